@@ -1,0 +1,147 @@
+//! `herald.yaml`: what a project sets for all of its contracts.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use herald_diagnostics::{Diagnostic, Severity, Source, Sources};
+use herald_envelope::topic::{self, TopicPattern};
+
+use crate::load::{Options, PROJECT_FILE};
+use crate::resolve::Defaults;
+use crate::rules;
+use crate::shape::{Key, MapShape, Shape};
+use crate::yaml::{self, Yaml};
+
+/// The keys of `herald.yaml`.
+pub(crate) static CONFIG: MapShape = MapShape {
+    name: "config",
+    doc: "What a Herald project sets for all of its contracts.",
+    keys: &[
+        Key::new("contracts", Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Text)]), "Files, folders and globs, relative to this file. Commands without a PATH read them.").default("[\".\"]"),
+        Key::new("targets", Shape::List(&Shape::Text), "What `herald generate` writes.").default("[\"python\"]"),
+        Key::new("output", Shape::Text, "Folder for generated files, relative to this file.").default("\"generated\""),
+        Key::new("namespace", Shape::Text, "Namespace of topics where the contract sets none."),
+        Key::new("topic_pattern", Shape::Text, "How topics of generated events are named, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
+        Key::new("rules", Shape::Dict(&Shape::Word(&["off", "info", "warning", "error"])), "Severity of findings by code."),
+    ],
+};
+
+/// A project: its folder and what it sets.
+#[derive(Clone, Debug, Default)]
+pub struct Project {
+    /// The folder that `herald.yaml` lies in; `None` without one.
+    pub root: Option<PathBuf>,
+    /// Files, folders and globs, as written.
+    pub contracts: Vec<String>,
+    /// Names of targets; empty when not set.
+    pub targets: Vec<String>,
+    /// Folder for generated files, as written.
+    pub output: Option<String>,
+    /// How contracts are read.
+    pub options: Options,
+}
+
+/// Finds `herald.yaml` in `start` or the nearest folder above it.
+pub fn find(start: &Path) -> Option<PathBuf> {
+    start.ancestors().map(|folder| folder.join(PROJECT_FILE)).find(|path| path.is_file())
+}
+
+/// Reads a `herald.yaml`.
+///
+/// # Errors
+/// What is wrong with it, and the text it is wrong in.
+pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
+    let mut sources = Sources::default();
+    let mut findings = Vec::new();
+    let shown = path.to_string_lossy().into_owned();
+    let text = crate::load::read_text(path).unwrap_or_else(|finding| {
+        findings.push(finding);
+        String::new()
+    });
+    let id = sources.add(Source::new(shown, text));
+    for finding in &mut findings {
+        finding.location = Some(herald_diagnostics::Location { source: id, span: Default::default() });
+    }
+    let mut project = Project { root: path.parent().map(Path::to_path_buf), ..Project::default() };
+    let source = sources.get(id).clone();
+    if findings.is_empty() && !is_blank(&source.text) {
+        if let Some(tree) = yaml::parse(id, &source, &mut findings) {
+            read_tree(&tree, &mut project, &mut findings);
+        }
+    }
+    if findings.iter().any(Diagnostic::is_error) { Err((findings, sources)) } else { Ok(project) }
+}
+
+/// Only comments: every key has a default, so an empty file is a project too.
+fn is_blank(text: &str) -> bool {
+    text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+}
+
+fn read_tree(tree: &Yaml, project: &mut Project, findings: &mut Vec<Diagnostic>) {
+    Shape::Map(&CONFIG).check(tree, PROJECT_FILE, findings);
+    let texts = |key: &str| -> Vec<String> {
+        let Some(value) = tree.get(key) else { return Vec::new() };
+        let items = if value.is_sequence() { value.items() } else { std::slice::from_ref(value) };
+        items.iter().filter_map(Yaml::as_str).map(str::to_owned).collect()
+    };
+    project.contracts = texts("contracts");
+    project.targets = texts("targets");
+    project.output = tree.get("output").and_then(Yaml::as_str).map(str::to_owned);
+    project.options = Options {
+        defaults: Defaults {
+            namespace: read_namespace(tree, findings),
+            topic_pattern: read_pattern(tree, findings),
+        },
+        levels: read_levels(tree, findings),
+    };
+}
+
+fn read_namespace(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<String> {
+    let value = tree.get("namespace")?;
+    let namespace = value.as_str()?;
+    if let Err(reason) = topic::validate(namespace) {
+        findings.push(
+            Diagnostic::new(&rules::CONFIG_INVALID, format!("`namespace` can't begin a topic: {reason}"))
+                .at(value.location),
+        );
+    }
+    Some(namespace.to_owned())
+}
+
+fn read_pattern(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> TopicPattern {
+    let Some(value) = tree.get("topic_pattern") else { return TopicPattern::default() };
+    let Some(text) = value.as_str() else { return TopicPattern::default() };
+    TopicPattern::parse(text).unwrap_or_else(|reason| {
+        findings.push(
+            Diagnostic::new(&rules::CONFIG_INVALID, format!("`topic_pattern` can't be used: {reason}"))
+                .at(value.location)
+                .help(format!("the default is \"{}\"", topic::DEFAULT_PATTERN)),
+        );
+        TopicPattern::default()
+    })
+}
+
+fn read_levels(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> HashMap<String, Option<Severity>> {
+    let mut levels = HashMap::new();
+    for (code, level) in tree.get("rules").map(Yaml::entries).unwrap_or_default() {
+        if rules::by_code(&code.text).is_none() {
+            let finding =
+                Diagnostic::new(&rules::CONFIG_INVALID, format!("there is no rule `{}`", code.text))
+                    .at(code.location);
+            let codes = rules::RULES.iter().map(|rule| rule.code);
+            findings.push(match herald_diagnostics::did_you_mean(&code.text, codes) {
+                Some(known) => finding.help(format!("did you mean `{known}`?")),
+                None => finding.help("`herald explain` lists every code"),
+            });
+        }
+        let severity = match level.as_text().map(str::to_ascii_lowercase).as_deref() {
+            Some("off" | "false") => None,
+            Some("info") => Some(Severity::Info),
+            Some("warning") => Some(Severity::Warning),
+            Some("error") => Some(Severity::Error),
+            _ => continue,
+        };
+        levels.insert(code.text.clone(), severity);
+    }
+    levels
+}

@@ -1,0 +1,70 @@
+//! The four kinds of node, and the words that real contracts use for them.
+
+use std::fmt;
+
+/// What a node does in the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Talks to the outside world.
+    Effect,
+    /// Computes; no side effects.
+    Compute,
+    /// Folds events into state.
+    Reducer,
+    /// Coordinates other nodes.
+    Orchestrator,
+}
+
+/// Every word for a kind; the first of each is its name.
+const WORDS: [(&str, Kind); 17] = [
+    ("effect", Kind::Effect),
+    ("tool", Kind::Effect),
+    ("agent", Kind::Effect),
+    ("compute", Kind::Compute),
+    ("service", Kind::Compute),
+    ("transformer", Kind::Compute),
+    ("aggregator", Kind::Compute),
+    ("function", Kind::Compute),
+    ("model", Kind::Compute),
+    ("plugin", Kind::Compute),
+    ("schema", Kind::Compute),
+    ("node", Kind::Compute),
+    ("reducer", Kind::Reducer),
+    ("orchestrator", Kind::Orchestrator),
+    ("workflow", Kind::Orchestrator),
+    ("gateway", Kind::Orchestrator),
+    ("validator", Kind::Orchestrator),
+];
+
+impl Kind {
+    /// All kinds, in the order that messages list them.
+    pub const ALL: [Self; 4] = [Self::Effect, Self::Compute, Self::Reducer, Self::Orchestrator];
+
+    /// The name, as it stands at the start of event types.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Effect => "effect",
+            Self::Compute => "compute",
+            Self::Reducer => "reducer",
+            Self::Orchestrator => "orchestrator",
+        }
+    }
+
+    /// Reads one of the four names, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Reads any word that ONEX contracts use: case and a `_GENERIC` at the end don't matter.
+    pub fn from_onex(word: &str) -> Option<Self> {
+        let word = word.trim().to_ascii_lowercase();
+        let word = word.strip_suffix("_generic").unwrap_or(&word);
+        WORDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,32 @@
+//! Contracts in, events out.
+//!
+//! [`load()`](load::load) parses every file once into a spanned tree ([`yaml`]), decodes what
+//! people wrote ([`contract`], from the native format or an ONEX contract), and resolves it into
+//! what they meant ([`Node`]). It goes on past a bad part and a bad file; everything it noticed
+//! comes back as findings.
+
+pub mod category;
+pub mod config;
+pub mod contract;
+pub mod fields;
+pub mod ident;
+pub mod kind;
+mod lint;
+pub mod load;
+mod native;
+mod node;
+mod onex;
+mod resolve;
+pub mod rules;
+pub mod schema;
+mod shape;
+mod types;
+pub mod version;
+pub mod yaml;
+
+pub use resolve::{Defaults, node_from_parts};
+
+pub use node::{
+    Catalog, Consumed, Declared, Event, EventTypeSource, Fingerprint, Identity, Node, Operation,
+    Origin,
+};

@@ -1,0 +1,261 @@
+//! The native format: its keys, and how they are read.
+
+use herald_diagnostics::Diagnostic;
+
+use crate::contract::{
+    ContractFile, Format, Located, Metric, StateMachine, TopicSettings, Transition, WrittenEvent,
+    WrittenOperation,
+};
+use crate::fields::Privacy;
+use crate::kind::Kind;
+use crate::rules;
+use crate::shape::{Key, MapShape, Shape};
+use crate::types::parse_fields;
+use crate::version::Version;
+use crate::yaml::Yaml;
+
+/// A contract of the native format.
+pub(crate) static CONTRACT: MapShape = MapShape {
+    name: "contract",
+    doc: "What one node announces: its kind, service, operations, states, metrics and events.",
+    keys: &[
+        Key::new("node_type", Shape::Word(&["effect", "compute", "reducer", "orchestrator"]), "Kind of the node. It begins the event types of generated events.").required().rules(&rules::KIND_MISSING, &rules::KIND_UNKNOWN),
+        Key::new("service_name", Shape::Text, "Name of the service, in topics and in the names of generated files.").required().rules(&rules::NAME_MISSING, &rules::NAME_MISSING),
+        Key::new("description", Shape::Text, "For people; the first lines of generated documentation."),
+        Key::new("version", Shape::OneOf(&[Shape::Scalar, Shape::Map(&SEMVER)]), "Version of the contract. Its major number, at least 1, ends the topics of generated events.").default("\"1.0.0\""),
+        Key::new("node_version", Shape::OneOf(&[Shape::Scalar, Shape::Map(&SEMVER)]), "Version of the node's code."),
+        Key::new("namespace", Shape::Text, "Namespace at the start of topics, such as `dev` or `prod`. Left out, the running service says it."),
+        Key::new("operations", Shape::List(&OPERATION_OR_NAME), "What the node does. Each operation announces that it started, completed or failed.").default("[]"),
+        Key::new("include_state_events", Shape::Bool, "Whether the node announces changes of its state.").default("true"),
+        Key::new("include_metric_events", Shape::Bool, "Whether the node announces metrics.").default("true"),
+        Key::new("states", Shape::OneOf(&[Shape::List(&Shape::Text), Shape::Map(&STATES)]), "States of the node: their names, or names with transitions."),
+        Key::new("metrics", Shape::List(&METRIC_OR_NAME), "Metrics that the node records."),
+        Key::new("events", Shape::List(&EVENT_OR_TYPE), "Events that the node announces beside those of its operations, states and metrics."),
+        Key::new("redact", Shape::List(&Shape::Text), "Regular expressions of secrets in error messages, beside the built-in ones. No look-around, no inline flags."),
+    ],
+};
+
+static SEMVER: MapShape = MapShape {
+    name: "version",
+    doc: "A semantic version in three numbers.",
+    keys: &[
+        Key::new("major", Shape::Integer(0), "Changes when consumers have to.").required(),
+        Key::new("minor", Shape::Integer(0), "Changes when something was added.").default("0"),
+        Key::new("patch", Shape::Integer(0), "Changes when something was mended.").default("0"),
+    ],
+};
+
+static OPERATION_OR_NAME: Shape = Shape::OneOf(&[Shape::Text, Shape::Map(&OPERATION)]);
+
+static OPERATION: MapShape = MapShape {
+    name: "operation",
+    doc: "One thing that the node does.",
+    keys: &[
+        Key::new("name", Shape::Text, "Name in event types; identifiers are made from it.").required(),
+        Key::new("description", Shape::Text, "For people."),
+        Key::new("input", FIELDS, "Fields of the input. Only their types are published, unless a field is public."),
+        Key::new("result", FIELDS, "Fields of the result. Only their types are published, unless a field is public."),
+    ],
+};
+
+const FIELDS: Shape = Shape::Dict(&FIELD_OR_TYPE);
+
+static FIELD_OR_TYPE: Shape =
+    Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Scalar), Shape::Map(&FIELD)]);
+
+static FIELD: MapShape = MapShape {
+    name: "field",
+    doc: "One field: its type and what else is known of it.",
+    keys: &[
+        Key::new("type", Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Scalar)]), "Type such as `uuid`, `list[string]` or `integer | null`. Left out, any value passes."),
+        Key::new("description", Shape::Text, "For people."),
+        Key::new("required", Shape::Bool, "Whether it must be there. By default it must, unless it has a default."),
+        Key::new("default", Shape::Any, "Value that stands in when it is left out."),
+        Key::new("enum", Shape::List(&Shape::Scalar), "The values that it may have."),
+        Key::new("items", Shape::Any, "Type of a list's items."),
+        Key::new("nullable", Shape::Bool, "Whether null passes too.").default("false"),
+        Key::new("privacy", Shape::Word(&["public", "private"]), "Whether the value may leave the process or only the name of its type. By default inputs and results are private, payloads of events public."),
+    ],
+};
+
+static STATES: MapShape = MapShape {
+    name: "states",
+    doc: "States of the node and the ways between them.",
+    keys: &[
+        Key::new("names", Shape::List(&Shape::Text), "All states.").required(),
+        Key::new("initial", Shape::Text, "The state that the node begins in."),
+        Key::new("terminal", Shape::List(&Shape::Text), "States that nothing follows."),
+        Key::new("transitions", Shape::List(&Shape::Map(&TRANSITION)), "The ways that are allowed. Left out, all are."),
+    ],
+};
+
+static TRANSITION: MapShape = MapShape {
+    name: "transition",
+    doc: "A way from one state to another.",
+    keys: &[
+        Key::new("from", Shape::Text, "The state before; `*` means any.").required(),
+        Key::new("to", Shape::Text, "The state after.").required(),
+        Key::new("trigger", Shape::Text, "What sets it off."),
+    ],
+};
+
+static METRIC_OR_NAME: Shape = Shape::OneOf(&[Shape::Text, Shape::Map(&METRIC)]);
+
+static METRIC: MapShape = MapShape {
+    name: "metric",
+    doc: "A metric that the node records.",
+    keys: &[
+        Key::new("name", Shape::Text, "Its name.").required(),
+        Key::new("unit", Shape::Text, "Unit of its values, such as `ms` or `messages`."),
+        Key::new("description", Shape::Text, "For people."),
+    ],
+};
+
+static EVENT_OR_TYPE: Shape = Shape::OneOf(&[Shape::Text, Shape::Map(&EVENT)]);
+
+static EVENT: MapShape = MapShape {
+    name: "event",
+    doc: "An event that the contract declares itself.",
+    keys: &[
+        Key::new("event_type", Shape::Text, "Event type on the wire.").required(),
+        Key::new("topic", Shape::Text, "Topic; `{namespace}` may stand in it. Left out, it follows the topic pattern."),
+        Key::new("description", Shape::Text, "For people."),
+        Key::new("payload", FIELDS, "Fields of the payload. Left out, the payload is open."),
+        Key::new("partition_key", Shape::Text, "Field of the payload whose value decides the partition. Left out, the correlation id does."),
+        Key::new("topic_settings", Shape::Map(&TOPIC_SETTINGS), "How the topic should be made."),
+        Key::new("schema_ref", Shape::Text, "Name of the payload's model in your code."),
+    ],
+};
+
+static TOPIC_SETTINGS: MapShape = MapShape {
+    name: "topic_settings",
+    doc: "How a topic should be made.",
+    keys: &[
+        Key::new("partitions", Shape::Integer(1), "Number of partitions."),
+        Key::new("replication_factor", Shape::Integer(1), "Number of replicas."),
+        Key::new("config", Shape::Dict(&Shape::Scalar), "Topic configuration of Kafka, such as `retention.ms`."),
+    ],
+};
+
+/// Reads a contract of the native format.
+pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile {
+    CONTRACT.check(yaml, findings);
+    ContractFile {
+        format: Format::Native,
+        location: yaml.location,
+        name: text_at(yaml, "service_name"),
+        kind: yaml.get("node_type").and_then(Yaml::as_str).and_then(Kind::from_name),
+        contract_version: yaml.get("version").and_then(read_version),
+        node_version: yaml.get("node_version").and_then(read_version),
+        namespace: text_at(yaml, "namespace"),
+        description: text(yaml, "description"),
+        operations: list(yaml, "operations")
+            .iter()
+            .filter_map(|operation| read_operation(operation, findings))
+            .collect(),
+        state_events: yaml.get("include_state_events").and_then(Yaml::as_bool).unwrap_or(true),
+        metric_events: yaml.get("include_metric_events").and_then(Yaml::as_bool).unwrap_or(true),
+        states: yaml.get("states").map(read_states),
+        metrics: list(yaml, "metrics").iter().filter_map(read_metric).collect(),
+        events: list(yaml, "events")
+            .iter()
+            .filter_map(|event| read_event(event, findings))
+            .collect(),
+        consumed: Vec::new(),
+        inputs: Vec::new(),
+        outputs: Vec::new(),
+        redact: list(yaml, "redact").iter().filter_map(located).collect(),
+    }
+}
+
+fn read_operation(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<WrittenOperation> {
+    let mut fields = |key: &str| {
+        yaml.get(key).map_or_else(Vec::new, |f| parse_fields(f, Privacy::Private, findings))
+    };
+    Some(WrittenOperation {
+        name: located(if yaml.is_mapping() { yaml.get("name")? } else { yaml })?,
+        description: text(yaml, "description"),
+        input: fields("input"),
+        result: fields("result"),
+        sources: vec!["operations"],
+    })
+}
+
+fn read_states(yaml: &Yaml) -> StateMachine {
+    let names = if yaml.is_mapping() { list(yaml, "names") } else { yaml.items() };
+    let strings = |items: &[Yaml]| -> Vec<_> {
+        items.iter().filter_map(Yaml::as_str).map(str::to_owned).collect()
+    };
+    StateMachine {
+        source: "states",
+        location: yaml.location,
+        states: strings(names),
+        initial: text(yaml, "initial"),
+        terminal: strings(list(yaml, "terminal")),
+        transitions: list(yaml, "transitions").iter().filter_map(read_transition).collect(),
+    }
+}
+
+fn read_transition(yaml: &Yaml) -> Option<Transition> {
+    Some(Transition {
+        from: text_at(yaml, "from")?,
+        to: text_at(yaml, "to")?,
+        trigger: text(yaml, "trigger"),
+    })
+}
+
+fn read_metric(yaml: &Yaml) -> Option<Metric> {
+    Some(Metric {
+        name: located(if yaml.is_mapping() { yaml.get("name")? } else { yaml })?,
+        unit: text(yaml, "unit"),
+        description: text(yaml, "description"),
+    })
+}
+
+fn read_event(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<WrittenEvent> {
+    let event_type = located(if yaml.is_mapping() { yaml.get("event_type")? } else { yaml })?;
+    Some(WrittenEvent {
+        location: event_type.location,
+        event_type: Some(event_type),
+        topic: text_at(yaml, "topic"),
+        description: text(yaml, "description"),
+        payload: yaml
+            .get("payload")
+            .map_or_else(Vec::new, |fields| parse_fields(fields, Privacy::Public, findings)),
+        partition_key: text_at(yaml, "partition_key"),
+        settings: yaml.get("topic_settings").map(|s| TopicSettings::read(s, "config")),
+        roles: Vec::new(),
+        schema_ref: text(yaml, "schema_ref"),
+        sources: vec!["events"],
+    })
+}
+
+/// Reads `1.2.0`, `1`, or `{major: 1, minor: 2, patch: 0}`.
+pub(crate) fn read_version(yaml: &Yaml) -> Option<Version> {
+    if yaml.is_mapping() {
+        let part = |key: &str| yaml.get(key).map_or(Some(0), Yaml::as_u64);
+        return Some(Version::new(
+            yaml.get("major").and_then(Yaml::as_u64)?,
+            part("minor")?,
+            part("patch")?,
+        ));
+    }
+    yaml.as_text()?.parse().ok()
+}
+
+fn located(yaml: &Yaml) -> Option<Located<String>> {
+    let text = yaml.as_str().filter(|text| !text.trim().is_empty())?;
+    Some(Located::new(text.to_owned(), yaml.location))
+}
+
+fn text_at(yaml: &Yaml, key: &str) -> Option<Located<String>> {
+    yaml.get(key).and_then(located)
+}
+
+fn text(yaml: &Yaml, key: &str) -> Option<String> {
+    text_at(yaml, key).map(|text| text.value)
+}
+
+fn list<'a>(yaml: &'a Yaml, key: &str) -> &'a [Yaml] {
+    yaml.get(key).map(Yaml::items).unwrap_or_default()
+}

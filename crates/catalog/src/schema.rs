@@ -1,0 +1,81 @@
+//! JSON Schema (draft 2020-12) of the files that Herald defines, from the same table that checks
+//! them.
+
+use serde_json::{Map, Value, json};
+
+use crate::config::CONFIG;
+use crate::native::CONTRACT;
+use crate::shape::{MapShape, Shape};
+
+/// Schema of native contracts.
+pub fn contract() -> Value {
+    schema(&CONTRACT, "Herald contract")
+}
+
+/// Schema of `herald.yaml`.
+pub fn config() -> Value {
+    schema(&CONFIG, "Herald project")
+}
+
+fn schema(root: &'static MapShape, title: &str) -> Value {
+    let mut definitions = Map::new();
+    let mut schema = map_schema(root, &mut definitions);
+    schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
+    schema.insert("title".into(), json!(title));
+    if !definitions.is_empty() {
+        schema.insert("$defs".into(), Value::Object(definitions));
+    }
+    Value::Object(schema)
+}
+
+fn map_schema(map: &'static MapShape, definitions: &mut Map<String, Value>) -> Map<String, Value> {
+    let mut properties = Map::new();
+    for key in map.keys {
+        let mut property = shape_schema(&key.shape, definitions);
+        property.insert("description".into(), json!(key.doc));
+        if let Some(default) = key.default {
+            let default = serde_json::from_str(default).expect("defaults in the table are JSON");
+            property.insert("default".into(), default);
+        }
+        properties.insert(key.name.to_owned(), Value::Object(property));
+    }
+    let required: Vec<_> = map.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    let mut schema = Map::new();
+    schema.insert("type".into(), json!("object"));
+    schema.insert("description".into(), json!(map.doc));
+    schema.insert("properties".into(), Value::Object(properties));
+    schema.insert("required".into(), json!(required));
+    schema.insert("additionalProperties".into(), json!(false));
+    schema
+}
+
+fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> Map<String, Value> {
+    let value = match shape {
+        Shape::Any => json!({}),
+        Shape::Text => json!({"type": "string", "pattern": "\\S"}),
+        Shape::Word(words) => json!({"enum": words}),
+        Shape::Bool => json!({"type": "boolean"}),
+        Shape::Integer(least) => json!({"type": "integer", "minimum": least}),
+        Shape::Scalar => json!({"type": ["string", "number", "boolean"]}),
+        Shape::List(item) => json!({"type": "array", "items": shape_schema(item, definitions)}),
+        Shape::Dict(value) => {
+            json!({"type": "object", "additionalProperties": shape_schema(value, definitions)})
+        }
+        Shape::OneOf(shapes) => {
+            let options: Vec<_> = shapes.iter().map(|s| shape_schema(s, definitions)).collect();
+            json!({"anyOf": options})
+        }
+        Shape::Map(map) => {
+            if !definitions.contains_key(map.name) {
+                definitions.insert(map.name.to_owned(), Value::Null);
+                let definition = map_schema(map, definitions);
+                definitions.insert(map.name.to_owned(), Value::Object(definition));
+            }
+            json!({"$ref": format!("#/$defs/{}", map.name)})
+        }
+    };
+    match value {
+        Value::Object(map) => map,
+        _ => unreachable!("every shape is an object"),
+    }
+}

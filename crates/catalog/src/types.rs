@@ -1,0 +1,248 @@
+//! How the types of fields are spelled, and what the spellings mean.
+
+use herald_diagnostics::{Diagnostic, Location};
+
+use crate::fields::{Field, Privacy, Type};
+use crate::rules;
+use crate::yaml::{Key, Value, Yaml};
+
+/// Every word for a type without parameters, in lowercase.
+const WORDS: &[(&str, Type)] = &[
+    ("string", Type::String),
+    ("str", Type::String),
+    ("text", Type::String),
+    ("path", Type::String),
+    ("url", Type::String),
+    ("uri", Type::String),
+    ("email", Type::String),
+    ("integer", Type::Integer),
+    ("int", Type::Integer),
+    ("long", Type::Integer),
+    ("number", Type::Number),
+    ("float", Type::Number),
+    ("double", Type::Number),
+    ("boolean", Type::Boolean),
+    ("bool", Type::Boolean),
+    ("uuid", Type::Uuid),
+    ("datetime", Type::DateTime),
+    ("timestamp", Type::DateTime),
+    ("date", Type::Date),
+    ("decimal", Type::Decimal),
+    ("bytes", Type::Bytes),
+    ("null", Type::Null),
+    ("none", Type::Null),
+    ("any", Type::Any),
+    ("json", Type::Any),
+    ("jsontype", Type::Any),
+];
+
+/// Words for a collection of anything.
+const LISTS: &[&str] = &["list", "array", "sequence", "tuple", "set", "frozenset"];
+const MAPS: &[&str] = &["object", "dict", "map", "mapping"];
+
+/// Reads a type expression such as `list[str] | null`. `None` when it is none.
+pub(crate) fn parse_type(text: &str) -> Option<Type> {
+    let members = split(text, '|')?;
+    if members.len() > 1 {
+        let members = members.into_iter().map(parse_type).collect::<Option<Vec<_>>>()?;
+        return Some(if members.contains(&Type::Any) { Type::Any } else { Type::Union(members) });
+    }
+    let text = text.trim();
+    if let Some((head, rest)) = text.split_once('[') {
+        return parse_parameters(head.trim(), rest.strip_suffix(']')?);
+    }
+    let lower = text.to_ascii_lowercase();
+    if let Some((_, ty)) = WORDS.iter().find(|(word, _)| *word == lower) {
+        return Some(ty.clone());
+    }
+    if LISTS.contains(&lower.as_str()) {
+        return Some(Type::List(Box::new(Type::Any)));
+    }
+    if MAPS.contains(&lower.as_str()) {
+        return Some(Type::Map(Box::new(Type::Any)));
+    }
+    is_model_name(text).then(|| Type::Model(text.to_owned()))
+}
+
+fn parse_parameters(head: &str, inner: &str) -> Option<Type> {
+    let head = head.rsplit('.').next()?.to_ascii_lowercase();
+    if head == "literal" {
+        let values = split(inner, ',')?;
+        return Some(Type::Enum(values.into_iter().map(unquote).collect()));
+    }
+    let parameters = split(inner, ',')?;
+    let parse = |index: usize| parse_type(parameters.get(index)?);
+    let several = parameters.len() > 1;
+    match head.as_str() {
+        "optional" if !several => Some(parse(0)?.or_null()),
+        "union" => Some(Type::Union(
+            parameters.iter().map(|p| parse_type(p)).collect::<Option<Vec<_>>>()?,
+        )),
+        // `tuple[T, ...]` is a list; a tuple of different types is a list of anything.
+        "tuple" if several && parameters[1].trim() != "..." => Some(Type::List(Box::new(Type::Any))),
+        list if LISTS.contains(&list) => Some(Type::List(Box::new(parse(0)?))),
+        map if MAPS.contains(&map) => Some(Type::Map(Box::new(parse(parameters.len() - 1)?))),
+        _ => None,
+    }
+}
+
+/// Splits at a separator outside of brackets and quotes. `None` when brackets don't match or a
+/// part is empty.
+fn split(text: &str, separator: char) -> Option<Vec<&str>> {
+    let (mut parts, mut depth, mut start, mut quote) = (Vec::new(), 0usize, 0, None);
+    for (i, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '[') => depth += 1,
+            (None, ']') => depth = depth.checked_sub(1)?,
+            (None, c) if c == separator && depth == 0 => {
+                parts.push(&text[start..i]);
+                start = i + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    (depth == 0 && quote.is_none() && parts.iter().all(|part| !part.trim().is_empty()))
+        .then_some(parts)
+}
+
+fn unquote(text: &str) -> String {
+    text.trim().trim_matches(['"', '\'']).to_owned()
+}
+
+/// A name in `PascalCase`, possibly behind the path of its module.
+fn is_model_name(text: &str) -> bool {
+    let last = text.rsplit('.').next().unwrap_or_default();
+    last.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+}
+
+/// Reads a mapping of field names to types or to `{type, required, default, …}`; in ONEX
+/// contracts also a list of `{name, type, …}`.
+///
+/// `privacy` is what holds where the field does not say it.
+pub(crate) fn parse_fields(yaml: &Yaml, privacy: Privacy, findings: &mut Vec<Diagnostic>) -> Vec<Field> {
+    let listed = yaml.items().iter().filter_map(|item| {
+        let name = item.get("name")?;
+        Some((Key { text: name.as_str()?.to_owned(), location: name.location }, item))
+    });
+    let mapped = yaml.entries().iter().map(|(key, value)| (key.clone(), value));
+    mapped.chain(listed).map(|(key, value)| parse_field(&key, value, privacy, findings)).collect()
+}
+
+fn parse_field(
+    key: &Key,
+    yaml: &Yaml,
+    privacy: Privacy,
+    findings: &mut Vec<Diagnostic>,
+) -> Field {
+    let declared = if yaml.is_mapping() { yaml.get("type") } else { Some(yaml) };
+    let (mut ty, spelling) = match declared {
+        Some(declared) => parse_spelling(declared, findings),
+        None => (Type::Any, "any".to_owned()),
+    };
+    if let (Some(items), Type::List(item)) = (yaml.get("items"), &mut ty) {
+        let items = if items.is_mapping() { items.get("type") } else { Some(items) };
+        if let Some(items) = items {
+            **item = parse_spelling(items, findings).0;
+        }
+    }
+    let values: Vec<_> =
+        yaml.get("enum").map(Yaml::items).unwrap_or_default().iter().filter_map(Yaml::as_text).collect();
+    if !values.is_empty() && matches!(ty, Type::String | Type::Any | Type::Enum(_) | Type::Model(_)) {
+        ty = Type::Enum(values.into_iter().map(str::to_owned).collect());
+    }
+    if yaml.get("nullable").and_then(Yaml::as_bool) == Some(true) {
+        ty = ty.or_null();
+    }
+    let default = yaml.get("default").map(Yaml::to_json);
+    Field {
+        name: key.text.clone(),
+        required: yaml.get("required").and_then(Yaml::as_bool).unwrap_or(default.is_none()),
+        ty,
+        spelling,
+        default,
+        description: yaml.get("description").and_then(Yaml::as_text).map(str::to_owned),
+        privacy: match yaml.get("privacy").and_then(Yaml::as_str) {
+            Some("public") => Privacy::Public,
+            Some("private") => Privacy::Private,
+            _ => privacy,
+        },
+        location: key.location,
+    }
+}
+
+/// Reads a type and gives back how it is spelled. A list of types is a union.
+fn parse_spelling(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> (Type, String) {
+    let spelling = match &yaml.value {
+        Value::Scalar(scalar) => scalar.text.split_whitespace().collect::<Vec<_>>().join(" "),
+        Value::Sequence(items) => {
+            let members = items.iter().map(|item| match &item.value {
+                Value::Scalar(scalar) => scalar.text.as_str(),
+                _ => "object",
+            });
+            members.collect::<Vec<_>>().join(" | ")
+        }
+        Value::Mapping(_) => return (Type::Map(Box::new(Type::Any)), "object".to_owned()),
+    };
+    // `enum` says that values follow; they are read where they stand.
+    let ty = if spelling == "enum" { Some(Type::Any) } else { parse_type(&spelling) };
+    let ty = ty.unwrap_or_else(|| {
+        findings.push(not_understood(&spelling, yaml.location));
+        Type::Any
+    });
+    (ty, spelling)
+}
+
+fn not_understood(spelling: &str, location: Location) -> Diagnostic {
+    let finding = Diagnostic::new(
+        &rules::TYPE_UNKNOWN,
+        format!("the type `{spelling}` is not understood; any value will do"),
+    )
+    .at(location);
+    let words = WORDS.iter().map(|(word, _)| *word).chain(LISTS.iter().copied()).chain(MAPS.iter().copied());
+    match herald_diagnostics::did_you_mean(spelling, words) {
+        Some(word) => finding.help(format!("did you mean `{word}`?")),
+        None => finding.help("say what it is in `description` and give it a type such as `string`"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> String {
+        parse_type(text).map_or_else(|| "?".to_owned(), |ty| ty.to_string())
+    }
+
+    #[test]
+    fn spellings_of_python_json_schema_and_herald_mean_the_same() {
+        for (spelling, ty) in [
+            ("str", "string"),
+            ("UUID", "uuid"),
+            ("list[str]", "list[string]"),
+            ("array", "list[any]"),
+            ("dict[str, int]", "map[integer]"),
+            ("map[number]", "map[number]"),
+            ("object", "map[any]"),
+            ("str | None", "string | null"),
+            ("Optional[list[UUID]]", "list[uuid] | null"),
+            ("Literal['a', \"b|c\"]", "enum(a, b|c)"),
+            ("tuple[str, ...]", "list[string]"),
+            ("list[SweepFinding]", "list[SweepFinding]"),
+            ("omnibase.models.ModelOrder", "omnibase.models.ModelOrder"),
+        ] {
+            assert_eq!(read(spelling), ty, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn prose_and_broken_brackets_are_no_types() {
+        for text in ["a list of names", "list[str", "str]", "|", "dict[]", "floot", "", "x[y]"] {
+            assert_eq!(read(text), "?", "{text}");
+        }
+    }
+}

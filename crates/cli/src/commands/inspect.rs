@@ -1,0 +1,156 @@
+//! `herald inspect`: what the reader understood, as JSON.
+
+use herald_catalog::contract::StateMachine;
+use herald_catalog::fields::Field;
+use herald_catalog::load::Loaded;
+use herald_catalog::version::Version;
+use herald_catalog::{Consumed, Declared, Event, Node, Operation};
+use serde_json::{Map, Value, json};
+
+/// The document: `{"contracts": [ … ]}`.
+pub fn document(loaded: &Loaded) -> Value {
+    let contracts: Vec<_> =
+        loaded.catalog.nodes.iter().map(|node| contract(node, loaded)).collect();
+    json!({ "contracts": contracts })
+}
+
+fn contract(node: &Node, loaded: &Loaded) -> Value {
+    json!({
+        "path": node.origin.relative_path,
+        "format": node.format.name(),
+        "fingerprint": node.origin.fingerprint.0,
+        "identity": {
+            "name": node.identity.name,
+            "slug": node.identity.slug,
+            "contract_version": version(node.identity.contract_version.as_ref()),
+            "node_version": version(node.identity.node_version.as_ref()),
+        },
+        "kind": node.kind.map(herald_catalog::kind::Kind::name),
+        "service_name": node.service_name,
+        "namespace": node.namespace,
+        "description": node.description,
+        "operations": node.operations.iter().map(operation).collect::<Vec<_>>(),
+        "published": node.declared().map(|(event, declared)| published(event, declared)).collect::<Vec<_>>(),
+        "generated": node.events.iter().filter(|e| e.declared.is_none()).map(generated).collect::<Vec<_>>(),
+        "consumed": node.consumed.iter().map(consumed).collect::<Vec<_>>(),
+        "states": node.states.as_ref().map_or(&[][..], |machine| &machine.states),
+        "fsm": node.states.as_ref().map(state_machine),
+        "metrics": node.metrics.iter().map(|metric| json!({
+            "name": metric.name.value,
+            "unit": metric.unit,
+            "description": metric.description,
+        })).collect::<Vec<_>>(),
+        "fields": fields_of_node(node),
+        "diagnostics": diagnostics(node, loaded),
+    })
+}
+
+fn version(version: Option<&Version>) -> Option<&str> {
+    version.map(|version| version.text.as_str())
+}
+
+fn operation(operation: &Operation) -> Value {
+    json!({
+        "name": operation.name,
+        "ident": operation.ident,
+        "description": operation.description,
+        "input": fields(&operation.input),
+        "result": fields(&operation.result),
+        "sources": operation.sources,
+    })
+}
+
+fn published(event: &Event, declared: &Declared) -> Value {
+    json!({
+        "topic": event.topic.as_template(),
+        "event_type": event.event_type,
+        "event_type_source": declared.event_type_source.name(),
+        "ident": event.ident,
+        "conforming": declared.conforming,
+        "description": event.description,
+        "roles": declared.roles,
+        "schema_ref": declared.schema_ref,
+        "partition_key": declared.partition_key,
+        "topic_config": declared.settings.as_ref().map(|settings| json!({
+            "partitions": settings.partitions,
+            "replication_factor": settings.replication_factor,
+            "kafka_config": settings.config,
+        })),
+        "payload_fields": (!declared.payload.is_empty()).then(|| fields(&declared.payload)),
+        "sources": declared.sources,
+    })
+}
+
+fn generated(event: &Event) -> Value {
+    json!({
+        "topic": event.topic.as_template(),
+        "event_type": event.event_type,
+        "category": event.category.key,
+        "ident": event.ident,
+    })
+}
+
+fn consumed(topic: &Consumed) -> Value {
+    json!({
+        "topic": topic.topic,
+        "event_type": topic.event_type,
+        "conforming": topic.conforming,
+        "sources": topic.sources,
+    })
+}
+
+fn state_machine(machine: &StateMachine) -> Value {
+    let transitions: Vec<_> = machine
+        .transitions
+        .iter()
+        .map(|t| json!({"from": t.from.value, "to": t.to.value, "trigger": t.trigger}))
+        .collect();
+    json!({
+        "source": machine.source,
+        "initial": machine.initial,
+        "terminal": machine.terminal,
+        "transitions": transitions,
+    })
+}
+
+fn fields(fields: &[Field]) -> Value {
+    let field = |field: &Field| {
+        let value = json!({
+            "type": field.ty.to_string(),
+            "spelling": field.spelling,
+            "required": field.required,
+            "default": field.default,
+            "description": field.description,
+            "privacy": field.privacy.name(),
+        });
+        (field.name.clone(), value)
+    };
+    Value::Object(fields.iter().map(field).collect())
+}
+
+/// Inputs and outputs of ONEX contracts, each with its type as spelled.
+fn fields_of_node(node: &Node) -> Value {
+    let mut sections = Map::new();
+    for (name, fields) in [("inputs", &node.inputs), ("outputs", &node.outputs)] {
+        if !fields.is_empty() {
+            let spelled = fields.iter().map(|f| (f.name.clone(), json!(f.spelling))).collect();
+            sections.insert(name.to_owned(), Value::Object(spelled));
+        }
+    }
+    Value::Object(sections)
+}
+
+/// Codes of the findings about a contract, with their subjects; each once.
+fn diagnostics(node: &Node, loaded: &Loaded) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mine = loaded.findings.iter().filter(|finding| {
+        finding.location.is_some_and(|at| at.source == node.location.source)
+            && !finding.rule.code.starts_with("lint.")
+    });
+    for key in mine.map(herald_diagnostics::Diagnostic::key) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
+}

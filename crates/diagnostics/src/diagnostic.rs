@@ -1,0 +1,158 @@
+//! One finding.
+
+use crate::{Location, Rule, Severity};
+
+/// A finding: one place where a rule does not hold.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// The rule that was broken.
+    pub rule: &'static Rule,
+    /// Severity of this finding: the rule's, unless the project set another.
+    pub severity: Severity,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// Where. `None` only for findings about the run itself.
+    pub location: Option<Location>,
+    /// Other places that explain it ("first declared here").
+    pub labels: Vec<Label>,
+    /// What to do about it, when that can be said.
+    pub help: Option<String>,
+    /// The finding's subject in machine form: a count, a topic, `key@line`.
+    pub detail: Option<String>,
+}
+
+/// A secondary place of a finding.
+#[derive(Clone, Debug)]
+pub struct Label {
+    /// Where.
+    pub location: Location,
+    /// What is there.
+    pub message: String,
+}
+
+impl Diagnostic {
+    /// A finding of `rule` at the rule's own severity, without a place.
+    pub fn new(rule: &'static Rule, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            severity: rule.severity,
+            message: message.into(),
+            location: None,
+            labels: Vec::new(),
+            help: None,
+            detail: None,
+        }
+    }
+
+    /// Sets the place.
+    #[must_use]
+    pub fn at(mut self, location: Location) -> Self {
+        self.location = Some(location);
+        self
+    }
+
+    /// Adds a secondary place.
+    #[must_use]
+    pub fn label(mut self, location: Location, message: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            location,
+            message: message.into(),
+        });
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Sets the machine-readable subject.
+    #[must_use]
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// The code, with the subject behind a colon where there is one:
+    /// `yaml.duplicate_key:runtime_profiles@36`.
+    pub fn key(&self) -> String {
+        match &self.detail {
+            Some(detail) => format!("{}:{detail}", self.rule.code),
+            None => self.rule.code.to_owned(),
+        }
+    }
+
+    /// The message, and the help on a line of its own: for formats with one text a finding.
+    pub(crate) fn message_and_help(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}\nhelp: {help}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// Whether this finding stops generation.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// Puts findings in the order people read them: by source, then place, then code. Findings about
+/// the run itself come first; those that tie keep their order.
+pub fn sort(diagnostics: &mut [Diagnostic]) {
+    diagnostics.sort_by_key(|diagnostic| {
+        let place = diagnostic
+            .location
+            .map(|location| (location.source, location.span.start));
+        (place, diagnostic.rule.code)
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SourceId, Span};
+
+    const fn rule(code: &'static str) -> Rule {
+        Rule {
+            code,
+            severity: Severity::Error,
+            title: "",
+            docs: "",
+            bad: "",
+            good: "",
+        }
+    }
+    static A: Rule = rule("a");
+    static B: Rule = rule("b");
+
+    fn at(source: u32, start: u32) -> Location {
+        Location {
+            source: SourceId(source),
+            span: Span::new(start, start),
+        }
+    }
+
+    #[test]
+    fn findings_are_sorted_by_source_then_place_then_code() {
+        let mut found = [
+            Diagnostic::new(&A, "5").at(at(1, 0)),
+            Diagnostic::new(&B, "3").at(at(0, 4)),
+            Diagnostic::new(&A, "4").at(at(0, 7)),
+            Diagnostic::new(&A, "2").at(at(0, 4)),
+            Diagnostic::new(&B, "1"),
+        ];
+        sort(&mut found);
+        assert_eq!(
+            found.map(|diagnostic| diagnostic.message),
+            ["1", "2", "3", "4", "5"]
+        );
+    }
+
+    #[test]
+    fn the_key_carries_the_subject_where_there_is_one() {
+        assert_eq!(Diagnostic::new(&A, "").key(), "a");
+        assert_eq!(Diagnostic::new(&A, "").detail("name@36").key(), "a:name@36");
+    }
+}

@@ -1,0 +1,135 @@
+//! How findings are shown: to people, to programs, to GitHub, to code scanning.
+//!
+//! Every format is a row of one table and a file of this module. To add one, write the file and
+//! add the row.
+
+mod excerpt;
+mod explain;
+mod github;
+mod human;
+mod json;
+mod place;
+mod sarif;
+mod summary;
+#[cfg(test)]
+mod testing;
+mod visible;
+
+use std::io;
+
+pub use explain::explain;
+pub use summary::{Counts, summary};
+
+use crate::{Diagnostic, Sources};
+
+/// A way to show findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Excerpts with the place underlined, for a terminal.
+    #[default]
+    Human,
+    /// One object with all findings and their count, for programs.
+    Json,
+    /// Workflow commands, which GitHub Actions shows beside the lines of a pull request.
+    Github,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+/// What the formats need to know besides the findings.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Whether [`Format::Human`] writes ANSI colours. The caller knows the terminal and
+    /// `NO_COLOR`; the other formats have no colours.
+    pub color: bool,
+    /// Herald's version, which [`Format::Sarif`] records.
+    pub tool_version: &'a str,
+    /// Columns of the terminal, to which [`Format::Human`] cuts long lines; 140 if unknown.
+    pub width: Option<usize>,
+}
+
+type Write = fn(&[Diagnostic], &Sources, &Options<'_>, &mut dyn io::Write) -> io::Result<()>;
+
+struct Row {
+    format: Format,
+    name: &'static str,
+    write: Write,
+}
+
+/// In the order of [`Format`].
+const TABLE: [Row; 4] = [
+    Row {
+        format: Format::Human,
+        name: "human",
+        write: human::write,
+    },
+    Row {
+        format: Format::Json,
+        name: "json",
+        write: json::write,
+    },
+    Row {
+        format: Format::Github,
+        name: "github",
+        write: github::write,
+    },
+    Row {
+        format: Format::Sarif,
+        name: "sarif",
+        write: sarif::write,
+    },
+];
+
+impl Format {
+    /// Every format, in the order in which help texts list them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.format)
+    }
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The format of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::all().find(|format| format.name() == name)
+    }
+
+    fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+}
+
+/// Writes the findings in the order given; see [`sort`](crate::sort).
+///
+/// The text is complete: JSON and SARIF are one document even when there are no findings, the
+/// other formats then write nothing. Writes are many and small, and nothing is flushed: give a
+/// buffered writer.
+///
+/// # Panics
+/// When a finding's source is not of `sources`. Spans may be anything: those that do not fit
+/// their text are cut to it.
+pub fn write(
+    format: Format,
+    diagnostics: &[Diagnostic],
+    sources: &Sources,
+    options: &Options<'_>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    (format.row().write)(diagnostics, sources, options, out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_has_its_own_row() {
+        for format in [Format::Human, Format::Json, Format::Github, Format::Sarif] {
+            assert_eq!(format.row().format, format);
+            assert_eq!(Format::from_name(format.name()), Some(format));
+        }
+        assert_eq!(Format::from_name("xml"), None);
+    }
+}

@@ -1,0 +1,23 @@
+//! Targets and their templates: what Herald generates from a catalog.
+//!
+//! A target turns a [`Node`](herald_catalog::Node) into a tree of [`GeneratedFile`]s in memory;
+//! nothing here touches the disk.
+//!
+//! | to find | look in |
+//! | --- | --- |
+//! | which targets there are | [`targets`] |
+//! | what templates are given, and where their text comes from | [`template`] |
+//! | a generator without a contract file | [`patterns`] |
+//! | how text of a contract becomes Python text, and Python its layout | `python` |
+//! | the templates themselves | `templates/` beside `src/` |
+
+pub mod file;
+pub mod patterns;
+mod python;
+pub mod targets;
+pub mod template;
+
+pub use file::GeneratedFile;
+pub use targets::python::MARKER;
+pub use targets::{Context, TARGETS, Target};
+pub use template::{RenderError, Templates};

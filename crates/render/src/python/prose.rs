@@ -1,0 +1,132 @@
+//! Sentences in docstrings.
+
+use crate::python::layout::WIDTH;
+use crate::python::text::push_code;
+
+/// Text of a contract as words of a docstring: readable, on one line, and without any power.
+///
+/// Letters that nobody mistakes for ASCII stay; other characters are escaped, so that
+/// `__doc__` still has them. Control characters and white space separate words; characters
+/// that nobody sees, or that turn the direction of writing, are left out. `>>>` would run in
+/// doctest.
+pub(crate) fn sanitize(text: &str) -> String {
+    let mut prose = String::with_capacity(text.len());
+    for (i, word) in text.split(|c: char| c.is_whitespace() || c.is_control()).enumerate() {
+        if i > 0 {
+            prose.push(' ');
+        }
+        let word = word.replace(">>>", "> > >");
+        let mut previous = ' ';
+        for (at, c) in word.char_indices() {
+            match c {
+                '\\' => prose.push_str("\\\\"),
+                '"' if previous == '"' || word[at + 1..].starts_with('"') => {
+                    push_code(&mut prose, c);
+                }
+                ' '..='~' => prose.push(c),
+                c if is_unmistakable(c) => prose.push(c),
+                c if is_invisible(c) => {}
+                c => push_code(&mut prose, c),
+            }
+            previous = c;
+        }
+    }
+    prose
+}
+
+/// Letters that no linter takes for an ASCII character that was meant: most of Latin, kana,
+/// ideographs and Hangul.
+fn is_unmistakable(c: char) -> bool {
+    match c {
+        '×' | '÷' | 'ı' | 'ſ' | '゠' | 'ノ' | '丶' | '丿' => false,
+        'À'..='ſ' | 'ぁ'..='ゖ' | 'ァ'..='ヿ' | '一'..='鿿' | '가'..='힣' => true,
+        _ => false,
+    }
+}
+
+/// Unicode's format characters, where text can hide or turn round.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Breaks text into lines of a docstring. The first line begins at the column `first`, the
+/// others are indented by `indent`. A word that is longer than a line has one of its own.
+pub(crate) fn wrap(text: &str, first: usize, indent: usize) -> String {
+    let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
+    let mut column = first;
+    for word in text.split_ascii_whitespace() {
+        let width = word.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
+        if wrapped.is_empty() {
+            column = first + width;
+        } else if column + 1 + width > WIDTH {
+            wrapped.push('\n');
+            wrapped.extend(std::iter::repeat_n(' ', indent));
+            column = indent + width;
+        } else {
+            wrapped.push(' ');
+            column += 1 + width;
+        }
+        wrapped.push_str(word);
+    }
+    wrapped
+}
+
+/// Text of a contract in paragraphs, as it was written, each wrapped at `indent`.
+pub(crate) fn paragraphs(text: &str, indent: usize) -> Vec<String> {
+    text.lines()
+        .collect::<Vec<_>>()
+        .split(|line| line.trim().is_empty())
+        .map(|lines| wrap(&sanitize(&lines.join(" ")), indent, indent))
+        .filter(|paragraph| !paragraph.is_empty())
+        .collect()
+}
+
+/// Paragraphs of a docstring after one another, an empty line between them.
+pub(crate) fn join(paragraphs: &[String], indent: usize) -> String {
+    paragraphs.join(&format!("\n\n{:indent$}", ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_stays_readable() {
+        assert_eq!(sanitize("Größe (\"L\")\nund 注文"), "Größe (\"L\") und 注文");
+    }
+
+    #[test]
+    fn nothing_ends_the_docstring() {
+        assert_eq!(sanitize("a\"\"\"b\\"), "a\\x22\\x22\\x22b\\\\");
+    }
+
+    #[test]
+    fn look_alikes_are_shown_for_what_they_are() {
+        assert_eq!(sanitize("p\u{430}y – don’t"), "p\\u0430y \\u2013 don\\u2019t");
+    }
+
+    #[test]
+    fn what_nobody_sees_is_left_out() {
+        assert_eq!(sanitize("a\u{202e}b\u{200b}c\0d"), "abc d");
+    }
+
+    #[test]
+    fn doctest_finds_no_prompt() {
+        assert_eq!(sanitize(">>> import os"), "> > > import os");
+        assert!(!sanitize(">>\u{200b}> import os").contains(">>>"));
+    }
+
+    #[test]
+    fn a_long_word_has_a_line_of_its_own() {
+        let word = "x".repeat(100);
+        assert_eq!(wrap(&format!("Publish {word} event."), 11, 8), format!("Publish\n        {word}\n        event."));
+    }
+
+    #[test]
+    fn paragraphs_stay_apart() {
+        assert_eq!(paragraphs("a\nb\n\n \nc", 4), ["a b", "c"]);
+    }
+}

@@ -1,0 +1,71 @@
+//! String literals.
+
+use std::fmt::Write;
+
+/// Text as it stands between the double quotes of a Python string or f-string, in ASCII.
+///
+/// Quotes and braces become `\x22`, `\x7b` and `\x7d`: whatever the text says, it neither ends
+/// the literal nor opens a placeholder, and `ruff format` has no reason to change the quotes.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => escaped.push_str("\\\\"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            '"' | '{' | '}' => push_code(&mut escaped, c),
+            ' '..='~' => escaped.push(c),
+            _ => push_code(&mut escaped, c),
+        }
+    }
+    escaped
+}
+
+/// The shortest of Python's numeric escapes, digits in lowercase.
+pub(crate) fn push_code(out: &mut String, c: char) {
+    let code = u32::from(c);
+    let written = match code {
+        0..=0xff => write!(out, "\\x{code:02x}"),
+        0x100..=0xffff => write!(out, "\\u{code:04x}"),
+        _ => write!(out, "\\U{code:08x}"),
+    };
+    written.expect("a String takes everything");
+}
+
+/// A regular expression as a literal: raw, as people write them, where that is possible.
+pub(crate) fn regex_literal(pattern: &str) -> String {
+    let raw = pattern.chars().all(|c| matches!(c, ' '..='~') && c != '"')
+        && !pattern.ends_with('\\');
+    if raw { format!("r\"{pattern}\"") } else { format!("\"{}\"", escape(pattern)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_names_stay_as_they_are() {
+        assert_eq!(escape("graph.execute-query_1 (it's)"), "graph.execute-query_1 (it's)");
+    }
+
+    #[test]
+    fn nothing_ends_the_literal_or_opens_a_placeholder() {
+        assert_eq!(escape("a\"b"), "a\\x22b");
+        assert_eq!(escape("{x}"), "\\x7bx\\x7d");
+        assert_eq!(escape("a\\"), "a\\\\");
+        assert_eq!(escape("\r\n\t\0\u{7f}"), "\\r\\n\\t\\x00\\x7f");
+    }
+
+    #[test]
+    fn literals_are_ascii() {
+        assert_eq!(escape("é→\u{202e}😀"), "\\xe9\\u2192\\u202e\\U0001f600");
+    }
+
+    #[test]
+    fn patterns_are_raw_where_they_can_be() {
+        assert_eq!(regex_literal(r"sk-\w{20}"), r#"r"sk-\w{20}""#);
+        assert_eq!(regex_literal("\"x\""), r#""\x22x\x22""#);
+        assert_eq!(regex_literal("é"), r#""\xe9""#);
+    }
+}
