@@ -33,9 +33,21 @@ pub static OPERATION_LIFECYCLE: Category = Category {
     title: "operation lifecycle",
     per_operation: true,
     stages: &[
-        Stage { pattern: "operation_started", event_type: "started", ident: "started" },
-        Stage { pattern: "operation_completed", event_type: "completed", ident: "completed" },
-        Stage { pattern: "operation_failed", event_type: "failed", ident: "failed" },
+        Stage {
+            pattern: "operation_started",
+            event_type: "started",
+            ident: "started",
+        },
+        Stage {
+            pattern: "operation_completed",
+            event_type: "completed",
+            ident: "completed",
+        },
+        Stage {
+            pattern: "operation_failed",
+            event_type: "failed",
+            ident: "failed",
+        },
     ],
 };
 
@@ -64,12 +76,20 @@ pub static METRIC_EVENTS: Category = Category {
 };
 
 /// What the contract lists itself.
-pub static DECLARED: Category =
-    Category { key: "declared", title: "declared events", per_operation: false, stages: &[] };
+pub static DECLARED: Category = Category {
+    key: "declared",
+    title: "declared events",
+    per_operation: false,
+    stages: &[],
+};
 
 /// All categories, in the order of catalogs.
-pub static CATEGORIES: [&Category; 4] =
-    [&OPERATION_LIFECYCLE, &STATE_EVENTS, &METRIC_EVENTS, &DECLARED];
+pub static CATEGORIES: [&Category; 4] = [
+    &OPERATION_LIFECYCLE,
+    &STATE_EVENTS,
+    &METRIC_EVENTS,
+    &DECLARED,
+];
 
 impl Stage {
     /// The event type: `{kind}.{operation}.{stage}`, or `{kind}.{stage}`.

@@ -43,7 +43,10 @@ pub struct Project {
 
 /// Finds `herald.yaml` in `start` or the nearest folder above it.
 pub fn find(start: &Path) -> Option<PathBuf> {
-    start.ancestors().map(|folder| folder.join(PROJECT_FILE)).find(|path| path.is_file())
+    start
+        .ancestors()
+        .map(|folder| folder.join(PROJECT_FILE))
+        .find(|path| path.is_file())
 }
 
 /// Reads a `herald.yaml`.
@@ -60,29 +63,50 @@ pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
     });
     let id = sources.add(Source::new(shown, text));
     for finding in &mut findings {
-        finding.location = Some(herald_diagnostics::Location { source: id, span: Default::default() });
+        finding.location = Some(herald_diagnostics::Location {
+            source: id,
+            span: Default::default(),
+        });
     }
-    let mut project = Project { root: path.parent().map(Path::to_path_buf), ..Project::default() };
+    let mut project = Project {
+        root: path.parent().map(Path::to_path_buf),
+        ..Project::default()
+    };
     let source = sources.get(id).clone();
     if findings.is_empty() && !is_blank(&source.text) {
         if let Some(tree) = yaml::parse(id, &source, &mut findings) {
             read_tree(&tree, &mut project, &mut findings);
         }
     }
-    if findings.iter().any(Diagnostic::is_error) { Err((findings, sources)) } else { Ok(project) }
+    if findings.iter().any(Diagnostic::is_error) {
+        Err((findings, sources))
+    } else {
+        Ok(project)
+    }
 }
 
 /// Only comments: every key has a default, so an empty file is a project too.
 fn is_blank(text: &str) -> bool {
-    text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+    text.lines()
+        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
 }
 
 fn read_tree(tree: &Yaml, project: &mut Project, findings: &mut Vec<Diagnostic>) {
     Shape::Map(&CONFIG).check(tree, PROJECT_FILE, findings);
     let texts = |key: &str| -> Vec<String> {
-        let Some(value) = tree.get(key) else { return Vec::new() };
-        let items = if value.is_sequence() { value.items() } else { std::slice::from_ref(value) };
-        items.iter().filter_map(Yaml::as_str).map(str::to_owned).collect()
+        let Some(value) = tree.get(key) else {
+            return Vec::new();
+        };
+        let items = if value.is_sequence() {
+            value.items()
+        } else {
+            std::slice::from_ref(value)
+        };
+        items
+            .iter()
+            .filter_map(Yaml::as_str)
+            .map(str::to_owned)
+            .collect()
     };
     project.contracts = texts("contracts");
     project.targets = texts("targets");
@@ -101,21 +125,31 @@ fn read_namespace(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<String>
     let namespace = value.as_str()?;
     if let Err(reason) = topic::validate(namespace) {
         findings.push(
-            Diagnostic::new(&rules::CONFIG_INVALID, format!("`namespace` can't begin a topic: {reason}"))
-                .at(value.location),
+            Diagnostic::new(
+                &rules::CONFIG_INVALID,
+                format!("`namespace` can't begin a topic: {reason}"),
+            )
+            .at(value.location),
         );
     }
     Some(namespace.to_owned())
 }
 
 fn read_pattern(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> TopicPattern {
-    let Some(value) = tree.get("topic_pattern") else { return TopicPattern::default() };
-    let Some(text) = value.as_str() else { return TopicPattern::default() };
+    let Some(value) = tree.get("topic_pattern") else {
+        return TopicPattern::default();
+    };
+    let Some(text) = value.as_str() else {
+        return TopicPattern::default();
+    };
     TopicPattern::parse(text).unwrap_or_else(|reason| {
         findings.push(
-            Diagnostic::new(&rules::CONFIG_INVALID, format!("`topic_pattern` can't be used: {reason}"))
-                .at(value.location)
-                .help(format!("the default is \"{}\"", topic::DEFAULT_PATTERN)),
+            Diagnostic::new(
+                &rules::CONFIG_INVALID,
+                format!("`topic_pattern` can't be used: {reason}"),
+            )
+            .at(value.location)
+            .help(format!("the default is \"{}\"", topic::DEFAULT_PATTERN)),
         );
         TopicPattern::default()
     })
@@ -125,9 +159,11 @@ fn read_levels(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> HashMap<String, O
     let mut levels = HashMap::new();
     for (code, level) in tree.get("rules").map(Yaml::entries).unwrap_or_default() {
         if rules::by_code(&code.text).is_none() {
-            let finding =
-                Diagnostic::new(&rules::CONFIG_INVALID, format!("there is no rule `{}`", code.text))
-                    .at(code.location);
+            let finding = Diagnostic::new(
+                &rules::CONFIG_INVALID,
+                format!("there is no rule `{}`", code.text),
+            )
+            .at(code.location);
             let codes = rules::RULES.iter().map(|rule| rule.code);
             findings.push(match herald_diagnostics::did_you_mean(&code.text, codes) {
                 Some(known) => finding.help(format!("did you mean `{known}`?")),

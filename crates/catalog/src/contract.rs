@@ -141,7 +141,9 @@ impl TopicSettings {
     /// `config_key`.
     pub(crate) fn read(yaml: &Yaml, config_key: &str) -> Self {
         let number = |key: &str| {
-            yaml.get(key).and_then(Yaml::as_u64).and_then(|number| u32::try_from(number).ok())
+            yaml.get(key)
+                .and_then(Yaml::as_u64)
+                .and_then(|number| u32::try_from(number).ok())
         };
         let config = yaml.get(config_key).map(Yaml::entries).unwrap_or_default();
         Self {

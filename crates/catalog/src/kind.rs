@@ -38,7 +38,12 @@ const WORDS: [(&str, Kind); 17] = [
 
 impl Kind {
     /// All kinds, in the order that messages list them.
-    pub const ALL: [Self; 4] = [Self::Effect, Self::Compute, Self::Reducer, Self::Orchestrator];
+    pub const ALL: [Self; 4] = [
+        Self::Effect,
+        Self::Compute,
+        Self::Reducer,
+        Self::Orchestrator,
+    ];
 
     /// The name, as it stands at the start of event types.
     pub fn name(self) -> &'static str {
@@ -52,14 +57,19 @@ impl Kind {
 
     /// Reads one of the four names, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 
     /// Reads any word that ONEX contracts use: case and a `_GENERIC` at the end don't matter.
     pub fn from_onex(word: &str) -> Option<Self> {
         let word = word.trim().to_ascii_lowercase();
         let word = word.strip_suffix("_generic").unwrap_or(&word);
-        WORDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
+        WORDS
+            .iter()
+            .find(|(known, _)| *known == word)
+            .map(|(_, kind)| *kind)
     }
 }
 

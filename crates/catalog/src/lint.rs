@@ -18,9 +18,14 @@ pub(crate) fn run(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
 fn lifecycle_declared_too(node: &Node, findings: &mut Vec<Diagnostic>) {
     for (declared, _) in node.declared() {
         let topic = declared.topic.as_template();
-        let Some(onex) = OnexTopic::parse(&topic) else { continue };
+        let Some(onex) = OnexTopic::parse(&topic) else {
+            continue;
+        };
         let name = ident(onex.event_name);
-        let same = node.events.iter().find(|event| event.operation.is_some() && event.ident == name);
+        let same = node
+            .events
+            .iter()
+            .find(|event| event.operation.is_some() && event.ident == name);
         if let Some(event) = same {
             findings.push(
                 Diagnostic::new(

@@ -54,7 +54,9 @@ impl Loaded {
     pub fn is_broken(&self, node: &Node) -> bool {
         self.findings.iter().any(|finding| {
             finding.is_error()
-                && finding.location.is_some_and(|at| at.source == node.location.source)
+                && finding
+                    .location
+                    .is_some_and(|at| at.source == node.location.source)
         })
     }
 }
@@ -97,8 +99,7 @@ pub fn find(paths: &[String], sources: &mut Sources, findings: &mut Vec<Diagnost
                 }
             }
         } else {
-            let finding =
-                Diagnostic::new(&rules::FILE_NOT_FOUND, format!("there is no `{path}`"));
+            let finding = Diagnostic::new(&rules::FILE_NOT_FOUND, format!("there is no `{path}`"));
             let finding = match similar_file(Path::new(path)) {
                 Some(name) => finding.help(format!("did you mean `{name}`?")),
                 None => finding.help("give a file, a folder or a glob"),
@@ -120,17 +121,28 @@ pub fn find(paths: &[String], sources: &mut Sources, findings: &mut Vec<Diagnost
     }
     let mut seen = HashSet::new();
     inputs.retain(|input| {
-        seen.insert(input.path.canonicalize().unwrap_or_else(|_| input.path.clone()))
+        seen.insert(
+            input
+                .path
+                .canonicalize()
+                .unwrap_or_else(|_| input.path.clone()),
+        )
     });
     inputs
 }
 
 fn nowhere(path: &str, sources: &mut Sources) -> Location {
-    Location { source: sources.add(Source::new(path, "")), span: Span::default() }
+    Location {
+        source: sources.add(Source::new(path, "")),
+        span: Span::default(),
+    }
 }
 
 fn similar_file(path: &Path) -> Option<String> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let names: Vec<String> = std::fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -163,19 +175,35 @@ fn find_by_glob(pattern: &str) -> Result<Vec<Input>, String> {
     // Everything before the first segment with a wildcard is a folder to begin in.
     let literal: PathBuf = Path::new(pattern)
         .components()
-        .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
+        .take_while(|part| {
+            !part
+                .as_os_str()
+                .to_string_lossy()
+                .contains(['*', '?', '[', '{'])
+        })
         .collect();
-    let base = if literal.as_os_str().is_empty() { Path::new(".") } else { &literal };
+    let base = if literal.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        &literal
+    };
     let mut found: Vec<_> = walkdir::WalkDir::new(base)
         .sort_by_file_name()
         .into_iter()
         .filter_map(Result::ok)
         .map(|entry| {
             let path = entry.into_path();
-            path.strip_prefix(".").map(Path::to_path_buf).unwrap_or(path)
+            path.strip_prefix(".")
+                .map(Path::to_path_buf)
+                .unwrap_or(path)
         })
         .filter(|path| glob.is_match(path))
-        .map(|path| Input { shown: slashes(&path), relative: slashes(&path), found: false, path })
+        .map(|path| Input {
+            shown: slashes(&path),
+            relative: slashes(&path),
+            found: false,
+            path,
+        })
         .collect();
     found.retain(|input| !input.path.is_dir() || is_yaml(&input.path));
     Ok(found)
@@ -199,11 +227,13 @@ fn walk(folder: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 fn is_yaml(path: &Path) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("yaml") || e.eq_ignore_ascii_case("yml"))
+    path.extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("yaml") || e.eq_ignore_ascii_case("yml"))
 }
 
 fn names_a_contract(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().contains("contract"))
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().contains("contract"))
 }
 
 fn slashes(path: &Path) -> String {
@@ -229,7 +259,10 @@ pub fn load(paths: &[String], options: &Options, progress: &(dyn Fn() + Sync)) -
         inputs.par_iter().enumerate().map(read).collect()
     };
     let mut loaded = Loaded {
-        catalog: Catalog { nodes: Vec::new(), sources },
+        catalog: Catalog {
+            nodes: Vec::new(),
+            sources,
+        },
         findings,
         skipped: Vec::new(),
     };
@@ -256,7 +289,12 @@ pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
     };
     let source = loaded.catalog.sources.get(id).clone();
     if let Some(tree) = yaml::parse(id, &source, &mut loaded.findings) {
-        loaded.catalog.nodes.extend(read_tree(&tree, origin, &options.defaults, &mut loaded.findings));
+        loaded.catalog.nodes.extend(read_tree(
+            &tree,
+            origin,
+            &options.defaults,
+            &mut loaded.findings,
+        ));
     }
     finish(loaded, options)
 }
@@ -265,14 +303,16 @@ pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
 fn finish(mut loaded: Loaded, options: &Options) -> Loaded {
     check_topic_collisions(&loaded.catalog.nodes, &mut loaded.findings);
     lint::run(&loaded.catalog.nodes, &mut loaded.findings);
-    loaded.findings.retain_mut(|finding| match options.levels.get(finding.rule.code) {
-        Some(None) => false,
-        Some(Some(severity)) => {
-            finding.severity = *severity;
-            true
-        }
-        None => true,
-    });
+    loaded
+        .findings
+        .retain_mut(|finding| match options.levels.get(finding.rule.code) {
+            Some(None) => false,
+            Some(Some(severity)) => {
+                finding.severity = *severity;
+                true
+            }
+            None => true,
+        });
     herald_diagnostics::sort(&mut loaded.findings);
     loaded
 }
@@ -287,15 +327,25 @@ struct FileRead {
 fn read_file(id: SourceId, input: &Input, defaults: &Defaults) -> FileRead {
     let mut findings = Vec::new();
     let text = read_text(&input.path).unwrap_or_else(|finding| {
-        findings.push(finding.at(Location { source: id, span: Span::default() }));
+        findings.push(finding.at(Location {
+            source: id,
+            span: Span::default(),
+        }));
         String::new()
     });
     let source = Source::new(input.shown.clone(), text);
-    let mut read = FileRead { source, node: None, findings, skipped: false };
+    let mut read = FileRead {
+        source,
+        node: None,
+        findings,
+        skipped: false,
+    };
     if !read.findings.is_empty() {
         return read;
     }
-    let Some(tree) = yaml::parse(id, &read.source, &mut read.findings) else { return read };
+    let Some(tree) = yaml::parse(id, &read.source, &mut read.findings) else {
+        return read;
+    };
     if input.found && !looks_like_a_contract(&tree) {
         read.findings.clear();
         read.skipped = true;
@@ -337,32 +387,59 @@ fn read_tree(
 
 /// Which format a contract is written in, by its keys.
 fn format_of(tree: &Yaml) -> Format {
-    let has = |key: &str| tree.entries().iter().any(|(written, _)| written.text == key);
+    let has = |key: &str| {
+        tree.entries()
+            .iter()
+            .any(|(written, _)| written.text == key)
+    };
     if has("service_name") {
         return Format::Native;
     }
-    if ["name", "contract_name", "node_name", "contract_version"].into_iter().any(has) {
+    if ["name", "contract_name", "node_name", "contract_version"]
+        .into_iter()
+        .any(has)
+    {
         return Format::Onex;
     }
     // Neither says who it is: a native contract with a typo resembles one in most of its keys.
     let keys = tree.entries();
-    let native = keys.iter().filter(|(key, _)| native::CONTRACT.resembles(&key.text)).count();
-    if native * 2 >= keys.len() { Format::Native } else { Format::Onex }
+    let native = keys
+        .iter()
+        .filter(|(key, _)| native::CONTRACT.resembles(&key.text))
+        .count();
+    if native * 2 >= keys.len() {
+        Format::Native
+    } else {
+        Format::Onex
+    }
 }
 
 /// Whether a YAML file that was found in a folder is meant as a contract.
 fn looks_like_a_contract(tree: &Yaml) -> bool {
     const MARKS: [&str; 11] = [
-        "node_type", "service_name", "contract_name", "contract_version", "node_name",
-        "event_bus", "handler_routing", "published_events", "publish_topics", "io_operations",
+        "node_type",
+        "service_name",
+        "contract_name",
+        "contract_version",
+        "node_name",
+        "event_bus",
+        "handler_routing",
+        "published_events",
+        "publish_topics",
+        "io_operations",
         "include_state_events",
     ];
-    tree.entries().iter().any(|(key, _)| MARKS.contains(&key.text.as_str()))
+    tree.entries()
+        .iter()
+        .any(|(key, _)| MARKS.contains(&key.text.as_str()))
 }
 
 /// The file's name without its endings, or its folder's where the file is just `contract.yaml`.
 fn fallback_name(path: &Path) -> String {
-    let stem = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let stem = stem.split('.').next().unwrap_or_default().to_owned();
     match path.parent().and_then(Path::file_name) {
         Some(folder) if stem == "contract" => folder.to_string_lossy().into_owned(),
@@ -372,7 +449,10 @@ fn fallback_name(path: &Path) -> String {
 
 pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
     let unreadable = |error: std::io::Error| {
-        Diagnostic::new(&rules::FILE_UNREADABLE, format!("the file can't be read: {error}"))
+        Diagnostic::new(
+            &rules::FILE_UNREADABLE,
+            format!("the file can't be read: {error}"),
+        )
     };
     let too_large = |bytes: String| {
         Diagnostic::new(
@@ -383,8 +463,10 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
     };
     let metadata = path.metadata().map_err(unreadable)?;
     if metadata.is_dir() {
-        return Err(Diagnostic::new(&rules::FILE_IS_A_FOLDER, "this is a folder, not a file")
-            .help("name the folder itself to search it for contracts"));
+        return Err(
+            Diagnostic::new(&rules::FILE_IS_A_FOLDER, "this is a folder, not a file")
+                .help("name the folder itself to search it for contracts"),
+        );
     }
     if metadata.len() > MAX_BYTES {
         return Err(too_large(metadata.len().to_string()));
@@ -392,7 +474,9 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
     let mut bytes = Vec::new();
     // A device or pipe has no length; it may not be endless either.
     let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(too_large(format!("more than {MAX_BYTES}")));
     }
@@ -402,7 +486,10 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
         let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
         let finding = Diagnostic::new(
             &rules::FILE_NOT_UTF8,
-            format!("the file is not UTF-8: byte {at}, in line {line}, is {:#04x}", bytes[at]),
+            format!(
+                "the file is not UTF-8: byte {at}, in line {line}, is {:#04x}",
+                bytes[at]
+            ),
         );
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
             finding.help("it is UTF-16; save it as UTF-8")
@@ -416,7 +503,10 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
 fn check_topic_collisions(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
     let mut known: HashMap<String, (String, Location)> = HashMap::new();
     for node in nodes {
-        let namespace = node.namespace.as_deref().unwrap_or(topic::DEFAULT_NAMESPACE);
+        let namespace = node
+            .namespace
+            .as_deref()
+            .unwrap_or(topic::DEFAULT_NAMESPACE);
         for event in &node.events {
             let name = event.topic.in_namespace(namespace);
             match known.get(&topic::collision_key(&name)) {

@@ -39,9 +39,24 @@ static SEMVER: MapShape = MapShape {
     name: "version",
     doc: "A semantic version in three numbers.",
     keys: &[
-        Key::new("major", Shape::Integer(0), "Changes when consumers have to.").required(),
-        Key::new("minor", Shape::Integer(0), "Changes when something was added.").default("0"),
-        Key::new("patch", Shape::Integer(0), "Changes when something was mended.").default("0"),
+        Key::new(
+            "major",
+            Shape::Integer(0),
+            "Changes when consumers have to.",
+        )
+        .required(),
+        Key::new(
+            "minor",
+            Shape::Integer(0),
+            "Changes when something was added.",
+        )
+        .default("0"),
+        Key::new(
+            "patch",
+            Shape::Integer(0),
+            "Changes when something was mended.",
+        )
+        .default("0"),
     ],
 };
 
@@ -51,10 +66,23 @@ static OPERATION: MapShape = MapShape {
     name: "operation",
     doc: "One thing that the node does.",
     keys: &[
-        Key::new("name", Shape::Text, "Name in event types; identifiers are made from it.").required(),
+        Key::new(
+            "name",
+            Shape::Text,
+            "Name in event types; identifiers are made from it.",
+        )
+        .required(),
         Key::new("description", Shape::Text, "For people."),
-        Key::new("input", FIELDS, "Fields of the input. Only their types are published, unless a field is public."),
-        Key::new("result", FIELDS, "Fields of the result. Only their types are published, unless a field is public."),
+        Key::new(
+            "input",
+            FIELDS,
+            "Fields of the input. Only their types are published, unless a field is public.",
+        ),
+        Key::new(
+            "result",
+            FIELDS,
+            "Fields of the result. Only their types are published, unless a field is public.",
+        ),
     ],
 };
 
@@ -67,14 +95,34 @@ static FIELD: MapShape = MapShape {
     name: "field",
     doc: "One field: its type and what else is known of it.",
     keys: &[
-        Key::new("type", Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Scalar)]), "Type such as `uuid`, `list[string]` or `integer | null`. Left out, any value passes."),
+        Key::new(
+            "type",
+            Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Scalar)]),
+            "Type such as `uuid`, `list[string]` or `integer | null`. Left out, any value passes.",
+        ),
         Key::new("description", Shape::Text, "For people."),
-        Key::new("required", Shape::Bool, "Whether it must be there. By default it must, unless it has a default."),
-        Key::new("default", Shape::Any, "Value that stands in when it is left out."),
-        Key::new("enum", Shape::List(&Shape::Scalar), "The values that it may have."),
+        Key::new(
+            "required",
+            Shape::Bool,
+            "Whether it must be there. By default it must, unless it has a default.",
+        ),
+        Key::new(
+            "default",
+            Shape::Any,
+            "Value that stands in when it is left out.",
+        ),
+        Key::new(
+            "enum",
+            Shape::List(&Shape::Scalar),
+            "The values that it may have.",
+        ),
         Key::new("items", Shape::Any, "Type of a list's items."),
         Key::new("nullable", Shape::Bool, "Whether null passes too.").default("false"),
-        Key::new("privacy", Shape::Word(&["public", "private"]), "Whether the value may leave the process or only the name of its type. By default inputs and results are private, payloads of events public."),
+        Key::new(
+            "privacy",
+            Shape::Word(&["public", "private"]),
+            "Whether the value may leave the process or only the name of its type. By default inputs and results are private, payloads of events public.",
+        ),
     ],
 };
 
@@ -84,8 +132,16 @@ static STATES: MapShape = MapShape {
     keys: &[
         Key::new("names", Shape::List(&Shape::Text), "All states.").required(),
         Key::new("initial", Shape::Text, "The state that the node begins in."),
-        Key::new("terminal", Shape::List(&Shape::Text), "States that nothing follows."),
-        Key::new("transitions", Shape::List(&Shape::Map(&TRANSITION)), "The ways that are allowed. Left out, all are."),
+        Key::new(
+            "terminal",
+            Shape::List(&Shape::Text),
+            "States that nothing follows.",
+        ),
+        Key::new(
+            "transitions",
+            Shape::List(&Shape::Map(&TRANSITION)),
+            "The ways that are allowed. Left out, all are.",
+        ),
     ],
 };
 
@@ -106,7 +162,11 @@ static METRIC: MapShape = MapShape {
     doc: "A metric that the node records.",
     keys: &[
         Key::new("name", Shape::Text, "Its name.").required(),
-        Key::new("unit", Shape::Text, "Unit of its values, such as `ms` or `messages`."),
+        Key::new(
+            "unit",
+            Shape::Text,
+            "Unit of its values, such as `ms` or `messages`.",
+        ),
         Key::new("description", Shape::Text, "For people."),
     ],
 };
@@ -118,12 +178,32 @@ static EVENT: MapShape = MapShape {
     doc: "An event that the contract declares itself.",
     keys: &[
         Key::new("event_type", Shape::Text, "Event type on the wire.").required(),
-        Key::new("topic", Shape::Text, "Topic; `{namespace}` may stand in it. Left out, it follows the topic pattern."),
+        Key::new(
+            "topic",
+            Shape::Text,
+            "Topic; `{namespace}` may stand in it. Left out, it follows the topic pattern.",
+        ),
         Key::new("description", Shape::Text, "For people."),
-        Key::new("payload", FIELDS, "Fields of the payload. Left out, the payload is open."),
-        Key::new("partition_key", Shape::Text, "Field of the payload whose value decides the partition. Left out, the correlation id does."),
-        Key::new("topic_settings", Shape::Map(&TOPIC_SETTINGS), "How the topic should be made."),
-        Key::new("schema_ref", Shape::Text, "Name of the payload's model in your code."),
+        Key::new(
+            "payload",
+            FIELDS,
+            "Fields of the payload. Left out, the payload is open.",
+        ),
+        Key::new(
+            "partition_key",
+            Shape::Text,
+            "Field of the payload whose value decides the partition. Left out, the correlation id does.",
+        ),
+        Key::new(
+            "topic_settings",
+            Shape::Map(&TOPIC_SETTINGS),
+            "How the topic should be made.",
+        ),
+        Key::new(
+            "schema_ref",
+            Shape::Text,
+            "Name of the payload's model in your code.",
+        ),
     ],
 };
 
@@ -132,8 +212,16 @@ static TOPIC_SETTINGS: MapShape = MapShape {
     doc: "How a topic should be made.",
     keys: &[
         Key::new("partitions", Shape::Integer(1), "Number of partitions."),
-        Key::new("replication_factor", Shape::Integer(1), "Number of replicas."),
-        Key::new("config", Shape::Dict(&Shape::Scalar), "Topic configuration of Kafka, such as `retention.ms`."),
+        Key::new(
+            "replication_factor",
+            Shape::Integer(1),
+            "Number of replicas.",
+        ),
+        Key::new(
+            "config",
+            Shape::Dict(&Shape::Scalar),
+            "Topic configuration of Kafka, such as `retention.ms`.",
+        ),
     ],
 };
 
@@ -144,7 +232,10 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
         format: Format::Native,
         location: yaml.location,
         name: text_at(yaml, "service_name"),
-        kind: yaml.get("node_type").and_then(Yaml::as_str).and_then(Kind::from_name),
+        kind: yaml
+            .get("node_type")
+            .and_then(Yaml::as_str)
+            .and_then(Kind::from_name),
         contract_version: yaml.get("version").and_then(read_version),
         node_version: yaml.get("node_version").and_then(read_version),
         namespace: text_at(yaml, "namespace"),
@@ -153,10 +244,19 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
             .iter()
             .filter_map(|operation| read_operation(operation, findings))
             .collect(),
-        state_events: yaml.get("include_state_events").and_then(Yaml::as_bool).unwrap_or(true),
-        metric_events: yaml.get("include_metric_events").and_then(Yaml::as_bool).unwrap_or(true),
+        state_events: yaml
+            .get("include_state_events")
+            .and_then(Yaml::as_bool)
+            .unwrap_or(true),
+        metric_events: yaml
+            .get("include_metric_events")
+            .and_then(Yaml::as_bool)
+            .unwrap_or(true),
         states: yaml.get("states").map(read_states),
-        metrics: list(yaml, "metrics").iter().filter_map(read_metric).collect(),
+        metrics: list(yaml, "metrics")
+            .iter()
+            .filter_map(read_metric)
+            .collect(),
         events: list(yaml, "events")
             .iter()
             .filter_map(|event| read_event(event, findings))
@@ -170,10 +270,15 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
 
 fn read_operation(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<WrittenOperation> {
     let mut fields = |key: &str| {
-        yaml.get(key).map_or_else(Vec::new, |f| parse_fields(f, Privacy::Private, findings))
+        yaml.get(key)
+            .map_or_else(Vec::new, |f| parse_fields(f, Privacy::Private, findings))
     };
     Some(WrittenOperation {
-        name: located(if yaml.is_mapping() { yaml.get("name")? } else { yaml })?,
+        name: located(if yaml.is_mapping() {
+            yaml.get("name")?
+        } else {
+            yaml
+        })?,
         description: text(yaml, "description"),
         input: fields("input"),
         result: fields("result"),
@@ -182,9 +287,17 @@ fn read_operation(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Written
 }
 
 fn read_states(yaml: &Yaml) -> StateMachine {
-    let names = if yaml.is_mapping() { list(yaml, "names") } else { yaml.items() };
+    let names = if yaml.is_mapping() {
+        list(yaml, "names")
+    } else {
+        yaml.items()
+    };
     let strings = |items: &[Yaml]| -> Vec<_> {
-        items.iter().filter_map(Yaml::as_str).map(str::to_owned).collect()
+        items
+            .iter()
+            .filter_map(Yaml::as_str)
+            .map(str::to_owned)
+            .collect()
     };
     StateMachine {
         source: "states",
@@ -192,7 +305,10 @@ fn read_states(yaml: &Yaml) -> StateMachine {
         states: strings(names),
         initial: text(yaml, "initial"),
         terminal: strings(list(yaml, "terminal")),
-        transitions: list(yaml, "transitions").iter().filter_map(read_transition).collect(),
+        transitions: list(yaml, "transitions")
+            .iter()
+            .filter_map(read_transition)
+            .collect(),
     }
 }
 
@@ -206,24 +322,34 @@ fn read_transition(yaml: &Yaml) -> Option<Transition> {
 
 fn read_metric(yaml: &Yaml) -> Option<Metric> {
     Some(Metric {
-        name: located(if yaml.is_mapping() { yaml.get("name")? } else { yaml })?,
+        name: located(if yaml.is_mapping() {
+            yaml.get("name")?
+        } else {
+            yaml
+        })?,
         unit: text(yaml, "unit"),
         description: text(yaml, "description"),
     })
 }
 
 fn read_event(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<WrittenEvent> {
-    let event_type = located(if yaml.is_mapping() { yaml.get("event_type")? } else { yaml })?;
+    let event_type = located(if yaml.is_mapping() {
+        yaml.get("event_type")?
+    } else {
+        yaml
+    })?;
     Some(WrittenEvent {
         location: event_type.location,
         event_type: Some(event_type),
         topic: text_at(yaml, "topic"),
         description: text(yaml, "description"),
-        payload: yaml
-            .get("payload")
-            .map_or_else(Vec::new, |fields| parse_fields(fields, Privacy::Public, findings)),
+        payload: yaml.get("payload").map_or_else(Vec::new, |fields| {
+            parse_fields(fields, Privacy::Public, findings)
+        }),
         partition_key: text_at(yaml, "partition_key"),
-        settings: yaml.get("topic_settings").map(|s| TopicSettings::read(s, "config")),
+        settings: yaml
+            .get("topic_settings")
+            .map(|s| TopicSettings::read(s, "config")),
         roles: Vec::new(),
         schema_ref: text(yaml, "schema_ref"),
         sources: vec!["events"],

@@ -61,12 +61,16 @@ pub struct Node {
 impl Node {
     /// Events of one category.
     pub fn events_of(&self, category: &'static Category) -> impl Iterator<Item = &Event> {
-        self.events.iter().filter(move |event| event.category == category)
+        self.events
+            .iter()
+            .filter(move |event| event.category == category)
     }
 
     /// What the contract lists itself.
     pub fn declared(&self) -> impl Iterator<Item = (&Event, &Declared)> {
-        self.events.iter().filter_map(|event| Some((event, event.declared.as_ref()?)))
+        self.events
+            .iter()
+            .filter_map(|event| Some((event, event.declared.as_ref()?)))
     }
 }
 
@@ -203,6 +207,12 @@ impl Fingerprint {
     /// The fingerprint of a text.
     pub fn of(text: &[u8]) -> Self {
         let digest = Sha256::digest(text);
-        Self(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        Self(
+            digest
+                .iter()
+                .take(8)
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        )
     }
 }

@@ -36,7 +36,10 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
             .find_map(|key| yaml.get(key).and_then(read_version)),
         node_version: yaml.get("node_version").and_then(read_version),
         namespace: None,
-        description: yaml.get("description").and_then(Yaml::as_text).map(str::to_owned),
+        description: yaml
+            .get("description")
+            .and_then(Yaml::as_text)
+            .map(str::to_owned),
         operations: read_operations(yaml, findings),
         state_events: true,
         metric_events: true,
@@ -65,14 +68,20 @@ fn check_name(yaml: &Yaml, name: Option<&Located<String>>, findings: &mut Vec<Di
                 format!("the name `{}` is no identifier", name.value),
             )
             .at(name.location)
-            .help(format!("files and topics say `{}`", crate::ident::slug(&name.value))),
+            .help(format!(
+                "files and topics say `{}`",
+                crate::ident::slug(&name.value)
+            )),
         ),
         Some(_) => {}
     }
 }
 
 fn read_kind(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Kind> {
-    if let Some(word) = yaml.get("node_type").filter(|word| word.as_text().is_some()) {
+    if let Some(word) = yaml
+        .get("node_type")
+        .filter(|word| word.as_text().is_some())
+    {
         let text = word.as_text().unwrap_or_default();
         let kind = Kind::from_onex(text);
         if kind.is_none() {
@@ -103,23 +112,71 @@ fn read_kind(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Kind> {
 /// Where operations may stand. A later tier counts only when those before it gave nothing.
 static OPERATION_TIERS: [&[OperationSource]; 3] = [
     &[
-        OperationSource { name: "io_operations", read: |y| named(y, &["io_operations"], &["operation", "name"]) },
-        OperationSource { name: "handler_routing", read: |y| named(y, &["handler_routing", "handlers"], &["operation", "routing_key"]) },
-        OperationSource { name: "handler_routing.supported_operations", read: supported_operations },
-        OperationSource { name: "operations", read: |y| named(y, &["operations"], &["operation", "name"]) },
-        OperationSource { name: "operation_bindings", read: bound_operations },
-        OperationSource { name: "input_subscriptions", read: |y| named(y, &["input_subscriptions"], &["operation"]) },
-        OperationSource { name: "effect_operations", read: |y| named(y, &["effect_operations", "operations"], &["operation_name"]) },
-        OperationSource { name: "effect", read: |y| text_at(y, &["effect", "operation_name"]) },
+        OperationSource {
+            name: "io_operations",
+            read: |y| named(y, &["io_operations"], &["operation", "name"]),
+        },
+        OperationSource {
+            name: "handler_routing",
+            read: |y| {
+                named(
+                    y,
+                    &["handler_routing", "handlers"],
+                    &["operation", "routing_key"],
+                )
+            },
+        },
+        OperationSource {
+            name: "handler_routing.supported_operations",
+            read: supported_operations,
+        },
+        OperationSource {
+            name: "operations",
+            read: |y| named(y, &["operations"], &["operation", "name"]),
+        },
+        OperationSource {
+            name: "operation_bindings",
+            read: bound_operations,
+        },
+        OperationSource {
+            name: "input_subscriptions",
+            read: |y| named(y, &["input_subscriptions"], &["operation"]),
+        },
+        OperationSource {
+            name: "effect_operations",
+            read: |y| named(y, &["effect_operations", "operations"], &["operation_name"]),
+        },
+        OperationSource {
+            name: "effect",
+            read: |y| text_at(y, &["effect", "operation_name"]),
+        },
     ],
     &[
-        OperationSource { name: "actions", read: |y| named(y, &["actions"], &["name"]) },
-        OperationSource { name: "capability_outputs", read: |y| texts(y.get("capability_outputs")) },
-        OperationSource { name: "state_transitions.operations", read: |y| named(y, &["state_transitions", "operations"], &["operation_name"]) },
-        OperationSource { name: "state_machine.operations", read: |y| named(y, &["state_machine", "operations"], &["operation_name"]) },
-        OperationSource { name: "fsm.operations", read: |y| named(y, &["fsm", "operations"], &["operation_name"]) },
+        OperationSource {
+            name: "actions",
+            read: |y| named(y, &["actions"], &["name"]),
+        },
+        OperationSource {
+            name: "capability_outputs",
+            read: |y| texts(y.get("capability_outputs")),
+        },
+        OperationSource {
+            name: "state_transitions.operations",
+            read: |y| named(y, &["state_transitions", "operations"], &["operation_name"]),
+        },
+        OperationSource {
+            name: "state_machine.operations",
+            read: |y| named(y, &["state_machine", "operations"], &["operation_name"]),
+        },
+        OperationSource {
+            name: "fsm.operations",
+            read: |y| named(y, &["fsm", "operations"], &["operation_name"]),
+        },
     ],
-    &[OperationSource { name: "io_operations.operation_type", read: |y| named(y, &["io_operations"], &["operation_type"]) }],
+    &[OperationSource {
+        name: "io_operations.operation_type",
+        read: |y| named(y, &["io_operations"], &["operation_type"]),
+    }],
 ];
 
 struct OperationSource {
@@ -164,11 +221,19 @@ fn check_operations(yaml: &Yaml, operations: &[WrittenOperation], findings: &mut
                 format!("the operation `{}` is no identifier", name.value),
             )
             .at(name.location)
-            .help(format!("methods say `{}`, event types `{}`", crate::ident::ident(&name.value), name.value)),
+            .help(format!(
+                "methods say `{}`, event types `{}`",
+                crate::ident::ident(&name.value),
+                name.value
+            )),
         );
     }
     let mut first = HashMap::new();
-    for route in named(yaml, &["handler_routing", "handlers"], &["operation", "routing_key"]) {
+    for route in named(
+        yaml,
+        &["handler_routing", "handlers"],
+        &["operation", "routing_key"],
+    ) {
         match first.get(&route.value) {
             None => {
                 first.insert(route.value, (route.location, false));
@@ -190,12 +255,21 @@ fn check_operations(yaml: &Yaml, operations: &[WrittenOperation], findings: &mut
 }
 
 fn supported_operations(yaml: &Yaml) -> Vec<Located<String>> {
-    let handlers = yaml.at(&["handler_routing", "handlers"]).map(Yaml::items).unwrap_or_default();
-    handlers.iter().flat_map(|handler| texts(handler.get("supported_operations"))).collect()
+    let handlers = yaml
+        .at(&["handler_routing", "handlers"])
+        .map(Yaml::items)
+        .unwrap_or_default();
+    handlers
+        .iter()
+        .flat_map(|handler| texts(handler.get("supported_operations")))
+        .collect()
 }
 
 fn bound_operations(yaml: &Yaml) -> Vec<Located<String>> {
-    let bindings = yaml.at(&["operation_bindings", "bindings"]).map(Yaml::entries).unwrap_or_default();
+    let bindings = yaml
+        .at(&["operation_bindings", "bindings"])
+        .map(Yaml::entries)
+        .unwrap_or_default();
     bindings
         .iter()
         .filter(|(key, _)| !key.text.trim().is_empty())
@@ -205,7 +279,13 @@ fn bound_operations(yaml: &Yaml) -> Vec<Located<String>> {
 
 /// Where published events may stand, what makes the topic, and what role it gives.
 fn read_published(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Vec<WrittenEvent> {
-    const TOPIC: &[&str] = &["topic", "topic_suffix", "event_pattern", "full_topic_pattern", "name"];
+    const TOPIC: &[&str] = &[
+        "topic",
+        "topic_suffix",
+        "event_pattern",
+        "full_topic_pattern",
+        "name",
+    ];
     let mut published = Published::default();
     let mut list = |source, path: &[&str], keys: &[&str]| {
         for item in yaml.at(path).map(Yaml::items).unwrap_or_default() {
@@ -213,31 +293,68 @@ fn read_published(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Vec<WrittenEve
         }
     };
     list("published_events", &["published_events"], TOPIC);
-    list("event_bus.publish_topics", &["event_bus", "publish_topics"], &["topic"]);
+    list(
+        "event_bus.publish_topics",
+        &["event_bus", "publish_topics"],
+        &["topic"],
+    );
     list("event_bus.publish", &["event_bus", "publish"], &["topic"]);
     list("publish_topics", &["publish_topics"], &["topic"]);
-    list("topics.produces", &["topics", "produces"], &["topic", "name"]);
-    list("topics.publishes", &["topics", "publishes"], &["topic", "name"]);
+    list(
+        "topics.produces",
+        &["topics", "produces"],
+        &["topic", "name"],
+    );
+    list(
+        "topics.publishes",
+        &["topics", "publishes"],
+        &["topic", "name"],
+    );
     list("produced_events", &["produced_events"], &["topic", "name"]);
     list("publications", &["publications"], &["topic"]);
-    list("publications", &["workflow_coordination", "publications"], &["topic"]);
+    list(
+        "publications",
+        &["workflow_coordination", "publications"],
+        &["topic"],
+    );
     list("emits", &["emits"], TOPIC);
     list("events.emits", &["events", "emits"], TOPIC);
     list("events.emitted", &["events", "emitted"], &["topic"]);
     list("event_outputs", &["event_outputs"], TOPIC);
-    for item in yaml.at(&["event_bus", "publish_topics"]).map(Yaml::items).unwrap_or_default() {
-        published.add_role("event_bus.publish_topics", item.get("success_topic"), "success");
-        published.add_role("event_bus.publish_topics", item.get("failure_topic"), "failure");
+    for item in yaml
+        .at(&["event_bus", "publish_topics"])
+        .map(Yaml::items)
+        .unwrap_or_default()
+    {
+        published.add_role(
+            "event_bus.publish_topics",
+            item.get("success_topic"),
+            "success",
+        );
+        published.add_role(
+            "event_bus.publish_topics",
+            item.get("failure_topic"),
+            "failure",
+        );
     }
-    for (key, value) in yaml.at(&["event_bus", "publish"]).map(Yaml::entries).unwrap_or_default() {
+    for (key, value) in yaml
+        .at(&["event_bus", "publish"])
+        .map(Yaml::entries)
+        .unwrap_or_default()
+    {
         if let Some(role) = key.text.strip_suffix("_topic") {
-            let role = ["success", "failure"].into_iter().find(|known| *known == role);
+            let role = ["success", "failure"]
+                .into_iter()
+                .find(|known| *known == role);
             published.add_role("event_bus.publish", Some(value), role.unwrap_or_default());
         }
     }
     published.add_metadata(yaml);
     published.mark(&terminal_topics(yaml), "terminal");
-    published.mark(&texts(yaml.get("externally_consumed_topics")), "externally_consumed");
+    published.mark(
+        &texts(yaml.get("externally_consumed_topics")),
+        "externally_consumed",
+    );
     published.events
 }
 
@@ -255,17 +372,25 @@ impl Published {
         topic_keys: &[&str],
         findings: &mut Vec<Diagnostic>,
     ) {
-        let topic = if item.is_mapping() { item.first_str(topic_keys) } else { Some(item) };
+        let topic = if item.is_mapping() {
+            item.first_str(topic_keys)
+        } else {
+            Some(item)
+        };
         if let Some(event) = topic.and_then(|topic| self.entry(source, topic)) {
             if let (None, Some(event_type)) = (&event.event_type, item.get("event_type")) {
                 event.event_type = located(Some(event_type));
             }
             if event.description.is_none() {
-                event.description = item.get("description").and_then(Yaml::as_text).map(str::to_owned);
+                event.description = item
+                    .get("description")
+                    .and_then(Yaml::as_text)
+                    .map(str::to_owned);
             }
             if event.settings.is_none() {
-                event.settings =
-                    item.get("topic_config").map(|s| TopicSettings::read(s, "kafka_config"));
+                event.settings = item
+                    .get("topic_config")
+                    .map(|s| TopicSettings::read(s, "kafka_config"));
             }
             if event.schema_ref.is_none() {
                 event.schema_ref = model_name(item);
@@ -289,7 +414,10 @@ impl Published {
     /// The event of a topic, made when it is new.
     fn entry(&mut self, source: &'static str, topic: &Yaml) -> Option<&mut WrittenEvent> {
         let name = topic_name(topic)?;
-        let at = *self.index.entry(name.value.clone()).or_insert(self.events.len());
+        let at = *self
+            .index
+            .entry(name.value.clone())
+            .or_insert(self.events.len());
         if at == self.events.len() {
             self.events.push(WrittenEvent {
                 location: name.location,
@@ -316,7 +444,9 @@ impl Published {
         let metadata = yaml.at(&["event_bus", "publish_topic_metadata"]);
         for (topic, described) in metadata.map(Yaml::entries).unwrap_or_default() {
             let name = strip_env(&topic.text);
-            let Some(event) = self.index.get(name).map(|at| &mut self.events[*at]) else { continue };
+            let Some(event) = self.index.get(name).map(|at| &mut self.events[*at]) else {
+                continue;
+            };
             event.sources.push("event_bus.publish_topic_metadata");
             if event.schema_ref.is_none() {
                 event.schema_ref = model_name(described);
@@ -341,7 +471,10 @@ fn model_name(yaml: &Yaml) -> Option<String> {
     let model = ["schema_ref", "payload_schema", "schema", "model"]
         .iter()
         .find_map(|key| yaml.get(key))?;
-    model.as_str().or_else(|| model.get("name")?.as_str()).map(str::to_owned)
+    model
+        .as_str()
+        .or_else(|| model.get("name")?.as_str())
+        .map(str::to_owned)
 }
 
 /// Topics that end the node's work, wherever a contract says it.
@@ -357,19 +490,35 @@ fn terminal_topics(yaml: &Yaml) -> Vec<Located<String>> {
         match &place.value {
             Value::Scalar(_) => topics.extend(topic_name(place)),
             Value::Sequence(items) => topics.extend(items.iter().filter_map(topic_name)),
-            Value::Mapping(entries) => topics.extend(entries.iter().filter_map(|(_, v)| topic_name(v))),
+            Value::Mapping(entries) => {
+                topics.extend(entries.iter().filter_map(|(_, v)| topic_name(v)))
+            }
         }
     }
     topics
 }
 
 fn read_consumed(yaml: &Yaml) -> Vec<(Consumed, Location)> {
-    const TOPIC: &[&str] = &["topic", "event_pattern", "topic_suffix", "full_topic_pattern", "name"];
+    const TOPIC: &[&str] = &[
+        "topic",
+        "event_pattern",
+        "topic_suffix",
+        "full_topic_pattern",
+        "name",
+    ];
     let mut consumed: Vec<(Consumed, Location)> = Vec::new();
     let mut add = |source: &'static str, item: &Yaml, keys: &[&str]| {
-        let topic = if item.is_mapping() { item.first_str(keys) } else { Some(item) };
-        let Some(name) = topic.and_then(topic_name) else { return };
-        let at = consumed.iter().position(|(known, _)| known.topic == name.value);
+        let topic = if item.is_mapping() {
+            item.first_str(keys)
+        } else {
+            Some(item)
+        };
+        let Some(name) = topic.and_then(topic_name) else {
+            return;
+        };
+        let at = consumed
+            .iter()
+            .position(|(known, _)| known.topic == name.value);
         let at = at.unwrap_or_else(|| {
             let topic = Consumed {
                 conforming: OnexTopic::parse(&name.value).is_some_and(|topic| topic.conforming),
@@ -385,23 +534,54 @@ fn read_consumed(yaml: &Yaml) -> Vec<(Consumed, Location)> {
             entry.sources.push(source);
         }
         if entry.event_type.is_none() && source == "consumed_events" {
-            entry.event_type = item.get("event_type").and_then(Yaml::as_str).map(str::to_owned);
+            entry.event_type = item
+                .get("event_type")
+                .and_then(Yaml::as_str)
+                .map(str::to_owned);
         }
     };
     let lists: [(&str, &[&str], &[&str]); 14] = [
-        ("event_bus.subscribe_topics", &["event_bus", "subscribe_topics"], &["topic"]),
-        ("event_bus.subscribe", &["event_bus", "subscribe"], &["topic"]),
+        (
+            "event_bus.subscribe_topics",
+            &["event_bus", "subscribe_topics"],
+            &["topic"],
+        ),
+        (
+            "event_bus.subscribe",
+            &["event_bus", "subscribe"],
+            &["topic"],
+        ),
         ("subscribe_topics", &["subscribe_topics"], &["topic"]),
         ("consumed_events", &["consumed_events"], TOPIC),
         ("subscribed_events", &["subscribed_events"], TOPIC),
-        ("topics.consumes", &["topics", "consumes"], &["topic", "name"]),
-        ("topics.subscribes", &["topics", "subscribes"], &["topic", "name"]),
+        (
+            "topics.consumes",
+            &["topics", "consumes"],
+            &["topic", "name"],
+        ),
+        (
+            "topics.subscribes",
+            &["topics", "subscribes"],
+            &["topic", "name"],
+        ),
         ("input_subscriptions", &["input_subscriptions"], &["topic"]),
         ("subscriptions", &["subscriptions", "topics"], &["topic"]),
-        ("subscriptions", &["workflow_coordination", "subscriptions"], &["topic"]),
-        ("handler_routing.topic", &["handler_routing", "handlers"], &["topic"]),
+        (
+            "subscriptions",
+            &["workflow_coordination", "subscriptions"],
+            &["topic"],
+        ),
+        (
+            "handler_routing.topic",
+            &["handler_routing", "handlers"],
+            &["topic"],
+        ),
         ("event_sources", &["event_sources"], TOPIC),
-        ("event_bus.subscribe", &["event_bus", "subscribe"], &["topic"]),
+        (
+            "event_bus.subscribe",
+            &["event_bus", "subscribe"],
+            &["topic"],
+        ),
         ("subscriptions", &["subscriptions"], &["topic"]),
     ];
     for (source, path, keys) in lists {
@@ -409,7 +589,10 @@ fn read_consumed(yaml: &Yaml) -> Vec<(Consumed, Location)> {
             add(source, item, keys);
         }
     }
-    if let Some(bus) = yaml.at(&["event_bus", "subscribe"]).filter(|bus| bus.is_mapping()) {
+    if let Some(bus) = yaml
+        .at(&["event_bus", "subscribe"])
+        .filter(|bus| bus.is_mapping())
+    {
         add("event_bus.subscribe", bus, &["topic"]);
     }
     if let Some(topic) = yaml.at(&["runtime_dispatch", "command_topic"]) {
@@ -428,16 +611,24 @@ fn check_bus(
     let on_bus = |event: &WrittenEvent| event.sources.contains(&"event_bus.publish_topics");
     let described = |event: &WrittenEvent| event.sources.contains(&"published_events");
     if published.iter().any(described) {
-        let left_out: Vec<_> = published.iter().filter(|e| on_bus(e) && !described(e)).collect();
+        let left_out: Vec<_> = published
+            .iter()
+            .filter(|e| on_bus(e) && !described(e))
+            .collect();
         if let Some(first) = left_out.first() {
             findings.push(
                 Diagnostic::new(
                     &rules::PUBLISHED_WITHOUT_EVENT,
-                    format!("{} publish topics have no entry in `published_events`", left_out.len()),
+                    format!(
+                        "{} publish topics have no entry in `published_events`",
+                        left_out.len()
+                    ),
                 )
                 .at(first.location)
                 .detail(left_out.len().to_string())
-                .help("their event types are derived from the topics; describe them to choose others"),
+                .help(
+                    "their event types are derived from the topics; describe them to choose others",
+                ),
             );
         }
     }
@@ -451,7 +642,10 @@ fn check_bus(
         );
     }
     for topic in terminal_topics(yaml) {
-        if !published.iter().any(|e| e.topic.as_ref().is_some_and(|t| t.value == topic.value)) {
+        if !published
+            .iter()
+            .any(|e| e.topic.as_ref().is_some_and(|t| t.value == topic.value))
+        {
             findings.push(
                 Diagnostic::new(
                     &rules::TERMINAL_NOT_PUBLISHED,
@@ -466,7 +660,9 @@ fn check_bus(
     let both: Vec<_> = consumed
         .iter()
         .filter(|(c, _)| {
-            published.iter().any(|e| e.topic.as_ref().is_some_and(|t| t.value == c.topic))
+            published
+                .iter()
+                .any(|e| e.topic.as_ref().is_some_and(|t| t.value == c.topic))
         })
         .collect();
     if let Some((_, location)) = both.first() {
@@ -503,9 +699,14 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachi
     let mut has_flags = false;
     for state in machine.get("states").map(Yaml::items).unwrap_or_default() {
         has_flags |= state.is_mapping();
-        let name =
-            if state.is_mapping() { state.first_str(&["state_name", "name"]) } else { Some(state) };
-        let Some(name) = name.and_then(Yaml::as_str).filter(|name| *name != "*") else { continue };
+        let name = if state.is_mapping() {
+            state.first_str(&["state_name", "name"])
+        } else {
+            Some(state)
+        };
+        let Some(name) = name.and_then(Yaml::as_str).filter(|name| *name != "*") else {
+            continue;
+        };
         if !states.iter().any(|known| known == name) {
             states.push(name.to_owned());
         }
@@ -531,7 +732,10 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachi
             terminal.push(state);
         }
     }
-    let transitions = machine.get("transitions").map(Yaml::items).unwrap_or_default();
+    let transitions = machine
+        .get("transitions")
+        .map(Yaml::items)
+        .unwrap_or_default();
     Some(StateMachine {
         source,
         location: machine.location,
@@ -547,7 +751,10 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachi
                 Some(Transition {
                     from: located(transition.first_str(&["from_state", "from"]))?,
                     to: located(transition.first_str(&["to_state", "to"]))?,
-                    trigger: transition.get("trigger").and_then(Yaml::as_text).map(str::to_owned),
+                    trigger: transition
+                        .get("trigger")
+                        .and_then(Yaml::as_text)
+                        .map(str::to_owned),
                 })
             })
             .collect(),
@@ -555,7 +762,9 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachi
 }
 
 fn read_fields(yaml: &Yaml, key: &str, findings: &mut Vec<Diagnostic>) -> Vec<Field> {
-    yaml.get(key).map_or_else(Vec::new, |fields| parse_fields(fields, Privacy::Private, findings))
+    yaml.get(key).map_or_else(Vec::new, |fields| {
+        parse_fields(fields, Privacy::Private, findings)
+    })
 }
 
 /// The parts of an `onex.<kind>.<producer>.<event-name>.vN` topic.
@@ -582,13 +791,20 @@ impl<'a> OnexTopic<'a> {
         }
         let conforming =
             is_kebab(producer) && is_kebab(event_name) && version.parse().is_ok_and(|n: u64| n > 0);
-        Some(Self { producer, event_name, conforming })
+        Some(Self {
+            producer,
+            event_name,
+            conforming,
+        })
     }
 }
 
 fn is_kebab(text: &str) -> bool {
     text.split('-').all(|word| {
-        !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     }) && text.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
@@ -619,11 +835,17 @@ fn text_at(yaml: &Yaml, path: &[&str]) -> Vec<Located<String>> {
 
 fn texts(yaml: Option<&Yaml>) -> Vec<Located<String>> {
     let items = yaml.map(Yaml::items).unwrap_or_default();
-    items.iter().filter_map(|item| located(Some(item))).collect()
+    items
+        .iter()
+        .filter_map(|item| located(Some(item)))
+        .collect()
 }
 
 /// The first of `keys` in each mapping of the list at `path`.
 fn named(yaml: &Yaml, path: &[&str], keys: &[&str]) -> Vec<Located<String>> {
     let items = yaml.at(path).map(Yaml::items).unwrap_or_default();
-    items.iter().filter_map(|item| located(item.first_str(keys))).collect()
+    items
+        .iter()
+        .filter_map(|item| located(item.first_str(keys)))
+        .collect()
 }

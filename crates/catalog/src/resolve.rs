@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use herald_diagnostics::{Diagnostic, Location, Severity, SourceId, Span};
 use herald_envelope::topic::{self, InvalidTopic, Topic, TopicPattern};
 
-use crate::category::{
-    self, Category, DECLARED, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS,
-};
+use crate::category::{self, Category, DECLARED, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS};
 use crate::contract::{ContractFile, Format, Located, StateMachine, WrittenEvent};
 use crate::fields::Privacy;
 use crate::ident::{ident, is_meaningful, is_python_keyword, slug};
@@ -52,7 +50,11 @@ pub(crate) fn resolve(
             (Format::Native, Some(name)) => name,
             _ => service_slug,
         },
-        namespace: file.namespace.as_ref().map(|n| n.value.clone()).or_else(|| defaults.namespace.clone()),
+        namespace: file
+            .namespace
+            .as_ref()
+            .map(|n| n.value.clone())
+            .or_else(|| defaults.namespace.clone()),
         description: file.description,
         operations,
         states: file.states,
@@ -68,24 +70,50 @@ pub(crate) fn resolve(
     if let Some(namespace) = &file.namespace {
         check_namespace(namespace, findings);
     }
-    let events = Events { node: &node, pattern: &defaults.topic_pattern };
+    let events = Events {
+        node: &node,
+        pattern: &defaults.topic_pattern,
+    };
     let mut resolved = Vec::new();
     if let Some(kind) = node.kind {
         resolved.extend(events.lifecycle(kind));
-        let location = node.states.as_ref().map_or(node.location, |states| states.location);
-        resolved.extend(file.state_events.then(|| events.of_node(kind, &STATE_EVENTS, location)));
-        resolved.extend(file.metric_events.then(|| events.of_node(kind, &METRIC_EVENTS, node.location)));
+        let location = node
+            .states
+            .as_ref()
+            .map_or(node.location, |states| states.location);
+        resolved.extend(
+            file.state_events
+                .then(|| events.of_node(kind, &STATE_EVENTS, location)),
+        );
+        resolved.extend(
+            file.metric_events
+                .then(|| events.of_node(kind, &METRIC_EVENTS, node.location)),
+        );
     }
-    resolved.extend(file.events.into_iter().map(|event| events.declared(event, findings)));
+    resolved.extend(
+        file.events
+            .into_iter()
+            .map(|event| events.declared(event, findings)),
+    );
     node.events = distinct(resolved, findings);
-    node.redact = file.redact.into_iter().filter_map(|p| check_pattern(p, findings)).collect();
+    node.redact = file
+        .redact
+        .into_iter()
+        .filter_map(|p| check_pattern(p, findings))
+        .collect();
     check_states(node.states.as_ref(), findings);
     check_topics(&node, findings);
-    if node.format == Format::Native && node.operations.is_empty() && node.declared().next().is_none() {
+    if node.format == Format::Native
+        && node.operations.is_empty()
+        && node.declared().next().is_none()
+    {
         findings.push(
-            Diagnostic::new(&rules::CONTRACT_NO_EVENTS, "the contract has no operations and no events")
-                .at(node.location)
-                .help("add `operations: [name]`, or declare `events`"),
+            Diagnostic::new(
+                &rules::CONTRACT_NO_EVENTS,
+                "the contract has no operations and no events",
+            )
+            .at(node.location)
+            .help("add `operations: [name]`, or declare `events`"),
         );
     }
     node
@@ -109,7 +137,12 @@ fn unusable(name: &Located<String>) -> Diagnostic {
 
 fn check_namespace(namespace: &Located<String>, findings: &mut Vec<Diagnostic>) {
     if let Err(reason) = topic::validate(&namespace.value) {
-        findings.push(invalid_topic("the namespace", &namespace.value, &reason, namespace.location));
+        findings.push(invalid_topic(
+            "the namespace",
+            &namespace.value,
+            &reason,
+            namespace.location,
+        ));
     }
 }
 
@@ -144,9 +177,19 @@ fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Ve
             );
             continue;
         }
-        let same = |ident: &str| operations.iter().find(|o| o.ident.eq_ignore_ascii_case(ident));
+        let same = |ident: &str| {
+            operations
+                .iter()
+                .find(|o| o.ident.eq_ignore_ascii_case(ident))
+        };
         if let Some(known) = same(&ident) {
-            findings.push(collision(&known.name, &name.value, &ident, name.location, known.location));
+            findings.push(collision(
+                &known.name,
+                &name.value,
+                &ident,
+                name.location,
+                known.location,
+            ));
             ident = free(&ident, |candidate| same(candidate).is_some());
         }
         operations.push(Operation {
@@ -165,7 +208,10 @@ fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Ve
 /// The first of `name_2`, `name_3`, … that is not taken: what collides is a finding, and stays
 /// distinct all the same.
 fn free(ident: &str, taken: impl Fn(&str) -> bool) -> String {
-    (2..).map(|n| format!("{ident}_{n}")).find(|candidate| !taken(candidate)).unwrap_or_default()
+    (2..)
+        .map(|n| format!("{ident}_{n}"))
+        .find(|candidate| !taken(candidate))
+        .unwrap_or_default()
 }
 
 fn collision(first: &str, second: &str, ident: &str, at: Location, before: Location) -> Diagnostic {
@@ -185,24 +231,35 @@ struct Events<'a> {
 
 impl Events<'_> {
     fn lifecycle(&self, kind: Kind) -> impl Iterator<Item = Event> {
-        self.node.operations.iter().enumerate().flat_map(move |(index, operation)| {
-            OPERATION_LIFECYCLE.stages.iter().map(move |stage| {
-                self.generated(
-                    &OPERATION_LIFECYCLE,
-                    stage,
-                    stage.event_type_of(kind, Some(&operation.name)),
-                    stage.ident_of(Some(&operation.ident)),
-                    Some(index),
-                    operation.location,
-                )
+        self.node
+            .operations
+            .iter()
+            .enumerate()
+            .flat_map(move |(index, operation)| {
+                OPERATION_LIFECYCLE.stages.iter().map(move |stage| {
+                    self.generated(
+                        &OPERATION_LIFECYCLE,
+                        stage,
+                        stage.event_type_of(kind, Some(&operation.name)),
+                        stage.ident_of(Some(&operation.ident)),
+                        Some(index),
+                        operation.location,
+                    )
+                })
             })
-        })
     }
 
     fn of_node(&self, kind: Kind, category: &'static Category, location: Location) -> Event {
         let stage = &category.stages[0];
         let event_type = stage.event_type_of(kind, None);
-        self.generated(category, stage, event_type, stage.ident_of(None), None, location)
+        self.generated(
+            category,
+            stage,
+            event_type,
+            stage.ident_of(None),
+            None,
+            location,
+        )
     }
 
     fn generated(
@@ -230,17 +287,22 @@ impl Events<'_> {
     fn topic(&self, event_type: &str) -> Topic {
         let version = self.node.identity.contract_version.as_ref();
         let major = version.map_or(1, crate::version::Version::topic_major);
-        self.pattern.topic(&self.node.service_name, event_type, major)
+        self.pattern
+            .topic(&self.node.service_name, event_type, major)
     }
 
     fn declared(&self, written: WrittenEvent, findings: &mut Vec<Diagnostic>) -> Event {
-        let topic_name = written.topic.as_ref().map_or("", |topic| topic.value.as_str());
+        let topic_name = written
+            .topic
+            .as_ref()
+            .map_or("", |topic| topic.value.as_str());
         let onex = OnexTopic::parse(topic_name);
         let (event_type, event_type_source) = match (&written.event_type, onex) {
             (Some(event_type), _) => (event_type.value.clone(), EventTypeSource::Declared),
-            (None, Some(topic)) => {
-                (format!("{}.{}", topic.producer, topic.event_name), EventTypeSource::Derived)
-            }
+            (None, Some(topic)) => (
+                format!("{}.{}", topic.producer, topic.event_name),
+                EventTypeSource::Derived,
+            ),
             (None, None) => (topic_name.to_owned(), EventTypeSource::Verbatim),
         };
         let topic = match &written.topic {
@@ -251,7 +313,11 @@ impl Events<'_> {
         if let Some(key) = &written.partition_key {
             check_partition_key(key, &written, findings);
         }
-        for field in written.payload.iter().filter(|field| is_python_keyword(&field.name)) {
+        for field in written
+            .payload
+            .iter()
+            .filter(|field| is_python_keyword(&field.name))
+        {
             findings.push(
                 Diagnostic::new(
                     &rules::NAME_KEYWORD,
@@ -286,9 +352,10 @@ impl Events<'_> {
 /// A topic of the native format, in which `{namespace}` may stand once.
 fn declared_topic(text: &str) -> Topic {
     match text.split_once("{namespace}") {
-        Some((before, after)) => {
-            Topic::Namespaced { before: before.to_owned(), after: after.to_owned() }
-        }
+        Some((before, after)) => Topic::Namespaced {
+            before: before.to_owned(),
+            after: after.to_owned(),
+        },
         None => Topic::Literal(text.to_owned()),
     }
 }
@@ -343,10 +410,17 @@ fn distinct(events: Vec<Event>, findings: &mut Vec<Diagnostic>) -> Vec<Event> {
                 .label(first.location, "first declared here")
                 .help("give one of the two another event type")
             } else {
-                collision(&first.event_type, &event.event_type, &event.ident, event.location, first.location)
+                collision(
+                    &first.event_type,
+                    &event.event_type,
+                    &event.ident,
+                    event.location,
+                    first.location,
+                )
             });
-            event.ident =
-                free(&event.ident, |ident| taken.contains_key(&ident.to_ascii_lowercase()));
+            event.ident = free(&event.ident, |ident| {
+                taken.contains_key(&ident.to_ascii_lowercase())
+            });
         }
         taken.insert(event.ident.to_ascii_lowercase(), kept.len());
         kept.push(event);
@@ -374,10 +448,13 @@ fn check_pattern(pattern: Located<String>, findings: &mut Vec<Diagnostic>) -> Op
 /// Whether Rust's and Python's regular expressions read the pattern in the same way.
 fn portable_pattern(pattern: &str) -> Result<(), String> {
     const ONLY_RUST: [&str; 14] = [
-        r"\p", r"\P", r"\z", r"\x{", r"\u{", r"\U", r"\b{", r"\<", r"\>", "[[", "[^[", "&&", "--", "~~",
+        r"\p", r"\P", r"\z", r"\x{", r"\u{", r"\U", r"\b{", r"\<", r"\>", "[[", "[^[", "&&", "--",
+        "~~",
     ];
     if let Some(syntax) = ONLY_RUST.iter().find(|syntax| pattern.contains(**syntax)) {
-        return Err(format!("`{syntax}` means different things in Rust and Python"));
+        return Err(format!(
+            "`{syntax}` means different things in Rust and Python"
+        ));
     }
     let group = pattern.match_indices("(?").find(|(at, _)| {
         let rest = &pattern[at + 2..];
@@ -386,24 +463,34 @@ fn portable_pattern(pattern: &str) -> Result<(), String> {
     if group.is_some() {
         return Err("only `(?:…)` and `(?P<name>…)` may begin with `(?`".to_owned());
     }
-    let doubled = pattern.as_bytes().windows(2).any(|pair| {
-        matches!(pair, [b'*' | b'+' | b'?' | b'}', b'*' | b'+'])
-    });
+    let doubled = pattern
+        .as_bytes()
+        .windows(2)
+        .any(|pair| matches!(pair, [b'*' | b'+' | b'?' | b'}', b'*' | b'+']));
     if doubled {
         return Err("two repetitions stand side by side".to_owned());
     }
     match regex::Regex::new(pattern) {
         Err(error) => {
             let text = error.to_string();
-            Err(text.lines().last().unwrap_or("it can't be parsed").trim_start_matches("error: ").to_owned())
+            Err(text
+                .lines()
+                .last()
+                .unwrap_or("it can't be parsed")
+                .trim_start_matches("error: ")
+                .to_owned())
         }
-        Ok(regex) if regex.is_match("") => Err("it matches everywhere, even where nothing stands".to_owned()),
+        Ok(regex) if regex.is_match("") => {
+            Err("it matches everywhere, even where nothing stands".to_owned())
+        }
         Ok(_) => Ok(()),
     }
 }
 
 fn check_states(states: Option<&StateMachine>, findings: &mut Vec<Diagnostic>) {
-    let Some(machine) = states.filter(|machine| !machine.states.is_empty()) else { return };
+    let Some(machine) = states.filter(|machine| !machine.states.is_empty()) else {
+        return;
+    };
     for transition in &machine.transitions {
         for end in [&transition.from, &transition.to] {
             if end.value == "*" || machine.states.contains(&end.value) {
@@ -424,11 +511,16 @@ fn check_states(states: Option<&StateMachine>, findings: &mut Vec<Diagnostic>) {
 }
 
 fn check_topics(node: &Node, findings: &mut Vec<Diagnostic>) {
-    let namespace = node.namespace.as_deref().unwrap_or(topic::DEFAULT_NAMESPACE);
+    let namespace = node
+        .namespace
+        .as_deref()
+        .unwrap_or(topic::DEFAULT_NAMESPACE);
     let mut reported = Vec::new();
     for event in &node.events {
         let name = event.topic.in_namespace(namespace);
-        let Err(reason) = topic::validate(&name) else { continue };
+        let Err(reason) = topic::validate(&name) else {
+            continue;
+        };
         // The three events of an operation break the rule for one reason.
         if reported.contains(&event.location) {
             continue;
@@ -448,12 +540,15 @@ fn invalid_topic(what: &str, name: &str, reason: &InvalidTopic, at: Location) ->
     } else {
         name.to_owned()
     };
-    Diagnostic::new(rule, format!("Kafka does not take {what} `{shown}`: {reason}")).at(at).help(
-        match reason {
-            InvalidTopic::TooLong(_) => "shorten the names that it consists of",
-            _ => "topics take letters, digits, `.`, `_` and `-`",
-        },
+    Diagnostic::new(
+        rule,
+        format!("Kafka does not take {what} `{shown}`: {reason}"),
     )
+    .at(at)
+    .help(match reason {
+        InvalidTopic::TooLong(_) => "shorten the names that it consists of",
+        _ => "topics take letters, digits, `.`, `_` and `-`",
+    })
 }
 
 /// Builds a node without a file, from the arguments of the original generator.
@@ -467,7 +562,10 @@ pub fn node_from_parts(
     state_events: bool,
     metric_events: bool,
 ) -> Result<Node, Vec<Diagnostic>> {
-    let location = Location { source: SourceId(0), span: Span::default() };
+    let location = Location {
+        source: SourceId(0),
+        span: Span::default(),
+    };
     let file = ContractFile {
         format: Format::Native,
         location,
@@ -507,5 +605,9 @@ pub fn node_from_parts(
     let mut findings = Vec::new();
     let node = resolve(file, origin, &Defaults::default(), &mut findings);
     findings.retain(|finding| finding.severity == Severity::Error);
-    if findings.is_empty() { Ok(node) } else { Err(findings) }
+    if findings.is_empty() {
+        Ok(node)
+    } else {
+        Err(findings)
+    }
 }

@@ -20,7 +20,10 @@ pub fn config() -> Value {
 fn schema(root: &'static MapShape, title: &str) -> Value {
     let mut definitions = Map::new();
     let mut schema = map_schema(root, &mut definitions);
-    schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
+    schema.insert(
+        "$schema".into(),
+        json!("https://json-schema.org/draft/2020-12/schema"),
+    );
     schema.insert("title".into(), json!(title));
     if !definitions.is_empty() {
         schema.insert("$defs".into(), Value::Object(definitions));
@@ -39,7 +42,12 @@ fn map_schema(map: &'static MapShape, definitions: &mut Map<String, Value>) -> M
         }
         properties.insert(key.name.to_owned(), Value::Object(property));
     }
-    let required: Vec<_> = map.keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    let required: Vec<_> = map
+        .keys
+        .iter()
+        .filter(|key| key.required)
+        .map(|key| key.name)
+        .collect();
     let mut schema = Map::new();
     schema.insert("type".into(), json!("object"));
     schema.insert("description".into(), json!(map.doc));
@@ -62,7 +70,10 @@ fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> 
             json!({"type": "object", "additionalProperties": shape_schema(value, definitions)})
         }
         Shape::OneOf(shapes) => {
-            let options: Vec<_> = shapes.iter().map(|s| shape_schema(s, definitions)).collect();
+            let options: Vec<_> = shapes
+                .iter()
+                .map(|s| shape_schema(s, definitions))
+                .collect();
             json!({"anyOf": options})
         }
         Shape::Map(map) => {

@@ -132,7 +132,9 @@ impl Shape {
 
     fn mismatch(&self, yaml: &Yaml, what: &str) -> Diagnostic {
         let found = match &yaml.value {
-            Value::Scalar(scalar) if matches!(self, Self::Text) && scalar.text.trim().is_empty() => {
+            Value::Scalar(scalar)
+                if matches!(self, Self::Text) && scalar.text.trim().is_empty() =>
+            {
                 "nothing".to_owned()
             }
             Value::Scalar(scalar) if matches!(self, Self::Word(_) | Self::Integer(_)) => {
@@ -150,9 +152,9 @@ impl Shape {
                 Some(word) => finding.help(format!("did you mean `{word}`?")),
                 None => finding,
             },
-            (Self::Text, Some(text)) if !text.trim().is_empty() => {
-                finding.help(format!("put it in quotes if it is meant as text: \"{text}\""))
-            }
+            (Self::Text, Some(text)) if !text.trim().is_empty() => finding.help(format!(
+                "put it in quotes if it is meant as text: \"{text}\""
+            )),
             (Self::List(_), Some(text)) => finding.help(format!("write it as a list: [{text}]")),
             _ => finding,
         }
@@ -170,9 +172,11 @@ impl Shape {
             Self::List(_) => "a list".into(),
             Self::Map(_) => "a mapping".into(),
             Self::Dict(_) => "a mapping of names to values".into(),
-            Self::OneOf(shapes) => {
-                shapes.iter().map(Self::describe).collect::<Vec<_>>().join(" or ")
-            }
+            Self::OneOf(shapes) => shapes
+                .iter()
+                .map(Self::describe)
+                .collect::<Vec<_>>()
+                .join(" or "),
         }
     }
 }
@@ -196,10 +200,15 @@ impl MapShape {
             }
         }
         for key in self.keys.iter().filter(|key| key.required) {
-            if !yaml.entries().iter().any(|(written, _)| written.text == key.name) {
-                let mut finding = Diagnostic::new(key.missing, format!("`{}` is missing", key.name))
-                    .at(yaml.location)
-                    .help(format!("add `{}`: {}", key.name, key.doc));
+            if !yaml
+                .entries()
+                .iter()
+                .any(|(written, _)| written.text == key.name)
+            {
+                let mut finding =
+                    Diagnostic::new(key.missing, format!("`{}` is missing", key.name))
+                        .at(yaml.location)
+                        .help(format!("add `{}`: {}", key.name, key.doc));
                 // Some of these rules are milder in ONEX contracts, where nothing is required.
                 finding.severity = Severity::Error;
                 findings.push(finding);
@@ -208,13 +217,18 @@ impl MapShape {
     }
 
     fn unknown(&self, word: &str, location: Location) -> Diagnostic {
-        let finding =
-            Diagnostic::new(&rules::CONTRACT_UNKNOWN_KEY, format!("unknown key `{word}`"))
-                .at(location);
+        let finding = Diagnostic::new(
+            &rules::CONTRACT_UNKNOWN_KEY,
+            format!("unknown key `{word}`"),
+        )
+        .at(location);
         let known = || self.keys.iter().map(|key| key.name);
         match did_you_mean(word, known()) {
             Some(key) => finding.help(format!("did you mean `{key}`?")),
-            None => finding.help(format!("known here: {}", known().collect::<Vec<_>>().join(", "))),
+            None => finding.help(format!(
+                "known here: {}",
+                known().collect::<Vec<_>>().join(", ")
+            )),
         }
     }
 

@@ -44,8 +44,15 @@ const MAPS: &[&str] = &["object", "dict", "map", "mapping"];
 pub(crate) fn parse_type(text: &str) -> Option<Type> {
     let members = split(text, '|')?;
     if members.len() > 1 {
-        let members = members.into_iter().map(parse_type).collect::<Option<Vec<_>>>()?;
-        return Some(if members.contains(&Type::Any) { Type::Any } else { Type::Union(members) });
+        let members = members
+            .into_iter()
+            .map(parse_type)
+            .collect::<Option<Vec<_>>>()?;
+        return Some(if members.contains(&Type::Any) {
+            Type::Any
+        } else {
+            Type::Union(members)
+        });
     }
     let text = text.trim();
     if let Some((head, rest)) = text.split_once('[') {
@@ -76,10 +83,15 @@ fn parse_parameters(head: &str, inner: &str) -> Option<Type> {
     match head.as_str() {
         "optional" if !several => Some(parse(0)?.or_null()),
         "union" => Some(Type::Union(
-            parameters.iter().map(|p| parse_type(p)).collect::<Option<Vec<_>>>()?,
+            parameters
+                .iter()
+                .map(|p| parse_type(p))
+                .collect::<Option<Vec<_>>>()?,
         )),
         // `tuple[T, ...]` is a list; a tuple of different types is a list of anything.
-        "tuple" if several && parameters[1].trim() != "..." => Some(Type::List(Box::new(Type::Any))),
+        "tuple" if several && parameters[1].trim() != "..." => {
+            Some(Type::List(Box::new(Type::Any)))
+        }
         list if LISTS.contains(&list) => Some(Type::List(Box::new(parse(0)?))),
         map if MAPS.contains(&map) => Some(Type::Map(Box::new(parse(parameters.len() - 1)?))),
         _ => None,
@@ -117,42 +129,73 @@ fn unquote(text: &str) -> String {
 fn is_model_name(text: &str) -> bool {
     let last = text.rsplit('.').next().unwrap_or_default();
     last.starts_with(|c: char| c.is_ascii_uppercase())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
 }
 
 /// Reads a mapping of field names to types or to `{type, required, default, …}`; in ONEX
 /// contracts also a list of `{name, type, …}`.
 ///
 /// `privacy` is what holds where the field does not say it.
-pub(crate) fn parse_fields(yaml: &Yaml, privacy: Privacy, findings: &mut Vec<Diagnostic>) -> Vec<Field> {
-    let listed = yaml.items().iter().filter_map(|item| {
-        let name = item.get("name")?;
-        Some((Key { text: name.as_str()?.to_owned(), location: name.location }, item))
-    });
-    let mapped = yaml.entries().iter().map(|(key, value)| (key.clone(), value));
-    mapped.chain(listed).map(|(key, value)| parse_field(&key, value, privacy, findings)).collect()
-}
-
-fn parse_field(
-    key: &Key,
+pub(crate) fn parse_fields(
     yaml: &Yaml,
     privacy: Privacy,
     findings: &mut Vec<Diagnostic>,
-) -> Field {
-    let declared = if yaml.is_mapping() { yaml.get("type") } else { Some(yaml) };
+) -> Vec<Field> {
+    let listed = yaml.items().iter().filter_map(|item| {
+        let name = item.get("name")?;
+        Some((
+            Key {
+                text: name.as_str()?.to_owned(),
+                location: name.location,
+            },
+            item,
+        ))
+    });
+    let mapped = yaml
+        .entries()
+        .iter()
+        .map(|(key, value)| (key.clone(), value));
+    mapped
+        .chain(listed)
+        .map(|(key, value)| parse_field(&key, value, privacy, findings))
+        .collect()
+}
+
+fn parse_field(key: &Key, yaml: &Yaml, privacy: Privacy, findings: &mut Vec<Diagnostic>) -> Field {
+    let declared = if yaml.is_mapping() {
+        yaml.get("type")
+    } else {
+        Some(yaml)
+    };
     let (mut ty, spelling) = match declared {
         Some(declared) => parse_spelling(declared, findings),
         None => (Type::Any, "any".to_owned()),
     };
     if let (Some(items), Type::List(item)) = (yaml.get("items"), &mut ty) {
-        let items = if items.is_mapping() { items.get("type") } else { Some(items) };
+        let items = if items.is_mapping() {
+            items.get("type")
+        } else {
+            Some(items)
+        };
         if let Some(items) = items {
             **item = parse_spelling(items, findings).0;
         }
     }
-    let values: Vec<_> =
-        yaml.get("enum").map(Yaml::items).unwrap_or_default().iter().filter_map(Yaml::as_text).collect();
-    if !values.is_empty() && matches!(ty, Type::String | Type::Any | Type::Enum(_) | Type::Model(_)) {
+    let values: Vec<_> = yaml
+        .get("enum")
+        .map(Yaml::items)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Yaml::as_text)
+        .collect();
+    if !values.is_empty()
+        && matches!(
+            ty,
+            Type::String | Type::Any | Type::Enum(_) | Type::Model(_)
+        )
+    {
         ty = Type::Enum(values.into_iter().map(str::to_owned).collect());
     }
     if yaml.get("nullable").and_then(Yaml::as_bool) == Some(true) {
@@ -161,11 +204,17 @@ fn parse_field(
     let default = yaml.get("default").map(Yaml::to_json);
     Field {
         name: key.text.clone(),
-        required: yaml.get("required").and_then(Yaml::as_bool).unwrap_or(default.is_none()),
+        required: yaml
+            .get("required")
+            .and_then(Yaml::as_bool)
+            .unwrap_or(default.is_none()),
         ty,
         spelling,
         default,
-        description: yaml.get("description").and_then(Yaml::as_text).map(str::to_owned),
+        description: yaml
+            .get("description")
+            .and_then(Yaml::as_text)
+            .map(str::to_owned),
         privacy: match yaml.get("privacy").and_then(Yaml::as_str) {
             Some("public") => Privacy::Public,
             Some("private") => Privacy::Private,
@@ -189,7 +238,11 @@ fn parse_spelling(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> (Type, String)
         Value::Mapping(_) => return (Type::Map(Box::new(Type::Any)), "object".to_owned()),
     };
     // `enum` says that values follow; they are read where they stand.
-    let ty = if spelling == "enum" { Some(Type::Any) } else { parse_type(&spelling) };
+    let ty = if spelling == "enum" {
+        Some(Type::Any)
+    } else {
+        parse_type(&spelling)
+    };
     let ty = ty.unwrap_or_else(|| {
         findings.push(not_understood(&spelling, yaml.location));
         Type::Any
@@ -203,7 +256,11 @@ fn not_understood(spelling: &str, location: Location) -> Diagnostic {
         format!("the type `{spelling}` is not understood; any value will do"),
     )
     .at(location);
-    let words = WORDS.iter().map(|(word, _)| *word).chain(LISTS.iter().copied()).chain(MAPS.iter().copied());
+    let words = WORDS
+        .iter()
+        .map(|(word, _)| *word)
+        .chain(LISTS.iter().copied())
+        .chain(MAPS.iter().copied());
     match herald_diagnostics::did_you_mean(spelling, words) {
         Some(word) => finding.help(format!("did you mean `{word}`?")),
         None => finding.help("say what it is in `description` and give it a type such as `string`"),
@@ -241,7 +298,16 @@ mod tests {
 
     #[test]
     fn prose_and_broken_brackets_are_no_types() {
-        for text in ["a list of names", "list[str", "str]", "|", "dict[]", "floot", "", "x[y]"] {
+        for text in [
+            "a list of names",
+            "list[str",
+            "str]",
+            "|",
+            "dict[]",
+            "floot",
+            "",
+            "x[y]",
+        ] {
             assert_eq!(read(text), "?", "{text}");
         }
     }

@@ -15,7 +15,10 @@ pub struct Version {
 impl Version {
     /// From the three numbers.
     pub fn new(major: u64, minor: u64, patch: u64) -> Self {
-        Self { major, text: format!("{major}.{minor}.{patch}") }
+        Self {
+            major,
+            text: format!("{major}.{minor}.{patch}"),
+        }
     }
 
     /// The `N` of `.vN` in topics: the major version, but never less than 1.
@@ -31,7 +34,10 @@ impl FromStr for Version {
     fn from_str(text: &str) -> Result<Self, ()> {
         let digits = text.split(['.', '-', '+']).next().unwrap_or_default();
         let major = digits.parse().map_err(|_| ())?;
-        Ok(Self { major, text: text.to_owned() })
+        Ok(Self {
+            major,
+            text: text.to_owned(),
+        })
     }
 }
 

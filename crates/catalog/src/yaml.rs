@@ -84,14 +84,24 @@ impl Scalar {
             !text.is_empty() && text.chars().all(|c| digit(&c))
         };
         if all(digits, char::is_ascii_digit)
-            || text.strip_prefix("0x").is_some_and(|t| all(t, char::is_ascii_hexdigit))
-            || text.strip_prefix("0o").is_some_and(|t| all(t, |c| matches!(c, '0'..='7')))
+            || text
+                .strip_prefix("0x")
+                .is_some_and(|t| all(t, char::is_ascii_hexdigit))
+            || text
+                .strip_prefix("0o")
+                .is_some_and(|t| all(t, |c| matches!(c, '0'..='7')))
         {
             return Plain::Integer;
         }
         let number_like = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
-            && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
-        if number_like && text.parse::<f64>().is_ok() { Plain::Float } else { Plain::Text }
+            && digits
+                .chars()
+                .all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
+        if number_like && text.parse::<f64>().is_ok() {
+            Plain::Float
+        } else {
+            Plain::Text
+        }
     }
 }
 
@@ -164,7 +174,11 @@ impl Yaml {
 
     /// The value under a key of a mapping; `None` when it is absent or null.
     pub fn get(&self, key: &str) -> Option<&Yaml> {
-        self.entries().iter().find(|(k, _)| k.text == key).map(|(_, v)| v).filter(|v| !v.is_null())
+        self.entries()
+            .iter()
+            .find(|(k, _)| k.text == key)
+            .map(|(_, v)| v)
+            .filter(|v| !v.is_null())
     }
 
     /// The value behind several keys, one within the other.
@@ -174,7 +188,9 @@ impl Yaml {
 
     /// The text under the first of these keys that has one.
     pub fn first_str(&self, keys: &[&str]) -> Option<&Yaml> {
-        keys.iter().filter_map(|key| self.get(key)).find(|value| value.as_str().is_some())
+        keys.iter()
+            .filter_map(|key| self.get(key))
+            .find(|value| value.as_str().is_some())
     }
 
     /// What it is, for messages: `a list`, `a number`.
@@ -196,7 +212,10 @@ impl Yaml {
         match &self.value {
             Value::Sequence(items) => items.iter().map(Self::to_json).collect(),
             Value::Mapping(entries) => serde_json::Value::Object(
-                entries.iter().map(|(k, v)| (k.text.clone(), v.to_json())).collect(),
+                entries
+                    .iter()
+                    .map(|(k, v)| (k.text.clone(), v.to_json()))
+                    .collect(),
             ),
             Value::Scalar(scalar) => match scalar.plain() {
                 Plain::Null => serde_json::Value::Null,
@@ -237,8 +256,11 @@ pub fn parse(id: SourceId, source: &Source, findings: &mut Vec<Diagnostic>) -> O
             Err(error) => {
                 let at = builder.offsets.byte(error.marker().index());
                 builder.report(
-                    Diagnostic::new(&rules::YAML_SYNTAX, format!("this is not YAML: {}", error.info()))
-                        .help("check indentation and quotes just before this place"),
+                    Diagnostic::new(
+                        &rules::YAML_SYNTAX,
+                        format!("this is not YAML: {}", error.info()),
+                    )
+                    .help("check indentation and quotes just before this place"),
                     Span::new(at, at),
                 );
                 return None;
@@ -249,8 +271,11 @@ pub fn parse(id: SourceId, source: &Source, findings: &mut Vec<Diagnostic>) -> O
             documents += 1;
             if documents > 1 {
                 builder.report(
-                    Diagnostic::new(&rules::YAML_SEVERAL_DOCUMENTS, "a second document begins here")
-                        .help("give each contract a file of its own"),
+                    Diagnostic::new(
+                        &rules::YAML_SEVERAL_DOCUMENTS,
+                        "a second document begins here",
+                    )
+                    .help("give each contract a file of its own"),
                     span,
                 );
                 break;
@@ -294,7 +319,11 @@ struct Open {
 
 enum Content {
     Sequence(Vec<Yaml>),
-    Mapping { entries: Vec<(Key, Yaml)>, index: HashMap<String, usize>, key: Option<Key> },
+    Mapping {
+        entries: Vec<(Key, Yaml)>,
+        index: HashMap<String, usize>,
+        key: Option<Key>,
+    },
 }
 
 impl Builder<'_> {
@@ -303,7 +332,10 @@ impl Builder<'_> {
     }
 
     fn location(&self, span: Span) -> Location {
-        Location { source: self.id, span }
+        Location {
+            source: self.id,
+            span,
+        }
     }
 
     fn accept(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
@@ -314,7 +346,10 @@ impl Builder<'_> {
                     text: text.into_owned(),
                     plain: style == ScalarStyle::Plain && !is_text,
                 };
-                let yaml = Yaml { value: Value::Scalar(scalar), location: self.location(span) };
+                let yaml = Yaml {
+                    value: Value::Scalar(scalar),
+                    location: self.location(span),
+                };
                 self.finish(yaml, anchor)
             }
             Event::SequenceStart(anchor, _) => {
@@ -323,7 +358,11 @@ impl Builder<'_> {
             Event::MappingStart(anchor, _) => self.begin(
                 anchor,
                 span,
-                Content::Mapping { entries: Vec::new(), index: HashMap::new(), key: None },
+                Content::Mapping {
+                    entries: Vec::new(),
+                    index: HashMap::new(),
+                    key: None,
+                },
             ),
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
             Event::Alias(anchor) => self.alias(anchor, span),
@@ -346,12 +385,18 @@ impl Builder<'_> {
         if anchor != 0 {
             self.open_anchors.push(anchor);
         }
-        self.open.push(Open { anchor, start: span.start, content });
+        self.open.push(Open {
+            anchor,
+            start: span.start,
+            content,
+        });
         Ok(())
     }
 
     fn end(&mut self, span: Span) -> Result<(), Stop> {
-        let Some(open) = self.open.pop() else { return Ok(()) };
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
         if open.anchor != 0 {
             self.open_anchors.pop();
         }
@@ -366,7 +411,11 @@ impl Builder<'_> {
             }
         };
         // A block collection ends where its last value ends, not at the next token.
-        let end = if span.start == span.end { last.unwrap_or(span.end) } else { span.end };
+        let end = if span.start == span.end {
+            last.unwrap_or(span.end)
+        } else {
+            span.end
+        };
         let location = self.location(Span::new(open.start, end));
         self.finish(Yaml { value, location }, open.anchor)
     }
@@ -380,11 +429,23 @@ impl Builder<'_> {
             );
             return Err(Stop);
         }
-        let Some(target) = self.anchors.get(&anchor) else { return Ok(()) };
+        let Some(target) = self.anchors.get(&anchor) else {
+            return Ok(());
+        };
         // Counted before it is copied: ten short lines of aliases can mean a billion values.
         self.nodes += count(target);
-        let value = if self.nodes > MAX_NODES { Value::Sequence(Vec::new()) } else { target.value.clone() };
-        self.finish(Yaml { value, location: self.location(span) }, 0)
+        let value = if self.nodes > MAX_NODES {
+            Value::Sequence(Vec::new())
+        } else {
+            target.value.clone()
+        };
+        self.finish(
+            Yaml {
+                value,
+                location: self.location(span),
+            },
+            0,
+        )
     }
 
     fn finish(&mut self, yaml: Yaml, anchor: usize) -> Result<(), Stop> {
@@ -406,7 +467,11 @@ impl Builder<'_> {
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.root = Some(yaml),
             Some(Content::Sequence(items)) => items.push(yaml),
-            Some(Content::Mapping { entries, index, key }) => match key.take() {
+            Some(Content::Mapping {
+                entries,
+                index,
+                key,
+            }) => match key.take() {
                 Some(key) => match index.get(&key.text) {
                     Some(&first) => return self.repeated(first, key, yaml),
                     None => {
@@ -416,7 +481,10 @@ impl Builder<'_> {
                 },
                 None => match yaml.value {
                     Value::Scalar(scalar) => {
-                        *key = Some(Key { text: scalar.text, location: yaml.location });
+                        *key = Some(Key {
+                            text: scalar.text,
+                            location: yaml.location,
+                        });
                     }
                     _ => return self.key_is_no_text(&yaml),
                 },
@@ -437,7 +505,10 @@ impl Builder<'_> {
         self.findings.push(
             Diagnostic::new(
                 &rules::YAML_DUPLICATE_KEY,
-                format!("the key `{}` is repeated; only the last value counts", key.text),
+                format!(
+                    "the key `{}` is repeated; only the last value counts",
+                    key.text
+                ),
             )
             .at(key.location)
             .label(before, "first written here")
@@ -478,9 +549,15 @@ struct Offsets {
 impl Offsets {
     fn new(text: &str) -> Self {
         let bytes = (!text.is_ascii()).then(|| {
-            text.char_indices().map(|(i, _)| to_u32(i)).chain([to_u32(text.len())]).collect()
+            text.char_indices()
+                .map(|(i, _)| to_u32(i))
+                .chain([to_u32(text.len())])
+                .collect()
         });
-        let line_starts = text.match_indices('\n').map(|(i, _)| to_u32(i + 1)).collect();
+        let line_starts = text
+            .match_indices('\n')
+            .map(|(i, _)| to_u32(i + 1))
+            .collect();
         // The parser never sees a byte order mark.
         let bytes = bytes.map(|mut bytes: Vec<u32>| {
             if text.starts_with('\u{feff}') {

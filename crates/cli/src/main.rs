@@ -1,9 +1,65 @@
-mod commands { pub mod inspect; }
-fn main() {
-    let paths: Vec<String> = std::env::args().skip(1).collect();
-    let l = herald_catalog::load::load(&paths, &Default::default(), &|| ());
-    println!("{}", serde_json::to_string_pretty(&commands::inspect::document(&l)).unwrap());
-    let mut out = std::io::stderr();
-    herald_diagnostics::render::write(herald_diagnostics::render::Format::Human, &l.findings, &l.catalog.sources, &herald_diagnostics::render::Options{color:false,tool_version:"0",width:None}, &mut out).unwrap();
-    eprintln!("skipped {:?}", l.skipped);
+//! The command `herald`.
+
+mod args;
+mod commands;
+mod output;
+mod project;
+mod terminal;
+mod writing;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Args;
+
+/// Nothing is wrong.
+const CLEAN: u8 = 0;
+/// A finding is an error, or a generated file is stale.
+const FINDINGS: u8 = 1;
+/// The command could not do what it was asked.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    args.color.write_global();
+    match commands::run(args.command) {
+        Ok(code) => ExitCode::from(code),
+        // Whoever reads the output has seen enough: `herald catalog | head`.
+        Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::from(CLEAN)
+        }
+        Err(failure) => {
+            terminal::error(&failure.to_string());
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Why a command could not do what it was asked.
+#[derive(Debug)]
+enum Failure {
+    /// Said to the user as it stands.
+    Message(String),
+    /// Output could not be written.
+    Io(io::Error),
+    /// Everything has been said already.
+    Reported,
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Message(message) => f.write_str(message),
+            Self::Io(error) => write!(f, "can't write: {error}"),
+            Self::Reported => Ok(()),
+        }
+    }
 }

@@ -34,10 +34,16 @@ impl fmt::Display for InvalidTopic {
             Self::Empty => write!(f, "it is empty"),
             Self::Dots => write!(f, "`.` and `..` are reserved"),
             Self::TooLong(length) => {
-                write!(f, "it has {length} characters, Kafka takes at most {MAX_LENGTH}")
+                write!(
+                    f,
+                    "it has {length} characters, Kafka takes at most {MAX_LENGTH}"
+                )
             }
             Self::Character(c) => {
-                write!(f, "it has the character {c:?}, Kafka takes letters, digits, `.`, `_` and `-`")
+                write!(
+                    f,
+                    "it has the character {c:?}, Kafka takes letters, digits, `.`, `_` and `-`"
+                )
             }
         }
     }
@@ -183,8 +189,12 @@ impl TopicPattern {
         let mut rest = text;
         while let Some(at) = rest.find(['{', '}']) {
             push_literal(&mut segments, &rest[..at])?;
-            let inner = rest[at..].strip_prefix('{').ok_or(InvalidPattern::UnbalancedBrace)?;
-            let (name, after) = inner.split_once('}').ok_or(InvalidPattern::UnbalancedBrace)?;
+            let inner = rest[at..]
+                .strip_prefix('{')
+                .ok_or(InvalidPattern::UnbalancedBrace)?;
+            let (name, after) = inner
+                .split_once('}')
+                .ok_or(InvalidPattern::UnbalancedBrace)?;
             let (_, segment) = PLACEHOLDERS
                 .into_iter()
                 .find(|(known, _)| *known == name)
@@ -219,7 +229,10 @@ impl TopicPattern {
             }
         }
         match before {
-            Some(before) => Topic::Namespaced { before, after: text },
+            Some(before) => Topic::Namespaced {
+                before,
+                after: text,
+            },
             None => Topic::Literal(text),
         }
     }
@@ -242,11 +255,8 @@ mod tests {
 
     #[test]
     fn the_design_example_is_the_default() {
-        let topic = TopicPattern::default().topic(
-            "orchestrator",
-            "orchestrator.orchestration.started",
-            1,
-        );
+        let topic =
+            TopicPattern::default().topic("orchestrator", "orchestrator.orchestration.started", 1);
         assert_eq!(
             topic.in_namespace("dev"),
             "dev.orchestrator.orchestrator.orchestration.started.v1"
@@ -290,9 +300,18 @@ mod tests {
             TopicPattern::parse("{event}"),
             Err(InvalidPattern::UnknownPlaceholder("event".into()))
         );
-        assert_eq!(TopicPattern::parse("{event_type"), Err(InvalidPattern::UnbalancedBrace));
-        assert_eq!(TopicPattern::parse("}{event_type}"), Err(InvalidPattern::UnbalancedBrace));
-        assert_eq!(TopicPattern::parse("a b{event_type}"), Err(InvalidPattern::Character(' ')));
+        assert_eq!(
+            TopicPattern::parse("{event_type"),
+            Err(InvalidPattern::UnbalancedBrace)
+        );
+        assert_eq!(
+            TopicPattern::parse("}{event_type}"),
+            Err(InvalidPattern::UnbalancedBrace)
+        );
+        assert_eq!(
+            TopicPattern::parse("a b{event_type}"),
+            Err(InvalidPattern::Character(' '))
+        );
         assert_eq!(
             TopicPattern::parse("{namespace}{namespace}{event_type}"),
             Err(InvalidPattern::RepeatedNamespace)

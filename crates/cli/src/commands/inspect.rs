@@ -1,14 +1,35 @@
 //! `herald inspect`: what the reader understood, as JSON.
 
+use std::io;
+
 use herald_catalog::contract::StateMachine;
 use herald_catalog::fields::Field;
 use herald_catalog::load::Loaded;
 use herald_catalog::version::Version;
 use herald_catalog::{Consumed, Declared, Event, Node, Operation};
+use herald_diagnostics::Diagnostic;
+use herald_diagnostics::render::Format;
 use serde_json::{Map, Value, json};
 
+use crate::args::{Inspect, InspectFormat};
+use crate::{CLEAN, FINDINGS, Failure, output, project, terminal};
+
+/// Runs the command.
+pub fn run(args: &Inspect) -> Result<u8, Failure> {
+    let mut loaded = project::load(&project::find()?, &args.paths)?;
+    let document = document(&loaded);
+    match args.format {
+        InspectFormat::Json => output::json(&document)?,
+        InspectFormat::Yaml => output::yaml(&document)?,
+    }
+    // What could not be read at all has no place in the document.
+    loaded.findings.retain(Diagnostic::is_error);
+    terminal::write_findings(Format::Human, &loaded, io::stderr())?;
+    Ok(if loaded.has_errors() { FINDINGS } else { CLEAN })
+}
+
 /// The document: `{"contracts": [ … ]}`.
-pub fn document(loaded: &Loaded) -> Value {
+fn document(loaded: &Loaded) -> Value {
     let contracts: Vec<_> =
         loaded.catalog.nodes.iter().map(|node| contract(node, loaded)).collect();
     json!({ "contracts": contracts })
@@ -147,7 +168,7 @@ fn diagnostics(node: &Node, loaded: &Loaded) -> Vec<String> {
         finding.location.is_some_and(|at| at.source == node.location.source)
             && !finding.rule.code.starts_with("lint.")
     });
-    for key in mine.map(herald_diagnostics::Diagnostic::key) {
+    for key in mine.map(Diagnostic::key) {
         if !keys.contains(&key) {
             keys.push(key);
         }

@@ -10,26 +10,23 @@ use crate::python::text::push_code;
 /// that nobody sees, or that turn the direction of writing, are left out. `>>>` would run in
 /// doctest.
 pub(crate) fn sanitize(text: &str) -> String {
-    let mut prose = String::with_capacity(text.len());
-    for (i, word) in text.split(|c: char| c.is_whitespace() || c.is_control()).enumerate() {
-        if i > 0 {
-            prose.push(' ');
+    let visible: String = text
+        .chars()
+        .filter(|c| !is_invisible(*c))
+        .map(|c| if c.is_whitespace() || c.is_control() { ' ' } else { c })
+        .collect();
+    let visible = visible.replace(">>>", "> > >");
+    let mut prose = String::with_capacity(visible.len());
+    let mut after_quote = false;
+    for (at, c) in visible.char_indices() {
+        match c {
+            '\\' => prose.push_str("\\\\"),
+            '"' if after_quote || visible[at + 1..].starts_with('"') => push_code(&mut prose, c),
+            ' '..='~' => prose.push(c),
+            c if is_unmistakable(c) => prose.push(c),
+            c => push_code(&mut prose, c),
         }
-        let word = word.replace(">>>", "> > >");
-        let mut previous = ' ';
-        for (at, c) in word.char_indices() {
-            match c {
-                '\\' => prose.push_str("\\\\"),
-                '"' if previous == '"' || word[at + 1..].starts_with('"') => {
-                    push_code(&mut prose, c);
-                }
-                ' '..='~' => prose.push(c),
-                c if is_unmistakable(c) => prose.push(c),
-                c if is_invisible(c) => {}
-                c => push_code(&mut prose, c),
-            }
-            previous = c;
-        }
+        after_quote = c == '"';
     }
     prose
 }

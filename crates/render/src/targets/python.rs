@@ -9,7 +9,7 @@ use herald_catalog::ident::pascal_case;
 use herald_catalog::kind::Kind;
 use herald_catalog::{Declared, Event, Node};
 use herald_envelope::topic::Topic;
-use minijinja::Value;
+use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use crate::file::GeneratedFile;
@@ -131,7 +131,8 @@ impl PyModule {
             .into_iter()
             .map(|category| PyCategory {
                 key: category.key,
-                constants: (node.events.iter().zip(&events))
+                constants: (node.events.iter())
+                    .zip(&events)
                     .filter(|(event, _)| event.category == category)
                     .map(|(_, constants)| constants.event.clone())
                     .collect(),
@@ -141,10 +142,10 @@ impl PyModule {
         Self {
             marker: MARKER,
             version: env!("CARGO_PKG_VERSION"),
-            fingerprint: node.fingerprint.0.clone(),
+            fingerprint: node.origin.fingerprint.0.clone(),
             module_summary: module_summary(node),
             class_summary: wrap(
-                &format!("Publishes the events of {}.", sanitize(&node.identity.name)),
+                &format!("Publishes the events of the node `{}`.", sanitize(name(node))),
                 4 + 3,
                 4,
             ),
@@ -202,7 +203,7 @@ impl PyModule {
         methods: &str,
     ) -> Result<String, RenderError> {
         let mut code = String::new();
-        let view = Value::from_serialize(Printed { module: self, protocol, methods });
+        let view = Value::from(Serde(Printed { module: self, protocol, methods: methods.trim_end() }));
         templates.render_into(&mut code, template, view)?;
         Ok(allow_long_lines(code))
     }
@@ -212,7 +213,7 @@ impl PyMethod {
     fn new(node: &Node, event: &Event) -> Self {
         let pattern = event.stage.map_or(event.category.key, |stage| stage.pattern);
         let view = MethodView::new(node, event);
-        Self { template: format!("python/{pattern}.py"), view: Value::from_serialize(view) }
+        Self { template: format!("python/{pattern}.py"), view: Value::from(Serde(view)) }
     }
 
     fn render_into(&self, out: &mut String, templates: &Templates) -> Result<(), RenderError> {
@@ -340,8 +341,8 @@ fn payload_doc(fields: &[Field]) -> String {
 
 /// The docstring of the module.
 fn module_summary(node: &Node) -> String {
-    let name = sanitize(&node.identity.name);
-    let mut parts = vec![wrap(&format!("Event publishers of {name}."), 3, 0)];
+    let sentence = format!("Event publishers of the node `{}`.", sanitize(name(node)));
+    let mut parts = vec![wrap(&sentence, 3, 0)];
     if let Some(description) = &node.description {
         parts.extend(paragraphs(description, 0));
     }
@@ -386,8 +387,13 @@ fn exports(constants: &[PyConstants], class_name: &str) -> Vec<String> {
     exports
 }
 
+/// As people know the node.
+fn name(node: &Node) -> &str {
+    node.identity.name.as_deref().unwrap_or(&node.identity.slug)
+}
+
 fn class_name(node: &Node) -> String {
-    let name = pascal_case(&node.identity.name);
+    let name = pascal_case(name(node));
     let prefix = if name.starts_with(|c: char| c.is_ascii_uppercase()) { "" } else { "Node" };
     format!("{prefix}{name}EventPublisher")
 }

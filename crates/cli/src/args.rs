@@ -1,0 +1,276 @@
+//! What can be typed on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, ColorChoice as ClapColor, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use herald_diagnostics::render::Format;
+
+/// Contract-first event publishing for Kafka.
+///
+/// A contract is a YAML file about one node: what it does, and what it announces. From it Herald
+/// generates the publishers that you ship, and checks that everything fits.
+#[derive(Debug, Parser)]
+#[command(name = "herald", version, max_term_width = 100, color = ClapColor::Auto, after_help = "\
+Examples:
+  herald init                         write a first contract and herald.yaml
+  herald check                        hold all contracts of the project against the rules
+  herald generate contract.yaml       write generated/<node>_events.py
+  herald catalog --topics contracts/  list every event and its topic
+  herald explain names.collision      say what a finding means
+
+Exit codes: 0 clean, 1 findings at error level or stale files, 2 could not run.")]
+pub struct Args {
+    /// When to use colours; NO_COLOR is respected
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write event publishers from contracts
+    #[command(after_help = "\
+Examples:
+  herald generate                                   all contracts of the project
+  herald generate contracts/ --out src/events       a folder of contracts
+  herald generate contract.yaml --stdout            print instead of writing
+  herald generate --check                           exit 1, with a diff, when files are stale
+  herald generate --node-type effect --service-name orders --operation place --stdout
+
+A PATH is a file, a folder that is searched, or a glob in quotes. Unchanged files keep their
+modification time. A contract with errors generates nothing; the others are written.")]
+    Generate(Generate),
+    /// List the events that contracts announce
+    #[command(after_help = "\
+Examples:
+  herald catalog contract.yaml
+  herald catalog contracts/ --topics --format markdown > EVENTS.md
+  herald catalog contract.yaml --format json")]
+    Catalog(Catalog),
+    /// Print what the reader understood of contracts, as JSON
+    #[command(after_help = "\
+Example:
+  herald inspect contracts/ | jq '.contracts[].operations[].name'
+
+The document is {\"contracts\": [ ... ]}, with paths relative to the folder given.")]
+    Inspect(Inspect),
+    /// Hold contracts against the rules
+    #[command(after_help = "\
+Examples:
+  herald check
+  herald check 'services/**/contract.yaml'
+  herald check --format github          annotations in a pull request
+  herald check --format sarif > herald.sarif
+
+Levels of rules can be set in herald.yaml:
+  rules:
+    names.python_keyword: off
+    kind.node_type_missing: error")]
+    Check(Check),
+    /// Write a first contract and herald.yaml
+    Init(Init),
+    /// Say what a finding means, with an example
+    #[command(after_help = "\
+Examples:
+  herald explain                      list every code
+  herald explain topic.invalid")]
+    Explain(Explain),
+    /// Print the JSON Schema of a file format
+    #[command(after_help = "\
+Example:
+  herald schema contract > contract.schema.json
+and in the first line of a contract, for editors with the YAML language server:
+  # yaml-language-server: $schema=contract.schema.json")]
+    Schema(Schema),
+    /// Print a completion script for a shell
+    #[command(after_help = "\
+Examples:
+  herald completions bash > ~/.local/share/bash-completion/completions/herald
+  herald completions zsh > ~/.zfunc/_herald")]
+    Completions(Completions),
+}
+
+/// A node that is described on the command line instead of in a file.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Without a contract")]
+pub struct NodeArgs {
+    /// Kind of the node: effect, compute, reducer or orchestrator
+    #[arg(long, value_name = "KIND", requires = "service_name", conflicts_with = "paths")]
+    pub node_type: Option<String>,
+    /// Name of the service in topics
+    #[arg(long, value_name = "NAME", requires = "node_type")]
+    pub service_name: Option<String>,
+    /// An operation of the node; repeat for more
+    #[arg(long = "operation", value_name = "NAME", requires = "node_type")]
+    pub operations: Vec<String>,
+    /// Leave out state events
+    #[arg(long, requires = "node_type")]
+    pub no_state_events: bool,
+    /// Leave out metric events
+    #[arg(long, requires = "node_type")]
+    pub no_metric_events: bool,
+}
+
+/// Arguments of `herald generate`.
+#[derive(Debug, ClapArgs)]
+pub struct Generate {
+    /// Files, folders or globs [default: those of herald.yaml, else the working folder]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// What to generate; repeat for more [default: those of herald.yaml, else python]
+    #[arg(long = "target", value_name = "TARGET")]
+    pub targets: Vec<String>,
+    /// Folder to write to [default: that of herald.yaml, else generated]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print instead of writing
+    #[arg(long, conflicts_with_all = ["out", "check", "force"])]
+    pub stdout: bool,
+    /// Write nothing; exit 1 with a diff when files are stale
+    #[arg(long, conflicts_with = "force")]
+    pub check: bool,
+    /// Overwrite files that Herald did not write
+    #[arg(long)]
+    pub force: bool,
+    /// The node, when there is no contract.
+    #[command(flatten)]
+    pub node: NodeArgs,
+}
+
+/// Arguments of `herald catalog`.
+#[derive(Debug, ClapArgs)]
+pub struct Catalog {
+    /// Files, folders or globs [default: those of herald.yaml, else the working folder]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: CatalogFormat,
+    /// Show the topic of each event
+    #[arg(long)]
+    pub topics: bool,
+    /// Namespace of topics where contract and project set none
+    #[arg(long, value_name = "NAME", requires = "topics", default_value = herald_envelope::topic::DEFAULT_NAMESPACE)]
+    pub namespace: String,
+    /// The node, when there is no contract.
+    #[command(flatten)]
+    pub node: NodeArgs,
+}
+
+/// Ways to print a catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CatalogFormat {
+    /// Aligned columns
+    Table,
+    /// One object for one contract, a list for many
+    Json,
+    /// The same as YAML
+    Yaml,
+    /// Tables for documentation
+    Markdown,
+}
+
+/// Arguments of `herald inspect`.
+#[derive(Debug, ClapArgs)]
+pub struct Inspect {
+    /// Files, folders or globs [default: those of herald.yaml, else the working folder]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub format: InspectFormat,
+}
+
+/// Ways to print what was understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InspectFormat {
+    /// One document
+    Json,
+    /// The same as YAML
+    Yaml,
+}
+
+/// Arguments of `herald check`.
+#[derive(Debug, ClapArgs)]
+pub struct Check {
+    /// Files, folders or globs [default: those of herald.yaml, else the working folder]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// How to print findings
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
+    #[arg(help = "How to print findings: human, json, github or sarif", hide_default_value = false)]
+    pub format: Format,
+}
+
+/// Arguments of `herald init`.
+#[derive(Debug, ClapArgs)]
+pub struct Init {
+    /// Folder of the project
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+/// Arguments of `herald explain`.
+#[derive(Debug, ClapArgs)]
+pub struct Explain {
+    /// Code of a finding, such as topic.invalid; without one, all codes are listed
+    pub code: Option<String>,
+}
+
+/// Arguments of `herald schema`.
+#[derive(Debug, ClapArgs)]
+pub struct Schema {
+    /// Which format
+    pub of: SchemaOf,
+}
+
+/// Formats that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// Native contracts
+    Contract,
+    /// herald.yaml
+    Config,
+}
+
+/// Arguments of `herald completions`.
+#[derive(Debug, ClapArgs)]
+pub struct Completions {
+    /// For which shell
+    pub shell: Shell,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Also into files and pipes
+    Always,
+    /// Not at all
+    Never,
+}
+
+impl Color {
+    /// Makes it hold for all output of this process.
+    pub fn write_global(self) {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+fn parse_format(name: &str) -> Result<Format, String> {
+    Format::from_name(name).ok_or_else(|| {
+        let names: Vec<_> = Format::all().map(Format::name).collect();
+        format!("expected one of {}", names.join(", "))
+    })
+}

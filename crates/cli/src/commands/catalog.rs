@@ -1,0 +1,157 @@
+//! `herald catalog`: the events that contracts announce.
+
+use std::fmt::Write as _;
+use std::io;
+
+use herald_catalog::category::CATEGORIES;
+use herald_catalog::load::Loaded;
+use herald_catalog::{Event, Node};
+use herald_diagnostics::Diagnostic;
+use herald_diagnostics::render::Format;
+use serde_json::{Map, Value, json};
+
+use crate::args::{Catalog, CatalogFormat};
+use crate::terminal::{self, BOLD, DIM, count};
+use crate::{CLEAN, FINDINGS, Failure, output, project};
+
+/// Runs the command.
+pub fn run(args: &Catalog) -> Result<u8, Failure> {
+    let project = project::find()?;
+    let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
+    let view = View { topics: args.topics, namespace: &args.namespace };
+    match args.format {
+        CatalogFormat::Table => output::text(&view.tables(&loaded))?,
+        CatalogFormat::Markdown => output::text(&view.markdown(&loaded))?,
+        CatalogFormat::Json => output::json(&view.document(&loaded))?,
+        CatalogFormat::Yaml => output::yaml(&view.document(&loaded))?,
+    }
+    loaded.findings.retain(Diagnostic::is_error);
+    terminal::write_findings(Format::Human, &loaded, io::stderr())?;
+    Ok(if loaded.has_errors() { FINDINGS } else { CLEAN })
+}
+
+struct View<'a> {
+    topics: bool,
+    namespace: &'a str,
+}
+
+impl View<'_> {
+    fn topic(&self, node: &Node, event: &Event) -> String {
+        event.topic.in_namespace(node.namespace.as_deref().unwrap_or(self.namespace))
+    }
+
+    /// One contract gives its catalog, several give a list.
+    fn document(&self, loaded: &Loaded) -> Value {
+        match loaded.catalog.nodes.as_slice() {
+            [node] => Value::Object(self.categories(node)),
+            nodes => nodes
+                .iter()
+                .map(|node| {
+                    let mut entry = Map::new();
+                    entry.insert("node".to_owned(), json!(title(node)));
+                    entry.extend(self.categories(node));
+                    Value::Object(entry)
+                })
+                .collect(),
+        }
+    }
+
+    fn categories(&self, node: &Node) -> Map<String, Value> {
+        CATEGORIES
+            .iter()
+            .map(|category| {
+                let events = node.events_of(category).map(|event| match self.topics {
+                    true => json!({"event_type": event.event_type, "topic": self.topic(node, event)}),
+                    false => json!(event.event_type),
+                });
+                (category.key.to_owned(), events.collect())
+            })
+            .collect()
+    }
+
+    /// For a terminal: a block for each node, its events by category.
+    fn tables(&self, loaded: &Loaded) -> String {
+        let mut text = String::new();
+        for node in &loaded.catalog.nodes {
+            let kind = node.kind.map_or("unknown kind", herald_catalog::kind::Kind::name);
+            let events = count(node.events.len(), "event");
+            let _ = writeln!(text, "{BOLD}{}{BOLD:#}  {DIM}{kind}, {events}{DIM:#}", visible(title(node)));
+            let width = node.events.iter().map(|e| visible(&e.event_type).chars().count()).max();
+            let width = width.unwrap_or_default();
+            for category in CATEGORIES {
+                for (index, event) in node.events_of(category).enumerate() {
+                    if index == 0 {
+                        let _ = writeln!(text, "  {DIM}{}{DIM:#}", category.title);
+                    }
+                    let event_type = visible(&event.event_type);
+                    let _ = match self.topics {
+                        true => writeln!(text, "    {event_type:width$}  {}", visible(&self.topic(node, event))),
+                        false => writeln!(text, "    {event_type}"),
+                    };
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    fn markdown(&self, loaded: &Loaded) -> String {
+        let mut text = String::new();
+        for node in &loaded.catalog.nodes {
+            let _ = writeln!(text, "## {}\n", escape(title(node)));
+            if let Some(description) = &node.description {
+                let _ = writeln!(text, "{}\n", escape(description.trim()));
+            }
+            if node.events.is_empty() {
+                text.push_str("No events.\n\n");
+                continue;
+            }
+            text.push_str(if self.topics {
+                "| category | event type | topic |\n| --- | --- | --- |\n"
+            } else {
+                "| category | event type |\n| --- | --- |\n"
+            });
+            for event in &node.events {
+                let _ = write!(text, "| {} | {} |", event.category.title, code(&event.event_type));
+                if self.topics {
+                    let _ = write!(text, " {} |", code(&self.topic(node, event)));
+                }
+                text.push('\n');
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// The name of a node, or what stands in for it.
+fn title(node: &Node) -> &str {
+    node.identity.name.as_deref().unwrap_or(&node.identity.slug)
+}
+
+/// Text of a contract on a terminal: control characters can't move the cursor.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Text of a contract in Markdown: never a heading, a link or a tag.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '&' | '!' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            c if c.is_control() => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Text of a contract as code in a table's cell.
+fn code(text: &str) -> String {
+    let plain = text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '`' | '|' | '\\'));
+    if plain { format!("`{text}`") } else { escape(text) }
+}

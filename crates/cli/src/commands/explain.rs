@@ -1,0 +1,40 @@
+//! `herald explain`: what a finding means.
+
+use anstream::{AutoStream, ColorChoice};
+use herald_catalog::rules::{RULES, by_code};
+use herald_diagnostics::{did_you_mean, render};
+
+use crate::args::Explain;
+use crate::terminal::{BOLD, DIM};
+use crate::{CLEAN, Failure, output};
+
+/// Runs the command.
+pub fn run(args: &Explain) -> Result<u8, Failure> {
+    let Some(code) = &args.code else {
+        output::text(&list())?;
+        return Ok(CLEAN);
+    };
+    let Some(rule) = by_code(code) else {
+        let hint = match did_you_mean(code, RULES.iter().map(|rule| rule.code)) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => "`herald explain` lists every code".to_owned(),
+        };
+        return Err(Failure::Message(format!("there is no finding `{code}`; {hint}")));
+    };
+    let color = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
+    output::text(&render::explain(rule, color))?;
+    Ok(CLEAN)
+}
+
+fn list() -> String {
+    let width = RULES.iter().map(|rule| rule.code.len()).max().unwrap_or_default();
+    RULES
+        .iter()
+        .map(|rule| {
+            format!(
+                "{BOLD}{:width$}{BOLD:#}  {DIM}{:7}{DIM:#}  {}\n",
+                rule.code, rule.severity, rule.title
+            )
+        })
+        .collect()
+}

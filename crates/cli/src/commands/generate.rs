@@ -1,0 +1,206 @@
+//! `herald generate`: files from contracts.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use herald_catalog::Node;
+use herald_catalog::config::Project;
+use herald_catalog::load::Loaded;
+use herald_catalog::rules;
+use herald_diagnostics::render::{Format, summary};
+use herald_diagnostics::{Diagnostic, did_you_mean};
+use herald_render::{Context, GeneratedFile, TARGETS, Target};
+use rayon::prelude::*;
+use similar::{ChangeTag, TextDiff};
+
+use crate::args::Generate;
+use crate::terminal::{self, BOLD, DIM, GREEN, Progress, count};
+use crate::writing::{self, Planned, State};
+use crate::{CLEAN, FINDINGS, Failure, project};
+
+/// Runs the command.
+pub fn run(args: Generate) -> Result<u8, Failure> {
+    let project = project::find()?;
+    let targets = targets(&args, &project)?;
+    let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
+    let files = render(&targets, &mut loaded)?;
+    terminal::write_findings(Format::Human, &loaded, io::stderr())?;
+    let folder = project::output_folder(&project, args.out);
+    let code = if args.stdout {
+        print(&files)?;
+        CLEAN
+    } else if args.check {
+        check(&files, &folder)?
+    } else {
+        write(&files, &folder, args.force)?
+    };
+    if loaded.has_errors() {
+        let broken = loaded.catalog.nodes.iter().filter(|node| loaded.is_broken(node)).count();
+        let broken = count(broken, "contract");
+        terminal::status(&format!(
+            "{}; nothing was generated from {broken}",
+            summary(&loaded.findings).unwrap_or_default()
+        ));
+        return Ok(FINDINGS);
+    }
+    Ok(code)
+}
+
+fn targets(args: &Generate, project: &Project) -> Result<Vec<&'static Target>, Failure> {
+    let names = if args.targets.is_empty() { &project.targets } else { &args.targets };
+    if names.is_empty() {
+        return Ok(vec![TARGETS[0]]);
+    }
+    names
+        .iter()
+        .map(|name| {
+            Target::find(name).ok_or_else(|| {
+                let known = || TARGETS.iter().map(|target| target.name);
+                let hint = match did_you_mean(name, known()) {
+                    Some(known) => format!("did you mean `{known}`?"),
+                    None => format!("there are: {}", known().collect::<Vec<_>>().join(", ")),
+                };
+                Failure::Message(format!("there is no target `{name}`; {hint}"))
+            })
+        })
+        .collect()
+}
+
+/// Renders every contract without errors. Two contracts with files of one name are a finding.
+fn render(
+    targets: &[&'static Target],
+    loaded: &mut Loaded,
+) -> Result<Vec<GeneratedFile>, Failure> {
+    let progress = Progress::new("rendering");
+    let context = Context::default();
+    let one = |node: &Node| -> Result<Vec<GeneratedFile>, Failure> {
+        let mut files = Vec::new();
+        for target in targets {
+            let rendered = (target.render)(node, &context);
+            files.extend(rendered.map_err(|error| Failure::Message(error.to_string()))?);
+        }
+        progress.tick();
+        Ok(files)
+    };
+    let good: Vec<&Node> =
+        loaded.catalog.nodes.iter().filter(|node| !loaded.is_broken(node)).collect();
+    let rendered: Vec<_> = good.par_iter().with_min_len(8).map(|node| one(node)).collect();
+    let mut files = Vec::new();
+    let mut owners: HashMap<String, &Node> = HashMap::new();
+    let mut collisions = Vec::new();
+    for (node, rendered) in good.into_iter().zip(rendered) {
+        for file in rendered? {
+            match owners.get(&file.path) {
+                Some(owner) => collisions.push(collision(&file, node, owner)),
+                None => {
+                    owners.insert(file.path.clone(), node);
+                    files.push(file);
+                }
+            }
+        }
+    }
+    loaded.findings.extend(collisions);
+    Ok(files)
+}
+
+fn collision(file: &GeneratedFile, node: &Node, owner: &Node) -> Diagnostic {
+    Diagnostic::new(
+        &rules::OUTPUT_COLLISION,
+        format!("`{}` is already generated from another contract", file.path),
+    )
+    .at(node.location)
+    .label(owner.location, "this one has the same name")
+    .help("rename one of the two nodes, or generate them into different folders with --out")
+}
+
+fn print(files: &[GeneratedFile]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for (index, file) in files.iter().enumerate() {
+        if files.len() > 1 {
+            let gap = if index == 0 { "" } else { "\n" };
+            writeln!(out, "{gap}# ---- {} ----", file.path)?;
+        }
+        out.write_all(file.contents.as_bytes())?;
+    }
+    out.flush()
+}
+
+fn check(files: &[GeneratedFile], folder: &Path) -> Result<u8, Failure> {
+    let planned = writing::plan(files, folder)?;
+    let stale: Vec<_> = planned.iter().filter(|file| file.state != State::Unchanged).collect();
+    for file in &stale {
+        print_diff(file)?;
+    }
+    if stale.is_empty() {
+        terminal::status(&format!("{GREEN}fresh{GREEN:#}: {}", count(files.len(), "file")));
+        return Ok(CLEAN);
+    }
+    terminal::status(&format!(
+        "{} stale; `herald generate` writes {}",
+        if stale.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", stale.len()) },
+        if stale.len() == 1 { "it" } else { "them" },
+    ));
+    Ok(FINDINGS)
+}
+
+fn print_diff(planned: &Planned<'_>) -> io::Result<()> {
+    const REMOVED: Style = AnsiColor::Red.on_default();
+    const ADDED: Style = AnsiColor::Green.on_default();
+    let mut out = anstream::stdout().lock();
+    let path = planned.path.display();
+    let old = planned.present.as_deref().unwrap_or_default();
+    let name = if planned.present.is_some() { path.to_string() } else { "/dev/null".to_owned() };
+    writeln!(out, "{BOLD}--- {name}\n+++ {path}{BOLD:#}")?;
+    let diff = TextDiff::from_lines(old, &planned.file.contents);
+    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
+        writeln!(out, "{DIM}{}{DIM:#}", hunk.header())?;
+        for change in hunk.iter_changes() {
+            let style = match change.tag() {
+                ChangeTag::Delete => REMOVED,
+                ChangeTag::Insert => ADDED,
+                ChangeTag::Equal => Style::new(),
+            };
+            let line = change.value().trim_end_matches('\n');
+            writeln!(out, "{style}{}{line}{style:#}", change.tag())?;
+        }
+    }
+    Ok(())
+}
+
+fn write(files: &[GeneratedFile], folder: &Path, force: bool) -> Result<u8, Failure> {
+    let planned = writing::plan(files, folder)?;
+    if let Some(foreign) = planned.iter().find(|file| file.state == State::Foreign && !force) {
+        return Err(Failure::Message(format!(
+            "`{}` was not written by Herald; nothing was written. \
+             Move it away, or use --force to overwrite it",
+            foreign.path.display()
+        )));
+    }
+    let progress = Progress::new("writing");
+    let changed: Vec<_> = planned.iter().filter(|file| file.state != State::Unchanged).collect();
+    for file in &changed {
+        writing::write(file)?;
+        progress.tick();
+    }
+    drop(progress);
+    report(&changed, planned.len() - changed.len(), folder);
+    Ok(CLEAN)
+}
+
+fn report(changed: &[&Planned<'_>], unchanged: usize, folder: &Path) {
+    /// More files than this are counted, not listed.
+    const LISTED: usize = 10;
+    if changed.len() <= LISTED {
+        for file in changed {
+            terminal::status(&format!("{GREEN}wrote{GREEN:#} {}", file.path.display()));
+        }
+    } else {
+        let files = count(changed.len(), "file");
+        terminal::status(&format!("{GREEN}wrote{GREEN:#} {files} in {}", folder.display()));
+    }
+    if unchanged > 0 {
+        terminal::status(&format!("{DIM}{} unchanged{DIM:#}", count(unchanged, "file")));
+    }
+}

@@ -1,0 +1,121 @@
+//! Which project a command works in, and which contracts it reads.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use herald_catalog::config::{self, Project};
+use herald_catalog::load::{self, Loaded, Options};
+use herald_catalog::rules;
+use herald_diagnostics::render::Format;
+
+use crate::Failure;
+use crate::args::NodeArgs;
+use crate::terminal::{self, Progress};
+
+/// Finds and reads `herald.yaml`, upwards from the working folder; without one, nothing is set.
+pub fn find() -> Result<Project, Failure> {
+    let here = env::current_dir()?;
+    let Some(path) = config::find(&here) else { return Ok(Project::default()) };
+    // In messages a path is short where it can be.
+    let shown = path.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(path);
+    config::read(&shown).map_err(|(findings, sources)| {
+        let mut loaded = Loaded { findings, ..Loaded::default() };
+        loaded.catalog.sources = sources;
+        match terminal::write_findings(Format::Human, &loaded, std::io::stderr()) {
+            Ok(()) => Failure::Reported,
+            Err(error) => Failure::Io(error),
+        }
+    })
+}
+
+/// Reads the contracts at `paths`, or those of the project.
+///
+/// Fails when there was nothing to read at all: a check that saw no data must not pass.
+pub fn load(project: &Project, paths: &[String]) -> Result<Loaded, Failure> {
+    let progress = Progress::new("reading");
+    let paths = if paths.is_empty() { project_paths(project) } else { paths.to_vec() };
+    let loaded = load::load(&paths, &project.options, &|| progress.tick());
+    drop(progress);
+    if !nothing_read(&loaded) {
+        return Ok(loaded);
+    }
+    terminal::write_findings(Format::Human, &loaded, std::io::stderr())?;
+    if loaded.findings.is_empty() {
+        let files = terminal::count(loaded.skipped.len(), "YAML file");
+        return Err(Failure::Message(format!(
+            "there are no contracts in `{}`: {files} skipped, such as `{}`",
+            paths.join("`, `"),
+            loaded.skipped[0],
+        )));
+    }
+    Err(Failure::Reported)
+}
+
+/// Whether no path led to anything that could be a contract.
+fn nothing_read(loaded: &Loaded) -> bool {
+    let nowhere = [rules::FILE_NOT_FOUND.code, rules::FILE_NO_CONTRACTS.code];
+    loaded.catalog.nodes.is_empty()
+        && loaded.findings.iter().all(|finding| nowhere.contains(&finding.rule.code))
+}
+
+/// Reads the contracts at `paths`, or the node that is described on the command line.
+pub fn load_or_describe(
+    project: &Project,
+    paths: &[String],
+    node: &NodeArgs,
+) -> Result<Loaded, Failure> {
+    match contract_text(node) {
+        Some(text) => Ok(describe(&text, &project.options)),
+        None => load(project, paths),
+    }
+}
+
+fn describe(text: &str, options: &Options) -> Loaded {
+    load::load_text("<command line>", text, options)
+}
+
+/// The contract that the arguments stand for, so that they are held against the same rules and
+/// findings can show where.
+fn contract_text(node: &NodeArgs) -> Option<String> {
+    let (kind, service) = (node.node_type.as_ref()?, node.service_name.as_ref()?);
+    // JSON strings are YAML strings.
+    let quote = |text: &str| serde_json::Value::from(text).to_string();
+    let mut text = format!("node_type: {}\nservice_name: {}\n", quote(kind), quote(service));
+    text.push_str("operations:");
+    if node.operations.is_empty() {
+        text.push_str(" []");
+    }
+    for operation in &node.operations {
+        text.push_str(&format!("\n  - {}", quote(operation)));
+    }
+    text.push('\n');
+    if node.no_state_events {
+        text.push_str("include_state_events: false\n");
+    }
+    if node.no_metric_events {
+        text.push_str("include_metric_events: false\n");
+    }
+    Some(text)
+}
+
+/// Paths of the project, as seen from the working folder.
+fn project_paths(project: &Project) -> Vec<String> {
+    let Some(root) = &project.root else { return vec![".".to_owned()] };
+    if project.contracts.is_empty() {
+        return vec![shown(root)];
+    }
+    project.contracts.iter().map(|path| shown(&root.join(path))).collect()
+}
+
+/// The folder for generated files.
+pub fn output_folder(project: &Project, out: Option<PathBuf>) -> PathBuf {
+    out.unwrap_or_else(|| {
+        let folder = Path::new(project.output.as_deref().unwrap_or("generated"));
+        project.root.as_ref().map_or_else(|| folder.to_path_buf(), |root| root.join(folder))
+    })
+}
+
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if text.is_empty() { ".".to_owned() } else { text.into_owned() }
+}

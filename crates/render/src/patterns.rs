@@ -1,0 +1,532 @@
+//! A generator that needs no contract file: a kind, a service and its operations are enough.
+//!
+//! ```
+//! use herald_render::patterns::EventPublishingPatternGenerator;
+//!
+//! let generator = EventPublishingPatternGenerator::new(
+//!     "orchestrator",
+//!     "orchestrator",
+//!     &["orchestration", "routing", "intelligence_query"],
+//! )?;
+//! let methods = generator.generate_all_event_methods();
+//! assert_eq!(methods.matches("async def _publish_").count(), 11);
+//! # Ok::<(), herald_render::patterns::InvalidArgument>(())
+//! ```
+//!
+//! The methods are indented for the body of a class of your own; what they need at the top of
+//! its module is what [`generate_imports`](EventPublishingPatternGenerator::generate_imports)
+//! gives. A whole module comes from [`generate_event_publishing_methods`].
+
+use std::fmt;
+
+use herald_catalog::category::{Category, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS, Stage};
+use herald_catalog::kind::Kind;
+use herald_catalog::{Node, node_from_parts};
+use herald_diagnostics::Diagnostic;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::targets::python::PyModule;
+use crate::template::{RenderError, Templates};
+
+/// Generates the publishers of one node's events.
+///
+/// State and metric events are included unless they are switched off.
+#[derive(Debug)]
+pub struct EventPublishingPatternGenerator {
+    kind: Kind,
+    service_name: String,
+    operations: Vec<String>,
+    include_state_events: bool,
+    include_metric_events: bool,
+    node: Node,
+    module: PyModule,
+}
+
+impl EventPublishingPatternGenerator {
+    /// A generator for the events of `operations`. `node_type` is `effect`, `compute`,
+    /// `reducer` or `orchestrator`, in any case.
+    ///
+    /// # Errors
+    /// When an argument is missing or unknown, when two operations become one identifier, and
+    /// when a name cannot stand in a Kafka topic.
+    ///
+    /// ```
+    /// use herald_render::patterns::EventPublishingPatternGenerator;
+    ///
+    /// let error = EventPublishingPatternGenerator::new("orchestratr", "orders", &["place"]);
+    /// assert_eq!(
+    ///     error.unwrap_err().to_string(),
+    ///     "Invalid node_type 'orchestratr'. \
+    ///      Valid options: compute, effect, orchestrator, reducer",
+    /// );
+    /// ```
+    pub fn new(
+        node_type: &str,
+        service_name: &str,
+        operations: &[impl AsRef<str>],
+    ) -> Result<Self, InvalidArgument> {
+        let kind = parse_kind(node_type)?;
+        let operations: Vec<String> =
+            operations.iter().map(|operation| operation.as_ref().to_owned()).collect();
+        let node = build_node(kind, service_name, &operations, true, true)?;
+        Ok(Self {
+            kind,
+            service_name: service_name.to_owned(),
+            operations,
+            include_state_events: true,
+            include_metric_events: true,
+            module: PyModule::new(&node),
+            node,
+        })
+    }
+
+    /// Whether there is an event for changes of the node's state.
+    #[must_use]
+    pub fn include_state_events(mut self, include: bool) -> Self {
+        self.include_state_events = include;
+        self.rebuild()
+    }
+
+    /// Whether there is an event for metrics.
+    #[must_use]
+    pub fn include_metric_events(mut self, include: bool) -> Self {
+        self.include_metric_events = include;
+        self.rebuild()
+    }
+
+    fn rebuild(mut self) -> Self {
+        let (state, metric) = (self.include_state_events, self.include_metric_events);
+        self.node = build_node(self.kind, &self.service_name, &self.operations, state, metric)
+            .expect("what is valid with all events is valid with fewer");
+        self.module = PyModule::new(&self.node);
+        self
+    }
+
+    /// The kind of the node.
+    pub fn node_type(&self) -> Kind {
+        self.kind
+    }
+
+    /// The service in topics.
+    pub fn service_name(&self) -> &str {
+        &self.service_name
+    }
+
+    /// The operations, as they were given.
+    pub fn operations(&self) -> &[String] {
+        &self.operations
+    }
+
+    /// Whether state events are included.
+    pub fn includes_state_events(&self) -> bool {
+        self.include_state_events
+    }
+
+    /// Whether metric events are included.
+    pub fn includes_metric_events(&self) -> bool {
+        self.include_metric_events
+    }
+
+    /// What belongs at the top of the module that the methods are put into: imports, with
+    /// stand-ins where `omnibase_core` is missing, and the functions that the methods call.
+    pub fn generate_imports(&self) -> String {
+        printed(self.module.imports(Templates::built_in()))
+    }
+
+    /// The methods of all events, indented for the body of a class.
+    pub fn generate_all_event_methods(&self) -> String {
+        printed(self.module.methods(Templates::built_in()))
+    }
+
+    /// The method for an operation that begins. The operation need not be one of
+    /// [`operations`](Self::operations).
+    ///
+    /// # Errors
+    /// When `operation` is one that [`new`](Self::new) would not take.
+    pub fn generate_operation_started_event(
+        &self,
+        operation: &str,
+    ) -> Result<String, InvalidArgument> {
+        self.lifecycle_event(operation, 0)
+    }
+
+    /// The method for an operation that succeeded.
+    ///
+    /// # Errors
+    /// When `operation` is one that [`new`](Self::new) would not take.
+    pub fn generate_operation_completed_event(
+        &self,
+        operation: &str,
+    ) -> Result<String, InvalidArgument> {
+        self.lifecycle_event(operation, 1)
+    }
+
+    /// The method for an operation that failed.
+    ///
+    /// # Errors
+    /// When `operation` is one that [`new`](Self::new) would not take.
+    pub fn generate_operation_failed_event(
+        &self,
+        operation: &str,
+    ) -> Result<String, InvalidArgument> {
+        self.lifecycle_event(operation, 2)
+    }
+
+    /// The method for a change of the node's state, also when such events are not included.
+    pub fn generate_state_changed_event(&self) -> String {
+        self.node_event(&STATE_EVENTS)
+    }
+
+    /// The method for a measured value, also when such events are not included.
+    pub fn generate_metric_recorded_event(&self) -> String {
+        self.node_event(&METRIC_EVENTS)
+    }
+
+    /// The event types by category.
+    ///
+    /// ```
+    /// use herald_render::patterns::EventPublishingPatternGenerator;
+    ///
+    /// let generator =
+    ///     EventPublishingPatternGenerator::new("reducer", "reducer", &["aggregation"])?;
+    /// let catalog = generator.include_metric_events(false).get_event_type_catalog();
+    /// assert_eq!(
+    ///     catalog.get("operation_lifecycle").unwrap(),
+    ///     [
+    ///         "reducer.aggregation.started",
+    ///         "reducer.aggregation.completed",
+    ///         "reducer.aggregation.failed",
+    ///     ],
+    /// );
+    /// assert_eq!(catalog.get("state_events").unwrap(), ["reducer.state.changed"]);
+    /// assert!(catalog.get("metric_events").unwrap().is_empty());
+    /// # Ok::<(), herald_render::patterns::InvalidArgument>(())
+    /// ```
+    pub fn get_event_type_catalog(&self) -> EventTypeCatalog {
+        let event_types = |category: &'static Category| {
+            self.node.events_of(category).map(|event| event.event_type.clone()).collect()
+        };
+        EventTypeCatalog(
+            GENERATED.map(|category| (category.key, event_types(category))).to_vec(),
+        )
+    }
+
+    fn lifecycle_event(&self, operation: &str, stage: usize) -> Result<String, InvalidArgument> {
+        let stage = &OPERATION_LIFECYCLE.stages[stage];
+        if self.operations.iter().any(|known| known == operation) {
+            return Ok(method_of(&self.node, &self.module, stage, operation));
+        }
+        let operations = [operation.to_owned()];
+        let node = build_node(self.kind, &self.service_name, &operations, false, false)?;
+        Ok(method_of(&node, &PyModule::new(&node), stage, operation))
+    }
+
+    fn node_event(&self, category: &'static Category) -> String {
+        let node = build_node(self.kind, &self.service_name, &self.operations, true, true)
+            .expect("the arguments were checked when the generator was made");
+        let index = node.events.iter().position(|event| event.category == category);
+        let index = index.expect("all categories are switched on");
+        printed(PyModule::new(&node).method(index, Templates::built_in()))
+    }
+}
+
+/// The categories that are generated from a kind and its operations.
+static GENERATED: [&Category; 3] = [&OPERATION_LIFECYCLE, &STATE_EVENTS, &METRIC_EVENTS];
+
+/// A whole module that publishes: imports and a class with the methods of all events.
+///
+/// # Errors
+/// As [`EventPublishingPatternGenerator::new`].
+///
+/// ```
+/// use herald_render::patterns::generate_event_publishing_methods;
+///
+/// let operations = ["aggregation", "state_snapshot"];
+/// let code = generate_event_publishing_methods("reducer", "reducer", &operations, true, true)?;
+/// assert_eq!(code.matches("async def _publish_").count(), 8);
+/// # Ok::<(), herald_render::patterns::InvalidArgument>(())
+/// ```
+pub fn generate_event_publishing_methods(
+    node_type: &str,
+    service_name: &str,
+    operations: &[impl AsRef<str>],
+    include_state_events: bool,
+    include_metric_events: bool,
+) -> Result<String, InvalidArgument> {
+    let generator = EventPublishingPatternGenerator::new(node_type, service_name, operations)?
+        .include_state_events(include_state_events)
+        .include_metric_events(include_metric_events);
+    Ok(printed(generator.module.standalone(Templates::built_in())))
+}
+
+/// The method for an operation that begins, of any service.
+///
+/// The kind is the service's name where that is a kind, else `effect`.
+///
+/// # Errors
+/// As [`EventPublishingPatternGenerator::new`].
+///
+/// ```
+/// use herald_render::patterns::generate_operation_started_event;
+///
+/// let code = generate_operation_started_event("billing", "charge")?;
+/// assert!(code.contains(r#"event_type="effect.charge.started""#));
+/// # Ok::<(), herald_render::patterns::InvalidArgument>(())
+/// ```
+pub fn generate_operation_started_event(
+    service_name: &str,
+    operation: &str,
+) -> Result<String, InvalidArgument> {
+    of_service(service_name, operation)?.generate_operation_started_event(operation)
+}
+
+/// The method for an operation that succeeded, of any service; see
+/// [`generate_operation_started_event`].
+///
+/// # Errors
+/// As [`EventPublishingPatternGenerator::new`].
+pub fn generate_operation_completed_event(
+    service_name: &str,
+    operation: &str,
+) -> Result<String, InvalidArgument> {
+    of_service(service_name, operation)?.generate_operation_completed_event(operation)
+}
+
+/// The method for an operation that failed, of any service; see
+/// [`generate_operation_started_event`].
+///
+/// # Errors
+/// As [`EventPublishingPatternGenerator::new`].
+pub fn generate_operation_failed_event(
+    service_name: &str,
+    operation: &str,
+) -> Result<String, InvalidArgument> {
+    of_service(service_name, operation)?.generate_operation_failed_event(operation)
+}
+
+/// The event types of a node by category.
+///
+/// # Errors
+/// As [`EventPublishingPatternGenerator::new`].
+///
+/// ```
+/// use herald_render::patterns::get_event_type_catalog;
+///
+/// let catalog = get_event_type_catalog("effect", &["process"], true, true)?;
+/// assert_eq!(catalog.total(), 5);
+/// # Ok::<(), herald_render::patterns::InvalidArgument>(())
+/// ```
+pub fn get_event_type_catalog(
+    node_type: &str,
+    operations: &[impl AsRef<str>],
+    include_state_events: bool,
+    include_metric_events: bool,
+) -> Result<EventTypeCatalog, InvalidArgument> {
+    // Event types don't depend on the service; every kind is a valid name for one.
+    let generator = EventPublishingPatternGenerator::new(node_type, node_type, operations)?
+        .include_state_events(include_state_events)
+        .include_metric_events(include_metric_events);
+    Ok(generator.get_event_type_catalog())
+}
+
+/// Event types by category, in the order of the table of categories.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventTypeCatalog(Vec<(&'static str, Vec<String>)>);
+
+impl EventTypeCatalog {
+    /// The event types of `operation_lifecycle`, `state_events` or `metric_events`; empty where
+    /// they were switched off.
+    pub fn get(&self, category: &str) -> Option<&[String]> {
+        self.iter().find(|(key, _)| *key == category).map(|(_, event_types)| event_types)
+    }
+
+    /// Key and event types of each category.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[String])> {
+        self.0.iter().map(|(key, event_types)| (*key, event_types.as_slice()))
+    }
+
+    /// How many event types there are.
+    pub fn total(&self) -> usize {
+        self.0.iter().map(|(_, event_types)| event_types.len()).sum()
+    }
+}
+
+/// As a map from category to event types.
+impl Serialize for EventTypeCatalog {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (category, event_types) in self.iter() {
+            map.serialize_entry(category, event_types)?;
+        }
+        map.end()
+    }
+}
+
+/// An argument that a generator cannot work with.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum InvalidArgument {
+    /// There is no kind of node.
+    EmptyNodeType,
+    /// No kind has this name.
+    UnknownNodeType(String),
+    /// There is no service name.
+    EmptyServiceName,
+    /// There is no operation.
+    NoOperations,
+    /// An operation has no name.
+    EmptyOperation,
+    /// Names that cannot stand in topics or identifiers, or that collide there.
+    Names(Vec<Diagnostic>),
+}
+
+impl fmt::Display for InvalidArgument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyNodeType => f.write_str("node_type must be a non-empty string"),
+            Self::UnknownNodeType(name) => {
+                let mut options = Kind::ALL.map(Kind::name);
+                options.sort_unstable();
+                write!(f, "Invalid node_type '{name}'. Valid options: {}", options.join(", "))
+            }
+            Self::EmptyServiceName => f.write_str("service_name must be a non-empty string"),
+            Self::NoOperations => f.write_str("operations must contain at least one operation"),
+            Self::EmptyOperation => f.write_str("All operations must be non-empty strings"),
+            Self::Names(findings) => {
+                let messages: Vec<_> =
+                    findings.iter().map(|finding| finding.message.as_str()).collect();
+                f.write_str(&messages.join("; "))
+            }
+        }
+    }
+}
+
+impl std::error::Error for InvalidArgument {}
+
+fn parse_kind(node_type: &str) -> Result<Kind, InvalidArgument> {
+    if node_type.trim().is_empty() {
+        return Err(InvalidArgument::EmptyNodeType);
+    }
+    Kind::from_name(node_type)
+        .ok_or_else(|| InvalidArgument::UnknownNodeType(node_type.to_owned()))
+}
+
+fn build_node(
+    kind: Kind,
+    service_name: &str,
+    operations: &[String],
+    state_events: bool,
+    metric_events: bool,
+) -> Result<Node, InvalidArgument> {
+    if service_name.trim().is_empty() {
+        return Err(InvalidArgument::EmptyServiceName);
+    }
+    if operations.is_empty() {
+        return Err(InvalidArgument::NoOperations);
+    }
+    if operations.iter().any(|operation| operation.trim().is_empty()) {
+        return Err(InvalidArgument::EmptyOperation);
+    }
+    let operations: Vec<&str> = operations.iter().map(String::as_str).collect();
+    node_from_parts(kind, service_name, &operations, state_events, metric_events)
+        .map_err(InvalidArgument::Names)
+}
+
+fn of_service(
+    service_name: &str,
+    operation: &str,
+) -> Result<EventPublishingPatternGenerator, InvalidArgument> {
+    let kind = Kind::from_name(service_name).unwrap_or(Kind::Effect);
+    EventPublishingPatternGenerator::new(kind.name(), service_name, &[operation])
+}
+
+fn method_of(node: &Node, module: &PyModule, stage: &Stage, operation: &str) -> String {
+    let index = node.events.iter().position(|event| {
+        event.stage == Some(stage)
+            && event.operation.is_some_and(|index| node.operations[index].name == operation)
+    });
+    let index = index.expect("every operation has every stage of its life");
+    printed(module.method(index, Templates::built_in()))
+}
+
+fn printed(result: Result<String, RenderError>) -> String {
+    result.expect("the built-in templates print every node")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(node_type: &str, service_name: &str, operations: &[&str]) -> String {
+        EventPublishingPatternGenerator::new(node_type, service_name, operations)
+            .expect_err("an argument is wrong")
+            .to_string()
+    }
+
+    #[test]
+    fn errors_say_which_argument_is_wrong() {
+        assert!(error(" ", "s", &["a"]).contains("node_type must be a non-empty string"));
+        let unknown = error("query", "s", &["a"]);
+        assert!(unknown.contains("Invalid node_type 'query'"));
+        assert!(unknown.contains("Valid options: compute, effect, orchestrator, reducer"));
+        assert!(error("effect", "", &["a"]).contains("service_name must be a non-empty string"));
+        assert!(
+            error("effect", "s", &[]).contains("operations must contain at least one operation")
+        );
+        assert!(
+            error("effect", "s", &["a", ""]).contains("All operations must be non-empty strings")
+        );
+    }
+
+    #[test]
+    fn names_that_are_no_topics_are_errors() {
+        let error = EventPublishingPatternGenerator::new("effect", "s", &["a b"]);
+        assert!(matches!(error, Err(InvalidArgument::Names(_))));
+    }
+
+    #[test]
+    fn a_single_method_is_the_one_among_all() {
+        let generator =
+            EventPublishingPatternGenerator::new("effect", "s", &["process"]).expect("valid");
+        let all = generator.generate_all_event_methods();
+        let single = [
+            generator.generate_operation_started_event("process").expect("valid"),
+            generator.generate_operation_completed_event("process").expect("valid"),
+            generator.generate_operation_failed_event("process").expect("valid"),
+            generator.generate_state_changed_event(),
+            generator.generate_metric_recorded_event(),
+        ];
+        assert_eq!(single.join("\n"), all);
+    }
+
+    #[test]
+    fn an_operation_need_not_be_one_of_the_generators() {
+        let generator =
+            EventPublishingPatternGenerator::new("effect", "s", &["process"]).expect("valid");
+        let code = generator.generate_operation_failed_event("other").expect("valid");
+        assert!(code.contains("async def _publish_other_failed_event("));
+    }
+
+    #[test]
+    fn single_events_work_for_any_service() {
+        for (service, event_type) in
+            [("reducer", "reducer.fold.completed"), ("billing", "effect.fold.completed")]
+        {
+            let code = generate_operation_completed_event(service, "fold").expect("valid");
+            assert!(code.contains(event_type), "{code}");
+        }
+        assert!(generate_operation_failed_event("billing", "fold").is_ok());
+    }
+
+    #[test]
+    fn what_is_switched_off_is_left_out() {
+        let generator = EventPublishingPatternGenerator::new("effect", "s", &["process"])
+            .expect("valid")
+            .include_state_events(false)
+            .include_metric_events(false);
+        assert!(!generator.includes_state_events() && !generator.includes_metric_events());
+        let methods = generator.generate_all_event_methods();
+        assert_eq!(methods.matches("async def _publish_").count(), 3);
+        assert_eq!(generator.get_event_type_catalog().total(), 3);
+    }
+}

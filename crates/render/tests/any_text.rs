@@ -1,0 +1,234 @@
+//! Whatever a contract says, the module is Python, is formatted, and means what was said.
+//!
+//! Hundreds of modules with any text in them go through one process of each tool. The tools are
+//! `python3` and `ruff` on the `PATH`, or what `HERALD_PYTHON` and `HERALD_RUFF` name; without
+//! them the test says that it was skipped.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use herald_catalog::category::DECLARED;
+use herald_catalog::contract::{Located, Metric};
+use herald_catalog::fields::{Field, Privacy, Type};
+use herald_catalog::ident::{ident, slug};
+use herald_catalog::kind::Kind;
+use herald_catalog::{Declared, EventTypeSource, Node, node_from_parts};
+use herald_envelope::topic::Topic;
+use herald_render::{Context, Target};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+const MODULES: usize = 200;
+
+/// Texts that would do something if they got out of their literals.
+const HOSTILE: [&str; 22] = [
+    "\"\"\"",
+    "'''",
+    "\\",
+    "\\\"",
+    "\"",
+    "'",
+    "{x}",
+    "{{",
+    "}",
+    "\\N{DIGIT ONE}",
+    "\n",
+    "\r\n",
+    "\0",
+    "\u{202e}",
+    "\u{2028}",
+    "\u{a0}x",
+    "# noqa",
+    "# fmt: off",
+    "  # type: ignore",
+    ">>> import os",
+    "http://x.y/",
+    "%s $x \t\u{c}",
+];
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => "[a-z][a-z_.]{0,30}",
+        2 => any::<String>(),
+        2 => "[ -~]{0,60}",
+        2 => "[a-z]{1,12}([ .][a-z\"'é注ж–]{1,12}){0,30}",
+        1 => "[a-z_.]{60,200}",
+        2 => prop::collection::vec(prop_oneof![
+            prop::sample::select(&HOSTILE[..]).prop_map(str::to_owned),
+            "[a-z]{0,8}",
+        ], 1..6).prop_map(|parts| parts.concat()),
+    ]
+}
+
+fn pattern() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(r"sk-[A-Za-z0-9]{20}".to_owned()),
+        Just("\"x\" \\d+\\\\".to_owned()),
+        Just("é[^ ]{2}".to_owned()),
+        "[a-z ]{1,120}",
+    ]
+}
+
+fn field() -> impl Strategy<Value = Field> {
+    let privacy = prop_oneof![Just(Privacy::Public), Just(Privacy::Private)];
+    let ty = prop_oneof![Just(Type::Uuid), text().prop_map(Type::Model)];
+    let named = (text(), ty, prop::option::of(text()), any::<bool>(), privacy);
+    named.prop_map(|(name, ty, description, required, privacy)| Field {
+        spelling: ty.to_string(),
+        name,
+        ty,
+        required,
+        default: None,
+        description,
+        privacy,
+        location: base().location,
+    })
+}
+
+fn fields() -> impl Strategy<Value = Vec<Field>> {
+    prop::collection::vec(field(), 0..4).prop_map(|mut fields| {
+        fields.sort_by(|a, b| a.name.cmp(&b.name));
+        fields.dedup_by(|a, b| a.name == b.name);
+        fields
+    })
+}
+
+fn topic() -> impl Strategy<Value = Topic> {
+    prop_oneof![
+        text().prop_map(Topic::Literal),
+        ("[a-z.]{0,80}", "[a-zA-Z0-9._-]{0,120}")
+            .prop_map(|(before, after)| Topic::Namespaced { before, after }),
+    ]
+}
+
+fn declared() -> impl Strategy<Value = Declared> {
+    (fields(), prop::option::of(text())).prop_map(|(payload, partition_key)| Declared {
+        payload,
+        partition_key,
+        settings: None,
+        conforming: true,
+        event_type_source: EventTypeSource::Declared,
+        roles: vec![],
+        schema_ref: None,
+        sources: vec![],
+    })
+}
+
+fn base() -> Node {
+    node_from_parts(Kind::Effect, "service", &["first", "second"], true, true)
+        .expect("the node is valid")
+}
+
+/// A node with any text wherever a contract has text.
+fn node() -> impl Strategy<Value = Node> {
+    let event = || (text(), topic(), prop::option::of(text()), "[A-Za-z0-9_]{0,100}");
+    let operation = || (text(), prop::option::of(text()), fields(), fields());
+    (
+        (text(), text(), prop::option::of(text()), prop::option::of("[a-z]{1,9}")),
+        prop::collection::vec(operation(), 2),
+        prop::collection::vec(event(), 8),
+        prop::collection::vec((event(), declared()), 0..4),
+        prop::collection::vec(pattern(), 0..3),
+        prop::collection::vec((text(), prop::option::of(text())), 0..3),
+        any::<bool>(),
+    )
+        .prop_map(|(names, operations, events, declared, redact, metrics, is_bare)| {
+            let mut node = base();
+            node.identity.slug = slug(&names.0);
+            node.identity.name = Some(names.0);
+            node.service_name = names.1;
+            node.description = names.2;
+            node.namespace = names.3;
+            node.redact = redact;
+            node.metrics = metrics
+                .into_iter()
+                .map(|(name, unit)| Metric {
+                    name: Located::new(name, node.location),
+                    unit,
+                    description: None,
+                })
+                .collect();
+            for (operation, given) in node.operations.iter_mut().zip(operations) {
+                (operation.name, operation.description, operation.input, operation.result) = given;
+                operation.ident = ident(&operation.name);
+            }
+            for (event, given) in node.events.iter_mut().zip(events) {
+                (event.event_type, event.topic, event.description, event.ident) = given;
+            }
+            for ((event_type, topic, description, ident), declared) in declared {
+                let mut event = node.events[0].clone();
+                event.category = &DECLARED;
+                (event.stage, event.operation) = (None, None);
+                (event.event_type, event.topic) = (event_type, topic);
+                (event.description, event.ident) = (description, ident);
+                event.declared = Some(declared);
+                node.events.push(event);
+            }
+            if is_bare && node.events.len() > 8 {
+                node.events.drain(..8);
+                node.kind = None;
+            }
+            for (i, event) in node.events.iter_mut().enumerate() {
+                event.ident = format!("{}_{i}", event.ident);
+            }
+            node
+        })
+}
+
+/// The program, unless it cannot be started.
+fn tool(variable: &str, name: &str) -> Option<String> {
+    let program = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
+    let mut version = Command::new(&program);
+    version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    if version.status().is_ok_and(|status| status.success()) {
+        return Some(program);
+    }
+    eprintln!("skipped: {program} cannot be started; set {variable}");
+    None
+}
+
+fn run(program: &str, arguments: &[&str], folder: &Path) {
+    let output = Command::new(program).args(arguments).current_dir(folder).output();
+    let output = output.expect("the tool was started before");
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}:\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Writes one module for each node, and beside it what its constants must be.
+fn write_modules(folder: &Path) {
+    let python = Target::find("python").expect("there is a target for Python");
+    let mut runner = TestRunner::deterministic();
+    for i in 0..MODULES {
+        let node = node().new_tree(&mut runner).expect("the strategy gives a node").current();
+        let files = (python.render)(&node, &Context::default()).expect("the templates are right");
+        let events: Vec<_> = node
+            .events
+            .iter()
+            .map(|event| [event.event_type.clone(), event.topic.as_template()])
+            .collect();
+        let events = serde_json::to_string(&events).expect("texts are JSON");
+        fs::write(folder.join(format!("m{i}.py")), &files[0].contents).expect("writable");
+        fs::write(folder.join(format!("m{i}.json")), events).expect("writable");
+    }
+}
+
+#[test]
+fn any_text_gives_python_that_says_the_same() {
+    let folder = tempfile::tempdir().expect("there is a temporary folder");
+    write_modules(folder.path());
+    if let Some(python) = tool("HERALD_PYTHON", "python3") {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_modules.py");
+        run(&python, &[script.to_str().expect("UTF-8"), "."], folder.path());
+    }
+    if let Some(ruff) = tool("HERALD_RUFF", "ruff") {
+        run(&ruff, &["format", "--isolated", "--diff", "."], folder.path());
+        let rules = ["--select", "E,F,W,I,UP,B,SIM,RUF", "--target-version", "py311"];
+        run(&ruff, &[&["check", "--isolated"][..], &rules, &["."]].concat(), folder.path());
+    }
+}

@@ -1,0 +1,65 @@
+"""Read generated modules and compare their constants with what they were made from."""
+
+import ast
+import json
+import sys
+from pathlib import Path
+
+ALLOWED = {
+    "contextlib",
+    "datetime",
+    "enum",
+    "logging",
+    "omnibase_core",
+    "re",
+    "typing",
+    "uuid",
+}
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Return the top-level packages that a module imports, wherever it does."""
+    names: set[str] = set()
+    for statement in ast.walk(tree):
+        if isinstance(statement, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in statement.names}
+        if isinstance(statement, ast.ImportFrom):
+            names.add(str(statement.module).split(".")[0])
+    return names
+
+
+def check(path: Path) -> None:
+    """Hold one module against the file beside it."""
+    source = path.read_text("utf-8")
+    tree = ast.parse(source)
+    assert imported(tree) <= ALLOWED, imported(tree)
+
+    module: dict[str, object] = {"__name__": path.stem}
+    exec(compile(tree, str(path), "exec"), module)  # regular expressions are compiled
+    constants = [
+        statement.target.id
+        for statement in tree.body
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    ]
+    expected = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    for kind, column in (("EVENT_", 0), ("TOPIC_", 1)):
+        values = [
+            module[name]
+            for name in constants
+            if name.startswith(kind) and isinstance(module[name], str)
+        ]
+        assert values == [pair[column] for pair in expected], path
+
+    documents = [
+        ast.get_docstring(item) or ""
+        for item in ast.walk(tree)
+        if isinstance(item, ast.Module | ast.ClassDef | ast.AsyncFunctionDef)
+    ]
+    assert not any(">>>" in document for document in documents), path
+    missing = set(module["__all__"]) - module.keys()
+    assert not missing, missing
+
+
+if __name__ == "__main__":
+    for module_path in sorted(Path(sys.argv[1]).glob("*.py")):
+        check(module_path)

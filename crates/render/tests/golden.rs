@@ -1,0 +1,97 @@
+//! Golden files: what is generated, as people review it.
+//!
+//! `HERALD_BLESS=1 cargo test -p herald-render --test golden` writes them anew. The files are
+//! also imported and run, by `tests/python`.
+
+use std::fs;
+use std::path::Path;
+
+use herald_catalog::kind::Kind;
+use herald_catalog::{Node, node_from_parts};
+use herald_render::patterns::EventPublishingPatternGenerator;
+use herald_render::{Context, MARKER, Target};
+
+fn node(kind: Kind, operations: &[&str]) -> Node {
+    node_from_parts(kind, kind.name(), operations, true, true).expect("the node is valid")
+}
+
+fn module(node: &Node) -> String {
+    let python = Target::find("python").expect("there is a target for Python");
+    let files = (python.render)(node, &Context::default()).expect("the templates are right");
+    let [file] = files.try_into().expect("a node gives one module");
+    file.contents
+}
+
+/// Holds text against a golden file, or writes the file.
+fn check(name: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("HERALD_BLESS").is_some() {
+        fs::write(&path, actual).expect("the golden file can be written");
+        return;
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        golden == actual,
+        "{name} differs from what is generated; `HERALD_BLESS=1 cargo test -p herald-render \
+         --test golden` writes it anew, `git diff` shows the difference"
+    );
+}
+
+/// The beginning of a class that somebody wrote by hand.
+const OWN_CLASS: &str = r#"class Node:
+    def __init__(self, node_id: UUID, kafka_client: Any, default_namespace: str) -> None:
+        self.node_id = node_id
+        self.kafka_client = kafka_client
+        self.default_namespace = default_namespace
+"#;
+
+fn count_methods(code: &str) -> usize {
+    code.matches("async def _publish_").count()
+}
+
+#[test]
+fn an_orchestrator_has_eleven_methods() {
+    let operations = ["orchestration", "routing", "intelligence_query"];
+    let code = module(&node(Kind::Orchestrator, &operations));
+    assert_eq!(count_methods(&code), 11);
+    check("orchestrator_events.py", &code);
+}
+
+#[test]
+fn a_reducer_has_eight_methods() {
+    let code = module(&node(Kind::Reducer, &["aggregation", "state_snapshot"]));
+    assert_eq!(count_methods(&code), 8);
+    check("reducer_events.py", &code);
+}
+
+#[test]
+fn an_effect_has_five_methods() {
+    let code = module(&node(Kind::Effect, &["process"]));
+    assert_eq!(count_methods(&code), 5);
+    check("effect_events.py", &code);
+}
+
+#[test]
+fn methods_stand_in_a_class_of_ones_own() {
+    let generator = EventPublishingPatternGenerator::new("effect", "effect", &["process"])
+        .expect("the arguments are valid");
+    let imports = generator.generate_imports();
+    let methods = generator.generate_all_event_methods();
+    check("own_class.py", &format!("{imports}\n\n{OWN_CLASS}\n{methods}"));
+}
+
+#[test]
+fn every_file_begins_with_the_marker() {
+    let code = module(&node(Kind::Effect, &["process"]));
+    assert_eq!(code.lines().next(), Some(MARKER));
+    assert!(code.ends_with(")\n") && !code.contains('\r'));
+}
+
+#[test]
+fn a_node_without_events_gives_no_file() {
+    let mut node = node(Kind::Effect, &["process"]);
+    node.events.clear();
+    let python = Target::find("python").expect("there is a target for Python");
+    let files = (python.render)(&node, &Context::default()).expect("the templates are right");
+    assert!(files.is_empty());
+}
