@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use herald_diagnostics::{Diagnostic, Severity, Source, Sources};
+use herald_diagnostics::{Diagnostic, Location, Severity, Source, Sources, Span};
 use herald_envelope::topic::{self, TopicPattern};
 
 use crate::load::{Options, PROJECT_FILE};
 use crate::resolve::Defaults;
 use crate::rules;
 use crate::shape::{Key, MapShape, Shape};
+use crate::text::{did_you_mean, quote};
 use crate::yaml::{self, Yaml};
 
 /// The keys of `herald.yaml`.
@@ -63,9 +64,9 @@ pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
     });
     let id = sources.add(Source::new(shown, text));
     for finding in &mut findings {
-        finding.location = Some(herald_diagnostics::Location {
+        finding.location = Some(Location {
             source: id,
-            span: Default::default(),
+            span: Span::default(),
         });
     }
     let mut project = Project {
@@ -73,16 +74,20 @@ pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
         ..Project::default()
     };
     let source = sources.get(id).clone();
-    if findings.is_empty() && !is_blank(&source.text) {
-        if let Some(tree) = yaml::parse(id, &source, &mut findings) {
-            read_tree(&tree, &mut project, &mut findings);
-        }
+    if findings.is_empty()
+        && !is_blank(&source.text)
+        && let Some(tree) = yaml::parse(id, &source, &mut findings)
+    {
+        read_tree(&tree, &mut project, &mut findings);
     }
-    if findings.iter().any(Diagnostic::is_error) {
-        Err((findings, sources))
-    } else {
-        Ok(project)
+    if findings.is_empty() {
+        return Ok(project);
     }
+    // Nothing of a project is read by halves: what is a warning in a contract is an error here.
+    for finding in &mut findings {
+        finding.severity = Severity::Error;
+    }
+    Err((findings, sources))
 }
 
 /// Only comments: every key has a default, so an empty file is a project too.
@@ -92,7 +97,7 @@ fn is_blank(text: &str) -> bool {
 }
 
 fn read_tree(tree: &Yaml, project: &mut Project, findings: &mut Vec<Diagnostic>) {
-    Shape::Map(&CONFIG).check(tree, PROJECT_FILE, findings);
+    Shape::Map(&CONFIG).check(tree, &format!("`{PROJECT_FILE}`"), findings);
     let texts = |key: &str| -> Vec<String> {
         let Some(value) = tree.get(key) else {
             return Vec::new();
@@ -129,7 +134,8 @@ fn read_namespace(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<String>
                 &rules::CONFIG_INVALID,
                 format!("`namespace` can't begin a topic: {reason}"),
             )
-            .at(value.location),
+            .at(value.location)
+            .help("topics consist of letters, digits, `.`, `_` and `-`"),
         );
     }
     Some(namespace.to_owned())
@@ -159,19 +165,19 @@ fn read_levels(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> HashMap<String, O
     let mut levels = HashMap::new();
     for (code, level) in tree.get("rules").map(Yaml::entries).unwrap_or_default() {
         if rules::by_code(&code.text).is_none() {
-            let finding = Diagnostic::new(
-                &rules::CONFIG_INVALID,
-                format!("there is no rule `{}`", code.text),
-            )
-            .at(code.location);
             let codes = rules::RULES.iter().map(|rule| rule.code);
-            findings.push(match herald_diagnostics::did_you_mean(&code.text, codes) {
-                Some(known) => finding.help(format!("did you mean `{known}`?")),
-                None => finding.help("`herald explain` lists every code"),
-            });
+            let help = did_you_mean(&code.text, codes, findings);
+            findings.push(
+                Diagnostic::new(
+                    &rules::CONFIG_INVALID,
+                    format!("there is no rule {}", quote(&code.text)),
+                )
+                .at(code.location)
+                .help(help.unwrap_or_else(|| "`herald explain` lists every code".to_owned())),
+            );
         }
-        let severity = match level.as_text().map(str::to_ascii_lowercase).as_deref() {
-            Some("off" | "false") => None,
+        let severity = match level.as_str() {
+            Some("off") => None,
             Some("info") => Some(Severity::Info),
             Some("warning") => Some(Severity::Warning),
             Some("error") => Some(Severity::Error),

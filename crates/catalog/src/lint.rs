@@ -1,11 +1,14 @@
 //! What is allowed, but seldom meant.
 
+use std::collections::HashMap;
+
 use herald_diagnostics::Diagnostic;
 
 use crate::ident::ident;
-use crate::node::Node;
+use crate::node::{Event, Node};
 use crate::onex::OnexTopic;
 use crate::rules;
+use crate::text::quote;
 
 /// Looks at every node.
 pub(crate) fn run(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
@@ -16,21 +19,26 @@ pub(crate) fn run(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
 
 /// `coding_agent.invoke` completed, beside a declared `…coding-agent-invoke-completed.v1`.
 fn lifecycle_declared_too(node: &Node, findings: &mut Vec<Diagnostic>) {
+    let generated: HashMap<&str, &Event> = node
+        .events
+        .iter()
+        .filter(|event| event.operation.is_some())
+        .map(|event| (event.ident.as_str(), event))
+        .collect();
     for (declared, _) in node.declared() {
         let topic = declared.topic.as_template();
         let Some(onex) = OnexTopic::parse(&topic) else {
             continue;
         };
-        let name = ident(onex.event_name);
-        let same = node
-            .events
-            .iter()
-            .find(|event| event.operation.is_some() && event.ident == name);
+        let same = generated.get(ident(onex.event_name).as_str());
         if let Some(event) = same {
             findings.push(
                 Diagnostic::new(
                     &rules::LINT_LIFECYCLE_DECLARED,
-                    format!("`{}` is generated and says the same", event.event_type),
+                    format!(
+                        "{} is generated and says the same",
+                        quote(&event.event_type)
+                    ),
                 )
                 .at(declared.location)
                 .label(event.location, "generated for this operation")

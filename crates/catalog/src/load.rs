@@ -1,17 +1,20 @@
 //! Finding and reading contracts.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use herald_diagnostics::{Diagnostic, Location, Severity, Source, SourceId, Sources, Span};
 use herald_envelope::topic;
 use rayon::prelude::*;
+use walkdir::{DirEntry, WalkDir};
 
 use crate::contract::Format;
 use crate::node::{Catalog, Fingerprint, Node, Origin};
 use crate::resolve::{Defaults, resolve};
+use crate::text::quote;
 use crate::yaml::{self, Yaml};
 use crate::{lint, native, onex, rules};
 
@@ -52,18 +55,19 @@ impl Loaded {
 
     /// Whether a finding about this node's contract is an error.
     pub fn is_broken(&self, node: &Node) -> bool {
-        self.findings.iter().any(|finding| {
-            finding.is_error()
-                && finding
-                    .location
-                    .is_some_and(|at| at.source == node.location.source)
-        })
+        let about_node = |finding: &Diagnostic| {
+            let location = finding.location;
+            location.is_some_and(|at| at.source == node.location.source)
+        };
+        self.findings
+            .iter()
+            .any(|finding| finding.is_error() && about_node(finding))
     }
 }
 
-/// A text to read as a contract.
+/// A file to read as a contract.
 #[derive(Debug)]
-pub struct Input {
+struct Input {
     path: PathBuf,
     shown: String,
     relative: String,
@@ -71,71 +75,101 @@ pub struct Input {
     found: bool,
 }
 
+impl Input {
+    /// A file that was asked for.
+    fn named(path: PathBuf) -> Self {
+        let shown = slashes(&path);
+        Self {
+            relative: shown.clone(),
+            shown,
+            path,
+            found: false,
+        }
+    }
+}
+
 /// Finds the files that `paths` mean: files, folders that are searched, and globs.
 ///
 /// Paths that lead nowhere become findings, each with a source of its own in `sources`.
-pub fn find(paths: &[String], sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Vec<Input> {
+fn find(paths: &[String], sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Vec<Input> {
     let mut inputs = Vec::new();
+    let mut report = |path: &str, finding: Diagnostic| {
+        let source = sources.add(Source::new(path, ""));
+        let span = Span::default();
+        findings.push(finding.at(Location { source, span }));
+    };
     for path in paths {
-        let found = if Path::new(path).is_dir() {
-            find_in_folder(Path::new(path))
-        } else if Path::new(path).symlink_metadata().is_ok() {
-            vec![Input {
-                path: PathBuf::from(path),
-                shown: slashes(Path::new(path)),
-                relative: slashes(Path::new(path)),
-                found: false,
-            }]
-        } else if path.contains(['*', '?', '[', '{']) {
-            match find_by_glob(path) {
+        let as_path = Path::new(path);
+        let mut unreadable = Vec::new();
+        let found = if as_path.is_dir() {
+            find_in_folder(as_path, &mut unreadable)
+        } else if as_path.symlink_metadata().is_ok() {
+            vec![Input::named(as_path.to_path_buf())]
+        } else if path.contains(WILDCARDS) {
+            match find_by_glob(path, &mut unreadable) {
                 Ok(found) => found,
                 Err(reason) => {
-                    let finding = Diagnostic::new(
-                        &rules::FILE_NOT_FOUND,
-                        format!("`{path}` is no glob: {reason}"),
-                    );
-                    findings.push(finding.at(nowhere(path, sources)));
+                    report(path, not_a_glob(path, &reason));
                     continue;
                 }
             }
         } else {
-            let finding = Diagnostic::new(&rules::FILE_NOT_FOUND, format!("there is no `{path}`"));
-            let finding = match similar_file(Path::new(path)) {
-                Some(name) => finding.help(format!("did you mean `{name}`?")),
-                None => finding.help("give a file, a folder or a glob"),
-            };
-            findings.push(finding.at(nowhere(path, sources)));
+            report(path, not_found(path));
             continue;
         };
-        if found.is_empty() {
-            findings.push(
-                Diagnostic::new(
-                    &rules::FILE_NO_CONTRACTS,
-                    format!("there are no contracts in `{path}`"),
-                )
-                .at(nowhere(path, sources))
-                .help("contracts are `.yaml` or `.yml` files; `herald init` writes a first one"),
-            );
+        if found.is_empty() && unreadable.is_empty() {
+            report(path, no_contracts(path));
+        }
+        for (path, reason) in unreadable {
+            report(&path, cannot_read("this folder", &reason));
         }
         inputs.extend(found);
     }
     let mut seen = HashSet::new();
     inputs.retain(|input| {
-        seen.insert(
-            input
-                .path
-                .canonicalize()
-                .unwrap_or_else(|_| input.path.clone()),
-        )
+        let path = input.path.canonicalize();
+        seen.insert(path.unwrap_or_else(|_| input.path.clone()))
     });
     inputs
 }
 
-fn nowhere(path: &str, sources: &mut Sources) -> Location {
-    Location {
-        source: sources.add(Source::new(path, "")),
-        span: Span::default(),
-    }
+/// Characters that make a path a glob.
+const WILDCARDS: [char; 4] = ['*', '?', '[', '{'];
+
+fn not_found(path: &str) -> Diagnostic {
+    let help = similar_file(Path::new(path)).map_or_else(
+        || "give a file, a folder or a glob".to_owned(),
+        |name| format!("did you mean {}?", quote(&name)),
+    );
+    Diagnostic::new(
+        &rules::FILE_NOT_FOUND,
+        format!("there is no {}", quote(path)),
+    )
+    .help(help)
+}
+
+fn not_a_glob(path: &str, reason: &str) -> Diagnostic {
+    Diagnostic::new(
+        &rules::FILE_NOT_FOUND,
+        format!("{} is no glob: {reason}", quote(path)),
+    )
+    .help("`*` is any name, `**` any folders, `{a,b}` one of the two, `[ab]` one character")
+}
+
+fn no_contracts(path: &str) -> Diagnostic {
+    Diagnostic::new(
+        &rules::FILE_NO_CONTRACTS,
+        format!("there are no contracts in {}", quote(path)),
+    )
+    .help("contracts are `.yaml` or `.yml` files; `herald init` writes a first one")
+}
+
+fn cannot_read(what: &str, reason: &str) -> Diagnostic {
+    Diagnostic::new(
+        &rules::FILE_UNREADABLE,
+        format!("{what} can't be read: {reason}"),
+    )
+    .help("check its permissions, and whether it still exists")
 }
 
 fn similar_file(path: &Path) -> Option<String> {
@@ -154,9 +188,23 @@ fn similar_file(path: &Path) -> Option<String> {
     Some(slashes(&path.with_file_name(name)))
 }
 
-fn find_in_folder(folder: &Path) -> Vec<Input> {
-    walk(folder)
+/// Folders that could not be searched, and why.
+type Unreadable = Vec<(String, String)>;
+
+fn find_in_folder(folder: &Path, unreadable: &mut Unreadable) -> Vec<Input> {
+    const SKIPPED: [&str; 4] = ["node_modules", "target", "__pycache__", "venv"];
+    let entries = WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|entry| {
+            let name = entry.file_name().to_string_lossy();
+            let is_skipped = name.starts_with('.') || SKIPPED.contains(&name.as_ref());
+            entry.depth() == 0 || !entry.file_type().is_dir() || !is_skipped
+        });
+    walked(entries, unreadable)
         .filter(|path| is_yaml(path) && path.file_name().is_none_or(|name| name != PROJECT_FILE))
+        // Links that lead nowhere are findings; devices and pipes may never end.
+        .filter(|path| path.metadata().map_or(true, |metadata| metadata.is_file()))
         .map(|path| Input {
             shown: slashes(&path),
             relative: slashes(path.strip_prefix(folder).unwrap_or(&path)),
@@ -166,64 +214,57 @@ fn find_in_folder(folder: &Path) -> Vec<Input> {
         .collect()
 }
 
-fn find_by_glob(pattern: &str) -> Result<Vec<Input>, String> {
+fn find_by_glob(pattern: &str, unreadable: &mut Unreadable) -> Result<Vec<Input>, String> {
     let glob = globset::GlobBuilder::new(pattern.strip_prefix("./").unwrap_or(pattern))
         .literal_separator(true)
         .build()
         .map_err(|error| error.kind().to_string())?
         .compile_matcher();
-    // Everything before the first segment with a wildcard is a folder to begin in.
-    let literal: PathBuf = Path::new(pattern)
-        .components()
-        .take_while(|part| {
-            !part
-                .as_os_str()
-                .to_string_lossy()
-                .contains(['*', '?', '[', '{'])
-        })
+    // Everything before the first part with a wildcard is a folder to begin in.
+    let has_wildcard = |part: &Component| part.as_os_str().to_string_lossy().contains(WILDCARDS);
+    let parts: Vec<_> = Path::new(pattern).components().collect();
+    let literal: PathBuf = parts
+        .iter()
+        .take_while(|part| !has_wildcard(part))
         .collect();
+    let levels = parts.iter().skip_while(|part| !has_wildcard(part)).count();
     let base = if literal.as_os_str().is_empty() {
         Path::new(".")
     } else {
         &literal
     };
-    let mut found: Vec<_> = walkdir::WalkDir::new(base)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_map(Result::ok)
-        .map(|entry| {
-            let path = entry.into_path();
-            path.strip_prefix(".")
-                .map(Path::to_path_buf)
-                .unwrap_or(path)
+    let walk = WalkDir::new(base).sort_by_file_name();
+    let walk = if pattern.contains("**") {
+        walk
+    } else {
+        walk.max_depth(levels)
+    };
+    let found = walked(walk.into_iter(), unreadable)
+        .map(|path| match path.strip_prefix(".") {
+            Ok(path) => path.to_path_buf(),
+            Err(_) => path,
         })
-        .filter(|path| glob.is_match(path))
-        .map(|path| Input {
-            shown: slashes(&path),
-            relative: slashes(&path),
-            found: false,
-            path,
-        })
-        .collect();
-    found.retain(|input| !input.path.is_dir() || is_yaml(&input.path));
-    Ok(found)
+        .filter(|path| glob.is_match(path) && (!path.is_dir() || is_yaml(path)));
+    Ok(found.map(Input::named).collect())
 }
 
-/// Files below a folder in a stable order, without hidden folders and those of tools.
-fn walk(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    const SKIPPED: [&str; 4] = ["node_modules", "target", "__pycache__", "venv"];
-    walkdir::WalkDir::new(folder)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(|entry| {
-            let name = entry.file_name().to_string_lossy();
-            entry.depth() == 0
-                || !(entry.file_type().is_dir()
-                    && (name.starts_with('.') || SKIPPED.contains(&name.as_ref())))
-        })
-        .filter_map(Result::ok)
-        .filter(|entry| entry.path().is_file())
-        .map(walkdir::DirEntry::into_path)
+/// What a walk comes by, without what it could not look into.
+fn walked(
+    entries: impl Iterator<Item = walkdir::Result<DirEntry>>,
+    unreadable: &mut Unreadable,
+) -> impl Iterator<Item = PathBuf> {
+    entries.filter_map(|entry| match entry {
+        Ok(entry) => Some(entry.into_path()),
+        Err(error) => {
+            let path = error.path().map(slashes).unwrap_or_default();
+            let reason = error.io_error().map(ToString::to_string);
+            unreadable.push((
+                path,
+                reason.unwrap_or_else(|| "it contains itself".to_owned()),
+            ));
+            None
+        }
+    })
 }
 
 fn is_yaml(path: &Path) -> bool {
@@ -237,7 +278,12 @@ fn names_a_contract(path: &Path) -> bool {
 }
 
 fn slashes(path: &Path) -> String {
-    path.to_string_lossy().replace('\\', "/")
+    let path = path.to_string_lossy();
+    if std::path::MAIN_SEPARATOR == '/' {
+        path.into_owned()
+    } else {
+        path.replace(std::path::MAIN_SEPARATOR, "/")
+    }
 }
 
 /// Reads every contract that `paths` mean. Goes on past a bad part and a bad file.
@@ -279,23 +325,37 @@ pub fn load(paths: &[String], options: &Options, progress: &(dyn Fn() + Sync)) -
 
 /// Reads one contract from a text, shown as `name`.
 pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
-    let mut loaded = Loaded::default();
-    let id = loaded.catalog.sources.add(Source::new(name, text));
+    let id = SourceId(0);
+    let mut findings = Vec::new();
+    let text = if text.len() as u64 > MAX_BYTES {
+        let location = Location {
+            source: id,
+            span: Span::default(),
+        };
+        findings.push(too_large(&text.len().to_string()).at(location));
+        ""
+    } else {
+        text
+    };
+    let source = Source::new(name, text);
     let origin = Origin {
         path: name.to_owned(),
         relative_path: name.to_owned(),
         fallback_name: name.to_owned(),
         fingerprint: Fingerprint::of(text.as_bytes()),
     };
-    let source = loaded.catalog.sources.get(id).clone();
-    if let Some(tree) = yaml::parse(id, &source, &mut loaded.findings) {
-        loaded.catalog.nodes.extend(read_tree(
-            &tree,
-            origin,
-            &options.defaults,
-            &mut loaded.findings,
-        ));
-    }
+    let tree = if findings.is_empty() {
+        yaml::parse(id, &source, &mut findings)
+    } else {
+        None
+    };
+    let node = tree.and_then(|tree| read_tree(&tree, origin, &options.defaults, &mut findings));
+    let mut loaded = Loaded {
+        findings,
+        ..Loaded::default()
+    };
+    loaded.catalog.sources.add(source);
+    loaded.catalog.nodes.extend(node);
     finish(loaded, options)
 }
 
@@ -373,7 +433,7 @@ fn read_tree(
                 &rules::YAML_NOT_A_MAPPING,
                 format!("a contract is a mapping, this is {}", tree.describe()),
             )
-            .at(tree.location)
+            .at(tree.head())
             .help("begin with `node_type: …` and `service_name: …`"),
         );
         return None;
@@ -387,26 +447,20 @@ fn read_tree(
 
 /// Which format a contract is written in, by its keys.
 fn format_of(tree: &Yaml) -> Format {
-    let has = |key: &str| {
-        tree.entries()
-            .iter()
-            .any(|(written, _)| written.text == key)
-    };
-    if has("service_name") {
-        return Format::Native;
-    }
-    if ["name", "contract_name", "node_name", "contract_version"]
-        .into_iter()
-        .any(has)
-    {
-        return Format::Onex;
-    }
-    // Neither says who it is: a native contract with a typo resembles one in most of its keys.
     let keys = tree.entries();
-    let native = keys
-        .iter()
-        .filter(|(key, _)| native::CONTRACT.resembles(&key.text))
-        .count();
+    let has = |word: &str| tree.get_or_null(word).is_some();
+    let is_onex = ["name", "contract_name", "node_name", "contract_version"]
+        .into_iter()
+        .any(has);
+    match (has("service_name"), is_onex) {
+        (true, false) => return Format::Native,
+        (false, true) => return Format::Onex,
+        _ => {}
+    }
+    // A native contract with a typo, or a word of the other format, resembles one in most of its
+    // keys.
+    let resembles = |key: &yaml::Key| native::CONTRACT.resembles(&key.text);
+    let native = keys.iter().filter(|(key, _)| resembles(key)).count();
     if native * 2 >= keys.len() {
         Format::Native
     } else {
@@ -447,20 +501,16 @@ fn fallback_name(path: &Path) -> String {
     }
 }
 
+fn too_large(bytes: &str) -> Diagnostic {
+    Diagnostic::new(
+        &rules::FILE_TOO_LARGE,
+        format!("the file has {bytes} bytes; a contract has at most {MAX_BYTES}"),
+    )
+    .help("the largest known contract has 39 KB; is this the right file?")
+}
+
 pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
-    let unreadable = |error: std::io::Error| {
-        Diagnostic::new(
-            &rules::FILE_UNREADABLE,
-            format!("the file can't be read: {error}"),
-        )
-    };
-    let too_large = |bytes: String| {
-        Diagnostic::new(
-            &rules::FILE_TOO_LARGE,
-            format!("the file has {bytes} bytes; a contract has at most {MAX_BYTES}"),
-        )
-        .help("the largest known contract has 39 KB; is this the right file?")
-    };
+    let unreadable = |error: std::io::Error| cannot_read("the file", &error.to_string());
     let metadata = path.metadata().map_err(unreadable)?;
     if metadata.is_dir() {
         return Err(
@@ -469,7 +519,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
         );
     }
     if metadata.len() > MAX_BYTES {
-        return Err(too_large(metadata.len().to_string()));
+        return Err(too_large(&metadata.len().to_string()));
     }
     let mut bytes = Vec::new();
     // A device or pipe has no length; it may not be endless either.
@@ -478,24 +528,27 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(too_large(format!("more than {MAX_BYTES}")));
+        return Err(too_large(&format!("more than {MAX_BYTES}")));
     }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let bytes = error.as_bytes();
-        let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-        let finding = Diagnostic::new(
-            &rules::FILE_NOT_UTF8,
-            format!(
-                "the file is not UTF-8: byte {at}, in line {line}, is {:#04x}",
-                bytes[at]
-            ),
-        );
-        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-            finding.help("it is UTF-16; save it as UTF-8")
-        } else {
-            finding.help("save it as UTF-8")
-        }
+    String::from_utf8(bytes)
+        .map_err(|error| not_utf8(error.as_bytes(), error.utf8_error().valid_up_to()))
+}
+
+/// `at` is the index of the first byte that is not UTF-8.
+fn not_utf8(bytes: &[u8], at: usize) -> Diagnostic {
+    let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    Diagnostic::new(
+        &rules::FILE_NOT_UTF8,
+        format!(
+            "the file is not UTF-8: byte {at}, in line {line}, is {:#04x}",
+            bytes[at]
+        ),
+    )
+    .help(if is_utf16 {
+        "it is UTF-16; save it as UTF-8"
+    } else {
+        "save it as UTF-8"
     })
 }
 
@@ -509,19 +562,27 @@ fn check_topic_collisions(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
             .unwrap_or(topic::DEFAULT_NAMESPACE);
         for event in &node.events {
             let name = event.topic.in_namespace(namespace);
-            match known.get(&topic::collision_key(&name)) {
-                Some((other, location)) if *other != name => findings.push(
-                    Diagnostic::new(
-                        &rules::TOPIC_COLLISION,
-                        format!("the topics `{other}` and `{name}` differ only in `.` and `_`"),
-                    )
-                    .at(event.location)
-                    .label(*location, "the other one is here")
-                    .help("Kafka's metrics take the two for one; rename one"),
-                ),
-                Some(_) => {}
-                None => {
-                    known.insert(topic::collision_key(&name), (name, event.location));
+            match known.entry(topic::collision_key(&name)) {
+                Entry::Vacant(entry) => {
+                    entry.insert((name, event.location));
+                }
+                Entry::Occupied(entry) => {
+                    let (other, location) = entry.get();
+                    if *other != name {
+                        findings.push(
+                            Diagnostic::new(
+                                &rules::TOPIC_COLLISION,
+                                format!(
+                                    "the topics {} and {} differ only in `.` and `_`",
+                                    quote(other),
+                                    quote(&name)
+                                ),
+                            )
+                            .at(event.location)
+                            .label(*location, "the other one is here")
+                            .help("Kafka's metrics take the two for one; rename one"),
+                        );
+                    }
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! The native format: its keys, and how they are read.
 
+use std::collections::HashSet;
+
 use herald_diagnostics::Diagnostic;
 
 use crate::contract::{
@@ -8,8 +10,10 @@ use crate::contract::{
 };
 use crate::fields::Privacy;
 use crate::kind::Kind;
+use crate::resolve::unknown_state;
 use crate::rules;
 use crate::shape::{Key, MapShape, Shape};
+use crate::text::is_blank;
 use crate::types::parse_fields;
 use crate::version::Version;
 use crate::yaml::Yaml;
@@ -19,11 +23,11 @@ pub(crate) static CONTRACT: MapShape = MapShape {
     name: "contract",
     doc: "What one node announces: its kind, service, operations, states, metrics and events.",
     keys: &[
-        Key::new("node_type", Shape::Word(&["effect", "compute", "reducer", "orchestrator"]), "Kind of the node. It begins the event types of generated events.").required().rules(&rules::KIND_MISSING, &rules::KIND_UNKNOWN),
+        Key::new("node_type", Shape::Word(&["effect", "compute", "reducer", "orchestrator"]), "Kind of the node: `effect`, `compute`, `reducer` or `orchestrator`. It begins the event types of generated events.").required().rules(&rules::KIND_MISSING, &rules::KIND_UNKNOWN),
         Key::new("service_name", Shape::Text, "Name of the service, in topics and in the names of generated files.").required().rules(&rules::NAME_MISSING, &rules::NAME_MISSING),
         Key::new("description", Shape::Text, "For people; the first lines of generated documentation."),
-        Key::new("version", Shape::OneOf(&[Shape::Scalar, Shape::Map(&SEMVER)]), "Version of the contract. Its major number, at least 1, ends the topics of generated events.").default("\"1.0.0\""),
-        Key::new("node_version", Shape::OneOf(&[Shape::Scalar, Shape::Map(&SEMVER)]), "Version of the node's code."),
+        Key::new("version", Shape::OneOf(&[Shape::Version, Shape::Map(&SEMVER)]), "Version of the contract. Its major number, at least 1, ends the topics of generated events.").default("\"1.0.0\""),
+        Key::new("node_version", Shape::OneOf(&[Shape::Version, Shape::Map(&SEMVER)]), "Version of the node's code."),
         Key::new("namespace", Shape::Text, "Namespace at the start of topics, such as `dev` or `prod`. Left out, the running service says it."),
         Key::new("operations", Shape::List(&OPERATION_OR_NAME), "What the node does. Each operation announces that it started, completed or failed.").default("[]"),
         Key::new("include_state_events", Shape::Bool, "Whether the node announces changes of its state.").default("true"),
@@ -88,8 +92,9 @@ static OPERATION: MapShape = MapShape {
 
 const FIELDS: Shape = Shape::Dict(&FIELD_OR_TYPE);
 
-static FIELD_OR_TYPE: Shape =
-    Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Scalar), Shape::Map(&FIELD)]);
+static FIELD_OR_TYPE: Shape = Shape::OneOf(&FIELD_FORMS);
+
+static FIELD_FORMS: [Shape; 3] = [Shape::Text, Shape::List(&Shape::Scalar), Shape::Map(&FIELD)];
 
 static FIELD: MapShape = MapShape {
     name: "field",
@@ -116,7 +121,11 @@ static FIELD: MapShape = MapShape {
             Shape::List(&Shape::Scalar),
             "The values that it may have.",
         ),
-        Key::new("items", Shape::Any, "Type of a list's items."),
+        Key::new(
+            "items",
+            Shape::OneOf(&FIELD_FORMS),
+            "Type of a list's items.",
+        ),
         Key::new("nullable", Shape::Bool, "Whether null passes too.").default("false"),
         Key::new(
             "privacy",
@@ -230,7 +239,7 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
     CONTRACT.check(yaml, findings);
     ContractFile {
         format: Format::Native,
-        location: yaml.location,
+        location: yaml.head(),
         name: text_at(yaml, "service_name"),
         kind: yaml
             .get("node_type")
@@ -252,7 +261,9 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
             .get("include_metric_events")
             .and_then(Yaml::as_bool)
             .unwrap_or(true),
-        states: yaml.get("states").map(read_states),
+        states: yaml
+            .get("states")
+            .map(|states| read_states(states, findings)),
         metrics: list(yaml, "metrics")
             .iter()
             .filter_map(read_metric)
@@ -286,25 +297,32 @@ fn read_operation(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Written
     })
 }
 
-fn read_states(yaml: &Yaml) -> StateMachine {
-    let names = if yaml.is_mapping() {
+fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> StateMachine {
+    let written = if yaml.is_mapping() {
         list(yaml, "names")
     } else {
         yaml.items()
     };
-    let strings = |items: &[Yaml]| -> Vec<_> {
-        items
-            .iter()
-            .filter_map(Yaml::as_str)
-            .map(str::to_owned)
-            .collect()
-    };
+    let mut states = Vec::new();
+    let mut known = HashSet::new();
+    for name in written.iter().filter_map(located) {
+        if known.insert(name.value.clone()) {
+            states.push(name.value);
+        }
+    }
+    let terminal = || list(yaml, "terminal").iter().filter_map(located);
+    let initial = text_at(yaml, "initial");
+    for end in initial.iter().cloned().chain(terminal()) {
+        if !known.contains(&end.value) {
+            findings.push(unknown_state(&end, &states, findings));
+        }
+    }
     StateMachine {
         source: "states",
-        location: yaml.location,
-        states: strings(names),
-        initial: text(yaml, "initial"),
-        terminal: strings(list(yaml, "terminal")),
+        location: yaml.head(),
+        states,
+        initial: initial.map(|state| state.value),
+        terminal: terminal().map(|state| state.value).collect(),
         transitions: list(yaml, "transitions")
             .iter()
             .filter_map(read_transition)
@@ -356,21 +374,16 @@ fn read_event(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<WrittenEven
     })
 }
 
-/// Reads `1.2.0`, `1`, or `{major: 1, minor: 2, patch: 0}`.
-pub(crate) fn read_version(yaml: &Yaml) -> Option<Version> {
+fn read_version(yaml: &Yaml) -> Option<Version> {
     if yaml.is_mapping() {
-        let part = |key: &str| yaml.get(key).map_or(Some(0), Yaml::as_u64);
-        return Some(Version::new(
-            yaml.get("major").and_then(Yaml::as_u64)?,
-            part("minor")?,
-            part("patch")?,
-        ));
+        Version::read_parts(yaml)
+    } else {
+        Version::read(yaml)
     }
-    yaml.as_text()?.parse().ok()
 }
 
 fn located(yaml: &Yaml) -> Option<Located<String>> {
-    let text = yaml.as_str().filter(|text| !text.trim().is_empty())?;
+    let text = yaml.as_str().filter(|text| !is_blank(text))?;
     Some(Located::new(text.to_owned(), yaml.location))
 }
 

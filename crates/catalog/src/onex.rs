@@ -3,7 +3,7 @@
 //! The platform's own strict models take almost none of the files that it runs on, so nothing is
 //! required here: unknown keys are fine, and a bad part is a finding while the rest is read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use herald_diagnostics::{Diagnostic, Location, Severity};
 
@@ -13,10 +13,11 @@ use crate::contract::{
 };
 use crate::fields::{Field, Privacy};
 use crate::kind::Kind;
-use crate::native::read_version;
 use crate::node::Consumed;
 use crate::rules;
+use crate::text::{is_blank, quote};
 use crate::types::parse_fields;
+use crate::version::Version;
 use crate::yaml::{Value, Yaml};
 
 /// Reads an ONEX contract.
@@ -28,7 +29,7 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
     check_name(yaml, name.as_ref(), findings);
     ContractFile {
         format: Format::Onex,
-        location: yaml.location,
+        location: yaml.head(),
         name,
         kind: read_kind(yaml, findings),
         contract_version: ["contract_version", "version"]
@@ -57,7 +58,7 @@ fn check_name(yaml: &Yaml, name: Option<&Located<String>>, findings: &mut Vec<Di
     match name {
         None => {
             let mut finding = Diagnostic::new(&rules::NAME_MISSING, "the contract has no name")
-                .at(yaml.location)
+                .at(yaml.head())
                 .help("add `name`; until then the file's name stands in");
             finding.severity = Severity::Warning;
             findings.push(finding);
@@ -65,12 +66,12 @@ fn check_name(yaml: &Yaml, name: Option<&Located<String>>, findings: &mut Vec<Di
         Some(name) if !is_identifier(&name.value) => findings.push(
             Diagnostic::new(
                 &rules::NAME_NOT_IDENTIFIER,
-                format!("the name `{}` is no identifier", name.value),
+                format!("the name {} is no identifier", quote(&name.value)),
             )
             .at(name.location)
             .help(format!(
-                "files and topics say `{}`",
-                crate::ident::slug(&name.value)
+                "files and topics say {}",
+                quote(&crate::ident::slug(&name.value))
             )),
         ),
         Some(_) => {}
@@ -86,7 +87,7 @@ fn read_kind(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Kind> {
         let kind = Kind::from_onex(text);
         if kind.is_none() {
             let mut finding =
-                Diagnostic::new(&rules::KIND_UNKNOWN, format!("unknown node_type `{text}`"))
+                Diagnostic::new(&rules::KIND_UNKNOWN, format!("unknown `node_type` {}", quote(text)))
                     .at(word.location)
                     .detail(text)
                     .help("use effect, compute, reducer or orchestrator; until then only the declared events are published");
@@ -102,7 +103,7 @@ fn read_kind(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Kind> {
         (Some(archetype), Some(kind)) => finding
             .at(archetype.location)
             .help(format!("`descriptor.node_archetype` is taken instead; add `node_type: {kind}`")),
-        _ => finding.at(yaml.location).help(
+        _ => finding.at(yaml.head()).help(
             "add `node_type`: effect, compute, reducer or orchestrator; until then only the declared events are published",
         ),
     });
@@ -218,13 +219,13 @@ fn check_operations(yaml: &Yaml, operations: &[WrittenOperation], findings: &mut
         findings.push(
             Diagnostic::new(
                 &rules::OPERATION_NOT_IDENTIFIER,
-                format!("the operation `{}` is no identifier", name.value),
+                format!("the operation {} is no identifier", quote(&name.value)),
             )
             .at(name.location)
             .help(format!(
-                "methods say `{}`, event types `{}`",
-                crate::ident::ident(&name.value),
-                name.value
+                "methods say {}, event types {}",
+                quote(&crate::ident::ident(&name.value)),
+                quote(&name.value)
             )),
         );
     }
@@ -243,10 +244,14 @@ fn check_operations(yaml: &Yaml, operations: &[WrittenOperation], findings: &mut
                 findings.push(
                     Diagnostic::new(
                         &rules::OPERATION_DUPLICATE_ROUTE,
-                        format!("the operation `{}` is routed more than once", route.value),
+                        format!(
+                            "the operation {} is routed more than once",
+                            quote(&route.value)
+                        ),
                     )
                     .at(route.location)
-                    .label(location, "first routed here"),
+                    .label(location, "first routed here")
+                    .help("for events it is one operation; nothing has to be done"),
                 );
                 first.insert(route.value, (location, true));
             }
@@ -272,7 +277,7 @@ fn bound_operations(yaml: &Yaml) -> Vec<Located<String>> {
         .unwrap_or_default();
     bindings
         .iter()
-        .filter(|(key, _)| !key.text.trim().is_empty())
+        .filter(|(key, _)| !is_blank(&key.text))
         .map(|(key, _)| Located::new(key.text.clone(), key.location))
         .collect()
 }
@@ -507,6 +512,7 @@ fn read_consumed(yaml: &Yaml) -> Vec<(Consumed, Location)> {
         "name",
     ];
     let mut consumed: Vec<(Consumed, Location)> = Vec::new();
+    let mut index: HashMap<String, usize> = HashMap::new();
     let mut add = |source: &'static str, item: &Yaml, keys: &[&str]| {
         let topic = if item.is_mapping() {
             item.first_str(keys)
@@ -516,19 +522,16 @@ fn read_consumed(yaml: &Yaml) -> Vec<(Consumed, Location)> {
         let Some(name) = topic.and_then(topic_name) else {
             return;
         };
-        let at = consumed
-            .iter()
-            .position(|(known, _)| known.topic == name.value);
-        let at = at.unwrap_or_else(|| {
+        let at = *index.entry(name.value.clone()).or_insert(consumed.len());
+        if at == consumed.len() {
             let topic = Consumed {
-                conforming: OnexTopic::parse(&name.value).is_some_and(|topic| topic.conforming),
+                conforming: is_conforming(&name.value),
                 topic: name.value,
                 event_type: None,
                 sources: Vec::new(),
             };
             consumed.push((topic, name.location));
-            consumed.len() - 1
-        });
+        }
         let entry = &mut consumed[at].0;
         if !entry.sources.contains(&source) {
             entry.sources.push(source);
@@ -540,7 +543,7 @@ fn read_consumed(yaml: &Yaml) -> Vec<(Consumed, Location)> {
                 .map(str::to_owned);
         }
     };
-    let lists: [(&str, &[&str], &[&str]); 14] = [
+    let lists: [(&str, &[&str], &[&str]); 13] = [
         (
             "event_bus.subscribe_topics",
             &["event_bus", "subscribe_topics"],
@@ -577,11 +580,6 @@ fn read_consumed(yaml: &Yaml) -> Vec<(Consumed, Location)> {
             &["topic"],
         ),
         ("event_sources", &["event_sources"], TOPIC),
-        (
-            "event_bus.subscribe",
-            &["event_bus", "subscribe"],
-            &["topic"],
-        ),
         ("subscriptions", &["subscriptions"], &["topic"]),
     ];
     for (source, path, keys) in lists {
@@ -611,45 +609,49 @@ fn check_bus(
     let on_bus = |event: &WrittenEvent| event.sources.contains(&"event_bus.publish_topics");
     let described = |event: &WrittenEvent| event.sources.contains(&"published_events");
     if published.iter().any(described) {
-        let left_out: Vec<_> = published
-            .iter()
-            .filter(|e| on_bus(e) && !described(e))
-            .collect();
-        if let Some(first) = left_out.first() {
+        let mut left_out = published.iter().filter(|e| on_bus(e) && !described(e));
+        if let Some(first) = left_out.next() {
+            let number = 1 + left_out.count();
             findings.push(
                 Diagnostic::new(
                     &rules::PUBLISHED_WITHOUT_EVENT,
                     format!(
-                        "{} publish topics have no entry in `published_events`",
-                        left_out.len()
+                        "{number} of `publish_topics` {} no entry in `published_events`",
+                        if number == 1 { "has" } else { "have" }
                     ),
                 )
                 .at(first.location)
-                .detail(left_out.len().to_string())
+                .detail(number.to_string())
                 .help(
-                    "their event types are derived from the topics; describe them to choose others",
+                    "event types are derived from the topics; describe an event to choose its own",
                 ),
             );
         }
     }
+    let name = |event: &WrittenEvent| quote(event.topic.as_ref().map_or("", |t| &t.value));
     for event in published.iter().filter(|e| described(e) && !on_bus(e)) {
         findings.push(
             Diagnostic::new(
                 &rules::PUBLISHED_NOT_ON_BUS,
-                "this event is not among `event_bus.publish_topics`",
+                format!("{} is not in `event_bus.publish_topics`", name(event)),
             )
-            .at(event.location),
+            .at(event.location)
+            .help("add it there, so that the platform makes the topic"),
         );
     }
+    let topics: HashSet<&str> = published
+        .iter()
+        .filter_map(|event| Some(event.topic.as_ref()?.value.as_str()))
+        .collect();
     for topic in terminal_topics(yaml) {
-        if !published
-            .iter()
-            .any(|e| e.topic.as_ref().is_some_and(|t| t.value == topic.value))
-        {
+        if !topics.contains(topic.value.as_str()) {
             findings.push(
                 Diagnostic::new(
                     &rules::TERMINAL_NOT_PUBLISHED,
-                    format!("the terminal event `{}` is not published", topic.value),
+                    format!(
+                        "the terminal event {} is not published",
+                        quote(&topic.value)
+                    ),
                 )
                 .at(topic.location)
                 .detail(topic.value)
@@ -657,31 +659,35 @@ fn check_bus(
             );
         }
     }
-    let both: Vec<_> = consumed
+    let mut both = consumed
         .iter()
-        .filter(|(c, _)| {
-            published
-                .iter()
-                .any(|e| e.topic.as_ref().is_some_and(|t| t.value == c.topic))
-        })
-        .collect();
-    if let Some((_, location)) = both.first() {
+        .filter(|(topic, _)| topics.contains(topic.topic.as_str()));
+    if let Some((first, location)) = both.next() {
+        let number = 1 + both.count();
+        let more = match number {
+            1 => String::new(),
+            _ => format!(" and {} more", number - 1),
+        };
         findings.push(
             Diagnostic::new(
                 &rules::BUS_BOTH_WAYS,
-                format!("{} topics are both published and consumed", both.len()),
+                format!(
+                    "{}{more} published and consumed by one node",
+                    quote(&first.topic)
+                ),
             )
             .at(*location)
-            .detail(both.len().to_string()),
+            .detail(number.to_string())
+            .help("fine for a loop that is meant; otherwise the node answers itself"),
         );
     }
     for event in published {
         let Some(topic) = &event.topic else { continue };
-        if !OnexTopic::parse(&topic.value).is_some_and(|topic| topic.conforming) {
+        if !is_conforming(&topic.value) {
             findings.push(
                 Diagnostic::new(
                     &rules::PUBLISHED_NONCONFORMING,
-                    format!("the topic `{}` breaks the platform's rule", topic.value),
+                    format!("the topic {} breaks the platform's rule", quote(&topic.value)),
                 )
                 .at(topic.location)
                 .help("the rule: onex.(cmd|evt|dlq|intent|snapshot).<producer>.<event-name>.vN, in lowercase kebab-case"),
@@ -695,6 +701,7 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachi
         .into_iter()
         .find_map(|key| Some((key, yaml.get(key).filter(|machine| machine.is_mapping())?)))?;
     let mut states: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
     let mut flagged: Vec<String> = Vec::new();
     let mut has_flags = false;
     for state in machine.get("states").map(Yaml::items).unwrap_or_default() {
@@ -707,7 +714,7 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachi
         let Some(name) = name.and_then(Yaml::as_str).filter(|name| *name != "*") else {
             continue;
         };
-        if !states.iter().any(|known| known == name) {
+        if known.insert(name) {
             states.push(name.to_owned());
         }
         if state.get("is_terminal").and_then(Yaml::as_bool) == Some(true) {
@@ -715,20 +722,21 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachi
         }
     }
     let listed = texts(machine.get("terminal_states"));
-    let mut terminal: Vec<String> = listed.iter().map(|state| state.value.clone()).collect();
-    let agree = terminal.len() == flagged.len() && terminal.iter().all(|s| flagged.contains(s));
+    let mut terminal: Vec<String> = listed.into_iter().map(|state| state.value).collect();
+    let mut named: HashSet<String> = terminal.iter().cloned().collect();
+    let agree = named.len() == flagged.len() && flagged.iter().all(|state| named.contains(state));
     if let (true, false, Some(first)) = (has_flags, agree, machine.get("terminal_states")) {
         findings.push(
             Diagnostic::new(
                 &rules::STATE_TERMINAL,
                 "`terminal_states` and the `is_terminal` of states disagree",
             )
-            .at(first.location)
+            .at(first.head())
             .help("both are taken; mark every terminal state in both places, or drop one"),
         );
     }
     for state in flagged {
-        if !terminal.contains(&state) {
+        if named.insert(state.clone()) {
             terminal.push(state);
         }
     }
@@ -738,7 +746,7 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachi
         .unwrap_or_default();
     Some(StateMachine {
         source,
-        location: machine.location,
+        location: machine.head(),
         states,
         initial: machine
             .first_str(&["initial_state", "initial"])
@@ -799,6 +807,10 @@ impl<'a> OnexTopic<'a> {
     }
 }
 
+fn is_conforming(topic: &str) -> bool {
+    OnexTopic::parse(topic).is_some_and(|topic| topic.conforming)
+}
+
 fn is_kebab(text: &str) -> bool {
     text.split('-').all(|word| {
         !word.is_empty()
@@ -813,6 +825,15 @@ fn is_identifier(name: &str) -> bool {
         && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
+/// Reads whatever begins with a number: what can't be read is left out.
+fn read_version(yaml: &Yaml) -> Option<Version> {
+    if yaml.is_mapping() {
+        Version::read_parts(yaml)
+    } else {
+        yaml.as_text()?.parse().ok()
+    }
+}
+
 /// The environment at the start of a topic is a property of the deployment.
 fn strip_env(topic: &str) -> &str {
     topic.strip_prefix("{env}.").unwrap_or(topic)
@@ -825,7 +846,7 @@ fn topic_name(yaml: &Yaml) -> Option<Located<String>> {
 
 fn located(yaml: Option<&Yaml>) -> Option<Located<String>> {
     let yaml = yaml?;
-    let text = yaml.as_str().filter(|text| !text.trim().is_empty())?;
+    let text = yaml.as_str().filter(|text| !is_blank(text))?;
     Some(Located::new(text.to_owned(), yaml.location))
 }
 

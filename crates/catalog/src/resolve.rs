@@ -1,6 +1,6 @@
 //! From what is written to what is meant: identifiers, event types, topics.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use herald_diagnostics::{Diagnostic, Location, Severity, SourceId, Span};
 use herald_envelope::topic::{self, InvalidTopic, Topic, TopicPattern};
@@ -14,7 +14,9 @@ use crate::node::{
     Declared, Event, EventTypeSource, Fingerprint, Identity, Node, Operation, Origin,
 };
 use crate::onex::OnexTopic;
+use crate::pattern;
 use crate::rules;
+use crate::text::{did_you_mean, quote};
 
 /// What a project sets for all of its contracts.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +35,10 @@ pub(crate) fn resolve(
     findings: &mut Vec<Diagnostic>,
 ) -> Node {
     let name = file.name.as_ref().map(|name| name.value.clone());
-    let service_slug = slug(name.as_deref().unwrap_or(&origin.fallback_name));
+    let service_slug = match slug(name.as_deref().unwrap_or(&origin.fallback_name)) {
+        empty if empty.is_empty() => "node".to_owned(),
+        slug => slug,
+    };
     check_name(&file, findings);
     let operations = resolve_operations(&file, findings);
     let mut node = Node {
@@ -67,9 +72,6 @@ pub(crate) fn resolve(
         location: file.location,
         origin,
     };
-    if let Some(namespace) = &file.namespace {
-        check_namespace(namespace, findings);
-    }
     let events = Events {
         node: &node,
         pattern: &defaults.topic_pattern,
@@ -95,14 +97,19 @@ pub(crate) fn resolve(
             .into_iter()
             .map(|event| events.declared(event, findings)),
     );
-    node.events = distinct(resolved, findings);
+    node.events = distinct(node.format, resolved, findings);
     node.redact = file
         .redact
         .into_iter()
         .filter_map(|p| check_pattern(p, findings))
         .collect();
     check_states(node.states.as_ref(), findings);
-    check_topics(&node, findings);
+    check_topics(
+        &node,
+        file.name.as_ref().filter(|_| node.format == Format::Native),
+        file.namespace.as_ref(),
+        findings,
+    );
     if node.format == Format::Native
         && node.operations.is_empty()
         && node.declared().next().is_none()
@@ -129,28 +136,22 @@ fn check_name(file: &ContractFile, findings: &mut Vec<Diagnostic>) {
 fn unusable(name: &Located<String>) -> Diagnostic {
     Diagnostic::new(
         &rules::NAME_UNUSABLE,
-        format!("the name {:?} can't be made an identifier", name.value),
+        format!(
+            "the name {} can't be made an identifier",
+            quote(&name.value)
+        ),
     )
     .at(name.location)
     .help("use at least one ASCII letter or digit")
 }
 
-fn check_namespace(namespace: &Located<String>, findings: &mut Vec<Diagnostic>) {
-    if let Err(reason) = topic::validate(&namespace.value) {
-        findings.push(invalid_topic(
-            "the namespace",
-            &namespace.value,
-            &reason,
-            namespace.location,
-        ));
-    }
-}
-
 fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Vec<Operation> {
     let mut operations: Vec<Operation> = Vec::new();
+    let mut by_name: HashMap<&str, usize> = HashMap::new();
+    let mut taken = Taken::default();
     for written in &file.operations {
         let name = &written.name;
-        let mut ident = ident(&name.value);
+        let ident = ident(&name.value);
         if !is_meaningful(&ident) {
             findings.push(unusable(name));
             continue;
@@ -159,39 +160,33 @@ fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Ve
             findings.push(
                 Diagnostic::new(
                     &rules::NAME_KEYWORD,
-                    format!("the operation `{}` is a Python keyword", name.value),
+                    format!("the operation {} is a Python keyword", quote(&name.value)),
                 )
                 .at(name.location)
                 .help(format!("say what it works on, such as `{ident}_orders`")),
             );
         }
-        if let Some(known) = operations.iter().find(|known| known.name == name.value) {
+        if let Some(known) = by_name.get(name.value.as_str()) {
             findings.push(
                 Diagnostic::new(
                     &rules::OPERATION_DUPLICATE,
-                    format!("the operation `{}` is listed twice", name.value),
+                    format!("the operation {} is listed twice", quote(&name.value)),
                 )
                 .at(name.location)
-                .label(known.location, "first listed here")
+                .label(operations[*known].location, "first listed here")
                 .help("remove one of the two"),
             );
             continue;
         }
-        let same = |ident: &str| {
-            operations
-                .iter()
-                .find(|o| o.ident.eq_ignore_ascii_case(ident))
-        };
-        if let Some(known) = same(&ident) {
+        let (ident, owner) = taken.take(ident, operations.len());
+        if let Some(owner) = owner.map(|owner| &operations[owner]) {
             findings.push(collision(
-                &known.name,
-                &name.value,
-                &ident,
-                name.location,
-                known.location,
+                file.format,
+                (&owner.name, owner.location),
+                (&name.value, name.location),
             ));
-            ident = free(&ident, |candidate| same(candidate).is_some());
         }
+        by_name.insert(&name.value, operations.len());
         operations.push(Operation {
             name: name.value.clone(),
             ident,
@@ -205,23 +200,55 @@ fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Ve
     operations
 }
 
-/// The first of `name_2`, `name_3`, … that is not taken: what collides is a finding, and stays
-/// distinct all the same.
-fn free(ident: &str, taken: impl Fn(&str) -> bool) -> String {
-    (2..)
-        .map(|n| format!("{ident}_{n}"))
-        .find(|candidate| !taken(candidate))
-        .unwrap_or_default()
+/// Identifiers that are given away. Upper and lower case are the same, because constants are in
+/// uppercase.
+#[derive(Default)]
+struct Taken {
+    owners: HashMap<String, usize>,
+    /// What was last put behind an identifier to make it another one.
+    numbers: HashMap<String, usize>,
 }
 
-fn collision(first: &str, second: &str, ident: &str, at: Location, before: Location) -> Diagnostic {
-    Diagnostic::new(
+impl Taken {
+    /// Gives away an identifier. If it has an owner already, that is given back too, and the
+    /// identifier has a number behind it: what collides stays distinct all the same.
+    fn take(&mut self, ident: String, owner: usize) -> (String, Option<usize>) {
+        let key = ident.to_ascii_lowercase();
+        let Some(&first) = self.owners.get(&key) else {
+            self.owners.insert(key, owner);
+            return (ident, None);
+        };
+        let number = self.numbers.entry(key.clone()).or_insert(1);
+        loop {
+            *number += 1;
+            let candidate = format!("{key}_{number}");
+            if !self.owners.contains_key(&candidate) {
+                self.owners.insert(candidate, owner);
+                return (format!("{ident}_{number}"), Some(first));
+            }
+        }
+    }
+}
+
+/// Two names of one identifier. Nobody chose the names of ONEX contracts for this, so there it is
+/// no error that they need numbers.
+fn collision(format: Format, first: (&str, Location), second: (&str, Location)) -> Diagnostic {
+    let mut finding = Diagnostic::new(
         &rules::NAME_COLLISION,
-        format!("`{first}` and `{second}` both become the identifier `{ident}`"),
+        format!(
+            "{} and {} both become the identifier {}",
+            quote(first.0),
+            quote(second.0),
+            quote(&ident(second.0))
+        ),
     )
-    .at(at)
-    .label(before, "the other one is here")
-    .help("rename one of the two")
+    .at(second.1)
+    .label(first.1, "the other one is here")
+    .help("rename one of the two");
+    if format == Format::Onex {
+        finding.severity = Severity::Warning;
+    }
+    finding
 }
 
 struct Events<'a> {
@@ -321,9 +348,13 @@ impl Events<'_> {
             findings.push(
                 Diagnostic::new(
                     &rules::NAME_KEYWORD,
-                    format!("the field `{}` is a Python keyword", field.name),
+                    format!("the field {} is a Python keyword", quote(&field.name)),
                 )
-                .at(field.location),
+                .at(field.location)
+                .help(format!(
+                    "another name, such as `{}_`, is easier to use",
+                    field.name
+                )),
             );
         }
         Event {
@@ -365,125 +396,93 @@ fn check_partition_key(
     event: &WrittenEvent,
     findings: &mut Vec<Diagnostic>,
 ) {
+    if event.payload.is_empty() {
+        // An open payload may have any field.
+        return;
+    }
     let field = event.payload.iter().find(|field| field.name == key.value);
     let finding = match field {
         Some(field) if field.privacy == Privacy::Private => Diagnostic::new(
             &rules::EVENT_PARTITION_KEY,
-            format!("the partition key `{}` is a private field", key.value),
+            format!("the partition key {} is a private field", quote(&key.value)),
         )
-        .label(field.location, "private here"),
-        // An open payload may have any field.
+        .label(field.location, "private here")
+        .help("take a public field, or make this one public"),
         Some(_) => return,
-        None if event.payload.is_empty() => return,
         None => {
             let names = event.payload.iter().map(|field| field.name.as_str());
-            let finding = Diagnostic::new(
+            let help = did_you_mean(&key.value, names, findings);
+            Diagnostic::new(
                 &rules::EVENT_PARTITION_KEY,
-                format!("the payload has no field `{}`", key.value),
-            );
-            match herald_diagnostics::did_you_mean(&key.value, names) {
-                Some(name) => finding.help(format!("did you mean `{name}`?")),
-                None => finding.help("name a field of the payload"),
-            }
+                format!("the payload has no field {}", quote(&key.value)),
+            )
+            .help(help.unwrap_or_else(|| "name a field of the payload".to_owned()))
         }
     };
     findings.push(finding.at(key.location));
 }
 
 /// Reports identifiers that are taken already. An event that can't be named is left out.
-fn distinct(events: Vec<Event>, findings: &mut Vec<Diagnostic>) -> Vec<Event> {
-    let mut taken: HashMap<String, usize> = HashMap::new();
-    let mut kept: Vec<Event> = Vec::new();
+fn distinct(format: Format, events: Vec<Event>, findings: &mut Vec<Diagnostic>) -> Vec<Event> {
+    let mut taken = Taken::default();
+    let mut kept: Vec<Event> = Vec::with_capacity(events.len());
     for mut event in events {
         if !is_meaningful(&event.ident) {
             findings.push(unusable(&Located::new(event.event_type, event.location)));
             continue;
         }
-        if let Some(&first) = taken.get(&event.ident.to_ascii_lowercase()) {
-            let first = &kept[first];
+        let (ident, owner) = taken.take(event.ident, kept.len());
+        if let Some(first) = owner.map(|owner| &kept[owner]) {
             findings.push(if first.event_type == event.event_type {
-                Diagnostic::new(
-                    &rules::EVENT_DUPLICATE,
-                    format!("the event `{}` is declared twice", event.event_type),
-                )
-                .at(event.location)
-                .label(first.location, "first declared here")
-                .help("give one of the two another event type")
+                duplicate(format, first, &event.event_type, event.location)
             } else {
                 collision(
-                    &first.event_type,
-                    &event.event_type,
-                    &event.ident,
-                    event.location,
-                    first.location,
+                    format,
+                    (&first.event_type, first.location),
+                    (&event.event_type, event.location),
                 )
             });
-            event.ident = free(&event.ident, |ident| {
-                taken.contains_key(&ident.to_ascii_lowercase())
-            });
         }
-        taken.insert(event.ident.to_ascii_lowercase(), kept.len());
+        event.ident = ident;
         kept.push(event);
     }
     kept
 }
 
+fn duplicate(format: Format, first: &Event, event_type: &str, at: Location) -> Diagnostic {
+    let (message, label) = if first.declared.is_some() {
+        ("is declared twice", "first declared here")
+    } else {
+        ("is generated already", "generated for this")
+    };
+    let mut finding = Diagnostic::new(
+        &rules::EVENT_DUPLICATE,
+        format!("the event {} {message}", quote(event_type)),
+    )
+    .at(at)
+    .label(first.location, label)
+    .help("give one of the two another event type");
+    // An ONEX contract may publish two versions of a topic, which mean one event type.
+    if format == Format::Onex {
+        finding.severity = Severity::Warning;
+    }
+    finding
+}
+
 fn check_pattern(pattern: Located<String>, findings: &mut Vec<Diagnostic>) -> Option<String> {
-    match portable_pattern(&pattern.value) {
+    match pattern::check(&pattern.value) {
         Ok(()) => Some(pattern.value),
         Err(reason) => {
             findings.push(
                 Diagnostic::new(
                     &rules::REDACT_PATTERN,
-                    format!("this is no regular expression that Herald takes: {reason}"),
+                    format!("this pattern can't be used: {reason}"),
                 )
                 .at(pattern.location)
-                .help("use what Rust and Python both know: no look-around, back-references or inline flags"),
+                .help("use what every language knows: no look-around, back-references or flags"),
             );
             None
         }
-    }
-}
-
-/// Whether Rust's and Python's regular expressions read the pattern in the same way.
-fn portable_pattern(pattern: &str) -> Result<(), String> {
-    const ONLY_RUST: [&str; 14] = [
-        r"\p", r"\P", r"\z", r"\x{", r"\u{", r"\U", r"\b{", r"\<", r"\>", "[[", "[^[", "&&", "--",
-        "~~",
-    ];
-    if let Some(syntax) = ONLY_RUST.iter().find(|syntax| pattern.contains(**syntax)) {
-        return Err(format!(
-            "`{syntax}` means different things in Rust and Python"
-        ));
-    }
-    let group = pattern.match_indices("(?").find(|(at, _)| {
-        let rest = &pattern[at + 2..];
-        !(rest.starts_with(':') || rest.starts_with("P<"))
-    });
-    if group.is_some() {
-        return Err("only `(?:…)` and `(?P<name>…)` may begin with `(?`".to_owned());
-    }
-    let doubled = pattern
-        .as_bytes()
-        .windows(2)
-        .any(|pair| matches!(pair, [b'*' | b'+' | b'?' | b'}', b'*' | b'+']));
-    if doubled {
-        return Err("two repetitions stand side by side".to_owned());
-    }
-    match regex::Regex::new(pattern) {
-        Err(error) => {
-            let text = error.to_string();
-            Err(text
-                .lines()
-                .last()
-                .unwrap_or("it can't be parsed")
-                .trim_start_matches("error: ")
-                .to_owned())
-        }
-        Ok(regex) if regex.is_match("") => {
-            Err("it matches everywhere, even where nothing stands".to_owned())
-        }
-        Ok(_) => Ok(()),
     }
 }
 
@@ -491,64 +490,89 @@ fn check_states(states: Option<&StateMachine>, findings: &mut Vec<Diagnostic>) {
     let Some(machine) = states.filter(|machine| !machine.states.is_empty()) else {
         return;
     };
+    let known: HashSet<&str> = machine.states.iter().map(String::as_str).collect();
     for transition in &machine.transitions {
         for end in [&transition.from, &transition.to] {
-            if end.value == "*" || machine.states.contains(&end.value) {
+            if end.value == "*" || known.contains(end.value.as_str()) {
                 continue;
             }
-            let names = machine.states.iter().map(String::as_str);
-            let finding = Diagnostic::new(
-                &rules::STATE_UNKNOWN,
-                format!("`{}` is none of the states", end.value),
-            )
-            .at(end.location);
-            findings.push(match herald_diagnostics::did_you_mean(&end.value, names) {
-                Some(name) => finding.help(format!("did you mean `{name}`?")),
-                None => finding.help("add it to the states"),
-            });
+            findings.push(unknown_state(end, &machine.states, findings));
         }
     }
 }
 
-fn check_topics(node: &Node, findings: &mut Vec<Diagnostic>) {
-    let namespace = node
-        .namespace
-        .as_deref()
-        .unwrap_or(topic::DEFAULT_NAMESPACE);
-    let mut reported = Vec::new();
+pub(crate) fn unknown_state(
+    state: &Located<String>,
+    states: &[String],
+    findings: &[Diagnostic],
+) -> Diagnostic {
+    let help = did_you_mean(&state.value, states.iter().map(String::as_str), findings);
+    Diagnostic::new(
+        &rules::STATE_UNKNOWN,
+        format!("{} is none of the states", quote(&state.value)),
+    )
+    .at(state.location)
+    .help(help.unwrap_or_else(|| "add it to the states".to_owned()))
+}
+
+/// Holds topics against Kafka's rule. What is wrong with a name that many topics share is said
+/// of that name, once.
+fn check_topics(
+    node: &Node,
+    service_name: Option<&Located<String>>,
+    namespace: Option<&Located<String>>,
+    findings: &mut Vec<Diagnostic>,
+) {
+    let service = service_name.and_then(|name| check_part("the service name", name, findings));
+    let namespace = match namespace {
+        Some(name) if check_part("the namespace", name, findings).is_some() => None,
+        _ => node.namespace.as_deref(),
+    };
+    let namespace = namespace.unwrap_or(topic::DEFAULT_NAMESPACE);
+    let mut reported = HashSet::new();
     for event in &node.events {
         let name = event.topic.in_namespace(namespace);
         let Err(reason) = topic::validate(&name) else {
             continue;
         };
-        // The three events of an operation break the rule for one reason.
-        if reported.contains(&event.location) {
+        if service.is_some_and(|service| name.contains(service)) {
             continue;
         }
-        reported.push(event.location);
-        findings.push(invalid_topic("the topic", &name, &reason, event.location));
+        // The three events of an operation break the rule for one reason.
+        if reported.insert(event.location) {
+            findings.push(invalid_topic("the topic", &name, &reason, event.location));
+        }
     }
 }
 
+/// Reports a name that can't be part of any topic, and gives it back.
+fn check_part<'a>(
+    what: &str,
+    name: &'a Located<String>,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<&'a str> {
+    let reason = topic::validate(&name.value).err()?;
+    findings.push(invalid_topic(what, &name.value, &reason, name.location));
+    Some(&name.value)
+}
+
 fn invalid_topic(what: &str, name: &str, reason: &InvalidTopic, at: Location) -> Diagnostic {
-    let rule = match reason {
-        InvalidTopic::TooLong(_) => &rules::TOPIC_TOO_LONG,
-        _ => &rules::TOPIC_INVALID,
-    };
-    let shown: String = if name.chars().count() > 80 {
-        name.chars().take(77).chain("...".chars()).collect()
-    } else {
-        name.to_owned()
+    let (rule, help) = match reason {
+        InvalidTopic::TooLong(_) => (
+            &rules::TOPIC_TOO_LONG,
+            "shorten the names that it consists of",
+        ),
+        _ => (
+            &rules::TOPIC_INVALID,
+            "topics consist of letters, digits, `.`, `_` and `-`",
+        ),
     };
     Diagnostic::new(
         rule,
-        format!("Kafka does not take {what} `{shown}`: {reason}"),
+        format!("Kafka does not take {what} {}: {reason}", quote(name)),
     )
     .at(at)
-    .help(match reason {
-        InvalidTopic::TooLong(_) => "shorten the names that it consists of",
-        _ => "topics take letters, digits, `.`, `_` and `-`",
-    })
+    .help(help)
 }
 
 /// Builds a node without a file, from the arguments of the original generator.

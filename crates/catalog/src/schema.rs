@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::config::CONFIG;
 use crate::native::CONTRACT;
-use crate::shape::{MapShape, Shape};
+use crate::shape::{LARGEST, MapShape, Shape};
+use crate::version;
 
 /// Schema of native contracts.
 pub fn contract() -> Value {
@@ -59,12 +60,6 @@ fn map_schema(map: &'static MapShape, definitions: &mut Map<String, Value>) -> M
 
 fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> Map<String, Value> {
     let value = match shape {
-        Shape::Any => json!({}),
-        Shape::Text => json!({"type": "string", "pattern": "\\S"}),
-        Shape::Word(words) => json!({"enum": words}),
-        Shape::Bool => json!({"type": "boolean"}),
-        Shape::Integer(least) => json!({"type": "integer", "minimum": least}),
-        Shape::Scalar => json!({"type": ["string", "number", "boolean"]}),
         Shape::List(item) => json!({"type": "array", "items": shape_schema(item, definitions)}),
         Shape::Dict(value) => {
             json!({"type": "object", "additionalProperties": shape_schema(value, definitions)})
@@ -72,18 +67,33 @@ fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> 
         Shape::OneOf(shapes) => {
             let options: Vec<_> = shapes
                 .iter()
-                .map(|s| shape_schema(s, definitions))
+                .map(|shape| shape_schema(shape, definitions))
                 .collect();
             json!({"anyOf": options})
         }
         Shape::Map(map) => {
             if !definitions.contains_key(map.name) {
+                // Fields have items, which are fields: the name has to be known before its body.
                 definitions.insert(map.name.to_owned(), Value::Null);
                 let definition = map_schema(map, definitions);
                 definitions.insert(map.name.to_owned(), Value::Object(definition));
             }
             json!({"$ref": format!("#/$defs/{}", map.name)})
         }
+        Shape::Any => json!({}),
+        Shape::Text => json!({"type": "string", "pattern": "[^ \\t\\r\\n]"}),
+        Shape::Word(words) => json!({"enum": words}),
+        Shape::Bool => json!({"type": "boolean"}),
+        Shape::Integer(least) => {
+            json!({"type": "integer", "minimum": least, "maximum": LARGEST})
+        }
+        Shape::Version => json!({
+            "type": ["string", "number"],
+            "pattern": version::PATTERN,
+            "minimum": 0,
+            "maximum": LARGEST,
+        }),
+        Shape::Scalar => json!({"type": ["string", "number", "boolean"]}),
     };
     match value {
         Value::Object(map) => map,

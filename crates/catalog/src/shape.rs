@@ -1,10 +1,14 @@
 //! The shape of files that Herald defines: one table that checks them and becomes their schema.
 
-use herald_diagnostics::did_you_mean;
 use herald_diagnostics::{Diagnostic, Location, Rule, Severity};
 
 use crate::rules;
+use crate::text::{did_you_mean, is_blank, quote};
+use crate::version::Version;
 use crate::yaml::{Value, Yaml};
+
+/// The largest whole number, everywhere: Kafka counts in 32 bits.
+pub(crate) const LARGEST: u64 = 2_147_483_647;
 
 /// What may stand at a place of a file.
 #[derive(Debug)]
@@ -13,12 +17,14 @@ pub(crate) enum Shape {
     Any,
     /// Text that is not empty.
     Text,
-    /// One of these texts, in any case.
+    /// One of these texts.
     Word(&'static [&'static str]),
     /// `true` or `false`.
     Bool,
-    /// Whole number of at least this.
+    /// Whole number from this to [`LARGEST`].
     Integer(u64),
+    /// Version, as text or as a number.
+    Version,
     /// Any scalar.
     Scalar,
     /// List of values of one shape.
@@ -89,152 +95,170 @@ impl Key {
 }
 
 impl Shape {
-    /// Reports everything in `yaml` that does not have this shape.
+    /// Reports everything in `yaml` that does not have this shape. `what` it is stands at the
+    /// start of messages.
     pub(crate) fn check(&self, yaml: &Yaml, what: &str, findings: &mut Vec<Diagnostic>) {
-        match self {
-            Self::Any => {}
-            Self::Map(map) if yaml.is_mapping() => map.check(yaml, findings),
-            Self::Dict(shape) if yaml.is_mapping() => {
-                for (key, value) in yaml.entries() {
-                    shape.check(value, &key.text, findings);
-                }
-            }
-            Self::List(shape) if yaml.is_sequence() => {
-                for item in yaml.items() {
-                    shape.check(item, what, findings);
-                }
-            }
-            Self::OneOf(shapes) => match shapes.iter().find(|shape| shape.takes(yaml)) {
-                Some(shape) => shape.check(yaml, what, findings),
-                None => findings.push(self.mismatch(yaml, what)),
-            },
-            _ if self.takes(yaml) => {}
-            _ => findings.push(self.mismatch(yaml, what)),
+        match self.taking(yaml) {
+            Some(shape) => shape.check_inside(yaml, what, findings),
+            None => findings.push(self.mismatch(yaml, what, findings)),
         }
     }
 
-    /// Whether the value is of the right sort, whatever is inside.
-    fn takes(&self, yaml: &Yaml) -> bool {
+    /// Goes on with what is inside of a value that is of the right sort itself.
+    fn check_inside(&self, yaml: &Yaml, what: &str, findings: &mut Vec<Diagnostic>) {
         match self {
+            Self::Map(map) => map.check(yaml, findings),
+            Self::Dict(shape) => {
+                for (key, value) in yaml.entries() {
+                    shape.check(value, &quote(&key.text), findings);
+                }
+            }
+            Self::List(shape) => {
+                let what = format!("an item of {what}");
+                for item in yaml.items() {
+                    shape.check(item, &what, findings);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The shape that takes the value, whatever is inside: itself, or one of several.
+    fn taking(&self, yaml: &Yaml) -> Option<&Self> {
+        let takes = match self {
+            Self::OneOf(shapes) => return shapes.iter().find_map(|shape| shape.taking(yaml)),
             Self::Any => true,
-            Self::Text => yaml.as_str().is_some_and(|text| !text.trim().is_empty()),
-            Self::Word(words) => yaml
-                .as_str()
-                .is_some_and(|text| words.iter().any(|word| word.eq_ignore_ascii_case(text))),
+            Self::Text => yaml.as_str().is_some_and(|text| !is_blank(text)),
+            Self::Word(words) => yaml.as_str().is_some_and(|text| words.contains(&text)),
             Self::Bool => yaml.as_bool().is_some(),
-            Self::Integer(least) => yaml.as_u64().is_some_and(|number| number >= *least),
+            Self::Integer(least) => yaml
+                .as_u64()
+                .is_some_and(|number| (*least..=LARGEST).contains(&number)),
+            Self::Version => Version::read(yaml).is_some(),
             Self::Scalar => yaml.as_text().is_some(),
             Self::List(_) => yaml.is_sequence(),
             Self::Map(_) | Self::Dict(_) => yaml.is_mapping(),
-            Self::OneOf(shapes) => shapes.iter().any(|shape| shape.takes(yaml)),
-        }
+        };
+        takes.then_some(self)
     }
 
-    fn mismatch(&self, yaml: &Yaml, what: &str) -> Diagnostic {
+    fn mismatch(&self, yaml: &Yaml, what: &str, findings: &[Diagnostic]) -> Diagnostic {
         let found = match &yaml.value {
+            Value::Scalar(scalar) if is_blank(&scalar.text) => "nothing".to_owned(),
             Value::Scalar(scalar)
-                if matches!(self, Self::Text) && scalar.text.trim().is_empty() =>
+                if matches!(self, Self::Word(_) | Self::Integer(_) | Self::Version) =>
             {
-                "nothing".to_owned()
-            }
-            Value::Scalar(scalar) if matches!(self, Self::Word(_) | Self::Integer(_)) => {
-                format!("`{}`", scalar.text)
+                quote(&scalar.text)
             }
             _ => yaml.describe().to_owned(),
         };
         let finding = Diagnostic::new(
             &rules::CONTRACT_WRONG_TYPE,
-            format!("`{what}` has to be {}, found {found}", self.describe()),
+            format!("{what} has to be {}, found {found}", self.describe()),
         )
-        .at(yaml.location);
-        match (self, yaml.as_text()) {
-            (Self::Word(words), Some(text)) => match did_you_mean(text, words.iter().copied()) {
-                Some(word) => finding.help(format!("did you mean `{word}`?")),
-                None => finding,
-            },
-            (Self::Text, Some(text)) if !text.trim().is_empty() => finding.help(format!(
-                "put it in quotes if it is meant as text: \"{text}\""
+        .at(yaml.head());
+        let help = match (self, yaml.as_text().filter(|text| !is_blank(text))) {
+            (Self::Word(words), Some(text)) => did_you_mean(text, words.iter().copied(), findings),
+            (Self::Text, Some(text)) => Some(format!(
+                "if it is meant as text, put it in quotes: \"{text}\""
             )),
-            (Self::List(_), Some(text)) => finding.help(format!("write it as a list: [{text}]")),
-            _ => finding,
+            (Self::List(_), Some(text)) => Some(format!("write it as a list: [{text}]")),
+            (_, None) if found == "nothing" => Some("give it a value, or remove it".to_owned()),
+            _ => None,
+        };
+        match help {
+            Some(help) => finding.help(help),
+            None => finding,
         }
     }
 
-    /// For messages: `a list of texts`.
-    pub(crate) fn describe(&self) -> String {
+    /// For messages: `a list`, `text or a mapping`.
+    fn describe(&self) -> String {
         match self {
             Self::Any => "any value".into(),
             Self::Text => "text".into(),
             Self::Word(words) => format!("one of {}", words.join(", ")),
             Self::Bool => "true or false".into(),
-            Self::Integer(least) => format!("a whole number of at least {least}"),
+            Self::Integer(least) => format!("a whole number from {least} to {LARGEST}"),
+            Self::Version => "a version such as 1.2.0".into(),
             Self::Scalar => "text, a number or a boolean".into(),
             Self::List(_) => "a list".into(),
             Self::Map(_) => "a mapping".into(),
             Self::Dict(_) => "a mapping of names to values".into(),
-            Self::OneOf(shapes) => shapes
-                .iter()
-                .map(Self::describe)
-                .collect::<Vec<_>>()
-                .join(" or "),
+            Self::OneOf(shapes) => {
+                let shapes: Vec<_> = shapes.iter().map(Self::describe).collect();
+                shapes.join(" or ")
+            }
         }
     }
 }
 
 impl MapShape {
+    /// Reports everything in a mapping that this shape does not have.
     pub(crate) fn check(&self, yaml: &Yaml, findings: &mut Vec<Diagnostic>) {
         for (written, value) in yaml.entries() {
-            match self.keys.iter().find(|key| key.name == written.text) {
-                // A key without a value is a key left out.
-                Some(key) if value.is_null() && !key.required => {}
-                Some(key) => {
-                    let before = findings.len();
-                    key.shape.check(value, key.name, findings);
-                    for finding in &mut findings[before..] {
-                        if finding.location == Some(value.location) {
-                            finding.rule = key.mismatch;
-                        }
-                    }
+            let Some(key) = self.keys.iter().find(|key| key.name == written.text) else {
+                findings.push(self.unknown(&written.text, written.location, findings));
+                continue;
+            };
+            let what = quote(key.name);
+            match key.shape.taking(value) {
+                Some(shape) => shape.check_inside(value, &what, findings),
+                None => {
+                    let mut finding = key.shape.mismatch(value, &what, findings);
+                    finding.rule = key.mismatch;
+                    findings.push(finding);
                 }
-                None => findings.push(self.unknown(&written.text, written.location)),
             }
         }
         for key in self.keys.iter().filter(|key| key.required) {
-            if !yaml
-                .entries()
-                .iter()
-                .any(|(written, _)| written.text == key.name)
-            {
-                let mut finding =
-                    Diagnostic::new(key.missing, format!("`{}` is missing", key.name))
-                        .at(yaml.location)
-                        .help(format!("add `{}`: {}", key.name, key.doc));
-                // Some of these rules are milder in ONEX contracts, where nothing is required.
-                finding.severity = Severity::Error;
-                findings.push(finding);
+            if yaml.get_or_null(key.name).is_none() {
+                findings.push(self.missing(key, yaml.head()));
             }
         }
     }
 
-    fn unknown(&self, word: &str, location: Location) -> Diagnostic {
-        let finding = Diagnostic::new(
+    fn unknown(&self, word: &str, location: Location, findings: &[Diagnostic]) -> Diagnostic {
+        let names = || self.keys.iter().map(|key| key.name);
+        let help = did_you_mean(word, names(), findings).unwrap_or_else(|| {
+            let names: Vec<_> = names().collect();
+            format!("known here: {}", names.join(", "))
+        });
+        Diagnostic::new(
             &rules::CONTRACT_UNKNOWN_KEY,
-            format!("unknown key `{word}`"),
+            format!("unknown key {}", quote(word)),
         )
-        .at(location);
-        let known = || self.keys.iter().map(|key| key.name);
-        match did_you_mean(word, known()) {
-            Some(key) => finding.help(format!("did you mean `{key}`?")),
-            None => finding.help(format!(
-                "known here: {}",
-                known().collect::<Vec<_>>().join(", ")
-            )),
-        }
+        .at(location)
+        .help(help)
+    }
+
+    fn missing(&self, key: &Key, location: Location) -> Diagnostic {
+        let doc = key.doc.split_once(". ").map_or(key.doc, |(first, _)| first);
+        let doc = doc.trim_end_matches('.').to_owned();
+        let mut finding = Diagnostic::new(
+            key.missing,
+            format!(
+                "`{}` is missing from the {}",
+                key.name,
+                self.name.replace('_', " ")
+            ),
+        )
+        .at(location)
+        .help(format!("add `{}: …`, {}", key.name, lowercase_first(&doc)));
+        // Some of these rules are milder in ONEX contracts, where nothing is required.
+        finding.severity = Severity::Error;
+        finding
     }
 
     /// Whether a word is a key, or so close to one that it was meant as one.
     pub(crate) fn resembles(&self, word: &str) -> bool {
-        did_you_mean(word, self.keys.iter().map(|key| key.name)).is_some()
-            || self.keys.iter().any(|key| key.name == word)
+        let names = || self.keys.iter().map(|key| key.name);
+        names().any(|name| name == word) || did_you_mean(word, names(), &[]).is_some()
     }
+}
+
+fn lowercase_first(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
 }

@@ -4,6 +4,7 @@ use herald_diagnostics::{Diagnostic, Location};
 
 use crate::fields::{Field, Privacy, Type};
 use crate::rules;
+use crate::text::{did_you_mean, quote};
 use crate::yaml::{Key, Value, Yaml};
 
 /// Every word for a type without parameters, in lowercase.
@@ -40,19 +41,17 @@ const WORDS: &[(&str, Type)] = &[
 const LISTS: &[&str] = &["list", "array", "sequence", "tuple", "set", "frozenset"];
 const MAPS: &[&str] = &["object", "dict", "map", "mapping"];
 
+/// Bytes that a spelling may have. More than that is prose, or meant to exhaust the stack.
+const LONGEST: usize = 1_000;
+
 /// Reads a type expression such as `list[str] | null`. `None` when it is none.
 pub(crate) fn parse_type(text: &str) -> Option<Type> {
+    if text.len() > LONGEST {
+        return None;
+    }
     let members = split(text, '|')?;
     if members.len() > 1 {
-        let members = members
-            .into_iter()
-            .map(parse_type)
-            .collect::<Option<Vec<_>>>()?;
-        return Some(if members.contains(&Type::Any) {
-            Type::Any
-        } else {
-            Type::Union(members)
-        });
+        return union(&members);
     }
     let text = text.trim();
     if let Some((head, rest)) = text.split_once('[') {
@@ -71,23 +70,39 @@ pub(crate) fn parse_type(text: &str) -> Option<Type> {
     is_model_name(text).then(|| Type::Model(text.to_owned()))
 }
 
+/// One of several types, each once and none of them a union itself.
+fn union(members: &[&str]) -> Option<Type> {
+    let mut types = Vec::new();
+    for member in members {
+        let parsed = match parse_type(member)? {
+            Type::Any => return Some(Type::Any),
+            Type::Union(inner) => inner,
+            other => vec![other],
+        };
+        for ty in parsed {
+            if !types.contains(&ty) {
+                types.push(ty);
+            }
+        }
+    }
+    if types.len() == 1 {
+        types.pop()
+    } else {
+        Some(Type::Union(types))
+    }
+}
+
 fn parse_parameters(head: &str, inner: &str) -> Option<Type> {
     let head = head.rsplit('.').next()?.to_ascii_lowercase();
     if head == "literal" {
-        let values = split(inner, ',')?;
-        return Some(Type::Enum(values.into_iter().map(unquote).collect()));
+        return Some(literal(&split(inner, ',')?));
     }
     let parameters = split(inner, ',')?;
     let parse = |index: usize| parse_type(parameters.get(index)?);
     let several = parameters.len() > 1;
     match head.as_str() {
         "optional" if !several => Some(parse(0)?.or_null()),
-        "union" => Some(Type::Union(
-            parameters
-                .iter()
-                .map(|p| parse_type(p))
-                .collect::<Option<Vec<_>>>()?,
-        )),
+        "union" => union(&parameters),
         // `tuple[T, ...]` is a list; a tuple of different types is a list of anything.
         "tuple" if several && parameters[1].trim() != "..." => {
             Some(Type::List(Box::new(Type::Any)))
@@ -121,17 +136,32 @@ fn split(text: &str, separator: char) -> Option<Vec<&str>> {
         .then_some(parts)
 }
 
-fn unquote(text: &str) -> String {
-    text.trim().trim_matches(['"', '\'']).to_owned()
+/// The values of `Literal[…]`: texts in quotes, or whole numbers; else anything.
+fn literal(values: &[&str]) -> Type {
+    let unquoted = |value: &&str| {
+        let inner = value.trim().strip_prefix(['"', '\''])?;
+        Some(inner.strip_suffix(['"', '\''])?.to_owned())
+    };
+    if let Some(texts) = values.iter().map(unquoted).collect() {
+        return Type::Enum(texts);
+    }
+    let is_whole = |value: &&str| value.trim().parse::<i64>().is_ok();
+    if values.iter().all(is_whole) {
+        Type::Integer
+    } else {
+        Type::Any
+    }
 }
 
 /// A name in `PascalCase`, possibly behind the path of its module.
 fn is_model_name(text: &str) -> bool {
-    let last = text.rsplit('.').next().unwrap_or_default();
-    last.starts_with(|c: char| c.is_ascii_uppercase())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+    let mut parts = text.split('.');
+    let last = parts.next_back().unwrap_or_default();
+    let is_part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    last.starts_with(|c: char| c.is_ascii_uppercase()) && is_part(last) && parts.all(is_part)
 }
 
 /// Reads a mapping of field names to types or to `{type, required, default, …}`; in ONEX
@@ -164,44 +194,9 @@ pub(crate) fn parse_fields(
 }
 
 fn parse_field(key: &Key, yaml: &Yaml, privacy: Privacy, findings: &mut Vec<Diagnostic>) -> Field {
-    let declared = if yaml.is_mapping() {
-        yaml.get("type")
-    } else {
-        Some(yaml)
-    };
-    let (mut ty, spelling) = match declared {
-        Some(declared) => parse_spelling(declared, findings),
-        None => (Type::Any, "any".to_owned()),
-    };
-    if let (Some(items), Type::List(item)) = (yaml.get("items"), &mut ty) {
-        let items = if items.is_mapping() {
-            items.get("type")
-        } else {
-            Some(items)
-        };
-        if let Some(items) = items {
-            **item = parse_spelling(items, findings).0;
-        }
-    }
-    let values: Vec<_> = yaml
-        .get("enum")
-        .map(Yaml::items)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(Yaml::as_text)
-        .collect();
-    if !values.is_empty()
-        && matches!(
-            ty,
-            Type::String | Type::Any | Type::Enum(_) | Type::Model(_)
-        )
-    {
-        ty = Type::Enum(values.into_iter().map(str::to_owned).collect());
-    }
-    if yaml.get("nullable").and_then(Yaml::as_bool) == Some(true) {
-        ty = ty.or_null();
-    }
-    let default = yaml.get("default").map(Yaml::to_json);
+    let (ty, spelling) = parse_described(yaml, findings);
+    // `default: null` says that it may be left out, too.
+    let default = yaml.get_or_null("default").map(Yaml::to_json);
     Field {
         name: key.text.clone(),
         required: yaml
@@ -224,6 +219,33 @@ fn parse_field(key: &Key, yaml: &Yaml, privacy: Privacy, findings: &mut Vec<Diag
     }
 }
 
+/// Reads a type, or a mapping of `type`, `items`, `enum` and `nullable`.
+fn parse_described(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> (Type, String) {
+    if !yaml.is_mapping() {
+        return parse_spelling(yaml, findings);
+    }
+    let (mut ty, spelling) = match yaml.get("type") {
+        Some(declared) => parse_spelling(declared, findings),
+        None => (Type::Any, "any".to_owned()),
+    };
+    if let (Some(items), Type::List(item)) = (yaml.get("items"), &mut ty) {
+        **item = parse_described(items, findings).0;
+    }
+    let values = yaml.get("enum").map(Yaml::items).unwrap_or_default();
+    let takes_texts = matches!(
+        ty,
+        Type::String | Type::Any | Type::Enum(_) | Type::Model(_)
+    );
+    if !values.is_empty() && takes_texts {
+        let values = values.iter().filter_map(Yaml::as_text);
+        ty = Type::Enum(values.map(str::to_owned).collect());
+    }
+    if yaml.get("nullable").and_then(Yaml::as_bool) == Some(true) {
+        ty = ty.or_null();
+    }
+    (ty, spelling)
+}
+
 /// Reads a type and gives back how it is spelled. A list of types is a union.
 fn parse_spelling(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> (Type, String) {
     let spelling = match &yaml.value {
@@ -244,27 +266,28 @@ fn parse_spelling(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> (Type, String)
         parse_type(&spelling)
     };
     let ty = ty.unwrap_or_else(|| {
-        findings.push(not_understood(&spelling, yaml.location));
+        findings.push(not_understood(&spelling, yaml.head(), findings));
         Type::Any
     });
     (ty, spelling)
 }
 
-fn not_understood(spelling: &str, location: Location) -> Diagnostic {
-    let finding = Diagnostic::new(
+fn not_understood(spelling: &str, location: Location, findings: &[Diagnostic]) -> Diagnostic {
+    let words = WORDS.iter().map(|(word, _)| *word);
+    let words = words.chain(LISTS.iter().copied());
+    let words = words.chain(MAPS.iter().copied());
+    let help = did_you_mean(spelling, words, findings).unwrap_or_else(|| {
+        "say what it is in `description` and give it a type such as `string`".to_owned()
+    });
+    Diagnostic::new(
         &rules::TYPE_UNKNOWN,
-        format!("the type `{spelling}` is not understood; any value will do"),
+        format!(
+            "the type {} is not understood; any value will do",
+            quote(spelling)
+        ),
     )
-    .at(location);
-    let words = WORDS
-        .iter()
-        .map(|(word, _)| *word)
-        .chain(LISTS.iter().copied())
-        .chain(MAPS.iter().copied());
-    match herald_diagnostics::did_you_mean(spelling, words) {
-        Some(word) => finding.help(format!("did you mean `{word}`?")),
-        None => finding.help("say what it is in `description` and give it a type such as `string`"),
-    }
+    .at(location)
+    .help(help)
 }
 
 #[cfg(test)]
@@ -288,6 +311,10 @@ mod tests {
             ("str | None", "string | null"),
             ("Optional[list[UUID]]", "list[uuid] | null"),
             ("Literal['a', \"b|c\"]", "enum(a, b|c)"),
+            ("Literal[1, 2]", "integer"),
+            ("Literal['a', None]", "any"),
+            ("Union[str, Optional[int], str]", "string | integer | null"),
+            ("Union[str]", "string"),
             ("tuple[str, ...]", "list[string]"),
             ("list[SweepFinding]", "list[SweepFinding]"),
             ("omnibase.models.ModelOrder", "omnibase.models.ModelOrder"),
@@ -307,6 +334,8 @@ mod tests {
             "floot",
             "",
             "x[y]",
+            "a..Model",
+            &"list[".repeat(100_000),
         ] {
             assert_eq!(read(text), "?", "{text}");
         }

@@ -3,6 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::yaml::Yaml;
+
+/// What a native contract takes for a version, as JSON Schema says it. [`is_strict`] is the same.
+pub(crate) const PATTERN: &str = "^[0-9]{1,9}([.+-][0-9A-Za-z.+-]*)?$";
+
 /// A version as contracts state it: `{major, minor, patch}`, `'0.1.0'`, or `1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
@@ -21,10 +26,48 @@ impl Version {
         }
     }
 
+    /// Reads a scalar of a native contract: a number that is not negative, or a text that begins
+    /// with one.
+    pub(crate) fn read(yaml: &Yaml) -> Option<Self> {
+        match (yaml.as_str(), yaml.as_f64()) {
+            (Some(text), _) if is_strict(text) => text.parse().ok(),
+            (None, Some(number)) if (0.0..=MOST).contains(&number) => Some(Self {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "small enough, and what follows the point is no part of it"
+                )]
+                major: number as u64,
+                text: yaml.as_text()?.to_owned(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// Reads `{major, minor, patch}`. What is left out is 0, but for `major`.
+    pub(crate) fn read_parts(yaml: &Yaml) -> Option<Self> {
+        let part = |key: &str| yaml.get(key).map_or(Some(0), Yaml::as_u64);
+        let major = yaml.get("major").and_then(Yaml::as_u64)?;
+        Some(Self::new(major, part("minor")?, part("patch")?))
+    }
+
     /// The `N` of `.vN` in topics: the major version, but never less than 1.
     pub fn topic_major(&self) -> u64 {
         self.major.max(1)
     }
+}
+
+/// [`crate::shape::LARGEST`], for numbers that may have a point.
+const MOST: f64 = 2_147_483_647.0;
+
+/// Whether a text is a version by [`PATTERN`].
+fn is_strict(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &text.as_bytes()[digits..];
+    let is_part = |b: &u8| b.is_ascii_alphanumeric() || b".+-".contains(b);
+    (1..=9).contains(&digits)
+        && rest.first().is_none_or(|b| b".+-".contains(b))
+        && rest.iter().all(is_part)
 }
 
 impl FromStr for Version {

@@ -4,16 +4,19 @@
 //! aliases multiply, and aliases that contain themselves.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use herald_diagnostics::{Diagnostic, Location, Source, SourceId, Span};
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use crate::rules;
+use crate::text::quote;
 
 /// Levels of nesting that are read. Contracts have about ten.
 pub const MAX_DEPTH: usize = 100;
 
-/// Nodes that one file may have once its aliases are written out.
+/// Values that one file may have once its aliases are written out. What has an anchor counts
+/// twice, because it is kept for its aliases.
 pub const MAX_NODES: usize = 1_000_000;
 
 /// A value and where it stands.
@@ -80,17 +83,9 @@ impl Scalar {
             _ => {}
         }
         let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-        let all = |text: &str, digit: fn(&char) -> bool| {
-            !text.is_empty() && text.chars().all(|c| digit(&c))
-        };
-        if all(digits, char::is_ascii_digit)
-            || text
-                .strip_prefix("0x")
-                .is_some_and(|t| all(t, char::is_ascii_hexdigit))
-            || text
-                .strip_prefix("0o")
-                .is_some_and(|t| all(t, |c| matches!(c, '0'..='7')))
-        {
+        let (radix, whole) = radix_and_digits(text);
+        let whole = if radix == 10 { digits } else { whole };
+        if !whole.is_empty() && whole.chars().all(|c| c.is_digit(radix)) {
             return Plain::Integer;
         }
         let number_like = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
@@ -102,6 +97,15 @@ impl Scalar {
         } else {
             Plain::Text
         }
+    }
+}
+
+/// `0x1f` is in base 16, `0o17` in base 8, all else in base 10.
+fn radix_and_digits(text: &str) -> (u32, &str) {
+    match (text.strip_prefix("0x"), text.strip_prefix("0o")) {
+        (Some(digits), _) => (16, digits),
+        (_, Some(digits)) => (8, digits),
+        _ => (10, text),
     }
 }
 
@@ -133,12 +137,30 @@ impl Yaml {
         }
     }
 
-    /// A decimal whole number that is not negative.
+    /// A finite number.
+    pub fn as_f64(&self) -> Option<f64> {
+        let Value::Scalar(scalar) = &self.value else {
+            return None;
+        };
+        let number = match (scalar.plain(), radix_and_digits(&scalar.text)) {
+            (Plain::Integer | Plain::Float, (10, text)) => text.parse().ok()?,
+            #[expect(clippy::cast_precision_loss, reason = "as in every reader of JSON")]
+            (Plain::Integer, (radix, digits)) => u64::from_str_radix(digits, radix).ok()? as f64,
+            _ => return None,
+        };
+        f64::is_finite(number).then_some(number)
+    }
+
+    /// A whole number from 0 to 2⁵³, however it is written: `1`, `1.0` and `0x1` are the same.
     pub fn as_u64(&self) -> Option<u64> {
-        match &self.value {
-            Value::Scalar(scalar) if scalar.plain() == Plain::Integer => scalar.text.parse().ok(),
-            _ => None,
-        }
+        const LARGEST: f64 = 9_007_199_254_740_992.0;
+        let number = self.as_f64()?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be whole, not negative and small enough"
+        )]
+        (number.fract() == 0.0 && (0.0..=LARGEST).contains(&number)).then_some(number as u64)
     }
 
     /// Whether it is null.
@@ -174,11 +196,13 @@ impl Yaml {
 
     /// The value under a key of a mapping; `None` when it is absent or null.
     pub fn get(&self, key: &str) -> Option<&Yaml> {
-        self.entries()
-            .iter()
-            .find(|(k, _)| k.text == key)
-            .map(|(_, v)| v)
-            .filter(|v| !v.is_null())
+        self.get_or_null(key).filter(|value| !value.is_null())
+    }
+
+    /// The value under a key of a mapping, even if it is null.
+    pub fn get_or_null(&self, key: &str) -> Option<&Yaml> {
+        let entry = self.entries().iter().find(|(k, _)| k.text == key);
+        entry.map(|(_, value)| value)
     }
 
     /// The value behind several keys, one within the other.
@@ -191,6 +215,17 @@ impl Yaml {
         keys.iter()
             .filter_map(|key| self.get(key))
             .find(|value| value.as_str().is_some())
+    }
+
+    /// The place of findings about the whole value. For a mapping that is its first key, for a
+    /// list its first item: nobody wants the whole file underlined.
+    pub fn head(&self) -> Location {
+        match &self.value {
+            Value::Mapping(entries) => entries.first().map(|(key, _)| key.location),
+            Value::Sequence(items) => items.first().map(Self::head),
+            Value::Scalar(_) => None,
+        }
+        .unwrap_or(self.location)
     }
 
     /// What it is, for messages: `a list`, `a number`.
@@ -220,13 +255,14 @@ impl Yaml {
             Value::Scalar(scalar) => match scalar.plain() {
                 Plain::Null => serde_json::Value::Null,
                 Plain::Bool(value) => value.into(),
-                Plain::Integer => match scalar.text.parse::<i64>() {
-                    Ok(number) => number.into(),
-                    Err(_) => scalar.text.clone().into(),
-                },
-                Plain::Float => match scalar.text.parse::<f64>() {
-                    Ok(number) if number.is_finite() => number.into(),
+                Plain::Integer => match (scalar.text.parse::<i64>(), self.as_u64()) {
+                    (Ok(number), _) => number.into(),
+                    (_, Some(number)) => number.into(),
                     _ => scalar.text.clone().into(),
+                },
+                Plain::Float => match self.as_f64() {
+                    Some(number) => number.into(),
+                    None => scalar.text.clone().into(),
                 },
                 Plain::Text => scalar.text.clone().into(),
             },
@@ -244,7 +280,6 @@ pub fn parse(id: SourceId, source: &Source, findings: &mut Vec<Diagnostic>) -> O
         findings,
         open: Vec::new(),
         anchors: HashMap::new(),
-        open_anchors: Vec::new(),
         nodes: 0,
         root: None,
     };
@@ -255,14 +290,7 @@ pub fn parse(id: SourceId, source: &Source, findings: &mut Vec<Diagnostic>) -> O
             Ok(event) => event,
             Err(error) => {
                 let at = builder.offsets.byte(error.marker().index());
-                builder.report(
-                    Diagnostic::new(
-                        &rules::YAML_SYNTAX,
-                        format!("this is not YAML: {}", error.info()),
-                    )
-                    .help("check indentation and quotes just before this place"),
-                    Span::new(at, at),
-                );
+                builder.report(syntax_error(error.info()), Span::new(at, at));
                 return None;
             }
         };
@@ -296,6 +324,23 @@ pub fn parse(id: SourceId, source: &Source, findings: &mut Vec<Diagnostic>) -> O
     root
 }
 
+fn syntax_error(reason: &str) -> Diagnostic {
+    // The parser reads ahead, and has a limit of its own for `[` and `{`.
+    if reason == "recursion limit exceeded" {
+        return too_deep();
+    }
+    Diagnostic::new(&rules::YAML_SYNTAX, format!("this is not YAML: {reason}"))
+        .help("check indentation and quotes just before this place")
+}
+
+fn too_deep() -> Diagnostic {
+    Diagnostic::new(
+        &rules::YAML_TOO_DEEP,
+        format!("values are nested deeper than {MAX_DEPTH} levels"),
+    )
+    .help("a contract needs about ten levels")
+}
+
 /// The reading can't go on; a finding says why.
 struct Stop;
 
@@ -304,8 +349,8 @@ struct Builder<'a> {
     offsets: Offsets,
     findings: &'a mut Vec<Diagnostic>,
     open: Vec<Open>,
-    anchors: HashMap<usize, Yaml>,
-    open_anchors: Vec<usize>,
+    /// Values that aliases may stand for. One that has not ended yet is not among them.
+    anchors: HashMap<usize, (Rc<Yaml>, Size)>,
     nodes: usize,
     root: Option<Yaml>,
 }
@@ -315,6 +360,7 @@ struct Open {
     anchor: usize,
     start: u32,
     content: Content,
+    size: Size,
 }
 
 enum Content {
@@ -324,6 +370,31 @@ enum Content {
         index: HashMap<String, usize>,
         key: Option<Key>,
     },
+}
+
+/// How much a value holds.
+#[derive(Clone, Copy)]
+struct Size {
+    /// Values in it, itself included.
+    nodes: usize,
+    /// Levels of collections, its own included.
+    levels: usize,
+}
+
+impl Size {
+    const SCALAR: Self = Self {
+        nodes: 1,
+        levels: 0,
+    };
+    const COLLECTION: Self = Self {
+        nodes: 1,
+        levels: 1,
+    };
+
+    fn include(&mut self, inner: Self) {
+        self.nodes += inner.nodes;
+        self.levels = self.levels.max(inner.levels + 1);
+    }
 }
 
 impl Builder<'_> {
@@ -350,7 +421,8 @@ impl Builder<'_> {
                     value: Value::Scalar(scalar),
                     location: self.location(span),
                 };
-                self.finish(yaml, anchor)
+                self.add_nodes(1, yaml.location)?;
+                self.finish(yaml, Size::SCALAR, anchor)
             }
             Event::SequenceStart(anchor, _) => {
                 self.begin(anchor, span, Content::Sequence(Vec::new()))
@@ -371,24 +443,13 @@ impl Builder<'_> {
     }
 
     fn begin(&mut self, anchor: usize, span: Span, content: Content) -> Result<(), Stop> {
-        if self.open.len() == MAX_DEPTH {
-            self.report(
-                Diagnostic::new(
-                    &rules::YAML_TOO_DEEP,
-                    format!("values are nested deeper than {MAX_DEPTH} levels"),
-                )
-                .help("a contract needs about ten levels"),
-                span,
-            );
-            return Err(Stop);
-        }
-        if anchor != 0 {
-            self.open_anchors.push(anchor);
-        }
+        self.check_depth(1, span)?;
+        self.add_nodes(1, self.location(span))?;
         self.open.push(Open {
             anchor,
             start: span.start,
             content,
+            size: Size::COLLECTION,
         });
         Ok(())
     }
@@ -397,9 +458,6 @@ impl Builder<'_> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
-        if open.anchor != 0 {
-            self.open_anchors.pop();
-        }
         let (value, last) = match open.content {
             Content::Sequence(items) => {
                 let last = items.last().map(|item| item.location.span.end);
@@ -417,52 +475,61 @@ impl Builder<'_> {
             span.end
         };
         let location = self.location(Span::new(open.start, end));
-        self.finish(Yaml { value, location }, open.anchor)
+        self.finish(Yaml { value, location }, open.size, open.anchor)
     }
 
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Stop> {
-        if self.open_anchors.contains(&anchor) {
+        // The parser knows every anchor that was begun.
+        let Some((target, size)) = self.anchors.get(&anchor) else {
             self.report(
                 Diagnostic::new(&rules::YAML_RECURSIVE_ALIAS, "this alias contains itself")
                     .help("write the value out instead"),
                 span,
             );
             return Err(Stop);
-        }
-        let Some(target) = self.anchors.get(&anchor) else {
-            return Ok(());
         };
-        // Counted before it is copied: ten short lines of aliases can mean a billion values.
-        self.nodes += count(target);
-        let value = if self.nodes > MAX_NODES {
-            Value::Sequence(Vec::new())
-        } else {
-            target.value.clone()
+        let (target, size) = (Rc::clone(target), *size);
+        // Checked before it is copied: ten short lines of aliases can mean a billion values.
+        self.check_depth(size.levels, span)?;
+        self.add_nodes(size.nodes, self.location(span))?;
+        let yaml = Yaml {
+            value: target.value.clone(),
+            location: self.location(span),
         };
-        self.finish(
-            Yaml {
-                value,
-                location: self.location(span),
-            },
-            0,
-        )
+        self.finish(yaml, size, 0)
     }
 
-    fn finish(&mut self, yaml: Yaml, anchor: usize) -> Result<(), Stop> {
-        self.nodes += 1;
+    fn check_depth(&mut self, levels: usize, span: Span) -> Result<(), Stop> {
+        if self.open.len() + levels > MAX_DEPTH {
+            self.report(too_deep(), span);
+            return Err(Stop);
+        }
+        Ok(())
+    }
+
+    fn add_nodes(&mut self, nodes: usize, location: Location) -> Result<(), Stop> {
+        self.nodes += nodes;
         if self.nodes > MAX_NODES {
             self.findings.push(
                 Diagnostic::new(
                     &rules::YAML_TOO_LARGE,
                     format!("the file has more than {MAX_NODES} values"),
                 )
-                .at(yaml.location)
+                .at(location)
                 .help("aliases multiply what they point at; write out only what is needed"),
             );
             return Err(Stop);
         }
+        Ok(())
+    }
+
+    fn finish(&mut self, yaml: Yaml, size: Size, anchor: usize) -> Result<(), Stop> {
         if anchor != 0 {
-            self.anchors.insert(anchor, yaml.clone());
+            self.add_nodes(size.nodes, yaml.location)?;
+            self.anchors.insert(anchor, (Rc::new(yaml.clone()), size));
+        }
+        if let Some(open) = self.open.last_mut() {
+            open.size.include(size);
         }
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.root = Some(yaml),
@@ -506,8 +573,8 @@ impl Builder<'_> {
             Diagnostic::new(
                 &rules::YAML_DUPLICATE_KEY,
                 format!(
-                    "the key `{}` is repeated; only the last value counts",
-                    key.text
+                    "the key {} is repeated; only the last value counts",
+                    quote(&key.text)
                 ),
             )
             .at(key.location)
@@ -528,14 +595,6 @@ impl Builder<'_> {
             .help("write `key: value`; quote text that begins with `[`, `{` or `?`"),
         );
         Err(Stop)
-    }
-}
-
-fn count(yaml: &Yaml) -> usize {
-    1 + match &yaml.value {
-        Value::Scalar(_) => 0,
-        Value::Sequence(items) => items.iter().map(count).sum(),
-        Value::Mapping(entries) => entries.iter().map(|(_, value)| count(value)).sum(),
     }
 }
 

@@ -100,7 +100,12 @@ Examples:
 #[command(next_help_heading = "Without a contract")]
 pub struct NodeArgs {
     /// Kind of the node: effect, compute, reducer or orchestrator
-    #[arg(long, value_name = "KIND", requires = "service_name", conflicts_with = "paths")]
+    #[arg(
+        long,
+        value_name = "KIND",
+        requires = "service_name",
+        conflicts_with = "paths"
+    )]
     pub node_type: Option<String>,
     /// Name of the service in topics
     #[arg(long, value_name = "NAME", requires = "node_type")]
@@ -203,7 +208,10 @@ pub struct Check {
     pub paths: Vec<String>,
     /// How to print findings
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
-    #[arg(help = "How to print findings: human, json, github or sarif", hide_default_value = false)]
+    #[arg(
+        help = "How to print findings: human, json, github or sarif",
+        hide_default_value = false
+    )]
     pub format: Format,
 }
 

@@ -15,11 +15,19 @@ use crate::terminal::{self, Progress};
 /// Finds and reads `herald.yaml`, upwards from the working folder; without one, nothing is set.
 pub fn find() -> Result<Project, Failure> {
     let here = env::current_dir()?;
-    let Some(path) = config::find(&here) else { return Ok(Project::default()) };
+    let Some(path) = config::find(&here) else {
+        return Ok(Project::default());
+    };
     // In messages a path is short where it can be.
-    let shown = path.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(path);
+    let shown = path
+        .strip_prefix(&here)
+        .map(Path::to_path_buf)
+        .unwrap_or(path);
     config::read(&shown).map_err(|(findings, sources)| {
-        let mut loaded = Loaded { findings, ..Loaded::default() };
+        let mut loaded = Loaded {
+            findings,
+            ..Loaded::default()
+        };
         loaded.catalog.sources = sources;
         match terminal::write_findings(Format::Human, &loaded, std::io::stderr()) {
             Ok(()) => Failure::Reported,
@@ -33,7 +41,11 @@ pub fn find() -> Result<Project, Failure> {
 /// Fails when there was nothing to read at all: a check that saw no data must not pass.
 pub fn load(project: &Project, paths: &[String]) -> Result<Loaded, Failure> {
     let progress = Progress::new("reading");
-    let paths = if paths.is_empty() { project_paths(project) } else { paths.to_vec() };
+    let paths = if paths.is_empty() {
+        project_paths(project)
+    } else {
+        paths.to_vec()
+    };
     let loaded = load::load(&paths, &project.options, &|| progress.tick());
     drop(progress);
     if !nothing_read(&loaded) {
@@ -55,7 +67,10 @@ pub fn load(project: &Project, paths: &[String]) -> Result<Loaded, Failure> {
 fn nothing_read(loaded: &Loaded) -> bool {
     let nowhere = [rules::FILE_NOT_FOUND.code, rules::FILE_NO_CONTRACTS.code];
     loaded.catalog.nodes.is_empty()
-        && loaded.findings.iter().all(|finding| nowhere.contains(&finding.rule.code))
+        && loaded
+            .findings
+            .iter()
+            .all(|finding| nowhere.contains(&finding.rule.code))
 }
 
 /// Reads the contracts at `paths`, or the node that is described on the command line.
@@ -80,7 +95,11 @@ fn contract_text(node: &NodeArgs) -> Option<String> {
     let (kind, service) = (node.node_type.as_ref()?, node.service_name.as_ref()?);
     // JSON strings are YAML strings.
     let quote = |text: &str| serde_json::Value::from(text).to_string();
-    let mut text = format!("node_type: {}\nservice_name: {}\n", quote(kind), quote(service));
+    let mut text = format!(
+        "node_type: {}\nservice_name: {}\n",
+        quote(kind),
+        quote(service)
+    );
     text.push_str("operations:");
     if node.operations.is_empty() {
         text.push_str(" []");
@@ -100,22 +119,35 @@ fn contract_text(node: &NodeArgs) -> Option<String> {
 
 /// Paths of the project, as seen from the working folder.
 fn project_paths(project: &Project) -> Vec<String> {
-    let Some(root) = &project.root else { return vec![".".to_owned()] };
+    let Some(root) = &project.root else {
+        return vec![".".to_owned()];
+    };
     if project.contracts.is_empty() {
         return vec![shown(root)];
     }
-    project.contracts.iter().map(|path| shown(&root.join(path))).collect()
+    project
+        .contracts
+        .iter()
+        .map(|path| shown(&root.join(path)))
+        .collect()
 }
 
 /// The folder for generated files.
 pub fn output_folder(project: &Project, out: Option<PathBuf>) -> PathBuf {
     out.unwrap_or_else(|| {
         let folder = Path::new(project.output.as_deref().unwrap_or("generated"));
-        project.root.as_ref().map_or_else(|| folder.to_path_buf(), |root| root.join(folder))
+        project
+            .root
+            .as_ref()
+            .map_or_else(|| folder.to_path_buf(), |root| root.join(folder))
     })
 }
 
 fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
-    if text.is_empty() { ".".to_owned() } else { text.into_owned() }
+    if text.is_empty() {
+        ".".to_owned()
+    } else {
+        text.into_owned()
+    }
 }

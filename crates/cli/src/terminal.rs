@@ -41,10 +41,20 @@ pub fn write_findings<W: Write + anstream::stream::RawStream>(
     out: W,
 ) -> io::Result<()> {
     let color = AutoStream::choice(&out) != ColorChoice::Never;
-    let options = Options { color, tool_version: VERSION, width: width() };
+    let options = Options {
+        color,
+        tool_version: VERSION,
+        width: width(),
+    };
     // Colours are decided here, once; the stream must not decide again.
     let mut out = BufWriter::new(out);
-    render::write(format, &loaded.findings, &loaded.catalog.sources, &options, &mut out)?;
+    render::write(
+        format,
+        &loaded.findings,
+        &loaded.catalog.sources,
+        &options,
+        &mut out,
+    )?;
     out.flush()
 }
 
@@ -88,7 +98,9 @@ impl Progress {
         // Draws nothing when standard error is no terminal.
         let style = ProgressStyle::with_template("{spinner} {msg} {human_pos} files");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
-        ProgressBar::new_spinner().with_style(style).with_message(self.what)
+        ProgressBar::new_spinner()
+            .with_style(style)
+            .with_message(self.what)
     }
 }
 
@@ -102,5 +114,9 @@ impl Drop for Progress {
 
 /// `1 file`, `2 files`.
 pub fn count(number: usize, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+    if number == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{number} {one}s")
+    }
 }

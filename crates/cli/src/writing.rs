@@ -40,21 +40,35 @@ pub fn plan<'a>(files: &'a [GeneratedFile], folder: &Path) -> Result<Vec<Planned
 }
 
 fn plan_one<'a>(file: &'a GeneratedFile, folder: &Path) -> Result<Planned<'a>, Failure> {
-    let inside = Path::new(&file.path).components().all(|part| matches!(part, Component::Normal(_)));
+    let inside = Path::new(&file.path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
     if !inside {
-        return Err(Failure::Message(format!("`{}` leads out of the output folder", file.path)));
+        return Err(Failure::Message(format!(
+            "`{}` leads out of the output folder",
+            file.path
+        )));
     }
     let path = folder.join(&file.path);
     let (state, present) = match fs::read(&path) {
         Ok(bytes) if bytes == file.contents.as_bytes() => (State::Unchanged, None),
-        Ok(bytes) if bytes.starts_with(MARKER.as_bytes()) => {
-            (State::Stale, Some(String::from_utf8_lossy(&bytes).into_owned()))
-        }
-        Ok(bytes) => (State::Foreign, Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Ok(bytes) if bytes.starts_with(MARKER.as_bytes()) => (
+            State::Stale,
+            Some(String::from_utf8_lossy(&bytes).into_owned()),
+        ),
+        Ok(bytes) => (
+            State::Foreign,
+            Some(String::from_utf8_lossy(&bytes).into_owned()),
+        ),
         Err(error) if error.kind() == io::ErrorKind::NotFound => (State::New, None),
         Err(error) => return Err(failed("read", &path, &error)),
     };
-    Ok(Planned { file, path, present, state })
+    Ok(Planned {
+        file,
+        path,
+        present,
+        state,
+    })
 }
 
 /// Writes a file so that a reader sees the old or the new one, never a part.
@@ -64,7 +78,10 @@ pub fn write(planned: &Planned<'_>) -> Result<(), Failure> {
 
 /// Writes a text in the same way.
 pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|error| failed("create", folder, &error))?;
     let write = || -> io::Result<()> {
         let mut file = new_file(folder)?;

@@ -66,8 +66,10 @@ impl EventPublishingPatternGenerator {
         operations: &[impl AsRef<str>],
     ) -> Result<Self, InvalidArgument> {
         let kind = parse_kind(node_type)?;
-        let operations: Vec<String> =
-            operations.iter().map(|operation| operation.as_ref().to_owned()).collect();
+        let operations: Vec<String> = operations
+            .iter()
+            .map(|operation| operation.as_ref().to_owned())
+            .collect();
         let node = build_node(kind, service_name, &operations, true, true)?;
         Ok(Self {
             kind,
@@ -96,8 +98,14 @@ impl EventPublishingPatternGenerator {
 
     fn rebuild(mut self) -> Self {
         let (state, metric) = (self.include_state_events, self.include_metric_events);
-        self.node = build_node(self.kind, &self.service_name, &self.operations, state, metric)
-            .expect("what is valid with all events is valid with fewer");
+        self.node = build_node(
+            self.kind,
+            &self.service_name,
+            &self.operations,
+            state,
+            metric,
+        )
+        .expect("what is valid with all events is valid with fewer");
         self.module = PyModule::new(&self.node);
         self
     }
@@ -204,10 +212,15 @@ impl EventPublishingPatternGenerator {
     /// ```
     pub fn get_event_type_catalog(&self) -> EventTypeCatalog {
         let event_types = |category: &'static Category| {
-            self.node.events_of(category).map(|event| event.event_type.clone()).collect()
+            self.node
+                .events_of(category)
+                .map(|event| event.event_type.clone())
+                .collect()
         };
         EventTypeCatalog(
-            GENERATED.map(|category| (category.key, event_types(category))).to_vec(),
+            GENERATED
+                .map(|category| (category.key, event_types(category)))
+                .to_vec(),
         )
     }
 
@@ -224,7 +237,10 @@ impl EventPublishingPatternGenerator {
     fn node_event(&self, category: &'static Category) -> String {
         let node = build_node(self.kind, &self.service_name, &self.operations, true, true)
             .expect("the arguments were checked when the generator was made");
-        let index = node.events.iter().position(|event| event.category == category);
+        let index = node
+            .events
+            .iter()
+            .position(|event| event.category == category);
         let index = index.expect("all categories are switched on");
         printed(PyModule::new(&node).method(index, Templates::built_in()))
     }
@@ -337,17 +353,24 @@ impl EventTypeCatalog {
     /// The event types of `operation_lifecycle`, `state_events` or `metric_events`; empty where
     /// they were switched off.
     pub fn get(&self, category: &str) -> Option<&[String]> {
-        self.iter().find(|(key, _)| *key == category).map(|(_, event_types)| event_types)
+        self.iter()
+            .find(|(key, _)| *key == category)
+            .map(|(_, event_types)| event_types)
     }
 
     /// Key and event types of each category.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[String])> {
-        self.0.iter().map(|(key, event_types)| (*key, event_types.as_slice()))
+        self.0
+            .iter()
+            .map(|(key, event_types)| (*key, event_types.as_slice()))
     }
 
     /// How many event types there are.
     pub fn total(&self) -> usize {
-        self.0.iter().map(|(_, event_types)| event_types.len()).sum()
+        self.0
+            .iter()
+            .map(|(_, event_types)| event_types.len())
+            .sum()
     }
 }
 
@@ -387,14 +410,20 @@ impl fmt::Display for InvalidArgument {
             Self::UnknownNodeType(name) => {
                 let mut options = Kind::ALL.map(Kind::name);
                 options.sort_unstable();
-                write!(f, "Invalid node_type '{name}'. Valid options: {}", options.join(", "))
+                write!(
+                    f,
+                    "Invalid node_type '{name}'. Valid options: {}",
+                    options.join(", ")
+                )
             }
             Self::EmptyServiceName => f.write_str("service_name must be a non-empty string"),
             Self::NoOperations => f.write_str("operations must contain at least one operation"),
             Self::EmptyOperation => f.write_str("All operations must be non-empty strings"),
             Self::Names(findings) => {
-                let messages: Vec<_> =
-                    findings.iter().map(|finding| finding.message.as_str()).collect();
+                let messages: Vec<_> = findings
+                    .iter()
+                    .map(|finding| finding.message.as_str())
+                    .collect();
                 f.write_str(&messages.join("; "))
             }
         }
@@ -407,8 +436,7 @@ fn parse_kind(node_type: &str) -> Result<Kind, InvalidArgument> {
     if node_type.trim().is_empty() {
         return Err(InvalidArgument::EmptyNodeType);
     }
-    Kind::from_name(node_type)
-        .ok_or_else(|| InvalidArgument::UnknownNodeType(node_type.to_owned()))
+    Kind::from_name(node_type).ok_or_else(|| InvalidArgument::UnknownNodeType(node_type.to_owned()))
 }
 
 fn build_node(
@@ -424,7 +452,10 @@ fn build_node(
     if operations.is_empty() {
         return Err(InvalidArgument::NoOperations);
     }
-    if operations.iter().any(|operation| operation.trim().is_empty()) {
+    if operations
+        .iter()
+        .any(|operation| operation.trim().is_empty())
+    {
         return Err(InvalidArgument::EmptyOperation);
     }
     let operations: Vec<&str> = operations.iter().map(String::as_str).collect();
@@ -443,7 +474,9 @@ fn of_service(
 fn method_of(node: &Node, module: &PyModule, stage: &Stage, operation: &str) -> String {
     let index = node.events.iter().position(|event| {
         event.stage == Some(stage)
-            && event.operation.is_some_and(|index| node.operations[index].name == operation)
+            && event
+                .operation
+                .is_some_and(|index| node.operations[index].name == operation)
     });
     let index = index.expect("every operation has every stage of its life");
     printed(module.method(index, Templates::built_in()))
@@ -490,9 +523,15 @@ mod tests {
             EventPublishingPatternGenerator::new("effect", "s", &["process"]).expect("valid");
         let all = generator.generate_all_event_methods();
         let single = [
-            generator.generate_operation_started_event("process").expect("valid"),
-            generator.generate_operation_completed_event("process").expect("valid"),
-            generator.generate_operation_failed_event("process").expect("valid"),
+            generator
+                .generate_operation_started_event("process")
+                .expect("valid"),
+            generator
+                .generate_operation_completed_event("process")
+                .expect("valid"),
+            generator
+                .generate_operation_failed_event("process")
+                .expect("valid"),
             generator.generate_state_changed_event(),
             generator.generate_metric_recorded_event(),
         ];
@@ -503,15 +542,18 @@ mod tests {
     fn an_operation_need_not_be_one_of_the_generators() {
         let generator =
             EventPublishingPatternGenerator::new("effect", "s", &["process"]).expect("valid");
-        let code = generator.generate_operation_failed_event("other").expect("valid");
+        let code = generator
+            .generate_operation_failed_event("other")
+            .expect("valid");
         assert!(code.contains("async def _publish_other_failed_event("));
     }
 
     #[test]
     fn single_events_work_for_any_service() {
-        for (service, event_type) in
-            [("reducer", "reducer.fold.completed"), ("billing", "effect.fold.completed")]
-        {
+        for (service, event_type) in [
+            ("reducer", "reducer.fold.completed"),
+            ("billing", "effect.fold.completed"),
+        ] {
             let code = generate_operation_completed_event(service, "fold").expect("valid");
             assert!(code.contains(event_type), "{code}");
         }

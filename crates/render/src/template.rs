@@ -11,21 +11,54 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 /// The name is the path below `templates/` without `.jinja`, so that the ending tells the
 /// language.
 static BUILT_IN: [(&str, &str); 12] = [
-    ("python/declared.py", include_str!("../templates/python/declared.py.jinja")),
-    ("python/imports.py", include_str!("../templates/python/imports.py.jinja")),
-    ("python/metric_recorded.py", include_str!("../templates/python/metric_recorded.py.jinja")),
-    ("python/module.py", include_str!("../templates/python/module.py.jinja")),
+    (
+        "python/declared.py",
+        include_str!("../templates/python/declared.py.jinja"),
+    ),
+    (
+        "python/imports.py",
+        include_str!("../templates/python/imports.py.jinja"),
+    ),
+    (
+        "python/metric_recorded.py",
+        include_str!("../templates/python/metric_recorded.py.jinja"),
+    ),
+    (
+        "python/module.py",
+        include_str!("../templates/python/module.py.jinja"),
+    ),
     (
         "python/operation_completed.py",
         include_str!("../templates/python/operation_completed.py.jinja"),
     ),
-    ("python/operation_failed.py", include_str!("../templates/python/operation_failed.py.jinja")),
-    ("python/operation_started.py", include_str!("../templates/python/operation_started.py.jinja")),
-    ("python/otherwise.py", include_str!("../templates/python/otherwise.py.jinja")),
-    ("python/publish.py", include_str!("../templates/python/publish.py.jinja")),
-    ("python/publisher.py", include_str!("../templates/python/publisher.py.jinja")),
-    ("python/standalone.py", include_str!("../templates/python/standalone.py.jinja")),
-    ("python/state_changed.py", include_str!("../templates/python/state_changed.py.jinja")),
+    (
+        "python/operation_failed.py",
+        include_str!("../templates/python/operation_failed.py.jinja"),
+    ),
+    (
+        "python/operation_started.py",
+        include_str!("../templates/python/operation_started.py.jinja"),
+    ),
+    (
+        "python/otherwise.py",
+        include_str!("../templates/python/otherwise.py.jinja"),
+    ),
+    (
+        "python/publish.py",
+        include_str!("../templates/python/publish.py.jinja"),
+    ),
+    (
+        "python/publisher.py",
+        include_str!("../templates/python/publisher.py.jinja"),
+    ),
+    (
+        "python/standalone.py",
+        include_str!("../templates/python/standalone.py.jinja"),
+    ),
+    (
+        "python/state_changed.py",
+        include_str!("../templates/python/state_changed.py.jinja"),
+    ),
 ];
 
 static DEFAULT: LazyLock<Templates> = LazyLock::new(|| {

@@ -50,7 +50,7 @@ const HOSTILE: [&str; 22] = [
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
-        3 => "[a-z][a-z_.]{0,30}",
+        3 => "[a-z][a-z_.]{0,70}",
         2 => any::<String>(),
         2 => "[ -~]{0,60}",
         2 => "[a-z]{1,12}([ .][a-z\"'é注ж–]{1,12}){0,30}",
@@ -123,10 +123,22 @@ fn base() -> Node {
 
 /// A node with any text wherever a contract has text.
 fn node() -> impl Strategy<Value = Node> {
-    let event = || (text(), topic(), prop::option::of(text()), "[A-Za-z0-9_]{0,100}");
+    let event = || {
+        (
+            text(),
+            topic(),
+            prop::option::of(text()),
+            "[A-Za-z0-9_]{0,100}",
+        )
+    };
     let operation = || (text(), prop::option::of(text()), fields(), fields());
     (
-        (text(), text(), prop::option::of(text()), prop::option::of("[a-z]{1,9}")),
+        (
+            text(),
+            text(),
+            prop::option::of(text()),
+            prop::option::of("[a-z]{1,9}"),
+        ),
         prop::collection::vec(operation(), 2),
         prop::collection::vec(event(), 8),
         prop::collection::vec((event(), declared()), 0..4),
@@ -134,54 +146,69 @@ fn node() -> impl Strategy<Value = Node> {
         prop::collection::vec((text(), prop::option::of(text())), 0..3),
         any::<bool>(),
     )
-        .prop_map(|(names, operations, events, declared, redact, metrics, is_bare)| {
-            let mut node = base();
-            node.identity.slug = slug(&names.0);
-            node.identity.name = Some(names.0);
-            node.service_name = names.1;
-            node.description = names.2;
-            node.namespace = names.3;
-            node.redact = redact;
-            node.metrics = metrics
-                .into_iter()
-                .map(|(name, unit)| Metric {
-                    name: Located::new(name, node.location),
-                    unit,
-                    description: None,
-                })
-                .collect();
-            for (operation, given) in node.operations.iter_mut().zip(operations) {
-                (operation.name, operation.description, operation.input, operation.result) = given;
-                operation.ident = ident(&operation.name);
-            }
-            for (event, given) in node.events.iter_mut().zip(events) {
-                (event.event_type, event.topic, event.description, event.ident) = given;
-            }
-            for ((event_type, topic, description, ident), declared) in declared {
-                let mut event = node.events[0].clone();
-                event.category = &DECLARED;
-                (event.stage, event.operation) = (None, None);
-                (event.event_type, event.topic) = (event_type, topic);
-                (event.description, event.ident) = (description, ident);
-                event.declared = Some(declared);
-                node.events.push(event);
-            }
-            if is_bare && node.events.len() > 8 {
-                node.events.drain(..8);
-                node.kind = None;
-            }
-            for (i, event) in node.events.iter_mut().enumerate() {
-                event.ident = format!("{}_{i}", event.ident);
-            }
-            node
-        })
+        .prop_map(
+            |(names, operations, events, declared, redact, metrics, is_bare)| {
+                let mut node = base();
+                node.identity.slug = slug(&names.0);
+                node.identity.name = Some(names.0);
+                node.service_name = names.1;
+                node.description = names.2;
+                node.namespace = names.3;
+                node.redact = redact;
+                node.metrics = metrics
+                    .into_iter()
+                    .map(|(name, unit)| Metric {
+                        name: Located::new(name, node.location),
+                        unit,
+                        description: None,
+                    })
+                    .collect();
+                for (operation, given) in node.operations.iter_mut().zip(operations) {
+                    (
+                        operation.name,
+                        operation.description,
+                        operation.input,
+                        operation.result,
+                    ) = given;
+                    operation.ident = ident(&operation.name);
+                }
+                for (event, given) in node.events.iter_mut().zip(events) {
+                    (
+                        event.event_type,
+                        event.topic,
+                        event.description,
+                        event.ident,
+                    ) = given;
+                }
+                for ((event_type, topic, description, ident), declared) in declared {
+                    let mut event = node.events[0].clone();
+                    event.category = &DECLARED;
+                    (event.stage, event.operation) = (None, None);
+                    (event.event_type, event.topic) = (event_type, topic);
+                    (event.description, event.ident) = (description, ident);
+                    event.declared = Some(declared);
+                    node.events.push(event);
+                }
+                if is_bare && node.events.len() > 8 {
+                    node.events.drain(..8);
+                    node.kind = None;
+                }
+                for (i, event) in node.events.iter_mut().enumerate() {
+                    event.ident = format!("{}_{i}", event.ident);
+                }
+                node
+            },
+        )
 }
 
 /// The program, unless it cannot be started.
 fn tool(variable: &str, name: &str) -> Option<String> {
     let program = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
     let mut version = Command::new(&program);
-    version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    version
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     if version.status().is_ok_and(|status| status.success()) {
         return Some(program);
     }
@@ -190,7 +217,10 @@ fn tool(variable: &str, name: &str) -> Option<String> {
 }
 
 fn run(program: &str, arguments: &[&str], folder: &Path) {
-    let output = Command::new(program).args(arguments).current_dir(folder).output();
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .output();
     let output = output.expect("the tool was started before");
     assert!(
         output.status.success(),
@@ -205,7 +235,10 @@ fn write_modules(folder: &Path) {
     let python = Target::find("python").expect("there is a target for Python");
     let mut runner = TestRunner::deterministic();
     for i in 0..MODULES {
-        let node = node().new_tree(&mut runner).expect("the strategy gives a node").current();
+        let node = node()
+            .new_tree(&mut runner)
+            .expect("the strategy gives a node")
+            .current();
         let files = (python.render)(&node, &Context::default()).expect("the templates are right");
         let events: Vec<_> = node
             .events
@@ -224,11 +257,28 @@ fn any_text_gives_python_that_says_the_same() {
     write_modules(folder.path());
     if let Some(python) = tool("HERALD_PYTHON", "python3") {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_modules.py");
-        run(&python, &[script.to_str().expect("UTF-8"), "."], folder.path());
+        run(
+            &python,
+            &[script.to_str().expect("UTF-8"), "."],
+            folder.path(),
+        );
     }
     if let Some(ruff) = tool("HERALD_RUFF", "ruff") {
-        run(&ruff, &["format", "--isolated", "--diff", "."], folder.path());
-        let rules = ["--select", "E,F,W,I,UP,B,SIM,RUF", "--target-version", "py311"];
-        run(&ruff, &[&["check", "--isolated"][..], &rules, &["."]].concat(), folder.path());
+        run(
+            &ruff,
+            &["format", "--isolated", "--diff", "."],
+            folder.path(),
+        );
+        let rules = [
+            "--select",
+            "E,F,W,I,UP,B,SIM,RUF",
+            "--target-version",
+            "py311",
+        ];
+        run(
+            &ruff,
+            &[&["check", "--isolated"][..], &rules, &["."]].concat(),
+            folder.path(),
+        );
     }
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use herald_catalog::kind::Kind;
+use herald_catalog::load::{Options, load_text};
 use herald_catalog::{Node, node_from_parts};
 use herald_render::patterns::EventPublishingPatternGenerator;
 use herald_render::{Context, MARKER, Target};
@@ -24,7 +25,9 @@ fn module(node: &Node) -> String {
 
 /// Holds text against a golden file, or writes the file.
 fn check(name: &str, actual: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
     if std::env::var_os("HERALD_BLESS").is_some() {
         fs::write(&path, actual).expect("the golden file can be written");
         return;
@@ -39,10 +42,10 @@ fn check(name: &str, actual: &str) {
 
 /// The beginning of a class that somebody wrote by hand.
 const OWN_CLASS: &str = r#"class Node:
-    def __init__(self, node_id: UUID, kafka_client: Any, default_namespace: str) -> None:
+    def __init__(self, node_id: UUID, kafka_client: Any, namespace: str) -> None:
         self.node_id = node_id
         self.kafka_client = kafka_client
-        self.default_namespace = default_namespace
+        self.default_namespace = namespace
 "#;
 
 fn count_methods(code: &str) -> usize {
@@ -77,7 +80,18 @@ fn methods_stand_in_a_class_of_ones_own() {
         .expect("the arguments are valid");
     let imports = generator.generate_imports();
     let methods = generator.generate_all_event_methods();
-    check("own_class.py", &format!("{imports}\n\n{OWN_CLASS}\n{methods}"));
+    check(
+        "own_class.py",
+        &format!("{imports}\n\n{OWN_CLASS}\n{methods}"),
+    );
+}
+
+#[test]
+fn a_contract_with_everything_in_it() {
+    let contract = include_str!("golden/orders.yaml");
+    let loaded = load_text("orders.yaml", contract, &Options::default());
+    assert!(!loaded.has_errors(), "{:?}", loaded.findings);
+    check("orders_events.py", &module(&loaded.catalog.nodes[0]));
 }
 
 #[test]

@@ -18,7 +18,10 @@ use crate::{CLEAN, FINDINGS, Failure, output, project};
 pub fn run(args: &Catalog) -> Result<u8, Failure> {
     let project = project::find()?;
     let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
-    let view = View { topics: args.topics, namespace: &args.namespace };
+    let view = View {
+        topics: args.topics,
+        namespace: &args.namespace,
+    };
     match args.format {
         CatalogFormat::Table => output::text(&view.tables(&loaded))?,
         CatalogFormat::Markdown => output::text(&view.markdown(&loaded))?,
@@ -37,7 +40,9 @@ struct View<'a> {
 
 impl View<'_> {
     fn topic(&self, node: &Node, event: &Event) -> String {
-        event.topic.in_namespace(node.namespace.as_deref().unwrap_or(self.namespace))
+        event
+            .topic
+            .in_namespace(node.namespace.as_deref().unwrap_or(self.namespace))
     }
 
     /// One contract gives its catalog, several give a list.
@@ -61,7 +66,9 @@ impl View<'_> {
             .iter()
             .map(|category| {
                 let events = node.events_of(category).map(|event| match self.topics {
-                    true => json!({"event_type": event.event_type, "topic": self.topic(node, event)}),
+                    true => {
+                        json!({"event_type": event.event_type, "topic": self.topic(node, event)})
+                    }
                     false => json!(event.event_type),
                 });
                 (category.key.to_owned(), events.collect())
@@ -73,10 +80,20 @@ impl View<'_> {
     fn tables(&self, loaded: &Loaded) -> String {
         let mut text = String::new();
         for node in &loaded.catalog.nodes {
-            let kind = node.kind.map_or("unknown kind", herald_catalog::kind::Kind::name);
+            let kind = node
+                .kind
+                .map_or("unknown kind", herald_catalog::kind::Kind::name);
             let events = count(node.events.len(), "event");
-            let _ = writeln!(text, "{BOLD}{}{BOLD:#}  {DIM}{kind}, {events}{DIM:#}", visible(title(node)));
-            let width = node.events.iter().map(|e| visible(&e.event_type).chars().count()).max();
+            let _ = writeln!(
+                text,
+                "{BOLD}{}{BOLD:#}  {DIM}{kind}, {events}{DIM:#}",
+                visible(title(node))
+            );
+            let width = node
+                .events
+                .iter()
+                .map(|e| visible(&e.event_type).chars().count())
+                .max();
             let width = width.unwrap_or_default();
             for category in CATEGORIES {
                 for (index, event) in node.events_of(category).enumerate() {
@@ -85,7 +102,11 @@ impl View<'_> {
                     }
                     let event_type = visible(&event.event_type);
                     let _ = match self.topics {
-                        true => writeln!(text, "    {event_type:width$}  {}", visible(&self.topic(node, event))),
+                        true => writeln!(
+                            text,
+                            "    {event_type:width$}  {}",
+                            visible(&self.topic(node, event))
+                        ),
                         false => writeln!(text, "    {event_type}"),
                     };
                 }
@@ -112,7 +133,12 @@ impl View<'_> {
                 "| category | event type |\n| --- | --- |\n"
             });
             for event in &node.events {
-                let _ = write!(text, "| {} | {} |", event.category.title, code(&event.event_type));
+                let _ = write!(
+                    text,
+                    "| {} | {} |",
+                    event.category.title,
+                    code(&event.event_type)
+                );
                 if self.topics {
                     let _ = write!(text, " {} |", code(&self.topic(node, event)));
                 }
@@ -131,7 +157,9 @@ fn title(node: &Node) -> &str {
 
 /// Text of a contract on a terminal: control characters can't move the cursor.
 fn visible(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 /// Text of a contract in Markdown: never a heading, a link or a tag.
@@ -152,6 +180,12 @@ fn escape(text: &str) -> String {
 
 /// Text of a contract as code in a table's cell.
 fn code(text: &str) -> String {
-    let plain = text.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '`' | '|' | '\\'));
-    if plain { format!("`{text}`") } else { escape(text) }
+    let plain = text
+        .chars()
+        .all(|c| c.is_ascii_graphic() && !matches!(c, '`' | '|' | '\\'));
+    if plain {
+        format!("`{text}`")
+    } else {
+        escape(text)
+    }
 }

@@ -19,7 +19,9 @@ pub fn run(args: &Explain) -> Result<u8, Failure> {
             Some(known) => format!("did you mean `{known}`?"),
             None => "`herald explain` lists every code".to_owned(),
         };
-        return Err(Failure::Message(format!("there is no finding `{code}`; {hint}")));
+        return Err(Failure::Message(format!(
+            "there is no finding `{code}`; {hint}"
+        )));
     };
     let color = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
     output::text(&render::explain(rule, color))?;
@@ -27,7 +29,11 @@ pub fn run(args: &Explain) -> Result<u8, Failure> {
 }
 
 fn list() -> String {
-    let width = RULES.iter().map(|rule| rule.code.len()).max().unwrap_or_default();
+    let width = RULES
+        .iter()
+        .map(|rule| rule.code.len())
+        .max()
+        .unwrap_or_default();
     RULES
         .iter()
         .map(|rule| {

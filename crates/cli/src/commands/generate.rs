@@ -26,6 +26,7 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
     let targets = targets(&args, &project)?;
     let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
     let files = render(&targets, &mut loaded)?;
+    let milder = split_milder(&mut loaded);
     terminal::write_findings(Format::Human, &loaded, io::stderr())?;
     let folder = project::output_folder(&project, args.out);
     let code = if args.stdout {
@@ -36,20 +37,34 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
     } else {
         write(&files, &folder, args.force)?
     };
-    if loaded.has_errors() {
-        let broken = loaded.catalog.nodes.iter().filter(|node| loaded.is_broken(node)).count();
-        let broken = count(broken, "contract");
-        terminal::status(&format!(
-            "{}; nothing was generated from {broken}",
-            summary(&loaded.findings).unwrap_or_default()
-        ));
-        return Ok(FINDINGS);
+    if let Some(summary) = summary(&milder) {
+        terminal::status(&format!("{DIM}{summary}; `herald check` shows more{DIM:#}"));
     }
-    Ok(code)
+    if !loaded.has_errors() {
+        return Ok(code);
+    }
+    let broken = loaded.catalog.nodes.iter().filter(|node| loaded.is_broken(node)).count();
+    terminal::status(&format!(
+        "{}; nothing was generated from {}",
+        summary(&loaded.findings).unwrap_or_default(),
+        count(broken, "contract")
+    ));
+    Ok(FINDINGS)
+}
+
+/// Takes what does not stop generation out of the findings: it is only counted here.
+fn split_milder(loaded: &mut Loaded) -> Vec<Diagnostic> {
+    let (errors, milder) = std::mem::take(&mut loaded.findings).into_iter().partition(Diagnostic::is_error);
+    loaded.findings = errors;
+    milder
 }
 
 fn targets(args: &Generate, project: &Project) -> Result<Vec<&'static Target>, Failure> {
-    let names = if args.targets.is_empty() { &project.targets } else { &args.targets };
+    let names = if args.targets.is_empty() {
+        &project.targets
+    } else {
+        &args.targets
+    };
     if names.is_empty() {
         return Ok(vec![TARGETS[0]]);
     }
@@ -69,10 +84,7 @@ fn targets(args: &Generate, project: &Project) -> Result<Vec<&'static Target>, F
 }
 
 /// Renders every contract without errors. Two contracts with files of one name are a finding.
-fn render(
-    targets: &[&'static Target],
-    loaded: &mut Loaded,
-) -> Result<Vec<GeneratedFile>, Failure> {
+fn render(targets: &[&'static Target], loaded: &mut Loaded) -> Result<Vec<GeneratedFile>, Failure> {
     let progress = Progress::new("rendering");
     let context = Context::default();
     let one = |node: &Node| -> Result<Vec<GeneratedFile>, Failure> {
@@ -84,9 +96,17 @@ fn render(
         progress.tick();
         Ok(files)
     };
-    let good: Vec<&Node> =
-        loaded.catalog.nodes.iter().filter(|node| !loaded.is_broken(node)).collect();
-    let rendered: Vec<_> = good.par_iter().with_min_len(8).map(|node| one(node)).collect();
+    let good: Vec<&Node> = loaded
+        .catalog
+        .nodes
+        .iter()
+        .filter(|node| !loaded.is_broken(node))
+        .collect();
+    let rendered: Vec<_> = good
+        .par_iter()
+        .with_min_len(8)
+        .map(|node| one(node))
+        .collect();
     let mut files = Vec::new();
     let mut owners: HashMap<String, &Node> = HashMap::new();
     let mut collisions = Vec::new();
@@ -129,17 +149,27 @@ fn print(files: &[GeneratedFile]) -> io::Result<()> {
 
 fn check(files: &[GeneratedFile], folder: &Path) -> Result<u8, Failure> {
     let planned = writing::plan(files, folder)?;
-    let stale: Vec<_> = planned.iter().filter(|file| file.state != State::Unchanged).collect();
+    let stale: Vec<_> = planned
+        .iter()
+        .filter(|file| file.state != State::Unchanged)
+        .collect();
     for file in &stale {
         print_diff(file)?;
     }
     if stale.is_empty() {
-        terminal::status(&format!("{GREEN}fresh{GREEN:#}: {}", count(files.len(), "file")));
+        terminal::status(&format!(
+            "{GREEN}fresh{GREEN:#}: {}",
+            count(files.len(), "file")
+        ));
         return Ok(CLEAN);
     }
     terminal::status(&format!(
         "{} stale; `herald generate` writes {}",
-        if stale.len() == 1 { "1 file is".to_owned() } else { format!("{} files are", stale.len()) },
+        if stale.len() == 1 {
+            "1 file is".to_owned()
+        } else {
+            format!("{} files are", stale.len())
+        },
         if stale.len() == 1 { "it" } else { "them" },
     ));
     Ok(FINDINGS)
@@ -151,7 +181,11 @@ fn print_diff(planned: &Planned<'_>) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     let path = planned.path.display();
     let old = planned.present.as_deref().unwrap_or_default();
-    let name = if planned.present.is_some() { path.to_string() } else { "/dev/null".to_owned() };
+    let name = if planned.present.is_some() {
+        path.to_string()
+    } else {
+        "/dev/null".to_owned()
+    };
     writeln!(out, "{BOLD}--- {name}\n+++ {path}{BOLD:#}")?;
     let diff = TextDiff::from_lines(old, &planned.file.contents);
     for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
@@ -171,7 +205,10 @@ fn print_diff(planned: &Planned<'_>) -> io::Result<()> {
 
 fn write(files: &[GeneratedFile], folder: &Path, force: bool) -> Result<u8, Failure> {
     let planned = writing::plan(files, folder)?;
-    if let Some(foreign) = planned.iter().find(|file| file.state == State::Foreign && !force) {
+    if let Some(foreign) = planned
+        .iter()
+        .find(|file| file.state == State::Foreign && !force)
+    {
         return Err(Failure::Message(format!(
             "`{}` was not written by Herald; nothing was written. \
              Move it away, or use --force to overwrite it",
@@ -179,7 +216,10 @@ fn write(files: &[GeneratedFile], folder: &Path, force: bool) -> Result<u8, Fail
         )));
     }
     let progress = Progress::new("writing");
-    let changed: Vec<_> = planned.iter().filter(|file| file.state != State::Unchanged).collect();
+    let changed: Vec<_> = planned
+        .iter()
+        .filter(|file| file.state != State::Unchanged)
+        .collect();
     for file in &changed {
         writing::write(file)?;
         progress.tick();
@@ -198,9 +238,15 @@ fn report(changed: &[&Planned<'_>], unchanged: usize, folder: &Path) {
         }
     } else {
         let files = count(changed.len(), "file");
-        terminal::status(&format!("{GREEN}wrote{GREEN:#} {files} in {}", folder.display()));
+        terminal::status(&format!(
+            "{GREEN}wrote{GREEN:#} {files} in {}",
+            folder.display()
+        ));
     }
     if unchanged > 0 {
-        terminal::status(&format!("{DIM}{} unchanged{DIM:#}", count(unchanged, "file")));
+        terminal::status(&format!(
+            "{DIM}{} unchanged{DIM:#}",
+            count(unchanged, "file")
+        ));
     }
 }

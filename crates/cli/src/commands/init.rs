@@ -6,19 +6,27 @@ use crate::args::Init;
 use crate::terminal::{self, BOLD, GREEN};
 use crate::{CLEAN, Failure, writing};
 
-const PROJECT: &str = include_str!("../../assets/herald.yaml");
-const CONTRACT: &str = include_str!("../../assets/orders.yaml");
+const PROJECT: &str = include_str!("../../../../examples/orders/herald.yaml");
+const CONTRACT: &str = include_str!("../../../../examples/orders/contracts/orders.yaml");
 
 /// Runs the command.
 pub fn run(args: &Init) -> Result<u8, Failure> {
     let schema = serde_json::to_string_pretty(&herald_catalog::schema::contract())
         .map_err(|error| Failure::Message(error.to_string()))?;
+    let here = args.dir == Path::new(".");
+    let below = |file: &str| if here { PathBuf::from(file) } else { args.dir.join(file) };
     let files: [(PathBuf, &str); 3] = [
-        (args.dir.join("herald.yaml"), PROJECT),
-        (args.dir.join("contracts/orders.yaml"), CONTRACT),
-        (args.dir.join("contracts/contract.schema.json"), &format!("{schema}\n")),
+        (below("herald.yaml"), PROJECT),
+        (below("contracts/orders.yaml"), CONTRACT),
+        (
+            below("contracts/contract.schema.json"),
+            &format!("{schema}\n"),
+        ),
     ];
-    if let Some((path, _)) = files.iter().find(|(path, _)| path.symlink_metadata().is_ok()) {
+    if let Some((path, _)) = files
+        .iter()
+        .find(|(path, _)| path.symlink_metadata().is_ok())
+    {
         return Err(Failure::Message(format!(
             "`{}` exists already; nothing was written",
             path.display()
@@ -28,10 +36,17 @@ pub fn run(args: &Init) -> Result<u8, Failure> {
         writing::write_text(path, text)?;
         terminal::status(&format!("{GREEN}wrote{GREEN:#} {}", path.display()));
     }
-    terminal::status(&format!("\nNext: {BOLD}{}herald generate{BOLD:#}", change_folder(&args.dir)));
+    terminal::status(&format!(
+        "\nNext: {BOLD}{}herald generate{BOLD:#}",
+        change_folder(&args.dir)
+    ));
     Ok(CLEAN)
 }
 
 fn change_folder(dir: &Path) -> String {
-    if dir == Path::new(".") { String::new() } else { format!("cd {} && ", dir.display()) }
+    if dir == Path::new(".") {
+        String::new()
+    } else {
+        format!("cd {} && ", dir.display())
+    }
 }

@@ -30,8 +30,12 @@ pub fn run(args: &Inspect) -> Result<u8, Failure> {
 
 /// The document: `{"contracts": [ … ]}`.
 fn document(loaded: &Loaded) -> Value {
-    let contracts: Vec<_> =
-        loaded.catalog.nodes.iter().map(|node| contract(node, loaded)).collect();
+    let contracts: Vec<_> = loaded
+        .catalog
+        .nodes
+        .iter()
+        .map(|node| contract(node, loaded))
+        .collect();
     json!({ "contracts": contracts })
 }
 
@@ -154,7 +158,10 @@ fn fields_of_node(node: &Node) -> Value {
     let mut sections = Map::new();
     for (name, fields) in [("inputs", &node.inputs), ("outputs", &node.outputs)] {
         if !fields.is_empty() {
-            let spelled = fields.iter().map(|f| (f.name.clone(), json!(f.spelling))).collect();
+            let spelled = fields
+                .iter()
+                .map(|f| (f.name.clone(), json!(f.spelling)))
+                .collect();
             sections.insert(name.to_owned(), Value::Object(spelled));
         }
     }
@@ -165,7 +172,9 @@ fn fields_of_node(node: &Node) -> Value {
 fn diagnostics(node: &Node, loaded: &Loaded) -> Vec<String> {
     let mut keys = Vec::new();
     let mine = loaded.findings.iter().filter(|finding| {
-        finding.location.is_some_and(|at| at.source == node.location.source)
+        finding
+            .location
+            .is_some_and(|at| at.source == node.location.source)
             && !finding.rule.code.starts_with("lint.")
     });
     for key in mine.map(Diagnostic::key) {

@@ -42,8 +42,15 @@ pub(crate) fn call(indent: usize, target: &str, function: &str, escaped: &str) -
     if indent + one_line.len() <= WIDTH {
         return one_line;
     }
-    let comma = if indent + 4 + escaped.len() + 2 <= WIDTH { "" } else { "," };
-    format!("{target} = {function}(\n{0:1$}    \"{escaped}\"{comma}\n{0:1$})", "", indent)
+    let comma = if indent + 4 + escaped.len() + 2 <= WIDTH {
+        ""
+    } else {
+        ","
+    };
+    format!(
+        "{target} = {function}(\n{0:1$}    \"{escaped}\"{comma}\n{0:1$})",
+        "", indent
+    )
 }
 
 #[cfg(test)]
@@ -60,7 +67,10 @@ mod tests {
     #[test]
     fn parentheses_come_where_they_help() {
         let value = "v".repeat(82);
-        assert_eq!(assignment(0, "NAME", &value), format!("NAME = (\n    \"{value}\"\n)"));
+        assert_eq!(
+            assignment(0, "NAME", &value),
+            format!("NAME = (\n    \"{value}\"\n)")
+        );
         let value = "v".repeat(83);
         assert_eq!(assignment(0, "NAME", &value), format!("NAME = \"{value}\""));
     }

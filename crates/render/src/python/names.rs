@@ -25,7 +25,9 @@ impl Names {
 pub(crate) fn sort_exports(names: &mut [String]) {
     names.sort_by(|a, b| {
         let is_class = |name: &str| name.bytes().any(|b| b.is_ascii_lowercase());
-        is_class(a).cmp(&is_class(b)).then_with(|| natural(a.as_bytes(), b.as_bytes()))
+        is_class(a)
+            .cmp(&is_class(b))
+            .then_with(|| natural(a.as_bytes(), b.as_bytes()))
     });
 }
 
@@ -36,7 +38,10 @@ fn natural(mut a: &[u8], mut b: &[u8]) -> Ordering {
         let order = match (x, y) {
             _ if a_digits.is_empty() || b_digits.is_empty() => x.cmp(y),
             (b'0', _) | (_, b'0') => a_digits.cmp(b_digits),
-            _ => a_digits.len().cmp(&b_digits.len()).then_with(|| a_digits.cmp(b_digits)),
+            _ => a_digits
+                .len()
+                .cmp(&b_digits.len())
+                .then_with(|| a_digits.cmp(b_digits)),
         };
         if order.is_ne() {
             return order;

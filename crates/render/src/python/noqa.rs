@@ -27,7 +27,9 @@ fn is_found(line: &str) -> bool {
     if line.len() <= WIDTH || line.chars().count() <= WIDTH {
         return false;
     }
-    let Some((before, last)) = line.trim_start().rsplit_once(' ') else { return false };
+    let Some((before, last)) = line.trim_start().rsplit_once(' ') else {
+        return false;
+    };
     let is_pragma = line.ends_with("unused-ignore]");
     let url_begins = line.chars().count() - last.chars().count();
     let is_url = last.contains("://") && url_begins <= WIDTH;
@@ -48,7 +50,9 @@ mod tests {
         assert!(is_allowed(&format!("    \"operation\": \"{long}\",")));
         assert!(!is_allowed(&format!("    \"{long}\",")));
         assert!(!is_allowed("    \"operation\": \"short\","));
-        assert!(!is_allowed(&format!("    \"operation\": \"http://{long}\",")));
+        assert!(!is_allowed(&format!(
+            "    \"operation\": \"http://{long}\","
+        )));
         assert!(is_allowed(&format!("    \"{long} http://x\",")));
     }
 }

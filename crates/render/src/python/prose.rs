@@ -13,7 +13,13 @@ pub(crate) fn sanitize(text: &str) -> String {
     let visible: String = text
         .chars()
         .filter(|c| !is_invisible(*c))
-        .map(|c| if c.is_whitespace() || c.is_control() { ' ' } else { c })
+        .map(|c| {
+            if c.is_whitespace() || c.is_control() {
+                ' '
+            } else {
+                c
+            }
+        })
         .collect();
     let visible = visible.replace(">>>", "> > >");
     let mut prose = String::with_capacity(visible.len());
@@ -55,7 +61,10 @@ pub(crate) fn wrap(text: &str, first: usize, indent: usize) -> String {
     let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
     let mut column = first;
     for word in text.split_ascii_whitespace() {
-        let width = word.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum::<usize>();
+        let width = word
+            .chars()
+            .map(|c| if c.is_ascii() { 1 } else { 2 })
+            .sum::<usize>();
         if wrapped.is_empty() {
             column = first + width;
         } else if column + 1 + width > WIDTH {
@@ -92,7 +101,10 @@ mod tests {
 
     #[test]
     fn a_description_stays_readable() {
-        assert_eq!(sanitize("Größe (\"L\")\nund 注文"), "Größe (\"L\") und 注文");
+        assert_eq!(
+            sanitize("Größe (\"L\")\nund 注文"),
+            "Größe (\"L\") und 注文"
+        );
     }
 
     #[test]
@@ -102,7 +114,10 @@ mod tests {
 
     #[test]
     fn look_alikes_are_shown_for_what_they_are() {
-        assert_eq!(sanitize("p\u{430}y – don’t"), "p\\u0430y \\u2013 don\\u2019t");
+        assert_eq!(
+            sanitize("p\u{430}y – don’t"),
+            "p\\u0430y \\u2013 don\\u2019t"
+        );
     }
 
     #[test]
@@ -119,7 +134,10 @@ mod tests {
     #[test]
     fn a_long_word_has_a_line_of_its_own() {
         let word = "x".repeat(100);
-        assert_eq!(wrap(&format!("Publish {word} event."), 11, 8), format!("Publish\n        {word}\n        event."));
+        assert_eq!(
+            wrap(&format!("Publish {word} event."), 11, 8),
+            format!("Publish\n        {word}\n        event.")
+        );
     }
 
     #[test]

@@ -35,9 +35,13 @@ pub(crate) fn push_code(out: &mut String, c: char) {
 
 /// A regular expression as a literal: raw, as people write them, where that is possible.
 pub(crate) fn regex_literal(pattern: &str) -> String {
-    let raw = pattern.chars().all(|c| matches!(c, ' '..='~') && c != '"')
-        && !pattern.ends_with('\\');
-    if raw { format!("r\"{pattern}\"") } else { format!("\"{}\"", escape(pattern)) }
+    let raw =
+        pattern.chars().all(|c| matches!(c, ' '..='~') && c != '"') && !pattern.ends_with('\\');
+    if raw {
+        format!("r\"{pattern}\"")
+    } else {
+        format!("\"{}\"", escape(pattern))
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +50,10 @@ mod tests {
 
     #[test]
     fn ordinary_names_stay_as_they_are() {
-        assert_eq!(escape("graph.execute-query_1 (it's)"), "graph.execute-query_1 (it's)");
+        assert_eq!(
+            escape("graph.execute-query_1 (it's)"),
+            "graph.execute-query_1 (it's)"
+        );
     }
 
     #[test]

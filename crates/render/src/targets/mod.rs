@@ -40,6 +40,8 @@ pub struct Context<'a> {
 
 impl Default for Context<'static> {
     fn default() -> Self {
-        Self { templates: Templates::built_in() }
+        Self {
+            templates: Templates::built_in(),
+        }
     }
 }

@@ -13,7 +13,7 @@ use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use crate::file::GeneratedFile;
-use crate::python::layout::{WIDTH, assignment, call, f_assignment};
+use crate::python::layout::{assignment, call, f_assignment};
 use crate::python::names::{Names, sort_exports};
 use crate::python::noqa::allow_long_lines;
 use crate::python::prose::{join, paragraphs, sanitize, wrap};
@@ -38,6 +38,8 @@ pub static TARGET: Target = Target {
 const DOC_INDENT: usize = 8;
 /// Where the descriptions of its parameters stand, and where their further lines do.
 const ARG_INDENT: usize = 12;
+/// What a method takes, and some more.
+const BYTES_OF_A_METHOD: usize = 4096;
 /// Where the statements stand that publish.
 const BODY_INDENT: usize = 16;
 
@@ -46,7 +48,10 @@ fn render(node: &Node, context: &Context<'_>) -> Result<Vec<GeneratedFile>, Rend
         return Ok(Vec::new());
     }
     let contents = PyModule::new(node).module(context.templates)?;
-    Ok(vec![GeneratedFile { path: format!("{}.py", module_name(node)), contents }])
+    Ok(vec![GeneratedFile {
+        path: format!("{}.py", module_name(node)),
+        contents,
+    }])
 }
 
 /// What the templates of modules print. All of it is ready to stand where it stands: names and
@@ -145,7 +150,10 @@ impl PyModule {
             fingerprint: node.origin.fingerprint.0.clone(),
             module_summary: module_summary(node),
             class_summary: wrap(
-                &format!("Publishes the events of the node `{}`.", sanitize(name(node))),
+                &format!(
+                    "Publishes the events of the node `{}`.",
+                    sanitize(name(node))
+                ),
                 4 + 3,
                 4,
             ),
@@ -153,22 +161,40 @@ impl PyModule {
             class_name,
             events,
             categories,
-            redact: node.redact.iter().map(|pattern| regex_literal(pattern)).collect(),
+            redact: node
+                .redact
+                .iter()
+                .map(|pattern| regex_literal(pattern))
+                .collect(),
             uses_clock: node.events.iter().any(|event| event.declared.is_none()),
             namespaced: node.events.iter().any(|event| event.topic.is_namespaced()),
             default_namespace: node.namespace.as_deref().map(escape),
-            methods: node.events.iter().map(|event| PyMethod::new(node, event)).collect(),
+            methods: node
+                .events
+                .iter()
+                .map(|event| PyMethod::new(node, event))
+                .collect(),
         }
     }
 
     /// The whole module.
     fn module(&self, templates: &Templates) -> Result<String, RenderError> {
-        self.print(templates, "python/module.py", true, &self.methods(templates)?)
+        self.print(
+            templates,
+            "python/module.py",
+            true,
+            &self.joined_methods(templates)?,
+        )
     }
 
     /// Imports and the class: what a module needs to work, without constants and header.
     pub(crate) fn standalone(&self, templates: &Templates) -> Result<String, RenderError> {
-        self.print(templates, "python/standalone.py", true, &self.methods(templates)?)
+        self.print(
+            templates,
+            "python/standalone.py",
+            true,
+            &self.joined_methods(templates)?,
+        )
     }
 
     /// What the methods need around them when they stand in another class.
@@ -178,18 +204,26 @@ impl PyModule {
 
     /// All methods, indented as in a class, an empty line between them.
     pub(crate) fn methods(&self, templates: &Templates) -> Result<String, RenderError> {
-        let mut methods = String::with_capacity(self.methods.len() * 3072);
+        Ok(allow_long_lines(self.joined_methods(templates)?))
+    }
+
+    fn joined_methods(&self, templates: &Templates) -> Result<String, RenderError> {
+        let mut methods = String::with_capacity(self.methods.len() * BYTES_OF_A_METHOD);
         for (i, method) in self.methods.iter().enumerate() {
             if i > 0 {
                 methods.push('\n');
             }
             method.render_into(&mut methods, templates)?;
         }
-        Ok(allow_long_lines(methods))
+        Ok(methods)
     }
 
     /// The method of one event, by its place in [`Node::events`].
-    pub(crate) fn method(&self, index: usize, templates: &Templates) -> Result<String, RenderError> {
+    pub(crate) fn method(
+        &self,
+        index: usize,
+        templates: &Templates,
+    ) -> Result<String, RenderError> {
         let mut method = String::new();
         self.methods[index].render_into(&mut method, templates)?;
         Ok(allow_long_lines(method))
@@ -203,7 +237,11 @@ impl PyModule {
         methods: &str,
     ) -> Result<String, RenderError> {
         let mut code = String::new();
-        let view = Value::from(Serde(Printed { module: self, protocol, methods: methods.trim_end() }));
+        let view = Value::from(Serde(Printed {
+            module: self,
+            protocol,
+            methods: methods.trim_end(),
+        }));
         templates.render_into(&mut code, template, view)?;
         Ok(allow_long_lines(code))
     }
@@ -211,9 +249,14 @@ impl PyModule {
 
 impl PyMethod {
     fn new(node: &Node, event: &Event) -> Self {
-        let pattern = event.stage.map_or(event.category.key, |stage| stage.pattern);
+        let pattern = event
+            .stage
+            .map_or(event.category.key, |stage| stage.pattern);
         let view = MethodView::new(node, event);
-        Self { template: format!("python/{pattern}.py"), view: Value::from(Serde(view)) }
+        Self {
+            template: format!("python/{pattern}.py"),
+            view: Value::from(Serde(view)),
+        }
     }
 
     fn render_into(&self, out: &mut String, templates: &Templates) -> Result<(), RenderError> {
@@ -231,13 +274,18 @@ impl MethodView {
         };
         let input = operation.map_or(&[][..], |operation| &operation.input);
         let result = operation.map_or(&[][..], |operation| &operation.result);
-        let payload = event.declared.as_ref().map_or(&[][..], |declared| &declared.payload);
+        let payload = event
+            .declared
+            .as_ref()
+            .map_or(&[][..], |declared| &declared.payload);
         Self {
             ident: event.ident.clone(),
             event_type: escape(&event.event_type),
             node_type: node.kind.map(Kind::name),
             service_name: escape(&node.service_name),
-            operation: operation.map(|operation| escape(&operation.name)).unwrap_or_default(),
+            operation: operation
+                .map(|operation| escape(&operation.name))
+                .unwrap_or_default(),
             summary: summary(node, event, &label),
             label: escape(&label),
             input_doc: summary_doc("input_data: Input of the operation", input),
@@ -282,7 +330,9 @@ fn fields_that_are(privacy: Privacy, fields: &[Field]) -> Vec<String> {
 fn summary(node: &Node, event: &Event, label: &str) -> String {
     let sentence = format!("Publish {} event.", sanitize(label));
     let mut parts = vec![wrap(&sentence, DOC_INDENT + 3, DOC_INDENT)];
-    let of_operation = event.operation.and_then(|index| node.operations[index].description.as_ref());
+    let of_operation = event
+        .operation
+        .and_then(|index| node.operations[index].description.as_ref());
     if let Some(description) = event.description.as_ref().or(of_operation) {
         parts.extend(paragraphs(description, DOC_INDENT));
     }
@@ -292,24 +342,35 @@ fn summary(node: &Node, event: &Event, label: &str) -> String {
         parts.extend(listing("States", machine.states.iter().cloned()));
     }
     if event.category == &METRIC_EVENTS {
-        parts.extend(listing("Metrics", node.metrics.iter().map(|metric| match &metric.unit {
-            Some(unit) => format!("{} ({unit})", metric.name.value),
-            None => metric.name.value.clone(),
-        })));
+        parts.extend(listing(
+            "Metrics",
+            node.metrics.iter().map(|metric| match &metric.unit {
+                Some(unit) => format!("{} ({unit})", metric.name.value),
+                None => metric.name.value.clone(),
+            }),
+        ));
     }
     join(&parts, DOC_INDENT)
 }
 
 /// What the contract names, as a paragraph; nothing where it names nothing.
 fn listing(title: &str, names: impl Iterator<Item = String>) -> Option<String> {
-    let names = names.map(|name| sanitize(&name)).collect::<Vec<_>>().join(", ");
+    let names = names
+        .map(|name| sanitize(&name))
+        .collect::<Vec<_>>()
+        .join(", ");
     (!names.is_empty()).then(|| wrap(&format!("{title}: {names}."), DOC_INDENT, DOC_INDENT))
 }
 
 /// The description of a parameter of which only a summary is published.
 fn summary_doc(begin: &str, fields: &[Field]) -> String {
-    let public = fields.iter().filter(|field| field.privacy == Privacy::Public);
-    let names = public.map(|field| sanitize(&field.name)).collect::<Vec<_>>().join(", ");
+    let public = fields
+        .iter()
+        .filter(|field| field.privacy == Privacy::Public);
+    let names = public
+        .map(|field| sanitize(&field.name))
+        .collect::<Vec<_>>()
+        .join(", ");
     let text = if names.is_empty() {
         format!("{begin}; only the types of its values are published.")
     } else {
@@ -322,7 +383,11 @@ fn summary_doc(begin: &str, fields: &[Field]) -> String {
 fn payload_doc(fields: &[Field]) -> String {
     let mut lines = vec!["event_data: The payload.".to_owned()];
     for field in fields {
-        let mut text = format!("{} ({}", sanitize(&field.name), sanitize(&field.ty.to_string()));
+        let mut text = format!(
+            "{} ({}",
+            sanitize(&field.name),
+            sanitize(&field.ty.to_string())
+        );
         if !field.required {
             text.push_str(", optional");
         }
@@ -342,12 +407,13 @@ fn payload_doc(fields: &[Field]) -> String {
 /// The docstring of the module.
 fn module_summary(node: &Node) -> String {
     let sentence = format!("Event publishers of the node `{}`.", sanitize(name(node)));
-    let mut parts = vec![wrap(&sentence, 3, 0)];
+    // Six quotes: where the sentence is all there is, those at its end stay on its line.
+    let mut parts = vec![wrap(&sentence, 6, 0)];
     if let Some(description) = &node.description {
         parts.extend(paragraphs(description, 0));
     }
     let mut summary = join(&parts, 0);
-    if summary.contains('\n') || summary.len() + 6 > WIDTH {
+    if summary.contains('\n') {
         summary.push('\n');
     }
     summary
@@ -381,7 +447,11 @@ fn exports(constants: &[PyConstants], class_name: &str) -> Vec<String> {
     let mut exports: Vec<_> = ["EVENT_CATALOG", "TOPICS", "KafkaClient", class_name]
         .into_iter()
         .map(str::to_owned)
-        .chain(constants.iter().flat_map(|event| [event.event.clone(), event.topic.clone()]))
+        .chain(
+            constants
+                .iter()
+                .flat_map(|event| [event.event.clone(), event.topic.clone()]),
+        )
         .collect();
     sort_exports(&mut exports);
     exports
@@ -394,7 +464,11 @@ fn name(node: &Node) -> &str {
 
 fn class_name(node: &Node) -> String {
     let name = pascal_case(name(node));
-    let prefix = if name.starts_with(|c: char| c.is_ascii_uppercase()) { "" } else { "Node" };
+    let prefix = if name.starts_with(|c: char| c.is_ascii_uppercase()) {
+        ""
+    } else {
+        "Node"
+    };
     format!("{prefix}{name}EventPublisher")
 }
 

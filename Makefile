@@ -1,0 +1,57 @@
+# Two commands do all the set-up:
+#   make demo    build Herald, generate publishers from an example, show what came out
+#   make test    every check that CI runs
+# Everything that they need beside Rust, Python 3.11 and Java 17 is installed below .tools/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+TOOLS := .tools
+VENV := $(TOOLS)/venv
+PYTHON ?= python3
+HERALD := target/release/herald
+
+export HERALD_PYTHON := $(CURDIR)/$(VENV)/bin/python
+export HERALD_RUFF := $(CURDIR)/$(VENV)/bin/ruff
+export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
+export HERALD_BIN := $(CURDIR)/$(HERALD)
+
+.PHONY: help demo test lint rust-test python-test kafka-test docs-check bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+$(VENV)/.stamp: tests/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+build:
+	cargo build --release --locked -p herald-cli
+
+demo: build ## the main job on an example contract
+	scripts/demo
+
+test: lint rust-test python-test kafka-test ## every check that CI runs
+
+lint: $(VENV)/.stamp ## format, lints, licences
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	scripts/deny
+
+rust-test: $(VENV)/.stamp build
+	cargo test --workspace --locked
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
+
+python-test: $(VENV)/.stamp build ## generated code, run for real
+	$(VENV)/bin/python -m pytest -q tests/python
+
+kafka-test: $(VENV)/.stamp build ## generated code against a real Apache Kafka
+	scripts/kafka run -- $(VENV)/bin/python -m pytest -q tests/kafka
+
+bench: $(VENV)/.stamp build ## what docs/benchmarks.md claims, measured
+	benches/run
+
+clean: ## remove what was built and installed
+	rm -rf target $(TOOLS)

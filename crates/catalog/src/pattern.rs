@@ -1,0 +1,157 @@
+//! Regular expressions that mean the same wherever they run.
+//!
+//! A pattern stands in the contract once and runs in generated code of several languages, so it
+//! may use only what they all read in the same way.
+
+use regex_syntax::ast::{
+    self, AssertionKind, Ast, ClassSetBinaryOp, ClassSetItem, GroupKind, Literal, LiteralKind,
+    Visitor,
+};
+
+/// Holds a pattern against what Rust and Python have in common.
+///
+/// # Errors
+/// What is wrong with it, as the end of a sentence.
+pub(crate) fn check(pattern: &str) -> Result<(), String> {
+    let ast = ast::parse::Parser::new()
+        .parse(pattern)
+        .map_err(|error| error.kind().to_string())?;
+    ast::visit(&ast, Portable)?;
+    if pattern.contains("||") {
+        return Err("`||` has a meaning of its own in some languages".to_owned());
+    }
+    let regex = regex::Regex::new(pattern).map_err(|_| "it is too large".to_owned())?;
+    if regex.is_match("") {
+        return Err("it matches everywhere, even where nothing stands".to_owned());
+    }
+    Ok(())
+}
+
+/// Refuses what only Rust knows, and what Python reads in another way.
+struct Portable;
+
+impl Visitor for Portable {
+    type Output = ();
+    type Err = String;
+
+    fn finish(self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), String> {
+        match ast {
+            Ast::Flags(_) => Err("flags differ between languages".to_owned()),
+            Ast::ClassUnicode(_) => Err("only Rust knows `\\p`".to_owned()),
+            Ast::Assertion(assertion) => match assertion.kind {
+                AssertionKind::StartLine
+                | AssertionKind::EndLine
+                | AssertionKind::StartText
+                | AssertionKind::WordBoundary
+                | AssertionKind::NotWordBoundary => Ok(()),
+                _ => {
+                    Err("only `^`, `$`, `\\A`, `\\b` and `\\B` may say where it stands".to_owned())
+                }
+            },
+            Ast::Literal(literal) => check_literal(literal),
+            Ast::Group(group) => match &group.kind {
+                GroupKind::CaptureIndex(_) => Ok(()),
+                GroupKind::CaptureName {
+                    starts_with_p,
+                    name,
+                } => {
+                    let plain = name
+                        .name
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                    (*starts_with_p && plain)
+                        .then_some(())
+                        .ok_or_else(|| "names of groups are written `(?P<name>…)`".to_owned())
+                }
+                GroupKind::NonCapturing(flags) if flags.items.is_empty() => Ok(()),
+                GroupKind::NonCapturing(_) => Err("flags differ between languages".to_owned()),
+            },
+            Ast::Repetition(repetition) => match &*repetition.ast {
+                Ast::Repetition(_) => Err("two repetitions stand side by side".to_owned()),
+                Ast::Assertion(_) => Err("a repetition has nothing to repeat".to_owned()),
+                _ => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), String> {
+        match item {
+            ClassSetItem::Ascii(_) | ClassSetItem::Unicode(_) => {
+                Err("only Rust knows classes by name".to_owned())
+            }
+            ClassSetItem::Bracketed(_) => Err("only Rust knows a class in a class".to_owned()),
+            ClassSetItem::Literal(literal) => check_literal(literal),
+            ClassSetItem::Range(range) => {
+                check_literal(&range.start)?;
+                check_literal(&range.end)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn visit_class_set_binary_op_pre(&mut self, _: &ClassSetBinaryOp) -> Result<(), String> {
+        Err("only Rust knows `&&`, `--` and `~~` in a class".to_owned())
+    }
+}
+
+fn check_literal(literal: &Literal) -> Result<(), String> {
+    match literal.kind {
+        LiteralKind::HexBrace(_) => Err("only Rust knows hexadecimal digits in braces".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn what_rust_and_python_share_is_taken() {
+        for pattern in [
+            r"--password[= ]\S+",
+            r"key=\w+",
+            r"(?P<name>a)(?:b|c){1,3}?",
+            r"[]a-z\-]+\b",
+            r"\++\x41\u0041",
+            r"[*+]x",
+            "日本",
+        ] {
+            assert_eq!(check(pattern), Ok(()), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn what_they_read_differently_is_refused() {
+        for pattern in [
+            r"(?<=key=)\w+",
+            r"(a)\1",
+            r"(?i)key",
+            r"(?i:key)",
+            r"\p{L}",
+            r"\<key",
+            r"key\z",
+            r"\x{41}",
+            "[[:alpha:]]",
+            "[a&&b]",
+            "[a--b]",
+            "[a||b]",
+            "[a[b]]",
+            "a**",
+            "a*+",
+            "a{2}{3}",
+            "^*a",
+            "(?<name>a)",
+            "(?P<a.b>a)",
+            "(",
+            "",
+            "a*",
+        ] {
+            assert!(check(pattern).is_err(), "{pattern}");
+        }
+    }
+}

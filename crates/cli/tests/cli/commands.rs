@@ -1,0 +1,301 @@
+//! The other commands as a user runs them.
+
+use std::process::Stdio;
+
+use crate::support::Sandbox;
+use herald_catalog::rules::RULES;
+use serde_json::json;
+
+const ORCHESTRATOR: &str = "\
+node_type: orchestrator
+service_name: orchestrator
+operations: [orchestration, routing, intelligence_query]
+";
+const ORDERS: &str = "\
+node_type: effect
+service_name: orders
+operations: [place]
+include_state_events: false
+include_metric_events: false
+events: [{event_type: order.placed, topic: shop.orders.v1}]
+";
+
+#[test]
+fn the_catalog_of_one_contract_is_an_object_by_category() {
+    let sandbox = Sandbox::with(&[("contract.yaml", ORCHESTRATOR)]);
+    let run = sandbox
+        .herald(&["catalog", "contract.yaml", "--format", "json"])
+        .exits(0);
+    assert_eq!(
+        run.json(),
+        json!({
+            "operation_lifecycle": [
+                "orchestrator.orchestration.started",
+                "orchestrator.orchestration.completed",
+                "orchestrator.orchestration.failed",
+                "orchestrator.routing.started",
+                "orchestrator.routing.completed",
+                "orchestrator.routing.failed",
+                "orchestrator.intelligence_query.started",
+                "orchestrator.intelligence_query.completed",
+                "orchestrator.intelligence_query.failed",
+            ],
+            "state_events": ["orchestrator.state.changed"],
+            "metric_events": ["orchestrator.metric.recorded"],
+            "declared": [],
+        })
+    );
+}
+
+#[test]
+fn the_catalog_of_several_contracts_is_a_list_with_names() {
+    let sandbox = Sandbox::with(&[("a.yaml", ORCHESTRATOR), ("b.yaml", ORDERS)]);
+    let run = sandbox
+        .herald(&["catalog", "--format", "json", "--topics"])
+        .exits(0);
+    let catalog = run.json();
+    assert_eq!(catalog[0]["node"], "orchestrator");
+    assert_eq!(catalog[1]["node"], "orders");
+    assert_eq!(
+        catalog[1]["operation_lifecycle"][0],
+        json!({"event_type": "effect.place.started", "topic": "dev.orders.effect.place.started.v1"})
+    );
+    assert_eq!(
+        catalog[1]["declared"],
+        json!([{"event_type": "order.placed", "topic": "shop.orders.v1"}])
+    );
+}
+
+#[test]
+fn the_catalog_comes_as_yaml_markdown_and_table_too() {
+    let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
+    let print = |format: &str| {
+        sandbox
+            .herald(&["catalog", "contract.yaml", "--topics", "--format", format])
+            .exits(0)
+            .stdout
+    };
+    assert!(
+        print("yaml").contains("state_events: []"),
+        "{}",
+        print("yaml")
+    );
+    assert!(print("markdown").contains("| declared events | `order.placed` | `shop.orders.v1` |"));
+    assert!(
+        print("table").contains("order.placed            shop.orders.v1"),
+        "{}",
+        print("table")
+    );
+}
+
+#[test]
+fn inspect_gives_paths_relative_to_the_folder() {
+    let sandbox = Sandbox::with(&[("nodes/a/contract.yaml", ORCHESTRATOR)]);
+    let contracts = sandbox
+        .herald(&["inspect", "nodes", "--format", "json"])
+        .exits(0)
+        .json();
+    let contract = &contracts["contracts"][0];
+    assert_eq!(contract["path"], "a/contract.yaml");
+    assert_eq!(contract["identity"]["name"], "orchestrator");
+    assert_eq!(contract["kind"], "orchestrator");
+    assert_eq!(contract["operations"][2]["ident"], "intelligence_query");
+    assert_eq!(contract["diagnostics"], json!([]));
+}
+
+#[test]
+fn check_exits_with_zero_one_or_two() {
+    let sandbox = Sandbox::with(&[
+        ("good.yaml", ORDERS),
+        ("bad.yaml", "node_type: effect\nservice_name: ''\n"),
+        ("empty/readme.txt", ""),
+        ("other/docker-compose.yml", "services: {}\n"),
+    ]);
+    sandbox.herald(&["check", "good.yaml"]).exits(0);
+    let run = sandbox.herald(&["check", "good.yaml", "bad.yaml"]).exits(1);
+    assert!(run.stdout.contains("bad.yaml:2:15"), "{}", run.stdout);
+    assert!(run.stderr.contains("(2 contracts read)"), "{}", run.stderr);
+    for nothing in ["missing.yaml", "empty", "other", "*.yml"] {
+        let run = sandbox.herald(&["check", nothing]).exits(2);
+        assert!(
+            !run.stderr.is_empty(),
+            "{nothing}: a check that saw no data must say so"
+        );
+    }
+    let run = sandbox.herald(&["check", "godo.yaml"]).exits(2);
+    assert!(
+        run.stderr.contains("did you mean `good.yaml`?"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn findings_come_in_every_format() {
+    let sandbox = Sandbox::with(&[(
+        "contract.yaml",
+        "node_type: efect\nservice_name: a\noperations: [b]\n",
+    )]);
+    let check = |format: &str| {
+        sandbox
+            .herald(&["check", "contract.yaml", "--format", format])
+            .exits(1)
+    };
+    assert!(check("human").stdout.contains("error[kind.unknown]"));
+    assert_eq!(
+        check("json").json()["diagnostics"][0]["code"],
+        "kind.unknown"
+    );
+    assert_eq!(
+        check("sarif").json()["runs"][0]["results"][0]["ruleId"],
+        "kind.unknown"
+    );
+    assert!(
+        check("github")
+            .stdout
+            .starts_with("::error file=contract.yaml,line=1,")
+    );
+    sandbox.herald(&["check", "--format", "xml"]).exits(2);
+}
+
+#[test]
+fn levels_of_rules_are_the_projects_to_set() {
+    let sandbox = Sandbox::with(&[
+        (
+            "contract.yaml",
+            "node_type: effect\nservice_name: a\noperations: [import]\n",
+        ),
+        ("herald.yaml", ""),
+    ]);
+    let run = sandbox.herald(&["check"]).exits(0);
+    assert!(
+        run.stdout.contains("warning[names.python_keyword]"),
+        "{}",
+        run.stdout
+    );
+    sandbox.write("herald.yaml", "rules: {names.python_keyword: error}\n");
+    sandbox.herald(&["check"]).exits(1);
+    sandbox.write("herald.yaml", "rules: {names.python_keyword: off}\n");
+    assert_eq!(sandbox.herald(&["check"]).exits(0).stdout, "");
+    sandbox.write("herald.yaml", "rules: {names.python_keyword: loud}\n");
+    let run = sandbox.herald(&["check"]).exits(2);
+    assert!(run.stderr.contains("herald.yaml:1:"), "{}", run.stderr);
+    sandbox.write("herald.yaml", "rules: {names.pyton_keyword: off}\n");
+    let run = sandbox.herald(&["check"]).exits(2);
+    assert!(
+        run.stderr.contains("did you mean `names.python_keyword`?"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn init_writes_a_project_that_is_clean_and_complete() {
+    let sandbox = Sandbox::new();
+    sandbox.herald(&["init", "shop"]).exits(0);
+    let run = sandbox.herald_in("shop", &["check"]).exits(0);
+    assert_eq!(run.stdout, "");
+    sandbox.herald_in("shop", &["generate"]).exits(0);
+    assert!(sandbox.exists("shop/generated/orders_events.py"));
+    let contract = sandbox.read("shop/contracts/orders.yaml");
+    let run = sandbox.herald(&["init", "shop"]).exits(2);
+    assert!(run.stderr.contains("exists already"), "{}", run.stderr);
+    assert_eq!(sandbox.read("shop/contracts/orders.yaml"), contract);
+}
+
+#[test]
+fn every_code_is_explained() {
+    let sandbox = Sandbox::new();
+    let list = sandbox.herald(&["explain"]).exits(0).stdout;
+    for rule in RULES {
+        assert!(list.contains(rule.code), "{} is not listed", rule.code);
+        let text = sandbox.herald(&["explain", rule.code]).exits(0).stdout;
+        assert!(
+            text.contains(rule.title) && text.contains("Bad") && text.contains("Good"),
+            "{text}"
+        );
+    }
+    let run = sandbox.herald(&["explain", "topic.invald"]).exits(2);
+    assert!(
+        run.stderr.contains("did you mean `topic.invalid`?"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn schemas_and_completions_are_printed() {
+    let sandbox = Sandbox::new();
+    let schema = sandbox.herald(&["schema", "contract"]).exits(0).json();
+    assert_eq!(schema["required"], json!(["node_type", "service_name"]));
+    sandbox.herald(&["schema", "config"]).exits(0).json();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = sandbox.herald(&["completions", shell]).exits(0).stdout;
+        assert!(script.contains("herald"), "{shell}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_who_asks() {
+    let sandbox = Sandbox::with(&[(
+        "contract.yaml",
+        "node_type: efect\nservice_name: a\noperations: [b]\n",
+    )]);
+    let plain = sandbox.herald(&["check", "contract.yaml"]).exits(1);
+    assert!(!plain.stdout.contains('\x1b') && !plain.stderr.contains('\x1b'));
+    let coloured = sandbox
+        .herald(&["check", "contract.yaml", "--color", "always"])
+        .exits(1);
+    assert!(coloured.stdout.contains('\x1b'));
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let many: String = (0..2000).map(|n| format!("  - operation_{n}\n")).collect();
+    let contract = format!("node_type: effect\nservice_name: orders\noperations:\n{many}");
+    let sandbox = Sandbox::with(&[("contract.yaml", &contract)]);
+    let mut child = sandbox
+        .command("", &["catalog", "contract.yaml", "--topics"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn text_of_a_contract_never_controls_the_terminal_or_the_document() {
+    let contract = "\
+node_type: effect
+service_name: orders
+operations: [place]
+description: \"# Heading <script> | cell\\n\\e[31m\"
+events:
+  - {event_type: \"a|b `c`\\e[2J\", topic: t}
+";
+    let sandbox = Sandbox::with(&[("contract.yaml", contract)]);
+    for args in [
+        &["catalog", "contract.yaml"][..],
+        &["catalog", "contract.yaml", "--format", "markdown"],
+        &["catalog", "contract.yaml", "--format", "yaml"],
+        &["catalog", "contract.yaml", "--format", "json"],
+        &["inspect", "contract.yaml"],
+        &["check", "contract.yaml"],
+        &["generate", "contract.yaml", "--stdout"],
+    ] {
+        let run = sandbox.herald(args).exits(0);
+        assert!(!run.stdout.contains('\x1b'), "{args:?}: {}", run.stdout);
+        assert!(!run.stderr.contains('\x1b'), "{args:?}: {}", run.stderr);
+    }
+    let markdown = sandbox
+        .herald(&["catalog", "contract.yaml", "--format", "markdown"])
+        .stdout;
+    assert!(
+        markdown.contains("\\# Heading \\<script\\> \\| cell"),
+        "{markdown}"
+    );
+    assert!(markdown.contains("a\\|b \\`c\\`"), "{markdown}");
+}

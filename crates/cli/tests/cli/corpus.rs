@@ -1,0 +1,137 @@
+//! Real contracts, end to end: what Herald generates from them is code that every tool accepts.
+//!
+//! The contracts lie beside the project, not in it; without them the test says so.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::support::Sandbox;
+
+fn contracts() -> Option<String> {
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/onex-contracts");
+    path.is_dir().then(|| path.to_string_lossy().into_owned())
+}
+
+/// A tool by the variable that names it, or by its name on the PATH.
+fn tool(variable: &str, name: &str) -> Option<String> {
+    let tool = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
+    works(&tool).then_some(tool)
+}
+
+fn works(program: &str) -> bool {
+    let output = Command::new(program).arg("--version").output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+fn run(sandbox: &Sandbox, program: &str, args: &[&str]) {
+    let output = Command::new(program)
+        .args(args)
+        .current_dir(sandbox.path(""))
+        .output()
+        .unwrap_or_else(|e| panic!("{program}: {e}"));
+    let text = |bytes: &[u8]| {
+        String::from_utf8_lossy(bytes)
+            .chars()
+            .take(4000)
+            .collect::<String>()
+    };
+    assert!(
+        output.status.success(),
+        "{program} {args:?}\n{}\n{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn modules_of_real_contracts_compile_type_check_and_lint_clean() {
+    let Some(contracts) = contracts() else {
+        println!("skipped: the ONEX contracts are not beside the project");
+        return;
+    };
+    let sandbox = Sandbox::new();
+    sandbox.herald(&["check", &contracts]).exits(0);
+    sandbox
+        .herald(&["generate", &contracts, "--out", "events"])
+        .exits(0);
+    assert!(sandbox.files().len() > 30, "{:?}", sandbox.files());
+
+    match tool("HERALD_RUFF", "ruff") {
+        Some(ruff) => {
+            run(
+                &sandbox,
+                &ruff,
+                &["format", "--isolated", "--check", "events"],
+            );
+            let rules = [
+                "--select",
+                "E,F,W,I,UP,B,SIM,RUF",
+                "--target-version",
+                "py311",
+            ];
+            run(
+                &sandbox,
+                &ruff,
+                &[&["check", "--isolated", "events"][..], &rules].concat(),
+            );
+        }
+        None => println!("skipped: ruff, because it is not installed"),
+    }
+    let mypy = tool("HERALD_MYPY", "mypy");
+    for version in ["3.11", "3.12", "3.13"] {
+        match &mypy {
+            Some(mypy) => {
+                let options = ["--strict", "--no-incremental", "--python-version", version];
+                run(&sandbox, mypy, &[&options[..], &["events"]].concat());
+            }
+            None => println!("skipped: mypy for Python {version}, because it is not installed"),
+        }
+        match python(version) {
+            Some(python) => run(&sandbox, &python, &["-c", IMPORT_ALL]),
+            None => println!("skipped: Python {version}, because it is not installed"),
+        }
+    }
+}
+
+const IMPORT_ALL: &str = "
+import importlib, pathlib
+for path in pathlib.Path('events').glob('*.py'):
+    module = importlib.import_module(f'events.{path.stem}')
+    assert all(hasattr(module, name) for name in module.__all__), path
+";
+
+/// An interpreter of this version, on the PATH or where pyenv keeps it.
+fn python(version: &str) -> Option<String> {
+    let pyenv = std::env::var("HOME").unwrap_or_default() + "/.pyenv/versions";
+    let kept = std::fs::read_dir(pyenv)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    let kept = kept
+        .filter(|path| {
+            path.file_name()
+                .is_some_and(|n| n.to_string_lossy().starts_with(version))
+        })
+        .map(|path| path.join("bin/python").to_string_lossy().into_owned());
+    std::iter::once(format!("python{version}"))
+        .chain(kept)
+        .find(|python| works(python))
+}
+
+#[test]
+fn a_second_run_over_real_contracts_changes_nothing() {
+    let Some(contracts) = contracts() else {
+        println!("skipped: the ONEX contracts are not beside the project");
+        return;
+    };
+    let sandbox = Sandbox::new();
+    sandbox
+        .herald(&["generate", &contracts, "--out", "events"])
+        .exits(0);
+    let run = sandbox
+        .herald(&["generate", &contracts, "--out", "events", "--check"])
+        .exits(0);
+    assert_eq!(run.stdout, "");
+}

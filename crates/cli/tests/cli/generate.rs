@@ -1,0 +1,249 @@
+//! `herald generate` as a user runs it.
+
+use std::fs;
+
+use crate::support::Sandbox;
+
+const ORDERS: &str = "node_type: effect\nservice_name: orders\noperations: [place, cancel]\n";
+const BILLING: &str = "node_type: effect\nservice_name: billing\noperations: [charge]\n";
+const BROKEN: &str = "node_type: efect\nservice_name: stock\noperations: [count]\n";
+
+#[test]
+fn a_contract_becomes_a_module() {
+    let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
+    let run = sandbox.herald(&["generate", "contract.yaml"]).exits(0);
+    assert_eq!(run.stdout, "");
+    assert!(
+        run.stderr.contains("generated/orders_events.py"),
+        "{}",
+        run.stderr
+    );
+    let module = sandbox.read("generated/orders_events.py");
+    assert!(module.contains("class OrdersEventPublisher"));
+    assert_eq!(module.matches("async def _publish_").count(), 8);
+}
+
+#[test]
+fn unchanged_files_keep_their_modification_time() {
+    let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
+    sandbox.herald(&["generate", "contract.yaml"]).exits(0);
+    let path = sandbox.path("generated/orders_events.py");
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+    fs::File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(long_ago)
+        .unwrap();
+    let run = sandbox.herald(&["generate", "contract.yaml"]).exits(0);
+    assert!(run.stderr.contains("1 file unchanged"), "{}", run.stderr);
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), long_ago);
+}
+
+#[test]
+fn generated_files_have_the_permissions_of_any_new_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
+    sandbox.herald(&["generate", "contract.yaml"]).exits(0);
+    let mode = |path: &str| {
+        fs::metadata(sandbox.path(path))
+            .unwrap()
+            .permissions()
+            .mode()
+    };
+    assert_eq!(mode("generated/orders_events.py"), mode("contract.yaml"));
+}
+
+#[test]
+fn a_file_of_somebody_else_is_never_overwritten_unasked() {
+    let sandbox = Sandbox::with(&[
+        ("a.yaml", BILLING),
+        ("b.yaml", ORDERS),
+        ("generated/orders_events.py", "print('mine')\n"),
+    ]);
+    let run = sandbox.herald(&["generate", "a.yaml", "b.yaml"]).exits(2);
+    assert!(
+        run.stderr.contains("was not written by Herald"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        sandbox.read("generated/orders_events.py"),
+        "print('mine')\n"
+    );
+    assert!(
+        !sandbox.exists("generated/billing_events.py"),
+        "nothing is half-written"
+    );
+    sandbox
+        .herald(&["generate", "a.yaml", "b.yaml", "--force"])
+        .exits(0);
+    assert!(
+        sandbox
+            .read("generated/orders_events.py")
+            .contains("OrdersEventPublisher")
+    );
+}
+
+#[test]
+fn check_shows_a_diff_of_stale_files_and_writes_nothing() {
+    let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
+    let run = sandbox
+        .herald(&["generate", "--check", "contract.yaml"])
+        .exits(1);
+    assert!(run.stdout.contains("--- /dev/null"), "{}", run.stdout);
+    assert!(!sandbox.exists("generated"));
+
+    sandbox.herald(&["generate", "contract.yaml"]).exits(0);
+    let run = sandbox
+        .herald(&["generate", "--check", "contract.yaml"])
+        .exits(0);
+    assert_eq!(run.stdout, "");
+
+    sandbox.write("contract.yaml", ORDERS.replace("cancel", "refund"));
+    let before = sandbox.read("generated/orders_events.py");
+    let run = sandbox
+        .herald(&["generate", "--check", "contract.yaml"])
+        .exits(1);
+    assert!(
+        run.stdout.contains("-EVENT_CANCEL_STARTED"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.contains("+EVENT_REFUND_STARTED"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(sandbox.read("generated/orders_events.py"), before);
+}
+
+#[test]
+fn a_broken_contract_does_not_stop_the_others() {
+    let sandbox = Sandbox::with(&[
+        ("contracts/billing.yaml", BILLING),
+        ("contracts/orders.yaml", ORDERS),
+        ("contracts/stock.yaml", BROKEN),
+    ]);
+    let run = sandbox.herald(&["generate", "contracts"]).exits(1);
+    assert!(
+        run.stderr.contains("did you mean `effect`?"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("nothing was generated from 1 contract"),
+        "{}",
+        run.stderr
+    );
+    assert!(sandbox.exists("generated/billing_events.py"));
+    assert!(sandbox.exists("generated/orders_events.py"));
+    assert!(!sandbox.exists("generated/stock_events.py"));
+}
+
+#[test]
+fn two_contracts_of_one_name_are_a_finding() {
+    let sandbox = Sandbox::with(&[("a/contract.yaml", ORDERS), ("b/contract.yaml", ORDERS)]);
+    let run = sandbox.herald(&["generate", "a", "b"]).exits(1);
+    assert!(
+        run.stderr.contains("names.output_collision"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("b/contract.yaml"), "{}", run.stderr);
+}
+
+#[test]
+fn a_node_can_be_described_without_a_file() {
+    let sandbox = Sandbox::new();
+    let args = [
+        "generate",
+        "--node-type",
+        "effect",
+        "--service-name",
+        "orders",
+        "--operation",
+        "place",
+        "--operation",
+        "cancel",
+        "--no-state-events",
+        "--no-metric-events",
+        "--stdout",
+    ];
+    let run = sandbox.herald(&args).exits(0);
+    assert_eq!(run.stdout.matches("async def _publish_").count(), 6);
+    assert_eq!(run.stderr, "");
+    assert!(sandbox.files().is_empty());
+}
+
+#[test]
+fn arguments_are_held_against_the_same_rules_as_files() {
+    let sandbox = Sandbox::new();
+    let args = [
+        "generate",
+        "--node-type",
+        "efect",
+        "--service-name",
+        "a\"b\n- c",
+        "--stdout",
+    ];
+    let run = sandbox.herald(&args).exits(1);
+    assert!(run.stderr.contains("kind.unknown"), "{}", run.stderr);
+    assert!(run.stderr.contains("<command line>"), "{}", run.stderr);
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn the_project_says_what_to_read_and_where_to_write() {
+    let sandbox = Sandbox::with(&[
+        (
+            "herald.yaml",
+            "contracts: [nodes]\noutput: src/events\nnamespace: prod\n",
+        ),
+        ("nodes/orders.yaml", ORDERS),
+        ("elsewhere/billing.yaml", BILLING),
+        ("deep/down/readme.txt", ""),
+    ]);
+    sandbox.herald_in("deep/down", &["generate"]).exits(0);
+    assert!(
+        sandbox
+            .read("src/events/orders_events.py")
+            .contains("\"prod\"")
+    );
+    assert!(!sandbox.exists("src/events/billing_events.py"));
+    sandbox
+        .herald(&["generate", "elsewhere", "--out", "other"])
+        .exits(0);
+    assert!(sandbox.exists("other/billing_events.py"));
+}
+
+#[test]
+fn a_target_that_does_not_exist_is_an_error_with_a_suggestion() {
+    let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
+    let run = sandbox
+        .herald(&["generate", "contract.yaml", "--target", "pyton"])
+        .exits(2);
+    assert!(
+        run.stderr.contains("did you mean `python`?"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_a_clear_error() {
+    let sandbox = Sandbox::with(&[("contract.yaml", ORDERS), ("generated", "a file")]);
+    let run = sandbox.herald(&["generate", "contract.yaml"]).exits(2);
+    assert!(run.stderr.contains("generated"), "{}", run.stderr);
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+}
+
+#[test]
+fn several_files_on_standard_output_are_told_apart() {
+    let sandbox = Sandbox::with(&[("a.yaml", BILLING), ("b.yaml", ORDERS)]);
+    let run = sandbox
+        .herald(&["generate", "--stdout", "a.yaml", "b.yaml"])
+        .exits(0);
+    assert!(run.stdout.starts_with("# ---- billing_events.py ----\n"));
+    assert!(run.stdout.contains("\n# ---- orders_events.py ----\n"));
+}

@@ -1,0 +1,191 @@
+"""Every generated method, in every situation that a client can bring it into."""
+
+import asyncio
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from cases import CASES, Case
+from harness import CORRELATION_ID, NODE_ID, Client, Line, load, publisher, record_log
+
+every_method = pytest.mark.parametrize(
+    "case", CASES, ids=[f"{case.module}{case.method}" for case in CASES]
+)
+
+
+def call(
+    case: Case, client: Client | None, **more: Any
+) -> tuple[ModuleType, list[Line]]:
+    """Call the method; return its module and what it logged."""
+    module = load(case.module)
+    lines = record_log(module)
+    method = getattr(publisher(module, case.class_name, client), case.method)
+    asyncio.run(method(**{**case.arguments, **more}))
+    return module, lines
+
+
+def without_clock(case: Case, payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the payload without its time, which must be now, in UTC."""
+    payload = dict(payload)
+    if case.clock is not None:
+        time = datetime.fromisoformat(payload.pop(case.clock))
+        assert time.utcoffset() == UTC.utcoffset(None)
+        assert abs((datetime.now(UTC) - time).total_seconds()) < 60
+    return payload
+
+
+def about(case: Case) -> dict[str, Any]:
+    """Return what the log says of every event that a client was given."""
+    return {
+        "correlation_id": str(CORRELATION_ID),
+        "event_type": case.event_type,
+        "topic": case.topic,
+    }
+
+
+def test_there_is_a_case_for_every_method() -> None:
+    for module in {case.module for case in CASES}:
+        class_name = next(c.class_name for c in CASES if c.module == module)
+        methods = vars(getattr(load(module), class_name))
+        generated = {name for name in methods if name.startswith("_publish_")}
+        assert generated == {case.method for case in CASES if case.module == module}
+
+
+@every_method
+def test_an_event_is_published_and_logged(case: Case) -> None:
+    client = Client()
+    _, lines = call(case, client)
+    [event] = client.published
+    assert without_clock(case, event["payload"]) == case.payload
+    del event["payload"]
+    assert event == {
+        "event_type": case.event_type,
+        "source_node_id": str(NODE_ID),
+        "topic": case.topic,
+        "correlation_id": CORRELATION_ID,
+        "metadata": case.metadata,
+    }
+    assert lines == [Line(case.level, case.message, {**about(case), **case.context})]
+
+
+@every_method
+def test_metadata_of_the_caller_goes_into_the_payload(case: Case) -> None:
+    client = Client()
+    call(case, client, metadata={"tenant": "a"})
+    payload = client.published[0]["payload"]
+    assert without_clock(case, payload) == {**case.payload, "metadata": {"tenant": "a"}}
+    assert client.published[0]["metadata"] == case.metadata
+
+
+@every_method
+@pytest.mark.parametrize("client", [None, Client(is_connected=False)])
+def test_without_kafka_the_event_is_logged(case: Case, client: Client | None) -> None:
+    _, [line] = call(case, client)
+    assert client is None or client.published == []
+    assert line.level == "DEBUG"
+    assert line.message == f"Kafka unavailable, logging {case.label} event"
+    payload = line.context.pop("payload")
+    assert without_clock(case, payload) == case.payload
+    assert line.context == case.subject
+
+
+@every_method
+@pytest.mark.parametrize("answer", [False, None])
+def test_what_the_client_does_not_accept_is_a_warning(case: Case, answer: Any) -> None:
+    _, lines = call(case, Client(answer))
+    message = f"Kafka client did not accept {case.label} event"
+    assert lines == [Line("WARNING", message, about(case))]
+
+
+@every_method
+def test_an_exception_is_a_warning_without_its_secrets(case: Case) -> None:
+    error = RuntimeError("SASL failed for sasl.password='hunter 2' at kafka:9092")
+    _, lines = call(case, Client(error))
+    text = "SASL failed for sasl.password=*** at kafka:9092"
+    message = f"Failed to publish {case.label} event: {text}"
+    assert lines == [Line("WARNING", message, {**case.subject, "error": text})]
+
+
+@every_method
+@pytest.mark.parametrize("error", [asyncio.CancelledError, KeyboardInterrupt])
+def test_cancellation_passes(case: Case, error: type[BaseException]) -> None:
+    with pytest.raises(error):
+        call(case, Client(error()))
+
+
+class Hostile(Exception):
+    """An exception without a text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no text")
+
+
+@every_method
+def test_an_exception_without_text_does_not_reach_the_caller(case: Case) -> None:
+    _, [line] = call(case, Client(Hostile()))
+    assert line.context["error"] == "<unprintable Hostile>"
+
+
+@every_method
+@pytest.mark.parametrize("client", [None, Client(), Client(False), Client(OSError())])
+def test_a_log_that_raises_does_not_reach_the_caller(
+    case: Case, client: Client | None
+) -> None:
+    module = load(case.module)
+
+    def emit(*_: object) -> None:
+        raise RuntimeError("disk full")
+
+    module.__dict__["emit_log_event_sync"] = emit
+    node = publisher(module, case.class_name, client)
+    asyncio.run(getattr(node, case.method)(**case.arguments))
+
+
+@every_method
+def test_nonsense_does_not_reach_the_caller(case: Case) -> None:
+    class Nonsense:
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+        def __bool__(self) -> bool:
+            raise RuntimeError("neither")
+
+    call(case, Client(), **dict.fromkeys(case.arguments, Nonsense()))
+
+
+def test_a_metric_need_not_belong_to_a_request() -> None:
+    case = next(c for c in CASES if "metric_name" in c.arguments)
+    client = Client()
+    _, [line] = call(case, client, correlation_id=None)
+    assert client.published[0]["correlation_id"] is None
+    assert "correlation_id" not in client.published[0]["payload"]
+    assert line.context["correlation_id"] is None
+
+
+def test_public_fields_are_published_with_their_values() -> None:
+    case = next(c for c in CASES if c.method == "_publish_order_place_started_event")
+    client = Client()
+    given = {"customer_id": NODE_ID, "total": "9.99", "currency": "EUR"}
+    call(case, client, input_data=given)
+    assert client.published[0]["payload"]["input_summary"] == {
+        "customer_id": "UUID",
+        "total": "9.99",
+        "currency": "EUR",
+    }
+
+
+def test_an_event_without_its_key_has_no_partition_key() -> None:
+    case = next(c for c in CASES if c.method == "_publish_order_placed_event")
+    for data in ({}, {"order_id": None}):
+        client = Client()
+        call(case, client, event_data=data)
+        assert "partition_key" not in client.published[0]["metadata"]
+
+
+def test_what_the_caller_hands_over_stays_as_it_was() -> None:
+    for case in (c for c in CASES if "event_data" in c.arguments):
+        data = {"email": "a@b.c"}
+        call(case, Client(), event_data=data, metadata={"tenant": "a"})
+        assert data == {"email": "a@b.c"}

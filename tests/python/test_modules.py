@@ -1,0 +1,174 @@
+"""Generated modules as wholes: constants, types, style, and every Python there is."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import GOLDEN, load
+
+MODULES = sorted(GOLDEN.glob("*.py"))
+VERSIONS = ["3.11", "3.12", "3.13"]
+
+
+def tool(variable: str, name: str) -> str:
+    """Return the path of a program, or skip the test."""
+    path = os.environ.get(variable) or shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not there; set {variable}")
+    return path
+
+
+def run(*command: str, **environment: str) -> None:
+    """Run a program that must succeed."""
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def find_python(version: str) -> str:
+    """Return the path of another Python that starts, or skip the test."""
+    python = shutil.which(f"python{version}")
+    if python is not None:
+        # A launcher may be there without the Python that it should launch.
+        done = subprocess.run([python, "--version"], capture_output=True, check=False)
+        if done.returncode == 0:
+            return python
+    pytest.skip(f"python{version} is not there")
+
+
+def test_constants_and_catalog_agree() -> None:
+    module = load("orders_events")
+    events = [event for events in module.EVENT_CATALOG.values() for event in events]
+    assert list(module.EVENT_CATALOG) == [
+        "operation_lifecycle",
+        "state_events",
+        "metric_events",
+        "declared",
+    ]
+    assert list(module.TOPICS) == events
+    assert module.EVENT_ORDER_PLACED == "order.placed"
+    assert module.TOPICS["order.placed"] == module.TOPIC_ORDER_PLACED
+    topic = module.TOPIC_ORDER_PLACED.format(namespace="dev")
+    assert topic == "dev.orders.order.placed.v2"
+
+
+def test_a_namespace_of_the_contract_is_the_default() -> None:
+    assert load("orders_events").OrdersEventPublisher.default_namespace == "prod"
+    assert not hasattr(load("effect_events").EffectEventPublisher, "default_namespace")
+
+
+def test_everything_exported_is_there() -> None:
+    for path in MODULES:
+        module = load(path.stem)
+        for name in getattr(module, "__all__", []):
+            assert hasattr(module, name)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_modules_import_in_every_python(version: str) -> None:
+    python = sys.executable
+    if not sys.version.startswith(version):
+        python = find_python(version)
+    names = ", ".join(path.stem for path in MODULES)
+    run(python, "-W", "error", "-c", f"import {names}", PYTHONPATH=str(GOLDEN))
+
+
+def test_ruff_finds_nothing() -> None:
+    ruff = tool("HERALD_RUFF", "ruff")
+    rules = "E,F,W,I,UP,B,SIM,RUF"
+    target = ["--target-version", "py311"]
+    run(ruff, "check", "--isolated", "--select", rules, *target, str(GOLDEN))
+    run(ruff, "format", "--isolated", "--check", str(GOLDEN))
+
+
+USES = """
+from uuid import UUID
+
+from orders_events import KafkaClient, OrdersEventPublisher
+
+
+class Client:
+    @property
+    def is_connected(self) -> bool:
+        return True
+
+    async def publish_with_envelope(
+        self,
+        event_type: str,
+        source_node_id: str,
+        payload: dict[str, object],
+        topic: str,
+        correlation_id: UUID | None = None,
+        metadata: dict[str, object] | None = None,
+    ) -> bool:
+        return True
+
+
+class Orders(OrdersEventPublisher):
+    def __init__(self, node_id: UUID, client: Client) -> None:
+        self.node_id = node_id
+        self.kafka_client = client
+
+    async def place(self, correlation_id: UUID) -> None:
+        await self._publish_order_placed_event(correlation_id, {"order_id": "1"})
+
+
+client: KafkaClient = Client()
+"""
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_mypy_finds_nothing(version: str, tmp_path: Path) -> None:
+    mypy = tool("HERALD_MYPY", "mypy")
+    use = tmp_path / "use.py"
+    use.write_text(USES, "utf-8")
+    options = ["--strict", "--no-error-summary", "--python-version", version]
+    cache = ["--cache-dir", str(tmp_path / "cache")]
+    files = [*map(str, MODULES), str(use)]
+    run(mypy, *options, *cache, *files, MYPYPATH=str(GOLDEN))
+
+
+PRESENT = {
+    "enums/enum_log_level.pyi": """
+        from enum import Enum
+
+        class EnumLogLevel(str, Enum):
+            DEBUG = "debug"
+            INFO = "info"
+            WARNING = "warning"
+            ERROR = "error"
+    """,
+    "logging/logging_structured.pyi": """
+        from typing import Any
+        from omnibase_core.enums.enum_log_level import EnumLogLevel
+
+        def emit_log_event_sync(
+            level: EnumLogLevel, message: str, context: Any = None
+        ) -> None: ...
+    """,
+}
+
+
+@pytest.mark.parametrize("name", ["logging_structured", "structured"])
+def test_mypy_finds_nothing_where_omnibase_core_is_installed(
+    name: str, tmp_path: Path
+) -> None:
+    mypy = tool("HERALD_MYPY", "mypy")
+    for path, text in PRESENT.items():
+        file = tmp_path / "omnibase_core" / path.replace("logging_structured", name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (file.parent / "__init__.pyi").touch()
+        lines = [line.removeprefix("        ") for line in text.splitlines()]
+        file.write_text("\n".join(lines), "utf-8")
+    (tmp_path / "omnibase_core" / "__init__.pyi").touch()
+    cache = ["--cache-dir", str(tmp_path / "cache")]
+    run(mypy, "--strict", *cache, *map(str, MODULES), MYPYPATH=str(tmp_path))
