@@ -248,8 +248,13 @@ def all_cases() -> Iterator[Case]:
             yield from lifecycle(module, class_name, kind, kind, operation, operation)
         yield from of_node(module, class_name, kind, kind)
 
-    yield from lifecycle("own_class", "Node", "effect", "effect", "process", "process")
-    yield from of_node("own_class", "Node", "effect", "effect")
+    for module, class_name in {
+        "own_class": "Node",
+        "one_call": "EffectEventPublisher",
+    }.items():
+        effect = (module, class_name, "effect", "effect")
+        yield from lifecycle(*effect, "process", "process")
+        yield from of_node(*effect)
 
     orders = ("orders_events", "OrdersEventPublisher", "effect", "orders")
     yield from lifecycle(*orders, "order.place", "order_place", major=2)

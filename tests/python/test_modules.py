@@ -86,8 +86,17 @@ def test_ruff_finds_nothing() -> None:
     ruff = tool("HERALD_RUFF", "ruff")
     rules = "E,F,W,I,UP,B,SIM,RUF"
     target = ["--target-version", "py311"]
-    run(ruff, "check", "--isolated", "--select", rules, *target, str(GOLDEN))
-    run(ruff, "format", "--isolated", "--check", str(GOLDEN))
+    run(
+        ruff,
+        "check",
+        "--no-cache",
+        "--isolated",
+        "--select",
+        rules,
+        *target,
+        str(GOLDEN),
+    )
+    run(ruff, "format", "--no-cache", "--isolated", "--check", str(GOLDEN))
 
 
 USES = """

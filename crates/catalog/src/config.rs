@@ -59,7 +59,7 @@ pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
     let mut findings = Vec::new();
     let shown = path.to_string_lossy().into_owned();
     let text = crate::load::read_text(path).unwrap_or_else(|finding| {
-        findings.push(finding);
+        findings.push(*finding);
         String::new()
     });
     let id = sources.add(Source::new(shown, text));

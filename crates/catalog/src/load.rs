@@ -53,15 +53,12 @@ impl Loaded {
         self.findings.iter().any(Diagnostic::is_error)
     }
 
-    /// Whether a finding about this node's contract is an error.
-    pub fn is_broken(&self, node: &Node) -> bool {
-        let about_node = |finding: &Diagnostic| {
-            let location = finding.location;
-            location.is_some_and(|at| at.source == node.location.source)
-        };
-        self.findings
-            .iter()
-            .any(|finding| finding.is_error() && about_node(finding))
+    /// The sources that an error is about: nothing is generated from them.
+    pub fn broken(&self) -> HashSet<SourceId> {
+        let errors = self.findings.iter().filter(|finding| finding.is_error());
+        errors
+            .filter_map(|error| Some(error.location?.source))
+            .collect()
     }
 }
 
@@ -387,7 +384,7 @@ struct FileRead {
 fn read_file(id: SourceId, input: &Input, defaults: &Defaults) -> FileRead {
     let mut findings = Vec::new();
     let text = read_text(&input.path).unwrap_or_else(|finding| {
-        findings.push(finding.at(Location {
+        findings.push((*finding).at(Location {
             source: id,
             span: Span::default(),
         }));
@@ -445,47 +442,48 @@ fn read_tree(
     Some(resolve(file, origin, defaults, findings))
 }
 
+/// Keys by which a contract of the ONEX platform is known.
+const ONEX_KEYS: [&str; 8] = [
+    "contract_name",
+    "contract_version",
+    "node_name",
+    "event_bus",
+    "handler_routing",
+    "io_operations",
+    "publish_topics",
+    "published_events",
+];
+
 /// Which format a contract is written in, by its keys.
 fn format_of(tree: &Yaml) -> Format {
-    let keys = tree.entries();
-    let has = |word: &str| tree.get_or_null(word).is_some();
-    let is_onex = ["name", "contract_name", "node_name", "contract_version"]
-        .into_iter()
-        .any(has);
-    match (has("service_name"), is_onex) {
-        (true, false) => return Format::Native,
-        (false, true) => return Format::Onex,
-        _ => {}
-    }
-    // A native contract with a typo, or a word of the other format, resembles one in most of its
-    // keys.
-    let resembles = |key: &yaml::Key| native::CONTRACT.resembles(&key.text);
-    let native = keys.iter().filter(|(key, _)| resembles(key)).count();
-    if native * 2 >= keys.len() {
-        Format::Native
-    } else {
-        Format::Onex
+    let is_onex = |key: &yaml::Key| key.text == "name" || ONEX_KEYS.contains(&key.text.as_str());
+    let keys = || tree.entries().iter().map(|(key, _)| key);
+    match (
+        tree.get_or_null("service_name").is_some(),
+        keys().any(is_onex),
+    ) {
+        (true, false) => Format::Native,
+        (false, true) => Format::Onex,
+        // A native contract with typos, or with words of the other format, still resembles one in
+        // most of its keys.
+        _ => {
+            let resembles =
+                |key: &&yaml::Key| !is_onex(key) && native::CONTRACT.resembles(&key.text);
+            if keys().filter(resembles).count() * 2 >= tree.entries().len() {
+                Format::Native
+            } else {
+                Format::Onex
+            }
+        }
     }
 }
 
 /// Whether a YAML file that was found in a folder is meant as a contract.
 fn looks_like_a_contract(tree: &Yaml) -> bool {
-    const MARKS: [&str; 11] = [
-        "node_type",
-        "service_name",
-        "contract_name",
-        "contract_version",
-        "node_name",
-        "event_bus",
-        "handler_routing",
-        "published_events",
-        "publish_topics",
-        "io_operations",
-        "include_state_events",
-    ];
-    tree.entries()
-        .iter()
-        .any(|(key, _)| MARKS.contains(&key.text.as_str()))
+    const NATIVE_KEYS: [&str; 3] = ["node_type", "service_name", "include_state_events"];
+    tree.entries().iter().any(|(key, _)| {
+        NATIVE_KEYS.contains(&key.text.as_str()) || ONEX_KEYS.contains(&key.text.as_str())
+    })
 }
 
 /// The file's name without its endings, or its folder's where the file is just `contract.yaml`.
@@ -509,17 +507,17 @@ fn too_large(bytes: &str) -> Diagnostic {
     .help("the largest known contract has 39 KB; is this the right file?")
 }
 
-pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
-    let unreadable = |error: std::io::Error| cannot_read("the file", &error.to_string());
+pub(crate) fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
+    let unreadable = |error: std::io::Error| Box::new(cannot_read("the file", &error.to_string()));
     let metadata = path.metadata().map_err(unreadable)?;
     if metadata.is_dir() {
-        return Err(
-            Diagnostic::new(&rules::FILE_IS_A_FOLDER, "this is a folder, not a file")
-                .help("name the folder itself to search it for contracts"),
-        );
+        let finding = Diagnostic::new(&rules::FILE_IS_A_FOLDER, "this is a folder, not a file");
+        return Err(Box::new(
+            finding.help("name the folder itself to search it for contracts"),
+        ));
     }
     if metadata.len() > MAX_BYTES {
-        return Err(too_large(&metadata.len().to_string()));
+        return Err(Box::new(too_large(&metadata.len().to_string())));
     }
     let mut bytes = Vec::new();
     // A device or pipe has no length; it may not be endless either.
@@ -528,15 +526,17 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Diagnostic> {
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(too_large(&format!("more than {MAX_BYTES}")));
+        return Err(Box::new(too_large(&format!("more than {MAX_BYTES}"))));
     }
-    String::from_utf8(bytes)
-        .map_err(|error| not_utf8(error.as_bytes(), error.utf8_error().valid_up_to()))
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Box::new(not_utf8(error.as_bytes(), at))
+    })
 }
 
 /// `at` is the index of the first byte that is not UTF-8.
 fn not_utf8(bytes: &[u8], at: usize) -> Diagnostic {
-    let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = bytes[..at].split(|byte| *byte == b'\n').count();
     let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
     Diagnostic::new(
         &rules::FILE_NOT_UTF8,
@@ -564,7 +564,7 @@ fn check_topic_collisions(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
             let name = event.topic.in_namespace(namespace);
             match known.entry(topic::collision_key(&name)) {
                 Entry::Vacant(entry) => {
-                    entry.insert((name, event.location));
+                    entry.insert((name, event.topic_location));
                 }
                 Entry::Occupied(entry) => {
                     let (other, location) = entry.get();
@@ -578,7 +578,7 @@ fn check_topic_collisions(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
                                     quote(&name)
                                 ),
                             )
-                            .at(event.location)
+                            .at(event.topic_location)
                             .label(*location, "the other one is here")
                             .help("Kafka's metrics take the two for one; rename one"),
                         );

@@ -127,6 +127,8 @@ pub struct Event {
     pub declared: Option<Declared>,
     /// What in the contract it comes from.
     pub location: Location,
+    /// Where its topic is written; [`location`](Self::location) when it is not.
+    pub topic_location: Location,
 }
 
 /// What a contract says about an event that it lists itself.
@@ -206,13 +208,13 @@ pub struct Fingerprint(pub String);
 impl Fingerprint {
     /// The fingerprint of a text.
     pub fn of(text: &[u8]) -> Self {
-        let digest = Sha256::digest(text);
-        Self(
-            digest
-                .iter()
-                .take(8)
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        let mut digits = String::with_capacity(16);
+        for byte in Sha256::digest(text).iter().take(8) {
+            digits.extend(
+                [byte >> 4, byte & 15]
+                    .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])),
+            );
+        }
+        Self(digits)
     }
 }

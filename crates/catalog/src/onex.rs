@@ -86,11 +86,16 @@ fn read_kind(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Kind> {
         let text = word.as_text().unwrap_or_default();
         let kind = Kind::from_onex(text);
         if kind.is_none() {
-            let mut finding =
-                Diagnostic::new(&rules::KIND_UNKNOWN, format!("unknown `node_type` {}", quote(text)))
-                    .at(word.location)
-                    .detail(text)
-                    .help("use effect, compute, reducer or orchestrator; until then only the declared events are published");
+            let mut finding = Diagnostic::new(
+                &rules::KIND_UNKNOWN,
+                format!("unknown `node_type` {}", quote(text)),
+            )
+            .at(word.location)
+            .detail(text)
+            .help(
+                "use effect, compute, reducer or orchestrator; until then only the \
+                         declared events are published",
+            );
             finding.severity = Severity::Warning;
             findings.push(finding);
         }
@@ -100,11 +105,12 @@ fn read_kind(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Kind> {
     let kind = archetype.and_then(Yaml::as_str).and_then(Kind::from_onex);
     let finding = Diagnostic::new(&rules::KIND_MISSING, "`node_type` is missing");
     findings.push(match (archetype, kind) {
-        (Some(archetype), Some(kind)) => finding
-            .at(archetype.location)
-            .help(format!("`descriptor.node_archetype` is taken instead; add `node_type: {kind}`")),
+        (Some(archetype), Some(kind)) => finding.at(archetype.location).help(format!(
+            "`descriptor.node_archetype` is taken instead; add `node_type: {kind}`"
+        )),
         _ => finding.at(yaml.head()).help(
-            "add `node_type`: effect, compute, reducer or orchestrator; until then only the declared events are published",
+            "add `node_type`: effect, compute, reducer or orchestrator; until then only the \
+             declared events are published",
         ),
     });
     kind
@@ -409,10 +415,11 @@ impl Published {
     }
 
     fn add_role(&mut self, source: &'static str, topic: Option<&Yaml>, role: &'static str) {
-        if let Some(event) = topic.and_then(|topic| self.entry(source, topic)) {
-            if !role.is_empty() && !event.roles.contains(&role) {
-                event.roles.push(role);
-            }
+        if let Some(event) = topic.and_then(|topic| self.entry(source, topic))
+            && !role.is_empty()
+            && !event.roles.contains(&role)
+        {
+            event.roles.push(role);
         }
     }
 
@@ -496,7 +503,7 @@ fn terminal_topics(yaml: &Yaml) -> Vec<Located<String>> {
             Value::Scalar(_) => topics.extend(topic_name(place)),
             Value::Sequence(items) => topics.extend(items.iter().filter_map(topic_name)),
             Value::Mapping(entries) => {
-                topics.extend(entries.iter().filter_map(|(_, v)| topic_name(v)))
+                topics.extend(entries.iter().filter_map(|(_, v)| topic_name(v)));
             }
         }
     }
@@ -665,16 +672,13 @@ fn check_bus(
     if let Some((first, location)) = both.next() {
         let number = 1 + both.count();
         let more = match number {
-            1 => String::new(),
-            _ => format!(" and {} more", number - 1),
+            1 => "is".to_owned(),
+            _ => format!("and {} more are", number - 1),
         };
         findings.push(
             Diagnostic::new(
                 &rules::BUS_BOTH_WAYS,
-                format!(
-                    "{}{more} published and consumed by one node",
-                    quote(&first.topic)
-                ),
+                format!("{} {more} both published and consumed", quote(&first.topic)),
             )
             .at(*location)
             .detail(number.to_string())
@@ -687,10 +691,16 @@ fn check_bus(
             findings.push(
                 Diagnostic::new(
                     &rules::PUBLISHED_NONCONFORMING,
-                    format!("the topic {} breaks the platform's rule", quote(&topic.value)),
+                    format!(
+                        "the topic {} breaks the platform's rule",
+                        quote(&topic.value)
+                    ),
                 )
                 .at(topic.location)
-                .help("the rule: onex.(cmd|evt|dlq|intent|snapshot).<producer>.<event-name>.vN, in lowercase kebab-case"),
+                .help(
+                    "the rule: onex.(cmd|evt|dlq|intent|snapshot).<producer>.<event-name>.vN, \
+                     in lowercase kebab-case",
+                ),
             );
         }
     }

@@ -4,25 +4,48 @@
 //! may use only what they all read in the same way.
 
 use regex_syntax::ast::{
-    self, AssertionKind, Ast, ClassSetBinaryOp, ClassSetItem, GroupKind, Literal, LiteralKind,
-    Visitor,
+    self, AssertionKind, Ast, ClassSetBinaryOp, ClassSetItem, ErrorKind, GroupKind, Literal,
+    LiteralKind, Visitor,
 };
+
+/// Why a pattern can't be used.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// The end of a sentence.
+    pub(crate) reason: String,
+    /// What to do.
+    pub(crate) help: &'static str,
+}
 
 /// Holds a pattern against what Rust and Python have in common.
 ///
 /// # Errors
-/// What is wrong with it, as the end of a sentence.
-pub(crate) fn check(pattern: &str) -> Result<(), String> {
-    let ast = ast::parse::Parser::new()
-        .parse(pattern)
-        .map_err(|error| error.kind().to_string())?;
-    ast::visit(&ast, Portable)?;
+/// The first thing that is wrong with it.
+pub(crate) fn check(pattern: &str) -> Result<(), Problem> {
+    const PORTABLE: &str =
+        "use what every language knows: no look-around, back-references or flags";
+    let problem = |help| move |reason: String| Problem { reason, help };
+    let ast = ast::parse::Parser::new().parse(pattern).map_err(|error| {
+        let help = match error.kind() {
+            ErrorKind::UnsupportedLookAround | ErrorKind::UnsupportedBackreference => PORTABLE,
+            _ => "put a backslash before what is meant as it stands",
+        };
+        problem(help)(error.kind().to_string())
+    })?;
+    ast::visit(&ast, Portable).map_err(problem(PORTABLE))?;
     if pattern.contains("||") {
-        return Err("`||` has a meaning of its own in some languages".to_owned());
+        let reason = "`||` has a meaning of its own in some languages";
+        return Err(problem(PORTABLE)(reason.to_owned()));
     }
-    let regex = regex::Regex::new(pattern).map_err(|_| "it is too large".to_owned())?;
+    let regex = regex::Regex::new(pattern).map_err(|_| Problem {
+        reason: "it is too large".to_owned(),
+        help: "repeat less",
+    })?;
     if regex.is_match("") {
-        return Err("it matches everywhere, even where nothing stands".to_owned());
+        return Err(Problem {
+            reason: "it matches everywhere, even where nothing stands".to_owned(),
+            help: "make it match at least one character",
+        });
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! From what is written to what is meant: identifiers, event types, topics.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use herald_diagnostics::{Diagnostic, Location, Severity, SourceId, Span};
@@ -221,9 +222,8 @@ impl Taken {
         let number = self.numbers.entry(key.clone()).or_insert(1);
         loop {
             *number += 1;
-            let candidate = format!("{key}_{number}");
-            if !self.owners.contains_key(&candidate) {
-                self.owners.insert(candidate, owner);
+            if let Entry::Vacant(free) = self.owners.entry(format!("{key}_{number}")) {
+                free.insert(owner);
                 return (format!("{ident}_{number}"), Some(first));
             }
         }
@@ -239,7 +239,7 @@ fn collision(format: Format, first: (&str, Location), second: (&str, Location)) 
             "{} and {} both become the identifier {}",
             quote(first.0),
             quote(second.0),
-            quote(&ident(second.0))
+            quote(&ident(second.0).to_ascii_lowercase())
         ),
     )
     .at(second.1)
@@ -308,6 +308,7 @@ impl Events<'_> {
             description: None,
             declared: None,
             location,
+            topic_location: location,
         }
     }
 
@@ -375,6 +376,9 @@ impl Events<'_> {
                 sources: written.sources,
             }),
             event_type,
+            topic_location: written
+                .topic
+                .map_or(written.location, |topic| topic.location),
             location: written.location,
         }
     }
@@ -422,9 +426,11 @@ fn check_partition_key(
     findings.push(finding.at(key.location));
 }
 
-/// Reports identifiers that are taken already. An event that can't be named is left out.
+/// Reports event types and identifiers that are taken already. An event that can't be named is
+/// left out.
 fn distinct(format: Format, events: Vec<Event>, findings: &mut Vec<Diagnostic>) -> Vec<Event> {
     let mut taken = Taken::default();
+    let mut by_type: HashMap<String, usize> = HashMap::new();
     let mut kept: Vec<Event> = Vec::with_capacity(events.len());
     for mut event in events {
         if !is_meaningful(&event.ident) {
@@ -432,34 +438,35 @@ fn distinct(format: Format, events: Vec<Event>, findings: &mut Vec<Diagnostic>) 
             continue;
         }
         let (ident, owner) = taken.take(event.ident, kept.len());
-        if let Some(first) = owner.map(|owner| &kept[owner]) {
-            findings.push(if first.event_type == event.event_type {
-                duplicate(format, first, &event.event_type, event.location)
-            } else {
-                collision(
+        event.ident = ident;
+        if let Some(same) = by_type.get(&event.event_type) {
+            findings.push(duplicate(format, &kept[*same], &event));
+        } else {
+            by_type.insert(event.event_type.clone(), kept.len());
+            if let Some(first) = owner.map(|owner| &kept[owner]) {
+                findings.push(collision(
                     format,
                     (&first.event_type, first.location),
                     (&event.event_type, event.location),
-                )
-            });
+                ));
+            }
         }
-        event.ident = ident;
         kept.push(event);
     }
     kept
 }
 
-fn duplicate(format: Format, first: &Event, event_type: &str, at: Location) -> Diagnostic {
-    let (message, label) = if first.declared.is_some() {
-        ("is declared twice", "first declared here")
-    } else {
-        ("is generated already", "generated for this")
+fn duplicate(format: Format, first: &Event, second: &Event) -> Diagnostic {
+    let (message, label) = match (&first.declared, first.operation) {
+        (Some(_), _) => ("is declared twice", "first declared here"),
+        (None, Some(_)) => ("is generated already", "generated for this operation"),
+        (None, None) => ("is generated already", "generated for this contract"),
     };
     let mut finding = Diagnostic::new(
         &rules::EVENT_DUPLICATE,
-        format!("the event {} {message}", quote(event_type)),
+        format!("the event {} {message}", quote(&second.event_type)),
     )
-    .at(at)
+    .at(second.location)
     .label(first.location, label)
     .help("give one of the two another event type");
     // An ONEX contract may publish two versions of a topic, which mean one event type.
@@ -472,14 +479,14 @@ fn duplicate(format: Format, first: &Event, event_type: &str, at: Location) -> D
 fn check_pattern(pattern: Located<String>, findings: &mut Vec<Diagnostic>) -> Option<String> {
     match pattern::check(&pattern.value) {
         Ok(()) => Some(pattern.value),
-        Err(reason) => {
+        Err(problem) => {
             findings.push(
                 Diagnostic::new(
                     &rules::REDACT_PATTERN,
-                    format!("this pattern can't be used: {reason}"),
+                    format!("this pattern can't be used: {}", problem.reason),
                 )
                 .at(pattern.location)
-                .help("use what every language knows: no look-around, back-references or flags"),
+                .help(problem.help),
             );
             None
         }
@@ -535,12 +542,19 @@ fn check_topics(
         let Err(reason) = topic::validate(&name) else {
             continue;
         };
-        if service.is_some_and(|service| name.contains(service)) {
+        let is_only_the_service =
+            |service: &str| topic::validate(&name.replace(service, "x")).is_ok();
+        if service.is_some_and(is_only_the_service) {
             continue;
         }
         // The three events of an operation break the rule for one reason.
-        if reported.insert(event.location) {
-            findings.push(invalid_topic("the topic", &name, &reason, event.location));
+        if reported.insert(event.topic_location) {
+            findings.push(invalid_topic(
+                "the topic",
+                &name,
+                &reason,
+                event.topic_location,
+            ));
         }
     }
 }
@@ -560,11 +574,14 @@ fn invalid_topic(what: &str, name: &str, reason: &InvalidTopic, at: Location) ->
     let (rule, help) = match reason {
         InvalidTopic::TooLong(_) => (
             &rules::TOPIC_TOO_LONG,
-            "shorten the names that it consists of",
+            format!(
+                "shorten the names that it consists of, to {} characters in all",
+                topic::MAX_LENGTH
+            ),
         ),
         _ => (
             &rules::TOPIC_INVALID,
-            "topics consist of letters, digits, `.`, `_` and `-`",
+            "topics consist of letters, digits, `.`, `_` and `-`".to_owned(),
         ),
     };
     Diagnostic::new(

@@ -143,8 +143,8 @@ rules! {
     OPERATION_NOT_IDENTIFIER = "operations.not_identifier", Info, "an operation's name is no identifier",
         "Event types keep the name. In identifiers a run of characters outside `[A-Za-z0-9_]` \
          becomes one `_`.",
-        bad: "operations: [\"session.index.read\"]",
-        good: "operations: [session_index_read]";
+        bad: "name: node_sessions\nio_operations: [{operation: session.index.read}]",
+        good: "name: node_sessions\nio_operations: [{operation: session_index_read}]";
     NAME_UNUSABLE = "names.unusable", Error, "a name can't be made an identifier",
         "Identifiers consist of ASCII letters, digits and `_`. A name without any letter or digit \
          leaves nothing to call.",
@@ -194,8 +194,8 @@ rules! {
         "The field is read as an open type: any value passes. Known are `string`, `integer`, \
          `number`, `boolean`, `uuid`, `datetime`, `date`, `decimal`, `bytes`, `object`, `any`, \
          `list[T]`, `map[T]`, `T | null`, their Python spellings, and names of models.",
-        bad: "payload: {total: floot}",
-        good: "payload: {total: float}";
+        bad: "events:\n  - event_type: order.paid\n    payload: {total: floot}",
+        good: "events:\n  - event_type: order.paid\n    payload: {total: float}";
 
     STATE_UNKNOWN = "fsm.unknown_state", Warning, "a transition names an unknown state",
         "Transitions go between the states of the list; `*` means any of them.",
@@ -241,8 +241,8 @@ rules! {
     LINT_LIFECYCLE_DECLARED = "lint.lifecycle_declared_too", Info, "a declared event repeats a generated one",
         "Operations announce that they started, completed or failed. A declared event of the same \
          operation and stage tells consumers the same twice.",
-        bad: "io_operations: [{operation: coding_agent.invoke}]\nevent_bus:\n  publish_topics: [onex.evt.a.coding-agent-invoke-completed.v1]",
-        good: "io_operations: [{operation: coding_agent.invoke}]";
+        bad: "name: coding_agent\nnode_type: effect\nio_operations: [{operation: coding_agent.invoke}]\nevent_bus:\n  publish_topics: [onex.evt.a.coding-agent-invoke-completed.v1]",
+        good: "name: coding_agent\nnode_type: effect\nio_operations: [{operation: coding_agent.invoke}]";
 
     CONFIG_INVALID = "config.invalid", Error, "`herald.yaml` has a value that can't be used",
         "The message says what was expected. `herald schema config` prints every key.",

@@ -145,11 +145,7 @@ impl Shape {
     fn mismatch(&self, yaml: &Yaml, what: &str, findings: &[Diagnostic]) -> Diagnostic {
         let found = match &yaml.value {
             Value::Scalar(scalar) if is_blank(&scalar.text) => "nothing".to_owned(),
-            Value::Scalar(scalar)
-                if matches!(self, Self::Word(_) | Self::Integer(_) | Self::Version) =>
-            {
-                quote(&scalar.text)
-            }
+            Value::Scalar(scalar) if self.is_particular() => quote(&scalar.text),
             _ => yaml.describe().to_owned(),
         };
         let finding = Diagnostic::new(
@@ -157,18 +153,37 @@ impl Shape {
             format!("{what} has to be {}, found {found}", self.describe()),
         )
         .at(yaml.head());
-        let help = match (self, yaml.as_text().filter(|text| !is_blank(text))) {
+        let written = yaml.as_text().filter(|text| !is_blank(text));
+        let short = written.filter(|text| text.len() <= 40 && !text.contains(['"', '\n']));
+        let help = match (self, written) {
             (Self::Word(words), Some(text)) => did_you_mean(text, words.iter().copied(), findings),
-            (Self::Text, Some(text)) => Some(format!(
-                "if it is meant as text, put it in quotes: \"{text}\""
-            )),
-            (Self::List(_), Some(text)) => Some(format!("write it as a list: [{text}]")),
+            (Self::Text, Some(_)) => {
+                let example = short
+                    .map(|text| format!(": \"{text}\""))
+                    .unwrap_or_default();
+                Some(format!("if it is meant as text, put it in quotes{example}"))
+            }
+            (Self::Bool, Some("yes" | "on")) => Some("write `true`".to_owned()),
+            (Self::Bool, Some("no" | "off")) => Some("write `false`".to_owned()),
+            (Self::List(_), Some(_)) => {
+                let example = short.map(|text| format!(": [{text}]")).unwrap_or_default();
+                Some(format!("write it as a list{example}"))
+            }
             (_, None) if found == "nothing" => Some("give it a value, or remove it".to_owned()),
             _ => None,
         };
         match help {
             Some(help) => finding.help(help),
             None => finding,
+        }
+    }
+
+    /// Whether it takes only some texts or numbers, so that the sort of a value says too little.
+    fn is_particular(&self) -> bool {
+        match self {
+            Self::Word(_) | Self::Integer(_) | Self::Version => true,
+            Self::OneOf(shapes) => shapes.iter().any(Self::is_particular),
+            _ => false,
         }
     }
 
@@ -202,13 +217,12 @@ impl MapShape {
                 continue;
             };
             let what = quote(key.name);
-            match key.shape.taking(value) {
-                Some(shape) => shape.check_inside(value, &what, findings),
-                None => {
-                    let mut finding = key.shape.mismatch(value, &what, findings);
-                    finding.rule = key.mismatch;
-                    findings.push(finding);
-                }
+            if let Some(shape) = key.shape.taking(value) {
+                shape.check_inside(value, &what, findings);
+            } else {
+                let mut finding = key.shape.mismatch(value, &what, findings);
+                finding.rule = key.mismatch;
+                findings.push(finding);
             }
         }
         for key in self.keys.iter().filter(|key| key.required) {
@@ -234,7 +248,7 @@ impl MapShape {
 
     fn missing(&self, key: &Key, location: Location) -> Diagnostic {
         let doc = key.doc.split_once(". ").map_or(key.doc, |(first, _)| first);
-        let doc = doc.trim_end_matches('.').to_owned();
+        let doc = doc.trim_end_matches('.');
         let mut finding = Diagnostic::new(
             key.missing,
             format!(
@@ -244,7 +258,7 @@ impl MapShape {
             ),
         )
         .at(location)
-        .help(format!("add `{}: …`, {}", key.name, lowercase_first(&doc)));
+        .help(format!("add `{}: …` ({})", key.name, lowercase_first(doc)));
         // Some of these rules are milder in ONEX contracts, where nothing is required.
         finding.severity = Severity::Error;
         finding

@@ -119,8 +119,7 @@ fn split(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut parts, mut depth, mut start, mut quote) = (Vec::new(), 0usize, 0, None);
     for (i, c) in text.char_indices() {
         match (quote, c) {
-            (Some(q), c) if c == q => quote = None,
-            (Some(_), _) => {}
+            (Some(open), _) => quote = (c != open).then_some(open),
             (None, '"' | '\'') => quote = Some(c),
             (None, '[') => depth += 1,
             (None, ']') => depth = depth.checked_sub(1)?,

@@ -4,6 +4,7 @@
 //! aliases multiply, and aliases that contain themselves.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use herald_diagnostics::{Diagnostic, Location, Source, SourceId, Span};
@@ -18,6 +19,8 @@ pub const MAX_DEPTH: usize = 100;
 /// Values that one file may have once its aliases are written out. What has an anchor counts
 /// twice, because it is kept for its aliases.
 pub const MAX_NODES: usize = 1_000_000;
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -283,14 +286,15 @@ pub fn parse(id: SourceId, source: &Source, findings: &mut Vec<Diagnostic>) -> O
         nodes: 0,
         root: None,
     };
-    let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+    let text = source.text.as_str();
     let mut documents = 0;
-    for event in Parser::new_from_str(text) {
+    for event in Parser::new_from_str(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)) {
         let (event, span) = match event {
             Ok(event) => event,
             Err(error) => {
                 let at = builder.offsets.byte(error.marker().index());
-                builder.report(syntax_error(error.info()), Span::new(at, at));
+                let finding = builder.label_open_bracket(syntax_error(error.info()), text);
+                builder.report(finding, Span::new(at, at));
                 return None;
             }
         };
@@ -339,6 +343,20 @@ fn too_deep() -> Diagnostic {
         format!("values are nested deeper than {MAX_DEPTH} levels"),
     )
     .help("a contract needs about ten levels")
+}
+
+fn repeated(first: &Key, second: &Key, line: usize) -> Diagnostic {
+    Diagnostic::new(
+        &rules::YAML_DUPLICATE_KEY,
+        format!(
+            "the key {} is repeated; only the last value counts",
+            quote(&second.text)
+        ),
+    )
+    .at(second.location)
+    .label(first.location, "first written here")
+    .detail(format!("{}@{line}", second.text))
+    .help("remove one of the two")
 }
 
 /// The reading can't go on; a finding says why.
@@ -400,6 +418,20 @@ impl Size {
 impl Builder<'_> {
     fn report(&mut self, finding: Diagnostic, span: Span) {
         self.findings.push(finding.at(self.location(span)));
+    }
+
+    /// Where an error comes late, the bracket that nobody closed is often its cause.
+    fn label_open_bracket(&self, finding: Diagnostic, text: &str) -> Diagnostic {
+        let Some(start) = self.open.last().map(|open| open.start) else {
+            return finding;
+        };
+        match text.as_bytes().get(start as usize) {
+            Some(b'[' | b'{') => finding.label(
+                self.location(Span::new(start, start + 1)),
+                "this bracket is still open",
+            ),
+            _ => finding,
+        }
     }
 
     fn location(&self, span: Span) -> Location {
@@ -538,50 +570,35 @@ impl Builder<'_> {
                 entries,
                 index,
                 key,
-            }) => match key.take() {
-                Some(key) => match index.get(&key.text) {
-                    Some(&first) => return self.repeated(first, key, yaml),
-                    None => {
-                        index.insert(key.text.clone(), entries.len());
+            }) => match (key.take(), yaml) {
+                (Some(key), yaml) => match index.entry(key.text.clone()) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(entries.len());
                         entries.push((key, yaml));
                     }
-                },
-                None => match yaml.value {
-                    Value::Scalar(scalar) => {
-                        *key = Some(Key {
-                            text: scalar.text,
-                            location: yaml.location,
-                        });
+                    // The last one wins, as in every YAML reader that allows it at all.
+                    Entry::Occupied(entry) => {
+                        let (first, value) = &mut entries[*entry.get()];
+                        *value = yaml;
+                        let line = self.offsets.line(key.location.span.start);
+                        self.findings.push(repeated(first, &key, line));
                     }
-                    _ => return self.key_is_no_text(&yaml),
                 },
+                (
+                    None,
+                    Yaml {
+                        value: Value::Scalar(scalar),
+                        location,
+                    },
+                ) => {
+                    *key = Some(Key {
+                        text: scalar.text,
+                        location,
+                    });
+                }
+                (None, yaml) => return self.key_is_no_text(&yaml),
             },
         }
-        Ok(())
-    }
-
-    /// The last one wins, as in every YAML reader that allows it at all.
-    fn repeated(&mut self, first: usize, key: Key, yaml: Yaml) -> Result<(), Stop> {
-        let Some(Content::Mapping { entries, .. }) = self.open.last_mut().map(|o| &mut o.content)
-        else {
-            return Ok(());
-        };
-        let before = entries[first].0.location;
-        entries[first].1 = yaml;
-        let line = self.offsets.line(key.location.span.start);
-        self.findings.push(
-            Diagnostic::new(
-                &rules::YAML_DUPLICATE_KEY,
-                format!(
-                    "the key {} is repeated; only the last value counts",
-                    quote(&key.text)
-                ),
-            )
-            .at(key.location)
-            .label(before, "first written here")
-            .detail(format!("{}@{line}", key.text))
-            .help("remove one of the two"),
-        );
         Ok(())
     }
 
@@ -619,7 +636,7 @@ impl Offsets {
             .collect();
         // The parser never sees a byte order mark.
         let bytes = bytes.map(|mut bytes: Vec<u32>| {
-            if text.starts_with('\u{feff}') {
+            if text.starts_with(BYTE_ORDER_MARK) {
                 bytes.remove(0);
             }
             bytes

@@ -73,7 +73,10 @@ fn understood(node: &Node, loaded: &Loaded) -> Vec<(&'static str, Value)> {
             "/identity/node_version",
             version(node.identity.node_version.as_ref()),
         ),
-        ("/kind", json!(node.kind.map(|kind| kind.name()))),
+        (
+            "/kind",
+            json!(node.kind.map(herald_catalog::kind::Kind::name)),
+        ),
         (
             "/operations",
             by_name(node.operations.iter().map(|operation| {
@@ -82,24 +85,37 @@ fn understood(node: &Node, loaded: &Loaded) -> Vec<(&'static str, Value)> {
         ),
         (
             "/published",
-            by_name(node.declared().map(|(event, declared)| published(event, declared))),
+            by_name(
+                node.declared()
+                    .map(|(event, declared)| published(event, declared)),
+            ),
         ),
         (
             "/consumed",
             by_name(node.consumed.iter().map(|topic| {
-                json!([topic.topic, topic.conforming, topic.event_type, sorted(&topic.sources)])
+                json!([
+                    topic.topic,
+                    topic.conforming,
+                    topic.event_type,
+                    sorted(&topic.sources)
+                ])
             })),
         ),
         (
             "/states",
-            json!(machine.map(|machine| &machine.states[..]).unwrap_or_default()),
+            json!(
+                machine
+                    .map(|machine| &machine.states[..])
+                    .unwrap_or_default()
+            ),
         ),
         (
             "/fsm",
             machine.map_or(Value::Null, |machine| {
-                let transitions = machine.transitions.iter().map(|t| {
-                    json!({"from": t.from.value, "to": t.to.value, "trigger": t.trigger})
-                });
+                let transitions = machine
+                    .transitions
+                    .iter()
+                    .map(|t| json!({"from": t.from.value, "to": t.to.value, "trigger": t.trigger}));
                 json!({
                     "source": machine.source,
                     "initial": machine.initial,

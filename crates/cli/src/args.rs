@@ -21,7 +21,7 @@ Examples:
 
 Exit codes: 0 clean, 1 findings at error level or stale files, 2 could not run.")]
 pub struct Args {
-    /// When to use colours; NO_COLOR is respected
+    /// When to use colours; `NO_COLOR` is respected
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
 
@@ -256,7 +256,7 @@ pub struct Completions {
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
+    /// On a terminal, unless `NO_COLOR` is set
     Auto,
     /// Also into files and pipes
     Always,

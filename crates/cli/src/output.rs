@@ -14,11 +14,11 @@ pub fn json(value: &Value) -> io::Result<()> {
 /// Prints a document as YAML.
 pub fn yaml(value: &Value) -> io::Result<()> {
     let text = serde_saphyr::to_string(value).map_err(io::Error::other)?;
-    write!(io::stdout().lock(), "{}{}", text.trim_end(), '\n')
+    writeln!(io::stdout().lock(), "{}", text.trim_end())
 }
 
 /// Prints a text.
 pub fn text(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
-    write!(out, "{}{}", text.trim_end_matches('\n'), '\n')
+    writeln!(out, "{}", text.trim_end_matches('\n'))
 }

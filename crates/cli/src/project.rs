@@ -105,7 +105,8 @@ fn contract_text(node: &NodeArgs) -> Option<String> {
         text.push_str(" []");
     }
     for operation in &node.operations {
-        text.push_str(&format!("\n  - {}", quote(operation)));
+        text.push_str("\n  - ");
+        text.push_str(&quote(operation));
     }
     text.push('\n');
     if node.no_state_events {

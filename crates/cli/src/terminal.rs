@@ -1,5 +1,6 @@
 //! How things look on a terminal: colours, progress, the last line.
 
+use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use herald_catalog::load::Loaded;
+use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::{self, Format, Options};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -34,6 +36,9 @@ pub fn status(message: &str) {
     anstream::eprintln!("{message}");
 }
 
+/// Findings of one file that people are shown; programs get all.
+const SHOWN_OF_A_FILE: usize = 50;
+
 /// Writes findings to `out`, with colours if it is a terminal that wants them.
 pub fn write_findings<W: Write + anstream::stream::RawStream>(
     format: Format,
@@ -48,14 +53,34 @@ pub fn write_findings<W: Write + anstream::stream::RawStream>(
     };
     // Colours are decided here, once; the stream must not decide again.
     let mut out = BufWriter::new(out);
-    render::write(
-        format,
-        &loaded.findings,
-        &loaded.catalog.sources,
-        &options,
-        &mut out,
-    )?;
+    let sources = &loaded.catalog.sources;
+    if format == Format::Human {
+        let shown = first_of_each_file(&loaded.findings);
+        render::write(format, &shown, sources, &options, &mut out)?;
+        let hidden = loaded.findings.len() - shown.len();
+        if hidden > 0 {
+            let findings = count(hidden, "more finding");
+            writeln!(
+                out,
+                "{findings} in the same files; `herald check --format json` gives all\n"
+            )?;
+        }
+    } else {
+        render::write(format, &loaded.findings, sources, &options, &mut out)?;
+    }
     out.flush()
+}
+
+fn first_of_each_file(findings: &[Diagnostic]) -> Vec<Diagnostic> {
+    let mut shown = HashMap::new();
+    let mut first = |finding: &&Diagnostic| {
+        let number = shown
+            .entry(finding.location.map(|at| at.source))
+            .or_insert(0);
+        *number += 1;
+        *number <= SHOWN_OF_A_FILE
+    };
+    findings.iter().filter(&mut first).cloned().collect()
 }
 
 /// Columns of the terminal, if there is one.

@@ -1,5 +1,6 @@
-//! How long rendering takes, in process, with the generator already built.
+//! How long rendering takes, in process.
 
+use herald_render::Templates;
 use herald_render::patterns::EventPublishingPatternGenerator;
 
 const OPERATIONS: [&str; 3] = ["orchestration", "routing", "intelligence_query"];
@@ -13,6 +14,7 @@ fn generator() -> EventPublishingPatternGenerator {
         .expect("the arguments are valid")
 }
 
+/// The generator is already built.
 #[divan::bench]
 fn eleven_orchestrator_methods(bencher: divan::Bencher<'_, '_>) {
     let generator = generator();
@@ -28,4 +30,10 @@ fn one_started_method(bencher: divan::Bencher<'_, '_>) {
 #[divan::bench]
 fn from_arguments_to_methods() -> String {
     generator().generate_all_event_methods()
+}
+
+/// What a process pays once.
+#[divan::bench]
+fn compiling_the_templates() -> Templates {
+    Templates::new(|_| None).expect("the built-in templates compile")
 }

@@ -17,13 +17,15 @@
 //! its module is what [`generate_imports`](EventPublishingPatternGenerator::generate_imports)
 //! gives. A whole module comes from [`generate_event_publishing_methods`].
 
-use std::fmt;
+mod catalog;
+mod error;
+
+pub use catalog::EventTypeCatalog;
+pub use error::InvalidArgument;
 
 use herald_catalog::category::{Category, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS, Stage};
 use herald_catalog::kind::Kind;
 use herald_catalog::{Node, node_from_parts};
-use herald_diagnostics::Diagnostic;
-use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::targets::python::PyModule;
 use crate::template::{RenderError, Templates};
@@ -344,93 +346,6 @@ pub fn get_event_type_catalog(
         .include_metric_events(include_metric_events);
     Ok(generator.get_event_type_catalog())
 }
-
-/// Event types by category, in the order of the table of categories.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventTypeCatalog(Vec<(&'static str, Vec<String>)>);
-
-impl EventTypeCatalog {
-    /// The event types of `operation_lifecycle`, `state_events` or `metric_events`; empty where
-    /// they were switched off.
-    pub fn get(&self, category: &str) -> Option<&[String]> {
-        self.iter()
-            .find(|(key, _)| *key == category)
-            .map(|(_, event_types)| event_types)
-    }
-
-    /// Key and event types of each category.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[String])> {
-        self.0
-            .iter()
-            .map(|(key, event_types)| (*key, event_types.as_slice()))
-    }
-
-    /// How many event types there are.
-    pub fn total(&self) -> usize {
-        self.0
-            .iter()
-            .map(|(_, event_types)| event_types.len())
-            .sum()
-    }
-}
-
-/// As a map from category to event types.
-impl Serialize for EventTypeCatalog {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (category, event_types) in self.iter() {
-            map.serialize_entry(category, event_types)?;
-        }
-        map.end()
-    }
-}
-
-/// An argument that a generator cannot work with.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum InvalidArgument {
-    /// There is no kind of node.
-    EmptyNodeType,
-    /// No kind has this name.
-    UnknownNodeType(String),
-    /// There is no service name.
-    EmptyServiceName,
-    /// There is no operation.
-    NoOperations,
-    /// An operation has no name.
-    EmptyOperation,
-    /// Names that cannot stand in topics or identifiers, or that collide there.
-    Names(Vec<Diagnostic>),
-}
-
-impl fmt::Display for InvalidArgument {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EmptyNodeType => f.write_str("node_type must be a non-empty string"),
-            Self::UnknownNodeType(name) => {
-                let mut options = Kind::ALL.map(Kind::name);
-                options.sort_unstable();
-                write!(
-                    f,
-                    "Invalid node_type '{name}'. Valid options: {}",
-                    options.join(", ")
-                )
-            }
-            Self::EmptyServiceName => f.write_str("service_name must be a non-empty string"),
-            Self::NoOperations => f.write_str("operations must contain at least one operation"),
-            Self::EmptyOperation => f.write_str("All operations must be non-empty strings"),
-            Self::Names(findings) => {
-                let messages: Vec<_> = findings
-                    .iter()
-                    .map(|finding| finding.message.as_str())
-                    .collect();
-                f.write_str(&messages.join("; "))
-            }
-        }
-    }
-}
-
-impl std::error::Error for InvalidArgument {}
 
 fn parse_kind(node_type: &str) -> Result<Kind, InvalidArgument> {
     if node_type.trim().is_empty() {

@@ -137,7 +137,7 @@ fn node() -> impl Strategy<Value = Node> {
             text(),
             text(),
             prop::option::of(text()),
-            prop::option::of("[a-z]{1,9}"),
+            prop::option::of("[a-z]{1,90}"),
         ),
         prop::collection::vec(operation(), 2),
         prop::collection::vec(event(), 8),

@@ -9,7 +9,7 @@ use std::path::Path;
 use herald_catalog::kind::Kind;
 use herald_catalog::load::{Options, load_text};
 use herald_catalog::{Node, node_from_parts};
-use herald_render::patterns::EventPublishingPatternGenerator;
+use herald_render::patterns::{EventPublishingPatternGenerator, generate_event_publishing_methods};
 use herald_render::{Context, MARKER, Target};
 
 fn node(kind: Kind, operations: &[&str]) -> Node {
@@ -41,12 +41,12 @@ fn check(name: &str, actual: &str) {
 }
 
 /// The beginning of a class that somebody wrote by hand.
-const OWN_CLASS: &str = r#"class Node:
+const OWN_CLASS: &str = "class Node:
     def __init__(self, node_id: UUID, kafka_client: Any, namespace: str) -> None:
         self.node_id = node_id
         self.kafka_client = kafka_client
         self.default_namespace = namespace
-"#;
+";
 
 fn count_methods(code: &str) -> usize {
     code.matches("async def _publish_").count()
@@ -84,6 +84,14 @@ fn methods_stand_in_a_class_of_ones_own() {
         "own_class.py",
         &format!("{imports}\n\n{OWN_CLASS}\n{methods}"),
     );
+}
+
+#[test]
+fn one_call_gives_a_module() {
+    let code = generate_event_publishing_methods("effect", "effect", &["process"], true, true)
+        .expect("the arguments are valid");
+    assert_eq!(count_methods(&code), 5);
+    check("one_call.py", &code);
 }
 
 #[test]

@@ -65,11 +65,12 @@ impl View<'_> {
         CATEGORIES
             .iter()
             .map(|category| {
-                let events = node.events_of(category).map(|event| match self.topics {
-                    true => {
+                let events = node.events_of(category).map(|event| {
+                    if self.topics {
                         json!({"event_type": event.event_type, "topic": self.topic(node, event)})
+                    } else {
+                        json!(event.event_type)
                     }
-                    false => json!(event.event_type),
                 });
                 (category.key.to_owned(), events.collect())
             })
@@ -101,14 +102,12 @@ impl View<'_> {
                         let _ = writeln!(text, "  {DIM}{}{DIM:#}", category.title);
                     }
                     let event_type = visible(&event.event_type);
-                    let _ = match self.topics {
-                        true => writeln!(
-                            text,
-                            "    {event_type:width$}  {}",
-                            visible(&self.topic(node, event))
-                        ),
-                        false => writeln!(text, "    {event_type}"),
-                    };
+                    if self.topics {
+                        let topic = self.topic(node, event);
+                        let _ = writeln!(text, "    {event_type:width$}  {}", visible(&topic));
+                    } else {
+                        let _ = writeln!(text, "    {event_type}");
+                    }
                 }
             }
             text.push('\n');

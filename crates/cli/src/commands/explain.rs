@@ -1,5 +1,7 @@
 //! `herald explain`: what a finding means.
 
+use std::fmt::Write as _;
+
 use anstream::{AutoStream, ColorChoice};
 use herald_catalog::rules::{RULES, by_code};
 use herald_diagnostics::{did_you_mean, render};
@@ -34,13 +36,13 @@ fn list() -> String {
         .map(|rule| rule.code.len())
         .max()
         .unwrap_or_default();
-    RULES
-        .iter()
-        .map(|rule| {
-            format!(
-                "{BOLD}{:width$}{BOLD:#}  {DIM}{:7}{DIM:#}  {}\n",
-                rule.code, rule.severity, rule.title
-            )
-        })
-        .collect()
+    let mut list = String::new();
+    for rule in RULES {
+        let _ = writeln!(
+            list,
+            "{BOLD}{:width$}{BOLD:#}  {DIM}{:7}{DIM:#}  {}",
+            rule.code, rule.severity, rule.title
+        );
+    }
+    list
 }

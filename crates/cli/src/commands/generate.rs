@@ -43,7 +43,11 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
     if !loaded.has_errors() {
         return Ok(code);
     }
-    let broken = loaded.catalog.nodes.iter().filter(|node| loaded.is_broken(node)).count();
+    let broken = loaded.broken();
+    let nodes = loaded.catalog.nodes.iter();
+    let broken = nodes
+        .filter(|node| broken.contains(&node.location.source))
+        .count();
     terminal::status(&format!(
         "{}; nothing was generated from {}",
         summary(&loaded.findings).unwrap_or_default(),
@@ -54,7 +58,9 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
 
 /// Takes what does not stop generation out of the findings: it is only counted here.
 fn split_milder(loaded: &mut Loaded) -> Vec<Diagnostic> {
-    let (errors, milder) = std::mem::take(&mut loaded.findings).into_iter().partition(Diagnostic::is_error);
+    let (errors, milder) = std::mem::take(&mut loaded.findings)
+        .into_iter()
+        .partition(Diagnostic::is_error);
     loaded.findings = errors;
     milder
 }
@@ -96,11 +102,10 @@ fn render(targets: &[&'static Target], loaded: &mut Loaded) -> Result<Vec<Genera
         progress.tick();
         Ok(files)
     };
-    let good: Vec<&Node> = loaded
-        .catalog
-        .nodes
-        .iter()
-        .filter(|node| !loaded.is_broken(node))
+    let broken = loaded.broken();
+    let nodes = loaded.catalog.nodes.iter();
+    let good: Vec<&Node> = nodes
+        .filter(|node| !broken.contains(&node.location.source))
         .collect();
     let rendered: Vec<_> = good
         .par_iter()
@@ -112,12 +117,11 @@ fn render(targets: &[&'static Target], loaded: &mut Loaded) -> Result<Vec<Genera
     let mut collisions = Vec::new();
     for (node, rendered) in good.into_iter().zip(rendered) {
         for file in rendered? {
-            match owners.get(&file.path) {
-                Some(owner) => collisions.push(collision(&file, node, owner)),
-                None => {
-                    owners.insert(file.path.clone(), node);
-                    files.push(file);
-                }
+            if let Some(owner) = owners.get(&file.path) {
+                collisions.push(collision(&file, node, owner));
+            } else {
+                owners.insert(file.path.clone(), node);
+                files.push(file);
             }
         }
     }

@@ -14,7 +14,13 @@ pub fn run(args: &Init) -> Result<u8, Failure> {
     let schema = serde_json::to_string_pretty(&herald_catalog::schema::contract())
         .map_err(|error| Failure::Message(error.to_string()))?;
     let here = args.dir == Path::new(".");
-    let below = |file: &str| if here { PathBuf::from(file) } else { args.dir.join(file) };
+    let below = |file: &str| {
+        if here {
+            PathBuf::from(file)
+        } else {
+            args.dir.join(file)
+        }
+    };
     let files: [(PathBuf, &str); 3] = [
         (below("herald.yaml"), PROJECT),
         (below("contracts/orders.yaml"), CONTRACT),

@@ -251,8 +251,11 @@ fn colours_are_for_terminals_and_for_who_asks() {
 
 #[test]
 fn a_reader_that_leaves_early_is_no_error() {
-    let many: String = (0..2000).map(|n| format!("  - operation_{n}\n")).collect();
-    let contract = format!("node_type: effect\nservice_name: orders\noperations:\n{many}");
+    let many: Vec<_> = (0..2000).map(|n| format!("operation_{n}")).collect();
+    let contract = format!(
+        "node_type: effect\nservice_name: orders\noperations: [{}]\n",
+        many.join(", ")
+    );
     let sandbox = Sandbox::with(&[("contract.yaml", &contract)]);
     let mut child = sandbox
         .command("", &["catalog", "contract.yaml", "--topics"])
@@ -298,4 +301,58 @@ events:
         "{markdown}"
     );
     assert!(markdown.contains("a\\|b \\`c\\`"), "{markdown}");
+}
+
+#[test]
+fn a_file_with_thousands_of_findings_does_not_flood_the_terminal() {
+    let unknown: Vec<_> = (0..3000).map(|n| format!("key_{n}: 1")).collect();
+    let sandbox = Sandbox::with(&[(
+        "contract.yaml",
+        &format!("{{service_name: a, {}}}", unknown.join(", ")),
+    )]);
+    let run = sandbox.herald(&["check", "contract.yaml"]).exits(1);
+    assert!(run.stdout.matches("error[").count() <= 50);
+    assert!(
+        run.stdout.contains("more findings in the same files"),
+        "{}",
+        run.stdout
+    );
+    let all = sandbox
+        .herald(&["check", "contract.yaml", "--format", "json"])
+        .exits(1)
+        .json();
+    assert!(all["diagnostics"].as_array().unwrap().len() > 3000);
+}
+
+#[test]
+fn the_published_schema_is_the_one_in_the_code() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../examples/orders/contracts/contract.schema.json"
+    );
+    let published: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let schema = Sandbox::new()
+        .herald(&["schema", "contract"])
+        .exits(0)
+        .json();
+    assert_eq!(
+        published, schema,
+        "write it again: herald schema contract > {path}"
+    );
+}
+
+#[test]
+fn generated_code_of_the_examples_is_fresh() {
+    let project = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/orders");
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_herald"))
+        .args(["generate", "--check"])
+        .current_dir(project)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }

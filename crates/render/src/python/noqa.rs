@@ -8,23 +8,35 @@ use crate::python::layout::WIDTH;
 /// Only for code without multi-line strings that are too long; docstrings are wrapped so that
 /// they never need it.
 pub(crate) fn allow_long_lines(code: String) -> String {
-    if !code.lines().any(is_found) {
+    let mut allowed = String::new();
+    let mut copied = 0;
+    let mut begin = 0;
+    // Where a window holds the end of a line, no line that ends in it is too long: most lines
+    // are never looked at.
+    while let Some(window) = code.as_bytes().get(begin..=begin + WIDTH) {
+        if let Some(newline) = window.iter().rposition(|b| *b == b'\n') {
+            begin += newline + 1;
+            continue;
+        }
+        let line = code[begin..].lines().next().unwrap_or_default();
+        let end = begin + line.len();
+        if is_found(line) {
+            allowed.push_str(&code[copied..end]);
+            allowed.push_str("  # noqa: E501");
+            copied = end;
+        }
+        begin = end + 1;
+    }
+    if copied == 0 {
         return code;
     }
-    let mut allowed = String::with_capacity(code.len() + 128);
-    for line in code.lines() {
-        allowed.push_str(line);
-        if is_found(line) {
-            allowed.push_str("  # noqa: E501");
-        }
-        allowed.push('\n');
-    }
+    allowed.push_str(&code[copied..]);
     allowed
 }
 
 /// The rule spares lines of one word and lines that end in a URL.
 fn is_found(line: &str) -> bool {
-    if line.len() <= WIDTH || line.chars().count() <= WIDTH {
+    if line.chars().count() <= WIDTH {
         return false;
     }
     let Some((before, last)) = line.trim_start().rsplit_once(' ') else {
@@ -54,5 +66,22 @@ mod tests {
             "    \"operation\": \"http://{long}\","
         )));
         assert!(is_allowed(&format!("    \"{long} http://x\",")));
+    }
+
+    #[test]
+    fn every_line_that_is_too_long_is_marked() {
+        let (short, fits, long) = ("a = 1", "x ".repeat(44), "x ".repeat(45) + "x");
+        let code = [short, &long, &fits, short, &long, &long, short].join("\n") + "\n";
+        let allowed = allow_long_lines(code.clone());
+        assert_eq!(
+            allowed,
+            code.replace(&long, &format!("{long}  # noqa: E501"))
+        );
+    }
+
+    #[test]
+    fn the_last_line_need_not_end() {
+        let long = "x ".repeat(45) + "x";
+        assert_eq!(allow_long_lines(long.clone()), long + "  # noqa: E501");
     }
 }

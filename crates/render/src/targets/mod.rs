@@ -32,7 +32,7 @@ impl Target {
 }
 
 /// What a target is given beside the node.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Context<'a> {
     /// The texts that it fills in.
     pub templates: &'a Templates,

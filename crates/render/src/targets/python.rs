@@ -3,21 +3,22 @@
 //! A method needs nothing but its `self` and what the imports define, so it can also be pasted
 //! into another class.
 
-use herald_catalog::category::{CATEGORIES, METRIC_EVENTS, STATE_EVENTS};
-use herald_catalog::fields::{Field, Privacy};
+mod method;
+
+use herald_catalog::category::CATEGORIES;
 use herald_catalog::ident::pascal_case;
-use herald_catalog::kind::Kind;
-use herald_catalog::{Declared, Event, Node};
+use herald_catalog::{Event, Node};
 use herald_envelope::topic::Topic;
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
 use crate::file::GeneratedFile;
-use crate::python::layout::{assignment, call, f_assignment};
+use crate::python::layout::assignment;
 use crate::python::names::{Names, sort_exports};
 use crate::python::noqa::allow_long_lines;
 use crate::python::prose::{join, paragraphs, sanitize, wrap};
 use crate::python::text::{escape, regex_literal};
+use crate::targets::python::method::PyMethod;
 use crate::targets::{Context, Target};
 use crate::template::{RenderError, Templates};
 
@@ -34,14 +35,8 @@ pub static TARGET: Target = Target {
     render,
 };
 
-/// Where the docstring of a method stands.
-const DOC_INDENT: usize = 8;
-/// Where the descriptions of its parameters stand, and where their further lines do.
-const ARG_INDENT: usize = 12;
 /// What a method takes, and some more.
 const BYTES_OF_A_METHOD: usize = 4096;
-/// Where the statements stand that publish.
-const BODY_INDENT: usize = 16;
 
 fn render(node: &Node, context: &Context<'_>) -> Result<Vec<GeneratedFile>, RenderError> {
     if node.events.is_empty() {
@@ -101,34 +96,6 @@ struct PyCategory {
     constants: Vec<String>,
 }
 
-/// What the templates of methods print; each takes what it needs.
-#[derive(Debug, Serialize)]
-struct MethodView {
-    ident: String,
-    event_type: String,
-    node_type: Option<&'static str>,
-    service_name: String,
-    operation: String,
-    /// In log messages: `orchestration started`.
-    label: String,
-    summary: String,
-    input_doc: String,
-    public_input: Vec<String>,
-    result_doc: String,
-    public_result: Vec<String>,
-    payload_doc: String,
-    private_payload: Vec<String>,
-    topic_assignment: String,
-    partition_key_assignment: Option<String>,
-}
-
-/// A template and what it prints, ready to be printed again and again.
-#[derive(Debug)]
-struct PyMethod {
-    template: String,
-    view: Value,
-}
-
 impl PyModule {
     pub(crate) fn new(node: &Node) -> Self {
         let events = constants(node);
@@ -168,7 +135,7 @@ impl PyModule {
                 .collect(),
             uses_clock: node.events.iter().any(|event| event.declared.is_none()),
             namespaced: node.events.iter().any(|event| event.topic.is_namespaced()),
-            default_namespace: node.namespace.as_deref().map(escape),
+            default_namespace: node.namespace.as_deref().map(default_namespace),
             methods: node
                 .events
                 .iter()
@@ -247,163 +214,6 @@ impl PyModule {
     }
 }
 
-impl PyMethod {
-    fn new(node: &Node, event: &Event) -> Self {
-        let pattern = event
-            .stage
-            .map_or(event.category.key, |stage| stage.pattern);
-        let view = MethodView::new(node, event);
-        Self {
-            template: format!("python/{pattern}.py"),
-            view: Value::from(Serde(view)),
-        }
-    }
-
-    fn render_into(&self, out: &mut String, templates: &Templates) -> Result<(), RenderError> {
-        templates.render_into(out, &self.template, self.view.clone())
-    }
-}
-
-impl MethodView {
-    fn new(node: &Node, event: &Event) -> Self {
-        let operation = event.operation.map(|index| &node.operations[index]);
-        let label = match (operation, event.stage) {
-            (Some(operation), Some(stage)) => format!("{} {}", operation.name, stage.ident),
-            (None, Some(stage)) => stage.ident.replace('_', " "),
-            (_, None) => event.event_type.clone(),
-        };
-        let input = operation.map_or(&[][..], |operation| &operation.input);
-        let result = operation.map_or(&[][..], |operation| &operation.result);
-        let payload = event
-            .declared
-            .as_ref()
-            .map_or(&[][..], |declared| &declared.payload);
-        Self {
-            ident: event.ident.clone(),
-            event_type: escape(&event.event_type),
-            node_type: node.kind.map(Kind::name),
-            service_name: escape(&node.service_name),
-            operation: operation
-                .map(|operation| escape(&operation.name))
-                .unwrap_or_default(),
-            summary: summary(node, event, &label),
-            label: escape(&label),
-            input_doc: summary_doc("input_data: Input of the operation", input),
-            public_input: fields_that_are(Privacy::Public, input),
-            result_doc: summary_doc("result_data: Result of the operation", result),
-            public_result: fields_that_are(Privacy::Public, result),
-            payload_doc: payload_doc(payload),
-            private_payload: fields_that_are(Privacy::Private, payload),
-            topic_assignment: topic_assignment(&event.topic),
-            partition_key_assignment: event.declared.as_ref().and_then(partition_key_assignment),
-        }
-    }
-}
-
-/// Where the event goes, as the methods say it.
-fn topic_assignment(topic: &Topic) -> String {
-    match topic {
-        Topic::Literal(name) => assignment(BODY_INDENT, "topic_name", &escape(name)),
-        Topic::Namespaced { before, after } => f_assignment(
-            BODY_INDENT,
-            "topic_name",
-            (&escape(before), "self.default_namespace", &escape(after)),
-        ),
-    }
-}
-
-/// Takes the partition key from the payload; never from a private field.
-fn partition_key_assignment(declared: &Declared) -> Option<String> {
-    let key = declared.partition_key.as_deref()?;
-    let private = fields_that_are(Privacy::Private, &declared.payload);
-    let key = escape(key);
-    (!private.contains(&key)).then(|| call(BODY_INDENT, "partition_key", "event_data.get", &key))
-}
-
-/// Names of fields, as they stand in literals.
-fn fields_that_are(privacy: Privacy, fields: &[Field]) -> Vec<String> {
-    let chosen = fields.iter().filter(|field| field.privacy == privacy);
-    chosen.map(|field| escape(&field.name)).collect()
-}
-
-/// The docstring of a method, without what its template says of the parameters.
-fn summary(node: &Node, event: &Event, label: &str) -> String {
-    let sentence = format!("Publish {} event.", sanitize(label));
-    let mut parts = vec![wrap(&sentence, DOC_INDENT + 3, DOC_INDENT)];
-    let of_operation = event
-        .operation
-        .and_then(|index| node.operations[index].description.as_ref());
-    if let Some(description) = event.description.as_ref().or(of_operation) {
-        parts.extend(paragraphs(description, DOC_INDENT));
-    }
-    if event.category == &STATE_EVENTS
-        && let Some(machine) = &node.states
-    {
-        parts.extend(listing("States", machine.states.iter().cloned()));
-    }
-    if event.category == &METRIC_EVENTS {
-        parts.extend(listing(
-            "Metrics",
-            node.metrics.iter().map(|metric| match &metric.unit {
-                Some(unit) => format!("{} ({unit})", metric.name.value),
-                None => metric.name.value.clone(),
-            }),
-        ));
-    }
-    join(&parts, DOC_INDENT)
-}
-
-/// What the contract names, as a paragraph; nothing where it names nothing.
-fn listing(title: &str, names: impl Iterator<Item = String>) -> Option<String> {
-    let names = names
-        .map(|name| sanitize(&name))
-        .collect::<Vec<_>>()
-        .join(", ");
-    (!names.is_empty()).then(|| wrap(&format!("{title}: {names}."), DOC_INDENT, DOC_INDENT))
-}
-
-/// The description of a parameter of which only a summary is published.
-fn summary_doc(begin: &str, fields: &[Field]) -> String {
-    let public = fields
-        .iter()
-        .filter(|field| field.privacy == Privacy::Public);
-    let names = public
-        .map(|field| sanitize(&field.name))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let text = if names.is_empty() {
-        format!("{begin}; only the types of its values are published.")
-    } else {
-        format!("{begin}; published are the values of {names} and the types of all others.")
-    };
-    wrap(&text, ARG_INDENT, ARG_INDENT + 4)
-}
-
-/// The description of the payload and its fields.
-fn payload_doc(fields: &[Field]) -> String {
-    let mut lines = vec!["event_data: The payload.".to_owned()];
-    for field in fields {
-        let mut text = format!(
-            "{} ({}",
-            sanitize(&field.name),
-            sanitize(&field.ty.to_string())
-        );
-        if !field.required {
-            text.push_str(", optional");
-        }
-        if field.privacy == Privacy::Private {
-            text.push_str("; private, only its type is published");
-        }
-        text.push(')');
-        if let Some(description) = &field.description {
-            text.push_str(": ");
-            text.push_str(&sanitize(description));
-        }
-        lines.push(wrap(&text, ARG_INDENT + 4, ARG_INDENT + 8));
-    }
-    lines.join(&format!("\n{:1$}", "", ARG_INDENT + 4))
-}
-
 /// The docstring of the module.
 fn module_summary(node: &Node) -> String {
     let sentence = format!("Event publishers of the node `{}`.", sanitize(name(node)));
@@ -440,6 +250,11 @@ fn constants(node: &Node) -> Vec<PyConstants> {
         }
     };
     node.events.iter().map(&mut constants).collect()
+}
+
+/// The attribute of the class, with the contract's namespace for its value.
+fn default_namespace(namespace: &str) -> String {
+    assignment(4, "default_namespace: str", &escape(namespace))
 }
 
 /// What `from module import *` gives.

@@ -1,0 +1,528 @@
+//! Files that nobody would write, or that somebody wrote to do harm.
+//!
+//! None stops the reader, each gets the finding that says what is wrong, and none takes long:
+//! what would be quadratic takes minutes here.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use herald_catalog::load::{Loaded, MAX_BYTES, Options, load, load_text};
+use herald_diagnostics::{Diagnostic, Location, Sources};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+fn read(text: &str) -> Loaded {
+    let loaded = load_text("contract.yaml", text, &Options::default());
+    assert_spans(&loaded);
+    assert!(loaded.catalog.nodes.len() == 1 || loaded.has_errors());
+    loaded
+}
+
+/// Every place lies within its text, between characters.
+fn assert_spans(loaded: &Loaded) {
+    let findings = loaded.findings.iter();
+    let places = findings.flat_map(|finding| {
+        let labels = finding.labels.iter().map(|label| label.location);
+        finding.location.into_iter().chain(labels)
+    });
+    let nodes = loaded.catalog.nodes.iter();
+    let events = nodes.flat_map(|node| node.events.iter().map(|event| event.location));
+    for Location { source, span } in places.chain(events) {
+        let text = &loaded.catalog.sources.get(source).text;
+        let range = span.start as usize..span.end as usize;
+        assert!(text.get(range).is_some(), "{span:?} of {text:?}");
+    }
+}
+
+fn codes(findings: &[Diagnostic]) -> BTreeSet<&'static str> {
+    findings.iter().map(|finding| finding.rule.code).collect()
+}
+
+/// The one thing that is found, and the text that it is found in.
+fn only(loaded: &Loaded) -> (&'static str, &str) {
+    assert_eq!(loaded.findings.len(), 1, "{:#?}", loaded.findings);
+    let finding = &loaded.findings[0];
+    (finding.rule.code, spanned(finding, &loaded.catalog.sources))
+}
+
+fn spanned<'a>(finding: &Diagnostic, sources: &'a Sources) -> &'a str {
+    let Location { source, span } = finding.location.expect("a place");
+    &sources.get(source).text[span.start as usize..span.end as usize]
+}
+
+const GOOD: &str = "node_type: effect\nservice_name: orders\noperations: [place]\n";
+
+#[test]
+fn ten_thousand_levels_are_refused() {
+    const LEVELS: usize = 10_000;
+    for text in [
+        "[".repeat(LEVELS),
+        format!("a: {}", "[".repeat(LEVELS)),
+        format!("a: {}{}", "[".repeat(LEVELS), "]".repeat(LEVELS)),
+        "{a: ".repeat(LEVELS),
+        "- ".repeat(LEVELS),
+        format!("{}x", "- ".repeat(LEVELS)),
+        "? ".repeat(LEVELS),
+        "a:\n".to_owned() + &nested_lines(1_000),
+    ] {
+        assert_eq!(only(&read(&text)).0, "yaml.too_deep", "{text:.20}");
+    }
+}
+
+/// Each line is indented by one more blank.
+fn nested_lines(levels: usize) -> String {
+    (1..levels).fold(String::new(), |mut text, level| {
+        writeln!(text, "{:level$}a:", "").expect("written");
+        text
+    })
+}
+
+#[test]
+fn levels_that_aliases_add_count_too() {
+    let mut text = "a0: &a0 [x]\n".to_owned();
+    for n in 1..2_000 {
+        writeln!(text, "a{n}: &a{n} [*a{}]", n - 1).expect("written");
+    }
+    assert_eq!(only(&read(&text)), ("yaml.too_deep", "*a98"));
+}
+
+#[test]
+fn an_alias_that_contains_itself_is_refused() {
+    for text in [
+        "operations: &a [*a]",
+        "operations: &a [place, {b: {c: *a}}]",
+        "&a b: {c: &d {e: *d}}",
+        "&root a: *root\nb: &c [*c]",
+    ] {
+        let loaded = read(text);
+        assert!(
+            codes(&loaded.findings).contains("yaml.recursive_alias"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn an_alias_without_an_anchor_is_no_yaml() {
+    assert_eq!(only(&read("operations: *nothing")).0, "yaml.syntax");
+}
+
+#[test]
+fn a_billion_laughs_are_refused() {
+    let mut text = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n".to_owned();
+    for n in 1..12 {
+        let inner = vec![format!("*a{}", n - 1); 10].join(", ");
+        writeln!(text, "a{n}: &a{n} [{inner}]").expect("written");
+    }
+    assert_eq!(only(&read(&text)).0, "yaml.too_many_values");
+}
+
+#[test]
+fn anchors_on_every_level_are_refused_before_they_fill_the_memory() {
+    let anchors: Vec<_> = (0..90).map(|n| format!("&a{n} [")).collect();
+    let anchors = anchors.concat();
+    let text = format!("{anchors}{}{}", "x,".repeat(400_000), "]".repeat(90));
+    assert_eq!(only(&read(&text)).0, "yaml.too_many_values");
+}
+
+#[test]
+fn files_that_say_nothing() {
+    for text in [
+        "",
+        "\n\n",
+        "# nothing\n",
+        "---\n",
+        "~",
+        "null",
+        "\u{feff}",
+        "---\n...\n",
+    ] {
+        assert_eq!(only(&read(text)).0, "yaml.empty", "{text:?}");
+    }
+}
+
+#[test]
+fn files_that_say_something_else() {
+    for text in ["text", "12", "[]", "- a", "'a: b'", "|\n  a: b"] {
+        assert_eq!(only(&read(text)).0, "yaml.not_a_mapping", "{text:?}");
+    }
+}
+
+#[test]
+fn files_that_are_no_yaml() {
+    for text in [
+        "a: [b",
+        "a: 'b",
+        "a: b: c",
+        "a:\n\t- b",
+        "a: b\n c: d\n",
+        "@a: b",
+        "%YAML 9",
+        "[a]: b",
+        "{a: b}: c",
+        "a: \"\\q\"",
+        "]",
+    ] {
+        assert_eq!(only(&read(text)).0, "yaml.syntax", "{text:?}");
+    }
+}
+
+#[test]
+fn control_characters_are_refused_or_kept_but_never_lost() {
+    for text in ["operations: [a\0b]\n", "operations: [\"a\\0b\"]\n"] {
+        let loaded = read(&format!("node_type: effect\nservice_name: orders\n{text}"));
+        match loaded.catalog.nodes.first() {
+            Some(node) => assert!(
+                codes(&loaded.findings).contains("topic.invalid"),
+                "{node:?}"
+            ),
+            None => assert_eq!(only(&loaded).0, "yaml.syntax"),
+        }
+    }
+}
+
+#[test]
+fn several_documents_are_one_finding_and_the_first_is_read() {
+    let loaded = read(&format!("{GOOD}---\n{GOOD}---\n[\n"));
+    assert_eq!(only(&loaded), ("yaml.several_documents", "---"));
+    assert_eq!(loaded.catalog.nodes[0].operations.len(), 1);
+}
+
+#[test]
+fn line_ends_of_windows_change_nothing() {
+    let text = "node_type: effect\r\nservice_name: orders\r\noperatoins:\r\n  - place\r\nevents: [a.b]\r\n";
+    let loaded = read(text);
+    assert_eq!(only(&loaded), ("contract.unknown_key", "operatoins"));
+    let place = loaded.findings[0].location.expect("a place");
+    let position = loaded
+        .catalog
+        .sources
+        .get(place.source)
+        .position(place.span.start);
+    assert_eq!((position.line, position.column), (3, 1));
+}
+
+#[test]
+fn places_are_exact_after_a_byte_order_mark_and_wide_characters() {
+    let loaded = read("\u{feff}node_typ: effect\nservice_name: orders\nevents: [a.b]\n");
+    let found: Vec<_> = loaded
+        .findings
+        .iter()
+        .map(|finding| spanned(finding, &loaded.catalog.sources))
+        .collect();
+    assert_eq!(found, ["node_typ", "node_typ"]);
+
+    let loaded = read(&format!("{GOOD}description: \"日本 é 👩‍💻\"\n'größe': 1\n"));
+    assert_eq!(only(&loaded), ("contract.unknown_key", "'größe'"));
+
+    let loaded =
+        read("\u{feff}# é\nnode_type: effect\nservice_name: órders\noperations: [日本, place]");
+    let found: Vec<_> = loaded
+        .findings
+        .iter()
+        .map(|finding| (finding.rule.code, spanned(finding, &loaded.catalog.sources)))
+        .collect();
+    assert_eq!(
+        found,
+        [("topic.invalid", "órders"), ("names.unusable", "日本")]
+    );
+}
+
+#[test]
+fn a_key_in_every_spelling_has_its_exact_place() {
+    for (key, shown) in [
+        ("colour", "colour"),
+        ("'colour'", "'colour'"),
+        ("\"col\\u006fur\"", "\"col\\u006fur\""),
+        ("? colour\n", "colour"),
+        ("&anchor colour", "colour"),
+        ("!!str colour", "colour"),
+    ] {
+        let loaded = read(&format!("{GOOD}{key}: red\n"));
+        let (code, text) = only(&loaded);
+        assert_eq!(code, "contract.unknown_key");
+        assert!(text.ends_with(shown), "{text:?} for {key:?}");
+    }
+}
+
+#[test]
+fn a_hundred_thousand_keys_are_a_hundred_thousand_findings() {
+    let mut text = GOOD.to_owned();
+    for n in 0..100_000 {
+        writeln!(text, "key_{n}: {n}").expect("written");
+    }
+    let loaded = read(&text);
+    assert_eq!(codes(&loaded.findings), ["contract.unknown_key"].into());
+    assert_eq!(loaded.findings.len(), 100_000);
+}
+
+#[test]
+fn the_same_key_a_hundred_thousand_times() {
+    for line in ["note: 1\n", "note: 1, "] {
+        let entries = line.repeat(100_000);
+        let text = if line.ends_with('\n') {
+            entries
+        } else {
+            format!("{{{entries}}}")
+        };
+        let loaded = read(&text);
+        let repeated = loaded
+            .findings
+            .iter()
+            .filter(|finding| finding.rule.code == "yaml.duplicate_key");
+        assert_eq!(repeated.count(), 99_999);
+    }
+}
+
+#[test]
+fn fifty_thousand_operations() {
+    let mut text = "node_type: effect\nservice_name: orders\noperations:\n".to_owned();
+    for n in 0..50_000 {
+        writeln!(text, "  - op_{n}").expect("written");
+    }
+    let loaded = read(&text);
+    assert!(loaded.findings.is_empty());
+    assert_eq!(loaded.catalog.nodes[0].events.len(), 150_002);
+}
+
+#[test]
+fn fifty_thousand_operations_of_one_identifier() {
+    let mut text = "node_type: effect\nservice_name: orders\noperations:\n".to_owned();
+    for n in 0..50_000_u32 {
+        // One character each that identifiers leave out.
+        let c = char::from_u32(0x4e00 + n).unwrap_or('-');
+        writeln!(text, "  - \"a{c}b\"").expect("written");
+    }
+    let loaded = read(&text);
+    assert!(codes(&loaded.findings).contains("names.collision"));
+    let idents: BTreeSet<_> = loaded.catalog.nodes[0]
+        .events
+        .iter()
+        .map(|event| event.ident.to_ascii_lowercase())
+        .collect();
+    assert_eq!(idents.len(), loaded.catalog.nodes[0].events.len());
+}
+
+#[test]
+fn fifty_thousand_states_topics_and_transitions() {
+    let mut text = "name: node_orders\nnode_type: effect\nfsm:\n  states:\n".to_owned();
+    for n in 0..50_000 {
+        writeln!(text, "    - {{name: s{n}, is_terminal: true}}").expect("written");
+    }
+    text.push_str("  transitions:\n");
+    for n in 0..30_000 {
+        writeln!(text, "    - {{from: s{n}, to: x{n}}}").expect("written");
+    }
+    let loaded = read(&text);
+    assert_eq!(codes(&loaded.findings), ["fsm.unknown_state"].into());
+
+    let mut text = "name: node_orders\nnode_type: effect\nevent_bus:\n".to_owned();
+    for list in ["publish_topics", "subscribe_topics"] {
+        writeln!(text, "  {list}:").expect("written");
+        for n in 0..30_000 {
+            writeln!(text, "    - onex.evt.orders.thing-{n}.v1").expect("written");
+        }
+    }
+    text.push_str("terminal_events:\n");
+    for n in 0..10_000 {
+        writeln!(text, "  - onex.evt.orders.end-{n}.v1").expect("written");
+    }
+    let loaded = read(&text);
+    assert_eq!(
+        codes(&loaded.findings),
+        [
+            "bus.published_and_consumed",
+            "published.terminal_not_published"
+        ]
+        .into()
+    );
+}
+
+#[test]
+fn a_very_long_scalar_makes_no_long_message() {
+    let long = "x".repeat(3_000_000);
+    for text in [
+        format!("node_type: {long}\nservice_name: orders\noperations: [place]\n"),
+        format!("node_type: effect\nservice_name: {long}\noperations: [place]\n"),
+        format!("{GOOD}{long}: 1\n"),
+        format!("{GOOD}? {long}\n: 1\n"),
+        format!("{GOOD}metrics: {long}\n"),
+        format!("{GOOD}include_state_events: {long}\n"),
+        format!("{GOOD}description: [{long}]\n"),
+        format!("{GOOD}events: [{{event_type: a, payload: {{b: {long}}}}}]\n"),
+        format!(
+            "{GOOD}events: [{{event_type: a, payload: {{b: \"{}\"}}}}]\n",
+            "list[".repeat(600_000)
+        ),
+        format!("{GOOD}redact: [{long}(]\n"),
+        format!("name: node_a\nnode_type: {long}\n"),
+        format!("name: {long} -\nnode_type: effect\nevent_bus: {{publish_topics: [{long}]}}\n"),
+    ] {
+        for finding in &read(&text).findings {
+            for words in [Some(&finding.message), finding.help.as_ref()]
+                .into_iter()
+                .flatten()
+            {
+                assert!(words.len() < 1_000, "{}", finding.rule.code);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_text_that_is_too_large_is_refused_however_it_comes() {
+    let text = "#".repeat(usize::try_from(MAX_BYTES).expect("small") + 1);
+    assert_eq!(only(&read(&text)), ("file.too_large", ""));
+}
+
+#[test]
+fn one_bad_file_hides_nothing_of_the_good_ones() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bad: [(&str, &[u8]); 6] = [
+        ("b.yaml", b"a: [b"),
+        ("d.yaml", b"\xff\xfea"),
+        ("f.yaml", b""),
+        (
+            "h.yaml",
+            b"node_type: efect\nservice_name: h\noperations: [a, a]\n",
+        ),
+        ("j.yaml", b"service_name: j\noperations: &a [*a]\n"),
+        ("m.yaml", b"replicas: 3\n"),
+    ];
+    for (name, bytes) in bad {
+        fs::write(folder.path().join(name), bytes).expect("written");
+    }
+    let large = fs::File::create(folder.path().join("l.yaml")).expect("made");
+    large.set_len(100_000_000).expect("made");
+    for name in ["a", "c", "e", "g", "i", "k"] {
+        let text = format!("node_type: effect\nservice_name: {name}\noperations: [place]\n");
+        fs::write(folder.path().join(format!("{name}.yaml")), text).expect("written");
+    }
+    let paths = [folder.path().to_string_lossy().into_owned()];
+    let loaded = load(&paths, &Options::default(), &|| ());
+    assert_spans(&loaded);
+    let nodes: Vec<_> = loaded
+        .catalog
+        .nodes
+        .iter()
+        .map(|node| {
+            (
+                node.service_name.as_str(),
+                loaded.broken().contains(&node.location.source),
+            )
+        })
+        .collect();
+    assert_eq!(
+        nodes,
+        [
+            ("a", false),
+            ("c", false),
+            ("e", false),
+            ("g", false),
+            ("h", true),
+            ("i", false),
+            ("k", false)
+        ]
+    );
+    let found: Vec<_> = loaded
+        .findings
+        .iter()
+        .map(|finding| {
+            let source = finding.location.expect("a place").source;
+            let path = &loaded.catalog.sources.get(source).path;
+            let name = Path::new(path)
+                .file_name()
+                .expect("a name")
+                .to_string_lossy();
+            format!("{name} {}", finding.rule.code)
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "b.yaml yaml.syntax",
+            "d.yaml file.not_utf8",
+            "f.yaml yaml.empty",
+            "h.yaml kind.unknown",
+            "h.yaml operations.duplicate",
+            "j.yaml yaml.recursive_alias",
+            "l.yaml file.too_large",
+        ]
+    );
+    assert_eq!(loaded.skipped.len(), 1);
+}
+
+/// Text that is rich in what YAML and contracts are made of.
+fn yaml_like() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "node_type",
+        "service_name",
+        "operations",
+        "events",
+        "name",
+        "event_bus",
+        "publish_topics",
+        "state_machine",
+        "transitions",
+        "handler_routing",
+        "handlers",
+        "operation",
+        "effect",
+        "onex.evt.a.b.v1",
+        "place",
+        "&a ",
+        "*a",
+        "!!str ",
+        "!t ",
+        ": ",
+        ":",
+        "\n",
+        "\n  ",
+        "\n    ",
+        "- ",
+        "[",
+        "]",
+        "{",
+        "}",
+        ", ",
+        "? ",
+        "'",
+        "\"",
+        "|\n",
+        ">-\n",
+        "#",
+        "---\n",
+        "...\n",
+        "%",
+        "\t",
+        "\r\n",
+        "\u{feff}",
+        "é",
+        "日本",
+        "👩‍💻",
+        "\u{85}",
+        "\u{2028}",
+        "\0",
+        "~",
+        "1",
+        "true",
+        "\\",
+    ];
+    let piece = prop_oneof![
+        12 => select(PIECES).prop_map(str::to_owned),
+        1 => any::<char>().prop_map(String::from),
+        1 => "[a-z_]{1,8}",
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn any_text_is_a_node_or_an_error(text in prop_oneof![3 => yaml_like(), 1 => any::<String>()]) {
+        read(&text);
+    }
+}

@@ -1,0 +1,565 @@
+//! The native format: what it says, and that its schema says the same.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::LazyLock;
+
+use herald_catalog::contract::Format;
+use herald_catalog::fields::{Privacy, Type};
+use herald_catalog::kind::Kind;
+use herald_catalog::load::{Loaded, Options, load_text};
+use herald_catalog::{Node, config, schema};
+use herald_diagnostics::Diagnostic;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use serde_json::{Map, Value, json};
+
+static CONTRACT_SCHEMA: LazyLock<jsonschema::Validator> =
+    LazyLock::new(|| jsonschema::validator_for(&schema::contract()).expect("a schema"));
+
+static PROJECT_SCHEMA: LazyLock<jsonschema::Validator> =
+    LazyLock::new(|| jsonschema::validator_for(&schema::config()).expect("a schema"));
+
+fn read(text: &str) -> Loaded {
+    load_text("contract.yaml", text, &Options::default())
+}
+
+fn node(text: &str) -> Node {
+    let mut loaded = read(text);
+    assert!(loaded.findings.is_empty(), "{:#?}", loaded.findings);
+    loaded.catalog.nodes.pop().expect("a contract is a node")
+}
+
+fn event_types(node: &Node) -> Vec<&str> {
+    node.events
+        .iter()
+        .map(|event| event.event_type.as_str())
+        .collect()
+}
+
+fn topics(node: &Node) -> Vec<String> {
+    node.events
+        .iter()
+        .map(|event| event.topic.as_template())
+        .collect()
+}
+
+const SMALLEST: &str = "\
+node_type: orchestrator
+service_name: orchestrator
+operations: [orchestration, routing, intelligence_query]
+include_state_events: true
+include_metric_events: true
+";
+
+#[test]
+fn the_smallest_contract_has_eleven_events() {
+    let node = node(SMALLEST);
+    assert_eq!(node.kind, Some(Kind::Orchestrator));
+    assert_eq!(node.service_name, "orchestrator");
+    assert_eq!(
+        event_types(&node),
+        [
+            "orchestrator.orchestration.started",
+            "orchestrator.orchestration.completed",
+            "orchestrator.orchestration.failed",
+            "orchestrator.routing.started",
+            "orchestrator.routing.completed",
+            "orchestrator.routing.failed",
+            "orchestrator.intelligence_query.started",
+            "orchestrator.intelligence_query.completed",
+            "orchestrator.intelligence_query.failed",
+            "orchestrator.state.changed",
+            "orchestrator.metric.recorded",
+        ]
+    );
+    assert_eq!(
+        topics(&node)[0],
+        "{namespace}.orchestrator.orchestrator.orchestration.started.v1"
+    );
+}
+
+#[test]
+fn what_is_left_out_has_the_defaults_of_the_schema() {
+    let smaller = "node_type: orchestrator\nservice_name: orchestrator\n\
+        operations: [orchestration, routing, intelligence_query]\n";
+    assert_eq!(event_types(&node(smaller)), event_types(&node(SMALLEST)));
+
+    let schema = schema::contract();
+    let default = |key: &str| schema["properties"][key]["default"].clone();
+    assert_eq!(default("include_state_events"), json!(true));
+    assert_eq!(default("include_metric_events"), json!(true));
+    assert_eq!(default("version"), json!("1.0.0"));
+    assert_eq!(default("operations"), json!([]));
+}
+
+#[test]
+fn state_and_metric_events_can_be_left_out() {
+    let node = node(
+        "node_type: effect\nservice_name: orders\noperations: [place]\n\
+         include_state_events: false\ninclude_metric_events: false\n",
+    );
+    assert_eq!(
+        event_types(&node),
+        [
+            "effect.place.started",
+            "effect.place.completed",
+            "effect.place.failed"
+        ]
+    );
+}
+
+const EVERYTHING: &str = r#"
+node_type: reducer
+service_name: orders
+description: Keeps the book of orders.
+version: {major: 2, minor: 1}
+node_version: "0.3.0-rc.1"
+namespace: prod
+operations:
+  - name: order.place
+    description: Takes an order.
+    input:
+      order_id: uuid
+      customer:
+        type: string
+        description: Who orders.
+        privacy: public
+        nullable: true
+      channel: {type: string, enum: [web, shop], default: web}
+      lines: {type: list, items: {type: list, items: decimal}}
+    result: {total: [number, "null"]}
+  - cancel
+states:
+  names: [open, paid, closed]
+  initial: open
+  terminal: [closed]
+  transitions:
+    - {from: open, to: paid, trigger: payment}
+    - {from: "*", to: closed}
+metrics:
+  - latency
+  - {name: backlog, unit: messages, description: What waits.}
+events:
+  - order.archived
+  - event_type: order.shipped
+    description: It left the house.
+    topic: "{namespace}.orders.shipped"
+    payload:
+      order_id: uuid
+      address: {type: Address, privacy: private, required: false}
+    partition_key: order_id
+    schema_ref: OrderShipped
+    topic_settings:
+      partitions: 12
+      replication_factor: 3
+      config: {retention.ms: 604800000, cleanup.policy: compact}
+redact: ["card=[0-9]+"]
+"#;
+
+#[test]
+fn every_key_means_something() {
+    let node = node(EVERYTHING);
+    assert_eq!(node.format, Format::Native);
+    assert_eq!(
+        node.description.as_deref(),
+        Some("Keeps the book of orders.")
+    );
+    assert_eq!(node.namespace.as_deref(), Some("prod"));
+    let version = |version: &Option<herald_catalog::version::Version>| {
+        version
+            .as_ref()
+            .map(|version| (version.major, version.text.clone()))
+    };
+    assert_eq!(
+        version(&node.identity.contract_version),
+        Some((2, "2.1.0".into()))
+    );
+    assert_eq!(
+        version(&node.identity.node_version),
+        Some((0, "0.3.0-rc.1".into()))
+    );
+
+    let place = &node.operations[0];
+    assert_eq!(
+        (place.name.as_str(), place.ident.as_str()),
+        ("order.place", "order_place")
+    );
+    assert_eq!(place.description.as_deref(), Some("Takes an order."));
+    let types: Vec<_> = place
+        .input
+        .iter()
+        .map(|field| field.ty.to_string())
+        .collect();
+    assert_eq!(
+        types,
+        [
+            "uuid",
+            "string | null",
+            "enum(web, shop)",
+            "list[list[decimal]]"
+        ]
+    );
+    let public: Vec<_> = place
+        .input
+        .iter()
+        .map(|f| f.privacy == Privacy::Public)
+        .collect();
+    assert_eq!(public, [false, true, false, false]);
+    let required: Vec<_> = place.input.iter().map(|field| field.required).collect();
+    assert_eq!(required, [true, true, false, true]);
+    assert_eq!(
+        place.result[0].ty,
+        Type::Union(vec![Type::Number, Type::Null])
+    );
+    assert_eq!(node.operations[1].name, "cancel");
+
+    let states = node.states.as_ref().expect("states");
+    assert_eq!(states.states, ["open", "paid", "closed"]);
+    assert_eq!(states.initial.as_deref(), Some("open"));
+    assert_eq!(states.terminal, ["closed"]);
+    let ways: Vec<_> = states
+        .transitions
+        .iter()
+        .map(|t| {
+            (
+                t.from.value.as_str(),
+                t.to.value.as_str(),
+                t.trigger.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        ways,
+        [("open", "paid", Some("payment")), ("*", "closed", None)]
+    );
+
+    let metrics: Vec<_> = node
+        .metrics
+        .iter()
+        .map(|metric| (metric.name.value.as_str(), metric.unit.as_deref()))
+        .collect();
+    assert_eq!(metrics, [("latency", None), ("backlog", Some("messages"))]);
+
+    let declared: Vec<_> = node.declared().collect();
+    let (archived, shipped) = (&declared[0], &declared[1]);
+    assert_eq!(
+        archived.0.topic.as_template(),
+        "{namespace}.orders.order.archived.v2"
+    );
+    assert!(archived.1.payload.is_empty());
+    assert_eq!(shipped.0.topic.in_namespace("prod"), "prod.orders.shipped");
+    assert_eq!(shipped.0.ident, "order_shipped");
+    assert_eq!(shipped.1.partition_key.as_deref(), Some("order_id"));
+    assert_eq!(shipped.1.schema_ref.as_deref(), Some("OrderShipped"));
+    assert_eq!(shipped.1.payload[0].privacy, Privacy::Public);
+    assert_eq!(shipped.1.payload[1].privacy, Privacy::Private);
+    assert!(!shipped.1.payload[1].required);
+    let settings = shipped.1.settings.as_ref().expect("settings");
+    assert_eq!(
+        (settings.partitions, settings.replication_factor),
+        (Some(12), Some(3))
+    );
+    assert_eq!(settings.config["retention.ms"], "604800000");
+    assert_eq!(node.redact, ["card=[0-9]+"]);
+}
+
+#[test]
+fn versions_may_be_texts_numbers_or_maps() {
+    for (written, text, major) in [
+        ("1", "1", 1),
+        ("1.10", "1.10", 1),
+        ("'2.0.0'", "2.0.0", 2),
+        ("0.1.0", "0.1.0", 1),
+        ("{major: 3}", "3.0.0", 3),
+        ("{major: 3, patch: 1}", "3.0.1", 3),
+    ] {
+        let text_of_contract = format!(
+            "node_type: effect\nservice_name: orders\noperations: [place]\nversion: {written}\n"
+        );
+        let node = node(&text_of_contract);
+        let version = node.identity.contract_version.clone().expect("a version");
+        assert_eq!(version.text, text);
+        assert!(
+            topics(&node)[0].ends_with(&format!(".v{major}")),
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn the_schema_takes_the_examples() {
+    for text in [SMALLEST, EVERYTHING] {
+        let json = json_of(text);
+        let errors: Vec<_> = CONTRACT_SCHEMA
+            .iter_errors(&json)
+            .map(|e| e.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+}
+
+/// The same document in JSON, by Herald's own reading.
+fn json_of(text: &str) -> Value {
+    let source = herald_diagnostics::Source::new("contract.yaml", text);
+    let mut findings = Vec::new();
+    let tree = herald_catalog::yaml::parse(herald_diagnostics::SourceId(0), &source, &mut findings);
+    tree.expect("it is YAML").to_json()
+}
+
+/// Findings about the shape of a contract. A schema can't say the others.
+fn shape_findings(findings: &[Diagnostic]) -> BTreeSet<&'static str> {
+    const SHAPE: [&str; 6] = [
+        "contract.unknown_key",
+        "contract.wrong_type",
+        "contract.missing_key",
+        "kind.node_type_missing",
+        "kind.unknown",
+        "identity.name_missing",
+    ];
+    findings
+        .iter()
+        .map(|finding| finding.rule.code)
+        .filter(|code| SHAPE.contains(code))
+        .collect()
+}
+
+/// Texts at the edges of what is blank, a number, a version or a word.
+fn text() -> impl Strategy<Value = String> {
+    const KNOWN: &[&str] = &[
+        "",
+        " ",
+        "\t\r\n",
+        "\u{a0}",
+        "\u{feff}",
+        "\u{85}",
+        "é",
+        "日本",
+        "*",
+        "null",
+        "true",
+        "yes",
+        "1",
+        "1.0",
+        "v1",
+        "1.2.3-rc.1",
+        "1234567890",
+        "123456789.",
+        "1.é",
+        "public",
+        "Public",
+        "effect",
+        "EFFECT",
+        "reducer",
+        "list[string]",
+        "floot",
+        "order.placed",
+        "a b",
+        "\"",
+        "\\",
+        "\u{1}",
+        "\u{7f}",
+        "{namespace}.x",
+        "- x",
+        "a: b",
+        "#",
+        "~",
+        "0x10",
+        ".inf",
+    ];
+    prop_oneof![3 => select(KNOWN).prop_map(str::to_owned), 1 => "[a-z]{1,6}", 1 => ".{0,4}"]
+}
+
+fn number() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        (-3..5_i64).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        select(&[0.0, -0.0, 1.0, 1.5, 2_147_483_647.0, 2_147_483_648.0, 1e300][..])
+            .prop_map(Value::from),
+        select(&[2_147_483_647_i64, 2_147_483_648][..]).prop_map(Value::from),
+    ]
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        4 => text().prop_map(Value::from),
+        2 => number(),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => Just(Value::Null),
+    ]
+}
+
+/// A key of the format at any level, or one that there is not.
+fn key() -> impl Strategy<Value = String> {
+    const KNOWN: &[&str] = &[
+        "node_type",
+        "service_name",
+        "description",
+        "version",
+        "node_version",
+        "namespace",
+        "operations",
+        "include_state_events",
+        "include_metric_events",
+        "states",
+        "metrics",
+        "events",
+        "redact",
+        "major",
+        "minor",
+        "patch",
+        "name",
+        "input",
+        "result",
+        "type",
+        "required",
+        "default",
+        "enum",
+        "items",
+        "nullable",
+        "privacy",
+        "names",
+        "initial",
+        "terminal",
+        "transitions",
+        "from",
+        "to",
+        "trigger",
+        "unit",
+        "event_type",
+        "topic",
+        "payload",
+        "partition_key",
+        "topic_settings",
+        "schema_ref",
+        "partitions",
+        "replication_factor",
+        "config",
+    ];
+    prop_oneof![8 => select(KNOWN).prop_map(str::to_owned), 1 => "[a-z]{1,5}"]
+}
+
+fn anything() -> impl Strategy<Value = Value> {
+    scalar().prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((key(), inner), 0..4)
+                .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+        ]
+    })
+}
+
+/// The whole contract above, changed in a few places.
+fn contract() -> impl Strategy<Value = Value> {
+    let change = (any::<Index>(), 0..5_u8, key(), anything());
+    prop::collection::vec(change, 0..4).prop_map(|changes| {
+        let mut contract = json_of(EVERYTHING);
+        for (place, how, key, value) in changes {
+            let mut places = 0;
+            count(&contract, &mut places);
+            let mut left = place.index(places);
+            change_at(&mut contract, &mut left, &mut Some((how, key, value)));
+        }
+        contract
+    })
+}
+
+fn count(value: &Value, places: &mut usize) {
+    *places += 1;
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| count(item, places)),
+        Value::Object(entries) => entries.values().for_each(|item| count(item, places)),
+        _ => {}
+    }
+}
+
+/// Changes the value that comes after `left` others: replaces it, or an entry of it.
+fn change_at(value: &mut Value, left: &mut usize, change: &mut Option<(u8, String, Value)>) {
+    if *left == 0 {
+        if let Some((how, key, new)) = change.take() {
+            match (how, &mut *value) {
+                (1, Value::Object(entries)) => {
+                    entries.insert(key, new);
+                }
+                (2, Value::Object(entries)) => {
+                    let first = entries.keys().next().cloned();
+                    entries.remove(&first.unwrap_or_default());
+                }
+                (3, Value::Array(items)) => items.push(new),
+                (4, Value::Object(entries)) => entries.clear(),
+                _ => *value = new,
+            }
+        }
+        return;
+    }
+    *left -= 1;
+    let children: Box<dyn Iterator<Item = &mut Value>> = match value {
+        Value::Array(items) => Box::new(items.iter_mut()),
+        Value::Object(entries) => Box::new(entries.values_mut()),
+        _ => return,
+    };
+    for child in children {
+        if change.is_none() {
+            return;
+        }
+        change_at(child, left, change);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn the_schema_takes_what_the_reader_takes(contract in contract()) {
+        // With words of the other format it may be one of that.
+        prop_assume!(contract.get("service_name").is_some() && contract.get("name").is_none());
+        let text = serde_json::to_string_pretty(&contract).expect("JSON");
+        let loaded = read(&text);
+        let found = shape_findings(&loaded.findings);
+        let errors: Vec<_> = CONTRACT_SCHEMA.iter_errors(&contract).map(|e| e.to_string()).collect();
+        prop_assert_eq!(found.is_empty(), errors.is_empty(), "{}\n{:?}\n{:?}", text, errors, found);
+    }
+
+    #[test]
+    fn a_contract_of_known_keys_is_a_node_or_an_error(
+        entries in prop::collection::vec((key(), anything()), 0..8),
+    ) {
+        let contract: Map<String, Value> = entries.into_iter().collect();
+        let text = serde_json::to_string_pretty(&contract).expect("JSON");
+        let loaded = read(&text);
+        prop_assert!(loaded.catalog.nodes.len() == 1 || loaded.has_errors());
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_schema_of_projects_takes_what_the_reader_takes(
+        entries in prop::collection::vec(
+            (
+                select(&[
+                    "contracts", "targets", "output", "namespace", "topic_pattern", "rules", "other",
+                ][..]),
+                prop_oneof![
+                    anything(),
+                    select(&["off", "info", "warning", "error", "Error"][..])
+                        .prop_map(|level| json!({"topic.collision": level})),
+                ],
+            ),
+            1..4,
+        ),
+    ) {
+        let project: Map<String, Value> =
+            entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let project = Value::Object(project);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("herald.yaml");
+        fs::write(&path, serde_json::to_string_pretty(&project).expect("JSON")).expect("written");
+        let findings = config::read(&path).err().map(|(findings, _)| findings).unwrap_or_default();
+        let found = shape_findings(&findings);
+        prop_assert_eq!(
+            found.is_empty(), PROJECT_SCHEMA.is_valid(&project), "{}\n{:?}", project, found
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! What has to hold for every text whatever; shared with the fuzz target.
+
+use herald_catalog::load::{Options, load_text};
+use herald_diagnostics::render::{self, Format};
+use herald_diagnostics::{Diagnostic, Location};
+
+/// Reads a text as a contract, looks at every place in it, and shows every finding in every
+/// format.
+///
+/// # Panics
+/// When something does not hold.
+pub fn read(text: &str) {
+    let loaded = load_text("contract.yaml", text, &Options::default());
+    let nodes = &loaded.catalog.nodes;
+    assert!(
+        nodes.len() == 1 || loaded.has_errors(),
+        "neither a node nor an error"
+    );
+    let of_findings = loaded.findings.iter().flat_map(places);
+    let of_nodes = nodes.iter().flat_map(|node| {
+        let events = node.events.iter();
+        let events = events.flat_map(|event| [event.location, event.topic_location]);
+        let operations = node.operations.iter().map(|operation| operation.location);
+        events.chain(operations).chain([node.location])
+    });
+    for Location { source, span } in of_findings.chain(of_nodes) {
+        let text = &loaded.catalog.sources.get(source).text;
+        let range = span.start as usize..span.end as usize;
+        assert!(
+            text.get(range).is_some(),
+            "{span:?} is no place of the text"
+        );
+    }
+    for format in Format::all() {
+        let mut shown = Vec::new();
+        // Thousands of findings of one sort say nothing new.
+        let findings = &loaded.findings[..loaded.findings.len().min(100)];
+        let options = render::Options::default();
+        render::write(
+            format,
+            findings,
+            &loaded.catalog.sources,
+            &options,
+            &mut shown,
+        )
+        .expect("a vector takes everything");
+    }
+}
+
+fn places(finding: &Diagnostic) -> impl Iterator<Item = Location> {
+    let labels = finding.labels.iter().map(|label| label.location);
+    finding.location.into_iter().chain(labels)
+}

@@ -1,0 +1,95 @@
+"""Every event of every method, from generated code over a broker to a stranger."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+import envelope
+from broker import Broker, Record
+from clients import CLIENTS, Client
+from nodes import NODES, SECRET, Call, Node
+
+
+async def publish(
+    calls: list[Call], node: Node, node_id: UUID, client: Client, namespace: str
+) -> None:
+    async with client:
+        assert client.is_connected
+        publisher = node.publisher(node_id, client, namespace)
+        for call in calls:
+            await getattr(publisher, call.method)(**call.arguments)
+
+
+def assert_utc(timestamp: str) -> None:
+    assert datetime.fromisoformat(timestamp).utcoffset() == timedelta(0)
+
+
+def assert_is_event(record: Record, call: Call, node_id: UUID) -> None:
+    correlation = call.correlation_id and str(call.correlation_id)
+    document = record.document
+    assert_utc(document["event_timestamp"])
+    assert_utc(document["payload"][call.time_field])
+    expected: dict[str, Any] = {
+        "envelope_version": "1.0",
+        "event_id": str(UUID(document["event_id"])),
+        "event_type": call.event_type,
+        "event_version": "1.0",
+        "event_timestamp": document["event_timestamp"],
+        "source_node_id": str(node_id),
+        "source_service": envelope.SOURCE_SERVICE,
+        "source_version": envelope.SOURCE_VERSION,
+        "correlation_id": correlation,
+        "environment": envelope.ENVIRONMENT,
+        "payload": {
+            **call.payload,
+            call.time_field: document["payload"][call.time_field],
+        },
+        "metadata": call.metadata,
+    }
+    assert document == expected
+    assert list(document) == list(expected), "the fields have their order"
+
+    headers = {
+        "content-type": "application/json",
+        "event_id": document["event_id"],
+        "event_type": call.event_type,
+    }
+    if correlation:
+        headers["correlation_id"] = correlation
+    assert record.headers == headers
+
+
+@pytest.mark.parametrize("client_type", CLIENTS)
+@pytest.mark.parametrize("node", NODES, ids=lambda node: node.name)
+def test_every_event_arrives_whole(
+    broker: Broker, node: Node, client_type: type[Client]
+) -> None:
+    node_id, correlation_id = uuid4(), uuid4()
+    calls = node.calls(node_id, correlation_id)
+    topics = node.topics(broker.namespace)
+    broker.create(topics)
+
+    client = client_type(broker.address)
+    asyncio.run(publish(calls, node, node_id, client, broker.namespace))
+
+    records = broker.read(topics)
+    arrived = {(record.topic, record.key): record for record in records}
+    assert len(arrived) == len(records) == len(calls)
+    for call in calls:
+        topic = node.topic(call.event_type, broker.namespace)
+        key = str(call.correlation_id or node_id).encode()
+        assert_is_event(arrived[topic, key], call, node_id)
+    assert not any(SECRET.encode() in record.value for record in records)
+
+    of_correlation = {r.partition for r in records if r.key != str(node_id).encode()}
+    assert len(of_correlation) == 1, "one correlation is on one partition"
+
+
+@pytest.mark.parametrize("node", NODES, ids=lambda node: node.name)
+def test_no_method_is_left_out(node: Node) -> None:
+    publisher = node.publisher(uuid4(), None, "dev")
+    called = {call.method for call in node.calls(uuid4(), uuid4())}
+    assert called == {name for name in dir(publisher) if name.startswith("_publish_")}

@@ -1,0 +1,114 @@
+"""Herald's rule for topics, held against Kafka's own answer."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from broker import HANG_SECONDS, Broker
+from nodes import NODES, Node
+
+HERALD = Path(
+    os.environ.get("HERALD_BIN")
+    or Path(__file__).parents[2] / "target" / "release" / "herald"
+)
+MAX_LENGTH = 249
+
+# Names at the edge of the rule, on both sides. No two collide, which is another rule.
+NAMES = [
+    "a",
+    "a-Z_0.9",
+    "-",
+    "_z",
+    "...",
+    ".a",
+    "a.",
+    "x" * (MAX_LENGTH - 1),
+    "x" * MAX_LENGTH,
+    "x" * (MAX_LENGTH + 1),
+    "",
+    ".",
+    "..",
+    "a b",
+    " a",
+    "a/b",
+    "a:b",
+    "a\\b",
+    "a\tb",
+    "a+b",
+    "a{b",
+    "é",
+    "ａ",  # noqa: RUF001
+    "٣",
+]
+
+
+@pytest.mark.parametrize("node", NODES, ids=lambda node: node.name)
+def test_every_topic_of_a_catalog_can_be_created(broker: Broker, node: Node) -> None:
+    catalog = node.module.EVENT_CATALOG
+    assert [event for events in catalog.values() for event in events] == (
+        node.event_types
+    )
+    assert list(node.module.TOPICS) == node.event_types
+    topics = [
+        template.format(namespace=broker.namespace)
+        for template in node.module.TOPICS.values()
+    ]
+    assert topics == node.topics(broker.namespace)
+    broker.create(topics)
+
+
+@pytest.mark.parametrize("node", NODES, ids=lambda node: node.name)
+def test_a_namespace_may_fill_topics_up_to_kafkas_limit(
+    broker: Broker, node: Node
+) -> None:
+    longest = max(node.module.TOPICS.values(), key=len)
+    room = MAX_LENGTH - len(longest.format(namespace=broker.namespace))
+    fits = longest.format(namespace=broker.namespace + "x" * room)
+    assert len(fits) == MAX_LENGTH
+    broker.create([fits])
+    too_long = longest.format(namespace=broker.namespace + "x" * (room + 1))
+    assert broker.refusals([too_long]) == {too_long: "TOPIC_EXCEPTION"}
+
+
+def test_topics_that_differ_only_in_dot_and_underscore_collide(broker: Broker) -> None:
+    first, second = f"{broker.namespace}.a.b_c", f"{broker.namespace}.a_b.c"
+    broker.create([first])
+    assert broker.refusals([second]) == {second: "TOPIC_EXCEPTION"}
+
+
+@pytest.mark.skipif(not HERALD.exists(), reason=f"{HERALD} is not built")
+def test_herald_refuses_what_kafka_refuses(broker: Broker, tmp_path: Path) -> None:
+    for number, name in enumerate(NAMES):
+        (tmp_path / f"{number}.yaml").write_text(contract(f"node{number}", name))
+
+    checked = subprocess.run(
+        [HERALD, "check", "--format", "json", *sorted(tmp_path.glob("*.yaml"))],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=HANG_SECONDS,
+    )
+    findings = json.loads(checked.stdout)["diagnostics"]
+    by_herald = {
+        NAMES[int(Path(finding["path"]).stem)]
+        for finding in findings
+        if finding["severity"] == "error"
+    }
+
+    by_kafka = {name for name, reason in broker.refusals(NAMES).items() if reason}
+    assert by_herald == by_kafka
+
+
+def contract(service_name: str, topic: str) -> str:
+    """A contract in YAML, of which JSON is a part."""
+    return json.dumps(
+        {
+            "node_type": "effect",
+            "service_name": service_name,
+            "operations": ["process"],
+            "events": [{"event_type": "thing.happened", "topic": topic}],
+        }
+    )
