@@ -17,7 +17,7 @@ export HERALD_RUFF := $(CURDIR)/$(VENV)/bin/ruff
 export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
-.PHONY: help demo test lint rust-test python-test kafka-test docs-check bench clean
+.PHONY: help build demo test lint rust-test python-test kafka-test bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -38,6 +38,11 @@ test: lint rust-test python-test kafka-test ## every check that CI runs
 lint: $(VENV)/.stamp ## format, lints, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(HERALD_RUFF) check --quiet . scripts/kafka benches/run
+	$(HERALD_RUFF) format --quiet --check . scripts/kafka benches/run
+	cd tests/python && $(HERALD_MYPY) --strict .
+	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
+	cd examples/orders && $(HERALD_MYPY) --strict service.py
 	scripts/deny
 
 rust-test: $(VENV)/.stamp build

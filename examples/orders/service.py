@@ -1,7 +1,7 @@
 """A service that publishes events with the module that Herald generated for it.
 
-Run it from this folder: `python service.py`. The client here prints; in production it is your
-client for Kafka, with the same method.
+Run it from this folder: `python service.py`. The client here prints; in production it
+is your client for Kafka, with the same method.
 """
 
 import asyncio

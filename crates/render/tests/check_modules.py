@@ -40,7 +40,8 @@ def check(path: Path) -> None:
     constants = [
         statement.target.id
         for statement in tree.body
-        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+        if isinstance(statement, ast.AnnAssign)
+        and isinstance(statement.target, ast.Name)
     ]
     expected = json.loads(path.with_suffix(".json").read_text("utf-8"))
     for kind, column in (("EVENT_", 0), ("TOPIC_", 1)):
