@@ -51,6 +51,7 @@ rust-test: $(VENV)/.stamp build
 
 python-test: $(VENV)/.stamp build ## generated code, run for real
 	$(VENV)/bin/python -m pytest -q tests/python
+	$(VENV)/bin/python -m pytest -q tests/envelope
 
 kafka-test: $(VENV)/.stamp build ## generated code against a real Apache Kafka
 	scripts/kafka run -- $(VENV)/bin/python -m pytest -q tests/kafka

@@ -1,6 +1,55 @@
-//! The names that OnexEnvelopeV1 events carry over the wire.
+//! `OnexEnvelopeV1`: how an event looks on the wire.
 //!
-//! Toolchain and runtime share this crate and nothing else: what decides where an event goes
-//! stands here once.
+//! Toolchain and runtime share this crate and nothing else: what decides how an event is
+//! written, where it goes and who can read it stands here once.
+//!
+//! ```
+//! use herald_envelope::{Envelope, Origin};
+//!
+//! #[derive(serde::Serialize)]
+//! struct Placed<'a> {
+//!     order: &'a str,
+//! }
+//!
+//! let origin = Origin::new("shop", "1.4.0", "production").with_region("eu-central-1");
+//! let event = origin
+//!     .envelope("effect.place.completed", "node-7", Placed { order: "A-17" })
+//!     .with_partition_key("A-17");
+//!
+//! let mut buffer = Vec::new();
+//! event.write(&mut buffer)?;
+//!
+//! let read = Envelope::parse(&buffer)?;
+//! assert_eq!(read.event_type, "effect.place.completed");
+//! assert_eq!(read.payload.get(), r#"{"order":"A-17"}"#);
+//! assert_eq!(read.key().as_str(), "A-17");
+//! # Ok::<(), herald_envelope::Error>(())
+//! ```
 
+mod default_topic;
+mod envelope;
+mod error;
+mod field;
+pub mod headers;
+mod id;
+mod json;
+pub mod key;
+mod origin;
+mod parse;
+mod schema;
+mod time;
 pub mod topic;
+mod trace;
+mod write;
+
+pub use envelope::{ENVELOPE_VERSION, EVENT_VERSION, Envelope, Extra};
+pub use error::{Code, Error, Position};
+pub use field::Field;
+pub use json::{EmptyObject, Json};
+pub use key::Key;
+pub use origin::{Origin, Stamp};
+pub use schema::schema;
+pub use trace::TraceParent;
+
+/// The types of this crate's interface that come from elsewhere.
+pub use {jiff::Timestamp, uuid::Uuid};

@@ -1,0 +1,100 @@
+//! Kafka headers: what a consumer needs in order to route an event and to drop duplicates
+//! without parsing it.
+
+use crate::envelope::Envelope;
+use crate::id;
+use crate::trace::{self, TraceParent};
+
+/// Always `application/json`.
+pub const CONTENT_TYPE: &str = "content-type";
+/// As in the envelope.
+pub const EVENT_ID: &str = "event_id";
+/// As in the envelope.
+pub const EVENT_TYPE: &str = "event_type";
+/// As in the envelope; no header when it is null there.
+pub const CORRELATION_ID: &str = "correlation_id";
+/// W3C trace context; no header when the event belongs to no trace.
+pub const TRACEPARENT: &str = "traceparent";
+
+/// The header set of one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headers<'a> {
+    event_id: [u8; id::LENGTH],
+    event_type: &'a str,
+    correlation_id: Option<[u8; id::LENGTH]>,
+    traceparent: Option<trace::Text>,
+}
+
+impl Headers<'_> {
+    /// Names and values, in the order of this module's constants.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        let always = [
+            (CONTENT_TYPE, &b"application/json"[..]),
+            (EVENT_ID, &self.event_id),
+            (EVENT_TYPE, self.event_type.as_bytes()),
+        ];
+        let correlation_id = self.correlation_id.as_ref();
+        let traceparent = self.traceparent.as_ref();
+        always
+            .into_iter()
+            .chain(correlation_id.map(|id| (CORRELATION_ID, &id[..])))
+            .chain(traceparent.map(|text| (TRACEPARENT, text.as_str().as_bytes())))
+    }
+}
+
+impl<P, M> Envelope<'_, P, M> {
+    /// What goes into the headers of the Kafka record.
+    pub fn headers(&self) -> Headers<'_> {
+        Headers {
+            event_id: id::text(self.event_id),
+            event_type: &self.event_type,
+            correlation_id: self.correlation_id.map(id::text),
+            traceparent: self.trace.map(TraceParent::text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::Origin;
+
+    fn texts<'a>(headers: &'a Headers<'_>) -> Vec<(&'static str, &'a str)> {
+        headers
+            .iter()
+            .map(|(name, value)| (name, std::str::from_utf8(value).expect("it is text")))
+            .collect()
+    }
+
+    #[test]
+    fn a_consumer_can_route_and_drop_duplicates() {
+        let origin = Origin::new("shop", "1", "test");
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let mut event = origin
+            .envelope("größe", "n", ())
+            .with_correlation_id(Uuid::from_u128(7))
+            .with_trace(trace.parse().unwrap());
+        event.event_id = Uuid::from_u128(0xABC);
+        assert_eq!(
+            texts(&event.headers()),
+            [
+                ("content-type", "application/json"),
+                ("event_id", "00000000-0000-0000-0000-000000000abc"),
+                ("event_type", "größe"),
+                ("correlation_id", "00000000-0000-0000-0000-000000000007"),
+                ("traceparent", trace),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_unset_has_no_header() {
+        let origin = Origin::new("shop", "1", "test");
+        let event = origin.envelope("t", "n", ());
+        let headers = event.headers();
+        let names: Vec<_> = headers.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, [CONTENT_TYPE, EVENT_ID, EVENT_TYPE]);
+    }
+}

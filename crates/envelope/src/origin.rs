@@ -1,0 +1,119 @@
+//! What all events of a running service have in common.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::envelope::{EVENT_VERSION, Envelope};
+use crate::id;
+use crate::json::EmptyObject;
+use crate::time;
+
+/// Where events come from. Made once; envelopes borrow from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Name of the service, such as `omninode-bridge`.
+    pub service: String,
+    /// Version of the service, such as `1.0.0`.
+    pub version: String,
+    /// Where it runs, such as `production`.
+    pub environment: String,
+    /// The running instance, such as a pod's name.
+    pub instance: Option<String>,
+    /// Where on earth it runs.
+    pub region: Option<String>,
+}
+
+/// Identity and time of a new event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// The event's identity.
+    pub event_id: Uuid,
+    /// When it was made.
+    pub event_timestamp: Timestamp,
+}
+
+impl Stamp {
+    /// A new identity (UUID version 4) and the present moment in microseconds.
+    ///
+    /// # Panics
+    /// Where the operating system has no random bits, which no Linux since 3.17 lacks.
+    pub fn now() -> Self {
+        Self {
+            event_id: id::random(),
+            event_timestamp: time::now(),
+        }
+    }
+}
+
+impl Origin {
+    /// An origin without instance and region.
+    pub fn new(
+        service: impl Into<String>,
+        version: impl Into<String>,
+        environment: impl Into<String>,
+    ) -> Self {
+        Self {
+            service: service.into(),
+            version: version.into(),
+            environment: environment.into(),
+            instance: None,
+            region: None,
+        }
+    }
+
+    /// Sets the running instance.
+    #[must_use]
+    pub fn with_instance(mut self, instance: impl Into<String>) -> Self {
+        self.instance = Some(instance.into());
+        self
+    }
+
+    /// Sets the region.
+    #[must_use]
+    pub fn with_region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// A new event of this origin, stamped now. The payload has to serialise as a JSON object;
+    /// writing the envelope says so if it does not.
+    pub fn envelope<'a, P>(
+        &'a self,
+        event_type: impl Into<Cow<'a, str>>,
+        source_node_id: impl Into<Cow<'a, str>>,
+        payload: P,
+    ) -> Envelope<'a, P, EmptyObject> {
+        self.stamped(Stamp::now(), event_type, source_node_id, payload)
+    }
+
+    /// As [`Origin::envelope`], for callers that have identity and time already.
+    pub fn stamped<'a, P>(
+        &'a self,
+        stamp: Stamp,
+        event_type: impl Into<Cow<'a, str>>,
+        source_node_id: impl Into<Cow<'a, str>>,
+        payload: P,
+    ) -> Envelope<'a, P, EmptyObject> {
+        Envelope {
+            event_id: stamp.event_id,
+            event_type: event_type.into(),
+            event_version: EVENT_VERSION.into(),
+            event_timestamp: stamp.event_timestamp,
+            source_node_id: source_node_id.into(),
+            source_service: self.service.as_str().into(),
+            source_version: self.version.as_str().into(),
+            source_instance: self.instance.as_deref().map(Cow::Borrowed),
+            correlation_id: None,
+            causation_id: None,
+            environment: self.environment.as_str().into(),
+            region: self.region.as_deref().map(Cow::Borrowed),
+            partition_key: None,
+            payload,
+            metadata: EmptyObject,
+            extra: Vec::new(),
+            trace: None,
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Timestamps on the wire: RFC 3339.
+//!
+//! Written in UTC with six digits and `+00:00`, as Python's `isoformat` does. Read with any
+//! offset or `Z`, with up to nine digits or none; what is finer than a microsecond is cut off.
+//! Years are 1000 to 2999 in UTC, in both directions: what lies beyond is a mistake of some clock, and
+//! Python, Kafka and databases each draw their line elsewhere.
+
+use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
+use jiff::tz::Offset;
+
+/// What [`read`] takes, as a regular expression of JSON Schema. It leaves the number of days in
+/// a month to `format: date-time`, and takes the first and the last hours of all that an offset
+/// moves out of the years.
+pub(crate) const PATTERN: &str = concat!(
+    "^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
+    "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?",
+    "(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
+);
+
+const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
+
+/// The present moment in microseconds.
+pub(crate) fn now() -> Timestamp {
+    in_microseconds(Timestamp::now())
+}
+
+/// Cuts off what the wire does not carry.
+pub(crate) fn in_microseconds(time: Timestamp) -> Timestamp {
+    // Rounds down also before 1970, where dividing alone would round up.
+    let below = time.subsec_nanosecond().rem_euclid(1_000);
+    time - jiff::SignedDuration::from_nanos(below.into())
+}
+
+/// Appends `2025-11-05T12:00:00.000000+00:00`. False, and nothing is written, when the year has
+/// no place on the wire.
+pub(crate) fn write(time: Timestamp, buffer: &mut Vec<u8>) -> bool {
+    has_place(time)
+        && PRINTER
+            .print_timestamp_with_offset(&time, Offset::UTC, buffer)
+            .is_ok()
+}
+
+fn has_place(time: Timestamp) -> bool {
+    (1000..3000).contains(&Offset::UTC.to_datetime(time).year())
+}
+
+/// Reads a timestamp with an offset or `Z`.
+pub(crate) fn read(text: &str) -> Option<Timestamp> {
+    is_shaped(text.as_bytes())
+        .then(|| text.parse().ok())
+        .flatten()
+        .map(in_microseconds)
+        .filter(|time| has_place(*time))
+}
+
+/// Holds text against [`PATTERN`], except for limits that the parser of dates knows as well. It
+/// reads other notations of ISO 8601 too, which Python and RFC 3339 do not know.
+fn is_shaped(text: &[u8]) -> bool {
+    let Some((date_time, rest)) = text.split_at_checked(19) else {
+        return false;
+    };
+    let (fraction, offset) = rest.split_at(rest.len() - offset_length(rest));
+    fits(date_time, b"dddd-dd-ddTdd:dd:dd")
+        && matches!(date_time[0], b'1' | b'2')
+        && date_time[17] < b'6'
+        && is_fraction(fraction)
+        && is_offset(offset)
+}
+
+fn offset_length(rest: &[u8]) -> usize {
+    let length = if rest.ends_with(b"Z") { 1 } else { 6 };
+    length.min(rest.len())
+}
+
+fn is_fraction(text: &[u8]) -> bool {
+    match text {
+        [] => true,
+        [b'.', digits @ ..] => {
+            (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+        }
+        _ => false,
+    }
+}
+
+fn is_offset(text: &[u8]) -> bool {
+    match text {
+        b"Z" => true,
+        [b'+' | b'-', time @ ..] => fits(time, b"dd:dd") && time < b"24:00".as_slice(),
+        _ => false,
+    }
+}
+
+/// Whether `text` has digits where the pattern has `d`, and else the same bytes.
+fn fits(text: &[u8], pattern: &[u8]) -> bool {
+    text.len() == pattern.len()
+        && text.iter().zip(pattern).all(|(c, p)| match p {
+            b'd' => c.is_ascii_digit(),
+            _ => c == p,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn written(time: Timestamp) -> Option<String> {
+        let mut buffer = Vec::new();
+        let done = write(time, &mut buffer);
+        assert_eq!(done, !buffer.is_empty());
+        done.then(|| String::from_utf8(buffer).expect("timestamps are ASCII"))
+    }
+
+    #[track_caller]
+    fn reads_as(text: &str, expected: &str) {
+        assert_eq!(read(text).and_then(written).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn what_python_writes_is_read() {
+        let expected = "2025-11-05T12:00:00.123456+00:00";
+        reads_as("2025-11-05T12:00:00.123456+00:00", expected);
+        reads_as("2025-11-05T12:00:00.123456Z", expected);
+        reads_as("2025-11-05T14:00:00.123456+02:00", expected);
+        reads_as("2025-11-05T07:30:00.123456-04:30", expected);
+        reads_as(
+            "2025-11-05T12:00:00+00:00",
+            "2025-11-05T12:00:00.000000+00:00",
+        );
+        reads_as("2025-11-05T12:00:00Z", "2025-11-05T12:00:00.000000+00:00");
+    }
+
+    #[test]
+    fn what_is_finer_than_a_microsecond_is_cut_off() {
+        reads_as(
+            "2025-11-05T12:00:00.123456999Z",
+            "2025-11-05T12:00:00.123456+00:00",
+        );
+        reads_as(
+            "1965-01-01T00:00:00.000000001Z",
+            "1965-01-01T00:00:00.000000+00:00",
+        );
+        assert_eq!(now().subsec_nanosecond() % 1_000, 0);
+    }
+
+    #[test]
+    fn other_notations_are_refused() {
+        for text in [
+            "",
+            "Z",
+            "2025-11-05",
+            "2025-11-05T12:00:00",
+            "2025-11-05 12:00:00Z",
+            "2025-11-05t12:00:00z",
+            "20251105T120000Z",
+            "2025-11-05T12:00Z",
+            "2025-11-05T12:00:00,5Z",
+            "2025-11-05T12:00:00.Z",
+            "2025-11-05T12:00:00.1234567890Z",
+            "2025-11-05T12:00:00+0000",
+            "2025-11-05T12:00:00+24:00",
+            "2025-11-05T12:00:00+00:60",
+            "2025-11-05T12:00:00Z[UTC]",
+            "2025-11-05T24:00:00Z",
+            "2025-11-05T12:00:60Z",
+            "2025-13-05T12:00:00Z",
+            "2025-02-29T12:00:00Z",
+            "0999-12-31T12:00:00Z",
+            "3000-01-01T12:00:00Z",
+            "+002025-11-05T12:00:00Z",
+            "２025-11-05T12:00:00Z",
+            "1000-01-01T00:00:00+00:01",
+            "2999-12-31T23:59:59-00:01",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn years_beyond_the_wire_are_not_written() {
+        for seconds in [-30_610_224_001, 32_503_680_000] {
+            let time = Timestamp::from_second(seconds).unwrap();
+            assert_eq!(written(time), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(micros in -30_610_224_000_000_000_i64..32_503_680_000_000_000) {
+            let time = Timestamp::from_microsecond(micros).unwrap();
+            let text = written(time).unwrap();
+            prop_assert_eq!(text.len(), 32);
+            prop_assert_eq!(read(&text), Some(time));
+        }
+    }
+}

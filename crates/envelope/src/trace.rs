@@ -1,0 +1,184 @@
+//! W3C trace context: the header `traceparent`, version 00.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Code, Error};
+use crate::headers;
+
+/// The trace that an event belongs to, and the span that published it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TraceParent {
+    trace_id: [u8; 16],
+    parent_id: [u8; 8],
+    flags: u8,
+}
+
+const LENGTH: usize = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".len();
+
+/// A `traceparent` as text of ASCII.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Text([u8; LENGTH]);
+
+impl Text {
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("hexadecimal digits are ASCII")
+    }
+}
+
+impl TraceParent {
+    /// A context from the parts that a tracer has. Bit 0 of `flags` says that the trace is
+    /// sampled.
+    ///
+    /// # Errors
+    /// [`Code::InvalidTraceparent`] when one of the identities is all zeros.
+    pub fn new(trace_id: [u8; 16], parent_id: [u8; 8], flags: u8) -> Result<Self, Error> {
+        if trace_id == [0; 16] || parent_id == [0; 8] {
+            return Err(invalid("an identity is all zeros"));
+        }
+        Ok(Self {
+            trace_id,
+            parent_id,
+            flags,
+        })
+    }
+
+    /// Identity of the trace.
+    pub fn trace_id(&self) -> [u8; 16] {
+        self.trace_id
+    }
+
+    /// Identity of the span that is the parent of whatever the event leads to.
+    pub fn parent_id(&self) -> [u8; 8] {
+        self.parent_id
+    }
+
+    /// Bit 0 says that the trace is sampled.
+    pub fn flags(&self) -> u8 {
+        self.flags
+    }
+
+    pub(crate) fn text(self) -> Text {
+        let mut text = [b'-'; LENGTH];
+        write_hex(&[0], &mut text[..2]);
+        write_hex(&self.trace_id, &mut text[3..35]);
+        write_hex(&self.parent_id, &mut text[36..52]);
+        write_hex(&[self.flags], &mut text[53..]);
+        Text(text)
+    }
+}
+
+/// Reads version 00 and, as the recommendation asks for, the known start of later ones.
+impl FromStr for TraceParent {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (known, rest) = text
+            .as_bytes()
+            .split_at_checked(LENGTH)
+            .ok_or_else(|| invalid("too short"))?;
+        if [known[2], known[35], known[52]] != *b"---" {
+            return Err(invalid("not four parts with hyphens between them"));
+        }
+        let [version] = read_hex(&known[..2])?;
+        match (version, rest) {
+            (0xff, _) => return Err(invalid("version ff is not allowed")),
+            (_, []) | (1.., [b'-', ..]) => {}
+            _ => return Err(invalid("too long")),
+        }
+        Self::new(
+            read_hex(&known[3..35])?,
+            read_hex(&known[36..52])?,
+            read_hex::<1>(&known[53..])?[0],
+        )
+    }
+}
+
+impl fmt::Display for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text().as_str())
+    }
+}
+
+fn invalid(message: &str) -> Error {
+    Error::new(Code::InvalidTraceparent, message).in_field(headers::TRACEPARENT)
+}
+
+fn write_hex(bytes: &[u8], text: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (byte, pair) in bytes.iter().zip(text.chunks_exact_mut(2)) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+}
+
+fn read_hex<const N: usize>(text: &[u8]) -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Ok(bytes)
+}
+
+fn digit(c: u8) -> Result<u8, Error> {
+    match c {
+        b'0'..=b'9' => Ok(c - b'0'),
+        b'a'..=b'f' => Ok(c - b'a' + 10),
+        _ => Err(invalid("not lowercase hexadecimal")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    #[test]
+    fn a_context_is_read_and_written() {
+        let trace: TraceParent = SAMPLED.parse().unwrap();
+        assert_eq!(trace.trace_id()[..2], [0x4b, 0xf9]);
+        assert_eq!(
+            trace.parent_id(),
+            [0x00, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7]
+        );
+        assert_eq!(trace.flags(), 1);
+        assert_eq!(trace.to_string(), SAMPLED);
+    }
+
+    #[test]
+    fn later_versions_are_read_as_far_as_they_are_known() {
+        for later in ["cc-", "01-"] {
+            let text = SAMPLED.replacen("00-", later, 1);
+            assert_eq!(text.parse::<TraceParent>().unwrap().to_string(), SAMPLED);
+            assert!(
+                format!("{text}-what.the.future")
+                    .parse::<TraceParent>()
+                    .is_ok()
+            );
+            assert!(format!("{text}.what").parse::<TraceParent>().is_err());
+        }
+    }
+
+    #[test]
+    fn what_the_recommendation_forbids_is_refused() {
+        for text in [
+            "",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e473g-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e473600f067aa0ba902b7-01--",
+            "0é-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ] {
+            let error = text.parse::<TraceParent>().expect_err(text);
+            assert_eq!(error.code(), Code::InvalidTraceparent);
+            assert_eq!(error.field(), Some("traceparent"));
+        }
+    }
+}
