@@ -1,7 +1,8 @@
 # Two commands do all the set-up:
 #   make demo    build Herald, generate publishers from an example, show what came out
 #   make test    every check that CI runs
-# Everything that they need beside Rust, Python 3.11 and Java 17 is installed below .tools/.
+# They expect Rust, Python 3.11 and, for the tests, Java 17 with Maven. Whatever else they need is
+# installed below .tools/.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,6 +12,9 @@ TOOLS := .tools
 VENV := $(TOOLS)/venv
 PYTHON ?= python3
 HERALD := target/release/herald
+
+# Here, wherever the environment would put it: scripts look for the binary.
+export CARGO_TARGET_DIR := $(CURDIR)/target
 
 export HERALD_PYTHON := $(CURDIR)/$(VENV)/bin/python
 export HERALD_RUFF := $(CURDIR)/$(VENV)/bin/ruff

@@ -176,6 +176,16 @@ fn read_levels(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> HashMap<String, O
                 .help(help.unwrap_or_else(|| "`herald explain` lists every code".to_owned())),
             );
         }
+        if let Some(rule) = rules::by_code(&code.text).filter(|rule| rules::is_fixed(rule)) {
+            findings.push(
+                Diagnostic::new(
+                    &rules::CONFIG_INVALID,
+                    format!("the level of `{}` can't be set", rule.code),
+                )
+                .at(code.location)
+                .help("without it, something would be lost in silence"),
+            );
+        }
         let severity = match level.as_str() {
             Some("off") => None,
             Some("info") => Some(Severity::Info),

@@ -5,6 +5,7 @@
 //! what they meant ([`Node`]). It goes on past a bad part and a bad file; everything it noticed
 //! comes back as findings.
 
+mod backtracking;
 pub mod category;
 pub mod config;
 pub mod contract;

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::contract::Format;
-use crate::node::{Catalog, Fingerprint, Node, Origin};
+use crate::node::{Catalog, Node, Origin};
 use crate::resolve::{Defaults, resolve};
 use crate::text::quote;
 use crate::yaml::{self, Yaml};
@@ -335,18 +335,20 @@ pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
         text
     };
     let source = Source::new(name, text);
-    let origin = Origin {
-        path: name.to_owned(),
-        relative_path: name.to_owned(),
-        fallback_name: name.to_owned(),
-        fingerprint: Fingerprint::of(text.as_bytes()),
-    };
     let tree = if findings.is_empty() {
         yaml::parse(id, &source, &mut findings)
     } else {
         None
     };
-    let node = tree.and_then(|tree| read_tree(&tree, origin, &options.defaults, &mut findings));
+    let node = tree.and_then(|tree| {
+        let origin = Origin {
+            path: name.to_owned(),
+            relative_path: name.to_owned(),
+            fallback_name: name.to_owned(),
+            fingerprint: tree.fingerprint(),
+        };
+        read_tree(&tree, origin, &options.defaults, &mut findings)
+    });
     let mut loaded = Loaded {
         findings,
         ..Loaded::default()
@@ -359,6 +361,7 @@ pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
 /// What can only be said once everything is read.
 fn finish(mut loaded: Loaded, options: &Options) -> Loaded {
     check_topic_collisions(&loaded.catalog.nodes, &mut loaded.findings);
+    check_names(&loaded.catalog.nodes, &mut loaded.findings);
     lint::run(&loaded.catalog.nodes, &mut loaded.findings);
     loaded
         .findings
@@ -412,7 +415,7 @@ fn read_file(id: SourceId, input: &Input, defaults: &Defaults) -> FileRead {
         path: input.shown.clone(),
         relative_path: input.relative.clone(),
         fallback_name: fallback_name(&input.path),
-        fingerprint: Fingerprint::of(read.source.text.as_bytes()),
+        fingerprint: tree.fingerprint(),
     };
     read.node = read_tree(&tree, origin, defaults, &mut read.findings);
     read
@@ -550,6 +553,28 @@ fn not_utf8(bytes: &[u8], at: usize) -> Diagnostic {
     } else {
         "save it as UTF-8"
     })
+}
+
+/// Nodes of one name, whose files would overwrite each other.
+fn check_names(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
+    let mut by_slug: HashMap<&str, Vec<&Node>> = HashMap::new();
+    for node in nodes.iter().filter(|node| !node.events.is_empty()) {
+        by_slug.entry(&node.identity.slug).or_default().push(node);
+    }
+    for (slug, nodes) in by_slug.into_iter().filter(|(_, nodes)| nodes.len() > 1) {
+        for (index, node) in nodes.iter().enumerate() {
+            let other = nodes[usize::from(index == 0)];
+            findings.push(
+                Diagnostic::new(
+                    &rules::OUTPUT_COLLISION,
+                    format!("{} nodes generate files named {}", nodes.len(), quote(slug)),
+                )
+                .at(node.location)
+                .label(other.location, "another one is here")
+                .help("rename the node, or generate the two in separate runs with --out"),
+            );
+        }
+    }
 }
 
 /// Topics that Kafka's metrics take for one, within a contract and between contracts.

@@ -35,7 +35,7 @@ pub(crate) static CONTRACT: MapShape = MapShape {
         Key::new("states", Shape::OneOf(&[Shape::List(&Shape::Text), Shape::Map(&STATES)]), "States of the node: their names, or names with transitions."),
         Key::new("metrics", Shape::List(&METRIC_OR_NAME), "Metrics that the node records."),
         Key::new("events", Shape::List(&EVENT_OR_TYPE), "Events that the node announces beside those of its operations, states and metrics."),
-        Key::new("redact", Shape::List(&Shape::Text), "Regular expressions of secrets in error messages, beside the built-in ones. No look-around, no inline flags."),
+        Key::new("redact", Shape::List(&Shape::Text), "Regular expressions of secrets in error messages, beside the built-in ones. Case does not matter. No look-around, no inline flags."),
     ],
 };
 

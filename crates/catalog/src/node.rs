@@ -197,11 +197,12 @@ pub struct Origin {
     pub relative_path: String,
     /// Name of a contract that has none: that of its file, or of the folder around it.
     pub fallback_name: String,
-    /// Identifies the text.
+    /// Identifies what it says.
     pub fingerprint: Fingerprint,
 }
 
-/// Identifies the text of a contract: the first 16 hexadecimal digits of its SHA-256.
+/// Identifies what a contract says: the first 16 hexadecimal digits of the SHA-256 of its values as
+/// JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint(pub String);
 

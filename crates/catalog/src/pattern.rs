@@ -8,6 +8,8 @@ use regex_syntax::ast::{
     LiteralKind, Visitor,
 };
 
+use crate::backtracking;
+
 /// Why a pattern can't be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -33,6 +35,9 @@ pub(crate) fn check(pattern: &str) -> Result<(), Problem> {
         problem(help)(error.kind().to_string())
     })?;
     ast::visit(&ast, Portable).map_err(problem(PORTABLE))?;
+    backtracking::check(pattern, &ast).map_err(problem(
+        "let each repetition end at a character that it can't match, as in `key=\\w+ id=\\w+`",
+    ))?;
     if pattern.contains("||") {
         let reason = "`||` has a meaning of its own in some languages";
         return Err(problem(PORTABLE)(reason.to_owned()));
@@ -138,7 +143,7 @@ mod tests {
         for pattern in [
             r"--password[= ]\S+",
             r"key=\w+",
-            r"(?P<name>a)(?:b|c){1,3}?",
+            r"(?P<name>a)(?:b|c)?d{1,3}?",
             r"[]a-z\-]+\b",
             r"\++\x41\u0041",
             r"[*+]x",

@@ -8,7 +8,7 @@ use herald_envelope::topic::{self, InvalidTopic, Topic, TopicPattern};
 
 use crate::category::{self, Category, DECLARED, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS};
 use crate::contract::{ContractFile, Format, Located, StateMachine, WrittenEvent};
-use crate::fields::Privacy;
+use crate::fields::{Field, Privacy};
 use crate::ident::{ident, is_meaningful, is_python_keyword, slug};
 use crate::kind::Kind;
 use crate::node::{
@@ -111,9 +111,14 @@ pub(crate) fn resolve(
         file.namespace.as_ref(),
         findings,
     );
+    // An unknown key may be what the operations were meant to stand under.
+    let explained = findings
+        .iter()
+        .any(|f| f.rule == &rules::CONTRACT_UNKNOWN_KEY);
     if node.format == Format::Native
         && node.operations.is_empty()
         && node.declared().next().is_none()
+        && !explained
     {
         findings.push(
             Diagnostic::new(
@@ -341,23 +346,7 @@ impl Events<'_> {
         if let Some(key) = &written.partition_key {
             check_partition_key(key, &written, findings);
         }
-        for field in written
-            .payload
-            .iter()
-            .filter(|field| is_python_keyword(&field.name))
-        {
-            findings.push(
-                Diagnostic::new(
-                    &rules::NAME_KEYWORD,
-                    format!("the field {} is a Python keyword", quote(&field.name)),
-                )
-                .at(field.location)
-                .help(format!(
-                    "another name, such as `{}_`, is easier to use",
-                    field.name
-                )),
-            );
-        }
+        check_payload(&written.payload, findings);
         Event {
             category: &DECLARED,
             stage: None,
@@ -392,6 +381,34 @@ fn declared_topic(text: &str) -> Topic {
             after: after.to_owned(),
         },
         None => Topic::Literal(text.to_owned()),
+    }
+}
+
+fn check_payload(fields: &[Field], findings: &mut Vec<Diagnostic>) {
+    for field in fields {
+        if is_python_keyword(&field.name) {
+            findings.push(
+                Diagnostic::new(
+                    &rules::NAME_KEYWORD,
+                    format!("the field {} is a Python keyword", quote(&field.name)),
+                )
+                .at(field.location)
+                .help(format!(
+                    "another name, such as `{}_`, is easier to use",
+                    field.name
+                )),
+            );
+        }
+        if field.name == "metadata" {
+            findings.push(
+                Diagnostic::new(
+                    &rules::EVENT_RESERVED_FIELD,
+                    "the field `metadata` is overwritten by the metadata of a caller",
+                )
+                .at(field.location)
+                .help("give it another name"),
+            );
+        }
     }
 }
 

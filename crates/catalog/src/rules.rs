@@ -160,9 +160,9 @@ rules! {
          that name can't be written in Python.",
         bad: "operations: [import]",
         good: "operations: [import_orders]";
-    OUTPUT_COLLISION = "names.output_collision", Error, "two contracts generate the same file",
+    OUTPUT_COLLISION = "names.output_collision", Warning, "two contracts generate the same file",
         "Generated files are named after the node. Two nodes of one name would overwrite each \
-         other.",
+         other, so `herald generate` takes it for an error and generates neither.",
         bad: "# a/contract.yaml and b/contract.yaml:\nservice_name: orders",
         good: "# b/contract.yaml:\nservice_name: orders_archive";
 
@@ -190,6 +190,12 @@ rules! {
         bad: "events:\n  - event_type: order.placed\n    partition_key: order\n    payload: {order_id: uuid}",
         good: "events:\n  - event_type: order.placed\n    partition_key: order_id\n    payload: {order_id: uuid}";
 
+    EVENT_RESERVED_FIELD = "events.reserved_field", Warning, "a payload field has the name of metadata",
+        "Publish methods take `metadata` that a caller adds to one event, and put it into the \
+         payload under that name. A declared field `metadata` would be overwritten by it.",
+        bad: "events:\n  - event_type: order.placed\n    payload: {metadata: object}",
+        good: "events:\n  - event_type: order.placed\n    payload: {details: object}";
+
     TYPE_UNKNOWN = "types.not_understood", Warning, "a type is not understood",
         "The field is read as an open type: any value passes. Known are `string`, `integer`, \
          `number`, `boolean`, `uuid`, `datetime`, `date`, `decimal`, `bytes`, `object`, `any`, \
@@ -206,9 +212,12 @@ rules! {
         bad: "state_machine:\n  states: [{state_name: done}]\n  terminal_states: [done]",
         good: "state_machine:\n  states: [{state_name: done, is_terminal: true}]\n  terminal_states: [done]";
 
-    REDACT_PATTERN = "redact.invalid_pattern", Error, "a redaction pattern is no regular expression",
+    REDACT_PATTERN = "redact.invalid_pattern", Error, "a redaction pattern can't be used",
         "Patterns run in Rust and in Python, so they use what both know: no look-around, no \
-         back-references.",
+         back-references, no flags (case never matters). They run on error messages, which \
+         somebody else may have chosen, so no pattern may take longer than a few milliseconds: \
+         each long repetition repeats one character or class, and ends at a character that it \
+         can't match before the next one begins.",
         bad: "redact: [\"(?<=key=)\\\\w+\"]",
         good: "redact: [\"key=\\\\w+\"]";
 
@@ -248,6 +257,16 @@ rules! {
         "The message says what was expected. `herald schema config` prints every key.",
         bad: "topic_pattern: \"{service}.{event_type}\"",
         good: "topic_pattern: \"{service_name}.{event_type}\"";
+}
+
+/// Whether a project may not set the rule's severity: what it finds could not be read, or would be
+/// left out of what is generated.
+pub fn is_fixed(rule: &Rule) -> bool {
+    let lost = [&YAML_DUPLICATE_KEY].iter().all(|mild| *mild != rule)
+        && ["file.", "yaml.", "config.", "redact."]
+            .iter()
+            .any(|area| rule.code.starts_with(area));
+    lost || [&NAME_UNUSABLE, &OUTPUT_COLLISION].contains(&rule)
 }
 
 /// The rule with this code.

@@ -3,7 +3,7 @@
 use herald_diagnostics::{Diagnostic, Location, Rule, Severity};
 
 use crate::rules;
-use crate::text::{did_you_mean, is_blank, quote};
+use crate::text::{did_you_mean, is_blank, meant, quote};
 use crate::version::Version;
 use crate::yaml::{Value, Yaml};
 
@@ -211,9 +211,12 @@ impl Shape {
 impl MapShape {
     /// Reports everything in a mapping that this shape does not have.
     pub(crate) fn check(&self, yaml: &Yaml, findings: &mut Vec<Diagnostic>) {
+        let mut meant = Vec::new();
         for (written, value) in yaml.entries() {
             let Some(key) = self.keys.iter().find(|key| key.name == written.text) else {
-                findings.push(self.unknown(&written.text, written.location, findings));
+                let name = self.meant(&written.text, findings);
+                findings.push(self.unknown(&written.text, written.location, name));
+                meant.extend(name);
                 continue;
             };
             let what = quote(key.name);
@@ -226,24 +229,31 @@ impl MapShape {
             }
         }
         for key in self.keys.iter().filter(|key| key.required) {
-            if yaml.get_or_null(key.name).is_none() {
+            // A typo of the key is reported already, and says what it should have been.
+            if yaml.get_or_null(key.name).is_none() && !meant.contains(&key.name) {
                 findings.push(self.missing(key, yaml.head()));
             }
         }
     }
 
-    fn unknown(&self, word: &str, location: Location, findings: &[Diagnostic]) -> Diagnostic {
-        let names = || self.keys.iter().map(|key| key.name);
-        let help = did_you_mean(word, names(), findings).unwrap_or_else(|| {
-            let names: Vec<_> = names().collect();
-            format!("known here: {}", names.join(", "))
-        });
-        Diagnostic::new(
+    /// The key that an unknown word was probably meant as.
+    fn meant(&self, word: &str, findings: &[Diagnostic]) -> Option<&'static str> {
+        meant(word, self.keys.iter().map(|key| key.name), findings)
+    }
+
+    fn unknown(&self, word: &str, location: Location, meant: Option<&str>) -> Diagnostic {
+        let finding = Diagnostic::new(
             &rules::CONTRACT_UNKNOWN_KEY,
             format!("unknown key {}", quote(word)),
-        )
-        .at(location)
-        .help(help)
+        );
+        let help = meant.map_or_else(
+            || {
+                let names: Vec<_> = self.keys.iter().map(|key| key.name).collect();
+                format!("known here: {}", names.join(", "))
+            },
+            |name| format!("did you mean `{name}`?"),
+        );
+        finding.at(location).help(help)
     }
 
     fn missing(&self, key: &Key, location: Location) -> Diagnostic {
@@ -266,8 +276,7 @@ impl MapShape {
 
     /// Whether a word is a key, or so close to one that it was meant as one.
     pub(crate) fn resembles(&self, word: &str) -> bool {
-        let names = || self.keys.iter().map(|key| key.name);
-        names().any(|name| name == word) || did_you_mean(word, names(), &[]).is_some()
+        self.keys.iter().any(|key| key.name == word) || self.meant(word, &[]).is_some()
     }
 }
 

@@ -30,17 +30,25 @@ pub(crate) fn quote(text: &str) -> String {
     quoted
 }
 
-/// The help that names what was probably meant.
+/// What was probably meant.
+pub(crate) fn meant<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    findings: &[Diagnostic],
+) -> Option<&'a str> {
+    if findings.len() >= SUGGESTED {
+        return None;
+    }
+    herald_diagnostics::did_you_mean(word, candidates.into_iter().take(COMPARED))
+}
+
+/// The help that names it.
 pub(crate) fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
     findings: &[Diagnostic],
 ) -> Option<String> {
-    if findings.len() >= SUGGESTED {
-        return None;
-    }
-    let candidates = candidates.into_iter().take(COMPARED);
-    let meant = herald_diagnostics::did_you_mean(word, candidates)?;
+    let meant = meant(word, candidates, findings)?;
     Some(format!("did you mean {}?", quote(meant)))
 }
 

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use herald_diagnostics::{Diagnostic, Location, Source, SourceId, Span};
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
+use crate::node::Fingerprint;
 use crate::rules;
 use crate::text::quote;
 
@@ -243,6 +244,11 @@ impl Yaml {
                 Plain::Text => "text",
             },
         }
+    }
+
+    /// Identifies what is written: comments, line ends and layout don't count.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self.to_json().to_string().as_bytes())
     }
 
     /// The same value in JSON. Numbers that JSON can't hold become text.

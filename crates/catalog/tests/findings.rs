@@ -24,7 +24,7 @@ const ABOUT_FILES: [&str; 6] = [
     "file.not_utf8",
 ];
 
-/// Rules that only a command which writes files can break; tested where it is.
+/// Rules about several files together.
 const ABOUT_OUTPUT: [&str; 1] = ["names.output_collision"];
 
 /// Rules about `herald.yaml`.
@@ -97,6 +97,16 @@ fn a_folder_that_is_named_like_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("orders.yaml")).expect("made");
     snapshot_files("file.is_a_folder", &folder, &[join(&folder, "*.yaml")]);
+}
+
+#[test]
+fn two_contracts_of_one_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (file, name) in [("a.yaml", "orders"), ("b.yaml", "Orders")] {
+        let text = format!("node_type: effect\nservice_name: {name}\noperations: [place]\n");
+        fs::write(folder.path().join(file), text).expect("written");
+    }
+    snapshot_files("names.output_collision", &folder, &[join(&folder, "")]);
 }
 
 #[cfg(unix)]

@@ -38,8 +38,9 @@ pub fn find() -> Result<Project, Failure> {
 
 /// Reads the contracts at `paths`, or those of the project.
 ///
-/// Fails when there was nothing to read at all: a check that saw no data must not pass.
-pub fn load(project: &Project, paths: &[String]) -> Result<Loaded, Failure> {
+/// Fails when there was nothing to read at all: a check that saw no data must not pass. The
+/// findings that say so are written in `format`, for people on standard error.
+pub fn load(project: &Project, paths: &[String], format: Format) -> Result<Loaded, Failure> {
     let progress = Progress::new("reading");
     let paths = if paths.is_empty() {
         project_paths(project)
@@ -51,16 +52,19 @@ pub fn load(project: &Project, paths: &[String]) -> Result<Loaded, Failure> {
     if !nothing_read(&loaded) {
         return Ok(loaded);
     }
-    terminal::write_findings(Format::Human, &loaded, std::io::stderr())?;
-    if loaded.findings.is_empty() {
-        let files = terminal::count(loaded.skipped.len(), "YAML file");
-        return Err(Failure::Message(format!(
-            "there are no contracts in `{}`: {files} skipped, such as `{}`",
-            paths.join("`, `"),
-            loaded.skipped[0],
-        )));
+    if format == Format::Human {
+        terminal::write_findings(format, &loaded, std::io::stderr())?;
+    } else {
+        terminal::write_findings(format, &loaded, std::io::stdout())?;
     }
-    Err(Failure::Reported)
+    match loaded.skipped.first() {
+        None => Err(Failure::Reported),
+        Some(skipped) => Err(Failure::Message(format!(
+            "there are no contracts in `{}`: {} skipped, such as `{skipped}`",
+            paths.join("`, `"),
+            terminal::count(loaded.skipped.len(), "YAML file"),
+        ))),
+    }
 }
 
 /// Whether no path led to anything that could be a contract.
@@ -81,7 +85,7 @@ pub fn load_or_describe(
 ) -> Result<Loaded, Failure> {
     match contract_text(node) {
         Some(text) => Ok(describe(&text, &project.options)),
-        None => load(project, paths),
+        None => load(project, paths, Format::Human),
     }
 }
 

@@ -10,7 +10,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use herald_catalog::load::Loaded;
 use herald_diagnostics::Diagnostic;
-use herald_diagnostics::render::{self, Format, Options};
+use herald_diagnostics::render::{self, Format, Options, visible_line};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Herald's version, in output and in generated files.
@@ -27,7 +27,7 @@ const RED: Style = AnsiColor::Red.on_default().bold();
 /// Says on standard error why a command could not run.
 pub fn error(message: &str) {
     if !message.is_empty() {
-        anstream::eprintln!("{RED}error{RED:#}: {message}");
+        anstream::eprintln!("{RED}error{RED:#}: {}", visible_line(message));
     }
 }
 

@@ -1,7 +1,8 @@
 //! The only place that writes generated files.
 
+use std::collections::HashSet;
 use std::fs::{self, Permissions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use herald_render::{GeneratedFile, MARKER};
@@ -71,13 +72,40 @@ fn plan_one<'a>(file: &'a GeneratedFile, folder: &Path) -> Result<Planned<'a>, F
     })
 }
 
-/// Writes a file so that a reader sees the old or the new one, never a part.
-pub fn write(planned: &Planned<'_>) -> Result<(), Failure> {
-    write_text(&planned.path, &planned.file.contents)
+/// Files in a folder that Herald wrote, and that no contract is the reason for any more.
+pub fn orphans(files: &[GeneratedFile], folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let known: HashSet<PathBuf> = files.iter().map(|file| folder.join(&file.path)).collect();
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("read", folder, &error)),
+    };
+    let mut orphans: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| !known.contains(path) && path.is_file() && is_ours(path))
+        .collect();
+    orphans.sort();
+    Ok(orphans)
 }
 
-/// Writes a text in the same way.
-pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+fn is_ours(path: &Path) -> bool {
+    let mut begin = vec![0; MARKER.len()];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    read.is_ok() && begin == MARKER.as_bytes()
+}
+
+/// Writes a file so that a reader sees the old or the new one, never a part. What was not there
+/// when it was planned is not overwritten now.
+pub fn write(planned: &Planned<'_>) -> Result<(), Failure> {
+    write_text(
+        &planned.path,
+        &planned.file.contents,
+        planned.state == State::New,
+    )
+}
+
+/// Writes a text in the same way; `new` when there must not be such a file yet.
+pub fn write_text(path: &Path, text: &str, new: bool) -> Result<(), Failure> {
     let folder = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
@@ -86,7 +114,13 @@ pub fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
     let write = || -> io::Result<()> {
         let mut file = new_file(folder)?;
         file.write_all(text.as_bytes())?;
-        file.persist(path)?;
+        if new {
+            file.persist_noclobber(path)?;
+        } else {
+            let permissions = fs::metadata(path)?.permissions();
+            file.as_file().set_permissions(permissions)?;
+            file.persist(path)?;
+        }
         Ok(())
     };
     write().map_err(|error| failed("write", path, &error))

@@ -7,7 +7,7 @@ use herald_catalog::category::CATEGORIES;
 use herald_catalog::load::Loaded;
 use herald_catalog::{Event, Node};
 use herald_diagnostics::Diagnostic;
-use herald_diagnostics::render::Format;
+use herald_diagnostics::render::{Format, visible_line};
 use serde_json::{Map, Value, json};
 
 use crate::args::{Catalog, CatalogFormat};
@@ -88,12 +88,12 @@ impl View<'_> {
             let _ = writeln!(
                 text,
                 "{BOLD}{}{BOLD:#}  {DIM}{kind}, {events}{DIM:#}",
-                visible(title(node))
+                visible_line(title(node))
             );
             let width = node
                 .events
                 .iter()
-                .map(|e| visible(&e.event_type).chars().count())
+                .map(|e| visible_line(&e.event_type).chars().count())
                 .max();
             let width = width.unwrap_or_default();
             for category in CATEGORIES {
@@ -101,10 +101,10 @@ impl View<'_> {
                     if index == 0 {
                         let _ = writeln!(text, "  {DIM}{}{DIM:#}", category.title);
                     }
-                    let event_type = visible(&event.event_type);
+                    let event_type = visible_line(&event.event_type);
                     if self.topics {
                         let topic = self.topic(node, event);
-                        let _ = writeln!(text, "    {event_type:width$}  {}", visible(&topic));
+                        let _ = writeln!(text, "    {event_type:width$}  {}", visible_line(&topic));
                     } else {
                         let _ = writeln!(text, "    {event_type}");
                     }
@@ -154,23 +154,15 @@ fn title(node: &Node) -> &str {
     node.identity.name.as_deref().unwrap_or(&node.identity.slug)
 }
 
-/// Text of a contract on a terminal: control characters can't move the cursor.
-fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
-}
-
 /// Text of a contract in Markdown: never a heading, a link or a tag.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in visible_line(text).chars() {
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '&' | '!' => {
                 escaped.push('\\');
                 escaped.push(c);
             }
-            c if c.is_control() => escaped.push(' '),
             c => escaped.push(c),
         }
     }

@@ -10,7 +10,7 @@ use crate::{CLEAN, FINDINGS, Failure, project};
 
 /// Runs the command.
 pub fn run(args: &Check) -> Result<u8, Failure> {
-    let loaded = project::load(&project::find()?, &args.paths)?;
+    let loaded = project::load(&project::find()?, &args.paths, args.format)?;
     terminal::write_findings(args.format, &loaded, io::stdout())?;
     if args.format == Format::Human {
         let contracts = count(loaded.catalog.nodes.len(), "contract");

@@ -1,6 +1,6 @@
 //! `herald generate`: files from contracts.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -9,8 +9,8 @@ use herald_catalog::Node;
 use herald_catalog::config::Project;
 use herald_catalog::load::Loaded;
 use herald_catalog::rules;
-use herald_diagnostics::render::{Format, summary};
-use herald_diagnostics::{Diagnostic, did_you_mean};
+use herald_diagnostics::render::{Format, summary, visible_line};
+use herald_diagnostics::{Diagnostic, Severity, did_you_mean};
 use herald_render::{Context, GeneratedFile, TARGETS, Target};
 use rayon::prelude::*;
 use similar::{ChangeTag, TextDiff};
@@ -25,18 +25,29 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
     let project = project::find()?;
     let targets = targets(&args, &project)?;
     let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
-    let files = render(&targets, &mut loaded)?;
+    refuse_collisions(&mut loaded);
+    let files = render(&targets, &loaded)?;
     let milder = split_milder(&mut loaded);
     terminal::write_findings(Format::Human, &loaded, io::stderr())?;
     let folder = project::output_folder(&project, args.out);
+    let whole_project = args.paths.is_empty() && args.node.node_type.is_none();
+    let orphans = if whole_project && !args.stdout && !loaded.has_errors() {
+        writing::orphans(&files, &folder)?
+    } else {
+        Vec::new()
+    };
     let code = if args.stdout {
         print(&files)?;
         CLEAN
     } else if args.check {
-        check(&files, &folder)?
+        check(&files, &folder, orphans.len())?
     } else {
         write(&files, &folder, args.force)?
     };
+    for orphan in &orphans {
+        let orphan = visible_line(&orphan.display().to_string());
+        terminal::status(&format!("{orphan} has no contract any more; remove it"));
+    }
     if let Some(summary) = summary(&milder) {
         terminal::status(&format!("{DIM}{summary}; `herald check` shows more{DIM:#}"));
     }
@@ -54,6 +65,15 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
         count(broken, "contract")
     ));
     Ok(FINDINGS)
+}
+
+/// Nodes of one name are worth a warning elsewhere; here their files would overwrite each other.
+fn refuse_collisions(loaded: &mut Loaded) {
+    for finding in &mut loaded.findings {
+        if finding.rule == &rules::OUTPUT_COLLISION {
+            finding.severity = Severity::Error;
+        }
+    }
 }
 
 /// Takes what does not stop generation out of the findings: it is only counted here.
@@ -74,8 +94,10 @@ fn targets(args: &Generate, project: &Project) -> Result<Vec<&'static Target>, F
     if names.is_empty() {
         return Ok(vec![TARGETS[0]]);
     }
+    let mut seen = HashSet::new();
     names
         .iter()
+        .filter(|name| seen.insert(name.as_str()))
         .map(|name| {
             Target::find(name).ok_or_else(|| {
                 let known = || TARGETS.iter().map(|target| target.name);
@@ -89,11 +111,16 @@ fn targets(args: &Generate, project: &Project) -> Result<Vec<&'static Target>, F
         .collect()
 }
 
-/// Renders every contract without errors. Two contracts with files of one name are a finding.
-fn render(targets: &[&'static Target], loaded: &mut Loaded) -> Result<Vec<GeneratedFile>, Failure> {
+/// Renders every contract without errors.
+fn render(targets: &[&'static Target], loaded: &Loaded) -> Result<Vec<GeneratedFile>, Failure> {
     let progress = Progress::new("rendering");
     let context = Context::default();
-    let one = |node: &Node| -> Result<Vec<GeneratedFile>, Failure> {
+    let broken = loaded.broken();
+    let nodes = loaded.catalog.nodes.iter();
+    let good: Vec<&Node> = nodes
+        .filter(|node| !broken.contains(&node.location.source))
+        .collect();
+    let one = |node: &&Node| -> Result<Vec<GeneratedFile>, Failure> {
         let mut files = Vec::new();
         for target in targets {
             let rendered = (target.render)(node, &context);
@@ -102,41 +129,8 @@ fn render(targets: &[&'static Target], loaded: &mut Loaded) -> Result<Vec<Genera
         progress.tick();
         Ok(files)
     };
-    let broken = loaded.broken();
-    let nodes = loaded.catalog.nodes.iter();
-    let good: Vec<&Node> = nodes
-        .filter(|node| !broken.contains(&node.location.source))
-        .collect();
-    let rendered: Vec<_> = good
-        .par_iter()
-        .with_min_len(8)
-        .map(|node| one(node))
-        .collect();
-    let mut files = Vec::new();
-    let mut owners: HashMap<String, &Node> = HashMap::new();
-    let mut collisions = Vec::new();
-    for (node, rendered) in good.into_iter().zip(rendered) {
-        for file in rendered? {
-            if let Some(owner) = owners.get(&file.path) {
-                collisions.push(collision(&file, node, owner));
-            } else {
-                owners.insert(file.path.clone(), node);
-                files.push(file);
-            }
-        }
-    }
-    loaded.findings.extend(collisions);
-    Ok(files)
-}
-
-fn collision(file: &GeneratedFile, node: &Node, owner: &Node) -> Diagnostic {
-    Diagnostic::new(
-        &rules::OUTPUT_COLLISION,
-        format!("`{}` is already generated from another contract", file.path),
-    )
-    .at(node.location)
-    .label(owner.location, "this one has the same name")
-    .help("rename one of the two nodes, or generate them into different folders with --out")
+    let rendered: Result<Vec<_>, _> = good.par_iter().with_min_len(8).map(one).collect();
+    Ok(rendered?.into_iter().flatten().collect())
 }
 
 fn print(files: &[GeneratedFile]) -> io::Result<()> {
@@ -151,8 +145,9 @@ fn print(files: &[GeneratedFile]) -> io::Result<()> {
     out.flush()
 }
 
-fn check(files: &[GeneratedFile], folder: &Path) -> Result<u8, Failure> {
+fn check(files: &[GeneratedFile], folder: &Path, orphans: usize) -> Result<u8, Failure> {
     let planned = writing::plan(files, folder)?;
+    refuse_foreign(&planned, false)?;
     let stale: Vec<_> = planned
         .iter()
         .filter(|file| file.state != State::Unchanged)
@@ -160,23 +155,32 @@ fn check(files: &[GeneratedFile], folder: &Path) -> Result<u8, Failure> {
     for file in &stale {
         print_diff(file)?;
     }
-    if stale.is_empty() {
+    if stale.is_empty() && orphans == 0 {
         terminal::status(&format!(
             "{GREEN}fresh{GREEN:#}: {}",
             count(files.len(), "file")
         ));
         return Ok(CLEAN);
     }
-    terminal::status(&format!(
-        "{} stale; `herald generate` writes {}",
-        if stale.len() == 1 {
-            "1 file is".to_owned()
-        } else {
-            format!("{} files are", stale.len())
-        },
-        if stale.len() == 1 { "it" } else { "them" },
-    ));
+    match stale.len() {
+        0 => {}
+        1 => terminal::status("1 file is stale; `herald generate` writes it"),
+        many => terminal::status(&format!(
+            "{many} files are stale; `herald generate` writes them"
+        )),
+    }
     Ok(FINDINGS)
+}
+
+fn refuse_foreign(planned: &[Planned<'_>], force: bool) -> Result<(), Failure> {
+    match planned.iter().find(|file| file.state == State::Foreign) {
+        Some(foreign) if !force => Err(Failure::Message(format!(
+            "`{}` was not written by Herald; nothing was written. \
+             Move it away, or use --force to overwrite it",
+            foreign.path.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn print_diff(planned: &Planned<'_>) -> io::Result<()> {
@@ -200,7 +204,7 @@ fn print_diff(planned: &Planned<'_>) -> io::Result<()> {
                 ChangeTag::Insert => ADDED,
                 ChangeTag::Equal => Style::new(),
             };
-            let line = change.value().trim_end_matches('\n');
+            let line = visible_line(change.value().trim_end_matches('\n'));
             writeln!(out, "{style}{}{line}{style:#}", change.tag())?;
         }
     }
@@ -209,16 +213,7 @@ fn print_diff(planned: &Planned<'_>) -> io::Result<()> {
 
 fn write(files: &[GeneratedFile], folder: &Path, force: bool) -> Result<u8, Failure> {
     let planned = writing::plan(files, folder)?;
-    if let Some(foreign) = planned
-        .iter()
-        .find(|file| file.state == State::Foreign && !force)
-    {
-        return Err(Failure::Message(format!(
-            "`{}` was not written by Herald; nothing was written. \
-             Move it away, or use --force to overwrite it",
-            foreign.path.display()
-        )));
-    }
+    refuse_foreign(&planned, force)?;
     let progress = Progress::new("writing");
     let changed: Vec<_> = planned
         .iter()

@@ -39,7 +39,7 @@ pub fn run(args: &Init) -> Result<u8, Failure> {
         )));
     }
     for (path, text) in &files {
-        writing::write_text(path, text)?;
+        writing::write_text(path, text, true)?;
         terminal::status(&format!("{GREEN}wrote{GREEN:#} {}", path.display()));
     }
     terminal::status(&format!(

@@ -1,14 +1,16 @@
 //! `herald inspect`: what the reader understood, as JSON.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 
 use herald_catalog::contract::StateMachine;
 use herald_catalog::fields::Field;
 use herald_catalog::load::Loaded;
+use herald_catalog::rules::OUTPUT_COLLISION;
 use herald_catalog::version::Version;
 use herald_catalog::{Consumed, Declared, Event, Node, Operation};
-use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
+use herald_diagnostics::{Diagnostic, SourceId};
 use serde_json::{Map, Value, json};
 
 use crate::args::{Inspect, InspectFormat};
@@ -16,7 +18,7 @@ use crate::{CLEAN, FINDINGS, Failure, output, project, terminal};
 
 /// Runs the command.
 pub fn run(args: &Inspect) -> Result<u8, Failure> {
-    let mut loaded = project::load(&project::find()?, &args.paths)?;
+    let mut loaded = project::load(&project::find()?, &args.paths, Format::Human)?;
     let document = document(&loaded);
     match args.format {
         InspectFormat::Json => output::json(&document)?,
@@ -30,16 +32,16 @@ pub fn run(args: &Inspect) -> Result<u8, Failure> {
 
 /// The document: `{"contracts": [ … ]}`.
 fn document(loaded: &Loaded) -> Value {
-    let contracts: Vec<_> = loaded
-        .catalog
-        .nodes
-        .iter()
-        .map(|node| contract(node, loaded))
-        .collect();
+    let diagnostics = diagnostics(loaded);
+    let contract = |node: &Node| {
+        let diagnostics = diagnostics.get(&node.location.source);
+        contract(node, diagnostics.map_or(&[], Vec::as_slice))
+    };
+    let contracts: Vec<_> = loaded.catalog.nodes.iter().map(contract).collect();
     json!({ "contracts": contracts })
 }
 
-fn contract(node: &Node, loaded: &Loaded) -> Value {
+fn contract(node: &Node, diagnostics: &[String]) -> Value {
     json!({
         "path": node.origin.relative_path,
         "format": node.format.name(),
@@ -66,7 +68,7 @@ fn contract(node: &Node, loaded: &Loaded) -> Value {
             "description": metric.description,
         })).collect::<Vec<_>>(),
         "fields": fields_of_node(node),
-        "diagnostics": diagnostics(node, loaded),
+        "diagnostics": diagnostics,
     })
 }
 
@@ -168,18 +170,20 @@ fn fields_of_node(node: &Node) -> Value {
     Value::Object(sections)
 }
 
-/// Codes of the findings about a contract, with their subjects; each once.
-fn diagnostics(node: &Node, loaded: &Loaded) -> Vec<String> {
-    let mut keys = Vec::new();
-    let mine = loaded.findings.iter().filter(|finding| {
-        finding
-            .location
-            .is_some_and(|at| at.source == node.location.source)
-            && !finding.rule.code.starts_with("lint.")
-    });
-    for key in mine.map(Diagnostic::key) {
-        if !keys.contains(&key) {
-            keys.push(key);
+/// Codes of the findings about each source, with their subjects; each once.
+///
+/// What is only said of several contracts together, or only a matter of taste, is no property of
+/// what was read.
+fn diagnostics(loaded: &Loaded) -> HashMap<SourceId, Vec<String>> {
+    let mut keys: HashMap<SourceId, Vec<String>> = HashMap::new();
+    let mut seen = HashSet::new();
+    for finding in &loaded.findings {
+        let Some(location) = finding.location else {
+            continue;
+        };
+        let reading = !finding.rule.code.starts_with("lint.") && finding.rule != &OUTPUT_COLLISION;
+        if reading && seen.insert((location.source, finding.key())) {
+            keys.entry(location.source).or_default().push(finding.key());
         }
     }
     keys

@@ -356,3 +356,61 @@ fn generated_code_of_the_examples_is_fresh() {
         String::from_utf8_lossy(&output.stdout)
     );
 }
+
+#[test]
+fn what_would_be_lost_in_silence_has_no_level() {
+    let sandbox = Sandbox::with(&[("good.yaml", ORDERS), ("broken.yaml", "node_type: [")]);
+    for code in [
+        "yaml.syntax",
+        "file.not_found",
+        "redact.invalid_pattern",
+        "names.output_collision",
+    ] {
+        sandbox.write("herald.yaml", format!("rules: {{{code}: off}}\n"));
+        let run = sandbox.herald(&["check"]).exits(2);
+        assert!(
+            run.stderr.contains("can't be set"),
+            "{code}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn a_failed_check_is_a_document_too() {
+    let sandbox = Sandbox::new();
+    let run = sandbox
+        .herald(&["check", "missing.yaml", "--format", "sarif"])
+        .exits(2);
+    assert_eq!(
+        run.json()["runs"][0]["results"][0]["ruleId"],
+        "file.not_found"
+    );
+    let run = sandbox
+        .herald(&["check", "missing.yaml", "--format", "json"])
+        .exits(2);
+    assert_eq!(run.json()["diagnostics"][0]["code"], "file.not_found");
+}
+
+#[test]
+fn names_of_files_never_control_the_terminal() {
+    let sandbox = Sandbox::with(&[("\x1b]0;title\x07.yaml", "services: {}\n")]);
+    let run = sandbox.herald(&["check"]).exits(2);
+    assert!(
+        !run.stderr.contains('\x1b') && !run.stderr.contains('\x07'),
+        "{:?}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_hundred_thousand_findings_are_inspected_in_a_moment() {
+    let keys = "a: 1\n".repeat(100_000);
+    let sandbox = Sandbox::with(&[("contract.yaml", &format!("{ORCHESTRATOR}{keys}"))]);
+    let run = sandbox.herald(&["inspect", "contract.yaml"]);
+    let found = run.json()["contracts"][0]["diagnostics"]
+        .as_array()
+        .unwrap()
+        .len();
+    assert!(found > 90_000, "{found}");
+}

@@ -2,6 +2,7 @@
 //!
 //! The contracts lie beside the project, not in it; without them the test says so.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -11,6 +12,11 @@ fn contracts() -> Option<String> {
     let path =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/onex-contracts");
     path.is_dir().then(|| path.to_string_lossy().into_owned())
+}
+
+/// Says what did not run. Not by a macro: the test harness would keep that for itself.
+fn skipped(what: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {what}");
 }
 
 /// A tool by the variable that names it, or by its name on the PATH.
@@ -47,7 +53,7 @@ fn run(sandbox: &Sandbox, program: &str, args: &[&str]) {
 #[test]
 fn modules_of_real_contracts_compile_type_check_and_lint_clean() {
     let Some(contracts) = contracts() else {
-        println!("skipped: the ONEX contracts are not beside the project");
+        skipped("the ONEX contracts are not beside the project");
         return;
     };
     let sandbox = Sandbox::new();
@@ -76,7 +82,7 @@ fn modules_of_real_contracts_compile_type_check_and_lint_clean() {
                 &[&["check", "--isolated", "events"][..], &rules].concat(),
             );
         }
-        None => println!("skipped: ruff, because it is not installed"),
+        None => skipped("ruff, because it is not installed"),
     }
     let mypy = tool("HERALD_MYPY", "mypy");
     for version in ["3.11", "3.12", "3.13"] {
@@ -85,11 +91,13 @@ fn modules_of_real_contracts_compile_type_check_and_lint_clean() {
                 let options = ["--strict", "--no-incremental", "--python-version", version];
                 run(&sandbox, mypy, &[&options[..], &["events"]].concat());
             }
-            None => println!("skipped: mypy for Python {version}, because it is not installed"),
+            None => skipped(&format!(
+                "mypy for Python {version}, because it is not installed"
+            )),
         }
         match python(version) {
             Some(python) => run(&sandbox, &python, &["-c", IMPORT_ALL]),
-            None => println!("skipped: Python {version}, because it is not installed"),
+            None => skipped(&format!("Python {version}, because it is not installed")),
         }
     }
 }
@@ -123,7 +131,7 @@ fn python(version: &str) -> Option<String> {
 #[test]
 fn a_second_run_over_real_contracts_changes_nothing() {
     let Some(contracts) = contracts() else {
-        println!("skipped: the ONEX contracts are not beside the project");
+        skipped("the ONEX contracts are not beside the project");
         return;
     };
     let sandbox = Sandbox::new();

@@ -142,15 +142,98 @@ fn a_broken_contract_does_not_stop_the_others() {
 }
 
 #[test]
-fn two_contracts_of_one_name_are_a_finding() {
-    let sandbox = Sandbox::with(&[("a/contract.yaml", ORDERS), ("b/contract.yaml", ORDERS)]);
-    let run = sandbox.herald(&["generate", "a", "b"]).exits(1);
+fn contracts_of_one_name_warn_in_a_check_and_neither_is_generated() {
+    let sandbox = Sandbox::with(&[
+        ("a/contract.yaml", ORDERS),
+        ("b/contract.yaml", ORDERS),
+        ("c/contract.yaml", BILLING),
+    ]);
+    let run = sandbox.herald(&["check"]).exits(0);
+    let found = run
+        .stdout
+        .matches("warning[names.output_collision]")
+        .count();
+    assert_eq!(found, 2, "{}", run.stdout);
+    let run = sandbox.herald(&["generate"]).exits(1);
+    let found = run.stderr.matches("error[names.output_collision]").count();
+    assert_eq!(found, 2, "{}", run.stderr);
+    assert!(sandbox.exists("generated/billing_events.py"));
+    assert!(!sandbox.exists("generated/orders_events.py"));
+}
+
+#[test]
+fn a_file_whose_contract_is_gone_is_named() {
+    let sandbox = Sandbox::with(&[("a.yaml", ORDERS), ("b.yaml", BILLING)]);
+    sandbox.write("generated/mine.py", "print('mine')\n");
+    sandbox.herald(&["generate"]).exits(0);
+    std::fs::remove_file(sandbox.path("a.yaml")).unwrap();
+    let run = sandbox.herald(&["generate", "--check"]).exits(1);
     assert!(
-        run.stderr.contains("names.output_collision"),
+        run.stderr
+            .contains("generated/orders_events.py has no contract any more"),
         "{}",
         run.stderr
     );
-    assert!(run.stderr.contains("b/contract.yaml"), "{}", run.stderr);
+    assert!(!run.stderr.contains("mine.py"), "{}", run.stderr);
+    sandbox.herald(&["generate", "--check", "b.yaml"]).exits(0);
+}
+
+#[test]
+fn a_check_does_not_promise_to_overwrite_what_is_not_its_own() {
+    let sandbox = Sandbox::with(&[
+        ("contract.yaml", ORDERS),
+        ("generated/orders_events.py", "\x1b[2J mine\n"),
+    ]);
+    let run = sandbox
+        .herald(&["generate", "--check", "contract.yaml"])
+        .exits(2);
+    assert!(
+        run.stderr.contains("was not written by Herald"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_rewritten_file_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
+    sandbox.herald(&["generate", "contract.yaml"]).exits(0);
+    let path = sandbox.path("generated/orders_events.py");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    sandbox.write("contract.yaml", ORDERS.replace("cancel", "refund"));
+    sandbox.herald(&["generate", "contract.yaml"]).exits(0);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}
+
+#[test]
+fn comments_and_line_ends_make_nothing_stale() {
+    let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
+    sandbox.herald(&["generate", "contract.yaml"]).exits(0);
+    sandbox.write(
+        "contract.yaml",
+        format!("# Orders.\n{ORDERS}").replace('\n', "\r\n"),
+    );
+    sandbox
+        .herald(&["generate", "--check", "contract.yaml"])
+        .exits(0);
+}
+
+#[test]
+fn a_target_named_twice_is_rendered_once() {
+    let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
+    let args = [
+        "generate",
+        "contract.yaml",
+        "--target",
+        "python",
+        "--target",
+        "python",
+    ];
+    sandbox.herald(&args).exits(0);
 }
 
 #[test]

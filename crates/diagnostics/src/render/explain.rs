@@ -16,13 +16,39 @@ pub fn explain(rule: &Rule, color: bool) -> String {
     let bold = style(Style::new().bold());
 
     let mut text = format!(
-        "{level}{}[{}]{level:#}{bold}: {}{bold:#}\n",
-        rule.severity, rule.code, rule.title
+        "{bold}{}{bold:#} ({level}{}{level:#}): {}\n",
+        rule.code, rule.severity, rule.title
     );
-    for (heading, part) in [("Why", rule.docs), ("Bad", rule.bad), ("Good", rule.good)] {
+    let docs: Vec<_> = rule.docs.lines().map(wrapped).collect();
+    let parts = [
+        ("Why", docs.join("\n")),
+        ("Bad", rule.bad.to_owned()),
+        ("Good", rule.good.to_owned()),
+    ];
+    for (heading, part) in parts {
         if !part.trim().is_empty() {
-            let _ = write!(text, "\n{bold}{heading}{bold:#}\n\n{}", indented(part));
+            let _ = write!(text, "\n{bold}{heading}{bold:#}\n\n{}", indented(&part));
         }
+    }
+    text
+}
+
+/// A paragraph in lines that are easy to read.
+fn wrapped(paragraph: &str) -> String {
+    const WIDTH: usize = 78;
+    let mut text = String::new();
+    let mut column = 0;
+    for word in paragraph.split_whitespace() {
+        let length = word.chars().count();
+        if column > 0 && column + 1 + length > WIDTH {
+            text.push('\n');
+            column = 0;
+        } else if column > 0 {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
     }
     text
 }
@@ -56,7 +82,7 @@ mod tests {
     #[test]
     fn a_rule_is_explained_with_its_examples() {
         insta::assert_snapshot!(explain(&BAD_TOPIC, false), @r"
-        error[topic.invalid]: Kafka would refuse the topic's name
+        topic.invalid (error): Kafka would refuse the topic's name
 
         Why
 
@@ -77,7 +103,7 @@ mod tests {
     #[test]
     fn a_rule_without_examples_has_no_headings_for_them() {
         insta::assert_snapshot!(explain(&UNUSED_STATE, false), @r"
-        warning[state.unused]: No transition leads to the state
+        state.unused (warning): No transition leads to the state
 
         Why
 

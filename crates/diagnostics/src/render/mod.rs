@@ -19,6 +19,7 @@ use std::io;
 
 pub use explain::explain;
 pub use summary::{Counts, summary};
+pub use visible::visible_line;
 
 use crate::{Diagnostic, Sources};
 

@@ -24,8 +24,9 @@ pub(super) fn visible_lines(text: &str) -> String {
     visible(text, &['\n'])
 }
 
-/// As [`visible`], for text that must stay on its line.
-pub(super) fn visible_line(text: &str) -> String {
+/// Text from elsewhere for one line of a terminal: everything that a terminal would act upon
+/// instead of showing it is replaced by a picture.
+pub fn visible_line(text: &str) -> String {
     visible(text, &[])
 }
 
