@@ -1,0 +1,233 @@
+//! The work of a commit, as changes of rows.
+
+use std::sync::LazyLock;
+use std::time::SystemTime;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::dead::{Burial, REASON_DAMAGED};
+use crate::keys::KeyHasher;
+use crate::number::{micros, to_sql};
+use crate::record::{FailedAttempt, Record, Sequence, StoredRecord, bounded};
+use crate::row::{self, COLUMNS, Damaged, Death, LENGTHS, Place, weight_of};
+use crate::schema::{DEAD, QUEUE};
+use crate::state::State;
+use crate::work::{Answer, Work};
+
+static DELETE_QUEUED: LazyLock<String> = LazyLock::new(|| {
+    format!("DELETE FROM {QUEUE} WHERE sequence = ?1 RETURNING topic, key, {LENGTHS}")
+});
+
+/// A transaction that is being filled.
+pub(crate) struct Changes<'a> {
+    connection: &'a Connection,
+    hasher: &'a KeyHasher,
+    /// The state as it will be when the transaction commits.
+    pub(crate) state: State,
+    /// Hashes of the keys of rows that leave the queue, once per row.
+    pub(crate) keys_left: Vec<u64>,
+    /// Hashes of the keys of rows that came to the queue other than by an append.
+    pub(crate) keys_returned: Vec<u64>,
+}
+
+impl<'a> Changes<'a> {
+    pub(crate) fn new(connection: &'a Connection, hasher: &'a KeyHasher, state: State) -> Self {
+        Self {
+            connection,
+            hasher,
+            state,
+            keys_left: Vec::new(),
+            keys_returned: Vec::new(),
+        }
+    }
+
+    pub(crate) fn apply(&mut self, work: &Work) -> rusqlite::Result<Answer> {
+        match work {
+            Work::Append(record) => self.append(std::slice::from_ref(record)),
+            Work::AppendAll(records) => self.append(records),
+            Work::AppendDead {
+                record,
+                reason,
+                error,
+            } => self.append_dead(record, reason, error),
+            Work::Acknowledge(sequences) => {
+                count(sequences, |sequence| self.acknowledge(*sequence))
+            }
+            Work::NoteAttempts(attempts) => count(attempts, |attempt| self.note_attempt(attempt)),
+            Work::Bury(burials) => count(burials, |burial| self.bury(burial)),
+            Work::RetryDead(sequences) => {
+                let first = Sequence::new(self.state.next_sequence);
+                let answer = count(sequences, |sequence| self.retry_dead(*sequence))?;
+                Ok(Answer { first, ..answer })
+            }
+            Work::DropDead(sequences) => count(sequences, |sequence| self.drop_dead(*sequence)),
+        }
+    }
+
+    fn append(&mut self, records: &[Record]) -> rusqlite::Result<Answer> {
+        let first = Sequence::new(self.state.next_sequence);
+        let answer = count(records, |record| {
+            let sequence = self.state.take_sequence();
+            row::insert(self.connection, sequence, record, None, None)?;
+            self.state.totals.add_record(record.weight());
+            Ok(true)
+        })?;
+        Ok(Answer { first, ..answer })
+    }
+
+    fn append_dead(
+        &mut self,
+        record: &Record,
+        reason: &str,
+        error: &str,
+    ) -> rusqlite::Result<Answer> {
+        let sequence = self.state.take_sequence();
+        let died = micros(SystemTime::now());
+        let death = Death { reason, died };
+        let error = Some(bounded(error));
+        row::insert(self.connection, sequence, record, error, Some(death))?;
+        self.state.totals.add_dead(record.weight());
+        Ok(Answer {
+            first: Sequence::new(sequence),
+            count: 1,
+        })
+    }
+
+    fn acknowledge(&mut self, sequence: Sequence) -> rusqlite::Result<bool> {
+        self.leave_queue(sequence).map(|weight| weight.is_some())
+    }
+
+    /// Deletes a row of the queue and counts it out; gives its weight.
+    fn leave_queue(&mut self, sequence: Sequence) -> rusqlite::Result<Option<u64>> {
+        let left = self
+            .connection
+            .prepare_cached(&DELETE_QUEUED)?
+            .query_row([to_sql(sequence.get())], |row| {
+                let place = Place::of(row, 0)?;
+                Ok((self.hasher.hash(place.topic, place.key), weight_of(row, 2)?))
+            })
+            .optional()?;
+        Ok(left.map(|(key, weight)| {
+            self.keys_left.push(key);
+            self.state.totals.remove_record(weight);
+            weight
+        }))
+    }
+
+    /// Writes the row anew, because its checksum covers the attempts. A damaged row is left as
+    /// it is: the next reading buries it.
+    fn note_attempt(&mut self, attempt: &FailedAttempt) -> rusqlite::Result<bool> {
+        let Some(Ok(mut stored)) = self.find(QUEUE, attempt.sequence)? else {
+            return Ok(false);
+        };
+        stored.record.attempts = stored.record.attempts.saturating_add(1);
+        stored.record.not_before = attempt.not_before;
+        self.delete(QUEUE, attempt.sequence)?;
+        let sequence = attempt.sequence.get();
+        let error = Some(bounded(&attempt.error));
+        row::insert(self.connection, sequence, &stored.record, error, None)?;
+        Ok(true)
+    }
+
+    fn bury(&mut self, burial: &Burial) -> rusqlite::Result<bool> {
+        // As the row is, so that a damaged one is kept too.
+        let copied = self
+            .connection
+            .prepare_cached(&format!(
+                "INSERT INTO {DEAD} ({COLUMNS}, reason, died)
+                 SELECT {COLUMNS}, ?2, ?3 FROM {QUEUE} WHERE sequence = ?1"
+            ))?
+            .execute(params![
+                to_sql(burial.sequence.get()),
+                burial.reason,
+                micros(SystemTime::now()),
+            ])?;
+        if copied == 0 {
+            return Ok(false);
+        }
+        self.connection
+            .prepare_cached(&format!(
+                "UPDATE {DEAD} SET last_error = ?2 WHERE sequence = ?1"
+            ))?
+            .execute(params![
+                to_sql(burial.sequence.get()),
+                bounded(&burial.error)
+            ])?;
+        let weight = self.leave_queue(burial.sequence)?;
+        self.state.totals.add_dead(weight.unwrap_or_default());
+        Ok(true)
+    }
+
+    /// To the queue's end: later events of its key were let pass when it was buried, so no place
+    /// in front would mend their order, and readers never have to look behind themselves.
+    fn retry_dead(&mut self, sequence: Sequence) -> rusqlite::Result<bool> {
+        let Some(Ok(stored)) = self.find(DEAD, sequence)? else {
+            return Ok(false);
+        };
+        let mut record = stored.record;
+        record.attempts = 0;
+        record.not_before = None;
+        self.delete(DEAD, sequence)?;
+        self.state.totals.remove_dead(record.weight());
+        let new = self.state.take_sequence();
+        let error = stored.last_error.as_deref();
+        row::insert(self.connection, new, &record, error, None)?;
+        self.state.totals.add_record(record.weight());
+        self.keys_returned.push(self.hasher.hash_of(&record));
+        Ok(true)
+    }
+
+    fn drop_dead(&mut self, sequence: Sequence) -> rusqlite::Result<bool> {
+        let weight = self
+            .connection
+            .prepare_cached(&format!(
+                "DELETE FROM {DEAD} WHERE sequence = ?1 RETURNING {LENGTHS}"
+            ))?
+            .query_row([to_sql(sequence.get())], |row| weight_of(row, 0))
+            .optional()?;
+        if let Some(weight) = weight {
+            self.state.totals.remove_dead(weight);
+        }
+        Ok(weight.is_some())
+    }
+
+    fn find(
+        &self,
+        table: &str,
+        sequence: Sequence,
+    ) -> rusqlite::Result<Option<Result<StoredRecord, Damaged>>> {
+        self.connection
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM {table} WHERE sequence = ?1"
+            ))?
+            .query_row([to_sql(sequence.get())], |row: &Row<'_>| row::decode(row))
+            .optional()
+    }
+
+    fn delete(&self, table: &str, sequence: Sequence) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached(&format!("DELETE FROM {table} WHERE sequence = ?1"))?
+            .execute([to_sql(sequence.get())])?;
+        Ok(())
+    }
+}
+
+/// The burial of a row whose checksum does not hold.
+pub(crate) fn burial_of_damaged(sequence: Sequence) -> Burial {
+    Burial {
+        sequence,
+        reason: REASON_DAMAGED.to_owned(),
+        error: "the row does not match its checksum".to_owned(),
+    }
+}
+
+fn count<T>(
+    items: &[T],
+    mut change: impl FnMut(&T) -> rusqlite::Result<bool>,
+) -> rusqlite::Result<Answer> {
+    let mut answer = Answer::default();
+    for item in items {
+        answer.count += u64::from(change(item)?);
+    }
+    Ok(answer)
+}

@@ -1,0 +1,118 @@
+//! Whether a file is a sound spool, found without changing it.
+
+use rusqlite::Connection;
+
+use crate::connection;
+use crate::damage::{Damage, Rejected, reject};
+use crate::error::SpoolError;
+use crate::files::{self, Files};
+use crate::keys::KeyHasher;
+use crate::recovery;
+use crate::salvage;
+use crate::schema::{self, Kind};
+use crate::state::State;
+use crate::tally::{Tally, tally};
+
+const DOING: &str = "examining the spool";
+
+/// A file that may be used, and what is in it.
+pub(crate) struct Examined {
+    pub(crate) connection: Connection,
+    pub(crate) state: State,
+    pub(crate) tally: Tally,
+    pub(crate) created: bool,
+}
+
+/// Opens the spool's database where it is sound, or makes one where there is none and never was.
+pub(crate) fn examine(
+    files: &Files,
+    witness: Option<&State>,
+    hasher: &KeyHasher,
+) -> Result<Examined, Rejected> {
+    let has_database = files::length(&files.database).is_some_and(|length| length > 0);
+    if !has_database {
+        // SQLite would delete a log without a database, and the records in it.
+        let has_log = files::length(&files.log()).is_some_and(|length| length > 0);
+        let had_rows = witness.is_some_and(|witness| witness.totals.all_records() > 0);
+        if has_log || had_rows {
+            return Err(Damage::DatabaseMissing.into());
+        }
+        let least = witness.copied().unwrap_or_default();
+        salvage::salvage(files, &least)?;
+        recovery::put_new_into_place(files)?;
+    }
+    let mut connection = connection::examine(&files.database).map_err(reject(DOING))?;
+    match schema::kind(&connection).map_err(reject(DOING))? {
+        Kind::Spool => quick_check(&connection)?,
+        Kind::DamagedHeader => {
+            return Err(Rejected::Damaged(Damage::Malformed {
+                detail: "the header does not match the tables".to_owned(),
+            }));
+        }
+        Kind::Newer(found) => {
+            return Err(Rejected::Error(SpoolError::NewerSchema {
+                found,
+                known: schema::newest(),
+            }));
+        }
+        Kind::Foreign => {
+            return Err(Rejected::Error(SpoolError::NotASpool {
+                path: files.database.clone(),
+            }));
+        }
+    }
+    schema::migrate(&mut connection)?;
+    if !schema::is_as_declared(&connection).map_err(reject(DOING))? {
+        return Err(Rejected::Damaged(Damage::Malformed {
+            detail: "the tables are not declared as they were".to_owned(),
+        }));
+    }
+    let mut state = State::load(&connection).map_err(reject(DOING))?;
+    check_commits(&state, witness)?;
+    let tally = tally(&connection, hasher).map_err(reject(DOING))?;
+    check_rows(&mut state, &tally)?;
+    Ok(Examined {
+        connection,
+        state,
+        tally,
+        created: !has_database,
+    })
+}
+
+fn quick_check(connection: &Connection) -> Result<(), Rejected> {
+    let finding: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(reject(DOING))?;
+    if finding == "ok" {
+        return Ok(());
+    }
+    Err(Damage::Malformed { detail: finding }.into())
+}
+
+/// The witness is only ever written after a commit was confirmed.
+fn check_commits(state: &State, witness: Option<&State>) -> Result<(), Rejected> {
+    let seen = witness.map_or(0, |witness| witness.commits);
+    if state.commits < seen {
+        let commits = seen - state.commits;
+        return Err(Damage::CommitsMissing { commits }.into());
+    }
+    Ok(())
+}
+
+/// The state commits with the rows, so the two differ only by damage.
+fn check_rows(state: &mut State, tally: &Tally) -> Result<(), Rejected> {
+    let (told, found) = (state.totals, tally.totals);
+    if (told.records, told.dead) != (found.records, found.dead) {
+        return Err(Rejected::Damaged(Damage::RowsMissing {
+            expected: told.all_records(),
+            found: found.all_records(),
+        }));
+    }
+    if state.next_sequence <= tally.last_sequence {
+        return Err(Rejected::Damaged(Damage::Malformed {
+            detail: "a sequence was used that had not been given out".to_owned(),
+        }));
+    }
+    state.totals = found;
+    Ok(())
+}

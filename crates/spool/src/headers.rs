@@ -1,0 +1,74 @@
+//! Headers as one column: for each its name and value, both behind a 32-bit little-endian length.
+
+use crate::record::Header;
+
+const LENGTH: usize = size_of::<u32>();
+
+pub(crate) fn encoded_length(headers: &[Header]) -> usize {
+    headers
+        .iter()
+        .map(|header| 2 * LENGTH + header.name.len() + header.value.len())
+        .sum()
+}
+
+pub(crate) fn encode(headers: &[Header]) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(encoded_length(headers));
+    for header in headers {
+        for part in [header.name.as_bytes(), &header.value] {
+            // The spool takes no record whose parts are longer than 32 bits can say.
+            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+            encoded.extend_from_slice(&length.to_le_bytes());
+            encoded.extend_from_slice(part);
+        }
+    }
+    encoded
+}
+
+/// `None` where the bytes are not what [`encode`] writes.
+pub(crate) fn decode(mut encoded: &[u8]) -> Option<Vec<Header>> {
+    let mut headers = Vec::new();
+    while !encoded.is_empty() {
+        let name = take(&mut encoded)?;
+        let value = take(&mut encoded)?;
+        headers.push(Header {
+            name: std::str::from_utf8(name).ok()?.to_owned(),
+            value: value.to_owned(),
+        });
+    }
+    Some(headers)
+}
+
+fn take<'a>(encoded: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, rest) = encoded.split_first_chunk::<LENGTH>()?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    let (part, rest) = rest.split_at_checked(length)?;
+    *encoded = rest;
+    Some(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn headers_survive_the_way_to_disk(pairs: Vec<(String, Vec<u8>)>) {
+            let headers: Vec<Header> = pairs
+                .into_iter()
+                .map(|(name, value)| Header { name, value })
+                .collect();
+            let encoded = encode(&headers);
+            prop_assert_eq!(encoded.len(), encoded_length(&headers));
+            prop_assert_eq!(decode(&encoded), Some(headers));
+        }
+
+        #[test]
+        fn any_bytes_are_decoded_without_a_panic(bytes: Vec<u8>) {
+            if let Some(headers) = decode(&bytes) {
+                prop_assert_eq!(encode(&headers), bytes);
+            }
+        }
+    }
+}

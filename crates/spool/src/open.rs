@@ -1,0 +1,148 @@
+//! From options to a running spool.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::connection;
+use crate::damage::{Damage, Rejected};
+use crate::error::SpoolError;
+use crate::examine::{Examined, examine};
+use crate::files::Files;
+use crate::keys::KeyHasher;
+use crate::options::SpoolOptions;
+use crate::owner::{self, Owner};
+use crate::queue::Queue;
+use crate::reader::Reader;
+use crate::recovery::{self, Recovery};
+use crate::requests::Requests;
+use crate::state::State;
+use crate::watch::Watch;
+use crate::witness::{self, Witness};
+use crate::writer::Writer;
+
+const OPENING: &str = "opening the spool";
+
+/// What opening found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenReport {
+    /// The database that is used: a numbered one where the first was owned.
+    pub path: PathBuf,
+    /// Whether there was none before.
+    pub created: bool,
+    /// Records that wait in it.
+    pub records: u64,
+    /// Dead letters in it.
+    pub dead: u64,
+    /// Set where files were damaged. Log this as an error: a person should look.
+    pub recovery: Option<Recovery>,
+    /// How long it took, check of the file included.
+    pub took: Duration,
+}
+
+/// What a running spool consists of.
+pub(crate) struct Parts {
+    pub(crate) files: Files,
+    pub(crate) owner: Owner,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) reader: Reader,
+    pub(crate) writer: Writer,
+    pub(crate) report: OpenReport,
+}
+
+pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
+    let started = Instant::now();
+    let files = Files::new(&options.path);
+    files.create_folder()?;
+    let (files, owner) = owner::take(&files, options.when_owned)?;
+    let hasher = KeyHasher::default();
+    let (examined, recovery) = examine_and_recover(&files, &hasher)?;
+    let Examined {
+        mut connection,
+        state,
+        tally,
+        created,
+    } = examined;
+    let state = start_log(&mut connection, state).map_err(SpoolError::database(OPENING))?;
+    let watch = Watch::new(&files, owner.identity()?)?;
+    let mut witness = Witness::open(&files.witness())?;
+    witness.write(&state).map_err(SpoolError::io(OPENING))?;
+    let reader = Reader::new(connection::reader(&files.database)?);
+    let totals = state.totals;
+    let report = OpenReport {
+        path: files.database.clone(),
+        created,
+        records: totals.records,
+        dead: totals.dead,
+        recovery,
+        took: started.elapsed(),
+    };
+    let checkpoint_bytes = options.checkpoint_bytes;
+    let queue = Arc::new(Queue::new(options, hasher, totals, tally.keys));
+    let writer = Writer {
+        connection,
+        queue: queue.clone(),
+        state,
+        watch,
+        witness,
+        requests: Requests::default(),
+        checkpoint_bytes,
+    };
+    Ok(Parts {
+        files,
+        owner,
+        queue,
+        reader,
+        writer,
+        report,
+    })
+}
+
+fn examine_and_recover(
+    files: &Files,
+    hasher: &KeyHasher,
+) -> Result<(Examined, Option<Recovery>), SpoolError> {
+    let interrupted = recovery::finish_interrupted(files)?;
+    let witness = witness::read(&files.witness());
+    let damage = match examine(files, witness.as_ref(), hasher) {
+        Ok(examined) => {
+            let recovery = interrupted.map(|set_aside| Recovery {
+                damage: Damage::RecoveryInterrupted,
+                set_aside: Some(set_aside),
+                salvaged: examined.state.totals.records,
+                salvaged_dead: examined.state.totals.dead,
+                damaged: 0,
+                lost: None,
+            });
+            return Ok((examined, recovery));
+        }
+        Err(Rejected::Error(error)) => return Err(error),
+        Err(Rejected::Damaged(damage)) => damage,
+    };
+    let recovery = recovery::recover(files, damage, witness.as_ref())?;
+    match examine(files, witness.as_ref(), hasher) {
+        Ok(examined) => Ok((examined, Some(recovery))),
+        Err(Rejected::Error(error)) => Err(error),
+        Err(Rejected::Damaged(damage)) => Err(SpoolError::Corrupt {
+            doing: OPENING,
+            detail: damage.to_string(),
+        }),
+    }
+}
+
+/// Turns the file to writing, with a first commit: it makes the log, whose name is watched from
+/// now on, and shows a disk that takes nothing before anybody relies on it.
+fn start_log(connection: &mut Connection, state: State) -> rusqlite::Result<State> {
+    connection::for_writing(connection)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let stored = State::load(&transaction)?;
+    let started = State {
+        commits: state.commits + 1,
+        ..state
+    };
+    started.update(&transaction, &stored)?;
+    transaction.commit()?;
+    Ok(started)
+}

@@ -1,0 +1,143 @@
+//! What another process may ask of a spool that is owned: to retry or drop dead letters.
+//!
+//! Only the owner changes the queue, because it counts in memory what is in it. So a guest puts
+//! a row into a table of its own, and the owner does the work with its next commit, or within
+//! a second when it is idle.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, params};
+
+use crate::number::{from_sql, to_sql};
+use crate::record::Sequence;
+use crate::schema::REQUEST;
+use crate::work::Work;
+
+/// Most requests that become one commit.
+const AT_ONCE: u32 = 1000;
+
+/// What can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadLetterAction {
+    /// Put it at the queue's end with no attempts counted.
+    Retry,
+    /// Delete it for good.
+    Drop,
+}
+
+impl DeadLetterAction {
+    const ALL: [Self; 2] = [Self::Retry, Self::Drop];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Drop => "drop",
+        }
+    }
+
+    fn work(self, sequences: Vec<Sequence>) -> Work {
+        match self {
+            Self::Retry => Work::RetryDead(sequences),
+            Self::Drop => Work::DropDead(sequences),
+        }
+    }
+}
+
+/// Requests that were found.
+pub(crate) struct Asked {
+    pub(crate) works: Vec<Work>,
+    /// The last request among them.
+    pub(crate) last: i64,
+}
+
+/// Remembers when and at what state of the file was last looked.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    last_look: Option<Instant>,
+    seen: Option<i64>,
+}
+
+impl Requests {
+    /// Looks at most once in `every`, and into the table only if another connection has written.
+    /// Whatever fails is tried again the next time.
+    pub(crate) fn look(&mut self, connection: &Connection, every: Duration) -> Option<Asked> {
+        if self.last_look.is_some_and(|last| last.elapsed() < every) {
+            return None;
+        }
+        self.last_look = Some(Instant::now());
+        let version = data_version(connection).ok()?;
+        if self.seen == Some(version) {
+            return None;
+        }
+        let asked = load(connection).ok()?;
+        if asked.is_none() {
+            // Only an empty table is remembered as seen: there may be more than fit at once,
+            // and serving may fail.
+            self.seen = Some(version);
+        }
+        asked
+    }
+}
+
+/// Changes when another connection has committed.
+fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("PRAGMA data_version")?
+        .query_one([], |row| row.get(0))
+}
+
+fn load(connection: &Connection) -> rusqlite::Result<Option<Asked>> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT id, action, sequence FROM {REQUEST} ORDER BY id LIMIT {AT_ONCE}"
+    ))?;
+    let mut rows = statement.query([])?;
+    let mut asked = Asked {
+        works: Vec::new(),
+        last: i64::MIN,
+    };
+    while let Some(row) = rows.next()? {
+        asked.last = row.get(0)?;
+        let name: String = row.get(1)?;
+        let sequence = Sequence::new(from_sql(row.get(2)?));
+        // An action that a newer guest knows is passed over with the rest.
+        if let Some(action) = DeadLetterAction::ALL
+            .into_iter()
+            .find(|action| action.name() == name)
+        {
+            asked.works.push(action.work(vec![sequence]));
+        }
+    }
+    Ok((asked.last != i64::MIN).then_some(asked))
+}
+
+/// Forgets requests that were served, in the transaction that serves them.
+pub(crate) fn delete(connection: &Connection, until: i64) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(&format!("DELETE FROM {REQUEST} WHERE id <= ?1"))?
+        .execute([until])?;
+    Ok(())
+}
+
+/// Puts requests into the table; durable when this returns.
+pub(crate) fn insert(
+    connection: &mut Connection,
+    action: DeadLetterAction,
+    sequences: &[Sequence],
+) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for sequence in sequences {
+        transaction
+            .prepare_cached(&format!(
+                "INSERT INTO {REQUEST} (action, sequence) VALUES (?1, ?2)"
+            ))?
+            .execute(params![action.name(), to_sql(sequence.get())])?;
+    }
+    transaction.commit()
+}
+
+/// How many requests wait for the owner.
+pub(crate) fn waiting(connection: &Connection) -> rusqlite::Result<u64> {
+    connection.query_one(&format!("SELECT count(*) FROM {REQUEST}"), [], |row| {
+        row.get(0).map(from_sql)
+    })
+}

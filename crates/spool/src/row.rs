@@ -1,0 +1,196 @@
+//! A record as a row. Every row carries a checksum, because SQLite has none for what is in the
+//! database: a flipped bit in a payload would go to Kafka as if it had been published.
+
+use std::sync::LazyLock;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+
+use crate::headers;
+use crate::number::{bytes, from_sql, micros, time, to_sql};
+use crate::record::{Record, Sequence, StoredRecord, weight};
+use crate::schema::{DEAD, QUEUE};
+
+/// Columns that both tables have, as [`decode`] wants them.
+pub(crate) const COLUMNS: &str = "sequence, topic, key, created, not_before, attempts, checksum, \
+                                  last_error, headers, payload";
+
+/// The weight of a row, see [`Record::weight`], from the lengths in its header: SQLite does not
+/// read the payload for it.
+pub(crate) const LENGTHS: &str =
+    "octet_length(topic), octet_length(key), octet_length(headers), octet_length(payload)";
+
+/// A row that is not what was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Damaged;
+
+/// Why and when a record went to the dead letters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Death<'a> {
+    pub(crate) reason: &'a str,
+    pub(crate) died: i64,
+}
+
+/// Writes a record into the queue, or with a death into the dead letters.
+pub(crate) fn insert(
+    connection: &Connection,
+    sequence: u64,
+    record: &Record,
+    last_error: Option<&str>,
+    death: Option<Death<'_>>,
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(match death {
+        None => &INSERT_QUEUED,
+        Some(_) => &INSERT_DEAD,
+    })?;
+    let headers = headers::encode(&record.headers);
+    let checksum = checksum(sequence, record, &headers);
+    statement.raw_bind_parameter(1, to_sql(sequence))?;
+    statement.raw_bind_parameter(2, &record.topic)?;
+    statement.raw_bind_parameter(3, &record.key)?;
+    statement.raw_bind_parameter(4, micros(record.created))?;
+    statement.raw_bind_parameter(5, record.not_before.map(micros))?;
+    statement.raw_bind_parameter(6, record.attempts)?;
+    statement.raw_bind_parameter(7, checksum)?;
+    statement.raw_bind_parameter(8, last_error)?;
+    statement.raw_bind_parameter(9, &headers)?;
+    statement.raw_bind_parameter(10, &record.payload)?;
+    if let Some(death) = death {
+        statement.raw_bind_parameter(11, death.reason)?;
+        statement.raw_bind_parameter(12, death.died)?;
+    }
+    statement.raw_execute()?;
+    Ok(())
+}
+
+static INSERT_QUEUED: LazyLock<String> = LazyLock::new(|| {
+    format!("INSERT INTO {QUEUE} ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
+});
+
+static INSERT_DEAD: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "INSERT INTO {DEAD} ({COLUMNS}, reason, died)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+    )
+});
+
+/// Covers everything but the error text, each part with its length, so that bytes cannot move
+/// from one to the next.
+fn checksum(sequence: u64, record: &Record, headers: &[u8]) -> i64 {
+    let mut hasher = crc32fast::Hasher::new();
+    let numbers = [
+        to_sql(sequence),
+        micros(record.created),
+        record.not_before.map_or(i64::MIN, micros),
+        i64::from(record.attempts),
+        to_sql(bytes(record.topic.len())),
+        record
+            .key
+            .as_ref()
+            .map_or(-1, |key| to_sql(bytes(key.len()))),
+        to_sql(bytes(headers.len())),
+    ];
+    for number in numbers {
+        hasher.update(&number.to_le_bytes());
+    }
+    hasher.update(record.topic.as_bytes());
+    hasher.update(record.key.as_deref().unwrap_or_default());
+    hasher.update(headers);
+    hasher.update(&record.payload);
+    i64::from(hasher.finalize())
+}
+
+/// Reads a row of [`COLUMNS`] and holds it against its checksum.
+pub(crate) fn decode(row: &Row<'_>) -> rusqlite::Result<Result<StoredRecord, Damaged>> {
+    decode_from(row, 1)
+}
+
+/// The same where the columns behind the sequence begin at another place.
+pub(crate) fn decode_from(
+    row: &Row<'_>,
+    topic_at: usize,
+) -> rusqlite::Result<Result<StoredRecord, Damaged>> {
+    let value = |place: usize| row.get_ref(topic_at + place);
+    let values = Values {
+        sequence: row.get_ref(0)?,
+        topic: value(0)?,
+        key: value(1)?,
+        created: value(2)?,
+        not_before: value(3)?,
+        attempts: value(4)?,
+        checksum: value(5)?,
+        last_error: value(6)?,
+        headers: value(7)?,
+        payload: value(8)?,
+    };
+    Ok(values.decode().ok_or(Damaged))
+}
+
+struct Values<'a> {
+    sequence: ValueRef<'a>,
+    topic: ValueRef<'a>,
+    key: ValueRef<'a>,
+    created: ValueRef<'a>,
+    not_before: ValueRef<'a>,
+    attempts: ValueRef<'a>,
+    checksum: ValueRef<'a>,
+    last_error: ValueRef<'a>,
+    headers: ValueRef<'a>,
+    payload: ValueRef<'a>,
+}
+
+impl Values<'_> {
+    fn decode(&self) -> Option<StoredRecord> {
+        let sequence = from_sql(self.sequence.as_i64().ok()?);
+        let encoded_headers = self.headers.as_blob().ok()?;
+        let record = Record {
+            topic: self.topic.as_str().ok()?.to_owned(),
+            key: self.key.as_blob_or_null().ok()?.map(<[u8]>::to_vec),
+            headers: headers::decode(encoded_headers)?,
+            payload: self.payload.as_blob().ok()?.to_vec(),
+            created: time(self.created.as_i64().ok()?),
+            attempts: u32::try_from(self.attempts.as_i64().ok()?).ok()?,
+            not_before: self.not_before.as_i64_or_null().ok()?.map(time),
+        };
+        let expected = self.checksum.as_i64().ok()?;
+        (checksum(sequence, &record, encoded_headers) == expected).then(|| StoredRecord {
+            sequence: Sequence::new(sequence),
+            record,
+            // Not covered by the checksum: an error text that cannot be read is no reason to
+            // hold back an event.
+            last_error: self.last_error.as_str().ok().map(str::to_owned),
+        })
+    }
+}
+
+/// Topic and key of a row as far as they can be read, for the counts in memory.
+pub(crate) struct Place<'a> {
+    pub(crate) topic: &'a [u8],
+    pub(crate) key: Option<&'a [u8]>,
+}
+
+impl<'a> Place<'a> {
+    /// From two columns, topic first.
+    pub(crate) fn of(row: &'a Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            topic: text_or_blob(row.get_ref(first)?).unwrap_or_default(),
+            key: text_or_blob(row.get_ref(first + 1)?),
+        })
+    }
+}
+
+fn text_or_blob(value: ValueRef<'_>) -> Option<&[u8]> {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(bytes),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => None,
+    }
+}
+
+/// The weight from the four columns [`LENGTHS`].
+pub(crate) fn weight_of(row: &Row<'_>, first: usize) -> rusqlite::Result<u64> {
+    let length = |column: usize| -> rusqlite::Result<usize> {
+        let length: Option<i64> = row.get(first + column)?;
+        Ok(usize::try_from(length.unwrap_or(0)).unwrap_or(0))
+    };
+    Ok(weight(length(0)?, length(1)?, length(2)?, length(3)?))
+}

@@ -1,0 +1,174 @@
+//! What the spool knows of itself: one row, written in every commit.
+
+use rusqlite::Connection;
+
+use crate::number::{from_sql, to_sql};
+use crate::schema::STATE;
+
+/// How much is in the two tables.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+    pub(crate) dead: u64,
+    pub(crate) dead_bytes: u64,
+}
+
+impl Totals {
+    pub(crate) fn all_records(self) -> u64 {
+        self.records.saturating_add(self.dead)
+    }
+
+    pub(crate) fn all_bytes(self) -> u64 {
+        self.bytes.saturating_add(self.dead_bytes)
+    }
+
+    pub(crate) fn add_record(&mut self, weight: u64) {
+        self.records += 1;
+        self.bytes += weight;
+    }
+
+    pub(crate) fn remove_record(&mut self, weight: u64) {
+        self.records = self.records.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(weight);
+    }
+
+    pub(crate) fn add_dead(&mut self, weight: u64) {
+        self.dead += 1;
+        self.dead_bytes += weight;
+    }
+
+    pub(crate) fn remove_dead(&mut self, weight: u64) {
+        self.dead = self.dead.saturating_sub(1);
+        self.dead_bytes = self.dead_bytes.saturating_sub(weight);
+    }
+}
+
+/// The row. It commits with the records, so a file in which the tables hold another number of
+/// rows has lost some, and one with fewer commits than [`crate::witness`] saw has lost commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Sequence of the next record; never goes back.
+    pub(crate) next_sequence: u64,
+    /// Commits since the spool was made.
+    pub(crate) commits: u64,
+    pub(crate) totals: Totals,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            next_sequence: 1,
+            commits: 0,
+            totals: Totals::default(),
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn take_sequence(&mut self) -> u64 {
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        sequence
+    }
+
+    /// The further of two in what may never go back.
+    pub(crate) fn at_least(&self, other: &Self) -> Self {
+        Self {
+            next_sequence: self.next_sequence.max(other.next_sequence),
+            commits: self.commits.max(other.commits),
+            totals: self.totals,
+        }
+    }
+
+    /// Fails as a value of the wrong type does where the row is not what was written: a damaged
+    /// count would be taken for lost rows, or hide them.
+    pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Self> {
+        connection
+            .prepare_cached(&format!("SELECT {COLUMNS}, checksum FROM {STATE}"))?
+            .query_one([], |row| {
+                let mut numbers = [0; NUMBERS];
+                for (column, number) in numbers.iter_mut().enumerate() {
+                    *number = row.get(column).map(from_sql)?;
+                }
+                let state = Self::of_numbers(numbers);
+                let checksum = row.get::<_, i64>(6)?;
+                if checksum == state.checksum() {
+                    return Ok(state);
+                }
+                Err(rusqlite::Error::IntegralValueOutOfRange(6, checksum))
+            })
+    }
+
+    /// For a file that has none yet.
+    pub(crate) fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute(
+            &format!(
+                "INSERT INTO {STATE} ({COLUMNS}, checksum, id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+            ),
+            self.parameters(1),
+        )?;
+        Ok(())
+    }
+
+    /// False where the row is not the one this process wrote last: somebody else wrote.
+    pub(crate) fn update(&self, connection: &Connection, last: &Self) -> rusqlite::Result<bool> {
+        let changed = connection
+            .prepare_cached(&format!(
+                "UPDATE {STATE} SET ({COLUMNS}, checksum) = (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                 WHERE commits = ?8"
+            ))?
+            .execute(self.parameters(last.commits))?;
+        Ok(changed == 1)
+    }
+
+    /// The columns, their checksum, and one number more for the statement.
+    fn parameters(&self, more: u64) -> [i64; 8] {
+        let [sequence, commits, records, bytes, dead, dead_bytes] = self.numbers().map(to_sql);
+        let checksum = self.checksum();
+        let more = to_sql(more);
+        [
+            sequence, commits, records, bytes, dead, dead_bytes, checksum, more,
+        ]
+    }
+
+    fn checksum(&self) -> i64 {
+        let mut hasher = crc32fast::Hasher::new();
+        for number in self.numbers() {
+            hasher.update(&number.to_le_bytes());
+        }
+        i64::from(hasher.finalize())
+    }
+
+    /// All numbers in one order, for the row and for the witness.
+    pub(crate) fn numbers(&self) -> [u64; NUMBERS] {
+        [
+            self.next_sequence,
+            self.commits,
+            self.totals.records,
+            self.totals.bytes,
+            self.totals.dead,
+            self.totals.dead_bytes,
+        ]
+    }
+
+    /// The inverse of [`State::numbers`].
+    pub(crate) fn of_numbers(numbers: [u64; NUMBERS]) -> Self {
+        let [next_sequence, commits, records, bytes, dead, dead_bytes] = numbers;
+        Self {
+            next_sequence,
+            commits,
+            totals: Totals {
+                records,
+                bytes,
+                dead,
+                dead_bytes,
+            },
+        }
+    }
+}
+
+/// How many numbers a state has.
+pub(crate) const NUMBERS: usize = 6;
+
+const COLUMNS: &str = "next_sequence, commits, records, bytes, dead, dead_bytes";

@@ -1,0 +1,94 @@
+//! The full check: SQLite's own of every page, and the checksum of every row.
+
+use rusqlite::Connection;
+
+use crate::dead::REASON_DAMAGED;
+use crate::error::SpoolError;
+use crate::number::from_sql;
+use crate::record::Sequence;
+use crate::row::{self, COLUMNS, Damaged};
+use crate::schema::{DEAD, QUEUE};
+use crate::state::State;
+
+const VERIFYING: &str = "verifying the spool";
+
+/// Most problems that SQLite's check lists.
+const MOST_PROBLEMS: usize = 100;
+
+/// What the full check found, in one consistent view of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Records that were read.
+    pub records: u64,
+    /// Dead letters that were read.
+    pub dead: u64,
+    /// Rows that do not match their checksums, without those that are dead letters for that
+    /// very reason.
+    pub damaged: Vec<Sequence>,
+    /// Faults of the file, as SQLite words them, at most 100, and counts that do not add up.
+    pub problems: Vec<String>,
+}
+
+impl Verification {
+    /// Whether nothing was found.
+    pub fn is_sound(&self) -> bool {
+        self.damaged.is_empty() && self.problems.is_empty()
+    }
+}
+
+/// Reads the whole file once and a half; a writer goes on meanwhile, but its log grows.
+pub(crate) fn verify(connection: &Connection) -> Result<Verification, SpoolError> {
+    let mut verification = Verification::default();
+    // A file that cannot be read on is a finding of this check, not a failure of it.
+    match check(connection, &mut verification).map_err(SpoolError::database(VERIFYING)) {
+        Err(SpoolError::Corrupt { detail, .. }) => verification.problems.push(detail),
+        checked => checked?,
+    }
+    Ok(verification)
+}
+
+fn check(connection: &Connection, found: &mut Verification) -> rusqlite::Result<()> {
+    // One view for all that follows, or a commit in between would look like a fault.
+    let view = connection.unchecked_transaction()?;
+    let state = State::load(&view)?;
+    found.problems = integrity(&view)?;
+    found.records = rows(&view, QUEUE, "NULL", &mut found.damaged)?;
+    found.dead = rows(&view, DEAD, "reason", &mut found.damaged)?;
+    let told = (state.totals.records, state.totals.dead);
+    if told != (found.records, found.dead) {
+        found.problems.push(format!(
+            "{} records and {} dead letters were committed, but {} and {} are there",
+            told.0, told.1, found.records, found.dead
+        ));
+    }
+    Ok(())
+}
+
+fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(&format!("PRAGMA integrity_check({MOST_PROBLEMS})"))?;
+    let findings = statement
+        .query_map([], |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(findings.into_iter().filter(|text| text != "ok").collect())
+}
+
+fn rows(
+    connection: &Connection,
+    table: &str,
+    reason: &str,
+    damaged: &mut Vec<Sequence>,
+) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT {COLUMNS}, {reason} FROM {table} ORDER BY sequence"
+    ))?;
+    let mut rows = statement.query([])?;
+    let mut count = 0;
+    while let Some(row) = rows.next()? {
+        count += 1;
+        let reason: Option<String> = row.get(10)?;
+        if row::decode(row)? == Err(Damaged) && reason.as_deref() != Some(REASON_DAMAGED) {
+            damaged.push(Sequence::new(from_sql(row.get(0)?)));
+        }
+    }
+    Ok(count)
+}

@@ -1,0 +1,109 @@
+//! A second place that says how far the spool had come.
+//!
+//! SQLite ends a damaged log at the first bad frame and takes what is before it for the whole:
+//! right after a power cut, where the rest was never confirmed, but silent about a log that was
+//! cut, deleted or damaged later. So after every commit that the disk confirmed, the number of
+//! commits is written to a file of its own. A database that knows fewer has lost some.
+//!
+//! The witness is not flushed: it may be behind after a power cut, and then a loss shows less
+//! surely, but it is never ahead of what the disk confirmed, so it raises no false alarm.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+
+use crate::error::SpoolError;
+use crate::files;
+use crate::state::{NUMBERS, State};
+
+const MAGIC: &[u8; 8] = b"hrldspl1";
+const LENGTH: usize = MAGIC.len() + NUMBERS * 8 + 4;
+
+/// The file, open for writing.
+#[derive(Debug)]
+pub(crate) struct Witness {
+    file: File,
+}
+
+impl Witness {
+    pub(crate) fn open(path: &Path) -> Result<Self, SpoolError> {
+        files::open_private(path)
+            .map(|file| Self { file })
+            .map_err(SpoolError::io("opening the spool's witness"))
+    }
+
+    /// To be called after the commit was confirmed and before anybody gets a receipt for it.
+    /// In one write of less than a page, so that a kill leaves the old or the new one.
+    pub(crate) fn write(&mut self, state: &State) -> std::io::Result<()> {
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(&encode(state))
+    }
+}
+
+/// What was last written; `None` where there is no file or it is damaged.
+pub(crate) fn read(path: &Path) -> Option<State> {
+    decode(&std::fs::read(path).ok()?)
+}
+
+fn encode(state: &State) -> [u8; LENGTH] {
+    let mut encoded = [0; LENGTH];
+    let (body, sum) = encoded.split_at_mut(LENGTH - 4);
+    let (magic, rest) = body.split_at_mut(MAGIC.len());
+    magic.copy_from_slice(MAGIC);
+    for (place, number) in rest.chunks_exact_mut(8).zip(state.numbers()) {
+        place.copy_from_slice(&number.to_le_bytes());
+    }
+    sum.copy_from_slice(&crc32fast::hash(body).to_le_bytes());
+    encoded
+}
+
+fn decode(encoded: &[u8]) -> Option<State> {
+    let encoded: &[u8; LENGTH] = encoded.try_into().ok()?;
+    let (body, sum) = encoded.split_last_chunk::<4>()?;
+    if crc32fast::hash(body).to_le_bytes() != *sum {
+        return None;
+    }
+    let mut numbers = [0; NUMBERS];
+    for (number, chunk) in numbers
+        .iter_mut()
+        .zip(body.strip_prefix(MAGIC)?.chunks_exact(8))
+    {
+        *number = u64::from_le_bytes(chunk.try_into().ok()?);
+    }
+    Some(State::of_numbers(numbers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Totals;
+
+    fn state() -> State {
+        State {
+            next_sequence: 8,
+            commits: 7,
+            totals: Totals {
+                records: 5,
+                bytes: 600,
+                dead: 1,
+                dead_bytes: 99,
+            },
+        }
+    }
+
+    #[test]
+    fn a_witness_says_what_it_was_told() {
+        assert_eq!(decode(&encode(&state())), Some(state()));
+    }
+
+    #[test]
+    fn a_damaged_witness_says_nothing() {
+        let good = encode(&state());
+        for place in 0..LENGTH {
+            let mut bad = good;
+            bad[place] ^= 0x10;
+            assert_eq!(decode(&bad), None);
+            assert_eq!(decode(&good[..place]), None);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The one thread that writes.
+//!
+//! It takes all work that waits, makes it one transaction, and flushes once for all of it. While
+//! the disk is busy with that, the next work gathers: the more callers, the larger the commits,
+//! without a timer.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::changes::Changes;
+use crate::connection;
+use crate::error::SpoolError;
+use crate::queue::{Queue, Settled, Taken};
+use crate::requests::{self, Requests};
+use crate::state::State;
+use crate::upkeep;
+use crate::watch::Watch;
+use crate::witness::Witness;
+use crate::work::{Answer, Done, Job, Work};
+
+const COMMITTING: &str = "writing to the spool";
+
+/// How often an idle writer looks for requests of other processes.
+const IDLE: Duration = Duration::from_secs(1);
+
+pub(crate) struct Writer {
+    pub(crate) connection: Connection,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) state: State,
+    pub(crate) watch: Watch,
+    pub(crate) witness: Witness,
+    pub(crate) requests: Requests,
+    pub(crate) checkpoint_bytes: u64,
+}
+
+/// Fails what waits when the writer ends, however it ends: nobody waits for a thread that is
+/// gone.
+struct AbandonAtEnd(Arc<Queue>);
+
+impl Drop for AbandonAtEnd {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+impl Writer {
+    pub(crate) fn run(mut self) {
+        let _abandon = AbandonAtEnd(self.queue.clone());
+        loop {
+            match self.queue.take(IDLE) {
+                Taken::Jobs(jobs) => self.serve(jobs),
+                Taken::Idle => {}
+                Taken::End => return,
+            }
+            if self.queue.failure().is_none() {
+                self.serve_requests();
+                self.look_after_files();
+            }
+        }
+    }
+
+    fn serve(&mut self, jobs: VecDeque<Job>) {
+        let started = Instant::now();
+        let works: Vec<&Work> = jobs.iter().map(|job| &job.work).collect();
+        match self.commit(&works, None) {
+            Ok((answers, settled)) => {
+                self.queue.settle(&jobs, &settled, started.elapsed());
+                for (job, answer) in jobs.into_iter().zip(answers) {
+                    resolve(job.done, Ok(answer));
+                }
+            }
+            Err(error) => {
+                self.queue.settle_failed(&jobs, &error);
+                self.free_log();
+                for job in jobs {
+                    resolve(job.done, Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    fn serve_requests(&mut self) {
+        let Some(asked) = self.requests.look(&self.connection, IDLE) else {
+            return;
+        };
+        let started = Instant::now();
+        let works: Vec<&Work> = asked.works.iter().collect();
+        let none = VecDeque::new();
+        // A failure here has no caller. The requests stay in their table and are found again.
+        match self.commit(&works, Some(asked.last)) {
+            Ok((_, settled)) => self.queue.settle(&none, &settled, started.elapsed()),
+            Err(error) => self.queue.settle_failed(&none, &error),
+        }
+    }
+
+    /// One transaction for all work; durable when this returns without error.
+    fn commit(
+        &mut self,
+        works: &[&Work],
+        requests_until: Option<i64>,
+    ) -> Result<(Vec<Answer>, Settled), SpoolError> {
+        if let Some(failure) = self.queue.failure() {
+            return Err(failure);
+        }
+        let committed = self.try_commit(works, requests_until);
+        if committed.as_ref().is_err_and(SpoolError::ends_the_spool) {
+            // Fails only on a connection that is closed.
+            let _ = connection::keep_log(&self.connection);
+        }
+        committed
+    }
+
+    fn try_commit(
+        &mut self,
+        works: &[&Work],
+        requests_until: Option<i64>,
+    ) -> Result<(Vec<Answer>, Settled), SpoolError> {
+        self.watch.check()?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(SpoolError::database(COMMITTING))?;
+        let mut changes = Changes::new(&transaction, &self.queue.hasher, self.state);
+        let answers = works
+            .iter()
+            .map(|work| changes.apply(work))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(SpoolError::database(COMMITTING))?;
+        let mut state = changes.state;
+        let settled = Settled {
+            stored: state.totals,
+            keys_left: changes.keys_left,
+            keys_returned: changes.keys_returned,
+        };
+        if let Some(last) = requests_until {
+            requests::delete(&transaction, last).map_err(SpoolError::database(COMMITTING))?;
+        }
+        state.commits += 1;
+        let ours = state
+            .update(&transaction, &self.state)
+            .map_err(SpoolError::database(COMMITTING))?;
+        if !ours {
+            return Err(self.watch.written_by_another());
+        }
+        transaction
+            .commit()
+            .map_err(SpoolError::database(COMMITTING))?;
+        // Before anything that can fail: the rows are there, whatever the callers are told.
+        self.state = state;
+        self.watch.check()?;
+        // Without a witness the commit is as durable as with it; only a later loss of the log
+        // would show less surely.
+        let _ = self.witness.write(&self.state);
+        Ok((answers, settled))
+    }
+
+    /// Between commits, with all receipts out. What fails here fails without harm: the log keeps
+    /// every commit, and the next round tries again.
+    fn look_after_files(&mut self) {
+        let started = Instant::now();
+        let ran = upkeep::checkpoint_if_due(&self.connection, self.checkpoint_bytes);
+        if ran.is_ok_and(|ran| ran) {
+            self.queue.note_checkpoint(started.elapsed());
+            self.allow_shorter();
+        }
+        if self.queue.has_jobs() {
+            return;
+        }
+        let log_bytes = self.watch.log_bytes();
+        let shortened = upkeep::give_space_back(
+            &self.connection,
+            &self.state.totals,
+            log_bytes,
+            self.checkpoint_bytes,
+        );
+        if !shortened.is_ok_and(|shortened| !shortened) {
+            self.allow_shorter();
+        }
+    }
+
+    /// After a commit that failed. On a full disk the log cannot grow, and without it not even
+    /// an acknowledgement can be written; once its pages are in the database, it starts anew in
+    /// the room that it has.
+    fn free_log(&mut self) {
+        if self.queue.failure().is_none() && upkeep::checkpoint_if_due(&self.connection, 0).is_ok()
+        {
+            self.allow_shorter();
+        }
+    }
+
+    fn allow_shorter(&mut self) {
+        // A file that is gone is found by the check of the next commit.
+        if let Ok(bytes) = upkeep::database_bytes(&self.connection) {
+            let _ = self.watch.allow_shorter(bytes);
+        }
+    }
+}
+
+/// The callback is the caller's code: its panic must not take the writer along.
+fn resolve(done: Done, outcome: Result<Answer, SpoolError>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| done(outcome)));
+}

@@ -1,0 +1,105 @@
+//! What the tests share. Each test file uses its part.
+#![allow(dead_code)]
+
+#[cfg(unix)]
+pub mod child;
+
+use std::path::{Path, PathBuf};
+
+use herald_spool::{OpenReport, Record, Sequence, Spool, SpoolOptions, StoredRecord};
+use tempfile::TempDir;
+
+pub struct Place {
+    pub folder: TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("spool.db")
+    }
+
+    pub fn beside(&self, suffix: &str) -> PathBuf {
+        beside(&self.database(), suffix)
+    }
+
+    pub fn options(&self) -> SpoolOptions {
+        SpoolOptions::new(self.database())
+    }
+
+    pub fn open(&self) -> Spool {
+        let (spool, report) = self.open_reporting();
+        assert_eq!(report.recovery, None);
+        spool
+    }
+
+    pub fn open_reporting(&self) -> (Spool, OpenReport) {
+        Spool::open(self.options()).unwrap()
+    }
+}
+
+pub fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// A record that says its number, with one of five keys.
+pub fn record(number: u64) -> Record {
+    Record::new("orders", format!("payload {number}"))
+        .with_key(format!("key-{}", number % 5))
+        .with_header("event_id", number.to_string())
+}
+
+pub fn append(spool: &Spool, number: u64) -> Sequence {
+    spool.append(record(number)).unwrap().wait().unwrap()
+}
+
+pub fn append_many(spool: &Spool, numbers: impl IntoIterator<Item = u64>) -> Vec<Sequence> {
+    let pending: Vec<_> = numbers
+        .into_iter()
+        .map(|number| spool.append(record(number)).unwrap())
+        .collect();
+    pending.into_iter().map(|p| p.wait().unwrap()).collect()
+}
+
+/// Everything in the queue, read in small batches.
+pub fn read_all(spool: &Spool) -> Vec<StoredRecord> {
+    let mut all = Vec::new();
+    let mut after = Sequence::START;
+    loop {
+        let batch = spool.next_batch(7, 1024 * 1024, after).unwrap();
+        let Some(last) = batch.last else { return all };
+        after = last;
+        all.extend(batch.records);
+    }
+}
+
+pub fn payloads(spool: &Spool) -> Vec<String> {
+    read_all(spool)
+        .into_iter()
+        .map(|stored| String::from_utf8(stored.record.payload).unwrap())
+        .collect()
+}
+
+pub fn numbers(spool: &Spool) -> Vec<u64> {
+    payloads(spool)
+        .iter()
+        .map(|payload| payload["payload ".len()..].parse().unwrap())
+        .collect()
+}
+
+/// Copies database, log and witness as a power cut would leave them.
+pub fn copy_files(from: &Path, to: &Path) {
+    for suffix in ["", "-wal", ".witness"] {
+        let source = beside(from, suffix);
+        if source.exists() {
+            std::fs::copy(source, beside(to, suffix)).unwrap();
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! Files that were damaged, taken away or made by somebody else.
+//!
+//! What holds for every damage: nothing panics, what comes out is what went in and in order, and
+//! each row is either handed out, or a dead letter that says it is damaged, or counted as lost.
+#![cfg(unix)]
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use common::{Place, append, append_many, beside, copy_files, numbers, record};
+use herald_spool::{
+    Damage, Inspector, OpenReport, REASON_DAMAGED, Sequence, Spool, SpoolError, SpoolOptions,
+};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+const ROWS: u64 = 200;
+
+/// A spool of [`ROWS`] records that was closed: everything is in the database.
+fn closed(place: &Place) {
+    let spool = place.open();
+    append_many(&spool, 0..ROWS);
+    spool.close().unwrap();
+}
+
+/// The files of a spool of [`ROWS`] records as a killed process leaves them: most is in the log.
+fn killed(place: &Place) {
+    let running = Place::new();
+    let spool = running.open();
+    for number in 0..ROWS / 20 {
+        append_many(&spool, number * 20..(number + 1) * 20);
+    }
+    copy_files(&running.database(), &place.database());
+}
+
+/// Opens what was damaged and holds the promise above against it.
+fn open_and_account(place: &Place) -> Option<OpenReport> {
+    let (spool, report) = match Spool::open(place.options()) {
+        Ok(opened) => opened,
+        Err(error) => {
+            // A flipped bit can make a file of a version that is not known.
+            assert!(matches!(error, SpoolError::NewerSchema { .. }), "{error:?}");
+            return None;
+        }
+    };
+    let read = common::read_all(&spool);
+    for stored in &read {
+        // The key says which payload it should be.
+        let number = stored.record.payload["payload ".len()..].to_vec();
+        let number: u64 = String::from_utf8(number).unwrap().parse().unwrap();
+        let mut expected = record(number);
+        expected.created = stored.record.created;
+        assert_eq!(stored.record, expected);
+    }
+    let numbers = numbers(&spool);
+    assert!(numbers.is_sorted_by(|a, b| a < b));
+    let dead = spool.dead_letters(1000, u64::MAX, Sequence::START).unwrap();
+    assert!(dead.iter().all(|letter| letter.reason == REASON_DAMAGED));
+    let lost = report
+        .recovery
+        .as_ref()
+        .map_or(0, |recovery| recovery.lost.unwrap());
+    assert_eq!(
+        numbers.len() as u64 + dead.len() as u64 + lost,
+        ROWS,
+        "{report:?}"
+    );
+    if let Some(recovery) = &report.recovery {
+        let aside = recovery.set_aside.as_ref();
+        assert!(aside.is_none_or(
+            |aside| aside.join("spool.db").exists() || aside.join("spool.db-wal").exists()
+        ));
+    }
+    // Above every sequence that was ever given out, and the spool works on.
+    assert!(append(&spool, 1_000_000).get() > ROWS);
+    assert!(spool.verify().unwrap().is_sound());
+    Some(report)
+}
+
+fn flip(path: &Path, place: Index, mask: u8) {
+    let mut bytes = fs::read(path).unwrap();
+    let place = place.index(bytes.len());
+    bytes[place] ^= mask;
+    fs::write(path, bytes).unwrap();
+}
+
+fn cut(path: &Path, place: Index) {
+    let length = usize::try_from(path.metadata().unwrap().len()).unwrap();
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.set_len(place.index(length) as u64).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_flipped_byte_in_the_database_loses_nothing_in_silence(at: Index, mask in 1_u8..) {
+        let place = Place::new();
+        closed(&place);
+        flip(&place.database(), at, mask);
+        open_and_account(&place);
+    }
+
+    #[test]
+    fn a_flipped_byte_in_the_log_loses_nothing_in_silence(at: Index, mask in 1_u8..) {
+        let place = Place::new();
+        killed(&place);
+        flip(&place.beside("-wal"), at, mask);
+        open_and_account(&place);
+    }
+
+    #[test]
+    fn a_truncated_database_loses_nothing_in_silence(at: Index) {
+        let place = Place::new();
+        closed(&place);
+        cut(&place.database(), at);
+        open_and_account(&place);
+    }
+
+    #[test]
+    fn a_truncated_log_loses_nothing_in_silence(at: Index) {
+        let place = Place::new();
+        killed(&place);
+        cut(&place.beside("-wal"), at);
+        open_and_account(&place);
+    }
+}
+
+#[test]
+fn most_of_a_database_that_was_cut_in_the_middle_comes_over() {
+    let place = Place::new();
+    closed(&place);
+    let length = place.database().metadata().unwrap().len();
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(place.database())
+        .unwrap();
+    file.set_len(length - 4096).unwrap();
+    let report = open_and_account(&place).unwrap();
+    let recovery = report.recovery.unwrap();
+    assert!(recovery.salvaged > ROWS / 2, "{recovery:?}");
+    let aside = recovery.set_aside.unwrap().join("spool.db");
+    assert_eq!(aside.metadata().unwrap().len(), length - 4096);
+}
+
+#[test]
+fn a_flipped_bit_in_a_payload_is_buried_and_the_rest_goes_on() {
+    let place = Place::new();
+    closed(&place);
+    let mut bytes = fs::read(place.database()).unwrap();
+    let payload = b"payload 77";
+    let at = bytes
+        .windows(payload.len())
+        .position(|window| window == payload)
+        .unwrap();
+    bytes[at] ^= 1;
+    fs::write(place.database(), bytes).unwrap();
+
+    let (spool, report) = place.open_reporting();
+    assert_eq!(report.recovery, None, "SQLite sees nothing wrong");
+    let inspector = Inspector::open(place.database()).unwrap();
+    let damaged = inspector.verify().unwrap().damaged;
+    assert_eq!(damaged.len(), 1);
+    let batch = spool.next_batch(1000, u64::MAX, Sequence::START).unwrap();
+    assert_eq!(batch.damaged, damaged);
+    assert_eq!(batch.records.len() as u64, ROWS - 1);
+    let [letter] = spool
+        .dead_letters(9, u64::MAX, Sequence::START)
+        .unwrap()
+        .try_into()
+        .unwrap();
+    assert_eq!(
+        (letter.reason.as_str(), letter.stored),
+        (REASON_DAMAGED, None)
+    );
+    assert_eq!(
+        spool.retry_dead(damaged.clone()).unwrap().wait().unwrap(),
+        0
+    );
+    assert!(spool.verify().unwrap().is_sound(), "known by now");
+    assert_eq!(spool.drop_dead(damaged).unwrap().wait().unwrap(), 1);
+    assert_eq!(numbers(&spool).len() as u64, ROWS - 1);
+}
+
+#[test]
+fn a_flipped_letter_in_the_declaration_of_a_table_loses_nothing() {
+    let place = Place::new();
+    closed(&place);
+    let mut bytes = fs::read(place.database()).unwrap();
+    let name = b"created INTEGER NOT NULL";
+    let at = bytes
+        .windows(name.len())
+        .position(|window| window == name)
+        .unwrap();
+    bytes[at] = b'k';
+    fs::write(place.database(), bytes).unwrap();
+    let recovery = open_and_account(&place).unwrap().recovery.unwrap();
+    assert_eq!((recovery.salvaged, recovery.lost), (ROWS, Some(0)));
+}
+
+#[test]
+fn a_deleted_log_is_reported_with_what_may_be_lost() {
+    let place = Place::new();
+    killed(&place);
+    fs::remove_file(place.beside("-wal")).unwrap();
+    let report = open_and_account(&place).unwrap();
+    let recovery = report.recovery.unwrap();
+    assert!(
+        matches!(recovery.damage, Damage::CommitsMissing { .. }),
+        "{recovery:?}"
+    );
+    assert_eq!(recovery.lost, Some(ROWS));
+}
+
+#[test]
+fn a_deleted_database_is_reported_and_its_log_kept() {
+    let place = Place::new();
+    killed(&place);
+    let log = fs::read(place.beside("-wal")).unwrap();
+    fs::remove_file(place.database()).unwrap();
+    let report = open_and_account(&place).unwrap();
+    let recovery = report.recovery.unwrap();
+    assert_eq!(
+        (recovery.damage, recovery.lost),
+        (Damage::DatabaseMissing, Some(ROWS))
+    );
+    let kept = recovery.set_aside.unwrap().join("spool.db-wal");
+    assert_eq!(fs::read(kept).unwrap(), log);
+}
+
+#[test]
+fn an_older_copy_of_the_file_is_told_from_the_newest() {
+    let place = Place::new();
+    let spool = place.open();
+    append_many(&spool, 0..ROWS / 2);
+    spool.close().unwrap();
+    let older = fs::read(place.database()).unwrap();
+    let spool = place.open();
+    append_many(&spool, ROWS / 2..ROWS);
+    spool.close().unwrap();
+    fs::write(place.database(), older).unwrap();
+    let recovery = open_and_account(&place).unwrap().recovery.unwrap();
+    assert_eq!(
+        (recovery.salvaged, recovery.lost),
+        (ROWS / 2, Some(ROWS / 2))
+    );
+}
+
+/// Does something to the files of a running spool and gives the error of the next append.
+fn under_a_running_spool(place: &Place, harm: impl FnOnce()) -> SpoolError {
+    let spool = place.open();
+    append_many(&spool, 0..ROWS);
+    harm();
+    let error = spool.append(record(ROWS)).unwrap().wait().unwrap_err();
+    assert_eq!(
+        (error.code(), error.is_retriable()),
+        ("spool_file_changed", false),
+        "{error}"
+    );
+    assert_eq!(
+        spool.append(record(ROWS)).unwrap_err(),
+        error,
+        "and so for all that follow"
+    );
+    assert_eq!(spool.close().unwrap_err(), error);
+    error
+}
+
+#[test]
+fn files_deleted_under_a_running_spool_give_an_error_and_no_receipt() {
+    for suffix in ["", "-wal", ".lock"] {
+        let place = Place::new();
+        let error = under_a_running_spool(&place, || {
+            fs::remove_file(place.beside(suffix)).unwrap();
+        });
+        assert!(error.to_string().contains("was deleted"), "{error}");
+        open_and_account(&place).unwrap();
+    }
+}
+
+#[test]
+fn files_replaced_under_a_running_spool_give_an_error_and_no_receipt() {
+    for suffix in ["", "-wal"] {
+        let place = Place::new();
+        let error = under_a_running_spool(&place, || {
+            let path = place.beside(suffix);
+            fs::copy(&path, place.beside("-new")).unwrap();
+            fs::rename(place.beside("-new"), path).unwrap();
+        });
+        assert!(error.to_string().contains("was replaced"), "{error}");
+        open_and_account(&place).unwrap();
+    }
+}
+
+#[test]
+fn files_truncated_under_a_running_spool_give_an_error_and_no_receipt() {
+    for suffix in ["", "-wal"] {
+        let place = Place::new();
+        let error = under_a_running_spool(&place, || {
+            let file = fs::OpenOptions::new()
+                .write(true)
+                .open(place.beside(suffix))
+                .unwrap();
+            file.set_len(0).unwrap();
+        });
+        assert!(error.to_string().contains("was truncated"), "{error}");
+        let recovery = open_and_account(&place).unwrap().recovery.unwrap();
+        assert_eq!(recovery.lost, Some(ROWS));
+    }
+}
+
+#[test]
+fn a_write_by_another_program_gives_an_error_and_no_receipt() {
+    let place = Place::new();
+    let error = under_a_running_spool(&place, || {
+        let other = rusqlite::Connection::open(place.database()).unwrap();
+        other
+            .execute("UPDATE state SET commits = commits + 1", [])
+            .unwrap();
+    });
+    assert!(error.to_string().contains("was written to"), "{error}");
+    open_and_account(&place).unwrap();
+}
+
+#[test]
+fn what_was_deleted_under_a_running_spool_can_still_be_read_by_it() {
+    let place = Place::new();
+    let spool = place.open();
+    append_many(&spool, 0..ROWS);
+    fs::remove_file(place.database()).unwrap();
+    spool.append(record(ROWS)).unwrap().wait().unwrap_err();
+    let batch = spool.next_batch(1000, u64::MAX, Sequence::START).unwrap();
+    assert!(batch.records.len() as u64 >= ROWS);
+}
+
+#[test]
+fn a_newer_schema_and_a_foreign_database_are_left_alone() {
+    let place = Place::new();
+    closed(&place);
+    let file = rusqlite::Connection::open(place.database()).unwrap();
+    file.pragma_update(None, "user_version", 99).unwrap();
+    drop(file);
+    let before = fs::read(place.database()).unwrap();
+    let error = Spool::open(place.options()).err().unwrap();
+    assert_eq!(
+        error,
+        SpoolError::NewerSchema {
+            found: 99,
+            known: 1
+        }
+    );
+    assert_eq!(Inspector::open(place.database()).err().unwrap(), error);
+    assert_eq!(fs::read(place.database()).unwrap(), before);
+
+    let other = place.folder.path().join("other.db");
+    let file = rusqlite::Connection::open(&other).unwrap();
+    file.execute_batch("CREATE TABLE users (name)").unwrap();
+    drop(file);
+    let before = fs::read(&other).unwrap();
+    let error = Spool::open(SpoolOptions::new(&other)).err().unwrap();
+    assert_eq!(error.code(), "spool_not_a_spool");
+    assert_eq!(fs::read(&other).unwrap(), before);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_set_aside() {
+    let place = Place::new();
+    fs::write(
+        place.database(),
+        "not a database, but long enough to be looked at",
+    )
+    .unwrap();
+    let (spool, report) = place.open_reporting();
+    let recovery = report.recovery.unwrap();
+    assert!(matches!(recovery.damage, Damage::Malformed { .. }));
+    assert_eq!(recovery.lost, None, "nothing is left that could tell");
+    assert!(recovery.set_aside.unwrap().join("spool.db").exists());
+    append(&spool, 1);
+}
+
+#[test]
+fn a_recovery_that_was_interrupted_is_completed() {
+    for database_moved in [false, true] {
+        let place = Place::new();
+        closed(&place);
+        // As a crash leaves it: the salvaged file complete, the damaged ones not moved yet.
+        let recovered = place.beside(".recovered-20260102T030405Z");
+        fs::rename(place.database(), &recovered).unwrap();
+        let aside = place.beside(".damaged-20260102T030405Z");
+        if database_moved {
+            fs::create_dir(&aside).unwrap();
+            fs::write(aside.join("spool.db"), "damaged").unwrap();
+        } else {
+            fs::write(place.database(), "damaged").unwrap();
+        }
+        fs::write(place.beside("-wal"), "the damaged log").unwrap();
+        fs::write(place.beside(".recovering"), "an earlier try").unwrap();
+
+        let (spool, report) = place.open_reporting();
+        let recovery = report.recovery.unwrap();
+        assert_eq!(recovery.damage, Damage::RecoveryInterrupted);
+        assert_eq!(recovery.set_aside.as_deref(), Some(aside.as_path()));
+        assert_eq!(fs::read(aside.join("spool.db")).unwrap(), b"damaged");
+        assert_eq!(
+            fs::read(aside.join("spool.db-wal")).unwrap(),
+            b"the damaged log"
+        );
+        assert_eq!(numbers(&spool).len() as u64, ROWS);
+        assert!(!recovered.exists() && !place.beside(".recovering").exists());
+        drop(spool);
+        assert_eq!(place.open_reporting().1.recovery, None);
+    }
+}
+
+#[test]
+fn two_recoveries_keep_both_damaged_files() {
+    let place = Place::new();
+    for _ in 0..2 {
+        closed(&place);
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .open(place.database())
+            .unwrap();
+        file.write_all_at(&[0; 16], 0).unwrap();
+        let (spool, report) = place.open_reporting();
+        assert_eq!(report.recovery.unwrap().lost, Some(ROWS));
+        drop(spool);
+    }
+    let asides = fs::read_dir(place.folder.path()).unwrap().filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with("spool.db.damaged-")
+    });
+    assert_eq!(asides.count(), 2);
+    assert!(beside(&place.database(), "").exists());
+}

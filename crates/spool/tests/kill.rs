@@ -1,0 +1,113 @@
+//! Processes that are killed while they append and acknowledge.
+//!
+//! A kill shows that no receipt rests on the memory of a process. That a receipt also survives a
+//! power cut rests on SQLite's flush of its log in every commit, which no test without a power
+//! cut can show; `tests/power.rs` shows what is read from files as a cut may leave them.
+#![cfg(unix)]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::{BufRead, BufReader};
+
+use common::{Place, child, record};
+use herald_spool::{Sequence, Spool, SpoolOptions};
+
+const KILLS: u64 = 30;
+
+/// What a child says, one line each: `receipt SEQUENCE NUMBER`, and `acknowledge SEQUENCE` before
+/// it does so.
+fn append_until_killed(path: &std::path::Path) {
+    let options = SpoolOptions::new(path).checkpoint_bytes(256 * 1024);
+    let (spool, report) = Spool::open(options).unwrap();
+    assert_eq!(report.recovery, None);
+    let highest = spool_highest(&spool);
+    let mut waiting = VecDeque::new();
+    // The harness has begun a line.
+    println!();
+    for number in highest + 1.. {
+        waiting.push_back((number, spool.append(record(number)).unwrap()));
+        if waiting.len() < 50 {
+            continue;
+        }
+        let (number, pending) = waiting.pop_front().unwrap();
+        let sequence = pending.wait().unwrap();
+        println!("receipt {sequence} {number}");
+        if number % 3 == 0 {
+            println!("acknowledge {sequence}");
+            drop(spool.acknowledge(vec![sequence]).unwrap());
+        }
+    }
+}
+
+fn spool_highest(spool: &Spool) -> u64 {
+    common::numbers(spool).last().copied().unwrap_or(0)
+}
+
+#[test]
+fn a_receipt_survives_kill_minus_nine() {
+    if let Some(path) = child::spool_path() {
+        return append_until_killed(&path);
+    }
+    let place = Place::new();
+    let mut receipts = BTreeMap::new();
+    let mut acknowledged = BTreeSet::new();
+    let mut lines_before_kill = 1_u64;
+    for _ in 0..KILLS {
+        let mut child = child::command("a_receipt_survives_kill_minus_nine", &place.database())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+        // A spread of moments without a clock: some at the first receipt, some after many
+        // checkpoints.
+        lines_before_kill = lines_before_kill * 31 % 1009;
+        let mut take = |line: &str| match line.split(' ').collect::<Vec<_>>()[..] {
+            ["receipt", sequence, number] => {
+                let sequence = Sequence::new(sequence.parse().unwrap());
+                let number: u64 = number.parse().unwrap();
+                assert_eq!(receipts.insert(sequence, number), None, "given out twice");
+                true
+            }
+            ["acknowledge", sequence] => {
+                acknowledged.insert(Sequence::new(sequence.parse().unwrap()));
+                true
+            }
+            _ => false,
+        };
+        let mut taken = 0;
+        while taken < lines_before_kill {
+            taken += u64::from(take(
+                &said.next().expect("the child died by itself").unwrap(),
+            ));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The last line may have been cut by the kill: then nobody was told.
+        let rest: Vec<String> = said.map_while(Result::ok).collect();
+        let whole = rest.len().saturating_sub(1);
+        for line in &rest[..whole] {
+            take(line);
+        }
+        check(&place, &receipts, &acknowledged);
+    }
+    assert!(receipts.len() > 1000, "only {} receipts", receipts.len());
+}
+
+fn check(place: &Place, receipts: &BTreeMap<Sequence, u64>, acknowledged: &BTreeSet<Sequence>) {
+    let spool = place.open();
+    let found = common::read_all(&spool);
+    assert!(found.is_sorted_by(|a, b| a.sequence < b.sequence));
+    let numbers = common::numbers(&spool);
+    assert!(
+        numbers.is_sorted_by(|a, b| a < b),
+        "order is kept, nothing is there twice"
+    );
+    let by_sequence: BTreeMap<_, _> = found.iter().map(|s| s.sequence).zip(numbers).collect();
+    for (sequence, number) in receipts {
+        match by_sequence.get(sequence) {
+            Some(found) => assert_eq!(found, number),
+            None => assert!(acknowledged.contains(sequence), "{sequence} is lost"),
+        }
+    }
+    assert!(spool.verify().unwrap().is_sound());
+}

@@ -1,0 +1,102 @@
+//! One spool, one process.
+
+mod common;
+
+use common::{Place, append, numbers, record};
+use herald_spool::{Spool, SpoolError, WhenOwned, spool_files};
+
+#[test]
+fn a_second_opener_gets_a_clear_error_until_the_first_is_gone() {
+    let place = Place::new();
+    let spool = place.open();
+    let error = Spool::open(place.options()).err().unwrap();
+    let SpoolError::Owned { path, owner } = &error else {
+        panic!("{error}");
+    };
+    assert_eq!(
+        (path, *owner),
+        (&place.database(), Some(std::process::id()))
+    );
+    assert!(error.is_retriable() && error.code() == "spool_owned");
+    append(&spool, 1);
+    spool.close().unwrap();
+    assert_eq!(numbers(&place.open()), [1]);
+}
+
+#[test]
+fn a_second_opener_gets_its_own_spool_where_the_configuration_says_so() {
+    let place = Place::new();
+    let options = place.options().when_owned(WhenOwned::Numbered { most: 2 });
+    let open = || Spool::open(options.clone());
+    let (first, _) = open().unwrap();
+    let (second, _) = open().unwrap();
+    let (third, _) = open().unwrap();
+    assert_eq!(open().err().unwrap().code(), "spool_owned");
+    assert_eq!(third.path(), place.folder.path().join("spool-2.db"));
+    append(&second, 2);
+    second.close().unwrap();
+
+    let files = spool_files(&place.database(), 9);
+    let owned: Vec<_> = files.iter().map(|file| file.owned).collect();
+    assert_eq!(owned, [true, false, true]);
+    let (again, report) = open().unwrap();
+    assert_eq!(
+        (report.path, report.records),
+        (place.folder.path().join("spool-1.db"), 1)
+    );
+    drop((first, again));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_forked_child_gets_a_clear_error_and_harms_nothing() {
+    use rustix::process::{Pid, WaitOptions, waitpid};
+
+    if let Some(path) = common::child::spool_path() {
+        let (spool, _) = Spool::open(herald_spool::SpoolOptions::new(path)).unwrap();
+        append(&spool, 1);
+        let pending = spool.append(record(2)).unwrap();
+        match fork::fork().unwrap() {
+            fork::Fork::Child => {
+                let refused = [
+                    spool.append(record(3)).err(),
+                    pending.wait().err(),
+                    spool.depth().err(),
+                    spool.next_batch(1, 1, herald_spool::Sequence::START).err(),
+                    spool.acknowledge(Vec::new()).err(),
+                    spool.verify().err(),
+                ];
+                let forked = |error: &Option<SpoolError>| {
+                    error.as_ref().is_some_and(|e| e.code() == "spool_forked")
+                };
+                let all = refused.iter().all(forked);
+                drop(spool);
+                std::process::exit(i32::from(!all));
+            }
+            fork::Fork::Parent(child) => {
+                let child = Pid::from_raw(child);
+                let (_, status) = waitpid(child, WaitOptions::empty()).unwrap().unwrap();
+                assert_eq!(status.exit_status(), Some(0));
+                pending.wait().unwrap();
+                append(&spool, 4);
+                assert_eq!(numbers(&spool), [1, 2, 4]);
+                spool.close().unwrap();
+            }
+        }
+        return;
+    }
+    // In a process of its own, because a fork copies the threads of no other test then.
+    let place = Place::new();
+    let name = "a_forked_child_gets_a_clear_error_and_harms_nothing";
+    let output = common::child::command(name, &place.database())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    let spool = place.open();
+    assert_eq!(numbers(&spool), [1, 2, 4]);
+    assert!(spool.verify().unwrap().is_sound());
+}

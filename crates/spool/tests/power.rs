@@ -1,0 +1,116 @@
+//! Files as a power cut may leave them, made by copying and cutting: whatever was flushed is
+//! there, and the transaction that was being written is there in part. Opening finds every
+//! record with a receipt, in order, and takes the torn end for what it is.
+
+mod common;
+
+use common::{Place, append_many, beside, copy_files, numbers, record};
+use proptest::prelude::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn a_torn_last_commit_takes_no_receipt_along(
+        before in 1_u64..40,
+        torn in 1_u64..40,
+        cut in 0.0..1.0_f64,
+        garbage: bool,
+    ) {
+        let place = Place::new();
+        let spool = place.open();
+        append_many(&spool, 0..before);
+        let copy = place.folder.path().join("copy.db");
+        // The witness of the last flushed commit, and the log with one more.
+        std::fs::copy(place.beside(".witness"), beside(&copy, ".witness")).unwrap();
+        let log = place.beside("-wal");
+        let flushed = log.metadata().unwrap().len();
+        let records = (before..before + torn).map(record).collect();
+        spool.append_all(records).unwrap().wait().unwrap();
+        std::fs::copy(place.database(), &copy).unwrap();
+        let mut bytes = std::fs::read(&log).unwrap();
+        let length = bytes.len() as u64;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let kept = (flushed + ((length - flushed) as f64 * cut) as u64) as usize;
+        if garbage {
+            bytes[kept..].fill(0xa5);
+        } else {
+            bytes.truncate(kept);
+        }
+        std::fs::write(beside(&copy, "-wal"), bytes).unwrap();
+
+        let options = herald_spool::SpoolOptions::new(&copy);
+        let (spool, report) = herald_spool::Spool::open(options).unwrap();
+        prop_assert_eq!(report.recovery, None, "a torn end is no damage");
+        prop_assert_eq!(numbers(&spool), (0..before).collect::<Vec<_>>());
+    }
+}
+
+/// Appends one after the other and says so; a checkpoint after every few commits.
+#[cfg(unix)]
+fn append_until_killed(path: &std::path::Path) {
+    let options = herald_spool::SpoolOptions::new(path).checkpoint_bytes(64 * 1024);
+    let (spool, _) = herald_spool::Spool::open(options).unwrap();
+    // The harness has begun a line.
+    println!();
+    let mut waiting = std::collections::VecDeque::new();
+    for number in 0.. {
+        waiting.push_back(spool.append(record(number)).unwrap());
+        if waiting.len() > 20 {
+            waiting.pop_front().unwrap().wait().unwrap();
+            println!("receipt {}", number - 20);
+        }
+    }
+}
+
+/// A stopped process writes nothing, so the copy is of one moment, in the middle of whatever the
+/// writer was doing.
+#[cfg(unix)]
+#[test]
+fn a_copy_of_any_moment_holds_all_receipts_given_before_it() {
+    use std::io::{BufRead, BufReader};
+
+    use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
+    if let Some(path) = common::child::spool_path() {
+        return append_until_killed(&path);
+    }
+    let place = Place::new();
+    let name = "a_copy_of_any_moment_holds_all_receipts_given_before_it";
+    let mut child = common::child::command(name, &place.database())
+        .spawn()
+        .unwrap();
+    let pid = Pid::from_child(&child);
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut receipts = 0;
+    let mut wait_for = 1;
+    for round in 0..40 {
+        wait_for = wait_for * 31 % 97;
+        let mut told = 0;
+        while told < wait_for {
+            let line = said.next().expect("the child died by itself").unwrap();
+            if let Some(number) = line.strip_prefix("receipt ") {
+                receipts = number.parse::<u64>().unwrap() + 1;
+                told += 1;
+            }
+        }
+        kill_process(pid, Signal::STOP).unwrap();
+        waitpid(Some(pid), WaitOptions::UNTRACED).unwrap();
+        let copy = place.folder.path().join(format!("copy-{round}.db"));
+        copy_files(&place.database(), &copy);
+        kill_process(pid, Signal::CONT).unwrap();
+
+        let options = herald_spool::SpoolOptions::new(&copy);
+        let (spool, report) = herald_spool::Spool::open(options).unwrap();
+        assert_eq!(report.recovery, None);
+        let found = numbers(&spool);
+        assert!(
+            found.len() as u64 >= receipts,
+            "{} of {receipts}",
+            found.len()
+        );
+        assert_eq!(found, (0..found.len() as u64).collect::<Vec<_>>());
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -1,0 +1,535 @@
+//! The queue in good weather.
+
+mod common;
+
+use std::sync::mpsc;
+use std::time::{Duration, SystemTime};
+
+use common::{Place, append, append_many, numbers, read_all, record};
+use herald_spool::{
+    Bound, Burial, DeadLetterAction, FailedAttempt, Found, Inspector, Record, Sequence, Spool,
+    SpoolError,
+};
+
+fn burial(sequence: Sequence) -> Burial {
+    Burial {
+        sequence,
+        reason: "too_large".to_owned(),
+        error: "the broker takes 1 MB".to_owned(),
+    }
+}
+
+#[test]
+fn a_record_is_read_as_it_was_appended() {
+    let place = Place::new();
+    let spool = place.open();
+    let micros = Duration::from_micros(1_795_444_000_123_456);
+    let mut appended = record(1)
+        .with_header("empty", "")
+        .with_header("bytes", [0, 255]);
+    appended.created = SystemTime::UNIX_EPOCH + micros;
+    appended.attempts = 3;
+    appended.not_before = Some(SystemTime::UNIX_EPOCH + micros * 2);
+    let keyless = Record {
+        key: None,
+        headers: Vec::new(),
+        ..appended.clone()
+    };
+    for record in [&appended, &keyless] {
+        spool.append(record.clone()).unwrap().wait().unwrap();
+    }
+    let read: Vec<_> = read_all(&spool).into_iter().map(|s| s.record).collect();
+    assert_eq!(read, [appended, keyless]);
+}
+
+#[test]
+fn records_come_in_the_order_of_their_sequences_also_after_reopening() {
+    let place = Place::new();
+    let spool = place.open();
+    let sequences = append_many(&spool, 0..50);
+    assert!(sequences.is_sorted() && sequences.len() == 50);
+    spool.close().unwrap();
+    let spool = place.open();
+    append_many(&spool, 50..60);
+    assert_eq!(numbers(&spool), (0..60).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_sequence_is_never_used_twice() {
+    let place = Place::new();
+    let spool = place.open();
+    let first = append(&spool, 1);
+    spool.acknowledge(vec![first]).unwrap().wait().unwrap();
+    spool.close().unwrap();
+    std::fs::remove_file(place.database()).unwrap();
+    let spool = place.open();
+    assert!(
+        append(&spool, 2) > first,
+        "not even after an empty spool was deleted"
+    );
+}
+
+#[test]
+fn a_batch_is_bounded_by_count_and_bytes_but_never_empty_before_the_end() {
+    let place = Place::new();
+    let spool = place.open();
+    append_many(&spool, 0..10);
+    let weight = record(0).weight();
+    let batch = |limit, bytes, after| spool.next_batch(limit, bytes, after).unwrap();
+    assert_eq!(batch(3, u64::MAX, Sequence::START).records.len(), 3);
+    assert_eq!(batch(10, 4 * weight, Sequence::START).records.len(), 4);
+    assert_eq!(batch(10, 1, Sequence::START).records.len(), 1);
+    let last = batch(10, u64::MAX, Sequence::START).last.unwrap();
+    assert_eq!(batch(10, u64::MAX, last), herald_spool::Batch::default());
+}
+
+#[test]
+fn an_acknowledged_record_is_gone_and_the_rest_stays() {
+    let place = Place::new();
+    let spool = place.open();
+    let sequences = append_many(&spool, 0..4);
+    let gone = vec![sequences[0], sequences[2], sequences[2], Sequence::new(99)];
+    assert_eq!(spool.acknowledge(gone).unwrap().wait().unwrap(), 2);
+    assert_eq!(numbers(&spool), [1, 3]);
+    assert_eq!(spool.depth().unwrap(), 2);
+}
+
+#[test]
+fn records_appended_together_have_adjacent_sequences() {
+    let place = Place::new();
+    let spool = place.open();
+    let records = (0..5).map(record).collect();
+    let range = spool.append_all(records).unwrap().wait().unwrap();
+    let read: Vec<_> = read_all(&spool).into_iter().map(|s| s.sequence).collect();
+    assert_eq!(range.iter().collect::<Vec<_>>(), read);
+    let none = spool.append_all(Vec::new()).unwrap().wait().unwrap();
+    assert_eq!(none.count, 0);
+}
+
+#[test]
+fn a_key_is_held_from_its_append_until_its_last_record_is_acknowledged() {
+    let place = Place::new();
+    let spool = place.open();
+    let holds = |spool: &Spool| spool.holds_key("orders", Some(b"key-1")).unwrap();
+    assert!(!holds(&spool));
+    let pending = spool.append(record(1)).unwrap();
+    assert!(holds(&spool), "before the commit too");
+    let first = pending.wait().unwrap();
+    let second = append(&spool, 6);
+    spool.acknowledge(vec![first]).unwrap().wait().unwrap();
+    assert!(holds(&spool));
+    spool.close().unwrap();
+    let spool = place.open();
+    assert!(holds(&spool), "counted anew by opening");
+    spool.acknowledge(vec![second]).unwrap().wait().unwrap();
+    assert!(!holds(&spool));
+    assert!(!spool.holds_key("orders", None).unwrap());
+    assert!(!spool.holds_key("other", Some(b"key-1")).unwrap());
+}
+
+#[test]
+fn failed_attempts_are_remembered_across_restarts() {
+    let place = Place::new();
+    let spool = place.open();
+    let sequence = append(&spool, 1);
+    let not_before = SystemTime::UNIX_EPOCH + Duration::from_secs(2_000_000_000);
+    for error in ["no route", &"ü".repeat(5000)] {
+        let attempt = FailedAttempt {
+            sequence,
+            not_before: Some(not_before),
+            error: error.to_owned(),
+        };
+        assert_eq!(
+            spool.note_attempts(vec![attempt]).unwrap().wait().unwrap(),
+            1
+        );
+    }
+    spool.close().unwrap();
+    let spool = place.open();
+    let [stored] = read_all(&spool).try_into().unwrap();
+    assert_eq!(stored.sequence, sequence);
+    assert_eq!(stored.record.attempts, 2);
+    assert_eq!(stored.record.not_before, Some(not_before));
+    assert_eq!(stored.last_error.unwrap(), "ü".repeat(1024));
+    assert!(spool.verify().unwrap().is_sound());
+}
+
+#[test]
+fn a_buried_record_is_kept_with_its_reason_and_can_be_retried_at_the_queues_end() {
+    let place = Place::new();
+    let spool = place.open();
+    let sequences = append_many(&spool, 0..3);
+    assert_eq!(
+        spool
+            .bury(vec![burial(sequences[0])])
+            .unwrap()
+            .wait()
+            .unwrap(),
+        1
+    );
+    assert_eq!(numbers(&spool), [1, 2]);
+    assert!(!spool.holds_key("orders", Some(b"key-0")).unwrap());
+
+    let [letter] = spool
+        .dead_letters(10, u64::MAX, Sequence::START)
+        .unwrap()
+        .try_into()
+        .unwrap();
+    assert_eq!(
+        (letter.sequence, letter.reason.as_str()),
+        (sequences[0], "too_large")
+    );
+    let stored = letter.stored.clone().unwrap();
+    assert_eq!(stored.record.payload, record(0).payload);
+    assert_eq!(stored.last_error.as_deref(), Some("the broker takes 1 MB"));
+    assert_eq!(spool.find(sequences[0]).unwrap(), Some(Found::Dead(letter)));
+
+    assert_eq!(
+        spool
+            .retry_dead(vec![sequences[0]])
+            .unwrap()
+            .wait()
+            .unwrap(),
+        1
+    );
+    assert_eq!(numbers(&spool), [1, 2, 0]);
+    assert!(spool.holds_key("orders", Some(b"key-0")).unwrap());
+    assert_eq!(spool.find(sequences[0]).unwrap(), None);
+}
+
+#[test]
+fn a_dead_letter_is_dropped_only_when_told_to() {
+    let place = Place::new();
+    let spool = place.open();
+    let pending = spool
+        .append_dead(record(1), "unauthorized", "topic says no")
+        .unwrap();
+    let sequence = pending.wait().unwrap();
+    assert!(!spool.holds_key("orders", Some(b"key-1")).unwrap());
+    assert_eq!(spool.stats().unwrap().dead, 1);
+    assert_eq!(spool.drop_dead(vec![sequence]).unwrap().wait().unwrap(), 1);
+    assert_eq!(spool.drop_dead(vec![sequence]).unwrap().wait().unwrap(), 0);
+    let stats = spool.stats().unwrap();
+    assert_eq!((stats.dead, stats.dead_bytes), (0, 0));
+}
+
+#[test]
+fn a_full_spool_is_an_error_until_there_is_room_again() {
+    let place = Place::new();
+    let (spool, _) = Spool::open(place.options().max_records(3)).unwrap();
+    let sequences = append_many(&spool, 0..3);
+    let error = spool.append(record(3)).unwrap_err();
+    let full = SpoolError::Full {
+        bound: Bound::Records,
+        most: 3,
+    };
+    assert_eq!(error, full);
+    assert!(error.is_retriable() && error.code() == "spool_full");
+    assert!(!spool.holds_key("orders", Some(b"key-3")).unwrap());
+
+    spool
+        .bury(vec![burial(sequences[0])])
+        .unwrap()
+        .wait()
+        .unwrap();
+    assert_eq!(
+        spool.append(record(3)).unwrap_err(),
+        full,
+        "dead letters count"
+    );
+    spool
+        .acknowledge(vec![sequences[1]])
+        .unwrap()
+        .wait()
+        .unwrap();
+    append(&spool, 3);
+    assert_eq!(numbers(&spool), [2, 3]);
+}
+
+#[test]
+fn bytes_are_bounded_before_the_commit_and_after_reopening() {
+    let place = Place::new();
+    let weight = record(0).weight();
+    let options = place.options().max_bytes(3 * weight);
+    let (spool, _) = Spool::open(options.clone()).unwrap();
+    let pending: Vec<_> = (0..3).map(|n| spool.append(record(n)).unwrap()).collect();
+    let error = spool.append(record(3)).unwrap_err();
+    assert_eq!(
+        error,
+        SpoolError::Full {
+            bound: Bound::Bytes,
+            most: 3 * weight
+        }
+    );
+    for pending in pending {
+        pending.wait().unwrap();
+    }
+    assert_eq!(spool.stats().unwrap().bytes, 3 * weight);
+    spool.close().unwrap();
+    let (spool, _) = Spool::open(options).unwrap();
+    assert_eq!(spool.append(record(3)).unwrap_err(), error);
+}
+
+#[test]
+fn a_record_that_is_too_large_is_refused_alone() {
+    let place = Place::new();
+    let (spool, _) = Spool::open(place.options().max_record_bytes(500)).unwrap();
+    let error = spool
+        .append(Record::new("orders", vec![0; 500]))
+        .unwrap_err();
+    assert_eq!(
+        (error.code(), error.is_retriable()),
+        ("spool_record_too_large", false)
+    );
+    append(&spool, 1);
+}
+
+#[test]
+fn appends_wait_for_room_and_none_is_dropped() {
+    let place = Place::new();
+    let (spool, _) = Spool::open(place.options().queue_records(2).queue_bytes(1)).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let spool = &spool;
+            scope.spawn(move || append_many(spool, thread * 100..thread * 100 + 25));
+        }
+    });
+    let mut read = numbers(&spool);
+    for thread in 0..8 {
+        let of_thread = read.iter().filter(|n| *n / 100 == thread);
+        assert!(of_thread.is_sorted(), "the order of each thread is kept");
+    }
+    read.sort_unstable();
+    assert_eq!(read.len(), 200);
+    read.dedup();
+    assert_eq!(read.len(), 200);
+}
+
+#[test]
+fn many_appends_share_a_commit() {
+    let place = Place::new();
+    let spool = place.open();
+    append_many(&spool, 0..2000);
+    let commits = spool.stats().unwrap().commits;
+    assert!(commits.commits < 1000, "{commits:?}");
+    assert!(commits.longest <= commits.time);
+}
+
+#[test]
+fn a_callback_gets_the_receipt_and_its_panic_harms_nobody() {
+    let place = Place::new();
+    let spool = place.open();
+    let (sender, receipts) = mpsc::channel();
+    spool
+        .append_then(record(1), |_| panic!("in the caller's code"))
+        .unwrap();
+    spool
+        .append_then(record(2), move |receipt| sender.send(receipt).unwrap())
+        .unwrap();
+    let receipt = receipts.recv().unwrap().unwrap();
+    assert!(matches!(
+        spool.find(receipt).unwrap(),
+        Some(Found::Queued(_))
+    ));
+    append(&spool, 3);
+}
+
+#[test]
+fn an_append_can_be_awaited_without_any_runtime() {
+    let place = Place::new();
+    let (spool, _) = Spool::open(place.options().queue_records(1)).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let spool = &spool;
+            scope.spawn(move || {
+                for number in 0..20 {
+                    block_on(spool.append_async(record(thread * 100 + number))).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(numbers(&spool).len(), 80);
+    drop(spool.append_async(record(999)));
+    let sequence = block_on(spool.append(record(1000)).unwrap()).unwrap();
+    assert!(matches!(
+        spool.find(sequence).unwrap(),
+        Some(Found::Queued(_))
+    ));
+    assert_eq!(
+        numbers(&spool).len(),
+        81,
+        "dropped before it was polled, it appends nothing"
+    );
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let std::task::Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+        std::thread::park();
+    }
+}
+
+#[test]
+fn closing_and_dropping_do_the_work_that_waits() {
+    let place = Place::new();
+    for round in 0..2_u64 {
+        let spool = place.open();
+        let numbers = round * 500..(round + 1) * 500;
+        let pending: Vec<_> = numbers.map(|n| spool.append(record(n)).unwrap()).collect();
+        if round == 0 {
+            spool.close().unwrap();
+        } else {
+            drop(spool);
+        }
+        assert!(pending.into_iter().all(|pending| pending.wait().is_ok()));
+    }
+    assert!(!place.beside("-wal").exists(), "the log is in the database");
+    assert_eq!(numbers(&place.open()), (0..1000).collect::<Vec<_>>());
+}
+
+#[test]
+fn statistics_say_depth_bytes_age_and_commits() {
+    let place = Place::new();
+    let spool = place.open();
+    assert_eq!(spool.stats().unwrap().oldest_age(SystemTime::now()), None);
+    let mut old = record(1);
+    let now = SystemTime::now();
+    old.created = now - Duration::from_secs(90);
+    spool.append(old).unwrap().wait().unwrap();
+    append(&spool, 2);
+    let stats = spool.stats().unwrap();
+    assert_eq!((stats.records, stats.bytes), (2, 2 * record(1).weight()));
+    assert_eq!(stats.oldest_age(now).unwrap().as_secs(), 90);
+    assert_eq!((stats.commits.commits, stats.commits.failed), (2, 0));
+    assert!(stats.file_bytes > 0);
+}
+
+#[test]
+fn space_comes_back_after_an_outage() {
+    let place = Place::new();
+    let (spool, _) = Spool::open(place.options().checkpoint_bytes(1024 * 1024)).unwrap();
+    let big = || Record::new("orders", vec![7; 64 * 1024]);
+    let range = spool
+        .append_all((0..800).map(|_| big()).collect())
+        .unwrap()
+        .wait()
+        .unwrap();
+    append(&spool, 1);
+    let full = spool.stats().unwrap().file_bytes;
+    spool
+        .acknowledge(range.iter().collect())
+        .unwrap()
+        .wait()
+        .unwrap();
+    // Each commit is followed by a piece of upkeep.
+    for number in 0..40 {
+        append(&spool, number);
+    }
+    spool.close().unwrap();
+    let left = std::fs::metadata(place.database()).unwrap().len();
+    assert!(left * 2 < full, "{left} of {full} bytes are left");
+    assert_eq!(numbers(&place.open()).len(), 41);
+}
+
+#[test]
+fn an_inspector_sees_what_is_committed_beside_the_owner() {
+    let place = Place::new();
+    let missing = Inspector::open(place.database()).err().unwrap();
+    assert_eq!(missing.code(), "spool_not_found");
+    let spool = place.open();
+    let sequence = append(&spool, 1);
+    let inspector = Inspector::open(place.database()).unwrap();
+    append(&spool, 2);
+    let status = inspector.status().unwrap();
+    assert_eq!((status.records, status.owned), (2, true));
+    assert_eq!(status.owner, Some(std::process::id()));
+    assert_eq!(
+        inspector
+            .batch(10, u64::MAX, Sequence::START)
+            .unwrap()
+            .records
+            .len(),
+        2
+    );
+    assert!(matches!(
+        inspector.find(sequence).unwrap(),
+        Some(Found::Queued(_))
+    ));
+    let verification = inspector.verify().unwrap();
+    assert!(verification.is_sound() && verification.records == 2);
+    spool.close().unwrap();
+    assert!(!inspector.status().unwrap().owned);
+}
+
+#[test]
+fn requests_of_another_process_are_served_by_the_owner() {
+    let place = Place::new();
+    let spool = place.open();
+    let sequences = append_many(&spool, 0..3);
+    spool
+        .bury(sequences.iter().copied().map(burial).collect())
+        .unwrap()
+        .wait()
+        .unwrap();
+    let inspector = Inspector::open(place.database()).unwrap();
+    inspector
+        .ask(DeadLetterAction::Retry, &sequences[..1])
+        .unwrap();
+    inspector
+        .ask(DeadLetterAction::Drop, &sequences[1..2])
+        .unwrap();
+    while inspector.status().unwrap().requests > 0 {
+        std::thread::yield_now();
+    }
+    let status = inspector.status().unwrap();
+    assert_eq!((status.records, status.dead), (1, 1));
+    assert_eq!(numbers(&spool), [0]);
+}
+
+#[test]
+fn requests_without_an_owner_wait_for_the_next() {
+    let place = Place::new();
+    let spool = place.open();
+    let sequence = append(&spool, 7);
+    spool.bury(vec![burial(sequence)]).unwrap().wait().unwrap();
+    spool.close().unwrap();
+    let inspector = Inspector::open(place.database()).unwrap();
+    inspector
+        .ask(DeadLetterAction::Retry, &[sequence, Sequence::new(99)])
+        .unwrap();
+    let spool = place.open();
+    append(&spool, 8);
+    while inspector.status().unwrap().requests > 0 {
+        std::thread::yield_now();
+    }
+    let mut served = numbers(&spool);
+    served.sort_unstable();
+    assert_eq!(served, [7, 8]);
+}
+
+#[cfg(unix)]
+#[test]
+fn files_and_new_folders_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let folder = place.folder.path().join("a/b");
+    let path = folder.join("spool.db");
+    let (spool, _) = Spool::open(herald_spool::SpoolOptions::new(&path)).unwrap();
+    append(&spool, 1);
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    for suffix in ["", "-wal", "-shm", ".lock", ".witness"] {
+        assert_eq!(mode(&common::beside(&path, suffix)), 0o600, "{suffix}");
+    }
+}
