@@ -54,11 +54,11 @@ rust-test: $(VENV)/.stamp build
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
 
 python-test: $(VENV)/.stamp build ## generated code, run for real
-	$(VENV)/bin/python -m pytest -q tests/python
-	$(VENV)/bin/python -m pytest -q tests/envelope
+	$(VENV)/bin/python -m pytest -q -rs tests/python
+	$(VENV)/bin/python -m pytest -q -rs tests/envelope
 
 kafka-test: $(VENV)/.stamp build ## generated code against a real Apache Kafka
-	scripts/kafka run -- $(VENV)/bin/python -m pytest -q tests/kafka
+	scripts/kafka run -- $(VENV)/bin/python -m pytest -q -rs tests/kafka
 
 bench: $(VENV)/.stamp build ## what docs/benchmarks.md claims, measured
 	benches/run

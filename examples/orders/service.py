@@ -7,6 +7,7 @@ is your client for Kafka, with the same method.
 import asyncio
 import json
 import time
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -58,7 +59,7 @@ class Orders(OrdersEventPublisher):
             correlation_id,
             {
                 "order_id": order["order_id"],
-                "total": "99.90",
+                "total": Decimal("99.90"),
                 "currency": "EUR",
                 "email": "somebody@example.com",
             },
@@ -67,4 +68,4 @@ class Orders(OrdersEventPublisher):
 
 
 if __name__ == "__main__":
-    asyncio.run(Orders().place({"order_id": str(uuid4()), "items": ["lamp"]}))
+    asyncio.run(Orders().place({"order_id": uuid4(), "items": ["lamp"]}))

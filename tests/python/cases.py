@@ -210,7 +210,7 @@ def declared() -> Iterator[Case]:
         event_type="order.placed",
         topic="dev.orders.order.placed.v2",
         clock=None,
-        payload={"order_id": NODE_ID, "total": "9.99", "email": "str"},
+        payload={"order_id": str(NODE_ID), "total": "9.99", "email": "str"},
         metadata={**metadata, "partition_key": str(NODE_ID)},
         label="order.placed",
         level="INFO",

@@ -1,6 +1,7 @@
 """What the tests share: golden modules, a client and a log that record."""
 
 import importlib.util
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,7 +44,9 @@ class Client:
         correlation_id: UUID | None = None,
         metadata: dict[str, Any] | None = None,
     ) -> Any:
-        """Record the arguments."""
+        """Record the arguments; a client for Kafka writes them as JSON."""
+        json.dumps(payload)
+        json.dumps(metadata)
         self.published.append(
             {
                 "event_type": event_type,

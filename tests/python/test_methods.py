@@ -1,7 +1,9 @@
 """Every generated method, in every situation that a client can bring it into."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import Enum
 from types import ModuleType
 from typing import Any
 
@@ -30,9 +32,9 @@ def without_clock(case: Case, payload: dict[str, Any]) -> dict[str, Any]:
     """Return the payload without its time, which must be now, in UTC."""
     payload = dict(payload)
     if case.clock is not None:
-        time = datetime.fromisoformat(payload.pop(case.clock))
-        assert time.utcoffset() == UTC.utcoffset(None)
-        assert abs((datetime.now(UTC) - time).total_seconds()) < 60
+        at = datetime.fromisoformat(payload.pop(case.clock))
+        assert at.utcoffset() == UTC.utcoffset(None)
+        assert abs((datetime.now(UTC) - at).total_seconds()) < 60
     return payload
 
 
@@ -43,6 +45,13 @@ def about(case: Case) -> dict[str, Any]:
         "event_type": case.event_type,
         "topic": case.topic,
     }
+
+
+def failure(case: Case, reason: str) -> Line:
+    """Return what the log says of an event that could not be published."""
+    message = f"Failed to publish {case.label} event: {reason}"
+    context = {**case.subject, "event_type": case.event_type, "error": reason}
+    return Line("WARNING", message, context)
 
 
 def test_there_is_a_case_for_every_method() -> None:
@@ -103,9 +112,14 @@ def test_what_the_client_does_not_accept_is_a_warning(case: Case, answer: Any) -
 def test_an_exception_is_a_warning_without_its_secrets(case: Case) -> None:
     error = RuntimeError("SASL failed for sasl.password='hunter 2' at kafka:9092")
     _, lines = call(case, Client(error))
-    text = "SASL failed for sasl.password=*** at kafka:9092"
-    message = f"Failed to publish {case.label} event: {text}"
-    assert lines == [Line("WARNING", message, {**case.subject, "error": text})]
+    reason = "RuntimeError: SASL failed for sasl.password=*** at kafka:9092"
+    assert lines == [failure(case, reason)]
+
+
+@every_method
+def test_an_exception_with_an_empty_text_has_a_name(case: Case) -> None:
+    _, lines = call(case, Client(TimeoutError()))
+    assert lines == [failure(case, "TimeoutError")]
 
 
 @every_method
@@ -125,7 +139,7 @@ class Hostile(Exception):
 @every_method
 def test_an_exception_without_text_does_not_reach_the_caller(case: Case) -> None:
     _, [line] = call(case, Client(Hostile()))
-    assert line.context["error"] == "<unprintable Hostile>"
+    assert line.context["error"] == "Hostile: <unprintable Hostile>"
 
 
 @every_method
@@ -167,13 +181,70 @@ def test_a_metric_need_not_belong_to_a_request() -> None:
 def test_public_fields_are_published_with_their_values() -> None:
     case = next(c for c in CASES if c.method == "_publish_order_place_started_event")
     client = Client()
-    given = {"customer_id": NODE_ID, "total": "9.99", "currency": "EUR"}
+    given = {"customer_id": NODE_ID, "total": Decimal("9.90"), "currency": "EUR"}
     call(case, client, input_data=given)
     assert client.published[0]["payload"]["input_summary"] == {
         "customer_id": "UUID",
-        "total": "9.99",
+        "total": "9.90",
         "currency": "EUR",
     }
+
+
+def test_undeclared_fields_of_a_declared_payload_are_not_published() -> None:
+    case = next(c for c in CASES if c.method == "_publish_order_placed_event")
+    client = Client()
+    call(case, client, event_data={"total": "9.99", "iban": "DE02", "email": "a@b.c"})
+    assert client.published[0]["payload"] == {
+        "total": "9.99",
+        "iban": "str",
+        "email": "str",
+    }
+
+
+class Color(Enum):
+    """Not JSON by itself."""
+
+    RED = "red"
+
+
+VALUES = {
+    "uuid": (NODE_ID, str(NODE_ID)),
+    "decimal": (Decimal("9.90"), "9.90"),
+    "datetime": (
+        datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC),
+        "2024-05-06T07:08:09+00:00",
+    ),
+    "date": (date(2024, 5, 6), "2024-05-06"),
+    "time": (time(7, 8, 9), "07:08:09"),
+    "bytes": (b"\x00\xff", "AP8="),
+    "enum": (Color.RED, "red"),
+    "nested": ({NODE_ID: [(Color.RED, {1})]}, {str(NODE_ID): [("red", [1])]}),
+    "others": ([None, True, 1, 0.5, "x"], [None, True, 1, 0.5, "x"]),
+}
+
+
+@every_method
+def test_values_are_published_as_json_has_them(case: Case) -> None:
+    given = {key: value for key, (value, _) in VALUES.items()}
+    expected = {key: value for key, (_, value) in VALUES.items()}
+    client = Client()
+    call(case, client, metadata=given)
+    assert client.published[0]["payload"]["metadata"] == expected
+
+
+def test_values_of_payloads_are_published_as_json_has_them() -> None:
+    for case in (c for c in CASES if "event_data" in c.arguments):
+        for given, expected in VALUES.values():
+            client = Client()
+            call(case, client, event_data={"order_id": given})
+            payload = client.published[0]["payload"]
+            assert payload == {"order_id": expected}
+
+
+def test_what_json_does_not_know_is_for_the_client() -> None:
+    module = load("orders_events")
+    value = object()
+    assert module.json_value({"x": [value]}) == {"x": [value]}
 
 
 def test_an_event_without_its_key_has_no_partition_key() -> None:

@@ -40,6 +40,7 @@ pub struct EventPublishingPatternGenerator {
     operations: Vec<String>,
     include_state_events: bool,
     include_metric_events: bool,
+    /// With all events; what is switched off is left out where it would be printed.
     node: Node,
     module: PyModule,
 }
@@ -72,7 +73,7 @@ impl EventPublishingPatternGenerator {
             .iter()
             .map(|operation| operation.as_ref().to_owned())
             .collect();
-        let node = build_node(kind, service_name, &operations, true, true)?;
+        let node = build_node(kind, service_name, &operations)?;
         Ok(Self {
             kind,
             service_name: service_name.to_owned(),
@@ -88,27 +89,13 @@ impl EventPublishingPatternGenerator {
     #[must_use]
     pub fn include_state_events(mut self, include: bool) -> Self {
         self.include_state_events = include;
-        self.rebuild()
+        self
     }
 
     /// Whether there is an event for metrics.
     #[must_use]
     pub fn include_metric_events(mut self, include: bool) -> Self {
         self.include_metric_events = include;
-        self.rebuild()
-    }
-
-    fn rebuild(mut self) -> Self {
-        let (state, metric) = (self.include_state_events, self.include_metric_events);
-        self.node = build_node(
-            self.kind,
-            &self.service_name,
-            &self.operations,
-            state,
-            metric,
-        )
-        .expect("what is valid with all events is valid with fewer");
-        self.module = PyModule::new(&self.node);
         self
     }
 
@@ -145,7 +132,8 @@ impl EventPublishingPatternGenerator {
 
     /// The methods of all events, indented for the body of a class.
     pub fn generate_all_event_methods(&self) -> String {
-        printed(self.module.methods(Templates::built_in()))
+        let is_included = |index| self.includes(index);
+        printed(self.module.methods(Templates::built_in(), is_included))
     }
 
     /// The method for an operation that begins. The operation need not be one of
@@ -214,9 +202,9 @@ impl EventPublishingPatternGenerator {
     /// ```
     pub fn get_event_type_catalog(&self) -> EventTypeCatalog {
         let event_types = |category: &'static Category| {
-            self.node
-                .events_of(category)
-                .map(|event| event.event_type.clone())
+            (self.node.events.iter().enumerate())
+                .filter(|(index, event)| event.category == category && self.includes(*index))
+                .map(|(_, event)| event.event_type.clone())
                 .collect()
         };
         EventTypeCatalog(
@@ -232,19 +220,22 @@ impl EventPublishingPatternGenerator {
             return Ok(method_of(&self.node, &self.module, stage, operation));
         }
         let operations = [operation.to_owned()];
-        let node = build_node(self.kind, &self.service_name, &operations, false, false)?;
+        let node = build_node(self.kind, &self.service_name, &operations)?;
         Ok(method_of(&node, &PyModule::new(&node), stage, operation))
     }
 
     fn node_event(&self, category: &'static Category) -> String {
-        let node = build_node(self.kind, &self.service_name, &self.operations, true, true)
-            .expect("the arguments were checked when the generator was made");
-        let index = node
-            .events
-            .iter()
-            .position(|event| event.category == category);
-        let index = index.expect("all categories are switched on");
-        printed(PyModule::new(&node).method(index, Templates::built_in()))
+        let mut events = self.node.events.iter();
+        let index = events.position(|event| event.category == category);
+        let index = index.expect("a node has all events");
+        printed(self.module.method(index, Templates::built_in()))
+    }
+
+    /// Whether the event at this place is switched on.
+    fn includes(&self, index: usize) -> bool {
+        let category = self.node.events[index].category;
+        (self.include_state_events || category != &STATE_EVENTS)
+            && (self.include_metric_events || category != &METRIC_EVENTS)
     }
 }
 
@@ -274,7 +265,9 @@ pub fn generate_event_publishing_methods(
     let generator = EventPublishingPatternGenerator::new(node_type, service_name, operations)?
         .include_state_events(include_state_events)
         .include_metric_events(include_metric_events);
-    Ok(printed(generator.module.standalone(Templates::built_in())))
+    let is_included = |index| generator.includes(index);
+    let code = (generator.module).standalone(Templates::built_in(), is_included);
+    Ok(printed(code))
 }
 
 /// The method for an operation that begins, of any service.
@@ -358,8 +351,6 @@ fn build_node(
     kind: Kind,
     service_name: &str,
     operations: &[String],
-    state_events: bool,
-    metric_events: bool,
 ) -> Result<Node, InvalidArgument> {
     if service_name.trim().is_empty() {
         return Err(InvalidArgument::EmptyServiceName);
@@ -374,8 +365,7 @@ fn build_node(
         return Err(InvalidArgument::EmptyOperation);
     }
     let operations: Vec<&str> = operations.iter().map(String::as_str).collect();
-    node_from_parts(kind, service_name, &operations, state_events, metric_events)
-        .map_err(InvalidArgument::Names)
+    node_from_parts(kind, service_name, &operations, true, true).map_err(InvalidArgument::Names)
 }
 
 fn of_service(

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 ALLOWED = {
+    "base64",
     "contextlib",
     "datetime",
+    "decimal",
     "enum",
     "logging",
     "omnibase_core",

@@ -103,6 +103,21 @@ fn a_contract_with_everything_in_it() {
 }
 
 #[test]
+fn a_file_is_importable_and_has_the_name_of_its_slug() {
+    let python = Target::find("python").expect("there is a target for Python");
+    let mut node = node(Kind::Effect, &["process"]);
+    for (slug, path) in [
+        ("2fa", "_2fa_events.py"),
+        ("node_2fa", "node_2fa_events.py"),
+        ("", "_events.py"),
+    ] {
+        node.identity.slug = slug.to_owned();
+        let files = (python.render)(&node, &Context::default()).expect("the templates are right");
+        assert_eq!(files[0].path, path);
+    }
+}
+
+#[test]
 fn every_file_begins_with_the_marker() {
     let code = module(&node(Kind::Effect, &["process"]));
     assert_eq!(code.lines().next(), Some(MARKER));

@@ -150,17 +150,22 @@ impl PyModule {
             templates,
             "python/module.py",
             true,
-            &self.joined_methods(templates)?,
+            &self.joined_methods(templates, |_| true)?,
         )
     }
 
     /// Imports and the class: what a module needs to work, without constants and header.
-    pub(crate) fn standalone(&self, templates: &Templates) -> Result<String, RenderError> {
+    /// The methods are chosen by their places in [`Node::events`].
+    pub(crate) fn standalone(
+        &self,
+        templates: &Templates,
+        is_chosen: impl Fn(usize) -> bool,
+    ) -> Result<String, RenderError> {
         self.print(
             templates,
             "python/standalone.py",
             true,
-            &self.joined_methods(templates)?,
+            &self.joined_methods(templates, is_chosen)?,
         )
     }
 
@@ -169,15 +174,26 @@ impl PyModule {
         self.print(templates, "python/imports.py", false, "")
     }
 
-    /// All methods, indented as in a class, an empty line between them.
-    pub(crate) fn methods(&self, templates: &Templates) -> Result<String, RenderError> {
-        Ok(allow_long_lines(self.joined_methods(templates)?))
+    /// The chosen methods, indented as in a class, an empty line between them.
+    pub(crate) fn methods(
+        &self,
+        templates: &Templates,
+        is_chosen: impl Fn(usize) -> bool,
+    ) -> Result<String, RenderError> {
+        Ok(allow_long_lines(self.joined_methods(templates, is_chosen)?))
     }
 
-    fn joined_methods(&self, templates: &Templates) -> Result<String, RenderError> {
+    fn joined_methods(
+        &self,
+        templates: &Templates,
+        is_chosen: impl Fn(usize) -> bool,
+    ) -> Result<String, RenderError> {
         let mut methods = String::with_capacity(self.methods.len() * BYTES_OF_A_METHOD);
-        for (i, method) in self.methods.iter().enumerate() {
-            if i > 0 {
+        for (index, method) in self.methods.iter().enumerate() {
+            if !is_chosen(index) {
+                continue;
+            }
+            if !methods.is_empty() {
                 methods.push('\n');
             }
             method.render_into(&mut methods, templates)?;
@@ -287,11 +303,13 @@ fn class_name(node: &Node) -> String {
     format!("{prefix}{name}EventPublisher")
 }
 
-/// What the module is called, made importable.
+/// What the module is called, made importable. Slugs don't begin with an underscore, so that
+/// no two of them give the same name.
 fn module_name(node: &Node) -> String {
-    match node.identity.slug.as_str() {
-        "" => "node_events".to_owned(),
-        slug if slug.starts_with(|c: char| c.is_ascii_digit()) => format!("node_{slug}_events"),
-        slug => format!("{slug}_events"),
+    let slug = &node.identity.slug;
+    if slug.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("_{slug}_events")
+    } else {
+        format!("{slug}_events")
     }
 }

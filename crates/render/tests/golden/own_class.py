@@ -1,8 +1,11 @@
 import logging
 import re
+from base64 import b64encode
 from contextlib import suppress
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
+from decimal import Decimal
+from enum import Enum, StrEnum
 from typing import Any, Final
 from uuid import UUID
 
@@ -44,53 +47,61 @@ except ImportError:
         )
 
 
-# Longer texts of errors are cut, which also bounds the time that masking takes.
-MAX_ERROR_TEXT: Final = 2_000
+ERROR_WINDOW: Final = 4_000  # so much of an error is read and masked,
+HALF_A_SECRET: Final = 400  # without its end, where a secret may be cut,
+MAX_ERROR_TEXT: Final = 2_000  # and so much of that is kept
 
-# What the first group of a pattern matches stays, the secret after it goes.
-_SECRETS: Final = (
-    # Keys in PEM, whole or cut.
-    re.compile(
-        r"()-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)",
-        re.DOTALL,
-    ),
-    # Authorization: <scheme> <credentials>
-    re.compile(
-        r"""
-        ( authorization \\{0,2} ["'\])]{0,2} [ \t]{0,4} [=:]{1,2} [ \t]{0,4} )
-        (?: \\{1,2}" [^"]* (?: " | \Z )
-          | " (?: [^"\\] | \\. )* (?: " | \\?\Z )
-          | ' (?: [^'\\] | \\. )* (?: ' | \\?\Z )
-          | [^\r\n]+
-        )
-        """,
-        re.IGNORECASE | re.VERBOSE,
-    ),
-    # password=x, api_key: x, "client_secret": "x", sasl.password = 'x'
-    re.compile(
-        r"""
+# Names of secrets, and what follows: name=x, or name: x, "name": "x", ('name', 'x').
+_NAME: Final = r"""
+    (?: pass(?:word|wd|phrase)[a-z]{0,16}   # db_password, passwordHash
+      | (?<![a-z]) (?:pg)?pass              # PGPASS, db_pass; not bypass
+      | pwd (?! ["'=:\ ]{1,5} [/~] )        # not PWD=/home/app
+      | secrets? | credentials?             # not secretary
+      | (?<! unexpected\ ) token            # not max_tokens, tokenizer
+      | (?:api|access|account|private|secret|signing)[_.-]?key | session[_.-]?id
+    ) (?: [\d_.-] [\w.-]{0,32} )?           # secret_access_key, password2
+"""
+_EQUALS: Final = r"""[\\"'\])]{0,4} [ \t]* [=:]?=>? [ \t]*"""
+_COLON: Final = r"""[\\"'\])]{0,4} [ \t]* (?::(?!:)|(?<=["']),(?=\s?b?["'])) [ \t]*"""
+# A value in quotes, maybe cut. Without quotes it ends before `", `, `, x` or `&x=`.
+_QUOTED: Final = r"""
+    \\{1,2}" [^"]* (?: "|\Z ) | b?" (?: [^"\\] | \\. )* (?: "|\\?\Z )
+    | b?' (?: [^'\\] | \\. )* (?: '|\\?\Z )
+"""
+_GOES_ON: Final = r"""(?! ["'][,}\])] | [,;&](?:[\s"']|[\w.-]{1,40}=) )"""
+
+# Of a match the first part stays, the second is a secret. Each takes linear time: what
+# it repeats can match in one way only, or is bounded.
+_SECRETS: Final = tuple(
+    re.compile(f"({kept}) (?: {secret} )", re.IGNORECASE | re.VERBOSE | re.DOTALL)
+    for kept, secret in (
+        # -----BEGIN RSA PRIVATE KEY----- ..., whole or cut
+        (r"", r"-----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*-----|\Z)"),
+        # Authorization: AWS4 a=b, c=d    Set-Cookie: a=b; c=d    passphrase: two words
         (
-            (?: pass(?:word|wd|phrase) | pwd | secret | token | credential
-              | (?: api | access | account | private | signing ) [_.-]? key
-            )
-            [\w.-]{0,32} \\{0,2} ["'\])]{0,2} [ \t]{0,4} [=:]{1,2} >? [ \t]{0,4}
-        )
-        (?: \\{1,2}" [^"]* (?: " | \Z )
-          | b?" (?: [^"\\] | \\. )* (?: " | \\?\Z )
-          | b?' (?: [^'\\] | \\. )* (?: ' | \\?\Z )
-          | (?: (?: bearer | basic ) [ \t]{1,4} )?
-            (?: (?! [,;&] \s{0,4} [\w.-]{1,40} \s{0,4} [=:] ) \S )+
-        )
-        """,
-        re.IGNORECASE | re.VERBOSE,
-    ),
-    # Bearer <token>, Basic <credentials>; not the words "basic authentication".
-    re.compile(r"""(\b(?i:bearer)\s{1,4})[^\s"'<>,;]+"""),
-    re.compile(r"""(\b(?i:basic)\s{1,4})(?=[a-z]*[A-Z0-9+/=])[^\s"'<>,;]+"""),
-    # scheme://user:password@host
-    re.compile(
-        r"(://)(?:[^\s/@:]{0,128}:(?!\d{1,5}/)\S{1,256}|[^\s/]{1,256})(?=@)",
-    ),
+            rf"(?: authorization | cookie | passphrase ) (?: {_EQUALS} | {_COLON} )",
+            rf"{_QUOTED} | [^\r\n]+",
+        ),
+        # Bearer x, Basic eDp5; not "Basic authentication"
+        (r"\b(?:bearer|basic(?=\s+(?-i:[a-z]*[A-Z0-9+/=])))\s+", r"""[^\s"'<>,;]+"""),
+        # password=x, Password = "x y", password=a"b c"
+        (
+            rf"{_NAME} {_EQUALS}",
+            rf"""{_QUOTED} | (?: "(?=\w)[^"]*" | '(?=\w)[^']*' | {_GOES_ON}\S )+""",
+        ),
+        # password: two words, "password": "x", ('password', 'x')
+        (rf"{_NAME} {_COLON}", rf"{_QUOTED} | (?=\S)(?: {_GOES_ON}[^\r\n] )+"),
+        # --password x, --db-password "x y"
+        (r"--(?:\w{1,20}-){0,3}" + _NAME + r"[ ]+", _QUOTED + r"| (?!-)\S+"),
+        # scheme://user:password@host, up to the last @
+        (r"://", r"""(?:[^\s"'<>:]|:(?!//))*(?=@)"""),
+        # JWT, GitHub, AWS, Slack
+        (
+            r"(?<![a-z0-9])",
+            r"eyJ[\w.-]{10,} | (?:gh[opsur]|github_pat)_\w{16,}"
+            r" | A[KS]IA[0-9A-Z]{16} | xox[a-z]-[\w-]{8,}",
+        ),
+    )
 )
 
 
@@ -98,6 +109,26 @@ def emit_log_event(level: LogLevel, message: str, context: dict[str, Any]) -> No
     """Log one line; what the log raises must not reach the node."""
     with suppress(Exception):
         emit_log_event_sync(level, message, context)
+
+
+def json_value(value: Any) -> Any:
+    """Return a value as JSON can have it; one of another class stays as it is."""
+    match value:
+        case Enum():
+            return json_value(value.value)
+        case UUID() | Decimal():
+            return str(value)
+        case date() | time_of_day():
+            return value.isoformat()
+        case bytes():
+            return b64encode(value).decode()
+        case dict():
+            return {json_value(k): json_value(v) for k, v in value.items()}
+        case tuple():
+            return tuple(json_value(v) for v in value)
+        case list() | set() | frozenset():
+            return [json_value(v) for v in value]
+    return value
 
 
 def text_of(value: object) -> str:
@@ -109,19 +140,24 @@ def text_of(value: object) -> str:
 
 
 def redact_secrets(value: object) -> str:
-    """Return the text of an error with `***` for secrets; never raises.
-
-    A text longer than MAX_ERROR_TEXT characters ends after its last whole word.
-    """
+    """Return the text of an error with `***` for secrets, cut; never raises."""
     try:
-        text = text_of(value)
-        if len(text) > MAX_ERROR_TEXT:
-            text = text[:MAX_ERROR_TEXT].rpartition(" ")[0] + " [...]"
+        full = text_of(value)
+        text = full[:ERROR_WINDOW]
         for pattern in _SECRETS:
             text = pattern.sub(r"\1***", text)
-        return text
+        if len(full) > ERROR_WINDOW:
+            masked, mask, rest = text.rpartition("***")
+            text = masked + mask + rest[:-HALF_A_SECRET] + " [...]"
+        return text if len(text) <= MAX_ERROR_TEXT else text[:MAX_ERROR_TEXT] + " [...]"
     except Exception:
         return "<unprintable error>"
+
+
+def reason_of(error: Exception) -> str:
+    """Return the type of an error and its text, without secrets."""
+    name, text = type(error).__name__, redact_secrets(error)
+    return f"{name}: {text}" if text else name
 
 
 class Node:
@@ -153,7 +189,7 @@ class Node:
                 "input_summary": {k: type(v).__name__ for k, v in input_data.items()},
             }
             if metadata:
-                payload["metadata"] = metadata
+                payload["metadata"] = json_value(metadata)
 
             if self.kafka_client and self.kafka_client.is_connected:
                 topic_name = (
@@ -200,11 +236,15 @@ class Node:
                     {"correlation_id": str(correlation_id), "payload": payload},
                 )
         except Exception as e:
-            reason = redact_secrets(e)
+            reason = reason_of(e)
             emit_log_event(
                 LogLevel.WARNING,
                 f"Failed to publish process started event: {reason}",
-                {"correlation_id": text_of(correlation_id), "error": reason},
+                {
+                    "correlation_id": text_of(correlation_id),
+                    "event_type": "effect.process.started",
+                    "error": reason,
+                },
             )
 
     async def _publish_process_completed_event(
@@ -234,7 +274,7 @@ class Node:
                 "success": True,
             }
             if metadata:
-                payload["metadata"] = metadata
+                payload["metadata"] = json_value(metadata)
 
             if self.kafka_client and self.kafka_client.is_connected:
                 topic_name = (
@@ -283,11 +323,15 @@ class Node:
                     {"correlation_id": str(correlation_id), "payload": payload},
                 )
         except Exception as e:
-            reason = redact_secrets(e)
+            reason = reason_of(e)
             emit_log_event(
                 LogLevel.WARNING,
                 f"Failed to publish process completed event: {reason}",
-                {"correlation_id": text_of(correlation_id), "error": reason},
+                {
+                    "correlation_id": text_of(correlation_id),
+                    "event_type": "effect.process.completed",
+                    "error": reason,
+                },
             )
 
     async def _publish_process_failed_event(
@@ -319,7 +363,7 @@ class Node:
                 "success": False,
             }
             if metadata:
-                payload["metadata"] = metadata
+                payload["metadata"] = json_value(metadata)
 
             if self.kafka_client and self.kafka_client.is_connected:
                 topic_name = f"{self.default_namespace}.effect.effect.process.failed.v1"
@@ -367,11 +411,15 @@ class Node:
                     {"correlation_id": str(correlation_id), "payload": payload},
                 )
         except Exception as e:
-            reason = redact_secrets(e)
+            reason = reason_of(e)
             emit_log_event(
                 LogLevel.WARNING,
                 f"Failed to publish process failed event: {reason}",
-                {"correlation_id": text_of(correlation_id), "error": reason},
+                {
+                    "correlation_id": text_of(correlation_id),
+                    "event_type": "effect.process.failed",
+                    "error": reason,
+                },
             )
 
     async def _publish_state_changed_event(
@@ -402,7 +450,7 @@ class Node:
                 "transition_reason": transition_reason,
             }
             if metadata:
-                payload["metadata"] = metadata
+                payload["metadata"] = json_value(metadata)
 
             if self.kafka_client and self.kafka_client.is_connected:
                 topic_name = f"{self.default_namespace}.effect.effect.state.changed.v1"
@@ -450,11 +498,15 @@ class Node:
                     {"correlation_id": str(correlation_id), "payload": payload},
                 )
         except Exception as e:
-            reason = redact_secrets(e)
+            reason = reason_of(e)
             emit_log_event(
                 LogLevel.WARNING,
                 f"Failed to publish state changed event: {reason}",
-                {"correlation_id": text_of(correlation_id), "error": reason},
+                {
+                    "correlation_id": text_of(correlation_id),
+                    "event_type": "effect.state.changed",
+                    "error": reason,
+                },
             )
 
     async def _publish_metric_recorded_event(
@@ -486,7 +538,7 @@ class Node:
             if correlation_id is not None:
                 payload["correlation_id"] = str(correlation_id)
             if metadata:
-                payload["metadata"] = metadata
+                payload["metadata"] = json_value(metadata)
 
             if self.kafka_client and self.kafka_client.is_connected:
                 topic_name = (
@@ -536,9 +588,13 @@ class Node:
                     {"metric_name": metric_name, "payload": payload},
                 )
         except Exception as e:
-            reason = redact_secrets(e)
+            reason = reason_of(e)
             emit_log_event(
                 LogLevel.WARNING,
                 f"Failed to publish metric recorded event: {reason}",
-                {"metric_name": metric_name, "error": reason},
+                {
+                    "metric_name": metric_name,
+                    "event_type": "effect.metric.recorded",
+                    "error": reason,
+                },
             )

@@ -38,7 +38,9 @@ struct MethodView {
     result_doc: String,
     public_result: Vec<String>,
     payload_doc: String,
-    private_payload: Vec<String>,
+    public_payload: Vec<String>,
+    /// The contract declares no payload.
+    open_payload: bool,
     partition_key_assignment: Option<String>,
 }
 
@@ -96,11 +98,12 @@ impl MethodView {
             summary: summary(node, event, &label),
             label: escape(&label),
             input_doc: summary_doc("input_data: Input of the operation", input),
-            public_input: fields_that_are(Privacy::Public, input),
+            public_input: public(input),
             result_doc: summary_doc("result_data: Result of the operation", result),
-            public_result: fields_that_are(Privacy::Public, result),
+            public_result: public(result),
             payload_doc: payload_doc(payload),
-            private_payload: fields_that_are(Privacy::Private, payload),
+            public_payload: public(payload),
+            open_payload: payload.is_empty(),
             topic_assignment: topic_assignment(&event.topic),
             partition_key_assignment: event.declared.as_ref().and_then(partition_key_assignment),
         }
@@ -119,18 +122,19 @@ fn topic_assignment(topic: &Topic) -> String {
     }
 }
 
-/// Takes the partition key from the payload; never from a private field.
+/// Takes the partition key from the payload; never from a field that is not public.
 fn partition_key_assignment(declared: &Declared) -> Option<String> {
-    let key = declared.partition_key.as_deref()?;
-    let private = fields_that_are(Privacy::Private, &declared.payload);
-    let key = escape(key);
-    (!private.contains(&key)).then(|| call(BODY_INDENT, "partition_key", "event_data.get", &key))
+    let key = escape(declared.partition_key.as_deref()?);
+    let is_published = declared.payload.is_empty() || public(&declared.payload).contains(&key);
+    is_published.then(|| call(BODY_INDENT, "partition_key", "event_data.get", &key))
 }
 
-/// Names of fields, as they stand in literals.
-fn fields_that_are(privacy: Privacy, fields: &[Field]) -> Vec<String> {
-    let chosen = fields.iter().filter(|field| field.privacy == privacy);
-    chosen.map(|field| escape(&field.name)).collect()
+/// Names of public fields, as they stand in literals.
+fn public(fields: &[Field]) -> Vec<String> {
+    let public = fields
+        .iter()
+        .filter(|field| field.privacy == Privacy::Public);
+    public.map(|field| escape(&field.name)).collect()
 }
 
 /// The docstring of a method, without what its template says of the parameters.
@@ -188,7 +192,13 @@ fn summary_doc(begin: &str, fields: &[Field]) -> String {
 
 /// The description of the payload and its fields.
 fn payload_doc(fields: &[Field]) -> String {
-    let mut lines = vec!["event_data: The payload.".to_owned()];
+    let text = if fields.is_empty() {
+        "event_data: The payload, published as it is."
+    } else {
+        "event_data: The payload; of other keys than these only the types of their values are \
+         published."
+    };
+    let mut lines = vec![wrap(text, ARG_INDENT, ARG_INDENT + 4)];
     for field in fields {
         let mut text = format!(
             "{} ({}",
