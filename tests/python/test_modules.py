@@ -38,10 +38,14 @@ def find_python(version: str) -> str:
     """Return the path of another Python that starts, or skip the test."""
     kept = Path.home().glob(f".pyenv/versions/{version}*/bin/python")
     for python in [shutil.which(f"python{version}"), *map(str, sorted(kept))]:
-        # A launcher may be there without the Python that it should launch.
-        if python and subprocess.run([python, "-V"], capture_output=True).returncode == 0:
+        if python and starts(python):
             return python
     pytest.skip(f"Python {version} is not there")
+
+
+def starts(python: str) -> bool:
+    """Tell a Python from a launcher without the Python that it should launch."""
+    return subprocess.run([python, "-V"], capture_output=True).returncode == 0
 
 
 def test_constants_and_catalog_agree() -> None:
