@@ -164,7 +164,7 @@ fn is_model_name(text: &str) -> bool {
 }
 
 /// Reads a mapping of field names to types or to `{type, required, default, …}`; in ONEX
-/// contracts also a list of `{name, type, …}`.
+/// contracts also a list of `{name, type, …}` or of names.
 ///
 /// `privacy` is what holds where the field does not say it.
 pub(crate) fn parse_fields(
@@ -173,22 +173,29 @@ pub(crate) fn parse_fields(
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<Field> {
     let listed = yaml.items().iter().filter_map(|item| {
-        let name = item.get("name")?;
-        Some((
-            Key {
-                text: name.as_str()?.to_owned(),
-                location: name.location,
-            },
-            item,
-        ))
+        // Only a name is a field of which nothing is known.
+        let name = if item.is_mapping() {
+            item.get("name")?
+        } else {
+            item
+        };
+        let key = Key {
+            text: name.as_str()?.to_owned(),
+            location: name.location,
+        };
+        Some((key, item.is_mapping().then_some(item)))
     });
     let mapped = yaml
         .entries()
         .iter()
-        .map(|(key, value)| (key.clone(), value));
+        .map(|(key, value)| (key.clone(), Some(value)));
+    let nothing = Yaml {
+        value: Value::Mapping(Vec::new()),
+        location: yaml.location,
+    };
     mapped
         .chain(listed)
-        .map(|(key, value)| parse_field(&key, value, privacy, findings))
+        .map(|(key, value)| parse_field(&key, value.unwrap_or(&nothing), privacy, findings))
         .collect()
 }
 
@@ -291,6 +298,8 @@ fn not_understood(spelling: &str, location: Location, findings: &[Diagnostic]) -
 
 #[cfg(test)]
 mod tests {
+    use herald_diagnostics::{Source, SourceId};
+
     use super::*;
 
     fn read(text: &str) -> String {
@@ -320,6 +329,26 @@ mod tests {
         ] {
             assert_eq!(read(spelling), ty, "{spelling}");
         }
+    }
+
+    #[test]
+    fn a_list_of_names_is_fields_of_any_type() {
+        let source = Source::new("contract.yaml", "[order_id, {name: total, type: decimal}]");
+        let mut findings = Vec::new();
+        let tree = crate::yaml::parse(SourceId(0), &source, &mut findings).expect("a list");
+        let fields = parse_fields(&tree, Privacy::Public, &mut findings);
+        let read: Vec<_> = fields
+            .iter()
+            .map(|f| (f.name.as_str(), f.ty.to_string()))
+            .collect();
+        assert_eq!(
+            read,
+            [
+                ("order_id", "any".to_owned()),
+                ("total", "decimal".to_owned())
+            ]
+        );
+        assert!(findings.is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, ColorChoice as ClapColor, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use herald_diagnostics::render::Format;
+use herald_envelope::topic;
 
 /// Contract-first event publishing for Kafka.
 ///
@@ -160,7 +161,12 @@ pub struct Catalog {
     #[arg(long)]
     pub topics: bool,
     /// Namespace of topics where contract and project set none
-    #[arg(long, value_name = "NAME", requires = "topics", default_value = herald_envelope::topic::DEFAULT_NAMESPACE)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = topic::DEFAULT_NAMESPACE,
+        value_parser = parse_namespace
+    )]
     pub namespace: String,
     /// The node, when there is no contract.
     #[command(flatten)]
@@ -273,6 +279,13 @@ impl Color {
             Self::Never => anstream::ColorChoice::Never,
         }
         .write_global();
+    }
+}
+
+fn parse_namespace(name: &str) -> Result<String, String> {
+    match topic::validate(name) {
+        Ok(()) => Ok(name.to_owned()),
+        Err(reason) => Err(format!("it can't begin a topic: {reason}")),
     }
 }
 
