@@ -75,7 +75,7 @@ pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
     };
     let source = sources.get(id).clone();
     if findings.is_empty()
-        && !is_blank(&source.text)
+        && !has_only_comments(&source.text)
         && let Some(tree) = yaml::parse(id, &source, &mut findings)
     {
         read_tree(&tree, &mut project, &mut findings);
@@ -90,8 +90,8 @@ pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
     Err((findings, sources))
 }
 
-/// Only comments: every key has a default, so an empty file is a project too.
-fn is_blank(text: &str) -> bool {
+/// Every key has a default, so a file that sets nothing is a project too.
+fn has_only_comments(text: &str) -> bool {
     text.lines()
         .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
 }

@@ -6,6 +6,7 @@ use herald_diagnostics::Location;
 
 use crate::fields::Field;
 use crate::kind::Kind;
+use crate::text::is_blank;
 use crate::version::Version;
 use crate::yaml::Yaml;
 
@@ -22,6 +23,14 @@ impl<T> Located<T> {
     /// Puts a value and its place together.
     pub fn new(value: T, location: Location) -> Self {
         Self { value, location }
+    }
+}
+
+impl Located<String> {
+    /// The text of a value, unless it is blank or something else than text.
+    pub(crate) fn read(yaml: &Yaml) -> Option<Self> {
+        let text = yaml.as_str().filter(|text| !is_blank(text))?;
+        Some(Self::new(text.to_owned(), yaml.location))
     }
 }
 

@@ -13,7 +13,6 @@ use crate::kind::Kind;
 use crate::resolve::unknown_state;
 use crate::rules;
 use crate::shape::{Key, MapShape, Shape};
-use crate::text::is_blank;
 use crate::types::parse_fields;
 use crate::version::Version;
 use crate::yaml::Yaml;
@@ -275,7 +274,10 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
         consumed: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
-        redact: list(yaml, "redact").iter().filter_map(located).collect(),
+        redact: list(yaml, "redact")
+            .iter()
+            .filter_map(Located::read)
+            .collect(),
     }
 }
 
@@ -285,7 +287,7 @@ fn read_operation(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Written
             .map_or_else(Vec::new, |f| parse_fields(f, Privacy::Private, findings))
     };
     Some(WrittenOperation {
-        name: located(if yaml.is_mapping() {
+        name: Located::read(if yaml.is_mapping() {
             yaml.get("name")?
         } else {
             yaml
@@ -305,12 +307,12 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> StateMachine {
     };
     let mut states = Vec::new();
     let mut known = HashSet::new();
-    for name in written.iter().filter_map(located) {
+    for name in written.iter().filter_map(Located::read) {
         if known.insert(name.value.clone()) {
             states.push(name.value);
         }
     }
-    let terminal = || list(yaml, "terminal").iter().filter_map(located);
+    let terminal = || list(yaml, "terminal").iter().filter_map(Located::read);
     let initial = text_at(yaml, "initial");
     for end in initial.iter().cloned().chain(terminal()) {
         if !known.contains(&end.value) {
@@ -340,7 +342,7 @@ fn read_transition(yaml: &Yaml) -> Option<Transition> {
 
 fn read_metric(yaml: &Yaml) -> Option<Metric> {
     Some(Metric {
-        name: located(if yaml.is_mapping() {
+        name: Located::read(if yaml.is_mapping() {
             yaml.get("name")?
         } else {
             yaml
@@ -351,7 +353,7 @@ fn read_metric(yaml: &Yaml) -> Option<Metric> {
 }
 
 fn read_event(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<WrittenEvent> {
-    let event_type = located(if yaml.is_mapping() {
+    let event_type = Located::read(if yaml.is_mapping() {
         yaml.get("event_type")?
     } else {
         yaml
@@ -382,13 +384,8 @@ fn read_version(yaml: &Yaml) -> Option<Version> {
     }
 }
 
-fn located(yaml: &Yaml) -> Option<Located<String>> {
-    let text = yaml.as_str().filter(|text| !is_blank(text))?;
-    Some(Located::new(text.to_owned(), yaml.location))
-}
-
 fn text_at(yaml: &Yaml, key: &str) -> Option<Located<String>> {
-    yaml.get(key).and_then(located)
+    yaml.get(key).and_then(Located::read)
 }
 
 fn text(yaml: &Yaml, key: &str) -> Option<String> {

@@ -25,7 +25,9 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
     let published = read_published(yaml, findings);
     let consumed = read_consumed(yaml);
     check_bus(yaml, &published, &consumed, findings);
-    let name = located(yaml.first_str(&["name", "contract_name", "node_name"]));
+    let name = yaml
+        .first_str(&["name", "contract_name", "node_name"])
+        .and_then(Located::read);
     check_name(yaml, name.as_ref(), findings);
     ContractFile {
         format: Format::Onex,
@@ -390,7 +392,7 @@ impl Published {
         };
         if let Some(event) = topic.and_then(|topic| self.entry(source, topic)) {
             if let (None, Some(event_type)) = (&event.event_type, item.get("event_type")) {
-                event.event_type = located(Some(event_type));
+                event.event_type = Located::read(event_type);
             }
             if event.description.is_none() {
                 event.description = item
@@ -767,8 +769,8 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachi
             .iter()
             .filter_map(|transition| {
                 Some(Transition {
-                    from: located(transition.first_str(&["from_state", "from"]))?,
-                    to: located(transition.first_str(&["to_state", "to"]))?,
+                    from: Located::read(transition.first_str(&["from_state", "from"])?)?,
+                    to: Located::read(transition.first_str(&["to_state", "to"])?)?,
                     trigger: transition
                         .get("trigger")
                         .and_then(Yaml::as_text)
@@ -854,22 +856,13 @@ fn topic_name(yaml: &Yaml) -> Option<Located<String>> {
     (!text.is_empty()).then(|| Located::new(text.to_owned(), yaml.location))
 }
 
-fn located(yaml: Option<&Yaml>) -> Option<Located<String>> {
-    let yaml = yaml?;
-    let text = yaml.as_str().filter(|text| !is_blank(text))?;
-    Some(Located::new(text.to_owned(), yaml.location))
-}
-
 fn text_at(yaml: &Yaml, path: &[&str]) -> Vec<Located<String>> {
-    located(yaml.at(path)).into_iter().collect()
+    yaml.at(path).and_then(Located::read).into_iter().collect()
 }
 
 fn texts(yaml: Option<&Yaml>) -> Vec<Located<String>> {
     let items = yaml.map(Yaml::items).unwrap_or_default();
-    items
-        .iter()
-        .filter_map(|item| located(Some(item)))
-        .collect()
+    items.iter().filter_map(Located::read).collect()
 }
 
 /// The first of `keys` in each mapping of the list at `path`.
@@ -877,6 +870,6 @@ fn named(yaml: &Yaml, path: &[&str], keys: &[&str]) -> Vec<Located<String>> {
     let items = yaml.at(path).map(Yaml::items).unwrap_or_default();
     items
         .iter()
-        .filter_map(|item| located(item.first_str(keys)))
+        .filter_map(|item| Located::read(item.first_str(keys)?))
         .collect()
 }
