@@ -24,6 +24,25 @@ pub(crate) static CONFIG: MapShape = MapShape {
         Key::new("namespace", Shape::Text, "Namespace of topics where the contract sets none."),
         Key::new("topic_pattern", Shape::Text, "How topics of generated events are named, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
         Key::new("rules", Shape::Dict(&Shape::Word(&["off", "info", "warning", "error"])), "Severity of findings by code."),
+        Key::new("kafka", Shape::Map(&KAFKA), "The cluster that commands talk to, unless the command line or the environment names another."),
+        Key::new("spool", Shape::Text, "File of the durable local queue, relative to this file."),
+    ],
+};
+
+static KAFKA: MapShape = MapShape {
+    name: "kafka",
+    doc: "How to reach a cluster.",
+    keys: &[
+        Key::new(
+            "bootstrap_servers",
+            Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Text)]),
+            "Some of its brokers, each `host:port`.",
+        ),
+        Key::new(
+            "properties",
+            Shape::Dict(&Shape::Scalar),
+            "Properties of librdkafka, such as `security.protocol`. A secret is `env:NAME` or `file:PATH`, the path relative to this file.",
+        ),
     ],
 };
 
@@ -40,6 +59,19 @@ pub struct Project {
     pub output: Option<String>,
     /// How contracts are read.
     pub options: Options,
+    /// The cluster that commands talk to.
+    pub kafka: Kafka,
+    /// File of the durable local queue, as written.
+    pub spool: Option<String>,
+}
+
+/// How a project reaches its cluster.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kafka {
+    /// Some of its brokers, each `host:port`; empty when not set.
+    pub bootstrap_servers: Vec<String>,
+    /// Properties of librdkafka in the order written, as written.
+    pub properties: Vec<(String, String)>,
 }
 
 /// Finds `herald.yaml` in `start` or the nearest folder above it.
@@ -98,24 +130,12 @@ fn has_only_comments(text: &str) -> bool {
 
 fn read_tree(tree: &Yaml, project: &mut Project, findings: &mut Vec<Diagnostic>) {
     Shape::Map(&CONFIG).check(tree, &format!("`{PROJECT_FILE}`"), findings);
-    let texts = |key: &str| -> Vec<String> {
-        let Some(value) = tree.get(key) else {
-            return Vec::new();
-        };
-        let items = if value.is_sequence() {
-            value.items()
-        } else {
-            std::slice::from_ref(value)
-        };
-        items
-            .iter()
-            .filter_map(Yaml::as_str)
-            .map(str::to_owned)
-            .collect()
-    };
-    project.contracts = texts("contracts");
-    project.targets = texts("targets");
-    project.output = tree.get("output").and_then(Yaml::as_str).map(str::to_owned);
+    let text = |key: &str| tree.get(key).and_then(Yaml::as_str).map(str::to_owned);
+    project.contracts = texts(tree, "contracts");
+    project.targets = texts(tree, "targets");
+    project.output = text("output");
+    project.kafka = tree.get("kafka").map(read_kafka).unwrap_or_default();
+    project.spool = text("spool");
     project.options = Options {
         defaults: Defaults {
             namespace: read_namespace(tree, findings),
@@ -123,6 +143,35 @@ fn read_tree(tree: &Yaml, project: &mut Project, findings: &mut Vec<Diagnostic>)
         },
         levels: read_levels(tree, findings),
     };
+}
+
+/// One text, or a list of them.
+fn texts(tree: &Yaml, key: &str) -> Vec<String> {
+    let Some(value) = tree.get(key) else {
+        return Vec::new();
+    };
+    let items = if value.is_sequence() {
+        value.items()
+    } else {
+        std::slice::from_ref(value)
+    };
+    items
+        .iter()
+        .filter_map(Yaml::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn read_kafka(kafka: &Yaml) -> Kafka {
+    let properties = kafka.get("properties").map(Yaml::entries);
+    Kafka {
+        bootstrap_servers: texts(kafka, "bootstrap_servers"),
+        properties: properties
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|(name, value)| Some((name.text.clone(), value.as_text()?.to_owned())))
+            .collect(),
+    }
 }
 
 fn read_namespace(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<String> {
@@ -196,4 +245,55 @@ fn read_levels(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> HashMap<String, O
         levels.insert(code.text.clone(), severity);
     }
     levels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn project(text: &str) -> Project {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join(PROJECT_FILE);
+        std::fs::write(&path, text).expect("written");
+        read(&path).unwrap_or_else(|(findings, _)| panic!("{findings:?}"))
+    }
+
+    #[test]
+    fn the_cluster_is_text_or_a_list_and_its_properties_keep_their_order() {
+        let one = project("kafka: {bootstrap_servers: 'a:9092,b:9092'}");
+        assert_eq!(one.kafka.bootstrap_servers, ["a:9092,b:9092"]);
+        let project = project(
+            "\
+kafka:
+  bootstrap_servers: [a:9092, b:9092]
+  properties:
+    security.protocol: sasl_ssl
+    sasl.password: env:ORDERS_KAFKA_PASSWORD
+    socket.timeout.ms: 5000
+spool: var/orders.spool
+",
+        );
+        assert_eq!(project.kafka.bootstrap_servers, ["a:9092", "b:9092"]);
+        let properties: Vec<_> = project
+            .kafka
+            .properties
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(
+            properties,
+            [
+                "security.protocol=sasl_ssl",
+                "sasl.password=env:ORDERS_KAFKA_PASSWORD",
+                "socket.timeout.ms=5000",
+            ]
+        );
+        assert_eq!(project.spool.as_deref(), Some("var/orders.spool"));
+    }
+
+    #[test]
+    fn a_project_need_not_know_a_cluster() {
+        let project = project("namespace: dev");
+        assert_eq!((project.kafka, project.spool), (Kafka::default(), None));
+    }
 }

@@ -539,12 +539,15 @@ proptest! {
         entries in prop::collection::vec(
             (
                 select(&[
-                    "contracts", "targets", "output", "namespace", "topic_pattern", "rules", "other",
+                    "contracts", "targets", "output", "namespace", "topic_pattern", "rules", "kafka",
+                    "spool", "other",
                 ][..]),
                 prop_oneof![
                     anything(),
                     select(&["off", "info", "warning", "error", "Error"][..])
                         .prop_map(|level| json!({"topic.collision": level})),
+                    (select(&["bootstrap_servers", "properties", "other"][..]), anything())
+                        .prop_map(|(key, value)| json!({key: value})),
                 ],
             ),
             1..4,

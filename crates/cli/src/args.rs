@@ -1,5 +1,11 @@
 //! What can be typed on the command line.
 
+pub mod cluster;
+pub mod events;
+pub mod publish;
+pub mod spool;
+pub mod topics;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ColorChoice as ClapColor, Parser, Subcommand, ValueEnum};
@@ -81,6 +87,58 @@ Examples:
   herald explain                      list every code
   herald explain topic.invalid")]
     Explain(Explain),
+    /// Start a cluster in memory with the topics of contracts, and show events as they arrive
+    #[command(after_help = "\
+Examples:
+  herald dev                          topics of the project's contracts
+  herald dev contracts/ --partitions 6
+  herald dev --count 1 --idle 30s     for a script: exit 1 when no event came
+
+The first line on standard output is `export KAFKA_BOOTSTRAP_SERVERS=...` for other terminals; the
+ports are chosen by the system. Producers, consumers and groups work as with a real cluster.
+Everything is in memory; requests that create, change or describe topics are not answered.
+
+Exit codes: 0 ended as asked, 1 fewer events than --count, 2 could not run.")]
+    Dev(Box<events::Dev>),
+    /// Publish events from a file or standard input
+    #[command(after_help = "\
+Examples:
+  herald publish --event-type order.placed --contract contracts/ --payload order.json
+  echo '{\"order\": 7}' | herald publish --event-type x --topic test --payload -
+  herald publish --jsonl events.jsonl --spool spool.db --receipts receipts.jsonl
+  herald publish --jsonl events.jsonl --dry-run
+
+A line of --jsonl is a JSON object with `payload`, and where it differs from the options above:
+event_type, topic, partition_key, correlation_id, causation_id, source_node_id, metadata, event_id,
+event_timestamp, event_version. A line with `envelope_version` is a whole envelope and goes as it
+is. Bad lines are named and the others go on.
+
+With a contract, the event type must be one that it announces, the topic is the contract's, and
+payloads of declared events are held against their fields.
+
+Exit codes: 0 every event has a receipt, 1 some have none, or not all was read, 2 could not run.
+Without --spool, what the cluster does not acknowledge is an error, and yours to publish again.")]
+    Publish(Box<publish::Publish>),
+    /// Show events as they arrive
+    #[command(after_help = "\
+Examples:
+  herald listen                                    topics of the project's contracts
+  herald listen 'dev.orders.*' --from 10m
+  herald listen --contract contracts/ --event-type '*.failed' --full
+  herald listen orders --from beginning --format jsonl | jq .envelope.payload
+  herald listen orders --count 1 --idle 30s        a check: exit 1 when no event came
+
+What is no OnexEnvelopeV1 is shown with the reason. No consumer group is joined and nothing is
+committed; new topics and partitions that fit are read from their beginning. Times are UTC.
+
+Exit codes: 0 ended as asked, by --count, --idle or Ctrl-C; 1 fewer events than --count; 2 could
+not run.")]
+    Listen(Box<events::Listen>),
+    /// Compare topics of contracts with the cluster, and bring them in line
+    #[command(subcommand)]
+    Topics(topics::Topics),
+    /// Look after the durable local queue of a publisher
+    Spool(spool::Spool),
     /// Print the JSON Schema of a file format
     #[command(after_help = "\
 Example:

@@ -1,9 +1,16 @@
 //! The command `herald`.
 
 mod args;
+mod asked;
 mod commands;
+mod connection;
+mod events;
+mod human;
+mod interrupt;
 mod output;
+mod pretty;
 mod project;
+mod table;
 mod terminal;
 mod writing;
 
@@ -39,7 +46,7 @@ fn main() -> ExitCode {
 
 /// Why a command could not do what it was asked.
 #[derive(Debug)]
-enum Failure {
+pub enum Failure {
     /// Said to the user as it stands.
     Message(String),
     /// Output could not be written.

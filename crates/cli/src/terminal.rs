@@ -22,7 +22,10 @@ pub const BOLD: Style = Style::new().bold();
 pub const DIM: Style = Style::new().dimmed();
 /// For what went well.
 pub const GREEN: Style = AnsiColor::Green.on_default().bold();
-const RED: Style = AnsiColor::Red.on_default().bold();
+/// For what went wrong.
+pub const RED: Style = AnsiColor::Red.on_default().bold();
+/// For what somebody should look at.
+pub const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 
 /// Says on standard error why a command could not run.
 pub fn error(message: &str) {
@@ -135,6 +138,17 @@ impl Drop for Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// A bar on standard error for work of known length; nothing where that is no terminal.
+pub fn bar(what: &'static str, length: u64) -> ProgressBar {
+    let template = "{spinner} {msg} {wide_bar} {human_pos} of {human_len}";
+    let style = ProgressStyle::with_template(template);
+    let bar = ProgressBar::new(length)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_message(what);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
 }
 
 /// `1 file`, `2 files`.

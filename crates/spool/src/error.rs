@@ -145,7 +145,7 @@ impl SpoolError {
     }
 
     /// Whether no later work of this spool can succeed.
-    pub(crate) fn ends_the_spool(&self) -> bool {
+    pub fn ends_the_spool(&self) -> bool {
         matches!(
             self,
             Self::Corrupt { .. } | Self::FileChanged { .. } | Self::Closed

@@ -12,6 +12,7 @@ use crate::salvage;
 use crate::schema::{self, Kind};
 use crate::state::State;
 use crate::tally::{Tally, tally};
+use crate::witness;
 
 const DOING: &str = "examining the spool";
 
@@ -31,10 +32,7 @@ pub(crate) fn examine(
 ) -> Result<Examined, Rejected> {
     let has_database = files::length(&files.database).is_some_and(|length| length > 0);
     if !has_database {
-        // SQLite would delete a log without a database, and the records in it.
-        let has_log = files::length(&files.log()).is_some_and(|length| length > 0);
-        let had_rows = witness.is_some_and(|witness| witness.totals.all_records() > 0);
-        if has_log || had_rows {
+        if told_of_records(files, witness) {
             return Err(Damage::DatabaseMissing.into());
         }
         let least = witness.copied().unwrap_or_default();
@@ -79,6 +77,23 @@ pub(crate) fn examine(
     })
 }
 
+/// Whether what lies beside a database that is gone says that it held records.
+pub(crate) fn held_records(files: &Files) -> bool {
+    told_of_records(files, witness::read(&files.witness()).as_ref())
+}
+
+fn told_of_records(files: &Files, witness: Option<&State>) -> bool {
+    // SQLite would delete a log without a database, and the records in it.
+    let has_log = files::length(&files.log()).is_some_and(|length| length > 0);
+    has_log || witness.is_some_and(|witness| witness.totals.all_records() > 0)
+}
+
+/// How many commits the file knows less than the witness, which is only ever written after a
+/// commit was confirmed.
+pub(crate) fn missing_commits(state: &State, witness: Option<&State>) -> u64 {
+    witness.map_or(0, |witness| witness.commits.saturating_sub(state.commits))
+}
+
 fn quick_check(connection: &Connection) -> Result<(), Rejected> {
     let finding: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
@@ -89,14 +104,11 @@ fn quick_check(connection: &Connection) -> Result<(), Rejected> {
     Err(Damage::Malformed { detail: finding }.into())
 }
 
-/// The witness is only ever written after a commit was confirmed.
 fn check_commits(state: &State, witness: Option<&State>) -> Result<(), Rejected> {
-    let seen = witness.map_or(0, |witness| witness.commits);
-    if state.commits < seen {
-        let commits = seen - state.commits;
-        return Err(Damage::CommitsMissing { commits }.into());
+    match missing_commits(state, witness) {
+        0 => Ok(()),
+        commits => Err(Damage::CommitsMissing { commits }.into()),
     }
-    Ok(())
 }
 
 /// The state commits with the rows, so the two differ only by damage.

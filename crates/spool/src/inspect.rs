@@ -4,16 +4,19 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use crate::connection;
+use crate::damage::Damage;
 use crate::dead::DeadLetter;
 use crate::error::SpoolError;
+use crate::examine;
 use crate::files::{self, Files};
 use crate::owner;
 use crate::reader::{Batch, Found, Reader};
 use crate::record::Sequence;
-use crate::requests::{self, DeadLetterAction};
+use crate::requests::{self, DeadLetterAction, Request};
 use crate::schema::{self, Kind};
 use crate::state::State;
 use crate::verify::{Verification, verify};
+use crate::witness;
 
 const INSPECTING: &str = "inspecting the spool";
 
@@ -53,12 +56,20 @@ impl Inspector {
     ///
     /// # Errors
     /// [`SpoolError::NotFound`], [`SpoolError::NewerSchema`], [`SpoolError::NotASpool`], or
-    /// [`SpoolError::Corrupt`] where SQLite cannot read it: its next owner will salvage it.
+    /// [`SpoolError::Corrupt`] where SQLite cannot read it or the database is gone from beside
+    /// its other files: its next owner will salvage what is there.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SpoolError> {
         let files = Files::new(path.as_ref());
-        if files::length(&files.database).is_none() {
-            return Err(SpoolError::NotFound {
-                path: files.database,
+        if files::length(&files.database).is_none_or(|length| length == 0) {
+            return Err(if examine::held_records(&files) {
+                SpoolError::Corrupt {
+                    doing: INSPECTING,
+                    detail: Damage::DatabaseMissing.to_string(),
+                }
+            } else {
+                SpoolError::NotFound {
+                    path: files.database,
+                }
             });
         }
         let connection = connection::reader(&files.database)?;
@@ -131,7 +142,15 @@ impl Inspector {
     /// Checks every page and every row. Takes seconds per gigabyte; an owner goes on meanwhile,
     /// but cannot shorten its log.
     pub fn verify(&self) -> Result<Verification, SpoolError> {
-        verify(self.reader.connection())
+        self.verify_with(|_| ())
+    }
+
+    /// As [`Inspector::verify`], and tells now and then how many rows have been read: records
+    /// and dead letters. SQLite's own check, the longer part, comes before the first.
+    pub fn verify_with(&self, progress: impl FnMut(u64)) -> Result<Verification, SpoolError> {
+        // Before the view of the file, or a commit in between would look like a lost one.
+        let witness = witness::read(&self.files.witness());
+        verify(self.reader.connection(), witness.as_ref(), progress)
     }
 
     /// Asks the owner to retry or drop dead letters; the request is durable when this returns.
@@ -139,9 +158,19 @@ impl Inspector {
     /// are not dead letters are passed over.
     ///
     /// Where there is no owner, opening the spool and doing it there is quicker.
-    pub fn ask(&self, action: DeadLetterAction, sequences: &[Sequence]) -> Result<(), SpoolError> {
+    pub fn ask(
+        &self,
+        action: DeadLetterAction,
+        sequences: &[Sequence],
+    ) -> Result<Request, SpoolError> {
         connection::guest(&self.files.database)
             .and_then(|mut guest| requests::insert(&mut guest, action, sequences))
             .map_err(SpoolError::database("asking the owner of the spool"))
+    }
+
+    /// For how many of its sequences a request still waits, counting those that were asked
+    /// before it; 0 when it has been served.
+    pub fn waits_for(&self, request: Request) -> Result<u64, SpoolError> {
+        requests::left(self.reader.connection(), request).map_err(SpoolError::database(INSPECTING))
     }
 }

@@ -43,6 +43,13 @@ impl DeadLetterAction {
     }
 }
 
+/// What was asked at once, to see when the owner has done it: [`crate::Inspector::waits_for`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Rows are numbered in order, and no number is used again.
+    last: i64,
+}
+
 /// Requests that were found.
 pub(crate) struct Asked {
     pub(crate) works: Vec<Work>,
@@ -123,16 +130,26 @@ pub(crate) fn insert(
     connection: &mut Connection,
     action: DeadLetterAction,
     sequences: &[Sequence],
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Request> {
     let transaction = connection.transaction()?;
+    let mut request = Request { last: i64::MIN };
     for sequence in sequences {
         transaction
             .prepare_cached(&format!(
                 "INSERT INTO {REQUEST} (action, sequence) VALUES (?1, ?2)"
             ))?
             .execute(params![action.name(), to_sql(sequence.get())])?;
+        request.last = transaction.last_insert_rowid();
     }
-    transaction.commit()
+    transaction.commit()?;
+    Ok(request)
+}
+
+/// How many rows of a request, and of those before it, still wait for the owner.
+pub(crate) fn left(connection: &Connection, request: Request) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached(&format!("SELECT count(*) FROM {REQUEST} WHERE id <= ?1"))?
+        .query_one([request.last], |row| row.get(0).map(from_sql))
 }
 
 /// How many requests wait for the owner.

@@ -203,6 +203,24 @@ impl Spool {
         self.submit(Work::Acknowledge(sequences), |answer| answer.count)
     }
 
+    /// Removes records as [`Spool::acknowledge`] does, and calls `then` with how many were there
+    /// or with the error, on the writer's thread: it must be quick, and must not wait for the
+    /// spool. Not called where this fails at once.
+    ///
+    /// # Errors
+    /// As [`Spool::acknowledge`].
+    pub fn acknowledge_then(
+        &self,
+        sequences: Vec<Sequence>,
+        then: impl FnOnce(Result<u64, SpoolError>) + Send + 'static,
+    ) -> Result<(), SpoolError> {
+        let done = Box::new(move |outcome: Result<Answer, SpoolError>| {
+            then(outcome.map(|answer| answer.count));
+        });
+        self.queue
+            .hand_in(Job::new(Work::Acknowledge(sequences), done))
+    }
+
     /// Remembers failed tries with their records; resolves to how many were there.
     ///
     /// # Errors
@@ -298,6 +316,21 @@ impl Spool {
         failure.map_or(Ok(()), Err)
     }
 
+    /// Closes the spool, but keeps the reading connection: after [`SpoolError::FileChanged`] the
+    /// rows of a file that was deleted can still be read. `None` where it was closed already.
+    pub fn into_leftover(mut self) -> Option<Leftover> {
+        if self.queue.process.is_forked() {
+            return None;
+        }
+        let reader = self
+            .reader
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let reader = reader.take()?;
+        self.shut_down();
+        Some(Leftover { reader })
+    }
+
     fn submit<T: Send + 'static>(
         &self,
         work: Work,
@@ -337,6 +370,27 @@ impl Spool {
             // A writer that panicked has failed all work already.
             let _ = writer.join();
         }
+    }
+}
+
+/// What can still be read of a spool that is closed. See [`Spool::into_leftover`].
+pub struct Leftover {
+    reader: Reader,
+}
+
+impl Leftover {
+    /// Records behind `after` in order, bounded as [`Spool::next_batch`]. Damaged rows are named
+    /// and left where they are.
+    ///
+    /// # Errors
+    /// What the disk had to say.
+    pub fn batch(
+        &self,
+        limit: usize,
+        max_bytes: u64,
+        after: Sequence,
+    ) -> Result<Batch, SpoolError> {
+        self.reader.batch(limit, max_bytes, after)
     }
 }
 

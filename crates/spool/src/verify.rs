@@ -1,9 +1,11 @@
 //! The full check: SQLite's own of every page, and the checksum of every row.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
+use crate::damage::Damage;
 use crate::dead::REASON_DAMAGED;
 use crate::error::SpoolError;
+use crate::examine::missing_commits;
 use crate::number::from_sql;
 use crate::record::Sequence;
 use crate::row::{self, COLUMNS, Damaged};
@@ -25,7 +27,9 @@ pub struct Verification {
     /// Rows that do not match their checksums, without those that are dead letters for that
     /// very reason.
     pub damaged: Vec<Sequence>,
-    /// Faults of the file, as SQLite words them, at most 100, and counts that do not add up.
+    /// Faults of the file, as SQLite words them, at most 100, counts that do not add up, and
+    /// commits that are missing. Where there is one, opening the spool sets its files aside and
+    /// salvages what is readable.
     pub problems: Vec<String>,
 }
 
@@ -36,24 +40,53 @@ impl Verification {
     }
 }
 
+/// Rows between two calls of a progress.
+const STEP: u64 = 1000;
+
 /// Reads the whole file once and a half; a writer goes on meanwhile, but its log grows.
-pub(crate) fn verify(connection: &Connection) -> Result<Verification, SpoolError> {
+pub(crate) fn verify(
+    connection: &Connection,
+    witness: Option<&State>,
+    mut progress: impl FnMut(u64),
+) -> Result<Verification, SpoolError> {
     let mut verification = Verification::default();
     // A file that cannot be read on is a finding of this check, not a failure of it.
-    match check(connection, &mut verification).map_err(SpoolError::database(VERIFYING)) {
+    let checked = check(connection, witness, &mut verification, &mut progress);
+    match checked.map_err(SpoolError::database(VERIFYING)) {
         Err(SpoolError::Corrupt { detail, .. }) => verification.problems.push(detail),
         checked => checked?,
     }
     Ok(verification)
 }
 
-fn check(connection: &Connection, found: &mut Verification) -> rusqlite::Result<()> {
+fn check(
+    connection: &Connection,
+    witness: Option<&State>,
+    found: &mut Verification,
+    progress: &mut impl FnMut(u64),
+) -> rusqlite::Result<()> {
     // One view for all that follows, or a commit in between would look like a fault.
     let view = connection.unchecked_transaction()?;
     let state = State::load(&view)?;
     found.problems = integrity(&view)?;
-    found.records = rows(&view, QUEUE, "NULL", &mut found.damaged)?;
-    found.dead = rows(&view, DEAD, "reason", &mut found.damaged)?;
+    let commits = missing_commits(&state, witness);
+    if commits > 0 {
+        let damage = Damage::CommitsMissing { commits };
+        found.problems.push(damage.to_string());
+    }
+    let mut read = 0;
+    let mut count = |row: &Row<'_>, damaged: bool| -> rusqlite::Result<()> {
+        if damaged {
+            found.damaged.push(Sequence::new(from_sql(row.get(0)?)));
+        }
+        read += 1;
+        if read % STEP == 0 {
+            progress(read);
+        }
+        Ok(())
+    };
+    found.records = rows(&view, QUEUE, "NULL", &mut count)?;
+    found.dead = rows(&view, DEAD, "reason", &mut count)?;
     let told = (state.totals.records, state.totals.dead);
     if told != (found.records, found.dead) {
         found.problems.push(format!(
@@ -76,7 +109,7 @@ fn rows(
     connection: &Connection,
     table: &str,
     reason: &str,
-    damaged: &mut Vec<Sequence>,
+    each: &mut impl FnMut(&Row<'_>, bool) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<u64> {
     let mut statement = connection.prepare(&format!(
         "SELECT {COLUMNS}, {reason} FROM {table} ORDER BY sequence"
@@ -86,9 +119,8 @@ fn rows(
     while let Some(row) = rows.next()? {
         count += 1;
         let reason: Option<String> = row.get(10)?;
-        if row::decode(row)? == Err(Damaged) && reason.as_deref() != Some(REASON_DAMAGED) {
-            damaged.push(Sequence::new(from_sql(row.get(0)?)));
-        }
+        let damaged = row::decode(row)? == Err(Damaged);
+        each(row, damaged && reason.as_deref() != Some(REASON_DAMAGED))?;
     }
     Ok(count)
 }

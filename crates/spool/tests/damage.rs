@@ -206,6 +206,11 @@ fn a_deleted_log_is_reported_with_what_may_be_lost() {
     let place = Place::new();
     killed(&place);
     fs::remove_file(place.beside("-wal")).unwrap();
+    let verification = Inspector::open(place.database()).unwrap().verify().unwrap();
+    assert!(
+        verification.problems[0].contains("commits are missing"),
+        "{verification:?}"
+    );
     let report = open_and_account(&place).unwrap();
     let recovery = report.recovery.unwrap();
     assert!(
@@ -221,6 +226,8 @@ fn a_deleted_database_is_reported_and_its_log_kept() {
     killed(&place);
     let log = fs::read(place.beside("-wal")).unwrap();
     fs::remove_file(place.database()).unwrap();
+    let error = Inspector::open(place.database()).err().unwrap();
+    assert_eq!(error.code(), "spool_corrupt", "{error}");
     let report = open_and_account(&place).unwrap();
     let recovery = report.recovery.unwrap();
     assert_eq!(

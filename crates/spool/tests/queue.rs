@@ -483,15 +483,16 @@ fn requests_of_another_process_are_served_by_the_owner() {
         .wait()
         .unwrap();
     let inspector = Inspector::open(place.database()).unwrap();
-    inspector
+    let first = inspector
         .ask(DeadLetterAction::Retry, &sequences[..1])
         .unwrap();
-    inspector
+    let second = inspector
         .ask(DeadLetterAction::Drop, &sequences[1..2])
         .unwrap();
-    while inspector.status().unwrap().requests > 0 {
+    while inspector.waits_for(second).unwrap() > 0 {
         std::thread::yield_now();
     }
+    assert_eq!(inspector.waits_for(first).unwrap(), 0);
     let status = inspector.status().unwrap();
     assert_eq!((status.records, status.dead), (1, 1));
     assert_eq!(numbers(&spool), [0]);
@@ -505,12 +506,14 @@ fn requests_without_an_owner_wait_for_the_next() {
     spool.bury(vec![burial(sequence)]).unwrap().wait().unwrap();
     spool.close().unwrap();
     let inspector = Inspector::open(place.database()).unwrap();
-    inspector
+    let request = inspector
         .ask(DeadLetterAction::Retry, &[sequence, Sequence::new(99)])
         .unwrap();
+    assert_eq!(inspector.waits_for(request).unwrap(), 2);
+    assert_eq!(inspector.status().unwrap().requests, 2);
     let spool = place.open();
     append(&spool, 8);
-    while inspector.status().unwrap().requests > 0 {
+    while inspector.waits_for(request).unwrap() > 0 {
         std::thread::yield_now();
     }
     let mut served = numbers(&spool);

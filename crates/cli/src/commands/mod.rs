@@ -2,10 +2,15 @@
 
 mod catalog;
 mod check;
+mod dev;
 mod explain;
 mod generate;
 mod init;
 mod inspect;
+mod listen;
+mod publish;
+mod spool;
+mod topics;
 
 use clap::CommandFactory;
 
@@ -21,6 +26,11 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Dev(args) => dev::run(&args),
+        Command::Publish(args) => publish::run(&args),
+        Command::Listen(args) => listen::run(&args),
+        Command::Topics(args) => topics::run(&args),
+        Command::Spool(args) => spool::run(&args),
         Command::Schema(args) => schema(&args),
         Command::Completions(args) => completions(&args),
     }

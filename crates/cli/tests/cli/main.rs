@@ -3,4 +3,7 @@
 mod commands;
 mod corpus;
 mod generate;
+mod publish;
+mod spool;
+mod spools;
 mod support;

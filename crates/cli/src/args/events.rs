@@ -1,0 +1,175 @@
+//! Arguments of commands that show events: `herald listen` and `herald dev`.
+
+use std::time::{Duration, SystemTime};
+
+use clap::{Args, ValueEnum};
+use herald_envelope::Timestamp;
+use herald_publish::kafka::Start;
+
+use super::cluster::Cluster;
+use super::parse_namespace;
+use crate::human::parse_duration;
+
+/// Arguments of `herald listen`.
+#[derive(Debug, Args)]
+pub struct Listen {
+    /// Topics, or patterns with * and ? in quotes [default: those of the project's contracts]
+    #[arg(value_name = "TOPIC")]
+    pub topics: Vec<String>,
+    /// Topics of these contracts: files, folders or globs; repeat for more
+    #[arg(long = "contract", value_name = "PATH", conflicts_with = "topics")]
+    pub contracts: Vec<String>,
+    /// Namespace of topics where the contract sets none [default: that of herald.yaml, else dev]
+    #[arg(long, value_name = "NAME", value_parser = parse_namespace, conflicts_with = "topics")]
+    pub namespace: Option<String>,
+    /// Where to begin: beginning, now, a time such as 2026-01-31T12:00:00Z, or how long ago, such
+    /// as 10m
+    #[arg(long, value_name = "WHEN", default_value = "now", value_parser = parse_start)]
+    pub from: Start,
+    /// Which events, and how.
+    #[command(flatten)]
+    pub show: Show,
+    /// When to end.
+    #[command(flatten)]
+    pub end: End,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: Cluster,
+}
+
+/// Arguments of `herald dev`.
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// Contracts: files, folders or globs [default: those of herald.yaml, else the working folder]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Namespace of topics where the contract sets none [default: that of herald.yaml, else dev]
+    #[arg(long, value_name = "NAME", value_parser = parse_namespace)]
+    pub namespace: Option<String>,
+    /// How many brokers
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=9))]
+    pub brokers: u16,
+    /// Partitions of a topic whose contract says none
+    #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub partitions: u32,
+    /// End after this time, such as 30s
+    #[arg(long, value_name = "DURATION", value_parser = parse_seconds, help_heading = ENDS)]
+    pub duration: Option<Duration>,
+    /// Which events, and how.
+    #[command(flatten)]
+    pub show: Show,
+    /// When to end.
+    #[command(flatten)]
+    pub end: End,
+}
+
+const ENDS: &str = "Ending by itself";
+
+/// Which events are shown, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is shown")]
+pub struct Show {
+    /// Only event types that match, such as '*.failed'
+    #[arg(long, value_name = "PATTERN")]
+    pub event_type: Option<String>,
+    /// Only events of this request
+    #[arg(long, value_name = "ID")]
+    pub correlation_id: Option<String>,
+    /// Only events of this service or node
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Only records with this key
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// How to print them
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: EventFormat,
+    /// Print payloads and metadata whole, laid out over lines
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// When to end without being asked to.
+#[derive(Debug, Args)]
+#[command(next_help_heading = ENDS)]
+pub struct End {
+    /// End after this many events were shown
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: Option<u64>,
+    /// End when nothing was shown for so long, in seconds or such as 500ms; with --count that is
+    /// a failure
+    #[arg(long, value_name = "DURATION", value_parser = parse_seconds)]
+    pub idle: Option<Duration>,
+}
+
+/// Ways to print events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EventFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Jsonl,
+}
+
+/// A duration; a number alone is seconds.
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<u32>() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
+        Err(_) => parse_duration(text),
+    }
+}
+
+fn parse_start(text: &str) -> Result<Start, String> {
+    match text {
+        "beginning" => return Ok(Start::Beginning),
+        "now" => return Ok(Start::Now),
+        _ => {}
+    }
+    let time = text.parse::<Timestamp>().ok();
+    if let Some(time) = time.and_then(|time| SystemTime::try_from(time).ok()) {
+        return Ok(Start::At(time));
+    }
+    let ago = text.strip_suffix(" ago").unwrap_or(text);
+    parse_duration(ago)
+        .ok()
+        .and_then(|ago| SystemTime::now().checked_sub(ago))
+        .map(Start::At)
+        .ok_or_else(|| {
+            "expected beginning, now, a time with its offset such as 2026-01-31T12:00:00Z, or how \
+             long ago such as 10m"
+                .to_owned()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_a_word_a_time_or_a_duration() {
+        assert_eq!(parse_start("beginning"), Ok(Start::Beginning));
+        assert_eq!(parse_start("now"), Ok(Start::Now));
+        let time = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
+        assert_eq!(
+            parse_start("1970-01-01T02:00:00+01:00"),
+            Ok(Start::At(time))
+        );
+        for ago in ["10m", "10m ago"] {
+            let Ok(Start::At(time)) = parse_start(ago) else {
+                panic!("{ago}");
+            };
+            let passed = SystemTime::now().duration_since(time).unwrap();
+            assert!(passed >= Duration::from_secs(600) && passed < Duration::from_secs(700));
+        }
+        for wrong in ["", "yesterday", "2026-01-31", "10", "-10m", "99999999999d"] {
+            assert!(parse_start(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_number_alone_is_seconds() {
+        assert_eq!(parse_seconds("2"), Ok(Duration::from_secs(2)));
+        assert_eq!(parse_seconds("500ms"), Ok(Duration::from_millis(500)));
+        assert!(parse_seconds("-2").is_err());
+    }
+}

@@ -1,0 +1,93 @@
+//! What contracts say about an event that is to be published.
+
+use std::collections::HashMap;
+use std::io;
+
+use herald_catalog::config::Project;
+use herald_catalog::load::Loaded;
+use herald_catalog::{Event, Node};
+use herald_diagnostics::Diagnostic;
+use herald_diagnostics::did_you_mean;
+use herald_diagnostics::render::Format;
+
+use crate::args::publish::Publish;
+use crate::terminal;
+use crate::{Failure, project};
+
+/// Contracts, searched by event type.
+pub struct Contracts {
+    loaded: Loaded,
+    /// Indices of nodes and of their events.
+    by_type: HashMap<String, Vec<(usize, usize)>>,
+}
+
+impl Contracts {
+    /// Those of the command line, else those that the project names; `None` where there are
+    /// none, or none are wanted.
+    pub fn load(project: &Project, args: &Publish) -> Result<Option<Self>, Failure> {
+        if args.no_contract || (args.contracts.is_empty() && project.contracts.is_empty()) {
+            return Ok(None);
+        }
+        let mut loaded = project::load(project, &args.contracts, Format::Human)?;
+        loaded.findings.retain(Diagnostic::is_error);
+        terminal::write_findings(Format::Human, &loaded, io::stderr())?;
+        if loaded.has_errors() {
+            return Err(Failure::Message(
+                "the contracts have errors; nothing was published (--no-contract goes without them)"
+                    .to_owned(),
+            ));
+        }
+        Ok(Some(Self::new(loaded)))
+    }
+
+    fn new(loaded: Loaded) -> Self {
+        let mut by_type: HashMap<String, Vec<_>> = HashMap::new();
+        for (number, node) in loaded.catalog.nodes.iter().enumerate() {
+            for (at, event) in node.events.iter().enumerate() {
+                let places = by_type.entry(event.event_type.clone()).or_default();
+                places.push((number, at));
+            }
+        }
+        Self { loaded, by_type }
+    }
+
+    /// All nodes.
+    pub fn nodes(&self) -> &[Node] {
+        &self.loaded.catalog.nodes
+    }
+
+    /// The event of this type and the index of its node: of the one service where it is named.
+    pub fn find(&self, event_type: &str, service: Option<&str>) -> Result<(usize, &Event), String> {
+        let nodes = self.nodes();
+        let all = self.by_type.get(event_type).map_or(&[][..], Vec::as_slice);
+        let of_service: Vec<_> = all
+            .iter()
+            .filter(|(node, _)| service.is_none_or(|name| nodes[*node].service_name == name))
+            .collect();
+        match of_service[..] {
+            [(node, event)] => Ok((*node, &nodes[*node].events[*event])),
+            [] if all.is_empty() => Err(self.unknown(event_type)),
+            [] => Err(format!(
+                "no contract of the service {} announces `{event_type}`",
+                service.unwrap_or_default()
+            )),
+            [(first, _), .., (last, _)] => Err(format!(
+                "several contracts announce `{event_type}`, such as {} and {}: name one with \
+                 --contract, or its service with --service",
+                nodes[*first].origin.path, nodes[*last].origin.path
+            )),
+        }
+    }
+
+    fn unknown(&self, event_type: &str) -> String {
+        let known = self.by_type.keys().map(String::as_str);
+        match did_you_mean(event_type, known) {
+            Some(meant) => {
+                format!("no contract announces `{event_type}`; did you mean `{meant}`?")
+            }
+            None => format!(
+                "no contract announces `{event_type}`; `herald catalog` lists what they announce"
+            ),
+        }
+    }
+}

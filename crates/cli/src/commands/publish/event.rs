@@ -1,0 +1,252 @@
+//! What one line of input says.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use herald_diagnostics::did_you_mean;
+use herald_envelope::{Envelope, Json, Timestamp, Uuid};
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::args::publish::uuid;
+
+/// A line: an envelope that was made elsewhere, or an event to put into one.
+#[derive(Debug)]
+pub enum Said<'a> {
+    /// An object with `envelope_version`.
+    Envelope(Box<Envelope<'a>>),
+    /// Any other object.
+    Event(Box<Event<'a>>),
+}
+
+/// An event as a line says it. What is `None` is left to the command line.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "they are the envelope's")]
+pub struct Event<'a> {
+    pub event_type: Option<Cow<'a, str>>,
+    pub event_version: Option<Cow<'a, str>>,
+    pub event_id: Option<Uuid>,
+    pub event_timestamp: Option<Timestamp>,
+    pub source_node_id: Option<Cow<'a, str>>,
+    pub correlation_id: Option<Uuid>,
+    pub causation_id: Option<Cow<'a, str>>,
+    pub partition_key: Option<Cow<'a, str>>,
+    pub topic: Option<Cow<'a, str>>,
+    pub payload: Option<Json<'a>>,
+    pub metadata: Option<Json<'a>>,
+}
+
+/// Every key that a line may have.
+const KEYS: [&str; 11] = [
+    "event_type",
+    "event_version",
+    "event_id",
+    "event_timestamp",
+    "source_node_id",
+    "correlation_id",
+    "causation_id",
+    "partition_key",
+    "topic",
+    "payload",
+    "metadata",
+];
+
+const ENVELOPE_VERSION: &str = "envelope_version";
+
+/// Reads one line. The error is for a person, and does not quote values.
+pub fn read(line: &[u8]) -> Result<Said<'_>, String> {
+    let text = std::str::from_utf8(line)
+        .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1))?;
+    let members = members(text)?;
+    if members.iter().any(|(name, _)| name == ENVELOPE_VERSION) {
+        return match Envelope::parse(line) {
+            Ok(envelope) => Ok(Said::Envelope(Box::new(envelope))),
+            Err(error) => Err(format!("not an envelope: {}", one_line(&error.to_string()))),
+        };
+    }
+    let mut event = Event::default();
+    let mut seen: Vec<Cow<'_, str>> = Vec::with_capacity(members.len());
+    for (name, value) in members {
+        if seen.contains(&name) {
+            return Err(format!("`{name}` stands twice"));
+        }
+        // Null is what other languages write for what is not set.
+        if value.get() != "null" || !KEYS.contains(&name.as_ref()) {
+            event.set(&name, value)?;
+        }
+        seen.push(name);
+    }
+    if event.payload.is_none() {
+        return Err("`payload` is missing".to_owned());
+    }
+    Ok(Said::Event(Box::new(event)))
+}
+
+impl<'a> Event<'a> {
+    fn set(&mut self, name: &str, value: &'a RawValue) -> Result<(), String> {
+        match name {
+            "event_type" => self.event_type = Some(text(name, value)?),
+            "event_version" => self.event_version = Some(text(name, value)?),
+            "event_id" => self.event_id = Some(id(name, value)?),
+            "event_timestamp" => self.event_timestamp = Some(timestamp(name, value)?),
+            "source_node_id" => self.source_node_id = Some(text(name, value)?),
+            "correlation_id" => self.correlation_id = Some(id(name, value)?),
+            "causation_id" => self.causation_id = Some(text(name, value)?),
+            "partition_key" => self.partition_key = Some(text(name, value)?),
+            "topic" => self.topic = Some(text(name, value)?),
+            "payload" => self.payload = Some(object(name, value)?),
+            "metadata" => self.metadata = Some(object(name, value)?),
+            _ => return Err(unknown(name)),
+        }
+        Ok(())
+    }
+}
+
+fn unknown(name: &str) -> String {
+    match did_you_mean(name, KEYS) {
+        Some(meant) => format!("there is no key `{name}`; did you mean `{meant}`?"),
+        None => format!(
+            "there is no key `{name}`; a line has payload, event_type, topic, partition_key, \
+             correlation_id, causation_id, source_node_id, metadata, event_id, event_timestamp or \
+             event_version"
+        ),
+    }
+}
+
+fn text<'a>(name: &str, value: &'a RawValue) -> Result<Cow<'a, str>, String> {
+    serde_json::from_str::<Text<'_>>(value.get())
+        .map(|Text(text)| text)
+        .map_err(|_| format!("`{name}` must be text"))
+}
+
+fn id(name: &str, value: &RawValue) -> Result<Uuid, String> {
+    text(name, value)
+        .ok()
+        .and_then(|text| uuid(&text))
+        .ok_or_else(|| format!("`{name}` must be a UUID with hyphens"))
+}
+
+fn timestamp(name: &str, value: &RawValue) -> Result<Timestamp, String> {
+    text(name, value)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| {
+            format!("`{name}` must be a time with an offset, such as 2025-11-05T12:00:00Z")
+        })
+}
+
+fn object<'a>(name: &str, value: &'a RawValue) -> Result<Json<'a>, String> {
+    if value.get().starts_with('{') {
+        Ok(value.into())
+    } else {
+        Err(format!("`{name}` must be a JSON object"))
+    }
+}
+
+/// Text that is borrowed where it has no escapes.
+#[derive(serde::Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// The members of an object in their order, not looked into.
+fn members(text: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, String> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    deserializer
+        .deserialize_map(Members)
+        .and_then(|members| deserializer.end().map(|()| members))
+        .map_err(|error| {
+            if error.is_data() {
+                "not a JSON object".to_owned()
+            } else {
+                format!("not JSON: {}", one_line(&error.to_string()))
+            }
+        })
+}
+
+/// The line is known, and named in front.
+fn one_line(message: &str) -> String {
+    message.replace(" at line 1 column", " at column")
+}
+
+struct Members;
+
+impl<'a> Visitor<'a> for Members {
+    type Value = Vec<(Cow<'a, str>, &'a RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::with_capacity(KEYS.len());
+        while let Some((Text(name), value)) = map.next_entry::<Text<'a>, &'a RawValue>()? {
+            members.push((name, value));
+        }
+        Ok(members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(line: &str) -> String {
+        match read(line.as_bytes()) {
+            Ok(said) => panic!("{said:?}"),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn a_line_says_as_much_as_it_wants() {
+        let line = r#"{"payload":{"a":1},"event_type":"x","partition_key":null}"#;
+        let Ok(Said::Event(event)) = read(line.as_bytes()) else {
+            panic!("it is an event")
+        };
+        assert_eq!(event.event_type.as_deref(), Some("x"));
+        assert_eq!(event.payload.unwrap().get(), r#"{"a":1}"#);
+        assert_eq!(event.partition_key, None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_values() {
+        assert_eq!(refused("nonsense"), "not JSON: expected ident at column 2");
+        assert_eq!(refused("[1]"), "not a JSON object");
+        assert_eq!(refused("{}"), "`payload` is missing");
+        assert_eq!(refused(r#"{"payload":null}"#), "`payload` is missing");
+        assert_eq!(
+            refused(r#"{"payload":[1]}"#),
+            "`payload` must be a JSON object"
+        );
+        assert_eq!(
+            refused(r#"{"paylod":{}}"#),
+            "there is no key `paylod`; did you mean `payload`?"
+        );
+        assert_eq!(
+            refused(r#"{"payload":{},"payload":{}}"#),
+            "`payload` stands twice"
+        );
+        assert_eq!(
+            refused(r#"{"payload":{},"correlation_id":"hunter2"}"#),
+            "`correlation_id` must be a UUID with hyphens"
+        );
+        assert_eq!(
+            refused(r#"{"payload":{},"event_timestamp":"yesterday"}"#),
+            "`event_timestamp` must be a time with an offset, such as 2025-11-05T12:00:00Z"
+        );
+        assert_eq!(
+            refused(r#"{"payload":{}} {}"#),
+            "not JSON: trailing characters at column 16"
+        );
+    }
+
+    #[test]
+    fn an_envelope_is_known_by_its_version() {
+        assert!(refused(r#"{"envelope_version":"1.0"}"#).starts_with("not an envelope: event_id"));
+        assert!(refused(r#"{"envelope_version":"2.0"}"#).contains("this reader knows version 1.0"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_placed() {
+        assert_eq!(read(b"{\"a\xff").unwrap_err(), "not UTF-8 at byte 4");
+    }
+}

@@ -1,0 +1,226 @@
+//! From what a line says to the message that is sent.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use herald_catalog::config::Project;
+use herald_catalog::{Event as Announced, Node};
+use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
+use herald_envelope::{Envelope, Json, Origin, Stamp, Uuid};
+use herald_publish::Message;
+use serde_json::{Map, Value};
+
+use super::contracts::Contracts;
+use super::event::{Event, Said};
+use super::fields;
+use crate::args::publish::Publish;
+
+/// Stands in for a service that nobody named.
+const SERVICE: &str = "herald-cli";
+const VERSION: &str = "unknown";
+
+/// What holds for all events of a run.
+pub struct Maker<'a> {
+    args: &'a Publish,
+    contracts: Option<&'a Contracts>,
+    pattern: &'a TopicPattern,
+    /// Of the project, where it sets one.
+    namespace: Option<&'a str>,
+    metadata: BTreeMap<&'a str, &'a str>,
+    /// Where events come from, by the contract's index; the last is for those without one.
+    origins: Vec<Origin>,
+}
+
+/// An event's type does not say where it goes, unless its service is known.
+const NO_TOPIC: &str = "where does it go? Give --topic, or --contract, or --service so that the \
+                        topic pattern can name it";
+
+/// What a contract says about an event, and which one.
+#[derive(Clone, Copy)]
+struct AnnouncedBy<'a> {
+    node: &'a Node,
+    /// Index of the node.
+    at: usize,
+    event: &'a Announced,
+}
+
+/// An event that is ready to go.
+#[derive(Debug)]
+pub struct Made {
+    pub message: Message,
+    pub event_id: Uuid,
+    pub event_type: String,
+}
+
+impl<'a> Maker<'a> {
+    pub fn new(args: &'a Publish, project: &'a Project, contracts: Option<&'a Contracts>) -> Self {
+        let origin = |service: &str, version: &str| {
+            Origin::new(
+                args.service.as_deref().unwrap_or(service),
+                args.service_version.as_deref().unwrap_or(version),
+                &args.environment,
+            )
+        };
+        let nodes = contracts.map_or(&[][..], Contracts::nodes);
+        let mut origins: Vec<_> = nodes
+            .iter()
+            .map(|node| origin(&node.service_name, version(node)))
+            .collect();
+        origins.push(origin(SERVICE, VERSION));
+        Self {
+            args,
+            contracts,
+            pattern: &project.options.defaults.topic_pattern,
+            namespace: project.options.defaults.namespace.as_deref(),
+            metadata: args
+                .metadata
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect(),
+            origins,
+        }
+    }
+
+    /// The message for a line. The error is for a person, and does not quote values of payloads.
+    pub fn make(&self, said: Said<'_>) -> Result<Made, String> {
+        match said {
+            Said::Event(event) => self.of_event(*event),
+            Said::Envelope(envelope) => self.of_envelope(&envelope),
+        }
+    }
+
+    fn of_event(&self, event: Event<'_>) -> Result<Made, String> {
+        let event_type = event
+            .event_type
+            .or(self.args.event_type.as_deref().map(Cow::Borrowed))
+            .ok_or("`event_type` is missing, in the line and as --event-type")?;
+        let payload = event.payload.ok_or("`payload` is missing")?;
+        let announced = self.announced(&event_type)?;
+        let key_field = match announced {
+            Some(announced) => check(announced.event, &payload)?,
+            None => None,
+        };
+        let origin = announced.map_or(self.origins.len() - 1, |announced| announced.at);
+        let origin = &self.origins[origin];
+        let now = Stamp::now();
+        let stamp = Stamp {
+            event_id: event.event_id.unwrap_or(now.event_id),
+            event_timestamp: event.event_timestamp.unwrap_or(now.event_timestamp),
+        };
+        let node_id = event
+            .source_node_id
+            .unwrap_or(Cow::Borrowed(&self.args.source_node_id));
+        let mut envelope = origin.stamped(stamp, event_type, node_id, payload);
+        if let Some(version) = event.event_version {
+            envelope.event_version = version;
+        }
+        envelope.correlation_id = event.correlation_id.or(self.args.correlation_id);
+        envelope.causation_id =
+            event
+                .causation_id
+                .or(self.args.causation_id.as_deref().map(Cow::Borrowed));
+        envelope.partition_key = event
+            .partition_key
+            .or(self.args.key.as_deref().map(Cow::Borrowed))
+            .or(key_field.map(Cow::Owned));
+        let topic = match (event.topic.as_deref(), &self.args.topic, announced) {
+            (Some(topic), _, _) => topic.to_owned(),
+            (None, Some(topic), _) => topic.clone(),
+            (None, None, Some(announced)) => self.topic_of(announced),
+            (None, None, None) if self.args.service.is_some() => {
+                self.topic_by_pattern(&envelope)?
+            }
+            (None, None, None) => return Err(NO_TOPIC.to_owned()),
+        };
+        match event.metadata {
+            Some(metadata) => made(&topic, &envelope.with_metadata(metadata)),
+            None => made(&topic, &envelope.with_metadata(&self.metadata)),
+        }
+    }
+
+    /// An envelope goes as it is; only its topic is looked for.
+    fn of_envelope(&self, envelope: &Envelope<'_>) -> Result<Made, String> {
+        let topic = match (self.announced(&envelope.event_type)?, &self.args.topic) {
+            (_, Some(topic)) => topic.clone(),
+            (Some(announced), None) => self.topic_of(announced),
+            (None, None) => self.topic_by_pattern(envelope)?,
+        };
+        made(&topic, envelope)
+    }
+
+    fn announced(&self, event_type: &str) -> Result<Option<AnnouncedBy<'a>>, String> {
+        let Some(contracts) = self.contracts else {
+            return Ok(None);
+        };
+        let service = self.args.service.as_deref();
+        let (at, event) = contracts.find(event_type, service)?;
+        let node = &contracts.nodes()[at];
+        Ok(Some(AnnouncedBy { node, at, event }))
+    }
+
+    fn topic_of(&self, announced: AnnouncedBy<'_>) -> String {
+        let namespace = self.namespace(announced.node.namespace.as_deref());
+        announced.event.topic.in_namespace(namespace)
+    }
+
+    fn topic_by_pattern<P, M>(&self, envelope: &Envelope<'_, P, M>) -> Result<String, String> {
+        envelope
+            .default_topic(self.pattern, self.namespace(self.namespace))
+            .map_err(|error| error.to_string())
+    }
+
+    /// What the command line says goes before what was written for all deployments.
+    fn namespace<'n>(&'n self, written: Option<&'n str>) -> &'n str {
+        let asked = self.args.namespace.as_deref();
+        asked.or(written).unwrap_or(DEFAULT_NAMESPACE)
+    }
+}
+
+fn made<P: serde::Serialize, M: serde::Serialize>(
+    topic: &str,
+    envelope: &Envelope<'_, P, M>,
+) -> Result<Made, String> {
+    Ok(Made {
+        message: Message::of_envelope(topic, envelope).map_err(|error| error.to_string())?,
+        event_id: envelope.event_id,
+        event_type: envelope.event_type.clone().into_owned(),
+    })
+}
+
+/// The version of a node's code, or of its contract.
+fn version(node: &Node) -> &str {
+    let identity = &node.identity;
+    identity
+        .node_version
+        .as_ref()
+        .or(identity.contract_version.as_ref())
+        .map_or(VERSION, |version| &version.text)
+}
+
+/// Holds a payload against the fields that are declared for it; gives the value of the field
+/// that is the partition key.
+fn check(announced: &Announced, payload: &Json<'_>) -> Result<Option<String>, String> {
+    let Some(declared) = &announced.declared else {
+        return Ok(None);
+    };
+    if declared.payload.is_empty() && declared.partition_key.is_none() {
+        return Ok(None);
+    }
+    let payload: Map<String, Value> = payload
+        .decode()
+        .map_err(|error| format!("`payload` can't be read: {error}"))?;
+    if !declared.payload.is_empty() {
+        let problems = fields::check(&declared.payload, &payload);
+        if !problems.is_empty() {
+            return Err(problems.join("; "));
+        }
+    }
+    let key = declared.partition_key.as_ref();
+    Ok(key
+        .and_then(|key| payload.get(key))
+        .and_then(|value| match value {
+            Value::Null => None,
+            Value::String(text) => Some(text.clone()),
+            other => Some(other.to_string()),
+        }))
+}

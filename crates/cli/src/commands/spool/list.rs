@@ -1,0 +1,189 @@
+//! `herald spool list` and `herald spool dead list`.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use herald_diagnostics::render::visible_line;
+use herald_spool::{Sequence, StoredRecord};
+use indicatif::BinaryBytes;
+
+use super::entry::{Entry, Filter, Part, Walk, short_age};
+use super::place::inspect;
+use crate::args::spool::{DeadList, List, ListFormat, Window};
+use crate::human::visible_bytes;
+use crate::table::{Column, Table};
+use crate::terminal::{self, DIM};
+use crate::{CLEAN, Failure, output};
+
+/// Rows that a page of the table has.
+const PAGE: usize = 100;
+
+static QUEUE: [Column; 8] = [
+    Column::number("SEQUENCE"),
+    Column::number("AGE"),
+    Column::text("EVENT TYPE"),
+    Column::text("TOPIC"),
+    Column::text("KEY"),
+    Column::number("SIZE"),
+    Column::number("TRIES"),
+    Column::text("LAST ERROR"),
+];
+
+static DEAD: [Column; 8] = [
+    Column::number("SEQUENCE"),
+    Column::number("DEAD FOR"),
+    Column::text("REASON"),
+    Column::text("EVENT TYPE"),
+    Column::text("TOPIC"),
+    Column::text("KEY"),
+    Column::number("SIZE"),
+    Column::text("LAST ERROR"),
+];
+
+/// Lists the queue.
+pub fn queue(path: &Path, args: &List) -> Result<u8, Failure> {
+    let filter = Filter {
+        topic: args.topic.as_deref(),
+        event_type: args.event_type.as_deref(),
+        reason: None,
+    };
+    run(path, Part::Queue, filter, &args.window)
+}
+
+/// Lists the dead letters.
+pub fn dead(path: &Path, args: &DeadList) -> Result<u8, Failure> {
+    let filter = Filter {
+        topic: args.filter.topic.as_deref(),
+        event_type: None,
+        reason: args.filter.reason.as_deref(),
+    };
+    run(path, Part::Dead, filter, &args.window)
+}
+
+fn run(path: &Path, part: Part, filter: Filter<'_>, window: &Window) -> Result<u8, Failure> {
+    let inspector = inspect(path)?;
+    let limit = match window.limit {
+        0 => u64::MAX,
+        limit => limit,
+    };
+    let after = Sequence::new(window.after);
+    let mut walk = Walk::new(&inspector, path, part, filter, after);
+    let mut printer = Printer::new(part, window.format);
+    let mut last = None;
+    let mut count = 0;
+    while count < limit {
+        let Some(entry) = walk.next() else { break };
+        let entry = entry?;
+        last = Some(entry.sequence());
+        count += 1;
+        printer.add(&entry)?;
+    }
+    printer.finish()?;
+    let what = match part {
+        Part::Queue => "record",
+        Part::Dead => "dead letter",
+    };
+    match last {
+        None => terminal::status(&format!("no {what}s")),
+        Some(last) if walk.next().transpose()?.is_some() => {
+            terminal::status(&format!("{DIM}more behind --after {last}{DIM:#}"));
+        }
+        Some(_) => {}
+    }
+    Ok(CLEAN)
+}
+
+enum Printer {
+    Lines,
+    Table {
+        part: Part,
+        table: Table,
+        page: Vec<Vec<String>>,
+    },
+}
+
+impl Printer {
+    fn new(part: Part, format: ListFormat) -> Self {
+        if format == ListFormat::Jsonl {
+            return Self::Lines;
+        }
+        // What goes to a file or to another program is not cut.
+        let room = io::stdout().is_terminal().then(terminal::width).flatten();
+        let columns = match part {
+            Part::Queue => &QUEUE,
+            Part::Dead => &DEAD,
+        };
+        Self::Table {
+            part,
+            table: Table::new(columns, room),
+            page: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, entry: &Entry) -> io::Result<()> {
+        match self {
+            Self::Lines => {
+                let line = output::json_line(&entry.to_json())?;
+                writeln!(io::stdout().lock(), "{line}")
+            }
+            Self::Table { part, page, .. } => {
+                page.push(cells(entry, *part));
+                if page.len() == PAGE {
+                    self.finish()?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        match self {
+            Self::Table { table, page, .. } if !page.is_empty() => {
+                let text = table.page(page);
+                page.clear();
+                output::text(&text)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn cells(entry: &Entry, part: Part) -> Vec<String> {
+    let mut cells = vec![entry.sequence().to_string()];
+    if let Entry::Dead(letter) = entry {
+        cells.push(short_age(letter.died));
+        cells.push(visible_line(&letter.reason));
+    }
+    let Some(StoredRecord {
+        record, last_error, ..
+    }) = entry.stored()
+    else {
+        if part == Part::Queue {
+            cells.push(String::new());
+        }
+        cells.push("(damaged)".to_owned());
+        cells.resize(QUEUE.len(), String::new());
+        return cells;
+    };
+    if part == Part::Queue {
+        cells.push(short_age(record.created));
+    }
+    cells.push(visible_line(entry.event_type().unwrap_or("-")));
+    cells.push(visible_line(&record.topic));
+    cells.push(
+        record
+            .key
+            .as_deref()
+            .map_or_else(|| "-".to_owned(), visible_bytes),
+    );
+    cells.push(size(record.payload.len()));
+    if part == Part::Queue {
+        cells.push(record.attempts.to_string());
+    }
+    cells.push(visible_line(last_error.as_deref().unwrap_or_default()));
+    cells
+}
+
+fn size(bytes: usize) -> String {
+    BinaryBytes(bytes as u64).to_string()
+}

@@ -1,0 +1,215 @@
+//! `herald spool show`: one record, whole.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use herald_diagnostics::render::visible_line;
+use herald_envelope::Json;
+use herald_spool::{REASON_DAMAGED, Record, Sequence};
+use indicatif::{HumanCount, HumanDuration};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use unicode_width::UnicodeWidthStr;
+
+use super::entry::{Entry, bytes_json};
+use super::place::{failed, inspect};
+use crate::args::spool::{Show, StatusFormat};
+use crate::human::{age, hex, moment, visible_bytes};
+use crate::terminal::{BOLD, DIM};
+use crate::{CLEAN, Failure, output, pretty};
+
+/// Bytes of a payload that is no text, as they are shown.
+const HEX_SHOWN: usize = 512;
+const HEX_LINE: usize = 32;
+
+/// What may be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// Whatever has the sequence.
+    Any,
+    /// Only a dead letter.
+    Dead,
+}
+
+/// Runs the command.
+pub fn run(path: &Path, args: &Show, of: Of) -> Result<u8, Failure> {
+    let sequence = Sequence::new(args.sequence);
+    let found = inspect(path)?
+        .find(sequence)
+        .map_err(|error| failed(&error, path))?
+        .map(|found| Entry::of(sequence, found));
+    let entry = match (found, of) {
+        (Some(entry @ Entry::Dead(_)), _) | (Some(entry), Of::Any) => entry,
+        (Some(_), Of::Dead) => {
+            return Err(Failure::Message(format!(
+                "{sequence} is not a dead letter: it waits for delivery; \
+                 `herald spool show {sequence}` shows it"
+            )));
+        }
+        (None, _) => {
+            return Err(Failure::Message(format!(
+                "there is no record {sequence} in `{}`: it was delivered or dropped, or never there",
+                path.display()
+            )));
+        }
+    };
+    if args.raw {
+        return raw(&entry);
+    }
+    match args.format {
+        StatusFormat::Text => output::text(&text(&entry))?,
+        StatusFormat::Json => output::json(&document(&entry))?,
+    }
+    Ok(CLEAN)
+}
+
+fn raw(entry: &Entry) -> Result<u8, Failure> {
+    let Some(record) = entry.record() else {
+        return Err(Failure::Message(format!(
+            "{} is damaged: its payload is not what was written",
+            entry.sequence()
+        )));
+    };
+    let mut out = io::stdout().lock();
+    if out.is_terminal() && !is_harmless(&record.payload) {
+        return Err(Failure::Message(
+            "the payload has characters that a terminal would act upon; write it to a file: \
+             --raw > FILE"
+                .to_owned(),
+        ));
+    }
+    out.write_all(&record.payload)?;
+    out.flush()?;
+    Ok(CLEAN)
+}
+
+fn is_harmless(payload: &[u8]) -> bool {
+    std::str::from_utf8(payload).is_ok_and(|text| {
+        text.split(['\n', '\t'])
+            .all(|part| visible_line(part) == part)
+    })
+}
+
+fn text(entry: &Entry) -> String {
+    let mut text = format!("{BOLD}{}{BOLD:#}\n", title(entry));
+    let Some(record) = entry.record() else {
+        text.push_str(
+            "Its row is not what was written, so nothing of it can be shown or delivered. \
+             `sqlite3` shows what is left.\n",
+        );
+        return text;
+    };
+    for (name, value) in facts(entry, record) {
+        let _ = writeln!(text, "  {DIM}{name:<12}{DIM:#}{}", visible_line(&value));
+    }
+    if !record.headers.is_empty() {
+        let _ = writeln!(text, "{DIM}headers{DIM:#}");
+    }
+    let names: Vec<_> = record
+        .headers
+        .iter()
+        .map(|header| visible_line(&header.name))
+        .collect();
+    let widest = names.iter().map(|name| name.width()).max();
+    for (name, header) in names.iter().zip(&record.headers) {
+        let gap = widest.unwrap_or_default() - name.width();
+        let value = visible_bytes(&header.value);
+        let _ = writeln!(text, "  {name}{:gap$}  {value}", "");
+    }
+    let bytes = HumanCount(record.payload.len() as u64);
+    let _ = writeln!(text, "{DIM}payload, {bytes} bytes{DIM:#}");
+    payload(&record.payload, &mut text);
+    text
+}
+
+fn title(entry: &Entry) -> String {
+    let sequence = entry.sequence();
+    match entry {
+        Entry::Queued(_) => format!("record {sequence}, waiting for delivery"),
+        Entry::Damaged(_) => format!(
+            "record {sequence}, damaged: it becomes a dead letter with the reason \
+             {REASON_DAMAGED} when its turn comes"
+        ),
+        Entry::Dead(letter) => {
+            format!("dead letter {sequence}: {}", visible_line(&letter.reason))
+        }
+    }
+}
+
+/// What is known of a record beside headers and payload, by name.
+fn facts(entry: &Entry, record: &Record) -> Vec<(&'static str, String)> {
+    let at = |time| format!("{}, {} ago", moment(time), HumanDuration(age(time)));
+    let mut facts = vec![
+        ("topic", record.topic.clone()),
+        (
+            "key",
+            record
+                .key
+                .as_deref()
+                .map_or_else(|| "none".to_owned(), visible_bytes),
+        ),
+        ("created", at(record.created)),
+    ];
+    if let Entry::Dead(letter) = entry {
+        facts.push(("died", at(letter.died)));
+    }
+    facts.push(("tries", record.attempts.to_string()));
+    if let Some(time) = record.not_before {
+        facts.push(("not before", moment(time)));
+    }
+    if let Some(error) = entry.stored().and_then(|stored| stored.last_error.clone()) {
+        facts.push(("last error", error));
+    }
+    facts
+}
+
+fn payload(bytes: &[u8], text: &mut String) {
+    let Ok(payload) = std::str::from_utf8(bytes) else {
+        for line in bytes[..bytes.len().min(HEX_SHOWN)].chunks(HEX_LINE) {
+            let _ = writeln!(text, "  {}", hex(line));
+        }
+        if bytes.len() > HEX_SHOWN {
+            let _ = writeln!(text, "  {DIM}… --raw writes all of it{DIM:#}");
+        }
+        return;
+    };
+    let laid_out = pretty::json(payload);
+    for line in laid_out.as_deref().unwrap_or(payload).lines() {
+        let _ = writeln!(text, "  {}", visible_line(line));
+    }
+}
+
+/// For programs: what a list says, and headers and payload.
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    entry: Map<String, Value>,
+    headers: Option<Vec<Value>>,
+    payload: Option<Payload<'a>>,
+}
+
+/// The payload as the JSON that it is, or as text, or as what it is.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Payload<'a> {
+    Json(Json<'a>),
+    Bytes(Value),
+}
+
+fn document(entry: &Entry) -> Document<'_> {
+    let header = |header: &herald_spool::Header| json!({ "name": header.name, "value": bytes_json(&header.value) });
+    let record = entry.record();
+    Document {
+        entry: entry.to_json(),
+        headers: record.map(|record| record.headers.iter().map(header).collect()),
+        payload: record.map(|record| payload_json(&record.payload)),
+    }
+}
+
+fn payload_json(bytes: &[u8]) -> Payload<'_> {
+    std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|text| Json::parse(text).ok())
+        .map_or_else(|| Payload::Bytes(bytes_json(bytes)), Payload::Json)
+}

@@ -1,0 +1,176 @@
+//! Which events are meant.
+
+use globset::{GlobBuilder, GlobMatcher};
+use herald_envelope::{Envelope, Uuid};
+
+use super::seen::Seen;
+use crate::Failure;
+use crate::args::events::Show;
+
+/// Holds records against the filters of the command line; all have to fit.
+pub struct Filter {
+    event_type: Option<GlobMatcher>,
+    correlation_id: Option<Uuid>,
+    source: Option<String>,
+    key: Option<String>,
+}
+
+/// What becomes of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is meant.
+    Shown,
+    /// It is not.
+    Hidden,
+    /// The filters ask for what only envelopes have.
+    NoEnvelope,
+}
+
+impl Filter {
+    pub fn new(show: &Show) -> Result<Self, Failure> {
+        let correlation_id = show.correlation_id.as_deref().map(|id| {
+            Uuid::try_parse(id)
+                .map_err(|_| Failure::Message(format!("--correlation-id: `{id}` is not a UUID")))
+        });
+        let event_type = show.event_type.as_deref();
+        Ok(Self {
+            event_type: event_type
+                .map(|pattern| glob("--event-type", pattern))
+                .transpose()?,
+            correlation_id: correlation_id.transpose()?,
+            source: show.source.clone(),
+            key: show.key.clone(),
+        })
+    }
+
+    pub fn judge(&self, seen: &Seen<'_>) -> Verdict {
+        let key = self.key.as_ref().map(String::as_bytes);
+        if key.is_some() && key != seen.record.key.as_deref() {
+            return Verdict::Hidden;
+        }
+        match &seen.envelope {
+            Ok(envelope) if self.takes(envelope) => Verdict::Shown,
+            Ok(_) => Verdict::Hidden,
+            Err(_) if self.asks_envelopes() => Verdict::NoEnvelope,
+            Err(_) => Verdict::Shown,
+        }
+    }
+
+    fn asks_envelopes(&self) -> bool {
+        self.event_type.is_some() || self.correlation_id.is_some() || self.source.is_some()
+    }
+
+    fn takes(&self, envelope: &Envelope<'_>) -> bool {
+        let event_type = self.event_type.as_ref();
+        event_type.is_none_or(|pattern| pattern.is_match(&*envelope.event_type))
+            && (self.correlation_id.is_none() || self.correlation_id == envelope.correlation_id)
+            && self.source.as_deref().is_none_or(|source| {
+                source == envelope.source_service || source == envelope.source_node_id
+            })
+    }
+}
+
+/// A pattern with `*` and `?`; `what` it is for stands in the error.
+pub fn glob(what: &str, pattern: &str) -> Result<GlobMatcher, Failure> {
+    let glob = GlobBuilder::new(pattern).literal_separator(false).build();
+    glob.map(|glob| glob.compile_matcher())
+        .map_err(|error| Failure::Message(format!("{what}: `{pattern}`: {}", error.kind())))
+}
+
+#[cfg(test)]
+mod tests {
+    use herald_envelope::Origin;
+    use herald_publish::kafka::Received;
+
+    use super::*;
+    use crate::args::events::EventFormat;
+
+    fn record(payload: Vec<u8>) -> Received {
+        Received {
+            topic: "t".to_owned(),
+            partition: 0,
+            offset: 0,
+            timestamp: None,
+            key: Some(b"k".to_vec()),
+            headers: Vec::new(),
+            payload: Some(payload),
+        }
+    }
+
+    fn event() -> Received {
+        let origin = Origin::new("shop", "1", "test");
+        let envelope = origin
+            .envelope("effect.place.failed", "node-7", serde_json::json!({}))
+            .with_correlation_id(Uuid::from_u128(7));
+        let mut payload = Vec::new();
+        envelope.write(&mut payload).unwrap();
+        record(payload)
+    }
+
+    fn show() -> Show {
+        Show {
+            event_type: None,
+            correlation_id: None,
+            source: None,
+            key: None,
+            format: EventFormat::Text,
+            full: false,
+        }
+    }
+
+    #[track_caller]
+    fn judged(set: impl Fn(&mut Show), record: &Received) -> Verdict {
+        let mut show = show();
+        set(&mut show);
+        Filter::new(&show).unwrap().judge(&Seen::of(record))
+    }
+
+    fn some(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn each_filter_takes_and_hides() {
+        let event = event();
+        let cases: [(fn(&mut Show), Verdict); 9] = [
+            (|s| s.event_type = some("*.failed"), Verdict::Shown),
+            (|s| s.event_type = some("effect.*"), Verdict::Shown),
+            (|s| s.event_type = some("*.completed"), Verdict::Hidden),
+            (
+                |s| s.correlation_id = some("00000000-0000-0000-0000-000000000007"),
+                Verdict::Shown,
+            ),
+            (
+                |s| s.correlation_id = some("00000000-0000-0000-0000-000000000008"),
+                Verdict::Hidden,
+            ),
+            (|s| s.source = some("shop"), Verdict::Shown),
+            (|s| s.source = some("node-7"), Verdict::Shown),
+            (|s| s.source = some("node"), Verdict::Hidden),
+            (|s| s.key = some("x"), Verdict::Hidden),
+        ];
+        for (number, (set, verdict)) in cases.into_iter().enumerate() {
+            assert_eq!(judged(set, &event), verdict, "case {number}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_envelope_is_shown_unless_a_filter_asks_for_envelopes() {
+        let other = record(b"hello".to_vec());
+        assert_eq!(judged(|_| {}, &other), Verdict::Shown);
+        assert_eq!(judged(|s| s.key = some("k"), &other), Verdict::Shown);
+        let asking = |s: &mut Show| s.event_type = some("*");
+        assert_eq!(judged(asking, &other), Verdict::NoEnvelope);
+    }
+
+    #[test]
+    fn what_is_no_pattern_and_no_uuid_is_told() {
+        for set in [(|s| s.event_type = some("[")) as fn(&mut Show), |s| {
+            s.correlation_id = some("7")
+        }] {
+            let mut show = show();
+            set(&mut show);
+            assert!(Filter::new(&show).is_err());
+        }
+    }
+}

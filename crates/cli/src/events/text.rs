@@ -1,0 +1,280 @@
+//! Events for people: when, what, where, for which request, and the payload.
+
+use std::fmt::Write as _;
+
+use herald_diagnostics::render::visible_line;
+use herald_envelope::{Envelope, Json, Timestamp};
+use herald_publish::kafka::Received;
+use unicode_width::UnicodeWidthChar;
+
+use super::seen::{NoEnvelope, Seen};
+use crate::human::visible_bytes;
+use crate::pretty;
+use crate::terminal::{self, BOLD, DIM, RED, YELLOW};
+
+/// Lines begin below the event type, behind the time.
+const INDENT: usize = 14;
+
+/// A payload is cut after so many lines.
+const LINES: usize = 3;
+
+/// Columns where nobody knows how wide the terminal is.
+const WIDTH: usize = 160;
+
+/// Writes events, one after the other.
+pub struct Text {
+    full: bool,
+    /// Columns behind the indentation.
+    room: usize,
+    /// Day of the last event.
+    day: String,
+}
+
+impl Text {
+    /// With `full`, nothing is cut.
+    pub fn new(full: bool) -> Self {
+        let width = terminal::width().unwrap_or(WIDTH);
+        Self::with_width(full, width)
+    }
+
+    fn with_width(full: bool, width: usize) -> Self {
+        Self {
+            full,
+            room: width.saturating_sub(INDENT).max(20),
+            day: String::new(),
+        }
+    }
+
+    /// Appends a record. Control characters never come through.
+    pub fn write(&mut self, seen: &Seen<'_>, out: &mut String) {
+        match &seen.envelope {
+            Ok(envelope) => self.envelope(seen.record, envelope, out),
+            Err(reason) => self.other(seen.record, reason, out),
+        }
+    }
+
+    fn envelope(&mut self, record: &Received, envelope: &Envelope<'_>, out: &mut String) {
+        let time = self.time(Some(envelope.event_timestamp), out);
+        let style = if envelope.event_type.ends_with(".failed") {
+            RED
+        } else {
+            BOLD
+        };
+        let event_type = visible_line(&envelope.event_type);
+        let place = place(record);
+        let _ = writeln!(
+            out,
+            "{time}{style}{event_type}{style:#}  {DIM}{place}{DIM:#}"
+        );
+        let mut facts = Vec::new();
+        let correlation = envelope.correlation_id.map(|id| id.to_string());
+        if let Some(correlation) = &correlation {
+            facts.push(format!("correlation {correlation}"));
+        }
+        let key = record.key.as_deref();
+        if key.is_some() && key != correlation.as_ref().map(String::as_bytes) {
+            facts.push(format!("key {}", visible_bytes(key.unwrap_or_default())));
+        }
+        let source = format!("{}/{}", envelope.source_service, envelope.source_node_id);
+        facts.push(format!("from {}", visible_line(&source)));
+        let _ = writeln!(out, "{:INDENT$}{DIM}{}{DIM:#}", "", facts.join("  "));
+        self.json(&envelope.payload, out);
+        if self.full && envelope.metadata.get() != "{}" {
+            let _ = writeln!(out, "{:INDENT$}{DIM}metadata{DIM:#}", "");
+            self.json(&envelope.metadata, out);
+        }
+    }
+
+    fn other(&mut self, record: &Received, reason: &NoEnvelope, out: &mut String) {
+        let time = record
+            .timestamp
+            .and_then(|time| Timestamp::try_from(time).ok());
+        let time = self.time(time, out);
+        let place = place(record);
+        let _ = writeln!(
+            out,
+            "{time}{YELLOW}not an envelope{YELLOW:#}  {DIM}{place}{DIM:#}"
+        );
+        let reason = visible_line(&reason.to_string());
+        let _ = writeln!(out, "{:INDENT$}{reason}", "");
+        if let Some(payload) = record
+            .payload
+            .as_deref()
+            .filter(|payload| !payload.is_empty())
+        {
+            self.lines(&visible_bytes(payload), payload.len(), out);
+        }
+    }
+
+    /// The time of day, behind a line for the day where that is another one than before.
+    fn time(&mut self, time: Option<Timestamp>, out: &mut String) -> String {
+        let Some(time) = time else {
+            return format!("{DIM}{:INDENT$}{DIM:#}", "no time");
+        };
+        let text = format!("{time:.3}");
+        let (day, time) = text.split_once('T').unwrap_or_default();
+        if self.day != day {
+            self.day = day.to_owned();
+            let _ = writeln!(out, "{DIM}── {day}, UTC ──{DIM:#}");
+        }
+        format!("{DIM}{:INDENT$}{DIM:#}", time.trim_end_matches('Z'))
+    }
+
+    fn json(&self, json: &Json<'_>, out: &mut String) {
+        let text = json.get();
+        if self.full {
+            for line in pretty::json(text).unwrap_or_default().lines() {
+                let _ = writeln!(out, "{:INDENT$}{}", "", visible_line(line));
+            }
+        } else {
+            let compact = pretty::compact(text).unwrap_or_default();
+            self.lines(&visible_line(&compact), compact.len(), out);
+        }
+    }
+
+    /// Text of `bytes` bytes over a few lines.
+    fn lines(&self, text: &str, bytes: usize, out: &mut String) {
+        let mut rest = text;
+        for number in 1.. {
+            let (line, behind) = split(rest, self.room);
+            rest = behind;
+            let _ = write!(out, "{:INDENT$}{line}", "");
+            if rest.is_empty() || (number == LINES && !self.full) {
+                break;
+            }
+            out.push('\n');
+        }
+        if !rest.is_empty() {
+            let _ = write!(
+                out,
+                "\n{:INDENT$}{DIM}… {bytes} bytes, --full shows all{DIM:#}",
+                ""
+            );
+        }
+        out.push('\n');
+    }
+}
+
+/// Where a record lies.
+fn place(record: &Received) -> String {
+    format!(
+        "{}/{}@{}",
+        visible_line(&record.topic),
+        record.partition,
+        record.offset
+    )
+}
+
+/// The text up to so many columns, and the rest.
+fn split(text: &str, room: usize) -> (&str, &str) {
+    let mut width = 0;
+    let end = text.char_indices().find_map(|(at, c)| {
+        width += c.width().unwrap_or_default();
+        (width > room).then_some(at)
+    });
+    text.split_at(end.unwrap_or(text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use herald_envelope::{Origin, Uuid};
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(payload: Option<Vec<u8>>) -> Received {
+        Received {
+            topic: "dev.shop.v1".to_owned(),
+            partition: 2,
+            offset: 41,
+            timestamp: Some(std::time::SystemTime::UNIX_EPOCH),
+            key: Some(b"A-17".to_vec()),
+            headers: Vec::new(),
+            payload,
+        }
+    }
+
+    fn event(event_type: &'static str, payload: serde_json::Value) -> Received {
+        let origin = Origin::new("shop", "1", "test");
+        let mut envelope = origin
+            .envelope(event_type, "node-7", payload)
+            .with_correlation_id(Uuid::from_u128(7));
+        envelope.event_timestamp = "2026-01-31T12:34:56.789012Z".parse().unwrap();
+        let mut bytes = Vec::new();
+        envelope.write(&mut bytes).unwrap();
+        record(Some(bytes))
+    }
+
+    fn shown(text: &mut Text, record: &Received) -> String {
+        let mut out = String::new();
+        text.write(&Seen::of(record), &mut out);
+        anstream::adapter::strip_str(&out).to_string()
+    }
+
+    #[test]
+    fn an_event_says_when_what_where_for_whom_and_its_payload() {
+        let mut text = Text::with_width(false, 100);
+        let event = event(
+            "effect.place.completed",
+            json!({"order": "A-17", "total": 3}),
+        );
+        assert_eq!(
+            shown(&mut text, &event),
+            "\
+── 2026-01-31, UTC ──
+12:34:56.789  effect.place.completed  dev.shop.v1/2@41
+              correlation 00000000-0000-0000-0000-000000000007  key A-17  from shop/node-7
+              {\"order\":\"A-17\",\"total\":3}
+"
+        );
+        assert!(
+            shown(&mut text, &event).starts_with("12:34"),
+            "the day is told once"
+        );
+    }
+
+    #[test]
+    fn a_long_payload_is_cut_unless_all_is_wanted() {
+        let long = event("x", json!({"note": "n".repeat(500)}));
+        let cut = shown(&mut Text::with_width(false, 60), &long);
+        assert_eq!(cut.lines().count(), 1 + 1 + 1 + LINES + 1);
+        assert!(cut.ends_with("… 511 bytes, --full shows all\n"), "{cut}");
+        assert!(cut.lines().all(|line| line.chars().count() <= 100));
+        let all = shown(&mut Text::with_width(true, 60), &long);
+        assert!(all.contains(&"n".repeat(500)), "{all}");
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_would_act_upon_comes_through() {
+        let escape = "\u{1b}[2J\u{9b}\u{202e}";
+        let mut hostile = event("x", json!({"note": escape}));
+        hostile.key = Some(escape.as_bytes().to_vec());
+        for full in [false, true] {
+            let mut out = String::new();
+            Text::with_width(full, 80).write(&Seen::of(&hostile), &mut out);
+            let text = anstream::adapter::strip_str(&out).to_string();
+            assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text:?}");
+        }
+        let other = record(Some(escape.as_bytes().to_vec()));
+        let text = shown(&mut Text::with_width(false, 80), &other);
+        assert!(text.contains("␛[2J"), "{text}");
+    }
+
+    #[test]
+    fn what_is_no_envelope_says_why_and_what_it_is() {
+        let mut text = Text::with_width(false, 80);
+        let other = shown(&mut text, &record(Some(b"{\"a\": 1}".to_vec())));
+        assert!(
+            other.contains("not an envelope  dev.shop.v1/2@41"),
+            "{other}"
+        );
+        assert!(
+            other.contains("is missing") && other.contains("{\"a\": 1}"),
+            "{other}"
+        );
+        let none = shown(&mut text, &record(None));
+        assert!(none.contains("tombstone"), "{none}");
+        let binary = shown(&mut text, &record(Some(vec![0xff, 0x00])));
+        assert!(binary.contains("0xff00"), "{binary}");
+    }
+}

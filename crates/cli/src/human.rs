@@ -1,0 +1,97 @@
+//! Figures and text as people read and type them.
+
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
+
+use herald_diagnostics::render::visible_line;
+use herald_envelope::Timestamp;
+
+/// Units of durations, by their letters.
+const UNITS: [(&str, f64); 5] = [
+    ("ms", 0.001),
+    ("s", 1.0),
+    ("m", 60.0),
+    ("h", 3600.0),
+    ("d", 86400.0),
+];
+
+/// Bytes of a text that is none, as a line shows them.
+const HEX_SHOWN: usize = 32;
+
+/// Reads a duration such as `500ms`, `30s`, `1.5h` or `7d`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = &text[digits.len()..];
+    let seconds = UNITS
+        .iter()
+        .find(|(name, _)| *name == unit)
+        .and_then(|(_, seconds)| Some(digits.parse::<f64>().ok()? * seconds));
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| {
+            "expected a number and its unit, such as 500ms, 30s, 5m, 2h or 7d".to_owned()
+        })
+}
+
+/// `1 event`, `12,345 events`.
+pub fn counted(number: u64, one: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {one}{plural}", indicatif::HumanCount(number))
+}
+
+/// A moment as RFC 3339 in UTC.
+pub fn moment(time: SystemTime) -> String {
+    Timestamp::try_from(time).map_or_else(|_| "unknown".to_owned(), |time| time.to_string())
+}
+
+/// How long ago a moment is; no time at all for one that is still to come.
+pub fn age(time: SystemTime) -> Duration {
+    SystemTime::now().duration_since(time).unwrap_or_default()
+}
+
+/// Bytes for one line of a terminal: as text where they are text, else in hexadecimal digits.
+pub fn visible_bytes(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => visible_line(text),
+        Err(_) if bytes.len() > HEX_SHOWN => format!("0x{}…", hex(&bytes[..HEX_SHOWN])),
+        Err(_) => format!("0x{}", hex(bytes)),
+    }
+}
+
+/// Two digits for each byte.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("1.5h"), Ok(Duration::from_secs(5400)));
+        assert_eq!(parse_duration("7d"), Ok(Duration::from_secs(604_800)));
+        for wrong in ["", "5", "s", "-1s", "5 s", "5y", "infs", "NaNs", "1e30d"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown_in_hexadecimal() {
+        assert_eq!(visible_bytes("größe\x1b".as_bytes()), "größe␛");
+        assert_eq!(visible_bytes(&[0xff, 0x00]), "0xff00");
+        assert_eq!(
+            visible_bytes(&[0xff; 40]),
+            format!("0x{}…", "ff".repeat(32))
+        );
+    }
+
+    #[test]
+    fn moments_are_in_utc() {
+        assert_eq!(moment(SystemTime::UNIX_EPOCH), "1970-01-01T00:00:00Z");
+    }
+}

@@ -1,0 +1,592 @@
+//! `herald spool`, beside an owner and without one.
+
+use std::fs;
+use std::process::Stdio;
+use std::time::Duration;
+
+use herald_publish::kafka::DevCluster;
+use herald_spool::{FailedAttempt, Record, Sequence, Spool, SpoolOptions};
+use serde_json::json;
+
+use crate::spools::{
+    LONG, TOPIC, aged, append, append_events, bury, delivered, event, flip, signal, until,
+};
+use crate::support::Sandbox;
+
+const HOURS: Duration = Duration::from_secs(3 * 3600);
+
+/// What a terminal would act upon, in every place where text of others can stand.
+const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{202e}\u{7}";
+
+fn is_harmless(text: &str) -> bool {
+    let active = |c: char| c != '\n' && (c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c));
+    !text.contains(active)
+}
+
+#[test]
+fn without_a_path_all_three_ways_to_give_it_are_named() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.herald(&["spool", "status"]).exits(2);
+    for way in ["--spool", "HERALD_SPOOL", "herald.yaml"] {
+        assert!(run.stderr.contains(way), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn the_argument_goes_before_the_environment_before_the_project() {
+    let sandbox = Sandbox::with(&[("herald.yaml", "spool: of-project.db\n"), ("below/x", "")]);
+    for name in ["of-project.db", "of-variable.db", "of-argument.db"] {
+        Spool::open(SpoolOptions::new(sandbox.path(name))).unwrap();
+    }
+    let shown = |args: &[&str], variable: &str| {
+        let mut command = sandbox.command("below", &[&["spool", "status"], args].concat());
+        let output = command.env("HERALD_SPOOL", variable).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(shown(&[], "").contains("of-project.db"));
+    assert!(shown(&[], "../of-variable.db").contains("of-variable.db"));
+    let argument = ["--spool", "../of-argument.db"];
+    assert!(shown(&argument, "../of-variable.db").contains("of-argument.db"));
+}
+
+#[test]
+fn what_is_no_spool_is_said_so() {
+    let sandbox = Sandbox::with(&[("notes.txt", "x".repeat(5000).as_str()), ("empty.db", "")]);
+    let refused = |path: &str| {
+        let run = sandbox.herald(&["spool", "list", "--spool", path]);
+        run.exits(2).stderr
+    };
+    assert!(refused("missing.db").contains("there is no spool at missing.db"));
+    assert!(refused("empty.db").contains("there is no spool at empty.db"));
+    assert!(refused(".").contains("spool.db"), "{}", refused("."));
+    assert!(!sandbox.exists("missing.db"), "looking makes nothing");
+    let run = sandbox.herald(&["spool", "verify", "--spool", "notes.txt"]);
+    assert!(run.exits(1).stdout.contains("not a database"));
+}
+
+#[test]
+fn a_status_is_healthy_until_a_person_is_needed() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    let run = sandbox.spool(&["status"]).exits(0);
+    assert!(run.stdout.contains("healthy"), "{}", run.stdout);
+    append(&spool, aged(event(1), HOURS));
+    let run = sandbox.spool(&["status"]).exits(0);
+    let process = format!("process {}", std::process::id());
+    for part in ["1 record", "the oldest for 3 hours", &process] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+
+    sandbox.spool(&["status", "--max-age", "4h"]).exits(0);
+    let run = sandbox.spool(&["status", "--max-age", "30m"]).exits(1);
+    assert!(run.stdout.contains("waits for 3 hours"), "{}", run.stdout);
+    sandbox.spool(&["status", "--max-records", "1"]).exits(0);
+    sandbox.spool(&["status", "--max-records", "0"]).exits(1);
+
+    let sequences = append_events(&spool, 2..4);
+    bury(&spool, &sequences, "too_large");
+    let run = sandbox.spool(&["status"]).exits(1);
+    assert!(run.stdout.contains("2 dead letters"), "{}", run.stdout);
+    spool.drop_dead(sequences).unwrap().wait().unwrap();
+    spool.close().unwrap();
+    let run = sandbox.spool(&["status"]).exits(1);
+    assert!(run.stdout.contains("no process has the spool open"));
+}
+
+#[test]
+fn a_status_for_programs_has_every_figure() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append(&spool, aged(event(1), HOURS));
+    let sequences = append_events(&spool, 2..3);
+    bury(&spool, &sequences, "too_large");
+    let run = sandbox.spool(&["status", "--format", "json", "--max-age", "1m"]);
+    let status = run.exits(1).json()["spools"][0].clone();
+    assert_eq!(status["path"], "spool.db");
+    assert_eq!(status["records"], 1);
+    assert_eq!(status["bytes"], event(1).weight());
+    assert_eq!(status["dead_letters"], 1);
+    assert_eq!(status["owner"], std::process::id());
+    assert_eq!(status["attention"], json!(["dead_letters", "too_old"]));
+    assert!(status["oldest_age_seconds"].as_u64().unwrap() >= 3600);
+    assert!(status["file_bytes"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_status_shows_the_numbered_spools_too() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.own();
+    let (second, _) = Spool::open(SpoolOptions::new(sandbox.path("spool-3.db"))).unwrap();
+    append_events(&second, 0..7);
+    second.close().unwrap();
+    let run = sandbox.spool(&["status", "--format", "json"]).exits(1);
+    let spools = run.json()["spools"].clone();
+    assert_eq!(spools[0]["attention"], json!([]));
+    assert_eq!(spools[1]["path"], "spool-3.db");
+    assert_eq!(spools[1]["records"], 7);
+    assert_eq!(spools[1]["attention"], json!(["no_owner"]));
+    drop(first);
+}
+
+#[test]
+fn a_list_shows_a_window_and_says_how_to_go_on() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append_events(&spool, 0..60);
+    let attempt = FailedAttempt {
+        sequence: Sequence::new(1),
+        not_before: None,
+        error: "all brokers are down".to_owned(),
+    };
+    spool.note_attempts(vec![attempt]).unwrap().wait().unwrap();
+    let run = sandbox.spool(&["list"]).exits(0);
+    assert_eq!(run.stdout.lines().count(), 51);
+    assert!(run.stderr.contains("--after 50"), "{}", run.stderr);
+    let line = run.stdout.lines().nth(1).unwrap();
+    for part in [
+        "1",
+        "effect.place.completed",
+        TOPIC,
+        "order-0",
+        "all brokers are down",
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    let run = sandbox.spool(&["list", "--after", "50"]).exits(0);
+    assert_eq!((run.stdout.lines().count(), run.stderr.as_str()), (11, ""));
+    let run = sandbox.spool(&["list", "--limit", "0"]).exits(0);
+    assert_eq!(run.stdout.lines().count(), 61);
+    let run = sandbox.spool(&["list", "--limit", "60"]).exits(0);
+    assert_eq!(run.stderr, "", "there is nothing more");
+}
+
+#[test]
+fn a_list_of_thousands_comes_in_order_and_once() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append_events(&spool, 0..5000);
+    let run = sandbox.spool(&["list", "--limit", "0", "--format", "jsonl"]);
+    let sequences: Vec<u64> = run
+        .exits(0)
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|line| line["sequence"].as_u64().unwrap())
+        .collect();
+    assert!(sequences.into_iter().eq(1..=5000));
+}
+
+#[test]
+fn a_list_filters_by_topic_and_event_type() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append_events(&spool, 0..3);
+    append(
+        &spool,
+        Record::new("shop.orders.v1", "{}").with_header("event_type", "order.placed"),
+    );
+    for filter in [
+        ["--topic", "shop.orders.v1"],
+        ["--event-type", "order.placed"],
+    ] {
+        let args = [&["list", "--format", "jsonl"], &filter[..]].concat();
+        let run = sandbox.spool(&args).exits(0);
+        assert_eq!(run.stdout.lines().count(), 1, "{}", run.stdout);
+        let line = run.json();
+        assert_eq!(line["sequence"], 4);
+        assert_eq!(line["key"], json!(null));
+        assert_eq!(line["event_type"], "order.placed");
+        assert_eq!(line["payload_bytes"], 2);
+    }
+    let run = sandbox.spool(&["list", "--topic", "other"]).exits(0);
+    assert_eq!(
+        (run.stdout.as_str(), run.stderr.as_str()),
+        ("", "no records\n")
+    );
+}
+
+#[test]
+fn text_of_others_never_controls_the_terminal() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    let record = Record::new("topic", HOSTILE)
+        .with_key(HOSTILE)
+        .with_header("event_type", HOSTILE)
+        .with_header(HOSTILE, HOSTILE);
+    let first = append(&spool, record.clone());
+    spool
+        .note_attempts(vec![FailedAttempt {
+            sequence: first,
+            not_before: None,
+            error: HOSTILE.to_owned(),
+        }])
+        .unwrap()
+        .wait()
+        .unwrap();
+    let json = format!("{{\"a\":\"{}\"}}", HOSTILE.replace(['\u{1b}', '\u{7}'], ""));
+    append(&spool, Record::new("topic", json));
+    let third = append(&spool, record);
+    bury(&spool, &[third], HOSTILE);
+    for args in [
+        &["list"][..],
+        &["list", "--format", "jsonl"],
+        &["show", "1"],
+        &["show", "1", "--format", "json"],
+        &["show", "2"],
+        &["show", "2", "--format", "json"],
+        &["show", "3"],
+        &["dead", "list"],
+        &["dead", "list", "--format", "jsonl"],
+        &["dead", "show", "3"],
+        &["verify"],
+    ] {
+        let run = sandbox.spool(args).exits(0);
+        assert!(is_harmless(&run.stdout), "{args:?}: {:?}", run.stdout);
+        assert!(is_harmless(&run.stderr), "{args:?}: {:?}", run.stderr);
+    }
+    // For programs, nothing is lost: escapes say what is there.
+    let line = sandbox
+        .spool(&["list", "--limit", "1", "--format", "jsonl"])
+        .json();
+    assert_eq!(line["key"], HOSTILE);
+    assert_eq!(line["last_error"], HOSTILE);
+    let raw = sandbox
+        .spool_command(&["show", "1", "--raw"])
+        .output()
+        .unwrap();
+    assert_eq!(raw.stdout, HOSTILE.as_bytes());
+}
+
+#[test]
+fn a_payload_is_shown_to_the_digit_and_written_to_the_byte() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    let text = r#"{"b":12345678901234567890.10,"a":[],"c":"\u00e9"}"#;
+    append(&spool, Record::new(TOPIC, text).with_header("x", [0xff, 0]));
+    append(&spool, Record::new(TOPIC, [0xff, 0x00, 0x1b]));
+    append(&spool, Record::new(TOPIC, "plain\ntext"));
+    let run = sandbox.spool(&["show", "1"]).exits(0);
+    let payload =
+        "  {\n    \"b\": 12345678901234567890.10,\n    \"a\": [],\n    \"c\": \"\\u00e9\"\n  }\n";
+    assert!(run.stdout.ends_with(payload), "{}", run.stdout);
+    assert!(run.stdout.contains("x  0xff00"), "{}", run.stdout);
+    let run = sandbox.spool(&["show", "1", "--format", "json"]).exits(0);
+    assert!(run.stdout.contains("12345678901234567890.10"));
+    assert_eq!(run.json()["headers"][0]["value"], json!({"hex": "ff00"}));
+    let run = sandbox.spool(&["show", "2"]).exits(0);
+    assert!(run.stdout.ends_with("\n  ff001b\n"), "{}", run.stdout);
+    let run = sandbox.spool(&["show", "3"]).exits(0);
+    assert!(run.stdout.ends_with("\n  plain\n  text\n"));
+    for (sequence, bytes) in [("1", text.as_bytes()), ("2", &[0xff, 0x00, 0x1b])] {
+        let output = sandbox.spool_command(&["show", sequence, "--raw"]).output();
+        assert_eq!(output.unwrap().stdout, bytes);
+    }
+}
+
+#[test]
+fn showing_says_what_something_is_and_what_is_not_there() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    let sequences = append_events(&spool, 0..2);
+    bury(&spool, &sequences[1..], "too_large");
+    let run = sandbox.spool(&["show", "1"]).exits(0);
+    assert!(run.stdout.contains("record 1, waiting for delivery"));
+    let run = sandbox.spool(&["show", "2"]).exits(0);
+    assert!(run.stdout.contains("dead letter 2: too_large"));
+    assert!(run.stdout.contains("the cluster says too_large"));
+    sandbox.spool(&["dead", "show", "2"]).exits(0);
+    let run = sandbox.spool(&["dead", "show", "1"]).exits(2);
+    assert!(run.stderr.contains("not a dead letter"), "{}", run.stderr);
+    let run = sandbox.spool(&["show", "99"]).exits(2);
+    assert!(run.stderr.contains("no record 99"), "{}", run.stderr);
+}
+
+#[test]
+fn looking_leaves_the_owner_alone() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append_events(&spool, 0..3);
+    for args in [
+        &["status"][..],
+        &["list"],
+        &["show", "1"],
+        &["verify"],
+        &["dead", "list"],
+    ] {
+        sandbox.spool(args).exits(0);
+    }
+    append_events(&spool, 3..6);
+    assert_eq!(spool.depth().unwrap(), 6);
+    spool.close().unwrap();
+    let database = fs::read(sandbox.spool_path()).unwrap();
+    for args in [&["list"][..], &["show", "1"], &["verify"]] {
+        sandbox.spool(args).exits(0);
+    }
+    assert!(fs::read(sandbox.spool_path()).unwrap() == database);
+}
+
+#[test]
+fn a_sound_spool_is_verified_with_its_numbers() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    let sequences = append_events(&spool, 0..3);
+    bury(&spool, &sequences[..1], "too_large");
+    let run = sandbox.spool(&["verify"]).exits(0);
+    assert_eq!(run.stdout, "sound: 2 records and 1 dead letter read\n");
+}
+
+#[test]
+fn a_damaged_row_is_named_with_what_becomes_of_it() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append_events(&spool, 0..20);
+    spool.close().unwrap();
+    flip(&sandbox.spool_path(), r#"{"event_id":"e-7"}"#);
+    let run = sandbox.spool(&["verify"]).exits(1);
+    assert!(
+        run.stdout.contains("1 row is not what was written"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("\n  8  waiting"), "{}", run.stdout);
+    let run = sandbox.spool(&["list"]).exits(0);
+    assert!(run.stdout.contains("(damaged)"), "{}", run.stdout);
+    sandbox.spool(&["show", "8"]).exits(0);
+    let run = sandbox.spool(&["show", "8", "--raw"]).exits(2);
+    assert!(run.stderr.contains("8 is damaged"), "{}", run.stderr);
+    // The next owner finds it out when its turn comes.
+    let spool = sandbox.own();
+    spool.next_batch(100, u64::MAX, Sequence::START).unwrap();
+    spool.close().unwrap();
+    let run = sandbox.spool(&["dead", "list"]).exits(0);
+    assert!(run.stdout.contains("damaged"), "{}", run.stdout);
+    let run = sandbox.spool(&["dead", "retry", "8"]).exits(1);
+    assert!(run.stderr.contains("can only be dropped"), "{}", run.stderr);
+    sandbox.spool(&["dead", "drop", "8", "--yes"]).exits(0);
+}
+
+#[test]
+fn a_damaged_file_is_told_with_what_happens_next() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append_events(&spool, 0..500);
+    spool.close().unwrap();
+    let path = sandbox.spool_path();
+    let whole = fs::read(&path).unwrap();
+    for damaged in [
+        &whole[..whole.len() - 4096],
+        &whole[..4096],
+        &[0x55; 9000],
+        b"",
+    ] {
+        fs::write(&path, damaged).unwrap();
+        let run = sandbox.spool(&["verify"]).exits(1);
+        assert!(
+            run.stdout.contains("what is readable comes over"),
+            "{}",
+            run.stdout
+        );
+        let code = sandbox.spool(&["status"]).code;
+        assert_eq!(code, 1, "a file of {} bytes", damaged.len());
+    }
+    fs::remove_file(&path).unwrap();
+    let run = sandbox.spool(&["verify"]).exits(1);
+    assert!(
+        run.stdout.contains("the database is missing"),
+        "{}",
+        run.stdout
+    );
+    let run = sandbox.spool(&["status", "--format", "json"]).exits(1);
+    assert_eq!(run.json()["spools"][0]["attention"], json!(["damaged"]));
+    assert!(!sandbox.exists("spool.db"), "looking mends nothing");
+}
+
+#[test]
+fn dead_letters_are_retried_without_an_owner() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    let sequences = append_events(&spool, 0..4);
+    bury(&spool, &sequences[..2], "too_large");
+    bury(&spool, &sequences[2..3], "not_authorized");
+    spool.close().unwrap();
+    let run = sandbox.spool(&["dead", "retry", "--all", "--reason", "too_large"]);
+    let run = run.exits(0);
+    assert!(
+        run.stderr.contains("retried 2 dead letters"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("No process has the spool open"));
+    let run = sandbox.spool(&["dead", "retry", "3", "4", "77"]).exits(1);
+    assert!(run.stderr.contains("skipped 4") && run.stderr.contains("skipped 77"));
+    assert!(
+        run.stderr.contains("retried 1 dead letter,"),
+        "{}",
+        run.stderr
+    );
+    let spool = sandbox.own();
+    let stats = spool.stats().unwrap();
+    assert_eq!((stats.records, stats.dead), (4, 0));
+}
+
+#[test]
+fn dead_letters_are_retried_and_dropped_by_the_owner() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    let sequences = append_events(&spool, 0..2500);
+    bury(&spool, &sequences[..2100], "too_large");
+    bury(&spool, &sequences[2100..2110], "other");
+    let run = sandbox.spool(&["dead", "drop", "--all", "--reason", "other", "--yes"]);
+    assert!(run.exits(0).stderr.contains("dropped 10 dead letters"));
+    let run = sandbox.spool(&["dead", "retry", "--all", "--topic", TOPIC]);
+    assert!(run.exits(0).stderr.contains("retried 2,100 dead letters"));
+    let stats = spool.stats().unwrap();
+    assert_eq!((stats.records, stats.dead), (2490, 0));
+    let run = sandbox.spool(&["dead", "retry", "--all"]).exits(0);
+    assert!(run.stderr.contains("no dead letters"), "{}", run.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_owner_that_does_nothing_is_not_waited_for_without_end() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    let sequences = append_events(&spool, 0..2);
+    bury(&spool, &sequences, "too_large");
+    spool.close().unwrap();
+    // An owner that reads from us, and has been stopped.
+    let publish = ["publish", "--jsonl", "-", "--spool", "spool.db"];
+    let mut owner = sandbox
+        .command("", &publish)
+        .env("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    until(|| sandbox.spool(&["status"]).stdout.contains("process "));
+    signal(&owner, "STOP");
+    let retry = ["dead", "retry", "--all", "--timeout", "200ms"];
+    let run = sandbox.spool(&retry).exits(1);
+    signal(&owner, "CONT");
+    assert!(
+        run.stderr.contains("2 requests left for it"),
+        "{}",
+        run.stderr
+    );
+    // What was asked is not forgotten.
+    until(|| {
+        sandbox
+            .spool(&["dead", "list"])
+            .stderr
+            .contains("no dead letters")
+    });
+    drop(owner.stdin.take());
+    owner.wait().unwrap();
+    assert_eq!(sandbox.own().stats().unwrap().records, 2);
+}
+
+#[test]
+fn nothing_is_dropped_without_a_yes() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    let sequences = append_events(&spool, 0..2);
+    bury(&spool, &sequences, "too_large");
+    spool.close().unwrap();
+    let mut command = sandbox.spool_command(&["dead", "drop", "--all"]);
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("--yes"));
+    assert_eq!(sandbox.own().stats().unwrap().dead, 2);
+    sandbox.spool(&["dead", "drop"]).exits(2);
+    sandbox
+        .spool(&["dead", "drop", "1", "--topic", "x", "--yes"])
+        .exits(2);
+    sandbox.spool(&["dead", "drop", "1", "2", "--yes"]).exits(0);
+    assert_eq!(sandbox.own().stats().unwrap().dead, 0);
+}
+
+#[test]
+fn a_drain_delivers_everything_in_order() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append_events(&spool, 0..300);
+    spool.close().unwrap();
+    let cluster = DevCluster::start(1).unwrap();
+    let servers = cluster.bootstrap_servers();
+    let args = ["drain", "--bootstrap-servers", &servers];
+    let run = sandbox.spool(&args).exits(0);
+    assert!(
+        run.stderr.contains("delivered 300 events"),
+        "{}",
+        run.stderr
+    );
+    let payload = |number: u64| String::from_utf8(event(number).payload).unwrap();
+    for (key, payloads) in delivered(&cluster, TOPIC, 300) {
+        let remainder: u64 = key["order-".len()..].parse().unwrap();
+        let expected = (0..300).filter(|number| number % 3 == remainder);
+        assert!(expected.map(payload).eq(payloads), "{key}");
+    }
+    let run = sandbox.spool(&args).exits(0);
+    assert!(run.stderr.contains("nothing waits"), "{}", run.stderr);
+}
+
+#[test]
+fn a_drain_without_a_cluster_ends_in_time_and_loses_nothing() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append_events(&spool, 0..5);
+    spool.close().unwrap();
+    let args = [
+        "drain",
+        "--bootstrap-servers",
+        "127.0.0.1:1",
+        "--timeout",
+        "1s",
+    ];
+    let run = sandbox.spool(&args).exits(1);
+    assert!(run.stderr.contains("5 events still"), "{}", run.stderr);
+    assert!(run.stderr.contains("127.0.0.1:1"), "{}", run.stderr);
+    assert_eq!(sandbox.own().stats().unwrap().records, 5);
+}
+
+#[test]
+fn what_another_process_owns_is_its_to_deliver() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append_events(&spool, 0..5);
+    let run = sandbox.spool(&["drain"]).exits(2);
+    let process = format!("process {}", std::process::id());
+    assert!(run.stderr.contains(&process), "{}", run.stderr);
+    let run = sandbox
+        .spool(&["drain", "--watch", "--timeout", "100ms"])
+        .exits(1);
+    assert!(run.stderr.contains("5 events still"), "{}", run.stderr);
+
+    let watching = sandbox
+        .spool_command(&["drain", "--watch"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let all = (1..=5).map(Sequence::new).collect();
+    spool.acknowledge(all).unwrap().wait().unwrap();
+    let output = watching.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn a_watched_owner_that_leaves_is_noticed() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append_events(&spool, 0..5);
+    let started = std::time::Instant::now();
+    let mut command = sandbox.spool_command(&["drain", "--watch"]);
+    let watching = command.stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    spool.close().unwrap();
+    let output = watching.wait_with_output().unwrap();
+    assert!(started.elapsed() < LONG);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("has left"), "{stderr}");
+}

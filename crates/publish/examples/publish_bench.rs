@@ -1,0 +1,502 @@
+//! How fast a publisher is, beside raw librdkafka, on the broker of `KAFKA_BOOTSTRAP_SERVERS`.
+//!
+//! `benches/run` starts the broker, makes the topic, and calls this once for each way and round:
+//!
+//! ```text
+//! publish_bench WAY TOPIC EVENTS
+//! ```
+//!
+//! It prints one line of JSON: events a second, CPU seconds per million events of this process,
+//! the largest resident memory, and for the sequential ways the median and 99th percentile.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use herald_envelope::{Envelope, Origin, Uuid};
+use herald_publish::kafka::KafkaOptions;
+use herald_publish::spool::SpoolOptions;
+use herald_publish::{Message, Mode, Publisher, PublisherOptions, Receipt};
+use rdkafka::ClientContext;
+use rdkafka::config::ClientConfig;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{
+    BaseRecord, DeliveryResult, FutureProducer, FutureRecord, Producer, ProducerContext,
+    ThreadedProducer,
+};
+use rdkafka::types::RDKafkaErrorCode;
+use serde::Serialize;
+
+type Anyhow<T> = Result<T, Box<dyn Error>>;
+
+/// How many receipts the pipelined ways leave open.
+const IN_FLIGHT: usize = 10_000;
+
+#[derive(Clone, Copy, Serialize)]
+struct Payload<'a> {
+    operation: &'a str,
+    order: &'a str,
+    customer: &'a str,
+    items: [&'a str; 3],
+    amount: u32,
+    note: &'a str,
+}
+
+const PAYLOAD: Payload<'static> = Payload {
+    operation: "place_order",
+    order: "A-2026-11-23-000017",
+    customer: "c-7391-5582-1004",
+    items: ["sku-8812-blue-xl", "sku-0021-red-m", "sku-4471-green-s"],
+    amount: 129_900,
+    note: "leave at the door of the neighbour on the left if nobody is at home",
+};
+
+fn origin() -> Origin {
+    Origin::new("orders", "1.4.0", "production").with_instance("orders-7c9f-2xk4p")
+}
+
+fn envelope(
+    origin: &Origin,
+    number: u128,
+) -> Envelope<'_, Payload<'static>, impl Serialize + use<>> {
+    origin
+        .envelope("effect.place_order.completed", "node-orders-1", PAYLOAD)
+        .with_correlation_id(Uuid::from_u128(number % 5_000))
+        .with_metadata(serde_json::Map::new())
+}
+
+fn raw_config() -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", bootstrap_servers())
+        .set("acks", "all")
+        .set("enable.idempotence", "true")
+        .set("partitioner", "murmur2_random")
+        .set("compression.type", "lz4")
+        .set("linger.ms", "5")
+        .set("queue.buffering.max.messages", "100000");
+    config
+}
+
+fn bootstrap_servers() -> String {
+    std::env::var("KAFKA_BOOTSTRAP_SERVERS").expect("KAFKA_BOOTSTRAP_SERVERS names a broker")
+}
+
+#[derive(Default)]
+struct Count {
+    delivered: AtomicU64,
+    failed: AtomicU64,
+}
+
+#[derive(Clone, Default)]
+struct Counting(Arc<Count>);
+
+impl ClientContext for Counting {}
+
+impl ProducerContext for Counting {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let counter = match result {
+            Ok(_) => &self.0.delivered,
+            Err(_) => &self.0.failed,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Bytes of a thousand messages, made beforehand.
+fn made_beforehand() -> Vec<Message> {
+    let origin = origin();
+    (0..1_000)
+        .map(|number| {
+            Message::of_envelope("t", &envelope(&origin, number)).expect("it is an envelope")
+        })
+        .collect()
+}
+
+fn raw_headers(message: &Message) -> OwnedHeaders {
+    let headers = OwnedHeaders::new_with_capacity(4);
+    message.headers().fold(headers, |headers, (key, value)| {
+        let value = Some(value);
+        headers.insert(Header { key, value })
+    })
+}
+
+/// The limit: librdkafka with callbacks, bytes made beforehand.
+fn raw_callback(topic: &str, events: usize, with_headers: bool) -> Anyhow<Figures> {
+    let context = Counting::default();
+    let producer: ThreadedProducer<Counting> = raw_config().create_with_context(context.clone())?;
+    let messages = made_beforehand();
+    warm_up(&producer, topic, &context, &messages[0])?;
+    let measure = Measure::start();
+    for message in messages.iter().cycle().take(events) {
+        loop {
+            let mut record = BaseRecord::to(topic)
+                .key(message.key().unwrap_or_default())
+                .payload(message.payload());
+            if with_headers {
+                record = record.headers(raw_headers(message));
+            }
+            match producer.send(record) {
+                Ok(()) => break,
+                Err((error, _))
+                    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull) =>
+                {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err((error, _)) => return Err(error.into()),
+            }
+        }
+    }
+    while context.0.delivered.load(Ordering::Relaxed) < events as u64 + 1 {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+    let figures = measure.stop(events);
+    assert_eq!(context.0.failed.load(Ordering::Relaxed), 0);
+    Ok(figures)
+}
+
+fn warm_up(
+    producer: &ThreadedProducer<Counting>,
+    topic: &str,
+    context: &Counting,
+    message: &Message,
+) -> Anyhow<()> {
+    let record = BaseRecord::to(topic)
+        .key(message.key().unwrap_or_default())
+        .payload(message.payload());
+    producer.send(record).map_err(|(error, _)| error)?;
+    producer.flush(Duration::from_secs(30))?;
+    while context.0.delivered.load(Ordering::Relaxed) == 0 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}
+
+/// One at a time with raw librdkafka.
+fn raw_sequential(topic: &str, events: usize) -> Anyhow<Figures> {
+    let context = Counting::default();
+    let mut config = raw_config();
+    config.set("linger.ms", "0");
+    let producer: ThreadedProducer<Counting> = config.create_with_context(context.clone())?;
+    let messages = made_beforehand();
+    warm_up(&producer, topic, &context, &messages[0])?;
+    let mut measure = Measure::start();
+    let mut done = 1;
+    for message in messages.iter().cycle().take(events) {
+        let started = Instant::now();
+        let record = BaseRecord::to(topic)
+            .key(message.key().unwrap_or_default())
+            .payload(message.payload())
+            .headers(raw_headers(message));
+        producer.send(record).map_err(|(error, _)| error)?;
+        done += 1;
+        while context.0.delivered.load(Ordering::Relaxed) < done {
+            std::thread::yield_now();
+        }
+        measure.times.push(started.elapsed());
+    }
+    Ok(measure.stop(events))
+}
+
+/// What rdkafka offers for async code.
+fn future_producer(topic: &str, events: usize) -> Anyhow<Figures> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let producer: FutureProducer = raw_config().create()?;
+    let messages = Arc::new(made_beforehand());
+    runtime.block_on(async {
+        let record = |message: &Message| {
+            (
+                message.key().unwrap_or_default().to_vec(),
+                message.payload().to_vec(),
+                raw_headers(message),
+            )
+        };
+        let (key, payload, headers) = record(&messages[0]);
+        let first = FutureRecord::to(topic)
+            .key(&key)
+            .payload(&payload)
+            .headers(headers);
+        producer
+            .send(first, Duration::from_secs(30))
+            .await
+            .map_err(|(error, _)| error)?;
+        let measure = Measure::start();
+        let mut open = VecDeque::with_capacity(IN_FLIGHT);
+        for message in messages.iter().cycle().take(events) {
+            let record = FutureRecord::to(topic)
+                .key(message.key().unwrap_or_default())
+                .payload(message.payload())
+                .headers(raw_headers(message));
+            open.push_back(producer.send_result(record).map_err(|(error, _)| error)?);
+            if open.len() >= 1_000
+                && let Some(oldest) = open.pop_front()
+            {
+                oldest.await?.map_err(|(error, _)| error)?;
+            }
+        }
+        for oldest in open {
+            oldest.await?.map_err(|(error, _)| error)?;
+        }
+        Ok(measure.stop(events))
+    })
+}
+
+fn publisher(spool: Option<Mode>, linger: &str) -> Anyhow<(Publisher, Option<tempfile::TempDir>)> {
+    let kafka = KafkaOptions::new(bootstrap_servers()).property("linger.ms", linger);
+    let options = PublisherOptions::new(kafka);
+    let Some(mode) = spool else {
+        return Ok((Publisher::open(options)?, None));
+    };
+    let folder =
+        tempfile::tempdir_in(std::env::var("SPOOL_FOLDER").unwrap_or_else(|_| ".".into()))?;
+    let spool = SpoolOptions::new(folder.path().join("spool.db"));
+    let options = options.spool(spool).mode(mode);
+    Ok((Publisher::open(options)?, Some(folder)))
+}
+
+/// Envelope to receipt, many in flight, from one thread.
+fn herald(topic: &str, events: usize, mode: Mode) -> Anyhow<Figures> {
+    let (publisher, _folder) = publisher(Some(mode), "5")?;
+    let origin = origin();
+    publisher
+        .enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
+        .wait()?;
+    let measure = Measure::start();
+    let mut open = VecDeque::with_capacity(IN_FLIGHT);
+    let mut receipts = 0;
+    for number in 0..events {
+        let message = publisher.message_to(topic, envelope(&origin, number as u128))?;
+        open.push_back(publisher.enqueue(message)?);
+        if open.len() >= IN_FLIGHT
+            && let Some(oldest) = open.pop_front()
+        {
+            oldest.wait()?;
+            receipts += 1;
+        }
+    }
+    for oldest in open {
+        oldest.wait()?;
+        receipts += 1;
+    }
+    assert_eq!(receipts, events);
+    let mut figures = measure.stop(events);
+    let started = Instant::now();
+    let closed = publisher.close(Duration::from_secs(60))?;
+    assert_eq!((closed.spooled, closed.dead), (0, 0));
+    figures.drained_after = started.elapsed();
+    Ok(figures)
+}
+
+/// The same from async code with a thousand tasks.
+fn herald_async(topic: &str, events: usize) -> Anyhow<Figures> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let (publisher, _folder) = publisher(Some(Mode::Direct), "5")?;
+    let publisher = Arc::new(publisher);
+    let topic: Arc<str> = topic.into();
+    runtime.block_on(async {
+        publisher.publish_to(&topic, envelope(&origin(), 0)).await?;
+        let measure = Measure::start();
+        let tasks: Vec<_> = (0..1_000)
+            .map(|task| {
+                let (publisher, topic) = (publisher.clone(), topic.clone());
+                tokio::spawn(async move {
+                    let origin = origin();
+                    for number in 0..events / 1_000 {
+                        let number = (number * 1_000 + task) as u128;
+                        publisher
+                            .publish_to(&topic, envelope(&origin, number))
+                            .await
+                            .expect("the broker is there");
+                    }
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await?;
+        }
+        Ok(measure.stop(events / 1_000 * 1_000))
+    })
+}
+
+fn herald_sequential(topic: &str, events: usize) -> Anyhow<Figures> {
+    let (publisher, _folder) = publisher(Some(Mode::Direct), "0")?;
+    let origin = origin();
+    publisher
+        .enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
+        .wait()?;
+    let mut measure = Measure::start();
+    for number in 0..events {
+        let started = Instant::now();
+        let message = publisher.message_to(topic, envelope(&origin, number as u128))?;
+        let receipt = publisher.enqueue(message)?.wait()?;
+        measure.times.push(started.elapsed());
+        assert!(matches!(receipt, Receipt::Delivered { .. }));
+    }
+    Ok(measure.stop(events))
+}
+
+/// One at a time while nothing listens where the broker should be.
+fn herald_away(topic: &str, events: usize) -> Anyhow<Figures> {
+    let folder =
+        tempfile::tempdir_in(std::env::var("SPOOL_FOLDER").unwrap_or_else(|_| ".".into()))?;
+    let kafka = KafkaOptions::new("127.0.0.1:1");
+    let spool = SpoolOptions::new(folder.path().join("spool.db"));
+    let publisher = Publisher::open(PublisherOptions::new(kafka).spool(spool))?;
+    let origin = origin();
+    publisher
+        .enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
+        .wait()?;
+    let mut measure = Measure::start();
+    for number in 0..events {
+        let started = Instant::now();
+        let message = publisher.message_to(topic, envelope(&origin, number as u128))?;
+        publisher.enqueue(message)?.wait()?;
+        measure.times.push(started.elapsed());
+    }
+    Ok(measure.stop(events))
+}
+
+/// What was spooled before, to the cluster.
+fn herald_drain(topic: &str, events: usize) -> Anyhow<Figures> {
+    let folder =
+        tempfile::tempdir_in(std::env::var("SPOOL_FOLDER").unwrap_or_else(|_| ".".into()))?;
+    let path = folder.path().join("spool.db");
+    let away = KafkaOptions::new("127.0.0.1:1");
+    let options = |kafka| PublisherOptions::new(kafka).spool(SpoolOptions::new(&path));
+    let publisher = Publisher::open(options(away).mode(Mode::WriteAhead))?;
+    let origin = origin();
+    let mut open = VecDeque::new();
+    for number in 0..events {
+        let message = publisher.message_to(topic, envelope(&origin, number as u128))?;
+        open.push_back(publisher.enqueue(message)?);
+        if open.len() >= IN_FLIGHT
+            && let Some(oldest) = open.pop_front()
+        {
+            oldest.wait()?;
+        }
+    }
+    for oldest in open {
+        oldest.wait()?;
+    }
+    publisher.close(Duration::ZERO)?;
+    let publisher = Publisher::open(options(KafkaOptions::new(bootstrap_servers())))?;
+    let measure = Measure::start();
+    while publisher
+        .stats()
+        .spool
+        .is_none_or(|spool| spool.records > 0)
+    {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    Ok(measure.stop(events))
+}
+
+struct Measure {
+    started: Instant,
+    cpu: f64,
+    times: Vec<Duration>,
+}
+
+#[derive(Default)]
+struct Figures {
+    events: usize,
+    took: Duration,
+    cpu: f64,
+    times: Vec<Duration>,
+    drained_after: Duration,
+}
+
+impl Measure {
+    fn start() -> Self {
+        Self {
+            cpu: cpu_seconds(),
+            started: Instant::now(),
+            times: Vec::new(),
+        }
+    }
+
+    fn stop(self, events: usize) -> Figures {
+        Figures {
+            events,
+            took: self.started.elapsed(),
+            cpu: cpu_seconds() - self.cpu,
+            times: self.times,
+            drained_after: Duration::ZERO,
+        }
+    }
+}
+
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = |at: usize| -> f64 {
+        let field = fields.split_whitespace().nth(at).unwrap_or("0");
+        field.parse().unwrap_or_default()
+    };
+    // utime and stime, in hundredths of a second.
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+fn peak_memory_mib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.and_then(|kib| kib.parse::<f64>().ok())
+        .unwrap_or_default()
+        / 1024.0
+}
+
+impl Figures {
+    #[expect(clippy::cast_precision_loss)]
+    fn print(mut self, way: &str) {
+        self.times.sort_unstable();
+        let at = |share: usize| {
+            let time = self.times.get(self.times.len() * share / 100);
+            time.map(|time| time.as_secs_f64() * 1e3)
+        };
+        let figures = serde_json::json!({
+            "way": way,
+            "events": self.events,
+            "events_per_second": self.events as f64 / self.took.as_secs_f64(),
+            "cpu_seconds_per_million": self.cpu * 1e6 / self.events as f64,
+            "peak_memory_mib": peak_memory_mib(),
+            "median_ms": at(50),
+            "p99_ms": at(99),
+            "drained_after_ms": self.drained_after.as_secs_f64() * 1e3,
+        });
+        println!("{figures}");
+    }
+}
+
+fn main() -> Anyhow<()> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, way, topic, events] = arguments.as_slice() else {
+        return Err("publish_bench WAY TOPIC EVENTS".into());
+    };
+    let events = events.parse()?;
+    let figures = match way.as_str() {
+        "raw-callback" => raw_callback(topic, events, false)?,
+        "raw-callback-headers" => raw_callback(topic, events, true)?,
+        "raw-future" => future_producer(topic, events)?,
+        "raw-sequential" => raw_sequential(topic, events)?,
+        "herald" => herald(topic, events, Mode::Direct)?,
+        "herald-write-ahead" => herald(topic, events, Mode::WriteAhead)?,
+        "herald-async" => herald_async(topic, events)?,
+        "herald-sequential" => herald_sequential(topic, events)?,
+        "herald-away" => herald_away(topic, events)?,
+        "herald-drain" => herald_drain(topic, events)?,
+        other => return Err(format!("there is no way `{other}`").into()),
+    };
+    figures.print(way);
+    Ok(())
+}

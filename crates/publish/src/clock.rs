@@ -1,0 +1,161 @@
+//! Time, of the system or of a test.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Where a publisher takes its time from: deadlines, backoff and ages.
+///
+/// [`Clock::manual`] stands still until it is told to go on, so that a test can live through an
+/// outage of ten minutes in a moment.
+#[derive(Clone)]
+pub struct Clock(Source);
+
+#[derive(Clone)]
+enum Source {
+    System(Instant),
+    Manual(Arc<Manual>),
+}
+
+struct Manual {
+    started: SystemTime,
+    passed: Mutex<Duration>,
+    bells: Mutex<Vec<Weak<Bell>>>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self(Source::System(Instant::now()))
+    }
+}
+
+impl Clock {
+    /// A clock that only [`Clock::advance`] moves.
+    pub fn manual() -> Self {
+        Self(Source::Manual(Arc::new(Manual {
+            started: SystemTime::now(),
+            passed: Mutex::new(Duration::ZERO),
+            bells: Mutex::new(Vec::new()),
+        })))
+    }
+
+    /// Lets time pass on a manual clock. Without effect on the system's.
+    pub fn advance(&self, by: Duration) {
+        if let Source::Manual(manual) = &self.0 {
+            *lock(&manual.passed) += by;
+            lock(&manual.bells).retain(|bell| {
+                let bell = bell.upgrade();
+                bell.inspect(|bell| bell.ring()).is_some()
+            });
+        }
+    }
+
+    /// Time since the clock was made; never goes back.
+    pub(crate) fn now(&self) -> Duration {
+        match &self.0 {
+            Source::System(origin) => origin.elapsed(),
+            Source::Manual(manual) => *lock(&manual.passed),
+        }
+    }
+
+    /// The time of day.
+    pub(crate) fn wall(&self) -> SystemTime {
+        match &self.0 {
+            Source::System(_) => SystemTime::now(),
+            Source::Manual(manual) => manual.started + self.now(),
+        }
+    }
+
+    /// A bell whose waits this clock can end.
+    pub(crate) fn bell(&self) -> Arc<Bell> {
+        let bell = Arc::new(Bell::default());
+        if let Source::Manual(manual) = &self.0 {
+            lock(&manual.bells).push(Arc::downgrade(&bell));
+        }
+        bell
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match &self.0 {
+            Source::System(_) => "system",
+            Source::Manual(_) => "manual",
+        };
+        f.debug_tuple("Clock").field(&name).finish()
+    }
+}
+
+/// What a thread of the publisher sleeps on.
+#[derive(Default)]
+pub(crate) struct Bell {
+    rung: Mutex<bool>,
+    condvar: Condvar,
+}
+
+impl Bell {
+    /// Ends the current wait, or else the next one.
+    pub(crate) fn ring(&self) {
+        let mut rung = lock(&self.rung);
+        // Somebody rang already and nobody has heard it yet: no need to wake anyone again.
+        if !std::mem::replace(&mut *rung, true) {
+            self.condvar.notify_one();
+        }
+    }
+
+    /// Sleeps until the bell rings or the clock shows `until`. May end early.
+    pub(crate) fn wait(&self, clock: &Clock, until: Option<Duration>) {
+        let rung = lock(&self.rung);
+        let mut rung = match (&clock.0, until) {
+            (Source::System(_), Some(until)) => {
+                let time = until.saturating_sub(clock.now());
+                self.condvar
+                    .wait_timeout_while(rung, time, |rung| !*rung)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
+            }
+            // The manual clock rings when it moves.
+            (Source::Manual(_), Some(until)) if until <= clock.now() => rung,
+            _ => self
+                .condvar
+                .wait_while(rung, |rung| !*rung)
+                .unwrap_or_else(PoisonError::into_inner),
+        };
+        *rung = false;
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_ends_waits_when_it_is_moved() {
+        let clock = Clock::manual();
+        let bell = clock.bell();
+        let waiting = std::thread::spawn({
+            let clock = clock.clone();
+            move || {
+                let until = Duration::from_secs(600);
+                while clock.now() < until {
+                    bell.wait(&clock, Some(until));
+                }
+            }
+        });
+        clock.advance(Duration::from_secs(599));
+        clock.advance(Duration::from_secs(1));
+        waiting.join().unwrap();
+    }
+
+    #[test]
+    fn a_ring_before_the_wait_is_heard() {
+        let clock = Clock::default();
+        let bell = clock.bell();
+        bell.ring();
+        bell.wait(&clock, None);
+    }
+}

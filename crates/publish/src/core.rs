@@ -1,0 +1,493 @@
+//! What the threads of a publisher share.
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::time::Duration;
+
+use herald_spool::{Spool, SpoolError};
+use tracing::{error, warn};
+
+use crate::clock::{Clock, lock};
+use crate::dead_letter;
+use crate::error::PublishError;
+use crate::failure::{Failure, FailureKind};
+use crate::flight::{Flight, Outcome};
+use crate::keeper::{Keeper, micros};
+use crate::message::Message;
+use crate::options::{Mode, PublisherOptions};
+use crate::process::Process;
+use crate::receipt::Receipt;
+use crate::relay::Relay;
+use crate::room::{Load, Room};
+use crate::stats::Counters;
+use crate::transport::{Delivery, Position, Transport, Watch};
+
+/// Everything but the threads.
+pub(crate) struct Core {
+    pub(crate) options: PublisherOptions,
+    pub(crate) process: Process,
+    pub(crate) clock: Clock,
+    pub(crate) room: Room,
+    pub(crate) held: Held,
+    pub(crate) counters: Counters,
+    pub(crate) relay: Relay,
+    pub(crate) keeper: Arc<Keeper>,
+    /// Read by everyone who puts an event on its way, written to change where events go. Who
+    /// writes it sees no event half on its way.
+    gate: RwLock<Gate>,
+    /// Flights in the order of publishing, among them some that are over.
+    outstanding: Mutex<VecDeque<Arc<Flight>>>,
+    /// When the last acknowledgement came, in microseconds of the clock.
+    last_acknowledged: AtomicU64,
+    key_hasher: RandomState,
+}
+
+/// Where events go.
+pub(crate) struct Gate {
+    pub(crate) route: Route,
+    /// `None` until the first connection, and after a fatal failure until the next one.
+    pub(crate) transport: Option<Arc<dyn Transport>>,
+    /// `None` where there is none, and while a broken one is being opened again.
+    pub(crate) spool: Option<Arc<Spool>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// To the cluster, and behind the rows of their key where there are some.
+    Cluster,
+    /// To the spool: the cluster is taken to be unreachable.
+    Spool,
+    /// Nowhere.
+    Closed,
+}
+
+/// Messages that the transport has not reported, also those that the spool has a copy of.
+#[derive(Default)]
+pub(crate) struct Held {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Held {
+    pub(crate) fn enter(&self, bytes: usize) {
+        self.messages.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn leave(&self, bytes: usize) {
+        self.messages.fetch_sub(1, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn messages(&self) -> usize {
+        self.messages.load(Ordering::Relaxed)
+    }
+}
+
+impl Gate {
+    /// The cluster is reachable again. Not for a publisher that closes.
+    pub(crate) fn open_to_cluster(&mut self) {
+        if self.route == Route::Spool {
+            self.route = Route::Cluster;
+        }
+    }
+}
+
+impl Core {
+    pub(crate) fn new(options: PublisherOptions, spool: Option<Spool>) -> Self {
+        let clock = options.clock.clone();
+        let keeper = Arc::new(Keeper::new(&clock));
+        let most = Load {
+            messages: options.max_in_flight,
+            bytes: options.max_in_flight_bytes,
+        };
+        Self {
+            process: Process::current(),
+            room: Room::new(most, keeper.clone()),
+            held: Held::default(),
+            counters: Counters::default(),
+            relay: Relay::new(&clock),
+            keeper,
+            gate: RwLock::new(Gate {
+                route: Route::Cluster,
+                transport: None,
+                spool: spool.map(Arc::new),
+            }),
+            outstanding: Mutex::new(VecDeque::new()),
+            last_acknowledged: AtomicU64::new(0),
+            key_hasher: RandomState::new(),
+            clock,
+            options,
+        }
+    }
+
+    pub(crate) fn gate(&self) -> RwLockReadGuard<'_, Gate> {
+        self.gate.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until no event is half on its way.
+    pub(crate) fn shut_gate(&self) -> RwLockWriteGuard<'_, Gate> {
+        self.gate.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn hash_key(&self, topic: &str, key: Option<&[u8]>) -> u64 {
+        self.key_hasher.hash_one((topic, key))
+    }
+
+    /// Whether the transport holds twice of what may be in flight: copies of spooled events are
+    /// stuck in it, and no more may come.
+    pub(crate) fn held_is_full(&self) -> bool {
+        self.held.messages() >= self.options.max_in_flight.saturating_mul(2)
+            || self.held.bytes.load(Ordering::Relaxed)
+                >= self.options.max_in_flight_bytes.saturating_mul(2)
+    }
+
+    /// Puts a message that has room on its way.
+    pub(crate) fn launch(
+        self: &Arc<Self>,
+        message: Message,
+        began: Duration,
+        due: Duration,
+    ) -> Result<Arc<Flight>, PublishError> {
+        let gate = self.gate();
+        if gate.route == Route::Closed {
+            drop(gate);
+            self.room.leave(message.weight());
+            return Err(PublishError::Closed);
+        }
+        self.counters.published.add(1);
+        let to_spool = gate.spool.as_ref().is_some_and(|spool| {
+            self.options.mode == Mode::WriteAhead
+                || gate.route == Route::Spool
+                || self.held_is_full()
+                // Asking fails only in a fork, where nothing gets this far.
+                || (self.relay.has_unsent()
+                    && spool.holds_key(message.topic(), message.key()) != Ok(false))
+        });
+        let flight = Arc::new(Flight::new(self.clone(), message, began, due));
+        if to_spool {
+            self.append(&gate, &flight);
+            return Ok(flight);
+        }
+        self.remember(&flight);
+        let sent = match &gate.transport {
+            Some(_) if self.held_is_full() => Err(Failure::new(
+                FailureKind::Full,
+                "busy",
+                "too many earlier events wait for the cluster",
+            )),
+            Some(transport) => flight.send(transport.as_ref()),
+            None => Err(Failure::new(
+                FailureKind::Retriable,
+                "not_connected",
+                "there is no connection to the cluster now",
+            )),
+        };
+        drop(gate);
+        if let Err(failure) = sent {
+            flight.fail(failure);
+        }
+        Ok(flight)
+    }
+
+    fn remember(&self, flight: &Arc<Flight>) {
+        let mut outstanding = lock(&self.outstanding);
+        // What is over leaves from the front; what is over behind the first that is not, leaves
+        // when there is too much of it.
+        for _ in 0..2 {
+            if outstanding.front().is_some_and(|first| first.is_over()) {
+                outstanding.pop_front();
+            }
+        }
+        if outstanding.len() > self.options.max_in_flight.saturating_mul(2) {
+            outstanding.retain(|flight| !flight.is_over());
+        }
+        outstanding.push_back(flight.clone());
+        drop(outstanding);
+        self.keeper.note(flight.due);
+    }
+
+    /// Hands the event to the spool, where there is one. Called with the gate in hand, open for
+    /// an event that comes from a caller, shut for those that the transport has: rows of one key
+    /// get into the order of publishing so.
+    fn append(&self, gate: &Gate, flight: &Arc<Flight>) {
+        let Some(record) = flight.copy_for_spool() else {
+            return;
+        };
+        self.relay.appending();
+        let Some(spool) = &gate.spool else {
+            flight.appended(Err(SpoolError::Closed));
+            return;
+        };
+        let appended = flight.clone();
+        let handed_in = spool.append_then(record, move |answer| appended.appended(answer));
+        if let Err(error) = handed_in {
+            flight.appended(Err(error));
+        }
+    }
+
+    /// Copies to the spool those flights that only the transport has and that `which` names, in
+    /// the order of publishing, and with each all others of its key.
+    fn adopt(&self, gate: &Gate, which: impl Fn(&Arc<Flight>) -> bool) -> usize {
+        let mut outstanding = lock(&self.outstanding);
+        outstanding.retain(|flight| !flight.is_over());
+        let flights: Vec<_> = outstanding.iter().cloned().collect();
+        drop(outstanding);
+        let keys: HashSet<u64> = flights
+            .iter()
+            .filter(|flight| which(flight))
+            .filter_map(|flight| flight.key_hash())
+            .collect();
+        let adopted = flights.iter().filter(|flight| {
+            which(flight)
+                || (flight.is_unsafe() && flight.key_hash().is_some_and(|key| keys.contains(&key)))
+        });
+        adopted.map(|flight| self.append(gate, flight)).count()
+    }
+
+    /// Copies everything to the spool that only the transport has.
+    pub(crate) fn adopt_all(&self, gate: &Gate) -> usize {
+        self.adopt(gate, |flight| flight.is_unsafe())
+    }
+
+    /// The transport failed an event that the spool does not have.
+    pub(crate) fn failed(self: &Arc<Self>, flight: &Arc<Flight>, failure: Failure) {
+        let gate = self.gate();
+        if gate.spool.is_none() {
+            let transport = gate.transport.clone();
+            drop(gate);
+            return self.failed_without_spool(flight, failure, transport);
+        }
+        drop(gate);
+        match failure.kind {
+            FailureKind::Fatal => self.lose_connection(failure),
+            // No later event of its key has to wait for it.
+            FailureKind::Permanent => {
+                self.append(&self.gate(), flight);
+                return;
+            }
+            FailureKind::Retriable | FailureKind::Full | FailureKind::Abandoned => {}
+        }
+        let gate = self.shut_gate();
+        self.adopt(&gate, |other| Arc::ptr_eq(other, flight));
+    }
+
+    fn failed_without_spool(
+        self: &Arc<Self>,
+        flight: &Arc<Flight>,
+        failure: Failure,
+        transport: Option<Arc<dyn Transport>>,
+    ) {
+        match failure.kind {
+            FailureKind::Fatal => {
+                self.lose_connection(failure.clone());
+                flight.end(Err(PublishError::Unavailable(failure)));
+            }
+            FailureKind::Full => flight.end(Err(PublishError::Busy)),
+            FailureKind::Retriable | FailureKind::Abandoned => {
+                flight.end(Err(PublishError::Unavailable(failure)));
+            }
+            FailureKind::Permanent => {
+                let letter = flight
+                    .message()
+                    .and_then(|message| dead_letter::of(&message, &failure, 1, self.clock.wall()));
+                let (Some(letter), Some(transport)) = (letter, transport) else {
+                    return flight.end(rejected(failure, None));
+                };
+                let delivery = Arc::new(DirectLetter {
+                    flight: flight.clone(),
+                    topic: letter.topic().to_owned(),
+                    failure: failure.clone(),
+                });
+                if transport.send(&letter, delivery).is_err() {
+                    flight.end(rejected(failure, None));
+                }
+            }
+        }
+    }
+
+    /// Counts a receipt or an error.
+    pub(crate) fn count(&self, outcome: &Outcome, began: Duration) {
+        let counters = &self.counters;
+        match outcome {
+            Ok(Receipt::Delivered { .. }) => {
+                counters.delivered.add(1);
+                counters.record_latency(self.clock.now().saturating_sub(began));
+            }
+            Ok(Receipt::Spooled { .. }) => counters.spooled.add(1),
+            Err(_) => counters.failed.add(1),
+        }
+        if let Err(PublishError::Rejected {
+            dead_letter: None | Some(Receipt::Delivered { .. }),
+            ..
+        }) = outcome
+        {
+            counters.dead.add(1);
+        }
+    }
+
+    /// The cluster acknowledged something.
+    pub(crate) fn acknowledged(&self) {
+        let now = micros(self.clock.now());
+        self.last_acknowledged.store(now, Ordering::Relaxed);
+    }
+
+    /// Whether the cluster acknowledged something after this moment.
+    pub(crate) fn acknowledged_since(&self, moment: Duration) -> bool {
+        self.last_acknowledged.load(Ordering::Relaxed) > micros(moment)
+    }
+
+    /// From here on events go to the spool, those first that only the transport has.
+    pub(crate) fn lose_cluster(&self, failure: &Failure) {
+        let mut gate = self.shut_gate();
+        if gate.route != Route::Cluster || gate.spool.is_none() {
+            return;
+        }
+        gate.route = Route::Spool;
+        let adopted = self.adopt_all(&gate);
+        drop(gate);
+        self.counters.outages.add(1);
+        warn!(
+            target: "herald::publisher",
+            code = failure.code,
+            detail = %failure.detail,
+            adopted,
+            "the cluster is unreachable: events go to the spool"
+        );
+        self.relay.cluster_lost();
+    }
+
+    /// The connection is broken for good.
+    fn lose_connection(&self, failure: Failure) {
+        self.lose_cluster(&failure);
+        self.relay.connection_lost(failure);
+    }
+
+    /// The spool did not take something.
+    pub(crate) fn spool_failed(&self, failure: &SpoolError) {
+        if failure.ends_the_spool() && *failure != SpoolError::Closed {
+            self.relay.spool_lost(failure.clone());
+        }
+    }
+
+    /// Waits for deadlines, until the publisher is closed.
+    pub(crate) fn keep_deadlines(&self) {
+        loop {
+            let now = self.clock.now();
+            let lost = {
+                let gate = self.shut_gate_if_due(now);
+                gate.is_some_and(|gate| self.deadlines_passed(&gate, now))
+            };
+            if lost {
+                self.lose_cluster(&Failure::new(
+                    FailureKind::Retriable,
+                    "no_acknowledgement",
+                    "nothing was acknowledged within the deadline",
+                ));
+            }
+            let room = self.room.expire(now);
+            if self.gate().route == Route::Closed {
+                return;
+            }
+            // Later events are due later than this, unless their callers say so; then they ring.
+            let idle = now + self.options.deadline_or_default();
+            let next = self
+                .first_due()
+                .into_iter()
+                .chain(room)
+                .fold(idle, Duration::min);
+            self.keeper.announce(next);
+            if self.first_due().is_none_or(|due| due >= next) {
+                self.keeper.wait(&self.clock, next);
+            }
+        }
+    }
+
+    fn first_due(&self) -> Option<Duration> {
+        let mut outstanding = lock(&self.outstanding);
+        outstanding.retain(|flight| !flight.is_over());
+        let waiting = outstanding.iter().filter(|flight| flight.is_unsafe());
+        waiting.map(|flight| flight.due).min()
+    }
+
+    fn shut_gate_if_due(&self, now: Duration) -> Option<RwLockWriteGuard<'_, Gate>> {
+        let due = self.first_due().is_some_and(|due| due <= now);
+        due.then(|| self.shut_gate())
+    }
+
+    /// Acts for those that are due; true where the cluster has to be taken for unreachable.
+    fn deadlines_passed(&self, gate: &Gate, now: Duration) -> bool {
+        if gate.spool.is_some() {
+            let silent = lock(&self.outstanding).iter().any(|flight| {
+                flight.due <= now && flight.is_unsafe() && !self.acknowledged_since(flight.began)
+            });
+            self.adopt(gate, |flight| flight.due <= now && flight.is_unsafe());
+            return silent && gate.route == Route::Cluster;
+        }
+        let flights: Vec<_> = lock(&self.outstanding).iter().cloned().collect();
+        for flight in flights.iter().filter(|flight| flight.due <= now) {
+            flight.end(Err(PublishError::Deadline {
+                after: now.saturating_sub(flight.began),
+            }));
+        }
+        false
+    }
+
+    /// Ends what the end of the transport and the spool left.
+    pub(crate) fn end_all(&self) {
+        let flights: Vec<_> = lock(&self.outstanding).drain(..).collect();
+        for flight in flights {
+            flight.end(Err(PublishError::Closed));
+        }
+    }
+}
+
+fn rejected(failure: Failure, dead_letter: Option<Receipt>) -> Outcome {
+    Err(PublishError::Rejected {
+        failure,
+        dead_letter,
+    })
+}
+
+/// What a transport says about its connection.
+pub(crate) struct Watcher(pub(crate) Weak<Core>);
+
+impl Watch for Watcher {
+    fn unreachable(&self, failure: Failure) {
+        if let Some(core) = self.0.upgrade() {
+            core.lose_cluster(&failure);
+        }
+    }
+
+    fn fatal(&self, failure: Failure) {
+        if let Some(core) = self.0.upgrade() {
+            error!(
+                target: "herald::publisher",
+                code = failure.code,
+                detail = %failure.detail,
+                "the connection is broken for good: a new one will be made"
+            );
+            core.lose_connection(failure);
+        }
+    }
+}
+
+/// The dead letter of an event without a spool.
+struct DirectLetter {
+    flight: Arc<Flight>,
+    topic: String,
+    failure: Failure,
+}
+
+impl Delivery for DirectLetter {
+    fn report(self: Arc<Self>, outcome: Result<Position, Failure>) {
+        let letter = outcome.ok().map(|position| Receipt::Delivered {
+            topic: self.topic.clone(),
+            partition: position.partition,
+            offset: position.offset,
+        });
+        self.flight.end(rejected(self.failure.clone(), letter));
+    }
+}

@@ -1,0 +1,397 @@
+//! One event between `publish` and its receipt.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use herald_spool::{Record, Sequence, SpoolError};
+
+use crate::clock::lock;
+use crate::core::Core;
+use crate::error::PublishError;
+use crate::failure::{Failure, FailureKind};
+use crate::message::Message;
+use crate::receipt::Receipt;
+use crate::relay::Arrival;
+use crate::transport::{Delivery, Position, Transport};
+
+pub(crate) type Outcome = Result<Receipt, PublishError>;
+
+/// An event on its way to the cluster, to the spool, or to both.
+///
+/// The two ways are independent: the transport reports once for a message that it took, the
+/// spool answers once for a record that it was given. Whichever proves first that the event is
+/// safe makes the receipt; what the other says later only decides about the row in the spool.
+pub(crate) struct Flight {
+    core: Arc<Core>,
+    /// When the publisher took it.
+    pub(crate) began: Duration,
+    /// When the spool is to take it, or its caller gets an error.
+    pub(crate) due: Duration,
+    /// What it takes of the room.
+    weight: usize,
+    state: Mutex<State>,
+    resolved: Condvar,
+}
+
+struct State {
+    /// There until the outcome is known.
+    message: Option<Message>,
+    transport: ByTransport,
+    spool: BySpool,
+    answer: Answer,
+}
+
+enum ByTransport {
+    /// It was not given to the transport.
+    Untried,
+    /// The transport has it and has not reported.
+    Held,
+    Delivered,
+    Failed(Failure),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum BySpool {
+    /// It was not given to the spool, or the spool refused it.
+    Outside,
+    /// On its way to the disk.
+    Appending,
+    /// A row of the spool.
+    Row(Sequence),
+}
+
+enum Answer {
+    Waiting {
+        waker: Option<Waker>,
+        /// Somebody sleeps on the condition variable; waking nobody would cost a system call.
+        thread: bool,
+    },
+    Given(Outcome),
+    Taken,
+}
+
+impl Flight {
+    pub(crate) fn new(core: Arc<Core>, message: Message, began: Duration, due: Duration) -> Self {
+        Self {
+            core,
+            began,
+            due,
+            weight: message.weight(),
+            state: Mutex::new(State {
+                message: Some(message),
+                transport: ByTransport::Untried,
+                spool: BySpool::Outside,
+                answer: Answer::Waiting {
+                    waker: None,
+                    thread: false,
+                },
+            }),
+            resolved: Condvar::new(),
+        }
+    }
+
+    /// Gives the message to the transport. On failure the caller owes it [`Flight::fail`], with
+    /// the gate not in its hands.
+    pub(crate) fn send(self: &Arc<Self>, transport: &dyn Transport) -> Result<(), Failure> {
+        // Under the lock, so that a report that comes before `send` returned waits for it.
+        let mut state = lock(&self.state);
+        let Some(message) = &state.message else {
+            return Ok(());
+        };
+        self.core.held.enter(self.weight);
+        transport
+            .send(message, self.clone())
+            .inspect_err(|_| self.core.held.leave(self.weight))?;
+        state.transport = ByTransport::Held;
+        Ok(())
+    }
+
+    /// Whether the event still depends on the transport alone.
+    pub(crate) fn is_unsafe(&self) -> bool {
+        let state = lock(&self.state);
+        matches!(state.answer, Answer::Waiting { .. })
+            && state.spool == BySpool::Outside
+            && matches!(state.transport, ByTransport::Held)
+    }
+
+    /// Whether there is nothing more to do about it.
+    pub(crate) fn is_over(&self) -> bool {
+        !matches!(lock(&self.state).answer, Answer::Waiting { .. })
+    }
+
+    /// A hash of topic and key.
+    pub(crate) fn key_hash(&self) -> Option<u64> {
+        let state = lock(&self.state);
+        let message = state.message.as_ref()?;
+        Some(self.core.hash_key(message.topic(), message.key()))
+    }
+
+    /// Takes a record for the spool from an event that is outside of it. From here on the
+    /// caller owes it [`Flight::appended`].
+    pub(crate) fn copy_for_spool(&self) -> Option<Record> {
+        let mut state = lock(&self.state);
+        if state.spool != BySpool::Outside || !matches!(state.answer, Answer::Waiting { .. }) {
+            return None;
+        }
+        let attempts = u32::from(matches!(state.transport, ByTransport::Failed(_)));
+        let record = match state.transport {
+            ByTransport::Untried => state.message.take()?.into_record(),
+            _ => state.message.as_ref()?.to_record(attempts),
+        };
+        state.spool = BySpool::Appending;
+        Some(record)
+    }
+
+    /// The spool's answer. On the writer's thread.
+    pub(crate) fn appended(&self, answer: Result<Sequence, SpoolError>) {
+        let mut state = lock(&self.state);
+        match answer {
+            Ok(sequence) => {
+                state.spool = BySpool::Row(sequence);
+                let (arrival, outcome) = match &state.transport {
+                    ByTransport::Held => (
+                        Some(Arrival::Adopted(sequence)),
+                        Ok(Receipt::Spooled { sequence }),
+                    ),
+                    ByTransport::Delivered => (
+                        Some(Arrival::Landed(sequence)),
+                        Ok(Receipt::Spooled { sequence }),
+                    ),
+                    ByTransport::Failed(failure) if failure.kind == FailureKind::Permanent => (
+                        Some(Arrival::Doomed(sequence, failure.clone())),
+                        Err(PublishError::Rejected {
+                            failure: failure.clone(),
+                            dead_letter: Some(Receipt::Spooled { sequence }),
+                        }),
+                    ),
+                    ByTransport::Untried | ByTransport::Failed(_) => {
+                        (None, Ok(Receipt::Spooled { sequence }))
+                    }
+                };
+                // Before the receipt, so that whoever has it finds the relay informed.
+                self.core.relay.appended(Some(sequence), arrival);
+                self.resolve(state, outcome);
+            }
+            Err(error) => {
+                state.spool = BySpool::Outside;
+                self.core.relay.appended(None, None);
+                self.core.spool_failed(&error);
+                let outcome = match &state.transport {
+                    // It may still arrive; the supervisor asks again when it is due.
+                    ByTransport::Held if self.core.clock.now() < self.due => return,
+                    ByTransport::Failed(failure) if failure.kind == FailureKind::Permanent => {
+                        Err(PublishError::Rejected {
+                            failure: failure.clone(),
+                            dead_letter: None,
+                        })
+                    }
+                    _ => Err(PublishError::Spool(error)),
+                };
+                self.resolve(state, outcome);
+            }
+        }
+    }
+
+    /// The transport did not take the message, or will not deliver it.
+    pub(crate) fn fail(self: &Arc<Self>, failure: Failure) {
+        let mut state = lock(&self.state);
+        let kind = failure.kind;
+        state.transport = ByTransport::Failed(failure.clone());
+        match state.spool {
+            BySpool::Row(sequence) => {
+                drop(state);
+                let relay = &self.core.relay;
+                if kind == FailureKind::Permanent {
+                    relay.tell(Arrival::Doomed(sequence, failure));
+                } else {
+                    relay.released(&self.core, Arrival::Released(sequence));
+                }
+            }
+            // The answer of the spool decides.
+            BySpool::Appending => {}
+            BySpool::Outside => {
+                let waits = matches!(state.answer, Answer::Waiting { .. });
+                drop(state);
+                if waits {
+                    self.core.failed(self, failure);
+                }
+            }
+        }
+    }
+
+    /// Ends without the spool's help.
+    pub(crate) fn end(&self, outcome: Outcome) {
+        self.resolve(lock(&self.state), outcome);
+    }
+
+    /// The message, for a dead letter.
+    pub(crate) fn message(&self) -> Option<Message> {
+        lock(&self.state).message.clone()
+    }
+
+    fn resolve(&self, mut state: MutexGuard<'_, State>, outcome: Outcome) {
+        let Answer::Waiting { waker, thread } = &mut state.answer else {
+            return;
+        };
+        let (waker, thread) = (waker.take(), *thread);
+        self.core.count(&outcome, self.began);
+        state.answer = Answer::Given(outcome);
+        let message = state.message.take();
+        drop(state);
+        drop(message);
+        self.core.room.leave(self.weight);
+        if thread {
+            self.resolved.notify_all();
+        }
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Delivery for Flight {
+    fn report(self: Arc<Self>, outcome: Result<Position, Failure>) {
+        self.core.held.leave(self.weight);
+        let position = match outcome {
+            Ok(position) => position,
+            Err(failure) => return self.fail(failure),
+        };
+        self.core.acknowledged();
+        let mut state = lock(&self.state);
+        state.transport = ByTransport::Delivered;
+        if let BySpool::Row(sequence) = state.spool {
+            self.core.relay.tell(Arrival::Landed(sequence));
+        }
+        let topic = state
+            .message
+            .as_ref()
+            .map(|message| message.topic().to_owned());
+        let outcome = Ok(Receipt::Delivered {
+            topic: topic.unwrap_or_default(),
+            partition: position.partition,
+            offset: position.offset,
+        });
+        self.resolve(state, outcome);
+    }
+}
+
+/// A receipt that is not there yet.
+///
+/// Wait with [`Pending::wait`] on a thread, or await it in any runtime. Dropping it changes
+/// nothing about the event.
+#[must_use = "until this resolves, the event is not known to be safe"]
+pub struct Pending {
+    flight: Arc<Flight>,
+}
+
+impl Pending {
+    pub(crate) fn new(flight: Arc<Flight>) -> Self {
+        Self { flight }
+    }
+
+    /// Waits for the receipt; at most about as long as the deadline of the publish and a commit.
+    ///
+    /// # Errors
+    /// What [`crate::Publisher::publish`] says.
+    pub fn wait(self) -> Result<Receipt, PublishError> {
+        self.flight.core.process.check()?;
+        let mut state = lock(&self.flight.state);
+        loop {
+            match state.answer.take_or_wait() {
+                Some(outcome) => return outcome,
+                None => {
+                    state = self
+                        .flight
+                        .resolved
+                        .wait(state)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    /// Waits for a time; gives itself back where that was not long enough.
+    ///
+    /// # Errors
+    /// In `Ok` stands what [`Pending::wait`] would say; `Err` is this, still pending.
+    pub fn wait_for(self, most: Duration) -> Result<Result<Receipt, PublishError>, Self> {
+        if let Err(forked) = self.flight.core.process.check() {
+            return Ok(Err(forked));
+        }
+        let started = Instant::now();
+        let mut state = lock(&self.flight.state);
+        loop {
+            if let Some(outcome) = state.answer.take_or_wait() {
+                return Ok(outcome);
+            }
+            let left = most.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                drop(state);
+                return Err(self);
+            }
+            let waited = self.flight.resolved.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Whether [`Pending::wait`] would return at once.
+    pub fn is_resolved(&self) -> bool {
+        self.flight.is_over()
+    }
+}
+
+impl Answer {
+    /// The outcome; else notes that a thread is going to sleep.
+    fn take_or_wait(&mut self) -> Option<Outcome> {
+        match self {
+            Self::Waiting { thread, .. } => {
+                *thread = true;
+                None
+            }
+            Self::Given(_) | Self::Taken => self.take(),
+        }
+    }
+
+    fn take(&mut self) -> Option<Outcome> {
+        match std::mem::replace(self, Self::Taken) {
+            Self::Given(outcome) => Some(outcome),
+            Self::Taken => Some(Err(PublishError::Closed)),
+            waiting @ Self::Waiting { .. } => {
+                *self = waiting;
+                None
+            }
+        }
+    }
+}
+
+impl Future for Pending {
+    type Output = Outcome;
+
+    /// Polled again after it resolved, it says [`PublishError::Closed`].
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        if let Err(forked) = self.flight.core.process.check() {
+            return Poll::Ready(Err(forked));
+        }
+        let mut state = lock(&self.flight.state);
+        if let Some(outcome) = state.answer.take() {
+            return Poll::Ready(outcome);
+        }
+        if let Answer::Waiting { waker, .. } = &mut state.answer {
+            match waker {
+                Some(waker) if waker.will_wake(context.waker()) => {}
+                _ => *waker = Some(context.waker().clone()),
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,394 @@
+//! What follows from each of Kafka's and librdkafka's errors, in one table.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+
+use crate::failure::{Failure, FailureKind};
+use FailureKind::{Abandoned, Fatal, Full, Permanent, Retriable};
+
+/// Errors with the same consequence, and words for them.
+struct Class {
+    errors: &'static [Code],
+    kind: FailureKind,
+    code: &'static str,
+    words: &'static str,
+}
+
+const fn class(
+    kind: FailureKind,
+    code: &'static str,
+    words: &'static str,
+    errors: &'static [Code],
+) -> Class {
+    Class {
+        errors,
+        kind,
+        code,
+        words,
+    }
+}
+
+/// What is not listed may be delivered later: [`OTHER`].
+const CLASSES: &[Class] = &[
+    class(
+        Permanent,
+        "too_large",
+        "the message is larger than the broker, the topic or `message.max.bytes` allows",
+        &[
+            Code::MessageSizeTooLarge,
+            Code::MessageBatchTooLarge,
+            Code::InvalidMessageSize,
+        ],
+    ),
+    class(
+        Permanent,
+        "invalid_topic",
+        "the broker takes no topic of this name",
+        &[Code::InvalidTopic],
+    ),
+    class(
+        Permanent,
+        "unknown_topic",
+        "the topic does not exist, and the broker did not create it",
+        &[Code::UnknownTopic, Code::UnknownTopicOrPartition],
+    ),
+    class(
+        Permanent,
+        "not_authorized",
+        "the user may not do this: an ACL is missing",
+        &[
+            Code::TopicAuthorizationFailed,
+            Code::ClusterAuthorizationFailed,
+            Code::GroupAuthorizationFailed,
+            Code::TransactionalIdAuthorizationFailed,
+            Code::DelegationTokenAuthorizationFailed,
+            Code::SecurityDisabled,
+        ],
+    ),
+    class(
+        Permanent,
+        "invalid_record",
+        "the broker takes no such record on this topic",
+        &[Code::InvalidRecord],
+    ),
+    class(
+        Permanent,
+        "invalid_timestamp",
+        "the time of the event is too far from the broker's clock",
+        &[Code::InvalidTimestamp],
+    ),
+    class(
+        Permanent,
+        "policy_violation",
+        "a policy of the cluster forbids it",
+        &[Code::PolicyViolation],
+    ),
+    class(
+        Permanent,
+        "unsupported",
+        "the broker can't do this",
+        &[
+            Code::UnsupportedVersion,
+            Code::UnsupportedForMessageFormat,
+            Code::UnsupportedCompressionType,
+            Code::UnsupportedFeature,
+            Code::UnsupportedSASLMechanism,
+            Code::NotImplemented,
+            Code::UnknownProtocol,
+        ],
+    ),
+    class(
+        Permanent,
+        "invalid_request",
+        "the broker does not take this request",
+        &[
+            Code::InvalidRequest,
+            Code::InvalidRequiredAcks,
+            Code::InvalidArgument,
+            Code::InvalidType,
+        ],
+    ),
+    class(
+        Permanent,
+        "invalid_topic_settings",
+        "the broker takes no topic with these settings",
+        &[
+            Code::InvalidConfig,
+            Code::InvalidPartitions,
+            Code::InvalidReplicationFactor,
+            Code::InvalidReplicaAssignment,
+        ],
+    ),
+    class(
+        Permanent,
+        "topic_exists",
+        "there is a topic of this name already",
+        &[Code::TopicAlreadyExists],
+    ),
+    class(
+        Fatal,
+        "sequence_lost",
+        "the broker and the connection disagree about what was written",
+        &[
+            Code::OutOfOrderSequenceNumber,
+            Code::UnknownProducerId,
+            Code::InvalidProducerIdMapping,
+            Code::Inconsistent,
+        ],
+    ),
+    class(
+        Fatal,
+        "fenced",
+        "another producer took the place of this one",
+        &[
+            Code::InvalidProducerEpoch,
+            Code::ProducerFenced,
+            Code::Fenced,
+        ],
+    ),
+    class(
+        Fatal,
+        "batch_refused",
+        "the broker refused a batch of messages",
+        &[Code::GaplessGuarantee, Code::InvalidDifferentRecord],
+    ),
+    class(
+        Fatal,
+        "connection_broken",
+        "the connection can't be used any more",
+        &[Code::Fatal],
+    ),
+    class(
+        Full,
+        "queue_full",
+        "librdkafka's queue is full",
+        &[Code::QueueFull],
+    ),
+    class(
+        Abandoned,
+        "abandoned",
+        "the connection was closed before an acknowledgement came",
+        &[
+            Code::PurgeQueue,
+            Code::PurgeInflight,
+            Code::BrokerDestroy,
+            Code::DestroyBroker,
+        ],
+    ),
+    class(
+        Retriable,
+        "unreachable",
+        "no broker can be reached",
+        &[
+            Code::BrokerTransportFailure,
+            Code::AllBrokersDown,
+            Code::Resolve,
+            Code::BrokerNotAvailable,
+            Code::NetworkException,
+            Code::UnknownBroker,
+        ],
+    ),
+    class(
+        Retriable,
+        "authentication_failed",
+        "the broker does not accept the credentials",
+        &[
+            Code::Authentication,
+            Code::SaslAuthenticationFailed,
+            Code::IllegalSASLState,
+        ],
+    ),
+    class(
+        Retriable,
+        "tls_failed",
+        "no secure connection could be made",
+        &[Code::SSL],
+    ),
+    class(
+        Retriable,
+        "timed_out",
+        "no answer came in time",
+        &[
+            Code::MessageTimedOut,
+            Code::OperationTimedOut,
+            Code::TimedOutQueue,
+            Code::RequestTimedOut,
+        ],
+    ),
+    class(
+        Retriable,
+        "no_leader",
+        "the partition has no leader at the moment",
+        &[
+            Code::LeaderNotAvailable,
+            Code::NotLeaderForPartition,
+            Code::FencedLeaderEpoch,
+            Code::UnknownLeaderEpoch,
+            Code::UnknownPartition,
+            Code::UnknownTopicId,
+        ],
+    ),
+    class(
+        Retriable,
+        "too_few_replicas",
+        "fewer replicas are in sync than the topic demands",
+        &[
+            Code::NotEnoughReplicas,
+            Code::NotEnoughReplicasAfterAppend,
+            Code::ISRInsufficient,
+            Code::ReplicaNotAvailable,
+        ],
+    ),
+    class(
+        Retriable,
+        "storage_failed",
+        "the broker's disk failed",
+        &[Code::KafkaStorageError, Code::LogDirNotFound],
+    ),
+    class(
+        Retriable,
+        "throttled",
+        "the quota of the cluster is used up",
+        &[Code::ThrottlingQuotaExceeded],
+    ),
+];
+
+const OTHER: Class = class(Retriable, "kafka_error", "Kafka reports an error", &[]);
+
+fn class_of(error: Code) -> &'static Class {
+    CLASSES
+        .iter()
+        .find(|class| class.errors.contains(&error))
+        .unwrap_or(&OTHER)
+}
+
+/// What follows from the error.
+pub(super) fn kind(error: Code) -> FailureKind {
+    class_of(error).kind
+}
+
+/// The failure that an error means, `about` a topic or an address.
+pub(super) fn failure(error: Code, about: &str) -> Failure {
+    let Class {
+        kind, code, words, ..
+    } = class_of(error);
+    Failure::new(*kind, code, format!("{about}: {words} [{error}]"))
+}
+
+/// The failure that an error of rdkafka means. Those without a code of Kafka's come from using
+/// it wrongly or from settings.
+pub(super) fn failure_of(error: &KafkaError, about: &str) -> Failure {
+    match error.rdkafka_error_code() {
+        Some(code) => failure(code, about),
+        None => Failure::new(Permanent, "invalid_request", format!("{about}: {error}")),
+    }
+}
+
+/// Whether a broker says this about a whole batch when a single message in it is to blame.
+pub(super) fn blames_one_of_many(error: Code) -> bool {
+    matches!(
+        error,
+        Code::MessageSizeTooLarge
+            | Code::MessageBatchTooLarge
+            | Code::InvalidMessageSize
+            | Code::InvalidRecord
+            | Code::InvalidTimestamp
+            | Code::InvalidDifferentRecord
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashSet};
+
+    use rdkafka::types::RDKafkaRespErr;
+
+    use super::*;
+
+    fn all_errors() -> impl Iterator<Item = Code> {
+        (-250..=250)
+            .filter_map(|number| RDKafkaRespErr::try_from(number).ok())
+            .map(Code::from)
+            .filter(|error| !matches!(error, Code::NoError | Code::Begin | Code::End))
+    }
+
+    #[test]
+    fn every_error_has_exactly_one_class() {
+        let mut seen = HashSet::new();
+        for class in CLASSES {
+            for error in class.errors {
+                assert!(seen.insert(*error as i32), "{error:?} stands in two rows");
+            }
+        }
+        assert!(all_errors().count() > 150);
+        for error in all_errors() {
+            let failure = failure(error, "orders");
+            assert_eq!(failure.kind, kind(error), "{error:?}");
+            assert!(
+                failure.detail.starts_with("orders: ")
+                    && failure.detail.contains(&format!("{error:?}")),
+                "{failure}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_code_always_means_the_same_kind() {
+        let mut kinds = BTreeMap::new();
+        for class in CLASSES.iter().chain([&OTHER]) {
+            assert_eq!(kinds.insert(class.code, class.kind), None, "{}", class.code);
+        }
+    }
+
+    #[test]
+    fn only_what_will_never_be_taken_is_permanent() {
+        let permanent: BTreeMap<_, _> = all_errors()
+            .filter(|error| kind(*error) == Permanent)
+            .map(|error| (error as i32, failure(error, "").code))
+            .collect();
+        assert_eq!(
+            permanent,
+            BTreeMap::from([
+                (-188, "unknown_topic"),
+                (-186, "invalid_request"),
+                (-171, "unsupported"),
+                (-170, "unsupported"),
+                (-165, "unsupported"),
+                (-154, "invalid_request"),
+                (3, "unknown_topic"),
+                (4, "too_large"),
+                (10, "too_large"),
+                (17, "invalid_topic"),
+                (18, "too_large"),
+                (21, "invalid_request"),
+                (29, "not_authorized"),
+                (30, "not_authorized"),
+                (31, "not_authorized"),
+                (32, "invalid_timestamp"),
+                (33, "unsupported"),
+                (35, "unsupported"),
+                (36, "topic_exists"),
+                (37, "invalid_topic_settings"),
+                (38, "invalid_topic_settings"),
+                (39, "invalid_topic_settings"),
+                (40, "invalid_topic_settings"),
+                (42, "invalid_request"),
+                (43, "unsupported"),
+                (44, "policy_violation"),
+                (53, "not_authorized"),
+                (54, "not_authorized"),
+                (65, "not_authorized"),
+                (76, "unsupported"),
+                (87, "invalid_record"),
+            ])
+        );
+    }
+
+    #[test]
+    fn what_librdkafka_drops_at_the_end_is_abandoned() {
+        for error in [Code::PurgeQueue, Code::PurgeInflight] {
+            assert_eq!(kind(error), Abandoned);
+        }
+        assert_eq!(kind(Code::QueueFull), Full);
+        assert_eq!(kind(Code::Fatal), Fatal);
+    }
+}

@@ -1,0 +1,357 @@
+//! Reading topics as they grow, without a trace on the cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant, SystemTime};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message as _};
+use rdkafka::metadata::Metadata;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::contact::{self, Contact};
+use super::options::KafkaOptions;
+use crate::failure::{Failure, FailureKind};
+
+/// What librdkafka asks of a consumer. There is no group behind the name: nothing joins it and
+/// nothing is committed.
+const PROPERTIES: &[(&str, &str)] = &[
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    // What is read was deleted by retention in the meantime: go on with what is there.
+    ("auto.offset.reset", "earliest"),
+    ("allow.auto.create.topics", "false"),
+];
+
+/// Name of the group that does not come to be.
+const GROUP: &str = "herald-listen";
+
+/// How often is looked for new topics and partitions.
+const REFRESH: Duration = Duration::from_secs(2);
+
+/// Where reading begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the oldest event that is kept.
+    Beginning,
+    /// With what comes from this moment on.
+    Now,
+    /// With the first event of this time or later.
+    At(SystemTime),
+}
+
+/// A record as it lies on the cluster.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Received {
+    /// Where it was read.
+    pub topic: String,
+    /// Where in the topic.
+    pub partition: i32,
+    /// Where in the partition.
+    pub offset: i64,
+    /// When it was made, or appended where the topic says so.
+    pub timestamp: Option<SystemTime>,
+    /// What decided about the partition.
+    pub key: Option<Vec<u8>>,
+    /// Names and values in their order.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// `None` is a tombstone.
+    pub payload: Option<Vec<u8>>,
+}
+
+/// What a listener hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A record.
+    Record(Box<Received>),
+    /// Reading does not go on for now; said once, until it does. librdkafka keeps trying.
+    Trouble(Failure),
+    /// Reading goes on after [`Heard::Trouble`].
+    Recovered,
+}
+
+/// Reads topics from all of their partitions, in order within each.
+///
+/// Topics and partitions that come into being are read from their beginning. No group is joined
+/// and no position is committed.
+pub struct Listener {
+    consumer: BaseConsumer<Contact>,
+    servers: String,
+    follows: Box<dyn Fn(&str) -> bool + Send>,
+    /// How many partitions of a topic are read.
+    read: BTreeMap<String, i32>,
+    refreshed: Instant,
+    trouble: BTreeSet<&'static str>,
+}
+
+impl Listener {
+    /// Connects; an answer is waited for `patience` long. Nothing is read yet.
+    ///
+    /// # Errors
+    /// Those of [`KafkaOptions::client_config`], and `unreachable`, `authentication_failed` or
+    /// `tls_failed`.
+    pub fn connect(options: &KafkaOptions, patience: Duration) -> Result<Self, Failure> {
+        let mut properties = PROPERTIES.to_vec();
+        if options.text("group.id").is_none() {
+            properties.push(("group.id", GROUP));
+        }
+        let listener = Self {
+            consumer: contact::client(options, &properties)?,
+            servers: options.bootstrap_servers().to_owned(),
+            follows: Box::new(|_| false),
+            read: BTreeMap::new(),
+            refreshed: Instant::now(),
+            trouble: BTreeSet::new(),
+        };
+        contact::reach(&listener.consumer, &listener.servers, patience)?;
+        Ok(listener)
+    }
+
+    /// Names of all topics that the cluster shows, its internal ones included.
+    ///
+    /// # Errors
+    /// `unreachable`.
+    pub fn topic_names(&self, patience: Duration) -> Result<BTreeSet<String>, Failure> {
+        let metadata = contact::reach(&self.consumer, &self.servers, patience)?;
+        let names = metadata.topics().iter().map(|topic| topic.name());
+        Ok(names.map(str::to_owned).collect())
+    }
+
+    /// Reads every topic whose name `follows` picks, now and later. Returns, once all positions
+    /// are known, the topics that are there: what is published from then on is heard.
+    ///
+    /// # Errors
+    /// `unreachable`, and `positions_unknown` where the cluster does not tell them in time.
+    pub fn follow(
+        &mut self,
+        follows: impl Fn(&str) -> bool + Send + 'static,
+        start: Start,
+        patience: Duration,
+    ) -> Result<BTreeSet<String>, Failure> {
+        self.follows = Box::new(follows);
+        let metadata = contact::reach(&self.consumer, &self.servers, patience)?;
+        let new = self.unread(&metadata);
+        let positions = self.positions(&new, start, patience)?;
+        self.consumer
+            .assign(&positions)
+            .map_err(|error| not_read(&error))?;
+        self.refreshed = Instant::now();
+        self.note(new);
+        Ok(self.read.keys().cloned().collect())
+    }
+
+    /// What comes next, waited for at most `patience`. `None` when nothing came.
+    ///
+    /// # Errors
+    /// Reading can't go on: the connection is broken for good.
+    pub fn next(&mut self, patience: Duration) -> Result<Option<Heard>, Failure> {
+        if self.refreshed.elapsed() >= REFRESH
+            && let Some(heard) = self.refresh()?
+        {
+            return Ok(Some(heard));
+        }
+        match self.consumer.poll(patience) {
+            None => Ok(None),
+            Some(Ok(message)) => Ok(Some(Heard::Record(Box::new(received(&message))))),
+            Some(Err(KafkaError::MessageConsumptionFatal(code))) => Err(Failure::new(
+                FailureKind::Fatal,
+                "connection_broken",
+                format!("reading can't go on: {code}"),
+            )),
+            Some(Err(error)) => Ok(self.complaint(&error)),
+        }
+    }
+
+    /// Looks for new topics and partitions, and whether the cluster still answers.
+    fn refresh(&mut self) -> Result<Option<Heard>, Failure> {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        let answer = self.consumer.fetch_metadata(None, PATIENCE);
+        self.refreshed = Instant::now();
+        let Ok(metadata) = answer else {
+            // The reason comes from `poll`, or else from here.
+            return Ok(self.troubled(Failure::new(
+                FailureKind::Retriable,
+                "unreachable",
+                format!("no answer from Kafka at {}", self.servers),
+            )));
+        };
+        let new = self.unread(&metadata);
+        if !new.is_empty() {
+            let mut positions = TopicPartitionList::new();
+            let added = new
+                .iter()
+                .flat_map(|(topic, partitions)| partitions.clone().map(move |p| (topic, p)))
+                .try_for_each(|(topic, partition)| {
+                    positions.add_partition_offset(topic, partition, Offset::Beginning)
+                })
+                .and_then(|()| self.consumer.incremental_assign(&positions));
+            added.map_err(|error| not_read(&error))?;
+            self.note(new);
+        }
+        let recovered = self.trouble.remove("unreachable");
+        Ok(recovered.then_some(Heard::Recovered))
+    }
+
+    /// Partitions that are followed and not read yet.
+    fn unread(&self, metadata: &Metadata) -> Vec<(String, std::ops::Range<i32>)> {
+        let topics = metadata.topics().iter();
+        topics
+            .filter(|topic| (self.follows)(topic.name()))
+            .filter_map(|topic| {
+                let read = self.read.get(topic.name()).copied().unwrap_or_default();
+                let there = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
+                (there > read).then(|| (topic.name().to_owned(), read..there))
+            })
+            .collect()
+    }
+
+    fn note(&mut self, new: Vec<(String, std::ops::Range<i32>)>) {
+        for (topic, partitions) in new {
+            self.read.insert(topic, partitions.end);
+        }
+    }
+
+    /// Where to begin. Positions are asked for here and not left to librdkafka, which would look
+    /// for them in the background and miss what is published in the meantime.
+    fn positions(
+        &self,
+        partitions: &[(String, std::ops::Range<i32>)],
+        start: Start,
+        patience: Duration,
+    ) -> Result<TopicPartitionList, Failure> {
+        let list = |offset: Offset| -> KafkaResult<TopicPartitionList> {
+            let mut list = TopicPartitionList::new();
+            for (topic, partitions) in partitions {
+                for partition in partitions.clone() {
+                    list.add_partition_offset(topic, partition, offset)?;
+                }
+            }
+            Ok(list)
+        };
+        if partitions.is_empty() || start == Start::Beginning {
+            return list(Offset::Beginning).map_err(|error| not_read(&error));
+        }
+        // `End` in the place of a time asks for the end as a number. It is asked for first: what
+        // comes between the two questions is read.
+        let ends = self.offsets(&|| list(Offset::End), patience)?;
+        let Start::At(time) = start else {
+            return Ok(ends);
+        };
+        let time = Offset::Offset(milliseconds(time));
+        let mut positions = self.offsets(&|| list(time), patience)?;
+        for end in ends.elements() {
+            let position = positions.find_partition(end.topic(), end.partition());
+            // No event is as young as that.
+            if position.is_none_or(|position| position.offset() == Offset::End) {
+                positions
+                    .set_partition_offset(end.topic(), end.partition(), end.offset())
+                    .map_err(|error| not_read(&error))?;
+            }
+        }
+        Ok(positions)
+    }
+
+    /// Offsets by time. A partition without a leader is asked for again: it may just have been
+    /// made.
+    fn offsets(
+        &self,
+        times: &dyn Fn() -> KafkaResult<TopicPartitionList>,
+        patience: Duration,
+    ) -> Result<TopicPartitionList, Failure> {
+        let started = Instant::now();
+        loop {
+            let left = patience.saturating_sub(started.elapsed());
+            let answer = times().and_then(|times| self.consumer.offsets_for_times(times, left));
+            let error = match answer {
+                Ok(offsets) => match offsets.elements().iter().find_map(|e| e.error().err()) {
+                    None => return Ok(offsets),
+                    Some(error) => error,
+                },
+                Err(error) => error,
+            };
+            if started.elapsed() >= patience {
+                return Err(Failure::new(
+                    FailureKind::Retriable,
+                    "positions_unknown",
+                    format!("the cluster does not tell where to begin reading: {error}"),
+                ));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// What an error of librdkafka means for somebody who listens.
+    fn complaint(&mut self, error: &KafkaError) -> Option<Heard> {
+        use RDKafkaErrorCode as Code;
+        let told = self.consumer.context().take();
+        let reason = told.map_or_else(|| error.to_string(), |complaint| complaint.reason);
+        let (kind, code) = match error.rdkafka_error_code()? {
+            Code::AllBrokersDown => (FailureKind::Retriable, "unreachable"),
+            Code::Authentication => (FailureKind::Permanent, "authentication_failed"),
+            Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed => {
+                (FailureKind::Permanent, "not_authorized")
+            }
+            Code::UnknownTopicOrPartition | Code::UnknownPartition | Code::UnknownTopic => {
+                (FailureKind::Permanent, "unknown_topic")
+            }
+            // One broker of several, or a passing state: librdkafka goes on by itself.
+            _ => return None,
+        };
+        self.troubled(Failure::new(kind, code, reason))
+    }
+
+    fn troubled(&mut self, failure: Failure) -> Option<Heard> {
+        self.trouble
+            .insert(failure.code)
+            .then_some(Heard::Trouble(failure))
+    }
+}
+
+fn received(message: &BorrowedMessage<'_>) -> Received {
+    let headers = message.headers().map(|headers| {
+        let headers = headers.iter();
+        headers
+            .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
+            .collect()
+    });
+    let timestamp = message.timestamp().to_millis();
+    Received {
+        topic: message.topic().to_owned(),
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp: timestamp.and_then(moment),
+        key: message.key().map(<[u8]>::to_vec),
+        headers: headers.unwrap_or_default(),
+        payload: message.payload().map(<[u8]>::to_vec),
+    }
+}
+
+fn moment(milliseconds: i64) -> Option<SystemTime> {
+    let since = Duration::from_millis(u64::try_from(milliseconds).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since)
+}
+
+/// Since 1970, as Kafka counts. What was before is the beginning.
+fn milliseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
+}
+
+fn not_read(error: &KafkaError) -> Failure {
+    Failure::new(
+        FailureKind::Permanent,
+        "not_readable",
+        format!("topics can't be read: {error}"),
+    )
+}
+
+/// Content is left out: it may be private.
+impl std::fmt::Debug for Received {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Received")
+            .field("topic", &self.topic)
+            .field("partition", &self.partition)
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
+}

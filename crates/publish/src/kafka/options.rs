@@ -1,0 +1,214 @@
+//! How to reach a cluster.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::KafkaError;
+use rdkafka::types::RDKafkaConfRes;
+
+use super::defaults::{DEFAULTS, For};
+use super::property::{Property, Value};
+use super::refused::Refused;
+use super::secret::{Scrub, Secret};
+use super::{names, promises};
+use crate::failure::{Failure, FailureKind};
+
+/// Where a cluster is, and how its clients behave.
+///
+/// Any property of librdkafka passes through; of two with the same name the later one counts,
+/// also when one is an alias of the other. Properties with which the publisher could not keep
+/// its promises are refused. Neither `Debug` nor any error or log line shows the value of a
+/// secret.
+#[derive(Clone)]
+pub struct KafkaOptions {
+    properties: Vec<Property>,
+    refused: Refused,
+}
+
+/// What a client is made of.
+pub(crate) struct Resolved {
+    pub config: ClientConfig,
+    /// Hides the secrets that are in the configuration.
+    pub scrub: Scrub,
+}
+
+impl KafkaOptions {
+    /// A cluster by some of its brokers: `host:port`, several with commas between.
+    pub fn new(bootstrap_servers: impl Into<String>) -> Self {
+        Self {
+            properties: Vec::new(),
+            refused: Refused::default(),
+        }
+        .property("bootstrap.servers", bootstrap_servers)
+    }
+
+    /// Sets a property of librdkafka to exactly this text.
+    #[must_use]
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.push(Property {
+            name: name.into(),
+            value: Value::Text(value.into()),
+        });
+        self
+    }
+
+    /// Sets a property whose value is read when a connection is made, and never shown.
+    #[must_use]
+    pub fn secret(mut self, name: impl Into<String>, secret: Secret) -> Self {
+        self.properties.push(Property {
+            name: name.into(),
+            value: Value::Secret(secret),
+        });
+        self
+    }
+
+    /// Sets a property that was read from a command line or a file of settings.
+    #[must_use]
+    pub fn with(mut self, property: Property) -> Self {
+        self.properties.push(property);
+        self
+    }
+
+    /// The brokers, for a person to read.
+    pub fn bootstrap_servers(&self) -> &str {
+        self.text("bootstrap.servers")
+            .unwrap_or("addresses from a secret")
+    }
+
+    pub(super) fn refused(&self) -> &Refused {
+        &self.refused
+    }
+
+    /// The value of a property that is no secret.
+    pub(super) fn text(&self, canonical: &str) -> Option<&str> {
+        let last = self
+            .properties
+            .iter()
+            .rfind(|property| names::canonical(&property.name) == canonical)?;
+        match &last.value {
+            Value::Text(text) => Some(text),
+            Value::Secret(_) => None,
+        }
+    }
+
+    /// The settings of a producer, secrets included: its `Debug` must not be shown.
+    ///
+    /// # Errors
+    /// `invalid_property`, `refused_property` and `missing_secret`.
+    pub fn producer_config(&self) -> Result<ClientConfig, Failure> {
+        self.resolve(For::Producers).map(|resolved| resolved.config)
+    }
+
+    /// The settings of a consumer or an admin client, secrets included: its `Debug` must not be
+    /// shown. Properties that only producers have are left out.
+    ///
+    /// # Errors
+    /// `invalid_property` and `missing_secret`.
+    pub fn client_config(&self) -> Result<ClientConfig, Failure> {
+        self.resolve(For::All).map(|resolved| resolved.config)
+    }
+
+    /// As [`Self::producer_config`] or [`Self::client_config`], with the secrets to hide.
+    pub(crate) fn resolve(&self, clients: For) -> Result<Resolved, Failure> {
+        let mut settings = BTreeMap::new();
+        let mut secrets = Vec::new();
+        for (whose, name, value) in DEFAULTS {
+            if clients == For::Producers || *whose == For::All {
+                settings.insert(*name, (*name, (*value).to_owned()));
+            }
+        }
+        for Property { name, value } in &self.properties {
+            let canonical = names::canonical(name);
+            if clients == For::All && names::is_for_producers_only(canonical) {
+                continue;
+            }
+            let text = match value {
+                Value::Text(text) => text.clone(),
+                Value::Secret(secret) => secret.reveal().map_err(|failure| Failure {
+                    detail: format!("{name}: {}", failure.detail),
+                    ..failure
+                })?,
+            };
+            if matches!(value, Value::Secret(_)) || names::is_sensitive(name) {
+                secrets.push(text.clone());
+            }
+            settings.insert(canonical, (name, text));
+        }
+        let scrub = Scrub::new(secrets.iter().map(String::as_str));
+        let mut config = ClientConfig::new();
+        for (canonical, (name, value)) in settings {
+            if clients == For::Producers
+                && let Some(why) = promises::broken_by(canonical, &value)
+            {
+                return Err(Failure::new(
+                    FailureKind::Permanent,
+                    "refused_property",
+                    format!("{name}={} is not possible: {why}", scrub.clean(&value)),
+                ));
+            }
+            if canonical == "log_level" {
+                config.set_log_level(log_level(&value)?);
+            }
+            config.set(name, value);
+        }
+        config
+            .create_native_config()
+            .map_err(|error| invalid(&error, &scrub))?;
+        Ok(Resolved { config, scrub })
+    }
+}
+
+/// librdkafka's log level by its number: rdkafka keeps it beside the other settings.
+fn log_level(value: &str) -> Result<RDKafkaLogLevel, Failure> {
+    Ok(match value {
+        "0" => RDKafkaLogLevel::Emerg,
+        "1" => RDKafkaLogLevel::Alert,
+        "2" => RDKafkaLogLevel::Critical,
+        "3" => RDKafkaLogLevel::Error,
+        "4" => RDKafkaLogLevel::Warning,
+        "5" => RDKafkaLogLevel::Notice,
+        "6" => RDKafkaLogLevel::Info,
+        "7" => RDKafkaLogLevel::Debug,
+        _ => {
+            return Err(Failure::new(
+                FailureKind::Permanent,
+                "invalid_property",
+                "log_level is a number from 0 (emergencies only) to 7 (debug)",
+            ));
+        }
+    })
+}
+
+/// What librdkafka has against the settings.
+pub(super) fn invalid(error: &KafkaError, scrub: &Scrub) -> Failure {
+    let detail = match error {
+        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
+            format!("librdkafka has no property named {name:?}")
+        }
+        KafkaError::ClientConfig(_, _, name, _) if names::is_sensitive(name) => {
+            format!("librdkafka does not take the value of {name}")
+        }
+        KafkaError::ClientConfig(_, reason, name, _) => {
+            format!("{name}: {reason}")
+        }
+        KafkaError::ClientCreation(reason) => reason.clone(),
+        other => other.to_string(),
+    };
+    Failure::new(
+        FailureKind::Permanent,
+        "invalid_property",
+        scrub.clean(&detail),
+    )
+}
+
+/// Names of properties without their values.
+impl fmt::Debug for KafkaOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.properties.iter().map(Property::name).collect();
+        f.debug_struct("KafkaOptions")
+            .field("bootstrap_servers", &self.bootstrap_servers())
+            .field("properties", &names)
+            .finish()
+    }
+}

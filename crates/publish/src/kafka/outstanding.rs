@@ -1,0 +1,139 @@
+//! Who waits for a report.
+
+use std::sync::{Arc, Mutex};
+
+use crate::clock::lock;
+use crate::transport::Delivery;
+
+/// A power of two. Enough that a sender and the reporting thread rarely meet.
+const SHARDS: usize = 16;
+
+/// Deliveries that librdkafka knows by a number.
+///
+/// They stay here and not with librdkafka, so that each is reported exactly once whatever
+/// librdkafka does, also when it does not come back from a name server at the end.
+pub(super) struct Outstanding {
+    shards: [Mutex<Shard>; SHARDS],
+}
+
+#[derive(Default)]
+struct Shard {
+    slots: Vec<Slot>,
+    /// The free slot to take next; behind the end when there is none.
+    free: usize,
+    taken: usize,
+}
+
+enum Slot {
+    Taken(Arc<dyn Delivery>),
+    /// With the free slot after this one.
+    Free(usize),
+}
+
+impl Default for Outstanding {
+    fn default() -> Self {
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+        }
+    }
+}
+
+impl Outstanding {
+    /// Keeps a delivery and gives its number.
+    pub(super) fn add(&self, delivery: Arc<dyn Delivery>) -> usize {
+        // Allocations are at least 16 bytes apart.
+        let shard = (Arc::as_ptr(&delivery).addr() >> 4) % SHARDS;
+        lock(&self.shards[shard]).add(delivery) * SHARDS + shard
+    }
+
+    /// Gives the delivery out, once.
+    pub(super) fn take(&self, number: usize) -> Option<Arc<dyn Delivery>> {
+        lock(&self.shards[number % SHARDS]).take(number / SHARDS)
+    }
+
+    /// Gives out all of them.
+    pub(super) fn take_all(&self) -> Vec<Arc<dyn Delivery>> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            all.extend((0..shard.slots.len()).filter_map(|slot| shard.take(slot)));
+        }
+        all
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.shards.iter().all(|shard| lock(shard).taken == 0)
+    }
+}
+
+impl Shard {
+    fn add(&mut self, delivery: Arc<dyn Delivery>) -> usize {
+        let slot = self.free;
+        match self.slots.get_mut(slot) {
+            Some(free) => {
+                let Slot::Free(next) = std::mem::replace(free, Slot::Taken(delivery)) else {
+                    unreachable!("the list of free slots has free slots only");
+                };
+                self.free = next;
+            }
+            None => {
+                self.slots.push(Slot::Taken(delivery));
+                self.free = self.slots.len();
+            }
+        }
+        self.taken += 1;
+        slot
+    }
+
+    fn take(&mut self, slot: usize) -> Option<Arc<dyn Delivery>> {
+        let place = self.slots.get_mut(slot)?;
+        if matches!(place, Slot::Free(_)) {
+            return None;
+        }
+        let taken = std::mem::replace(place, Slot::Free(self.free));
+        self.free = slot;
+        self.taken -= 1;
+        match taken {
+            Slot::Taken(delivery) => Some(delivery),
+            Slot::Free(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::failure::Failure;
+    use crate::transport::Position;
+
+    struct Numbered(usize);
+
+    impl Delivery for Numbered {
+        fn report(self: Arc<Self>, _: Result<Position, Failure>) {}
+    }
+
+    proptest! {
+        #[test]
+        fn each_is_given_out_once(steps in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..400)) {
+            let outstanding = Outstanding::default();
+            let mut held: Vec<(usize, Arc<Numbered>)> = Vec::new();
+            for (count, (add, which)) in steps.into_iter().enumerate() {
+                if add || held.is_empty() {
+                    let delivery = Arc::new(Numbered(count));
+                    held.push((outstanding.add(delivery.clone()), delivery));
+                } else {
+                    let (number, delivery) = held.swap_remove(which.index(held.len()));
+                    let taken = outstanding.take(number).unwrap();
+                    prop_assert!(std::ptr::addr_eq(Arc::as_ptr(&taken), Arc::as_ptr(&delivery)));
+                    prop_assert!(outstanding.take(number).is_none());
+                    prop_assert!(delivery.0 < count);
+                }
+                prop_assert_eq!(outstanding.is_empty(), held.is_empty());
+            }
+            prop_assert_eq!(outstanding.take_all().len(), held.len());
+            prop_assert!(outstanding.is_empty());
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! A connection to the cluster in memory, and the thread that works off what it has under way.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::queue::{Condition, Queue, Reports, Sent, broken, closed};
+use super::{Health, Shared, State};
+use crate::clock::lock;
+use crate::failure::{Failure, FailureKind};
+use crate::message::Message;
+use crate::transport::{Delivery, Transport, Watch};
+
+/// How long dropping a connection takes at most that was not closed.
+const DROP_PATIENCE: Duration = Duration::from_secs(2);
+
+pub(super) struct Connection {
+    shared: Arc<Shared>,
+    number: u64,
+    patience: Option<Duration>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Connection {
+    pub(super) fn open(
+        shared: Arc<Shared>,
+        watch: Arc<dyn Watch>,
+        patience: Option<Duration>,
+    ) -> Result<Self, Failure> {
+        let mut state = lock(&shared.state);
+        let number = state.next_connection;
+        state.next_connection += 1;
+        let mut queue = Queue::default();
+        if state.health == Health::Stopped {
+            queue.stopped();
+        }
+        state.connections.insert(number, queue);
+        drop(state);
+        let worker = Worker {
+            shared: shared.clone(),
+            number,
+            watch,
+        };
+        let thread = thread::Builder::new()
+            .name("herald-memory".to_owned())
+            .spawn(move || worker.run())
+            .map_err(|error| {
+                Failure::new(
+                    FailureKind::Retriable,
+                    "no_thread",
+                    format!("no thread for the cluster in memory: {error}"),
+                )
+            })?;
+        Ok(Self {
+            shared,
+            number,
+            patience,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+}
+
+impl Transport for Connection {
+    fn send(&self, message: &Message, delivery: Arc<dyn Delivery>) -> Result<(), Failure> {
+        let mut state = lock(&self.shared.state);
+        state.queue(self.number)?.check()?;
+        if let Some(failure) = state.next_full() {
+            return Err(failure);
+        }
+        state.queue(self.number)?.push(Sent {
+            message: message.clone(),
+            delivery,
+            due: self.patience.map(|patience| Instant::now() + patience),
+        })?;
+        drop(state);
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    fn probe(&self, _: Duration) -> Result<(), Failure> {
+        let mut state = lock(&self.shared.state);
+        state.queue(self.number)?.check()?;
+        match state.health {
+            Health::Up => Ok(()),
+            Health::Stopped => Err(stopped()),
+            Health::Paused => Err(timed_out("the cluster in memory")),
+        }
+    }
+
+    fn close(&self, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
+        let thread = lock(&self.thread).take();
+        let mut state = lock(&self.shared.state);
+        if let Ok(queue) = state.queue(self.number) {
+            queue.close();
+        }
+        self.shared.changed.notify_all();
+        // From within a report there is nobody to wait for: the thread goes on when it returns.
+        if thread.is_some_and(|thread| thread.thread().id() == thread::current().id()) {
+            return;
+        }
+        while state.queue(self.number).is_ok_and(|queue| !queue.ended) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            state = self.shared.wait(state, Some(left));
+        }
+        state.connections.remove(&self.number);
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.close(DROP_PATIENCE);
+    }
+}
+
+impl State {
+    fn queue(&mut self, number: u64) -> Result<&mut Queue, Failure> {
+        self.connections.get_mut(&number).ok_or_else(closed)
+    }
+}
+
+impl Shared {
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        timeout: Option<Duration>,
+    ) -> MutexGuard<'a, State> {
+        let Some(timeout) = timeout else {
+            return self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        };
+        self.changed
+            .wait_timeout(state, timeout)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+}
+
+/// The thread of a connection.
+struct Worker {
+    shared: Arc<Shared>,
+    number: u64,
+    watch: Arc<dyn Watch>,
+}
+
+/// What the thread does next, without the lock.
+enum Step {
+    /// These reports, and then, where a message failed that may be tried again, those of its
+    /// key that came before its report returned.
+    Report(Reports, Option<Message>),
+    TellStopped,
+    TellBroken(Reports),
+    End(Reports),
+}
+
+impl Worker {
+    fn run(self) {
+        loop {
+            match self.next_step() {
+                Step::TellStopped => self.watch.unreachable(stopped()),
+                Step::TellBroken(reports) => {
+                    self.watch.fatal(broken());
+                    report(reports);
+                }
+                Step::Report(reports, failed) => {
+                    report(reports);
+                    if let Some(failed) = failed {
+                        self.fail_behind(&failed);
+                    }
+                }
+                Step::End(reports) => {
+                    report(reports);
+                    break;
+                }
+            }
+        }
+        if let Ok(queue) = lock(&self.shared.state).queue(self.number) {
+            queue.ended = true;
+        }
+        self.shared.changed.notify_all();
+    }
+
+    /// Waits for something to do.
+    fn next_step(&self) -> Step {
+        let mut state = lock(&self.shared.state);
+        let mut arrival = None;
+        loop {
+            let (health, delay) = (state.health, state.delay);
+            let Ok(queue) = state.queue(self.number) else {
+                return Step::End(Reports::new());
+            };
+            match queue.condition() {
+                Condition::Closed => return Step::End(queue.give_up(&abandoned())),
+                Condition::Broken if queue.take_news_of_break() => {
+                    return Step::TellBroken(queue.give_up(&broken()));
+                }
+                Condition::Broken => {
+                    state = self.shared.wait(state, None);
+                    continue;
+                }
+                Condition::Open => {}
+            }
+            if queue.take_news_of_stop() && health == Health::Stopped {
+                return Step::TellStopped;
+            }
+            let now = Instant::now();
+            let due = queue.due();
+            if due.is_some_and(|due| due <= now)
+                && let Some(sent) = queue.pop()
+            {
+                let failure = timed_out(sent.message.topic());
+                return Step::Report(vec![(sent.delivery, Err(failure))], Some(sent.message));
+            }
+            let mut next = due;
+            if health == Health::Up && queue.len() > 0 {
+                let arrival = *arrival.get_or_insert(now + delay);
+                if arrival <= now {
+                    return work_off(&mut state, self.number);
+                }
+                next = Some(next.map_or(arrival, |next| next.min(arrival)));
+            }
+            let left = next.map(|next| next.saturating_duration_since(now));
+            state = self.shared.wait(state, left);
+        }
+    }
+
+    /// Fails what came behind a failed message of the same key, up to now.
+    fn fail_behind(&self, failed: &Message) {
+        let behind = match lock(&self.shared.state).queue(self.number) {
+            Ok(queue) => queue.take_behind(failed),
+            Err(_) => return,
+        };
+        for sent in behind {
+            sent.delivery.report(Err(Failure::new(
+                FailureKind::Retriable,
+                "behind_failed",
+                format!("{}: an earlier message of the key failed", failed.topic()),
+            )));
+        }
+    }
+}
+
+/// Writes what waits, as far as the first failure that is more than the message's own.
+fn work_off(state: &mut State, number: u64) -> Step {
+    let mut reports = Reports::new();
+    while let Some(sent) = state.queue(number).ok().and_then(Queue::pop) {
+        let outcome = state.write(&sent.message);
+        let kind = outcome.as_ref().err().map(|failure| failure.kind);
+        reports.push((sent.delivery, outcome));
+        match kind {
+            None | Some(FailureKind::Permanent) => {}
+            Some(FailureKind::Fatal) => {
+                if let Ok(queue) = state.queue(number) {
+                    queue.break_off();
+                }
+                return Step::Report(reports, None);
+            }
+            Some(_) => return Step::Report(reports, Some(sent.message)),
+        }
+    }
+    Step::Report(reports, None)
+}
+
+fn report(reports: Reports) {
+    for (delivery, outcome) in reports {
+        delivery.report(outcome);
+    }
+}
+
+fn abandoned() -> Failure {
+    Failure::new(
+        FailureKind::Abandoned,
+        "abandoned",
+        "the connection was closed before an acknowledgement came",
+    )
+}
+
+fn stopped() -> Failure {
+    Failure::new(
+        FailureKind::Retriable,
+        "unreachable",
+        "the cluster in memory is stopped",
+    )
+}
+
+fn timed_out(about: &str) -> Failure {
+    Failure::new(
+        FailureKind::Retriable,
+        "timed_out",
+        format!("{about}: no answer came in time"),
+    )
+}

@@ -1,0 +1,246 @@
+//! A cluster in memory, for tests and for programs that carry their own.
+
+mod connection;
+mod queue;
+mod topics;
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+use self::connection::Connection;
+use self::queue::Queue;
+use self::topics::Topics;
+use crate::clock::lock;
+use crate::failure::{Failure, FailureKind};
+use crate::message::Message;
+use crate::transport::{Connect, Position, Transport, Watch};
+
+/// A cluster in this process. Clones are the same cluster.
+///
+/// It keeps to all that a [`Transport`] promises, keys land on the partitions where Kafka would
+/// put them, and it fails when it is told to. It has no timers, but for a delay or a patience
+/// that somebody asked for.
+#[derive(Clone)]
+pub struct MemoryCluster {
+    shared: Arc<Shared>,
+}
+
+/// A message that the cluster has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Where it lies.
+    pub position: Position,
+    /// What was sent.
+    pub message: Message,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// Rung after each change that a connection may wait for.
+    changed: Condvar,
+}
+
+struct State {
+    topics: Topics,
+    health: Health,
+    delay: Duration,
+    /// What happens to the next messages.
+    failing: VecDeque<Failure>,
+    /// What happens to all messages of a topic.
+    failing_topics: HashMap<String, Failure>,
+    connections: HashMap<u64, Queue>,
+    next_connection: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Health {
+    Up,
+    Stopped,
+    Paused,
+}
+
+/// As Kafka's brokers have it where nobody changed it.
+const MAX_MESSAGE_BYTES: usize = 1_048_588;
+
+impl Default for MemoryCluster {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl MemoryCluster {
+    /// A cluster that knows no topic and creates none by itself.
+    pub fn new() -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(State {
+                    topics: Topics::new(MAX_MESSAGE_BYTES),
+                    health: Health::Up,
+                    delay: Duration::ZERO,
+                    failing: VecDeque::new(),
+                    failing_topics: HashMap::new(),
+                    connections: HashMap::new(),
+                    next_connection: 0,
+                }),
+                changed: Condvar::new(),
+            }),
+        }
+    }
+
+    /// The same cluster, creating topics with so many partitions as they are written to.
+    ///
+    /// # Panics
+    /// For no partitions.
+    #[must_use]
+    pub fn with_auto_created_topics(self, partitions: u32) -> Self {
+        assert!(partitions > 0, "a topic has at least one partition");
+        self.state().topics.create_with(partitions);
+        self
+    }
+
+    /// Creates a topic. One that is there already stays as it is.
+    ///
+    /// # Panics
+    /// For no partitions.
+    pub fn create_topic(&self, name: &str, partitions: u32) {
+        assert!(partitions > 0, "a topic has at least one partition");
+        self.state().topics.create(name, partitions);
+    }
+
+    /// Messages with more bytes, all parts counted, are refused from now on.
+    pub fn set_max_message_bytes(&self, bytes: usize) {
+        self.state().topics.max_message_bytes = bytes;
+    }
+
+    /// Everything that was written to the topic, in the order of writing.
+    pub fn messages(&self, topic: &str) -> Vec<StoredMessage> {
+        self.state().topics.messages(topic)
+    }
+
+    /// Takes the cluster away: watchers are told, messages are held, probes fail.
+    pub fn stop(&self) {
+        let mut state = self.state();
+        state.health = Health::Stopped;
+        for queue in state.connections.values_mut() {
+            queue.stopped();
+        }
+        self.shared.changed.notify_all();
+    }
+
+    /// Brings the cluster back after [`Self::stop`] or [`Self::pause`].
+    pub fn start(&self) {
+        self.state().health = Health::Up;
+        self.shared.changed.notify_all();
+    }
+
+    /// Freezes the cluster: messages are held and probes fail, but nobody is told.
+    pub fn pause(&self) {
+        self.state().health = Health::Paused;
+    }
+
+    /// Goes on after [`Self::pause`].
+    pub fn resume(&self) {
+        self.start();
+    }
+
+    /// Lets the next so many messages fail like this. With [`FailureKind::Full`] they are not
+    /// taken at all; with [`FailureKind::Fatal`] the connection breaks.
+    pub fn fail_next(&self, count: usize, failure: &Failure) {
+        self.state()
+            .failing
+            .extend(std::iter::repeat_n(failure, count).cloned());
+    }
+
+    /// Lets all messages of a topic fail like this until [`Self::heal_topic`].
+    pub fn fail_topic(&self, topic: &str, failure: Failure) {
+        self.state()
+            .failing_topics
+            .insert(topic.to_owned(), failure);
+    }
+
+    /// Ends [`Self::fail_topic`].
+    pub fn heal_topic(&self, topic: &str) {
+        self.state().failing_topics.remove(topic);
+    }
+
+    /// Breaks all connections for good. What they had under way is reported as
+    /// [`FailureKind::Fatal`]; unless the cluster is stopped, the first half of it is written
+    /// all the same.
+    pub fn break_connections(&self) {
+        let mut state = self.state();
+        let State {
+            connections,
+            topics,
+            health,
+            ..
+        } = &mut *state;
+        for queue in connections.values_mut() {
+            let written = match health {
+                Health::Stopped => 0,
+                Health::Up | Health::Paused => queue.len().div_ceil(2),
+            };
+            for message in queue.messages().take(written) {
+                // What the cluster refuses is not written, and nobody hears why.
+                let _ = topics.write(message);
+            }
+            queue.break_off();
+        }
+        self.shared.changed.notify_all();
+    }
+
+    /// Lets each acknowledgement take so long.
+    pub fn set_delay(&self, delay: Duration) {
+        self.state().delay = delay;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.shared.state)
+    }
+}
+
+impl Connect for MemoryCluster {
+    fn connect(
+        &self,
+        watch: Arc<dyn Watch>,
+        patience: Option<Duration>,
+    ) -> Result<Arc<dyn Transport>, Failure> {
+        Ok(Arc::new(Connection::open(
+            self.shared.clone(),
+            watch,
+            patience,
+        )?))
+    }
+
+    fn describe(&self) -> String {
+        "a cluster in memory".to_owned()
+    }
+}
+
+impl fmt::Debug for MemoryCluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryCluster")
+            .field("health", &self.state().health)
+            .finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// Writes a message, or says why not.
+    fn write(&mut self, message: &Message) -> Result<Position, Failure> {
+        if let Some(failure) = self.failing.pop_front() {
+            return Err(failure);
+        }
+        if let Some(failure) = self.failing_topics.get(message.topic()) {
+            return Err(failure.clone());
+        }
+        self.topics.write(message)
+    }
+
+    /// Takes the next rule for messages that are not even taken.
+    fn next_full(&mut self) -> Option<Failure> {
+        self.failing
+            .pop_front_if(|failure| failure.kind == FailureKind::Full)
+    }
+}

@@ -1,0 +1,102 @@
+//! Topics, their partitions, and what lies there.
+
+use std::collections::HashMap;
+
+use herald_envelope::key;
+
+use super::StoredMessage;
+use crate::failure::{Failure, FailureKind};
+use crate::message::Message;
+use crate::transport::Position;
+
+pub(super) struct Topics {
+    topics: HashMap<String, Topic>,
+    /// How many partitions a topic gets that is created by writing to it.
+    auto_created: Option<u32>,
+    pub(super) max_message_bytes: usize,
+}
+
+struct Topic {
+    /// The offset of the next message of each partition.
+    ends: Vec<i64>,
+    /// Where the next message without a key goes.
+    turn: u32,
+    messages: Vec<StoredMessage>,
+}
+
+impl Topic {
+    fn new(partitions: u32) -> Self {
+        Self {
+            ends: vec![0; partitions as usize],
+            turn: 0,
+            messages: Vec::new(),
+        }
+    }
+
+    fn partition_of(&mut self, key: Option<&[u8]>) -> u32 {
+        let partitions = u32::try_from(self.ends.len()).expect("made of as many");
+        match key {
+            Some(key) => key::partition(key, partitions),
+            None => {
+                self.turn = (self.turn + 1) % partitions;
+                self.turn
+            }
+        }
+    }
+}
+
+impl Topics {
+    pub(super) fn new(max_message_bytes: usize) -> Self {
+        Self {
+            topics: HashMap::new(),
+            auto_created: None,
+            max_message_bytes,
+        }
+    }
+
+    pub(super) fn create_with(&mut self, partitions: u32) {
+        self.auto_created = Some(partitions);
+    }
+
+    pub(super) fn create(&mut self, name: &str, partitions: u32) {
+        self.topics
+            .entry(name.to_owned())
+            .or_insert_with(|| Topic::new(partitions));
+    }
+
+    pub(super) fn messages(&self, topic: &str) -> Vec<StoredMessage> {
+        self.topics
+            .get(topic)
+            .map(|topic| topic.messages.clone())
+            .unwrap_or_default()
+    }
+
+    pub(super) fn write(&mut self, message: &Message) -> Result<Position, Failure> {
+        let refuse = |code, detail| Err(Failure::new(FailureKind::Permanent, code, detail));
+        let (name, bytes) = (message.topic(), message.weight());
+        if bytes > self.max_message_bytes {
+            let most = self.max_message_bytes;
+            let detail = format!("{name}: the message has {bytes} bytes, {most} are allowed");
+            return refuse("too_large", detail);
+        }
+        if !self.topics.contains_key(name) {
+            match self.auto_created {
+                Some(partitions) => self.create(name, partitions),
+                None => return refuse("unknown_topic", format!("there is no topic {name}")),
+            }
+        }
+        let topic = self.topics.get_mut(name).expect("it is there or was made");
+        let partition = topic.partition_of(message.key());
+        let end = &mut topic.ends[partition as usize];
+        let position = Position {
+            partition: i32::try_from(partition).expect("less than there are"),
+            offset: *end,
+        };
+        *end += 1;
+        topic.messages.push(StoredMessage {
+            position,
+            message: message.clone(),
+        });
+        Ok(position)
+    }
+}

@@ -1,0 +1,268 @@
+//! What goes over the wire: topic, key, headers and bytes.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+use std::time::{Duration, SystemTime};
+
+use herald_envelope::{Envelope, Timestamp, topic};
+use herald_spool::{Header, Record};
+use serde::Serialize;
+
+use crate::error::PublishError;
+
+/// A message as Kafka will see it.
+///
+/// One buffer holds all of it, so that a message costs two allocations however many headers it
+/// has.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Payload, then topic, then key, then the values of headers.
+    bytes: Vec<u8>,
+    payload_end: usize,
+    topic_end: usize,
+    /// `None` for a message without a key.
+    key_end: Option<usize>,
+    /// Names of headers, each with the end of its value.
+    headers: Vec<(Cow<'static, str>, usize)>,
+    created: SystemTime,
+}
+
+/// Room for the parts that are not payload: a usual topic, key and header set.
+const ROOM_BESIDE_PAYLOAD: usize = 256;
+const ROOM_FOR_PAYLOAD: usize = 768;
+
+impl Message {
+    /// A message with these bytes, made now, without headers.
+    ///
+    /// # Errors
+    /// [`PublishError::InvalidTopic`].
+    pub fn new(topic: &str, key: Option<&[u8]>, payload: Vec<u8>) -> Result<Self, PublishError> {
+        check_topic(topic)?;
+        Ok(Self::assemble(topic, key, payload, SystemTime::now()))
+    }
+
+    /// The message of an envelope: its JSON, its key and its headers.
+    ///
+    /// # Errors
+    /// [`PublishError::InvalidTopic`] and [`PublishError::Envelope`].
+    pub fn of_envelope<P: Serialize, M: Serialize>(
+        topic: &str,
+        envelope: &Envelope<'_, P, M>,
+    ) -> Result<Self, PublishError> {
+        check_topic(topic)?;
+        let mut payload = Vec::with_capacity(ROOM_FOR_PAYLOAD + ROOM_BESIDE_PAYLOAD);
+        envelope.write(&mut payload)?;
+        let created = system_time(envelope.event_timestamp);
+        let key = envelope.key();
+        let mut message = Self::assemble(topic, Some(key.as_bytes()), payload, created);
+        for (name, value) in envelope.headers().iter() {
+            message.push_header(Cow::Borrowed(name), value);
+        }
+        Ok(message)
+    }
+
+    fn assemble(topic: &str, key: Option<&[u8]>, payload: Vec<u8>, created: SystemTime) -> Self {
+        let mut bytes = payload;
+        bytes.reserve(ROOM_BESIDE_PAYLOAD);
+        let payload_end = bytes.len();
+        bytes.extend_from_slice(topic.as_bytes());
+        let topic_end = bytes.len();
+        let key_end = key.map(|key| {
+            bytes.extend_from_slice(key);
+            bytes.len()
+        });
+        Self {
+            bytes,
+            payload_end,
+            topic_end,
+            key_end,
+            headers: Vec::with_capacity(5),
+            created,
+        }
+    }
+
+    /// The same message with one more header.
+    #[must_use]
+    pub fn with_header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl AsRef<[u8]>,
+    ) -> Self {
+        self.push_header(name.into(), value.as_ref());
+        self
+    }
+
+    fn push_header(&mut self, name: Cow<'static, str>, value: &[u8]) {
+        self.bytes.extend_from_slice(value);
+        self.headers.push((name, self.bytes.len()));
+    }
+
+    /// Where it goes.
+    #[expect(clippy::missing_panics_doc, reason = "it was text when it came in")]
+    pub fn topic(&self) -> &str {
+        std::str::from_utf8(&self.bytes[self.payload_end..self.topic_end])
+            .expect("the topic is text")
+    }
+
+    /// What decides about the partition; order is kept per topic and key.
+    pub fn key(&self) -> Option<&[u8]> {
+        self.key_end.map(|end| &self.bytes[self.topic_end..end])
+    }
+
+    /// Names and values in their order; a name may occur more than once.
+    pub fn headers(&self) -> impl ExactSizeIterator<Item = (&str, &[u8])> {
+        let mut start = self.key_end.unwrap_or(self.topic_end);
+        self.headers.iter().map(move |(name, end)| {
+            let value = Range { start, end: *end };
+            start = *end;
+            (name.as_ref(), &self.bytes[value])
+        })
+    }
+
+    /// The message's bytes, for an event the JSON of its envelope.
+    pub fn payload(&self) -> &[u8] {
+        &self.bytes[..self.payload_end]
+    }
+
+    /// When the event came to be.
+    pub fn created(&self) -> SystemTime {
+        self.created
+    }
+
+    /// What it counts towards the bound of bytes in flight: all parts of it.
+    pub fn weight(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// What the spool keeps of it.
+    pub(crate) fn to_record(&self, attempts: u32) -> Record {
+        Record {
+            payload: self.payload().to_vec(),
+            ..self.to_record_without_payload(attempts)
+        }
+    }
+
+    fn to_record_without_payload(&self, attempts: u32) -> Record {
+        Record {
+            topic: self.topic().to_owned(),
+            key: self.key().map(<[u8]>::to_vec),
+            headers: self
+                .headers()
+                .map(|(name, value)| Header {
+                    name: name.to_owned(),
+                    value: value.to_vec(),
+                })
+                .collect(),
+            payload: Vec::new(),
+            created: self.created,
+            attempts,
+            not_before: None,
+        }
+    }
+
+    /// The same for a message that is not needed any more.
+    pub(crate) fn into_record(self) -> Record {
+        let mut record = self.to_record_without_payload(0);
+        record.payload = self.bytes;
+        record.payload.truncate(self.payload_end);
+        record
+    }
+
+    /// The same content for another topic.
+    pub(crate) fn on_topic(&self, topic: &str) -> Self {
+        let mut message = Self::assemble(topic, self.key(), self.payload().to_vec(), self.created);
+        for ((name, _), (_, value)) in self.headers.iter().zip(self.headers()) {
+            message.push_header(name.clone(), value);
+        }
+        message
+    }
+
+    /// The message of a record. What lies in a spool was checked when it came in.
+    pub(crate) fn of_record(record: Record) -> Self {
+        let mut message = Self::assemble(
+            &record.topic,
+            record.key.as_deref(),
+            record.payload,
+            record.created,
+        );
+        for Header { name, value } in record.headers {
+            message.push_header(Cow::Owned(name), &value);
+        }
+        message
+    }
+}
+
+fn system_time(time: Timestamp) -> SystemTime {
+    let micros = time.as_microsecond();
+    let distance = Duration::from_micros(micros.unsigned_abs());
+    if micros < 0 {
+        SystemTime::UNIX_EPOCH - distance
+    } else {
+        SystemTime::UNIX_EPOCH + distance
+    }
+}
+
+fn check_topic(name: &str) -> Result<(), PublishError> {
+    topic::validate(name).map_err(|reason| PublishError::InvalidTopic {
+        topic: name.to_owned(),
+        reason,
+    })
+}
+
+/// Payload, key and values of headers are left out: they may be private.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("topic", &self.topic())
+            .field("key_bytes", &self.key().map(<[u8]>::len))
+            .field("headers", &self.headers.len())
+            .field("payload_bytes", &self.payload_end)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_comes_back() {
+        let message = Message::new("orders", Some(b"k"), b"{}".to_vec())
+            .unwrap()
+            .with_header("a", "1")
+            .with_header("a", "")
+            .with_header("b", "23");
+        assert_eq!(message.topic(), "orders");
+        assert_eq!(message.key(), Some(&b"k"[..]));
+        assert_eq!(message.payload(), b"{}");
+        let headers: Vec<_> = message.headers().collect();
+        assert_eq!(headers, [("a", &b"1"[..]), ("a", b""), ("b", b"23")]);
+        assert_eq!(Message::of_record(message.to_record(0)), message);
+    }
+
+    #[test]
+    fn no_key_is_not_an_empty_key() {
+        let none = Message::new("t", None, Vec::new()).unwrap();
+        let empty = Message::new("t", Some(b""), Vec::new()).unwrap();
+        assert_eq!((none.key(), empty.key()), (None, Some(&b""[..])));
+        assert_eq!(Message::of_record(none.to_record(0)), none);
+        assert_eq!(Message::of_record(empty.to_record(0)), empty);
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        let message = Message::new("orders", Some(b"hunter2"), b"hunter2".to_vec())
+            .unwrap()
+            .with_header("token", "hunter2");
+        let shown = format!("{message:?}");
+        assert!(shown.contains("orders") && !shown.contains("hunter2") && !shown.contains("104"));
+    }
+
+    #[test]
+    fn a_topic_that_kafka_does_not_take_is_refused() {
+        let error = Message::new("a b", None, Vec::new()).unwrap_err();
+        assert_eq!(error.code(), "invalid_topic");
+        assert!(!error.is_retriable());
+    }
+}

@@ -1,0 +1,178 @@
+//! What can be set about a publisher.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
+use herald_spool::SpoolOptions;
+
+use crate::clock::Clock;
+use crate::retry::RetryPolicy;
+use crate::transport::Connect;
+
+/// Which comes first, the cluster or the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// The cluster; the spool takes what the cluster does not acknowledge in time. An event
+    /// whose process is killed before its receipt may be lost: nobody was told that it is safe.
+    #[default]
+    Direct,
+    /// The spool; the receipt comes after one local commit, the cluster gets the event behind
+    /// it. Needs a spool.
+    WriteAhead,
+}
+
+/// Settings of a publisher. All have defaults but the cluster.
+#[derive(Clone)]
+pub struct PublisherOptions {
+    pub(crate) connect: Arc<dyn Connect>,
+    pub(crate) spool: Option<SpoolOptions>,
+    pub(crate) mode: Mode,
+    pub(crate) max_in_flight: usize,
+    pub(crate) max_in_flight_bytes: usize,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) relay_window: usize,
+    pub(crate) relay_rate: Option<NonZeroU32>,
+    pub(crate) probe_every: Duration,
+    pub(crate) pattern: TopicPattern,
+    pub(crate) namespace: String,
+    pub(crate) clock: Clock,
+}
+
+/// With a spool: long enough for a healthy cluster, short enough for a caller who waits.
+const DEADLINE_WITH_SPOOL: Duration = Duration::from_secs(2);
+
+/// Without one there is nothing better to do than to wait.
+const DEADLINE_WITHOUT_SPOOL: Duration = Duration::from_secs(30);
+
+impl PublisherOptions {
+    /// A publisher to this cluster, such as [`crate::kafka::KafkaOptions`] or
+    /// [`crate::memory::MemoryCluster`], without a spool.
+    pub fn new(cluster: impl Connect) -> Self {
+        Self {
+            connect: Arc::new(cluster),
+            spool: None,
+            mode: Mode::Direct,
+            max_in_flight: 20_000,
+            max_in_flight_bytes: 64 * 1024 * 1024,
+            deadline: None,
+            retry: RetryPolicy::default(),
+            relay_window: 2_000,
+            relay_rate: None,
+            probe_every: Duration::from_millis(500),
+            pattern: TopicPattern::default(),
+            namespace: DEFAULT_NAMESPACE.to_owned(),
+            clock: Clock::default(),
+        }
+    }
+
+    /// Keeps on this spool what the cluster does not acknowledge. Without a spool every failure
+    /// of the cluster is an error of `publish`, and an event that got an error is the caller's
+    /// to keep.
+    #[must_use]
+    pub fn spool(mut self, spool: SpoolOptions) -> Self {
+        self.spool = Some(spool);
+        self
+    }
+
+    /// Which comes first, the cluster or the disk.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Most events that wait for their receipt; publishing more waits. 20,000 unless set.
+    #[must_use]
+    pub fn max_in_flight(mut self, events: usize) -> Self {
+        self.max_in_flight = events.max(1);
+        self
+    }
+
+    /// Most bytes of events that wait for their receipt. 64 MiB unless set. In an outage the
+    /// transport may hold the same again.
+    #[must_use]
+    pub fn max_in_flight_bytes(mut self, bytes: usize) -> Self {
+        self.max_in_flight_bytes = bytes.max(1);
+        self
+    }
+
+    /// How long a publish waits for the cluster before the spool takes the event, or without a
+    /// spool before it ends as an error. 2 s with a spool and 30 s without one unless set.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// How events of the spool are tried again.
+    #[must_use]
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Most events of the spool that wait for the cluster at a time. 2,000 unless set; the
+    /// bound on bytes is a quarter of [`PublisherOptions::max_in_flight_bytes`].
+    #[must_use]
+    pub fn relay_window(mut self, events: usize) -> Self {
+        self.relay_window = events.max(1);
+        self
+    }
+
+    /// Most events a second that the spool gives to the cluster; no limit unless set. For a
+    /// cluster that has just come back to many services.
+    #[must_use]
+    pub fn relay_rate(mut self, events_per_second: NonZeroU32) -> Self {
+        self.relay_rate = Some(events_per_second);
+        self
+    }
+
+    /// How long to wait before an unreachable cluster is asked again, the first time; then twice
+    /// as long, up to eight times. 500 ms unless set.
+    #[must_use]
+    pub fn probe_every(mut self, time: Duration) -> Self {
+        self.probe_every = time;
+        self
+    }
+
+    /// How topics are named of events for which nobody names one, and their namespace.
+    #[must_use]
+    pub fn topics(mut self, pattern: TopicPattern, namespace: impl Into<String>) -> Self {
+        self.pattern = pattern;
+        self.namespace = namespace.into();
+        self
+    }
+
+    /// Where time comes from; for tests.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    pub(crate) fn deadline_or_default(&self) -> Duration {
+        let default = if self.spool.is_some() {
+            DEADLINE_WITH_SPOOL
+        } else {
+            DEADLINE_WITHOUT_SPOOL
+        };
+        self.deadline.unwrap_or(default)
+    }
+}
+
+impl fmt::Debug for PublisherOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublisherOptions")
+            .field("cluster", &self.connect.describe())
+            .field("spool", &self.spool)
+            .field("mode", &self.mode)
+            .field("max_in_flight", &self.max_in_flight)
+            .field("max_in_flight_bytes", &self.max_in_flight_bytes)
+            .field("deadline", &self.deadline_or_default())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,347 @@
+//! The publisher as its users see it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use herald_envelope::Envelope;
+use herald_spool::{OpenReport, Spool};
+use serde::Serialize;
+
+use crate::clock::lock;
+use crate::core::{Core, Route};
+use crate::error::PublishError;
+use crate::failure::{Failure, FailureKind};
+use crate::flight::Pending;
+use crate::message::Message;
+use crate::options::{Mode, PublisherOptions};
+use crate::receipt::Receipt;
+use crate::relay::{RelayThread, connect};
+use crate::stats::Stats;
+
+/// Takes envelopes, gives receipts.
+///
+/// All calls may come from any thread, and futures run on any runtime. Two threads work behind
+/// it: one looks after deadlines, the other brings the spool to the cluster.
+///
+/// Dropping a publisher closes it with no time to wait: what is not acknowledged stays in the
+/// spool. [`Publisher::close`] gives it time, and says what was left.
+pub struct Publisher {
+    core: Arc<Core>,
+    state: Mutex<State>,
+}
+
+enum State {
+    Running(Vec<JoinHandle<()>>),
+    Closed(Closed),
+}
+
+/// How a publisher ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Closed {
+    /// Events that wait in the spool for the next publisher.
+    pub spooled: u64,
+    /// Dead letters in the spool.
+    pub dead: u64,
+    /// Events that got an error during the close, because there was no spool to take them.
+    pub failed: u64,
+}
+
+impl Publisher {
+    /// Opens a publisher: first the spool, if there is to be one, then the connection. The
+    /// cluster need not be reachable.
+    ///
+    /// # Errors
+    /// [`PublishError::Settings`] and [`PublishError::Spool`].
+    pub fn open(options: PublisherOptions) -> Result<Self, PublishError> {
+        Self::open_reporting(options).map(|(publisher, _)| publisher)
+    }
+
+    /// The same, with what opening the spool found.
+    ///
+    /// # Errors
+    /// As [`Publisher::open`].
+    pub fn open_reporting(
+        options: PublisherOptions,
+    ) -> Result<(Self, Option<OpenReport>), PublishError> {
+        if options.mode == Mode::WriteAhead && options.spool.is_none() {
+            return Err(PublishError::Settings(Failure::new(
+                FailureKind::Permanent,
+                "no_spool",
+                "the mode write-ahead needs a spool",
+            )));
+        }
+        let mut options = options;
+        // Whatever is in flight has room in the spool's queue, so that appending never waits.
+        options.spool = options.spool.map(|spool| {
+            spool
+                .queue_records(options.max_in_flight as u64 * 2)
+                .queue_bytes(options.max_in_flight_bytes as u64 * 2)
+        });
+        let (spool, report) = match options.spool.clone() {
+            None => (None, None),
+            Some(spool) => {
+                let (spool, report) = Spool::open(spool).map_err(PublishError::Spool)?;
+                (Some(spool), Some(report))
+            }
+        };
+        if let Some(recovery) = report.as_ref().and_then(|report| report.recovery.as_ref()) {
+            tracing::error!(
+                target: "herald::publisher",
+                damage = %recovery.damage,
+                lost = ?recovery.lost,
+                "the spool was damaged; what was readable was brought over"
+            );
+        }
+        let core = Arc::new(Core::new(options, spool));
+        let transport = connect(&core).map_err(PublishError::Settings)?;
+        core.shut_gate().transport = Some(transport);
+        let keeper = core.clone();
+        let relay = RelayThread::new(core.clone());
+        let publisher = Self {
+            core,
+            state: Mutex::new(State::Running(Vec::new())),
+        };
+        publisher.spawn("herald-relay", move || relay.run())?;
+        publisher.spawn("herald-deadlines", move || keeper.keep_deadlines())?;
+        Ok((publisher, report))
+    }
+
+    /// Publishes an event to the topic that its type gives by the settings' pattern and
+    /// namespace. Waits for room, then for the receipt.
+    ///
+    /// Events of one topic and key reach the cluster in the order in which their publishing
+    /// began. Dropping the future before it is ready does not take back an event that is on its
+    /// way.
+    ///
+    /// # Errors
+    /// See [`PublishError`]; with a spool, an unreachable cluster is none.
+    pub async fn publish<P: Serialize, M: Serialize>(
+        &self,
+        envelope: Envelope<'_, P, M>,
+    ) -> Result<Receipt, PublishError> {
+        let message = self.message(envelope)?;
+        self.send(message).await
+    }
+
+    /// Publishes an event to this topic.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`].
+    pub async fn publish_to<P: Serialize, M: Serialize>(
+        &self,
+        topic: &str,
+        envelope: Envelope<'_, P, M>,
+    ) -> Result<Receipt, PublishError> {
+        let message = self.message_to(topic, envelope)?;
+        self.send(message).await
+    }
+
+    /// The message that [`Publisher::publish`] sends.
+    ///
+    /// # Errors
+    /// [`PublishError::Envelope`] and [`PublishError::InvalidTopic`].
+    pub fn message<P: Serialize, M: Serialize>(
+        &self,
+        envelope: Envelope<'_, P, M>,
+    ) -> Result<Message, PublishError> {
+        let options = &self.core.options;
+        let topic = envelope.default_topic(&options.pattern, &options.namespace)?;
+        self.message_to(&topic, envelope)
+    }
+
+    /// The message that [`Publisher::publish_to`] sends. An envelope without a trace gets that
+    /// of the current span, where there is one.
+    ///
+    /// # Errors
+    /// [`PublishError::Envelope`] and [`PublishError::InvalidTopic`].
+    pub fn message_to<P: Serialize, M: Serialize>(
+        &self,
+        topic: &str,
+        envelope: Envelope<'_, P, M>,
+    ) -> Result<Message, PublishError> {
+        let mut envelope = envelope;
+        envelope.trace = envelope.trace.or_else(crate::trace::current);
+        Message::of_envelope(topic, &envelope)
+    }
+
+    /// Sends a message as it is.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`].
+    pub async fn send(&self, message: Message) -> Result<Receipt, PublishError> {
+        self.send_within(message, self.core.options.deadline_or_default())
+            .await
+    }
+
+    /// Sends a message with a deadline of its own: after it the spool takes the event, or
+    /// without a spool it is an error.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`].
+    pub async fn send_within(
+        &self,
+        message: Message,
+        deadline: Duration,
+    ) -> Result<Receipt, PublishError> {
+        self.core.process.check()?;
+        let began = self.core.clock.now();
+        let due = began + deadline;
+        self.core.room.enter_async(message.weight(), due).await?;
+        Pending::new(self.core.launch(message, began, due)?).await
+    }
+
+    /// Sends messages, in this order per topic and key; gives what each ended with, in the same
+    /// order.
+    pub async fn send_all(
+        &self,
+        messages: impl IntoIterator<Item = Message>,
+    ) -> Vec<Result<Receipt, PublishError>> {
+        let mut pending = Vec::new();
+        for message in messages {
+            pending.push(self.enqueue_async(message).await);
+        }
+        let mut outcomes = Vec::with_capacity(pending.len());
+        for pending in pending {
+            outcomes.push(match pending {
+                Ok(pending) => pending.await,
+                Err(error) => Err(error),
+            });
+        }
+        outcomes
+    }
+
+    async fn enqueue_async(&self, message: Message) -> Result<Pending, PublishError> {
+        self.core.process.check()?;
+        let began = self.core.clock.now();
+        let due = began + self.core.options.deadline_or_default();
+        self.core.room.enter_async(message.weight(), due).await?;
+        self.core.launch(message, began, due).map(Pending::new)
+    }
+
+    /// Puts a message on its way from a thread, and gives its receipt to come. Waits only where
+    /// there is no room in flight, at most until the deadline.
+    ///
+    /// # Errors
+    /// [`PublishError::Busy`], [`PublishError::TooLargeForFlight`], [`PublishError::Forked`],
+    /// [`PublishError::Closed`]; everything else comes with the receipt.
+    pub fn enqueue(&self, message: Message) -> Result<Pending, PublishError> {
+        self.core.process.check()?;
+        let began = self.core.clock.now();
+        let due = began + self.core.options.deadline_or_default();
+        self.core.room.enter(message.weight(), due)?;
+        self.core.launch(message, began, due).map(Pending::new)
+    }
+
+    /// The same without waiting for room.
+    ///
+    /// # Errors
+    /// As [`Publisher::enqueue`].
+    pub fn try_enqueue(&self, message: Message) -> Result<Pending, PublishError> {
+        self.core.process.check()?;
+        self.core.room.try_enter(message.weight())?;
+        let began = self.core.clock.now();
+        let due = began + self.core.options.deadline_or_default();
+        self.core.launch(message, began, due).map(Pending::new)
+    }
+
+    /// Figures.
+    pub fn stats(&self) -> Stats {
+        let core = &self.core;
+        let counters = &core.counters;
+        let in_flight = core.room.used();
+        let gate = core.gate();
+        Stats {
+            published: counters.published.get(),
+            delivered: counters.delivered.get(),
+            spooled: counters.spooled.get(),
+            failed: counters.failed.get(),
+            drained: counters.drained.get(),
+            retried: counters.retried.get(),
+            dead: counters.dead.get(),
+            outages: counters.outages.get(),
+            in_flight: in_flight.messages as u64,
+            in_flight_bytes: in_flight.bytes as u64,
+            held: core.held.messages() as u64,
+            reachable: gate.route == Route::Cluster,
+            spool: gate.spool.as_ref().and_then(|spool| spool.stats().ok()),
+            latency: counters.latency(),
+        }
+    }
+
+    /// Takes no more events, waits until all are delivered, at most for `timeout`, and ends.
+    /// What the cluster has not acknowledged by then is in the spool. While the cluster is
+    /// unreachable there is nothing to wait for, and it ends at once. Called again, it says the
+    /// same again.
+    ///
+    /// # Errors
+    /// [`PublishError::Forked`].
+    pub fn close(&self, timeout: Duration) -> Result<Closed, PublishError> {
+        self.core.process.check()?;
+        let mut state = lock(&self.state);
+        let threads = match &mut *state {
+            State::Closed(closed) => return Ok(*closed),
+            State::Running(threads) => std::mem::take(threads),
+        };
+        let closed = self.shut_down(threads, timeout);
+        *state = State::Closed(closed);
+        Ok(closed)
+    }
+
+    fn shut_down(&self, threads: Vec<JoinHandle<()>>, timeout: Duration) -> Closed {
+        let core = &self.core;
+        let failed = core.counters.failed.get();
+        core.shut_gate().route = Route::Closed;
+        core.room.close();
+        core.keeper.ring();
+        core.relay.close(core.clock.now() + timeout);
+        for thread in threads {
+            // A thread that panicked has said so; there is nothing to add.
+            let _ = thread.join();
+        }
+        let spool = core.shut_gate().spool.take();
+        let stats = spool.as_ref().and_then(|spool| spool.stats().ok());
+        Closed {
+            spooled: stats.map_or(0, |stats| stats.records),
+            dead: stats.map_or(0, |stats| stats.dead),
+            failed: core.counters.failed.get() - failed,
+        }
+    }
+
+    fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), PublishError> {
+        let thread = std::thread::Builder::new().name(name.to_owned());
+        let thread = thread.spawn(run).map_err(|error| {
+            PublishError::Settings(Failure::new(
+                FailureKind::Retriable,
+                "no_thread",
+                format!("a thread can't be started: {error}"),
+            ))
+        })?;
+        if let State::Running(threads) = &mut *lock(&self.state) {
+            threads.push(thread);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        if !self.core.process.is_here() {
+            // The connection's threads are not here: its end would wait for them for ever.
+            std::mem::forget(self.core.clone());
+        } else {
+            // Only a fork is refused.
+            let _ = self.close(Duration::ZERO);
+        }
+    }
+}
+
+impl fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher")
+            .field("options", &self.core.options)
+            .finish_non_exhaustive()
+    }
+}

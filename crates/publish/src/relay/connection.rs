@@ -1,0 +1,108 @@
+//! The connection, and whether the cluster can be reached.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::Arrival;
+use super::thread::{LOOK_AROUND, RelayThread};
+use crate::core::{Core, Watcher};
+use crate::failure::Failure;
+use crate::health::Health;
+use crate::transport::Transport;
+
+/// How long the cluster may take to answer whether it is there.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long the end of a connection may take.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+impl RelayThread {
+    pub(super) fn look_after_connection(&mut self) {
+        let lost = self.core.relay.change(|inbox| inbox.connection_lost.take());
+        if lost.is_some() {
+            let old = self.core.shut_gate().transport.take();
+            if let Some(old) = old {
+                old.close(CLOSE_TIMEOUT);
+            }
+            // Of the old connection, too.
+            self.core.relay.change(|inbox| inbox.connection_lost = None);
+        }
+        let missing = self.core.gate().transport.is_none();
+        if !missing || self.now() < self.connect_at {
+            return;
+        }
+        match connect(&self.core) {
+            Ok(transport) => self.core.shut_gate().transport = Some(transport),
+            Err(failure) => {
+                warn!(
+                    target: "herald::publisher",
+                    code = failure.code,
+                    detail = %failure.detail,
+                    "no new connection could be made"
+                );
+                self.connect_at = self.now() + LOOK_AROUND;
+            }
+        }
+    }
+
+    pub(super) fn look_after_health(&mut self) {
+        let now = self.now();
+        match self.health {
+            Health::Up | Health::Asking { .. } => {}
+            Health::Down { outage, ask_at } => {
+                if ask_at <= now {
+                    self.health = Health::Asking { outage };
+                    self.ask();
+                }
+            }
+            Health::Trying { outage, since } => {
+                let nothing_to_try = self.core.held.messages() == 0 && self.at_end;
+                if nothing_to_try || self.core.acknowledged_since(since) {
+                    self.health = Health::Up;
+                    self.core.shut_gate().open_to_cluster();
+                    info!(
+                        target: "herald::publisher",
+                        after_seconds = now.saturating_sub(outage.since).as_secs_f64(),
+                        "the cluster is reachable again"
+                    );
+                    self.core.relay.bell.ring();
+                } else if now >= since + self.core.options.deadline_or_default() {
+                    self.try_failed();
+                }
+            }
+        }
+    }
+
+    pub(super) fn try_failed(&mut self) {
+        let first = self.core.options.probe_every;
+        self.health = self.health.failed(self.now(), first, &mut self.jitter);
+    }
+
+    /// On a thread of its own, because it may take until its time-out.
+    pub(super) fn ask(&mut self) {
+        let Some(transport) = self.core.gate().transport.clone() else {
+            return self.try_failed();
+        };
+        let core = self.core.clone();
+        let asked = std::thread::Builder::new()
+            .name("herald-probe".to_owned())
+            .spawn(move || {
+                let outcome = transport.probe(PROBE_TIMEOUT);
+                drop(transport);
+                core.relay.tell(Arrival::Probed(outcome));
+            });
+        if asked.is_err() {
+            self.try_failed();
+        }
+    }
+}
+
+/// Makes a connection that reports to this publisher.
+pub(crate) fn connect(core: &Arc<Core>) -> Result<Arc<dyn Transport>, Failure> {
+    let has_spool = core.options.spool.is_some();
+    let patience = (!has_spool).then(|| core.options.deadline_or_default());
+    let watch = Arc::new(Watcher(Arc::downgrade(core)));
+    core.options.connect.connect(watch, patience)
+}

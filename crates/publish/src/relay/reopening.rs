@@ -1,0 +1,96 @@
+//! What happens when the spool's files are damaged or deleted under the process.
+
+use std::sync::Arc;
+
+use herald_spool::{Leftover, Pending, Sequence, Spool, SpoolError, StoredRecord};
+use tracing::{error, warn};
+
+use super::thread::{RelayThread, SHORT_PAUSE};
+
+/// Rows that are brought over at a time.
+const RESCUED_ROWS: usize = 500;
+
+impl RelayThread {
+    /// Opens the spool again after its files were damaged or changed from outside.
+    pub(super) fn look_after_spool(&mut self) {
+        let Some(options) = self.core.options.spool.clone() else {
+            return;
+        };
+        let Some(failure) = self.spool_lost.take() else {
+            return;
+        };
+        error!(
+            target: "herald::publisher",
+            code = failure.code(),
+            error = %failure,
+            "the spool is lost: it is opened again"
+        );
+        let old = self.core.shut_gate().spool.take();
+        // Others have it only behind the gate: with the gate shut, this one is the last.
+        let leftover = old.and_then(Arc::into_inner).and_then(|spool| {
+            let readable = matches!(failure, SpoolError::FileChanged { .. });
+            let leftover = spool.into_leftover();
+            leftover.filter(|_| readable)
+        });
+        match Spool::open(options) {
+            Ok((spool, report)) => {
+                if let Some(recovery) = &report.recovery {
+                    error!(
+                        target: "herald::publisher",
+                        damage = %recovery.damage,
+                        lost = ?recovery.lost,
+                        "the spool was damaged"
+                    );
+                }
+                if let Some(leftover) = leftover {
+                    rescue(&leftover, &spool);
+                }
+                self.core.shut_gate().spool = Some(Arc::new(spool));
+                self.read_from(Sequence::START);
+            }
+            Err(failure) => {
+                error!(
+                    target: "herald::publisher",
+                    error = %failure,
+                    "the spool can't be opened; events are only as safe as the cluster"
+                );
+                self.spool_lost = Some(failure);
+                self.core
+                    .relay
+                    .bell
+                    .wait(&self.core.clock, Some(self.now() + SHORT_PAUSE));
+            }
+        }
+    }
+}
+
+/// Brings over what can still be read of a file that was deleted under its process.
+fn rescue(leftover: &Leftover, spool: &Spool) {
+    let mut after = Sequence::START;
+    let mut rescued = 0;
+    while let Ok(batch) = leftover.batch(RESCUED_ROWS, 4 * 1024 * 1024, after)
+        && let Some(last) = batch.last
+    {
+        let lost = |stored: &StoredRecord| matches!(spool.find(stored.sequence), Ok(None));
+        let records: Vec<_> = batch
+            .records
+            .into_iter()
+            .filter(lost)
+            .map(|stored| stored.record)
+            .collect();
+        rescued += records.len();
+        let kept = spool.append_all(records).and_then(Pending::wait);
+        if let Err(failure) = kept {
+            error!(target: "herald::publisher", error = %failure, "rows could not be rescued");
+            return;
+        }
+        after = last;
+    }
+    if rescued > 0 {
+        warn!(
+            target: "herald::publisher",
+            rescued,
+            "rows were brought over from a spool that was deleted"
+        );
+    }
+}

@@ -1,0 +1,227 @@
+//! From the spool to the transport.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use herald_spool::{Sequence, Spool, StoredRecord};
+use tracing::error;
+
+use super::RowDelivery;
+use super::thread::{RelayThread, Row, SHORT_PAUSE};
+use crate::dead_letter;
+use crate::failure::{Failure, FailureKind};
+use crate::health::Health;
+use crate::message::Message;
+use crate::transport::Transport;
+
+/// Rows that are read at a time.
+const READ_ROWS: usize = 500;
+const FEWEST_ROWS: usize = 32;
+
+/// What came of an attempt to send a row.
+enum Sent {
+    Yes,
+    /// Its key waits.
+    Blocked(Duration),
+    /// Nothing more can be sent now.
+    Stop,
+    /// What is to be sent next has changed.
+    Again,
+}
+
+impl RelayThread {
+    pub(super) fn relay(&mut self) {
+        let now = self.now();
+        if let Some((at, sequence)) = self.revisit
+            && at <= now
+        {
+            self.revisit = None;
+            self.read_from(sequence);
+        }
+        self.blocked.retain(|_, until| *until > now);
+        let Some(spool) = self.spool() else { return };
+        while self.allowance() > 0 && self.relay_batch(&spool) {}
+    }
+
+    /// How many rows may be given to the transport now.
+    fn allowance(&self) -> usize {
+        let options = &self.core.options;
+        let window = match self.health {
+            Health::Up => self.window,
+            Health::Trying { .. } => 1,
+            Health::Down { .. } | Health::Asking { .. } => 0,
+        };
+        let bytes_left = self.sent_bytes < options.max_in_flight_bytes / 4;
+        if self.now() < self.send_at || !bytes_left || self.core.held_is_full() {
+            return 0;
+        }
+        window.saturating_sub(self.sent)
+    }
+
+    /// Reads rows and sends them; true where there may be more to do at once.
+    fn relay_batch(&mut self, spool: &Spool) -> bool {
+        let Some(transport) = self.core.gate().transport.clone() else {
+            return false;
+        };
+        let limit = self.allowance().clamp(FEWEST_ROWS, READ_ROWS);
+        let bytes = self.core.options.max_in_flight_bytes as u64 / 4;
+        let (handed_in, quiet, waits) = self.core.relay.change(|inbox| {
+            let quiet = inbox.handed_in == inbox.answered;
+            (inbox.handed_in, quiet, inbox.waits)
+        });
+        let batch = match spool.next_batch(limit, bytes, self.cursor) {
+            Ok(batch) => batch,
+            Err(failure) => {
+                self.core.spool_failed(&failure);
+                return false;
+            }
+        };
+        // A row may be there whose flight is with the transport, and which nobody has announced:
+        // then its answer is still to come. What is not answered for is left for the next time.
+        let (still, confirmed) = self
+            .core
+            .relay
+            .change(|inbox| (inbox.handed_in == handed_in, inbox.confirmed));
+        let cursor = self.cursor;
+        self.hear();
+        if self.cursor != cursor {
+            return true;
+        }
+        if !batch.damaged.is_empty() {
+            error!(
+                target: "herald::publisher",
+                rows = batch.damaged.len(),
+                "rows of the spool are damaged; they are kept among its dead letters"
+            );
+            self.core.counters.dead.add(batch.damaged.len() as u64);
+        }
+        self.at_end = batch.last.is_none();
+        if self.at_end && quiet && self.revisit.is_none() {
+            self.core.relay.everything_sent(waits);
+        }
+        for stored in batch.records {
+            let sequence = stored.sequence;
+            if !(quiet && still) && sequence > confirmed {
+                return false;
+            }
+            if !self.rows.contains_key(&sequence) {
+                if self.allowance() == 0 {
+                    return false;
+                }
+                match self.send(&transport, stored) {
+                    Sent::Yes => {}
+                    Sent::Blocked(until) => self.revisit(until, sequence),
+                    Sent::Stop => return false,
+                    Sent::Again => return true,
+                }
+            }
+            self.cursor = sequence;
+        }
+        if let Some(last) = batch.last {
+            self.cursor = self.cursor.max(last);
+        }
+        !self.at_end
+    }
+
+    fn send(&mut self, transport: &Arc<dyn Transport>, stored: StoredRecord) -> Sent {
+        let sequence = stored.sequence;
+        let key = self
+            .core
+            .hash_key(&stored.record.topic, stored.record.key.as_deref());
+        let attempts = stored.record.attempts;
+        let doomed = self.doomed.get(&sequence).cloned();
+        if doomed.is_none() {
+            if let Some(until) = self.blocked.get(&key) {
+                return Sent::Blocked(*until);
+            }
+            if let Some(not_before) = stored.record.not_before
+                && let Ok(wait) = not_before.duration_since(self.core.clock.wall())
+                && !wait.is_zero()
+            {
+                // Noted by an earlier process, whose clock may have been wrong.
+                let until = self.now() + wait.min(self.core.options.retry.longest);
+                self.block(key, until);
+                return Sent::Blocked(until);
+            }
+        }
+        let message = Message::of_record(stored.record);
+        let message = match &doomed {
+            None => message,
+            Some(failure) => {
+                let attempts = attempts.saturating_add(1);
+                let now = self.core.clock.wall();
+                let Some(letter) = dead_letter::of(&message, failure, attempts, now) else {
+                    self.bury(sequence, &no_letter_topic());
+                    return Sent::Yes;
+                };
+                letter
+            }
+        };
+        let delivery = Arc::new(RowDelivery {
+            core: self.core.clone(),
+            sequence,
+            key,
+            weight: message.weight(),
+            is_letter: doomed.is_some(),
+        });
+        self.give(transport, &message, delivery)
+    }
+
+    fn give(
+        &mut self,
+        transport: &Arc<dyn Transport>,
+        message: &Message,
+        delivery: Arc<RowDelivery>,
+    ) -> Sent {
+        let (sequence, key, weight) = (delivery.sequence, delivery.key, delivery.weight);
+        let is_letter = delivery.is_letter;
+        self.core.held.enter(weight);
+        // With the inbox in hand: a report of failure waits until this row is sent, so that the
+        // transport fails it too, or is seen here.
+        let sent = self.core.relay.change(|inbox| {
+            if !is_letter && inbox.failing.contains(&key) {
+                return Err(None);
+            }
+            transport.send(message, delivery).map_err(Some)
+        });
+        if let Err(refused) = sent {
+            self.core.held.leave(weight);
+            let Some(failure) = refused else {
+                return Sent::Blocked(self.now());
+            };
+            return self.refused(sequence, key, is_letter, failure);
+        }
+        self.rows.insert(sequence, Row::Sent);
+        self.sent += 1;
+        self.sent_bytes += weight;
+        if let Some(rate) = self.core.options.relay_rate {
+            self.send_at = self.send_at.max(self.now()) + Duration::from_secs(1) / rate.get();
+        }
+        Sent::Yes
+    }
+
+    fn refused(&mut self, sequence: Sequence, key: u64, is_letter: bool, failure: Failure) -> Sent {
+        match failure.kind {
+            FailureKind::Permanent if is_letter => self.bury(sequence, &failure),
+            FailureKind::Permanent => {
+                self.doom(sequence, failure);
+                return Sent::Again;
+            }
+            FailureKind::Retriable if !is_letter => self.retry(sequence, key, failure),
+            _ => {
+                self.revisit(self.now() + SHORT_PAUSE, sequence);
+                self.send_at = self.now() + SHORT_PAUSE;
+                return Sent::Stop;
+            }
+        }
+        Sent::Yes
+    }
+}
+
+fn no_letter_topic() -> Failure {
+    Failure::new(
+        FailureKind::Permanent,
+        "invalid_topic",
+        "the name of its dead letter topic would be too long",
+    )
+}

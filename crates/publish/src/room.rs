@@ -1,0 +1,354 @@
+//! How much may be in flight: a bound in messages and bytes, and a queue of those who wait.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use crate::clock::lock;
+use crate::error::PublishError;
+use crate::keeper::Keeper;
+
+/// Room for flights. Who came first gets room first, whether thread or task, so that waiting
+/// does not change the order of events.
+pub(crate) struct Room {
+    most: Load,
+    keeper: Arc<Keeper>,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Load {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+}
+
+#[derive(Default)]
+struct State {
+    used: Load,
+    waiting: VecDeque<Arc<Waiter>>,
+    closed: bool,
+}
+
+/// One who waits for room. Its own lock is always taken after the room's.
+struct Waiter {
+    bytes: usize,
+    due: Duration,
+    answer: Mutex<Answer>,
+    answered: Condvar,
+}
+
+enum Answer {
+    Waiting(Option<Waker>),
+    Given(Result<(), PublishError>),
+}
+
+impl Waiter {
+    fn give(&self, outcome: Result<(), PublishError>) {
+        let answer = std::mem::replace(&mut *lock(&self.answer), Answer::Given(outcome));
+        self.answered.notify_one();
+        if let Answer::Waiting(Some(waker)) = answer {
+            waker.wake();
+        }
+    }
+}
+
+impl Room {
+    pub(crate) fn new(most: Load, keeper: Arc<Keeper>) -> Self {
+        Self {
+            most,
+            keeper,
+            state: Mutex::new(State::default()),
+        }
+    }
+
+    /// Takes room if there is some and nobody waits for it.
+    pub(crate) fn try_enter(&self, bytes: usize) -> Result<(), PublishError> {
+        self.check(bytes)?;
+        let mut state = lock(&self.state);
+        if state.closed {
+            Err(PublishError::Closed)
+        } else if state.waiting.is_empty() && state.used.fits(bytes, self.most) {
+            state.used.add(bytes);
+            Ok(())
+        } else {
+            Err(PublishError::Busy)
+        }
+    }
+
+    /// Waits on this thread, until `due` at the latest: then it is [`PublishError::Busy`].
+    pub(crate) fn enter(&self, bytes: usize, due: Duration) -> Result<(), PublishError> {
+        let Some(waiter) = self.queue(bytes, due)? else {
+            return Ok(());
+        };
+        let mut answer = lock(&waiter.answer);
+        loop {
+            if let Answer::Given(outcome) = &*answer {
+                return outcome.clone();
+            }
+            answer = waiter
+                .answered
+                .wait(answer)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The same for a task. Dropped before it is ready, it takes no room.
+    pub(crate) fn enter_async(&self, bytes: usize, due: Duration) -> Enter<'_> {
+        Enter {
+            room: self,
+            bytes,
+            due,
+            waiter: None,
+        }
+    }
+
+    fn check(&self, bytes: usize) -> Result<(), PublishError> {
+        if bytes > self.most.bytes {
+            return Err(PublishError::TooLargeForFlight {
+                bytes,
+                most: self.most.bytes,
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes room, or a place in the queue.
+    fn queue(&self, bytes: usize, due: Duration) -> Result<Option<Arc<Waiter>>, PublishError> {
+        match self.try_enter(bytes) {
+            Ok(()) => return Ok(None),
+            Err(PublishError::Busy) => {}
+            Err(error) => return Err(error),
+        }
+        let mut state = lock(&self.state);
+        // Room may have come between the two locks.
+        if state.closed {
+            return Err(PublishError::Closed);
+        }
+        if state.waiting.is_empty() && state.used.fits(bytes, self.most) {
+            state.used.add(bytes);
+            return Ok(None);
+        }
+        let waiter = Arc::new(Waiter {
+            bytes,
+            due,
+            answer: Mutex::new(Answer::Waiting(None)),
+            answered: Condvar::new(),
+        });
+        state.waiting.push_back(waiter.clone());
+        drop(state);
+        self.keeper.note(due);
+        Ok(Some(waiter))
+    }
+
+    /// Gives room back, to those who wait for it first.
+    pub(crate) fn leave(&self, bytes: usize) {
+        let mut state = lock(&self.state);
+        state.used.remove(bytes);
+        let admitted = state.admit(self.most);
+        drop(state);
+        tell(&admitted, &Ok(()));
+    }
+
+    /// Sends those away whose time is over; says when the next one's is.
+    pub(crate) fn expire(&self, now: Duration) -> Option<Duration> {
+        let mut state = lock(&self.state);
+        if state.waiting.is_empty() {
+            return None;
+        }
+        let (expired, waiting) = state
+            .waiting
+            .drain(..)
+            .partition::<Vec<_>, _>(|waiter| waiter.due <= now);
+        let next = waiting.iter().map(|waiter| waiter.due).min();
+        state.waiting = waiting.into();
+        let admitted = state.admit(self.most);
+        drop(state);
+        tell(&admitted, &Ok(()));
+        tell(&expired, &Err(PublishError::Busy));
+        next
+    }
+
+    pub(crate) fn used(&self) -> Load {
+        lock(&self.state).used
+    }
+
+    pub(crate) fn close(&self) {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        let mut waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        tell(waiting.make_contiguous(), &Err(PublishError::Closed));
+    }
+
+    /// Forgets one who does not want to wait any more.
+    fn cancel(&self, waiter: &Arc<Waiter>) {
+        let mut state = lock(&self.state);
+        state.waiting.retain(|other| !Arc::ptr_eq(other, waiter));
+        let admitted = state.admit(self.most);
+        drop(state);
+        tell(&admitted, &Ok(()));
+        // It may have been admitted just before.
+        if matches!(*lock(&waiter.answer), Answer::Given(Ok(()))) {
+            self.leave(waiter.bytes);
+        }
+    }
+}
+
+/// With the room's lock not in hand: a waker may come back here.
+fn tell(waiters: &[Arc<Waiter>], outcome: &Result<(), PublishError>) {
+    for waiter in waiters {
+        waiter.give(outcome.clone());
+    }
+}
+
+impl State {
+    /// Takes from the front of the queue who has room now.
+    fn admit(&mut self, most: Load) -> Vec<Arc<Waiter>> {
+        let mut admitted = Vec::new();
+        while let Some(first) = self.waiting.front()
+            && self.used.fits(first.bytes, most)
+        {
+            self.used.add(first.bytes);
+            admitted.extend(self.waiting.pop_front());
+        }
+        admitted
+    }
+}
+
+impl Load {
+    fn fits(self, bytes: usize, most: Self) -> bool {
+        self.messages < most.messages && self.bytes.saturating_add(bytes) <= most.bytes
+    }
+
+    fn add(&mut self, bytes: usize) {
+        self.messages += 1;
+        self.bytes += bytes;
+    }
+
+    fn remove(&mut self, bytes: usize) {
+        self.messages -= 1;
+        self.bytes -= bytes;
+    }
+}
+
+/// See [`Room::enter_async`].
+pub(crate) struct Enter<'a> {
+    room: &'a Room,
+    bytes: usize,
+    due: Duration,
+    waiter: Option<Arc<Waiter>>,
+}
+
+impl Future for Enter<'_> {
+    type Output = Result<(), PublishError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.waiter.is_none() {
+            match self.room.queue(self.bytes, self.due)? {
+                None => return Poll::Ready(Ok(())),
+                Some(waiter) => self.waiter = Some(waiter),
+            }
+        }
+        let Some(waiter) = &self.waiter else {
+            return Poll::Pending;
+        };
+        let mut answer = lock(&waiter.answer);
+        if let Answer::Given(outcome) = &*answer {
+            let outcome = outcome.clone();
+            drop(answer);
+            self.waiter = None;
+            return Poll::Ready(outcome);
+        }
+        *answer = Answer::Waiting(Some(context.waker().clone()));
+        Poll::Pending
+    }
+}
+
+impl Drop for Enter<'_> {
+    fn drop(&mut self) {
+        if let Some(waiter) = self.waiter.take() {
+            self.room.cancel(&waiter);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    const LATER: Duration = Duration::from_secs(60);
+
+    fn room() -> Room {
+        let most = Load {
+            messages: 1,
+            bytes: 100,
+        };
+        Room::new(most, Arc::new(Keeper::new(&Clock::manual())))
+    }
+
+    fn noop() -> Context<'static> {
+        Context::from_waker(Waker::noop())
+    }
+
+    #[test]
+    fn who_came_first_gets_room_first() {
+        let room = room();
+        room.try_enter(10).unwrap();
+        let mut first = Box::pin(room.enter_async(90, LATER));
+        let mut second = Box::pin(room.enter_async(1, LATER));
+        assert!(first.as_mut().poll(&mut noop()).is_pending());
+        assert!(second.as_mut().poll(&mut noop()).is_pending());
+        assert_eq!(room.try_enter(1), Err(PublishError::Busy));
+        room.leave(10);
+        assert!(second.as_mut().poll(&mut noop()).is_pending());
+        assert_eq!(first.as_mut().poll(&mut noop()), Poll::Ready(Ok(())));
+        room.leave(90);
+        assert_eq!(second.as_mut().poll(&mut noop()), Poll::Ready(Ok(())));
+    }
+
+    #[test]
+    fn who_goes_away_keeps_no_room_whether_admitted_or_not() {
+        let room = room();
+        room.try_enter(10).unwrap();
+        let mut waiting = Box::pin(room.enter_async(1, LATER));
+        let mut admitted = Box::pin(room.enter_async(1, LATER));
+        assert!(waiting.as_mut().poll(&mut noop()).is_pending());
+        assert!(admitted.as_mut().poll(&mut noop()).is_pending());
+        drop(waiting);
+        room.leave(10);
+        drop(admitted);
+        assert_eq!(room.used().messages, 0);
+        assert_eq!(room.used().bytes, 0);
+    }
+
+    #[test]
+    fn waiting_ends_when_time_or_the_room_does() {
+        let room = room();
+        room.try_enter(10).unwrap();
+        let mut waiting = Box::pin(room.enter_async(1, LATER));
+        assert!(waiting.as_mut().poll(&mut noop()).is_pending());
+        assert_eq!(room.expire(Duration::ZERO), Some(LATER));
+        assert_eq!(room.expire(LATER), None);
+        assert_eq!(
+            waiting.as_mut().poll(&mut noop()),
+            Poll::Ready(Err(PublishError::Busy))
+        );
+        let mut waiting = Box::pin(room.enter_async(1, LATER));
+        assert!(waiting.as_mut().poll(&mut noop()).is_pending());
+        room.close();
+        assert_eq!(
+            waiting.as_mut().poll(&mut noop()),
+            Poll::Ready(Err(PublishError::Closed))
+        );
+    }
+
+    #[test]
+    fn what_can_never_fit_does_not_wait() {
+        let error = room().enter(101, LATER).unwrap_err();
+        assert_eq!(error.code(), "too_large_for_flight");
+    }
+}

@@ -1,0 +1,124 @@
+//! Figures of a running publisher.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use hdrhistogram::Histogram;
+use herald_spool::SpoolStats;
+
+use crate::clock::lock;
+
+/// What a publisher has done since it was opened, and what it is doing.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Events that were taken: each has got a receipt or an error, or will.
+    pub published: u64,
+    /// Receipts of the cluster.
+    pub delivered: u64,
+    /// Receipts of the spool.
+    pub spooled: u64,
+    /// Events that ended as errors.
+    pub failed: u64,
+    /// Events of the spool that the cluster acknowledged, also those of earlier processes.
+    pub drained: u64,
+    /// Tries of spooled events that failed and will be repeated.
+    pub retried: u64,
+    /// Events that the cluster will never take: on a dead letter topic, or in the spool.
+    pub dead: u64,
+    /// Events that wait for their receipt.
+    pub in_flight: u64,
+    /// Their bytes.
+    pub in_flight_bytes: u64,
+    /// Messages that the transport holds, with those whose event has a receipt of the spool.
+    pub held: u64,
+    /// Whether the cluster is taken to be reachable.
+    pub reachable: bool,
+    /// How often it was found unreachable.
+    pub outages: u64,
+    /// The spool's own figures; `None` without a spool.
+    pub spool: Option<SpoolStats>,
+    /// How long receipts of the cluster took, from publishing on.
+    pub latency: Latency,
+}
+
+impl Stats {
+    /// Age of the oldest event that waits in the spool.
+    pub fn oldest_age(&self) -> Option<Duration> {
+        self.spool?.oldest_age(SystemTime::now())
+    }
+}
+
+/// How long receipts took, as a histogram from a microsecond to two minutes, within 1 %.
+#[derive(Clone, Debug)]
+pub struct Latency(Histogram<u64>);
+
+const LONGEST_MICROS: u64 = 120_000_000;
+
+impl Default for Latency {
+    fn default() -> Self {
+        let histogram = Histogram::new_with_bounds(1, LONGEST_MICROS, 2);
+        Self(histogram.expect("the bounds are a range"))
+    }
+}
+
+impl Latency {
+    /// Receipts that were measured.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// The time that this share of receipts did not exceed; 0.5 is the median.
+    pub fn quantile(&self, share: f64) -> Duration {
+        Duration::from_micros(self.0.value_at_quantile(share))
+    }
+
+    /// The longest.
+    pub fn max(&self) -> Duration {
+        Duration::from_micros(self.0.max())
+    }
+
+    fn record(&mut self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.0.saturating_record(micros);
+    }
+}
+
+/// The figures that grow while the publisher runs.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) published: Counter,
+    pub(crate) delivered: Counter,
+    pub(crate) spooled: Counter,
+    pub(crate) failed: Counter,
+    pub(crate) drained: Counter,
+    pub(crate) retried: Counter,
+    pub(crate) dead: Counter,
+    pub(crate) outages: Counter,
+    latency: Mutex<Latency>,
+}
+
+impl Counters {
+    pub(crate) fn record_latency(&self, time: Duration) {
+        lock(&self.latency).record(time);
+    }
+
+    pub(crate) fn latency(&self) -> Latency {
+        lock(&self.latency).clone()
+    }
+}
+
+/// A number for which no other memory waits.
+#[derive(Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, number: u64) {
+        self.0.fetch_add(number, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,152 @@
+//! Reading topics as they grow.
+
+use std::time::{Duration, SystemTime};
+
+use herald_publish::FailureKind;
+use herald_publish::kafka::{Admin, DevCluster, Heard, KafkaOptions, Start, WantedTopic};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+use crate::support::{PATIENCE, Publisher, fresh_topic, hear, listener, real_kafka, texts};
+
+#[test]
+fn only_what_comes_after_now_is_heard() {
+    let cluster = DevCluster::start(1).unwrap();
+    cluster.create_topic("orders", 3, 1).unwrap();
+    let servers = cluster.bootstrap_servers();
+    let publisher = Publisher::new(&servers);
+    publisher.publish("orders", 0, "before");
+    let mut listener = listener(&servers);
+    listener.follow(|_| true, Start::Now, PATIENCE).unwrap();
+    // Published before anything is read: the position was fixed by `follow`.
+    for partition in 0..3 {
+        publisher.publish("orders", partition, &format!("after {partition}"));
+    }
+    let heard = hear(&mut listener, 3);
+    assert_eq!(texts(&heard), ["after 0", "after 1", "after 2"]);
+}
+
+#[test]
+fn reading_from_a_time_skips_what_is_older() {
+    let Some(servers) = real_kafka() else {
+        return;
+    };
+    let topic = fresh_topic("times");
+    create(&servers, &topic, 1);
+    let publisher = Publisher::new(&servers);
+    let hour = 3_600_000;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = i64::try_from(now.unwrap().as_millis()).unwrap();
+    publisher.publish_at(&topic, now - 3 * hour, "old");
+    publisher.publish_at(&topic, now - hour, "young");
+    let from = |before: u64| {
+        let time = SystemTime::now() - Duration::from_secs(before);
+        let mut listener = listener(&servers);
+        let topic = topic.clone();
+        let follow = move |name: &str| name == topic;
+        listener.follow(follow, Start::At(time), PATIENCE).unwrap();
+        listener
+    };
+    assert_eq!(texts(&hear(&mut from(7200), 1)), ["young"]);
+    assert_eq!(texts(&hear(&mut from(36_000), 2)), ["old", "young"]);
+    // Nothing is as young as that: only what comes is heard.
+    let mut future = from(0);
+    publisher.publish(&topic, 0, "new");
+    assert_eq!(texts(&hear(&mut future, 1)), ["new"]);
+}
+
+#[test]
+fn topics_that_come_into_being_are_read_from_their_beginning() {
+    let cluster = DevCluster::start(1).unwrap();
+    let servers = cluster.bootstrap_servers();
+    let mut listener = listener(&servers);
+    let follow = |name: &str| name.starts_with("orders.");
+    let there = listener.follow(follow, Start::Now, PATIENCE).unwrap();
+    assert!(there.is_empty());
+    let publisher = Publisher::new(&servers);
+    for topic in ["orders.placed", "customers.left", "orders.paid"] {
+        cluster.create_topic(topic, 2, 1).unwrap();
+        publisher.publish(topic, 1, topic);
+    }
+    let heard = hear(&mut listener, 2);
+    assert_eq!(texts(&heard), ["orders.paid", "orders.placed"]);
+}
+
+#[test]
+fn an_outage_is_told_once_and_its_end_too() {
+    let cluster = DevCluster::start(1).unwrap();
+    cluster.create_topic("orders", 1, 1).unwrap();
+    let servers = cluster.bootstrap_servers();
+    let mut listener = listener(&servers);
+    listener.follow(|_| true, Start::Now, PATIENCE).unwrap();
+    cluster.take_down(None).unwrap();
+    let mut told = Vec::new();
+    let mut wait_for = |listener: &mut herald_publish::kafka::Listener, wanted: usize| {
+        let started = std::time::Instant::now();
+        while told.len() < wanted {
+            assert!(started.elapsed() < PATIENCE, "{told:?}");
+            told.extend(listener.next(Duration::from_millis(50)).unwrap());
+        }
+        told.clone()
+    };
+    let trouble = wait_for(&mut listener, 1);
+    let Heard::Trouble(failure) = &trouble[0] else {
+        panic!("{trouble:?}");
+    };
+    assert_eq!(failure.code, "unreachable");
+    assert_eq!(failure.kind, FailureKind::Retriable);
+    // It lasts, and is not told again.
+    for _ in 0..40 {
+        let more = listener.next(Duration::from_millis(50)).unwrap();
+        assert_eq!(more, None);
+    }
+    cluster.bring_up(None).unwrap();
+    assert_eq!(wait_for(&mut listener, 2)[1], Heard::Recovered);
+    let publisher = Publisher::new(&servers);
+    publisher.publish("orders", 0, "again");
+    assert_eq!(texts(&hear(&mut listener, 1)), ["again"]);
+}
+
+#[test]
+fn listening_leaves_no_consumer_group_behind() {
+    let Some(servers) = real_kafka() else {
+        return;
+    };
+    let topic = fresh_topic("groups");
+    create(&servers, &topic, 2);
+    let groups = || -> Vec<String> {
+        let client: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &servers)
+            .create()
+            .unwrap();
+        let groups = client.fetch_group_list(None, PATIENCE).unwrap();
+        groups
+            .groups()
+            .iter()
+            .map(|g| g.name().to_owned())
+            .collect()
+    };
+    let follow = topic.clone();
+    let mut listener = listener(&servers);
+    let follow = move |name: &str| name == follow;
+    listener.follow(follow, Start::Beginning, PATIENCE).unwrap();
+    Publisher::new(&servers).publish(&topic, 1, "x");
+    hear(&mut listener, 1);
+    let during = groups();
+    drop(listener);
+    for seen in [during, groups()] {
+        assert!(!seen.iter().any(|name| name == "herald-listen"), "{seen:?}");
+    }
+}
+
+fn create(servers: &str, topic: &str, partitions: u32) {
+    let admin = Admin::connect(&KafkaOptions::new(servers), PATIENCE).unwrap();
+    let wanted = WantedTopic {
+        partitions: Some(partitions),
+        ..WantedTopic::new(topic)
+    };
+    let plan = admin.plan(vec![wanted]).unwrap();
+    for outcome in admin.apply(&plan) {
+        assert_eq!((outcome.failure, outcome.left), (None, vec![]));
+    }
+}

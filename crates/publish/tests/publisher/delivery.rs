@@ -1,0 +1,192 @@
+//! Where events go while all is well, and where they go that nobody can deliver.
+
+use herald_envelope::{Envelope, Origin, Uuid};
+use herald_publish::spool::{Spool, SpoolOptions};
+use herald_publish::{Failure, FailureKind, Message, Mode, Publisher, Receipt, RetryPolicy};
+
+use crate::support::{Bench, LONG, eventually, eventually_drained, message, outcome, publish};
+
+#[tokio::test]
+async fn an_envelope_gets_its_topic_key_headers_and_a_receipt() {
+    let bench = Bench::new();
+    let topic = "dev.shop.effect.place.completed.v1";
+    bench.cluster.create_topic(topic, 3);
+    let publisher = bench.open();
+    let origin = Origin::new("shop", "1.0.0", "test");
+    let envelope = origin
+        .envelope(
+            "effect.place.completed",
+            "n",
+            serde_json::json!({"order": "A"}),
+        )
+        .with_correlation_id(Uuid::from_u128(7));
+    let event_id = envelope.event_id;
+    let receipt = publisher.publish(envelope).await.unwrap();
+    let Receipt::Delivered {
+        topic: went_to,
+        offset: 0,
+        ..
+    } = receipt
+    else {
+        panic!("{receipt:?}");
+    };
+    assert_eq!(went_to, topic);
+    let stored = &bench.cluster.messages(topic)[0].message;
+    let read = Envelope::parse(stored.payload()).unwrap();
+    assert_eq!(read.event_id, event_id);
+    assert_eq!(stored.key(), Some(read.key().as_bytes()));
+    let names: Vec<_> = stored.headers().map(|(name, _)| name).collect();
+    assert_eq!(
+        names,
+        ["content-type", "event_id", "event_type", "correlation_id"]
+    );
+}
+
+#[test]
+fn a_publisher_without_a_spool_needs_none() {
+    let bench = Bench::new();
+    let publisher = Publisher::open(bench.options_without_spool()).unwrap();
+    assert!(publish(&publisher, "k", "1").unwrap().is_delivered());
+    let closed = publisher.close(LONG).unwrap();
+    assert_eq!((closed.spooled, closed.failed), (0, 0));
+}
+
+#[test]
+fn write_ahead_gives_the_receipt_of_the_disk_and_delivers_behind_it() {
+    let bench = Bench::new();
+    let publisher = Publisher::open(bench.options().mode(Mode::WriteAhead)).unwrap();
+    for number in 0..200 {
+        let receipt = publish(&publisher, "k", &number.to_string()).unwrap();
+        assert!(matches!(receipt, Receipt::Spooled { .. }));
+    }
+    let stats = eventually_drained(&publisher);
+    assert_eq!((stats.spooled, stats.drained), (200, 200));
+    let expected: Vec<_> = (0..200).map(|number| number.to_string()).collect();
+    assert_eq!(bench.payloads("t"), expected);
+}
+
+#[test]
+fn write_ahead_without_a_spool_is_refused_at_once() {
+    let bench = Bench::new();
+    let options = bench.options_without_spool().mode(Mode::WriteAhead);
+    assert_eq!(Publisher::open(options).unwrap_err().code(), "no_spool");
+}
+
+#[test]
+fn what_the_cluster_refuses_goes_to_the_dead_letter_topic_with_its_reason() {
+    let bench = Bench::new();
+    bench.cluster.create_topic("t.dlq", 1);
+    let refused = Failure::new(FailureKind::Permanent, "policy_violation", "not today");
+    bench.cluster.fail_topic("t", refused.clone());
+    let publisher = bench.open();
+    let error = publish(&publisher, "k", "poison").unwrap_err();
+    assert_eq!(error.code(), "policy_violation");
+    assert!(!error.is_retriable());
+    eventually_drained(&publisher);
+    let letters = bench.cluster.messages("t.dlq");
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].message.payload(), b"poison");
+    let header = |wanted: &str| {
+        let mut headers = letters[0].message.headers();
+        let (_, value) = headers.find(|(name, _)| *name == wanted).unwrap();
+        String::from_utf8(value.to_vec()).unwrap()
+    };
+    assert_eq!(header("dlq_reason"), "policy_violation");
+    assert_eq!(header("dlq_original_topic"), "t");
+    assert_eq!(publisher.stats().dead, 1);
+}
+
+#[test]
+fn without_a_dead_letter_topic_the_spool_keeps_it_and_can_send_it_again() {
+    let bench = Bench::new();
+    let refused = Failure::new(FailureKind::Permanent, "too_large", "too large");
+    bench.cluster.fail_topic("t", refused);
+    let publisher = bench.open();
+    publish(&publisher, "k", "poison").unwrap_err();
+    eventually("it is buried", || publisher.stats().dead == 1);
+    let closed = publisher.close(LONG).unwrap();
+    assert_eq!((closed.spooled, closed.dead), (0, 1));
+
+    let (spool, _) = Spool::open(SpoolOptions::new(bench.spool_path())).unwrap();
+    let letters = spool.dead_letters(10, 1 << 20, Default::default()).unwrap();
+    assert_eq!(letters[0].reason, "too_large");
+    let stored = letters[0].stored.as_ref().unwrap();
+    assert_eq!(stored.record.topic, "t", "the event, not its letter");
+    spool
+        .retry_dead(vec![letters[0].sequence])
+        .unwrap()
+        .wait()
+        .unwrap();
+    spool.close().unwrap();
+
+    bench.cluster.heal_topic("t");
+    let publisher = bench.open();
+    eventually_drained(&publisher);
+    assert_eq!(bench.payloads("t"), ["poison"]);
+}
+
+#[test]
+fn without_a_spool_a_refused_event_still_reaches_the_dead_letter_topic() {
+    let bench = Bench::new();
+    bench.cluster.create_topic("t.dlq", 1);
+    bench
+        .cluster
+        .fail_topic("t", Failure::new(FailureKind::Permanent, "too_large", ""));
+    let publisher = Publisher::open(bench.options_without_spool()).unwrap();
+    let error = publish(&publisher, "k", "poison").unwrap_err();
+    assert!(error.to_string().contains("t.dlq"), "{error}");
+    assert_eq!(bench.payloads("t.dlq"), ["poison"]);
+}
+
+#[test]
+fn a_retriable_failure_is_tried_again_and_keeps_the_order_of_its_key() {
+    let bench = Bench::new();
+    let publisher = bench.open();
+    bench.cluster.pause();
+    let pending: Vec<_> = (0..20)
+        .map(|number| {
+            publisher
+                .enqueue(message("k", &number.to_string()))
+                .unwrap()
+        })
+        .collect();
+    bench
+        .cluster
+        .fail_next(3, &Failure::new(FailureKind::Retriable, "busy_broker", ""));
+    bench.cluster.resume();
+    for pending in pending {
+        outcome(pending).unwrap();
+    }
+    eventually_drained(&publisher);
+    let expected: Vec<_> = (0..20).map(|number| number.to_string()).collect();
+    assert_eq!(bench.payloads("t"), expected);
+}
+
+#[test]
+fn what_fails_too_often_is_a_dead_letter() {
+    let bench = Bench::new();
+    bench.cluster.create_topic("t.dlq", 1);
+    bench
+        .cluster
+        .fail_topic("t", Failure::new(FailureKind::Retriable, "flaky", ""));
+    let retry = RetryPolicy {
+        first: std::time::Duration::from_millis(1),
+        longest: std::time::Duration::from_millis(2),
+        most_attempts: 4,
+        most_age: None,
+    };
+    let publisher = Publisher::open(bench.options().retry(retry)).unwrap();
+    let receipt = publish(&publisher, "k", "unlucky").unwrap();
+    assert!(matches!(receipt, Receipt::Spooled { .. }));
+    eventually_drained(&publisher);
+    let letters = bench.cluster.messages("t.dlq");
+    assert_eq!(letters[0].message.payload(), b"unlucky");
+    let stats = publisher.stats();
+    assert_eq!((stats.dead, stats.retried), (1, 2));
+}
+
+#[test]
+fn a_topic_that_kafka_does_not_take_never_leaves_the_process() {
+    let error = Message::new("no topic", None, Vec::new()).unwrap_err();
+    assert_eq!(error.code(), "invalid_topic");
+}

@@ -1,0 +1,185 @@
+//! Bounds, forks, closing.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use herald_publish::spool::{SpoolOptions, WhenOwned};
+use herald_publish::{Message, PublishError, Publisher, Receipt};
+
+use crate::support::{Bench, LONG, eventually, message, outcome, publish};
+
+#[test]
+fn no_more_events_are_in_flight_than_may_be_and_the_next_waits() {
+    let bench = Bench::new();
+    let options = bench.options().deadline(LONG).max_in_flight(5);
+    let publisher = Publisher::open(options).unwrap();
+    bench.cluster.pause();
+    let mut pending: Vec<_> = (0..5)
+        .map(|_| publisher.try_enqueue(message("k", "x")).unwrap())
+        .collect();
+    let busy = publisher.try_enqueue(message("k", "x")).unwrap_err();
+    assert_eq!(busy, PublishError::Busy);
+    assert!(busy.is_retriable());
+    assert_eq!(publisher.stats().in_flight, 5);
+
+    let mut waiting = pin!(publisher.send(message("k", "waits")));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    bench.cluster.resume();
+    for pending in pending.drain(..) {
+        outcome(pending).unwrap();
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    assert!(runtime.block_on(waiting).unwrap().is_delivered());
+}
+
+#[test]
+fn bytes_are_bounded_too() {
+    let bench = Bench::new();
+    let options = bench.options().deadline(LONG).max_in_flight_bytes(1_000);
+    let publisher = Publisher::open(options).unwrap();
+    bench.cluster.pause();
+    let big = || Message::new("t", None, vec![b'x'; 600]).unwrap();
+    let _first = publisher.try_enqueue(big()).unwrap();
+    assert_eq!(
+        publisher.try_enqueue(big()).unwrap_err(),
+        PublishError::Busy
+    );
+    let huge = Message::new("t", None, vec![b'x'; 1_001]).unwrap();
+    assert_eq!(
+        publisher.enqueue(huge).unwrap_err().code(),
+        "too_large_for_flight"
+    );
+}
+
+#[test]
+fn a_full_spool_is_an_error_and_nothing_is_dropped_for_it() {
+    let bench = Bench::new();
+    let spool = SpoolOptions::new(bench.spool_path()).max_records(3);
+    let publisher = Publisher::open(bench.options().spool(spool)).unwrap();
+    bench.cluster.stop();
+    for number in 0..3 {
+        publish(&publisher, "k", &number.to_string()).unwrap();
+    }
+    let error = publish(&publisher, "k", "3").unwrap_err();
+    assert_eq!(error.code(), "spool_full");
+    assert!(error.is_retriable());
+    bench.cluster.start();
+    eventually("there is room again", || {
+        publish(&publisher, "k", "4").is_ok()
+    });
+    eventually("all is there", || {
+        bench.payloads("t").last().is_some_and(|last| last == "4")
+    });
+    assert_eq!(bench.payloads("t"), ["0", "1", "2", "4"]);
+}
+
+#[test]
+fn stuck_copies_do_not_fill_the_memory() {
+    let bench = Bench::new();
+    let options = bench.options().max_in_flight(10);
+    let publisher = Publisher::open(options).unwrap();
+    bench.cluster.pause();
+    for number in 0..100 {
+        let receipt = publish(&publisher, &format!("k{number}"), "x").unwrap();
+        assert!(matches!(receipt, Receipt::Spooled { .. }));
+    }
+    let held = publisher.stats().held;
+    assert!(held <= 20, "{held}");
+}
+
+#[test]
+fn after_close_nothing_is_taken_and_waiting_ends() {
+    let bench = Bench::new();
+    let publisher = Publisher::open(bench.options().max_in_flight(1).deadline(LONG)).unwrap();
+    bench.cluster.pause();
+    let _first = publisher.try_enqueue(message("k", "0")).unwrap();
+    let publisher = std::sync::Arc::new(publisher);
+    let waiting = std::thread::spawn({
+        let publisher = publisher.clone();
+        move || publisher.enqueue(message("k", "1")).map(drop)
+    });
+    eventually("only the waiting thread has it", || {
+        std::sync::Arc::strong_count(&publisher) == 2
+    });
+    std::thread::sleep(Duration::from_millis(20));
+    publisher.close(Duration::ZERO).unwrap();
+    assert_eq!(waiting.join().unwrap(), Err(PublishError::Closed));
+    assert_eq!(
+        publisher.enqueue(message("k", "2")).unwrap_err(),
+        PublishError::Closed
+    );
+}
+
+#[test]
+fn closing_delivers_what_can_be_delivered() {
+    let bench = Bench::new();
+    let publisher = bench.open();
+    let pending: Vec<_> = (0..500)
+        .map(|number| {
+            publisher
+                .enqueue(message("k", &number.to_string()))
+                .unwrap()
+        })
+        .collect();
+    let closed = publisher.close(LONG).unwrap();
+    assert_eq!((closed.spooled, closed.failed), (0, 0));
+    assert!(pending.into_iter().all(|pending| outcome(pending).is_ok()));
+    assert_eq!(bench.payloads("t").len(), 500);
+}
+
+#[test]
+fn a_second_process_on_one_spool_is_told_or_gets_its_own() {
+    let bench = Bench::new();
+    let _first = bench.open();
+    let error = Publisher::open(bench.options()).unwrap_err();
+    assert_eq!(error.code(), "spool_owned");
+    let numbered =
+        SpoolOptions::new(bench.spool_path()).when_owned(WhenOwned::Numbered { most: 4 });
+    let second = Publisher::open(bench.options().spool(numbered)).unwrap();
+    assert!(publish(&second, "k", "0").unwrap().is_delivered());
+}
+
+#[test]
+fn a_forked_child_gets_an_error_instead_of_a_hang() {
+    let bench = Bench::new();
+    let publisher = bench.open();
+    bench.cluster.pause();
+    let pending = publisher.enqueue(message("k", "0")).unwrap();
+    match fork::fork().unwrap() {
+        fork::Fork::Child => {
+            let refused = publisher.enqueue(message("k", "1")).err();
+            let waited = pending.wait().err();
+            let told = |error: Option<PublishError>| error.is_some_and(|e| e.code() == "forked");
+            let dropped =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(publisher)));
+            let good = told(refused) && told(waited) && dropped.is_ok();
+            // Neither the test's runner nor its destructors belong to this process.
+            rustix::process::kill_process(
+                rustix::process::getpid(),
+                if good {
+                    rustix::process::Signal::KILL
+                } else {
+                    rustix::process::Signal::ABORT
+                },
+            )
+            .unwrap();
+            unreachable!();
+        }
+        fork::Fork::Parent(child) => {
+            let pid = rustix::process::Pid::from_raw(child).unwrap();
+            let (_, status) =
+                rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty())
+                    .unwrap()
+                    .unwrap();
+            let killed = rustix::process::Signal::KILL.as_raw();
+            assert_eq!(status.terminating_signal(), Some(killed));
+        }
+    }
+    bench.cluster.resume();
+    outcome(pending).unwrap();
+}
