@@ -21,7 +21,7 @@ export HERALD_RUFF := $(CURDIR)/$(VENV)/bin/ruff
 export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
-.PHONY: help build demo test lint rust-test python-test kafka-test bench clean
+.PHONY: help build demo test lint rust-test python-test kafka-test kafka bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -59,6 +59,10 @@ python-test: $(VENV)/.stamp build ## generated code, run for real
 
 kafka-test: $(VENV)/.stamp build ## generated code against a real Apache Kafka
 	scripts/kafka run -- $(VENV)/bin/python -m pytest -q -rs tests/kafka
+
+kafka: ## a real Apache Kafka that stays up, at the address it prints
+	@scripts/kafka start
+	@echo 'It ends with: scripts/kafka stop'
 
 bench: $(VENV)/.stamp build ## what docs/benchmarks.md claims, measured
 	benches/run

@@ -1,4 +1,74 @@
 //! The publisher: an envelope in, a receipt out, and nothing lost between.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::time::Duration;
+//!
+//! use herald_envelope::Origin;
+//! use herald_publish::memory::MemoryCluster;
+//! use herald_publish::spool::SpoolOptions;
+//! use herald_publish::{Publisher, PublisherOptions, Receipt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("spool.db");
+//! // In a service: kafka::KafkaOptions::new("kafka-1:9092,kafka-2:9092").
+//! let cluster = MemoryCluster::new().with_auto_created_topics(3);
+//! let options = PublisherOptions::new(cluster).spool(SpoolOptions::new(path));
+//! let publisher = Publisher::open(options)?;
+//!
+//! let origin = Origin::new("shop", "1.4.0", "production");
+//! let payload = BTreeMap::from([("order", "A-17")]);
+//! let event = origin.envelope("effect.place.completed", "node-7", payload);
+//! match publisher.publish(event).await? {
+//!     Receipt::Delivered { topic, partition, offset } => {
+//!         println!("{topic} has it at {partition}/{offset}");
+//!     }
+//!     Receipt::Spooled { sequence } => println!("the disk has it as {sequence}"),
+//! }
+//!
+//! let closed = publisher.close(Duration::from_secs(10))?;
+//! assert_eq!(closed.spooled, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a receipt means
+//!
+//! With a [`Receipt`] the event is safe: all in-sync replicas of the cluster have it, or it is
+//! flushed to the local disk, from where it goes to the cluster, also after a kill, a crash or a
+//! power cut. Without a spool ([`PublisherOptions::spool`]) there is only the first kind, and
+//! whatever the cluster does not acknowledge in time is an error: the event is the caller's to
+//! keep.
+//!
+//! An error means that the event is not safe. It may arrive all the same, where its
+//! acknowledgement got lost.
+//!
+//! # Order and duplicates
+//!
+//! Per topic and key, events reach the cluster in the order of publishing, through outages and
+//! restarts of one publisher. After a crash, a kill or a broken connection an event may arrive
+//! twice, with the same `event_id`: the first occurrences are in order. An event that the
+//! cluster refuses for good is no part of the order; later ones pass it.
+//!
+//! # What happens when
+//!
+//! | | with a spool | without |
+//! | --- | --- | --- |
+//! | no acknowledgement within the deadline | spooled; delivered once by whoever is first | `deadline` |
+//! | all brokers lost | everything in flight is spooled at once, and new events after one commit | waits for the deadline |
+//! | a failure that may pass | tried again with backoff from the spool, see [`RetryPolicy`] | the failure |
+//! | refused for good: too large, no such topic, not authorised | `{topic}.dlq`; where that fails too, the spool's dead letters | `{topic}.dlq`, and an error that says whether it is there |
+//! | as many in flight as may be | waits, then `busy` | the same |
+//! | the spool is full, or its disk | an error, while the cluster is away | |
+//! | the process forks | every call in the child is the error `forked` | the same |
+//!
+//! # Threads
+//!
+//! `herald-relay` brings the spool to the cluster and looks after the connection,
+//! `herald-deadlines` does what its name says, `herald-spool` writes, and Kafka's transport has
+//! its own. None of them needs an async runtime, and futures of this crate run on any.
 
 mod clock;
 mod core;
@@ -20,6 +90,8 @@ mod relay;
 mod retry;
 mod room;
 mod stats;
+#[cfg(feature = "opentelemetry")]
+mod telemetry;
 mod trace;
 mod transport;
 

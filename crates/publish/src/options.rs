@@ -37,6 +37,7 @@ pub struct PublisherOptions {
     pub(crate) relay_window: usize,
     pub(crate) relay_rate: Option<NonZeroU32>,
     pub(crate) probe_every: Duration,
+    pub(crate) log_every: Option<Duration>,
     pub(crate) pattern: TopicPattern,
     pub(crate) namespace: String,
     pub(crate) clock: Clock,
@@ -63,6 +64,7 @@ impl PublisherOptions {
             relay_window: 2_000,
             relay_rate: None,
             probe_every: Duration::from_millis(500),
+            log_every: None,
             pattern: TopicPattern::default(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
             clock: Clock::default(),
@@ -136,6 +138,14 @@ impl PublisherOptions {
     #[must_use]
     pub fn probe_every(mut self, time: Duration) -> Self {
         self.probe_every = time;
+        self
+    }
+
+    /// Writes the figures as an event of `tracing` this often, at the level info and with the
+    /// target `herald::stats`. Not at all unless set.
+    #[must_use]
+    pub fn log_every(mut self, time: Duration) -> Self {
+        self.log_every = Some(time);
         self
     }
 

@@ -249,26 +249,12 @@ impl Publisher {
 
     /// Figures.
     pub fn stats(&self) -> Stats {
-        let core = &self.core;
-        let counters = &core.counters;
-        let in_flight = core.room.used();
-        let gate = core.gate();
-        Stats {
-            published: counters.published.get(),
-            delivered: counters.delivered.get(),
-            spooled: counters.spooled.get(),
-            failed: counters.failed.get(),
-            drained: counters.drained.get(),
-            retried: counters.retried.get(),
-            dead: counters.dead.get(),
-            outages: counters.outages.get(),
-            in_flight: in_flight.messages as u64,
-            in_flight_bytes: in_flight.bytes as u64,
-            held: core.held.messages() as u64,
-            reachable: gate.route == Route::Cluster,
-            spool: gate.spool.as_ref().and_then(|spool| spool.stats().ok()),
-            latency: counters.latency(),
-        }
+        stats_of(&self.core)
+    }
+
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
     }
 
     /// Takes no more events, waits until all are delivered, at most for `timeout`, and ends.
@@ -343,5 +329,27 @@ impl fmt::Debug for Publisher {
         f.debug_struct("Publisher")
             .field("options", &self.core.options)
             .finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn stats_of(core: &Core) -> Stats {
+    let counters = &core.counters;
+    let in_flight = core.room.used();
+    let gate = core.gate();
+    Stats {
+        published: counters.published.get(),
+        delivered: counters.delivered.get(),
+        spooled: counters.spooled.get(),
+        failed: counters.failed.get(),
+        drained: counters.drained.get(),
+        retried: counters.retried.get(),
+        dead: counters.dead.get(),
+        outages: counters.outages.get(),
+        in_flight: in_flight.messages as u64,
+        in_flight_bytes: in_flight.bytes as u64,
+        held: core.held.messages() as u64,
+        reachable: gate.route == Route::Cluster,
+        spool: gate.spool.as_ref().and_then(|spool| spool.stats().ok()),
+        latency: counters.latency(),
     }
 }

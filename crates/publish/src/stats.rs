@@ -50,6 +50,32 @@ impl Stats {
     }
 }
 
+impl Stats {
+    /// Writes the figures as one event of `tracing`, target `herald::stats`.
+    pub(crate) fn log(&self) {
+        let spool = self.spool;
+        tracing::info!(
+            target: "herald::stats",
+            published = self.published,
+            delivered = self.delivered,
+            spooled = self.spooled,
+            failed = self.failed,
+            drained = self.drained,
+            retried = self.retried,
+            dead = self.dead,
+            in_flight = self.in_flight,
+            reachable = self.reachable,
+            outages = self.outages,
+            spool_records = spool.map_or(0, |spool| spool.records),
+            spool_bytes = spool.map_or(0, |spool| spool.bytes),
+            oldest_seconds = self.oldest_age().unwrap_or_default().as_secs_f64(),
+            latency_p50_ms = self.latency.quantile(0.5).as_secs_f64() * 1e3,
+            latency_p99_ms = self.latency.quantile(0.99).as_secs_f64() * 1e3,
+            "figures"
+        );
+    }
+}
+
 /// How long receipts took, as a histogram from a microsecond to two minutes, within 1 %.
 #[derive(Clone, Debug)]
 pub struct Latency(Histogram<u64>);
@@ -97,11 +123,23 @@ pub(crate) struct Counters {
     pub(crate) dead: Counter,
     pub(crate) outages: Counter,
     latency: Mutex<Latency>,
+    #[cfg(feature = "opentelemetry")]
+    shown: std::sync::OnceLock<Box<dyn Fn(Duration) + Send + Sync>>,
 }
 
 impl Counters {
     pub(crate) fn record_latency(&self, time: Duration) {
         lock(&self.latency).record(time);
+        #[cfg(feature = "opentelemetry")]
+        if let Some(show) = self.shown.get() {
+            show(time);
+        }
+    }
+
+    /// Shows each time that is recorded from now on. The first one who asks is shown.
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn show_latency(&self, show: Box<dyn Fn(Duration) + Send + Sync>) {
+        let _ = self.shown.set(show);
     }
 
     pub(crate) fn latency(&self) -> Latency {

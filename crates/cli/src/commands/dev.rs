@@ -1,6 +1,7 @@
 //! `herald dev`: a cluster in memory, and the events on it.
 
 use std::io::{self, Write as _};
+use std::time::Duration;
 
 use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
@@ -12,6 +13,9 @@ use crate::connection::{PATIENCE, SERVERS, failed};
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, BOLD, DIM, GREEN, YELLOW, count};
 use crate::{Failure, events, project};
+
+/// How often is looked for new topics: everything is near and small here.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Runs the command.
 pub fn run(args: &Dev) -> Result<u8, Failure> {
@@ -32,7 +36,8 @@ pub fn run(args: &Dev) -> Result<u8, Failure> {
     }
     let servers = cluster.bootstrap_servers();
     let options = KafkaOptions::new(&servers);
-    let mut listener = Listener::connect(&options, PATIENCE).map_err(|f| failed(&f))?;
+    let listener = Listener::connect(&options, PATIENCE).map_err(|failure| failed(&failure))?;
+    let mut listener = listener.refreshed_every(LOOK);
     // Topics that come into being by somebody publishing to them are shown too.
     listener
         .follow(|_| true, Start::Beginning, PATIENCE)

@@ -2,10 +2,12 @@
 
 mod filter;
 mod jsonl;
+mod readable;
 mod seen;
 mod text;
 
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant, SystemTime};
 
 use herald_diagnostics::render::visible_line;
@@ -164,26 +166,28 @@ impl<'a> Watch<'a> {
 
     /// Says how it ended.
     fn finish(&self, ended: &Ended) -> u8 {
-        let mut said = format!("{} shown", counted(self.shown, "event"));
-        if self.left_out > 0 {
-            said.push_str(&format!(
-                ", {} left out that are no envelopes",
-                counted(self.left_out, "record")
-            ));
+        if matches!(ended, Ended::Interrupt) && io::stderr().is_terminal() {
+            // Behind the `^C` that the terminal shows.
+            terminal::status("");
         }
-        let why = match ended {
-            Ended::Idle(idle) => format!("; nothing more for {idle:?}"),
-            Ended::Count | Ended::Duration | Ended::Interrupt => String::new(),
+        let of = self.end.count.filter(|count| self.shown < *count);
+        let mut said = match of {
+            Some(count) => format!("{} of {} shown", self.shown, counted(count, "event")),
+            None => format!("{} shown", counted(self.shown, "event")),
         };
-        match self.end.count.filter(|count| self.shown < *count) {
-            Some(count) => {
-                terminal::error(&format!("only {said} of {count}{why}"));
-                FINDINGS
-            }
-            None => {
-                terminal::status(&format!("{DIM}{said}{why}{DIM:#}"));
-                CLEAN
-            }
+        if let Ended::Idle(idle) = ended {
+            let _ = write!(said, ", nothing more for {idle:?}");
+        }
+        if self.left_out > 0 {
+            let records = counted(self.left_out, "record");
+            let _ = write!(said, "; {records} left out that are no envelopes");
+        }
+        if of.is_some() {
+            terminal::error(&said);
+            FINDINGS
+        } else {
+            terminal::status(&format!("{DIM}{said}{DIM:#}"));
+            CLEAN
         }
     }
 }

@@ -7,6 +7,7 @@ use herald_envelope::{Envelope, Json, Timestamp};
 use herald_publish::kafka::Received;
 use unicode_width::UnicodeWidthChar;
 
+use super::readable::readable;
 use super::seen::{NoEnvelope, Seen};
 use crate::human::visible_bytes;
 use crate::pretty;
@@ -121,14 +122,14 @@ impl Text {
     }
 
     fn json(&self, json: &Json<'_>, out: &mut String) {
-        let text = json.get();
+        let text = readable(json.get());
         if self.full {
-            for line in pretty::json(text).unwrap_or_default().lines() {
+            for line in pretty::json(&text).unwrap_or_default().lines() {
                 let _ = writeln!(out, "{:INDENT$}{}", "", visible_line(line));
             }
         } else {
-            let compact = pretty::compact(text).unwrap_or_default();
-            self.lines(&visible_line(&compact), compact.len(), out);
+            let compact = pretty::compact(&text).unwrap_or_default();
+            self.lines(&visible_line(&compact), json.get().len(), out);
         }
     }
 

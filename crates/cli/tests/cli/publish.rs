@@ -257,7 +257,11 @@ fn an_event_that_several_contracts_announce_has_to_be_placed() {
         ".",
     ];
     let run = dry_run(&sandbox, &args).exits(1);
-    assert!(run.stderr.contains("a.yaml and b.yaml"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("./a.yaml and ./b.yaml"),
+        "{}",
+        run.stderr
+    );
     let run = dry_run(&sandbox, &[&args[..], &["--service", "returns"]].concat()).exits(0);
     assert_eq!(shown(&run, "topic"), "dev.returns.effect.place.failed.v2");
 }
@@ -738,15 +742,14 @@ fn an_interruption_without_a_cluster_leaves_every_event_with_an_outcome() {
     let sandbox = Sandbox::new();
     let mut child = interactive(&sandbox, NOWHERE, &["--timeout", "1h"]);
     let mut stdin = child.stdin.take().unwrap();
-    for _ in 0..3 {
-        writeln!(stdin, r#"{{"payload":{{}}}}"#).unwrap();
-    }
-    stdin.flush().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
+    // The refusal of the last line says that those before it are on their way.
+    let good = "{\"payload\":{}}\n".repeat(3);
+    write!(stdin, "{good}nonsense\n").unwrap();
+    assert!(stdout.next().unwrap().unwrap().contains("invalid_event"));
     signal(&child, "INT");
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let receipts = lines(&String::from_utf8(output.stdout).unwrap());
+    let receipts: Vec<_> = stdout.map(|line| lines(&line.unwrap()).remove(0)).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
     assert_eq!(receipts.len(), 3, "{receipts:?}");
     assert!(
         receipts

@@ -1,6 +1,7 @@
 //! `herald spool`, beside an owner and without one.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use herald_spool::{FailedAttempt, Record, Sequence, Spool, SpoolOptions};
 use serde_json::json;
 
 use crate::spools::{
-    LONG, TOPIC, aged, append, append_events, bury, delivered, event, flip, signal, until,
+    TOPIC, aged, append, append_events, bury, delivered, event, flip, signal, until,
 };
 use crate::support::Sandbox;
 
@@ -579,14 +580,12 @@ fn a_watched_owner_that_leaves_is_noticed() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append_events(&spool, 0..5);
-    let started = std::time::Instant::now();
     let mut command = sandbox.spool_command(&["drain", "--watch"]);
-    let watching = command.stderr(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(Duration::from_millis(300));
+    let mut watching = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(watching.stderr.take().unwrap()).lines();
+    assert!(stderr.next().unwrap().unwrap().contains("watching"));
     spool.close().unwrap();
-    let output = watching.wait_with_output().unwrap();
-    assert!(started.elapsed() < LONG);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(stderr.contains("has left"), "{stderr}");
+    let rest: String = stderr.map(Result::unwrap).collect();
+    assert!(rest.contains("has left"), "{rest}");
+    assert_eq!(watching.wait().unwrap().code(), Some(1));
 }

@@ -26,7 +26,7 @@ const PROPERTIES: &[(&str, &str)] = &[
 /// Name of the group that does not come to be.
 const GROUP: &str = "herald-listen";
 
-/// How often is looked for new topics and partitions.
+/// How often is looked for new topics and partitions, unless somebody wants it otherwise.
 const REFRESH: Duration = Duration::from_secs(2);
 
 /// Where reading begins.
@@ -80,6 +80,7 @@ pub struct Listener {
     follows: Box<dyn Fn(&str) -> bool + Send>,
     /// How many partitions of a topic are read.
     read: BTreeMap<String, i32>,
+    refresh: Duration,
     refreshed: Instant,
     trouble: BTreeSet<&'static str>,
 }
@@ -100,11 +101,20 @@ impl Listener {
             servers: options.bootstrap_servers().to_owned(),
             follows: Box::new(|_| false),
             read: BTreeMap::new(),
+            refresh: REFRESH,
             refreshed: Instant::now(),
             trouble: BTreeSet::new(),
         };
         contact::reach(&listener.consumer, &listener.servers, patience)?;
         Ok(listener)
+    }
+
+    /// Looks for new topics and partitions as often as this. Each look asks for all topics of the
+    /// cluster.
+    #[must_use]
+    pub fn refreshed_every(mut self, time: Duration) -> Self {
+        self.refresh = time;
+        self
     }
 
     /// Names of all topics that the cluster shows, its internal ones included.
@@ -145,7 +155,7 @@ impl Listener {
     /// # Errors
     /// Reading can't go on: the connection is broken for good.
     pub fn next(&mut self, patience: Duration) -> Result<Option<Heard>, Failure> {
-        if self.refreshed.elapsed() >= REFRESH
+        if self.refreshed.elapsed() >= self.refresh
             && let Some(heard) = self.refresh()?
         {
             return Ok(Some(heard));

@@ -33,7 +33,7 @@ pub(super) const DEFAULTS: &[(For, &str, &str)] = &[
     // A key lands where Java clients and aiokafka put it.
     (For::Producers, "partitioner", "murmur2_random"),
     (For::Producers, "compression.type", "lz4"),
-    (For::Producers, "linger.ms", "5"),
+    (For::Producers, "linger.ms", "0"),
     // How long the leader may wait for its followers; less than `socket.timeout.ms`, so that it
     // can say so before the connection is given up.
     (For::Producers, "request.timeout.ms", "20000"),

@@ -10,6 +10,7 @@ use super::{Arrival, Reported};
 use crate::core::Core;
 use crate::failure::{Failure, FailureKind};
 use crate::health::Health;
+use crate::publisher::stats_of;
 use crate::retry::Jitter;
 
 /// How often the thread looks around when nobody rings: dead letters that another process sends
@@ -50,6 +51,7 @@ pub(crate) struct RelayThread {
     /// When the next row may go where there is a limit per second.
     pub(super) send_at: Duration,
     pub(super) spool_lost: Option<SpoolError>,
+    log_at: Duration,
     pub(super) jitter: Jitter,
 }
 
@@ -83,6 +85,7 @@ impl RelayThread {
             connect_at: Duration::ZERO,
             send_at: Duration::ZERO,
             spool_lost: None,
+            log_at: Duration::ZERO,
             jitter: Jitter::new(),
         }
     }
@@ -97,6 +100,7 @@ impl RelayThread {
             self.remove_landed();
             self.relay();
             self.look_after_health();
+            self.log_figures();
             if self.may_leave() {
                 break;
             }
@@ -114,6 +118,15 @@ impl RelayThread {
         self.core.gate().spool.clone()
     }
 
+    fn log_figures(&mut self) {
+        if let Some(every) = self.core.options.log_every
+            && self.log_at <= self.now()
+        {
+            self.log_at = self.now() + every;
+            stats_of(&self.core).log();
+        }
+    }
+
     pub(super) fn next_look(&self) -> Duration {
         let now = self.now();
         let mut next = now + LOOK_AROUND;
@@ -129,6 +142,9 @@ impl RelayThread {
         }
         if self.send_at > now {
             consider(self.send_at);
+        }
+        if self.core.options.log_every.is_some() {
+            consider(self.log_at);
         }
         let close_until = self.core.relay.change(|inbox| inbox.close_until);
         close_until.into_iter().for_each(consider);

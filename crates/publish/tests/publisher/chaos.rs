@@ -118,7 +118,13 @@ fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], res
         publisher
     };
     eventually_drained(&publisher);
-    let arrived = arrived(&bench.payloads("t"));
+    let payloads = bench.payloads("t");
+    let arrived = arrived(&payloads);
+    let breaks = |(fault, _, _): &(Fault, u64, u64)| matches!(fault, Fault::Break);
+    if !restart && !faults.iter().any(breaks) {
+        let first_occurrences: usize = arrived.values().map(Vec::len).sum();
+        assert_eq!(payloads.len(), first_occurrences, "no event arrived twice");
+    }
     for (key, numbers) in &mut published {
         let arrived = arrived.get(key).cloned().unwrap_or_default();
         assert!(
@@ -134,8 +140,14 @@ fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], res
     }
 }
 
+/// `PROPTEST_CASES`, else few enough for every run of the tests.
+fn cases() -> u32 {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    asked.and_then(|cases| cases.parse().ok()).unwrap_or(24)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 0, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 0, ..ProptestConfig::default() })]
 
     #[test]
     fn no_receipt_is_lost_and_no_key_out_of_order(

@@ -153,8 +153,11 @@ fn by_owner(path: &Path, before: &SpoolStatus, args: &Drain) -> Result<u8, Failu
         )));
     }
     let interrupt = Interrupt::watch()?;
-    let bar = bar("watching", before.records);
-    bar.set_message(owner.clone());
+    terminal::status(&format!(
+        "watching {owner}, for which {} wait",
+        counted(before.records, "record")
+    ));
+    let bar = bar("delivering", before.records);
     let (end, left) = watch(path, &bar, args.timeout, &interrupt)?;
     bar.finish_and_clear();
     let why = match end {

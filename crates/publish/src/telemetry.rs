@@ -1,0 +1,128 @@
+//! Figures through OpenTelemetry.
+
+use std::sync::{Arc, Weak};
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Meter;
+
+use crate::core::Core;
+use crate::publisher::{Publisher, stats_of};
+use crate::stats::Stats;
+
+/// A counter: name, what it counts, where it stands.
+type Row = (&'static str, &'static str, fn(&Stats) -> u64);
+
+const COUNTERS: [Row; 8] = [
+    ("herald.events.published", "Events taken", |s| s.published),
+    ("herald.events.delivered", "Receipts of the cluster", |s| {
+        s.delivered
+    }),
+    ("herald.events.spooled", "Receipts of the spool", |s| {
+        s.spooled
+    }),
+    ("herald.events.failed", "Events that ended as errors", |s| {
+        s.failed
+    }),
+    (
+        "herald.events.drained",
+        "Spooled events that the cluster acknowledged",
+        |s| s.drained,
+    ),
+    (
+        "herald.events.retried",
+        "Tries of spooled events that failed",
+        |s| s.retried,
+    ),
+    (
+        "herald.events.dead",
+        "Events that became dead letters",
+        |s| s.dead,
+    ),
+    (
+        "herald.outages",
+        "Times the cluster was found unreachable",
+        |s| s.outages,
+    ),
+];
+
+const GAUGES: [Row; 5] = [
+    ("herald.in_flight", "Events that wait for a receipt", |s| {
+        s.in_flight
+    }),
+    ("herald.spool.records", "Events in the spool", |s| {
+        s.spool.map_or(0, |spool| spool.records)
+    }),
+    (
+        "herald.spool.bytes",
+        "Bytes of the events in the spool",
+        |s| s.spool.map_or(0, |spool| spool.bytes),
+    ),
+    ("herald.spool.dead", "Dead letters in the spool", |s| {
+        s.spool.map_or(0, |spool| spool.dead)
+    }),
+    (
+        "herald.reachable",
+        "1 while the cluster is taken to be reachable",
+        |s| u64::from(s.reachable),
+    ),
+];
+
+impl Publisher {
+    /// Shows the figures of [`Publisher::stats`] through this meter, with these attributes, each
+    /// time its reader collects; and the times until the cluster's receipts as the histogram
+    /// `messaging.client.operation.duration`, in seconds, as OpenTelemetry's conventions for
+    /// messaging name it. Ends with the publisher.
+    pub fn observe(&self, meter: &Meter, attributes: &[KeyValue]) {
+        let core = Arc::downgrade(self.core());
+        for (name, description, value) in COUNTERS {
+            let (core, attributes) = (core.clone(), attributes.to_vec());
+            meter
+                .u64_observable_counter(name)
+                .with_description(description)
+                .with_callback(move |observer| {
+                    look(&core, |stats| observer.observe(value(stats), &attributes));
+                })
+                .build();
+        }
+        for (name, description, value) in GAUGES {
+            let (core, attributes) = (core.clone(), attributes.to_vec());
+            meter
+                .u64_observable_gauge(name)
+                .with_description(description)
+                .with_callback(move |observer| {
+                    look(&core, |stats| observer.observe(value(stats), &attributes));
+                })
+                .build();
+        }
+        let oldest = attributes.to_vec();
+        let of = core.clone();
+        meter
+            .f64_observable_gauge("herald.spool.oldest_age")
+            .with_description("Age of the oldest event in the spool")
+            .with_unit("s")
+            .with_callback(move |observer| {
+                look(&of, |stats| {
+                    let age = stats.oldest_age().unwrap_or_default();
+                    observer.observe(age.as_secs_f64(), &oldest);
+                });
+            })
+            .build();
+        let durations = meter
+            .f64_histogram("messaging.client.operation.duration")
+            .with_description("From publishing to the cluster's receipt")
+            .with_unit("s")
+            .build();
+        let mut attributes = attributes.to_vec();
+        attributes.push(KeyValue::new("messaging.system", "kafka"));
+        attributes.push(KeyValue::new("messaging.operation.name", "send"));
+        self.core().counters.show_latency(Box::new(move |time| {
+            durations.record(time.as_secs_f64(), &attributes);
+        }));
+    }
+}
+
+fn look(core: &Weak<Core>, see: impl FnOnce(&Stats)) {
+    if let Some(core) = core.upgrade() {
+        see(&stats_of(&core));
+    }
+}

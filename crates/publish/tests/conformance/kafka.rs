@@ -1,0 +1,107 @@
+//! The Kafka transport with a real Kafka.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use herald_publish::kafka::{Admin, KafkaOptions, WantedTopic};
+use herald_publish::{Connect, Transport, Watch};
+
+use crate::cluster::{Cluster, Record};
+use crate::reader;
+use crate::support::PATIENCE;
+use crate::support::nodes::Nodes;
+
+conformance!(Kafka::calm, Kafka::faulty);
+
+/// Who takes the cluster away has it alone.
+static CLUSTER: RwLock<()> = RwLock::new(());
+
+struct Kafka {
+    servers: String,
+    nodes: Option<Nodes>,
+    _shared: Option<RwLockReadGuard<'static, ()>>,
+    _alone: Option<RwLockWriteGuard<'static, ()>>,
+}
+
+impl Kafka {
+    fn calm() -> Option<Self> {
+        Some(Self {
+            servers: servers()?,
+            nodes: None,
+            _shared: Some(CLUSTER.read().unwrap_or_else(PoisonError::into_inner)),
+            _alone: None,
+        })
+    }
+
+    fn faulty() -> Option<Self> {
+        Some(Self {
+            servers: servers()?,
+            nodes: Some(Nodes::of_environment()?),
+            _shared: None,
+            _alone: Some(CLUSTER.write().unwrap_or_else(PoisonError::into_inner)),
+        })
+    }
+
+    fn options(&self) -> KafkaOptions {
+        KafkaOptions::new(&self.servers).property("topic.metadata.propagation.max.ms", "2000")
+    }
+
+    fn nodes(&self) -> &Nodes {
+        self.nodes.as_ref().expect("this cluster may be taken away")
+    }
+}
+
+fn servers() -> Option<String> {
+    let servers = std::env::var("KAFKA_BOOTSTRAP_SERVERS").ok();
+    if servers.is_none() {
+        eprintln!("skipped: KAFKA_BOOTSTRAP_SERVERS names no Kafka; `scripts/kafka run` does");
+    }
+    servers
+}
+
+impl Cluster for Kafka {
+    fn connect(&self, watch: Arc<dyn Watch>, patience: Option<Duration>) -> Arc<dyn Transport> {
+        self.options().connect(watch, patience).unwrap()
+    }
+
+    fn create(&self, topic: &str, partitions: u32) {
+        let admin = Admin::connect(&KafkaOptions::new(&self.servers), PATIENCE).unwrap();
+        let wanted = WantedTopic {
+            partitions: Some(partitions),
+            ..WantedTopic::new(topic)
+        };
+        let plan = admin.plan(vec![wanted]).unwrap();
+        admin.apply(&plan);
+    }
+
+    fn read(&self, topic: &str, count: usize) -> Vec<Record> {
+        reader::read(&self.servers, topic, count)
+    }
+
+    fn stop(&self) {
+        self.nodes().stop();
+    }
+
+    fn start(&self) {
+        self.nodes().start();
+    }
+
+    fn pause(&self) {
+        self.nodes().pause();
+    }
+
+    fn resume(&self) {
+        self.nodes().resume();
+    }
+}
+
+impl Drop for Kafka {
+    /// A statement that failed in an outage leaves the cluster to the next one.
+    fn drop(&mut self) {
+        if let Some(nodes) = &self.nodes
+            && std::thread::panicking()
+        {
+            nodes.recover();
+        }
+    }
+}

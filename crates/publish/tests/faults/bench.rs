@@ -1,0 +1,148 @@
+//! A folder with a spool, publishers on it, and the balance at the end.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use herald_publish::kafka::KafkaOptions;
+use herald_publish::memory::MemoryCluster;
+use herald_publish::spool::{Inspector, Sequence, SpoolOptions};
+use herald_publish::{Connect, Publisher, PublisherOptions, TOPIC_SUFFIX};
+
+use crate::cluster;
+use crate::event::Event;
+use crate::ledger::{Account, Found, Ledger, Seen};
+use crate::load::{LONG, eventually};
+
+pub struct Bench {
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    pub fn spool(&self) -> PathBuf {
+        self.folder.path().join("spool").join("spool.db")
+    }
+
+    /// Settings of a publisher with the spool.
+    pub fn options(&self, cluster: impl Connect) -> PublisherOptions {
+        PublisherOptions::new(cluster).spool(SpoolOptions::new(self.spool()))
+    }
+
+    /// The same for a real Kafka.
+    pub fn kafka(&self, servers: &str) -> PublisherOptions {
+        self.options(KafkaOptions::new(servers))
+    }
+
+    /// What is in the spool, for which nobody has to own it.
+    pub fn found(&self) -> Found {
+        found_in(&self.spool())
+    }
+
+    /// The balance of events on a topic of a real Kafka and in the spool.
+    pub fn account(&self, ledger: &Ledger, servers: &str, topic: &str) -> Account {
+        let mut found = self.found();
+        found.on_topic = cluster::events(servers, topic);
+        ledger.settle(&found)
+    }
+
+    /// The same with a topic for dead letters.
+    pub fn account_with_letters(&self, ledger: &Ledger, servers: &str, topic: &str) -> Account {
+        let mut found = self.found();
+        found.on_topic = cluster::events(servers, topic);
+        let letters = cluster::events(servers, &format!("{topic}{TOPIC_SUFFIX}"));
+        found.on_dead_letter_topic = letters.iter().map(|seen| seen.event).collect();
+        ledger.settle(&found)
+    }
+
+    /// The same for a cluster in memory.
+    pub fn account_in_memory(
+        &self,
+        ledger: &Ledger,
+        cluster: &MemoryCluster,
+        topic: &str,
+    ) -> Account {
+        let mut found = self.found();
+        found.on_topic = in_memory(cluster, topic);
+        ledger.settle(&found)
+    }
+}
+
+/// The events on a topic of a cluster in memory.
+pub fn in_memory(cluster: &MemoryCluster, topic: &str) -> Vec<Seen> {
+    let messages = cluster.messages(topic);
+    let seen = messages.iter().map(|stored| {
+        let (event, id) = Event::read(stored.message.payload());
+        Seen {
+            event,
+            id,
+            partition: stored.position.partition,
+            offset: stored.position.offset,
+        }
+    });
+    seen.collect()
+}
+
+/// What the spool in a file holds.
+pub fn found_in(spool: &Path) -> Found {
+    let mut found = Found::default();
+    let inspector = Inspector::open(spool).expect("a spool");
+    let mut after = Sequence::START;
+    loop {
+        let batch = inspector.batch(1000, 64 << 20, after).expect("readable");
+        found.declared_lost += batch.damaged.len() as u64;
+        let Some(last) = batch.last else { break };
+        after = last;
+        for stored in batch.records {
+            found.queued.push(Event::read(&stored.record.payload).0);
+        }
+    }
+    let mut after = Sequence::START;
+    loop {
+        let letters = inspector
+            .dead_letters(1000, 64 << 20, after)
+            .expect("readable");
+        let Some(last) = letters.last() else { break };
+        after = last.sequence;
+        for letter in letters {
+            match letter.stored {
+                Some(stored) => {
+                    found.dead.insert(Event::read(&stored.record.payload).0);
+                }
+                None => found.declared_lost += 1,
+            }
+        }
+    }
+    found
+}
+
+/// Waits until nothing is left to deliver.
+#[track_caller]
+pub fn eventually_drained(publisher: &Publisher) {
+    eventually("the spool is empty", || {
+        let stats = publisher.stats();
+        let empty = stats.spool.is_some_and(|spool| spool.records == 0);
+        empty && stats.in_flight == 0 && stats.held == 0
+    });
+}
+
+/// Drains and closes. The end of a publisher is bounded, so it is not waited for in vain.
+#[track_caller]
+pub fn finish(publisher: Publisher) {
+    eventually_drained(&publisher);
+    let closed = publisher.close(LONG).expect("not a fork");
+    assert_eq!((closed.spooled, closed.failed), (0, 0), "{closed:?}");
+}
+
+/// Closes with this time, and shows that it took not much more.
+#[track_caller]
+pub fn close_within(publisher: Publisher, time: Duration) -> herald_publish::Closed {
+    let started = Instant::now();
+    let closed = publisher.close(time).expect("not a fork");
+    assert!(started.elapsed() < time + LONG / 4, "closing has a bound");
+    closed
+}

@@ -1,0 +1,222 @@
+//! Threads that publish.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use herald_publish::{Pending, Publisher};
+
+use crate::event::Event;
+use crate::ledger::{Ledger, Told};
+
+/// So long that only what hangs gets there.
+pub const LONG: Duration = Duration::from_secs(120);
+
+/// What is published, and how fast.
+#[derive(Clone)]
+pub struct Load {
+    pub topic: String,
+    pub threads: u32,
+    pub keys_per_thread: u32,
+    /// Number of the first event of each thread.
+    pub first_number: u64,
+    /// Events of each thread after which it ends by itself.
+    pub events_per_thread: u64,
+    /// How many receipts a thread leaves open.
+    pub open: usize,
+    /// Pause of a thread after each event.
+    pub pause: Duration,
+    /// Bytes of an event beside the envelope's own.
+    pub note_bytes: usize,
+}
+
+/// How far the threads are.
+#[derive(Default)]
+pub struct Progress {
+    delivered: AtomicU64,
+    spooled: AtomicU64,
+    others: AtomicU64,
+    ended: AtomicU64,
+    stop: AtomicBool,
+}
+
+impl Load {
+    /// About 1,500 events a second, from two threads with five keys each.
+    pub fn gentle(topic: &str) -> Self {
+        Self {
+            topic: topic.to_owned(),
+            threads: 2,
+            keys_per_thread: 5,
+            first_number: 1,
+            events_per_thread: u64::MAX,
+            open: 500,
+            pause: Duration::from_millis(1),
+            note_bytes: 200,
+        }
+    }
+
+    pub fn from_number(self, first_number: u64) -> Self {
+        Self {
+            first_number,
+            ..self
+        }
+    }
+
+    /// So many events in all, as fast as they go.
+    pub fn burst(topic: &str, events: u64) -> Self {
+        let gentle = Self::gentle(topic);
+        Self {
+            events_per_thread: events / u64::from(gentle.threads),
+            pause: Duration::ZERO,
+            ..gentle
+        }
+    }
+
+    /// Publishes while `faults` run, and waits for all receipts.
+    pub fn during(&self, publisher: &Publisher, faults: impl FnOnce(&Progress)) -> Ledger {
+        self.heard_by(publisher, |_, _| (), faults)
+    }
+
+    /// Publishes as many events as were asked for.
+    pub fn run(&self, publisher: &Publisher) -> Ledger {
+        assert_ne!(self.events_per_thread, u64::MAX, "this would never end");
+        let threads = u64::from(self.threads);
+        self.during(publisher, |progress| {
+            eventually("all is published", || {
+                progress.ended.load(Ordering::Relaxed) == threads
+            });
+        })
+    }
+
+    /// As [`Load::during`], with somebody who hears each outcome as it comes.
+    pub fn heard_by(
+        &self,
+        publisher: &Publisher,
+        hear: impl Fn(Event, &Told) + Sync,
+        faults: impl FnOnce(&Progress),
+    ) -> Ledger {
+        let progress = Progress::default();
+        thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.threads)
+                .map(|number| {
+                    let (hear, progress) = (&hear, &progress);
+                    scope.spawn(move || self.publish(publisher, number, hear, progress))
+                })
+                .collect();
+            {
+                let _stop = StopAtEnd(&progress);
+                faults(&progress);
+            }
+            let mut all = Ledger::default();
+            for thread in threads {
+                all.append(thread.join().expect("a publishing thread ends well"));
+            }
+            all
+        })
+    }
+
+    fn publish(
+        &self,
+        publisher: &Publisher,
+        thread: u32,
+        hear: &impl Fn(Event, &Told),
+        progress: &Progress,
+    ) -> Ledger {
+        let mut ledger = Ledger::default();
+        let mut note = |event: Event, told: Told| {
+            progress.count(&told);
+            hear(event, &told);
+            ledger.note(event, told);
+        };
+        let mut open: VecDeque<(Event, Pending)> = VecDeque::new();
+        for number in (self.first_number..).take(usize::try_from(self.events_per_thread).unwrap()) {
+            if progress.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let key = u32::try_from(number % u64::from(self.keys_per_thread)).unwrap();
+            let event = Event {
+                key: thread * self.keys_per_thread + key,
+                number,
+            };
+            match publisher.enqueue(event.message(&self.topic, self.note_bytes)) {
+                Ok(pending) => open.push_back((event, pending)),
+                Err(error) => note(event, Err(error).into()),
+            }
+            while let Some((event, pending)) = open.pop_front() {
+                if open.len() < self.open && !pending.is_resolved() {
+                    open.push_front((event, pending));
+                    break;
+                }
+                note(event, told(pending));
+            }
+            if !self.pause.is_zero() {
+                thread::sleep(self.pause);
+            }
+        }
+        for (event, pending) in open {
+            note(event, told(pending));
+        }
+        progress.ended.fetch_add(1, Ordering::Relaxed);
+        ledger
+    }
+}
+
+fn told(pending: Pending) -> Told {
+    pending
+        .wait_for(LONG)
+        .expect("a publish always ends")
+        .into()
+}
+
+/// Ends the threads also when a case fails.
+struct StopAtEnd<'a>(&'a Progress);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Progress {
+    fn count(&self, told: &Told) {
+        let counter = match told {
+            Told::Delivered { .. } => &self.delivered,
+            Told::Spooled => &self.spooled,
+            Told::Dead | Told::Failed(_) => &self.others,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Waits for so many more receipts of Kafka.
+    pub fn wait_for_delivered(&self, more: u64) {
+        wait_for_more(&self.delivered, more, "delivered");
+    }
+
+    /// Waits for so many more receipts of the spool.
+    pub fn wait_for_spooled(&self, more: u64) {
+        wait_for_more(&self.spooled, more, "spooled");
+    }
+
+    /// Waits for so many more events that got no receipt.
+    pub fn wait_for_others(&self, more: u64) {
+        wait_for_more(&self.others, more, "refused");
+    }
+}
+
+#[track_caller]
+fn wait_for_more(counter: &AtomicU64, more: u64, what: &str) {
+    let wanted = counter.load(Ordering::Relaxed) + more;
+    eventually(&format!("{wanted} events {what}"), || {
+        counter.load(Ordering::Relaxed) >= wanted
+    });
+}
+
+#[track_caller]
+pub fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < LONG, "never: {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}

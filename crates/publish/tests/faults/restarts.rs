@@ -1,0 +1,99 @@
+//! The one broker goes away and comes back.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use herald_publish::kafka::KafkaOptions;
+use herald_publish::{Mode, Publisher};
+
+use crate::bench::{Bench, finish};
+use crate::cluster::{self, Nodes};
+use crate::load::{Load, Progress};
+
+#[test]
+fn no_broker_at_the_start_and_one_later() {
+    let Some(nodes) = Nodes::take(1) else { return };
+    let (bench, topic) = (Bench::new(), cluster::topic(nodes.servers()));
+    nodes.node(1, "stop");
+    let publisher = Publisher::open(bench.kafka(nodes.servers())).unwrap();
+    let ledger = Load::gentle(&topic).during(&publisher, |progress| {
+        progress.wait_for_spooled(1000);
+        nodes.node(1, "start");
+        progress.wait_for_delivered(1000);
+    });
+    finish(publisher);
+    let account = bench.account(&ledger, nodes.servers(), &topic);
+    account.show("no broker at the start, one later");
+    account.assert_no_errors();
+    account.assert_kept();
+}
+
+/// Load before, in and after an outage.
+fn through(case: &str, mode: Mode, properties: &[(&str, &str)], outage: impl FnOnce(&Nodes)) {
+    let Some(nodes) = Nodes::take(1) else { return };
+    let (bench, topic) = (Bench::new(), cluster::topic(nodes.servers()));
+    let kafka = properties
+        .iter()
+        .fold(KafkaOptions::new(nodes.servers()), |kafka, (name, value)| {
+            kafka.property(*name, *value)
+        });
+    let publisher = Publisher::open(bench.options(kafka).mode(mode)).unwrap();
+    let under_way = |progress: &Progress| match mode {
+        Mode::Direct => progress.wait_for_delivered(1000),
+        Mode::WriteAhead => progress.wait_for_spooled(1000),
+    };
+    let ledger = Load::gentle(&topic).during(&publisher, |progress| {
+        under_way(progress);
+        outage(&nodes);
+        under_way(progress);
+    });
+    finish(publisher);
+    let account = bench.account(&ledger, nodes.servers(), &topic);
+    account.show(case);
+    account.assert_no_errors();
+    account.assert_kept();
+}
+
+#[test]
+fn a_broker_that_is_stopped_and_started_under_load() {
+    through("broker stopped and started", Mode::Direct, &[], |nodes| {
+        nodes.node(1, "stop");
+        nodes.node(1, "start");
+    });
+}
+
+#[test]
+fn a_broker_that_is_killed_and_started_under_load() {
+    through("broker killed and started", Mode::Direct, &[], |nodes| {
+        nodes.node(1, "kill");
+        nodes.node(1, "start");
+    });
+}
+
+#[test]
+fn a_broker_that_is_killed_behind_the_spool() {
+    through("broker killed, write-ahead", Mode::WriteAhead, &[], |nodes| {
+        nodes.node(1, "kill");
+        nodes.node(1, "start");
+    });
+}
+
+#[test]
+fn a_broker_that_is_frozen_past_the_deadline() {
+    through("broker paused past the deadline", Mode::Direct, &[], |nodes| {
+        nodes.node(1, "pause");
+        sleep(Duration::from_secs(4));
+        nodes.node(1, "resume");
+    });
+}
+
+#[test]
+fn a_broker_that_is_frozen_until_its_connections_are_given_up() {
+    let impatient = [("socket.timeout.ms", "2000"), ("request.timeout.ms", "1500")];
+    let case = "broker paused past the socket's time-out";
+    through(case, Mode::Direct, &impatient, |nodes| {
+        nodes.node(1, "pause");
+        sleep(Duration::from_secs(6));
+        nodes.node(1, "resume");
+    });
+}

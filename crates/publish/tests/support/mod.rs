@@ -1,0 +1,19 @@
+//! What tests of several files have in common.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+pub mod ledger;
+pub mod nodes;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// A hang guard, not an expectation.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A topic name that no other test, and no earlier run on the same cluster, has.
+pub fn fresh_topic(what: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("test.{what}.{}-{number}", std::process::id())
+}

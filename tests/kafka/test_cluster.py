@@ -1,0 +1,246 @@
+"""`scripts/kafka` gives tests nodes that they can stop, and leaves none behind."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import KafkaException, Message, Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from broker import HANG_SECONDS, PARTITIONS, Broker
+
+SCRIPT = Path(__file__).parents[2] / "scripts" / "kafka"
+
+pytestmark = pytest.mark.skipif(
+    "KAFKA_CLUSTER" not in os.environ, reason="starts nodes: needs `scripts/kafka run`"
+)
+
+
+@dataclass
+class Run:
+    """A run whose command is a shell, which takes lines from the test."""
+
+    process: subprocess.Popen[str]
+    data: Path
+    addresses: list[str]
+
+    def node(self, arguments: str) -> tuple[int, str]:
+        """Call the script's `node` from inside; its exit code and what it said."""
+        *said, code = self.shell(f"{SCRIPT} node {arguments} 2>&1; echo $?")
+        return int(code), "\n".join(said)
+
+    def shell(self, line: str) -> list[str]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{line}; echo end\n")
+        self.process.stdin.flush()
+        return [text.strip() for text in iter(self.process.stdout.readline, "end\n")]
+
+    def pids(self) -> list[int]:
+        return [int(file.read_text()) for file in self.data.glob("run-*/node-*/pid")]
+
+
+@contextmanager
+def run(data: Path, nodes: int) -> Iterator[Run]:
+    process = subprocess.Popen(
+        [SCRIPT, "run", "--nodes", str(nodes), "--", "sh"],
+        env=environment(data),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        run = Run(process, data, [])
+        run.addresses = run.shell("echo $KAFKA_BOOTSTRAP_SERVERS")[0].split(",")
+        yield run
+    finally:
+        # The end of its input ends the shell, and with it the run.
+        process.communicate(timeout=HANG_SECONDS)
+
+
+def environment(data: Path) -> dict[str, str]:
+    """That of somebody who has no Kafka yet."""
+    names = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_CLUSTER")
+    return {
+        **{name: value for name, value in os.environ.items() if name not in names},
+        "KAFKA_DATA": str(data),
+    }
+
+
+def publish(addresses: list[str], topic: str) -> None:
+    """Publish one record to each partition, acknowledged by all replicas in sync."""
+    acknowledged: list[Message] = []
+
+    def on_delivery(error: object, message: Message) -> None:
+        assert error is None, error
+        acknowledged.append(message)
+
+    producer = Producer({"bootstrap.servers": ",".join(addresses), "acks": "all"})
+    for partition in range(PARTITIONS):
+        producer.produce(
+            topic,
+            b"value",
+            b"key",
+            partition=partition,
+            headers=[("name", b"value")],
+            on_delivery=on_delivery,
+        )
+    producer.flush(HANG_SECONDS)
+    assert len(acknowledged) == PARTITIONS
+
+
+def create(addresses: list[str]) -> str:
+    topic = f"t{uuid4().hex}"
+    admin = AdminClient({"bootstrap.servers": ",".join(addresses)})
+    admin.create_topics([NewTopic(topic, PARTITIONS)])[topic].result(HANG_SECONDS)
+    return topic
+
+
+def is_refused(address: str) -> bool:
+    host, port = address.split(":")
+    try:
+        socket.create_connection((host, int(port))).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def runs(pid: int) -> bool:
+    return (
+        "kafka.Kafka"
+        in subprocess.run(
+            ["ps", "-ww", "-o", "command=", "-p", str(pid)],
+            capture_output=True,
+            text=True,
+        ).stdout
+    )
+
+
+def wait_until_none_runs(pids: list[int]) -> None:
+    deadline = time.monotonic() + HANG_SECONDS
+    while any(runs(pid) for pid in pids):
+        assert time.monotonic() < deadline, "nodes outlive their run"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("verb", ["stop", "kill"])
+def test_a_node_comes_back_with_its_port_and_data(tmp_path: Path, verb: str) -> None:
+    with run(tmp_path, nodes=1) as cluster:
+        topic = create(cluster.addresses)
+        publish(cluster.addresses, topic)
+
+        assert cluster.node(f"1 {verb}") == (0, "")
+        assert is_refused(cluster.addresses[0])
+        assert cluster.node("1 status") == (1, "stopped")
+
+        assert cluster.node("1 start") == (0, "")
+        assert cluster.node("1 status") == (0, f"running at {cluster.addresses[0]}")
+        assert len(Broker(cluster.addresses[0]).read([topic])) == PARTITIONS
+
+
+def test_a_paused_node_keeps_clients_waiting_until_it_resumes(tmp_path: Path) -> None:
+    with run(tmp_path, nodes=1) as cluster:
+        topic = create(cluster.addresses)
+        client = AdminClient({"bootstrap.servers": cluster.addresses[0]})
+        client.list_topics(topic, timeout=HANG_SECONDS)
+
+        assert cluster.node("1 pause") == (0, "")
+        assert cluster.node("1 status") == (1, "paused")
+        with pytest.raises(KafkaException):
+            client.list_topics(topic, timeout=1)
+
+        assert cluster.node("1 resume") == (0, "")
+        publish(cluster.addresses, topic)
+
+
+def test_three_nodes_bear_the_loss_of_one_and_come_back_from_none(
+    tmp_path: Path,
+) -> None:
+    with run(tmp_path, nodes=3) as cluster:
+        assert len(cluster.addresses) == 3
+        topic = create(cluster.addresses)
+
+        assert cluster.node("1 kill") == (0, "")
+        publish(cluster.addresses, topic)
+        assert cluster.node("1 start") == (0, "")
+
+        assert cluster.node("1 2 3 kill") == (0, "")
+        assert all(is_refused(address) for address in cluster.addresses)
+        assert cluster.node("1 2 3 start") == (0, "")
+        publish(cluster.addresses, topic)
+        records = Broker(",".join(cluster.addresses)).read([topic])
+        assert len(records) == 2 * PARTITIONS
+
+
+def test_a_verb_that_makes_no_sense_says_why(tmp_path: Path) -> None:
+    with run(tmp_path, nodes=1) as cluster:
+        assert cluster.node("1 pause") == (0, "")
+        for arguments, reason in {
+            "1 stop": "node 1 is paused: resume or kill it",
+            "1 start": "node 1 is paused: resume it",
+            "2 stop": "there is no node 2, only 1",
+        }.items():
+            assert cluster.node(arguments) == (1, f"scripts/kafka: {reason}")
+
+        assert cluster.node("1 kill") == (0, "")
+        for verb in ("stop", "kill", "pause", "resume"):
+            reason = "scripts/kafka: node 1 is stopped"
+            assert cluster.node(f"1 {verb}") == (1, reason)
+
+        code, said = cluster.node("1 explode")
+        assert code == 2
+        assert "scripts/kafka node N... VERB" in said
+
+
+def test_a_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    with run(tmp_path, nodes=1) as cluster:
+        assert cluster.node("1 stop") == (0, "")
+        assert cluster.node("1 start") == (0, "")
+        # It doesn't hear a polite request to end.
+        assert cluster.node("1 pause") == (0, "")
+        pids = cluster.pids()
+
+    assert cluster.process.returncode == 0
+    assert not any(runs(pid) for pid in pids)
+    assert not list(tmp_path.glob("run-*"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next run does it")
+def test_nodes_die_with_a_run_that_is_killed(tmp_path: Path) -> None:
+    with run(tmp_path, nodes=1) as cluster:
+        first = cluster.pids()
+        assert cluster.node("1 kill") == (0, "")
+        assert cluster.node("1 start") == (0, "")
+        pids = cluster.pids()
+        assert pids != first
+        assert all(runs(pid) for pid in pids)
+
+        os.kill(cluster.process.pid, signal.SIGKILL)
+        wait_until_none_runs(pids)
+        code, said = cluster.node("1 start")
+        assert code == 1
+        assert said.endswith("is over")
+
+    with run(tmp_path, nodes=1) as cluster:
+        assert len(list(tmp_path.glob("run-*"))) == 1
+
+
+def test_who_gives_an_address_gives_no_nodes_to_control(tmp_path: Path) -> None:
+    said = subprocess.check_output(
+        [SCRIPT, "run", "--nodes", "3", "--", "env"],
+        env={**environment(tmp_path), "KAFKA_BOOTSTRAP_SERVERS": "example:9092"},
+        text=True,
+    ).splitlines()
+
+    assert "KAFKA_BOOTSTRAP_SERVERS=example:9092" in said
+    assert not any(line.startswith("KAFKA_CLUSTER") for line in said)
