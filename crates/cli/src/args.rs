@@ -87,7 +87,7 @@ Examples:
   herald explain                      list every code
   herald explain topic.invalid")]
     Explain(Explain),
-    /// Start a cluster in memory with the topics of contracts, and show events as they arrive
+    /// Start a cluster in memory for development, and show its events
     #[command(after_help = "\
 Examples:
   herald dev                          topics of the project's contracts

@@ -185,7 +185,7 @@ impl Draft {
         for (what, before, now) in numbers {
             match (&before, now) {
                 (Some(before), Some(now)) => {
-                    problems.extend(conflict(topic, what, before, &now, path))
+                    problems.extend(conflict(topic, what, before, &now, path));
                 }
                 (None, Some(now)) => *before = Some(said(now)),
                 (_, None) => {}

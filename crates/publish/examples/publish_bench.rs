@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use herald_envelope::{Envelope, Origin, Uuid};
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::spool::SpoolOptions;
-use herald_publish::{Message, Mode, Publisher, PublisherOptions, Receipt};
+use herald_publish::{Message, Mode, Pending, Publisher, PublisherOptions, Receipt};
 use rdkafka::ClientContext;
 use rdkafka::config::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
@@ -33,6 +33,9 @@ type Anyhow<T> = Result<T, Box<dyn Error>>;
 
 /// How many receipts the pipelined ways leave open.
 const IN_FLIGHT: usize = 10_000;
+
+/// How many receipts are taken at a time. The last first: one sleep for all of them.
+const TAKEN_TOGETHER: usize = 1_000;
 
 #[derive(Clone, Copy, Serialize)]
 struct Payload<'a> {
@@ -272,19 +275,13 @@ fn herald(topic: &str, events: usize, mode: Mode) -> Anyhow<Figures> {
     let mut open = VecDeque::with_capacity(IN_FLIGHT);
     let mut receipts = 0;
     for number in 0..events {
+        if open.len() == IN_FLIGHT {
+            receipts += take(open.drain(..TAKEN_TOGETHER))?;
+        }
         let message = publisher.message_to(topic, envelope(&origin, number as u128))?;
         open.push_back(publisher.enqueue(message)?);
-        if open.len() >= IN_FLIGHT
-            && let Some(oldest) = open.pop_front()
-        {
-            oldest.wait()?;
-            receipts += 1;
-        }
     }
-    for oldest in open {
-        oldest.wait()?;
-        receipts += 1;
-    }
+    receipts += take(open.drain(..))?;
     assert_eq!(receipts, events);
     let mut figures = measure.stop(events);
     let started = Instant::now();
@@ -292,6 +289,15 @@ fn herald(topic: &str, events: usize, mode: Mode) -> Anyhow<Figures> {
     assert_eq!((closed.spooled, closed.dead), (0, 0));
     figures.drained_after = started.elapsed();
     Ok(figures)
+}
+
+fn take(pending: impl DoubleEndedIterator<Item = Pending>) -> Anyhow<usize> {
+    let mut receipts = 0;
+    for pending in pending.rev() {
+        pending.wait()?;
+        receipts += 1;
+    }
+    Ok(receipts)
 }
 
 /// The same from async code with a thousand tasks.
@@ -377,17 +383,13 @@ fn herald_drain(topic: &str, events: usize) -> Anyhow<Figures> {
     let origin = origin();
     let mut open = VecDeque::new();
     for number in 0..events {
+        if open.len() == IN_FLIGHT {
+            take(open.drain(..TAKEN_TOGETHER))?;
+        }
         let message = publisher.message_to(topic, envelope(&origin, number as u128))?;
         open.push_back(publisher.enqueue(message)?);
-        if open.len() >= IN_FLIGHT
-            && let Some(oldest) = open.pop_front()
-        {
-            oldest.wait()?;
-        }
     }
-    for oldest in open {
-        oldest.wait()?;
-    }
+    take(open.drain(..))?;
     publisher.close(Duration::ZERO)?;
     let publisher = Publisher::open(options(KafkaOptions::new(bootstrap_servers())))?;
     let measure = Measure::start();

@@ -9,6 +9,7 @@ use std::time::Duration;
 use herald_spool::{Spool, SpoolError};
 use tracing::{error, warn};
 
+use crate::buffers::Buffers;
 use crate::clock::{Clock, lock};
 use crate::dead_letter;
 use crate::error::PublishError;
@@ -31,6 +32,7 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) room: Room,
     pub(crate) held: Held,
+    pub(crate) buffers: Buffers,
     pub(crate) counters: Counters,
     pub(crate) relay: Relay,
     pub(crate) keeper: Arc<Keeper>,
@@ -107,6 +109,7 @@ impl Core {
             process: Process::current(),
             room: Room::new(most, keeper.clone()),
             held: Held::default(),
+            buffers: Buffers::default(),
             counters: Counters::default(),
             relay: Relay::new(&clock),
             keeper,
@@ -314,7 +317,9 @@ impl Core {
         match outcome {
             Ok(Receipt::Delivered { .. }) => {
                 counters.delivered.add(1);
-                counters.record_latency(self.clock.now().saturating_sub(began));
+                // Read anew by the report that led here.
+                let now = self.last_acknowledged.load(Ordering::Relaxed);
+                counters.record_latency(Duration::from_micros(now).saturating_sub(began));
             }
             Ok(Receipt::Spooled { .. }) => counters.spooled.add(1),
             Err(_) => counters.failed.add(1),
@@ -329,9 +334,8 @@ impl Core {
     }
 
     /// The cluster acknowledged something.
-    pub(crate) fn acknowledged(&self) {
-        let now = micros(self.clock.now());
-        self.last_acknowledged.store(now, Ordering::Relaxed);
+    pub(crate) fn acknowledged(&self, now: Duration) {
+        self.last_acknowledged.store(micros(now), Ordering::Relaxed);
     }
 
     /// Whether the cluster acknowledged something after this moment.

@@ -110,12 +110,11 @@ impl Flight {
         Ok(())
     }
 
-    /// Whether the event still depends on the transport alone.
+    /// Whether the event still depends on the transport alone. Also when the transport has failed
+    /// it already: whoever takes later events of its key to the spool must take it first.
     pub(crate) fn is_unsafe(&self) -> bool {
         let state = lock(&self.state);
-        matches!(state.answer, Answer::Waiting { .. })
-            && state.spool == BySpool::Outside
-            && matches!(state.transport, ByTransport::Held)
+        matches!(state.answer, Answer::Waiting { .. }) && state.spool == BySpool::Outside
     }
 
     /// Whether there is nothing more to do about it.
@@ -242,7 +241,9 @@ impl Flight {
         state.answer = Answer::Given(outcome);
         let message = state.message.take();
         drop(state);
-        drop(message);
+        if let Some(message) = message {
+            self.core.buffers.give_back(message.into_buffer());
+        }
         self.core.room.leave(self.weight);
         if thread {
             self.resolved.notify_all();
@@ -260,7 +261,8 @@ impl Delivery for Flight {
             Ok(position) => position,
             Err(failure) => return self.fail(failure),
         };
-        self.core.acknowledged();
+        let now = self.core.clock.now();
+        self.core.acknowledged(now);
         let mut state = lock(&self.state);
         state.transport = ByTransport::Delivered;
         if let BySpool::Row(sequence) = state.spool {
@@ -282,7 +284,8 @@ impl Delivery for Flight {
 /// A receipt that is not there yet.
 ///
 /// Wait with [`Pending::wait`] on a thread, or await it in any runtime. Dropping it changes
-/// nothing about the event.
+/// nothing about the event. Who has many of them waits for the last one first: the others are
+/// there by then, and one sleep costs more than a publish.
 #[must_use = "until this resolves, the event is not known to be safe"]
 pub struct Pending {
     flight: Arc<Flight>,
@@ -298,11 +301,16 @@ impl Pending {
     /// # Errors
     /// What [`crate::Publisher::publish`] says.
     pub fn wait(self) -> Result<Receipt, PublishError> {
-        self.flight.core.process.check()?;
+        let mut checked = false;
         let mut state = lock(&self.flight.state);
         loop {
             match state.answer.take_or_wait() {
                 Some(outcome) => return outcome,
+                None if !checked => {
+                    // Only who has to wait: asking the system takes longer than taking.
+                    checked = true;
+                    self.flight.core.process.check()?;
+                }
                 None => {
                     state = self
                         .flight

@@ -70,6 +70,7 @@
 //! `herald-deadlines` does what its name says, `herald-spool` writes, and Kafka's transport has
 //! its own. None of them needs an async runtime, and futures of this crate run on any.
 
+mod buffers;
 mod clock;
 mod core;
 mod dead_letter;

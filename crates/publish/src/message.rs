@@ -8,13 +8,13 @@ use std::time::{Duration, SystemTime};
 use herald_envelope::{Envelope, Timestamp, topic};
 use herald_spool::{Header, Record};
 use serde::Serialize;
+use smallvec::SmallVec;
 
 use crate::error::PublishError;
 
 /// A message as Kafka will see it.
 ///
-/// One buffer holds all of it, so that a message costs two allocations however many headers it
-/// has.
+/// One buffer holds all of it, so that a message costs one allocation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     /// Payload, then topic, then key, then the values of headers.
@@ -24,13 +24,16 @@ pub struct Message {
     /// `None` for a message without a key.
     key_end: Option<usize>,
     /// Names of headers, each with the end of its value.
-    headers: Vec<(Cow<'static, str>, usize)>,
+    headers: SmallVec<[(Cow<'static, str>, usize); USUAL_HEADERS]>,
     created: SystemTime,
 }
 
 /// Room for the parts that are not payload: a usual topic, key and header set.
 const ROOM_BESIDE_PAYLOAD: usize = 256;
 const ROOM_FOR_PAYLOAD: usize = 768;
+
+/// Those of an event with correlation and trace; more need an allocation.
+const USUAL_HEADERS: usize = 5;
 
 impl Message {
     /// A message with these bytes, made now, without headers.
@@ -50,8 +53,19 @@ impl Message {
         topic: &str,
         envelope: &Envelope<'_, P, M>,
     ) -> Result<Self, PublishError> {
+        Self::of_envelope_in(Vec::new(), topic, envelope)
+    }
+
+    /// The same in a buffer that was used before.
+    pub(crate) fn of_envelope_in<P: Serialize, M: Serialize>(
+        buffer: Vec<u8>,
+        topic: &str,
+        envelope: &Envelope<'_, P, M>,
+    ) -> Result<Self, PublishError> {
         check_topic(topic)?;
-        let mut payload = Vec::with_capacity(ROOM_FOR_PAYLOAD + ROOM_BESIDE_PAYLOAD);
+        let mut payload = buffer;
+        payload.clear();
+        payload.reserve(ROOM_FOR_PAYLOAD + ROOM_BESIDE_PAYLOAD);
         envelope.write(&mut payload)?;
         let created = system_time(envelope.event_timestamp);
         let key = envelope.key();
@@ -77,7 +91,7 @@ impl Message {
             payload_end,
             topic_end,
             key_end,
-            headers: Vec::with_capacity(5),
+            headers: SmallVec::new(),
             created,
         }
     }
@@ -176,6 +190,11 @@ impl Message {
             message.push_header(name.clone(), value);
         }
         message
+    }
+
+    /// The buffer, for another message.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// The message of a record. What lies in a spool was checked when it came in.

@@ -164,7 +164,7 @@ impl Publisher {
     ) -> Result<Message, PublishError> {
         let mut envelope = envelope;
         envelope.trace = envelope.trace.or_else(crate::trace::current);
-        Message::of_envelope(topic, &envelope)
+        Message::of_envelope_in(self.core.buffers.take(), topic, &envelope)
     }
 
     /// Sends a message as it is.
@@ -203,13 +203,15 @@ impl Publisher {
         for message in messages {
             pending.push(self.enqueue_async(message).await);
         }
+        // The last first: the others are there by then, mostly, and cost no sleep of their own.
         let mut outcomes = Vec::with_capacity(pending.len());
-        for pending in pending {
+        for pending in pending.into_iter().rev() {
             outcomes.push(match pending {
                 Ok(pending) => pending.await,
                 Err(error) => Err(error),
             });
         }
+        outcomes.reverse();
         outcomes
     }
 

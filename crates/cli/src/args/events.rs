@@ -19,7 +19,7 @@ pub struct Listen {
     /// Topics of these contracts: files, folders or globs; repeat for more
     #[arg(long = "contract", value_name = "PATH", conflicts_with = "topics")]
     pub contracts: Vec<String>,
-    /// Namespace of topics where the contract sets none [default: that of herald.yaml, else dev]
+    /// Namespace at the start of topics [default: by contract or herald.yaml, else dev]
     #[arg(long, value_name = "NAME", value_parser = parse_namespace, conflicts_with = "topics")]
     pub namespace: Option<String>,
     /// Where to begin: beginning, now, a time such as 2026-01-31T12:00:00Z, or how long ago, such
@@ -43,7 +43,7 @@ pub struct Dev {
     /// Contracts: files, folders or globs [default: those of herald.yaml, else the working folder]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Namespace of topics where the contract sets none [default: that of herald.yaml, else dev]
+    /// Namespace at the start of topics [default: by contract or herald.yaml, else dev]
     #[arg(long, value_name = "NAME", value_parser = parse_namespace)]
     pub namespace: Option<String>,
     /// How many brokers
@@ -161,7 +161,7 @@ mod tests {
             let passed = SystemTime::now().duration_since(time).unwrap();
             assert!(passed >= Duration::from_secs(600) && passed < Duration::from_secs(700));
         }
-        for wrong in ["", "yesterday", "2026-01-31", "10", "-10m", "99999999999d"] {
+        for wrong in ["", "yesterday", "2026-01-31", "10", "-10m"] {
             assert!(parse_start(wrong).is_err(), "{wrong}");
         }
     }

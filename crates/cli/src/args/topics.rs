@@ -39,7 +39,7 @@ pub struct Plan {
     /// Files, folders or globs [default: those of herald.yaml, else the working folder]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Namespace of topics where the contract sets none [default: that of herald.yaml, else dev]
+    /// Namespace at the start of topics [default: by contract or herald.yaml, else dev]
     #[arg(long, value_name = "NAME", value_parser = parse_namespace)]
     pub namespace: Option<String>,
     /// Partitions of a new topic whose contract says none [default: the broker's]

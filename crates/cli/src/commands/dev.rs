@@ -20,7 +20,6 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Runs the command.
 pub fn run(args: &Dev) -> Result<u8, Failure> {
     let asked = topics(args)?;
-    let interrupt = Interrupt::watch()?;
     let cluster = DevCluster::start(args.brokers).map_err(|failure| failed(&failure))?;
     for asked in &asked {
         let topic = &asked.topic;
@@ -42,6 +41,8 @@ pub fn run(args: &Dev) -> Result<u8, Failure> {
     listener
         .follow(|_| true, Start::Beginning, PATIENCE)
         .map_err(|failure| failed(&failure))?;
+    // Until here, an interruption ends the process at once.
+    let interrupt = Interrupt::watch()?;
     tell(args, &asked, &servers)?;
     events::watch(
         &mut listener,

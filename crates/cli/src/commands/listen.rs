@@ -21,12 +21,13 @@ pub fn run(args: &Listen) -> Result<u8, Failure> {
     let project = project::find()?;
     let wanted = Wanted::new(args, &project)?;
     let options = connection::options(&args.cluster, &project)?;
-    let interrupt = Interrupt::watch()?;
     let mut listener = Listener::connect(&options, PATIENCE).map_err(|f| failed(&f))?;
     wanted.check(&listener.topic_names(PATIENCE).map_err(|f| failed(&f))?)?;
     let read = listener
         .follow(move |name| wanted.takes(name), args.from, PATIENCE)
         .map_err(|failure| failed(&failure))?;
+    // Until here, an interruption ends the process at once.
+    let interrupt = Interrupt::watch()?;
     let from = match args.from {
         Start::Beginning => "from the beginning",
         Start::Now => "from now on",
@@ -97,9 +98,9 @@ impl Wanted {
         let absent = self.of_contracts.difference(there).count();
         if absent > 0 {
             terminal::status(&format!(
-                "{YELLOW}note{YELLOW:#}: {absent} of {} are not there yet; `herald topics apply` \
-                 makes them",
-                count(self.of_contracts.len(), "topic of the contracts")
+                "{YELLOW}note{YELLOW:#}: {absent} of the {} of the contracts are not there yet; \
+                 `herald topics apply` makes them",
+                count(self.of_contracts.len(), "topic")
             ));
         }
         let nothing = |pattern: &&GlobMatcher| !there.iter().any(|name| pattern.is_match(name));

@@ -119,57 +119,60 @@ mod tests {
     }
 
     #[track_caller]
-    fn judged(set: impl Fn(&mut Show), record: &Received) -> Verdict {
+    fn judged(set: Set, text: &str, record: &Received) -> Verdict {
         let mut show = show();
-        set(&mut show);
+        set(&mut show, text.to_owned());
         Filter::new(&show).unwrap().judge(&Seen::of(record))
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
+    type Set = fn(&mut Show, String);
+
+    const EVENT_TYPE: Set = |show, text| show.event_type = Some(text);
+    const CORRELATION: Set = |show, text| show.correlation_id = Some(text);
+    const SOURCE: Set = |show, text| show.source = Some(text);
+    const KEY: Set = |show, text| show.key = Some(text);
 
     #[test]
     fn each_filter_takes_and_hides() {
         let event = event();
-        let cases: [(fn(&mut Show), Verdict); 9] = [
-            (|s| s.event_type = some("*.failed"), Verdict::Shown),
-            (|s| s.event_type = some("effect.*"), Verdict::Shown),
-            (|s| s.event_type = some("*.completed"), Verdict::Hidden),
+        for (set, text, verdict) in [
+            (EVENT_TYPE, "*.failed", Verdict::Shown),
+            (EVENT_TYPE, "effect.*", Verdict::Shown),
+            (EVENT_TYPE, "*.completed", Verdict::Hidden),
             (
-                |s| s.correlation_id = some("00000000-0000-0000-0000-000000000007"),
+                CORRELATION,
+                "00000000-0000-0000-0000-000000000007",
                 Verdict::Shown,
             ),
             (
-                |s| s.correlation_id = some("00000000-0000-0000-0000-000000000008"),
+                CORRELATION,
+                "00000000-0000-0000-0000-000000000008",
                 Verdict::Hidden,
             ),
-            (|s| s.source = some("shop"), Verdict::Shown),
-            (|s| s.source = some("node-7"), Verdict::Shown),
-            (|s| s.source = some("node"), Verdict::Hidden),
-            (|s| s.key = some("x"), Verdict::Hidden),
-        ];
-        for (number, (set, verdict)) in cases.into_iter().enumerate() {
-            assert_eq!(judged(set, &event), verdict, "case {number}");
+            (SOURCE, "shop", Verdict::Shown),
+            (SOURCE, "node-7", Verdict::Shown),
+            (SOURCE, "node", Verdict::Hidden),
+            (KEY, "k", Verdict::Shown),
+            (KEY, "x", Verdict::Hidden),
+        ] {
+            assert_eq!(judged(set, text, &event), verdict, "{text}");
         }
     }
 
     #[test]
     fn what_is_no_envelope_is_shown_unless_a_filter_asks_for_envelopes() {
         let other = record(b"hello".to_vec());
-        assert_eq!(judged(|_| {}, &other), Verdict::Shown);
-        assert_eq!(judged(|s| s.key = some("k"), &other), Verdict::Shown);
-        let asking = |s: &mut Show| s.event_type = some("*");
-        assert_eq!(judged(asking, &other), Verdict::NoEnvelope);
+        let nothing: Set = |_, _| {};
+        assert_eq!(judged(nothing, "", &other), Verdict::Shown);
+        assert_eq!(judged(KEY, "k", &other), Verdict::Shown);
+        assert_eq!(judged(EVENT_TYPE, "*", &other), Verdict::NoEnvelope);
     }
 
     #[test]
     fn what_is_no_pattern_and_no_uuid_is_told() {
-        for set in [(|s| s.event_type = some("[")) as fn(&mut Show), |s| {
-            s.correlation_id = some("7")
-        }] {
+        for (set, text) in [(EVENT_TYPE, "["), (CORRELATION, "7")] {
             let mut show = show();
-            set(&mut show);
+            set(&mut show, text.to_owned());
             assert!(Filter::new(&show).is_err());
         }
     }

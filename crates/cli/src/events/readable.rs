@@ -8,17 +8,14 @@ pub fn readable(json: &str) -> String {
     while let Some(at) = rest.find('\\') {
         text.push_str(&rest[..at]);
         rest = &rest[at..];
-        match letter(rest) {
-            Some((letter, length)) => {
-                text.push(letter);
-                rest = &rest[length..];
-            }
-            None => {
-                // The character behind the backslash may be one too.
-                let length: usize = rest.chars().take(2).map(char::len_utf8).sum();
-                text.push_str(&rest[..length]);
-                rest = &rest[length..];
-            }
+        if let Some((letter, length)) = letter(rest) {
+            text.push(letter);
+            rest = &rest[length..];
+        } else {
+            // The character behind the backslash may be one too.
+            let length: usize = rest.chars().take(2).map(char::len_utf8).sum();
+            text.push_str(&rest[..length]);
+            rest = &rest[length..];
         }
     }
     text.push_str(rest);

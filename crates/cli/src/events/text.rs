@@ -1,6 +1,7 @@
 //! Events for people: when, what, where, for which request, and the payload.
 
 use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _};
 
 use herald_diagnostics::render::visible_line;
 use herald_envelope::{Envelope, Json, Timestamp};
@@ -19,14 +20,14 @@ const INDENT: usize = 14;
 /// A payload is cut after so many lines.
 const LINES: usize = 3;
 
-/// Columns where nobody knows how wide the terminal is.
-const WIDTH: usize = 160;
+/// A payload is cut after so many columns where nobody knows how wide a line is.
+const CHARACTERS: usize = 400;
 
 /// Writes events, one after the other.
 pub struct Text {
     full: bool,
-    /// Columns behind the indentation.
-    room: usize,
+    /// Columns behind the indentation; without a terminal, nobody knows.
+    room: Option<usize>,
     /// Day of the last event.
     day: String,
 }
@@ -34,14 +35,14 @@ pub struct Text {
 impl Text {
     /// With `full`, nothing is cut.
     pub fn new(full: bool) -> Self {
-        let width = terminal::width().unwrap_or(WIDTH);
+        let width = terminal::width().filter(|_| io::stdout().is_terminal());
         Self::with_width(full, width)
     }
 
-    fn with_width(full: bool, width: usize) -> Self {
+    fn with_width(full: bool, width: Option<usize>) -> Self {
         Self {
             full,
-            room: width.saturating_sub(INDENT).max(20),
+            room: width.map(|width| width.saturating_sub(INDENT).max(20)),
             day: String::new(),
         }
     }
@@ -103,7 +104,12 @@ impl Text {
             .as_deref()
             .filter(|payload| !payload.is_empty())
         {
-            self.lines(&visible_bytes(payload), payload.len(), out);
+            let text = visible_bytes(payload);
+            if self.full {
+                self.wrapped(&text, out);
+            } else {
+                self.cut(&text, payload.len(), out);
+            }
         }
     }
 
@@ -115,7 +121,7 @@ impl Text {
         let text = format!("{time:.3}");
         let (day, time) = text.split_once('T').unwrap_or_default();
         if self.day != day {
-            self.day = day.to_owned();
+            day.clone_into(&mut self.day);
             let _ = writeln!(out, "{DIM}── {day}, UTC ──{DIM:#}");
         }
         format!("{DIM}{:INDENT$}{DIM:#}", time.trim_end_matches('Z'))
@@ -125,34 +131,39 @@ impl Text {
         let text = readable(json.get());
         if self.full {
             for line in pretty::json(&text).unwrap_or_default().lines() {
-                let _ = writeln!(out, "{:INDENT$}{}", "", visible_line(line));
+                self.wrapped(&visible_line(line), out);
             }
         } else {
             let compact = pretty::compact(&text).unwrap_or_default();
-            self.lines(&visible_line(&compact), json.get().len(), out);
+            self.cut(&visible_line(&compact), json.get().len(), out);
         }
     }
 
-    /// Text of `bytes` bytes over a few lines.
-    fn lines(&self, text: &str, bytes: usize, out: &mut String) {
-        let mut rest = text;
-        for number in 1.. {
-            let (line, behind) = split(rest, self.room);
-            rest = behind;
-            let _ = write!(out, "{:INDENT$}{line}", "");
-            if rest.is_empty() || (number == LINES && !self.full) {
-                break;
-            }
-            out.push('\n');
-        }
+    /// The beginning of a text of so many bytes, and how to see the rest.
+    fn cut(&self, text: &str, bytes: usize, out: &mut String) {
+        let room = self.room.map_or(CHARACTERS, |room| LINES * room);
+        let (beginning, rest) = split(text, room);
+        self.wrapped(beginning, out);
         if !rest.is_empty() {
-            let _ = write!(
+            let _ = writeln!(
                 out,
-                "\n{:INDENT$}{DIM}… {bytes} bytes, --full shows all{DIM:#}",
+                "{:INDENT$}{DIM}… {bytes} bytes, --full shows all{DIM:#}",
                 ""
             );
         }
-        out.push('\n');
+    }
+
+    /// A text over as many lines as it takes.
+    fn wrapped(&self, text: &str, out: &mut String) {
+        let mut rest = text;
+        loop {
+            let (line, behind) = split(rest, self.room.unwrap_or(usize::MAX));
+            rest = behind;
+            let _ = writeln!(out, "{:INDENT$}{line}", "");
+            if rest.is_empty() {
+                break;
+            }
+        }
     }
 }
 
@@ -214,7 +225,7 @@ mod tests {
 
     #[test]
     fn an_event_says_when_what_where_for_whom_and_its_payload() {
-        let mut text = Text::with_width(false, 100);
+        let mut text = Text::with_width(false, Some(100));
         let event = event(
             "effect.place.completed",
             json!({"order": "A-17", "total": 3}),
@@ -237,12 +248,20 @@ mod tests {
     #[test]
     fn a_long_payload_is_cut_unless_all_is_wanted() {
         let long = event("x", json!({"note": "n".repeat(500)}));
-        let cut = shown(&mut Text::with_width(false, 60), &long);
+        let cut = shown(&mut Text::with_width(false, Some(60)), &long);
         assert_eq!(cut.lines().count(), 1 + 1 + 1 + LINES + 1);
         assert!(cut.ends_with("… 511 bytes, --full shows all\n"), "{cut}");
         assert!(cut.lines().all(|line| line.chars().count() <= 100));
-        let all = shown(&mut Text::with_width(true, 60), &long);
-        assert!(all.contains(&"n".repeat(500)), "{all}");
+        let all = shown(&mut Text::with_width(true, Some(60)), &long);
+        assert_eq!(
+            all.matches('n').count(),
+            500 + "correlation node-7 on".matches('n').count()
+        );
+        let file = shown(&mut Text::with_width(true, None), &long);
+        assert!(
+            file.contains(&"n".repeat(500)),
+            "in a file no line is broken: {file}"
+        );
     }
 
     #[test]
@@ -252,18 +271,18 @@ mod tests {
         hostile.key = Some(escape.as_bytes().to_vec());
         for full in [false, true] {
             let mut out = String::new();
-            Text::with_width(full, 80).write(&Seen::of(&hostile), &mut out);
+            Text::with_width(full, Some(80)).write(&Seen::of(&hostile), &mut out);
             let text = anstream::adapter::strip_str(&out).to_string();
             assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text:?}");
         }
         let other = record(Some(escape.as_bytes().to_vec()));
-        let text = shown(&mut Text::with_width(false, 80), &other);
+        let text = shown(&mut Text::with_width(false, Some(80)), &other);
         assert!(text.contains("␛[2J"), "{text}");
     }
 
     #[test]
     fn what_is_no_envelope_says_why_and_what_it_is() {
-        let mut text = Text::with_width(false, 80);
+        let mut text = Text::with_width(false, Some(80));
         let other = shown(&mut text, &record(Some(b"{\"a\": 1}".to_vec())));
         assert!(
             other.contains("not an envelope  dev.shop.v1/2@41"),

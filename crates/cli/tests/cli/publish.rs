@@ -627,7 +627,8 @@ fn without_a_cluster_and_without_a_spool_nothing_is_said_to_be_safe() {
     ];
     let run = publish(&sandbox, NOWHERE, &args).exits(1);
     assert!(
-        run.stderr.contains("there is no spool to keep events"),
+        run.stderr
+            .contains("error: not all of `e.jsonl` was published: no acknowledgement"),
         "{}",
         run.stderr
     );

@@ -13,7 +13,7 @@ use rdkafka::admin::{
     OwnedResourceSpecifier, ResourceSpecifier, TopicReplication, TopicResult,
 };
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::metadata::MetadataTopic;
 
@@ -23,6 +23,7 @@ pub use topic::{Entry, FoundTopic, WantedTopic};
 
 use super::contact::{self, Contact};
 use super::defaults::For;
+use super::dev;
 use super::options::{KafkaOptions, invalid};
 use super::wait::wait;
 use crate::failure::{Failure, FailureKind};
@@ -30,6 +31,9 @@ use crate::failure::{Failure, FailureKind};
 /// Topics of one request. A broker answers a request when all of it is done, so a larger one
 /// could take longer than the time for an answer.
 const BATCH: usize = 100;
+
+/// A whole configuration, by the names of its values.
+type Config = BTreeMap<String, Entry>;
 
 /// Lets the broker choose the number.
 const DEFAULT_OF_BROKER: i32 = -1;
@@ -57,12 +61,22 @@ impl Admin {
     ///
     /// # Errors
     /// Those of [`KafkaOptions::client_config`], and `unreachable`, `authentication_failed` or
-    /// `tls_failed`.
+    /// `tls_failed`; `unsupported` for a [`DevCluster`](super::DevCluster).
     pub fn connect(options: &KafkaOptions, patience: Duration) -> Result<Self, Failure> {
         let resolved = options.resolve(For::All)?;
         let eyes = contact::client(options, &[])?;
         let servers = options.bootstrap_servers().to_owned();
         contact::reach(&eyes, &servers, patience)?;
+        let cluster = eyes.client().fetch_cluster_id(patience);
+        if cluster.is_some_and(|id| dev::is_in_memory(&id)) {
+            return Err(Failure::new(
+                FailureKind::Permanent,
+                "unsupported",
+                format!(
+                    "the cluster at {servers} is one in memory, which answers nothing about topics"
+                ),
+            ));
+        }
         let client = resolved
             .config
             .create()
@@ -88,8 +102,7 @@ impl Admin {
     /// Those of these topics that exist, as they are.
     ///
     /// # Errors
-    /// `unreachable`, `timed_out`, and `config_unreadable` where Kafka does not show the
-    /// configuration of a topic.
+    /// `unreachable` and `timed_out`.
     pub fn find<'a>(
         &self,
         names: impl IntoIterator<Item = &'a str>,
@@ -106,25 +119,15 @@ impl Admin {
         for batch in existing.chunks(BATCH) {
             for (name, config) in self.configs(batch)? {
                 if let Some(topic) = found.get_mut(&name) {
-                    topic.config = config;
+                    // rdkafka passes on no error of a single topic, only an empty configuration.
+                    topic.config = Some(config).filter(|config| !config.is_empty());
                 }
             }
         }
-        // rdkafka passes on no error of a single topic, only a configuration without entries.
-        match found.iter().find(|(_, topic)| topic.config.is_empty()) {
-            Some((name, _)) => Err(Failure::new(
-                FailureKind::Permanent,
-                "config_unreadable",
-                format!(
-                    "Kafka does not show the configuration of {name}; the user needs the right \
-                     DescribeConfigs on it"
-                ),
-            )),
-            None => Ok(found),
-        }
+        Ok(found)
     }
 
-    fn configs(&self, names: &[String]) -> Result<Vec<(String, BTreeMap<String, Entry>)>, Failure> {
+    fn configs(&self, names: &[String]) -> Result<BTreeMap<String, Config>, Failure> {
         let topics: Vec<_> = names
             .iter()
             .map(|name| ResourceSpecifier::Topic(name))
@@ -150,7 +153,7 @@ impl Admin {
 
     /// Creates topics, or checks whether the cluster would. A result for each, in the same order.
     fn create(&self, topics: &[&WantedTopic], mode: Mode) -> Vec<Result<(), Failure>> {
-        self.each(topics, "creating", |batch| {
+        each(topics, "creating", |batch| {
             let topics: Vec<_> = batch.iter().map(|topic| new_topic(topic)).collect();
             wait(self.client.create_topics(&topics, &self.options(mode)))
         })
@@ -158,7 +161,7 @@ impl Admin {
 
     /// Brings topics to a number of partitions. A result for each, in the same order.
     fn add_partitions(&self, topics: &[&WantedTopic]) -> Vec<Result<(), Failure>> {
-        self.each(topics, "adding partitions", |batch| {
+        each(topics, "adding partitions", |batch| {
             let topics: Vec<_> = batch
                 .iter()
                 .filter_map(|topic| {
@@ -193,44 +196,43 @@ impl Admin {
         .map_err(|error| refusal::of_request(&error, "changing the configuration"))
     }
 
-    /// One request for each batch of topics, and the answers in the order of the topics.
-    fn each(
-        &self,
-        topics: &[&WantedTopic],
-        doing: &'static str,
-        request: impl Fn(&[&WantedTopic]) -> KafkaResult<Vec<TopicResult>>,
-    ) -> Vec<Result<(), Failure>> {
-        let mut results = Vec::with_capacity(topics.len());
-        for batch in topics.chunks(BATCH) {
-            match request(batch) {
-                Ok(answers) => {
-                    let mut answers: BTreeMap<String, Result<(), Failure>> = answers
-                        .into_iter()
-                        .map(|answer| match answer {
-                            Ok(name) => (name, Ok(())),
-                            Err((name, code)) => (name, Err(refusal::of_topic(code))),
-                        })
-                        .collect();
-                    results.extend(batch.iter().map(|topic| {
-                        let answer = answers.remove(&topic.name);
-                        answer.unwrap_or_else(|| Err(refusal::no_answer(doing)))
-                    }));
-                }
-                Err(error) => {
-                    let failure = refusal::of_request(&error, doing);
-                    results.extend(batch.iter().map(|_| Err(failure.clone())));
-                }
-            }
-        }
-        results
-    }
-
     fn options(&self, mode: Mode) -> AdminOptions {
         AdminOptions::new()
             .request_timeout(Some(self.patience))
             .operation_timeout(Some(self.patience))
             .validate_only(mode == Mode::CheckOnly)
     }
+}
+
+/// One request for each batch of topics, and the answers in the order of the topics.
+fn each(
+    topics: &[&WantedTopic],
+    doing: &'static str,
+    request: impl Fn(&[&WantedTopic]) -> KafkaResult<Vec<TopicResult>>,
+) -> Vec<Result<(), Failure>> {
+    let mut results = Vec::with_capacity(topics.len());
+    for batch in topics.chunks(BATCH) {
+        match request(batch) {
+            Ok(answers) => {
+                let mut answers: BTreeMap<String, Result<(), Failure>> = answers
+                    .into_iter()
+                    .map(|answer| match answer {
+                        Ok(name) => (name, Ok(())),
+                        Err((name, code)) => (name, Err(refusal::of_topic(code))),
+                    })
+                    .collect();
+                results.extend(batch.iter().map(|topic| {
+                    let answer = answers.remove(&topic.name);
+                    answer.unwrap_or_else(|| Err(refusal::no_answer(doing)))
+                }));
+            }
+            Err(error) => {
+                let failure = refusal::of_request(&error, doing);
+                results.extend(batch.iter().map(|_| Err(failure.clone())));
+            }
+        }
+    }
+    results
 }
 
 fn new_topic(topic: &WantedTopic) -> NewTopic<'_> {
@@ -256,7 +258,7 @@ fn without_config(topic: &MetadataTopic) -> FoundTopic {
     FoundTopic {
         partitions: count(topic.partitions().len()),
         replicas: least..=most,
-        config: BTreeMap::new(),
+        config: None,
     }
 }
 

@@ -261,11 +261,6 @@ fn class_of(error: Code) -> &'static Class {
         .unwrap_or(&OTHER)
 }
 
-/// What follows from the error.
-pub(super) fn kind(error: Code) -> FailureKind {
-    class_of(error).kind
-}
-
 /// The failure that an error means, `about` a topic or an address.
 pub(super) fn failure(error: Code, about: &str) -> Failure {
     let Class {
@@ -303,6 +298,10 @@ mod tests {
     use rdkafka::types::RDKafkaRespErr;
 
     use super::*;
+
+    fn kind(error: Code) -> FailureKind {
+        class_of(error).kind
+    }
 
     fn all_errors() -> impl Iterator<Item = Code> {
         (-250..=250)

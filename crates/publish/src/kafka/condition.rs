@@ -1,7 +1,8 @@
 //! How a connection is, as far as librdkafka says.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode as Code;
 
@@ -19,9 +20,26 @@ pub(super) struct Condition {
     about: String,
     broken: OnceLock<Failure>,
     closing: AtomicBool,
-    /// Why the last attempt to reach a broker failed.
-    trouble: Mutex<Option<Failure>>,
+    /// Whether the cluster ever answered.
+    met: AtomicBool,
+    /// Whether there is something in `trouble`.
+    troubled: AtomicBool,
+    /// What was heard since the last answer.
+    trouble: Mutex<Trouble>,
 }
+
+#[derive(Default)]
+struct Trouble {
+    /// Why the last attempt to reach a broker failed.
+    cause: Option<Failure>,
+    /// When the last connection was lost.
+    since: Option<Instant>,
+}
+
+/// A lost connection is an outage when it is still lost after this time. librdkafka tries at
+/// once to make another one, and complains again about every second while it can't. It also
+/// comes with each complaint twice.
+const CONFIRMED: Duration = Duration::from_millis(100);
 
 impl Condition {
     pub(super) fn new(watch: Arc<dyn Watch>, log: Log, about: String) -> Self {
@@ -31,34 +49,61 @@ impl Condition {
             about,
             broken: OnceLock::new(),
             closing: AtomicBool::new(false),
-            trouble: Mutex::new(None),
+            met: AtomicBool::new(false),
+            troubled: AtomicBool::new(false),
+            trouble: Mutex::default(),
         }
     }
 
-    /// Hears an error of the client as a whole. `fatal` asks librdkafka what is behind a fatal
-    /// one.
-    pub(super) fn hear(&self, error: Code, reason: &str, fatal: impl FnOnce() -> Option<Code>) {
+    /// Hears that librdkafka does nothing more, and why.
+    pub(super) fn hear_fatal(&self, cause: Code, reason: &str) {
+        let about = format!("{}: {}", self.about, self.log.clean(reason));
+        self.break_off(classify::failure(cause, &about));
+    }
+
+    /// Hears an error of the client as a whole.
+    pub(super) fn hear(&self, error: Code, reason: &str) {
         let reason = self.log.clean(reason);
         match error {
-            Code::Fatal => {
-                let about = format!("{}: {reason}", self.about);
-                let cause = classify::failure(fatal().unwrap_or(error), &about);
-                self.break_off(cause);
-            }
             // Follows what says why.
             Code::AllBrokersDown => {
-                let failure = lock(&self.trouble)
-                    .clone()
-                    .unwrap_or_else(|| classify::failure(error, &self.about));
-                if !self.is_closing() {
-                    self.watch.unreachable(failure);
+                let is_outage = self.is_outage();
+                if is_outage && !self.is_closing() {
+                    self.watch.unreachable(self.explain(error));
                 }
             }
+            Code::BrokerTransportFailure if reason.contains("SSL handshake failed") => {
+                self.remember(Code::SSL, &reason);
+            }
             Code::Authentication | Code::SSL | Code::Resolve | Code::BrokerTransportFailure => {
-                *lock(&self.trouble) = Some(classify::failure(error, &reason));
+                self.remember(error, &reason);
             }
             _ => {}
         }
+    }
+
+    fn is_outage(&self) -> bool {
+        let since = *self.trouble().since.get_or_insert_with(Instant::now);
+        since.elapsed() >= CONFIRMED || !self.met.load(Ordering::Relaxed)
+    }
+
+    fn remember(&self, error: Code, reason: &str) {
+        let failure = classify::failure(error, reason);
+        let mut trouble = self.trouble();
+        let cause = &mut trouble.cause;
+        // Between two refusals brokers are only not there; the refusal says more.
+        if failure.code != "unreachable"
+            || cause.as_ref().is_none_or(|old| old.code == failure.code)
+        {
+            *cause = Some(failure);
+        }
+    }
+
+    /// To put something in.
+    fn trouble(&self) -> MutexGuard<'_, Trouble> {
+        let trouble = lock(&self.trouble);
+        self.troubled.store(true, Ordering::Relaxed);
+        trouble
     }
 
     /// Makes the connection one that can't be used any more, whatever the cause. Told once.
@@ -89,14 +134,120 @@ impl Condition {
     /// Why a request got no answer: by what was heard, else by the error itself.
     pub(super) fn explain(&self, error: Code) -> Failure {
         lock(&self.trouble)
+            .cause
             .clone()
             .unwrap_or_else(|| classify::failure(error, &self.about))
     }
 
     /// The cluster answered.
     pub(super) fn good_news(&self) {
-        if self.log.good_news() {
-            *lock(&self.trouble) = None;
+        self.log.good_news();
+        // Read first: this happens for each message.
+        if !self.met.load(Ordering::Relaxed) {
+            self.met.store(true, Ordering::Relaxed);
         }
+        if self.troubled.load(Ordering::Relaxed) {
+            let mut trouble = lock(&self.trouble);
+            self.troubled.store(false, Ordering::Relaxed);
+            *trouble = Trouble::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::kafka::secret::Scrub;
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<Failure>>);
+
+    impl Watch for Heard {
+        fn unreachable(&self, failure: Failure) {
+            lock(&self.0).push(failure);
+        }
+
+        fn fatal(&self, failure: Failure) {
+            lock(&self.0).push(failure);
+        }
+    }
+
+    fn condition() -> (Condition, Arc<Heard>) {
+        let heard = Arc::new(Heard::default());
+        let log = Log::new(Scrub::new(["hunter2"]));
+        (
+            Condition::new(heard.clone(), log, "Kafka".to_owned()),
+            heard,
+        )
+    }
+
+    fn told(heard: &Heard) -> Vec<&'static str> {
+        lock(&heard.0)
+            .drain(..)
+            .map(|failure| failure.code)
+            .collect()
+    }
+
+    #[test]
+    fn a_cluster_that_never_answered_is_away_at_the_first_complaint() {
+        let (condition, heard) = condition();
+        condition.hear(Code::Resolve, "k:9092: no such host");
+        condition.hear(Code::AllBrokersDown, "1/1 brokers are down");
+        assert_eq!(told(&heard), ["unreachable"]);
+    }
+
+    #[test]
+    fn a_lost_connection_is_an_outage_only_when_no_other_can_be_made() {
+        let (condition, heard) = condition();
+        condition.good_news();
+        for _ in 0..3 {
+            // librdkafka says it twice.
+            condition.hear(Code::AllBrokersDown, "1/1 brokers are down");
+            condition.hear(Code::AllBrokersDown, "1/1 brokers are down");
+            assert!(told(&heard).is_empty());
+            condition.good_news();
+        }
+        condition.hear(Code::AllBrokersDown, "1/1 brokers are down");
+        thread::sleep(CONFIRMED);
+        condition.hear(Code::AllBrokersDown, "1/1 brokers are down");
+        assert_eq!(told(&heard), ["unreachable"]);
+    }
+
+    #[test]
+    fn a_refusal_says_more_than_the_silence_after_it() {
+        let (condition, heard) = condition();
+        condition.hear(Code::Authentication, "k:9092: no to hunter2");
+        condition.hear(Code::BrokerTransportFailure, "k:9092: Disconnected");
+        condition.hear(Code::AllBrokersDown, "1/1 brokers are down");
+        let failure = lock(&heard.0).remove(0);
+        assert_eq!(failure.code, "authentication_failed");
+        assert!(failure.detail.contains("no to [secret]"), "{failure}");
+        assert_eq!(
+            condition.explain(Code::OperationTimedOut).code,
+            failure.code
+        );
+        condition.good_news();
+        assert_eq!(condition.explain(Code::OperationTimedOut).code, "timed_out");
+    }
+
+    #[test]
+    fn a_connection_breaks_once_and_says_nothing_while_it_ends() {
+        let (condition, heard) = condition();
+        condition.hear_fatal(Code::ClusterAuthorizationFailed, "no");
+        condition.hear_fatal(Code::GaplessGuarantee, "also no");
+        assert_eq!(told(&heard), ["not_authorized"]);
+        let broken = condition.broken().unwrap();
+        assert_eq!(
+            (broken.kind, broken.code),
+            (FailureKind::Fatal, "not_authorized")
+        );
+
+        let (condition, heard) = self::condition();
+        condition.close();
+        condition.hear_fatal(Code::GaplessGuarantee, "purged");
+        condition.hear(Code::AllBrokersDown, "1/1 brokers are down");
+        assert!(told(&heard).is_empty());
     }
 }

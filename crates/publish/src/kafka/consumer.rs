@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Headers, Message as _};
-use rdkafka::metadata::Metadata;
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::classify;
 use super::contact::{self, Contact};
+use super::dev;
 use super::options::KafkaOptions;
 use crate::failure::{Failure, FailureKind};
 
@@ -28,6 +30,15 @@ const GROUP: &str = "herald-listen";
 
 /// How often is looked for new topics and partitions, unless somebody wants it otherwise.
 const REFRESH: Duration = Duration::from_secs(2);
+
+/// Where a look takes long, it takes at most one part of so many of the time.
+const SHARE: u32 = 10;
+
+/// Without any sign of life for so long, a cluster is called unreachable.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Troubles that are over once the cluster answers.
+const OF_CONNECTIONS: [&str; 3] = ["unreachable", "authentication_failed", "tls_failed"];
 
 /// Where reading begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +91,13 @@ pub struct Listener {
     follows: Box<dyn Fn(&str) -> bool + Send>,
     /// How many partitions of a topic are read.
     read: BTreeMap<String, i32>,
+    /// What is older is not passed on.
+    not_before: Option<SystemTime>,
     refresh: Duration,
-    refreshed: Instant,
+    /// When to look for new topics.
+    look: Instant,
+    /// The last sign of life.
+    alive: Instant,
     trouble: BTreeSet<&'static str>,
 }
 
@@ -101,8 +117,10 @@ impl Listener {
             servers: options.bootstrap_servers().to_owned(),
             follows: Box::new(|_| false),
             read: BTreeMap::new(),
+            not_before: None,
             refresh: REFRESH,
-            refreshed: Instant::now(),
+            look: Instant::now(),
+            alive: Instant::now(),
             trouble: BTreeSet::new(),
         };
         contact::reach(&listener.consumer, &listener.servers, patience)?;
@@ -123,12 +141,13 @@ impl Listener {
     /// `unreachable`.
     pub fn topic_names(&self, patience: Duration) -> Result<BTreeSet<String>, Failure> {
         let metadata = contact::reach(&self.consumer, &self.servers, patience)?;
-        let names = metadata.topics().iter().map(|topic| topic.name());
+        let names = metadata.topics().iter().map(MetadataTopic::name);
         Ok(names.map(str::to_owned).collect())
     }
 
     /// Reads every topic whose name `follows` picks, now and later. Returns, once all positions
-    /// are known, the topics that are there: what is published from then on is heard.
+    /// are known, the topics that are there: what is published from then on is heard. Called
+    /// again, it begins anew.
     ///
     /// # Errors
     /// `unreachable`, and `positions_unknown` where the cluster does not tell them in time.
@@ -139,13 +158,17 @@ impl Listener {
         patience: Duration,
     ) -> Result<BTreeSet<String>, Failure> {
         self.follows = Box::new(follows);
+        self.read.clear();
+        self.not_before = None;
         let metadata = contact::reach(&self.consumer, &self.servers, patience)?;
         let new = self.unread(&metadata);
+        let start = self.possible(start, patience);
         let positions = self.positions(&new, start, patience)?;
         self.consumer
             .assign(&positions)
             .map_err(|error| not_read(&error))?;
-        self.refreshed = Instant::now();
+        self.alive = Instant::now();
+        self.look = self.alive + self.refresh;
         self.note(new);
         Ok(self.read.keys().cloned().collect())
     }
@@ -155,14 +178,22 @@ impl Listener {
     /// # Errors
     /// Reading can't go on: the connection is broken for good.
     pub fn next(&mut self, patience: Duration) -> Result<Option<Heard>, Failure> {
-        if self.refreshed.elapsed() >= self.refresh
+        if Instant::now() >= self.look
             && let Some(heard) = self.refresh()?
         {
             return Ok(Some(heard));
         }
         match self.consumer.poll(patience) {
             None => Ok(None),
-            Some(Ok(message)) => Ok(Some(Heard::Record(Box::new(received(&message))))),
+            Some(Ok(message)) => {
+                self.alive = Instant::now();
+                let record = received(&message);
+                let is_old = match (record.timestamp, self.not_before) {
+                    (Some(time), Some(limit)) => time < limit,
+                    _ => false,
+                };
+                Ok((!is_old).then(|| Heard::Record(Box::new(record))))
+            }
             Some(Err(KafkaError::MessageConsumptionFatal(code))) => Err(Failure::new(
                 FailureKind::Fatal,
                 "connection_broken",
@@ -175,16 +206,24 @@ impl Listener {
     /// Looks for new topics and partitions, and whether the cluster still answers.
     fn refresh(&mut self) -> Result<Option<Heard>, Failure> {
         const PATIENCE: Duration = Duration::from_secs(1);
+        let started = Instant::now();
         let answer = self.consumer.fetch_metadata(None, PATIENCE);
-        self.refreshed = Instant::now();
+        let now = Instant::now();
+        self.look = now + self.refresh.max(SHARE * (now - started));
         let Ok(metadata) = answer else {
-            // The reason comes from `poll`, or else from here.
-            return Ok(self.troubled(Failure::new(
-                FailureKind::Retriable,
-                "unreachable",
-                format!("no answer from Kafka at {}", self.servers),
-            )));
+            // Where connections fail, `poll` says so before, and why.
+            let silent = now - self.alive >= SILENCE;
+            let failure = || {
+                let detail = format!("no answer from Kafka at {}", self.servers);
+                Failure::new(FailureKind::Retriable, "unreachable", detail)
+            };
+            return Ok(silent
+                .then(failure)
+                .and_then(|failure| self.troubled(failure)));
         };
+        self.alive = now;
+        // Whatever was complained about is over.
+        self.consumer.context().take();
         let new = self.unread(&metadata);
         if !new.is_empty() {
             let mut positions = TopicPartitionList::new();
@@ -198,8 +237,9 @@ impl Listener {
             added.map_err(|error| not_read(&error))?;
             self.note(new);
         }
-        let recovered = self.trouble.remove("unreachable");
-        Ok(recovered.then_some(Heard::Recovered))
+        let before = self.trouble.len();
+        self.trouble.retain(|code| !OF_CONNECTIONS.contains(code));
+        Ok((self.trouble.len() < before).then_some(Heard::Recovered))
     }
 
     /// Partitions that are followed and not read yet.
@@ -219,6 +259,21 @@ impl Listener {
         for (topic, partitions) in new {
             self.read.insert(topic, partitions.end);
         }
+    }
+
+    /// A start that the cluster knows. One in memory finds no offset by time, so all of it is
+    /// read and what is too old is passed over.
+    fn possible(&mut self, start: Start, patience: Duration) -> Start {
+        let Start::At(time) = start else {
+            return start;
+        };
+        let cluster = self.consumer.client().fetch_cluster_id(patience);
+        if cluster.is_some_and(|id| dev::is_in_memory(&id)) {
+            // In milliseconds, as records have it.
+            self.not_before = moment(milliseconds(time));
+            return Start::Beginning;
+        }
+        start
     }
 
     /// Where to begin. Positions are asked for here and not left to librdkafka, which would look
@@ -292,22 +347,19 @@ impl Listener {
 
     /// What an error of librdkafka means for somebody who listens.
     fn complaint(&mut self, error: &KafkaError) -> Option<Heard> {
-        use RDKafkaErrorCode as Code;
-        let told = self.consumer.context().take();
-        let reason = told.map_or_else(|| error.to_string(), |complaint| complaint.reason);
-        let (kind, code) = match error.rdkafka_error_code()? {
-            Code::AllBrokersDown => (FailureKind::Retriable, "unreachable"),
-            Code::Authentication => (FailureKind::Permanent, "authentication_failed"),
-            Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed => {
-                (FailureKind::Permanent, "not_authorized")
-            }
-            Code::UnknownTopicOrPartition | Code::UnknownPartition | Code::UnknownTopic => {
-                (FailureKind::Permanent, "unknown_topic")
-            }
-            // One broker of several, or a passing state: librdkafka goes on by itself.
-            _ => return None,
-        };
-        self.troubled(Failure::new(kind, code, reason))
+        let code = error.rdkafka_error_code()?;
+        // The group does not come to be, so nobody needs a right to it.
+        if code == Code::GroupAuthorizationFailed {
+            return None;
+        }
+        let failure = classify::failure_of(error, "reading");
+        if code == Code::AllBrokersDown || failure.code == "authentication_failed" {
+            let told = self.consumer.context().take();
+            return self.troubled(told.unwrap_or(failure));
+        }
+        // Otherwise it is one broker of several, or a passing state: librdkafka goes on by itself.
+        let lasts = failure.kind == FailureKind::Permanent;
+        lasts.then(|| self.troubled(failure))?
     }
 
     fn troubled(&mut self, failure: Failure) -> Option<Heard> {

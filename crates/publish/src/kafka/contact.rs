@@ -1,44 +1,55 @@
 //! Reaching a cluster, and saying why that failed.
 
 use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::metadata::Metadata;
 
+use super::classify;
 use super::defaults::For;
+use super::log::Log;
 use super::options::{KafkaOptions, invalid};
-use super::secret::Scrub;
+use crate::clock::lock;
 use crate::failure::{Failure, FailureKind};
 
 /// How long a broker is waited for that refuses connections, or whose name nobody knows: it may
 /// be starting. One that says nothing at all gets the whole time.
 const REFUSED: Duration = Duration::from_secs(3);
 
-/// How often is asked again.
-const SLICE: Duration = Duration::from_millis(200);
+/// How long the first question waits for its answer. Each further one waits twice as long, so
+/// that a slow cluster has time, and a complaint is noticed soon.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
 
 /// Hears librdkafka's complaints and keeps the last one, so that a failed request can say why.
 pub(super) struct Contact {
-    scrub: Scrub,
-    last: Mutex<Option<Complaint>>,
+    log: Log,
+    last: Mutex<Last>,
 }
 
-/// What librdkafka said about a connection, without secrets.
-#[derive(Clone)]
-pub(super) struct Complaint {
-    pub(super) code: RDKafkaErrorCode,
-    pub(super) reason: String,
+#[derive(Default)]
+struct Last {
+    /// What happened to a connection, in librdkafka's words.
+    complaint: Option<Failure>,
+    /// Whether no broker could be reached at some time.
+    is_down: bool,
 }
 
 impl ClientContext for Contact {
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
-        let message = self.scrub.clean(message);
-        tracing::debug!(target: "librdkafka", facility, "{message}");
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.log.line(level, facility, message);
+        // Not everything that is logged is an error too.
+        if facility == "FAIL" {
+            let mut last = lock(&self.last);
+            last.complaint.get_or_insert_with(|| Failure {
+                detail: self.log.clean(message),
+                ..classify::failure(Code::BrokerTransportFailure, "")
+            });
+        }
     }
 
     fn stats_raw(&self, _: &[u8]) {}
@@ -47,42 +58,38 @@ impl ClientContext for Contact {
         let Some(code) = error.rdkafka_error_code() else {
             return;
         };
-        let mut last = self.last();
-        // "All brokers are down" follows each complaint that says what really happened.
-        if code == RDKafkaErrorCode::AllBrokersDown && last.is_some() {
-            return;
+        let mut last = lock(&self.last);
+        // It follows what says why.
+        if code == Code::AllBrokersDown {
+            last.is_down = true;
+        } else {
+            last.complaint = Some(Failure {
+                detail: self.log.clean(reason),
+                ..classify::failure(code, "")
+            });
         }
-        let reason = self.scrub.clean(essence(reason));
-        *last = Some(Complaint { code, reason });
     }
 }
 
 impl ConsumerContext for Contact {}
 
 impl Contact {
-    fn last(&self) -> MutexGuard<'_, Option<Complaint>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The last complaint, in librdkafka's words. It is forgotten by asking.
+    pub(super) fn take(&self) -> Option<Failure> {
+        std::mem::take(&mut *lock(&self.last)).complaint
     }
 
-    /// The last complaint. It is forgotten by asking.
-    pub(super) fn take(&self) -> Option<Complaint> {
-        self.last().take()
+    /// How long it is worth to wait for an answer, if it is at all.
+    fn patience(&self, most: Duration) -> Duration {
+        let last = lock(&self.last);
+        match &last.complaint {
+            Some(complaint) if matches!(complaint.code, "authentication_failed" | "tls_failed") => {
+                Duration::ZERO
+            }
+            complaint if complaint.is_some() || last.is_down => REFUSED.min(most),
+            _ => most,
+        }
     }
-
-    fn code(&self) -> Option<RDKafkaErrorCode> {
-        self.last().as_ref().map(|complaint| complaint.code)
-    }
-}
-
-/// A complaint without its end, which tells states of librdkafka.
-fn essence(reason: &str) -> &str {
-    let end = reason.find(" (after ").unwrap_or(reason.len());
-    let reason = &reason[..end];
-    // Some begin with the name of a thread, `[thrd:sasl_ssl://host:9093/bootstrap]: `.
-    reason
-        .strip_prefix("[thrd:")
-        .and_then(|rest| rest.split_once("]: "))
-        .map_or(reason, |(_, rest)| rest)
 }
 
 /// A client that asks about the cluster, and reads from it where `properties` say so.
@@ -99,8 +106,8 @@ pub(super) fn client(
     }
     let scrub = resolved.scrub.clone();
     let contact = Contact {
-        scrub: resolved.scrub,
-        last: Mutex::new(None),
+        log: Log::new(resolved.scrub),
+        last: Mutex::default(),
     };
     resolved
         .config
@@ -119,79 +126,51 @@ pub(super) fn reach(
     patience: Duration,
 ) -> Result<Metadata, Failure> {
     let started = Instant::now();
+    let mut wait = FIRST_WAIT;
     loop {
-        let slice = SLICE.min(patience.saturating_sub(started.elapsed()));
+        let left = patience.saturating_sub(started.elapsed());
         // Asked for all topics: asking for one by name could create it.
-        match client.fetch_metadata(None, slice) {
+        match client.fetch_metadata(None, wait.min(left)) {
             Ok(metadata) if !metadata.brokers().is_empty() => return Ok(metadata),
             Ok(_) | Err(_) => {}
         }
         // Complaints are only heard when somebody listens.
         while client.poll(Duration::ZERO).is_some() {}
         let waited = started.elapsed();
-        let patience = match client.context().code() {
-            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL) => Duration::ZERO,
-            Some(_) => REFUSED.min(patience),
-            None => patience,
-        };
-        if waited >= patience {
+        if waited >= client.context().patience(patience) {
             return Err(no_answer(servers, waited, client.context().take()));
         }
+        wait *= 2;
     }
 }
 
-fn no_answer(servers: &str, waited: Duration, complaint: Option<Complaint>) -> Failure {
-    let mut detail = format!(
-        "no answer from Kafka at {servers} within {:.1} s",
-        waited.as_secs_f64()
+fn no_answer(servers: &str, waited: Duration, complaint: Option<Failure>) -> Failure {
+    let waited = waited.as_secs_f64();
+    let mut failure = Failure::new(
+        FailureKind::Retriable,
+        "unreachable",
+        format!("no answer from Kafka at {servers} within {waited:.1} s"),
     );
-    let code = complaint.as_ref().map(|complaint| complaint.code);
-    if let Some(Complaint { reason, .. }) = complaint {
-        let _ = write!(detail, ": {}", reason.trim_end_matches(['.', ' ']));
+    if let Some(complaint) = complaint {
+        failure.kind = complaint.kind;
+        failure.code = complaint.code;
+        let reason = complaint.detail.trim_end_matches(['.', ' ']);
+        let _ = write!(failure.detail, ": {reason}");
     }
-    let (code, check) = match code {
-        Some(RDKafkaErrorCode::Authentication) => (
-            "authentication_failed",
-            "check security.protocol, sasl.mechanism, user and password",
-        ),
-        Some(RDKafkaErrorCode::SSL) => (
-            "tls_failed",
-            "check security.protocol and ssl.ca.location, and that the certificate is for this \
-             host",
-        ),
-        Some(RDKafkaErrorCode::Resolve) => ("unreachable", "check the name of the host"),
-        _ => (
-            "unreachable",
-            "check the address, that the broker runs, and whether it wants TLS \
-             (security.protocol)",
-        ),
+    let check = match failure.code {
+        "authentication_failed" => "check security.protocol, sasl.mechanism, user and password",
+        "tls_failed" => {
+            "check security.protocol and ssl.ca.location, and that the certificate is for this host"
+        }
+        _ => "check the address, that the broker runs, and security.protocol (TLS, SASL)",
     };
-    let kind = if code == "unreachable" {
-        FailureKind::Retriable
-    } else {
-        FailureKind::Permanent
-    };
-    Failure::new(kind, code, format!("{detail}; {check}"))
+    let _ = write!(failure.detail, "; {check}");
+    failure
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_complaint_is_told_without_states_and_threads() {
-        assert_eq!(
-            essence(
-                "127.0.0.1:9/bootstrap: Connect to ipv4#127.0.0.1:9 failed: Connection refused \
-                 (after 0ms in state CONNECT, 1 identical error(s) suppressed)"
-            ),
-            "127.0.0.1:9/bootstrap: Connect to ipv4#127.0.0.1:9 failed: Connection refused"
-        );
-        assert_eq!(
-            essence("[thrd:sasl_ssl://k:9093/1]: sasl_ssl://k:9093/1: no"),
-            "sasl_ssl://k:9093/1: no"
-        );
-    }
 
     #[test]
     fn nobody_at_the_address_is_told_with_address_and_time_and_what_to_check() {

@@ -12,12 +12,20 @@ pub use rdkafka::types::{RDKafkaApiKey as ApiKey, RDKafkaRespErr as ApiError};
 
 use crate::failure::{Failure, FailureKind};
 
+/// How the identities of such clusters begin.
+const IDENTITY: &str = "mockCluster";
+
+/// Whether this is the identity of a cluster in memory, which can't do all that others can.
+pub(super) fn is_in_memory(cluster_id: &str) -> bool {
+    cluster_id.starts_with(IDENTITY)
+}
+
 /// A Kafka-compatible cluster in this process, on loopback: librdkafka's mock cluster.
 ///
 /// Producers, consumers and consumer groups work with it as with a real one. It keeps everything
 /// in memory, of each partition the last 5 MiB or 100,000 records, and forgets it with the value.
 /// It answers no request that creates, changes or describes topics: use
-/// [`DevCluster::create_topic`]. A client that publishes to a topic that does not exist creates
+/// [`DevCluster::create_topic`]. It finds no offset by time. A client that publishes to a topic that does not exist creates
 /// it, with [`DevCluster::PARTITIONS_OF_UNKNOWN`] partitions.
 pub struct DevCluster {
     /// The client that the cluster lives in; it sends nothing.

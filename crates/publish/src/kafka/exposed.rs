@@ -10,7 +10,7 @@ impl Property {
         // `sasl.oauthbearer.token.endpoint.url` is where tokens come from.
         matches!(self.value, Value::Text(_))
             && names::is_sensitive(&self.name)
-            && !self.name.ends_with(".url")
+            && self.name.rsplit('.').next() != Some("url")
     }
 }
 

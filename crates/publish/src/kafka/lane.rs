@@ -112,15 +112,16 @@ impl Lane {
         })
     }
 
-    /// Puts a message into librdkafka's queue.
+    /// Puts a message of this topic into librdkafka's queue.
     pub(super) fn send(
         &self,
+        topic: &str,
         message: &Message,
         delivery: Arc<dyn Delivery>,
     ) -> Result<(), Failure> {
         let number = self.outstanding.add(delivery);
         let record = BaseRecord {
-            topic: message.topic(),
+            topic,
             partition: None,
             payload: Some(message.payload()),
             key: message.key(),
@@ -128,13 +129,13 @@ impl Lane {
             headers: headers(message),
             delivery_opaque: number,
         };
-        self.producer.send(record).map_err(|(error, record)| {
+        self.producer.send(record).map_err(|(error, _)| {
             // Nobody else can have it: librdkafka reports only what it took.
             self.outstanding.take(number);
             let condition = &self.producer.context().condition;
             match condition.broken() {
                 Some(failure) => failure.clone(),
-                None => classify::failure_of(&error, record.topic),
+                None => classify::failure_of(&error, topic),
             }
         })
     }
@@ -237,7 +238,7 @@ pub(super) struct Reports {
     condition: Arc<Condition>,
     refused: Refused,
     travel: Travel,
-    /// For questions about a fatal error.
+    /// Asked whether an error is fatal: the error itself does not say so.
     producer: OnceLock<Weak<Producer>>,
 }
 
@@ -255,11 +256,15 @@ impl ClientContext for Reports {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if let Some(code) = error.rdkafka_error_code() {
-            self.condition.hear(code, reason, || {
-                let producer = self.producer.get()?.upgrade()?;
-                producer.client().fatal_error().map(|(cause, _)| cause)
-            });
+        let fatal = self
+            .producer
+            .get()
+            .and_then(Weak::upgrade)
+            .and_then(|producer| producer.client().fatal_error());
+        match (fatal, error.rdkafka_error_code()) {
+            (Some((cause, text)), _) => self.condition.hear_fatal(cause, &text),
+            (None, Some(code)) => self.condition.hear(code, reason),
+            (None, None) => {}
         }
     }
 }

@@ -39,11 +39,12 @@ impl Log {
 
     /// A line of librdkafka's.
     pub(super) fn line(&self, level: Level, facility: &str, text: &str) {
-        // The watch of the connection hears of it, with what follows.
-        let level = if facility == "FATAL" {
-            Level::Info
-        } else {
-            level
+        let level = match facility {
+            // The watch of the connection hears of it, with what follows.
+            "FATAL" => Level::Info,
+            // Herald sets it and knows it.
+            "CONFWARN" if text.contains("enable.gapless.guarantee") => Level::Info,
+            _ => level,
         };
         match level {
             Level::Emerg | Level::Alert | Level::Critical => {
@@ -74,15 +75,12 @@ impl Log {
         told.insert(complaint.to_owned())
     }
 
-    /// The cluster answered: the next complaint is news again. Whether there was any.
-    pub(super) fn good_news(&self) -> bool {
+    /// The cluster answered: the next complaint is news again.
+    pub(super) fn good_news(&self) {
         // Read first: this happens for each message, a complaint hardly ever.
-        let trouble =
-            self.trouble.load(Ordering::Relaxed) && self.trouble.swap(false, Ordering::Relaxed);
-        if trouble {
+        if self.trouble.load(Ordering::Relaxed) && self.trouble.swap(false, Ordering::Relaxed) {
             lock(&self.told).clear();
         }
-        trouble
     }
 }
 

@@ -190,9 +190,9 @@ pub(super) fn invalid(error: &KafkaError, scrub: &Scrub) -> Failure {
             format!("librdkafka does not take the value of {name}")
         }
         KafkaError::ClientConfig(_, reason, name, _) => {
-            format!("{name}: {reason}")
+            format!("{name}: {}", reason.trim())
         }
-        KafkaError::ClientCreation(reason) => reason.clone(),
+        KafkaError::ClientCreation(reason) => reason.trim().to_owned(),
         other => other.to_string(),
     };
     Failure::new(
@@ -209,6 +209,189 @@ impl fmt::Debug for KafkaOptions {
         f.debug_struct("KafkaOptions")
             .field("bootstrap_servers", &self.bootstrap_servers())
             .field("properties", &names)
-            .finish()
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::secret::Secret;
+    use crate::transport::{Connect, Watch};
+
+    struct Deaf;
+
+    impl Watch for Deaf {
+        fn unreachable(&self, _: Failure) {}
+        fn fatal(&self, _: Failure) {}
+    }
+
+    fn options() -> KafkaOptions {
+        KafkaOptions::new("127.0.0.1:1")
+    }
+
+    #[track_caller]
+    fn connect_error(options: &KafkaOptions) -> Failure {
+        match options.connect(std::sync::Arc::new(Deaf), None) {
+            Ok(_) => panic!("these settings are no good"),
+            Err(failure) => failure,
+        }
+    }
+
+    #[test]
+    fn of_two_settings_the_later_one_counts_also_under_another_name() {
+        let config = options()
+            .property("linger.ms", "7")
+            .property("queue.buffering.max.ms", "9")
+            .property("compression.codec", "zstd")
+            .property("client.id", "orders")
+            .producer_config()
+            .unwrap()
+            .create_native_config()
+            .unwrap();
+        for (name, value) in [
+            ("linger.ms", "9"),
+            ("compression.type", "zstd"),
+            ("client.id", "orders"),
+            ("acks", "-1"),
+            ("enable.idempotence", "true"),
+            ("message.timeout.ms", "0"),
+        ] {
+            assert_eq!(config.get(name).unwrap(), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_breaks_a_promise_is_refused_and_what_does_not_is_taken() {
+        for (name, broken, kept) in [
+            ("acks", "1", "all"),
+            ("request.required.acks", "0", "-1"),
+            ("enable.idempotence", "false", "true"),
+            ("enable.gapless.guarantee", "false", "true"),
+            ("max.in.flight", "6", "5"),
+            ("max.in.flight.requests.per.connection", "7", "1"),
+            ("message.timeout.ms", "1000", "0"),
+            ("delivery.timeout.ms", "1000", "0"),
+            ("retries", "3", "2147483647"),
+            ("message.send.max.retries", "0", "2147483647"),
+            ("delivery.report.only.error", "true", "false"),
+            ("queuing.strategy", "lifo", "fifo"),
+            ("partitioner", "random", "fnv1a_random"),
+            ("transactional.id", "t", ""),
+        ] {
+            let failure = options().property(name, broken).producer_config();
+            let failure = failure.map(|_| name).unwrap_err();
+            assert_eq!(failure.code, "refused_property", "{name}");
+            assert!(
+                failure.detail.starts_with(&format!("{name}={broken} ")),
+                "{failure}"
+            );
+            options().property(name, kept).producer_config().unwrap();
+            // A consumer promises none of it.
+            options().property(name, broken).client_config().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_property_that_librdkafka_does_not_take_is_named() {
+        for (name, value, said) in [
+            (
+                "no.such.property",
+                "1",
+                "no property named \"no.such.property\"",
+            ),
+            ("linger.ms", "soon", "linger.ms: "),
+            ("log_level", "loud", "log_level is a number"),
+            ("dr_cb", "1", "dr_cb"),
+            ("sasl.password\0", "hunter2", "nul"),
+        ] {
+            let failure = connect_error(&options().property(name, value));
+            assert_eq!(failure.code, "invalid_property");
+            assert_eq!(failure.kind, FailureKind::Permanent);
+            assert!(failure.detail.contains(said), "{failure}");
+            assert!(!failure.detail.contains("hunter2"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_missing_secret_is_told_with_the_property_that_wants_it() {
+        let options = options().secret("sasl.password", Secret::from_env("HERALD_NEVER_SET"));
+        let failure = connect_error(&options);
+        assert_eq!(failure.code, "missing_secret");
+        assert_eq!(
+            failure.detail,
+            "sasl.password: environment variable HERALD_NEVER_SET is not set"
+        );
+    }
+
+    #[test]
+    fn secrets_come_from_where_they_are_said_to_be_at_each_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        let options = options()
+            .secret("sasl.password", Secret::from_file(&file))
+            .secret("sasl.username", Secret::from_env("PATH"));
+        for password in ["one", "two"] {
+            std::fs::write(&file, format!("{password}\n")).unwrap();
+            let config = options.producer_config().unwrap();
+            assert_eq!(config.get("sasl.password"), Some(password));
+            let path = std::env::var("PATH").unwrap();
+            assert_eq!(config.get("sasl.username"), Some(path.as_str()));
+        }
+    }
+
+    #[test]
+    fn neither_debug_nor_an_error_shows_a_secret() {
+        let secretive = options()
+            .property("sasl.password", "hunter2")
+            .property("sasl.pasword", "hunter2")
+            .secret("ssl.key.pem", Secret::literal("hunter2"));
+        let shown = format!("{secretive:?} {}", secretive.describe());
+        assert!(shown.contains("sasl.password") && !shown.contains("hunter2"));
+
+        // In each of these librdkafka quotes the value.
+        for (name, broken) in [
+            (
+                "linger.ms",
+                options().secret("linger.ms", Secret::literal("hunter2")),
+            ),
+            ("acks", options().secret("acks", Secret::literal("hunter2"))),
+            (
+                "sasl.oauthbearer.config",
+                options()
+                    .property("security.protocol", "sasl_plaintext")
+                    .property("sasl.mechanisms", "OAUTHBEARER")
+                    .property("enable.sasl.oauthbearer.unsecure.jwt", "true")
+                    .property("sasl.oauthbearer.config", "principal=a hunter2=hunter2"),
+            ),
+            (
+                "ssl.key.pem",
+                options()
+                    .property("security.protocol", "ssl")
+                    .property("ssl.key.pem", "-----BEGIN PRIVATE KEY-----\nhunter2\n"),
+            ),
+        ] {
+            if let Err(failure) = broken.connect(std::sync::Arc::new(Deaf), None) {
+                assert!(
+                    !failure.to_string().contains("hunter2"),
+                    "{name}: {failure}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn other_clients_get_nothing_that_only_producers_have() {
+        let config = options()
+            .property("linger.ms", "7")
+            .property("compression.codec", "zstd")
+            .property("security.protocol", "ssl")
+            .client_config()
+            .unwrap();
+        for name in ["linger.ms", "compression.codec", "acks", "partitioner"] {
+            assert_eq!(config.get(name), None, "{name}");
+        }
+        assert_eq!(config.get("security.protocol"), Some("ssl"));
+        assert_eq!(config.get("client.id"), Some("herald"));
     }
 }

@@ -1,5 +1,6 @@
 //! Who waits for a report.
 
+use std::mem;
 use std::sync::{Arc, Mutex};
 
 use crate::clock::lock;
@@ -69,17 +70,14 @@ impl Outstanding {
 impl Shard {
     fn add(&mut self, delivery: Arc<dyn Delivery>) -> usize {
         let slot = self.free;
-        match self.slots.get_mut(slot) {
-            Some(free) => {
-                let Slot::Free(next) = std::mem::replace(free, Slot::Taken(delivery)) else {
-                    unreachable!("the list of free slots has free slots only");
-                };
-                self.free = next;
-            }
-            None => {
-                self.slots.push(Slot::Taken(delivery));
-                self.free = self.slots.len();
-            }
+        if let Some(free) = self.slots.get_mut(slot) {
+            let Slot::Free(next) = mem::replace(free, Slot::Taken(delivery)) else {
+                unreachable!("the list of free slots has free slots only");
+            };
+            self.free = next;
+        } else {
+            self.slots.push(Slot::Taken(delivery));
+            self.free = self.slots.len();
         }
         self.taken += 1;
         slot
@@ -87,15 +85,16 @@ impl Shard {
 
     fn take(&mut self, slot: usize) -> Option<Arc<dyn Delivery>> {
         let place = self.slots.get_mut(slot)?;
-        if matches!(place, Slot::Free(_)) {
-            return None;
-        }
-        let taken = std::mem::replace(place, Slot::Free(self.free));
-        self.free = slot;
-        self.taken -= 1;
-        match taken {
-            Slot::Taken(delivery) => Some(delivery),
-            Slot::Free(_) => None,
+        match mem::replace(place, Slot::Free(self.free)) {
+            Slot::Taken(delivery) => {
+                self.free = slot;
+                self.taken -= 1;
+                Some(delivery)
+            }
+            free @ Slot::Free(_) => {
+                *place = free;
+                None
+            }
         }
     }
 }

@@ -147,14 +147,12 @@ impl Transport for KafkaTransport {
         let topic = message.topic();
         let mut open = self.read();
         loop {
-            match open.as_ref().ok_or_else(closed)?.lane(topic) {
-                Some(lane) => return lane.send(message, delivery),
-                None => {
-                    drop(open);
-                    self.meet(topic)?;
-                    open = self.read();
-                }
+            if let Some(lane) = open.as_ref().ok_or_else(closed)?.lane(topic) {
+                return lane.send(topic, message, delivery);
             }
+            drop(open);
+            self.meet(topic)?;
+            open = self.read();
         }
     }
 

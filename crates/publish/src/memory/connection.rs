@@ -152,7 +152,7 @@ struct Worker {
 enum Step {
     /// These reports, and then, where a message failed that may be tried again, those of its
     /// key that came before its report returned.
-    Report(Reports, Option<Message>),
+    Report(Reports, Option<Box<Message>>),
     TellStopped,
     TellBroken(Reports),
     End(Reports),
@@ -214,7 +214,10 @@ impl Worker {
                 && let Some(sent) = queue.pop()
             {
                 let failure = timed_out(sent.message.topic());
-                return Step::Report(vec![(sent.delivery, Err(failure))], Some(sent.message));
+                return Step::Report(
+                    vec![(sent.delivery, Err(failure))],
+                    Some(Box::new(sent.message)),
+                );
             }
             let mut next = due;
             if health == Health::Up && queue.len() > 0 {
@@ -260,7 +263,7 @@ fn work_off(state: &mut State, number: u64) -> Step {
                 }
                 return Step::Report(reports, None);
             }
-            Some(_) => return Step::Report(reports, Some(sent.message)),
+            Some(_) => return Step::Report(reports, Some(Box::new(sent.message))),
         }
     }
     Step::Report(reports, None)

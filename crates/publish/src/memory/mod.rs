@@ -240,7 +240,10 @@ impl State {
 
     /// Takes the next rule for messages that are not even taken.
     fn next_full(&mut self) -> Option<Failure> {
-        self.failing
-            .pop_front_if(|failure| failure.kind == FailureKind::Full)
+        let full = self
+            .failing
+            .front()
+            .is_some_and(|failure| failure.kind == FailureKind::Full);
+        full.then(|| self.failing.pop_front()).flatten()
     }
 }

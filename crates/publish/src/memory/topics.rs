@@ -10,7 +10,7 @@ use crate::message::Message;
 use crate::transport::Position;
 
 pub(super) struct Topics {
-    topics: HashMap<String, Topic>,
+    by_name: HashMap<String, Topic>,
     /// How many partitions a topic gets that is created by writing to it.
     auto_created: Option<u32>,
     pub(super) max_message_bytes: usize,
@@ -35,20 +35,18 @@ impl Topic {
 
     fn partition_of(&mut self, key: Option<&[u8]>) -> u32 {
         let partitions = u32::try_from(self.ends.len()).expect("made of as many");
-        match key {
-            Some(key) => key::partition(key, partitions),
-            None => {
-                self.turn = (self.turn + 1) % partitions;
-                self.turn
-            }
+        if let Some(key) = key {
+            return key::partition(key, partitions);
         }
+        self.turn = (self.turn + 1) % partitions;
+        self.turn
     }
 }
 
 impl Topics {
     pub(super) fn new(max_message_bytes: usize) -> Self {
         Self {
-            topics: HashMap::new(),
+            by_name: HashMap::new(),
             auto_created: None,
             max_message_bytes,
         }
@@ -59,13 +57,13 @@ impl Topics {
     }
 
     pub(super) fn create(&mut self, name: &str, partitions: u32) {
-        self.topics
+        self.by_name
             .entry(name.to_owned())
             .or_insert_with(|| Topic::new(partitions));
     }
 
     pub(super) fn messages(&self, topic: &str) -> Vec<StoredMessage> {
-        self.topics
+        self.by_name
             .get(topic)
             .map(|topic| topic.messages.clone())
             .unwrap_or_default()
@@ -79,13 +77,13 @@ impl Topics {
             let detail = format!("{name}: the message has {bytes} bytes, {most} are allowed");
             return refuse("too_large", detail);
         }
-        if !self.topics.contains_key(name) {
+        if !self.by_name.contains_key(name) {
             match self.auto_created {
                 Some(partitions) => self.create(name, partitions),
                 None => return refuse("unknown_topic", format!("there is no topic {name}")),
             }
         }
-        let topic = self.topics.get_mut(name).expect("it is there or was made");
+        let topic = self.by_name.get_mut(name).expect("it is there or was made");
         let partition = topic.partition_of(message.key());
         let end = &mut topic.ends[partition as usize];
         let position = Position {

@@ -44,12 +44,12 @@ impl RelayThread {
         // Reports have come for everything; what they say about rows is done here.
         while self.removing || !self.landed.is_empty() || self.has_arrivals() {
             self.hear();
-            if self.now() >= self.remove_at {
-                self.remove_landed();
-            } else {
-                // The disk refused. The rows stay, and will be delivered twice.
+            if self.now() < self.remove_at || self.spool().is_none() {
+                // The disk refused, or the spool is lost. The rows stay, and will be delivered
+                // twice.
                 break;
             }
+            self.remove_landed();
             if self.removing && !self.has_arrivals() {
                 self.core.relay.bell.wait(&self.core.clock, None);
             }

@@ -186,7 +186,7 @@ impl Delivery for RowDelivery {
     fn report(self: Arc<Self>, outcome: Result<Position, Failure>) {
         self.core.held.leave(self.weight);
         if outcome.is_ok() {
-            self.core.acknowledged();
+            self.core.acknowledged(self.core.clock.now());
         }
         let later = |failure: &Failure| failure.kind != FailureKind::Permanent;
         let waits = !self.is_letter && outcome.as_ref().is_err_and(later);

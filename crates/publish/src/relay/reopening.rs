@@ -25,13 +25,20 @@ impl RelayThread {
             error = %failure,
             "the spool is lost: it is opened again"
         );
-        let old = self.core.shut_gate().spool.take();
-        // Others have it only behind the gate: with the gate shut, this one is the last.
-        let leftover = old.and_then(Arc::into_inner).and_then(|spool| {
-            let readable = matches!(failure, SpoolError::FileChanged { .. });
-            let leftover = spool.into_leftover();
-            leftover.filter(|_| readable)
-        });
+        // Shut until it is open again: an event that passed now would overtake those of its key in
+        // the spool.
+        let core = self.core.clone();
+        let mut gate = core.shut_gate();
+        // Others have it only behind the gate, so this one is the last.
+        let leftover = gate
+            .spool
+            .take()
+            .and_then(Arc::into_inner)
+            .and_then(|spool| {
+                let readable = matches!(failure, SpoolError::FileChanged { .. });
+                let leftover = spool.into_leftover();
+                leftover.filter(|_| readable)
+            });
         match Spool::open(options) {
             Ok((spool, report)) => {
                 if let Some(recovery) = &report.recovery {
@@ -45,7 +52,7 @@ impl RelayThread {
                 if let Some(leftover) = leftover {
                     rescue(&leftover, &spool);
                 }
-                self.core.shut_gate().spool = Some(Arc::new(spool));
+                gate.spool = Some(Arc::new(spool));
                 self.read_from(Sequence::START);
             }
             Err(failure) => {
@@ -55,10 +62,10 @@ impl RelayThread {
                     "the spool can't be opened; events are only as safe as the cluster"
                 );
                 self.spool_lost = Some(failure);
-                self.core
-                    .relay
+                drop(gate);
+                core.relay
                     .bell
-                    .wait(&self.core.clock, Some(self.now() + SHORT_PAUSE));
+                    .wait(&core.clock, Some(self.now() + SHORT_PAUSE));
             }
         }
     }

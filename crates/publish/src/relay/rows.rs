@@ -44,8 +44,8 @@ impl RelayThread {
     }
 
     pub(super) fn retry(&mut self, sequence: Sequence, key: u64, failure: Failure) {
-        let Some(spool) = self.spool() else { return };
-        let Ok(Some(Found::Queued(stored))) = spool.find(sequence) else {
+        let found = self.spool().map(|spool| (spool.find(sequence), spool));
+        let Some((Ok(Some(Found::Queued(stored))), spool)) = found else {
             return self.send_again(sequence);
         };
         let policy = self.core.options.retry;
@@ -71,7 +71,9 @@ impl RelayThread {
     }
 
     pub(super) fn bury(&mut self, sequence: Sequence, letter_failure: &Failure) {
-        let Some(spool) = self.spool() else { return };
+        let Some(spool) = self.spool() else {
+            return self.send_again(sequence);
+        };
         let reason = self.doomed.get(&sequence).cloned();
         let failure = reason.as_ref().unwrap_or(letter_failure);
         let burial = Burial {
@@ -93,7 +95,8 @@ impl RelayThread {
                     "an event can't be delivered and is kept among the spool's dead letters"
                 );
                 self.doomed.remove(&sequence);
-                self.rows.remove(&sequence);
+                self.rows.insert(sequence, Row::Landed);
+                self.gone.push(sequence);
             }
             Err(failure) => {
                 self.core.spool_failed(&failure);

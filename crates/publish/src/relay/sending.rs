@@ -69,6 +69,9 @@ impl RelayThread {
             let quiet = inbox.handed_in == inbox.answered;
             (inbox.handed_in, quiet, inbox.waits)
         });
+        for sequence in self.gone.drain(..) {
+            self.rows.remove(&sequence);
+        }
         let batch = match spool.next_batch(limit, bytes, self.cursor) {
             Ok(batch) => batch,
             Err(failure) => {

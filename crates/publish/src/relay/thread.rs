@@ -44,6 +44,8 @@ pub(crate) struct RelayThread {
     pub(super) sent_bytes: usize,
     /// Rows that are to be removed.
     pub(super) landed: Vec<Sequence>,
+    /// Rows that were removed, but may be in what was read before.
+    pub(super) gone: Vec<Sequence>,
     /// Whether a removal is on its way, and when the next may be after one that failed.
     pub(super) removing: bool,
     pub(super) remove_at: Duration,
@@ -61,7 +63,7 @@ pub(super) enum Row {
     Adopted,
     /// The relay gave it to the transport.
     Sent,
-    /// The cluster has it; the row is to be removed.
+    /// The cluster has it, or the dead letters; the row is removed, or is to be.
     Landed,
 }
 
@@ -80,6 +82,7 @@ impl RelayThread {
             sent: 0,
             sent_bytes: 0,
             landed: Vec::new(),
+            gone: Vec::new(),
             removing: false,
             remove_at: Duration::ZERO,
             connect_at: Duration::ZERO,
@@ -239,9 +242,7 @@ impl RelayThread {
     ) {
         self.removing = false;
         match outcome {
-            Ok(_) => sequences.iter().for_each(|sequence| {
-                self.rows.remove(sequence);
-            }),
+            Ok(_) => self.gone.extend(sequences),
             // A full disk refuses removals too. They stay landed, and are not sent again.
             Err(failure) => {
                 self.core.spool_failed(&failure);

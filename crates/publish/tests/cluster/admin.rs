@@ -58,7 +58,7 @@ fn a_missing_topic_is_made_as_wanted_and_then_nothing_is_left_to_do() {
         .remove(&topic)
         .unwrap();
     assert_eq!((found.partitions, found.replicas), (4, 1..=1));
-    assert!(found.config["retention.ms"].is_own);
+    assert!(found.config.unwrap()["retention.ms"].is_own);
     // A second run of the same plan does no harm.
     let again = admin.apply(&Plan::new([wanted], &BTreeMap::new()));
     assert_eq!(again[0].failure, None);
@@ -128,6 +128,8 @@ fn a_value_that_nobody_mentions_survives_the_change_of_another() {
         .unwrap();
     let own: BTreeMap<_, _> = config
         .config
+        .as_ref()
+        .unwrap()
         .iter()
         .filter(|(_, entry)| entry.is_own)
         .map(|(name, entry)| (name.as_str(), entry.value.as_deref().unwrap()))

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use herald_publish::kafka::{ApiError, ApiKey, DevCluster, Start};
+use herald_publish::kafka::{Admin, ApiError, ApiKey, DevCluster, KafkaOptions, Start};
 
-use crate::support::{Publisher, hear, listener, texts};
+use crate::support::{PATIENCE, Publisher, hear, listener, texts};
 
 #[test]
 fn topics_have_the_partitions_that_they_were_created_with() {
@@ -32,6 +32,14 @@ fn a_name_is_taken_once_and_has_to_be_one() {
         assert_eq!(failure.code, "dev_cluster", "{name:?}");
     }
     assert!(DevCluster::start(0).is_err());
+}
+
+#[test]
+fn it_does_not_pretend_to_answer_about_topics() {
+    let cluster = DevCluster::start(1).unwrap();
+    let options = KafkaOptions::new(cluster.bootstrap_servers());
+    let failure = Admin::connect(&options, PATIENCE).err().unwrap();
+    assert_eq!(failure.code, "unsupported");
 }
 
 #[test]

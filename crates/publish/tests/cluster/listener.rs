@@ -33,16 +33,27 @@ fn reading_from_a_time_skips_what_is_older() {
     };
     let topic = fresh_topic("times");
     create(&servers, &topic, 1);
-    let publisher = Publisher::new(&servers);
+    is_read_from_times(&servers, &topic);
+}
+
+#[test]
+fn reading_from_a_time_works_in_memory_too() {
+    let cluster = DevCluster::start(1).unwrap();
+    cluster.create_topic("orders", 1, 1).unwrap();
+    is_read_from_times(&cluster.bootstrap_servers(), "orders");
+}
+
+fn is_read_from_times(servers: &str, topic: &str) {
+    let publisher = Publisher::new(servers);
     let hour = 3_600_000;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = i64::try_from(now.unwrap().as_millis()).unwrap();
-    publisher.publish_at(&topic, now - 3 * hour, "old");
-    publisher.publish_at(&topic, now - hour, "young");
+    publisher.publish_at(topic, now - 3 * hour, "old");
+    publisher.publish_at(topic, now - hour, "young");
     let from = |before: u64| {
         let time = SystemTime::now() - Duration::from_secs(before);
-        let mut listener = listener(&servers);
-        let topic = topic.clone();
+        let mut listener = listener(servers);
+        let topic = topic.to_owned();
         let follow = move |name: &str| name == topic;
         listener.follow(follow, Start::At(time), PATIENCE).unwrap();
         listener
@@ -51,7 +62,7 @@ fn reading_from_a_time_skips_what_is_older() {
     assert_eq!(texts(&hear(&mut from(36_000), 2)), ["old", "young"]);
     // Nothing is as young as that: only what comes is heard.
     let mut future = from(0);
-    publisher.publish(&topic, 0, "new");
+    publisher.publish(topic, 0, "new");
     assert_eq!(texts(&hear(&mut future, 1)), ["new"]);
 }
 

@@ -32,7 +32,8 @@ macro_rules! conformance {
             closing_ends_while_the_cluster_is_stopped
             closing_ends_while_the_cluster_is_frozen
             dropping_ends_while_the_cluster_is_stopped
-            patience_ends
+            patience_ends_while_the_cluster_is_stopped
+            patience_ends_while_the_cluster_is_frozen
         }
     };
     (@ $cluster:expr; $($statement:ident)*) => {
@@ -52,6 +53,7 @@ mod dev;
 mod kafka;
 mod memory;
 mod reader;
+mod refusals;
 mod statements;
 #[path = "../support/mod.rs"]
 mod support;

@@ -405,18 +405,34 @@ pub fn a_probe_fails_while_the_cluster_is_frozen(cluster: &dyn Cluster) {
     transport.probe(PATIENCE).unwrap();
 }
 
+#[derive(Clone, Copy)]
+enum Outage {
+    Stopped,
+    Frozen,
+}
+
+fn begin(cluster: &dyn Cluster, outage: Outage) {
+    match outage {
+        Outage::Stopped => cluster.stop(),
+        Outage::Frozen => cluster.pause(),
+    }
+}
+
+fn finish(cluster: &dyn Cluster, outage: Outage) {
+    match outage {
+        Outage::Stopped => cluster.start(),
+        Outage::Frozen => cluster.resume(),
+    }
+}
+
 /// Ends a connection with messages under way, and expects the end before the guard.
-fn end_in_an_outage(
-    cluster: &dyn Cluster,
-    begin: impl FnOnce(),
-    end: impl FnOnce(Arc<dyn Transport>),
-) {
+fn end_in_an_outage(cluster: &dyn Cluster, outage: Outage, end: impl FnOnce(Arc<dyn Transport>)) {
     let topic = topic(cluster, "ending", 3);
     let transport = connect(cluster);
     let ledger = Ledger::default();
     ledger.send(&*transport, &numbered(&topic, 0, 0));
     ledger.positions();
-    begin();
+    begin(cluster, outage);
     for number in 1..200 {
         ledger.send(&*transport, &numbered(&topic, number % 5, number));
     }
@@ -431,35 +447,32 @@ fn end_in_an_outage(
             (FailureKind::Abandoned, "abandoned")
         );
     }
-    cluster.resume();
-    cluster.start();
+    finish(cluster, outage);
 }
 
 pub fn closing_ends_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
-    end_in_an_outage(
-        cluster,
-        || cluster.stop(),
-        |transport| transport.close(Duration::from_secs(5)),
-    );
+    end_in_an_outage(cluster, Outage::Stopped, |transport| {
+        transport.close(Duration::from_secs(5));
+    });
 }
 
 pub fn closing_ends_while_the_cluster_is_frozen(cluster: &dyn Cluster) {
-    end_in_an_outage(
-        cluster,
-        || cluster.pause(),
-        |transport| transport.close(Duration::from_secs(5)),
-    );
+    end_in_an_outage(cluster, Outage::Frozen, |transport| {
+        transport.close(Duration::from_secs(5));
+    });
 }
 
 pub fn dropping_ends_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
-    end_in_an_outage(cluster, || cluster.stop(), drop);
+    end_in_an_outage(cluster, Outage::Stopped, drop);
 }
 
-pub fn patience_ends(cluster: &dyn Cluster) {
+/// Messages of a connection with patience, sent in an outage, are given back.
+fn lose_patience(cluster: &dyn Cluster, outage: Outage) {
     let topic = topic(cluster, "patience", 1);
-    let patience = Some(Duration::from_millis(500));
+    let patience = Some(Duration::from_secs(1));
     let transport = cluster.connect(Arc::new(Heard::default()), patience);
-    cluster.stop();
+    transport.probe(PATIENCE).unwrap();
+    begin(cluster, outage);
     let ledger = Ledger::default();
     for number in 0..10 {
         ledger.send(&*transport, &numbered(&topic, 0, number));
@@ -470,5 +483,13 @@ pub fn patience_ends(cluster: &dyn Cluster) {
     }
     let failure = ledger.outcomes()[0].clone().unwrap_err();
     assert_eq!(failure.code, "timed_out");
-    cluster.start();
+    finish(cluster, outage);
+}
+
+pub fn patience_ends_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
+    lose_patience(cluster, Outage::Stopped);
+}
+
+pub fn patience_ends_while_the_cluster_is_frozen(cluster: &dyn Cluster) {
+    lose_patience(cluster, Outage::Frozen);
 }

@@ -194,14 +194,11 @@ impl Account {
     pub fn assert_kept(&self) {
         assert!(self.events > 0, "nothing was published");
         let lost = self.lost.len() as u64;
-        assert!(
-            lost <= self.declared_lost,
-            "lost: {:?}",
-            &self.lost[..self.lost.len().min(20)]
-        );
-        let none: &[Event] = &[];
-        assert_eq!(self.out_of_order, none, "out of order");
-        assert_eq!(self.false_receipts, none, "false receipts");
+        assert!(lost <= self.declared_lost, "lost: {}", some(&self.lost));
+        let in_order = self.out_of_order.is_empty();
+        assert!(in_order, "out of order: {}", some(&self.out_of_order));
+        let true_ones = self.false_receipts.is_empty();
+        assert!(true_ones, "false receipts: {}", some(&self.false_receipts));
     }
 
     /// No publish ended as an error, dead letters aside.
@@ -235,4 +232,9 @@ impl fmt::Display for Account {
         }
         Ok(())
     }
+}
+
+fn some(events: &[Event]) -> String {
+    let first = &events[..events.len().min(10)];
+    format!("{} events, first {first:?}", events.len())
 }

@@ -6,8 +6,24 @@
 #![cfg(all(unix, feature = "kafka"))]
 
 mod bench;
+mod child;
+mod closing;
 mod cluster;
+mod damage;
+mod disk;
 mod event;
+mod kills;
+mod leader;
 mod ledger;
+mod letters;
 mod load;
+mod network;
+mod order;
+mod outage;
+mod partition;
+mod processes;
+mod proxy;
+mod random;
+mod recovery;
+mod refusals;
 mod restarts;

@@ -32,11 +32,10 @@ fn no_broker_at_the_start_and_one_later() {
 fn through(case: &str, mode: Mode, properties: &[(&str, &str)], outage: impl FnOnce(&Nodes)) {
     let Some(nodes) = Nodes::take(1) else { return };
     let (bench, topic) = (Bench::new(), cluster::topic(nodes.servers()));
-    let kafka = properties
-        .iter()
-        .fold(KafkaOptions::new(nodes.servers()), |kafka, (name, value)| {
-            kafka.property(*name, *value)
-        });
+    let kafka = properties.iter().fold(
+        KafkaOptions::new(nodes.servers()),
+        |kafka, (name, value)| kafka.property(*name, *value),
+    );
     let publisher = Publisher::open(bench.options(kafka).mode(mode)).unwrap();
     let under_way = |progress: &Progress| match mode {
         Mode::Direct => progress.wait_for_delivered(1000),
@@ -72,24 +71,37 @@ fn a_broker_that_is_killed_and_started_under_load() {
 
 #[test]
 fn a_broker_that_is_killed_behind_the_spool() {
-    through("broker killed, write-ahead", Mode::WriteAhead, &[], |nodes| {
-        nodes.node(1, "kill");
-        nodes.node(1, "start");
-    });
+    through(
+        "broker killed, write-ahead",
+        Mode::WriteAhead,
+        &[],
+        |nodes| {
+            nodes.node(1, "kill");
+            nodes.node(1, "start");
+        },
+    );
 }
 
 #[test]
 fn a_broker_that_is_frozen_past_the_deadline() {
-    through("broker paused past the deadline", Mode::Direct, &[], |nodes| {
-        nodes.node(1, "pause");
-        sleep(Duration::from_secs(4));
-        nodes.node(1, "resume");
-    });
+    through(
+        "broker paused past the deadline",
+        Mode::Direct,
+        &[],
+        |nodes| {
+            nodes.node(1, "pause");
+            sleep(Duration::from_secs(4));
+            nodes.node(1, "resume");
+        },
+    );
 }
 
 #[test]
 fn a_broker_that_is_frozen_until_its_connections_are_given_up() {
-    let impatient = [("socket.timeout.ms", "2000"), ("request.timeout.ms", "1500")];
+    let impatient = [
+        ("socket.timeout.ms", "2000"),
+        ("request.timeout.ms", "1500"),
+    ];
     let case = "broker paused past the socket's time-out";
     through(case, Mode::Direct, &impatient, |nodes| {
         nodes.node(1, "pause");

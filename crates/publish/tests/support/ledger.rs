@@ -168,6 +168,15 @@ impl Heard {
         self.wait(|news| news.unreachable.last().cloned())
     }
 
+    /// Waits until the watch hears that the cluster is away for this reason.
+    #[track_caller]
+    pub fn unreachable_with(&self, code: &str) {
+        self.wait(|news| {
+            let mut failures = news.unreachable.iter();
+            failures.find(|failure| failure.code == code).cloned()
+        });
+    }
+
     /// Waits until the watch hears that the connection is broken.
     #[track_caller]
     pub fn fatal(&self) -> Failure {

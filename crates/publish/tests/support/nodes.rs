@@ -56,6 +56,7 @@ impl Nodes {
     /// `start`, `pause` or `resume`.
     #[track_caller]
     pub fn node(&self, number: usize, what: &str) {
+        assert!((1..=self.count).contains(&number), "there is no such node");
         assert!(
             control(std::iter::once(number), what),
             "scripts/kafka node {number} {what} failed"

@@ -1,6 +1,6 @@
 //! What became of each event, for people and for programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -18,8 +18,12 @@ use crate::human::counted;
 use crate::terminal::{self, DIM, GREEN, RED, YELLOW};
 use crate::{Failure, output};
 
-/// Refusals that people are shown; `--receipts` has all.
+/// Refusals that people are shown, of all reasons and of one; `--receipts` has all.
 const SHOWN: u64 = 50;
+const SHOWN_OF_A_REASON: u64 = 3;
+
+/// Reasons that are told apart.
+const REASONS: usize = 1000;
 
 /// Lines of the summary that are partitions.
 const PARTITIONS: usize = 24;
@@ -60,6 +64,9 @@ pub struct Report<'a> {
     delivered: BTreeMap<(String, i32), Delivered>,
     spooled: u64,
     refused: u64,
+    /// Those that were shown, and how many by their reasons.
+    shown: u64,
+    reasons: HashMap<String, u64>,
     receipts: Option<Box<dyn Write>>,
     bar: ProgressBar,
     drawn: Instant,
@@ -75,6 +82,8 @@ impl<'a> Report<'a> {
             delivered: BTreeMap::new(),
             spooled: 0,
             refused: 0,
+            shown: 0,
+            reasons: HashMap::new(),
             receipts,
             bar: bar(events.bytes),
             drawn: Instant::now(),
@@ -173,7 +182,7 @@ impl<'a> Report<'a> {
             ));
         }
         if self.refused > 0 {
-            let more = match self.refused.saturating_sub(SHOWN) {
+            let more = match self.refused - self.shown {
                 0 => String::new(),
                 more => format!(
                     "; {} not shown here, --receipts FILE has all",
@@ -237,10 +246,20 @@ impl<'a> Report<'a> {
 
     fn refuse(&mut self, line: u64, reason: &str) {
         self.refused += 1;
-        if self.refused <= SHOWN {
+        if self.shown < SHOWN && self.is_news(reason) {
+            self.shown += 1;
             let text = format!("{}: {reason}", self.events.place(line));
             self.say(&format!("{RED}refused{RED:#} {}", visible_line(&text)));
         }
+    }
+
+    fn is_news(&mut self, reason: &str) -> bool {
+        if self.reasons.len() >= REASONS && !self.reasons.contains_key(reason) {
+            return true;
+        }
+        let count = self.reasons.entry(reason.to_owned()).or_default();
+        *count += 1;
+        *count <= SHOWN_OF_A_REASON
     }
 
     fn write(&mut self, line: &Value) -> io::Result<()> {

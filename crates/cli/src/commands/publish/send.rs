@@ -38,7 +38,7 @@ enum Stop {
     End,
     Interrupted,
     /// An event got no receipt for a reason that holds for the next ones, too.
-    NoWay,
+    NoWay(PublishError),
     CannotRead(io::Error),
     CannotWriteReceipts(io::Error),
 }
@@ -76,7 +76,7 @@ pub fn run(
     run.send_all();
     run.wait_for_receipts();
     run.close(args.spool.as_deref());
-    Ok(run.finish(args.spool.is_some()))
+    Ok(run.finish())
 }
 
 struct Run<'a> {
@@ -193,7 +193,7 @@ impl Run<'_> {
         }
     }
 
-    fn finish(self, has_spool: bool) -> u8 {
+    fn finish(self) -> u8 {
         let complete = self.report.is_complete();
         let name = visible_line(&self.events.name);
         let written = self.report.finish();
@@ -204,11 +204,7 @@ impl Run<'_> {
         let stopped = match stop {
             Some(Stop::End) | None => None,
             Some(Stop::Interrupted) => Some("interrupted".to_owned()),
-            Some(Stop::NoWay) if has_spool => Some("no event can be kept safe now".to_owned()),
-            Some(Stop::NoWay) => Some(
-                "the cluster can't be reached, and there is no spool to keep events (--spool PATH)"
-                    .to_owned(),
-            ),
+            Some(Stop::NoWay(error)) => Some(error.to_string()),
             Some(Stop::CannotRead(error)) => Some(format!("`{name}` can't be read: {error}")),
             Some(Stop::CannotWriteReceipts(error)) => {
                 Some(format!("receipts can't be written: {error}"))
@@ -228,7 +224,7 @@ impl Run<'_> {
         if let Err(error) = &outcome
             && !is_of_one_event(error)
         {
-            self.stop.get_or_insert(Stop::NoWay);
+            self.stop.get_or_insert(Stop::NoWay(error.clone()));
         }
         let noted = self.report.ended(ticket, outcome);
         self.note(noted);

@@ -117,6 +117,7 @@ fn difference(difference: &Difference) -> Value {
             found,
             wanted,
         } => json!({"what": "kafka_config", "name": name, "found": found, "wanted": wanted}),
+        Difference::HiddenConfig => json!({"what": "kafka_config", "hidden": true}),
         Difference::UnknownConfig { name } => {
             json!({"what": "kafka_config", "name": name, "unknown": true})
         }

@@ -112,7 +112,7 @@ impl Comparison {
 
     fn print(&self, format: PlanFormat, outcomes: Option<&[Outcome]>) -> Result<(), Failure> {
         match format {
-            PlanFormat::Text => output::text(&text::plan(&self.plan, &self.asked, &self.absent))?,
+            PlanFormat::Text => output::text(&text::plan(&self.plan, &self.absent))?,
             PlanFormat::Json => output::json(&document::document(
                 &self.plan,
                 &self.asked,

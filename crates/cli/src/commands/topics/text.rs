@@ -1,6 +1,5 @@
 //! A plan, and what became of it, for people.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::Style;
@@ -14,85 +13,98 @@ use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW, count};
 const LISTED: usize = 10;
 
 /// The plan: what is made, what is changed, what is left to somebody, what is right already.
-pub fn plan(plan: &Plan, asked: &BTreeMap<String, Asked>, absent: &[Asked]) -> String {
-    let mut text = String::new();
+pub fn plan(plan: &Plan, absent: &[Asked]) -> String {
     let missing = |topic: &&PlannedTopic| topic.differences.contains(&Difference::Missing);
-    let (create, others): (Vec<_>, Vec<_>) = plan.topics.iter().partition(missing);
-    let change: Vec<_> = others.iter().filter(|t| t.can_be_applied()).collect();
-    let by_hand: Vec<_> = others.iter().filter(|t| t.has_more_to_do()).collect();
-    let in_sync: Vec<_> = others.iter().filter(|t| t.is_in_sync()).collect();
+    let (missing, there): (Vec<_>, Vec<_>) = plan.topics.iter().partition(missing);
+    let those = |is: fn(&PlannedTopic) -> bool| -> Vec<&PlannedTopic> {
+        there.iter().copied().filter(|topic| is(topic)).collect()
+    };
+    let drifted = those(PlannedTopic::can_be_applied);
+    let left = those(PlannedTopic::needs_a_person);
+    let in_sync = those(PlannedTopic::is_in_sync);
 
-    heading(&mut text, "Create", create.len(), GREEN);
-    let width = create.iter().map(|t| t.wanted.name.len()).max();
-    for topic in &create {
-        let (name, width) = (&topic.wanted.name, width.unwrap_or_default());
-        let settings = settings(&topic.wanted);
+    let mut text = String::new();
+    create(&mut text, &missing);
+    change(&mut text, &drifted);
+    leave(&mut text, &left);
+    keep(&mut text, &in_sync);
+    tell_absent(&mut text, absent);
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let parts = [
+        (missing.len(), "to create"),
+        (drifted.len(), "to change"),
+        (left.len(), "left to you"),
+        (in_sync.len(), "in sync"),
+    ];
+    if plan.topics.is_empty() {
+        text.push_str("The contracts publish to no topic");
+    } else {
+        let topics = count(plan.topics.len(), "topic");
+        let _ = write!(text, "{BOLD}{topics}{BOLD:#}: {}", numbers(&parts));
+    }
+    text
+}
+
+/// `3 to create, 1 in sync`; what there is none of is left out.
+fn numbers(parts: &[(usize, &str)]) -> String {
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<_> = parts
+        .map(|(number, what)| format!("{number} {what}"))
+        .collect();
+    parts.join(", ")
+}
+
+fn create(text: &mut String, topics: &[&PlannedTopic]) {
+    heading(text, "Create", topics.len(), GREEN);
+    let width = topics.iter().map(|topic| topic.wanted.name.len()).max();
+    let width = width.unwrap_or_default();
+    for topic in topics {
+        let (name, settings) = (&topic.wanted.name, settings(&topic.wanted));
         let _ = writeln!(
             text,
             "  {GREEN}+{GREEN:#} {name:width$}  {DIM}{settings}{DIM:#}"
         );
-        refusal(&mut text, topic);
+        refusal(text, topic);
     }
-    heading(&mut text, "Change", change.len(), YELLOW);
-    for topic in &change {
-        lines(&mut text, topic, ("~", YELLOW), Difference::can_be_applied);
-        refusal(&mut text, topic);
+}
+
+fn change(text: &mut String, topics: &[&PlannedTopic]) {
+    heading(text, "Change", topics.len(), YELLOW);
+    for topic in topics {
+        lines(text, topic, ("~", YELLOW), Difference::can_be_applied);
+        refusal(text, topic);
     }
-    heading(&mut text, "Left to you", by_hand.len(), RED);
-    for topic in &by_hand {
-        lines(&mut text, topic, ("!", RED), |d| !d.can_be_applied());
+}
+
+fn leave(text: &mut String, topics: &[&PlannedTopic]) {
+    heading(text, "Left to you", topics.len(), RED);
+    for topic in topics {
+        lines(text, topic, ("!", RED), |d| !d.can_be_applied());
     }
-    heading(&mut text, "In sync", in_sync.len(), DIM);
-    for topic in in_sync.iter().take(LISTED) {
+}
+
+fn keep(text: &mut String, topics: &[&PlannedTopic]) {
+    heading(text, "In sync", topics.len(), DIM);
+    for topic in topics.iter().take(LISTED) {
         let _ = writeln!(text, "  {DIM}= {}{DIM:#}", topic.wanted.name);
     }
-    if in_sync.len() > LISTED {
-        let more = count(in_sync.len() - LISTED, "more topic");
+    if topics.len() > LISTED {
+        let more = count(topics.len() - LISTED, "more topic");
         let _ = writeln!(text, "  {DIM}  and {more}{DIM:#}");
     }
-    heading(
-        &mut text,
-        "Read by contracts, published by none, and absent",
-        absent.len(),
-        DIM,
-    );
+}
+
+fn tell_absent(text: &mut String, absent: &[Asked]) {
+    let title = "Read by contracts, published by none, and absent";
+    heading(text, title, absent.len(), DIM);
     for asked in absent {
         let contracts = visible_line(&asked.contracts.join(", "));
         let _ = writeln!(text, "  {DIM}? {}  by {contracts}{DIM:#}", asked.topic.name);
     }
     if !absent.is_empty() {
         let _ = writeln!(text, "    {DIM}--consumed makes them too{DIM:#}");
-    }
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    let parts = [
-        (create.len(), "to create"),
-        (change.len(), "to change"),
-        (by_hand.len(), "left to you"),
-        (in_sync.len(), "in sync"),
-    ];
-    let parts = parts.iter().filter(|(number, _)| *number > 0);
-    let parts: Vec<_> = parts
-        .map(|(number, what)| format!("{number} {what}"))
-        .collect();
-    let _ = write!(
-        text,
-        "{BOLD}{}{BOLD:#}: {}",
-        count(asked.len(), "topic"),
-        parts.join(", ")
-    );
-    text
-}
-
-/// What is on a topic's lines besides what can be applied.
-trait MoreToDo {
-    fn has_more_to_do(&self) -> bool;
-}
-
-impl MoreToDo for PlannedTopic {
-    fn has_more_to_do(&self) -> bool {
-        self.differences.iter().any(|d| !d.can_be_applied())
     }
 }
 
@@ -153,6 +165,7 @@ fn subject(difference: &Difference) -> &str {
         Difference::TooFewPartitions { .. } | Difference::TooManyPartitions { .. } => "partitions",
         Difference::Replication { .. } => "replicas",
         Difference::Config { name, .. } | Difference::UnknownConfig { name } => name,
+        Difference::HiddenConfig => "configuration",
     }
 }
 
@@ -176,6 +189,7 @@ fn values(difference: &Difference) -> String {
             format!("{found} → {wanted}")
         }
         Difference::UnknownConfig { .. } => "the cluster knows no such setting".to_owned(),
+        Difference::HiddenConfig => "Kafka does not show it".to_owned(),
     }
 }
 
@@ -191,6 +205,7 @@ fn note(difference: &Difference) -> Option<&'static str> {
         Difference::Replication { .. } => {
             Some("kafka-reassign-partitions.sh moves replicas; Herald does not")
         }
+        Difference::HiddenConfig => Some("the user needs the right DescribeConfigs on the topic"),
         Difference::UnknownConfig { .. } => Some("check the spelling in the contract"),
         Difference::Missing | Difference::Config { .. } => None,
     }
@@ -207,19 +222,8 @@ pub fn outcomes(outcomes: &[Outcome]) -> String {
         let topic = &outcome.topic;
         changed += usize::from(!outcome.done.is_empty());
         for done in &outcome.done {
-            let _ = match (done, &outcome.found) {
-                (Difference::Missing, Some(found)) => writeln!(
-                    text,
-                    "{GREEN}created{GREEN:#} {topic:width$}  {DIM}{}, {}{DIM:#}",
-                    count(found.partitions as usize, "partition"),
-                    count(*found.replicas.start() as usize, "replica"),
-                ),
-                _ => {
-                    let change = format!("{} {}", subject(done), values(done));
-                    let change = visible_line(&change);
-                    writeln!(text, "{GREEN}changed{GREEN:#} {topic:width$}  {change}")
-                }
-            };
+            let (verb, what) = done_as(done, outcome);
+            let _ = writeln!(text, "{GREEN}{verb}{GREEN:#} {topic:width$}  {what}");
         }
         if let Some(failure) = &outcome.failure {
             failed += 1;
@@ -231,19 +235,24 @@ pub fn outcomes(outcomes: &[Outcome]) -> String {
         }
     }
     let left = |outcome: &&Outcome| outcome.failure.is_none() && !outcome.left.is_empty();
-    let parts = [
-        (failed, "failed"),
-        (outcomes.iter().filter(left).count(), "left to you"),
-    ];
-    let parts = parts.iter().filter(|(number, _)| *number > 0);
-    let parts: Vec<_> = parts
-        .map(|(number, what)| format!(", {number} {what}"))
-        .collect();
+    let left = outcomes.iter().filter(left).count();
+    let others = numbers(&[(failed, "failed"), (left, "left to you")]);
+    let comma = if others.is_empty() { "" } else { ", " };
+    let topics = count(changed, "topic");
     let _ = write!(
         text,
-        "{BOLD}{} changed{BOLD:#}{}; read back from the cluster",
-        count(changed, "topic"),
-        parts.join("")
+        "{BOLD}{topics} changed{BOLD:#}{comma}{others}; read back from the cluster"
     );
     text
+}
+
+/// What was done, in a word, and how it came out.
+fn done_as(done: &Difference, outcome: &Outcome) -> (&'static str, String) {
+    if let (Difference::Missing, Some(found)) = (done, &outcome.found) {
+        let partitions = count(found.partitions as usize, "partition");
+        let replicas = count(*found.replicas.start() as usize, "replica");
+        return ("created", format!("{DIM}{partitions}, {replicas}{DIM:#}"));
+    }
+    let change = format!("{} {}", subject(done), values(done));
+    ("changed", visible_line(&change))
 }

@@ -5,15 +5,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::plan::{Difference, Plan, PlannedTopic};
+use super::refusal::INVALID_CONFIG;
 use super::topic::{FoundTopic, WantedTopic};
 use super::{Admin, Mode};
 use crate::failure::{Failure, FailureKind};
 
 /// How long a change may take to reach the broker that is asked about it.
 const SETTLING: Duration = Duration::from_secs(10);
-
-/// The code of a value of a configuration that Kafka does not take.
-const INVALID_CONFIG: &str = "invalid_config";
 
 /// What became of one topic of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,13 +120,14 @@ impl Admin {
     /// those that were set before are read just before and sent along.
     fn set_config(&self, topic: &PlannedTopic) -> Result<(), Failure> {
         let name = topic.wanted.name.as_str();
-        let found = self.find([name])?;
-        let found = found.get(name).ok_or_else(|| {
-            let detail = "the topic is not there any more";
-            Failure::new(FailureKind::Permanent, "unknown_topic", detail)
+        let mut found = self.find([name])?;
+        let found = found.remove(name).and_then(|topic| topic.config);
+        let found = found.ok_or_else(|| {
+            let detail = "its configuration can't be read any more";
+            Failure::new(FailureKind::Permanent, "config_unreadable", detail)
         })?;
         let mut config = BTreeMap::new();
-        for (key, entry) in found.config.iter().filter(|(_, entry)| entry.is_own) {
+        for (key, entry) in found.iter().filter(|(_, entry)| entry.is_own) {
             let value = entry.value.clone().ok_or_else(|| {
                 Failure::new(
                     FailureKind::Permanent,
@@ -304,7 +303,7 @@ mod tests {
             found: Some(FoundTopic {
                 partitions: 1,
                 replicas: 1..=1,
-                config: BTreeMap::new(),
+                config: None,
             }),
             differences: vec![Difference::Config {
                 name: "retention.ms".to_owned(),

@@ -62,6 +62,8 @@ pub enum Difference {
         /// What it should be.
         wanted: String,
     },
+    /// The user may not see the configuration, so nobody knows whether it differs.
+    HiddenConfig,
     /// The cluster knows no configuration of this name.
     UnknownConfig {
         /// The name.
@@ -119,6 +121,11 @@ impl PlannedTopic {
     pub fn can_be_applied(&self) -> bool {
         self.differences.iter().any(Difference::can_be_applied)
     }
+
+    /// Whether there is something to do that is left to a person.
+    pub fn needs_a_person(&self) -> bool {
+        self.differences.iter().any(|d| !d.can_be_applied())
+    }
 }
 
 fn differences(wanted: &WantedTopic, found: Option<&FoundTopic>) -> Vec<Difference> {
@@ -144,8 +151,12 @@ fn differences(wanted: &WantedTopic, found: Option<&FoundTopic>) -> Vec<Differen
             wanted: factor,
         });
     }
+    let Some(config) = &found.config else {
+        differences.extend((!wanted.config.is_empty()).then_some(Difference::HiddenConfig));
+        return differences;
+    };
     for (name, wanted) in &wanted.config {
-        match found.config.get(name) {
+        match config.get(name) {
             None => differences.push(Difference::UnknownConfig { name: name.clone() }),
             Some(entry) if !is_same(entry.value.as_deref(), wanted) => {
                 differences.push(Difference::Config {
@@ -188,10 +199,12 @@ mod tests {
         FoundTopic {
             partitions,
             replicas: replicas..=replicas,
-            config: config
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), entry(value)))
-                .collect(),
+            config: Some(
+                config
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), entry(value)))
+                    .collect(),
+            ),
         }
     }
 
@@ -265,6 +278,19 @@ mod tests {
             !is_same(None, "x"),
             "a secret value is not known to be right"
         );
+    }
+
+    #[test]
+    fn a_configuration_that_nobody_may_see_is_never_set() {
+        let hidden = FoundTopic {
+            config: None,
+            ..found(1, 1, &[])
+        };
+        let mine = wanted(1, 1, &[("retention.ms", "2")]);
+        let hidden_from_me = differences(&mine, Some(&hidden));
+        assert_eq!(hidden_from_me, [Difference::HiddenConfig]);
+        assert!(!hidden_from_me[0].can_be_applied());
+        assert_eq!(differences(&wanted(1, 1, &[]), Some(&hidden)), []);
     }
 
     #[test]

@@ -1,43 +1,31 @@
 //! What a cluster answers when it does not do what was asked.
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
+use super::super::classify;
 use crate::failure::{Failure, FailureKind};
+
+/// Kafka does not take a name or a value of a configuration.
+pub(super) const INVALID_CONFIG: &str = "invalid_config";
 
 /// Why nothing of a request was done, or nobody knows whether it was.
 pub(super) fn of_request(error: &KafkaError, doing: &str) -> Failure {
-    match error.rdkafka_error_code() {
-        Some(
-            RDKafkaErrorCode::OperationTimedOut
-            | RDKafkaErrorCode::RequestTimedOut
-            | RDKafkaErrorCode::MessageTimedOut,
-        ) => Failure::new(
-            FailureKind::Retriable,
-            "timed_out",
-            format!(
-                "{doing}: no answer in time. The cluster told where its controller is; that \
-                 address may not be reachable from here (advertised.listeners)"
-            ),
-        ),
-        Some(code) => {
-            let failure = of_topic(code);
-            Failure {
-                detail: format!("{doing}: {}", failure.detail),
-                ..failure
-            }
-        }
-        None => Failure::new(
-            FailureKind::Permanent,
-            "invalid_request",
-            format!("{doing}: {error}"),
-        ),
+    let mut failure = match error {
+        KafkaError::AdminOp(code) => classify::failure(*code, doing),
+        other => classify::failure_of(other, doing),
+    };
+    if failure.code == "timed_out" {
+        failure.detail.push_str(
+            ". The cluster told where its controller is; that address may not be reachable from \
+             here (advertised.listeners)",
+        );
     }
+    failure
 }
 
-/// What a cluster said about one topic.
-pub(super) fn of_topic(code: RDKafkaErrorCode) -> Failure {
-    use RDKafkaErrorCode as Code;
-    let (name, detail) = match code {
+/// What a cluster said about one topic, where the words for messages would be too general.
+pub(super) fn of_topic(error: Code) -> Failure {
+    let (code, detail) = match error {
         Code::TopicAlreadyExists => ("topic_exists", "somebody else created it just now"),
         Code::InvalidTopic => (
             "invalid_topic",
@@ -52,36 +40,16 @@ pub(super) fn of_topic(code: RDKafkaErrorCode) -> Failure {
             "there are fewer brokers than replicas",
         ),
         Code::InvalidConfig => (
-            "invalid_config",
+            INVALID_CONFIG,
             "Kafka does not take a name or a value of the configuration",
         ),
-        Code::PolicyViolation => ("policy_violation", "a policy of the cluster forbids it"),
-        Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => {
-            ("not_authorized", "the user has no right to do this")
-        }
-        Code::UnknownTopicOrPartition => ("unknown_topic", "the topic is not there any more"),
-        Code::NotController
-        | Code::RequestTimedOut
-        | Code::OperationTimedOut
-        | Code::BrokerTransportFailure
-        | Code::AllBrokersDown
-        | Code::ThrottlingQuotaExceeded
-        | Code::NotEnoughReplicas => {
-            return Failure::new(
-                FailureKind::Retriable,
-                "cluster_busy",
-                format!("the cluster can't do it now: {code}"),
-            );
-        }
-        other => {
-            return Failure::new(
-                FailureKind::Permanent,
-                "refused",
-                format!("Kafka refuses: {other}"),
-            );
-        }
+        Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => (
+            "not_authorized",
+            "the user lacks the right; a topic that it may not see looks missing",
+        ),
+        other => return classify::failure(other, "Kafka refuses"),
     };
-    Failure::new(FailureKind::Permanent, name, detail)
+    Failure::new(FailureKind::Permanent, code, detail)
 }
 
 /// The cluster answered, but said nothing about a topic.
@@ -91,4 +59,19 @@ pub(super) fn no_answer(doing: &str) -> Failure {
         "refused",
         format!("{doing}: Kafka said nothing about this topic"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_controller_that_is_not_reached_is_told_as_that() {
+        let error = KafkaError::AdminOp(Code::OperationTimedOut);
+        let failure = of_request(&error, "creating");
+        assert_eq!(failure.code, "timed_out");
+        assert_eq!(failure.kind, FailureKind::Retriable);
+        assert!(failure.detail.starts_with("creating: "), "{failure}");
+        assert!(failure.detail.contains("advertised.listeners"), "{failure}");
+    }
 }

@@ -35,8 +35,8 @@ pub struct FoundTopic {
     pub partitions: u32,
     /// The fewest and the most replicas that a partition of it has.
     pub replicas: RangeInclusive<u32>,
-    /// Its whole configuration, defaults included.
-    pub config: BTreeMap<String, Entry>,
+    /// Its whole configuration, defaults included; `None` where the user may not see it.
+    pub config: Option<BTreeMap<String, Entry>>,
 }
 
 /// A value of a topic's configuration.

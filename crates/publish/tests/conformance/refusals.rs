@@ -1,0 +1,357 @@
+//! What the Kafka transport makes of a broker's errors.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use herald_envelope::{Origin, Stamp, Timestamp};
+use herald_publish::kafka::{Admin, ApiError, ApiKey, DevCluster, KafkaOptions, WantedTopic};
+use herald_publish::{Connect, Failure, FailureKind, Message, Transport};
+use serde_json::json;
+
+use crate::reader::read;
+use crate::support::ledger::{Heard, Ledger};
+use crate::support::{PATIENCE, fresh_topic};
+
+struct Dev {
+    cluster: DevCluster,
+    options: KafkaOptions,
+}
+
+impl Dev {
+    fn new() -> Self {
+        let cluster = DevCluster::start(1).unwrap();
+        cluster.create_topic("t", 1, 1).unwrap();
+        // Long enough that messages sent together are one batch.
+        let options = KafkaOptions::new(cluster.bootstrap_servers()).property("linger.ms", "200");
+        Self { cluster, options }
+    }
+
+    fn connect(&self) -> (Arc<dyn Transport>, Arc<Heard>) {
+        let heard = Arc::new(Heard::default());
+        (self.options.connect(heard.clone(), None).unwrap(), heard)
+    }
+}
+
+fn message(number: usize) -> Message {
+    Message::new("t", Some(b"key"), format!("{number:03}").into_bytes()).unwrap()
+}
+
+fn send(transport: &dyn Transport, count: usize) -> Ledger {
+    let ledger = Ledger::default();
+    for number in 0..count {
+        ledger.send(transport, &message(number));
+    }
+    ledger
+}
+
+fn failures(ledger: &Ledger) -> Vec<Failure> {
+    ledger.wait();
+    let outcomes = ledger.outcomes().into_iter();
+    outcomes.filter_map(Result::err).collect()
+}
+
+#[test]
+fn errors_that_pass_are_not_reported() {
+    let dev = Dev::new();
+    dev.cluster.fail_next(
+        ApiKey::Produce,
+        &[
+            ApiError::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+            ApiError::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+            ApiError::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+            ApiError::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+            ApiError::RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
+            ApiError::RD_KAFKA_RESP_ERR__TRANSPORT,
+        ],
+    );
+    let (transport, heard) = dev.connect();
+    let ledger = send(&*transport, 20);
+    ledger.positions();
+    assert_eq!(heard.fatal_count(), 0);
+    transport.close(PATIENCE);
+}
+
+#[test]
+fn a_refused_batch_breaks_the_connection_and_blames_nobody() {
+    let dev = Dev::new();
+    dev.cluster.fail_next(
+        ApiKey::Produce,
+        &[ApiError::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE],
+    );
+    let (transport, heard) = dev.connect();
+    let failures = failures(&send(&*transport, 20));
+    assert_eq!(failures.len(), 20);
+    for failure in failures {
+        assert_eq!(
+            (failure.kind, failure.code),
+            (FailureKind::Fatal, "batch_refused")
+        );
+    }
+    assert_eq!(heard.fatal().code, "batch_refused");
+    assert_eq!(heard.fatal_count(), 1);
+    let late = send(&*transport, 1);
+    assert_eq!(
+        late.outcomes()[0].clone().unwrap_err().kind,
+        FailureKind::Fatal
+    );
+    assert_eq!(
+        transport.probe(PATIENCE).unwrap_err().kind,
+        FailureKind::Fatal
+    );
+    transport.close(PATIENCE);
+}
+
+#[test]
+fn after_a_refused_batch_the_message_to_blame_is_found_and_the_others_arrive() {
+    let dev = Dev::new();
+    let too_large = ApiError::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    dev.cluster.fail_next(ApiKey::Produce, &[too_large]);
+    let (transport, _) = dev.connect();
+    assert_eq!(failures(&send(&*transport, 20)).len(), 20);
+    transport.close(PATIENCE);
+
+    // Messages go one by one, so this hits the first one alone.
+    dev.cluster.fail_next(ApiKey::Produce, &[too_large]);
+    let (transport, heard) = dev.connect();
+    let ledger = send(&*transport, 20);
+    let failures = failures(&ledger);
+    assert_eq!(failures.len(), 1);
+    assert_eq!(
+        (failures[0].kind, failures[0].code),
+        (FailureKind::Permanent, "too_large")
+    );
+    assert!(ledger.outcomes()[0].is_err());
+    assert_eq!(heard.fatal_count(), 0);
+    let arrived = read(&dev.cluster.bootstrap_servers(), "t", 19);
+    let arrived: Vec<_> = arrived.into_iter().map(|record| record.payload).collect();
+    let expected: Vec<_> = (1..20).map(|n| message(n).payload().to_vec()).collect();
+    assert_eq!(arrived, expected);
+    transport.close(PATIENCE);
+}
+
+#[test]
+fn what_is_wrong_with_all_of_a_batch_is_everybodys_failure() {
+    let dev = Dev::new();
+    let forbidden = ApiError::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    for connections in 1..=2 {
+        dev.cluster.fail_next(ApiKey::Produce, &[forbidden]);
+        let (transport, heard) = dev.connect();
+        let failures = failures(&send(&*transport, 3));
+        assert!(!failures.is_empty());
+        for failure in failures {
+            assert_eq!(
+                (failure.kind, failure.code),
+                (FailureKind::Permanent, "not_authorized")
+            );
+        }
+        transport.close(PATIENCE);
+        // The second connection knows the topic, and does not break over it.
+        assert_eq!(heard.fatal_count(), usize::from(connections == 1));
+    }
+}
+
+#[test]
+fn an_error_that_nobody_explains_can_be_tried_again_and_nothing_passes_it() {
+    let dev = Dev::new();
+    dev.cluster
+        .fail_next(ApiKey::Produce, &[ApiError::RD_KAFKA_RESP_ERR_UNKNOWN]);
+    let (transport, heard) = dev.connect();
+    let failures = failures(&send(&*transport, 5));
+    assert_eq!(failures.len(), 5);
+    for failure in failures {
+        assert_eq!(
+            (failure.kind, failure.code),
+            (FailureKind::Retriable, "kafka_error")
+        );
+    }
+    heard.fatal();
+    transport.close(PATIENCE);
+}
+
+#[test]
+fn a_producer_that_the_cluster_does_not_admit_is_broken_for_good() {
+    let dev = Dev::new();
+    let forbidden = ApiError::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    dev.cluster.fail_next(ApiKey::InitProducerId, &[forbidden]);
+    let (transport, heard) = dev.connect();
+    let ledger = send(&*transport, 3);
+    let failure = heard.fatal();
+    assert_eq!(
+        (failure.kind, failure.code),
+        (FailureKind::Fatal, "not_authorized")
+    );
+    for failure in failures(&ledger) {
+        assert_eq!(
+            (failure.kind, failure.code),
+            (FailureKind::Fatal, "not_authorized")
+        );
+    }
+    transport.close(PATIENCE);
+}
+
+#[test]
+fn nobody_who_speaks_tls_is_told_as_such() {
+    let dev = Dev::new();
+    let heard = Arc::new(Heard::default());
+    let options = dev.options.clone().property("security.protocol", "ssl");
+    let transport = options.connect(heard.clone(), None).unwrap();
+    heard.unreachable_with("tls_failed");
+    let failure = transport.probe(Duration::from_secs(1)).unwrap_err();
+    assert_eq!(failure.code, "tls_failed", "{failure}");
+    transport.close(PATIENCE);
+}
+
+/// Options for a real Kafka, and a topic of it.
+fn real(partitions: u32, config: &[(&str, &str)]) -> Option<(KafkaOptions, String)> {
+    let Ok(servers) = std::env::var("KAFKA_BOOTSTRAP_SERVERS") else {
+        eprintln!("skipped: KAFKA_BOOTSTRAP_SERVERS names no Kafka; `scripts/kafka run` does");
+        return None;
+    };
+    let options = KafkaOptions::new(servers);
+    let topic = fresh_topic("refusals");
+    let admin = Admin::connect(&options, PATIENCE).unwrap();
+    let config = config.iter();
+    let wanted = WantedTopic {
+        partitions: Some(partitions),
+        config: config
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        ..WantedTopic::new(&topic)
+    };
+    admin.apply(&admin.plan(vec![wanted]).unwrap());
+    Some((options, topic))
+}
+
+/// Publishes as a publisher would: what a broken connection gives back goes over a new one, in
+/// the same order. Gives the failures that are for good.
+fn publish(options: &KafkaOptions, messages: &[Message]) -> Vec<(Message, Failure)> {
+    let mut left = messages.to_vec();
+    let mut refused = Vec::new();
+    for _ in 0..5 {
+        let transport = options.connect(Arc::new(Heard::default()), None).unwrap();
+        let ledger = Ledger::default();
+        for message in &left {
+            ledger.send(&*transport, message);
+        }
+        ledger.wait();
+        let outcomes = ledger.outcomes();
+        transport.close(PATIENCE);
+        let mut again = Vec::new();
+        for (message, outcome) in left.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(_) => {}
+                Err(failure) if failure.kind == FailureKind::Permanent => {
+                    refused.push((message, failure));
+                }
+                Err(_) => again.push(message),
+            }
+        }
+        if again.is_empty() {
+            return refused;
+        }
+        left = again;
+    }
+    panic!("{} messages got no verdict", left.len());
+}
+
+#[test]
+fn small_messages_get_through_where_a_batch_of_them_would_be_too_large() {
+    let Some((options, topic)) = real(1, &[("max.message.bytes", "4000")]) else {
+        return;
+    };
+    // Random bytes, because nothing can compress them.
+    let noise = |count| -> Vec<u8> {
+        let ids = std::iter::repeat_with(|| Stamp::now().event_id.into_bytes());
+        ids.flatten().take(count).collect()
+    };
+    let mut messages: Vec<_> = (0..200)
+        .map(|number| {
+            let mut payload = format!("{number:03}").into_bytes();
+            payload.extend(noise(1000));
+            Message::new(&topic, Some(b"key"), payload).unwrap()
+        })
+        .collect();
+    let large = Message::new(&topic, Some(b"key"), noise(5000)).unwrap();
+    messages.insert(100, large.clone());
+
+    let refused = publish(&options, &messages);
+
+    assert_eq!(refused.len(), 1);
+    assert_eq!((&refused[0].0, refused[0].1.code), (&large, "too_large"));
+    messages.remove(100);
+    let arrived = read(options.bootstrap_servers(), &topic, 200);
+    let payloads = arrived.iter().map(|record| record.payload.as_slice());
+    assert!(payloads.eq(messages.iter().map(Message::payload)));
+}
+
+#[test]
+fn an_event_out_of_time_takes_no_other_along() {
+    let Some((options, topic)) = real(1, &[("message.timestamp.after.max.ms", "60000")]) else {
+        return;
+    };
+    let origin = Origin::new("service", "1", "test");
+    let event = |key: &str, ahead: Duration| {
+        let stamp = Stamp {
+            event_timestamp: Timestamp::try_from(SystemTime::now() + ahead).unwrap(),
+            ..Stamp::now()
+        };
+        let envelope = origin
+            .stamped(stamp, "t", "node", json!({}))
+            .with_partition_key(key.to_owned());
+        Message::of_envelope(&topic, &envelope).unwrap()
+    };
+    let mut messages: Vec<_> = (0..50)
+        .map(|n| event(&n.to_string(), Duration::ZERO))
+        .collect();
+    let late = event("late", Duration::from_secs(3 * 24 * 3600));
+    messages.insert(20, late.clone());
+
+    let refused = publish(&options, &messages);
+
+    assert_eq!(refused.len(), 1);
+    assert_eq!(
+        (&refused[0].0, refused[0].1.code),
+        (&late, "invalid_timestamp")
+    );
+    assert_eq!(read(options.bootstrap_servers(), &topic, 50).len(), 50);
+}
+
+#[test]
+fn a_topic_that_is_not_there_is_waited_for_and_then_unknown() {
+    let Some((options, _)) = real(1, &[]) else {
+        return;
+    };
+    let options = options.property("topic.metadata.propagation.max.ms", "1000");
+    let topic = fresh_topic("nowhere");
+    let message = Message::new(&topic, Some(b"key"), b"{}".to_vec()).unwrap();
+    let transport = options.connect(Arc::new(Heard::default()), None).unwrap();
+    let ledger = Ledger::default();
+    ledger.send(&*transport, &message);
+    ledger.wait();
+    ledger.send(&*transport, &message);
+    ledger.wait();
+    for failure in ledger.outcomes().into_iter().map(Result::unwrap_err) {
+        assert_eq!(
+            (failure.kind, failure.code),
+            (FailureKind::Permanent, "unknown_topic")
+        );
+        assert!(failure.detail.contains(&topic), "{failure}");
+    }
+
+    // Somebody creates it.
+    let admin = Admin::connect(&options, PATIENCE).unwrap();
+    let plan = admin.plan(vec![WantedTopic::new(&topic)]).unwrap();
+    admin.apply(&plan);
+    let deadline = std::time::Instant::now() + PATIENCE;
+    loop {
+        let ledger = Ledger::default();
+        ledger.send(&*transport, &message);
+        ledger.wait();
+        if ledger.outcomes()[0].is_ok() {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    transport.close(PATIENCE);
+}

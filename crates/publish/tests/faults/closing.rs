@@ -1,0 +1,74 @@
+//! The publisher is closed while Kafka is away.
+
+use std::time::Duration;
+
+use herald_publish::kafka::KafkaOptions;
+use herald_publish::{Mode, Publisher};
+
+use crate::bench::{Bench, close_within, finish};
+use crate::cluster::{self, Cluster, skipped};
+use crate::ledger::Told;
+use crate::load::Load;
+use crate::proxy::Network;
+
+/// Closes in the midst of a fault; the next publisher delivers what was left.
+fn closed_in(case: &str, mode: Mode, time: Duration, fault: impl FnOnce(&Network)) {
+    let Some(cluster) = Cluster::up() else { return };
+    let Some(network) = Network::before(cluster.servers()) else {
+        return skipped("the brokers are not named by IPv4 addresses");
+    };
+    let (bench, topic) = (Bench::new(), cluster::topic(cluster.servers()));
+    let options = || {
+        bench
+            .options(KafkaOptions::new(network.servers()))
+            .mode(mode)
+    };
+    let publisher = Publisher::open(options()).unwrap();
+    let load = Load::burst(&topic, 2000);
+    let mut ledger = load.run(&publisher);
+    fault(&network);
+    // Under way when it closes: nobody has a receipt yet.
+    let open: Vec<_> = (1_000_000..1_000_500)
+        .map(|number| {
+            let event = crate::event::Event { key: 1, number };
+            (
+                event,
+                publisher.enqueue(event.message(&topic, 100)).unwrap(),
+            )
+        })
+        .collect();
+    let closed = close_within(publisher, time);
+    for (event, pending) in open {
+        ledger.note(event, pending.wait().into());
+    }
+    assert_eq!(closed.failed, 0);
+    let found = bench.found();
+    assert_eq!(found.queued.len() as u64, closed.spooled);
+    if mode == Mode::Direct {
+        let spooled = ledger.count(|told| *told == Told::Spooled);
+        assert!(spooled as u64 <= closed.spooled && spooled >= 500);
+    }
+
+    network.mend();
+    finish(Publisher::open(options()).unwrap());
+    let account = bench.account(&ledger, cluster.servers(), &topic);
+    account.show(&format!("{case}, {mode:?}"));
+    account.assert_no_errors();
+    account.assert_kept();
+}
+
+#[test]
+fn closing_while_nobody_answers_leaves_everything_in_the_spool() {
+    let time = Duration::from_secs(1);
+    for mode in [Mode::Direct, Mode::WriteAhead] {
+        closed_in("closed while muted", mode, time, Network::mute);
+    }
+}
+
+#[test]
+fn closing_while_the_network_is_cut_leaves_everything_in_the_spool() {
+    let time = Duration::from_secs(60);
+    for mode in [Mode::Direct, Mode::WriteAhead] {
+        closed_in("closed while cut", mode, time, Network::cut);
+    }
+}

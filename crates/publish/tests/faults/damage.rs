@@ -1,0 +1,188 @@
+//! The spool is damaged or deleted under the running process.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use herald_publish::memory::MemoryCluster;
+use herald_publish::spool::SpoolOptions;
+use herald_publish::{Mode, Publisher};
+
+use crate::bench::{Bench, close_within, eventually_drained, finish};
+use crate::load::{Load, eventually};
+use crate::random::Random;
+use crate::recovery;
+
+/// An outage, so that the spool holds what Kafka does not have; damage in the middle of it, with
+/// events before and after; the end of the outage.
+fn through(case: &str, mode: Mode, checkpoint_bytes: u64, damage: impl FnOnce(&Path)) {
+    let heard = recovery::listen();
+    let cluster = MemoryCluster::new();
+    cluster.create_topic("t", 3);
+    let bench = Bench::new();
+    let spool = SpoolOptions::new(bench.spool()).checkpoint_bytes(checkpoint_bytes);
+    let options = bench.options(cluster.clone()).spool(spool).mode(mode);
+    let publisher = Publisher::open(options).unwrap();
+    let ledger = Load::gentle("t").during(&publisher, |progress| {
+        match mode {
+            Mode::Direct => progress.wait_for_delivered(200),
+            Mode::WriteAhead => progress.wait_for_spooled(200),
+        }
+        cluster.stop();
+        progress.wait_for_spooled(1500);
+        damage(&bench.spool());
+        progress.wait_for_spooled(500);
+        cluster.start();
+        progress.wait_for_spooled(100);
+    });
+    finish(publisher);
+    let mut found = bench.found();
+    found.on_topic = crate::bench::in_memory(&cluster, "t");
+    found.declared_lost += heard.lost();
+    let account = ledger.settle(&found);
+    account.show(case);
+    account.assert_kept();
+}
+
+/// Numbers of rows that the publisher still knows must not name rows of the new file.
+#[test]
+fn the_folder_is_deleted_while_rows_are_with_kafka() {
+    let cluster = MemoryCluster::new();
+    cluster.create_topic("t", 3);
+    let bench = Bench::new();
+    let options = bench.options(cluster.clone()).mode(Mode::WriteAhead);
+    let publisher = Publisher::open(options).unwrap();
+    let mut ledger = Load::burst("t", 100).run(&publisher);
+    eventually_drained(&publisher);
+    cluster.pause();
+    ledger.append(Load::burst("t", 50).from_number(1_000).run(&publisher));
+    eventually("rows are with Kafka", || publisher.stats().held > 0);
+    fs::remove_dir_all(bench.spool().parent().unwrap()).unwrap();
+    // The first one notices.
+    ledger.append(Load::burst("t", 2).from_number(2_000).run(&publisher));
+    eventually("the spool is open again", || bench.spool().exists());
+    ledger.append(Load::burst("t", 300).from_number(3_000).run(&publisher));
+    cluster.resume();
+    finish(publisher);
+    let account = bench.account_in_memory(&ledger, &cluster, "t");
+    account.show("spool's folder deleted while rows are with Kafka");
+    account.assert_kept();
+}
+
+#[test]
+fn closing_ends_also_when_the_spool_is_gone_for_good() {
+    let cluster = MemoryCluster::new();
+    cluster.create_topic("t", 3);
+    let bench = Bench::new();
+    let options = bench.options(cluster.clone()).mode(Mode::WriteAhead);
+    let publisher = Publisher::open(options).unwrap();
+    cluster.pause();
+    Load::burst("t", 50).run(&publisher);
+    eventually("rows are with Kafka", || publisher.stats().held > 0);
+    fs::remove_file(bench.spool()).unwrap();
+    fs::create_dir(bench.spool()).unwrap();
+    Load::burst("t", 2).from_number(1_000).run(&publisher);
+    eventually("the spool is lost", || publisher.stats().spool.is_none());
+    cluster.resume();
+    eventually("all has arrived", || publisher.stats().held == 0);
+    close_within(publisher, Duration::from_secs(1));
+}
+
+fn beside(spool: &Path, suffix: &str) -> PathBuf {
+    let mut name = spool.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+const FEW: u64 = 16 * 1024;
+const MANY: u64 = 64 * 1024 * 1024;
+
+#[test]
+fn the_database_is_deleted() {
+    for mode in [Mode::Direct, Mode::WriteAhead] {
+        let case = format!("spool's database deleted, {mode:?}");
+        through(&case, mode, FEW, |spool| fs::remove_file(spool).unwrap());
+    }
+}
+
+#[test]
+fn the_log_is_deleted() {
+    through("spool's log deleted", Mode::Direct, MANY, |spool| {
+        fs::remove_file(beside(spool, "-wal")).unwrap();
+    });
+}
+
+#[test]
+fn the_whole_folder_is_deleted() {
+    for mode in [Mode::Direct, Mode::WriteAhead] {
+        let case = format!("spool's folder deleted, {mode:?}");
+        through(&case, mode, FEW, |spool| {
+            fs::remove_dir_all(spool.parent().unwrap()).unwrap();
+        });
+    }
+}
+
+#[test]
+fn the_database_is_truncated() {
+    through(
+        "spool's database cut to a half",
+        Mode::Direct,
+        FEW,
+        |spool| {
+            let database = OpenOptions::new().write(true).open(spool).unwrap();
+            let bytes = database.metadata().unwrap().len();
+            database.set_len(bytes / 2).unwrap();
+        },
+    );
+}
+
+#[test]
+fn the_log_is_truncated() {
+    through("spool's log cut to a half", Mode::Direct, MANY, |spool| {
+        let log = OpenOptions::new()
+            .write(true)
+            .open(beside(spool, "-wal"))
+            .unwrap();
+        let bytes = log.metadata().unwrap().len();
+        log.set_len(bytes / 2).unwrap();
+    });
+}
+
+fn flip(random: &mut Random, file: &Path, bits: usize) {
+    let file: File = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(file)
+        .unwrap();
+    let bytes = file.metadata().unwrap().len();
+    for _ in 0..bits {
+        let place = random.below(bytes) - 1;
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, place).unwrap();
+        byte[0] ^= 1 << (random.below(8) - 1);
+        file.write_all_at(&byte, place).unwrap();
+    }
+}
+
+#[test]
+fn bits_of_the_database_flip() {
+    let mut random = Random::new();
+    for round in 0..5 {
+        let case = format!("20 flipped bits in the database, round {round}");
+        through(&case, Mode::Direct, FEW, |spool| {
+            flip(&mut random, spool, 20);
+        });
+    }
+}
+
+#[test]
+fn bits_of_the_log_flip() {
+    let mut random = Random::new();
+    for round in 0..5 {
+        let case = format!("20 flipped bits in the log, round {round}");
+        through(&case, Mode::Direct, MANY, |spool| {
+            flip(&mut random, &beside(spool, "-wal"), 20);
+        });
+    }
+}

@@ -1,0 +1,149 @@
+//! What Kafka will never take, and what becomes of it.
+
+use std::collections::BTreeMap;
+
+use herald_publish::kafka::KafkaOptions;
+use herald_publish::spool::{DeadLetterAction, Inspector, Sequence};
+use herald_publish::{Publisher, TOPIC_SUFFIX};
+use rdkafka::message::{Headers, Message};
+
+use crate::bench::{Bench, eventually_drained, finish};
+use crate::cluster::{self, Cluster, create_topic, fresh_topic};
+use crate::event::Event;
+use crate::ledger::{Ledger, Told};
+use crate::load::{Load, eventually};
+
+/// Uncompressed, so that a size is what it says.
+fn kafka(servers: &str) -> KafkaOptions {
+    KafkaOptions::new(servers).property("compression.type", "none")
+}
+
+/// Events of five keys, every 25th with a note of so many bytes.
+fn publish(publisher: &Publisher, topic: &str, large: usize) -> Ledger {
+    let mut ledger = Ledger::default();
+    let pending: Vec<_> = (1..=500_u64)
+        .map(|number| {
+            let key = u32::try_from(number % 5).unwrap();
+            let event = Event { key, number };
+            let note_bytes = if number % 25 == 7 { large } else { 100 };
+            let message = event.message(topic, note_bytes);
+            (event, publisher.enqueue(message).unwrap())
+        })
+        .collect();
+    for (event, pending) in pending {
+        ledger.note(event, pending.wait().into());
+    }
+    ledger
+}
+
+#[test]
+fn an_event_that_is_too_large_for_its_topic_goes_to_the_dead_letter_topic() {
+    let Some(cluster) = Cluster::up() else { return };
+    let (bench, topic) = (Bench::new(), fresh_topic());
+    let letters = format!("{topic}{TOPIC_SUFFIX}");
+    create_topic(
+        cluster.servers(),
+        &topic,
+        3,
+        &[("max.message.bytes", "20000")],
+    );
+    create_topic(cluster.servers(), &letters, 1, &[]);
+    let publisher = Publisher::open(bench.options(kafka(cluster.servers()))).unwrap();
+    let ledger = publish(&publisher, &topic, 50_000);
+    finish(publisher);
+    let account = bench.account_with_letters(&ledger, cluster.servers(), &topic);
+    account.show("too large for the topic, taken by its dead letter topic");
+    account.assert_no_errors();
+    account.assert_kept();
+
+    let mut seen = 0;
+    cluster::read(cluster.servers(), &letters, |letter| {
+        let headers: BTreeMap<_, _> = letter
+            .headers()
+            .unwrap()
+            .iter()
+            .map(|header| (header.key, header.value.unwrap_or_default()))
+            .collect();
+        assert_eq!(headers["dlq_reason"], b"too_large");
+        assert_eq!(headers["dlq_original_topic"], topic.as_bytes());
+        assert!(headers.contains_key("dlq_attempts") && headers.contains_key("dlq_time"));
+        assert_eq!(Event::read(letter.payload().unwrap()).0.number % 25, 7);
+        seen += 1;
+    });
+    assert_eq!(seen, 20);
+}
+
+#[test]
+fn an_event_that_no_topic_takes_stays_in_the_spool() {
+    let Some(cluster) = Cluster::up() else { return };
+    let (bench, topic) = (Bench::new(), fresh_topic());
+    create_topic(cluster.servers(), &topic, 3, &[]);
+    create_topic(cluster.servers(), &format!("{topic}{TOPIC_SUFFIX}"), 1, &[]);
+    let publisher = Publisher::open(bench.options(kafka(cluster.servers()))).unwrap();
+    let ledger = publish(&publisher, &topic, 1_100_000);
+    finish(publisher);
+    let account = bench.account_with_letters(&ledger, cluster.servers(), &topic);
+    account.show("too large for every topic");
+    account.assert_no_errors();
+    account.assert_kept();
+    assert_eq!(bench.found().dead.len(), 20);
+}
+
+/// A topic that is absent for a second is unknown.
+fn quick(servers: &str) -> KafkaOptions {
+    kafka(servers).property("topic.metadata.propagation.max.ms", "1000")
+}
+
+#[test]
+fn events_for_a_missing_topic_go_to_its_dead_letter_topic() {
+    let Some(cluster) = Cluster::up() else { return };
+    let (bench, topic) = (Bench::new(), fresh_topic());
+    let letters = format!("{topic}{TOPIC_SUFFIX}");
+    create_topic(cluster.servers(), &letters, 1, &[]);
+    let publisher = Publisher::open(bench.options(quick(cluster.servers()))).unwrap();
+    let ledger = Load::burst(&topic, 200).run(&publisher);
+    finish(publisher);
+    let mut found = bench.found();
+    let seen = cluster::events(cluster.servers(), &letters);
+    found.on_dead_letter_topic = seen.iter().map(|seen| seen.event).collect();
+    let account = ledger.settle(&found);
+    account.show("missing topic with a dead letter topic");
+    account.assert_no_errors();
+    account.assert_kept();
+    assert_eq!(found.on_dead_letter_topic.len(), 200);
+}
+
+#[test]
+fn events_for_a_missing_topic_wait_in_the_spool_until_somebody_makes_it() {
+    let Some(cluster) = Cluster::up() else { return };
+    let (bench, topic) = (Bench::new(), fresh_topic());
+    let publisher = Publisher::open(bench.options(quick(cluster.servers()))).unwrap();
+    let ledger = Load::burst(&topic, 200).run(&publisher);
+    eventually("all are dead letters", || {
+        publisher
+            .stats()
+            .spool
+            .is_some_and(|spool| spool.dead == 200)
+    });
+    let kept = ledger.settle(&bench.found());
+    kept.assert_no_errors();
+    kept.assert_kept();
+
+    create_topic(cluster.servers(), &topic, 3, &[]);
+    let beside = Inspector::open(bench.spool()).unwrap();
+    let letters = beside
+        .dead_letters(1000, u64::MAX, Sequence::START)
+        .unwrap();
+    let sequences: Vec<_> = letters.iter().map(|letter| letter.sequence).collect();
+    let request = beside.ask(DeadLetterAction::Retry, &sequences).unwrap();
+    eventually("the owner has served the request", || {
+        beside.waits_for(request).unwrap() == 0
+    });
+    eventually_drained(&publisher);
+    finish(publisher);
+    let account = bench.account(&ledger, cluster.servers(), &topic);
+    account.show("missing topic, made later, dead letters sent again");
+    account.assert_kept();
+    assert_eq!(cluster::events(cluster.servers(), &topic).len(), 200);
+    assert_eq!(ledger.count(|told| matches!(told, Told::Failed(_))), 0);
+}

@@ -1,0 +1,74 @@
+//! What a broker may answer, from a cluster that answers what it is told to.
+
+use herald_publish::kafka::{ApiError as Error, ApiKey, DevCluster, KafkaOptions};
+use herald_publish::{Mode, Publisher};
+
+use crate::bench::{Bench, finish};
+use crate::cluster;
+use crate::load::Load;
+
+/// Answers of brokers to requests that write.
+fn answers(case: &str, errors: &[Error]) {
+    for mode in [Mode::Direct, Mode::WriteAhead] {
+        let cluster = DevCluster::start(1).unwrap();
+        let servers = cluster.bootstrap_servers();
+        let (bench, topic) = (Bench::new(), cluster::fresh_topic());
+        cluster.create_topic(&topic, 3, 1).unwrap();
+        let kafka = KafkaOptions::new(&servers).property("retry.backoff.max.ms", "200");
+        let publisher = Publisher::open(bench.options(kafka).mode(mode)).unwrap();
+        let ledger = Load::gentle(&topic).during(&publisher, |progress| {
+            let under_way = || match mode {
+                Mode::Direct => progress.wait_for_delivered(200),
+                Mode::WriteAhead => progress.wait_for_spooled(200),
+            };
+            under_way();
+            cluster.fail_next(ApiKey::Produce, errors);
+            under_way();
+            cluster.fail_next(ApiKey::Produce, errors);
+            under_way();
+        });
+        finish(publisher);
+        let account = bench.account(&ledger, &servers, &topic);
+        account.show(&format!("broker answers {case}, {mode:?}"));
+        account.assert_no_errors();
+        account.assert_kept();
+    }
+}
+
+#[test]
+fn errors_that_pass() {
+    let errors = [
+        Error::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        Error::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+        Error::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+        Error::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+        Error::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+        Error::RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
+        Error::RD_KAFKA_RESP_ERR__TRANSPORT,
+    ];
+    answers("seven errors that pass", &errors);
+}
+
+#[test]
+fn a_sequence_that_is_out_of_order() {
+    answers(
+        "out of order",
+        &[Error::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER],
+    );
+}
+
+#[test]
+fn an_epoch_that_is_over() {
+    answers(
+        "invalid epoch",
+        &[Error::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH],
+    );
+}
+
+#[test]
+fn a_producer_that_the_broker_does_not_know() {
+    answers(
+        "unknown producer",
+        &[Error::RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID],
+    );
+}
