@@ -37,21 +37,22 @@ build:
 demo: build ## the main job on an example contract
 	scripts/demo
 
-test: lint rust-test python-test kafka-test ## every check that CI runs
+test: lint rust-test fault-test python-test kafka-test ## every check that CI runs
 
 lint: $(VENV)/.stamp ## format, lints, licences
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
-	$(HERALD_RUFF) check --quiet . scripts/kafka benches/run
-	$(HERALD_RUFF) format --quiet --check . scripts/kafka benches/run
+	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
+	$(HERALD_RUFF) check --quiet . scripts/kafka benches/run benches/runtime
+	$(HERALD_RUFF) format --quiet --check . scripts/kafka benches/run benches/runtime
 	cd tests/python && $(HERALD_MYPY) --strict .
 	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
 	cd examples/orders && $(HERALD_MYPY) --strict service.py
 	scripts/deny
 
-rust-test: $(VENV)/.stamp build
-	cargo test --workspace --locked
-	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --quiet
+rust-test: $(VENV)/.stamp build ## Rust, with a real Apache Kafka
+	cargo test --workspace --all-features --locked --no-run
+	scripts/kafka run -- cargo test --workspace --all-features --locked
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --all-features --no-deps --locked --quiet
 
 python-test: $(VENV)/.stamp build ## generated code, run for real
 	$(VENV)/bin/python -m pytest -q -rs tests/python
@@ -64,8 +65,13 @@ kafka: ## a real Apache Kafka that stays up, at the address it prints
 	@scripts/kafka start
 	@echo 'It ends with: scripts/kafka stop'
 
+bench-runtime: $(VENV)/.stamp ## what docs/benchmarks.md claims about publishing, measured
+	cargo build --release --locked -p herald-publish --example publish_bench
+	scripts/kafka run -- $(VENV)/bin/python benches/runtime
+
 bench: $(VENV)/.stamp build ## what docs/benchmarks.md claims, measured
 	benches/run
 
 clean: ## remove what was built and installed
+	-scripts/kafka stop
 	rm -rf target $(TOOLS)

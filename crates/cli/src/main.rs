@@ -4,6 +4,7 @@ mod args;
 mod asked;
 mod commands;
 mod connection;
+mod delivery;
 mod events;
 mod human;
 mod interrupt;

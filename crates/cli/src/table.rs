@@ -9,8 +9,9 @@ use crate::terminal::DIM;
 /// Between two columns.
 const GAP: &str = "  ";
 
-/// A column that shrinks keeps this much.
+/// What a column of short texts keeps in any case, and one whose texts say the most.
 const LEAST: usize = 8;
+const LEAST_OF_THE_MAIN: usize = 32;
 
 /// One column of a table.
 pub struct Column {
@@ -18,8 +19,8 @@ pub struct Column {
     pub title: &'static str,
     /// Numbers stand at the right.
     pub right: bool,
-    /// Whether its cells may be cut where the table is too wide.
-    pub shrinks: bool,
+    /// Where the table is too wide, its cells are cut to no less than this; `None` is never.
+    pub least: Option<usize>,
 }
 
 impl Column {
@@ -28,7 +29,7 @@ impl Column {
         Self {
             title,
             right: true,
-            shrinks: false,
+            least: None,
         }
     }
 
@@ -37,7 +38,16 @@ impl Column {
         Self {
             title,
             right: false,
-            shrinks: true,
+            least: Some(LEAST),
+        }
+    }
+
+    /// A column of text for which the others make room.
+    pub const fn main(title: &'static str) -> Self {
+        Self {
+            title,
+            right: false,
+            least: Some(LEAST_OF_THE_MAIN),
         }
     }
 }
@@ -90,7 +100,11 @@ impl Table {
         let room = self.room.unwrap_or(usize::MAX);
         while widths.iter().sum::<usize>() + gaps > room {
             let widest = (0..widths.len())
-                .filter(|at| self.columns[*at].shrinks && widths[*at] > LEAST)
+                .filter(|at| {
+                    self.columns[*at]
+                        .least
+                        .is_some_and(|least| widths[*at] > least)
+                })
                 .max_by_key(|at| widths[*at]);
             match widest {
                 Some(widest) => widths[widest] -= 1,

@@ -316,12 +316,12 @@ impl Publisher {
 
 impl Drop for Publisher {
     fn drop(&mut self) {
-        if !self.core.process.is_here() {
-            // The connection's threads are not here: its end would wait for them for ever.
-            std::mem::forget(self.core.clone());
-        } else {
+        if self.core.process.is_here() {
             // Only a fork is refused.
             let _ = self.close(Duration::ZERO);
+        } else {
+            // The connection's threads are not here: its end would wait for them for ever.
+            std::mem::forget(self.core.clone());
         }
     }
 }

@@ -65,6 +65,12 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
         tally,
         created,
     } = examined;
+    let state = State {
+        next_sequence: state
+            .next_sequence
+            .max(options.sequences_after.get().saturating_add(1)),
+        ..state
+    };
     let state = start_log(&mut connection, state).map_err(SpoolError::database(OPENING))?;
     let watch = Watch::new(&files, owner.identity()?)?;
     let mut witness = Witness::open(&files.witness())?;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::record::Sequence;
+
 /// What to do when another process owns the spool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenOwned {
@@ -31,6 +33,7 @@ pub struct SpoolOptions {
     pub(crate) queue_bytes: u64,
     pub(crate) checkpoint_bytes: u64,
     pub(crate) when_owned: WhenOwned,
+    pub(crate) sequences_after: Sequence,
 }
 
 const MIB: u64 = 1024 * 1024;
@@ -49,6 +52,7 @@ impl SpoolOptions {
             queue_bytes: 16 * MIB,
             checkpoint_bytes: 16 * MIB,
             when_owned: WhenOwned::Fail,
+            sequences_after: Sequence::START,
         }
     }
 
@@ -103,6 +107,14 @@ impl SpoolOptions {
     #[must_use]
     pub fn when_owned(mut self, when_owned: WhenOwned) -> Self {
         self.when_owned = when_owned;
+        self
+    }
+
+    /// Gives out sequences behind this one only. For a process that opens its spool again after
+    /// the files were deleted: what it still knows by number must not name new records.
+    #[must_use]
+    pub fn sequences_after(mut self, sequence: Sequence) -> Self {
+        self.sequences_after = sequence;
         self
     }
 }

@@ -658,6 +658,36 @@ fn without_a_cluster_and_without_a_spool_nothing_is_said_to_be_safe() {
 }
 
 #[test]
+fn an_event_that_the_cluster_never_takes_is_kept_and_said_to_be_dead() {
+    let sandbox = Sandbox::new();
+    let large = "x".repeat(2 * 1024 * 1024);
+    sandbox.write(
+        "e.jsonl",
+        format!("{{\"payload\":{{\"n\":\"{large}\"}}}}\n{{\"payload\":{{}}}}\n"),
+    );
+    let cluster = DevCluster::start(1).unwrap();
+    let servers = cluster.bootstrap_servers();
+    let args = ["--jsonl", "e.jsonl", "--event-type", "x", "--topic", "t"];
+    let run = publish(&sandbox, &servers, &args).exits(1);
+    assert!(
+        run.stderr
+            .contains("e.jsonl:1: the cluster refuses the event")
+    );
+    assert!(run.stderr.contains("delivered 1 event"), "{}", run.stderr);
+
+    let with_spool = [&args[..], &["--spool", "spool.db"]].concat();
+    let run = publish(&sandbox, &servers, &with_spool).exits(1);
+    assert!(run.stderr.contains("dead 1 event"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("herald spool dead list"),
+        "{}",
+        run.stderr
+    );
+    let run = sandbox.spool(&["dead", "show", "1", "--raw"]).exits(0);
+    assert!(run.stdout.contains(&large));
+}
+
+#[test]
 fn a_spool_in_use_is_named_with_its_owner() {
     let sandbox = Sandbox::with(&[("p.json", "{}")]);
     let _owner = sandbox.own();
@@ -746,7 +776,7 @@ fn an_interruption_without_a_cluster_leaves_every_event_with_an_outcome() {
     let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
     // The refusal of the last line says that those before it are on their way.
     let good = "{\"payload\":{}}\n".repeat(3);
-    write!(stdin, "{good}nonsense\n").unwrap();
+    writeln!(stdin, "{good}nonsense").unwrap();
     assert!(stdout.next().unwrap().unwrap().contains("invalid_event"));
     signal(&child, "INT");
     let receipts: Vec<_> = stdout.map(|line| lines(&line.unwrap()).remove(0)).collect();

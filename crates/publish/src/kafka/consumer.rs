@@ -1,19 +1,27 @@
 //! Reading topics as they grow, without a trace on the cluster.
 
+mod record;
+mod start;
+mod time;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
-use rdkafka::message::{BorrowedMessage, Headers, Message as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
+
+pub use record::Received;
+pub use start::Start;
 
 use super::classify;
 use super::contact::{self, Contact};
 use super::dev;
 use super::options::KafkaOptions;
 use crate::failure::{Failure, FailureKind};
+use time::{milliseconds, moment};
 
 /// What librdkafka asks of a consumer. There is no group behind the name: nothing joins it and
 /// nothing is committed.
@@ -39,36 +47,6 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// Troubles that are over once the cluster answers.
 const OF_CONNECTIONS: [&str; 3] = ["unreachable", "authentication_failed", "tls_failed"];
-
-/// Where reading begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// With the oldest event that is kept.
-    Beginning,
-    /// With what comes from this moment on.
-    Now,
-    /// With the first event of this time or later.
-    At(SystemTime),
-}
-
-/// A record as it lies on the cluster.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Received {
-    /// Where it was read.
-    pub topic: String,
-    /// Where in the topic.
-    pub partition: i32,
-    /// Where in the partition.
-    pub offset: i64,
-    /// When it was made, or appended where the topic says so.
-    pub timestamp: Option<SystemTime>,
-    /// What decided about the partition.
-    pub key: Option<Vec<u8>>,
-    /// Names and values in their order.
-    pub headers: Vec<(String, Option<Vec<u8>>)>,
-    /// `None` is a tombstone.
-    pub payload: Option<Vec<u8>>,
-}
 
 /// What a listener hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +141,7 @@ impl Listener {
         let metadata = contact::reach(&self.consumer, &self.servers, patience)?;
         let new = self.unread(&metadata);
         let start = self.possible(start, patience);
-        let positions = self.positions(&new, start, patience)?;
+        let positions = start::positions(&self.consumer, &new, start, patience)?;
         self.consumer
             .assign(&positions)
             .map_err(|error| not_read(&error))?;
@@ -187,7 +165,7 @@ impl Listener {
             None => Ok(None),
             Some(Ok(message)) => {
                 self.alive = Instant::now();
-                let record = received(&message);
+                let record = Received::of(&message);
                 let is_old = match (record.timestamp, self.not_before) {
                     (Some(time), Some(limit)) => time < limit,
                     _ => false,
@@ -209,7 +187,7 @@ impl Listener {
         let started = Instant::now();
         let answer = self.consumer.fetch_metadata(None, PATIENCE);
         let now = Instant::now();
-        self.look = now + self.refresh.max(SHARE * (now - started));
+        self.look = now + self.refresh;
         let Ok(metadata) = answer else {
             // Where connections fail, `poll` says so before, and why.
             let silent = now - self.alive >= SILENCE;
@@ -222,6 +200,7 @@ impl Listener {
                 .and_then(|failure| self.troubled(failure)));
         };
         self.alive = now;
+        self.look = now + self.refresh.max(SHARE * (now - started));
         // Whatever was complained about is over.
         self.consumer.context().take();
         let new = self.unread(&metadata);
@@ -243,7 +222,7 @@ impl Listener {
     }
 
     /// Partitions that are followed and not read yet.
-    fn unread(&self, metadata: &Metadata) -> Vec<(String, std::ops::Range<i32>)> {
+    fn unread(&self, metadata: &Metadata) -> Vec<(String, Range<i32>)> {
         let topics = metadata.topics().iter();
         topics
             .filter(|topic| (self.follows)(topic.name()))
@@ -255,7 +234,7 @@ impl Listener {
             .collect()
     }
 
-    fn note(&mut self, new: Vec<(String, std::ops::Range<i32>)>) {
+    fn note(&mut self, new: Vec<(String, Range<i32>)>) {
         for (topic, partitions) in new {
             self.read.insert(topic, partitions.end);
         }
@@ -274,75 +253,6 @@ impl Listener {
             return Start::Beginning;
         }
         start
-    }
-
-    /// Where to begin. Positions are asked for here and not left to librdkafka, which would look
-    /// for them in the background and miss what is published in the meantime.
-    fn positions(
-        &self,
-        partitions: &[(String, std::ops::Range<i32>)],
-        start: Start,
-        patience: Duration,
-    ) -> Result<TopicPartitionList, Failure> {
-        let list = |offset: Offset| -> KafkaResult<TopicPartitionList> {
-            let mut list = TopicPartitionList::new();
-            for (topic, partitions) in partitions {
-                for partition in partitions.clone() {
-                    list.add_partition_offset(topic, partition, offset)?;
-                }
-            }
-            Ok(list)
-        };
-        if partitions.is_empty() || start == Start::Beginning {
-            return list(Offset::Beginning).map_err(|error| not_read(&error));
-        }
-        // `End` in the place of a time asks for the end as a number. It is asked for first: what
-        // comes between the two questions is read.
-        let ends = self.offsets(&|| list(Offset::End), patience)?;
-        let Start::At(time) = start else {
-            return Ok(ends);
-        };
-        let time = Offset::Offset(milliseconds(time));
-        let mut positions = self.offsets(&|| list(time), patience)?;
-        for end in ends.elements() {
-            let position = positions.find_partition(end.topic(), end.partition());
-            // No event is as young as that.
-            if position.is_none_or(|position| position.offset() == Offset::End) {
-                positions
-                    .set_partition_offset(end.topic(), end.partition(), end.offset())
-                    .map_err(|error| not_read(&error))?;
-            }
-        }
-        Ok(positions)
-    }
-
-    /// Offsets by time. A partition without a leader is asked for again: it may just have been
-    /// made.
-    fn offsets(
-        &self,
-        times: &dyn Fn() -> KafkaResult<TopicPartitionList>,
-        patience: Duration,
-    ) -> Result<TopicPartitionList, Failure> {
-        let started = Instant::now();
-        loop {
-            let left = patience.saturating_sub(started.elapsed());
-            let answer = times().and_then(|times| self.consumer.offsets_for_times(times, left));
-            let error = match answer {
-                Ok(offsets) => match offsets.elements().iter().find_map(|e| e.error().err()) {
-                    None => return Ok(offsets),
-                    Some(error) => error,
-                },
-                Err(error) => error,
-            };
-            if started.elapsed() >= patience {
-                return Err(Failure::new(
-                    FailureKind::Retriable,
-                    "positions_unknown",
-                    format!("the cluster does not tell where to begin reading: {error}"),
-                ));
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
     }
 
     /// What an error of librdkafka means for somebody who listens.
@@ -369,51 +279,10 @@ impl Listener {
     }
 }
 
-fn received(message: &BorrowedMessage<'_>) -> Received {
-    let headers = message.headers().map(|headers| {
-        let headers = headers.iter();
-        headers
-            .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
-            .collect()
-    });
-    let timestamp = message.timestamp().to_millis();
-    Received {
-        topic: message.topic().to_owned(),
-        partition: message.partition(),
-        offset: message.offset(),
-        timestamp: timestamp.and_then(moment),
-        key: message.key().map(<[u8]>::to_vec),
-        headers: headers.unwrap_or_default(),
-        payload: message.payload().map(<[u8]>::to_vec),
-    }
-}
-
-fn moment(milliseconds: i64) -> Option<SystemTime> {
-    let since = Duration::from_millis(u64::try_from(milliseconds).ok()?);
-    SystemTime::UNIX_EPOCH.checked_add(since)
-}
-
-/// Since 1970, as Kafka counts. What was before is the beginning.
-fn milliseconds(time: SystemTime) -> i64 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
-}
-
 fn not_read(error: &KafkaError) -> Failure {
     Failure::new(
         FailureKind::Permanent,
         "not_readable",
         format!("topics can't be read: {error}"),
     )
-}
-
-/// Content is left out: it may be private.
-impl std::fmt::Debug for Received {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Received")
-            .field("topic", &self.topic)
-            .field("partition", &self.partition)
-            .field("offset", &self.offset)
-            .finish_non_exhaustive()
-    }
 }

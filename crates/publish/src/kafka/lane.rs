@@ -1,7 +1,7 @@
 //! One producer of librdkafka, and the thread that hears its reports.
 
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant, SystemTime};
 
 use rdkafka::ClientContext;
@@ -51,6 +51,7 @@ pub(super) struct Lane {
     producer: Arc<Producer>,
     outstanding: Arc<Outstanding>,
     end: Arc<End>,
+    thread: ThreadId,
 }
 
 /// Whether the thread and the producer are gone.
@@ -88,7 +89,7 @@ impl Lane {
         let _ = producer.context().producer.set(Arc::downgrade(&producer));
         let end = Arc::new(End::default());
         let hears = (producer.clone(), end.clone());
-        thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("herald-kafka".to_owned())
             .spawn(move || {
                 let (producer, end) = hears;
@@ -109,6 +110,7 @@ impl Lane {
             producer,
             outstanding,
             end,
+            thread: thread.thread().id(),
         })
     }
 
@@ -152,11 +154,14 @@ impl Lane {
             producer,
             outstanding,
             end,
+            thread,
         } = self;
         // The thread has the other one.
         drop(producer);
+        // Called from within a report, it would wait for itself.
+        let is_own = thread::current().id() == thread;
         let mut gone = lock(&end.gone);
-        while !*gone {
+        while !*gone && !is_own {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 break;

@@ -39,7 +39,7 @@ impl RelayThread {
                 let leftover = spool.into_leftover();
                 leftover.filter(|_| readable)
             });
-        match Spool::open(options) {
+        match Spool::open(options.sequences_after(self.last_known())) {
             Ok((spool, report)) => {
                 if let Some(recovery) = &report.recovery {
                     error!(
@@ -68,6 +68,13 @@ impl RelayThread {
                     .wait(&core.clock, Some(self.now() + SHORT_PAUSE));
             }
         }
+    }
+
+    /// The highest sequence that anybody here may still know.
+    fn last_known(&self) -> Sequence {
+        let confirmed = self.core.relay.change(|inbox| inbox.confirmed);
+        let known = self.rows.last_key_value().map(|(sequence, _)| *sequence);
+        confirmed.max(self.cursor).max(known.unwrap_or_default())
     }
 }
 

@@ -21,6 +21,7 @@ macro_rules! conformance {
             after_closing_nothing_is_taken
             whoever_closes_gets_all_reports
             whoever_drops_gets_all_reports
+            a_report_may_close_the_connection
         }
         conformance! { @ $faulty;
             an_absent_cluster_is_told_and_not_an_error

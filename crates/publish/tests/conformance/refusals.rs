@@ -1,11 +1,13 @@
 //! What the Kafka transport makes of a broker's errors.
 
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use herald_envelope::{Origin, Stamp, Timestamp};
 use herald_publish::kafka::{Admin, ApiError, ApiKey, DevCluster, KafkaOptions, WantedTopic};
-use herald_publish::{Connect, Failure, FailureKind, Message, Transport};
+use herald_publish::{Connect, Delivery, Failure, FailureKind, Message, Position, Transport};
 use serde_json::json;
 
 use crate::reader::read;
@@ -284,6 +286,54 @@ fn small_messages_get_through_where_a_batch_of_them_would_be_too_large() {
     assert!(payloads.eq(messages.iter().map(Message::payload)));
 }
 
+/// Holds up the thread that reports until it is told to go on.
+struct Slow {
+    begun: Sender<()>,
+    go_on: Mutex<Receiver<()>>,
+}
+
+impl Delivery for Slow {
+    fn report(self: Arc<Self>, _: Result<Position, Failure>) {
+        self.begun.send(()).unwrap();
+        // Nothing is sent: this ends when the sender is dropped.
+        let _ = self.go_on.lock().unwrap().recv();
+    }
+}
+
+#[test]
+fn nothing_passes_a_refused_batch_however_late_it_is_reported() {
+    let Some((options, topic)) = real(1, &[("max.message.bytes", "4000")]) else {
+        return;
+    };
+    let options = options.property("linger.ms", "100");
+    let message = |payload: &str| Message::new(&topic, Some(b"key"), payload.into()).unwrap();
+    let transport = options.connect(Arc::new(Heard::default()), None).unwrap();
+    let (begun, has_begun) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel();
+    let slow = Slow {
+        begun,
+        go_on: Mutex::new(may_go_on),
+    };
+    transport.send(&message("first"), Arc::new(slow)).unwrap();
+    has_begun.recv().unwrap();
+
+    let ledger = Ledger::default();
+    let refused = (0..500).map(|number| message(&format!("{number:030}")));
+    for message in refused {
+        ledger.send(&*transport, &message);
+    }
+    thread::sleep(Duration::from_secs(1));
+    ledger.send(&*transport, &message("later"));
+    thread::sleep(Duration::from_secs(1));
+    drop(go_on);
+
+    for failure in failures(&ledger) {
+        assert_eq!(failure.kind, FailureKind::Fatal, "{failure}");
+    }
+    transport.close(PATIENCE);
+    assert_eq!(read(options.bootstrap_servers(), &topic, 1).len(), 1);
+}
+
 #[test]
 fn an_event_out_of_time_takes_no_other_along() {
     let Some((options, topic)) = real(1, &[("message.timestamp.after.max.ms", "60000")]) else {
@@ -342,7 +392,7 @@ fn a_topic_that_is_not_there_is_waited_for_and_then_unknown() {
     let admin = Admin::connect(&options, PATIENCE).unwrap();
     let plan = admin.plan(vec![WantedTopic::new(&topic)]).unwrap();
     admin.apply(&plan);
-    let deadline = std::time::Instant::now() + PATIENCE;
+    let deadline = Instant::now() + PATIENCE;
     loop {
         let ledger = Ledger::default();
         ledger.send(&*transport, &message);
@@ -350,8 +400,8 @@ fn a_topic_that_is_not_there_is_waited_for_and_then_unknown() {
         if ledger.outcomes()[0].is_ok() {
             break;
         }
-        assert!(std::time::Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(100));
+        assert!(Instant::now() < deadline);
+        thread::sleep(Duration::from_millis(100));
     }
     transport.close(PATIENCE);
 }

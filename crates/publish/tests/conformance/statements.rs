@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use herald_envelope::key::partition;
-use herald_publish::{FailureKind, Message, Transport};
+use herald_publish::{Delivery, Failure, FailureKind, Message, Position, Transport};
 
 use crate::cluster::{Cluster, Record};
 use crate::support::ledger::{Heard, Ledger};
@@ -285,6 +285,34 @@ pub fn whoever_drops_gets_all_reports(cluster: &dyn Cluster) {
         ledger.send(&*transport, &numbered(&topic, number % 5, number));
     }
     drop(transport);
+    assert_all_delivered_or_abandoned(&ledger);
+}
+
+/// Closes the connection that it is reported by.
+struct Closing(Arc<dyn Transport>);
+
+impl Delivery for Closing {
+    fn report(self: Arc<Self>, _: Result<Position, Failure>) {
+        self.0.close(PATIENCE);
+    }
+}
+
+pub fn a_report_may_close_the_connection(cluster: &dyn Cluster) {
+    let topic = topic(cluster, "inside", 3);
+    let transport = connect(cluster);
+    let ledger = Ledger::default();
+    let started = Instant::now();
+    transport
+        .send(
+            &numbered(&topic, 0, 0),
+            Arc::new(Closing(transport.clone())),
+        )
+        .unwrap();
+    for number in 1..50 {
+        ledger.send(&*transport, &numbered(&topic, 0, number));
+    }
+    ledger.wait();
+    assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
     assert_all_delivered_or_abandoned(&ledger);
 }
 

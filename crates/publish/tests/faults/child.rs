@@ -52,7 +52,13 @@ impl Task {
         command
             .args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"])
             .arg(std::env::current_exe().expect("this program"))
-            .args(["--exact", case, "--nocapture", "--test-threads=1"])
+            .args([
+                "--exact",
+                case,
+                "--nocapture",
+                "--include-ignored",
+                "--test-threads=1",
+            ])
             .env(VARIABLE, task)
             .stdin(Stdio::null())
             .stdout(Stdio::piped());

@@ -25,16 +25,13 @@ fn through(case: &str, mode: Mode, checkpoint_bytes: u64, damage: impl FnOnce(&P
     let options = bench.options(cluster.clone()).spool(spool).mode(mode);
     let publisher = Publisher::open(options).unwrap();
     let ledger = Load::gentle("t").during(&publisher, |progress| {
-        match mode {
-            Mode::Direct => progress.wait_for_delivered(200),
-            Mode::WriteAhead => progress.wait_for_spooled(200),
-        }
+        progress.wait_for_usual(mode, 200);
         cluster.stop();
         progress.wait_for_spooled(1500);
         damage(&bench.spool());
         progress.wait_for_spooled(500);
         cluster.start();
-        progress.wait_for_spooled(100);
+        progress.wait_for_receipts(200);
     });
     finish(publisher);
     let mut found = bench.found();

@@ -39,10 +39,7 @@ fn on_a_full_disk(case: &str, bench: &Bench, mode: Mode, fill: impl Fn(), free: 
             progress.wait_for_delivered(50);
         }
         free();
-        match mode {
-            Mode::Direct => progress.wait_for_delivered(50),
-            Mode::WriteAhead => progress.wait_for_spooled(50),
-        }
+        progress.wait_for_usual(mode, 50);
     });
     finish(publisher);
     let refused = ledger.count(|told| {

@@ -24,17 +24,13 @@ fn kills() -> u64 {
 
 /// Publishes until it is killed, and says what it is told: `KEY NUMBER d PARTITION OFFSET` or
 /// `KEY NUMBER s`.
-fn publish_until_killed(task: &Task) {
+pub fn publish_until_killed(task: &Task, load: &Load) {
     let servers = std::env::var("KAFKA_BOOTSTRAP_SERVERS").unwrap();
     let bench = Bench::at(&task.spool);
     let options = bench.options(KafkaOptions::new(servers));
     let publisher = Publisher::open(options.mode(task.mode)).unwrap();
     // The harness has begun a line.
     println!();
-    let load = Load {
-        pause: Duration::from_micros(200),
-        ..Load::gentle(&task.topic).from_number(task.first_number)
-    };
     let say = |event: Event, told: &Told| {
         let Event { key, number } = event;
         match told {
@@ -45,6 +41,7 @@ fn publish_until_killed(task: &Task) {
             Told::Dead | Told::Failed(_) => println!("{key} {number} x"),
         }
     };
+    let load = load.clone().from_number(task.first_number);
     load.heard_by(&publisher, say, |_| {
         loop {
             thread::park();
@@ -73,7 +70,7 @@ fn parse(line: &str) -> Option<(Event, Told)> {
 }
 
 /// Hears a child until its end. A line that the kill has cut was told to nobody.
-fn hear(said: ChildStdout, mut each: impl FnMut(Event, Told)) {
+pub fn hear(said: ChildStdout, mut each: impl FnMut(Event, Told)) {
     let mut said = BufReader::new(said);
     let mut line = String::new();
     while said.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
@@ -88,7 +85,11 @@ fn hear(said: ChildStdout, mut each: impl FnMut(Event, Told)) {
 
 fn receipts_survive(case: &str, mode: Mode) {
     if let Some(task) = Task::of_this_process() {
-        return publish_until_killed(&task);
+        let load = Load {
+            pause: Duration::from_micros(200),
+            ..Load::gentle(&task.topic)
+        };
+        return publish_until_killed(&task, &load);
     }
     let Some(nodes) = Nodes::take(1) else { return };
     let (bench, topic) = (Bench::new(), cluster::topic(nodes.servers()));

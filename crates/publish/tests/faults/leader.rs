@@ -28,10 +28,7 @@ fn a_broker_is_lost(case: &str, mode: Mode, verb: &str) {
     create_topic(nodes.servers(), &topic, 3, &safe);
     let publisher = Publisher::open(bench.kafka(nodes.servers()).mode(mode)).unwrap();
     let ledger = Load::gentle(&topic).during(&publisher, |progress| {
-        let under_way = || match mode {
-            Mode::Direct => progress.wait_for_delivered(1000),
-            Mode::WriteAhead => progress.wait_for_spooled(1000),
-        };
+        let under_way = || progress.wait_for_usual(mode, 1000);
         under_way();
         let lost = leader(nodes.servers(), &topic).expect("a leader");
         nodes.node(lost, verb);

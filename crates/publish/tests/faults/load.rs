@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use herald_publish::{Pending, Publisher};
+use herald_publish::{Mode, Pending, Publisher};
 
 use crate::event::Event;
 use crate::ledger::{Ledger, Told};
@@ -80,12 +80,17 @@ impl Load {
 
     /// Publishes as many events as were asked for.
     pub fn run(&self, publisher: &Publisher) -> Ledger {
+        self.run_heard(publisher, |_, _| ())
+    }
+
+    /// The same with somebody who hears each outcome as it comes.
+    pub fn run_heard(&self, publisher: &Publisher, hear: impl Fn(Event, &Told) + Sync) -> Ledger {
         assert_ne!(self.events_per_thread, u64::MAX, "this would never end");
         let threads = u64::from(self.threads);
-        self.during(publisher, |progress| {
-            eventually("all is published", || {
-                progress.ended.load(Ordering::Relaxed) == threads
-            });
+        self.heard_by(publisher, hear, |progress| {
+            while progress.ended.load(Ordering::Relaxed) < threads {
+                thread::sleep(Duration::from_millis(5));
+            }
         })
     }
 
@@ -123,6 +128,7 @@ impl Load {
         hear: &impl Fn(Event, &Told),
         progress: &Progress,
     ) -> Ledger {
+        let _ended = CountAtEnd(&progress.ended);
         let mut ledger = Ledger::default();
         let mut note = |event: Event, told: Told| {
             progress.count(&told);
@@ -157,7 +163,6 @@ impl Load {
         for (event, pending) in open {
             note(event, told(pending));
         }
-        progress.ended.fetch_add(1, Ordering::Relaxed);
         ledger
     }
 }
@@ -178,6 +183,14 @@ impl Drop for StopAtEnd<'_> {
     }
 }
 
+struct CountAtEnd<'a>(&'a AtomicU64);
+
+impl Drop for CountAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 impl Progress {
     fn count(&self, told: &Told) {
         let counter = match told {
@@ -190,26 +203,39 @@ impl Progress {
 
     /// Waits for so many more receipts of Kafka.
     pub fn wait_for_delivered(&self, more: u64) {
-        wait_for_more(&self.delivered, more, "delivered");
+        wait_for_more("delivered", more, || self.delivered.load(Ordering::Relaxed));
     }
 
     /// Waits for so many more receipts of the spool.
     pub fn wait_for_spooled(&self, more: u64) {
-        wait_for_more(&self.spooled, more, "spooled");
+        wait_for_more("spooled", more, || self.spooled.load(Ordering::Relaxed));
+    }
+
+    /// Waits for so many more receipts of the kind that the mode gives while Kafka is there.
+    pub fn wait_for_usual(&self, mode: Mode, more: u64) {
+        match mode {
+            Mode::Direct => self.wait_for_delivered(more),
+            Mode::WriteAhead => self.wait_for_spooled(more),
+        }
+    }
+
+    /// Waits for so many more receipts.
+    pub fn wait_for_receipts(&self, more: u64) {
+        wait_for_more("safe", more, || {
+            self.delivered.load(Ordering::Relaxed) + self.spooled.load(Ordering::Relaxed)
+        });
     }
 
     /// Waits for so many more events that got no receipt.
     pub fn wait_for_others(&self, more: u64) {
-        wait_for_more(&self.others, more, "refused");
+        wait_for_more("refused", more, || self.others.load(Ordering::Relaxed));
     }
 }
 
 #[track_caller]
-fn wait_for_more(counter: &AtomicU64, more: u64, what: &str) {
-    let wanted = counter.load(Ordering::Relaxed) + more;
-    eventually(&format!("{wanted} events {what}"), || {
-        counter.load(Ordering::Relaxed) >= wanted
-    });
+fn wait_for_more(what: &str, more: u64, count: impl Fn() -> u64) {
+    let wanted = count() + more;
+    eventually(&format!("{wanted} events {what}"), || count() >= wanted);
 }
 
 #[track_caller]

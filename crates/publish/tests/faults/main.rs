@@ -27,3 +27,4 @@ mod random;
 mod recovery;
 mod refusals;
 mod restarts;
+mod soak;

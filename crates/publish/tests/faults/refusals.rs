@@ -17,10 +17,7 @@ fn answers(case: &str, errors: &[Error]) {
         let kafka = KafkaOptions::new(&servers).property("retry.backoff.max.ms", "200");
         let publisher = Publisher::open(bench.options(kafka).mode(mode)).unwrap();
         let ledger = Load::gentle(&topic).during(&publisher, |progress| {
-            let under_way = || match mode {
-                Mode::Direct => progress.wait_for_delivered(200),
-                Mode::WriteAhead => progress.wait_for_spooled(200),
-            };
+            let under_way = || progress.wait_for_usual(mode, 200);
             under_way();
             cluster.fail_next(ApiKey::Produce, errors);
             under_way();

@@ -8,7 +8,7 @@ use herald_publish::{Mode, Publisher};
 
 use crate::bench::{Bench, finish};
 use crate::cluster::{self, Nodes};
-use crate::load::{Load, Progress};
+use crate::load::Load;
 
 #[test]
 fn no_broker_at_the_start_and_one_later() {
@@ -37,14 +37,10 @@ fn through(case: &str, mode: Mode, properties: &[(&str, &str)], outage: impl FnO
         |kafka, (name, value)| kafka.property(*name, *value),
     );
     let publisher = Publisher::open(bench.options(kafka).mode(mode)).unwrap();
-    let under_way = |progress: &Progress| match mode {
-        Mode::Direct => progress.wait_for_delivered(1000),
-        Mode::WriteAhead => progress.wait_for_spooled(1000),
-    };
     let ledger = Load::gentle(&topic).during(&publisher, |progress| {
-        under_way(progress);
+        progress.wait_for_usual(mode, 1000);
         outage(&nodes);
-        under_way(progress);
+        progress.wait_for_usual(mode, 1000);
     });
     finish(publisher);
     let account = bench.account(&ledger, nodes.servers(), &topic);

@@ -75,10 +75,13 @@ fn holds(ty: &Type, value: &Value) -> bool {
         Type::Decimal => text.is_some_and(is_decimal),
         Type::Bytes => text.is_some_and(is_base64),
         Type::Enum(values) => text.is_some_and(|text| values.iter().any(|value| value == text)),
-        Type::List(_) | Type::Map(_) => mismatch(ty, value, "").is_none(),
-        Type::Union(members) => members
-            .iter()
-            .any(|member| mismatch(member, value, "").is_none()),
+        Type::List(item) => value
+            .as_array()
+            .is_some_and(|values| values.iter().all(|value| holds(item, value))),
+        Type::Map(item) => value
+            .as_object()
+            .is_some_and(|values| values.values().all(|value| holds(item, value))),
+        Type::Union(members) => members.iter().any(|member| holds(member, value)),
     }
 }
 

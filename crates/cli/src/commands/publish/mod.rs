@@ -7,6 +7,7 @@ mod events;
 mod fields;
 mod input;
 mod make;
+mod receipts;
 mod report;
 mod send;
 

@@ -1,22 +1,17 @@
-//! What became of each event, for people and for programs.
+//! How far it is, and in the end what became of the events, for people.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io;
 use std::time::{Duration, Instant};
 
 use herald_diagnostics::render::visible_line;
-use herald_envelope::Uuid;
 use herald_publish::{PublishError, Receipt};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
-use serde_json::{Map, Value, json};
 
 use super::events::Events;
-use super::make::Made;
+use super::receipts::{Receipts, Ticket};
 use crate::human::counted;
 use crate::terminal::{self, DIM, GREEN, RED, YELLOW};
-use crate::{Failure, output};
 
 /// Refusals that people are shown, of all reasons and of one; `--receipts` has all.
 const SHOWN: u64 = 50;
@@ -31,25 +26,6 @@ const PARTITIONS: usize = 24;
 /// Time between two looks at the clock for the progress bar.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// An event that was handed to the publisher.
-pub struct Ticket {
-    line: u64,
-    event_id: Uuid,
-    event_type: String,
-    topic: String,
-}
-
-impl Ticket {
-    pub fn new(line: u64, made: &Made) -> Self {
-        Self {
-            line,
-            event_id: made.event_id,
-            event_type: made.event_type.clone(),
-            topic: made.message.topic().to_owned(),
-        }
-    }
-}
-
 /// Events of one partition.
 struct Delivered {
     events: u64,
@@ -57,37 +33,38 @@ struct Delivered {
     last: i64,
 }
 
-/// Counts, writes receipts, and shows how far it is.
+/// Counts events, passes their receipts on, and shows how far it is.
 pub struct Report<'a> {
     events: &'a Events,
     started: Instant,
     delivered: BTreeMap<(String, i32), Delivered>,
     spooled: u64,
     refused: u64,
+    /// Events in the spool at the end.
+    waiting: u64,
     /// Those that were shown, and how many by their reasons.
     shown: u64,
     reasons: HashMap<String, u64>,
-    receipts: Option<Box<dyn Write>>,
+    receipts: Receipts,
     bar: ProgressBar,
     drawn: Instant,
 }
 
 impl<'a> Report<'a> {
-    /// Opens the file for receipts, which must not be there yet.
-    pub fn new(events: &'a Events, receipts: Option<&Path>) -> Result<Self, Failure> {
-        let receipts = receipts.map(open).transpose()?;
-        Ok(Self {
+    pub fn new(events: &'a Events, receipts: Receipts) -> Self {
+        Self {
             events,
             started: Instant::now(),
             delivered: BTreeMap::new(),
             spooled: 0,
             refused: 0,
+            waiting: 0,
             shown: 0,
             reasons: HashMap::new(),
             receipts,
             bar: bar(events.bytes),
             drawn: Instant::now(),
-        })
+        }
     }
 
     /// Notes what an event that was sent ended with. Fails where the receipt can't be written.
@@ -96,43 +73,18 @@ impl<'a> Report<'a> {
         ticket: &Ticket,
         outcome: Result<Receipt, PublishError>,
     ) -> io::Result<()> {
-        let mut line = json!({
-            "line": ticket.line,
-            "event_id": ticket.event_id.to_string(),
-            "event_type": ticket.event_type,
-            "topic": ticket.topic,
-        });
-        let map = line.as_object_mut().expect("it is an object");
+        let written = self.receipts.ended(ticket, &outcome);
         match outcome {
-            Ok(receipt) => {
-                receipt_json(&receipt, map);
-                self.count(receipt);
-                self.write(&line)
-            }
-            Err(error) => {
-                if let PublishError::Rejected {
-                    dead_letter: Some(letter),
-                    ..
-                } = &error
-                {
-                    let mut place = Map::new();
-                    receipt_json(letter, &mut place);
-                    map.insert("dead_letter".to_owned(), Value::Object(place));
-                }
-                refusal_json(error.code(), error.is_retriable(), &error.to_string(), map);
-                self.refuse(ticket.line, &error.to_string());
-                self.write(&line)
-            }
+            Ok(receipt) => self.count(receipt),
+            Err(error) => self.refuse(ticket.line, &error.to_string()),
         }
+        written
     }
 
     /// Notes an event that could not be sent at all.
     pub fn not_sent(&mut self, line: u64, reason: &str) -> io::Result<()> {
-        let mut json = json!({ "line": line });
-        let map = json.as_object_mut().expect("it is an object");
-        refusal_json("invalid_event", false, reason, map);
         self.refuse(line, reason);
-        self.write(&json)
+        self.receipts.not_sent(line, reason)
     }
 
     /// Shows how much of the input was read.
@@ -151,9 +103,19 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Notes how many events wait in the spool at the end.
+    pub fn left_in_spool(&mut self, waiting: u64) {
+        self.waiting = waiting;
+    }
+
     /// Says something above the progress bar.
     pub fn say(&self, message: &str) {
-        self.bar.suspend(|| terminal::status(message));
+        self.above_bar(|| terminal::status(message));
+    }
+
+    /// Lets somebody write to the terminal.
+    pub fn above_bar(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
     }
 
     /// Whether every event that was read has a receipt.
@@ -164,7 +126,7 @@ impl<'a> Report<'a> {
     /// Ends the progress bar, writes what is buffered, and prints the summary.
     pub fn finish(mut self) -> io::Result<()> {
         self.bar.finish_and_clear();
-        let written = self.receipts.as_mut().map_or(Ok(()), Write::flush);
+        let written = self.receipts.flush();
         let events = self.receipts_given();
         let seconds = self.started.elapsed().as_secs_f64();
         let delivered = events - self.spooled;
@@ -176,8 +138,13 @@ impl<'a> Report<'a> {
             self.print_partitions();
         }
         if self.spooled > 0 {
+            let since = if self.waiting == 0 {
+                ", and from there delivered since"
+            } else {
+                ""
+            };
             terminal::status(&format!(
-                "{YELLOW}spooled{YELLOW:#} {}: safe on the local disk, and not on the cluster yet",
+                "{YELLOW}spooled{YELLOW:#} {}: safe on the local disk{since}",
                 counted(self.spooled, "event")
             ));
         }
@@ -260,60 +227,6 @@ impl<'a> Report<'a> {
         let count = self.reasons.entry(reason.to_owned()).or_default();
         *count += 1;
         *count <= SHOWN_OF_A_REASON
-    }
-
-    fn write(&mut self, line: &Value) -> io::Result<()> {
-        match &mut self.receipts {
-            Some(file) => writeln!(file, "{}", output::json_line(line)?),
-            None => Ok(()),
-        }
-    }
-}
-
-fn receipt_json(receipt: &Receipt, map: &mut Map<String, Value>) {
-    let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
-    match receipt {
-        Receipt::Delivered {
-            topic,
-            partition,
-            offset,
-        } => {
-            put("status", json!("delivered"));
-            put("topic", json!(topic));
-            put("partition", json!(partition));
-            put("offset", json!(offset));
-        }
-        Receipt::Spooled { sequence } => {
-            put("status", json!("spooled"));
-            put("sequence", json!(sequence.get()));
-        }
-    }
-}
-
-fn refusal_json(code: &str, retriable: bool, reason: &str, map: &mut Map<String, Value>) {
-    let mut put = |name: &str, value: Value| map.insert(name.to_owned(), value);
-    put("status", json!("refused"));
-    put("code", json!(code));
-    put("retriable", json!(retriable));
-    put("reason", json!(reason));
-}
-
-fn open(path: &Path) -> Result<Box<dyn Write>, Failure> {
-    if path == Path::new("-") {
-        return Ok(Box::new(io::stdout().lock()));
-    }
-    match File::create_new(path) {
-        Ok(file) => Ok(Box::new(BufWriter::new(file))),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(Failure::Message(format!(
-                "`{}` is there already; receipts of an earlier run are not overwritten",
-                path.display()
-            )))
-        }
-        Err(error) => Err(Failure::Message(format!(
-            "can't write receipts to `{}`: {error}",
-            path.display()
-        ))),
     }
 }
 

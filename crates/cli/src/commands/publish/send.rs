@@ -12,13 +12,14 @@ use herald_publish::{Pending, PublishError, Publisher, PublisherOptions, Receipt
 use super::events::{Events, Next};
 use super::input::Piece;
 use super::make::Maker;
-use super::report::{Report, Ticket};
+use super::receipts::{Receipts, Ticket};
+use super::report::Report;
 use crate::args::publish::Publish;
 use crate::commands::spool::tell_of_recovery;
 use crate::human::counted;
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, YELLOW};
-use crate::{CLEAN, FINDINGS, Failure};
+use crate::{CLEAN, FINDINGS, Failure, delivery};
 
 /// Events whose receipts may be waited for; the publisher bounds those that have none.
 const MOST_PENDING: usize = 50_000;
@@ -58,7 +59,7 @@ pub fn run(
     if let Some(timeout) = args.timeout {
         options = options.deadline(timeout);
     }
-    let report = Report::new(events, args.receipts.as_deref())?;
+    let receipts = Receipts::open(args.receipts.as_deref())?;
     let (publisher, opened) =
         Publisher::open_reporting(options).map_err(|error| Failure::Message(error.to_string()))?;
     if let Some(opened) = &opened {
@@ -70,12 +71,16 @@ pub fn run(
         interrupt,
         publisher: Some(publisher),
         pending: VecDeque::new(),
-        report,
+        report: Report::new(events, receipts),
         stop: None,
+        dead: 0,
     };
     run.send_all();
     run.wait_for_receipts();
-    run.close(args.spool.as_deref());
+    run.close(
+        args.spool.as_deref(),
+        opened.map_or(0, |opened| opened.dead),
+    );
     Ok(run.finish())
 }
 
@@ -89,6 +94,8 @@ struct Run<'a> {
     pending: VecDeque<(Ticket, Pending)>,
     report: Report<'a>,
     stop: Option<Stop>,
+    /// Events that went through the spool and that the cluster will never take.
+    dead: u64,
 }
 
 impl Run<'_> {
@@ -168,22 +175,29 @@ impl Run<'_> {
     }
 
     /// Gives the spool some time to deliver. What is pending then has an outcome.
-    fn close(&mut self, spool: Option<&Path>) {
+    fn close(&mut self, spool: Option<&Path>, dead_before: u64) {
         let Some(publisher) = self.publisher.take() else {
             return;
         };
-        let time = if self.interrupt.is_set() {
-            Duration::ZERO
-        } else {
-            DRAIN
-        };
-        let closed = publisher.close(time);
+        if spool.is_some() {
+            delivery::wait(&publisher, DRAIN, |stats| {
+                stats.reachable && !self.interrupt.is_set()
+            });
+        }
+        let stats = publisher.stats();
+        let closed = publisher.close(Duration::ZERO);
         while let Some((ticket, pending)) = self.pending.pop_front() {
             self.ended(&ticket, pending.wait());
         }
-        if let (Ok(closed), Some(spool)) = (closed, spool)
-            && closed.spooled > 0
-        {
+        let (Ok(closed), Some(spool)) = (closed, spool) else {
+            return;
+        };
+        self.report.left_in_spool(closed.spooled);
+        self.dead = stats.dead;
+        let in_spool = closed.dead.saturating_sub(dead_before);
+        self.report
+            .above_bar(|| delivery::report_dead(stats.dead, in_spool));
+        if closed.spooled > 0 {
             let spool = spool.display().to_string();
             self.report.say(&format!(
                 "{YELLOW}waiting{YELLOW:#} in {}: {}; `herald spool drain` delivers them",
@@ -194,7 +208,7 @@ impl Run<'_> {
     }
 
     fn finish(self) -> u8 {
-        let complete = self.report.is_complete();
+        let complete = self.report.is_complete() && self.dead == 0;
         let name = visible_line(&self.events.name);
         let written = self.report.finish();
         let stop = match (self.stop, written) {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use herald_publish::spool::{SpoolError, SpoolOptions};
-use herald_publish::{PublishError, Publisher, PublisherOptions};
+use herald_publish::{PublishError, Publisher, PublisherOptions, Stats};
 use herald_spool::SpoolStatus;
 use indicatif::{HumanDuration, ProgressBar};
 
@@ -13,16 +13,13 @@ use super::place::{failed, inspect};
 use crate::args::spool::Drain;
 use crate::human::counted;
 use crate::interrupt::Interrupt;
-use crate::terminal::{self, GREEN, RED, YELLOW, bar};
-use crate::{CLEAN, FINDINGS, Failure, connection, project};
-
-/// How often it is looked at how far the spool is.
-const LOOK: Duration = Duration::from_millis(50);
+use crate::terminal::{self, GREEN, YELLOW, bar};
+use crate::{CLEAN, FINDINGS, Failure, connection, delivery, project};
 
 /// How often another process' spool is looked at.
 const LOOK_AT_OTHERS: Duration = Duration::from_millis(500);
 
-/// Why waiting ended.
+/// Why watching ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     /// Nothing waits any more.
@@ -61,7 +58,10 @@ pub fn run(path: &Path, args: &Drain) -> Result<u8, Failure> {
     }
     let interrupt = Interrupt::watch()?;
     let bar = bar("delivering", before.records);
-    let end = deliver(&publisher, &bar, args.timeout, &interrupt);
+    delivery::wait(&publisher, args.timeout, |stats| {
+        show(&bar, stats);
+        !interrupt.is_set()
+    });
     bar.finish_and_clear();
     let stats = publisher.stats();
     let closed = publisher
@@ -71,12 +71,14 @@ pub fn run(path: &Path, args: &Drain) -> Result<u8, Failure> {
         "{GREEN}delivered{GREEN:#} {}",
         counted(stats.drained, "event")
     ));
-    report_dead(stats.dead, closed.dead.saturating_sub(before.dead));
+    delivery::report_dead(stats.dead, closed.dead.saturating_sub(before.dead));
     if closed.spooled > 0 {
-        let why = match end {
-            End::Interrupted => "interrupted".to_owned(),
-            _ if !stats.reachable => format!("the cluster at {described} can't be reached"),
-            _ => over(args.timeout),
+        let why = if interrupt.is_set() {
+            "interrupted".to_owned()
+        } else if stats.reachable {
+            over(args.timeout)
+        } else {
+            format!("the cluster at {described} can't be reached")
         };
         report_left(closed.spooled, &why);
     }
@@ -87,46 +89,16 @@ pub fn run(path: &Path, args: &Drain) -> Result<u8, Failure> {
     })
 }
 
-fn deliver(publisher: &Publisher, bar: &ProgressBar, most: Duration, interrupt: &Interrupt) -> End {
-    let started = Instant::now();
-    loop {
-        let stats = publisher.stats();
-        // Unknown while a broken spool is being opened again.
-        let left = stats.spool.map(|spool| spool.records);
-        if let Some(left) = left {
-            bar.set_position(bar.length().unwrap_or_default().saturating_sub(left));
-        }
-        bar.set_message(if stats.reachable {
-            "delivering"
-        } else {
-            "the cluster can't be reached"
-        });
-        if left == Some(0) {
-            return End::Empty;
-        }
-        if interrupt.is_set() {
-            return End::Interrupted;
-        }
-        if started.elapsed() >= most {
-            return End::Late;
-        }
-        std::thread::sleep(LOOK);
+fn show(bar: &ProgressBar, stats: &Stats) {
+    if let Some(spool) = stats.spool {
+        let length = bar.length().unwrap_or_default();
+        bar.set_position(length.saturating_sub(spool.records));
     }
-}
-
-fn report_dead(dead: u64, in_spool: u64) {
-    if dead == 0 {
-        return;
-    }
-    let place = match in_spool {
-        0 => "kept in their dead letter topics".to_owned(),
-        _ if in_spool >= dead => "`herald spool dead list` shows them".to_owned(),
-        _ => format!("{in_spool} of them in the spool: `herald spool dead list`"),
-    };
-    terminal::status(&format!(
-        "{RED}dead{RED:#} {} that the cluster will never take; {place}",
-        counted(dead, "event")
-    ));
+    bar.set_message(if stats.reachable {
+        "delivering"
+    } else {
+        "the cluster can't be reached"
+    });
 }
 
 fn over(time: Duration) -> String {

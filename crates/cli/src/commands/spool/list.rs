@@ -26,7 +26,7 @@ static QUEUE: [Column; 8] = [
     Column::text("KEY"),
     Column::number("SIZE"),
     Column::number("TRIES"),
-    Column::text("LAST ERROR"),
+    Column::main("LAST ERROR"),
 ];
 
 static DEAD: [Column; 8] = [
@@ -37,7 +37,7 @@ static DEAD: [Column; 8] = [
     Column::text("TOPIC"),
     Column::text("KEY"),
     Column::number("SIZE"),
-    Column::text("LAST ERROR"),
+    Column::main("LAST ERROR"),
 ];
 
 /// Lists the queue.

@@ -91,8 +91,7 @@ impl Attention {
                 counted(*dead, "dead letter")
             ),
             Self::NoOwner(records) => format!(
-                "{} and no process has the spool open: start its publisher, or `herald spool \
-                 drain`",
+                "{}, and no process has the spool open: `herald spool drain`",
                 match records {
                     1 => "1 record waits".to_owned(),
                     _ => format!("{} wait", counted(*records, "record")),

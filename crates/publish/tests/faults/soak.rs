@@ -1,0 +1,150 @@
+//! Many events through many faults.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use herald_publish::{Mode, Publisher};
+
+use crate::bench::{Bench, finish};
+use crate::child::Task;
+use crate::cluster::{self, Nodes};
+use crate::kills::{hear, publish_until_killed};
+use crate::ledger::{Account, Ledger, Told};
+use crate::load::Load;
+
+const RESTARTS: u64 = 5;
+const KILLS: u64 = 3;
+
+/// Events with a receipt; `HERALD_SOAK_EVENTS` asks for another number.
+fn events() -> u64 {
+    let asked = std::env::var("HERALD_SOAK_EVENTS").ok();
+    asked.map_or(1_000_000, |number| number.parse().expect("a number"))
+}
+
+/// About 10,000 events a second with 100 keys.
+fn load(topic: &str) -> Load {
+    Load {
+        threads: 4,
+        keys_per_thread: 25,
+        open: 2_000,
+        pause: Duration::from_micros(300),
+        ..Load::gentle(topic)
+    }
+}
+
+/// Counts receipts, and has the broker restarted after each fifth of them, beginning with a
+/// tenth.
+struct Director {
+    receipts: AtomicU64,
+    restart: Sender<&'static str>,
+}
+
+impl Director {
+    fn count(&self, told: &Told) -> u64 {
+        if matches!(told, Told::Failed(_)) {
+            return self.receipts.load(Ordering::Relaxed);
+        }
+        let receipts = self.receipts.fetch_add(1, Ordering::Relaxed) + 1;
+        let fifth = events() / RESTARTS;
+        if receipts % fifth == fifth / 2 {
+            let verb = ["kill", "stop"][usize::from(receipts / fifth % 2 == 1)];
+            self.restart.send(verb).expect("somebody restarts");
+        }
+        receipts
+    }
+}
+
+fn soak(mode: Mode, case: &str) {
+    if let Some(task) = Task::of_this_process() {
+        return publish_until_killed(&task, &load(&task.topic));
+    }
+    let Some(nodes) = Nodes::take(1) else { return };
+    let (bench, topic) = (Bench::new(), cluster::topic(nodes.servers()));
+    let started = Instant::now();
+    let (restart, restarts) = channel();
+    let mut ledger = Ledger::default();
+    thread::scope(|scope| {
+        let broker = scope.spawn(|| {
+            let mut count = 0;
+            for verb in restarts {
+                nodes.node(1, verb);
+                thread::sleep(Duration::from_secs(1));
+                nodes.node(1, "start");
+                count += 1;
+            }
+            assert_eq!(count, RESTARTS);
+        });
+        let director = Director {
+            receipts: AtomicU64::new(0),
+            restart,
+        };
+        for kill in 1..=KILLS {
+            let task = Task {
+                spool: bench.spool(),
+                topic: topic.clone(),
+                mode,
+                first_number: kill * 1_000_000_000,
+            };
+            let mut child = task.command(case).spawn().unwrap();
+            hear(child.stdout.take().unwrap(), |event, told| {
+                if director.count(&told) == events() * kill / (KILLS + 1) {
+                    child.kill().unwrap();
+                }
+                ledger.note(event, told);
+            });
+            child.wait().unwrap();
+        }
+        let publisher = Publisher::open(bench.kafka(nodes.servers()).mode(mode)).unwrap();
+        let load = load(&topic).from_number((KILLS + 1) * 1_000_000_000);
+        let left = events() - director.receipts.load(Ordering::Relaxed);
+        let load = Load {
+            events_per_thread: left.div_ceil(u64::from(load.threads)),
+            ..load
+        };
+        let count = |_, told: &Told| {
+            director.count(told);
+        };
+        ledger.append(load.run_heard(&publisher, count));
+        drop(director);
+        broker.join().unwrap();
+        finish(publisher);
+    });
+    let took = started.elapsed();
+    let account = bench.account(&ledger, nodes.servers(), &topic);
+    show(mode, &account, took);
+    account.assert_no_errors();
+    account.assert_kept();
+    assert!(account.events as u64 >= events());
+}
+
+fn show(mode: Mode, account: &Account, took: Duration) {
+    println!("\n| {mode:?} | |\n| --- | ---: |");
+    for (figure, value) in [
+        ("events with a receipt", account.events),
+        ("of these from Kafka", account.delivered),
+        ("of these from the spool", account.spooled),
+        ("duplicates on Kafka", account.duplicates),
+        ("still in the spool", account.queued),
+        ("out of order", account.out_of_order.len()),
+        ("receipts lost", account.lost.len()),
+    ] {
+        println!("| {figure} | {value} |");
+    }
+    println!("| restarts of the broker | {RESTARTS} |");
+    println!("| kills of the publisher | {KILLS} |");
+    println!("| seconds | {:.0} |", took.as_secs_f64());
+}
+
+#[test]
+#[ignore = "takes minutes: make soak"]
+fn soak_direct() {
+    soak(Mode::Direct, "soak::soak_direct");
+}
+
+#[test]
+#[ignore = "takes minutes: make soak"]
+fn soak_write_ahead() {
+    soak(Mode::WriteAhead, "soak::soak_write_ahead");
+}

@@ -1,0 +1,222 @@
+//! The cluster in memory fails as it is told to.
+
+mod support;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use herald_publish::memory::MemoryCluster;
+use herald_publish::{Connect, Failure, FailureKind, Message, Transport};
+
+use support::PATIENCE;
+use support::ledger::{Heard, Ledger, Outcome};
+
+fn connect(cluster: &MemoryCluster) -> (Arc<dyn Transport>, Arc<Heard>) {
+    let heard = Arc::new(Heard::default());
+    (cluster.connect(heard.clone(), None).unwrap(), heard)
+}
+
+fn cluster() -> MemoryCluster {
+    let cluster = MemoryCluster::new();
+    cluster.create_topic("t", 3);
+    cluster
+}
+
+fn message(key: &str, payload: &str) -> Message {
+    Message::new("t", Some(key.as_bytes()), payload.into()).unwrap()
+}
+
+fn failure(kind: FailureKind) -> Failure {
+    Failure::new(kind, "told_to", "as told")
+}
+
+fn payloads(cluster: &MemoryCluster, topic: &str) -> Vec<String> {
+    let messages = cluster.messages(topic);
+    let payloads = messages.iter().map(|stored| stored.message.payload());
+    payloads
+        .map(|payload| String::from_utf8(payload.to_vec()).unwrap())
+        .collect()
+}
+
+fn code(outcome: &Outcome) -> &'static str {
+    outcome.as_ref().map_or_else(|failure| failure.code, |_| "")
+}
+
+/// Sends these while nothing moves, so that they are under way together.
+fn send_together(
+    cluster: &MemoryCluster,
+    transport: &dyn Transport,
+    what: &[(&str, &str)],
+) -> Ledger {
+    let ledger = Ledger::default();
+    cluster.pause();
+    for (key, payload) in what {
+        ledger.send(transport, &message(key, payload));
+    }
+    ledger
+}
+
+#[test]
+fn a_failure_that_may_pass_takes_along_what_comes_behind_it_on_its_key() {
+    let cluster = cluster();
+    let (transport, _) = connect(&cluster);
+    cluster.fail_next(1, &failure(FailureKind::Retriable));
+    let sent = [
+        ("a", "a0"),
+        ("b", "b0"),
+        ("a", "a1"),
+        ("b", "b1"),
+        ("a", "a2"),
+    ];
+    let ledger = send_together(&cluster, &*transport, &sent);
+    cluster.resume();
+    ledger.wait();
+    let codes: Vec<_> = ledger.outcomes().iter().map(code).collect();
+    assert_eq!(codes, ["told_to", "", "behind_failed", "", "behind_failed"]);
+    assert_eq!(payloads(&cluster, "t"), ["b0", "b1"]);
+
+    // What is sent after the report is another matter.
+    let later = Ledger::default();
+    later.send(&*transport, &message("a", "a0"));
+    later.positions();
+    assert_eq!(payloads(&cluster, "t"), ["b0", "b1", "a0"]);
+}
+
+#[test]
+fn a_failure_for_good_concerns_one_message() {
+    let cluster = cluster();
+    let (transport, _) = connect(&cluster);
+    cluster.fail_next(1, &failure(FailureKind::Permanent));
+    let ledger = send_together(&cluster, &*transport, &[("a", "a0"), ("a", "a1")]);
+    cluster.resume();
+    ledger.wait();
+    let codes: Vec<_> = ledger.outcomes().iter().map(code).collect();
+    assert_eq!(codes, ["told_to", ""]);
+}
+
+#[test]
+fn a_topic_fails_until_it_is_healed() {
+    let cluster = cluster();
+    let (transport, _) = connect(&cluster);
+    cluster.fail_topic("t", failure(FailureKind::Permanent));
+    let ledger = Ledger::default();
+    for number in 0..3 {
+        ledger.send(&*transport, &message("a", &number.to_string()));
+    }
+    ledger.wait();
+    assert!(ledger.outcomes().iter().all(Result::is_err));
+    cluster.heal_topic("t");
+    let ledger = Ledger::default();
+    ledger.send(&*transport, &message("a", "healed"));
+    ledger.positions();
+    assert_eq!(payloads(&cluster, "t"), ["healed"]);
+}
+
+#[test]
+fn a_full_connection_does_not_take_a_message() {
+    let cluster = cluster();
+    let (transport, _) = connect(&cluster);
+    cluster.fail_next(1, &failure(FailureKind::Full));
+    let ledger = Ledger::default();
+    let refused = ledger.send(&*transport, &message("a", "0"));
+    let taken = ledger.send(&*transport, &message("a", "1"));
+    ledger.wait();
+    assert!(ledger.is_refused(refused) && !ledger.is_refused(taken));
+    assert_eq!(payloads(&cluster, "t"), ["1"]);
+}
+
+#[test]
+fn a_broken_connection_leaves_in_doubt_what_was_written() {
+    let cluster = cluster();
+    let (transport, heard) = connect(&cluster);
+    let sent = [("a", "0"), ("a", "1"), ("a", "2"), ("a", "3")];
+    let ledger = send_together(&cluster, &*transport, &sent);
+    cluster.break_connections();
+    ledger.wait();
+    for outcome in ledger.outcomes() {
+        assert_eq!(outcome.unwrap_err().kind, FailureKind::Fatal);
+    }
+    assert_eq!(heard.fatal().kind, FailureKind::Fatal);
+    assert_eq!(payloads(&cluster, "t"), ["0", "1"]);
+    assert_eq!(
+        transport.probe(PATIENCE).unwrap_err().kind,
+        FailureKind::Fatal
+    );
+
+    cluster.resume();
+    let (transport, _) = connect(&cluster);
+    let ledger = Ledger::default();
+    ledger.send(&*transport, &message("a", "2"));
+    ledger.positions();
+    assert_eq!(payloads(&cluster, "t"), ["0", "1", "2"]);
+}
+
+#[test]
+fn nothing_reaches_a_stopped_cluster_when_the_connection_breaks() {
+    let cluster = cluster();
+    let (transport, heard) = connect(&cluster);
+    cluster.stop();
+    let ledger = Ledger::default();
+    ledger.send(&*transport, &message("a", "0"));
+    heard.unreachable();
+    cluster.break_connections();
+    ledger.wait();
+    assert!(payloads(&cluster, "t").is_empty());
+}
+
+#[test]
+fn a_fatal_failure_breaks_the_connection() {
+    let cluster = cluster();
+    let (transport, heard) = connect(&cluster);
+    cluster.fail_next(1, &failure(FailureKind::Fatal));
+    let ledger = send_together(&cluster, &*transport, &[("a", "0"), ("b", "1")]);
+    cluster.resume();
+    ledger.wait();
+    let codes: Vec<_> = ledger.outcomes().iter().map(code).collect();
+    assert_eq!(codes, ["told_to", "connection_broken"]);
+    heard.fatal();
+    assert!(payloads(&cluster, "t").is_empty());
+}
+
+#[test]
+fn an_acknowledgement_may_take_its_time() {
+    let cluster = cluster();
+    let delay = Duration::from_millis(200);
+    cluster.set_delay(delay);
+    let (transport, _) = connect(&cluster);
+    let ledger = Ledger::default();
+    let started = Instant::now();
+    ledger.send(&*transport, &message("a", "0"));
+    ledger.positions();
+    assert!(started.elapsed() >= delay);
+}
+
+#[test]
+fn an_unknown_topic_is_refused_or_created() {
+    let cluster = MemoryCluster::new();
+    let (transport, _) = connect(&cluster);
+    let ledger = Ledger::default();
+    ledger.send(&*transport, &message("a", "0"));
+    ledger.wait();
+    assert_eq!(code(&ledger.outcomes()[0]), "unknown_topic");
+
+    let cluster = cluster.with_auto_created_topics(2);
+    let ledger = Ledger::default();
+    ledger.send(&*transport, &message("a", "1"));
+    ledger.positions();
+    assert_eq!(payloads(&cluster, "t"), ["1"]);
+}
+
+#[test]
+fn messages_without_a_key_go_to_all_partitions() {
+    let cluster = cluster();
+    let (transport, _) = connect(&cluster);
+    let ledger = Ledger::default();
+    for _ in 0..6 {
+        let message = Message::new("t", None, b"{}".to_vec()).unwrap();
+        ledger.send(&*transport, &message);
+    }
+    let partitions: HashSet<_> = ledger.positions().iter().map(|p| p.partition).collect();
+    assert_eq!(partitions, HashSet::from([0, 1, 2]));
+}
