@@ -1,5 +1,7 @@
 //! What librdkafka says about its own doings shows no secret.
 
+#![cfg(feature = "kafka")]
+
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

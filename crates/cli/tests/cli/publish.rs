@@ -806,6 +806,27 @@ fn receipts_that_cannot_be_written_are_not_passed_over() {
     drop(stdin);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn the_last_receipt_counts_too() {
+    let sandbox = Sandbox::with(&[("p.json", "{}")]);
+    let cluster = DevCluster::start(1).unwrap();
+    let servers = cluster.bootstrap_servers();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let args = ["--payload", "p.json", "--event-type", "x", "--topic", "t"];
+    let output = command(
+        &sandbox,
+        &servers,
+        &[&args[..], &["--receipts", "-"]].concat(),
+    )
+    .stdout(full.unwrap())
+    .output()
+    .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("receipts can't be written"), "{stderr}");
+}
+
 #[test]
 fn hostile_text_of_lines_never_controls_the_terminal() {
     let line = "{\"payload\":{\"\u{9b}31m\":\"\u{202e}\"},\"topic\":\"a\\u001b[2J\"}\n\

@@ -33,6 +33,8 @@ pub(super) const DEFAULTS: &[(For, &str, &str)] = &[
     // A key lands where Java clients and aiokafka put it.
     (For::Producers, "partitioner", "murmur2_random"),
     (For::Producers, "compression.type", "lz4"),
+    // A lone event leaves at once: 5 ms of waiting made one at a time 30 times slower. Under load
+    // batches fill by themselves while earlier requests are under way.
     (For::Producers, "linger.ms", "0"),
     // How long the leader may wait for its followers; less than `socket.timeout.ms`, so that it
     // can say so before the connection is given up.

@@ -26,4 +26,3 @@ pub use dev::{ApiError, ApiKey, DevCluster};
 pub use options::KafkaOptions;
 pub use property::Property;
 pub use secret::Secret;
-pub use transport::KafkaTransport;

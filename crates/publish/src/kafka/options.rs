@@ -150,7 +150,14 @@ impl KafkaOptions {
             if canonical == "log_level" {
                 config.set_log_level(log_level(&value)?);
             }
-            config.set(name, value);
+            config.set(canonical, value);
+        }
+        if config.get("bootstrap.servers").is_some_and(str::is_empty) {
+            return Err(Failure::new(
+                FailureKind::Permanent,
+                "invalid_property",
+                "bootstrap.servers names no broker; expected host:port",
+            ));
         }
         config
             .create_native_config()
@@ -304,6 +311,7 @@ mod tests {
             ("log_level", "loud", "log_level is a number"),
             ("dr_cb", "1", "dr_cb"),
             ("sasl.password\0", "hunter2", "nul"),
+            ("metadata.broker.list", "", "names no broker"),
         ] {
             let failure = connect_error(&options().property(name, value));
             assert_eq!(failure.code, "invalid_property");

@@ -26,11 +26,14 @@ const NO_TOPIC: &str = "herald/probe";
 /// How many brokers are asked for a sign of life, one after the other.
 const PROBED: u32 = 3;
 
+/// No wait is longer, so that times can be added and told to librdkafka.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How long dropping a connection takes at most that was not closed.
 const DROP_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A connection to Kafka, through librdkafka.
-pub struct KafkaTransport {
+struct KafkaTransport {
     /// `None` once closed. Every send holds it for reading, so that closing meets none half
     /// done.
     open: RwLock<Option<Open>>,
@@ -160,12 +163,15 @@ impl Transport for KafkaTransport {
         if let Some(failure) = self.condition.broken() {
             return Err(failure.clone());
         }
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + timeout.min(LONGEST);
         let (producer, topics) = {
             let open = self.read();
             let open = open.as_ref().ok_or_else(closed)?;
-            let topics: Vec<_> = open.topics.keys().cloned().collect();
-            (open.together.producer(), topics)
+            let lanes = open.topics.keys().filter_map(|topic| {
+                let lane = open.lane(topic)?;
+                Some((topic.clone(), lane.producer()))
+            });
+            (open.together.producer(), lanes.collect::<Vec<_>>())
         };
         // librdkafka asks one broker, and not another when that one is silent.
         let mut answer = Err(Code::OperationTimedOut);
@@ -186,7 +192,7 @@ impl Transport for KafkaTransport {
         self.condition.good_news();
         // Where the leaders are now. One topic a request: rdkafka has no other way that does not
         // ask for all topics of the cluster.
-        for topic in topics {
+        for (topic, producer) in topics {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero()
                 || producer
@@ -201,7 +207,7 @@ impl Transport for KafkaTransport {
     }
 
     fn close(&self, timeout: Duration) {
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + timeout.min(LONGEST);
         let open = self
             .open
             .write()

@@ -11,6 +11,9 @@ use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
 use crate::transport::{Delivery, Transport, Watch};
 
+/// No wait is longer, so that times can be added.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How long dropping a connection takes at most that was not closed.
 const DROP_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -70,7 +73,9 @@ impl Transport for Connection {
         state.queue(self.number)?.push(Sent {
             message: message.clone(),
             delivery,
-            due: self.patience.map(|patience| Instant::now() + patience),
+            due: self
+                .patience
+                .map(|patience| Instant::now() + patience.min(LONGEST)),
         })?;
         drop(state);
         self.shared.changed.notify_all();
@@ -88,7 +93,7 @@ impl Transport for Connection {
     }
 
     fn close(&self, timeout: Duration) {
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now() + timeout.min(LONGEST);
         let thread = lock(&self.thread).take();
         let mut state = lock(&self.shared.state);
         if let Ok(queue) = state.queue(self.number) {
@@ -102,11 +107,17 @@ impl Transport for Connection {
         while state.queue(self.number).is_ok_and(|queue| !queue.ended) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return;
+                break;
             }
             state = self.shared.wait(state, Some(left));
         }
-        state.connections.remove(&self.number);
+        // Some are left where a report takes its time.
+        let left = match state.connections.remove(&self.number) {
+            Some(mut queue) => queue.give_up(&abandoned()),
+            None => Reports::new(),
+        };
+        drop(state);
+        report(left);
     }
 }
 

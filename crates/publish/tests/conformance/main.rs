@@ -32,6 +32,7 @@ macro_rules! conformance {
             a_probe_fails_while_the_cluster_is_frozen
             closing_ends_while_the_cluster_is_stopped
             closing_ends_while_the_cluster_is_frozen
+            closing_without_time_reports_everything
             dropping_ends_while_the_cluster_is_stopped
             patience_ends_while_the_cluster_is_stopped
             patience_ends_while_the_cluster_is_frozen
@@ -50,10 +51,14 @@ macro_rules! conformance {
 }
 
 mod cluster;
+#[cfg(feature = "kafka")]
 mod dev;
+#[cfg(feature = "kafka")]
 mod kafka;
 mod memory;
+#[cfg(feature = "kafka")]
 mod reader;
+#[cfg(feature = "kafka")]
 mod refusals;
 mod statements;
 #[path = "../support/mod.rs"]

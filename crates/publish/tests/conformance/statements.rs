@@ -454,7 +454,11 @@ fn finish(cluster: &dyn Cluster, outage: Outage) {
 }
 
 /// Ends a connection with messages under way, and expects the end before the guard.
-fn end_in_an_outage(cluster: &dyn Cluster, outage: Outage, end: impl FnOnce(Arc<dyn Transport>)) {
+fn end_in_an_outage(
+    cluster: &dyn Cluster,
+    outage: Outage,
+    end: impl FnOnce(Arc<dyn Transport>, &Ledger),
+) {
     let topic = topic(cluster, "ending", 3);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -466,7 +470,7 @@ fn end_in_an_outage(cluster: &dyn Cluster, outage: Outage, end: impl FnOnce(Arc<
     }
     thread::sleep(Duration::from_millis(100));
     let started = Instant::now();
-    end(transport);
+    end(transport, &ledger);
     assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
     let failures = ledger.outcomes().into_iter().skip(1);
     for failure in failures.map(Result::unwrap_err) {
@@ -479,19 +483,27 @@ fn end_in_an_outage(cluster: &dyn Cluster, outage: Outage, end: impl FnOnce(Arc<
 }
 
 pub fn closing_ends_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
-    end_in_an_outage(cluster, Outage::Stopped, |transport| {
+    end_in_an_outage(cluster, Outage::Stopped, |transport, _| {
         transport.close(Duration::from_secs(5));
     });
 }
 
 pub fn closing_ends_while_the_cluster_is_frozen(cluster: &dyn Cluster) {
-    end_in_an_outage(cluster, Outage::Frozen, |transport| {
+    end_in_an_outage(cluster, Outage::Frozen, |transport, _| {
         transport.close(Duration::from_secs(5));
     });
 }
 
+pub fn closing_without_time_reports_everything(cluster: &dyn Cluster) {
+    end_in_an_outage(cluster, Outage::Stopped, |transport, ledger| {
+        transport.close(Duration::ZERO);
+        // A report that was on its way comes a moment later.
+        ledger.wait();
+    });
+}
+
 pub fn dropping_ends_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
-    end_in_an_outage(cluster, Outage::Stopped, drop);
+    end_in_an_outage(cluster, Outage::Stopped, |transport, _| drop(transport));
 }
 
 /// Messages of a connection with patience, sent in an outage, are given back.

@@ -59,12 +59,13 @@ pub fn run(
     if let Some(timeout) = args.timeout {
         options = options.deadline(timeout);
     }
-    let receipts = Receipts::open(args.receipts.as_deref())?;
     let (publisher, opened) =
         Publisher::open_reporting(options).map_err(|error| Failure::Message(error.to_string()))?;
     if let Some(opened) = &opened {
         tell_of_recovery(opened);
     }
+    // Last, so that what failed before leaves no file in the way of the next try.
+    let receipts = Receipts::open(args.receipts.as_deref())?;
     let mut run = Run {
         events,
         maker,
@@ -245,8 +246,10 @@ impl Run<'_> {
     }
 
     fn note(&mut self, noted: io::Result<()>) {
-        if let Err(error) = noted {
-            self.stop.get_or_insert(Stop::CannotWriteReceipts(error));
+        if let Err(error) = noted
+            && matches!(self.stop, None | Some(Stop::End))
+        {
+            self.stop = Some(Stop::CannotWriteReceipts(error));
         }
     }
 }
