@@ -207,7 +207,7 @@ mod tests {
         let options = options_from(&args, &environment, &Project::default()).unwrap();
         let config = options.client_config().unwrap();
         assert_eq!(config.get("security.protocol"), Some("SASL_PLAINTEXT"));
-        assert_eq!(config.get("sasl.mechanism"), Some("PLAIN"));
+        assert_eq!(config.get("sasl.mechanisms"), Some("PLAIN"));
         assert_eq!(config.get("sasl.username"), Some("other"));
     }
 

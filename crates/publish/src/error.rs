@@ -132,8 +132,8 @@ impl fmt::Display for PublishError {
             Self::Busy => f.write_str("as many events are in flight as may be; try again"),
             Self::Deadline { after } => write!(
                 f,
-                "no acknowledgement within {after:?}, and there is no spool; the event may still \
-                 arrive"
+                "no acknowledgement within {} ms, and there is no spool; the event may still arrive",
+                after.as_millis()
             ),
             Self::Unavailable(failure) => write!(
                 f,

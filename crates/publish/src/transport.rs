@@ -11,7 +11,8 @@ use crate::message::Message;
 pub struct Position {
     /// Partition of the topic, from 0.
     pub partition: i32,
-    /// Offset in the partition.
+    /// Offset in the partition; -1 where it is not known, because a repeated request found the
+    /// message written already.
     pub offset: i64,
 }
 
@@ -38,7 +39,7 @@ pub trait Connect: Send + Sync + 'static {
 
 /// One connection to a cluster.
 ///
-/// Every transport holds to this, and the conformance suite (`tests/conformance.rs`) holds every
+/// Every transport holds to this, and the conformance suite (`tests/conformance`) holds every
 /// transport to it:
 ///
 /// - `send` returns at once. Every message that it took is reported exactly once, whatever
@@ -49,8 +50,8 @@ pub trait Connect: Send + Sync + 'static {
 /// - A message that is not reported yet may still be written, however long it took. Without
 ///   `patience` there is no time-out inside: only the publisher decides when to stop waiting,
 ///   and the message is not forgotten here when it does.
-/// - After a retriable or fatal failure of a message nothing sent later for the same topic and
-///   key is written, unless it was sent after the report returned. So who keeps the failed
+/// - Without `patience`: after a retriable or fatal failure of a message nothing sent later for the
+///   same topic and key is written, unless it was sent after the report returned. So who keeps the failed
 ///   message in the report can keep the order.
 pub trait Transport: Send + Sync + 'static {
     /// Takes a message on its way. Reports come from a thread of the transport, never from

@@ -6,7 +6,9 @@ use herald_publish::memory::MemoryCluster;
 use herald_publish::{Publisher, PublisherOptions};
 use opentelemetry::metrics::MeterProvider as _;
 use opentelemetry::trace::{TraceContextExt, Tracer as _, TracerProvider as _};
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
+use opentelemetry_sdk::metrics::data::{
+    AggregatedMetrics, MetricData, ResourceMetrics, ScopeMetrics,
+};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Instrument as _;
@@ -96,10 +98,8 @@ async fn a_meter_sees_the_figures_and_the_times() {
     provider.force_flush().unwrap();
     let collected = exporter.get_finished_metrics().unwrap();
     let metric = |wanted: &str| {
-        let metrics = collected
-            .iter()
-            .flat_map(|resource| resource.scope_metrics());
-        let mut metrics = metrics.flat_map(|scope| scope.metrics());
+        let metrics = collected.iter().flat_map(ResourceMetrics::scope_metrics);
+        let mut metrics = metrics.flat_map(ScopeMetrics::metrics);
         metrics
             .find(|metric| metric.name() == wanted)
             .unwrap()

@@ -291,6 +291,11 @@ pub(super) fn blames_one_of_many(error: Code) -> bool {
     )
 }
 
+/// Whether the cluster does not have the topic.
+pub(super) fn tells_of_absence(error: Code) -> bool {
+    matches!(error, Code::UnknownTopic | Code::UnknownTopicOrPartition)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, HashSet};

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode as Code;
 
+use super::absent::Absent;
 use super::classify;
 use super::log::Log;
 use crate::clock::lock;
@@ -16,6 +17,7 @@ use crate::transport::Watch;
 pub(super) struct Condition {
     watch: Arc<dyn Watch>,
     pub(super) log: Log,
+    pub(super) absent: Absent,
     /// The cluster's addresses, for people.
     about: String,
     broken: OnceLock<Failure>,
@@ -46,6 +48,7 @@ impl Condition {
         Self {
             watch,
             log,
+            absent: Absent::default(),
             about,
             broken: OnceLock::new(),
             closing: AtomicBool::new(false),

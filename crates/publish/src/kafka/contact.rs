@@ -140,7 +140,7 @@ pub(super) fn reach(
         if waited >= client.context().patience(patience) {
             return Err(no_answer(servers, waited, client.context().take()));
         }
-        wait *= 2;
+        wait = wait.saturating_mul(2);
     }
 }
 

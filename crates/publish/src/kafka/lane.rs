@@ -303,6 +303,9 @@ impl Reports {
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
         let failure = classify::failure(code, topic);
         let broken = self.condition.broken();
+        if classify::tells_of_absence(code) {
+            self.condition.absent.note(topic);
+        }
         match (failure.kind, self.travel) {
             // librdkafka gives up what it has when the connection is broken, too.
             (FailureKind::Abandoned, _) => {

@@ -1,5 +1,6 @@
 //! Apache Kafka, through librdkafka.
 
+mod absent;
 mod admin;
 mod classify;
 mod condition;

@@ -9,6 +9,7 @@ use rdkafka::config::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::producer::Producer as _;
 
+use super::classify;
 use super::condition::Condition;
 use super::defaults::For;
 use super::lane::{Lane, Travel};
@@ -148,6 +149,9 @@ impl Transport for KafkaTransport {
             return Err(failure.clone());
         }
         let topic = message.topic();
+        if self.condition.absent.contains(topic) {
+            return Err(classify::failure(Code::UnknownTopic, topic));
+        }
         let mut open = self.read();
         loop {
             if let Some(lane) = open.as_ref().ok_or_else(closed)?.lane(topic) {

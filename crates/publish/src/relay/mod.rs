@@ -174,6 +174,7 @@ impl Relay {
 }
 
 /// A row, or its dead letter, in the hands of the transport.
+#[derive(Clone)]
 pub(crate) struct RowDelivery {
     pub(crate) core: Arc<Core>,
     pub(crate) sequence: Sequence,

@@ -39,6 +39,8 @@ impl RelayThread {
                 let leftover = spool.into_leftover();
                 leftover.filter(|_| readable)
             });
+        // Of the old one, too.
+        core.relay.change(|inbox| inbox.spool_lost = None);
         match Spool::open(options.sequences_after(self.last_known())) {
             Ok((spool, report)) => {
                 if let Some(recovery) = &report.recovery {
@@ -53,7 +55,11 @@ impl RelayThread {
                     rescue(&leftover, &spool);
                 }
                 gate.spool = Some(Arc::new(spool));
+                drop(gate);
                 self.read_from(Sequence::START);
+                // The old one may have removed rows that are back now.
+                self.hear();
+                self.landed.append(&mut self.gone);
             }
             Err(failure) => {
                 error!(

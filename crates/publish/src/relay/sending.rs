@@ -25,8 +25,6 @@ enum Sent {
     Blocked(Duration),
     /// Nothing more can be sent now.
     Stop,
-    /// What is to be sent next has changed.
-    Again,
 }
 
 impl RelayThread {
@@ -115,7 +113,6 @@ impl RelayThread {
                     Sent::Yes => {}
                     Sent::Blocked(until) => self.revisit(until, sequence),
                     Sent::Stop => return false,
-                    Sent::Again => return true,
                 }
             }
             self.cursor = sequence;
@@ -147,78 +144,95 @@ impl RelayThread {
                 return Sent::Blocked(until);
             }
         }
-        let message = Message::of_record(stored.record);
-        let message = match &doomed {
-            None => message,
-            Some(failure) => {
-                let attempts = attempts.saturating_add(1);
-                let now = self.core.clock.wall();
-                let Some(letter) = dead_letter::of(&message, failure, attempts, now) else {
-                    self.bury(sequence, &no_letter_topic());
-                    return Sent::Yes;
-                };
-                letter
-            }
-        };
-        let delivery = Arc::new(RowDelivery {
+        let row = RowDelivery {
             core: self.core.clone(),
             sequence,
             key,
-            weight: message.weight(),
-            is_letter: doomed.is_some(),
-        });
-        self.give(transport, &message, delivery)
+            weight: 0,
+            is_letter: false,
+        };
+        let message = Message::of_record(stored.record);
+        let failure = match doomed {
+            Some(failure) => failure,
+            None => match self.give(transport, &message, row.clone()) {
+                Ok(()) => return Sent::Yes,
+                Err(Refused::KeyWaits) => return Sent::Blocked(self.now()),
+                Err(Refused::ByTransport(failure)) => match failure.kind {
+                    FailureKind::Permanent => {
+                        self.doomed.insert(sequence, failure.clone());
+                        failure
+                    }
+                    FailureKind::Retriable => {
+                        self.retry(sequence, key, failure);
+                        return Sent::Yes;
+                    }
+                    _ => return self.pause(sequence),
+                },
+            },
+        };
+        let (attempts, now) = (attempts.saturating_add(1), self.core.clock.wall());
+        let Some(letter) = dead_letter::of(&message, &failure, attempts, now) else {
+            self.bury(sequence, &no_letter_topic());
+            return Sent::Yes;
+        };
+        let row = RowDelivery {
+            is_letter: true,
+            ..row
+        };
+        match self.give(transport, &letter, row) {
+            Ok(()) => Sent::Yes,
+            Err(Refused::ByTransport(failure)) if failure.kind == FailureKind::Permanent => {
+                self.bury(sequence, &failure);
+                Sent::Yes
+            }
+            Err(_) => self.pause(sequence),
+        }
+    }
+
+    /// Nothing can be given to the transport now.
+    fn pause(&mut self, sequence: Sequence) -> Sent {
+        let until = self.now() + SHORT_PAUSE;
+        self.revisit(until, sequence);
+        self.send_at = until;
+        Sent::Stop
     }
 
     fn give(
         &mut self,
         transport: &Arc<dyn Transport>,
         message: &Message,
-        delivery: Arc<RowDelivery>,
-    ) -> Sent {
-        let (sequence, key, weight) = (delivery.sequence, delivery.key, delivery.weight);
-        let is_letter = delivery.is_letter;
+        row: RowDelivery,
+    ) -> Result<(), Refused> {
+        let (sequence, key, weight) = (row.sequence, row.key, message.weight());
+        let is_letter = row.is_letter;
+        let delivery = Arc::new(RowDelivery { weight, ..row });
         self.core.held.enter(weight);
         // With the inbox in hand: a report of failure waits until this row is sent, so that the
         // transport fails it too, or is seen here.
         let sent = self.core.relay.change(|inbox| {
             if !is_letter && inbox.failing.contains(&key) {
-                return Err(None);
+                return Err(Refused::KeyWaits);
             }
-            transport.send(message, delivery).map_err(Some)
+            transport
+                .send(message, delivery)
+                .map_err(Refused::ByTransport)
         });
-        if let Err(refused) = sent {
-            self.core.held.leave(weight);
-            let Some(failure) = refused else {
-                return Sent::Blocked(self.now());
-            };
-            return self.refused(sequence, key, is_letter, failure);
-        }
+        sent.inspect_err(|_| self.core.held.leave(weight))?;
         self.rows.insert(sequence, Row::Sent);
         self.sent += 1;
         self.sent_bytes += weight;
         if let Some(rate) = self.core.options.relay_rate {
             self.send_at = self.send_at.max(self.now()) + Duration::from_secs(1) / rate.get();
         }
-        Sent::Yes
+        Ok(())
     }
+}
 
-    fn refused(&mut self, sequence: Sequence, key: u64, is_letter: bool, failure: Failure) -> Sent {
-        match failure.kind {
-            FailureKind::Permanent if is_letter => self.bury(sequence, &failure),
-            FailureKind::Permanent => {
-                self.doom(sequence, failure);
-                return Sent::Again;
-            }
-            FailureKind::Retriable if !is_letter => self.retry(sequence, key, failure),
-            _ => {
-                self.revisit(self.now() + SHORT_PAUSE, sequence);
-                self.send_at = self.now() + SHORT_PAUSE;
-                return Sent::Stop;
-            }
-        }
-        Sent::Yes
-    }
+/// Why the transport does not have a row.
+enum Refused {
+    /// An earlier row of its key has failed, and the relay has not heard of it yet.
+    KeyWaits,
+    ByTransport(Failure),
 }
 
 fn no_letter_topic() -> Failure {

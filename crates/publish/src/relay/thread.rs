@@ -197,7 +197,6 @@ impl RelayThread {
         match reported.outcome {
             Ok(_) => {
                 self.core.counters.drained.add(1);
-                self.window = (self.window + 1).min(self.core.options.relay_window);
                 self.land(sequence);
             }
             Err(failure) => match failure.kind {
@@ -233,6 +232,11 @@ impl RelayThread {
     pub(super) fn leave_transport(&mut self, reported: &Reported) {
         self.sent -= 1;
         self.sent_bytes -= reported.weight;
+        let permanent = |failure: &Failure| failure.kind == FailureKind::Permanent;
+        // The cluster keeps up, whatever it says.
+        if reported.outcome.as_ref().err().is_none_or(permanent) {
+            self.window = (self.window + 1).min(self.core.options.relay_window);
+        }
     }
 
     pub(super) fn take_removal(

@@ -405,3 +405,26 @@ fn a_topic_that_is_not_there_is_waited_for_and_then_unknown() {
     }
     transport.close(PATIENCE);
 }
+
+#[test]
+fn a_topic_that_was_waited_for_in_vain_is_not_waited_for_with_each_message() {
+    let Some((options, topic)) = real(1, &[]) else {
+        return;
+    };
+    let options = options.property("topic.metadata.propagation.max.ms", "500");
+    let absent = Message::new(&format!("{topic}-absent"), None, Vec::new()).unwrap();
+    let transport = options.connect(Arc::new(Heard::default()), None).unwrap();
+    let ledger = Ledger::default();
+    let first = ledger.send(&*transport, &absent);
+    ledger.wait();
+    assert!(!ledger.is_refused(first), "the first one is waited for");
+    let second = ledger.send(&*transport, &absent);
+    assert!(ledger.is_refused(second));
+    let codes: Vec<_> = ledger
+        .outcomes()
+        .into_iter()
+        .map(Result::unwrap_err)
+        .collect();
+    assert!(codes.iter().all(|failure| failure.code == "unknown_topic"));
+    transport.close(PATIENCE);
+}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::memory::MemoryCluster;
@@ -13,7 +13,7 @@ use herald_publish::{Connect, Publisher, PublisherOptions, TOPIC_SUFFIX};
 use crate::cluster;
 use crate::event::Event;
 use crate::ledger::{Account, Found, Ledger, Seen};
-use crate::load::{LONG, eventually};
+use crate::load::LONG;
 
 pub struct Bench {
     spool: PathBuf,
@@ -137,18 +137,24 @@ pub fn found_in(spool: &Path) -> Found {
 /// Waits until nothing is left to deliver.
 #[track_caller]
 pub fn eventually_drained(publisher: &Publisher) {
-    eventually("the spool is empty", || {
+    let is_drained = || {
         let stats = publisher.stats();
         let empty = stats.spool.is_some_and(|spool| spool.records == 0);
         empty && stats.in_flight == 0 && stats.held == 0
-    });
+    };
+    let started = Instant::now();
+    while !is_drained() {
+        let stats = publisher.stats();
+        assert!(started.elapsed() < LONG, "never drained: {stats:#?}");
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
-/// Drains and closes. The end of a publisher is bounded, so it is not waited for in vain.
+/// Drains and closes.
 #[track_caller]
 pub fn finish(publisher: Publisher) {
     eventually_drained(&publisher);
-    let closed = publisher.close(LONG).expect("not a fork");
+    let closed = close_within(publisher, LONG);
     assert_eq!((closed.spooled, closed.failed), (0, 0), "{closed:?}");
 }
 

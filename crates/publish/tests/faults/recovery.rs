@@ -66,6 +66,16 @@ impl Heard {
     }
 }
 
+impl Drop for Heard {
+    /// A case that failed shows what the publisher said.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let lines = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner);
+            println!("{}", String::from_utf8_lossy(&lines));
+        }
+    }
+}
+
 /// The sum of the numbers behind a word.
 fn numbers(text: &str, word: &str) -> u64 {
     let numbers = text.split(word).skip(1).map(|rest| {

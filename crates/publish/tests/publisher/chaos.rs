@@ -50,7 +50,7 @@ fn fault() -> impl Strategy<Value = (Fault, u64, u64)> {
 type Published = BTreeMap<String, Vec<(u32, bool)>>;
 
 fn publish_until(publisher: &Publisher, thread: u32, stop: &AtomicBool) -> Published {
-    let mut published = Published::new();
+    let mut told = Published::new();
     let mut pending = Vec::new();
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) && number < 3_000 {
@@ -64,9 +64,9 @@ fn publish_until(publisher: &Publisher, thread: u32, stop: &AtomicBool) -> Publi
     }
     for (key, number, sent) in pending {
         let safe = sent.is_ok_and(|pending| pending.wait().is_ok());
-        published.entry(key).or_default().push((number, safe));
+        told.entry(key).or_default().push((number, safe));
     }
-    published
+    told
 }
 
 /// Numbers of first occurrences, by key.
@@ -90,7 +90,7 @@ fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], res
     let options = || bench.options().mode(mode).max_in_flight(500);
     let publisher = Publisher::open(options()).unwrap();
     let stop = AtomicBool::new(false);
-    let mut published = std::thread::scope(|scope| {
+    let told = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..3)
             .map(|thread| {
                 scope.spawn({
@@ -125,7 +125,7 @@ fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], res
         let first_occurrences: usize = arrived.values().map(Vec::len).sum();
         assert_eq!(payloads.len(), first_occurrences, "no event arrived twice");
     }
-    for (key, numbers) in &mut published {
+    for (key, numbers) in &told {
         let arrived = arrived.get(key).cloned().unwrap_or_default();
         assert!(
             arrived.is_sorted(),

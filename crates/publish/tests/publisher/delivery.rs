@@ -1,7 +1,7 @@
 //! Where events go while all is well, and where they go that nobody can deliver.
 
 use herald_envelope::{Envelope, Origin, Uuid};
-use herald_publish::spool::{Spool, SpoolOptions};
+use herald_publish::spool::{Sequence, Spool, SpoolOptions};
 use herald_publish::{Failure, FailureKind, Message, Mode, Publisher, Receipt, RetryPolicy};
 
 use crate::support::{Bench, LONG, eventually, eventually_drained, message, outcome, publish};
@@ -108,7 +108,7 @@ fn without_a_dead_letter_topic_the_spool_keeps_it_and_can_send_it_again() {
     assert_eq!((closed.spooled, closed.dead), (0, 1));
 
     let (spool, _) = Spool::open(SpoolOptions::new(bench.spool_path())).unwrap();
-    let letters = spool.dead_letters(10, 1 << 20, Default::default()).unwrap();
+    let letters = spool.dead_letters(10, 1 << 20, Sequence::START).unwrap();
     assert_eq!(letters[0].reason, "too_large");
     let stored = letters[0].stored.as_ref().unwrap();
     assert_eq!(stored.record.topic, "t", "the event, not its letter");
