@@ -31,6 +31,9 @@ use serde::Serialize;
 
 type Anyhow<T> = Result<T, Box<dyn Error>>;
 
+/// Herald's own.
+const DEFAULT_LINGER: &str = "0";
+
 /// How many receipts the pipelined ways leave open.
 const IN_FLIGHT: usize = 10_000;
 
@@ -251,22 +254,22 @@ fn future_producer(topic: &str, events: usize) -> Anyhow<Figures> {
     })
 }
 
-fn publisher(spool: Option<Mode>, linger: &str) -> Anyhow<(Publisher, Option<tempfile::TempDir>)> {
-    let kafka = KafkaOptions::new(bootstrap_servers()).property("linger.ms", linger);
-    let options = PublisherOptions::new(kafka);
-    let Some(mode) = spool else {
-        return Ok((Publisher::open(options)?, None));
-    };
-    let folder =
-        tempfile::tempdir_in(std::env::var("SPOOL_FOLDER").unwrap_or_else(|_| ".".into()))?;
+fn publisher(mode: Mode, linger_ms: &str) -> Anyhow<(Publisher, tempfile::TempDir)> {
+    let folder = tempfile::tempdir_in(spool_folder())?;
     let spool = SpoolOptions::new(folder.path().join("spool.db"));
-    let options = options.spool(spool).mode(mode);
-    Ok((Publisher::open(options)?, Some(folder)))
+    let kafka = KafkaOptions::new(bootstrap_servers()).property("linger.ms", linger_ms);
+    let options = PublisherOptions::new(kafka).spool(spool);
+    Ok((Publisher::open(options.mode(mode))?, folder))
+}
+
+/// Where there is a disk to flush to, not memory.
+fn spool_folder() -> String {
+    std::env::var("SPOOL_FOLDER").unwrap_or_else(|_| ".".into())
 }
 
 /// Envelope to receipt, many in flight, from one thread.
-fn herald(topic: &str, events: usize, mode: Mode) -> Anyhow<Figures> {
-    let (publisher, _folder) = publisher(Some(mode), "5")?;
+fn herald(topic: &str, events: usize, mode: Mode, linger_ms: &str) -> Anyhow<Figures> {
+    let (publisher, _folder) = publisher(mode, linger_ms)?;
     let origin = origin();
     publisher
         .enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
@@ -306,7 +309,7 @@ fn herald_async(topic: &str, events: usize) -> Anyhow<Figures> {
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let (publisher, _folder) = publisher(Some(Mode::Direct), "5")?;
+    let (publisher, _folder) = publisher(Mode::Direct, DEFAULT_LINGER)?;
     let publisher = Arc::new(publisher);
     let topic: Arc<str> = topic.into();
     runtime.block_on(async {
@@ -335,7 +338,7 @@ fn herald_async(topic: &str, events: usize) -> Anyhow<Figures> {
 }
 
 fn herald_sequential(topic: &str, events: usize) -> Anyhow<Figures> {
-    let (publisher, _folder) = publisher(Some(Mode::Direct), "0")?;
+    let (publisher, _folder) = publisher(Mode::Direct, DEFAULT_LINGER)?;
     let origin = origin();
     publisher
         .enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
@@ -353,8 +356,7 @@ fn herald_sequential(topic: &str, events: usize) -> Anyhow<Figures> {
 
 /// One at a time while nothing listens where the broker should be.
 fn herald_away(topic: &str, events: usize) -> Anyhow<Figures> {
-    let folder =
-        tempfile::tempdir_in(std::env::var("SPOOL_FOLDER").unwrap_or_else(|_| ".".into()))?;
+    let folder = tempfile::tempdir_in(spool_folder())?;
     let kafka = KafkaOptions::new("127.0.0.1:1");
     let spool = SpoolOptions::new(folder.path().join("spool.db"));
     let publisher = Publisher::open(PublisherOptions::new(kafka).spool(spool))?;
@@ -374,8 +376,7 @@ fn herald_away(topic: &str, events: usize) -> Anyhow<Figures> {
 
 /// What was spooled before, to the cluster.
 fn herald_drain(topic: &str, events: usize) -> Anyhow<Figures> {
-    let folder =
-        tempfile::tempdir_in(std::env::var("SPOOL_FOLDER").unwrap_or_else(|_| ".".into()))?;
+    let folder = tempfile::tempdir_in(spool_folder())?;
     let path = folder.path().join("spool.db");
     let away = KafkaOptions::new("127.0.0.1:1");
     let options = |kafka| PublisherOptions::new(kafka).spool(SpoolOptions::new(&path));
@@ -491,8 +492,9 @@ fn main() -> Anyhow<()> {
         "raw-callback-headers" => raw_callback(topic, events, true)?,
         "raw-future" => future_producer(topic, events)?,
         "raw-sequential" => raw_sequential(topic, events)?,
-        "herald" => herald(topic, events, Mode::Direct)?,
-        "herald-write-ahead" => herald(topic, events, Mode::WriteAhead)?,
+        "herald" => herald(topic, events, Mode::Direct, DEFAULT_LINGER)?,
+        "herald-linger" => herald(topic, events, Mode::Direct, "5")?,
+        "herald-write-ahead" => herald(topic, events, Mode::WriteAhead, DEFAULT_LINGER)?,
         "herald-async" => herald_async(topic, events)?,
         "herald-sequential" => herald_sequential(topic, events)?,
         "herald-away" => herald_away(topic, events)?,

@@ -137,15 +137,20 @@ pub fn found_in(spool: &Path) -> Found {
 /// Waits until nothing is left to deliver.
 #[track_caller]
 pub fn eventually_drained(publisher: &Publisher) {
-    let is_drained = || {
-        let stats = publisher.stats();
-        let empty = stats.spool.is_some_and(|spool| spool.records == 0);
-        empty && stats.in_flight == 0 && stats.held == 0
-    };
     let started = Instant::now();
-    while !is_drained() {
+    loop {
         let stats = publisher.stats();
-        assert!(started.elapsed() < LONG, "never drained: {stats:#?}");
+        let waiting = stats.spool.map(|spool| spool.records);
+        if (waiting, stats.in_flight, stats.held) == (Some(0), 0, 0) {
+            return;
+        }
+        assert!(
+            started.elapsed() < LONG,
+            "never drained: {waiting:?} in the spool, {} in flight, {} held, reachable: {}",
+            stats.in_flight,
+            stats.held,
+            stats.reachable,
+        );
         thread::sleep(Duration::from_millis(5));
     }
 }

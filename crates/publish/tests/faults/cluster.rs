@@ -76,6 +76,7 @@ impl Nodes {
 
     /// Does to a node what the verb of `scripts/kafka node` says, and returns when it is done.
     #[track_caller]
+    #[expect(clippy::unused_self, reason = "who has it may stop nodes")]
     pub fn node(&self, number: u32, verb: &str) {
         let output = control(number, verb).output().expect("scripts/kafka runs");
         assert!(

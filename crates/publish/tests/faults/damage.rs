@@ -53,13 +53,13 @@ fn the_folder_is_deleted_while_rows_are_with_kafka() {
     let mut ledger = Load::burst("t", 100).run(&publisher);
     eventually_drained(&publisher);
     cluster.pause();
-    ledger.append(Load::burst("t", 50).from_number(1_000).run(&publisher));
+    ledger.append(Load::burst("t", 50).starting_at(1_000).run(&publisher));
     eventually("rows are with Kafka", || publisher.stats().held > 0);
     fs::remove_dir_all(bench.spool().parent().unwrap()).unwrap();
     // The first one notices.
-    ledger.append(Load::burst("t", 2).from_number(2_000).run(&publisher));
+    ledger.append(Load::burst("t", 2).starting_at(2_000).run(&publisher));
     eventually("the spool is open again", || bench.spool().exists());
-    ledger.append(Load::burst("t", 300).from_number(3_000).run(&publisher));
+    ledger.append(Load::burst("t", 300).starting_at(3_000).run(&publisher));
     cluster.resume();
     finish(publisher);
     let account = bench.account_in_memory(&ledger, &cluster, "t");
@@ -79,7 +79,7 @@ fn closing_ends_also_when_the_spool_is_gone_for_good() {
     eventually("rows are with Kafka", || publisher.stats().held > 0);
     fs::remove_file(bench.spool()).unwrap();
     fs::create_dir(bench.spool()).unwrap();
-    Load::burst("t", 2).from_number(1_000).run(&publisher);
+    Load::burst("t", 2).starting_at(1_000).run(&publisher);
     eventually("the spool is lost", || publisher.stats().spool.is_none());
     cluster.resume();
     eventually("all has arrived", || publisher.stats().held == 0);

@@ -41,7 +41,7 @@ pub fn publish_until_killed(task: &Task, load: &Load) {
             Told::Dead | Told::Failed(_) => println!("{key} {number} x"),
         }
     };
-    let load = load.clone().from_number(task.first_number);
+    let load = load.clone().starting_at(task.first_number);
     load.heard_by(&publisher, say, |_| {
         loop {
             thread::park();

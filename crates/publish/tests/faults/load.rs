@@ -56,7 +56,7 @@ impl Load {
         }
     }
 
-    pub fn from_number(self, first_number: u64) -> Self {
+    pub fn starting_at(self, first_number: u64) -> Self {
         Self {
             first_number,
             ..self
@@ -212,10 +212,10 @@ impl Progress {
     }
 
     /// Waits for so many more receipts of the kind that the mode gives while Kafka is there.
-    pub fn wait_for_usual(&self, mode: Mode, more: u64) {
+    pub fn wait_for_usual(&self, mode: Mode, events: u64) {
         match mode {
-            Mode::Direct => self.wait_for_delivered(more),
-            Mode::WriteAhead => self.wait_for_spooled(more),
+            Mode::Direct => self.wait_for_delivered(events),
+            Mode::WriteAhead => self.wait_for_spooled(events),
         }
     }
 

@@ -16,7 +16,7 @@ fn ten_minutes(mode: Mode) {
     let mut ledger = Load::burst("t", 500).run(&publisher);
     cluster.stop();
     for minute in 1..=10 {
-        let load = Load::burst("t", 200).from_number(minute * 1_000_000);
+        let load = Load::burst("t", 200).starting_at(minute * 1_000_000);
         ledger.append(load.run(&publisher));
         for _ in 0..60 {
             clock.advance(Duration::from_secs(1));
@@ -33,7 +33,7 @@ fn ten_minutes(mode: Mode) {
     });
     ledger.append(
         Load::burst("t", 500)
-            .from_number(100_000_000)
+            .starting_at(100_000_000)
             .run(&publisher),
     );
     eventually("all has arrived", || {

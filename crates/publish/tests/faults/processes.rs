@@ -46,7 +46,7 @@ fn fork_under_load(task: &Task) {
             ledger.note(event(1_000_000), pending.wait().into());
             ledger.append(
                 Load::burst(&task.topic, 500)
-                    .from_number(3_000_000)
+                    .starting_at(3_000_000)
                     .run(&publisher),
             );
             finish(publisher);

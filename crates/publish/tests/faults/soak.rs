@@ -97,7 +97,7 @@ fn soak(mode: Mode, case: &str) {
             child.wait().unwrap();
         }
         let publisher = Publisher::open(bench.kafka(nodes.servers()).mode(mode)).unwrap();
-        let load = load(&topic).from_number((KILLS + 1) * 1_000_000_000);
+        let load = load(&topic).starting_at((KILLS + 1) * 1_000_000_000);
         let left = events() - director.receipts.load(Ordering::Relaxed);
         let load = Load {
             events_per_thread: left.div_ceil(u64::from(load.threads)),

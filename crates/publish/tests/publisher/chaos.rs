@@ -143,7 +143,7 @@ fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], res
 /// `PROPTEST_CASES`, else few enough for every run of the tests.
 fn cases() -> u32 {
     let asked = std::env::var("PROPTEST_CASES").ok();
-    asked.and_then(|cases| cases.parse().ok()).unwrap_or(24)
+    asked.and_then(|cases| cases.parse().ok()).unwrap_or(16)
 }
 
 proptest! {
