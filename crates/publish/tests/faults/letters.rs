@@ -89,9 +89,9 @@ fn an_event_that_no_topic_takes_stays_in_the_spool() {
     assert_eq!(bench.found().dead.len(), 20);
 }
 
-/// A topic that is absent for a second is unknown.
+/// A topic that is absent for three seconds is unknown.
 fn quick(servers: &str) -> KafkaOptions {
-    kafka(servers).property("topic.metadata.propagation.max.ms", "1000")
+    kafka(servers).property("topic.metadata.propagation.max.ms", "3000")
 }
 
 #[test]
