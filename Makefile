@@ -42,7 +42,7 @@ test: lint rust-test faults python-test kafka-test ## every check that CI runs
 lint: $(VENV)/.stamp ## format, lints, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
-	cargo clippy -p herald-publish --test faults --all-features --locked -- -D warnings
+	cargo clippy --workspace --test faults --all-features --locked -- -D warnings
 	$(HERALD_RUFF) check --quiet . scripts/kafka benches/run benches/runtime
 	$(HERALD_RUFF) format --quiet --check . scripts/kafka benches/run benches/runtime
 	cd tests/python && $(HERALD_MYPY) --strict .
@@ -55,12 +55,15 @@ rust-test: $(VENV)/.stamp build ## Rust, with a real Apache Kafka
 	scripts/kafka run -- cargo test --workspace --all-features --locked
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --all-features --no-deps --locked --quiet
 
-FAULTS = cargo test -p herald-publish --all-features --locked --test faults -- --test-threads=1
+FAULTS = cargo test --workspace --all-features --locked --test faults -- --test-threads=1
 
 faults: ## what docs/faults.md claims: one broker, then three
-	cargo test -p herald-publish --all-features --locked --test faults --no-run
+	cargo test --workspace --all-features --locked --test faults --no-run
 	scripts/kafka run -- $(FAULTS) --skip leader:: --skip partition::
 	scripts/kafka run --nodes 3 -- $(FAULTS) leader:: partition::
+
+soak: ## a million events through restarts and kills, in each mode
+	scripts/kafka run -- $(FAULTS) --ignored --nocapture soak::
 
 python-test: $(VENV)/.stamp build ## generated code, run for real
 	$(VENV)/bin/python -m pytest -q -rs tests/python

@@ -21,6 +21,28 @@ fn leader(servers: &str, topic: &str) -> Option<u32> {
     u32::try_from(leader).ok()
 }
 
+/// Every broker has to have every event: while one is away, the others refuse.
+#[test]
+fn too_few_replicas_are_in_sync() {
+    let Some(nodes) = Nodes::take(3) else { return };
+    let (bench, topic) = (Bench::new(), fresh_topic());
+    let all = [("min.insync.replicas", "3")];
+    create_topic(nodes.servers(), &topic, 3, &all);
+    let publisher = Publisher::open(bench.kafka(nodes.servers())).unwrap();
+    let ledger = Load::gentle(&topic).during(&publisher, |progress| {
+        progress.wait_for_delivered(500);
+        nodes.node(2, "kill");
+        progress.wait_for_spooled(2000);
+        nodes.node(2, "start");
+        progress.wait_for_delivered(500);
+    });
+    finish(publisher);
+    let account = bench.account(&ledger, nodes.servers(), &topic);
+    account.show("too few replicas in sync");
+    account.assert_no_errors();
+    account.assert_kept();
+}
+
 fn a_broker_is_lost(case: &str, mode: Mode, verb: &str) {
     let Some(nodes) = Nodes::take(3) else { return };
     let (bench, topic) = (Bench::new(), fresh_topic());

@@ -23,7 +23,7 @@ pub struct Load {
     pub first_number: u64,
     /// Events of each thread after which it ends by itself.
     pub events_per_thread: u64,
-    /// How many receipts a thread leaves open.
+    /// How many receipts a thread leaves open when it goes on to the next event.
     pub open: usize,
     /// Pause of a thread after each event.
     pub pause: Duration,
