@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::memory::MemoryCluster;
-use herald_publish::spool::{Inspector, Sequence, SpoolOptions};
+use herald_publish::spool::{Inspector, Sequence, SpoolError, SpoolOptions};
 use herald_publish::{Connect, Publisher, PublisherOptions, TOPIC_SUFFIX};
 
 use crate::cluster;
@@ -103,11 +103,16 @@ pub fn in_memory(cluster: &MemoryCluster, topic: &str) -> Vec<Seen> {
 
 /// What the spool in a file holds.
 pub fn found_in(spool: &Path) -> Found {
+    try_found_in(spool).expect("a sound spool")
+}
+
+/// The same where it may be damaged.
+pub fn try_found_in(spool: &Path) -> Result<Found, SpoolError> {
     let mut found = Found::default();
-    let inspector = Inspector::open(spool).expect("a spool");
+    let inspector = Inspector::open(spool)?;
     let mut after = Sequence::START;
     loop {
-        let batch = inspector.batch(1000, 64 << 20, after).expect("readable");
+        let batch = inspector.batch(1000, 64 << 20, after)?;
         found.declared_lost += batch.damaged.len() as u64;
         let Some(last) = batch.last else { break };
         after = last;
@@ -117,10 +122,10 @@ pub fn found_in(spool: &Path) -> Found {
     }
     let mut after = Sequence::START;
     loop {
-        let letters = inspector
-            .dead_letters(1000, 64 << 20, after)
-            .expect("readable");
-        let Some(last) = letters.last() else { break };
+        let letters = inspector.dead_letters(1000, 64 << 20, after)?;
+        let Some(last) = letters.last() else {
+            return Ok(found);
+        };
         after = last.sequence;
         for letter in letters {
             match letter.stored {
@@ -131,7 +136,6 @@ pub fn found_in(spool: &Path) -> Found {
             }
         }
     }
-    found
 }
 
 /// Waits until nothing is left to deliver.

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use herald_publish::memory::MemoryCluster;
-use herald_publish::spool::SpoolOptions;
+use herald_publish::spool::{Spool, SpoolOptions};
 use herald_publish::{Mode, Publisher};
 
-use crate::bench::{Bench, close_within, eventually_drained, finish, in_memory};
+use crate::bench::{Bench, close_within, eventually_drained, finish, in_memory, try_found_in};
 use crate::load::{Load, eventually};
 use crate::random::Random;
 use crate::recovery;
@@ -36,10 +36,15 @@ fn through(case: &str, mode: Mode, checkpoint_bytes: u64, damage: impl FnOnce(&P
     // A row whose number is damaged can't be moved to the dead letters; it stays where it is.
     eventually("all is delivered that can be read", || {
         let stats = publisher.stats();
-        stats.in_flight == 0 && stats.held == 0 && bench.found().queued.is_empty()
+        let found = try_found_in(&bench.spool());
+        stats.in_flight == 0 && stats.held == 0 && found.is_ok_and(|found| found.queued.is_empty())
     });
     close_within(publisher, Duration::from_secs(10));
+    // The next opening looks at all of it.
+    let (_, report) = Spool::open(SpoolOptions::new(bench.spool())).unwrap();
     let mut found = bench.found();
+    let lost = report.recovery.and_then(|recovery| recovery.lost);
+    found.declared_lost += lost.unwrap_or_default();
     found.on_topic = in_memory(&cluster, "t");
     found.declared_lost += heard.lost();
     let account = ledger.settle(&found);
