@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::spool::{DeadLetterAction, Inspector, Sequence};
 use herald_publish::{Publisher, TOPIC_SUFFIX};
@@ -132,6 +134,8 @@ fn events_for_a_missing_topic_wait_in_the_spool_until_somebody_makes_it() {
     kept.assert_kept();
 
     create_topic(cluster.servers(), &topic, 3, &[]);
+    // So long the publisher takes the topic for absent, and what it refuses anew loses its place.
+    std::thread::sleep(Duration::from_secs(11));
     eventually(
         "the dead letters are delivered when they are sent again",
         || {
