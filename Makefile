@@ -21,7 +21,8 @@ export HERALD_RUFF := $(CURDIR)/$(VENV)/bin/ruff
 export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
-.PHONY: help build demo test lint rust-test python-test kafka-test kafka bench clean
+.PHONY: help build demo test lint rust-test some-faults faults soak python-test kafka-test kafka
+.PHONY: bench bench-runtime clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
