@@ -1,0 +1,14 @@
+//! What Python sees of Herald, below the module `herald`: see `python/herald`.
+
+use pyo3::prelude::*;
+
+/// The part of `herald` that is written in Rust.
+#[pymodule]
+mod _herald {
+    use super::{Bound, PyModule, PyModuleMethods, PyResult};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
