@@ -1,11 +1,10 @@
 //! How commands reach a cluster: the command line before the environment before `herald.yaml`.
 
 use std::env;
-use std::path::Path;
 use std::time::Duration;
 
 use herald_catalog::config::Project;
-use herald_publish::kafka::{KafkaOptions, Property, Secret};
+use herald_publish::kafka::{KafkaOptions, Property, environment};
 
 use crate::Failure;
 use crate::args::cluster::Cluster;
@@ -14,30 +13,11 @@ use crate::args::cluster::Cluster;
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The variable that says where a cluster is.
-pub const SERVERS: &str = "KAFKA_BOOTSTRAP_SERVERS";
-
-/// Variables that Kafka's clients have in common, and the properties that they stand for.
-const VARIABLES: &[(&str, &str)] = &[
-    ("KAFKA_CLIENT_ID", "client.id"),
-    ("KAFKA_SECURITY_PROTOCOL", "security.protocol"),
-    ("KAFKA_SASL_MECHANISM", "sasl.mechanism"),
-    ("KAFKA_SASL_MECHANISMS", "sasl.mechanism"),
-    ("KAFKA_SASL_USERNAME", "sasl.username"),
-    ("KAFKA_SASL_PASSWORD", "sasl.password"),
-    ("KAFKA_SSL_CAFILE", "ssl.ca.location"),
-    ("KAFKA_SSL_CA_LOCATION", "ssl.ca.location"),
-    ("KAFKA_SSL_CERTFILE", "ssl.certificate.location"),
-    ("KAFKA_SSL_CERTIFICATE_LOCATION", "ssl.certificate.location"),
-    ("KAFKA_SSL_KEYFILE", "ssl.key.location"),
-    ("KAFKA_SSL_KEY_LOCATION", "ssl.key.location"),
-    ("KAFKA_SSL_PASSWORD", "ssl.key.password"),
-    ("KAFKA_SSL_KEY_PASSWORD", "ssl.key.password"),
-];
+pub use environment::BOOTSTRAP_SERVERS as SERVERS;
 
 /// The cluster that is meant.
 pub fn options(args: &Cluster, project: &Project) -> Result<KafkaOptions, Failure> {
-    let variable = |name: &str| env::var(name).ok().filter(|value| !value.trim().is_empty());
-    options_from(args, &variable, project)
+    options_from(args, &|name| env::var(name).ok(), project)
 }
 
 /// What went wrong between here and the cluster.
@@ -54,23 +34,16 @@ fn options_from(
     let servers = args
         .bootstrap_servers
         .clone()
-        .or_else(|| variable(SERVERS))
+        .or_else(|| environment::bootstrap_servers(variable))
         .or_else(|| (!of_project.is_empty()).then_some(of_project))
         .ok_or_else(no_servers)?;
     let mut options = KafkaOptions::new(servers.trim());
     for (name, value) in &project.kafka.properties {
-        let property = of_file(name, value, project.root.as_deref());
+        let property = Property::of_file(name, value, project.root.as_deref());
         options = options.with(checked(property, "herald.yaml")?);
     }
-    for (name, property) in VARIABLES {
-        if let Some(value) = variable(name) {
-            // What is a secret is hidden wherever it occurs in a message, so a user's name is none.
-            options = if property.ends_with("password") {
-                options.secret(*property, Secret::from_env(*name))
-            } else {
-                options.property(*property, value)
-            };
-        }
+    for property in environment::properties(variable) {
+        options = options.with(property);
     }
     for text in &args.properties {
         let property = text.parse().map_err(|failure| self::failed(&failure))?;
@@ -85,23 +58,6 @@ fn no_servers() -> Failure {
          `kafka: {{bootstrap_servers: HOST:PORT}}` into herald.yaml. `herald dev` starts one in \
          memory"
     ))
-}
-
-/// A property of `herald.yaml`. Paths are relative to that file, as all paths in it.
-fn of_file(name: &str, value: &str, root: Option<&Path>) -> Property {
-    // An empty root is the working folder.
-    let Some(root) = root.filter(|root| !root.as_os_str().is_empty()) else {
-        return Property::new(name, value);
-    };
-    let below = |path: &str| root.join(path).to_string_lossy().into_owned();
-    if let Some(path) = value.strip_prefix("file:") {
-        return Property::new(name, &format!("file:{}", below(path)));
-    }
-    // The word `probe` lets librdkafka look for the system's certificates.
-    if name.ends_with(".location") && value != "probe" && !value.starts_with("env:") {
-        return Property::new(name, &below(value));
-    }
-    Property::new(name, value)
 }
 
 fn checked(property: Property, place: &str) -> Result<Property, Failure> {
@@ -239,34 +195,5 @@ mod tests {
         let args = cluster(Some("c:1"), &["bootstrap.servers=d:1"]);
         let message = message(options_from(&args, &nothing, &Project::default()));
         assert!(message.contains("--bootstrap-servers"), "{message}");
-    }
-
-    #[test]
-    fn paths_of_the_project_are_relative_to_its_file() {
-        let value = |name: &str, value: &str| {
-            let root = Path::new("/srv/shop");
-            of_file(name, value, Some(root)) == Property::new(name, value)
-        };
-        assert!(
-            of_file("ssl.ca.location", "certs/ca.pem", Some(Path::new("/srv")))
-                == Property::new("ssl.ca.location", "/srv/certs/ca.pem")
-        );
-        assert!(
-            of_file("sasl.password", "file:secret", Some(Path::new("/srv")))
-                == Property::new("sasl.password", "file:/srv/secret")
-        );
-        for (name, text) in [
-            ("ssl.ca.location", "/etc/ca.pem"),
-            ("ssl.ca.location", "probe"),
-            ("ssl.ca.location", "env:CA"),
-            ("sasl.password", "env:PASSWORD"),
-            ("client.id", "certs/ca.pem"),
-        ] {
-            assert!(value(name, text), "{name}={text}");
-        }
-        assert!(
-            of_file("ssl.ca.location", "ca.pem", None)
-                == Property::new("ssl.ca.location", "ca.pem")
-        );
     }
 }

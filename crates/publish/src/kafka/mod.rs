@@ -8,6 +8,7 @@ mod consumer;
 mod contact;
 mod defaults;
 mod dev;
+pub mod environment;
 mod exposed;
 mod lane;
 mod log;

@@ -46,20 +46,14 @@ impl KafkaOptions {
     /// Sets a property of librdkafka to exactly this text.
     #[must_use]
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.properties.push(Property {
-            name: name.into(),
-            value: Value::Text(value.into()),
-        });
+        self.properties.push(Property::text(name, value));
         self
     }
 
     /// Sets a property whose value is read when a connection is made, and never shown.
     #[must_use]
     pub fn secret(mut self, name: impl Into<String>, secret: Secret) -> Self {
-        self.properties.push(Property {
-            name: name.into(),
-            value: Value::Secret(secret),
-        });
+        self.properties.push(Property::secret(name, secret));
         self
     }
 

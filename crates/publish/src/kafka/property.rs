@@ -1,6 +1,7 @@
 //! One setting of librdkafka, as a person writes it.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use super::secret::Secret;
@@ -33,6 +34,41 @@ impl Property {
         Self {
             name: name.into(),
             value,
+        }
+    }
+
+    /// A property of a project's file. Paths are relative to the folder that it lies in, as all
+    /// paths of such a file.
+    pub fn of_file(name: impl Into<String>, text: &str, folder: Option<&Path>) -> Self {
+        let name = name.into();
+        // No folder is the working folder.
+        let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else {
+            return Self::new(name, text);
+        };
+        let below = |path: &str| folder.join(path).to_string_lossy().into_owned();
+        if let Some(path) = text.strip_prefix("file:") {
+            return Self::new(name, &format!("file:{}", below(path)));
+        }
+        // The word `probe` lets librdkafka look for the system's certificates.
+        if name.ends_with(".location") && text != "probe" && !text.starts_with("env:") {
+            return Self::new(name, &below(text));
+        }
+        Self::new(name, text)
+    }
+
+    /// A property with exactly this text.
+    pub fn text(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            value: Value::Text(text.into()),
+        }
+    }
+
+    /// A property whose value is read when a connection is made, and never shown.
+    pub fn secret(name: impl Into<String>, secret: Secret) -> Self {
+        Self {
+            name: name.into(),
+            value: Value::Secret(secret),
         }
     }
 
@@ -98,6 +134,27 @@ mod tests {
             let property: Property = text.parse().unwrap();
             assert!(property.name() == name && property.value == value, "{text}");
         }
+    }
+
+    #[test]
+    fn paths_of_a_file_are_relative_to_its_folder() {
+        let folder = Some(Path::new("/srv/shop"));
+        for (name, text, expected) in [
+            ("ssl.ca.location", "certs/ca.pem", "/srv/shop/certs/ca.pem"),
+            ("sasl.password", "file:secret", "file:/srv/shop/secret"),
+            ("ssl.ca.location", "/etc/ca.pem", "/etc/ca.pem"),
+            ("ssl.ca.location", "probe", "probe"),
+            ("ssl.ca.location", "env:CA", "env:CA"),
+            ("sasl.password", "env:PASSWORD", "env:PASSWORD"),
+            ("client.id", "certs/ca.pem", "certs/ca.pem"),
+        ] {
+            let property = Property::of_file(name, text, folder);
+            assert!(property == Property::new(name, expected), "{name}={text}");
+        }
+        assert!(
+            Property::of_file("ssl.ca.location", "ca.pem", None)
+                == Property::new("ssl.ca.location", "ca.pem")
+        );
     }
 
     #[test]

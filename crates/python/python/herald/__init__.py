@@ -1,5 +1,21 @@
 """Contract-first event publishing for Kafka."""
 
-from herald._herald import __version__
+from herald._herald import PendingReceipt, Receipt, SpoolStatus, Stats, __version__
+from herald.client import KafkaClient
+from herald.errors import HeraldError, PublishError, SettingsError
+from herald.events import Event
+from herald.sync import SyncKafkaClient
 
-__all__ = ["__version__"]
+__all__ = [
+    "Event",
+    "HeraldError",
+    "KafkaClient",
+    "PendingReceipt",
+    "PublishError",
+    "Receipt",
+    "SettingsError",
+    "SpoolStatus",
+    "Stats",
+    "SyncKafkaClient",
+    "__version__",
+]

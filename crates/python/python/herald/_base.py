@@ -1,0 +1,172 @@
+"""What clients have in common: their settings, and their end."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from herald import _running, _settings
+from herald._herald import Publisher, Receipt, SpoolStatus, Stats
+from herald._settings import USUAL_SPOOL, Mode, PathLike
+from herald._trace import current_traceparent
+from herald.errors import PublishError
+from herald.events import Event
+
+if TYPE_CHECKING:
+    from herald._herald import MemoryCluster
+
+
+class Client:
+    """Publishes events to Kafka, and gives a receipt for each.
+
+    With a receipt the event is safe: all in-sync replicas of the cluster have it, or it is
+    flushed to the spool on the local disk, from where it goes to the cluster, also after a
+    crash. Without a spool what the cluster does not acknowledge in time is a `PublishError`.
+
+    Settings that are not given come from the environment, and then from `herald.yaml` in the
+    working folder or above it:
+
+    ====================  ==============================================================
+    `bootstrap_servers`   `KAFKA_BOOTSTRAP_SERVERS`; `kafka.bootstrap_servers`
+    `properties`          those of librdkafka, over `KAFKA_SECURITY_PROTOCOL`,
+                          `KAFKA_SASL_MECHANISM`, `KAFKA_SASL_USERNAME`,
+                          `KAFKA_SASL_PASSWORD`, `KAFKA_SSL_CAFILE` and the like;
+                          `kafka.properties`. `env:NAME` and `file:PATH` are read when a
+                          connection is made
+    `service`             `HERALD_SERVICE`, `OTEL_SERVICE_NAME`; else `unnamed`
+    `service_version`     `HERALD_SERVICE_VERSION`; else `0.0.0`
+    `environment`         `HERALD_ENVIRONMENT`; else `development`
+    `namespace`           `HERALD_NAMESPACE`; `namespace`; else `dev`
+    `topic_pattern`       `topic_pattern`
+    `spool`               `HERALD_SPOOL`; `spool`; else `herald/SERVICE.db` in the state
+                          folder of the user. Several processes get a file each. `None`:
+                          no spool
+    ====================  ==============================================================
+
+    `mode="write_ahead"` gives receipts of the disk at once and delivers behind them.
+    `deadline` is how many seconds the cluster has before the spool takes an event (2), or the
+    caller gets an error (30 without a spool). At most `max_in_flight` events (20,000) of
+    `max_in_flight_bytes` (64 MiB) wait for the cluster; publishing more waits.
+
+    A client may be used from several event loops and threads; what it needs of a loop is
+    `add_reader`, which those of Unix have. A forked child needs a client of its own.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str | Sequence[str] | None = None,
+        *,
+        service: str | None = None,
+        service_version: str | None = None,
+        environment: str | None = None,
+        instance: str | None = None,
+        region: str | None = None,
+        namespace: str | None = None,
+        topic_pattern: str | None = None,
+        spool: PathLike | None = USUAL_SPOOL,
+        spool_max_bytes: int | None = None,
+        mode: Mode = "direct",
+        deadline: float | None = None,
+        max_in_flight: int | None = None,
+        max_in_flight_bytes: int | None = None,
+        close_timeout: float = 10.0,
+        properties: Mapping[str, object] | None = None,
+        config: PathLike | None = None,
+        cluster: MemoryCluster | None = None,
+    ) -> None:
+        self._settings = _settings.Settings(
+            bootstrap_servers=_settings.servers(bootstrap_servers),
+            properties=_settings.properties(properties),
+            service=service,
+            service_version=service_version,
+            environment=environment,
+            instance=instance,
+            region=region,
+            namespace=namespace,
+            topic_pattern=topic_pattern,
+            spool=_settings.spool(spool),
+            spool_max_bytes=spool_max_bytes,
+            write_ahead=_settings.write_ahead(mode),
+            deadline=deadline,
+            max_in_flight=max_in_flight,
+            max_in_flight_bytes=max_in_flight_bytes,
+            config=config,
+            cluster=cluster,
+        )
+        self._close_timeout = close_timeout
+        self._publisher: Publisher | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether events are taken. It does not say that the cluster is reachable: while it is
+        not, the spool takes them. See `stats().is_reachable`."""
+        return self._publisher is not None and self._publisher.is_open
+
+    def stats(self) -> Stats:
+        """Figures since `connect`."""
+        return self._running().stats()
+
+    @property
+    def spool(self) -> SpoolStatus | None:
+        """What the spool holds, read from the disk; `None` without one."""
+        return self._running().spool()
+
+    def close_at_exit(self) -> None:
+        """Closes it without an event loop; for the end of Python."""
+        publisher, self._publisher = self._publisher, None
+        if publisher is not None:
+            _running.report(*publisher.close(self._close_timeout), forgotten=True)
+
+    def __del__(self) -> None:
+        if getattr(self, "_publisher", None) is not None:
+            warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self)
+
+    def __repr__(self) -> str:
+        where = self._settings.bootstrap_servers or "the environment's cluster"
+        state = "connected" if self.is_connected else "not connected"
+        return f"<{type(self).__name__} {where} {state}>"
+
+    def _running(self) -> Publisher:
+        if self._publisher is None:
+            raise PublishError(
+                "the client is not connected: call `connect`, or use it in a `with` statement",
+                "not_connected",
+            )
+        return self._publisher
+
+
+def receipts(
+    outcomes: list[Receipt | PublishError], return_errors: bool
+) -> list[Receipt] | list[Receipt | PublishError]:
+    """The receipts; raises the first error unless errors may stand among them."""
+    if return_errors:
+        return outcomes
+    safe: list[Receipt] = []
+    for outcome in outcomes:
+        if isinstance(outcome, PublishError):
+            raise outcome
+        safe.append(outcome)
+    return safe
+
+
+Raw = dict[str, object]
+
+
+def raw(
+    topic: str,
+    value: bytes,
+    key: bytes | None,
+    headers: Mapping[str, bytes] | Sequence[tuple[str, bytes]],
+) -> Raw:
+    """A message that is no event."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    return {"topic": topic, "value": value, "key": key, "headers": list(pairs)}
+
+
+def traced(event: Event) -> Event:
+    """The event, in the trace of the moment where it has none."""
+    if event.traceparent is None and (trace := current_traceparent()) is not None:
+        return replace(event, traceparent=trace)
+    return event

@@ -1,0 +1,40 @@
+"""How receipts come to event loops."""
+
+from __future__ import annotations
+
+import asyncio
+from weakref import WeakKeyDictionary
+
+from herald._herald import Mailbox
+
+
+class Mailboxes:
+    """One for each event loop that publishes."""
+
+    def __init__(self) -> None:
+        self._all: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox]
+        self._all = WeakKeyDictionary()
+        self._latest: tuple[asyncio.AbstractEventLoop, Mailbox] | None = None
+
+    def here(self) -> Mailbox:
+        """That of the running loop."""
+        loop = asyncio.get_running_loop()
+        latest = self._latest
+        if latest is not None and latest[0] is loop:
+            return latest[1]
+        mailbox = self._all.get(loop)
+        if mailbox is None:
+            mailbox = Mailbox(loop)
+            loop.add_reader(mailbox.fileno(), mailbox.deliver)
+            self._all[loop] = mailbox
+        self._latest = (loop, mailbox)
+        return mailbox
+
+    def leave(self) -> None:
+        """The running loop needs its own no longer, unless something is still awaited."""
+        self._latest = None
+        loop = asyncio.get_running_loop()
+        mailbox = self._all.get(loop)
+        if mailbox is not None and not len(mailbox):
+            del self._all[loop]
+            loop.remove_reader(mailbox.fileno())

@@ -1,0 +1,54 @@
+"""Clients that run, so that none is forgotten when Python ends."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+from typing import Protocol
+from weakref import WeakSet
+
+from herald._herald import start_logging, stop_logging
+
+log = logging.getLogger("herald")
+
+
+class Closable(Protocol):
+    """A client, as far as the end is concerned."""
+
+    def close_at_exit(self) -> None: ...
+
+
+_running: WeakSet[Closable] = WeakSet()
+
+
+def started(client: Closable) -> None:
+    """Remembers a client."""
+    start_logging()
+    _running.add(client)
+
+
+def ended(client: Closable) -> None:
+    """Forgets it."""
+    _running.discard(client)
+
+
+@atexit.register
+def _at_exit() -> None:
+    for client in list(_running):
+        try:
+            client.close_at_exit()
+        except Exception:
+            log.exception("a Kafka client could not be closed")
+    stop_logging()
+
+
+def report(spooled: int, dead: int, failed: int, *, forgotten: bool = False) -> None:
+    """Says what a client left behind."""
+    if forgotten:
+        log.warning("a KafkaClient was not closed before Python ended; it is closed now")
+    if failed:
+        log.error("%d events got no receipt: there was no spool to take them", failed)
+    if spooled:
+        log.warning("%d events wait in the spool for the next client", spooled)
+    if dead:
+        log.warning("%d dead letters are in the spool: herald spool dead list", dead)

@@ -1,0 +1,124 @@
+"""The Kafka client for programs without asyncio."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Self, overload
+
+from herald import _running
+from herald._base import Client, raw, receipts, traced
+from herald._herald import PendingReceipt, Publisher, Receipt
+from herald.events import Event
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from herald.errors import PublishError
+
+__all__ = ["SyncKafkaClient"]
+
+
+class SyncKafkaClient(Client):
+    """The client for programs without asyncio. All methods may be called from any thread, and
+    those that wait let other threads run."""
+
+    def connect(self) -> None:
+        """Opens the spool and the connection. The cluster need not be reachable.
+
+        Raises `SettingsError`. Called again, it changes nothing.
+        """
+        if self._publisher is None:
+            self._publisher = Publisher(self._settings)
+            _running.started(self)
+
+    def publish_with_envelope(
+        self,
+        event_type: str,
+        source_node_id: str | UUID,
+        payload: object,
+        topic: str | None = None,
+        correlation_id: UUID | str | None = None,
+        metadata: object | None = None,
+    ) -> Receipt:
+        """Publishes an event in an OnexEnvelopeV1, and waits until it is safe.
+
+        As `KafkaClient.publish_with_envelope`.
+        """
+        event = Event(event_type, source_node_id, payload, topic, correlation_id, metadata)
+        return self.publish(event)
+
+    def publish(self, event: Event) -> Receipt:
+        """The same for an event of which more is to be said."""
+        return self.enqueue(event).result()
+
+    def enqueue(self, event: Event) -> PendingReceipt:
+        """Puts an event on its way; its receipt comes later. Waits only where as many are in
+        flight as may be."""
+        return self._running().enqueue(traced(event))
+
+    @overload
+    def publish_many(
+        self, events: Iterable[Event], *, return_errors: Literal[False] = False
+    ) -> list[Receipt]: ...
+
+    @overload
+    def publish_many(
+        self, events: Iterable[Event], *, return_errors: Literal[True]
+    ) -> list[Receipt | PublishError]: ...
+
+    def publish_many(
+        self, events: Iterable[Event], *, return_errors: bool = False
+    ) -> list[Receipt] | list[Receipt | PublishError]:
+        """Publishes events in their order, and waits until all are safe.
+
+        As `KafkaClient.publish_many`.
+        """
+        outcomes = self._running().send_many([traced(event) for event in events])
+        return receipts(outcomes, return_errors)
+
+    def publish_raw(
+        self,
+        topic: str,
+        value: bytes,
+        *,
+        key: bytes | None = None,
+        headers: Mapping[str, bytes] | Sequence[tuple[str, bytes]] = (),
+    ) -> Receipt:
+        """Publishes bytes as they are, with the same promises."""
+        return self._running().enqueue_raw(raw(topic, value, key, headers)).result()
+
+    def flush(self, timeout: float | None = None) -> int:
+        """Waits until the cluster has everything, also what waits in the spool.
+
+        Gives how many events it has not got when the time is over: 0, or what is in flight
+        and in the spool.
+        """
+        began, pause = time.monotonic(), 0.001
+        while left := self._running().undelivered():
+            if timeout is not None and time.monotonic() - began >= timeout:
+                return left
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.05)
+        return 0
+
+    def close(self, timeout: float | None = None) -> int:
+        """Takes no more events, waits until all are delivered, and ends.
+
+        As `KafkaClient.close`.
+        """
+        publisher, self._publisher = self._publisher, None
+        if publisher is None:
+            return 0
+        seconds = self._close_timeout if timeout is None else timeout
+        spooled, dead, failed = publisher.close(seconds)
+        _running.ended(self)
+        _running.report(spooled, dead, failed)
+        return spooled
+
+    def __enter__(self) -> Self:
+        self.connect()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,5 @@
+"""Help for tests."""
+
+from herald._herald import DevCluster, MemoryCluster
+
+__all__ = ["DevCluster", "MemoryCluster"]

@@ -1,0 +1,176 @@
+//! Events and messages, as Python gives them.
+
+use herald_envelope::{Envelope, Json, Origin, Stamp, TraceParent, Uuid};
+use herald_publish::{Message, Publisher};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::errors;
+use crate::payload;
+
+/// What `publish_with_envelope` is given, and an `Event` has.
+#[derive(FromPyObject)]
+pub struct Event<'py> {
+    pub event_type: Bound<'py, PyString>,
+    pub source_node_id: Bound<'py, PyAny>,
+    pub payload: Bound<'py, PyAny>,
+    pub topic: Option<Bound<'py, PyString>>,
+    pub correlation_id: Option<Bound<'py, PyAny>>,
+    pub metadata: Option<Bound<'py, PyAny>>,
+    pub partition_key: Option<Bound<'py, PyString>>,
+    pub causation_id: Option<Bound<'py, PyAny>>,
+    pub event_version: Option<Bound<'py, PyString>>,
+    pub event_id: Option<Bound<'py, PyAny>>,
+    pub traceparent: Option<Bound<'py, PyString>>,
+}
+
+impl Event<'_> {
+    /// The message for it, and its identity.
+    pub fn message(
+        &self,
+        py: Python<'_>,
+        publisher: &Publisher,
+        origin: &Origin,
+    ) -> PyResult<(Message, Uuid)> {
+        let mut stamp = Stamp::now();
+        if let Some(id) = &self.event_id {
+            stamp.event_id = uuid(id, "event_id")?;
+        }
+        let node = text(&self.source_node_id, "source_node_id")?;
+        let payload = object(&self.payload, "payload")?;
+        let mut envelope = origin.stamped(
+            stamp,
+            self.event_type.to_str()?,
+            node.to_str()?,
+            Json::from(&*payload),
+        );
+        if let Some(id) = &self.correlation_id {
+            envelope.correlation_id = Some(uuid(id, "correlation_id")?);
+        }
+        let causation = self.causation_id.as_ref();
+        let causation = causation
+            .map(|id| text(id, "causation_id"))
+            .transpose()?
+            .map(|id| id.to_str().map(str::to_owned))
+            .transpose()?;
+        envelope.causation_id = causation.map(Into::into);
+        if let Some(version) = &self.event_version {
+            envelope.event_version = version.to_str()?.into();
+        }
+        if let Some(key) = &self.partition_key {
+            envelope.partition_key = Some(key.to_str()?.into());
+        }
+        envelope.trace = self.trace()?;
+        let message = match &self.metadata {
+            None => self.seal(publisher, envelope),
+            Some(metadata) => {
+                let metadata = object(metadata, "metadata")?;
+                self.seal(publisher, envelope.with_metadata(Json::from(&*metadata)))
+            }
+        };
+        Ok((
+            message?.map_err(|error| errors::publish(py, &error))?,
+            stamp.event_id,
+        ))
+    }
+
+    fn seal<M: Serialize>(
+        &self,
+        publisher: &Publisher,
+        envelope: Envelope<'_, Json<'_>, M>,
+    ) -> PyResult<Result<Message, herald_publish::PublishError>> {
+        Ok(match &self.topic {
+            None => publisher.message(envelope),
+            Some(topic) => publisher.message_to(topic.to_str()?, envelope),
+        })
+    }
+
+    fn trace(&self) -> PyResult<Option<TraceParent>> {
+        let Some(text) = &self.traceparent else {
+            return Ok(None);
+        };
+        let trace = text.to_str()?.parse();
+        trace.map(Some).map_err(|_| {
+            PyValueError::new_err(
+                "traceparent must be a W3C trace context, such as \
+                 '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'",
+            )
+        })
+    }
+}
+
+/// A message that is no event: its bytes go as they are.
+#[derive(FromPyObject)]
+pub struct Raw<'py> {
+    #[pyo3(item)]
+    topic: Bound<'py, PyString>,
+    #[pyo3(item)]
+    value: Bound<'py, PyBytes>,
+    #[pyo3(item)]
+    key: Option<Bound<'py, PyBytes>>,
+    #[pyo3(item)]
+    headers: Vec<(Bound<'py, PyString>, Bound<'py, PyBytes>)>,
+}
+
+impl Raw<'_> {
+    /// The message.
+    pub fn message(&self, py: Python<'_>) -> PyResult<Message> {
+        let key = self.key.as_ref().map(PyBytesMethods::as_bytes);
+        let value = self.value.as_bytes().to_vec();
+        let mut message = Message::new(self.topic.to_str()?, key, value)
+            .map_err(|error| errors::publish(py, &error))?;
+        for (name, value) in &self.headers {
+            message = message.with_header(name.to_str()?.to_owned(), value.as_bytes());
+        }
+        Ok(message)
+    }
+}
+
+/// A JSON object, written.
+fn object(value: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Box<RawValue>> {
+    let mut json = Vec::with_capacity(1_024);
+    payload::write_object(value, &mut json)?;
+    let json = String::from_utf8(json)?;
+    RawValue::from_string(json).map_err(|_| errors::internal("a payload is no JSON"))
+}
+
+/// Text, or an id that becomes text.
+fn text<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyString>> {
+    if let Ok(text) = value.cast::<PyString>() {
+        return Ok(text.clone());
+    }
+    if is_uuid(value)? {
+        return value.str();
+    }
+    Err(PyTypeError::new_err(format!(
+        "{name} must be str or uuid.UUID, not {}",
+        value.get_type().name()?
+    )))
+}
+
+fn uuid(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Uuid> {
+    if let Ok(text) = value.cast::<PyString>() {
+        return Uuid::parse_str(text.to_str()?).map_err(|_| {
+            PyValueError::new_err(format!(
+                "{name} must be a UUID, such as '7d1f7a52-5a0e-4a63-9d35-0d4cf1b8c7a4'"
+            ))
+        });
+    }
+    if is_uuid(value)? {
+        let number: u128 = value.getattr(intern!(value.py(), "int"))?.extract()?;
+        return Ok(Uuid::from_u128(number));
+    }
+    Err(PyTypeError::new_err(format!(
+        "{name} must be uuid.UUID or str, not {}",
+        value.get_type().name()?
+    )))
+}
+
+fn is_uuid(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static CLASS: pyo3::sync::PyOnceLock<Py<pyo3::types::PyType>> = pyo3::sync::PyOnceLock::new();
+    value.is_instance(CLASS.import(value.py(), "uuid", "UUID")?)
+}

@@ -1,0 +1,167 @@
+//! What the publisher has to say, brought to Python's `logging`.
+
+use std::fmt::{self, Write};
+use std::process;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Metadata, Subscriber, span};
+
+/// Records that wait; more are left out, because nobody who publishes may wait for a log.
+const MOST_WAITING: usize = 4_096;
+
+/// One line of a log.
+struct Record {
+    level: u8,
+    /// Such as `herald.publisher`.
+    logger: String,
+    message: String,
+    fields: Vec<(&'static str, String)>,
+}
+
+struct Bridge {
+    /// A fork has the bridge, but not its thread.
+    process: u32,
+    records: SyncSender<Option<Record>>,
+    thread: JoinHandle<()>,
+}
+
+static BRIDGE: Mutex<Option<Bridge>> = Mutex::new(None);
+static INSTALLED: OnceLock<()> = OnceLock::new();
+
+/// Begins. Whoever calls it again changes nothing.
+#[pyfunction]
+pub fn start_logging() -> PyResult<()> {
+    let mut bridge = BRIDGE.lock().unwrap_or_else(PoisonError::into_inner);
+    if bridge
+        .as_ref()
+        .is_some_and(|bridge| bridge.process == process::id())
+    {
+        return Ok(());
+    }
+    let (records, arrivals) = sync_channel(MOST_WAITING);
+    let thread = thread::Builder::new().name("herald-logging".to_owned());
+    let thread = thread.spawn(move || hand_over(&arrivals))?;
+    *bridge = Some(Bridge {
+        process: process::id(),
+        records,
+        thread,
+    });
+    drop(bridge);
+    INSTALLED.get_or_init(|| {
+        // Another part of the process may have one: then that one gets the records.
+        let _ = tracing::subscriber::set_global_default(ToPython);
+    });
+    Ok(())
+}
+
+/// Hands over what is left, and ends: Python is about to.
+#[pyfunction]
+pub fn stop_logging(py: Python<'_>) {
+    py.detach(|| {
+        // Locked for ever, in a fork at the wrong moment.
+        let Ok(mut bridge) = BRIDGE.try_lock() else {
+            return;
+        };
+        let Some(bridge) = bridge.take() else {
+            return;
+        };
+        if bridge.process == process::id() {
+            let _ = bridge.records.send(None);
+            let _ = bridge.thread.join();
+        }
+    });
+}
+
+fn hand_over(arrivals: &Receiver<Option<Record>>) {
+    while let Ok(Some(record)) = arrivals.recv() {
+        let handed = Python::try_attach(|py| {
+            if let Err(error) = record.log(py) {
+                // A handler that fails is the user's, as with any other record.
+                error.write_unraisable(py, None);
+            }
+        });
+        if handed.is_none() {
+            return;
+        }
+    }
+}
+
+impl Record {
+    fn log(&self, py: Python<'_>) -> PyResult<()> {
+        let logger = py
+            .import("logging")?
+            .call_method1("getLogger", (&self.logger,))?;
+        let mut message = self.message.clone();
+        let extra = PyDict::new(py);
+        for (name, value) in &self.fields {
+            extra.set_item(format!("herald_{name}"), value)?;
+            // Writing to text does not fail.
+            let _ = write!(message, " {name}={value}");
+        }
+        let arguments = PyDict::new(py);
+        arguments.set_item("extra", extra)?;
+        logger.call_method("log", (self.level, "%s", message), Some(&arguments))?;
+        Ok(())
+    }
+}
+
+/// Takes what any thread of the publisher says.
+struct ToPython;
+
+impl Subscriber for ToPython {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::DEBUG && metadata.is_event()
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let metadata = event.metadata();
+        let mut record = Record {
+            level: match *metadata.level() {
+                Level::ERROR => 40,
+                Level::WARN => 30,
+                Level::INFO => 20,
+                _ => 10,
+            },
+            logger: metadata.target().replace("::", "."),
+            message: String::new(),
+            fields: Vec::new(),
+        };
+        event.record(&mut record);
+        let bridge = BRIDGE.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bridge) = &*bridge {
+            let _ = bridge.records.try_send(Some(record));
+        }
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+impl Visit for Record {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "message" {
+            value.clone_into(&mut self.message);
+        } else {
+            self.fields.push((field.name(), value.to_owned()));
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let value = format!("{value:?}");
+        self.record_str(field, &value);
+    }
+}

@@ -1,0 +1,29 @@
+//! The Kafka client: what `herald/client.py` is made of.
+
+pub mod events;
+mod logging;
+pub mod mailbox;
+mod memory;
+mod options;
+mod publisher;
+mod receipt;
+pub use receipt::Receipt;
+mod stats;
+
+use pyo3::prelude::*;
+use pyo3::types::PyModule;
+
+/// Adds the client's classes to the module.
+pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<publisher::Publisher>()?;
+    module.add_class::<publisher::PendingReceipt>()?;
+    module.add_class::<mailbox::Mailbox>()?;
+    module.add_class::<receipt::Receipt>()?;
+    module.add_class::<stats::Stats>()?;
+    module.add_class::<stats::SpoolStatus>()?;
+    module.add_class::<memory::MemoryCluster>()?;
+    module.add_class::<memory::DevCluster>()?;
+    module.add_function(wrap_pyfunction!(logging::start_logging, module)?)?;
+    module.add_function(wrap_pyfunction!(logging::stop_logging, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,223 @@
+//! A client's settings: arguments before the environment before `herald.yaml`.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use herald_catalog::config::{self, Project};
+use herald_diagnostics::render::{self, Format};
+use herald_envelope::Origin;
+use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
+use herald_publish::kafka::{KafkaOptions, Property, environment};
+use herald_publish::spool::{SpoolOptions, WhenOwned};
+use herald_publish::{Mode, PublisherOptions};
+use pyo3::prelude::*;
+
+use super::memory::MemoryCluster;
+use crate::errors;
+
+/// What `KafkaClient` was given.
+#[derive(FromPyObject)]
+pub struct Settings {
+    bootstrap_servers: Option<String>,
+    properties: Vec<(String, String)>,
+    service: Option<String>,
+    service_version: Option<String>,
+    environment: Option<String>,
+    instance: Option<String>,
+    region: Option<String>,
+    namespace: Option<String>,
+    topic_pattern: Option<String>,
+    /// `None` is no spool, the empty path the usual one.
+    spool: Option<PathBuf>,
+    spool_max_bytes: Option<u64>,
+    write_ahead: bool,
+    deadline: Option<f64>,
+    max_in_flight: Option<usize>,
+    max_in_flight_bytes: Option<usize>,
+    config: Option<PathBuf>,
+    cluster: Option<Py<MemoryCluster>>,
+}
+
+/// The settings, put together.
+pub struct Resolved {
+    pub options: PublisherOptions,
+    pub origin: Origin,
+    pub spool: Option<PathBuf>,
+}
+
+/// Processes of one service on one machine that have a spool each.
+const MOST_SPOOLS: u16 = 64;
+
+impl Settings {
+    /// Puts them together.
+    pub fn resolve(&self, py: Python<'_>) -> PyResult<Resolved> {
+        let project = self
+            .project()
+            .map_err(|message| errors::settings(py, message))?;
+        let origin = self.origin();
+        let spool = self.spool(&project, &origin);
+        let resolved = self.options(&project, spool.as_deref());
+        let options = resolved.map_err(|message| errors::settings(py, message))?;
+        Ok(Resolved {
+            options,
+            origin,
+            spool,
+        })
+    }
+
+    fn project(&self) -> Result<Project, String> {
+        let path = match &self.config {
+            Some(path) => Some(path.clone()),
+            None => env::current_dir().ok().and_then(|here| config::find(&here)),
+        };
+        let Some(path) = path else {
+            return Ok(Project::default());
+        };
+        config::read(&path).map_err(|(findings, sources)| {
+            let mut text = Vec::new();
+            let options = render::Options::default();
+            match render::write(Format::Human, &findings, &sources, &options, &mut text) {
+                Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+                Err(error) => format!("{}: {error}", path.display()),
+            }
+        })
+    }
+
+    fn origin(&self) -> Origin {
+        let resource = variable("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
+        let of_resource = |name: &str| {
+            resource.split(',').find_map(|pair| {
+                let (key, value) = pair.split_once('=')?;
+                (key.trim() == name).then(|| value.trim().to_owned())
+            })
+        };
+        let service = (self.service.clone())
+            .or_else(|| variable("HERALD_SERVICE"))
+            .or_else(|| variable("OTEL_SERVICE_NAME"))
+            .or_else(|| of_resource("service.name"));
+        let version = (self.service_version.clone())
+            .or_else(|| variable("HERALD_SERVICE_VERSION"))
+            .or_else(|| of_resource("service.version"));
+        let environment = (self.environment.clone())
+            .or_else(|| variable("HERALD_ENVIRONMENT"))
+            .or_else(|| of_resource("deployment.environment.name"))
+            .or_else(|| of_resource("deployment.environment"));
+        let mut origin = Origin::new(
+            service.unwrap_or_else(|| "unnamed".to_owned()),
+            version.unwrap_or_else(|| "0.0.0".to_owned()),
+            environment.unwrap_or_else(|| "development".to_owned()),
+        );
+        origin.instance = (self.instance.clone()).or_else(|| of_resource("service.instance.id"));
+        origin.region = (self.region.clone()).or_else(|| of_resource("cloud.region"));
+        origin
+    }
+
+    /// Where the spool is, unless there is to be none.
+    fn spool(&self, project: &Project, origin: &Origin) -> Option<PathBuf> {
+        let given = self.spool.as_ref()?;
+        if !given.as_os_str().is_empty() {
+            return Some(given.clone());
+        }
+        if let Some(path) = variable("HERALD_SPOOL") {
+            return Some(path.into());
+        }
+        if let Some(path) = &project.spool {
+            let root = project.root.clone().unwrap_or_default();
+            return Some(root.join(path));
+        }
+        Some(state_folder().join(format!("{}.db", file_name(&origin.service))))
+    }
+
+    fn options(&self, project: &Project, spool: Option<&Path>) -> Result<PublisherOptions, String> {
+        let mut options = match &self.cluster {
+            Some(cluster) => PublisherOptions::new(cluster.get().cluster()),
+            None => PublisherOptions::new(self.kafka(project)?),
+        };
+        if let Some(path) = spool {
+            let mut spool =
+                SpoolOptions::new(path).when_owned(WhenOwned::Numbered { most: MOST_SPOOLS });
+            if let Some(bytes) = self.spool_max_bytes {
+                spool = spool.max_bytes(bytes);
+            }
+            options = options.spool(spool);
+        }
+        if self.write_ahead {
+            options = options.mode(Mode::WriteAhead);
+        }
+        if let Some(seconds) = self.deadline {
+            let deadline = Duration::try_from_secs_f64(seconds)
+                .map_err(|_| "deadline must be a number of seconds, 0 or more".to_owned())?;
+            options = options.deadline(deadline);
+        }
+        if let Some(events) = self.max_in_flight {
+            options = options.max_in_flight(events);
+        }
+        if let Some(bytes) = self.max_in_flight_bytes {
+            options = options.max_in_flight_bytes(bytes);
+        }
+        let pattern = match &self.topic_pattern {
+            Some(pattern) => {
+                TopicPattern::parse(pattern).map_err(|error| format!("topic_pattern: {error}"))?
+            }
+            None => project.options.defaults.topic_pattern.clone(),
+        };
+        let namespace = (self.namespace.clone())
+            .or_else(|| variable("HERALD_NAMESPACE"))
+            .or_else(|| project.options.defaults.namespace.clone())
+            .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
+        Ok(options.topics(pattern, namespace))
+    }
+
+    fn kafka(&self, project: &Project) -> Result<KafkaOptions, String> {
+        let variable = |name: &str| env::var(name).ok();
+        let of_project = project.kafka.bootstrap_servers.join(",");
+        let servers = (self.bootstrap_servers.clone())
+            .or_else(|| environment::bootstrap_servers(&variable))
+            .or_else(|| (!of_project.is_empty()).then_some(of_project))
+            .ok_or_else(|| {
+                format!(
+                    "which cluster? Give bootstrap_servers='HOST:PORT', or set {}, or write \
+                     `kafka: {{bootstrap_servers: HOST:PORT}}` into herald.yaml",
+                    environment::BOOTSTRAP_SERVERS
+                )
+            })?;
+        let mut options = KafkaOptions::new(servers);
+        for (name, value) in &project.kafka.properties {
+            options = options.with(Property::of_file(name, value, project.root.as_deref()));
+        }
+        for property in environment::properties(&variable) {
+            options = options.with(property);
+        }
+        for (name, value) in &self.properties {
+            options = options.with(Property::new(name, value));
+        }
+        Ok(options)
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+/// Where programs of this user keep what outlives them.
+fn state_folder() -> PathBuf {
+    let home = || variable("HOME").map(|home| Path::new(&home).join(".local/state"));
+    variable("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .or_else(home)
+        .unwrap_or_else(env::temp_dir)
+        .join("herald")
+}
+
+/// A service's name as the name of a file.
+fn file_name(service: &str) -> String {
+    let usual = |c: char| {
+        if c.is_ascii_alphanumeric() || "-_".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    service.chars().take(100).map(usual).collect()
+}

@@ -1,0 +1,381 @@
+//! The publisher, as `herald/client.py` uses it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use herald_envelope::{Origin, Uuid};
+use herald_publish::{Message, Pending, PublishError};
+use pyo3::exceptions::{PyTimeoutError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString};
+
+use super::events::{Event, Raw};
+use super::mailbox::{Done, Mailbox, Outcome, Work, list};
+use super::options::{Resolved, Settings};
+use super::receipt::Receipt;
+use super::stats::{SpoolStatus, Stats};
+use crate::errors;
+
+/// How long a wait goes on without a look at Python's signals.
+const ATTENTION: Duration = Duration::from_millis(100);
+
+/// Takes events, gives receipts.
+///
+/// No method but `close`, `send`, `send_many` and `PendingReceipt.result` waits for anything,
+/// and those wait without Python's lock.
+#[pyclass(frozen, module = "herald._herald")]
+pub struct Publisher {
+    origin: Origin,
+    spool: Option<PathBuf>,
+    publisher: RwLock<Option<Arc<herald_publish::Publisher>>>,
+}
+
+impl Publisher {
+    fn running(&self, py: Python<'_>) -> PyResult<Arc<herald_publish::Publisher>> {
+        let publisher = self.publisher.read();
+        let publisher = publisher.unwrap_or_else(PoisonError::into_inner);
+        publisher
+            .clone()
+            .ok_or_else(|| errors::publish(py, &PublishError::Closed))
+    }
+}
+
+#[pymethods]
+impl Publisher {
+    #[new]
+    fn new(py: Python<'_>, settings: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let settings: Settings = settings.extract()?;
+        let Resolved {
+            options,
+            origin,
+            spool,
+        } = settings.resolve(py)?;
+        let opened = py.detach(|| herald_publish::Publisher::open(options));
+        let publisher = opened.map_err(|error| match (&error, &spool) {
+            (PublishError::Spool(error), Some(path)) => errors::settings(
+                py,
+                format!(
+                    "the spool {} can't be opened: {error}. Say where it may lie with spool=PATH \
+                     or HERALD_SPOOL; with spool=None there is none",
+                    path.display()
+                ),
+            ),
+            _ => errors::publish(py, &error),
+        })?;
+        Ok(Self {
+            origin,
+            spool,
+            publisher: RwLock::new(Some(Arc::new(publisher))),
+        })
+    }
+
+    /// The service that events come from.
+    #[getter]
+    fn service(&self) -> &str {
+        &self.origin.service
+    }
+
+    /// Where the spool is, if there is one.
+    #[getter]
+    fn spool_path(&self) -> Option<PathBuf> {
+        self.spool.clone()
+    }
+
+    /// Whether events are taken.
+    #[getter]
+    fn is_open(&self) -> bool {
+        let publisher = self.publisher.read();
+        publisher.unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Puts an event on its way; gives a future of the mailbox's loop.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are those of Python's method"
+    )]
+    #[pyo3(signature = (mailbox, event_type, source_node_id, payload, topic, correlation_id, metadata, traceparent))]
+    fn publish<'py>(
+        &self,
+        py: Python<'py>,
+        mailbox: &Bound<'py, Mailbox>,
+        event_type: Bound<'py, PyString>,
+        source_node_id: Bound<'py, PyAny>,
+        payload: Bound<'py, PyAny>,
+        topic: Option<Bound<'py, PyString>>,
+        correlation_id: Option<Bound<'py, PyAny>>,
+        metadata: Option<Bound<'py, PyAny>>,
+        traceparent: Option<Bound<'py, PyString>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let event = Event {
+            event_type,
+            source_node_id,
+            payload,
+            topic,
+            correlation_id,
+            metadata,
+            partition_key: None,
+            causation_id: None,
+            event_version: None,
+            event_id: None,
+            traceparent,
+        };
+        self.publish_event(py, mailbox, event)
+    }
+
+    /// The same for an `Event`.
+    #[expect(clippy::needless_pass_by_value, reason = "Python hands it over")]
+    fn publish_event<'py>(
+        &self,
+        py: Python<'py>,
+        mailbox: &Bound<'py, Mailbox>,
+        event: Event<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let publisher = self.running(py)?;
+        let (message, id) = event.message(py, &publisher, &self.origin)?;
+        launch(py, mailbox, publisher, message, Some(id))
+    }
+
+    /// The same for a message that is no event.
+    #[expect(clippy::needless_pass_by_value, reason = "Python hands it over")]
+    fn publish_raw<'py>(
+        &self,
+        py: Python<'py>,
+        mailbox: &Bound<'py, Mailbox>,
+        raw: Raw<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let publisher = self.running(py)?;
+        launch(py, mailbox, publisher, raw.message(py)?, None)
+    }
+
+    /// Puts events on their way, all or none; the future's result is a list of receipts and
+    /// errors in their order.
+    fn publish_many<'py>(
+        &self,
+        py: Python<'py>,
+        mailbox: &Bound<'py, Mailbox>,
+        events: Vec<Event<'py>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let publisher = self.running(py)?;
+        let (messages, ids) = self.messages(py, &publisher, &events)?;
+        let work: Work = Box::pin(async move {
+            let outcomes = publisher.send_all(messages).await;
+            Done::Many(outcomes_of(outcomes, &ids))
+        });
+        mailbox.get().expect(py, work)
+    }
+
+    /// Puts an event on its way, and waits only for room.
+    #[expect(clippy::needless_pass_by_value, reason = "Python hands it over")]
+    fn enqueue(&self, py: Python<'_>, event: Event<'_>) -> PyResult<PendingReceipt> {
+        let publisher = self.running(py)?;
+        let (message, id) = event.message(py, &publisher, &self.origin)?;
+        PendingReceipt::new(py, &publisher, message, Some(id))
+    }
+
+    /// The same for a message that is no event.
+    #[expect(clippy::needless_pass_by_value, reason = "Python hands it over")]
+    fn enqueue_raw(&self, py: Python<'_>, raw: Raw<'_>) -> PyResult<PendingReceipt> {
+        let publisher = self.running(py)?;
+        PendingReceipt::new(py, &publisher, raw.message(py)?, None)
+    }
+
+    /// Publishes events, all or none, and waits for what each ended with.
+    fn send_many<'py>(
+        &self,
+        py: Python<'py>,
+        events: Vec<Event<'py>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let publisher = self.running(py)?;
+        let (messages, ids) = self.messages(py, &publisher, &events)?;
+        let outcomes = py.detach(|| {
+            let pending: Vec<_> = messages
+                .into_iter()
+                .map(|message| publisher.enqueue(message))
+                .collect();
+            let outcomes = pending.into_iter().map(|pending| pending?.wait()).collect();
+            outcomes_of(outcomes, &ids)
+        });
+        list(py, outcomes)
+    }
+
+    /// Figures.
+    fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
+        let publisher = self.running(py)?;
+        Ok(Stats::new(&py.detach(|| publisher.stats())))
+    }
+
+    /// What the spool holds.
+    fn spool(&self, py: Python<'_>) -> PyResult<Option<SpoolStatus>> {
+        let Some(path) = &self.spool else {
+            return Ok(None);
+        };
+        SpoolStatus::read(py, &path.to_string_lossy()).map(Some)
+    }
+
+    /// How much the cluster has not got: what is in flight and what waits in the spool.
+    fn undelivered(&self, py: Python<'_>) -> PyResult<u64> {
+        let publisher = self.running(py)?;
+        let stats = py.detach(|| publisher.stats());
+        Ok(stats.in_flight + stats.spool.map_or(0, |spool| spool.records))
+    }
+
+    /// Takes no more events, and waits until all are delivered, at most so many seconds. Gives
+    /// how many wait in the spool, how many dead letters are there, and how many got an error.
+    fn close(&self, py: Python<'_>, seconds: f64) -> PyResult<(u64, u64, u64)> {
+        let timeout = seconds_of(seconds, "timeout")?;
+        let publisher = {
+            let mut publisher = self
+                .publisher
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            publisher.take()
+        };
+        let Some(publisher) = publisher else {
+            return Ok((0, 0, 0));
+        };
+        let closed = py.detach(|| publisher.close(timeout));
+        let closed = closed.map_err(|error| errors::publish(py, &error))?;
+        Ok((closed.spooled, closed.dead, closed.failed))
+    }
+}
+
+impl Publisher {
+    fn messages(
+        &self,
+        py: Python<'_>,
+        publisher: &herald_publish::Publisher,
+        events: &[Event<'_>],
+    ) -> PyResult<(Vec<Message>, Vec<Uuid>)> {
+        let messages = events
+            .iter()
+            .map(|event| event.message(py, publisher, &self.origin));
+        Ok(messages.collect::<PyResult<Vec<_>>>()?.into_iter().unzip())
+    }
+}
+
+/// A receipt that is not there yet.
+#[pyclass(frozen, module = "herald")]
+pub struct PendingReceipt {
+    state: Mutex<State>,
+    event_id: Option<Uuid>,
+}
+
+enum State {
+    Pending(Pending),
+    /// Another thread waits for it.
+    Awaited,
+    Resolved(Result<herald_publish::Receipt, PublishError>),
+}
+
+impl PendingReceipt {
+    fn new(
+        py: Python<'_>,
+        publisher: &herald_publish::Publisher,
+        message: Message,
+        event_id: Option<Uuid>,
+    ) -> PyResult<Self> {
+        // Only who has to wait for room gives Python's lock away.
+        let pending = match publisher.try_enqueue(message.clone()) {
+            Err(PublishError::Busy) => py.detach(|| publisher.enqueue(message)),
+            other => other,
+        };
+        let pending = pending.map_err(|error| errors::publish(py, &error))?;
+        Ok(Self {
+            state: Mutex::new(State::Pending(pending)),
+            event_id,
+        })
+    }
+}
+
+#[pymethods]
+impl PendingReceipt {
+    /// Waits for the receipt, for ever or for so many seconds.
+    #[pyo3(signature = (timeout=None))]
+    fn result(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Receipt> {
+        let timeout = timeout
+            .map(|seconds| seconds_of(seconds, "timeout"))
+            .transpose()?;
+        let began = Instant::now();
+        loop {
+            let left = timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
+            let wait = left.map_or(ATTENTION, |left| left.min(ATTENTION));
+            if let Some(outcome) = py.detach(|| self.wait_for(wait)) {
+                return match outcome {
+                    Ok(receipt) => Ok(Receipt::new(receipt, self.event_id)),
+                    Err(error) => Err(errors::publish(py, &error)),
+                };
+            }
+            py.check_signals()?;
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(PyTimeoutError::new_err(
+                    "the receipt is not there yet; the event is still on its way",
+                ));
+            }
+        }
+    }
+
+    /// Whether `result` would return at once.
+    fn done(&self) -> bool {
+        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Pending(pending) => pending.is_resolved(),
+            State::Awaited => false,
+            State::Resolved(_) => true,
+        }
+    }
+}
+
+impl PendingReceipt {
+    fn wait_for(&self, most: Duration) -> Option<Result<herald_publish::Receipt, PublishError>> {
+        let lock = || self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = std::mem::replace(&mut *lock(), State::Awaited);
+        let state = match taken {
+            State::Pending(pending) => match pending.wait_for(most) {
+                Ok(outcome) => State::Resolved(outcome),
+                Err(pending) => State::Pending(pending),
+            },
+            State::Awaited => {
+                std::thread::sleep(most.min(Duration::from_millis(1)));
+                return None;
+            }
+            resolved @ State::Resolved(_) => resolved,
+        };
+        let outcome = match &state {
+            State::Resolved(outcome) => Some(outcome.clone()),
+            _ => None,
+        };
+        *lock() = state;
+        outcome
+    }
+}
+
+/// Puts a message on its way for an event loop, in the order of calling.
+fn launch<'py>(
+    py: Python<'py>,
+    mailbox: &Bound<'py, Mailbox>,
+    publisher: Arc<herald_publish::Publisher>,
+    message: Message,
+    event_id: Option<Uuid>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let work: Work = Box::pin(async move {
+        let outcome = publisher.send(message).await;
+        Done::One(outcome.map(|receipt| Receipt::new(receipt, event_id)))
+    });
+    mailbox.get().expect(py, work)
+}
+
+fn outcomes_of(
+    outcomes: Vec<Result<herald_publish::Receipt, PublishError>>,
+    ids: &[Uuid],
+) -> Vec<Outcome> {
+    let outcomes = outcomes.into_iter().zip(ids);
+    outcomes
+        .map(|(outcome, id)| outcome.map(|receipt| Receipt::new(receipt, Some(*id))))
+        .collect()
+}
+
+fn seconds_of(seconds: f64, name: &str) -> PyResult<Duration> {
+    Duration::try_from_secs_f64(seconds).map_err(|_| {
+        PyValueError::new_err(format!("{name} must be a number of seconds, 0 or more"))
+    })
+}

@@ -1,0 +1,101 @@
+//! Proof that an event is safe.
+
+use herald_envelope::Uuid;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+/// Proof that an event is safe: the cluster has it, or the local disk. Always true.
+#[pyclass(frozen, eq, hash, module = "herald")]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Receipt {
+    receipt: herald_publish::Receipt,
+    event_id: Option<Uuid>,
+}
+
+impl Receipt {
+    /// A receipt for an event, or for a message that is none.
+    pub fn new(receipt: herald_publish::Receipt, event_id: Option<Uuid>) -> Self {
+        Self { receipt, event_id }
+    }
+}
+
+#[pymethods]
+impl Receipt {
+    /// Whether all in-sync replicas of the cluster have it.
+    #[getter]
+    fn is_delivered(&self) -> bool {
+        self.receipt.is_delivered()
+    }
+
+    /// Whether the local disk has it, from where it goes to the cluster.
+    #[getter]
+    fn is_spooled(&self) -> bool {
+        !self.receipt.is_delivered()
+    }
+
+    /// Where the cluster has it.
+    #[getter]
+    fn topic(&self) -> Option<&str> {
+        match &self.receipt {
+            herald_publish::Receipt::Delivered { topic, .. } => Some(topic),
+            herald_publish::Receipt::Spooled { .. } => None,
+        }
+    }
+
+    /// Partition of the topic.
+    #[getter]
+    fn partition(&self) -> Option<i32> {
+        match self.receipt {
+            herald_publish::Receipt::Delivered { partition, .. } => Some(partition),
+            herald_publish::Receipt::Spooled { .. } => None,
+        }
+    }
+
+    /// Offset in the partition; `None` too where a repeated request found it written already.
+    #[getter]
+    fn offset(&self) -> Option<i64> {
+        match self.receipt {
+            herald_publish::Receipt::Delivered { offset, .. } => (offset >= 0).then_some(offset),
+            herald_publish::Receipt::Spooled { .. } => None,
+        }
+    }
+
+    /// Its number in the spool: `herald spool show SEQUENCE`.
+    #[getter]
+    fn sequence(&self) -> Option<u64> {
+        match self.receipt {
+            herald_publish::Receipt::Delivered { .. } => None,
+            herald_publish::Receipt::Spooled { sequence } => Some(sequence.get()),
+        }
+    }
+
+    /// The event's identity, as text; `None` for a raw message.
+    #[getter]
+    fn event_id<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
+        let mut buffer = Uuid::encode_buffer();
+        self.event_id
+            .map(|id| PyString::new(py, id.hyphenated().encode_lower(&mut buffer)))
+    }
+
+    #[expect(clippy::unused_self, reason = "Python calls it on a receipt")]
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    fn __repr__(&self) -> String {
+        let what = match &self.receipt {
+            herald_publish::Receipt::Delivered {
+                topic,
+                partition,
+                offset,
+            } => format!("delivered topic={topic} partition={partition} offset={offset}"),
+            herald_publish::Receipt::Spooled { sequence } => {
+                format!("spooled sequence={}", sequence.get())
+            }
+        };
+        match self.event_id {
+            Some(id) => format!("<Receipt {what} event_id={id}>"),
+            None => format!("<Receipt {what}>"),
+        }
+    }
+}

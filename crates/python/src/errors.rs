@@ -1,0 +1,49 @@
+//! Errors as Python's exceptions: the classes of `herald/errors.py`.
+
+use herald_publish::PublishError;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+use crate::client::Receipt;
+
+static SETTINGS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static PUBLISH: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// A `SettingsError`.
+pub fn settings(py: Python<'_>, message: impl Into<String>) -> PyErr {
+    match SETTINGS.import(py, "herald.errors", "SettingsError") {
+        Ok(class) => PyErr::from_type(class.clone(), (message.into(),)),
+        Err(error) => error,
+    }
+}
+
+/// A `PublishError`, or a `SettingsError` where the publisher could not start.
+pub fn publish(py: Python<'_>, error: &PublishError) -> PyErr {
+    if let PublishError::Settings(failure) = error {
+        return settings(py, failure.detail.clone());
+    }
+    let dead_letter = match error {
+        PublishError::Rejected { dead_letter, .. } => dead_letter.clone(),
+        _ => None,
+    };
+    let arguments = (
+        error.to_string(),
+        error.code(),
+        error.is_retriable(),
+        dead_letter.map(|receipt| Receipt::new(receipt, None)),
+    );
+    match PUBLISH.import(py, "herald.errors", "PublishError") {
+        Ok(class) => match class.call1(arguments) {
+            Ok(exception) => PyErr::from_value(exception),
+            Err(error) => error,
+        },
+        Err(error) => error,
+    }
+}
+
+/// What can't be explained to a user, because it can't happen to one.
+pub fn internal(message: &'static str) -> PyErr {
+    PyRuntimeError::new_err(message)
+}
