@@ -9,12 +9,21 @@ use pyo3::types::PyType;
 use crate::client::Receipt;
 
 static SETTINGS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+static PAYLOAD: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static PUBLISH: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
 /// A `SettingsError`.
 pub fn settings(py: Python<'_>, message: impl Into<String>) -> PyErr {
     match SETTINGS.import(py, "herald.errors", "SettingsError") {
         Ok(class) => PyErr::from_type(class.clone(), (message.into(),)),
+        Err(error) => error,
+    }
+}
+
+/// A `PayloadError`.
+pub fn payload(py: Python<'_>, message: String) -> PyErr {
+    match PAYLOAD.import(py, "herald.errors", "PayloadError") {
+        Ok(class) => PyErr::from_type(class.clone(), (message,)),
         Err(error) => error,
     }
 }

@@ -5,15 +5,28 @@ mod errors;
 mod payload;
 
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 /// The part of `herald` that is written in Rust.
 #[pymodule]
 mod _herald {
     use super::{Bound, PyModule, PyModuleMethods, PyResult, client};
 
+    #[pymodule_export]
+    use super::to_json;
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         client::add_to(module)
     }
+}
+
+/// Any value as the JSON that stands for it in the payload of an event.
+#[pyfunction]
+#[pyo3(signature = (value, /))]
+fn to_json<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    let mut json = Vec::with_capacity(1024);
+    payload::write(value, "value", &mut json)?;
+    Ok(PyBytes::new(value.py(), &json))
 }

@@ -1,8 +1,15 @@
 """Contract-first event publishing for Kafka."""
 
-from herald._herald import PendingReceipt, Receipt, SpoolStatus, Stats, __version__
+from herald._herald import (
+    PendingReceipt,
+    Receipt,
+    SpoolStatus,
+    Stats,
+    __version__,
+    to_json,
+)
 from herald.client import KafkaClient
-from herald.errors import HeraldError, PublishError, SettingsError
+from herald.errors import HeraldError, PayloadError, PublishError, SettingsError
 from herald.events import Event
 from herald.sync import SyncKafkaClient
 
@@ -10,6 +17,7 @@ __all__ = [
     "Event",
     "HeraldError",
     "KafkaClient",
+    "PayloadError",
     "PendingReceipt",
     "PublishError",
     "Receipt",
@@ -18,4 +26,5 @@ __all__ = [
     "Stats",
     "SyncKafkaClient",
     "__version__",
+    "to_json",
 ]

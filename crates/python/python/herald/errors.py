@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from herald._herald import Receipt
 
-__all__ = ["HeraldError", "PublishError", "SettingsError"]
+__all__ = ["HeraldError", "PayloadError", "PublishError", "SettingsError"]
 
 
 class HeraldError(Exception):
@@ -16,6 +16,10 @@ class HeraldError(Exception):
 
 class SettingsError(HeraldError, ValueError):
     """The settings of a client can't be used; the message says which, and what to do."""
+
+
+class PayloadError(HeraldError, ValueError):
+    """A payload can't be written as JSON. It names the path and types, never a value."""
 
 
 class PublishError(HeraldError):

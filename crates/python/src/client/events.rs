@@ -14,6 +14,7 @@ use crate::payload;
 
 /// What `publish_with_envelope` is given, and an `Event` has.
 #[derive(FromPyObject)]
+#[expect(clippy::struct_field_names, reason = "they are those of the wire")]
 pub struct Event<'py> {
     pub event_type: Bound<'py, PyString>,
     pub source_node_id: Bound<'py, PyAny>,
@@ -131,9 +132,9 @@ impl Raw<'_> {
 }
 
 /// A JSON object, written.
-fn object(value: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Box<RawValue>> {
+fn object(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Box<RawValue>> {
     let mut json = Vec::with_capacity(1_024);
-    payload::write_object(value, &mut json)?;
+    payload::write_object(value, name, &mut json)?;
     let json = String::from_utf8(json)?;
     RawValue::from_string(json).map_err(|_| errors::internal("a payload is no JSON"))
 }

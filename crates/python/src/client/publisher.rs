@@ -28,12 +28,13 @@ const ATTENTION: Duration = Duration::from_millis(100);
 pub struct Publisher {
     origin: Origin,
     spool: Option<PathBuf>,
-    publisher: RwLock<Option<Arc<herald_publish::Publisher>>>,
+    /// `None` once it is closed.
+    running: RwLock<Option<Arc<herald_publish::Publisher>>>,
 }
 
 impl Publisher {
     fn running(&self, py: Python<'_>) -> PyResult<Arc<herald_publish::Publisher>> {
-        let publisher = self.publisher.read();
+        let publisher = self.running.read();
         let publisher = publisher.unwrap_or_else(PoisonError::into_inner);
         publisher
             .clone()
@@ -51,8 +52,8 @@ impl Publisher {
             origin,
             spool,
         } = settings.resolve(py)?;
-        let opened = py.detach(|| herald_publish::Publisher::open(options));
-        let publisher = opened.map_err(|error| match (&error, &spool) {
+        let opened = py.detach(|| herald_publish::Publisher::open_reporting(options));
+        let (publisher, report) = opened.map_err(|error| match (&error, &spool) {
             (PublishError::Spool(error), Some(path)) => errors::settings(
                 py,
                 format!(
@@ -65,8 +66,8 @@ impl Publisher {
         })?;
         Ok(Self {
             origin,
-            spool,
-            publisher: RwLock::new(Some(Arc::new(publisher))),
+            spool: report.map(|report| report.path),
+            running: RwLock::new(Some(Arc::new(publisher))),
         })
     }
 
@@ -85,7 +86,7 @@ impl Publisher {
     /// Whether events are taken.
     #[getter]
     fn is_open(&self) -> bool {
-        let publisher = self.publisher.read();
+        let publisher = self.running.read();
         publisher.unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
@@ -154,10 +155,10 @@ impl Publisher {
         &self,
         py: Python<'py>,
         mailbox: &Bound<'py, Mailbox>,
-        events: Vec<Event<'py>>,
+        events: &Bound<'py, PyList>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let publisher = self.running(py)?;
-        let (messages, ids) = self.messages(py, &publisher, &events)?;
+        let (messages, ids) = self.messages(py, &publisher, events)?;
         let work: Work = Box::pin(async move {
             let outcomes = publisher.send_all(messages).await;
             Done::Many(outcomes_of(outcomes, &ids))
@@ -184,10 +185,10 @@ impl Publisher {
     fn send_many<'py>(
         &self,
         py: Python<'py>,
-        events: Vec<Event<'py>>,
+        events: &Bound<'py, PyList>,
     ) -> PyResult<Bound<'py, PyList>> {
         let publisher = self.running(py)?;
-        let (messages, ids) = self.messages(py, &publisher, &events)?;
+        let (messages, ids) = self.messages(py, &publisher, events)?;
         let outcomes = py.detach(|| {
             let pending: Vec<_> = messages
                 .into_iter()
@@ -226,7 +227,7 @@ impl Publisher {
         let timeout = seconds_of(seconds, "timeout")?;
         let publisher = {
             let mut publisher = self
-                .publisher
+                .running
                 .write()
                 .unwrap_or_else(PoisonError::into_inner);
             publisher.take()
@@ -245,11 +246,12 @@ impl Publisher {
         &self,
         py: Python<'_>,
         publisher: &herald_publish::Publisher,
-        events: &[Event<'_>],
+        events: &Bound<'_, PyList>,
     ) -> PyResult<(Vec<Message>, Vec<Uuid>)> {
-        let messages = events
-            .iter()
-            .map(|event| event.message(py, publisher, &self.origin));
+        let messages = events.iter().map(|event| {
+            let event: Event<'_> = event.extract()?;
+            event.message(py, publisher, &self.origin)
+        });
         Ok(messages.collect::<PyResult<Vec<_>>>()?.into_iter().unzip())
     }
 }

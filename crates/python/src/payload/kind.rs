@@ -1,0 +1,235 @@
+//! How a type is written, found once for each.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{
+    PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple, PyType,
+};
+
+use super::text;
+
+/// How values of a type are written.
+pub(super) enum Kind {
+    Text,
+    Int,
+    Float,
+    List,
+    Tuple,
+    Mapping,
+    Sequence,
+    Set,
+    Fields(Vec<Field>),
+    /// A pydantic model, with the arguments of `model_dump`.
+    Model(Py<PyDict>),
+    /// A pydantic dataclass: its serializer, and the arguments of `to_python`.
+    Serializer(Py<PyAny>, Py<PyDict>),
+    Enum,
+    Iso,
+    Duration,
+    Uuid,
+    Decimal,
+    Bytes,
+    Path,
+    Item,
+    Unknown,
+}
+
+/// A field of a dataclass or an attrs class.
+pub(super) struct Field {
+    pub(super) name: Py<PyString>,
+    /// The name as JSON, with its colon.
+    pub(super) key: Vec<u8>,
+}
+
+/// Held by address; the reference keeps the address from being used again.
+type Cache = HashMap<usize, (Py<PyType>, Arc<Kind>)>;
+
+/// A program that makes types without end must not fill the memory with them.
+const MAX_TYPES: usize = 1024;
+
+static CACHE: Mutex<Option<Cache>> = Mutex::new(None);
+
+/// How values like this one are written.
+pub(super) fn of(value: &Bound<'_, PyAny>) -> PyResult<Arc<Kind>> {
+    let address = value.get_type_ptr() as usize;
+    // No Python runs under the lock: it could come here again.
+    let found = with_cache(|cache| cache.get(&address).map(|(_, kind)| Arc::clone(kind)));
+    if let Some(kind) = found {
+        return Ok(kind);
+    }
+    let of_type = value.get_type();
+    let kind = Arc::new(find(&of_type)?);
+    let entry = (of_type.unbind(), Arc::clone(&kind));
+    let dropped = with_cache(|cache| {
+        let full = cache.len() >= MAX_TYPES;
+        let full = full.then(|| std::mem::take(cache));
+        (full, cache.insert(address, entry))
+    });
+    drop(dropped);
+    Ok(kind)
+}
+
+fn with_cache<T>(run: impl FnOnce(&mut Cache) -> T) -> T {
+    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+    run(cache.get_or_insert_default())
+}
+
+fn find(of_type: &Bound<'_, PyType>) -> PyResult<Kind> {
+    let py = of_type.py();
+    let known = Known::get(py)?;
+    if of_type.is_subclass(known.enumeration.bind(py))? {
+        return Ok(Kind::Enum);
+    }
+    if let Some(kind) = with_fields(of_type)? {
+        return Ok(kind);
+    }
+    if of_type.is_subclass_of::<PyBytes>()?
+        || of_type.is_subclass_of::<PyByteArray>()?
+        || of_type.is_subclass_of::<PyMemoryView>()?
+    {
+        return Ok(Kind::Bytes);
+    }
+    for (is_kind, kind) in [
+        (of_type.is_subclass_of::<PyString>()?, Kind::Text),
+        (of_type.is_subclass_of::<PyInt>()?, Kind::Int),
+        (of_type.is_subclass_of::<PyFloat>()?, Kind::Float),
+        (of_type.is_subclass_of::<PyList>()?, Kind::List),
+        (of_type.is_subclass_of::<PyTuple>()?, Kind::Tuple),
+    ] {
+        if is_kind {
+            return Ok(kind);
+        }
+    }
+    for (class, kind) in [
+        // A datetime is a date too.
+        (&known.date, Kind::Iso),
+        (&known.time, Kind::Iso),
+        (&known.timedelta, Kind::Duration),
+        (&known.uuid, Kind::Uuid),
+        (&known.decimal, Kind::Decimal),
+        (&known.path, Kind::Path),
+        (&known.mapping, Kind::Mapping),
+        (&known.sequence, Kind::Sequence),
+        (&known.set, Kind::Set),
+    ] {
+        if of_type.is_subclass(class.bind(py))? {
+            return Ok(kind);
+        }
+    }
+    Ok(if is_numpy_scalar(of_type)? {
+        Kind::Item
+    } else {
+        Kind::Unknown
+    })
+}
+
+/// Dataclasses, attrs classes and pydantic, each known by what it leaves on its classes.
+fn with_fields(of_type: &Bound<'_, PyType>) -> PyResult<Option<Kind>> {
+    let py = of_type.py();
+    let serializer = of_type.getattr_opt(intern!(py, "__pydantic_serializer__"))?;
+    if serializer.is_some() && of_type.hasattr(intern!(py, "model_dump"))? {
+        let how = pydantic_arguments(of_type, intern!(py, "model_config"))?;
+        return Ok(Some(Kind::Model(how)));
+    }
+    let fields = if of_type.hasattr(intern!(py, "__dataclass_fields__"))? {
+        if let Some(serializer) = serializer {
+            let how = pydantic_arguments(of_type, intern!(py, "__pydantic_config__"))?;
+            return Ok(Some(Kind::Serializer(serializer.unbind(), how)));
+        }
+        py.import("dataclasses")?
+            .call_method1("fields", (of_type,))?
+    } else if let Some(fields) = of_type.getattr_opt(intern!(py, "__attrs_attrs__"))? {
+        fields
+    } else {
+        return Ok(None);
+    };
+    let fields = fields.try_iter()?.map(|field| {
+        let name: Bound<'_, PyString> = field?.getattr(intern!(py, "name"))?.cast_into()?;
+        let mut key = Vec::new();
+        text::write(name.to_str()?, &mut key);
+        key.push(b':');
+        let name = name.unbind();
+        Ok(Field { name, key })
+    });
+    Ok(Some(Kind::Fields(fields.collect::<PyResult<_>>()?)))
+}
+
+/// An alias is the name that a model's author chose for JSON.
+fn pydantic_arguments(
+    of_type: &Bound<'_, PyType>,
+    configuration: &Bound<'_, PyString>,
+) -> PyResult<Py<PyDict>> {
+    let py = of_type.py();
+    let by_alias = match of_type.getattr_opt(configuration)? {
+        Some(configuration) if !configuration.is_none() => configuration
+            .call_method1("get", ("serialize_by_alias",))?
+            .extract::<Option<bool>>()?,
+        _ => None,
+    };
+    let arguments = PyDict::new(py);
+    arguments.set_item("mode", "json")?;
+    arguments.set_item("by_alias", by_alias.unwrap_or(true))?;
+    Ok(arguments.unbind())
+}
+
+/// Its numbers and truths only: `item()` of a moment in nanoseconds is a bare number.
+fn is_numpy_scalar(of_type: &Bound<'_, PyType>) -> PyResult<bool> {
+    let py = of_type.py();
+    let modules = py.import("sys")?.getattr("modules")?;
+    let numpy = modules.call_method1("get", ("numpy",))?;
+    if numpy.is_none() {
+        return Ok(false);
+    }
+    for name in ["number", "bool_"] {
+        // Somebody else's module may have the name.
+        if let Some(class) = numpy.getattr_opt(name)?
+            && let Ok(class) = class.cast::<PyType>()
+            && of_type.is_subclass(class)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Classes of the standard library that are told apart.
+struct Known {
+    enumeration: Py<PyType>,
+    date: Py<PyType>,
+    time: Py<PyType>,
+    timedelta: Py<PyType>,
+    uuid: Py<PyType>,
+    decimal: Py<PyType>,
+    path: Py<PyType>,
+    mapping: Py<PyType>,
+    sequence: Py<PyType>,
+    set: Py<PyType>,
+}
+
+impl Known {
+    fn get(py: Python<'_>) -> PyResult<&Self> {
+        static KNOWN: PyOnceLock<Known> = PyOnceLock::new();
+        let import = |module: &str, name: &str| -> PyResult<Py<PyType>> {
+            let class = py.import(module)?.getattr(name)?;
+            Ok(class.cast_into::<PyType>()?.unbind())
+        };
+        KNOWN.get_or_try_init(py, || {
+            Ok(Self {
+                enumeration: import("enum", "Enum")?,
+                date: import("datetime", "date")?,
+                time: import("datetime", "time")?,
+                timedelta: import("datetime", "timedelta")?,
+                uuid: import("uuid", "UUID")?,
+                decimal: import("decimal", "Decimal")?,
+                path: import("pathlib", "PurePath")?,
+                mapping: import("collections.abc", "Mapping")?,
+                sequence: import("collections.abc", "Sequence")?,
+                set: import("collections.abc", "Set")?,
+            })
+        })
+    }
+}

@@ -1,0 +1,398 @@
+//! The walk over a payload. Plain types come first and are told apart by address; all others go
+//! by their [`Kind`].
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use pyo3::exceptions::PyUnicodeEncodeError;
+use pyo3::prelude::*;
+use pyo3::type_object::PyTypeInfo;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyIterator, PyList, PyString, PyTuple};
+use serde_json::ser::{CompactFormatter, Formatter};
+use smallvec::SmallVec;
+
+use super::fault::{Fault, Step, Written, name_of, quoted};
+use super::kind::{self, Field, Kind};
+use super::{text, values};
+
+/// Readers give up beyond some depth, `serde_json` at 128, and the envelope is a level of its own.
+/// So a structure that holds itself is an error, and never an exhausted stack.
+const MAX_DEPTH: u32 = 100;
+
+/// Far beyond what Kafka takes. A few objects that hold each other many times make a text without
+/// end, and it must not fill the memory.
+const MAX_BYTES: usize = 256 * 1024 * 1024;
+
+const CHANGED: &str = "it changed while it was written; give a copy";
+
+/// Appends values to a buffer. After a fault it is of no more use.
+pub(super) struct Writer<'out> {
+    pub(super) out: &'out mut Vec<u8>,
+    max_len: usize,
+    depth: u32,
+    /// Where the keys of the objects that are open stand in `out`.
+    keys: SmallVec<[Range<usize>; 24]>,
+    /// How often a type was met that may run Python code, which may change what is being written.
+    strangers: u64,
+}
+
+fn exact<'a, 'py, T: PyTypeInfo>(value: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, T>> {
+    // Asked first, because a failed cast makes an error.
+    if value.is_exact_instance_of::<T>() {
+        value.cast_exact().ok()
+    } else {
+        None
+    }
+}
+
+impl<'out> Writer<'out> {
+    pub(super) fn new(out: &'out mut Vec<u8>) -> Self {
+        Self {
+            max_len: out.len() + MAX_BYTES,
+            out,
+            depth: 0,
+            keys: SmallVec::new(),
+            strangers: 0,
+        }
+    }
+
+    pub(super) fn value(&mut self, value: &Bound<'_, PyAny>) -> Written {
+        if self.out.len() > self.max_len {
+            return Err(Fault::new(format!("it is larger than {MAX_BYTES} bytes")));
+        }
+        if let Some(text) = exact::<PyString>(value) {
+            self.text(text)
+        } else if let Some(number) = exact::<PyInt>(value) {
+            self.int(number)
+        } else if let Some(dict) = exact::<PyDict>(value) {
+            self.dict(dict)
+        } else if value.is_none() {
+            self.raw(b"null");
+            Ok(())
+        } else if let Some(truth) = exact::<PyBool>(value) {
+            self.raw(if truth.is_true() { b"true" } else { b"false" });
+            Ok(())
+        } else if let Some(number) = exact::<PyFloat>(value) {
+            self.float(number.value())
+        } else if let Some(list) = exact::<PyList>(value) {
+            self.list(list)
+        } else if let Some(tuple) = exact::<PyTuple>(value) {
+            self.tuple(tuple)
+        } else {
+            self.stranger(value)
+        }
+    }
+
+    pub(super) fn raw(&mut self, json: &[u8]) {
+        self.out.extend_from_slice(json);
+    }
+
+    pub(super) fn text(&mut self, text: &Bound<'_, PyString>) -> Written {
+        match text.to_str() {
+            Ok(text) => {
+                text::write(text, self.out);
+                Ok(())
+            }
+            Err(error) => Err(not_unicode(text, error)),
+        }
+    }
+
+    fn int(&mut self, number: &Bound<'_, PyInt>) -> Written {
+        if let Ok(small) = number.extract::<i64>() {
+            let written = CompactFormatter.write_i64(self.out, small);
+            written.expect("a Vec takes everything");
+            Ok(())
+        } else {
+            values::big_int(self, number)
+        }
+    }
+
+    pub(super) fn float(&mut self, number: f64) -> Written {
+        if number.is_finite() {
+            let written = CompactFormatter.write_f64(self.out, number);
+            written.expect("a Vec takes everything");
+            Ok(())
+        } else {
+            let name = if number.is_nan() { "NaN" } else { "Infinity" };
+            Err(Fault::new(format!(
+                "float {name} is not valid JSON; send None or text"
+            )))
+        }
+    }
+
+    fn dict(&mut self, dict: &Bound<'_, PyDict>) -> Written {
+        let len = dict.len();
+        let mut entries = dict.iter();
+        self.object(|object| {
+            for _ in 0..len {
+                // PyO3's iterator panics where this has an error.
+                if dict.len() != len {
+                    return Err(Fault::new(CHANGED));
+                }
+                let (key, value) = entries.next().ok_or_else(|| Fault::new(CHANGED))?;
+                object.entry(&key, &value)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn mapping(&mut self, mapping: &Bound<'_, PyAny>) -> Written {
+        let py = mapping.py();
+        let raised = |error| Fault::raised(py, "its items()", error);
+        let len = mapping.len().map_err(raised)?;
+        let items = mapping.call_method0(pyo3::intern!(py, "items"));
+        let items = items.and_then(|items| items.try_iter()).map_err(raised)?;
+        self.object(|object| {
+            each(len, items, raised, |_, item| {
+                let (key, value) = item.extract().map_err(raised)?;
+                object.entry(&key, &value)
+            })
+        })
+    }
+
+    fn fields(&mut self, value: &Bound<'_, PyAny>, fields: &[Field]) -> Written {
+        let py = value.py();
+        self.level(b'{', b'}', |writer| {
+            for (index, field) in fields.iter().enumerate() {
+                writer.comma_before(index);
+                writer.out.extend_from_slice(&field.key);
+                let name = field.name.bind(py);
+                value
+                    .getattr(name)
+                    .map_err(|error| Fault::raised(py, "the attribute", error))
+                    .and_then(|value| writer.value(&value))
+                    .map_err(|fault| fault.below(key_step(name)))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn list(&mut self, list: &Bound<'_, PyList>) -> Written {
+        let len = list.len();
+        self.level(b'[', b']', |writer| {
+            for index in 0..len {
+                let item = list.get_item(index).map_err(|_| Fault::new(CHANGED))?;
+                writer.item(index, &item)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn tuple(&mut self, tuple: &Bound<'_, PyTuple>) -> Written {
+        self.level(b'[', b']', |writer| {
+            for (index, item) in tuple.iter().enumerate() {
+                writer.item(index, &item)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn sequence(&mut self, sequence: &Bound<'_, PyAny>) -> Written {
+        let raised = |error| Fault::raised(sequence.py(), "iterating over it", error);
+        let len = sequence.len().map_err(raised)?;
+        let items = sequence.try_iter().map_err(raised)?;
+        self.level(b'[', b']', |writer| {
+            each(len, items, raised, |index, item| writer.item(index, &item))
+        })
+    }
+
+    /// A set has no order of its own, and texts have another one in each process.
+    fn set(&mut self, set: &Bound<'_, PyAny>) -> Written {
+        let raised = |error| Fault::raised(set.py(), "iterating over it", error);
+        let len = set.len().map_err(raised)?;
+        let items = set.try_iter().map_err(raised)?;
+        self.level(b'[', b']', |writer| {
+            let start = writer.out.len();
+            let mut ends = Vec::new();
+            each(len, items, raised, |_, item| {
+                let written = writer.value(&item);
+                ends.push(writer.out.len() - start);
+                written.map_err(|fault| fault.below(Step::Element))
+            })?;
+            let unordered = writer.out.split_off(start);
+            let mut begin = 0;
+            let mut elements: Vec<&[u8]> = ends
+                .iter()
+                .map(|&end| &unordered[std::mem::replace(&mut begin, end)..end])
+                .collect();
+            elements.sort_unstable();
+            for (index, element) in elements.into_iter().enumerate() {
+                writer.comma_before(index);
+                writer.out.extend_from_slice(element);
+            }
+            Ok(())
+        })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn stranger(&mut self, value: &Bound<'_, PyAny>) -> Written {
+        self.strangers += 1;
+        let py = value.py();
+        let kind = kind::of(value).map_err(|error| Fault::raised(py, "its class", error))?;
+        match &*kind {
+            Kind::Text => self.text(subclass(value)?),
+            Kind::Int => self.int(subclass(value)?),
+            Kind::Float => self.float(subclass::<PyFloat>(value)?.value()),
+            Kind::List => self.list(subclass(value)?),
+            Kind::Tuple => self.tuple(subclass(value)?),
+            Kind::Mapping => self.mapping(value),
+            Kind::Sequence => self.sequence(value),
+            Kind::Set => self.set(value),
+            Kind::Fields(fields) => self.fields(value, fields),
+            Kind::Unknown => Err(Fault::new(format!(
+                "{} has no JSON form; send text, a number, a list, a dict, a dataclass or a model",
+                name_of(value)
+            ))),
+            Kind::Iso => values::iso(self, value),
+            Kind::Duration => values::duration(self, value),
+            Kind::Uuid => values::uuid(self, value),
+            Kind::Decimal => values::decimal(self, value),
+            Kind::Bytes => values::bytes(self, value),
+            Kind::Path => values::path(self, value),
+            Kind::Enum | Kind::Item | Kind::Model(_) | Kind::Serializer(..) => {
+                let inner = values::inner(value, &kind)?;
+                self.descend()?;
+                self.value(&inner)?;
+                self.depth -= 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn item(&mut self, index: usize, item: &Bound<'_, PyAny>) -> Written {
+        self.comma_before(index);
+        self.value(item)
+            .map_err(|fault| fault.below(Step::Index(index)))
+    }
+
+    fn comma_before(&mut self, index: usize) {
+        if index > 0 {
+            self.out.push(b',');
+        }
+    }
+
+    fn descend(&mut self) -> Written {
+        self.depth += 1;
+        if self.depth <= MAX_DEPTH {
+            return Ok(());
+        }
+        Err(Fault::new(format!(
+            "it is nested more than {MAX_DEPTH} deep, or holds itself"
+        )))
+    }
+
+    fn level(&mut self, open: u8, close: u8, body: impl FnOnce(&mut Self) -> Written) -> Written {
+        self.descend()?;
+        self.out.push(open);
+        body(self)?;
+        self.out.push(close);
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn object(&mut self, body: impl FnOnce(&mut Object<'_, 'out>) -> Written) -> Written {
+        let first_key = self.keys.len();
+        let strangers = self.strangers;
+        self.level(b'{', b'}', |writer| {
+            let mut object = Object {
+                writer,
+                first_key,
+                odd_keys: false,
+            };
+            body(&mut object)?;
+            // A dict keeps its texts apart, unless code ran that changed it meanwhile.
+            if object.odd_keys || object.writer.strangers != strangers {
+                object.refuse_duplicates()?;
+            }
+            Ok(())
+        })?;
+        self.keys.truncate(first_key);
+        Ok(())
+    }
+}
+
+/// An object while its entries are written.
+struct Object<'a, 'out> {
+    writer: &'a mut Writer<'out>,
+    first_key: usize,
+    odd_keys: bool,
+}
+
+impl Object<'_, '_> {
+    fn entry(&mut self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> Written {
+        let writer = &mut *self.writer;
+        writer.comma_before(writer.keys.len() - self.first_key);
+        let start = writer.out.len();
+        if let Some(text) = exact::<PyString>(key) {
+            writer.text(text).map_err(Fault::in_a_key)?;
+        } else {
+            self.odd_keys = true;
+            values::key(writer, key).map_err(Fault::in_a_key)?;
+        }
+        let end = writer.out.len();
+        writer.keys.push(start..end);
+        writer.out.push(b':');
+        writer.value(value).map_err(|fault| {
+            let key = &writer.out[start..end];
+            fault.below(Step::Key(serde_json::from_slice(key).unwrap_or_default()))
+        })
+    }
+
+    fn refuse_duplicates(&self) -> Written {
+        let keys = &self.writer.keys[self.first_key..];
+        let mut seen = HashSet::with_capacity(keys.len());
+        for key in keys {
+            let key = &self.writer.out[key.clone()];
+            if !seen.insert(key) {
+                let key: String = serde_json::from_slice(key).unwrap_or_default();
+                let key = quoted(&key);
+                return Err(Fault::new(format!("two keys become the same text, {key}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs over what a container of somebody else gives: as many items as it said, so that an
+/// endless one ends.
+fn each<'py>(
+    len: usize,
+    mut items: Bound<'py, PyIterator>,
+    raised: impl Fn(PyErr) -> Fault,
+    mut body: impl FnMut(usize, Bound<'py, PyAny>) -> Written,
+) -> Written {
+    for index in 0..len {
+        let item = items.next().ok_or_else(|| Fault::new(CHANGED))?;
+        body(index, item.map_err(&raised)?)?;
+    }
+    match items.next() {
+        None => Ok(()),
+        Some(Ok(_)) => Err(Fault::new(CHANGED)),
+        Some(Err(error)) => Err(raised(error)),
+    }
+}
+
+/// A value whose type was found to extend `T`.
+fn subclass<'a, 'py, T: PyTypeInfo>(
+    value: &'a Bound<'py, PyAny>,
+) -> Result<&'a Bound<'py, T>, Fault> {
+    value
+        .cast()
+        .map_err(|error| Fault::raised(value.py(), "its class", error.into()))
+}
+
+/// The exception itself stays out of sight: it holds the text.
+#[cold]
+fn not_unicode(text: &Bound<'_, PyString>, error: PyErr) -> Fault {
+    let py = text.py();
+    if error.is_instance_of::<PyUnicodeEncodeError>(py) {
+        Fault::new("the text has a lone surrogate, half a character, which UTF-8 can't carry")
+    } else {
+        Fault::raised(py, "encoding the text", error)
+    }
+}
+
+fn key_step(name: &Bound<'_, PyString>) -> Step {
+    Step::Key(name.to_string_lossy().into_owned())
+}
