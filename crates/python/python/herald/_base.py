@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 class Client:
     """Publishes events to Kafka, and gives a receipt for each.
 
-    With a receipt the event is safe: all in-sync replicas of the cluster have it, or it is
-    flushed to the spool on the local disk, from where it goes to the cluster, also after a
-    crash. Without a spool what the cluster does not acknowledge in time is a `PublishError`.
+    With a receipt the event is safe: all in-sync replicas of the cluster have it, or it
+    is flushed to the spool on the local disk, from where it goes to the cluster, also
+    after a crash. Without a spool what the cluster does not acknowledge in time is a
+    `PublishError`.
 
-    Settings that are not given come from the environment, and then from `herald.yaml` in the
-    working folder or above it:
+    Settings that are not given come from the environment, and then from `herald.yaml`
+    in the working folder or above it:
 
     ====================  ==============================================================
     `bootstrap_servers`   `KAFKA_BOOTSTRAP_SERVERS`; `kafka.bootstrap_servers`
@@ -46,12 +47,13 @@ class Client:
     ====================  ==============================================================
 
     `mode="write_ahead"` gives receipts of the disk at once and delivers behind them.
-    `deadline` is how many seconds the cluster has before the spool takes an event (2), or the
-    caller gets an error (30 without a spool). At most `max_in_flight` events (20,000) of
-    `max_in_flight_bytes` (64 MiB) wait for the cluster; publishing more waits.
+    `deadline` is how many seconds the cluster has before the spool takes an event (2),
+    or the caller gets an error (30 without a spool). At most `max_in_flight` events
+    (20,000) of `max_in_flight_bytes` (64 MiB) wait for the cluster; publishing more
+    waits.
 
-    A client may be used from several event loops and threads; what it needs of a loop is
-    `add_reader`, which those of Unix have. A forked child needs a client of its own.
+    A client may be used from several event loops and threads; what it needs of a loop
+    is `add_reader`, which those of Unix have. A forked child needs a client of its own.
     """
 
     def __init__(
@@ -100,8 +102,9 @@ class Client:
 
     @property
     def is_connected(self) -> bool:
-        """Whether events are taken. It does not say that the cluster is reachable: while it is
-        not, the spool takes them. See `stats().is_reachable`."""
+        """Whether events are taken. It does not say that the cluster is reachable:
+        while it is not, the spool takes them. See `stats().is_reachable`.
+        """
         return self._publisher is not None and self._publisher.is_open
 
     def stats(self) -> Stats:
@@ -116,12 +119,14 @@ class Client:
     def close_at_exit(self) -> None:
         """Closes it without an event loop; for the end of Python."""
         publisher, self._publisher = self._publisher, None
-        if publisher is not None:
+        # A fork has the parent's clients, which are the parent's to close.
+        if publisher is not None and publisher.is_here:
             _running.report(*publisher.close(self._close_timeout), forgotten=True)
 
     def __del__(self) -> None:
         if getattr(self, "_publisher", None) is not None:
-            warnings.warn(f"{self!r} was not closed", ResourceWarning, source=self)
+            message = f"{self!r} was not closed"
+            warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
 
     def __repr__(self) -> str:
         where = self._settings.bootstrap_servers or "the environment's cluster"
@@ -131,7 +136,7 @@ class Client:
     def _running(self) -> Publisher:
         if self._publisher is None:
             raise PublishError(
-                "the client is not connected: call `connect`, or use it in a `with` statement",
+                "the client is not connected: call `connect`, or use it in a `with`",
                 "not_connected",
             )
         return self._publisher

@@ -19,7 +19,9 @@ def stop_logging() -> None: ...
 
 @final
 class Receipt:
-    """Proof that an event is safe: the cluster has it, or the local disk. Always true."""
+    """Proof that an event is safe: the cluster has it, or the local disk. Always
+    true.
+    """
 
     @property
     def is_delivered(self) -> bool:
@@ -35,7 +37,9 @@ class Receipt:
         """Partition of the topic."""
     @property
     def offset(self) -> int | None:
-        """Offset in the partition; `None` too where a repeated request found it written."""
+        """Offset in the partition; `None` too where a repeated request found it
+        written.
+        """
     @property
     def sequence(self) -> int | None:
         """Its number in the spool: `herald spool show SEQUENCE`."""
@@ -50,8 +54,9 @@ class PendingReceipt:
     """A receipt that is not there yet."""
 
     def result(self, timeout: float | None = None) -> Receipt:
-        """Waits for the receipt, for ever or for so many seconds: then it is a `TimeoutError`,
-        and the event is still on its way."""
+        """Waits for the receipt, for ever or for so many seconds: then it is a
+        `TimeoutError`, and the event is still on its way.
+        """
     def done(self) -> bool:
         """Whether `result` would return at once."""
 
@@ -68,7 +73,9 @@ class Stats:
     failed: int
     """Events that ended as errors."""
     drained: int
-    """Events of the spool that the cluster acknowledged, also those of earlier processes."""
+    """Events of the spool that the cluster acknowledged, also those of earlier
+    processes.
+    """
     retried: int
     """Tries of spooled events that failed and will be repeated."""
     dead: int
@@ -133,6 +140,8 @@ class Publisher:
     def spool_path(self) -> PathLike[str] | None: ...
     @property
     def is_open(self) -> bool: ...
+    @property
+    def is_here(self) -> bool: ...
     def publish(
         self,
         mailbox: Mailbox,
@@ -144,7 +153,9 @@ class Publisher:
         metadata: object | None,
         traceparent: str | None,
     ) -> asyncio.Future[Receipt]: ...
-    def publish_event(self, mailbox: Mailbox, event: Event) -> asyncio.Future[Receipt]: ...
+    def publish_event(
+        self, mailbox: Mailbox, event: Event
+    ) -> asyncio.Future[Receipt]: ...
     def publish_raw(
         self, mailbox: Mailbox, raw: dict[str, object]
     ) -> asyncio.Future[Receipt]: ...
@@ -161,8 +172,9 @@ class Publisher:
 
 @final
 class MemoryCluster:
-    """A cluster in this process that only one client reaches: no ports, no waiting, and it
-    fails when it is told to. Topics come into being as they are written to."""
+    """A cluster in this process that only one client reaches: no ports, no waiting,
+    and it fails when it is told to. Topics come into being as they are written to.
+    """
 
     def __init__(self, partitions: int = 3) -> None: ...
     def stop(self) -> None:
@@ -182,21 +194,25 @@ class MemoryCluster:
     def messages(
         self, topic: str
     ) -> list[tuple[int, int, bytes | None, bytes, list[tuple[str, bytes]]]]:
-        """Everything in a topic, in the order of writing: partition, offset, key, value,
-        headers."""
+        """Everything in a topic, in the order of writing: partition, offset, key,
+        value, headers.
+        """
 
 @final
 class DevCluster:
-    """A Kafka-compatible cluster in this process that any client reaches over loopback. It is
-    for development and tests: it keeps everything in memory, and not much of it."""
+    """A Kafka-compatible cluster in this process that any client reaches over
+    loopback. It is for development and tests: it keeps everything in memory, and not
+    much of it.
+    """
 
     def __init__(self, brokers: int = 1) -> None: ...
     @property
     def bootstrap_servers(self) -> str:
         """Where its brokers are."""
     def create_topic(self, name: str, partitions: int = 3) -> None:
-        """Creates a topic. Others come into being, with four partitions, as they are written
-        to."""
+        """Creates a topic. Others come into being, with four partitions, as they are
+        written to.
+        """
     def take_down(self, broker: int | None = None) -> None:
         """Cuts all connections of a broker, counted from 1, or of all brokers."""
     def bring_up(self, broker: int | None = None) -> None:

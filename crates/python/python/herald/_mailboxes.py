@@ -31,7 +31,9 @@ class Mailboxes:
         return mailbox
 
     def leave(self) -> None:
-        """The running loop needs its own no longer, unless something is still awaited."""
+        """The running loop needs its own no longer, unless something is still
+        awaited.
+        """
         self._latest = None
         loop = asyncio.get_running_loop()
         mailbox = self._all.get(loop)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from herald._herald import MemoryCluster
 
 USUAL_SPOOL: Final = "usual"
-"""The spool where `HERALD_SPOOL` or `herald.yaml` say, else in the user's state folder."""
+"""The spool where `HERALD_SPOOL` or `herald.yaml` say, else in the user's state
+folder.
+"""
 
 Mode = Literal["direct", "write_ahead"]
 PathLike = str | os.PathLike[str]
@@ -44,10 +46,7 @@ class Settings:
 
 def servers(given: str | Sequence[str] | None) -> str | None:
     """Brokers, as librdkafka wants them."""
-    if given is None or isinstance(given, str):
-        text = given
-    else:
-        text = ",".join(given)
+    text = given if given is None or isinstance(given, str) else ",".join(given)
     if text is not None and not text.strip(" ,"):
         raise SettingsError("bootstrap_servers names no broker; expected 'HOST:PORT'")
     return text
@@ -64,7 +63,9 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, str | int | float):
         return str(value)
     kind = type(value).__name__
-    raise SettingsError(f"properties[{name!r}] must be str, int, float or bool, not {kind}")
+    raise SettingsError(
+        f"properties[{name!r}] must be str, int, float or bool, not {kind}"
+    )
 
 
 def write_ahead(mode: str) -> bool:

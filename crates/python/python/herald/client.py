@@ -25,8 +25,8 @@ __all__ = ["KafkaClient"]
 class KafkaClient(Client):
     """Publishes events to Kafka, and gives a receipt for each: for asyncio.
 
-    A client may be used from several event loops and threads; what it needs of a loop is
-    `add_reader`, which those of Unix have. A forked child needs a client of its own.
+    A client may be used from several event loops and threads; what it needs of a loop
+    is `add_reader`, which those of Unix have. A forked child needs a client of its own.
     """
 
     _mailboxes: Mailboxes
@@ -56,10 +56,10 @@ class KafkaClient(Client):
     ) -> Receipt:
         """Publishes an event in an OnexEnvelopeV1, and waits until it is safe.
 
-        Payload and metadata are mappings, dataclasses or pydantic models. Without a topic it
-        goes to `{namespace}.{service}.{event_type}.v1`, or what `topic_pattern` says. Events
-        of one topic and key reach the cluster in the order of the calls. Cancelling does not
-        take back an event that is on its way.
+        Payload and metadata are mappings, dataclasses or pydantic models. Without a
+        topic it goes to `{namespace}.{service}.{event_type}.v1`, or what
+        `topic_pattern` says. Events of one topic and key reach the cluster in the order
+        of the calls. Cancelling does not take back an event that is on its way.
 
         Raises `PublishError`, and `PayloadError` for what is not JSON.
         """
@@ -76,7 +76,9 @@ class KafkaClient(Client):
 
     async def publish(self, event: Event) -> Receipt:
         """The same for an event of which more is to be said."""
-        return await self._running().publish_event(self._mailboxes.here(), traced(event))
+        return await self._running().publish_event(
+            self._mailboxes.here(), traced(event)
+        )
 
     @overload
     async def publish_many(
@@ -93,8 +95,9 @@ class KafkaClient(Client):
     ) -> list[Receipt] | list[Receipt | PublishError]:
         """Publishes events in their order, and waits until all are safe.
 
-        All are checked before the first is sent. When some get no receipt, the first error is
-        raised once all have ended; with `return_errors` each stands in the list instead.
+        All are checked before the first is sent. When some get no receipt, the first
+        error is raised once all have ended; with `return_errors` each stands in the
+        list instead.
         """
         outcomes = await self._running().publish_many(
             self._mailboxes.here(), [traced(event) for event in events]
@@ -116,8 +119,8 @@ class KafkaClient(Client):
     async def flush(self, timeout: float | None = None) -> int:
         """Waits until the cluster has everything, also what waits in the spool.
 
-        Gives how many events it has not got when the time is over: 0, or what is in flight
-        and in the spool.
+        Gives how many events it has not got when the time is over: 0, or what is in
+        flight and in the spool.
         """
         began, pause = time.monotonic(), 0.001
         while left := self._running().undelivered():

@@ -15,15 +15,21 @@ class HeraldError(Exception):
 
 
 class SettingsError(HeraldError, ValueError):
-    """The settings of a client can't be used; the message says which, and what to do."""
+    """The settings of a client can't be used; the message says which, and what to
+    do.
+    """
 
 
 class PayloadError(HeraldError, ValueError):
-    """A payload can't be written as JSON. It names the path and types, never a value."""
+    """A payload can't be written as JSON. It names the path and types, never a
+    value.
+    """
 
 
 class PublishError(HeraldError):
-    """An event got no receipt: it is not safe, unless `dead_letter` says where it is kept."""
+    """An event got no receipt: it is not safe, unless `dead_letter` says where it is
+    kept.
+    """
 
     code: str
     """A name that stays the same in all versions, such as `deadline` or `closed`."""

@@ -13,7 +13,9 @@ __all__ = ["Event"]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, with all that can be said about it. What is `None` is Herald's to choose."""
+    """One event, with all that can be said about it. What is `None` is Herald's to
+    choose.
+    """
 
     event_type: str
     """What happened, such as `orchestrator.routing.started`."""
@@ -31,7 +33,9 @@ class Event:
     """What events of one request have in common."""
 
     metadata: object | None = None
-    """What helps to observe and route it: a mapping, a dataclass or a pydantic model."""
+    """What helps to observe and route it: a mapping, a dataclass or a pydantic
+    model.
+    """
 
     partition_key: str | None = None
     """Kafka's key; unless set, the correlation id, else the node."""

@@ -20,8 +20,9 @@ __all__ = ["SyncKafkaClient"]
 
 
 class SyncKafkaClient(Client):
-    """The client for programs without asyncio. All methods may be called from any thread, and
-    those that wait let other threads run."""
+    """The client for programs without asyncio. All methods may be called from any
+    thread, and those that wait let other threads run.
+    """
 
     def connect(self) -> None:
         """Opens the spool and the connection. The cluster need not be reachable.
@@ -45,7 +46,9 @@ class SyncKafkaClient(Client):
 
         As `KafkaClient.publish_with_envelope`.
         """
-        event = Event(event_type, source_node_id, payload, topic, correlation_id, metadata)
+        event = Event(
+            event_type, source_node_id, payload, topic, correlation_id, metadata
+        )
         return self.publish(event)
 
     def publish(self, event: Event) -> Receipt:
@@ -53,8 +56,9 @@ class SyncKafkaClient(Client):
         return self.enqueue(event).result()
 
     def enqueue(self, event: Event) -> PendingReceipt:
-        """Puts an event on its way; its receipt comes later. Waits only where as many are in
-        flight as may be."""
+        """Puts an event on its way; its receipt comes later. Waits only where as
+        many are in flight as may be.
+        """
         return self._running().enqueue(traced(event))
 
     @overload
@@ -91,8 +95,8 @@ class SyncKafkaClient(Client):
     def flush(self, timeout: float | None = None) -> int:
         """Waits until the cluster has everything, also what waits in the spool.
 
-        Gives how many events it has not got when the time is over: 0, or what is in flight
-        and in the spool.
+        Gives how many events it has not got when the time is over: 0, or what is in
+        flight and in the spool.
         """
         began, pause = time.monotonic(), 0.001
         while left := self._running().undelivered():

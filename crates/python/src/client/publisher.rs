@@ -1,6 +1,7 @@
 //! The publisher, as `herald/client.py` uses it.
 
 use std::path::PathBuf;
+use std::process;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,7 @@ const ATTENTION: Duration = Duration::from_millis(100);
 pub struct Publisher {
     origin: Origin,
     spool: Option<PathBuf>,
+    process: u32,
     /// `None` once it is closed.
     running: RwLock<Option<Arc<herald_publish::Publisher>>>,
 }
@@ -67,6 +69,7 @@ impl Publisher {
         Ok(Self {
             origin,
             spool: report.map(|report| report.path),
+            process: process::id(),
             running: RwLock::new(Some(Arc::new(publisher))),
         })
     }
@@ -88,6 +91,12 @@ impl Publisher {
     fn is_open(&self) -> bool {
         let publisher = self.running.read();
         publisher.unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whether this is the process that opened it, and no fork.
+    #[getter]
+    fn is_here(&self) -> bool {
+        self.process == process::id()
     }
 
     /// Puts an event on its way; gives a future of the mailbox's loop.
@@ -226,10 +235,7 @@ impl Publisher {
     fn close(&self, py: Python<'_>, seconds: f64) -> PyResult<(u64, u64, u64)> {
         let timeout = seconds_of(seconds, "timeout")?;
         let publisher = {
-            let mut publisher = self
-                .running
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut publisher = self.running.write().unwrap_or_else(PoisonError::into_inner);
             publisher.take()
         };
         let Some(publisher) = publisher else {
