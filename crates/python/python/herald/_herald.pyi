@@ -14,6 +14,10 @@ __version__: str
 def to_json(value: object, /) -> bytes:
     """Any value as the JSON that stands for it in the payload of an event."""
 
+def payload_json(payload: object, /) -> bytes:
+    """The payload of an event as JSON: it has to be an object."""
+
+def run_command(arguments: list[str], /) -> int: ...
 def start_logging() -> None: ...
 def stop_logging() -> None: ...
 
