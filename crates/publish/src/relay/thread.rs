@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use herald_spool::{Sequence, Spool, SpoolError};
 
+use super::reopening::Reopening;
 use super::{Arrival, Reported};
 use crate::core::Core;
 use crate::failure::{Failure, FailureKind};
@@ -53,6 +54,9 @@ pub(crate) struct RelayThread {
     /// When the next row may go where there is a limit per second.
     pub(super) send_at: Duration,
     pub(super) spool_lost: Option<SpoolError>,
+    pub(super) reopening: Reopening,
+    /// Rows that the spool counts were not found, and are looked for from its beginning.
+    pub(super) searching: bool,
     log_at: Duration,
     pub(super) jitter: Jitter,
 }
@@ -88,6 +92,8 @@ impl RelayThread {
             connect_at: Duration::ZERO,
             send_at: Duration::ZERO,
             spool_lost: None,
+            reopening: Reopening::default(),
+            searching: false,
             log_at: Duration::ZERO,
             jitter: Jitter::new(),
         }
@@ -145,6 +151,9 @@ impl RelayThread {
         }
         if self.send_at > now {
             consider(self.send_at);
+        }
+        if self.spool_lost.is_some() {
+            consider(self.reopening.at);
         }
         if self.core.options.log_every.is_some() {
             consider(self.log_at);
