@@ -194,9 +194,9 @@ impl Spool {
                 batch.damaged = moved.into_iter().filter(is_dead).collect();
                 return Ok(batch);
             }
+            self.queue.note_damage();
             // A number that is damaged too names no row, or another one.
             if let Some(stuck) = batch.damaged.iter().find(|at| moved.contains(at)) {
-                self.queue.note_damage();
                 return Err(SpoolError::Corrupt {
                     doing: READING,
                     detail: format!("the damaged row {stuck} can't be moved"),

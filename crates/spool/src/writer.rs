@@ -143,7 +143,6 @@ impl Writer {
             .update(&transaction, &self.state)
             .map_err(SpoolError::database(COMMITTING))?;
         if !ours {
-            State::load(&transaction).map_err(SpoolError::database(COMMITTING))?;
             return Err(self.watch.written_by_another());
         }
         transaction
