@@ -49,6 +49,8 @@ impl RelayThread {
         let options = &self.core.options;
         let window = match self.health {
             Health::Up => self.window,
+            // Many that are refused must not go one by one.
+            Health::Trying { since, .. } if self.refused_at >= Some(since) => self.window,
             Health::Trying { .. } => 1,
             Health::Down { .. } | Health::Asking { .. } => 0,
         };
@@ -90,6 +92,7 @@ impl RelayThread {
             .change(|inbox| (inbox.handed_in == handed_in, inbox.confirmed));
         let cursor = self.cursor;
         self.hear();
+        self.bury_doomed();
         if self.cursor != cursor {
             return true;
         }
