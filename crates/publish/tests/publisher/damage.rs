@@ -79,8 +79,8 @@ fn rows_that_are_skipped_in_silence_are_found_again() {
     let mut bytes = fs::read(log(&bench)).unwrap();
     let (header, frame) = (32, 24 + 4096);
     let frames = (header..bytes.len() + 1 - frame).step_by(frame);
-    let root_frames = frames.filter(|at| bytes[*at..*at + 4] == root.to_be_bytes());
-    let inside = root_frames.last().unwrap() + 24;
+    let mut root_frames = frames.filter(|at| bytes[*at..*at + 4] == root.to_be_bytes());
+    let inside = root_frames.next_back().unwrap() + 24;
     assert_eq!(bytes[inside], 5, "a page with children");
     let cells = usize::from(u16::from_be_bytes([bytes[inside + 3], bytes[inside + 4]]));
     let cell = |number: usize| {
