@@ -43,8 +43,8 @@ def load(
     """Read contracts, and go on past what is wrong with them.
 
     Args:
-        paths: Files, folders that are searched, or globs. Without them, the contracts of
-            the project.
+        paths: Files, folders that are searched, or globs. Without them, the project's
+            contracts.
         config: The project's `herald.yaml`. Without it, the nearest one upwards from
             the working folder, as on the command line.
 

@@ -21,8 +21,8 @@ class Label:
 class Finding:
     """One place where a rule does not hold.
 
-    Lines and columns count from 1, columns in characters; they are `None` where there is
-    no text to point at. The end is the first place behind what is meant.
+    Lines and columns count from 1, columns in characters. Where there is no text to
+    point at, they are `None`. The end is the first place behind what is meant.
     """
 
     code: str

@@ -1,8 +1,8 @@
 """Event publishers from a kind of node, a service and its operations.
 
-A name that is no text is a `ValueError`; a list or a boolean that is none, a `TypeError`.
-What can't stand in a Kafka topic is a `ValueError` too, and so are operations that become
-one identifier: what is generated is right, or there is none.
+A name that is no text is a `ValueError`; a list or a boolean that is none is a
+`TypeError`. What can't stand in a Kafka topic is a `ValueError` too, and so are two
+operations that become one identifier: what is generated is right, or nothing is.
 """
 
 from herald import _herald
@@ -14,7 +14,7 @@ class EventPublishingPatternGenerator:
     Args:
         node_type: `effect`, `compute`, `reducer` or `orchestrator`, in any case.
         service_name: Name of the service in topics.
-        operations: What the node does. Each has three events: started, completed, failed.
+        operations: What the node does. Each is started, then completed or failed.
         include_state_events: Whether there is an event for changes of the node's state.
         include_metric_events: Whether there is an event for metrics.
 
