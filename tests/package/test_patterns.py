@@ -111,6 +111,13 @@ def test_every_kind_is_taken(kind: str) -> None:
     assert catalog["state_events"] == [f"{kind}.state.changed"]
 
 
+def test_a_kind_is_taken_in_any_case() -> None:
+    node = generator(node_type="Effect")
+    assert node.node_type == "Effect"
+    assert node.get_event_type_catalog() == generator().get_event_type_catalog()
+    assert node.generate_all_event_methods() == generator().generate_all_event_methods()
+
+
 @pytest.mark.parametrize(("kind", "operations", "count"), NODES)
 def test_as_many_methods_as_events(
     kind: str, operations: list[str], count: int
