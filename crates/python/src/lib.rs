@@ -1,7 +1,9 @@
 //! What Python sees of Herald, below the module `herald`: see `python/herald`.
 
 mod client;
+mod contracts;
 mod errors;
+mod generator;
 mod payload;
 
 use std::ffi::OsString;
@@ -16,6 +18,13 @@ mod _herald {
 
     #[pymodule_export]
     use super::{payload_json, run_command, to_json};
+
+    #[pymodule_export]
+    use crate::contracts::{Loaded, categories, load, load_text, targets};
+    #[pymodule_export]
+    use crate::generator::{
+        PatternGenerator, completed_of_service, failed_of_service, started_of_service,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
