@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from herald.errors import HeraldError
+
 Severity = Literal["info", "warning", "error"]
 
 
@@ -53,7 +55,7 @@ class Finding:
         return f"{place}: {sentence}{help}" if place else f"{sentence}{help}"
 
 
-class ContractError(ValueError):
+class ContractError(HeraldError, ValueError):
     """Contracts, or the project around them, can't be used as they are."""
 
     def __init__(self, message: str, findings: tuple[Finding, ...] = ()) -> None:
