@@ -79,7 +79,7 @@ kafka-test: $(VENV)/.stamp build ## generated code against a real Apache Kafka
 	scripts/kafka run -- $(VENV)/bin/python -m pytest -q -rs tests/kafka
 
 wheel: $(VENV)/.stamp ## the Python package, below target/wheels
-	rm -rf target/wheels
+	rm -rf target/wheels target/maturin
 	$(VENV)/bin/maturin build --quiet --release --locked -m crates/python/Cargo.toml \
 		--interpreter $(abspath $(VENV)/bin/python) --out target/wheels
 
@@ -92,7 +92,8 @@ package-test: build wheel ## the Python package, installed and tried
 	cd / && $(CURDIR)/$(PACKAGE)/bin/python -W error -c 'import herald, herald.testing'
 	cd / && $(CURDIR)/$(PACKAGE)/bin/herald --version
 	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check -r tests/package/requirements.txt
-	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict . -p herald
+	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict .
+	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict -p herald
 	scripts/kafka run -- $(PACKAGE)/bin/python -m pytest -q -rs tests/package
 
 kafka: ## a real Apache Kafka that stays up, at the address it prints

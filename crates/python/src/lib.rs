@@ -38,7 +38,7 @@ mod _herald {
 #[pyo3(signature = (value, /))]
 fn to_json<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     let mut json = Vec::with_capacity(1024);
-    payload::write(value, "value", &mut json)?;
+    payload::write(value, "payload", &mut json)?;
     Ok(PyBytes::new(value.py(), &json))
 }
 
