@@ -2,7 +2,7 @@
 
 import asyncio
 from os import PathLike
-from typing import Final, final
+from typing import Final, Self, final
 from uuid import UUID
 
 from herald._settings import Settings
@@ -130,14 +130,14 @@ class SpoolStatus:
 
 @final
 class Mailbox:
-    def __init__(self, event_loop: asyncio.AbstractEventLoop) -> None: ...
+    def __new__(cls, event_loop: asyncio.AbstractEventLoop) -> Self: ...
     def fileno(self) -> int: ...
     def deliver(self) -> None: ...
     def __len__(self) -> int: ...
 
 @final
 class Publisher:
-    def __init__(self, settings: Settings) -> None: ...
+    def __new__(cls, settings: Settings) -> Self: ...
     @property
     def service(self) -> str: ...
     @property
@@ -180,7 +180,7 @@ class MemoryCluster:
     and it fails when it is told to. Topics come into being as they are written to.
     """
 
-    def __init__(self, partitions: int = 3) -> None: ...
+    def __new__(cls, partitions: int = 3) -> Self: ...
     def stop(self) -> None:
         """Takes the cluster away, as a stopped broker."""
     def start(self) -> None:
@@ -209,7 +209,7 @@ class DevCluster:
     much of it.
     """
 
-    def __init__(self, brokers: int = 1) -> None: ...
+    def __new__(cls, brokers: int = 1) -> Self: ...
     @property
     def bootstrap_servers(self) -> str:
         """Where its brokers are."""
