@@ -283,11 +283,7 @@ impl PendingReceipt {
         message: Message,
         event_id: Option<Uuid>,
     ) -> PyResult<Self> {
-        // Only who has to wait for room gives Python's lock away.
-        let pending = match publisher.try_enqueue(message.clone()) {
-            Err(PublishError::Busy) => py.detach(|| publisher.enqueue(message)),
-            other => other,
-        };
+        let pending = py.detach(|| publisher.enqueue(message));
         let pending = pending.map_err(|error| errors::publish(py, &error))?;
         Ok(Self {
             state: Mutex::new(State::Pending(pending)),
