@@ -16,10 +16,8 @@ use super::mailbox::{Done, Mailbox, Outcome, Work, list};
 use super::options::{Resolved, Settings};
 use super::receipt::Receipt;
 use super::stats::{SpoolStatus, Stats};
+use super::wait::{ATTENTION, wait_for};
 use crate::errors;
-
-/// How long a wait goes on without a look at Python's signals.
-const ATTENTION: Duration = Duration::from_millis(100);
 
 /// Takes events, gives receipts.
 ///
@@ -36,6 +34,11 @@ pub struct Publisher {
 
 impl Publisher {
     fn running(&self, py: Python<'_>) -> PyResult<Arc<herald_publish::Publisher>> {
+        // First of all: in a fork, what other threads had locked is locked for ever.
+        if !self.is_here() {
+            let owner = self.process;
+            return Err(errors::publish(py, &PublishError::Forked { owner }));
+        }
         let publisher = self.running.read();
         let publisher = publisher.unwrap_or_else(PoisonError::into_inner);
         publisher
@@ -168,8 +171,12 @@ impl Publisher {
     ) -> PyResult<Bound<'py, PyAny>> {
         let publisher = self.running(py)?;
         let (messages, ids) = self.messages(py, &publisher, events)?;
+        let turn = mailbox.get().turn();
         let work: Work = Box::pin(async move {
-            let outcomes = publisher.send_all(messages).await;
+            turn.comes().await;
+            let pending = publisher.enqueue_all(messages).await;
+            drop(turn);
+            let outcomes = Pending::all(pending).await;
             Done::Many(outcomes_of(outcomes, &ids))
         });
         mailbox.get().expect(py, work)
@@ -198,15 +205,8 @@ impl Publisher {
     ) -> PyResult<Bound<'py, PyList>> {
         let publisher = self.running(py)?;
         let (messages, ids) = self.messages(py, &publisher, events)?;
-        let outcomes = py.detach(|| {
-            let pending: Vec<_> = messages
-                .into_iter()
-                .map(|message| publisher.enqueue(message))
-                .collect();
-            let outcomes = pending.into_iter().map(|pending| pending?.wait()).collect();
-            outcomes_of(outcomes, &ids)
-        });
-        list(py, outcomes)
+        let outcomes = wait_for(py, publisher.send_all(messages))?;
+        list(py, outcomes_of(outcomes, &ids))
     }
 
     /// Figures.
@@ -285,7 +285,7 @@ impl PendingReceipt {
     ) -> PyResult<Self> {
         // Only who has to wait for room gives Python's lock away.
         let pending = match publisher.try_enqueue(message.clone()) {
-            Err(PublishError::Busy) => py.detach(|| publisher.enqueue(message)),
+            Err(PublishError::Busy) => wait_for(py, publisher.enqueue_async(message))?,
             other => other,
         };
         let pending = pending.map_err(|error| errors::publish(py, &error))?;
@@ -365,8 +365,16 @@ fn launch<'py>(
     message: Message,
     event_id: Option<Uuid>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let turn = mailbox.get().turn();
     let work: Work = Box::pin(async move {
-        let outcome = publisher.send(message).await;
+        let enqueued = publisher.enqueue_async(message);
+        turn.comes().await;
+        let pending = enqueued.await;
+        drop(turn);
+        let outcome = match pending {
+            Ok(pending) => pending.await,
+            Err(error) => Err(error),
+        };
         Done::One(outcome.map(|receipt| Receipt::new(receipt, event_id)))
     });
     mailbox.get().expect(py, work)
@@ -383,7 +391,15 @@ fn outcomes_of(
 }
 
 fn seconds_of(seconds: f64, name: &str) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(|_| {
+    seconds_from(seconds).ok_or_else(|| {
         PyValueError::new_err(format!("{name} must be a number of seconds, 0 or more"))
     })
+}
+
+/// Seconds of Python; infinity is a century.
+pub fn seconds_from(seconds: f64) -> Option<Duration> {
+    const CENTURY: f64 = 100.0 * 366.0 * 86_400.0;
+    // Of two numbers of which one is none, `min` would be the other.
+    let seconds = if seconds > CENTURY { CENTURY } else { seconds };
+    Duration::try_from_secs_f64(seconds).ok()
 }
