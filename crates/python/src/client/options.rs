@@ -166,8 +166,9 @@ impl Settings {
             .or_else(|| variable("HERALD_NAMESPACE"))
             .or_else(|| project.options.defaults.namespace.clone())
             .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
-        topic::validate(&namespace)
-            .map_err(|reason| format!("the namespace {namespace:?} can't begin a topic: {reason}"))?;
+        topic::validate(&namespace).map_err(|reason| {
+            format!("the namespace {namespace:?} can't begin a topic: {reason}")
+        })?;
         Ok(options.topics(pattern, namespace))
     }
 

@@ -9,7 +9,7 @@ use herald_envelope::{Origin, Uuid};
 use herald_publish::{Message, Pending, PublishError};
 use pyo3::exceptions::{PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString};
+use pyo3::types::PyList;
 
 use super::events::{Event, Raw};
 use super::mailbox::{Done, Mailbox, Outcome, Work, list};
@@ -112,13 +112,13 @@ impl Publisher {
         &self,
         py: Python<'py>,
         mailbox: &Bound<'py, Mailbox>,
-        event_type: Bound<'py, PyString>,
+        event_type: Bound<'py, PyAny>,
         source_node_id: Bound<'py, PyAny>,
         payload: Bound<'py, PyAny>,
-        topic: Option<Bound<'py, PyString>>,
+        topic: Option<Bound<'py, PyAny>>,
         correlation_id: Option<Bound<'py, PyAny>>,
         metadata: Option<Bound<'py, PyAny>>,
-        traceparent: Option<Bound<'py, PyString>>,
+        traceparent: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let event = Event {
             event_type,

@@ -28,8 +28,7 @@ pub fn wait_for<T: Send>(py: Python<'_>, future: impl Future<Output = T> + Send)
         let output = py.detach(|| {
             let began = Instant::now();
             loop {
-                if let Poll::Ready(output) =
-                    future.as_mut().poll(&mut Context::from_waker(&waker))
+                if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker))
                 {
                     return Some(output);
                 }
