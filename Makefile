@@ -22,7 +22,7 @@ export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
 .PHONY: help build demo test lint rust-test some-faults faults soak python-test kafka-test kafka
-.PHONY: bench bench-runtime clean
+.PHONY: wheel package-test bench bench-runtime clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -38,7 +38,7 @@ build:
 demo: build ## the main job on an example contract
 	scripts/demo
 
-test: lint rust-test some-faults python-test kafka-test ## every check that CI runs
+test: lint rust-test some-faults python-test kafka-test package-test ## every check that CI runs
 
 lint: $(VENV)/.stamp ## format, lints, licences
 	cargo fmt --all --check
@@ -77,6 +77,24 @@ python-test: $(VENV)/.stamp build ## generated code, run for real
 
 kafka-test: $(VENV)/.stamp build ## generated code against a real Apache Kafka
 	scripts/kafka run -- $(VENV)/bin/python -m pytest -q -rs tests/kafka
+
+wheel: $(VENV)/.stamp ## the Python package, below target/wheels
+	rm -rf target/wheels target/maturin
+	$(VENV)/bin/maturin build --quiet --release --locked -m crates/python/Cargo.toml \
+		--interpreter $(abspath $(VENV)/bin/python) --out target/wheels
+
+PACKAGE := $(TOOLS)/package
+
+# First as a user has it, with nothing beside it; then with what its tests need.
+package-test: build wheel ## the Python package, installed and tried
+	$(PYTHON) -m venv --clear $(PACKAGE)
+	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check --no-index target/wheels/*.whl
+	cd / && $(CURDIR)/$(PACKAGE)/bin/python -W error -c 'import herald, herald.testing'
+	cd / && $(CURDIR)/$(PACKAGE)/bin/herald --version
+	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check -r tests/package/requirements.txt
+	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict .
+	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict -p herald
+	scripts/kafka run -- $(PACKAGE)/bin/python -m pytest -q -rs tests/package
 
 kafka: ## a real Apache Kafka that stays up, at the address it prints
 	@scripts/kafka start

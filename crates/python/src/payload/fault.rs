@@ -40,6 +40,15 @@ impl Fault {
         }))
     }
 
+    /// No JSON stands for a value.
+    #[cold]
+    pub(super) fn no_form(value: &Bound<'_, PyAny>) -> Self {
+        Self::new(format!(
+            "{} has no JSON form; send text, a number, a list, a dict, a dataclass or a model",
+            name_of(value)
+        ))
+    }
+
     /// Code of somebody else raised an exception. Its text may quote values, so only its type is
     /// told; the rest stands in `__cause__`.
     #[cold]

@@ -7,7 +7,7 @@
 //! | `list`, `tuple` (named ones too), other sequences | an array |
 //! | `set`, `frozenset`, other sets | an array, ordered by JSON text: equal sets give equal bytes |
 //! | dataclass, attrs class | an object of its fields |
-//! | pydantic model or dataclass | what its `model_dump(mode="json")` gives, with aliases unless its configuration says `serialize_by_alias=False` |
+//! | pydantic model or dataclass | what its `model_dump(mode="json")` gives, with aliases unless its configuration says `serialize_by_alias=False`; there pydantic's own rules hold, so NaN is `null` unless `ser_json_inf_nan` says otherwise |
 //! | `Enum` | its value |
 //! | `datetime`, `date`, `time` | their `isoformat()`; a naive one gets no offset, since none is known |
 //! | `timedelta` | an ISO 8601 duration, `P1DT1.5S` |

@@ -171,7 +171,12 @@ pub(super) fn inner<'py>(
         }
         _ => ("its value", value.getattr(intern!(py, "value"))),
     };
-    inner.map_err(|error| Fault::raised(py, by, error))
+    let inner = inner.map_err(|error| Fault::raised(py, by, error))?;
+    if matches!(kind, Kind::Item) && inner.get_type().is(value.get_type()) {
+        // One that no Python number can hold.
+        return Err(Fault::no_form(value));
+    }
+    Ok(inner)
 }
 
 /// A key that is no plain text: text of another kind as it is, and other plain values as the text

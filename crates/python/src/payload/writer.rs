@@ -11,7 +11,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyIterator, PyList, PyString, 
 use serde_json::ser::{CompactFormatter, Formatter};
 use smallvec::SmallVec;
 
-use super::fault::{Fault, Step, Written, name_of, quoted};
+use super::fault::{Fault, Step, Written, quoted};
 use super::kind::{self, Field, Kind};
 use super::{text, values};
 
@@ -224,7 +224,7 @@ impl<'out> Writer<'out> {
         })
     }
 
-    #[cold]
+    // Apart, so that its many locals don't weigh on the stack of plain values.
     #[inline(never)]
     fn stranger(&mut self, value: &Bound<'_, PyAny>) -> Written {
         self.strangers += 1;
@@ -240,10 +240,7 @@ impl<'out> Writer<'out> {
             Kind::Sequence => self.sequence(value),
             Kind::Set => self.set(value),
             Kind::Fields(fields) => self.fields(value, fields),
-            Kind::Unknown => Err(Fault::new(format!(
-                "{} has no JSON form; send text, a number, a list, a dict, a dataclass or a model",
-                name_of(value)
-            ))),
+            Kind::Unknown => Err(Fault::no_form(value)),
             Kind::Iso => values::iso(self, value),
             Kind::Duration => values::duration(self, value),
             Kind::Uuid => values::uuid(self, value),
