@@ -92,6 +92,9 @@ impl Publisher {
     /// Whether events are taken.
     #[getter]
     fn is_open(&self) -> bool {
+        if !self.is_here() {
+            return false;
+        }
         let publisher = self.running.read();
         publisher.unwrap_or_else(PoisonError::into_inner).is_some()
     }
