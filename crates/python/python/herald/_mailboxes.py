@@ -40,3 +40,13 @@ class Mailboxes:
         if mailbox is not None and not len(mailbox):
             del self._all[loop]
             loop.remove_reader(mailbox.fileno())
+
+    def leave_all(self) -> None:
+        """No loop needs its own any longer; each is told to stop watching when it runs
+        again.
+        """
+        self._latest = None
+        for loop, mailbox in list(self._all.items()):
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(loop.remove_reader, mailbox.fileno())
+        self._all.clear()
