@@ -204,6 +204,12 @@ class MemoryCluster:
         """Everything in a topic, in the order of writing: partition, offset, key,
         value, headers.
         """
+    def written(
+        self, skip: int = 0
+    ) -> list[tuple[str, int, int, bytes | None, bytes, list[tuple[str, bytes]]]]:
+        """What was written to all topics, in the order of writing, without the first
+        `skip`: topic, then as `messages`.
+        """
 
 @final
 class DevCluster:

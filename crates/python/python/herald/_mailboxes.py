@@ -50,3 +50,13 @@ class Mailboxes:
         for loop in list(self._all):
             if loop.is_closed():
                 self._all.pop(loop, None)
+
+    def leave_all(self) -> None:
+        """No loop needs its own any longer; each is told to stop watching when it runs
+        again.
+        """
+        self._latest = None
+        for loop, mailbox in list(self._all.items()):
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(loop.remove_reader, mailbox.fileno())
+        self._all.clear()
