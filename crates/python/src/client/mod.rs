@@ -8,12 +8,13 @@ mod memory;
 mod options;
 mod publisher;
 mod receipt;
-pub use receipt::Receipt;
 mod stats;
 mod wait;
 
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
+
+pub use receipt::Receipt;
 
 /// Adds the client's classes to the module.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
