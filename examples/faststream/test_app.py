@@ -2,19 +2,23 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from app import create_app
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from faststream import TestApp
 from faststream.confluent import KafkaBroker, TestKafkaBroker
+from generated.warehouse_events import TOPIC_RESERVE_COMPLETED, TOPICS
 from herald import KafkaClient
 from herald.testing import DevCluster, RecordingClient
 
 PLACED = "shop.order.placed.v1"
-COMPLETED = "dev.warehouse.effect.reserve.completed.v1"
+COMPLETED = TOPIC_RESERVE_COMPLETED.format(namespace="dev")
 
 
 async def receive(client: RecordingClient, correlation_id: UUID, *items: str) -> None:
@@ -53,12 +57,25 @@ async def test_what_is_not_there_is_announced(herald_client: RecordingClient) ->
     )
 
 
+@pytest.fixture
+def servers(herald_cluster: DevCluster, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A real Kafka where one is set, else a cluster in this process."""
+    address = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if address is None:
+        address = herald_cluster.bootstrap_servers
+        monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", address)
+        return address
+    names = [PLACED, *(topic.format(namespace="dev") for topic in TOPICS.values())]
+    admin = AdminClient({"bootstrap.servers": address})
+    for created in admin.create_topics([NewTopic(name, 3) for name in names]).values():
+        with suppress(KafkaException):  # it is there already
+            created.result()
+    return address
+
+
 async def test_an_order_goes_from_kafka_to_kafka(
-    herald_cluster: DevCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    servers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-    servers = servers or herald_cluster.bootstrap_servers
-    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", servers)
     monkeypatch.setenv("HERALD_SPOOL", str(tmp_path / "spool.db"))
     order, correlation_id = {"order_id": uuid4(), "items": ["lamp"]}, uuid4()
 
