@@ -344,17 +344,19 @@ fn the_published_schema_is_the_one_in_the_code() {
 
 #[test]
 fn generated_code_of_the_examples_is_fresh() {
-    let project = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/orders");
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_herald"))
-        .args(["generate", "--check"])
-        .current_dir(project)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stdout)
-    );
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+    for example in ["orders", "fastapi", "faststream"] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_herald"))
+            .args(["generate", "--check"])
+            .current_dir(format!("{examples}/{example}"))
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{example}: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+    }
 }
 
 #[test]
