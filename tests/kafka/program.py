@@ -1,11 +1,12 @@
 """A program of its own that publishes with generated code: tests end it in many ways.
 
-program.py WHAT NAMESPACE [MODE]; the environment says which broker and spool.
+program.py FUNCTION NAMESPACE [MODE]; the environment says which broker and spool.
 """
 
 import asyncio
 import logging
 import sys
+from itertools import count
 from uuid import UUID, uuid4
 
 from herald import Event, KafkaClient, Receipt, SyncKafkaClient
@@ -17,8 +18,14 @@ from nodes import NODES
 HANG_SECONDS = 60
 
 
+# What is to live until Python ends.
+kept: list[object] = []
+
+
 class PrintingClient(KafkaClient):
-    """Prints each event that is safe: what a caller may rely on."""
+    """Prints each event that is safe, numbered in the order of the calls."""
+
+    numbers = count()
 
     async def publish_with_envelope(
         self,
@@ -29,12 +36,13 @@ class PrintingClient(KafkaClient):
         correlation_id: UUID | str | None = None,
         metadata: object | None = None,
     ) -> Receipt:
+        number = next(self.numbers)
         receipt = await super().publish_with_envelope(
             event_type, source_node_id, payload, topic, correlation_id, metadata
         )
         place = "spool" if receipt.is_spooled else "cluster"
         key = correlation_id or source_node_id
-        print(place, topic, key, receipt.event_id, flush=True)
+        print(number, place, topic, key, receipt.event_id, flush=True)
         return receipt
 
 
@@ -61,13 +69,10 @@ async def leave(client: KafkaClient, namespace: str) -> None:
     await client.connect()
     for node in NODES:
         ids = uuid4(), uuid4()
-        tasks.append(asyncio.ensure_future(call_all(node, client, namespace, *ids)))
+        kept.append(asyncio.ensure_future(call_all(node, client, namespace, *ids)))
     # Each task begins, and none gets its receipts.
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-
-
-tasks: list[asyncio.Future[None]] = []
 
 
 async def leave_with_an_error(client: KafkaClient, namespace: str) -> None:
@@ -82,23 +87,28 @@ async def leave_with_a_code(client: KafkaClient, namespace: str) -> None:
 
 def leave_without_a_loop(namespace: str) -> None:
     client = SyncKafkaClient()
+    kept.append(client)
     client.connect()
     for node in NODES:
         for topic in node.topics(namespace):
             client.enqueue(Event("left.behind", "node", {}, topic))
 
 
+def forget_a_client(namespace: str) -> None:
+    leave_without_a_loop(namespace)
+    kept.clear()
+
+
 def main() -> None:
     logging.basicConfig(level=logging.DEBUG, format="%(name)s %(message)s")
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     what, namespace, *mode = sys.argv[1:]
-    if what == "leave_without_a_loop":
-        leave_without_a_loop(namespace)
-        return
-    deeds = (work, drain, each_once, leave, leave_with_an_error, leave_with_a_code)
-    deed = next(deed for deed in deeds if deed.__name__ == what)
-    client = PrintingClient(mode="write_ahead" if mode else "direct")
-    asyncio.run(deed(client, namespace))
+    deed = globals()[what]
+    if asyncio.iscoroutinefunction(deed):
+        client = PrintingClient(mode="write_ahead" if mode else "direct")
+        asyncio.run(deed(client, namespace))
+    else:
+        deed(namespace)
 
 
 if __name__ == "__main__":

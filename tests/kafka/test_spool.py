@@ -1,4 +1,4 @@
-"""With Herald's client generated code loses nothing: through outages, kills and ends."""
+"""With Herald's client generated code loses nothing: outages, kills, ends of Python."""
 
 import asyncio
 import os
@@ -8,14 +8,18 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from broker import HANG_SECONDS, Broker, Record
 from cluster import Run, run
-from load import Order, RecordedClient, all_topics, busy
+from load import AT_ONCE, Order, RecordedClient, all_topics, busy
+from nodes import NODES
 
 PROGRAM = Path(__file__).with_name("program.py")
+
+NOT_CLOSED = "a Kafka client was not closed by its program"
 
 # Enough for each topic and key to have several on both sides of a fault.
 MANY = 500
@@ -129,7 +133,8 @@ def test_a_receipt_survives_the_kill_of_its_program(
     finished("drain", broker.namespace)
 
     printed: Order = defaultdict(list)
-    for _, topic, key, event_id in receipts(output):
+    in_order = sorted(receipts(output), key=lambda words: int(words[0]))
+    for _, _, topic, key, event_id in in_order:
         printed[topic, key].append(event_id)
     there = arrived(broker.read(all_topics(broker.namespace)))
     for place, ids in printed.items():
@@ -146,33 +151,58 @@ def receipts(output: Path) -> list[list[str]]:
 
 # The end of Python
 
+# How a program ends with events on their way: its exit code, and how many events.
+BUSY = AT_ONCE * sum(len(node.calls(uuid4(), uuid4())) for node in NODES)
+ENDS = {
+    "leave": (0, BUSY),
+    "leave_with_an_error": (1, BUSY),
+    "leave_with_a_code": (3, BUSY),
+    "leave_without_a_loop": (0, len(all_topics(""))),
+}
 
-@pytest.mark.parametrize("is_away", [False, True], ids=["there", "away"])
-@pytest.mark.parametrize(
-    ("how", "code"),
-    [
-        ("leave", 0),
-        ("leave_with_an_error", 1),
-        ("leave_with_a_code", 3),
-        ("leave_without_a_loop", 0),
-    ],
-)
-def test_a_program_that_ends_leaves_no_event_behind(
-    broker: Broker, cluster: Run, how: str, code: int, is_away: bool
-) -> None:
-    if is_away:
-        control(cluster, "stop")
-    said = finished(how, broker.namespace, code=code)
-    assert "not closed before Python ended" in said
+
+def ended(how: str, namespace: str) -> int:
+    """Run a program that ends so; how many events it began to publish."""
+    code, events = ENDS[how]
+    said = finished(how, namespace, code=code)
+    assert NOT_CLOSED in said
     assert ("Traceback" in said) == (how == "leave_with_an_error")
-    if is_away:
-        control(cluster, "start")
-        finished("drain", broker.namespace)
+    return events
 
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_program_that_ends_leaves_no_event_behind(broker: Broker, how: str) -> None:
+    assert ended(how, broker.namespace) == count_once_each(broker)
+
+
+def test_programs_that_end_while_kafka_is_away_leave_their_events_to_the_spool(
+    broker: Broker, cluster: Run
+) -> None:
+    control(cluster, "kill")
+    events = sum(ended(how, broker.namespace) for how in ENDS)
+    control(cluster, "start")
+    finished("drain", broker.namespace)
+    assert events == count_once_each(broker)
+
+
+def test_a_client_that_is_forgotten_leaves_its_events_to_the_spool(
+    broker: Broker,
+) -> None:
+    assert NOT_CLOSED in finished("forget_a_client", broker.namespace)
+    finished("drain", broker.namespace)
+    _, events = ENDS["leave_without_a_loop"]
+    assert events == len(set(ids_at(broker)))
+
+
+def ids_at(broker: Broker) -> list[str]:
     there = arrived(broker.read(all_topics(broker.namespace)))
-    ids = [event_id for of_place in there.values() for event_id in of_place]
-    assert len(set(ids)) == len(ids)
-    assert {topic for topic, _ in there} == set(all_topics(broker.namespace))
+    return [event_id for ids in there.values() for event_id in ids]
+
+
+def count_once_each(broker: Broker) -> int:
+    ids = ids_at(broker)
+    assert len(set(ids)) == len(ids), "an event is there twice"
+    return len(ids)
 
 
 def finished(*arguments: str, code: int = 0) -> str:

@@ -118,15 +118,20 @@ class Client:
 
     def close_at_exit(self) -> None:
         """Closes it without an event loop; for the end of Python."""
-        publisher, self._publisher = self._publisher, None
-        # A fork has the parent's clients, which are the parent's to close.
-        if publisher is not None and publisher.is_here:
-            _running.report(*publisher.close(self._close_timeout), forgotten=True)
+        self._close_forgotten(self._close_timeout)
 
     def __del__(self) -> None:
         if getattr(self, "_publisher", None) is not None:
             message = f"{self!r} was not closed"
             warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
+            # Whoever lets go of the last reference must not wait for the cluster.
+            self._close_forgotten(0)
+
+    def _close_forgotten(self, seconds: float) -> None:
+        publisher, self._publisher = self._publisher, None
+        # A fork has the parent's clients, which are the parent's to close.
+        if publisher is not None and publisher.is_here:
+            _running.report(*publisher.close(seconds), forgotten=True)
 
     def __repr__(self) -> str:
         where = self._settings.bootstrap_servers or "the environment's cluster"

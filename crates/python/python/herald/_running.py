@@ -45,9 +45,7 @@ def _at_exit() -> None:
 def report(spooled: int, dead: int, failed: int, *, forgotten: bool = False) -> None:
     """Says what a client left behind."""
     if forgotten:
-        log.warning(
-            "a KafkaClient was not closed before Python ended; it is closed now"
-        )
+        log.warning("a Kafka client was not closed by its program; it is closed now")
     if failed:
         log.error("%d events got no receipt: there was no spool to take them", failed)
     if spooled:
