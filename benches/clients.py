@@ -21,10 +21,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid4
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.aio import AIOProducer
-from herald import Event, KafkaClient, SyncKafkaClient
+from herald import Event, KafkaClient, PendingReceipt, SyncKafkaClient
 
 SERVERS = os.environ["KAFKA_BOOTSTRAP_SERVERS"]
 IN_FLIGHT = 1_000
@@ -34,9 +34,9 @@ PROBE_SECONDS = 0.005
 EVENT_TYPE = "effect.place_order.completed"
 NODE = "node-orders-1"
 CORRELATIONS = [UUID(int=number) for number in range(1_000)]
-ORIGIN = {"service": "orders", "service_version": "1.4.0", "environment": "production"}
+SERVICE, VERSION, ENVIRONMENT = "orders", "1.4.0", "production"
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, str | bytes | None]]
 
 
 # What is published
@@ -71,14 +71,14 @@ def seal(number: int) -> tuple[bytes, bytes, Headers]:
         "event_version": "1.0",
         "event_timestamp": datetime.now(UTC).isoformat(),
         "source_node_id": NODE,
-        "source_service": ORIGIN["service"],
-        "source_version": ORIGIN["service_version"],
+        "source_service": SERVICE,
+        "source_version": VERSION,
         "correlation_id": of_request,
-        "environment": ORIGIN["environment"],
+        "environment": ENVIRONMENT,
         "payload": payload(number),
         "metadata": {},
     }
-    headers = [
+    headers: Headers = [
         ("content-type", b"application/json"),
         ("event_id", event_id.encode()),
         ("event_type", EVENT_TYPE.encode()),
@@ -184,7 +184,9 @@ async def by_tasks(watch: Watch, publish: Callable[[int], Awaitable[Any]]) -> No
 
 
 async def by_futures(
-    watch: Watch, send: Callable[[int], Awaitable[Awaitable[Any]]]
+    watch: Watch,
+    send: Callable[[int], Awaitable[Awaitable[Any]]],
+    flush: Callable[[], Awaitable[Any]],
 ) -> None:
     """Without a task for each, where a client gives futures."""
     async with watch.running():
@@ -193,6 +195,7 @@ async def by_futures(
             pending.append(await send(number))
             if len(pending) >= IN_FLIGHT:
                 await pending.popleft()
+        await flush()
         for future in pending:
             await future
 
@@ -204,7 +207,7 @@ async def by_futures(
 async def herald_client(
     topic: str, properties: dict[str, object]
 ) -> AsyncIterator[Callable[[int], Awaitable[Any]]]:
-    async with KafkaClient(properties=properties, **ORIGIN) as client:
+    async with KafkaClient(properties=properties) as client:
 
         def publish(number: int) -> Awaitable[Any]:
             return client.publish_with_envelope(
@@ -232,7 +235,7 @@ async def herald_with_linger(topic: str, watch: Watch) -> None:
 
 async def herald_many(topic: str, watch: Watch) -> None:
     """Two lists are under way: one is made while the other is on the wire."""
-    async with KafkaClient(properties=LZ4, **ORIGIN) as client:
+    async with KafkaClient(properties=LZ4) as client:
         await client.publish(event(topic, 0))
         numbers = watch.numbers()
 
@@ -246,10 +249,10 @@ async def herald_many(topic: str, watch: Watch) -> None:
 
 
 def herald_without_a_loop(topic: str, watch: Watch) -> None:
-    with SyncKafkaClient(properties=LZ4, **ORIGIN) as client:
+    with SyncKafkaClient(properties=LZ4) as client:
         client.publish(event(topic, 0))
         watch.start()
-        pending = deque()
+        pending: deque[PendingReceipt] = deque()
         for number in watch.numbers():
             pending.append(client.enqueue(event(topic, number)))
             if len(pending) >= IN_FLIGHT:
@@ -284,9 +287,9 @@ async def aiokafka_producer(
 async def aiokafka_one_at_a_time(topic: str, watch: Watch) -> None:
     async with aiokafka_producer(topic, 0) as producer:
 
-        def publish(number: int) -> Awaitable[Any]:
+        async def publish(number: int) -> None:
             key, value, headers = seal(number)
-            return producer.send_and_wait(topic, value, key=key, headers=headers)
+            await producer.send_and_wait(topic, value, key=key, headers=headers)
 
         await one_at_a_time(watch, publish)
 
@@ -294,9 +297,9 @@ async def aiokafka_one_at_a_time(topic: str, watch: Watch) -> None:
 async def aiokafka_by_tasks(topic: str, watch: Watch) -> None:
     async with aiokafka_producer(topic, LINGER_MS) as producer:
 
-        def publish(number: int) -> Awaitable[Any]:
+        async def publish(number: int) -> None:
             key, value, headers = seal(number)
-            return producer.send_and_wait(topic, value, key=key, headers=headers)
+            await producer.send_and_wait(topic, value, key=key, headers=headers)
 
         await by_tasks(watch, publish)
 
@@ -304,11 +307,14 @@ async def aiokafka_by_tasks(topic: str, watch: Watch) -> None:
 async def aiokafka_by_futures(topic: str, watch: Watch) -> None:
     async with aiokafka_producer(topic, LINGER_MS) as producer:
 
-        def send(number: int) -> Awaitable[Awaitable[Any]]:
+        async def send(number: int) -> Awaitable[Any]:
             key, value, headers = seal(number)
-            return producer.send(topic, value, key=key, headers=headers)
+            sent: Awaitable[Any] = await producer.send(
+                topic, value, key=key, headers=headers
+            )
+            return sent
 
-        await by_futures(watch, send)
+        await by_futures(watch, send, producer.flush)
 
 
 # confluent-kafka
@@ -386,37 +392,40 @@ def confluent_one_at_a_time(topic: str, watch: Watch) -> None:
     watch.stop()
 
 
-@asynccontextmanager
-async def confluent_aio(
-    topic: str, linger_ms: int, batch: int
-) -> AsyncIterator[Callable[[int], Awaitable[Awaitable[Any]]]]:
-    """It takes no headers."""
-    producer = AIOProducer(confluent_settings(linger_ms), batch_size=batch)
+class ConfluentAio:
+    """Confluent's producer for asyncio. It takes no headers."""
 
-    def send(number: int) -> Awaitable[Awaitable[Any]]:
+    def __init__(self, topic: str, linger_ms: int, batch: int) -> None:
+        self.topic = topic
+        self.producer = AIOProducer(confluent_settings(linger_ms), batch_size=batch)
+
+    async def send(self, number: int) -> Awaitable[Any]:
         key, value, _ = seal(number)
-        return producer.produce(topic, value, key)
+        return await self.producer.produce(self.topic, value, key)
 
-    first = await send(0)
-    await producer.flush()
-    await first
-    yield send
-    await producer.close()
+    async def flush(self) -> None:
+        await self.producer.flush()
+
+    async def publish(self, number: int) -> None:
+        """Its buffer is looked at twice a second, so a flush is the quickest way."""
+        sent = await self.send(number)
+        await self.flush()
+        await sent
 
 
 async def confluent_aio_by_futures(topic: str, watch: Watch) -> None:
     # Batches have to fill before the window does, or each waits for a time-out.
-    async with confluent_aio(topic, LINGER_MS, IN_FLIGHT // 4) as send:
-        await by_futures(watch, send)
+    client = ConfluentAio(topic, LINGER_MS, IN_FLIGHT // 4)
+    await client.publish(0)
+    await by_futures(watch, client.send, client.flush)
+    await client.producer.close()
 
 
 async def confluent_aio_one_at_a_time(topic: str, watch: Watch) -> None:
-    async with confluent_aio(topic, 0, 1) as send:
-
-        async def publish(number: int) -> None:
-            await (await send(number))
-
-        await one_at_a_time(watch, publish)
+    client = ConfluentAio(topic, 0, 1)
+    await client.publish(0)
+    await one_at_a_time(watch, client.publish)
+    await client.producer.close()
 
 
 WAYS: dict[str, Callable[[str, Watch], Any]] = {
@@ -440,7 +449,12 @@ def main() -> None:
     way, topic, count = sys.argv[1:]
     publish, watch = WAYS[way], Watch(int(count))
     with TemporaryDirectory() as folder:
-        os.environ["HERALD_SPOOL"] = str(Path(folder) / "spool.db")
+        os.environ.update(
+            HERALD_SPOOL=str(Path(folder) / "spool.db"),
+            HERALD_SERVICE=SERVICE,
+            HERALD_SERVICE_VERSION=VERSION,
+            HERALD_ENVIRONMENT=ENVIRONMENT,
+        )
         done = publish(topic, watch)
         if asyncio.iscoroutine(done):
             asyncio.run(done)
