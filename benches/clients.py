@@ -406,6 +406,18 @@ class ConfluentAio:
     async def flush(self) -> None:
         await self.producer.flush()
 
+    @asynccontextmanager
+    async def polling(self) -> AsyncIterator[None]:
+        """It looks for what is delivered only where it sends, or is asked to."""
+
+        async def poll() -> None:
+            while True:
+                await self.producer.poll(PROBE_SECONDS)
+
+        task = asyncio.create_task(poll())
+        yield
+        task.cancel()
+
     async def publish(self, number: int) -> None:
         """Its buffer is looked at twice a second, so a flush is the quickest way."""
         sent = await self.send(number)
@@ -417,7 +429,8 @@ async def confluent_aio_by_futures(topic: str, watch: Watch) -> None:
     # Batches have to fill before the window does, or each waits for a time-out.
     client = ConfluentAio(topic, LINGER_MS, IN_FLIGHT // 4)
     await client.publish(0)
-    await by_futures(watch, client.send, client.flush)
+    async with client.polling():
+        await by_futures(watch, client.send, client.flush)
     await client.producer.close()
 
 

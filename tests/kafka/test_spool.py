@@ -19,7 +19,7 @@ from nodes import NODES
 
 PROGRAM = Path(__file__).with_name("program.py")
 
-NOT_CLOSED = "a Kafka client was not closed by its program"
+NOT_CLOSED = "was not closed by its program"
 
 # Enough for each topic and key to have several on both sides of a fault.
 MANY = 500

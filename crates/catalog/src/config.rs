@@ -65,6 +65,30 @@ pub struct Project {
     pub spool: Option<String>,
 }
 
+impl Project {
+    /// Where its contracts are, as seen from the working folder, which is all there is without a
+    /// project.
+    pub fn paths(&self) -> Vec<String> {
+        let Some(root) = &self.root else {
+            return vec![".".to_owned()];
+        };
+        if self.contracts.is_empty() {
+            return vec![shown(root)];
+        }
+        let contracts = self.contracts.iter();
+        contracts.map(|path| shown(&root.join(path))).collect()
+    }
+}
+
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    if text.is_empty() {
+        ".".to_owned()
+    } else {
+        text.into_owned()
+    }
+}
+
 /// How a project reaches its cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kafka {
@@ -80,6 +104,18 @@ pub fn find(start: &Path) -> Option<PathBuf> {
         .ancestors()
         .map(|folder| folder.join(PROJECT_FILE))
         .find(|path| path.is_file())
+}
+
+/// Reads the `herald.yaml` that [`find`] finds; without one, nothing is set.
+///
+/// # Errors
+/// As [`read`].
+pub fn nearest(start: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
+    let Some(path) = find(start) else {
+        return Ok(Project::default());
+    };
+    // In messages a path is short where it can be.
+    read(path.strip_prefix(start).unwrap_or(&path))
 }
 
 /// Reads a `herald.yaml`.

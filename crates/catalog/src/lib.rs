@@ -9,6 +9,7 @@ mod backtracking;
 pub mod category;
 pub mod config;
 pub mod contract;
+pub mod document;
 pub mod fields;
 pub mod ident;
 pub mod kind;

@@ -53,12 +53,29 @@ impl Loaded {
         self.findings.iter().any(Diagnostic::is_error)
     }
 
+    /// Whether no path led to anything that could be a contract.
+    pub fn found_nothing(&self) -> bool {
+        let nowhere = [&rules::FILE_NOT_FOUND, &rules::FILE_NO_CONTRACTS];
+        self.catalog.nodes.is_empty()
+            && (self.findings.iter()).all(|finding| nowhere.contains(&finding.rule))
+    }
+
     /// The sources that an error is about: nothing is generated from them.
     pub fn broken(&self) -> HashSet<SourceId> {
         let errors = self.findings.iter().filter(|finding| finding.is_error());
         errors
             .filter_map(|error| Some(error.location?.source))
             .collect()
+    }
+}
+
+/// Makes nodes of one name errors: they are worth a warning elsewhere, but their generated files
+/// would overwrite each other.
+pub fn refuse_collisions(findings: &mut [Diagnostic]) {
+    for finding in findings {
+        if finding.rule == &rules::OUTPUT_COLLISION {
+            finding.severity = Severity::Error;
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use herald_catalog::config::{self, Project};
 use herald_catalog::load::{self, Loaded, Options};
-use herald_catalog::rules;
 use herald_diagnostics::render::Format;
 
 use crate::Failure;
@@ -15,15 +14,7 @@ use crate::terminal::{self, Progress};
 /// Finds and reads `herald.yaml`, upwards from the working folder; without one, nothing is set.
 pub fn find() -> Result<Project, Failure> {
     let here = env::current_dir()?;
-    let Some(path) = config::find(&here) else {
-        return Ok(Project::default());
-    };
-    // In messages a path is short where it can be.
-    let shown = path
-        .strip_prefix(&here)
-        .map(Path::to_path_buf)
-        .unwrap_or(path);
-    config::read(&shown).map_err(|(findings, sources)| {
+    config::nearest(&here).map_err(|(findings, sources)| {
         let mut loaded = Loaded {
             findings,
             ..Loaded::default()
@@ -43,13 +34,13 @@ pub fn find() -> Result<Project, Failure> {
 pub fn load(project: &Project, paths: &[String], format: Format) -> Result<Loaded, Failure> {
     let progress = Progress::new("reading");
     let paths = if paths.is_empty() {
-        project_paths(project)
+        project.paths()
     } else {
         paths.to_vec()
     };
     let loaded = load::load(&paths, &project.options, &|| progress.tick());
     drop(progress);
-    if !nothing_read(&loaded) {
+    if !loaded.found_nothing() {
         return Ok(loaded);
     }
     if format == Format::Human {
@@ -65,16 +56,6 @@ pub fn load(project: &Project, paths: &[String], format: Format) -> Result<Loade
             terminal::count(loaded.skipped.len(), "YAML file"),
         ))),
     }
-}
-
-/// Whether no path led to anything that could be a contract.
-fn nothing_read(loaded: &Loaded) -> bool {
-    let nowhere = [rules::FILE_NOT_FOUND.code, rules::FILE_NO_CONTRACTS.code];
-    loaded.catalog.nodes.is_empty()
-        && loaded
-            .findings
-            .iter()
-            .all(|finding| nowhere.contains(&finding.rule.code))
 }
 
 /// Reads the contracts at `paths`, or the node that is described on the command line.
@@ -122,21 +103,6 @@ fn contract_text(node: &NodeArgs) -> Option<String> {
     Some(text)
 }
 
-/// Paths of the project, as seen from the working folder.
-fn project_paths(project: &Project) -> Vec<String> {
-    let Some(root) = &project.root else {
-        return vec![".".to_owned()];
-    };
-    if project.contracts.is_empty() {
-        return vec![shown(root)];
-    }
-    project
-        .contracts
-        .iter()
-        .map(|path| shown(&root.join(path)))
-        .collect()
-}
-
 /// The folder for generated files.
 pub fn output_folder(project: &Project, out: Option<PathBuf>) -> PathBuf {
     out.unwrap_or_else(|| {
@@ -146,13 +112,4 @@ pub fn output_folder(project: &Project, out: Option<PathBuf>) -> PathBuf {
             .as_ref()
             .map_or_else(|| folder.to_path_buf(), |root| root.join(folder))
     })
-}
-
-fn shown(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    if text.is_empty() {
-        ".".to_owned()
-    } else {
-        text.into_owned()
-    }
 }

@@ -346,6 +346,22 @@ impl Pending {
         }
     }
 
+    /// Waits for many; gives what each ended with, in the same order.
+    pub async fn all(
+        pending: Vec<Result<Self, PublishError>>,
+    ) -> Vec<Result<Receipt, PublishError>> {
+        // The last first: the others are there by then, mostly, and cost no sleep of their own.
+        let mut outcomes = Vec::with_capacity(pending.len());
+        for pending in pending.into_iter().rev() {
+            outcomes.push(match pending {
+                Ok(pending) => pending.await,
+                Err(error) => Err(error),
+            });
+        }
+        outcomes.reverse();
+        outcomes
+    }
+
     /// Whether [`Pending::wait`] would return at once.
     pub fn is_resolved(&self) -> bool {
         self.flight.is_over()

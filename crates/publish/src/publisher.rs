@@ -199,28 +199,39 @@ impl Publisher {
         &self,
         messages: impl IntoIterator<Item = Message>,
     ) -> Vec<Result<Receipt, PublishError>> {
+        Pending::all(self.enqueue_all(messages).await).await
+    }
+
+    /// Puts messages on their way, in this order per topic and key, and gives their receipts to
+    /// come: see [`Pending::all`].
+    pub async fn enqueue_all(
+        &self,
+        messages: impl IntoIterator<Item = Message>,
+    ) -> Vec<Result<Pending, PublishError>> {
         let mut pending = Vec::new();
         for message in messages {
             pending.push(self.enqueue_async(message).await);
         }
-        // The last first: the others are there by then, mostly, and cost no sleep of their own.
-        let mut outcomes = Vec::with_capacity(pending.len());
-        for pending in pending.into_iter().rev() {
-            outcomes.push(match pending {
-                Ok(pending) => pending.await,
-                Err(error) => Err(error),
-            });
-        }
-        outcomes.reverse();
-        outcomes
+        pending
     }
 
-    async fn enqueue_async(&self, message: Message) -> Result<Pending, PublishError> {
-        self.core.process.check()?;
+    /// Puts a message on its way, and gives its receipt to come. Waits only where there is no
+    /// room in flight, at most until the deadline, which counts from the call: not from the first
+    /// time that somebody asks.
+    ///
+    /// # Errors
+    /// As [`Publisher::enqueue`].
+    pub fn enqueue_async(
+        &self,
+        message: Message,
+    ) -> impl Future<Output = Result<Pending, PublishError>> + Send {
         let began = self.core.clock.now();
         let due = began + self.core.options.deadline_or_default();
-        self.core.room.enter_async(message.weight(), due).await?;
-        self.core.launch(message, began, due).map(Pending::new)
+        async move {
+            self.core.process.check()?;
+            self.core.room.enter_async(message.weight(), due).await?;
+            self.core.launch(message, began, due).map(Pending::new)
+        }
     }
 
     /// Puts a message on its way from a thread, and gives its receipt to come. Waits only where
@@ -322,6 +333,11 @@ impl Drop for Publisher {
         } else {
             // The connection's threads are not here: its end would wait for them for ever.
             std::mem::forget(self.core.clone());
+            // Nor are its own. What they left may be in use by threads of the child, which would
+            // be let go in their place.
+            if let Ok(State::Running(threads)) = self.state.get_mut() {
+                std::mem::forget(std::mem::take(threads));
+            }
         }
     }
 }

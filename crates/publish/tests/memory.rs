@@ -209,6 +209,31 @@ fn an_unknown_topic_is_refused_or_created() {
 }
 
 #[test]
+fn what_is_written_to_several_topics_keeps_its_order() {
+    let cluster = MemoryCluster::new().with_auto_created_topics(3);
+    let (transport, _) = connect(&cluster);
+    let ledger = Ledger::default();
+    for (topic, payload) in [("b", "0"), ("a", "1"), ("b", "2"), ("c", "3")] {
+        let message = Message::new(topic, Some(b"k"), payload.into()).unwrap();
+        ledger.send(&*transport, &message);
+    }
+    ledger.wait();
+    let written = |skip| -> Vec<_> {
+        let written = cluster.written(skip);
+        let written = written.iter().map(|stored| &stored.message);
+        written
+            .map(|message| (message.topic().to_owned(), message.payload()[0]))
+            .collect()
+    };
+    let expected = [("b", b'0'), ("a", b'1'), ("b", b'2'), ("c", b'3')];
+    assert_eq!(written(0), expected.map(|(topic, at)| (topic.into(), at)));
+    assert_eq!(written(3), [("c".into(), b'3')]);
+    assert_eq!(written(4), []);
+    assert_eq!(written(5), []);
+    assert_eq!(payloads(&cluster, "b"), ["0", "2"]);
+}
+
+#[test]
 fn messages_without_a_key_go_to_all_partitions() {
     let cluster = cluster();
     let (transport, _) = connect(&cluster);

@@ -19,5 +19,5 @@ pub mod template;
 
 pub use file::GeneratedFile;
 pub use targets::python::MARKER;
-pub use targets::{Context, TARGETS, Target};
+pub use targets::{Context, TARGETS, Target, UnknownTarget};
 pub use template::{RenderError, Templates};

@@ -55,6 +55,9 @@ impl<'a> Changes<'a> {
             }
             Work::NoteAttempts(attempts) => count(attempts, |attempt| self.note_attempt(attempt)),
             Work::Bury(burials) => count(burials, |burial| self.bury(burial)),
+            Work::BuryDamaged(sequences) => {
+                count(sequences, |sequence| self.bury_damaged(*sequence))
+            }
             Work::RetryDead(sequences) => {
                 let first = Sequence::new(self.state.next_sequence);
                 let answer = count(sequences, |sequence| self.retry_dead(*sequence))?;
@@ -122,11 +125,35 @@ impl<'a> Changes<'a> {
         };
         stored.record.attempts = stored.record.attempts.saturating_add(1);
         stored.record.not_before = attempt.not_before;
-        self.delete(QUEUE, attempt.sequence)?;
-        let sequence = attempt.sequence.get();
-        let error = Some(bounded(&attempt.error));
-        row::insert(self.connection, sequence, &stored.record, error, None)?;
+        stored.last_error = Some(bounded(&attempt.error).to_owned());
+        self.write_anew(&stored)?;
         Ok(true)
+    }
+
+    fn write_anew(&self, stored: &StoredRecord) -> rusqlite::Result<()> {
+        self.delete(QUEUE, stored.sequence)?;
+        let error = stored.last_error.as_deref();
+        row::insert(
+            self.connection,
+            stored.sequence.get(),
+            &stored.record,
+            error,
+            None,
+        )
+    }
+
+    /// Where this connection still has the row as it was written, because its page was in memory
+    /// when the file was damaged, that goes to the disk again instead.
+    fn bury_damaged(&mut self, sequence: Sequence) -> rusqlite::Result<bool> {
+        match self.find(QUEUE, sequence)? {
+            None => Ok(false),
+            Some(Ok(stored)) => self.write_anew(&stored).map(|()| true),
+            Some(Err(Damaged)) => self.bury(&Burial {
+                sequence,
+                reason: REASON_DAMAGED.to_owned(),
+                error: "the row does not match its checksum".to_owned(),
+            }),
+        }
     }
 
     fn bury(&mut self, burial: &Burial) -> rusqlite::Result<bool> {
@@ -209,15 +236,6 @@ impl<'a> Changes<'a> {
             .prepare_cached(&format!("DELETE FROM {table} WHERE sequence = ?1"))?
             .execute([to_sql(sequence.get())])?;
         Ok(())
-    }
-}
-
-/// The burial of a row whose checksum does not hold.
-pub(crate) fn burial_of_damaged(sequence: Sequence) -> Burial {
-    Burial {
-        sequence,
-        reason: REASON_DAMAGED.to_owned(),
-        error: "the row does not match its checksum".to_owned(),
     }
 }
 

@@ -31,6 +31,9 @@ pub enum Damage {
         /// How many commits.
         commits: u64,
     },
+    /// The checks of opening find nothing, but the process that used the file before could not
+    /// read or move all rows: see [`crate::SpoolOptions::salvage`].
+    Unreadable,
     /// A recovery was interrupted, by a power cut for example, and has been completed now. What
     /// it had found is not known any more; the set-aside files are there.
     RecoveryInterrupted,
@@ -44,6 +47,7 @@ impl Damage {
             Self::Malformed { .. } => "malformed",
             Self::RowsMissing { .. } => "rows_missing",
             Self::CommitsMissing { .. } => "commits_missing",
+            Self::Unreadable => "unreadable",
             Self::RecoveryInterrupted => "recovery_interrupted",
         }
     }
@@ -63,6 +67,7 @@ impl fmt::Display for Damage {
             Self::CommitsMissing { commits } => {
                 write!(f, "the last {commits} commits are missing")
             }
+            Self::Unreadable => write!(f, "not all rows could be read or moved"),
             Self::RecoveryInterrupted => write!(f, "an earlier recovery was interrupted"),
         }
     }
@@ -104,13 +109,20 @@ pub(crate) fn reject(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Rej
     }
 }
 
-fn blames_file(error: &rusqlite::Error) -> bool {
+/// Whether no sound file could lead to this error.
+pub(crate) fn blames_file(error: &rusqlite::Error) -> bool {
     match error {
         rusqlite::Error::SqliteFailure(failure, _) => {
             matches!(
                 failure.code,
-                // `Unknown` is an error in SQL, which is right for a sound schema.
-                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown
+                ErrorCode::DatabaseCorrupt
+                    | ErrorCode::NotADatabase
+                    // An error in SQL, which is right for a sound schema.
+                    | ErrorCode::Unknown
+                    // A length beyond what the spool takes, and a number that is there already.
+                    | ErrorCode::TooBig
+                    | ErrorCode::ConstraintViolation
+                    | ErrorCode::TypeMismatch
             ) || failure.extended_code == SQLITE_IOERR_SHORT_READ
         }
         rusqlite::Error::SqlInputError { .. }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::damage::blames_file;
+
 /// Which of the two bounds of a spool was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
@@ -170,12 +172,12 @@ impl SpoolError {
 
     fn of_sqlite(doing: &'static str, error: &rusqlite::Error) -> Self {
         let detail = error.to_string();
+        if blames_file(error) {
+            return Self::Corrupt { doing, detail };
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { doing },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { doing },
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Corrupt { doing, detail }
-            }
             Some(
                 ErrorCode::SystemIoFailure
                 | ErrorCode::CannotOpen

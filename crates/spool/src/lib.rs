@@ -41,9 +41,12 @@
 //!
 //! A commit is durable by SQLite's log, flushed before any receipt. Pages of the log have
 //! checksums; rows have their own, so a flipped bit in the database is found when the row is
-//! read. Missing rows are found by counts that commit with them, missing commits by the witness.
-//! Files that are deleted, replaced or truncated under the running process are found by their
-//! names around every commit. A write by another program is found by the number of commits.
+//! read; one that can be neither read nor moved asks for an opening that salvages. A log in which
+//! damage was seen is emptied into the database at once, because SQLite's next opening would take
+//! it for ended at its first damaged frame. Missing rows are found by counts that commit with
+//! them, missing commits by the witness. Files that are deleted, replaced or truncated under the
+//! running process are found by their names around every commit. A write by another program is
+//! found by the number of commits.
 
 mod append;
 mod changes;

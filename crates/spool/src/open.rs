@@ -58,7 +58,7 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
     files.create_folder()?;
     let (files, owner) = owner::take(&files, options.when_owned)?;
     let hasher = KeyHasher::default();
-    let (examined, recovery) = examine_and_recover(&files, &hasher)?;
+    let (examined, recovery) = examine_and_recover(&files, &hasher, options.salvage)?;
     let Examined {
         mut connection,
         state,
@@ -109,10 +109,12 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
 fn examine_and_recover(
     files: &Files,
     hasher: &KeyHasher,
+    salvage: bool,
 ) -> Result<(Examined, Option<Recovery>), SpoolError> {
     let interrupted = recovery::finish_interrupted(files)?;
     let witness = witness::read(&files.witness());
     let damage = match examine(files, witness.as_ref(), hasher) {
+        Ok(examined) if salvage && !examined.created => Damage::Unreadable,
         Ok(examined) => {
             let recovery = interrupted.map(|set_aside| Recovery {
                 damage: Damage::RecoveryInterrupted,

@@ -34,6 +34,7 @@ pub struct SpoolOptions {
     pub(crate) checkpoint_bytes: u64,
     pub(crate) when_owned: WhenOwned,
     pub(crate) sequences_after: Sequence,
+    pub(crate) salvage: bool,
 }
 
 const MIB: u64 = 1024 * 1024;
@@ -53,6 +54,7 @@ impl SpoolOptions {
             checkpoint_bytes: 16 * MIB,
             when_owned: WhenOwned::Fail,
             sequences_after: Sequence::START,
+            salvage: false,
         }
     }
 
@@ -115,6 +117,15 @@ impl SpoolOptions {
     #[must_use]
     pub fn sequences_after(mut self, sequence: Sequence) -> Self {
         self.sequences_after = sequence;
+        self
+    }
+
+    /// Takes the file for damaged, whatever the checks of opening say, and salvages it row by
+    /// row. For a process that opens its spool again after [`crate::SpoolError::Corrupt`]: what
+    /// those checks pass over would stop it at the same row again.
+    #[must_use]
+    pub fn salvage(mut self, salvage: bool) -> Self {
+        self.salvage = salvage;
         self
     }
 }

@@ -38,6 +38,8 @@ struct Inner {
     wakers: Vec<Waker>,
     closing: bool,
     failure: Option<SpoolError>,
+    /// Somebody found the files damaged, and the writer has not looked after them since.
+    damaged: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,6 +122,7 @@ impl Queue {
                 wakers: Vec::new(),
                 closing: false,
                 failure: None,
+                damaged: false,
             }),
             work: Condvar::new(),
             room: Condvar::new(),
@@ -243,6 +246,7 @@ impl Queue {
         inner.commits.failed += 1;
         if error.ends_the_spool() {
             inner.failure.get_or_insert_with(|| error.clone());
+            inner.damaged |= matches!(error, SpoolError::Corrupt { .. });
             self.make_room(inner);
         }
     }
@@ -271,6 +275,14 @@ impl Queue {
         for job in jobs {
             (job.done)(Err(failure.clone()));
         }
+    }
+
+    pub(crate) fn note_damage(&self) {
+        self.lock().damaged = true;
+    }
+
+    pub(crate) fn take_damage(&self) -> bool {
+        std::mem::take(&mut self.lock().damaged)
     }
 
     pub(crate) fn has_jobs(&self) -> bool {

@@ -3,16 +3,17 @@
 
 use std::time::SystemTime;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use crate::dead::DeadLetter;
+use crate::dead::{DeadLetter, REASON_DAMAGED};
 use crate::error::SpoolError;
 use crate::number::{time, to_sql};
 use crate::record::{Sequence, StoredRecord};
 use crate::row::{self, COLUMNS, LENGTHS, weight_of};
 use crate::schema::{DEAD, QUEUE};
 
-const READING: &str = "reading the spool";
+pub(crate) const READING: &str = "reading the spool";
 
 /// Records in the order of their sequences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -171,7 +172,11 @@ fn dead_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     Ok(DeadLetter {
         sequence: sequence(row)?,
         stored: row::decode(row)?.ok(),
-        reason: row.get("reason")?,
-        died: time(row.get("died")?),
+        // Not covered by the checksum: a letter whose reason is damaged is still shown.
+        reason: match row.get_ref("reason")? {
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            _ => REASON_DAMAGED.to_owned(),
+        },
+        died: time(row.get("died").unwrap_or_default()),
     })
 }

@@ -1,6 +1,8 @@
 //! Makes a new file, with what is readable in a damaged one where there is one.
 
+use std::collections::HashSet;
 use std::fs;
+use std::time::SystemTime;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
@@ -11,7 +13,8 @@ use crate::error::SpoolError;
 use crate::files::{self, Files};
 use crate::keys::KeyHasher;
 use crate::number::{micros, to_sql};
-use crate::row::{self, COLUMNS, Death};
+use crate::record::StoredRecord;
+use crate::row::{self, COLUMNS, Damaged, Death};
 use crate::schema::{self, DEAD, QUEUE};
 use crate::state::State;
 use crate::tally::tally;
@@ -61,9 +64,16 @@ pub(crate) fn remove_if_there(path: &std::path::Path) -> Result<(), SpoolError> 
 fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvaged, SpoolError> {
     connection::for_creating(target).map_err(SpoolError::database(DOING))?;
     schema::migrate(target)?;
-    let source = source(files);
-    let told = source.as_ref().and_then(|source| State::load(source).ok());
+    let connection = source(files);
+    let told = connection.as_ref().and_then(|file| State::load(file).ok());
     let least = least.at_least(&told.unwrap_or_default());
+    let source = connection.map(|connection| Source {
+        connection,
+        below: match told {
+            None => i64::MAX,
+            Some(_) => to_sql(least.next_sequence),
+        },
+    });
     let mut copy = || {
         // A crash throws the file away, so nothing has to be journalled or flushed on the way.
         target.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
@@ -71,24 +81,22 @@ fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvage
         let transaction = target.transaction()?;
         let mut salvaged = Salvaged::default();
         if let Some(source) = &source {
-            let below = plausible_below(&least);
-            copy_queue(source, &transaction, below, &mut salvaged)?;
-            copy_dead(source, &transaction, below, &mut salvaged)?;
+            // The letters first: of pages of different ages, one may still have in the queue
+            // what was buried since.
+            let mut damaged = copy_dead(source, &transaction, &mut salvaged)?;
+            damaged |= copy_queue(source, &transaction, &mut salvaged)?;
+            if damaged {
+                let mut raw = Raw::new(&transaction, &least)?;
+                raw.copy(source, QUEUE)?;
+                raw.copy(source, DEAD)?;
+                salvaged.damaged = raw.copied;
+            }
         }
         write_state(&transaction, &least)?;
         transaction.commit()?;
         Ok(salvaged)
     };
     copy().map_err(SpoolError::database(DOING))
-}
-
-/// A damaged row may bear any number. One that was never given out would push all that follow
-/// behind it, up to where numbers end.
-fn plausible_below(least: &State) -> i64 {
-    if *least == State::default() {
-        return i64::MAX / 2;
-    }
-    to_sql(least.next_sequence)
 }
 
 /// The damaged file, where SQLite opens it at all.
@@ -108,75 +116,135 @@ fn write_state(target: &Connection, least: &State) -> rusqlite::Result<()> {
     state.insert(target)
 }
 
+/// Copies the rows that are as they were written, and says whether there were others.
 fn copy_queue(
-    source: &Connection,
+    source: &Source,
     target: &Connection,
-    below: i64,
     salvaged: &mut Salvaged,
-) -> rusqlite::Result<()> {
-    walk(source, QUEUE, |row| {
-        if let Ok(stored) = row::decode_from(row, TOPIC_AT)? {
+) -> rusqlite::Result<bool> {
+    let mut damaged = false;
+    source.walk(QUEUE, |_, decoded| {
+        let Ok(stored) = decoded else {
+            damaged = true;
+            return Ok(());
+        };
+        let sequence = stored.sequence.get();
+        if !holds(target, DEAD, to_sql(sequence))? {
             let error = stored.last_error.as_deref();
-            row::insert(target, stored.sequence.get(), &stored.record, error, None)?;
+            row::insert(target, sequence, &stored.record, error, None)?;
             salvaged.records += 1;
-        } else {
-            let now = micros(std::time::SystemTime::now());
-            salvaged.damaged += copy_raw(row, target, below, REASON_DAMAGED, now)?;
         }
         Ok(())
-    })
+    })?;
+    Ok(damaged)
 }
 
 fn copy_dead(
-    source: &Connection,
+    source: &Source,
     target: &Connection,
-    below: i64,
     salvaged: &mut Salvaged,
-) -> rusqlite::Result<()> {
-    walk(source, DEAD, |row| {
-        let reason: String = row
-            .get(REASON_AT)
-            .unwrap_or_else(|_| REASON_DAMAGED.to_owned());
-        let died: i64 = row.get(DIED_AT).unwrap_or_default();
-        if let Ok(stored) = row::decode_from(row, TOPIC_AT)? {
-            let error = stored.last_error.as_deref();
-            let reason = reason.as_str();
-            let death = Some(Death { reason, died });
-            row::insert(target, stored.sequence.get(), &stored.record, error, death)?;
-            salvaged.dead += 1;
-        } else {
-            salvaged.damaged += copy_raw(row, target, below, &reason, died)?;
-        }
+) -> rusqlite::Result<bool> {
+    let mut damaged = false;
+    source.walk(DEAD, |row, decoded| {
+        let Ok(stored) = decoded else {
+            damaged = true;
+            return Ok(());
+        };
+        let (reason, died) = death(row);
+        let death = Death {
+            reason: &reason,
+            died,
+        };
+        let error = stored.last_error.as_deref();
+        let sequence = stored.sequence.get();
+        row::insert(target, sequence, &stored.record, error, Some(death))?;
+        salvaged.dead += 1;
         Ok(())
-    })
+    })?;
+    Ok(damaged)
 }
 
-/// Keeps a row as it is among the dead letters: a person may still make something of it.
-fn copy_raw(
-    row: &Row<'_>,
-    target: &Connection,
-    below: i64,
-    reason: &str,
-    died: i64,
-) -> rusqlite::Result<u64> {
-    let mut values = std::iter::once(0)
-        .chain(TOPIC_AT..REASON_AT)
-        .map(|column| row.get(column))
-        .collect::<rusqlite::Result<Vec<Value>>>()
-        .unwrap_or_default();
-    match values.first() {
-        Some(Value::Integer(sequence)) if *sequence < below => {}
-        _ => return Ok(0),
+/// Not covered by the checksum.
+fn death(row: &Row<'_>) -> (String, i64) {
+    let reason = row.get(REASON_AT);
+    (
+        reason.unwrap_or_else(|_| REASON_DAMAGED.to_owned()),
+        row.get(DIED_AT).unwrap_or_default(),
+    )
+}
+
+fn holds(connection: &Connection, table: &str, sequence: i64) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(&format!("SELECT 1 FROM {table} WHERE sequence = ?1"))?
+        .exists([sequence])
+}
+
+/// Keeps damaged rows as they are among the dead letters: a person may still make something of
+/// them.
+struct Raw<'a> {
+    target: &'a Connection,
+    /// A damaged row may bear any number. One that is taken, or that was never given out, which
+    /// would push all that follow behind it, is replaced by the next free one.
+    next_free: i64,
+    seen: HashSet<(&'static str, i64)>,
+    copied: u64,
+}
+
+impl<'a> Raw<'a> {
+    fn new(target: &'a Connection, least: &State) -> rusqlite::Result<Self> {
+        let found = tally(target, &KeyHasher::default())?;
+        Ok(Self {
+            target,
+            next_free: to_sql(least.next_sequence.max(found.last_sequence + 1)),
+            seen: HashSet::new(),
+            copied: 0,
+        })
     }
-    values.push(Value::Text(reason.to_owned()));
-    values.push(Value::Integer(died));
-    let copied = target
-        .prepare_cached(&format!(
-            "INSERT OR IGNORE INTO {DEAD} ({COLUMNS}, reason, died)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
-        ))?
-        .execute(params_from_iter(values))?;
-    Ok(crate::number::bytes(copied))
+
+    fn copy(&mut self, source: &Source, table: &'static str) -> rusqlite::Result<()> {
+        source.walk(table, |row, decoded| match decoded {
+            Ok(_) => Ok(()),
+            Err(Damaged) => self.keep(row, table),
+        })
+    }
+
+    fn keep(&mut self, row: &Row<'_>, table: &'static str) -> rusqlite::Result<()> {
+        let number: i64 = row.get(0)?;
+        // Going around a place that can't be read may come by the same row twice.
+        if !self.seen.insert((table, number)) {
+            return Ok(());
+        }
+        let columns = (TOPIC_AT..REASON_AT).map(|column| row.get(column));
+        let Ok(mut values) = columns.collect::<rusqlite::Result<Vec<Value>>>() else {
+            return Ok(());
+        };
+        let (reason, died) = if table == DEAD {
+            death(row)
+        } else {
+            (REASON_DAMAGED.to_owned(), micros(SystemTime::now()))
+        };
+        values.push(Value::Text(reason));
+        values.push(Value::Integer(died));
+        let number = self.number(number)?;
+        values.insert(0, Value::Integer(number));
+        self.target
+            .prepare_cached(&format!(
+                "INSERT INTO {DEAD} ({COLUMNS}, reason, died)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+            ))?
+            .execute(params_from_iter(values))?;
+        self.copied += 1;
+        Ok(())
+    }
+
+    fn number(&mut self, number: i64) -> rusqlite::Result<i64> {
+        let plausible = (1..self.next_free).contains(&number);
+        if plausible && !holds(self.target, QUEUE, number)? && !holds(self.target, DEAD, number)? {
+            return Ok(number);
+        }
+        self.next_free += 1;
+        Ok(self.next_free - 1)
+    }
 }
 
 /// Rows are read as `rowid, *`, without the names of columns, which may be damaged too: the
@@ -185,35 +253,11 @@ const TOPIC_AT: usize = 2;
 const REASON_AT: usize = 11;
 const DIED_AT: usize = 12;
 
-/// Calls `each` for every row that can be reached, in order, and goes around places that cannot
-/// be read. Fails only where `each` does.
-fn walk(
-    source: &Connection,
-    table: &str,
-    mut each: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
-) -> rusqlite::Result<()> {
-    let sql = format!("SELECT rowid, * FROM {table} WHERE rowid > ?1 ORDER BY rowid");
-    let mut after = 0;
-    loop {
-        match walk_on(source, &sql, &mut after, &mut each) {
-            Walked::End => return Ok(()),
-            Walked::Stopped(error) => return Err(error),
-            Walked::Unreadable => {}
-        }
-        let readable = |from: i64| {
-            source
-                .prepare_cached(&sql)
-                .and_then(|mut statement| {
-                    let mut rows = statement.query([from])?;
-                    rows.next().map(|_| ())
-                })
-                .is_ok()
-        };
-        match first_readable(after, readable) {
-            Some(next) if next > after => after = next,
-            _ => return Ok(()),
-        }
-    }
+/// A damaged file.
+struct Source {
+    connection: Connection,
+    /// No row that is what was written has this number, or a higher one.
+    below: i64,
 }
 
 enum Walked {
@@ -222,31 +266,78 @@ enum Walked {
     Stopped(rusqlite::Error),
 }
 
-fn walk_on(
-    source: &Connection,
-    sql: &str,
-    after: &mut i64,
-    each: &mut impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
-) -> Walked {
-    let Ok(mut statement) = source.prepare_cached(sql) else {
-        return Walked::End;
-    };
-    let Ok(mut rows) = statement.query([*after]) else {
-        return Walked::Unreadable;
-    };
-    loop {
-        let row = match rows.next() {
-            Ok(Some(row)) => row,
-            Ok(None) => return Walked::End,
-            Err(_) => return Walked::Unreadable,
-        };
-        // Two pointers to one page would show its rows twice.
-        match row.get::<_, i64>(0) {
-            Ok(sequence) if sequence > *after => *after = sequence,
-            _ => return Walked::Unreadable,
+impl Source {
+    /// Calls `each` for every row that can be reached, in order, and goes around places that
+    /// cannot be read. Fails only where `each` does.
+    fn walk(
+        &self,
+        table: &str,
+        mut each: impl FnMut(&Row<'_>, Result<StoredRecord, Damaged>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        let sql = format!("SELECT rowid, * FROM {table} WHERE rowid > ?1 ORDER BY rowid");
+        let mut after = 0;
+        loop {
+            match self.walk_on(&sql, &mut after, &mut each) {
+                Walked::End => return Ok(()),
+                Walked::Stopped(error) => return Err(error),
+                Walked::Unreadable => {}
+            }
+            let readable = |from: i64| {
+                self.connection
+                    .prepare_cached(&sql)
+                    .and_then(|mut statement| {
+                        let mut rows = statement.query([from])?;
+                        rows.next().map(|_| ())
+                    })
+                    .is_ok()
+            };
+            match first_readable(after, readable) {
+                Some(next) if next > after => after = next,
+                _ => return Ok(()),
+            }
         }
-        if let Err(error) = each(row) {
-            return Walked::Stopped(error);
+    }
+
+    fn walk_on(
+        &self,
+        sql: &str,
+        after: &mut i64,
+        each: &mut impl FnMut(&Row<'_>, Result<StoredRecord, Damaged>) -> rusqlite::Result<()>,
+    ) -> Walked {
+        let Ok(mut statement) = self.connection.prepare_cached(sql) else {
+            return Walked::End;
+        };
+        let Ok(mut rows) = statement.query([*after]) else {
+            return Walked::Unreadable;
+        };
+        // The number of a damaged row may be wrong. It is only gone by where reading ends there.
+        let mut doubtful = 0;
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => return Walked::End,
+                Err(_) => {
+                    *after = doubtful.max(*after);
+                    return Walked::Unreadable;
+                }
+            };
+            let decoded = row
+                .get::<_, i64>(0)
+                .and_then(|number| Ok((number, row::decode_from(row, TOPIC_AT)?)));
+            let (number, decoded) = match decoded {
+                Ok(decoded) => decoded,
+                Err(error) => return Walked::Stopped(error),
+            };
+            match decoded {
+                // Two pointers to one page would show its rows twice.
+                Ok(_) if number <= *after => return Walked::Unreadable,
+                Ok(_) => *after = number,
+                Err(Damaged) if number < self.below => doubtful = number,
+                Err(Damaged) => {}
+            }
+            if let Err(error) = each(row, decoded) {
+                return Walked::Stopped(error);
+            }
         }
     }
 }

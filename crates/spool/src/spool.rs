@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::append::Append;
-use crate::changes::burial_of_damaged;
 use crate::dead::{Burial, DeadLetter};
 use crate::error::SpoolError;
 use crate::files::Files;
@@ -15,7 +14,7 @@ use crate::options::SpoolOptions;
 use crate::owner::Owner;
 use crate::pending::{Pending, pending};
 use crate::queue::Queue;
-use crate::reader::{Batch, Found, Reader};
+use crate::reader::{Batch, Found, READING, Reader};
 use crate::record::{FailedAttempt, Record, Sequence, SequenceRange};
 use crate::stats::SpoolStats;
 use crate::verify::Verification;
@@ -179,19 +178,36 @@ impl Spool {
     /// this returns, and named in the batch.
     ///
     /// # Errors
-    /// What the disk had to say; [`SpoolError::Corrupt`] asks for opening again.
+    /// What the disk had to say; [`SpoolError::Corrupt`] asks for opening again with
+    /// [`SpoolOptions::salvage`], also where a damaged row can't be moved.
     pub fn next_batch(
         &self,
         limit: usize,
         max_bytes: u64,
         after: Sequence,
     ) -> Result<Batch, SpoolError> {
-        let batch = self.read(|reader| reader.batch(limit, max_bytes, after))?;
-        if !batch.damaged.is_empty() {
-            let burials = batch.damaged.iter().copied().map(burial_of_damaged);
-            self.bury(burials.collect())?.wait()?;
+        let mut moved: Vec<Sequence> = Vec::new();
+        loop {
+            let mut batch = self.read(|reader| reader.batch(limit, max_bytes, after))?;
+            if batch.damaged.is_empty() {
+                let is_dead = |at: &Sequence| matches!(self.find(*at), Ok(Some(Found::Dead(_))));
+                batch.damaged = moved.into_iter().filter(is_dead).collect();
+                return Ok(batch);
+            }
+            self.queue.note_damage();
+            // A number that is damaged too names no row, or another one.
+            if let Some(stuck) = batch.damaged.iter().find(|at| moved.contains(at)) {
+                return Err(SpoolError::Corrupt {
+                    doing: READING,
+                    detail: format!("the damaged row {stuck} can't be moved"),
+                });
+            }
+            self.submit(Work::BuryDamaged(batch.damaged.clone()), |answer| {
+                answer.count
+            })?
+            .wait()?;
+            moved.append(&mut batch.damaged);
         }
-        Ok(batch)
     }
 
     /// Removes records that Kafka has acknowledged; resolves to how many were there. Until then
@@ -355,7 +371,12 @@ impl Spool {
     ) -> Result<T, SpoolError> {
         self.queue.process.check()?;
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        read(reader.as_ref().ok_or(SpoolError::Closed)?)
+        let outcome = read(reader.as_ref().ok_or(SpoolError::Closed)?);
+        outcome.inspect_err(|error| {
+            if matches!(error, SpoolError::Corrupt { .. }) {
+                self.queue.note_damage();
+            }
+        })
     }
 
     fn shut_down(&mut self) {

@@ -49,6 +49,12 @@ pub(crate) fn give_space_back(
     Ok(shortened)
 }
 
+/// Empties the log into the database. Who opens the files anew believes the log only up to its
+/// first damaged frame; the index that the running process has of it leads to all of them.
+pub(crate) fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
+    checkpoint(connection, "TRUNCATE").map(|_| ())
+}
+
 /// How long the database is by its own account, in bytes.
 pub(crate) fn database_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(pragma(connection, "page_count")?.saturating_mul(page_size(connection)?))

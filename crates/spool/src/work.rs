@@ -17,6 +17,8 @@ pub(crate) enum Work {
     Acknowledge(Vec<Sequence>),
     NoteAttempts(Vec<FailedAttempt>),
     Bury(Vec<Burial>),
+    /// Rows that a reader found damaged.
+    BuryDamaged(Vec<Sequence>),
     RetryDead(Vec<Sequence>),
     DropDead(Vec<Sequence>),
 }

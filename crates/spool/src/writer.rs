@@ -54,7 +54,7 @@ impl Writer {
             match self.queue.take(IDLE) {
                 Taken::Jobs(jobs) => self.serve(jobs),
                 Taken::Idle => {}
-                Taken::End => return,
+                Taken::End => return self.end(),
             }
             if self.queue.failure().is_none() {
                 self.serve_requests();
@@ -107,9 +107,8 @@ impl Writer {
             return Err(failure);
         }
         let committed = self.try_commit(works, requests_until);
-        if committed.as_ref().is_err_and(SpoolError::ends_the_spool) {
-            // Fails only on a connection that is closed.
-            let _ = connection::keep_log(&self.connection);
+        if matches!(committed, Err(SpoolError::FileChanged { .. })) {
+            self.keep_log();
         }
         committed
     }
@@ -161,6 +160,9 @@ impl Writer {
     /// Between commits, with all receipts out. What fails here fails without harm: the log keeps
     /// every commit, and the next round tries again.
     fn look_after_files(&mut self) {
+        if self.queue.take_damage() {
+            self.empty_damaged_log();
+        }
         let started = Instant::now();
         let ran = upkeep::checkpoint_if_due(&self.connection, self.checkpoint_bytes);
         if ran.is_ok_and(|ran| ran) {
@@ -190,6 +192,26 @@ impl Writer {
         {
             self.allow_shorter();
         }
+    }
+
+    /// Before the files are closed. What fails here is left to whoever opens them again.
+    fn end(&mut self) {
+        if self.watch.check().is_err() {
+            self.keep_log();
+        } else if self.queue.take_damage() {
+            self.empty_damaged_log();
+        }
+    }
+
+    fn empty_damaged_log(&mut self) {
+        if self.watch.check().is_ok() && upkeep::empty_log(&self.connection).is_ok() {
+            self.allow_shorter();
+        }
+    }
+
+    fn keep_log(&self) {
+        // Fails only on a connection that is closed.
+        let _ = connection::keep_log(&self.connection);
     }
 
     fn allow_shorter(&mut self) {

@@ -12,7 +12,8 @@ use std::path::Path;
 
 use common::{Place, append, append_many, beside, copy_files, numbers, record};
 use herald_spool::{
-    Damage, Inspector, OpenReport, REASON_DAMAGED, Sequence, Spool, SpoolError, SpoolOptions,
+    Burial, Damage, Inspector, OpenReport, REASON_DAMAGED, Sequence, Spool, SpoolError,
+    SpoolOptions,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -85,6 +86,12 @@ fn flip(path: &Path, place: Index, mask: u8) {
     let place = place.index(bytes.len());
     bytes[place] ^= mask;
     fs::write(path, bytes).unwrap();
+}
+
+/// In place, as under a running process.
+fn overwrite(path: &Path, bytes: &[u8]) {
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all_at(bytes, 0).unwrap();
 }
 
 fn cut(path: &Path, place: Index) {
@@ -183,6 +190,138 @@ fn a_flipped_bit_in_a_payload_is_buried_and_the_rest_goes_on() {
     assert!(spool.verify().unwrap().is_sound(), "known by now");
     assert_eq!(spool.drop_dead(damaged).unwrap().wait().unwrap(), 1);
     assert_eq!(numbers(&spool).len() as u64, ROWS - 1);
+}
+
+/// Where the row with this number of [`closed`] says its number: before the length of its header
+/// and the zero for the number's column.
+fn place_of_number(file: &[u8], number: u8) -> usize {
+    let places = file.windows(3).zip(0..);
+    let mut places = places
+        .filter(|(bytes, _)| bytes[0] == number && (10..20).contains(&bytes[1]) && bytes[2] == 0);
+    places.next().unwrap().1
+}
+
+#[test]
+fn a_row_that_can_be_neither_read_nor_moved_asks_for_opening_again() {
+    let place = Place::new();
+    closed(&place);
+    let at = place_of_number(&fs::read(place.database()).unwrap(), 78);
+    // The opening has the sound page in memory, and the reader finds another one.
+    let spool = place.open();
+    let file = fs::OpenOptions::new().write(true).open(place.database());
+    file.unwrap().write_all_at(&[2], at as u64).unwrap();
+    let batch = spool.next_batch(1000, u64::MAX, Sequence::START);
+    assert_eq!(batch.err().unwrap().code(), "spool_corrupt");
+    drop(spool);
+    let (spool, report) = Spool::open(place.options().salvage(true)).unwrap();
+    let recovery = report.recovery.unwrap();
+    assert_eq!(
+        (recovery.salvaged, recovery.damaged, recovery.lost),
+        (ROWS - 1, 1, Some(0))
+    );
+    let letters = spool.dead_letters(9, u64::MAX, Sequence::START).unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_ne!(letters[0].sequence.get(), 2, "the number of another row");
+    let expected: Vec<u64> = (0..ROWS).filter(|number| *number != 77).collect();
+    assert_eq!(numbers(&spool), expected);
+}
+
+#[test]
+fn a_damaged_row_with_the_number_of_a_dead_letter_is_kept_beside_it() {
+    let place = Place::new();
+    let spool = place.open();
+    append_many(&spool, 0..ROWS);
+    let burial = Burial {
+        sequence: Sequence::new(5),
+        reason: "too_large".to_owned(),
+        error: String::new(),
+    };
+    spool.bury(vec![burial]).unwrap().wait().unwrap();
+    spool.close().unwrap();
+    let other = rusqlite::Connection::open(place.database()).unwrap();
+    other
+        .execute("UPDATE queue SET sequence = 5 WHERE sequence = 1", [])
+        .unwrap();
+    drop(other);
+    let (spool, report) = place.open_reporting();
+    assert_eq!(report.recovery, None, "SQLite sees nothing wrong");
+    let batch = spool.next_batch(1000, u64::MAX, Sequence::START);
+    assert_eq!(batch.err().unwrap().code(), "spool_corrupt");
+    drop(spool);
+    let (spool, report) = Spool::open(place.options().salvage(true)).unwrap();
+    let recovery = report.recovery.unwrap();
+    assert_eq!(
+        (recovery.damage, recovery.lost),
+        (Damage::Unreadable, Some(0))
+    );
+    let letters = spool.dead_letters(9, u64::MAX, Sequence::START).unwrap();
+    let reasons: Vec<&str> = letters.iter().map(|l| l.reason.as_str()).collect();
+    assert_eq!(reasons, ["too_large", REASON_DAMAGED]);
+    assert_eq!(numbers(&spool).len() as u64, ROWS - 2);
+}
+
+#[test]
+fn a_row_damaged_under_a_running_spool_is_written_again_from_memory() {
+    let place = Place::new();
+    let spool = place.open();
+    append_many(&spool, 0..ROWS);
+    let mut log = fs::read(place.beside("-wal")).unwrap();
+    let payload = b"payload 77";
+    for at in 0..log.len() - payload.len() {
+        if log[at..].starts_with(payload) {
+            log[at] ^= 1;
+        }
+    }
+    overwrite(&place.beside("-wal"), &log);
+    let batch = spool.next_batch(1000, u64::MAX, Sequence::START).unwrap();
+    assert_eq!((batch.records.len() as u64, batch.damaged.len()), (ROWS, 0));
+}
+
+/// SQLite's next opening would take the log for ended at its first damaged frame.
+#[test]
+fn a_damaged_log_that_was_noticed_takes_nothing_along() {
+    let place = Place::new();
+    let running = Place::new();
+    let spool = running.open();
+    for number in 0..ROWS / 20 {
+        append_many(&spool, number * 20..(number + 1) * 20);
+    }
+    let mut log = fs::read(running.beside("-wal")).unwrap();
+    let checksum_of_the_first_frame = 32 + 16;
+    log[checksum_of_the_first_frame] ^= 1;
+    let row = log.windows(10).rposition(|bytes| bytes == b"payload 77");
+    log[row.unwrap()] ^= 1;
+    overwrite(&running.beside("-wal"), &log);
+    spool.next_batch(1000, u64::MAX, Sequence::START).unwrap();
+    // The writer looks after the files behind the commit that it makes for the damaged row.
+    append(&spool, ROWS);
+    append(&spool, ROWS + 1);
+    copy_files(&running.database(), &place.database());
+    let (copy, report) = place.open_reporting();
+    assert_eq!(report.recovery, None);
+    assert_eq!(numbers(&copy).len() as u64, ROWS + 2);
+}
+
+#[test]
+fn a_dead_letter_whose_reason_is_damaged_is_still_shown() {
+    let place = Place::new();
+    let spool = place.open();
+    spool
+        .append_dead(record(1), "too_large", "")
+        .unwrap()
+        .wait()
+        .unwrap();
+    spool.close().unwrap();
+    let other = rusqlite::Connection::open(place.database()).unwrap();
+    let broken = "UPDATE dead_letter SET reason = CAST(x'FF6172' AS TEXT)";
+    other.execute(broken, []).unwrap();
+    drop(other);
+    let inspector = Inspector::open(place.database()).unwrap();
+    let letters = inspector
+        .dead_letters(9, u64::MAX, Sequence::START)
+        .unwrap();
+    assert_eq!(letters[0].reason, "\u{FFFD}ar");
+    assert!(letters[0].stored.is_some());
 }
 
 #[test]

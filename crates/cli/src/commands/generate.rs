@@ -7,10 +7,9 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use herald_catalog::Node;
 use herald_catalog::config::Project;
-use herald_catalog::load::Loaded;
-use herald_catalog::rules;
+use herald_catalog::load::{self, Loaded};
+use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::{Format, summary, visible_line};
-use herald_diagnostics::{Diagnostic, Severity, did_you_mean};
 use herald_render::{Context, GeneratedFile, TARGETS, Target};
 use rayon::prelude::*;
 use similar::{ChangeTag, TextDiff};
@@ -25,7 +24,7 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
     let project = project::find()?;
     let targets = targets(&args, &project)?;
     let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
-    refuse_collisions(&mut loaded);
+    load::refuse_collisions(&mut loaded.findings);
     let files = render(&targets, &loaded)?;
     let milder = split_milder(&mut loaded);
     terminal::write_findings(Format::Human, &loaded, io::stderr())?;
@@ -67,15 +66,6 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
     Ok(FINDINGS)
 }
 
-/// Nodes of one name are worth a warning elsewhere; here their files would overwrite each other.
-fn refuse_collisions(loaded: &mut Loaded) {
-    for finding in &mut loaded.findings {
-        if finding.rule == &rules::OUTPUT_COLLISION {
-            finding.severity = Severity::Error;
-        }
-    }
-}
-
 /// Takes what does not stop generation out of the findings: it is only counted here.
 fn split_milder(loaded: &mut Loaded) -> Vec<Diagnostic> {
     let (errors, milder) = std::mem::take(&mut loaded.findings)
@@ -98,16 +88,7 @@ fn targets(args: &Generate, project: &Project) -> Result<Vec<&'static Target>, F
     names
         .iter()
         .filter(|name| seen.insert(name.as_str()))
-        .map(|name| {
-            Target::find(name).ok_or_else(|| {
-                let known = || TARGETS.iter().map(|target| target.name);
-                let hint = match did_you_mean(name, known()) {
-                    Some(known) => format!("did you mean `{known}`?"),
-                    None => format!("there are: {}", known().collect::<Vec<_>>().join(", ")),
-                };
-                Failure::Message(format!("there is no target `{name}`; {hint}"))
-            })
-        })
+        .map(|name| Target::named(name).map_err(|unknown| Failure::Message(unknown.to_string())))
         .collect()
 }
 

@@ -1,17 +1,10 @@
 //! `herald inspect`: what the reader understood, as JSON.
 
-use std::collections::{HashMap, HashSet};
 use std::io;
 
-use herald_catalog::contract::StateMachine;
-use herald_catalog::fields::Field;
-use herald_catalog::load::Loaded;
-use herald_catalog::rules::OUTPUT_COLLISION;
-use herald_catalog::version::Version;
-use herald_catalog::{Consumed, Declared, Event, Node, Operation};
+use herald_catalog::document;
+use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
-use herald_diagnostics::{Diagnostic, SourceId};
-use serde_json::{Map, Value, json};
 
 use crate::args::{Inspect, InspectFormat};
 use crate::{CLEAN, FINDINGS, Failure, output, project, terminal};
@@ -19,7 +12,7 @@ use crate::{CLEAN, FINDINGS, Failure, output, project, terminal};
 /// Runs the command.
 pub fn run(args: &Inspect) -> Result<u8, Failure> {
     let mut loaded = project::load(&project::find()?, &args.paths, Format::Human)?;
-    let document = document(&loaded);
+    let document = document::all(&loaded);
     match args.format {
         InspectFormat::Json => output::json(&document)?,
         InspectFormat::Yaml => output::yaml(&document)?,
@@ -28,163 +21,4 @@ pub fn run(args: &Inspect) -> Result<u8, Failure> {
     loaded.findings.retain(Diagnostic::is_error);
     terminal::write_findings(Format::Human, &loaded, io::stderr())?;
     Ok(if loaded.has_errors() { FINDINGS } else { CLEAN })
-}
-
-/// The document: `{"contracts": [ … ]}`.
-fn document(loaded: &Loaded) -> Value {
-    let diagnostics = diagnostics(loaded);
-    let contract = |node: &Node| {
-        let diagnostics = diagnostics.get(&node.location.source);
-        contract(node, diagnostics.map_or(&[], Vec::as_slice))
-    };
-    let contracts: Vec<_> = loaded.catalog.nodes.iter().map(contract).collect();
-    json!({ "contracts": contracts })
-}
-
-fn contract(node: &Node, diagnostics: &[String]) -> Value {
-    json!({
-        "path": node.origin.relative_path,
-        "format": node.format.name(),
-        "fingerprint": node.origin.fingerprint.0,
-        "identity": {
-            "name": node.identity.name,
-            "slug": node.identity.slug,
-            "contract_version": version(node.identity.contract_version.as_ref()),
-            "node_version": version(node.identity.node_version.as_ref()),
-        },
-        "kind": node.kind.map(herald_catalog::kind::Kind::name),
-        "service_name": node.service_name,
-        "namespace": node.namespace,
-        "description": node.description,
-        "operations": node.operations.iter().map(operation).collect::<Vec<_>>(),
-        "published": node.declared().map(|(event, declared)| published(event, declared)).collect::<Vec<_>>(),
-        "generated": node.events.iter().filter(|e| e.declared.is_none()).map(generated).collect::<Vec<_>>(),
-        "consumed": node.consumed.iter().map(consumed).collect::<Vec<_>>(),
-        "states": node.states.as_ref().map_or(&[][..], |machine| &machine.states),
-        "fsm": node.states.as_ref().map(state_machine),
-        "metrics": node.metrics.iter().map(|metric| json!({
-            "name": metric.name.value,
-            "unit": metric.unit,
-            "description": metric.description,
-        })).collect::<Vec<_>>(),
-        "fields": fields_of_node(node),
-        "diagnostics": diagnostics,
-    })
-}
-
-fn version(version: Option<&Version>) -> Option<&str> {
-    version.map(|version| version.text.as_str())
-}
-
-fn operation(operation: &Operation) -> Value {
-    json!({
-        "name": operation.name,
-        "ident": operation.ident,
-        "description": operation.description,
-        "input": fields(&operation.input),
-        "result": fields(&operation.result),
-        "sources": operation.sources,
-    })
-}
-
-fn published(event: &Event, declared: &Declared) -> Value {
-    json!({
-        "topic": event.topic.as_template(),
-        "event_type": event.event_type,
-        "event_type_source": declared.event_type_source.name(),
-        "ident": event.ident,
-        "conforming": declared.conforming,
-        "description": event.description,
-        "roles": declared.roles,
-        "schema_ref": declared.schema_ref,
-        "partition_key": declared.partition_key,
-        "topic_config": declared.settings.as_ref().map(|settings| json!({
-            "partitions": settings.partitions,
-            "replication_factor": settings.replication_factor,
-            "kafka_config": settings.config,
-        })),
-        "payload_fields": (!declared.payload.is_empty()).then(|| fields(&declared.payload)),
-        "sources": declared.sources,
-    })
-}
-
-fn generated(event: &Event) -> Value {
-    json!({
-        "topic": event.topic.as_template(),
-        "event_type": event.event_type,
-        "category": event.category.key,
-        "ident": event.ident,
-    })
-}
-
-fn consumed(topic: &Consumed) -> Value {
-    json!({
-        "topic": topic.topic,
-        "event_type": topic.event_type,
-        "conforming": topic.conforming,
-        "sources": topic.sources,
-    })
-}
-
-fn state_machine(machine: &StateMachine) -> Value {
-    let transitions: Vec<_> = machine
-        .transitions
-        .iter()
-        .map(|t| json!({"from": t.from.value, "to": t.to.value, "trigger": t.trigger}))
-        .collect();
-    json!({
-        "source": machine.source,
-        "initial": machine.initial,
-        "terminal": machine.terminal,
-        "transitions": transitions,
-    })
-}
-
-fn fields(fields: &[Field]) -> Value {
-    let field = |field: &Field| {
-        let value = json!({
-            "type": field.ty.to_string(),
-            "spelling": field.spelling,
-            "required": field.required,
-            "default": field.default,
-            "description": field.description,
-            "privacy": field.privacy.name(),
-        });
-        (field.name.clone(), value)
-    };
-    Value::Object(fields.iter().map(field).collect())
-}
-
-/// Inputs and outputs of ONEX contracts, each with its type as spelled.
-fn fields_of_node(node: &Node) -> Value {
-    let mut sections = Map::new();
-    for (name, fields) in [("inputs", &node.inputs), ("outputs", &node.outputs)] {
-        if !fields.is_empty() {
-            let spelled = fields
-                .iter()
-                .map(|f| (f.name.clone(), json!(f.spelling)))
-                .collect();
-            sections.insert(name.to_owned(), Value::Object(spelled));
-        }
-    }
-    Value::Object(sections)
-}
-
-/// Codes of the findings about each source, with their subjects; each once.
-///
-/// What is only said of several contracts together, or only a matter of taste, is no property of
-/// what was read.
-fn diagnostics(loaded: &Loaded) -> HashMap<SourceId, Vec<String>> {
-    let mut keys: HashMap<SourceId, Vec<String>> = HashMap::new();
-    let mut seen = HashSet::new();
-    for finding in &loaded.findings {
-        let Some(location) = finding.location else {
-            continue;
-        };
-        let reading = !finding.rule.code.starts_with("lint.") && finding.rule != &OUTPUT_COLLISION;
-        if reading && seen.insert((location.source, finding.key())) {
-            keys.entry(location.source).or_default().push(finding.key());
-        }
-    }
-    keys
 }

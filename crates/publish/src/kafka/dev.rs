@@ -1,5 +1,6 @@
 //! A cluster in memory, for development and for tests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::ClientContext;
@@ -11,6 +12,7 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext}
 pub use rdkafka::types::{RDKafkaApiKey as ApiKey, RDKafkaRespErr as ApiError};
 
 use crate::failure::{Failure, FailureKind};
+use crate::process::Process;
 
 /// How the identities of such clusters begin.
 const IDENTITY: &str = "mockCluster";
@@ -29,7 +31,8 @@ pub(super) fn is_in_memory(cluster_id: &str) -> bool {
 /// it, with [`DevCluster::PARTITIONS_OF_UNKNOWN`] partitions.
 pub struct DevCluster {
     /// The client that the cluster lives in; it sends nothing.
-    home: BaseProducer<Silent>,
+    home: Arc<BaseProducer<Silent>>,
+    process: Process,
 }
 
 impl DevCluster {
@@ -51,7 +54,10 @@ impl DevCluster {
         if home.client().mock_cluster().is_none() {
             return Err(failure("no brokers came up"));
         }
-        Ok(Self { home })
+        Ok(Self {
+            home: Arc::new(home),
+            process: Process::current(),
+        })
     }
 
     /// Where its brokers are: `127.0.0.1:PORT`, with commas between. The system chooses the
@@ -127,6 +133,15 @@ impl DevCluster {
         act: impl FnOnce(&MockCluster<'_, Silent>) -> Result<(), KafkaError>,
     ) -> Result<(), KafkaError> {
         self.cluster().map_or(Ok(()), |cluster| act(&cluster))
+    }
+}
+
+impl Drop for DevCluster {
+    fn drop(&mut self) {
+        if !self.process.is_here() {
+            // Its threads are not here: the end would wait for them for ever.
+            std::mem::forget(self.home.clone());
+        }
     }
 }
 

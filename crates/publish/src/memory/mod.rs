@@ -116,7 +116,17 @@ impl MemoryCluster {
 
     /// Everything that was written to the topic, in the order of writing.
     pub fn messages(&self, topic: &str) -> Vec<StoredMessage> {
-        self.state().topics.messages(topic)
+        let state = self.state();
+        let written = state.topics.written().iter();
+        let of_topic = written.filter(|stored| stored.message.topic() == topic);
+        of_topic.cloned().collect()
+    }
+
+    /// What was written to all topics, in the order of writing, without the first `skip`.
+    pub fn written(&self, skip: usize) -> Vec<StoredMessage> {
+        let state = self.state();
+        let written = state.topics.written();
+        written.get(skip..).unwrap_or_default().to_vec()
     }
 
     /// Takes the cluster away: watchers are told, messages are held, probes fail.

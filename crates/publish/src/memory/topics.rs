@@ -11,6 +11,8 @@ use crate::transport::Position;
 
 pub(super) struct Topics {
     by_name: HashMap<String, Topic>,
+    /// Of all topics, in the order of writing.
+    written: Vec<StoredMessage>,
     /// How many partitions a topic gets that is created by writing to it.
     auto_created: Option<u32>,
     pub(super) max_message_bytes: usize,
@@ -21,7 +23,6 @@ struct Topic {
     ends: Vec<i64>,
     /// Where the next message without a key goes.
     turn: u32,
-    messages: Vec<StoredMessage>,
 }
 
 impl Topic {
@@ -29,7 +30,6 @@ impl Topic {
         Self {
             ends: vec![0; partitions as usize],
             turn: 0,
-            messages: Vec::new(),
         }
     }
 
@@ -47,6 +47,7 @@ impl Topics {
     pub(super) fn new(max_message_bytes: usize) -> Self {
         Self {
             by_name: HashMap::new(),
+            written: Vec::new(),
             auto_created: None,
             max_message_bytes,
         }
@@ -62,11 +63,8 @@ impl Topics {
             .or_insert_with(|| Topic::new(partitions));
     }
 
-    pub(super) fn messages(&self, topic: &str) -> Vec<StoredMessage> {
-        self.by_name
-            .get(topic)
-            .map(|topic| topic.messages.clone())
-            .unwrap_or_default()
+    pub(super) fn written(&self) -> &[StoredMessage] {
+        &self.written
     }
 
     pub(super) fn write(&mut self, message: &Message) -> Result<Position, Failure> {
@@ -91,7 +89,7 @@ impl Topics {
             offset: *end,
         };
         *end += 1;
-        topic.messages.push(StoredMessage {
+        self.written.push(StoredMessage {
             position,
             message: message.clone(),
         });

@@ -20,7 +20,9 @@ impl RelayThread {
         if !self.health.is_up() {
             return true;
         }
-        let in_motion = self.core.held.messages() > 0 || !self.landed.is_empty() || self.removing;
+        let in_motion = self.core.held.messages() > 0
+            || self.removing
+            || !(self.landed.is_empty() && self.burials.is_empty());
         let unheard = self.core.relay.change(|inbox| !inbox.arrivals.is_empty());
         resolved && !in_motion && !unheard && self.at_end
     }
@@ -42,13 +44,17 @@ impl RelayThread {
             self.core.relay.bell.wait(&self.core.clock, None);
         }
         // Reports have come for everything; what they say about rows is done here.
-        while self.removing || !self.landed.is_empty() || self.has_arrivals() {
+        while self.removing
+            || !(self.landed.is_empty() && self.burials.is_empty())
+            || self.has_arrivals()
+        {
             self.hear();
             if self.now() < self.remove_at || self.spool().is_none() {
                 // The disk refused, or the spool is lost. The rows stay, and will be delivered
                 // twice.
                 break;
             }
+            self.bury_doomed();
             self.remove_landed();
             if self.removing && !self.has_arrivals() {
                 self.core.relay.bell.wait(&self.core.clock, None);

@@ -1,11 +1,36 @@
 //! What happens when the spool's files are damaged or deleted under the process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use herald_spool::{Leftover, Pending, Sequence, Spool, SpoolError, StoredRecord};
 use tracing::{error, warn};
 
 use super::thread::{RelayThread, SHORT_PAUSE};
+
+/// The longest pause between two openings, and how long one has to hold to count as a success.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// When the spool may be opened again: at once the first time, and less and less often where
+/// that does not help.
+#[derive(Default)]
+pub(super) struct Reopening {
+    pub(super) at: Duration,
+    pause: Duration,
+    /// The files are damaged, whatever the checks of opening say.
+    salvage: bool,
+}
+
+impl Reopening {
+    fn begins(&mut self, now: Duration, failure: &SpoolError) {
+        if now > self.at + LONGEST_PAUSE {
+            self.pause = Duration::ZERO;
+        }
+        self.pause = (self.pause * 2).clamp(SHORT_PAUSE, LONGEST_PAUSE);
+        self.at = now + self.pause;
+        self.salvage |= matches!(failure, SpoolError::Corrupt { .. });
+    }
+}
 
 /// Rows that are brought over at a time.
 const RESCUED_ROWS: usize = 500;
@@ -16,9 +41,14 @@ impl RelayThread {
         let Some(options) = self.core.options.spool.clone() else {
             return;
         };
+        let now = self.now();
+        if now < self.reopening.at {
+            return;
+        }
         let Some(failure) = self.spool_lost.take() else {
             return;
         };
+        self.reopening.begins(now, &failure);
         error!(
             target: "herald::publisher",
             code = failure.code(),
@@ -41,12 +71,19 @@ impl RelayThread {
             });
         // Of the old one, too.
         core.relay.change(|inbox| inbox.spool_lost = None);
-        match Spool::open(options.sequences_after(self.last_known())) {
+        let options = options
+            .sequences_after(self.last_known())
+            .salvage(self.reopening.salvage);
+        match Spool::open(options) {
             Ok((spool, report)) => {
+                self.reopening.salvage = false;
+                self.searching = false;
                 if let Some(recovery) = &report.recovery {
                     error!(
                         target: "herald::publisher",
                         damage = %recovery.damage,
+                        salvaged = recovery.salvaged,
+                        dead_letters = recovery.damaged,
                         lost = ?recovery.lost,
                         "the spool was damaged"
                     );
@@ -68,10 +105,6 @@ impl RelayThread {
                     "the spool can't be opened; events are only as safe as the cluster"
                 );
                 self.spool_lost = Some(failure);
-                drop(gate);
-                core.relay
-                    .bell
-                    .wait(&core.clock, Some(self.now() + SHORT_PAUSE));
             }
         }
     }

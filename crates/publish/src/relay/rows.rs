@@ -70,38 +70,57 @@ impl RelayThread {
         self.revisit(until, sequence);
     }
 
+    /// To be moved to the spool's dead letters, together with others: a commit for each would
+    /// cost more than all that came before it.
     pub(super) fn bury(&mut self, sequence: Sequence, letter_failure: &Failure) {
-        let Some(spool) = self.spool() else {
-            return self.send_again(sequence);
-        };
-        let reason = self.doomed.get(&sequence).cloned();
-        let failure = reason.as_ref().unwrap_or(letter_failure);
-        let burial = Burial {
+        let failure = self.doomed.get(&sequence).unwrap_or(letter_failure);
+        let error = format!(
+            "{}; and the dead letter topic: {letter_failure}",
+            failure.detail
+        );
+        self.burials.push(Burial {
             sequence,
             reason: failure.code.to_owned(),
-            error: format!(
-                "{}; and the dead letter topic: {letter_failure}",
-                failure.detail
-            ),
+            error,
+        });
+        self.rows.insert(sequence, Row::Landed);
+    }
+
+    pub(super) fn bury_doomed(&mut self) {
+        let Some(first) = self.burials.first() else {
+            return;
         };
-        let buried = spool.bury(vec![burial]).and_then(Pending::wait);
-        match buried {
-            Ok(_) => {
-                self.core.counters.dead.add(1);
+        let (first, reason) = (first.sequence, first.reason.clone());
+        let burials = std::mem::take(&mut self.burials);
+        let sequences: Vec<_> = burials.iter().map(|burial| burial.sequence).collect();
+        let Some(spool) = self.spool() else {
+            for sequence in sequences {
+                self.send_again(sequence);
+            }
+            return;
+        };
+        match spool.bury(burials).and_then(Pending::wait) {
+            Ok(rows) => {
+                self.core.counters.dead.add(rows);
                 warn!(
                     target: "herald::publisher",
-                    sequence = sequence.get(),
-                    reason = failure.code,
-                    "an event can't be delivered and is kept among the spool's dead letters"
+                    rows,
+                    first = first.get(),
+                    reason,
+                    "events can't be delivered and are kept among the spool's dead letters"
                 );
-                self.doomed.remove(&sequence);
-                self.rows.insert(sequence, Row::Landed);
-                self.gone.push(sequence);
+                for sequence in &sequences {
+                    self.doomed.remove(sequence);
+                }
+                self.gone.extend(sequences);
             }
             Err(failure) => {
                 self.core.spool_failed(&failure);
-                self.rows.remove(&sequence);
-                self.revisit(self.now() + SHORT_PAUSE, sequence);
+                let at = self.now() + SHORT_PAUSE;
+                for sequence in sequences {
+                    self.rows.remove(&sequence);
+                    self.revisit(at, sequence);
+                }
             }
         }
     }

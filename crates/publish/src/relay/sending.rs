@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_spool::{Sequence, Spool, StoredRecord};
+use herald_spool::{Sequence, Spool, SpoolError, StoredRecord};
 use tracing::error;
 
 use super::RowDelivery;
@@ -37,6 +37,9 @@ impl RelayThread {
             self.read_from(sequence);
         }
         self.blocked.retain(|_, until| *until > now);
+        if self.spool_lost.is_some() {
+            return;
+        }
         let Some(spool) = self.spool() else { return };
         while self.allowance() > 0 && self.relay_batch(&spool) {}
     }
@@ -46,6 +49,8 @@ impl RelayThread {
         let options = &self.core.options;
         let window = match self.health {
             Health::Up => self.window,
+            // Many that are refused must not go one by one.
+            Health::Trying { since, .. } if self.refused_at >= Some(since) => self.window,
             Health::Trying { .. } => 1,
             Health::Down { .. } | Health::Asking { .. } => 0,
         };
@@ -70,6 +75,8 @@ impl RelayThread {
         for sequence in self.gone.drain(..) {
             self.rows.remove(&sequence);
         }
+        // Before the reading, which sees all that is counted here.
+        let counted = spool.depth().unwrap_or_default();
         let batch = match spool.next_batch(limit, bytes, self.cursor) {
             Ok(batch) => batch,
             Err(failure) => {
@@ -85,6 +92,7 @@ impl RelayThread {
             .change(|inbox| (inbox.handed_in == handed_in, inbox.confirmed));
         let cursor = self.cursor;
         self.hear();
+        self.bury_doomed();
         if self.cursor != cursor {
             return true;
         }
@@ -98,6 +106,10 @@ impl RelayThread {
         }
         self.at_end = batch.last.is_none();
         if self.at_end && quiet && self.revisit.is_none() {
+            if counted > self.rows.len() as u64 {
+                return self.search(counted);
+            }
+            self.searching = false;
             self.core.relay.everything_sent(waits);
         }
         for stored in batch.records {
@@ -121,6 +133,23 @@ impl RelayThread {
             self.cursor = self.cursor.max(last);
         }
         !self.at_end
+    }
+
+    /// The spool counts more rows than it shows. They are looked for once more from its
+    /// beginning, because reading from a place in the middle goes by what may be damaged; then
+    /// they are missing for all that this opening can do. True where there is more to do at once.
+    fn search(&mut self, counted: u64) -> bool {
+        self.searching = !self.searching;
+        if self.searching {
+            self.read_from(Sequence::START);
+            return true;
+        }
+        let missing = counted - self.rows.len() as u64;
+        self.core.spool_failed(&SpoolError::Corrupt {
+            doing: "relaying the spool",
+            detail: format!("{missing} of {counted} rows are not found"),
+        });
+        false
     }
 
     fn send(&mut self, transport: &Arc<dyn Transport>, stored: StoredRecord) -> Sent {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_spool::{Sequence, Spool, SpoolError};
+use herald_spool::{Burial, Sequence, Spool, SpoolError};
 
+use super::reopening::Reopening;
 use super::{Arrival, Reported};
 use crate::core::Core;
 use crate::failure::{Failure, FailureKind};
@@ -38,10 +39,14 @@ pub(crate) struct RelayThread {
     pub(super) cursor: Sequence,
     /// Whether there was no row behind it.
     pub(super) at_end: bool,
+    /// When the cluster last refused something for good.
+    pub(super) refused_at: Option<Duration>,
     /// How many rows may be with the transport.
     pub(super) window: usize,
     pub(super) sent: usize,
     pub(super) sent_bytes: usize,
+    /// Rows that are to be moved to the spool's dead letters.
+    pub(super) burials: Vec<Burial>,
     /// Rows that are to be removed.
     pub(super) landed: Vec<Sequence>,
     /// Rows that were removed, but may be in what was read before.
@@ -53,6 +58,9 @@ pub(crate) struct RelayThread {
     /// When the next row may go where there is a limit per second.
     pub(super) send_at: Duration,
     pub(super) spool_lost: Option<SpoolError>,
+    pub(super) reopening: Reopening,
+    /// Rows that the spool counts were not found, and are looked for from its beginning.
+    pub(super) searching: bool,
     log_at: Duration,
     pub(super) jitter: Jitter,
 }
@@ -78,9 +86,11 @@ impl RelayThread {
             revisit: None,
             cursor: Sequence::START,
             at_end: false,
+            refused_at: None,
             window: FIRST_WINDOW,
             sent: 0,
             sent_bytes: 0,
+            burials: Vec::new(),
             landed: Vec::new(),
             gone: Vec::new(),
             removing: false,
@@ -88,6 +98,8 @@ impl RelayThread {
             connect_at: Duration::ZERO,
             send_at: Duration::ZERO,
             spool_lost: None,
+            reopening: Reopening::default(),
+            searching: false,
             log_at: Duration::ZERO,
             jitter: Jitter::new(),
         }
@@ -100,6 +112,7 @@ impl RelayThread {
             self.hear();
             self.look_after_spool();
             self.look_after_connection();
+            self.bury_doomed();
             self.remove_landed();
             self.relay();
             self.look_after_health();
@@ -145,6 +158,9 @@ impl RelayThread {
         }
         if self.send_at > now {
             consider(self.send_at);
+        }
+        if self.spool_lost.is_some() {
+            consider(self.reopening.at);
         }
         if self.core.options.log_every.is_some() {
             consider(self.log_at);
@@ -233,6 +249,9 @@ impl RelayThread {
         self.sent -= 1;
         self.sent_bytes -= reported.weight;
         let permanent = |failure: &Failure| failure.kind == FailureKind::Permanent;
+        if reported.outcome.as_ref().is_err_and(permanent) {
+            self.refused_at = Some(self.now());
+        }
         // The cluster keeps up, whatever it says.
         if reported.outcome.as_ref().err().is_none_or(permanent) {
             self.window = (self.window + 1).min(self.core.options.relay_window);

@@ -106,8 +106,7 @@ pub fn found_in(spool: &Path) -> Found {
     try_found_in(spool).expect("a sound spool")
 }
 
-/// The same where it may be damaged.
-pub fn try_found_in(spool: &Path) -> Result<Found, SpoolError> {
+fn try_found_in(spool: &Path) -> Result<Found, SpoolError> {
     let mut found = Found::default();
     let inspector = Inspector::open(spool)?;
     let mut after = Sequence::START;

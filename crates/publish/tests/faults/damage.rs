@@ -9,7 +9,7 @@ use herald_publish::memory::MemoryCluster;
 use herald_publish::spool::{Spool, SpoolOptions};
 use herald_publish::{Mode, Publisher};
 
-use crate::bench::{Bench, close_within, eventually_drained, finish, in_memory, try_found_in};
+use crate::bench::{Bench, close_within, eventually_drained, finish, in_memory};
 use crate::load::{Load, eventually};
 use crate::random::Random;
 use crate::recovery;
@@ -33,12 +33,8 @@ fn through(case: &str, mode: Mode, checkpoint_bytes: u64, damage: impl FnOnce(&P
         cluster.start();
         progress.wait_for_receipts(200);
     });
-    // A row whose number is damaged can't be moved to the dead letters; it stays where it is.
-    eventually("all is delivered that can be read", || {
-        let stats = publisher.stats();
-        let found = try_found_in(&bench.spool());
-        stats.in_flight == 0 && stats.held == 0 && found.is_ok_and(|found| found.queued.is_empty())
-    });
+    // Nothing stays in the queue: not what can't be read either.
+    eventually_drained(&publisher);
     close_within(publisher, Duration::from_secs(10));
     // The next opening looks at all of it.
     let (_, report) = Spool::open(SpoolOptions::new(bench.spool())).unwrap();
@@ -186,13 +182,13 @@ fn bits_of_the_database_flip() {
 }
 
 #[test]
-#[ignore = "now and then a row stays unread until the spool is opened again"]
 fn bits_of_the_log_flip() {
     let mut random = Random::new();
-    for round in 0..5 {
-        let case = format!("20 flipped bits in the log, round {round}");
+    // Most of the log is older copies of pages; of many flipped bits, some hit what is in use.
+    for bits in [20, 20, 200, 200, 2_000] {
+        let case = format!("{bits} flipped bits in the log");
         through(&case, Mode::Direct, MANY, |spool| {
-            flip(&mut random, &beside(spool, "-wal"), 20);
+            flip(&mut random, &beside(spool, "-wal"), bits);
         });
     }
 }

@@ -1,7 +1,7 @@
 //! Where events go while all is well, and where they go that nobody can deliver.
 
 use herald_envelope::{Envelope, Origin, Uuid};
-use herald_publish::spool::{Sequence, Spool, SpoolOptions};
+use herald_publish::spool::{Inspector, Sequence, Spool, SpoolOptions};
 use herald_publish::{Failure, FailureKind, Message, Mode, Publisher, Receipt, RetryPolicy};
 
 use crate::support::{Bench, LONG, eventually, eventually_drained, message, outcome, publish};
@@ -123,6 +123,42 @@ fn without_a_dead_letter_topic_the_spool_keeps_it_and_can_send_it_again() {
     let publisher = bench.open();
     eventually_drained(&publisher);
     assert_eq!(bench.payloads("t"), ["poison"]);
+}
+
+#[test]
+fn many_that_are_refused_for_good_are_kept_in_their_order() {
+    const EVENTS: usize = 10_000;
+    let bench = Bench::new();
+    bench.cluster.stop();
+    let publisher = bench.open();
+    let to_nowhere = |number: usize| {
+        let payload = format!("{number:0>6}").into_bytes();
+        let message = Message::new("nowhere", Some(b"k"), payload).unwrap();
+        publisher.enqueue(message).unwrap()
+    };
+    let pending: Vec<_> = (0..EVENTS).map(to_nowhere).collect();
+    for pending in pending {
+        outcome(pending).unwrap();
+    }
+    let started = std::time::Instant::now();
+    bench.cluster.start();
+    eventually_drained(&publisher);
+    println!("{EVENTS} dead letters in {:?}", started.elapsed());
+    assert_eq!(publisher.stats().dead, EVENTS as u64);
+    let closed = publisher.close(LONG).unwrap();
+    assert_eq!((closed.spooled, closed.dead), (0, EVENTS as u64));
+    let inspector = Inspector::open(bench.spool_path()).unwrap();
+    let letters = inspector
+        .dead_letters(2 * EVENTS, u64::MAX, Sequence::START)
+        .unwrap();
+    let payloads = letters.into_iter().map(|letter| {
+        let payload = letter.stored.unwrap().record.payload;
+        String::from_utf8(payload)
+            .unwrap()
+            .parse::<usize>()
+            .unwrap()
+    });
+    assert!(payloads.eq(0..EVENTS));
 }
 
 #[test]

@@ -9,14 +9,26 @@ from herald._herald import (
     to_json,
 )
 from herald.client import KafkaClient
+from herald.contracts import Catalog, check, load, load_text
 from herald.errors import HeraldError, PayloadError, PublishError, SettingsError
 from herald.events import Event
+from herald.findings import ContractError, Finding
+from herald.nodes import EventDefinition, Field, Node, Operation
+from herald.output import GeneratedFile, Target, generate, targets
 from herald.sync import SyncKafkaClient
 
 __all__ = [
+    "Catalog",
+    "ContractError",
     "Event",
+    "EventDefinition",
+    "Field",
+    "Finding",
+    "GeneratedFile",
     "HeraldError",
     "KafkaClient",
+    "Node",
+    "Operation",
     "PayloadError",
     "PendingReceipt",
     "PublishError",
@@ -25,6 +37,12 @@ __all__ = [
     "SpoolStatus",
     "Stats",
     "SyncKafkaClient",
+    "Target",
     "__version__",
+    "check",
+    "generate",
+    "load",
+    "load_text",
+    "targets",
     "to_json",
 ]

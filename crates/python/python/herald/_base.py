@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,6 +17,8 @@ from herald.events import Event
 
 if TYPE_CHECKING:
     from herald._herald import MemoryCluster
+
+log = logging.getLogger("herald")
 
 
 class Client:
@@ -81,23 +84,25 @@ class Client:
         self._settings = _settings.Settings(
             bootstrap_servers=_settings.servers(bootstrap_servers),
             properties=_settings.properties(properties),
-            service=service,
-            service_version=service_version,
-            environment=environment,
-            instance=instance,
-            region=region,
-            namespace=namespace,
-            topic_pattern=topic_pattern,
+            service=_settings.text("service", service),
+            service_version=_settings.text("service_version", service_version),
+            environment=_settings.text("environment", environment),
+            instance=_settings.text("instance", instance),
+            region=_settings.text("region", region),
+            namespace=_settings.text("namespace", namespace),
+            topic_pattern=_settings.text("topic_pattern", topic_pattern),
             spool=_settings.spool(spool),
-            spool_max_bytes=spool_max_bytes,
+            spool_max_bytes=_settings.count("spool_max_bytes", spool_max_bytes),
             write_ahead=_settings.write_ahead(mode),
-            deadline=deadline,
-            max_in_flight=max_in_flight,
-            max_in_flight_bytes=max_in_flight_bytes,
-            config=config,
-            cluster=cluster,
+            deadline=_settings.seconds("deadline", deadline),
+            max_in_flight=_settings.count("max_in_flight", max_in_flight),
+            max_in_flight_bytes=_settings.count(
+                "max_in_flight_bytes", max_in_flight_bytes
+            ),
+            config=_settings.path("config", config),
+            cluster=_settings.cluster(cluster),
         )
-        self._close_timeout = close_timeout
+        self._close_timeout = _settings.seconds("close_timeout", close_timeout) or 0.0
         self._publisher: Publisher | None = None
 
     @property
@@ -116,12 +121,13 @@ class Client:
         """What the spool holds, read from the disk; `None` without one."""
         return self._running().spool()
 
-    def close_at_exit(self) -> None:
+    def _close_at_exit(self) -> None:
         """Closes it without an event loop; for the end of Python."""
         self._close_forgotten(self._close_timeout)
 
     def __del__(self) -> None:
-        if getattr(self, "_publisher", None) is not None:
+        publisher = getattr(self, "_publisher", None)
+        if publisher is not None and publisher.is_here:
             message = f"{self!r} was not closed"
             warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
             # Whoever lets go of the last reference must not wait for the cluster.
@@ -131,12 +137,21 @@ class Client:
         publisher, self._publisher = self._publisher, None
         # A fork has the parent's clients, which are the parent's to close.
         if publisher is not None and publisher.is_here:
-            _running.report(*publisher.close(seconds), forgotten=True)
+            log.warning(
+                "%s was not closed by its program; it is closed now",
+                type(self).__name__,
+            )
+            _running.report(*publisher.close(seconds))
 
     def __repr__(self) -> str:
         where = self._settings.bootstrap_servers or "the environment's cluster"
         state = "connected" if self.is_connected else "not connected"
         return f"<{type(self).__name__} {where} {state}>"
+
+    def _timeout(self, given: float | None) -> float:
+        """How long `close` may take."""
+        seconds = _settings.seconds("timeout", given)
+        return self._close_timeout if seconds is None else seconds
 
     def _running(self) -> Publisher:
         if self._publisher is None:
@@ -171,12 +186,28 @@ def raw(
     headers: Mapping[str, bytes] | Sequence[tuple[str, bytes]],
 ) -> Raw:
     """A message that is no event."""
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
-    return {"topic": topic, "value": value, "key": key, "headers": list(pairs)}
+    _expect("topic", topic, str)
+    _expect("value", value, bytes)
+    if key is not None:
+        _expect("key", key, bytes)
+    pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+    for name, content in pairs:
+        _expect("the name of a header", name, str)
+        _expect(f"headers[{name!r}]", content, bytes)
+    return {"topic": topic, "value": value, "key": key, "headers": pairs}
+
+
+def _expect(name: str, given: object, kind: type) -> None:
+    if not isinstance(given, kind):
+        found = type(given).__name__
+        raise TypeError(f"{name} must be {kind.__name__}, not {found}")
 
 
 def traced(event: Event) -> Event:
     """The event, in the trace of the moment where it has none."""
+    if not isinstance(event, Event):
+        found = type(event).__name__
+        raise TypeError(f"expected a herald.Event, not {found}")
     if event.traceparent is None and (trace := current_traceparent()) is not None:
         return replace(event, traceparent=trace)
     return event

@@ -1,21 +1,27 @@
-"""The part of `herald` that is written in Rust."""
+"""The part of `herald` that is written in Rust; the modules beside it are its face."""
 
 import asyncio
 from os import PathLike
-from typing import final
+from typing import Final, Self, final
 from uuid import UUID
 
 from herald._settings import Settings
 from herald.errors import PublishError
 from herald.events import Event
 
-__version__: str
+__version__: Final[str]
 
 def to_json(value: object, /) -> bytes:
     """Any value as the JSON that stands for it in the payload of an event."""
 
+def payload_json(payload: object, /) -> bytes:
+    """The payload of an event as JSON: it has to be an object."""
+
+def run_command(arguments: list[str], /) -> int: ...
 def start_logging() -> None: ...
 def stop_logging() -> None: ...
+def before_fork() -> None: ...
+def after_fork() -> None: ...
 
 @final
 class Receipt:
@@ -47,6 +53,7 @@ class Receipt:
     def event_id(self) -> str | None:
         """The event's identity; `None` for a raw message."""
     def __bool__(self) -> bool: ...
+    def __reduce__(self) -> tuple[object, ...]: ...
     def __hash__(self) -> int: ...
 
 @final
@@ -126,14 +133,14 @@ class SpoolStatus:
 
 @final
 class Mailbox:
-    def __init__(self, event_loop: asyncio.AbstractEventLoop) -> None: ...
+    def __new__(cls, event_loop: asyncio.AbstractEventLoop) -> Self: ...
     def fileno(self) -> int: ...
     def deliver(self) -> None: ...
     def __len__(self) -> int: ...
 
 @final
 class Publisher:
-    def __init__(self, settings: Settings) -> None: ...
+    def __new__(cls, settings: Settings) -> Self: ...
     @property
     def service(self) -> str: ...
     @property
@@ -176,7 +183,7 @@ class MemoryCluster:
     and it fails when it is told to. Topics come into being as they are written to.
     """
 
-    def __init__(self, partitions: int = 3) -> None: ...
+    def __new__(cls, partitions: int = 3) -> Self: ...
     def stop(self) -> None:
         """Takes the cluster away, as a stopped broker."""
     def start(self) -> None:
@@ -197,6 +204,12 @@ class MemoryCluster:
         """Everything in a topic, in the order of writing: partition, offset, key,
         value, headers.
         """
+    def written(
+        self, skip: int = 0
+    ) -> list[tuple[str, int, int, bytes | None, bytes, list[tuple[str, bytes]]]]:
+        """What was written to all topics, in the order of writing, without the first
+        `skip`: topic, then as `messages`.
+        """
 
 @final
 class DevCluster:
@@ -205,7 +218,7 @@ class DevCluster:
     much of it.
     """
 
-    def __init__(self, brokers: int = 1) -> None: ...
+    def __new__(cls, brokers: int = 1) -> Self: ...
     @property
     def bootstrap_servers(self) -> str:
         """Where its brokers are."""
@@ -219,3 +232,52 @@ class DevCluster:
         """Takes connections again."""
     def stop(self) -> None:
         """Ends it, with all that it holds."""
+
+# The generator: herald.codegen.patterns
+
+@final
+class PatternGenerator:
+    def __new__(
+        cls,
+        node_type: object,
+        service_name: object,
+        operations: object,
+        include_state_events: object,
+        include_metric_events: object,
+    ) -> PatternGenerator: ...
+    def imports(self) -> str: ...
+    def all_methods(self) -> str: ...
+    def module(self) -> str: ...
+    def started(self, operation: object) -> str: ...
+    def completed(self, operation: object) -> str: ...
+    def failed(self, operation: object) -> str: ...
+    def state_changed(self) -> str: ...
+    def metric_recorded(self) -> str: ...
+    def catalog(self) -> dict[str, list[str]]: ...
+
+def started_of_service(service_name: object, operation: object) -> str: ...
+def completed_of_service(service_name: object, operation: object) -> str: ...
+def failed_of_service(service_name: object, operation: object) -> str: ...
+
+# Contracts: herald.contracts, herald.output
+
+@final
+class Loaded:
+    @property
+    def usable(self) -> bool: ...
+    def nodes(self) -> str: ...
+    def findings(self) -> str: ...
+    def skipped(self) -> list[str]: ...
+    def generate(self, targets: list[str]) -> tuple[str, list[tuple[str, str]]]: ...
+
+def load(
+    paths: list[str] | None,
+    config: str | PathLike[str] | None,
+) -> Loaded: ...
+def load_text(
+    text: str,
+    name: str,
+    config: str | PathLike[str] | None,
+) -> Loaded: ...
+def targets() -> list[tuple[str, str, str]]: ...
+def categories() -> list[str]: ...

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 from typing import Protocol
 from weakref import WeakSet
 
-from herald._herald import start_logging, stop_logging
+from herald._herald import after_fork, before_fork, start_logging, stop_logging
 
 log = logging.getLogger("herald")
 
@@ -15,7 +16,7 @@ log = logging.getLogger("herald")
 class Closable(Protocol):
     """A client, as far as the end is concerned."""
 
-    def close_at_exit(self) -> None: ...
+    def _close_at_exit(self) -> None: ...
 
 
 _running: WeakSet[Closable] = WeakSet()
@@ -32,20 +33,23 @@ def ended(client: Closable) -> None:
     _running.discard(client)
 
 
+os.register_at_fork(
+    before=before_fork, after_in_parent=after_fork, after_in_child=after_fork
+)
+
+
 @atexit.register
 def _at_exit() -> None:
     for client in list(_running):
         try:
-            client.close_at_exit()
+            client._close_at_exit()
         except Exception:
             log.exception("a Kafka client could not be closed")
     stop_logging()
 
 
-def report(spooled: int, dead: int, failed: int, *, forgotten: bool = False) -> None:
+def report(spooled: int, dead: int, failed: int) -> None:
     """Says what a client left behind."""
-    if forgotten:
-        log.warning("a Kafka client was not closed by its program; it is closed now")
     if failed:
         log.error("%d events got no receipt: there was no spool to take them", failed)
     if spooled:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Self, overload
 
-from herald import _running
+from herald import _running, _settings
 from herald._base import Client, raw, receipts, traced
 from herald._herald import Publisher, Receipt
 from herald._mailboxes import Mailboxes
@@ -122,6 +122,7 @@ class KafkaClient(Client):
         Gives how many events it has not got when the time is over: 0, or what is in
         flight and in the spool.
         """
+        timeout = _settings.seconds("timeout", timeout)
         began, pause = time.monotonic(), 0.001
         while left := self._running().undelivered():
             if timeout is not None and time.monotonic() - began >= timeout:
@@ -137,10 +138,10 @@ class KafkaClient(Client):
         acknowledged is in the spool; the result says how many. While the cluster is
         unreachable there is nothing to wait for. Called again, it gives 0.
         """
+        seconds = self._timeout(timeout)
         publisher, self._publisher = self._publisher, None
         if publisher is None:
             return 0
-        seconds = self._close_timeout if timeout is None else timeout
         spooled, dead, failed = await asyncio.to_thread(publisher.close, seconds)
         _running.ended(self)
         self._mailboxes.leave()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Self, overload
 
-from herald import _running
+from herald import _running, _settings
 from herald._base import Client, raw, receipts, traced
 from herald._herald import PendingReceipt, Publisher, Receipt
 from herald.events import Event
@@ -98,6 +98,7 @@ class SyncKafkaClient(Client):
         Gives how many events it has not got when the time is over: 0, or what is in
         flight and in the spool.
         """
+        timeout = _settings.seconds("timeout", timeout)
         began, pause = time.monotonic(), 0.001
         while left := self._running().undelivered():
             if timeout is not None and time.monotonic() - began >= timeout:
@@ -111,10 +112,10 @@ class SyncKafkaClient(Client):
 
         As `KafkaClient.close`.
         """
+        seconds = self._timeout(timeout)
         publisher, self._publisher = self._publisher, None
         if publisher is None:
             return 0
-        seconds = self._close_timeout if timeout is None else timeout
         spooled, dead, failed = publisher.close(seconds)
         _running.ended(self)
         _running.report(spooled, dead, failed)

@@ -16,17 +16,17 @@ use crate::payload;
 #[derive(FromPyObject)]
 #[expect(clippy::struct_field_names, reason = "they are those of the wire")]
 pub struct Event<'py> {
-    pub event_type: Bound<'py, PyString>,
+    pub event_type: Bound<'py, PyAny>,
     pub source_node_id: Bound<'py, PyAny>,
     pub payload: Bound<'py, PyAny>,
-    pub topic: Option<Bound<'py, PyString>>,
+    pub topic: Option<Bound<'py, PyAny>>,
     pub correlation_id: Option<Bound<'py, PyAny>>,
     pub metadata: Option<Bound<'py, PyAny>>,
-    pub partition_key: Option<Bound<'py, PyString>>,
+    pub partition_key: Option<Bound<'py, PyAny>>,
     pub causation_id: Option<Bound<'py, PyAny>>,
-    pub event_version: Option<Bound<'py, PyString>>,
+    pub event_version: Option<Bound<'py, PyAny>>,
     pub event_id: Option<Bound<'py, PyAny>>,
-    pub traceparent: Option<Bound<'py, PyString>>,
+    pub traceparent: Option<Bound<'py, PyAny>>,
 }
 
 impl Event<'_> {
@@ -41,11 +41,12 @@ impl Event<'_> {
         if let Some(id) = &self.event_id {
             stamp.event_id = uuid(id, "event_id")?;
         }
-        let node = text(&self.source_node_id, "source_node_id")?;
+        let event_type = text(&self.event_type, "event_type")?;
+        let node = id(&self.source_node_id, "source_node_id")?;
         let payload = object(&self.payload, "payload")?;
         let mut envelope = origin.stamped(
             stamp,
-            self.event_type.to_str()?,
+            event_type.to_str()?,
             node.to_str()?,
             Json::from(&*payload),
         );
@@ -54,16 +55,16 @@ impl Event<'_> {
         }
         let causation = self.causation_id.as_ref();
         let causation = causation
-            .map(|id| text(id, "causation_id"))
+            .map(|given| id(given, "causation_id"))
             .transpose()?
             .map(|id| id.to_str().map(str::to_owned))
             .transpose()?;
         envelope.causation_id = causation.map(Into::into);
         if let Some(version) = &self.event_version {
-            envelope.event_version = version.to_str()?.into();
+            envelope.event_version = text(version, "event_version")?.to_str()?.to_owned().into();
         }
         if let Some(key) = &self.partition_key {
-            envelope.partition_key = Some(key.to_str()?.into());
+            envelope.partition_key = Some(text(key, "partition_key")?.to_str()?.to_owned().into());
         }
         envelope.trace = self.trace()?;
         let message = match &self.metadata {
@@ -86,7 +87,7 @@ impl Event<'_> {
     ) -> PyResult<Result<Message, herald_publish::PublishError>> {
         Ok(match &self.topic {
             None => publisher.message(envelope),
-            Some(topic) => publisher.message_to(topic.to_str()?, envelope),
+            Some(topic) => publisher.message_to(text(topic, "topic")?.to_str()?, envelope),
         })
     }
 
@@ -94,7 +95,7 @@ impl Event<'_> {
         let Some(text) = &self.traceparent else {
             return Ok(None);
         };
-        let trace = text.to_str()?.parse();
+        let trace = self::text(text, "traceparent")?.to_str()?.parse();
         trace.map(Some).map_err(|_| {
             PyValueError::new_err(
                 "traceparent must be a W3C trace context, such as \
@@ -139,18 +140,26 @@ fn object(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Box<RawValue>> {
     RawValue::from_string(json).map_err(|_| errors::internal("a payload is no JSON"))
 }
 
+fn text<'a, 'py>(value: &'a Bound<'py, PyAny>, name: &str) -> PyResult<&'a Bound<'py, PyString>> {
+    let text = value.cast::<PyString>();
+    text.or_else(|_| Err(unexpected(value, name, "str")?))
+}
+
 /// Text, or an id that becomes text.
-fn text<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyString>> {
+fn id<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyString>> {
     if let Ok(text) = value.cast::<PyString>() {
         return Ok(text.clone());
     }
     if is_uuid(value)? {
         return value.str();
     }
-    Err(PyTypeError::new_err(format!(
-        "{name} must be str or uuid.UUID, not {}",
-        value.get_type().name()?
-    )))
+    Err(unexpected(value, name, "str or uuid.UUID")?)
+}
+
+fn unexpected(value: &Bound<'_, PyAny>, name: &str, expected: &str) -> PyResult<PyErr> {
+    let found = value.get_type().name()?;
+    let message = format!("{name} must be {expected}, not {found}");
+    Ok(PyTypeError::new_err(message))
 }
 
 fn uuid(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Uuid> {
@@ -165,10 +174,7 @@ fn uuid(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Uuid> {
         let number: u128 = value.getattr(intern!(value.py(), "int"))?.extract()?;
         return Ok(Uuid::from_u128(number));
     }
-    Err(PyTypeError::new_err(format!(
-        "{name} must be uuid.UUID or str, not {}",
-        value.get_type().name()?
-    )))
+    Err(unexpected(value, name, "uuid.UUID or str")?)
 }
 
 fn is_uuid(value: &Bound<'_, PyAny>) -> PyResult<bool> {

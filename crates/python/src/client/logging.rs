@@ -1,9 +1,10 @@
 //! What the publisher has to say, brought to Python's `logging`.
 
+use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::process;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use pyo3::prelude::*;
@@ -24,8 +25,6 @@ struct Record {
 }
 
 struct Bridge {
-    /// A fork has the bridge, but not its thread.
-    process: u32,
     records: SyncSender<Option<Record>>,
     thread: JoinHandle<()>,
 }
@@ -36,21 +35,14 @@ static INSTALLED: OnceLock<()> = OnceLock::new();
 /// Begins. Whoever calls it again changes nothing.
 #[pyfunction]
 pub fn start_logging() -> PyResult<()> {
-    let mut bridge = BRIDGE.lock().unwrap_or_else(PoisonError::into_inner);
-    if bridge
-        .as_ref()
-        .is_some_and(|bridge| bridge.process == process::id())
-    {
+    let mut bridge = bridge();
+    if bridge.is_some() {
         return Ok(());
     }
     let (records, arrivals) = sync_channel(MOST_WAITING);
     let thread = thread::Builder::new().name("herald-logging".to_owned());
     let thread = thread.spawn(move || hand_over(&arrivals))?;
-    *bridge = Some(Bridge {
-        process: process::id(),
-        records,
-        thread,
-    });
+    *bridge = Some(Bridge { records, thread });
     drop(bridge);
     INSTALLED.get_or_init(|| {
         // Another part of the process may have one: then that one gets the records.
@@ -63,18 +55,49 @@ pub fn start_logging() -> PyResult<()> {
 #[pyfunction]
 pub fn stop_logging(py: Python<'_>) {
     py.detach(|| {
-        // Locked for ever, in a fork at the wrong moment.
-        let Ok(mut bridge) = BRIDGE.try_lock() else {
-            return;
-        };
-        let Some(bridge) = bridge.take() else {
-            return;
-        };
-        if bridge.process == process::id() {
+        // Unlocked again at once: a handler may cause records while it takes the last ones.
+        let taken = bridge().take();
+        if let Some(bridge) = taken {
             let _ = bridge.records.send(None);
             let _ = bridge.thread.join();
         }
     });
+}
+
+thread_local! {
+    /// The lock, while this thread forks: no other has it then, to be gone in the child.
+    static FORKING: Cell<Option<Forking>> = const { Cell::new(None) };
+}
+
+struct Forking {
+    process: u32,
+    bridge: MutexGuard<'static, Option<Bridge>>,
+}
+
+/// Called by Python before it forks.
+#[pyfunction]
+pub fn before_fork() {
+    FORKING.set(Some(Forking {
+        process: process::id(),
+        bridge: bridge(),
+    }));
+}
+
+/// Called by Python after it forked, in parent and child.
+#[pyfunction]
+pub fn after_fork() {
+    let Some(mut forking) = FORKING.take() else {
+        return;
+    };
+    if forking.process != process::id() {
+        // The bridge's thread is not here, and what it left may be in use by a thread of the
+        // child, which would be let go in its place.
+        std::mem::forget(forking.bridge.take());
+    }
+}
+
+fn bridge() -> MutexGuard<'static, Option<Bridge>> {
+    BRIDGE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn hand_over(arrivals: &Receiver<Option<Record>>) {
@@ -140,8 +163,7 @@ impl Subscriber for ToPython {
             fields: Vec::new(),
         };
         event.record(&mut record);
-        let bridge = BRIDGE.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bridge) = &*bridge {
+        if let Some(bridge) = &*bridge() {
             let _ = bridge.records.try_send(Some(record));
         }
     }

@@ -19,6 +19,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyWeakrefMethods, PyWeakrefReference};
 
+use super::line::{Line, Turn};
 use super::receipt::Receipt;
 use crate::errors;
 
@@ -36,6 +37,9 @@ pub enum Done {
     Many(Vec<Outcome>),
 }
 
+/// After so many rounds of completing, the loop gets to do other things.
+const MOST_ROUNDS: usize = 256;
+
 /// Receipts on their way to one event loop. Its owner lets the loop call `deliver` whenever
 /// there is something to read at `fileno`.
 #[pyclass(frozen, module = "herald._herald")]
@@ -45,6 +49,7 @@ pub struct Mailbox {
     inbox: UnixStream,
     arrivals: Arc<Arrivals>,
     waiting: Mutex<Waiting>,
+    line: Arc<Line>,
 }
 
 /// What the loop has been told to expect.
@@ -62,8 +67,15 @@ struct Slot {
 
 /// The part that threads of the publisher see.
 struct Arrivals {
-    ready: Mutex<Vec<usize>>,
+    news: Mutex<News>,
     bell: UnixStream,
+}
+
+#[derive(Default)]
+struct News {
+    ready: Vec<usize>,
+    /// The loop knows that there are some, and will look until there are none.
+    rung: bool,
 }
 
 struct Note {
@@ -77,18 +89,44 @@ impl Wake for Note {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let mut ready = lock(&self.arrivals.ready);
-        let first = ready.is_empty();
-        ready.push(self.slot);
-        drop(ready);
-        if first {
-            // A full socket rings already, and a closed one means that nobody listens.
-            let _ = (&self.arrivals.bell).write(&[1]);
+        let mut news = lock(&self.arrivals.news);
+        news.ready.push(self.slot);
+        let rung = std::mem::replace(&mut news.rung, true);
+        drop(news);
+        if !rung {
+            self.arrivals.ring();
+        }
+    }
+}
+
+impl Arrivals {
+    fn ring(&self) {
+        // A full socket rings already, and a closed one means that nobody listens.
+        let _ = (&self.bell).write(&[1]);
+    }
+
+    fn take(&self) -> Vec<usize> {
+        std::mem::take(&mut lock(&self.news).ready)
+    }
+
+    /// The loop has looked; what has come meanwhile rings again.
+    fn looked(&self) {
+        let mut news = lock(&self.news);
+        news.rung = !news.ready.is_empty();
+        let ring = news.rung;
+        drop(news);
+        if ring {
+            self.ring();
         }
     }
 }
 
 impl Mailbox {
+    /// A place behind all of this loop that want to send. Only for the loop's thread.
+    pub fn turn(&self) -> Turn {
+        self.line.join()
+    }
+
     /// A future of the loop that completes when the work is done. Only for the loop's thread.
     pub fn expect<'py>(&self, py: Python<'py>, work: Work) -> PyResult<Bound<'py, PyAny>> {
         let event_loop = self.event_loop.bind(py).upgrade();
@@ -109,6 +147,24 @@ impl Mailbox {
             },
         )?;
         Ok(future)
+    }
+
+    fn complete(&self, py: Python<'_>) -> PyResult<()> {
+        // Who sends gives the turn to the next, which is ready then.
+        for _ in 0..MOST_ROUNDS {
+            let ready = self.arrivals.take();
+            if ready.is_empty() {
+                break;
+            }
+            for number in ready {
+                let slot = lock(&self.waiting).slots[number].take();
+                // Woken twice, it may be over.
+                if let Some(slot) = slot {
+                    self.advance(py, number, slot)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Takes the work as far as it goes.
@@ -171,10 +227,11 @@ impl Mailbox {
             event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
             inbox,
             arrivals: Arc::new(Arrivals {
-                ready: Mutex::default(),
+                news: Mutex::default(),
                 bell,
             }),
             waiting: Mutex::default(),
+            line: Arc::default(),
         })
     }
 
@@ -193,15 +250,9 @@ impl Mailbox {
                 _ => return Err(error.into()),
             }
         }
-        let ready = std::mem::take(&mut *lock(&self.arrivals.ready));
-        for number in ready {
-            let slot = lock(&self.waiting).slots[number].take();
-            // Woken twice, it may be over.
-            if let Some(slot) = slot {
-                self.advance(py, number, slot)?;
-            }
-        }
-        Ok(())
+        let completed = self.complete(py);
+        self.arrivals.looked();
+        completed
     }
 
     /// How much is awaited.

@@ -7,7 +7,7 @@ use herald_publish::kafka;
 use herald_publish::{Failure, FailureKind, memory};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyTuple};
+use pyo3::types::{PyBytes, PyTuple};
 
 use crate::errors;
 
@@ -81,28 +81,49 @@ impl MemoryCluster {
     }
 
     /// Everything in a topic, in the order of writing: partition, offset, key, value, headers.
-    fn messages<'py>(&self, py: Python<'py>, topic: &str) -> PyResult<Bound<'py, PyList>> {
+    fn messages<'py>(&self, py: Python<'py>, topic: &str) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         let messages = self.cluster.messages(topic);
-        let messages = messages.iter().map(|stored| {
-            let message = &stored.message;
-            let headers = message.headers();
-            let headers: Vec<_> = headers
-                .map(|(name, value)| (name.to_owned(), PyBytes::new(py, value)))
-                .collect();
-            (
-                stored.position.partition,
-                stored.position.offset,
-                message.key().map(|key| PyBytes::new(py, key)),
-                PyBytes::new(py, message.payload()),
-                headers,
-            )
-                .into_pyobject(py)
-        });
-        PyList::new(
-            py,
-            messages.collect::<PyResult<Vec<Bound<'py, PyTuple>>>>()?,
-        )
+        messages
+            .iter()
+            .map(|stored| parts(py, stored).into_pyobject(py))
+            .collect()
     }
+
+    /// What was written to all topics, in the order of writing, without the first `skip`: topic,
+    /// then as `messages`.
+    #[pyo3(signature = (skip=0))]
+    fn written<'py>(&self, py: Python<'py>, skip: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
+        let written = self.cluster.written(skip);
+        let with_topic = written.iter().map(|stored| {
+            let (partition, offset, key, value, headers) = parts(py, stored);
+            let topic = stored.message.topic();
+            (topic, partition, offset, key, value, headers).into_pyobject(py)
+        });
+        with_topic.collect()
+    }
+}
+
+/// Partition, offset, key, value, headers.
+type Parts<'py> = (
+    i32,
+    i64,
+    Option<Bound<'py, PyBytes>>,
+    Bound<'py, PyBytes>,
+    Vec<(String, Bound<'py, PyBytes>)>,
+);
+
+fn parts<'py>(py: Python<'py>, stored: &memory::StoredMessage) -> Parts<'py> {
+    let message = &stored.message;
+    let headers = message.headers();
+    (
+        stored.position.partition,
+        stored.position.offset,
+        message.key().map(|key| PyBytes::new(py, key)),
+        PyBytes::new(py, message.payload()),
+        headers
+            .map(|(name, value)| (name.to_owned(), PyBytes::new(py, value)))
+            .collect(),
+    )
 }
 
 /// A Kafka-compatible cluster in this process that any client reaches over loopback. It is for

@@ -1,17 +1,20 @@
 //! The Kafka client: what `herald/client.py` is made of.
 
 pub mod events;
+mod line;
 mod logging;
 pub mod mailbox;
 mod memory;
 mod options;
 mod publisher;
 mod receipt;
-pub use receipt::Receipt;
 mod stats;
+mod wait;
 
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
+
+pub use receipt::Receipt;
 
 /// Adds the client's classes to the module.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -25,5 +28,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<memory::DevCluster>()?;
     module.add_function(wrap_pyfunction!(logging::start_logging, module)?)?;
     module.add_function(wrap_pyfunction!(logging::stop_logging, module)?)?;
+    module.add_function(wrap_pyfunction!(logging::before_fork, module)?)?;
+    module.add_function(wrap_pyfunction!(logging::after_fork, module)?)?;
     Ok(())
 }

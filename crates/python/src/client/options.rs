@@ -2,18 +2,18 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use herald_catalog::config::{self, Project};
 use herald_diagnostics::render::{self, Format};
 use herald_envelope::Origin;
-use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
+use herald_envelope::topic::{self, DEFAULT_NAMESPACE, TopicPattern};
 use herald_publish::kafka::{KafkaOptions, Property, environment};
 use herald_publish::spool::{SpoolOptions, WhenOwned};
 use herald_publish::{Mode, PublisherOptions};
 use pyo3::prelude::*;
 
 use super::memory::MemoryCluster;
+use super::publisher::seconds_from;
 use crate::errors;
 
 /// What `KafkaClient` was given.
@@ -78,7 +78,7 @@ impl Settings {
             let mut text = Vec::new();
             let options = render::Options::default();
             match render::write(Format::Human, &findings, &sources, &options, &mut text) {
-                Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+                Ok(()) => String::from_utf8_lossy(&text).trim_end().to_owned(),
                 Err(error) => format!("{}: {error}", path.display()),
             }
         })
@@ -146,8 +146,8 @@ impl Settings {
             options = options.mode(Mode::WriteAhead);
         }
         if let Some(seconds) = self.deadline {
-            let deadline = Duration::try_from_secs_f64(seconds)
-                .map_err(|_| "deadline must be a number of seconds, 0 or more".to_owned())?;
+            let deadline = seconds_from(seconds)
+                .ok_or_else(|| "deadline must be a number of seconds, 0 or more".to_owned())?;
             options = options.deadline(deadline);
         }
         if let Some(events) = self.max_in_flight {
@@ -166,6 +166,9 @@ impl Settings {
             .or_else(|| variable("HERALD_NAMESPACE"))
             .or_else(|| project.options.defaults.namespace.clone())
             .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
+        topic::validate(&namespace).map_err(|reason| {
+            format!("the namespace {namespace:?} can't begin a topic: {reason}")
+        })?;
         Ok(options.topics(pattern, namespace))
     }
 

@@ -9,17 +9,15 @@ use herald_envelope::{Origin, Uuid};
 use herald_publish::{Message, Pending, PublishError};
 use pyo3::exceptions::{PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString};
+use pyo3::types::PyList;
 
 use super::events::{Event, Raw};
 use super::mailbox::{Done, Mailbox, Outcome, Work, list};
 use super::options::{Resolved, Settings};
 use super::receipt::Receipt;
 use super::stats::{SpoolStatus, Stats};
+use super::wait::{ATTENTION, wait_for};
 use crate::errors;
-
-/// How long a wait goes on without a look at Python's signals.
-const ATTENTION: Duration = Duration::from_millis(100);
 
 /// Takes events, gives receipts.
 ///
@@ -36,6 +34,11 @@ pub struct Publisher {
 
 impl Publisher {
     fn running(&self, py: Python<'_>) -> PyResult<Arc<herald_publish::Publisher>> {
+        // First of all: in a fork, what other threads had locked is locked for ever.
+        if !self.is_here() {
+            let owner = self.process;
+            return Err(errors::publish(py, &PublishError::Forked { owner }));
+        }
         let publisher = self.running.read();
         let publisher = publisher.unwrap_or_else(PoisonError::into_inner);
         publisher
@@ -89,6 +92,9 @@ impl Publisher {
     /// Whether events are taken.
     #[getter]
     fn is_open(&self) -> bool {
+        if !self.is_here() {
+            return false;
+        }
         let publisher = self.running.read();
         publisher.unwrap_or_else(PoisonError::into_inner).is_some()
     }
@@ -109,13 +115,13 @@ impl Publisher {
         &self,
         py: Python<'py>,
         mailbox: &Bound<'py, Mailbox>,
-        event_type: Bound<'py, PyString>,
+        event_type: Bound<'py, PyAny>,
         source_node_id: Bound<'py, PyAny>,
         payload: Bound<'py, PyAny>,
-        topic: Option<Bound<'py, PyString>>,
+        topic: Option<Bound<'py, PyAny>>,
         correlation_id: Option<Bound<'py, PyAny>>,
         metadata: Option<Bound<'py, PyAny>>,
-        traceparent: Option<Bound<'py, PyString>>,
+        traceparent: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let event = Event {
             event_type,
@@ -168,8 +174,12 @@ impl Publisher {
     ) -> PyResult<Bound<'py, PyAny>> {
         let publisher = self.running(py)?;
         let (messages, ids) = self.messages(py, &publisher, events)?;
+        let turn = mailbox.get().turn();
         let work: Work = Box::pin(async move {
-            let outcomes = publisher.send_all(messages).await;
+            turn.comes().await;
+            let pending = publisher.enqueue_all(messages).await;
+            drop(turn);
+            let outcomes = Pending::all(pending).await;
             Done::Many(outcomes_of(outcomes, &ids))
         });
         mailbox.get().expect(py, work)
@@ -198,15 +208,8 @@ impl Publisher {
     ) -> PyResult<Bound<'py, PyList>> {
         let publisher = self.running(py)?;
         let (messages, ids) = self.messages(py, &publisher, events)?;
-        let outcomes = py.detach(|| {
-            let pending: Vec<_> = messages
-                .into_iter()
-                .map(|message| publisher.enqueue(message))
-                .collect();
-            let outcomes = pending.into_iter().map(|pending| pending?.wait()).collect();
-            outcomes_of(outcomes, &ids)
-        });
-        list(py, outcomes)
+        let outcomes = wait_for(py, publisher.send_all(messages))?;
+        list(py, outcomes_of(outcomes, &ids))
     }
 
     /// Figures.
@@ -283,11 +286,7 @@ impl PendingReceipt {
         message: Message,
         event_id: Option<Uuid>,
     ) -> PyResult<Self> {
-        // Only who has to wait for room gives Python's lock away.
-        let pending = match publisher.try_enqueue(message.clone()) {
-            Err(PublishError::Busy) => py.detach(|| publisher.enqueue(message)),
-            other => other,
-        };
+        let pending = wait_for(py, publisher.enqueue_async(message))?;
         let pending = pending.map_err(|error| errors::publish(py, &error))?;
         Ok(Self {
             state: Mutex::new(State::Pending(pending)),
@@ -365,8 +364,16 @@ fn launch<'py>(
     message: Message,
     event_id: Option<Uuid>,
 ) -> PyResult<Bound<'py, PyAny>> {
+    let turn = mailbox.get().turn();
     let work: Work = Box::pin(async move {
-        let outcome = publisher.send(message).await;
+        let enqueued = publisher.enqueue_async(message);
+        turn.comes().await;
+        let pending = enqueued.await;
+        drop(turn);
+        let outcome = match pending {
+            Ok(pending) => pending.await,
+            Err(error) => Err(error),
+        };
         Done::One(outcome.map(|receipt| Receipt::new(receipt, event_id)))
     });
     mailbox.get().expect(py, work)
@@ -383,7 +390,15 @@ fn outcomes_of(
 }
 
 fn seconds_of(seconds: f64, name: &str) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(seconds).map_err(|_| {
+    seconds_from(seconds).ok_or_else(|| {
         PyValueError::new_err(format!("{name} must be a number of seconds, 0 or more"))
     })
+}
+
+/// Seconds of Python; infinity is a century.
+pub fn seconds_from(seconds: f64) -> Option<Duration> {
+    const CENTURY: f64 = 100.0 * 366.0 * 86_400.0;
+    // Of two numbers of which one is none, `min` would be the other.
+    let seconds = if seconds > CENTURY { CENTURY } else { seconds };
+    Duration::try_from_secs_f64(seconds).ok()
 }

@@ -1,8 +1,19 @@
 //! Proof that an event is safe.
 
 use herald_envelope::Uuid;
+use herald_publish::spool::Sequence;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+
+/// What a receipt is made of: topic, partition and offset, or sequence; and the event's identity.
+type Parts = (
+    Option<String>,
+    Option<i32>,
+    Option<i64>,
+    Option<u64>,
+    Option<String>,
+);
 
 /// Proof that an event is safe: the cluster has it, or the local disk. Always true.
 #[pyclass(frozen, eq, hash, module = "herald")]
@@ -75,6 +86,49 @@ impl Receipt {
         let mut buffer = Uuid::encode_buffer();
         self.event_id
             .map(|id| PyString::new(py, id.hyphenated().encode_lower(&mut buffer)))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Parts)> {
+        let parts = (
+            self.topic().map(str::to_owned),
+            self.partition(),
+            match self.receipt {
+                herald_publish::Receipt::Delivered { offset, .. } => Some(offset),
+                herald_publish::Receipt::Spooled { .. } => None,
+            },
+            self.sequence(),
+            self.event_id.map(|id| id.to_string()),
+        );
+        Ok((py.get_type::<Self>().getattr("_of_parts")?, parts))
+    }
+
+    /// The other half of pickling.
+    #[staticmethod]
+    fn _of_parts(
+        topic: Option<String>,
+        partition: Option<i32>,
+        offset: Option<i64>,
+        sequence: Option<u64>,
+        event_id: Option<&str>,
+    ) -> PyResult<Self> {
+        let receipt = match (topic, partition, offset, sequence) {
+            (Some(topic), Some(partition), Some(offset), None) => {
+                Some(herald_publish::Receipt::Delivered {
+                    topic,
+                    partition,
+                    offset,
+                })
+            }
+            (None, None, None, Some(sequence)) => Some(herald_publish::Receipt::Spooled {
+                sequence: Sequence::new(sequence),
+            }),
+            _ => None,
+        };
+        let event_id = event_id.map(Uuid::parse_str).transpose();
+        match (receipt, event_id) {
+            (Some(receipt), Ok(event_id)) => Ok(Self { receipt, event_id }),
+            _ => Err(PyValueError::new_err("these are no parts of a receipt")),
+        }
     }
 
     #[expect(clippy::unused_self, reason = "Python calls it on a receipt")]

@@ -26,15 +26,11 @@ pub enum InvalidArgument {
 impl fmt::Display for InvalidArgument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EmptyNodeType => f.write_str("node_type must be a non-empty string"),
+            Self::EmptyNodeType => {
+                write!(f, "node_type must be a non-empty string. {}", options())
+            }
             Self::UnknownNodeType(name) => {
-                let mut options = Kind::ALL.map(Kind::name);
-                options.sort_unstable();
-                write!(
-                    f,
-                    "Invalid node_type '{name}'. Valid options: {}",
-                    options.join(", ")
-                )
+                write!(f, "Invalid node_type '{name}'. {}", options())
             }
             Self::EmptyServiceName => f.write_str("service_name must be a non-empty string"),
             Self::NoOperations => f.write_str("operations must contain at least one operation"),
@@ -48,6 +44,13 @@ impl fmt::Display for InvalidArgument {
             }
         }
     }
+}
+
+/// What can be a `node_type`.
+fn options() -> String {
+    let mut options = Kind::ALL.map(Kind::name);
+    options.sort_unstable();
+    format!("Valid options: {}", options.join(", "))
 }
 
 impl std::error::Error for InvalidArgument {}

@@ -2,7 +2,10 @@
 
 pub mod python;
 
+use std::fmt;
+
 use herald_catalog::Node;
+use herald_diagnostics::did_you_mean;
 
 use crate::file::GeneratedFile;
 use crate::template::{RenderError, Templates};
@@ -29,7 +32,32 @@ impl Target {
     pub fn find(name: &str) -> Option<&'static Self> {
         TARGETS.into_iter().find(|target| target.name == name)
     }
+
+    /// The target with this name.
+    ///
+    /// # Errors
+    /// When there is none; the message says which there are.
+    pub fn named(name: &str) -> Result<&'static Self, UnknownTarget> {
+        Self::find(name).ok_or_else(|| UnknownTarget(name.to_owned()))
+    }
 }
+
+/// A name that no target has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownTarget(pub String);
+
+impl fmt::Display for UnknownTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = TARGETS.map(|target| target.name);
+        write!(f, "there is no target `{}`; ", self.0)?;
+        match did_you_mean(&self.0, known) {
+            Some(known) => write!(f, "did you mean `{known}`?"),
+            None => write!(f, "there are: {}", known.join(", ")),
+        }
+    }
+}
+
+impl std::error::Error for UnknownTarget {}
 
 /// What a target is given beside the node.
 #[derive(Clone, Debug)]

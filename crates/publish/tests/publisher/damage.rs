@@ -1,0 +1,123 @@
+//! Rows of the spool that can be neither read nor moved, while the publisher runs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use herald_publish::{Publisher, Receipt};
+use rusqlite::Connection;
+
+use crate::support::{Bench, eventually, eventually_drained, publish};
+
+const ROWS: u32 = 200;
+
+/// A publisher whose spool holds [`ROWS`] events of one key, all of them in the log.
+fn in_an_outage(bench: &Bench) -> Publisher {
+    bench.cluster.stop();
+    let publisher = bench.open();
+    for number in 0..ROWS {
+        let receipt = publish(&publisher, "k", &payload(number)).unwrap();
+        assert!(matches!(receipt, Receipt::Spooled { .. }));
+    }
+    publisher
+}
+
+/// As long as that some of them fill a page.
+fn payload(number: u32) -> String {
+    format!("{number:0>150}")
+}
+
+/// Ends the outage and gives what arrived, copies beyond the first left out.
+fn arrived(bench: &Bench, publisher: &Publisher) -> Vec<String> {
+    bench.cluster.start();
+    eventually_drained(publisher);
+    let mut seen = std::collections::HashSet::new();
+    let mut arrived = bench.payloads("t");
+    arrived.retain(|payload| seen.insert(payload.clone()));
+    arrived
+}
+
+fn all_but(missing: Option<u32>) -> Vec<String> {
+    let numbers = (0..ROWS).filter(|number| Some(*number) != missing);
+    numbers.map(payload).collect()
+}
+
+fn folders_set_aside(bench: &Bench) -> usize {
+    let path = bench.spool_path();
+    let files = fs::read_dir(path.parent().unwrap()).unwrap();
+    let names = files.map(|file| file.unwrap().file_name());
+    names
+        .filter(|name| name.to_string_lossy().contains(".damaged-"))
+        .count()
+}
+
+fn log(bench: &Bench) -> PathBuf {
+    let mut path = bench.spool_path().into_os_string();
+    path.push("-wal");
+    path.into()
+}
+
+/// In place: the file of another name would be noticed at once.
+fn overwrite(file: &Path, bytes: &[u8]) {
+    let file = fs::OpenOptions::new().write(true).open(file).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&file, bytes, 0).unwrap();
+}
+
+/// A page of the tree's inside leads past rows, and nothing says so.
+#[test]
+fn rows_that_are_skipped_in_silence_are_found_again() {
+    let bench = Bench::new();
+    let publisher = in_an_outage(&bench);
+    let reader = Connection::open(bench.spool_path()).unwrap();
+    let root: u32 = reader
+        .query_one(
+            "SELECT rootpage FROM sqlite_schema WHERE name = 'queue'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    drop(reader);
+    let mut bytes = fs::read(log(&bench)).unwrap();
+    let (header, frame) = (32, 24 + 4096);
+    let frames = (header..bytes.len() + 1 - frame).step_by(frame);
+    let mut root_frames = frames.filter(|at| bytes[*at..*at + 4] == root.to_be_bytes());
+    let inside = root_frames.next_back().unwrap() + 24;
+    assert_eq!(bytes[inside], 5, "a page with children");
+    let cells = usize::from(u16::from_be_bytes([bytes[inside + 3], bytes[inside + 4]]));
+    let cell = |number: usize| {
+        let at = inside + 12 + 2 * number;
+        inside + usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]))
+    };
+    // All keys but the last become 1: whoever looks for a row comes to the last pages.
+    let keys: Vec<usize> = (0..cells - 1).map(|number| cell(number) + 4).collect();
+    for key in keys {
+        if bytes[key] < 128 {
+            bytes[key] = 1;
+        }
+    }
+    overwrite(&log(&bench), &bytes);
+    let mut arrived = arrived(&bench, &publisher);
+    arrived.sort();
+    assert_eq!(arrived, all_but(None));
+    // None where the writer wrote the sound page again, which it had in memory.
+    assert!(folders_set_aside(&bench) <= 1);
+}
+
+#[test]
+fn a_row_that_is_gone_is_counted_as_lost_and_the_spool_drains() {
+    let bench = Bench::new();
+    let publisher = in_an_outage(&bench);
+    let other = Connection::open(bench.spool_path()).unwrap();
+    other
+        .execute("DELETE FROM queue WHERE sequence = 100", [])
+        .unwrap();
+    drop(other);
+    assert_eq!(arrived(&bench, &publisher), all_but(Some(99)));
+    assert_eq!(folders_set_aside(&bench), 1, "once, and then no more");
+    // The spool works on.
+    bench.cluster.stop();
+    publish(&publisher, "k", "more").unwrap();
+    bench.cluster.start();
+    eventually("it arrives", || {
+        bench.payloads("t").contains(&"more".to_owned())
+    });
+}

@@ -1,0 +1,17 @@
+"""The command `herald`."""
+
+import signal
+import sys
+
+from herald._herald import run_command
+
+
+def main() -> None:
+    """Runs it with the arguments of the process."""
+    # The command looks after interruptions itself.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(run_command(["herald", *sys.argv[1:]]))
+
+
+if __name__ == "__main__":
+    main()

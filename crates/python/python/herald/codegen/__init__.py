@@ -1,0 +1,1 @@
+"""Generators of code that need no contract file."""

@@ -1,0 +1,167 @@
+"""Event publishers from a kind of node, a service and its operations.
+
+A name that is no text is a `ValueError`; a list or a boolean that is none is a
+`TypeError`. What can't stand in a Kafka topic is a `ValueError` too, and so are two
+operations that become one identifier: what is generated is right, or nothing is.
+"""
+
+from herald import _herald
+
+
+class EventPublishingPatternGenerator:
+    """Generates the methods that publish one node's events.
+
+    Args:
+        node_type: `effect`, `compute`, `reducer` or `orchestrator`, in any case.
+        service_name: Name of the service in topics.
+        operations: What the node does. Each is started, then completed or failed.
+        include_state_events: Whether there is an event for changes of the node's state.
+        include_metric_events: Whether there is an event for metrics.
+
+    The arguments are attributes, too. Whoever sets one gets what the new value gives.
+
+    Raises:
+        ValueError: A name is missing, unknown, or can't stand in a topic.
+        TypeError: `operations` is no list, or a switch no boolean.
+    """
+
+    def __init__(
+        self,
+        node_type: str,
+        service_name: str,
+        operations: list[str],
+        include_state_events: bool = True,
+        include_metric_events: bool = True,
+    ) -> None:
+        self.node_type = node_type
+        self.service_name = service_name
+        self.operations = operations
+        self.include_state_events = include_state_events
+        self.include_metric_events = include_metric_events
+        self._generator()  # refuses what no generator takes
+        self.operations = list(operations)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(node_type={self.node_type!r}, "
+            f"service_name={self.service_name!r}, operations={self.operations!r}, "
+            f"include_state_events={self.include_state_events!r}, "
+            f"include_metric_events={self.include_metric_events!r})"
+        )
+
+    def _generator(self) -> _herald.PatternGenerator:
+        """What the attributes say now."""
+        return _herald.PatternGenerator(
+            self.node_type,
+            self.service_name,
+            self.operations,
+            self.include_state_events,
+            self.include_metric_events,
+        )
+
+    def generate_imports(self) -> str:
+        """What belongs at the top of the module that the methods are put into.
+
+        Imports, with stand-ins where `omnibase_core` is missing, and the functions that
+        the methods call.
+        """
+        return self._generator().imports()
+
+    def generate_all_event_methods(self) -> str:
+        """The methods of all events, indented for the body of a class."""
+        return self._generator().all_methods()
+
+    def generate_operation_started_event(self, operation: str) -> str:
+        """The method for an operation that begins.
+
+        The operation need not be one of `operations`.
+        """
+        return self._generator().started(operation)
+
+    def generate_operation_completed_event(self, operation: str) -> str:
+        """The method for an operation that succeeded."""
+        return self._generator().completed(operation)
+
+    def generate_operation_failed_event(self, operation: str) -> str:
+        """The method for an operation that failed."""
+        return self._generator().failed(operation)
+
+    def generate_state_changed_event(self) -> str:
+        """The method for a change of state, also when such events are left out."""
+        return self._generator().state_changed()
+
+    def generate_metric_recorded_event(self) -> str:
+        """The method for a measured value, also when such events are left out."""
+        return self._generator().metric_recorded()
+
+    def get_event_type_catalog(self) -> dict[str, list[str]]:
+        """The event types by category.
+
+        The keys are `operation_lifecycle`, `state_events` and `metric_events`; what is
+        left out has an empty list.
+        """
+        return self._generator().catalog()
+
+
+def generate_event_publishing_methods(
+    node_type: str,
+    service_name: str,
+    operations: list[str],
+    include_state_events: bool = True,
+    include_metric_events: bool = True,
+) -> str:
+    """A whole module that publishes: imports, and a class with all methods.
+
+    Takes and refuses what `EventPublishingPatternGenerator` does.
+    """
+    return _herald.PatternGenerator(
+        node_type,
+        service_name,
+        operations,
+        include_state_events,
+        include_metric_events,
+    ).module()
+
+
+def generate_operation_started_event(service_name: str, operation: str) -> str:
+    """The method for an operation that begins, of any service.
+
+    The kind of the node is the service's name where that is a kind, else `effect`.
+    """
+    return _herald.started_of_service(service_name, operation)
+
+
+def generate_operation_completed_event(service_name: str, operation: str) -> str:
+    """The method for an operation that succeeded, of any service.
+
+    The kind of the node is the service's name where that is a kind, else `effect`.
+    """
+    return _herald.completed_of_service(service_name, operation)
+
+
+def generate_operation_failed_event(service_name: str, operation: str) -> str:
+    """The method for an operation that failed, of any service.
+
+    The kind of the node is the service's name where that is a kind, else `effect`.
+    """
+    return _herald.failed_of_service(service_name, operation)
+
+
+def get_event_type_catalog(
+    node_type: str,
+    operations: list[str],
+    include_state_events: bool = True,
+    include_metric_events: bool = True,
+) -> dict[str, list[str]]:
+    """The event types of a node by category.
+
+    The keys are `operation_lifecycle`, `state_events` and `metric_events`; what is left
+    out has an empty list.
+    """
+    return _herald.PatternGenerator(
+        node_type,
+        node_type,  # event types don't depend on the service; any name will do
+        operations,
+        include_state_events,
+        include_metric_events,
+    ).catalog()

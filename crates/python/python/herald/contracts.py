@@ -1,0 +1,125 @@
+"""Reading contracts."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from herald import _herald
+from herald.findings import ContractError, Finding, read_findings
+from herald.nodes import EventDefinition, Node, read_nodes
+
+Path: TypeAlias = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """What contracts mean, and what was noticed while they were read."""
+
+    nodes: tuple[Node, ...]
+    """By path. Broken contracts are here too, as far as they were understood."""
+    findings: tuple[Finding, ...]
+    """By file and place."""
+    skipped: tuple[str, ...]
+    """YAML files in searched folders that are no contracts."""
+    _loaded: _herald.Loaded = field(repr=False, compare=False)
+
+    @property
+    def events(self) -> tuple[EventDefinition, ...]:
+        """The events of all nodes."""
+        return tuple(event for node in self.nodes for event in node.events)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """Findings that stop generating."""
+        return tuple(finding for finding in self.findings if finding.is_error)
+
+
+def load(
+    paths: Path | Iterable[Path] | None = None,
+    *,
+    config: Path | None = None,
+) -> Catalog:
+    """Read contracts, and go on past what is wrong with them.
+
+    Args:
+        paths: Files, folders that are searched, or globs. Without them, the project's
+            contracts.
+        config: The project's `herald.yaml`. Without it, the nearest one upwards from
+            the working folder, as on the command line.
+
+    Raises:
+        ContractError: There is nothing to read, or `herald.yaml` is wrong.
+    """
+    given = None if paths is None else _texts(paths)
+    loaded = _herald.load(given, config)
+    if loaded.usable:
+        return _catalog(loaded)
+    raise _unusable(loaded, given)
+
+
+def load_text(
+    text: str,
+    *,
+    name: str = "contract.yaml",
+    config: Path | None = None,
+) -> Catalog:
+    """Read one contract from a text, which findings call `name`.
+
+    No project is looked for; `config` names one.
+
+    Raises:
+        ContractError: `herald.yaml` is wrong.
+    """
+    loaded = _herald.load_text(text, name, config)
+    if loaded.usable:
+        return _catalog(loaded)
+    raise _unusable(loaded, None)
+
+
+def check(
+    paths: Path | Iterable[Path] | None = None,
+    *,
+    config: Path | None = None,
+) -> list[Finding]:
+    """Hold contracts against the rules; takes and refuses what `load` does."""
+    return list(load(paths, config=config).findings)
+
+
+def _texts(paths: Path | Iterable[Path]) -> list[str]:
+    if isinstance(paths, str | bytes | os.PathLike):
+        paths = [paths]
+    return [_text(path) for path in paths]
+
+
+def _text(path: Path) -> str:
+    text = os.fspath(path)
+    if not isinstance(text, str):
+        raise TypeError(f"paths must be str or os.PathLike[str]; got {path!r}")
+    return text
+
+
+def _catalog(loaded: _herald.Loaded) -> Catalog:
+    return Catalog(
+        nodes=read_nodes(loaded.nodes()),
+        findings=read_findings(loaded.findings()),
+        skipped=tuple(loaded.skipped()),
+        _loaded=loaded,
+    )
+
+
+def _unusable(loaded: _herald.Loaded, given: list[str] | None) -> ContractError:
+    findings = read_findings(loaded.findings())
+    if findings:
+        return ContractError("nothing was read", findings)
+    if given == []:
+        return ContractError(
+            "no paths were given; without `paths`, the project's are read"
+        )
+    skipped = loaded.skipped()
+    files = (
+        "1 YAML file was" if len(skipped) == 1 else f"{len(skipped)} YAML files were"
+    )
+    return ContractError(
+        f"there are no contracts: {files} skipped, such as {skipped[0]}"
+    )

@@ -1,0 +1,55 @@
+"""Generating files from contracts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from herald import _herald
+from herald.contracts import Catalog, Path, load
+from herald.findings import ContractError, read_findings
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One kind of output."""
+
+    name: str
+    title: str
+    extension: str
+    """What the names of its files end in, without the dot."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedFile:
+    """A file that was generated, not yet written."""
+
+    path: str
+    """Relative to the output folder, with `/` between its parts."""
+    text: str
+    """With `\\n` line ends and one `\\n` at the end, to be written as UTF-8."""
+
+
+def targets() -> list[Target]:
+    """Everything that can be generated."""
+    return [Target(*row) for row in _herald.targets()]
+
+
+def generate(
+    contracts: Catalog | Path | Iterable[Path] | None = None,
+    target: str | Iterable[str] = "python",
+) -> list[GeneratedFile]:
+    """Generate files in memory; nothing is written.
+
+    Args:
+        contracts: A catalog, or what `load` takes.
+        target: Name of a target, or of several; see `targets`.
+
+    Raises:
+        ContractError: A contract has errors, or two would write one file.
+        ValueError: There is no such target.
+    """
+    names = [target] if isinstance(target, str) else list(dict.fromkeys(target))
+    catalog = contracts if isinstance(contracts, Catalog) else load(contracts)
+    errors, files = catalog._loaded.generate(names)
+    if findings := read_findings(errors):
+        raise ContractError("nothing was generated", findings)
+    return [GeneratedFile(path, text) for path, text in files]

@@ -1,0 +1,16 @@
+"""Help for tests: clients that record, and clusters without Kafka.
+
+With pytest the fixtures `herald_client` and `herald_cluster` are there by themselves.
+"""
+
+from herald._herald import DevCluster, MemoryCluster
+from herald.testing._events import PublishedEvent
+from herald.testing._recording import RecordingClient, SyncRecordingClient
+
+__all__ = [
+    "DevCluster",
+    "MemoryCluster",
+    "PublishedEvent",
+    "RecordingClient",
+    "SyncRecordingClient",
+]

@@ -1,0 +1,171 @@
+"""Clients that publish for real, to a cluster that tests look into."""
+
+from __future__ import annotations
+
+from types import EllipsisType
+from typing import TYPE_CHECKING, Self
+
+from herald import _running
+from herald._base import Client
+from herald._herald import MemoryCluster, Publisher
+from herald._mailboxes import Mailboxes
+from herald.client import KafkaClient
+from herald.sync import SyncKafkaClient
+from herald.testing import _events, _report
+from herald.testing._events import PublishedEvent
+from herald.testing._expectation import Expectation
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from herald._settings import PathLike
+
+
+class Recording(Client):
+    """What recording clients have in common."""
+
+    cluster: MemoryCluster
+    """Where everything goes; it fails when it is told to."""
+
+    def __init__(
+        self,
+        *,
+        service: str | None = None,
+        service_version: str | None = None,
+        environment: str | None = None,
+        instance: str | None = None,
+        region: str | None = None,
+        namespace: str | None = None,
+        topic_pattern: str | None = None,
+        spool: PathLike | None = None,
+        deadline: float | None = None,
+        config: PathLike | None = None,
+        cluster: MemoryCluster | None = None,
+    ) -> None:
+        self.cluster = MemoryCluster() if cluster is None else cluster
+        self._cleared = len(self.cluster.written())
+        super().__init__(
+            service=service,
+            service_version=service_version,
+            environment=environment,
+            instance=instance,
+            region=region,
+            namespace=namespace,
+            topic_pattern=topic_pattern,
+            spool=spool,
+            deadline=deadline,
+            close_timeout=1.0,
+            config=config,
+            cluster=self.cluster,
+        )
+
+    @property
+    def events(self) -> list[PublishedEvent]:
+        """All events that were published, in their order, also after `close`.
+
+        What `publish_raw` sent is in `cluster.messages(topic)`.
+        """
+        return _events.events(self.cluster, self._cleared)
+
+    def of_type(self, event_type: str) -> list[PublishedEvent]:
+        """Those of a type."""
+        return [event for event in self.events if event.event_type == event_type]
+
+    def clear(self) -> None:
+        """Forgets what was published until now."""
+        self._cleared = len(self.cluster.written())
+
+    def assert_published(
+        self,
+        event_type: str,
+        *,
+        payload: object = ...,
+        metadata: object = ...,
+        correlation_id: UUID | str | EllipsisType | None = ...,
+        topic: str | EllipsisType = ...,
+        key: bytes | str | EllipsisType | None = ...,
+        times: int | None = None,
+    ) -> PublishedEvent:
+        """The first such event; an `AssertionError` unless there is one, or as many as
+        `times` says.
+
+        In `payload` and `metadata` a mapping is a part of what must be there, at any
+        depth. Values are given as the service has them, so a `UUID` or a `Decimal`
+        stands for its JSON; a type stands for any of its values, a function for those
+        it is true of. What is left out may be anything.
+        """
+        __tracebackhide__ = True
+        if times is not None and times < 1:
+            raise ValueError("times must be 1 or more; see assert_not_published")
+        expected = Expectation(
+            event_type, topic, key, correlation_id, payload, metadata
+        )
+        events = self.events
+        matching = [event for event in events if not expected.differences(event)]
+        if not matching or times not in (None, len(matching)):
+            on_their_way = self.stats().in_flight if self.is_connected else 0
+            raise AssertionError(
+                _report.missing(expected, times, len(matching), events, on_their_way)
+            )
+        return matching[0]
+
+    def assert_not_published(
+        self,
+        event_type: str | EllipsisType = ...,
+        *,
+        payload: object = ...,
+        metadata: object = ...,
+        correlation_id: UUID | str | EllipsisType | None = ...,
+        topic: str | EllipsisType = ...,
+        key: bytes | str | EllipsisType | None = ...,
+    ) -> None:
+        """An `AssertionError` where there is such an event; without arguments, any
+        event.
+        """
+        __tracebackhide__ = True
+        expected = Expectation(
+            event_type, topic, key, correlation_id, payload, metadata
+        )
+        events = self.events
+        matching = [event for event in events if not expected.differences(event)]
+        if matching:
+            raise AssertionError(_report.unwanted(expected, matching, events))
+
+    def __repr__(self) -> str:
+        state = "connected" if self.is_connected else "not connected"
+        return f"<{type(self).__name__} {len(self.events)} events, {state}>"
+
+
+class RecordingClient(Recording, KafkaClient):
+    """A `KafkaClient` over a cluster in memory of its own, for tests: payloads, topics,
+    keys and errors are those of production.
+
+    Without a spool, as here, what the cluster does not take within `deadline` seconds
+    is an error. It is connected with `async with`, and where there is no event loop
+    with `with`.
+    """
+
+    async def connect(self) -> None:
+        """Connects to the cluster in memory."""
+        self._open()
+
+    def _open(self) -> None:
+        if self._publisher is None:
+            self._mailboxes = Mailboxes()
+            self._publisher = Publisher(self._settings)
+            _running.started(self)
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        publisher, self._publisher = self._publisher, None
+        if publisher is not None:
+            _running.report(*publisher.close(self._close_timeout))
+            _running.ended(self)
+            self._mailboxes.leave_all()
+
+
+class SyncRecordingClient(Recording, SyncKafkaClient):
+    """The same for programs without asyncio."""

@@ -1,0 +1,114 @@
+//! What was read, kept for as long as Python may generate from it.
+
+use herald_catalog::{document, load};
+use herald_diagnostics::render::{Format, Options, write};
+use herald_diagnostics::{Diagnostic, Sources};
+use herald_render::{Context, Target};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use serde_json::{Value, json};
+
+/// What was read.
+#[pyclass(frozen, module = "herald._herald")]
+pub struct Loaded {
+    loaded: load::Loaded,
+    /// Whether there was anything to read, and a project that says how.
+    #[pyo3(get)]
+    usable: bool,
+}
+
+impl Loaded {
+    pub fn usable(loaded: load::Loaded) -> Self {
+        let usable = true;
+        Self { loaded, usable }
+    }
+
+    pub fn unusable(loaded: load::Loaded) -> Self {
+        let usable = false;
+        Self { loaded, usable }
+    }
+}
+
+#[pymethods]
+impl Loaded {
+    /// The nodes, a JSON list.
+    fn nodes(&self, py: Python<'_>) -> String {
+        py.detach(|| {
+            let nodes = self.loaded.catalog.nodes.iter();
+            let nodes = nodes.map(|node| {
+                let mut node_document = document::contract(node, &[]);
+                // As findings name it.
+                node_document["path"] = json!(node.origin.path);
+                node_document
+            });
+            Value::Array(nodes.collect()).to_string()
+        })
+    }
+
+    /// The findings, as `herald check --format json` prints them.
+    fn findings(&self) -> PyResult<String> {
+        as_json(&self.loaded.findings, &self.loaded.catalog.sources)
+    }
+
+    /// Files in searched folders that are no contracts.
+    fn skipped(&self) -> Vec<String> {
+        self.loaded.skipped.clone()
+    }
+
+    /// Paths and texts of what the targets make of the nodes. Where there are errors, the second
+    /// list is empty, and the first text says which.
+    fn generate(
+        &self,
+        py: Python<'_>,
+        targets: Vec<String>,
+    ) -> PyResult<(String, Vec<(String, String)>)> {
+        let targets = targets.into_iter().map(|name| Target::named(&name));
+        let targets = targets
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|unknown| PyValueError::new_err(unknown.to_string()))?;
+        py.detach(|| {
+            let errors = self.errors();
+            let files = if errors.is_empty() {
+                self.render(&targets)?
+            } else {
+                Vec::new()
+            };
+            Ok((as_json(&errors, &self.loaded.catalog.sources)?, files))
+        })
+    }
+}
+
+impl Loaded {
+    /// What stands against generating.
+    fn errors(&self) -> Vec<Diagnostic> {
+        let mut findings = self.loaded.findings.clone();
+        load::refuse_collisions(&mut findings);
+        findings.retain(Diagnostic::is_error);
+        findings
+    }
+
+    fn render(&self, targets: &[&Target]) -> PyResult<Vec<(String, String)>> {
+        let context = Context::default();
+        let mut files = Vec::new();
+        for node in &self.loaded.catalog.nodes {
+            for target in targets {
+                let rendered = (target.render)(node, &context)
+                    .map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+                files.extend(rendered.into_iter().map(|file| (file.path, file.contents)));
+            }
+        }
+        Ok(files)
+    }
+}
+
+fn as_json(findings: &[Diagnostic], sources: &Sources) -> PyResult<String> {
+    let mut json = Vec::new();
+    write(
+        Format::Json,
+        findings,
+        sources,
+        &Options::default(),
+        &mut json,
+    )?;
+    Ok(String::from_utf8(json)?)
+}

@@ -1,0 +1,76 @@
+//! Reading contracts, and generating from them: what `herald.load` and `herald.generate` stand on.
+//!
+//! What was read goes to Python as the JSON that the command line prints too, so that there is
+//! one description of it.
+
+mod loaded;
+mod project;
+
+pub use loaded::Loaded;
+
+use std::path::PathBuf;
+
+use herald_catalog::category::CATEGORIES;
+use herald_catalog::load as reader;
+use herald_render::TARGETS;
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+
+/// Reads the contracts at `paths`, or those of the project.
+#[pyfunction]
+pub fn load(
+    py: Python<'_>,
+    paths: Option<Vec<String>>,
+    config: Option<PathBuf>,
+) -> PyResult<Loaded> {
+    py.detach(|| {
+        let project = match project::find(config)? {
+            Ok(project) => project,
+            Err(unreadable) => return Ok(Loaded::unusable(unreadable)),
+        };
+        let paths = paths.unwrap_or_else(|| project.paths());
+        // Threads of its own: those that are shared don't survive a fork, which Python does.
+        let threads = rayon::ThreadPoolBuilder::new().build();
+        let threads = threads
+            .map_err(|error| PyOSError::new_err(format!("can't start threads to read: {error}")))?;
+        let loaded = threads.install(|| reader::load(&paths, &project.options, &|| ()));
+        if loaded.found_nothing() {
+            return Ok(Loaded::unusable(loaded));
+        }
+        Ok(Loaded::usable(loaded))
+    })
+}
+
+/// Reads one contract from a text.
+#[pyfunction]
+pub fn load_text(
+    py: Python<'_>,
+    text: &str,
+    name: &str,
+    config: Option<PathBuf>,
+) -> PyResult<Loaded> {
+    py.detach(|| {
+        let options = match config {
+            Some(_) => match project::find(config)? {
+                Ok(project) => project.options,
+                Err(unreadable) => return Ok(Loaded::unusable(unreadable)),
+            },
+            None => reader::Options::default(),
+        };
+        Ok(Loaded::usable(reader::load_text(name, text, &options)))
+    })
+}
+
+/// Name, title and extension of every target.
+#[pyfunction]
+pub fn targets() -> Vec<(&'static str, &'static str, &'static str)> {
+    TARGETS
+        .map(|target| (target.name, target.title, target.extension))
+        .to_vec()
+}
+
+/// The categories of events, in the order of catalogs.
+#[pyfunction]
+pub fn categories() -> Vec<&'static str> {
+    CATEGORIES.map(|category| category.key).to_vec()
+}

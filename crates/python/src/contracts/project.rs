@@ -1,0 +1,25 @@
+//! Which project contracts are read for.
+
+use std::io;
+use std::path::PathBuf;
+
+use herald_catalog::Catalog;
+use herald_catalog::config::{self, Project};
+use herald_catalog::load::Loaded;
+
+/// The project of a `herald.yaml`, or of the nearest one upwards from the working folder; if it
+/// is wrong, what is wrong with it.
+pub fn find(config: Option<PathBuf>) -> io::Result<Result<Project, Loaded>> {
+    let project = match config {
+        Some(path) => config::read(&path),
+        None => config::nearest(&std::env::current_dir()?),
+    };
+    Ok(project.map_err(|(findings, sources)| Loaded {
+        catalog: Catalog {
+            sources,
+            ..Catalog::default()
+        },
+        findings,
+        ..Loaded::default()
+    }))
+}

@@ -1,0 +1,112 @@
+//! Arguments as Python gives them, held against what the generator takes.
+//!
+//! What is no text is a `ValueError`, what is no list or no boolean a `TypeError`: callers of the
+//! original catch these.
+
+use std::fmt::Display;
+
+use herald_render::patterns::{EventPublishingPatternGenerator, InvalidArgument};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyList, PyString};
+
+/// The arguments of a generator.
+pub struct Arguments {
+    pub node_type: String,
+    pub service_name: String,
+    pub operations: Vec<String>,
+    pub include_state_events: bool,
+    pub include_metric_events: bool,
+}
+
+impl Arguments {
+    pub fn read(
+        node_type: &Bound<'_, PyAny>,
+        service_name: &Bound<'_, PyAny>,
+        operations: &Bound<'_, PyAny>,
+        include_state_events: &Bound<'_, PyAny>,
+        include_metric_events: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        Ok(Self {
+            node_type: text(node_type, &InvalidArgument::EmptyNodeType)?,
+            service_name: text(service_name, &InvalidArgument::EmptyServiceName)?,
+            operations: texts(operations)?,
+            include_state_events: boolean(include_state_events, "include_state_events")?,
+            include_metric_events: boolean(include_metric_events, "include_metric_events")?,
+        })
+    }
+
+    pub fn generator(&self) -> Result<EventPublishingPatternGenerator, InvalidArgument> {
+        let generator = EventPublishingPatternGenerator::new(
+            &self.node_type,
+            &self.service_name,
+            &self.operations,
+        )?;
+        Ok(generator
+            .include_state_events(self.include_state_events)
+            .include_metric_events(self.include_metric_events))
+    }
+}
+
+/// The argument of the methods that take one operation.
+pub fn operation(operation: &Bound<'_, PyAny>) -> PyResult<String> {
+    let rule = "operation must be a non-empty string";
+    let operation = text(operation, rule)?;
+    if operation.trim().is_empty() {
+        return Err(PyValueError::new_err(rule));
+    }
+    Ok(operation)
+}
+
+/// The arguments of the functions that take a service and an operation.
+pub fn of_service(
+    service_name: &Bound<'_, PyAny>,
+    operation: &Bound<'_, PyAny>,
+) -> PyResult<(String, String)> {
+    let service_name = text(service_name, &InvalidArgument::EmptyServiceName)?;
+    Ok((service_name, self::operation(operation)?))
+}
+
+fn text(value: &Bound<'_, PyAny>, rule: impl Display) -> PyResult<String> {
+    let Ok(text) = value.cast::<PyString>() else {
+        let got = type_name(value);
+        return Err(PyValueError::new_err(format!("{rule}; got {got}")));
+    };
+    match text.to_str() {
+        Ok(text) => Ok(text.to_owned()),
+        Err(_) => Err(PyValueError::new_err(format!(
+            "{rule}; got one with a lone surrogate, which is no character"
+        ))),
+    }
+}
+
+fn texts(values: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let Ok(values) = values.cast::<PyList>() else {
+        let got = type_name(values);
+        return Err(PyTypeError::new_err(format!(
+            "operations must be a list of strings; got {got}"
+        )));
+    };
+    values
+        .iter()
+        .map(|value| text(&value, InvalidArgument::EmptyOperation))
+        .collect()
+}
+
+fn boolean(value: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
+    match value.cast::<PyBool>() {
+        Ok(value) => Ok(value.is_true()),
+        Err(_) => Err(PyTypeError::new_err(format!(
+            "{name} must be a boolean, True or False; got {}",
+            type_name(value)
+        ))),
+    }
+}
+
+fn type_name(value: &Bound<'_, PyAny>) -> String {
+    if value.is_none() {
+        return "None".to_owned();
+    }
+    let name = value.get_type().name();
+    name.map_or_else(|_| "something else".to_owned(), |name| name.to_string())
+}

@@ -1,0 +1,20 @@
+"""What all tests of the package start from."""
+
+from pathlib import Path
+
+import herald
+import pytest
+
+
+def pytest_sessionstart() -> None:
+    """The tests are about what users install, never about the source folder."""
+    here = Path(herald.__file__)
+    if "site-packages" not in here.parts:
+        pytest.exit(f"herald is imported from {here}, not from an installed wheel", 2)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder without a project, to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,0 +1,51 @@
+"""The package and the command refuse the same nodes, and generate the same methods."""
+
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+from herald.codegen.patterns import EventPublishingPatternGenerator
+
+from command import BINARY, needs_command
+
+KINDS = ["effect", "compute", "reducer", "orchestrator", "query", ""]
+PARTS = ["place", "order", "a", "B", "7", ".", "-", "_", "class", "state", "x" * 60]
+ODD = [" ", "é", '"', "'", "{", "\\", "\n", "/", "日本"]
+
+
+def any_name(chance: random.Random) -> str:
+    parts = PARTS + ODD if chance.random() < 0.1 else PARTS
+    return "".join(
+        chance.choices(parts, k=chance.choice([1] * 4 + [2] * 6 + [3] * 6 + [0]))
+    )
+
+
+@needs_command
+@pytest.mark.parametrize("seed", range(60))
+def test_any_node(folder: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    kind = chance.choices(KINDS, [6, 6, 6, 6, 1, 1])[0]
+    service = any_name(chance)
+    operations = [any_name(chance) for _ in range(chance.randint(1, 3))]
+    state, metric = chance.random() < 0.5, chance.random() < 0.5
+    arguments = [f"--node-type={kind}", f"--service-name={service}"]
+    arguments += [f"--operation={operation}" for operation in operations]
+    arguments += [] if state else ["--no-state-events"]
+    arguments += [] if metric else ["--no-metric-events"]
+    assert BINARY
+    command = subprocess.run(
+        [BINARY, "generate", "--stdout", *arguments],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    try:
+        node = EventPublishingPatternGenerator(kind, service, operations, state, metric)
+    except ValueError as refusal:
+        assert command.returncode == 1, refusal
+        assert str(refusal)
+    else:
+        assert command.returncode == 0, command.stderr
+        assert command.stdout.endswith("\n\n" + node.generate_all_event_methods())
