@@ -22,7 +22,7 @@ export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
 .PHONY: help build demo test lint rust-test some-faults faults soak python-test kafka-test kafka
-.PHONY: wheel package-test bench bench-runtime clean
+.PHONY: wheel package-test bench bench-runtime bench-python clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -44,8 +44,8 @@ lint: $(VENV)/.stamp ## format, lints, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	cargo clippy --workspace --test faults --all-features --locked -- -D warnings
-	$(HERALD_RUFF) check --quiet . scripts/kafka benches/run benches/runtime
-	$(HERALD_RUFF) format --quiet --check . scripts/kafka benches/run benches/runtime
+	$(HERALD_RUFF) check --quiet . scripts/kafka benches/run benches/runtime benches/python
+	$(HERALD_RUFF) format --quiet --check . scripts/kafka benches/run benches/runtime benches/python
 	cd tests/python && $(HERALD_MYPY) --strict .
 	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
 	cd examples/orders && $(HERALD_MYPY) --strict service.py
@@ -75,7 +75,9 @@ python-test: $(VENV)/.stamp build ## generated code, run for real
 	$(VENV)/bin/python -m pytest -q -rs tests/python
 	$(VENV)/bin/python -m pytest -q -rs tests/envelope
 
-kafka-test: $(VENV)/.stamp build ## generated code against a real Apache Kafka
+kafka-test: $(VENV)/.stamp build wheel ## generated code against a real Apache Kafka
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
+		target/wheels/*.whl
 	scripts/kafka run -- $(VENV)/bin/python -m pytest -q -rs tests/kafka
 
 wheel: $(VENV)/.stamp ## the Python package, below target/wheels
@@ -103,6 +105,11 @@ kafka: ## a real Apache Kafka that stays up, at the address it prints
 bench-runtime: $(VENV)/.stamp ## what docs/benchmarks.md claims about publishing, measured
 	cargo build --release --locked -p herald-publish --example publish_bench
 	scripts/kafka run -- $(VENV)/bin/python benches/runtime
+
+bench-python: $(VENV)/.stamp wheel ## the same from Python, beside other clients
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
+		target/wheels/*.whl
+	scripts/kafka run -- $(VENV)/bin/python benches/python
 
 bench: $(VENV)/.stamp build ## what docs/benchmarks.md claims, measured
 	benches/run

@@ -1,11 +1,13 @@
 """The broker as tests see it: what reads here knows JSON, and nothing of Herald."""
 
+import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from aiokafka import AIOKafkaConsumer, ConsumerRecord  # type: ignore[import-untyped]
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -20,9 +22,14 @@ HANG_SECONDS = 60
 class Record:
     topic: str
     partition: int
+    offset: int
     key: bytes
     headers: dict[str, str]
     value: bytes
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        return self.topic, self.partition, self.offset
 
     @property
     def document(self) -> dict[str, Any]:
@@ -39,17 +46,22 @@ class Broker:
     def __post_init__(self) -> None:
         self.admin = AdminClient({"bootstrap.servers": self.address})
 
-    def create(self, topics: Iterable[str]) -> None:
-        for topic, reason in self.refusals(topics, validate_only=False).items():
+    def create(self, topics: Iterable[str], partitions: int = PARTITIONS) -> None:
+        reasons = self.refusals(topics, partitions, validate_only=False)
+        for topic, reason in reasons.items():
             assert reason is None, f"{topic}: {reason}"
             self.created.append(topic)
 
     def refusals(
-        self, topics: Iterable[str], *, validate_only: bool = True
+        self,
+        topics: Iterable[str],
+        partitions: int = PARTITIONS,
+        *,
+        validate_only: bool = True,
     ) -> dict[str, str | None]:
         """Why the broker does not create the topics; None where it does."""
         answers = self.admin.create_topics(
-            [NewTopic(topic, PARTITIONS, 1) for topic in topics],
+            [NewTopic(topic, partitions, 1) for topic in topics],
             request_timeout=HANG_SECONDS,
             validate_only=validate_only,
         )
@@ -68,7 +80,7 @@ class Broker:
                 answer.result(HANG_SECONDS)
 
     def read(self, topics: Iterable[str]) -> list[Record]:
-        """All records of the topics, from the first to the last there is now."""
+        """All records of the topics that are there now, in their order."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self.address,
@@ -79,13 +91,15 @@ class Broker:
         try:
             starts, missing = [], 0
             for topic in topics:
-                for partition in range(PARTITIONS):
+                found = consumer.list_topics(topic, HANG_SECONDS).topics[topic]
+                for partition in found.partitions:
                     at = TopicPartition(topic, partition)
                     low, high = consumer.get_watermark_offsets(at, HANG_SECONDS)
                     starts.append(TopicPartition(topic, partition, low))
                     missing += high - low
             consumer.assign(starts)
-            return [self._next(consumer) for _ in range(missing)]
+            records = [self._next(consumer) for _ in range(missing)]
+            return sorted(records, key=lambda record: record.place)
         finally:
             consumer.close()
 
@@ -95,18 +109,54 @@ class Broker:
         assert message is not None, "the broker holds records back"
         assert message.error() is None, message.error()
         topic, partition = message.topic(), message.partition()
+        offset = message.offset()
         assert topic is not None
         assert partition is not None
+        assert offset is not None
         headers = message.headers()
         assert isinstance(headers, list)
-        assert len(dict(headers)) == len(headers), "a header stands twice"
         return Record(
             topic=topic,
             partition=partition,
+            offset=offset,
             key=raw(message.key()),
-            headers={name: raw(value).decode() for name, value in headers},
+            headers=once(headers),
             value=raw(message.value()),
         )
+
+    def read_with_aiokafka(self, topics: Iterable[str]) -> list[Record]:
+        """The same, as a client sees it that shares no code with librdkafka."""
+        return asyncio.run(self._read_with_aiokafka(topics))
+
+    async def _read_with_aiokafka(self, topics: Iterable[str]) -> list[Record]:
+        consumer = AIOKafkaConsumer(
+            *topics, bootstrap_servers=self.address, auto_offset_reset="earliest"
+        )
+        async with asyncio.timeout(HANG_SECONDS), consumer:
+            places = consumer.assignment()
+            starts = await consumer.beginning_offsets(places)
+            ends = await consumer.end_offsets(places)
+            missing = sum(ends[place] - starts[place] for place in places)
+            records = [aiokafka_record(await consumer.getone()) for _ in range(missing)]
+        return sorted(records, key=lambda record: record.place)
+
+
+def aiokafka_record(record: ConsumerRecord) -> Record:
+    return Record(
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        key=raw(record.key),
+        headers=once(record.headers),
+        value=raw(record.value),
+    )
+
+
+def once(headers: Iterable[tuple[str, str | bytes | None]]) -> dict[str, str]:
+    """Headers by name, none of which stands twice."""
+    pairs = [(name, raw(value).decode()) for name, value in headers]
+    assert len(dict(pairs)) == len(pairs), "a header stands twice"
+    return dict(pairs)
 
 
 def raw(value: str | bytes | None) -> bytes:

@@ -1,20 +1,56 @@
-"""Two clients that generated code can publish through, as small as they can be."""
+"""Clients that generated code can publish through: two as small as they can be, and
+Herald's.
+"""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 from aiokafka.errors import KafkaError as AiokafkaError  # type: ignore[import-untyped]
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from herald import KafkaClient
 
 import envelope
 
 
-class Client:
-    """Connects on entry, if it can; each publish ends within `seconds`."""
+class Client(Protocol):
+    """Connects on entry, if it can."""
+
+    @property
+    def is_connected(self) -> bool: ...
+
+    async def publish_with_envelope(
+        self,
+        *,
+        event_type: str,
+        source_node_id: str,
+        payload: dict[str, Any],
+        topic: str,
+        correlation_id: UUID | None,
+        metadata: dict[str, Any],
+    ) -> object: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+def herald(bootstrap: str) -> KafkaClient:
+    """Herald's own. Its spool is where HERALD_SPOOL says."""
+    return KafkaClient(
+        bootstrap,
+        service=envelope.SOURCE_SERVICE,
+        service_version=envelope.SOURCE_VERSION,
+        environment=envelope.ENVIRONMENT,
+    )
+
+
+class HandWritten:
+    """A client without a spool: each publish ends within `seconds`."""
 
     def __init__(self, bootstrap: str, seconds: float = 60) -> None:
         self.bootstrap = bootstrap
@@ -58,7 +94,7 @@ class Client:
         raise NotImplementedError
 
 
-class Aiokafka(Client):
+class Aiokafka(HandWritten):
     async def connect(self) -> bool:
         self.producer = AIOKafkaProducer(
             bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True
@@ -81,7 +117,7 @@ class Aiokafka(Client):
             await asyncio.wait_for(self.producer.stop(), self.seconds)
 
 
-class Confluent(Client):
+class Confluent(HandWritten):
     async def connect(self) -> bool:
         self.producer = Producer(
             {
@@ -124,4 +160,5 @@ class Confluent(Client):
         await asyncio.to_thread(self.producer.flush, self.seconds)
 
 
-CLIENTS: list[type[Client]] = [Aiokafka, Confluent]
+HAND_WRITTEN: list[type[HandWritten]] = [Aiokafka, Confluent]
+CLIENTS: list[Callable[[str], Client]] = [*HAND_WRITTEN, herald]

@@ -1,6 +1,7 @@
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,14 @@ def address() -> str:
     if not address:
         pytest.skip("needs a broker: scripts/kafka run -- python -m pytest tests/kafka")
     return address
+
+
+@pytest.fixture(autouse=True)
+def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A test's own spool, which Herald's client finds without being told."""
+    path = tmp_path / "spool.db"
+    monkeypatch.setenv("HERALD_SPOOL", str(path))
+    return path
 
 
 @pytest.fixture

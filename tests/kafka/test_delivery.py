@@ -1,16 +1,19 @@
 """Every event of every method, from generated code over a broker to a stranger."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from opentelemetry.trace import NonRecordingSpan, SpanContext, use_span
 
 import envelope
 from broker import Broker, Record
-from clients import CLIENTS, Client
-from nodes import NODES, SECRET, Call, Node
+from clients import CLIENTS, Client, herald
+from nodes import EFFECT, NODES, SECRET, Call, Node
 
 
 async def publish(
@@ -62,20 +65,21 @@ def assert_is_event(record: Record, call: Call, node_id: UUID) -> None:
     assert record.headers == headers
 
 
-@pytest.mark.parametrize("client_type", CLIENTS)
+@pytest.mark.parametrize("connect", CLIENTS)
 @pytest.mark.parametrize("node", NODES, ids=lambda node: node.name)
 def test_every_event_arrives_whole(
-    broker: Broker, node: Node, client_type: type[Client]
+    broker: Broker, node: Node, connect: Callable[[str], Client]
 ) -> None:
     node_id, correlation_id = uuid4(), uuid4()
     calls = node.calls(node_id, correlation_id)
     topics = node.topics(broker.namespace)
     broker.create(topics)
 
-    client = client_type(broker.address)
+    client = connect(broker.address)
     asyncio.run(publish(calls, node, node_id, client, broker.namespace))
 
     records = broker.read(topics)
+    assert broker.read_with_aiokafka(topics) == records
     arrived = {(record.topic, record.key): record for record in records}
     assert len(arrived) == len(records) == len(calls)
     for call in calls:
@@ -93,3 +97,22 @@ def test_no_method_is_left_out(node: Node) -> None:
     publisher = node.publisher(uuid4(), None, "dev")
     called = {call.method for call in node.calls(uuid4(), uuid4())}
     assert called == {name for name in dir(publisher) if name.startswith("_publish_")}
+
+
+def test_an_event_of_a_trace_says_so(broker: Broker) -> None:
+    node_id, correlation_id = uuid4(), uuid4()
+    trace = SpanContext(0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7, True)
+    call = next(iter(EFFECT.calls(node_id, correlation_id)))
+    topic = EFFECT.topic(call.event_type, broker.namespace)
+    broker.create([topic])
+
+    with use_span(NonRecordingSpan(trace)):
+        client = herald(broker.address)
+        asyncio.run(publish([call], EFFECT, node_id, client, broker.namespace))
+
+    [record] = broker.read([topic])
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+    assert record.headers["traceparent"] == traceparent
+    untraced = {n: v for n, v in record.headers.items() if n != "traceparent"}
+    traced = replace(call, metadata={**call.metadata, "traceparent": traceparent})
+    assert_is_event(replace(record, headers=untraced), traced, node_id)

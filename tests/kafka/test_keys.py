@@ -2,9 +2,12 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
+from random import choices
 from uuid import uuid4
 
 import pytest
+from herald import Event, SyncKafkaClient
 
 from broker import PARTITIONS, Broker
 from clients import CLIENTS, Client
@@ -26,32 +29,46 @@ async def publish(client: Client, topic: str, source_node_ids: list[str]) -> Non
             )
 
 
-def test_a_key_has_one_partition_whoever_publishes(broker: Broker) -> None:
+def random_keys(count: int) -> list[str]:
+    """Of many lengths, since the hash reads four bytes at a time, in many scripts."""
+    letters = "aZ9-._é東𐍈"
+    return [
+        str(uuid4()) if n % 2 else "".join(choices(letters, k=n % 23 + 1)) + str(n)
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("partitions", [1, 2, 3, 7, 16])
+def test_a_key_has_one_partition_whoever_publishes(
+    broker: Broker, partitions: int
+) -> None:
     topic = f"{broker.namespace}.keys"
-    broker.create([topic])
-    keys = [str(uuid4()) for _ in range(50)]
+    broker.create([topic], partitions)
+    keys = random_keys(200)
 
-    for client_type in CLIENTS:
-        asyncio.run(publish(client_type(broker.address), topic, keys * 2))
+    for connect in CLIENTS:
+        asyncio.run(publish(connect(broker.address), topic, keys * 2))
+    with SyncKafkaClient(broker.address) as client:
+        client.publish_many(Event("key.tested", key, {}, topic) for key in keys * 2)
 
-    partitions = defaultdict(list)
+    seen = defaultdict(list)
     for record in broker.read([topic]):
-        partitions[record.key.decode()].append(record.partition)
-    assert set(partitions) == set(keys)
-    for seen in partitions.values():
-        assert len(seen) == 2 * len(CLIENTS)
-        assert len(set(seen)) == 1
-    assert {seen[0] for seen in partitions.values()} == set(range(PARTITIONS))
+        seen[record.key.decode()].append(record.partition)
+    assert set(seen) == set(keys)
+    for of_key in seen.values():
+        assert len(of_key) == 2 * (len(CLIENTS) + 1)
+        assert len(set(of_key)) == 1
+    assert {of_key[0] for of_key in seen.values()} == set(range(partitions))
 
 
-@pytest.mark.parametrize("client_type", CLIENTS)
+@pytest.mark.parametrize("connect", CLIENTS)
 def test_the_partition_is_that_of_java(
-    broker: Broker, client_type: type[Client]
+    broker: Broker, connect: Callable[[str], Client]
 ) -> None:
     topic = f"{broker.namespace}.java"
     broker.create([topic])
 
-    asyncio.run(publish(client_type(broker.address), topic, list(JAVA_HASHES)))
+    asyncio.run(publish(connect(broker.address), topic, list(JAVA_HASHES)))
 
     assert {r.key.decode(): r.partition for r in broker.read([topic])} == {
         key: (murmur2 & 0x7FFF_FFFF) % PARTITIONS

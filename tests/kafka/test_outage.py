@@ -1,4 +1,7 @@
-"""Without a broker generated code logs, and never stands in its node's way."""
+"""Without a broker generated code logs, and never stands in its node's way.
+
+With a client that has no spool: see test_spool.py for what Herald's does.
+"""
 
 import asyncio
 import logging
@@ -13,14 +16,14 @@ from uuid import uuid4
 import pytest
 
 from broker import HANG_SECONDS, Broker
-from clients import CLIENTS, Client
+from clients import HAND_WRITTEN, HandWritten
 from nodes import EFFECT
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "kafka"
 LOGGER = "herald.events"
 
 
-async def call_all_methods(client: Client, namespace: str) -> int:
+async def call_all_methods(client: HandWritten, namespace: str) -> int:
     """Call them all at once; how many were called."""
     node_id = uuid4()
     publisher = EFFECT.publisher(node_id, client, namespace)
@@ -48,9 +51,9 @@ def refused() -> Iterator[str]:
         yield f"127.0.0.1:{silent.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("client_type", CLIENTS)
+@pytest.mark.parametrize("client_type", HAND_WRITTEN)
 def test_without_a_connection_events_are_only_logged(
-    refused: str, client_type: type[Client], caplog: pytest.LogCaptureFixture
+    refused: str, client_type: type[HandWritten], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, LOGGER)
 
@@ -104,7 +107,7 @@ def test_a_broker_that_dies_under_its_clients_is_a_warning(
         async with AsyncExitStack() as stack:
             clients = [
                 await stack.enter_async_context(client_type(broker.address))
-                for client_type in CLIENTS
+                for client_type in HAND_WRITTEN
             ]
             for client in clients:
                 await call_all_methods(client, broker.namespace)

@@ -123,20 +123,25 @@ class Client:
 
     def _close_at_exit(self) -> None:
         """Closes it without an event loop; for the end of Python."""
-        publisher, self._publisher = self._publisher, None
-        # A fork has the parent's clients, which are the parent's to close.
-        if publisher is not None and publisher.is_here:
-            log.warning(
-                "%s was not closed before Python ended; it is closed now",
-                type(self).__name__,
-            )
-            _running.report(*publisher.close(self._close_timeout))
+        self._close_forgotten(self._close_timeout)
 
     def __del__(self) -> None:
         publisher = getattr(self, "_publisher", None)
         if publisher is not None and publisher.is_here:
             message = f"{self!r} was not closed"
             warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
+            # Whoever lets go of the last reference must not wait for the cluster.
+            self._close_forgotten(0)
+
+    def _close_forgotten(self, seconds: float) -> None:
+        publisher, self._publisher = self._publisher, None
+        # A fork has the parent's clients, which are the parent's to close.
+        if publisher is not None and publisher.is_here:
+            log.warning(
+                "%s was not closed by its program; it is closed now",
+                type(self).__name__,
+            )
+            _running.report(*publisher.close(seconds))
 
     def __repr__(self) -> str:
         where = self._settings.bootstrap_servers or "the environment's cluster"
