@@ -95,7 +95,9 @@ package-test: build wheel ## the Python package, installed and tried
 	cd / && $(CURDIR)/$(PACKAGE)/bin/herald --version
 	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check -r tests/package/requirements.txt
 	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict .
-	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict -p herald
+	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict -p herald -p pytest_herald
+	cd examples/fastapi && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
+	cd examples/faststream && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
 	scripts/kafka run -- $(PACKAGE)/bin/python -m pytest -q -rs tests/package
 
 kafka: ## a real Apache Kafka that stays up, at the address it prints

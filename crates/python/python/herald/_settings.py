@@ -142,6 +142,7 @@ def spool(given: PathLike | None) -> PathLike | None:
     """The spool's path, empty for the usual one."""
     if given == USUAL_SPOOL:
         return ""
-    if path("spool", given) is not None and not os.fspath(given):
+    checked = path("spool", given)
+    if checked is not None and not os.fspath(checked):
         raise SettingsError("spool must be a path, 'usual', or None for no spool")
-    return given
+    return checked
