@@ -137,6 +137,7 @@ class Client:
         if publisher is not None and publisher.is_here:
             message = f"{self!r} was not closed"
             warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
+            _running.report(*publisher.close(0))
 
     def __repr__(self) -> str:
         where = self._settings.bootstrap_servers or "the environment's cluster"
