@@ -115,7 +115,7 @@ def test_a_loop_of_the_child_may_publish_too(folder: Path) -> None:
                 import multiprocessing
                 for method in ("fork", "spawn"):
                     process = multiprocessing.get_context(method).Process(target=child)
-                    await asyncio.to_thread(process.start)
+                    process.start()
                     await asyncio.to_thread(process.join)
                     assert process.exitcode == 0, method
                 assert await flying
@@ -135,6 +135,7 @@ def test_forking_while_logs_are_written_hangs_nobody(folder: Path) -> None:
         cluster = MemoryCluster()
         kafka = SyncKafkaClient(cluster=cluster, spool="spool.db")
         kafka.connect()
+        assert kafka.publish(event(0))
         over = threading.Event()
 
         def noise():
@@ -143,7 +144,7 @@ def test_forking_while_logs_are_written_hangs_nobody(folder: Path) -> None:
                 kafka.publish(event(1))
                 cluster.start()
 
-        thread = threading.Thread(target=noise)
+        thread = threading.Thread(target=noise, daemon=True)
         thread.start()
 
         def child():

@@ -36,7 +36,10 @@ async def connected(
     settings.setdefault("spool", None)
     async with KafkaClient(cluster=cluster, **settings) as kafka:
         yield kafka
-        assert awaited(kafka) == 0
+        # What was cancelled is known to be over when the loop gets round to it.
+        async with asyncio.timeout(GENEROUS):
+            while awaited(kafka):
+                await asyncio.sleep(0.001)
 
 
 def run_asyncio(main: Coroutine[Any, Any, None]) -> None:
@@ -183,7 +186,7 @@ def test_who_waits_for_room_too_long_hears_it() -> None:
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
             assert time.monotonic() - began < GENEROUS / 2
             codes = {getattr(outcome, "code", outcome) for outcome in outcomes}
-            assert codes <= {"busy", "deadline"}
+            assert codes <= {"busy", "deadline", "timed_out"}
             assert "busy" in codes
             cluster.resume()
 

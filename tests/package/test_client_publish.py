@@ -469,7 +469,8 @@ def test_without_a_spool_an_outage_is_an_error_that_may_be_retried() -> None:
             cluster.pause()
             with pytest.raises(PublishError, match="there is no spool") as caught:
                 await kafka.publish(event(0))
-            assert caught.value.code == "deadline"
+            # Whoever looks at the clock first: the publisher or its connection.
+            assert caught.value.code in ("deadline", "timed_out")
             assert caught.value.is_retriable
             cluster.resume()
 
