@@ -228,7 +228,7 @@ def test_the_trace_of_the_current_span_goes_along() -> None:
         ]
         ids = f"{context.trace_id:032x}-{context.span_id:016x}"
         expected = f"00-{ids}-{context.trace_flags:02x}"
-        return [trace and trace.decode() for trace in found], expected
+        return [trace.decode() if trace else None for trace in found], expected
 
     found, expected = asyncio.run(go())
     assert found == [None, expected, expected, expected]
