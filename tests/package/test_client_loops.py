@@ -154,24 +154,27 @@ def test_who_waits_for_room_keeps_the_order_and_nobody_starves(loop: Run) -> Non
 
 
 @loops
-def test_room_that_came_unseen_is_not_for_who_publishes_next(loop: Run) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+def test_room_that_came_unseen_is_not_for_who_publishes_next(
+    loop: Run, at_once: bool
+) -> None:
     async def go() -> None:
         cluster = MemoryCluster(1)
         async with connected(cluster, max_in_flight=2) as kafka:
             cluster.pause()
-            tasks = [asyncio.ensure_future(kafka.publish(event(i))) for i in range(5)]
+            first = [asyncio.ensure_future(kafka.publish(event(i))) for i in range(2)]
             await asyncio.sleep(0)
-            many = asyncio.ensure_future(
-                kafka.publish_many(event(i) for i in range(5, 9))
-            )
+            # These wait for room.
+            events = [event(2), event(3), event(4)] if at_once else [event(2)]
+            waiting = asyncio.ensure_future(kafka.publish_many(events))
             await asyncio.sleep(0)
             cluster.resume()
-            # The loop sees nothing of it.
-            eventually(lambda: len(numbers(cluster)) >= 2)
-            time.sleep(0.05)
+            # It comes, and the loop sees nothing of it.
+            eventually(lambda: kafka.stats().delivered == 2)
             last = asyncio.ensure_future(kafka.publish(event(9)))
-            await asyncio.gather(*tasks, many, last)
-        assert numbers(cluster) == list(range(10))
+            await asyncio.gather(*first, last)
+            await waiting
+        assert numbers(cluster) == [0, 1, *(2, 3, 4)[: len(events)], 9]
 
     loop(go())
 

@@ -8,7 +8,13 @@ import os
 from typing import Protocol
 from weakref import WeakSet
 
-from herald._herald import after_fork, before_fork, start_logging, stop_logging
+from herald._herald import (
+    after_fork,
+    before_fork,
+    start_logging,
+    stop_logging,
+    wait_at_end,
+)
 
 log = logging.getLogger("herald")
 
@@ -46,6 +52,7 @@ def _at_exit() -> None:
         except Exception:
             log.exception("a Kafka client could not be closed")
     stop_logging()
+    wait_at_end()
 
 
 def report(spooled: int, dead: int, failed: int) -> None:

@@ -12,6 +12,8 @@ use pyo3::types::PyDict;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
+use super::away;
+
 /// Records that wait; more are left out, because nobody who publishes may wait for a log.
 const MOST_WAITING: usize = 4_096;
 
@@ -93,6 +95,7 @@ pub fn after_fork() {
         // The bridge's thread is not here, and what it left may be in use by a thread of the
         // child, which would be let go in its place.
         std::mem::forget(forking.bridge.take());
+        away::forget_all();
     }
 }
 

@@ -9,6 +9,7 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
+use super::away;
 use crate::errors;
 
 /// A cluster in this process that only this client reaches: no ports, no waiting, and it fails
@@ -142,7 +143,7 @@ impl DevCluster {
     where
         T: Send,
     {
-        let done = py.detach(|| {
+        let done = away::detach(py, || {
             let cluster = self.cluster.lock().ok()?;
             Some(act(cluster.as_ref()?))
         });
@@ -159,7 +160,7 @@ impl DevCluster {
     #[new]
     #[pyo3(signature = (brokers=1))]
     fn new(py: Python<'_>, brokers: u16) -> PyResult<Self> {
-        let cluster = py.detach(|| kafka::DevCluster::start(brokers));
+        let cluster = away::detach(py, || kafka::DevCluster::start(brokers));
         let cluster = cluster.map_err(|failure| errors::settings(py, failure.detail))?;
         Ok(Self {
             cluster: Mutex::new(Some(cluster)),
@@ -192,7 +193,7 @@ impl DevCluster {
 
     /// Ends it, with all that it holds.
     fn stop(&self, py: Python<'_>) {
-        py.detach(|| {
+        away::detach(py, || {
             if let Ok(mut cluster) = self.cluster.lock() {
                 cluster.take();
             }

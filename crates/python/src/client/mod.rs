@@ -1,5 +1,6 @@
 //! The Kafka client: what `herald/client.py` is made of.
 
+mod away;
 pub mod events;
 mod line;
 mod logging;
@@ -28,6 +29,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<memory::DevCluster>()?;
     module.add_function(wrap_pyfunction!(logging::start_logging, module)?)?;
     module.add_function(wrap_pyfunction!(logging::stop_logging, module)?)?;
+    module.add_function(wrap_pyfunction!(away::wait_at_end, module)?)?;
     module.add_function(wrap_pyfunction!(logging::before_fork, module)?)?;
     module.add_function(wrap_pyfunction!(logging::after_fork, module)?)?;
     Ok(())

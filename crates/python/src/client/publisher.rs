@@ -11,6 +11,7 @@ use pyo3::exceptions::{PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use super::away;
 use super::events::{Event, Raw};
 use super::mailbox::{Done, Mailbox, Outcome, Work, list};
 use super::options::{Resolved, Settings};
@@ -57,7 +58,7 @@ impl Publisher {
             origin,
             spool,
         } = settings.resolve(py)?;
-        let opened = py.detach(|| herald_publish::Publisher::open_reporting(options));
+        let opened = away::detach(py, || herald_publish::Publisher::open_reporting(options));
         let (publisher, report) = opened.map_err(|error| match (&error, &spool) {
             (PublishError::Spool(error), Some(path)) => errors::settings(
                 py,
@@ -215,7 +216,7 @@ impl Publisher {
     /// Figures.
     fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
         let publisher = self.running(py)?;
-        Ok(Stats::new(&py.detach(|| publisher.stats())))
+        Ok(Stats::new(&away::detach(py, || publisher.stats())))
     }
 
     /// What the spool holds.
@@ -229,7 +230,7 @@ impl Publisher {
     /// How much the cluster has not got: what is in flight and what waits in the spool.
     fn undelivered(&self, py: Python<'_>) -> PyResult<u64> {
         let publisher = self.running(py)?;
-        let stats = py.detach(|| publisher.stats());
+        let stats = away::detach(py, || publisher.stats());
         Ok(stats.in_flight + stats.spool.map_or(0, |spool| spool.records))
     }
 
@@ -244,7 +245,7 @@ impl Publisher {
         let Some(publisher) = publisher else {
             return Ok((0, 0, 0));
         };
-        let closed = py.detach(|| publisher.close(timeout));
+        let closed = away::detach(py, || publisher.close(timeout));
         let closed = closed.map_err(|error| errors::publish(py, &error))?;
         Ok((closed.spooled, closed.dead, closed.failed))
     }
@@ -307,7 +308,7 @@ impl PendingReceipt {
         loop {
             let left = timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
             let wait = left.map_or(ATTENTION, |left| left.min(ATTENTION));
-            if let Some(outcome) = py.detach(|| self.wait_for(wait)) {
+            if let Some(outcome) = away::detach(py, || self.wait_for(wait)) {
                 return match outcome {
                     Ok(receipt) => Ok(Receipt::new(receipt, self.event_id)),
                     Err(error) => Err(errors::publish(py, &error)),

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use herald_publish::spool::{Inspector, SpoolStats};
 use pyo3::prelude::*;
 
+use super::away;
 use crate::errors;
 
 /// What a client has done since it was connected, and what it is doing.
@@ -115,8 +116,7 @@ pub struct SpoolStatus {
 impl SpoolStatus {
     /// Reads it from the disk.
     pub fn read(py: Python<'_>, path: &str) -> PyResult<Self> {
-        let status = py
-            .detach(|| Inspector::open(path)?.status())
+        let status = away::detach(py, || Inspector::open(path)?.status())
             .map_err(|error| errors::settings(py, format!("the spool {path}: {error}")))?;
         Ok(Self {
             path: path.to_owned(),

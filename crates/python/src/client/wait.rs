@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
+use super::away;
+
 /// How long a wait goes on without a look at Python's signals.
 pub const ATTENTION: Duration = Duration::from_millis(100);
 
@@ -25,7 +27,7 @@ pub fn wait_for<T: Send>(py: Python<'_>, future: impl Future<Output = T> + Send)
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
-        let output = py.detach(|| {
+        let output = away::detach(py, || {
             let began = Instant::now();
             loop {
                 if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker))
