@@ -145,7 +145,9 @@ fn many_that_are_refused_for_good_are_kept_in_their_order() {
     eventually_drained(&publisher);
     println!("{EVENTS} dead letters in {:?}", started.elapsed());
     // They are counted a moment after they were buried.
-    eventually("all are counted", || publisher.stats().dead >= EVENTS as u64);
+    eventually("all are counted", || {
+        publisher.stats().dead >= EVENTS as u64
+    });
     assert_eq!(publisher.stats().dead, EVENTS as u64);
     let closed = publisher.close(LONG).unwrap();
     assert_eq!((closed.spooled, closed.dead), (0, EVENTS as u64));
