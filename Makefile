@@ -82,7 +82,7 @@ kafka-test: $(VENV)/.stamp build wheel ## generated code against a real Apache K
 
 wheel: $(VENV)/.stamp ## the Python package, below target/wheels
 	rm -rf target/wheels target/maturin
-	$(VENV)/bin/maturin build --quiet --release --locked -m crates/python/Cargo.toml \
+	PATH="$(abspath $(VENV)/bin):$$PATH" maturin build --quiet --release --locked -m crates/python/Cargo.toml \
 		--interpreter $(abspath $(VENV)/bin/python) --out target/wheels
 
 PACKAGE := $(TOOLS)/package

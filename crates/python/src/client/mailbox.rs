@@ -37,8 +37,8 @@ pub enum Done {
     Many(Vec<Outcome>),
 }
 
-/// After so many rounds of completing, the loop gets to do other things.
-const MOST_ROUNDS: usize = 256;
+/// After so many, the loop gets to do other things: each may wake a task that publishes again.
+const MOST_AT_ONCE: usize = 128;
 
 /// Receipts on their way to one event loop. Its owner lets the loop call `deliver` whenever
 /// there is something to read at `fileno`.
@@ -105,8 +105,11 @@ impl Arrivals {
         let _ = (&self.bell).write(&[1]);
     }
 
-    fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut lock(&self.news).ready)
+    /// The first, at most so many.
+    fn take(&self, most: usize) -> Vec<usize> {
+        let mut news = lock(&self.news);
+        let most = most.min(news.ready.len());
+        news.ready.drain(..most).collect()
     }
 
     /// The loop has looked; what has come meanwhile rings again.
@@ -150,21 +153,25 @@ impl Mailbox {
     }
 
     fn complete(&self, py: Python<'_>) -> PyResult<()> {
-        // Who sends gives the turn to the next, which is ready then.
-        for _ in 0..MOST_ROUNDS {
-            let ready = self.arrivals.take();
+        let mut most = MOST_AT_ONCE;
+        let mut completed = Ok(());
+        loop {
+            // Who sends gives the turn to the next, which is ready then.
+            let ready = self.arrivals.take(most);
             if ready.is_empty() {
                 break;
             }
+            most -= ready.len();
             for number in ready {
                 let slot = lock(&self.waiting).slots[number].take();
                 // Woken twice, it may be over.
                 if let Some(slot) = slot {
-                    self.advance(py, number, slot)?;
+                    // One that fails does not keep the others waiting.
+                    completed = completed.and(self.advance(py, number, slot));
                 }
             }
         }
-        Ok(())
+        completed
     }
 
     /// Takes the work as far as it goes.
