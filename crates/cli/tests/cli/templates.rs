@@ -39,7 +39,7 @@ fn of_example(target: &str) -> Sandbox {
     let hostile = "node_type: effect\nservice_name: hostile\noperations: [a]\n\
         description: \"*/ --> <b> | `x` \\n# ${x} \\\"\"\nevents:\n  - event_type: \"odd.one\"\n    \
         topic: odd.one\n    description: \"*/ export const x = 1; /* \\n boom\"\n    payload:\n      \
-        \"we\\\"ird ${x} */\": {type: list[string | null]}\n      b: {type: enum, enum: [\"a\\\"b\", \"${c}\"]}\n";
+        \"we\\\"ird ${x} */\": {type: \"list[string | null]\"}\n      b: {type: enum, enum: [\"a\\\"b\", \"${c}\"]}\n";
     let sandbox = Sandbox::with(&[("orders.yaml", &contract), ("hostile.yaml", hostile)]);
     let folder = examples().join("targets").join(target);
     let folder = folder.to_str().unwrap();
@@ -85,7 +85,7 @@ fn eject_overwrites_nothing_unasked_and_knows_what_was_meant() {
     sandbox.write(file, "mine");
     let run = sandbox.herald(&["templates", "eject", "--all"]).exits(2);
     assert!(run.stderr.contains("is there already"), "{}", run.stderr);
-    assert_eq!(sandbox.files(), [file, "herald.yaml"].map(String::from));
+    assert_eq!(sandbox.files(), ["herald.yaml", file].map(String::from));
     sandbox
         .herald(&["templates", "eject", "--all", "--force"])
         .exits(0);
@@ -137,7 +137,7 @@ fn a_name_that_is_not_there_is_an_error_with_file_line_and_names() {
         (
             "{{ node.slugg }}",
             1,
-            "`node` has no `slugg`; did you mean `slug`? There are: name, ",
+            "`node` has no `slugg`; did you mean `slug`? There are: consumed, ",
         ),
         (
             "\n{% for e in node.events %}{{ e.typ }}{% endfor %}",
