@@ -98,7 +98,7 @@ pub const ALL_EVENTS: &str = "events";
 ///
 /// # Errors
 /// The first name that no pattern has.
-pub fn named<'a>(names: &'a [String]) -> Result<Vec<&'static Category>, &'a str> {
+pub fn named(names: &[String]) -> Result<Vec<&'static Category>, &str> {
     let known = |name: &&String| **name == ALL_EVENTS || CATEGORIES.iter().any(|c| c.key == **name);
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
         return Err(unknown);

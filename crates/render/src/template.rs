@@ -121,14 +121,7 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
-        environment.set_syntax(
-            SyntaxConfig::builder()
-                .trim_blocks(true)
-                .lstrip_blocks(true)
-                .keep_trailing_newline(true)
-                .build()
-                .expect("only delimiters can be wrong"),
-        );
+        environment.set_syntax(syntax());
         filters::add_to(&mut environment);
         if !own.is_empty() {
             environment.set_fuel(Some(FUEL));
@@ -234,6 +227,16 @@ impl Templates {
             message,
         }
     }
+}
+
+/// Blocks leave no lines behind.
+fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build()
+        .expect("only delimiters can be wrong")
 }
 
 /// Identifies those of a project's templates that replace built-in ones.
