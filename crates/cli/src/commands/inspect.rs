@@ -51,7 +51,9 @@ fn view(target: &str, project: &Project, loaded: &Loaded) -> Result<Value, Failu
         .filter(|node| !broken.contains(&node.location.source))
         .collect();
     let catalog = CatalogView::new(&good).map_err(|problems| {
-        problems.iter().for_each(|problem| terminal::error(problem));
+        for problem in problems {
+            terminal::error(&problem);
+        }
         Failure::Reported
     })?;
     let views = target.views(&catalog, &compiled, true);

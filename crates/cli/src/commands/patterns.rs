@@ -1,5 +1,7 @@
 //! `herald patterns`: what can be generated of a node.
 
+use std::fmt::Write as _;
+
 use herald_catalog::category::{ALL_EVENTS, CATEGORIES, Category};
 
 use crate::args::templates::Patterns;
@@ -10,7 +12,7 @@ pub fn run(args: &Patterns) -> Result<u8, Failure> {
     let Patterns::List = args;
     let mut text = format!("{ALL_EVENTS:<21}all of the following\n");
     for category in CATEGORIES {
-        text.push_str(&format!("{:<21}{}\n", category.key, event_types(category)));
+        let _ = writeln!(text, "{:<21}{}", category.key, event_types(category));
     }
     output::text(&text)?;
     Ok(CLEAN)

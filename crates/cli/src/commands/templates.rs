@@ -1,6 +1,7 @@
 //! `herald templates`: what a project prints in its own way.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use herald_catalog::Node;
 use herald_catalog::config::Project;
@@ -46,25 +47,26 @@ fn list(project: &Project) -> Result<u8, Failure> {
     let own = templates::read(project, &[])?;
     let mut text = String::new();
     for target in TARGETS {
-        text.push_str(&format!("{}  {}\n", target.name, target.title));
+        let _ = writeln!(text, "{}  {}", target.name, target.title);
         let prefix = format!("{}/", target.name);
         for (name, _) in Compiled::shipped().filter(|(name, _)| name.starts_with(&prefix)) {
             let replaced = own.templates.iter().find(|own| own.name == name);
             let by = replaced.map(|own| format!("  replaced by {}", own.file));
-            text.push_str(&format!("  {name}{}\n", by.unwrap_or_default()));
+            let _ = writeln!(text, "  {name}{}", by.unwrap_or_default());
         }
     }
     for target in &own.targets {
         let manifest = &target.manifest;
-        text.push_str(&format!("{}  {}\n", target.name, manifest.description));
+        let _ = writeln!(text, "{}  {}", target.name, manifest.description);
         for rule in &manifest.files {
-            text.push_str(&format!(
-                "  {}/{}  for each {}: {}\n",
+            let _ = writeln!(
+                text,
+                "  {}/{}  for each {}: {}",
                 target.name,
                 rule.template,
                 rule.each.name(),
                 rule.path
-            ));
+            );
         }
     }
     output::text(&text)?;
@@ -76,17 +78,16 @@ fn eject(args: &Eject, project: &Project) -> Result<u8, Failure> {
     let mut chosen = Vec::new();
     for name in &args.names {
         let name = name.strip_suffix(ENDING).unwrap_or(name);
-        match shipped.iter().find(|(known, _)| *known == name) {
-            Some(template) => chosen.push(*template),
-            None => {
-                let help = match did_you_mean(name, shipped.iter().map(|(known, _)| *known)) {
-                    Some(known) => format!("did you mean `{known}`?"),
-                    None => "`herald templates list` shows all there are".to_owned(),
-                };
-                return Err(Failure::Message(format!(
-                    "Herald has no template `{name}`; {help}"
-                )));
-            }
+        if let Some(template) = shipped.iter().find(|(known, _)| *known == name) {
+            chosen.push(*template);
+        } else {
+            let help = match did_you_mean(name, shipped.iter().map(|(known, _)| *known)) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => "`herald templates list` shows all there are".to_owned(),
+            };
+            return Err(Failure::Message(format!(
+                "Herald has no template `{name}`; {help}"
+            )));
         }
     }
     if args.all {
