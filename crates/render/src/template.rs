@@ -282,7 +282,7 @@ fn explain_undefined(detail: &str, known: &[String]) -> String {
 
 /// The same for the name in quotes of minijinja's message.
 fn suggest<'a>(detail: &str, what: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let name = detail.split(['"', '`']).nth(1);
+    let name = detail.split(['"', '`', '\'']).nth(1);
     let name = name.or_else(|| detail.split_whitespace().nth(1));
     let Some(name) = name else {
         return detail.to_owned();

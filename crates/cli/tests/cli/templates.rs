@@ -320,9 +320,14 @@ fn check_views(contracts: &Path) {
     let sandbox = project("{{ marker }}");
     let mut manifest = "description: x\nfiles:\n".to_owned();
     for each in ["catalog", "node", "event", "topic"] {
-        manifest.push_str(&format!(
-            "  - {{template: note.md, each: {each}, path: {each}}}\n"
-        ));
+        manifest += &[
+            "  - {template: note.md, each: ",
+            each,
+            ", path: ",
+            each,
+            "}\n",
+        ]
+        .concat();
     }
     sandbox.write(MANIFEST_FILE, manifest);
     let schema = sandbox.herald(&["schema", "view"]).exits(0).json();
