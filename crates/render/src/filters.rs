@@ -101,17 +101,16 @@ fn ascii(json: &str) -> String {
 /// What stands between the quotes of a string of Terraform: no quote, no `${`, no `%{`.
 fn hcl(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
+    for c in text.chars() {
         match c {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            '$' | '%' if chars.peek() == Some(&'{') => {
-                out.push(c);
-                out.push(c);
+            // Neither opens a gap, whatever stands before or behind it.
+            '$' | '%' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             ' '..='~' => out.push(c),
             _ if u32::from(c) <= 0xffff => {
@@ -121,11 +120,6 @@ fn hcl(text: &str) -> String {
                 let _ = write!(out, "\\U{:08x}", u32::from(c));
             }
         }
-    }
-    // A gap may follow the text: `"{{ before | hcl }}${var.namespace}"`.
-    if out.ends_with(['$', '%']) {
-        let last = out.pop().map_or(0, u32::from);
-        let _ = write!(out, "\\u{last:04x}");
     }
     out
 }
@@ -224,7 +218,7 @@ mod tests {
             ts("</script>`${x}\u{2028}\""),
             r#""\u003c/script>\u0060\u0024{x}\u2028\"""#
         );
-        assert_eq!(hcl("a\"${x}%{y}\\\n"), r#"a\"$${x}%%{y}\\\n"#);
+        assert_eq!(hcl("a\"${x}%{y}\\\n"), r#"a\"\u0024{x}\u0025{y}\\\n"#);
         assert_eq!(hcl("cost$"), r"cost\u0024");
         assert_eq!(md("a|b <i> [x](y)\n# t"), r"a\|b &lt;i&gt; \[x\]\(y\) \# t");
         assert_eq!(comment("a */ b\n-->"), "a * / b - ->");
