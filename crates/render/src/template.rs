@@ -72,7 +72,7 @@ static DEFAULT: LazyLock<Templates> = LazyLock::new(|| {
 });
 
 /// Steps that the templates of a project may take for one file; a step also pays for some bytes.
-/// A catalog of a thousand contracts takes a tenth of it.
+/// The Terraform file of a thousand contracts with eleven topics each fits.
 const FUEL: u64 = 5_000_000;
 
 /// Bytes that one template of a project may print.

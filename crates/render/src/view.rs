@@ -3,6 +3,8 @@
 //! `schema/view.schema.json` documents each name; a test holds both against each other. A name
 //! that is there stays there with its meaning; [`VERSION`] counts what breaks that.
 
+use std::collections::HashMap;
+
 use herald_catalog::fields::{Field, Type};
 use herald_catalog::kind::Kind;
 use herald_catalog::topics::{self, namespace_of};
@@ -38,14 +40,15 @@ impl CatalogView {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let mut by_topic: HashMap<String, Vec<(&Node, &Event)>> = HashMap::new();
+        for node in nodes {
+            for event in &node.events {
+                let name = event.topic.in_namespace(namespace_of(node, None));
+                by_topic.entry(name).or_default().push((node, event));
+            }
+        }
         let topic = |published: &topics::Published| {
-            let events = nodes.iter().flat_map(|node| {
-                let namespace = namespace_of(node, None);
-                (node.events.iter())
-                    .filter(move |event| event.topic.in_namespace(namespace) == published.name)
-                    .map(move |event| (*node, event))
-            });
-            let events: Vec<_> = events.collect();
+            let events = by_topic.get(&published.name).map_or(&[][..], Vec::as_slice);
             let parts = events.first().map(|(_, event)| parts(&event.topic));
             let (before, after) = parts.unwrap_or_default();
             json!({
