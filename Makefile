@@ -32,6 +32,14 @@ $(VENV)/.stamp: tests/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
+# The compiler of TypeScript, for the test of an example; without npm that test says it is skipped.
+$(TOOLS)/typescript/.stamp:
+	mkdir -p $(@D)
+	if command -v npm >/dev/null; then \
+		npm install --silent --prefix $(@D) typescript@5.9.3; \
+	else echo 'npm is missing: TypeScript is not checked'; fi
+	touch $@
+
 build:
 	cargo build --release --locked -p herald-cli
 
@@ -51,7 +59,7 @@ lint: $(VENV)/.stamp ## format, lints, licences
 	cd examples/orders && $(HERALD_MYPY) --strict service.py
 	scripts/deny
 
-rust-test: $(VENV)/.stamp build ## Rust, with a real Apache Kafka
+rust-test: $(VENV)/.stamp $(TOOLS)/typescript/.stamp build ## Rust, with a real Apache Kafka
 	cargo test --workspace --all-features --locked --no-run
 	scripts/kafka run -- cargo test --workspace --all-features --locked
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --all-features --no-deps --locked --quiet

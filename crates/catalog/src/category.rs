@@ -91,6 +91,24 @@ pub static CATEGORIES: [&Category; 4] = [
     &DECLARED,
 ];
 
+/// The pattern that all categories make together.
+pub const ALL_EVENTS: &str = "events";
+
+/// The categories that the names of patterns mean: keys of categories, or [`ALL_EVENTS`].
+///
+/// # Errors
+/// The first name that no pattern has.
+pub fn named(names: &[String]) -> Result<Vec<&'static Category>, &str> {
+    let known = |name: &&String| **name == ALL_EVENTS || CATEGORIES.iter().any(|c| c.key == **name);
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+        return Err(unknown);
+    }
+    let is_named = |category: &&Category| {
+        (names.iter()).any(|name| name == category.key || name == ALL_EVENTS)
+    };
+    Ok(CATEGORIES.into_iter().filter(is_named).collect())
+}
+
 impl Stage {
     /// The event type: `{kind}.{operation}.{stage}`, or `{kind}.{stage}`.
     pub fn event_type_of(&self, kind: Kind, operation: Option<&str>) -> String {

@@ -19,7 +19,8 @@ pub(crate) static CONFIG: MapShape = MapShape {
     doc: "What a Herald project sets for all of its contracts.",
     keys: &[
         Key::new("contracts", Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Text)]), "Files, folders and globs, relative to this file. Commands without a PATH read them.").default("[\".\"]"),
-        Key::new("targets", Shape::List(&Shape::Text), "What `herald generate` writes.").default("[\"python\"]"),
+        Key::new("targets", Shape::List(&Shape::Text), "What `herald generate` writes: names of targets, or folders with a `target.yaml`, relative to this file (`./targets/docs`).").default("[\"python\"]"),
+        Key::new("templates", Shape::Text, "Folder with templates and targets of your own, relative to this file.").default("\"herald/templates\""),
         Key::new("output", Shape::Text, "Folder for generated files, relative to this file.").default("\"generated\""),
         Key::new("namespace", Shape::Text, "Namespace of topics where the contract sets none."),
         Key::new("topic_pattern", Shape::Text, "How topics of generated events are named, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
@@ -53,8 +54,10 @@ pub struct Project {
     pub root: Option<PathBuf>,
     /// Files, folders and globs, as written.
     pub contracts: Vec<String>,
-    /// Names of targets; empty when not set.
+    /// Names of targets, or folders of them; empty when not set.
     pub targets: Vec<String>,
+    /// Folder with the project's own templates, as written.
+    pub templates: Option<String>,
     /// Folder for generated files, as written.
     pub output: Option<String>,
     /// How contracts are read.
@@ -169,6 +172,7 @@ fn read_tree(tree: &Yaml, project: &mut Project, findings: &mut Vec<Diagnostic>)
     let text = |key: &str| tree.get(key).and_then(Yaml::as_str).map(str::to_owned);
     project.contracts = texts(tree, "contracts");
     project.targets = texts(tree, "targets");
+    project.templates = text("templates");
     project.output = text("output");
     project.kafka = tree.get("kafka").map(read_kafka).unwrap_or_default();
     project.spool = text("spool");

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::config::CONFIG;
+use crate::manifest::MANIFEST;
 use crate::native::CONTRACT;
 use crate::shape::{LARGEST, MapShape, Shape};
 use crate::version;
@@ -16,6 +17,11 @@ pub fn contract() -> Value {
 /// Schema of `herald.yaml`.
 pub fn config() -> Value {
     schema(&CONFIG, "Herald project")
+}
+
+/// Schema of `target.yaml`.
+pub fn target() -> Value {
+    schema(&MANIFEST, "Herald target")
 }
 
 fn schema(root: &'static MapShape, title: &str) -> Value {

@@ -4,6 +4,7 @@ pub mod cluster;
 pub mod events;
 pub mod publish;
 pub mod spool;
+pub mod templates;
 pub mod topics;
 
 use std::path::PathBuf;
@@ -139,6 +140,12 @@ not run.")]
     Topics(topics::Topics),
     /// Look after the durable local queue of a publisher
     Spool(spool::Spool),
+    /// Change what is generated: templates and targets of your own
+    #[command(subcommand)]
+    Templates(templates::Templates),
+    /// Families of events that can be generated
+    #[command(subcommand)]
+    Patterns(templates::Patterns),
     /// Print the JSON Schema of a file format
     #[command(after_help = "\
 Example:
@@ -186,9 +193,12 @@ pub struct Generate {
     /// Files, folders or globs [default: those of herald.yaml, else the working folder]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// What to generate; repeat for more [default: those of herald.yaml, else python]
+    /// What to generate: a target, or the folder of one; repeat for more [default: those of herald.yaml, else python]
     #[arg(long = "target", value_name = "TARGET")]
     pub targets: Vec<String>,
+    /// Only the events of these patterns [default: all; `herald patterns list` shows them]
+    #[arg(long = "pattern", value_name = "PATTERN", value_delimiter = ',')]
+    pub patterns: Vec<String>,
     /// Folder to write to [default: that of herald.yaml, else generated]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -253,6 +263,9 @@ pub struct Inspect {
     /// How to print it
     #[arg(long, value_name = "FORMAT", default_value = "json")]
     pub format: InspectFormat,
+    /// What the templates of this target of your own are given, instead
+    #[arg(long, value_name = "TARGET")]
+    pub view: Option<String>,
 }
 
 /// Ways to print what was understood.
@@ -308,6 +321,10 @@ pub enum SchemaOf {
     Contract,
     /// herald.yaml
     Config,
+    /// target.yaml
+    Target,
+    /// What templates of your own targets are given
+    View,
 }
 
 /// Arguments of `herald completions`.

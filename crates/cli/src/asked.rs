@@ -1,14 +1,12 @@
 //! Topics that contracts ask for.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Display;
 use std::io;
 
+use herald_catalog::Catalog;
 use herald_catalog::config::Project;
-use herald_catalog::contract::TopicSettings;
 use herald_catalog::load::Loaded;
-use herald_catalog::{Catalog, Node};
+use herald_catalog::topics::{self, Published};
 use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
 use herald_envelope::topic;
@@ -50,6 +48,21 @@ pub struct Asked {
     pub contracts: Vec<String>,
 }
 
+impl From<Published> for Asked {
+    fn from(topic: Published) -> Self {
+        Self {
+            topic: WantedTopic {
+                name: topic.name,
+                partitions: topic.partitions,
+                replication_factor: topic.replication_factor,
+                config: topic.config,
+            },
+            role: Role::Published,
+            contracts: topic.contracts,
+        }
+    }
+}
+
 /// Reads contracts that have to be without errors: topics of half a contract are not the topics
 /// of its service.
 pub fn load(project: &Project, paths: &[String]) -> Result<Loaded, Failure> {
@@ -69,15 +82,8 @@ pub fn load(project: &Project, paths: &[String]) -> Result<Loaded, Failure> {
 /// `namespace` goes before that of a contract or the project. The error is all that contracts
 /// disagree about, each a sentence.
 pub fn topics(catalog: &Catalog, namespace: Option<&str>) -> Result<Vec<Asked>, Vec<String>> {
-    let mut drafts = BTreeMap::new();
-    let mut problems = Vec::new();
-    for node in &catalog.nodes {
-        published(node, namespace, &mut drafts, &mut problems);
-    }
-    let mut asked: Vec<_> = drafts
-        .into_iter()
-        .map(|(name, draft)| draft.finish(name))
-        .collect();
+    let (published, problems) = topics::published(&catalog.nodes, namespace);
+    let mut asked: Vec<_> = published.into_iter().map(Asked::from).collect();
     asked.extend(consumed(catalog, &asked));
     asked.sort_by(|a, b| a.topic.name.cmp(&b.topic.name));
     if problems.is_empty() {
@@ -97,11 +103,8 @@ pub fn all(problems: Vec<String>) -> Failure {
 
 /// Names of the topics of the nodes, whatever else contracts disagree about.
 pub fn names(catalog: &Catalog, namespace: Option<&str>) -> BTreeSet<String> {
-    let mut drafts = BTreeMap::new();
-    for node in &catalog.nodes {
-        published(node, namespace, &mut drafts, &mut Vec::new());
-    }
-    drafts.into_keys().collect()
+    let (published, _) = topics::published(&catalog.nodes, namespace);
+    published.into_iter().map(|topic| topic.name).collect()
 }
 
 /// The dead letter topic of each topic that is published to, unless a contract asks for it itself.
@@ -125,121 +128,6 @@ pub fn dead_letters(asked: &[Asked]) -> Vec<Asked> {
         .filter(|asked| topic::validate(&asked.topic.name).is_ok())
         .filter(|asked| !names.contains(asked.topic.name.as_str()))
         .collect()
-}
-
-/// What was said so far of a topic, and where.
-#[derive(Default)]
-struct Draft {
-    partitions: Option<Said<u32>>,
-    replication_factor: Option<Said<u32>>,
-    config: BTreeMap<String, Said<String>>,
-    contracts: BTreeSet<String>,
-}
-
-struct Said<T> {
-    value: T,
-    by: String,
-}
-
-fn published(
-    node: &Node,
-    namespace: Option<&str>,
-    drafts: &mut BTreeMap<String, Draft>,
-    problems: &mut Vec<String>,
-) {
-    let namespace = namespace
-        .or(node.namespace.as_deref())
-        .unwrap_or(topic::DEFAULT_NAMESPACE);
-    let path = &node.origin.path;
-    for event in &node.events {
-        let name = event.topic.in_namespace(namespace);
-        if let Err(reason) = topic::validate(&name) {
-            problems.push(format!("`{name}` of {path} can't be a topic: {reason}"));
-            continue;
-        }
-        let settings = event.declared.as_ref().and_then(|d| d.settings.as_ref());
-        let draft = drafts.entry(name.clone()).or_default();
-        draft.contracts.insert(path.clone());
-        if let Some(settings) = settings {
-            problems.extend(draft.take(&name, settings, path));
-        }
-    }
-}
-
-impl Draft {
-    /// Adds what a contract says, and gives what it contradicts.
-    fn take(&mut self, topic: &str, settings: &TopicSettings, path: &str) -> Vec<String> {
-        let said = |value| Said {
-            value,
-            by: path.to_owned(),
-        };
-        let mut problems = Vec::new();
-        let numbers = [
-            ("partitions", &mut self.partitions, settings.partitions),
-            (
-                "replication_factor",
-                &mut self.replication_factor,
-                settings.replication_factor,
-            ),
-        ];
-        for (what, before, now) in numbers {
-            match (&before, now) {
-                (Some(before), Some(now)) => {
-                    problems.extend(conflict(topic, what, before, &now, path));
-                }
-                (None, Some(now)) => *before = Some(said(now)),
-                (_, None) => {}
-            }
-        }
-        for (name, value) in &settings.config {
-            match self.config.entry(name.clone()) {
-                Entry::Occupied(before) => {
-                    problems.extend(conflict(topic, name, before.get(), value, path));
-                }
-                Entry::Vacant(vacant) => {
-                    vacant.insert(Said {
-                        value: value.clone(),
-                        by: path.to_owned(),
-                    });
-                }
-            }
-        }
-        problems
-    }
-
-    fn finish(self, name: String) -> Asked {
-        let config = self.config.into_iter();
-        Asked {
-            topic: WantedTopic {
-                partitions: self.partitions.map(|said| said.value),
-                replication_factor: self.replication_factor.map(|said| said.value),
-                config: config.map(|(name, said)| (name, said.value)).collect(),
-                name,
-            },
-            role: Role::Published,
-            contracts: self.contracts.into_iter().collect(),
-        }
-    }
-}
-
-fn conflict<T: PartialEq + Display>(
-    topic: &str,
-    what: &str,
-    before: &Said<T>,
-    now: &T,
-    path: &str,
-) -> Option<String> {
-    let Said { value, by } = before;
-    (value != now).then(|| {
-        if by == path {
-            format!("{path} contradicts itself about topic `{topic}`: {what} is {value} and {now}")
-        } else {
-            format!(
-                "contracts disagree about topic `{topic}`: {what} is {value} in {by} and {now} in \
-                 {path}"
-            )
-        }
-    })
 }
 
 /// Topics that nodes read and nobody here publishes to.

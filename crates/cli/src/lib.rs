@@ -13,6 +13,7 @@ mod output;
 mod pretty;
 mod project;
 mod table;
+mod templates;
 mod terminal;
 mod writing;
 

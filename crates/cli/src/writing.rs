@@ -1,11 +1,11 @@
 //! The only place that writes generated files.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
-use herald_render::{GeneratedFile, MARKER};
+use herald_render::{GeneratedFile, is_ours};
 
 use crate::Failure;
 
@@ -50,10 +50,11 @@ fn plan_one<'a>(file: &'a GeneratedFile, folder: &Path) -> Result<Planned<'a>, F
             file.path
         )));
     }
+    refuse_links(&file.path, folder)?;
     let path = folder.join(&file.path);
     let (state, present) = match fs::read(&path) {
         Ok(bytes) if bytes == file.contents.as_bytes() => (State::Unchanged, None),
-        Ok(bytes) if bytes.starts_with(MARKER.as_bytes()) => (
+        Ok(bytes) if is_ours(&bytes) => (
             State::Stale,
             Some(String::from_utf8_lossy(&bytes).into_owned()),
         ),
@@ -75,23 +76,46 @@ fn plan_one<'a>(file: &'a GeneratedFile, folder: &Path) -> Result<Planned<'a>, F
 /// Files in a folder that Herald wrote, and that no contract is the reason for any more.
 pub fn orphans(files: &[GeneratedFile], folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let known: HashSet<PathBuf> = files.iter().map(|file| folder.join(&file.path)).collect();
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed("read", folder, &error)),
-    };
-    let mut orphans: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| !known.contains(path) && path.is_file() && is_ours(path))
-        .collect();
+    // Where files go, and the output folder itself: nothing else in it is Herald's business.
+    let mut folders: BTreeSet<&Path> = known.iter().filter_map(|path| path.parent()).collect();
+    folders.insert(folder);
+    let mut orphans = Vec::new();
+    for folder in folders {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(failed("read", folder, &error)),
+        };
+        orphans.extend(
+            entries
+                .filter_map(|entry| Some(entry.ok()?.path()))
+                .filter(|path| !known.contains(path) && path.is_file() && begins_as_ours(path)),
+        );
+    }
     orphans.sort();
     Ok(orphans)
 }
 
-fn is_ours(path: &Path) -> bool {
-    let mut begin = vec![0; MARKER.len()];
-    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut begin));
-    read.is_ok() && begin == MARKER.as_bytes()
+fn begins_as_ours(path: &Path) -> bool {
+    let mut begin = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(1024).read_to_end(&mut begin));
+    read.is_ok() && is_ours(&begin)
+}
+
+/// Fails where a folder on the way to a file is a link, which could lead anywhere.
+fn refuse_links(path: &str, folder: &Path) -> Result<(), Failure> {
+    let mut way = folder.to_path_buf();
+    let parts: Vec<_> = path.split('/').collect();
+    for part in &parts[..parts.len() - 1] {
+        way.push(part);
+        if way.is_symlink() {
+            return Err(Failure::Message(format!(
+                "`{}` is a link, which may lead out of the output folder; nothing was written",
+                way.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file so that a reader sees the old or the new one, never a part. What was not there

@@ -6,18 +6,22 @@
 //! | to find | look in |
 //! | --- | --- |
 //! | which targets there are | [`targets`] |
+//! | targets of a project's own | [`targets::custom`], and what their templates are given: [`view`] |
 //! | what templates are given, and where their text comes from | [`template`] |
 //! | a generator without a contract file | [`patterns`] |
 //! | how text of a contract becomes Python text, and Python its layout | `python` |
 //! | the templates themselves | `templates/` beside `src/` |
 
 pub mod file;
+mod filters;
 pub mod patterns;
 mod python;
+mod strict;
 pub mod targets;
 pub mod template;
+pub mod view;
 
-pub use file::GeneratedFile;
-pub use targets::python::MARKER;
+pub use file::{GeneratedFile, MARKER, is_ours};
+pub use targets::custom::CustomTarget;
 pub use targets::{Context, TARGETS, Target, UnknownTarget};
-pub use template::{RenderError, Templates};
+pub use template::{OwnTemplate, RenderError, Templates};

@@ -1,10 +1,16 @@
 //! Where templates come from, and how they are rendered.
 
 use std::fmt;
+use std::io;
 use std::sync::LazyLock;
 
+use herald_catalog::Fingerprint;
+use herald_diagnostics::did_you_mean;
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
+
+use crate::filters;
+use crate::strict::{names, strict};
 
 /// Name and text of every template that is compiled in.
 ///
@@ -62,11 +68,39 @@ static BUILT_IN: [(&str, &str); 12] = [
 ];
 
 static DEFAULT: LazyLock<Templates> = LazyLock::new(|| {
-    Templates::new(|_| None).expect("the built-in templates are checked by every test")
+    Templates::new(&[]).expect("the built-in templates are checked by every test")
 });
 
+/// Steps that the templates of a project may take for one file; a step also pays for some bytes.
+/// The Terraform file of a thousand contracts with eleven topics each fits.
+const FUEL: u64 = 5_000_000;
+
+/// Bytes that one template of a project may print.
+const LONGEST_OUTPUT: usize = 16 * 1024 * 1024;
+
+/// How deep templates may call each other: what fits on the stack of any thread.
+const DEEPEST: usize = 64;
+
+/// A template of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnTemplate {
+    /// Path below the folder of templates, without `.jinja`: `python/module.py`.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+    /// Where it was read from, for messages.
+    pub file: String,
+}
+
 /// Templates, compiled.
-pub struct Templates(Environment<'static>);
+///
+/// They reach nothing but each other: there is no loader, and no function that opens anything.
+pub struct Templates {
+    environment: Environment<'static>,
+    /// Name and file of those of a project.
+    own: Vec<(String, String)>,
+    overridden: Option<String>,
+}
 
 impl Templates {
     /// The templates that Herald ships, compiled once in a process.
@@ -74,43 +108,213 @@ impl Templates {
         &DEFAULT
     }
 
-    /// Herald's templates, with those replaced for which `source` knows another text.
-    ///
-    /// The names are the paths below `templates/` without `.jinja`: `python/module.py`.
+    /// Name and text of every template that Herald ships.
+    pub fn shipped() -> impl Iterator<Item = (&'static str, &'static str)> {
+        BUILT_IN.into_iter()
+    }
+
+    /// Herald's templates and those of a project, which replace Herald's of the same name.
     ///
     /// # Errors
-    /// When a text is no template.
-    pub fn new(source: impl Fn(&str) -> Option<String>) -> Result<Self, RenderError> {
+    /// Each text that is no template.
+    pub fn new(own: &[OwnTemplate]) -> Result<Self, Vec<RenderError>> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
-        environment.set_syntax(
-            SyntaxConfig::builder()
-                .trim_blocks(true)
-                .lstrip_blocks(true)
-                .keep_trailing_newline(true)
-                .build()?,
-        );
-        for (name, built_in) in BUILT_IN {
-            match source(name) {
-                Some(text) => environment.add_template_owned(name, text)?,
-                None => environment.add_template(name, built_in)?,
-            }
+        environment.set_syntax(syntax());
+        filters::add_to(&mut environment);
+        if !own.is_empty() {
+            environment.set_fuel(Some(FUEL));
+            environment.set_recursion_limit(DEEPEST);
+            environment.set_debug(true);
+            environment.set_formatter(|out, state, value| {
+                if value.is_none() {
+                    return Err(minijinja::Error::new(
+                        ErrorKind::InvalidOperation,
+                        "the value is null here; ask with `{% if %}` first",
+                    ));
+                }
+                minijinja::escape_formatter(out, state, value)
+            });
         }
-        Ok(Self(environment))
+        let mut templates = Self {
+            environment,
+            own: own
+                .iter()
+                .map(|t| (t.name.clone(), t.file.clone()))
+                .collect(),
+            overridden: fingerprint(own),
+        };
+        let mut errors = Vec::new();
+        for (name, text) in BUILT_IN {
+            let added = templates.environment.add_template(name, text);
+            errors.extend(added.err().map(|error| templates.explain(&error, &[])));
+        }
+        for OwnTemplate { name, text, .. } in own {
+            let added = (templates.environment).add_template_owned(name.clone(), text.clone());
+            errors.extend(added.err().map(|error| templates.explain(&error, &[])));
+        }
+        if errors.is_empty() {
+            Ok(templates)
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Identifies the built-in templates that a project replaces; `None` where it replaces none.
+    pub(crate) fn overridden(&self) -> Option<&str> {
+        self.overridden.as_deref()
+    }
+
+    /// Whether a template of this name is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.environment.get_template(name).is_ok()
     }
 
     /// Appends a template's output to `out`.
     ///
     /// # Errors
-    /// When there is no such template, or it uses what it is not given.
+    /// When there is no such template, it uses what it is not given, or takes too long.
     pub(crate) fn render_into(
         &self,
         out: &mut String,
         name: &str,
         view: Value,
     ) -> Result<(), RenderError> {
-        out.push_str(&self.0.get_template(name)?.render(view)?);
+        if self.own.is_empty() {
+            let rendered = (self.environment.get_template(name)).and_then(|it| it.render(view));
+            out.push_str(&rendered.map_err(|error| self.explain(&error, &[]))?);
+            return Ok(());
+        }
+        let known = names(&view);
+        let mut capped = Capped(Vec::new());
+        (self.environment.get_template(name))
+            .and_then(|template| {
+                template
+                    .render_captured_to(strict(&view, ""), &mut capped)
+                    .map(drop)
+            })
+            .map_err(|error| self.explain(&error, &known))?;
+        out.push_str(&String::from_utf8_lossy(&capped.0));
+        Ok(())
+    }
+
+    /// Says an error for people. `known` are the names that the template was given.
+    fn explain(&self, error: &minijinja::Error, known: &[String]) -> RenderError {
+        let error = innermost(error);
+        let detail = error.detail().unwrap_or_default();
+        let message = match error.kind() {
+            ErrorKind::UndefinedError => explain_undefined(detail, known),
+            ErrorKind::OutOfFuel => {
+                "it takes too long; a loop is probably larger than it was meant to be".to_owned()
+            }
+            ErrorKind::WriteFailure => {
+                format!("it prints more than {} MB", LONGEST_OUTPUT / 1024 / 1024)
+            }
+            ErrorKind::UnknownFilter => suggest(detail, "filter", filters::known()),
+            ErrorKind::TemplateNotFound => {
+                let templates = self.environment.templates().map(|(name, _)| name);
+                suggest(detail, "template", templates)
+            }
+            kind if detail.is_empty() => kind.to_string(),
+            _ => detail.to_owned(),
+        };
+        let name = error.name().unwrap_or("template");
+        let own = self.own.iter().find(|(own, _)| own == name);
+        RenderError {
+            file: own.map_or(name, |(_, file)| file).to_owned(),
+            line: error.line(),
+            message,
+        }
+    }
+}
+
+/// Blocks leave no lines behind.
+fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build()
+        .expect("only delimiters can be wrong")
+}
+
+/// Identifies those of a project's templates that replace built-in ones.
+fn fingerprint(own: &[OwnTemplate]) -> Option<String> {
+    let is_built_in = |name: &str| BUILT_IN.iter().any(|(known, _)| *known == name);
+    let mut replacing: Vec<_> = (own.iter().filter(|own| is_built_in(&own.name)))
+        .map(|own| (&own.name, &own.text))
+        .collect();
+    replacing.sort();
+    (!replacing.is_empty()).then(|| Fingerprint::of(format!("{replacing:?}").as_bytes()).0)
+}
+
+/// What went wrong first: an error inside of an included template is wrapped in that of the other.
+fn innermost(error: &minijinja::Error) -> &minijinja::Error {
+    let mut found = error;
+    let mut next: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+    while let Some(error) = next {
+        if let Some(inner) = error.downcast_ref::<minijinja::Error>() {
+            found = inner;
+        }
+        next = error.source();
+    }
+    found
+}
+
+/// minijinja says "`name` is undefined"; people want to know what there is.
+fn explain_undefined(detail: &str, known: &[String]) -> String {
+    let Some((_, name)) = detail
+        .split_once('`')
+        .filter(|_| detail.contains("is undefined"))
+    else {
+        return detail.to_owned();
+    };
+    let name = name.split(['`', '.', '[']).next().unwrap_or(name);
+    if known.is_empty() {
+        return detail.to_owned();
+    }
+    format!(
+        "`{name}` is not defined; {}",
+        hint(name, known.iter().map(String::as_str))
+    )
+}
+
+/// The same for the name in quotes of minijinja's message.
+fn suggest<'a>(detail: &str, what: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let name = detail.split(['"', '`', '\'']).nth(1);
+    let name = name.or_else(|| detail.split_whitespace().nth(1));
+    let Some(name) = name else {
+        return detail.to_owned();
+    };
+    match did_you_mean(name, known) {
+        Some(known) => format!("there is no {what} `{name}`; did you mean `{known}`?"),
+        None => format!("there is no {what} `{name}`"),
+    }
+}
+
+/// What was meant, and what there is.
+pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let all = known.clone().collect::<Vec<_>>().join(", ");
+    match did_you_mean(name, known) {
+        Some(meant) => format!("did you mean `{meant}`? There are: {all}"),
+        None => format!("there are: {all}"),
+    }
+}
+
+/// Takes so much and no more.
+struct Capped(Vec<u8>);
+
+impl io::Write for Capped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LONGEST_OUTPUT {
+            return Err(io::Error::other("too much output"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -121,26 +325,26 @@ impl fmt::Debug for Templates {
     }
 }
 
-/// A template that does not compile, or that uses what it is not given.
+/// A template that does not compile, that uses what it is not given, or that takes too long.
 ///
 /// Never the fault of a contract: the templates that Herald ships render every node.
-#[derive(Debug)]
-pub struct RenderError(minijinja::Error);
-
-impl From<minijinja::Error> for RenderError {
-    fn from(error: minijinja::Error) -> Self {
-        Self(error)
-    }
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RenderError {
+    /// File of the template; its name where Herald ships it.
+    pub file: String,
+    /// From 1.
+    pub line: Option<usize>,
+    /// What is wrong, and what to do.
+    pub message: String,
 }
 
 impl fmt::Display for RenderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "template: {}", self.0)
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.message),
+            None => write!(f, "{}: {}", self.file, self.message),
+        }
     }
 }
 
-impl std::error::Error for RenderError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
-}
+impl std::error::Error for RenderError {}

@@ -120,7 +120,7 @@ fn a_file_is_importable_and_has_the_name_of_its_slug() {
 #[test]
 fn every_file_begins_with_the_marker() {
     let code = module(&node(Kind::Effect, &["process"]));
-    assert_eq!(code.lines().next(), Some(MARKER));
+    assert_eq!(code.lines().next(), Some(format!("# {MARKER}").as_str()));
     assert!(code.ends_with(")\n") && !code.contains('\r'));
 }
 

@@ -1,20 +1,23 @@
 //! `herald generate`: files from contracts.
 
-use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use herald_catalog::Node;
+use herald_catalog::category::{self, ALL_EVENTS, CATEGORIES};
 use herald_catalog::config::Project;
 use herald_catalog::load::{self, Loaded};
-use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::{Format, summary, visible_line};
-use herald_render::{Context, GeneratedFile, TARGETS, Target};
+use herald_diagnostics::{Diagnostic, did_you_mean};
+use herald_render::targets::custom::collision;
+use herald_render::view::CatalogView;
+use herald_render::{Context, GeneratedFile, TARGETS, Templates};
 use rayon::prelude::*;
 use similar::{ChangeTag, TextDiff};
 
 use crate::args::Generate;
+use crate::templates::{self, Chosen, Own};
 use crate::terminal::{self, BOLD, DIM, GREEN, Progress, count};
 use crate::writing::{self, Planned, State};
 use crate::{CLEAN, FINDINGS, Failure, project};
@@ -22,14 +25,20 @@ use crate::{CLEAN, FINDINGS, Failure, project};
 /// Runs the command.
 pub fn run(args: Generate) -> Result<u8, Failure> {
     let project = project::find()?;
-    let targets = targets(&args, &project)?;
+    let own = templates::read(&project, &args.targets)?;
+    let targets = targets(&args, &project, &own)?;
+    let templates = compile(&own)?;
     let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
+    select(&mut loaded, &args.patterns)?;
     load::refuse_collisions(&mut loaded.findings);
-    let files = render(&targets, &loaded)?;
+    let files = render(&targets, &templates, &loaded)?;
     let milder = split_milder(&mut loaded);
     terminal::write_findings(Format::Human, &loaded, io::stderr())?;
     let folder = project::output_folder(&project, args.out);
-    let whole_project = args.paths.is_empty() && args.node.node_type.is_none();
+    let whole_project = args.paths.is_empty()
+        && args.targets.is_empty()
+        && args.patterns.is_empty()
+        && args.node.node_type.is_none();
     let orphans = if whole_project && !args.stdout && !loaded.has_errors() {
         writing::orphans(&files, &folder)?
     } else {
@@ -75,43 +84,103 @@ fn split_milder(loaded: &mut Loaded) -> Vec<Diagnostic> {
     milder
 }
 
-fn targets(args: &Generate, project: &Project) -> Result<Vec<&'static Target>, Failure> {
+fn targets<'a>(
+    args: &Generate,
+    project: &Project,
+    own: &'a Own,
+) -> Result<Vec<Chosen<'a>>, Failure> {
     let names = if args.targets.is_empty() {
         &project.targets
     } else {
         &args.targets
     };
     if names.is_empty() {
-        return Ok(vec![TARGETS[0]]);
+        return Ok(vec![Chosen::BuiltIn(TARGETS[0])]);
     }
-    let mut seen = HashSet::new();
-    names
-        .iter()
-        .filter(|name| seen.insert(name.as_str()))
-        .map(|name| Target::named(name).map_err(|unknown| Failure::Message(unknown.to_string())))
-        .collect()
+    own.choose(names)
+}
+
+/// The templates of Herald and of the project.
+pub fn compile(own: &Own) -> Result<Templates, Failure> {
+    Templates::new(&own.templates).map_err(reported)
+}
+
+fn reported(errors: impl IntoIterator<Item = impl ToString>) -> Failure {
+    for error in errors {
+        terminal::error(&error.to_string());
+    }
+    Failure::Reported
+}
+
+/// Leaves only the events of these patterns; all where none is named.
+fn select(loaded: &mut Loaded, patterns: &[String]) -> Result<(), Failure> {
+    if patterns.is_empty() {
+        return Ok(());
+    }
+    let chosen = category::named(patterns).map_err(|unknown| {
+        let known = CATEGORIES.map(|category| category.key);
+        let known = [ALL_EVENTS].into_iter().chain(known);
+        let help = match did_you_mean(unknown, known.clone()) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("there are: {}", known.collect::<Vec<_>>().join(", ")),
+        };
+        Failure::Message(format!("there is no pattern `{unknown}`; {help}"))
+    })?;
+    for node in &mut loaded.catalog.nodes {
+        node.events.retain(|event| chosen.contains(&event.category));
+    }
+    Ok(())
 }
 
 /// Renders every contract without errors.
-fn render(targets: &[&'static Target], loaded: &Loaded) -> Result<Vec<GeneratedFile>, Failure> {
+fn render(
+    targets: &[Chosen<'_>],
+    templates: &Templates,
+    loaded: &Loaded,
+) -> Result<Vec<GeneratedFile>, Failure> {
     let progress = Progress::new("rendering");
-    let context = Context::default();
     let broken = loaded.broken();
     let nodes = loaded.catalog.nodes.iter();
     let good: Vec<&Node> = nodes
         .filter(|node| !broken.contains(&node.location.source))
         .collect();
-    let one = |node: &&Node| -> Result<Vec<GeneratedFile>, Failure> {
-        let mut files = Vec::new();
-        for target in targets {
-            let rendered = (target.render)(node, &context);
-            files.extend(rendered.map_err(|error| Failure::Message(error.to_string()))?);
-        }
+    let mut files = Vec::new();
+    for target in targets {
+        let rendered = render_target(*target, &good, templates, broken.is_empty());
+        files.extend(rendered.map_err(reported)?);
         progress.tick();
-        Ok(files)
-    };
-    let rendered: Result<Vec<_>, _> = good.par_iter().with_min_len(8).map(one).collect();
-    Ok(rendered?.into_iter().flatten().collect())
+    }
+    if let Some((one, other)) = collision(&files) {
+        return Err(Failure::Message(format!(
+            "two files can't both be written: `{one}` and `{other}`; nothing was written"
+        )));
+    }
+    Ok(files)
+}
+
+/// The files of one target. Without `whole`, those that need all contracts are left out. The error
+/// is a sentence for each template that can't be printed.
+pub fn render_target(
+    target: Chosen<'_>,
+    nodes: &[&Node],
+    templates: &Templates,
+    whole: bool,
+) -> Result<Vec<GeneratedFile>, Vec<String>> {
+    match target {
+        Chosen::BuiltIn(target) => {
+            let context = Context { templates };
+            let render = |node: &&Node| (target.render)(node, &context);
+            let rendered: Result<Vec<_>, _> =
+                nodes.par_iter().with_min_len(8).map(render).collect();
+            let rendered = rendered.map_err(|error| vec![error.to_string()])?;
+            Ok(rendered.into_iter().flatten().collect())
+        }
+        Chosen::Custom(target) => {
+            let catalog = CatalogView::new(nodes)?;
+            let rendered = target.render(&catalog, templates, whole);
+            rendered.map_err(|error| vec![error.to_string()])
+        }
+    }
 }
 
 fn print(files: &[GeneratedFile]) -> io::Result<()> {

@@ -2,17 +2,28 @@
 
 use std::io;
 
+use herald_catalog::config::Project;
 use herald_catalog::document;
+use herald_catalog::load::Loaded;
 use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
 
+use herald_render::view::CatalogView;
+use serde_json::{Value, json};
+
 use crate::args::{Inspect, InspectFormat};
+use crate::commands::generate;
+use crate::templates::{self, Chosen};
 use crate::{CLEAN, FINDINGS, Failure, output, project, terminal};
 
 /// Runs the command.
 pub fn run(args: &Inspect) -> Result<u8, Failure> {
-    let mut loaded = project::load(&project::find()?, &args.paths, Format::Human)?;
-    let document = document::all(&loaded);
+    let project = project::find()?;
+    let mut loaded = project::load(&project, &args.paths, Format::Human)?;
+    let document = match &args.view {
+        Some(target) => view(target, &project, &loaded)?,
+        None => document::all(&loaded),
+    };
     match args.format {
         InspectFormat::Json => output::json(&document)?,
         InspectFormat::Yaml => output::yaml(&document)?,
@@ -21,4 +32,34 @@ pub fn run(args: &Inspect) -> Result<u8, Failure> {
     loaded.findings.retain(Diagnostic::is_error);
     terminal::write_findings(Format::Human, &loaded, io::stderr())?;
     Ok(if loaded.has_errors() { FINDINGS } else { CLEAN })
+}
+
+/// What the templates of a target are given, file by file.
+fn view(target: &str, project: &Project, loaded: &Loaded) -> Result<Value, Failure> {
+    let asked = [target.to_owned()];
+    let own = templates::read(project, &asked)?;
+    let [Chosen::Custom(target)] = own.choose(&asked)?[..] else {
+        return Err(Failure::Message(format!(
+            "the data of `{target}` is Herald's own; `herald templates eject` shows its names. \
+             --view takes a target of the project"
+        )));
+    };
+    let compiled = generate::compile(&own)?;
+    let broken = loaded.broken();
+    let nodes = loaded.catalog.nodes.iter();
+    let good: Vec<_> = nodes
+        .filter(|node| !broken.contains(&node.location.source))
+        .collect();
+    let catalog = CatalogView::new(&good).map_err(|problems| {
+        for problem in problems {
+            terminal::error(&problem);
+        }
+        Failure::Reported
+    })?;
+    let views = target.views(&catalog, &compiled, true);
+    let views = views.map_err(|error| Failure::Message(error.to_string()))?;
+    let files = views
+        .into_iter()
+        .map(|view| json!({"template": view.template, "path": view.path, "data": view.data}));
+    Ok(json!({"target": target.name, "files": files.collect::<Vec<_>>()}))
 }

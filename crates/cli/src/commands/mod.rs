@@ -8,8 +8,10 @@ mod generate;
 mod init;
 mod inspect;
 mod listen;
+mod patterns;
 mod publish;
 mod spool;
+mod templates;
 mod topics;
 
 use clap::CommandFactory;
@@ -31,6 +33,8 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Listen(args) => listen::run(&args),
         Command::Topics(args) => topics::run(&args),
         Command::Spool(args) => spool::run(&args),
+        Command::Templates(args) => templates::run(&args),
+        Command::Patterns(args) => patterns::run(&args),
         Command::Schema(args) => schema(&args),
         Command::Completions(args) => completions(&args),
     }
@@ -40,6 +44,8 @@ fn schema(args: &Schema) -> Result<u8, Failure> {
     output::json(&match args.of {
         SchemaOf::Contract => herald_catalog::schema::contract(),
         SchemaOf::Config => herald_catalog::schema::config(),
+        SchemaOf::Target => herald_catalog::schema::target(),
+        SchemaOf::View => herald_render::view::schema(),
     })?;
     Ok(CLEAN)
 }

@@ -11,3 +11,4 @@ mod runtime_topics;
 mod spool;
 mod spools;
 mod support;
+mod templates;

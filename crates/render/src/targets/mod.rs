@@ -1,5 +1,6 @@
 //! The table of targets.
 
+pub mod custom;
 pub mod python;
 
 use std::fmt;

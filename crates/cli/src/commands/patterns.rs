@@ -1,0 +1,36 @@
+//! `herald patterns`: what can be generated of a node.
+
+use std::fmt::Write as _;
+
+use herald_catalog::category::{ALL_EVENTS, CATEGORIES, Category};
+
+use crate::args::templates::Patterns;
+use crate::{CLEAN, Failure, output};
+
+/// Runs the command.
+pub fn run(args: &Patterns) -> Result<u8, Failure> {
+    let Patterns::List = args;
+    let mut text = format!("{ALL_EVENTS:<21}all of the following\n");
+    for category in CATEGORIES {
+        let _ = writeln!(text, "{:<21}{}", category.key, event_types(category));
+    }
+    output::text(&text)?;
+    Ok(CLEAN)
+}
+
+/// The event types of a pattern, with the gaps that a contract fills.
+fn event_types(category: &Category) -> String {
+    let operation = if category.per_operation {
+        "{operation}."
+    } else {
+        ""
+    };
+    let types: Vec<_> = (category.stages.iter())
+        .map(|stage| format!("{{kind}}.{operation}{}", stage.event_type))
+        .collect();
+    if types.is_empty() {
+        "what the contract lists under `events`".to_owned()
+    } else {
+        types.join(", ")
+    }
+}

@@ -1,0 +1,265 @@
+//! Filters for templates: text of contracts as literals and names of other languages, so that
+//! nothing a contract says becomes code.
+
+use std::fmt::Write;
+
+use herald_catalog::ident;
+use minijinja::Environment;
+
+use crate::python::text::escape;
+
+/// A filter of text.
+type Filter = (&'static str, fn(&str) -> String);
+
+/// Name and function of each; `json` stands apart, as it takes any value.
+const FILTERS: [Filter; 11] = [
+    ("camel_case", camel_case),
+    ("comment", comment),
+    ("hcl", hcl),
+    ("ident", ident_of),
+    ("kebab_case", kebab_case),
+    ("md", md),
+    ("pascal_case", ident::pascal_case),
+    ("py_string", py_string),
+    ("slug", ident::slug),
+    ("ts", ts),
+    ("upper_snake", upper_snake),
+];
+
+/// Those of Jinja that people use most, for "did you mean".
+const OF_JINJA: [&str; 19] = [
+    "batch",
+    "default",
+    "dictsort",
+    "first",
+    "indent",
+    "items",
+    "join",
+    "last",
+    "length",
+    "lines",
+    "list",
+    "lower",
+    "map",
+    "reject",
+    "replace",
+    "select",
+    "selectattr",
+    "sort",
+    "upper",
+];
+
+pub(crate) fn add_to(environment: &mut Environment<'_>) {
+    for (name, filter) in FILTERS {
+        environment.add_filter(name, move |text: &str| filter(text));
+    }
+    environment.add_filter("json", |value: minijinja::Value| {
+        serde_json::to_string(&value)
+            .map(|text| ascii(&text))
+            .map_err(|error| {
+                minijinja::Error::new(minijinja::ErrorKind::BadSerialization, error.to_string())
+            })
+    });
+}
+
+pub(crate) fn known() -> impl Iterator<Item = &'static str> {
+    FILTERS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(["json"])
+        .chain(OF_JINJA)
+}
+
+/// A Python string with its quotes.
+fn py_string(text: &str) -> String {
+    format!("\"{}\"", escape(text))
+}
+
+/// A string of TypeScript or JavaScript with its quotes, harmless inside of HTML and of templates.
+fn ts(text: &str) -> String {
+    let json = ascii(&serde_json::Value::from(text).to_string());
+    json.replace('<', "\\u003c")
+        .replace('`', "\\u0060")
+        .replace("${", "\\u0024{")
+}
+
+/// JSON in ASCII.
+fn ascii(json: &str) -> String {
+    json.chars()
+        .fold(String::with_capacity(json.len()), |mut out, c| {
+            if matches!(c, ' '..='~') {
+                out.push(c);
+            } else {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+            out
+        })
+}
+
+/// What stands between the quotes of a string of Terraform: no quote, no `${`, no `%{`.
+fn hcl(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            // Neither opens a gap, whatever stands before or behind it.
+            '$' | '%' => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            ' '..='~' => out.push(c),
+            _ if u32::from(c) <= 0xffff => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            _ => {
+                let _ = write!(out, "\\U{:08x}", u32::from(c));
+            }
+        }
+    }
+    out
+}
+
+/// One line of Markdown that says the text and nothing else: no link, no HTML, no cell of a table.
+fn md(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in one_line(text).chars() {
+        match c {
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|'
+            | '~' => {
+                out.push('\\');
+                out.push(c);
+            }
+            // A list, a line, or a number of a list at the beginning; an address behind `://`.
+            '-' | '.' | ':' | '@' | '=' => {
+                let _ = write!(out, "&#{};", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A line that ends no comment, of whatever language.
+fn comment(text: &str) -> String {
+    let mut line = one_line(text);
+    for (end, harmless) in [
+        ("*/", "* /"),
+        ("/*", "/ *"),
+        ("--", "- -"),
+        ("\"\"\"", "'''"),
+        ("?>", "? >"),
+        ("]]", "] ]"),
+    ] {
+        while line.contains(end) {
+            line = line.replace(end, harmless);
+        }
+    }
+    line.trim_end_matches('\\').to_owned()
+}
+
+/// White space becomes single blanks; characters that steer terminals and text direction go.
+fn one_line(text: &str) -> String {
+    let is_active = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    let words = text
+        .split(|c: char| c.is_whitespace())
+        .map(|word| word.replace(is_active, ""));
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// A name; a digit never comes first, and it is never empty.
+fn ident_of(text: &str) -> String {
+    let ident = ident::ident(text);
+    if ident.is_empty() || ident.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("_{ident}")
+    } else {
+        ident
+    }
+}
+
+fn camel_case(text: &str) -> String {
+    let pascal = ident::pascal_case(text);
+    let mut chars = pascal.chars();
+    let first = chars.next().map(|c| c.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
+}
+
+fn kebab_case(text: &str) -> String {
+    ident::slug(text).replace('_', "-")
+}
+
+fn upper_snake(text: &str) -> String {
+    ident_of(text).to_ascii_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn literals_end_where_they_should() {
+        assert_eq!(py_string("a\"b"), r#""a\x22b""#);
+        assert_eq!(
+            ts("</script>`${x}\u{2028}\""),
+            r#""\u003c/script>\u0060\u0024{x}\u2028\"""#
+        );
+        assert_eq!(hcl("a\"${x}%{y}\\\n"), r#"a\"\u0024{x}\u0025{y}\\\n"#);
+        assert_eq!(hcl("cost$"), r"cost\u0024");
+        assert_eq!(md("a|b <i> [x](y)\n# t"), r"a\|b &lt;i&gt; \[x\]\(y\) \# t");
+        assert_eq!(comment("a */ b\n-->"), "a * / b - ->");
+    }
+
+    #[test]
+    fn names_are_names() {
+        assert_eq!(ident_of("1st"), "_1st");
+        assert_eq!(ident_of(""), "_");
+        assert_eq!(upper_snake("order.placed"), "ORDER_PLACED");
+        assert_eq!(camel_case("order.placed"), "orderPlaced");
+        assert_eq!(kebab_case("order.placed"), "order-placed");
+    }
+
+    proptest! {
+        #[test]
+        fn json_and_ts_mean_the_text(text in any::<String>()) {
+            let ts = ts(&text);
+            prop_assert!(ts.is_ascii());
+            prop_assert_eq!(serde_json::from_str::<String>(&ts).unwrap(), text);
+        }
+
+        #[test]
+        fn a_comment_and_a_cell_stay_on_their_line(text in "(?s).*[*/<>`|\\-\\n\"\\\\]{0,8}") {
+            let comment = comment(&text);
+            let breaks = comment.contains(['\n', '\r', '\u{2028}']);
+            prop_assert!(!breaks);
+            prop_assert!(!comment.contains("*/") && !comment.contains("-->"));
+            let md = md(&text);
+            prop_assert!(!md.contains(['\n', '\r', '<', '>']));
+        }
+
+        #[test]
+        fn hcl_opens_no_gap(text in "(?s).*[$%{\"\\\\]{0,8}") {
+            let hcl = hcl(&text);
+            prop_assert!(hcl.is_ascii() && !hcl.contains(['\n', '\r']));
+            let open = hcl.replace("$${", "").replace("%%{", "");
+            let opens = open.contains("${") || open.contains("%{");
+            prop_assert!(!opens);
+            let quotes = hcl.replace("\\\\", "").replace("\\\"", "");
+            prop_assert!(!quotes.contains('"'));
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Targets of a project's own: templates in a folder, and a `target.yaml` that says what they
+//! become.
+
+use std::collections::HashMap;
+
+use herald_catalog::manifest::{Each, FileRule, MANIFEST_FILE, Manifest};
+use minijinja::value::{Serde, Value};
+use serde_json::json;
+
+use crate::file::{GeneratedFile, is_ours};
+use crate::template::{OwnTemplate, RenderError, Templates};
+use crate::view::{self, CatalogView};
+
+/// Longest name of a file or folder that every system takes.
+const LONGEST_PART: usize = 255;
+
+/// A target that a project defines.
+#[derive(Clone, Debug)]
+pub struct CustomTarget {
+    /// Name of its folder.
+    pub name: String,
+    /// What its `target.yaml` says.
+    pub manifest: Manifest,
+    /// Where that was read from, for messages.
+    pub file: String,
+}
+
+/// One file that a target is about to write, and what its template is given.
+#[derive(Debug)]
+pub struct FileView {
+    /// Name of the template.
+    pub template: String,
+    /// Below the output folder.
+    pub path: String,
+    /// What the template is given.
+    pub data: serde_json::Value,
+}
+
+impl CustomTarget {
+    /// The patterns of its paths, which are templates too; they belong into [`Templates::new`].
+    pub fn path_templates(&self) -> impl Iterator<Item = OwnTemplate> {
+        let files = self.manifest.files.iter().enumerate();
+        files.map(|(index, rule)| OwnTemplate {
+            name: self.path_template(index),
+            text: rule.path.clone(),
+            file: format!("{}: path of {}", self.file, rule.template),
+        })
+    }
+
+    fn path_template(&self, index: usize) -> String {
+        format!("{}/{MANIFEST_FILE}#{index}", self.name)
+    }
+
+    fn template(&self, rule: &FileRule) -> String {
+        format!("{}/{}", self.name, rule.template)
+    }
+
+    /// The files that it writes, and their data. Without `whole`, those are left out that it takes
+    /// all contracts to write.
+    ///
+    /// # Errors
+    /// When a template is missing, or a path can't be printed or used.
+    pub fn views(
+        &self,
+        catalog: &CatalogView,
+        templates: &Templates,
+        whole: bool,
+    ) -> Result<Vec<FileView>, RenderError> {
+        let mut views = Vec::new();
+        for (index, rule) in self.manifest.files.iter().enumerate() {
+            if !templates.has(&self.template(rule)) {
+                return Err(self.error(format!("there is no template `{}.jinja`", rule.template)));
+            }
+            if rule.each.is_of_all() && !whole {
+                continue;
+            }
+            for data in data(rule.each, catalog) {
+                let mut path = String::new();
+                let given = Value::from(Serde(&data));
+                templates.render_into(&mut path, &self.path_template(index), given)?;
+                check_path(&path).map_err(|reason| {
+                    self.error(format!("path of {}: `{path}` {reason}", rule.template))
+                })?;
+                let template = self.template(rule);
+                views.push(FileView {
+                    template,
+                    path,
+                    data,
+                });
+            }
+        }
+        Ok(views)
+    }
+
+    /// The files that it writes; a template that prints nothing makes none.
+    ///
+    /// # Errors
+    /// As [`views`](Self::views), and when a template can't be printed.
+    pub fn render(
+        &self,
+        catalog: &CatalogView,
+        templates: &Templates,
+        whole: bool,
+    ) -> Result<Vec<GeneratedFile>, RenderError> {
+        let mut files = Vec::new();
+        for view in self.views(catalog, templates, whole)? {
+            let mut contents = String::new();
+            let given = Value::from(Serde(&view.data));
+            templates.render_into(&mut contents, &view.template, given)?;
+            if contents.trim().is_empty() {
+                continue;
+            }
+            if !is_ours(contents.as_bytes()) {
+                return Err(self.error(format!(
+                    "`{}` has to print `{{{{ marker }}}}` in its first lines, as a comment, by \
+                     which Herald knows its own files",
+                    view.template
+                )));
+            }
+            contents.truncate(contents.trim_end().len());
+            contents.push('\n');
+            let path = view.path;
+            files.push(GeneratedFile { path, contents });
+        }
+        Ok(files)
+    }
+
+    fn error(&self, message: String) -> RenderError {
+        RenderError {
+            file: self.file.clone(),
+            line: None,
+            message,
+        }
+    }
+}
+
+/// One view for each.
+fn data(each: Each, catalog: &CatalogView) -> Vec<serde_json::Value> {
+    let of = |more| view::of(each.name(), more);
+    let nodes = catalog.nodes.iter();
+    match each {
+        Each::Catalog => vec![of(
+            json!({"catalog": {"nodes": catalog.nodes, "topics": catalog.topics}}),
+        )],
+        Each::Node => nodes.map(|node| of(json!({"node": node}))).collect(),
+        Each::Event => nodes
+            .flat_map(|node| {
+                let events = node["events"].as_array().into_iter().flatten();
+                events.map(move |event| of(json!({"node": node, "event": event})))
+            })
+            .collect(),
+        Each::Topic => {
+            let topics = catalog.topics.iter();
+            topics.map(|topic| of(json!({"topic": topic}))).collect()
+        }
+    }
+}
+
+/// Whether a path stays in its folder and means the same on every system.
+fn check_path(path: &str) -> Result<(), &'static str> {
+    let is_usual = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
+    if path.starts_with('/') {
+        return Err("is absolute; paths are relative to the output folder");
+    }
+    if !path.chars().all(is_usual) {
+        return Err("has to consist of letters, digits, `.`, `_`, `-` and `/`; \
+                    the filters `slug` and `ident` make names of texts");
+    }
+    for part in path.split('/') {
+        match part {
+            "" => return Err("has a part without a name"),
+            "." | ".." => return Err("may not lead elsewhere by `.` or `..`"),
+            _ if part.eq_ignore_ascii_case(".git") => return Err("leads into `.git`"),
+            _ if part.ends_with('.') => return Err("has a part that ends in `.`"),
+            _ if part.len() > LONGEST_PART => return Err("has a part that is too long"),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Two files that can't both be written: on some systems case makes no difference, and nowhere is
+/// a file also a folder.
+pub fn collision(files: &[GeneratedFile]) -> Option<(&str, &str)> {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for file in files {
+        if let Some(other) = seen.insert(file.path.to_lowercase(), &file.path) {
+            return Some((other, &file.path));
+        }
+    }
+    files.iter().find_map(|file| {
+        let lower = file.path.to_lowercase();
+        let folders = lower.match_indices('/').map(|(end, _)| &lower[..end]);
+        let other = folders.into_iter().find_map(|folder| seen.get(folder))?;
+        Some((*other, file.path.as_str()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_in_its_folder() {
+        for good in ["a.md", "a/b-c/d_e.f.ts", ".github/x.yml"] {
+            assert_eq!(check_path(good), Ok(()), "{good}");
+        }
+        let long = "x".repeat(256);
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../a",
+            "a/../../b",
+            "a//b",
+            "./a",
+            "a/",
+            "a\\b",
+            "C:a",
+            "a b",
+            "ä",
+            "a\nb",
+            ".git/hooks/x",
+            "a/.GIT/x",
+            "a.",
+            &long,
+        ] {
+            assert!(check_path(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn files_collide_whatever_the_case_and_with_folders() {
+        let files = |paths: &[&str]| -> Vec<_> {
+            let file = |path: &&str| GeneratedFile {
+                path: (*path).to_owned(),
+                contents: String::new(),
+            };
+            paths.iter().map(file).collect()
+        };
+        assert_eq!(collision(&files(&["a", "b", "a.b/c", "a.c"])), None);
+        assert_eq!(
+            collision(&files(&["x", "A/b", "a/B"])),
+            Some(("A/b", "a/B"))
+        );
+        assert_eq!(collision(&files(&["a/b/c", "A"])), Some(("A", "a/b/c")));
+    }
+}
