@@ -73,8 +73,8 @@ some-faults: ## a part of them, which CI runs
 
 faults: ## what docs/faults.md claims: one broker, then three
 	cargo test --workspace --all-features --locked --test faults --no-run
-	scripts/kafka run -- $(FAULTS) --skip leader:: --skip partition::
-	scripts/kafka run --nodes 3 -- $(FAULTS) leader:: partition::
+	scripts/kafka run -- $(FAULTS) --skip leader::
+	scripts/kafka run --nodes 3 -- $(FAULTS) leader::
 
 soak: ## a million events through restarts and kills, in each mode
 	scripts/kafka run -- $(FAULTS) --ignored --nocapture soak::
