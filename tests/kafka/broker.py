@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -123,6 +124,12 @@ class Broker:
             headers=once(headers),
             value=raw(message.value()),
         )
+
+    def dead_letters(self) -> list[Record]:
+        """All records of this test's dead letter topics."""
+        topics = self.admin.list_topics(timeout=HANG_SECONDS).topics
+        is_dead = re.compile(rf"{self.namespace}\..*\.dlq").fullmatch
+        return self.read(topic for topic in topics if is_dead(topic))
 
     def read_with_aiokafka(self, topics: Iterable[str]) -> list[Record]:
         """The same, as a client sees it that shares no code with librdkafka."""

@@ -116,7 +116,6 @@ def test_a_receipt_survives_the_kill_of_its_program(
         program = subprocess.Popen(
             [sys.executable, PROGRAM, "work", broker.namespace, *extra],
             stdout=file,
-            stderr=subprocess.DEVNULL,
         )
         try:
             wait_for(lambda: len(receipts(output)) >= MANY)
@@ -132,6 +131,7 @@ def test_a_receipt_survives_the_kill_of_its_program(
 
     finished("drain", broker.namespace)
 
+    assert broker.dead_letters() == []
     printed: Order = defaultdict(list)
     in_order = sorted(receipts(output), key=lambda words: int(words[0]))
     for _, _, topic, key, event_id in in_order:

@@ -61,6 +61,7 @@ impl RelayThread {
                 let nothing_to_try = self.core.held.messages() == 0 && self.at_end;
                 if nothing_to_try || self.core.acknowledged_since(since) {
                     self.health = Health::Up;
+                    self.window.open();
                     self.core.shut_gate().open_to_cluster();
                     info!(
                         target: "herald::publisher",

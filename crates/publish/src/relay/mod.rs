@@ -6,6 +6,7 @@ mod reopening;
 mod rows;
 mod sending;
 mod thread;
+mod window;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,6 +78,7 @@ pub(crate) struct Reported {
     pub(crate) sequence: Sequence,
     pub(crate) key: u64,
     pub(crate) weight: usize,
+    pub(crate) sent_at: Duration,
     pub(crate) outcome: Result<Position, Failure>,
 }
 
@@ -180,6 +182,7 @@ pub(crate) struct RowDelivery {
     pub(crate) sequence: Sequence,
     pub(crate) key: u64,
     pub(crate) weight: usize,
+    pub(crate) sent_at: Duration,
     pub(crate) is_letter: bool,
 }
 
@@ -195,6 +198,7 @@ impl Delivery for RowDelivery {
             sequence: self.sequence,
             key: self.key,
             weight: self.weight,
+            sent_at: self.sent_at,
             outcome,
         };
         let relay = &self.core.relay;

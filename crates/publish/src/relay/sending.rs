@@ -41,24 +41,19 @@ impl RelayThread {
             return;
         }
         let Some(spool) = self.spool() else { return };
+        self.look_after_window();
         while self.allowance() > 0 && self.relay_batch(&spool) {}
     }
 
     /// How many rows may be given to the transport now.
     fn allowance(&self) -> usize {
         let options = &self.core.options;
-        let window = match self.health {
-            Health::Up => self.window,
-            // Many that are refused must not go one by one.
-            Health::Trying { since, .. } if self.refused_at >= Some(since) => self.window,
-            Health::Trying { .. } => 1,
-            Health::Down { .. } | Health::Asking { .. } => 0,
-        };
         let bytes_left = self.sent_bytes < options.max_in_flight_bytes / 4;
-        if self.now() < self.send_at || !bytes_left || self.core.held_is_full() {
+        let is_open = matches!(self.health, Health::Up | Health::Trying { .. });
+        if !is_open || self.now() < self.send_at || !bytes_left || self.core.held_is_full() {
             return 0;
         }
-        window.saturating_sub(self.sent)
+        self.window.room()
     }
 
     /// Reads rows and sends them; true where there may be more to do at once.
@@ -178,6 +173,7 @@ impl RelayThread {
             sequence,
             key,
             weight: 0,
+            sent_at: self.now(),
             is_letter: false,
         };
         let message = Message::of_record(stored.record);
@@ -248,7 +244,7 @@ impl RelayThread {
         });
         sent.inspect_err(|_| self.core.held.leave(weight))?;
         self.rows.insert(sequence, Row::Sent);
-        self.sent += 1;
+        self.window.enter(self.now());
         self.sent_bytes += weight;
         if let Some(rate) = self.core.options.relay_rate {
             self.send_at = self.send_at.max(self.now()) + Duration::from_secs(1) / rate.get();

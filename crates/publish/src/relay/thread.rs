@@ -7,6 +7,7 @@ use std::time::Duration;
 use herald_spool::{Burial, Sequence, Spool, SpoolError};
 
 use super::reopening::Reopening;
+use super::window::Window;
 use super::{Arrival, Reported};
 use crate::core::Core;
 use crate::failure::{Failure, FailureKind};
@@ -20,9 +21,6 @@ pub(super) const LOOK_AROUND: Duration = Duration::from_secs(1);
 
 /// After what was nobody's fault, such as a full disk, it tries again after this long.
 pub(super) const SHORT_PAUSE: Duration = Duration::from_millis(100);
-
-/// How many rows go first to a cluster that has just come back; then more and more.
-const FIRST_WINDOW: usize = 16;
 
 pub(crate) struct RelayThread {
     pub(super) core: Arc<Core>,
@@ -39,11 +37,8 @@ pub(crate) struct RelayThread {
     pub(super) cursor: Sequence,
     /// Whether there was no row behind it.
     pub(super) at_end: bool,
-    /// When the cluster last refused something for good.
-    pub(super) refused_at: Option<Duration>,
-    /// How many rows may be with the transport.
-    pub(super) window: usize,
-    pub(super) sent: usize,
+    /// Rows that are with the transport.
+    pub(super) window: Window,
     pub(super) sent_bytes: usize,
     /// Rows that are to be moved to the spool's dead letters.
     pub(super) burials: Vec<Burial>,
@@ -77,6 +72,7 @@ pub(super) enum Row {
 
 impl RelayThread {
     pub(crate) fn new(core: Arc<Core>) -> Self {
+        let window = Window::new(core.options.relay_window);
         Self {
             core,
             health: Health::Up,
@@ -86,9 +82,7 @@ impl RelayThread {
             revisit: None,
             cursor: Sequence::START,
             at_end: false,
-            refused_at: None,
-            window: FIRST_WINDOW,
-            sent: 0,
+            window,
             sent_bytes: 0,
             burials: Vec::new(),
             landed: Vec::new(),
@@ -153,6 +147,9 @@ impl RelayThread {
         if let Health::Down { ask_at, .. } = self.health {
             consider(ask_at);
         }
+        if let Health::Trying { .. } = self.health {
+            consider(self.window.silent_since() + self.trial_step());
+        }
         if !self.landed.is_empty() && !self.removing {
             consider(self.remove_at);
         }
@@ -182,7 +179,6 @@ impl RelayThread {
         if cluster_lost {
             let first = self.core.options.probe_every;
             self.health = self.health.lost(self.now(), first, &mut self.jitter);
-            self.window = FIRST_WINDOW;
         }
         for arrival in arrivals {
             self.take(arrival);
@@ -202,7 +198,10 @@ impl RelayThread {
             Arrival::Row(reported) => self.take_row(reported),
             Arrival::Letter(reported) => self.take_letter(reported),
             Arrival::Removed(sequences, outcome) => self.take_removal(sequences, outcome),
-            Arrival::Probed(Ok(())) => self.health = self.health.answered(self.now()),
+            Arrival::Probed(Ok(())) => {
+                self.health = self.health.answered(self.now());
+                self.window.start_trial(self.now());
+            }
             Arrival::Probed(Err(_)) => self.try_failed(),
         }
     }
@@ -246,15 +245,14 @@ impl RelayThread {
     }
 
     pub(super) fn leave_transport(&mut self, reported: &Reported) {
-        self.sent -= 1;
         self.sent_bytes -= reported.weight;
-        let permanent = |failure: &Failure| failure.kind == FailureKind::Permanent;
-        if reported.outcome.as_ref().is_err_and(permanent) {
-            self.refused_at = Some(self.now());
-        }
-        // The cluster keeps up, whatever it says.
-        if reported.outcome.as_ref().err().is_none_or(permanent) {
-            self.window = (self.window + 1).min(self.core.options.relay_window);
+        self.window.leave(reported.sent_at, self.now());
+        let failure = reported.outcome.as_ref().err();
+        match failure.map(|failure| failure.kind) {
+            None => self.window.widen(),
+            // Many that are refused must not go one by one.
+            Some(FailureKind::Permanent) => self.window.open(),
+            Some(_) => {}
         }
     }
 

@@ -17,7 +17,6 @@ fn key_on(partition: u32) -> u32 {
 }
 
 #[test]
-#[ignore = "after an outage of all brokers the spool waits for the one that stays away"]
 fn a_dead_partition_does_not_hold_up_others() {
     let cluster = DevCluster::start(2).unwrap();
     let servers = cluster.bootstrap_servers();
