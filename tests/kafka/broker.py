@@ -3,14 +3,19 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord  # type: ignore[import-untyped]
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (
+    AdminClient,
+    OffsetSpec,  # type: ignore[attr-defined]
+)
 from confluent_kafka.cimpl import NewTopic
 
 PARTITIONS = 3
@@ -52,6 +57,19 @@ class Broker:
         for topic, reason in reasons.items():
             assert reason is None, f"{topic}: {reason}"
             self.created.append(topic)
+        self._wait_for_leaders(list(reasons), partitions)
+
+    def _wait_for_leaders(self, topics: Iterable[str], partitions: int) -> None:
+        """A topic that was just created refuses messages for a moment."""
+        places = [TopicPartition(t, p) for t in topics for p in range(partitions)]
+        latest = dict.fromkeys(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        deadline = time.monotonic() + HANG_SECONDS
+        while latest:
+            for place, answer in self.admin.list_offsets(latest).items():
+                with suppress(KafkaException):
+                    answer.result(HANG_SECONDS)
+                    del latest[place]
+            assert time.monotonic() < deadline, "partitions have no leader"
 
     def refusals(
         self,

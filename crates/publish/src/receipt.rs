@@ -11,8 +11,7 @@ pub enum Receipt {
         topic: String,
         /// Partition of the topic.
         partition: i32,
-        /// Offset in the partition; -1 where it is not known, because a repeated request found
-        /// the event written already.
+        /// Offset in the partition, from 0.
         offset: i64,
     },
     /// It is flushed to the local disk and will be delivered from there, also after a restart.

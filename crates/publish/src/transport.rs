@@ -11,8 +11,7 @@ use crate::message::Message;
 pub struct Position {
     /// Partition of the topic, from 0.
     pub partition: i32,
-    /// Offset in the partition; -1 where it is not known, because a repeated request found the
-    /// message written already.
+    /// Offset in the partition, from 0.
     pub offset: i64,
 }
 

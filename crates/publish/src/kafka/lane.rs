@@ -284,16 +284,29 @@ impl ProducerContext<NoCustomPartitioner> for Reports {
         let outcome = match result {
             Ok(message) => {
                 self.condition.good_news();
-                Ok(Position {
-                    partition: message.partition(),
-                    // Not known where a retry found the message written already.
-                    offset: message.offset().max(-1),
-                })
+                let (partition, offset) = (message.partition(), message.offset());
+                if offset < 0 {
+                    Err(unconfirmed(message.topic(), partition))
+                } else {
+                    Ok(Position { partition, offset })
+                }
             }
             Err((error, message)) => Err(self.verdict(error, message.topic())),
         };
         delivery.report(outcome);
     }
+}
+
+/// A success that no broker has spoken of. librdkafka concludes it when a later message of the
+/// partition was acknowledged, because a broker takes messages of a producer in their order. But a
+/// broker that does not know the producer yet takes any: when it refuses the first batch, because
+/// its partition is just coming up, and takes the second, the first is nowhere.
+fn unconfirmed(topic: &str, partition: i32) -> Failure {
+    Failure::new(
+        FailureKind::Retriable,
+        "unconfirmed",
+        format!("{topic}: partition {partition} acknowledged a later message, but not this one"),
+    )
 }
 
 impl Reports {

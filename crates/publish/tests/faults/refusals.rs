@@ -1,10 +1,14 @@
 //! What a broker may answer, from a cluster that answers what it is told to.
 
+use std::time::Duration;
+
 use herald_publish::kafka::{ApiError as Error, ApiKey, DevCluster, KafkaOptions};
 use herald_publish::{Mode, Publisher};
 
 use crate::bench::{Bench, finish};
 use crate::cluster;
+use crate::event::Event;
+use crate::ledger::Ledger;
 use crate::load::Load;
 
 /// Answers of brokers to requests that write.
@@ -78,4 +82,35 @@ fn a_producer_that_the_broker_does_not_know() {
         "unknown producer",
         &[Error::RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID],
     );
+}
+
+/// A broker that does not know the producer yet refuses its first batch, because the partition is
+/// just coming up, and takes the second. librdkafka concludes that it has both.
+#[test]
+fn a_first_batch_that_is_refused_while_the_next_is_taken() {
+    for mode in [Mode::Direct, Mode::WriteAhead] {
+        let cluster = DevCluster::start(1).unwrap();
+        let servers = cluster.bootstrap_servers();
+        let (bench, topic) = (Bench::new(), cluster::fresh_topic());
+        cluster.create_topic(&topic, 1, 1).unwrap();
+        // Each in a batch of its own, and all on their way before the first is answered.
+        let kafka = KafkaOptions::new(&servers).property("batch.num.messages", "1");
+        let publisher = Publisher::open(bench.options(kafka).mode(mode)).unwrap();
+        cluster.slow_down(None, Duration::from_millis(200)).unwrap();
+        cluster.fail_next(
+            ApiKey::Produce,
+            &[Error::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART],
+        );
+        let mut ledger = Ledger::default();
+        let events = [1, 2, 3].map(|key| Event { key, number: 1 });
+        let pending = events.map(|event| publisher.enqueue(event.message(&topic, 10)).unwrap());
+        for (event, pending) in events.into_iter().zip(pending) {
+            ledger.note(event, pending.wait().into());
+        }
+        finish(publisher);
+        let account = bench.account(&ledger, &servers, &topic);
+        account.show(&format!("only a first batch is refused, {mode:?}"));
+        account.assert_no_errors();
+        account.assert_kept();
+    }
 }

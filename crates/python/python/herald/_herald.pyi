@@ -44,9 +44,7 @@ class Receipt:
         """Partition of the topic."""
     @property
     def offset(self) -> int | None:
-        """Offset in the partition; `None` too where a repeated request found it
-        written.
-        """
+        """Offset in the partition."""
     @property
     def sequence(self) -> int | None:
         """Its number in the spool: `herald spool show SEQUENCE`."""

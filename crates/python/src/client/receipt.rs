@@ -62,11 +62,11 @@ impl Receipt {
         }
     }
 
-    /// Offset in the partition; `None` too where a repeated request found it written already.
+    /// Offset in the partition.
     #[getter]
     fn offset(&self) -> Option<i64> {
         match self.receipt {
-            herald_publish::Receipt::Delivered { offset, .. } => (offset >= 0).then_some(offset),
+            herald_publish::Receipt::Delivered { offset, .. } => Some(offset),
             herald_publish::Receipt::Spooled { .. } => None,
         }
     }

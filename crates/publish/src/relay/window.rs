@@ -1,0 +1,158 @@
+//! How many rows of the spool may be with the transport at a time.
+
+use std::time::Duration;
+
+use super::thread::RelayThread;
+use crate::health::Health;
+
+/// How many rows go first to a cluster that is there; then more and more.
+const FIRST: usize = 16;
+
+/// How often the rows of a trial double within its time.
+const DOUBLINGS: u32 = 8;
+
+/// Rows with the transport, and how many more may join them.
+///
+/// A row whose broker stays away may be there for hours. When nothing was heard for a while, all
+/// that are there count as stuck and take no room: rows for other brokers wait behind them.
+pub(super) struct Window {
+    size: usize,
+    largest: usize,
+    sent: usize,
+    stuck: usize,
+    /// What was sent by then and is still there is stuck.
+    stuck_at: Duration,
+    /// When a row last came or went.
+    moved_at: Duration,
+}
+
+impl Window {
+    pub(super) fn new(largest: usize) -> Self {
+        Self {
+            size: FIRST.min(largest),
+            largest,
+            sent: 0,
+            stuck: 0,
+            stuck_at: Duration::ZERO,
+            moved_at: Duration::ZERO,
+        }
+    }
+
+    /// Rows that may be sent now.
+    pub(super) fn room(&self) -> usize {
+        self.size.saturating_sub(self.sent - self.stuck)
+    }
+
+    /// A row goes to the transport.
+    pub(super) fn enter(&mut self, now: Duration) {
+        self.sent += 1;
+        self.moved_at = now;
+    }
+
+    /// A row that was sent at this time is reported.
+    pub(super) fn leave(&mut self, sent_at: Duration, now: Duration) {
+        self.sent -= 1;
+        if sent_at <= self.stuck_at {
+            self.stuck = self.stuck.saturating_sub(1);
+        }
+        self.stuck = self.stuck.min(self.sent);
+        self.moved_at = now;
+    }
+
+    /// The cluster keeps up.
+    pub(super) fn widen(&mut self) {
+        self.size = (self.size + 1).min(self.largest);
+    }
+
+    /// The cluster is there.
+    pub(super) fn open(&mut self) {
+        self.size = (self.size + 1).max(FIRST).min(self.largest);
+    }
+
+    /// The cluster is tried with a single row, beside those that it was given before.
+    pub(super) fn start_trial(&mut self, now: Duration) {
+        self.size = 1;
+        self.all_stuck(now);
+    }
+
+    pub(super) fn silent_since(&self) -> Duration {
+        self.moved_at
+    }
+
+    /// Nothing was heard of what was sent: others go beside it, and more of them.
+    fn give_way(&mut self, now: Duration) {
+        self.size = self.size.saturating_mul(2).min(self.largest);
+        self.all_stuck(now);
+    }
+
+    fn all_stuck(&mut self, now: Duration) {
+        self.stuck = self.sent;
+        self.stuck_at = now;
+        self.moved_at = now;
+    }
+}
+
+impl RelayThread {
+    pub(super) fn look_after_window(&mut self) {
+        let patience = match self.health {
+            Health::Up => self.core.options.deadline_or_default(),
+            Health::Trying { .. } => self.trial_step(),
+            Health::Down { .. } | Health::Asking { .. } => return,
+        };
+        let now = self.now();
+        // What the transport holds for nothing must leave room for those who publish.
+        let may_hold_more = self.window.sent < self.core.options.max_in_flight;
+        if self.window.room() == 0 && may_hold_more && now >= self.window.moved_at + patience {
+            self.window.give_way(now);
+        }
+    }
+
+    /// After this long without an answer a trial goes on with more rows.
+    pub(super) fn trial_step(&self) -> Duration {
+        self.core.options.deadline_or_default() / DOUBLINGS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    fn fill(window: &mut Window, now: Duration) -> usize {
+        let room = window.room();
+        (0..room).for_each(|_| window.enter(now));
+        room
+    }
+
+    #[test]
+    fn a_trial_begins_with_one_row_and_doubles() {
+        let mut window = Window::new(100);
+        assert_eq!(fill(&mut window, at(1)), 16);
+        window.start_trial(at(2));
+        for (step, rows) in [1, 2, 4, 8, 16, 32, 64, 100, 100].into_iter().enumerate() {
+            let now = at(3 + 2 * step as u64);
+            assert_eq!(fill(&mut window, now), rows);
+            window.give_way(now + at(1));
+        }
+    }
+
+    #[test]
+    fn stuck_rows_take_no_room_and_are_counted_until_they_leave() {
+        let mut window = Window::new(100);
+        fill(&mut window, at(1));
+        window.start_trial(at(2));
+        window.open();
+        assert_eq!(fill(&mut window, at(3)), 16);
+        for _ in 0..16 {
+            window.leave(at(3), at(4));
+        }
+        assert_eq!(window.room(), 16);
+        for _ in 0..16 {
+            window.leave(at(1), at(5));
+        }
+        assert_eq!((window.room(), window.sent, window.stuck), (16, 0, 0));
+    }
+}
