@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord  # type: ignore[import-untyped]
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import (
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
-    OffsetSpec,  # type: ignore[attr-defined]
+    OffsetSpec,
 )
 from confluent_kafka.cimpl import NewTopic
 
@@ -62,7 +62,8 @@ class Broker:
     def _wait_for_leaders(self, topics: Iterable[str], partitions: int) -> None:
         """A topic that was just created refuses messages for a moment."""
         places = [TopicPartition(t, p) for t in topics for p in range(partitions)]
-        latest = dict.fromkeys(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        spec = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        latest: dict[TopicPartition, Any] = dict.fromkeys(places, spec)
         deadline = time.monotonic() + HANG_SECONDS
         while latest:
             for place, answer in self.admin.list_offsets(latest).items():
