@@ -12,6 +12,7 @@ pub mod contract;
 pub mod document;
 pub mod fields;
 pub mod ident;
+pub mod instrument;
 pub mod kind;
 mod lint;
 pub mod load;

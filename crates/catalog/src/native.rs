@@ -9,6 +9,7 @@ use crate::contract::{
     WrittenOperation,
 };
 use crate::fields::Privacy;
+use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::resolve::unknown_state;
 use crate::rules;
@@ -274,6 +275,7 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
         consumed: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
+        definitions: Vec::new(),
         redact: list(yaml, "redact")
             .iter()
             .filter_map(Located::read)
@@ -295,6 +297,7 @@ fn read_operation(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Written
         description: text(yaml, "description"),
         input: fields("input"),
         result: fields("result"),
+        instrument: Instrument::default(),
         sources: vec!["operations"],
     })
 }

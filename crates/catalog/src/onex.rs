@@ -12,6 +12,7 @@ use crate::contract::{
     WrittenOperation,
 };
 use crate::fields::{Field, Privacy};
+use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::node::Consumed;
 use crate::rules;
@@ -52,6 +53,7 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
         consumed: consumed.into_iter().map(|(topic, _)| topic).collect(),
         inputs: read_fields(yaml, "inputs", findings),
         outputs: read_fields(yaml, "outputs", findings),
+        definitions: Vec::new(),
         redact: Vec::new(),
     }
 }
@@ -206,6 +208,7 @@ fn read_operations(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Vec<WrittenOp
                         description: None,
                         input: Vec::new(),
                         result: Vec::new(),
+                        instrument: Instrument::default(),
                         sources: vec![source.name],
                     });
                 } else if !operations[at].sources.contains(&source.name) {

@@ -10,6 +10,7 @@ use crate::category::{self, Category, DECLARED, METRIC_EVENTS, OPERATION_LIFECYC
 use crate::contract::{ContractFile, Format, Located, StateMachine, WrittenEvent};
 use crate::fields::{Field, Privacy};
 use crate::ident::{ident, is_meaningful, is_python_keyword, slug};
+use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::node::{
     Declared, Event, EventTypeSource, Fingerprint, Identity, Node, Operation, Origin,
@@ -69,6 +70,7 @@ pub(crate) fn resolve(
         consumed: file.consumed,
         inputs: file.inputs,
         outputs: file.outputs,
+        definitions: file.definitions,
         redact: Vec::new(),
         location: file.location,
         origin,
@@ -199,6 +201,7 @@ fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Ve
             description: written.description.clone(),
             input: written.input.clone(),
             result: written.result.clone(),
+            instrument: written.instrument.clone(),
             sources: written.sources.clone(),
             location: name.location,
         });
@@ -640,6 +643,7 @@ pub fn node_from_parts(
                 description: None,
                 input: Vec::new(),
                 result: Vec::new(),
+                instrument: Instrument::default(),
                 sources: vec!["operations"],
             })
             .collect(),
@@ -651,6 +655,7 @@ pub fn node_from_parts(
         consumed: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
+        definitions: Vec::new(),
         redact: Vec::new(),
     };
     let text = format!("{kind} {service_name} {operations:?} {state_events} {metric_events}");

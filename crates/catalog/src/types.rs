@@ -2,7 +2,7 @@
 
 use herald_diagnostics::{Diagnostic, Location};
 
-use crate::fields::{Field, Privacy, Type};
+use crate::fields::{Field, Limits, Privacy, Type};
 use crate::rules;
 use crate::text::{did_you_mean, quote};
 use crate::yaml::{Key, Value, Yaml};
@@ -210,6 +210,7 @@ fn parse_field(key: &Key, yaml: &Yaml, privacy: Privacy, findings: &mut Vec<Diag
             .and_then(Yaml::as_bool)
             .unwrap_or(default.is_none()),
         ty,
+        limits: Limits::default(),
         spelling,
         default,
         description: yaml

@@ -189,6 +189,7 @@ fn type_view(ty: &Type) -> Value {
         Type::List(_) => "list".to_owned(),
         Type::Map(_) => "map".to_owned(),
         Type::Enum(_) => "enum".to_owned(),
+        Type::Defined(_) => "defined".to_owned(),
         Type::Model(_) => "model".to_owned(),
         Type::Union(_) => "union".to_owned(),
         simple => simple.to_string(),

@@ -61,7 +61,7 @@ fn holds(ty: &Type, value: &Value) -> bool {
     let text = value.as_str();
     match ty {
         // A model is only named: what it holds, its own code knows.
-        Type::Any | Type::Model(_) => true,
+        Type::Any | Type::Defined(_) | Type::Model(_) => true,
         Type::String => value.is_string(),
         Type::Integer => {
             value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0)
@@ -114,7 +114,7 @@ fn is_base64(text: &str) -> bool {
 /// A type in simple words.
 fn expected(ty: &Type) -> String {
     match ty {
-        Type::Any | Type::Model(_) => "anything".to_owned(),
+        Type::Any | Type::Defined(_) | Type::Model(_) => "anything".to_owned(),
         Type::String => "text".to_owned(),
         Type::Integer => "a whole number".to_owned(),
         Type::Number => "a number".to_owned(),
