@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::yaml::Yaml;
+
 /// How an operation announces itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Instrument {
@@ -24,6 +26,29 @@ impl Default for Instrument {
     }
 }
 
+impl Instrument {
+    /// The same, but for what is written. Fields of both are kept.
+    pub(crate) fn overridden(&self, yaml: &Yaml) -> Self {
+        let mut fields = self.fields.clone();
+        for (key, value) in yaml.get("fields").map(Yaml::entries).unwrap_or_default() {
+            if value.as_text().is_none() {
+                continue;
+            }
+            fields.retain(|(name, _)| *name != key.text);
+            fields.push((key.text.clone(), value.to_json()));
+        }
+        let events = yaml.get("events").and_then(Yaml::as_str);
+        let share = yaml.get("sample_started").and_then(Yaml::as_f64);
+        Self {
+            events: events.and_then(Announced::named).unwrap_or(self.events),
+            sample_started: share
+                .filter(|share| (0.0..=1.0).contains(share))
+                .unwrap_or(self.sample_started),
+            fields,
+        }
+    }
+}
+
 /// Which events of an operation are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Announced {
@@ -36,6 +61,11 @@ pub enum Announced {
 }
 
 impl Announced {
+    fn named(word: &str) -> Option<Self> {
+        let all = [Self::All, Self::Outcomes, Self::Failures];
+        all.into_iter().find(|known| known.name() == word)
+    }
+
     /// The word in contracts.
     pub fn name(self) -> &'static str {
         match self {

@@ -93,6 +93,8 @@ fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> 
         Shape::Integer(least) => {
             json!({"type": "integer", "minimum": least, "maximum": LARGEST})
         }
+        Shape::Number => json!({"type": "number"}),
+        Shape::Share => json!({"type": "number", "minimum": 0, "maximum": 1}),
         Shape::Version => json!({
             "type": ["string", "number"],
             "pattern": version::PATTERN,

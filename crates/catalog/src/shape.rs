@@ -23,6 +23,10 @@ pub(crate) enum Shape {
     Bool,
     /// Whole number from this to [`LARGEST`].
     Integer(u64),
+    /// Any finite number.
+    Number,
+    /// Number from 0 to 1.
+    Share,
     /// Version, as text or as a number.
     Version,
     /// Any scalar.
@@ -134,6 +138,10 @@ impl Shape {
             Self::Integer(least) => yaml
                 .as_u64()
                 .is_some_and(|number| (*least..=LARGEST).contains(&number)),
+            Self::Number => yaml.as_f64().is_some(),
+            Self::Share => yaml
+                .as_f64()
+                .is_some_and(|number| (0.0..=1.0).contains(&number)),
             Self::Version => Version::read(yaml).is_some(),
             Self::Scalar => yaml.as_text().is_some(),
             Self::List(_) => yaml.is_sequence(),
@@ -181,7 +189,7 @@ impl Shape {
     /// Whether it takes only some texts or numbers, so that the sort of a value says too little.
     fn is_particular(&self) -> bool {
         match self {
-            Self::Word(_) | Self::Integer(_) | Self::Version => true,
+            Self::Word(_) | Self::Integer(_) | Self::Share | Self::Version => true,
             Self::OneOf(shapes) => shapes.iter().any(Self::is_particular),
             _ => false,
         }
@@ -195,6 +203,8 @@ impl Shape {
             Self::Word(words) => format!("one of {}", words.join(", ")),
             Self::Bool => "true or false".into(),
             Self::Integer(least) => format!("a whole number from {least} to {LARGEST}"),
+            Self::Number => "a number".into(),
+            Self::Share => "a number from 0 to 1".into(),
             Self::Version => "a version such as 1.2.0".into(),
             Self::Scalar => "text, a number or a boolean".into(),
             Self::List(_) => "a list".into(),
