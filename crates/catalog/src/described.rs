@@ -263,7 +263,9 @@ impl<'a> FieldReader<'a> {
                 );
             }
         }
-        *ty = Type::Enum(texts);
+        if !texts.is_empty() {
+            *ty = Type::Enum(texts);
+        }
     }
 
     /// Reads a type and gives back how it is spelled. A list of types is a union.

@@ -28,6 +28,15 @@ pub struct Field {
     pub location: Location,
 }
 
+impl Field {
+    /// Whether null passes whatever the type: where it says that the field is left out, and nothing
+    /// else stands in then.
+    pub fn may_be_null(&self) -> bool {
+        let default = self.default.as_ref();
+        !self.required && default.is_none_or(serde_json::Value::is_null)
+    }
+}
+
 /// A named group of fields, which other fields of the contract have for their type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {

@@ -26,7 +26,7 @@ pub fn check(
                 "{place}.{name} is private by its contract: its value must not leave the process"
             )),
             // Many programs write null for what they leave out.
-            Some(field) if value.is_null() && !field.required => None,
+            Some(field) if value.is_null() && field.may_be_null() => None,
             Some(field) => mismatch(
                 &field.ty,
                 &field.limits,
