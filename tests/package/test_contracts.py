@@ -240,6 +240,7 @@ def test_all_targets() -> None:
     targets = {target.name: target for target in herald.targets()}
     assert targets["python"].extension == "py"
     assert targets["python"].title
+    assert targets["schemas"].extension == "json"
 
 
 def test_generating_gives_the_golden_file() -> None:
