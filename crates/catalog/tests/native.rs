@@ -269,6 +269,37 @@ fn an_operation_says_of_its_instrumentation_what_the_contract_does_not() {
 }
 
 #[test]
+fn states_and_metrics_are_as_written() {
+    let node = node(EVERYTHING);
+    let states = node.states.as_ref().expect("states");
+    assert_eq!(states.states, ["open", "paid", "closed"]);
+    assert_eq!(states.initial.as_deref(), Some("open"));
+    assert_eq!(states.terminal, ["closed"]);
+    let ways: Vec<_> = states
+        .transitions
+        .iter()
+        .map(|t| {
+            (
+                t.from.value.as_str(),
+                t.to.value.as_str(),
+                t.trigger.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        ways,
+        [("open", "paid", Some("payment")), ("*", "closed", None)]
+    );
+
+    let metrics: Vec<_> = node
+        .metrics
+        .iter()
+        .map(|metric| (metric.name.value.as_str(), metric.unit.as_deref()))
+        .collect();
+    assert_eq!(metrics, [("latency", None), ("backlog", Some("messages"))]);
+}
+
+#[test]
 fn every_key_means_something() {
     let node = node(EVERYTHING);
     assert_eq!(node.format, Format::Native);
@@ -326,33 +357,6 @@ fn every_key_means_something() {
         Type::Union(vec![Type::Number, Type::Null])
     );
     assert_eq!(node.operations[1].name, "cancel");
-
-    let states = node.states.as_ref().expect("states");
-    assert_eq!(states.states, ["open", "paid", "closed"]);
-    assert_eq!(states.initial.as_deref(), Some("open"));
-    assert_eq!(states.terminal, ["closed"]);
-    let ways: Vec<_> = states
-        .transitions
-        .iter()
-        .map(|t| {
-            (
-                t.from.value.as_str(),
-                t.to.value.as_str(),
-                t.trigger.as_deref(),
-            )
-        })
-        .collect();
-    assert_eq!(
-        ways,
-        [("open", "paid", Some("payment")), ("*", "closed", None)]
-    );
-
-    let metrics: Vec<_> = node
-        .metrics
-        .iter()
-        .map(|metric| (metric.name.value.as_str(), metric.unit.as_deref()))
-        .collect();
-    assert_eq!(metrics, [("latency", None), ("backlog", Some("messages"))]);
 
     let declared: Vec<_> = node.declared().collect();
     let (archived, shipped) = (&declared[0], &declared[1]);
@@ -413,6 +417,16 @@ fn the_schema_takes_the_examples() {
 }
 
 /// The same document in JSON, by Herald's own reading.
+#[test]
+fn the_documentation_is_right() {
+    let page = include_str!("../../../docs/types.md");
+    let (_, rest) = page.split_once("```yaml\n").expect("an example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    let node = node(example);
+    assert_eq!(node.definitions.len(), 2);
+    assert!(CONTRACT_SCHEMA.is_valid(&json_of(example)));
+}
+
 fn json_of(text: &str) -> Value {
     let source = herald_diagnostics::Source::new("contract.yaml", text);
     let mut findings = Vec::new();
