@@ -1,5 +1,7 @@
 //! Fields as contracts describe them: their types, limits, defaults and privacy.
 
+use std::collections::HashSet;
+
 use herald_diagnostics::{Diagnostic, Location};
 
 use crate::contract::Format;
@@ -15,8 +17,9 @@ use crate::yaml::{Key, Value, Yaml};
 /// Reads the fields of one contract.
 pub(crate) struct FieldReader<'a> {
     format: Format,
-    /// Names of the contract's definitions.
-    defined: Vec<&'a str>,
+    /// Names of the contract's definitions, as written and to look them up.
+    names: Vec<&'a str>,
+    defined: HashSet<&'a str>,
 }
 
 /// A type with what else is said of its values.
@@ -34,9 +37,11 @@ impl<'a> FieldReader<'a> {
             is_definition_name(&key.text)
                 && (format == Format::Native || fields_of_definition(yaml).is_some())
         });
+        let names: Vec<_> = read.map(|(key, _)| key.text.as_str()).collect();
         Self {
             format,
-            defined: read.map(|(key, _)| key.text.as_str()).collect(),
+            defined: names.iter().copied().collect(),
+            names,
         }
     }
 
@@ -60,16 +65,17 @@ impl<'a> FieldReader<'a> {
         {
             if !is_definition_name(&key.text) {
                 findings.push(no_definition_name(key));
-            } else if self.defined.contains(&key.text.as_str()) {
+            } else if self.defined.contains(key.text.as_str()) {
                 let fields = fields_of_definition(yaml);
                 let mut fields = fields.map_or_else(Vec::new, |fields| {
                     self.fields(fields, Privacy::Public, findings)
                 });
                 // As JSON Schema says it; in fields themselves it is true or false.
                 if let Some(required) = yaml.get("required").filter(|names| names.is_sequence()) {
-                    let names: Vec<_> = required.items().iter().filter_map(Yaml::as_str).collect();
+                    let names: HashSet<_> =
+                        required.items().iter().filter_map(Yaml::as_str).collect();
                     for field in &mut fields {
-                        field.required = names.contains(&field.name.as_str());
+                        field.required = names.contains(field.name.as_str());
                     }
                 }
                 definitions.push(Definition {
@@ -232,6 +238,7 @@ impl<'a> FieldReader<'a> {
             return;
         }
         let mut texts: Vec<String> = Vec::new();
+        let mut known = HashSet::new();
         for value in values.items() {
             let Some(text) = value.as_text() else {
                 continue;
@@ -250,7 +257,7 @@ impl<'a> FieldReader<'a> {
                     .help(format!("put it in quotes: \"{text}\"")),
                 );
             }
-            if !texts.iter().any(|known| known == text) {
+            if known.insert(text) {
                 texts.push(text.to_owned());
             } else if self.format == Format::Native {
                 findings.push(
@@ -305,7 +312,7 @@ impl<'a> FieldReader<'a> {
                     self.resolve(member, location, findings);
                 }
             }
-            Type::Model(name) if self.defined.contains(&name.as_str()) => {
+            Type::Model(name) if self.defined.contains(name.as_str()) => {
                 *ty = Type::Defined(std::mem::take(name));
             }
             // A path of modules says that the model is somewhere else.
@@ -322,7 +329,7 @@ impl<'a> FieldReader<'a> {
         location: Location,
         findings: &[Diagnostic],
     ) -> Diagnostic {
-        let words = words().chain(self.defined.iter().copied());
+        let words = words().chain(self.names.iter().copied());
         let help = did_you_mean(spelling, words, findings).unwrap_or_else(|| {
             "say what it is in `description` and give it a type such as `string`".to_owned()
         });
@@ -338,7 +345,7 @@ impl<'a> FieldReader<'a> {
     }
 
     fn not_defined(&self, name: &str, location: Location, findings: &[Diagnostic]) -> Diagnostic {
-        let names = self.defined.iter().copied().chain(words());
+        let names = self.names.iter().copied().chain(words());
         let help = did_you_mean(name, names, findings).unwrap_or_else(|| {
             "add it to `definitions`, or name a model of your code with its module: `shop.Order`"
                 .to_owned()

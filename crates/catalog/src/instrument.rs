@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::shape::MOST_LABELS;
 use crate::yaml::Yaml;
 
 /// How an operation announces itself.
@@ -29,8 +30,9 @@ impl Default for Instrument {
 impl Instrument {
     /// The same, but for what is written. Fields of both are kept.
     pub(crate) fn overridden(&self, yaml: &Yaml) -> Self {
+        let written = yaml.get("fields").map(Yaml::entries).unwrap_or_default();
         let mut fields = self.fields.clone();
-        for (key, value) in yaml.get("fields").map(Yaml::entries).unwrap_or_default() {
+        for (key, value) in written.iter().take(MOST_LABELS) {
             if value.as_text().is_none() {
                 continue;
             }

@@ -115,7 +115,7 @@ static INSTRUMENT: MapShape = MapShape {
         .default("1"),
         Key::new(
             "fields",
-            Shape::Dict(&Shape::Scalar),
+            Shape::Labels,
             "Texts, numbers and booleans that stand in the metadata of each event.",
         ),
     ],

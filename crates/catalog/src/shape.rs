@@ -10,6 +10,9 @@ use crate::yaml::{Value, Yaml};
 /// The largest whole number, everywhere: Kafka counts in 32 bits.
 pub(crate) const LARGEST: u64 = 2_147_483_647;
 
+/// Labels that a mapping has at most: each of them goes with each event.
+pub(crate) const MOST_LABELS: usize = 16;
+
 /// What may stand at a place of a file.
 #[derive(Debug)]
 pub(crate) enum Shape {
@@ -37,6 +40,8 @@ pub(crate) enum Shape {
     Map(&'static MapShape),
     /// Mapping of names to values of one shape.
     Dict(&'static Shape),
+    /// Mapping of at most [`MOST_LABELS`] names to scalars.
+    Labels,
     /// One of several shapes, told apart by what YAML gives.
     OneOf(&'static [Shape]),
 }
@@ -117,6 +122,11 @@ impl Shape {
                     shape.check(value, &quote(&key.text), findings);
                 }
             }
+            Self::Labels => {
+                for (key, value) in yaml.entries() {
+                    Self::Scalar.check(value, &quote(&key.text), findings);
+                }
+            }
             Self::List(shape) => {
                 let what = format!("an item of {what}");
                 for item in yaml.items() {
@@ -146,6 +156,7 @@ impl Shape {
             Self::Scalar => yaml.as_text().is_some(),
             Self::List(_) => yaml.is_sequence(),
             Self::Map(_) | Self::Dict(_) => yaml.is_mapping(),
+            Self::Labels => yaml.is_mapping() && yaml.entries().len() <= MOST_LABELS,
         };
         takes.then_some(self)
     }
@@ -210,6 +221,7 @@ impl Shape {
             Self::List(_) => "a list".into(),
             Self::Map(_) => "a mapping".into(),
             Self::Dict(_) => "a mapping of names to values".into(),
+            Self::Labels => format!("a mapping of at most {MOST_LABELS} names to values"),
             Self::OneOf(shapes) => {
                 let shapes: Vec<_> = shapes.iter().map(Self::describe).collect();
                 shapes.join(" or ")

@@ -3,6 +3,8 @@
 //! What is not said stays open: additional properties pass, so that a consumer with an older schema
 //! takes what a newer publisher adds.
 
+use std::collections::HashMap;
+
 use herald_catalog::fields::{Definition, Field, Limits, Privacy, Type};
 use serde_json::{Map, Value, json};
 
@@ -58,6 +60,8 @@ fn needed<'a>(
     definitions: &'a [Definition],
     view: View,
 ) -> Vec<&'a Definition> {
+    let indices = definitions.iter().zip(0..);
+    let indices: HashMap<&str, usize> = indices.map(|(d, at)| (d.name.as_str(), at)).collect();
     let mut reached = vec![false; definitions.len()];
     let mut open: Vec<&Type> = types(fields, view).collect();
     while let Some(ty) = open.pop() {
@@ -65,7 +69,7 @@ fn needed<'a>(
             Type::List(item) | Type::Map(item) => open.push(item),
             Type::Union(members) => open.extend(members),
             Type::Defined(name) => {
-                let at = definitions.iter().position(|known| known.name == *name);
+                let at = indices.get(name.as_str()).copied();
                 if let Some(at) = at.filter(|at| !reached[*at]) {
                     reached[at] = true;
                     open.extend(types(&definitions[at].fields, view));
