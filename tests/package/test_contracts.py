@@ -44,6 +44,24 @@ def test_a_contract_is_a_node() -> None:
     ]
 
 
+def test_definitions_limits_and_instrumentation_are_there() -> None:
+    (node,) = herald.load(GOLDEN / "shop.yaml").nodes
+    customer = node.definitions[0]
+    assert (customer.name, customer.ident) == ("Customer", "Customer")
+    assert customer.description == "Who orders."
+    phone = customer.fields[1]
+    assert (phone.name, phone.privacy, phone.limits) == ("phone", "private", {})
+    placed = next(event for event in node.events if event.event_type == "order.placed")
+    lines = next(field for field in placed.fields if field.name == "lines")
+    assert (lines.type, lines.limits) == (
+        "list[Line]",
+        {"min_items": 1, "max_items": 99},
+    )
+    instrument = node.operations[0].instrument
+    assert (instrument.events, instrument.sample_started) == ("all", 1.0)
+    assert instrument.fields == {}
+
+
 def test_an_event_says_where_it_goes_and_what_it_carries() -> None:
     events = {event.event_type: event for event in herald.load(ORDERS).events}
     started = events["effect.order.place.started"]
@@ -240,6 +258,7 @@ def test_all_targets() -> None:
     targets = {target.name: target for target in herald.targets()}
     assert targets["python"].extension == "py"
     assert targets["python"].title
+    assert targets["schemas"].extension == "json"
 
 
 def test_generating_gives_the_golden_file() -> None:

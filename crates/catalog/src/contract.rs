@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use herald_diagnostics::Location;
 
-use crate::fields::Field;
+use crate::fields::{Definition, Field};
+use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::text::is_blank;
 use crate::version::Version;
@@ -90,6 +91,8 @@ pub struct ContractFile {
     pub inputs: Vec<Field>,
     /// Fields of the node's output.
     pub outputs: Vec<Field>,
+    /// Named groups of fields.
+    pub definitions: Vec<Definition>,
     /// Patterns of secrets in error messages.
     pub redact: Vec<Located<String>>,
 }
@@ -105,6 +108,8 @@ pub struct WrittenOperation {
     pub input: Vec<Field>,
     /// Fields of the result.
     pub result: Vec<Field>,
+    /// What it announces of itself.
+    pub instrument: Instrument,
     /// Which parts of the contract name it.
     pub sources: Vec<&'static str>,
 }

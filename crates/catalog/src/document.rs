@@ -6,7 +6,8 @@ use herald_diagnostics::SourceId;
 use serde_json::{Map, Value, json};
 
 use crate::contract::StateMachine;
-use crate::fields::Field;
+use crate::fields::{Definition, Field, Limits};
+use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::load::Loaded;
 use crate::rules::OUTPUT_COLLISION;
@@ -51,6 +52,7 @@ pub fn contract(node: &Node, diagnostics: &[String]) -> Value {
             "unit": metric.unit,
             "description": metric.description,
         })).collect::<Vec<_>>(),
+        "definitions": node.definitions.iter().map(definition).collect::<Vec<_>>(),
         "fields": fields_of_node(node),
         "diagnostics": diagnostics,
     })
@@ -67,7 +69,25 @@ fn operation(operation: &Operation) -> Value {
         "description": operation.description,
         "input": fields(&operation.input),
         "result": fields(&operation.result),
+        "instrument": instrument(&operation.instrument),
         "sources": operation.sources,
+    })
+}
+
+fn instrument(instrument: &Instrument) -> Value {
+    json!({
+        "events": instrument.events.name(),
+        "sample_started": instrument.sample_started,
+        "fields": instrument.fields.iter().cloned().collect::<Map<_, _>>(),
+    })
+}
+
+fn definition(definition: &Definition) -> Value {
+    json!({
+        "name": definition.name,
+        "ident": definition.ident,
+        "description": definition.description,
+        "fields": fields(&definition.fields),
     })
 }
 
@@ -132,6 +152,7 @@ fn fields(fields: &[Field]) -> Value {
             "type": field.ty.to_string(),
             "spelling": field.spelling,
             "required": field.required,
+            "limits": limits(&field.limits),
             "default": field.default,
             "description": field.description,
             "privacy": field.privacy.name(),
@@ -139,6 +160,37 @@ fn fields(fields: &[Field]) -> Value {
         (field.name.clone(), value)
     };
     Value::Object(fields.iter().map(field).collect())
+}
+
+/// The limits that are set, by their keys in contracts.
+pub fn limits(limits: &Limits) -> Value {
+    let numbers = [
+        ("minimum", &limits.minimum),
+        ("maximum", &limits.maximum),
+        ("exclusive_minimum", &limits.exclusive_minimum),
+        ("exclusive_maximum", &limits.exclusive_maximum),
+    ];
+    let sizes = [
+        ("min_length", limits.min_length),
+        ("max_length", limits.max_length),
+        ("min_items", limits.min_items),
+        ("max_items", limits.max_items),
+    ];
+    let mut set = Map::new();
+    let mut insert = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            set.insert(key.to_owned(), value);
+        }
+    };
+    for (key, number) in numbers {
+        insert(key, number.clone().map(Value::Number));
+    }
+    for (key, size) in sizes {
+        insert(key, size.map(Value::from));
+    }
+    insert("pattern", limits.pattern.clone().map(Value::String));
+    insert("items", limits.items.as_deref().map(self::limits));
+    Value::Object(set)
 }
 
 /// Inputs and outputs of ONEX contracts, each with its type as spelled.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use herald_diagnostics::Location;
+use serde_json::Number;
 
 /// What a contract says about one field of an input, a result or a payload.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +16,8 @@ pub struct Field {
     pub spelling: String,
     /// Whether it must be there.
     pub required: bool,
+    /// What is allowed of the values of its type.
+    pub limits: Limits,
     /// The value that stands in when it is left out.
     pub default: Option<serde_json::Value>,
     /// For people.
@@ -23,6 +26,64 @@ pub struct Field {
     pub privacy: Privacy,
     /// Where it is declared.
     pub location: Location,
+}
+
+impl Field {
+    /// Whether null passes whatever the type: where it says that the field is left out, and nothing
+    /// else stands in then.
+    pub fn may_be_null(&self) -> bool {
+        let default = self.default.as_ref();
+        !self.required && default.is_none_or(serde_json::Value::is_null)
+    }
+}
+
+/// A named group of fields, which other fields of the contract have for their type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    /// As written, and as [`Type::Defined`] names it.
+    pub name: String,
+    /// In identifiers; unique among the definitions of its node, whatever the case.
+    pub ident: String,
+    /// For people.
+    pub description: Option<String>,
+    /// In the order of the contract. One that is not said to be private is as public as the field
+    /// that has this type.
+    pub fields: Vec<Field>,
+    /// Where it is declared.
+    pub location: Location,
+}
+
+/// What is allowed of the values of a type, in the words of JSON Schema. In a union they hold for
+/// the members that they fit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// Numbers from here.
+    pub minimum: Option<Number>,
+    /// Numbers up to here.
+    pub maximum: Option<Number>,
+    /// Numbers above this.
+    pub exclusive_minimum: Option<Number>,
+    /// Numbers below this.
+    pub exclusive_maximum: Option<Number>,
+    /// Characters (Unicode code points) that a text has at least.
+    pub min_length: Option<u32>,
+    /// Characters (Unicode code points) that a text has at most.
+    pub max_length: Option<u32>,
+    /// Regular expression that is found in a text; it means the same in every language.
+    pub pattern: Option<String>,
+    /// Items that a list has at least.
+    pub min_items: Option<u32>,
+    /// Items that a list has at most.
+    pub max_items: Option<u32>,
+    /// What is allowed of each item of a list.
+    pub items: Option<Box<Limits>>,
+}
+
+impl Limits {
+    /// Whether every value of the type is allowed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Whether the value of a field may leave the process, or only the name of its type.
@@ -75,7 +136,9 @@ pub enum Type {
     Map(Box<Type>),
     /// One of these texts.
     Enum(Vec<String>),
-    /// A model that the contract only names.
+    /// A [`Definition`] of the contract, by its name.
+    Defined(String),
+    /// A model that the contract only names: any value passes.
     Model(String),
     /// One of several types.
     Union(Vec<Type>),
@@ -115,7 +178,7 @@ impl fmt::Display for Type {
             Self::List(item) => write!(f, "list[{item}]"),
             Self::Map(value) => write!(f, "map[{value}]"),
             Self::Enum(values) => write!(f, "enum({})", values.join(", ")),
-            Self::Model(name) => f.write_str(name),
+            Self::Defined(name) | Self::Model(name) => f.write_str(name),
             Self::Union(members) => {
                 for (i, member) in members.iter().enumerate() {
                     write!(f, "{}{member}", if i == 0 { "" } else { " | " })?;

@@ -8,12 +8,13 @@ use crate::contract::{
     ContractFile, Format, Located, Metric, StateMachine, TopicSettings, Transition, WrittenEvent,
     WrittenOperation,
 };
+use crate::described::FieldReader;
 use crate::fields::Privacy;
+use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::resolve::unknown_state;
 use crate::rules;
 use crate::shape::{Key, MapShape, Shape};
-use crate::types::parse_fields;
 use crate::version::Version;
 use crate::yaml::Yaml;
 
@@ -34,6 +35,8 @@ pub(crate) static CONTRACT: MapShape = MapShape {
         Key::new("states", Shape::OneOf(&[Shape::List(&Shape::Text), Shape::Map(&STATES)]), "States of the node: their names, or names with transitions."),
         Key::new("metrics", Shape::List(&METRIC_OR_NAME), "Metrics that the node records."),
         Key::new("events", Shape::List(&EVENT_OR_TYPE), "Events that the node announces beside those of its operations, states and metrics."),
+        Key::new("definitions", Shape::Dict(&Shape::Map(&DEFINITION)), "Named groups of fields. A field has one for its type by its name: `Customer`, `list[Customer]`, `Customer | null`."),
+        Key::new("instrument", Shape::Map(&INSTRUMENT), "What instrumented operations announce, where they don't say it themselves."),
         Key::new("redact", Shape::List(&Shape::Text), "Regular expressions of secrets in error messages, beside the built-in ones. Case does not matter. No look-around, no inline flags."),
     ],
 };
@@ -86,6 +89,49 @@ static OPERATION: MapShape = MapShape {
             FIELDS,
             "Fields of the result. Only their types are published, unless a field is public.",
         ),
+        Key::new(
+            "instrument",
+            Shape::Map(&INSTRUMENT),
+            "What the operation announces when it is instrumented.",
+        ),
+    ],
+};
+
+static INSTRUMENT: MapShape = MapShape {
+    name: "instrument",
+    doc: "What an instrumented operation announces.",
+    keys: &[
+        Key::new(
+            "events",
+            Shape::Word(&["all", "outcomes", "failures"]),
+            "Which of its events are published: `all`, `outcomes` (completed and failed) or `failures`.",
+        )
+        .default("\"all\""),
+        Key::new(
+            "sample_started",
+            Shape::Share,
+            "Share of calls whose start is announced, from 0 to 1. How they end always is.",
+        )
+        .default("1"),
+        Key::new(
+            "fields",
+            Shape::Labels,
+            "Texts, numbers and booleans that stand in the metadata of each event.",
+        ),
+    ],
+};
+
+static DEFINITION: MapShape = MapShape {
+    name: "definition",
+    doc: "A named group of fields.",
+    keys: &[
+        Key::new("description", Shape::Text, "For people."),
+        Key::new(
+            "fields",
+            FIELDS,
+            "Its fields. Each is as public as the field that has this type, unless it is private.",
+        )
+        .required(),
     ],
 };
 
@@ -118,12 +164,49 @@ static FIELD: MapShape = MapShape {
         Key::new(
             "enum",
             Shape::List(&Shape::Scalar),
-            "The values that it may have.",
+            "The texts that it may be.",
         ),
         Key::new(
             "items",
             Shape::OneOf(&FIELD_FORMS),
             "Type of a list's items.",
+        ),
+        Key::new("minimum", Shape::Number, "The least number."),
+        Key::new("maximum", Shape::Number, "The greatest number."),
+        Key::new(
+            "exclusive_minimum",
+            Shape::Number,
+            "Numbers have to be greater than this.",
+        ),
+        Key::new(
+            "exclusive_maximum",
+            Shape::Number,
+            "Numbers have to be less than this.",
+        ),
+        Key::new(
+            "min_length",
+            Shape::Integer(0),
+            "Characters that a text has at least.",
+        ),
+        Key::new(
+            "max_length",
+            Shape::Integer(0),
+            "Characters that a text has at most.",
+        ),
+        Key::new(
+            "pattern",
+            Shape::Text,
+            "Regular expression that is found in a text; `^` and `$` make it match all of it. Only what every language reads in the same way: `[0-9]`, not `\\d`.",
+        ),
+        Key::new(
+            "min_items",
+            Shape::Integer(0),
+            "Items that a list has at least.",
+        ),
+        Key::new(
+            "max_items",
+            Shape::Integer(0),
+            "Items that a list has at most.",
         ),
         Key::new("nullable", Shape::Bool, "Whether null passes too.").default("false"),
         Key::new(
@@ -236,6 +319,12 @@ static TOPIC_SETTINGS: MapShape = MapShape {
 /// Reads a contract of the native format.
 pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile {
     CONTRACT.check(yaml, findings);
+    let reader = FieldReader::new(yaml, Format::Native);
+    let instrument = yaml
+        .get("instrument")
+        .map_or_else(Instrument::default, |written| {
+            Instrument::default().overridden(written)
+        });
     ContractFile {
         format: Format::Native,
         location: yaml.head(),
@@ -250,7 +339,7 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
         description: text(yaml, "description"),
         operations: list(yaml, "operations")
             .iter()
-            .filter_map(|operation| read_operation(operation, findings))
+            .filter_map(|operation| read_operation(operation, &reader, &instrument, findings))
             .collect(),
         state_events: yaml
             .get("include_state_events")
@@ -269,11 +358,12 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
             .collect(),
         events: list(yaml, "events")
             .iter()
-            .filter_map(|event| read_event(event, findings))
+            .filter_map(|event| read_event(event, &reader, findings))
             .collect(),
         consumed: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
+        definitions: reader.definitions(yaml, findings),
         redact: list(yaml, "redact")
             .iter()
             .filter_map(Located::read)
@@ -281,10 +371,15 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
     }
 }
 
-fn read_operation(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<WrittenOperation> {
+fn read_operation(
+    yaml: &Yaml,
+    reader: &FieldReader<'_>,
+    instrument: &Instrument,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<WrittenOperation> {
     let mut fields = |key: &str| {
         yaml.get(key)
-            .map_or_else(Vec::new, |f| parse_fields(f, Privacy::Private, findings))
+            .map_or_else(Vec::new, |f| reader.fields(f, Privacy::Private, findings))
     };
     Some(WrittenOperation {
         name: Located::read(if yaml.is_mapping() {
@@ -295,6 +390,9 @@ fn read_operation(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Written
         description: text(yaml, "description"),
         input: fields("input"),
         result: fields("result"),
+        instrument: yaml
+            .get("instrument")
+            .map_or_else(|| instrument.clone(), |own| instrument.overridden(own)),
         sources: vec!["operations"],
     })
 }
@@ -352,7 +450,11 @@ fn read_metric(yaml: &Yaml) -> Option<Metric> {
     })
 }
 
-fn read_event(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<WrittenEvent> {
+fn read_event(
+    yaml: &Yaml,
+    reader: &FieldReader<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<WrittenEvent> {
     let event_type = Located::read(if yaml.is_mapping() {
         yaml.get("event_type")?
     } else {
@@ -364,7 +466,7 @@ fn read_event(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<WrittenEven
         topic: text_at(yaml, "topic"),
         description: text(yaml, "description"),
         payload: yaml.get("payload").map_or_else(Vec::new, |fields| {
-            parse_fields(fields, Privacy::Public, findings)
+            reader.fields(fields, Privacy::Public, findings)
         }),
         partition_key: text_at(yaml, "partition_key"),
         settings: yaml

@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 
 use crate::category::{Category, Stage};
 use crate::contract::{Format, Metric, StateMachine, TopicSettings};
-use crate::fields::Field;
+use crate::fields::{Definition, Field};
+use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::version::Version;
 
@@ -49,6 +50,9 @@ pub struct Node {
     pub inputs: Vec<Field>,
     /// Fields of the node's output, where they are not said of an operation.
     pub outputs: Vec<Field>,
+    /// Named groups of fields, in the order of the contract. They may have each other for types,
+    /// and themselves.
+    pub definitions: Vec<Definition>,
     /// Regular expressions (without look-around, so that every engine takes them) of secrets in
     /// error messages, beside the built-in ones.
     pub redact: Vec<String>,
@@ -64,6 +68,11 @@ impl Node {
         self.events
             .iter()
             .filter(move |event| event.category == category)
+    }
+
+    /// The definition that a type names.
+    pub fn definition(&self, name: &str) -> Option<&Definition> {
+        self.definitions.iter().find(|known| known.name == name)
     }
 
     /// What the contract lists itself.
@@ -100,6 +109,8 @@ pub struct Operation {
     pub input: Vec<Field>,
     /// Fields of the result that the contract declares.
     pub result: Vec<Field>,
+    /// What it announces of itself, and how often.
+    pub instrument: Instrument,
     /// Which parts of the contract name it.
     pub sources: Vec<&'static str>,
     /// Where it is declared.

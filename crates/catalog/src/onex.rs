@@ -11,18 +11,20 @@ use crate::contract::{
     ContractFile, Format, Located, StateMachine, TopicSettings, Transition, WrittenEvent,
     WrittenOperation,
 };
+use crate::described::FieldReader;
 use crate::fields::{Field, Privacy};
+use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::node::Consumed;
 use crate::rules;
 use crate::text::{is_blank, quote};
-use crate::types::parse_fields;
 use crate::version::Version;
 use crate::yaml::{Value, Yaml};
 
 /// Reads an ONEX contract.
 pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile {
-    let published = read_published(yaml, findings);
+    let reader = FieldReader::new(yaml, Format::Onex);
+    let published = read_published(yaml, &reader, findings);
     let consumed = read_consumed(yaml);
     check_bus(yaml, &published, &consumed, findings);
     let name = yaml
@@ -50,8 +52,9 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
         metrics: Vec::new(),
         events: published,
         consumed: consumed.into_iter().map(|(topic, _)| topic).collect(),
-        inputs: read_fields(yaml, "inputs", findings),
-        outputs: read_fields(yaml, "outputs", findings),
+        inputs: read_fields(yaml, "inputs", &reader, findings),
+        outputs: read_fields(yaml, "outputs", &reader, findings),
+        definitions: reader.definitions(yaml, findings),
         redact: Vec::new(),
     }
 }
@@ -206,6 +209,7 @@ fn read_operations(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Vec<WrittenOp
                         description: None,
                         input: Vec::new(),
                         result: Vec::new(),
+                        instrument: Instrument::default(),
                         sources: vec![source.name],
                     });
                 } else if !operations[at].sources.contains(&source.name) {
@@ -291,7 +295,11 @@ fn bound_operations(yaml: &Yaml) -> Vec<Located<String>> {
 }
 
 /// Where published events may stand, what makes the topic, and what role it gives.
-fn read_published(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Vec<WrittenEvent> {
+fn read_published(
+    yaml: &Yaml,
+    reader: &FieldReader<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<WrittenEvent> {
     const TOPIC: &[&str] = &[
         "topic",
         "topic_suffix",
@@ -302,7 +310,7 @@ fn read_published(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Vec<WrittenEve
     let mut published = Published::default();
     let mut list = |source, path: &[&str], keys: &[&str]| {
         for item in yaml.at(path).map(Yaml::items).unwrap_or_default() {
-            published.add(source, item, keys, findings);
+            published.add(source, item, keys, reader, findings);
         }
     };
     list("published_events", &["published_events"], TOPIC);
@@ -383,6 +391,7 @@ impl Published {
         source: &'static str,
         item: &Yaml,
         topic_keys: &[&str],
+        reader: &FieldReader<'_>,
         findings: &mut Vec<Diagnostic>,
     ) {
         let topic = if item.is_mapping() {
@@ -411,7 +420,7 @@ impl Published {
             if event.payload.is_empty()
                 && let Some(fields) = item.get("payload_fields")
             {
-                event.payload = parse_fields(fields, Privacy::Public, findings);
+                event.payload = reader.fields(fields, Privacy::Public, findings);
             }
         }
     }
@@ -781,9 +790,14 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachi
     })
 }
 
-fn read_fields(yaml: &Yaml, key: &str, findings: &mut Vec<Diagnostic>) -> Vec<Field> {
+fn read_fields(
+    yaml: &Yaml,
+    key: &str,
+    reader: &FieldReader<'_>,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Field> {
     yaml.get(key).map_or_else(Vec::new, |fields| {
-        parse_fields(fields, Privacy::Private, findings)
+        reader.fields(fields, Privacy::Private, findings)
     })
 }
 

@@ -5,10 +5,12 @@
 
 use regex_syntax::ast::{
     self, AssertionKind, Ast, ClassSetBinaryOp, ClassSetItem, ErrorKind, GroupKind, Literal,
-    LiteralKind, Visitor,
+    LiteralKind, Repetition, RepetitionKind, RepetitionRange, Visitor,
 };
 
 use crate::backtracking;
+
+mod everywhere;
 
 /// Why a pattern can't be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,11 +21,32 @@ pub(crate) struct Problem {
     pub(crate) help: &'static str,
 }
 
-/// Holds a pattern against what Rust and Python have in common.
+/// Holds a pattern of secrets against what Rust and Python have in common.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
 pub(crate) fn check(pattern: &str) -> Result<(), Problem> {
+    let (_, regex) = parse(pattern)?;
+    if regex.is_match("") {
+        return Err(Problem {
+            reason: "it matches everywhere, even where nothing stands".to_owned(),
+            help: "make it match at least one character",
+        });
+    }
+    Ok(())
+}
+
+/// Holds a pattern of texts against what all regular expressions have in common, those of JSON
+/// Schema (ECMA-262) among them.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub(crate) fn check_everywhere(pattern: &str) -> Result<(), Problem> {
+    let (ast, _) = parse(pattern)?;
+    everywhere::check(&ast)
+}
+
+fn parse(pattern: &str) -> Result<(Ast, regex::Regex), Problem> {
     const PORTABLE: &str =
         "use what every language knows: no look-around, back-references or flags";
     let problem = |help| move |reason: String| Problem { reason, help };
@@ -36,7 +59,7 @@ pub(crate) fn check(pattern: &str) -> Result<(), Problem> {
     })?;
     ast::visit(&ast, Portable).map_err(problem(PORTABLE))?;
     backtracking::check(pattern, &ast).map_err(problem(
-        "let each repetition end at a character that it can't match, as in `key=\\w+ id=\\w+`",
+        "let each repetition end at a character that it can't match, as in `key=[a-z]+ id=[0-9]+`",
     ))?;
     if pattern.contains("||") {
         let reason = "`||` has a meaning of its own in some languages";
@@ -46,13 +69,7 @@ pub(crate) fn check(pattern: &str) -> Result<(), Problem> {
         reason: "it is too large".to_owned(),
         help: "repeat less",
     })?;
-    if regex.is_match("") {
-        return Err(Problem {
-            reason: "it matches everywhere, even where nothing stands".to_owned(),
-            help: "make it match at least one character",
-        });
-    }
-    Ok(())
+    Ok((ast, regex))
 }
 
 /// Refuses what only Rust knows, and what Python reads in another way.
@@ -101,7 +118,7 @@ impl Visitor for Portable {
             Ast::Repetition(repetition) => match &*repetition.ast {
                 Ast::Repetition(_) => Err("two repetitions stand side by side".to_owned()),
                 Ast::Assertion(_) => Err("a repetition has nothing to repeat".to_owned()),
-                _ => Ok(()),
+                _ => check_range(repetition),
             },
             _ => Ok(()),
         }
@@ -127,6 +144,25 @@ impl Visitor for Portable {
     }
 }
 
+/// Python takes `a{0, 3}` for the text itself.
+fn check_range(repetition: &Repetition) -> Result<(), String> {
+    let RepetitionKind::Range(range) = &repetition.op.kind else {
+        return Ok(());
+    };
+    let mut plain = match range {
+        RepetitionRange::Exactly(times) => format!("{{{times}}}"),
+        RepetitionRange::AtLeast(least) => format!("{{{least},}}"),
+        RepetitionRange::Bounded(least, most) => format!("{{{least},{most}}}"),
+    };
+    if !repetition.greedy {
+        plain.push('?');
+    }
+    let span = repetition.op.span;
+    (span.end.offset - span.start.offset == plain.len())
+        .then_some(())
+        .ok_or_else(|| format!("a repetition is written `{plain}`, without spaces"))
+}
+
 fn check_literal(literal: &Literal) -> Result<(), String> {
     match literal.kind {
         LiteralKind::HexBrace(_) => Err("only Rust knows hexadecimal digits in braces".to_owned()),
@@ -143,7 +179,7 @@ mod tests {
         for pattern in [
             r"--password[= ]\S+",
             r"key=\w+",
-            r"(?P<name>a)(?:b|c)?d{1,3}?",
+            r"(?P<name>a)(?:b|c)?d{1,3}?e{2,}?f{3}",
             r"[]a-z\-]+\b",
             r"\++\x41\u0041",
             r"[*+]x",
@@ -172,6 +208,7 @@ mod tests {
             "a**",
             "a*+",
             "a{2}{3}",
+            "a{0, 3}",
             "^*a",
             "(?<name>a)",
             "(?P<a.b>a)",

@@ -8,8 +8,10 @@ use herald_envelope::topic::{self, InvalidTopic, Topic, TopicPattern};
 
 use crate::category::{self, Category, DECLARED, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS};
 use crate::contract::{ContractFile, Format, Located, StateMachine, WrittenEvent};
-use crate::fields::{Field, Privacy};
+use crate::definitions;
+use crate::fields::{Definition, Field, Privacy};
 use crate::ident::{ident, is_meaningful, is_python_keyword, slug};
+use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::node::{
     Declared, Event, EventTypeSource, Fingerprint, Identity, Node, Operation, Origin,
@@ -69,6 +71,7 @@ pub(crate) fn resolve(
         consumed: file.consumed,
         inputs: file.inputs,
         outputs: file.outputs,
+        definitions: resolve_definitions(file.format, file.definitions, findings),
         redact: Vec::new(),
         location: file.location,
         origin,
@@ -199,11 +202,40 @@ fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Ve
             description: written.description.clone(),
             input: written.input.clone(),
             result: written.result.clone(),
+            instrument: written.instrument.clone(),
             sources: written.sources.clone(),
             location: name.location,
         });
     }
     operations
+}
+
+/// Gives each definition an identifier of its own.
+fn resolve_definitions(
+    format: Format,
+    mut definitions: Vec<Definition>,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Definition> {
+    let mut taken = Taken::default();
+    for index in 0..definitions.len() {
+        let (ident, owner) = taken.take(ident(&definitions[index].name), index);
+        definitions[index].ident = ident;
+        if let Some(first) = owner.map(|owner| &definitions[owner]) {
+            let second = &definitions[index];
+            findings.push(collision(
+                format,
+                (&first.name, first.location),
+                (&second.name, second.location),
+            ));
+        }
+    }
+    if format == Format::Native {
+        definitions::check_ends(&definitions, findings);
+        for definition in &definitions {
+            check_keywords(&definition.fields, findings);
+        }
+    }
+    definitions
 }
 
 /// Identifiers that are given away. Upper and lower case are the same, because constants are in
@@ -384,7 +416,7 @@ fn declared_topic(text: &str) -> Topic {
     }
 }
 
-fn check_payload(fields: &[Field], findings: &mut Vec<Diagnostic>) {
+fn check_keywords(fields: &[Field], findings: &mut Vec<Diagnostic>) {
     for field in fields {
         if is_python_keyword(&field.name) {
             findings.push(
@@ -399,6 +431,12 @@ fn check_payload(fields: &[Field], findings: &mut Vec<Diagnostic>) {
                 )),
             );
         }
+    }
+}
+
+fn check_payload(fields: &[Field], findings: &mut Vec<Diagnostic>) {
+    check_keywords(fields, findings);
+    for field in fields {
         if field.name == "metadata" {
             findings.push(
                 Diagnostic::new(
@@ -640,6 +678,7 @@ pub fn node_from_parts(
                 description: None,
                 input: Vec::new(),
                 result: Vec::new(),
+                instrument: Instrument::default(),
                 sources: vec!["operations"],
             })
             .collect(),
@@ -651,6 +690,7 @@ pub fn node_from_parts(
         consumed: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
+        definitions: Vec::new(),
         redact: Vec::new(),
     };
     let text = format!("{kind} {service_name} {operations:?} {state_events} {metric_events}");

@@ -199,9 +199,54 @@ rules! {
     TYPE_UNKNOWN = "types.not_understood", Warning, "a type is not understood",
         "The field is read as an open type: any value passes. Known are `string`, `integer`, \
          `number`, `boolean`, `uuid`, `datetime`, `date`, `decimal`, `bytes`, `object`, `any`, \
-         `list[T]`, `map[T]`, `T | null`, their Python spellings, and names of models.",
+         `list[T]`, `map[T]`, `T | null`, their Python spellings, and names of definitions.",
         bad: "events:\n  - event_type: order.paid\n    payload: {total: floot}",
         good: "events:\n  - event_type: order.paid\n    payload: {total: float}";
+
+    TYPE_NOT_DEFINED = "types.not_defined", Warning, "a type names no definition",
+        "The field is read as an open type: any value passes. Names in `PascalCase` are those of \
+         the contract's `definitions`; a model that only your code knows is named with its module.",
+        bad: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {customer: Custmer}\ndefinitions:\n  Customer: {fields: {id: uuid}}",
+        good: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {customer: Customer, cart: shop.models.Cart}\ndefinitions:\n  Customer: {fields: {id: uuid}}";
+    DEFINITION_NAME = "definitions.name", Error, "a definition has a name that no type can have",
+        "Fields have definitions for their types by name. A name begins with an uppercase letter, \
+         consists of ASCII letters, digits and `_`, and is no word for another type, as `Date` is.",
+        bad: "node_type: effect\nservice_name: orders\noperations: [place]\ndefinitions:\n  customer: {fields: {id: uuid}}",
+        good: "node_type: effect\nservice_name: orders\noperations: [place]\ndefinitions:\n  Customer: {fields: {id: uuid}}";
+    DEFINITION_ENDLESS = "definitions.endless", Error, "a definition contains itself without end",
+        "A definition may contain itself in a list, a map, or where it can be left out or be null. \
+         Where it must be there, no value would ever be complete.",
+        bad: "node_type: effect\nservice_name: orders\noperations: [place]\ndefinitions:\n  Category: {fields: {parent: Category}}",
+        good: "node_type: effect\nservice_name: orders\noperations: [place]\ndefinitions:\n  Category: {fields: {parent: Category | null}}";
+    FIELD_LIMIT = "fields.limit", Error, "a limit does not fit its type",
+        "`minimum`, `maximum` and their exclusive forms are about numbers, `min_length`, \
+         `max_length` and `pattern` about texts, `min_items` and `max_items` about lists. Limits of \
+         a list's items stand in `items`.",
+        bad: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {name: {type: string, maximum: 80}}",
+        good: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {name: {type: string, max_length: 80}}";
+    FIELD_NO_VALUE = "fields.no_value", Error, "limits leave no value",
+        "What has to be at least one and at most another number can be nothing when the first is \
+         the greater one.",
+        bad: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {count: {type: integer, minimum: 10, maximum: 1}}",
+        good: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {count: {type: integer, minimum: 1, maximum: 10}}";
+    FIELD_PATTERN = "fields.pattern", Error, "a pattern of a field can't be used",
+        "Patterns go into JSON Schema and into models of several languages, so they use what all \
+         regular expressions read in the same way: characters, classes in brackets, groups, \
+         repetitions, `^` and `$`. `\\d`, `\\w` and `\\s` are other characters in other languages. \
+         No text may take a pattern longer than a few milliseconds: two repetitions that match the \
+         same characters don't follow each other.",
+        bad: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {zip: {type: string, pattern: '^\\d{5}$'}}",
+        good: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {zip: {type: string, pattern: '^[0-9]{5}$'}}";
+    FIELD_DEFAULT = "fields.default", Error, "a default is no value of the field",
+        "What stands in for a field that is left out has to be of its type, and within its limits. \
+         `null` says that nothing stands in.",
+        bad: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {count: {type: integer, default: one}}",
+        good: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {count: {type: integer, default: 1}}";
+    FIELD_ENUM = "fields.enum", Warning, "a list of values does not fit",
+        "`enum` lists the texts that a field may be, each once. Text that looks like a number or a \
+         boolean needs quotes.",
+        bad: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {size: {type: string, enum: [1, 2]}}",
+        good: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {size: {type: string, enum: ['1', '2']}}";
 
     STATE_UNKNOWN = "fsm.unknown_state", Warning, "a transition names an unknown state",
         "Transitions go between the states of the list; `*` means any of them.",

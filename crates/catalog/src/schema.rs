@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::config::CONFIG;
 use crate::manifest::MANIFEST;
 use crate::native::CONTRACT;
-use crate::shape::{LARGEST, MapShape, Shape};
+use crate::shape::{LARGEST, MOST_LABELS, MapShape, Shape};
 use crate::version;
 
 /// Schema of native contracts.
@@ -70,6 +70,11 @@ fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> 
         Shape::Dict(value) => {
             json!({"type": "object", "additionalProperties": shape_schema(value, definitions)})
         }
+        Shape::Labels => json!({
+            "type": "object",
+            "maxProperties": MOST_LABELS,
+            "additionalProperties": shape_schema(&Shape::Scalar, definitions),
+        }),
         Shape::OneOf(shapes) => {
             let options: Vec<_> = shapes
                 .iter()
@@ -93,6 +98,8 @@ fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> 
         Shape::Integer(least) => {
             json!({"type": "integer", "minimum": least, "maximum": LARGEST})
         }
+        Shape::Number => json!({"type": "number"}),
+        Shape::Share => json!({"type": "number", "minimum": 0, "maximum": 1}),
         Shape::Version => json!({
             "type": ["string", "number"],
             "pattern": version::PATTERN,

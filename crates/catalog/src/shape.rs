@@ -10,6 +10,9 @@ use crate::yaml::{Value, Yaml};
 /// The largest whole number, everywhere: Kafka counts in 32 bits.
 pub(crate) const LARGEST: u64 = 2_147_483_647;
 
+/// Labels that a mapping has at most: each of them goes with each event.
+pub(crate) const MOST_LABELS: usize = 16;
+
 /// What may stand at a place of a file.
 #[derive(Debug)]
 pub(crate) enum Shape {
@@ -23,6 +26,10 @@ pub(crate) enum Shape {
     Bool,
     /// Whole number from this to [`LARGEST`].
     Integer(u64),
+    /// Any finite number.
+    Number,
+    /// Number from 0 to 1.
+    Share,
     /// Version, as text or as a number.
     Version,
     /// Any scalar.
@@ -33,6 +40,8 @@ pub(crate) enum Shape {
     Map(&'static MapShape),
     /// Mapping of names to values of one shape.
     Dict(&'static Shape),
+    /// Mapping of at most [`MOST_LABELS`] names to scalars.
+    Labels,
     /// One of several shapes, told apart by what YAML gives.
     OneOf(&'static [Shape]),
 }
@@ -113,6 +122,11 @@ impl Shape {
                     shape.check(value, &quote(&key.text), findings);
                 }
             }
+            Self::Labels => {
+                for (key, value) in yaml.entries() {
+                    Self::Scalar.check(value, &quote(&key.text), findings);
+                }
+            }
             Self::List(shape) => {
                 let what = format!("an item of {what}");
                 for item in yaml.items() {
@@ -134,10 +148,15 @@ impl Shape {
             Self::Integer(least) => yaml
                 .as_u64()
                 .is_some_and(|number| (*least..=LARGEST).contains(&number)),
+            Self::Number => yaml.as_f64().is_some(),
+            Self::Share => yaml
+                .as_f64()
+                .is_some_and(|number| (0.0..=1.0).contains(&number)),
             Self::Version => Version::read(yaml).is_some(),
             Self::Scalar => yaml.as_text().is_some(),
             Self::List(_) => yaml.is_sequence(),
             Self::Map(_) | Self::Dict(_) => yaml.is_mapping(),
+            Self::Labels => yaml.is_mapping() && yaml.entries().len() <= MOST_LABELS,
         };
         takes.then_some(self)
     }
@@ -181,7 +200,7 @@ impl Shape {
     /// Whether it takes only some texts or numbers, so that the sort of a value says too little.
     fn is_particular(&self) -> bool {
         match self {
-            Self::Word(_) | Self::Integer(_) | Self::Version => true,
+            Self::Word(_) | Self::Integer(_) | Self::Share | Self::Version => true,
             Self::OneOf(shapes) => shapes.iter().any(Self::is_particular),
             _ => false,
         }
@@ -195,11 +214,14 @@ impl Shape {
             Self::Word(words) => format!("one of {}", words.join(", ")),
             Self::Bool => "true or false".into(),
             Self::Integer(least) => format!("a whole number from {least} to {LARGEST}"),
+            Self::Number => "a number".into(),
+            Self::Share => "a number from 0 to 1".into(),
             Self::Version => "a version such as 1.2.0".into(),
             Self::Scalar => "text, a number or a boolean".into(),
             Self::List(_) => "a list".into(),
             Self::Map(_) => "a mapping".into(),
             Self::Dict(_) => "a mapping of names to values".into(),
+            Self::Labels => format!("a mapping of at most {MOST_LABELS} names to values"),
             Self::OneOf(shapes) => {
                 let shapes: Vec<_> = shapes.iter().map(Self::describe).collect();
                 shapes.join(" or ")

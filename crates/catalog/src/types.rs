@@ -1,11 +1,6 @@
 //! How the types of fields are spelled, and what the spellings mean.
 
-use herald_diagnostics::{Diagnostic, Location};
-
-use crate::fields::{Field, Privacy, Type};
-use crate::rules;
-use crate::text::{did_you_mean, quote};
-use crate::yaml::{Key, Value, Yaml};
+use crate::fields::Type;
 
 /// Every word for a type without parameters, in lowercase.
 const WORDS: &[(&str, Type)] = &[
@@ -43,6 +38,12 @@ const MAPS: &[&str] = &["object", "dict", "map", "mapping"];
 
 /// Bytes that a spelling may have. More than that is prose, or meant to exhaust the stack.
 const LONGEST: usize = 1_000;
+
+/// Every word for a type.
+pub(crate) fn words<'a>() -> impl Iterator<Item = &'a str> {
+    let simple = WORDS.iter().map(|(word, _)| word);
+    simple.chain(LISTS).chain(MAPS).map(|word| &**word)
+}
 
 /// Reads a type expression such as `list[str] | null`. `None` when it is none.
 pub(crate) fn parse_type(text: &str) -> Option<Type> {
@@ -163,143 +164,8 @@ fn is_model_name(text: &str) -> bool {
     last.starts_with(|c: char| c.is_ascii_uppercase()) && is_part(last) && parts.all(is_part)
 }
 
-/// Reads a mapping of field names to types or to `{type, required, default, …}`; in ONEX
-/// contracts also a list of `{name, type, …}` or of names.
-///
-/// `privacy` is what holds where the field does not say it.
-pub(crate) fn parse_fields(
-    yaml: &Yaml,
-    privacy: Privacy,
-    findings: &mut Vec<Diagnostic>,
-) -> Vec<Field> {
-    let listed = yaml.items().iter().filter_map(|item| {
-        // Only a name is a field of which nothing is known.
-        let name = if item.is_mapping() {
-            item.get("name")?
-        } else {
-            item
-        };
-        let key = Key {
-            text: name.as_str()?.to_owned(),
-            location: name.location,
-        };
-        Some((key, item.is_mapping().then_some(item)))
-    });
-    let mapped = yaml
-        .entries()
-        .iter()
-        .map(|(key, value)| (key.clone(), Some(value)));
-    let nothing = Yaml {
-        value: Value::Mapping(Vec::new()),
-        location: yaml.location,
-    };
-    mapped
-        .chain(listed)
-        .map(|(key, value)| parse_field(&key, value.unwrap_or(&nothing), privacy, findings))
-        .collect()
-}
-
-fn parse_field(key: &Key, yaml: &Yaml, privacy: Privacy, findings: &mut Vec<Diagnostic>) -> Field {
-    let (ty, spelling) = parse_described(yaml, findings);
-    // `default: null` says that it may be left out, too.
-    let default = yaml.get_or_null("default").map(Yaml::to_json);
-    Field {
-        name: key.text.clone(),
-        required: yaml
-            .get("required")
-            .and_then(Yaml::as_bool)
-            .unwrap_or(default.is_none()),
-        ty,
-        spelling,
-        default,
-        description: yaml
-            .get("description")
-            .and_then(Yaml::as_text)
-            .map(str::to_owned),
-        privacy: match yaml.get("privacy").and_then(Yaml::as_str) {
-            Some("public") => Privacy::Public,
-            Some("private") => Privacy::Private,
-            _ => privacy,
-        },
-        location: key.location,
-    }
-}
-
-/// Reads a type, or a mapping of `type`, `items`, `enum` and `nullable`.
-fn parse_described(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> (Type, String) {
-    if !yaml.is_mapping() {
-        return parse_spelling(yaml, findings);
-    }
-    let (mut ty, spelling) = match yaml.get("type") {
-        Some(declared) => parse_spelling(declared, findings),
-        None => (Type::Any, "any".to_owned()),
-    };
-    if let (Some(items), Type::List(item)) = (yaml.get("items"), &mut ty) {
-        **item = parse_described(items, findings).0;
-    }
-    let values = yaml.get("enum").map(Yaml::items).unwrap_or_default();
-    let takes_texts = matches!(
-        ty,
-        Type::String | Type::Any | Type::Enum(_) | Type::Model(_)
-    );
-    if !values.is_empty() && takes_texts {
-        let values = values.iter().filter_map(Yaml::as_text);
-        ty = Type::Enum(values.map(str::to_owned).collect());
-    }
-    if yaml.get("nullable").and_then(Yaml::as_bool) == Some(true) {
-        ty = ty.or_null();
-    }
-    (ty, spelling)
-}
-
-/// Reads a type and gives back how it is spelled. A list of types is a union.
-fn parse_spelling(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> (Type, String) {
-    let spelling = match &yaml.value {
-        Value::Scalar(scalar) => scalar.text.split_whitespace().collect::<Vec<_>>().join(" "),
-        Value::Sequence(items) => {
-            let members = items.iter().map(|item| match &item.value {
-                Value::Scalar(scalar) => scalar.text.as_str(),
-                _ => "object",
-            });
-            members.collect::<Vec<_>>().join(" | ")
-        }
-        Value::Mapping(_) => return (Type::Map(Box::new(Type::Any)), "object".to_owned()),
-    };
-    // `enum` says that values follow; they are read where they stand.
-    let ty = if spelling == "enum" {
-        Some(Type::Any)
-    } else {
-        parse_type(&spelling)
-    };
-    let ty = ty.unwrap_or_else(|| {
-        findings.push(not_understood(&spelling, yaml.head(), findings));
-        Type::Any
-    });
-    (ty, spelling)
-}
-
-fn not_understood(spelling: &str, location: Location, findings: &[Diagnostic]) -> Diagnostic {
-    let words = WORDS.iter().map(|(word, _)| *word);
-    let words = words.chain(LISTS.iter().copied());
-    let words = words.chain(MAPS.iter().copied());
-    let help = did_you_mean(spelling, words, findings).unwrap_or_else(|| {
-        "say what it is in `description` and give it a type such as `string`".to_owned()
-    });
-    Diagnostic::new(
-        &rules::TYPE_UNKNOWN,
-        format!(
-            "the type {} is not understood; any value will do",
-            quote(spelling)
-        ),
-    )
-    .at(location)
-    .help(help)
-}
-
 #[cfg(test)]
 mod tests {
-    use herald_diagnostics::{Source, SourceId};
-
     use super::*;
 
     fn read(text: &str) -> String {
@@ -329,26 +195,6 @@ mod tests {
         ] {
             assert_eq!(read(spelling), ty, "{spelling}");
         }
-    }
-
-    #[test]
-    fn a_list_of_names_is_fields_of_any_type() {
-        let source = Source::new("contract.yaml", "[order_id, {name: total, type: decimal}]");
-        let mut findings = Vec::new();
-        let tree = crate::yaml::parse(SourceId(0), &source, &mut findings).expect("a list");
-        let fields = parse_fields(&tree, Privacy::Public, &mut findings);
-        let read: Vec<_> = fields
-            .iter()
-            .map(|f| (f.name.as_str(), f.ty.to_string()))
-            .collect();
-        assert_eq!(
-            read,
-            [
-                ("order_id", "any".to_owned()),
-                ("total", "decimal".to_owned())
-            ]
-        );
-        assert!(findings.is_empty());
     }
 
     #[test]

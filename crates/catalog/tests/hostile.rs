@@ -272,6 +272,52 @@ fn the_same_key_a_hundred_thousand_times() {
 }
 
 #[test]
+fn twenty_thousand_definitions_that_need_each_other() {
+    let (mut text, last) = (GOOD.to_owned() + "definitions:\n", 20_000);
+    for n in 0..last {
+        let next = n + 1;
+        writeln!(text, "  D{n}: {{fields: {{next: D{next}, name: string}}}}").expect("written");
+    }
+    let ends = format!("{text}  D{last}: {{fields: {{name: string}}}}\n");
+    let loaded = read(&ends);
+    assert!(loaded.findings.is_empty(), "{:?}", loaded.findings.first());
+    assert_eq!(loaded.catalog.nodes[0].definitions.len(), last + 1);
+    let endless = format!("{text}  D{last}: {{fields: {{first: D0}}}}\n");
+    let loaded = read(&endless);
+    assert_eq!(codes(&loaded.findings), ["definitions.endless"].into());
+    assert_eq!(loaded.findings.len(), last + 1);
+}
+
+#[test]
+fn a_hundred_thousand_values_of_a_field() {
+    let mut text =
+        "node_type: effect\nservice_name: orders\nevents:\n- event_type: order.placed\n".to_owned();
+    text += "  payload: {size: {type: string, enum: [";
+    for n in 0..100_000 {
+        write!(text, "v{n},").expect("written");
+    }
+    let loaded = read(&(text + "]}}\n"));
+    assert!(loaded.findings.is_empty(), "{:?}", loaded.findings.first());
+}
+
+#[test]
+fn what_goes_with_each_event_is_bounded() {
+    let mut text = GOOD.to_owned() + "instrument:\n  fields:\n";
+    for n in 0..50_000 {
+        writeln!(text, "    f{n}: {n}").expect("written");
+    }
+    let loaded = read(&text);
+    assert_eq!(codes(&loaded.findings), ["contract.wrong_type"].into());
+    assert_eq!(
+        loaded.catalog.nodes[0].operations[0]
+            .instrument
+            .fields
+            .len(),
+        16
+    );
+}
+
+#[test]
 fn fifty_thousand_operations() {
     let mut text = "node_type: effect\nservice_name: orders\noperations:\n".to_owned();
     for n in 0..50_000 {

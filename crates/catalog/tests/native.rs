@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use herald_catalog::contract::Format;
 use herald_catalog::fields::{Privacy, Type};
+use herald_catalog::instrument::{Announced, Instrument};
 use herald_catalog::kind::Kind;
 use herald_catalog::load::{Loaded, Options, load_text};
 use herald_catalog::{Node, config, schema};
@@ -127,8 +128,14 @@ operations:
         privacy: public
         nullable: true
       channel: {type: string, enum: [web, shop], default: web}
-      lines: {type: list, items: {type: list, items: decimal}}
+      lines: {type: list, min_items: 1, max_items: 99, items: {type: list, items: {type: decimal, minimum: 0}}}
+      postcode: {type: string, min_length: 5, max_length: 10, pattern: "^[0-9]+$"}
+      discount: {type: number, exclusive_minimum: 0, exclusive_maximum: 1.5, maximum: 1.0}
     result: {total: [number, "null"]}
+    instrument:
+      events: outcomes
+      sample_started: 0.25
+      fields: {team: checkout, tier: 1, billed: true}
   - cancel
 states:
   names: [open, paid, closed]
@@ -154,8 +161,143 @@ events:
       partitions: 12
       replication_factor: 3
       config: {retention.ms: 604800000, cleanup.policy: compact}
+definitions:
+  Address:
+    description: Where it goes.
+    fields:
+      city: string
+      phone: {type: string, privacy: private}
+      country: Country
+      forwarded: {type: "list[Address]", required: false}
+  Country: {fields: {code: {type: string, pattern: "^[A-Z]{2}$"}}}
+instrument:
+  sample_started: 0.5
+  fields: {team: shop, region: eu}
 redact: ["card=[0-9]+"]
 "#;
+
+#[test]
+fn limits_are_those_of_the_type_and_of_its_items() {
+    let node = node(EVERYTHING);
+    let limits: Vec<_> = node.operations[0].input.iter().map(|f| &f.limits).collect();
+    assert!(limits[..3].iter().all(|limits| limits.is_empty()));
+    let text = |number: &Option<serde_json::Number>| number.as_ref().map(ToString::to_string);
+    assert_eq!(
+        (limits[3].min_items, limits[3].max_items),
+        (Some(1), Some(99))
+    );
+    let items = limits[3].items.as_deref().expect("limits of items");
+    let items = items.items.as_deref().expect("limits of their items");
+    assert_eq!(text(&items.minimum).as_deref(), Some("0"));
+    assert_eq!(
+        (limits[4].min_length, limits[4].max_length),
+        (Some(5), Some(10))
+    );
+    assert_eq!(limits[4].pattern.as_deref(), Some("^[0-9]+$"));
+    assert_eq!(text(&limits[5].exclusive_minimum).as_deref(), Some("0"));
+    assert_eq!(text(&limits[5].exclusive_maximum).as_deref(), Some("1.5"));
+    assert_eq!(text(&limits[5].maximum).as_deref(), Some("1.0"));
+}
+
+#[test]
+fn definitions_are_types_of_fields_and_of_each_other() {
+    let node = node(EVERYTHING);
+    let names: Vec<_> = node.definitions.iter().map(|d| d.name.as_str()).collect();
+    assert_eq!(names, ["Address", "Country"]);
+    let (_, shipped) = node.declared().nth(1).expect("two events");
+    assert_eq!(shipped.payload[1].ty, Type::Defined("Address".to_owned()));
+    let address = node.definition("Address").expect("it is defined");
+    assert_eq!(address.description.as_deref(), Some("Where it goes."));
+    let types: Vec<_> = address.fields.iter().map(|f| f.ty.clone()).collect();
+    let own = Type::Defined("Address".to_owned());
+    let country = Type::Defined("Country".to_owned());
+    assert_eq!(
+        types,
+        [
+            Type::String,
+            Type::String,
+            country,
+            Type::List(Box::new(own))
+        ]
+    );
+    let public: Vec<_> = address
+        .fields
+        .iter()
+        .map(|f| f.privacy == Privacy::Public)
+        .collect();
+    assert_eq!(public, [true, false, true, true]);
+}
+
+#[test]
+fn definitions_that_differ_in_case_are_kept_apart() {
+    let loaded = read(
+        "node_type: effect\nservice_name: orders\noperations: [place]\n\
+         definitions:\n  Order: {fields: {id: uuid}}\n  ORDER: {fields: {id: uuid}}\n",
+    );
+    let idents: Vec<_> = loaded.catalog.nodes[0]
+        .definitions
+        .iter()
+        .map(|definition| definition.ident.as_str())
+        .collect();
+    assert_eq!(idents, ["Order", "ORDER_2"]);
+    assert!(loaded.has_errors());
+}
+
+#[test]
+fn an_operation_says_of_its_instrumentation_what_the_contract_does_not() {
+    let node = node(EVERYTHING);
+    let [place, cancel] = [0, 1].map(|index| &node.operations[index].instrument);
+    assert_eq!(
+        (place.events, cancel.events),
+        (Announced::Outcomes, Announced::All)
+    );
+    let shares = [place.sample_started, cancel.sample_started].map(|share| share.to_string());
+    assert_eq!(shares, ["0.25", "0.5"]);
+    let fields = |instrument: &Instrument| -> Map<String, Value> {
+        instrument.fields.iter().cloned().collect()
+    };
+    assert_eq!(
+        Value::from(fields(place)),
+        json!({"region": "eu", "team": "checkout", "tier": 1, "billed": true})
+    );
+    assert_eq!(
+        Value::from(fields(cancel)),
+        json!({"team": "shop", "region": "eu"})
+    );
+    let silent = crate::node(SMALLEST);
+    assert_eq!(silent.operations[0].instrument, Instrument::default());
+}
+
+#[test]
+fn states_and_metrics_are_as_written() {
+    let node = node(EVERYTHING);
+    let states = node.states.as_ref().expect("states");
+    assert_eq!(states.states, ["open", "paid", "closed"]);
+    assert_eq!(states.initial.as_deref(), Some("open"));
+    assert_eq!(states.terminal, ["closed"]);
+    let ways: Vec<_> = states
+        .transitions
+        .iter()
+        .map(|t| {
+            (
+                t.from.value.as_str(),
+                t.to.value.as_str(),
+                t.trigger.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        ways,
+        [("open", "paid", Some("payment")), ("*", "closed", None)]
+    );
+
+    let metrics: Vec<_> = node
+        .metrics
+        .iter()
+        .map(|metric| (metric.name.value.as_str(), metric.unit.as_deref()))
+        .collect();
+    assert_eq!(metrics, [("latency", None), ("backlog", Some("messages"))]);
+}
 
 #[test]
 fn every_key_means_something() {
@@ -197,7 +339,9 @@ fn every_key_means_something() {
             "uuid",
             "string | null",
             "enum(web, shop)",
-            "list[list[decimal]]"
+            "list[list[decimal]]",
+            "string",
+            "number"
         ]
     );
     let public: Vec<_> = place
@@ -205,41 +349,14 @@ fn every_key_means_something() {
         .iter()
         .map(|f| f.privacy == Privacy::Public)
         .collect();
-    assert_eq!(public, [false, true, false, false]);
+    assert_eq!(public, [false, true, false, false, false, false]);
     let required: Vec<_> = place.input.iter().map(|field| field.required).collect();
-    assert_eq!(required, [true, true, false, true]);
+    assert_eq!(required, [true, true, false, true, true, true]);
     assert_eq!(
         place.result[0].ty,
         Type::Union(vec![Type::Number, Type::Null])
     );
     assert_eq!(node.operations[1].name, "cancel");
-
-    let states = node.states.as_ref().expect("states");
-    assert_eq!(states.states, ["open", "paid", "closed"]);
-    assert_eq!(states.initial.as_deref(), Some("open"));
-    assert_eq!(states.terminal, ["closed"]);
-    let ways: Vec<_> = states
-        .transitions
-        .iter()
-        .map(|t| {
-            (
-                t.from.value.as_str(),
-                t.to.value.as_str(),
-                t.trigger.as_deref(),
-            )
-        })
-        .collect();
-    assert_eq!(
-        ways,
-        [("open", "paid", Some("payment")), ("*", "closed", None)]
-    );
-
-    let metrics: Vec<_> = node
-        .metrics
-        .iter()
-        .map(|metric| (metric.name.value.as_str(), metric.unit.as_deref()))
-        .collect();
-    assert_eq!(metrics, [("latency", None), ("backlog", Some("messages"))]);
 
     let declared: Vec<_> = node.declared().collect();
     let (archived, shipped) = (&declared[0], &declared[1]);
@@ -300,6 +417,16 @@ fn the_schema_takes_the_examples() {
 }
 
 /// The same document in JSON, by Herald's own reading.
+#[test]
+fn the_documentation_is_right() {
+    let page = include_str!("../../../docs/types.md");
+    let (_, rest) = page.split_once("```yaml\n").expect("an example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    let node = node(example);
+    assert_eq!(node.definitions.len(), 2);
+    assert!(CONTRACT_SCHEMA.is_valid(&json_of(example)));
+}
+
 fn json_of(text: &str) -> Value {
     let source = herald_diagnostics::Source::new("contract.yaml", text);
     let mut findings = Vec::new();
@@ -437,6 +564,16 @@ fn key() -> impl Strategy<Value = String> {
         "partitions",
         "replication_factor",
         "config",
+        "definitions",
+        "fields",
+        "instrument",
+        "sample_started",
+        "minimum",
+        "exclusive_maximum",
+        "min_length",
+        "pattern",
+        "max_items",
+        "Address",
     ];
     prop_oneof![8 => select(KNOWN).prop_map(str::to_owned), 1 => "[a-z]{1,5}"]
 }

@@ -8,12 +8,14 @@
 //! | which targets there are | [`targets`] |
 //! | targets of a project's own | [`targets::custom`], and what their templates are given: [`view`] |
 //! | what templates are given, and where their text comes from | [`template`] |
+//! | JSON Schema of what contracts declare | [`json_schema`] |
 //! | a generator without a contract file | [`patterns`] |
 //! | how text of a contract becomes Python text, and Python its layout | `python` |
 //! | the templates themselves | `templates/` beside `src/` |
 
 pub mod file;
 mod filters;
+pub mod json_schema;
 pub mod patterns;
 mod python;
 mod strict;

@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 
-use herald_catalog::fields::{Field, Type};
+use herald_catalog::fields::{Field, Limits, Type};
 use herald_catalog::kind::Kind;
 use herald_catalog::topics::{self, namespace_of};
 use herald_catalog::{Event, Node, Operation};
 use herald_envelope::topic::Topic;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::file::MARKER;
 
@@ -136,6 +136,12 @@ fn node_view(node: &Node) -> Value {
         })).collect::<Vec<_>>(),
         "inputs": fields(&node.inputs),
         "outputs": fields(&node.outputs),
+        "definitions": node.definitions.iter().map(|definition| json!({
+            "name": definition.name,
+            "ident": definition.ident,
+            "description": definition.description,
+            "fields": fields(&definition.fields),
+        })).collect::<Vec<_>>(),
     })
 }
 
@@ -146,6 +152,11 @@ fn operation_view(operation: &Operation) -> Value {
         "description": operation.description,
         "input": fields(&operation.input),
         "result": fields(&operation.result),
+        "instrument": {
+            "events": operation.instrument.events.name(),
+            "sample_started": operation.instrument.sample_started,
+            "fields": operation.instrument.fields.iter().cloned().collect::<Map<_, _>>(),
+        },
     })
 }
 
@@ -176,6 +187,7 @@ fn fields(fields: &[Field]) -> Vec<Value> {
             "name": field.name,
             "type": type_view(&field.ty),
             "required": field.required,
+            "limits": limits_view(&field.limits),
             "default": field.default,
             "description": field.description,
             "privacy": field.privacy.name(),
@@ -184,11 +196,28 @@ fn fields(fields: &[Field]) -> Vec<Value> {
     fields.iter().map(field).collect()
 }
 
+/// Every limit, null where it is not set.
+fn limits_view(limits: &Limits) -> Value {
+    json!({
+        "minimum": limits.minimum,
+        "maximum": limits.maximum,
+        "exclusive_minimum": limits.exclusive_minimum,
+        "exclusive_maximum": limits.exclusive_maximum,
+        "min_length": limits.min_length,
+        "max_length": limits.max_length,
+        "pattern": limits.pattern,
+        "min_items": limits.min_items,
+        "max_items": limits.max_items,
+        "items": limits.items.as_deref().map(limits_view),
+    })
+}
+
 fn type_view(ty: &Type) -> Value {
     let kind = match ty {
         Type::List(_) => "list".to_owned(),
         Type::Map(_) => "map".to_owned(),
         Type::Enum(_) => "enum".to_owned(),
+        Type::Defined(_) => "defined".to_owned(),
         Type::Model(_) => "model".to_owned(),
         Type::Union(_) => "union".to_owned(),
         simple => simple.to_string(),
@@ -198,7 +227,7 @@ fn type_view(ty: &Type) -> Value {
     match ty {
         Type::List(item) | Type::Map(item) => items = type_view(item),
         Type::Enum(texts) => values.clone_from(texts),
-        Type::Model(name) => model = Some(name),
+        Type::Defined(name) | Type::Model(name) => model = Some(name),
         Type::Union(types) => members = types.iter().map(type_view).collect(),
         _ => {}
     }

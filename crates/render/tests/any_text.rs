@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use herald_catalog::category::DECLARED;
 use herald_catalog::contract::{Located, Metric};
-use herald_catalog::fields::{Field, Privacy, Type};
+use herald_catalog::fields::{Field, Limits, Privacy, Type};
 use herald_catalog::ident::{ident, slug};
 use herald_catalog::kind::Kind;
 use herald_catalog::{Declared, EventTypeSource, Node, node_from_parts};
@@ -81,6 +81,7 @@ fn field() -> impl Strategy<Value = Field> {
         name,
         ty,
         required,
+        limits: Limits::default(),
         default: None,
         description,
         privacy,

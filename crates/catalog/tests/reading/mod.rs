@@ -21,7 +21,12 @@ pub fn read(text: &str) {
         let events = node.events.iter();
         let events = events.flat_map(|event| [event.location, event.topic_location]);
         let operations = node.operations.iter().map(|operation| operation.location);
-        events.chain(operations).chain([node.location])
+        let definitions = node.definitions.iter().flat_map(|definition| {
+            let fields = definition.fields.iter().map(|field| field.location);
+            fields.chain([definition.location])
+        });
+        let all = events.chain(operations).chain(definitions);
+        all.chain([node.location])
     });
     for Location { source, span } in of_findings.chain(of_nodes) {
         let text = &loaded.catalog.sources.get(source).text;

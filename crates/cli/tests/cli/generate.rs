@@ -330,3 +330,24 @@ fn several_files_on_standard_output_are_told_apart() {
     assert!(run.stdout.starts_with("# ---- billing_events.py ----\n"));
     assert!(run.stdout.contains("\n# ---- orders_events.py ----\n"));
 }
+
+#[test]
+fn schemas_are_generated_beside_the_modules_and_known_again() {
+    let contract = "node_type: effect\nservice_name: shop\noperations: [place]\nevents:\n  \
+        - event_type: order.placed\n    payload: {order_id: uuid}\n";
+    let sandbox = Sandbox::with(&[("shop.yaml", contract)]);
+    let generate = ["generate", ".", "--target", "python", "--target", "schemas"];
+    sandbox.herald(&generate).exits(0);
+    let schema = sandbox.read("generated/shop/order.placed.v1.schema.json");
+    assert!(schema.contains("\"format\": \"uuid\""), "{schema}");
+    assert!(sandbox.exists("generated/shop_events.py"));
+    sandbox
+        .herald(&[&generate[..], &["--check"]].concat())
+        .exits(0);
+    // A file of Herald's own may be written anew, somebody else's may not.
+    let changed = contract.replace("uuid", "integer");
+    sandbox.write("shop.yaml", changed);
+    sandbox.herald(&generate).exits(0);
+    sandbox.write("generated/shop/order.placed.v1.schema.json", "{}");
+    sandbox.herald(&generate).exits(2);
+}

@@ -33,6 +33,12 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples")
 }
 
+/// A contract that other tests have results of.
+fn golden(name: &str) -> PathBuf {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../render/tests/golden");
+    golden.join(name)
+}
+
 /// A project with the contract of the example, and what its target makes of it.
 fn of_example(target: &str) -> Sandbox {
     let contract = fs::read_to_string(examples().join("orders/contracts/orders.yaml")).unwrap();
@@ -354,6 +360,7 @@ fn check_views(contracts: &Path) {
 fn the_data_of_templates_is_as_its_schema_says() {
     check_views(&examples().join("orders/contracts"));
     check_views(&examples().join("nodes"));
+    check_views(&golden("shop.yaml"));
     let fixtures = Path::new("/work/shared/fixtures/onex-contracts");
     if fixtures.is_dir() {
         check_views(fixtures);
@@ -441,6 +448,20 @@ fn the_example_for_typescript_is_taken_by_its_compiler() {
         module.contains("\"currency\": \"EUR\" | \"USD\";"),
         "{module}"
     );
+    let folder = examples().join("targets/typescript");
+    let contract = golden("shop.yaml");
+    let arguments = [contract.as_path(), Path::new("--target"), &folder];
+    let arguments = arguments.map(|argument| argument.to_str().unwrap());
+    sandbox
+        .herald(&[&["generate"], &arguments[..]].concat())
+        .exits(0);
+    let shop = sandbox.read("generated/typescript/shop.ts");
+    assert!(
+        shop.contains("export interface CustomerData {\n  \"id\": string;\n")
+            && shop.contains("  \"parent\"?: CustomerData | null;\n")
+            && shop.contains("    \"lines\": Array<LineData>;\n"),
+        "{shop}"
+    );
     let Some(tsc) = tsc() else {
         eprintln!("skipped: `make .tools/typescript/.stamp` installs the compiler of TypeScript");
         return;
@@ -451,6 +472,7 @@ fn the_example_for_typescript_is_taken_by_its_compiler() {
         ])
         .args([
             "generated/typescript/orders.ts",
+            "generated/typescript/shop.ts",
             "generated/typescript/hostile.ts",
         ])
         .current_dir(sandbox.path(""))

@@ -20,10 +20,35 @@ class Field:
     spelling: str
     """The type as the contract spells it."""
     required: bool
+    limits: Mapping[str, Any]
+    """What is allowed of its values, by the keys of contracts, such as `max_length`."""
     default: Any
     description: str | None
     privacy: Literal["public", "private"]
     """Of private fields only the type's name is published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A named group of fields, which other fields have for their type."""
+
+    name: str
+    ident: str
+    """In identifiers."""
+    description: str | None
+    fields: tuple[Field, ...]
+    """Each is as public as the field that has this type, unless it is private."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What an instrumented operation announces."""
+
+    events: Literal["all", "outcomes", "failures"]
+    sample_started: float
+    """Share of calls whose start is announced."""
+    fields: Mapping[str, str | int | float | bool]
+    """In the metadata of each event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +61,7 @@ class Operation:
     description: str | None
     input: tuple[Field, ...]
     result: tuple[Field, ...]
+    instrument: Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +166,7 @@ class Node:
     inputs: Mapping[str, str]
     """Fields of an ONEX contract's input, and how their types are spelled."""
     outputs: Mapping[str, str]
+    definitions: tuple[Definition, ...]
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -190,6 +217,7 @@ def _node(written: dict[str, Any]) -> Node:
         metrics=tuple(Metric(**metric) for metric in written["metrics"]),
         inputs=written["fields"].get("inputs", {}),
         outputs=written["fields"].get("outputs", {}),
+        definitions=tuple(map(_definition, written["definitions"])),
     )
 
 
@@ -200,6 +228,16 @@ def _operation(written: dict[str, Any]) -> Operation:
         description=written["description"],
         input=_fields(written["input"]),
         result=_fields(written["result"]),
+        instrument=Instrument(**written["instrument"]),
+    )
+
+
+def _definition(written: dict[str, Any]) -> Definition:
+    return Definition(
+        name=written["name"],
+        ident=written["ident"],
+        description=written["description"],
+        fields=_fields(written["fields"]),
     )
 
 

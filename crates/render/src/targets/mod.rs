@@ -2,6 +2,7 @@
 
 pub mod custom;
 pub mod python;
+pub mod schemas;
 
 use std::fmt;
 
@@ -12,7 +13,7 @@ use crate::file::GeneratedFile;
 use crate::template::{RenderError, Templates};
 
 /// Everything that can be generated.
-pub static TARGETS: [&Target; 1] = [&python::TARGET];
+pub static TARGETS: [&Target; 2] = [&python::TARGET, &schemas::TARGET];
 
 /// A row of the table of targets: one kind of output.
 #[derive(Debug)]

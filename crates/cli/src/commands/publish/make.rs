@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use herald_catalog::config::Project;
-use herald_catalog::{Event as Announced, Node};
+use herald_catalog::{Event as Announced, Node, value};
 use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
 use herald_envelope::{Envelope, Json, Origin, Stamp, Uuid};
 use herald_publish::Message;
@@ -12,7 +12,6 @@ use serde_json::{Map, Value};
 
 use super::contracts::Contracts;
 use super::event::{Event, Said};
-use super::fields;
 use crate::args::publish::Publish;
 
 /// Stands in for a service that nobody named.
@@ -97,7 +96,7 @@ impl<'a> Maker<'a> {
         let payload = event.payload.ok_or("`payload` is missing")?;
         let announced = self.announced(&event_type)?;
         let key_field = match announced {
-            Some(announced) => check(announced.event, &payload)?,
+            Some(announced) => check(announced.node, announced.event, &payload)?,
             None => None,
         };
         let origin = announced.map_or(self.origins.len() - 1, |announced| announced.at);
@@ -199,7 +198,7 @@ fn version(node: &Node) -> &str {
 
 /// Holds a payload against the fields that are declared for it; gives the value of the field
 /// that is the partition key.
-fn check(announced: &Announced, payload: &Json<'_>) -> Result<Option<String>, String> {
+fn check(node: &Node, announced: &Announced, payload: &Json<'_>) -> Result<Option<String>, String> {
     let Some(declared) = &announced.declared else {
         return Ok(None);
     };
@@ -210,7 +209,7 @@ fn check(announced: &Announced, payload: &Json<'_>) -> Result<Option<String>, St
         .decode()
         .map_err(|error| format!("`payload` can't be read: {error}"))?;
     if !declared.payload.is_empty() {
-        let problems = fields::check(&declared.payload, &payload);
+        let problems = value::check(&declared.payload, &payload, &node.definitions, "payload");
         if !problems.is_empty() {
             return Err(problems.join("; "));
         }

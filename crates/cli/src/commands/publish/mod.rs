@@ -4,7 +4,6 @@ mod contracts;
 mod dry_run;
 mod event;
 mod events;
-mod fields;
 mod input;
 mod make;
 mod receipts;

@@ -1,0 +1,483 @@
+//! Values held against the fields that a contract declares.
+
+use herald_diagnostics::did_you_mean;
+use herald_envelope::Timestamp;
+use serde_json::{Map, Number, Value};
+
+use crate::fields::{Definition, Field, Limits, Privacy, Type};
+
+/// What is wrong with an object, one sentence each; empty when nothing is. Values are not quoted.
+///
+/// `place` is what the object is called, such as `payload`.
+pub fn check(
+    fields: &[Field],
+    object: &Map<String, Value>,
+    definitions: &[Definition],
+    place: &str,
+) -> Vec<String> {
+    let missing = fields
+        .iter()
+        .filter(|field| field.required && field.privacy == Privacy::Public)
+        .filter(|field| !object.contains_key(&field.name))
+        .map(|field| format!("{place}.{} is missing: {}", field.name, expected(&field.ty)));
+    let present = object.iter().filter_map(|(name, value)| {
+        match fields.iter().find(|field| field.name == *name) {
+            Some(field) if field.privacy == Privacy::Private => Some(format!(
+                "{place}.{name} is private by its contract: its value must not leave the process"
+            )),
+            // Many programs write null for what they leave out.
+            Some(field) if value.is_null() && field.may_be_null() => None,
+            Some(field) => mismatch(
+                &field.ty,
+                &field.limits,
+                value,
+                definitions,
+                &format!("{place}.{name}"),
+            ),
+            None => Some(undeclared(name, fields, place)),
+        }
+    });
+    missing.chain(present).collect()
+}
+
+fn undeclared(name: &str, fields: &[Field], place: &str) -> String {
+    let names = fields.iter().map(|field| field.name.as_str());
+    match did_you_mean(name, names) {
+        Some(meant) => {
+            format!("{place}.{name} is not declared by the contract; did you mean `{meant}`?")
+        }
+        None => format!("{place}.{name} is not declared by the contract"),
+    }
+}
+
+/// The first value at or below `place` that is not of its type, or beyond its limits.
+pub(crate) fn mismatch(
+    ty: &Type,
+    limits: &Limits,
+    value: &Value,
+    definitions: &[Definition],
+    place: &str,
+) -> Option<String> {
+    let below = |ty, value, place: String| {
+        let limits = limits.items.as_deref().cloned().unwrap_or_default();
+        mismatch(ty, &limits, value, definitions, &place)
+    };
+    match (ty, value) {
+        (Type::List(item), Value::Array(values)) => values
+            .iter()
+            .enumerate()
+            .find_map(|(at, value)| below(item, value, format!("{place}[{at}]")))
+            .or_else(|| beyond(ty, limits, value, place)),
+        (Type::Map(item), Value::Object(values)) => values
+            .iter()
+            .find_map(|(name, value)| below(item, value, format!("{place}.{name}"))),
+        (Type::Defined(name), Value::Object(values)) => {
+            let definition = definitions.iter().find(|known| known.name == *name)?;
+            let problems = check(&definition.fields, values, definitions, place);
+            problems.into_iter().next()
+        }
+        (Type::Union(members), _) => {
+            let of = |member| mismatch(member, limits, value, definitions, place);
+            let mut problems = Vec::new();
+            for member in members {
+                problems.push(of(member)?);
+            }
+            // Of several types the one that was meant says more than that none fits.
+            let mut of_members = members.iter().zip(problems);
+            let meant = of_members.find(|(member, _)| is_of_sort(member, value));
+            meant
+                .map(|(_, problem)| problem)
+                .or_else(|| Some(other_type(ty, value, place)))
+        }
+        _ if holds(ty, value) => match ty {
+            Type::String | Type::Integer | Type::Number | Type::Decimal => {
+                beyond(ty, limits, value, place)
+            }
+            _ => None,
+        },
+        _ => Some(other_type(ty, value, place)),
+    }
+}
+
+fn other_type(ty: &Type, value: &Value, place: &str) -> String {
+    format!("{place} must be {}, found {}", expected(ty), kind(value))
+}
+
+/// Whether a value is of a type but for what is inside of it and its limits.
+fn is_of_sort(ty: &Type, value: &Value) -> bool {
+    match ty {
+        Type::List(_) => value.is_array(),
+        Type::Map(_) | Type::Defined(_) => value.is_object(),
+        _ => holds(ty, value),
+    }
+}
+
+/// What a limit says of a value that is of the type.
+fn beyond(ty: &Type, limits: &Limits, value: &Value, place: &str) -> Option<String> {
+    let said = match value {
+        Value::Array(items) => size(items.len(), limits.min_items, limits.max_items, "items"),
+        Value::String(text) if *ty == Type::Decimal => number(limits, text.parse().ok()?),
+        Value::String(text) => {
+            let length = text.chars().count();
+            size(length, limits.min_length, limits.max_length, "characters")
+                .or_else(|| unmatched(limits.pattern.as_deref()?, text))
+        }
+        Value::Number(given) => number(limits, given.as_f64()?),
+        _ => None,
+    };
+    said.map(|said| format!("{place} must {said}"))
+}
+
+fn size(found: usize, least: Option<u32>, most: Option<u32>, unit: &str) -> Option<String> {
+    let is = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
+    match (least, most) {
+        (Some(least), _) if found < is(least) => {
+            Some(format!("have at least {least} {unit}, found {found}"))
+        }
+        (_, Some(most)) if found > is(most) => {
+            Some(format!("have at most {most} {unit}, found {found}"))
+        }
+        _ => None,
+    }
+}
+
+fn unmatched(pattern: &str, text: &str) -> Option<String> {
+    let regex = regex::Regex::new(pattern).ok()?;
+    (!regex.is_match(text)).then(|| format!("match the pattern {pattern}"))
+}
+
+fn number(limits: &Limits, found: f64) -> Option<String> {
+    let limit = |number: &Option<Number>| Some((number.as_ref()?.as_f64()?, number.clone()?));
+    if let Some((_, least)) = limit(&limits.minimum).filter(|(least, _)| found < *least) {
+        return Some(format!("be at least {least}"));
+    }
+    if let Some((_, most)) = limit(&limits.maximum).filter(|(most, _)| found > *most) {
+        return Some(format!("be at most {most}"));
+    }
+    if let Some((_, least)) = limit(&limits.exclusive_minimum).filter(|(least, _)| found <= *least)
+    {
+        return Some(format!("be greater than {least}"));
+    }
+    if let Some((_, most)) = limit(&limits.exclusive_maximum).filter(|(most, _)| found >= *most) {
+        return Some(format!("be less than {most}"));
+    }
+    None
+}
+
+fn holds(ty: &Type, value: &Value) -> bool {
+    let text = value.as_str();
+    match ty {
+        // A model is only named: what it holds, its own code knows.
+        Type::Any | Type::Model(_) => true,
+        Type::Defined(_) => value.is_object(),
+        Type::String => value.is_string(),
+        Type::Integer => {
+            value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0)
+        }
+        Type::Number => value.is_number(),
+        Type::Boolean => value.is_boolean(),
+        Type::Null => value.is_null(),
+        Type::Uuid => text.is_some_and(is_uuid),
+        Type::DateTime => text.is_some_and(|text| text.parse::<Timestamp>().is_ok()),
+        Type::Date => text.is_some_and(is_date),
+        Type::Decimal => text.is_some_and(is_decimal),
+        Type::Bytes => text.is_some_and(is_base64),
+        Type::Enum(values) => text.is_some_and(|text| values.iter().any(|value| value == text)),
+        Type::List(item) => value
+            .as_array()
+            .is_some_and(|values| values.iter().all(|value| holds(item, value))),
+        Type::Map(item) => value
+            .as_object()
+            .is_some_and(|values| values.values().all(|value| holds(item, value))),
+        Type::Union(members) => members.iter().any(|member| holds(member, value)),
+    }
+}
+
+/// With hyphens, as RFC 9562 writes it.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == 10 && format!("{text}T00:00:00Z").parse::<Timestamp>().is_ok()
+}
+
+/// As Python's `Decimal` writes itself: `12.50`, `-3`, `0E-8`.
+fn is_decimal(text: &str) -> bool {
+    let (number, exponent) = text.split_once(['E', 'e']).unwrap_or((text, "0"));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    [
+        whole.strip_prefix('-').unwrap_or(whole),
+        fraction,
+        exponent.strip_prefix(['-', '+']).unwrap_or(exponent),
+    ]
+    .iter()
+    .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_base64(text: &str) -> bool {
+    let content = text.trim_end_matches('=');
+    text.len().is_multiple_of(4)
+        && text.len() - content.len() <= 2
+        && content
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
+}
+
+/// A type in simple words.
+fn expected(ty: &Type) -> String {
+    match ty {
+        Type::Any | Type::Model(_) => "anything".to_owned(),
+        Type::String => "text".to_owned(),
+        Type::Integer => "a whole number".to_owned(),
+        Type::Number => "a number".to_owned(),
+        Type::Boolean => "true or false".to_owned(),
+        Type::Null => "null".to_owned(),
+        Type::Uuid => "a UUID with hyphens".to_owned(),
+        Type::DateTime => "a time with an offset, such as 2025-11-05T12:00:00Z".to_owned(),
+        Type::Date => "a date such as 2025-11-05".to_owned(),
+        Type::Decimal => "a decimal number as text, such as \"12.50\"".to_owned(),
+        Type::Bytes => "bytes as Base64".to_owned(),
+        Type::Enum(values) => format!("one of {}", values.join(", ")),
+        Type::List(_) => "a list".to_owned(),
+        Type::Map(_) | Type::Defined(_) => "an object".to_owned(),
+        Type::Union(members) => {
+            let members: Vec<_> = members.iter().map(expected).collect();
+            members.join(", or ")
+        }
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(number) if number.is_f64() => "a number",
+        Value::Number(_) => "a whole number",
+        Value::String(_) => "other text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const CONTRACT: &str = "\
+node_type: effect
+service_name: orders
+operations: []
+events:
+  - event_type: order.placed
+    topic: shop.orders.v1
+    payload:
+      id: uuid
+      at: datetime
+      day: {type: date, required: false}
+      total: decimal
+      lines: {type: 'list[integer | null]', required: false}
+      tags: {type: 'map[string]', required: false}
+      currency: {type: string, enum: [EUR, USD]}
+      blob: {type: bytes, required: false}
+      email: {type: string, privacy: private}
+      name: {type: 'string | null', required: false, min_length: 2, max_length: 3, pattern: '^[a-z]+$'}
+      count: {type: integer, required: false, minimum: 1, exclusive_maximum: 3}
+      price: {type: decimal, required: false, minimum: 0.5}
+      codes: {type: list, required: false, max_items: 1, items: {type: string, max_length: 2}}
+      home: {type: 'Address | null', required: false}
+definitions:
+  Address:
+    fields:
+      city: string
+      phone: {type: string, privacy: private}
+      others: {type: 'list[Address]', required: false}
+";
+
+    fn problems(change: impl FnOnce(&mut Map<String, Value>)) -> Vec<String> {
+        let options = crate::load::Options::default();
+        let loaded = crate::load::load_text("contract", CONTRACT, &options);
+        assert!(!loaded.has_errors(), "{:?}", loaded.findings);
+        let mut payload = json!({
+            "id": "0191c2a0-5b7e-7cc1-8d2f-6b6f0a1b2c3d",
+            "at": "2025-11-05T12:00:00+01:00",
+            "total": "12.50",
+            "currency": "EUR",
+        });
+        let payload = payload.as_object_mut().unwrap();
+        change(payload);
+        let (_, declared) = loaded.catalog.nodes[0].declared().next().unwrap();
+        check(
+            &declared.payload,
+            payload,
+            &loaded.catalog.nodes[0].definitions,
+            "payload",
+        )
+    }
+
+    fn with(name: &str, value: Value) -> Vec<String> {
+        problems(|payload| {
+            payload.insert(name.to_owned(), value);
+        })
+    }
+
+    #[test]
+    fn a_payload_as_declared_has_no_problems() {
+        assert_eq!(problems(|_| ()), [""; 0]);
+        for (name, value) in [
+            ("lines", json!([1, null, 2.0])),
+            ("tags", json!({"a": "b"})),
+            ("day", json!("2024-02-29")),
+            ("day", json!(null)),
+            ("blob", json!("aGVyYWxk")),
+            ("blob", json!("")),
+            ("total", json!("-0E-8")),
+        ] {
+            assert_eq!(with(name, value), [""; 0], "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_strange_is_named() {
+        assert_eq!(
+            problems(|payload| {
+                payload.remove("total");
+                payload.insert("totl".to_owned(), json!(1));
+            }),
+            [
+                "payload.total is missing: a decimal number as text, such as \"12.50\"",
+                "payload.totl is not declared by the contract; did you mean `total`?"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_placed_and_not_quoted() {
+        for (name, value, problem) in [
+            (
+                "id",
+                json!("hunter2"),
+                "payload.id must be a UUID with hyphens, found other text",
+            ),
+            (
+                "total",
+                json!(12.5),
+                "payload.total must be a decimal number as text, such as \"12.50\", found a number",
+            ),
+            (
+                "lines",
+                json!([1, 1.5]),
+                "payload.lines[1] must be a whole number, or null, found a number",
+            ),
+            (
+                "tags",
+                json!({"a": 1}),
+                "payload.tags.a must be text, found a whole number",
+            ),
+            (
+                "tags",
+                json!([]),
+                "payload.tags must be an object, found a list",
+            ),
+            (
+                "day",
+                json!("2025-02-29"),
+                "payload.day must be a date such as 2025-11-05, found other text",
+            ),
+            (
+                "currency",
+                json!("GBP"),
+                "payload.currency must be one of EUR, USD, found other text",
+            ),
+            (
+                "blob",
+                json!("a==="),
+                "payload.blob must be bytes as Base64, found other text",
+            ),
+            (
+                "at",
+                json!("2025-11-05T12:00:00"),
+                "payload.at must be a time with an offset, such as 2025-11-05T12:00:00Z, found other text",
+            ),
+        ] {
+            assert_eq!(with(name, value), [problem]);
+        }
+    }
+
+    #[test]
+    fn limits_hold_wherever_the_value_is() {
+        for (name, value, problem) in [
+            (
+                "name",
+                json!("é"),
+                "name must have at least 2 characters, found 1",
+            ),
+            (
+                "name",
+                json!("abcd"),
+                "name must have at most 3 characters, found 4",
+            ),
+            ("name", json!("AB"), "name must match the pattern ^[a-z]+$"),
+            ("count", json!(0), "count must be at least 1"),
+            ("count", json!(3), "count must be less than 3"),
+            ("price", json!("0.49"), "price must be at least 0.5"),
+            (
+                "codes",
+                json!(["a", "b"]),
+                "codes must have at most 1 items, found 2",
+            ),
+            (
+                "codes",
+                json!(["abc"]),
+                "codes[0] must have at most 2 characters, found 3",
+            ),
+        ] {
+            assert_eq!(with(name, value), [format!("payload.{problem}")]);
+        }
+        for (name, value) in [
+            ("name", json!("abc")),
+            ("name", json!(null)),
+            ("count", json!(1)),
+            ("price", json!("0.50")),
+            ("codes", json!(["ab"])),
+        ] {
+            assert_eq!(with(name, value), [""; 0], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_definition_is_checked_inside() {
+        let good = json!({"city": "Bonn", "others": [{"city": "Köln"}]});
+        assert_eq!(with("home", good), [""; 0]);
+        for (value, problem) in [
+            (
+                json!("Bonn"),
+                "home must be an object, or null, found other text",
+            ),
+            (json!({}), "home.city is missing: text"),
+            (
+                json!({"city": "Bonn", "others": [{"city": 1}]}),
+                "home.others[0].city must be text, found a whole number",
+            ),
+            (
+                json!({"city": "Bonn", "phone": "1"}),
+                "home.phone is private by its contract: its value must not leave the process",
+            ),
+        ] {
+            assert_eq!(with("home", value), [format!("payload.{problem}")]);
+        }
+    }
+
+    #[test]
+    fn a_private_value_does_not_leave() {
+        assert_eq!(
+            with("email", json!("a@b.c")),
+            ["payload.email is private by its contract: its value must not leave the process"]
+        );
+    }
+}

@@ -1,0 +1,225 @@
+//! JSON Schema (draft 2020-12) of fields.
+//!
+//! What is not said stays open: additional properties pass, so that a consumer with an older schema
+//! takes what a newer publisher adds.
+
+use std::collections::HashMap;
+
+use herald_catalog::fields::{Definition, Field, Limits, Privacy, Type};
+use serde_json::{Map, Value, json};
+
+use crate::file::MARKER;
+
+/// The dialect.
+const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// As Python's `Decimal` writes itself: `12.50`, `-3`, `0E-8`.
+const DECIMAL: &str = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$";
+
+/// Stands with what is private.
+const PRIVATE: &str = "Private: only the name of its type leaves the process.";
+
+/// Whose view of the fields it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// Of whoever calls the operation: all fields.
+    Process,
+    /// Of whoever reads the event: of a private field, the name of its type.
+    Wire,
+}
+
+/// The schema of an object with these fields, complete with the definitions that they need.
+pub fn document(
+    title: &str,
+    description: Option<&str>,
+    fields: &[Field],
+    definitions: &[Definition],
+    view: View,
+) -> Value {
+    // The marker comes first: it is looked for near the beginning of a file.
+    let mut schema = Map::new();
+    schema.insert("$comment".to_owned(), json!(MARKER));
+    schema.insert("$schema".to_owned(), json!(DRAFT));
+    schema.insert("title".to_owned(), json!(title));
+    schema.extend(object(description, fields, view));
+    let needed = needed(fields, definitions, view);
+    if !needed.is_empty() {
+        let schemas = needed.into_iter().map(|definition| {
+            let description = definition.description.as_deref();
+            let schema = object(description, &definition.fields, view);
+            (definition.name.clone(), Value::Object(schema))
+        });
+        schema.insert("$defs".to_owned(), Value::Object(schemas.collect()));
+    }
+    Value::Object(schema)
+}
+
+/// The definitions that the fields lead to, in the order of the contract.
+fn needed<'a>(
+    fields: &'a [Field],
+    definitions: &'a [Definition],
+    view: View,
+) -> Vec<&'a Definition> {
+    let indices = definitions.iter().zip(0..);
+    let indices: HashMap<&str, usize> = indices.map(|(d, at)| (d.name.as_str(), at)).collect();
+    let mut reached = vec![false; definitions.len()];
+    let mut open: Vec<&Type> = types(fields, view).collect();
+    while let Some(ty) = open.pop() {
+        match ty {
+            Type::List(item) | Type::Map(item) => open.push(item),
+            Type::Union(members) => open.extend(members),
+            Type::Defined(name) => {
+                let at = indices.get(name.as_str()).copied();
+                if let Some(at) = at.filter(|at| !reached[*at]) {
+                    reached[at] = true;
+                    open.extend(types(&definitions[at].fields, view));
+                }
+            }
+            _ => {}
+        }
+    }
+    let reached = definitions.iter().zip(reached);
+    reached
+        .filter_map(|(definition, reached)| reached.then_some(definition))
+        .collect()
+}
+
+/// The types that are seen of fields.
+fn types(fields: &[Field], view: View) -> impl Iterator<Item = &Type> {
+    let seen = fields.iter().filter(move |field| !is_hidden(field, view));
+    seen.map(|field| &field.ty)
+}
+
+fn is_hidden(field: &Field, view: View) -> bool {
+    view == View::Wire && field.privacy == Privacy::Private
+}
+
+fn object(description: Option<&str>, fields: &[Field], view: View) -> Map<String, Value> {
+    let mut schema = Map::new();
+    if let Some(description) = description {
+        schema.insert("description".to_owned(), json!(description));
+    }
+    schema.insert("type".to_owned(), json!("object"));
+    let properties = fields
+        .iter()
+        .map(|field| (field.name.clone(), Value::Object(property(field, view))));
+    schema.insert("properties".to_owned(), Value::Object(properties.collect()));
+    let required: Vec<_> = fields
+        .iter()
+        .filter(|field| field.required && !is_hidden(field, view))
+        .map(|field| field.name.as_str())
+        .collect();
+    if !required.is_empty() {
+        schema.insert("required".to_owned(), json!(required));
+    }
+    schema
+}
+
+fn property(field: &Field, view: View) -> Map<String, Value> {
+    let mut schema = Map::new();
+    if let Some(description) = &field.description {
+        schema.insert("description".to_owned(), json!(description));
+    }
+    if field.privacy == Privacy::Private {
+        schema.insert("$comment".to_owned(), json!(PRIVATE));
+    }
+    if is_hidden(field, view) {
+        schema.insert("type".to_owned(), json!("string"));
+        return schema;
+    }
+    let ty = if field.may_be_null() {
+        type_schema(&field.ty.clone().or_null(), &field.limits)
+    } else {
+        type_schema(&field.ty, &field.limits)
+    };
+    schema.extend(ty);
+    if let Some(default) = field.default.as_ref().filter(|default| !default.is_null()) {
+        schema.insert("default".to_owned(), default.clone());
+    }
+    schema
+}
+
+/// The schema of a type. Limits are those of the member of a union that they fit.
+fn type_schema(ty: &Type, limits: &Limits) -> Map<String, Value> {
+    let simple = |name: &str| json!({"type": name});
+    let format = |name: &str| json!({"type": "string", "format": name});
+    let mut schema = match ty {
+        Type::Any | Type::Model(_) => json!({}),
+        Type::String => simple("string"),
+        Type::Integer => simple("integer"),
+        Type::Number => simple("number"),
+        Type::Boolean => simple("boolean"),
+        Type::Null => simple("null"),
+        Type::Uuid => format("uuid"),
+        Type::DateTime => format("date-time"),
+        Type::Date => format("date"),
+        Type::Decimal => json!({"type": "string", "pattern": DECIMAL}),
+        Type::Bytes => json!({"type": "string", "contentEncoding": "base64"}),
+        Type::Enum(values) => json!({"type": "string", "enum": values}),
+        Type::Defined(name) => json!({"$ref": format!("#/$defs/{name}")}),
+        Type::List(item) => {
+            let of_items = limits.items.as_deref();
+            let items = type_schema(item, of_items.unwrap_or(&Limits::default()));
+            json!({"type": "array", "items": items})
+        }
+        Type::Map(item) => {
+            let values = type_schema(item, &Limits::default());
+            json!({"type": "object", "additionalProperties": values})
+        }
+        Type::Union(members) => return union(members, limits),
+    };
+    if let Value::Object(schema) = &mut schema {
+        schema.extend(limits_of(ty, limits));
+    }
+    match schema {
+        Value::Object(schema) => schema,
+        _ => Map::new(),
+    }
+}
+
+fn union(members: &[Type], limits: &Limits) -> Map<String, Value> {
+    let mut schemas: Vec<_> = members.iter().map(|ty| type_schema(ty, limits)).collect();
+    // `T | null` is what most unions are, and a list of types is how people write it.
+    if let [one, Type::Null] | [Type::Null, one] = members
+        && !matches!(one, Type::Enum(_))
+    {
+        let at = usize::from(members[0] == Type::Null);
+        if let Some(name) = schemas[at]
+            .get("type")
+            .filter(|name| name.is_string())
+            .cloned()
+        {
+            let mut schema = schemas.swap_remove(at);
+            schema.insert("type".to_owned(), json!([name, "null"]));
+            return schema;
+        }
+    }
+    Map::from_iter([("anyOf".to_owned(), json!(schemas))])
+}
+
+/// The limits that are about a type. Decimals are text, whose value no schema can compare.
+fn limits_of(ty: &Type, limits: &Limits) -> Map<String, Value> {
+    let size = |limit: Option<u32>| limit.map(Value::from);
+    let number = |limit: &Option<serde_json::Number>| limit.clone().map(Value::Number);
+    let limits = match ty {
+        Type::Integer | Type::Number => vec![
+            ("minimum", number(&limits.minimum)),
+            ("maximum", number(&limits.maximum)),
+            ("exclusiveMinimum", number(&limits.exclusive_minimum)),
+            ("exclusiveMaximum", number(&limits.exclusive_maximum)),
+        ],
+        Type::String => vec![
+            ("minLength", size(limits.min_length)),
+            ("maxLength", size(limits.max_length)),
+            ("pattern", limits.pattern.clone().map(Value::String)),
+        ],
+        Type::List(_) => vec![
+            ("minItems", size(limits.min_items)),
+            ("maxItems", size(limits.max_items)),
+        ],
+        _ => Vec::new(),
+    };
+    let set = limits.into_iter();
+    set.filter_map(|(key, limit)| Some((key.to_owned(), limit?)))
+        .collect()
+}

@@ -1,0 +1,125 @@
+//! JSON Schemas: one file for each event whose payload the contract declares, and for the input
+//! and the result of each operation, or of the node, where the contract declares them.
+
+use std::collections::HashSet;
+
+use herald_catalog::fields::Field;
+use herald_catalog::version::Version;
+use herald_catalog::{Event, Fingerprint, Node};
+
+use crate::file::GeneratedFile;
+use crate::json_schema::{View, document};
+use crate::targets::{Context, Target};
+use crate::template::RenderError;
+
+/// The row in the table of targets.
+pub static TARGET: Target = Target {
+    name: "schemas",
+    title: "JSON Schemas of payloads",
+    extension: "json",
+    render,
+};
+
+/// Bytes that a name may have before its version and ending: file systems take 255 in all.
+const LONGEST: usize = 200;
+
+#[expect(clippy::unnecessary_wraps, reason = "targets with templates can fail")]
+fn render(node: &Node, _: &Context<'_>) -> Result<Vec<GeneratedFile>, RenderError> {
+    let mut files = Files {
+        node,
+        names: HashSet::new(),
+        written: Vec::new(),
+    };
+    for (event, declared) in node.declared() {
+        let name = format!("{}.v{}", file_name(&event.event_type), major(event, node));
+        let description = event.description.as_deref();
+        let title = &event.event_type;
+        files.add(&name, title, description, &declared.payload, View::Wire);
+    }
+    for operation in &node.operations {
+        for (part, fields) in [("input", &operation.input), ("result", &operation.result)] {
+            let name = format!("{}.{part}.v{}", file_name(&operation.name), version(node));
+            let title = format!("{} {part}", operation.name);
+            let description = operation.description.as_deref();
+            files.add(&name, &title, description, fields, View::Process);
+        }
+    }
+    for (part, fields) in [("input", &node.inputs), ("output", &node.outputs)] {
+        let name = format!("{part}.v{}", version(node));
+        let title = format!("{} {part}", node.service_name);
+        files.add(&name, &title, None, fields, View::Process);
+    }
+    Ok(files.written)
+}
+
+struct Files<'a> {
+    node: &'a Node,
+    /// In lowercase: on some systems case makes no difference.
+    names: HashSet<String>,
+    written: Vec<GeneratedFile>,
+}
+
+impl Files<'_> {
+    /// Adds the schema of these fields; what has none is open, which needs no file.
+    fn add(
+        &mut self,
+        name: &str,
+        title: &str,
+        description: Option<&str>,
+        fields: &[Field],
+        view: View,
+    ) {
+        if fields.is_empty() {
+            return;
+        }
+        let schema = document(title, description, fields, &self.node.definitions, view);
+        let path = format!(
+            "{}/{}.schema.json",
+            self.node.identity.slug,
+            self.free(name)
+        );
+        let contents = format!("{schema:#}\n");
+        self.written.push(GeneratedFile { path, contents });
+    }
+
+    /// The name, with a number behind it where another file has it.
+    fn free(&mut self, name: &str) -> String {
+        let mut free = name.to_owned();
+        let mut number = 1;
+        while !self.names.insert(free.to_lowercase()) {
+            number += 1;
+            free = format!("{name}-{number}");
+        }
+        free
+    }
+}
+
+/// A name in the characters that every file system takes. One that is too long is cut, and told
+/// apart by its fingerprint.
+fn file_name(name: &str) -> String {
+    let is_usual = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let usual = name.replace(|c| !is_usual(c), "_");
+    let usual = usual.trim_start_matches('.');
+    if usual.is_empty() {
+        return "_".to_owned();
+    }
+    match usual.get(..LONGEST).filter(|_| usual.len() > LONGEST) {
+        Some(cut) => format!("{cut}-{}", Fingerprint::of(name.as_bytes()).0),
+        None => usual.to_owned(),
+    }
+}
+
+/// The version that the event's topic ends in, else that of the contract.
+fn major(event: &Event, node: &Node) -> u64 {
+    let topic = event.topic.as_template();
+    let written = topic.rsplit_once(".v").map(|(_, version)| version.parse());
+    match written {
+        Some(Ok(major)) => major,
+        _ => version(node),
+    }
+}
+
+fn version(node: &Node) -> u64 {
+    let version = node.identity.contract_version.as_ref();
+    version.map_or(1, Version::topic_major)
+}
