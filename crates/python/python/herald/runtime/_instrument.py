@@ -44,17 +44,25 @@ def _beginning(
 ) -> Begin:
     """Makes the run of a call."""
     binding = Binding(function, is_method=publisher is None)
+    of_call = _giver(publisher)
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
-        if publisher is None:
-            owner = args[0]
-        elif hasattr(publisher, "kafka_client"):
-            owner = publisher
-        else:
-            owner = publisher()
+        owner: EventPublisher = args[0] if of_call is None else of_call()
         return Run(operation, owner, binding.fields(args, kwargs))
 
     return begin
+
+
+def _giver(
+    publisher: "EventPublisher | Callable[[], EventPublisher] | None",
+) -> "Callable[[], EventPublisher] | None":
+    """A node may be callable itself, so it is known by its attributes."""
+    if callable(publisher) and not hasattr(type(publisher), "failed_events"):
+        return publisher
+    if publisher is None:
+        return None
+    fixed = cast("EventPublisher", publisher)
+    return lambda: fixed
 
 
 def _coroutine(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:

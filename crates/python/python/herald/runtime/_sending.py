@@ -142,8 +142,8 @@ async def _outcome_or_failure(outcome: object, event: Outgoing) -> None:
 
 def call(client: KafkaClient, event: Outgoing) -> object:
     """What `publish_with_envelope` can't say needs an event of Herald's own."""
-    says_more = event.event_id is not None or event.causation_id is not None
-    if not says_more or not is_heralds(type(client)):
+    said = event.event_id, event.causation_id, event.partition_key
+    if said == (None, None, None) or not is_heralds(type(client)):
         return client.publish_with_envelope(**event.keywords())
     of_herald = sys.modules["herald.events"].Event
     return cast(HeraldClient, client).publish(

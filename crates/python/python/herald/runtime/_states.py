@@ -132,12 +132,13 @@ class States(Generic[S]):
     def of(self, publisher: "EventPublisher") -> "StateMachine[S]":
         """The machine of a publisher."""
         attributes = vars(publisher)
-        machine: StateMachine[S] | None = attributes.get("_state_machine")
-        if machine is None:
-            machine = attributes.setdefault(
-                "_state_machine", StateMachine(self, publisher)
-            )
-        return machine
+        found: StateMachine[S] | None = attributes.get("_herald_states")
+        if found is not None:
+            return found
+        made: StateMachine[S] = attributes.setdefault(
+            "_herald_states", StateMachine(self, publisher)
+        )
+        return made
 
 
 class TransitionError(ValueError):
