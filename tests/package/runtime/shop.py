@@ -50,8 +50,8 @@ def operation(
     )
 
 
-place: Final = operation("place")
-reserve: Final = operation("reserve")
+instrument_place: Final = operation("place")
+instrument_reserve: Final = operation("reserve")
 
 
 class State(StrEnum):
@@ -108,7 +108,7 @@ class Orders(EventPublisher):
         input_data: Mapping[str, Any],
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        await place.started(self, correlation_id, input_data, metadata)
+        await instrument_place.started(self, correlation_id, input_data, metadata)
 
     async def _publish_place_completed_event(
         self,
@@ -117,7 +117,7 @@ class Orders(EventPublisher):
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        await place.completed(
+        await instrument_place.completed(
             self, correlation_id, result_data, execution_time_ms, metadata
         )
 
@@ -128,7 +128,7 @@ class Orders(EventPublisher):
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        await place.failed(self, correlation_id, error, execution_time_ms, metadata)
+        await instrument_place.failed(self, correlation_id, error, execution_time_ms, metadata)
 
     async def _publish_state_changed_event(
         self,

@@ -23,9 +23,9 @@ from shop import (
     AsyncClient,
     Orders,
     SyncClient,
+    instrument_place,
+    instrument_reserve,
     operation,
-    place,
-    reserve,
     stages,
     tree,
 )
@@ -49,12 +49,12 @@ class PlaceResult:
 
 
 class Shop(Orders):
-    @place
+    @instrument_place
     async def place(self, order: PlaceInput) -> PlaceResult:
         """Places an order."""
         return await self.reserve(order.order_id)
 
-    @reserve
+    @instrument_reserve
     async def reserve(self, order_id: int, *, at: str = "here") -> PlaceResult:
         if order_id < 0:
             raise ValueError("password=hunter2 of cust-77")
@@ -63,18 +63,18 @@ class Shop(Orders):
         )
         return PlaceResult(True, 0.4)
 
-    @place
+    @instrument_place
     def place_sync(self, order_id: int) -> bool:
         if order_id < 0:
             raise KeyError(order_id)
         return order_id > 5
 
-    @place
+    @instrument_place
     def numbers(self, count: int) -> Iterator[int]:
         yield from range(count)
         return None
 
-    @place
+    @instrument_place
     async def numbers_async(self, count: int) -> AsyncIterator[int]:
         for number in range(count):
             await asyncio.sleep(0)
@@ -144,7 +144,7 @@ async def test_a_failure_is_announced_without_secrets_and_passes() -> None:
     assert stages(client.events) == ["reserve.started", "reserve.failed"]
     payload = client.events[1].payload
     assert payload["error_type"] == "ValueError"
-    assert payload["error_message"] == "password=***"
+    assert payload["error_message"] == "password=*** of ***"
     frames = [frame.name for frame in traceback.extract_tb(caught.tb)]
     assert frames[1:] == ["wrapper", "reserve"]
     assert caught.value.__context__ is None
@@ -153,7 +153,7 @@ async def test_a_failure_is_announced_without_secrets_and_passes() -> None:
 @pytest.mark.asyncio
 async def test_cancellation_is_a_failure_and_passes() -> None:
     class Slow(Orders):
-        @place
+        @instrument_place
         async def wait(self) -> None:
             await asyncio.sleep(60)
 
@@ -183,7 +183,7 @@ async def test_cancellation_in_each_phase_with_a_client_that_is_slow(
     """It takes 0.1 seconds to publish each event, and the work as well."""
 
     class Slow(Orders):
-        @place
+        @instrument_place
         async def wait(self) -> None:
             await asyncio.sleep(0.1)
 
@@ -438,7 +438,7 @@ def test_a_generator_is_sent_to_and_thrown_into() -> None:
     seen: list[object] = []
 
     class Node(Orders):
-        @place
+        @instrument_place
         def talk(self) -> Any:
             while True:
                 try:
@@ -492,7 +492,7 @@ async def test_what_a_generators_caller_does_in_between_is_not_of_it() -> None:
 
 def test_keyboard_interrupt_is_a_failure_and_passes() -> None:
     class Node(Orders):
-        @place
+        @instrument_place
         def stop(self) -> None:
             raise KeyboardInterrupt
 
@@ -506,11 +506,11 @@ def test_a_free_function_has_the_publisher_it_was_given() -> None:
     client = SyncClient()
     node = Orders(client)
 
-    @place.on(node)
+    @instrument_place.on(node)
     def free(order_id: int) -> None:
         """Does nothing."""
 
-    @place.on(lambda: node)
+    @instrument_place.on(lambda: node)
     def later(order_id: int) -> None:
         """Does nothing."""
 
@@ -527,11 +527,11 @@ def test_a_free_function_has_the_publisher_it_was_given() -> None:
 async def test_a_scope_is_an_operation() -> None:
     async with RecordingClient() as client:
         shop = Shop(client)
-        async with place.run(shop, {"order_id": 1}, REQUEST, metadata={"n": 1}) as run:
+        async with instrument_place.run(shop, {"order_id": 1}, REQUEST, metadata={"n": 1}) as run:
             assert run.correlation_id == REQUEST
             assert current().correlation_id == REQUEST
             run.result = {"reserved": True}
-        with pytest.raises(OSError), place.run(shop, 7):
+        with pytest.raises(OSError), instrument_place.run(shop, 7):
             raise OSError
         await delivered(client)
     started, completed, other, failed = client.events
@@ -546,7 +546,7 @@ async def test_a_scope_is_an_operation() -> None:
 async def test_a_given_cause_is_that_of_the_start() -> None:
     cause = uuid4()
     async with RecordingClient() as client:
-        async with place.run(Shop(client), None, REQUEST, cause):
+        async with instrument_place.run(Shop(client), None, REQUEST, cause):
             pass
         await delivered(client)
     started, completed = client.events
@@ -609,7 +609,7 @@ async def test_without_its_start_an_operation_passes_on_what_led_to_it() -> None
     silent = operation("silent", "outcomes")
 
     class Node(Orders):
-        @place
+        @instrument_place
         async def outer(self) -> None:
             await self.middle()
 
@@ -617,7 +617,7 @@ async def test_without_its_start_an_operation_passes_on_what_led_to_it() -> None
         async def middle(self) -> None:
             await self.inner()
 
-        @reserve
+        @instrument_reserve
         async def inner(self) -> None:
             """Does nothing."""
 

@@ -25,7 +25,6 @@ CALLS: dict[str, tuple[Any, ...]] = {
 BAD_CALLS: dict[str, tuple[Any, ...]] = {
     "place_started": (REQUEST, None),
     "place_completed": (REQUEST, 7, 12.5),
-    "metric_recorded": ("latency", 2.5, "ms", None, 5),
 }
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from herald.runtime._context import CURRENT
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing
 from herald.runtime._sending import publish
@@ -46,6 +47,9 @@ class MetricEvent:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Publishes one, and waits for the receipt. Raises nothing."""
+
+        if correlation_id is None:
+            correlation_id = CURRENT.get().correlation_id
 
         def event() -> Outgoing:
             payload: dict[str, Any] = {
