@@ -8,7 +8,7 @@ from uuid import UUID
 from herald.runtime._context import CURRENT
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing
-from herald.runtime._sending import publish
+from herald.runtime._sending import publish_event
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -78,4 +78,4 @@ class MetricEvent:
             return made
 
         about = {"metric_name": metric_name}
-        await publish(publisher, self._kind, about, event)
+        await publish_event(publisher, self._kind, about, event)

@@ -2,22 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from herald.runtime._fields import fields_of
-from herald.runtime._instrument import instrumented
+from herald.runtime._instrument import F, instrumented
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, about_request
 from herald.runtime._privacy import PublicFields, published
 from herald.runtime._run import Run
 from herald.runtime._secrets import redact_secrets
-from herald.runtime._sending import publish as publish_event
+from herald.runtime._sending import publish_event
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
 
-F = TypeVar("F", bound=Callable[..., Any])
 Published = Literal["all", "outcomes", "failures"]
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Make = Callable[[], Outgoing]
 
 
-async def publish(
+async def publish_event(
     publisher: "EventPublisher", kind: EventKind, about: Mapping[str, Any], make: Make
 ) -> None:
     """Publishes an event, and waits for what the client says."""

@@ -10,7 +10,7 @@ from uuid import UUID
 from herald.runtime._context import CURRENT, new_correlation_id
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, about_request, log_failure
-from herald.runtime._sending import hand_over, publish
+from herald.runtime._sending import hand_over, publish_event
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -51,7 +51,7 @@ class StateEvent:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Publishes one, and waits for the receipt. Raises nothing."""
-        await publish(
+        await publish_event(
             publisher,
             self.kind,
             about_request(correlation_id),
