@@ -128,7 +128,9 @@ class Orders(EventPublisher):
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        await instrument_place.failed(self, correlation_id, error, execution_time_ms, metadata)
+        await instrument_place.failed(
+            self, correlation_id, error, execution_time_ms, metadata
+        )
 
     async def _publish_state_changed_event(
         self,

@@ -168,7 +168,7 @@ async def test_a_run_that_ends_in_another_task_does_no_harm() -> None:
     client = AsyncClient()
     steps = fixture(Orders(client))
     await asyncio.create_task(anext(steps))  # type: ignore[arg-type]
-    await asyncio.create_task(anext(steps, None))  # type: ignore[arg-type]
+    await asyncio.create_task(anext(steps, None))
     assert len(client.published) == 2
 
 

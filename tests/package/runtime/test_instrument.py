@@ -527,7 +527,8 @@ def test_a_free_function_has_the_publisher_it_was_given() -> None:
 async def test_a_scope_is_an_operation() -> None:
     async with RecordingClient() as client:
         shop = Shop(client)
-        async with instrument_place.run(shop, {"order_id": 1}, REQUEST, metadata={"n": 1}) as run:
+        run = instrument_place.run(shop, {"order_id": 1}, REQUEST, metadata={"n": 1})
+        async with run:
             assert run.correlation_id == REQUEST
             assert current().correlation_id == REQUEST
             run.result = {"reserved": True}

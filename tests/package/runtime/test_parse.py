@@ -92,7 +92,8 @@ def envelope(**changed: Any) -> dict[str, Any]:
 
 
 def test_an_unknown_type_keeps_its_payload() -> None:
-    event = parse_message(envelope(event_type="x.y", payload={"a": [1]}, new=1), READERS)
+    message = envelope(event_type="x.y", payload={"a": [1]}, new=1)
+    event = parse_message(message, READERS)
     assert event.payload == {"a": [1]}
     assert event.extra == {"new": 1}
 

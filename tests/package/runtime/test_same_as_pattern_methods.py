@@ -54,7 +54,7 @@ def said(
     caplog.clear()
     asyncio.run(getattr(node, f"_publish_{method}_event")(*arguments))
     lines = [
-        (record.name, record.levelname, record.event_context, record.args)
+        (record.name, record.levelname, vars(record)["event_context"], record.args)
         for record in caplog.records
         if record.name == "herald.events"
     ]
