@@ -27,6 +27,7 @@ from decimal import Decimal
 from enum import Enum, StrEnum
 from functools import lru_cache, partial, wraps
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
+from os import urandom
 from time import perf_counter
 from types import TracebackType
 from typing import (
@@ -1571,6 +1572,7 @@ class Run:
         "_metadata",
         "_operation",
         "_publisher",
+        "_request",
         "_started",
         "_token",
         "correlation_id",
@@ -1599,6 +1601,7 @@ class Run:
         )
         self._started: Outgoing | None = None
         self._token: Token[Correlation] | None = None
+        self._request: str | None = None
         self._began = 0.0
         self.result: object = None
 
@@ -1634,9 +1637,13 @@ class Run:
 
     async def start_async(self) -> None:
         """Announces the start, and waits where the client has to be waited for."""
+        if (waiting := self.start(may_wait=True)) is not None:
+            await self.wait_for_start(waiting)
+
+    async def wait_for_start(self, waiting: Awaitable[None]) -> None:
+        """Who is cancelled meanwhile has failed."""
         try:
-            if (waiting := self.start(may_wait=True)) is not None:
-                await waiting
+            await waiting
         except BaseException as cancelled:
             self.finish(cancelled, may_wait=False)
             raise
@@ -1663,13 +1670,17 @@ class Run:
             return None
         try:
             event = operation.start(
-                self._publisher, self.correlation_id, self._input, self._metadata
+                self._publisher,
+                self.correlation_id,
+                self._text(),
+                self._input,
+                self._metadata,
             )
         except Exception as error:
             self._log(operation.started_kind, error)
             return None
         event.causation_id = self._inside.causation_id
-        event.event_id = str(uuid4())
+        event.event_id = _new_event_id()
         self._started = event
         return hand_over(event, may_wait=may_wait)
 
@@ -1693,15 +1704,25 @@ class Run:
         """Announces the end. What comes back is to be awaited."""
         operation = self._operation
         milliseconds = round((perf_counter() - self._began) * 1e3, 3)
-        about = self._publisher, self.correlation_id
         kind = operation.completed_kind if error is None else operation.failed_kind
         try:
             if error is not None:
-                event = operation.failure(*about, error, milliseconds, self._metadata)
+                event = operation.failure(
+                    self._publisher,
+                    self.correlation_id,
+                    self._text(),
+                    error,
+                    milliseconds,
+                    self._metadata,
+                )
             elif operation.announces != "failures":
-                result = _result(self.result)
                 event = operation.completion(
-                    *about, result, milliseconds, self._metadata
+                    self._publisher,
+                    self.correlation_id,
+                    self._text(),
+                    _result(self.result),
+                    milliseconds,
+                    self._metadata,
                 )
             else:
                 return None
@@ -1717,10 +1738,25 @@ class Run:
         share = self._operation.sample_started
         if share >= 1.0:
             return True
-        return crc32(str(self.correlation_id).encode()) < share * 2**32
+        return crc32(self._text().encode()) < share * 2**32
+
+    def _text(self) -> str:
+        """The correlation id, written once."""
+        text = self._request
+        if text is None:
+            text = self._request = str(self.correlation_id)
+        return text
 
     def _log(self, kind: EventKind, error: Exception) -> None:
         log_failure(self._publisher, kind, about_request(self.correlation_id), error)
+
+
+def _new_event_id() -> str:
+    """A UUID of version 4, as text: making an object of it takes longer."""
+    digits = urandom(16).hex()
+    return (
+        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+    )
 
 
 def _result(result: object) -> Mapping[str, Any]:
@@ -2020,9 +2056,24 @@ def _giver(
 
 def _coroutine(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        async with begin(args, kwargs) as run:
+        # As `async with`, without two coroutines that mostly wait for nothing.
+        run = begin(args, kwargs)
+        if (waiting := run.start(may_wait=True)) is not None:
+            await run.wait_for_start(waiting)
+        run.enter()
+        try:
             run.result = result = await function(*args, **kwargs)
-            return result
+            waiting = run.finish(None, may_wait=True)
+        except BaseException as error:
+            waiting = run.finish(error, may_wait=True)
+            if waiting is not None:
+                await waiting
+            raise
+        finally:
+            run.leave()
+        if waiting is not None:
+            await waiting
+        return result
 
     return wrapper
 
@@ -2214,7 +2265,9 @@ class Operation:
             publisher,
             self.started_kind,
             about_request(correlation_id),
-            lambda: self.start(publisher, correlation_id, input_data, metadata),
+            lambda: self.start(
+                publisher, correlation_id, str(correlation_id), input_data, metadata
+            ),
         )
 
     async def completed(
@@ -2231,7 +2284,12 @@ class Operation:
             self.completed_kind,
             about_request(correlation_id),
             lambda: self.completion(
-                publisher, correlation_id, result_data, execution_time_ms, metadata
+                publisher,
+                correlation_id,
+                str(correlation_id),
+                result_data,
+                execution_time_ms,
+                metadata,
             ),
         )
 
@@ -2249,7 +2307,12 @@ class Operation:
             self.failed_kind,
             about_request(correlation_id),
             lambda: self.failure(
-                publisher, correlation_id, error, execution_time_ms, metadata
+                publisher,
+                correlation_id,
+                str(correlation_id),
+                error,
+                execution_time_ms,
+                metadata,
             ),
         )
 
@@ -2257,17 +2320,18 @@ class Operation:
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
+        request: str,
         input_data: object,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
-        """The event of its start."""
+        """The event of its start; `request` is the text of the correlation id."""
         return self._event(
             publisher,
             self.started_kind,
             correlation_id,
             {
                 "operation": self.name,
-                "correlation_id": str(correlation_id),
+                "correlation_id": request,
                 "node_id": str(publisher.node_id),
                 "started_at": datetime.now(UTC).isoformat(),
                 "input_summary": published(_fields(input_data), self._public_input),
@@ -2280,9 +2344,10 @@ class Operation:
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
+        request: str,
         result_data: object,
         execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
         """The event of its end."""
         event = self._event(
@@ -2291,7 +2356,7 @@ class Operation:
             correlation_id,
             {
                 "operation": self.name,
-                "correlation_id": str(correlation_id),
+                "correlation_id": request,
                 "node_id": str(publisher.node_id),
                 "completed_at": datetime.now(UTC).isoformat(),
                 "execution_time_ms": execution_time_ms,
@@ -2308,9 +2373,10 @@ class Operation:
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
+        request: str,
         error: BaseException,
         execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
         """The event of its failure."""
         error_type = type(error).__name__
@@ -2321,7 +2387,7 @@ class Operation:
             correlation_id,
             {
                 "operation": self.name,
-                "correlation_id": str(correlation_id),
+                "correlation_id": request,
                 "node_id": str(publisher.node_id),
                 "failed_at": datetime.now(UTC).isoformat(),
                 "execution_time_ms": execution_time_ms,

@@ -67,9 +67,24 @@ def _giver(
 
 def _coroutine(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        async with begin(args, kwargs) as run:
+        # As `async with`, without two coroutines that mostly wait for nothing.
+        run = begin(args, kwargs)
+        if (waiting := run.start(may_wait=True)) is not None:
+            await run.wait_for_start(waiting)
+        run.enter()
+        try:
             run.result = result = await function(*args, **kwargs)
-            return result
+            waiting = run.finish(None, may_wait=True)
+        except BaseException as error:
+            waiting = run.finish(error, may_wait=True)
+            if waiting is not None:
+                await waiting
+            raise
+        finally:
+            run.leave()
+        if waiting is not None:
+            await waiting
+        return result
 
     return wrapper
 

@@ -132,7 +132,9 @@ class Operation:
             publisher,
             self.started_kind,
             about_request(correlation_id),
-            lambda: self.start(publisher, correlation_id, input_data, metadata),
+            lambda: self.start(
+                publisher, correlation_id, str(correlation_id), input_data, metadata
+            ),
         )
 
     async def completed(
@@ -149,7 +151,12 @@ class Operation:
             self.completed_kind,
             about_request(correlation_id),
             lambda: self.completion(
-                publisher, correlation_id, result_data, execution_time_ms, metadata
+                publisher,
+                correlation_id,
+                str(correlation_id),
+                result_data,
+                execution_time_ms,
+                metadata,
             ),
         )
 
@@ -167,7 +174,12 @@ class Operation:
             self.failed_kind,
             about_request(correlation_id),
             lambda: self.failure(
-                publisher, correlation_id, error, execution_time_ms, metadata
+                publisher,
+                correlation_id,
+                str(correlation_id),
+                error,
+                execution_time_ms,
+                metadata,
             ),
         )
 
@@ -175,17 +187,18 @@ class Operation:
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
+        request: str,
         input_data: object,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
-        """The event of its start."""
+        """The event of its start; `request` is the text of the correlation id."""
         return self._event(
             publisher,
             self.started_kind,
             correlation_id,
             {
                 "operation": self.name,
-                "correlation_id": str(correlation_id),
+                "correlation_id": request,
                 "node_id": str(publisher.node_id),
                 "started_at": datetime.now(UTC).isoformat(),
                 "input_summary": published(_fields(input_data), self._public_input),
@@ -198,9 +211,10 @@ class Operation:
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
+        request: str,
         result_data: object,
         execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
         """The event of its end."""
         event = self._event(
@@ -209,7 +223,7 @@ class Operation:
             correlation_id,
             {
                 "operation": self.name,
-                "correlation_id": str(correlation_id),
+                "correlation_id": request,
                 "node_id": str(publisher.node_id),
                 "completed_at": datetime.now(UTC).isoformat(),
                 "execution_time_ms": execution_time_ms,
@@ -226,9 +240,10 @@ class Operation:
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
+        request: str,
         error: BaseException,
         execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
         """The event of its failure."""
         error_type = type(error).__name__
@@ -239,7 +254,7 @@ class Operation:
             correlation_id,
             {
                 "operation": self.name,
-                "correlation_id": str(correlation_id),
+                "correlation_id": request,
                 "node_id": str(publisher.node_id),
                 "failed_at": datetime.now(UTC).isoformat(),
                 "execution_time_ms": execution_time_ms,
