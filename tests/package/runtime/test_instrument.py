@@ -520,6 +520,52 @@ def test_a_free_function_has_the_publisher_it_was_given() -> None:
     assert inputs == [{"order_id": 1}, None, {"order_id": 2}, None]
 
 
+class Moody:
+    """Its attributes raise."""
+
+    __attrs_attrs__ = (type("Field", (), {"name": "mood"}),)
+
+    @property
+    def mood(self) -> str:
+        raise OSError("bad")
+
+
+def test_what_can_not_be_looked_into_is_not_in_the_way() -> None:
+    client = SyncClient()
+
+    @instrument_place.on(Orders(client))
+    def free(moody: Moody) -> Moody:
+        return moody
+
+    moody = Moody()
+    assert free(moody) is moody
+    with instrument_place.run(Orders(client), moody):
+        pass
+    assert client.types.count("effect.place.started") == 2
+
+
+def test_a_function_that_has_no_publisher_still_works(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @instrument_place
+    def free(order_id: int) -> int:
+        return order_id
+
+    assert free(7) == 7
+    assert "'int' object has no attribute 'node_id'" in caplog.text
+
+
+def test_an_argument_names_the_request() -> None:
+    client = SyncClient()
+
+    @instrument_place.on(Orders(client))
+    def free(order_id: int, correlation_id: UUID) -> None:
+        assert current().correlation_id == correlation_id
+
+    free(7, REQUEST)
+    assert {event["correlation_id"] for event in client.published} == {REQUEST}
+
+
 # Scopes.
 
 

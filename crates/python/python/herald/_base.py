@@ -124,8 +124,8 @@ class Client:
     def try_enqueue(
         self,
         event: Event,
-        *,
         on_error: Callable[[PublishError], object] | None = None,
+        *,
         wait_for_room: bool = False,
     ) -> bool:
         """Puts an event on its way whose receipt nobody waits for; false where as many

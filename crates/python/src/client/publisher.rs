@@ -197,7 +197,6 @@ impl Publisher {
 
     /// Puts an event on its way whose receipt nobody waits for, behind those of its loop that
     /// wait for room. False where there is none, unless it is to be waited for.
-    #[expect(clippy::needless_pass_by_value, reason = "Python hands it over")]
     fn try_enqueue<'py>(
         &self,
         py: Python<'py>,

@@ -39,8 +39,8 @@ class HeraldClient(KafkaClient, Protocol):
     def try_enqueue(
         self,
         event: Any,
-        *,
         on_error: Callable[[Exception], object] | None = None,
+        *,
         wait_for_room: bool = False,
     ) -> bool:
         """Put an event on its way if there is room; errors come later."""

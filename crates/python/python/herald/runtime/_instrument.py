@@ -4,6 +4,7 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from uuid import UUID
 
 from herald.runtime._binding import Binding
 from herald.runtime._run import Run
@@ -42,13 +43,16 @@ def _beginning(
     function: Callable[..., Any],
     publisher: "EventPublisher | Callable[[], EventPublisher] | None",
 ) -> Begin:
-    """Makes the run of a call."""
+    """Makes the run of a call; an argument `correlation_id` is that of the request."""
     binding = Binding(function, is_method=publisher is None)
     of_call = _giver(publisher)
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
         owner: EventPublisher = args[0] if of_call is None else of_call()
-        return Run(operation, owner, binding.fields(args, kwargs))
+        fields = binding.fields(args, kwargs)
+        request = fields.get("correlation_id")
+        given = request if isinstance(request, UUID) else None
+        return Run(operation, owner, fields, given)
 
     return begin
 

@@ -1,10 +1,10 @@
 """Measured values."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from herald.runtime._clock import now
 from herald.runtime._context import CURRENT
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing
@@ -55,7 +55,7 @@ class MetricEvent:
             payload: dict[str, Any] = {
                 "node_id": str(publisher.node_id),
                 "node_type": self._node_type,
-                "recorded_at": datetime.now(UTC).isoformat(),
+                "recorded_at": now(),
                 "metric_name": metric_name,
                 "metric_value": metric_value,
                 "metric_unit": metric_unit,

@@ -1,10 +1,11 @@
 """Operations, and the events that they announce."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from herald.runtime._clock import now
 from herald.runtime._fields import fields_of
 from herald.runtime._instrument import F, instrumented
 from herald.runtime._log import LogLevel
@@ -25,8 +26,9 @@ class Operation:
 
     It decorates methods of the node's class, `@instrument_place`, and other functions,
     `@instrument_place.on(publisher)`: coroutine functions, functions, generators and
-    asynchronous generators. What is not a function is a scope: `with` or `async with
-    instrument_place.run(publisher, input) as run: run.result = ...`.
+    asynchronous generators. The arguments are the input; one alone that is a mapping, a
+    model or a dataclass is its fields. What is not a function is a scope: `with` or
+    `async with instrument_place.run(publisher, input) as run: run.result = ...`.
 
     Args:
         name: Its name in the contract.
@@ -113,11 +115,12 @@ class Operation:
             causation_id: The event that led to it, unless the scope around it says so.
             metadata: More facts, published as they are with each of its events.
         """
-        if input is None:
-            data: Mapping[str, Any] = {}
-        else:
-            fields = fields_of(input)
-            data = {"input": input} if fields is None else fields
+        data: Mapping[str, Any] = {}
+        if input is not None:
+            data = {"input": input}
+            with suppress(Exception):  # what its attributes may raise
+                fields = fields_of(input)
+                data = data if fields is None else fields
         return Run(self, publisher, data, correlation_id, causation_id, metadata)
 
     async def started(
@@ -200,7 +203,7 @@ class Operation:
                 "operation": self.name,
                 "correlation_id": request,
                 "node_id": str(publisher.node_id),
-                "started_at": datetime.now(UTC).isoformat(),
+                "started_at": now(),
                 "input_summary": published(_fields(input_data), self._public_input),
             },
             {},
@@ -225,7 +228,7 @@ class Operation:
                 "operation": self.name,
                 "correlation_id": request,
                 "node_id": str(publisher.node_id),
-                "completed_at": datetime.now(UTC).isoformat(),
+                "completed_at": now(),
                 "execution_time_ms": execution_time_ms,
                 "result_summary": published(_fields(result_data), self._public_result),
                 "success": True,
@@ -256,7 +259,7 @@ class Operation:
                 "operation": self.name,
                 "correlation_id": request,
                 "node_id": str(publisher.node_id),
-                "failed_at": datetime.now(UTC).isoformat(),
+                "failed_at": now(),
                 "execution_time_ms": execution_time_ms,
                 "error_type": error_type,
                 "error_message": error_message,

@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Awaitable, Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
+from herald.runtime._clock import now
 from herald.runtime._context import CURRENT, new_correlation_id
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, about_request, log_failure
@@ -83,7 +83,7 @@ class StateEvent:
                 "node_id": str(publisher.node_id),
                 "node_type": self._node_type,
                 "correlation_id": str(correlation_id),
-                "changed_at": datetime.now(UTC).isoformat(),
+                "changed_at": now(),
                 "old_state": old_state,
                 "new_state": new_state,
                 "transition_reason": transition_reason,
@@ -229,7 +229,7 @@ class StateMachine(Generic[S]):
     ) -> Awaitable[None] | None:
         to = self._states.states(to)
         request = correlation_id or CURRENT.get().correlation_id or new_correlation_id()
-        # Nothing waits below the lock, so the loop may take it too.
+        # A loop never waits below the lock; a thread without one may, for room.
         with self._lock:
             old, allowed = self._state, self.allowed
             if to not in allowed:
