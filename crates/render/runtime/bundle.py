@@ -73,8 +73,8 @@ def fields_of(value: object) -> Mapping[str, Any] | None:
 def _names(of_type: type) -> Names | None:
     """The attributes of a class, each with its name in JSON."""
     model: Any = of_type
-    if hasattr(of_type, "__pydantic_serializer__") and hasattr(of_type, "model_fields"):
-        if model.model_config.get("serialize_by_alias") is False:
+    if is_model(of_type):
+        if not has_aliases(of_type):
             return tuple((name, name) for name in model.model_fields)
         return tuple(
             (name, field.serialization_alias or field.alias or name)
@@ -88,6 +88,16 @@ def _names(of_type: type) -> Names | None:
     if hasattr(of_type, "__attrs_attrs__"):
         return tuple((field.name, field.name) for field in model.__attrs_attrs__)
     return None
+
+
+def is_model(of_type: type) -> bool:
+    """Whether it is a pydantic model."""
+    return hasattr(of_type, "model_fields") and hasattr(of_type, "model_dump")
+
+
+def has_aliases(model: Any) -> bool:
+    """Whether a model is written with its aliases: unless it says otherwise."""
+    return model.model_config.get("serialize_by_alias") is not False
 
 
 # What a publisher needs of a client for Kafka.
@@ -456,6 +466,8 @@ def json_value(value: Any) -> Any:
             return tuple(json_value(v) for v in value)
         case list() | set() | frozenset():
             return [json_value(v) for v in value]
+    if is_model(type(value)):
+        return value.model_dump(mode="json", by_alias=has_aliases(type(value)))
     fields = fields_of(value)
     if fields is None:
         return value
@@ -1248,8 +1260,9 @@ class EventPublisher:
         kafka_client: Events are only logged while it is None or not connected.
         default_namespace: First part of the topics, such as `dev`.
         wait_for_receipts: Whether instrumented operations wait until their events are
-            safe. With Herald's clients they do not unless this is set; other clients
-            are always awaited where that is possible.
+            safe. With Herald's clients they do not unless this is set, and the log says
+            "Published" of what the client took; other clients are always awaited where
+            that is possible.
         redactions: What the contract calls a secret, beside what is one anywhere.
     """
 

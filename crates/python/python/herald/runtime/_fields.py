@@ -29,8 +29,8 @@ def fields_of(value: object) -> Mapping[str, Any] | None:
 def _names(of_type: type) -> Names | None:
     """The attributes of a class, each with its name in JSON."""
     model: Any = of_type
-    if hasattr(of_type, "__pydantic_serializer__") and hasattr(of_type, "model_fields"):
-        if model.model_config.get("serialize_by_alias") is False:
+    if is_model(of_type):
+        if not has_aliases(of_type):
             return tuple((name, name) for name in model.model_fields)
         return tuple(
             (name, field.serialization_alias or field.alias or name)
@@ -44,3 +44,13 @@ def _names(of_type: type) -> Names | None:
     if hasattr(of_type, "__attrs_attrs__"):
         return tuple((field.name, field.name) for field in model.__attrs_attrs__)
     return None
+
+
+def is_model(of_type: type) -> bool:
+    """Whether it is a pydantic model."""
+    return hasattr(of_type, "model_fields") and hasattr(of_type, "model_dump")
+
+
+def has_aliases(model: Any) -> bool:
+    """Whether a model is written with its aliases: unless it says otherwise."""
+    return model.model_config.get("serialize_by_alias") is not False

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
-from herald.runtime._fields import fields_of
+from herald.runtime._fields import fields_of, has_aliases, is_model
 
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
@@ -32,6 +32,8 @@ def json_value(value: Any) -> Any:
             return tuple(json_value(v) for v in value)
         case list() | set() | frozenset():
             return [json_value(v) for v in value]
+    if is_model(type(value)):
+        return value.model_dump(mode="json", by_alias=has_aliases(type(value)))
     fields = fields_of(value)
     if fields is None:
         return value

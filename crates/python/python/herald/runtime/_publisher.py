@@ -19,8 +19,9 @@ class EventPublisher:
         kafka_client: Events are only logged while it is None or not connected.
         default_namespace: First part of the topics, such as `dev`.
         wait_for_receipts: Whether instrumented operations wait until their events are
-            safe. With Herald's clients they do not unless this is set; other clients
-            are always awaited where that is possible.
+            safe. With Herald's clients they do not unless this is set, and the log says
+            "Published" of what the client took; other clients are always awaited where
+            that is possible.
         redactions: What the contract calls a secret, beside what is one anywhere.
     """
 
