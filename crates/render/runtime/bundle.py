@@ -1173,12 +1173,20 @@ class Courier:
             await asyncio.wrap_future(sent)
 
     def watch(self, event: Outgoing) -> Callable[[Exception], None]:
-        """What to call when the event gets lost on its way."""
-        return partial(self._lost, event)
+        """What to call when the event gets lost on its way. It does not keep the
+        payload, of which many may be on their way.
+        """
+        return partial(self._lost, event.publisher, event.kind, event.correlation_id)
 
-    def _lost(self, event: Outgoing, error: Exception) -> None:
+    def _lost(
+        self,
+        publisher: "EventPublisher",
+        kind: EventKind,
+        correlation_id: UUID | None,
+        error: Exception,
+    ) -> None:
         self.failed += 1
-        event.has_failed(error)
+        log_failure(publisher, kind, about_request(correlation_id), error)
 
     def _is_running(self) -> bool:
         task = self._task
@@ -1214,7 +1222,7 @@ class Courier:
             self._waiting.clear()
         for _, event, sent in left:
             if event is not None:
-                self._lost(event, LoopEnded("nobody waited with drain()"))
+                self.watch(event)(LoopEnded("nobody waited with drain()"))
             sent.cancel()
 
 
@@ -2081,11 +2089,12 @@ def _beginning(
     """Makes the run of a call; an argument `correlation_id` is that of the request."""
     binding = Binding(function, is_method=publisher is None)
     of_call = _giver(publisher)
+    names_request = "correlation_id" in inspect.signature(function).parameters
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
         owner: EventPublisher = args[0] if of_call is None else of_call()
         fields = binding.fields(args, kwargs)
-        request = fields.get("correlation_id")
+        request = fields.get("correlation_id") if names_request else None
         given = request if isinstance(request, UUID) else None
         return Run(operation, owner, fields, given)
 

@@ -7,8 +7,14 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from herald.runtime._outgoing import Outgoing
+from herald.runtime._outgoing import (
+    EventKind,
+    Outgoing,
+    about_request,
+    log_failure,
+)
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -55,12 +61,20 @@ class Courier:
             await asyncio.wrap_future(sent)
 
     def watch(self, event: Outgoing) -> Callable[[Exception], None]:
-        """What to call when the event gets lost on its way."""
-        return partial(self._lost, event)
+        """What to call when the event gets lost on its way. It does not keep the
+        payload, of which many may be on their way.
+        """
+        return partial(self._lost, event.publisher, event.kind, event.correlation_id)
 
-    def _lost(self, event: Outgoing, error: Exception) -> None:
+    def _lost(
+        self,
+        publisher: "EventPublisher",
+        kind: EventKind,
+        correlation_id: UUID | None,
+        error: Exception,
+    ) -> None:
         self.failed += 1
-        event.has_failed(error)
+        log_failure(publisher, kind, about_request(correlation_id), error)
 
     def _is_running(self) -> bool:
         task = self._task
@@ -96,7 +110,7 @@ class Courier:
             self._waiting.clear()
         for _, event, sent in left:
             if event is not None:
-                self._lost(event, LoopEnded("nobody waited with drain()"))
+                self.watch(event)(LoopEnded("nobody waited with drain()"))
             sent.cancel()
 
 

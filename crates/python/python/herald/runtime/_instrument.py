@@ -46,11 +46,12 @@ def _beginning(
     """Makes the run of a call; an argument `correlation_id` is that of the request."""
     binding = Binding(function, is_method=publisher is None)
     of_call = _giver(publisher)
+    names_request = "correlation_id" in inspect.signature(function).parameters
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
         owner: EventPublisher = args[0] if of_call is None else of_call()
         fields = binding.fields(args, kwargs)
-        request = fields.get("correlation_id")
+        request = fields.get("correlation_id") if names_request else None
         given = request if isinstance(request, UUID) else None
         return Run(operation, owner, fields, given)
 
