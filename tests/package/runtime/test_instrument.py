@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from herald import KafkaClient
-from herald.runtime import current
+from herald.runtime import correlation, current
 from herald.testing import MemoryCluster, RecordingClient, SyncRecordingClient
 from pydantic import BaseModel
 
@@ -302,6 +302,26 @@ async def test_where_there_is_no_room_an_operation_waits_and_keeps_the_order() -
     ]
     assert starts == list(range(20))
     assert len(cluster.written()) == 60
+
+
+@pytest.mark.asyncio
+async def test_without_room_functions_below_a_loop_keep_the_order_too() -> None:
+    cluster = MemoryCluster()
+    settings: dict[str, Any] = {"spool": None, "deadline": 20}
+    async with KafkaClient(cluster=cluster, max_in_flight=1, **settings) as client:
+        cluster.set_delay(0.002)
+        shop = Shop(client)
+        with correlation(REQUEST):
+            for number in range(6, 16):
+                shop.place_sync(number)
+                await asyncio.sleep(0.003)
+            await shop.reserve(16)
+        await shop.drain()
+        assert await client.flush(20) == 0
+    kinds = [
+        topic.split(".")[4] for topic, *_ in cluster.written() if "place." in topic
+    ]
+    assert kinds == ["started", "completed"] * 10
 
 
 @pytest.mark.asyncio

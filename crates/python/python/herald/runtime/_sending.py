@@ -49,8 +49,8 @@ def hand_over(
         event: It.
         may_wait: Whether the caller waits for what comes back, if that is not None:
             until Herald's client has room, or for what another client says.
-        in_turn: Whether all that was handed over before goes first, from whatever task
-            or thread.
+        in_turn: Whether its place is behind all that was handed over before, from
+            whatever task or thread.
     """
     try:
         publisher = event.publisher
@@ -58,7 +58,7 @@ def hand_over(
         of_type: Any = type(client)
         if is_heralds(of_type) and not (may_wait and publisher.wait_for_receipts):
             heralds = cast(HeraldClient, client)
-            if _is_enqueued(heralds, event, in_turn):
+            if _is_enqueued(heralds, event):
                 return None
             return _behind(heralds, event, may_wait, in_turn)
         if not (client and client.is_connected):
@@ -72,13 +72,11 @@ def hand_over(
     return None
 
 
-def _is_enqueued(client: HeraldClient, event: Outgoing, in_turn: bool) -> bool:
-    """Herald's clients take an event at once where there is room."""
+def _is_enqueued(client: HeraldClient, event: Outgoing) -> bool:
+    """Herald's clients take an event at once where there is room and nobody waits."""
     courier = courier_of(event.publisher)
     try:
-        if (in_turn and courier.is_busy) or not client.try_enqueue(
-            event, courier.watch(event)
-        ):
+        if courier.is_busy or not client.try_enqueue(event, courier.watch(event)):
             return False
     except Exception:
         # Asking before would take a part of the time that it takes to publish.
