@@ -308,13 +308,14 @@ async def test_where_there_is_no_room_an_operation_waits_and_keeps_the_order() -
 async def test_without_room_functions_below_a_loop_keep_the_order_too() -> None:
     cluster = MemoryCluster()
     settings: dict[str, Any] = {"spool": None, "deadline": 20}
-    async with KafkaClient(cluster=cluster, max_in_flight=1, **settings) as client:
-        cluster.set_delay(0.002)
+    async with KafkaClient(cluster=cluster, max_in_flight=2, **settings) as client:
+        cluster.set_delay(0.02)
         shop = Shop(client)
         with correlation(REQUEST):
             for number in range(6, 16):
                 shop.place_sync(number)
-                await asyncio.sleep(0.003)
+                # While one of those that wait is in flight, there is room again.
+                await asyncio.sleep(0.015)
             await shop.reserve(16)
         await shop.drain()
         assert await client.flush(20) == 0
