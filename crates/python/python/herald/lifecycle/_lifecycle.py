@@ -14,7 +14,7 @@ from herald.lifecycle._announcer import Announcer, Names
 from herald.lifecycle._asgi import HealthApp
 from herald.lifecycle._call import Function, call, cancel
 from herald.lifecycle._checks import Check, Health, Outcome, ask_all
-from herald.lifecycle._dependency import Dependency, Sleep
+from herald.lifecycle._dependency import Dependency, Sleep, why
 from herald.lifecycle._errors import LifecycleError, NotAccepting, StartError
 from herald.lifecycle._gate import Admission, Gate
 from herald.lifecycle._graph import check, walk
@@ -314,9 +314,14 @@ class Lifecycle:
         self._loop = asyncio.get_running_loop()
 
     async def _start(self) -> None:
-        self._become(State.STARTING, "start")
+        created, self.state = self.state, State.STARTING
+        log.info("%s → %s", created, self.state)
         began = time.monotonic()
         try:
+            try:
+                await self._connect()
+            finally:  # before, there was nobody to tell
+                self._announcer.announce(created, State.STARTING, "start")
             await self._start_all(self._graph())
         except BaseException as error:
             is_failure = isinstance(error, Exception)
@@ -329,7 +334,6 @@ class Lifecycle:
         limit = self._limits.start
         try:
             async with asyncio.timeout(limit):
-                await self._connect()
                 await walk(graph, self._begin)
                 if self._metrics is not None:
                     await self._metrics.start()
@@ -337,7 +341,7 @@ class Lifecycle:
             waiting = ", ".join(name for name in graph if name not in self._begun)
             raise StartError(
                 f"the service did not start within {limit:g} s; "
-                f"it waited for: {waiting or 'the Kafka client'}"
+                f"it waited for: {waiting}"
             ) from None
         self._spawn(repeat(self.readiness, self._limits.health_every))
         if (every := self._limits.heartbeat_every) is not None:
@@ -355,9 +359,9 @@ class Lifecycle:
         if client is None or client.is_connected or not hasattr(client, "connect"):
             return
         try:
-            await call(client.connect)
+            await call(client.connect, self._limits.start)
         except Exception as error:
-            reason = reason_of(error)
+            reason = why(error, self._limits.start)
             raise StartError(f"the Kafka client did not start: {reason}") from error
 
     async def _begin(self, name: str) -> None:

@@ -44,7 +44,7 @@ class Window:
         self._clock = clock
         self._each = seconds / SLICES
         self._slices = [_Slice() for _ in range(SLICES)]
-        self._current = self._slices[0]
+        self._current = self._slices[-1]
         self._turn = clock() + self._each
 
     def record(self, value: int) -> None:
