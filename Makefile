@@ -52,8 +52,8 @@ lint: $(VENV)/.stamp ## format, lints, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	cargo clippy --workspace --test faults --all-features --locked -- -D warnings
-	$(HERALD_RUFF) check --quiet . scripts/kafka benches/run benches/runtime benches/python
-	$(HERALD_RUFF) format --quiet --check . scripts/kafka benches/run benches/runtime benches/python
+	$(HERALD_RUFF) check --quiet . scripts/kafka benches/run benches/runtime benches/python benches/metrics benches/lifecycle
+	$(HERALD_RUFF) format --quiet --check . scripts/kafka benches/run benches/runtime benches/python benches/metrics benches/lifecycle
 	cd tests/python && $(HERALD_MYPY) --strict .
 	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
 	cd examples/orders && $(HERALD_MYPY) --strict service.py

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -56,7 +56,7 @@ class Node:
         payload = {"metric_name": metric_name, "metric_value": metric_value}
         await self._publish("effect.metric.recorded", payload)
 
-    async def _publish(self, event_type: str, payload: dict[str, object]) -> None:
+    async def _publish(self, event_type: str, payload: Mapping[str, object]) -> None:
         if self.kafka_client is not None and self.kafka_client.is_connected:
             await self.kafka_client.publish_with_envelope(event_type, "n", payload)
 

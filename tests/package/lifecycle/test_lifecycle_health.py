@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 
 import pytest
 from fastapi import FastAPI
@@ -81,7 +82,7 @@ def test_what_is_wrong_is_said(kind: str) -> None:
     def fail() -> None:
         raise OSError("password=hunter2")
 
-    kinds = {
+    kinds: dict[str, tuple[Callable[[], object], str]] = {
         "coroutine": (hang, "it took longer than 0.01 s"),
         "thread": (never.wait, "it took longer than 0.01 s"),
         "raises": (fail, "OSError: password=***"),

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from herald import KafkaClient
 from herald.lifecycle import Lifecycle, LifecycleError, NotAccepting, State
 from herald.metrics import NodeMetrics
-from herald.testing import RecordingClient
+from herald.testing import MemoryCluster, RecordingClient
 
 from nodes import GENEROUS, Node, until
 
@@ -100,6 +101,7 @@ def test_what_does_not_stop_is_said_and_the_rest_stops(kind: str) -> None:
     def fail() -> None:
         raise OSError("no")
 
+    kinds: dict[str, Callable[[], object]]
     kinds = {"coroutine": hang, "thread": never.wait, "raises": fail}
     life = Lifecycle()
     life.dependency("config", stop=lambda: log.append("config"))
@@ -187,6 +189,25 @@ def test_without_kafka_all_is_in_the_spool(tmp_path: Path) -> None:
     assert node.states == ["starting", "ready", "stopping", "stopped"]
     assert life.report is not None
     assert life.report.spooled == len(node.states) + len(node.metrics)
+
+
+def test_a_cluster_that_hangs_holds_up_nothing_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    cluster = MemoryCluster()
+    spool = tmp_path / "spool.db"
+    node = Node(KafkaClient(service="s", spool=spool, cluster=cluster))
+    life = Lifecycle(node, metrics=NodeMetrics(node), heartbeat_every=None)
+
+    async def main() -> None:
+        async with life:
+            await until(lambda: node.states == ["starting", "ready"])
+            cluster.pause()
+
+    asyncio.run(asyncio.wait_for(main(), GENEROUS))
+    assert node.states[-1] == "stopped"
+    assert life.report is not None
+    assert life.report.spooled >= len(node.metrics) + 2
 
 
 def test_run_ends_with_its_main() -> None:

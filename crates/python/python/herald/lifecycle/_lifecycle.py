@@ -53,7 +53,8 @@ class Lifecycle:
         start_timeout: Seconds for the whole start.
         drain_timeout: Seconds for operations in flight, when it stops.
         publish_timeout: Seconds for the last events to get a receipt.
-        close_timeout: Seconds for the client to deliver what it has.
+        close_timeout: Seconds for the client to deliver what it has; then it is in the
+            spool. A client without one needs more.
         health_every: Seconds between looks at the checks.
         heartbeat_every: Seconds between heartbeats; None for none.
         sleep: How retries and restarts wait.
@@ -69,8 +70,8 @@ class Lifecycle:
         states: Names | None = None,
         start_timeout: float = 30.0,
         drain_timeout: float = 10.0,
-        publish_timeout: float = 1.0,
-        close_timeout: float = 5.0,
+        publish_timeout: float = 0.4,
+        close_timeout: float = 1.0,
         health_every: float = 5.0,
         heartbeat_every: float | None = 30.0,
         sleep: Sleep = asyncio.sleep,
@@ -422,6 +423,9 @@ class Lifecycle:
         if self._metrics is not None:
             last = self._metrics.stop(limits.publish)
             await stopping.within(limits.publish + GRACE, last)
+        # Events of synchronous operations may still be on their way to the client.
+        if (drain := getattr(self._publisher, "drain", None)) is not None:
+            await stopping.within(limits.publish, call(drain))
         self._become(end, self._reason)
         await stopping.within(limits.publish, self._announcer.settle(limits.publish))
         spooled = await stopping.close(self._client, limits.close)
