@@ -145,3 +145,26 @@ def test_a_signal_while_it_starts_stops_what_has_started(folder: Path) -> None:
     output, errors = program.communicate(timeout=60)
     assert output.split("\n") == ["config stopped", "stopped", ""], errors
     assert program.returncode == 0, errors
+
+
+def test_sys_exit_in_main_stops_the_service_first(folder: Path) -> None:
+    path = folder / "program.py"
+    path.write_text(
+        "import sys\n"
+        "from herald.lifecycle import Lifecycle\n"
+        "life = Lifecycle()\n"
+        "life.dependency('config', stop=lambda: print('config stopped'))\n"
+        "async def main():\n"
+        "    sys.exit(3)\n"
+        "life.run(main)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(path)],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, "config stopped\n")
+    assert done.stderr == ""

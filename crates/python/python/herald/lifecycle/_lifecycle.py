@@ -482,6 +482,7 @@ class Lifecycle:
                 await self._until(self._main)
                 return await self._ended(self._main)
             except asyncio.CancelledError:
+                self._failure_of(self._main)  # SystemExit is on its way already
                 await self.stop("cancelled")
                 raise
 
