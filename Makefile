@@ -48,15 +48,20 @@ demo: build ## the main job on an example contract
 
 test: lint rust-test some-faults python-test kafka-test package-test ## every check that CI runs
 
+# Python without the ending.
+SCRIPTS = scripts/kafka scripts/bundle-runtime \
+	$(addprefix benches/,instrument lifecycle metrics python run runtime)
+
 lint: $(VENV)/.stamp ## format, lints, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	cargo clippy --workspace --test faults --all-features --locked -- -D warnings
-	$(HERALD_RUFF) check --quiet . scripts/kafka benches/run benches/runtime benches/python benches/metrics benches/lifecycle
-	$(HERALD_RUFF) format --quiet --check . scripts/kafka benches/run benches/runtime benches/python benches/metrics benches/lifecycle
+	$(HERALD_RUFF) check --quiet . $(SCRIPTS)
+	$(HERALD_RUFF) format --quiet --check . $(SCRIPTS)
 	cd tests/python && $(HERALD_MYPY) --strict .
 	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
 	cd examples/orders && $(HERALD_MYPY) --strict service.py
+	scripts/bundle-runtime --check
 	scripts/deny
 
 rust-test: $(VENV)/.stamp $(TOOLS)/typescript/.stamp build ## Rust, with a real Apache Kafka

@@ -1,6 +1,7 @@
 """The part of `herald` that is written in Rust; the modules beside it are its face."""
 
 import asyncio
+from collections.abc import Callable
 from os import PathLike
 from typing import Final, Self, final
 from uuid import UUID
@@ -171,6 +172,14 @@ class Publisher:
         self, mailbox: Mailbox, events: list[Event]
     ) -> asyncio.Future[list[Receipt | PublishError]]: ...
     def enqueue(self, event: Event) -> PendingReceipt: ...
+    def try_enqueue(
+        self,
+        mailbox: Mailbox | None,
+        event: Event,
+        traceparent: str | None,
+        on_error: Callable[[PublishError], object],
+        wait_for_room: bool,
+    ) -> bool: ...
     def enqueue_raw(self, raw: dict[str, object]) -> PendingReceipt: ...
     def send_many(self, events: list[Event]) -> list[Receipt | PublishError]: ...
     def stats(self) -> Stats: ...

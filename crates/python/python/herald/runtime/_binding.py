@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from herald.runtime._fields import fields_of
@@ -48,7 +49,7 @@ class Binding:
                 given[name] = default
         if len(given) == 1:
             (only,) = given.values()
-            fields = fields_of(only)
-            if fields is not None:
-                return fields
+            with suppress(Exception):  # what its attributes may raise
+                fields = fields_of(only)
+                return given if fields is None else fields
         return given

@@ -12,6 +12,7 @@ class KafkaClient(Protocol):
     @property
     def is_connected(self) -> bool:
         """Whether publishing has a chance."""
+        ...
 
     def publish_with_envelope(
         self,
@@ -38,11 +39,12 @@ class HeraldClient(KafkaClient, Protocol):
     def try_enqueue(
         self,
         event: Any,
-        *,
         on_error: Callable[[Exception], object] | None = None,
+        *,
         wait_for_room: bool = False,
     ) -> bool:
         """Put an event on its way if there is room; errors come later."""
+        ...
 
 
 @lru_cache(maxsize=256)

@@ -121,7 +121,8 @@ def courier_of(publisher: "EventPublisher") -> Courier:
     may make its objects.
     """
     attributes = vars(publisher)
-    courier: Courier | None = attributes.get("_courier")
-    if courier is None:
-        courier = attributes.setdefault("_courier", Courier())
-    return courier
+    found: Courier | None = attributes.get("_herald_courier")
+    if found is not None:
+        return found
+    made: Courier = attributes.setdefault("_herald_courier", Courier())
+    return made

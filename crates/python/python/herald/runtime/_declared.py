@@ -9,7 +9,7 @@ from herald.runtime._json import json_value
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, about_request
 from herald.runtime._privacy import PublicFields, published
-from herald.runtime._sending import publish
+from herald.runtime._sending import publish_event
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -57,7 +57,7 @@ class DeclaredEvent:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Publishes one, and waits for the receipt. Raises nothing."""
-        await publish(
+        await publish_event(
             publisher,
             self._kind,
             about_request(correlation_id),

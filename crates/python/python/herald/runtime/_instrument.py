@@ -4,6 +4,7 @@ import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from uuid import UUID
 
 from herald.runtime._binding import Binding
 from herald.runtime._run import Run
@@ -42,26 +43,52 @@ def _beginning(
     function: Callable[..., Any],
     publisher: "EventPublisher | Callable[[], EventPublisher] | None",
 ) -> Begin:
-    """Makes the run of a call."""
+    """Makes the run of a call; an argument `correlation_id` is that of the request."""
     binding = Binding(function, is_method=publisher is None)
+    of_call = _giver(publisher)
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
-        if publisher is None:
-            owner = args[0]
-        elif hasattr(publisher, "kafka_client"):
-            owner = publisher
-        else:
-            owner = publisher()
-        return Run(operation, owner, binding.fields(args, kwargs))
+        owner: EventPublisher = args[0] if of_call is None else of_call()
+        fields = binding.fields(args, kwargs)
+        request = fields.get("correlation_id")
+        given = request if isinstance(request, UUID) else None
+        return Run(operation, owner, fields, given)
 
     return begin
 
 
+def _giver(
+    publisher: "EventPublisher | Callable[[], EventPublisher] | None",
+) -> "Callable[[], EventPublisher] | None":
+    """A node may be callable itself, so it is known by its attributes."""
+    if callable(publisher) and not hasattr(type(publisher), "failed_events"):
+        return publisher
+    if publisher is None:
+        return None
+    fixed = cast("EventPublisher", publisher)
+    return lambda: fixed
+
+
 def _coroutine(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        async with begin(args, kwargs) as run:
+        # As `async with`, without two coroutines that mostly wait for nothing.
+        run = begin(args, kwargs)
+        if (waiting := run.start(may_wait=True)) is not None:
+            await run.wait_for_start(waiting)
+        run.enter()
+        try:
             run.result = result = await function(*args, **kwargs)
-            return result
+            waiting = run.finish(None, may_wait=True)
+        except BaseException as error:
+            waiting = run.finish(error, may_wait=True)
+            if waiting is not None:
+                await waiting
+            raise
+        finally:
+            run.leave()
+        if waiting is not None:
+            await waiting
+        return result
 
     return wrapper
 

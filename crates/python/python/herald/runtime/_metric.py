@@ -1,13 +1,14 @@
 """Measured values."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from herald.runtime._clock import now
+from herald.runtime._context import CURRENT
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing
-from herald.runtime._sending import publish
+from herald.runtime._sending import publish_event
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -47,11 +48,14 @@ class MetricEvent:
     ) -> None:
         """Publishes one, and waits for the receipt. Raises nothing."""
 
+        if correlation_id is None:
+            correlation_id = CURRENT.get().correlation_id
+
         def event() -> Outgoing:
             payload: dict[str, Any] = {
                 "node_id": str(publisher.node_id),
                 "node_type": self._node_type,
-                "recorded_at": datetime.now(UTC).isoformat(),
+                "recorded_at": now(),
                 "metric_name": metric_name,
                 "metric_value": metric_value,
                 "metric_unit": metric_unit,
@@ -74,4 +78,4 @@ class MetricEvent:
             return made
 
         about = {"metric_name": metric_name}
-        await publish(publisher, self._kind, about, event)
+        await publish_event(publisher, self._kind, about, event)

@@ -1,23 +1,23 @@
 """Operations, and the events that they announce."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from herald.runtime._clock import now
 from herald.runtime._fields import fields_of
-from herald.runtime._instrument import instrumented
+from herald.runtime._instrument import F, instrumented
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, about_request
 from herald.runtime._privacy import PublicFields, published
 from herald.runtime._run import Run
 from herald.runtime._secrets import redact_secrets
-from herald.runtime._sending import publish as publish_event
+from herald.runtime._sending import publish_event
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
 
-F = TypeVar("F", bound=Callable[..., Any])
 Published = Literal["all", "outcomes", "failures"]
 
 
@@ -26,8 +26,9 @@ class Operation:
 
     It decorates methods of the node's class, `@instrument_place`, and other functions,
     `@instrument_place.on(publisher)`: coroutine functions, functions, generators and
-    asynchronous generators. What is not a function is a scope: `with` or `async with
-    instrument_place.run(publisher, input) as run: run.result = ...`.
+    asynchronous generators. The arguments are the input; one alone that is a mapping, a
+    model or a dataclass is its fields. What is not a function is a scope: `with` or
+    `async with instrument_place.run(publisher, input) as run: run.result = ...`.
 
     Args:
         name: Its name in the contract.
@@ -114,11 +115,12 @@ class Operation:
             causation_id: The event that led to it, unless the scope around it says so.
             metadata: More facts, published as they are with each of its events.
         """
-        if input is None:
-            data: Mapping[str, Any] = {}
-        else:
-            fields = fields_of(input)
-            data = {"input": input} if fields is None else fields
+        data: Mapping[str, Any] = {}
+        if input is not None:
+            data = {"input": input}
+            with suppress(Exception):  # what its attributes may raise
+                fields = fields_of(input)
+                data = data if fields is None else fields
         return Run(self, publisher, data, correlation_id, causation_id, metadata)
 
     async def started(
@@ -133,7 +135,9 @@ class Operation:
             publisher,
             self.started_kind,
             about_request(correlation_id),
-            lambda: self.start(publisher, correlation_id, input_data, metadata),
+            lambda: self.start(
+                publisher, correlation_id, str(correlation_id), input_data, metadata
+            ),
         )
 
     async def completed(
@@ -150,7 +154,12 @@ class Operation:
             self.completed_kind,
             about_request(correlation_id),
             lambda: self.completion(
-                publisher, correlation_id, result_data, execution_time_ms, metadata
+                publisher,
+                correlation_id,
+                str(correlation_id),
+                result_data,
+                execution_time_ms,
+                metadata,
             ),
         )
 
@@ -168,7 +177,12 @@ class Operation:
             self.failed_kind,
             about_request(correlation_id),
             lambda: self.failure(
-                publisher, correlation_id, error, execution_time_ms, metadata
+                publisher,
+                correlation_id,
+                str(correlation_id),
+                error,
+                execution_time_ms,
+                metadata,
             ),
         )
 
@@ -176,19 +190,20 @@ class Operation:
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
+        request: str,
         input_data: object,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
-        """The event of its start."""
+        """The event of its start; `request` is the text of the correlation id."""
         return self._event(
             publisher,
             self.started_kind,
             correlation_id,
             {
                 "operation": self.name,
-                "correlation_id": str(correlation_id),
+                "correlation_id": request,
                 "node_id": str(publisher.node_id),
-                "started_at": datetime.now(UTC).isoformat(),
+                "started_at": now(),
                 "input_summary": published(_fields(input_data), self._public_input),
             },
             {},
@@ -199,9 +214,10 @@ class Operation:
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
+        request: str,
         result_data: object,
         execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
         """The event of its end."""
         event = self._event(
@@ -210,9 +226,9 @@ class Operation:
             correlation_id,
             {
                 "operation": self.name,
-                "correlation_id": str(correlation_id),
+                "correlation_id": request,
                 "node_id": str(publisher.node_id),
-                "completed_at": datetime.now(UTC).isoformat(),
+                "completed_at": now(),
                 "execution_time_ms": execution_time_ms,
                 "result_summary": published(_fields(result_data), self._public_result),
                 "success": True,
@@ -227,9 +243,10 @@ class Operation:
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
+        request: str,
         error: BaseException,
         execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
         """The event of its failure."""
         error_type = type(error).__name__
@@ -240,9 +257,9 @@ class Operation:
             correlation_id,
             {
                 "operation": self.name,
-                "correlation_id": str(correlation_id),
+                "correlation_id": request,
                 "node_id": str(publisher.node_id),
-                "failed_at": datetime.now(UTC).isoformat(),
+                "failed_at": now(),
                 "execution_time_ms": execution_time_ms,
                 "error_type": error_type,
                 "error_message": error_message,

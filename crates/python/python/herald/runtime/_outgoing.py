@@ -161,7 +161,8 @@ def log_failure(
     error: Exception,
 ) -> None:
     """Says that an event could not be published."""
-    reason = reason_of(error, publisher.redactions)
+    # A function that is decorated as a method has no publisher.
+    reason = reason_of(error, getattr(publisher, "redactions", ()))
     emit_log_event(
         LogLevel.WARNING,
         f"Failed to publish {kind.label} event: {reason}",

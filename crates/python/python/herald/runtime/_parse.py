@@ -1,6 +1,7 @@
 """Messages of a consumer as typed events."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -39,11 +40,10 @@ def parse_message(
 
 def _unreadable(event_type: str, error: Exception) -> EnvelopeError:
     """Without the values, which errors of pydantic print."""
-    details = getattr(error, "errors", None)
-    try:
-        first = details()[0] if callable(details) else {}
-    except Exception:
-        first = {}
+    first: Any = {}
+    with suppress(Exception):
+        details: Any = error
+        first = details.errors()[0]
     path = ".".join(["payload", *(str(part) for part in first.get("loc", ()))])
     reason = first.get("type", type(error).__name__)
     return EnvelopeError(path, f"not what {event_type} says of it ({reason})")

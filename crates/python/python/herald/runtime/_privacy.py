@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from herald.runtime._fields import fields_of
 from herald.runtime._json import json_value
 
-PublicFields: TypeAlias = "Mapping[str, PublicFields | None]"
+PublicFields: TypeAlias = Mapping[str, "PublicFields | None"]
 """Fields whose values may leave: None stands for all of a field, a mapping for the
 public part of it. In a list it holds for each item; `*` stands for all other names.
 """

@@ -41,10 +41,9 @@ class Reader:
         return self.optional(name, self.text) or ""
 
     def number(self, name: str) -> float:
-        found = self._take(name, (int, float), "a number")
-        if isinstance(found, bool):
-            raise self._unexpected(name, "a number", found)
-        return found
+        if isinstance(self.extra.get(name), bool):
+            raise self._unexpected(name, "a number", True)
+        return self._take(name, (int, float), "a number")
 
     def flag(self, name: str) -> bool:
         return self._take(name, bool, "true or false")
@@ -53,13 +52,11 @@ class Reader:
         return self._take(name, Mapping, "an object")
 
     def uuid(self, name: str) -> UUID:
-        found = self._take(name, (str, UUID), "a UUID")
-        return self._convert(name, UUID, str(found), "a UUID")
+        found = self._take(name, str, "a UUID")
+        return self._convert(name, UUID, found, "a UUID")
 
     def time(self, name: str) -> datetime:
-        found = self._take(name, (str, datetime), "a time")
-        if isinstance(found, datetime):
-            return found
+        found = self._take(name, str, "a time")
         return self._convert(name, datetime.fromisoformat, found, "an ISO 8601 time")
 
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:
@@ -84,11 +81,13 @@ class Reader:
         try:
             return convert(text)
         except ValueError:
-            raise self._unexpected(name, expected, "another text") from None
+            message = f"expected {expected}, found another text"
+            raise EnvelopeError(self._path + name, message) from None
 
     def _unexpected(self, name: str, expected: str, found: object) -> EnvelopeError:
-        what = found if found == "another text" else _json_type(found)
-        return EnvelopeError(self._path + name, f"expected {expected}, found {what}")
+        return EnvelopeError(
+            self._path + name, f"expected {expected}, found {_json_type(found)}"
+        )
 
 
 def _json_type(value: object) -> str:

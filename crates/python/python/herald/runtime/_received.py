@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-PayloadT = TypeVar("PayloadT", covariant=True)
+PayloadT_co = TypeVar("PayloadT_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivedEvent(Generic[PayloadT]):
+class ReceivedEvent(Generic[PayloadT_co]):
     """One event: the fields of its envelope. `payload` is typed where the type of the
     event is known; else it is the mapping that came.
     """
@@ -24,7 +24,7 @@ class ReceivedEvent(Generic[PayloadT]):
     source_service: str
     source_version: str
     environment: str
-    payload: PayloadT
+    payload: PayloadT_co
     metadata: Mapping[str, Any]
     correlation_id: UUID | None = None
     causation_id: str | None = None

@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import Token
+from os import urandom
 from time import perf_counter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 from zlib import crc32
 
 from herald.runtime._context import CURRENT, Correlation, leave, new_correlation_id
@@ -35,6 +36,7 @@ class Run:
         "_metadata",
         "_operation",
         "_publisher",
+        "_request",
         "_started",
         "_token",
         "correlation_id",
@@ -63,6 +65,7 @@ class Run:
         )
         self._started: Outgoing | None = None
         self._token: Token[Correlation] | None = None
+        self._request: str | None = None
         self._began = 0.0
         self.result: object = None
 
@@ -98,9 +101,13 @@ class Run:
 
     async def start_async(self) -> None:
         """Announces the start, and waits where the client has to be waited for."""
+        if (waiting := self.start(may_wait=True)) is not None:
+            await self.wait_for_start(waiting)
+
+    async def wait_for_start(self, waiting: Awaitable[None]) -> None:
+        """Who is cancelled meanwhile has failed."""
         try:
-            if (waiting := self.start(may_wait=True)) is not None:
-                await waiting
+            await waiting
         except BaseException as cancelled:
             self.finish(cancelled, may_wait=False)
             raise
@@ -127,13 +134,17 @@ class Run:
             return None
         try:
             event = operation.start(
-                self._publisher, self.correlation_id, self._input, self._metadata
+                self._publisher,
+                self.correlation_id,
+                self._text(),
+                self._input,
+                self._metadata,
             )
         except Exception as error:
             self._log(operation.started_kind, error)
             return None
         event.causation_id = self._inside.causation_id
-        event.event_id = str(uuid4())
+        event.event_id = _new_event_id()
         self._started = event
         return hand_over(event, may_wait=may_wait)
 
@@ -157,15 +168,25 @@ class Run:
         """Announces the end. What comes back is to be awaited."""
         operation = self._operation
         milliseconds = round((perf_counter() - self._began) * 1e3, 3)
-        about = self._publisher, self.correlation_id
         kind = operation.completed_kind if error is None else operation.failed_kind
         try:
             if error is not None:
-                event = operation.failure(*about, error, milliseconds, self._metadata)
+                event = operation.failure(
+                    self._publisher,
+                    self.correlation_id,
+                    self._text(),
+                    error,
+                    milliseconds,
+                    self._metadata,
+                )
             elif operation.announces != "failures":
-                result = _result(self.result)
                 event = operation.completion(
-                    *about, result, milliseconds, self._metadata
+                    self._publisher,
+                    self.correlation_id,
+                    self._text(),
+                    _result(self.result),
+                    milliseconds,
+                    self._metadata,
                 )
             else:
                 return None
@@ -181,10 +202,25 @@ class Run:
         share = self._operation.sample_started
         if share >= 1.0:
             return True
-        return crc32(str(self.correlation_id).encode()) < share * 2**32
+        return crc32(self._text().encode()) < share * 2**32
+
+    def _text(self) -> str:
+        """The correlation id, written once."""
+        text = self._request
+        if text is None:
+            text = self._request = str(self.correlation_id)
+        return text
 
     def _log(self, kind: EventKind, error: Exception) -> None:
         log_failure(self._publisher, kind, about_request(self.correlation_id), error)
+
+
+def _new_event_id() -> str:
+    """A UUID of version 4, as text: making an object of it takes longer."""
+    digits = urandom(16).hex()
+    return (
+        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+    )
 
 
 def _result(result: object) -> Mapping[str, Any]:

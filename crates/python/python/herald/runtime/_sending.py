@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Make = Callable[[], Outgoing]
 
 
-async def publish(
+async def publish_event(
     publisher: "EventPublisher", kind: EventKind, about: Mapping[str, Any], make: Make
 ) -> None:
     """Publishes an event, and waits for what the client says."""
@@ -55,18 +55,14 @@ def hand_over(
     try:
         publisher = event.publisher
         client = publisher.kafka_client
+        of_type: Any = type(client)
+        if is_heralds(of_type) and not (may_wait and publisher.wait_for_receipts):
+            heralds = cast(HeraldClient, client)
+            if _is_enqueued(heralds, event, in_turn):
+                return None
+            return _behind(heralds, event, may_wait, in_turn)
         if not (client and client.is_connected):
             event.is_only_logged()
-        elif is_heralds(type(client)):
-            heralds = cast(HeraldClient, client)
-            if not (may_wait and publisher.wait_for_receipts):
-                courier = courier_of(publisher)
-                if not (in_turn and courier.is_busy) and heralds.try_enqueue(
-                    event, on_error=courier.watch(event)
-                ):
-                    event.was_taken()
-                    return None
-            return _behind(heralds, event, may_wait, in_turn)
         elif may_wait:
             return _behind(client, event, may_wait, in_turn)
         else:
@@ -74,6 +70,24 @@ def hand_over(
     except Exception as error:
         event.has_failed(error)
     return None
+
+
+def _is_enqueued(client: HeraldClient, event: Outgoing, in_turn: bool) -> bool:
+    """Herald's clients take an event at once where there is room."""
+    courier = courier_of(event.publisher)
+    try:
+        if (in_turn and courier.is_busy) or not client.try_enqueue(
+            event, courier.watch(event)
+        ):
+            return False
+    except Exception:
+        # Asking before would take a part of the time that it takes to publish.
+        if client.is_connected:
+            raise
+        event.is_only_logged()
+    else:
+        event.was_taken()
+    return True
 
 
 def _behind(
@@ -99,7 +113,7 @@ def _behind(
 def _wait_for_room(client: HeraldClient, event: Outgoing) -> None:
     """In a thread without a loop."""
     lost = courier_of(event.publisher).watch(event)
-    if client.try_enqueue(event, on_error=lost, wait_for_room=True):
+    if client.try_enqueue(event, lost, wait_for_room=True):
         event.was_taken()
     else:
         event.was_refused()
@@ -142,8 +156,8 @@ async def _outcome_or_failure(outcome: object, event: Outgoing) -> None:
 
 def call(client: KafkaClient, event: Outgoing) -> object:
     """What `publish_with_envelope` can't say needs an event of Herald's own."""
-    says_more = event.event_id is not None or event.causation_id is not None
-    if not says_more or not is_heralds(type(client)):
+    said = event.event_id, event.causation_id, event.partition_key
+    if said == (None, None, None) or not is_heralds(type(client)):
         return client.publish_with_envelope(**event.keywords())
     of_herald = sys.modules["herald.events"].Event
     return cast(HeraldClient, client).publish(

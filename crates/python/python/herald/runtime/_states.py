@@ -2,15 +2,15 @@
 
 import threading
 from collections.abc import Awaitable, Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
+from herald.runtime._clock import now
 from herald.runtime._context import CURRENT, new_correlation_id
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, about_request, log_failure
-from herald.runtime._sending import hand_over, publish
+from herald.runtime._sending import hand_over, publish_event
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -51,7 +51,7 @@ class StateEvent:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Publishes one, and waits for the receipt. Raises nothing."""
-        await publish(
+        await publish_event(
             publisher,
             self.kind,
             about_request(correlation_id),
@@ -83,7 +83,7 @@ class StateEvent:
                 "node_id": str(publisher.node_id),
                 "node_type": self._node_type,
                 "correlation_id": str(correlation_id),
-                "changed_at": datetime.now(UTC).isoformat(),
+                "changed_at": now(),
                 "old_state": old_state,
                 "new_state": new_state,
                 "transition_reason": transition_reason,
@@ -132,12 +132,13 @@ class States(Generic[S]):
     def of(self, publisher: "EventPublisher") -> "StateMachine[S]":
         """The machine of a publisher."""
         attributes = vars(publisher)
-        machine: StateMachine[S] | None = attributes.get("_state_machine")
-        if machine is None:
-            machine = attributes.setdefault(
-                "_state_machine", StateMachine(self, publisher)
-            )
-        return machine
+        found: StateMachine[S] | None = attributes.get("_herald_states")
+        if found is not None:
+            return found
+        made: StateMachine[S] = attributes.setdefault(
+            "_herald_states", StateMachine(self, publisher)
+        )
+        return made
 
 
 class TransitionError(ValueError):
@@ -228,7 +229,7 @@ class StateMachine(Generic[S]):
     ) -> Awaitable[None] | None:
         to = self._states.states(to)
         request = correlation_id or CURRENT.get().correlation_id or new_correlation_id()
-        # Nothing waits below the lock, so the loop may take it too.
+        # A loop never waits below the lock; a thread without one may, for room.
         with self._lock:
             old, allowed = self._state, self.allowed
             if to not in allowed:
