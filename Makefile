@@ -104,7 +104,7 @@ PACKAGE := $(TOOLS)/package
 package-test: build wheel ## the Python package, installed and tried
 	$(PYTHON) -m venv --clear $(PACKAGE)
 	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check --no-index target/wheels/*.whl
-	cd / && $(CURDIR)/$(PACKAGE)/bin/python -W error -c 'import herald, herald.testing'
+	cd / && $(CURDIR)/$(PACKAGE)/bin/python -W error -c 'import herald, herald.testing, herald.metrics, herald.lifecycle'
 	cd / && $(CURDIR)/$(PACKAGE)/bin/herald --version
 	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check -r tests/package/requirements.txt
 	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict .

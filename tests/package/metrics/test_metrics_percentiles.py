@@ -12,6 +12,7 @@ from herald.metrics import NodeMetrics, Percentiles
 from herald.metrics._buckets import BUCKETS, LARGEST, bucket_of, middle_of
 from hypothesis import given
 from hypothesis import strategies as st
+
 from publishers import Clock
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from herald.metrics import NodeMetrics
+
 from publishers import Published
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from herald.metrics import NodeMetrics, OperationSnapshot
+from herald.metrics import NodeMetrics, OperationSnapshot, _process
+
 from publishers import Published
 
 
@@ -194,3 +198,27 @@ def test_the_process_is_measured() -> None:
     assert found["process.open_files"].value >= 3
     assert found["process.connections"].value >= 0
     assert found["process.cpu_time"].value > 0
+
+
+@pytest.mark.parametrize("has_psutil", [False, True])
+def test_without_proc_psutil_is_asked_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, has_psutil: bool
+) -> None:
+    process = SimpleNamespace(
+        memory_info=lambda: SimpleNamespace(rss=123),
+        num_fds=lambda: 7,
+        net_connections=lambda: [1, 2],
+    )
+    psutil = SimpleNamespace(Process=lambda: process) if has_psutil else None
+    monkeypatch.setitem(sys.modules, "psutil", psutil)
+    monkeypatch.setattr(_process, "STATM", Path("/nowhere/statm"))
+    monkeypatch.setattr(_process, "DESCRIPTORS", Path("/nowhere/fd"))
+    resources = NodeMetrics().snapshot().resources
+    found = {reading.name: reading.value for reading in resources}
+    assert found.pop("process.cpu_time") > 0
+    expected = {
+        "process.memory_rss": 123,
+        "process.open_files": 7,
+        "process.connections": 2,
+    }
+    assert found == (expected if has_psutil else {})
