@@ -59,8 +59,8 @@ def test_a_round_is_due_after_some_time() -> None:
         async with rounds(published, 10**9, every_seconds=0.001) as m:
             m.record("place", 0.1)
             await until(lambda: published.times.get("process.memory_rss", 0) > 2)
-        # Nothing happened since the first round.
-        assert published.times["place.count"] == 1
+            # Nothing happened since the first round.
+            assert published.times["place.count"] == 1
 
     asyncio.run(main())
 

@@ -160,12 +160,13 @@ class NodeMetrics:
             await publish(self.publisher, self._due())
 
     async def stop(self, timeout: float = 2.0) -> None:
-        """Publishes the last figures, and ends. After `timeout` seconds those that wait
+        """Publishes all figures once more, and ends. After `timeout` seconds those that wait
         for a receipt are left to the client.
         """
         rounds, self._rounds = self._rounds, None
         if rounds is not None:
             await rounds.stop()
+        self._published.clear()  # of a round that was cut, nobody knows
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self.flush()
