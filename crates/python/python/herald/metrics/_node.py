@@ -160,8 +160,8 @@ class NodeMetrics:
             await publish(self.publisher, self._due())
 
     async def stop(self, timeout: float = 2.0) -> None:
-        """Publishes all figures once more, and ends. After `timeout` seconds those that wait
-        for a receipt are left to the client.
+        """Publishes all figures once more, and ends. After `timeout` seconds those that
+        wait for a receipt are left to the client.
         """
         rounds, self._rounds = self._rounds, None
         if rounds is not None:
