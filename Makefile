@@ -48,12 +48,16 @@ demo: build ## the main job on an example contract
 
 test: lint rust-test some-faults python-test kafka-test package-test ## every check that CI runs
 
+# Python without the ending.
+SCRIPTS = scripts/kafka scripts/bundle-runtime \
+	$(addprefix benches/,instrument lifecycle metrics python run runtime)
+
 lint: $(VENV)/.stamp ## format, lints, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	cargo clippy --workspace --test faults --all-features --locked -- -D warnings
-	$(HERALD_RUFF) check --quiet . scripts/kafka scripts/bundle-runtime benches/instrument benches/run benches/runtime benches/python
-	$(HERALD_RUFF) format --quiet --check . scripts/kafka scripts/bundle-runtime benches/instrument benches/run benches/runtime benches/python
+	$(HERALD_RUFF) check --quiet . $(SCRIPTS)
+	$(HERALD_RUFF) format --quiet --check . $(SCRIPTS)
 	cd tests/python && $(HERALD_MYPY) --strict .
 	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
 	cd examples/orders && $(HERALD_MYPY) --strict service.py
@@ -100,7 +104,7 @@ PACKAGE := $(TOOLS)/package
 package-test: build wheel ## the Python package, installed and tried
 	$(PYTHON) -m venv --clear $(PACKAGE)
 	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check --no-index target/wheels/*.whl
-	cd / && $(CURDIR)/$(PACKAGE)/bin/python -W error -c 'import herald, herald.testing'
+	cd / && $(CURDIR)/$(PACKAGE)/bin/python -W error -c 'import herald, herald.testing, herald.metrics, herald.lifecycle'
 	cd / && $(CURDIR)/$(PACKAGE)/bin/herald --version
 	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check -r tests/package/requirements.txt
 	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict .

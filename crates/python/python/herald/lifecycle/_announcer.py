@@ -1,0 +1,80 @@
+"""States as events, in their order, without anybody waiting for a receipt."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextvars import Context
+from typing import Any
+from uuid import uuid4
+
+from herald.lifecycle._state import State
+from herald.runtime import reason_of
+
+log = logging.getLogger("herald.lifecycle")
+
+IN_ORDER = 0.2
+"""Seconds that a change waits for the one before it. Herald's clients keep the order of
+the calls; one that hangs must not keep the last state from being announced.
+"""
+
+Names = Mapping[State, str]
+
+
+class Announcer:
+    """Publishes changes of state through a publisher.
+
+    A publisher with a state machine changes its state, where the contract knows the
+    state; others publish `state.changed` as it is.
+
+    Args:
+        publisher: A generated publisher, or None.
+        names: What states are called there; those that are left out are not published.
+            None: as they are called here, as far as the contract has them.
+    """
+
+    def __init__(self, publisher: object | None, names: Names | None) -> None:
+        self._publisher: Any = publisher
+        self._machine: Any = getattr(publisher, "state_machine", None)
+        if names is None:
+            names = {state: state.value for state in State}
+            if self._machine is not None:
+                states: Any = type(self._machine.state)
+                known = {str(state) for state in states}
+                names = {here: name for here, name in names.items() if name in known}
+        if not hasattr(publisher, "_publish_state_changed_event"):
+            names = {}
+        self._names = names
+        self._correlation_id = uuid4()
+        self._last: asyncio.Task[None] | None = None
+
+    def announce(self, old: State, new: State, reason: str) -> None:
+        """Publishes a change, once those before it are published."""
+        before, after = self._names.get(old), self._names.get(new)
+        if after is None or before == after:
+            return
+        self._last = asyncio.get_running_loop().create_task(
+            self._publish(self._last, before or old.value, after, reason),
+            context=Context(),
+        )
+
+    async def settle(self, timeout: float) -> None:
+        """Waits until all is published; what is still under way then is the client's,
+        which brings it to its spool.
+        """
+        if self._last is not None:
+            await asyncio.wait([self._last], timeout=timeout)
+
+    async def _publish(
+        self, earlier: asyncio.Task[None] | None, old: str, new: str, reason: str
+    ) -> None:
+        if earlier is not None:
+            await asyncio.wait([earlier], timeout=IN_ORDER)
+        try:
+            if self._machine is not None:
+                await self._machine.transition(new, reason, self._correlation_id)
+            else:
+                await self._publisher._publish_state_changed_event(
+                    self._correlation_id, old, new, reason
+                )
+        except Exception as error:
+            log.warning("state %s was not announced: %s", new, reason_of(error))

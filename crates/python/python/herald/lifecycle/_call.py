@@ -1,0 +1,67 @@
+"""Functions of others, called so that they can't hold up the loop."""
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Any
+
+Function = Callable[[], Any] | Callable[[], Awaitable[Any]]
+
+
+async def call(function: Function, timeout: float | None = None) -> Any:
+    """Calls a function or coroutine function.
+
+    A plain function runs in a thread. When the time is over the thread is left alone,
+    and can't keep the program from ending.
+
+    Raises:
+        TimeoutError: It took longer than `timeout` seconds.
+    """
+    async with asyncio.timeout(timeout):
+        if inspect.iscoroutinefunction(function):
+            return await function()
+        result = await _in_thread(function)
+        return await result if inspect.isawaitable(result) else result
+
+
+async def _in_thread(function: Callable[[], Any]) -> Any:
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Any] = loop.create_future()
+    context = copy_context()
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(result)
+        else:
+            done.set_exception(error)
+
+    def run() -> None:
+        result: Any = None
+        failure: BaseException | None = None
+        try:
+            result = context.run(function)
+        except StopIteration as error:  # a future can't have it
+            failure = RuntimeError(f"the function raised {error!r}")
+        except BaseException as error:
+            failure = error
+        with suppress(RuntimeError):  # nobody waits any more, the loop is closed
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    # Threads of an executor would be waited for when Python ends.
+    threading.Thread(target=run, daemon=True, name="herald-lifecycle").start()
+    return await done
+
+
+async def cancel(tasks: set[asyncio.Task[Any]], timeout: float) -> int:
+    """Cancels tasks and waits for them; says how many go on after `timeout` seconds."""
+    for task in tasks:
+        task.cancel()
+    if not tasks:
+        return 0
+    _, left = await asyncio.wait(tasks, timeout=timeout)
+    return len(left)

@@ -1,0 +1,68 @@
+"""What a service needs before it can work."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from herald.lifecycle._call import Function, call
+from herald.lifecycle._errors import StartError
+from herald.runtime import reason_of
+
+log = logging.getLogger("herald.lifecycle")
+
+LONGEST_PAUSE = 5.0
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Something that starts before the service and stops after it."""
+
+    name: str
+    start: Function | None
+    stop: Function | None
+    after: tuple[str, ...]
+    start_timeout: float
+    stop_timeout: float
+    retries: int
+    backoff: float
+
+    async def begin(self, sleep: Sleep = asyncio.sleep) -> None:
+        """Starts it, more than once if need be.
+
+        Raises:
+            StartError: It did not start.
+        """
+        if self.start is None:
+            return
+        pause = self.backoff
+        for left in range(self.retries, -1, -1):
+            try:
+                await call(self.start, self.start_timeout)
+                return
+            except Exception as error:
+                reason = why(error, self.start_timeout)
+                if not left:
+                    raise StartError(f"{self.name} did not start: {reason}") from error
+                log.warning("%s did not start, trying again: %s", self.name, reason)
+            await sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def end(self) -> str | None:
+        """Stops it; gives what went wrong."""
+        if self.stop is None:
+            return None
+        try:
+            await call(self.stop, self.stop_timeout)
+        except Exception as error:
+            return f"{self.name} did not stop: {why(error, self.stop_timeout)}"
+        return None
+
+
+def why(error: BaseException, timeout: float | None) -> str:
+    """What happened, without secrets."""
+    if isinstance(error, TimeoutError) and not str(error):
+        return f"it took longer than {timeout:g} s"
+    return reason_of(error)

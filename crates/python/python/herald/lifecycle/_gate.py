@@ -1,0 +1,77 @@
+"""Operations in flight: let in while the service works, waited for when it stops."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from herald.lifecycle._errors import NotAccepting
+
+
+class Gate:
+    """Lets operations in while it is open."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._inside: list[asyncio.Task[Any] | None] = []
+
+    @property
+    def in_flight(self) -> int:
+        """Operations that have not ended."""
+        return len(self._inside)
+
+    def tasks(self) -> set[asyncio.Task[Any]]:
+        """Those that can be cancelled."""
+        return {task for task in self._inside if task is not None}
+
+    def enter(self) -> asyncio.Task[Any] | None:
+        """Lets one in.
+
+        Raises:
+            NotAccepting: It is shut.
+        """
+        if not self.is_open:
+            raise NotAccepting("the service takes no operations: it is not running")
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:  # a thread without a loop
+            task = None
+        self._inside.append(task)
+        return task
+
+    def leave(self, task: asyncio.Task[Any] | None) -> None:
+        """One has ended."""
+        self._inside.remove(task)
+
+
+class Admission:
+    """One operation, as a scope for `with` and `async with`."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._leave: Callable[[], None] | None = None
+
+    def __enter__(self) -> Self:
+        task = self._gate.enter()
+        self._leave = lambda: self._gate.leave(task)
+        return self
+
+    def __exit__(
+        self,
+        of_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._leave is not None:
+            self._leave()
+
+    async def __aenter__(self) -> Self:
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        of_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.__exit__(of_type, error, traceback)

@@ -1,0 +1,66 @@
+"""Dependencies in their order: each when those before it are done, others beside it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+
+from herald.lifecycle._errors import LifecycleError
+
+Graph = Mapping[str, Iterable[str]]
+
+
+def check(graph: Graph) -> None:
+    """Refuses what can't be brought in an order.
+
+    Raises:
+        LifecycleError: Something comes after itself, or after what there is not.
+    """
+    for name, before in graph.items():
+        for other in before:
+            if other not in graph:
+                known = ", ".join(sorted(graph))
+                raise LifecycleError(
+                    f"{name} starts after {other!r}, which there is not; "
+                    f"there are: {known}"
+                )
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = " → ".join(reversed(error.args[1]))
+        raise LifecycleError(
+            f"dependencies wait for each other: {circle}; take one `after` out"
+        ) from None
+
+
+def reverse(graph: Graph) -> dict[str, set[str]]:
+    """The same the other way round."""
+    turned: dict[str, set[str]] = {name: set() for name in graph}
+    for name, before in graph.items():
+        for other in before:
+            turned[other].add(name)
+    return turned
+
+
+async def walk(graph: Graph, visit: Callable[[str], Awaitable[None]]) -> None:
+    """Visits all; the first failure cancels those under way and is raised."""
+    order = TopologicalSorter(graph)
+    order.prepare()
+    running: dict[asyncio.Task[None], str] = {}
+
+    async def visited(name: str) -> None:
+        await visit(name)
+
+    try:
+        while order.is_active():
+            for name in order.get_ready():
+                running[asyncio.create_task(visited(name))] = name
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                name = running.pop(task)
+                task.result()
+                order.done(name)
+    finally:
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)

@@ -1,0 +1,43 @@
+"""SIGTERM and SIGINT."""
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Signals:
+    """Tells of signals, as a scope. A third one ends the process by itself.
+
+    Handlers of the loop would not be run while the loop is blocked.
+    """
+
+    def __init__(self, tell: Callable[[signal.Signals, int], None]) -> None:
+        self._tell = tell
+        self._count = 0
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                self._before[number] = signal.signal(number, self._arrived)
+        return self
+
+    def __exit__(
+        self,
+        of_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _arrived(self, number: int, frame: FrameType | None) -> None:
+        self._count += 1
+        if self._count > 1:
+            for each in SIGNALS:
+                signal.signal(each, signal.SIG_DFL)
+        self._tell(signal.Signals(number), self._count)

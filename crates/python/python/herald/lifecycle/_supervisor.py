@@ -1,0 +1,89 @@
+"""Background tasks that are looked after."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+
+from herald.lifecycle._checks import Outcome
+from herald.lifecycle._dependency import LONGEST_PAUSE, Sleep
+from herald.runtime import reason_of
+
+log = logging.getLogger("herald.lifecycle")
+
+
+class Restart(StrEnum):
+    """When a task that ended is started again."""
+
+    NEVER = "never"
+    ON_FAILURE = "on_failure"
+    ALWAYS = "always"
+
+
+class Supervised:
+    """A background task, started again as its policy says.
+
+    Attributes:
+        restarts: How often it was started again.
+        failure: Why it runs no more, if that is a failure.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        function: Callable[[], Awaitable[object]],
+        *,
+        restart: Restart,
+        backoff: float,
+        limit: int | None,
+        is_essential: bool,
+        sleep: Sleep,
+    ) -> None:
+        self.name = name
+        self.is_essential = is_essential
+        self.restarts = 0
+        self.failure: str | None = None
+        self._function = function
+        self._restart = restart
+        self._backoff = backoff
+        self._limit = limit
+        self._sleep = sleep
+
+    def outcome(self) -> Outcome:
+        """How it is."""
+        detail = self.failure or ""
+        return Outcome(f"task {self.name}", not detail, detail, self.is_essential)
+
+    async def run(self) -> None:
+        """Runs it until it has ended for good; raises nothing but cancellation."""
+        pause = self._backoff
+        while True:
+            began = asyncio.get_running_loop().time()
+            failure = await self._once()
+            if not self._goes_on(failure):
+                self.failure = failure
+                if failure is not None:
+                    log.error("task %s gave up: %s", self.name, failure)
+                return
+            if failure is not None:
+                log.warning("task %s is started again: %s", self.name, failure)
+            # What ran for a while is not part of a row of failures.
+            if asyncio.get_running_loop().time() - began > 10 * LONGEST_PAUSE:
+                pause, self.restarts = self._backoff, 0
+            self.restarts += 1
+            await self._sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _once(self) -> str | None:
+        try:
+            await self._function()
+        except Exception as error:
+            return reason_of(error)
+        return None
+
+    def _goes_on(self, failure: str | None) -> bool:
+        if self._restart is Restart.NEVER:
+            return False
+        if self._restart is Restart.ON_FAILURE and failure is None:
+            return False
+        return self._limit is None or self.restarts < self._limit

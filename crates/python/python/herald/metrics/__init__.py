@@ -1,0 +1,27 @@
+"""Figures of a running node: how often, how long, how often wrong. Recording costs a
+microsecond, publishing happens beside the work.
+"""
+
+from herald.metrics._instruments import Counter, Distribution, Gauge
+from herald.metrics._node import NodeMetrics
+from herald.metrics._publishing import MetricPublisher
+from herald.metrics._snapshot import (
+    LastError,
+    OperationSnapshot,
+    Percentiles,
+    Reading,
+    Snapshot,
+)
+
+__all__ = [
+    "Counter",
+    "Distribution",
+    "Gauge",
+    "LastError",
+    "MetricPublisher",
+    "NodeMetrics",
+    "OperationSnapshot",
+    "Percentiles",
+    "Reading",
+    "Snapshot",
+]

@@ -1,0 +1,97 @@
+"""Figures of one operation."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from re import Pattern
+from threading import RLock
+from time import time
+
+from herald.metrics._snapshot import LastError, OperationSnapshot
+from herald.metrics._window import Window, percentiles
+from herald.runtime import redact_secrets, text_of
+
+NANO = 1e-9
+LONGEST_TEXT = 8_000
+
+
+class OperationMetrics:
+    """Counts runs of one operation, for tasks and threads."""
+
+    __slots__ = (
+        "_cancelled",
+        "_count",
+        "_errors",
+        "_in_flight",
+        "_last_error",
+        "_lock",
+        "_seconds",
+        "_window",
+        "name",
+    )
+
+    def __init__(self, name: str, window: float, clock: Callable[[], float]) -> None:
+        self.name = name
+        # A finalizer may end a run while its thread holds the lock.
+        self._lock = RLock()
+        self._window = Window(window, clock)
+        self._count = self._errors = self._cancelled = self._in_flight = 0
+        self._seconds = 0.0
+        self._last_error: tuple[str, str, float] | None = None
+
+    def begin(self) -> None:
+        """A run has begun."""
+        with self._lock:
+            self._in_flight += 1
+
+    def end(self, seconds: float, error: BaseException | None, began: int) -> None:
+        """A run has ended; `began` is 1 if `begin` was told of it, else 0."""
+        with self._lock:
+            self._in_flight -= began
+            self._count += 1
+            self._seconds += seconds
+            self._window.record(int(seconds * 1e9))
+            if error is not None:
+                self._note(error)
+
+    def _note(self, error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            self._cancelled += 1
+            return
+        self._errors += 1
+        # The text only: the error itself holds on to everything on its way.
+        text = text_of(error)[:LONGEST_TEXT]
+        self._last_error = type(error).__name__, text, time()
+
+    @property
+    def in_flight(self) -> int:
+        """Runs that have begun and not ended."""
+        return self._in_flight
+
+    @property
+    def count(self) -> int:
+        """Runs that have ended."""
+        return self._count
+
+    def snapshot(self, redactions: Iterable[Pattern[str]]) -> OperationSnapshot:
+        """The figures of now."""
+        with self._lock:
+            parts, last = self._window.parts(), self._last_error
+            count, errors, cancelled = self._count, self._errors, self._cancelled
+            in_flight, seconds = self._in_flight, self._seconds
+        return OperationSnapshot(
+            self.name,
+            count,
+            errors,
+            cancelled,
+            in_flight,
+            seconds,
+            None if last is None else _redacted(*last, redactions),
+            percentiles(parts, NANO),
+        )
+
+
+def _redacted(
+    kind: str, text: str, at: float, redactions: Iterable[Pattern[str]]
+) -> LastError:
+    moment = datetime.fromtimestamp(at, UTC)
+    return LastError(kind, redact_secrets(text, redactions), moment)

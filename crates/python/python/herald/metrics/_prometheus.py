@@ -1,0 +1,94 @@
+"""Figures as Prometheus scrapes them."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client import Metric
+from prometheus_client.registry import Collector
+
+from herald.metrics._instruments import Counter, Distribution
+from herald.metrics._snapshot import OperationSnapshot, Percentiles
+
+if TYPE_CHECKING:
+    from herald.metrics._node import NodeMetrics
+
+QUANTILES = (("0.5", "p50"), ("0.9", "p90"), ("0.95", "p95"), ("0.99", "p99"))
+
+
+class NodeCollector(Collector):
+    """The figures of one node."""
+
+    def __init__(self, metrics: "NodeMetrics") -> None:
+        self._metrics = metrics
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: a registry must not read figures when this is registered."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures of now."""
+        now = self._metrics.snapshot()
+        yield from _operations(now.operations.values())
+        for reading in now.resources:
+            yield _single(reading.name, reading.unit, reading.kind, reading.value)
+        yield from self._business()
+
+    def _business(self) -> Iterator[Metric]:
+        from herald.metrics._node import read
+
+        for instrument in self._metrics.instruments():
+            if isinstance(instrument, Distribution):
+                name = _name(instrument.name, instrument.unit)
+                metric = Metric(name, instrument.name, "summary")
+                found = instrument.percentiles()
+                _summary(metric, {}, found, instrument.count, instrument.sum)
+                yield metric
+                continue
+            kind = "counter" if isinstance(instrument, Counter) else "gauge"
+            for reading in read(instrument):
+                yield _single(instrument.name, instrument.unit, kind, reading.value)
+
+
+def _operations(operations: Iterable[OperationSnapshot]) -> Iterator[Metric]:
+    runs = Metric("herald_operations", "Runs that ended", "counter")
+    errors = Metric("herald_operation_errors", "Runs that failed", "counter")
+    cancelled = Metric("herald_operation_cancelled", "Runs cancelled", "counter")
+    flying = Metric("herald_operations_in_flight", "Runs not ended", "gauge")
+    latency = Metric("herald_operation_duration_seconds", "Time of a run", "summary")
+    for operation in operations:
+        labels = {"operation": operation.operation}
+        runs.add_sample(f"{runs.name}_total", labels, operation.count)
+        errors.add_sample(f"{errors.name}_total", labels, operation.errors)
+        cancelled.add_sample(f"{cancelled.name}_total", labels, operation.cancelled)
+        flying.add_sample(flying.name, labels, operation.in_flight)
+        _summary(latency, labels, operation.latency, operation.count, operation.seconds)
+    yield from (runs, errors, cancelled, flying, latency)
+
+
+def _summary(
+    metric: Metric,
+    labels: dict[str, str],
+    found: Percentiles | None,
+    count: int,
+    total: float,
+) -> None:
+    for quantile, attribute in QUANTILES if found is not None else ():
+        value: float = getattr(found, attribute)
+        metric.add_sample(metric.name, {**labels, "quantile": quantile}, value)
+    metric.add_sample(f"{metric.name}_count", labels, count)
+    metric.add_sample(f"{metric.name}_sum", labels, total)
+
+
+def _single(name: str, unit: str, kind: str, value: float) -> Metric:
+    metric = Metric(_name(name, unit), name, kind)
+    suffix = "_total" if kind == "counter" else ""
+    metric.add_sample(metric.name + suffix, {}, value)
+    return metric
+
+
+def _name(name: str, unit: str) -> str:
+    """As Prometheus wants it, with the unit at its end."""
+    unit = {"s": "seconds", "ms": "milliseconds", "count": ""}.get(unit, unit)
+    text = f"herald_{name}" if not unit else f"herald_{name}_{unit}"
+    return re.sub(r"[^a-zA-Z0-9_]", "_", text).removesuffix("_total")

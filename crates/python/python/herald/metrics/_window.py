@@ -1,0 +1,115 @@
+"""How values of the last while are distributed, in memory that does not grow."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from math import ceil
+
+from herald.metrics._buckets import BUCKETS, LARGEST, bucket_of, middle_of
+from herald.metrics._snapshot import Percentiles
+
+SLICES = 6
+QUANTILES = (0.50, 0.90, 0.95, 0.99)
+
+
+class _Slice:
+    """A part of the window."""
+
+    __slots__ = ("buckets", "count", "high", "low", "maximum")
+
+    def __init__(self) -> None:
+        self.buckets = array("I", [0]) * BUCKETS
+        self.low, self.high = BUCKETS, -1  # where there is something
+        self.count = self.maximum = 0
+
+    def clear(self) -> None:
+        for bucket in range(self.low, self.high + 1):
+            self.buckets[bucket] = 0
+        self.low, self.high = BUCKETS, -1
+        self.count = self.maximum = 0
+
+
+class Window:
+    """Percentiles of the values of the last `seconds`, more or less: the oldest sixth
+    of them is forgotten at a time.
+
+    Values are whole numbers from 0. It is not for several threads: who owns it has a
+    lock.
+    """
+
+    __slots__ = ("_clock", "_current", "_each", "_slices", "_turn")
+
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._each = seconds / SLICES
+        self._slices = [_Slice() for _ in range(SLICES)]
+        self._current = self._slices[-1]
+        self._turn = clock() + self._each
+
+    def record(self, value: int) -> None:
+        """Counts a value."""
+        if self._clock() >= self._turn:
+            self._go_on()
+        if value < 0:
+            value = 0
+        current = self._current
+        if value > current.maximum:
+            current.maximum = value
+        bucket = bucket_of(value if value < LARGEST else LARGEST)
+        current.buckets[bucket] += 1
+        current.count += 1
+        if bucket < current.low:
+            current.low = bucket
+        if bucket > current.high:
+            current.high = bucket
+
+    def parts(self) -> list[tuple[int, array[int], int, int]]:
+        """What there is, copied, for `percentiles`: to be called below the lock."""
+        if self._clock() >= self._turn:
+            self._go_on()
+        return [
+            (part.low, part.buckets[part.low : part.high + 1], part.count, part.maximum)
+            for part in self._slices
+            if part.count
+        ]
+
+    def _go_on(self) -> None:
+        """Forgets what is too old."""
+        passed = int((self._clock() - self._turn) / self._each) + 1
+        self._turn += passed * self._each
+        for _ in range(min(passed, SLICES)):
+            oldest = self._slices.pop(0)
+            oldest.clear()
+            self._slices.append(oldest)
+        self._current = self._slices[-1]
+
+
+def percentiles(
+    parts: list[tuple[int, array[int], int, int]], scale: float
+) -> Percentiles | None:
+    """Of what a window had; `None` if that is nothing.
+
+    Args:
+        parts: What `Window.parts` gave.
+        scale: What a value of 1 is in the unit of the result.
+    """
+    if not parts:
+        return None
+    first = min(low for low, *_ in parts)
+    sums = [0] * (max(low + len(buckets) for low, buckets, *_ in parts) - first)
+    for low, buckets, *_ in parts:
+        for bucket, count in enumerate(buckets, low - first):
+            sums[bucket] += count
+    count = sum(count for *_, count, _ in parts)
+    maximum = max(maximum for *_, maximum in parts)
+    found: list[float] = []
+    bucket, seen = -1, 0
+    for quantile in QUANTILES:
+        rank = ceil(quantile * count)
+        while seen < rank:
+            bucket += 1
+            seen += sums[bucket]
+        found.append(min(middle_of(first + bucket), maximum) * scale)
+    p50, p90, p95, p99 = found
+    return Percentiles(p50, p90, p95, p99, maximum * scale, count)

@@ -1,0 +1,211 @@
+"""What the service says about itself."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from herald.lifecycle import Lifecycle, State
+from herald.testing import RecordingClient
+
+from nodes import GENEROUS, Node, soon, until
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_critical_check_decides_and_another_degrades() -> None:
+    node, database, cache = Node(), [True], [True]
+    life = Lifecycle(node)
+    life.check("database", lambda: database[0], every=0.0)
+    life.check("cache", lambda: cache[0], every=0.0, critical=False)
+
+    async def main() -> None:
+        assert not (await life.readiness()).is_ok
+        async with life:
+            assert (await life.readiness()).is_ok
+            cache[0] = False
+            health = await life.readiness()
+            assert health.is_ok
+            assert health.is_degraded
+            assert life.state is State.DEGRADED
+            cache[0] = True
+            assert (await life.readiness()).is_ok
+            assert life.state.value == "ready"
+            database[0] = False
+            assert not (await life.readiness()).is_ok
+            assert (await life.liveness()).is_ok
+
+    asyncio.run(main())
+    states = ["starting", "ready", "degraded", "ready", "degraded"]
+    assert node.states == [*states, "stopping", "stopped"]
+
+
+def test_an_answer_holds_for_a_while_and_is_asked_for_once_at_a_time() -> None:
+    clock, asked = Clock(), []
+
+    async def database() -> None:
+        asked.append(clock.now)
+        await asyncio.sleep(0)
+
+    life = Lifecycle(clock=clock)
+    life.check("database", database, every=10.0)
+
+    async def main() -> None:
+        async with life:
+            await asyncio.gather(*(life.readiness() for _ in range(5)))
+            clock.now = 9.0
+            await life.readiness()
+            assert asked == [0.0]
+            clock.now = 10.0
+            await life.readiness()
+            assert asked == [0.0, 10.0]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", ["coroutine", "thread", "raises", "text"])
+def test_what_is_wrong_is_said(kind: str) -> None:
+    never = threading.Event()
+
+    async def hang() -> None:
+        await asyncio.Event().wait()
+
+    def fail() -> None:
+        raise OSError("password=hunter2")
+
+    kinds: dict[str, tuple[Callable[[], object], str]] = {
+        "coroutine": (hang, "it took longer than 0.01 s"),
+        "thread": (never.wait, "it took longer than 0.01 s"),
+        "raises": (fail, "OSError: password=***"),
+        "text": (lambda: "disk is full", "disk is full"),
+    }
+    function, expected = kinds[kind]
+    life = Lifecycle()
+    life.check("it", function, timeout=0.01 if "longer" in expected else GENEROUS)
+
+    async def main() -> None:
+        async with life:
+            [outcome] = (await life.readiness()).checks
+            assert (outcome.is_ok, outcome.detail) == (False, expected)
+
+    asyncio.run(asyncio.wait_for(main(), GENEROUS))
+
+
+def test_the_cluster_may_be_away_but_the_client_must_be_connected() -> None:
+    class Away:
+        is_connected = True
+
+        def stats(self) -> object:
+            return type("Stats", (), {"is_reachable": False, "spool_records": 3})()
+
+    client = Away()
+    life = Lifecycle(client=client)
+
+    async def main() -> None:
+        async with life:
+            health = await life.readiness()
+            assert health.is_ok
+            assert "3 events in the spool" in health.checks[0].detail
+            client.is_connected = False
+            assert not (await life.readiness()).is_ok
+
+    asyncio.run(main())
+
+
+def test_tasks_are_started_again_as_their_policy_says() -> None:
+    runs: dict[str, int] = {}
+    life = Lifecycle(sleep=soon)
+
+    def add(name: str, restart: str, *, fails: bool, limit: int | None = 3) -> None:
+        async def work() -> None:
+            runs[name] = runs.get(name, 0) + 1
+            if fails:
+                raise OSError("no")
+            await asyncio.sleep(0)
+
+        life.task(name, work, restart=restart, limit=limit)  # type: ignore[arg-type]
+
+    add("never", "never", fails=True)
+    add("on_failure", "on_failure", fails=True)
+    add("ends well", "on_failure", fails=False)
+    add("always", "always", fails=False, limit=None)
+
+    async def main() -> None:
+        async with life:
+            await until(lambda: runs.get("always", 0) > 50)
+            found = {each.name: each for each in (await life.readiness()).checks}
+        assert found["task on_failure"].detail == "OSError: no"
+        assert found["task ends well"].is_ok
+        assert life.report is not None
+        assert life.report.is_clean
+
+    asyncio.run(main())
+    assert runs["never"] == 1
+    assert runs["on_failure"] == 4
+    assert runs["ends well"] == 1
+
+
+def test_without_an_essential_task_the_service_has_failed() -> None:
+    node = Node()
+    life = Lifecycle(node, sleep=soon)
+
+    async def consume() -> None:
+        raise OSError("no")
+
+    life.task("consumer", consume, limit=1, essential=True)
+
+    async def main() -> None:
+        async with life:
+            await asyncio.wait_for(life.stop_requested(), GENEROUS)
+            assert not (await life.liveness()).is_ok
+            assert not (await life.readiness()).is_ok
+
+    asyncio.run(main())
+    assert node.states == ["starting", "ready", "failed"]
+    assert node.reasons[-1] == "task consumer gave up: OSError: no"
+
+
+def test_the_heart_beats() -> None:
+    node = Node()
+    life = Lifecycle(node, heartbeat_every=0.001)
+
+    async def main() -> None:
+        async with life:
+            await until(lambda: node.metrics.count("heartbeat") > 2)
+            assert life.last_heartbeat is not None
+
+    asyncio.run(main())
+
+
+def test_a_web_app_lives_with_it() -> None:
+    client = RecordingClient()
+    life, database = Lifecycle(Node(client)), [True]
+    life.check("database", lambda: database[0], every=0.0)
+    app = FastAPI(lifespan=life.lifespan)
+    app.mount("/health", life.health)
+    with TestClient(app) as http:
+        assert http.get("/health/live").status_code == 200
+        answer = http.get("/health/ready")
+        assert answer.status_code == 200
+        assert answer.json()["checks"] == {
+            "database": {"ok": True},
+            "kafka": {"ok": True},
+        }
+        database[0] = False
+        answer = http.get("/health/ready")
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["database"]["detail"] == "it says no"
+        assert http.get("/health/live").status_code == 200
+        assert http.get("/health/else").status_code == 404
+    assert life.state.value == "stopped"
+    assert not client.is_connected
+    client.assert_published("effect.state.changed", payload={"new_state": "stopped"})
