@@ -17,7 +17,7 @@ from collections.abc import (
     Mapping,
 )
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field, replace
 from dataclasses import fields as dataclass_fields
@@ -1257,6 +1257,13 @@ def courier_of(publisher: "EventPublisher") -> Courier:
 # What generated publishers inherit from.
 
 
+class OperationMetrics(Protocol):
+    """What counts and times operations, such as `herald.metrics.NodeMetrics`."""
+
+    def track(self, operation: str, /) -> AbstractContextManager[object]:
+        """A scope that is one run of an operation."""
+
+
 class EventPublisher:
     """Publishes the events of one node.
 
@@ -1271,6 +1278,7 @@ class EventPublisher:
             safe. With Herald's clients they do not unless this is set, and the log says
             "Published" of what the client took; other clients are always awaited where
             that is possible.
+        node_metrics: Counts and times instrumented operations.
         redactions: What the contract calls a secret, beside what is one anywhere.
     """
 
@@ -1278,6 +1286,7 @@ class EventPublisher:
     kafka_client: KafkaClient | None
     default_namespace: str
     wait_for_receipts: bool = False
+    node_metrics: OperationMetrics | None = None
     redactions: ClassVar[tuple[re.Pattern[str], ...]] = ()
 
     @property
@@ -1622,6 +1631,7 @@ class Run:
         "_began",
         "_input",
         "_inside",
+        "_measured",
         "_metadata",
         "_operation",
         "_publisher",
@@ -1656,6 +1666,7 @@ class Run:
         self._token: Token[Correlation] | None = None
         self._request: str | None = None
         self._began = 0.0
+        self._measured: AbstractContextManager[object] | None = None
         self.result: object = None
 
     def __enter__(self) -> Self:
@@ -1718,6 +1729,10 @@ class Run:
     def start(self, *, may_wait: bool) -> Awaitable[None] | None:
         """Announces the start. What comes back is to be awaited, before `enter`."""
         operation = self._operation
+        if (metrics := getattr(self._publisher, "node_metrics", None)) is not None:
+            with suppress(Exception):
+                self._measured = metrics.track(operation.name)
+                self._measured.__enter__()
         self._began = perf_counter()
         if operation.announces != "all" or not self._is_sampled():
             return None
@@ -1757,6 +1772,10 @@ class Run:
         """Announces the end. What comes back is to be awaited."""
         operation = self._operation
         milliseconds = round((perf_counter() - self._began) * 1e3, 3)
+        if self._measured is not None:
+            with suppress(Exception):
+                self._measured.__exit__(type(error) if error else None, error, None)
+            self._measured = None
         kind = operation.completed_kind if error is None else operation.failed_kind
         try:
             if error is not None:

@@ -1,11 +1,19 @@
 """What generated publishers inherit from."""
 
 import re
-from typing import ClassVar
+from contextlib import AbstractContextManager
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 from herald.runtime._client import KafkaClient
 from herald.runtime._courier import courier_of
+
+
+class OperationMetrics(Protocol):
+    """What counts and times operations, such as `herald.metrics.NodeMetrics`."""
+
+    def track(self, operation: str, /) -> AbstractContextManager[object]:
+        """A scope that is one run of an operation."""
 
 
 class EventPublisher:
@@ -22,6 +30,7 @@ class EventPublisher:
             safe. With Herald's clients they do not unless this is set, and the log says
             "Published" of what the client took; other clients are always awaited where
             that is possible.
+        node_metrics: Counts and times instrumented operations.
         redactions: What the contract calls a secret, beside what is one anywhere.
     """
 
@@ -29,6 +38,7 @@ class EventPublisher:
     kafka_client: KafkaClient | None
     default_namespace: str
     wait_for_receipts: bool = False
+    node_metrics: OperationMetrics | None = None
     redactions: ClassVar[tuple[re.Pattern[str], ...]] = ()
 
     @property

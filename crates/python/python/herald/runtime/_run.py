@@ -1,7 +1,7 @@
 """One run of an operation."""
 
 from collections.abc import Awaitable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import Token
 from os import urandom
 from time import perf_counter
@@ -33,6 +33,7 @@ class Run:
         "_began",
         "_input",
         "_inside",
+        "_measured",
         "_metadata",
         "_operation",
         "_publisher",
@@ -67,6 +68,7 @@ class Run:
         self._token: Token[Correlation] | None = None
         self._request: str | None = None
         self._began = 0.0
+        self._measured: AbstractContextManager[object] | None = None
         self.result: object = None
 
     def __enter__(self) -> Self:
@@ -129,6 +131,10 @@ class Run:
     def start(self, *, may_wait: bool) -> Awaitable[None] | None:
         """Announces the start. What comes back is to be awaited, before `enter`."""
         operation = self._operation
+        if (metrics := getattr(self._publisher, "node_metrics", None)) is not None:
+            with suppress(Exception):
+                self._measured = metrics.track(operation.name)
+                self._measured.__enter__()
         self._began = perf_counter()
         if operation.announces != "all" or not self._is_sampled():
             return None
@@ -168,6 +174,10 @@ class Run:
         """Announces the end. What comes back is to be awaited."""
         operation = self._operation
         milliseconds = round((perf_counter() - self._began) * 1e3, 3)
+        if self._measured is not None:
+            with suppress(Exception):
+                self._measured.__exit__(type(error) if error else None, error, None)
+            self._measured = None
         kind = operation.completed_kind if error is None else operation.failed_kind
         try:
             if error is not None:
