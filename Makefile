@@ -52,11 +52,12 @@ lint: $(VENV)/.stamp ## format, lints, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	cargo clippy --workspace --test faults --all-features --locked -- -D warnings
-	$(HERALD_RUFF) check --quiet . scripts/kafka benches/run benches/runtime benches/python
-	$(HERALD_RUFF) format --quiet --check . scripts/kafka benches/run benches/runtime benches/python
-	cd tests/python && $(HERALD_MYPY) --strict .
+	$(HERALD_RUFF) check --quiet . scripts/kafka scripts/bundle-runtime benches/instrument benches/run benches/runtime benches/python
+	$(HERALD_RUFF) format --quiet --check . scripts/kafka scripts/bundle-runtime benches/instrument benches/run benches/runtime benches/python
+	cd tests/python && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict .
 	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
-	cd examples/orders && $(HERALD_MYPY) --strict service.py
+	cd examples/orders && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict service.py
+	scripts/bundle-runtime --check
 	scripts/deny
 
 rust-test: $(VENV)/.stamp $(TOOLS)/typescript/.stamp build ## Rust, with a real Apache Kafka

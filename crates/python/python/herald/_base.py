@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from herald.errors import PublishError
 from herald.events import Event
 
 if TYPE_CHECKING:
-    from herald._herald import MemoryCluster
+    from herald._herald import Mailbox, MemoryCluster
 
 log = logging.getLogger("herald")
 
@@ -120,6 +120,35 @@ class Client:
     def spool(self) -> SpoolStatus | None:
         """What the spool holds, read from the disk; `None` without one."""
         return self._running().spool()
+
+    def try_enqueue(
+        self,
+        event: Event,
+        on_error: Callable[[PublishError], object] | None = None,
+        *,
+        wait_for_room: bool = False,
+    ) -> bool:
+        """Puts an event on its way whose receipt nobody waits for; false where as many
+        are in flight as may be, or wait for that.
+
+        Args:
+            event: An `Event`, or another object with its attributes.
+            on_error: Called in a thread of Herald's if it gets no receipt; unless
+                given, that is a warning in the log.
+            wait_for_room: Waits until there is room, in this thread; not for event
+                loops.
+        """
+        return self._running().try_enqueue(
+            self._line(),
+            event,
+            current_traceparent(),
+            on_error or _running.lost,
+            wait_for_room,
+        )
+
+    def _line(self) -> Mailbox | None:
+        """Where events that may not be overtaken wait for room."""
+        return None
 
     def _close_at_exit(self) -> None:
         """Closes it without an event loop; for the end of Python."""

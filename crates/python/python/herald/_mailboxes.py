@@ -29,6 +29,15 @@ class Mailboxes:
         self._latest = (loop, mailbox)
         return mailbox
 
+    def known(self) -> Mailbox | None:
+        """That of the running loop, if there is one already."""
+        if not self._all:
+            return None
+        try:
+            return self._all.get(asyncio.get_running_loop())
+        except RuntimeError:
+            return None
+
     def leave(self) -> None:
         """The running loop needs its own no longer, unless something is still
         awaited.

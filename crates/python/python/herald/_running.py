@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
 
 from herald._herald import (
@@ -15,6 +15,9 @@ from herald._herald import (
     stop_logging,
     wait_at_end,
 )
+
+if TYPE_CHECKING:
+    from herald.errors import PublishError
 
 log = logging.getLogger("herald")
 
@@ -53,6 +56,11 @@ def _at_exit() -> None:
             log.exception("a Kafka client could not be closed")
     stop_logging()
     wait_at_end()
+
+
+def lost(error: PublishError) -> None:
+    """Says that an event got no receipt which nobody waited for."""
+    log.warning("an event got no receipt (%s): %s", error.code, error)
 
 
 def report(spooled: int, dead: int, failed: int) -> None:

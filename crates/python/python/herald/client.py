@@ -16,6 +16,7 @@ from herald._trace import current_traceparent
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from herald._herald import Mailbox
     from herald.errors import PublishError
     from herald.events import Event
 
@@ -147,6 +148,9 @@ class KafkaClient(Client):
         self._mailboxes.leave()
         _running.report(spooled, dead, failed)
         return spooled
+
+    def _line(self) -> Mailbox | None:
+        return self._mailboxes.known()
 
     async def __aenter__(self) -> Self:
         await self.connect()

@@ -39,6 +39,11 @@ impl Line {
         }
     }
 
+    /// Whether nobody stands in it.
+    pub fn is_empty(&self) -> bool {
+        self.lock().places.is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt::{self, Write};
 use std::process;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use pyo3::prelude::*;
@@ -26,8 +26,23 @@ struct Record {
     fields: Vec<(&'static str, String)>,
 }
 
+/// What the thread of the bridge is told.
+enum Item {
+    Record(Record),
+    /// There are calls.
+    Calls,
+    End,
+}
+
+/// Something that is to be done with Python's lock.
+type Call = Box<dyn FnOnce(Python<'_>) -> PyResult<()> + Send>;
+
+/// None is left out: there are no more than events in flight.
+type Calls = Mutex<Vec<Call>>;
+
 struct Bridge {
-    records: SyncSender<Option<Record>>,
+    items: SyncSender<Item>,
+    calls: Arc<Calls>,
     thread: JoinHandle<()>,
 }
 
@@ -41,10 +56,16 @@ pub fn start_logging() -> PyResult<()> {
     if bridge.is_some() {
         return Ok(());
     }
-    let (records, arrivals) = sync_channel(MOST_WAITING);
+    let (items, arrivals) = sync_channel(MOST_WAITING);
     let thread = thread::Builder::new().name("herald-logging".to_owned());
-    let thread = thread.spawn(move || hand_over(&arrivals))?;
-    *bridge = Some(Bridge { records, thread });
+    let calls = Arc::<Calls>::default();
+    let to_be_called = calls.clone();
+    let thread = thread.spawn(move || hand_over(&arrivals, &to_be_called))?;
+    *bridge = Some(Bridge {
+        items,
+        calls,
+        thread,
+    });
     drop(bridge);
     INSTALLED.get_or_init(|| {
         // Another part of the process may have one: then that one gets the records.
@@ -60,7 +81,7 @@ pub fn stop_logging(py: Python<'_>) {
         // Unlocked again at once: a handler may cause records while it takes the last ones.
         let taken = bridge().take();
         if let Some(bridge) = taken {
-            let _ = bridge.records.send(None);
+            let _ = bridge.items.send(Item::End);
             let _ = bridge.thread.join();
         }
     });
@@ -103,15 +124,38 @@ fn bridge() -> MutexGuard<'static, Option<Bridge>> {
     BRIDGE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn hand_over(arrivals: &Receiver<Option<Record>>) {
-    while let Ok(Some(record)) = arrivals.recv() {
+/// Does something with Python's lock, on the thread of the bridge: what calls this may not wait
+/// for it.
+pub fn call_python(call: impl FnOnce(Python<'_>) -> PyResult<()> + Send + 'static) {
+    if let Some(bridge) = &*bridge() {
+        lock(&bridge.calls).push(Box::new(call));
+        // Where there is no room, it looks for calls after each of those that are there.
+        let _ = bridge.items.try_send(Item::Calls);
+    }
+}
+
+fn lock(calls: &Calls) -> MutexGuard<'_, Vec<Call>> {
+    calls.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn hand_over(arrivals: &Receiver<Item>, calls: &Calls) {
+    while let Ok(item) = arrivals.recv() {
+        let is_end = matches!(item, Item::End);
+        let calls = std::mem::take(&mut *lock(calls));
         let handed = Python::try_attach(|py| {
-            if let Err(error) = record.log(py) {
-                // A handler that fails is the user's, as with any other record.
-                error.write_unraisable(py, None);
+            let record = match &item {
+                Item::Record(record) => record.log(py),
+                Item::Calls | Item::End => Ok(()),
+            };
+            let called = calls.into_iter().map(|call| call(py));
+            for done in std::iter::once(record).chain(called) {
+                if let Err(error) = done {
+                    // A handler that fails is the user's, as with any other record.
+                    error.write_unraisable(py, None);
+                }
             }
         });
-        if handed.is_none() {
+        if handed.is_none() || is_end {
             return;
         }
     }
@@ -167,7 +211,7 @@ impl Subscriber for ToPython {
         };
         event.record(&mut record);
         if let Some(bridge) = &*bridge() {
-            let _ = bridge.records.try_send(Some(record));
+            let _ = bridge.items.try_send(Item::Record(record));
         }
     }
 

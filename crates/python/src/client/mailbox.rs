@@ -130,6 +130,11 @@ impl Mailbox {
         self.line.join()
     }
 
+    /// Whether an event of this loop waits for its turn.
+    pub fn has_line(&self) -> bool {
+        !self.line.is_empty()
+    }
+
     /// A future of the loop that completes when the work is done. Only for the loop's thread.
     pub fn expect<'py>(&self, py: Python<'py>, work: Work) -> PyResult<Bound<'py, PyAny>> {
         let event_loop = self.event_loop.bind(py).upgrade();

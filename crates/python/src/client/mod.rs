@@ -10,6 +10,7 @@ mod options;
 mod publisher;
 mod receipt;
 mod stats;
+mod unattended;
 mod wait;
 
 use pyo3::prelude::*;

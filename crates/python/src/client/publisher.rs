@@ -17,6 +17,7 @@ use super::mailbox::{Done, Mailbox, Outcome, Work, list};
 use super::options::{Resolved, Settings};
 use super::receipt::Receipt;
 use super::stats::{SpoolStatus, Stats};
+use super::unattended;
 use super::wait::{ATTENTION, wait_for};
 use crate::errors;
 
@@ -192,6 +193,38 @@ impl Publisher {
         let publisher = self.running(py)?;
         let (message, id) = event.message(py, &publisher, &self.origin)?;
         PendingReceipt::new(py, &publisher, message, Some(id))
+    }
+
+    /// Puts an event on its way whose receipt nobody waits for, behind those of its loop that
+    /// wait for room. False where there is none, unless it is to be waited for.
+    fn try_enqueue<'py>(
+        &self,
+        py: Python<'py>,
+        mailbox: Option<&Bound<'py, Mailbox>>,
+        mut event: Event<'py>,
+        traceparent: Option<Bound<'py, PyAny>>,
+        on_error: Py<PyAny>,
+        wait_for_room: bool,
+    ) -> PyResult<bool> {
+        let publisher = self.running(py)?;
+        if mailbox.is_some_and(|mailbox| mailbox.get().has_line()) {
+            return Ok(false);
+        }
+        if event.traceparent.is_none() {
+            event.traceparent = traceparent;
+        }
+        let (message, _) = event.message(py, &publisher, &self.origin)?;
+        let pending = match publisher.try_enqueue(message) {
+            Err(PublishError::Busy) if wait_for_room => {
+                let (message, _) = event.message(py, &publisher, &self.origin)?;
+                wait_for(py, publisher.enqueue_async(message))?
+            }
+            Err(PublishError::Busy) => return Ok(false),
+            other => other,
+        };
+        let pending = pending.map_err(|error| errors::publish(py, &error))?;
+        unattended::watch(pending, on_error);
+        Ok(true)
     }
 
     /// The same for a message that is no event.

@@ -1,51 +1,10 @@
-import logging
+"""Errors as text, without secrets."""
+
 import re
-from base64 import b64encode
-from contextlib import suppress
-from datetime import {{ "UTC, date, datetime" if uses_clock else "date" }}
-from datetime import time as time_of_day
-from decimal import Decimal
-from enum import Enum, StrEnum
-from typing import Any, Final{{ ", Protocol" if protocol else "" }}
-from uuid import UUID
+from collections.abc import Iterable
+from typing import Final
 
-try:
-    from omnibase_core.enums.enum_log_level import (  # type: ignore[import-not-found, unused-ignore]
-        EnumLogLevel as LogLevel,
-    )
-
-    try:
-        from omnibase_core.logging.logging_structured import (  # type: ignore[import-not-found, unused-ignore]
-            emit_log_event_sync,
-        )
-    except ImportError:  # the module's name in earlier versions
-        from omnibase_core.logging.structured import (  # type: ignore[import-not-found, no-redef, unused-ignore]
-            emit_log_event_sync,
-        )
-except ImportError:
-
-    class LogLevel(StrEnum):  # type: ignore[no-redef, unused-ignore]
-        """Stands in for the log levels of omnibase_core."""
-
-        DEBUG = "DEBUG"
-        INFO = "INFO"
-        WARNING = "WARNING"
-        ERROR = "ERROR"
-
-    def emit_log_event_sync(  # type: ignore[misc, unused-ignore]
-        level: LogLevel,
-        message: str,
-        context: Any = None,
-    ) -> None:
-        """Stand in for the log of omnibase_core: the logger `herald.events`."""
-        logging.getLogger("herald.events").log(
-            logging.getLevelNamesMapping()[level.name],
-            "%s %s",
-            message,
-            context,
-            extra={"event_context": context},
-        )
-
+from herald.runtime._json import text_of
 
 ERROR_WINDOW: Final = 4_000  # so much of an error is read and masked,
 HALF_A_SECRET: Final = 400  # without its end, where a secret may be cut,
@@ -103,65 +62,22 @@ _SECRETS: Final = tuple(
         ),
     )
 )
-{% if redact %}
-
-# What the contract calls a secret.
-_CONTRACT_PATTERNS: Final = [
-{% for pattern in redact %}
-    {{ pattern }},
-{% endfor %}
-]
-_CONTRACT_SECRETS: Final = tuple(
-    re.compile(pattern, re.IGNORECASE) for pattern in _CONTRACT_PATTERNS
-)
-{% endif %}
 
 
-def emit_log_event(level: LogLevel, message: str, context: dict[str, Any]) -> None:
-    """Log one line; what the log raises must not reach the node."""
-    with suppress(Exception):
-        emit_log_event_sync(level, message, context)
+def redact_secrets(value: object, also: Iterable[re.Pattern[str]] = ()) -> str:
+    """Return the text of an error with `***` for secrets, cut; never raises.
 
-
-def json_value(value: Any) -> Any:
-    """Return a value as JSON can have it; one of another class stays as it is."""
-    match value:
-        case Enum():
-            return json_value(value.value)
-        case UUID() | Decimal():
-            return str(value)
-        case date() | time_of_day():
-            return value.isoformat()
-        case bytes():
-            return b64encode(value).decode()
-        case dict():
-            return {json_value(k): json_value(v) for k, v in value.items()}
-        case tuple():
-            return tuple(json_value(v) for v in value)
-        case list() | set() | frozenset():
-            return [json_value(v) for v in value]
-    return value
-
-
-def text_of(value: object) -> str:
-    """Return `str(value)`, or a stand-in where that raises."""
-    try:
-        return str(value)
-    except Exception:
-        return f"<unprintable {type(value).__name__}>"
-
-
-def redact_secrets(value: object) -> str:
-    """Return the text of an error with `***` for secrets, cut; never raises."""
+    Args:
+        value: The error.
+        also: What a contract calls a secret, beside what is one anywhere.
+    """
     try:
         full = text_of(value)
         text = full[:ERROR_WINDOW]
         for pattern in _SECRETS:
             text = pattern.sub(r"\1***", text)
-{% if redact %}
-        for pattern in _CONTRACT_SECRETS:
+        for pattern in also:
             text = pattern.sub("***", text)
-{% endif %}
         if len(full) > ERROR_WINDOW:
             masked, mask, rest = text.rpartition("***")
             text = masked + mask + rest[:-HALF_A_SECRET] + " [...]"
@@ -170,7 +86,7 @@ def redact_secrets(value: object) -> str:
         return "<unprintable error>"
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException, also: Iterable[re.Pattern[str]] = ()) -> str:
     """Return the type of an error and its text, without secrets."""
-    name, text = type(error).__name__, redact_secrets(error)
+    name, text = type(error).__name__, redact_secrets(error, also)
     return f"{name}: {text}" if text else name

@@ -1,0 +1,55 @@
+"""The arguments of a call as the input of an operation."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from herald.runtime._fields import fields_of
+
+_POSITIONAL = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+)
+
+
+class Binding:
+    """Names the arguments of a function. It never raises: a call that does not fit is
+    the function's to refuse.
+    """
+
+    def __init__(self, function: Callable[..., Any], *, is_method: bool) -> None:
+        parameters = list(inspect.signature(function).parameters.values())
+        if is_method:
+            parameters = parameters[1:]
+        self._skip = 1 if is_method else 0
+        self._positional = tuple(p.name for p in parameters if p.kind in _POSITIONAL)
+        self._rest = next(
+            (p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL),
+            None,
+        )
+        self._defaults = tuple(
+            (p.name, p.default)
+            for p in parameters
+            if p.default is not inspect.Parameter.empty
+        )
+
+    def fields(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Mapping[str, Any]:
+        """The arguments by their names; of one that is a model, a dataclass or a
+        mapping, and the only one, its fields.
+        """
+        given = dict(zip(self._positional, args[self._skip :], strict=False))
+        if self._rest is not None:
+            given[self._rest] = args[self._skip + len(self._positional) :]
+        given.update(kwargs)
+        for name, default in self._defaults:
+            if name not in given:
+                given[name] = default
+        if len(given) == 1:
+            (only,) = given.values()
+            with suppress(Exception):  # what its attributes may raise
+                fields = fields_of(only)
+                return given if fields is None else fields
+        return given

@@ -1,0 +1,56 @@
+"""What a mapping, a model or a dataclass consists of."""
+
+from collections.abc import Mapping
+from dataclasses import fields as dataclass_fields
+from functools import lru_cache
+from typing import Any
+
+Names = tuple[tuple[str, str], ...]
+
+
+def fields_of(value: object) -> Mapping[str, Any] | None:
+    """Its fields by the names that they have in JSON; None for anything else.
+
+    Those are the aliases of a pydantic model, and what stands as `alias` in the
+    metadata of a dataclass's field.
+    """
+    if isinstance(value, dict):
+        return value
+    of_type: Any = type(value)
+    names = _names(of_type)
+    if names is not None:
+        fields = {name: getattr(value, attribute) for attribute, name in names}
+        extra = getattr(value, "__pydantic_extra__", None)
+        return {**fields, **extra} if extra else fields
+    return value if isinstance(value, Mapping) else None
+
+
+@lru_cache(maxsize=1_024)
+def _names(of_type: type) -> Names | None:
+    """The attributes of a class, each with its name in JSON."""
+    model: Any = of_type
+    if is_model(of_type):
+        if not has_aliases(of_type):
+            return tuple((name, name) for name in model.model_fields)
+        return tuple(
+            (name, field.serialization_alias or field.alias or name)
+            for name, field in model.model_fields.items()
+        )
+    if hasattr(of_type, "__dataclass_fields__"):
+        return tuple(
+            (field.name, field.metadata.get("alias", field.name))
+            for field in dataclass_fields(model)
+        )
+    if hasattr(of_type, "__attrs_attrs__"):
+        return tuple((field.name, field.name) for field in model.__attrs_attrs__)
+    return None
+
+
+def is_model(of_type: type) -> bool:
+    """Whether it is a pydantic model."""
+    return hasattr(of_type, "model_fields") and hasattr(of_type, "model_dump")
+
+
+def has_aliases(model: Any) -> bool:
+    """Whether a model is written with its aliases: unless it says otherwise."""
+    return model.model_config.get("serialize_by_alias") is not False

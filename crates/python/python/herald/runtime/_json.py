@@ -1,0 +1,48 @@
+"""Values as JSON can have them."""
+
+from base64 import b64encode
+from datetime import date
+from datetime import time as time_of_day
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final
+from uuid import UUID
+
+from herald.runtime._fields import fields_of, has_aliases, is_model
+
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+
+
+def json_value(value: Any) -> Any:
+    """Return a value as JSON can have it; one of another class stays as it is."""
+    if type(value) in _PLAIN:
+        return value
+    match value:
+        case Enum():
+            return json_value(value.value)
+        case UUID() | Decimal():
+            return str(value)
+        case date() | time_of_day():
+            return value.isoformat()
+        case bytes():
+            return b64encode(value).decode()
+        case dict():
+            return {json_value(k): json_value(v) for k, v in value.items()}
+        case tuple():
+            return tuple(json_value(v) for v in value)
+        case list() | set() | frozenset():
+            return [json_value(v) for v in value]
+    if is_model(type(value)):
+        return value.model_dump(mode="json", by_alias=has_aliases(type(value)))
+    fields = fields_of(value)
+    if fields is None:
+        return value
+    return {json_value(k): json_value(v) for k, v in fields.items()}
+
+
+def text_of(value: object) -> str:
+    """Return `str(value)`, or a stand-in where that raises."""
+    try:
+        return str(value)
+    except Exception:
+        return f"<unprintable {type(value).__name__}>"

@@ -1,0 +1,64 @@
+"""The log of publishers: that of omnibase_core, or the logger `herald.events`."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+from typing import Any, Final
+
+
+class LogLevel(StrEnum):
+    """The log levels of omnibase_core that are used."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+Emit = Callable[[LogLevel, str, dict[str, Any]], object]
+
+_LOGGER: Final = logging.getLogger("herald.events")
+_LEVELS: Final = {level: getattr(logging, level.name) for level in LogLevel}
+
+
+def _of_omnibase() -> Emit | None:
+    """Its log, where it is installed."""
+    try:
+        from omnibase_core.enums.enum_log_level import (  # type: ignore[import-not-found, unused-ignore]
+            EnumLogLevel,
+        )
+
+        try:
+            from omnibase_core.logging.logging_structured import (  # type: ignore[import-not-found, unused-ignore]
+                emit_log_event_sync,
+            )
+        except ImportError:  # the module's name in earlier versions
+            from omnibase_core.logging.structured import (  # type: ignore[import-not-found, no-redef, unused-ignore]
+                emit_log_event_sync,
+            )
+    except ImportError:
+        return None
+    return lambda level, message, context: emit_log_event_sync(
+        EnumLogLevel[level.name], message, context
+    )
+
+
+def _to_logging(level: LogLevel, message: str, context: dict[str, Any]) -> None:
+    extra = {"event_context": context}
+    _LOGGER.log(_LEVELS[level], "%s %s", message, context, extra=extra)
+
+
+_OMNIBASE: Final = _of_omnibase()
+_EMIT: Final = _OMNIBASE or _to_logging
+
+
+def is_logged(level: LogLevel) -> bool:
+    """Whether anybody would see a line; that of omnibase_core decides itself."""
+    return _OMNIBASE is not None or _LOGGER.isEnabledFor(_LEVELS[level])
+
+
+def emit_log_event(level: LogLevel, message: str, context: dict[str, Any]) -> None:
+    """Log one line; what the log raises must not reach the node."""
+    with suppress(Exception):
+        _EMIT(level, message, context)

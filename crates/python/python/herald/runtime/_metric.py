@@ -1,0 +1,81 @@
+"""Measured values."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from herald.runtime._clock import now
+from herald.runtime._context import CURRENT
+from herald.runtime._log import LogLevel
+from herald.runtime._outgoing import EventKind, Outgoing
+from herald.runtime._sending import publish_event
+
+if TYPE_CHECKING:
+    from herald.runtime._publisher import EventPublisher
+
+
+class MetricEvent:
+    """The event that announces a measured value.
+
+    Args:
+        event_type: Its event type.
+        topic: Where it goes; `{namespace}` is the publisher's.
+        node_type: Kind of the node.
+        service_name: The node's service.
+    """
+
+    def __init__(
+        self, event_type: str, topic: str, *, node_type: str, service_name: str
+    ) -> None:
+        self._node_type = node_type
+        metadata = {
+            "node_type": node_type,
+            "service_name": service_name,
+            "event_category": "metric",
+        }
+        self._kind = EventKind(
+            event_type, topic, "metric recorded", LogLevel.DEBUG, metadata
+        )
+
+    async def publish(
+        self,
+        publisher: "EventPublisher",
+        metric_name: str,
+        metric_value: float,
+        metric_unit: str,
+        correlation_id: UUID | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Publishes one, and waits for the receipt. Raises nothing."""
+
+        if correlation_id is None:
+            correlation_id = CURRENT.get().correlation_id
+
+        def event() -> Outgoing:
+            payload: dict[str, Any] = {
+                "node_id": str(publisher.node_id),
+                "node_type": self._node_type,
+                "recorded_at": now(),
+                "metric_name": metric_name,
+                "metric_value": metric_value,
+                "metric_unit": metric_unit,
+            }
+            if correlation_id is not None:
+                payload["correlation_id"] = str(correlation_id)
+            named = {"metric_name": metric_name, "metric_unit": metric_unit}
+            made = Outgoing(
+                publisher,
+                self._kind,
+                correlation_id,
+                payload,
+                {**self._kind.metadata, **named},
+                metadata,
+            )
+            metric = f"{metric_name}={metric_value}{metric_unit}"
+            made.about = about
+            made.summary = f": {metric}"
+            made.said = {"metric": metric}
+            return made
+
+        about = {"metric_name": metric_name}
+        await publish_event(publisher, self._kind, about, event)

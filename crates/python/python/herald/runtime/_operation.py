@@ -1,0 +1,301 @@
+"""Operations, and the events that they announce."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from herald.runtime._clock import now
+from herald.runtime._fields import fields_of
+from herald.runtime._instrument import F, instrumented
+from herald.runtime._log import LogLevel
+from herald.runtime._outgoing import EventKind, Outgoing, about_request
+from herald.runtime._privacy import PublicFields, published
+from herald.runtime._run import Run
+from herald.runtime._secrets import redact_secrets
+from herald.runtime._sending import publish_event
+
+if TYPE_CHECKING:
+    from herald.runtime._publisher import EventPublisher
+
+Published = Literal["all", "outcomes", "failures"]
+
+
+class Operation:
+    """An operation of a node. It announces that it started, completed or failed.
+
+    It decorates methods of the node's class, `@instrument_place`, and other functions,
+    `@instrument_place.on(publisher)`: coroutine functions, functions, generators and
+    asynchronous generators. The arguments are the input; one alone that is a mapping, a
+    model or a dataclass is its fields. What is not a function is a scope: `with` or
+    `async with instrument_place.run(publisher, input) as run: run.result = ...`.
+
+    Args:
+        name: Its name in the contract.
+        node_type: Kind of the node.
+        service_name: The node's service.
+        topics: Of started, completed, failed; `{namespace}` is the publisher's.
+        events: Their event types.
+        public_input: Fields of the input whose values are published; of all others
+            the name of their type is.
+        public_result: The same for the result.
+        publish: What instrumented operations announce: "all", or no start ("outcomes"),
+            or "failures" only.
+        sample_started: Share of the requests whose start is announced. Which they are
+            depends on the correlation id, so it is all or nothing for a request.
+        fields: They are added to the metadata of each payload.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        node_type: str,
+        service_name: str,
+        topics: tuple[str, str, str],
+        events: tuple[str, str, str],
+        public_input: PublicFields | None,
+        public_result: PublicFields | None,
+        publish: Published = "all",
+        sample_started: float = 1.0,
+        fields: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.announces = publish
+        self.sample_started = sample_started
+        self._public_input = public_input
+        self._public_result = public_result
+        self._fields = dict(fields or {})
+        self.started_kind, self.completed_kind, self.failed_kind = (
+            EventKind(
+                event,
+                topic,
+                f"{name} {stage}",
+                level,
+                {
+                    "node_type": node_type,
+                    "service_name": service_name,
+                    "operation": name,
+                    "lifecycle_stage": stage,
+                },
+            )
+            for event, topic, (stage, level) in zip(
+                events, topics, _STAGES, strict=True
+            )
+        )
+
+    def __call__(self, function: F) -> F:
+        """Decorates a method: its first argument is the publisher."""
+        return instrumented(self, function, None)
+
+    def on(
+        self, publisher: "EventPublisher | Callable[[], EventPublisher]"
+    ) -> Callable[[F], F]:
+        """Decorates a function: its events are those of the publisher.
+
+        Args:
+            publisher: It, or what gives it when the function is called.
+        """
+        return lambda function: instrumented(self, function, publisher)
+
+    def run(
+        self,
+        publisher: "EventPublisher",
+        input: object = None,
+        correlation_id: UUID | None = None,
+        causation_id: UUID | str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """A scope that is the operation; give its result as `run.result`.
+
+        Args:
+            publisher: Whose events they are.
+            input: A mapping, a model or a dataclass; anything else is called `input`.
+            correlation_id: Unless given that of the scope around it, or a new one.
+            causation_id: The event that led to it, unless the scope around it says so.
+            metadata: More facts, published as they are with each of its events.
+        """
+        data: Mapping[str, Any] = {}
+        if input is not None:
+            data = {"input": input}
+            with suppress(Exception):  # what its attributes may raise
+                fields = fields_of(input)
+                data = data if fields is None else fields
+        return Run(self, publisher, data, correlation_id, causation_id, metadata)
+
+    async def started(
+        self,
+        publisher: "EventPublisher",
+        correlation_id: UUID,
+        input_data: object,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Announces that it started, and waits for the receipt. Raises nothing."""
+        await publish_event(
+            publisher,
+            self.started_kind,
+            about_request(correlation_id),
+            lambda: self.start(
+                publisher, correlation_id, str(correlation_id), input_data, metadata
+            ),
+        )
+
+    async def completed(
+        self,
+        publisher: "EventPublisher",
+        correlation_id: UUID,
+        result_data: object,
+        execution_time_ms: float,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The same for its end."""
+        await publish_event(
+            publisher,
+            self.completed_kind,
+            about_request(correlation_id),
+            lambda: self.completion(
+                publisher,
+                correlation_id,
+                str(correlation_id),
+                result_data,
+                execution_time_ms,
+                metadata,
+            ),
+        )
+
+    async def failed(
+        self,
+        publisher: "EventPublisher",
+        correlation_id: UUID,
+        error: BaseException,
+        execution_time_ms: float,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The same for its failure."""
+        await publish_event(
+            publisher,
+            self.failed_kind,
+            about_request(correlation_id),
+            lambda: self.failure(
+                publisher,
+                correlation_id,
+                str(correlation_id),
+                error,
+                execution_time_ms,
+                metadata,
+            ),
+        )
+
+    def start(
+        self,
+        publisher: "EventPublisher",
+        correlation_id: UUID,
+        request: str,
+        input_data: object,
+        metadata: Mapping[str, Any] | None,
+    ) -> Outgoing:
+        """The event of its start; `request` is the text of the correlation id."""
+        return self._event(
+            publisher,
+            self.started_kind,
+            correlation_id,
+            {
+                "operation": self.name,
+                "correlation_id": request,
+                "node_id": str(publisher.node_id),
+                "started_at": now(),
+                "input_summary": published(_fields(input_data), self._public_input),
+            },
+            {},
+            metadata,
+        )
+
+    def completion(
+        self,
+        publisher: "EventPublisher",
+        correlation_id: UUID,
+        request: str,
+        result_data: object,
+        execution_time_ms: float,
+        metadata: Mapping[str, Any] | None,
+    ) -> Outgoing:
+        """The event of its end."""
+        event = self._event(
+            publisher,
+            self.completed_kind,
+            correlation_id,
+            {
+                "operation": self.name,
+                "correlation_id": request,
+                "node_id": str(publisher.node_id),
+                "completed_at": now(),
+                "execution_time_ms": execution_time_ms,
+                "result_summary": published(_fields(result_data), self._public_result),
+                "success": True,
+            },
+            {"execution_time_ms": execution_time_ms},
+            metadata,
+        )
+        event.said = {"execution_time_ms": execution_time_ms}
+        return event
+
+    def failure(
+        self,
+        publisher: "EventPublisher",
+        correlation_id: UUID,
+        request: str,
+        error: BaseException,
+        execution_time_ms: float,
+        metadata: Mapping[str, Any] | None,
+    ) -> Outgoing:
+        """The event of its failure."""
+        error_type = type(error).__name__
+        error_message = redact_secrets(error, publisher.redactions)
+        event = self._event(
+            publisher,
+            self.failed_kind,
+            correlation_id,
+            {
+                "operation": self.name,
+                "correlation_id": request,
+                "node_id": str(publisher.node_id),
+                "failed_at": now(),
+                "execution_time_ms": execution_time_ms,
+                "error_type": error_type,
+                "error_message": error_message,
+                "success": False,
+            },
+            {"error_type": error_type, "execution_time_ms": execution_time_ms},
+            metadata,
+        )
+        event.said = {"error": error_message}
+        return event
+
+    def _event(
+        self,
+        publisher: "EventPublisher",
+        kind: EventKind,
+        correlation_id: UUID,
+        payload: dict[str, Any],
+        metadata: dict[str, Any],
+        more: Mapping[str, Any] | None,
+    ) -> Outgoing:
+        if self._fields:
+            more = {**self._fields, **(more or {})}
+        metadata = {**kind.metadata, **metadata}
+        return Outgoing(publisher, kind, correlation_id, payload, metadata, more)
+
+
+_STAGES = (
+    ("started", LogLevel.DEBUG),
+    ("completed", LogLevel.INFO),
+    ("failed", LogLevel.ERROR),
+)
+
+
+def _fields(data: object) -> Mapping[str, Any]:
+    fields = fields_of(data)
+    if fields is None:
+        found = type(data).__name__
+        raise TypeError(f"expected a mapping, a model or a dataclass, not {found}")
+    return fields

@@ -1,0 +1,107 @@
+"""Reading JSON objects that others wrote."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+T = TypeVar("T")
+
+
+class EnvelopeError(ValueError):
+    """A message that is no envelope, or whose payload is not what its type says.
+
+    Attributes:
+        field: Where: such as `event_id` or `payload.started_at`.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+class Reader:
+    """Takes the fields of an object; what is left is `extra`. Errors name the field and
+    never its value, which may be a secret.
+    """
+
+    def __init__(self, fields: object, path: str = "") -> None:
+        if not isinstance(fields, Mapping):
+            found = _json_type(fields)
+            name = path.removesuffix(".") or "envelope"
+            raise EnvelopeError(name, f"expected an object, found {found}")
+        self.extra: dict[str, Any] = dict(fields)
+        self._path = path
+
+    def text(self, name: str) -> str:
+        return self._take(name, str, "a text")
+
+    def text_or_null(self, name: str) -> str:
+        """For fields that a reader of the format takes as empty when they are null."""
+        return self.optional(name, self.text) or ""
+
+    def number(self, name: str) -> float:
+        if isinstance(self.extra.get(name), bool):
+            raise self._unexpected(name, "a number", True)
+        return self._take(name, (int, float), "a number")
+
+    def flag(self, name: str) -> bool:
+        return self._take(name, bool, "true or false")
+
+    def mapping(self, name: str) -> Mapping[str, Any]:
+        return self._take(name, Mapping, "an object")
+
+    def uuid(self, name: str) -> UUID:
+        found = self._take(name, str, "a UUID")
+        return self._convert(name, UUID, found, "a UUID")
+
+    def time(self, name: str) -> datetime:
+        found = self._take(name, str, "a time")
+        return self._convert(name, datetime.fromisoformat, found, "an ISO 8601 time")
+
+    def optional(self, name: str, read: Callable[[str], T]) -> T | None:
+        """A field that may be null or missing."""
+        if self.extra.get(name) is None:
+            self.extra.pop(name, None)
+            return None
+        return read(name)
+
+    def _take(self, name: str, kind: type[T] | tuple[type[T], ...], expected: str) -> T:
+        try:
+            found = self.extra.pop(name)
+        except KeyError:
+            raise EnvelopeError(self._path + name, "it is missing") from None
+        if not isinstance(found, kind):
+            raise self._unexpected(name, expected, found)
+        return found
+
+    def _convert(
+        self, name: str, convert: Callable[[str], T], text: str, expected: str
+    ) -> T:
+        try:
+            return convert(text)
+        except ValueError:
+            message = f"expected {expected}, found another text"
+            raise EnvelopeError(self._path + name, message) from None
+
+    def _unexpected(self, name: str, expected: str, found: object) -> EnvelopeError:
+        return EnvelopeError(
+            self._path + name, f"expected {expected}, found {_json_type(found)}"
+        )
+
+
+def _json_type(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case str():
+            return "a text"
+        case int() | float():
+            return "a number"
+        case Mapping():
+            return "an object"
+        case list() | tuple():
+            return "a list"
+    return type(value).__name__

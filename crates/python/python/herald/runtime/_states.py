@@ -1,0 +1,246 @@
+"""States of a node, and the event that announces their change."""
+
+import threading
+from collections.abc import Awaitable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from uuid import UUID
+
+from herald.runtime._clock import now
+from herald.runtime._context import CURRENT, new_correlation_id
+from herald.runtime._log import LogLevel
+from herald.runtime._outgoing import EventKind, Outgoing, about_request, log_failure
+from herald.runtime._sending import hand_over, publish_event
+
+if TYPE_CHECKING:
+    from herald.runtime._publisher import EventPublisher
+
+S = TypeVar("S", bound=StrEnum)
+
+
+class StateEvent:
+    """The event that announces a change of state.
+
+    Args:
+        event_type: Its event type.
+        topic: Where it goes; `{namespace}` is the publisher's.
+        node_type: Kind of the node.
+        service_name: The node's service.
+    """
+
+    def __init__(
+        self, event_type: str, topic: str, *, node_type: str, service_name: str
+    ) -> None:
+        self._node_type = node_type
+        metadata = {
+            "node_type": node_type,
+            "service_name": service_name,
+            "event_category": "state_transition",
+        }
+        self.kind = EventKind(
+            event_type, topic, "state changed", LogLevel.INFO, metadata
+        )
+
+    async def publish(
+        self,
+        publisher: "EventPublisher",
+        correlation_id: UUID,
+        old_state: str,
+        new_state: str,
+        transition_reason: str,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Publishes one, and waits for the receipt. Raises nothing."""
+        await publish_event(
+            publisher,
+            self.kind,
+            about_request(correlation_id),
+            lambda: self.event(
+                publisher,
+                correlation_id,
+                old_state,
+                new_state,
+                transition_reason,
+                metadata,
+            ),
+        )
+
+    def event(
+        self,
+        publisher: "EventPublisher",
+        correlation_id: UUID,
+        old_state: str,
+        new_state: str,
+        transition_reason: str,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Outgoing:
+        """One that is to be published."""
+        made = Outgoing(
+            publisher,
+            self.kind,
+            correlation_id,
+            {
+                "node_id": str(publisher.node_id),
+                "node_type": self._node_type,
+                "correlation_id": str(correlation_id),
+                "changed_at": now(),
+                "old_state": old_state,
+                "new_state": new_state,
+                "transition_reason": transition_reason,
+            },
+            {**self.kind.metadata, "old_state": old_state, "new_state": new_state},
+            metadata,
+        )
+        transition = f"{old_state} → {new_state}"
+        made.summary = f": {transition}"
+        made.said = {"transition": transition}
+        return made
+
+
+class States(Generic[S]):
+    """The states of a node, as its contract says them. Each publisher has a machine.
+
+    Args:
+        event: The event that announces a change.
+        states: All of them.
+        initial: Where a node begins.
+        transitions: For each state, those that may follow.
+        terminal: Those that nothing follows.
+    """
+
+    def __init__(
+        self,
+        event: StateEvent,
+        states: type[S],
+        *,
+        initial: S,
+        transitions: Mapping[S, frozenset[S]],
+        terminal: frozenset[S] = frozenset(),
+    ) -> None:
+        self.event = event
+        self.states = states
+        self.initial = initial
+        self.transitions = dict(transitions)
+        self.terminal = terminal
+
+    def following(self, state: S) -> frozenset[S]:
+        """The states that may follow one."""
+        if state in self.terminal:
+            return frozenset()
+        return self.transitions.get(state, frozenset())
+
+    def of(self, publisher: "EventPublisher") -> "StateMachine[S]":
+        """The machine of a publisher."""
+        attributes = vars(publisher)
+        found: StateMachine[S] | None = attributes.get("_herald_states")
+        if found is not None:
+            return found
+        made: StateMachine[S] = attributes.setdefault(
+            "_herald_states", StateMachine(self, publisher)
+        )
+        return made
+
+
+class TransitionError(ValueError):
+    """A change of state that the contract does not allow.
+
+    Attributes:
+        old_state: The state that the node stays in.
+        new_state: The one that was asked for.
+        allowed: Those that may follow.
+    """
+
+    def __init__(self, old_state: str, new_state: str, allowed: frozenset[str]) -> None:
+        others = ", ".join(sorted(allowed)) or "none, it is an end"
+        super().__init__(
+            f"{old_state} can't become {new_state}; it can become: {others}"
+        )
+        self.old_state = old_state
+        self.new_state = new_state
+        self.allowed = allowed
+
+
+class StateMachine(Generic[S]):
+    """The state of one node, for tasks and threads: events go out in the order of the
+    changes.
+    """
+
+    def __init__(self, states: States[S], publisher: "EventPublisher") -> None:
+        self._states = states
+        self._publisher = publisher
+        self._state = states.initial
+        self._lock = threading.Lock()
+
+    @property
+    def state(self) -> S:
+        """The state of now."""
+        return self._state
+
+    @property
+    def allowed(self) -> frozenset[S]:
+        """The states that may follow."""
+        return self._states.following(self._state)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing follows."""
+        return self._state in self._states.terminal
+
+    async def transition(
+        self,
+        to: S,
+        reason: str,
+        correlation_id: UUID | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Changes the state and announces that.
+
+        Args:
+            to: The new state.
+            reason: Why it changes.
+            correlation_id: Unless given, that of the scope, or a new one.
+            metadata: More facts, published as they are.
+
+        Raises:
+            TransitionError: The contract does not allow it; nothing is changed.
+        """
+        sent = self._change(to, reason, correlation_id, metadata, may_wait=True)
+        if sent is not None:
+            await sent
+
+    def transition_sync(
+        self,
+        to: S,
+        reason: str,
+        correlation_id: UUID | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """The same from where nothing can be awaited."""
+        self._change(to, reason, correlation_id, metadata, may_wait=False)
+
+    def _change(
+        self,
+        to: S,
+        reason: str,
+        correlation_id: UUID | None,
+        metadata: Mapping[str, Any] | None,
+        *,
+        may_wait: bool,
+    ) -> Awaitable[None] | None:
+        to = self._states.states(to)
+        request = correlation_id or CURRENT.get().correlation_id or new_correlation_id()
+        # A loop never waits below the lock; a thread without one may, for room.
+        with self._lock:
+            old, allowed = self._state, self.allowed
+            if to not in allowed:
+                raise TransitionError(old, to, frozenset(map(str, allowed)))
+            self._state = to
+            try:
+                event = self._states.event.event(
+                    self._publisher, request, old, to, reason, metadata
+                )
+            except Exception as error:
+                about = about_request(request)
+                log_failure(self._publisher, self._states.event.kind, about, error)
+                return None
+            return hand_over(event, may_wait=may_wait, in_turn=True)

@@ -1,0 +1,23 @@
+"""The trace of the moment, where OpenTelemetry is installed."""
+
+from collections.abc import Callable
+from typing import Final
+
+
+def _finder() -> Callable[[], int | None]:
+    try:
+        from opentelemetry.trace import (  # type: ignore[import-not-found, unused-ignore]
+            get_current_span,
+        )
+    except ImportError:
+        return lambda: None
+
+    def found() -> int | None:
+        span = get_current_span().get_span_context()
+        return span.trace_id if span.is_valid else None
+
+    return found
+
+
+trace_id: Final = _finder()
+"""Trace id of OpenTelemetry's current span: 128 bits, as a UUID."""
