@@ -58,9 +58,9 @@ lint: $(VENV)/.stamp ## format, lints, licences
 	cargo clippy --workspace --test faults --all-features --locked -- -D warnings
 	$(HERALD_RUFF) check --quiet . $(SCRIPTS)
 	$(HERALD_RUFF) format --quiet --check . $(SCRIPTS)
-	cd tests/python && $(HERALD_MYPY) --strict .
+	cd tests/python && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict .
 	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
-	cd examples/orders && $(HERALD_MYPY) --strict service.py
+	cd examples/orders && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict service.py
 	scripts/bundle-runtime --check
 	scripts/deny
 

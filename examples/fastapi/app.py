@@ -1,22 +1,20 @@
 """Takes orders over HTTP, and announces them on Kafka."""
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import FastAPI, Header, HTTPException
-from generated.orders_events import OrdersEventPublisher
+from generated.orders_events import (
+    OrderPlaced,
+    OrdersEventPublisher,
+    PlaceInput,
+    PlaceResult,
+    instrument_place,
+)
 from herald import KafkaClient
-from pydantic import BaseModel
-
-
-class Order(BaseModel):
-    """What the shop sends."""
-
-    order_id: UUID
-    items: list[str]
+from herald.runtime import correlation
 
 
 class Orders(OrdersEventPublisher):
@@ -27,24 +25,12 @@ class Orders(OrdersEventPublisher):
         self.kafka_client = client
         self.default_namespace = "dev"
 
-    async def place(self, order: Order, correlation_id: UUID) -> dict[str, Any]:
+    @instrument_place
+    async def place(self, order: PlaceInput) -> PlaceResult:
         """Take an order."""
-        began = time.perf_counter()
-        await self._publish_place_started_event(correlation_id, order.model_dump())
-        try:
-            if not order.items:
-                raise ValueError("an order needs items")
-            result = {"lines": len(order.items)}
-        except Exception as error:
-            await self._publish_place_failed_event(correlation_id, error, _ms(began))
-            raise
-        await self._publish_place_completed_event(correlation_id, result, _ms(began))
-        await self._publish_order_placed_event(correlation_id, order.model_dump())
-        return result
-
-
-def _ms(began: float) -> float:
-    return (time.perf_counter() - began) * 1000
+        if not order.items:
+            raise ValueError("an order needs items")
+        return PlaceResult(lines=len(order.items))
 
 
 def create_app(client: KafkaClient | None = None) -> FastAPI:
@@ -61,11 +47,16 @@ def create_app(client: KafkaClient | None = None) -> FastAPI:
 
     @app.post("/orders", status_code=201)
     async def place(
-        order: Order, x_correlation_id: Annotated[UUID | None, Header()] = None
-    ) -> dict[str, Any]:
-        try:
-            return await orders.place(order, x_correlation_id or uuid4())
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from error
+        order: PlaceInput, x_correlation_id: Annotated[UUID | None, Header()] = None
+    ) -> PlaceResult:
+        request = x_correlation_id or uuid4()
+        with correlation(request):
+            try:
+                result = await orders.place(order)
+            except ValueError as error:
+                raise HTTPException(422, str(error)) from error
+            placed = OrderPlaced(order_id=order.order_id, items=order.items)
+            await orders._publish_order_placed_event(request, placed)
+            return result
 
     return app

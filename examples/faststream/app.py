@@ -1,31 +1,20 @@
 """Reserves the goods of orders that come from Kafka, and announces it."""
 
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
 
 from faststream import AckPolicy, FastStream
 from faststream.confluent import KafkaBroker
-from generated.warehouse_events import WarehouseEventPublisher
+from generated.warehouse_events import (
+    ReserveInput,
+    ReserveResult,
+    WarehouseEventPublisher,
+    instrument_reserve,
+)
 from herald import KafkaClient
-from pydantic import BaseModel
-
-
-class Order(BaseModel):
-    """Payload of `order.placed`."""
-
-    order_id: UUID
-    items: list[str]
-
-
-class OrderPlaced(BaseModel):
-    """As much of the envelope as this service needs."""
-
-    correlation_id: UUID
-    payload: Order
+from herald.runtime import correlation_from, from_json
 
 
 class Warehouse(WarehouseEventPublisher):
@@ -36,23 +25,12 @@ class Warehouse(WarehouseEventPublisher):
         self.kafka_client = client
         self.default_namespace = "dev"
 
-    async def reserve(self, order: Order, correlation_id: UUID) -> dict[str, Any]:
+    @instrument_reserve
+    async def reserve(self, order: ReserveInput) -> ReserveResult:
         """Reserve the goods of an order."""
-        began = time.perf_counter()
-        await self._publish_reserve_started_event(correlation_id, order.model_dump())
-        try:
-            if "unicorn" in order.items:
-                raise LookupError("there are no unicorns")
-            result = {"reserved": len(order.items)}
-        except Exception as error:
-            await self._publish_reserve_failed_event(correlation_id, error, _ms(began))
-            raise
-        await self._publish_reserve_completed_event(correlation_id, result, _ms(began))
-        return result
-
-
-def _ms(began: float) -> float:
-    return (time.perf_counter() - began) * 1000
+        if "unicorn" in order.items:
+            raise LookupError("there are no unicorns")
+        return ReserveResult(reserved=len(order.items))
 
 
 def create_app(client: KafkaClient | None = None) -> FastStream:
@@ -76,7 +54,8 @@ def create_app(client: KafkaClient | None = None) -> FastStream:
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.ACK,
     )
-    async def on_order_placed(event: OrderPlaced) -> None:
-        await warehouse.reserve(event.payload, event.correlation_id)
+    async def on_order_placed(event: dict[str, Any]) -> None:
+        with correlation_from(event):
+            await warehouse.reserve(from_json(ReserveInput, event["payload"]))
 
     return FastStream(broker, lifespan=lifespan)

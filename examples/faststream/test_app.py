@@ -26,8 +26,18 @@ async def receive(client: RecordingClient, correlation_id: UUID, *items: str) ->
     app = create_app(client)
     assert isinstance(app.broker, KafkaBroker)
     event = {
+        "envelope_version": "1.0",
+        "event_id": uuid4(),
+        "event_type": "order.placed",
+        "event_version": "1.0",
+        "event_timestamp": "2025-11-05T12:00:00Z",
+        "source_node_id": "orders-1",
+        "source_service": "orders",
+        "source_version": "1.0.0",
         "correlation_id": correlation_id,
+        "environment": "test",
         "payload": {"order_id": uuid4(), "items": items},
+        "metadata": {},
     }
     async with TestKafkaBroker(app.broker) as broker, TestApp(app):
         await broker.publish(event, PLACED)

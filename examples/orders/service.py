@@ -6,12 +6,19 @@ is your client for Kafka, with the same method.
 
 import asyncio
 import json
-import time
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from generated.orders_events import OrdersEventPublisher
+from generated.orders_events import (
+    OrderPlaced,
+    OrdersEventPublisher,
+    OrdersState,
+    PlaceInput,
+    PlaceResult,
+    instrument_place,
+)
+from herald.runtime import correlation
 
 
 class PrintingClient:
@@ -42,30 +49,31 @@ class Orders(OrdersEventPublisher):
         self.kafka_client = PrintingClient()
         self.default_namespace = "dev"
 
-    async def place(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Place an order, and announce it."""
-        correlation_id = uuid4()
-        await self._publish_place_started_event(correlation_id, order)
-        started = time.perf_counter()
-        try:
-            result = {"reserved": bool(order["items"])}
-        except Exception as error:
-            elapsed = (time.perf_counter() - started) * 1000
-            await self._publish_place_failed_event(correlation_id, error, elapsed)
-            raise
-        elapsed = (time.perf_counter() - started) * 1000
-        await self._publish_place_completed_event(correlation_id, result, elapsed)
-        await self._publish_order_placed_event(
-            correlation_id,
-            {
-                "order_id": order["order_id"],
-                "total": Decimal("99.90"),
-                "currency": "EUR",
-                "email": "somebody@example.com",
-            },
+    @instrument_place
+    async def place(self, order: PlaceInput) -> PlaceResult:
+        """Place an order. That it started, and how it ended, is announced."""
+        return PlaceResult(reserved=bool(order.items))
+
+
+async def main() -> None:
+    """Serve one request: its events have one correlation id."""
+    orders = Orders()
+    order = PlaceInput(order_id=uuid4(), items=["lamp"])
+    with correlation() as request:
+        await orders.state_machine.transition(OrdersState.BUSY, reason="order")
+        await orders.place(order)
+        assert request.correlation_id is not None
+        await orders._publish_order_placed_event(
+            request.correlation_id,
+            OrderPlaced(
+                order_id=order.order_id,
+                total=Decimal("99.90"),
+                currency="EUR",
+                email="somebody@example.com",
+            ),
         )
-        return result
+        await orders.state_machine.transition(OrdersState.IDLE, reason="done")
 
 
 if __name__ == "__main__":
-    asyncio.run(Orders().place({"order_id": uuid4(), "items": ["lamp"]}))
+    asyncio.run(main())

@@ -73,7 +73,7 @@ def test_an_event_says_where_it_goes_and_what_it_carries() -> None:
     assert (placed.category, placed.operation) == ("declared", None)
     assert placed.partition_key == "order_id"
     assert placed.description == "An order was taken and paid."
-    coupon = placed.fields[-1]
+    coupon = next(field for field in placed.fields if field.name == "coupon")
     assert (coupon.name, coupon.type) == ("coupon", "string | null")
     assert coupon.required is False
 

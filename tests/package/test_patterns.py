@@ -383,12 +383,3 @@ def test_imports_and_methods_are_those_of_the_golden_class() -> None:
     imports, rest = golden.split("\n\nclass Node:\n")
     assert node.generate_imports() == imports
     assert rest.endswith("\n\n" + node.generate_all_event_methods())
-
-
-@pytest.mark.parametrize(("kind", "operations"), [node[:2] for node in NODES])
-def test_methods_are_those_of_the_golden_nodes(
-    kind: str, operations: list[str]
-) -> None:
-    node = EventPublishingPatternGenerator(kind, kind, operations)
-    golden = (GOLDEN / f"{kind}_events.py").read_text(encoding="utf-8")
-    assert golden.endswith("\n\n" + node.generate_all_event_methods())

@@ -1,9 +1,12 @@
 """The package and the command refuse the same nodes, and generate the same methods."""
 
 import random
+import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import herald
 import pytest
 from herald.codegen.patterns import EventPublishingPatternGenerator
 
@@ -48,4 +51,34 @@ def test_any_node(folder: Path, seed: int) -> None:
         assert str(refusal)
     else:
         assert command.returncode == 0, command.stderr
-        assert command.stdout.endswith("\n\n" + node.generate_all_event_methods())
+        methods = re.findall(r"async def (\w+)", node.generate_all_event_methods())
+        assert re.findall(r"async def (\w+)", command.stdout) == methods
+
+
+OPTIONS = [
+    ({}, []),
+    ({"models": "dataclass"}, ["--models=dataclass"]),
+    ({"standalone": True}, ["--standalone"]),
+]
+ORDERS = Path(__file__).parents[2] / "examples" / "orders" / "contracts"
+
+
+@needs_command
+@pytest.mark.parametrize(("keywords", "arguments"), OPTIONS)
+@pytest.mark.parametrize("project", ["", "python: {models: dataclass}\n"])
+def test_modules_are_the_same(
+    folder: Path, keywords: dict[str, Any], arguments: list[str], project: str
+) -> None:
+    (folder / "herald.yaml").write_text(project)
+    assert BINARY
+    path = str(ORDERS / "orders.yaml")
+    command = subprocess.run(
+        [BINARY, "generate", "--stdout", path, *arguments],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=True,
+    )
+    [module] = herald.generate(path, **keywords)
+    assert module.text == command.stdout

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +11,9 @@ from types import ModuleType
 from typing import Any
 from uuid import UUID
 
-GOLDEN = Path(__file__).parents[2] / "crates" / "render" / "tests" / "golden"
+ROOT = Path(__file__).parents[2]
+PACKAGES = ROOT / "crates" / "python" / "python"
+GOLDEN = ROOT / "crates" / "render" / "tests" / "golden"
 
 NODE_ID = UUID("6f2c1c1e-0000-4000-8000-000000000001")
 CORRELATION_ID = UUID("6f2c1c1e-0000-4000-8000-000000000002")
@@ -71,14 +74,23 @@ class Line:
     context: dict[str, Any]
 
 
+def replace_log(module: ModuleType, emit: Callable[..., None]) -> None:
+    """Replace what a golden module, or its runtime, writes its log with."""
+    if hasattr(module, "emit_log_event_sync"):
+        module.__dict__["emit_log_event_sync"] = emit
+    else:
+        sys.modules["herald.runtime._log"].__dict__["_EMIT"] = emit
+
+
 def record_log(module: ModuleType) -> list[Line]:
     """Replace the log that a module writes to."""
     lines: list[Line] = []
+    logging.getLogger("herald.events").setLevel(logging.DEBUG)
 
     def emit(level: Any, message: str, context: dict[str, Any]) -> None:
         lines.append(Line(level.name, message, context))
 
-    module.__dict__["emit_log_event_sync"] = emit
+    replace_log(module, emit)
     return lines
 
 

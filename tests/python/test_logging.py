@@ -55,7 +55,7 @@ def test_omnibase_core_is_used_in_both_versions(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     lines = install(monkeypatch, f"omnibase_core.logging.{name}")
-    publish(load("effect_events"))
+    publish(load("one_call"))
     [(level, message, context)] = lines
     assert level is EnumLogLevel.DEBUG
     assert message == "Published metric recorded event: latency=2.5ms"
@@ -67,7 +67,7 @@ def test_half_an_omnibase_core_is_none(
 ) -> None:
     install(monkeypatch, "omnibase_core.logging.something_else")
     caplog.set_level(logging.DEBUG, "herald.events")
-    module = load("effect_events")
+    module = load("one_call")
     publish(module)
     assert module.LogLevel is not EnumLogLevel
     assert len(caplog.records) == 1
@@ -78,7 +78,7 @@ def test_without_omnibase_core_the_standard_log_is_used(
 ) -> None:
     monkeypatch.setitem(sys.modules, "omnibase_core", None)
     caplog.set_level(logging.DEBUG, "herald.events")
-    publish(load("effect_events"))
+    publish(load("one_call"))
     [record] = caplog.records
     assert record.levelno == logging.DEBUG
     message = record.getMessage()

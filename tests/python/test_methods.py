@@ -8,9 +8,19 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from herald.runtime import json_value as runtime_json_value
 
 from cases import CASES, Case
-from harness import CORRELATION_ID, NODE_ID, Client, Line, load, publisher, record_log
+from harness import (
+    CORRELATION_ID,
+    NODE_ID,
+    Client,
+    Line,
+    load,
+    publisher,
+    record_log,
+    replace_log,
+)
 
 every_method = pytest.mark.parametrize(
     "case", CASES, ids=[f"{case.module}{case.method}" for case in CASES]
@@ -152,7 +162,7 @@ def test_a_log_that_raises_does_not_reach_the_caller(
     def emit(*_: object) -> None:
         raise RuntimeError("disk full")
 
-    module.__dict__["emit_log_event_sync"] = emit
+    replace_log(module, emit)
     node = publisher(module, case.class_name, client)
     asyncio.run(getattr(node, case.method)(**case.arguments))
 
@@ -242,9 +252,9 @@ def test_values_of_payloads_are_published_as_json_has_them() -> None:
 
 
 def test_what_json_does_not_know_is_for_the_client() -> None:
-    module = load("orders_events")
     value = object()
-    assert module.json_value({"x": [value]}) == {"x": [value]}
+    for json_value in (load("own_class").json_value, runtime_json_value):
+        assert json_value({"x": [value]}) == {"x": [value]}
 
 
 def test_an_event_without_its_key_has_no_partition_key() -> None:

@@ -2,12 +2,16 @@
 
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
 
 import pytest
+from herald.runtime import redact_secrets
 
-from harness import GOLDEN, load
+from harness import load
 
-redact = load("orders_events").redact_secrets
+orders = load("orders_events").OrdersEventPublisher
+redact = partial(redact_secrets, also=orders.redactions)
 
 SECRET = "hunter2-Zq9"
 JWT = f"eyJhbGciOiJIUzI1NiJ9.{'eyJzdWIiOiIxIn0' * 20}.c2lnbmF0dXJl-_x"
@@ -201,13 +205,16 @@ PUMPED = [
 
 PUMP = """
 import sys
-from orders_events import _CONTRACT_SECRETS, _SECRETS, redact_secrets
+import conftest
+from harness import load
+from herald.runtime._secrets import _SECRETS, redact_secrets
 
+redactions = load("orders_events").OrdersEventPublisher.redactions
 for pump in sys.argv[1:]:
     begin, more = pump.split("|")
     text = begin + more * 100_000 if more else begin * 20_000
-    redact_secrets(text)
-    for pattern in (*_SECRETS, *_CONTRACT_SECRETS):
+    redact_secrets(text, redactions)
+    for pattern in (*_SECRETS, *redactions):
         pattern.sub("", text)
 """
 
@@ -217,7 +224,7 @@ def test_no_text_hangs() -> None:
     pumps = [f"{begin}|{more}" for begin, more in PUMPED]
     subprocess.run(
         [sys.executable, "-c", PUMP, *pumps],
-        cwd=GOLDEN,
+        cwd=Path(__file__).parent,
         check=True,
         timeout=HANG_SECONDS,
     )

@@ -22,11 +22,31 @@ pub(crate) static CONFIG: MapShape = MapShape {
         Key::new("targets", Shape::List(&Shape::Text), "What `herald generate` writes: names of targets, or folders with a `target.yaml`, relative to this file (`./targets/docs`).").default("[\"python\"]"),
         Key::new("templates", Shape::Text, "Folder with templates and targets of your own, relative to this file.").default("\"herald/templates\""),
         Key::new("output", Shape::Text, "Folder for generated files, relative to this file.").default("\"generated\""),
+        Key::new("python", Shape::Map(&PYTHON), "How generated Python should be."),
         Key::new("namespace", Shape::Text, "Namespace of topics where the contract sets none."),
         Key::new("topic_pattern", Shape::Text, "How topics of generated events are named, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
         Key::new("rules", Shape::Dict(&Shape::Word(&["off", "info", "warning", "error"])), "Severity of findings by code."),
         Key::new("kafka", Shape::Map(&KAFKA), "The cluster that commands talk to, unless the command line or the environment names another."),
         Key::new("spool", Shape::Text, "File of the durable local queue, relative to this file."),
+    ],
+};
+
+static PYTHON: MapShape = MapShape {
+    name: "python",
+    doc: "How generated Python should be.",
+    keys: &[
+        Key::new(
+            "models",
+            Shape::Word(&["pydantic", "dataclass"]),
+            "What typed models are made of: models of pydantic 2, or dataclasses of the standard library.",
+        )
+        .default("\"pydantic\""),
+        Key::new(
+            "standalone",
+            Shape::Bool,
+            "Whether modules have the runtime in them, so that they need no Herald.",
+        )
+        .default("false"),
     ],
 };
 
@@ -60,6 +80,8 @@ pub struct Project {
     pub templates: Option<String>,
     /// Folder for generated files, as written.
     pub output: Option<String>,
+    /// How generated Python should be.
+    pub python: Python,
     /// How contracts are read.
     pub options: Options,
     /// The cluster that commands talk to.
@@ -90,6 +112,15 @@ fn shown(path: &Path) -> String {
     } else {
         text.into_owned()
     }
+}
+
+/// How a project wants its generated Python.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Python {
+    /// What models are made of; `None` when not set.
+    pub models: Option<String>,
+    /// Whether modules have the runtime in them.
+    pub standalone: bool,
 }
 
 /// How a project reaches its cluster.
@@ -174,6 +205,7 @@ fn read_tree(tree: &Yaml, project: &mut Project, findings: &mut Vec<Diagnostic>)
     project.targets = texts(tree, "targets");
     project.templates = text("templates");
     project.output = text("output");
+    project.python = tree.get("python").map(read_python).unwrap_or_default();
     project.kafka = tree.get("kafka").map(read_kafka).unwrap_or_default();
     project.spool = text("spool");
     project.options = Options {
@@ -200,6 +232,14 @@ fn texts(tree: &Yaml, key: &str) -> Vec<String> {
         .filter_map(Yaml::as_str)
         .map(str::to_owned)
         .collect()
+}
+
+fn read_python(python: &Yaml) -> Python {
+    let models = python.get("models").and_then(Yaml::as_str);
+    Python {
+        models: models.map(str::to_owned),
+        standalone: python.get("standalone").and_then(Yaml::as_bool) == Some(true),
+    }
 }
 
 fn read_kafka(kafka: &Yaml) -> Kafka {

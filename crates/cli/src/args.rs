@@ -9,10 +9,12 @@ pub mod topics;
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args as ClapArgs, ColorChoice as ClapColor, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use herald_diagnostics::render::Format;
 use herald_envelope::topic;
+use herald_render::Models;
 
 /// Contract-first event publishing for Kafka.
 ///
@@ -47,6 +49,7 @@ Examples:
   herald generate                                   all contracts of the project
   herald generate contracts/ --out src/events       a folder of contracts
   herald generate contract.yaml --stdout            print instead of writing
+  herald generate --standalone --models dataclass   Python that needs nothing but Python
   herald generate --check                           exit 1, with a diff, when files are stale
   herald generate --node-type effect --service-name orders --operation place --stdout
 
@@ -187,6 +190,18 @@ pub struct NodeArgs {
     pub no_metric_events: bool,
 }
 
+/// How generated Python should be.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Python")]
+pub struct PythonArgs {
+    /// What models are made of [default: that of herald.yaml, else pydantic]
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Models::ALL.map(Models::name)))]
+    pub models: Option<String>,
+    /// Put the runtime into modules, so that they need no Herald
+    #[arg(long)]
+    pub standalone: bool,
+}
+
 /// Arguments of `herald generate`.
 #[derive(Debug, ClapArgs)]
 pub struct Generate {
@@ -199,6 +214,9 @@ pub struct Generate {
     /// Only the events of these patterns [default: all; `herald patterns list` shows them]
     #[arg(long = "pattern", value_name = "PATTERN", value_delimiter = ',')]
     pub patterns: Vec<String>,
+    /// How Python should be.
+    #[command(flatten)]
+    pub python: PythonArgs,
     /// Folder to write to [default: that of herald.yaml, else generated]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import asyncio
 import inspect
 import json
@@ -5,7 +7,7 @@ import logging
 import re
 import sys
 import threading
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import (
     AsyncGenerator,
@@ -19,18 +21,20 @@ from collections.abc import (
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar, Token
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
 from functools import lru_cache, partial, wraps
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
+from math import isfinite
 from os import urandom
 from time import perf_counter, time_ns
-from types import TracebackType
+from types import NoneType, TracebackType, UnionType
 from typing import (
+    Annotated,
     Any,
     ClassVar,
     Final,
@@ -42,7 +46,11 @@ from typing import (
     Self,
     TypeAlias,
     TypeVar,
+    Union,
     cast,
+    get_args,
+    get_origin,
+    get_type_hints,
 )
 from uuid import UUID, uuid4
 from zlib import crc32
@@ -392,6 +400,150 @@ class ReceivedEvent(Generic[PayloadT_co]):
     """Fields that the envelope's format does not know."""
 
 
+# What a contract allows of the values of a type.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Stands in `Annotated`, where `from_json` holds values against it."""
+
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+
+    def check(self, value: Any) -> None:
+        """Raise ValueError where the value is beyond them."""
+        if self.ge is not None and not value >= self.ge:
+            raise ValueError(f"expected {self.ge} or more")
+        if self.gt is not None and not value > self.gt:
+            raise ValueError(f"expected more than {self.gt}")
+        if self.le is not None and not value <= self.le:
+            raise ValueError(f"expected {self.le} or less")
+        if self.lt is not None and not value < self.lt:
+            raise ValueError(f"expected less than {self.lt}")
+        if self.min_length is not None and len(value) < self.min_length:
+            raise ValueError(f"expected a length of {self.min_length} or more")
+        if self.max_length is not None and len(value) > self.max_length:
+            raise ValueError(f"expected a length of {self.max_length} or less")
+        if self.pattern is not None and not re.search(self.pattern, value):
+            raise ValueError("expected text that the contract's pattern finds")
+
+
+# How JSON has values that it does not know: text in one form, and no other.
+
+
+class Wire:
+    """Reads a value as JSON has it. A value of the type itself passes.
+
+    It stands in `Annotated`, where pydantic and `from_json` look for it.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Any], object],
+        write: Callable[[Any], object] | None = None,
+    ) -> None:
+        self.read = read
+        self.write = write
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Called by pydantic only, so it is there."""
+        from pydantic_core import core_schema
+
+        schema = core_schema.no_info_before_validator_function(
+            self.read, handler(source)
+        )
+        if self.write is not None:
+            schema["serialization"] = core_schema.plain_serializer_function_ser_schema(
+                self.write, when_used="json-unless-none"
+            )
+        return schema
+
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
+    r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
+_DECIMAL: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_BASE64: Final = re.compile(
+    r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+)
+
+
+def _text(value: object, form: re.Pattern[str], expected: str) -> str:
+    if isinstance(value, str) and form.fullmatch(value):
+        return value
+    raise ValueError(f"expected {expected}")
+
+
+def read_uuid(value: object) -> UUID:
+    """Return a UUID, from its text with hyphens."""
+    if isinstance(value, UUID):
+        return value
+    return UUID(_text(value, _UUID, "a UUID with hyphens"))
+
+
+def read_datetime(value: object) -> datetime:
+    """Return a time, from its text of RFC 3339."""
+    if isinstance(value, datetime):
+        return value
+    expected = "a time with an offset, such as 2025-11-05T12:00:00Z"
+    return datetime.fromisoformat(_text(value, _TIME, expected).upper())
+
+
+def read_date(value: object) -> date:
+    """Return a date, from its text of RFC 3339."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    return date.fromisoformat(_text(value, _DATE, "a date such as 2025-11-05"))
+
+
+def read_decimal(value: object) -> Decimal:
+    """Return a decimal, from its text: a number of JSON would lose digits."""
+    if isinstance(value, Decimal):
+        return value
+    expected = 'a decimal number as text, such as "12.50"'
+    try:
+        return Decimal(_text(value, _DECIMAL, expected))
+    except InvalidOperation:
+        raise ValueError(f"expected {expected}") from None
+
+
+def read_bytes(value: object) -> bytes:
+    """Return bytes, from Base64."""
+    if isinstance(value, bytes):
+        return value
+    return b64decode(_text(value, _BASE64, "bytes as Base64"))
+
+
+def read_integer(value: object) -> int:
+    """Return a whole number, also where JSON has it as 2.0."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise ValueError("expected a whole number")
+
+
+def _write_bytes(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
+Uuid: TypeAlias = Annotated[UUID, Wire(read_uuid)]
+DateTime: TypeAlias = Annotated[datetime, Wire(read_datetime, datetime.isoformat)]
+Date: TypeAlias = Annotated[date, Wire(read_date)]
+DecimalText: TypeAlias = Annotated[Decimal, Wire(read_decimal, str)]
+Base64: TypeAlias = Annotated[bytes, Wire(read_bytes, _write_bytes)]
+Integer: TypeAlias = Annotated[int, Wire(read_integer)]
+
+
 # The arguments of a call as the input of an operation.
 
 _POSITIONAL = (
@@ -701,6 +853,159 @@ def _content(message: object) -> object:
         raise EnvelopeError("envelope", f"no JSON at {where}") from None
     except UnicodeDecodeError:
         raise EnvelopeError("envelope", "no UTF-8") from None
+
+
+# Models from JSON: those of pydantic, and dataclasses.
+
+M = TypeVar("M")
+
+
+class ModelError(ValueError):
+    """JSON that is no such model. It names the place, and no value.
+
+    Attributes:
+        loc: The names and places on the way to what is wrong.
+    """
+
+    def __init__(self, loc: tuple[str | int, ...], message: str) -> None:
+        place = ".".join(str(part) for part in loc)
+        super().__init__(f"{place}: {message}" if place else message)
+        self.loc = loc
+        self.reason = message
+
+    def errors(self) -> list[dict[str, Any]]:
+        """Return it as errors of pydantic are."""
+        return [{"loc": self.loc, "type": self.reason, "msg": self.reason}]
+
+    def below(self, part: str | int) -> ModelError:
+        """Return the same, one step further down."""
+        return ModelError((part, *self.loc), self.reason)
+
+
+def from_json(model: type[M], value: Mapping[str, Any]) -> M:
+    """Return the model that a JSON object is; strict, as its contract says.
+
+    Raises:
+        ValueError: It is none. Pydantic's errors are such errors too.
+    """
+    validate: Callable[..., M] | None = getattr(model, "model_validate", None)
+    if validate is not None:
+        return validate(value)
+    try:
+        read: M = _read(model, value)
+    except RecursionError:
+        raise ModelError((), "it is too deep") from None
+    return read
+
+
+def reader(model: type[M]) -> Callable[[Mapping[str, Any]], M]:
+    """Return what reads a model from JSON."""
+    return partial(from_json, model)
+
+
+def _read(hint: Any, value: Any) -> Any:
+    if is_dataclass(hint):
+        return _read_dataclass(hint, value)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _read_annotated(arguments[0], hint.__metadata__, value)
+    if origin is Union or origin is UnionType:
+        return _read_union(arguments, value)
+    if origin is Literal:
+        if isinstance(value, str) and value in arguments:
+            return value
+        raise ModelError((), "expected one of the texts that the contract lists")
+    if origin is list:
+        if not isinstance(value, list):
+            raise ModelError((), "expected a list")
+        return [_at(index, arguments[0], item) for index, item in enumerate(value)]
+    if origin is not None:  # a mapping
+        if not isinstance(value, Mapping):
+            raise ModelError((), "expected an object")
+        return {name: _at(name, arguments[1], item) for name, item in value.items()}
+    return _read_plain(hint, value)
+
+
+def _at(part: str | int, hint: Any, value: Any) -> Any:
+    try:
+        return _read(hint, value)
+    except ModelError as error:
+        raise error.below(part) from None
+
+
+def _read_annotated(hint: Any, marks: tuple[Any, ...], value: Any) -> Any:
+    try:
+        wire = next((mark for mark in marks if isinstance(mark, Wire)), None)
+        value = _read(hint, value) if wire is None else wire.read(value)
+        for mark in marks:
+            if isinstance(mark, Limits):
+                mark.check(value)
+    except ModelError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise ModelError((), str(error)) from None
+    return value
+
+
+def _read_union(members: tuple[Any, ...], value: Any) -> Any:
+    last = ModelError((), "expected something else")
+    for member in members:
+        try:
+            return _read(member, value)
+        except ModelError as error:
+            last = error
+    raise last
+
+
+def _read_plain(hint: Any, value: Any) -> Any:
+    if hint is object:
+        return value
+    if hint is NoneType:
+        if value is None:
+            return None
+        raise ModelError((), "expected null")
+    if hint is float:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            try:
+                number = float(value)
+            except OverflowError:
+                number = float("inf")
+            if isfinite(number):
+                return number
+        raise ModelError((), "expected a number")
+    if hint is bool and isinstance(value, bool):
+        return value
+    if hint is str and isinstance(value, str):
+        return value
+    expected = {bool: "true or false", str: "text"}.get(hint, "nothing")
+    raise ModelError((), f"expected {expected}")
+
+
+def _read_dataclass(model: Any, value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise ModelError((), "expected an object")
+    given = {}
+    for attribute, name, hint, is_required in _model_fields(model):
+        if name in value:
+            given[attribute] = _at(name, hint, value[name])
+        elif is_required:
+            raise ModelError((name,), "it is missing")
+    return model(**given)
+
+
+@lru_cache(maxsize=1_024)
+def _model_fields(model: Any) -> tuple[tuple[str, str, Any, bool], ...]:
+    """Attribute, name in JSON, type, and whether it has to be there."""
+    hints = get_type_hints(model, include_extras=True)
+    return tuple(
+        (
+            field.name,
+            field.metadata.get("alias", field.name),
+            hints[field.name],
+            field.default is MISSING and field.default_factory is MISSING,
+        )
+        for field in fields(model)
+    )
 
 
 # What of a value may leave the process.
@@ -1015,7 +1320,7 @@ class Outgoing:
 
     def __init__(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         kind: EventKind,
         correlation_id: UUID | None,
         payload: dict[str, Any],
@@ -1109,7 +1414,7 @@ class Outgoing:
 
 
 def log_failure(
-    publisher: "EventPublisher",
+    publisher: EventPublisher,
     kind: EventKind,
     about: Mapping[str, Any],
     error: Exception,
@@ -1180,7 +1485,7 @@ class Courier:
 
     def _lost(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         kind: EventKind,
         correlation_id: UUID | None,
         error: Exception,
@@ -1242,7 +1547,7 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def courier_of(publisher: "EventPublisher") -> Courier:
+def courier_of(publisher: EventPublisher) -> Courier:
     """A publisher's own. It is made when it is needed, because a node's own base class
     may make its objects.
     """
@@ -1309,7 +1614,7 @@ Make = Callable[[], Outgoing]
 
 
 async def publish_event(
-    publisher: "EventPublisher", kind: EventKind, about: Mapping[str, Any], make: Make
+    publisher: EventPublisher, kind: EventKind, about: Mapping[str, Any], make: Make
 ) -> None:
     """Publishes an event, and waits for what the client says."""
     try:
@@ -1503,7 +1808,7 @@ class DeclaredEvent:
 
     async def publish(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         correlation_id: UUID,
         payload: object,
         metadata: Mapping[str, Any] | None = None,
@@ -1518,7 +1823,7 @@ class DeclaredEvent:
 
     def _event(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         correlation_id: UUID,
         payload: object,
         more: Mapping[str, Any] | None,
@@ -1573,7 +1878,7 @@ class MetricEvent:
 
     async def publish(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         metric_name: str,
         metric_value: float,
         metric_unit: str,
@@ -1644,8 +1949,8 @@ class Run:
 
     def __init__(
         self,
-        operation: "Operation",
-        publisher: "EventPublisher",
+        operation: Operation,
+        publisher: EventPublisher,
         input: Mapping[str, Any],
         correlation_id: UUID | None = None,
         causation_id: UUID | str | None = None,
@@ -1868,7 +2173,7 @@ class StateEvent:
 
     async def publish(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         correlation_id: UUID,
         old_state: str,
         new_state: str,
@@ -1892,7 +2197,7 @@ class StateEvent:
 
     def event(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         correlation_id: UUID,
         old_state: str,
         new_state: str,
@@ -1954,7 +2259,7 @@ class States(Generic[S]):
             return frozenset()
         return self.transitions.get(state, frozenset())
 
-    def of(self, publisher: "EventPublisher") -> "StateMachine[S]":
+    def of(self, publisher: EventPublisher) -> StateMachine[S]:
         """The machine of a publisher."""
         attributes = vars(publisher)
         found: StateMachine[S] | None = attributes.get("_herald_states")
@@ -1990,7 +2295,7 @@ class StateMachine(Generic[S]):
     changes.
     """
 
-    def __init__(self, states: States[S], publisher: "EventPublisher") -> None:
+    def __init__(self, states: States[S], publisher: EventPublisher) -> None:
         self._states = states
         self._publisher = publisher
         self._state = states.initial
@@ -2077,9 +2382,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def instrumented(
-    operation: "Operation",
+    operation: Operation,
     function: F,
-    publisher: "EventPublisher | Callable[[], EventPublisher] | None",
+    publisher: EventPublisher | Callable[[], EventPublisher] | None,
 ) -> F:
     """The function as that operation; None stands for its first argument."""
     begin = _beginning(operation, function, publisher)
@@ -2099,9 +2404,9 @@ Begin = Callable[[tuple[Any, ...], dict[str, Any]], Run]
 
 
 def _beginning(
-    operation: "Operation",
+    operation: Operation,
     function: Callable[..., Any],
-    publisher: "EventPublisher | Callable[[], EventPublisher] | None",
+    publisher: EventPublisher | Callable[[], EventPublisher] | None,
 ) -> Begin:
     """Makes the run of a call; an argument `correlation_id` is that of the request."""
     binding = Binding(function, is_method=publisher is None)
@@ -2119,8 +2424,8 @@ def _beginning(
 
 
 def _giver(
-    publisher: "EventPublisher | Callable[[], EventPublisher] | None",
-) -> "Callable[[], EventPublisher] | None":
+    publisher: EventPublisher | Callable[[], EventPublisher] | None,
+) -> Callable[[], EventPublisher] | None:
     """A node may be callable itself, so it is known by its attributes."""
     if callable(publisher) and not hasattr(type(publisher), "failed_events"):
         return publisher
@@ -2297,7 +2602,7 @@ class Operation:
         return instrumented(self, function, None)
 
     def on(
-        self, publisher: "EventPublisher | Callable[[], EventPublisher]"
+        self, publisher: EventPublisher | Callable[[], EventPublisher]
     ) -> Callable[[F], F]:
         """Decorates a function: its events are those of the publisher.
 
@@ -2308,7 +2613,7 @@ class Operation:
 
     def run(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         input: object = None,
         correlation_id: UUID | None = None,
         causation_id: UUID | str | None = None,
@@ -2333,7 +2638,7 @@ class Operation:
 
     async def started(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         correlation_id: UUID,
         input_data: object,
         metadata: Mapping[str, Any] | None = None,
@@ -2350,7 +2655,7 @@ class Operation:
 
     async def completed(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         correlation_id: UUID,
         result_data: object,
         execution_time_ms: float,
@@ -2373,7 +2678,7 @@ class Operation:
 
     async def failed(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         correlation_id: UUID,
         error: BaseException,
         execution_time_ms: float,
@@ -2396,7 +2701,7 @@ class Operation:
 
     def start(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         correlation_id: UUID,
         request: str,
         input_data: object,
@@ -2420,7 +2725,7 @@ class Operation:
 
     def completion(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         correlation_id: UUID,
         request: str,
         result_data: object,
@@ -2449,7 +2754,7 @@ class Operation:
 
     def failure(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         correlation_id: UUID,
         request: str,
         error: BaseException,
@@ -2481,7 +2786,7 @@ class Operation:
 
     def _event(
         self,
-        publisher: "EventPublisher",
+        publisher: EventPublisher,
         kind: EventKind,
         correlation_id: UUID,
         payload: dict[str, Any],

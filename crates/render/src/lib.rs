@@ -25,5 +25,6 @@ pub mod view;
 
 pub use file::{GeneratedFile, MARKER, is_ours};
 pub use targets::custom::CustomTarget;
+pub use targets::python::options::{Models, PythonOptions};
 pub use targets::{Context, TARGETS, Target, UnknownTarget};
 pub use template::{OwnTemplate, RenderError, Templates};

@@ -19,6 +19,8 @@
 
 mod catalog;
 mod error;
+mod method;
+mod module;
 
 pub use catalog::EventTypeCatalog;
 pub use error::InvalidArgument;
@@ -27,8 +29,8 @@ use herald_catalog::category::{Category, METRIC_EVENTS, OPERATION_LIFECYCLE, STA
 use herald_catalog::kind::Kind;
 use herald_catalog::{Node, node_from_parts};
 
-use crate::targets::python::PyModule;
-use crate::template::{RenderError, Templates};
+use crate::patterns::module::PatternModule;
+use crate::template::RenderError;
 
 /// Generates the publishers of one node's events.
 ///
@@ -42,7 +44,7 @@ pub struct EventPublishingPatternGenerator {
     include_metric_events: bool,
     /// With all events; what is switched off is left out where it would be printed.
     node: Node,
-    module: PyModule,
+    module: PatternModule,
 }
 
 impl EventPublishingPatternGenerator {
@@ -80,7 +82,7 @@ impl EventPublishingPatternGenerator {
             operations,
             include_state_events: true,
             include_metric_events: true,
-            module: PyModule::new(&node),
+            module: PatternModule::new(&node),
             node,
         })
     }
@@ -127,13 +129,13 @@ impl EventPublishingPatternGenerator {
     /// What belongs at the top of the module that the methods are put into: imports, with
     /// stand-ins where `omnibase_core` is missing, and the functions that the methods call.
     pub fn generate_imports(&self) -> String {
-        printed(self.module.imports(Templates::built_in()))
+        printed(self.module.imports())
     }
 
     /// The methods of all events, indented for the body of a class.
     pub fn generate_all_event_methods(&self) -> String {
         let is_included = |index| self.includes(index);
-        printed(self.module.methods(Templates::built_in(), is_included))
+        printed(self.module.methods(is_included))
     }
 
     /// The method for an operation that begins. The operation need not be one of
@@ -221,14 +223,19 @@ impl EventPublishingPatternGenerator {
         }
         let operations = [operation.to_owned()];
         let node = build_node(self.kind, &self.service_name, &operations)?;
-        Ok(method_of(&node, &PyModule::new(&node), stage, operation))
+        Ok(method_of(
+            &node,
+            &PatternModule::new(&node),
+            stage,
+            operation,
+        ))
     }
 
     fn node_event(&self, category: &'static Category) -> String {
         let mut events = self.node.events.iter();
         let index = events.position(|event| event.category == category);
         let index = index.expect("a node has all events");
-        printed(self.module.method(index, Templates::built_in()))
+        printed(self.module.method(index))
     }
 
     /// Whether the event at this place is switched on.
@@ -266,7 +273,7 @@ pub fn generate_event_publishing_methods(
         .include_state_events(include_state_events)
         .include_metric_events(include_metric_events);
     let is_included = |index| generator.includes(index);
-    let code = (generator.module).standalone(Templates::built_in(), is_included);
+    let code = (generator.module).standalone(is_included);
     Ok(printed(code))
 }
 
@@ -376,7 +383,7 @@ fn of_service(
     EventPublishingPatternGenerator::new(kind.name(), service_name, &[operation])
 }
 
-fn method_of(node: &Node, module: &PyModule, stage: &Stage, operation: &str) -> String {
+fn method_of(node: &Node, module: &PatternModule, stage: &Stage, operation: &str) -> String {
     let index = node.events.iter().position(|event| {
         event.stage == Some(stage)
             && event
@@ -384,7 +391,7 @@ fn method_of(node: &Node, module: &PyModule, stage: &Stage, operation: &str) -> 
                 .is_some_and(|index| node.operations[index].name == operation)
     });
     let index = index.expect("every operation has every stage of its life");
-    printed(module.method(index, Templates::built_in()))
+    printed(module.method(index))
 }
 
 fn printed(result: Result<String, RenderError>) -> String {

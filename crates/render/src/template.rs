@@ -12,22 +12,26 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 use crate::filters;
 use crate::strict::{names, strict};
 
-/// Name and text of every template that is compiled in.
+/// Name and text of every template of a target.
 ///
 /// The name is the path below `templates/` without `.jinja`, so that the ending tells the
 /// language.
-static BUILT_IN: [(&str, &str); 12] = [
+static BUILT_IN: [(&str, &str); 11] = [
+    (
+        "python/call.py",
+        include_str!("../templates/python/call.py.jinja"),
+    ),
     (
         "python/declared.py",
         include_str!("../templates/python/declared.py.jinja"),
     ),
     (
-        "python/imports.py",
-        include_str!("../templates/python/imports.py.jinja"),
-    ),
-    (
         "python/metric_recorded.py",
         include_str!("../templates/python/metric_recorded.py.jinja"),
+    ),
+    (
+        "python/models.py",
+        include_str!("../templates/python/models.py.jinja"),
     ),
     (
         "python/module.py",
@@ -46,24 +50,60 @@ static BUILT_IN: [(&str, &str); 12] = [
         include_str!("../templates/python/operation_started.py.jinja"),
     ),
     (
-        "python/otherwise.py",
-        include_str!("../templates/python/otherwise.py.jinja"),
-    ),
-    (
-        "python/publish.py",
-        include_str!("../templates/python/publish.py.jinja"),
+        "python/parse.py",
+        include_str!("../templates/python/parse.py.jinja"),
     ),
     (
         "python/publisher.py",
         include_str!("../templates/python/publisher.py.jinja"),
     ),
     (
-        "python/standalone.py",
-        include_str!("../templates/python/standalone.py.jinja"),
-    ),
-    (
         "python/state_changed.py",
         include_str!("../templates/python/state_changed.py.jinja"),
+    ),
+];
+
+/// Those of [`crate::patterns`], whose output is what it always was: no project replaces them.
+static PATTERNS: [(&str, &str); 10] = [
+    (
+        "patterns/imports.py",
+        include_str!("../templates/patterns/imports.py.jinja"),
+    ),
+    (
+        "patterns/metric_recorded.py",
+        include_str!("../templates/patterns/metric_recorded.py.jinja"),
+    ),
+    (
+        "patterns/operation_completed.py",
+        include_str!("../templates/patterns/operation_completed.py.jinja"),
+    ),
+    (
+        "patterns/operation_failed.py",
+        include_str!("../templates/patterns/operation_failed.py.jinja"),
+    ),
+    (
+        "patterns/operation_started.py",
+        include_str!("../templates/patterns/operation_started.py.jinja"),
+    ),
+    (
+        "patterns/otherwise.py",
+        include_str!("../templates/patterns/otherwise.py.jinja"),
+    ),
+    (
+        "patterns/publish.py",
+        include_str!("../templates/patterns/publish.py.jinja"),
+    ),
+    (
+        "patterns/publisher.py",
+        include_str!("../templates/patterns/publisher.py.jinja"),
+    ),
+    (
+        "patterns/standalone.py",
+        include_str!("../templates/patterns/standalone.py.jinja"),
+    ),
+    (
+        "patterns/state_changed.py",
+        include_str!("../templates/patterns/state_changed.py.jinja"),
     ),
 ];
 
@@ -146,7 +186,7 @@ impl Templates {
             overridden: fingerprint(own),
         };
         let mut errors = Vec::new();
-        for (name, text) in BUILT_IN {
+        for (name, text) in BUILT_IN.into_iter().chain(PATTERNS) {
             let added = templates.environment.add_template(name, text);
             errors.extend(added.err().map(|error| templates.explain(&error, &[])));
         }

@@ -10,13 +10,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use herald_catalog::category::DECLARED;
-use herald_catalog::contract::{Located, Metric};
-use herald_catalog::fields::{Field, Limits, Privacy, Type};
+use herald_catalog::contract::{Located, Metric, StateMachine};
+use herald_catalog::fields::{Definition, Field, Limits, Privacy, Type};
 use herald_catalog::ident::{ident, slug};
 use herald_catalog::kind::Kind;
 use herald_catalog::{Declared, EventTypeSource, Node, node_from_parts};
 use herald_envelope::topic::Topic;
-use herald_render::{Context, Target};
+use herald_render::{Context, Models, PythonOptions, Target};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -74,18 +74,146 @@ fn pattern() -> impl Strategy<Value = String> {
 
 fn field() -> impl Strategy<Value = Field> {
     let privacy = prop_oneof![Just(Privacy::Public), Just(Privacy::Private)];
-    let ty = prop_oneof![Just(Type::Uuid), text().prop_map(Type::Model)];
-    let named = (text(), ty, prop::option::of(text()), any::<bool>(), privacy);
-    named.prop_map(|(name, ty, description, required, privacy)| Field {
-        spelling: ty.to_string(),
-        name,
-        ty,
-        required,
-        limits: Limits::default(),
-        default: None,
-        description,
+    let named = (
+        field_name(),
+        ty(),
+        limits(),
+        prop::option::of(value()),
+        prop::option::of(text()),
+        any::<bool>(),
         privacy,
-        location: base().location,
+    );
+    named.prop_map(
+        |(name, ty, limits, default, description, required, privacy)| Field {
+            spelling: ty.to_string(),
+            name,
+            ty,
+            limits,
+            required,
+            default,
+            description,
+            privacy,
+            location: base().location,
+        },
+    )
+}
+
+/// Names of the class itself, of Python, of pydantic and of the module, among others.
+fn field_name() -> impl Strategy<Value = String> {
+    const NAMES: [&str; 20] = [
+        "class",
+        "model_config",
+        "json",
+        "copy",
+        "list",
+        "str",
+        "Uuid",
+        "Field",
+        "_id",
+        "__x__",
+        "1st",
+        "self",
+        "None",
+        "Mapping",
+        "datetime",
+        "field",
+        "a-b",
+        "a_b",
+        "a b",
+        "schema",
+    ];
+    prop_oneof![
+        text(),
+        prop::sample::select(&NAMES[..]).prop_map(str::to_owned)
+    ]
+}
+
+/// What definitions are called: one name for two of them, and those of imports.
+const DEFINITIONS: [&str; 6] = ["Line", "line", "BaseModel", "Operation", "EVENT_X", "re"];
+
+fn ty() -> impl Strategy<Value = Type> {
+    let plain = prop_oneof![
+        Just(Type::Any),
+        Just(Type::String),
+        Just(Type::Integer),
+        Just(Type::Number),
+        Just(Type::Boolean),
+        Just(Type::Uuid),
+        Just(Type::DateTime),
+        Just(Type::Date),
+        Just(Type::Decimal),
+        Just(Type::Bytes),
+        Just(Type::Null),
+        text().prop_map(Type::Model),
+        prop::collection::vec(text(), 1..4).prop_map(Type::Enum),
+        prop::sample::select(&DEFINITIONS[..]).prop_map(|name| Type::Defined(name.to_owned())),
+    ];
+    plain.prop_recursive(3, 8, 4, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|item| Type::List(Box::new(item))),
+            inner.clone().prop_map(|item| Type::Map(Box::new(item))),
+            prop::collection::vec(inner, 1..4).prop_map(Type::Union),
+        ]
+    })
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let number = || prop::option::of((-1_000_000..1_000_000_i64).prop_map(Into::into));
+    let length = || prop::option::of(0..100_000_u32);
+    (
+        number(),
+        number(),
+        length(),
+        length(),
+        prop::option::of(pattern()),
+    )
+        .prop_map(
+            |(minimum, exclusive_maximum, min_length, max_items, pattern)| Limits {
+                minimum,
+                exclusive_maximum,
+                min_length,
+                max_items,
+                pattern,
+                ..Limits::default()
+            },
+        )
+}
+
+fn value() -> impl Strategy<Value = serde_json::Value> {
+    use serde_json::Value;
+    let plain = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i32>().prop_map(Value::from),
+        (-1e9..1e9).prop_map(Value::from),
+        text().prop_map(Value::from),
+        Just(Value::from("6f2c1c1e-0000-4000-8000-000000000001")),
+        Just(Value::from("2024-02-29T12:00:00Z")),
+        Just(Value::from("2024-02-29")),
+        Just(Value::from("12.50")),
+        Just(Value::from("AB==")),
+    ];
+    plain.prop_recursive(3, 8, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map(text(), inner, 0..3)
+                .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+        ]
+    })
+}
+
+/// The definitions of a node; some have each other in them.
+fn definitions() -> impl Strategy<Value = Vec<Definition>> {
+    let all = DEFINITIONS.map(|name| (Just(name), prop::option::of(text()), fields()));
+    Vec::from(all).prop_map(|definitions| {
+        let definition = |(name, description, fields): (&str, _, _)| Definition {
+            name: name.to_owned(),
+            ident: ident(name),
+            description,
+            fields,
+            location: base().location,
+        };
+        definitions.into_iter().map(definition).collect()
     })
 }
 
@@ -147,10 +275,31 @@ fn node() -> impl Strategy<Value = Node> {
         prop::collection::vec(pattern(), 0..3),
         prop::collection::vec((text(), prop::option::of(text())), 0..3),
         any::<bool>(),
+        definitions(),
+        prop::option::of(prop::collection::vec(text(), 1..4)),
     )
         .prop_map(
-            |(names, operations, events, declared, redact, metrics, is_bare)| {
+            |(
+                names,
+                operations,
+                events,
+                declared,
+                redact,
+                metrics,
+                is_bare,
+                definitions,
+                states,
+            )| {
                 let mut node = base();
+                node.definitions = definitions;
+                node.states = states.map(|states| StateMachine {
+                    source: "states",
+                    location: node.location,
+                    initial: states.first().cloned(),
+                    terminal: vec![states[states.len() - 1].clone()],
+                    states,
+                    transitions: vec![],
+                });
                 node.identity.slug = slug(&names.0);
                 node.identity.name = Some(names.0);
                 node.service_name = names.1;
@@ -245,7 +394,14 @@ fn write_modules(folder: &Path) {
             .new_tree(&mut runner)
             .expect("the strategy gives a node")
             .current();
-        let files = (python.render)(&node, &Context::default()).expect("the templates are right");
+        let context = Context {
+            python: PythonOptions {
+                models: Models::ALL[i % 2],
+                standalone: i % 10 == 0,
+            },
+            ..Context::default()
+        };
+        let files = (python.render)(&node, &context).expect("the templates are right");
         let events: Vec<_> = node
             .events
             .iter()

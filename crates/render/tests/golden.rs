@@ -10,15 +10,23 @@ use herald_catalog::kind::Kind;
 use herald_catalog::load::{Options, load_text};
 use herald_catalog::{Node, node_from_parts};
 use herald_render::patterns::{EventPublishingPatternGenerator, generate_event_publishing_methods};
-use herald_render::{Context, MARKER, Target};
+use herald_render::{Context, MARKER, Models, PythonOptions, Target};
 
 fn node(kind: Kind, operations: &[&str]) -> Node {
     node_from_parts(kind, kind.name(), operations, true, true).expect("the node is valid")
 }
 
 fn module(node: &Node) -> String {
+    module_with(node, PythonOptions::default())
+}
+
+fn module_with(node: &Node, python: PythonOptions) -> String {
+    let context = Context {
+        python,
+        ..Context::default()
+    };
     let python = Target::find("python").expect("there is a target for Python");
-    let files = (python.render)(node, &Context::default()).expect("the templates are right");
+    let files = (python.render)(node, &context).expect("the templates are right");
     let [file] = files.try_into().expect("a node gives one module");
     file.contents
 }
@@ -94,12 +102,42 @@ fn one_call_gives_a_module() {
     check("one_call.py", &code);
 }
 
+/// The node of the contract with everything in it.
+fn orders() -> Node {
+    let contract = include_str!("golden/orders.yaml");
+    let mut loaded = load_text("orders.yaml", contract, &Options::default());
+    assert!(!loaded.has_errors(), "{:?}", loaded.findings);
+    loaded.catalog.nodes.remove(0)
+}
+
 #[test]
 fn a_contract_with_everything_in_it() {
-    let contract = include_str!("golden/orders.yaml");
-    let loaded = load_text("orders.yaml", contract, &Options::default());
-    assert!(!loaded.has_errors(), "{:?}", loaded.findings);
-    check("orders_events.py", &module(&loaded.catalog.nodes[0]));
+    check("orders_events.py", &module(&orders()));
+}
+
+#[test]
+fn models_may_be_dataclasses() {
+    let python = PythonOptions {
+        models: Models::Dataclass,
+        standalone: false,
+    };
+    check("dataclass_events.py", &module_with(&orders(), python));
+}
+
+#[test]
+fn a_standalone_module_is_the_same_with_the_runtime_in_it() {
+    for models in Models::ALL {
+        let options = |standalone| PythonOptions { models, standalone };
+        let thin = module_with(&orders(), options(false));
+        let whole = module_with(&orders(), options(true));
+        assert!(!whole.contains("herald.runtime import"));
+        assert_eq!(
+            whole.contains("import BaseModel"),
+            models == Models::Pydantic
+        );
+        let own = |code: &str| code[code.find("__all__ = [").expect("it has one")..].to_owned();
+        assert_eq!(own(&whole), own(&thin));
+    }
 }
 
 #[test]

@@ -12,11 +12,11 @@ use herald_diagnostics::render::{Format, summary, visible_line};
 use herald_diagnostics::{Diagnostic, did_you_mean};
 use herald_render::targets::custom::collision;
 use herald_render::view::CatalogView;
-use herald_render::{Context, GeneratedFile, TARGETS, Templates};
+use herald_render::{Context, GeneratedFile, Models, PythonOptions, TARGETS, Templates};
 use rayon::prelude::*;
 use similar::{ChangeTag, TextDiff};
 
-use crate::args::Generate;
+use crate::args::{Generate, PythonArgs};
 use crate::templates::{self, Chosen, Own};
 use crate::terminal::{self, BOLD, DIM, GREEN, Progress, count};
 use crate::writing::{self, Planned, State};
@@ -31,7 +31,11 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
     let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
     select(&mut loaded, &args.patterns)?;
     load::refuse_collisions(&mut loaded.findings);
-    let files = render(&targets, &templates, &loaded)?;
+    let context = Context {
+        templates: &templates,
+        python: python(&args.python, &project),
+    };
+    let files = render(&targets, &context, &loaded)?;
     let milder = split_milder(&mut loaded);
     terminal::write_findings(Format::Human, &loaded, io::stderr())?;
     let folder = project::output_folder(&project, args.out);
@@ -100,6 +104,16 @@ fn targets<'a>(
     own.choose(names)
 }
 
+/// How Python is wanted: as the command line says, else the project.
+fn python(args: &PythonArgs, project: &Project) -> PythonOptions {
+    let of_project = PythonOptions::of(&project.python);
+    let models = args.models.as_deref().and_then(Models::from_name);
+    PythonOptions {
+        models: models.unwrap_or(of_project.models),
+        standalone: args.standalone || of_project.standalone,
+    }
+}
+
 /// The templates of Herald and of the project.
 pub fn compile(own: &Own) -> Result<Templates, Failure> {
     Templates::new(&own.templates).map_err(reported)
@@ -135,7 +149,7 @@ fn select(loaded: &mut Loaded, patterns: &[String]) -> Result<(), Failure> {
 /// Renders every contract without errors.
 fn render(
     targets: &[Chosen<'_>],
-    templates: &Templates,
+    context: &Context<'_>,
     loaded: &Loaded,
 ) -> Result<Vec<GeneratedFile>, Failure> {
     let progress = Progress::new("rendering");
@@ -146,7 +160,7 @@ fn render(
         .collect();
     let mut files = Vec::new();
     for target in targets {
-        let rendered = render_target(*target, &good, templates, broken.is_empty());
+        let rendered = render_target(*target, &good, context, broken.is_empty());
         files.extend(rendered.map_err(reported)?);
         progress.tick();
     }
@@ -163,13 +177,12 @@ fn render(
 pub fn render_target(
     target: Chosen<'_>,
     nodes: &[&Node],
-    templates: &Templates,
+    context: &Context<'_>,
     whole: bool,
 ) -> Result<Vec<GeneratedFile>, Vec<String>> {
     match target {
         Chosen::BuiltIn(target) => {
-            let context = Context { templates };
-            let render = |node: &&Node| (target.render)(node, &context);
+            let render = |node: &&Node| (target.render)(node, context);
             let rendered: Result<Vec<_>, _> =
                 nodes.par_iter().with_min_len(8).map(render).collect();
             let rendered = rendered.map_err(|error| vec![error.to_string()])?;
@@ -177,7 +190,7 @@ pub fn render_target(
         }
         Chosen::Custom(target) => {
             let catalog = CatalogView::new(nodes)?;
-            let rendered = target.render(&catalog, templates, whole);
+            let rendered = target.render(&catalog, context.templates, whole);
             rendered.map_err(|error| vec![error.to_string()])
         }
     }

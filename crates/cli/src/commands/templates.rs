@@ -8,7 +8,7 @@ use herald_catalog::config::Project;
 use herald_catalog::load::{self, Loaded, Options};
 use herald_diagnostics::did_you_mean;
 use herald_diagnostics::render::Format;
-use herald_render::{TARGETS, Templates as Compiled};
+use herald_render::{Context, PythonOptions, TARGETS, Templates as Compiled};
 
 use crate::args::templates::{Check, Eject, Templates};
 use crate::commands::generate;
@@ -130,10 +130,14 @@ fn check(args: &Check, project: &Project) -> Result<u8, Failure> {
     } else {
         project::load(project, &args.paths, Format::Human)?
     };
+    let context = Context {
+        templates: &compiled,
+        python: PythonOptions::of(&project.python),
+    };
     let (broken, mut printed) = (contracts.broken(), 0);
     let mut try_all = |nodes: &[&Node]| {
         for target in all(&own) {
-            match generate::render_target(target, nodes, &compiled, true) {
+            match generate::render_target(target, nodes, &context, true) {
                 Ok(files) => printed += files.len(),
                 Err(errors) => problems.extend(errors),
             }

@@ -61,6 +61,11 @@ fn modules_of_real_contracts_compile_type_check_and_lint_clean() {
     sandbox
         .herald(&["generate", &contracts, "--out", "events"])
         .exits(0);
+    // Those need nothing but Python.
+    let alone = ["--standalone", "--models", "dataclass", "--out", "alone"];
+    sandbox
+        .herald(&[&["generate", &contracts][..], &alone].concat())
+        .exits(0);
     assert!(sandbox.files().len() > 30, "{:?}", sandbox.files());
 
     match tool("HERALD_RUFF", "ruff") {
@@ -68,7 +73,7 @@ fn modules_of_real_contracts_compile_type_check_and_lint_clean() {
             run(
                 &sandbox,
                 &ruff,
-                &["format", "--isolated", "--check", "events"],
+                &["format", "--isolated", "--check", "events", "alone"],
             );
             let rules = [
                 "--select",
@@ -79,7 +84,7 @@ fn modules_of_real_contracts_compile_type_check_and_lint_clean() {
             run(
                 &sandbox,
                 &ruff,
-                &[&["check", "--isolated", "events"][..], &rules].concat(),
+                &[&["check", "--isolated", "events", "alone"][..], &rules].concat(),
             );
         }
         None => skipped("ruff, because it is not installed"),
@@ -104,8 +109,8 @@ fn modules_of_real_contracts_compile_type_check_and_lint_clean() {
 
 const IMPORT_ALL: &str = "
 import importlib, pathlib
-for path in pathlib.Path('events').glob('*.py'):
-    module = importlib.import_module(f'events.{path.stem}')
+for path in pathlib.Path('alone').glob('*.py'):
+    module = importlib.import_module(f'alone.{path.stem}')
     assert all(hasattr(module, name) for name in module.__all__), path
 ";
 

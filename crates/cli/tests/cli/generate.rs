@@ -351,3 +351,29 @@ fn schemas_are_generated_beside_the_modules_and_known_again() {
     sandbox.write("generated/shop/order.placed.v1.schema.json", "{}");
     sandbox.herald(&generate).exits(2);
 }
+
+#[test]
+fn the_project_says_how_python_should_be() {
+    let contract =
+        format!("{ORDERS}events:\n- event_type: order.placed\n  payload: {{id: uuid}}\n");
+    let sandbox = Sandbox::with(&[("herald.yaml", ""), ("orders.yaml", &contract)]);
+    let thin = sandbox.herald(&["generate", "--stdout"]).exits(0).stdout;
+    assert!(thin.contains("from herald.runtime import") && thin.contains("BaseModel"));
+    let options = [
+        "generate",
+        "--stdout",
+        "--models",
+        "dataclass",
+        "--standalone",
+    ];
+    let asked = sandbox.herald(&options).exits(0).stdout;
+    assert!(!asked.contains("from herald.runtime import") && !asked.contains("pydantic import"));
+    sandbox.write(
+        "herald.yaml",
+        "python: {models: dataclass, standalone: true}\n",
+    );
+    let said = sandbox.herald(&["generate", "--stdout"]).exits(0).stdout;
+    assert_eq!(said, asked);
+    let run = sandbox.herald(&["generate", "--models", "attrs"]).exits(2);
+    assert!(run.stderr.contains("pydantic, dataclass"), "{}", run.stderr);
+}

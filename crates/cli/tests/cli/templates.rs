@@ -64,12 +64,7 @@ fn a_template_that_was_ejected_changes_what_is_generated() {
     sandbox.herald(&["generate"]).exits(0);
     let before = sandbox.read("generated/orders_events.py");
     sandbox
-        .herald(&[
-            "templates",
-            "eject",
-            "python/standalone.py",
-            "python/module.py",
-        ])
+        .herald(&["templates", "eject", "python/parse.py", "python/module.py"])
         .exits(0);
     let file = "herald/templates/python/module.py.jinja";
     let mine = format!("{}\n# The end.\n", sandbox.read(file));
@@ -87,7 +82,7 @@ fn a_template_that_was_ejected_changes_what_is_generated() {
 #[test]
 fn eject_overwrites_nothing_unasked_and_knows_what_was_meant() {
     let sandbox = Sandbox::with(&[("herald.yaml", "")]);
-    let file = "herald/templates/python/publish.py.jinja";
+    let file = "herald/templates/python/parse.py.jinja";
     sandbox.write(file, "mine");
     let run = sandbox.herald(&["templates", "eject", "--all"]).exits(2);
     assert!(run.stderr.contains("is there already"), "{}", run.stderr);

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from herald import _herald
 from herald.contracts import Catalog, Path, load
@@ -36,20 +37,27 @@ def targets() -> list[Target]:
 def generate(
     contracts: Catalog | Path | Iterable[Path] | None = None,
     target: str | Iterable[str] = "python",
+    *,
+    models: Literal["pydantic", "dataclass"] | None = None,
+    standalone: bool | None = None,
 ) -> list[GeneratedFile]:
     """Generate files in memory; nothing is written.
 
     Args:
         contracts: A catalog, or what `load` takes.
         target: Name of a target, or of several; see `targets`.
+        models: What models of Python are made of; unless given, what `herald.yaml`
+            says, else models of pydantic.
+        standalone: Whether modules have the runtime in them, so that they need no
+            Herald; unless given, what `herald.yaml` says.
 
     Raises:
         ContractError: A contract has errors, or two would write one file.
-        ValueError: There is no such target.
+        ValueError: There is no such target, or no such models.
     """
     names = [target] if isinstance(target, str) else list(dict.fromkeys(target))
     catalog = contracts if isinstance(contracts, Catalog) else load(contracts)
-    errors, files = catalog._loaded.generate(names)
+    errors, files = catalog._loaded.generate(names, models, standalone)
     if findings := read_findings(errors):
         raise ContractError("nothing was generated", findings)
     return [GeneratedFile(path, text) for path, text in files]

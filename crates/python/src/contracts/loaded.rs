@@ -3,7 +3,7 @@
 use herald_catalog::{document, load};
 use herald_diagnostics::render::{Format, Options, write};
 use herald_diagnostics::{Diagnostic, Sources};
-use herald_render::{Context, Target};
+use herald_render::{Context, Models, PythonOptions, Target};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
@@ -11,21 +11,29 @@ use serde_json::{Value, json};
 /// What was read.
 #[pyclass(frozen, module = "herald._herald")]
 pub struct Loaded {
-    loaded: load::Loaded,
+    read: load::Loaded,
     /// Whether there was anything to read, and a project that says how.
     #[pyo3(get)]
     usable: bool,
+    /// How the project wants its Python.
+    python: PythonOptions,
 }
 
 impl Loaded {
-    pub fn usable(loaded: load::Loaded) -> Self {
-        let usable = true;
-        Self { loaded, usable }
+    pub fn usable(read: load::Loaded, python: PythonOptions) -> Self {
+        Self {
+            read,
+            usable: true,
+            python,
+        }
     }
 
-    pub fn unusable(loaded: load::Loaded) -> Self {
-        let usable = false;
-        Self { loaded, usable }
+    pub fn unusable(read: load::Loaded) -> Self {
+        Self {
+            read,
+            usable: false,
+            python: PythonOptions::default(),
+        }
     }
 }
 
@@ -34,7 +42,7 @@ impl Loaded {
     /// The nodes, a JSON list.
     fn nodes(&self, py: Python<'_>) -> String {
         py.detach(|| {
-            let nodes = self.loaded.catalog.nodes.iter();
+            let nodes = self.read.catalog.nodes.iter();
             let nodes = nodes.map(|node| {
                 let mut node_document = document::contract(node, &[]);
                 // As findings name it.
@@ -47,33 +55,39 @@ impl Loaded {
 
     /// The findings, as `herald check --format json` prints them.
     fn findings(&self) -> PyResult<String> {
-        as_json(&self.loaded.findings, &self.loaded.catalog.sources)
+        as_json(&self.read.findings, &self.read.catalog.sources)
     }
 
     /// Files in searched folders that are no contracts.
     fn skipped(&self) -> Vec<String> {
-        self.loaded.skipped.clone()
+        self.read.skipped.clone()
     }
 
     /// Paths and texts of what the targets make of the nodes. Where there are errors, the second
-    /// list is empty, and the first text says which.
+    /// list is empty, and the first text says which. What is not said of Python, the project says.
     fn generate(
         &self,
         py: Python<'_>,
         targets: Vec<String>,
+        models: Option<&str>,
+        standalone: Option<bool>,
     ) -> PyResult<(String, Vec<(String, String)>)> {
         let targets = targets.into_iter().map(|name| Target::named(&name));
         let targets = targets
             .collect::<Result<Vec<_>, _>>()
             .map_err(|unknown| PyValueError::new_err(unknown.to_string()))?;
+        let python = PythonOptions {
+            models: models.map_or(Ok(self.python.models), models_named)?,
+            standalone: standalone.unwrap_or(self.python.standalone),
+        };
         py.detach(|| {
             let errors = self.errors();
             let files = if errors.is_empty() {
-                self.render(&targets)?
+                self.render(&targets, python)?
             } else {
                 Vec::new()
             };
-            Ok((as_json(&errors, &self.loaded.catalog.sources)?, files))
+            Ok((as_json(&errors, &self.read.catalog.sources)?, files))
         })
     }
 }
@@ -81,16 +95,23 @@ impl Loaded {
 impl Loaded {
     /// What stands against generating.
     fn errors(&self) -> Vec<Diagnostic> {
-        let mut findings = self.loaded.findings.clone();
+        let mut findings = self.read.findings.clone();
         load::refuse_collisions(&mut findings);
         findings.retain(Diagnostic::is_error);
         findings
     }
 
-    fn render(&self, targets: &[&Target]) -> PyResult<Vec<(String, String)>> {
-        let context = Context::default();
+    fn render(
+        &self,
+        targets: &[&Target],
+        python: PythonOptions,
+    ) -> PyResult<Vec<(String, String)>> {
+        let context = Context {
+            python,
+            ..Context::default()
+        };
         let mut files = Vec::new();
-        for node in &self.loaded.catalog.nodes {
+        for node in &self.read.catalog.nodes {
             for target in targets {
                 let rendered = (target.render)(node, &context)
                     .map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
@@ -99,6 +120,13 @@ impl Loaded {
         }
         Ok(files)
     }
+}
+
+fn models_named(name: &str) -> PyResult<Models> {
+    Models::from_name(name).ok_or_else(|| {
+        let known = Models::ALL.map(Models::name).join(", ");
+        PyValueError::new_err(format!("there are no models `{name}`; there are: {known}"))
+    })
 }
 
 fn as_json(findings: &[Diagnostic], sources: &Sources) -> PyResult<String> {

@@ -11,8 +11,9 @@ pub use loaded::Loaded;
 use std::path::PathBuf;
 
 use herald_catalog::category::CATEGORIES;
+use herald_catalog::config::Project;
 use herald_catalog::load as reader;
-use herald_render::TARGETS;
+use herald_render::{PythonOptions, TARGETS};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
@@ -37,7 +38,8 @@ pub fn load(
         if loaded.found_nothing() {
             return Ok(Loaded::unusable(loaded));
         }
-        Ok(Loaded::usable(loaded))
+        let python = PythonOptions::of(&project.python);
+        Ok(Loaded::usable(loaded, python))
     })
 }
 
@@ -50,14 +52,16 @@ pub fn load_text(
     config: Option<PathBuf>,
 ) -> PyResult<Loaded> {
     py.detach(|| {
-        let options = match config {
+        let project = match config {
             Some(_) => match project::find(config)? {
-                Ok(project) => project.options,
+                Ok(project) => project,
                 Err(unreadable) => return Ok(Loaded::unusable(unreadable)),
             },
-            None => reader::Options::default(),
+            None => Project::default(),
         };
-        Ok(Loaded::usable(reader::load_text(name, text, &options)))
+        let python = PythonOptions::of(&project.python);
+        let loaded = reader::load_text(name, text, &project.options);
+        Ok(Loaded::usable(loaded, python))
     })
 }
 

@@ -36,23 +36,6 @@ pub(crate) fn f_assignment(
     )
 }
 
-/// `target = function("…")` at some indentation.
-pub(crate) fn call(indent: usize, target: &str, function: &str, escaped: &str) -> String {
-    let one_line = format!("{target} = {function}(\"{escaped}\")");
-    if indent + one_line.len() <= WIDTH {
-        return one_line;
-    }
-    let comma = if indent + 4 + escaped.len() + 2 <= WIDTH {
-        ""
-    } else {
-        ","
-    };
-    format!(
-        "{target} = {function}(\n{0:1$}    \"{escaped}\"{comma}\n{0:1$})",
-        "", indent
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,7 +44,6 @@ mod tests {
     fn what_fits_stays_on_one_line() {
         assert_eq!(assignment(0, "A", "b"), "A = \"b\"");
         assert_eq!(f_assignment(4, "a", ("", "b", ".c")), "a = f\"{b}.c\"");
-        assert_eq!(call(4, "a", "get", "b"), "a = get(\"b\")");
     }
 
     #[test]

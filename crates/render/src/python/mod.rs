@@ -1,5 +1,7 @@
 //! Python text: what makes contract text harmless, and code look as `ruff format` wants it.
 
+pub(crate) mod expr;
+pub(crate) mod imports;
 pub(crate) mod layout;
 pub(crate) mod names;
 pub(crate) mod noqa;

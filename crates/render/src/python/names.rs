@@ -3,13 +3,27 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
+use herald_catalog::ident::{ident, is_python_keyword, pascal_case};
+use herald_catalog::{Event, Node};
+
+use crate::python::imports::kind;
+
 /// Gives out module-level names, each once.
 pub(crate) struct Names(HashSet<String>);
 
 impl Names {
     /// `taken` are the names that the templates use themselves.
-    pub(crate) fn new(taken: &[&str]) -> Self {
-        Self(taken.iter().map(|name| (*name).to_owned()).collect())
+    pub(crate) fn new<'a>(taken: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(taken.into_iter().map(str::to_owned).collect())
+    }
+
+    /// The name; where somebody has it, with `suffix` behind it.
+    pub(crate) fn give_or(&mut self, name: String, suffix: &str) -> String {
+        if self.0.contains(&name) {
+            self.give(name + suffix)
+        } else {
+            self.give(name)
+        }
     }
 
     /// The name, with underscores behind it until nobody else has it.
@@ -21,18 +35,53 @@ impl Names {
     }
 }
 
-/// Sorts the entries of `__all__` as isort does: constants, then classes, numbers by value.
+/// The event in log messages: `orchestration started`.
+pub(crate) fn label(node: &Node, event: &Event) -> String {
+    let operation = event.operation.map(|index| &node.operations[index]);
+    match (operation, event.stage) {
+        (Some(operation), Some(stage)) => format!("{} {}", operation.name, stage.ident),
+        (None, Some(stage)) => stage.ident.replace('_', " "),
+        (_, None) => event.event_type.clone(),
+    }
+}
+
+/// A name of a contract as that of a class, behind `prefix` where it can't begin one.
+pub(crate) fn class_name(name: &str, prefix: &str) -> String {
+    let name = pascal_case(name);
+    if name.starts_with(|c: char| c.is_ascii_uppercase()) {
+        name
+    } else {
+        format!("{prefix}{name}")
+    }
+}
+
+/// A name of a contract as that of an attribute, one that none of `reserved` is.
+pub(crate) fn attribute(name: &str, reserved: &[&str]) -> String {
+    let mut attribute = ident(name);
+    if attribute.starts_with('_') {
+        attribute = attribute.trim_start_matches('_').to_owned();
+    }
+    if !attribute.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        attribute.insert_str(0, "field_");
+    }
+    if is_python_keyword(&attribute) || reserved.contains(&attribute.as_str()) {
+        attribute.push('_');
+    }
+    attribute
+}
+
+/// The class that publishes the events of a node.
+pub(crate) fn publisher_class(node_name: &str) -> String {
+    class_name(node_name, "Node") + "EventPublisher"
+}
+
+/// Sorts the entries of `__all__` as isort does: constants, classes, the rest, numbers by value.
 pub(crate) fn sort_exports(names: &mut [String]) {
-    names.sort_by(|a, b| {
-        let is_class = |name: &str| name.bytes().any(|b| b.is_ascii_lowercase());
-        is_class(a)
-            .cmp(&is_class(b))
-            .then_with(|| natural(a.as_bytes(), b.as_bytes()))
-    });
+    names.sort_by(|a, b| (kind(a).cmp(&kind(b))).then_with(|| natural(a.as_bytes(), b.as_bytes())));
 }
 
 /// Compares runs of digits as numbers, or digit by digit where one begins with a zero.
-fn natural(mut a: &[u8], mut b: &[u8]) -> Ordering {
+pub(crate) fn natural(mut a: &[u8], mut b: &[u8]) -> Ordering {
     while let ([x, ..], [y, ..]) = (a, b) {
         let (a_digits, b_digits) = (digits(a), digits(b));
         let order = match (x, y) {
@@ -64,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_name_is_given_once() {
-        let mut names = Names::new(&["EVENT_CATALOG"]);
+        let mut names = Names::new(["EVENT_CATALOG"]);
         assert_eq!(names.give("EVENT_CATALOG".into()), "EVENT_CATALOG_");
         assert_eq!(names.give("EVENT_CATALOG_".into()), "EVENT_CATALOG__");
         assert_eq!(names.give("EVENT_A".into()), "EVENT_A");

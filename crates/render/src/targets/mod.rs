@@ -10,6 +10,7 @@ use herald_catalog::Node;
 use herald_diagnostics::did_you_mean;
 
 use crate::file::GeneratedFile;
+use crate::targets::python::options::PythonOptions;
 use crate::template::{RenderError, Templates};
 
 /// Everything that can be generated.
@@ -66,12 +67,15 @@ impl std::error::Error for UnknownTarget {}
 pub struct Context<'a> {
     /// The texts that it fills in.
     pub templates: &'a Templates,
+    /// How Python is wanted.
+    pub python: PythonOptions,
 }
 
 impl Default for Context<'static> {
     fn default() -> Self {
         Self {
             templates: Templates::built_in(),
+            python: PythonOptions::default(),
         }
     }
 }

@@ -12,8 +12,10 @@ from herald.runtime._context import (
 )
 from herald.runtime._declared import DeclaredEvent
 from herald.runtime._json import json_value, text_of
+from herald.runtime._limits import Limits
 from herald.runtime._log import LogLevel, emit_log_event
 from herald.runtime._metric import MetricEvent
+from herald.runtime._models import ModelError, from_json, reader
 from herald.runtime._operation import Operation
 from herald.runtime._parse import parse_message
 from herald.runtime._payloads import (
@@ -30,16 +32,31 @@ from herald.runtime._received import ReceivedEvent
 from herald.runtime._run import Run
 from herald.runtime._secrets import reason_of, redact_secrets
 from herald.runtime._states import StateEvent, StateMachine, States, TransitionError
+from herald.runtime._wire import (
+    Base64,
+    Date,
+    DateTime,
+    DecimalText,
+    Integer,
+    Uuid,
+)
 
 __all__ = [
+    "Base64",
     "Correlation",
+    "Date",
+    "DateTime",
+    "DecimalText",
     "DeclaredEvent",
     "EnvelopeError",
     "EventPublisher",
+    "Integer",
     "KafkaClient",
+    "Limits",
     "LogLevel",
     "MetricEvent",
     "MetricRecorded",
+    "ModelError",
     "Operation",
     "OperationCompleted",
     "OperationFailed",
@@ -52,13 +69,16 @@ __all__ = [
     "StateMachine",
     "States",
     "TransitionError",
+    "Uuid",
     "correlation",
     "correlation_from",
     "current",
     "emit_log_event",
+    "from_json",
     "in_context",
     "json_value",
     "parse_message",
+    "reader",
     "reason_of",
     "redact_secrets",
     "text_of",

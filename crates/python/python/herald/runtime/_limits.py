@@ -1,0 +1,35 @@
+"""What a contract allows of the values of a type."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Stands in `Annotated`, where `from_json` holds values against it."""
+
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    lt: float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+
+    def check(self, value: Any) -> None:
+        """Raise ValueError where the value is beyond them."""
+        if self.ge is not None and not value >= self.ge:
+            raise ValueError(f"expected {self.ge} or more")
+        if self.gt is not None and not value > self.gt:
+            raise ValueError(f"expected more than {self.gt}")
+        if self.le is not None and not value <= self.le:
+            raise ValueError(f"expected {self.le} or less")
+        if self.lt is not None and not value < self.lt:
+            raise ValueError(f"expected less than {self.lt}")
+        if self.min_length is not None and len(value) < self.min_length:
+            raise ValueError(f"expected a length of {self.min_length} or more")
+        if self.max_length is not None and len(value) > self.max_length:
+            raise ValueError(f"expected a length of {self.max_length} or less")
+        if self.pattern is not None and not re.search(self.pattern, value):
+            raise ValueError("expected text that the contract's pattern finds")

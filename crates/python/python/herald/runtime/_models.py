@@ -1,0 +1,170 @@
+"""Models from JSON: those of pydantic, and dataclasses."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from functools import lru_cache, partial
+from math import isfinite
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from herald.runtime._limits import Limits
+from herald.runtime._wire import Wire
+
+M = TypeVar("M")
+
+
+class ModelError(ValueError):
+    """JSON that is no such model. It names the place, and no value.
+
+    Attributes:
+        loc: The names and places on the way to what is wrong.
+    """
+
+    def __init__(self, loc: tuple[str | int, ...], message: str) -> None:
+        place = ".".join(str(part) for part in loc)
+        super().__init__(f"{place}: {message}" if place else message)
+        self.loc = loc
+        self.reason = message
+
+    def errors(self) -> list[dict[str, Any]]:
+        """Return it as errors of pydantic are."""
+        return [{"loc": self.loc, "type": self.reason, "msg": self.reason}]
+
+    def below(self, part: str | int) -> "ModelError":
+        """Return the same, one step further down."""
+        return ModelError((part, *self.loc), self.reason)
+
+
+def from_json(model: type[M], value: Mapping[str, Any]) -> M:
+    """Return the model that a JSON object is; strict, as its contract says.
+
+    Raises:
+        ValueError: It is none. Pydantic's errors are such errors too.
+    """
+    validate: Callable[..., M] | None = getattr(model, "model_validate", None)
+    if validate is not None:
+        return validate(value)
+    try:
+        read: M = _read(model, value)
+    except RecursionError:
+        raise ModelError((), "it is too deep") from None
+    return read
+
+
+def reader(model: type[M]) -> Callable[[Mapping[str, Any]], M]:
+    """Return what reads a model from JSON."""
+    return partial(from_json, model)
+
+
+def _read(hint: Any, value: Any) -> Any:
+    if is_dataclass(hint):
+        return _read_dataclass(hint, value)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _read_annotated(arguments[0], hint.__metadata__, value)
+    if origin is Union or origin is UnionType:
+        return _read_union(arguments, value)
+    if origin is Literal:
+        if isinstance(value, str) and value in arguments:
+            return value
+        raise ModelError((), "expected one of the texts that the contract lists")
+    if origin is list:
+        if not isinstance(value, list):
+            raise ModelError((), "expected a list")
+        return [_at(index, arguments[0], item) for index, item in enumerate(value)]
+    if origin is not None:  # a mapping
+        if not isinstance(value, Mapping):
+            raise ModelError((), "expected an object")
+        return {name: _at(name, arguments[1], item) for name, item in value.items()}
+    return _read_plain(hint, value)
+
+
+def _at(part: str | int, hint: Any, value: Any) -> Any:
+    try:
+        return _read(hint, value)
+    except ModelError as error:
+        raise error.below(part) from None
+
+
+def _read_annotated(hint: Any, marks: tuple[Any, ...], value: Any) -> Any:
+    try:
+        wire = next((mark for mark in marks if isinstance(mark, Wire)), None)
+        value = _read(hint, value) if wire is None else wire.read(value)
+        for mark in marks:
+            if isinstance(mark, Limits):
+                mark.check(value)
+    except ModelError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise ModelError((), str(error)) from None
+    return value
+
+
+def _read_union(members: tuple[Any, ...], value: Any) -> Any:
+    last = ModelError((), "expected something else")
+    for member in members:
+        try:
+            return _read(member, value)
+        except ModelError as error:
+            last = error
+    raise last
+
+
+def _read_plain(hint: Any, value: Any) -> Any:
+    if hint is object:
+        return value
+    if hint is NoneType:
+        if value is None:
+            return None
+        raise ModelError((), "expected null")
+    if hint is float:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            try:
+                number = float(value)
+            except OverflowError:
+                number = float("inf")
+            if isfinite(number):
+                return number
+        raise ModelError((), "expected a number")
+    if hint is bool and isinstance(value, bool):
+        return value
+    if hint is str and isinstance(value, str):
+        return value
+    expected = {bool: "true or false", str: "text"}.get(hint, "nothing")
+    raise ModelError((), f"expected {expected}")
+
+
+def _read_dataclass(model: Any, value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise ModelError((), "expected an object")
+    given = {}
+    for attribute, name, hint, is_required in _model_fields(model):
+        if name in value:
+            given[attribute] = _at(name, hint, value[name])
+        elif is_required:
+            raise ModelError((name,), "it is missing")
+    return model(**given)
+
+
+@lru_cache(maxsize=1_024)
+def _model_fields(model: Any) -> tuple[tuple[str, str, Any, bool], ...]:
+    """Attribute, name in JSON, type, and whether it has to be there."""
+    hints = get_type_hints(model, include_extras=True)
+    return tuple(
+        (
+            field.name,
+            field.metadata.get("alias", field.name),
+            hints[field.name],
+            field.default is MISSING and field.default_factory is MISSING,
+        )
+        for field in fields(model)
+    )

@@ -1,0 +1,117 @@
+"""How JSON has values that it does not know: text in one form, and no other."""
+
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Final, TypeAlias
+from uuid import UUID
+
+
+class Wire:
+    """Reads a value as JSON has it. A value of the type itself passes.
+
+    It stands in `Annotated`, where pydantic and `from_json` look for it.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Any], object],
+        write: Callable[[Any], object] | None = None,
+    ) -> None:
+        self.read = read
+        self.write = write
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Called by pydantic only, so it is there."""
+        from pydantic_core import core_schema
+
+        schema = core_schema.no_info_before_validator_function(
+            self.read, handler(source)
+        )
+        if self.write is not None:
+            schema["serialization"] = core_schema.plain_serializer_function_ser_schema(
+                self.write, when_used="json-unless-none"
+            )
+        return schema
+
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
+    r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
+_DECIMAL: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_BASE64: Final = re.compile(
+    r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+)
+
+
+def _text(value: object, form: re.Pattern[str], expected: str) -> str:
+    if isinstance(value, str) and form.fullmatch(value):
+        return value
+    raise ValueError(f"expected {expected}")
+
+
+def read_uuid(value: object) -> UUID:
+    """Return a UUID, from its text with hyphens."""
+    if isinstance(value, UUID):
+        return value
+    return UUID(_text(value, _UUID, "a UUID with hyphens"))
+
+
+def read_datetime(value: object) -> datetime:
+    """Return a time, from its text of RFC 3339."""
+    if isinstance(value, datetime):
+        return value
+    expected = "a time with an offset, such as 2025-11-05T12:00:00Z"
+    return datetime.fromisoformat(_text(value, _TIME, expected).upper())
+
+
+def read_date(value: object) -> date:
+    """Return a date, from its text of RFC 3339."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    return date.fromisoformat(_text(value, _DATE, "a date such as 2025-11-05"))
+
+
+def read_decimal(value: object) -> Decimal:
+    """Return a decimal, from its text: a number of JSON would lose digits."""
+    if isinstance(value, Decimal):
+        return value
+    expected = 'a decimal number as text, such as "12.50"'
+    try:
+        return Decimal(_text(value, _DECIMAL, expected))
+    except InvalidOperation:
+        raise ValueError(f"expected {expected}") from None
+
+
+def read_bytes(value: object) -> bytes:
+    """Return bytes, from Base64."""
+    if isinstance(value, bytes):
+        return value
+    return b64decode(_text(value, _BASE64, "bytes as Base64"))
+
+
+def read_integer(value: object) -> int:
+    """Return a whole number, also where JSON has it as 2.0."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise ValueError("expected a whole number")
+
+
+def _write_bytes(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
+Uuid: TypeAlias = Annotated[UUID, Wire(read_uuid)]
+DateTime: TypeAlias = Annotated[datetime, Wire(read_datetime, datetime.isoformat)]
+Date: TypeAlias = Annotated[date, Wire(read_date)]
+DecimalText: TypeAlias = Annotated[Decimal, Wire(read_decimal, str)]
+Base64: TypeAlias = Annotated[bytes, Wire(read_bytes, _write_bytes)]
+Integer: TypeAlias = Annotated[int, Wire(read_integer)]

@@ -1,0 +1,100 @@
+//! The module and its parts as the generator without a contract prints them: each method holds
+//! all that it needs, so that it can stand in another class.
+
+use herald_catalog::Node;
+use minijinja::value::{Serde, Value};
+use serde::Serialize;
+
+use crate::patterns::method::PatternMethod;
+use crate::python::names::publisher_class;
+use crate::python::noqa::allow_long_lines;
+use crate::python::prose::{sanitize, wrap};
+use crate::template::{RenderError, Templates};
+
+/// What a method takes, and some more.
+const BYTES_OF_A_METHOD: usize = 4096;
+
+/// What the templates print. All of it is ready to stand where it stands.
+#[derive(Debug, Serialize)]
+pub(crate) struct PatternModule {
+    class_name: String,
+    class_summary: String,
+    #[serde(skip)]
+    methods: Vec<PatternMethod>,
+}
+
+/// What a template prints around the methods.
+#[derive(Serialize)]
+struct Printed<'a> {
+    #[serde(flatten)]
+    module: &'a PatternModule,
+    /// Whether the protocol of the client is part of it.
+    protocol: bool,
+    methods: &'a str,
+}
+
+impl PatternModule {
+    pub(crate) fn new(node: &Node) -> Self {
+        let slug = &node.identity.slug;
+        let name = node.identity.name.as_deref().unwrap_or(slug);
+        let sentence = format!("Publishes the events of the node `{}`.", sanitize(name));
+        Self {
+            class_name: publisher_class(name),
+            class_summary: wrap(&sentence, 4 + 3, 4),
+            methods: (node.events.iter())
+                .map(|event| PatternMethod::new(node, event))
+                .collect(),
+        }
+    }
+
+    /// Imports and the class. The methods are chosen by their places in [`Node::events`].
+    pub(crate) fn standalone(
+        &self,
+        is_chosen: impl Fn(usize) -> bool,
+    ) -> Result<String, RenderError> {
+        let methods = self.joined_methods(is_chosen)?;
+        self.print("patterns/standalone.py", true, &methods)
+    }
+
+    /// What the methods need around them when they stand in another class.
+    pub(crate) fn imports(&self) -> Result<String, RenderError> {
+        self.print("patterns/imports.py", false, "")
+    }
+
+    /// The chosen methods, indented as in a class, an empty line between them.
+    pub(crate) fn methods(&self, is_chosen: impl Fn(usize) -> bool) -> Result<String, RenderError> {
+        Ok(allow_long_lines(self.joined_methods(is_chosen)?))
+    }
+
+    /// The method of one event, by its place in [`Node::events`].
+    pub(crate) fn method(&self, index: usize) -> Result<String, RenderError> {
+        let mut method = String::new();
+        self.methods[index].render_into(&mut method)?;
+        Ok(allow_long_lines(method))
+    }
+
+    fn joined_methods(&self, is_chosen: impl Fn(usize) -> bool) -> Result<String, RenderError> {
+        let mut methods = String::with_capacity(self.methods.len() * BYTES_OF_A_METHOD);
+        for (index, method) in self.methods.iter().enumerate() {
+            if !is_chosen(index) {
+                continue;
+            }
+            if !methods.is_empty() {
+                methods.push('\n');
+            }
+            method.render_into(&mut methods)?;
+        }
+        Ok(methods)
+    }
+
+    fn print(&self, template: &str, protocol: bool, methods: &str) -> Result<String, RenderError> {
+        let mut code = String::new();
+        let view = Value::from(Serde(Printed {
+            module: self,
+            protocol,
+            methods: methods.trim_end(),
+        }));
+        Templates::built_in().render_into(&mut code, template, view)?;
+        Ok(allow_long_lines(code))
+    }
+}

@@ -1,0 +1,516 @@
+//! Typed models of what a contract declares: inputs, results, payloads and definitions.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use herald_catalog::Node;
+use herald_catalog::fields::{Field, Privacy, Type};
+use serde::Serialize;
+
+use crate::python::expr::{Expr, class, field};
+use crate::python::names::{Names, attribute, class_name};
+use crate::python::prose::{join, paragraphs, sanitize, wrap};
+use crate::python::text::escape;
+use crate::targets::python::defaults::default;
+use crate::targets::python::options::Models;
+use crate::targets::python::scope::Scope;
+use crate::targets::python::types::annotation;
+
+/// Where the fields of a class stand.
+const INDENT: usize = 4;
+
+/// Attributes that annotations have in them, or that every model of pydantic has.
+const RESERVED: [&str; 74] = [
+    "I",
+    "O",
+    "l",
+    "annotations",
+    "Annotated",
+    "Any",
+    "Base64",
+    "BaseModel",
+    "ConfigDict",
+    "Date",
+    "DateTime",
+    "Decimal",
+    "DecimalText",
+    "Field",
+    "Final",
+    "Integer",
+    "Limits",
+    "Literal",
+    "Mapping",
+    "StrEnum",
+    "UUID",
+    "Uuid",
+    "b64decode",
+    "bool",
+    "construct",
+    "copy",
+    "dataclass",
+    "date",
+    "datetime",
+    "dict",
+    "field",
+    "float",
+    "from_json",
+    "from_orm",
+    "int",
+    "json",
+    "list",
+    "model_computed_fields",
+    "model_config",
+    "model_construct",
+    "model_copy",
+    "model_dump",
+    "model_dump_json",
+    "model_extra",
+    "model_fields",
+    "model_fields_set",
+    "model_json_schema",
+    "model_parametrized_name",
+    "model_post_init",
+    "model_rebuild",
+    "model_validate",
+    "model_validate_json",
+    "model_validate_strings",
+    "object",
+    "parse_file",
+    "parse_obj",
+    "parse_raw",
+    "schema",
+    "schema_json",
+    "self",
+    "str",
+    "update_forward_refs",
+    "validate",
+    "cls",
+    "tuple",
+    "frozenset",
+    "property",
+    "classmethod",
+    "type",
+    "re",
+    "TOPICS",
+    "EVENT_CATALOG",
+    "parse",
+    "OwnState",
+];
+
+/// A class as its template prints it.
+#[derive(Debug, Serialize)]
+pub(super) struct Model {
+    name: String,
+    /// The statement that it begins with.
+    class: String,
+    summary: String,
+    fields: Vec<ModelField>,
+}
+
+impl Model {
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A field of a class, as statements.
+#[derive(Debug, Serialize)]
+struct ModelField {
+    statement: String,
+    doc: Option<String>,
+}
+
+/// The classes of a module, and which of them stands for what.
+#[derive(Debug, Default)]
+pub(super) struct ModelSet {
+    /// Each behind those that it has in it, where that is possible.
+    pub(super) models: Vec<Model>,
+    /// By the place of the operation.
+    pub(super) inputs: HashMap<usize, String>,
+    pub(super) results: HashMap<usize, String>,
+    /// By the place of the event.
+    pub(super) payloads: HashMap<usize, String>,
+    /// What a consumer gets of them.
+    pub(super) received: HashMap<usize, String>,
+}
+
+/// A class that is still to be printed.
+struct Plan<'a> {
+    name: String,
+    summary: String,
+    fields: Vec<&'a Field>,
+    side: Side,
+    /// Whether fields are public unless the contract says otherwise.
+    is_public: bool,
+}
+
+/// Which side of the wire a class is on: what is private does not come over it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Side {
+    Published,
+    Received,
+}
+
+/// The names of definitions' classes.
+type Classes<'a> = BTreeMap<(&'a str, Side), String>;
+
+/// The models of a node, and the names that they take.
+pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
+    let mut set = ModelSet::default();
+    let mut classes = Classes::new();
+    let mut plans = Vec::new();
+    for definition in &node.definitions {
+        let name = class_name(&definition.name, "Model");
+        let name = scope.names.give_or(name, "Model");
+        classes.insert((&definition.name, Side::Published), name.clone());
+        plans.push(Plan {
+            summary: described(
+                &format!(
+                    "`{}`, as the contract defines it.",
+                    sanitize(&definition.name)
+                ),
+                definition.description.as_ref(),
+            ),
+            fields: definition.fields.iter().collect(),
+            side: Side::Published,
+            is_public: true,
+            name,
+        });
+    }
+    let is_announced = |index: usize| {
+        let mut events = node.events.iter();
+        events.any(|event| event.operation == Some(index))
+    };
+    for (index, operation) in node.operations.iter().enumerate() {
+        let name = class_name(&operation.ident, "Operation");
+        let of = sanitize(&operation.name);
+        for (what, fields, names) in [
+            ("Input", &operation.input, &mut set.inputs),
+            ("Result", &operation.result, &mut set.results),
+        ] {
+            if fields.is_empty() || !is_announced(index) {
+                continue;
+            }
+            let name = scope.names.give_or(format!("{name}{what}"), "Model");
+            names.insert(index, name.clone());
+            plans.push(Plan {
+                summary: described(&format!("{what} of the operation `{of}`."), None),
+                fields: fields.iter().collect(),
+                side: Side::Published,
+                is_public: false,
+                name,
+            });
+        }
+    }
+    for (index, event) in node.events.iter().enumerate() {
+        let Some(declared) = event.declared.as_ref().filter(|d| !d.payload.is_empty()) else {
+            continue;
+        };
+        let name = class_name(&event.ident, "Event");
+        let name = scope.names.give_or(name, "Payload");
+        let of = sanitize(&event.event_type);
+        plans.push(Plan {
+            name: name.clone(),
+            summary: described(&format!("Payload of `{of}`."), event.description.as_ref()),
+            fields: declared.payload.iter().collect(),
+            side: Side::Published,
+            is_public: true,
+        });
+        if has_private(node, &declared.payload) {
+            let received = scope.names.give_or(format!("Received{name}"), "Payload");
+            plan_received(node, &declared.payload, scope, &mut classes, &mut plans);
+            set.received.insert(index, received.clone());
+            plans.push(Plan {
+                name: received,
+                summary: described(&format!("What consumers get of `{of}`."), None),
+                fields: shared(&declared.payload),
+                side: Side::Received,
+                is_public: true,
+            });
+        } else {
+            set.received.insert(index, name.clone());
+        }
+        set.payloads.insert(index, name);
+    }
+    let plans = sorted(plans, &classes, scope);
+    set.models = plans
+        .into_iter()
+        .map(|plan| model(&plan, &classes, scope))
+        .collect();
+    set
+}
+
+/// Plans what consumers get of the definitions that these fields have in them.
+fn plan_received<'a>(
+    node: &'a Node,
+    fields: &'a [Field],
+    scope: &mut Scope,
+    classes: &mut Classes<'a>,
+    plans: &mut Vec<Plan<'a>>,
+) {
+    for definition in shared(fields)
+        .into_iter()
+        .flat_map(|field| defined(&field.ty))
+        .filter_map(|name| node.definition(name))
+    {
+        let key = (definition.name.as_str(), Side::Received);
+        if classes.contains_key(&key) {
+            continue;
+        }
+        let published = classes[&(definition.name.as_str(), Side::Published)].clone();
+        if !has_private(node, &definition.fields) {
+            classes.insert(key, published);
+            continue;
+        }
+        let name = scope.names.give_or(format!("Received{published}"), "Model");
+        classes.insert(key, name.clone());
+        let of = sanitize(&definition.name);
+        plans.push(Plan {
+            name,
+            summary: described(&format!("What consumers get of `{of}`."), None),
+            fields: shared(&definition.fields),
+            side: Side::Received,
+            is_public: true,
+        });
+        plan_received(node, &definition.fields, scope, classes, plans);
+    }
+}
+
+/// The fields whose values leave the process.
+pub(super) fn shared(fields: &[Field]) -> Vec<&Field> {
+    let fields = fields.iter();
+    fields
+        .filter(|field| field.privacy == Privacy::Public)
+        .collect()
+}
+
+/// Whether something private is in these fields, at any depth.
+pub(super) fn has_private(node: &Node, fields: &[Field]) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<&[Field]> = vec![fields];
+    while let Some(fields) = open.pop() {
+        for field in fields {
+            if field.privacy == Privacy::Private {
+                return true;
+            }
+            for name in defined(&field.ty) {
+                if seen.insert(name) {
+                    open.extend(node.definition(name).map(|found| found.fields.as_slice()));
+                }
+            }
+        }
+    }
+    false
+}
+
+/// The definitions that a type has in it.
+pub(super) fn defined(ty: &Type) -> Vec<&str> {
+    match ty {
+        Type::Defined(name) => vec![name],
+        Type::List(item) | Type::Map(item) => defined(item),
+        Type::Union(members) => members.iter().flat_map(defined).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Each behind those that it has in it. Where they go in circles, annotations have to wait.
+fn sorted<'a>(plans: Vec<Plan<'a>>, classes: &Classes<'a>, scope: &mut Scope) -> Vec<Plan<'a>> {
+    let needs: Vec<Vec<usize>> = (plans.iter())
+        .map(|plan| {
+            let names = plan.fields.iter().flat_map(|field| defined(&field.ty));
+            let names = names.filter_map(|name| classes.get(&(name, plan.side)));
+            let places = names.filter_map(|name| plans.iter().position(|p| p.name == *name));
+            places.collect()
+        })
+        .collect();
+    let mut order = Vec::with_capacity(plans.len());
+    // 0: not seen, 1: on the way to it, 2: done.
+    let mut states = vec![0_u8; plans.len()];
+    for start in 0..plans.len() {
+        let mut path = vec![(start, 0)];
+        while let Some((plan, next)) = path.pop() {
+            if states[plan] == 2 {
+                continue;
+            }
+            states[plan] = 1;
+            if let Some(&needed) = needs[plan].get(next) {
+                path.push((plan, next + 1));
+                match states[needed] {
+                    0 => path.push((needed, 0)),
+                    1 => _ = scope.uses("annotations"),
+                    _ => {}
+                }
+            } else {
+                states[plan] = 2;
+                order.push(plan);
+            }
+        }
+    }
+    let mut plans: Vec<_> = plans.into_iter().map(Some).collect();
+    order
+        .into_iter()
+        .filter_map(|at| plans[at].take())
+        .collect()
+}
+
+fn model(plan: &Plan<'_>, classes: &Classes<'_>, scope: &mut Scope) -> Model {
+    match scope.models() {
+        Models::Pydantic => {
+            scope.uses("BaseModel");
+            scope.uses("ConfigDict");
+        }
+        Models::Dataclass => _ = scope.uses("dataclass"),
+    }
+    let class_names: Vec<_> = classes.values().map(String::as_str).collect();
+    let reserved = [&RESERVED[..], &class_names].concat();
+    let mut attributes = Names::new([]);
+    let named = |name: &str| classes.get(&(name, plan.side)).cloned();
+    let mut fields = Vec::with_capacity(plan.fields.len());
+    for field in &plan.fields {
+        let attribute = attributes.give(attribute(&field.name, &reserved));
+        fields.push(model_field(
+            field,
+            &attribute,
+            plan.is_public,
+            scope,
+            &named,
+        ));
+    }
+    Model {
+        fields,
+        class: match scope.models() {
+            Models::Pydantic => class(&plan.name, "_Model"),
+            Models::Dataclass => format!("class {}:", plan.name),
+        },
+        name: plan.name.clone(),
+        summary: plan.summary.clone(),
+    }
+}
+
+fn model_field(
+    of: &Field,
+    attribute: &str,
+    is_public: bool,
+    scope: &mut Scope,
+    named: &dyn Fn(&str) -> Option<String>,
+) -> ModelField {
+    let mut ty = annotation(&of.ty, &of.limits, scope, named);
+    let mut value = None;
+    if !of.required {
+        let mut used = Vec::new();
+        let models = scope.models();
+        let given =
+            (of.default.as_ref()).and_then(|it| default(&of.ty, it, models, &mut used, named));
+        if given.is_some() {
+            for name in used {
+                scope.uses(name);
+            }
+        }
+        if given.is_none() || of.may_be_null() {
+            ty = annotation(&of.ty.clone().or_null(), &of.limits, scope, named);
+        }
+        value = given.or(Some((Expr::atom("None"), false)));
+    }
+    let alias = (attribute != of.name).then(|| Expr::text(&escape(&of.name)));
+    let (ty, value) = match scope.models() {
+        Models::Pydantic => of_pydantic(ty, value, alias, scope),
+        Models::Dataclass => (ty, of_dataclass(value, alias, scope)),
+    };
+    ModelField {
+        statement: field(INDENT, attribute, &ty, value.as_ref()),
+        doc: field_doc(of, is_public),
+    }
+}
+
+/// The name on the wire stands in the annotation: type checkers would take it for the name of the
+/// argument elsewhere.
+fn of_pydantic(
+    ty: Expr,
+    value: Option<(Expr, bool)>,
+    alias: Option<Expr>,
+    scope: &mut Scope,
+) -> (Expr, Option<Expr>) {
+    let value = value.map(|(value, is_mutable)| {
+        if is_mutable {
+            Expr::call(scope.uses("Field"), vec![factory(value)])
+        } else {
+            value
+        }
+    });
+    let Some(alias) = alias else {
+        return (ty, value);
+    };
+    let alias = Expr::call(scope.uses("Field"), vec![Expr::keyword("alias", alias)]);
+    let annotated = scope.uses("Annotated");
+    (Expr::generic(annotated, vec![ty, alias]), value)
+}
+
+fn of_dataclass(
+    value: Option<(Expr, bool)>,
+    alias: Option<Expr>,
+    scope: &mut Scope,
+) -> Option<Expr> {
+    let alias = alias.map(|alias| {
+        let alias = Expr::Bracket("{".to_owned(), vec![Expr::entry("alias", alias)], '}');
+        Expr::keyword("metadata", alias)
+    });
+    let value = match (value, &alias) {
+        (Some((value, true)), _) => Some(factory(value)),
+        (Some((value, false)), Some(_)) => Some(Expr::keyword("default", value)),
+        (Some((value, false)), None) => return Some(value),
+        (None, _) => None,
+    };
+    let arguments: Vec<_> = value.into_iter().chain(alias).collect();
+    (!arguments.is_empty()).then(|| Expr::call(scope.uses("field"), arguments))
+}
+
+/// What makes a default for each object.
+fn factory(value: Expr) -> Expr {
+    let name = "default_factory";
+    match &value {
+        Expr::Bracket(open, items, _) if items.is_empty() && open == "[" => {
+            Expr::keyword(name, Expr::atom("list"))
+        }
+        Expr::Bracket(open, items, _) if items.is_empty() && open == "{" => {
+            Expr::keyword(name, Expr::atom("dict"))
+        }
+        _ => Expr::Named(format!("{name}=lambda: "), Box::new(value)),
+    }
+}
+
+/// A docstring of a class.
+fn described(sentence: &str, description: Option<&String>) -> String {
+    let mut parts = vec![wrap(sentence, INDENT + 6, INDENT)];
+    parts.extend(
+        description
+            .into_iter()
+            .flat_map(|it| paragraphs(it, INDENT)),
+    );
+    closed(join(&parts, INDENT), INDENT)
+}
+
+/// What stands below a field.
+fn field_doc(field: &Field, is_public: bool) -> Option<String> {
+    let mut text = (field.description.as_deref()).map_or_else(String::new, sanitize);
+    if is_public && field.privacy == Privacy::Private {
+        let is_sentence = text.trim_end().ends_with(['.', '!', '?']) || text.trim().is_empty();
+        let gap = if is_sentence { " " } else { ". " };
+        text = format!("{text}{gap}Private.");
+    }
+    let text = wrap(&text, INDENT + 6, INDENT);
+    (!text.is_empty()).then(|| closed(text, INDENT))
+}
+
+/// Text of a docstring with what has to stand before its closing quotes.
+pub(super) fn closed(text: String, indent: usize) -> String {
+    let text = match text.strip_prefix('"') {
+        Some(rest) => format!("\\x22{rest}"),
+        None => text,
+    };
+    if text.contains('\n') {
+        format!("{text}\n{:indent$}", "")
+    } else if let Some(rest) = text.strip_suffix('"') {
+        format!("{rest}\\x22")
+    } else {
+        text
+    }
+}

@@ -1,0 +1,672 @@
+//! The module of a node, as its templates print it: all of it is ready to stand where it stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use herald_catalog::category::{CATEGORIES, METRIC_EVENTS, STATE_EVENTS};
+use herald_catalog::fields::Field;
+use herald_catalog::ident::ident;
+use herald_catalog::instrument::Announced;
+use herald_catalog::kind::Kind;
+use herald_catalog::{Event, Node};
+use herald_envelope::topic::Topic;
+use serde::Serialize;
+
+use crate::file::MARKER;
+use crate::python::expr::{Expr, assign, assign_opened, class};
+use crate::python::layout::{WIDTH, assignment};
+use crate::python::names::{Names, class_name, label, publisher_class, sort_exports};
+use crate::python::prose::{join, paragraphs, sanitize, wrap};
+use crate::python::text::{escape, regex_literal};
+use crate::targets::python::models::{Model, ModelSet, models};
+use crate::targets::python::options::{Models, PythonOptions};
+use crate::targets::python::public::PublicTrees;
+use crate::targets::python::scope::Scope;
+
+/// What the templates print.
+#[derive(Debug, Serialize)]
+pub(super) struct Module {
+    marker: String,
+    version: &'static str,
+    fingerprint: String,
+    summary: String,
+    imports: String,
+    /// The text of the runtime, where the module needs no Herald.
+    runtime: Option<&'static str>,
+    exports: Vec<String>,
+    events: Vec<Constants>,
+    namespaced: bool,
+    categories: Vec<CategoryConstants>,
+    models: Vec<Model>,
+    dataclasses: bool,
+    states: Option<States>,
+    /// Statements that describe operations and events.
+    definitions: Vec<String>,
+    class: String,
+    class_summary: String,
+    /// Attributes of the class.
+    attributes: Vec<String>,
+    methods: Vec<Method>,
+    /// The class and the variable of the state machine.
+    machine: Option<Machine>,
+    parse: Parse,
+    /// Identifies the templates of the project, where it has some for Python.
+    pub(super) templates: Option<String>,
+}
+
+/// The constants of one event.
+#[derive(Debug, Serialize)]
+struct Constants {
+    event: String,
+    event_assignment: String,
+    topic: String,
+    topic_assignment: String,
+}
+
+/// The event types of one category, by the names of their constants.
+#[derive(Debug, Serialize)]
+struct CategoryConstants {
+    key: &'static str,
+    constants: Vec<String>,
+}
+
+/// The enumeration of states.
+#[derive(Debug, Serialize)]
+struct States {
+    summary: String,
+    class: String,
+    /// `IDLE = "idle"`.
+    members: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Machine {
+    /// The property, up to its colon.
+    property: String,
+    variable: String,
+}
+
+/// A method that publishes.
+#[derive(Debug, Serialize)]
+struct Method {
+    /// Which template prints it.
+    template: String,
+    ident: String,
+    summary: String,
+    /// What it hands its arguments to, up to the bracket.
+    call: String,
+    /// What it hands over.
+    arguments: &'static str,
+    /// How far the call is broken: on one line, behind its bracket, or in brackets of its own.
+    breaks: u8,
+    /// What it takes, as the end of an annotated argument.
+    data: String,
+}
+
+/// The function that reads messages.
+#[derive(Debug, Serialize)]
+struct Parse {
+    /// The type of events, and the statement that defines it.
+    event: String,
+    alias: String,
+    /// What reads the payload of each event.
+    readers: Vec<String>,
+    variable: String,
+}
+
+impl Module {
+    pub(super) fn new(node: &Node, options: PythonOptions) -> Self {
+        let mut scope = Scope::new(options);
+        let title = name(node);
+        let class_name = scope.names.give(publisher_class(title));
+        let events = constants(node, &mut scope);
+        let enumeration = states(node, &mut scope);
+        let models = models(node, &mut scope);
+        let (trees, mut definitions) = PublicTrees::new(node, &mut scope);
+        let parts = Parts {
+            node,
+            trees,
+            events: &events,
+            models: &models,
+        };
+        let mut variables = Variables::default();
+        definitions.extend(parts.operations(&mut scope, &mut variables));
+        definitions.extend(parts.node_events(&mut scope, &mut variables));
+        let machine = enumeration.as_ref().map(|states| {
+            let (statement, machine) = parts.machine(states, &mut scope, &variables);
+            definitions.push(statement);
+            machine
+        });
+        let methods = parts.methods(&mut scope, &variables);
+        let parse = parts.parse(&mut scope);
+        let attributes = attributes(node, &mut scope);
+        for used in [
+            "Any",
+            "Final",
+            "UUID",
+            "Mapping",
+            "EventPublisher",
+            "KafkaClient",
+        ] {
+            scope.uses(used);
+        }
+        scope.uses("parse_message");
+        let mut exports = exports(&events, &class_name, &models, &variables);
+        exports.push(parse.event.clone());
+        exports.extend(enumeration.as_ref().map(|states| states.class_name.clone()));
+        sort_exports(&mut exports);
+        let categories = CATEGORIES.into_iter().map(|category| CategoryConstants {
+            key: category.key,
+            constants: (node.events.iter().zip(&events))
+                .filter(|(event, _)| event.category == category)
+                .map(|(_, constants)| constants.event.clone())
+                .collect(),
+        });
+        let (imports, runtime) = scope.finish();
+        Self {
+            marker: format!("# {MARKER}"),
+            version: env!("CARGO_PKG_VERSION"),
+            fingerprint: node.origin.fingerprint.0.clone(),
+            summary: module_summary(node),
+            imports,
+            runtime,
+            exports,
+            namespaced: node.events.iter().any(|event| event.topic.is_namespaced()),
+            categories: categories.collect(),
+            dataclasses: options.models == Models::Dataclass,
+            states: enumeration.map(|states| States {
+                class: class(&states.class_name, "StrEnum"),
+                summary: states.summary,
+                members: states
+                    .members
+                    .iter()
+                    .map(|(_, _, member)| member.clone())
+                    .collect(),
+            }),
+            definitions,
+            class_summary: wrap(
+                &format!("Publishes the events of the node `{}`.", sanitize(title)),
+                4 + 3,
+                4,
+            ),
+            class: class(&class_name, "EventPublisher"),
+            attributes,
+            methods,
+            machine,
+            parse,
+            events,
+            models: models.models,
+            templates: None,
+        }
+    }
+}
+
+/// The variables that describe events, by the places of operations and events.
+#[derive(Debug, Default)]
+struct Variables {
+    operations: BTreeMap<usize, String>,
+    events: BTreeMap<usize, String>,
+}
+
+/// An enumeration of states: its members with their states.
+struct Enumeration {
+    class_name: String,
+    summary: String,
+    /// State, name of the member, statement.
+    members: Vec<(String, String, String)>,
+}
+
+/// What all statements are made from.
+struct Parts<'a> {
+    node: &'a Node,
+    trees: PublicTrees<'a>,
+    events: &'a [Constants],
+    models: &'a ModelSet,
+}
+
+impl Parts<'_> {
+    fn node_type(&self) -> Expr {
+        let kind = self.node.kind.map(Kind::name);
+        let kind = kind.map_or_else(|| Expr::atom("None"), Expr::text);
+        Expr::keyword("node_type", kind)
+    }
+
+    fn service_name(&self) -> Expr {
+        Expr::keyword("service_name", Expr::text(&escape(&self.node.service_name)))
+    }
+
+    /// The operations that have events.
+    fn operations(&self, scope: &mut Scope, variables: &mut Variables) -> Vec<String> {
+        let mut statements = Vec::new();
+        for (index, operation) in self.node.operations.iter().enumerate() {
+            let events = (self.node.events.iter().zip(self.events))
+                .filter(|(event, _)| event.operation == Some(index));
+            let (events, topics): (Vec<_>, Vec<_>) = events
+                .map(|(_, constants)| (Expr::atom(&constants.event), Expr::atom(&constants.topic)))
+                .unzip();
+            if events.is_empty() {
+                continue;
+            }
+            let name = scope.names.give(format!("instrument_{}", operation.ident));
+            let tuple = |items| Expr::Bracket("(".to_owned(), items, ')');
+            let mut arguments = vec![
+                Expr::text(&escape(&operation.name)),
+                self.node_type(),
+                self.service_name(),
+                Expr::keyword("topics", tuple(topics)),
+                Expr::keyword("events", tuple(events)),
+                self.public("public_input", &operation.input),
+                self.public("public_result", &operation.result),
+            ];
+            let instrument = &operation.instrument;
+            if instrument.events != Announced::All {
+                let announced = Expr::text(instrument.events.name());
+                arguments.push(Expr::keyword("publish", announced));
+            }
+            if instrument.sample_started < 1.0 {
+                let share = Expr::atom(instrument.sample_started.to_string());
+                arguments.push(Expr::keyword("sample_started", share));
+            }
+            if !instrument.fields.is_empty() {
+                let fields = instrument
+                    .fields
+                    .iter()
+                    .map(|(name, value)| Expr::entry(&escape(name), literal(value)));
+                let fields = Expr::Bracket("{".to_owned(), fields.collect(), '}');
+                arguments.push(Expr::keyword("fields", fields));
+            }
+            statements.push(described(&name, scope.uses("Operation"), arguments));
+            variables.operations.insert(index, name);
+        }
+        statements
+    }
+
+    fn public(&self, name: &str, fields: &[Field]) -> Expr {
+        Expr::keyword(name, self.trees.of(fields))
+    }
+
+    /// The events that belong to no operation.
+    fn node_events(&self, scope: &mut Scope, variables: &mut Variables) -> Vec<String> {
+        let mut statements = Vec::new();
+        for (index, event) in self.node.events.iter().enumerate() {
+            if event.operation.is_some() {
+                continue;
+            }
+            let constants = &self.events[index];
+            let mut arguments = vec![
+                Expr::atom(&constants.event),
+                Expr::atom(&constants.topic),
+                self.node_type(),
+                self.service_name(),
+            ];
+            let class = match &event.declared {
+                _ if event.category == &STATE_EVENTS => "StateEvent",
+                _ if event.category == &METRIC_EVENTS => "MetricEvent",
+                None => continue,
+                Some(declared) => {
+                    let public = if declared.payload.is_empty() {
+                        Expr::keyword("public", Expr::atom("None"))
+                    } else {
+                        self.public("public", &declared.payload)
+                    };
+                    arguments.push(public);
+                    arguments.extend(
+                        declared
+                            .partition_key
+                            .as_deref()
+                            .map(|key| Expr::keyword("partition_key", Expr::text(&escape(key)))),
+                    );
+                    "DeclaredEvent"
+                }
+            };
+            let name = format!("_{}", event.ident.to_ascii_uppercase());
+            let name = scope.names.give(name);
+            statements.push(described(&name, scope.uses(class), arguments));
+            variables.events.insert(index, name);
+        }
+        statements
+    }
+
+    /// The state machine that the contract describes.
+    fn machine(
+        &self,
+        states: &Enumeration,
+        scope: &mut Scope,
+        variables: &Variables,
+    ) -> (String, Machine) {
+        let class = &states.class_name;
+        let member = |state: &str| {
+            let found = states.members.iter().find(|(known, ..)| known == state);
+            found.map(|(_, name, _)| Expr::atom(format!("{class}.{name}")))
+        };
+        let set = |states: Vec<Expr>| {
+            let inner = if states.is_empty() {
+                vec![]
+            } else {
+                vec![Expr::Bracket("{".to_owned(), states, '}')]
+            };
+            Expr::call("frozenset", inner)
+        };
+        let mut events = self.node.events.iter();
+        let event = events.position(|event| event.category == &STATE_EVENTS);
+        let event = event.and_then(|index| variables.events.get(&index));
+        let machine = self.node.states.as_ref();
+        let initial = machine
+            .and_then(|machine| member(machine.initial.as_deref()?))
+            .unwrap_or_else(|| Expr::atom(format!("{class}.{}", states.members[0].1)));
+        let mut arguments = vec![
+            Expr::atom(event.map_or("None", String::as_str)),
+            Expr::atom(class),
+            Expr::keyword("initial", initial),
+            Expr::keyword("transitions", self.transitions(states, &member, &set)),
+        ];
+        let terminal: Vec<_> = (machine.into_iter())
+            .flat_map(|machine| machine.terminal.iter().filter_map(|state| member(state)))
+            .collect();
+        if !terminal.is_empty() {
+            arguments.push(Expr::keyword("terminal", set(terminal)));
+        }
+        let variable = scope.names.give("_STATES".to_owned());
+        let statement = described(&variable, scope.uses("States"), arguments);
+        scope.uses("StateMachine");
+        let machine = Machine {
+            property: property(class),
+            variable,
+        };
+        (statement, machine)
+    }
+
+    /// What may follow each state; where the contract does not say it, all others may.
+    fn transitions(
+        &self,
+        states: &Enumeration,
+        member: &dyn Fn(&str) -> Option<Expr>,
+        set: &dyn Fn(Vec<Expr>) -> Expr,
+    ) -> Expr {
+        let class = &states.class_name;
+        let Some(machine) = (self.node.states.as_ref()).filter(|it| !it.transitions.is_empty())
+        else {
+            let all = Expr::call("frozenset", vec![Expr::atom(class)]);
+            return Expr::call("dict.fromkeys", vec![Expr::atom(class), all]);
+        };
+        let entries = states.members.iter().map(|(state, name, _)| {
+            let mut following = BTreeSet::new();
+            for transition in &machine.transitions {
+                let from = transition.from.value.as_str();
+                let is_any = from == "*"
+                    && *state != transition.to.value
+                    && !machine.terminal.contains(state);
+                if from == state || is_any {
+                    following.insert(&transition.to.value);
+                }
+            }
+            let followers = (states.members.iter())
+                .filter(|(state, ..)| following.contains(state))
+                .filter_map(|(state, ..)| member(state));
+            let value = set(followers.collect());
+            Expr::Named(format!("{class}.{name}: "), Box::new(value))
+        });
+        Expr::Bracket("{".to_owned(), entries.collect(), '}')
+    }
+
+    fn methods(&self, scope: &mut Scope, variables: &Variables) -> Vec<Method> {
+        let mut methods = Vec::with_capacity(self.node.events.len());
+        for (index, event) in self.node.events.iter().enumerate() {
+            let pattern = (event.stage).map_or(event.category.key, |stage| stage.pattern);
+            let arguments = arguments(pattern);
+            let of_operation = event.operation.zip(event.stage);
+            let model = match (of_operation, pattern) {
+                (Some((operation, _)), "operation_started") => self.models.inputs.get(&operation),
+                (Some((operation, _)), "operation_completed") => {
+                    self.models.results.get(&operation)
+                }
+                _ => self.models.payloads.get(&index),
+            };
+            let call = of_operation.map_or_else(
+                || format!("{}.publish", variables.events[&index]),
+                |(operation, stage)| {
+                    format!("{}.{}", variables.operations[&operation], stage.ident)
+                },
+            );
+            let line = 8 + "await ()".len() + call.len() + arguments.len();
+            let head = call.len() + "(".len();
+            let breaks = if line <= WIDTH {
+                0
+            } else if 8 + "await ".len() + head > WIDTH && 12 + head <= WIDTH {
+                2
+            } else {
+                1
+            };
+            scope.uses("Any");
+            methods.push(Method {
+                template: format!("python/{pattern}.py"),
+                ident: event.ident.clone(),
+                summary: summary(self.node, event),
+                breaks,
+                arguments,
+                call,
+                data: data(pattern, model),
+            });
+        }
+        methods
+    }
+
+    /// The function that reads messages: what the payload of each event is.
+    fn parse(&self, scope: &mut Scope) -> Parse {
+        let mut payloads = Vec::new();
+        let mut readers = Vec::new();
+        for (index, event) in self.node.events.iter().enumerate() {
+            let class = match event.stage.map(|stage| stage.pattern) {
+                Some("operation_started") => scope.uses("OperationStarted").to_owned(),
+                Some("operation_completed") => scope.uses("OperationCompleted").to_owned(),
+                Some("operation_failed") => scope.uses("OperationFailed").to_owned(),
+                Some("state_changed") => scope.uses("StateChanged").to_owned(),
+                Some("metric_recorded") => scope.uses("MetricRecorded").to_owned(),
+                _ => match self.models.received.get(&index) {
+                    Some(class) => class.clone(),
+                    None => continue,
+                },
+            };
+            let constant = &self.events[index].event;
+            let reader = if event.declared.is_some() {
+                Expr::call(scope.uses("reader"), vec![Expr::atom(&class)])
+            } else {
+                Expr::atom(format!("{class}.read"))
+            };
+            let entry = Expr::Named(format!("{constant}: "), Box::new(reader));
+            readers.push(entry.fitted(4, 4, 1));
+            if !payloads.contains(&class) {
+                payloads.push(class);
+            }
+        }
+        let payloads = payloads.into_iter().map(Expr::Atom);
+        let open = format!("{}[str, Any]", scope.uses("Mapping"));
+        let payloads = payloads.chain([Expr::Atom(open)]).collect();
+        let received = Expr::generic(scope.uses("ReceivedEvent"), vec![Expr::or(payloads)]);
+        let event = class_name(name(self.node), "Node") + "Event";
+        let event = scope.names.give(event);
+        let target = format!("{event}: {}", scope.uses("TypeAlias"));
+        scope.uses("Callable");
+        Parse {
+            alias: assign(0, &target, &received),
+            event,
+            readers,
+            variable: scope.names.give("_READERS".to_owned()),
+        }
+    }
+}
+
+/// What the methods of a kind of event hand over.
+fn arguments(pattern: &str) -> &'static str {
+    match pattern {
+        "operation_started" => "self, correlation_id, input_data, metadata",
+        "operation_completed" => "self, correlation_id, result_data, execution_time_ms, metadata",
+        "operation_failed" => "self, correlation_id, error, execution_time_ms, metadata",
+        "state_changed" => {
+            "self, correlation_id, old_state, new_state, transition_reason, metadata"
+        }
+        "metric_recorded" => {
+            "self, metric_name, metric_value, metric_unit, correlation_id, metadata"
+        }
+        _ => "self, correlation_id, event_data, metadata",
+    }
+}
+
+/// The annotation of what a method takes: the model, or any mapping.
+fn data(pattern: &str, model: Option<&String>) -> String {
+    let argument = match pattern {
+        "operation_started" => "input_data: ",
+        "operation_completed" => "result_data: ",
+        _ => "event_data: ",
+    };
+    let model = model.map(Expr::atom);
+    let types = model.into_iter().chain([Expr::atom("Mapping[str, Any]")]);
+    Expr::or(types.collect()).fitted(8, 8 + argument.len(), 1)
+}
+
+/// The property that is the state machine, up to its colon.
+fn property(states: &str) -> String {
+    let machine = Expr::generic("StateMachine", vec![Expr::atom(states)]);
+    let flat = format!("def state_machine(self) -> {}", machine.flat());
+    if 4 + flat.len() < WIDTH {
+        return flat;
+    }
+    let machine = machine.fitted(4, 4 + ") -> ".len(), 1);
+    format!("def state_machine(\n        self,\n    ) -> {machine}")
+}
+
+/// `name: Final = Class(…)`, each argument on a line of its own.
+fn described(name: &str, class: &str, arguments: Vec<Expr>) -> String {
+    assign_opened(&format!("{name}: Final"), &Expr::call(class, arguments))
+}
+
+/// A value of the metadata.
+fn literal(value: &serde_json::Value) -> Expr {
+    match value {
+        serde_json::Value::Bool(true) => Expr::atom("True"),
+        serde_json::Value::Bool(false) => Expr::atom("False"),
+        serde_json::Value::String(text) => Expr::text(&escape(text)),
+        serde_json::Value::Number(number) => Expr::atom(number.to_string()),
+        _ => Expr::atom("None"),
+    }
+}
+
+/// The docstring of the module.
+fn module_summary(node: &Node) -> String {
+    let sentence = format!("Events of the node `{}`.", sanitize(name(node)));
+    // Six quotes: where the sentence is all there is, those at its end stay on its line.
+    let mut parts = vec![wrap(&sentence, 6, 0)];
+    if let Some(description) = &node.description {
+        parts.extend(paragraphs(description, 0));
+    }
+    let mut summary = join(&parts, 0);
+    if summary.contains('\n') {
+        summary.push('\n');
+    }
+    summary
+}
+
+/// The docstring of a method.
+fn summary(node: &Node, event: &Event) -> String {
+    let sentence = format!("Publish {} event.", sanitize(&label(node, event)));
+    let text = wrap(&sentence, 8 + 6, 8);
+    super::models::closed(text, 8)
+}
+
+/// Constants of event types and topics, in the order of [`Node::events`].
+fn constants(node: &Node, scope: &mut Scope) -> Vec<Constants> {
+    let constants = |event: &Event| {
+        let ident = event.ident.to_ascii_uppercase();
+        let name = scope.names.give(format!("EVENT_{ident}"));
+        let topic_name = scope.names.give(format!("TOPIC_{ident}"));
+        let topic = match &event.topic {
+            Topic::Literal(name) => escape(name),
+            Topic::Namespaced { before, after } => {
+                format!("{}{{namespace}}{}", escape(before), escape(after))
+            }
+        };
+        Constants {
+            event_assignment: assignment(0, &format!("{name}: Final"), &escape(&event.event_type)),
+            event: name,
+            topic_assignment: assignment(0, &format!("{topic_name}: Final"), &topic),
+            topic: topic_name,
+        }
+    };
+    node.events.iter().map(constants).collect()
+}
+
+/// The states as an enumeration, where the node has some and announces their changes.
+fn states(node: &Node, scope: &mut Scope) -> Option<Enumeration> {
+    let machine = node.states.as_ref().filter(|it| !it.states.is_empty())?;
+    if !node
+        .events
+        .iter()
+        .any(|event| event.category == &STATE_EVENTS)
+    {
+        return None;
+    }
+    scope.uses("StrEnum");
+    let mut names = Names::new([]);
+    let members = machine.states.iter().map(|state| {
+        let name = ident(state).trim_matches('_').to_ascii_uppercase();
+        let is_name = name.starts_with(|c: char| c.is_ascii_uppercase());
+        let name = names.give(if is_name {
+            name
+        } else {
+            format!("STATE_{name}")
+        });
+        let statement = assign(4, &name, &Expr::text(&escape(state)));
+        (state.clone(), name, statement)
+    });
+    let sentence = format!("States of the node `{}`.", sanitize(name(node)));
+    Some(Enumeration {
+        members: members.collect(),
+        summary: super::models::closed(wrap(&sentence, 10, 4), 4),
+        class_name: scope.names.give(class_name(name(node), "Node") + "State"),
+    })
+}
+
+/// Attributes of the class, with what the contract says of them.
+fn attributes(node: &Node, scope: &mut Scope) -> Vec<String> {
+    let namespaced = node.events.iter().any(|event| event.topic.is_namespaced());
+    let mut attributes = Vec::new();
+    if let Some(namespace) = node.namespace.as_deref().filter(|_| namespaced) {
+        attributes.push(assignment(4, "default_namespace: str", &escape(namespace)));
+    }
+    if !node.redact.is_empty() {
+        scope.uses("re");
+        let patterns = node.redact.iter().map(|pattern| {
+            let pattern = Expr::Text(regex_literal(pattern));
+            Expr::call("re.compile", vec![pattern, Expr::atom("re.IGNORECASE")])
+        });
+        let patterns = Expr::Bracket("(".to_owned(), patterns.collect(), ')');
+        attributes.push(assign(4, "redactions", &patterns));
+    }
+    attributes
+}
+
+/// What `from module import *` gives.
+fn exports(
+    constants: &[Constants],
+    class_name: &str,
+    models: &ModelSet,
+    variables: &Variables,
+) -> Vec<String> {
+    let own = [
+        "EVENT_CATALOG",
+        "TOPICS",
+        "KafkaClient",
+        "parse",
+        class_name,
+    ];
+    own.into_iter()
+        .map(str::to_owned)
+        .chain((constants.iter()).flat_map(|event| [event.event.clone(), event.topic.clone()]))
+        .chain(models.models.iter().map(|model| model.name().to_owned()))
+        .chain(variables.operations.values().cloned())
+        .collect()
+}
+
+/// As people know the node.
+fn name(node: &Node) -> &str {
+    node.identity.name.as_deref().unwrap_or(&node.identity.slug)
+}

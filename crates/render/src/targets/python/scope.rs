@@ -1,0 +1,122 @@
+//! What a module has beside its own text: imports, and the names that are taken.
+
+use std::sync::LazyLock;
+
+use crate::python::imports::Imports;
+use crate::python::names::Names;
+use crate::targets::python::options::{Models, PythonOptions};
+
+/// The runtime as one text, for modules that need no Herald. `scripts/bundle-runtime` makes it.
+static RUNTIME: &str = include_str!("../../../runtime/bundle.py");
+
+/// Where names come from that modules use. What is not here is in `herald.runtime`.
+const ORIGINS: [(&str, &str); 18] = [
+    ("__future__", "annotations"),
+    ("base64", "b64decode"),
+    ("collections.abc", "Callable"),
+    ("collections.abc", "Mapping"),
+    ("dataclasses", "dataclass"),
+    ("dataclasses", "field"),
+    ("datetime", "date"),
+    ("datetime", "datetime"),
+    ("decimal", "Decimal"),
+    ("enum", "StrEnum"),
+    ("typing", "Annotated"),
+    ("typing", "Any"),
+    ("typing", "Final"),
+    ("typing", "Literal"),
+    ("typing", "TypeAlias"),
+    ("uuid", "UUID"),
+    ("pydantic", "BaseModel"),
+    ("pydantic", "ConfigDict"),
+];
+
+/// Builtins that annotations and defaults have in them, and what the module defines itself.
+const OWN: [&str; 18] = [
+    "EVENT_CATALOG",
+    "TOPICS",
+    "_Model",
+    "bool",
+    "classmethod",
+    "dict",
+    "float",
+    "frozenset",
+    "int",
+    "list",
+    "object",
+    "parse",
+    "property",
+    "re",
+    "str",
+    "tuple",
+    "type",
+    "Field",
+];
+
+/// The runtime's imports, and its text without them.
+static BUNDLE: LazyLock<(Imports, &'static str)> = LazyLock::new(|| {
+    let mut imports = Imports::default();
+    let text = imports.take_from(RUNTIME);
+    (imports, text)
+});
+
+/// Names that no module gives to anything of its own, so that all options give the same names.
+static TAKEN: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let (imports, text) = &*BUNDLE;
+    let defined = text.lines().filter_map(|line| {
+        let line = line.strip_prefix("async ").unwrap_or(line);
+        let line = line.strip_prefix("class ").unwrap_or(line);
+        let line = line.strip_prefix("def ").unwrap_or(line);
+        let end = line.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+        (end > 0).then(|| &line[..end])
+    });
+    let origins = ORIGINS.iter().map(|(_, name)| *name);
+    origins
+        .chain(OWN)
+        .chain(imports.bound())
+        .chain(defined)
+        .collect()
+});
+
+/// Collects what a module imports, and gives out its names.
+pub(super) struct Scope {
+    options: PythonOptions,
+    imports: Imports,
+    pub(super) names: Names,
+}
+
+impl Scope {
+    pub(super) fn new(options: PythonOptions) -> Self {
+        Self {
+            options,
+            imports: Imports::default(),
+            names: Names::new(TAKEN.iter().copied()),
+        }
+    }
+
+    pub(super) fn models(&self) -> Models {
+        self.options.models
+    }
+
+    /// The name, which the module has from now on.
+    pub(super) fn uses(&mut self, name: &'static str) -> &'static str {
+        let origin = ORIGINS.iter().find(|(_, known)| *known == name);
+        match origin {
+            Some((module, _)) => self.imports.name(module, name),
+            None if name == "re" => self.imports.module("re"),
+            None if name == "Field" => self.imports.name("pydantic", name),
+            None if self.options.standalone => {}
+            None => self.imports.name("herald.runtime", name),
+        }
+        name
+    }
+
+    /// The imports, and the text of the runtime where the module needs no Herald.
+    pub(super) fn finish(mut self) -> (String, Option<&'static str>) {
+        if !self.options.standalone {
+            return (self.imports.print(), None);
+        }
+        self.imports.take_from(RUNTIME);
+        (self.imports.print(), Some(BUNDLE.1.trim()))
+    }
+}

@@ -1,0 +1,281 @@
+"""Generated models take what the JSON Schema of their contract takes, and no more."""
+
+import json
+import sys
+from collections.abc import Iterator
+from itertools import count
+from types import ModuleType
+from typing import Any, Literal
+
+import pytest
+from herald import generate, load_text
+from herald.runtime import from_json, json_value
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+
+Models = Literal["pydantic", "dataclass"]
+Field = dict[str, Any]
+BOTH: tuple[Models, ...] = ("pydantic", "dataclass")
+NUMBERS = count()
+
+TEXTS = [
+    "", "a", "abc", "ABC-1", "é\n", "12.50", "-3", "0E-8", "1e5", ".5", "1_0", "NaN",
+    "6f2c1c1e-0000-4000-8000-000000000001", "6F2C1C1E-0000-4000-8000-00000000000A",
+    "6f2c1c1e000040008000000000000001", "{6f2c1c1e-0000-4000-8000-000000000001}",
+    "2024-02-29", "2023-02-29", "2024-2-29", "20240229", "1709200000",
+    "2024-02-29T12:00:00Z", "2024-02-29t12:00:00.123456789z",
+    "2024-02-29T12:00:00+01:00", "2024-02-29T12:00:00", "2024-02-29 12:00:00Z",
+    "2024-02-29T12:00Z", "2024-02-29T24:00:00Z", "2024-02-29T12:00:00+24:00",
+    "2023-02-29T12:00:00Z", "AB==", "AAAA", "EUR", "USD", "٣", "true", "null",
+]  # fmt: skip
+PLAIN = [
+    "any", "string", "integer", "number", "boolean", "uuid", "datetime", "date",
+    "decimal", "Line", "Box",
+]  # fmt: skip
+NAMES = [
+    "a",
+    "class",
+    "model_config",
+    "json",
+    "_id",
+    "1st",
+    "a-b",
+    "a b",
+    "list",
+    "größe",
+]
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-20, 20),
+    st.sampled_from([0.0, 1.0, -3.0, 2.5, 1e300, -0.5]),
+    st.sampled_from(TEXTS),
+)
+junk = st.recursive(
+    scalars,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from([*NAMES, "sku", "parts"]), inner, max_size=3),
+    ),
+    max_leaves=5,
+)
+
+
+VALID: dict[str, st.SearchStrategy[Any]] = {
+    "any": junk,
+    "string": st.sampled_from(TEXTS),
+    "integer": st.sampled_from([0, 1, 2.0, 3, 5, 10**20]),
+    "number": st.sampled_from([0, 1, 2.5, -0.5, 1e300]),
+    "boolean": st.booleans(),
+    "uuid": st.uuids().map(str),
+    "datetime": st.sampled_from(
+        ["2024-02-29T12:00:00Z", "2024-02-29T12:00:00.5+01:00"]
+    ),
+    "date": st.dates().map(str),
+    "decimal": st.sampled_from(["12.50", "-3", "0E-8", "1e5"]),
+    "null": st.none(),
+}
+VALID["Line"] = st.recursive(
+    st.fixed_dictionaries({"sku": VALID["string"]}, optional={"parts": st.none()}),
+    lambda line: st.fixed_dictionaries(
+        {"sku": VALID["string"], "parts": st.lists(line, max_size=2)}
+    ),
+    max_leaves=3,
+)
+
+
+def fitting(field: Field, of_box: dict[str, Field]) -> st.SearchStrategy[Any]:
+    """Give values that are mostly of the field's type, but for its limits."""
+    if "enum" in field:
+        return st.one_of(st.sampled_from(field["enum"]), scalars)
+    of_type: str = field["type"]
+    begin, _, inner = of_type.partition("[")
+    if begin in ("list", "map") and of_type.endswith("]"):
+        items = fitting({"type": inner.removesuffix("]")}, of_box)
+        if begin == "list":
+            return st.lists(items, max_size=4)
+        return st.dictionaries(st.sampled_from(TEXTS), items, max_size=2)
+    names = of_type.split(" | ")
+    members = [whole(of_box, {}) if name == "Box" else VALID[name] for name in names]
+    return st.one_of(*members * 5, scalars)
+
+
+def whole(
+    of_fields: dict[str, Field], of_box: dict[str, Field]
+) -> st.SearchStrategy[Any]:
+    """Give objects that have what they need."""
+    parts = {name: fitting(field, of_box) for name, field in of_fields.items()}
+    needed = [name for name, field in of_fields.items() if field.get("required", True)]
+    return st.fixed_dictionaries(
+        {name: part for name, part in parts.items() if name in needed},
+        optional={name: part for name, part in parts.items() if name not in needed},
+    )
+
+
+def limits_of(draw: st.DrawFn, of_type: str) -> Field:
+    """Draw what is allowed of the values of a type."""
+    sizes = {"string": ("min_length", "max_length"), "list": ("min_items", "max_items")}
+    kind = "list" if of_type.startswith("list") else of_type
+    limits: Field = {}
+    if kind in sizes and draw(st.booleans()):
+        low, high = sizes[kind]
+        limits = {low: draw(st.integers(0, 2)), high: draw(st.integers(2, 4))}
+    if kind == "string" and draw(st.booleans()):
+        limits["pattern"] = draw(
+            st.sampled_from(["^[a-z]+$", "[0-9]", "^[A-Z]{3}-[0-9]$"])
+        )
+    if kind in ("integer", "number") and draw(st.booleans()):
+        keys = [("minimum", "maximum"), ("exclusive_minimum", "exclusive_maximum")]
+        low, high = draw(st.sampled_from(keys))
+        limits = {low: draw(st.integers(-5, 1)), high: draw(st.integers(3, 9))}
+    return limits
+
+
+@st.composite
+def a_field(draw: st.DrawFn) -> Field:
+    """Draw a field as contracts write it."""
+    plain = draw(st.sampled_from(PLAIN))
+    spelling = draw(
+        st.sampled_from(
+            [plain] * 5
+            + [f"list[{plain}]", f"map[{plain}]", f"{plain} | null"]
+            + [f"{plain} | integer | string", f"list[{plain} | null]"]
+        )
+    )
+    if draw(st.integers(0, 9)) == 0:
+        field: Field = {"type": "string", "enum": ["EUR", "USD", "a"]}
+    else:
+        field = {"type": spelling, **limits_of(draw, spelling)}
+    if draw(st.booleans()):
+        field["required"] = False
+    return field
+
+
+fields = st.dictionaries(st.sampled_from(NAMES), a_field(), min_size=1, max_size=4)
+
+
+def contract_of(of_input: dict[str, Field], of_box: dict[str, Field]) -> str:
+    """Write a contract; JSON is YAML."""
+    line = {"sku": "string", "parts": {"type": "list[Line]", "required": False}}
+    return json.dumps(
+        {
+            "node_type": "effect",
+            "service_name": "test",
+            "version": "1.0.0",
+            "operations": [{"name": "do", "input": of_input}],
+            "definitions": {"Line": {"fields": line}, "Box": {"fields": of_box}},
+        }
+    )
+
+
+def imported(code: str) -> ModuleType:
+    """Import a generated module."""
+    module = ModuleType(f"generated_{next(NUMBERS)}")
+    sys.modules[module.__name__] = module
+    exec(compile(code, module.__name__, "exec"), module.__dict__)
+    return module
+
+
+def takes(model: type[Any], value: Any) -> bool:
+    """Tell whether a model takes what JSON says."""
+    try:
+        from_json(model, value)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.fixture(autouse=True)
+def forget_modules() -> Iterator[None]:
+    """Leave no generated module behind."""
+    yield
+    for name in [name for name in sys.modules if name.startswith("generated_")]:
+        del sys.modules[name]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_models_take_what_the_schema_takes(data: st.DataObject) -> None:
+    of_box = {
+        name: field
+        for name, field in data.draw(fields).items()
+        if "Box" not in field["type"]
+    }
+    of_box = of_box or {"sku": {"type": "string"}}
+    given_fields = data.draw(fields)
+    contract = load_text(contract_of(given_fields, of_box))
+    assert not contract.errors, contract.errors
+    [schema] = [
+        json.loads(file.text)
+        for file in generate(contract, "schemas")
+        if "do.input" in file.path
+    ]
+    judge = Draft202012Validator(
+        schema, format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+    models = [
+        imported(generate(contract, models=kind)[0].text).DoInput for kind in BOTH
+    ]
+    parts = {name: junk for name in given_fields}
+    values = st.one_of(
+        *[whole(given_fields, of_box)] * 5,
+        st.fixed_dictionaries({}, optional=parts),
+    )
+    for _ in range(12):
+        value = data.draw(values)
+        expected = judge.is_valid(value)
+        event(f"valid: {expected}")
+        for model in models:
+            assert takes(model, value) == expected, (model, value)
+            if not expected:
+                continue
+            # What was read and is written again is still what the schema takes.
+            written = json.loads(json.dumps(json_value(from_json(model, value))))
+            assert judge.is_valid(written), written
+
+
+FORMATS = [
+    "uuid",
+    "datetime",
+    "date",
+    "decimal",
+    "integer",
+    "number",
+    "boolean",
+    "string",
+]
+
+
+@pytest.mark.parametrize("of_type", FORMATS)
+@pytest.mark.parametrize("kind", BOTH)
+def test_every_form_of_a_value(kind: Models, of_type: str) -> None:
+    contract = load_text(contract_of({"a": {"type": of_type}}, {"a": {"type": "any"}}))
+    [schema] = [
+        json.loads(file.text)
+        for file in generate(contract, "schemas")
+        if "do.input" in file.path
+    ]
+    judge = Draft202012Validator(
+        schema, format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+    model = imported(generate(contract, models=kind)[0].text).DoInput
+    seen = set()
+    values: list[Any] = [*TEXTS, None, True, 0, 1, 1.0, 1.5, -7, 10**30, [], {}]
+    for value in values:
+        expected = judge.is_valid({"a": value})
+        assert takes(model, {"a": value}) == expected, value
+        seen.add(expected)
+    assert seen == {True, False}
+
+
+def test_pydantic_reads_json_as_strictly() -> None:
+    contract = load_text(
+        contract_of({"a": {"type": "decimal"}}, {"b": {"type": "any"}})
+    )
+    model = imported(generate(contract, models="pydantic")[0].text).DoInput
+    assert str(model.model_validate_json('{"a": "12.50"}').a) == "12.50"
+    for text in ('{"a": 12.5}', '{"a": ".5"}', '{"a": null}', "{}"):
+        with pytest.raises(ValueError):
+            model.model_validate_json(text)
