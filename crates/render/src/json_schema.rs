@@ -181,7 +181,7 @@ fn union(members: &[Type], limits: &Limits) -> Map<String, Value> {
     let mut schemas: Vec<_> = members.iter().map(|ty| type_schema(ty, limits)).collect();
     // `T | null` is what most unions are, and a list of types is how people write it.
     if let [one, Type::Null] | [Type::Null, one] = members
-        && !matches!(one, Type::Enum(_))
+        && !matches!(one, Type::Enum(_) | Type::Null)
     {
         let at = usize::from(members[0] == Type::Null);
         if let Some(name) = schemas[at]
