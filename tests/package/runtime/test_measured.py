@@ -34,7 +34,11 @@ def test_metrics_that_fail_harm_no_operation(
         def track(self, operation: str, /) -> asyncio.Timeout:
             raise RuntimeError(operation)
 
-    shop = Shop(herald_client)
-    shop.node_metrics = Broken()  # type: ignore[assignment]
-    asyncio.run(shop.place(None))
+    async def main() -> None:
+        shop = Shop(herald_client)
+        shop.node_metrics = Broken()  # type: ignore[assignment]
+        await shop.place(None)
+        await herald_client.flush()
+
+    asyncio.run(main())
     herald_client.assert_published("effect.place.completed")
