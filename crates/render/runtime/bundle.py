@@ -1154,8 +1154,10 @@ def leave(token: Token[Correlation]) -> None:
     """Goes back to the scope around. Where a scope ends in another task than it began
     in, that task never was in it.
     """
-    with suppress(ValueError):
+    try:  # noqa: SIM105 - `suppress` takes a tenth of what publishing an event takes
         CURRENT.reset(token)
+    except ValueError:
+        pass
 
 
 def current() -> Correlation:

@@ -4,7 +4,6 @@ It goes along with tasks and with `asyncio.to_thread`.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import ContextVar, Token
 from typing import Final, NamedTuple, ParamSpec, TypeVar
 from uuid import UUID, uuid4
@@ -34,8 +33,10 @@ def leave(token: Token[Correlation]) -> None:
     """Goes back to the scope around. Where a scope ends in another task than it began
     in, that task never was in it.
     """
-    with suppress(ValueError):
+    try:  # noqa: SIM105 - `suppress` takes a tenth of what publishing an event takes
         CURRENT.reset(token)
+    except ValueError:
+        pass
 
 
 def current() -> Correlation:
