@@ -18,12 +18,20 @@ pub enum Kept {
 }
 
 impl Kept {
-    /// What the contracts say of the topic, else what they say of all of theirs.
-    pub(crate) fn of(topic: Option<&Published>, otherwise: Option<Duration>) -> Self {
+    /// What is asked for, else what the contracts say of the topic, else of all of theirs. Time
+    /// deletes nothing of a topic that is only compacted, whoever asks for it.
+    pub(crate) fn of(
+        topic: Option<&Published>,
+        asked: Option<Duration>,
+        otherwise: Option<Duration>,
+    ) -> Self {
         let setting = |name: &str| Some(topic?.config.get(name)?.trim());
         let policy = setting("cleanup.policy").unwrap_or_default();
         if policy.contains("compact") && !policy.contains("delete") {
             return Self::Compacted;
+        }
+        if let Some(asked) = asked {
+            return Self::For(asked);
         }
         let milliseconds = setting("retention.ms").and_then(|text| text.parse::<i64>().ok());
         match (milliseconds.map(u64::try_from), otherwise) {

@@ -305,10 +305,7 @@ impl TopicPlan {
             .or(published.and_then(|topic| topic.replication_factor))
             .or_else(|| volumes().filter_map(|v| v.replication_factor).max());
         let otherwise = volumes().filter_map(|v| v.retention).max();
-        let kept = match options.retention {
-            Some(retention) => Kept::For(retention),
-            None => Kept::of(published, otherwise),
-        };
+        let kept = Kept::of(published, options.retention, otherwise);
         let mut types: Vec<String> = Vec::new();
         for event in events() {
             if !types.contains(&event.event_type) {

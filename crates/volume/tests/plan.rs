@@ -203,6 +203,29 @@ fn what_is_asked_goes_before_topic_settings_and_these_before_the_contract() {
 }
 
 #[test]
+fn no_retention_makes_a_compacted_topic_one_that_is_deleted() {
+    let asked = Options {
+        retention: Some(Duration::from_secs(60)),
+        ..Options::default()
+    };
+    for (policy, kept) in [
+        ("compact", Kept::Compacted),
+        ("'compact,delete'", Kept::For(Duration::from_secs(60))),
+        ("delete", Kept::For(Duration::from_secs(60))),
+    ] {
+        let loaded = read(&format!(
+            "node_type: effect\noperations: []\nevents:\n\
+             - {{event_type: x, topic_settings: {{config: {{cleanup.policy: {policy}}}}}}}\n\
+             volume: {{requests_per_second: 10, retention: 7d}}"
+        ));
+        let plan = plan(&loaded, &asked);
+        let x = topic(&plan, ".x.");
+        assert_eq!(x.kept, kept, "{policy}");
+        assert_eq!(x.disk_bytes.is_some(), kept != Kept::Compacted, "{policy}");
+    }
+}
+
+#[test]
 fn disk_ends_where_partitions_are_full() {
     let event = |config: &str| {
         format!(
