@@ -12,6 +12,7 @@ mod interrupt;
 mod output;
 mod pretty;
 mod project;
+mod quantity;
 mod table;
 mod templates;
 mod terminal;

@@ -242,6 +242,7 @@ fn declared() -> impl Strategy<Value = Declared> {
         event_type_source: EventTypeSource::Declared,
         roles: vec![],
         schema_ref: None,
+        per_request: None,
         sources: vec![],
     })
 }
@@ -312,6 +313,7 @@ fn node() -> impl Strategy<Value = Node> {
                         name: Located::new(name, node.location),
                         unit,
                         description: None,
+                        per_request: None,
                     })
                     .collect();
                 for (operation, given) in node.operations.iter_mut().zip(operations) {

@@ -12,3 +12,4 @@ mod spool;
 mod spools;
 mod support;
 mod templates;
+mod volume;
