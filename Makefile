@@ -22,7 +22,7 @@ export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
 .PHONY: help build demo test lint rust-test some-faults faults soak python-test kafka-test kafka
-.PHONY: wheel package-test bench bench-runtime bench-python clean
+.PHONY: wheel package-test book bench bench-runtime bench-python clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -40,6 +40,12 @@ $(TOOLS)/typescript/.stamp:
 	else echo 'npm is missing: TypeScript is not checked'; fi
 	touch $@
 
+# What it is built in is not needed again.
+$(TOOLS)/bin/mdbook:
+	built=$$(mktemp -d); trap 'rm -r "$$built"' EXIT; CARGO_TARGET_DIR=$$built \
+		cargo install --quiet --locked --root $(TOOLS) mdbook@0.5.4 \
+		--no-default-features --features search
+
 build:
 	cargo build --release --locked -p herald-cli
 
@@ -49,7 +55,7 @@ demo: build ## the main job on an example contract
 test: lint rust-test some-faults python-test kafka-test package-test ## every check that CI runs
 
 # Python without the ending.
-SCRIPTS = scripts/kafka scripts/bundle-runtime \
+SCRIPTS = scripts/kafka scripts/bundle-runtime scripts/book \
 	$(addprefix benches/,instrument lifecycle metrics python run runtime)
 
 lint: $(VENV)/.stamp ## format, lints, licences
@@ -112,6 +118,9 @@ package-test: build wheel ## the Python package, installed and tried
 	cd examples/fastapi && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
 	cd examples/faststream && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
 	scripts/kafka run -- $(PACKAGE)/bin/python -m pytest -q -rs tests/package
+
+book: $(TOOLS)/bin/mdbook ## docs/ as a book, below target/book
+	scripts/book
 
 kafka: ## a real Apache Kafka that stays up, at the address it prints
 	@scripts/kafka start

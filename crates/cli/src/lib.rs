@@ -12,6 +12,8 @@ mod interrupt;
 mod output;
 mod pretty;
 mod project;
+#[cfg(test)]
+mod reference;
 mod table;
 mod templates;
 mod terminal;
