@@ -119,7 +119,7 @@ fn arguments<'a>(page: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
 /// An argument as it is typed: `--out DIR`.
 fn typed(argument: &Arg) -> String {
     let names = argument.get_value_names().unwrap_or_default();
-    let names: Vec<_> = names.iter().map(|name| name.as_str()).collect();
+    let names: Vec<_> = names.iter().map(clap::builder::Str::as_str).collect();
     let names = names.join(" ");
     match argument.get_long() {
         None => names,
