@@ -21,6 +21,7 @@ SKIPPED = {
     "fragment": "a part of something whole",
     "no-run": "type-checked, not run: it serves until it is stopped",
     "needs-kafka": "needs a cluster that can be changed or is away",
+    "signature": "printed from the package itself",
     "setup": "builds or installs something",
 }
 MARKS = {*SKIPPED, "output", "target", "broken", "no_run"}
@@ -49,7 +50,7 @@ class Block:
     @property
     def is_whole(self) -> bool:
         """Whether it is code that a type checker understands."""
-        return self.language == "python" and "fragment" not in self.marks
+        return self.language == "python" and not self.marks & {"fragment", "signature"}
 
     @property
     def name(self) -> str | None:

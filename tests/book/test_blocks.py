@@ -53,8 +53,8 @@ def test_python_is_as_ruff_formats_it(tmp_path: Path, done: Counter[str]) -> Non
         check=False,
     )
     said = run.stdout + run.stderr
-    for file, block in files.items():
-        said = said.replace(file, str(block))
+    for written, block in files.items():
+        said = said.replace(written, str(block))
     assert run.returncode == 0, said
     done["of Python formatted"] = len(blocks)
 
@@ -112,7 +112,7 @@ def try_console(workshop: Workshop, block: Block) -> Tried:
 def try_python(workshop: Workshop, block: Block) -> Tried:
     """Run a program, or the tests in it."""
     program = workshop.program(block)
-    run = [sys.executable, program]
+    run: list[str | Path] = [sys.executable, program]
     if "def test_" in block.text:
         run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
         run += ["-o", "asyncio_mode=auto", program]
