@@ -20,9 +20,9 @@ def done(request: pytest.FixtureRequest) -> Counter[str]:
     return request.config.stash[DONE]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def servers() -> Iterator[str]:
-    """A cluster in memory for all pages."""
+    """A cluster in memory for one page."""
     cluster = DevCluster()
     yield cluster.bootstrap_servers
     cluster.stop()

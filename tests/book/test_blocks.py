@@ -110,7 +110,9 @@ def try_console(workshop: Workshop, block: Block) -> Tried:
 
 
 def try_python(workshop: Workshop, block: Block) -> Tried:
-    """Run a program, or the tests in it."""
+    """Run a program, or the tests in it; keep what has a name for who types it."""
+    if block.name:
+        (workshop.reader / block.name).write_text(block.text)
     program = workshop.program(block)
     run: list[str | Path] = [sys.executable, program]
     if "def test_" in block.text:
