@@ -11,6 +11,7 @@ PASSING = [
     (re.compile(r"\b\d+(\.\d+)? (ms|s|seconds?)\b"), "LONG"),
     (re.compile(r"\b\d+(\.\d+)? (B|KiB|MiB)\b"), "SIZE"),
     (re.compile(r"\b(partition|offset)(\":| )\d+"), "WHERE"),
+    (re.compile(r"(?<=\.v\d)/\d+@\d+"), "/WHERE"),
     (re.compile(r"127\.0\.0\.1:\d+"), "BROKER"),
 ]
 
