@@ -14,6 +14,8 @@ mod pretty;
 mod project;
 #[cfg(test)]
 mod reference;
+#[cfg(doctest)]
+mod shown;
 mod table;
 mod templates;
 mod terminal;
