@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from blocks import all_blocks
 from herald.testing import DevCluster
+
+from blocks import all_blocks
 
 DONE = pytest.StashKey[Counter[str]]()
 

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from blocks import LANGUAGES, MARKS, PAGES, ROOT, Block, all_blocks
 from console import agrees, steps
 from workshop import Workshop, is_contract

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+
 from blocks import DOCS, ROOT
 
 BOOK = ROOT / "target" / "book"
