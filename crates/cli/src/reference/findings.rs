@@ -50,9 +50,9 @@ fn fragment(text: &str) -> String {
     let is_command = commands.iter().any(|name| text.starts_with(name));
     block(
         if is_command {
-            "sh fragment"
+            "sh rule"
         } else {
-            "yaml fragment"
+            "yaml rule"
         },
         text,
     )
