@@ -48,12 +48,5 @@ pub(super) fn page() -> String {
 fn fragment(text: &str) -> String {
     let commands = ["herald ", "chmod ", "mkdir "];
     let is_command = commands.iter().any(|name| text.starts_with(name));
-    block(
-        if is_command {
-            "sh rule"
-        } else {
-            "yaml rule"
-        },
-        text,
-    )
+    block(if is_command { "sh rule" } else { "yaml rule" }, text)
 }

@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::MADE;
 use super::markdown::{block, cell, code, prose};
 
+/// Characters of an example in a table.
+const LONGEST: usize = 40;
+
 /// The page of one file.
 ///
 /// # Panics
@@ -50,7 +53,7 @@ fn section(page: &mut String, title: &str, map: &Value, examples: &[&Value]) {
             sort(key),
             cell(&default),
             cell(text(&key["description"])),
-            cell(&code(&short(&flow(example)))),
+            cell(&code(&short(example))),
         ];
         let _ = writeln!(page, "| {} |", cells.join(" | "));
     }
@@ -131,7 +134,9 @@ fn sort(schema: &Value) -> String {
             "boolean" => "`true`, `false`".to_owned(),
             other => other.to_owned(),
         },
-        Value::Array(_) if schema.get("pattern").is_some() => "version".to_owned(),
+        Value::Array(_) if schema.get("pattern").is_some() => {
+            "number or text such as `1.2.0`".to_owned()
+        }
         Value::Array(_) => "text, number or boolean".to_owned(),
         _ => "anything".to_owned(),
     }
@@ -165,10 +170,29 @@ fn is_plain(text: &str) -> bool {
     begins && !text.contains([':', '#', '{', '}', '[', ']', ',', '|', '"'])
 }
 
-fn short(text: &str) -> String {
-    if text.chars().count() <= 60 {
-        return text.to_owned();
+/// A value of which only so much is shown that a table stays readable: all of it stands above.
+fn short(value: &Value) -> String {
+    let inside = |value: &Value| match value {
+        Value::Object(_) => "{…}".to_owned(),
+        other => flow(other),
+    };
+    let text = match value {
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(inside).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Object(entries) => {
+            let entries: Vec<_> = entries
+                .iter()
+                .map(|(key, value)| format!("{key}: {}", inside(value)))
+                .collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        other => flow(other),
+    };
+    if text.chars().count() <= LONGEST {
+        return text;
     }
-    let cut: String = text.chars().take(59).collect();
+    let cut: String = text.chars().take(LONGEST - 1).collect();
     format!("{cut}…")
 }
