@@ -49,6 +49,14 @@ class Block:
         return next((why for mark, why in SKIPPED.items() if mark in self.marks), None)
 
     @property
+    def is_tried(self) -> bool:
+        """Whether it is run, or read by what it is for. Rust is compiled elsewhere, by
+        `cargo test --doc -p herald-cli`.
+        """
+        tried = {"console", "json", "python", "toml", "yaml"}
+        return self.language in tried and not self.skipped
+
+    @property
     def is_whole(self) -> bool:
         """Whether it is code that a type checker understands."""
         return self.language == "python" and not self.marks & {"fragment", "signature"}

@@ -6,16 +6,22 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from blocks import LANGUAGES, MARKS, PAGES, ROOT, Block, all_blocks
+from blocks import LANGUAGES, MARKS, PAGES, ROOT, Block, all_blocks, blocks_of
 from console import agrees, steps
 from workshop import Workshop, is_contract
 
 RUFF = os.environ.get("HERALD_RUFF", "ruff")
 OTHERS = [page for page in PAGES if page.parent.name != "reference"]
+
+
+def pages_with(test: Callable[[Block], bool]) -> list[Path]:
+    """Pages on which there is something to try."""
+    return [page for page in OTHERS if any(map(test, blocks_of(page)))]
 
 
 def name(page: Path) -> str:
@@ -60,11 +66,9 @@ def test_python_is_as_ruff_formats_it(tmp_path: Path, done: Counter[str]) -> Non
     done["of Python formatted"] = len(blocks)
 
 
-@pytest.mark.parametrize("page", OTHERS, ids=name)
+@pytest.mark.parametrize("page", pages_with(lambda one: one.is_whole), ids=name)
 def test_python_of_a_page_is_typed(workshop: Workshop, done: Counter[str]) -> None:
     blocks = [block for block in workshop.blocks if block.is_whole]
-    if not blocks:
-        return
     programs = [workshop.program(block).name for block in blocks]
     run = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--scripts-are-modules", *programs],
@@ -78,7 +82,7 @@ def test_python_of_a_page_is_typed(workshop: Workshop, done: Counter[str]) -> No
     done["of Python type-checked"] += len(blocks)
 
 
-@pytest.mark.parametrize("page", OTHERS, ids=name)
+@pytest.mark.parametrize("page", pages_with(lambda one: one.is_tried), ids=name)
 def test_a_page_can_be_followed(workshop: Workshop, done: Counter[str]) -> None:
     troubles = []
     printed = ""
@@ -87,7 +91,7 @@ def test_a_page_can_be_followed(workshop: Workshop, done: Counter[str]) -> None:
             if not agrees(block.text, printed):
                 troubles.append(f"{block}: not what was printed:\n{printed}")
             done["of output compared"] += 1
-        elif not block.skipped and block.language in TRIED:
+        elif block.is_tried:
             trouble, printed = TRIED[block.language](workshop, block)
             troubles += trouble
             done[f"of {block.language} run or checked"] += 1
@@ -167,7 +171,6 @@ def try_toml(_: Workshop, block: Block) -> Tried:
     return [], ""
 
 
-# Rust is compiled by `cargo test --doc -p herald-cli`.
 TRIED = {
     "console": try_console,
     "json": try_json,
