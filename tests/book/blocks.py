@@ -20,12 +20,12 @@ LANGUAGES = {"console", "json", "python", "rust", "sh", "text", "toml", "yaml"}
 SKIPPED = {
     "fragment": "a part of something whole",
     "no-run": "type-checked, not run: it serves until it is stopped",
-    "needs-kafka": "needs a cluster that can be changed or is away",
+    "needs-kafka": "needs a cluster whose topics can be changed",
     "rule": "an example of a rule, which crates/catalog/tests/findings.rs tries",
     "signature": "printed from the package itself",
     "setup": "builds or installs something",
 }
-MARKS = {*SKIPPED, "output", "target", "broken", "no_run"}
+MARKS = {*SKIPPED, "away", "broken", "no_run", "output", "target"}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ PASSING = [
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "ID"),
     (re.compile(r"\b\d\d:\d\d:\d\d\.\d{3}"), "TIME"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DATE"),
-    (re.compile(r"\b\d+(\.\d+)? (ms|s|seconds?)\b"), "LONG"),
+    (re.compile(r"\b\d+(\.\d+)? ?(ms|s|seconds?)\b"), "LONG"),
     (re.compile(r"\b\d+(\.\d+)? (B|KiB|MiB)\b"), "SIZE"),
     (re.compile(r"\b(partition|offset)(\":| )\d+"), "WHERE"),
     (re.compile(r"(?<=\.v\d)/\d+@\d+"), "/WHERE"),
