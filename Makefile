@@ -22,7 +22,7 @@ export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
 .PHONY: help build demo test lint rust-test some-faults faults soak python-test kafka-test kafka
-.PHONY: wheel package-test book book-test bench bench-runtime bench-python clean
+.PHONY: wheel package-test book book-test bench bench-runtime bench-python bench-service clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -140,6 +140,13 @@ bench-python: $(VENV)/.stamp wheel ## the same from Python, beside other clients
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
 		target/wheels/*.whl
 	scripts/kafka run -- $(VENV)/bin/python benches/python
+
+bench-service: $(VENV)/.stamp wheel ## instrumented operations, metrics, start and stop
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
+		target/wheels/*.whl
+	scripts/kafka run -- $(VENV)/bin/python benches/instrument
+	$(VENV)/bin/python benches/metrics
+	$(VENV)/bin/python benches/lifecycle
 
 bench: $(VENV)/.stamp build ## what docs/benchmarks.md claims, measured
 	benches/run

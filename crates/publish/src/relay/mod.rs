@@ -8,7 +8,8 @@ mod sending;
 mod thread;
 mod window;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -45,8 +46,9 @@ pub(crate) struct Inbox {
     pub(crate) confirmed: Sequence,
     /// Grows whenever a row may have come to wait.
     waits: u64,
-    /// Keys of rows whose failure the relay has not looked at: nothing may be sent behind it.
-    pub(crate) failing: HashSet<u64>,
+    /// Keys of rows that failed, and how many of their failures have not been taken. Nothing may be
+    /// sent behind them: a failure is noted here before it arrives, because it waits for the gate.
+    failing: HashMap<u64, usize>,
     pub(crate) cluster_lost: bool,
     pub(crate) connection_lost: Option<Failure>,
     pub(crate) spool_lost: Option<SpoolError>,
@@ -80,6 +82,42 @@ pub(crate) struct Reported {
     pub(crate) weight: usize,
     pub(crate) sent_at: Duration,
     pub(crate) outcome: Result<Position, Failure>,
+}
+
+impl Inbox {
+    /// A row of this key has failed, and its arrival is to follow.
+    fn fails(&mut self, key: u64) {
+        *self.failing.entry(key).or_default() += 1;
+    }
+
+    pub(crate) fn is_failing(&self, key: u64) -> bool {
+        self.failing.contains_key(&key)
+    }
+
+    /// Takes what has arrived, and with it the failures that were noted before.
+    pub(crate) fn take_arrivals(&mut self) -> Vec<Arrival> {
+        let arrivals = std::mem::take(&mut self.arrivals);
+        let reports = arrivals.iter().filter_map(|arrival| match arrival {
+            Arrival::Row(reported) if reported.is_to_be_sent_again() => Some(reported.key),
+            _ => None,
+        });
+        for key in reports {
+            if let Entry::Occupied(mut noted) = self.failing.entry(key) {
+                *noted.get_mut() -= 1;
+                if *noted.get() == 0 {
+                    noted.remove();
+                }
+            }
+        }
+        arrivals
+    }
+}
+
+impl Reported {
+    fn is_to_be_sent_again(&self) -> bool {
+        let failure = self.outcome.as_ref().err();
+        failure.is_some_and(|failure| failure.kind != FailureKind::Permanent)
+    }
 }
 
 impl Relay {
@@ -192,8 +230,6 @@ impl Delivery for RowDelivery {
         if outcome.is_ok() {
             self.core.acknowledged(self.core.clock.now());
         }
-        let later = |failure: &Failure| failure.kind != FailureKind::Permanent;
-        let waits = !self.is_letter && outcome.as_ref().is_err_and(later);
         let reported = Reported {
             sequence: self.sequence,
             key: self.key,
@@ -204,11 +240,41 @@ impl Delivery for RowDelivery {
         let relay = &self.core.relay;
         if self.is_letter {
             relay.tell(Arrival::Letter(reported));
-        } else if waits {
-            relay.change(|inbox| inbox.failing.insert(self.key));
+        } else if reported.is_to_be_sent_again() {
+            relay.change(|inbox| inbox.fails(self.key));
             relay.released(&self.core, Arrival::Row(reported));
         } else {
             relay.tell(Arrival::Row(reported));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(key: u64) -> Arrival {
+        Arrival::Row(Reported {
+            sequence: Sequence::new(1),
+            key,
+            weight: 0,
+            sent_at: Duration::ZERO,
+            outcome: Err(Failure::new(FailureKind::Retriable, "refused", "")),
+        })
+    }
+
+    #[test]
+    fn a_key_waits_until_its_failure_has_arrived() {
+        let mut inbox = Inbox::default();
+        inbox.fails(7);
+        assert!(inbox.take_arrivals().is_empty());
+        assert!(inbox.is_failing(7), "its arrival waits for the gate");
+        inbox.fails(7);
+        inbox.arrivals.push(failed(7));
+        assert_eq!(inbox.take_arrivals().len(), 1);
+        assert!(inbox.is_failing(7), "another one is to come");
+        inbox.arrivals.push(failed(7));
+        inbox.take_arrivals();
+        assert!(!inbox.is_failing(7));
     }
 }

@@ -235,7 +235,7 @@ impl RelayThread {
         // With the inbox in hand: a report of failure waits until this row is sent, so that the
         // transport fails it too, or is seen here.
         let sent = self.core.relay.change(|inbox| {
-            if !is_letter && inbox.failing.contains(&key) {
+            if !is_letter && inbox.is_failing(key) {
                 return Err(Refused::KeyWaits);
             }
             transport

@@ -169,9 +169,8 @@ impl RelayThread {
 
     pub(super) fn hear(&mut self) {
         let (arrivals, cluster_lost, spool_lost) = self.core.relay.change(|inbox| {
-            inbox.failing.clear();
             (
-                std::mem::take(&mut inbox.arrivals),
+                inbox.take_arrivals(),
                 std::mem::take(&mut inbox.cluster_lost),
                 inbox.spool_lost.take(),
             )

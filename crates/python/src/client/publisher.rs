@@ -79,18 +79,6 @@ impl Publisher {
         })
     }
 
-    /// The service that events come from.
-    #[getter]
-    fn service(&self) -> &str {
-        &self.origin.service
-    }
-
-    /// Where the spool is, if there is one.
-    #[getter]
-    fn spool_path(&self) -> Option<PathBuf> {
-        self.spool.clone()
-    }
-
     /// Whether events are taken.
     #[getter]
     fn is_open(&self) -> bool {
