@@ -13,6 +13,10 @@ mod output;
 mod pretty;
 mod project;
 mod quantity;
+#[cfg(test)]
+mod reference;
+#[cfg(doctest)]
+mod shown;
 mod table;
 mod templates;
 mod terminal;
