@@ -2,6 +2,7 @@
 
 mod connection;
 mod ending;
+mod known;
 mod reopening;
 mod rows;
 mod sending;
@@ -9,7 +10,6 @@ mod thread;
 mod window;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -46,9 +46,9 @@ pub(crate) struct Inbox {
     pub(crate) confirmed: Sequence,
     /// Grows whenever a row may have come to wait.
     waits: u64,
-    /// Keys of rows that failed, and how many of their failures have not been taken. Nothing may be
-    /// sent behind them: a failure is noted here before it arrives, because it waits for the gate.
-    failing: HashMap<u64, usize>,
+    /// Keys of which the transport failed an event. It fails those behind it too, one after the
+    /// other; until it has, nothing of the key may be sent.
+    failing: HashMap<u64, Failing>,
     pub(crate) cluster_lost: bool,
     pub(crate) connection_lost: Option<Failure>,
     pub(crate) spool_lost: Option<SpoolError>,
@@ -56,10 +56,19 @@ pub(crate) struct Inbox {
     pub(crate) close_until: Option<Duration>,
 }
 
+/// How a key fails.
+#[derive(Default)]
+struct Failing {
+    /// Reports that have not returned.
+    reports: usize,
+    /// What [`Inbox::answered`] has to be before the relay knows of all that the transport has.
+    needed: u64,
+}
+
 /// Something happened to a row of the spool.
 pub(crate) enum Arrival {
-    /// It is there, and the transport has the same event: it is not to be sent.
-    Adopted(Sequence),
+    /// It is there, and the transport has the same event, of this key: it is not to be sent.
+    Adopted(Sequence, u64),
     /// The transport failed an adopted one: it is to be sent.
     Released(Sequence),
     /// The cluster has acknowledged it.
@@ -85,31 +94,30 @@ pub(crate) struct Reported {
 }
 
 impl Inbox {
-    /// A row of this key has failed, and its arrival is to follow.
+    /// An event of this key has failed; [`Self::failed`] is to follow before its report returns.
     fn fails(&mut self, key: u64) {
-        *self.failing.entry(key).or_default() += 1;
+        self.failing.entry(key).or_default().reports += 1;
+    }
+
+    /// What follows from it has been handed to the spool, or has arrived here.
+    fn failed(&mut self, key: u64) {
+        let failing = self.failing.entry(key).or_default();
+        failing.reports = failing.reports.saturating_sub(1);
+        failing.needed = self.handed_in;
     }
 
     pub(crate) fn is_failing(&self, key: u64) -> bool {
         self.failing.contains_key(&key)
     }
 
-    /// Takes what has arrived, and with it the failures that were noted before.
-    pub(crate) fn take_arrivals(&mut self) -> Vec<Arrival> {
-        let arrivals = std::mem::take(&mut self.arrivals);
-        let reports = arrivals.iter().filter_map(|arrival| match arrival {
-            Arrival::Row(reported) if reported.is_to_be_sent_again() => Some(reported.key),
-            _ => None,
+    /// Keys of which nothing fails any more go on, by what was heard when so many records were
+    /// answered for; true where there are some.
+    fn recover(&mut self, answered: u64, is_with_transport: impl Fn(u64) -> bool) -> bool {
+        let failing = self.failing.len();
+        self.failing.retain(|key, failing| {
+            failing.reports > 0 || answered < failing.needed || is_with_transport(*key)
         });
-        for key in reports {
-            if let Entry::Occupied(mut noted) = self.failing.entry(key) {
-                *noted.get_mut() -= 1;
-                if *noted.get() == 0 {
-                    noted.remove();
-                }
-            }
-        }
-        arrivals
+        self.failing.len() < failing
     }
 }
 
@@ -166,6 +174,16 @@ impl Relay {
                 self.unsent.store(false, Ordering::SeqCst);
             }
         });
+    }
+
+    /// The transport failed an event of this key, and will fail those behind it: nothing of the key
+    /// is sent until the relay knows of all of them. `report` is all that the failure leads to.
+    pub(crate) fn while_key_fails(&self, key: Option<u64>, report: impl FnOnce()) {
+        let Some(key) = key else { return report() };
+        self.change(|inbox| inbox.fails(key));
+        report();
+        self.change(|inbox| inbox.failed(key));
+        self.bell.ring();
     }
 
     /// The transport failed a row that it had. Nobody may pass the gate meanwhile: an event of
@@ -241,8 +259,9 @@ impl Delivery for RowDelivery {
         if self.is_letter {
             relay.tell(Arrival::Letter(reported));
         } else if reported.is_to_be_sent_again() {
-            relay.change(|inbox| inbox.fails(self.key));
-            relay.released(&self.core, Arrival::Row(reported));
+            relay.while_key_fails(Some(self.key), || {
+                relay.released(&self.core, Arrival::Row(reported));
+            });
         } else {
             relay.tell(Arrival::Row(reported));
         }
@@ -253,28 +272,22 @@ impl Delivery for RowDelivery {
 mod tests {
     use super::*;
 
-    fn failed(key: u64) -> Arrival {
-        Arrival::Row(Reported {
-            sequence: Sequence::new(1),
-            key,
-            weight: 0,
-            sent_at: Duration::ZERO,
-            outcome: Err(Failure::new(FailureKind::Retriable, "refused", "")),
-        })
-    }
-
     #[test]
-    fn a_key_waits_until_its_failure_has_arrived() {
+    fn a_key_waits_until_nothing_of_it_fails_any_more() {
         let mut inbox = Inbox::default();
+        (inbox.handed_in, inbox.answered) = (5, 5);
         inbox.fails(7);
-        assert!(inbox.take_arrivals().is_empty());
-        assert!(inbox.is_failing(7), "its arrival waits for the gate");
-        inbox.fails(7);
-        inbox.arrivals.push(failed(7));
-        assert_eq!(inbox.take_arrivals().len(), 1);
-        assert!(inbox.is_failing(7), "another one is to come");
-        inbox.arrivals.push(failed(7));
-        inbox.take_arrivals();
-        assert!(!inbox.is_failing(7));
+        inbox.fails(8);
+        assert!(!inbox.recover(5, |_| false), "what follows is not known");
+        inbox.handed_in = 6;
+        inbox.failed(7);
+        inbox.failed(8);
+        assert!(
+            !inbox.recover(5, |_| false),
+            "more may be with the transport"
+        );
+        assert!(inbox.recover(6, |key| key == 7));
+        assert!(inbox.is_failing(7) && !inbox.is_failing(8));
+        assert!(inbox.recover(6, |_| false) && !inbox.is_failing(7));
     }
 }
