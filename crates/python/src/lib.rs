@@ -23,8 +23,7 @@ mod _herald {
     use crate::contracts::{Loaded, categories, load, load_text, targets};
     #[pymodule_export]
     use crate::generator::{
-        LifecyclePattern, MetricsPattern, PatternGenerator, completed_of_service,
-        failed_of_service, started_of_service,
+        PatternGenerator, completed_of_service, failed_of_service, started_of_service,
     };
 
     #[pymodule_init]

@@ -16,23 +16,14 @@
 //! The methods are indented for the body of a class of your own; what they need at the top of
 //! its module is what [`generate_imports`](EventPublishingPatternGenerator::generate_imports)
 //! gives. A whole module comes from [`generate_event_publishing_methods`].
-//!
-//! [`MetricsPatternGenerator`] and [`LifecyclePatternGenerator`] print what counts and times a node,
-//! and what starts and stops it, in the same way: parts for the body of a class of your own, or a
-//! whole module. What they print uses the Python package `herald`.
 
 mod catalog;
 mod error;
-mod lifecycle;
 mod method;
-mod metrics;
 mod module;
-mod parts;
 
 pub use catalog::EventTypeCatalog;
 pub use error::InvalidArgument;
-pub use lifecycle::{LifecyclePart, LifecyclePatternGenerator};
-pub use metrics::{BusinessMetric, MetricKind, MetricsPart, MetricsPatternGenerator};
 
 use herald_catalog::category::{Category, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS, Stage};
 use herald_catalog::kind::Kind;

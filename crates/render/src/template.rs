@@ -64,18 +64,10 @@ static BUILT_IN: [(&str, &str); 11] = [
 ];
 
 /// Those of [`crate::patterns`], whose output is what it always was: no project replaces them.
-static PATTERNS: [(&str, &str); 12] = [
+static PATTERNS: [(&str, &str); 10] = [
     (
         "patterns/imports.py",
         include_str!("../templates/patterns/imports.py.jinja"),
-    ),
-    (
-        "patterns/lifecycle.py",
-        include_str!("../templates/patterns/lifecycle.py.jinja"),
-    ),
-    (
-        "patterns/metrics.py",
-        include_str!("../templates/patterns/metrics.py.jinja"),
     ),
     (
         "patterns/metric_recorded.py",

@@ -259,29 +259,6 @@ class PatternGenerator:
     def metric_recorded(self) -> str: ...
     def catalog(self) -> dict[str, list[str]]: ...
 
-@final
-class MetricsPattern:
-    def __new__(
-        cls,
-        node_type: object,
-        service_name: object,
-        operations: object,
-        business_metrics: object,
-        include_resource_metrics: object,
-    ) -> MetricsPattern: ...
-    def part(self, name: str) -> str: ...
-
-@final
-class LifecyclePattern:
-    def __new__(
-        cls,
-        node_type: object,
-        service_name: object,
-        dependencies: object,
-        background_tasks: object,
-    ) -> LifecyclePattern: ...
-    def part(self, name: str) -> str: ...
-
 def started_of_service(service_name: object, operation: object) -> str: ...
 def completed_of_service(service_name: object, operation: object) -> str: ...
 def failed_of_service(service_name: object, operation: object) -> str: ...

@@ -5,12 +5,10 @@
 
 use std::fmt::Display;
 
-use herald_render::patterns::{
-    BusinessMetric, EventPublishingPatternGenerator, InvalidArgument, MetricKind,
-};
+use herald_render::patterns::{EventPublishingPatternGenerator, InvalidArgument};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyList, PyString};
 
 /// The arguments of a generator.
 pub struct Arguments {
@@ -32,7 +30,7 @@ impl Arguments {
         Ok(Self {
             node_type: text(node_type, &InvalidArgument::EmptyNodeType)?,
             service_name: text(service_name, &InvalidArgument::EmptyServiceName)?,
-            operations: self::operations(operations)?,
+            operations: texts(operations)?,
             include_state_events: boolean(include_state_events, "include_state_events")?,
             include_metric_events: boolean(include_metric_events, "include_metric_events")?,
         })
@@ -69,57 +67,6 @@ pub fn of_service(
     Ok((service_name, self::operation(operation)?))
 }
 
-/// Node type and service name.
-pub fn names(
-    node_type: &Bound<'_, PyAny>,
-    service_name: &Bound<'_, PyAny>,
-) -> PyResult<(String, String)> {
-    let node_type = text(node_type, InvalidArgument::EmptyNodeType)?;
-    Ok((
-        node_type,
-        text(service_name, InvalidArgument::EmptyServiceName)?,
-    ))
-}
-
-/// Metrics as triples: name, unit, kind.
-pub fn business_metrics(metrics: &Bound<'_, PyAny>) -> PyResult<Vec<BusinessMetric>> {
-    let Ok(metrics) = metrics.cast::<PyList>() else {
-        return Err(PyTypeError::new_err(format!(
-            "business_metrics must be a list of BusinessMetric; got {}",
-            type_name(metrics)
-        )));
-    };
-    metrics
-        .iter()
-        .map(|metric| business_metric(&metric))
-        .collect()
-}
-
-fn business_metric(metric: &Bound<'_, PyAny>) -> PyResult<BusinessMetric> {
-    let part = |at: usize| metric.get_item(at);
-    let parts = metric
-        .cast::<PyTuple>()
-        .ok()
-        .filter(|parts| parts.len() == 3);
-    if parts.is_none() {
-        return Err(PyTypeError::new_err(format!(
-            "business_metrics must be a list of BusinessMetric; got one of {}",
-            type_name(metric)
-        )));
-    }
-    let kind = text(&part(2)?, "the kind of a business metric must be a string")?;
-    let kinds = MetricKind::ALL.map(MetricKind::name).join(", ");
-    Ok(BusinessMetric {
-        name: text(&part(0)?, "the name of a business metric must be a string")?,
-        unit: text(&part(1)?, "the unit of a business metric must be a string")?,
-        kind: MetricKind::from_name(&kind).ok_or_else(|| {
-            PyValueError::new_err(format!(
-                "Invalid kind '{kind}' of a business metric. Valid options: {kinds}"
-            ))
-        })?,
-    })
-}
-
 fn text(value: &Bound<'_, PyAny>, rule: impl Display) -> PyResult<String> {
     let Ok(text) = value.cast::<PyString>() else {
         let got = type_name(value);
@@ -133,27 +80,20 @@ fn text(value: &Bound<'_, PyAny>, rule: impl Display) -> PyResult<String> {
     }
 }
 
-/// The operations of a node.
-pub fn operations(values: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-    list_of_texts(values, "operations", InvalidArgument::EmptyOperation)
-}
-
-/// A list of names, by that of the parameter.
-pub fn list_of_texts(
-    values: &Bound<'_, PyAny>,
-    parameter: &str,
-    rule: impl Display,
-) -> PyResult<Vec<String>> {
+fn texts(values: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     let Ok(values) = values.cast::<PyList>() else {
         let got = type_name(values);
         return Err(PyTypeError::new_err(format!(
-            "{parameter} must be a list of strings; got {got}"
+            "operations must be a list of strings; got {got}"
         )));
     };
-    values.iter().map(|value| text(&value, &rule)).collect()
+    values
+        .iter()
+        .map(|value| text(&value, InvalidArgument::EmptyOperation))
+        .collect()
 }
 
-pub fn boolean(value: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
+fn boolean(value: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
     match value.cast::<PyBool>() {
         Ok(value) => Ok(value.is_true()),
         Err(_) => Err(PyTypeError::new_err(format!(

@@ -1,9 +1,6 @@
 //! The generator that needs no contract file: what `herald.codegen.patterns` stands on.
 
 mod arguments;
-mod parts;
-
-pub use parts::{LifecyclePattern, MetricsPattern};
 
 use herald_render::patterns::{
     self, EventPublishingPatternGenerator, InvalidArgument, generate_event_publishing_methods,

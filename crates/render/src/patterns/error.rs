@@ -19,13 +19,6 @@ pub enum InvalidArgument {
     NoOperations,
     /// An operation has no name.
     EmptyOperation,
-    /// A business metric, a dependency or a task whose name can't be used, and why.
-    Part {
-        /// The parameter.
-        parameter: &'static str,
-        /// What is wrong with one of its names.
-        reason: String,
-    },
     /// Names that cannot stand in topics or identifiers, or that collide there.
     Names(Vec<Diagnostic>),
 }
@@ -42,7 +35,6 @@ impl fmt::Display for InvalidArgument {
             Self::EmptyServiceName => f.write_str("service_name must be a non-empty string"),
             Self::NoOperations => f.write_str("operations must contain at least one operation"),
             Self::EmptyOperation => f.write_str("All operations must be non-empty strings"),
-            Self::Part { parameter, reason } => write!(f, "{parameter}: {reason}"),
             Self::Names(findings) => {
                 let messages: Vec<_> = findings
                     .iter()

@@ -36,20 +36,6 @@ pub(crate) fn f_assignment(
     )
 }
 
-/// `before(a, b)after` at some indentation: on one line where that fits, else each argument on a
-/// line of its own, behind which a comma keeps it there.
-pub(crate) fn call(indent: usize, before: &str, arguments: &[String], after: &str) -> String {
-    let one_line = format!("{before}({}){after}", arguments.join(", "));
-    if indent + one_line.len() <= WIDTH {
-        return one_line;
-    }
-    let lines = arguments
-        .iter()
-        .map(|argument| format!("{0:1$}    {argument},\n", "", indent));
-    let lines: String = lines.collect();
-    format!("{before}(\n{lines}{0:1$}){after}", "", indent)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,6 @@ microsecond, publishing happens beside the work.
 """
 
 from herald.metrics._instruments import Counter, Distribution, Gauge
-from herald.metrics._measured import measure
 from herald.metrics._node import NodeMetrics
 from herald.metrics._publishing import MetricPublisher
 from herald.metrics._snapshot import (
@@ -25,5 +24,4 @@ __all__ = [
     "Percentiles",
     "Reading",
     "Snapshot",
-    "measure",
 ]
