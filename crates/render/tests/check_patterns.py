@@ -9,7 +9,7 @@ METHODS = {"counter", "gauge", "distribution", "dependency", "task"}
 
 
 def calls(tree: ast.Module) -> list[list[str | None]]:
-    """Return the method, the text and the unit of each call that has the caller's text."""
+    """Return method, text and unit of each call that has a text of the caller."""
     found = []
     for call in ast.walk(tree):
         match call:

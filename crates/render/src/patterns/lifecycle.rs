@@ -406,3 +406,65 @@ fn of_any_node() -> LifecyclePatternGenerator {
     let kind = Kind::Effect.name();
     LifecyclePatternGenerator::new(kind, kind, &["any"]).expect("the arguments are valid")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_say_which_argument_is_wrong() {
+        let names = |names: &[&str]| {
+            of_any_node()
+                .background_tasks(names)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            names(&[""]),
+            "All background_tasks must be non-empty strings"
+        );
+        assert_eq!(names(&["a", "a"]), "background_tasks: `a` is listed twice");
+        let intervals = |a, b, c| of_any_node().intervals(a, b, c).unwrap_err().to_string();
+        assert!(intervals(0.0, None, 1.0).starts_with("monitor_interval_seconds must be"));
+        assert!(intervals(1.0, Some(-1.0), 1.0).starts_with("heartbeat_interval_seconds must be"));
+        assert!(intervals(1.0, None, f64::NAN).starts_with("drain_timeout_seconds must be"));
+    }
+
+    #[test]
+    fn all_methods_are_the_parts() {
+        let (dependencies, tasks) = (["database", "cache"], ["refresh"]);
+        let of_any = [
+            generate_init_method(&dependencies, &tasks, true, true).expect("valid"),
+            generate_startup_method(),
+            generate_shutdown_method(),
+            generate_runtime_monitoring(),
+            generate_helper_methods(&dependencies, &tasks, true).expect("valid"),
+        ];
+        let generator = LifecyclePatternGenerator::new("reducer", "ledger", &["post"])
+            .and_then(|generator| generator.dependencies(&dependencies))
+            .and_then(|generator| generator.background_tasks(&tasks))
+            .expect("valid");
+        assert_eq!(
+            generator.generate_all_lifecycle_methods(),
+            of_any.join("\n")
+        );
+        let module = generator.generate_complete_lifecycle_class();
+        assert!(of_any.iter().all(|part| module.contains(part)));
+        assert!(module.contains("_initialize_metrics"));
+        assert!(of_any[0].contains("after=[\"database\"],"));
+    }
+
+    #[test]
+    fn what_is_switched_off_is_left_out() {
+        let generator = of_any_node()
+            .dependencies(&["database"])
+            .expect("valid")
+            .include_metrics(false)
+            .include_health_checks(false)
+            .intervals(1.0, None, 1.0)
+            .expect("valid");
+        let module = generator.generate_complete_lifecycle_class();
+        assert!(module.contains("heartbeat_every=None"));
+        assert!(!module.contains("node_metrics") && !module.contains("_check_database"));
+    }
+}

@@ -337,3 +337,87 @@ pub fn generate_complete_metrics_class(
 fn of_any_node(operations: &[impl AsRef<str>]) -> Result<MetricsPatternGenerator, InvalidArgument> {
     MetricsPatternGenerator::new(Kind::Effect.name(), Kind::Effect.name(), operations)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patterns::business::MetricKind;
+
+    fn generator() -> MetricsPatternGenerator {
+        MetricsPatternGenerator::new("effect", "orders", &["place"]).expect("valid")
+    }
+
+    fn counter(name: &str, unit: &str) -> BusinessMetric {
+        BusinessMetric::new(name, MetricKind::Counter, unit)
+    }
+
+    #[test]
+    fn errors_say_which_argument_is_wrong() {
+        let error = |metrics| {
+            generator()
+                .business_metrics(metrics)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            error(vec![counter(" ", "count")]),
+            "All business_metrics must be non-empty strings"
+        );
+        assert_eq!(
+            error(vec![counter("a", "")]),
+            "business_metrics: the unit of `a` must be a non-empty string"
+        );
+        assert_eq!(
+            error(vec![counter("a b", "x"), counter("a-b", "x")]),
+            "business_metrics: `a b` and `a-b` both become the identifier `a_b`"
+        );
+        assert_eq!(
+            MetricKind::from_name("sum").unwrap_err().to_string(),
+            "Invalid kind 'sum'. Valid options: counter, distribution, gauge"
+        );
+        let error = |ops, seconds| {
+            generator()
+                .publish_interval(ops, seconds)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            error(0, 60.0),
+            "publish_interval_ops must be a number above 0, not 0"
+        );
+        for seconds in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(error(1, seconds).starts_with("publish_interval_seconds must be a number"));
+        }
+    }
+
+    #[test]
+    fn all_methods_are_the_parts() {
+        let of_any = [
+            generate_metrics_initialization(100, 60.0, true).expect("valid"),
+            generate_operation_metrics_tracking(&["place"]).expect("valid"),
+            generate_resource_metrics_collection(),
+            generate_business_metrics_tracking(vec![counter("a", "x")]).expect("valid"),
+            generate_metrics_publishing(),
+        ];
+        let generator = generator().business_metrics(vec![counter("a", "x")]);
+        let generator = generator.expect("valid");
+        assert_eq!(generator.generate_all_metrics_methods(), of_any.join("\n"));
+        let module = generator.generate_complete_metrics_class();
+        let decorator = generate_metrics_decorator(&["place"]).expect("valid");
+        assert!(
+            of_any
+                .iter()
+                .chain([&decorator])
+                .all(|part| module.contains(part))
+        );
+    }
+
+    #[test]
+    fn what_is_switched_off_is_left_out() {
+        let generator = generator().include_resource_metrics(false);
+        let methods = generator.generate_all_metrics_methods();
+        assert!(methods.contains("resources=False"));
+        assert!(!methods.contains("_get_resource_metrics"));
+        assert!(!methods.contains("_get_business_metrics"));
+    }
+}
