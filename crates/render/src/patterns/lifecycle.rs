@@ -306,8 +306,8 @@ fn template(name: &str) -> String {
 fn named(argument: &'static str, names: &[impl AsRef<str>]) -> Result<Vec<Named>, InvalidArgument> {
     let names = owned(names);
     let idents = idents(argument, names.iter().map(String::as_str))?;
-    let named = names.into_iter().zip(idents);
-    Ok(named.map(|(name, ident)| Named { name, ident }).collect())
+    let pairs = names.into_iter().zip(idents);
+    Ok(pairs.map(|(name, ident)| Named { name, ident }).collect())
 }
 
 /// What the methods use.

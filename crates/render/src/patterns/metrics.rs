@@ -261,7 +261,7 @@ pub fn generate_metrics_initialization(
     publish_interval_seconds: f64,
     include_resource_metrics: bool,
 ) -> Result<String, InvalidArgument> {
-    let generator = of_any_node(&["any"])?
+    let generator = of_any_operation()
         .publish_interval(publish_interval_ops, publish_interval_seconds)?
         .include_resource_metrics(include_resource_metrics);
     Ok(generator.generate_metrics_initialization())
@@ -279,7 +279,7 @@ pub fn generate_operation_metrics_tracking(
 
 /// The methods for what the process takes, of any node.
 pub fn generate_resource_metrics_collection() -> String {
-    let generator = of_any_node(&["any"]).expect("the arguments are valid");
+    let generator = of_any_operation();
     generator.generate_resource_metrics_collection()
 }
 
@@ -290,13 +290,13 @@ pub fn generate_resource_metrics_collection() -> String {
 pub fn generate_business_metrics_tracking(
     business_metrics: Vec<BusinessMetric>,
 ) -> Result<String, InvalidArgument> {
-    let generator = of_any_node(&["any"])?.business_metrics(business_metrics)?;
+    let generator = of_any_operation().business_metrics(business_metrics)?;
     Ok(generator.generate_business_metrics_tracking())
 }
 
 /// The methods that begin to publish, publish at once, and end, of any node.
 pub fn generate_metrics_publishing() -> String {
-    let generator = of_any_node(&["any"]).expect("the arguments are valid");
+    let generator = of_any_operation();
     generator.generate_metrics_publishing()
 }
 
@@ -331,6 +331,11 @@ pub fn generate_complete_metrics_class(
     let generator = MetricsPatternGenerator::new(node_type, service_name, operations)?
         .business_metrics(business_metrics)?;
     Ok(generator.generate_complete_metrics_class())
+}
+
+/// Some parts do not depend on the operations either.
+fn of_any_operation() -> MetricsPatternGenerator {
+    of_any_node(&["any"]).expect("the arguments are valid")
 }
 
 /// Most parts depend neither on the kind nor on the service; any will do.
