@@ -28,11 +28,13 @@ pub fn check(name: &str) -> Result<(), String> {
         let rule = "is no name of a package: it begins with a lowercase letter, and has only \
                     lowercase letters, digits and `_`";
         let meant = of_node(name);
-        return Err(if meant.is_empty() || name.contains(['/', '\\']) {
-            format!("{rule}; --dir says the folder")
-        } else {
-            format!("{rule}; did you mean `{meant}`?")
-        });
+        return Err(
+            if meant.is_empty() || !name.is_ascii() || name.contains(['/', '\\']) {
+                format!("{rule}; --dir says the folder")
+            } else {
+                format!("{rule}; did you mean `{meant}`?")
+            },
+        );
     }
     if name.len() > LONGEST {
         return Err(format!("is too long; give it at most {LONGEST} characters"));

@@ -16,6 +16,9 @@ use crate::terminal::{self, BOLD, DIM, GREEN, YELLOW, count};
 use crate::writing::{self, State};
 use crate::{CLEAN, FINDINGS, Failure, package, project};
 
+/// The slug and the text of a contract.
+type Given = (String, String);
+
 /// Where a node is written, and what is known of it.
 struct Place {
     package: String,
@@ -78,8 +81,13 @@ pub fn run(args: &New) -> Result<u8, Failure> {
             wrote(&file.path);
         }
     }
-    for file in once.iter().filter(|file| !is_new(file)) {
-        let path = visible_line(&file.path.display().to_string());
+    let own = place
+        .contract
+        .is_none()
+        .then(|| PathBuf::from(&node.origin.path));
+    let left_alone = once.iter().filter(|file| !is_new(file));
+    for path in left_alone.map(|file| &file.path).chain(&own) {
+        let path = visible_line(&shown(path));
         terminal::status(&format!("{DIM}left alone {path}{DIM:#}"));
     }
     let same = (generated.iter()).filter(|file| file.state == State::Unchanged);
@@ -117,7 +125,9 @@ fn find(args: &New) -> Result<Place, Failure> {
     }
     let folder = args.dir.clone().unwrap_or_else(|| PathBuf::from(&package));
     if is_project(&folder, &package)? {
-        return existing(package, folder);
+        let place = existing(package, folder)?;
+        tell_ignored(args, &place, given.as_ref());
+        return Ok(place);
     }
     let text = match (given, &args.kind) {
         (Some((_, text)), _) => text,
@@ -146,7 +156,7 @@ fn find(args: &New) -> Result<Place, Failure> {
 }
 
 /// The slug and the text of the one contract at a path.
-fn read_contract(path: &str) -> Result<(String, String), Failure> {
+fn read_contract(path: &str) -> Result<Given, Failure> {
     let loaded = project::load(&Project::default(), &[path.to_owned()], Format::Human)?;
     match &loaded.catalog.nodes[..] {
         [node] => {
@@ -334,7 +344,7 @@ fn uses(code: &str, instrument: &str) -> bool {
 }
 
 fn wrote(path: &Path) {
-    let path = visible_line(&path.display().to_string());
+    let path = visible_line(&shown(path));
     terminal::status(&format!("{GREEN}wrote{GREEN:#} {path}"));
 }
 
@@ -357,6 +367,20 @@ fn begin(place: &Place, operations: &[NodeMethod]) {
     terminal::status(&format!(
         "\nNext: {BOLD}{folder}pip install -e '.[dev]' && pytest{BOLD:#}"
     ));
+}
+
+/// Says that the project has a contract of its own, where another one is given.
+fn tell_ignored(args: &New, place: &Place, given: Option<&Given>) {
+    let (Some(path), Some((_, text)), Ok(node)) = (&args.contract, given, place.node()) else {
+        return;
+    };
+    if place.loaded.catalog.sources.get(node.location.source).text != *text {
+        terminal::status(&format!(
+            "{YELLOW}not read{YELLOW:#} {}: the project has its own contract, {}",
+            visible_line(path),
+            visible_line(&node.origin.path)
+        ));
+    }
 }
 
 /// Lists what the contract has and the code does not, ready to be pasted.
