@@ -90,9 +90,9 @@ pub(super) struct OperationOffer {
 #[derive(Debug)]
 pub(super) struct StatesOffer {
     pub(super) class: String,
-    /// Member and text of the state in which the node begins.
-    pub(super) initial: (String, String),
-    /// Of one that may follow it.
+    /// The state in which the node begins.
+    pub(super) initial: String,
+    /// Member and text of one that may follow it.
     pub(super) next: Option<(String, String)>,
 }
 
@@ -456,11 +456,10 @@ impl Parts<'_> {
             })
         };
         let next = members().find(|(state, ..)| !terminal && *state != initial.0 && follows(state));
-        let offer = |(state, member, _): &(String, String, String)| (member.clone(), state.clone());
         StatesOffer {
             class: states.class_name.clone(),
-            initial: offer(initial),
-            next: next.map(offer),
+            initial: initial.0.clone(),
+            next: next.map(|(state, member, _)| (member.clone(), state.clone())),
         }
     }
 

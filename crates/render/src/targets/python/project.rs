@@ -174,11 +174,8 @@ struct Method {
 /// A first change of state.
 #[derive(Debug, Serialize)]
 struct State {
-    /// Checks where the node begins.
-    begins: String,
     transition: String,
-    changed: String,
-    payload: String,
+    published: String,
 }
 
 impl View {
@@ -355,7 +352,7 @@ fn summary(node: &Node, has_states: bool) -> String {
 fn state(offers: &Offers) -> Option<State> {
     let states = offers.states.as_ref()?;
     let class = &states.class;
-    let ((initial, old), (next, new)) = (&states.initial, states.next.as_ref()?);
+    let (old, (next, new)) = (&states.initial, states.next.as_ref()?);
     let payload = Expr::Bracket(
         "{".to_owned(),
         vec![
@@ -379,10 +376,8 @@ fn state(offers: &Offers) -> Option<State> {
         ],
     );
     Some(State {
-        begins: format!("{class}.{initial}"),
         transition: transition.fitted(8, 8, 0),
-        changed: offers.state_changed.clone()?,
-        payload: published.fitted(4, 4, 0),
+        published: published.fitted(4, 4, 0),
     })
 }
 
