@@ -1,5 +1,8 @@
 //! `herald new` as a user runs it.
 
+use std::path::{Path, PathBuf};
+
+use crate::corpus::{contracts, run, skipped, tool};
 use crate::support::Sandbox;
 
 const PLACE: [&str; 6] = ["new", "orders", "--kind", "effect", "--operation", "place"];
@@ -337,4 +340,105 @@ fn what_is_missing_is_said() {
         run.stderr
     );
     assert!(sandbox.files().is_empty());
+}
+
+/// Holds all projects in the sandbox against the linters that their `pyproject.toml` names.
+fn are_clean(sandbox: &Sandbox, projects: &[String]) {
+    match tool("HERALD_RUFF", "ruff") {
+        Some(ruff) => {
+            run(sandbox, &ruff, &["check", "--no-cache", "."]);
+            run(sandbox, &ruff, &["format", "--no-cache", "--check", "."]);
+        }
+        None => skipped("ruff, because it is not installed"),
+    }
+    let Some(mypy) = tool("HERALD_MYPY", "mypy") else {
+        skipped("mypy, because it is not installed");
+        return;
+    };
+    let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../python/python");
+    let cache = sandbox.path("cache");
+    for project in projects {
+        let output = std::process::Command::new(&mypy)
+            // Herald itself is read from its sources, and checked elsewhere.
+            .arg("--follow-imports=silent")
+            .arg("--cache-dir")
+            .arg(&cache)
+            .env("MYPYPATH", &package)
+            .current_dir(sandbox.path(project))
+            .output()
+            .expect("mypy runs");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{project}: {said}");
+    }
+}
+
+#[test]
+fn projects_of_every_kind_and_of_hostile_contracts_are_clean() {
+    let sandbox = Sandbox::new();
+    let hostile =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/package/contracts/hostile.yaml");
+    let hostile = hostile.to_string_lossy();
+    let mut projects = vec!["hostile".to_owned()];
+    sandbox
+        .herald(&["new", "hostile", "--contract", &hostile])
+        .exits(0);
+    for kind in ["effect", "compute", "reducer", "orchestrator"] {
+        let name = format!("a_{kind}");
+        sandbox
+            .herald(&["new", &name, "--kind", kind, "--operation", "a.b"])
+            .exits(0);
+        projects.push(name);
+    }
+    are_clean(&sandbox, &projects);
+}
+
+fn projects_of_contracts(every: usize) {
+    let Some(folder) = contracts() else {
+        skipped("the ONEX contracts are not beside the project");
+        return;
+    };
+    let mut all = Vec::new();
+    find_yaml(Path::new(&folder), &mut all);
+    assert!(all.len() > 30, "{all:?}");
+    all.sort();
+    let sandbox = Sandbox::new();
+    let mut projects = Vec::new();
+    for (number, contract) in all.iter().enumerate().step_by(every) {
+        let name = format!("p{number}");
+        let contract = contract.to_string_lossy();
+        let made = sandbox.herald(&["new", "--contract", &contract, "--dir", &name]);
+        if made.stderr.contains("announces nothing") {
+            assert_eq!(made.code, 2);
+            continue;
+        }
+        made.exits(0);
+        projects.push(name);
+    }
+    assert!(
+        projects.len() + 1 >= all.len().div_ceil(every),
+        "{projects:?}"
+    );
+    are_clean(&sandbox, &projects);
+}
+
+fn find_yaml(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            find_yaml(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "yaml") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn projects_of_some_real_contracts_are_clean() {
+    projects_of_contracts(7);
+}
+
+#[test]
+#[ignore = "takes a minute: `cargo test -p herald-cli -- --ignored real_contracts`"]
+fn projects_of_all_real_contracts_are_clean() {
+    projects_of_contracts(1);
 }

@@ -147,7 +147,8 @@ struct View {
     /// Operations, each with its failed event.
     failures: Vec<String>,
     state: Option<State>,
-    /// The check that figures are published.
+    /// The checks that an error is counted, and that there are figures at all.
+    counted: Option<String>,
     metric: Option<String>,
 }
 
@@ -233,6 +234,7 @@ impl View {
             class_name,
             methods,
             state,
+            counted: offers.metric_recorded.as_ref().map(|event| counted(event)),
             metric: offers.metric_recorded.as_ref().map(|event| {
                 let assert = "herald_client.assert_published";
                 Expr::call(assert, vec![Expr::atom(event)]).fitted(4, 4, 0)
@@ -347,6 +349,17 @@ fn summary(node: &Node, has_states: bool) -> String {
         parts.push("`self.state_machine` changes its state, and announces that.".to_owned());
     }
     closed(join(&parts, 4), 4)
+}
+
+/// The check that the error of an operation is published as a figure.
+fn counted(event: &str) -> String {
+    let payload = vec![
+        Expr::entry("metric_name", Expr::atom("f\"{operation.name}.errors\"")),
+        Expr::entry("metric_value", Expr::atom("1")),
+    ];
+    let payload = Expr::Bracket("{".to_owned(), payload, '}');
+    let arguments = vec![Expr::atom(event), Expr::keyword("payload", payload)];
+    Expr::call("herald_client.assert_published", arguments).fitted(4, 4, 0)
 }
 
 fn state(offers: &Offers) -> Option<State> {
