@@ -39,6 +39,9 @@ const FILES: [(&str, &str); 10] = [
     ("project/test.py", "tests/test_NODE.py"),
 ];
 
+/// Names that are longer fit on no line.
+const LONGEST_CLASS: usize = 60;
+
 /// What the class of a node is written with: no method, and no class, is called so.
 const TAKEN: [&str; 25] = [
     "Any",
@@ -106,7 +109,7 @@ impl NodeProject {
         let files = FILES.into_iter().map(|(template, path)| {
             let mut contents = String::new();
             Templates::built_in().render_into(&mut contents, template, view.clone())?;
-            let is_python = path.ends_with(".py");
+            let is_python = path.rsplit('.').next() == Some("py");
             Ok(GeneratedFile {
                 path: path.replace("NODE", package),
                 contents: if is_python {
@@ -132,6 +135,8 @@ struct View {
     client: String,
     namespace: String,
     node: String,
+    /// The node of tests.
+    tested: String,
     /// One line that says what it does, and the same for TOML.
     description: Option<String>,
     toml_description: Option<String>,
@@ -191,7 +196,9 @@ impl View {
                 .chain(instruments.iter().map(|name| name.as_str()))
                 .chain([offers.publisher.as_str()]),
         );
-        let class_name = names.give(class_name(name(node), "Node"));
+        let mut class_name = class_name(name(node), "Node");
+        class_name.truncate(LONGEST_CLASS);
+        let class_name = names.give(class_name);
         let mut tests = Names::new([
             "test_failures_are_announced_and_counted",
             "test_changes_of_state_are_announced",
@@ -204,6 +211,7 @@ impl View {
         let state = state(offers);
         let service = Expr::text(&escape(&node.service_name));
         let client = Expr::call("KafkaClient", vec![Expr::keyword("service", service)]);
+        let tested = Expr::call(&class_name, vec![Expr::atom("herald_client")]);
         let given = Expr::keyword("namespace", Expr::atom("namespace"));
         let made = Expr::call(&class_name, vec![Expr::atom("kafka_client"), given]);
         let description = node.description.as_deref().map(one_line);
@@ -214,6 +222,7 @@ impl View {
             client: assign(8, "client", &client),
             namespace: assignment(0, "NAMESPACE", &escape(namespace_of(node, None))),
             node: assign(4, "node", &made),
+            tested: assign(4, "node", &tested),
             // JSON has the escapes of TOML where no character steers anything.
             toml_description: description.as_ref().map(|it| json!(it).to_string()),
             description,
@@ -253,6 +262,11 @@ fn method(node: &Node, offer: &OperationOffer, names: &mut Names, tests: &mut Na
     let head = if flat.len() <= WIDTH {
         flat
     } else {
+        let result = if "    ) -> :".len() + result.len() > WIDTH && 8 + result.len() <= WIDTH {
+            format!("(\n        {result}\n    )")
+        } else {
+            result.to_owned()
+        };
         format!(
             "    async def {ident}(\n        self,\n        request: {input},\n    ) -> {result}:"
         )
@@ -286,19 +300,31 @@ fn method(node: &Node, offer: &OperationOffer, names: &mut Names, tests: &mut Na
         Some((statement, event.clone()))
     });
     let (asserts, events) = asserts.unzip();
-    let call = Expr::call(&format!("await node.{ident}"), vec![Expr::atom("request")]);
+    let call = awaited(&format!("node.{ident}"));
     Method {
         operation: operation.name.clone(),
         instrument: offer.instrument.clone(),
         text,
         test: tests.give(format!("test_{ident}")),
-        call: call.fitted(8, 8, 0),
+        call,
         asserts,
         is_typed: offer.input.is_some(),
         request: assign(4, &target, &given),
         is_sampled,
         events,
     }
+}
+
+/// The statement that calls a method, where it stands in tests: in brackets of its own where they
+/// make its name fit.
+fn awaited(method: &str) -> String {
+    let call = |name: &str| Expr::call(name, vec![Expr::atom("request")]);
+    let head = method.len() + "(".len();
+    if 8 + "await ".len() + head > WIDTH && 12 + head <= WIDTH {
+        let call = call(method).fitted(12, WIDTH, 0);
+        return format!("await (\n            {call}\n        )");
+    }
+    call(&format!("await {method}")).fitted(8, 8, 0)
 }
 
 /// Whether the start and the end of a run that completes are announced; `None` where it depends
