@@ -146,7 +146,7 @@ bench-service: $(VENV)/.stamp wheel ## instrumented operations, metrics, start a
 		target/wheels/*.whl
 	scripts/kafka run -- $(VENV)/bin/python benches/instrument
 	$(VENV)/bin/python benches/metrics
-	$(VENV)/bin/python benches/lifecycle
+	scripts/kafka run -- $(VENV)/bin/python benches/lifecycle
 
 bench: $(VENV)/.stamp build ## what docs/benchmarks.md claims, measured
 	benches/run

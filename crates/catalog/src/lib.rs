@@ -27,6 +27,7 @@ mod onex;
 mod pattern;
 mod resolve;
 pub mod rules;
+pub mod sample;
 pub mod schema;
 mod shape;
 mod text;

@@ -339,6 +339,15 @@ pub fn load(paths: &[String], options: &Options, progress: &(dyn Fn() + Sync)) -
 
 /// Reads one contract from a text, shown as `name`.
 pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
+    load_text_named(name, name, text, options)
+}
+
+/// Reads what will be the contract at `path`.
+pub fn load_planned(path: &str, text: &str, options: &Options) -> Loaded {
+    load_text_named(path, &fallback_name(Path::new(path)), text, options)
+}
+
+fn load_text_named(name: &str, fallback: &str, text: &str, options: &Options) -> Loaded {
     let id = SourceId(0);
     let mut findings = Vec::new();
     let text = if text.len() as u64 > MAX_BYTES {
@@ -361,7 +370,7 @@ pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
         let origin = Origin {
             path: name.to_owned(),
             relative_path: name.to_owned(),
-            fallback_name: name.to_owned(),
+            fallback_name: fallback.to_owned(),
             fingerprint: tree.fingerprint(),
         };
         read_tree(&tree, origin, &options.defaults, &mut findings)

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args as ClapArgs, ColorChoice as ClapColor, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use herald_catalog::kind::Kind;
 use herald_diagnostics::render::Format;
 use herald_envelope::topic;
 use herald_render::Models;
@@ -98,6 +99,16 @@ Levels of rules can be set in herald.yaml:
     Check(Check),
     /// Write a first contract and herald.yaml
     Init(Init),
+    /// Write a whole node: contract, Python package, tests
+    #[command(after_help = "\
+Examples:
+  herald new orders --kind effect --operation place --operation cancel
+  herald new --contract contracts/orders.yaml
+  herald new orders                   again: generates, and lists operations without a method
+
+The folder is called as the node, unless --dir says another. What is generated is written anew; all
+other files are yours: they are written once, and left alone from then on.")]
+    New(New),
     /// Say what a finding means, with an example
     #[command(after_help = "\
 Examples:
@@ -329,6 +340,26 @@ pub struct Init {
     /// Folder of the project
     #[arg(value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
+}
+
+/// Arguments of `herald new`.
+#[derive(Debug, ClapArgs)]
+pub struct New {
+    /// Name of the node, and of its Python package
+    #[arg(value_name = "NODE", required_unless_present = "contract")]
+    pub node: Option<String>,
+    /// What kind of node it is
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::name)))]
+    pub kind: Option<String>,
+    /// An operation of the node; repeat for more
+    #[arg(long = "operation", value_name = "NAME", requires = "kind")]
+    pub operations: Vec<String>,
+    /// A contract to begin with, which is copied
+    #[arg(long, value_name = "PATH", conflicts_with = "kind")]
+    pub contract: Option<String>,
+    /// Folder of the project [default: the node's name]
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// Arguments of `herald explain`.

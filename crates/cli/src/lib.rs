@@ -10,6 +10,7 @@ mod failure;
 mod human;
 mod interrupt;
 mod output;
+mod package;
 mod pretty;
 mod project;
 mod quantity;

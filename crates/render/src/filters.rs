@@ -166,7 +166,7 @@ fn comment(text: &str) -> String {
 }
 
 /// White space becomes single blanks; characters that steer terminals and text direction go.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let is_active = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

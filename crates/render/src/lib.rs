@@ -25,6 +25,8 @@ pub mod view;
 
 pub use file::{GeneratedFile, MARKER, is_ours};
 pub use targets::custom::CustomTarget;
+pub use targets::python::module_name;
 pub use targets::python::options::{Models, PythonOptions};
+pub use targets::python::project::{NodeMethod, NodeProject};
 pub use targets::{Context, TARGETS, Target, UnknownTarget};
 pub use template::{OwnTemplate, RenderError, Templates};

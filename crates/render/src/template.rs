@@ -155,6 +155,50 @@ static PATTERNS: [(&str, &str); 22] = [
     ),
 ];
 
+/// Those of [`NodeProject`](crate::NodeProject): what they print is people's from then on.
+static PROJECT: [(&str, &str); 10] = [
+    (
+        "project/herald.yaml",
+        include_str!("../templates/project/herald.yaml.jinja"),
+    ),
+    (
+        "project/pyproject.toml",
+        include_str!("../templates/project/pyproject.toml.jinja"),
+    ),
+    (
+        "project/README.md",
+        include_str!("../templates/project/README.md.jinja"),
+    ),
+    (
+        "project/gitignore",
+        include_str!("../templates/project/gitignore.jinja"),
+    ),
+    (
+        "project/init.py",
+        include_str!("../templates/project/init.py.jinja"),
+    ),
+    (
+        "project/main.py",
+        include_str!("../templates/project/main.py.jinja"),
+    ),
+    (
+        "project/node.py",
+        include_str!("../templates/project/node.py.jinja"),
+    ),
+    (
+        "project/service.py",
+        include_str!("../templates/project/service.py.jinja"),
+    ),
+    (
+        "project/generated.py",
+        include_str!("../templates/project/generated.py.jinja"),
+    ),
+    (
+        "project/test.py",
+        include_str!("../templates/project/test.py.jinja"),
+    ),
+];
+
 static DEFAULT: LazyLock<Templates> = LazyLock::new(|| {
     Templates::new(&[]).expect("the built-in templates are checked by every test")
 });
@@ -234,7 +278,7 @@ impl Templates {
             overridden: fingerprint(own),
         };
         let mut errors = Vec::new();
-        for (name, text) in BUILT_IN.into_iter().chain(PATTERNS) {
+        for (name, text) in BUILT_IN.into_iter().chain(PATTERNS).chain(PROJECT) {
             let added = templates.environment.add_template(name, text);
             errors.extend(added.err().map(|error| templates.explain(&error, &[])));
         }

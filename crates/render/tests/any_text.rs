@@ -16,7 +16,7 @@ use herald_catalog::ident::{ident, slug};
 use herald_catalog::kind::Kind;
 use herald_catalog::{Declared, EventTypeSource, Node, node_from_parts};
 use herald_envelope::topic::Topic;
-use herald_render::{Context, Models, PythonOptions, Target};
+use herald_render::{Context, Models, NodeProject, PythonOptions, Target};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -355,6 +355,52 @@ fn any_text_gives_python_that_says_the_same() {
             &[script.to_str().expect("UTF-8"), "."],
             folder.path(),
         );
+    }
+    check_style(folder.path());
+}
+
+/// Reads what is written in Python and in TOML.
+const READ_ALL: &str = "
+import ast, pathlib, tomllib
+for path in pathlib.Path().rglob('*.py'):
+    ast.parse(path.read_text('utf-8'), str(path))
+for path in pathlib.Path().rglob('*.toml'):
+    project = tomllib.loads(path.read_text('utf-8'))['project']
+    assert project['version'] == '0.1.0' and len(project['dependencies']) == 2, path
+";
+
+#[test]
+fn any_text_gives_a_project_that_is_one() {
+    let folder = tempfile::tempdir().expect("there is a temporary folder");
+    let python = Target::find("python").expect("there is a target for Python");
+    let mut runner = TestRunner::deterministic();
+    for i in 0..MODULES {
+        let node = node()
+            .new_tree(&mut runner)
+            .expect("the strategy gives a node")
+            .current();
+        let package = format!("p{i}");
+        let project = NodeProject::new(&node, &package).expect("the templates are right");
+        let generated = (python.render)(&node, &Context::default());
+        let generated = generated.expect("the templates are right").into_iter();
+        let generated = generated.map(|mut file| {
+            file.path = format!("{package}/generated/{}", file.path);
+            file
+        });
+        for file in project.files.into_iter().chain(generated) {
+            // All are below one root, so that each package is known as such.
+            let is_inside = file.path.starts_with(&package) || file.path.starts_with("tests/");
+            let path = if is_inside {
+                folder.path().join(&file.path)
+            } else {
+                folder.path().join("root").join(&package).join(&file.path)
+            };
+            fs::create_dir_all(path.parent().expect("it has one")).expect("writable");
+            fs::write(path, file.contents).expect("writable");
+        }
+    }
+    if let Some(python) = tool("HERALD_PYTHON", "python3") {
+        run(&python, &["-c", READ_ALL], folder.path());
     }
     check_style(folder.path());
 }

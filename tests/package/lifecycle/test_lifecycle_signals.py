@@ -118,33 +118,79 @@ def test_a_blocked_program_ends_with_the_third(folder: Path) -> None:
     assert program.returncode == -signal.SIGTERM
 
 
-def test_a_signal_while_it_starts_stops_what_has_started(folder: Path) -> None:
+STARTING = """\
+import asyncio, threading
+from herald import KafkaClient
+from herald.lifecycle import Lifecycle
+
+def say(text):
+    print(text, flush=True)
+
+async def hang():
+    say("here")
+    await asyncio.Event().wait()
+
+def block():
+    say("here")
+    threading.Event().wait()
+
+class Slow(KafkaClient):
+    async def connect(self):
+        await hang()
+
+client = KafkaClient("127.0.0.1:1", service="s", spool="spool.db")
+life = Lifecycle(client=client)
+life.dependency("config", stop=lambda: say("config stopped"))
+{phase}
+life.run({main})
+say(life.state)
+"""
+
+PHASES = {
+    "connecting": (
+        "life = Lifecycle(client=Slow('127.0.0.1:1', service='s', spool='spool.db'))",
+        [],
+    ),
+    "a dependency": (
+        "life.dependency('slow', start=hang, start_timeout=60, after=['config'])",
+        ["config stopped"],
+    ),
+    "a dependency in a thread": (
+        "life.dependency('slow', start=block, start_timeout=60, after=['config'])",
+        ["config stopped"],
+    ),
+    "a dependency that is tried again": (
+        "life.dependency('slow', start=lambda: say('here') or 1 / 0, retries=9,"
+        " backoff=60, after=['config'])",
+        ["config stopped"],
+    ),
+    "its first task": ("life.task('work', hang)", ["config stopped"]),
+    "its main": ("", ["config stopped"]),
+}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_signal_in_any_phase_of_the_start_stops_what_has_started(
+    folder: Path, phase: str
+) -> None:
+    statement, stopped = PHASES[phase]
+    main = "hang" if phase == "its main" else ""
     path = folder / "program.py"
-    path.write_text(
-        "import asyncio\n"
-        "from herald.lifecycle import Lifecycle\n"
-        "life = Lifecycle()\n"
-        "async def slow():\n"
-        "    print('starting', flush=True)\n"
-        "    await asyncio.Event().wait()\n"
-        "life.dependency('config', stop=lambda: print('config stopped'))\n"
-        "life.dependency('slow', start=slow, start_timeout=60, after=['config'])\n"
-        "life.run()\n"
-        "print(life.state)\n"
-    )
+    path.write_text(STARTING.format(phase=statement, main=main))
     program = subprocess.Popen(
-        [sys.executable, str(path)],
+        [sys.executable, "-W", "error", str(path)],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
     assert program.stdout is not None
-    assert program.stdout.readline() == "starting\n"
+    assert program.stdout.readline() == "here\n"
     program.send_signal(signal.SIGTERM)
-    output, errors = program.communicate(timeout=60)
-    assert output.split("\n") == ["config stopped", "stopped", ""], errors
-    assert program.returncode == 0, errors
+    output, errors = program.communicate(timeout=30)
+    assert output.split("\n") == [*stopped, "stopped", ""], errors
+    assert "Traceback" not in errors
+    assert program.returncode == 0
 
 
 def test_sys_exit_in_main_stops_the_service_first(folder: Path) -> None:

@@ -95,6 +95,25 @@ def test_a_failure_stops_those_that_have_started() -> None:
     assert node.states == ["starting", "stopping", "failed"]
 
 
+def test_run_raises_what_kept_it_from_starting() -> None:
+    stopped = asyncio.Event()
+
+    async def stop() -> None:
+        await asyncio.sleep(0)
+        stopped.set()
+
+    def fail() -> None:
+        raise OSError("no database")
+
+    life = Lifecycle()
+    life.dependency("config", stop=stop)
+    life.dependency("database", start=fail, after=["config"])
+    with pytest.raises(StartError, match="database did not start: OSError"):
+        life.run()
+    assert stopped.is_set()
+    assert life.state is State.FAILED
+
+
 def test_a_start_is_tried_again_with_growing_pauses() -> None:
     pauses: list[float] = []
 

@@ -26,7 +26,7 @@ use crate::{CLEAN, FINDINGS, Failure, project};
 pub fn run(args: Generate) -> Result<u8, Failure> {
     let project = project::find()?;
     let own = templates::read(&project, &args.targets)?;
-    let targets = targets(&args, &project, &own)?;
+    let targets = targets(&args.targets, &project, &own)?;
     let templates = compile(&own)?;
     let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
     select(&mut loaded, &args.patterns)?;
@@ -79,6 +79,17 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
     Ok(FINDINGS)
 }
 
+/// What a run without arguments would write in a project.
+pub fn files(project: &Project, loaded: &Loaded) -> Result<Vec<GeneratedFile>, Failure> {
+    let own = templates::read(project, &[])?;
+    let targets = targets(&[], project, &own)?;
+    let context = Context {
+        templates: &compile(&own)?,
+        python: PythonOptions::of(&project.python),
+    };
+    render(&targets, &context, loaded)
+}
+
 /// Takes what does not stop generation out of the findings: it is only counted here.
 fn split_milder(loaded: &mut Loaded) -> Vec<Diagnostic> {
     let (errors, milder) = std::mem::take(&mut loaded.findings)
@@ -89,14 +100,14 @@ fn split_milder(loaded: &mut Loaded) -> Vec<Diagnostic> {
 }
 
 fn targets<'a>(
-    args: &Generate,
+    asked: &[String],
     project: &Project,
     own: &'a Own,
 ) -> Result<Vec<Chosen<'a>>, Failure> {
-    let names = if args.targets.is_empty() {
+    let names = if asked.is_empty() {
         &project.targets
     } else {
-        &args.targets
+        asked
     };
     if names.is_empty() {
         return Ok(vec![Chosen::BuiltIn(TARGETS[0])]);
@@ -235,7 +246,7 @@ fn check(files: &[GeneratedFile], folder: &Path, orphans: usize) -> Result<u8, F
     Ok(FINDINGS)
 }
 
-fn refuse_foreign(planned: &[Planned<'_>], force: bool) -> Result<(), Failure> {
+pub fn refuse_foreign(planned: &[Planned<'_>], force: bool) -> Result<(), Failure> {
     match planned.iter().find(|file| file.state == State::Foreign) {
         Some(foreign) if !force => Err(Failure::Message(format!(
             "`{}` was not written by Herald; nothing was written. \

@@ -8,6 +8,7 @@ mod generate;
 mod init;
 mod inspect;
 mod listen;
+mod new;
 mod patterns;
 mod publish;
 mod spool;
@@ -29,6 +30,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Dev(args) => dev::run(&args),
         Command::Publish(args) => publish::run(&args),

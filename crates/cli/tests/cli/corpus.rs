@@ -8,19 +8,19 @@ use std::process::Command;
 
 use crate::support::Sandbox;
 
-fn contracts() -> Option<String> {
+pub fn contracts() -> Option<String> {
     let path =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/onex-contracts");
     path.is_dir().then(|| path.to_string_lossy().into_owned())
 }
 
 /// Says what did not run. Not by a macro: the test harness would keep that for itself.
-fn skipped(what: &str) {
+pub fn skipped(what: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {what}");
 }
 
 /// A tool by the variable that names it, or by its name on the PATH.
-fn tool(variable: &str, name: &str) -> Option<String> {
+pub fn tool(variable: &str, name: &str) -> Option<String> {
     let tool = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
     works(&tool).then_some(tool)
 }
@@ -30,7 +30,7 @@ fn works(program: &str) -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
-fn run(sandbox: &Sandbox, program: &str, args: &[&str]) {
+pub fn run(sandbox: &Sandbox, program: &str, args: &[&str]) {
     let output = Command::new(program)
         .args(args)
         .current_dir(sandbox.path(""))

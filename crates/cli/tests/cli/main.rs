@@ -3,6 +3,7 @@
 mod commands;
 mod corpus;
 mod generate;
+mod new;
 mod publish;
 mod runtime_connection;
 mod runtime_dev;

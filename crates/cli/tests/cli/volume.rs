@@ -219,7 +219,7 @@ fn the_documentation_is_what_the_command_prints() {
         .expect("herald runs");
     let printed = String::from_utf8(run.stdout).expect("UTF-8");
     let (_, rest) = page
-        .split_once("```\n$ herald volume orchestrator.yaml\n")
+        .split_once("```text\n$ herald volume orchestrator.yaml\n")
         .expect("a run");
     let (shown, _) = rest.split_once("```").expect("its end");
     assert_eq!(shown.trim_end(), printed.trim_end());

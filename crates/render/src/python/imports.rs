@@ -8,7 +8,7 @@ use crate::python::layout::WIDTH;
 use crate::python::names::natural;
 
 /// Packages outside of the standard library.
-const OTHERS: [&str; 2] = ["herald", "pydantic"];
+const OTHERS: [&str; 3] = ["herald", "pydantic", "pytest"];
 
 /// What a module imports.
 #[derive(Clone, Debug, Default)]

@@ -4,6 +4,7 @@ mod defaults;
 mod models;
 mod module;
 pub mod options;
+pub mod project;
 mod public;
 mod scope;
 mod types;
@@ -14,6 +15,7 @@ use minijinja::value::{Serde, Value};
 use crate::file::{GeneratedFile, is_ours};
 use crate::python::noqa::allow_long_lines;
 use crate::targets::python::module::Module;
+use crate::targets::python::options::PythonOptions;
 use crate::targets::{Context, Target};
 use crate::template::RenderError;
 
@@ -51,7 +53,7 @@ fn render(node: &Node, context: &Context<'_>) -> Result<Vec<GeneratedFile>, Rend
 
 /// What the module is called, made importable. Slugs don't begin with an underscore, so that
 /// no two of them give the same name.
-fn module_name(node: &Node) -> String {
+pub fn module_name(node: &Node) -> String {
     let slug = &node.identity.slug;
     if slug.starts_with(|c: char| c.is_ascii_digit()) {
         format!("_{slug}_events")

@@ -112,6 +112,7 @@ class Lifecycle:
         self._wanted = asyncio.Event()
         self._reason = ""
         self._exit_code = 0
+        self._start_failed = False
         self._stopping = Stopping()
         self._shutting: asyncio.Task[StopReport] | None = None
         self._announcer = Announcer(self._publisher, self._states)
@@ -325,7 +326,7 @@ class Lifecycle:
                 self._announcer.announce(created, State.STARTING, "start")
             await self._start_all(self._graph())
         except BaseException as error:
-            is_failure = isinstance(error, Exception)
+            is_failure = self._start_failed = isinstance(error, Exception)
             self._reason = str(error) if is_failure else self._reason or "cancelled"
             await self._shut(State.FAILED if is_failure else State.STOPPED)
             raise
@@ -473,6 +474,8 @@ class Lifecycle:
         with Signals(self._signalled):
             starting = asyncio.create_task(self._start())
             await self._until(starting)
+            if self._start_failed:  # what has started is still being stopped
+                await starting
             if not starting.done():
                 await cancel({starting}, self._limits.start)
                 return await self._leave()

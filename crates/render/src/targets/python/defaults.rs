@@ -104,7 +104,7 @@ pub(super) fn default(
 }
 
 /// Any value of JSON.
-fn json(value: &Value) -> Expr {
+pub(super) fn json(value: &Value) -> Expr {
     match value {
         Value::Null => Expr::atom("None"),
         Value::Bool(true) => Expr::atom("True"),

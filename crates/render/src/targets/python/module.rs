@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use herald_catalog::category::{CATEGORIES, METRIC_EVENTS, STATE_EVENTS};
+use herald_catalog::category::{CATEGORIES, Category, METRIC_EVENTS, STATE_EVENTS};
+use herald_catalog::contract::StateMachine;
 use herald_catalog::fields::Field;
 use herald_catalog::ident::ident;
 use herald_catalog::instrument::Announced;
@@ -51,6 +52,48 @@ pub(super) struct Module {
     parse: Parse,
     /// Identifies the templates of the project, where it has some for Python.
     pub(super) templates: Option<String>,
+    /// What other modules may import.
+    #[serde(skip)]
+    pub(super) offers: Offers,
+}
+
+/// The names in a module that programs are written with.
+#[derive(Debug)]
+pub(super) struct Offers {
+    /// The class to inherit from.
+    pub(super) publisher: String,
+    /// Of those operations that have events.
+    pub(super) operations: Vec<OperationOffer>,
+    /// The enumeration of states, where there is one.
+    pub(super) states: Option<StatesOffer>,
+    /// The constant of the event that announces a change of state.
+    pub(super) state_changed: Option<String>,
+    /// The constant of the event that announces a figure.
+    pub(super) metric_recorded: Option<String>,
+}
+
+/// What a module has for an operation.
+#[derive(Debug)]
+pub(super) struct OperationOffer {
+    /// Its place in the node.
+    pub(super) index: usize,
+    /// What decorates its method.
+    pub(super) instrument: String,
+    /// The models of its input and result, where the contract declares fields of them.
+    pub(super) input: Option<String>,
+    pub(super) result: Option<String>,
+    /// The constants of its event types: started, completed, failed.
+    pub(super) events: Vec<String>,
+}
+
+/// What a module has for states.
+#[derive(Debug)]
+pub(super) struct StatesOffer {
+    pub(super) class: String,
+    /// The state in which the node begins.
+    pub(super) initial: String,
+    /// Member and text of one that may follow it.
+    pub(super) next: Option<(String, String)>,
 }
 
 /// The constants of one event.
@@ -150,6 +193,13 @@ impl Module {
             scope.uses(used);
         }
         scope.uses("parse_message");
+        let offers = Offers {
+            publisher: class_name.clone(),
+            operations: parts.operation_offers(&variables),
+            states: enumeration.as_ref().map(|it| parts.states_offer(it)),
+            state_changed: parts.constant_of(&STATE_EVENTS),
+            metric_recorded: parts.constant_of(&METRIC_EVENTS),
+        };
         let mut exports = exports(&events, &class_name, &models, &variables);
         exports.push(parse.event.clone());
         exports.extend(enumeration.as_ref().map(|states| states.class_name.clone()));
@@ -196,6 +246,7 @@ impl Module {
             events,
             models: models.models,
             templates: None,
+            offers,
         }
     }
 }
@@ -375,6 +426,50 @@ impl Parts<'_> {
         (statement, machine)
     }
 
+    /// What other modules use of operations.
+    fn operation_offers(&self, variables: &Variables) -> Vec<OperationOffer> {
+        let offer = |(index, instrument): (&usize, &String)| OperationOffer {
+            index: *index,
+            instrument: instrument.clone(),
+            input: self.models.inputs.get(index).cloned(),
+            result: self.models.results.get(index).cloned(),
+            events: (self.node.events.iter().zip(self.events))
+                .filter(|(event, _)| event.operation == Some(*index))
+                .map(|(_, constants)| constants.event.clone())
+                .collect(),
+        };
+        variables.operations.iter().map(offer).collect()
+    }
+
+    /// What other modules use of states.
+    fn states_offer(&self, states: &Enumeration) -> StatesOffer {
+        let machine = self.node.states.as_ref();
+        let begins = machine.and_then(|machine| machine.initial.as_deref());
+        let members = || states.members.iter();
+        let initial = members()
+            .find(|(state, ..)| Some(state.as_str()) == begins)
+            .unwrap_or(&states.members[0]);
+        let terminal = machine.is_some_and(|machine| machine.terminal.contains(&initial.0));
+        let follows = |state: &str| {
+            machine.is_none_or(|machine| {
+                machine.transitions.is_empty() || following(machine, &initial.0).contains(&state)
+            })
+        };
+        let next = members().find(|(state, ..)| !terminal && *state != initial.0 && follows(state));
+        StatesOffer {
+            class: states.class_name.clone(),
+            initial: initial.0.clone(),
+            next: next.map(|(state, member, _)| (member.clone(), state.clone())),
+        }
+    }
+
+    /// The constant of the event type of the first event in a category.
+    fn constant_of(&self, category: &'static Category) -> Option<String> {
+        let mut events = self.node.events.iter().zip(self.events);
+        let found = events.find(|(event, _)| event.category == category);
+        found.map(|(_, constants)| constants.event.clone())
+    }
+
     /// What may follow each state; where the contract does not say it, all others may.
     fn transitions(
         &self,
@@ -389,18 +484,9 @@ impl Parts<'_> {
             return Expr::call("dict.fromkeys", vec![Expr::atom(class), all]);
         };
         let entries = states.members.iter().map(|(state, name, _)| {
-            let mut following = BTreeSet::new();
-            for transition in &machine.transitions {
-                let from = transition.from.value.as_str();
-                let is_any = from == "*"
-                    && *state != transition.to.value
-                    && !machine.terminal.contains(state);
-                if from == state || is_any {
-                    following.insert(&transition.to.value);
-                }
-            }
+            let following = following(machine, state);
             let followers = (states.members.iter())
-                .filter(|(state, ..)| following.contains(state))
+                .filter(|(state, ..)| following.contains(state.as_str()))
                 .filter_map(|(state, ..)| member(state));
             let value = set(followers.collect());
             Expr::Named(format!("{class}.{name}: "), Box::new(value))
@@ -493,6 +579,18 @@ impl Parts<'_> {
             variable: scope.names.give("_READERS".to_owned()),
         }
     }
+}
+
+/// The states that may follow one.
+fn following<'a>(machine: &'a StateMachine, state: &str) -> BTreeSet<&'a str> {
+    let is_terminal = machine.terminal.iter().any(|terminal| terminal == state);
+    let follows = machine.transitions.iter().filter(|transition| {
+        let from = transition.from.value.as_str();
+        from == state || (from == "*" && state != transition.to.value && !is_terminal)
+    });
+    follows
+        .map(|transition| transition.to.value.as_str())
+        .collect()
 }
 
 /// What the methods of a kind of event hand over.
@@ -667,6 +765,6 @@ fn exports(
 }
 
 /// As people know the node.
-fn name(node: &Node) -> &str {
+pub(super) fn name(node: &Node) -> &str {
     node.identity.name.as_deref().unwrap_or(&node.identity.slug)
 }

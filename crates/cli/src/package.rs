@@ -1,0 +1,319 @@
+//! How the package of a node may be called.
+
+use herald_catalog::ident::{self, is_python_keyword};
+
+/// A longer name fits on no line.
+const LONGEST: usize = 60;
+
+/// Names of folders and packages that stand beside the package, or that it imports.
+const TAKEN: [&str; 8] = [
+    "build",
+    "contracts",
+    "dist",
+    "herald",
+    "pydantic",
+    "pytest",
+    "pytest_herald",
+    "tests",
+];
+
+/// Whether a package may have this name.
+///
+/// # Errors
+/// What is wrong with it, as the end of a sentence, and what to do.
+pub fn check(name: &str) -> Result<(), String> {
+    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
+        && (name.bytes()).all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if !is_name {
+        let rule = "is no name of a package: it begins with a lowercase letter, and has only \
+                    lowercase letters, digits and `_`";
+        let meant = of_node(name);
+        return Err(
+            if meant.is_empty() || !name.is_ascii() || name.contains(['/', '\\']) {
+                format!("{rule}; --dir says the folder")
+            } else {
+                format!("{rule}; did you mean `{meant}`?")
+            },
+        );
+    }
+    if name.len() > LONGEST {
+        return Err(format!("is too long; give it at most {LONGEST} characters"));
+    }
+    if is_python_keyword(name) {
+        return Err("is a keyword of Python; give it another name".to_owned());
+    }
+    if is_taken(name) {
+        return Err(format!(
+            "is what another module is called, which could not be imported then; \
+             `{name}_node` is free"
+        ));
+    }
+    Ok(())
+}
+
+/// The name of a node as that of its package; empty where nothing of it can stand in a name.
+pub fn of_node(name: &str) -> String {
+    let mut package = ident::slug(name);
+    package.truncate(LONGEST - "_node".len());
+    let mut package = package.trim_end_matches('_').to_owned();
+    if package.starts_with(|c: char| c.is_ascii_digit()) {
+        package.insert_str(0, "node_");
+    } else if is_python_keyword(&package) || is_taken(&package) {
+        package.push_str("_node");
+    }
+    package
+}
+
+fn is_taken(name: &str) -> bool {
+    TAKEN.contains(&name) || STANDARD_LIBRARY.binary_search(&name).is_ok()
+}
+
+/// Modules of Python 3.11 to 3.14, sorted: a package of that name would hide them.
+const STANDARD_LIBRARY: [&str; 218] = [
+    "abc",
+    "aifc",
+    "annotationlib",
+    "antigravity",
+    "argparse",
+    "array",
+    "ast",
+    "asynchat",
+    "asyncio",
+    "asyncore",
+    "atexit",
+    "audioop",
+    "base64",
+    "bdb",
+    "binascii",
+    "bisect",
+    "builtins",
+    "bz2",
+    "calendar",
+    "cgi",
+    "cgitb",
+    "chunk",
+    "cmath",
+    "cmd",
+    "code",
+    "codecs",
+    "codeop",
+    "collections",
+    "colorsys",
+    "compileall",
+    "compression",
+    "concurrent",
+    "configparser",
+    "contextlib",
+    "contextvars",
+    "copy",
+    "copyreg",
+    "crypt",
+    "csv",
+    "ctypes",
+    "curses",
+    "dataclasses",
+    "datetime",
+    "dbm",
+    "decimal",
+    "difflib",
+    "dis",
+    "distutils",
+    "doctest",
+    "email",
+    "encodings",
+    "ensurepip",
+    "enum",
+    "errno",
+    "faulthandler",
+    "fcntl",
+    "filecmp",
+    "fileinput",
+    "fnmatch",
+    "fractions",
+    "ftplib",
+    "functools",
+    "gc",
+    "genericpath",
+    "getopt",
+    "getpass",
+    "gettext",
+    "glob",
+    "graphlib",
+    "grp",
+    "gzip",
+    "hashlib",
+    "heapq",
+    "hmac",
+    "html",
+    "http",
+    "idlelib",
+    "imaplib",
+    "imghdr",
+    "imp",
+    "importlib",
+    "inspect",
+    "io",
+    "ipaddress",
+    "itertools",
+    "json",
+    "keyword",
+    "lib2to3",
+    "linecache",
+    "locale",
+    "logging",
+    "lzma",
+    "mailbox",
+    "mailcap",
+    "marshal",
+    "math",
+    "mimetypes",
+    "mmap",
+    "modulefinder",
+    "msilib",
+    "msvcrt",
+    "multiprocessing",
+    "netrc",
+    "nis",
+    "nntplib",
+    "nt",
+    "ntpath",
+    "nturl2path",
+    "numbers",
+    "opcode",
+    "operator",
+    "optparse",
+    "os",
+    "ossaudiodev",
+    "pathlib",
+    "pdb",
+    "pickle",
+    "pickletools",
+    "pipes",
+    "pkgutil",
+    "platform",
+    "plistlib",
+    "poplib",
+    "posix",
+    "posixpath",
+    "pprint",
+    "profile",
+    "pstats",
+    "pty",
+    "pwd",
+    "py_compile",
+    "pyclbr",
+    "pydoc",
+    "pydoc_data",
+    "pyexpat",
+    "queue",
+    "quopri",
+    "random",
+    "re",
+    "readline",
+    "reprlib",
+    "resource",
+    "rlcompleter",
+    "runpy",
+    "sched",
+    "secrets",
+    "select",
+    "selectors",
+    "shelve",
+    "shlex",
+    "shutil",
+    "signal",
+    "site",
+    "smtpd",
+    "smtplib",
+    "sndhdr",
+    "socket",
+    "socketserver",
+    "spwd",
+    "sqlite3",
+    "sre_compile",
+    "sre_constants",
+    "sre_parse",
+    "ssl",
+    "stat",
+    "statistics",
+    "string",
+    "stringprep",
+    "struct",
+    "subprocess",
+    "sunau",
+    "symtable",
+    "sys",
+    "sysconfig",
+    "syslog",
+    "tabnanny",
+    "tarfile",
+    "telnetlib",
+    "tempfile",
+    "termios",
+    "textwrap",
+    "this",
+    "threading",
+    "time",
+    "timeit",
+    "tkinter",
+    "token",
+    "tokenize",
+    "tomllib",
+    "trace",
+    "traceback",
+    "tracemalloc",
+    "tty",
+    "turtle",
+    "turtledemo",
+    "types",
+    "typing",
+    "unicodedata",
+    "unittest",
+    "urllib",
+    "uu",
+    "uuid",
+    "venv",
+    "warnings",
+    "wave",
+    "weakref",
+    "webbrowser",
+    "winreg",
+    "winsound",
+    "wsgiref",
+    "xdrlib",
+    "xml",
+    "xmlrpc",
+    "zipapp",
+    "zipfile",
+    "zipimport",
+    "zlib",
+    "zoneinfo",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_nodes_become_names_of_packages() {
+        assert_eq!(of_node("Order Intake"), "order_intake");
+        assert_eq!(of_node("3d-print"), "node_3d_print");
+        assert_eq!(of_node("calendar"), "calendar_node");
+        assert_eq!(of_node("class"), "class_node");
+        assert_eq!(of_node("日本"), "");
+        for name in [
+            "Order Intake",
+            "3d-print",
+            "calendar",
+            "class",
+            &"x".repeat(99),
+        ] {
+            assert_eq!(check(&of_node(name)), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_standard_library_is_sorted() {
+        assert!(STANDARD_LIBRARY.is_sorted());
+    }
+}
