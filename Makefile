@@ -22,7 +22,7 @@ export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
 .PHONY: help build demo test lint rust-test some-faults faults soak python-test kafka-test kafka
-.PHONY: wheel package-test bench bench-runtime bench-python bench-service clean
+.PHONY: wheel package-test book book-test bench bench-runtime bench-python bench-service clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -40,16 +40,22 @@ $(TOOLS)/typescript/.stamp:
 	else echo 'npm is missing: TypeScript is not checked'; fi
 	touch $@
 
+# What it is built in is not needed again.
+$(TOOLS)/bin/mdbook:
+	built=$$(mktemp -d); trap 'rm -r "$$built"' EXIT; CARGO_TARGET_DIR=$$built \
+		cargo install --quiet --locked --root $(TOOLS) mdbook@0.5.4 \
+		--no-default-features --features search
+
 build:
 	cargo build --release --locked -p herald-cli
 
 demo: build ## the main job on an example contract
 	scripts/demo
 
-test: lint rust-test some-faults python-test kafka-test package-test ## every check that CI runs
+test: lint rust-test some-faults python-test kafka-test package-test book-test ## every check that CI runs
 
 # Python without the ending.
-SCRIPTS = scripts/kafka scripts/bundle-runtime \
+SCRIPTS = scripts/kafka scripts/bundle-runtime scripts/book scripts/python-reference \
 	$(addprefix benches/,instrument lifecycle metrics python run runtime)
 
 lint: $(VENV)/.stamp ## format, lints, licences
@@ -60,6 +66,8 @@ lint: $(VENV)/.stamp ## format, lints, licences
 	$(HERALD_RUFF) format --quiet --check . $(SCRIPTS)
 	cd tests/python && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict .
 	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
+	cd tests/book && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict --scripts-are-modules \
+		. ../../scripts/book ../../scripts/python-reference
 	cd examples/orders && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict service.py
 	scripts/bundle-runtime --check
 	scripts/deny
@@ -112,6 +120,13 @@ package-test: build wheel ## the Python package, installed and tried
 	cd examples/fastapi && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
 	cd examples/faststream && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
 	scripts/kafka run -- $(PACKAGE)/bin/python -m pytest -q -rs tests/package
+
+book: $(TOOLS)/bin/mdbook ## docs/ as a book, below target/book
+	scripts/book
+
+# With the package as `package-test` installs it.
+book-test: book ## the book: its code is run, its output compared, its links followed
+	$(PACKAGE)/bin/python -m pytest -q -rs tests/book
 
 kafka: ## a real Apache Kafka that stays up, at the address it prints
 	@scripts/kafka start

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from herald.codegen.patterns import LifecyclePatternGenerator
 
 
 def test_stubs_are_what_the_compiled_module_has(tmp_path: Path) -> None:
@@ -26,6 +27,7 @@ texts: list[str] = [file.text for file in herald.generate("a.yaml")]
 lines: list[int | None] = [finding.line for finding in herald.check("a.yaml")]
 topics: list[str] = [event.topic for event in herald.load().events]
 """
+SERVICE = LifecyclePatternGenerator("effect", "orders", ["place"], ["db"], ["refresh"])
 WRONG = "import herald\nherald.load(3)\n"
 
 
@@ -35,8 +37,10 @@ WRONG = "import herald\nherald.load(3)\n"
 def test_types_are_clean_for_users(tmp_path: Path, checker: list[str]) -> None:
     (tmp_path / "user.py").write_text(USER)
     (tmp_path / "wrong.py").write_text(WRONG)
+    service = SERVICE.generate_complete_lifecycle_class()
+    (tmp_path / "service.py").write_text(service)
     command = [sys.executable, "-m", *checker]
-    for file, code in (("user.py", 0), ("wrong.py", 1)):
+    for file, code in (("user.py", 0), ("service.py", 0), ("wrong.py", 1)):
         done = subprocess.run(
             [*command, file], cwd=tmp_path, capture_output=True, encoding="utf-8"
         )

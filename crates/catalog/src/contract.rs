@@ -9,6 +9,7 @@ use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::text::is_blank;
 use crate::version::Version;
+use crate::volume::{Range, Volume};
 use crate::yaml::Yaml;
 
 /// A value and where it stands.
@@ -93,6 +94,8 @@ pub struct ContractFile {
     pub outputs: Vec<Field>,
     /// Named groups of fields.
     pub definitions: Vec<Definition>,
+    /// How much it publishes.
+    pub volume: Volume,
     /// Patterns of secrets in error messages.
     pub redact: Vec<Located<String>>,
 }
@@ -110,6 +113,10 @@ pub struct WrittenOperation {
     pub result: Vec<Field>,
     /// What it announces of itself.
     pub instrument: Instrument,
+    /// Runs in a request.
+    pub per_request: Option<Range>,
+    /// Share of runs that fail.
+    pub failure_ratio: Option<Range>,
     /// Which parts of the contract name it.
     pub sources: Vec<&'static str>,
 }
@@ -135,6 +142,8 @@ pub struct WrittenEvent {
     pub roles: Vec<&'static str>,
     /// Name of the payload's model.
     pub schema_ref: Option<String>,
+    /// How many of it in a request.
+    pub per_request: Option<Range>,
     /// Which parts of the contract declare it.
     pub sources: Vec<&'static str>,
 }
@@ -172,7 +181,7 @@ impl TopicSettings {
 }
 
 /// A metric that the contract names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Metric {
     /// The name.
     pub name: Located<String>,
@@ -180,6 +189,8 @@ pub struct Metric {
     pub unit: Option<String>,
     /// For people.
     pub description: Option<String>,
+    /// Values in a request.
+    pub per_request: Option<Range>,
 }
 
 /// States and the ways between them.

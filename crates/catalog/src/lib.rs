@@ -12,6 +12,7 @@ pub mod contract;
 mod definitions;
 mod described;
 pub mod document;
+mod duration;
 pub mod fields;
 pub mod ident;
 pub mod instrument;
@@ -34,6 +35,7 @@ pub mod topics;
 mod types;
 pub mod value;
 pub mod version;
+pub mod volume;
 pub mod yaml;
 
 pub use resolve::{Defaults, node_from_parts};

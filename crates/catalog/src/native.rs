@@ -14,8 +14,9 @@ use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::resolve::unknown_state;
 use crate::rules;
-use crate::shape::{Key, MapShape, Shape};
+use crate::shape::{Key, LARGEST, MapShape, Shape};
 use crate::version::Version;
+use crate::volume::{Range, Volume};
 use crate::yaml::Yaml;
 
 /// A contract of the native format.
@@ -37,6 +38,7 @@ pub(crate) static CONTRACT: MapShape = MapShape {
         Key::new("events", Shape::List(&EVENT_OR_TYPE), "Events that the node announces beside those of its operations, states and metrics."),
         Key::new("definitions", Shape::Dict(&Shape::Map(&DEFINITION)), "Named groups of fields. A field has one for its type by its name: `Customer`, `list[Customer]`, `Customer | null`."),
         Key::new("instrument", Shape::Map(&INSTRUMENT), "What instrumented operations announce, where they don't say it themselves."),
+        Key::new("volume", Shape::Map(&VOLUME), "How much the node publishes, for `herald volume`."),
         Key::new("redact", Shape::List(&Shape::Text), "Regular expressions of secrets in error messages, beside the built-in ones. Case does not matter. No look-around, no inline flags."),
     ],
 };
@@ -93,6 +95,62 @@ static OPERATION: MapShape = MapShape {
             "instrument",
             Shape::Map(&INSTRUMENT),
             "What the operation announces when it is instrumented.",
+        ),
+        Key::new("per_request", PER_REQUEST, "Runs in a request."),
+        Key::new(
+            "failure_ratio",
+            Shape::Range(1),
+            "Share of its runs that fail.",
+        ),
+    ],
+};
+
+const PER_REQUEST: Shape = Shape::Range(LARGEST);
+
+static VOLUME: MapShape = MapShape {
+    name: "volume",
+    doc: "How much a node publishes. A number, or the lowest and the highest: `[20, 80]`.",
+    keys: &[
+        Key::new(
+            "requests_per_second",
+            Shape::Range(LARGEST),
+            "Requests that the node serves in a second.",
+        ),
+        Key::new(
+            "state_changes_per_request",
+            PER_REQUEST,
+            "Changes of its state in a request.",
+        ),
+        Key::new(
+            "metrics_per_request",
+            PER_REQUEST,
+            "Measured values in a request, of all metrics. Left out, the sum of what each metric says.",
+        ),
+        Key::new(
+            "failure_ratio",
+            Shape::Range(1),
+            "Share of runs that fail, of operations that don't say it.",
+        ),
+        Key::new(
+            "retention",
+            Shape::Duration,
+            "How long events are kept, of topics that have no `retention.ms`.",
+        ),
+        Key::new(
+            "replication_factor",
+            Shape::Integer(1),
+            "Number of replicas, of topics that don't say it.",
+        ),
+        Key::new(
+            "partition_bytes_per_second",
+            Shape::Integer(1),
+            "Bytes that one partition is to take in a second.",
+        )
+        .default("10000000"),
+        Key::new(
+            "consumer_events_per_second",
+            Shape::Integer(1),
+            "Events that one consumer handles in a second. Left out, consumers need no partitions.",
         ),
     ],
 };
@@ -259,6 +317,7 @@ static METRIC: MapShape = MapShape {
             "Unit of its values, such as `ms` or `messages`.",
         ),
         Key::new("description", Shape::Text, "For people."),
+        Key::new("per_request", PER_REQUEST, "Values in a request."),
     ],
 };
 
@@ -295,6 +354,7 @@ static EVENT: MapShape = MapShape {
             Shape::Text,
             "Name of the payload's model in your code.",
         ),
+        Key::new("per_request", PER_REQUEST, "How many of it in a request."),
     ],
 };
 
@@ -354,7 +414,7 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
             .map(|states| read_states(states, findings)),
         metrics: list(yaml, "metrics")
             .iter()
-            .filter_map(read_metric)
+            .filter_map(|metric| read_metric(metric, findings))
             .collect(),
         events: list(yaml, "events")
             .iter()
@@ -364,6 +424,9 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
         inputs: Vec::new(),
         outputs: Vec::new(),
         definitions: reader.definitions(yaml, findings),
+        volume: yaml
+            .get("volume")
+            .map_or_else(Volume::default, |volume| Volume::read(volume, findings)),
         redact: list(yaml, "redact")
             .iter()
             .filter_map(Located::read)
@@ -393,8 +456,14 @@ fn read_operation(
         instrument: yaml
             .get("instrument")
             .map_or_else(|| instrument.clone(), |own| instrument.overridden(own)),
+        per_request: range(yaml, "per_request", findings),
+        failure_ratio: range(yaml, "failure_ratio", findings),
         sources: vec!["operations"],
     })
+}
+
+fn range(yaml: &Yaml, key: &str, findings: &mut Vec<Diagnostic>) -> Option<Range> {
+    Range::read(yaml.get(key)?, findings)
 }
 
 fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> StateMachine {
@@ -438,7 +507,7 @@ fn read_transition(yaml: &Yaml) -> Option<Transition> {
     })
 }
 
-fn read_metric(yaml: &Yaml) -> Option<Metric> {
+fn read_metric(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Metric> {
     Some(Metric {
         name: Located::read(if yaml.is_mapping() {
             yaml.get("name")?
@@ -447,6 +516,7 @@ fn read_metric(yaml: &Yaml) -> Option<Metric> {
         })?,
         unit: text(yaml, "unit"),
         description: text(yaml, "description"),
+        per_request: range(yaml, "per_request", findings),
     })
 }
 
@@ -474,6 +544,7 @@ fn read_event(
             .map(|s| TopicSettings::read(s, "config")),
         roles: Vec::new(),
         schema_ref: text(yaml, "schema_ref"),
+        per_request: range(yaml, "per_request", findings),
         sources: vec!["events"],
     })
 }

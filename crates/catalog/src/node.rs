@@ -10,6 +10,7 @@ use crate::fields::{Definition, Field};
 use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::version::Version;
+use crate::volume::{Range, Volume};
 
 /// All nodes of a run, and the texts that they were read from.
 #[derive(Debug, Default)]
@@ -53,6 +54,8 @@ pub struct Node {
     /// Named groups of fields, in the order of the contract. They may have each other for types,
     /// and themselves.
     pub definitions: Vec<Definition>,
+    /// How much it publishes.
+    pub volume: Volume,
     /// Regular expressions (without look-around, so that every engine takes them) of secrets in
     /// error messages, beside the built-in ones.
     pub redact: Vec<String>,
@@ -111,6 +114,10 @@ pub struct Operation {
     pub result: Vec<Field>,
     /// What it announces of itself, and how often.
     pub instrument: Instrument,
+    /// Runs in a request, when the contract says it.
+    pub per_request: Option<Range>,
+    /// Share of runs that fail, when the contract says it of the operation.
+    pub failure_ratio: Option<Range>,
     /// Which parts of the contract name it.
     pub sources: Vec<&'static str>,
     /// Where it is declared.
@@ -160,6 +167,8 @@ pub struct Declared {
     pub roles: Vec<&'static str>,
     /// The model of the payload that the contract names.
     pub schema_ref: Option<String>,
+    /// How many of it in a request, when the contract says it.
+    pub per_request: Option<Range>,
     /// Which parts of the contract declare it.
     pub sources: Vec<&'static str>,
 }

@@ -19,6 +19,7 @@ use crate::node::Consumed;
 use crate::rules;
 use crate::text::{is_blank, quote};
 use crate::version::Version;
+use crate::volume::Volume;
 use crate::yaml::{Value, Yaml};
 
 /// Reads an ONEX contract.
@@ -55,6 +56,7 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
         inputs: read_fields(yaml, "inputs", &reader, findings),
         outputs: read_fields(yaml, "outputs", &reader, findings),
         definitions: reader.definitions(yaml, findings),
+        volume: Volume::default(),
         redact: Vec::new(),
     }
 }
@@ -210,6 +212,8 @@ fn read_operations(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Vec<WrittenOp
                         input: Vec::new(),
                         result: Vec::new(),
                         instrument: Instrument::default(),
+                        per_request: None,
+                        failure_ratio: None,
                         sources: vec![source.name],
                     });
                 } else if !operations[at].sources.contains(&source.name) {
@@ -452,6 +456,7 @@ impl Published {
                 settings: None,
                 roles: Vec::new(),
                 schema_ref: None,
+                per_request: None,
                 sources: Vec::new(),
             });
         }

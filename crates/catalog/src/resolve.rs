@@ -20,6 +20,7 @@ use crate::onex::OnexTopic;
 use crate::pattern;
 use crate::rules;
 use crate::text::{did_you_mean, quote};
+use crate::volume::Volume;
 
 /// What a project sets for all of its contracts.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +73,7 @@ pub(crate) fn resolve(
         inputs: file.inputs,
         outputs: file.outputs,
         definitions: resolve_definitions(file.format, file.definitions, findings),
+        volume: file.volume,
         redact: Vec::new(),
         location: file.location,
         origin,
@@ -203,6 +205,8 @@ fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Ve
             input: written.input.clone(),
             result: written.result.clone(),
             instrument: written.instrument.clone(),
+            per_request: written.per_request,
+            failure_ratio: written.failure_ratio,
             sources: written.sources.clone(),
             location: name.location,
         });
@@ -394,6 +398,7 @@ impl Events<'_> {
                 event_type_source,
                 roles: written.roles,
                 schema_ref: written.schema_ref,
+                per_request: written.per_request,
                 sources: written.sources,
             }),
             event_type,
@@ -679,6 +684,8 @@ pub fn node_from_parts(
                 input: Vec::new(),
                 result: Vec::new(),
                 instrument: Instrument::default(),
+                per_request: None,
+                failure_ratio: None,
                 sources: vec!["operations"],
             })
             .collect(),
@@ -691,6 +698,7 @@ pub fn node_from_parts(
         inputs: Vec::new(),
         outputs: Vec::new(),
         definitions: Vec::new(),
+        volume: Volume::default(),
         redact: Vec::new(),
     };
     let text = format!("{kind} {service_name} {operations:?} {state_events} {metric_events}");

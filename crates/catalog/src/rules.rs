@@ -257,6 +257,12 @@ rules! {
         bad: "state_machine:\n  states: [{state_name: done}]\n  terminal_states: [done]",
         good: "state_machine:\n  states: [{state_name: done, is_terminal: true}]\n  terminal_states: [done]";
 
+    VOLUME_RANGE = "volume.range", Error, "a range ends before it begins",
+        "A range is the lowest and the highest of what is expected, such as `[20, 80]` requests in \
+         a second. One number is enough where it is known.",
+        bad: "node_type: effect\nservice_name: orders\noperations: [place]\nvolume: {requests_per_second: [80, 20]}",
+        good: "node_type: effect\nservice_name: orders\noperations: [place]\nvolume: {requests_per_second: [20, 80]}";
+
     REDACT_PATTERN = "redact.invalid_pattern", Error, "a redaction pattern can't be used",
         "Patterns run in Rust and in Python, so they use what both know: no look-around, no \
          back-references, no flags (case never matters). They run on error messages, which \

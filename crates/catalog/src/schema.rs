@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::config::CONFIG;
+use crate::duration;
 use crate::manifest::MANIFEST;
 use crate::native::CONTRACT;
 use crate::shape::{LARGEST, MOST_LABELS, MapShape, Shape};
@@ -100,6 +101,14 @@ fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> 
         }
         Shape::Number => json!({"type": "number"}),
         Shape::Share => json!({"type": "number", "minimum": 0, "maximum": 1}),
+        Shape::Range(most) => {
+            let number = json!({"type": "number", "minimum": 0, "maximum": most});
+            json!({"anyOf": [
+                number,
+                {"type": "array", "items": number, "minItems": 2, "maxItems": 2},
+            ]})
+        }
+        Shape::Duration => json!({"type": "string", "pattern": duration::PATTERN}),
         Shape::Version => json!({
             "type": ["string", "number"],
             "pattern": version::PATTERN,

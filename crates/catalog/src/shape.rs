@@ -2,6 +2,7 @@
 
 use herald_diagnostics::{Diagnostic, Location, Rule, Severity};
 
+use crate::duration;
 use crate::rules;
 use crate::text::{did_you_mean, is_blank, meant, quote};
 use crate::version::Version;
@@ -30,6 +31,10 @@ pub(crate) enum Shape {
     Number,
     /// Number from 0 to 1.
     Share,
+    /// Number from 0 to this, or two such numbers: the lowest and the highest.
+    Range(u64),
+    /// How long something takes, such as `7d`.
+    Duration,
     /// Version, as text or as a number.
     Version,
     /// Any scalar.
@@ -152,6 +157,13 @@ impl Shape {
             Self::Share => yaml
                 .as_f64()
                 .is_some_and(|number| (0.0..=1.0).contains(&number)),
+            Self::Range(most) => match yaml.items() {
+                [] => is_in_range(yaml, *most),
+                ends => ends.len() == 2 && ends.iter().all(|end| is_in_range(end, *most)),
+            },
+            Self::Duration => yaml
+                .as_str()
+                .is_some_and(|text| duration::parse(text).is_some()),
             Self::Version => Version::read(yaml).is_some(),
             Self::Scalar => yaml.as_text().is_some(),
             Self::List(_) => yaml.is_sequence(),
@@ -188,6 +200,12 @@ impl Shape {
                 let example = short.map(|text| format!(": [{text}]")).unwrap_or_default();
                 Some(format!("write it as a list{example}"))
             }
+            (Self::Range(most), _) if found != "nothing" => Some(format!(
+                "write one number, or the lowest and the highest: `[0, {most}]`"
+            )),
+            (Self::Duration, Some(_)) => {
+                Some("write a number and its unit: `12h`, `7d`".to_owned())
+            }
             (_, None) if found == "nothing" => Some("give it a value, or remove it".to_owned()),
             _ => None,
         };
@@ -200,7 +218,12 @@ impl Shape {
     /// Whether it takes only some texts or numbers, so that the sort of a value says too little.
     fn is_particular(&self) -> bool {
         match self {
-            Self::Word(_) | Self::Integer(_) | Self::Share | Self::Version => true,
+            Self::Word(_)
+            | Self::Integer(_)
+            | Self::Share
+            | Self::Range(_)
+            | Self::Duration
+            | Self::Version => true,
             Self::OneOf(shapes) => shapes.iter().any(Self::is_particular),
             _ => false,
         }
@@ -216,6 +239,8 @@ impl Shape {
             Self::Integer(least) => format!("a whole number from {least} to {LARGEST}"),
             Self::Number => "a number".into(),
             Self::Share => "a number from 0 to 1".into(),
+            Self::Range(most) => format!("a number from 0 to {most}, or two of them"),
+            Self::Duration => "a duration such as 7d".into(),
             Self::Version => "a version such as 1.2.0".into(),
             Self::Scalar => "text, a number or a boolean".into(),
             Self::List(_) => "a list".into(),
@@ -300,6 +325,13 @@ impl MapShape {
     pub(crate) fn resembles(&self, word: &str) -> bool {
         self.keys.iter().any(|key| key.name == word) || self.meant(word, &[]).is_some()
     }
+}
+
+fn is_in_range(yaml: &Yaml, most: u64) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "no table has a limit of 2⁵³")]
+    let most = most as f64;
+    yaml.as_f64()
+        .is_some_and(|number| (0.0..=most).contains(&number))
 }
 
 fn lowercase_first(text: &str) -> String {

@@ -132,6 +132,8 @@ operations:
       postcode: {type: string, min_length: 5, max_length: 10, pattern: "^[0-9]+$"}
       discount: {type: number, exclusive_minimum: 0, exclusive_maximum: 1.5, maximum: 1.0}
     result: {total: [number, "null"]}
+    per_request: [0, 1.5]
+    failure_ratio: 0.01
     instrument:
       events: outcomes
       sample_started: 0.25
@@ -173,6 +175,7 @@ definitions:
 instrument:
   sample_started: 0.5
   fields: {team: shop, region: eu}
+volume: {requests_per_second: [20, 80], metrics_per_request: 2, retention: 7d, replication_factor: 3}
 redact: ["card=[0-9]+"]
 "#;
 
@@ -573,6 +576,11 @@ fn key() -> impl Strategy<Value = String> {
         "min_length",
         "pattern",
         "max_items",
+        "volume",
+        "requests_per_second",
+        "per_request",
+        "failure_ratio",
+        "retention",
         "Address",
     ];
     prop_oneof![8 => select(KNOWN).prop_map(str::to_owned), 1 => "[a-z]{1,5}"]

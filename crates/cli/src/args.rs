@@ -6,6 +6,7 @@ pub mod publish;
 pub mod spool;
 pub mod templates;
 pub mod topics;
+pub mod volume;
 
 use std::path::PathBuf;
 
@@ -66,6 +67,18 @@ Examples:
   herald catalog contracts/ --topics --format markdown > EVENTS.md
   herald catalog contract.yaml --format json")]
     Catalog(Catalog),
+    /// Say how many events and bytes contracts amount to, and what that takes of Kafka
+    #[command(after_help = "\
+Examples:
+  herald volume
+  herald volume contracts/ --rate 20-80 --retention 7d --replication 3
+  herald volume --format markdown > CAPACITY.md
+  herald volume --format json | jq '.topics[] | {topic, disk_bytes}'
+
+Contracts say how many of each event a request brings (`per_request`), and how many requests there
+are (`volume: {requests_per_second: [20, 80]}`). Sizes are those of envelopes that are built from
+the declared fields. What is assumed is said below the table.")]
+    Volume(volume::Volume),
     /// Print what the reader understood of contracts, as JSON
     #[command(after_help = "\
 Example:

@@ -13,6 +13,11 @@ mod output;
 mod package;
 mod pretty;
 mod project;
+mod quantity;
+#[cfg(test)]
+mod reference;
+#[cfg(doctest)]
+mod shown;
 mod table;
 mod templates;
 mod terminal;

@@ -60,8 +60,8 @@ enum BySpool {
     Outside,
     /// On its way to the disk.
     Appending,
-    /// A row of the spool.
-    Row(Sequence),
+    /// A row of the spool, and its key.
+    Row(Sequence, u64),
 }
 
 enum Answer {
@@ -124,7 +124,10 @@ impl Flight {
 
     /// A hash of topic and key.
     pub(crate) fn key_hash(&self) -> Option<u64> {
-        let state = lock(&self.state);
+        self.hash_of(&lock(&self.state))
+    }
+
+    fn hash_of(&self, state: &State) -> Option<u64> {
         let message = state.message.as_ref()?;
         Some(self.core.hash_key(message.topic(), message.key()))
     }
@@ -150,10 +153,11 @@ impl Flight {
         let mut state = lock(&self.state);
         match answer {
             Ok(sequence) => {
-                state.spool = BySpool::Row(sequence);
+                let key = self.hash_of(&state).unwrap_or_default();
+                state.spool = BySpool::Row(sequence, key);
                 let (arrival, outcome) = match &state.transport {
                     ByTransport::Held => (
-                        Some(Arrival::Adopted(sequence)),
+                        Some(Arrival::Adopted(sequence, key)),
                         Ok(Receipt::Spooled { sequence }),
                     ),
                     ByTransport::Delivered => (
@@ -198,25 +202,32 @@ impl Flight {
     /// The transport did not take the message, or will not deliver it.
     pub(crate) fn fail(self: &Arc<Self>, failure: Failure) {
         let mut state = lock(&self.state);
-        let kind = failure.kind;
+        let is_final = failure.kind == FailureKind::Permanent;
+        let relay = &self.core.relay;
         state.transport = ByTransport::Failed(failure.clone());
+        let key = match state.spool {
+            BySpool::Row(_, key) => Some(key),
+            _ => self.hash_of(&state),
+        };
+        let key = key.filter(|_| !is_final);
         match state.spool {
-            BySpool::Row(sequence) => {
+            BySpool::Row(sequence, _) if is_final => {
                 drop(state);
-                let relay = &self.core.relay;
-                if kind == FailureKind::Permanent {
-                    relay.tell(Arrival::Doomed(sequence, failure));
-                } else {
-                    relay.released(&self.core, Arrival::Released(sequence));
-                }
+                relay.tell(Arrival::Doomed(sequence, failure));
             }
-            // The answer of the spool decides.
-            BySpool::Appending => {}
+            BySpool::Row(sequence, _) => {
+                drop(state);
+                relay.while_key_fails(key, || {
+                    relay.released(&self.core, Arrival::Released(sequence));
+                });
+            }
+            // The answer of the spool decides. Before it the row is not looked at.
+            BySpool::Appending => relay.while_key_fails(key, || drop(state)),
             BySpool::Outside => {
                 let waits = matches!(state.answer, Answer::Waiting { .. });
                 drop(state);
                 if waits {
-                    self.core.failed(self, failure);
+                    relay.while_key_fails(key, || self.core.failed(self, failure));
                 }
             }
         }
@@ -265,7 +276,7 @@ impl Delivery for Flight {
         self.core.acknowledged(now);
         let mut state = lock(&self.state);
         state.transport = ByTransport::Delivered;
-        if let BySpool::Row(sequence) = state.spool {
+        if let BySpool::Row(sequence, _) = state.spool {
             self.core.relay.tell(Arrival::Landed(sequence));
         }
         let topic = state

@@ -23,7 +23,8 @@ mod _herald {
     use crate::contracts::{Loaded, categories, load, load_text, targets};
     #[pymodule_export]
     use crate::generator::{
-        PatternGenerator, completed_of_service, failed_of_service, started_of_service,
+        LifecycleGenerator, MetricsGenerator, PatternGenerator, completed_of_service,
+        failed_of_service, join_imports, started_of_service,
     };
 
     #[pymodule_init]

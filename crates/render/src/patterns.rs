@@ -1,4 +1,4 @@
-//! A generator that needs no contract file: a kind, a service and its operations are enough.
+//! Generators that need no contract file: a kind, a service and its operations are enough.
 //!
 //! ```
 //! use herald_render::patterns::EventPublishingPatternGenerator;
@@ -16,19 +16,44 @@
 //! The methods are indented for the body of a class of your own; what they need at the top of
 //! its module is what [`generate_imports`](EventPublishingPatternGenerator::generate_imports)
 //! gives. A whole module comes from [`generate_event_publishing_methods`].
+//!
+//! [`MetricsPatternGenerator`] and [`LifecyclePatternGenerator`] give the rest of a service in the
+//! same way. Their parts stand in the same class as the methods, and are thin: what they do is
+//! in `herald.metrics` and `herald.lifecycle`.
 
+mod arguments;
+mod business;
 mod catalog;
 mod error;
+mod idents;
+mod joined;
+mod lifecycle;
 mod method;
+mod metrics;
 mod module;
+mod parts;
+mod service;
 
+pub use business::{BusinessMetric, MetricKind};
 pub use catalog::EventTypeCatalog;
 pub use error::InvalidArgument;
+pub use joined::join_imports;
+pub use lifecycle::{
+    LifecyclePatternGenerator, generate_complete_lifecycle_class, generate_helper_methods,
+    generate_init_method, generate_runtime_monitoring, generate_shutdown_method,
+    generate_startup_method,
+};
+pub use metrics::{
+    MetricsPatternGenerator, generate_business_metrics_tracking, generate_complete_metrics_class,
+    generate_metrics_decorator, generate_metrics_initialization, generate_metrics_publishing,
+    generate_operation_metrics_tracking, generate_resource_metrics_collection,
+};
 
+use herald_catalog::Node;
 use herald_catalog::category::{Category, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS, Stage};
 use herald_catalog::kind::Kind;
-use herald_catalog::{Node, node_from_parts};
 
+use crate::patterns::arguments::{build_node, owned, parse_kind};
 use crate::patterns::module::PatternModule;
 use crate::template::RenderError;
 
@@ -71,10 +96,7 @@ impl EventPublishingPatternGenerator {
         operations: &[impl AsRef<str>],
     ) -> Result<Self, InvalidArgument> {
         let kind = parse_kind(node_type)?;
-        let operations: Vec<String> = operations
-            .iter()
-            .map(|operation| operation.as_ref().to_owned())
-            .collect();
+        let operations = owned(operations);
         let node = build_node(kind, service_name, &operations)?;
         Ok(Self {
             kind,
@@ -345,34 +367,6 @@ pub fn get_event_type_catalog(
         .include_state_events(include_state_events)
         .include_metric_events(include_metric_events);
     Ok(generator.get_event_type_catalog())
-}
-
-fn parse_kind(node_type: &str) -> Result<Kind, InvalidArgument> {
-    if node_type.trim().is_empty() {
-        return Err(InvalidArgument::EmptyNodeType);
-    }
-    Kind::from_name(node_type).ok_or_else(|| InvalidArgument::UnknownNodeType(node_type.to_owned()))
-}
-
-fn build_node(
-    kind: Kind,
-    service_name: &str,
-    operations: &[String],
-) -> Result<Node, InvalidArgument> {
-    if service_name.trim().is_empty() {
-        return Err(InvalidArgument::EmptyServiceName);
-    }
-    if operations.is_empty() {
-        return Err(InvalidArgument::NoOperations);
-    }
-    if operations
-        .iter()
-        .any(|operation| operation.trim().is_empty())
-    {
-        return Err(InvalidArgument::EmptyOperation);
-    }
-    let operations: Vec<&str> = operations.iter().map(String::as_str).collect();
-    node_from_parts(kind, service_name, &operations, true, true).map_err(InvalidArgument::Names)
 }
 
 fn of_service(

@@ -64,14 +64,58 @@ static BUILT_IN: [(&str, &str); 11] = [
 ];
 
 /// Those of [`crate::patterns`], whose output is what it always was: no project replaces them.
-static PATTERNS: [(&str, &str); 10] = [
+static PATTERNS: [(&str, &str); 22] = [
     (
         "patterns/imports.py",
         include_str!("../templates/patterns/imports.py.jinja"),
     ),
     (
+        "patterns/lifecycle/helpers.py",
+        include_str!("../templates/patterns/lifecycle/helpers.py.jinja"),
+    ),
+    (
+        "patterns/lifecycle/init.py",
+        include_str!("../templates/patterns/lifecycle/init.py.jinja"),
+    ),
+    (
+        "patterns/lifecycle/monitoring.py",
+        include_str!("../templates/patterns/lifecycle/monitoring.py.jinja"),
+    ),
+    (
+        "patterns/lifecycle/shutdown.py",
+        include_str!("../templates/patterns/lifecycle/shutdown.py.jinja"),
+    ),
+    (
+        "patterns/lifecycle/startup.py",
+        include_str!("../templates/patterns/lifecycle/startup.py.jinja"),
+    ),
+    (
         "patterns/metric_recorded.py",
         include_str!("../templates/patterns/metric_recorded.py.jinja"),
+    ),
+    (
+        "patterns/metrics/business.py",
+        include_str!("../templates/patterns/metrics/business.py.jinja"),
+    ),
+    (
+        "patterns/metrics/decorator.py",
+        include_str!("../templates/patterns/metrics/decorator.py.jinja"),
+    ),
+    (
+        "patterns/metrics/initialization.py",
+        include_str!("../templates/patterns/metrics/initialization.py.jinja"),
+    ),
+    (
+        "patterns/metrics/operations.py",
+        include_str!("../templates/patterns/metrics/operations.py.jinja"),
+    ),
+    (
+        "patterns/metrics/publishing.py",
+        include_str!("../templates/patterns/metrics/publishing.py.jinja"),
+    ),
+    (
+        "patterns/metrics/resources.py",
+        include_str!("../templates/patterns/metrics/resources.py.jinja"),
     ),
     (
         "patterns/operation_completed.py",
@@ -96,6 +140,10 @@ static PATTERNS: [(&str, &str); 10] = [
     (
         "patterns/publisher.py",
         include_str!("../templates/patterns/publisher.py.jinja"),
+    ),
+    (
+        "patterns/service.py",
+        include_str!("../templates/patterns/service.py.jinja"),
     ),
     (
         "patterns/standalone.py",

@@ -4,10 +4,10 @@
 //! `python3` and `ruff` on the `PATH`, or what `HERALD_PYTHON` and `HERALD_RUFF` name; without
 //! them the test says that it was skipped.
 
+mod hostile;
+
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use herald_catalog::category::DECLARED;
 use herald_catalog::contract::{Located, Metric, StateMachine};
@@ -21,47 +21,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
+use hostile::{check_style, run, text, tool};
+
 const MODULES: usize = 200;
-
-/// Texts that would do something if they got out of their literals.
-const HOSTILE: [&str; 22] = [
-    "\"\"\"",
-    "'''",
-    "\\",
-    "\\\"",
-    "\"",
-    "'",
-    "{x}",
-    "{{",
-    "}",
-    "\\N{DIGIT ONE}",
-    "\n",
-    "\r\n",
-    "\0",
-    "\u{202e}",
-    "\u{2028}",
-    "\u{a0}x",
-    "# noqa",
-    "# fmt: off",
-    "  # type: ignore",
-    ">>> import os",
-    "http://x.y/",
-    "%s $x \t\u{c}",
-];
-
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        3 => "[a-z][a-z_.]{0,70}",
-        2 => any::<String>(),
-        2 => "[ -~]{0,60}",
-        2 => "[a-z]{1,12}([ .][a-z\"'é注ж–]{1,12}){0,30}",
-        1 => "[a-z_.]{60,200}",
-        2 => prop::collection::vec(prop_oneof![
-            prop::sample::select(&HOSTILE[..]).prop_map(str::to_owned),
-            "[a-z]{0,8}",
-        ], 1..6).prop_map(|parts| parts.concat()),
-    ]
-}
 
 fn pattern() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -242,6 +204,7 @@ fn declared() -> impl Strategy<Value = Declared> {
         event_type_source: EventTypeSource::Declared,
         roles: vec![],
         schema_ref: None,
+        per_request: None,
         sources: vec![],
     })
 }
@@ -312,6 +275,7 @@ fn node() -> impl Strategy<Value = Node> {
                         name: Located::new(name, node.location),
                         unit,
                         description: None,
+                        per_request: None,
                     })
                     .collect();
                 for (operation, given) in node.operations.iter_mut().zip(operations) {
@@ -350,39 +314,6 @@ fn node() -> impl Strategy<Value = Node> {
                 node
             },
         )
-}
-
-/// The program, unless it cannot be started.
-fn tool(variable: &str, name: &str) -> Option<String> {
-    let program = std::env::var(variable).unwrap_or_else(|_| name.to_owned());
-    let mut version = Command::new(&program);
-    version
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    if version.status().is_ok_and(|status| status.success()) {
-        return Some(program);
-    }
-    // Not by a macro: the test harness would keep that for itself.
-    let _ = writeln!(
-        std::io::stderr(),
-        "skipped: {program} cannot be started; set {variable}"
-    );
-    None
-}
-
-fn run(program: &str, arguments: &[&str], folder: &Path) {
-    let output = Command::new(program)
-        .args(arguments)
-        .current_dir(folder)
-        .output();
-    let output = output.expect("the tool was started before");
-    assert!(
-        output.status.success(),
-        "{program} {arguments:?}:\n{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
 }
 
 /// Writes one module for each node, and beside it what its constants must be.
@@ -425,24 +356,7 @@ fn any_text_gives_python_that_says_the_same() {
             folder.path(),
         );
     }
-    lint(folder.path());
-}
-
-fn lint(folder: &Path) {
-    if let Some(ruff) = tool("HERALD_RUFF", "ruff") {
-        run(&ruff, &["format", "--isolated", "--diff", "."], folder);
-        let rules = [
-            "--select",
-            "E,F,W,I,UP,B,SIM,RUF",
-            "--target-version",
-            "py311",
-        ];
-        run(
-            &ruff,
-            &[&["check", "--isolated"][..], &rules, &["."]].concat(),
-            folder,
-        );
-    }
+    check_style(folder.path());
 }
 
 /// Reads what is written in Python and in TOML.
@@ -488,5 +402,5 @@ fn any_text_gives_a_project_that_is_one() {
     if let Some(python) = tool("HERALD_PYTHON", "python3") {
         run(&python, &["-c", READ_ALL], folder.path());
     }
-    lint(folder.path());
+    check_style(folder.path());
 }

@@ -9,7 +9,10 @@ use std::path::Path;
 use herald_catalog::kind::Kind;
 use herald_catalog::load::{Options, load_text};
 use herald_catalog::{Node, node_from_parts};
-use herald_render::patterns::{EventPublishingPatternGenerator, generate_event_publishing_methods};
+use herald_render::patterns::{
+    BusinessMetric, EventPublishingPatternGenerator, LifecyclePatternGenerator, MetricKind,
+    generate_complete_metrics_class, generate_event_publishing_methods,
+};
 use herald_render::{Context, MARKER, Models, PythonOptions, Target};
 
 fn node(kind: Kind, operations: &[&str]) -> Node {
@@ -100,6 +103,26 @@ fn one_call_gives_a_module() {
         .expect("the arguments are valid");
     assert_eq!(count_methods(&code), 5);
     check("one_call.py", &code);
+}
+
+#[test]
+fn one_call_gives_a_class_that_measures() {
+    let total = BusinessMetric::new("order.total", MetricKind::Distribution, "EUR");
+    let code = generate_complete_metrics_class("effect", "orders", &["place"], vec![total])
+        .expect("the arguments are valid");
+    check("patterns/metrics.py", &code);
+}
+
+#[test]
+fn one_call_gives_a_service() {
+    let generator = LifecyclePatternGenerator::new("effect", "orders", &["place"])
+        .and_then(|generator| generator.dependencies(&["database"]))
+        .and_then(|generator| generator.background_tasks(&["refresh"]))
+        .expect("the arguments are valid");
+    let code = generator
+        .include_metrics(false)
+        .generate_complete_lifecycle_class();
+    check("patterns/service.py", &code);
 }
 
 /// The node of the contract with everything in it.

@@ -155,7 +155,7 @@ fn title(node: &Node) -> &str {
 }
 
 /// Text of a contract in Markdown: never a heading, a link or a tag.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in visible_line(text).chars() {
         match c {
@@ -170,7 +170,7 @@ fn escape(text: &str) -> String {
 }
 
 /// Text of a contract as code in a table's cell.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let plain = text
         .chars()
         .all(|c| c.is_ascii_graphic() && !matches!(c, '`' | '|' | '\\'));

@@ -14,6 +14,7 @@ mod publish;
 mod spool;
 mod templates;
 mod topics;
+mod volume;
 
 use clap::CommandFactory;
 
@@ -25,6 +26,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Generate(args) => generate::run(args),
         Command::Catalog(args) => catalog::run(&args),
+        Command::Volume(args) => volume::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),

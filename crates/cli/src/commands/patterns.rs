@@ -7,6 +7,14 @@ use herald_catalog::category::{ALL_EVENTS, CATEGORIES, Category};
 use crate::args::templates::Patterns;
 use crate::{CLEAN, Failure, output};
 
+/// What is generated without a contract, and not by `herald generate`.
+const PARTS: &str = "
+Parts of classes, from `herald.codegen.patterns` in Python:
+event publishing     EventPublishingPatternGenerator
+metrics              MetricsPatternGenerator
+lifecycle            LifecyclePatternGenerator
+";
+
 /// Runs the command.
 pub fn run(args: &Patterns) -> Result<u8, Failure> {
     let Patterns::List = args;
@@ -14,6 +22,7 @@ pub fn run(args: &Patterns) -> Result<u8, Failure> {
     for category in CATEGORIES {
         let _ = writeln!(text, "{:<21}{}", category.key, event_types(category));
     }
+    text.push_str(PARTS);
     output::text(&text)?;
     Ok(CLEAN)
 }

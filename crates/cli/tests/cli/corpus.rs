@@ -34,6 +34,11 @@ pub fn run(sandbox: &Sandbox, program: &str, args: &[&str]) {
     let output = Command::new(program)
         .args(args)
         .current_dir(sandbox.path(""))
+        // What modules import, which may not be installed.
+        .env(
+            "MYPYPATH",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../python/python"),
+        )
         .output()
         .unwrap_or_else(|e| panic!("{program}: {e}"));
     let text = |bytes: &[u8]| {

@@ -13,3 +13,4 @@ mod spool;
 mod spools;
 mod support;
 mod templates;
+mod volume;

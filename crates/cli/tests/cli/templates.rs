@@ -368,6 +368,7 @@ fn the_data_of_templates_is_as_its_schema_says() {
 fn patterns_select_events() {
     let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
     let list = sandbox.herald(&["patterns", "list"]).exits(0).stdout;
+    assert!(list.contains("MetricsPatternGenerator") && list.contains("LifecyclePatternGenerator"));
     for (pattern, methods) in [
         ("operation_lifecycle", 6),
         ("state_events", 1),

@@ -7,7 +7,7 @@ use super::secret::Secret;
 pub const BOOTSTRAP_SERVERS: &str = "KAFKA_BOOTSTRAP_SERVERS";
 
 /// Variables, and the properties of librdkafka that they stand for.
-const VARIABLES: &[(&str, &str)] = &[
+pub const VARIABLES: &[(&str, &str)] = &[
     ("KAFKA_CLIENT_ID", "client.id"),
     ("KAFKA_SECURITY_PROTOCOL", "security.protocol"),
     ("KAFKA_SASL_MECHANISM", "sasl.mechanism"),

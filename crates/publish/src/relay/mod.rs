@@ -2,13 +2,14 @@
 
 mod connection;
 mod ending;
+mod known;
 mod reopening;
 mod rows;
 mod sending;
 mod thread;
 mod window;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -45,8 +46,9 @@ pub(crate) struct Inbox {
     pub(crate) confirmed: Sequence,
     /// Grows whenever a row may have come to wait.
     waits: u64,
-    /// Keys of rows whose failure the relay has not looked at: nothing may be sent behind it.
-    pub(crate) failing: HashSet<u64>,
+    /// Keys of which the transport failed an event. It fails those behind it too, one after the
+    /// other; until it has, nothing of the key may be sent.
+    failing: HashMap<u64, Failing>,
     pub(crate) cluster_lost: bool,
     pub(crate) connection_lost: Option<Failure>,
     pub(crate) spool_lost: Option<SpoolError>,
@@ -54,10 +56,19 @@ pub(crate) struct Inbox {
     pub(crate) close_until: Option<Duration>,
 }
 
+/// How a key fails.
+#[derive(Default)]
+struct Failing {
+    /// Reports that have not returned.
+    reports: usize,
+    /// What [`Inbox::answered`] has to be before the relay knows of all that the transport has.
+    needed: u64,
+}
+
 /// Something happened to a row of the spool.
 pub(crate) enum Arrival {
-    /// It is there, and the transport has the same event: it is not to be sent.
-    Adopted(Sequence),
+    /// It is there, and the transport has the same event, of this key: it is not to be sent.
+    Adopted(Sequence, u64),
     /// The transport failed an adopted one: it is to be sent.
     Released(Sequence),
     /// The cluster has acknowledged it.
@@ -80,6 +91,41 @@ pub(crate) struct Reported {
     pub(crate) weight: usize,
     pub(crate) sent_at: Duration,
     pub(crate) outcome: Result<Position, Failure>,
+}
+
+impl Inbox {
+    /// An event of this key has failed; [`Self::failed`] is to follow before its report returns.
+    fn fails(&mut self, key: u64) {
+        self.failing.entry(key).or_default().reports += 1;
+    }
+
+    /// What follows from it has been handed to the spool, or has arrived here.
+    fn failed(&mut self, key: u64) {
+        let failing = self.failing.entry(key).or_default();
+        failing.reports = failing.reports.saturating_sub(1);
+        failing.needed = self.handed_in;
+    }
+
+    pub(crate) fn is_failing(&self, key: u64) -> bool {
+        self.failing.contains_key(&key)
+    }
+
+    /// Keys of which nothing fails any more go on, by what was heard when so many records were
+    /// answered for; true where there are some.
+    fn recover(&mut self, answered: u64, is_with_transport: impl Fn(u64) -> bool) -> bool {
+        let failing = self.failing.len();
+        self.failing.retain(|key, failing| {
+            failing.reports > 0 || answered < failing.needed || is_with_transport(*key)
+        });
+        self.failing.len() < failing
+    }
+}
+
+impl Reported {
+    fn is_to_be_sent_again(&self) -> bool {
+        let failure = self.outcome.as_ref().err();
+        failure.is_some_and(|failure| failure.kind != FailureKind::Permanent)
+    }
 }
 
 impl Relay {
@@ -128,6 +174,16 @@ impl Relay {
                 self.unsent.store(false, Ordering::SeqCst);
             }
         });
+    }
+
+    /// The transport failed an event of this key, and will fail those behind it: nothing of the key
+    /// is sent until the relay knows of all of them. `report` is all that the failure leads to.
+    pub(crate) fn while_key_fails(&self, key: Option<u64>, report: impl FnOnce()) {
+        let Some(key) = key else { return report() };
+        self.change(|inbox| inbox.fails(key));
+        report();
+        self.change(|inbox| inbox.failed(key));
+        self.bell.ring();
     }
 
     /// The transport failed a row that it had. Nobody may pass the gate meanwhile: an event of
@@ -192,8 +248,6 @@ impl Delivery for RowDelivery {
         if outcome.is_ok() {
             self.core.acknowledged(self.core.clock.now());
         }
-        let later = |failure: &Failure| failure.kind != FailureKind::Permanent;
-        let waits = !self.is_letter && outcome.as_ref().is_err_and(later);
         let reported = Reported {
             sequence: self.sequence,
             key: self.key,
@@ -204,11 +258,36 @@ impl Delivery for RowDelivery {
         let relay = &self.core.relay;
         if self.is_letter {
             relay.tell(Arrival::Letter(reported));
-        } else if waits {
-            relay.change(|inbox| inbox.failing.insert(self.key));
-            relay.released(&self.core, Arrival::Row(reported));
+        } else if reported.is_to_be_sent_again() {
+            relay.while_key_fails(Some(self.key), || {
+                relay.released(&self.core, Arrival::Row(reported));
+            });
         } else {
             relay.tell(Arrival::Row(reported));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_waits_until_nothing_of_it_fails_any_more() {
+        let mut inbox = Inbox::default();
+        (inbox.handed_in, inbox.answered) = (5, 5);
+        inbox.fails(7);
+        inbox.fails(8);
+        assert!(!inbox.recover(5, |_| false), "what follows is not known");
+        inbox.handed_in = 6;
+        inbox.failed(7);
+        inbox.failed(8);
+        assert!(
+            !inbox.recover(5, |_| false),
+            "more may be with the transport"
+        );
+        assert!(inbox.recover(6, |key| key == 7));
+        assert!(inbox.is_failing(7) && !inbox.is_failing(8));
+        assert!(inbox.recover(6, |_| false) && !inbox.is_failing(7));
     }
 }

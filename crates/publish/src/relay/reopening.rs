@@ -112,7 +112,7 @@ impl RelayThread {
     /// The highest sequence that anybody here may still know.
     fn last_known(&self) -> Sequence {
         let confirmed = self.core.relay.change(|inbox| inbox.confirmed);
-        let known = self.rows.last_key_value().map(|(sequence, _)| *sequence);
+        let known = self.rows.last();
         confirmed.max(self.cursor).max(known.unwrap_or_default())
     }
 }

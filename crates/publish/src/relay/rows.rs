@@ -6,7 +6,8 @@ use herald_spool::{Burial, FailedAttempt, Found, Pending, Sequence};
 use tracing::warn;
 
 use super::Arrival;
-use super::thread::{RelayThread, Row, SHORT_PAUSE};
+use super::known::Row;
+use super::thread::{RelayThread, SHORT_PAUSE};
 use crate::failure::Failure;
 
 impl RelayThread {
@@ -22,7 +23,7 @@ impl RelayThread {
 
     /// Forgets that the transport had the row.
     pub(super) fn send_again(&mut self, sequence: Sequence) {
-        self.rows.remove(&sequence);
+        self.rows.remove(sequence);
         self.read_from(sequence);
     }
 
@@ -66,7 +67,7 @@ impl RelayThread {
         let _ = noted.and_then(Pending::wait);
         let until = self.now() + wait;
         self.block(key, until);
-        self.rows.remove(&sequence);
+        self.rows.remove(sequence);
         self.revisit(until, sequence);
     }
 
@@ -118,7 +119,7 @@ impl RelayThread {
                 self.core.spool_failed(&failure);
                 let at = self.now() + SHORT_PAUSE;
                 for sequence in sequences {
-                    self.rows.remove(&sequence);
+                    self.rows.remove(sequence);
                     self.revisit(at, sequence);
                 }
             }

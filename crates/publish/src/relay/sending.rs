@@ -7,7 +7,8 @@ use herald_spool::{Sequence, Spool, SpoolError, StoredRecord};
 use tracing::error;
 
 use super::RowDelivery;
-use super::thread::{RelayThread, Row, SHORT_PAUSE};
+use super::known::Row;
+use super::thread::{RelayThread, SHORT_PAUSE};
 use crate::dead_letter;
 use crate::failure::{Failure, FailureKind};
 use crate::health::Health;
@@ -68,7 +69,7 @@ impl RelayThread {
             (inbox.handed_in, quiet, inbox.waits)
         });
         for sequence in self.gone.drain(..) {
-            self.rows.remove(&sequence);
+            self.rows.remove(sequence);
         }
         // Before the reading, which sees all that is counted here.
         let counted = spool.depth().unwrap_or_default();
@@ -112,7 +113,7 @@ impl RelayThread {
             if !(quiet && still) && sequence > confirmed {
                 return false;
             }
-            if !self.rows.contains_key(&sequence) {
+            if !self.rows.contains(sequence) {
                 if self.allowance() == 0 {
                     return false;
                 }
@@ -181,7 +182,7 @@ impl RelayThread {
             Some(failure) => failure,
             None => match self.give(transport, &message, row.clone()) {
                 Ok(()) => return Sent::Yes,
-                Err(Refused::KeyWaits) => return Sent::Blocked(self.now()),
+                Err(Refused::KeyWaits) => return Sent::Blocked(self.now() + SHORT_PAUSE),
                 Err(Refused::ByTransport(failure)) => match failure.kind {
                     FailureKind::Permanent => {
                         self.doomed.insert(sequence, failure.clone());
@@ -235,7 +236,7 @@ impl RelayThread {
         // With the inbox in hand: a report of failure waits until this row is sent, so that the
         // transport fails it too, or is seen here.
         let sent = self.core.relay.change(|inbox| {
-            if !is_letter && inbox.failing.contains(&key) {
+            if !is_letter && inbox.is_failing(key) {
                 return Err(Refused::KeyWaits);
             }
             transport
@@ -243,7 +244,7 @@ impl RelayThread {
                 .map_err(Refused::ByTransport)
         });
         sent.inspect_err(|_| self.core.held.leave(weight))?;
-        self.rows.insert(sequence, Row::Sent);
+        self.rows.insert(sequence, Row::Held(key));
         self.window.enter(self.now());
         self.sent_bytes += weight;
         if let Some(rate) = self.core.options.relay_rate {
@@ -255,7 +256,7 @@ impl RelayThread {
 
 /// Why the transport does not have a row.
 enum Refused {
-    /// An earlier row of its key has failed, and the relay has not heard of it yet.
+    /// An earlier event of its key has failed, and not all behind it yet.
     KeyWaits,
     ByTransport(Failure),
 }

@@ -1,11 +1,13 @@
 //! The thread that brings the spool to the cluster, and looks after the connection.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use herald_spool::{Burial, Sequence, Spool, SpoolError};
 
+use super::known::Row;
+use super::known::Rows;
 use super::reopening::Reopening;
 use super::window::Window;
 use super::{Arrival, Reported};
@@ -26,7 +28,7 @@ pub(crate) struct RelayThread {
     pub(super) core: Arc<Core>,
     pub(super) health: Health,
     /// Rows of which more is known than that they wait.
-    pub(super) rows: BTreeMap<Sequence, Row>,
+    pub(super) rows: Rows,
     /// Rows that the cluster will never take, and why.
     pub(super) doomed: HashMap<Sequence, Failure>,
     /// Keys whose first row waits to be tried again.
@@ -60,23 +62,13 @@ pub(crate) struct RelayThread {
     pub(super) jitter: Jitter,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Row {
-    /// The transport has it from before it was a row.
-    Adopted,
-    /// The relay gave it to the transport.
-    Sent,
-    /// The cluster has it, or the dead letters; the row is removed, or is to be.
-    Landed,
-}
-
 impl RelayThread {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         let window = Window::new(core.options.relay_window);
         Self {
             core,
             health: Health::Up,
-            rows: BTreeMap::new(),
+            rows: Rows::default(),
             doomed: HashMap::new(),
             blocked: HashMap::new(),
             revisit: None,
@@ -168,10 +160,10 @@ impl RelayThread {
     }
 
     pub(super) fn hear(&mut self) {
-        let (arrivals, cluster_lost, spool_lost) = self.core.relay.change(|inbox| {
-            inbox.failing.clear();
+        let (arrivals, answered, cluster_lost, spool_lost) = self.core.relay.change(|inbox| {
             (
                 std::mem::take(&mut inbox.arrivals),
+                inbox.answered,
                 std::mem::take(&mut inbox.cluster_lost),
                 inbox.spool_lost.take(),
             )
@@ -183,15 +175,19 @@ impl RelayThread {
         for arrival in arrivals {
             self.take(arrival);
         }
+        let rows = &self.rows;
+        let recovered = (self.core.relay)
+            .change(|inbox| inbox.recover(answered, |key| rows.are_with_transport(key)));
+        if recovered && let Some((_, first)) = self.revisit.take() {
+            self.read_from(first);
+        }
         // Not here: whoever calls may have the spool in hand.
         self.spool_lost = self.spool_lost.take().or(spool_lost);
     }
 
     pub(super) fn take(&mut self, arrival: Arrival) {
         match arrival {
-            Arrival::Adopted(sequence) => {
-                self.rows.insert(sequence, Row::Adopted);
-            }
+            Arrival::Adopted(sequence, key) => self.rows.insert(sequence, Row::Held(key)),
             Arrival::Released(sequence) => self.send_again(sequence),
             Arrival::Landed(sequence) => self.land(sequence),
             Arrival::Doomed(sequence, failure) => self.doom(sequence, failure),
@@ -237,7 +233,7 @@ impl RelayThread {
             Err(failure) => match failure.kind {
                 FailureKind::Permanent | FailureKind::Retriable => self.bury(sequence, &failure),
                 FailureKind::Fatal | FailureKind::Full | FailureKind::Abandoned => {
-                    self.rows.remove(&sequence);
+                    self.rows.remove(sequence);
                     self.revisit(self.now() + SHORT_PAUSE, sequence);
                 }
             },

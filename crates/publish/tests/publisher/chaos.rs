@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use herald_publish::memory::MemoryCluster;
-use herald_publish::{Failure, FailureKind, Mode, Publisher};
+use herald_publish::{Failure, FailureKind, Mode, Publisher, RetryPolicy};
 use proptest::prelude::*;
 
 use crate::support::{Bench, eventually_drained, message};
@@ -87,7 +87,14 @@ fn arrived(payloads: &[String]) -> BTreeMap<String, Vec<u32>> {
 
 fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], restart: bool) {
     let bench = Bench::new();
-    let options = || bench.options().mode(mode).max_in_flight(500);
+    // Failures that are left over at the end would hold up a key for half a minute.
+    let retry = RetryPolicy {
+        first: Duration::from_millis(1),
+        longest: Duration::from_millis(5),
+        most_attempts: u32::MAX,
+        most_age: None,
+    };
+    let options = || bench.options().mode(mode).retry(retry).max_in_flight(500);
     let publisher = Publisher::open(options()).unwrap();
     let stop = AtomicBool::new(false);
     let told = std::thread::scope(|scope| {

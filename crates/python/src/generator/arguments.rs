@@ -8,7 +8,7 @@ use std::fmt::Display;
 use herald_render::patterns::{EventPublishingPatternGenerator, InvalidArgument};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyList, PyString};
+use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString};
 
 /// The arguments of a generator.
 pub struct Arguments {
@@ -30,7 +30,7 @@ impl Arguments {
         Ok(Self {
             node_type: text(node_type, &InvalidArgument::EmptyNodeType)?,
             service_name: text(service_name, &InvalidArgument::EmptyServiceName)?,
-            operations: texts(operations)?,
+            operations: self::operations(operations)?,
             include_state_events: boolean(include_state_events, "include_state_events")?,
             include_metric_events: boolean(include_metric_events, "include_metric_events")?,
         })
@@ -67,7 +67,7 @@ pub fn of_service(
     Ok((service_name, self::operation(operation)?))
 }
 
-fn text(value: &Bound<'_, PyAny>, rule: impl Display) -> PyResult<String> {
+pub fn text(value: &Bound<'_, PyAny>, rule: impl Display) -> PyResult<String> {
     let Ok(text) = value.cast::<PyString>() else {
         let got = type_name(value);
         return Err(PyValueError::new_err(format!("{rule}; got {got}")));
@@ -80,20 +80,61 @@ fn text(value: &Bound<'_, PyAny>, rule: impl Display) -> PyResult<String> {
     }
 }
 
-fn texts(values: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-    let Ok(values) = values.cast::<PyList>() else {
-        let got = type_name(values);
-        return Err(PyTypeError::new_err(format!(
-            "operations must be a list of strings; got {got}"
-        )));
-    };
-    values
-        .iter()
-        .map(|value| text(&value, InvalidArgument::EmptyOperation))
-        .collect()
+/// What a node does.
+pub fn operations(values: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    texts(values, "operations", &InvalidArgument::EmptyOperation)
 }
 
-fn boolean(value: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
+/// A list of names.
+pub fn names(values: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<String>> {
+    texts(values, name, &InvalidArgument::EmptyItem(name))
+}
+
+fn texts(values: &Bound<'_, PyAny>, name: &str, rule: &InvalidArgument) -> PyResult<Vec<String>> {
+    let values = list(values, name, "strings")?;
+    values.iter().map(|value| text(&value, rule)).collect()
+}
+
+/// The argument, which must be a list.
+pub fn list<'a, 'py>(
+    values: &'a Bound<'py, PyAny>,
+    name: &str,
+    of: &str,
+) -> PyResult<&'a Bound<'py, PyList>> {
+    values.cast::<PyList>().map_err(|_| {
+        let got = type_name(values);
+        PyTypeError::new_err(format!("{name} must be a list of {of}; got {got}"))
+    })
+}
+
+/// The argument, which must be a number; whether it is above 0 is asked later.
+pub fn number(value: &Bound<'_, PyAny>, name: &'static str) -> PyResult<f64> {
+    let is_number = value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>();
+    if !is_number || value.is_instance_of::<PyBool>() {
+        let got = type_name(value);
+        return Err(PyTypeError::new_err(format!(
+            "{name} must be a number; got {got}"
+        )));
+    }
+    // An integer that no float can hold is none that anybody waits for.
+    Ok(value.extract().unwrap_or(f64::INFINITY))
+}
+
+/// The argument, which must be a whole number above 0.
+pub fn count(value: &Bound<'_, PyAny>, name: &'static str) -> PyResult<u64> {
+    if !value.is_instance_of::<PyInt>() || value.is_instance_of::<PyBool>() {
+        let got = type_name(value);
+        return Err(PyTypeError::new_err(format!(
+            "{name} must be a whole number; got {got}"
+        )));
+    }
+    value.extract().map_err(|_| {
+        let text = (value.str()).map_or_else(|_| "one so large".to_owned(), |it| it.to_string());
+        PyValueError::new_err(InvalidArgument::NotPositive(name, text).to_string())
+    })
+}
+
+pub fn boolean(value: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
     match value.cast::<PyBool>() {
         Ok(value) => Ok(value.is_true()),
         Err(_) => Err(PyTypeError::new_err(format!(
@@ -103,7 +144,7 @@ fn boolean(value: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
     }
 }
 
-fn type_name(value: &Bound<'_, PyAny>) -> String {
+pub fn type_name(value: &Bound<'_, PyAny>) -> String {
     if value.is_none() {
         return "None".to_owned();
     }

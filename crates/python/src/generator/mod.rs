@@ -1,6 +1,11 @@
-//! The generator that needs no contract file: what `herald.codegen.patterns` stands on.
+//! The generators that need no contract file: what `herald.codegen.patterns` stands on.
 
 mod arguments;
+mod lifecycle;
+mod metrics;
+
+pub use lifecycle::LifecycleGenerator;
+pub use metrics::MetricsGenerator;
 
 use herald_render::patterns::{
     self, EventPublishingPatternGenerator, InvalidArgument, generate_event_publishing_methods,
@@ -107,6 +112,13 @@ impl PatternGenerator {
         }
         Ok(catalog)
     }
+}
+
+/// The imports of several generators, as the beginning of one module.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "Python gives it")]
+pub fn join_imports(texts: Vec<String>) -> String {
+    patterns::join_imports(&texts)
 }
 
 /// The method for an operation that begins, of any service.

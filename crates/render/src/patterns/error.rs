@@ -5,6 +5,8 @@ use std::fmt;
 use herald_catalog::kind::Kind;
 use herald_diagnostics::Diagnostic;
 
+use crate::patterns::business::MetricKind;
+
 /// An argument that a generator cannot work with.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -21,6 +23,20 @@ pub enum InvalidArgument {
     EmptyOperation,
     /// Names that cannot stand in topics or identifiers, or that collide there.
     Names(Vec<Diagnostic>),
+    /// A text in this list is empty.
+    EmptyItem(&'static str),
+    /// A name in this list has nothing that an identifier could be made of.
+    NoIdentifier(&'static str, String),
+    /// A name stands in this list twice.
+    Twice(&'static str, String),
+    /// Two names of this list become the same identifier.
+    SameIdentifier(&'static str, [String; 2], String),
+    /// A business metric has no unit.
+    EmptyUnit(String),
+    /// A business metric is of a kind that there is not.
+    UnknownMetricKind(String),
+    /// This number is not above 0, or is none.
+    NotPositive(&'static str, String),
 }
 
 impl fmt::Display for InvalidArgument {
@@ -41,6 +57,27 @@ impl fmt::Display for InvalidArgument {
                     .map(|finding| finding.message.as_str())
                     .collect();
                 f.write_str(&messages.join("; "))
+            }
+            Self::EmptyItem(list) => write!(f, "All {list} must be non-empty strings"),
+            Self::NoIdentifier(list, name) => write!(
+                f,
+                "{list}: `{name}` has no letter or digit of ASCII, so no method can be named for it"
+            ),
+            Self::Twice(list, name) => write!(f, "{list}: `{name}` is listed twice"),
+            Self::SameIdentifier(list, [first, second], ident) => write!(
+                f,
+                "{list}: `{first}` and `{second}` both become the identifier `{ident}`"
+            ),
+            Self::EmptyUnit(name) => write!(
+                f,
+                "business_metrics: the unit of `{name}` must be a non-empty string"
+            ),
+            Self::UnknownMetricKind(kind) => {
+                let kinds = MetricKind::ALL.map(MetricKind::name).join(", ");
+                write!(f, "Invalid kind '{kind}'. Valid options: {kinds}")
+            }
+            Self::NotPositive(name, value) => {
+                write!(f, "{name} must be a number above 0, not {value}")
             }
         }
     }

@@ -4,12 +4,14 @@ what it has begun.
 
 from herald.lifecycle._checks import Health, Outcome
 from herald.lifecycle._errors import LifecycleError, NotAccepting, StartError
+from herald.lifecycle._gate import Admission
 from herald.lifecycle._lifecycle import Lifecycle
 from herald.lifecycle._report import StopReport
 from herald.lifecycle._state import State
 from herald.lifecycle._supervisor import Restart
 
 __all__ = [
+    "Admission",
     "Health",
     "Lifecycle",
     "LifecycleError",

@@ -3,6 +3,7 @@ microsecond, publishing happens beside the work.
 """
 
 from herald.metrics._instruments import Counter, Distribution, Gauge
+from herald.metrics._measured import measured_method
 from herald.metrics._node import NodeMetrics
 from herald.metrics._publishing import MetricPublisher
 from herald.metrics._snapshot import (
@@ -12,6 +13,7 @@ from herald.metrics._snapshot import (
     Reading,
     Snapshot,
 )
+from herald.metrics._track import Track
 
 __all__ = [
     "Counter",
@@ -24,4 +26,6 @@ __all__ = [
     "Percentiles",
     "Reading",
     "Snapshot",
+    "Track",
+    "measured_method",
 ]

@@ -94,7 +94,7 @@ class NodeMetrics:
         """Decorates what is one run of an operation each time: functions, coroutine
         functions, generators of both kinds.
         """
-        return lambda function: measured(function, lambda: self.track(operation))
+        return lambda function: measured(function, lambda _: self.track(operation))
 
     def record(
         self, operation: str, seconds: float, error: BaseException | None = None

@@ -1,0 +1,38 @@
+//! `herald volume`: how many events and bytes contracts amount to, and what that takes of Kafka.
+
+mod document;
+mod markdown;
+mod said;
+mod text;
+
+use std::io;
+
+use herald_diagnostics::Diagnostic;
+use herald_diagnostics::render::Format;
+use herald_volume::{Options, Plan};
+
+use crate::args::volume::{Volume, VolumeFormat};
+use crate::{CLEAN, FINDINGS, Failure, output, project, terminal};
+
+/// Runs the command.
+pub fn run(args: &Volume) -> Result<u8, Failure> {
+    let project = project::find()?;
+    let mut loaded = project::load(&project, &args.paths, Format::Human)?;
+    let options = Options {
+        requests_per_second: args.rate,
+        retention: args.retention,
+        replication_factor: args.replication,
+        partition_bytes_per_second: args.partition_throughput,
+        consumer_events_per_second: args.consumer_rate,
+        namespace: args.namespace.clone(),
+    };
+    let plan = Plan::new(&loaded.catalog.nodes, &options);
+    match args.format {
+        VolumeFormat::Table => output::text(&text::tables(&plan, terminal::width()))?,
+        VolumeFormat::Markdown => output::text(&markdown::document(&plan))?,
+        VolumeFormat::Json => output::json(&document::document(&plan))?,
+    }
+    loaded.findings.retain(Diagnostic::is_error);
+    terminal::write_findings(Format::Human, &loaded, io::stderr())?;
+    Ok(if loaded.has_errors() { FINDINGS } else { CLEAN })
+}

@@ -1,0 +1,183 @@
+//! What figures rest on: sentences below them.
+
+use herald_catalog::Node;
+use herald_diagnostics::render::visible_line;
+use herald_volume::rates::{Happening, Rate};
+use herald_volume::record::BATCH;
+use herald_volume::{ContractPlan, EventPlan, Kept, Plan};
+
+use crate::terminal::count;
+
+/// Names that a sentence lists before it only counts the rest.
+const NAMED: usize = 4;
+
+/// The name of a contract, or what stands in for it.
+pub fn title(node: &Node) -> &str {
+    node.identity.name.as_deref().unwrap_or(&node.identity.slug)
+}
+
+/// What happens, for people.
+pub fn happening(node: &Node, rate: &Rate) -> String {
+    match rate.of {
+        Happening::Operation(index) => node.operations[index].name.clone(),
+        Happening::StateChange => "state changes".to_owned(),
+        Happening::Metric => "metrics".to_owned(),
+        Happening::Declared(index) => node.events[index].event_type.clone(),
+    }
+}
+
+/// What should be changed, each a sentence.
+pub fn warnings(plan: &Plan<'_>) -> Vec<String> {
+    let mut warnings: Vec<_> = plan
+        .problems
+        .iter()
+        .map(|text| visible_line(text))
+        .collect();
+    for topic in &plan.topics {
+        let (said, needed) = (topic.partitions.said, topic.partitions.needed);
+        if let (true, Some(said), Some(needed)) = (topic.partitions.are_too_few(), said, needed) {
+            let name = visible_line(&topic.name);
+            warnings.push(format!(
+                "`{name}` needs {needed} partitions at its highest rate, its contract says {said}"
+            ));
+        }
+    }
+    for event in events(plan).filter(|event| event.is_too_large) {
+        let name = visible_line(&event.event_type);
+        warnings.push(format!(
+            "`{name}` is larger than 1 MiB, which is the most that Kafka takes unless \
+             `max.message.bytes` says otherwise; it is counted as that"
+        ));
+    }
+    warnings
+}
+
+/// What is assumed or left out, each a sentence.
+pub fn notes(plan: &Plan<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    without_rate(plan, &mut notes);
+    assumed_rates(plan, &mut notes);
+    open_events(plan, &mut notes);
+    notes.push(format!(
+        "a size is that of an example, not compressed, with key, headers and a batch of its own \
+         ({BATCH} B); where the contract sets no limits, texts have {} characters and lists {} items",
+        herald_volume::TEXT,
+        herald_volume::ITEMS
+    ));
+    if plan.total.events_per_second.is_some() {
+        about_topics(plan, &mut notes);
+    }
+    notes
+}
+
+fn without_rate(plan: &Plan<'_>, notes: &mut Vec<String>) {
+    let contracts = plan.contracts.iter();
+    let without = contracts.filter(|contract| contract.requests_per_second.is_none());
+    let without: Vec<_> = without
+        .map(|contract| title(contract.node).to_owned())
+        .collect();
+    if !without.is_empty() {
+        notes.push(format!(
+            "no request rate: {}; give --rate, or `volume: {{requests_per_second: …}}` in the \
+             contract",
+            names(&without)
+        ));
+    }
+}
+
+fn assumed_rates(plan: &Plan<'_>, notes: &mut Vec<String>) {
+    let assumed: Vec<_> = rates(plan)
+        .filter(|(_, rate)| !rate.is_said)
+        .map(|(contract, rate)| happening(contract.node, rate))
+        .collect();
+    if !assumed.is_empty() {
+        notes.push(format!(
+            "assumed to happen once per request, because no `per_request` says it: {}",
+            names(&assumed)
+        ));
+    }
+    let unknown: Vec<_> = rates(plan)
+        .filter(|(_, rate)| matches!(rate.of, Happening::Operation(_)))
+        .filter(|(_, rate)| rate.failure_ratio.is_none())
+        .map(|(contract, rate)| happening(contract.node, rate))
+        .collect();
+    if !unknown.is_empty() {
+        notes.push(format!(
+            "without `failure_ratio` all runs may complete, or fail, and both topics are planned \
+             for it; the total counts each run once: {}",
+            names(&unknown)
+        ));
+    }
+}
+
+fn open_events(plan: &Plan<'_>, notes: &mut Vec<String>) {
+    let open = events(plan).filter(|event| event.is_open);
+    let open: Vec<_> = open.map(|event| event.event_type.clone()).collect();
+    if !open.is_empty() {
+        let events = count(open.len(), "event");
+        notes.push(format!(
+            "{events} may have fields that the contract does not declare; they are not counted: {}",
+            names(&open)
+        ));
+    }
+}
+
+fn about_topics(plan: &Plan<'_>, notes: &mut Vec<String>) {
+    notes.push(
+        "a day is 86,400 seconds of the rate; partitions are for the highest rate, disk is \
+         without the segments that are being written"
+            .to_owned(),
+    );
+    let of_kept = |kept: Kept| {
+        let topics = plan.topics.iter().filter(|topic| topic.kept == kept);
+        topics.map(|topic| topic.name.clone()).collect::<Vec<_>>()
+    };
+    for (kept, what) in [
+        (
+            Kept::Unknown,
+            "no retention, so no disk; give --retention, or `volume: {retention: 7d}`",
+        ),
+        (Kept::Forever, "kept forever: disk only grows"),
+        (
+            Kept::Compacted,
+            "compacted: disk depends on the number of keys",
+        ),
+    ] {
+        let topics = of_kept(kept);
+        if !topics.is_empty() {
+            notes.push(format!("{what}: {}", names(&topics)));
+        }
+    }
+    let topics = plan.topics.iter();
+    let single = topics.filter(|t| t.replication_factor.is_none() && t.disk_bytes.is_some());
+    let single: Vec<_> = single.map(|topic| topic.name.clone()).collect();
+    if !single.is_empty() {
+        notes.push(format!(
+            "no replication factor, so one copy is counted; give --replication: {}",
+            names(&single)
+        ));
+    }
+}
+
+fn rates<'a>(plan: &'a Plan<'_>) -> impl Iterator<Item = (&'a ContractPlan<'a>, &'a Rate)> {
+    let contracts = plan.contracts.iter();
+    contracts.flat_map(|contract| contract.rates.iter().map(move |rate| (contract, rate)))
+}
+
+fn events<'a>(plan: &'a Plan<'_>) -> impl Iterator<Item = &'a EventPlan> {
+    plan.contracts.iter().flat_map(|contract| &contract.events)
+}
+
+/// `a, b, c, d and 3 more`.
+fn names(names: &[String]) -> String {
+    let shown: Vec<_> = names
+        .iter()
+        .take(NAMED)
+        .map(|name| visible_line(name))
+        .collect();
+    let shown = shown.join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

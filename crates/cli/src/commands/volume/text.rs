@@ -1,0 +1,238 @@
+//! A plan, for a terminal.
+
+use std::fmt::Write as _;
+
+use herald_catalog::kind::Kind;
+use herald_catalog::volume::Range;
+use herald_diagnostics::render::visible_line;
+use herald_volume::rates::{self, Happening};
+use herald_volume::{ContractPlan, Kept, Plan, TopicPlan, Total};
+
+use super::said;
+use crate::quantity::{UNKNOWN, bytes, number};
+use crate::table::{Column, Table};
+use crate::terminal::{BOLD, DIM, YELLOW};
+
+const SECONDS_OF_A_DAY: f64 = 86_400.0;
+
+static FLOW: [Column; 5] = [
+    Column::main("TOPIC"),
+    Column::number("EVENTS/S"),
+    Column::number("EVENTS/DAY"),
+    Column::number("BYTES/S"),
+    Column::number("BYTES/DAY"),
+];
+
+static STORAGE: [Column; 6] = [
+    Column::main("TOPIC"),
+    Column::number("PER REQUEST"),
+    Column::number("SIZE"),
+    Column::number("PARTITIONS"),
+    Column::number("KEPT"),
+    Column::number("DISK"),
+];
+
+static REQUEST: [Column; 4] = [
+    Column::main("TOPIC"),
+    Column::number("EVENTS/REQUEST"),
+    Column::number("SIZE"),
+    Column::number("BYTES/REQUEST"),
+];
+
+/// Contracts, topics, and what the figures rest on.
+pub fn tables(plan: &Plan<'_>, room: Option<usize>) -> String {
+    let mut text = String::new();
+    for contract in &plan.contracts {
+        block(&mut text, contract);
+    }
+    if plan.total.events_per_second.is_some() {
+        text.push_str(&table(plan, &FLOW, room, flow, total_flow));
+        text.push('\n');
+        text.push_str(&table(plan, &STORAGE, room, storage, total_storage));
+    } else {
+        text.push_str(&table(plan, &REQUEST, room, request, total_request));
+    }
+    text.push('\n');
+    for warning in said::warnings(plan) {
+        let _ = writeln!(text, "{YELLOW}warning{YELLOW:#}: {warning}");
+    }
+    for note in said::notes(plan) {
+        let _ = writeln!(text, "{DIM}{note}{DIM:#}");
+    }
+    text
+}
+
+/// What a request of a contract brings, line by line.
+fn block(text: &mut String, contract: &ContractPlan<'_>) {
+    let node = contract.node;
+    let kind = node.kind.map_or("unknown kind", Kind::name);
+    let requests = match contract.requests_per_second {
+        Some(rate) => format!("{} requests/s", number(rate)),
+        None => "no request rate".to_owned(),
+    };
+    let _ = writeln!(
+        text,
+        "{BOLD}{}{BOLD:#}  {DIM}{kind}, {requests}{DIM:#}",
+        visible_line(said::title(node))
+    );
+    let mut rows = Vec::new();
+    for rate in &contract.rates {
+        let of_one = std::slice::from_ref(rate);
+        let events = rates::per_request(of_one, |_| 1.0);
+        let size = rates::per_request(of_one, |at| contract.events[at].bytes());
+        let often = match rate.of {
+            Happening::Operation(_) if rate.per_request == Range::exactly(1.0) => {
+                "1 run".to_owned()
+            }
+            Happening::Operation(_) => format!("{} runs", number(rate.per_request)),
+            _ => number(rate.per_request),
+        };
+        let mark = if rate.is_said {
+            String::new()
+        } else {
+            format!("{DIM}  assumed{DIM:#}")
+        };
+        let name = visible_line(&said::happening(node, rate));
+        rows.push([name, often, of_events(events), bytes(size), mark]);
+    }
+    rows.push([
+        "a request".to_owned(),
+        String::new(),
+        of_events(contract.events_per_request),
+        bytes(contract.bytes_per_request),
+        String::new(),
+    ]);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let [name, often, events, size] = [0, 1, 2, 3].map(|column| width(column).unwrap_or(0));
+    for row in &rows {
+        let _ = writeln!(
+            text,
+            "  {:name$}  {:>often$}  {:>events$}  {:>size$}{}",
+            row[0], row[1], row[2], row[3], row[4]
+        );
+    }
+    text.push('\n');
+}
+
+fn of_events(range: Range) -> String {
+    let plural = if range == Range::exactly(1.0) {
+        ""
+    } else {
+        "s"
+    };
+    format!("{} event{plural}", number(range))
+}
+
+fn table(
+    plan: &Plan<'_>,
+    columns: &'static [Column],
+    room: Option<usize>,
+    row: fn(&TopicPlan) -> Vec<String>,
+    total: fn(&Total) -> Vec<String>,
+) -> String {
+    let mut rows: Vec<_> = plan.topics.iter().map(row).collect();
+    rows.push(total(&plan.total));
+    Table::new(columns, room).page(&rows)
+}
+
+/// What there is in a day, where there is something in a second.
+pub fn daily(rate: Option<Range>, show: fn(Range) -> String) -> String {
+    known(rate.map(|rate| rate * SECONDS_OF_A_DAY), show)
+}
+
+/// The text of what is known.
+pub fn known(range: Option<Range>, show: fn(Range) -> String) -> String {
+    range.map_or_else(|| UNKNOWN.to_owned(), show)
+}
+
+/// How long a topic keeps its events, and how often.
+pub fn kept(topic: &TopicPlan) -> String {
+    let time = match topic.kept {
+        Kept::For(time) => duration(time.as_secs_f64()),
+        Kept::Forever => "forever".to_owned(),
+        Kept::Compacted => "compacted".to_owned(),
+        Kept::Unknown => UNKNOWN.to_owned(),
+    };
+    match topic.replication_factor {
+        Some(replicas) => format!("{time} ×{replicas}"),
+        None => time,
+    }
+}
+
+fn duration(seconds: f64) -> String {
+    let units = [("d", 86_400.0), ("h", 3_600.0), ("min", 60.0)];
+    let unit = units.iter().find(|(_, unit)| seconds >= *unit);
+    let (name, unit) = unit.unwrap_or(&("s", 1.0));
+    format!("{} {name}", number(Range::exactly(seconds / unit)))
+}
+
+/// Partitions to plan for; what the contract says behind it, if that is something else.
+pub fn partitions(topic: &TopicPlan) -> String {
+    let planned = topic.partitions.planned();
+    let planned = planned.map_or_else(|| UNKNOWN.to_owned(), |planned| planned.to_string());
+    match topic.partitions.said {
+        Some(said) if topic.partitions.are_too_few() => format!("{planned} (has {said})"),
+        _ => planned,
+    }
+}
+
+fn flow(topic: &TopicPlan) -> Vec<String> {
+    let mut cells = vec![visible_line(&topic.name)];
+    cells.extend(rates_of(topic.events_per_second, topic.bytes_per_second));
+    cells
+}
+
+fn total_flow(total: &Total) -> Vec<String> {
+    let mut cells = vec!["total".to_owned()];
+    cells.extend(rates_of(total.events_per_second, total.bytes_per_second));
+    cells
+}
+
+fn rates_of(events: Option<Range>, size: Option<Range>) -> [String; 4] {
+    [
+        known(events, number),
+        daily(events, number),
+        known(size, bytes),
+        daily(size, bytes),
+    ]
+}
+
+fn storage(topic: &TopicPlan) -> Vec<String> {
+    vec![
+        visible_line(&topic.name),
+        number(topic.events_per_request),
+        bytes(topic.size),
+        partitions(topic),
+        kept(topic),
+        known(topic.disk_bytes, bytes),
+    ]
+}
+
+fn total_storage(total: &Total) -> Vec<String> {
+    vec![
+        "total".to_owned(),
+        number(total.events_per_request),
+        String::new(),
+        total.partitions.to_string(),
+        String::new(),
+        known(total.disk_bytes, bytes),
+    ]
+}
+
+fn request(topic: &TopicPlan) -> Vec<String> {
+    vec![
+        visible_line(&topic.name),
+        number(topic.events_per_request),
+        bytes(topic.size),
+        bytes(topic.bytes_per_request),
+    ]
+}
+
+fn total_request(total: &Total) -> Vec<String> {
+    vec![
+        "total".to_owned(),
+        number(total.events_per_request),
+        String::new(),
+        bytes(total.bytes_per_request),
+    ]
+}

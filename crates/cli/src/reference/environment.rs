@@ -1,0 +1,36 @@
+//! Variables that the command reads.
+
+use std::fmt::Write as _;
+
+use herald_publish::kafka::environment::{BOOTSTRAP_SERVERS, VARIABLES};
+
+/// Those of the command alone.
+const OWN: &[(&str, &str)] = &[
+    (
+        "HERALD_SPOOL",
+        "the spool that `herald spool` looks at, unless `--spool` names one",
+    ),
+    (
+        "NO_COLOR",
+        "set to anything, there are no colours, unless `--color always` asks for them",
+    ),
+];
+
+/// What the page says of them.
+pub(super) fn section() -> String {
+    let mut text = "\n## Environment\n\n\
+        The command line goes before the environment, and that before `herald.yaml`.\n\n\
+        | variable | says |\n| --- | --- |\n"
+        .to_owned();
+    let _ = writeln!(
+        text,
+        "| `{BOOTSTRAP_SERVERS}` | brokers, `host:port`, with commas between |"
+    );
+    for (variable, property) in VARIABLES {
+        let _ = writeln!(text, "| `{variable}` | `{property}` of librdkafka |");
+    }
+    for (variable, says) in OWN {
+        let _ = writeln!(text, "| `{variable}` | {says} |");
+    }
+    text
+}

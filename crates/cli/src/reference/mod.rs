@@ -1,0 +1,71 @@
+//! The pages of reference in docs/, printed from the tables that the command itself goes by, so that
+//! they can't say anything else. `HERALD_BLESS=1 cargo test -p herald-cli --lib` writes them.
+
+mod commands;
+mod environment;
+mod findings;
+mod keys;
+mod markdown;
+
+use std::path::PathBuf;
+use std::{env, fs};
+
+fn docs() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference")
+}
+
+/// Holds a page against what it should be, or writes it.
+fn compare(name: &str, page: &str) {
+    let path = docs().join(name);
+    if env::var_os("HERALD_BLESS").is_some() {
+        fs::write(path, page).expect("the page can be written");
+        return;
+    }
+    let written = fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(
+        written, page,
+        "docs/reference/{name} is stale: HERALD_BLESS=1 cargo test -p herald-cli --lib"
+    );
+}
+
+/// Says where a page comes from to whoever wants to edit it.
+const MADE: &str =
+    "<!-- Printed by crates/cli/src/reference: change the tables, not this page. -->\n";
+
+#[test]
+fn the_page_of_contracts_is_what_the_reader_takes() {
+    let example = include_str!("contract.yaml");
+    let intro = "Every key of a contract, as `herald schema contract` gives it to editors. \
+        [Types of fields, limits and definitions](../types.md) have a page of their own.";
+    let page = keys::page(
+        "Contract",
+        intro,
+        &herald_catalog::schema::contract(),
+        example,
+    );
+    compare("contract.md", &page);
+}
+
+#[test]
+fn the_page_of_projects_is_what_the_reader_takes() {
+    let example = include_str!("herald.yaml");
+    let intro = "What a project sets for all of its contracts. Commands look for the file in the \
+        working folder and above it, and work without one.";
+    let page = keys::page(
+        "herald.yaml",
+        intro,
+        &herald_catalog::schema::config(),
+        example,
+    );
+    compare("project.md", &page);
+}
+
+#[test]
+fn the_page_of_findings_is_the_table_of_rules() {
+    compare("findings.md", &findings::page());
+}
+
+#[test]
+fn the_page_of_commands_is_what_can_be_typed() {
+    compare("commands.md", &commands::page());
+}

@@ -1,0 +1,83 @@
+//! Rows of the spool of which more is known than that they wait.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+
+use herald_spool::Sequence;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    /// The transport has it, and this is its key.
+    Held(u64),
+    /// The cluster has it, or the dead letters; the row is removed, or is to be.
+    Landed,
+}
+
+/// By their sequences; and how many of each key the transport has.
+#[derive(Default)]
+pub(super) struct Rows {
+    rows: BTreeMap<Sequence, Row>,
+    held: HashMap<u64, usize>,
+}
+
+impl Rows {
+    pub(super) fn insert(&mut self, sequence: Sequence, row: Row) {
+        if let Row::Held(key) = row {
+            *self.held.entry(key).or_default() += 1;
+        }
+        let before = self.rows.insert(sequence, row);
+        self.let_go(before);
+    }
+
+    pub(super) fn remove(&mut self, sequence: Sequence) {
+        let before = self.rows.remove(&sequence);
+        self.let_go(before);
+    }
+
+    fn let_go(&mut self, row: Option<Row>) {
+        if let Some(Row::Held(key)) = row
+            && let Entry::Occupied(mut held) = self.held.entry(key)
+        {
+            *held.get_mut() -= 1;
+            if *held.get() == 0 {
+                held.remove();
+            }
+        }
+    }
+
+    pub(super) fn are_with_transport(&self, key: u64) -> bool {
+        self.held.contains_key(&key)
+    }
+
+    pub(super) fn contains(&self, sequence: Sequence) -> bool {
+        self.rows.contains_key(&sequence)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn last(&self) -> Option<Sequence> {
+        self.rows.last_key_value().map(|(sequence, _)| *sequence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_with_the_transport_while_one_of_its_rows_is() {
+        let mut rows = Rows::default();
+        let [first, second] = [1, 2].map(Sequence::new);
+        rows.insert(first, Row::Held(7));
+        rows.insert(first, Row::Held(7));
+        rows.insert(second, Row::Held(7));
+        rows.insert(first, Row::Landed);
+        assert!(rows.are_with_transport(7) && !rows.are_with_transport(8));
+        rows.remove(second);
+        rows.remove(second);
+        assert!(!rows.are_with_transport(7));
+        assert_eq!((rows.len(), rows.last()), (1, Some(first)));
+    }
+}

@@ -1,0 +1,20 @@
+"""What a service measures beside its operations."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessMetric:
+    """A metric of the service's own, such as orders placed.
+
+    Args:
+        name: What it is called, in any characters.
+        kind: `counter` for a sum that grows, `gauge` for a value of now,
+            `distribution` for values whose percentiles count.
+        unit: Unit of its values, such as `EUR`.
+    """
+
+    name: str
+    kind: Literal["counter", "distribution", "gauge"] = "counter"
+    unit: str = "count"

@@ -1,0 +1,214 @@
+"""What starts and stops a node, from a kind of node, a service and its operations.
+
+The methods belong into a class that has `node_id`, `kafka_client` and
+`default_namespace`, beside those of events and metrics; what they do is in
+`herald.lifecycle`.
+
+Arguments are checked as those of events are. A name that is no text, and what can't
+stand where it has to, is a `ValueError`; a list, a number or a boolean that is none is
+a `TypeError`.
+"""
+
+from herald import _herald
+from herald.codegen.patterns._any import ANY_NODE
+
+
+class LifecyclePatternGenerator:
+    """Generates what starts and stops one node, and looks after it.
+
+    Args:
+        node_type: `effect`, `compute`, `reducer` or `orchestrator`, in any case.
+        service_name: Name of the service in topics.
+        operations: What the node does.
+        dependencies: What starts before the service works, one after the other, and
+            stops in the reverse order. The Kafka client need not be among them.
+        background_tasks: What runs beside the service.
+        include_metrics: Whether the class has `node_metrics`; the lifecycle publishes
+            them.
+        include_health_checks: Whether each dependency has a check of its own.
+        monitor_interval_seconds: Time between two looks at the checks.
+        heartbeat_interval_seconds: Time between two heartbeats; None for none.
+        drain_timeout_seconds: Time for operations in flight, when it stops.
+
+    The arguments are attributes, too. Whoever sets one gets what the new value gives.
+
+    Raises:
+        ValueError: A name is missing, unknown, or can't stand where it has to; a number
+            is not above 0.
+        TypeError: A list is none, a number is none, or a switch no boolean.
+    """
+
+    def __init__(
+        self,
+        node_type: str,
+        service_name: str,
+        operations: list[str],
+        dependencies: list[str] | None = None,
+        background_tasks: list[str] | None = None,
+        include_metrics: bool = True,
+        include_health_checks: bool = True,
+        monitor_interval_seconds: float = 5.0,
+        heartbeat_interval_seconds: float | None = 30.0,
+        drain_timeout_seconds: float = 10.0,
+    ) -> None:
+        self.node_type = node_type
+        self.service_name = service_name
+        self.operations = operations
+        self.dependencies = [] if dependencies is None else dependencies
+        self.background_tasks = [] if background_tasks is None else background_tasks
+        self.include_metrics = include_metrics
+        self.include_health_checks = include_health_checks
+        self.monitor_interval_seconds = monitor_interval_seconds
+        self.heartbeat_interval_seconds = heartbeat_interval_seconds
+        self.drain_timeout_seconds = drain_timeout_seconds
+        self._generator()  # refuses what no generator takes
+        self.operations = list(operations)
+        self.dependencies = list(self.dependencies)
+        self.background_tasks = list(self.background_tasks)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(node_type={self.node_type!r}, "
+            f"service_name={self.service_name!r}, operations={self.operations!r}, "
+            f"dependencies={self.dependencies!r}, "
+            f"background_tasks={self.background_tasks!r}, "
+            f"include_metrics={self.include_metrics!r}, "
+            f"include_health_checks={self.include_health_checks!r}, "
+            f"monitor_interval_seconds={self.monitor_interval_seconds!r}, "
+            f"heartbeat_interval_seconds={self.heartbeat_interval_seconds!r}, "
+            f"drain_timeout_seconds={self.drain_timeout_seconds!r})"
+        )
+
+    def _generator(self) -> _herald.LifecycleGenerator:
+        """What the attributes say now."""
+        return _herald.LifecycleGenerator(
+            self.node_type,
+            self.service_name,
+            self.operations,
+            self.dependencies,
+            self.background_tasks,
+            self.include_metrics,
+            self.include_health_checks,
+            self.monitor_interval_seconds,
+            self.heartbeat_interval_seconds,
+            self.drain_timeout_seconds,
+        )
+
+    def generate_imports(self) -> str:
+        """What belongs at the top of the module that the methods are put into."""
+        return self._generator().imports()
+
+    def generate_all_lifecycle_methods(self) -> str:
+        """All methods, indented for the body of a class."""
+        return self._generator().all_methods()
+
+    def generate_init_method(self) -> str:
+        """The method that makes `lifecycle` and declares the parts of the service.
+
+        It is for `__init__` to call, at its end.
+        """
+        return self._generator().init()
+
+    def generate_startup_method(self) -> str:
+        """The methods that start the service, and that are a whole program."""
+        return self._generator().startup()
+
+    def generate_shutdown_method(self) -> str:
+        """The methods that stop the service."""
+        return self._generator().shutdown()
+
+    def generate_runtime_monitoring(self) -> str:
+        """The methods that say how the service is."""
+        return self._generator().monitoring()
+
+    def generate_helper_methods(self) -> str:
+        """The scope of an operation, and for dependencies and tasks what to fill in."""
+        return self._generator().helpers()
+
+    def generate_complete_lifecycle_class(self) -> str:
+        """A whole module: imports, and a class that is a service and says its states.
+
+        With metrics it has the methods of `MetricsPatternGenerator`, too.
+        """
+        return self._generator().module()
+
+
+def generate_init_method(
+    dependencies: list[str] | None = None,
+    background_tasks: list[str] | None = None,
+    include_metrics: bool = True,
+    include_health_checks: bool = True,
+    monitor_interval_seconds: float = 5.0,
+    heartbeat_interval_seconds: float | None = 30.0,
+    drain_timeout_seconds: float = 10.0,
+) -> str:
+    """The method that makes `lifecycle` and declares the parts of the service."""
+    return LifecyclePatternGenerator(
+        *ANY_NODE,
+        dependencies,
+        background_tasks,
+        include_metrics,
+        include_health_checks,
+        monitor_interval_seconds,
+        heartbeat_interval_seconds,
+        drain_timeout_seconds,
+    ).generate_init_method()
+
+
+def generate_startup_method() -> str:
+    """The methods that start the service, and that are a whole program."""
+    return LifecyclePatternGenerator(*ANY_NODE).generate_startup_method()
+
+
+def generate_shutdown_method() -> str:
+    """The methods that stop the service."""
+    return LifecyclePatternGenerator(*ANY_NODE).generate_shutdown_method()
+
+
+def generate_runtime_monitoring() -> str:
+    """The methods that say how the service is."""
+    return LifecyclePatternGenerator(*ANY_NODE).generate_runtime_monitoring()
+
+
+def generate_helper_methods(
+    dependencies: list[str] | None = None,
+    background_tasks: list[str] | None = None,
+    include_health_checks: bool = True,
+) -> str:
+    """The scope of an operation, and for dependencies and tasks what to fill in."""
+    return LifecyclePatternGenerator(
+        *ANY_NODE,
+        dependencies,
+        background_tasks,
+        include_health_checks=include_health_checks,
+    ).generate_helper_methods()
+
+
+def generate_complete_lifecycle_class(
+    node_type: str,
+    service_name: str,
+    operations: list[str],
+    dependencies: list[str] | None = None,
+    background_tasks: list[str] | None = None,
+    include_metrics: bool = True,
+    include_health_checks: bool = True,
+    monitor_interval_seconds: float = 5.0,
+    heartbeat_interval_seconds: float | None = 30.0,
+    drain_timeout_seconds: float = 10.0,
+) -> str:
+    """A whole module: imports, and a class that is a service and says its states.
+
+    Takes and refuses what `LifecyclePatternGenerator` does.
+    """
+    return LifecyclePatternGenerator(
+        node_type,
+        service_name,
+        operations,
+        dependencies,
+        background_tasks,
+        include_metrics,
+        include_health_checks,
+        monitor_interval_seconds,
+        heartbeat_interval_seconds,
+        drain_timeout_seconds,
+    ).generate_complete_lifecycle_class()

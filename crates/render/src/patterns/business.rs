@@ -1,0 +1,116 @@
+//! What a service measures beside its operations.
+
+use serde::Serialize;
+
+use crate::patterns::error::InvalidArgument;
+use crate::python::prose::{sanitize, wrap};
+use crate::python::text::escape;
+
+/// How a business metric is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// A sum that grows.
+    Counter,
+    /// Values whose percentiles count.
+    Distribution,
+    /// A value of now.
+    Gauge,
+}
+
+impl MetricKind {
+    /// All kinds, in the order of their names.
+    pub const ALL: [Self; 3] = [Self::Counter, Self::Distribution, Self::Gauge];
+
+    /// The name, lowercase.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Distribution => "distribution",
+            Self::Gauge => "gauge",
+        }
+    }
+
+    /// The kind of this name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn from_name(name: &str) -> Result<Self, InvalidArgument> {
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        found.ok_or_else(|| InvalidArgument::UnknownMetricKind(name.to_owned()))
+    }
+}
+
+/// A metric of the service's own, such as orders placed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BusinessMetric {
+    /// What it is called, in any characters.
+    pub name: String,
+    /// How it is measured.
+    pub kind: MetricKind,
+    /// Unit of its values, such as `EUR`.
+    pub unit: String,
+}
+
+impl BusinessMetric {
+    /// A metric; whether its texts will do is looked at by the generator.
+    pub fn new(name: &str, kind: MetricKind, unit: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            unit: unit.to_owned(),
+        }
+    }
+}
+
+/// Where the docstring of a method stands.
+const DOC_INDENT: usize = 8;
+
+/// What the template prints of a metric.
+#[derive(Debug, Serialize)]
+pub(crate) struct BusinessView {
+    ident: String,
+    name: String,
+    unit: String,
+    kind: &'static str,
+    parameter: &'static str,
+    summary: String,
+    explained: &'static str,
+    call: &'static str,
+}
+
+impl BusinessView {
+    pub(crate) fn new(metric: &BusinessMetric, ident: String) -> Self {
+        let (verb, parameter, explained, call) = match metric.kind {
+            MetricKind::Counter => (
+                "Add to the counter",
+                "amount: float = 1",
+                "amount: So much more.",
+                "add(amount)",
+            ),
+            MetricKind::Distribution => (
+                "Record a value of",
+                "value: float",
+                "value: What was measured, from 0.",
+                "record(value)",
+            ),
+            MetricKind::Gauge => (
+                "Set the gauge",
+                "value: float",
+                "value: What it is now.",
+                "set(value)",
+            ),
+        };
+        let (name, unit) = (sanitize(&metric.name), sanitize(&metric.unit));
+        let sentence = format!("{verb} `{name}`, in `{unit}`.");
+        Self {
+            ident,
+            name: escape(&metric.name),
+            unit: escape(&metric.unit),
+            kind: metric.kind.name(),
+            parameter,
+            summary: wrap(&sentence, DOC_INDENT + 3, DOC_INDENT),
+            explained,
+            call,
+        }
+    }
+}

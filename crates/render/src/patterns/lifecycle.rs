@@ -1,0 +1,470 @@
+//! The parts of a class that start a service, say how it is, and stop it.
+
+use herald_catalog::kind::Kind;
+use serde::Serialize;
+
+use crate::patterns::arguments::{owned, positive};
+use crate::patterns::error::InvalidArgument;
+use crate::patterns::idents::idents;
+use crate::patterns::metrics::{self, MetricsPatternGenerator};
+use crate::patterns::parts::{head, part};
+use crate::patterns::service::Service;
+use crate::python::expr::Expr;
+use crate::python::imports::Imports;
+use crate::python::noqa::allow_long_lines;
+use crate::python::prose::{sanitize, wrap};
+use crate::python::text::escape;
+
+/// Where the docstring of a method stands, and the arguments of its calls.
+const DOC_INDENT: usize = 8;
+const ARGUMENT_INDENT: usize = 12;
+
+/// Generates what starts and stops one node, and looks after it.
+///
+/// Methods are indented for the body of a class that has `node_id`, `kafka_client` and
+/// `default_namespace`. States are announced where it has `_publish_state_changed_event`.
+///
+/// ```
+/// use herald_render::patterns::LifecyclePatternGenerator;
+///
+/// let generator = LifecyclePatternGenerator::new("effect", "orders", &["place"])?
+///     .dependencies(&["database"])?;
+/// assert!(generator.generate_startup_method().contains("async def startup(self)"));
+/// assert!(generator.generate_helper_methods().contains("def _connect_database(self)"));
+/// # Ok::<(), herald_render::patterns::InvalidArgument>(())
+/// ```
+#[derive(Debug)]
+pub struct LifecyclePatternGenerator {
+    metrics: MetricsPatternGenerator,
+    dependencies: Vec<Named>,
+    background_tasks: Vec<Named>,
+    include_metrics: bool,
+    include_health_checks: bool,
+    monitor_interval_seconds: f64,
+    heartbeat_interval_seconds: Option<f64>,
+    drain_timeout_seconds: f64,
+}
+
+/// A name, and what becomes of it in names of methods.
+#[derive(Debug)]
+struct Named {
+    name: String,
+    ident: String,
+}
+
+/// What the templates print.
+#[derive(Serialize)]
+struct LifecycleView {
+    metrics: bool,
+    health_checks: bool,
+    dependencies: Vec<DependencyView>,
+    tasks: Vec<TaskView>,
+    monitor_interval_seconds: String,
+    heartbeat_interval_seconds: String,
+    drain_timeout_seconds: String,
+}
+
+#[derive(Serialize)]
+struct DependencyView {
+    name: String,
+    ident: String,
+    after: Option<String>,
+    connect: String,
+    connect_summary: String,
+    disconnect: String,
+    disconnect_summary: String,
+    check: String,
+    check_summary: String,
+}
+
+#[derive(Serialize)]
+struct TaskView {
+    name: String,
+    ident: String,
+    run: String,
+    summary: String,
+}
+
+impl LifecyclePatternGenerator {
+    /// A generator for the life of a node. `node_type` is `effect`, `compute`, `reducer` or
+    /// `orchestrator`, in any case.
+    ///
+    /// # Errors
+    /// As [`EventPublishingPatternGenerator::new`](crate::patterns::EventPublishingPatternGenerator::new).
+    pub fn new(
+        node_type: &str,
+        service_name: &str,
+        operations: &[impl AsRef<str>],
+    ) -> Result<Self, InvalidArgument> {
+        Ok(Self {
+            metrics: MetricsPatternGenerator::new(node_type, service_name, operations)?,
+            dependencies: Vec::new(),
+            background_tasks: Vec::new(),
+            include_metrics: true,
+            include_health_checks: true,
+            monitor_interval_seconds: 5.0,
+            heartbeat_interval_seconds: Some(30.0),
+            drain_timeout_seconds: 10.0,
+        })
+    }
+
+    /// What starts before the service works, one after the other, and stops in the reverse
+    /// order; nothing, unless it is said.
+    ///
+    /// # Errors
+    /// When a name is empty, or two become one identifier or none.
+    pub fn dependencies(mut self, names: &[impl AsRef<str>]) -> Result<Self, InvalidArgument> {
+        self.dependencies = named("dependencies", names)?;
+        Ok(self)
+    }
+
+    /// What runs beside the service; nothing, unless it is said.
+    ///
+    /// # Errors
+    /// When a name is empty, or two become one identifier or none.
+    pub fn background_tasks(mut self, names: &[impl AsRef<str>]) -> Result<Self, InvalidArgument> {
+        self.background_tasks = named("background_tasks", names)?;
+        Ok(self)
+    }
+
+    /// Whether the class has `node_metrics`, which the lifecycle publishes; it has, unless it
+    /// is said.
+    #[must_use]
+    pub fn include_metrics(mut self, include: bool) -> Self {
+        self.include_metrics = include;
+        self
+    }
+
+    /// Whether each dependency has a check of its own; it has, unless it is said.
+    #[must_use]
+    pub fn include_health_checks(mut self, include: bool) -> Self {
+        self.include_health_checks = include;
+        self
+    }
+
+    /// Seconds between two looks at the checks, between two heartbeats (`None` for none), and
+    /// for operations in flight when it stops: 5, 30 and 10, unless it is said.
+    ///
+    /// # Errors
+    /// When one of them is not above 0.
+    pub fn intervals(
+        mut self,
+        monitor_seconds: f64,
+        heartbeat_seconds: Option<f64>,
+        drain_timeout_seconds: f64,
+    ) -> Result<Self, InvalidArgument> {
+        self.monitor_interval_seconds = positive("monitor_interval_seconds", monitor_seconds)?;
+        self.heartbeat_interval_seconds = heartbeat_seconds
+            .map(|seconds| positive("heartbeat_interval_seconds", seconds))
+            .transpose()?;
+        self.drain_timeout_seconds = positive("drain_timeout_seconds", drain_timeout_seconds)?;
+        Ok(self)
+    }
+
+    /// The kind of the node.
+    pub fn node_type(&self) -> Kind {
+        self.metrics.node_type()
+    }
+
+    /// What all methods need at the top of the module that they are put into.
+    pub fn generate_imports(&self) -> String {
+        let mut imports = Imports::default();
+        add_imports(&mut imports);
+        imports.print() + "\n"
+    }
+
+    /// The method that makes `lifecycle` and declares the parts of the service, for `__init__`
+    /// to call.
+    pub fn generate_init_method(&self) -> String {
+        self.method("init")
+    }
+
+    /// The methods that start the service, and that are a whole program.
+    pub fn generate_startup_method(&self) -> String {
+        self.method("startup")
+    }
+
+    /// The methods that stop the service.
+    pub fn generate_shutdown_method(&self) -> String {
+        self.method("shutdown")
+    }
+
+    /// The methods that say how the service is.
+    pub fn generate_runtime_monitoring(&self) -> String {
+        self.method("monitoring")
+    }
+
+    /// The scope of an operation, and for each dependency and task the methods to fill in.
+    pub fn generate_helper_methods(&self) -> String {
+        self.method("helpers")
+    }
+
+    /// All methods, an empty line between them.
+    pub fn generate_all_lifecycle_methods(&self) -> String {
+        allow_long_lines(self.parts().join("\n"))
+    }
+
+    /// A whole module: imports, and a class that has all methods and publishes its states; with
+    /// metrics those of [`MetricsPatternGenerator`], too.
+    pub fn generate_complete_lifecycle_class(&self) -> String {
+        let mut imports = Imports::default();
+        add_imports(&mut imports);
+        let mut parts = Vec::new();
+        let mut decorator = String::new();
+        if self.include_metrics {
+            metrics::add_imports(&mut imports);
+            parts = self.metrics.parts();
+            decorator = self.metrics.decorator();
+        }
+        parts.extend(self.parts());
+        let service = Service {
+            node: self.metrics.node(),
+            suffix: "Service",
+            does: "Runs the node",
+            imports,
+            decorator,
+            metrics: self.include_metrics,
+            lifecycle: true,
+            parts,
+        };
+        service.print()
+    }
+
+    fn parts(&self) -> Vec<String> {
+        let view = self.view();
+        ["init", "startup", "shutdown", "monitoring", "helpers"]
+            .map(|name| part(&template(name), &view))
+            .to_vec()
+    }
+
+    fn method(&self, name: &str) -> String {
+        allow_long_lines(part(&template(name), self.view()))
+    }
+
+    fn view(&self) -> LifecycleView {
+        let seconds = |value: f64| format!("{value:?}");
+        let before = self.dependencies.iter().map(Some);
+        let before = std::iter::once(None).chain(before);
+        let heartbeat = self.heartbeat_interval_seconds;
+        LifecycleView {
+            metrics: self.include_metrics,
+            health_checks: self.include_health_checks,
+            dependencies: (self.dependencies.iter().zip(before))
+                .map(|(dependency, before)| DependencyView::new(dependency, before))
+                .collect(),
+            tasks: self.background_tasks.iter().map(TaskView::new).collect(),
+            monitor_interval_seconds: seconds(self.monitor_interval_seconds),
+            heartbeat_interval_seconds: heartbeat.map_or("None".to_owned(), seconds),
+            drain_timeout_seconds: seconds(self.drain_timeout_seconds),
+        }
+    }
+}
+
+impl DependencyView {
+    /// `before` is the dependency that starts before it.
+    fn new(Named { name, ident }: &Named, before: Option<&Named>) -> Self {
+        let summary = |verb, rest| summary(&format!("{verb} `{}`{rest}", sanitize(name)));
+        let after = before.map(|before| {
+            let names = vec![Expr::text(&escape(&before.name))];
+            let list = Expr::Bracket("[".to_owned(), names, ']');
+            Expr::keyword("after", list).fitted(ARGUMENT_INDENT, ARGUMENT_INDENT, 1)
+        });
+        Self {
+            name: escape(name),
+            ident: ident.clone(),
+            after,
+            connect: head(&format!("async def _connect_{ident}"), "None"),
+            connect_summary: summary("Connect", "; fill it in."),
+            disconnect: head(&format!("async def _disconnect_{ident}"), "None"),
+            disconnect_summary: summary("Disconnect", "; fill it in."),
+            check: head(&format!("async def _check_{ident}"), "str | None"),
+            check_summary: summary("Look whether", " is well; fill it in."),
+        }
+    }
+}
+
+impl TaskView {
+    fn new(Named { name, ident }: &Named) -> Self {
+        Self {
+            name: escape(name),
+            ident: ident.clone(),
+            run: head(&format!("async def _run_{ident}"), "None"),
+            summary: summary(&format!("Do the work of `{}`; fill it in.", sanitize(name))),
+        }
+    }
+}
+
+/// The first sentence of a method's docstring.
+fn summary(sentence: &str) -> String {
+    wrap(sentence, DOC_INDENT + 3, DOC_INDENT)
+}
+
+fn template(name: &str) -> String {
+    format!("patterns/lifecycle/{name}.py")
+}
+
+fn named(argument: &'static str, names: &[impl AsRef<str>]) -> Result<Vec<Named>, InvalidArgument> {
+    let names = owned(names);
+    let idents = idents(argument, names.iter().map(String::as_str))?;
+    let pairs = names.into_iter().zip(idents);
+    Ok(pairs.map(|(name, ident)| Named { name, ident }).collect())
+}
+
+/// What the methods use.
+fn add_imports(imports: &mut Imports) {
+    for (module, name) in [
+        ("collections.abc", "Callable"),
+        ("collections.abc", "Coroutine"),
+        ("herald.lifecycle", "Admission"),
+        ("herald.lifecycle", "Health"),
+        ("herald.lifecycle", "Lifecycle"),
+        ("herald.lifecycle", "StopReport"),
+        ("typing", "Any"),
+    ] {
+        imports.name(module, name);
+    }
+}
+
+/// The method that makes `lifecycle`, of any node.
+///
+/// # Errors
+/// As [`LifecyclePatternGenerator::dependencies`].
+pub fn generate_init_method(
+    dependencies: &[impl AsRef<str>],
+    background_tasks: &[impl AsRef<str>],
+    include_metrics: bool,
+    include_health_checks: bool,
+) -> Result<String, InvalidArgument> {
+    let generator = of_any_node()
+        .dependencies(dependencies)?
+        .background_tasks(background_tasks)?
+        .include_metrics(include_metrics)
+        .include_health_checks(include_health_checks);
+    Ok(generator.generate_init_method())
+}
+
+/// The methods that start the service, of any node.
+pub fn generate_startup_method() -> String {
+    of_any_node().generate_startup_method()
+}
+
+/// The methods that stop the service, of any node.
+pub fn generate_shutdown_method() -> String {
+    of_any_node().generate_shutdown_method()
+}
+
+/// The methods that say how the service is, of any node.
+pub fn generate_runtime_monitoring() -> String {
+    of_any_node().generate_runtime_monitoring()
+}
+
+/// The scope of an operation, and the methods to fill in, of any node.
+///
+/// # Errors
+/// As [`LifecyclePatternGenerator::dependencies`].
+pub fn generate_helper_methods(
+    dependencies: &[impl AsRef<str>],
+    background_tasks: &[impl AsRef<str>],
+    include_health_checks: bool,
+) -> Result<String, InvalidArgument> {
+    let generator = of_any_node()
+        .dependencies(dependencies)?
+        .background_tasks(background_tasks)?
+        .include_health_checks(include_health_checks);
+    Ok(generator.generate_helper_methods())
+}
+
+/// A whole module that is a service.
+///
+/// # Errors
+/// As [`LifecyclePatternGenerator::new`] and [`LifecyclePatternGenerator::dependencies`].
+///
+/// ```
+/// use herald_render::patterns::generate_complete_lifecycle_class;
+///
+/// let (dependencies, tasks) = (["database"], ["refresh"]);
+/// let code =
+///     generate_complete_lifecycle_class("effect", "orders", &["place"], &dependencies, &tasks)?;
+/// assert!(code.contains("class OrdersService(EventPublisher):"));
+/// # Ok::<(), herald_render::patterns::InvalidArgument>(())
+/// ```
+pub fn generate_complete_lifecycle_class(
+    node_type: &str,
+    service_name: &str,
+    operations: &[impl AsRef<str>],
+    dependencies: &[impl AsRef<str>],
+    background_tasks: &[impl AsRef<str>],
+) -> Result<String, InvalidArgument> {
+    let generator = LifecyclePatternGenerator::new(node_type, service_name, operations)?
+        .dependencies(dependencies)?
+        .background_tasks(background_tasks)?;
+    Ok(generator.generate_complete_lifecycle_class())
+}
+
+/// The parts depend neither on the kind nor on the service nor on its operations; any will do.
+fn of_any_node() -> LifecyclePatternGenerator {
+    let kind = Kind::Effect.name();
+    LifecyclePatternGenerator::new(kind, kind, &["any"]).expect("the arguments are valid")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_say_which_argument_is_wrong() {
+        let names = |names: &[&str]| {
+            of_any_node()
+                .background_tasks(names)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            names(&[""]),
+            "All background_tasks must be non-empty strings"
+        );
+        assert_eq!(names(&["a", "a"]), "background_tasks: `a` is listed twice");
+        let intervals = |a, b, c| of_any_node().intervals(a, b, c).unwrap_err().to_string();
+        assert!(intervals(0.0, None, 1.0).starts_with("monitor_interval_seconds must be"));
+        assert!(intervals(1.0, Some(-1.0), 1.0).starts_with("heartbeat_interval_seconds must be"));
+        assert!(intervals(1.0, None, f64::NAN).starts_with("drain_timeout_seconds must be"));
+    }
+
+    #[test]
+    fn all_methods_are_the_parts() {
+        let (dependencies, tasks) = (["database", "cache"], ["refresh"]);
+        let of_any = [
+            generate_init_method(&dependencies, &tasks, true, true).expect("valid"),
+            generate_startup_method(),
+            generate_shutdown_method(),
+            generate_runtime_monitoring(),
+            generate_helper_methods(&dependencies, &tasks, true).expect("valid"),
+        ];
+        let generator = LifecyclePatternGenerator::new("reducer", "ledger", &["post"])
+            .and_then(|generator| generator.dependencies(&dependencies))
+            .and_then(|generator| generator.background_tasks(&tasks))
+            .expect("valid");
+        assert_eq!(
+            generator.generate_all_lifecycle_methods(),
+            of_any.join("\n")
+        );
+        let module = generator.generate_complete_lifecycle_class();
+        assert!(of_any.iter().all(|part| module.contains(part)));
+        assert!(module.contains("_initialize_metrics"));
+        assert!(of_any[0].contains("after=[\"database\"],"));
+    }
+
+    #[test]
+    fn what_is_switched_off_is_left_out() {
+        let generator = of_any_node()
+            .dependencies(&["database"])
+            .expect("valid")
+            .include_metrics(false)
+            .include_health_checks(false)
+            .intervals(1.0, None, 1.0)
+            .expect("valid");
+        let module = generator.generate_complete_lifecycle_class();
+        assert!(module.contains("heartbeat_every=None"));
+        assert!(!module.contains("node_metrics") && !module.contains("_check_database"));
+    }
+}

@@ -1,0 +1,428 @@
+//! The parts of a class that count and time what a node does.
+
+use herald_catalog::Node;
+use herald_catalog::kind::Kind;
+use serde::Serialize;
+
+use crate::patterns::arguments::{build_node, owned, parse_kind, positive};
+use crate::patterns::business::{BusinessMetric, BusinessView};
+use crate::patterns::error::InvalidArgument;
+use crate::patterns::idents::idents;
+use crate::patterns::parts::{operation_parameter, part};
+use crate::patterns::service::Service;
+use crate::python::imports::Imports;
+use crate::python::noqa::allow_long_lines;
+
+/// Where the parameters of a method stand, and those of a function.
+const IN_METHOD: usize = 8;
+const IN_FUNCTION: usize = 4;
+
+/// Generates what measures one node's operations, resources and business.
+///
+/// Methods are indented for the body of a class that has `_publish_metric_recorded_event`, such
+/// as [`EventPublishingPatternGenerator`](crate::patterns::EventPublishingPatternGenerator)
+/// prints.
+///
+/// ```
+/// use herald_render::patterns::{BusinessMetric, MetricKind, MetricsPatternGenerator};
+///
+/// let total = BusinessMetric::new("order.total", MetricKind::Distribution, "EUR");
+/// let generator = MetricsPatternGenerator::new("effect", "orders", &["place"])?
+///     .business_metrics(vec![total])?;
+/// let code = generator.generate_business_metrics_tracking();
+/// assert!(code.contains("def _record_order_total_metric("));
+/// # Ok::<(), herald_render::patterns::InvalidArgument>(())
+/// ```
+#[derive(Debug)]
+pub struct MetricsPatternGenerator {
+    kind: Kind,
+    operations: Vec<String>,
+    business_metrics: Vec<BusinessMetric>,
+    /// Of each business metric.
+    idents: Vec<String>,
+    publish_interval_ops: u64,
+    publish_interval_seconds: f64,
+    include_resource_metrics: bool,
+    node: Node,
+}
+
+/// What the templates print.
+#[derive(Serialize)]
+struct MetricsView {
+    operation: String,
+    business: Vec<BusinessView>,
+    publish_interval_ops: u64,
+    publish_interval_seconds: String,
+    resources: bool,
+}
+
+impl MetricsPatternGenerator {
+    /// A generator for the figures of `operations`. `node_type` is `effect`, `compute`,
+    /// `reducer` or `orchestrator`, in any case.
+    ///
+    /// # Errors
+    /// As [`EventPublishingPatternGenerator::new`](crate::patterns::EventPublishingPatternGenerator::new).
+    pub fn new(
+        node_type: &str,
+        service_name: &str,
+        operations: &[impl AsRef<str>],
+    ) -> Result<Self, InvalidArgument> {
+        let kind = parse_kind(node_type)?;
+        let operations = owned(operations);
+        Ok(Self {
+            kind,
+            node: build_node(kind, service_name, &operations)?,
+            operations,
+            business_metrics: Vec::new(),
+            idents: Vec::new(),
+            publish_interval_ops: 100,
+            publish_interval_seconds: 60.0,
+            include_resource_metrics: true,
+        })
+    }
+
+    /// What the service measures beside its operations; nothing, unless it is said.
+    ///
+    /// # Errors
+    /// When a name or a unit is empty, or two names become one identifier or none.
+    pub fn business_metrics(
+        mut self,
+        metrics: Vec<BusinessMetric>,
+    ) -> Result<Self, InvalidArgument> {
+        let names = metrics.iter().map(|metric| metric.name.as_str());
+        self.idents = idents("business_metrics", names)?;
+        if let Some(metric) = metrics.iter().find(|metric| metric.unit.trim().is_empty()) {
+            return Err(InvalidArgument::EmptyUnit(metric.name.clone()));
+        }
+        self.business_metrics = metrics;
+        Ok(self)
+    }
+
+    /// After how many operations and how many seconds figures are published: 100 and 60, unless
+    /// it is said.
+    ///
+    /// # Errors
+    /// When one of them is not above 0.
+    pub fn publish_interval(
+        mut self,
+        operations: u64,
+        seconds: f64,
+    ) -> Result<Self, InvalidArgument> {
+        if operations == 0 {
+            let value = operations.to_string();
+            return Err(InvalidArgument::NotPositive("publish_interval_ops", value));
+        }
+        self.publish_interval_ops = operations;
+        self.publish_interval_seconds = positive("publish_interval_seconds", seconds)?;
+        Ok(self)
+    }
+
+    /// Whether memory, processor time, files and sockets are figures too; they are, unless it
+    /// is said.
+    #[must_use]
+    pub fn include_resource_metrics(mut self, include: bool) -> Self {
+        self.include_resource_metrics = include;
+        self
+    }
+
+    /// The kind of the node.
+    pub fn node_type(&self) -> Kind {
+        self.kind
+    }
+
+    /// What all methods need at the top of the module that they are put into, and the
+    /// decorator.
+    pub fn generate_imports(&self) -> String {
+        let mut imports = Imports::default();
+        add_imports(&mut imports);
+        imports.print() + "\n"
+    }
+
+    /// The method that makes `node_metrics`, for `__init__` to call.
+    pub fn generate_metrics_initialization(&self) -> String {
+        self.method("initialization")
+    }
+
+    /// The methods that measure operations.
+    pub fn generate_operation_metrics_tracking(&self) -> String {
+        self.method("operations")
+    }
+
+    /// The methods for what the process takes, and for readings of one's own; also when such
+    /// metrics are not included.
+    pub fn generate_resource_metrics_collection(&self) -> String {
+        self.method("resources")
+    }
+
+    /// A method for each business metric, and one that gives all.
+    pub fn generate_business_metrics_tracking(&self) -> String {
+        self.method("business")
+    }
+
+    /// The methods that begin to publish, publish at once, and end.
+    pub fn generate_metrics_publishing(&self) -> String {
+        self.method("publishing")
+    }
+
+    /// The function `track_metrics`, which decorates methods. It stands in the module, before
+    /// the class.
+    pub fn generate_metrics_decorator(&self) -> String {
+        allow_long_lines(self.decorator())
+    }
+
+    /// All methods, an empty line between them.
+    pub fn generate_all_metrics_methods(&self) -> String {
+        allow_long_lines(self.parts().join("\n"))
+    }
+
+    /// A whole module: imports, the decorator, and a class that has all methods and publishes.
+    pub fn generate_complete_metrics_class(&self) -> String {
+        let mut imports = Imports::default();
+        add_imports(&mut imports);
+        let service = Service {
+            node: &self.node,
+            suffix: "MetricsPublisher",
+            does: "Measures the node",
+            imports,
+            decorator: self.decorator(),
+            metrics: true,
+            lifecycle: false,
+            parts: self.parts(),
+        };
+        service.print()
+    }
+
+    /// The methods, one part after the other.
+    pub(crate) fn parts(&self) -> Vec<String> {
+        let mut parts = vec![self.part("initialization"), self.part("operations")];
+        if self.include_resource_metrics {
+            parts.push(self.part("resources"));
+        }
+        if !self.business_metrics.is_empty() {
+            parts.push(self.part("business"));
+        }
+        parts.push(self.part("publishing"));
+        parts
+    }
+
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
+    }
+
+    pub(crate) fn decorator(&self) -> String {
+        part("patterns/metrics/decorator.py", self.view(IN_FUNCTION))
+    }
+
+    fn method(&self, name: &str) -> String {
+        allow_long_lines(self.part(name))
+    }
+
+    fn part(&self, name: &str) -> String {
+        let template = format!("patterns/metrics/{name}.py");
+        part(&template, self.view(IN_METHOD))
+    }
+
+    fn view(&self, indent: usize) -> MetricsView {
+        let business = self.business_metrics.iter().zip(&self.idents);
+        MetricsView {
+            operation: operation_parameter(&self.operations, indent),
+            business: business
+                .map(|(metric, ident)| BusinessView::new(metric, ident.clone()))
+                .collect(),
+            publish_interval_ops: self.publish_interval_ops,
+            publish_interval_seconds: format!("{:?}", self.publish_interval_seconds),
+            resources: self.include_resource_metrics,
+        }
+    }
+}
+
+/// What the methods and the decorator use.
+pub(crate) fn add_imports(imports: &mut Imports) {
+    for (module, name) in [
+        ("collections.abc", "Callable"),
+        ("collections.abc", "Mapping"),
+        ("herald.metrics", "NodeMetrics"),
+        ("herald.metrics", "OperationSnapshot"),
+        ("herald.metrics", "Track"),
+        ("herald.metrics", "measured_method"),
+        ("typing", "Literal"),
+        ("typing", "TypeVar"),
+    ] {
+        imports.name(module, name);
+    }
+}
+
+/// The method that makes `node_metrics`, of any node.
+///
+/// # Errors
+/// As [`MetricsPatternGenerator::publish_interval`].
+pub fn generate_metrics_initialization(
+    publish_interval_ops: u64,
+    publish_interval_seconds: f64,
+    include_resource_metrics: bool,
+) -> Result<String, InvalidArgument> {
+    let generator = of_any_operation()
+        .publish_interval(publish_interval_ops, publish_interval_seconds)?
+        .include_resource_metrics(include_resource_metrics);
+    Ok(generator.generate_metrics_initialization())
+}
+
+/// The methods that measure operations, of any node.
+///
+/// # Errors
+/// When there is no operation, or its name can't stand in a topic.
+pub fn generate_operation_metrics_tracking(
+    operations: &[impl AsRef<str>],
+) -> Result<String, InvalidArgument> {
+    Ok(of_any_node(operations)?.generate_operation_metrics_tracking())
+}
+
+/// The methods for what the process takes, of any node.
+pub fn generate_resource_metrics_collection() -> String {
+    let generator = of_any_operation();
+    generator.generate_resource_metrics_collection()
+}
+
+/// A method for each business metric, of any node.
+///
+/// # Errors
+/// As [`MetricsPatternGenerator::business_metrics`].
+pub fn generate_business_metrics_tracking(
+    business_metrics: Vec<BusinessMetric>,
+) -> Result<String, InvalidArgument> {
+    let generator = of_any_operation().business_metrics(business_metrics)?;
+    Ok(generator.generate_business_metrics_tracking())
+}
+
+/// The methods that begin to publish, publish at once, and end, of any node.
+pub fn generate_metrics_publishing() -> String {
+    let generator = of_any_operation();
+    generator.generate_metrics_publishing()
+}
+
+/// The function `track_metrics`, of any node.
+///
+/// # Errors
+/// When there is no operation, or its name can't stand in a topic.
+pub fn generate_metrics_decorator(
+    operations: &[impl AsRef<str>],
+) -> Result<String, InvalidArgument> {
+    Ok(of_any_node(operations)?.generate_metrics_decorator())
+}
+
+/// A whole module that measures a node.
+///
+/// # Errors
+/// As [`MetricsPatternGenerator::new`] and [`MetricsPatternGenerator::business_metrics`].
+///
+/// ```
+/// use herald_render::patterns::generate_complete_metrics_class;
+///
+/// let code = generate_complete_metrics_class("effect", "orders", &["place"], vec![])?;
+/// assert!(code.contains("class OrdersMetricsPublisher(EventPublisher):"));
+/// # Ok::<(), herald_render::patterns::InvalidArgument>(())
+/// ```
+pub fn generate_complete_metrics_class(
+    node_type: &str,
+    service_name: &str,
+    operations: &[impl AsRef<str>],
+    business_metrics: Vec<BusinessMetric>,
+) -> Result<String, InvalidArgument> {
+    let generator = MetricsPatternGenerator::new(node_type, service_name, operations)?
+        .business_metrics(business_metrics)?;
+    Ok(generator.generate_complete_metrics_class())
+}
+
+/// Some parts do not depend on the operations either.
+fn of_any_operation() -> MetricsPatternGenerator {
+    of_any_node(&["any"]).expect("the arguments are valid")
+}
+
+/// Most parts depend neither on the kind nor on the service; any will do.
+fn of_any_node(operations: &[impl AsRef<str>]) -> Result<MetricsPatternGenerator, InvalidArgument> {
+    MetricsPatternGenerator::new(Kind::Effect.name(), Kind::Effect.name(), operations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patterns::business::MetricKind;
+
+    fn generator() -> MetricsPatternGenerator {
+        MetricsPatternGenerator::new("effect", "orders", &["place"]).expect("valid")
+    }
+
+    fn counter(name: &str, unit: &str) -> BusinessMetric {
+        BusinessMetric::new(name, MetricKind::Counter, unit)
+    }
+
+    #[test]
+    fn errors_say_which_argument_is_wrong() {
+        let error = |metrics| {
+            generator()
+                .business_metrics(metrics)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            error(vec![counter(" ", "count")]),
+            "All business_metrics must be non-empty strings"
+        );
+        assert_eq!(
+            error(vec![counter("a", "")]),
+            "business_metrics: the unit of `a` must be a non-empty string"
+        );
+        assert_eq!(
+            error(vec![counter("a b", "x"), counter("a-b", "x")]),
+            "business_metrics: `a b` and `a-b` both become the identifier `a_b`"
+        );
+        assert_eq!(
+            MetricKind::from_name("sum").unwrap_err().to_string(),
+            "Invalid kind 'sum'. Valid options: counter, distribution, gauge"
+        );
+        let error = |ops, seconds| {
+            generator()
+                .publish_interval(ops, seconds)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            error(0, 60.0),
+            "publish_interval_ops must be a number above 0, not 0"
+        );
+        for seconds in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(error(1, seconds).starts_with("publish_interval_seconds must be a number"));
+        }
+    }
+
+    #[test]
+    fn all_methods_are_the_parts() {
+        let of_any = [
+            generate_metrics_initialization(100, 60.0, true).expect("valid"),
+            generate_operation_metrics_tracking(&["place"]).expect("valid"),
+            generate_resource_metrics_collection(),
+            generate_business_metrics_tracking(vec![counter("a", "x")]).expect("valid"),
+            generate_metrics_publishing(),
+        ];
+        let generator = generator().business_metrics(vec![counter("a", "x")]);
+        let generator = generator.expect("valid");
+        assert_eq!(generator.generate_all_metrics_methods(), of_any.join("\n"));
+        let module = generator.generate_complete_metrics_class();
+        let decorator = generate_metrics_decorator(&["place"]).expect("valid");
+        assert!(
+            of_any
+                .iter()
+                .chain([&decorator])
+                .all(|part| module.contains(part))
+        );
+    }
+
+    #[test]
+    fn what_is_switched_off_is_left_out() {
+        let generator = generator().include_resource_metrics(false);
+        let methods = generator.generate_all_metrics_methods();
+        assert!(methods.contains("resources=False"));
+        assert!(!methods.contains("_get_resource_metrics"));
+        assert!(!methods.contains("_get_business_metrics"));
+    }
+}

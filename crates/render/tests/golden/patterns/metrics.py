@@ -1,0 +1,157 @@
+# `node_metrics` is more here than `EventPublisher` needs.
+# pyright: reportIncompatibleVariableOverride=false
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, TypeVar
+from uuid import UUID
+
+from herald.metrics import NodeMetrics, OperationSnapshot, Track, measured_method
+from herald.runtime import EventPublisher, KafkaClient, MetricEvent
+
+_METRIC_RECORDED: Final = MetricEvent(
+    "effect.metric.recorded",
+    "{namespace}.orders.effect.metric.recorded.v1",
+    node_type="effect",
+    service_name="orders",
+)
+
+_Method = TypeVar("_Method", bound=Callable[..., object])
+
+
+def track_metrics(
+    operation: Literal["place"],
+) -> Callable[[_Method], _Method]:
+    """Measure each run of a method: `@track_metrics(…)`.
+
+    It may be a function, a coroutine function or a generator. The figures are those of
+    the `node_metrics` of its object.
+    """
+    return measured_method(operation)
+
+
+class OrdersMetricsPublisher(EventPublisher):
+    """Measures the node `orders`.
+
+    Attributes:
+        node_id: The node, as source of its events.
+        kafka_client: Events are only logged while it is None or not connected.
+        default_namespace: First part of the topics, such as `dev`.
+    """
+
+    def __init__(
+        self,
+        node_id: UUID | str,
+        kafka_client: KafkaClient | None = None,
+        default_namespace: str = "dev",
+    ) -> None:
+        self.node_id = node_id
+        self.kafka_client = kafka_client
+        self.default_namespace = default_namespace
+        self._initialize_metrics()
+
+    async def _publish_metric_recorded_event(
+        self,
+        metric_name: str,
+        metric_value: float,
+        metric_unit: str,
+        correlation_id: UUID | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Publish metric recorded event."""
+        await _METRIC_RECORDED.publish(
+            self, metric_name, metric_value, metric_unit, correlation_id, metadata
+        )
+
+    def _initialize_metrics(self) -> None:
+        """Count and time from now on; call it in `__init__`.
+
+        Figures are published by `_publish_metric_recorded_event`, beside the work:
+        after so many operations or seconds, and at the end.
+        """
+        self.node_metrics: NodeMetrics = NodeMetrics(
+            self,
+            every_operations=100,
+            every_seconds=60.0,
+            resources=True,
+        )
+
+    def _track_operation(
+        self,
+        operation: Literal["place"],
+    ) -> Track:
+        """Measure one run of an operation: `with self._track_operation(…):`.
+
+        An exception that leaves it is counted as an error, and passes.
+        """
+        return self.node_metrics.track(operation)
+
+    def _record_operation_metrics(
+        self,
+        operation: Literal["place"],
+        duration_ms: float,
+        error: BaseException | None = None,
+    ) -> None:
+        """Count a run that something else has timed.
+
+        Args:
+            operation: What ran.
+            duration_ms: How long it took, in milliseconds.
+            error: What went wrong, if anything did.
+        """
+        self.node_metrics.record(operation, duration_ms / 1000, error)
+
+    def _get_operation_metrics(self) -> Mapping[str, OperationSnapshot]:
+        """Return the figures of each operation that ran."""
+        return self.node_metrics.snapshot().operations
+
+    def _watch_resource(
+        self,
+        metric_name: str,
+        metric_unit: str,
+        read: Callable[[], float],
+    ) -> None:
+        """Publish what a function gives each time that figures are due.
+
+        Args:
+            metric_name: What is measured, such as `queue.depth`.
+            metric_unit: Unit of the value, such as `count`.
+            read: Gives the value, such as `queue.qsize`.
+        """
+        self.node_metrics.gauge(metric_name, unit=metric_unit, read=read)
+
+    def _get_resource_metrics(self) -> dict[str, float]:
+        """Return memory, processor time, files and sockets of the process."""
+        resources = self.node_metrics.snapshot().resources
+        return {reading.name: reading.value for reading in resources}
+
+    def _record_order_total_metric(
+        self,
+        value: float,
+    ) -> None:
+        """Record a value of `order.total`, in `EUR`.
+
+        Args:
+            value: What was measured, from 0.
+        """
+        distribution = self.node_metrics.distribution(
+            "order.total",
+            unit="EUR",
+        )
+        distribution.record(value)
+
+    def _get_business_metrics(self) -> dict[str, float]:
+        """Return what was recorded beside the operations."""
+        business = self.node_metrics.snapshot().business
+        return {reading.name: reading.value for reading in business}
+
+    async def _start_metrics(self) -> None:
+        """Publish figures from now on, in a task of the running loop."""
+        await self.node_metrics.start()
+
+    async def _publish_metrics(self) -> None:
+        """Publish at once what has changed, and wait for the receipts."""
+        await self.node_metrics.flush()
+
+    async def _stop_metrics(self) -> None:
+        """Publish all figures once more, and end."""
+        await self.node_metrics.stop()

@@ -1,0 +1,176 @@
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from herald.lifecycle import Admission, Health, Lifecycle, StopReport
+from herald.runtime import EventPublisher, KafkaClient, MetricEvent, StateEvent
+
+_STATE_CHANGED: Final = StateEvent(
+    "effect.state.changed",
+    "{namespace}.orders.effect.state.changed.v1",
+    node_type="effect",
+    service_name="orders",
+)
+
+_METRIC_RECORDED: Final = MetricEvent(
+    "effect.metric.recorded",
+    "{namespace}.orders.effect.metric.recorded.v1",
+    node_type="effect",
+    service_name="orders",
+)
+
+
+class OrdersService(EventPublisher):
+    """Runs the node `orders`.
+
+    Attributes:
+        node_id: The node, as source of its events.
+        kafka_client: Events are only logged while it is None or not connected.
+        default_namespace: First part of the topics, such as `dev`.
+    """
+
+    def __init__(
+        self,
+        node_id: UUID | str,
+        kafka_client: KafkaClient | None = None,
+        default_namespace: str = "dev",
+    ) -> None:
+        self.node_id = node_id
+        self.kafka_client = kafka_client
+        self.default_namespace = default_namespace
+        self._initialize_lifecycle()
+
+    async def _publish_state_changed_event(
+        self,
+        correlation_id: UUID,
+        old_state: str,
+        new_state: str,
+        transition_reason: str,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Publish state changed event."""
+        await _STATE_CHANGED.publish(
+            self, correlation_id, old_state, new_state, transition_reason, metadata
+        )
+
+    async def _publish_metric_recorded_event(
+        self,
+        metric_name: str,
+        metric_value: float,
+        metric_unit: str,
+        correlation_id: UUID | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Publish metric recorded event."""
+        await _METRIC_RECORDED.publish(
+            self, metric_name, metric_value, metric_unit, correlation_id, metadata
+        )
+
+    def _initialize_lifecycle(self) -> None:
+        """Declare what the service consists of; call it at the end of `__init__`.
+
+        Dependencies start in the order in which they stand here, and stop in the
+        reverse. A check says whether the service is ready; tasks run beside it.
+        """
+        self.lifecycle: Lifecycle = Lifecycle(
+            self,
+            drain_timeout=10.0,
+            health_every=5.0,
+            heartbeat_every=30.0,
+        )
+        self.lifecycle.dependency(
+            "database",
+            start=self._connect_database,
+            stop=self._disconnect_database,
+            check=self._check_database,
+        )
+        self.lifecycle.task(
+            "refresh",
+            self._run_refresh,
+        )
+
+    async def startup(self) -> None:
+        """Connect the client, start the dependencies, then the tasks.
+
+        Raises:
+            StartError: It did not start; what had started is stopped.
+        """
+        await self.lifecycle.start()
+
+    def run(
+        self,
+        main: Callable[[], Coroutine[Any, Any, object]] | None = None,
+    ) -> None:
+        """Be the program: start, and stop when `main` ends or on SIGTERM or SIGINT.
+
+        Args:
+            main: The work of the service; without it, it runs until a signal.
+        """
+        self.lifecycle.run(main)
+
+    async def shutdown(self, reason: str = "asked to") -> StopReport:
+        """Finish what is in flight, stop tasks and dependencies, close the client.
+
+        Args:
+            reason: Why; the last change of state says it.
+        """
+        return await self.lifecycle.stop(reason)
+
+    def request_shutdown(self, reason: str = "asked to") -> None:
+        """Let `run` stop; from any thread.
+
+        Args:
+            reason: Why; the last change of state says it.
+        """
+        self.lifecycle.request_stop(reason)
+
+    async def readiness(self) -> Health:
+        """Ask all checks, the tasks and the client whether the service can work."""
+        return await self.lifecycle.readiness()
+
+    async def liveness(self) -> Health:
+        """Tell whether the service may go on, or has to be started anew."""
+        return await self.lifecycle.liveness()
+
+    def get_runtime_status(self) -> dict[str, object]:
+        """Return how the service is, without asking anything."""
+        heartbeat = self.lifecycle.last_heartbeat
+        return {
+            "state": self.lifecycle.state.value,
+            "in_flight": self.lifecycle.in_flight,
+            "last_heartbeat": heartbeat.isoformat() if heartbeat else None,
+        }
+
+    def _accept_operation(self) -> Admission:
+        """Hold up the shutdown for one operation: `with self._accept_operation():`.
+
+        Raises:
+            NotAccepting: The service has not started, or stops.
+        """
+        return self.lifecycle.operation()
+
+    async def _connect_database(self) -> None:
+        """Connect `database`; fill it in.
+
+        What it raises keeps the service from starting.
+        """
+
+    async def _disconnect_database(self) -> None:
+        """Disconnect `database`; fill it in.
+
+        It is called after all that stands behind it has stopped.
+        """
+
+    async def _check_database(self) -> str | None:
+        """Look whether `database` is well; fill it in.
+
+        Returns:
+            None, or what is wrong with it.
+        """
+        return None
+
+    async def _run_refresh(self) -> None:
+        """Do the work of `refresh`; fill it in.
+
+        It is cancelled when the service stops, and started again when it fails.
+        """

@@ -1,0 +1,426 @@
+//! Rates and sizes, added up by topic and in all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use herald_catalog::topics::{self, Published};
+use herald_catalog::volume::Range;
+use herald_catalog::{Event, Node};
+
+use crate::kept::{self, Kept};
+use crate::published::Example;
+use crate::rates::{self, Rate};
+use crate::record::Size;
+
+/// Bytes that one partition is to take in a second, where nobody says it: the lower end of what one
+/// partition is known to take.
+pub const PARTITION_BYTES_PER_SECOND: u32 = 10_000_000;
+
+/// What goes before what contracts say.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Requests that each node serves in a second.
+    pub requests_per_second: Option<Range>,
+    /// How long events are kept.
+    pub retention: Option<Duration>,
+    /// Number of replicas.
+    pub replication_factor: Option<u32>,
+    /// Bytes that one partition is to take in a second.
+    pub partition_bytes_per_second: Option<u32>,
+    /// Events that one consumer handles in a second.
+    pub consumer_events_per_second: Option<u32>,
+    /// Namespace of topics.
+    pub namespace: Option<String>,
+}
+
+/// What contracts amount to.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// Each contract for itself.
+    pub contracts: Vec<ContractPlan<'a>>,
+    /// Each topic, whichever contracts publish to it; by name.
+    pub topics: Vec<TopicPlan>,
+    /// All of it.
+    pub total: Total,
+    /// What contracts disagree about, each a sentence.
+    pub problems: Vec<String>,
+}
+
+/// What a contract amounts to.
+#[derive(Debug)]
+pub struct ContractPlan<'a> {
+    /// The contract.
+    pub node: &'a Node,
+    /// What makes it announce something.
+    pub rates: Vec<Rate>,
+    /// Its events, in its order.
+    pub events: Vec<EventPlan>,
+    /// Requests, when anybody says how many.
+    pub requests_per_second: Option<Range>,
+    /// Events of one request.
+    pub events_per_request: Range,
+    /// Bytes of one request.
+    pub bytes_per_request: Range,
+}
+
+/// What an event amounts to.
+#[derive(Debug)]
+pub struct EventPlan {
+    /// On the wire.
+    pub event_type: String,
+    /// In its namespace.
+    pub topic: String,
+    /// Of one example.
+    pub size: Size,
+    /// Whether events have more in them than the contract declares.
+    pub is_open: bool,
+    /// Whether it is larger than what Kafka takes by default.
+    pub is_too_large: bool,
+    /// How many in a request.
+    pub per_request: Range,
+}
+
+/// What a topic amounts to.
+#[derive(Debug)]
+pub struct TopicPlan {
+    /// In its namespace.
+    pub name: String,
+    /// Paths of the contracts that publish to it.
+    pub contracts: Vec<String>,
+    /// What is published to it.
+    pub event_types: Vec<String>,
+    /// Bytes of the smallest and of the largest of its events.
+    pub size: Range,
+    /// Events of one request of each contract.
+    pub events_per_request: Range,
+    /// Their bytes.
+    pub bytes_per_request: Range,
+    /// Events, of contracts that have a rate.
+    pub events_per_second: Option<Range>,
+    /// Bytes, of contracts that have a rate.
+    pub bytes_per_second: Option<Range>,
+    /// Partitions.
+    pub partitions: Partitions,
+    /// Number of replicas, when anybody says it.
+    pub replication_factor: Option<u32>,
+    /// How long it keeps its events.
+    pub kept: Kept,
+    /// Bytes that a partition keeps at most.
+    pub retention_bytes: Option<u64>,
+    /// Bytes on the disks of all replicas; one copy where nobody says how many.
+    pub disk_bytes: Option<Range>,
+}
+
+/// How many partitions a topic should have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partitions {
+    /// What the highest rate takes; nothing without a rate.
+    pub needed: Option<u64>,
+    /// What a contract says.
+    pub said: Option<u32>,
+}
+
+impl Partitions {
+    /// What is needed, and never less than a contract says: keys would move to other partitions.
+    pub fn planned(self) -> Option<u64> {
+        self.needed.max(self.said.map(u64::from))
+    }
+
+    /// Whether the contract says fewer than are needed.
+    pub fn are_too_few(self) -> bool {
+        let said = self.said.map(u64::from);
+        said.is_some_and(|said| self.needed.is_some_and(|needed| said < needed))
+    }
+}
+
+/// What all contracts amount to. Of a run that may end in several ways each is counted once, so
+/// this may be less than the sum of the topics.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Total {
+    /// Events of one request of each contract.
+    pub events_per_request: Range,
+    /// Their bytes.
+    pub bytes_per_request: Range,
+    /// Events, of contracts that have a rate.
+    pub events_per_second: Option<Range>,
+    /// Bytes, of contracts that have a rate.
+    pub bytes_per_second: Option<Range>,
+    /// Partitions of the topics for which they are known.
+    pub partitions: u64,
+    /// Bytes on disk, of topics that say how long they keep their events.
+    pub disk_bytes: Option<Range>,
+}
+
+impl<'a> Plan<'a> {
+    /// Adds up what the contracts of these nodes amount to.
+    pub fn new(nodes: &'a [Node], options: &Options) -> Self {
+        let namespace = options.namespace.as_deref();
+        let (published, problems) = topics::published(nodes, namespace);
+        let published: BTreeMap<_, _> = (published.into_iter())
+            .map(|topic| (topic.name.clone(), topic))
+            .collect();
+        let contracts: Vec<_> = (nodes.iter())
+            .map(|node| ContractPlan::new(node, options))
+            .collect();
+        let mut parts: BTreeMap<&str, Vec<Part<'_>>> = BTreeMap::new();
+        for contract in &contracts {
+            for (name, part) in contract.parts() {
+                parts.entry(name).or_default().push(part);
+            }
+        }
+        let topics: Vec<_> = (parts.iter())
+            .map(|(name, parts)| TopicPlan::new(name, published.get(*name), parts, options))
+            .collect();
+        let total = Total::new(&contracts, &topics);
+        Self {
+            contracts,
+            topics,
+            total,
+            problems,
+        }
+    }
+}
+
+/// What a contract publishes to one topic.
+struct Part<'a> {
+    contract: &'a ContractPlan<'a>,
+    /// What makes it do so.
+    rates: Vec<Rate>,
+    events: Vec<&'a EventPlan>,
+}
+
+impl<'a> ContractPlan<'a> {
+    fn new(node: &'a Node, options: &Options) -> Self {
+        let rates = rates::rates(node);
+        let mut per_request = vec![Range::default(); node.events.len()];
+        for rate in &rates {
+            for (event, when) in &rate.events {
+                per_request[*event] = rate.per_request * rate.share(*when);
+            }
+        }
+        let namespace = topics::namespace_of(node, options.namespace.as_deref());
+        let plan = |(event, per_request): (&Event, Range)| {
+            let example = Example::of(node, event);
+            EventPlan {
+                event_type: event.event_type.clone(),
+                topic: event.topic.in_namespace(namespace),
+                size: example.size(),
+                is_open: example.is_open,
+                is_too_large: example.is_cut,
+                per_request,
+            }
+        };
+        let events: Vec<_> = node.events.iter().zip(per_request).map(plan).collect();
+        let requests = options.requests_per_second;
+        Self {
+            requests_per_second: requests.or(node.volume.requests_per_second),
+            events_per_request: rates::per_request(&rates, |_| 1.0),
+            bytes_per_request: rates::per_request(&rates, |at| events[at].bytes()),
+            node,
+            rates,
+            events,
+        }
+    }
+
+    /// What it publishes to each of its topics.
+    fn parts(&self) -> BTreeMap<&str, Part<'_>> {
+        let mut parts: BTreeMap<&str, Part<'_>> = BTreeMap::new();
+        for event in &self.events {
+            let part = parts.entry(&event.topic).or_insert_with(|| Part {
+                contract: self,
+                rates: Vec::new(),
+                events: Vec::new(),
+            });
+            part.events.push(event);
+        }
+        for rate in &self.rates {
+            let topic = |event: usize| self.events[event].topic.as_str();
+            let topics: BTreeSet<_> = rate.events.iter().map(|(event, _)| topic(*event)).collect();
+            for name in topics {
+                let mut of_topic = rate.clone();
+                of_topic.events.retain(|(event, _)| topic(*event) == name);
+                parts
+                    .entry(name)
+                    .and_modify(|part| part.rates.push(of_topic));
+            }
+        }
+        parts
+    }
+
+    /// The sum over the events of these rates in a second, each with its weight.
+    fn per_second(&self, rates: &[Rate], weight: impl Fn(&EventPlan) -> f64) -> Option<Range> {
+        let requests = self.requests_per_second?;
+        Some(requests * rates::per_request(rates, |at| weight(&self.events[at])))
+    }
+}
+
+impl EventPlan {
+    /// Bytes of one, as Kafka stores it.
+    #[expect(clippy::cast_precision_loss, reason = "no event has 2⁵³ bytes")]
+    pub fn bytes(&self) -> f64 {
+        self.size.stored as f64
+    }
+}
+
+impl Part<'_> {
+    fn per_request(&self, weight: impl Fn(&EventPlan) -> f64) -> Range {
+        rates::per_request(&self.rates, |at| weight(&self.contract.events[at]))
+    }
+
+    fn per_second(&self, weight: impl Fn(&EventPlan) -> f64) -> Option<Range> {
+        self.contract.per_second(&self.rates, weight)
+    }
+}
+
+/// The sum of what is known; nothing where nothing is.
+fn sum(ranges: impl Iterator<Item = Option<Range>>) -> Option<Range> {
+    ranges.flatten().reduce(|one, other| one + other)
+}
+
+impl TopicPlan {
+    fn new(
+        name: &str,
+        published: Option<&Published>,
+        parts: &[Part<'_>],
+        options: &Options,
+    ) -> Self {
+        let volumes = || parts.iter().map(|part| &part.contract.node.volume);
+        let events = || parts.iter().flat_map(|part| &part.events);
+        let events_per_second = sum(parts.iter().map(|part| part.per_second(|_| 1.0)));
+        let bytes_per_second = sum(parts.iter().map(|part| part.per_second(EventPlan::bytes)));
+        let of_partition = (options.partition_bytes_per_second)
+            .or_else(|| volumes().filter_map(|v| v.partition_bytes_per_second).min())
+            .unwrap_or(PARTITION_BYTES_PER_SECOND);
+        let of_consumer = (options.consumer_events_per_second)
+            .or_else(|| volumes().filter_map(|v| v.consumer_events_per_second).min());
+        let for_bytes = bytes_per_second.map(|range| ratio(range.high, of_partition));
+        let for_consumers =
+            of_consumer.and_then(|consumer| Some(ratio(events_per_second?.high, consumer)));
+        let partitions = Partitions {
+            needed: for_bytes.max(for_consumers),
+            said: published.and_then(|topic| topic.partitions),
+        };
+
+        let replication_factor = (options.replication_factor)
+            .or(published.and_then(|topic| topic.replication_factor))
+            .or_else(|| volumes().filter_map(|v| v.replication_factor).max());
+        let otherwise = volumes().filter_map(|v| v.retention).max();
+        let kept = Kept::of(published, options.retention, otherwise);
+        let mut types: Vec<String> = Vec::new();
+        for event in events() {
+            if !types.contains(&event.event_type) {
+                types.push(event.event_type.clone());
+            }
+        }
+        let sizes = events().map(|event| event.bytes());
+        let mut plan = Self {
+            name: name.to_owned(),
+            contracts: (parts.iter())
+                .map(|part| part.contract.node.origin.path.clone())
+                .collect(),
+            event_types: types,
+            size: Range::between(
+                sizes.clone().reduce(f64::min).unwrap_or_default(),
+                sizes.reduce(f64::max).unwrap_or_default(),
+            ),
+            events_per_request: parts.iter().map(|part| part.per_request(|_| 1.0)).sum(),
+            bytes_per_request: (parts.iter())
+                .map(|part| part.per_request(EventPlan::bytes))
+                .sum(),
+            events_per_second,
+            bytes_per_second,
+            partitions,
+            replication_factor,
+            kept,
+            retention_bytes: kept::most_bytes(published),
+            disk_bytes: None,
+        };
+        plan.disk_bytes = plan.disk();
+        plan
+    }
+
+    /// Seconds for which an event is on a disk, those of all replicas together; nothing where that
+    /// has no end.
+    fn seconds_on_disks(&self) -> Option<f64> {
+        match self.kept {
+            Kept::For(time) => Some(time.as_secs_f64() * f64::from(self.replicas())),
+            _ => None,
+        }
+    }
+
+    fn disk(&self) -> Option<Range> {
+        let rate = self.bytes_per_second?;
+        let Some(most) = self.most_on_disks() else {
+            return Some(rate * self.seconds_on_disks()?);
+        };
+        // What is not limited by time fills up to the limit, sooner or later.
+        let seconds = self.seconds_on_disks().unwrap_or(f64::INFINITY);
+        let filled = |rate: f64| {
+            if rate > 0.0 {
+                (rate * seconds).min(most)
+            } else {
+                0.0
+            }
+        };
+        let is_deleted = matches!(self.kept, Kept::For(_) | Kept::Forever);
+        is_deleted.then(|| Range::between(filled(rate.low), filled(rate.high)))
+    }
+
+    /// Bytes at which all partitions are full, of all replicas together.
+    fn most_on_disks(&self) -> Option<f64> {
+        let partitions = self.partitions.planned()?;
+        #[expect(clippy::cast_precision_loss, reason = "to 16 digits is enough")]
+        let most = self.retention_bytes? as f64 * partitions as f64;
+        Some(most * f64::from(self.replicas()))
+    }
+
+    /// One copy, where nobody says how many.
+    pub fn replicas(&self) -> u32 {
+        self.replication_factor.unwrap_or(1)
+    }
+}
+
+/// How many of `each` it takes, at least one.
+fn ratio(sum: f64, each: u32) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is not negative, and `as` saturates"
+    )]
+    let whole = (sum / f64::from(each)).ceil() as u64;
+    whole.max(1)
+}
+
+impl Total {
+    fn new(contracts: &[ContractPlan<'_>], topics: &[TopicPlan]) -> Self {
+        let by_name: BTreeMap<_, _> = topics.iter().map(|t| (t.name.as_str(), t)).collect();
+        let in_a_second = |weight: &dyn Fn(&EventPlan) -> f64| {
+            let contracts = contracts.iter();
+            sum(contracts.map(|contract| contract.per_second(&contract.rates, weight)))
+        };
+        // A topic that is full has no more, whatever comes; of the others runs are counted once.
+        let is_full = |topic: &TopicPlan| topic.most_on_disks().is_some();
+        let on_disks = |event: &EventPlan| {
+            let topic = by_name.get(event.topic.as_str());
+            let topic = topic.filter(|topic| !is_full(topic));
+            topic
+                .and_then(|topic| topic.seconds_on_disks())
+                .unwrap_or(0.0)
+                * event.bytes()
+        };
+        let full = topics.iter().filter(|topic| is_full(topic));
+        let full: Range = full.filter_map(|topic| topic.disk_bytes).sum();
+        let is_known = topics.iter().any(|topic| topic.disk_bytes.is_some());
+        Self {
+            events_per_request: contracts.iter().map(|c| c.events_per_request).sum(),
+            bytes_per_request: contracts.iter().map(|c| c.bytes_per_request).sum(),
+            events_per_second: in_a_second(&|_| 1.0),
+            bytes_per_second: in_a_second(&EventPlan::bytes),
+            partitions: (topics.iter().filter_map(|topic| topic.partitions.planned()))
+                .fold(0, u64::saturating_add),
+            disk_bytes: in_a_second(&on_disks)
+                .filter(|_| is_known)
+                .map(|range| range + full),
+        }
+    }
+}
