@@ -26,6 +26,8 @@ use herald_render::Models;
 #[command(name = "herald", version, max_term_width = 100, color = ClapColor::Auto, after_help = "\
 Examples:
   herald init                         write a first contract and herald.yaml
+  herald new orders --kind effect --operation place
+                                      write a whole node: contract, Python package, tests
   herald check                        hold all contracts of the project against the rules
   herald generate contract.yaml       write generated/<node>_events.py
   herald catalog --topics contracts/  list every event and its topic
