@@ -40,10 +40,10 @@ $(TOOLS)/typescript/.stamp:
 	else echo 'npm is missing: TypeScript is not checked'; fi
 	touch $@
 
-# What it is built in is not needed again.
+# What it is built in is not needed again, and few pages need no fast one.
 $(TOOLS)/bin/mdbook:
 	built=$$(mktemp -d); trap 'rm -r "$$built"' EXIT; CARGO_TARGET_DIR=$$built \
-		cargo install --quiet --locked --root $(TOOLS) mdbook@0.5.4 \
+		CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --quiet --locked --root $(TOOLS) mdbook@0.5.4 \
 		--no-default-features --features search
 
 build:
@@ -109,12 +109,15 @@ wheel: $(VENV)/.stamp ## the Python package, below target/wheels
 PACKAGE := $(TOOLS)/package
 
 # First as a user has it, with nothing beside it; then with what its tests need.
-package-test: build wheel ## the Python package, installed and tried
+$(PACKAGE)/.stamp: wheel tests/package/requirements.txt
 	$(PYTHON) -m venv --clear $(PACKAGE)
 	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check --no-index target/wheels/*.whl
 	cd / && $(CURDIR)/$(PACKAGE)/bin/python -W error -c 'import herald, herald.testing, herald.metrics, herald.lifecycle'
 	cd / && $(CURDIR)/$(PACKAGE)/bin/herald --version
 	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check -r tests/package/requirements.txt
+	touch $@
+
+package-test: build $(PACKAGE)/.stamp ## the Python package, installed and tried
 	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict .
 	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict -p herald -p pytest_herald
 	cd examples/fastapi && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
@@ -124,8 +127,7 @@ package-test: build wheel ## the Python package, installed and tried
 book: $(TOOLS)/bin/mdbook ## docs/ as a book, below target/book
 	scripts/book
 
-# With the package as `package-test` installs it.
-book-test: book ## the book: its code is run, its output compared, its links followed
+book-test: book $(PACKAGE)/.stamp ## the book: its code is run, its output compared, its links followed
 	$(PACKAGE)/bin/python -m pytest -q -rs tests/book
 
 kafka: ## a real Apache Kafka that stays up, at the address it prints
