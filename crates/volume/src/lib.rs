@@ -1,7 +1,7 @@
 //! Capacity planning: from the rates of contracts to events, bytes, partitions and disk.
 //!
-//! [`example`] makes values of declared fields, [`published`] the envelope that a generated
-//! publisher makes of them, [`record`] counts its bytes as Kafka stores them. [`rates`] says how
+//! `example` makes values of declared fields, `published` the envelope that a generated
+//! publisher makes of them, `record` counts its bytes as Kafka stores them. `rates` says how
 //! many of each event a request brings, and [`Plan`] adds up all of it. Ranges stay ranges.
 
 mod example;
