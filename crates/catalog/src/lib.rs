@@ -21,6 +21,7 @@ mod limits;
 mod lint;
 pub mod load;
 pub mod manifest;
+pub mod matching;
 mod native;
 mod node;
 mod onex;

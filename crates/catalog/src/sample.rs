@@ -1,9 +1,9 @@
 //! Values that a contract's fields take, to begin tests with.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
 use serde_json::{Map, Number, Value, json};
 
 use crate::fields::{Definition, Field, Limits, Type};
+use crate::matching;
 use crate::value::mismatch;
 
 /// How deep definitions may have each other in them; deeper is a circle.
@@ -43,7 +43,7 @@ fn value(ty: &Type, limits: &Limits, definitions: &[Definition], depth: usize) -
         Type::DateTime => json!("2026-01-01T00:00:00Z"),
         Type::Date => json!("2026-01-01"),
         Type::Enum(values) => json!(values.first()?),
-        Type::String => return texts(limits).find(|text| fits(ty, limits, text)),
+        Type::String => return text(limits).filter(|text| fits(ty, limits, text)),
         Type::Integer | Type::Number | Type::Decimal => {
             return numbers(ty, limits).find(|number| fits(ty, limits, number));
         }
@@ -74,61 +74,17 @@ fn fits(ty: &Type, limits: &Limits, value: &Value) -> bool {
     mismatch(ty, limits, value, &[], "").is_none()
 }
 
-/// Texts that may be within the limits.
-fn texts(limits: &Limits) -> Box<dyn Iterator<Item = Value>> {
-    if let Some(pattern) = &limits.pattern {
-        let Ok(hir) = regex_syntax::parse(pattern) else {
-            return Box::new(std::iter::empty());
-        };
-        let least = limits.min_length.unwrap_or(0).min(MOST);
-        return Box::new((0..=least).filter_map(move |more| {
-            let mut text = String::new();
-            write(&hir, more, &mut text)?;
-            Some(json!(text))
-        }));
-    }
+/// A text that may be within the limits.
+fn text(limits: &Limits) -> Option<Value> {
     let least = limits.min_length.unwrap_or(0);
-    let length = limits.max_length.unwrap_or(u32::MAX).min(4).max(least);
-    let word = "text".chars().cycle().take(length.min(MOST) as usize);
-    Box::new(std::iter::once(json!(word.collect::<String>())))
-}
-
-/// Writes a text that an expression matches, with so many repetitions more than it asks for.
-fn write(hir: &Hir, more: u32, text: &mut String) -> Option<()> {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Some(()),
-        HirKind::Literal(literal) => {
-            text.push_str(std::str::from_utf8(&literal.0).ok()?);
-            Some(())
-        }
-        HirKind::Class(class) => {
-            text.push(plainest(class)?);
-            Some(())
-        }
-        HirKind::Repetition(repeated) => {
-            let most = repeated.max.unwrap_or(MOST);
-            let times = repeated.min.saturating_add(more).min(most);
-            (times <= MOST).then_some(())?;
-            (0..times).try_for_each(|_| write(&repeated.sub, more, text))
-        }
-        HirKind::Capture(group) => write(&group.sub, more, text),
-        HirKind::Concat(parts) => parts.iter().try_for_each(|part| write(part, more, text)),
-        HirKind::Alternation(ways) => write(ways.first()?, more, text),
+    let most = limits.max_length.unwrap_or(MOST);
+    if let Some(pattern) = &limits.pattern {
+        return matching::text(pattern, least.min(MOST) as usize, most.min(MOST) as usize)
+            .map(Value::from);
     }
-}
-
-/// The character of a class that reads best.
-fn plainest(class: &Class) -> Option<char> {
-    let Class::Unicode(class) = class else {
-        return None;
-    };
-    let has = |c: &char| {
-        let mut ranges = class.iter();
-        ranges.any(|range| range.start() <= *c && *c <= range.end())
-    };
-    let plain = ('a'..='z').chain('A'..='Z').chain('0'..='9');
-    let plain = plain.chain(' '..='~').find(has);
-    plain.or_else(|| Some(class.iter().next()?.start()))
+    let length = most.min(4).max(least);
+    let word = "text".chars().cycle().take(length.min(MOST) as usize);
+    Some(json!(word.collect::<String>()))
 }
 
 /// Numbers that may be within the limits.

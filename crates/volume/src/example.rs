@@ -4,11 +4,9 @@
 //! items, and numbers [`NUMBER`]'s digits. A field that has a default has that value, one that may
 //! be left out is there, and of several texts the longest stands.
 
-use herald_catalog::Node;
 use herald_catalog::fields::{Field, Limits, Privacy, Type};
+use herald_catalog::{Node, matching};
 use serde_json::{Map, Number, Value};
-
-use crate::pattern;
 
 /// Characters of a text.
 pub const TEXT: usize = 16;
@@ -179,7 +177,7 @@ impl<'a> Examples<'a> {
         let wanted = clamped(TEXT, limits.min_length, limits.max_length).min(self.left);
         let most = clamped(MOST, None, limits.max_length);
         let matching = limits.pattern.as_deref();
-        let matching = matching.and_then(|pattern| pattern::text(pattern, wanted, most));
+        let matching = matching.and_then(|pattern| matching::text(pattern, wanted, most));
         let text = matching.unwrap_or_else(|| "a".repeat(wanted));
         self.spend(text.len() + 2);
         text

@@ -6,7 +6,6 @@
 
 mod example;
 mod kept;
-mod pattern;
 mod plan;
 pub mod published;
 pub mod rates;
