@@ -13,7 +13,8 @@ use crate::load::Load;
 
 /// Answers of brokers to requests that write.
 ///
-/// One event at a time: the cluster does not look at sequences. Where a broker would refuse what
+/// One event at a time, also when nothing is heard of it for long: the cluster does not look at
+/// sequences. Where a broker would refuse what
 /// comes behind a refused request, it takes that, and librdkafka concludes that it has both.
 fn answers(case: &str, errors: &[Error]) {
     for mode in [Mode::Direct, Mode::WriteAhead] {
@@ -22,7 +23,8 @@ fn answers(case: &str, errors: &[Error]) {
         let (bench, topic) = (Bench::new(), cluster::fresh_topic());
         cluster.create_topic(&topic, 3, 1).unwrap();
         let kafka = KafkaOptions::new(&servers).property("retry.backoff.max.ms", "200");
-        let options = bench.options(kafka).mode(mode).relay_window(1);
+        let options = bench.options(kafka).mode(mode);
+        let options = options.relay_window(1).max_in_flight(1);
         let publisher = Publisher::open(options).unwrap();
         let load = Load {
             threads: 1,
