@@ -21,7 +21,7 @@ SKIPPED = {
     "fragment": "a part of something whole",
     "no-run": "type-checked, not run: it serves until it is stopped",
     "needs-kafka": "needs a cluster whose topics can be changed",
-    "rule": "an example of a rule, which crates/catalog/tests/findings.rs tries",
+    "rule": "an example of a rule, which crates/catalog/tests/diagnostics.rs tries",
     "signature": "printed from the package itself",
     "setup": "builds or installs something",
 }

@@ -91,11 +91,11 @@ def test_herald_refuses_what_kafka_refuses(broker: Broker, tmp_path: Path) -> No
         text=True,
         timeout=HANG_SECONDS,
     )
-    findings = json.loads(checked.stdout)["diagnostics"]
+    diagnostics = json.loads(checked.stdout)["diagnostics"]
     by_herald = {
-        NAMES[int(Path(finding["path"]).stem)]
-        for finding in findings
-        if finding["severity"] == "error"
+        NAMES[int(Path(diagnostic["path"]).stem)]
+        for diagnostic in diagnostics
+        if diagnostic["severity"] == "error"
     }
 
     by_kafka = {name for name, reason in broker.refusals(NAMES).items() if reason}

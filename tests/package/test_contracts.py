@@ -1,4 +1,4 @@
-"""Contracts, findings and generated files as Python objects."""
+"""Contracts, diagnostics and generated files as Python objects."""
 
 import dataclasses
 import multiprocessing
@@ -25,7 +25,7 @@ def write_contracts(folder: Path, *names: str) -> None:
 
 def test_a_contract_is_a_node() -> None:
     catalog = herald.load(ORDERS)
-    assert catalog.findings == ()
+    assert catalog.diagnostics == ()
     (node,) = catalog.nodes
     assert node.path == str(ORDERS)
     assert (node.name, node.kind, node.service_name) == ("orders", "effect", "orders")
@@ -132,32 +132,32 @@ def test_an_onex_contract_is_a_node() -> None:
     assert [topic.topic for topic in node.consumed] == ["onex.cmd.a.go.v1"]
 
 
-def test_a_finding_says_what_is_wrong_where_and_what_to_do() -> None:
+def test_a_diagnostic_says_what_is_wrong_where_and_what_to_do() -> None:
     catalog = herald.load_text(UNKNOWN_KIND, name="orders.yaml")
-    (finding,) = catalog.errors
-    assert finding.code == "kind.unknown"
-    assert finding.severity == "error" and finding.is_error
-    assert (finding.file, finding.line, finding.column) == ("orders.yaml", 1, 12)
-    assert (finding.end_line, finding.end_column) == (1, 17)
-    assert finding.help == "did you mean `effect`?"
-    assert str(finding) == (
-        f"orders.yaml:1:12: error[kind.unknown]: {finding.message} ({finding.help})"
+    (diagnostic,) = catalog.errors
+    assert diagnostic.code == "kind.unknown"
+    assert diagnostic.severity == "error" and diagnostic.is_error
+    assert (diagnostic.file, diagnostic.line, diagnostic.column) == ("orders.yaml", 1, 12)
+    assert (diagnostic.end_line, diagnostic.end_column) == (1, 17)
+    assert diagnostic.help == "did you mean `effect`?"
+    assert str(diagnostic) == (
+        f"orders.yaml:1:12: error[kind.unknown]: {diagnostic.message} ({diagnostic.help})"
     )
-    assert "efect" in finding.message
+    assert "efect" in diagnostic.message
 
 
-def test_a_finding_names_other_places() -> None:
-    (finding,) = herald.load_text("a: [", name="x").findings
-    (label,) = finding.labels
+def test_a_diagnostic_names_other_places() -> None:
+    (diagnostic,) = herald.load_text("a: [", name="x").diagnostics
+    (label,) = diagnostic.labels
     assert (label.file, label.line, label.column) == ("x", 1, 4)
     assert label.message
 
 
-def test_check_gives_the_findings(folder: Path) -> None:
+def test_check_gives_the_diagnostics(folder: Path) -> None:
     write_contracts(folder, "good")
     assert herald.check("good.contract.yaml") == []
     (folder / "bad.yaml").write_text(UNKNOWN_KIND, encoding="utf-8")
-    assert [finding.code for finding in herald.check("bad.yaml")] == ["kind.unknown"]
+    assert [diagnostic.code for diagnostic in herald.check("bad.yaml")] == ["kind.unknown"]
 
 
 def test_a_bad_file_does_not_stop_the_others(folder: Path) -> None:
@@ -165,9 +165,9 @@ def test_a_bad_file_does_not_stop_the_others(folder: Path) -> None:
     (folder / "bad.contract.yaml").write_bytes(b"\xff\xfe")
     catalog = herald.load(["a.contract.yaml", "bad.contract.yaml", "b.contract.yaml"])
     assert [node.name for node in catalog.nodes] == ["a", "b"]
-    assert [finding.code for finding in catalog.errors] == ["file.not_utf8"]
-    (finding,) = catalog.errors
-    assert (finding.file, finding.line) == ("bad.contract.yaml", None)
+    assert [diagnostic.code for diagnostic in catalog.errors] == ["file.not_utf8"]
+    (diagnostic,) = catalog.errors
+    assert (diagnostic.file, diagnostic.line) == ("bad.contract.yaml", None)
 
 
 def test_paths_are_files_folders_globs_and_path_objects(folder: Path) -> None:
@@ -205,8 +205,8 @@ def test_without_paths_the_project_is_read(
 def test_levels_of_the_project_hold(folder: Path) -> None:
     (folder / "herald.yaml").write_text("rules: {kind.unknown: info}\n")
     (folder / "a.yaml").write_text(UNKNOWN_KIND)
-    (finding,) = herald.check("a.yaml")
-    assert finding.severity == "info"
+    (diagnostic,) = herald.check("a.yaml")
+    assert diagnostic.severity == "info"
 
 
 @pytest.mark.parametrize(
@@ -234,8 +234,8 @@ def test_a_wrong_project_is_an_error(folder: Path) -> None:
     (folder / "herald.yaml").write_text("contract: [a]\n")
     with pytest.raises(herald.ContractError, match="contract") as raised:
         herald.load(".")
-    (finding,) = raised.value.findings
-    assert (finding.file, finding.line) == ("herald.yaml", 1)
+    (diagnostic,) = raised.value.diagnostics
+    assert (diagnostic.file, diagnostic.line) == ("herald.yaml", 1)
     with pytest.raises(herald.ContractError, match=r"nowhere\.yaml"):
         herald.load(".", config="nowhere.yaml")
 
@@ -246,11 +246,11 @@ def test_what_is_no_path_is_a_type_error() -> None:
             herald.load(paths)  # type: ignore[arg-type]
 
 
-def test_an_error_keeps_its_findings_when_it_travels() -> None:
+def test_an_error_keeps_its_diagnostics_when_it_travels() -> None:
     with pytest.raises(herald.ContractError) as raised:
         herald.load("nowhere.yaml")
     error = pickle.loads(pickle.dumps(raised.value))
-    assert error.findings == raised.value.findings
+    assert error.diagnostics == raised.value.diagnostics
     assert str(error) == str(raised.value)
 
 
@@ -283,7 +283,7 @@ def test_nothing_is_generated_from_broken_contracts(folder: Path) -> None:
     (folder / "bad.contract.yaml").write_text(UNKNOWN_KIND)
     with pytest.raises(herald.ContractError, match="did you mean `effect`") as raised:
         herald.generate(".")
-    assert [finding.code for finding in raised.value.findings] == ["kind.unknown"]
+    assert [diagnostic.code for diagnostic in raised.value.diagnostics] == ["kind.unknown"]
 
 
 def test_nodes_that_would_write_one_file_are_an_error(folder: Path) -> None:
@@ -294,7 +294,7 @@ def test_nodes_that_would_write_one_file_are_an_error(folder: Path) -> None:
     assert catalog.errors == ()
     with pytest.raises(herald.ContractError) as raised:
         herald.generate(catalog)
-    assert {f.code for f in raised.value.findings} == {"names.output_collision"}
+    assert {f.code for f in raised.value.diagnostics} == {"names.output_collision"}
 
 
 def test_a_target_that_there_is_not_is_named() -> None:
@@ -355,19 +355,19 @@ def test_a_project_is_that_of_the_command(
 
 
 @needs_command
-def test_findings_are_those_of_the_command(folder: Path) -> None:
-    broken = Path(__file__).parents[2] / "crates" / "catalog" / "tests" / "findings"
+def test_diagnostics_are_those_of_the_command(folder: Path) -> None:
+    broken = Path(__file__).parents[2] / "crates" / "catalog" / "tests" / "diagnostics"
     printed = run_json("check", broken, "--format", "json", folder=folder)
     found = herald.check(broken)
     assert len(found) > 30
     assert [
-        (finding.code, finding.severity, finding.message, finding.file, finding.help)
-        for finding in found
+        (diagnostic.code, diagnostic.severity, diagnostic.message, diagnostic.file, diagnostic.help)
+        for diagnostic in found
     ] == [
         (each["code"], each["severity"], each["message"], each["path"], each["help"])
         for each in printed["diagnostics"]
     ]
-    assert [(finding.line, finding.column) for finding in found] == [
+    assert [(diagnostic.line, diagnostic.column) for diagnostic in found] == [
         (span["start"]["line"], span["start"]["column"]) if span else (None, None)
         for span in (each["span"] for each in printed["diagnostics"])
     ]
@@ -382,7 +382,7 @@ def test_the_catalog_is_that_of_the_command(folder: Path) -> None:
 
 @needs_command
 def test_nodes_are_those_of_the_command(folder: Path) -> None:
-    broken = Path(__file__).parents[2] / "crates" / "catalog" / "tests" / "findings"
+    broken = Path(__file__).parents[2] / "crates" / "catalog" / "tests" / "diagnostics"
     contracts = run_json("inspect", broken, folder=folder)["contracts"]
     nodes = herald.load(broken).nodes
     assert [(node.slug, node.kind, node.fingerprint) for node in nodes] == [

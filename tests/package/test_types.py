@@ -24,7 +24,7 @@ from herald.codegen.patterns import EventPublishingPatternGenerator
 generator = EventPublishingPatternGenerator("effect", "orders", ["place"])
 catalog: dict[str, list[str]] = generator.get_event_type_catalog()
 texts: list[str] = [file.text for file in herald.generate("a.yaml")]
-lines: list[int | None] = [finding.line for finding in herald.check("a.yaml")]
+lines: list[int | None] = [diagnostic.line for diagnostic in herald.check("a.yaml")]
 topics: list[str] = [event.topic for event in herald.load().events]
 """
 SERVICE = LifecyclePatternGenerator("effect", "orders", ["place"], ["db"], ["refresh"])

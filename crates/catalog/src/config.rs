@@ -25,7 +25,7 @@ pub(crate) static CONFIG: MapShape = MapShape {
         Key::new("python", Shape::Map(&PYTHON), "How generated Python should be."),
         Key::new("namespace", Shape::Text, "Namespace of topics where the contract sets none."),
         Key::new("topic_pattern", Shape::Text, "How topics of generated events are named, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
-        Key::new("rules", Shape::Dict(&Shape::Word(&["off", "info", "warning", "error"])), "Severity of findings by code."),
+        Key::new("rules", Shape::Dict(&Shape::Word(&["off", "info", "warning", "error"])), "Severity of diagnostics by code."),
         Key::new("kafka", Shape::Map(&KAFKA), "The cluster that commands talk to, unless the command line or the environment names another."),
         Key::new("spool", Shape::Text, "File of the durable local queue, relative to this file."),
     ],
@@ -158,15 +158,15 @@ pub fn nearest(start: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
 /// What is wrong with it, and the text it is wrong in.
 pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
     let mut sources = Sources::default();
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     let shown = path.to_string_lossy().into_owned();
-    let text = crate::load::read_text(path).unwrap_or_else(|finding| {
-        findings.push(*finding);
+    let text = crate::load::read_text(path).unwrap_or_else(|diagnostic| {
+        diagnostics.push(*diagnostic);
         String::new()
     });
     let id = sources.add(Source::new(shown, text));
-    for finding in &mut findings {
-        finding.location = Some(Location {
+    for diagnostic in &mut diagnostics {
+        diagnostic.location = Some(Location {
             source: id,
             span: Span::default(),
         });
@@ -176,20 +176,20 @@ pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
         ..Project::default()
     };
     let source = sources.get(id).clone();
-    if findings.is_empty()
+    if diagnostics.is_empty()
         && !has_only_comments(&source.text)
-        && let Some(tree) = yaml::parse(id, &source, &mut findings)
+        && let Some(tree) = yaml::parse(id, &source, &mut diagnostics)
     {
-        read_tree(&tree, &mut project, &mut findings);
+        read_tree(&tree, &mut project, &mut diagnostics);
     }
-    if findings.is_empty() {
+    if diagnostics.is_empty() {
         return Ok(project);
     }
     // Nothing of a project is read by halves: what is a warning in a contract is an error here.
-    for finding in &mut findings {
-        finding.severity = Severity::Error;
+    for diagnostic in &mut diagnostics {
+        diagnostic.severity = Severity::Error;
     }
-    Err((findings, sources))
+    Err((diagnostics, sources))
 }
 
 /// Every key has a default, so a file that sets nothing is a project too.
@@ -198,8 +198,8 @@ fn has_only_comments(text: &str) -> bool {
         .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
 }
 
-fn read_tree(tree: &Yaml, project: &mut Project, findings: &mut Vec<Diagnostic>) {
-    Shape::Map(&CONFIG).check(tree, &format!("`{PROJECT_FILE}`"), findings);
+fn read_tree(tree: &Yaml, project: &mut Project, diagnostics: &mut Vec<Diagnostic>) {
+    Shape::Map(&CONFIG).check(tree, &format!("`{PROJECT_FILE}`"), diagnostics);
     let text = |key: &str| tree.get(key).and_then(Yaml::as_str).map(str::to_owned);
     project.contracts = texts(tree, "contracts");
     project.targets = texts(tree, "targets");
@@ -210,10 +210,10 @@ fn read_tree(tree: &Yaml, project: &mut Project, findings: &mut Vec<Diagnostic>)
     project.spool = text("spool");
     project.options = Options {
         defaults: Defaults {
-            namespace: read_namespace(tree, findings),
-            topic_pattern: read_pattern(tree, findings),
+            namespace: read_namespace(tree, diagnostics),
+            topic_pattern: read_pattern(tree, diagnostics),
         },
-        levels: read_levels(tree, findings),
+        levels: read_levels(tree, diagnostics),
     };
 }
 
@@ -254,11 +254,11 @@ fn read_kafka(kafka: &Yaml) -> Kafka {
     }
 }
 
-fn read_namespace(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<String> {
+fn read_namespace(tree: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
     let value = tree.get("namespace")?;
     let namespace = value.as_str()?;
     if let Err(reason) = topic::validate(namespace) {
-        findings.push(
+        diagnostics.push(
             Diagnostic::new(
                 &rules::CONFIG_INVALID,
                 format!("`namespace` can't begin a topic: {reason}"),
@@ -270,7 +270,7 @@ fn read_namespace(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<String>
     Some(namespace.to_owned())
 }
 
-fn read_pattern(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> TopicPattern {
+fn read_pattern(tree: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> TopicPattern {
     let Some(value) = tree.get("topic_pattern") else {
         return TopicPattern::default();
     };
@@ -278,7 +278,7 @@ fn read_pattern(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> TopicPattern {
         return TopicPattern::default();
     };
     TopicPattern::parse(text).unwrap_or_else(|reason| {
-        findings.push(
+        diagnostics.push(
             Diagnostic::new(
                 &rules::CONFIG_INVALID,
                 format!("`topic_pattern` can't be used: {reason}"),
@@ -290,13 +290,16 @@ fn read_pattern(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> TopicPattern {
     })
 }
 
-fn read_levels(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> HashMap<String, Option<Severity>> {
+fn read_levels(
+    tree: &Yaml,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> HashMap<String, Option<Severity>> {
     let mut levels = HashMap::new();
     for (code, level) in tree.get("rules").map(Yaml::entries).unwrap_or_default() {
         if rules::by_code(&code.text).is_none() {
             let codes = rules::RULES.iter().map(|rule| rule.code);
-            let help = did_you_mean(&code.text, codes, findings);
-            findings.push(
+            let help = did_you_mean(&code.text, codes, diagnostics);
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::CONFIG_INVALID,
                     format!("there is no rule {}", quote(&code.text)),
@@ -306,7 +309,7 @@ fn read_levels(tree: &Yaml, findings: &mut Vec<Diagnostic>) -> HashMap<String, O
             );
         }
         if let Some(rule) = rules::by_code(&code.text).filter(|rule| rules::is_fixed(rule)) {
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::CONFIG_INVALID,
                     format!("the level of `{}` can't be set", rule.code),
@@ -335,7 +338,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(PROJECT_FILE);
         std::fs::write(&path, text).expect("written");
-        read(&path).unwrap_or_else(|(findings, _)| panic!("{findings:?}"))
+        read(&path).unwrap_or_else(|(diagnostics, _)| panic!("{diagnostics:?}"))
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Format {
 pub struct ContractFile {
     /// Which format it is in.
     pub format: Format,
-    /// The place of findings about the whole contract.
+    /// The place of diagnostics about the whole contract.
     pub location: Location,
     /// Name of the node; the service name in the native format.
     pub name: Option<Located<String>>,
@@ -124,7 +124,7 @@ pub struct WrittenOperation {
 /// A declared event as written.
 #[derive(Clone, Debug)]
 pub struct WrittenEvent {
-    /// The place of findings about it.
+    /// The place of diagnostics about it.
     pub location: Location,
     /// The event type, unless only the topic is written.
     pub event_type: Option<Located<String>>,

@@ -9,9 +9,9 @@ use crate::rules;
 use crate::text::quote;
 
 /// Reports definitions of which no value can ever be complete.
-pub(crate) fn check_ends(definitions: &[Definition], findings: &mut Vec<Diagnostic>) {
+pub(crate) fn check_ends(definitions: &[Definition], diagnostics: &mut Vec<Diagnostic>) {
     for (definition, field) in endless(definitions) {
-        findings.push(
+        diagnostics.push(
             Diagnostic::new(
                 &rules::DEFINITION_ENDLESS,
                 format!(

@@ -50,11 +50,11 @@ impl<'a> FieldReader<'a> {
     pub(crate) fn definitions(
         &self,
         contract: &Yaml,
-        findings: &mut Vec<Diagnostic>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Vec<Definition> {
         let mut unreported = Vec::new();
-        let findings = match self.format {
-            Format::Native => findings,
+        let diagnostics = match self.format {
+            Format::Native => diagnostics,
             Format::Onex => &mut unreported,
         };
         let mut definitions = Vec::new();
@@ -64,11 +64,11 @@ impl<'a> FieldReader<'a> {
             .unwrap_or_default()
         {
             if !is_definition_name(&key.text) {
-                findings.push(no_definition_name(key));
+                diagnostics.push(no_definition_name(key));
             } else if self.defined.contains(key.text.as_str()) {
                 let fields = fields_of_definition(yaml);
                 let mut fields = fields.map_or_else(Vec::new, |fields| {
-                    self.fields(fields, Privacy::Public, findings)
+                    self.fields(fields, Privacy::Public, diagnostics)
                 });
                 // As JSON Schema says it; in fields themselves it is true or false.
                 if let Some(required) = yaml.get("required").filter(|names| names.is_sequence()) {
@@ -98,7 +98,7 @@ impl<'a> FieldReader<'a> {
         &self,
         yaml: &Yaml,
         privacy: Privacy,
-        findings: &mut Vec<Diagnostic>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Vec<Field> {
         let listed = yaml.items().iter().filter_map(|item| {
             // Only a name is a field of which nothing is known.
@@ -123,7 +123,7 @@ impl<'a> FieldReader<'a> {
         };
         mapped
             .chain(listed)
-            .map(|(key, value)| self.field(&key, value.unwrap_or(&nothing), privacy, findings))
+            .map(|(key, value)| self.field(&key, value.unwrap_or(&nothing), privacy, diagnostics))
             .collect()
     }
 
@@ -132,9 +132,9 @@ impl<'a> FieldReader<'a> {
         key: &Key,
         yaml: &Yaml,
         privacy: Privacy,
-        findings: &mut Vec<Diagnostic>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) -> Field {
-        let described = self.described(yaml, findings);
+        let described = self.described(yaml, diagnostics);
         // `default: null` says that it may be left out, too.
         let written = yaml.get_or_null("default");
         let default = written.map(Yaml::to_json);
@@ -148,7 +148,7 @@ impl<'a> FieldReader<'a> {
                 "the default",
             )
         {
-            findings.push(default_does_not_fit(problem, written, &described.ty));
+            diagnostics.push(default_does_not_fit(problem, written, &described.ty));
         }
         Field {
             name: key.text.clone(),
@@ -171,9 +171,9 @@ impl<'a> FieldReader<'a> {
     }
 
     /// Reads a type, or a mapping of `type`, `items`, `enum`, `nullable` and limits.
-    fn described(&self, yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Described {
+    fn described(&self, yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Described {
         if !yaml.is_mapping() {
-            let (ty, spelling) = self.spelled(yaml, findings);
+            let (ty, spelling) = self.spelled(yaml, diagnostics);
             return Described {
                 ty,
                 limits: Limits::default(),
@@ -181,30 +181,30 @@ impl<'a> FieldReader<'a> {
             };
         }
         let (mut ty, spelling) = match yaml.get("type") {
-            Some(declared) => self.spelled(declared, findings),
+            Some(declared) => self.spelled(declared, diagnostics),
             None => (Type::Any, "any".to_owned()),
         };
         let items = yaml.get("items").or_else(|| yaml.get("item_type"));
         let mut limits_of_items = None;
         if let (Some(items), Type::List(item)) = (items, &mut ty) {
-            let described = self.described(items, findings);
+            let described = self.described(items, diagnostics);
             **item = described.ty;
             limits_of_items = (!described.limits.is_empty()).then(|| Box::new(described.limits));
         }
         if let Some(values) = yaml.get("enum") {
-            self.take_values(&mut ty, values, findings);
+            self.take_values(&mut ty, values, diagnostics);
         }
         if yaml.get("nullable").and_then(Yaml::as_bool) == Some(true) {
             ty = ty.or_null();
         }
         let mut unreported = Vec::new();
-        let findings = match self.format {
-            Format::Native => findings,
+        let diagnostics = match self.format {
+            Format::Native => diagnostics,
             Format::Onex => &mut unreported,
         };
         let limits = Limits {
             items: limits_of_items,
-            ..limits::read(yaml, &ty, findings)
+            ..limits::read(yaml, &ty, diagnostics)
         };
         Described {
             ty,
@@ -214,7 +214,7 @@ impl<'a> FieldReader<'a> {
     }
 
     /// Makes the type one of these texts.
-    fn take_values(&self, ty: &mut Type, values: &Yaml, findings: &mut Vec<Diagnostic>) {
+    fn take_values(&self, ty: &mut Type, values: &Yaml, diagnostics: &mut Vec<Diagnostic>) {
         if values.items().is_empty() {
             return;
         }
@@ -223,7 +223,7 @@ impl<'a> FieldReader<'a> {
             Type::String | Type::Any | Type::Enum(_) | Type::Model(_)
         ) {
             if self.format == Format::Native {
-                findings.push(
+                diagnostics.push(
                     Diagnostic::new(
                         &rules::FIELD_ENUM,
                         format!(
@@ -244,7 +244,7 @@ impl<'a> FieldReader<'a> {
                 continue;
             };
             if self.format == Format::Native && value.as_str().is_none() {
-                findings.push(
+                diagnostics.push(
                     Diagnostic::new(
                         &rules::FIELD_ENUM,
                         format!(
@@ -260,7 +260,7 @@ impl<'a> FieldReader<'a> {
             if known.insert(text) {
                 texts.push(text.to_owned());
             } else if self.format == Format::Native {
-                findings.push(
+                diagnostics.push(
                     Diagnostic::new(
                         &rules::FIELD_ENUM,
                         format!("{} is listed twice", quote(text)),
@@ -276,7 +276,7 @@ impl<'a> FieldReader<'a> {
     }
 
     /// Reads a type and gives back how it is spelled. A list of types is a union.
-    fn spelled(&self, yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> (Type, String) {
+    fn spelled(&self, yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> (Type, String) {
         let spelling = match &yaml.value {
             Value::Scalar(scalar) => scalar.text.split_whitespace().collect::<Vec<_>>().join(" "),
             Value::Sequence(items) => {
@@ -295,21 +295,21 @@ impl<'a> FieldReader<'a> {
             parse_type(&spelling)
         };
         let Some(mut ty) = ty else {
-            let finding = self.not_understood(&spelling, yaml.head(), findings);
-            findings.push(finding);
+            let diagnostic = self.not_understood(&spelling, yaml.head(), diagnostics);
+            diagnostics.push(diagnostic);
             return (Type::Any, spelling);
         };
-        self.resolve(&mut ty, yaml.head(), findings);
+        self.resolve(&mut ty, yaml.head(), diagnostics);
         (ty, spelling)
     }
 
     /// Tells definitions of the contract from models that it only names.
-    fn resolve(&self, ty: &mut Type, location: Location, findings: &mut Vec<Diagnostic>) {
+    fn resolve(&self, ty: &mut Type, location: Location, diagnostics: &mut Vec<Diagnostic>) {
         match ty {
-            Type::List(item) | Type::Map(item) => self.resolve(item, location, findings),
+            Type::List(item) | Type::Map(item) => self.resolve(item, location, diagnostics),
             Type::Union(members) => {
                 for member in members {
-                    self.resolve(member, location, findings);
+                    self.resolve(member, location, diagnostics);
                 }
             }
             Type::Model(name) if self.defined.contains(name.as_str()) => {
@@ -317,7 +317,7 @@ impl<'a> FieldReader<'a> {
             }
             // A path of modules says that the model is somewhere else.
             Type::Model(name) if self.format == Format::Native && !name.contains('.') => {
-                findings.push(self.not_defined(name, location, findings));
+                diagnostics.push(self.not_defined(name, location, diagnostics));
             }
             _ => {}
         }
@@ -327,10 +327,10 @@ impl<'a> FieldReader<'a> {
         &self,
         spelling: &str,
         location: Location,
-        findings: &[Diagnostic],
+        diagnostics: &[Diagnostic],
     ) -> Diagnostic {
         let words = words().chain(self.names.iter().copied());
-        let help = did_you_mean(spelling, words, findings).unwrap_or_else(|| {
+        let help = did_you_mean(spelling, words, diagnostics).unwrap_or_else(|| {
             "say what it is in `description` and give it a type such as `string`".to_owned()
         });
         Diagnostic::new(
@@ -344,9 +344,14 @@ impl<'a> FieldReader<'a> {
         .help(help)
     }
 
-    fn not_defined(&self, name: &str, location: Location, findings: &[Diagnostic]) -> Diagnostic {
+    fn not_defined(
+        &self,
+        name: &str,
+        location: Location,
+        diagnostics: &[Diagnostic],
+    ) -> Diagnostic {
         let names = self.names.iter().copied().chain(words());
-        let help = did_you_mean(name, names, findings).unwrap_or_else(|| {
+        let help = did_you_mean(name, names, diagnostics).unwrap_or_else(|| {
             "add it to `definitions`, or name a model of your code with its module: `shop.Order`"
                 .to_owned()
         });
@@ -419,10 +424,10 @@ mod tests {
     #[test]
     fn a_list_of_names_is_fields_of_any_type() {
         let source = Source::new("contract.yaml", "[order_id, {name: total, type: decimal}]");
-        let mut findings = Vec::new();
-        let tree = crate::yaml::parse(SourceId(0), &source, &mut findings).expect("a list");
+        let mut diagnostics = Vec::new();
+        let tree = crate::yaml::parse(SourceId(0), &source, &mut diagnostics).expect("a list");
         let fields =
-            FieldReader::new(&tree, Format::Onex).fields(&tree, Privacy::Public, &mut findings);
+            FieldReader::new(&tree, Format::Onex).fields(&tree, Privacy::Public, &mut diagnostics);
         let read: Vec<_> = fields
             .iter()
             .map(|f| (f.name.as_str(), f.ty.to_string()))
@@ -434,6 +439,6 @@ mod tests {
                 ("total", "decimal".to_owned())
             ]
         );
-        assert!(findings.is_empty());
+        assert!(diagnostics.is_empty());
     }
 }

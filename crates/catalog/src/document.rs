@@ -25,7 +25,7 @@ pub fn all(loaded: &Loaded) -> Value {
     json!({ "contracts": contracts })
 }
 
-/// What the reader understood of one contract, with the codes of its findings.
+/// What the reader understood of one contract, with the codes of its diagnostics.
 pub fn contract(node: &Node, diagnostics: &[String]) -> Value {
     json!({
         "path": node.origin.relative_path,
@@ -208,20 +208,23 @@ fn fields_of_node(node: &Node) -> Value {
     Value::Object(sections)
 }
 
-/// Codes of the findings about each source, with their subjects; each once.
+/// Codes of the diagnostics about each source, with their subjects; each once.
 ///
 /// What is only said of several contracts together, or only a matter of taste, is no property of
 /// what was read.
 fn diagnostics(loaded: &Loaded) -> HashMap<SourceId, Vec<String>> {
     let mut keys: HashMap<SourceId, Vec<String>> = HashMap::new();
     let mut seen = HashSet::new();
-    for finding in &loaded.findings {
-        let Some(location) = finding.location else {
+    for diagnostic in &loaded.diagnostics {
+        let Some(location) = diagnostic.location else {
             continue;
         };
-        let reading = !finding.rule.code.starts_with("lint.") && finding.rule != &OUTPUT_COLLISION;
-        if reading && seen.insert((location.source, finding.key())) {
-            keys.entry(location.source).or_default().push(finding.key());
+        let reading =
+            !diagnostic.rule.code.starts_with("lint.") && diagnostic.rule != &OUTPUT_COLLISION;
+        if reading && seen.insert((location.source, diagnostic.key())) {
+            keys.entry(location.source)
+                .or_default()
+                .push(diagnostic.key());
         }
     }
     keys

@@ -3,7 +3,7 @@
 //! [`load()`](load::load) parses every file once into a spanned tree ([`yaml`]), decodes what
 //! people wrote ([`contract`], from the native format or an ONEX contract), and resolves it into
 //! what they meant ([`Node`]). It goes on past a bad part and a bad file; everything it noticed
-//! comes back as findings.
+//! comes back as diagnostics.
 
 mod backtracking;
 pub mod category;

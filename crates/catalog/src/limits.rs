@@ -30,30 +30,30 @@ const LIMITS: [(&str, &str, Sort); 9] = [
     ("max_items", "maxItems", Sort::Lists),
 ];
 
-/// Reads the limits of a type. What doesn't fit it, or can't be used, is a finding and left out.
-pub(crate) fn read(yaml: &Yaml, ty: &Type, findings: &mut Vec<Diagnostic>) -> Limits {
+/// Reads the limits of a type. What doesn't fit it, or can't be used, is a diagnostic and left out.
+pub(crate) fn read(yaml: &Yaml, ty: &Type, diagnostics: &mut Vec<Diagnostic>) -> Limits {
     let mut limits = Limits::default();
     for (key, word, sort) in LIMITS {
         let Some(value) = yaml.get(key).or_else(|| yaml.get(word)) else {
             continue;
         };
         if !takes(ty, sort) {
-            findings.push(does_not_fit(key, ty, sort, value));
+            diagnostics.push(does_not_fit(key, ty, sort, value));
             continue;
         }
         match key {
-            "minimum" => limits.minimum = number(key, value, ty, findings),
-            "maximum" => limits.maximum = number(key, value, ty, findings),
-            "exclusive_minimum" => limits.exclusive_minimum = number(key, value, ty, findings),
-            "exclusive_maximum" => limits.exclusive_maximum = number(key, value, ty, findings),
+            "minimum" => limits.minimum = number(key, value, ty, diagnostics),
+            "maximum" => limits.maximum = number(key, value, ty, diagnostics),
+            "exclusive_minimum" => limits.exclusive_minimum = number(key, value, ty, diagnostics),
+            "exclusive_maximum" => limits.exclusive_maximum = number(key, value, ty, diagnostics),
             "min_length" => limits.min_length = size(value),
             "max_length" => limits.max_length = size(value),
             "min_items" => limits.min_items = size(value),
             "max_items" => limits.max_items = size(value),
-            _ => limits.pattern = portable(value, findings),
+            _ => limits.pattern = portable(value, diagnostics),
         }
     }
-    check_ranges(yaml, &limits, ty, findings);
+    check_ranges(yaml, &limits, ty, diagnostics);
     limits
 }
 
@@ -85,13 +85,13 @@ fn does_not_fit(key: &str, ty: &Type, sort: Sort, value: &Yaml) -> Diagnostic {
     .help(format!("remove it, or make the type {example}"))
 }
 
-fn number(key: &str, value: &Yaml, ty: &Type, findings: &mut Vec<Diagnostic>) -> Option<Number> {
+fn number(key: &str, value: &Yaml, ty: &Type, diagnostics: &mut Vec<Diagnostic>) -> Option<Number> {
     let Value::Number(number) = value.to_json() else {
         return None;
     };
     let takes_fractions = takes_fractions(ty);
     if !takes_fractions && number.as_f64().is_some_and(|number| number.fract() != 0.0) {
-        findings.push(
+        diagnostics.push(
             Diagnostic::new(
                 &rules::FIELD_LIMIT,
                 format!("`{key}` of an integer has to be a whole number"),
@@ -128,12 +128,12 @@ fn size(value: &Yaml) -> Option<u32> {
     value.as_u64().and_then(|size| u32::try_from(size).ok())
 }
 
-fn portable(value: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<String> {
+fn portable(value: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
     let pattern = value.as_text()?;
     match pattern::check_everywhere(pattern) {
         Ok(()) => Some(pattern.to_owned()),
         Err(problem) => {
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::FIELD_PATTERN,
                     format!("this pattern can't be used: {}", problem.reason),
@@ -147,7 +147,7 @@ fn portable(value: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<String> {
 }
 
 /// Reports limits that no value is within.
-fn check_ranges(yaml: &Yaml, limits: &Limits, ty: &Type, findings: &mut Vec<Diagnostic>) {
+fn check_ranges(yaml: &Yaml, limits: &Limits, ty: &Type, diagnostics: &mut Vec<Diagnostic>) {
     let float = |number: &Option<Number>| number.as_ref().and_then(Number::as_f64);
     let whole = !takes_fractions(ty);
     // Whole numbers above 1 are those from 2.
@@ -175,7 +175,7 @@ fn check_ranges(yaml: &Yaml, limits: &Limits, ty: &Type, findings: &mut Vec<Diag
             };
             let touching = (low - high).abs() < f64::EPSILON && (low_open || high_open);
             if low > high || touching {
-                findings.push(no_value(yaml, low_key, high_key));
+                diagnostics.push(no_value(yaml, low_key, high_key));
             }
         }
     }
@@ -189,7 +189,7 @@ fn check_ranges(yaml: &Yaml, limits: &Limits, ty: &Type, findings: &mut Vec<Diag
         (limits.min_items, limits.max_items, "min_items", "max_items"),
     ] {
         if low.zip(high).is_some_and(|(low, high)| low > high) {
-            findings.push(no_value(yaml, low_key, high_key));
+            diagnostics.push(no_value(yaml, low_key, high_key));
         }
     }
 }

@@ -11,14 +11,14 @@ use crate::rules;
 use crate::text::quote;
 
 /// Looks at every node.
-pub(crate) fn run(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
+pub(crate) fn run(nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) {
     for node in nodes {
-        lifecycle_declared_too(node, findings);
+        lifecycle_declared_too(node, diagnostics);
     }
 }
 
 /// `coding_agent.invoke` completed, beside a declared `…coding-agent-invoke-completed.v1`.
-fn lifecycle_declared_too(node: &Node, findings: &mut Vec<Diagnostic>) {
+fn lifecycle_declared_too(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
     let generated: HashMap<&str, &Event> = node
         .events
         .iter()
@@ -32,7 +32,7 @@ fn lifecycle_declared_too(node: &Node, findings: &mut Vec<Diagnostic>) {
         };
         let same = generated.get(ident(onex.event_name).as_str());
         if let Some(event) = same {
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::LINT_LIFECYCLE_DECLARED,
                     format!(

@@ -42,27 +42,30 @@ pub struct Loaded {
     /// What the contracts mean, and their texts.
     pub catalog: Catalog,
     /// Everything that was noticed, by file and place.
-    pub findings: Vec<Diagnostic>,
+    pub diagnostics: Vec<Diagnostic>,
     /// YAML files in searched folders that are no contracts.
     pub skipped: Vec<String>,
 }
 
 impl Loaded {
-    /// Whether a finding is an error.
+    /// Whether a diagnostic is an error.
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(Diagnostic::is_error)
+        self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
     /// Whether no path led to anything that could be a contract.
     pub fn found_nothing(&self) -> bool {
         let nowhere = [&rules::FILE_NOT_FOUND, &rules::FILE_NO_CONTRACTS];
         self.catalog.nodes.is_empty()
-            && (self.findings.iter()).all(|finding| nowhere.contains(&finding.rule))
+            && (self.diagnostics.iter()).all(|diagnostic| nowhere.contains(&diagnostic.rule))
     }
 
     /// The sources that an error is about: nothing is generated from them.
     pub fn broken(&self) -> HashSet<SourceId> {
-        let errors = self.findings.iter().filter(|finding| finding.is_error());
+        let errors = self
+            .diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error());
         errors
             .filter_map(|error| Some(error.location?.source))
             .collect()
@@ -71,10 +74,10 @@ impl Loaded {
 
 /// Makes nodes of one name errors: they are worth a warning elsewhere, but their generated files
 /// would overwrite each other.
-pub fn refuse_collisions(findings: &mut [Diagnostic]) {
-    for finding in findings {
-        if finding.rule == &rules::OUTPUT_COLLISION {
-            finding.severity = Severity::Error;
+pub fn refuse_collisions(diagnostics: &mut [Diagnostic]) {
+    for diagnostic in diagnostics {
+        if diagnostic.rule == &rules::OUTPUT_COLLISION {
+            diagnostic.severity = Severity::Error;
         }
     }
 }
@@ -104,13 +107,13 @@ impl Input {
 
 /// Finds the files that `paths` mean: files, folders that are searched, and globs.
 ///
-/// Paths that lead nowhere become findings, each with a source of its own in `sources`.
-fn find(paths: &[String], sources: &mut Sources, findings: &mut Vec<Diagnostic>) -> Vec<Input> {
+/// Paths that lead nowhere become diagnostics, each with a source of its own in `sources`.
+fn find(paths: &[String], sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<Input> {
     let mut inputs = Vec::new();
-    let mut report = |path: &str, finding: Diagnostic| {
+    let mut report = |path: &str, diagnostic: Diagnostic| {
         let source = sources.add(Source::new(path, ""));
         let span = Span::default();
-        findings.push(finding.at(Location { source, span }));
+        diagnostics.push(diagnostic.at(Location { source, span }));
     };
     for path in paths {
         let as_path = Path::new(path);
@@ -217,7 +220,7 @@ fn find_in_folder(folder: &Path, unreadable: &mut Unreadable) -> Vec<Input> {
         });
     walked(entries, unreadable)
         .filter(|path| is_yaml(path) && path.file_name().is_none_or(|name| name != PROJECT_FILE))
-        // Links that lead nowhere are findings; devices and pipes may never end.
+        // Links that lead nowhere are diagnostics; devices and pipes may never end.
         .filter(|path| path.metadata().map_or(true, |metadata| metadata.is_file()))
         .map(|path| Input {
             shown: slashes(&path),
@@ -305,8 +308,8 @@ fn slashes(path: &Path) -> String {
 /// `progress` is called once for each file, from any thread.
 pub fn load(paths: &[String], options: &Options, progress: &(dyn Fn() + Sync)) -> Loaded {
     let mut sources = Sources::default();
-    let mut findings = Vec::new();
-    let inputs = find(paths, &mut sources, &mut findings);
+    let mut diagnostics = Vec::new();
+    let inputs = find(paths, &mut sources, &mut diagnostics);
     let first = sources.len();
     let read = |(index, input): (usize, &Input)| {
         let read = read_file(SourceId(to_u32(first + index)), input, &options.defaults);
@@ -323,7 +326,7 @@ pub fn load(paths: &[String], options: &Options, progress: &(dyn Fn() + Sync)) -
             nodes: Vec::new(),
             sources,
         },
-        findings,
+        diagnostics,
         skipped: Vec::new(),
     };
     for file in files {
@@ -331,7 +334,7 @@ pub fn load(paths: &[String], options: &Options, progress: &(dyn Fn() + Sync)) -
             loaded.skipped.push(file.source.path.clone());
         }
         loaded.catalog.sources.add(file.source);
-        loaded.findings.extend(file.findings);
+        loaded.diagnostics.extend(file.diagnostics);
         loaded.catalog.nodes.extend(file.node);
     }
     finish(loaded, options)
@@ -349,20 +352,20 @@ pub fn load_planned(path: &str, text: &str, options: &Options) -> Loaded {
 
 fn load_text_named(name: &str, fallback: &str, text: &str, options: &Options) -> Loaded {
     let id = SourceId(0);
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     let text = if text.len() as u64 > MAX_BYTES {
         let location = Location {
             source: id,
             span: Span::default(),
         };
-        findings.push(too_large(&text.len().to_string()).at(location));
+        diagnostics.push(too_large(&text.len().to_string()).at(location));
         ""
     } else {
         text
     };
     let source = Source::new(name, text);
-    let tree = if findings.is_empty() {
-        yaml::parse(id, &source, &mut findings)
+    let tree = if diagnostics.is_empty() {
+        yaml::parse(id, &source, &mut diagnostics)
     } else {
         None
     };
@@ -373,10 +376,10 @@ fn load_text_named(name: &str, fallback: &str, text: &str, options: &Options) ->
             fallback_name: fallback.to_owned(),
             fingerprint: tree.fingerprint(),
         };
-        read_tree(&tree, origin, &options.defaults, &mut findings)
+        read_tree(&tree, origin, &options.defaults, &mut diagnostics)
     });
     let mut loaded = Loaded {
-        findings,
+        diagnostics,
         ..Loaded::default()
     };
     loaded.catalog.sources.add(source);
@@ -386,34 +389,34 @@ fn load_text_named(name: &str, fallback: &str, text: &str, options: &Options) ->
 
 /// What can only be said once everything is read.
 fn finish(mut loaded: Loaded, options: &Options) -> Loaded {
-    check_topic_collisions(&loaded.catalog.nodes, &mut loaded.findings);
-    check_names(&loaded.catalog.nodes, &mut loaded.findings);
-    lint::run(&loaded.catalog.nodes, &mut loaded.findings);
-    loaded
-        .findings
-        .retain_mut(|finding| match options.levels.get(finding.rule.code) {
+    check_topic_collisions(&loaded.catalog.nodes, &mut loaded.diagnostics);
+    check_names(&loaded.catalog.nodes, &mut loaded.diagnostics);
+    lint::run(&loaded.catalog.nodes, &mut loaded.diagnostics);
+    loaded.diagnostics.retain_mut(
+        |diagnostic| match options.levels.get(diagnostic.rule.code) {
             Some(None) => false,
             Some(Some(severity)) => {
-                finding.severity = *severity;
+                diagnostic.severity = *severity;
                 true
             }
             None => true,
-        });
-    herald_diagnostics::sort(&mut loaded.findings);
+        },
+    );
+    herald_diagnostics::sort(&mut loaded.diagnostics);
     loaded
 }
 
 struct FileRead {
     source: Source,
     node: Option<Node>,
-    findings: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
     skipped: bool,
 }
 
 fn read_file(id: SourceId, input: &Input, defaults: &Defaults) -> FileRead {
-    let mut findings = Vec::new();
-    let text = read_text(&input.path).unwrap_or_else(|finding| {
-        findings.push((*finding).at(Location {
+    let mut diagnostics = Vec::new();
+    let text = read_text(&input.path).unwrap_or_else(|diagnostic| {
+        diagnostics.push((*diagnostic).at(Location {
             source: id,
             span: Span::default(),
         }));
@@ -423,17 +426,17 @@ fn read_file(id: SourceId, input: &Input, defaults: &Defaults) -> FileRead {
     let mut read = FileRead {
         source,
         node: None,
-        findings,
+        diagnostics,
         skipped: false,
     };
-    if !read.findings.is_empty() {
+    if !read.diagnostics.is_empty() {
         return read;
     }
-    let Some(tree) = yaml::parse(id, &read.source, &mut read.findings) else {
+    let Some(tree) = yaml::parse(id, &read.source, &mut read.diagnostics) else {
         return read;
     };
     if input.found && !looks_like_a_contract(&tree) {
-        read.findings.clear();
+        read.diagnostics.clear();
         read.skipped = true;
         return read;
     }
@@ -443,7 +446,7 @@ fn read_file(id: SourceId, input: &Input, defaults: &Defaults) -> FileRead {
         fallback_name: fallback_name(&input.path),
         fingerprint: tree.fingerprint(),
     };
-    read.node = read_tree(&tree, origin, defaults, &mut read.findings);
+    read.node = read_tree(&tree, origin, defaults, &mut read.diagnostics);
     read
 }
 
@@ -451,10 +454,10 @@ fn read_tree(
     tree: &Yaml,
     origin: Origin,
     defaults: &Defaults,
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Node> {
     if !tree.is_mapping() {
-        findings.push(
+        diagnostics.push(
             Diagnostic::new(
                 &rules::YAML_NOT_A_MAPPING,
                 format!("a contract is a mapping, this is {}", tree.describe()),
@@ -465,10 +468,10 @@ fn read_tree(
         return None;
     }
     let file = match format_of(tree) {
-        Format::Native => native::read(tree, findings),
-        Format::Onex => onex::read(tree, findings),
+        Format::Native => native::read(tree, diagnostics),
+        Format::Onex => onex::read(tree, diagnostics),
     };
-    Some(resolve(file, origin, defaults, findings))
+    Some(resolve(file, origin, defaults, diagnostics))
 }
 
 /// Keys by which a contract of the ONEX platform is known.
@@ -540,9 +543,9 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
     let unreadable = |error: std::io::Error| Box::new(cannot_read("the file", &error.to_string()));
     let metadata = path.metadata().map_err(unreadable)?;
     if metadata.is_dir() {
-        let finding = Diagnostic::new(&rules::FILE_IS_A_FOLDER, "this is a folder, not a file");
+        let diagnostic = Diagnostic::new(&rules::FILE_IS_A_FOLDER, "this is a folder, not a file");
         return Err(Box::new(
-            finding.help("name the folder itself to search it for contracts"),
+            diagnostic.help("name the folder itself to search it for contracts"),
         ));
     }
     if metadata.len() > MAX_BYTES {
@@ -582,7 +585,7 @@ fn not_utf8(bytes: &[u8], at: usize) -> Diagnostic {
 }
 
 /// Nodes of one name, whose files would overwrite each other.
-fn check_names(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
+fn check_names(nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) {
     let mut by_slug: HashMap<&str, Vec<&Node>> = HashMap::new();
     for node in nodes.iter().filter(|node| !node.events.is_empty()) {
         by_slug.entry(&node.identity.slug).or_default().push(node);
@@ -590,7 +593,7 @@ fn check_names(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
     for (slug, nodes) in by_slug.into_iter().filter(|(_, nodes)| nodes.len() > 1) {
         for (index, node) in nodes.iter().enumerate() {
             let other = nodes[usize::from(index == 0)];
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::OUTPUT_COLLISION,
                     format!("{} nodes generate files named {}", nodes.len(), quote(slug)),
@@ -604,7 +607,7 @@ fn check_names(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
 }
 
 /// Topics that Kafka's metrics take for one, within a contract and between contracts.
-fn check_topic_collisions(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
+fn check_topic_collisions(nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) {
     let mut known: HashMap<String, (String, Location)> = HashMap::new();
     for node in nodes {
         let namespace = node
@@ -620,7 +623,7 @@ fn check_topic_collisions(nodes: &[Node], findings: &mut Vec<Diagnostic>) {
                 Entry::Occupied(entry) => {
                     let (other, location) = entry.get();
                     if *other != name {
-                        findings.push(
+                        diagnostics.push(
                             Diagnostic::new(
                                 &rules::TOPIC_COLLISION,
                                 format!(

@@ -111,21 +111,21 @@ impl Each {
 /// What is wrong with it, and the text it is wrong in.
 pub fn parse(shown: String, text: String) -> Result<Manifest, (Vec<Diagnostic>, Sources)> {
     let mut sources = Sources::default();
-    let mut findings = Vec::new();
+    let mut diagnostics = Vec::new();
     let id = sources.add(Source::new(shown, text));
     let source = sources.get(id).clone();
-    let tree = yaml::parse(id, &source, &mut findings);
+    let tree = yaml::parse(id, &source, &mut diagnostics);
     if let Some(tree) = &tree {
-        Shape::Map(&MANIFEST).check(tree, &format!("`{MANIFEST_FILE}`"), &mut findings);
+        Shape::Map(&MANIFEST).check(tree, &format!("`{MANIFEST_FILE}`"), &mut diagnostics);
     }
     match tree.as_ref().and_then(read) {
-        Some(manifest) if findings.is_empty() => Ok(manifest),
+        Some(manifest) if diagnostics.is_empty() => Ok(manifest),
         _ => {
             // Nothing of it is read by halves, as with a project.
-            for finding in &mut findings {
-                finding.severity = Severity::Error;
+            for diagnostic in &mut diagnostics {
+                diagnostic.severity = Severity::Error;
             }
-            Err((findings, sources))
+            Err((diagnostics, sources))
         }
     }
 }
@@ -169,19 +169,20 @@ files:
     #[test]
     fn every_mistake_is_found_with_its_place() {
         let bad = GOOD.replace("each: topic", "each: topics, mode: x");
-        let (findings, _) = parse("target.yaml".into(), bad).expect_err("it is wrong");
-        let messages: Vec<_> = findings.iter().map(|f| f.message.as_str()).collect();
+        let (diagnostics, _) = parse("target.yaml".into(), bad).expect_err("it is wrong");
+        let messages: Vec<_> = diagnostics.iter().map(|f| f.message.as_str()).collect();
         assert_eq!(messages.len(), 2, "{messages:?}");
         assert!(messages[0].contains("one of catalog, node, event, topic"));
         assert!(messages[1].contains("unknown key `mode`"));
-        assert!(findings.iter().all(|f| f.location.is_some()));
+        assert!(diagnostics.iter().all(|f| f.location.is_some()));
     }
 
     #[test]
     fn nothing_is_no_manifest() {
         for text in ["", "# only a comment\n", "[]", "files: []"] {
-            let (findings, _) = parse("target.yaml".into(), text.into()).expect_err("it is wrong");
-            assert!(!findings.is_empty(), "{text:?}");
+            let (diagnostics, _) =
+                parse("target.yaml".into(), text.into()).expect_err("it is wrong");
+            assert!(!diagnostics.is_empty(), "{text:?}");
         }
     }
 }

@@ -377,8 +377,8 @@ static TOPIC_SETTINGS: MapShape = MapShape {
 };
 
 /// Reads a contract of the native format.
-pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile {
-    CONTRACT.check(yaml, findings);
+pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFile {
+    CONTRACT.check(yaml, diagnostics);
     let reader = FieldReader::new(yaml, Format::Native);
     let instrument = yaml
         .get("instrument")
@@ -399,7 +399,7 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
         description: text(yaml, "description"),
         operations: list(yaml, "operations")
             .iter()
-            .filter_map(|operation| read_operation(operation, &reader, &instrument, findings))
+            .filter_map(|operation| read_operation(operation, &reader, &instrument, diagnostics))
             .collect(),
         state_events: yaml
             .get("include_state_events")
@@ -411,22 +411,22 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
             .unwrap_or(true),
         states: yaml
             .get("states")
-            .map(|states| read_states(states, findings)),
+            .map(|states| read_states(states, diagnostics)),
         metrics: list(yaml, "metrics")
             .iter()
-            .filter_map(|metric| read_metric(metric, findings))
+            .filter_map(|metric| read_metric(metric, diagnostics))
             .collect(),
         events: list(yaml, "events")
             .iter()
-            .filter_map(|event| read_event(event, &reader, findings))
+            .filter_map(|event| read_event(event, &reader, diagnostics))
             .collect(),
         consumed: Vec::new(),
         inputs: Vec::new(),
         outputs: Vec::new(),
-        definitions: reader.definitions(yaml, findings),
+        definitions: reader.definitions(yaml, diagnostics),
         volume: yaml
             .get("volume")
-            .map_or_else(Volume::default, |volume| Volume::read(volume, findings)),
+            .map_or_else(Volume::default, |volume| Volume::read(volume, diagnostics)),
         redact: list(yaml, "redact")
             .iter()
             .filter_map(Located::read)
@@ -438,11 +438,12 @@ fn read_operation(
     yaml: &Yaml,
     reader: &FieldReader<'_>,
     instrument: &Instrument,
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<WrittenOperation> {
     let mut fields = |key: &str| {
-        yaml.get(key)
-            .map_or_else(Vec::new, |f| reader.fields(f, Privacy::Private, findings))
+        yaml.get(key).map_or_else(Vec::new, |f| {
+            reader.fields(f, Privacy::Private, diagnostics)
+        })
     };
     Some(WrittenOperation {
         name: Located::read(if yaml.is_mapping() {
@@ -456,17 +457,17 @@ fn read_operation(
         instrument: yaml
             .get("instrument")
             .map_or_else(|| instrument.clone(), |own| instrument.overridden(own)),
-        per_request: range(yaml, "per_request", findings),
-        failure_ratio: range(yaml, "failure_ratio", findings),
+        per_request: range(yaml, "per_request", diagnostics),
+        failure_ratio: range(yaml, "failure_ratio", diagnostics),
         sources: vec!["operations"],
     })
 }
 
-fn range(yaml: &Yaml, key: &str, findings: &mut Vec<Diagnostic>) -> Option<Range> {
-    Range::read(yaml.get(key)?, findings)
+fn range(yaml: &Yaml, key: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Range> {
+    Range::read(yaml.get(key)?, diagnostics)
 }
 
-fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> StateMachine {
+fn read_states(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> StateMachine {
     let written = if yaml.is_mapping() {
         list(yaml, "names")
     } else {
@@ -483,7 +484,7 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> StateMachine {
     let initial = text_at(yaml, "initial");
     for end in initial.iter().cloned().chain(terminal()) {
         if !known.contains(&end.value) {
-            findings.push(unknown_state(&end, &states, findings));
+            diagnostics.push(unknown_state(&end, &states, diagnostics));
         }
     }
     StateMachine {
@@ -507,7 +508,7 @@ fn read_transition(yaml: &Yaml) -> Option<Transition> {
     })
 }
 
-fn read_metric(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Metric> {
+fn read_metric(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Metric> {
     Some(Metric {
         name: Located::read(if yaml.is_mapping() {
             yaml.get("name")?
@@ -516,14 +517,14 @@ fn read_metric(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Metric> {
         })?,
         unit: text(yaml, "unit"),
         description: text(yaml, "description"),
-        per_request: range(yaml, "per_request", findings),
+        per_request: range(yaml, "per_request", diagnostics),
     })
 }
 
 fn read_event(
     yaml: &Yaml,
     reader: &FieldReader<'_>,
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<WrittenEvent> {
     let event_type = Located::read(if yaml.is_mapping() {
         yaml.get("event_type")?
@@ -536,7 +537,7 @@ fn read_event(
         topic: text_at(yaml, "topic"),
         description: text(yaml, "description"),
         payload: yaml.get("payload").map_or_else(Vec::new, |fields| {
-            reader.fields(fields, Privacy::Public, findings)
+            reader.fields(fields, Privacy::Public, diagnostics)
         }),
         partition_key: text_at(yaml, "partition_key"),
         settings: yaml
@@ -544,7 +545,7 @@ fn read_event(
             .map(|s| TopicSettings::read(s, "config")),
         roles: Vec::new(),
         schema_ref: text(yaml, "schema_ref"),
-        per_request: range(yaml, "per_request", findings),
+        per_request: range(yaml, "per_request", diagnostics),
         sources: vec!["events"],
     })
 }

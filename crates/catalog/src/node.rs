@@ -59,7 +59,7 @@ pub struct Node {
     /// Regular expressions (without look-around, so that every engine takes them) of secrets in
     /// error messages, beside the built-in ones.
     pub redact: Vec<String>,
-    /// The place of findings about the whole contract.
+    /// The place of diagnostics about the whole contract.
     pub location: Location,
     /// Where the contract was read from.
     pub origin: Origin,

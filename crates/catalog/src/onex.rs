@@ -1,7 +1,7 @@
 //! Contracts of the ONEX platform, as people write them.
 //!
 //! The platform's own strict models take almost none of the files that it runs on, so nothing is
-//! required here: unknown keys are fine, and a bad part is a finding while the rest is read.
+//! required here: unknown keys are fine, and a bad part is a diagnostic while the rest is read.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,20 +23,20 @@ use crate::volume::Volume;
 use crate::yaml::{Value, Yaml};
 
 /// Reads an ONEX contract.
-pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile {
+pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFile {
     let reader = FieldReader::new(yaml, Format::Onex);
-    let published = read_published(yaml, &reader, findings);
+    let published = read_published(yaml, &reader, diagnostics);
     let consumed = read_consumed(yaml);
-    check_bus(yaml, &published, &consumed, findings);
+    check_bus(yaml, &published, &consumed, diagnostics);
     let name = yaml
         .first_str(&["name", "contract_name", "node_name"])
         .and_then(Located::read);
-    check_name(yaml, name.as_ref(), findings);
+    check_name(yaml, name.as_ref(), diagnostics);
     ContractFile {
         format: Format::Onex,
         location: yaml.head(),
         name,
-        kind: read_kind(yaml, findings),
+        kind: read_kind(yaml, diagnostics),
         contract_version: ["contract_version", "version"]
             .iter()
             .find_map(|key| yaml.get(key).and_then(read_version)),
@@ -46,31 +46,31 @@ pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> ContractFile 
             .get("description")
             .and_then(Yaml::as_text)
             .map(str::to_owned),
-        operations: read_operations(yaml, findings),
+        operations: read_operations(yaml, diagnostics),
         state_events: true,
         metric_events: true,
-        states: read_states(yaml, findings),
+        states: read_states(yaml, diagnostics),
         metrics: Vec::new(),
         events: published,
         consumed: consumed.into_iter().map(|(topic, _)| topic).collect(),
-        inputs: read_fields(yaml, "inputs", &reader, findings),
-        outputs: read_fields(yaml, "outputs", &reader, findings),
-        definitions: reader.definitions(yaml, findings),
+        inputs: read_fields(yaml, "inputs", &reader, diagnostics),
+        outputs: read_fields(yaml, "outputs", &reader, diagnostics),
+        definitions: reader.definitions(yaml, diagnostics),
         volume: Volume::default(),
         redact: Vec::new(),
     }
 }
 
-fn check_name(yaml: &Yaml, name: Option<&Located<String>>, findings: &mut Vec<Diagnostic>) {
+fn check_name(yaml: &Yaml, name: Option<&Located<String>>, diagnostics: &mut Vec<Diagnostic>) {
     match name {
         None => {
-            let mut finding = Diagnostic::new(&rules::NAME_MISSING, "the contract has no name")
+            let mut diagnostic = Diagnostic::new(&rules::NAME_MISSING, "the contract has no name")
                 .at(yaml.head())
                 .help("add `name`; until then the file's name stands in");
-            finding.severity = Severity::Warning;
-            findings.push(finding);
+            diagnostic.severity = Severity::Warning;
+            diagnostics.push(diagnostic);
         }
-        Some(name) if !is_identifier(&name.value) => findings.push(
+        Some(name) if !is_identifier(&name.value) => diagnostics.push(
             Diagnostic::new(
                 &rules::NAME_NOT_IDENTIFIER,
                 format!("the name {} is no identifier", quote(&name.value)),
@@ -85,7 +85,7 @@ fn check_name(yaml: &Yaml, name: Option<&Located<String>>, findings: &mut Vec<Di
     }
 }
 
-fn read_kind(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Kind> {
+fn read_kind(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Kind> {
     if let Some(word) = yaml
         .get("node_type")
         .filter(|word| word.as_text().is_some())
@@ -93,7 +93,7 @@ fn read_kind(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Kind> {
         let text = word.as_text().unwrap_or_default();
         let kind = Kind::from_onex(text);
         if kind.is_none() {
-            let mut finding = Diagnostic::new(
+            let mut diagnostic = Diagnostic::new(
                 &rules::KIND_UNKNOWN,
                 format!("unknown `node_type` {}", quote(text)),
             )
@@ -103,19 +103,19 @@ fn read_kind(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Kind> {
                 "use effect, compute, reducer or orchestrator; until then only the \
                          declared events are published",
             );
-            finding.severity = Severity::Warning;
-            findings.push(finding);
+            diagnostic.severity = Severity::Warning;
+            diagnostics.push(diagnostic);
         }
         return kind;
     }
     let archetype = yaml.at(&["descriptor", "node_archetype"]);
     let kind = archetype.and_then(Yaml::as_str).and_then(Kind::from_onex);
-    let finding = Diagnostic::new(&rules::KIND_MISSING, "`node_type` is missing");
-    findings.push(match (archetype, kind) {
-        (Some(archetype), Some(kind)) => finding.at(archetype.location).help(format!(
+    let diagnostic = Diagnostic::new(&rules::KIND_MISSING, "`node_type` is missing");
+    diagnostics.push(match (archetype, kind) {
+        (Some(archetype), Some(kind)) => diagnostic.at(archetype.location).help(format!(
             "`descriptor.node_archetype` is taken instead; add `node_type: {kind}`"
         )),
-        _ => finding.at(yaml.head()).help(
+        _ => diagnostic.at(yaml.head()).help(
             "add `node_type`: effect, compute, reducer or orchestrator; until then only the \
              declared events are published",
         ),
@@ -198,7 +198,7 @@ struct OperationSource {
     read: fn(&Yaml) -> Vec<Located<String>>,
 }
 
-fn read_operations(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Vec<WrittenOperation> {
+fn read_operations(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Vec<WrittenOperation> {
     let mut operations: Vec<WrittenOperation> = Vec::new();
     let mut index = HashMap::new();
     for tier in OPERATION_TIERS {
@@ -225,14 +225,18 @@ fn read_operations(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Vec<WrittenOp
             break;
         }
     }
-    check_operations(yaml, &operations, findings);
+    check_operations(yaml, &operations, diagnostics);
     operations
 }
 
-fn check_operations(yaml: &Yaml, operations: &[WrittenOperation], findings: &mut Vec<Diagnostic>) {
+fn check_operations(
+    yaml: &Yaml,
+    operations: &[WrittenOperation],
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     for operation in operations.iter().filter(|o| !is_identifier(&o.name.value)) {
         let name = &operation.name;
-        findings.push(
+        diagnostics.push(
             Diagnostic::new(
                 &rules::OPERATION_NOT_IDENTIFIER,
                 format!("the operation {} is no identifier", quote(&name.value)),
@@ -257,7 +261,7 @@ fn check_operations(yaml: &Yaml, operations: &[WrittenOperation], findings: &mut
             }
             Some((_, true)) => {}
             Some(&(location, false)) => {
-                findings.push(
+                diagnostics.push(
                     Diagnostic::new(
                         &rules::OPERATION_DUPLICATE_ROUTE,
                         format!(
@@ -302,7 +306,7 @@ fn bound_operations(yaml: &Yaml) -> Vec<Located<String>> {
 fn read_published(
     yaml: &Yaml,
     reader: &FieldReader<'_>,
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<WrittenEvent> {
     const TOPIC: &[&str] = &[
         "topic",
@@ -314,7 +318,7 @@ fn read_published(
     let mut published = Published::default();
     let mut list = |source, path: &[&str], keys: &[&str]| {
         for item in yaml.at(path).map(Yaml::items).unwrap_or_default() {
-            published.add(source, item, keys, reader, findings);
+            published.add(source, item, keys, reader, diagnostics);
         }
     };
     list("published_events", &["published_events"], TOPIC);
@@ -396,7 +400,7 @@ impl Published {
         item: &Yaml,
         topic_keys: &[&str],
         reader: &FieldReader<'_>,
-        findings: &mut Vec<Diagnostic>,
+        diagnostics: &mut Vec<Diagnostic>,
     ) {
         let topic = if item.is_mapping() {
             item.first_str(topic_keys)
@@ -424,7 +428,7 @@ impl Published {
             if event.payload.is_empty()
                 && let Some(fields) = item.get("payload_fields")
             {
-                event.payload = reader.fields(fields, Privacy::Public, findings);
+                event.payload = reader.fields(fields, Privacy::Public, diagnostics);
             }
         }
     }
@@ -622,12 +626,12 @@ fn read_consumed(yaml: &Yaml) -> Vec<(Consumed, Location)> {
     consumed
 }
 
-/// Findings about how the parts that name topics fit together.
+/// Diagnostics about how the parts that name topics fit together.
 fn check_bus(
     yaml: &Yaml,
     published: &[WrittenEvent],
     consumed: &[(Consumed, Location)],
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) {
     let on_bus = |event: &WrittenEvent| event.sources.contains(&"event_bus.publish_topics");
     let described = |event: &WrittenEvent| event.sources.contains(&"published_events");
@@ -635,7 +639,7 @@ fn check_bus(
         let mut left_out = published.iter().filter(|e| on_bus(e) && !described(e));
         if let Some(first) = left_out.next() {
             let number = 1 + left_out.count();
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::PUBLISHED_WITHOUT_EVENT,
                     format!(
@@ -653,7 +657,7 @@ fn check_bus(
     }
     let name = |event: &WrittenEvent| quote(event.topic.as_ref().map_or("", |t| &t.value));
     for event in published.iter().filter(|e| described(e) && !on_bus(e)) {
-        findings.push(
+        diagnostics.push(
             Diagnostic::new(
                 &rules::PUBLISHED_NOT_ON_BUS,
                 format!("{} is not in `event_bus.publish_topics`", name(event)),
@@ -668,7 +672,7 @@ fn check_bus(
         .collect();
     for topic in terminal_topics(yaml) {
         if !topics.contains(topic.value.as_str()) {
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::TERMINAL_NOT_PUBLISHED,
                     format!(
@@ -691,7 +695,7 @@ fn check_bus(
             1 => "is".to_owned(),
             _ => format!("and {} more are", number - 1),
         };
-        findings.push(
+        diagnostics.push(
             Diagnostic::new(
                 &rules::BUS_BOTH_WAYS,
                 format!("{} {more} both published and consumed", quote(&first.topic)),
@@ -704,7 +708,7 @@ fn check_bus(
     for event in published {
         let Some(topic) = &event.topic else { continue };
         if !is_conforming(&topic.value) {
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::PUBLISHED_NONCONFORMING,
                     format!(
@@ -722,7 +726,7 @@ fn check_bus(
     }
 }
 
-fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachine> {
+fn read_states(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<StateMachine> {
     let (source, machine) = ["state_machine", "fsm", "state_transitions"]
         .into_iter()
         .find_map(|key| Some((key, yaml.get(key).filter(|machine| machine.is_mapping())?)))?;
@@ -752,7 +756,7 @@ fn read_states(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<StateMachi
     let mut named: HashSet<String> = terminal.iter().cloned().collect();
     let agree = named.len() == flagged.len() && flagged.iter().all(|state| named.contains(state));
     if let (true, false, Some(first)) = (has_flags, agree, machine.get("terminal_states")) {
-        findings.push(
+        diagnostics.push(
             Diagnostic::new(
                 &rules::STATE_TERMINAL,
                 "`terminal_states` and the `is_terminal` of states disagree",
@@ -799,10 +803,10 @@ fn read_fields(
     yaml: &Yaml,
     key: &str,
     reader: &FieldReader<'_>,
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Field> {
     yaml.get(key).map_or_else(Vec::new, |fields| {
-        reader.fields(fields, Privacy::Private, findings)
+        reader.fields(fields, Privacy::Private, diagnostics)
     })
 }
 

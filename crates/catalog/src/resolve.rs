@@ -31,20 +31,20 @@ pub struct Defaults {
     pub topic_pattern: TopicPattern,
 }
 
-/// Resolves a contract. Whatever can't be resolved is a finding, and left out.
+/// Resolves a contract. Whatever can't be resolved is a diagnostic, and left out.
 pub(crate) fn resolve(
     file: ContractFile,
     origin: Origin,
     defaults: &Defaults,
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Node {
     let name = file.name.as_ref().map(|name| name.value.clone());
     let service_slug = match slug(name.as_deref().unwrap_or(&origin.fallback_name)) {
         empty if empty.is_empty() => "node".to_owned(),
         slug => slug,
     };
-    check_name(&file, findings);
-    let operations = resolve_operations(&file, findings);
+    check_name(&file, diagnostics);
+    let operations = resolve_operations(&file, diagnostics);
     let mut node = Node {
         format: file.format,
         identity: Identity {
@@ -72,7 +72,7 @@ pub(crate) fn resolve(
         consumed: file.consumed,
         inputs: file.inputs,
         outputs: file.outputs,
-        definitions: resolve_definitions(file.format, file.definitions, findings),
+        definitions: resolve_definitions(file.format, file.definitions, diagnostics),
         volume: file.volume,
         redact: Vec::new(),
         location: file.location,
@@ -101,23 +101,23 @@ pub(crate) fn resolve(
     resolved.extend(
         file.events
             .into_iter()
-            .map(|event| events.declared(event, findings)),
+            .map(|event| events.declared(event, diagnostics)),
     );
-    node.events = distinct(node.format, resolved, findings);
+    node.events = distinct(node.format, resolved, diagnostics);
     node.redact = file
         .redact
         .into_iter()
-        .filter_map(|p| check_pattern(p, findings))
+        .filter_map(|p| check_pattern(p, diagnostics))
         .collect();
-    check_states(node.states.as_ref(), findings);
+    check_states(node.states.as_ref(), diagnostics);
     check_topics(
         &node,
         file.name.as_ref().filter(|_| node.format == Format::Native),
         file.namespace.as_ref(),
-        findings,
+        diagnostics,
     );
     // An unknown key may be what the operations were meant to stand under.
-    let explained = findings
+    let explained = diagnostics
         .iter()
         .any(|f| f.rule == &rules::CONTRACT_UNKNOWN_KEY);
     if node.format == Format::Native
@@ -125,7 +125,7 @@ pub(crate) fn resolve(
         && node.declared().next().is_none()
         && !explained
     {
-        findings.push(
+        diagnostics.push(
             Diagnostic::new(
                 &rules::CONTRACT_NO_EVENTS,
                 "the contract has no operations and no events",
@@ -137,10 +137,10 @@ pub(crate) fn resolve(
     node
 }
 
-fn check_name(file: &ContractFile, findings: &mut Vec<Diagnostic>) {
+fn check_name(file: &ContractFile, diagnostics: &mut Vec<Diagnostic>) {
     let Some(name) = &file.name else { return };
     if !is_meaningful(&ident(&name.value)) {
-        findings.push(unusable(name));
+        diagnostics.push(unusable(name));
     }
 }
 
@@ -156,7 +156,7 @@ fn unusable(name: &Located<String>) -> Diagnostic {
     .help("use at least one ASCII letter or digit")
 }
 
-fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Vec<Operation> {
+fn resolve_operations(file: &ContractFile, diagnostics: &mut Vec<Diagnostic>) -> Vec<Operation> {
     let mut operations: Vec<Operation> = Vec::new();
     let mut by_name: HashMap<&str, usize> = HashMap::new();
     let mut taken = Taken::default();
@@ -164,11 +164,11 @@ fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Ve
         let name = &written.name;
         let ident = ident(&name.value);
         if !is_meaningful(&ident) {
-            findings.push(unusable(name));
+            diagnostics.push(unusable(name));
             continue;
         }
         if is_python_keyword(&ident) {
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::NAME_KEYWORD,
                     format!("the operation {} is a Python keyword", quote(&name.value)),
@@ -178,7 +178,7 @@ fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Ve
             );
         }
         if let Some(known) = by_name.get(name.value.as_str()) {
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::OPERATION_DUPLICATE,
                     format!("the operation {} is listed twice", quote(&name.value)),
@@ -191,7 +191,7 @@ fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Ve
         }
         let (ident, owner) = taken.take(ident, operations.len());
         if let Some(owner) = owner.map(|owner| &operations[owner]) {
-            findings.push(collision(
+            diagnostics.push(collision(
                 file.format,
                 (&owner.name, owner.location),
                 (&name.value, name.location),
@@ -218,7 +218,7 @@ fn resolve_operations(file: &ContractFile, findings: &mut Vec<Diagnostic>) -> Ve
 fn resolve_definitions(
     format: Format,
     mut definitions: Vec<Definition>,
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Definition> {
     let mut taken = Taken::default();
     for index in 0..definitions.len() {
@@ -226,7 +226,7 @@ fn resolve_definitions(
         definitions[index].ident = ident;
         if let Some(first) = owner.map(|owner| &definitions[owner]) {
             let second = &definitions[index];
-            findings.push(collision(
+            diagnostics.push(collision(
                 format,
                 (&first.name, first.location),
                 (&second.name, second.location),
@@ -234,9 +234,9 @@ fn resolve_definitions(
         }
     }
     if format == Format::Native {
-        definitions::check_ends(&definitions, findings);
+        definitions::check_ends(&definitions, diagnostics);
         for definition in &definitions {
-            check_keywords(&definition.fields, findings);
+            check_keywords(&definition.fields, diagnostics);
         }
     }
     definitions
@@ -274,7 +274,7 @@ impl Taken {
 /// Two names of one identifier. Nobody chose the names of ONEX contracts for this, so there it is
 /// no error that they need numbers.
 fn collision(format: Format, first: (&str, Location), second: (&str, Location)) -> Diagnostic {
-    let mut finding = Diagnostic::new(
+    let mut diagnostic = Diagnostic::new(
         &rules::NAME_COLLISION,
         format!(
             "{} and {} both become the identifier {}",
@@ -287,9 +287,9 @@ fn collision(format: Format, first: (&str, Location), second: (&str, Location)) 
     .label(first.1, "the other one is here")
     .help("rename one of the two");
     if format == Format::Onex {
-        finding.severity = Severity::Warning;
+        diagnostic.severity = Severity::Warning;
     }
-    finding
+    diagnostic
 }
 
 struct Events<'a> {
@@ -360,7 +360,7 @@ impl Events<'_> {
             .topic(&self.node.service_name, event_type, major)
     }
 
-    fn declared(&self, written: WrittenEvent, findings: &mut Vec<Diagnostic>) -> Event {
+    fn declared(&self, written: WrittenEvent, diagnostics: &mut Vec<Diagnostic>) -> Event {
         let topic_name = written
             .topic
             .as_ref()
@@ -380,9 +380,9 @@ impl Events<'_> {
             None => self.topic(&event_type),
         };
         if let Some(key) = &written.partition_key {
-            check_partition_key(key, &written, findings);
+            check_partition_key(key, &written, diagnostics);
         }
-        check_payload(&written.payload, findings);
+        check_payload(&written.payload, diagnostics);
         Event {
             category: &DECLARED,
             stage: None,
@@ -421,10 +421,10 @@ fn declared_topic(text: &str) -> Topic {
     }
 }
 
-fn check_keywords(fields: &[Field], findings: &mut Vec<Diagnostic>) {
+fn check_keywords(fields: &[Field], diagnostics: &mut Vec<Diagnostic>) {
     for field in fields {
         if is_python_keyword(&field.name) {
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::NAME_KEYWORD,
                     format!("the field {} is a Python keyword", quote(&field.name)),
@@ -439,11 +439,11 @@ fn check_keywords(fields: &[Field], findings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn check_payload(fields: &[Field], findings: &mut Vec<Diagnostic>) {
-    check_keywords(fields, findings);
+fn check_payload(fields: &[Field], diagnostics: &mut Vec<Diagnostic>) {
+    check_keywords(fields, diagnostics);
     for field in fields {
         if field.name == "metadata" {
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::EVENT_RESERVED_FIELD,
                     "the field `metadata` is overwritten by the metadata of a caller",
@@ -458,14 +458,14 @@ fn check_payload(fields: &[Field], findings: &mut Vec<Diagnostic>) {
 fn check_partition_key(
     key: &Located<String>,
     event: &WrittenEvent,
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) {
     if event.payload.is_empty() {
         // An open payload may have any field.
         return;
     }
     let field = event.payload.iter().find(|field| field.name == key.value);
-    let finding = match field {
+    let diagnostic = match field {
         Some(field) if field.privacy == Privacy::Private => Diagnostic::new(
             &rules::EVENT_PARTITION_KEY,
             format!("the partition key {} is a private field", quote(&key.value)),
@@ -475,7 +475,7 @@ fn check_partition_key(
         Some(_) => return,
         None => {
             let names = event.payload.iter().map(|field| field.name.as_str());
-            let help = did_you_mean(&key.value, names, findings);
+            let help = did_you_mean(&key.value, names, diagnostics);
             Diagnostic::new(
                 &rules::EVENT_PARTITION_KEY,
                 format!("the payload has no field {}", quote(&key.value)),
@@ -483,28 +483,28 @@ fn check_partition_key(
             .help(help.unwrap_or_else(|| "name a field of the payload".to_owned()))
         }
     };
-    findings.push(finding.at(key.location));
+    diagnostics.push(diagnostic.at(key.location));
 }
 
 /// Reports event types and identifiers that are taken already. An event that can't be named is
 /// left out.
-fn distinct(format: Format, events: Vec<Event>, findings: &mut Vec<Diagnostic>) -> Vec<Event> {
+fn distinct(format: Format, events: Vec<Event>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Event> {
     let mut taken = Taken::default();
     let mut by_type: HashMap<String, usize> = HashMap::new();
     let mut kept: Vec<Event> = Vec::with_capacity(events.len());
     for mut event in events {
         if !is_meaningful(&event.ident) {
-            findings.push(unusable(&Located::new(event.event_type, event.location)));
+            diagnostics.push(unusable(&Located::new(event.event_type, event.location)));
             continue;
         }
         let (ident, owner) = taken.take(event.ident, kept.len());
         event.ident = ident;
         if let Some(same) = by_type.get(&event.event_type) {
-            findings.push(duplicate(format, &kept[*same], &event));
+            diagnostics.push(duplicate(format, &kept[*same], &event));
         } else {
             by_type.insert(event.event_type.clone(), kept.len());
             if let Some(first) = owner.map(|owner| &kept[owner]) {
-                findings.push(collision(
+                diagnostics.push(collision(
                     format,
                     (&first.event_type, first.location),
                     (&event.event_type, event.location),
@@ -522,7 +522,7 @@ fn duplicate(format: Format, first: &Event, second: &Event) -> Diagnostic {
         (None, Some(_)) => ("is generated already", "generated for this operation"),
         (None, None) => ("is generated already", "generated for this contract"),
     };
-    let mut finding = Diagnostic::new(
+    let mut diagnostic = Diagnostic::new(
         &rules::EVENT_DUPLICATE,
         format!("the event {} {message}", quote(&second.event_type)),
     )
@@ -531,16 +531,16 @@ fn duplicate(format: Format, first: &Event, second: &Event) -> Diagnostic {
     .help("give one of the two another event type");
     // An ONEX contract may publish two versions of a topic, which mean one event type.
     if format == Format::Onex {
-        finding.severity = Severity::Warning;
+        diagnostic.severity = Severity::Warning;
     }
-    finding
+    diagnostic
 }
 
-fn check_pattern(pattern: Located<String>, findings: &mut Vec<Diagnostic>) -> Option<String> {
+fn check_pattern(pattern: Located<String>, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
     match pattern::check(&pattern.value) {
         Ok(()) => Some(pattern.value),
         Err(problem) => {
-            findings.push(
+            diagnostics.push(
                 Diagnostic::new(
                     &rules::REDACT_PATTERN,
                     format!("this pattern can't be used: {}", problem.reason),
@@ -553,7 +553,7 @@ fn check_pattern(pattern: Located<String>, findings: &mut Vec<Diagnostic>) -> Op
     }
 }
 
-fn check_states(states: Option<&StateMachine>, findings: &mut Vec<Diagnostic>) {
+fn check_states(states: Option<&StateMachine>, diagnostics: &mut Vec<Diagnostic>) {
     let Some(machine) = states.filter(|machine| !machine.states.is_empty()) else {
         return;
     };
@@ -563,7 +563,7 @@ fn check_states(states: Option<&StateMachine>, findings: &mut Vec<Diagnostic>) {
             if end.value == "*" || known.contains(end.value.as_str()) {
                 continue;
             }
-            findings.push(unknown_state(end, &machine.states, findings));
+            diagnostics.push(unknown_state(end, &machine.states, diagnostics));
         }
     }
 }
@@ -571,9 +571,9 @@ fn check_states(states: Option<&StateMachine>, findings: &mut Vec<Diagnostic>) {
 pub(crate) fn unknown_state(
     state: &Located<String>,
     states: &[String],
-    findings: &[Diagnostic],
+    diagnostics: &[Diagnostic],
 ) -> Diagnostic {
-    let help = did_you_mean(&state.value, states.iter().map(String::as_str), findings);
+    let help = did_you_mean(&state.value, states.iter().map(String::as_str), diagnostics);
     Diagnostic::new(
         &rules::STATE_UNKNOWN,
         format!("{} is none of the states", quote(&state.value)),
@@ -588,11 +588,11 @@ fn check_topics(
     node: &Node,
     service_name: Option<&Located<String>>,
     namespace: Option<&Located<String>>,
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) {
-    let service = service_name.and_then(|name| check_part("the service name", name, findings));
+    let service = service_name.and_then(|name| check_part("the service name", name, diagnostics));
     let namespace = match namespace {
-        Some(name) if check_part("the namespace", name, findings).is_some() => None,
+        Some(name) if check_part("the namespace", name, diagnostics).is_some() => None,
         _ => node.namespace.as_deref(),
     };
     let namespace = namespace.unwrap_or(topic::DEFAULT_NAMESPACE);
@@ -609,7 +609,7 @@ fn check_topics(
         }
         // The three events of an operation break the rule for one reason.
         if reported.insert(event.topic_location) {
-            findings.push(invalid_topic(
+            diagnostics.push(invalid_topic(
                 "the topic",
                 &name,
                 &reason,
@@ -623,10 +623,10 @@ fn check_topics(
 fn check_part<'a>(
     what: &str,
     name: &'a Located<String>,
-    findings: &mut Vec<Diagnostic>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<&'a str> {
     let reason = topic::validate(&name.value).err()?;
-    findings.push(invalid_topic(what, &name.value, &reason, name.location));
+    diagnostics.push(invalid_topic(what, &name.value, &reason, name.location));
     Some(&name.value)
 }
 
@@ -655,7 +655,7 @@ fn invalid_topic(what: &str, name: &str, reason: &InvalidTopic, at: Location) ->
 /// Builds a node without a file, from the arguments of the original generator.
 ///
 /// # Errors
-/// The findings at error level, when there are any.
+/// The diagnostics at error level, when there are any.
 pub fn node_from_parts(
     kind: Kind,
     service_name: &str,
@@ -708,12 +708,12 @@ pub fn node_from_parts(
         fallback_name: String::new(),
         fingerprint: Fingerprint::of(text.as_bytes()),
     };
-    let mut findings = Vec::new();
-    let node = resolve(file, origin, &Defaults::default(), &mut findings);
-    findings.retain(|finding| finding.severity == Severity::Error);
-    if findings.is_empty() {
+    let mut diagnostics = Vec::new();
+    let node = resolve(file, origin, &Defaults::default(), &mut diagnostics);
+    diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    if diagnostics.is_empty() {
         Ok(node)
     } else {
-        Err(findings)
+        Err(diagnostics)
     }
 }

@@ -73,7 +73,7 @@ rules! {
         good: "service_name: orders";
     YAML_DUPLICATE_KEY = "yaml.duplicate_key", Warning, "a key is repeated in a mapping",
         "YAML readers disagree about repeated keys. Herald takes the last value, as most do, and \
-         the first one is lost. The finding's subject is the key and the line of the repetition.",
+         the first one is lost. The diagnostic's subject is the key and the line of the repetition.",
         bad: "service_name: orders\nservice_name: billing",
         good: "service_name: billing";
     YAML_TOO_DEEP = "yaml.too_deep", Error, "values are nested too deeply",
@@ -279,7 +279,7 @@ rules! {
         good: "event_bus:\n  publish_topics: [onex.evt.orders.order-placed.v1]";
     PUBLISHED_WITHOUT_EVENT = "published.publish_topic_without_event", Info, "publish topics have no published event",
         "`published_events` describes some topics of `event_bus.publish_topics` but not all. The \
-         finding's subject is how many it leaves out; their event types are derived from the topic.",
+         diagnostic's subject is how many it leaves out; their event types are derived from the topic.",
         bad: "event_bus:\n  publish_topics: [onex.evt.a.b.v1, onex.evt.a.c.v1]\npublished_events:\n  - topic: onex.evt.a.b.v1",
         good: "event_bus:\n  publish_topics: [onex.evt.a.b.v1]\npublished_events:\n  - topic: onex.evt.a.b.v1";
     PUBLISHED_NOT_ON_BUS = "published.event_not_in_publish_topics", Warning, "a published event is not in `publish_topics`",
@@ -289,11 +289,11 @@ rules! {
         good: "event_bus:\n  publish_topics: [onex.evt.a.b.v1]\npublished_events:\n  - topic: onex.evt.a.b.v1";
     TERMINAL_NOT_PUBLISHED = "published.terminal_not_published", Warning, "the terminal event is not published",
         "A terminal event only says which published event ends the work. It publishes nothing by \
-         itself. The finding's subject is the topic.",
+         itself. The diagnostic's subject is the topic.",
         bad: "terminal_event: onex.evt.a.done.v1",
         good: "terminal_event: onex.evt.a.done.v1\nevent_bus:\n  publish_topics: [onex.evt.a.done.v1]";
     BUS_BOTH_WAYS = "bus.published_and_consumed", Info, "topics are both published and consumed",
-        "Fine for a loop that is meant; otherwise the node answers itself. The finding's subject \
+        "Fine for a loop that is meant; otherwise the node answers itself. The diagnostic's subject \
          is how many topics.",
         bad: "event_bus:\n  publish_topics: [onex.evt.a.b.v1]\n  subscribe_topics: [onex.evt.a.b.v1]",
         good: "event_bus:\n  publish_topics: [onex.evt.a.b.v1]\n  subscribe_topics: [onex.evt.c.d.v1]";

@@ -129,7 +129,11 @@ mod tests {
     fn sample(contract: &str) -> Option<Value> {
         let contract = format!("node_type: effect\nservice_name: a\n{contract}");
         let loaded = load_text("a", &contract, &Options::default());
-        let errors: Vec<_> = loaded.findings.iter().filter(|it| it.is_error()).collect();
+        let errors: Vec<_> = loaded
+            .diagnostics
+            .iter()
+            .filter(|it| it.is_error())
+            .collect();
         assert!(errors.is_empty(), "{errors:?}");
         let node = &loaded.catalog.nodes[0];
         object(&node.operations[0].input, &node.definitions).map(Value::Object)

@@ -111,31 +111,31 @@ impl Key {
 impl Shape {
     /// Reports everything in `yaml` that does not have this shape. `what` it is stands at the
     /// start of messages.
-    pub(crate) fn check(&self, yaml: &Yaml, what: &str, findings: &mut Vec<Diagnostic>) {
+    pub(crate) fn check(&self, yaml: &Yaml, what: &str, diagnostics: &mut Vec<Diagnostic>) {
         match self.taking(yaml) {
-            Some(shape) => shape.check_inside(yaml, what, findings),
-            None => findings.push(self.mismatch(yaml, what, findings)),
+            Some(shape) => shape.check_inside(yaml, what, diagnostics),
+            None => diagnostics.push(self.mismatch(yaml, what, diagnostics)),
         }
     }
 
     /// Goes on with what is inside of a value that is of the right sort itself.
-    fn check_inside(&self, yaml: &Yaml, what: &str, findings: &mut Vec<Diagnostic>) {
+    fn check_inside(&self, yaml: &Yaml, what: &str, diagnostics: &mut Vec<Diagnostic>) {
         match self {
-            Self::Map(map) => map.check(yaml, findings),
+            Self::Map(map) => map.check(yaml, diagnostics),
             Self::Dict(shape) => {
                 for (key, value) in yaml.entries() {
-                    shape.check(value, &quote(&key.text), findings);
+                    shape.check(value, &quote(&key.text), diagnostics);
                 }
             }
             Self::Labels => {
                 for (key, value) in yaml.entries() {
-                    Self::Scalar.check(value, &quote(&key.text), findings);
+                    Self::Scalar.check(value, &quote(&key.text), diagnostics);
                 }
             }
             Self::List(shape) => {
                 let what = format!("an item of {what}");
                 for item in yaml.items() {
-                    shape.check(item, &what, findings);
+                    shape.check(item, &what, diagnostics);
                 }
             }
             _ => {}
@@ -173,13 +173,13 @@ impl Shape {
         takes.then_some(self)
     }
 
-    fn mismatch(&self, yaml: &Yaml, what: &str, findings: &[Diagnostic]) -> Diagnostic {
+    fn mismatch(&self, yaml: &Yaml, what: &str, diagnostics: &[Diagnostic]) -> Diagnostic {
         let found = match &yaml.value {
             Value::Scalar(scalar) if is_blank(&scalar.text) => "nothing".to_owned(),
             Value::Scalar(scalar) if self.is_particular() => quote(&scalar.text),
             _ => yaml.describe().to_owned(),
         };
-        let finding = Diagnostic::new(
+        let diagnostic = Diagnostic::new(
             &rules::CONTRACT_WRONG_TYPE,
             format!("{what} has to be {}, found {found}", self.describe()),
         )
@@ -187,7 +187,9 @@ impl Shape {
         let written = yaml.as_text().filter(|text| !is_blank(text));
         let short = written.filter(|text| text.len() <= 40 && !text.contains(['"', '\n']));
         let help = match (self, written) {
-            (Self::Word(words), Some(text)) => did_you_mean(text, words.iter().copied(), findings),
+            (Self::Word(words), Some(text)) => {
+                did_you_mean(text, words.iter().copied(), diagnostics)
+            }
             (Self::Text, Some(_)) => {
                 let example = short
                     .map(|text| format!(": \"{text}\""))
@@ -210,8 +212,8 @@ impl Shape {
             _ => None,
         };
         match help {
-            Some(help) => finding.help(help),
-            None => finding,
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
         }
     }
 
@@ -257,39 +259,39 @@ impl Shape {
 
 impl MapShape {
     /// Reports everything in a mapping that this shape does not have.
-    pub(crate) fn check(&self, yaml: &Yaml, findings: &mut Vec<Diagnostic>) {
+    pub(crate) fn check(&self, yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) {
         let mut meant = Vec::new();
         for (written, value) in yaml.entries() {
             let Some(key) = self.keys.iter().find(|key| key.name == written.text) else {
-                let name = self.meant(&written.text, findings);
-                findings.push(self.unknown(&written.text, written.location, name));
+                let name = self.meant(&written.text, diagnostics);
+                diagnostics.push(self.unknown(&written.text, written.location, name));
                 meant.extend(name);
                 continue;
             };
             let what = quote(key.name);
             if let Some(shape) = key.shape.taking(value) {
-                shape.check_inside(value, &what, findings);
+                shape.check_inside(value, &what, diagnostics);
             } else {
-                let mut finding = key.shape.mismatch(value, &what, findings);
-                finding.rule = key.mismatch;
-                findings.push(finding);
+                let mut diagnostic = key.shape.mismatch(value, &what, diagnostics);
+                diagnostic.rule = key.mismatch;
+                diagnostics.push(diagnostic);
             }
         }
         for key in self.keys.iter().filter(|key| key.required) {
             // A typo of the key is reported already, and says what it should have been.
             if yaml.get_or_null(key.name).is_none() && !meant.contains(&key.name) {
-                findings.push(self.missing(key, yaml.head()));
+                diagnostics.push(self.missing(key, yaml.head()));
             }
         }
     }
 
     /// The key that an unknown word was probably meant as.
-    fn meant(&self, word: &str, findings: &[Diagnostic]) -> Option<&'static str> {
-        meant(word, self.keys.iter().map(|key| key.name), findings)
+    fn meant(&self, word: &str, diagnostics: &[Diagnostic]) -> Option<&'static str> {
+        meant(word, self.keys.iter().map(|key| key.name), diagnostics)
     }
 
     fn unknown(&self, word: &str, location: Location, meant: Option<&str>) -> Diagnostic {
-        let finding = Diagnostic::new(
+        let diagnostic = Diagnostic::new(
             &rules::CONTRACT_UNKNOWN_KEY,
             format!("unknown key {}", quote(word)),
         );
@@ -300,13 +302,13 @@ impl MapShape {
             },
             |name| format!("did you mean `{name}`?"),
         );
-        finding.at(location).help(help)
+        diagnostic.at(location).help(help)
     }
 
     fn missing(&self, key: &Key, location: Location) -> Diagnostic {
         let doc = key.doc.split_once(". ").map_or(key.doc, |(first, _)| first);
         let doc = doc.trim_end_matches('.');
-        let mut finding = Diagnostic::new(
+        let mut diagnostic = Diagnostic::new(
             key.missing,
             format!(
                 "`{}` is missing from the {}",
@@ -317,8 +319,8 @@ impl MapShape {
         .at(location)
         .help(format!("add `{}: …` ({})", key.name, lowercase_first(doc)));
         // Some of these rules are milder in ONEX contracts, where nothing is required.
-        finding.severity = Severity::Error;
-        finding
+        diagnostic.severity = Severity::Error;
+        diagnostic
     }
 
     /// Whether a word is a key, or so close to one that it was meant as one.

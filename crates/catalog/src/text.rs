@@ -5,7 +5,7 @@ use herald_diagnostics::Diagnostic;
 /// Characters of a text that a message shows.
 const SHOWN: usize = 80;
 
-/// Findings of a file after which nothing more is suggested: a search for what was meant costs
+/// Diagnostics of a file after which nothing more is suggested: a search for what was meant costs
 /// more than all other checks, and nobody reads that far.
 const SUGGESTED: usize = 1_000;
 
@@ -34,9 +34,9 @@ pub(crate) fn quote(text: &str) -> String {
 pub(crate) fn meant<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
-    findings: &[Diagnostic],
+    diagnostics: &[Diagnostic],
 ) -> Option<&'a str> {
-    if findings.len() >= SUGGESTED {
+    if diagnostics.len() >= SUGGESTED {
         return None;
     }
     herald_diagnostics::did_you_mean(word, candidates.into_iter().take(COMPARED))
@@ -46,9 +46,9 @@ pub(crate) fn meant<'a>(
 pub(crate) fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
-    findings: &[Diagnostic],
+    diagnostics: &[Diagnostic],
 ) -> Option<String> {
-    let meant = meant(word, candidates, findings)?;
+    let meant = meant(word, candidates, diagnostics)?;
     Some(format!("did you mean {}?", quote(meant)))
 }
 

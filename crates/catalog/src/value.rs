@@ -302,7 +302,7 @@ definitions:
     fn problems(change: impl FnOnce(&mut Map<String, Value>)) -> Vec<String> {
         let options = crate::load::Options::default();
         let loaded = crate::load::load_text("contract", CONTRACT, &options);
-        assert!(!loaded.has_errors(), "{:?}", loaded.findings);
+        assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
         let mut payload = json!({
             "id": "0191c2a0-5b7e-7cc1-8d2f-6b6f0a1b2c3d",
             "at": "2025-11-05T12:00:00+01:00",

@@ -36,14 +36,14 @@ impl Range {
 
     /// Reads a number, or a list of the lowest and the highest. Nothing for what is neither, which
     /// the format's table reports.
-    pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Option<Self> {
+    pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Self> {
         let number = |yaml: &Yaml| yaml.as_f64().filter(|number| *number >= 0.0);
         let [low, high] = yaml.items() else {
             return number(yaml).map(Self::exactly);
         };
         let range = (number(low)?, number(high)?);
         if range.0 > range.1 {
-            findings.push(reversed(low, high));
+            diagnostics.push(reversed(low, high));
         }
         Some(Self::between(range.0, range.1))
     }
@@ -122,8 +122,8 @@ pub struct Volume {
 }
 
 impl Volume {
-    pub(crate) fn read(yaml: &Yaml, findings: &mut Vec<Diagnostic>) -> Self {
-        let mut range = |key: &str| Range::read(yaml.get(key)?, findings);
+    pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Self {
+        let mut range = |key: &str| Range::read(yaml.get(key)?, diagnostics);
         let number = |key: &str| u32::try_from(yaml.get(key)?.as_u64()?).ok();
         Self {
             requests_per_second: range("requests_per_second"),

@@ -221,7 +221,7 @@ impl Yaml {
             .find(|value| value.as_str().is_some())
     }
 
-    /// The place of findings about the whole value. For a mapping that is its first key, for a
+    /// The place of diagnostics about the whole value. For a mapping that is its first key, for a
     /// list its first item: nobody wants the whole file underlined.
     pub fn head(&self) -> Location {
         match &self.value {
@@ -281,12 +281,12 @@ impl Yaml {
 
 /// Reads the first document of a source.
 ///
-/// Gives no tree when nothing can be read; then at least one finding is an error.
-pub fn parse(id: SourceId, source: &Source, findings: &mut Vec<Diagnostic>) -> Option<Yaml> {
+/// Gives no tree when nothing can be read; then at least one diagnostic is an error.
+pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Option<Yaml> {
     let mut builder = Builder {
         id,
         offsets: Offsets::new(&source.text),
-        findings,
+        diagnostics,
         open: Vec::new(),
         anchors: HashMap::new(),
         nodes: 0,
@@ -299,8 +299,8 @@ pub fn parse(id: SourceId, source: &Source, findings: &mut Vec<Diagnostic>) -> O
             Ok(event) => event,
             Err(error) => {
                 let at = builder.offsets.byte(error.marker().index());
-                let finding = builder.label_open_bracket(syntax_error(error.info()), text);
-                builder.report(finding, Span::new(at, at));
+                let diagnostic = builder.label_open_bracket(syntax_error(error.info()), text);
+                builder.report(diagnostic, Span::new(at, at));
                 return None;
             }
         };
@@ -365,13 +365,13 @@ fn repeated(first: &Key, second: &Key, line: usize) -> Diagnostic {
     .help("remove one of the two")
 }
 
-/// The reading can't go on; a finding says why.
+/// The reading can't go on; a diagnostic says why.
 struct Stop;
 
 struct Builder<'a> {
     id: SourceId,
     offsets: Offsets,
-    findings: &'a mut Vec<Diagnostic>,
+    diagnostics: &'a mut Vec<Diagnostic>,
     open: Vec<Open>,
     /// Values that aliases may stand for. One that has not ended yet is not among them.
     anchors: HashMap<usize, (Rc<Yaml>, Size)>,
@@ -422,21 +422,21 @@ impl Size {
 }
 
 impl Builder<'_> {
-    fn report(&mut self, finding: Diagnostic, span: Span) {
-        self.findings.push(finding.at(self.location(span)));
+    fn report(&mut self, diagnostic: Diagnostic, span: Span) {
+        self.diagnostics.push(diagnostic.at(self.location(span)));
     }
 
     /// Where an error comes late, the bracket that nobody closed is often its cause.
-    fn label_open_bracket(&self, finding: Diagnostic, text: &str) -> Diagnostic {
+    fn label_open_bracket(&self, diagnostic: Diagnostic, text: &str) -> Diagnostic {
         let Some(start) = self.open.last().map(|open| open.start) else {
-            return finding;
+            return diagnostic;
         };
         match text.as_bytes().get(start as usize) {
-            Some(b'[' | b'{') => finding.label(
+            Some(b'[' | b'{') => diagnostic.label(
                 self.location(Span::new(start, start + 1)),
                 "this bracket is still open",
             ),
-            _ => finding,
+            _ => diagnostic,
         }
     }
 
@@ -548,7 +548,7 @@ impl Builder<'_> {
     fn add_nodes(&mut self, nodes: usize, location: Location) -> Result<(), Stop> {
         self.nodes += nodes;
         if self.nodes > MAX_NODES {
-            self.findings.push(
+            self.diagnostics.push(
                 Diagnostic::new(
                     &rules::YAML_TOO_LARGE,
                     format!("the file has more than {MAX_NODES} values"),
@@ -587,7 +587,7 @@ impl Builder<'_> {
                         let (first, value) = &mut entries[*entry.get()];
                         *value = yaml;
                         let line = self.offsets.line(key.location.span.start);
-                        self.findings.push(repeated(first, &key, line));
+                        self.diagnostics.push(repeated(first, &key, line));
                     }
                 },
                 (
@@ -609,7 +609,7 @@ impl Builder<'_> {
     }
 
     fn key_is_no_text(&mut self, yaml: &Yaml) -> Result<(), Stop> {
-        self.findings.push(
+        self.diagnostics.push(
             Diagnostic::new(
                 &rules::YAML_SYNTAX,
                 format!("{} can't be the key of a mapping", yaml.describe()),

@@ -206,10 +206,10 @@ fn fields(node: &Node) -> Value {
 /// Codes with their subjects. Lints are Herald's own opinion.
 fn diagnostics(node: &Node, loaded: &Loaded) -> Value {
     let keys: BTreeSet<String> = loaded
-        .findings
+        .diagnostics
         .iter()
-        .filter(|finding| finding.location.map(|at| at.source) == Some(node.location.source))
-        .filter(|finding| !finding.rule.code.starts_with("lint."))
+        .filter(|diagnostic| diagnostic.location.map(|at| at.source) == Some(node.location.source))
+        .filter(|diagnostic| !diagnostic.rule.code.starts_with("lint."))
         .map(herald_diagnostics::Diagnostic::key)
         .collect();
     json!(keys)

@@ -1,6 +1,6 @@
 //! Files that nobody would write, or that somebody wrote to do harm.
 //!
-//! None stops the reader, each gets the finding that says what is wrong, and none takes long:
+//! None stops the reader, each gets the diagnostic that says what is wrong, and none takes long:
 //! what would be quadratic takes minutes here.
 
 use std::collections::BTreeSet;
@@ -22,10 +22,10 @@ fn read(text: &str) -> Loaded {
 
 /// Every place lies within its text, between characters.
 fn assert_spans(loaded: &Loaded) {
-    let findings = loaded.findings.iter();
-    let places = findings.flat_map(|finding| {
-        let labels = finding.labels.iter().map(|label| label.location);
-        finding.location.into_iter().chain(labels)
+    let diagnostics = loaded.diagnostics.iter();
+    let places = diagnostics.flat_map(|diagnostic| {
+        let labels = diagnostic.labels.iter().map(|label| label.location);
+        diagnostic.location.into_iter().chain(labels)
     });
     let nodes = loaded.catalog.nodes.iter();
     let events = nodes.flat_map(|node| node.events.iter().map(|event| event.location));
@@ -36,19 +36,25 @@ fn assert_spans(loaded: &Loaded) {
     }
 }
 
-fn codes(findings: &[Diagnostic]) -> BTreeSet<&'static str> {
-    findings.iter().map(|finding| finding.rule.code).collect()
+fn codes(diagnostics: &[Diagnostic]) -> BTreeSet<&'static str> {
+    diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.rule.code)
+        .collect()
 }
 
 /// The one thing that is found, and the text that it is found in.
 fn only(loaded: &Loaded) -> (&'static str, &str) {
-    assert_eq!(loaded.findings.len(), 1, "{:#?}", loaded.findings);
-    let finding = &loaded.findings[0];
-    (finding.rule.code, spanned(finding, &loaded.catalog.sources))
+    assert_eq!(loaded.diagnostics.len(), 1, "{:#?}", loaded.diagnostics);
+    let diagnostic = &loaded.diagnostics[0];
+    (
+        diagnostic.rule.code,
+        spanned(diagnostic, &loaded.catalog.sources),
+    )
 }
 
-fn spanned<'a>(finding: &Diagnostic, sources: &'a Sources) -> &'a str {
-    let Location { source, span } = finding.location.expect("a place");
+fn spanned<'a>(diagnostic: &Diagnostic, sources: &'a Sources) -> &'a str {
+    let Location { source, span } = diagnostic.location.expect("a place");
     &sources.get(source).text[span.start as usize..span.end as usize]
 }
 
@@ -98,7 +104,7 @@ fn an_alias_that_contains_itself_is_refused() {
     ] {
         let loaded = read(text);
         assert!(
-            codes(&loaded.findings).contains("yaml.recursive_alias"),
+            codes(&loaded.diagnostics).contains("yaml.recursive_alias"),
             "{text}"
         );
     }
@@ -175,7 +181,7 @@ fn control_characters_are_refused_or_kept_but_never_lost() {
         let loaded = read(&format!("node_type: effect\nservice_name: orders\n{text}"));
         match loaded.catalog.nodes.first() {
             Some(node) => assert!(
-                codes(&loaded.findings).contains("topic.invalid"),
+                codes(&loaded.diagnostics).contains("topic.invalid"),
                 "{node:?}"
             ),
             None => assert_eq!(only(&loaded).0, "yaml.syntax"),
@@ -184,7 +190,7 @@ fn control_characters_are_refused_or_kept_but_never_lost() {
 }
 
 #[test]
-fn several_documents_are_one_finding_and_the_first_is_read() {
+fn several_documents_are_one_diagnostic_and_the_first_is_read() {
     let loaded = read(&format!("{GOOD}---\n{GOOD}---\n[\n"));
     assert_eq!(only(&loaded), ("yaml.several_documents", "---"));
     assert_eq!(loaded.catalog.nodes[0].operations.len(), 1);
@@ -195,7 +201,7 @@ fn line_ends_of_windows_change_nothing() {
     let text = "node_type: effect\r\nservice_name: orders\r\noperatoins:\r\n  - place\r\nevents: [a.b]\r\n";
     let loaded = read(text);
     assert_eq!(only(&loaded), ("contract.unknown_key", "operatoins"));
-    let place = loaded.findings[0].location.expect("a place");
+    let place = loaded.diagnostics[0].location.expect("a place");
     let position = loaded
         .catalog
         .sources
@@ -215,9 +221,14 @@ fn places_are_exact_after_a_byte_order_mark_and_wide_characters() {
     let loaded =
         read("\u{feff}# é\nnode_type: effect\nservice_name: órders\noperations: [日本, place]");
     let found: Vec<_> = loaded
-        .findings
+        .diagnostics
         .iter()
-        .map(|finding| (finding.rule.code, spanned(finding, &loaded.catalog.sources)))
+        .map(|diagnostic| {
+            (
+                diagnostic.rule.code,
+                spanned(diagnostic, &loaded.catalog.sources),
+            )
+        })
         .collect();
     assert_eq!(
         found,
@@ -243,14 +254,14 @@ fn a_key_in_every_spelling_has_its_exact_place() {
 }
 
 #[test]
-fn a_hundred_thousand_keys_are_a_hundred_thousand_findings() {
+fn a_hundred_thousand_keys_are_a_hundred_thousand_diagnostics() {
     let mut text = GOOD.to_owned();
     for n in 0..100_000 {
         writeln!(text, "key_{n}: {n}").expect("written");
     }
     let loaded = read(&text);
-    assert_eq!(codes(&loaded.findings), ["contract.unknown_key"].into());
-    assert_eq!(loaded.findings.len(), 100_000);
+    assert_eq!(codes(&loaded.diagnostics), ["contract.unknown_key"].into());
+    assert_eq!(loaded.diagnostics.len(), 100_000);
 }
 
 #[test]
@@ -264,9 +275,9 @@ fn the_same_key_a_hundred_thousand_times() {
         };
         let loaded = read(&text);
         let repeated = loaded
-            .findings
+            .diagnostics
             .iter()
-            .filter(|finding| finding.rule.code == "yaml.duplicate_key");
+            .filter(|diagnostic| diagnostic.rule.code == "yaml.duplicate_key");
         assert_eq!(repeated.count(), 99_999);
     }
 }
@@ -280,12 +291,16 @@ fn twenty_thousand_definitions_that_need_each_other() {
     }
     let ends = format!("{text}  D{last}: {{fields: {{name: string}}}}\n");
     let loaded = read(&ends);
-    assert!(loaded.findings.is_empty(), "{:?}", loaded.findings.first());
+    assert!(
+        loaded.diagnostics.is_empty(),
+        "{:?}",
+        loaded.diagnostics.first()
+    );
     assert_eq!(loaded.catalog.nodes[0].definitions.len(), last + 1);
     let endless = format!("{text}  D{last}: {{fields: {{first: D0}}}}\n");
     let loaded = read(&endless);
-    assert_eq!(codes(&loaded.findings), ["definitions.endless"].into());
-    assert_eq!(loaded.findings.len(), last + 1);
+    assert_eq!(codes(&loaded.diagnostics), ["definitions.endless"].into());
+    assert_eq!(loaded.diagnostics.len(), last + 1);
 }
 
 #[test]
@@ -297,7 +312,11 @@ fn a_hundred_thousand_values_of_a_field() {
         write!(text, "v{n},").expect("written");
     }
     let loaded = read(&(text + "]}}\n"));
-    assert!(loaded.findings.is_empty(), "{:?}", loaded.findings.first());
+    assert!(
+        loaded.diagnostics.is_empty(),
+        "{:?}",
+        loaded.diagnostics.first()
+    );
 }
 
 #[test]
@@ -307,7 +326,7 @@ fn what_goes_with_each_event_is_bounded() {
         writeln!(text, "    f{n}: {n}").expect("written");
     }
     let loaded = read(&text);
-    assert_eq!(codes(&loaded.findings), ["contract.wrong_type"].into());
+    assert_eq!(codes(&loaded.diagnostics), ["contract.wrong_type"].into());
     assert_eq!(
         loaded.catalog.nodes[0].operations[0]
             .instrument
@@ -324,7 +343,7 @@ fn fifty_thousand_operations() {
         writeln!(text, "  - op_{n}").expect("written");
     }
     let loaded = read(&text);
-    assert!(loaded.findings.is_empty());
+    assert!(loaded.diagnostics.is_empty());
     assert_eq!(loaded.catalog.nodes[0].events.len(), 150_002);
 }
 
@@ -337,7 +356,7 @@ fn fifty_thousand_operations_of_one_identifier() {
         writeln!(text, "  - \"a{c}b\"").expect("written");
     }
     let loaded = read(&text);
-    assert!(codes(&loaded.findings).contains("names.collision"));
+    assert!(codes(&loaded.diagnostics).contains("names.collision"));
     let idents: BTreeSet<_> = loaded.catalog.nodes[0]
         .events
         .iter()
@@ -357,7 +376,7 @@ fn fifty_thousand_states_topics_and_transitions() {
         writeln!(text, "    - {{from: s{n}, to: x{n}}}").expect("written");
     }
     let loaded = read(&text);
-    assert_eq!(codes(&loaded.findings), ["fsm.unknown_state"].into());
+    assert_eq!(codes(&loaded.diagnostics), ["fsm.unknown_state"].into());
 
     let mut text = "name: node_orders\nnode_type: effect\nevent_bus:\n".to_owned();
     for list in ["publish_topics", "subscribe_topics"] {
@@ -372,7 +391,7 @@ fn fifty_thousand_states_topics_and_transitions() {
     }
     let loaded = read(&text);
     assert_eq!(
-        codes(&loaded.findings),
+        codes(&loaded.diagnostics),
         [
             "bus.published_and_consumed",
             "published.terminal_not_published"
@@ -401,12 +420,12 @@ fn a_very_long_scalar_makes_no_long_message() {
         format!("name: node_a\nnode_type: {long}\n"),
         format!("name: {long} -\nnode_type: effect\nevent_bus: {{publish_topics: [{long}]}}\n"),
     ] {
-        for finding in &read(&text).findings {
-            for words in [Some(&finding.message), finding.help.as_ref()]
+        for diagnostic in &read(&text).diagnostics {
+            for words in [Some(&diagnostic.message), diagnostic.help.as_ref()]
                 .into_iter()
                 .flatten()
             {
-                assert!(words.len() < 1_000, "{}", finding.rule.code);
+                assert!(words.len() < 1_000, "{}", diagnostic.rule.code);
             }
         }
     }
@@ -468,16 +487,16 @@ fn one_bad_file_hides_nothing_of_the_good_ones() {
         ]
     );
     let found: Vec<_> = loaded
-        .findings
+        .diagnostics
         .iter()
-        .map(|finding| {
-            let source = finding.location.expect("a place").source;
+        .map(|diagnostic| {
+            let source = diagnostic.location.expect("a place").source;
             let path = &loaded.catalog.sources.get(source).path;
             let name = Path::new(path)
                 .file_name()
                 .expect("a name")
                 .to_string_lossy();
-            format!("{name} {}", finding.rule.code)
+            format!("{name} {}", diagnostic.rule.code)
         })
         .collect();
     assert_eq!(

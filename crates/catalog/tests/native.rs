@@ -27,7 +27,7 @@ fn read(text: &str) -> Loaded {
 
 fn node(text: &str) -> Node {
     let mut loaded = read(text);
-    assert!(loaded.findings.is_empty(), "{:#?}", loaded.findings);
+    assert!(loaded.diagnostics.is_empty(), "{:#?}", loaded.diagnostics);
     loaded.catalog.nodes.pop().expect("a contract is a node")
 }
 
@@ -432,13 +432,14 @@ fn the_documentation_is_right() {
 
 fn json_of(text: &str) -> Value {
     let source = herald_diagnostics::Source::new("contract.yaml", text);
-    let mut findings = Vec::new();
-    let tree = herald_catalog::yaml::parse(herald_diagnostics::SourceId(0), &source, &mut findings);
+    let mut diagnostics = Vec::new();
+    let tree =
+        herald_catalog::yaml::parse(herald_diagnostics::SourceId(0), &source, &mut diagnostics);
     tree.expect("it is YAML").to_json()
 }
 
-/// Findings about the shape of a contract. A schema can't say the others.
-fn shape_findings(findings: &[Diagnostic]) -> BTreeSet<&'static str> {
+/// Diagnostics about the shape of a contract. A schema can't say the others.
+fn shape_diagnostics(diagnostics: &[Diagnostic]) -> BTreeSet<&'static str> {
     const SHAPE: [&str; 6] = [
         "contract.unknown_key",
         "contract.wrong_type",
@@ -447,9 +448,9 @@ fn shape_findings(findings: &[Diagnostic]) -> BTreeSet<&'static str> {
         "kind.unknown",
         "identity.name_missing",
     ];
-    findings
+    diagnostics
         .iter()
-        .map(|finding| finding.rule.code)
+        .map(|diagnostic| diagnostic.rule.code)
         .filter(|code| SHAPE.contains(code))
         .collect()
 }
@@ -662,7 +663,7 @@ proptest! {
         prop_assume!(contract.get("service_name").is_some() && contract.get("name").is_none());
         let text = serde_json::to_string_pretty(&contract).expect("JSON");
         let loaded = read(&text);
-        let found = shape_findings(&loaded.findings);
+        let found = shape_diagnostics(&loaded.diagnostics);
         let errors: Vec<_> = CONTRACT_SCHEMA.iter_errors(&contract).map(|e| e.to_string()).collect();
         prop_assert_eq!(found.is_empty(), errors.is_empty(), "{}\n{:?}\n{:?}", text, errors, found);
     }
@@ -704,8 +705,8 @@ proptest! {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("herald.yaml");
         fs::write(&path, serde_json::to_string_pretty(&project).expect("JSON")).expect("written");
-        let findings = config::read(&path).err().map(|(findings, _)| findings).unwrap_or_default();
-        let found = shape_findings(&findings);
+        let diagnostics = config::read(&path).err().map(|(diagnostics, _)| diagnostics).unwrap_or_default();
+        let found = shape_diagnostics(&diagnostics);
         prop_assert_eq!(
             found.is_empty(), PROJECT_SCHEMA.is_valid(&project), "{}\n{:?}", project, found
         );

@@ -25,9 +25,9 @@ definitions:
 ";
 
 #[test]
-fn definitions_in_the_shape_of_fields_are_read_without_findings() {
+fn definitions_in_the_shape_of_fields_are_read_without_diagnostics() {
     let loaded = load_text("contract.yaml", CONTRACT, &Options::default());
-    assert!(loaded.findings.is_empty(), "{:#?}", loaded.findings);
+    assert!(loaded.diagnostics.is_empty(), "{:#?}", loaded.diagnostics);
     let node = &loaded.catalog.nodes[0];
     let names: Vec<_> = node.definitions.iter().map(|d| d.name.as_str()).collect();
     assert_eq!(names, ["ModelConfig"]);

@@ -16,7 +16,7 @@ fn a_rate_is_a_number_or_the_lowest_and_the_highest() {
          events: [{event_type: order.placed, per_request: 3}]\n\
          volume: {requests_per_second: [20, 80], retention: 7d, replication_factor: 3}",
     );
-    assert!(!loaded.has_errors(), "{:?}", loaded.findings);
+    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
     let node = &loaded.catalog.nodes[0];
     let [place, cancel] = &node.operations[..] else {
         panic!("two operations");
@@ -54,10 +54,10 @@ fn a_bad_rate_is_found_with_its_place_and_a_help() {
         let loaded = read(&format!(
             "operations: [{{name: place, per_request: {bad}}}]"
         ));
-        let found: Vec<_> = (loaded.findings.iter())
-            .filter(|finding| finding.rule.code == "contract.wrong_type")
+        let found: Vec<_> = (loaded.diagnostics.iter())
+            .filter(|diagnostic| diagnostic.rule.code == "contract.wrong_type")
             .collect();
-        assert_eq!(found.len(), 1, "{bad}: {:?}", loaded.findings);
+        assert_eq!(found.len(), 1, "{bad}: {:?}", loaded.diagnostics);
         assert!(
             found[0].location.is_some() && found[0].help.is_some(),
             "{bad}"

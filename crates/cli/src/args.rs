@@ -31,9 +31,9 @@ Examples:
   herald check                        hold all contracts of the project against the rules
   herald generate contract.yaml       write generated/<node>_events.py
   herald catalog --topics contracts/  list every event and its topic
-  herald explain names.collision      say what a finding means
+  herald explain names.collision      say what a diagnostic means
 
-Exit codes: 0 clean, 1 findings at error level or stale files, 2 could not run.")]
+Exit codes: 0 clean, 1 diagnostics at error level or stale files, 2 could not run.")]
 pub struct Args {
     /// When to use colours; `NO_COLOR` is respected
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
@@ -111,7 +111,7 @@ Examples:
 The folder is called as the node, unless --dir says another. What is generated is written anew; all
 other files are yours: they are written once, and left alone from then on.")]
     New(New),
-    /// Say what a finding means, with an example
+    /// Say what a diagnostic means, with an example
     #[command(after_help = "\
 Examples:
   herald explain                      list every code
@@ -327,10 +327,10 @@ pub struct Check {
     /// Files, folders or globs [default: those of herald.yaml, else the working folder]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// How to print findings
+    /// How to print diagnostics
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     #[arg(
-        help = "How to print findings: human, json, github or sarif",
+        help = "How to print diagnostics: human, json, github or sarif",
         hide_default_value = false
     )]
     pub format: Format,
@@ -367,7 +367,7 @@ pub struct New {
 /// Arguments of `herald explain`.
 #[derive(Debug, ClapArgs)]
 pub struct Explain {
-    /// Code of a finding, such as topic.invalid; without one, all codes are listed
+    /// Code of a diagnostic, such as topic.invalid; without one, all codes are listed
     pub code: Option<String>,
 }
 

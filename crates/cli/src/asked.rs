@@ -67,8 +67,8 @@ impl From<Published> for Asked {
 /// of its service.
 pub fn load(project: &Project, paths: &[String]) -> Result<Loaded, Failure> {
     let mut loaded = project::load(project, paths, Format::Human)?;
-    loaded.findings.retain(Diagnostic::is_error);
-    terminal::write_findings(Format::Human, &loaded, io::stderr())?;
+    loaded.diagnostics.retain(Diagnostic::is_error);
+    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
     if loaded.has_errors() {
         return Err(Failure::Message(
             "the contracts have errors; no topic was looked at".to_owned(),
@@ -161,7 +161,7 @@ mod tests {
         let mut nodes = Vec::new();
         for (path, text) in contracts {
             let loaded = load::load_text(path, text, &load::Options::default());
-            assert!(!loaded.has_errors(), "{:?}", loaded.findings);
+            assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
             nodes.extend(loaded.catalog.nodes);
         }
         Catalog {

@@ -33,8 +33,8 @@ use crate::failure::Failure;
 
 /// Nothing is wrong.
 const CLEAN: u8 = 0;
-/// A finding is an error, or a generated file is stale.
-const FINDINGS: u8 = 1;
+/// A diagnostic is an error, or a generated file is stale.
+const DIAGNOSTICS: u8 = 1;
 /// The command could not do what it was asked.
 const FAILED: u8 = 2;
 

@@ -14,13 +14,13 @@ use crate::terminal::{self, Progress};
 /// Finds and reads `herald.yaml`, upwards from the working folder; without one, nothing is set.
 pub fn find() -> Result<Project, Failure> {
     let here = env::current_dir()?;
-    config::nearest(&here).map_err(|(findings, sources)| {
+    config::nearest(&here).map_err(|(diagnostics, sources)| {
         let mut loaded = Loaded {
-            findings,
+            diagnostics,
             ..Loaded::default()
         };
         loaded.catalog.sources = sources;
-        match terminal::write_findings(Format::Human, &loaded, std::io::stderr()) {
+        match terminal::write_diagnostics(Format::Human, &loaded, std::io::stderr()) {
             Ok(()) => Failure::Reported,
             Err(error) => Failure::Io(error),
         }
@@ -30,7 +30,7 @@ pub fn find() -> Result<Project, Failure> {
 /// Reads the contracts at `paths`, or those of the project.
 ///
 /// Fails when there was nothing to read at all: a check that saw no data must not pass. The
-/// findings that say so are written in `format`, for people on standard error.
+/// diagnostics that say so are written in `format`, for people on standard error.
 pub fn load(project: &Project, paths: &[String], format: Format) -> Result<Loaded, Failure> {
     let progress = Progress::new("reading");
     let paths = if paths.is_empty() {
@@ -44,9 +44,9 @@ pub fn load(project: &Project, paths: &[String], format: Format) -> Result<Loade
         return Ok(loaded);
     }
     if format == Format::Human {
-        terminal::write_findings(format, &loaded, std::io::stderr())?;
+        terminal::write_diagnostics(format, &loaded, std::io::stderr())?;
     } else {
-        terminal::write_findings(format, &loaded, std::io::stdout())?;
+        terminal::write_diagnostics(format, &loaded, std::io::stdout())?;
     }
     match loaded.skipped.first() {
         None => Err(Failure::Reported),
@@ -75,7 +75,7 @@ fn describe(text: &str, options: &Options) -> Loaded {
 }
 
 /// The contract that the arguments stand for, so that they are held against the same rules and
-/// findings can show where.
+/// diagnostics can show where.
 fn contract_text(node: &NodeArgs) -> Option<String> {
     let (kind, service) = (node.node_type.as_ref()?, node.service_name.as_ref()?);
     // JSON strings are YAML strings.

@@ -116,13 +116,13 @@ impl Own {
             )));
         }
         let text = text(file)?;
-        let manifest = manifest::parse(shown.clone(), text).map_err(|(findings, sources)| {
+        let manifest = manifest::parse(shown.clone(), text).map_err(|(diagnostics, sources)| {
             let mut loaded = Loaded {
-                findings,
+                diagnostics,
                 ..Loaded::default()
             };
             loaded.catalog.sources = sources;
-            match terminal::write_findings(Format::Human, &loaded, io::stderr()) {
+            match terminal::write_diagnostics(Format::Human, &loaded, io::stderr()) {
                 Ok(()) => Failure::Reported,
                 Err(error) => Failure::Io(error),
             }

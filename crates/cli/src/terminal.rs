@@ -39,11 +39,11 @@ pub fn status(message: &str) {
     anstream::eprintln!("{message}");
 }
 
-/// Findings of one file that people are shown; programs get all.
+/// Diagnostics of one file that people are shown; programs get all.
 const SHOWN_OF_A_FILE: usize = 50;
 
-/// Writes findings to `out`, with colours if it is a terminal that wants them.
-pub fn write_findings<W: Write + anstream::stream::RawStream>(
+/// Writes diagnostics to `out`, with colours if it is a terminal that wants them.
+pub fn write_diagnostics<W: Write + anstream::stream::RawStream>(
     format: Format,
     loaded: &Loaded,
     out: W,
@@ -58,32 +58,32 @@ pub fn write_findings<W: Write + anstream::stream::RawStream>(
     let mut out = BufWriter::new(out);
     let sources = &loaded.catalog.sources;
     if format == Format::Human {
-        let shown = first_of_each_file(&loaded.findings);
+        let shown = first_of_each_file(&loaded.diagnostics);
         render::write(format, &shown, sources, &options, &mut out)?;
-        let hidden = loaded.findings.len() - shown.len();
+        let hidden = loaded.diagnostics.len() - shown.len();
         if hidden > 0 {
-            let findings = count(hidden, "more finding");
+            let diagnostics = count(hidden, "more diagnostic");
             writeln!(
                 out,
-                "{findings} in the same files; `herald check --format json` gives all\n"
+                "{diagnostics} in the same files; `herald check --format json` gives all\n"
             )?;
         }
     } else {
-        render::write(format, &loaded.findings, sources, &options, &mut out)?;
+        render::write(format, &loaded.diagnostics, sources, &options, &mut out)?;
     }
     out.flush()
 }
 
-fn first_of_each_file(findings: &[Diagnostic]) -> Vec<Diagnostic> {
+fn first_of_each_file(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
     let mut shown = HashMap::new();
-    let mut first = |finding: &&Diagnostic| {
+    let mut first = |diagnostic: &&Diagnostic| {
         let number = shown
-            .entry(finding.location.map(|at| at.source))
+            .entry(diagnostic.location.map(|at| at.source))
             .or_insert(0);
         *number += 1;
         *number <= SHOWN_OF_A_FILE
     };
-    findings.iter().filter(&mut first).cloned().collect()
+    diagnostics.iter().filter(&mut first).cloned().collect()
 }
 
 /// Columns of the terminal, if there is one.

@@ -1,27 +1,27 @@
-//! One finding.
+//! One diagnostic.
 
 use crate::{Location, Rule, Severity};
 
-/// A finding: one place where a rule does not hold.
+/// A diagnostic: one place where a rule does not hold.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     /// The rule that was broken.
     pub rule: &'static Rule,
-    /// Severity of this finding: the rule's, unless the project set another.
+    /// Severity of this diagnostic: the rule's, unless the project set another.
     pub severity: Severity,
     /// What is wrong, in one sentence without a full stop.
     pub message: String,
-    /// Where. `None` only for findings about the run itself.
+    /// Where. `None` only for diagnostics about the run itself.
     pub location: Option<Location>,
     /// Other places that explain it ("first declared here").
     pub labels: Vec<Label>,
     /// What to do about it, when that can be said.
     pub help: Option<String>,
-    /// The finding's subject in machine form: a count, a topic, `key@line`.
+    /// The diagnostic's subject in machine form: a count, a topic, `key@line`.
     pub detail: Option<String>,
 }
 
-/// A secondary place of a finding.
+/// A secondary place of a diagnostic.
 #[derive(Clone, Debug)]
 pub struct Label {
     /// Where.
@@ -31,7 +31,7 @@ pub struct Label {
 }
 
 impl Diagnostic {
-    /// A finding of `rule` at the rule's own severity, without a place.
+    /// A diagnostic of `rule` at the rule's own severity, without a place.
     pub fn new(rule: &'static Rule, message: impl Into<String>) -> Self {
         Self {
             rule,
@@ -84,7 +84,7 @@ impl Diagnostic {
         }
     }
 
-    /// The message, and the help on a line of its own: for formats with one text a finding.
+    /// The message, and the help on a line of its own: for formats with one text a diagnostic.
     pub(crate) fn message_and_help(&self) -> String {
         match &self.help {
             Some(help) => format!("{}\nhelp: {help}", self.message),
@@ -92,13 +92,13 @@ impl Diagnostic {
         }
     }
 
-    /// Whether this finding stops generation.
+    /// Whether this diagnostic stops generation.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 }
 
-/// Puts findings in the order people read them: by source, then place, then code. Findings about
+/// Puts diagnostics in the order people read them: by source, then place, then code. Diagnostics about
 /// the run itself come first; those that tie keep their order.
 pub fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|diagnostic| {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_are_sorted_by_source_then_place_then_code() {
+    fn diagnostics_are_sorted_by_source_then_place_then_code() {
         let mut found = [
             Diagnostic::new(&A, "5").at(at(1, 0)),
             Diagnostic::new(&B, "3").at(at(0, 4)),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How grave a finding is. Ordered: an error is greater than a warning.
+/// How grave a diagnostic is. Ordered: an error is greater than a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Worth knowing; changes no exit code.
@@ -35,7 +35,7 @@ impl fmt::Display for Severity {
 pub struct Rule {
     /// Stable name, `area.what_is_wrong`; machines may rely on it.
     pub code: &'static str,
-    /// Severity of its findings unless `herald.yaml` sets another.
+    /// Severity of its diagnostics unless `herald.yaml` sets another.
     pub severity: Severity,
     /// One line, without a full stop.
     pub title: &'static str,

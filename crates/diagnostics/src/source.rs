@@ -1,4 +1,4 @@
-//! Texts that findings point into, and places in them.
+//! Texts that diagnostics point into, and places in them.
 
 use std::ops::Range;
 

@@ -129,7 +129,7 @@ fn one_call_gives_a_service() {
 fn orders() -> Node {
     let contract = include_str!("golden/orders.yaml");
     let mut loaded = load_text("orders.yaml", contract, &Options::default());
-    assert!(!loaded.has_errors(), "{:?}", loaded.findings);
+    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
     loaded.catalog.nodes.remove(0)
 }
 

@@ -24,7 +24,7 @@ fn golden() -> PathBuf {
 
 fn read(contract: &str) -> Node {
     let mut loaded = load_text("contract.yaml", contract, &Options::default());
-    assert!(!loaded.has_errors(), "{:?}", loaded.findings);
+    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
     loaded.catalog.nodes.remove(0)
 }
 

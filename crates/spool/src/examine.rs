@@ -95,13 +95,13 @@ pub(crate) fn missing_commits(state: &State, witness: Option<&State>) -> u64 {
 }
 
 fn quick_check(connection: &Connection) -> Result<(), Rejected> {
-    let finding: String = connection
+    let diagnostic: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(reject(DOING))?;
-    if finding == "ok" {
+    if diagnostic == "ok" {
         return Ok(());
     }
-    Err(Damage::Malformed { detail: finding }.into())
+    Err(Damage::Malformed { detail: diagnostic }.into())
 }
 
 fn check_commits(state: &State, witness: Option<&State>) -> Result<(), Rejected> {

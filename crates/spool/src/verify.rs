@@ -50,7 +50,7 @@ pub(crate) fn verify(
     mut progress: impl FnMut(u64),
 ) -> Result<Verification, SpoolError> {
     let mut verification = Verification::default();
-    // A file that cannot be read on is a finding of this check, not a failure of it.
+    // A file that cannot be read on is a diagnostic of this check, not a failure of it.
     let checked = check(connection, witness, &mut verification, &mut progress);
     match checked.map_err(SpoolError::database(VERIFYING)) {
         Err(SpoolError::Corrupt { detail, .. }) => verification.problems.push(detail),
@@ -99,10 +99,13 @@ fn check(
 
 fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare(&format!("PRAGMA integrity_check({MOST_PROBLEMS})"))?;
-    let findings = statement
+    let diagnostics = statement
         .query_map([], |row| row.get::<_, String>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(findings.into_iter().filter(|text| text != "ok").collect())
+    Ok(diagnostics
+        .into_iter()
+        .filter(|text| text != "ok")
+        .collect())
 }
 
 fn rows(

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 fn read(text: &str) -> Loaded {
     let contract = format!("service_name: orders\n{text}\n");
     let loaded = load_text("orders.yaml", &contract, &Reading::default());
-    assert!(!loaded.has_errors(), "{:?}", loaded.findings);
+    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
     loaded
 }
 
@@ -45,7 +45,7 @@ const BARE: &str = "node_type: effect\noperations: [place]\n\
 fn the_examples_bring_3_to_25_and_2_to_18_events() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/volume");
     let loaded = load(&[folder.to_owned()], &Reading::default(), &|| ());
-    assert!(loaded.findings.is_empty(), "{:?}", loaded.findings);
+    assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
     let plan = plan(&loaded, &Options::default());
     let [orchestrator, reducer] = &plan.contracts[..] else {
         panic!("two contracts");

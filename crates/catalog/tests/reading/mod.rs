@@ -4,7 +4,7 @@ use herald_catalog::load::{Options, load_text};
 use herald_diagnostics::render::{self, Format};
 use herald_diagnostics::{Diagnostic, Location};
 
-/// Reads a text as a contract, looks at every place in it, and shows every finding in every
+/// Reads a text as a contract, looks at every place in it, and shows every diagnostic in every
 /// format.
 ///
 /// # Panics
@@ -16,7 +16,7 @@ pub fn read(text: &str) {
         nodes.len() == 1 || loaded.has_errors(),
         "neither a node nor an error"
     );
-    let of_findings = loaded.findings.iter().flat_map(places);
+    let of_diagnostics = loaded.diagnostics.iter().flat_map(places);
     let of_nodes = nodes.iter().flat_map(|node| {
         let events = node.events.iter();
         let events = events.flat_map(|event| [event.location, event.topic_location]);
@@ -28,7 +28,7 @@ pub fn read(text: &str) {
         let all = events.chain(operations).chain(definitions);
         all.chain([node.location])
     });
-    for Location { source, span } in of_findings.chain(of_nodes) {
+    for Location { source, span } in of_diagnostics.chain(of_nodes) {
         let text = &loaded.catalog.sources.get(source).text;
         let range = span.start as usize..span.end as usize;
         assert!(
@@ -38,12 +38,12 @@ pub fn read(text: &str) {
     }
     for format in Format::all() {
         let mut shown = Vec::new();
-        // Thousands of findings of one sort say nothing new.
-        let findings = &loaded.findings[..loaded.findings.len().min(100)];
+        // Thousands of diagnostics of one sort say nothing new.
+        let diagnostics = &loaded.diagnostics[..loaded.diagnostics.len().min(100)];
         let options = render::Options::default();
         render::write(
             format,
-            findings,
+            diagnostics,
             &loaded.catalog.sources,
             &options,
             &mut shown,
@@ -52,7 +52,7 @@ pub fn read(text: &str) {
     }
 }
 
-fn places(finding: &Diagnostic) -> impl Iterator<Item = Location> {
-    let labels = finding.labels.iter().map(|label| label.location);
-    finding.location.into_iter().chain(labels)
+fn places(diagnostic: &Diagnostic) -> impl Iterator<Item = Location> {
+    let labels = diagnostic.labels.iter().map(|label| label.location);
+    diagnostic.location.into_iter().chain(labels)
 }

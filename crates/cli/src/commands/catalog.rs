@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{Catalog, CatalogFormat};
 use crate::terminal::{self, BOLD, DIM, count};
-use crate::{CLEAN, FINDINGS, Failure, output, project};
+use crate::{CLEAN, DIAGNOSTICS, Failure, output, project};
 
 /// Runs the command.
 pub fn run(args: &Catalog) -> Result<u8, Failure> {
@@ -28,9 +28,13 @@ pub fn run(args: &Catalog) -> Result<u8, Failure> {
         CatalogFormat::Json => output::json(&view.document(&loaded))?,
         CatalogFormat::Yaml => output::yaml(&view.document(&loaded))?,
     }
-    loaded.findings.retain(Diagnostic::is_error);
-    terminal::write_findings(Format::Human, &loaded, io::stderr())?;
-    Ok(if loaded.has_errors() { FINDINGS } else { CLEAN })
+    loaded.diagnostics.retain(Diagnostic::is_error);
+    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+    Ok(if loaded.has_errors() {
+        DIAGNOSTICS
+    } else {
+        CLEAN
+    })
 }
 
 struct View<'a> {

@@ -1,4 +1,4 @@
-//! `herald check`: findings, and an exit code.
+//! `herald check`: diagnostics, and an exit code.
 
 use std::io;
 
@@ -6,15 +6,15 @@ use herald_diagnostics::render::{Format, summary};
 
 use crate::args::Check;
 use crate::terminal::{self, GREEN, count};
-use crate::{CLEAN, FINDINGS, Failure, project};
+use crate::{CLEAN, DIAGNOSTICS, Failure, project};
 
 /// Runs the command.
 pub fn run(args: &Check) -> Result<u8, Failure> {
     let loaded = project::load(&project::find()?, &args.paths, args.format)?;
-    terminal::write_findings(args.format, &loaded, io::stdout())?;
+    terminal::write_diagnostics(args.format, &loaded, io::stdout())?;
     if args.format == Format::Human {
         let contracts = count(loaded.catalog.nodes.len(), "contract");
-        terminal::status(&match summary(&loaded.findings) {
+        terminal::status(&match summary(&loaded.diagnostics) {
             Some(summary) => format!("{summary} ({contracts} read)"),
             None => format!("{GREEN}clean{GREEN:#}: {contracts}"),
         });
@@ -23,5 +23,9 @@ pub fn run(args: &Check) -> Result<u8, Failure> {
             terminal::status(&format!("{files} skipped that are no contracts"));
         }
     }
-    Ok(if loaded.has_errors() { FINDINGS } else { CLEAN })
+    Ok(if loaded.has_errors() {
+        DIAGNOSTICS
+    } else {
+        CLEAN
+    })
 }

@@ -57,8 +57,8 @@ pub fn run(args: &Dev) -> Result<u8, Failure> {
 fn topics(args: &Dev) -> Result<Vec<Asked>, Failure> {
     let project = project::find()?;
     let mut loaded = project::load(&project, &args.paths, Format::Human)?;
-    loaded.findings.retain(Diagnostic::is_error);
-    terminal::write_findings(Format::Human, &loaded, io::stderr())?;
+    loaded.diagnostics.retain(Diagnostic::is_error);
+    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
     let broken = loaded.broken();
     let catalog = &mut loaded.catalog;
     catalog

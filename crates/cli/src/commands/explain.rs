@@ -1,4 +1,4 @@
-//! `herald explain`: what a finding means.
+//! `herald explain`: what a diagnostic means.
 
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ pub fn run(args: &Explain) -> Result<u8, Failure> {
             None => "`herald explain` lists every code".to_owned(),
         };
         return Err(Failure::Message(format!(
-            "there is no finding `{code}`; {hint}"
+            "there is no diagnostic `{code}`; {hint}"
         )));
     };
     let color = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;

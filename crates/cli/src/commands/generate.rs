@@ -20,7 +20,7 @@ use crate::args::{Generate, PythonArgs};
 use crate::templates::{self, Chosen, Own};
 use crate::terminal::{self, BOLD, DIM, GREEN, Progress, count};
 use crate::writing::{self, Planned, State};
-use crate::{CLEAN, FINDINGS, Failure, project};
+use crate::{CLEAN, DIAGNOSTICS, Failure, project};
 
 /// Runs the command.
 pub fn run(args: Generate) -> Result<u8, Failure> {
@@ -30,14 +30,14 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
     let templates = compile(&own)?;
     let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
     select(&mut loaded, &args.patterns)?;
-    load::refuse_collisions(&mut loaded.findings);
+    load::refuse_collisions(&mut loaded.diagnostics);
     let context = Context {
         templates: &templates,
         python: python(&args.python, &project),
     };
     let files = render(&targets, &context, &loaded)?;
     let milder = split_milder(&mut loaded);
-    terminal::write_findings(Format::Human, &loaded, io::stderr())?;
+    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
     let folder = project::output_folder(&project, args.out);
     let whole_project = args.paths.is_empty()
         && args.targets.is_empty()
@@ -73,10 +73,10 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
         .count();
     terminal::status(&format!(
         "{}; nothing was generated from {}",
-        summary(&loaded.findings).unwrap_or_default(),
+        summary(&loaded.diagnostics).unwrap_or_default(),
         count(broken, "contract")
     ));
-    Ok(FINDINGS)
+    Ok(DIAGNOSTICS)
 }
 
 /// What a run without arguments would write in a project.
@@ -90,12 +90,12 @@ pub fn files(project: &Project, loaded: &Loaded) -> Result<Vec<GeneratedFile>, F
     render(&targets, &context, loaded)
 }
 
-/// Takes what does not stop generation out of the findings: it is only counted here.
+/// Takes what does not stop generation out of the diagnostics: it is only counted here.
 fn split_milder(loaded: &mut Loaded) -> Vec<Diagnostic> {
-    let (errors, milder) = std::mem::take(&mut loaded.findings)
+    let (errors, milder) = std::mem::take(&mut loaded.diagnostics)
         .into_iter()
         .partition(Diagnostic::is_error);
-    loaded.findings = errors;
+    loaded.diagnostics = errors;
     milder
 }
 
@@ -243,7 +243,7 @@ fn check(files: &[GeneratedFile], folder: &Path, orphans: usize) -> Result<u8, F
             "{many} files are stale; `herald generate` writes them"
         )),
     }
-    Ok(FINDINGS)
+    Ok(DIAGNOSTICS)
 }
 
 pub fn refuse_foreign(planned: &[Planned<'_>], force: bool) -> Result<(), Failure> {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::args::{Inspect, InspectFormat};
 use crate::commands::generate;
 use crate::templates::{self, Chosen};
-use crate::{CLEAN, FINDINGS, Failure, output, project, terminal};
+use crate::{CLEAN, DIAGNOSTICS, Failure, output, project, terminal};
 
 /// Runs the command.
 pub fn run(args: &Inspect) -> Result<u8, Failure> {
@@ -29,9 +29,13 @@ pub fn run(args: &Inspect) -> Result<u8, Failure> {
         InspectFormat::Yaml => output::yaml(&document)?,
     }
     // What could not be read at all has no place in the document.
-    loaded.findings.retain(Diagnostic::is_error);
-    terminal::write_findings(Format::Human, &loaded, io::stderr())?;
-    Ok(if loaded.has_errors() { FINDINGS } else { CLEAN })
+    loaded.diagnostics.retain(Diagnostic::is_error);
+    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+    Ok(if loaded.has_errors() {
+        DIAGNOSTICS
+    } else {
+        CLEAN
+    })
 }
 
 /// What the templates of a target are given, file by file.

@@ -15,16 +15,16 @@ use crate::args::New;
 use crate::commands::generate;
 use crate::terminal;
 use crate::writing::{self, Planned, State};
-use crate::{CLEAN, FINDINGS, Failure};
+use crate::{CLEAN, DIAGNOSTICS, Failure};
 
 /// Runs the command.
 pub fn run(args: &New) -> Result<u8, Failure> {
     let mut place = place::find(args)?;
-    load::refuse_collisions(&mut place.loaded.findings);
+    load::refuse_collisions(&mut place.loaded.diagnostics);
     if place.loaded.has_errors() {
-        terminal::write_findings(Format::Human, &place.loaded, io::stderr())?;
+        terminal::write_diagnostics(Format::Human, &place.loaded, io::stderr())?;
         terminal::status("nothing was written");
-        return Ok(FINDINGS);
+        return Ok(DIAGNOSTICS);
     }
     let node = place.node()?;
     if node.events.is_empty() {

@@ -14,7 +14,7 @@ use crate::args::templates::{Check, Eject, Templates};
 use crate::commands::generate;
 use crate::templates::{self, Chosen, ENDING, Own};
 use crate::terminal::{self, GREEN, count};
-use crate::{CLEAN, FINDINGS, Failure, output, project, writing};
+use crate::{CLEAN, DIAGNOSTICS, Failure, output, project, writing};
 
 /// Contracts that have everything, and next to nothing: what a template has to bear.
 const EXAMPLES: [(&str, &str); 3] = [
@@ -122,7 +122,7 @@ fn check(args: &Check, project: &Project) -> Result<u8, Failure> {
         }
     });
     let Ok(compiled) = compiled else {
-        return Ok(FINDINGS);
+        return Ok(DIAGNOSTICS);
     };
     let examples = EXAMPLES.map(|(name, text)| load::load_text(name, text, &Options::default()));
     let contracts = if args.paths.is_empty() && project.root.is_none() {
@@ -153,7 +153,7 @@ fn check(args: &Check, project: &Project) -> Result<u8, Failure> {
         terminal::error(problem);
     }
     if !problems.is_empty() {
-        return Ok(FINDINGS);
+        return Ok(DIAGNOSTICS);
     }
     terminal::status(&format!(
         "{GREEN}fine{GREEN:#}: {} printed from {} and {}",

@@ -18,7 +18,7 @@ use crate::connection::failed;
 use crate::human::counted;
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, DIM, GREEN, YELLOW};
-use crate::{CLEAN, FINDINGS, Failure};
+use crate::{CLEAN, DIAGNOSTICS, Failure};
 
 use filter::{Filter, Verdict};
 use seen::Seen;
@@ -184,7 +184,7 @@ impl<'a> Watch<'a> {
         }
         if of.is_some() {
             terminal::error(&said);
-            FINDINGS
+            DIAGNOSTICS
         } else {
             terminal::status(&format!("{DIM}{said}{DIM:#}"));
             CLEAN

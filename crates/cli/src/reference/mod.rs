@@ -2,8 +2,8 @@
 //! they can't say anything else. `HERALD_BLESS=1 cargo test -p herald-cli --lib` writes them.
 
 mod commands;
+mod diagnostics;
 mod environment;
-mod findings;
 mod keys;
 mod markdown;
 
@@ -61,8 +61,8 @@ fn the_page_of_projects_is_what_the_reader_takes() {
 }
 
 #[test]
-fn the_page_of_findings_is_the_table_of_rules() {
-    compare("findings.md", &findings::page());
+fn the_page_of_diagnostics_is_the_table_of_rules() {
+    compare("diagnostics.md", &diagnostics::page());
 }
 
 #[test]

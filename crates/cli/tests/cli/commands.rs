@@ -131,7 +131,7 @@ fn check_exits_with_zero_one_or_two() {
 }
 
 #[test]
-fn findings_come_in_every_format() {
+fn diagnostics_come_in_every_format() {
     let sandbox = Sandbox::with(&[(
         "contract.yaml",
         "node_type: efect\nservice_name: a\noperations: [b]\n",
@@ -304,7 +304,7 @@ events:
 }
 
 #[test]
-fn a_file_with_thousands_of_findings_does_not_flood_the_terminal() {
+fn a_file_with_thousands_of_diagnostics_does_not_flood_the_terminal() {
     let unknown: Vec<_> = (0..3000).map(|n| format!("key_{n}: 1")).collect();
     let sandbox = Sandbox::with(&[(
         "contract.yaml",
@@ -313,7 +313,7 @@ fn a_file_with_thousands_of_findings_does_not_flood_the_terminal() {
     let run = sandbox.herald(&["check", "contract.yaml"]).exits(1);
     assert!(run.stdout.matches("error[").count() <= 50);
     assert!(
-        run.stdout.contains("more findings in the same files"),
+        run.stdout.contains("more diagnostics in the same files"),
         "{}",
         run.stdout
     );
@@ -406,7 +406,7 @@ fn names_of_files_never_control_the_terminal() {
 }
 
 #[test]
-fn a_hundred_thousand_findings_are_inspected_in_a_moment() {
+fn a_hundred_thousand_diagnostics_are_inspected_in_a_moment() {
     let keys = "a: 1\n".repeat(100_000);
     let sandbox = Sandbox::with(&[("contract.yaml", &format!("{ORCHESTRATOR}{keys}"))]);
     let run = sandbox.herald(&["inspect", "contract.yaml"]);

@@ -179,7 +179,7 @@ fn markdown_is_a_table_for_each_contract_and_one_of_topics() {
 }
 
 #[test]
-fn a_wrong_rate_is_a_finding_or_an_error() {
+fn a_wrong_rate_is_a_diagnostic_or_an_error() {
     let wrong = ORDERS.replace("[20, 80]", "[80, 20]");
     let sandbox = Sandbox::with(&[("orders.yaml", &wrong)]);
     let run = sandbox.herald(&["volume"]).exits(1);

@@ -1,4 +1,4 @@
-//! The lines of a source that a finding shows to people.
+//! The lines of a source that a diagnostic shows to people.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use crate::{Source, Span};
 #[derive(Clone, Copy)]
 pub(super) struct Mark<'a> {
     pub(super) span: Span,
-    /// What is there; `None` for the finding's own place, whose message is the title.
+    /// What is there; `None` for the diagnostic's own place, whose message is the title.
     pub(super) label: Option<&'a str>,
 }
 

@@ -19,7 +19,7 @@ pub(super) fn write(
 }
 
 fn command(diagnostic: &Diagnostic, sources: &Sources) -> String {
-    let place = Place::of_finding(diagnostic, sources);
+    let place = Place::of_diagnostic(diagnostic, sources);
     let mut properties = place.map(place_properties).unwrap_or_default();
     properties.push(("title", diagnostic.rule.code.to_owned()));
     let properties: Vec<_> = properties
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_is_one_command() {
+    fn a_diagnostic_is_one_command() {
         let sources = sources(&[("a.yaml", "x:\n  topic: a b\n")]);
         let found = Diagnostic::new(&BAD_TOPIC, "blank in a topic")
             .at(find(&sources, 0, "a b"))
@@ -126,7 +126,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_finding_is_one_line((found, sources) in anything()) {
+        fn any_diagnostic_is_one_line((found, sources) in anything()) {
             let command = command(&found, &sources);
             prop_assert!(command.starts_with("::error "));
             prop_assert!(!command.contains(['\n', '\r']));

@@ -40,7 +40,7 @@ fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, width: usize) ->
     let title = level(diagnostic.severity)
         .primary_title(visible_lines(&diagnostic.message))
         .id(diagnostic.rule.code);
-    let finding = marks_by_source(diagnostic)
+    let excerpts = marks_by_source(diagnostic)
         .into_iter()
         .flat_map(|(source, marks)| elements(sources.get(source), &marks, width))
         .fold(Group::with_title(title), Group::element);
@@ -48,10 +48,10 @@ fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, width: usize) ->
         .help
         .as_deref()
         .map(|help| Group::with_title(Level::HELP.secondary_title(visible_lines(help))));
-    std::iter::once(finding).chain(help).collect()
+    std::iter::once(excerpts).chain(help).collect()
 }
 
-/// What to underline, in one excerpt for each source; the finding's own comes first.
+/// What to underline, in one excerpt for each source; the diagnostic's own comes first.
 fn marks_by_source(diagnostic: &Diagnostic) -> Vec<(SourceId, Vec<Mark<'_>>)> {
     let primary = diagnostic.location.map(|location| (location, None));
     let labels = diagnostic
@@ -163,7 +163,7 @@ topic: orders placed
     }
 
     #[test]
-    fn a_finding_without_a_place_is_its_message() {
+    fn a_diagnostic_without_a_place_is_its_message() {
         let found = Diagnostic::new(&BAD_TOPIC, "no contracts here").help("run `herald init`");
         assert_snapshot!(shown(found, &Sources::default()), @r"
         error[topic.invalid]: no contracts here
@@ -187,7 +187,7 @@ topic: orders placed
     }
 
     #[test]
-    fn findings_are_apart_by_a_blank_line() {
+    fn diagnostics_are_apart_by_a_blank_line() {
         let found = [
             Diagnostic::new(&BAD_TOPIC, "one"),
             Diagnostic::new(&BAD_TOPIC, "two"),
@@ -318,7 +318,7 @@ topic: orders placed
 
     proptest! {
         #[test]
-        fn any_finding_is_shown_and_no_control_character_reaches_the_terminal(
+        fn any_diagnostic_is_shown_and_no_control_character_reaches_the_terminal(
             (found, sources) in anything(),
             width in prop::option::of(0..200_usize),
         ) {

@@ -14,12 +14,12 @@ const VERSION: u32 = 1;
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
-    diagnostics: Vec<Finding<'a>>,
+    diagnostics: Vec<JsonDiagnostic<'a>>,
     summary: Counts,
 }
 
 #[derive(Serialize)]
-struct Finding<'a> {
+struct JsonDiagnostic<'a> {
     code: &'a str,
     severity: &'a str,
     message: &'a str,
@@ -45,16 +45,16 @@ pub(super) fn write(
 ) -> io::Result<()> {
     let document = Document {
         version: VERSION,
-        diagnostics: diagnostics.iter().map(|d| finding(d, sources)).collect(),
+        diagnostics: diagnostics.iter().map(|d| diagnostic(d, sources)).collect(),
         summary: Counts::of(diagnostics),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)
 }
 
-fn finding<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> {
-    let place = Place::of_finding(diagnostic, sources);
-    Finding {
+fn diagnostic<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> JsonDiagnostic<'a> {
+    let place = Place::of_diagnostic(diagnostic, sources);
+    JsonDiagnostic {
         code: diagnostic.rule.code,
         severity: diagnostic.severity.name(),
         message: &diagnostic.message,
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_carries_all_that_is_known() {
+    fn a_diagnostic_carries_all_that_is_known() {
         let sources = sources(&[("a.yaml", "é:\n  topic: a b\n"), ("b.yaml", "x")]);
         let found = Diagnostic::new(&BAD_TOPIC, "blank in a topic")
             .at(find(&sources, 0, "a b"))
@@ -145,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn no_findings_are_an_empty_list() {
+    fn no_diagnostics_are_an_empty_list() {
         assert_eq!(parsed(&[], &Sources::default())["diagnostics"], json!([]));
     }
 
     proptest! {
         #[test]
-        fn any_finding_is_json_and_its_offsets_slice_the_text((found, sources) in anything()) {
+        fn any_diagnostic_is_json_and_its_offsets_slice_the_text((found, sources) in anything()) {
             let json = parsed(std::slice::from_ref(&found), &sources);
             let span = &json["diagnostics"][0]["span"];
             if let (Some(location), false) = (found.location, span.is_null()) {

@@ -1,4 +1,4 @@
-//! How findings are shown: to people, to programs, to GitHub, to code scanning.
+//! How diagnostics are shown: to people, to programs, to GitHub, to code scanning.
 //!
 //! Every format is a row of one table and a file of this module. To add one, write the file and
 //! add the row.
@@ -23,13 +23,13 @@ pub use visible::visible_line;
 
 use crate::{Diagnostic, Sources};
 
-/// A way to show findings.
+/// A way to show diagnostics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Excerpts with the place underlined, for a terminal.
     #[default]
     Human,
-    /// One object with all findings and their count, for programs.
+    /// One object with all diagnostics and their count, for programs.
     Json,
     /// Workflow commands, which GitHub Actions shows beside the lines of a pull request.
     Github,
@@ -37,7 +37,7 @@ pub enum Format {
     Sarif,
 }
 
-/// What the formats need to know besides the findings.
+/// What the formats need to know besides the diagnostics.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'a> {
     /// Whether [`Format::Human`] writes ANSI colours. The caller knows the terminal and
@@ -102,14 +102,14 @@ impl Format {
     }
 }
 
-/// Writes the findings in the order given; see [`sort`](crate::sort).
+/// Writes the diagnostics in the order given; see [`sort`](crate::sort).
 ///
-/// The text is complete: JSON and SARIF are one document even when there are no findings, the
+/// The text is complete: JSON and SARIF are one document even when there are no diagnostics, the
 /// other formats then write nothing. Writes are many and small, and nothing is flushed: give a
 /// buffered writer.
 ///
 /// # Panics
-/// When a finding's source is not of `sources`. Spans may be anything: those that do not fit
+/// When a diagnostic's source is not of `sources`. Spans may be anything: those that do not fit
 /// their text are cut to it.
 pub fn write(
     format: Format,

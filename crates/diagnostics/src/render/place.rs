@@ -37,7 +37,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    pub(super) fn of_finding(diagnostic: &Diagnostic, sources: &'a Sources) -> Option<Self> {
+    pub(super) fn of_diagnostic(diagnostic: &Diagnostic, sources: &'a Sources) -> Option<Self> {
         diagnostic
             .location
             .map(|location| Self::of(location, sources))

@@ -26,7 +26,7 @@ struct Log<'a> {
 struct Run<'a> {
     tool: Tool<'a>,
     column_kind: &'a str,
-    results: Vec<Finding>,
+    results: Vec<SarifResult>,
 }
 
 #[derive(Serialize)]
@@ -67,7 +67,7 @@ struct Message {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Finding {
+struct SarifResult {
     rule_id: &'static str,
     rule_index: usize,
     level: &'static str,
@@ -116,7 +116,7 @@ pub(super) fn write(
     let mut rules = Vec::new();
     let results = diagnostics
         .iter()
-        .map(|d| finding(d, sources, &mut rules))
+        .map(|d| diagnostic(d, sources, &mut rules))
         .collect();
     let driver = Driver {
         name: "herald",
@@ -137,8 +137,12 @@ pub(super) fn write(
     writeln!(out)
 }
 
-/// The finding, whose rule is added to `rules` when it is the first one of it.
-fn finding(diagnostic: &Diagnostic, sources: &Sources, rules: &mut Vec<&'static Rule>) -> Finding {
+/// The diagnostic, whose rule is added to `rules` when it is the first one of it.
+fn diagnostic(
+    diagnostic: &Diagnostic,
+    sources: &Sources,
+    rules: &mut Vec<&'static Rule>,
+) -> SarifResult {
     let code = diagnostic.rule.code;
     let rule_index = rules
         .iter()
@@ -147,12 +151,12 @@ fn finding(diagnostic: &Diagnostic, sources: &Sources, rules: &mut Vec<&'static 
             rules.push(diagnostic.rule);
             rules.len() - 1
         });
-    let place = Place::of_finding(diagnostic, sources);
+    let place = Place::of_diagnostic(diagnostic, sources);
     let related = diagnostic.labels.iter().map(|label| {
         let place = Place::of(label.location, sources);
         location(&place, Some(Message::plain(&label.message)))
     });
-    Finding {
+    SarifResult {
         rule_id: code,
         rule_index,
         level: level(diagnostic.severity),
@@ -385,7 +389,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_finding_is_a_log_of_one_result((found, sources) in anything()) {
+        fn any_diagnostic_is_a_log_of_one_result((found, sources) in anything()) {
             let run = run(&[found], &sources);
             prop_assert_eq!(run["results"].as_array().unwrap().len(), 1);
         }

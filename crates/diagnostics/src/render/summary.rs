@@ -1,4 +1,4 @@
-//! How many findings there are.
+//! How many diagnostics there are.
 
 use std::collections::BTreeSet;
 
@@ -6,19 +6,19 @@ use serde::Serialize;
 
 use crate::{Diagnostic, Severity};
 
-/// Findings of each severity.
+/// Diagnostics of each severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Findings that stop generation.
+    /// Diagnostics that stop generation.
     pub errors: usize,
     /// Probable mistakes.
     pub warnings: usize,
-    /// Findings that change no exit code.
+    /// Diagnostics that change no exit code.
     pub infos: usize,
 }
 
 impl Counts {
-    /// Counts findings.
+    /// Counts diagnostics.
     pub fn of(diagnostics: &[Diagnostic]) -> Self {
         let count = |severity| {
             diagnostics
@@ -34,8 +34,8 @@ impl Counts {
     }
 }
 
-/// The last line of a run, such as `2 errors, 1 warning in 2 files`; `None` without findings.
-/// Files are those that findings point at first, not those of their labels.
+/// The last line of a run, such as `2 errors, 1 warning in 2 files`; `None` without diagnostics.
+/// Files are those that diagnostics point at first, not those of their labels.
 pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
     let Counts {
         errors,
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_about_the_run_name_no_file() {
+    fn diagnostics_about_the_run_name_no_file() {
         assert_eq!(
             summary(&[Diagnostic::new(&BAD_TOPIC, "")]).unwrap(),
             "1 error"

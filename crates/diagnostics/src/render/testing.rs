@@ -1,4 +1,4 @@
-//! Rules, places and arbitrary findings for the tests of the formats.
+//! Rules, places and arbitrary diagnostics for the tests of the formats.
 
 use proptest::prelude::*;
 
@@ -85,23 +85,25 @@ fn location() -> impl Strategy<Value = Location> {
     (0..2_u32, offset(), offset()).prop_map(|(source, start, end)| at(source, start, end))
 }
 
-/// One finding with whatever places and texts, and two sources that it points into.
+/// One diagnostic with whatever places and texts, and two sources that it points into.
 pub(super) fn anything() -> impl Strategy<Value = (Diagnostic, Sources)> {
-    let finding = (
+    let diagnostic = (
         text(),
         prop::option::of(location()),
         prop::collection::vec((location(), text()), 0..4),
         prop::option::of(text()),
     )
         .prop_map(|(message, location, labels, help)| {
-            let mut finding = Diagnostic::new(&BAD_TOPIC, message);
-            finding.location = location;
-            finding.help = help;
+            let mut diagnostic = Diagnostic::new(&BAD_TOPIC, message);
+            diagnostic.location = location;
+            diagnostic.help = help;
             labels
                 .into_iter()
-                .fold(finding, |finding, (place, text)| finding.label(place, text))
+                .fold(diagnostic, |diagnostic, (place, text)| {
+                    diagnostic.label(place, text)
+                })
         });
     let sources = ((text(), text()), (text(), text()))
         .prop_map(|(a, b)| sources(&[(&a.0, &a.1), (&b.0, &b.1)]));
-    (finding, sources)
+    (diagnostic, sources)
 }

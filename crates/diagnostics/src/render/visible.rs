@@ -2,7 +2,7 @@
 
 /// `text` with everything replaced that a terminal would act upon instead of showing: control
 /// characters (an escape sequence in a contract could otherwise retitle the window, or hide the
-/// finding that points at it) and characters that reverse the direction of writing (which make
+/// diagnostic that points at it) and characters that reverse the direction of writing (which make
 /// text look like what it is not). Those in `kept` stay.
 ///
 /// Works character by character: the visible form of a prefix is a prefix of the visible form,

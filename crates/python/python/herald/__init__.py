@@ -12,7 +12,7 @@ from herald.client import KafkaClient
 from herald.contracts import Catalog, check, load, load_text
 from herald.errors import HeraldError, PayloadError, PublishError, SettingsError
 from herald.events import Event
-from herald.findings import ContractError, Finding
+from herald.diagnostics import ContractError, Diagnostic
 from herald.nodes import EventDefinition, Field, Node, Operation
 from herald.output import GeneratedFile, Target, generate, targets
 from herald.sync import SyncKafkaClient
@@ -23,7 +23,7 @@ __all__ = [
     "Event",
     "EventDefinition",
     "Field",
-    "Finding",
+    "Diagnostic",
     "GeneratedFile",
     "HeraldError",
     "KafkaClient",

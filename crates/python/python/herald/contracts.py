@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from herald import _herald
-from herald.findings import ContractError, Finding, read_findings
+from herald.diagnostics import ContractError, Diagnostic, read_diagnostics
 from herald.nodes import EventDefinition, Node, read_nodes
 
 Path: TypeAlias = str | os.PathLike[str]
@@ -18,7 +18,7 @@ class Catalog:
 
     nodes: tuple[Node, ...]
     """By path. Broken contracts are here too, as far as they were understood."""
-    findings: tuple[Finding, ...]
+    diagnostics: tuple[Diagnostic, ...]
     """By file and place."""
     skipped: tuple[str, ...]
     """YAML files in searched folders that are no contracts."""
@@ -30,9 +30,9 @@ class Catalog:
         return tuple(event for node in self.nodes for event in node.events)
 
     @property
-    def errors(self) -> tuple[Finding, ...]:
-        """Findings that stop generating."""
-        return tuple(finding for finding in self.findings if finding.is_error)
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """Diagnostics that stop generating."""
+        return tuple(diagnostic for diagnostic in self.diagnostics if diagnostic.is_error)
 
 
 def load(
@@ -64,7 +64,7 @@ def load_text(
     name: str = "contract.yaml",
     config: Path | None = None,
 ) -> Catalog:
-    """Read one contract from a text, which findings call `name`.
+    """Read one contract from a text, which diagnostics call `name`.
 
     No project is looked for; `config` names one.
 
@@ -81,9 +81,9 @@ def check(
     paths: Path | Iterable[Path] | None = None,
     *,
     config: Path | None = None,
-) -> list[Finding]:
+) -> list[Diagnostic]:
     """Hold contracts against the rules; takes and refuses what `load` does."""
-    return list(load(paths, config=config).findings)
+    return list(load(paths, config=config).diagnostics)
 
 
 def _texts(paths: Path | Iterable[Path]) -> list[str]:
@@ -102,16 +102,16 @@ def _text(path: Path) -> str:
 def _catalog(loaded: _herald.Loaded) -> Catalog:
     return Catalog(
         nodes=read_nodes(loaded.nodes()),
-        findings=read_findings(loaded.findings()),
+        diagnostics=read_diagnostics(loaded.diagnostics()),
         skipped=tuple(loaded.skipped()),
         _loaded=loaded,
     )
 
 
 def _unusable(loaded: _herald.Loaded, given: list[str] | None) -> ContractError:
-    findings = read_findings(loaded.findings())
-    if findings:
-        return ContractError("nothing was read", findings)
+    diagnostics = read_diagnostics(loaded.diagnostics())
+    if diagnostics:
+        return ContractError("nothing was read", diagnostics)
     if given == []:
         return ContractError(
             "no paths were given; without `paths`, the project's are read"

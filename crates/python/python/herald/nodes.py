@@ -141,7 +141,7 @@ class Node:
     """What one contract means."""
 
     path: str
-    """The contract, as findings name it."""
+    """The contract, as diagnostics name it."""
     format: Literal["native", "onex"]
     fingerprint: str
     """Identifies what the contract says."""

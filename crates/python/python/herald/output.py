@@ -6,7 +6,7 @@ from typing import Literal
 
 from herald import _herald
 from herald.contracts import Catalog, Path, load
-from herald.findings import ContractError, read_findings
+from herald.diagnostics import ContractError, read_diagnostics
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,6 @@ def generate(
     names = [target] if isinstance(target, str) else list(dict.fromkeys(target))
     catalog = contracts if isinstance(contracts, Catalog) else load(contracts)
     errors, files = catalog._loaded.generate(names, models, standalone)
-    if findings := read_findings(errors):
-        raise ContractError("nothing was generated", findings)
+    if diagnostics := read_diagnostics(errors):
+        raise ContractError("nothing was generated", diagnostics)
     return [GeneratedFile(path, text) for path, text in files]

@@ -74,10 +74,10 @@ impl Settings {
         let Some(path) = path else {
             return Ok(Project::default());
         };
-        config::read(&path).map_err(|(findings, sources)| {
+        config::read(&path).map_err(|(diagnostics, sources)| {
             let mut text = Vec::new();
             let options = render::Options::default();
-            match render::write(Format::Human, &findings, &sources, &options, &mut text) {
+            match render::write(Format::Human, &diagnostics, &sources, &options, &mut text) {
                 Ok(()) => String::from_utf8_lossy(&text).trim_end().to_owned(),
                 Err(error) => format!("{}: {error}", path.display()),
             }

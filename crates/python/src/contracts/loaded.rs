@@ -45,7 +45,7 @@ impl Loaded {
             let nodes = self.read.catalog.nodes.iter();
             let nodes = nodes.map(|node| {
                 let mut node_document = document::contract(node, &[]);
-                // As findings name it.
+                // As diagnostics name it.
                 node_document["path"] = json!(node.origin.path);
                 node_document
             });
@@ -53,9 +53,9 @@ impl Loaded {
         })
     }
 
-    /// The findings, as `herald check --format json` prints them.
-    fn findings(&self) -> PyResult<String> {
-        as_json(&self.read.findings, &self.read.catalog.sources)
+    /// The diagnostics, as `herald check --format json` prints them.
+    fn diagnostics(&self) -> PyResult<String> {
+        as_json(&self.read.diagnostics, &self.read.catalog.sources)
     }
 
     /// Files in searched folders that are no contracts.
@@ -95,10 +95,10 @@ impl Loaded {
 impl Loaded {
     /// What stands against generating.
     fn errors(&self) -> Vec<Diagnostic> {
-        let mut findings = self.read.findings.clone();
-        load::refuse_collisions(&mut findings);
-        findings.retain(Diagnostic::is_error);
-        findings
+        let mut diagnostics = self.read.diagnostics.clone();
+        load::refuse_collisions(&mut diagnostics);
+        diagnostics.retain(Diagnostic::is_error);
+        diagnostics
     }
 
     fn render(
@@ -129,11 +129,11 @@ fn models_named(name: &str) -> PyResult<Models> {
     })
 }
 
-fn as_json(findings: &[Diagnostic], sources: &Sources) -> PyResult<String> {
+fn as_json(diagnostics: &[Diagnostic], sources: &Sources) -> PyResult<String> {
     let mut json = Vec::new();
     write(
         Format::Json,
-        findings,
+        diagnostics,
         sources,
         &Options::default(),
         &mut json,

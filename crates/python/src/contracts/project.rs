@@ -14,12 +14,12 @@ pub fn find(config: Option<PathBuf>) -> io::Result<Result<Project, Loaded>> {
         Some(path) => config::read(&path),
         None => config::nearest(&std::env::current_dir()?),
     };
-    Ok(project.map_err(|(findings, sources)| Loaded {
+    Ok(project.map_err(|(diagnostics, sources)| Loaded {
         catalog: Catalog {
             sources,
             ..Catalog::default()
         },
-        findings,
+        diagnostics,
         ..Loaded::default()
     }))
 }

@@ -51,10 +51,10 @@ impl fmt::Display for InvalidArgument {
             Self::EmptyServiceName => f.write_str("service_name must be a non-empty string"),
             Self::NoOperations => f.write_str("operations must contain at least one operation"),
             Self::EmptyOperation => f.write_str("All operations must be non-empty strings"),
-            Self::Names(findings) => {
-                let messages: Vec<_> = findings
+            Self::Names(diagnostics) => {
+                let messages: Vec<_> = diagnostics
                     .iter()
-                    .map(|finding| finding.message.as_str())
+                    .map(|diagnostic| diagnostic.message.as_str())
                     .collect();
                 f.write_str(&messages.join("; "))
             }

@@ -98,7 +98,7 @@ fn read_contract(path: &str) -> Result<Given, Failure> {
             Ok((node.identity.slug.clone(), source.text.clone()))
         }
         [] => {
-            terminal::write_findings(Format::Human, &loaded, io::stderr())?;
+            terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
             Err(Failure::Reported)
         }
         nodes => Err(Failure::Message(format!(
@@ -141,13 +141,13 @@ fn is_project(folder: &Path, package: &str) -> Result<bool, Failure> {
 }
 
 fn read_project(folder: &Path) -> Result<Project, Failure> {
-    config::read(&folder.join(PROJECT_FILE)).map_err(|(findings, sources)| {
+    config::read(&folder.join(PROJECT_FILE)).map_err(|(diagnostics, sources)| {
         let mut loaded = Loaded {
-            findings,
+            diagnostics,
             ..Loaded::default()
         };
         loaded.catalog.sources = sources;
-        match terminal::write_findings(Format::Human, &loaded, io::stderr()) {
+        match terminal::write_diagnostics(Format::Human, &loaded, io::stderr()) {
             Ok(()) => Failure::Reported,
             Err(error) => Failure::Io(error),
         }

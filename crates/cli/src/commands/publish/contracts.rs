@@ -29,8 +29,8 @@ impl Contracts {
             return Ok(None);
         }
         let mut loaded = project::load(project, &args.contracts, Format::Human)?;
-        loaded.findings.retain(Diagnostic::is_error);
-        terminal::write_findings(Format::Human, &loaded, io::stderr())?;
+        loaded.diagnostics.retain(Diagnostic::is_error);
+        terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
         if loaded.has_errors() {
             return Err(Failure::Message(
                 "the contracts have errors; nothing was published (--no-contract goes without them)"

@@ -11,7 +11,7 @@ use super::make::Maker;
 use crate::human::{counted, visible_bytes};
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, BOLD, DIM, RED};
-use crate::{CLEAN, FINDINGS, Failure, output, pretty};
+use crate::{CLEAN, DIAGNOSTICS, Failure, output, pretty};
 
 /// Prints each event as it would go.
 pub fn run(events: &Events, maker: &Maker<'_>, interrupt: &Interrupt) -> Result<u8, Failure> {
@@ -54,7 +54,7 @@ pub fn run(events: &Events, maker: &Maker<'_>, interrupt: &Interrupt) -> Result<
         "{DIM}nothing was published: {} shown{refused}{DIM:#}",
         counted(good, "event")
     ));
-    Ok(if bad == 0 { CLEAN } else { FINDINGS })
+    Ok(if bad == 0 { CLEAN } else { DIAGNOSTICS })
 }
 
 fn text(place: &str, message: &Message) -> String {

@@ -19,7 +19,7 @@ use crate::commands::spool::tell_of_recovery;
 use crate::human::counted;
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, YELLOW};
-use crate::{CLEAN, FINDINGS, Failure, delivery};
+use crate::{CLEAN, DIAGNOSTICS, Failure, delivery};
 
 /// Events whose receipts may be waited for; the publisher bounds those that have none.
 const MOST_PENDING: usize = 50_000;
@@ -231,7 +231,7 @@ impl Run<'_> {
         if complete && stopped.is_none() {
             CLEAN
         } else {
-            FINDINGS
+            DIAGNOSTICS
         }
     }
 

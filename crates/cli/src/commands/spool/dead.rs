@@ -12,7 +12,7 @@ use super::{list, show};
 use crate::args::spool::{Chosen, Dead};
 use crate::human::counted;
 use crate::terminal::{self, GREEN, YELLOW};
-use crate::{CLEAN, FINDINGS, Failure};
+use crate::{CLEAN, DIAGNOSTICS, Failure};
 
 const ONE: &str = "dead letter";
 
@@ -58,12 +58,12 @@ fn change(
     let complete = selection.strangers.is_empty() && selection.damaged == 0;
     if selection.sequences.is_empty() {
         terminal::status("no dead letters to change");
-        return Ok(if complete { CLEAN } else { FINDINGS });
+        return Ok(if complete { CLEAN } else { DIAGNOSTICS });
     }
     let number = selection.sequences.len() as u64;
     if !sure && !confirm(&format!("Delete {} for good?", counted(number, ONE)))? {
         terminal::status("nothing was changed");
-        return Ok(FINDINGS);
+        return Ok(DIAGNOSTICS);
     }
     let outcome = apply(
         &inspector,
@@ -76,7 +76,7 @@ fn change(
     Ok(if complete && outcome.done == number {
         CLEAN
     } else {
-        FINDINGS
+        DIAGNOSTICS
     })
 }
 

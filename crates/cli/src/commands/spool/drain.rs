@@ -14,7 +14,7 @@ use crate::args::spool::Drain;
 use crate::human::counted;
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, GREEN, YELLOW, bar};
-use crate::{CLEAN, FINDINGS, Failure, connection, delivery, project};
+use crate::{CLEAN, DIAGNOSTICS, Failure, connection, delivery, project};
 
 /// How often another process' spool is looked at.
 const LOOK_AT_OTHERS: Duration = Duration::from_millis(500);
@@ -85,7 +85,7 @@ pub fn run(path: &Path, args: &Drain) -> Result<u8, Failure> {
     Ok(if closed.spooled == 0 && stats.dead == 0 {
         CLEAN
     } else {
-        FINDINGS
+        DIAGNOSTICS
     })
 }
 
@@ -147,7 +147,7 @@ fn by_owner(path: &Path, before: &SpoolStatus, args: &Drain) -> Result<u8, Failu
         End::Left => format!("{owner} has left; `herald spool drain` delivers them"),
     };
     report_left(left, &why);
-    Ok(FINDINGS)
+    Ok(DIAGNOSTICS)
 }
 
 fn watch(

@@ -13,7 +13,7 @@ use super::place::{MOST_NUMBERED, failed};
 use crate::args::spool::{Status, StatusFormat};
 use crate::human::{counted, moment};
 use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW};
-use crate::{CLEAN, FINDINGS, Failure, output};
+use crate::{CLEAN, DIAGNOSTICS, Failure, output};
 
 /// Runs the command.
 pub fn run(path: &Path, args: &Status) -> Result<u8, Failure> {
@@ -29,7 +29,7 @@ pub fn run(path: &Path, args: &Status) -> Result<u8, Failure> {
         }
     }
     let quiet = seen.iter().all(|seen| seen.attention.is_empty());
-    Ok(if quiet { CLEAN } else { FINDINGS })
+    Ok(if quiet { CLEAN } else { DIAGNOSTICS })
 }
 
 /// The spool that was named and the numbered ones beside it.

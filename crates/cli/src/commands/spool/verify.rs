@@ -9,7 +9,7 @@ use herald_spool::{Found, Inspector, REASON_DAMAGED, Sequence, SpoolError, Verif
 use super::place::failed;
 use crate::human::counted;
 use crate::terminal::{self, GREEN, RED, bar};
-use crate::{CLEAN, FINDINGS, Failure, output};
+use crate::{CLEAN, DIAGNOSTICS, Failure, output};
 
 /// Damaged rows that are named; the others are counted.
 const NAMED: usize = 20;
@@ -45,7 +45,7 @@ pub fn run(path: &Path) -> Result<u8, Failure> {
         report_faults(path, &verification.problems, owned)?;
     }
     terminal::status(&rows);
-    Ok(FINDINGS)
+    Ok(DIAGNOSTICS)
 }
 
 /// Rows that are not what was written.
@@ -81,7 +81,7 @@ fn fate(inspector: &Inspector, sequence: Sequence) -> String {
 fn report_faults(path: &Path, problems: &[String], owned: bool) -> Result<u8, Failure> {
     let mut text = format!("{RED}damaged{RED:#}: {}\n", path.display());
     for problem in problems {
-        // SQLite begins some findings with a line that says which database it means.
+        // SQLite begins some diagnostics with a line that says which database it means.
         for line in problem.lines() {
             let _ = writeln!(text, "  {}", visible_line(line));
         }
@@ -95,5 +95,5 @@ fn report_faults(path: &Path, problems: &[String], owned: bool) -> Result<u8, Fa
          beside them\n(`….damaged-…`), and what is readable comes over into a new spool."
     });
     output::text(&text)?;
-    Ok(FINDINGS)
+    Ok(DIAGNOSTICS)
 }

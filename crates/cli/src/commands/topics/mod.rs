@@ -11,7 +11,7 @@ use crate::args::topics::{Apply, Plan as Args, PlanFormat, Topics};
 use crate::asked::{self, Asked, Role};
 use crate::connection::{self, PATIENCE, failed};
 use crate::terminal::{self, BOLD};
-use crate::{CLEAN, FAILED, FINDINGS, Failure, output, project};
+use crate::{CLEAN, DIAGNOSTICS, FAILED, Failure, output, project};
 
 /// Runs the command.
 pub fn run(topics: &Topics) -> Result<u8, Failure> {
@@ -54,7 +54,7 @@ fn apply(args: &Apply) -> Result<u8, Failure> {
         if outcomes.iter().any(|outcome| outcome.failure.is_some()) {
             FAILED
         } else if outcomes.iter().any(|outcome| !outcome.left.is_empty()) {
-            FINDINGS
+            DIAGNOSTICS
         } else {
             CLEAN
         },
@@ -127,7 +127,7 @@ impl Comparison {
         if self.plan.is_in_sync() {
             CLEAN
         } else {
-            FINDINGS
+            DIAGNOSTICS
         }
     }
 }

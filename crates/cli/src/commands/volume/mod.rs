@@ -12,7 +12,7 @@ use herald_diagnostics::render::Format;
 use herald_volume::{Options, Plan};
 
 use crate::args::volume::{Volume, VolumeFormat};
-use crate::{CLEAN, FINDINGS, Failure, output, project, terminal};
+use crate::{CLEAN, DIAGNOSTICS, Failure, output, project, terminal};
 
 /// Runs the command.
 pub fn run(args: &Volume) -> Result<u8, Failure> {
@@ -32,7 +32,11 @@ pub fn run(args: &Volume) -> Result<u8, Failure> {
         VolumeFormat::Markdown => output::text(&markdown::document(&plan))?,
         VolumeFormat::Json => output::json(&document::document(&plan))?,
     }
-    loaded.findings.retain(Diagnostic::is_error);
-    terminal::write_findings(Format::Human, &loaded, io::stderr())?;
-    Ok(if loaded.has_errors() { FINDINGS } else { CLEAN })
+    loaded.diagnostics.retain(Diagnostic::is_error);
+    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+    Ok(if loaded.has_errors() {
+        DIAGNOSTICS
+    } else {
+        CLEAN
+    })
 }

@@ -1,0 +1,297 @@
+//! Every diagnostic: its code, words and exact place.
+//!
+//! `diagnostics/CODE.yaml` is a small contract that the rule finds something in, `diagnostics/CODE.snap`
+//! what it says, as data and as people see it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use herald_catalog::config;
+use herald_catalog::load::{Loaded, Options, load, load_text};
+use herald_catalog::rules::{RULES, by_code};
+use herald_diagnostics::render::{self, Format};
+use herald_diagnostics::{Diagnostic, Location, Sources};
+
+/// Rules about files: the tests below make them.
+const ABOUT_FILES: [&str; 6] = [
+    "file.not_found",
+    "file.unreadable",
+    "file.is_a_folder",
+    "file.no_contracts",
+    "file.too_large",
+    "file.not_utf8",
+];
+
+/// Rules about several files together.
+const ABOUT_OUTPUT: [&str; 1] = ["names.output_collision"];
+
+/// Rules about `herald.yaml`.
+const ABOUT_PROJECTS: [&str; 1] = ["config.invalid"];
+
+/// Rules whose examples leave out what would fill the screen. Their fixtures don't.
+const ABBREVIATED: [&str; 3] = ["yaml.too_deep", "yaml.too_many_values", "topic.too_long"];
+
+#[test]
+fn every_rule_has_a_fixture() {
+    let fixtures: BTreeSet<String> = fs::read_dir(folder())
+        .expect("the folder is there")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .map(|path| {
+            path.file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    let rules: BTreeSet<String> = RULES
+        .iter()
+        .map(|rule| rule.code)
+        .filter(|code| !ABOUT_FILES.contains(code) && !ABOUT_OUTPUT.contains(code))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(fixtures, rules);
+}
+
+#[test]
+fn diagnostics_say_what_is_wrong_where_and_what_to_do() {
+    for rule in RULES {
+        let path = folder().join(format!("{}.yaml", rule.code));
+        let (diagnostics, sources) = if ABOUT_PROJECTS.contains(&rule.code) {
+            let shown = Path::new("tests/diagnostics").join(path.file_name().expect("a name"));
+            config::read(&shown).expect_err("the project is broken")
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            let loaded = load_text("contract.yaml", &text, &Options::default());
+            (loaded.diagnostics, loaded.catalog.sources)
+        } else {
+            continue;
+        };
+        snapshot(rule.code, &text_of(rule.code, &diagnostics, &sources));
+    }
+}
+
+#[test]
+fn a_path_that_leads_nowhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("orders.yaml"), "").expect("written");
+    let mut paths = ["ordres.yaml", "payments", "*.{yaml"].map(|name| join(&folder, name));
+    paths.sort();
+    snapshot_files("file.not_found", &folder, &paths);
+}
+
+#[test]
+fn a_folder_and_a_glob_without_contracts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("readme.md"), "no contract").expect("written");
+    let paths = ["", "*.yaml"].map(|name| join(&folder, name));
+    snapshot_files("file.no_contracts", &folder, &paths);
+}
+
+#[test]
+fn a_folder_that_is_named_like_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("orders.yaml")).expect("made");
+    snapshot_files("file.is_a_folder", &folder, &[join(&folder, "*.yaml")]);
+}
+
+#[test]
+fn two_contracts_of_one_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (file, name) in [("a.yaml", "orders"), ("b.yaml", "Orders")] {
+        let text = format!("node_type: effect\nservice_name: {name}\noperations: [place]\n");
+        fs::write(folder.path().join(file), text).expect("written");
+    }
+    snapshot_files("names.output_collision", &folder, &[join(&folder, "")]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_opened() {
+    // Even the superuser cannot follow a link that leads nowhere.
+    let folder = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink("gone.yaml", folder.path().join("link.yaml")).expect("made");
+    snapshot_files("file.unreadable", &folder, &[join(&folder, "")]);
+}
+
+#[test]
+fn a_file_that_is_far_too_large() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = fs::File::create(folder.path().join("backup.yaml")).expect("made");
+    file.set_len(100_000_000).expect("made");
+    snapshot_files("file.too_large", &folder, &[join(&folder, "")]);
+}
+
+#[test]
+fn files_in_other_encodings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let texts: [(&str, &[u8]); 3] = [
+        ("latin1.yaml", b"service_name: orders\nname: caf\xe9\n"),
+        ("utf16-be.yaml", b"\xfe\xff\0a\0:"),
+        ("utf16-le.yaml", b"\xff\xfea\0:\0"),
+    ];
+    for (name, bytes) in texts {
+        fs::write(folder.path().join(name), bytes).expect("written");
+    }
+    snapshot_files("file.not_utf8", &folder, &[join(&folder, "")]);
+}
+
+#[test]
+fn the_bad_example_of_a_rule_breaks_it_and_the_good_one_does_not() {
+    let mut wrong = Vec::new();
+    for rule in RULES {
+        // Their examples are commands, two files, or not whole.
+        let others = [&ABOUT_FILES[..], &ABOUT_OUTPUT, &ABBREVIATED].concat();
+        if others.contains(&rule.code) {
+            assert_ne!(rule.bad, "");
+            continue;
+        }
+        for (example, breaks) in [(rule.bad, true), (rule.good, false)] {
+            let codes: BTreeSet<_> = found_in(rule.code, example)
+                .iter()
+                .map(|diagnostic| diagnostic.rule.code)
+                .collect();
+            if codes.contains(rule.code) != breaks {
+                wrong.push(format!("{}:\n{example}\nfound {codes:?}\n", rule.code));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn found_in(code: &str, example: &str) -> Vec<Diagnostic> {
+    if !ABOUT_PROJECTS.contains(&code) {
+        return load_text("contract.yaml", example, &Options::default()).diagnostics;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("herald.yaml");
+    fs::write(&path, example).expect("written");
+    match config::read(&path) {
+        Ok(_) => Vec::new(),
+        Err((diagnostics, _)) => diagnostics,
+    }
+}
+
+#[test]
+fn rules_are_documented_in_one_manner() {
+    let mut codes = BTreeSet::new();
+    for rule in RULES {
+        assert!(codes.insert(rule.code), "{} is there twice", rule.code);
+        assert_eq!(by_code(rule.code), Some(*rule));
+        assert!(!rule.title.ends_with('.'), "{}", rule.code);
+        assert!(rule.docs.ends_with('.'), "{}", rule.code);
+        assert_ne!(rule.bad, rule.good, "{}", rule.code);
+        let is_code = |c: char| c.is_ascii_lowercase() || matches!(c, '.' | '_' | '8');
+        assert!(rule.code.chars().all(is_code), "{}", rule.code);
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics")
+}
+
+fn join(folder: &tempfile::TempDir, name: &str) -> String {
+    folder.path().join(name).to_string_lossy().into_owned()
+}
+
+/// Reads real files, and takes the temporary folder out of what is said about them.
+fn snapshot_files(code: &str, folder: &tempfile::TempDir, paths: &[String]) {
+    let loaded: Loaded = load(paths, &Options::default(), &|| ());
+    let text = text_of(code, &loaded.diagnostics, &loaded.catalog.sources);
+    snapshot(
+        code,
+        &text.replace(&*folder.path().to_string_lossy(), "FOLDER"),
+    );
+}
+
+/// Holds what the rule says against `diagnostics/CODE.snap`.
+fn snapshot(code: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("diagnostics");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(code, text));
+}
+
+/// What `rule` says, as data and as people see it.
+fn text_of(rule: &str, diagnostics: &[Diagnostic], sources: &Sources) -> String {
+    let (mine, others): (Vec<_>, Vec<_>) = diagnostics
+        .iter()
+        .cloned()
+        .partition(|diagnostic| diagnostic.rule.code == rule);
+    assert!(!mine.is_empty(), "{rule} found nothing, but {others:#?}");
+    let mut text = String::new();
+    for diagnostic in &mine {
+        assert_style(diagnostic);
+        describe(&mut text, diagnostic, sources);
+    }
+    let others: BTreeSet<_> = others
+        .iter()
+        .map(|diagnostic| diagnostic.rule.code)
+        .collect();
+    if !others.is_empty() {
+        writeln!(text, "also found: {others:?}").expect("written");
+    }
+    let mut shown = Vec::new();
+    let options = render::Options {
+        width: Some(100),
+        ..render::Options::default()
+    };
+    render::write(Format::Human, &mine, sources, &options, &mut shown).expect("written");
+    text.push_str("\n----\n\n");
+    text.push_str(&String::from_utf8(shown).expect("UTF-8"));
+    text
+}
+
+/// One sentence that begins in lowercase and ends without a full stop; so does the way out.
+fn assert_style(diagnostic: &Diagnostic) {
+    for text in [Some(&diagnostic.message), diagnostic.help.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        assert!(!text.ends_with('.'), "{text}");
+        assert!(!text.contains('\n'), "{text}");
+        let first = text.split(' ').next().unwrap_or_default();
+        assert!(
+            first == "Kafka" || first == "Kafka's" || !first.starts_with(char::is_uppercase),
+            "{text}"
+        );
+    }
+}
+
+fn describe(text: &mut String, diagnostic: &Diagnostic, sources: &Sources) {
+    let place = diagnostic
+        .location
+        .expect("every diagnostic of the reader has a place");
+    let mut line = |what: &str, value: &str| {
+        writeln!(text, "{what:8} {value}").expect("written");
+    };
+    line(diagnostic.severity.name(), &diagnostic.message);
+    line("at", &shown(place, sources));
+    for label in &diagnostic.labels {
+        let place = shown(label.location, sources);
+        line("label", &format!("{place}: {}", label.message));
+    }
+    line("help", diagnostic.help.as_deref().unwrap_or("none"));
+    if let Some(detail) = &diagnostic.detail {
+        line("detail", detail);
+    }
+}
+
+/// `line:column-line:column`, and the text between them.
+fn shown(place: Location, sources: &Sources) -> String {
+    let source = sources.get(place.source);
+    let (start, end) = (
+        source.position(place.span.start),
+        source.position(place.span.end),
+    );
+    let text = &source.text[place.span.start as usize..place.span.end as usize];
+    format!(
+        "{}:{}-{}:{} {text:?}",
+        start.line, start.column, end.line, end.column
+    )
+}
