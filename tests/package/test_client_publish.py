@@ -449,7 +449,7 @@ def test_in_an_outage_events_are_spooled_and_the_next_client_delivers_them(
         assert kafka.spool is not None
         assert kafka.spool.records == 49
         stats = kafka.stats()
-        assert not stats.is_reachable
+        assert not stats.reachable
         assert (stats.published, stats.delivered, stats.spooled) == (50, 1, 49)
         assert "spool_records=49" in repr(stats)
         assert await kafka.close() == 49

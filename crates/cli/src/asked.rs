@@ -10,7 +10,7 @@ use herald_catalog::topics::{self, Published};
 use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
 use herald_envelope::topic;
-use herald_publish::TOPIC_SUFFIX;
+use herald_publish::dead_letter::TOPIC_SUFFIX;
 use herald_publish::kafka::WantedTopic;
 
 use crate::{Failure, project, terminal};

@@ -287,7 +287,7 @@ fn herald(topic: &str, events: usize, mode: Mode, linger_ms: &str) -> Anyhow<Fig
     let (publisher, _folder) = publisher(mode, linger_ms)?;
     let origin = origin();
     publisher
-        .enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
+        .blocking_enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
         .wait()?;
     let measure = Measure::start();
     let mut open = VecDeque::with_capacity(IN_FLIGHT);
@@ -297,7 +297,7 @@ fn herald(topic: &str, events: usize, mode: Mode, linger_ms: &str) -> Anyhow<Fig
             receipts += take(open.drain(..TAKEN_TOGETHER))?;
         }
         let message = publisher.message_to(topic, envelope(&origin, number as u128))?;
-        open.push_back(publisher.enqueue(message)?);
+        open.push_back(publisher.blocking_enqueue(message)?);
     }
     receipts += take(open.drain(..))?;
     assert_eq!(receipts, events);
@@ -356,13 +356,13 @@ fn herald_sequential(topic: &str, events: usize) -> Anyhow<Figures> {
     let (publisher, _folder) = publisher(Mode::Direct, DEFAULT_LINGER)?;
     let origin = origin();
     publisher
-        .enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
+        .blocking_enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
         .wait()?;
     let mut measure = Measure::start();
     for number in 0..events {
         let started = Instant::now();
         let message = publisher.message_to(topic, envelope(&origin, number as u128))?;
-        let receipt = publisher.enqueue(message)?.wait()?;
+        let receipt = publisher.blocking_enqueue(message)?.wait()?;
         measure.times.push(started.elapsed());
         assert!(matches!(receipt, Receipt::Delivered { .. }));
     }
@@ -377,13 +377,13 @@ fn herald_away(topic: &str, events: usize) -> Anyhow<Figures> {
     let publisher = Publisher::open(PublisherOptions::new(kafka).spool(spool))?;
     let origin = origin();
     publisher
-        .enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
+        .blocking_enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
         .wait()?;
     let mut measure = Measure::start();
     for number in 0..events {
         let started = Instant::now();
         let message = publisher.message_to(topic, envelope(&origin, number as u128))?;
-        publisher.enqueue(message)?.wait()?;
+        publisher.blocking_enqueue(message)?.wait()?;
         measure.times.push(started.elapsed());
     }
     Ok(measure.stop(events))
@@ -403,7 +403,7 @@ fn herald_drain(topic: &str, events: usize) -> Anyhow<Figures> {
             take(open.drain(..TAKEN_TOGETHER))?;
         }
         let message = publisher.message_to(topic, envelope(&origin, number as u128))?;
-        open.push_back(publisher.enqueue(message)?);
+        open.push_back(publisher.blocking_enqueue(message)?);
     }
     take(open.drain(..))?;
     publisher.close(Duration::ZERO)?;

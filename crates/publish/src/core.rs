@@ -23,7 +23,7 @@ use crate::receipt::Receipt;
 use crate::relay::Relay;
 use crate::room::{Load, Room};
 use crate::stats::Counters;
-use crate::transport::{Delivery, Position, Transport, Watch};
+use crate::transport::{ConnectionListener, DeliveryCallback, RecordMetadata, Transport};
 
 /// Everything but the threads.
 pub(crate) struct Core {
@@ -458,14 +458,14 @@ fn rejected(failure: Failure, dead_letter: Option<Receipt>) -> Outcome {
 /// What a transport says about its connection.
 pub(crate) struct Watcher(pub(crate) Weak<Core>);
 
-impl Watch for Watcher {
-    fn unreachable(&self, failure: Failure) {
+impl ConnectionListener for Watcher {
+    fn on_unreachable(&self, failure: Failure) {
         if let Some(core) = self.0.upgrade() {
             core.lose_cluster(&failure);
         }
     }
 
-    fn fatal(&self, failure: Failure) {
+    fn on_fatal(&self, failure: Failure) {
         if let Some(core) = self.0.upgrade() {
             error!(
                 target: "herald::publisher",
@@ -485,8 +485,8 @@ struct DirectLetter {
     failure: Failure,
 }
 
-impl Delivery for DirectLetter {
-    fn report(self: Arc<Self>, outcome: Result<Position, Failure>) {
+impl DeliveryCallback for DirectLetter {
+    fn on_delivery(self: Arc<Self>, outcome: Result<RecordMetadata, Failure>) {
         let letter = outcome.ok().map(|position| Receipt::Delivered {
             topic: self.topic.clone(),
             partition: position.partition,

@@ -1,4 +1,4 @@
-//! What a message becomes that the cluster will never take.
+//! Dead letters: the messages that the cluster refuses for good.
 
 use std::time::SystemTime;
 
@@ -11,15 +11,15 @@ use crate::message::Message;
 pub const TOPIC_SUFFIX: &str = ".dlq";
 
 /// Code of the failure, such as `too_large`.
-pub const REASON: &str = "dlq_reason";
+pub const REASON_HEADER: &str = "dlq_reason";
 /// What the cluster said.
-pub const ERROR: &str = "dlq_error";
+pub const ERROR_HEADER: &str = "dlq_error";
 /// The topic that the event was for.
-pub const ORIGINAL_TOPIC: &str = "dlq_original_topic";
+pub const ORIGINAL_TOPIC_HEADER: &str = "dlq_original_topic";
 /// How many times it was tried, in decimal digits.
-pub const ATTEMPTS: &str = "dlq_attempts";
+pub const ATTEMPTS_HEADER: &str = "dlq_attempts";
 /// When it was given up: RFC 3339, UTC.
-pub const TIME: &str = "dlq_time";
+pub const TIME_HEADER: &str = "dlq_time";
 
 /// The dead letter of a message: its key, its bytes and its headers, and five headers more that
 /// say why, on the topic `{topic}.dlq`. `None` where Kafka takes no topic of that name.
@@ -34,11 +34,11 @@ pub(crate) fn of(
     let time = Timestamp::try_from(now).map_or_else(|_| String::new(), |time| time.to_string());
     let letter = message
         .on_topic(&name)
-        .with_header(REASON, failure.code)
-        .with_header(ERROR, &failure.detail)
-        .with_header(ORIGINAL_TOPIC, message.topic())
-        .with_header(ATTEMPTS, attempts.to_string())
-        .with_header(TIME, time);
+        .with_header(REASON_HEADER, failure.code)
+        .with_header(ERROR_HEADER, &failure.detail)
+        .with_header(ORIGINAL_TOPIC_HEADER, message.topic())
+        .with_header(ATTEMPTS_HEADER, attempts.to_string())
+        .with_header(TIME_HEADER, time);
     Some(letter)
 }
 

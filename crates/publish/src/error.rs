@@ -129,7 +129,7 @@ impl fmt::Display for PublishError {
                     None => f.write_str("no dead letter could be written either"),
                 }
             }
-            Self::Busy => f.write_str("as many events are in flight as may be; try again"),
+            Self::Busy => f.write_str("in-flight limit reached; retry later"),
             Self::Deadline { after } => write!(
                 f,
                 "no acknowledgement within {} ms, and there is no spool; the event may still arrive",

@@ -16,7 +16,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
 use crate::receipt::Receipt;
 use crate::relay::Arrival;
-use crate::transport::{Delivery, Position, Transport};
+use crate::transport::{DeliveryCallback, RecordMetadata, Transport};
 
 pub(crate) type Outcome = Result<Receipt, PublishError>;
 
@@ -265,8 +265,8 @@ impl Flight {
     }
 }
 
-impl Delivery for Flight {
-    fn report(self: Arc<Self>, outcome: Result<Position, Failure>) {
+impl DeliveryCallback for Flight {
+    fn on_delivery(self: Arc<Self>, outcome: Result<RecordMetadata, Failure>) {
         self.core.held.leave(self.weight);
         let position = match outcome {
             Ok(position) => position,
@@ -337,7 +337,7 @@ impl Pending {
     ///
     /// # Errors
     /// In `Ok` stands what [`Pending::wait`] would say; `Err` is this, still pending.
-    pub fn wait_for(self, most: Duration) -> Result<Result<Receipt, PublishError>, Self> {
+    pub fn wait_timeout(self, most: Duration) -> Result<Result<Receipt, PublishError>, Self> {
         if let Err(forked) = self.flight.core.process.check() {
             return Ok(Err(forked));
         }

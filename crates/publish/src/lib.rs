@@ -60,7 +60,7 @@
 //! | all brokers lost | everything in flight is spooled at once, and new events after one commit | waits for the deadline |
 //! | a failure that may pass | tried again with backoff from the spool, see [`RetryPolicy`] | the failure |
 //! | refused for good: too large, no such topic, not authorised | `{topic}.dlq`; where that fails too, the spool's dead letters | `{topic}.dlq`, and an error that says whether it is there |
-//! | as many in flight as may be | waits, then `busy` | the same |
+//! | the in-flight limit is reached | waits, then `busy` | the same |
 //! | the spool is full, or its disk | an error, while the cluster is away | |
 //! | the process forks | every call in the child is the error `forked` | the same |
 //!
@@ -73,7 +73,7 @@
 mod buffers;
 mod clock;
 mod core;
-mod dead_letter;
+pub mod dead_letter;
 mod error;
 mod failure;
 mod flight;
@@ -97,17 +97,16 @@ mod trace;
 mod transport;
 
 pub use clock::Clock;
-pub use dead_letter::{ATTEMPTS, ERROR, ORIGINAL_TOPIC, REASON, TIME, TOPIC_SUFFIX};
 pub use error::PublishError;
 pub use failure::{Failure, FailureKind};
 pub use flight::Pending;
 pub use message::Message;
 pub use options::{Mode, PublisherOptions};
-pub use publisher::{Closed, Publisher};
+pub use publisher::{CloseReport, Publisher};
 pub use receipt::Receipt;
 pub use retry::RetryPolicy;
 pub use stats::{Latency, Stats};
-pub use transport::{Connect, Delivery, Position, Transport, Watch};
+pub use transport::{ConnectionListener, Connector, DeliveryCallback, RecordMetadata, Transport};
 
 /// What the settings of a spool are made of.
 pub use herald_spool as spool;

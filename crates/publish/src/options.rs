@@ -10,7 +10,7 @@ use herald_spool::SpoolOptions;
 
 use crate::clock::Clock;
 use crate::retry::RetryPolicy;
-use crate::transport::Connect;
+use crate::transport::Connector;
 
 /// Which comes first, the cluster or the disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Mode {
 /// Settings of a publisher. All have defaults but the cluster.
 #[derive(Clone)]
 pub struct PublisherOptions {
-    pub(crate) connect: Arc<dyn Connect>,
+    pub(crate) connect: Arc<dyn Connector>,
     pub(crate) spool: Option<SpoolOptions>,
     pub(crate) mode: Mode,
     pub(crate) max_in_flight: usize,
@@ -36,8 +36,8 @@ pub struct PublisherOptions {
     pub(crate) retry: RetryPolicy,
     pub(crate) relay_window: usize,
     pub(crate) relay_rate: Option<NonZeroU32>,
-    pub(crate) probe_every: Duration,
-    pub(crate) log_every: Option<Duration>,
+    pub(crate) probe_interval: Duration,
+    pub(crate) stats_interval: Option<Duration>,
     pub(crate) pattern: TopicPattern,
     pub(crate) namespace: String,
     pub(crate) clock: Clock,
@@ -52,7 +52,7 @@ const DEADLINE_WITHOUT_SPOOL: Duration = Duration::from_secs(30);
 impl PublisherOptions {
     /// A publisher to this cluster, such as [`crate::kafka::KafkaOptions`] or
     /// [`crate::memory::MemoryCluster`], without a spool.
-    pub fn new(cluster: impl Connect) -> Self {
+    pub fn new(cluster: impl Connector) -> Self {
         Self {
             connect: Arc::new(cluster),
             spool: None,
@@ -63,8 +63,8 @@ impl PublisherOptions {
             retry: RetryPolicy::default(),
             relay_window: 2_000,
             relay_rate: None,
-            probe_every: Duration::from_millis(500),
-            log_every: None,
+            probe_interval: Duration::from_millis(500),
+            stats_interval: None,
             pattern: TopicPattern::default(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
             clock: Clock::default(),
@@ -133,19 +133,19 @@ impl PublisherOptions {
         self
     }
 
-    /// How long to wait before an unreachable cluster is asked again, the first time; then twice
-    /// as long, up to eight times. 500 ms unless set.
+    /// Sets the wait before an unreachable cluster is probed again. It doubles with each probe, up
+    /// to eight times the interval. 500 ms by default.
     #[must_use]
-    pub fn probe_every(mut self, time: Duration) -> Self {
-        self.probe_every = time;
+    pub fn probe_interval(mut self, interval: Duration) -> Self {
+        self.probe_interval = interval;
         self
     }
 
-    /// Writes the figures as an event of `tracing` this often, at the level info and with the
-    /// target `herald::stats`. Not at all unless set.
+    /// Logs the statistics at this interval, as a `tracing` event at the level info with the target
+    /// `herald::stats`. Off by default.
     #[must_use]
-    pub fn log_every(mut self, time: Duration) -> Self {
-        self.log_every = Some(time);
+    pub fn stats_interval(mut self, interval: Duration) -> Self {
+        self.stats_interval = Some(interval);
         self
     }
 

@@ -34,13 +34,13 @@ pub struct Publisher {
 
 enum State {
     Running(Vec<JoinHandle<()>>),
-    Closed(Closed),
+    Closed(CloseReport),
 }
 
 /// How a publisher ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Closed {
+pub struct CloseReport {
     /// Events that wait in the spool for the next publisher.
     pub spooled: u64,
     /// Dead letters in the spool.
@@ -56,14 +56,14 @@ impl Publisher {
     /// # Errors
     /// [`PublishError::Settings`] and [`PublishError::Spool`].
     pub fn open(options: PublisherOptions) -> Result<Self, PublishError> {
-        Self::open_reporting(options).map(|(publisher, _)| publisher)
+        Self::open_with_report(options).map(|(publisher, _)| publisher)
     }
 
     /// The same, with what opening the spool found.
     ///
     /// # Errors
     /// As [`Publisher::open`].
-    pub fn open_reporting(
+    pub fn open_with_report(
         options: PublisherOptions,
     ) -> Result<(Self, Option<OpenReport>), PublishError> {
         if options.mode == Mode::WriteAhead && options.spool.is_none() {
@@ -172,7 +172,7 @@ impl Publisher {
     /// # Errors
     /// As [`Publisher::publish`].
     pub async fn send(&self, message: Message) -> Result<Receipt, PublishError> {
-        self.send_within(message, self.core.options.deadline_or_default())
+        self.send_timeout(message, self.core.options.deadline_or_default())
             .await
     }
 
@@ -181,7 +181,7 @@ impl Publisher {
     ///
     /// # Errors
     /// As [`Publisher::publish`].
-    pub async fn send_within(
+    pub async fn send_timeout(
         &self,
         message: Message,
         deadline: Duration,
@@ -210,7 +210,7 @@ impl Publisher {
     ) -> Vec<Result<Pending, PublishError>> {
         let mut pending = Vec::new();
         for message in messages {
-            pending.push(self.enqueue_async(message).await);
+            pending.push(self.enqueue(message).await);
         }
         pending
     }
@@ -220,8 +220,8 @@ impl Publisher {
     /// time that somebody asks.
     ///
     /// # Errors
-    /// As [`Publisher::enqueue`].
-    pub fn enqueue_async(
+    /// As [`Publisher::blocking_enqueue`].
+    pub fn enqueue(
         &self,
         message: Message,
     ) -> impl Future<Output = Result<Pending, PublishError>> + Send {
@@ -240,7 +240,7 @@ impl Publisher {
     /// # Errors
     /// [`PublishError::Busy`], [`PublishError::TooLargeForFlight`], [`PublishError::Forked`],
     /// [`PublishError::Closed`]; everything else comes with the receipt.
-    pub fn enqueue(&self, message: Message) -> Result<Pending, PublishError> {
+    pub fn blocking_enqueue(&self, message: Message) -> Result<Pending, PublishError> {
         self.core.process.check()?;
         let began = self.core.clock.now();
         let due = began + self.core.options.deadline_or_default();
@@ -251,7 +251,7 @@ impl Publisher {
     /// The same without waiting for room.
     ///
     /// # Errors
-    /// As [`Publisher::enqueue`].
+    /// As [`Publisher::blocking_enqueue`].
     pub fn try_enqueue(&self, message: Message) -> Result<Pending, PublishError> {
         self.core.process.check()?;
         self.core.room.try_enter(message.weight())?;
@@ -277,7 +277,7 @@ impl Publisher {
     ///
     /// # Errors
     /// [`PublishError::Forked`].
-    pub fn close(&self, timeout: Duration) -> Result<Closed, PublishError> {
+    pub fn close(&self, timeout: Duration) -> Result<CloseReport, PublishError> {
         self.core.process.check()?;
         let mut state = lock(&self.state);
         let threads = match &mut *state {
@@ -289,7 +289,7 @@ impl Publisher {
         Ok(closed)
     }
 
-    fn shut_down(&self, threads: Vec<JoinHandle<()>>, timeout: Duration) -> Closed {
+    fn shut_down(&self, threads: Vec<JoinHandle<()>>, timeout: Duration) -> CloseReport {
         let core = &self.core;
         let failed = core.counters.failed.get();
         core.shut_gate().route = Route::Closed;
@@ -302,7 +302,7 @@ impl Publisher {
         }
         let spool = core.shut_gate().spool.take();
         let stats = spool.as_ref().and_then(|spool| spool.stats().ok());
-        Closed {
+        CloseReport {
             spooled: stats.map_or(0, |stats| stats.records),
             dead: stats.map_or(0, |stats| stats.dead),
             failed: core.counters.failed.get() - failed,
@@ -365,7 +365,7 @@ pub(crate) fn stats_of(core: &Core) -> Stats {
         outages: counters.outages.get(),
         in_flight: in_flight.messages as u64,
         in_flight_bytes: in_flight.bytes as u64,
-        held: core.held.messages() as u64,
+        queued_in_transport: core.held.messages() as u64,
         reachable: gate.route == Route::Cluster,
         spool: gate.spool.as_ref().and_then(|spool| spool.stats().ok()),
         latency: counters.latency(),

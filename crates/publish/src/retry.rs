@@ -10,22 +10,22 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Longest wait after the first failure.
-    pub first: Duration,
+    pub initial_backoff: Duration,
     /// Longest wait at all.
-    pub longest: Duration,
+    pub max_backoff: Duration,
     /// Failures after which the event is a dead letter.
-    pub most_attempts: u32,
+    pub max_attempts: u32,
     /// Age after which a failure makes the event a dead letter. `None` is any age.
-    pub most_age: Option<Duration>,
+    pub max_age: Option<Duration>,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            first: Duration::from_millis(100),
-            longest: Duration::from_secs(30),
-            most_attempts: 20,
-            most_age: None,
+            initial_backoff: Duration::from_millis(100),
+            max_backoff: Duration::from_secs(30),
+            max_attempts: 20,
+            max_age: None,
         }
     }
 }
@@ -33,7 +33,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Whether an event with this many failures, this old, is given up.
     pub(crate) fn gives_up(&self, attempts: u32, age: Duration) -> bool {
-        attempts >= self.most_attempts || self.most_age.is_some_and(|most| age >= most)
+        attempts >= self.max_attempts || self.max_age.is_some_and(|most| age >= most)
     }
 
     pub(crate) fn wait(&self, attempts: u32, jitter: &mut Jitter) -> Duration {
@@ -42,7 +42,9 @@ impl RetryPolicy {
 
     fn ceiling(&self, attempts: u32) -> Duration {
         let doublings = attempts.saturating_sub(1).min(31);
-        self.first.saturating_mul(1 << doublings).min(self.longest)
+        self.initial_backoff
+            .saturating_mul(1 << doublings)
+            .min(self.max_backoff)
     }
 }
 
@@ -98,8 +100,8 @@ mod tests {
     #[test]
     fn a_limit_in_number_or_age_ends_it() {
         let policy = RetryPolicy {
-            most_attempts: 3,
-            most_age: Some(Duration::from_secs(60)),
+            max_attempts: 3,
+            max_age: Some(Duration::from_secs(60)),
             ..RetryPolicy::default()
         };
         assert!(!policy.gives_up(2, Duration::from_secs(59)));

@@ -32,7 +32,7 @@ pub struct Stats {
     /// Their bytes.
     pub in_flight_bytes: u64,
     /// Messages that the transport holds, with those whose event has a receipt of the spool.
-    pub held: u64,
+    pub queued_in_transport: u64,
     /// Whether the cluster is taken to be reachable.
     pub reachable: bool,
     /// How often it was found unreachable.
@@ -71,7 +71,7 @@ impl Stats {
             oldest_seconds = self.oldest_age().unwrap_or_default().as_secs_f64(),
             latency_p50_ms = self.latency.quantile(0.5).as_secs_f64() * 1e3,
             latency_p99_ms = self.latency.quantile(0.99).as_secs_f64() * 1e3,
-            "figures"
+            "statistics"
         );
     }
 }

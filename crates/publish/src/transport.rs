@@ -8,7 +8,7 @@ use crate::message::Message;
 
 /// Where a message came to lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Position {
+pub struct RecordMetadata {
     /// Partition of the topic, from 0.
     pub partition: i32,
     /// Offset in the partition, from 0.
@@ -16,11 +16,11 @@ pub struct Position {
 }
 
 /// Makes connections: once when a publisher starts, and again after each fatal failure.
-pub trait Connect: Send + Sync + 'static {
+pub trait Connector: Send + Sync + 'static {
     /// Makes a connection. It need not reach the cluster yet: an absent cluster is told to
     /// `watch`, not returned as an error.
     ///
-    /// `patience` is how long a message is tried before it is reported as
+    /// `delivery_timeout` is how long a message is tried before it is reported as
     /// [`crate::FailureKind::Retriable`] with the code `timed_out`. `None` is for ever: a
     /// publisher with a spool wants that, because it has a safe copy and the order to keep.
     ///
@@ -28,8 +28,8 @@ pub trait Connect: Send + Sync + 'static {
     /// Where the settings can't work: an unknown property, a certificate that is not there.
     fn connect(
         &self,
-        watch: Arc<dyn Watch>,
-        patience: Option<Duration>,
+        watch: Arc<dyn ConnectionListener>,
+        delivery_timeout: Option<Duration>,
     ) -> Result<Arc<dyn Transport>, Failure>;
 
     /// Settings for a person to read, such as addresses. No secrets.
@@ -47,9 +47,9 @@ pub trait Connect: Send + Sync + 'static {
 /// - A report of success means that all in-sync replicas have the message.
 /// - Messages of one topic and key are written in the order of the calls.
 /// - A message that is not reported yet may still be written, however long it took. Without
-///   `patience` there is no time-out inside: only the publisher decides when to stop waiting,
+///   `delivery_timeout` there is no time-out inside: only the publisher decides when to stop waiting,
 ///   and the message is not forgotten here when it does.
-/// - Without `patience`: after a retriable or fatal failure of a message nothing sent later for the
+/// - Without `delivery_timeout`: after a retriable or fatal failure of a message nothing sent later for the
 ///   same topic and key is written, unless it was sent after the report returned. So who keeps the failed
 ///   message in the report can keep the order.
 pub trait Transport: Send + Sync + 'static {
@@ -59,7 +59,7 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// The message was not taken, and nothing will be reported: [`crate::FailureKind::Full`]
     /// where the transport's queue has no room now, or what is wrong with the message.
-    fn send(&self, message: &Message, delivery: Arc<dyn Delivery>) -> Result<(), Failure>;
+    fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure>;
 
     /// Asks the cluster for a sign of life and refreshes what is known about it. Blocks for at
     /// most `timeout`.
@@ -75,16 +75,16 @@ pub trait Transport: Send + Sync + 'static {
 }
 
 /// Hears what became of one message.
-pub trait Delivery: Send + Sync + 'static {
+pub trait DeliveryCallback: Send + Sync + 'static {
     /// Called exactly once, on a thread of the transport: it must be quick.
-    fn report(self: Arc<Self>, outcome: Result<Position, Failure>);
+    fn on_delivery(self: Arc<Self>, outcome: Result<RecordMetadata, Failure>);
 }
 
 /// Hears about the connection as a whole.
-pub trait Watch: Send + Sync + 'static {
+pub trait ConnectionListener: Send + Sync + 'static {
     /// No broker can be reached now. May be called many times for one outage.
-    fn unreachable(&self, failure: Failure);
+    fn on_unreachable(&self, failure: Failure);
 
     /// The connection is broken for good: every later send fails. Make a new one.
-    fn fatal(&self, failure: Failure);
+    fn on_fatal(&self, failure: Failure);
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use herald_publish::memory::MemoryCluster;
-use herald_publish::{Connect, Failure, FailureKind, Message, Transport};
+use herald_publish::{Connector, Failure, FailureKind, Message, Transport};
 
 use support::PATIENCE;
 use support::ledger::{Heard, Ledger, Outcome};

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use herald_publish::kafka::{DevCluster, KafkaOptions, Secret};
-use herald_publish::{Connect, Delivery, Failure, Message, Position, Watch};
+use herald_publish::{
+    ConnectionListener, Connector, DeliveryCallback, Failure, Message, RecordMetadata,
+};
 
 /// Everything that was logged.
 #[derive(Clone, Default)]
@@ -31,18 +33,18 @@ impl Lines {
 
 struct Tell(Lines);
 
-impl Watch for Tell {
-    fn unreachable(&self, failure: Failure) {
+impl ConnectionListener for Tell {
+    fn on_unreachable(&self, failure: Failure) {
         writeln!(self.0.clone(), "{failure} {failure:?}").unwrap();
     }
 
-    fn fatal(&self, failure: Failure) {
+    fn on_fatal(&self, failure: Failure) {
         writeln!(self.0.clone(), "{failure} {failure:?}").unwrap();
     }
 }
 
-impl Delivery for Tell {
-    fn report(self: Arc<Self>, outcome: Result<Position, Failure>) {
+impl DeliveryCallback for Tell {
+    fn on_delivery(self: Arc<Self>, outcome: Result<RecordMetadata, Failure>) {
         writeln!(self.0.clone(), "{outcome:?}").unwrap();
     }
 }

@@ -105,7 +105,7 @@ def test_the_cluster_may_be_away_but_the_client_must_be_connected() -> None:
         is_connected = True
 
         def stats(self) -> object:
-            return type("Stats", (), {"is_reachable": False, "spool_records": 3})()
+            return type("Stats", (), {"reachable": False, "spool_records": 3})()
 
     client = Away()
     life = Lifecycle(client=client)

@@ -36,7 +36,7 @@ impl World {
     }
 
     fn send(&self, message: Message) {
-        let pending = self.publisher.enqueue(message).unwrap();
+        let pending = self.publisher.blocking_enqueue(message).unwrap();
         assert!(pending.wait().unwrap().is_delivered());
     }
 

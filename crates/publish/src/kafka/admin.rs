@@ -53,21 +53,21 @@ pub struct Admin {
     /// Asks what there is. It also hears why nobody answers, which an admin client does not.
     eyes: BaseConsumer<Contact>,
     servers: String,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Admin {
-    /// Connects. An answer is waited for `patience` long, now and with every call.
+    /// Connects. An answer is waited for at most `timeout`, now and with every call.
     ///
     /// # Errors
     /// Those of [`KafkaOptions::client_config`], and `unreachable`, `authentication_failed` or
     /// `tls_failed`; `unsupported` for a [`DevCluster`](super::DevCluster).
-    pub fn connect(options: &KafkaOptions, patience: Duration) -> Result<Self, Failure> {
+    pub fn connect(options: &KafkaOptions, timeout: Duration) -> Result<Self, Failure> {
         let resolved = options.resolve(For::All)?;
         let eyes = contact::client(options, &[])?;
         let servers = options.bootstrap_servers().to_owned();
-        contact::reach(&eyes, &servers, patience)?;
-        let cluster = eyes.client().fetch_cluster_id(patience);
+        contact::reach(&eyes, &servers, timeout)?;
+        let cluster = eyes.client().fetch_cluster_id(timeout);
         if cluster.is_some_and(|id| dev::is_in_memory(&id)) {
             return Err(Failure::new(
                 FailureKind::Permanent,
@@ -85,7 +85,7 @@ impl Admin {
             client,
             eyes,
             servers,
-            patience,
+            timeout,
         })
     }
 
@@ -94,7 +94,7 @@ impl Admin {
     /// # Errors
     /// `unreachable`.
     pub fn topic_names(&self) -> Result<BTreeSet<String>, Failure> {
-        let metadata = contact::reach(&self.eyes, &self.servers, self.patience)?;
+        let metadata = contact::reach(&self.eyes, &self.servers, self.timeout)?;
         let names = metadata.topics().iter().map(MetadataTopic::name);
         Ok(names.map(str::to_owned).collect())
     }
@@ -108,7 +108,7 @@ impl Admin {
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<BTreeMap<String, FoundTopic>, Failure> {
         let names: BTreeSet<&str> = names.into_iter().collect();
-        let metadata = contact::reach(&self.eyes, &self.servers, self.patience)?;
+        let metadata = contact::reach(&self.eyes, &self.servers, self.timeout)?;
         let mut found = BTreeMap::new();
         for topic in metadata.topics() {
             if names.contains(topic.name()) && !topic.partitions().is_empty() {
@@ -198,8 +198,8 @@ impl Admin {
 
     fn options(&self, mode: Mode) -> AdminOptions {
         AdminOptions::new()
-            .request_timeout(Some(self.patience))
-            .operation_timeout(Some(self.patience))
+            .request_timeout(Some(self.timeout))
+            .operation_timeout(Some(self.timeout))
             .validate_only(mode == Mode::CheckOnly)
     }
 }

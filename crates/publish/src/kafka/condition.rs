@@ -11,11 +11,11 @@ use super::classify;
 use super::log::Log;
 use crate::clock::lock;
 use crate::failure::{Failure, FailureKind};
-use crate::transport::Watch;
+use crate::transport::ConnectionListener;
 
 /// How a connection is. Its lanes share it.
 pub(super) struct Condition {
-    watch: Arc<dyn Watch>,
+    watch: Arc<dyn ConnectionListener>,
     pub(super) log: Log,
     pub(super) absent: Absent,
     /// The cluster's addresses, for people.
@@ -44,7 +44,7 @@ struct Trouble {
 const CONFIRMED: Duration = Duration::from_millis(100);
 
 impl Condition {
-    pub(super) fn new(watch: Arc<dyn Watch>, log: Log, about: String) -> Self {
+    pub(super) fn new(watch: Arc<dyn ConnectionListener>, log: Log, about: String) -> Self {
         Self {
             watch,
             log,
@@ -167,12 +167,12 @@ mod tests {
     #[derive(Default)]
     struct Heard(Mutex<Vec<Failure>>);
 
-    impl Watch for Heard {
-        fn unreachable(&self, failure: Failure) {
+    impl ConnectionListener for Heard {
+        fn on_unreachable(&self, failure: Failure) {
             lock(&self.0).push(failure);
         }
 
-        fn fatal(&self, failure: Failure) {
+        fn on_fatal(&self, failure: Failure) {
             lock(&self.0).push(failure);
         }
     }

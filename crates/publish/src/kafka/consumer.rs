@@ -80,12 +80,12 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Connects; an answer is waited for `patience` long. Nothing is read yet.
+    /// Connects; an answer is waited for at most `timeout`. Nothing is read yet.
     ///
     /// # Errors
     /// Those of [`KafkaOptions::client_config`], and `unreachable`, `authentication_failed` or
     /// `tls_failed`.
-    pub fn connect(options: &KafkaOptions, patience: Duration) -> Result<Self, Failure> {
+    pub fn connect(options: &KafkaOptions, timeout: Duration) -> Result<Self, Failure> {
         let mut properties = PROPERTIES.to_vec();
         if options.text("group.id").is_none() {
             properties.push(("group.id", GROUP));
@@ -101,7 +101,7 @@ impl Listener {
             alive: Instant::now(),
             trouble: BTreeSet::new(),
         };
-        contact::reach(&listener.consumer, &listener.servers, patience)?;
+        contact::reach(&listener.consumer, &listener.servers, timeout)?;
         Ok(listener)
     }
 
@@ -117,8 +117,8 @@ impl Listener {
     ///
     /// # Errors
     /// `unreachable`.
-    pub fn topic_names(&self, patience: Duration) -> Result<BTreeSet<String>, Failure> {
-        let metadata = contact::reach(&self.consumer, &self.servers, patience)?;
+    pub fn topic_names(&self, timeout: Duration) -> Result<BTreeSet<String>, Failure> {
+        let metadata = contact::reach(&self.consumer, &self.servers, timeout)?;
         let names = metadata.topics().iter().map(MetadataTopic::name);
         Ok(names.map(str::to_owned).collect())
     }
@@ -133,15 +133,15 @@ impl Listener {
         &mut self,
         follows: impl Fn(&str) -> bool + Send + 'static,
         start: Start,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<BTreeSet<String>, Failure> {
         self.follows = Box::new(follows);
         self.read.clear();
         self.not_before = None;
-        let metadata = contact::reach(&self.consumer, &self.servers, patience)?;
+        let metadata = contact::reach(&self.consumer, &self.servers, timeout)?;
         let new = self.unread(&metadata);
-        let start = self.possible(start, patience);
-        let positions = start::positions(&self.consumer, &new, start, patience)?;
+        let start = self.possible(start, timeout);
+        let positions = start::positions(&self.consumer, &new, start, timeout)?;
         self.consumer
             .assign(&positions)
             .map_err(|error| not_read(&error))?;
@@ -151,17 +151,17 @@ impl Listener {
         Ok(self.read.keys().cloned().collect())
     }
 
-    /// What comes next, waited for at most `patience`. `None` when nothing came.
+    /// What comes next, waited for at most `timeout`. `None` when nothing came.
     ///
     /// # Errors
     /// Reading can't go on: the connection is broken for good.
-    pub fn next(&mut self, patience: Duration) -> Result<Option<Heard>, Failure> {
+    pub fn next(&mut self, timeout: Duration) -> Result<Option<Heard>, Failure> {
         if Instant::now() >= self.look
             && let Some(heard) = self.refresh()?
         {
             return Ok(Some(heard));
         }
-        match self.consumer.poll(patience) {
+        match self.consumer.poll(timeout) {
             None => Ok(None),
             Some(Ok(message)) => {
                 self.alive = Instant::now();
@@ -242,11 +242,11 @@ impl Listener {
 
     /// A start that the cluster knows. One in memory finds no offset by time, so all of it is
     /// read and what is too old is passed over.
-    fn possible(&mut self, start: Start, patience: Duration) -> Start {
+    fn possible(&mut self, start: Start, timeout: Duration) -> Start {
         let Start::At(time) = start else {
             return start;
         };
-        let cluster = self.consumer.client().fetch_cluster_id(patience);
+        let cluster = self.consumer.client().fetch_cluster_id(timeout);
         if cluster.is_some_and(|id| dev::is_in_memory(&id)) {
             // In milliseconds, as records have it.
             self.not_before = moment(milliseconds(time));

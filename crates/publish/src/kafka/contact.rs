@@ -80,7 +80,7 @@ impl Contact {
     }
 
     /// How long it is worth to wait for an answer, if it is at all.
-    fn patience(&self, most: Duration) -> Duration {
+    fn timeout(&self, most: Duration) -> Duration {
         let last = lock(&self.last);
         match &last.complaint {
             Some(complaint) if matches!(complaint.code, "authentication_failed" | "tls_failed") => {
@@ -115,7 +115,7 @@ pub(super) fn client(
         .map_err(|error| invalid(&error, &scrub))
 }
 
-/// Asks what there is on the cluster, for at most `patience`.
+/// Asks what there is on the cluster, for at most `timeout`.
 ///
 /// # Errors
 /// `unreachable`, `authentication_failed` or `tls_failed`, with the addresses, the time waited
@@ -123,12 +123,12 @@ pub(super) fn client(
 pub(super) fn reach(
     client: &BaseConsumer<Contact>,
     servers: &str,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<Metadata, Failure> {
     let started = Instant::now();
     let mut wait = FIRST_WAIT;
     loop {
-        let left = patience.saturating_sub(started.elapsed());
+        let left = timeout.saturating_sub(started.elapsed());
         // Asked for all topics: asking for one by name could create it.
         match client.fetch_metadata(None, wait.min(left)) {
             Ok(metadata) if !metadata.brokers().is_empty() => return Ok(metadata),
@@ -137,7 +137,7 @@ pub(super) fn reach(
         // Complaints are only heard when somebody listens.
         while client.poll(Duration::ZERO).is_some() {}
         let waited = started.elapsed();
-        if waited >= client.context().patience(patience) {
+        if waited >= client.context().timeout(timeout) {
             return Err(no_answer(servers, waited, client.context().take()));
         }
         wait = wait.saturating_mul(2);

@@ -21,7 +21,7 @@ use super::secret::Scrub;
 use crate::clock::lock;
 use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
-use crate::transport::{Delivery, Position};
+use crate::transport::{DeliveryCallback, RecordMetadata};
 
 /// How often the thread looks at other things than reports, which it hears at once.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -119,7 +119,7 @@ impl Lane {
         &self,
         topic: &str,
         message: &Message,
-        delivery: Arc<dyn Delivery>,
+        delivery: Arc<dyn DeliveryCallback>,
     ) -> Result<(), Failure> {
         let number = self.outstanding.add(delivery);
         let record = BaseRecord {
@@ -288,7 +288,7 @@ impl ProducerContext<NoCustomPartitioner> for Reports {
                 if offset < 0 {
                     Err(unconfirmed(message.topic(), partition))
                 } else {
-                    Ok(Position { partition, offset })
+                    Ok(RecordMetadata { partition, offset })
                 }
             }
             Err((error, message)) => Err(self.verdict(error, message.topic())),
@@ -327,7 +327,7 @@ impl Reports {
                     _ => failure,
                 };
             }
-            // The publisher's own patience ended.
+            // The publisher's own delivery_timeout ended.
             _ if code == Code::MessageTimedOut => return failure,
             (FailureKind::Permanent, Travel::Alone) => return failure,
             (_, Travel::Together) if classify::blames_one_of_many(code) => {

@@ -218,13 +218,13 @@ impl fmt::Debug for KafkaOptions {
 mod tests {
     use super::*;
     use crate::kafka::secret::Secret;
-    use crate::transport::{Connect, Watch};
+    use crate::transport::{ConnectionListener, Connector};
 
     struct Deaf;
 
-    impl Watch for Deaf {
-        fn unreachable(&self, _: Failure) {}
-        fn fatal(&self, _: Failure) {}
+    impl ConnectionListener for Deaf {
+        fn on_unreachable(&self, _: Failure) {}
+        fn on_fatal(&self, _: Failure) {}
     }
 
     fn options() -> KafkaOptions {

@@ -4,7 +4,7 @@ use std::mem;
 use std::sync::{Arc, Mutex};
 
 use crate::clock::lock;
-use crate::transport::Delivery;
+use crate::transport::DeliveryCallback;
 
 /// A power of two. Enough that a sender and the reporting thread rarely meet.
 const SHARDS: usize = 16;
@@ -26,7 +26,7 @@ struct Shard {
 }
 
 enum Slot {
-    Taken(Arc<dyn Delivery>),
+    Taken(Arc<dyn DeliveryCallback>),
     /// With the free slot after this one.
     Free(usize),
 }
@@ -41,19 +41,19 @@ impl Default for Outstanding {
 
 impl Outstanding {
     /// Keeps a delivery and gives its number.
-    pub(super) fn add(&self, delivery: Arc<dyn Delivery>) -> usize {
+    pub(super) fn add(&self, delivery: Arc<dyn DeliveryCallback>) -> usize {
         // Allocations are at least 16 bytes apart.
         let shard = (Arc::as_ptr(&delivery).addr() >> 4) % SHARDS;
         lock(&self.shards[shard]).add(delivery) * SHARDS + shard
     }
 
     /// Gives the delivery out, once.
-    pub(super) fn take(&self, number: usize) -> Option<Arc<dyn Delivery>> {
+    pub(super) fn take(&self, number: usize) -> Option<Arc<dyn DeliveryCallback>> {
         lock(&self.shards[number % SHARDS]).take(number / SHARDS)
     }
 
     /// Gives out all of them.
-    pub(super) fn take_all(&self) -> Vec<Arc<dyn Delivery>> {
+    pub(super) fn take_all(&self) -> Vec<Arc<dyn DeliveryCallback>> {
         let mut all = Vec::new();
         for shard in &self.shards {
             let mut shard = lock(shard);
@@ -68,7 +68,7 @@ impl Outstanding {
 }
 
 impl Shard {
-    fn add(&mut self, delivery: Arc<dyn Delivery>) -> usize {
+    fn add(&mut self, delivery: Arc<dyn DeliveryCallback>) -> usize {
         let slot = self.free;
         if let Some(free) = self.slots.get_mut(slot) {
             let Slot::Free(next) = mem::replace(free, Slot::Taken(delivery)) else {
@@ -83,7 +83,7 @@ impl Shard {
         slot
     }
 
-    fn take(&mut self, slot: usize) -> Option<Arc<dyn Delivery>> {
+    fn take(&mut self, slot: usize) -> Option<Arc<dyn DeliveryCallback>> {
         let place = self.slots.get_mut(slot)?;
         match mem::replace(place, Slot::Free(self.free)) {
             Slot::Taken(delivery) => {
@@ -105,12 +105,12 @@ mod tests {
 
     use super::*;
     use crate::failure::Failure;
-    use crate::transport::Position;
+    use crate::transport::RecordMetadata;
 
     struct Numbered(usize);
 
-    impl Delivery for Numbered {
-        fn report(self: Arc<Self>, _: Result<Position, Failure>) {}
+    impl DeliveryCallback for Numbered {
+        fn on_delivery(self: Arc<Self>, _: Result<RecordMetadata, Failure>) {}
     }
 
     proptest! {

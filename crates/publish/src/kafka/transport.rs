@@ -19,7 +19,7 @@ use super::refused::Refused;
 use super::secret::Scrub;
 use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
-use crate::transport::{Connect, Delivery, Transport, Watch};
+use crate::transport::{ConnectionListener, Connector, DeliveryCallback, Transport};
 
 /// A name that no topic can have. A broker answers that, and creates nothing.
 const NO_TOPIC: &str = "herald/probe";
@@ -54,15 +54,15 @@ struct Open {
     topics: HashMap<Box<str>, Travel>,
 }
 
-impl Connect for KafkaOptions {
+impl Connector for KafkaOptions {
     fn connect(
         &self,
-        watch: Arc<dyn Watch>,
-        patience: Option<Duration>,
+        watch: Arc<dyn ConnectionListener>,
+        delivery_timeout: Option<Duration>,
     ) -> Result<Arc<dyn Transport>, Failure> {
         let Resolved { mut config, scrub } = self.resolve(For::Producers)?;
-        if let Some(patience) = patience {
-            let milliseconds = patience.as_millis().clamp(1, 2_147_483_647);
+        if let Some(delivery_timeout) = delivery_timeout {
+            let milliseconds = delivery_timeout.as_millis().clamp(1, 2_147_483_647);
             config.set("message.timeout.ms", milliseconds.to_string());
         }
         let log = Log::new(scrub.clone());
@@ -144,7 +144,7 @@ fn closed() -> Failure {
 }
 
 impl Transport for KafkaTransport {
-    fn send(&self, message: &Message, delivery: Arc<dyn Delivery>) -> Result<(), Failure> {
+    fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
         if let Some(failure) = self.condition.broken() {
             return Err(failure.clone());
         }

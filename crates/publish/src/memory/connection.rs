@@ -9,7 +9,7 @@ use super::{Health, Shared, State};
 use crate::clock::lock;
 use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
-use crate::transport::{Delivery, Transport, Watch};
+use crate::transport::{ConnectionListener, DeliveryCallback, Transport};
 
 /// No wait is longer, so that times can be added.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,15 +20,15 @@ const DROP_PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Connection {
     shared: Arc<Shared>,
     number: u64,
-    patience: Option<Duration>,
+    delivery_timeout: Option<Duration>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Connection {
     pub(super) fn open(
         shared: Arc<Shared>,
-        watch: Arc<dyn Watch>,
-        patience: Option<Duration>,
+        watch: Arc<dyn ConnectionListener>,
+        delivery_timeout: Option<Duration>,
     ) -> Result<Self, Failure> {
         let mut state = lock(&shared.state);
         let number = state.next_connection;
@@ -57,14 +57,14 @@ impl Connection {
         Ok(Self {
             shared,
             number,
-            patience,
+            delivery_timeout,
             thread: Mutex::new(Some(thread)),
         })
     }
 }
 
 impl Transport for Connection {
-    fn send(&self, message: &Message, delivery: Arc<dyn Delivery>) -> Result<(), Failure> {
+    fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
         let mut state = lock(&self.shared.state);
         state.queue(self.number)?.check()?;
         if let Some(failure) = state.next_full() {
@@ -74,8 +74,8 @@ impl Transport for Connection {
             message: message.clone(),
             delivery,
             due: self
-                .patience
-                .map(|patience| Instant::now() + patience.min(LONGEST)),
+                .delivery_timeout
+                .map(|delivery_timeout| Instant::now() + delivery_timeout.min(LONGEST)),
         })?;
         drop(state);
         self.shared.changed.notify_all();
@@ -156,7 +156,7 @@ impl Shared {
 struct Worker {
     shared: Arc<Shared>,
     number: u64,
-    watch: Arc<dyn Watch>,
+    watch: Arc<dyn ConnectionListener>,
 }
 
 /// What the thread does next, without the lock.

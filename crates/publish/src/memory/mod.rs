@@ -15,12 +15,12 @@ use self::topics::Topics;
 use crate::clock::lock;
 use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
-use crate::transport::{Connect, Position, Transport, Watch};
+use crate::transport::{ConnectionListener, Connector, RecordMetadata, Transport};
 
 /// A cluster in this process. Clones are the same cluster.
 ///
 /// It keeps to all that a [`Transport`] promises, keys land on the partitions where Kafka would
-/// put them, and it fails when it is told to. It has no timers, but for a delay or a patience
+/// put them, and it fails when it is told to. It has no timers, but for a delay or a delivery_timeout
 /// that somebody asked for.
 #[derive(Clone)]
 pub struct MemoryCluster {
@@ -31,7 +31,7 @@ pub struct MemoryCluster {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
     /// Where it lies.
-    pub position: Position,
+    pub metadata: RecordMetadata,
     /// What was sent.
     pub message: Message,
 }
@@ -210,16 +210,16 @@ impl MemoryCluster {
     }
 }
 
-impl Connect for MemoryCluster {
+impl Connector for MemoryCluster {
     fn connect(
         &self,
-        watch: Arc<dyn Watch>,
-        patience: Option<Duration>,
+        watch: Arc<dyn ConnectionListener>,
+        delivery_timeout: Option<Duration>,
     ) -> Result<Arc<dyn Transport>, Failure> {
         Ok(Arc::new(Connection::open(
             self.shared.clone(),
             watch,
-            patience,
+            delivery_timeout,
         )?))
     }
 
@@ -238,7 +238,7 @@ impl fmt::Debug for MemoryCluster {
 
 impl State {
     /// Writes a message, or says why not.
-    fn write(&mut self, message: &Message) -> Result<Position, Failure> {
+    fn write(&mut self, message: &Message) -> Result<RecordMetadata, Failure> {
         if let Some(failure) = self.failing.pop_front() {
             return Err(failure);
         }

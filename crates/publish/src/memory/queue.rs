@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
-use crate::transport::{Delivery, Position};
+use crate::transport::{DeliveryCallback, RecordMetadata};
 
 #[derive(Default)]
 pub(super) struct Queue {
@@ -21,7 +21,7 @@ pub(super) struct Queue {
 
 pub(super) struct Sent {
     pub(super) message: Message,
-    pub(super) delivery: Arc<dyn Delivery>,
+    pub(super) delivery: Arc<dyn DeliveryCallback>,
     /// When it is tried no longer.
     pub(super) due: Option<Instant>,
 }
@@ -34,7 +34,7 @@ pub(super) enum Condition {
     Closed,
 }
 
-pub(super) type Reports = Vec<(Arc<dyn Delivery>, Result<Position, Failure>)>;
+pub(super) type Reports = Vec<(Arc<dyn DeliveryCallback>, Result<RecordMetadata, Failure>)>;
 
 impl Queue {
     /// Takes a message, if the connection takes any.

@@ -7,7 +7,7 @@ use herald_envelope::key;
 use super::StoredMessage;
 use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
-use crate::transport::Position;
+use crate::transport::RecordMetadata;
 
 pub(super) struct Topics {
     by_name: HashMap<String, Topic>,
@@ -67,7 +67,7 @@ impl Topics {
         &self.written
     }
 
-    pub(super) fn write(&mut self, message: &Message) -> Result<Position, Failure> {
+    pub(super) fn write(&mut self, message: &Message) -> Result<RecordMetadata, Failure> {
         let refuse = |code, detail| Err(Failure::new(FailureKind::Permanent, code, detail));
         let (name, bytes) = (message.topic(), message.weight());
         if bytes > self.max_message_bytes {
@@ -84,7 +84,7 @@ impl Topics {
         let topic = self.by_name.get_mut(name).expect("it is there or was made");
         let partition = topic.partition_of(message.key());
         let end = &mut topic.ends[partition as usize];
-        let position = Position {
+        let position = RecordMetadata {
             partition: i32::try_from(partition).expect("less than there are"),
             offset: *end,
         };

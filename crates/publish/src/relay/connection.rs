@@ -77,7 +77,7 @@ impl RelayThread {
     }
 
     pub(super) fn try_failed(&mut self) {
-        let first = self.core.options.probe_every;
+        let first = self.core.options.probe_interval;
         self.health = self.health.failed(self.now(), first, &mut self.jitter);
     }
 
@@ -103,7 +103,7 @@ impl RelayThread {
 /// Makes a connection that reports to this publisher.
 pub(crate) fn connect(core: &Arc<Core>) -> Result<Arc<dyn Transport>, Failure> {
     let has_spool = core.options.spool.is_some();
-    let patience = (!has_spool).then(|| core.options.deadline_or_default());
+    let delivery_timeout = (!has_spool).then(|| core.options.deadline_or_default());
     let watch = Arc::new(Watcher(Arc::downgrade(core)));
-    core.options.connect.connect(watch, patience)
+    core.options.connect.connect(watch, delivery_timeout)
 }

@@ -19,7 +19,7 @@ use herald_spool::{Sequence, SpoolError};
 use crate::clock::{Bell, Clock, lock};
 use crate::core::Core;
 use crate::failure::{Failure, FailureKind};
-use crate::transport::{Delivery, Position};
+use crate::transport::{DeliveryCallback, RecordMetadata};
 
 pub(crate) use connection::connect;
 pub(crate) use thread::RelayThread;
@@ -90,7 +90,7 @@ pub(crate) struct Reported {
     pub(crate) key: u64,
     pub(crate) weight: usize,
     pub(crate) sent_at: Duration,
-    pub(crate) outcome: Result<Position, Failure>,
+    pub(crate) outcome: Result<RecordMetadata, Failure>,
 }
 
 impl Inbox {
@@ -242,8 +242,8 @@ pub(crate) struct RowDelivery {
     pub(crate) is_letter: bool,
 }
 
-impl Delivery for RowDelivery {
-    fn report(self: Arc<Self>, outcome: Result<Position, Failure>) {
+impl DeliveryCallback for RowDelivery {
+    fn on_delivery(self: Arc<Self>, outcome: Result<RecordMetadata, Failure>) {
         self.core.held.leave(self.weight);
         if outcome.is_ok() {
             self.core.acknowledged(self.core.clock.now());

@@ -102,7 +102,7 @@ impl RelayThread {
             self.remove_landed();
             self.relay();
             self.look_after_health();
-            self.log_figures();
+            self.log_stats();
             if self.may_leave() {
                 break;
             }
@@ -120,8 +120,8 @@ impl RelayThread {
         self.core.gate().spool.clone()
     }
 
-    fn log_figures(&mut self) {
-        if let Some(every) = self.core.options.log_every
+    fn log_stats(&mut self) {
+        if let Some(every) = self.core.options.stats_interval
             && self.log_at <= self.now()
         {
             self.log_at = self.now() + every;
@@ -151,7 +151,7 @@ impl RelayThread {
         if self.spool_lost.is_some() {
             consider(self.reopening.at);
         }
-        if self.core.options.log_every.is_some() {
+        if self.core.options.stats_interval.is_some() {
             consider(self.log_at);
         }
         let close_until = self.core.relay.change(|inbox| inbox.close_until);
@@ -169,7 +169,7 @@ impl RelayThread {
             )
         });
         if cluster_lost {
-            let first = self.core.options.probe_every;
+            let first = self.core.options.probe_interval;
             self.health = self.health.lost(self.now(), first, &mut self.jitter);
         }
         for arrival in arrivals {

@@ -94,7 +94,7 @@ impl Window {
 
 impl RelayThread {
     pub(super) fn look_after_window(&mut self) {
-        let patience = match self.health {
+        let delivery_timeout = match self.health {
             Health::Up => self.core.options.deadline_or_default(),
             Health::Trying { .. } => self.trial_step(),
             Health::Down { .. } | Health::Asking { .. } => return,
@@ -102,7 +102,10 @@ impl RelayThread {
         let now = self.now();
         // What the transport holds for nothing must leave room for those who publish.
         let may_hold_more = self.window.sent < self.core.options.max_in_flight;
-        if self.window.room() == 0 && may_hold_more && now >= self.window.moved_at + patience {
+        if self.window.room() == 0
+            && may_hold_more
+            && now >= self.window.moved_at + delivery_timeout
+        {
             self.window.give_way(now);
         }
     }

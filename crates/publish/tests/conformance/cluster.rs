@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_publish::{Transport, Watch};
+use herald_publish::{ConnectionListener, Transport};
 
 /// A cluster that a transport can be tried with.
 pub trait Cluster {
-    fn connect(&self, watch: Arc<dyn Watch>, patience: Option<Duration>) -> Arc<dyn Transport>;
+    fn connect(
+        &self,
+        watch: Arc<dyn ConnectionListener>,
+        delivery_timeout: Option<Duration>,
+    ) -> Arc<dyn Transport>;
 
     /// Creates a topic.
     fn create(&self, topic: &str, partitions: u32);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use herald_publish::kafka::{DevCluster, KafkaOptions};
-use herald_publish::{Connect, Transport, Watch};
+use herald_publish::{ConnectionListener, Connector, Transport};
 
 use crate::cluster::{Cluster, Record};
 use crate::reader;
@@ -21,12 +21,16 @@ impl Dev {
 }
 
 impl Cluster for Dev {
-    fn connect(&self, watch: Arc<dyn Watch>, patience: Option<Duration>) -> Arc<dyn Transport> {
+    fn connect(
+        &self,
+        watch: Arc<dyn ConnectionListener>,
+        delivery_timeout: Option<Duration>,
+    ) -> Arc<dyn Transport> {
         // Answers that the frozen cluster owes never come: the requests are sent again.
         KafkaOptions::new(self.0.bootstrap_servers())
             .property("socket.timeout.ms", "2000")
             .property("request.timeout.ms", "1000")
-            .connect(watch, patience)
+            .connect(watch, delivery_timeout)
             .unwrap()
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use herald_publish::kafka::{Admin, KafkaOptions, WantedTopic};
-use herald_publish::{Connect, Transport, Watch};
+use herald_publish::{ConnectionListener, Connector, Transport};
 
 use crate::cluster::{Cluster, Record};
 use crate::reader;
@@ -60,8 +60,12 @@ fn servers() -> Option<String> {
 }
 
 impl Cluster for Kafka {
-    fn connect(&self, watch: Arc<dyn Watch>, patience: Option<Duration>) -> Arc<dyn Transport> {
-        self.options().connect(watch, patience).unwrap()
+    fn connect(
+        &self,
+        watch: Arc<dyn ConnectionListener>,
+        delivery_timeout: Option<Duration>,
+    ) -> Arc<dyn Transport> {
+        self.options().connect(watch, delivery_timeout).unwrap()
     }
 
     fn create(&self, topic: &str, partitions: u32) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use herald_publish::memory::{MemoryCluster, StoredMessage};
-use herald_publish::{Connect, Transport, Watch};
+use herald_publish::{ConnectionListener, Connector, Transport};
 
 use crate::cluster::{Cluster, Record};
 
@@ -20,8 +20,12 @@ impl Memory {
 }
 
 impl Cluster for Memory {
-    fn connect(&self, watch: Arc<dyn Watch>, patience: Option<Duration>) -> Arc<dyn Transport> {
-        self.0.connect(watch, patience).unwrap()
+    fn connect(
+        &self,
+        watch: Arc<dyn ConnectionListener>,
+        delivery_timeout: Option<Duration>,
+    ) -> Arc<dyn Transport> {
+        self.0.connect(watch, delivery_timeout).unwrap()
     }
 
     fn create(&self, topic: &str, partitions: u32) {
@@ -31,7 +35,7 @@ impl Cluster for Memory {
     fn read(&self, topic: &str, count: usize) -> Vec<Record> {
         let mut messages = self.0.messages(topic);
         assert!(messages.len() >= count, "{} of {count}", messages.len());
-        messages.sort_by_key(|stored| (stored.position.partition, stored.position.offset));
+        messages.sort_by_key(|stored| (stored.metadata.partition, stored.metadata.offset));
         messages.into_iter().map(record).collect()
     }
 
@@ -53,7 +57,7 @@ impl Cluster for Memory {
 }
 
 fn record(stored: StoredMessage) -> Record {
-    let StoredMessage { position, message } = stored;
+    let StoredMessage { metadata, message } = stored;
     let created = message.created().duration_since(SystemTime::UNIX_EPOCH);
     Record {
         partition: position.partition,

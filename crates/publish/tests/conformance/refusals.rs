@@ -7,7 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use herald_envelope::{Origin, Stamp, Timestamp};
 use herald_publish::kafka::{Admin, ApiError, ApiKey, DevCluster, KafkaOptions, WantedTopic};
-use herald_publish::{Connect, Delivery, Failure, FailureKind, Message, Position, Transport};
+use herald_publish::{
+    Connector, DeliveryCallback, Failure, FailureKind, Message, RecordMetadata, Transport,
+};
 use serde_json::json;
 
 use crate::reader::read;
@@ -292,8 +294,8 @@ struct Slow {
     go_on: Mutex<Receiver<()>>,
 }
 
-impl Delivery for Slow {
-    fn report(self: Arc<Self>, _: Result<Position, Failure>) {
+impl DeliveryCallback for Slow {
+    fn on_delivery(self: Arc<Self>, _: Result<RecordMetadata, Failure>) {
         self.begun.send(()).unwrap();
         // Nothing is sent: this ends when the sender is dropped.
         let _ = self.go_on.lock().unwrap().recv();

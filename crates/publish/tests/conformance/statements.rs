@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use herald_envelope::key::partition;
-use herald_publish::{Delivery, Failure, FailureKind, Message, Position, Transport};
+use herald_publish::{DeliveryCallback, Failure, FailureKind, Message, RecordMetadata, Transport};
 
 use crate::cluster::{Cluster, Record};
 use crate::support::ledger::{Heard, Ledger};
@@ -291,8 +291,8 @@ pub fn whoever_drops_gets_all_reports(cluster: &dyn Cluster) {
 /// Closes the connection that it is reported by.
 struct Closing(Arc<dyn Transport>);
 
-impl Delivery for Closing {
-    fn report(self: Arc<Self>, _: Result<Position, Failure>) {
+impl DeliveryCallback for Closing {
+    fn on_delivery(self: Arc<Self>, _: Result<RecordMetadata, Failure>) {
         self.0.close(PATIENCE);
     }
 }
@@ -506,11 +506,11 @@ pub fn dropping_ends_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
     end_in_an_outage(cluster, Outage::Stopped, |transport, _| drop(transport));
 }
 
-/// Messages of a connection with patience, sent in an outage, are given back.
+/// Messages of a connection with delivery_timeout, sent in an outage, are given back.
 fn lose_patience(cluster: &dyn Cluster, outage: Outage) {
-    let topic = topic(cluster, "patience", 1);
-    let patience = Some(Duration::from_secs(1));
-    let transport = cluster.connect(Arc::new(Heard::default()), patience);
+    let topic = topic(cluster, "delivery_timeout", 1);
+    let delivery_timeout = Some(Duration::from_secs(1));
+    let transport = cluster.connect(Arc::new(Heard::default()), delivery_timeout);
     transport.probe(PATIENCE).unwrap();
     begin(cluster, outage);
     let ledger = Ledger::default();

@@ -5,10 +5,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use herald_publish::dead_letter::TOPIC_SUFFIX;
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::memory::MemoryCluster;
 use herald_publish::spool::{Inspector, Sequence, SpoolError, SpoolOptions};
-use herald_publish::{Connect, Publisher, PublisherOptions, TOPIC_SUFFIX};
+use herald_publish::{Connector, Publisher, PublisherOptions};
 
 use crate::cluster;
 use crate::event::Event;
@@ -43,7 +44,7 @@ impl Bench {
     }
 
     /// Settings of a publisher with the spool.
-    pub fn options(&self, cluster: impl Connect) -> PublisherOptions {
+    pub fn options(&self, cluster: impl Connector) -> PublisherOptions {
         PublisherOptions::new(cluster).spool(SpoolOptions::new(self.spool()))
     }
 
@@ -94,8 +95,8 @@ pub fn in_memory(cluster: &MemoryCluster, topic: &str) -> Vec<Seen> {
         Seen {
             event,
             id,
-            partition: stored.position.partition,
-            offset: stored.position.offset,
+            partition: stored.metadata.partition,
+            offset: stored.metadata.offset,
         }
     });
     seen.collect()
@@ -144,14 +145,14 @@ pub fn eventually_drained(publisher: &Publisher) {
     loop {
         let stats = publisher.stats();
         let waiting = stats.spool.map(|spool| spool.records);
-        if (waiting, stats.in_flight, stats.held) == (Some(0), 0, 0) {
+        if (waiting, stats.in_flight, stats.queued_in_transport) == (Some(0), 0, 0) {
             return;
         }
         assert!(
             started.elapsed() < LONG,
             "never drained: {waiting:?} in the spool, {} in flight, {} held, reachable: {}",
             stats.in_flight,
-            stats.held,
+            stats.queued_in_transport,
             stats.reachable,
         );
         thread::sleep(Duration::from_millis(5));
@@ -168,7 +169,7 @@ pub fn finish(publisher: Publisher) {
 
 /// Closes with this time, and shows that it ends.
 #[track_caller]
-pub fn close_within(publisher: Publisher, time: Duration) -> herald_publish::Closed {
+pub fn close_within(publisher: Publisher, time: Duration) -> herald_publish::CloseReport {
     let (tell, told) = mpsc::channel();
     // On a thread of its own: an end that never comes must not hold up the tests.
     thread::spawn(move || tell.send(publisher.close(time)));

@@ -33,7 +33,9 @@ fn closed_in(case: &str, mode: Mode, time: Duration, fault: impl FnOnce(&Network
             let event = crate::event::Event { key: 1, number };
             (
                 event,
-                publisher.enqueue(event.message(&topic, 100)).unwrap(),
+                publisher
+                    .blocking_enqueue(event.message(&topic, 100))
+                    .unwrap(),
             )
         })
         .collect();

@@ -61,7 +61,9 @@ fn the_folder_is_deleted_while_rows_are_with_kafka() {
     eventually_drained(&publisher);
     cluster.pause();
     ledger.append(Load::burst("t", 50).starting_at(1_000).run(&publisher));
-    eventually("rows are with Kafka", || publisher.stats().held > 0);
+    eventually("rows are with Kafka", || {
+        publisher.stats().queued_in_transport > 0
+    });
     fs::remove_dir_all(bench.spool().parent().unwrap()).unwrap();
     // The first one notices.
     ledger.append(Load::burst("t", 2).starting_at(2_000).run(&publisher));
@@ -84,13 +86,17 @@ fn closing_ends_also_when_the_spool_is_gone_for_good() {
     let publisher = Publisher::open(options).unwrap();
     cluster.pause();
     Load::burst("t", 50).run(&publisher);
-    eventually("rows are with Kafka", || publisher.stats().held > 0);
+    eventually("rows are with Kafka", || {
+        publisher.stats().queued_in_transport > 0
+    });
     fs::remove_file(bench.spool()).unwrap();
     fs::create_dir(bench.spool()).unwrap();
     Load::burst("t", 2).starting_at(1_000).run(&publisher);
     eventually("the spool is lost", || publisher.stats().spool.is_none());
     cluster.resume();
-    eventually("all has arrived", || publisher.stats().held == 0);
+    eventually("all has arrived", || {
+        publisher.stats().queued_in_transport == 0
+    });
     close_within(publisher, Duration::from_secs(1));
 }
 

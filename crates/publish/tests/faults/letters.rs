@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use std::time::Duration;
 
+use herald_publish::Publisher;
+use herald_publish::dead_letter::TOPIC_SUFFIX;
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::spool::{DeadLetterAction, Inspector, Sequence};
-use herald_publish::{Publisher, TOPIC_SUFFIX};
 use rdkafka::message::{Headers, Message};
 
 use crate::bench::{Bench, eventually_drained, finish};
@@ -29,7 +30,7 @@ fn publish(publisher: &Publisher, topic: &str, large: usize) -> Ledger {
             let event = Event { key, number };
             let note_bytes = if number % 25 == 7 { large } else { 100 };
             let message = event.message(topic, note_bytes);
-            (event, publisher.enqueue(message).unwrap())
+            (event, publisher.blocking_enqueue(message).unwrap())
         })
         .collect();
     for (event, pending) in pending {

@@ -145,7 +145,7 @@ impl Load {
                 key: thread * self.keys_per_thread + key,
                 number,
             };
-            match publisher.enqueue(event.message(&self.topic, self.note_bytes)) {
+            match publisher.blocking_enqueue(event.message(&self.topic, self.note_bytes)) {
                 Ok(pending) => open.push_back((event, pending)),
                 Err(error) => note(event, Err(error).into()),
             }
@@ -169,7 +169,7 @@ impl Load {
 
 fn told(pending: Pending) -> Told {
     pending
-        .wait_for(LONG)
+        .wait_timeout(LONG)
         .expect("a publish always ends")
         .into()
 }

@@ -16,13 +16,13 @@ fn in_order(fault: impl FnOnce(&MemoryCluster)) {
     let options = bench
         .options(cluster.clone())
         .deadline(Duration::from_secs(60))
-        .probe_every(Duration::from_millis(5));
+        .probe_interval(Duration::from_millis(5));
     let publisher = Publisher::open(options).unwrap();
     cluster.pause();
     let events: Vec<_> = (1..=50).map(|number| Event { key: 1, number }).collect();
     let pending: Vec<_> = events
         .iter()
-        .map(|event| publisher.enqueue(event.message("t", 10)).unwrap())
+        .map(|event| publisher.blocking_enqueue(event.message("t", 10)).unwrap())
         .collect();
     fault(&cluster);
     cluster.resume();

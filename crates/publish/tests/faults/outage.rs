@@ -29,7 +29,7 @@ fn ten_minutes(mode: Mode) {
     eventually("the spool is empty and events go to Kafka again", || {
         clock.advance(Duration::from_secs(1));
         let stats = publisher.stats();
-        stats.reachable && stats.held == 0 && stats.spool.unwrap().records == 0
+        stats.reachable && stats.queued_in_transport == 0 && stats.spool.unwrap().records == 0
     });
     ledger.append(
         Load::burst("t", 500)

@@ -34,7 +34,9 @@ fn a_dead_partition_does_not_hold_up_others() {
                 key: key_on(partition),
                 number,
             };
-            let pending = publisher.enqueue(event.message(&topic, 10)).unwrap();
+            let pending = publisher
+                .blocking_enqueue(event.message(&topic, 10))
+                .unwrap();
             ledger.note(event, pending.wait().into());
         }
     };

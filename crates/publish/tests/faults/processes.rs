@@ -23,7 +23,7 @@ fn fork_under_load(task: &Task) {
     let event = |number| Event { key: 1, number };
     let enqueue = |number| {
         let message = event(number).message(&task.topic, 100);
-        publisher.enqueue(message)
+        publisher.blocking_enqueue(message)
     };
     let pending = enqueue(1_000_000).unwrap();
     match fork::fork().unwrap() {

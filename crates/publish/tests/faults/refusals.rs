@@ -105,7 +105,11 @@ fn a_first_batch_that_is_refused_while_the_next_is_taken() {
         );
         let mut ledger = Ledger::default();
         let events = [1, 2, 3].map(|key| Event { key, number: 1 });
-        let pending = events.map(|event| publisher.enqueue(event.message(&topic, 10)).unwrap());
+        let pending = events.map(|event| {
+            publisher
+                .blocking_enqueue(event.message(&topic, 10))
+                .unwrap()
+        });
         for (event, pending) in events.into_iter().zip(pending) {
             ledger.note(event, pending.wait().into());
         }

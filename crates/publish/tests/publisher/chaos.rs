@@ -55,7 +55,7 @@ fn publish_until(publisher: &Publisher, thread: u32, stop: &AtomicBool) -> Publi
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) && number < 3_000 {
         let key = format!("{thread}-{}", number % 3);
-        let sent = publisher.enqueue(message(&key, &format!("{key} {number}")));
+        let sent = publisher.blocking_enqueue(message(&key, &format!("{key} {number}")));
         pending.push((key, number, sent));
         number += 1;
         if number % 64 == 0 {
@@ -89,10 +89,10 @@ fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], res
     let bench = Bench::new();
     // Failures that are left over at the end would hold up a key for half a minute.
     let retry = RetryPolicy {
-        first: Duration::from_millis(1),
-        longest: Duration::from_millis(5),
-        most_attempts: u32::MAX,
-        most_age: None,
+        initial_backoff: Duration::from_millis(1),
+        max_backoff: Duration::from_millis(5),
+        max_attempts: u32::MAX,
+        max_age: None,
     };
     let options = || bench.options().mode(mode).retry(retry).max_in_flight(500);
     let publisher = Publisher::open(options()).unwrap();

@@ -134,7 +134,7 @@ fn many_that_are_refused_for_good_are_kept_in_their_order() {
     let to_nowhere = |number: usize| {
         let payload = format!("{number:0>6}").into_bytes();
         let message = Message::new("nowhere", Some(b"k"), payload).unwrap();
-        publisher.enqueue(message).unwrap()
+        publisher.blocking_enqueue(message).unwrap()
     };
     let pending: Vec<_> = (0..EVENTS).map(to_nowhere).collect();
     for pending in pending {
@@ -186,7 +186,7 @@ fn a_retriable_failure_is_tried_again_and_keeps_the_order_of_its_key() {
     let pending: Vec<_> = (0..20)
         .map(|number| {
             publisher
-                .enqueue(message("k", &number.to_string()))
+                .blocking_enqueue(message("k", &number.to_string()))
                 .unwrap()
         })
         .collect();
@@ -210,10 +210,10 @@ fn what_fails_too_often_is_a_dead_letter() {
         .cluster
         .fail_topic("t", Failure::new(FailureKind::Retriable, "flaky", ""));
     let retry = RetryPolicy {
-        first: std::time::Duration::from_millis(1),
-        longest: std::time::Duration::from_millis(2),
-        most_attempts: 4,
-        most_age: None,
+        initial_backoff: std::time::Duration::from_millis(1),
+        max_backoff: std::time::Duration::from_millis(2),
+        max_attempts: 4,
+        max_age: None,
     };
     let publisher = Publisher::open(bench.options().retry(retry)).unwrap();
     let receipt = publish(&publisher, "k", "unlucky").unwrap();

@@ -51,7 +51,7 @@ fn bytes_are_bounded_too() {
     );
     let huge = Message::new("t", None, vec![b'x'; 1_001]).unwrap();
     assert_eq!(
-        publisher.enqueue(huge).unwrap_err().code(),
+        publisher.blocking_enqueue(huge).unwrap_err().code(),
         "too_large_for_flight"
     );
 }
@@ -88,7 +88,7 @@ fn stuck_copies_do_not_fill_the_memory() {
         let receipt = publish(&publisher, &format!("k{number}"), "x").unwrap();
         assert!(matches!(receipt, Receipt::Spooled { .. }));
     }
-    let held = publisher.stats().held;
+    let held = publisher.stats().queued_in_transport;
     assert!(held <= 20, "{held}");
 }
 
@@ -101,7 +101,7 @@ fn after_close_nothing_is_taken_and_waiting_ends() {
     let publisher = std::sync::Arc::new(publisher);
     let waiting = std::thread::spawn({
         let publisher = publisher.clone();
-        move || publisher.enqueue(message("k", "1")).map(drop)
+        move || publisher.blocking_enqueue(message("k", "1")).map(drop)
     });
     eventually("only the waiting thread has it", || {
         std::sync::Arc::strong_count(&publisher) == 2
@@ -110,7 +110,7 @@ fn after_close_nothing_is_taken_and_waiting_ends() {
     publisher.close(Duration::ZERO).unwrap();
     assert_eq!(waiting.join().unwrap(), Err(PublishError::Closed));
     assert_eq!(
-        publisher.enqueue(message("k", "2")).unwrap_err(),
+        publisher.blocking_enqueue(message("k", "2")).unwrap_err(),
         PublishError::Closed
     );
 }
@@ -122,7 +122,7 @@ fn closing_delivers_what_can_be_delivered() {
     let pending: Vec<_> = (0..500)
         .map(|number| {
             publisher
-                .enqueue(message("k", &number.to_string()))
+                .blocking_enqueue(message("k", &number.to_string()))
                 .unwrap()
         })
         .collect();
@@ -149,10 +149,10 @@ fn a_forked_child_gets_an_error_instead_of_a_hang() {
     let bench = Bench::new();
     let publisher = bench.open();
     bench.cluster.pause();
-    let pending = publisher.enqueue(message("k", "0")).unwrap();
+    let pending = publisher.blocking_enqueue(message("k", "0")).unwrap();
     match fork::fork().unwrap() {
         fork::Fork::Child => {
-            let refused = publisher.enqueue(message("k", "1")).err();
+            let refused = publisher.blocking_enqueue(message("k", "1")).err();
             let waited = pending.wait().err();
             let told = |error: Option<PublishError>| error.is_some_and(|e| e.code() == "forked");
             let dropped =

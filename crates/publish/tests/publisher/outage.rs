@@ -70,7 +70,7 @@ fn an_event_that_came_after_its_deadline_is_not_sent_again() {
     let pending: Vec<_> = (0..100)
         .map(|number| {
             publisher
-                .enqueue(message("k", &number.to_string()))
+                .blocking_enqueue(message("k", &number.to_string()))
                 .unwrap()
         })
         .collect();
@@ -99,7 +99,7 @@ fn a_deadline_of_ones_own_holds() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let receipt = runtime.block_on(publisher.send_within(message("k", "0"), DEADLINE));
+    let receipt = runtime.block_on(publisher.send_timeout(message("k", "0"), DEADLINE));
     assert!(matches!(receipt, Ok(Receipt::Spooled { .. })));
 }
 
@@ -128,11 +128,11 @@ fn an_outage_of_ten_minutes_costs_no_event_and_no_order() {
     let bench = Bench::new();
     let clock = Clock::manual();
     let options = bench.options().deadline(Duration::from_secs(2));
-    let options = options.probe_every(Duration::from_millis(500));
+    let options = options.probe_interval(Duration::from_millis(500));
     let publisher = Publisher::open(options.clock(clock.clone())).unwrap();
     assert!(publish(&publisher, "k", "0").unwrap().is_delivered());
     bench.cluster.pause();
-    let first = publisher.enqueue(message("k", "1")).unwrap();
+    let first = publisher.blocking_enqueue(message("k", "1")).unwrap();
     clock.advance(Duration::from_secs(2));
     assert!(matches!(outcome(first), Ok(Receipt::Spooled { .. })));
     for minute in 2..12 {
@@ -159,7 +159,7 @@ fn closing_in_an_outage_does_not_wait_and_leaves_everything_in_the_spool() {
     let pending: Vec<_> = (0..50)
         .map(|number| {
             publisher
-                .enqueue(message("k", &number.to_string()))
+                .blocking_enqueue(message("k", &number.to_string()))
                 .unwrap()
         })
         .collect();
@@ -182,7 +182,9 @@ fn a_broken_connection_is_replaced_and_costs_no_event() {
     let publisher = bench.open();
     for round in 0..5 {
         let pending: Vec<_> = (0..40)
-            .map(|number| publisher.enqueue(message("k", &(round * 40 + number).to_string())))
+            .map(|number| {
+                publisher.blocking_enqueue(message("k", &(round * 40 + number).to_string()))
+            })
             .map(Result::unwrap)
             .collect();
         bench.cluster.break_connections();

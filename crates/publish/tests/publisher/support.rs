@@ -40,7 +40,7 @@ impl Bench {
     pub fn options_without_spool(&self) -> PublisherOptions {
         PublisherOptions::new(self.cluster.clone())
             .deadline(DEADLINE)
-            .probe_every(Duration::from_millis(4))
+            .probe_interval(Duration::from_millis(4))
     }
 
     pub fn open(&self) -> Publisher {
@@ -63,12 +63,12 @@ pub fn message(key: &str, payload: &str) -> Message {
 }
 
 pub fn outcome(pending: Pending) -> Result<Receipt, PublishError> {
-    pending.wait_for(LONG).expect("a publish always ends")
+    pending.wait_timeout(LONG).expect("a publish always ends")
 }
 
 /// Publishes and waits.
 pub fn publish(publisher: &Publisher, key: &str, payload: &str) -> Result<Receipt, PublishError> {
-    outcome(publisher.enqueue(message(key, payload)).unwrap())
+    outcome(publisher.blocking_enqueue(message(key, payload)).unwrap())
 }
 
 #[track_caller]
@@ -84,7 +84,7 @@ pub fn eventually(what: &str, condition: impl Fn() -> bool) {
 pub fn eventually_drained(publisher: &Publisher) -> Stats {
     eventually("the spool is empty and nothing is held", || {
         let stats = publisher.stats();
-        stats.held == 0 && stats.spool.is_none_or(|spool| spool.records == 0)
+        stats.queued_in_transport == 0 && stats.spool.is_none_or(|spool| spool.records == 0)
     });
     publisher.stats()
 }

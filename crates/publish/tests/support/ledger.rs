@@ -4,11 +4,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use herald_publish::{Delivery, Failure, Message, Position, Transport, Watch};
+use herald_publish::{
+    ConnectionListener, DeliveryCallback, Failure, Message, RecordMetadata, Transport,
+};
 
 use super::PATIENCE;
 
-pub type Outcome = Result<Position, Failure>;
+pub type Outcome = Result<RecordMetadata, Failure>;
 
 /// What was reported for each message, in the order of sending.
 #[derive(Clone, Default)]
@@ -31,8 +33,8 @@ struct Entry {
     number: usize,
 }
 
-impl Delivery for Entry {
-    fn report(self: Arc<Self>, outcome: Outcome) {
+impl DeliveryCallback for Entry {
+    fn on_delivery(self: Arc<Self>, outcome: Outcome) {
         let thread = thread::current().id();
         self.books.accounts.lock().unwrap()[self.number]
             .reports
@@ -116,7 +118,7 @@ impl Ledger {
 
     /// Waits, and gives the positions of all messages. None failed.
     #[track_caller]
-    pub fn positions(&self) -> Vec<Position> {
+    pub fn positions(&self) -> Vec<RecordMetadata> {
         self.wait();
         self.outcomes()
             .into_iter()
@@ -149,13 +151,13 @@ struct News {
     fatal: Vec<Failure>,
 }
 
-impl Watch for Heard {
-    fn unreachable(&self, failure: Failure) {
+impl ConnectionListener for Heard {
+    fn on_unreachable(&self, failure: Failure) {
         self.news.lock().unwrap().unreachable.push(failure);
         self.changed.notify_all();
     }
 
-    fn fatal(&self, failure: Failure) {
+    fn on_fatal(&self, failure: Failure) {
         self.news.lock().unwrap().fatal.push(failure);
         self.changed.notify_all();
     }

@@ -108,7 +108,7 @@ class Client:
     @property
     def is_connected(self) -> bool:
         """Whether events are taken. It does not say that the cluster is reachable:
-        while it is not, the spool takes them. See `stats().is_reachable`.
+        while it is not, the spool takes them. See `stats().reachable`.
         """
         return self._publisher is not None and self._publisher.is_open
 

@@ -91,7 +91,7 @@ class Stats:
     """Events that wait for their receipt."""
     in_flight_bytes: int
     """Their bytes."""
-    is_reachable: bool
+    reachable: bool
     """Whether the cluster is taken to be reachable."""
     outages: int
     """How often it was found unreachable."""

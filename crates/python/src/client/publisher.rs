@@ -59,7 +59,7 @@ impl Publisher {
             origin,
             spool,
         } = settings.resolve(py)?;
-        let opened = away::detach(py, || herald_publish::Publisher::open_reporting(options));
+        let opened = away::detach(py, || herald_publish::Publisher::open_with_report(options));
         let (publisher, report) = opened.map_err(|error| match (&error, &spool) {
             (PublishError::Spool(error), Some(path)) => errors::settings(
                 py,
@@ -205,7 +205,7 @@ impl Publisher {
         let pending = match publisher.try_enqueue(message) {
             Err(PublishError::Busy) if wait_for_room => {
                 let (message, _) = event.message(py, &publisher, &self.origin)?;
-                wait_for(py, publisher.enqueue_async(message))?
+                wait_for(py, publisher.enqueue(message))?
             }
             Err(PublishError::Busy) => return Ok(false),
             other => other,
@@ -308,7 +308,7 @@ impl PendingReceipt {
         message: Message,
         event_id: Option<Uuid>,
     ) -> PyResult<Self> {
-        let pending = wait_for(py, publisher.enqueue_async(message))?;
+        let pending = wait_for(py, publisher.enqueue(message))?;
         let pending = pending.map_err(|error| errors::publish(py, &error))?;
         Ok(Self {
             state: Mutex::new(State::Pending(pending)),
@@ -359,7 +359,7 @@ impl PendingReceipt {
         let lock = || self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = std::mem::replace(&mut *lock(), State::Awaited);
         let state = match taken {
-            State::Pending(pending) => match pending.wait_for(most) {
+            State::Pending(pending) => match pending.wait_timeout(most) {
                 Ok(outcome) => State::Resolved(outcome),
                 Err(pending) => State::Pending(pending),
             },
@@ -388,7 +388,7 @@ fn launch<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let turn = mailbox.get().turn();
     let work: Work = Box::pin(async move {
-        let enqueued = publisher.enqueue_async(message);
+        let enqueued = publisher.enqueue(message);
         turn.comes().await;
         let pending = enqueued.await;
         drop(turn);

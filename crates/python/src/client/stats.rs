@@ -30,7 +30,7 @@ pub struct Stats {
     /// Their bytes.
     in_flight_bytes: u64,
     /// Whether the cluster is taken to be reachable.
-    is_reachable: bool,
+    reachable: bool,
     /// How often it was found unreachable.
     outages: u64,
     /// Events in the spool's queue; 0 without a spool.
@@ -64,7 +64,7 @@ impl Stats {
             dead: stats.dead,
             in_flight: stats.in_flight,
             in_flight_bytes: stats.in_flight_bytes,
-            is_reachable: stats.reachable,
+            reachable: stats.reachable,
             outages: stats.outages,
             spool_records: of_spool(|spool| spool.records),
             spool_bytes: of_spool(|spool| spool.bytes),

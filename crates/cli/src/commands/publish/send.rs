@@ -59,8 +59,8 @@ pub fn run(
     if let Some(timeout) = args.timeout {
         options = options.deadline(timeout);
     }
-    let (publisher, opened) =
-        Publisher::open_reporting(options).map_err(|error| Failure::Message(error.to_string()))?;
+    let (publisher, opened) = Publisher::open_with_report(options)
+        .map_err(|error| Failure::Message(error.to_string()))?;
     if let Some(opened) = &opened {
         tell_of_recovery(opened);
     }
@@ -134,7 +134,7 @@ impl Run<'_> {
                 }
                 Some(Ok(made)) => {
                     let ticket = Ticket::new(line.number, &made);
-                    match publisher.enqueue(made.message) {
+                    match publisher.blocking_enqueue(made.message) {
                         Ok(pending) => self.pending.push_back((ticket, pending)),
                         Err(error) => self.ended(&ticket, Err(error)),
                     }
@@ -162,7 +162,7 @@ impl Run<'_> {
     fn wait_for_receipts(&mut self) {
         let mut until = None;
         while let Some((ticket, pending)) = self.pending.pop_front() {
-            match pending.wait_for(LOOK) {
+            match pending.wait_timeout(LOOK) {
                 Ok(outcome) => self.ended(&ticket, outcome),
                 Err(pending) => self.pending.push_front((ticket, pending)),
             }

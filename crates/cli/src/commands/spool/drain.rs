@@ -44,7 +44,7 @@ pub fn run(path: &Path, args: &Drain) -> Result<u8, Failure> {
     let cluster = connection::options(&args.cluster, &project::find()?)?;
     let described = cluster.bootstrap_servers().to_owned();
     let options = PublisherOptions::new(cluster).spool(SpoolOptions::new(path));
-    let (publisher, opened) = match Publisher::open_reporting(options) {
+    let (publisher, opened) = match Publisher::open_with_report(options) {
         Ok(opened) => opened,
         // It came between the look and the opening.
         Err(PublishError::Spool(SpoolError::Owned { .. })) => {

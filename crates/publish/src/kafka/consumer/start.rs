@@ -29,7 +29,7 @@ pub(super) fn positions(
     consumer: &BaseConsumer<Contact>,
     partitions: &[(String, Range<i32>)],
     start: Start,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<TopicPartitionList, Failure> {
     let list = |offset: Offset| -> KafkaResult<TopicPartitionList> {
         let mut list = TopicPartitionList::new();
@@ -45,12 +45,12 @@ pub(super) fn positions(
     }
     // `End` in the place of a time asks for the end as a number. It is asked for first: what
     // comes between the two questions is read.
-    let ends = offsets(consumer, &|| list(Offset::End), patience)?;
+    let ends = offsets(consumer, &|| list(Offset::End), timeout)?;
     let Start::At(time) = start else {
         return Ok(ends);
     };
     let time = Offset::Offset(milliseconds(time));
-    let mut positions = offsets(consumer, &|| list(time), patience)?;
+    let mut positions = offsets(consumer, &|| list(time), timeout)?;
     for end in ends.elements() {
         let position = positions.find_partition(end.topic(), end.partition());
         // No event is as young as that.
@@ -68,11 +68,11 @@ pub(super) fn positions(
 fn offsets(
     consumer: &BaseConsumer<Contact>,
     times: &dyn Fn() -> KafkaResult<TopicPartitionList>,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<TopicPartitionList, Failure> {
     let started = Instant::now();
     loop {
-        let left = patience.saturating_sub(started.elapsed());
+        let left = timeout.saturating_sub(started.elapsed());
         let answer = times().and_then(|times| consumer.offsets_for_times(times, left));
         let error = match answer {
             Ok(offsets) => match offsets.elements().iter().find_map(|e| e.error().err()) {
@@ -81,7 +81,7 @@ fn offsets(
             },
             Err(error) => error,
         };
-        if started.elapsed() >= patience {
+        if started.elapsed() >= timeout {
             return Err(Failure::new(
                 FailureKind::Retriable,
                 "positions_unknown",

@@ -24,7 +24,7 @@ def outcomes(client: KafkaClient) -> list[Outcome]:
     if (stats := getattr(client, "stats", None)) is not None:
         try:
             now: Any = stats()
-            if not getattr(now, "is_reachable", True):
+            if not getattr(now, "reachable", True):
                 waiting = getattr(now, "spool_records", 0)
                 detail = f"the cluster is not reachable; {waiting} events in the spool"
         except Exception as error:
