@@ -33,37 +33,27 @@ impl Health {
     }
 
     /// The cluster was lost. An outage that is known goes on.
-    pub(crate) fn lost(
-        self,
-        now: Duration,
-        initial_backoff: Duration,
-        jitter: &mut Jitter,
-    ) -> Self {
+    pub(crate) fn lost(self, now: Duration, interval: Duration, jitter: &mut Jitter) -> Self {
         match self {
             Self::Up => Self::Down {
                 outage: Outage {
                     since: now,
                     attempts: 0,
                 },
-                ask_at: now + wait(0, first, jitter),
+                ask_at: now + wait(0, interval, jitter),
             },
             known => known,
         }
     }
 
     /// Asking or trying was in vain.
-    pub(crate) fn failed(
-        self,
-        now: Duration,
-        initial_backoff: Duration,
-        jitter: &mut Jitter,
-    ) -> Self {
+    pub(crate) fn failed(self, now: Duration, interval: Duration, jitter: &mut Jitter) -> Self {
         match self {
             Self::Asking { mut outage } | Self::Trying { mut outage, .. } => {
                 outage.attempts = outage.attempts.saturating_add(1);
                 Self::Down {
                     outage,
-                    ask_at: now + wait(outage.attempts, first, jitter),
+                    ask_at: now + wait(outage.attempts, interval, jitter),
                 }
             }
             other => other,
@@ -81,9 +71,9 @@ impl Health {
 
 /// Half of the wait is sure, the other half is chance: many services must not ask in one moment,
 /// and none should ask without a pause.
-fn wait(attempts: u32, initial_backoff: Duration, jitter: &mut Jitter) -> Duration {
+fn wait(attempts: u32, interval: Duration, jitter: &mut Jitter) -> Duration {
     let factor = 1_u32.checked_shl(attempts).unwrap_or(u32::MAX);
-    let wait = first.saturating_mul(factor.clamp(1, LONGEST_WAIT));
+    let wait = interval.saturating_mul(factor.clamp(1, LONGEST_WAIT));
     wait / 2 + jitter.below(wait / 2)
 }
 

@@ -72,7 +72,7 @@ impl Condition {
             Code::AllBrokersDown => {
                 let is_outage = self.is_outage();
                 if is_outage && !self.is_closing() {
-                    self.watch.unreachable(self.explain(error));
+                    self.watch.on_unreachable(self.explain(error));
                 }
             }
             Code::BrokerTransportFailure if reason.contains("SSL handshake failed") => {
@@ -116,7 +116,7 @@ impl Condition {
             ..cause
         };
         if self.broken.set(failure.clone()).is_ok() && !self.is_closing() {
-            self.watch.fatal(failure);
+            self.watch.on_fatal(failure);
         }
     }
 

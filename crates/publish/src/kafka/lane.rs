@@ -174,7 +174,7 @@ impl Lane {
         drop(gone);
         // Some are left where librdkafka hangs, for example in a name server.
         for delivery in outstanding.take_all() {
-            delivery.report(Err(classify::failure(Code::PurgeInflight, "Kafka")));
+            delivery.on_delivery(Err(classify::failure(Code::PurgeInflight, "Kafka")));
         }
     }
 }
@@ -293,7 +293,7 @@ impl ProducerContext<NoCustomPartitioner> for Reports {
             }
             Err((error, message)) => Err(self.verdict(error, message.topic())),
         };
-        delivery.report(outcome);
+        delivery.on_delivery(outcome);
     }
 }
 

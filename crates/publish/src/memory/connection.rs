@@ -173,9 +173,9 @@ impl Worker {
     fn run(self) {
         loop {
             match self.next_step() {
-                Step::TellStopped => self.watch.unreachable(stopped()),
+                Step::TellStopped => self.watch.on_unreachable(stopped()),
                 Step::TellBroken(reports) => {
-                    self.watch.fatal(broken());
+                    self.watch.on_fatal(broken());
                     report(reports);
                 }
                 Step::Report(reports, failed) => {
@@ -250,7 +250,7 @@ impl Worker {
             Err(_) => return,
         };
         for sent in behind {
-            sent.delivery.report(Err(Failure::new(
+            sent.delivery.on_delivery(Err(Failure::new(
                 FailureKind::Retriable,
                 "behind_failed",
                 format!("{}: an earlier message of the key failed", failed.topic()),
@@ -282,7 +282,7 @@ fn work_off(state: &mut State, number: u64) -> Step {
 
 fn report(reports: Reports) {
     for (delivery, outcome) in reports {
-        delivery.report(outcome);
+        delivery.on_delivery(outcome);
     }
 }
 

@@ -84,15 +84,15 @@ impl Topics {
         let topic = self.by_name.get_mut(name).expect("it is there or was made");
         let partition = topic.partition_of(message.key());
         let end = &mut topic.ends[partition as usize];
-        let position = RecordMetadata {
+        let metadata = RecordMetadata {
             partition: i32::try_from(partition).expect("less than there are"),
             offset: *end,
         };
         *end += 1;
         self.written.push(StoredMessage {
-            position,
+            metadata,
             message: message.clone(),
         });
-        Ok(position)
+        Ok(metadata)
     }
 }

@@ -164,7 +164,7 @@ impl RelayThread {
                 && !wait.is_zero()
             {
                 // Noted by an earlier process, whose clock may have been wrong.
-                let until = self.now() + wait.min(self.core.options.retry.longest);
+                let until = self.now() + wait.min(self.core.options.retry.max_backoff);
                 self.block(key, until);
                 return Sent::Blocked(until);
             }

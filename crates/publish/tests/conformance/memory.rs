@@ -60,8 +60,8 @@ fn record(stored: StoredMessage) -> Record {
     let StoredMessage { metadata, message } = stored;
     let created = message.created().duration_since(SystemTime::UNIX_EPOCH);
     Record {
-        partition: position.partition,
-        offset: position.offset,
+        partition: metadata.partition,
+        offset: metadata.offset,
         key: message.key().map(<[u8]>::to_vec),
         payload: message.payload().to_vec(),
         headers: message

@@ -117,8 +117,8 @@ fn parts<'py>(py: Python<'py>, stored: &memory::StoredMessage) -> Parts<'py> {
     let message = &stored.message;
     let headers = message.headers();
     (
-        stored.position.partition,
-        stored.position.offset,
+        stored.metadata.partition,
+        stored.metadata.offset,
         message.key().map(|key| PyBytes::new(py, key)),
         PyBytes::new(py, message.payload()),
         headers
