@@ -334,7 +334,7 @@ def test_what_the_cluster_refuses_is_an_error_that_says_where_it_is_kept() -> No
             with pytest.raises(PublishError) as caught:
                 await kafka.publish(bad)
             error = caught.value
-            assert error.code == "not_authorised"
+            assert error.code == "not_authorized"
             assert not error.is_retriable
             assert error.dead_letter is not None
             assert error.dead_letter.topic == "bad.dlq"

@@ -13,7 +13,7 @@ use crate::buffers::Buffers;
 use crate::clock::{Clock, lock};
 use crate::dead_letter;
 use crate::error::PublishError;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::flight::{Flight, Outcome};
 use crate::keeper::{Keeper, micros};
 use crate::message::Message;
@@ -178,13 +178,13 @@ impl Core {
         let sent = match &gate.transport {
             Some(_) if self.held_is_full() => Err(Failure::new(
                 FailureKind::Full,
-                "busy",
+                FailureCode::Busy,
                 "too many earlier events wait for the cluster",
             )),
             Some(transport) => flight.send(transport.as_ref()),
             None => Err(Failure::new(
                 FailureKind::Retriable,
-                "not_connected",
+                FailureCode::NotConnected,
                 "there is no connection to the cluster now",
             )),
         };
@@ -355,7 +355,7 @@ impl Core {
         self.counters.outages.add(1);
         warn!(
             target: "herald::publisher",
-            code = failure.code,
+            code = failure.code.as_str(),
             detail = %failure.detail,
             adopted,
             "the cluster is unreachable: events go to the spool"
@@ -387,7 +387,7 @@ impl Core {
             if lost {
                 self.lose_cluster(&Failure::new(
                     FailureKind::Retriable,
-                    "no_acknowledgement",
+                    FailureCode::NoAcknowledgement,
                     "nothing was acknowledged within the deadline",
                 ));
             }
@@ -469,7 +469,7 @@ impl ConnectionListener for Watcher {
         if let Some(core) = self.0.upgrade() {
             error!(
                 target: "herald::publisher",
-                code = failure.code,
+                code = failure.code.as_str(),
                 detail = %failure.detail,
                 "the connection is broken for good: a new one will be made"
             );

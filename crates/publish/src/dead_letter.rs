@@ -34,7 +34,7 @@ pub(crate) fn of(
     let time = Timestamp::try_from(now).map_or_else(|_| String::new(), |time| time.to_string());
     let letter = message
         .on_topic(&name)
-        .with_header(REASON_HEADER, failure.code)
+        .with_header(REASON_HEADER, failure.code.as_str())
         .with_header(ERROR_HEADER, &failure.detail)
         .with_header(ORIGINAL_TOPIC_HEADER, message.topic())
         .with_header(ATTEMPTS_HEADER, attempts.to_string())
@@ -45,14 +45,14 @@ pub(crate) fn of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::FailureKind;
+    use crate::failure::{FailureCode, FailureKind};
 
     #[test]
     fn a_dead_letter_says_what_happened_and_keeps_the_event() {
         let message = Message::new("orders", Some(b"k"), b"{}".to_vec())
             .unwrap()
             .with_header("event_id", "7");
-        let failure = Failure::new(FailureKind::Permanent, "too_large", "it is 2 MB");
+        let failure = Failure::new(FailureKind::Permanent, FailureCode::TooLarge, "it is 2 MB");
         let letter = of(&message, &failure, 3, SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!(letter.topic(), "orders.dlq");
         assert_eq!(letter.key(), message.key());
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn a_name_that_would_be_too_long_has_no_dead_letter_topic() {
         let message = Message::new(&"t".repeat(246), None, Vec::new()).unwrap();
-        let failure = Failure::new(FailureKind::Permanent, "too_large", "");
+        let failure = Failure::new(FailureKind::Permanent, FailureCode::TooLarge, "");
         assert!(of(&message, &failure, 1, SystemTime::UNIX_EPOCH).is_none());
     }
 }

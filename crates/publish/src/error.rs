@@ -73,7 +73,7 @@ impl PublishError {
             Self::TooLargeForFlight { .. } => "too_large_for_flight",
             Self::Rejected { failure, .. }
             | Self::Unavailable(failure)
-            | Self::Settings(failure) => failure.code,
+            | Self::Settings(failure) => failure.code.as_str(),
             Self::Busy => "busy",
             Self::Deadline { .. } => "deadline",
             Self::Spool(error) => error.code(),

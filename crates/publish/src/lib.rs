@@ -98,7 +98,7 @@ mod transport;
 
 pub use clock::Clock;
 pub use error::PublishError;
-pub use failure::{Failure, FailureKind};
+pub use failure::{Failure, FailureCode, FailureKind};
 pub use flight::Pending;
 pub use message::Message;
 pub use options::{Mode, PublisherOptions};

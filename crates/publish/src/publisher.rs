@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::clock::lock;
 use crate::core::{Core, Route};
 use crate::error::PublishError;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::flight::Pending;
 use crate::message::Message;
 use crate::options::{Mode, PublisherOptions};
@@ -69,7 +69,7 @@ impl Publisher {
         if options.mode == Mode::WriteAhead && options.spool.is_none() {
             return Err(PublishError::Settings(Failure::new(
                 FailureKind::Permanent,
-                "no_spool",
+                FailureCode::NoSpool,
                 "the mode write-ahead needs a spool",
             )));
         }
@@ -314,7 +314,7 @@ impl Publisher {
         let thread = thread.spawn(run).map_err(|error| {
             PublishError::Settings(Failure::new(
                 FailureKind::Retriable,
-                "no_thread",
+                FailureCode::NoThread,
                 format!("a thread can't be started: {error}"),
             ))
         })?;

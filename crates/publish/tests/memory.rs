@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use herald_publish::memory::MemoryCluster;
-use herald_publish::{Connector, Failure, FailureKind, Message, Transport};
+use herald_publish::{Connector, Failure, FailureCode, FailureKind, Message, Transport};
 
 use support::PATIENCE;
 use support::ledger::{Heard, Ledger, Outcome};
@@ -28,7 +28,7 @@ fn message(key: &str, payload: &str) -> Message {
 }
 
 fn failure(kind: FailureKind) -> Failure {
-    Failure::new(kind, "told_to", "as told")
+    Failure::new(kind, FailureCode::PolicyViolation, "as told")
 }
 
 fn payloads(cluster: &MemoryCluster, topic: &str) -> Vec<String> {
@@ -40,7 +40,9 @@ fn payloads(cluster: &MemoryCluster, topic: &str) -> Vec<String> {
 }
 
 fn code(outcome: &Outcome) -> &'static str {
-    outcome.as_ref().map_or_else(|failure| failure.code, |_| "")
+    outcome
+        .as_ref()
+        .map_or_else(|failure| failure.code.as_str(), |_| "")
 }
 
 /// Sends these while nothing moves, so that they are under way together.
@@ -73,7 +75,10 @@ fn a_failure_that_may_pass_takes_along_what_comes_behind_it_on_its_key() {
     cluster.resume();
     ledger.wait();
     let codes: Vec<_> = ledger.outcomes().iter().map(code).collect();
-    assert_eq!(codes, ["told_to", "", "behind_failed", "", "behind_failed"]);
+    assert_eq!(
+        codes,
+        ["policy_violation", "", "behind_failed", "", "behind_failed"]
+    );
     assert_eq!(payloads(&cluster, "t"), ["b0", "b1"]);
 
     // What is sent after the report is another matter.
@@ -92,7 +97,7 @@ fn a_failure_for_good_concerns_one_message() {
     cluster.resume();
     ledger.wait();
     let codes: Vec<_> = ledger.outcomes().iter().map(code).collect();
-    assert_eq!(codes, ["told_to", ""]);
+    assert_eq!(codes, ["policy_violation", ""]);
 }
 
 #[test]
@@ -174,7 +179,7 @@ fn a_fatal_failure_breaks_the_connection() {
     cluster.resume();
     ledger.wait();
     let codes: Vec<_> = ledger.outcomes().iter().map(code).collect();
-    assert_eq!(codes, ["told_to", "connection_broken"]);
+    assert_eq!(codes, ["policy_violation", "connection_broken"]);
     heard.fatal();
     assert!(payloads(&cluster, "t").is_empty());
 }

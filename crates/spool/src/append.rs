@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::error::SpoolError;
+use crate::job::Job;
 use crate::pending::Pending;
 use crate::queue::Queue;
 use crate::record::Sequence;
-use crate::work::Job;
 
 /// Resolves when the record is durable; see [`crate::Spool::append_async`].
 ///

@@ -5,14 +5,14 @@ use std::time::SystemTime;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::dead::{Burial, REASON_DAMAGED};
+use crate::dead::{DeadLetterRequest, REASON_DAMAGED};
+use crate::job::{Answer, Operation};
 use crate::keys::KeyHasher;
-use crate::number::{micros, to_sql};
 use crate::record::{FailedAttempt, Record, Sequence, StoredRecord, bounded};
 use crate::row::{self, COLUMNS, Damaged, Death, LENGTHS, Place, weight_of};
 use crate::schema::{DEAD, QUEUE};
+use crate::sql_convert::{micros, to_sql};
 use crate::state::State;
-use crate::work::{Answer, Work};
 
 static DELETE_QUEUED: LazyLock<String> = LazyLock::new(|| {
     format!("DELETE FROM {QUEUE} WHERE sequence = ?1 RETURNING topic, key, {LENGTHS}")
@@ -41,29 +41,33 @@ impl<'a> Changes<'a> {
         }
     }
 
-    pub(crate) fn apply(&mut self, work: &Work) -> rusqlite::Result<Answer> {
-        match work {
-            Work::Append(record) => self.append(std::slice::from_ref(record)),
-            Work::AppendAll(records) => self.append(records),
-            Work::AppendDead {
+    pub(crate) fn apply(&mut self, operation: &Operation) -> rusqlite::Result<Answer> {
+        match operation {
+            Operation::Append(record) => self.append(std::slice::from_ref(record)),
+            Operation::AppendAll(records) => self.append(records),
+            Operation::AppendDead {
                 record,
                 reason,
                 error,
             } => self.append_dead(record, reason, error),
-            Work::Acknowledge(sequences) => {
+            Operation::Acknowledge(sequences) => {
                 count(sequences, |sequence| self.acknowledge(*sequence))
             }
-            Work::NoteAttempts(attempts) => count(attempts, |attempt| self.note_attempt(attempt)),
-            Work::Bury(burials) => count(burials, |burial| self.bury(burial)),
-            Work::BuryDamaged(sequences) => {
-                count(sequences, |sequence| self.bury_damaged(*sequence))
+            Operation::NoteAttempts(attempts) => {
+                count(attempts, |attempt| self.note_attempt(attempt))
             }
-            Work::RetryDead(sequences) => {
+            Operation::DeadLetter(requests) => count(requests, |request| self.dead_letter(request)),
+            Operation::DeadLetterDamaged(sequences) => {
+                count(sequences, |sequence| self.dead_letter_damaged(*sequence))
+            }
+            Operation::RetryDead(sequences) => {
                 let first = Sequence::new(self.state.next_sequence);
                 let answer = count(sequences, |sequence| self.retry_dead(*sequence))?;
                 Ok(Answer { first, ..answer })
             }
-            Work::DropDead(sequences) => count(sequences, |sequence| self.drop_dead(*sequence)),
+            Operation::DropDead(sequences) => {
+                count(sequences, |sequence| self.drop_dead(*sequence))
+            }
         }
     }
 
@@ -144,11 +148,11 @@ impl<'a> Changes<'a> {
 
     /// Where this connection still has the row as it was written, because its page was in memory
     /// when the file was damaged, that goes to the disk again instead.
-    fn bury_damaged(&mut self, sequence: Sequence) -> rusqlite::Result<bool> {
+    fn dead_letter_damaged(&mut self, sequence: Sequence) -> rusqlite::Result<bool> {
         match self.find(QUEUE, sequence)? {
             None => Ok(false),
             Some(Ok(stored)) => self.write_anew(&stored).map(|()| true),
-            Some(Err(Damaged)) => self.bury(&Burial {
+            Some(Err(Damaged)) => self.dead_letter(&DeadLetterRequest {
                 sequence,
                 reason: REASON_DAMAGED.to_owned(),
                 error: "the row does not match its checksum".to_owned(),
@@ -156,7 +160,7 @@ impl<'a> Changes<'a> {
         }
     }
 
-    fn bury(&mut self, burial: &Burial) -> rusqlite::Result<bool> {
+    fn dead_letter(&mut self, request: &DeadLetterRequest) -> rusqlite::Result<bool> {
         // As the row is, so that a damaged one is kept too.
         let copied = self
             .connection
@@ -165,8 +169,8 @@ impl<'a> Changes<'a> {
                  SELECT {COLUMNS}, ?2, ?3 FROM {QUEUE} WHERE sequence = ?1"
             ))?
             .execute(params![
-                to_sql(burial.sequence.get()),
-                burial.reason,
+                to_sql(request.sequence.get()),
+                request.reason,
                 micros(SystemTime::now()),
             ])?;
         if copied == 0 {
@@ -177,10 +181,10 @@ impl<'a> Changes<'a> {
                 "UPDATE {DEAD} SET last_error = ?2 WHERE sequence = ?1"
             ))?
             .execute(params![
-                to_sql(burial.sequence.get()),
-                bounded(&burial.error)
+                to_sql(request.sequence.get()),
+                bounded(&request.error)
             ])?;
-        let weight = self.leave_queue(burial.sequence)?;
+        let weight = self.leave_queue(request.sequence)?;
         self.state.totals.add_dead(weight.unwrap_or_default());
         Ok(true)
     }

@@ -9,7 +9,7 @@ pub const REASON_DAMAGED: &str = "damaged";
 
 /// A record to be moved from the queue to the dead letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Burial {
+pub struct DeadLetterRequest {
     /// Which record.
     pub sequence: Sequence,
     /// A short code of why, such as `too_large`; for people and for filters.
@@ -26,7 +26,7 @@ pub struct DeadLetter {
     /// The record with its attempts and its last error; `None` where the row is damaged. A
     /// damaged row cannot be retried, only dropped; `sqlite3` shows what is left of it.
     pub stored: Option<StoredRecord>,
-    /// The code given with the burial, or [`REASON_DAMAGED`].
+    /// The code given with the request, or [`REASON_DAMAGED`].
     pub reason: String,
     /// When it was moved here.
     pub died: SystemTime,

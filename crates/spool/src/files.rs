@@ -49,9 +49,9 @@ impl Files {
         self.beside(".lock")
     }
 
-    /// See [`crate::witness`].
-    pub(crate) fn witness(&self) -> PathBuf {
-        self.beside(".witness")
+    /// See [`crate::commit_counter`].
+    pub(crate) fn commit_counter(&self) -> PathBuf {
+        self.beside(".commits")
     }
 
     /// A recovered database that is not complete yet: worth nothing.

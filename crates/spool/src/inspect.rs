@@ -3,20 +3,20 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::commit_counter;
 use crate::connection;
 use crate::damage::Damage;
 use crate::dead::DeadLetter;
 use crate::error::SpoolError;
 use crate::examine;
 use crate::files::{self, Files};
-use crate::owner;
+use crate::lock_file;
 use crate::reader::{Batch, Found, Reader};
 use crate::record::Sequence;
 use crate::requests::{self, DeadLetterAction, Request};
 use crate::schema::{self, Kind};
 use crate::state::State;
 use crate::verify::{Verification, verify};
-use crate::witness;
 
 const INSPECTING: &str = "inspecting the spool";
 
@@ -97,7 +97,7 @@ impl Inspector {
         let connection = self.reader.connection();
         let state = State::load(connection).map_err(SpoolError::database(INSPECTING))?;
         let requests = requests::waiting(connection).map_err(SpoolError::database(INSPECTING))?;
-        let owned = owner::is_owned(&self.files);
+        let owned = lock_file::is_owned(&self.files);
         Ok(SpoolStatus {
             records: state.totals.records,
             bytes: state.totals.bytes,
@@ -107,7 +107,7 @@ impl Inspector {
             file_bytes: self.files.bytes(),
             owned,
             owner: owned
-                .then(|| owner::read_owner(&self.files.lock()))
+                .then(|| lock_file::read_owner(&self.files.lock()))
                 .flatten(),
             requests,
         })
@@ -149,8 +149,8 @@ impl Inspector {
     /// and dead letters. SQLite's own check, the longer part, comes before the first.
     pub fn verify_with(&self, progress: impl FnMut(u64)) -> Result<Verification, SpoolError> {
         // Before the view of the file, or a commit in between would look like a lost one.
-        let witness = witness::read(&self.files.witness());
-        verify(self.reader.connection(), witness.as_ref(), progress)
+        let counter = commit_counter::read(&self.files.commit_counter());
+        verify(self.reader.connection(), counter.as_ref(), progress)
     }
 
     /// Asks the owner to retry or drop dead letters; the request is durable when this returns.

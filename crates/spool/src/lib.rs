@@ -34,7 +34,7 @@
 //! | `spool.db` | the SQLite database; `sqlite3` may read it at any time |
 //! | `spool.db-wal`, `spool.db-shm` | its log of recent commits, and the log's index |
 //! | `spool.db.lock` | its owner holds an OS lock on it, and wrote its process number into it |
-//! | `spool.db.witness` | how many commits were confirmed, to notice a lost log |
+//! | `spool.db.commits` | how many commits were confirmed, to notice a lost log |
 //! | `spool.db.damaged-…/` | damaged files, moved there by an opening that salvaged them |
 //!
 //! # What guards what
@@ -44,25 +44,28 @@
 //! read; one that can be neither read nor moved asks for an opening that salvages. A log in which
 //! damage was seen is emptied into the database at once, because SQLite's next opening would take
 //! it for ended at its first damaged frame. Missing rows are found by counts that commit with
-//! them, missing commits by the witness. Files that are deleted, replaced or truncated under the
+//! them, missing commits by the commit counter. Files that are deleted, replaced or truncated under the
 //! running process are found by their names around every commit. A write by another program is
 //! found by the number of commits.
 
 mod append;
 mod changes;
+mod commit_counter;
 mod connection;
 mod damage;
 mod dead;
 mod error;
 mod examine;
+mod file_watcher;
 mod files;
 mod headers;
 mod inspect;
+mod job;
 mod keys;
-mod number;
+mod lock_file;
+mod maintenance;
 mod open;
 mod options;
-mod owner;
 mod pending;
 mod process;
 mod queue;
@@ -72,32 +75,29 @@ mod recovery;
 mod requests;
 mod row;
 mod salvage;
+mod scan;
 mod schema;
 mod spool;
+mod sql_convert;
 mod state;
 mod stats;
-mod tally;
-mod upkeep;
 mod verify;
-mod watch;
-mod witness;
-mod work;
 mod writer;
 
 pub use append::Append;
 pub use damage::Damage;
-pub use dead::{Burial, DeadLetter, REASON_DAMAGED};
+pub use dead::{DeadLetter, DeadLetterRequest, REASON_DAMAGED};
 pub use error::{Bound, SpoolError};
 pub use inspect::{Inspector, SpoolStatus};
+pub use lock_file::{SpoolFile, spool_files};
 pub use open::OpenReport;
 pub use options::{SpoolOptions, WhenOwned};
-pub use owner::{SpoolFile, spool_files};
 pub use pending::Pending;
 pub use queue::CommitStatistics;
 pub use reader::{Batch, Found};
 pub use record::{FailedAttempt, Header, Record, Sequence, SequenceRange, StoredRecord};
 pub use recovery::Recovery;
 pub use requests::{DeadLetterAction, Request};
-pub use spool::{Leftover, Spool};
+pub use spool::{OrphanedReader, Spool};
 pub use stats::SpoolStats;
 pub use verify::Verification;

@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::commit_counter::{self, CommitCounter};
 use crate::connection;
 use crate::damage::{Damage, Rejected};
 use crate::error::SpoolError;
 use crate::examine::{Examined, examine};
+use crate::file_watcher::FileWatcher;
 use crate::files::Files;
 use crate::keys::KeyHasher;
+use crate::lock_file::{self, LockFile};
 use crate::options::SpoolOptions;
-use crate::owner::{self, Owner};
 use crate::queue::Queue;
 use crate::reader::Reader;
 use crate::recovery::{self, Recovery};
 use crate::requests::Requests;
 use crate::state::State;
-use crate::watch::Watch;
-use crate::witness::{self, Witness};
 use crate::writer::Writer;
 
 const OPENING: &str = "opening the spool";
@@ -45,7 +45,7 @@ pub struct OpenReport {
 /// What a running spool consists of.
 pub(crate) struct Parts {
     pub(crate) files: Files,
-    pub(crate) owner: Owner,
+    pub(crate) owner: LockFile,
     pub(crate) queue: Arc<Queue>,
     pub(crate) reader: Reader,
     pub(crate) writer: Writer,
@@ -56,13 +56,13 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
     let started = Instant::now();
     let files = Files::new(&options.path);
     files.create_folder()?;
-    let (files, owner) = owner::take(&files, options.when_owned)?;
+    let (files, owner) = lock_file::take(&files, options.when_owned)?;
     let hasher = KeyHasher::default();
     let (examined, recovery) = examine_and_recover(&files, &hasher, options.salvage)?;
     let Examined {
         mut connection,
         state,
-        tally,
+        scan,
         created,
     } = examined;
     let state = State {
@@ -72,9 +72,9 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
         ..state
     };
     let state = start_log(&mut connection, state).map_err(SpoolError::database(OPENING))?;
-    let watch = Watch::new(&files, owner.identity()?)?;
-    let mut witness = Witness::open(&files.witness())?;
-    witness.write(&state).map_err(SpoolError::io(OPENING))?;
+    let watch = FileWatcher::new(&files, owner.identity()?)?;
+    let mut counter = CommitCounter::open(&files.commit_counter())?;
+    counter.write(&state).map_err(SpoolError::io(OPENING))?;
     let reader = Reader::new(connection::reader(&files.database)?);
     let totals = state.totals;
     let report = OpenReport {
@@ -86,13 +86,13 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
         took: started.elapsed(),
     };
     let checkpoint_bytes = options.checkpoint_bytes;
-    let queue = Arc::new(Queue::new(options, hasher, totals, tally.keys));
+    let queue = Arc::new(Queue::new(options, hasher, totals, scan.keys));
     let writer = Writer {
         connection,
         queue: queue.clone(),
         state,
         watch,
-        witness,
+        counter,
         requests: Requests::default(),
         checkpoint_bytes,
     };
@@ -112,8 +112,8 @@ fn examine_and_recover(
     salvage: bool,
 ) -> Result<(Examined, Option<Recovery>), SpoolError> {
     let interrupted = recovery::finish_interrupted(files)?;
-    let witness = witness::read(&files.witness());
-    let damage = match examine(files, witness.as_ref(), hasher) {
+    let counter = commit_counter::read(&files.commit_counter());
+    let damage = match examine(files, counter.as_ref(), hasher) {
         Ok(examined) if salvage && !examined.created => Damage::Unreadable,
         Ok(examined) => {
             let recovery = interrupted.map(|set_aside| Recovery {
@@ -129,8 +129,8 @@ fn examine_and_recover(
         Err(Rejected::Error(error)) => return Err(error),
         Err(Rejected::Damaged(damage)) => damage,
     };
-    let recovery = recovery::recover(files, damage, witness.as_ref())?;
-    match examine(files, witness.as_ref(), hasher) {
+    let recovery = recovery::recover(files, damage, counter.as_ref())?;
+    match examine(files, counter.as_ref(), hasher) {
         Ok(examined) => Ok((examined, Some(recovery))),
         Err(Rejected::Error(error)) => Err(error),
         Err(Rejected::Damaged(damage)) => Err(SpoolError::Corrupt {

@@ -12,7 +12,7 @@ use crate::process::Process;
 
 type Outcome<T> = Result<T, SpoolError>;
 
-/// Work that the writer has taken on. Resolves when it is on the disk, or has failed.
+/// Operation that the writer has taken on. Resolves when it is on the disk, or has failed.
 ///
 /// Wait with [`Pending::wait`] on a thread, or await it in any runtime. Dropping it loses
 /// nothing: the work goes on.
@@ -75,7 +75,7 @@ impl<T> Pending<T> {
     ///
     /// # Errors
     /// In `Ok` stands what the work ended with; `Err` is this, still pending.
-    pub fn wait_for(self, most: Duration) -> Result<Outcome<T>, Self> {
+    pub fn wait_timeout(self, most: Duration) -> Result<Outcome<T>, Self> {
         if let Err(forked) = self.process.check() {
             return Ok(Err(forked));
         }
@@ -176,9 +176,9 @@ mod tests {
     #[test]
     fn waiting_for_no_time_gives_the_pending_back() {
         let (completer, pending) = pending(Process::current());
-        let pending = pending.wait_for(Duration::ZERO).unwrap_err();
+        let pending = pending.wait_timeout(Duration::ZERO).unwrap_err();
         completer.complete(Ok(7));
-        assert_eq!(pending.wait_for(Duration::ZERO).unwrap(), Ok(7));
+        assert_eq!(pending.wait_timeout(Duration::ZERO).unwrap(), Ok(7));
     }
 
     #[test]

@@ -6,12 +6,12 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::error::{Bound, SpoolError};
+use crate::job::{Job, Operation};
 use crate::keys::{KeyCounts, KeyHasher};
-use crate::number;
 use crate::options::SpoolOptions;
 use crate::process::Process;
+use crate::sql_convert;
 use crate::state::Totals;
-use crate::work::{Job, Work};
 
 /// What callers and the writer share.
 pub(crate) struct Queue {
@@ -51,7 +51,7 @@ struct Load {
 impl Load {
     fn of(job: &Job) -> Self {
         Self {
-            records: number::bytes(job.work.records().len()),
+            records: sql_convert::bytes(job.operation.records().len()),
             bytes: job.weight,
         }
     }
@@ -175,13 +175,13 @@ impl Queue {
     fn check(&self, job: &Job) -> Result<Vec<u64>, SpoolError> {
         self.process.check()?;
         let most = self.options.max_record_bytes;
-        for record in job.work.records() {
+        for record in job.operation.records() {
             let bytes = record.weight();
             if bytes > most {
                 return Err(SpoolError::RecordTooLarge { bytes, most });
             }
         }
-        let records = job.work.queued_records();
+        let records = job.operation.queued_records();
         Ok(records.iter().map(|r| self.hasher.hash_of(r)).collect())
     }
 
@@ -238,7 +238,7 @@ impl Queue {
         let mut inner = self.lock();
         inner.release(jobs);
         for job in jobs {
-            for record in job.work.queued_records() {
+            for record in job.operation.queued_records() {
                 let hash = self.hasher.hash_of(record);
                 inner.keys.remove(hash);
             }
@@ -335,7 +335,7 @@ impl Inner {
         Err(SpoolError::Full { bound, most })
     }
 
-    /// Work that adds no records always has room: it makes some.
+    /// Operation that adds no records always has room: it makes some.
     fn has_room(&self, options: &SpoolOptions, job: &Job) -> bool {
         let load = Load::of(job);
         load.records == 0
@@ -362,8 +362,12 @@ impl Inner {
 }
 
 impl Job {
-    pub(crate) fn new(work: Work, done: crate::work::Done) -> Self {
-        let weight = work.records().iter().map(crate::Record::weight).sum();
-        Self { work, weight, done }
+    pub(crate) fn new(operation: Operation, done: crate::job::Done) -> Self {
+        let weight = operation.records().iter().map(crate::Record::weight).sum();
+        Self {
+            operation,
+            weight,
+            done,
+        }
     }
 }

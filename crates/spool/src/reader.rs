@@ -8,10 +8,10 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::dead::{DeadLetter, REASON_DAMAGED};
 use crate::error::SpoolError;
-use crate::number::{time, to_sql};
 use crate::record::{Sequence, StoredRecord};
 use crate::row::{self, COLUMNS, LENGTHS, weight_of};
 use crate::schema::{DEAD, QUEUE};
+use crate::sql_convert::{time, to_sql};
 
 pub(crate) const READING: &str = "reading the spool";
 
@@ -165,7 +165,9 @@ impl Reader {
 const LENGTHS_AT: usize = 10;
 
 fn sequence(row: &Row<'_>) -> rusqlite::Result<Sequence> {
-    row.get(0).map(crate::number::from_sql).map(Sequence::new)
+    row.get(0)
+        .map(crate::sql_convert::from_sql)
+        .map(Sequence::new)
 }
 
 fn dead_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {

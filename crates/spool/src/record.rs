@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::number;
+use crate::sql_convert;
 
 /// What a row costs beside its own bytes: numbers, page and tree overhead, rounded up.
 pub(crate) const ROW_OVERHEAD: u64 = 64;
@@ -147,7 +147,7 @@ impl Record {
 pub(crate) fn weight(topic: usize, key: usize, headers: usize, payload: usize) -> u64 {
     [topic, key, headers, payload]
         .into_iter()
-        .map(number::bytes)
+        .map(sql_convert::bytes)
         .fold(ROW_OVERHEAD, u64::saturating_add)
 }
 

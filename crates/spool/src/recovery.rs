@@ -50,13 +50,13 @@ pub(crate) fn finish_interrupted(files: &Files) -> Result<Option<PathBuf>, Spool
 pub(crate) fn recover(
     files: &Files,
     damage: Damage,
-    witness: Option<&State>,
+    counter: Option<&State>,
 ) -> Result<Recovery, SpoolError> {
     let told = salvage::told(files);
-    let least = witness.copied().unwrap_or_default();
+    let least = counter.copied().unwrap_or_default();
     let salvaged = salvage::salvage(files, &least)?;
     let found = salvaged.records + salvaged.dead + salvaged.damaged;
-    let lost = lost(told.as_ref(), witness, found);
+    let lost = lost(told.as_ref(), counter, found);
     let stamp = free_stamp(files)?;
     fs::rename(files.recovering(), files.recovered(&stamp)).map_err(SpoolError::io(DOING))?;
     files.sync_folder()?;
@@ -76,13 +76,13 @@ pub(crate) fn put_new_into_place(files: &Files) -> Result<(), SpoolError> {
     files.sync_folder()
 }
 
-fn lost(told: Option<&State>, witness: Option<&State>, found: u64) -> Option<u64> {
+fn lost(told: Option<&State>, counter: Option<&State>, found: u64) -> Option<u64> {
     let Some(told) = told else {
-        return witness.map(|witness| witness.totals.all_records().saturating_sub(found));
+        return counter.map(|counter| counter.totals.all_records().saturating_sub(found));
     };
     let unreadable = told.totals.all_records().saturating_sub(found);
-    let never_seen = witness.map_or(0, |witness| {
-        witness.next_sequence.saturating_sub(told.next_sequence)
+    let never_seen = counter.map_or(0, |counter| {
+        counter.next_sequence.saturating_sub(told.next_sequence)
     });
     Some(unreadable + never_seen)
 }

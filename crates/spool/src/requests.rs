@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
-use crate::number::{from_sql, to_sql};
+use crate::job::Operation;
 use crate::record::Sequence;
 use crate::schema::REQUEST;
-use crate::work::Work;
+use crate::sql_convert::{from_sql, to_sql};
 
 /// Most requests that become one commit.
 const AT_ONCE: u32 = 1000;
@@ -35,10 +35,10 @@ impl DeadLetterAction {
         }
     }
 
-    fn work(self, sequences: Vec<Sequence>) -> Work {
+    fn work(self, sequences: Vec<Sequence>) -> Operation {
         match self {
-            Self::Retry => Work::RetryDead(sequences),
-            Self::Drop => Work::DropDead(sequences),
+            Self::Retry => Operation::RetryDead(sequences),
+            Self::Drop => Operation::DropDead(sequences),
         }
     }
 }
@@ -52,7 +52,7 @@ pub struct Request {
 
 /// Requests that were found.
 pub(crate) struct Asked {
-    pub(crate) works: Vec<Work>,
+    pub(crate) operations: Vec<Operation>,
     /// The last request among them.
     pub(crate) last: i64,
 }
@@ -99,7 +99,7 @@ fn load(connection: &Connection) -> rusqlite::Result<Option<Asked>> {
     ))?;
     let mut rows = statement.query([])?;
     let mut asked = Asked {
-        works: Vec::new(),
+        operations: Vec::new(),
         last: i64::MIN,
     };
     while let Some(row) = rows.next()? {
@@ -111,7 +111,7 @@ fn load(connection: &Connection) -> rusqlite::Result<Option<Asked>> {
             .into_iter()
             .find(|action| action.name() == name)
         {
-            asked.works.push(action.work(vec![sequence]));
+            asked.operations.push(action.work(vec![sequence]));
         }
     }
     Ok((asked.last != i64::MIN).then_some(asked))

@@ -7,9 +7,9 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::headers;
-use crate::number::{bytes, from_sql, micros, time, to_sql};
 use crate::record::{Record, Sequence, StoredRecord, weight};
 use crate::schema::{DEAD, QUEUE};
+use crate::sql_convert::{bytes, from_sql, micros, time, to_sql};
 
 /// Columns that both tables have, as [`decode`] wants them.
 pub(crate) const COLUMNS: &str = "sequence, topic, key, created, not_before, attempts, checksum, \

@@ -12,12 +12,12 @@ use crate::dead::REASON_DAMAGED;
 use crate::error::SpoolError;
 use crate::files::{self, Files};
 use crate::keys::KeyHasher;
-use crate::number::{micros, to_sql};
 use crate::record::StoredRecord;
 use crate::row::{self, COLUMNS, Damaged, Death};
+use crate::scan::scan;
 use crate::schema::{self, DEAD, QUEUE};
+use crate::sql_convert::{micros, to_sql};
 use crate::state::State;
-use crate::tally::tally;
 
 const DOING: &str = "salvaging the spool";
 
@@ -106,12 +106,12 @@ fn source(files: &Files) -> Option<Connection> {
 }
 
 fn write_state(target: &Connection, least: &State) -> rusqlite::Result<()> {
-    let tally = tally(target, &KeyHasher::default())?;
+    let scan = scan(target, &KeyHasher::default())?;
     let state = State {
-        next_sequence: least.next_sequence.max(tally.last_sequence + 1),
-        // Above what the witness saw, or the next opening would miss commits.
+        next_sequence: least.next_sequence.max(scan.last_sequence + 1),
+        // Above what the commit counter saw, or the next opening would miss commits.
         commits: least.commits + 1,
-        totals: tally.totals,
+        totals: scan.totals,
     };
     state.insert(target)
 }
@@ -192,7 +192,7 @@ struct Raw<'a> {
 
 impl<'a> Raw<'a> {
     fn new(target: &'a Connection, least: &State) -> rusqlite::Result<Self> {
-        let found = tally(target, &KeyHasher::default())?;
+        let found = scan(target, &KeyHasher::default())?;
         Ok(Self {
             target,
             next_free: to_sql(least.next_sequence.max(found.last_sequence + 1)),
@@ -342,7 +342,7 @@ impl Source {
     }
 }
 
-/// The lowest place behind `bad` from which reading works, by growing steps and then halving:
+/// The lowest place behind `bad` from which reading operations, by growing steps and then halving:
 /// a damaged page spans a few sequences, a damaged branch of the tree very many.
 fn first_readable(bad: i64, readable: impl Fn(i64) -> bool) -> Option<i64> {
     let mut low = bad;

@@ -5,20 +5,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::append::Append;
-use crate::dead::{Burial, DeadLetter};
+use crate::dead::{DeadLetter, DeadLetterRequest};
 use crate::error::SpoolError;
 use crate::files::Files;
 use crate::inspect::Inspector;
+use crate::job::{Answer, Job, Operation};
+use crate::lock_file::LockFile;
 use crate::open::{OpenReport, Parts, open};
 use crate::options::SpoolOptions;
-use crate::owner::Owner;
 use crate::pending::{Pending, pending};
 use crate::queue::Queue;
 use crate::reader::{Batch, Found, READING, Reader};
 use crate::record::{FailedAttempt, Record, Sequence, SequenceRange};
 use crate::stats::SpoolStats;
 use crate::verify::Verification;
-use crate::work::{Answer, Job, Work};
 
 /// A durable queue on the local disk, owned by this process.
 ///
@@ -36,7 +36,7 @@ pub struct Spool {
     writer: Option<JoinHandle<()>>,
     files: Files,
     /// Last, so that nobody gets the lock before the files are closed.
-    _owner: Owner,
+    _owner: LockFile,
 }
 
 impl Spool {
@@ -89,7 +89,7 @@ impl Spool {
     /// [`SpoolError::Closed`], or what ended the spool before. Later: what the disk said; the
     /// record is not spooled then, and the next append may work.
     pub fn append(&self, record: Record) -> Result<Pending<Sequence>, SpoolError> {
-        self.submit(Work::Append(record), |answer| answer.first)
+        self.submit(Operation::Append(record), |answer| answer.first)
     }
 
     /// Appends a record and calls `then` with its receipt or the error, on the writer's thread:
@@ -105,13 +105,14 @@ impl Spool {
         let done = Box::new(move |outcome: Result<Answer, SpoolError>| {
             then(outcome.map(|answer| answer.first));
         });
-        self.queue.hand_in(Job::new(Work::Append(record), done))
+        self.queue
+            .hand_in(Job::new(Operation::Append(record), done))
     }
 
     /// Appends a record from async code: waits for room and for the disk without holding the
     /// thread.
     pub fn append_async(&self, record: Record) -> Append {
-        let (job, pending) = self.job(Work::Append(record), |answer| answer.first);
+        let (job, pending) = self.job(Operation::Append(record), |answer| answer.first);
         Append {
             queue: self.queue.clone(),
             job: Some(job),
@@ -124,7 +125,7 @@ impl Spool {
     /// # Errors
     /// As [`Spool::append`].
     pub fn append_all(&self, records: Vec<Record>) -> Result<Pending<SequenceRange>, SpoolError> {
-        self.submit(Work::AppendAll(records), |answer| SequenceRange {
+        self.submit(Operation::AppendAll(records), |answer| SequenceRange {
             first: answer.first,
             count: answer.count,
         })
@@ -140,7 +141,7 @@ impl Spool {
         reason: impl Into<String>,
         error: impl Into<String>,
     ) -> Result<Pending<Sequence>, SpoolError> {
-        let work = Work::AppendDead {
+        let work = Operation::AppendDead {
             record,
             reason: reason.into(),
             error: error.into(),
@@ -202,9 +203,10 @@ impl Spool {
                     detail: format!("the damaged row {stuck} can't be moved"),
                 });
             }
-            self.submit(Work::BuryDamaged(batch.damaged.clone()), |answer| {
-                answer.count
-            })?
+            self.submit(
+                Operation::DeadLetterDamaged(batch.damaged.clone()),
+                |answer| answer.count,
+            )?
             .wait()?;
             moved.append(&mut batch.damaged);
         }
@@ -216,7 +218,7 @@ impl Spool {
     /// # Errors
     /// [`SpoolError::Forked`], [`SpoolError::Closed`], or what ended the spool before.
     pub fn acknowledge(&self, sequences: Vec<Sequence>) -> Result<Pending<u64>, SpoolError> {
-        self.submit(Work::Acknowledge(sequences), |answer| answer.count)
+        self.submit(Operation::Acknowledge(sequences), |answer| answer.count)
     }
 
     /// Removes records as [`Spool::acknowledge`] does, and calls `then` with how many were there
@@ -234,7 +236,7 @@ impl Spool {
             then(outcome.map(|answer| answer.count));
         });
         self.queue
-            .hand_in(Job::new(Work::Acknowledge(sequences), done))
+            .hand_in(Job::new(Operation::Acknowledge(sequences), done))
     }
 
     /// Remembers failed tries with their records; resolves to how many were there.
@@ -242,7 +244,7 @@ impl Spool {
     /// # Errors
     /// As [`Spool::acknowledge`].
     pub fn note_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<Pending<u64>, SpoolError> {
-        self.submit(Work::NoteAttempts(attempts), |answer| answer.count)
+        self.submit(Operation::NoteAttempts(attempts), |answer| answer.count)
     }
 
     /// Moves records to the dead letters; resolves to how many were there. They go on counting
@@ -250,8 +252,11 @@ impl Spool {
     ///
     /// # Errors
     /// As [`Spool::acknowledge`].
-    pub fn bury(&self, burials: Vec<Burial>) -> Result<Pending<u64>, SpoolError> {
-        self.submit(Work::Bury(burials), |answer| answer.count)
+    pub fn dead_letter(
+        &self,
+        requests: Vec<DeadLetterRequest>,
+    ) -> Result<Pending<u64>, SpoolError> {
+        self.submit(Operation::DeadLetter(requests), |answer| answer.count)
     }
 
     /// Dead letters behind `after` in order, bounded as [`Spool::next_batch`].
@@ -274,7 +279,7 @@ impl Spool {
     /// # Errors
     /// As [`Spool::acknowledge`].
     pub fn retry_dead(&self, sequences: Vec<Sequence>) -> Result<Pending<u64>, SpoolError> {
-        self.submit(Work::RetryDead(sequences), |answer| answer.count)
+        self.submit(Operation::RetryDead(sequences), |answer| answer.count)
     }
 
     /// Deletes dead letters for good; resolves to how many were there.
@@ -282,7 +287,7 @@ impl Spool {
     /// # Errors
     /// As [`Spool::acknowledge`].
     pub fn drop_dead(&self, sequences: Vec<Sequence>) -> Result<Pending<u64>, SpoolError> {
-        self.submit(Work::DropDead(sequences), |answer| answer.count)
+        self.submit(Operation::DropDead(sequences), |answer| answer.count)
     }
 
     /// The record with this sequence, in the queue or among the dead letters.
@@ -334,7 +339,7 @@ impl Spool {
 
     /// Closes the spool, but keeps the reading connection: after [`SpoolError::FileChanged`] the
     /// rows of a file that was deleted can still be read. `None` where it was closed already.
-    pub fn into_leftover(mut self) -> Option<Leftover> {
+    pub fn into_orphaned_reader(mut self) -> Option<OrphanedReader> {
         if self.queue.process.is_forked() {
             return None;
         }
@@ -344,25 +349,29 @@ impl Spool {
             .unwrap_or_else(PoisonError::into_inner);
         let reader = reader.take()?;
         self.shut_down();
-        Some(Leftover { reader })
+        Some(OrphanedReader { reader })
     }
 
     fn submit<T: Send + 'static>(
         &self,
-        work: Work,
+        operation: Operation,
         answer: fn(Answer) -> T,
     ) -> Result<Pending<T>, SpoolError> {
-        let (job, pending) = self.job(work, answer);
+        let (job, pending) = self.job(operation, answer);
         self.queue.hand_in(job)?;
         Ok(pending)
     }
 
-    fn job<T: Send + 'static>(&self, work: Work, answer: fn(Answer) -> T) -> (Job, Pending<T>) {
+    fn job<T: Send + 'static>(
+        &self,
+        operation: Operation,
+        answer: fn(Answer) -> T,
+    ) -> (Job, Pending<T>) {
         let (completer, pending) = pending(self.queue.process);
         let done = Box::new(move |outcome: Result<Answer, SpoolError>| {
             completer.complete(outcome.map(answer));
         });
-        (Job::new(work, done), pending)
+        (Job::new(operation, done), pending)
     }
 
     fn read<T>(
@@ -394,12 +403,12 @@ impl Spool {
     }
 }
 
-/// What can still be read of a spool that is closed. See [`Spool::into_leftover`].
-pub struct Leftover {
+/// What can still be read of a spool that is closed. See [`Spool::into_orphaned_reader`].
+pub struct OrphanedReader {
     reader: Reader,
 }
 
-impl Leftover {
+impl OrphanedReader {
     /// Records behind `after` in order, bounded as [`Spool::next_batch`]. Damaged rows are named
     /// and left where they are.
     ///

@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
-use crate::number::{from_sql, to_sql};
 use crate::schema::STATE;
+use crate::sql_convert::{from_sql, to_sql};
 
 /// How much is in the two tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Totals {
 }
 
 /// The row. It commits with the records, so a file in which the tables hold another number of
-/// rows has lost some, and one with fewer commits than [`crate::witness`] saw has lost commits.
+/// rows has lost some, and one with fewer commits than [`crate::commit_counter`] saw has lost commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct State {
     /// Sequence of the next record; never goes back.
@@ -140,7 +140,7 @@ impl State {
         i64::from(hasher.finalize())
     }
 
-    /// All numbers in one order, for the row and for the witness.
+    /// All numbers in one order, for the row and for the commit counter.
     pub(crate) fn numbers(&self) -> [u64; NUMBERS] {
         [
             self.next_sequence,

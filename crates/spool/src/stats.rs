@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::queue::CommitStatistics;
 
-/// How a spool is doing. Work that waits for the writer is not in it.
+/// How a spool is doing. Operation that waits for the writer is not in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolStats {

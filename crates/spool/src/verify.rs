@@ -6,10 +6,10 @@ use crate::damage::Damage;
 use crate::dead::REASON_DAMAGED;
 use crate::error::SpoolError;
 use crate::examine::missing_commits;
-use crate::number::from_sql;
 use crate::record::Sequence;
 use crate::row::{self, COLUMNS, Damaged};
 use crate::schema::{DEAD, QUEUE};
+use crate::sql_convert::from_sql;
 use crate::state::State;
 
 const VERIFYING: &str = "verifying the spool";
@@ -46,12 +46,12 @@ const STEP: u64 = 1000;
 /// Reads the whole file once and a half; a writer goes on meanwhile, but its log grows.
 pub(crate) fn verify(
     connection: &Connection,
-    witness: Option<&State>,
+    counter: Option<&State>,
     mut progress: impl FnMut(u64),
 ) -> Result<Verification, SpoolError> {
     let mut verification = Verification::default();
     // A file that cannot be read on is a diagnostic of this check, not a failure of it.
-    let checked = check(connection, witness, &mut verification, &mut progress);
+    let checked = check(connection, counter, &mut verification, &mut progress);
     match checked.map_err(SpoolError::database(VERIFYING)) {
         Err(SpoolError::Corrupt { detail, .. }) => verification.problems.push(detail),
         checked => checked?,
@@ -61,7 +61,7 @@ pub(crate) fn verify(
 
 fn check(
     connection: &Connection,
-    witness: Option<&State>,
+    counter: Option<&State>,
     found: &mut Verification,
     progress: &mut impl FnMut(u64),
 ) -> rusqlite::Result<()> {
@@ -69,7 +69,7 @@ fn check(
     let view = connection.unchecked_transaction()?;
     let state = State::load(&view)?;
     found.problems = integrity(&view)?;
-    let commits = missing_commits(&state, witness);
+    let commits = missing_commits(&state, counter);
     if commits > 0 {
         let damage = Damage::CommitsMissing { commits };
         found.problems.push(damage.to_string());

@@ -12,15 +12,15 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::changes::Changes;
+use crate::commit_counter::CommitCounter;
 use crate::connection;
 use crate::error::SpoolError;
+use crate::file_watcher::FileWatcher;
+use crate::job::{Answer, Done, Job, Operation};
+use crate::maintenance;
 use crate::queue::{Queue, Settled, Taken};
 use crate::requests::{self, Requests};
 use crate::state::State;
-use crate::upkeep;
-use crate::watch::Watch;
-use crate::witness::Witness;
-use crate::work::{Answer, Done, Job, Work};
 
 const COMMITTING: &str = "writing to the spool";
 
@@ -31,8 +31,8 @@ pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) queue: Arc<Queue>,
     pub(crate) state: State,
-    pub(crate) watch: Watch,
-    pub(crate) witness: Witness,
+    pub(crate) watch: FileWatcher,
+    pub(crate) counter: CommitCounter,
     pub(crate) requests: Requests,
     pub(crate) checkpoint_bytes: u64,
 }
@@ -58,15 +58,15 @@ impl Writer {
             }
             if self.queue.failure().is_none() {
                 self.serve_requests();
-                self.look_after_files();
+                self.run_maintenance();
             }
         }
     }
 
     fn serve(&mut self, jobs: VecDeque<Job>) {
         let started = Instant::now();
-        let works: Vec<&Work> = jobs.iter().map(|job| &job.work).collect();
-        match self.commit(&works, None) {
+        let operations: Vec<&Operation> = jobs.iter().map(|job| &job.operation).collect();
+        match self.commit(&operations, None) {
             Ok((answers, settled)) => {
                 self.queue.settle(&jobs, &settled, started.elapsed());
                 for (job, answer) in jobs.into_iter().zip(answers) {
@@ -88,10 +88,10 @@ impl Writer {
             return;
         };
         let started = Instant::now();
-        let works: Vec<&Work> = asked.works.iter().collect();
+        let operations: Vec<&Operation> = asked.operations.iter().collect();
         let none = VecDeque::new();
         // A failure here has no caller. The requests stay in their table and are found again.
-        match self.commit(&works, Some(asked.last)) {
+        match self.commit(&operations, Some(asked.last)) {
             Ok((_, settled)) => self.queue.settle(&none, &settled, started.elapsed()),
             Err(error) => self.queue.settle_failed(&none, &error),
         }
@@ -100,13 +100,13 @@ impl Writer {
     /// One transaction for all work; durable when this returns without error.
     fn commit(
         &mut self,
-        works: &[&Work],
+        operations: &[&Operation],
         requests_until: Option<i64>,
     ) -> Result<(Vec<Answer>, Settled), SpoolError> {
         if let Some(failure) = self.queue.failure() {
             return Err(failure);
         }
-        let committed = self.try_commit(works, requests_until);
+        let committed = self.try_commit(operations, requests_until);
         if matches!(committed, Err(SpoolError::FileChanged { .. })) {
             self.keep_log();
         }
@@ -115,7 +115,7 @@ impl Writer {
 
     fn try_commit(
         &mut self,
-        works: &[&Work],
+        operations: &[&Operation],
         requests_until: Option<i64>,
     ) -> Result<(Vec<Answer>, Settled), SpoolError> {
         self.watch.check()?;
@@ -124,7 +124,7 @@ impl Writer {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(SpoolError::database(COMMITTING))?;
         let mut changes = Changes::new(&transaction, &self.queue.hasher, self.state);
-        let answers = works
+        let answers = operations
             .iter()
             .map(|work| changes.apply(work))
             .collect::<Result<Vec<_>, _>>()
@@ -151,20 +151,20 @@ impl Writer {
         // Before anything that can fail: the rows are there, whatever the callers are told.
         self.state = state;
         self.watch.check()?;
-        // Without a witness the commit is as durable as with it; only a later loss of the log
+        // Without the counter the commit is as durable as with it; only a later loss of the log
         // would show less surely.
-        let _ = self.witness.write(&self.state);
+        let _ = self.counter.write(&self.state);
         Ok((answers, settled))
     }
 
     /// Between commits, with all receipts out. What fails here fails without harm: the log keeps
     /// every commit, and the next round tries again.
-    fn look_after_files(&mut self) {
+    fn run_maintenance(&mut self) {
         if self.queue.take_damage() {
             self.empty_damaged_log();
         }
         let started = Instant::now();
-        let ran = upkeep::checkpoint_if_due(&self.connection, self.checkpoint_bytes);
+        let ran = maintenance::checkpoint_if_due(&self.connection, self.checkpoint_bytes);
         if ran.is_ok_and(|ran| ran) {
             self.queue.note_checkpoint(started.elapsed());
             self.allow_shorter();
@@ -173,7 +173,7 @@ impl Writer {
             return;
         }
         let log_bytes = self.watch.log_bytes();
-        let shortened = upkeep::give_space_back(
+        let shortened = maintenance::give_space_back(
             &self.connection,
             &self.state.totals,
             log_bytes,
@@ -188,7 +188,8 @@ impl Writer {
     /// an acknowledgement can be written; once its pages are in the database, it starts anew in
     /// the room that it has.
     fn free_log(&mut self) {
-        if self.queue.failure().is_none() && upkeep::checkpoint_if_due(&self.connection, 0).is_ok()
+        if self.queue.failure().is_none()
+            && maintenance::checkpoint_if_due(&self.connection, 0).is_ok()
         {
             self.allow_shorter();
         }
@@ -204,7 +205,7 @@ impl Writer {
     }
 
     fn empty_damaged_log(&mut self) {
-        if self.watch.check().is_ok() && upkeep::empty_log(&self.connection).is_ok() {
+        if self.watch.check().is_ok() && maintenance::empty_log(&self.connection).is_ok() {
             self.allow_shorter();
         }
     }
@@ -216,7 +217,7 @@ impl Writer {
 
     fn allow_shorter(&mut self) {
         // A file that is gone is found by the check of the next commit.
-        if let Ok(bytes) = upkeep::database_bytes(&self.connection) {
+        if let Ok(bytes) = maintenance::database_bytes(&self.connection) {
             let _ = self.watch.allow_shorter(bytes);
         }
     }

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use common::{Place, append, append_many, beside, copy_files, numbers, record};
 use herald_spool::{
-    Burial, Damage, Inspector, OpenReport, REASON_DAMAGED, Sequence, Spool, SpoolError,
+    Damage, DeadLetterRequest, Inspector, OpenReport, REASON_DAMAGED, Sequence, Spool, SpoolError,
     SpoolOptions,
 };
 use proptest::prelude::*;
@@ -75,7 +75,7 @@ fn open_and_account(place: &Place) -> Option<OpenReport> {
             |aside| aside.join("spool.db").exists() || aside.join("spool.db-wal").exists()
         ));
     }
-    // Above every sequence that was ever given out, and the spool works on.
+    // Above every sequence that was ever given out, and the spool operations on.
     assert!(append(&spool, 1_000_000).get() > ROWS);
     assert!(spool.verify().unwrap().is_sound());
     Some(report)
@@ -231,12 +231,12 @@ fn a_damaged_row_with_the_number_of_a_dead_letter_is_kept_beside_it() {
     let place = Place::new();
     let spool = place.open();
     append_many(&spool, 0..ROWS);
-    let burial = Burial {
+    let request = DeadLetterRequest {
         sequence: Sequence::new(5),
         reason: "too_large".to_owned(),
         error: String::new(),
     };
-    spool.bury(vec![burial]).unwrap().wait().unwrap();
+    spool.dead_letter(vec![request]).unwrap().wait().unwrap();
     spool.close().unwrap();
     let other = rusqlite::Connection::open(place.database()).unwrap();
     other

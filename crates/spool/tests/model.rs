@@ -5,7 +5,9 @@ mod common;
 use std::time::{Duration, SystemTime};
 
 use common::{Place, copy_files};
-use herald_spool::{Burial, FailedAttempt, Record, Sequence, Spool, SpoolOptions, StoredRecord};
+use herald_spool::{
+    DeadLetterRequest, FailedAttempt, Record, Sequence, Spool, SpoolOptions, StoredRecord,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -16,7 +18,7 @@ enum Step {
     AppendDead(Record),
     Acknowledge(Vec<Index>),
     NoteAttempt(Index, Option<u32>, String),
-    Bury(Vec<Index>),
+    DeadLetter(Vec<Index>),
     RetryDead(Vec<Index>),
     DropDead(Index),
     Reopen,
@@ -57,7 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => indices().prop_map(Step::Acknowledge),
         2 => (any::<Index>(), any::<Option<u32>>(), ".{0,10}")
             .prop_map(|(index, time, error)| Step::NoteAttempt(index, time, error)),
-        2 => indices().prop_map(Step::Bury),
+        2 => indices().prop_map(Step::DeadLetter),
         2 => indices().prop_map(Step::RetryDead),
         1 => any::<Index>().prop_map(Step::DropDead),
         1 => Just(Step::Reopen),
@@ -152,7 +154,7 @@ impl World {
                     .retain(|stored| !picked.contains(&stored.sequence));
             }
             Step::NoteAttempt(index, seconds, error) => self.note_attempt(index, seconds, error),
-            Step::Bury(indices) => self.bury(&indices),
+            Step::DeadLetter(indices) => self.dead_letter(&indices),
             Step::RetryDead(indices) => self.retry_dead(&indices),
             Step::DropDead(index) => {
                 let picked = pick(&self.model.dead, &[index]);
@@ -207,15 +209,15 @@ impl World {
         queued.last_error = Some(error);
     }
 
-    fn bury(&mut self, indices: &[Index]) {
+    fn dead_letter(&mut self, indices: &[Index]) {
         let picked = pick(&self.model.queue, indices);
-        let burial = |sequence: &Sequence| Burial {
+        let request = |sequence: &Sequence| DeadLetterRequest {
             sequence: *sequence,
             reason: "no".to_owned(),
             error: "buried".to_owned(),
         };
-        let burials = picked.iter().map(burial).collect();
-        self.spool().bury(burials).unwrap().wait().unwrap();
+        let requests = picked.iter().map(request).collect();
+        self.spool().dead_letter(requests).unwrap().wait().unwrap();
         for sequence in picked {
             let mut letter = take(&mut self.model.queue, sequence);
             letter.last_error = Some("buried".to_owned());

@@ -21,8 +21,8 @@ proptest! {
         let spool = place.open();
         append_many(&spool, 0..before);
         let copy = place.folder.path().join("copy.db");
-        // The witness of the last flushed commit, and the log with one more.
-        std::fs::copy(place.beside(".witness"), beside(&copy, ".witness")).unwrap();
+        // The commit counter of the last flushed commit, and the log with one more.
+        std::fs::copy(place.beside(".commits"), beside(&copy, ".commits")).unwrap();
         let log = place.beside("-wal");
         let flushed = log.metadata().unwrap().len();
         let records = (before..before + torn).map(record).collect();

@@ -7,12 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use common::{Place, append, append_many, numbers, read_all, record};
 use herald_spool::{
-    Bound, Burial, DeadLetterAction, FailedAttempt, Found, Inspector, Record, Sequence, Spool,
-    SpoolError,
+    Bound, DeadLetterAction, DeadLetterRequest, FailedAttempt, Found, Inspector, Record, Sequence,
+    Spool, SpoolError,
 };
 
-fn burial(sequence: Sequence) -> Burial {
-    Burial {
+fn request(sequence: Sequence) -> DeadLetterRequest {
+    DeadLetterRequest {
         sequence,
         reason: "too_large".to_owned(),
         error: "the broker takes 1 MB".to_owned(),
@@ -161,7 +161,7 @@ fn a_buried_record_is_kept_with_its_reason_and_can_be_retried_at_the_queues_end(
     let sequences = append_many(&spool, 0..3);
     assert_eq!(
         spool
-            .bury(vec![burial(sequences[0])])
+            .dead_letter(vec![request(sequences[0])])
             .unwrap()
             .wait()
             .unwrap(),
@@ -228,7 +228,7 @@ fn a_full_spool_is_an_error_until_there_is_room_again() {
     assert!(!spool.holds_key("orders", Some(b"key-3")).unwrap());
 
     spool
-        .bury(vec![burial(sequences[0])])
+        .dead_letter(vec![request(sequences[0])])
         .unwrap()
         .wait()
         .unwrap();
@@ -478,7 +478,7 @@ fn requests_of_another_process_are_served_by_the_owner() {
     let spool = place.open();
     let sequences = append_many(&spool, 0..3);
     spool
-        .bury(sequences.iter().copied().map(burial).collect())
+        .dead_letter(sequences.iter().copied().map(request).collect())
         .unwrap()
         .wait()
         .unwrap();
@@ -503,7 +503,11 @@ fn requests_without_an_owner_wait_for_the_next() {
     let place = Place::new();
     let spool = place.open();
     let sequence = append(&spool, 7);
-    spool.bury(vec![burial(sequence)]).unwrap().wait().unwrap();
+    spool
+        .dead_letter(vec![request(sequence)])
+        .unwrap()
+        .wait()
+        .unwrap();
     spool.close().unwrap();
     let inspector = Inspector::open(place.database()).unwrap();
     let request = inspector
@@ -532,7 +536,7 @@ fn files_and_new_folders_are_for_their_owner_only() {
     append(&spool, 1);
     let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
-    for suffix in ["", "-wal", "-shm", ".lock", ".witness"] {
+    for suffix in ["", "-wal", "-shm", ".lock", ".commits"] {
         assert_eq!(mode(&common::beside(&path, suffix)), 0o600, "{suffix}");
     }
 }

@@ -10,7 +10,7 @@ use herald_spool::{FailedAttempt, Record, Sequence, Spool, SpoolOptions};
 use serde_json::json;
 
 use crate::spools::{
-    TOPIC, aged, append, append_events, bury, delivered, event, flip, signal, until,
+    TOPIC, aged, append, append_events, dead_letter, delivered, event, flip, signal, until,
 };
 use crate::support::Sandbox;
 
@@ -86,7 +86,7 @@ fn a_status_is_healthy_until_a_person_is_needed() {
     sandbox.spool(&["status", "--max-records", "0"]).exits(1);
 
     let sequences = append_events(&spool, 2..4);
-    bury(&spool, &sequences, "too_large");
+    dead_letter(&spool, &sequences, "too_large");
     let run = sandbox.spool(&["status"]).exits(1);
     assert!(run.stdout.contains("2 dead letters"), "{}", run.stdout);
     spool.drop_dead(sequences).unwrap().wait().unwrap();
@@ -101,7 +101,7 @@ fn a_status_for_programs_has_every_figure() {
     let spool = sandbox.own();
     append(&spool, aged(event(1), HOURS));
     let sequences = append_events(&spool, 2..3);
-    bury(&spool, &sequences, "too_large");
+    dead_letter(&spool, &sequences, "too_large");
     let run = sandbox.spool(&["status", "--format", "json", "--max-age", "1m"]);
     let status = run.exits(1).json()["spools"][0].clone();
     assert_eq!(status["path"], "spool.db");
@@ -228,7 +228,7 @@ fn text_of_others_never_controls_the_terminal() {
     let json = format!("{{\"a\":\"{}\"}}", HOSTILE.replace(['\u{1b}', '\u{7}'], ""));
     append(&spool, Record::new("topic", json));
     let third = append(&spool, record);
-    bury(&spool, &[third], HOSTILE);
+    dead_letter(&spool, &[third], HOSTILE);
     for args in [
         &["list"][..],
         &["list", "--format", "jsonl"],
@@ -290,7 +290,7 @@ fn showing_says_what_something_is_and_what_is_not_there() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..2);
-    bury(&spool, &sequences[1..], "too_large");
+    dead_letter(&spool, &sequences[1..], "too_large");
     let run = sandbox.spool(&["show", "1"]).exits(0);
     assert!(run.stdout.contains("record 1, waiting for delivery"));
     let run = sandbox.spool(&["show", "2"]).exits(0);
@@ -332,7 +332,7 @@ fn a_sound_spool_is_verified_with_its_numbers() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..3);
-    bury(&spool, &sequences[..1], "too_large");
+    dead_letter(&spool, &sequences[..1], "too_large");
     let run = sandbox.spool(&["verify"]).exits(0);
     assert_eq!(run.stdout, "sound: 2 records and 1 dead letter read\n");
 }
@@ -408,8 +408,8 @@ fn dead_letters_are_retried_without_an_owner() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..4);
-    bury(&spool, &sequences[..2], "too_large");
-    bury(&spool, &sequences[2..3], "not_authorized");
+    dead_letter(&spool, &sequences[..2], "too_large");
+    dead_letter(&spool, &sequences[2..3], "not_authorized");
     spool.close().unwrap();
     let run = sandbox.spool(&["dead", "retry", "--all", "--reason", "too_large"]);
     let run = run.exits(0);
@@ -436,8 +436,8 @@ fn dead_letters_are_retried_and_dropped_by_the_owner() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..2500);
-    bury(&spool, &sequences[..2100], "too_large");
-    bury(&spool, &sequences[2100..2110], "other");
+    dead_letter(&spool, &sequences[..2100], "too_large");
+    dead_letter(&spool, &sequences[2100..2110], "other");
     let run = sandbox.spool(&["dead", "drop", "--all", "--reason", "other", "--yes"]);
     assert!(run.exits(0).stderr.contains("dropped 10 dead letters"));
     let run = sandbox.spool(&["dead", "retry", "--all", "--topic", TOPIC]);
@@ -454,7 +454,7 @@ fn an_owner_that_does_nothing_is_not_waited_for_without_end() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..2);
-    bury(&spool, &sequences, "too_large");
+    dead_letter(&spool, &sequences, "too_large");
     spool.close().unwrap();
     // An owner that reads from us, and has been stopped.
     let publish = ["publish", "--jsonl", "-", "--spool", "spool.db"];
@@ -498,7 +498,7 @@ fn nothing_is_dropped_without_a_yes() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..2);
-    bury(&spool, &sequences, "too_large");
+    dead_letter(&spool, &sequences, "too_large");
     spool.close().unwrap();
     let mut command = sandbox.spool_command(&["dead", "drop", "--all"]);
     let output = command.stdin(Stdio::null()).output().unwrap();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use herald_publish::kafka::{DevCluster, Heard, KafkaOptions, Listener, Start};
-use herald_spool::{Burial, Record, Sequence, Spool, SpoolOptions};
+use herald_spool::{DeadLetterRequest, Record, Sequence, Spool, SpoolOptions};
 
 use crate::support::{Run, Sandbox};
 
@@ -61,14 +61,14 @@ pub fn append_events(spool: &Spool, numbers: std::ops::Range<u64>) -> Vec<Sequen
 }
 
 /// Moves records to the dead letters.
-pub fn bury(spool: &Spool, sequences: &[Sequence], reason: &str) {
-    let burial = |sequence: &Sequence| Burial {
+pub fn dead_letter(spool: &Spool, sequences: &[Sequence], reason: &str) {
+    let request = |sequence: &Sequence| DeadLetterRequest {
         sequence: *sequence,
         reason: reason.to_owned(),
         error: format!("the cluster says {reason}"),
     };
-    let burials = sequences.iter().map(burial).collect();
-    spool.bury(burials).unwrap().wait().unwrap();
+    let requests = sequences.iter().map(request).collect();
+    spool.dead_letter(requests).unwrap().wait().unwrap();
 }
 
 /// A record that came to be some time ago.

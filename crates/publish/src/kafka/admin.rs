@@ -26,7 +26,7 @@ use super::defaults::For;
 use super::dev;
 use super::options::{KafkaOptions, invalid};
 use super::wait::wait;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 
 /// Topics of one request. A broker answers a request when all of it is done, so a larger one
 /// could take longer than the time for an answer.
@@ -71,7 +71,7 @@ impl Admin {
         if cluster.is_some_and(|id| dev::is_in_memory(&id)) {
             return Err(Failure::new(
                 FailureKind::Permanent,
-                "unsupported",
+                FailureCode::Unsupported,
                 format!(
                     "the cluster at {servers} is one in memory, which answers nothing about topics"
                 ),

@@ -2,20 +2,20 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use FailureKind::{Abandoned, Fatal, Full, Permanent, Retriable};
 
 /// Errors with the same consequence, and words for them.
 struct Class {
     errors: &'static [Code],
     kind: FailureKind,
-    code: &'static str,
+    code: FailureCode,
     words: &'static str,
 }
 
 const fn class(
     kind: FailureKind,
-    code: &'static str,
+    code: FailureCode,
     words: &'static str,
     errors: &'static [Code],
 ) -> Class {
@@ -31,7 +31,7 @@ const fn class(
 const CLASSES: &[Class] = &[
     class(
         Permanent,
-        "too_large",
+        FailureCode::TooLarge,
         "the message is larger than the broker, the topic or `message.max.bytes` allows",
         &[
             Code::MessageSizeTooLarge,
@@ -41,19 +41,19 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Permanent,
-        "invalid_topic",
+        FailureCode::InvalidTopic,
         "the broker takes no topic of this name",
         &[Code::InvalidTopic],
     ),
     class(
         Permanent,
-        "unknown_topic",
+        FailureCode::UnknownTopic,
         "the topic does not exist, and the broker did not create it",
         &[Code::UnknownTopic, Code::UnknownTopicOrPartition],
     ),
     class(
         Permanent,
-        "not_authorized",
+        FailureCode::NotAuthorized,
         "the user may not do this: an ACL is missing",
         &[
             Code::TopicAuthorizationFailed,
@@ -66,25 +66,25 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Permanent,
-        "invalid_record",
+        FailureCode::InvalidRecord,
         "the broker takes no such record on this topic",
         &[Code::InvalidRecord],
     ),
     class(
         Permanent,
-        "invalid_timestamp",
+        FailureCode::InvalidTimestamp,
         "the time of the event is too far from the broker's clock",
         &[Code::InvalidTimestamp],
     ),
     class(
         Permanent,
-        "policy_violation",
+        FailureCode::PolicyViolation,
         "a policy of the cluster forbids it",
         &[Code::PolicyViolation],
     ),
     class(
         Permanent,
-        "unsupported",
+        FailureCode::Unsupported,
         "the broker can't do this",
         &[
             Code::UnsupportedVersion,
@@ -98,7 +98,7 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Permanent,
-        "invalid_request",
+        FailureCode::InvalidRequest,
         "the broker does not take this request",
         &[
             Code::InvalidRequest,
@@ -109,7 +109,7 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Permanent,
-        "invalid_topic_settings",
+        FailureCode::InvalidTopicSettings,
         "the broker takes no topic with these settings",
         &[
             Code::InvalidConfig,
@@ -120,13 +120,13 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Permanent,
-        "topic_exists",
+        FailureCode::TopicExists,
         "there is a topic of this name already",
         &[Code::TopicAlreadyExists],
     ),
     class(
         Fatal,
-        "sequence_lost",
+        FailureCode::SequenceLost,
         "the broker and the connection disagree about what was written",
         &[
             Code::OutOfOrderSequenceNumber,
@@ -137,7 +137,7 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Fatal,
-        "fenced",
+        FailureCode::Fenced,
         "another producer took the place of this one",
         &[
             Code::InvalidProducerEpoch,
@@ -147,25 +147,25 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Fatal,
-        "batch_refused",
+        FailureCode::BatchRefused,
         "the broker refused a batch of messages",
         &[Code::GaplessGuarantee, Code::InvalidDifferentRecord],
     ),
     class(
         Fatal,
-        "connection_broken",
+        FailureCode::ConnectionBroken,
         "the connection can't be used any more",
         &[Code::Fatal],
     ),
     class(
         Full,
-        "queue_full",
+        FailureCode::QueueFull,
         "librdkafka's queue is full",
         &[Code::QueueFull],
     ),
     class(
         Abandoned,
-        "abandoned",
+        FailureCode::Abandoned,
         "the connection was closed before an acknowledgement came",
         &[
             Code::PurgeQueue,
@@ -176,7 +176,7 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Retriable,
-        "unreachable",
+        FailureCode::Unreachable,
         "no broker can be reached",
         &[
             Code::BrokerTransportFailure,
@@ -189,7 +189,7 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Retriable,
-        "authentication_failed",
+        FailureCode::AuthenticationFailed,
         "the broker does not accept the credentials",
         &[
             Code::Authentication,
@@ -199,13 +199,13 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Retriable,
-        "tls_failed",
+        FailureCode::TlsFailed,
         "no secure connection could be made",
         &[Code::SSL],
     ),
     class(
         Retriable,
-        "timed_out",
+        FailureCode::TimedOut,
         "no answer came in time",
         &[
             Code::MessageTimedOut,
@@ -216,7 +216,7 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Retriable,
-        "no_leader",
+        FailureCode::NoLeader,
         "the partition has no leader at the moment",
         &[
             Code::LeaderNotAvailable,
@@ -229,7 +229,7 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Retriable,
-        "too_few_replicas",
+        FailureCode::TooFewReplicas,
         "fewer replicas are in sync than the topic demands",
         &[
             Code::NotEnoughReplicas,
@@ -240,19 +240,24 @@ const CLASSES: &[Class] = &[
     ),
     class(
         Retriable,
-        "storage_failed",
+        FailureCode::StorageFailed,
         "the broker's disk failed",
         &[Code::KafkaStorageError, Code::LogDirNotFound],
     ),
     class(
         Retriable,
-        "throttled",
+        FailureCode::Throttled,
         "the quota of the cluster is used up",
         &[Code::ThrottlingQuotaExceeded],
     ),
 ];
 
-const OTHER: Class = class(Retriable, "kafka_error", "Kafka reports an error", &[]);
+const OTHER: Class = class(
+    Retriable,
+    FailureCode::KafkaError,
+    "Kafka reports an error",
+    &[],
+);
 
 fn class_of(error: Code) -> &'static Class {
     CLASSES
@@ -266,7 +271,7 @@ pub(super) fn failure(error: Code, about: &str) -> Failure {
     let Class {
         kind, code, words, ..
     } = class_of(error);
-    Failure::new(*kind, code, format!("{about}: {words} [{error}]"))
+    Failure::new(*kind, *code, format!("{about}: {words} [{error}]"))
 }
 
 /// The failure that an error of rdkafka means. Those without a code of Kafka's come from using
@@ -274,7 +279,11 @@ pub(super) fn failure(error: Code, about: &str) -> Failure {
 pub(super) fn failure_of(error: &KafkaError, about: &str) -> Failure {
     match error.rdkafka_error_code() {
         Some(code) => failure(code, about),
-        None => Failure::new(Permanent, "invalid_request", format!("{about}: {error}")),
+        None => Failure::new(
+            Permanent,
+            FailureCode::InvalidRequest,
+            format!("{about}: {error}"),
+        ),
     }
 }
 
@@ -352,37 +361,37 @@ mod tests {
         assert_eq!(
             permanent,
             BTreeMap::from([
-                (-188, "unknown_topic"),
-                (-186, "invalid_request"),
-                (-171, "unsupported"),
-                (-170, "unsupported"),
-                (-165, "unsupported"),
-                (-154, "invalid_request"),
-                (3, "unknown_topic"),
-                (4, "too_large"),
-                (10, "too_large"),
-                (17, "invalid_topic"),
-                (18, "too_large"),
-                (21, "invalid_request"),
-                (29, "not_authorized"),
-                (30, "not_authorized"),
-                (31, "not_authorized"),
-                (32, "invalid_timestamp"),
-                (33, "unsupported"),
-                (35, "unsupported"),
-                (36, "topic_exists"),
-                (37, "invalid_topic_settings"),
-                (38, "invalid_topic_settings"),
-                (39, "invalid_topic_settings"),
-                (40, "invalid_topic_settings"),
-                (42, "invalid_request"),
-                (43, "unsupported"),
-                (44, "policy_violation"),
-                (53, "not_authorized"),
-                (54, "not_authorized"),
-                (65, "not_authorized"),
-                (76, "unsupported"),
-                (87, "invalid_record"),
+                (-188, FailureCode::UnknownTopic),
+                (-186, FailureCode::InvalidRequest),
+                (-171, FailureCode::Unsupported),
+                (-170, FailureCode::Unsupported),
+                (-165, FailureCode::Unsupported),
+                (-154, FailureCode::InvalidRequest),
+                (3, FailureCode::UnknownTopic),
+                (4, FailureCode::TooLarge),
+                (10, FailureCode::TooLarge),
+                (17, FailureCode::InvalidTopic),
+                (18, FailureCode::TooLarge),
+                (21, FailureCode::InvalidRequest),
+                (29, FailureCode::NotAuthorized),
+                (30, FailureCode::NotAuthorized),
+                (31, FailureCode::NotAuthorized),
+                (32, FailureCode::InvalidTimestamp),
+                (33, FailureCode::Unsupported),
+                (35, FailureCode::Unsupported),
+                (36, FailureCode::TopicExists),
+                (37, FailureCode::InvalidTopicSettings),
+                (38, FailureCode::InvalidTopicSettings),
+                (39, FailureCode::InvalidTopicSettings),
+                (40, FailureCode::InvalidTopicSettings),
+                (42, FailureCode::InvalidRequest),
+                (43, FailureCode::Unsupported),
+                (44, FailureCode::PolicyViolation),
+                (53, FailureCode::NotAuthorized),
+                (54, FailureCode::NotAuthorized),
+                (65, FailureCode::NotAuthorized),
+                (76, FailureCode::Unsupported),
+                (87, FailureCode::InvalidRecord),
             ])
         );
     }

@@ -10,7 +10,7 @@ use super::absent::Absent;
 use super::classify;
 use super::log::Log;
 use crate::clock::lock;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::transport::ConnectionListener;
 
 /// How a connection is. Its lanes share it.
@@ -95,7 +95,7 @@ impl Condition {
         let mut trouble = self.trouble();
         let cause = &mut trouble.cause;
         // Between two refusals brokers are only not there; the refusal says more.
-        if failure.code != "unreachable"
+        if failure.code != FailureCode::Unreachable
             || cause.as_ref().is_none_or(|old| old.code == failure.code)
         {
             *cause = Some(failure);
@@ -186,7 +186,7 @@ mod tests {
         )
     }
 
-    fn told(heard: &Heard) -> Vec<&'static str> {
+    fn told(heard: &Heard) -> Vec<FailureCode> {
         lock(&heard.0)
             .drain(..)
             .map(|failure| failure.code)
@@ -198,7 +198,7 @@ mod tests {
         let (condition, heard) = condition();
         condition.hear(Code::Resolve, "k:9092: no such host");
         condition.hear(Code::AllBrokersDown, "1/1 brokers are down");
-        assert_eq!(told(&heard), ["unreachable"]);
+        assert_eq!(told(&heard), [FailureCode::Unreachable]);
     }
 
     #[test]
@@ -215,7 +215,7 @@ mod tests {
         condition.hear(Code::AllBrokersDown, "1/1 brokers are down");
         thread::sleep(CONFIRMED);
         condition.hear(Code::AllBrokersDown, "1/1 brokers are down");
-        assert_eq!(told(&heard), ["unreachable"]);
+        assert_eq!(told(&heard), [FailureCode::Unreachable]);
     }
 
     #[test]
@@ -225,14 +225,17 @@ mod tests {
         condition.hear(Code::BrokerTransportFailure, "k:9092: Disconnected");
         condition.hear(Code::AllBrokersDown, "1/1 brokers are down");
         let failure = lock(&heard.0).remove(0);
-        assert_eq!(failure.code, "authentication_failed");
+        assert_eq!(failure.code, FailureCode::AuthenticationFailed);
         assert!(failure.detail.contains("no to [secret]"), "{failure}");
         assert_eq!(
             condition.explain(Code::OperationTimedOut).code,
             failure.code
         );
         condition.good_news();
-        assert_eq!(condition.explain(Code::OperationTimedOut).code, "timed_out");
+        assert_eq!(
+            condition.explain(Code::OperationTimedOut).code,
+            FailureCode::TimedOut
+        );
     }
 
     #[test]
@@ -240,11 +243,11 @@ mod tests {
         let (condition, heard) = condition();
         condition.hear_fatal(Code::ClusterAuthorizationFailed, "no");
         condition.hear_fatal(Code::GaplessGuarantee, "also no");
-        assert_eq!(told(&heard), ["not_authorized"]);
+        assert_eq!(told(&heard), [FailureCode::NotAuthorized]);
         let broken = condition.broken().unwrap();
         assert_eq!(
             (broken.kind, broken.code),
-            (FailureKind::Fatal, "not_authorized")
+            (FailureKind::Fatal, FailureCode::NotAuthorized)
         );
 
         let (condition, heard) = self::condition();

@@ -20,7 +20,7 @@ use super::classify;
 use super::contact::{self, Contact};
 use super::dev;
 use super::options::KafkaOptions;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use time::{milliseconds, moment};
 
 /// What librdkafka asks of a consumer. There is no group behind the name: nothing joins it and
@@ -46,7 +46,11 @@ const SHARE: u32 = 10;
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// Troubles that are over once the cluster answers.
-const OF_CONNECTIONS: [&str; 3] = ["unreachable", "authentication_failed", "tls_failed"];
+const OF_CONNECTIONS: [FailureCode; 3] = [
+    FailureCode::Unreachable,
+    FailureCode::AuthenticationFailed,
+    FailureCode::TlsFailed,
+];
 
 /// What a listener hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +80,7 @@ pub struct Listener {
     look: Instant,
     /// The last sign of life.
     alive: Instant,
-    trouble: BTreeSet<&'static str>,
+    trouble: BTreeSet<FailureCode>,
 }
 
 impl Listener {
@@ -174,7 +178,7 @@ impl Listener {
             }
             Some(Err(KafkaError::MessageConsumptionFatal(code))) => Err(Failure::new(
                 FailureKind::Fatal,
-                "connection_broken",
+                FailureCode::ConnectionBroken,
                 format!("reading can't go on: {code}"),
             )),
             Some(Err(error)) => Ok(self.complaint(&error)),
@@ -193,7 +197,7 @@ impl Listener {
             let silent = now - self.alive >= SILENCE;
             let failure = || {
                 let detail = format!("no answer from Kafka at {}", self.servers);
-                Failure::new(FailureKind::Retriable, "unreachable", detail)
+                Failure::new(FailureKind::Retriable, FailureCode::Unreachable, detail)
             };
             return Ok(silent
                 .then(failure)
@@ -263,7 +267,7 @@ impl Listener {
             return None;
         }
         let failure = classify::failure_of(error, "reading");
-        if code == Code::AllBrokersDown || failure.code == "authentication_failed" {
+        if code == Code::AllBrokersDown || failure.code == FailureCode::AuthenticationFailed {
             let told = self.consumer.context().take();
             return self.troubled(told.unwrap_or(failure));
         }
@@ -282,7 +286,7 @@ impl Listener {
 fn not_read(error: &KafkaError) -> Failure {
     Failure::new(
         FailureKind::Permanent,
-        "not_readable",
+        FailureCode::NotReadable,
         format!("topics can't be read: {error}"),
     )
 }

@@ -15,7 +15,7 @@ use super::defaults::For;
 use super::log::Log;
 use super::options::{KafkaOptions, invalid};
 use crate::clock::lock;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 
 /// How long a broker is waited for that refuses connections, or whose name nobody knows: it may
 /// be starting. One that says nothing at all gets the whole time.
@@ -83,7 +83,12 @@ impl Contact {
     fn timeout(&self, most: Duration) -> Duration {
         let last = lock(&self.last);
         match &last.complaint {
-            Some(complaint) if matches!(complaint.code, "authentication_failed" | "tls_failed") => {
+            Some(complaint)
+                if matches!(
+                    complaint.code,
+                    FailureCode::AuthenticationFailed | FailureCode::TlsFailed
+                ) =>
+            {
                 Duration::ZERO
             }
             complaint if complaint.is_some() || last.is_down => REFUSED.min(most),
@@ -148,7 +153,7 @@ fn no_answer(servers: &str, waited: Duration, complaint: Option<Failure>) -> Fai
     let waited = waited.as_secs_f64();
     let mut failure = Failure::new(
         FailureKind::Retriable,
-        "unreachable",
+        FailureCode::Unreachable,
         format!("no answer from Kafka at {servers} within {waited:.1} s"),
     );
     if let Some(complaint) = complaint {
@@ -158,8 +163,10 @@ fn no_answer(servers: &str, waited: Duration, complaint: Option<Failure>) -> Fai
         let _ = write!(failure.detail, ": {reason}");
     }
     let check = match failure.code {
-        "authentication_failed" => "check security.protocol, sasl.mechanism, user and password",
-        "tls_failed" => {
+        FailureCode::AuthenticationFailed => {
+            "check security.protocol, sasl.mechanism, user and password"
+        }
+        FailureCode::TlsFailed => {
             "check security.protocol and ssl.ca.location, and that the certificate is for this host"
         }
         _ => "check the address, that the broker runs, and security.protocol (TLS, SASL)",
@@ -181,7 +188,7 @@ mod tests {
         let options = KafkaOptions::new(&address);
         let client = client(&options, &[]).unwrap();
         let failure = reach(&client, &address, Duration::from_secs(10)).unwrap_err();
-        assert_eq!(failure.code, "unreachable");
+        assert_eq!(failure.code, FailureCode::Unreachable);
         assert_eq!(failure.kind, FailureKind::Retriable);
         for part in [&address, " s: ", "Connection refused", "check the address"] {
             assert!(failure.detail.contains(part), "{failure}");
@@ -195,7 +202,7 @@ mod tests {
         let options = KafkaOptions::new(&address);
         let client = client(&options, &[]).unwrap();
         let failure = reach(&client, &address, Duration::from_millis(500)).unwrap_err();
-        assert_eq!(failure.code, "unreachable");
+        assert_eq!(failure.code, FailureCode::Unreachable);
         assert!(failure.detail.contains(&address), "{failure}");
     }
 }

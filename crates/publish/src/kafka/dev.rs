@@ -11,7 +11,7 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext}
 
 pub use rdkafka::types::{RDKafkaApiKey as ApiKey, RDKafkaRespErr as ApiError};
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::process::Process;
 
 /// How the identities of such clusters begin.
@@ -152,7 +152,7 @@ fn number(broker: Option<u16>) -> i32 {
 
 fn failure(detail: impl Into<String>) -> Failure {
     let detail = format!("the cluster in memory: {}", detail.into());
-    Failure::new(FailureKind::Permanent, "dev_cluster", detail)
+    Failure::new(FailureKind::Permanent, FailureCode::DevCluster, detail)
 }
 
 /// Says nothing: the client is only there to hold the cluster.

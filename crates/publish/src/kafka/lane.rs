@@ -19,7 +19,7 @@ use super::outstanding::Outstanding;
 use super::refused::Refused;
 use super::secret::Scrub;
 use crate::clock::lock;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
 use crate::transport::{DeliveryCallback, RecordMetadata};
 
@@ -102,7 +102,7 @@ impl Lane {
             .map_err(|error| {
                 Failure::new(
                     FailureKind::Retriable,
-                    "no_thread",
+                    FailureCode::NoThread,
                     format!("no thread for Kafka's reports: {error}"),
                 )
             })?;
@@ -304,7 +304,7 @@ impl ProducerContext<NoCustomPartitioner> for Reports {
 fn unconfirmed(topic: &str, partition: i32) -> Failure {
     Failure::new(
         FailureKind::Retriable,
-        "unconfirmed",
+        FailureCode::Unconfirmed,
         format!("{topic}: partition {partition} acknowledged a later message, but not this one"),
     )
 }

@@ -12,7 +12,7 @@ use super::property::{Property, Value};
 use super::refused::Refused;
 use super::secret::{Scrub, Secret};
 use super::{names, promises};
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 
 /// Where a cluster is, and how its clients behave.
 ///
@@ -137,7 +137,7 @@ impl KafkaOptions {
             {
                 return Err(Failure::new(
                     FailureKind::Permanent,
-                    "refused_property",
+                    FailureCode::RefusedProperty,
                     format!("{name}={} is not possible: {why}", scrub.clean(&value)),
                 ));
             }
@@ -149,7 +149,7 @@ impl KafkaOptions {
         if config.get("bootstrap.servers").is_some_and(str::is_empty) {
             return Err(Failure::new(
                 FailureKind::Permanent,
-                "invalid_property",
+                FailureCode::InvalidProperty,
                 "bootstrap.servers names no broker; expected host:port",
             ));
         }
@@ -174,7 +174,7 @@ fn log_level(value: &str) -> Result<RDKafkaLogLevel, Failure> {
         _ => {
             return Err(Failure::new(
                 FailureKind::Permanent,
-                "invalid_property",
+                FailureCode::InvalidProperty,
                 "log_level is a number from 0 (emergencies only) to 7 (debug)",
             ));
         }
@@ -198,7 +198,7 @@ pub(super) fn invalid(error: &KafkaError, scrub: &Scrub) -> Failure {
     };
     Failure::new(
         FailureKind::Permanent,
-        "invalid_property",
+        FailureCode::InvalidProperty,
         scrub.clean(&detail),
     )
 }
@@ -282,7 +282,7 @@ mod tests {
         ] {
             let failure = options().property(name, broken).producer_config();
             let failure = failure.map(|_| name).unwrap_err();
-            assert_eq!(failure.code, "refused_property", "{name}");
+            assert_eq!(failure.code, FailureCode::RefusedProperty, "{name}");
             assert!(
                 failure.detail.starts_with(&format!("{name}={broken} ")),
                 "{failure}"
@@ -308,7 +308,7 @@ mod tests {
             ("metadata.broker.list", "", "names no broker"),
         ] {
             let failure = connect_error(&options().property(name, value));
-            assert_eq!(failure.code, "invalid_property");
+            assert_eq!(failure.code, FailureCode::InvalidProperty);
             assert_eq!(failure.kind, FailureKind::Permanent);
             assert!(failure.detail.contains(said), "{failure}");
             assert!(!failure.detail.contains("hunter2"), "{failure}");
@@ -319,7 +319,7 @@ mod tests {
     fn a_missing_secret_is_told_with_the_property_that_wants_it() {
         let options = options().secret("sasl.password", Secret::from_env("HERALD_NEVER_SET"));
         let failure = connect_error(&options);
-        assert_eq!(failure.code, "missing_secret");
+        assert_eq!(failure.code, FailureCode::MissingSecret);
         assert_eq!(
             failure.detail,
             "sasl.password: environment variable HERALD_NEVER_SET is not set"

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::secret::Secret;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 
 /// A property of librdkafka and its value.
 #[derive(Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl FromStr for Property {
             // The text is not repeated: it may be a secret without its name.
             _ => Err(Failure::new(
                 FailureKind::Permanent,
-                "invalid_property",
+                FailureCode::InvalidProperty,
                 "a property is written NAME=VALUE, such as security.protocol=ssl",
             )),
         }
@@ -161,7 +161,7 @@ mod tests {
     fn what_is_no_property_is_not_repeated() {
         for text in ["hunter2", "=hunter2", " =hunter2"] {
             let failure = text.parse::<Property>().unwrap_err();
-            assert_eq!(failure.code, "invalid_property");
+            assert_eq!(failure.code, FailureCode::InvalidProperty);
             assert!(!failure.to_string().contains("hunter2"));
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::{env, fs};
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 
 /// What stands where a secret would.
 const HIDDEN: &str = "[secret]";
@@ -47,7 +47,7 @@ impl Secret {
         let missing = |detail: String| {
             Failure::new(
                 FailureKind::Permanent,
-                "missing_secret",
+                FailureCode::MissingSecret,
                 format!("{self} {detail}"),
             )
         };
@@ -184,7 +184,7 @@ mod tests {
         ];
         for (secret, detail) in cases {
             let failure = secret.reveal().unwrap_err();
-            assert_eq!(failure.code, "missing_secret");
+            assert_eq!(failure.code, FailureCode::MissingSecret);
             assert_eq!(failure.detail, detail);
         }
     }

@@ -17,7 +17,7 @@ use super::log::Log;
 use super::options::{KafkaOptions, Resolved};
 use super::refused::Refused;
 use super::secret::Scrub;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
 use crate::transport::{ConnectionListener, Connector, DeliveryCallback, Transport};
 
@@ -138,7 +138,7 @@ impl Open {
 fn closed() -> Failure {
     Failure::new(
         FailureKind::Abandoned,
-        "closed",
+        FailureCode::Closed,
         "the connection to Kafka is closed",
     )
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::queue::{Condition, Queue, Reports, Sent, broken, closed};
 use super::{Health, Shared, State};
 use crate::clock::lock;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
 use crate::transport::{ConnectionListener, DeliveryCallback, Transport};
 
@@ -50,7 +50,7 @@ impl Connection {
             .map_err(|error| {
                 Failure::new(
                     FailureKind::Retriable,
-                    "no_thread",
+                    FailureCode::NoThread,
                     format!("no thread for the cluster in memory: {error}"),
                 )
             })?;
@@ -252,7 +252,7 @@ impl Worker {
         for sent in behind {
             sent.delivery.on_delivery(Err(Failure::new(
                 FailureKind::Retriable,
-                "behind_failed",
+                FailureCode::BehindFailed,
                 format!("{}: an earlier message of the key failed", failed.topic()),
             )));
         }
@@ -289,7 +289,7 @@ fn report(reports: Reports) {
 fn abandoned() -> Failure {
     Failure::new(
         FailureKind::Abandoned,
-        "abandoned",
+        FailureCode::Abandoned,
         "the connection was closed before an acknowledgement came",
     )
 }
@@ -297,7 +297,7 @@ fn abandoned() -> Failure {
 fn stopped() -> Failure {
     Failure::new(
         FailureKind::Retriable,
-        "unreachable",
+        FailureCode::Unreachable,
         "the cluster in memory is stopped",
     )
 }
@@ -305,7 +305,7 @@ fn stopped() -> Failure {
 fn timed_out(about: &str) -> Failure {
     Failure::new(
         FailureKind::Retriable,
-        "timed_out",
+        FailureCode::TimedOut,
         format!("{about}: no answer came in time"),
     )
 }

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
 use crate::transport::{DeliveryCallback, RecordMetadata};
 
@@ -127,7 +127,7 @@ impl Queue {
 pub(super) fn closed() -> Failure {
     Failure::new(
         FailureKind::Abandoned,
-        "closed",
+        FailureCode::Closed,
         "the connection to the cluster in memory is closed",
     )
 }
@@ -135,7 +135,7 @@ pub(super) fn closed() -> Failure {
 pub(super) fn broken() -> Failure {
     Failure::new(
         FailureKind::Fatal,
-        "connection_broken",
+        FailureCode::ConnectionBroken,
         "the connection to the cluster in memory broke",
     )
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use herald_envelope::key;
 
 use super::StoredMessage;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
 use crate::transport::RecordMetadata;
 
@@ -73,12 +73,17 @@ impl Topics {
         if bytes > self.max_message_bytes {
             let most = self.max_message_bytes;
             let detail = format!("{name}: the message has {bytes} bytes, {most} are allowed");
-            return refuse("too_large", detail);
+            return refuse(FailureCode::TooLarge, detail);
         }
         if !self.by_name.contains_key(name) {
             match self.auto_created {
                 Some(partitions) => self.create(name, partitions),
-                None => return refuse("unknown_topic", format!("there is no topic {name}")),
+                None => {
+                    return refuse(
+                        FailureCode::UnknownTopic,
+                        format!("there is no topic {name}"),
+                    );
+                }
             }
         }
         let topic = self.by_name.get_mut(name).expect("it is there or was made");

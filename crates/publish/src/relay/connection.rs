@@ -38,7 +38,7 @@ impl RelayThread {
             Err(failure) => {
                 warn!(
                     target: "herald::publisher",
-                    code = failure.code,
+                    code = failure.code.as_str(),
                     detail = %failure.detail,
                     "no new connection could be made"
                 );

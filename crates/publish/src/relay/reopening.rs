@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_spool::{Leftover, Pending, Sequence, Spool, SpoolError, StoredRecord};
+use herald_spool::{OrphanedReader, Pending, Sequence, Spool, SpoolError, StoredRecord};
 use tracing::{error, warn};
 
 use super::thread::{RelayThread, SHORT_PAUSE};
@@ -66,7 +66,7 @@ impl RelayThread {
             .and_then(Arc::into_inner)
             .and_then(|spool| {
                 let readable = matches!(failure, SpoolError::FileChanged { .. });
-                let leftover = spool.into_leftover();
+                let leftover = spool.into_orphaned_reader();
                 leftover.filter(|_| readable)
             });
         // Of the old one, too.
@@ -118,7 +118,7 @@ impl RelayThread {
 }
 
 /// Brings over what can still be read of a file that was deleted under its process.
-fn rescue(leftover: &Leftover, spool: &Spool) {
+fn rescue(leftover: &OrphanedReader, spool: &Spool) {
     let mut after = Sequence::START;
     let mut rescued = 0;
     while let Ok(batch) = leftover.batch(RESCUED_ROWS, 4 * 1024 * 1024, after)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use herald_spool::{Burial, FailedAttempt, Found, Pending, Sequence};
+use herald_spool::{DeadLetterRequest, FailedAttempt, Found, Pending, Sequence};
 use tracing::warn;
 
 use super::Arrival;
@@ -79,9 +79,9 @@ impl RelayThread {
             "{}; and the dead letter topic: {letter_failure}",
             failure.detail
         );
-        self.burials.push(Burial {
+        self.burials.push(DeadLetterRequest {
             sequence,
-            reason: failure.code.to_owned(),
+            reason: failure.code.as_str().to_owned(),
             error,
         });
         self.rows.insert(sequence, Row::Landed);
@@ -100,7 +100,7 @@ impl RelayThread {
             }
             return;
         };
-        match spool.bury(burials).and_then(Pending::wait) {
+        match spool.dead_letter(burials).and_then(Pending::wait) {
             Ok(rows) => {
                 self.core.counters.dead.add(rows);
                 warn!(

@@ -10,7 +10,7 @@ use super::RowDelivery;
 use super::known::Row;
 use super::thread::{RelayThread, SHORT_PAUSE};
 use crate::dead_letter;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::health::Health;
 use crate::message::Message;
 use crate::transport::Transport;
@@ -264,7 +264,7 @@ enum Refused {
 fn no_letter_topic() -> Failure {
     Failure::new(
         FailureKind::Permanent,
-        "invalid_topic",
+        FailureCode::InvalidTopic,
         "the name of its dead letter topic would be too long",
     )
 }

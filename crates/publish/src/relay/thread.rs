@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_spool::{Burial, Sequence, Spool, SpoolError};
+use herald_spool::{DeadLetterRequest, Sequence, Spool, SpoolError};
 
 use super::known::Row;
 use super::known::Rows;
@@ -43,7 +43,7 @@ pub(crate) struct RelayThread {
     pub(super) window: Window,
     pub(super) sent_bytes: usize,
     /// Rows that are to be moved to the spool's dead letters.
-    pub(super) burials: Vec<Burial>,
+    pub(super) burials: Vec<DeadLetterRequest>,
     /// Rows that are to be removed.
     pub(super) landed: Vec<Sequence>,
     /// Rows that were removed, but may be in what was read before.

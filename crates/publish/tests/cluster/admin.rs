@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use herald_publish::FailureCode;
 use herald_publish::kafka::{Admin, Difference, KafkaOptions, Outcome, Plan, WantedTopic};
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
@@ -156,15 +157,24 @@ fn what_the_cluster_would_refuse_is_known_before_anything_is_done() {
         replication_factor: Some(99),
         ..WantedTopic::new(&topic)
     };
-    assert_eq!(refused(many_replicas), Some("invalid_replication_factor"));
+    assert_eq!(
+        refused(many_replicas),
+        Some(FailureCode::InvalidReplicationFactor)
+    );
     let bad = [("retention.ms", "a week")];
-    assert_eq!(refused(wanted(&topic, 1, &bad)), Some("invalid_config"));
+    assert_eq!(
+        refused(wanted(&topic, 1, &bad)),
+        Some(FailureCode::InvalidConfig)
+    );
     assert_eq!(refused(wanted(&topic, 1, &[])), None);
     assert!(admin.find([topic.as_str()]).unwrap().is_empty());
 
     // The same for a topic that is there, and nothing is left of asking.
     apply(&admin, wanted(&topic, 1, &[]));
-    assert_eq!(refused(wanted(&topic, 1, &bad)), Some("invalid_config"));
+    assert_eq!(
+        refused(wanted(&topic, 1, &bad)),
+        Some(FailureCode::InvalidConfig)
+    );
     let good = [("retention.ms", "1")];
     assert_eq!(refused(wanted(&topic, 1, &good)), None);
     let names = admin.topic_names().unwrap();
@@ -186,7 +196,7 @@ fn a_topic_that_fails_does_not_keep_others_from_being_made() {
         let outcome = outcomes.iter().find(|outcome| outcome.topic == topic);
         outcome.unwrap().clone()
     };
-    assert_eq!(of(&bad).failure.unwrap().code, "invalid_config");
+    assert_eq!(of(&bad).failure.unwrap().code, FailureCode::InvalidConfig);
     assert_eq!(of(&bad).left, [Difference::Missing]);
     assert_eq!((of(&good).failure, of(&good).left), (None, vec![]));
 }
@@ -201,10 +211,13 @@ fn a_value_that_kafka_does_not_take_is_told_although_the_request_succeeds() {
     let found = admin.find([topic.as_str()]).unwrap();
     let mut outcomes = admin.apply(&Plan::new([bad.clone()], &found));
     let outcome = outcomes.remove(0);
-    assert_eq!(outcome.failure.unwrap().code, "unchanged");
+    assert_eq!(outcome.failure.unwrap().code, FailureCode::Unchanged);
     assert_eq!(outcome.done, []);
     // Where it was asked, nothing is tried.
-    assert_eq!(apply(&admin, bad).failure.unwrap().code, "invalid_config");
+    assert_eq!(
+        apply(&admin, bad).failure.unwrap().code,
+        FailureCode::InvalidConfig
+    );
     in_sync(&admin, &wanted(&topic, 1, &[("retention.ms", "1000000")]));
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use herald_publish::FailureCode;
 use herald_publish::kafka::{Admin, ApiError, ApiKey, DevCluster, KafkaOptions, Start};
 
 use crate::support::{PATIENCE, Publisher, hear, listener, texts};
@@ -29,7 +30,7 @@ fn a_name_is_taken_once_and_has_to_be_one() {
     cluster.create_topic("orders", 1, 1).unwrap();
     for name in ["orders", "", "a b", "a\0b"] {
         let failure = cluster.create_topic(name, 1, 1).unwrap_err();
-        assert_eq!(failure.code, "dev_cluster", "{name:?}");
+        assert_eq!(failure.code, FailureCode::DevCluster, "{name:?}");
     }
     assert!(DevCluster::start(0).is_err());
 }
@@ -39,7 +40,7 @@ fn it_does_not_pretend_to_answer_about_topics() {
     let cluster = DevCluster::start(1).unwrap();
     let options = KafkaOptions::new(cluster.bootstrap_servers());
     let failure = Admin::connect(&options, PATIENCE).err().unwrap();
-    assert_eq!(failure.code, "unsupported");
+    assert_eq!(failure.code, FailureCode::Unsupported);
 }
 
 #[test]

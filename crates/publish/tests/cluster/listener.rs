@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use herald_publish::FailureCode;
 use herald_publish::FailureKind;
 use herald_publish::kafka::{Admin, DevCluster, Heard, KafkaOptions, Start, WantedTopic};
 use rdkafka::ClientConfig;
@@ -104,7 +105,7 @@ fn an_outage_is_told_once_and_its_end_too() {
     let Heard::Trouble(failure) = &trouble[0] else {
         panic!("{trouble:?}");
     };
-    assert_eq!(failure.code, "unreachable");
+    assert_eq!(failure.code, FailureCode::Unreachable);
     assert_eq!(failure.kind, FailureKind::Retriable);
     // It lasts, and is not told again.
     for _ in 0..40 {

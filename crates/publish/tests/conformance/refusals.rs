@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use herald_envelope::{Origin, Stamp, Timestamp};
 use herald_publish::kafka::{Admin, ApiError, ApiKey, DevCluster, KafkaOptions, WantedTopic};
 use herald_publish::{
-    Connector, DeliveryCallback, Failure, FailureKind, Message, RecordMetadata, Transport,
+    Connector, DeliveryCallback, Failure, FailureCode, FailureKind, Message, RecordMetadata,
+    Transport,
 };
 use serde_json::json;
 
@@ -88,10 +89,10 @@ fn a_refused_batch_breaks_the_connection_and_blames_nobody() {
     for failure in failures {
         assert_eq!(
             (failure.kind, failure.code),
-            (FailureKind::Fatal, "batch_refused")
+            (FailureKind::Fatal, FailureCode::BatchRefused)
         );
     }
-    assert_eq!(heard.fatal().code, "batch_refused");
+    assert_eq!(heard.fatal().code, FailureCode::BatchRefused);
     assert_eq!(heard.fatal_count(), 1);
     let late = send(&*transport, 1);
     assert_eq!(
@@ -122,7 +123,7 @@ fn after_a_refused_batch_the_message_to_blame_is_found_and_the_others_arrive() {
     assert_eq!(failures.len(), 1);
     assert_eq!(
         (failures[0].kind, failures[0].code),
-        (FailureKind::Permanent, "too_large")
+        (FailureKind::Permanent, FailureCode::TooLarge)
     );
     assert!(ledger.outcomes()[0].is_err());
     assert_eq!(heard.fatal_count(), 0);
@@ -145,7 +146,7 @@ fn what_is_wrong_with_all_of_a_batch_is_everybodys_failure() {
         for failure in failures {
             assert_eq!(
                 (failure.kind, failure.code),
-                (FailureKind::Permanent, "not_authorized")
+                (FailureKind::Permanent, FailureCode::NotAuthorized)
             );
         }
         transport.close(PATIENCE);
@@ -165,7 +166,7 @@ fn an_error_that_nobody_explains_can_be_tried_again_and_nothing_passes_it() {
     for failure in failures {
         assert_eq!(
             (failure.kind, failure.code),
-            (FailureKind::Retriable, "kafka_error")
+            (FailureKind::Retriable, FailureCode::KafkaError)
         );
     }
     heard.fatal();
@@ -182,12 +183,12 @@ fn a_producer_that_the_cluster_does_not_admit_is_broken_for_good() {
     let failure = heard.fatal();
     assert_eq!(
         (failure.kind, failure.code),
-        (FailureKind::Fatal, "not_authorized")
+        (FailureKind::Fatal, FailureCode::NotAuthorized)
     );
     for failure in failures(&ledger) {
         assert_eq!(
             (failure.kind, failure.code),
-            (FailureKind::Fatal, "not_authorized")
+            (FailureKind::Fatal, FailureCode::NotAuthorized)
         );
     }
     transport.close(PATIENCE);
@@ -201,7 +202,7 @@ fn nobody_who_speaks_tls_is_told_as_such() {
     let transport = options.connect(heard.clone(), None).unwrap();
     heard.unreachable_with("tls_failed");
     let failure = transport.probe(Duration::from_secs(1)).unwrap_err();
-    assert_eq!(failure.code, "tls_failed", "{failure}");
+    assert_eq!(failure.code, FailureCode::TlsFailed, "{failure}");
     transport.close(PATIENCE);
 }
 
@@ -281,7 +282,10 @@ fn small_messages_get_through_where_a_batch_of_them_would_be_too_large() {
     let refused = publish(&options, &messages);
 
     assert_eq!(refused.len(), 1);
-    assert_eq!((&refused[0].0, refused[0].1.code), (&large, "too_large"));
+    assert_eq!(
+        (&refused[0].0, refused[0].1.code),
+        (&large, FailureCode::TooLarge)
+    );
     messages.remove(100);
     let arrived = read(options.bootstrap_servers(), &topic, 200);
     let payloads = arrived.iter().map(|record| record.payload.as_slice());
@@ -363,7 +367,7 @@ fn an_event_out_of_time_takes_no_other_along() {
     assert_eq!(refused.len(), 1);
     assert_eq!(
         (&refused[0].0, refused[0].1.code),
-        (&late, "invalid_timestamp")
+        (&late, FailureCode::InvalidTimestamp)
     );
     assert_eq!(read(options.bootstrap_servers(), &topic, 50).len(), 50);
 }
@@ -385,7 +389,7 @@ fn a_topic_that_is_not_there_is_waited_for_and_then_unknown() {
     for failure in ledger.outcomes().into_iter().map(Result::unwrap_err) {
         assert_eq!(
             (failure.kind, failure.code),
-            (FailureKind::Permanent, "unknown_topic")
+            (FailureKind::Permanent, FailureCode::UnknownTopic)
         );
         assert!(failure.detail.contains(&topic), "{failure}");
     }
@@ -427,6 +431,10 @@ fn a_topic_that_was_waited_for_in_vain_is_not_waited_for_with_each_message() {
         .into_iter()
         .map(Result::unwrap_err)
         .collect();
-    assert!(codes.iter().all(|failure| failure.code == "unknown_topic"));
+    assert!(
+        codes
+            .iter()
+            .all(|failure| failure.code == FailureCode::UnknownTopic)
+    );
     transport.close(PATIENCE);
 }

@@ -7,7 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use herald_envelope::key::partition;
-use herald_publish::{DeliveryCallback, Failure, FailureKind, Message, RecordMetadata, Transport};
+use herald_publish::{
+    DeliveryCallback, Failure, FailureCode, FailureKind, Message, RecordMetadata, Transport,
+};
 
 use crate::cluster::{Cluster, Record};
 use crate::support::ledger::{Heard, Ledger};
@@ -163,7 +165,7 @@ pub fn what_is_too_large_is_refused_for_good(cluster: &dyn Cluster) {
     let failure = outcomes[0].as_ref().unwrap_err();
     assert_eq!(
         (failure.kind, failure.code),
-        (FailureKind::Permanent, "too_large")
+        (FailureKind::Permanent, FailureCode::TooLarge)
     );
     assert!(failure.detail.contains(&topic), "{failure}");
     assert!(outcomes[1].is_ok(), "{outcomes:?}");
@@ -228,10 +230,10 @@ pub fn after_closing_nothing_is_taken(cluster: &dyn Cluster) {
     let failure = ledger.outcomes()[number].clone().unwrap_err();
     assert_eq!(
         (failure.kind, failure.code),
-        (FailureKind::Abandoned, "closed")
+        (FailureKind::Abandoned, FailureCode::Closed)
     );
     let failure = transport.probe(PATIENCE).unwrap_err();
-    assert_eq!(failure.code, "closed");
+    assert_eq!(failure.code, FailureCode::Closed);
     assert_eq!(cluster.read(&topic, 1).len(), 1);
 }
 
@@ -326,7 +328,7 @@ pub fn an_absent_cluster_is_told_and_not_an_error(cluster: &dyn Cluster) {
     let failure = heard.unreachable();
     assert_eq!(
         (failure.kind, failure.code),
-        (FailureKind::Retriable, "unreachable")
+        (FailureKind::Retriable, FailureCode::Unreachable)
     );
     assert_eq!(ledger.settled(), 0);
     cluster.start();
@@ -476,7 +478,7 @@ fn end_in_an_outage(
     for failure in failures.map(Result::unwrap_err) {
         assert_eq!(
             (failure.kind, failure.code),
-            (FailureKind::Abandoned, "abandoned")
+            (FailureKind::Abandoned, FailureCode::Abandoned)
         );
     }
     finish(cluster, outage);
@@ -522,7 +524,7 @@ fn lose_patience(cluster: &dyn Cluster, outage: Outage) {
         assert_eq!(failure.kind, FailureKind::Retriable, "{failure}");
     }
     let failure = ledger.outcomes()[0].clone().unwrap_err();
-    assert_eq!(failure.code, "timed_out");
+    assert_eq!(failure.code, FailureCode::TimedOut);
     finish(cluster, outage);
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use herald_publish::memory::MemoryCluster;
-use herald_publish::{Failure, FailureKind, Publisher};
+use herald_publish::{Failure, FailureCode, FailureKind, Publisher};
 
 use crate::bench::{Bench, finish};
 use crate::event::Event;
@@ -39,13 +39,19 @@ fn in_order(fault: impl FnOnce(&MemoryCluster)) {
 #[test]
 fn the_first_event_hears_of_a_broken_connection_before_anybody_else() {
     in_order(|cluster| {
-        cluster.fail_next(1, &Failure::new(FailureKind::Fatal, "broken", "broken"));
+        cluster.fail_next(
+            1,
+            &Failure::new(FailureKind::Fatal, FailureCode::ConnectionBroken, "broken"),
+        );
     });
 }
 
 #[test]
 fn a_retriable_failure_in_front_of_others_of_its_key() {
     in_order(|cluster| {
-        cluster.fail_next(3, &Failure::new(FailureKind::Retriable, "later", "later"));
+        cluster.fail_next(
+            3,
+            &Failure::new(FailureKind::Retriable, FailureCode::NoLeader, "later"),
+        );
     });
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use herald_publish::memory::MemoryCluster;
-use herald_publish::{Failure, FailureKind, Mode, Publisher, RetryPolicy};
+use herald_publish::{Failure, FailureCode, FailureKind, Mode, Publisher, RetryPolicy};
 use proptest::prelude::*;
 
 use crate::support::{Bench, eventually_drained, message};
@@ -25,7 +25,7 @@ fn inflict(cluster: &MemoryCluster, fault: Fault, time: Duration) {
         Fault::Pause => cluster.pause(),
         Fault::Break => cluster.break_connections(),
         Fault::FailSome(count) => {
-            let failure = Failure::new(FailureKind::Retriable, "injected", "");
+            let failure = Failure::new(FailureKind::Retriable, FailureCode::NoLeader, "");
             cluster.fail_next(count, &failure);
         }
         Fault::None => {}

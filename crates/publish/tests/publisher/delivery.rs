@@ -2,7 +2,9 @@
 
 use herald_envelope::{Envelope, Origin, Uuid};
 use herald_publish::spool::{Inspector, Sequence, Spool, SpoolOptions};
-use herald_publish::{Failure, FailureKind, Message, Mode, Publisher, Receipt, RetryPolicy};
+use herald_publish::{
+    Failure, FailureCode, FailureKind, Message, Mode, Publisher, Receipt, RetryPolicy,
+};
 
 use crate::support::{Bench, LONG, eventually, eventually_drained, message, outcome, publish};
 
@@ -76,7 +78,11 @@ fn write_ahead_without_a_spool_is_refused_at_once() {
 fn what_the_cluster_refuses_goes_to_the_dead_letter_topic_with_its_reason() {
     let bench = Bench::new();
     bench.cluster.create_topic("t.dlq", 1);
-    let refused = Failure::new(FailureKind::Permanent, "policy_violation", "not today");
+    let refused = Failure::new(
+        FailureKind::Permanent,
+        FailureCode::PolicyViolation,
+        "not today",
+    );
     bench.cluster.fail_topic("t", refused.clone());
     let publisher = bench.open();
     let error = publish(&publisher, "k", "poison").unwrap_err();
@@ -99,7 +105,7 @@ fn what_the_cluster_refuses_goes_to_the_dead_letter_topic_with_its_reason() {
 #[test]
 fn without_a_dead_letter_topic_the_spool_keeps_it_and_can_send_it_again() {
     let bench = Bench::new();
-    let refused = Failure::new(FailureKind::Permanent, "too_large", "too large");
+    let refused = Failure::new(FailureKind::Permanent, FailureCode::TooLarge, "too large");
     bench.cluster.fail_topic("t", refused);
     let publisher = bench.open();
     publish(&publisher, "k", "poison").unwrap_err();
@@ -169,9 +175,10 @@ fn many_that_are_refused_for_good_are_kept_in_their_order() {
 fn without_a_spool_a_refused_event_still_reaches_the_dead_letter_topic() {
     let bench = Bench::new();
     bench.cluster.create_topic("t.dlq", 1);
-    bench
-        .cluster
-        .fail_topic("t", Failure::new(FailureKind::Permanent, "too_large", ""));
+    bench.cluster.fail_topic(
+        "t",
+        Failure::new(FailureKind::Permanent, FailureCode::TooLarge, ""),
+    );
     let publisher = Publisher::open(bench.options_without_spool()).unwrap();
     let error = publish(&publisher, "k", "poison").unwrap_err();
     assert!(error.to_string().contains("t.dlq"), "{error}");
@@ -190,9 +197,10 @@ fn a_retriable_failure_is_tried_again_and_keeps_the_order_of_its_key() {
                 .unwrap()
         })
         .collect();
-    bench
-        .cluster
-        .fail_next(3, &Failure::new(FailureKind::Retriable, "busy_broker", ""));
+    bench.cluster.fail_next(
+        3,
+        &Failure::new(FailureKind::Retriable, FailureCode::Throttled, ""),
+    );
     bench.cluster.resume();
     for pending in pending {
         outcome(pending).unwrap();
@@ -206,9 +214,10 @@ fn a_retriable_failure_is_tried_again_and_keeps_the_order_of_its_key() {
 fn what_fails_too_often_is_a_dead_letter() {
     let bench = Bench::new();
     bench.cluster.create_topic("t.dlq", 1);
-    bench
-        .cluster
-        .fail_topic("t", Failure::new(FailureKind::Retriable, "flaky", ""));
+    bench.cluster.fail_topic(
+        "t",
+        Failure::new(FailureKind::Retriable, FailureCode::NoLeader, ""),
+    );
     let retry = RetryPolicy {
         initial_backoff: std::time::Duration::from_millis(1),
         max_backoff: std::time::Duration::from_millis(2),

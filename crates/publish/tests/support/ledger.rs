@@ -175,7 +175,9 @@ impl Heard {
     pub fn unreachable_with(&self, code: &str) {
         self.wait(|news| {
             let mut failures = news.unreachable.iter();
-            failures.find(|failure| failure.code == code).cloned()
+            failures
+                .find(|failure| failure.code.as_str() == code)
+                .cloned()
         });
     }
 

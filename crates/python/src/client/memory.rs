@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use herald_publish::kafka;
-use herald_publish::{Failure, FailureKind, memory};
+use herald_publish::{Failure, FailureCode, FailureKind, memory};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -66,11 +66,11 @@ impl MemoryCluster {
         Ok(())
     }
 
-    /// Refuses all messages of a topic for good, as for a missing authorisation.
+    /// Refuses all messages of a topic for good, as for a missing authorization.
     fn refuse(&self, topic: &str) {
         let failure = Failure::new(
             FailureKind::Permanent,
-            "not_authorised",
+            FailureCode::NotAuthorized,
             format!("the cluster was told to refuse {topic}"),
         );
         self.cluster.fail_topic(topic, failure);

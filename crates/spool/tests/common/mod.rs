@@ -94,9 +94,9 @@ pub fn numbers(spool: &Spool) -> Vec<u64> {
         .collect()
 }
 
-/// Copies database, log and witness as a power cut would leave them.
+/// Copies database, log and commit counter as a power cut would leave them.
 pub fn copy_files(from: &Path, to: &Path) {
-    for suffix in ["", "-wal", ".witness"] {
+    for suffix in ["", "-wal", ".commits"] {
         let source = beside(from, suffix);
         if source.exists() {
             std::fs::copy(source, beside(to, suffix)).unwrap();

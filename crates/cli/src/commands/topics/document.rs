@@ -83,7 +83,9 @@ fn planned(topic: &PlannedTopic, asked: Option<&Asked>, outcome: Option<&Outcome
     let refusal = topic.refusal.as_ref();
     put(
         "refusal",
-        json!(refusal.map(|refusal| json!({"code": refusal.code, "detail": refusal.detail}))),
+        json!(
+            refusal.map(|refusal| json!({"code": refusal.code.as_str(), "detail": refusal.detail}))
+        ),
     );
     if let Some(outcome) = outcome {
         put(
@@ -92,7 +94,7 @@ fn planned(topic: &PlannedTopic, asked: Option<&Asked>, outcome: Option<&Outcome
                 "done": list(&outcome.done),
                 "left": list(&outcome.left),
                 "failure": outcome.failure.as_ref().map(|failure| {
-                    json!({"code": failure.code, "detail": failure.detail})
+                    json!({"code": failure.code.as_str(), "detail": failure.detail})
                 }),
             }),
         );

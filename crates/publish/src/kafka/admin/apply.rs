@@ -8,7 +8,7 @@ use super::plan::{Difference, Plan, PlannedTopic};
 use super::refusal::INVALID_CONFIG;
 use super::topic::{FoundTopic, WantedTopic};
 use super::{Admin, Mode};
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 
 /// How long a change may take to reach the broker that is asked about it.
 const SETTLING: Duration = Duration::from_secs(10);
@@ -124,14 +124,18 @@ impl Admin {
         let found = found.remove(name).and_then(|topic| topic.config);
         let found = found.ok_or_else(|| {
             let detail = "its configuration can't be read any more";
-            Failure::new(FailureKind::Permanent, "config_unreadable", detail)
+            Failure::new(
+                FailureKind::Permanent,
+                FailureCode::ConfigUnreadable,
+                detail,
+            )
         })?;
         let mut config = BTreeMap::new();
         for (key, entry) in found.iter().filter(|(_, entry)| entry.is_own) {
             let value = entry.value.clone().ok_or_else(|| {
                 Failure::new(
                     FailureKind::Permanent,
-                    "secret_config",
+                    FailureCode::SecretConfig,
                     format!(
                         "Kafka does not show the value of {key}, which would be lost by setting \
                          another; use kafka-configs.sh"
@@ -275,7 +279,7 @@ fn unchanged(after: &PlannedTopic) -> Failure {
             names.join(", ")
         )
     };
-    Failure::new(FailureKind::Permanent, "unchanged", detail)
+    Failure::new(FailureKind::Permanent, FailureCode::Unchanged, detail)
 }
 
 /// Nobody knows what became of a plan.
@@ -331,7 +335,7 @@ mod tests {
         let before = drifted("orders");
         let outcome = outcome(&before, before.clone(), None);
         let failure = outcome.failure.unwrap();
-        assert_eq!(failure.code, "unchanged");
+        assert_eq!(failure.code, FailureCode::Unchanged);
         assert!(failure.detail.contains("retention.ms"));
         assert_eq!((outcome.done, outcome.left), (vec![], before.differences));
     }
@@ -346,7 +350,7 @@ mod tests {
             differences: vec![],
             ..drifted("orders")
         };
-        let failure = Failure::new(FailureKind::Permanent, "topic_exists", "");
+        let failure = Failure::new(FailureKind::Permanent, FailureCode::TopicExists, "");
         let outcome = outcome(&before, after, Some(failure));
         assert_eq!(outcome.failure, None);
         assert_eq!(outcome.done, [Difference::Missing]);

@@ -10,7 +10,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::super::contact::Contact;
 use super::not_read;
 use super::time::milliseconds;
-use crate::failure::{Failure, FailureKind};
+use crate::failure::{Failure, FailureCode, FailureKind};
 
 /// Where reading begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +84,7 @@ fn offsets(
         if started.elapsed() >= timeout {
             return Err(Failure::new(
                 FailureKind::Retriable,
-                "positions_unknown",
+                FailureCode::PositionsUnknown,
                 format!("the cluster does not tell where to begin reading: {error}"),
             ));
         }

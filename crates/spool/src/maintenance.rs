@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::number::from_sql;
+use crate::sql_convert::from_sql;
 use crate::state::Totals;
 
 /// Space that is worth giving back.

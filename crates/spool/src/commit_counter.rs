@@ -5,7 +5,7 @@
 //! cut, deleted or damaged later. So after every commit that the disk confirmed, the number of
 //! commits is written to a file of its own. A database that knows fewer has lost some.
 //!
-//! The witness is not flushed: it may be behind after a power cut, and then a loss shows less
+//! The commit counter is not flushed: it may be behind after a power cut, and then a loss shows less
 //! surely, but it is never ahead of what the disk confirmed, so it raises no false alarm.
 
 use std::fs::File;
@@ -21,15 +21,15 @@ const LENGTH: usize = MAGIC.len() + NUMBERS * 8 + 4;
 
 /// The file, open for writing.
 #[derive(Debug)]
-pub(crate) struct Witness {
+pub(crate) struct CommitCounter {
     file: File,
 }
 
-impl Witness {
+impl CommitCounter {
     pub(crate) fn open(path: &Path) -> Result<Self, SpoolError> {
         files::open_private(path)
             .map(|file| Self { file })
-            .map_err(SpoolError::io("opening the spool's witness"))
+            .map_err(SpoolError::io("opening the commit counter of the spool"))
     }
 
     /// To be called after the commit was confirmed and before anybody gets a receipt for it.
@@ -92,12 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn a_witness_says_what_it_was_told() {
+    fn reads_back_the_written_state() {
         assert_eq!(decode(&encode(&state())), Some(state()));
     }
 
     #[test]
-    fn a_damaged_witness_says_nothing() {
+    fn rejects_a_damaged_file() {
         let good = encode(&state());
         for place in 0..LENGTH {
             let mut bad = good;

@@ -54,13 +54,13 @@ impl Watched {
 
 /// The files that must stay what they are.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct FileWatcher {
     database: Watched,
     log: Watched,
     lock: Watched,
 }
 
-impl Watch {
+impl FileWatcher {
     /// To be made when the database is open and has a log.
     pub(crate) fn new(files: &Files, lock: Identity) -> Result<Self, SpoolError> {
         Ok(Self {

@@ -1,12 +1,12 @@
 //! What the writer is asked to do.
 
-use crate::dead::Burial;
+use crate::dead::DeadLetterRequest;
 use crate::error::SpoolError;
 use crate::record::{FailedAttempt, Record, Sequence};
 
 /// One caller's wish. All of it happens in one transaction, or nothing.
 #[derive(Debug)]
-pub(crate) enum Work {
+pub(crate) enum Operation {
     Append(Record),
     AppendAll(Vec<Record>),
     AppendDead {
@@ -16,14 +16,14 @@ pub(crate) enum Work {
     },
     Acknowledge(Vec<Sequence>),
     NoteAttempts(Vec<FailedAttempt>),
-    Bury(Vec<Burial>),
+    DeadLetter(Vec<DeadLetterRequest>),
     /// Rows that a reader found damaged.
-    BuryDamaged(Vec<Sequence>),
+    DeadLetterDamaged(Vec<Sequence>),
     RetryDead(Vec<Sequence>),
     DropDead(Vec<Sequence>),
 }
 
-impl Work {
+impl Operation {
     /// Records that the work adds.
     pub(crate) fn records(&self) -> &[Record] {
         match self {
@@ -53,9 +53,9 @@ pub(crate) struct Answer {
 /// Called once, by the writer thread, when the work is durable or has failed.
 pub(crate) type Done = Box<dyn FnOnce(Result<Answer, SpoolError>) + Send>;
 
-/// Work on its way to the writer.
+/// Operation on its way to the writer.
 pub(crate) struct Job {
-    pub(crate) work: Work,
+    pub(crate) operation: Operation,
     /// Weight of the records that it adds.
     pub(crate) weight: u64,
     pub(crate) done: Done,

@@ -14,11 +14,11 @@ use crate::options::WhenOwned;
 /// A forked child holds it too, until it ends or starts another program: closing the child's
 /// copy leaves the owner's lock alone, and unlocking is never done by hand.
 #[derive(Debug)]
-pub(crate) struct Owner {
+pub(crate) struct LockFile {
     file: File,
 }
 
-impl Owner {
+impl LockFile {
     /// The file behind the lock, to notice when its name points to another.
     pub(crate) fn identity(&self) -> Result<files::Identity, SpoolError> {
         self.file
@@ -31,7 +31,7 @@ impl Owner {
 const TAKING: &str = "taking the lock of the spool";
 
 /// Takes the spool, or the first numbered one beside it that is free.
-pub(crate) fn take(files: &Files, when_owned: WhenOwned) -> Result<(Files, Owner), SpoolError> {
+pub(crate) fn take(files: &Files, when_owned: WhenOwned) -> Result<(Files, LockFile), SpoolError> {
     let most = match when_owned {
         WhenOwned::Fail => 0,
         WhenOwned::Numbered { most } => most,
@@ -51,7 +51,7 @@ pub(crate) fn take(files: &Files, when_owned: WhenOwned) -> Result<(Files, Owner
 /// not fail for it.
 const TRIES: u32 = 5;
 
-fn take_one(files: &Files) -> Result<Owner, SpoolError> {
+fn take_one(files: &Files) -> Result<LockFile, SpoolError> {
     let path = files.lock();
     for attempt in 1.. {
         let mut file = files::open_private(&path).map_err(SpoolError::io(TAKING))?;
@@ -60,7 +60,7 @@ fn take_one(files: &Files) -> Result<Owner, SpoolError> {
             // have locked a new one: a lock counts only on the file that bears the name.
             Ok(()) if bears_name(&file, &path) => {
                 write_owner(&mut file).map_err(SpoolError::io(TAKING))?;
-                return Ok(Owner { file });
+                return Ok(LockFile { file });
             }
             Ok(()) => {}
             Err(TryLockError::WouldBlock) if attempt < TRIES => {
