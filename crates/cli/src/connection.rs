@@ -1,4 +1,5 @@
-//! How commands reach a cluster: the command line before the environment before `herald.yaml`.
+//! Connection options of a cluster, from the command line, the environment and `herald.yaml`, in this
+//! order of precedence.
 
 use std::env;
 use std::time::Duration;
@@ -6,71 +7,73 @@ use std::time::Duration;
 use herald_catalog::config::Project;
 use herald_publish::kafka::{KafkaOptions, Property, environment};
 
-use crate::Failure;
+use crate::Error;
 use crate::args::cluster::Cluster;
 
-/// How long a cluster is waited for.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+/// Time-out for a response of the cluster.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The variable that says where a cluster is.
-pub use environment::BOOTSTRAP_SERVERS as SERVERS;
+/// The environment variable with the addresses of brokers.
+pub use environment::BOOTSTRAP_SERVERS;
 
-/// The cluster that is meant.
-pub fn options(args: &Cluster, project: &Project) -> Result<KafkaOptions, Failure> {
+/// Returns the options for the cluster that the user named.
+pub fn options(args: &Cluster, project: &Project) -> Result<KafkaOptions, Error> {
     options_from(args, &|name| env::var(name).ok(), project)
 }
 
-/// What went wrong between here and the cluster.
-pub fn failed(failure: &herald_publish::Failure) -> Failure {
-    Failure::Message(failure.detail.clone())
+/// Converts a failure of the cluster or of the way to it.
+pub fn cluster_error(failure: &herald_publish::Failure) -> Error {
+    Error::Message(failure.detail.clone())
 }
 
 fn options_from(
     args: &Cluster,
     variable: &dyn Fn(&str) -> Option<String>,
     project: &Project,
-) -> Result<KafkaOptions, Failure> {
+) -> Result<KafkaOptions, Error> {
     let of_project = project.kafka.bootstrap_servers.join(",");
     let servers = args
         .bootstrap_servers
         .clone()
         .or_else(|| environment::bootstrap_servers(variable))
         .or_else(|| (!of_project.is_empty()).then_some(of_project))
-        .ok_or_else(no_servers)?;
+        .ok_or_else(no_cluster_named)?;
     let mut options = KafkaOptions::new(servers.trim());
     for (name, value) in &project.kafka.properties {
         let property = Property::of_file(name, value, project.root.as_deref());
-        options = options.with(checked(property, "herald.yaml")?);
+        options = options.with(validated(property, "herald.yaml")?);
     }
     for property in environment::properties(variable) {
         options = options.with(property);
     }
     for text in &args.properties {
-        let property = text.parse().map_err(|failure| self::failed(&failure))?;
-        options = options.with(checked(property, "--property")?);
+        let property = text
+            .parse()
+            .map_err(|failure| self::cluster_error(&failure))?;
+        options = options.with(validated(property, "--property")?);
     }
     Ok(options)
 }
 
-fn no_servers() -> Failure {
-    Failure::Message(format!(
-        "which cluster? Give --bootstrap-servers HOST:PORT, or set {SERVERS}, or write \
+fn no_cluster_named() -> Error {
+    Error::Message(format!(
+        "which cluster? Give --bootstrap-servers HOST:PORT, or set {BOOTSTRAP_SERVERS}, or write \
          `kafka: {{bootstrap_servers: HOST:PORT}}` into herald.yaml. `herald dev` starts one in \
          memory"
     ))
 }
 
-fn checked(property: Property, place: &str) -> Result<Property, Failure> {
+fn validated(property: Property, place: &str) -> Result<Property, Error> {
     let name = property.name();
     if property.exposes_secret() {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "{place}: {name} is a secret, and others could read it there; write \
              {name}=env:VARIABLE or {name}=file:PATH"
         )));
     }
     if matches!(name, "bootstrap.servers" | "metadata.broker.list") {
-        return Err(Failure::Message(format!(
-            "{place}: {name} is given by --bootstrap-servers, {SERVERS} or \
+        return Err(Error::Message(format!(
+            "{place}: {name} is given by --bootstrap-servers, {BOOTSTRAP_SERVERS} or \
              kafka.bootstrap_servers of herald.yaml"
         )));
     }
@@ -105,9 +108,9 @@ mod tests {
         None
     }
 
-    fn message(result: Result<KafkaOptions, Failure>) -> String {
+    fn message(result: Result<KafkaOptions, Error>) -> String {
         match result {
-            Err(Failure::Message(message)) => message,
+            Err(Error::Message(message)) => message,
             other => panic!("{other:?}"),
         }
     }
@@ -115,7 +118,7 @@ mod tests {
     #[test]
     fn the_command_line_goes_before_the_environment_before_the_project() {
         let project = project(&["p:1", "q:1"], &[]);
-        let environment = |name: &str| (name == SERVERS).then(|| "e:1".to_owned());
+        let environment = |name: &str| (name == BOOTSTRAP_SERVERS).then(|| "e:1".to_owned());
         let servers = |args: Option<&str>, environment: &dyn Fn(&str) -> Option<String>| {
             let options = options_from(&cluster(args, &[]), environment, &project).unwrap();
             options.bootstrap_servers().to_owned()

@@ -1,33 +1,36 @@
-//! Waiting until a publisher has delivered what is in its spool, and what is said afterwards.
+//! Waiting until a publisher has delivered the events in its spool.
 
 use std::time::{Duration, Instant};
 
 use herald_publish::{Publisher, Stats};
 
-use crate::human::counted;
+use crate::format::count;
 use crate::terminal::{self, RED};
 
-/// How often it is looked at how far it is.
-const LOOK: Duration = Duration::from_millis(50);
+/// Time between two checks of the spool.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Waits until the spool is empty, the time is over, or `goes_on` says no; it is asked again and
-/// again.
-pub fn wait(publisher: &Publisher, most: Duration, mut goes_on: impl FnMut(&Stats) -> bool) {
+/// Waits until the spool is empty, `timeout` has passed, or `keep_waiting` returns false.
+pub fn wait_until_drained(
+    publisher: &Publisher,
+    timeout: Duration,
+    mut keep_waiting: impl FnMut(&Stats) -> bool,
+) {
     let started = Instant::now();
     loop {
         let stats = publisher.stats();
-        // Unknown while a broken spool is being opened again.
+        // `None` while the publisher reopens a broken spool.
         let empty = stats.spool.is_some_and(|spool| spool.records == 0);
-        if !goes_on(&stats) || empty || started.elapsed() >= most {
+        if !keep_waiting(&stats) || empty || started.elapsed() >= timeout {
             return;
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// Says where events are that the cluster refuses for good: `in_spool` of them could not even be
-/// written to a dead letter topic.
-pub fn report_dead(dead: u64, in_spool: u64) {
+/// Reports events that the cluster rejects permanently. `in_spool` of them could not be written to a
+/// dead letter topic either.
+pub fn report_dead_letters(dead: u64, in_spool: u64) {
     if dead == 0 {
         return;
     }
@@ -38,6 +41,6 @@ pub fn report_dead(dead: u64, in_spool: u64) {
     };
     terminal::status(&format!(
         "{RED}dead{RED:#} {} that the cluster will never take; {place}",
-        counted(dead, "event")
+        count(dead, "event")
     ));
 }

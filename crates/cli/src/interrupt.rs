@@ -1,34 +1,34 @@
-//! Ctrl-C, and the signals that ask a process to end.
+//! Handling of Ctrl-C and SIGTERM.
 
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::Failure;
+use crate::Error;
 
-/// Exit code of a process that ends at once at the second interruption, as shells have it.
-const ENDED_AT_ONCE: i32 = 130;
+/// Exit code after the second interruption: 128 + SIGINT, as shells report it.
+const EXIT_INTERRUPTED: i32 = 130;
 
-/// Whether somebody asked this process to end. The first time it may finish what it is doing;
-/// the second time it ends.
+/// Flag that is set by the first interruption, so that a command can finish its work. The second
+/// interruption ends the process at once.
 #[derive(Clone, Debug)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Begins to listen; once in a process.
-    pub fn watch() -> Result<Self, Failure> {
-        let asked = Arc::new(AtomicBool::new(false));
-        let handler = asked.clone();
+    /// Installs the signal handler; may be called once in a process.
+    pub fn watch() -> Result<Self, Error> {
+        let requested = Arc::new(AtomicBool::new(false));
+        let handler = requested.clone();
         ctrlc::set_handler(move || {
             if handler.swap(true, Ordering::Relaxed) {
-                process::exit(ENDED_AT_ONCE);
+                process::exit(EXIT_INTERRUPTED);
             }
         })
-        .map_err(|error| Failure::Message(format!("can't listen for Ctrl-C: {error}")))?;
-        Ok(Self(asked))
+        .map_err(|error| Error::Message(format!("can't listen for Ctrl-C: {error}")))?;
+        Ok(Self(requested))
     }
 
-    /// Whether it was asked.
+    /// Returns whether an interruption was requested.
     pub fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -1,27 +1,27 @@
-//! The command `herald`, as a library: the binary runs it, and so does the Python package.
+//! The command `herald` as a library, run by the binary and by the Python package.
 
 mod args;
-mod asked;
 mod commands;
 mod connection;
 mod delivery;
+#[cfg(doctest)]
+mod doctests;
+mod error;
 mod events;
-mod failure;
-mod human;
+mod format;
 mod interrupt;
+mod json_format;
 mod output;
-mod package;
-mod pretty;
+mod output_files;
+mod package_name;
 mod project;
 mod quantity;
 #[cfg(test)]
 mod reference;
-#[cfg(doctest)]
-mod shown;
 mod table;
 mod templates;
 mod terminal;
-mod writing;
+mod wanted_topics;
 
 use std::ffi::OsString;
 use std::io;
@@ -29,27 +29,21 @@ use std::io;
 use clap::Parser;
 
 use crate::args::Args;
-use crate::failure::Failure;
+use crate::error::{Error, ExitStatus};
 
-/// Nothing is wrong.
-const CLEAN: u8 = 0;
-/// A diagnostic is an error, or a generated file is stale.
-const DIAGNOSTICS: u8 = 1;
-/// The command could not do what it was asked.
-const FAILED: u8 = 2;
-
-/// Runs the command that these arguments say, the first of which is the program's name; gives the
-/// code to exit with. Arguments that are none end the process, as those that ask for help.
+/// Runs the command line `args`, whose first item is the program's name, and returns the exit code.
+/// Ends the process when the arguments can't be parsed or ask for help or the version.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args = Args::parse_from(args);
     args.color.write_global();
-    match commands::run(args.command) {
-        Ok(code) => code,
-        // Whoever reads the output has seen enough: `herald catalog | head`.
-        Err(Failure::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => CLEAN,
-        Err(failure) => {
-            terminal::error(&failure.to_string());
-            FAILED
+    let status = match commands::run(args.command) {
+        Ok(status) => status,
+        // The reader closed the pipe because it has seen enough: `herald catalog | head`.
+        Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Success,
+        Err(error) => {
+            terminal::error(&error.to_string());
+            ExitStatus::Failure
         }
-    }
+    };
+    status as u8
 }

@@ -13,15 +13,14 @@ pub fn json(value: &impl Serialize) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{}", harmless(text))
 }
 
-/// A value as JSON on one line.
+/// Returns a value as JSON on one line.
 pub fn json_line(value: &impl Serialize) -> io::Result<String> {
     serde_json::to_string(value)
         .map(harmless)
         .map_err(io::Error::other)
 }
 
-/// The same JSON with escapes for what a terminal would act upon: JSON itself wants them for
-/// fewer characters.
+/// Escapes characters that a terminal would act upon. JSON itself requires escapes for fewer.
 fn harmless(text: String) -> String {
     let is_active = |c: char| {
         !matches!(c, ' '..='~' | '\n') && !visible_line(c.encode_utf8(&mut [0; 4])).starts_with(c)

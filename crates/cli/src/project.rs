@@ -1,4 +1,4 @@
-//! Which project a command works in, and which contracts it reads.
+//! The project that a command works in, and the contracts that it reads.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,13 @@ use herald_catalog::config::{self, Project};
 use herald_catalog::load::{self, Loaded, Options};
 use herald_diagnostics::render::Format;
 
-use crate::Failure;
+use crate::Error;
 use crate::args::NodeArgs;
+use crate::format::count;
 use crate::terminal::{self, Progress};
 
-/// Finds and reads `herald.yaml`, upwards from the working folder; without one, nothing is set.
-pub fn find() -> Result<Project, Failure> {
+/// Finds and reads `herald.yaml` in the working folder or above it. Without one, nothing is set.
+pub fn find() -> Result<Project, Error> {
     let here = env::current_dir()?;
     config::nearest(&here).map_err(|(diagnostics, sources)| {
         let mut loaded = Loaded {
@@ -21,17 +22,17 @@ pub fn find() -> Result<Project, Failure> {
         };
         loaded.catalog.sources = sources;
         match terminal::write_diagnostics(Format::Human, &loaded, std::io::stderr()) {
-            Ok(()) => Failure::Reported,
-            Err(error) => Failure::Io(error),
+            Ok(()) => Error::Reported,
+            Err(error) => Error::Io(error),
         }
     })
 }
 
 /// Reads the contracts at `paths`, or those of the project.
 ///
-/// Fails when there was nothing to read at all: a check that saw no data must not pass. The
-/// diagnostics that say so are written in `format`, for people on standard error.
-pub fn load(project: &Project, paths: &[String], format: Format) -> Result<Loaded, Failure> {
+/// Fails when there is nothing to read: a check that saw no contract must not pass. The reasons are
+/// written in `format`; the human format goes to standard error.
+pub fn load(project: &Project, paths: &[String], format: Format) -> Result<Loaded, Error> {
     let progress = Progress::new("reading");
     let paths = if paths.is_empty() {
         project.paths()
@@ -49,21 +50,21 @@ pub fn load(project: &Project, paths: &[String], format: Format) -> Result<Loade
         terminal::write_diagnostics(format, &loaded, std::io::stdout())?;
     }
     match loaded.skipped.first() {
-        None => Err(Failure::Reported),
-        Some(skipped) => Err(Failure::Message(format!(
+        None => Err(Error::Reported),
+        Some(skipped) => Err(Error::Message(format!(
             "there are no contracts in `{}`: {} skipped, such as `{skipped}`",
             paths.join("`, `"),
-            terminal::count(loaded.skipped.len(), "YAML file"),
+            count(loaded.skipped.len(), "YAML file"),
         ))),
     }
 }
 
-/// Reads the contracts at `paths`, or the node that is described on the command line.
+/// Reads the contracts at `paths`, or the node that the command line describes.
 pub fn load_or_describe(
     project: &Project,
     paths: &[String],
     node: &NodeArgs,
-) -> Result<Loaded, Failure> {
+) -> Result<Loaded, Error> {
     match contract_text(node) {
         Some(text) => Ok(describe(&text, &project.options)),
         None => load(project, paths, Format::Human),
@@ -74,8 +75,8 @@ fn describe(text: &str, options: &Options) -> Loaded {
     load::load_text("<command line>", text, options)
 }
 
-/// The contract that the arguments stand for, so that they are held against the same rules and
-/// diagnostics can show where.
+/// Returns a contract with the content of the arguments, so that the same rules apply to them and
+/// diagnostics can point at a line.
 fn contract_text(node: &NodeArgs) -> Option<String> {
     let (kind, service) = (node.node_type.as_ref()?, node.service_name.as_ref()?);
     // JSON strings are YAML strings.
@@ -103,7 +104,7 @@ fn contract_text(node: &NodeArgs) -> Option<String> {
     Some(text)
 }
 
-/// The folder for generated files.
+/// Returns the folder for generated files.
 pub fn output_folder(project: &Project, out: Option<PathBuf>) -> PathBuf {
     out.unwrap_or_else(|| {
         let folder = Path::new(project.output.as_deref().unwrap_or("generated"));

@@ -1,11 +1,11 @@
-//! Quantities and their ranges, in units that people read: `16–65 kB/s`.
+//! Numbers and byte counts, and ranges of them, in readable units: `16–65 kB`.
 
 use herald_catalog::volume::Range;
 
 /// Units of bytes, each a thousand of the one before.
 const UNITS: [&str; 7] = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
 
-/// Where nothing is known.
+/// Placeholder for an unknown value.
 pub const UNKNOWN: &str = "–";
 
 /// Reads bytes such as `500kB`, `5MB` or `1000000`.
@@ -20,17 +20,17 @@ pub fn parse_bytes(text: &str) -> Option<u64> {
     digits.trim().parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// Bytes: `812 B`, `1.4–5.61 GB`, `900 B–1.2 MB`.
+/// A number or range of bytes: `812 B`, `1.4–5.61 GB`, `900 B–1.2 MB`.
 pub fn bytes(range: Range) -> String {
     in_units(range, &UNITS)
 }
 
-/// How many: `3–25`, `0.1`, `138,240`, `1.73–6.91 M`.
+/// A number or range: `3–25`, `0.1`, `138,240`, `1.73–6.91 M`.
 pub fn number(range: Range) -> String {
     if range.high >= 999_950.0 {
         return in_units(range, &["", "k", "M", "G", "T", "P", "E"]);
     }
-    let (low, high) = (counted(range.low), counted(range.high));
+    let (low, high) = (plain(range.low), plain(range.high));
     if low == high {
         low
     } else {
@@ -39,7 +39,7 @@ pub fn number(range: Range) -> String {
 }
 
 fn in_units(range: Range, units: &[&str; 7]) -> String {
-    let (low, high) = (scaled(range.low), scaled(range.high));
+    let (low, high) = (scale(range.low), scale(range.high));
     let text =
         |(text, unit): &(String, usize)| format!("{text} {}", units[*unit]).trim().to_owned();
     if low == high {
@@ -51,29 +51,30 @@ fn in_units(range: Range, units: &[&str; 7]) -> String {
     }
 }
 
-/// The number in the unit that fits it, in three digits; and the unit.
-fn scaled(number: f64) -> (String, usize) {
+/// Scales a number to the largest unit that keeps it at 1 or more; returns three digits and the
+/// index of the unit.
+fn scale(number: f64) -> (String, usize) {
     let mut number = number;
     let mut unit = 0;
-    // What would be written 1000 belongs to the next.
+    // 999.5 would be rounded to 1000, which belongs to the next unit.
     while number >= 999.5 && unit + 1 < UNITS.len() {
         number /= 1_000.0;
         unit += 1;
     }
     let text = match number {
-        number if unit == 0 || number >= 99.95 => grouped(number.round()),
-        number if number >= 9.995 => trimmed(format!("{number:.1}")),
-        number => trimmed(format!("{number:.2}")),
+        number if unit == 0 || number >= 99.95 => group_thousands(number.round()),
+        number if number >= 9.995 => trim_zeros(format!("{number:.1}")),
+        number => trim_zeros(format!("{number:.2}")),
     };
     (text, unit)
 }
 
-fn counted(number: f64) -> String {
+fn plain(number: f64) -> String {
     if number >= 100.0 || number.fract() == 0.0 {
-        return grouped(number.round());
+        return group_thousands(number.round());
     }
     let decimals = if number >= 1.0 { 2 } else { 4 };
-    let text = trimmed(format!("{number:.decimals$}"));
+    let text = trim_zeros(format!("{number:.decimals$}"));
     if text == "0" {
         format!("{number:.0e}")
     } else {
@@ -81,8 +82,8 @@ fn counted(number: f64) -> String {
     }
 }
 
-/// Without zeros behind the point.
-fn trimmed(text: String) -> String {
+/// Removes trailing zeros of the fraction.
+fn trim_zeros(text: String) -> String {
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
@@ -91,7 +92,7 @@ fn trimmed(text: String) -> String {
 }
 
 /// A whole number with a comma before each three digits.
-fn grouped(number: f64) -> String {
+fn group_thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::with_capacity(digits.len() * 2);
     for (at, digit) in digits.chars().enumerate() {

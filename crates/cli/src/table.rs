@@ -1,4 +1,4 @@
-//! Aligned columns, a page of rows at a time, cut to the width of a terminal.
+//! Aligned columns, a page of rows at a time, cut to the width of the terminal.
 
 use std::fmt::Write as _;
 
@@ -9,18 +9,18 @@ use crate::terminal::DIM;
 /// Between two columns.
 const GAP: &str = "  ";
 
-/// What a column of short texts keeps in any case, and one whose texts say the most.
-const LEAST: usize = 8;
-const LEAST_OF_THE_MAIN: usize = 32;
+/// Widths below which a text column and the main column are never cut.
+const MIN_WIDTH: usize = 8;
+const MIN_MAIN_WIDTH: usize = 32;
 
 /// One column of a table.
 pub struct Column {
     /// Its heading.
     pub title: &'static str,
-    /// Numbers stand at the right.
-    pub right: bool,
-    /// Where the table is too wide, its cells are cut to no less than this; `None` is never.
-    pub least: Option<usize>,
+    /// Whether cells are aligned to the right, as numbers are.
+    pub align_right: bool,
+    /// Width that its cells are cut to at most if the table is too wide; `None`: never cut.
+    pub min_width: Option<usize>,
 }
 
 impl Column {
@@ -28,60 +28,60 @@ impl Column {
     pub const fn number(title: &'static str) -> Self {
         Self {
             title,
-            right: true,
-            least: None,
+            align_right: true,
+            min_width: None,
         }
     }
 
-    /// A column of text, cut where there is no room.
+    /// A column of text, cut if the table is too wide.
     pub const fn text(title: &'static str) -> Self {
         Self {
             title,
-            right: false,
-            least: Some(LEAST),
+            align_right: false,
+            min_width: Some(MIN_WIDTH),
         }
     }
 
-    /// A column of text for which the others make room.
+    /// The main column of text, cut last.
     pub const fn main(title: &'static str) -> Self {
         Self {
             title,
-            right: false,
-            least: Some(LEAST_OF_THE_MAIN),
+            align_right: false,
+            min_width: Some(MIN_MAIN_WIDTH),
         }
     }
 }
 
-/// A table that grows by pages: columns get wider with a page that needs it, never narrower.
+/// A table that grows by pages: a page may widen columns, never narrow them.
 pub struct Table {
     columns: &'static [Column],
     widths: Vec<usize>,
-    room: Option<usize>,
-    titled: bool,
+    max_width: Option<usize>,
+    has_header: bool,
 }
 
 impl Table {
-    /// A table for a terminal with `room` columns; without that, nothing is cut.
-    pub fn new(columns: &'static [Column], room: Option<usize>) -> Self {
+    /// A table for a terminal that is `max_width` columns wide; `None`: nothing is cut.
+    pub fn new(columns: &'static [Column], max_width: Option<usize>) -> Self {
         Self {
             widths: columns.iter().map(|column| column.title.width()).collect(),
             columns,
-            room,
-            titled: false,
+            max_width,
+            has_header: false,
         }
     }
 
-    /// The text of the next rows, under the headings if they are the first.
-    pub fn page(&mut self, rows: &[Vec<String>]) -> String {
+    /// Formats the next rows, below the headings if they are the first.
+    pub fn rows_to_text(&mut self, rows: &[Vec<String>]) -> String {
         for row in rows {
             for (width, cell) in self.widths.iter_mut().zip(row) {
                 *width = cell.width().max(*width);
             }
         }
-        let widths = self.fitted();
+        let widths = self.fit_widths();
         let mut text = String::new();
-        if !self.titled {
-            self.titled = true;
+        if !self.has_header {
+            self.has_header = true;
             let titles: Vec<_> = self.columns.iter().map(|column| column.title).collect();
             let _ = writeln!(text, "{DIM}{}{DIM:#}", self.line(&titles, &widths));
         }
@@ -93,17 +93,17 @@ impl Table {
         text
     }
 
-    /// The widths with the widest column that may shrink cut down, again and again.
-    fn fitted(&self) -> Vec<usize> {
+    /// Shrinks the widest column that may shrink, one cell at a time, until the table fits.
+    fn fit_widths(&self) -> Vec<usize> {
         let mut widths = self.widths.clone();
         let gaps = GAP.len() * widths.len().saturating_sub(1);
-        let room = self.room.unwrap_or(usize::MAX);
-        while widths.iter().sum::<usize>() + gaps > room {
+        let max_width = self.max_width.unwrap_or(usize::MAX);
+        while widths.iter().sum::<usize>() + gaps > max_width {
             let widest = (0..widths.len())
                 .filter(|at| {
                     self.columns[*at]
-                        .least
-                        .is_some_and(|least| widths[*at] > least)
+                        .min_width
+                        .is_some_and(|min_width| widths[*at] > min_width)
                 })
                 .max_by_key(|at| widths[*at]);
             match widest {
@@ -120,9 +120,9 @@ impl Table {
             if !line.is_empty() {
                 line.push_str(GAP);
             }
-            let cell = cut(cell, *width);
+            let cell = truncate(cell, *width);
             let padding = " ".repeat(width - cell.width());
-            if column.right {
+            if column.align_right {
                 line.push_str(&padding);
                 line.push_str(&cell);
             } else {
@@ -135,16 +135,16 @@ impl Table {
     }
 }
 
-/// The text, or its beginning with `…` in this many columns.
-pub fn cut(text: &str, room: usize) -> String {
-    if text.width() <= room {
+/// Cuts a text to `max_width` columns, with `…` at the end if something is missing.
+pub fn truncate(text: &str, max_width: usize) -> String {
+    if text.width() <= max_width {
         return text.to_owned();
     }
     let mut kept = String::new();
     let mut width = 0;
     for c in text.chars() {
         width += c.width().unwrap_or_default();
-        if width >= room {
+        if width >= max_width {
             break;
         }
         kept.push(c);
@@ -170,21 +170,25 @@ mod tests {
     #[test]
     fn headings_come_once_and_columns_only_grow() {
         let mut table = Table::new(&COLUMNS, None);
-        assert_eq!(plain(&table.page(&[row("7", "a")])), "NO  TOPIC\n 7  a\n");
-        assert_eq!(plain(&table.page(&[row("1234", "b")])), "1234  b\n");
-        assert_eq!(plain(&table.page(&[row("5", "c")])), "   5  c\n");
+        assert_eq!(
+            plain(&table.rows_to_text(&[row("7", "a")])),
+            "NO  TOPIC\n 7  a\n"
+        );
+        assert_eq!(plain(&table.rows_to_text(&[row("1234", "b")])), "1234  b\n");
+        assert_eq!(plain(&table.rows_to_text(&[row("5", "c")])), "   5  c\n");
     }
 
     #[test]
     fn a_table_fits_its_terminal() {
         let mut table = Table::new(&COLUMNS, Some(14));
-        let text = plain(&table.page(&[row("7", "dev.orders.v1"), row("8", "größe größe")]));
+        let text =
+            plain(&table.rows_to_text(&[row("7", "dev.orders.v1"), row("8", "größe größe")]));
         assert_eq!(text, "NO  TOPIC\n 7  dev.order…\n 8  größe grö…\n");
     }
 
     #[test]
     fn wide_characters_take_two_columns() {
-        assert_eq!(cut("注文注文", 5), "注文…");
-        assert_eq!(cut("注文", 4), "注文");
+        assert_eq!(truncate("注文注文", 5), "注文…");
+        assert_eq!(truncate("注文", 4), "注文");
     }
 }

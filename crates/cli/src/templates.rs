@@ -12,7 +12,7 @@ use herald_diagnostics::did_you_mean;
 use herald_diagnostics::render::Format;
 use herald_render::{CustomTarget, OwnTemplate, TARGETS, Target, Templates};
 
-use crate::{Failure, terminal};
+use crate::{Error, terminal};
 
 /// Where they are, unless `herald.yaml` says otherwise.
 const FOLDER: &str = "herald/templates";
@@ -46,7 +46,7 @@ pub fn folder(project: &Project) -> PathBuf {
 
 /// Reads what the project has; `asked` are targets of the command line, of which some may be
 /// folders.
-pub fn read(project: &Project, asked: &[String]) -> Result<Own, Failure> {
+pub fn read(project: &Project, asked: &[String]) -> Result<Own, Error> {
     let mut own = Own::default();
     let folder = folder(project);
     if folder.is_dir() {
@@ -58,7 +58,7 @@ pub fn read(project: &Project, asked: &[String]) -> Result<Own, Failure> {
             }
         }
     } else if project.templates.is_some() {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "there is no folder `{}`, which herald.yaml names for templates; \
              `herald templates eject` makes it",
             folder.display()
@@ -75,7 +75,7 @@ pub fn read(project: &Project, asked: &[String]) -> Result<Own, Failure> {
     for path in of_project.chain(of_command) {
         let name = name_of(&path);
         if !path.join(MANIFEST_FILE).is_file() {
-            return Err(Failure::Message(format!(
+            return Err(Error::Message(format!(
                 "`{}` is no target: there is no `{MANIFEST_FILE}` in it",
                 path.display()
             )));
@@ -85,7 +85,7 @@ pub fn read(project: &Project, asked: &[String]) -> Result<Own, Failure> {
             continue;
         }
         if own.targets.iter().any(|target| target.name == name) {
-            return Err(Failure::Message(format!("there are two targets `{name}`")));
+            return Err(Error::Message(format!("there are two targets `{name}`")));
         }
         own.add_folder(&name, &path)?;
     }
@@ -93,7 +93,7 @@ pub fn read(project: &Project, asked: &[String]) -> Result<Own, Failure> {
 }
 
 impl Own {
-    fn add_folder(&mut self, name: &str, folder: &Path) -> Result<(), Failure> {
+    fn add_folder(&mut self, name: &str, folder: &Path) -> Result<(), Error> {
         let manifest = folder.join(MANIFEST_FILE);
         if manifest.is_file() {
             self.add_target(name, &manifest)?;
@@ -101,17 +101,17 @@ impl Own {
         self.add_templates(name, folder)
     }
 
-    fn add_target(&mut self, name: &str, file: &Path) -> Result<(), Failure> {
+    fn add_target(&mut self, name: &str, file: &Path) -> Result<(), Error> {
         let shown = file.display().to_string();
         let is_usual = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
         if !name.chars().all(is_usual) {
-            return Err(Failure::Message(format!(
+            return Err(Error::Message(format!(
                 "{shown}: the folder's name is the target's; it has to consist of lowercase \
                  letters, digits, `_` and `-`"
             )));
         }
         if Target::find(name).is_some() {
-            return Err(Failure::Message(format!(
+            return Err(Error::Message(format!(
                 "{shown}: `{name}` is a target of Herald; give the folder another name"
             )));
         }
@@ -123,8 +123,8 @@ impl Own {
             };
             loaded.catalog.sources = sources;
             match terminal::write_diagnostics(Format::Human, &loaded, io::stderr()) {
-                Ok(()) => Failure::Reported,
-                Err(error) => Failure::Io(error),
+                Ok(()) => Error::Reported,
+                Err(error) => Error::Io(error),
             }
         })?;
         let target = CustomTarget {
@@ -137,7 +137,7 @@ impl Own {
         Ok(())
     }
 
-    fn add_templates(&mut self, prefix: &str, folder: &Path) -> Result<(), Failure> {
+    fn add_templates(&mut self, prefix: &str, folder: &Path) -> Result<(), Error> {
         for (name, path) in entries(folder)? {
             let name = format!("{prefix}/{name}");
             if path.is_dir() {
@@ -146,7 +146,7 @@ impl Own {
                 self.templates.push(template(name, &path)?);
             }
             if self.templates.len() > MAX_FILES {
-                return Err(Failure::Message(format!(
+                return Err(Error::Message(format!(
                     "`{}` has more than {MAX_FILES} templates; is this the right folder?",
                     folder.display()
                 )));
@@ -183,7 +183,7 @@ impl Own {
     }
 
     /// The targets of these names or folders.
-    pub fn choose(&self, names: &[String]) -> Result<Vec<Chosen<'_>>, Failure> {
+    pub fn choose(&self, names: &[String]) -> Result<Vec<Chosen<'_>>, Error> {
         let mut seen = BTreeSet::new();
         let mut chosen = Vec::new();
         for name in names {
@@ -199,7 +199,7 @@ impl Own {
         Ok(chosen)
     }
 
-    fn find(&self, name: &str) -> Result<Chosen<'_>, Failure> {
+    fn find(&self, name: &str) -> Result<Chosen<'_>, Error> {
         if let Some(target) = Target::find(name) {
             return Ok(Chosen::BuiltIn(target));
         }
@@ -212,7 +212,7 @@ impl Own {
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("there are: {}", known.join(", ")),
         };
-        Err(Failure::Message(format!(
+        Err(Error::Message(format!(
             "there is no target `{name}`; {help}"
         )))
     }
@@ -231,9 +231,9 @@ fn name_of(path: &Path) -> String {
 }
 
 /// What is in a folder, sorted. Links are not followed: a folder of templates is all there is.
-fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
+fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     let read =
-        |error: io::Error| Failure::Message(format!("can't read `{}`: {error}", folder.display()));
+        |error: io::Error| Error::Message(format!("can't read `{}`: {error}", folder.display()));
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).map_err(read)? {
         let entry = entry.map_err(read)?;
@@ -242,7 +242,7 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
             continue;
         }
         if entry.file_type().map_err(read)?.is_symlink() {
-            return Err(Failure::Message(format!(
+            return Err(Error::Message(format!(
                 "`{}` is a link; templates are only read from the folder itself",
                 entry.path().display()
             )));
@@ -253,7 +253,7 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
     Ok(entries)
 }
 
-fn template(name: &str, path: &Path) -> Result<OwnTemplate, Failure> {
+fn template(name: &str, path: &Path) -> Result<OwnTemplate, Error> {
     Ok(OwnTemplate {
         name: name.to_owned(),
         text: text(path)?,
@@ -261,9 +261,9 @@ fn template(name: &str, path: &Path) -> Result<OwnTemplate, Failure> {
     })
 }
 
-fn text(path: &Path) -> Result<String, Failure> {
+fn text(path: &Path) -> Result<String, Error> {
     let failed =
-        |reason: String| Failure::Message(format!("can't read `{}`: {reason}", path.display()));
+        |reason: String| Error::Message(format!("can't read `{}`: {reason}", path.display()));
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(|error| failed(error.to_string()))?;
     let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes);

@@ -1,4 +1,4 @@
-//! How things look on a terminal: colours, progress, the last line.
+//! Output for people: colours, diagnostics, status lines and progress.
 
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::format::count;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use herald_catalog::load::Loaded;
@@ -13,34 +14,34 @@ use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::{self, Format, Options, visible_line};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Herald's version, in output and in generated files.
+/// Herald's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// For what is most important in a line.
+/// Style of the most important part of a line.
 pub const BOLD: Style = Style::new().bold();
-/// For what can be overlooked.
+/// Style of secondary information.
 pub const DIM: Style = Style::new().dimmed();
-/// For what went well.
+/// Style of a success.
 pub const GREEN: Style = AnsiColor::Green.on_default().bold();
-/// For what went wrong.
+/// Style of a failure.
 pub const RED: Style = AnsiColor::Red.on_default().bold();
-/// For what somebody should look at.
+/// Style of a warning.
 pub const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 
-/// Says on standard error why a command could not run.
+/// Prints an error on standard error.
 pub fn error(message: &str) {
     if !message.is_empty() {
         anstream::eprintln!("{RED}error{RED:#}: {}", visible_line(message));
     }
 }
 
-/// Says on standard error what a command has done.
+/// Prints a status line on standard error.
 pub fn status(message: &str) {
     anstream::eprintln!("{message}");
 }
 
-/// Diagnostics of one file that people are shown; programs get all.
-const SHOWN_OF_A_FILE: usize = 50;
+/// Diagnostics of one file in the human format; machine formats have all.
+const MAX_SHOWN_PER_FILE: usize = 50;
 
 /// Writes diagnostics to `out`, with colours if it is a terminal that wants them.
 pub fn write_diagnostics<W: Write + anstream::stream::RawStream>(
@@ -54,11 +55,11 @@ pub fn write_diagnostics<W: Write + anstream::stream::RawStream>(
         tool_version: VERSION,
         width: width(),
     };
-    // Colours are decided here, once; the stream must not decide again.
+    // The renderer has decided about colours; this writer must not strip or translate them again.
     let mut out = BufWriter::new(out);
     let sources = &loaded.catalog.sources;
     if format == Format::Human {
-        let shown = first_of_each_file(&loaded.diagnostics);
+        let shown = limit_per_file(&loaded.diagnostics);
         render::write(format, &shown, sources, &options, &mut out)?;
         let hidden = loaded.diagnostics.len() - shown.len();
         if hidden > 0 {
@@ -74,25 +75,25 @@ pub fn write_diagnostics<W: Write + anstream::stream::RawStream>(
     out.flush()
 }
 
-fn first_of_each_file(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
+fn limit_per_file(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
     let mut shown = HashMap::new();
     let mut first = |diagnostic: &&Diagnostic| {
         let number = shown
             .entry(diagnostic.location.map(|at| at.source))
             .or_insert(0);
         *number += 1;
-        *number <= SHOWN_OF_A_FILE
+        *number <= MAX_SHOWN_PER_FILE
     };
     diagnostics.iter().filter(&mut first).cloned().collect()
 }
 
-/// Columns of the terminal, if there is one.
+/// Width of the terminal in columns, if there is one.
 pub fn width() -> Option<usize> {
     terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns))
 }
 
-/// Counts files on standard error while a command works: only on a terminal, and only when it
-/// takes a while.
+/// A counter of files on standard error while a command works: only on a terminal, and only if the
+/// work takes longer than [`Progress::DELAY`].
 pub struct Progress {
     what: &'static str,
     started: Instant,
@@ -101,10 +102,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Work shorter than this shows nothing.
-    const PATIENCE: Duration = Duration::from_millis(300);
+    /// Time before the counter appears.
+    const DELAY: Duration = Duration::from_millis(300);
 
-    /// `what` is being done, such as `reading`.
+    /// A counter with a label, such as `reading`.
     pub fn new(what: &'static str) -> Self {
         Self {
             what,
@@ -114,16 +115,16 @@ impl Progress {
         }
     }
 
-    /// One more file is done.
+    /// Counts a file.
     pub fn tick(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.started.elapsed() > Self::PATIENCE {
+        if self.started.elapsed() > Self::DELAY {
             self.bar.get_or_init(|| self.start()).set_position(done);
         }
     }
 
     fn start(&self) -> ProgressBar {
-        // Draws nothing when standard error is no terminal.
+        // Draws nothing if standard error is not a terminal.
         let style = ProgressStyle::with_template("{spinner} {msg} {human_pos} files");
         let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
         ProgressBar::new_spinner()
@@ -140,7 +141,7 @@ impl Drop for Progress {
     }
 }
 
-/// A bar on standard error for work of known length; nothing where that is no terminal.
+/// A progress bar on standard error for work of known length; hidden if that is not a terminal.
 pub fn bar(what: &'static str, length: u64) -> ProgressBar {
     let template = "{spinner} {msg} {wide_bar} {human_pos} of {human_len}";
     let style = ProgressStyle::with_template(template);
@@ -149,13 +150,4 @@ pub fn bar(what: &'static str, length: u64) -> ProgressBar {
         .with_message(what);
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
-}
-
-/// `1 file`, `2 files`.
-pub fn count(number: usize, one: &str) -> String {
-    if number == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{number} {one}s")
-    }
 }

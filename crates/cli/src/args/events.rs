@@ -8,7 +8,7 @@ use herald_publish::kafka::Start;
 
 use super::cluster::Cluster;
 use super::parse_namespace;
-use crate::human::parse_duration;
+use crate::format::parse_duration;
 
 /// Arguments of `herald listen`.
 #[derive(Debug, Args)]
@@ -28,10 +28,10 @@ pub struct Listen {
     pub from: Start,
     /// Which events, and how.
     #[command(flatten)]
-    pub show: Show,
+    pub show: DisplayArgs,
     /// When to end.
     #[command(flatten)]
-    pub end: End,
+    pub end: StopArgs,
     /// The cluster.
     #[command(flatten)]
     pub cluster: Cluster,
@@ -57,10 +57,10 @@ pub struct Dev {
     pub duration: Option<Duration>,
     /// Which events, and how.
     #[command(flatten)]
-    pub show: Show,
+    pub show: DisplayArgs,
     /// When to end.
     #[command(flatten)]
-    pub end: End,
+    pub end: StopArgs,
 }
 
 const ENDS: &str = "Ending by itself";
@@ -68,7 +68,7 @@ const ENDS: &str = "Ending by itself";
 /// Which events are shown, and how.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What is shown")]
-pub struct Show {
+pub struct DisplayArgs {
     /// Only event types that match, such as '*.failed'
     #[arg(long, value_name = "PATTERN")]
     pub event_type: Option<String>,
@@ -92,7 +92,7 @@ pub struct Show {
 /// When to end without being asked to.
 #[derive(Debug, Args)]
 #[command(next_help_heading = ENDS)]
-pub struct End {
+pub struct StopArgs {
     /// End after this many events were shown
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,

@@ -8,7 +8,7 @@ use herald_envelope::Uuid;
 
 use super::cluster::Cluster;
 use super::parse_namespace;
-use crate::human::parse_duration;
+use crate::format::parse_duration;
 
 /// Arguments of `herald publish`.
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::cluster::Cluster;
-use crate::human::parse_duration;
+use crate::format::parse_duration;
 
 /// Arguments of `herald spool`.
 #[derive(Debug, Args)]
@@ -212,7 +212,7 @@ pub struct DeadFilter {
 
 /// Which dead letters to change.
 #[derive(Debug, Args)]
-pub struct Chosen {
+pub struct Selection {
     /// Which ones: numbers of `herald spool dead list`
     #[arg(
         value_name = "SEQUENCE",
@@ -236,7 +236,7 @@ pub struct Chosen {
 pub struct Retry {
     /// Which ones.
     #[command(flatten)]
-    pub chosen: Chosen,
+    pub selection: Selection,
 }
 
 /// Arguments of `herald spool dead drop`.
@@ -244,7 +244,7 @@ pub struct Retry {
 pub struct Drop {
     /// Which ones.
     #[command(flatten)]
-    pub chosen: Chosen,
+    pub selection: Selection,
     /// Don't ask
     #[arg(long)]
     pub yes: bool,

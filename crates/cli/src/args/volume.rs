@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use herald_catalog::volume::Range;
 
 use super::parse_namespace;
-use crate::human::parse_duration;
+use crate::format::parse_duration;
 use crate::quantity;
 
 /// Arguments of `herald volume`.

@@ -1,4 +1,4 @@
-//! `herald catalog`: the events that contracts announce.
+//! `herald catalog`: lists the events that contracts publish.
 
 use std::fmt::Write as _;
 use std::io;
@@ -11,11 +11,12 @@ use herald_diagnostics::render::{Format, visible_line};
 use serde_json::{Map, Value, json};
 
 use crate::args::{Catalog, CatalogFormat};
-use crate::terminal::{self, BOLD, DIM, count};
-use crate::{CLEAN, DIAGNOSTICS, Failure, output, project};
+use crate::format::count;
+use crate::terminal::{self, BOLD, DIM};
+use crate::{Error, ExitStatus, output, project};
 
 /// Runs the command.
-pub fn run(args: &Catalog) -> Result<u8, Failure> {
+pub fn run(args: &Catalog) -> Result<ExitStatus, Error> {
     let project = project::find()?;
     let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
     let view = View {
@@ -31,9 +32,9 @@ pub fn run(args: &Catalog) -> Result<u8, Failure> {
     loaded.diagnostics.retain(Diagnostic::is_error);
     terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
     Ok(if loaded.has_errors() {
-        DIAGNOSTICS
+        ExitStatus::Problems
     } else {
-        CLEAN
+        ExitStatus::Success
     })
 }
 
@@ -81,7 +82,7 @@ impl View<'_> {
             .collect()
     }
 
-    /// For a terminal: a block for each node, its events by category.
+    /// Text format: a block for each node with its events by category.
     fn tables(&self, loaded: &Loaded) -> String {
         let mut text = String::new();
         for node in &loaded.catalog.nodes {

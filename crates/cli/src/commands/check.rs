@@ -1,15 +1,16 @@
-//! `herald check`: diagnostics, and an exit code.
+//! `herald check`: lints contracts.
 
 use std::io;
 
 use herald_diagnostics::render::{Format, summary};
 
 use crate::args::Check;
-use crate::terminal::{self, GREEN, count};
-use crate::{CLEAN, DIAGNOSTICS, Failure, project};
+use crate::format::count;
+use crate::terminal::{self, GREEN};
+use crate::{Error, ExitStatus, project};
 
 /// Runs the command.
-pub fn run(args: &Check) -> Result<u8, Failure> {
+pub fn run(args: &Check) -> Result<ExitStatus, Error> {
     let loaded = project::load(&project::find()?, &args.paths, args.format)?;
     terminal::write_diagnostics(args.format, &loaded, io::stdout())?;
     if args.format == Format::Human {
@@ -24,8 +25,8 @@ pub fn run(args: &Check) -> Result<u8, Failure> {
         }
     }
     Ok(if loaded.has_errors() {
-        DIAGNOSTICS
+        ExitStatus::Problems
     } else {
-        CLEAN
+        ExitStatus::Success
     })
 }

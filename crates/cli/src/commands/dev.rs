@@ -1,4 +1,4 @@
-//! `herald dev`: a cluster in memory, and the events on it.
+//! `herald dev`: a Kafka-compatible cluster in memory that prints its events.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -8,21 +8,21 @@ use herald_diagnostics::render::Format;
 use herald_publish::kafka::{DevCluster, KafkaOptions, Listener, Start};
 
 use crate::args::events::{Dev, EventFormat};
-use crate::asked::{self, Asked, Role};
-use crate::connection::{PATIENCE, SERVERS, failed};
+use crate::connection::{BOOTSTRAP_SERVERS, CONNECT_TIMEOUT, cluster_error};
+use crate::format::count;
 use crate::interrupt::Interrupt;
-use crate::terminal::{self, BOLD, DIM, GREEN, YELLOW, count};
-use crate::{Failure, events, project};
+use crate::terminal::{self, BOLD, DIM, GREEN, YELLOW};
+use crate::wanted_topics::{self, ContractTopic, Role};
+use crate::{Error, ExitStatus, events, project};
 
-/// How often is looked for new topics: everything is near and small here.
-const LOOK: Duration = Duration::from_millis(500);
+/// Time between two look-ups of new topics.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Runs the command.
-pub fn run(args: &Dev) -> Result<u8, Failure> {
-    let asked = topics(args)?;
-    let cluster = DevCluster::start(args.brokers).map_err(|failure| failed(&failure))?;
-    for asked in &asked {
-        let topic = &asked.topic;
+pub fn run(args: &Dev) -> Result<ExitStatus, Error> {
+    let topics = load_topics(args)?;
+    let cluster = DevCluster::start(args.brokers).map_err(|failure| cluster_error(&failure))?;
+    for ContractTopic { topic, .. } in &topics {
         let replicas = topic.replication_factor.unwrap_or(u32::from(args.brokers));
         let replicas = u16::try_from(replicas).unwrap_or(args.brokers);
         cluster
@@ -31,19 +31,20 @@ pub fn run(args: &Dev) -> Result<u8, Failure> {
                 topic.partitions.unwrap_or(args.partitions),
                 replicas.min(args.brokers),
             )
-            .map_err(|failure| failed(&failure))?;
+            .map_err(|failure| cluster_error(&failure))?;
     }
     let servers = cluster.bootstrap_servers();
     let options = KafkaOptions::new(&servers);
-    let listener = Listener::connect(&options, PATIENCE).map_err(|failure| failed(&failure))?;
-    let mut listener = listener.refreshed_every(LOOK);
-    // Topics that come into being by somebody publishing to them are shown too.
+    let listener =
+        Listener::connect(&options, CONNECT_TIMEOUT).map_err(|failure| cluster_error(&failure))?;
+    let mut listener = listener.refreshed_every(POLL_INTERVAL);
+    // Follows every topic, also those that a producer creates by publishing to them.
     listener
-        .follow(|_| true, Start::Beginning, PATIENCE)
-        .map_err(|failure| failed(&failure))?;
-    // Until here, an interruption ends the process at once.
+        .follow(|_| true, Start::Beginning, CONNECT_TIMEOUT)
+        .map_err(|failure| cluster_error(&failure))?;
+    // Before this, an interruption ends the process at once.
     let interrupt = Interrupt::watch()?;
-    tell(args, &asked, &servers)?;
+    print_banner(args, &topics, &servers)?;
     events::watch(
         &mut listener,
         &args.show,
@@ -53,8 +54,8 @@ pub fn run(args: &Dev) -> Result<u8, Failure> {
     )
 }
 
-/// The topics of the contracts that are without errors, and their dead letters.
-fn topics(args: &Dev) -> Result<Vec<Asked>, Failure> {
+/// Returns the topics of the contracts without errors, and their dead letter topics.
+fn load_topics(args: &Dev) -> Result<Vec<ContractTopic>, Error> {
     let project = project::find()?;
     let mut loaded = project::load(&project, &args.paths, Format::Human)?;
     loaded.diagnostics.retain(Diagnostic::is_error);
@@ -69,24 +70,25 @@ fn topics(args: &Dev) -> Result<Vec<Asked>, Failure> {
             "{YELLOW}note{YELLOW:#}: topics of contracts with errors are not made\n"
         ));
     }
-    let mut asked = asked::topics(catalog, args.namespace.as_deref()).map_err(asked::all)?;
-    asked.extend(asked::dead_letters(&asked));
-    asked.sort_by(|a, b| a.topic.name.cmp(&b.topic.name));
-    Ok(asked)
+    let mut topics = wanted_topics::of_catalog(catalog, args.namespace.as_deref())
+        .map_err(wanted_topics::report_problems)?;
+    topics.extend(wanted_topics::dead_letter_topics(&topics));
+    topics.sort_by(|a, b| a.topic.name.cmp(&b.topic.name));
+    Ok(topics)
 }
 
-fn tell(args: &Dev, asked: &[Asked], servers: &str) -> io::Result<()> {
+fn print_banner(args: &Dev, all: &[ContractTopic], servers: &str) -> io::Result<()> {
     terminal::status(&format!(
         "{BOLD}A Kafka-compatible cluster in memory, for development only.{BOLD:#} Its events are \
          gone when it ends,\nand of each partition it keeps the last 5 MiB.\n"
     ));
-    let topics = asked.iter().filter(|asked| asked.role != Role::DeadLetters);
-    let width = topics.clone().map(|asked| asked.topic.name.len()).max();
+    let topics = all.iter().filter(|it| it.role != Role::DeadLetters);
+    let width = topics.clone().map(|it| it.topic.name.len()).max();
     let width = width.unwrap_or_default();
-    for asked in topics.clone() {
-        let partitions = asked.topic.partitions.unwrap_or(args.partitions);
-        let partitions = count(partitions as usize, "partition");
-        let name = &asked.topic.name;
+    for ContractTopic { topic, .. } in topics.clone() {
+        let partitions = topic.partitions.unwrap_or(args.partitions);
+        let partitions = count(partitions, "partition");
+        let name = &topic.name;
         terminal::status(&format!(
             "  {GREEN}+{GREEN:#} {name:width$}  {DIM}{partitions}{DIM:#}"
         ));
@@ -96,10 +98,10 @@ fn tell(args: &Dev, asked: &[Asked], servers: &str) -> io::Result<()> {
         "  {}, and {} for dead letters; any other topic is made with {} partitions when somebody\n  \
          publishes to it\n",
         count(topics, "topic"),
-        asked.len() - topics,
+        all.len() - topics,
         DevCluster::PARTITIONS_OF_UNKNOWN
     ));
-    let export = format!("export {SERVERS}={servers}");
+    let export = format!("export {BOOTSTRAP_SERVERS}={servers}");
     match args.show.format {
         EventFormat::Text => {
             let mut out = anstream::stdout().lock();

@@ -1,4 +1,4 @@
-//! `herald explain`: what a diagnostic means.
+//! `herald explain`: documentation of a diagnostic.
 
 use std::fmt::Write as _;
 
@@ -8,26 +8,26 @@ use herald_diagnostics::{did_you_mean, render};
 
 use crate::args::Explain;
 use crate::terminal::{BOLD, DIM};
-use crate::{CLEAN, Failure, output};
+use crate::{Error, ExitStatus, output};
 
 /// Runs the command.
-pub fn run(args: &Explain) -> Result<u8, Failure> {
+pub fn run(args: &Explain) -> Result<ExitStatus, Error> {
     let Some(code) = &args.code else {
         output::text(&list())?;
-        return Ok(CLEAN);
+        return Ok(ExitStatus::Success);
     };
     let Some(rule) = by_code(code) else {
         let hint = match did_you_mean(code, RULES.iter().map(|rule| rule.code)) {
             Some(known) => format!("did you mean `{known}`?"),
             None => "`herald explain` lists every code".to_owned(),
         };
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "there is no diagnostic `{code}`; {hint}"
         )));
     };
     let color = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
     output::text(&render::explain(rule, color))?;
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }
 
 fn list() -> String {

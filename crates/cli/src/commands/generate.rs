@@ -1,4 +1,4 @@
-//! `herald generate`: files from contracts.
+//! `herald generate`: generates files from contracts.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -17,13 +17,14 @@ use rayon::prelude::*;
 use similar::{ChangeTag, TextDiff};
 
 use crate::args::{Generate, PythonArgs};
+use crate::format::count;
+use crate::output_files::{self, Planned, State};
 use crate::templates::{self, Chosen, Own};
-use crate::terminal::{self, BOLD, DIM, GREEN, Progress, count};
-use crate::writing::{self, Planned, State};
-use crate::{CLEAN, DIAGNOSTICS, Failure, project};
+use crate::terminal::{self, BOLD, DIM, GREEN, Progress};
+use crate::{Error, ExitStatus, project};
 
 /// Runs the command.
-pub fn run(args: Generate) -> Result<u8, Failure> {
+pub fn run(args: Generate) -> Result<ExitStatus, Error> {
     let project = project::find()?;
     let own = templates::read(&project, &args.targets)?;
     let targets = targets(&args.targets, &project, &own)?;
@@ -36,7 +37,7 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
         python: python(&args.python, &project),
     };
     let files = render(&targets, &context, &loaded)?;
-    let milder = split_milder(&mut loaded);
+    let warnings = split_warnings(&mut loaded);
     terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
     let folder = project::output_folder(&project, args.out);
     let whole_project = args.paths.is_empty()
@@ -44,13 +45,13 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
         && args.patterns.is_empty()
         && args.node.node_type.is_none();
     let orphans = if whole_project && !args.stdout && !loaded.has_errors() {
-        writing::orphans(&files, &folder)?
+        output_files::orphans(&files, &folder)?
     } else {
         Vec::new()
     };
     let code = if args.stdout {
         print(&files)?;
-        CLEAN
+        ExitStatus::Success
     } else if args.check {
         check(&files, &folder, orphans.len())?
     } else {
@@ -60,7 +61,7 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
         let orphan = visible_line(&orphan.display().to_string());
         terminal::status(&format!("{orphan} has no contract any more; remove it"));
     }
-    if let Some(summary) = summary(&milder) {
+    if let Some(summary) = summary(&warnings) {
         terminal::status(&format!("{DIM}{summary}; `herald check` shows more{DIM:#}"));
     }
     if !loaded.has_errors() {
@@ -76,11 +77,11 @@ pub fn run(args: Generate) -> Result<u8, Failure> {
         summary(&loaded.diagnostics).unwrap_or_default(),
         count(broken, "contract")
     ));
-    Ok(DIAGNOSTICS)
+    Ok(ExitStatus::Problems)
 }
 
-/// What a run without arguments would write in a project.
-pub fn files(project: &Project, loaded: &Loaded) -> Result<Vec<GeneratedFile>, Failure> {
+/// Returns the files that a run without arguments writes in a project.
+pub fn files(project: &Project, loaded: &Loaded) -> Result<Vec<GeneratedFile>, Error> {
     let own = templates::read(project, &[])?;
     let targets = targets(&[], project, &own)?;
     let context = Context {
@@ -90,20 +91,20 @@ pub fn files(project: &Project, loaded: &Loaded) -> Result<Vec<GeneratedFile>, F
     render(&targets, &context, loaded)
 }
 
-/// Takes what does not stop generation out of the diagnostics: it is only counted here.
-fn split_milder(loaded: &mut Loaded) -> Vec<Diagnostic> {
-    let (errors, milder) = std::mem::take(&mut loaded.diagnostics)
+/// Removes the diagnostics that do not prevent generation and returns them.
+fn split_warnings(loaded: &mut Loaded) -> Vec<Diagnostic> {
+    let (errors, warnings) = std::mem::take(&mut loaded.diagnostics)
         .into_iter()
         .partition(Diagnostic::is_error);
     loaded.diagnostics = errors;
-    milder
+    warnings
 }
 
 fn targets<'a>(
     asked: &[String],
     project: &Project,
     own: &'a Own,
-) -> Result<Vec<Chosen<'a>>, Failure> {
+) -> Result<Vec<Chosen<'a>>, Error> {
     let names = if asked.is_empty() {
         &project.targets
     } else {
@@ -115,7 +116,7 @@ fn targets<'a>(
     own.choose(names)
 }
 
-/// How Python is wanted: as the command line says, else the project.
+/// Returns the options for Python of the command line, else of the project.
 fn python(args: &PythonArgs, project: &Project) -> PythonOptions {
     let of_project = PythonOptions::of(&project.python);
     let models = args.models.as_deref().and_then(Models::from_name);
@@ -125,20 +126,20 @@ fn python(args: &PythonArgs, project: &Project) -> PythonOptions {
     }
 }
 
-/// The templates of Herald and of the project.
-pub fn compile(own: &Own) -> Result<Templates, Failure> {
+/// Compiles the templates of Herald and of the project.
+pub fn compile(own: &Own) -> Result<Templates, Error> {
     Templates::new(&own.templates).map_err(reported)
 }
 
-fn reported(errors: impl IntoIterator<Item = impl ToString>) -> Failure {
+fn reported(errors: impl IntoIterator<Item = impl ToString>) -> Error {
     for error in errors {
         terminal::error(&error.to_string());
     }
-    Failure::Reported
+    Error::Reported
 }
 
-/// Leaves only the events of these patterns; all where none is named.
-fn select(loaded: &mut Loaded, patterns: &[String]) -> Result<(), Failure> {
+/// Keeps only the events of these patterns; all if none is named.
+fn select(loaded: &mut Loaded, patterns: &[String]) -> Result<(), Error> {
     if patterns.is_empty() {
         return Ok(());
     }
@@ -149,7 +150,7 @@ fn select(loaded: &mut Loaded, patterns: &[String]) -> Result<(), Failure> {
             Some(known) => format!("did you mean `{known}`?"),
             None => format!("there are: {}", known.collect::<Vec<_>>().join(", ")),
         };
-        Failure::Message(format!("there is no pattern `{unknown}`; {help}"))
+        Error::Message(format!("there is no pattern `{unknown}`; {help}"))
     })?;
     for node in &mut loaded.catalog.nodes {
         node.events.retain(|event| chosen.contains(&event.category));
@@ -162,7 +163,7 @@ fn render(
     targets: &[Chosen<'_>],
     context: &Context<'_>,
     loaded: &Loaded,
-) -> Result<Vec<GeneratedFile>, Failure> {
+) -> Result<Vec<GeneratedFile>, Error> {
     let progress = Progress::new("rendering");
     let broken = loaded.broken();
     let nodes = loaded.catalog.nodes.iter();
@@ -176,7 +177,7 @@ fn render(
         progress.tick();
     }
     if let Some((one, other)) = collision(&files) {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "two files can't both be written: `{one}` and `{other}`; nothing was written"
         )));
     }
@@ -219,8 +220,8 @@ fn print(files: &[GeneratedFile]) -> io::Result<()> {
     out.flush()
 }
 
-fn check(files: &[GeneratedFile], folder: &Path, orphans: usize) -> Result<u8, Failure> {
-    let planned = writing::plan(files, folder)?;
+fn check(files: &[GeneratedFile], folder: &Path, orphans: usize) -> Result<ExitStatus, Error> {
+    let planned = output_files::plan(files, folder)?;
     refuse_foreign(&planned, false)?;
     let stale: Vec<_> = planned
         .iter()
@@ -234,7 +235,7 @@ fn check(files: &[GeneratedFile], folder: &Path, orphans: usize) -> Result<u8, F
             "{GREEN}fresh{GREEN:#}: {}",
             count(files.len(), "file")
         ));
-        return Ok(CLEAN);
+        return Ok(ExitStatus::Success);
     }
     match stale.len() {
         0 => {}
@@ -243,12 +244,12 @@ fn check(files: &[GeneratedFile], folder: &Path, orphans: usize) -> Result<u8, F
             "{many} files are stale; `herald generate` writes them"
         )),
     }
-    Ok(DIAGNOSTICS)
+    Ok(ExitStatus::Problems)
 }
 
-pub fn refuse_foreign(planned: &[Planned<'_>], force: bool) -> Result<(), Failure> {
+pub fn refuse_foreign(planned: &[Planned<'_>], force: bool) -> Result<(), Error> {
     match planned.iter().find(|file| file.state == State::Foreign) {
-        Some(foreign) if !force => Err(Failure::Message(format!(
+        Some(foreign) if !force => Err(Error::Message(format!(
             "`{}` was not written by Herald; nothing was written. \
              Move it away, or use --force to overwrite it",
             foreign.path.display()
@@ -262,8 +263,8 @@ fn print_diff(planned: &Planned<'_>) -> io::Result<()> {
     const ADDED: Style = AnsiColor::Green.on_default();
     let mut out = anstream::stdout().lock();
     let path = planned.path.display();
-    let old = planned.present.as_deref().unwrap_or_default();
-    let name = if planned.present.is_some() {
+    let old = planned.current.as_deref().unwrap_or_default();
+    let name = if planned.current.is_some() {
         path.to_string()
     } else {
         "/dev/null".to_owned()
@@ -285,8 +286,8 @@ fn print_diff(planned: &Planned<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn write(files: &[GeneratedFile], folder: &Path, force: bool) -> Result<u8, Failure> {
-    let planned = writing::plan(files, folder)?;
+fn write(files: &[GeneratedFile], folder: &Path, force: bool) -> Result<ExitStatus, Error> {
+    let planned = output_files::plan(files, folder)?;
     refuse_foreign(&planned, force)?;
     let progress = Progress::new("writing");
     let changed: Vec<_> = planned
@@ -294,16 +295,16 @@ fn write(files: &[GeneratedFile], folder: &Path, force: bool) -> Result<u8, Fail
         .filter(|file| file.state != State::Unchanged)
         .collect();
     for file in &changed {
-        writing::write(file)?;
+        output_files::write(file)?;
         progress.tick();
     }
     drop(progress);
     report(&changed, planned.len() - changed.len(), folder);
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }
 
 fn report(changed: &[&Planned<'_>], unchanged: usize, folder: &Path) {
-    /// More files than this are counted, not listed.
+    /// Files that are listed; more are only counted.
     const LISTED: usize = 10;
     if changed.len() <= LISTED {
         for file in changed {

@@ -1,18 +1,18 @@
-//! `herald init`: a first contract.
+//! `herald init`: creates a project with a first contract.
 
 use std::path::{Path, PathBuf};
 
 use crate::args::Init;
 use crate::terminal::{self, BOLD, GREEN};
-use crate::{CLEAN, Failure, writing};
+use crate::{Error, ExitStatus, output_files};
 
 const PROJECT: &str = include_str!("../../../../examples/orders/herald.yaml");
 const CONTRACT: &str = include_str!("../../../../examples/orders/contracts/orders.yaml");
 
 /// Runs the command.
-pub fn run(args: &Init) -> Result<u8, Failure> {
+pub fn run(args: &Init) -> Result<ExitStatus, Error> {
     let schema = serde_json::to_string_pretty(&herald_catalog::schema::contract())
-        .map_err(|error| Failure::Message(error.to_string()))?;
+        .map_err(|error| Error::Message(error.to_string()))?;
     let here = args.dir == Path::new(".");
     let below = |file: &str| {
         if here {
@@ -33,20 +33,20 @@ pub fn run(args: &Init) -> Result<u8, Failure> {
         .iter()
         .find(|(path, _)| path.symlink_metadata().is_ok())
     {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "`{}` exists already; nothing was written",
             path.display()
         )));
     }
     for (path, text) in &files {
-        writing::write_text(path, text, true)?;
+        output_files::write_text(path, text, true)?;
         terminal::status(&format!("{GREEN}wrote{GREEN:#} {}", path.display()));
     }
     terminal::status(&format!(
         "\nNext: {BOLD}{}herald generate{BOLD:#}",
         change_folder(&args.dir)
     ));
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }
 
 fn change_folder(dir: &Path) -> String {

@@ -1,4 +1,4 @@
-//! `herald inspect`: what the reader understood, as JSON.
+//! `herald inspect`: prints the parsed contracts as JSON.
 
 use std::io;
 
@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use crate::args::{Inspect, InspectFormat};
 use crate::commands::generate;
 use crate::templates::{self, Chosen};
-use crate::{CLEAN, DIAGNOSTICS, Failure, output, project, terminal};
+use crate::{Error, ExitStatus, output, project, terminal};
 
 /// Runs the command.
-pub fn run(args: &Inspect) -> Result<u8, Failure> {
+pub fn run(args: &Inspect) -> Result<ExitStatus, Error> {
     let project = project::find()?;
     let mut loaded = project::load(&project, &args.paths, Format::Human)?;
     let document = match &args.view {
@@ -28,22 +28,22 @@ pub fn run(args: &Inspect) -> Result<u8, Failure> {
         InspectFormat::Json => output::json(&document)?,
         InspectFormat::Yaml => output::yaml(&document)?,
     }
-    // What could not be read at all has no place in the document.
+    // Files that could not be parsed are missing from the document, so their errors go here.
     loaded.diagnostics.retain(Diagnostic::is_error);
     terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
     Ok(if loaded.has_errors() {
-        DIAGNOSTICS
+        ExitStatus::Problems
     } else {
-        CLEAN
+        ExitStatus::Success
     })
 }
 
-/// What the templates of a target are given, file by file.
-fn view(target: &str, project: &Project, loaded: &Loaded) -> Result<Value, Failure> {
+/// Returns the data that the templates of a target receive, file by file.
+fn view(target: &str, project: &Project, loaded: &Loaded) -> Result<Value, Error> {
     let asked = [target.to_owned()];
     let own = templates::read(project, &asked)?;
     let [Chosen::Custom(target)] = own.choose(&asked)?[..] else {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "the data of `{target}` is Herald's own; `herald templates eject` shows its names. \
              --view takes a target of the project"
         )));
@@ -58,10 +58,10 @@ fn view(target: &str, project: &Project, loaded: &Loaded) -> Result<Value, Failu
         for problem in problems {
             terminal::error(&problem);
         }
-        Failure::Reported
+        Error::Reported
     })?;
     let views = target.views(&catalog, &compiled, true);
-    let views = views.map_err(|error| Failure::Message(error.to_string()))?;
+    let views = views.map_err(|error| Error::Message(error.to_string()))?;
     let files = views
         .into_iter()
         .map(|view| json!({"template": view.template, "path": view.path, "data": view.data}));

@@ -1,4 +1,4 @@
-//! `herald listen`: events as they arrive.
+//! `herald listen`: prints events as they arrive.
 
 use std::collections::BTreeSet;
 
@@ -10,23 +10,29 @@ use herald_envelope::topic;
 use herald_publish::kafka::{Listener, Start};
 
 use crate::args::events::Listen;
-use crate::asked;
-use crate::connection::{self, PATIENCE, failed};
+use crate::connection::{self, CONNECT_TIMEOUT, cluster_error};
+use crate::format::count;
 use crate::interrupt::Interrupt;
-use crate::terminal::{self, DIM, YELLOW, count};
-use crate::{Failure, events, project};
+use crate::terminal::{self, DIM, YELLOW};
+use crate::wanted_topics;
+use crate::{Error, ExitStatus, events, project};
 
 /// Runs the command.
-pub fn run(args: &Listen) -> Result<u8, Failure> {
+pub fn run(args: &Listen) -> Result<ExitStatus, Error> {
     let project = project::find()?;
     let wanted = Wanted::new(args, &project)?;
     let options = connection::options(&args.cluster, &project)?;
-    let mut listener = Listener::connect(&options, PATIENCE).map_err(|f| failed(&f))?;
-    wanted.check(&listener.topic_names(PATIENCE).map_err(|f| failed(&f))?)?;
+    let mut listener =
+        Listener::connect(&options, CONNECT_TIMEOUT).map_err(|f| cluster_error(&f))?;
+    wanted.check(
+        &listener
+            .topic_names(CONNECT_TIMEOUT)
+            .map_err(|f| cluster_error(&f))?,
+    )?;
     let read = listener
-        .follow(move |name| wanted.takes(name), args.from, PATIENCE)
-        .map_err(|failure| failed(&failure))?;
-    // Until here, an interruption ends the process at once.
+        .follow(move |name| wanted.takes(name), args.from, CONNECT_TIMEOUT)
+        .map_err(|failure| cluster_error(&failure))?;
+    // Before this, an interruption ends the process at once.
     let interrupt = Interrupt::watch()?;
     let from = match args.from {
         Start::Beginning => "from the beginning",
@@ -41,18 +47,18 @@ pub fn run(args: &Listen) -> Result<u8, Failure> {
     events::watch(&mut listener, &args.show, &args.end, None, &interrupt)
 }
 
-/// The topics that are meant.
+/// The topics to listen to.
 #[derive(Default)]
 struct Wanted {
-    /// Named by a person: they have to be there.
+    /// Named on the command line; they have to exist.
     named: BTreeSet<String>,
     patterns: Vec<GlobMatcher>,
-    /// Of contracts: they may come later.
+    /// Topics of contracts; they may be created later.
     of_contracts: BTreeSet<String>,
 }
 
 impl Wanted {
-    fn new(args: &Listen, project: &Project) -> Result<Self, Failure> {
+    fn new(args: &Listen, project: &Project) -> Result<Self, Error> {
         let mut wanted = Self::default();
         if args.topics.is_empty() {
             wanted.of_contracts = of_contracts(args, project)?;
@@ -62,16 +68,15 @@ impl Wanted {
                 wanted.patterns.push(events::glob("TOPIC", text)?);
                 continue;
             }
-            topic::validate(text).map_err(|reason| {
-                Failure::Message(format!("`{text}` can't be a topic: {reason}"))
-            })?;
+            topic::validate(text)
+                .map_err(|reason| Error::Message(format!("`{text}` can't be a topic: {reason}")))?;
             wanted.named.insert(text.clone());
         }
         Ok(wanted)
     }
 
     fn takes(&self, name: &str) -> bool {
-        // Kafka's own topics are only meant when somebody says so.
+        // Internal topics such as `__consumer_offsets` match only patterns that begin with `_`.
         let is_meant = |pattern: &GlobMatcher| {
             pattern.is_match(name)
                 && (!name.starts_with("__") || pattern.glob().glob().starts_with('_'))
@@ -81,8 +86,8 @@ impl Wanted {
             || self.patterns.iter().any(is_meant)
     }
 
-    /// Holds it against the topics that there are.
-    fn check(&self, there: &BTreeSet<String>) -> Result<(), Failure> {
+    /// Compares the wanted topics with those of the cluster.
+    fn check(&self, there: &BTreeSet<String>) -> Result<(), Error> {
         let missing: Vec<_> = self.named.difference(there).collect();
         for name in &missing {
             let candidates = there.iter().map(String::as_str);
@@ -93,7 +98,7 @@ impl Wanted {
             terminal::error(&format!("the cluster has no topic `{name}`; {help}"));
         }
         if !missing.is_empty() {
-            return Err(Failure::Reported);
+            return Err(Error::Reported);
         }
         let absent = self.of_contracts.difference(there).count();
         if absent > 0 {
@@ -114,21 +119,21 @@ impl Wanted {
     }
 }
 
-fn of_contracts(args: &Listen, project: &Project) -> Result<BTreeSet<String>, Failure> {
+fn of_contracts(args: &Listen, project: &Project) -> Result<BTreeSet<String>, Error> {
     if args.contracts.is_empty() && project.root.is_none() {
-        return Err(Failure::Message(
+        return Err(Error::Message(
             "which topics? Name them, or give --contract PATH; `herald listen '*'` reads all there \
              are"
                 .to_owned(),
         ));
     }
     let loaded = project::load(project, &args.contracts, Format::Human)?;
-    // What contracts disagree about are settings, which nobody needs for reading.
-    let asked = asked::names(&loaded.catalog, args.namespace.as_deref());
-    if asked.is_empty() {
-        return Err(Failure::Message(
+    // Conflicting settings do not matter for reading.
+    let names = wanted_topics::names(&loaded.catalog, args.namespace.as_deref());
+    if names.is_empty() {
+        return Err(Error::Message(
             "the contracts publish to no topic".to_owned(),
         ));
     }
-    Ok(asked)
+    Ok(names)
 }

@@ -1,4 +1,4 @@
-//! One file a command.
+//! One module for each command.
 
 mod catalog;
 mod check;
@@ -19,10 +19,10 @@ mod volume;
 use clap::CommandFactory;
 
 use crate::args::{Args, Command, Completions, Schema, SchemaOf};
-use crate::{CLEAN, Failure, output};
+use crate::{Error, ExitStatus, output};
 
-/// Runs a command and gives its exit code.
-pub fn run(command: Command) -> Result<u8, Failure> {
+/// Runs a command.
+pub fn run(command: Command) -> Result<ExitStatus, Error> {
     match command {
         Command::Generate(args) => generate::run(args),
         Command::Catalog(args) => catalog::run(&args),
@@ -44,19 +44,19 @@ pub fn run(command: Command) -> Result<u8, Failure> {
     }
 }
 
-fn schema(args: &Schema) -> Result<u8, Failure> {
+fn schema(args: &Schema) -> Result<ExitStatus, Error> {
     output::json(&match args.of {
         SchemaOf::Contract => herald_catalog::schema::contract(),
         SchemaOf::Config => herald_catalog::schema::config(),
         SchemaOf::Target => herald_catalog::schema::target(),
         SchemaOf::View => herald_render::view::schema(),
     })?;
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }
 
-fn completions(args: &Completions) -> Result<u8, Failure> {
+fn completions(args: &Completions) -> Result<ExitStatus, Error> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "herald", &mut script);
     output::text(&String::from_utf8_lossy(&script))?;
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }

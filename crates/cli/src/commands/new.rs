@@ -1,8 +1,8 @@
-//! `herald new`: a whole node, or what a changed contract adds to one.
+//! `herald new`: creates the project of a node, or updates it after a change of its contract.
 
-mod place;
-mod said;
-mod unwritten;
+mod layout;
+mod messages;
+mod missing_operations;
 
 use std::io;
 use std::path::Path;
@@ -13,74 +13,74 @@ use herald_render::{GeneratedFile, NodeProject};
 
 use crate::args::New;
 use crate::commands::generate;
+use crate::output_files::{self, Planned, State};
 use crate::terminal;
-use crate::writing::{self, Planned, State};
-use crate::{CLEAN, DIAGNOSTICS, Failure};
+use crate::{Error, ExitStatus};
 
 /// Runs the command.
-pub fn run(args: &New) -> Result<u8, Failure> {
-    let mut place = place::find(args)?;
-    load::refuse_collisions(&mut place.loaded.diagnostics);
-    if place.loaded.has_errors() {
-        terminal::write_diagnostics(Format::Human, &place.loaded, io::stderr())?;
+pub fn run(args: &New) -> Result<ExitStatus, Error> {
+    let mut layout = layout::find(args)?;
+    load::refuse_collisions(&mut layout.loaded.diagnostics);
+    if layout.loaded.has_errors() {
+        terminal::write_diagnostics(Format::Human, &layout.loaded, io::stderr())?;
         terminal::status("nothing was written");
-        return Ok(DIAGNOSTICS);
+        return Ok(ExitStatus::Problems);
     }
-    let node = place.node()?;
+    let node = layout.node()?;
     if node.events.is_empty() {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "the contract of `{}` announces nothing, so there is nothing to write; give it \
              operations",
-            place.package
+            layout.package
         )));
     }
-    let whole = NodeProject::new(node, &place.package)
-        .map_err(|error| Failure::Message(error.to_string()))?;
-    let generated = place.generated()?;
+    let whole = NodeProject::new(node, &layout.package)
+        .map_err(|error| Error::Message(error.to_string()))?;
+    let generated = layout.generated()?;
     let mut once = whole.files;
-    // Behind herald.yaml: what is begun so can be finished by another run.
-    let contract = place.contract.clone().map(|contents| GeneratedFile {
-        path: place.contract_path(),
+    // After herald.yaml, so that a run that was interrupted in between can be repeated.
+    let contract = layout.contract.clone().map(|contents| GeneratedFile {
+        path: layout.contract_path(),
         contents,
     });
     once.splice(1..1, contract);
 
-    // Everything is compared before the first byte is written.
-    let generated = writing::plan(&generated, &place.folder)?;
+    // All files are compared before the first one is written.
+    let generated = output_files::plan(&generated, &layout.folder)?;
     generate::refuse_foreign(&generated, false)?;
-    let once = writing::plan(&once, &place.folder)?;
+    let once = output_files::plan(&once, &layout.folder)?;
     let is_new = |file: &&Planned<'_>| file.state == State::New;
-    let code = place.folder.join(&place.package);
+    let code = layout.folder.join(&layout.package);
     let written = once
         .iter()
         .any(|file| is_new(&file) && file.path == code.join("node.py"));
     let left = if written {
         Vec::new()
     } else {
-        unwritten::unwritten(&whole.operations, &code)?
+        missing_operations::find(&whole.operations, &code)?
     };
 
     for file in once.iter().filter(is_new) {
-        writing::write(file)?;
-        said::wrote(&file.path);
+        output_files::write(file)?;
+        messages::wrote(&file.path);
     }
     for file in &generated {
         if file.state != State::Unchanged {
-            writing::write(file)?;
-            said::wrote(&file.path);
+            output_files::write(file)?;
+            messages::wrote(&file.path);
         }
     }
     let left_alone = once.iter().filter(|file| !is_new(file));
-    left_alone.for_each(|file| said::left_alone(&file.path));
-    said::unchanged(&generated);
-    if place.contract.is_some() {
-        said::begin(&place, &whole.operations);
+    left_alone.for_each(|file| messages::kept(&file.path));
+    messages::unchanged(&generated);
+    if layout.contract.is_some() {
+        messages::next_steps(&layout, &whole.operations);
     } else {
-        said::left_alone(Path::new(&node.origin.path));
+        messages::kept(Path::new(&node.origin.path));
     }
-    said::unwritten(&left, &code);
-    said::unknown(args, &place);
-    Ok(CLEAN)
+    messages::missing_operations(&left, &code);
+    messages::unknown_operations(args, &layout);
+    Ok(ExitStatus::Success)
 }
 
 fn shown(path: &Path) -> String {

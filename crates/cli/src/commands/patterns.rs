@@ -1,13 +1,13 @@
-//! `herald patterns`: what can be generated of a node.
+//! `herald patterns`: lists the families of events that can be generated.
 
 use std::fmt::Write as _;
 
 use herald_catalog::category::{ALL_EVENTS, CATEGORIES, Category};
 
 use crate::args::templates::Patterns;
-use crate::{CLEAN, Failure, output};
+use crate::{Error, ExitStatus, output};
 
-/// What is generated without a contract, and not by `herald generate`.
+/// Generators for use from Python, without a contract and without `herald generate`.
 const PARTS: &str = "
 Parts of classes, from `herald.codegen.patterns` in Python:
 event publishing     EventPublishingPatternGenerator
@@ -16,7 +16,7 @@ lifecycle            LifecyclePatternGenerator
 ";
 
 /// Runs the command.
-pub fn run(args: &Patterns) -> Result<u8, Failure> {
+pub fn run(args: &Patterns) -> Result<ExitStatus, Error> {
     let Patterns::List = args;
     let mut text = format!("{ALL_EVENTS:<21}all of the following\n");
     for category in CATEGORIES {
@@ -24,10 +24,10 @@ pub fn run(args: &Patterns) -> Result<u8, Failure> {
     }
     text.push_str(PARTS);
     output::text(&text)?;
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }
 
-/// The event types of a pattern, with the gaps that a contract fills.
+/// The event types of a pattern, with placeholders for values of the contract.
 fn event_types(category: &Category) -> String {
     let operation = if category.per_operation {
         "{operation}."

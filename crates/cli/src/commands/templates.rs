@@ -1,4 +1,4 @@
-//! `herald templates`: what a project prints in its own way.
+//! `herald templates`: lists, copies and checks templates.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,11 +12,12 @@ use herald_render::{Context, PythonOptions, TARGETS, Templates as Compiled};
 
 use crate::args::templates::{Check, Eject, Templates};
 use crate::commands::generate;
+use crate::format::count;
 use crate::templates::{self, Chosen, ENDING, Own};
-use crate::terminal::{self, GREEN, count};
-use crate::{CLEAN, DIAGNOSTICS, Failure, output, project, writing};
+use crate::terminal::{self, GREEN};
+use crate::{Error, ExitStatus, output, output_files, project};
 
-/// Contracts that have everything, and next to nothing: what a template has to bear.
+/// Contracts with every feature and with almost none, which every template has to handle.
 const EXAMPLES: [(&str, &str); 3] = [
     (
         "an example with everything",
@@ -34,7 +35,7 @@ const EXAMPLES: [(&str, &str); 3] = [
 ];
 
 /// Runs the command.
-pub fn run(args: &Templates) -> Result<u8, Failure> {
+pub fn run(args: &Templates) -> Result<ExitStatus, Error> {
     let project = project::find()?;
     match args {
         Templates::List => list(&project),
@@ -43,7 +44,7 @@ pub fn run(args: &Templates) -> Result<u8, Failure> {
     }
 }
 
-fn list(project: &Project) -> Result<u8, Failure> {
+fn list(project: &Project) -> Result<ExitStatus, Error> {
     let own = templates::read(project, &[])?;
     let mut text = String::new();
     for target in TARGETS {
@@ -70,10 +71,10 @@ fn list(project: &Project) -> Result<u8, Failure> {
         }
     }
     output::text(&text)?;
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }
 
-fn eject(args: &Eject, project: &Project) -> Result<u8, Failure> {
+fn eject(args: &Eject, project: &Project) -> Result<ExitStatus, Error> {
     let shipped: Vec<_> = Compiled::shipped().collect();
     let mut chosen = Vec::new();
     for name in &args.names {
@@ -85,7 +86,7 @@ fn eject(args: &Eject, project: &Project) -> Result<u8, Failure> {
                 Some(known) => format!("did you mean `{known}`?"),
                 None => "`herald templates list` shows all there are".to_owned(),
             };
-            return Err(Failure::Message(format!(
+            return Err(Error::Message(format!(
                 "Herald has no template `{name}`; {help}"
             )));
         }
@@ -101,19 +102,19 @@ fn eject(args: &Eject, project: &Project) -> Result<u8, Failure> {
         .iter()
         .find(|(path, _)| path.symlink_metadata().is_ok());
     if let Some((path, _)) = there.filter(|_| !args.force) {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "`{}` is there already; nothing was written. --force overwrites it",
             path.display()
         )));
     }
     for (path, text) in &files {
-        writing::write_text(path, text, path.symlink_metadata().is_err())?;
+        output_files::write_text(path, text, path.symlink_metadata().is_err())?;
         terminal::status(&format!("{GREEN}wrote{GREEN:#} {}", path.display()));
     }
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }
 
-fn check(args: &Check, project: &Project) -> Result<u8, Failure> {
+fn check(args: &Check, project: &Project) -> Result<ExitStatus, Error> {
     let own = templates::read(project, &args.targets)?;
     let mut problems: BTreeSet<String> = own.unused().into_iter().collect();
     let compiled = Compiled::new(&own.templates).map_err(|errors| {
@@ -122,7 +123,7 @@ fn check(args: &Check, project: &Project) -> Result<u8, Failure> {
         }
     });
     let Ok(compiled) = compiled else {
-        return Ok(DIAGNOSTICS);
+        return Ok(ExitStatus::Problems);
     };
     let examples = EXAMPLES.map(|(name, text)| load::load_text(name, text, &Options::default()));
     let contracts = if args.paths.is_empty() && project.root.is_none() {
@@ -153,7 +154,7 @@ fn check(args: &Check, project: &Project) -> Result<u8, Failure> {
         terminal::error(problem);
     }
     if !problems.is_empty() {
-        return Ok(DIAGNOSTICS);
+        return Ok(ExitStatus::Problems);
     }
     terminal::status(&format!(
         "{GREEN}fine{GREEN:#}: {} printed from {} and {}",
@@ -161,7 +162,7 @@ fn check(args: &Check, project: &Project) -> Result<u8, Failure> {
         count(good.len(), "contract"),
         count(examples.len(), "example")
     ));
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }
 
 fn all(own: &Own) -> impl Iterator<Item = Chosen<'_>> {

@@ -1,13 +1,13 @@
-//! Which events are meant.
+//! The filters of `herald listen` and `herald dev`.
 
 use globset::{GlobBuilder, GlobMatcher};
 use herald_envelope::{Envelope, Uuid};
 
-use super::seen::Seen;
-use crate::Failure;
-use crate::args::events::Show;
+use super::parsed_record::ParsedRecord;
+use crate::Error;
+use crate::args::events::DisplayArgs;
 
-/// Holds records against the filters of the command line; all have to fit.
+/// The filters of the command line; a record has to match all of them.
 pub struct Filter {
     event_type: Option<GlobMatcher>,
     correlation_id: Option<Uuid>,
@@ -15,22 +15,22 @@ pub struct Filter {
     key: Option<String>,
 }
 
-/// What becomes of a record.
+/// The result of filtering a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is meant.
-    Shown,
-    /// It is not.
-    Hidden,
-    /// The filters ask for what only envelopes have.
-    NoEnvelope,
+pub enum FilterResult {
+    /// It matches.
+    Show,
+    /// It does not match.
+    Hide,
+    /// A filter needs a field of the envelope, and the record is not one.
+    NotAnEnvelope,
 }
 
 impl Filter {
-    pub fn new(show: &Show) -> Result<Self, Failure> {
+    pub fn new(show: &DisplayArgs) -> Result<Self, Error> {
         let correlation_id = show.correlation_id.as_deref().map(|id| {
             Uuid::try_parse(id)
-                .map_err(|_| Failure::Message(format!("--correlation-id: `{id}` is not a UUID")))
+                .map_err(|_| Error::Message(format!("--correlation-id: `{id}` is not a UUID")))
         });
         let event_type = show.event_type.as_deref();
         Ok(Self {
@@ -43,24 +43,24 @@ impl Filter {
         })
     }
 
-    pub fn judge(&self, seen: &Seen<'_>) -> Verdict {
+    pub fn apply(&self, parsed: &ParsedRecord<'_>) -> FilterResult {
         let key = self.key.as_ref().map(String::as_bytes);
-        if key.is_some() && key != seen.record.key.as_deref() {
-            return Verdict::Hidden;
+        if key.is_some() && key != parsed.record.key.as_deref() {
+            return FilterResult::Hide;
         }
-        match &seen.envelope {
-            Ok(envelope) if self.takes(envelope) => Verdict::Shown,
-            Ok(_) => Verdict::Hidden,
-            Err(_) if self.asks_envelopes() => Verdict::NoEnvelope,
-            Err(_) => Verdict::Shown,
+        match &parsed.envelope {
+            Ok(envelope) if self.matches(envelope) => FilterResult::Show,
+            Ok(_) => FilterResult::Hide,
+            Err(_) if self.needs_envelope() => FilterResult::NotAnEnvelope,
+            Err(_) => FilterResult::Show,
         }
     }
 
-    fn asks_envelopes(&self) -> bool {
+    fn needs_envelope(&self) -> bool {
         self.event_type.is_some() || self.correlation_id.is_some() || self.source.is_some()
     }
 
-    fn takes(&self, envelope: &Envelope<'_>) -> bool {
+    fn matches(&self, envelope: &Envelope<'_>) -> bool {
         let event_type = self.event_type.as_ref();
         event_type.is_none_or(|pattern| pattern.is_match(&*envelope.event_type))
             && (self.correlation_id.is_none() || self.correlation_id == envelope.correlation_id)
@@ -70,11 +70,11 @@ impl Filter {
     }
 }
 
-/// A pattern with `*` and `?`; `what` it is for stands in the error.
-pub fn glob(what: &str, pattern: &str) -> Result<GlobMatcher, Failure> {
+/// Compiles a pattern with `*` and `?`; `what` names the argument in the error.
+pub fn glob(what: &str, pattern: &str) -> Result<GlobMatcher, Error> {
     let glob = GlobBuilder::new(pattern).literal_separator(false).build();
     glob.map(|glob| glob.compile_matcher())
-        .map_err(|error| Failure::Message(format!("{what}: `{pattern}`: {}", error.kind())))
+        .map_err(|error| Error::Message(format!("{what}: `{pattern}`: {}", error.kind())))
 }
 
 #[cfg(test)]
@@ -107,8 +107,8 @@ mod tests {
         record(payload)
     }
 
-    fn show() -> Show {
-        Show {
+    fn show() -> DisplayArgs {
+        DisplayArgs {
             event_type: None,
             correlation_id: None,
             source: None,
@@ -119,13 +119,13 @@ mod tests {
     }
 
     #[track_caller]
-    fn judged(set: Set, text: &str, record: &Received) -> Verdict {
+    fn judged(set: Set, text: &str, record: &Received) -> FilterResult {
         let mut show = show();
         set(&mut show, text.to_owned());
-        Filter::new(&show).unwrap().judge(&Seen::of(record))
+        Filter::new(&show).unwrap().apply(&ParsedRecord::of(record))
     }
 
-    type Set = fn(&mut Show, String);
+    type Set = fn(&mut DisplayArgs, String);
 
     const EVENT_TYPE: Set = |show, text| show.event_type = Some(text);
     const CORRELATION: Set = |show, text| show.correlation_id = Some(text);
@@ -136,24 +136,24 @@ mod tests {
     fn each_filter_takes_and_hides() {
         let event = event();
         for (set, text, verdict) in [
-            (EVENT_TYPE, "*.failed", Verdict::Shown),
-            (EVENT_TYPE, "effect.*", Verdict::Shown),
-            (EVENT_TYPE, "*.completed", Verdict::Hidden),
+            (EVENT_TYPE, "*.failed", FilterResult::Show),
+            (EVENT_TYPE, "effect.*", FilterResult::Show),
+            (EVENT_TYPE, "*.completed", FilterResult::Hide),
             (
                 CORRELATION,
                 "00000000-0000-0000-0000-000000000007",
-                Verdict::Shown,
+                FilterResult::Show,
             ),
             (
                 CORRELATION,
                 "00000000-0000-0000-0000-000000000008",
-                Verdict::Hidden,
+                FilterResult::Hide,
             ),
-            (SOURCE, "shop", Verdict::Shown),
-            (SOURCE, "node-7", Verdict::Shown),
-            (SOURCE, "node", Verdict::Hidden),
-            (KEY, "k", Verdict::Shown),
-            (KEY, "x", Verdict::Hidden),
+            (SOURCE, "shop", FilterResult::Show),
+            (SOURCE, "node-7", FilterResult::Show),
+            (SOURCE, "node", FilterResult::Hide),
+            (KEY, "k", FilterResult::Show),
+            (KEY, "x", FilterResult::Hide),
         ] {
             assert_eq!(judged(set, text, &event), verdict, "{text}");
         }
@@ -163,9 +163,9 @@ mod tests {
     fn what_is_no_envelope_is_shown_unless_a_filter_asks_for_envelopes() {
         let other = record(b"hello".to_vec());
         let nothing: Set = |_, _| {};
-        assert_eq!(judged(nothing, "", &other), Verdict::Shown);
-        assert_eq!(judged(KEY, "k", &other), Verdict::Shown);
-        assert_eq!(judged(EVENT_TYPE, "*", &other), Verdict::NoEnvelope);
+        assert_eq!(judged(nothing, "", &other), FilterResult::Show);
+        assert_eq!(judged(KEY, "k", &other), FilterResult::Show);
+        assert_eq!(judged(EVENT_TYPE, "*", &other), FilterResult::NotAnEnvelope);
     }
 
     #[test]

@@ -7,9 +7,9 @@ use herald_publish::kafka::Received;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::seen::Seen;
-use crate::human::{hex, moment};
-use crate::{output, pretty};
+use super::parsed_record::ParsedRecord;
+use crate::format::{hex, rfc3339};
+use crate::{json_format, output};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -19,13 +19,13 @@ struct Line<'a> {
     timestamp: Option<String>,
     key: Value,
     headers: Vec<Value>,
-    /// As it was read, but for the spaces between its parts.
+    /// The record's own text without the whitespace between tokens.
     envelope: Option<Json<'a>>,
     #[serde(flatten)]
-    no_envelope: Option<Other<'a>>,
+    not_an_envelope: Option<Other<'a>>,
 }
 
-/// What is said instead of an envelope.
+/// The fields of a record that is not an envelope.
 #[derive(Serialize)]
 struct Other<'a> {
     error: Reason<'a>,
@@ -38,25 +38,25 @@ struct Reason<'a> {
     message: String,
 }
 
-/// The line, with its end.
-pub fn line(seen: &Seen<'_>) -> io::Result<String> {
-    let record = seen.record;
+/// The line, including its line feed.
+pub fn line(parsed: &ParsedRecord<'_>) -> io::Result<String> {
+    let record = parsed.record;
     let headers = record.headers.iter();
     let text = envelope_text(record);
     let line = Line {
         topic: &record.topic,
         partition: record.partition,
         offset: record.offset,
-        timestamp: record.timestamp.map(moment),
+        timestamp: record.timestamp.map(rfc3339),
         key: bytes(record.key.as_deref()),
         headers: headers
             .map(|(name, value)| json!({"name": name, "value": bytes(value.as_deref())}))
             .collect(),
-        envelope: match &seen.envelope {
+        envelope: match &parsed.envelope {
             Ok(_) => text.as_deref().and_then(|text| Json::parse(text).ok()),
             Err(_) => None,
         },
-        no_envelope: seen.envelope.as_ref().err().map(|reason| Other {
+        not_an_envelope: parsed.envelope.as_ref().err().map(|reason| Other {
             error: Reason {
                 code: reason.code(),
                 message: reason.to_string(),
@@ -71,10 +71,10 @@ pub fn line(seen: &Seen<'_>) -> io::Result<String> {
 
 fn envelope_text(record: &Received) -> Option<String> {
     let text = std::str::from_utf8(record.payload.as_deref()?).ok()?;
-    pretty::compact(text)
+    json_format::compact(text)
 }
 
-/// Bytes as text where they are text, else as an object that says what they are.
+/// Bytes as text if they are UTF-8, else as `{"hex": …}`.
 fn bytes(bytes: Option<&[u8]>) -> Value {
     bytes.map_or(Value::Null, |bytes| match std::str::from_utf8(bytes) {
         Ok(text) => json!(text),
@@ -103,7 +103,7 @@ mod tests {
 
     fn lines(payload: Option<&[u8]>) -> (String, Value) {
         let record = record(payload);
-        let text = line(&Seen::of(&record)).unwrap();
+        let text = line(&ParsedRecord::of(&record)).unwrap();
         assert_eq!(text.matches('\n').count(), 1);
         let value = serde_json::from_str(&text).unwrap();
         (text, value)

@@ -1,10 +1,10 @@
-//! Events as they arrive, for people and for programs.
+//! Printing of events as they arrive.
 
 mod filter;
 mod jsonl;
-mod readable;
-mod seen;
+mod parsed_record;
 mod text;
+mod unescape;
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -13,90 +13,94 @@ use std::time::{Duration, Instant, SystemTime};
 use herald_diagnostics::render::visible_line;
 use herald_publish::kafka::{Heard, Listener, Received};
 
-use crate::args::events::{End, EventFormat, Show};
-use crate::connection::failed;
-use crate::human::counted;
+use crate::args::events::{DisplayArgs, EventFormat, StopArgs};
+use crate::connection::cluster_error;
+use crate::format::count;
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, DIM, GREEN, YELLOW};
-use crate::{CLEAN, DIAGNOSTICS, Failure};
+use crate::{Error, ExitStatus};
 
-use filter::{Filter, Verdict};
-use seen::Seen;
+use filter::{Filter, FilterResult};
+use parsed_record::ParsedRecord;
 
 pub use filter::glob;
 
-/// How long an interruption may take to be noticed.
-const LOOK: Duration = Duration::from_millis(100);
+/// Time between two checks for an interruption.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Bytes that are gathered before they are written, while more events are at hand.
-const GATHERED: usize = 64 * 1024;
+/// Bytes that are buffered before they are written while more events are available.
+const FLUSH_BYTES: usize = 64 * 1024;
 
-/// Shows what a listener hears until there is a reason to end, and gives the exit code.
+/// Prints the events of a listener until a stop condition holds.
 pub fn watch(
     listener: &mut Listener,
-    show: &Show,
-    end: &End,
+    show: &DisplayArgs,
+    end: &StopArgs,
     duration: Option<Duration>,
     interrupt: &Interrupt,
-) -> Result<u8, Failure> {
-    let mut watch = Watch::new(show, end, duration)?;
-    let ended = loop {
-        if let Some(ended) = watch.ended(interrupt) {
-            break ended;
+) -> Result<ExitStatus, Error> {
+    let mut printer = EventPrinter::new(show, end, duration)?;
+    let stop_reason = loop {
+        if let Some(stop_reason) = printer.stop_reason(interrupt) {
+            break stop_reason;
         }
-        // While something is to be written, only what is there already is added to it.
-        let patience = if watch.gathered.is_empty() {
-            LOOK
+        // With bytes in the buffer, take only records that are here already, then flush.
+        let timeout = if printer.buffer.is_empty() {
+            POLL_INTERVAL
         } else {
             Duration::ZERO
         };
         match listener
-            .next(patience)
-            .map_err(|failure| failed(&failure))?
+            .next(timeout)
+            .map_err(|failure| cluster_error(&failure))?
         {
-            Some(Heard::Record(record)) => watch.hear(&record)?,
+            Some(Heard::Record(record)) => printer.handle_record(&record)?,
             Some(Heard::Trouble(failure)) => {
-                watch.write()?;
+                printer.flush()?;
                 let detail = visible_line(&failure.detail);
                 terminal::status(&format!("{YELLOW}waiting{YELLOW:#}: {detail}"));
             }
             Some(Heard::Recovered) => {
-                watch.write()?;
+                printer.flush()?;
                 terminal::status(&format!("{GREEN}connected{GREEN:#} again"));
             }
-            None => watch.write()?,
+            None => printer.flush()?,
         }
     };
-    watch.write()?;
-    Ok(watch.finish(&ended))
+    printer.flush()?;
+    Ok(printer.finish(&stop_reason))
 }
 
-/// Why showing events ended.
-enum Ended {
+/// Reason for which printing stopped.
+enum StopReason {
     Count,
     Idle(Duration),
     Duration,
     Interrupt,
 }
 
-struct Watch<'a> {
+struct EventPrinter<'a> {
     filter: Filter,
     format: EventFormat,
     text: text::Text,
-    end: &'a End,
+    end: &'a StopArgs,
     duration: Option<Duration>,
     started: Instant,
     started_at: SystemTime,
-    /// When something was last heard that keeps the command going.
-    alive: Instant,
+    /// Time of the last record that restarts the `--idle` timer.
+    last_activity: Instant,
     shown: u64,
-    /// Records that a filter for envelopes could not be asked about.
-    left_out: u64,
-    gathered: String,
+    /// Records that are not envelopes while a filter needs one.
+    skipped: u64,
+    buffer: String,
 }
 
-impl<'a> Watch<'a> {
-    fn new(show: &Show, end: &'a End, duration: Option<Duration>) -> Result<Self, Failure> {
+impl<'a> EventPrinter<'a> {
+    fn new(
+        show: &DisplayArgs,
+        end: &'a StopArgs,
+        duration: Option<Duration>,
+    ) -> Result<Self, Error> {
         Ok(Self {
             filter: Filter::new(show)?,
             format: show.format,
@@ -105,89 +109,93 @@ impl<'a> Watch<'a> {
             duration,
             started: Instant::now(),
             started_at: SystemTime::now(),
-            alive: Instant::now(),
+            last_activity: Instant::now(),
             shown: 0,
-            left_out: 0,
-            gathered: String::new(),
+            skipped: 0,
+            buffer: String::new(),
         })
     }
 
-    fn hear(&mut self, record: &Received) -> Result<(), Failure> {
-        let seen = Seen::of(record);
-        match self.filter.judge(&seen) {
-            Verdict::Shown => {
+    fn handle_record(&mut self, record: &Received) -> Result<(), Error> {
+        let parsed = ParsedRecord::of(record);
+        match self.filter.apply(&parsed) {
+            FilterResult::Show => {
                 self.shown += 1;
                 match self.format {
-                    EventFormat::Text => self.text.write(&seen, &mut self.gathered),
-                    EventFormat::Jsonl => self.gathered.push_str(&jsonl::line(&seen)?),
+                    EventFormat::Text => self.text.write(&parsed, &mut self.buffer),
+                    EventFormat::Jsonl => self.buffer.push_str(&jsonl::line(&parsed)?),
                 }
             }
-            Verdict::NoEnvelope => self.left_out += 1,
-            Verdict::Hidden => {
-                // Whoever looks for something in a long history is not idle while reading it.
+            FilterResult::NotAnEnvelope => self.skipped += 1,
+            FilterResult::Hide => {
+                // A hidden record from before the start means that history is still being read,
+                // which is not idleness.
                 if record.timestamp.is_none_or(|time| time >= self.started_at) {
                     return Ok(());
                 }
             }
         }
-        self.alive = Instant::now();
-        if self.gathered.len() >= GATHERED {
-            self.write()?;
+        self.last_activity = Instant::now();
+        if self.buffer.len() >= FLUSH_BYTES {
+            self.flush()?;
         }
         Ok(())
     }
 
-    fn write(&mut self) -> io::Result<()> {
-        if self.gathered.is_empty() {
+    fn flush(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
             return Ok(());
         }
         let mut out = anstream::stdout().lock();
-        out.write_all(self.gathered.as_bytes())?;
-        self.gathered.clear();
+        out.write_all(self.buffer.as_bytes())?;
+        self.buffer.clear();
         out.flush()
     }
 
-    fn ended(&self, interrupt: &Interrupt) -> Option<Ended> {
+    fn stop_reason(&self, interrupt: &Interrupt) -> Option<StopReason> {
         if self.end.count.is_some_and(|count| self.shown >= count) {
-            return Some(Ended::Count);
+            return Some(StopReason::Count);
         }
         if interrupt.is_set() {
-            return Some(Ended::Interrupt);
+            return Some(StopReason::Interrupt);
         }
         if self
             .duration
             .is_some_and(|duration| self.started.elapsed() >= duration)
         {
-            return Some(Ended::Duration);
+            return Some(StopReason::Duration);
         }
-        let idle = self.end.idle.filter(|idle| self.alive.elapsed() >= *idle);
-        idle.map(Ended::Idle)
+        let idle = self
+            .end
+            .idle
+            .filter(|idle| self.last_activity.elapsed() >= *idle);
+        idle.map(StopReason::Idle)
     }
 
-    /// Says how it ended.
-    fn finish(&self, ended: &Ended) -> u8 {
-        if matches!(ended, Ended::Interrupt) && io::stderr().is_terminal() {
-            // Behind the `^C` that the terminal shows.
+    /// Prints the last line and returns the exit status.
+    fn finish(&self, stop_reason: &StopReason) -> ExitStatus {
+        if matches!(stop_reason, StopReason::Interrupt) && io::stderr().is_terminal() {
+            // Ends the line with the `^C` that the terminal echoed.
             terminal::status("");
         }
-        let of = self.end.count.filter(|count| self.shown < *count);
-        let mut said = match of {
-            Some(count) => format!("{} of {} shown", self.shown, counted(count, "event")),
-            None => format!("{} shown", counted(self.shown, "event")),
+        let missing_of = self.end.count.filter(|wanted| self.shown < *wanted);
+        let mut summary = match missing_of {
+            Some(wanted) => format!("{} of {} shown", self.shown, count(wanted, "event")),
+            None => format!("{} shown", count(self.shown, "event")),
         };
-        if let Ended::Idle(idle) = ended {
-            let _ = write!(said, ", nothing more for {idle:?}");
+        if let StopReason::Idle(idle) = stop_reason {
+            let _ = write!(summary, ", nothing more for {idle:?}");
         }
-        if self.left_out > 0 {
-            let records = counted(self.left_out, "record");
-            let _ = write!(said, "; {records} left out that are no envelopes");
+        if self.skipped > 0 {
+            let records = count(self.skipped, "record");
+            let _ = write!(summary, "; {records} left out that are no envelopes");
         }
-        if of.is_some() {
-            terminal::error(&said);
-            DIAGNOSTICS
+        if missing_of.is_some() {
+            terminal::error(&summary);
+            ExitStatus::Problems
         } else {
-            terminal::status(&format!("{DIM}{said}{DIM:#}"));
-            CLEAN
+            terminal::status(&format!("{DIM}{summary}{DIM:#}"));
+            ExitStatus::Success
         }
     }
 }

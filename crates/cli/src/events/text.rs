@@ -1,4 +1,4 @@
-//! Events for people: when, what, where, for which request, and the payload.
+//! Text format of events: time, type, position, correlation, source and payload.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
@@ -8,27 +8,27 @@ use herald_envelope::{Envelope, Json, Timestamp};
 use herald_publish::kafka::Received;
 use unicode_width::UnicodeWidthChar;
 
-use super::readable::readable;
-use super::seen::{NoEnvelope, Seen};
-use crate::human::visible_bytes;
-use crate::pretty;
+use super::parsed_record::{NotAnEnvelope, ParsedRecord};
+use super::unescape::unescape;
+use crate::format::visible_bytes;
+use crate::json_format;
 use crate::terminal::{self, BOLD, DIM, RED, YELLOW};
 
-/// Lines begin below the event type, behind the time.
+/// Indentation of the lines below the event type: the width of the time.
 const INDENT: usize = 14;
 
-/// A payload is cut after so many lines.
-const LINES: usize = 3;
+/// Lines of a payload before it is cut.
+const MAX_LINES: usize = 3;
 
-/// A payload is cut after so many columns where nobody knows how wide a line is.
-const CHARACTERS: usize = 400;
+/// Characters of a payload before it is cut, if the width of the terminal is unknown.
+const MAX_CHARACTERS: usize = 400;
 
-/// Writes events, one after the other.
+/// Formats events one after the other.
 pub struct Text {
     full: bool,
-    /// Columns behind the indentation; without a terminal, nobody knows.
-    room: Option<usize>,
-    /// Day of the last event.
+    /// Columns right of the indentation; `None` without a terminal.
+    width_left: Option<usize>,
+    /// Date of the last event.
     day: String,
 }
 
@@ -42,16 +42,16 @@ impl Text {
     fn with_width(full: bool, width: Option<usize>) -> Self {
         Self {
             full,
-            room: width.map(|width| width.saturating_sub(INDENT).max(20)),
+            width_left: width.map(|width| width.saturating_sub(INDENT).max(20)),
             day: String::new(),
         }
     }
 
     /// Appends a record. Control characters never come through.
-    pub fn write(&mut self, seen: &Seen<'_>, out: &mut String) {
-        match &seen.envelope {
-            Ok(envelope) => self.envelope(seen.record, envelope, out),
-            Err(reason) => self.other(seen.record, reason, out),
+    pub fn write(&mut self, parsed: &ParsedRecord<'_>, out: &mut String) {
+        match &parsed.envelope {
+            Ok(envelope) => self.envelope(parsed.record, envelope, out),
+            Err(reason) => self.other(parsed.record, reason, out),
         }
     }
 
@@ -87,7 +87,7 @@ impl Text {
         }
     }
 
-    fn other(&mut self, record: &Received, reason: &NoEnvelope, out: &mut String) {
+    fn other(&mut self, record: &Received, reason: &NotAnEnvelope, out: &mut String) {
         let time = record
             .timestamp
             .and_then(|time| Timestamp::try_from(time).ok());
@@ -128,21 +128,23 @@ impl Text {
     }
 
     fn json(&self, json: &Json<'_>, out: &mut String) {
-        let text = readable(json.get());
+        let text = unescape(json.get());
         if self.full {
-            for line in pretty::json(&text).unwrap_or_default().lines() {
+            for line in json_format::pretty(&text).unwrap_or_default().lines() {
                 self.wrapped(&visible_line(line), out);
             }
         } else {
-            let compact = pretty::compact(&text).unwrap_or_default();
+            let compact = json_format::compact(&text).unwrap_or_default();
             self.cut(&visible_line(&compact), json.get().len(), out);
         }
     }
 
     /// The beginning of a text of so many bytes, and how to see the rest.
     fn cut(&self, text: &str, bytes: usize, out: &mut String) {
-        let room = self.room.map_or(CHARACTERS, |room| LINES * room);
-        let (beginning, rest) = split(text, room);
+        let width_left = self
+            .width_left
+            .map_or(MAX_CHARACTERS, |width_left| MAX_LINES * width_left);
+        let (beginning, rest) = split(text, width_left);
         self.wrapped(beginning, out);
         if !rest.is_empty() {
             let _ = writeln!(
@@ -153,11 +155,11 @@ impl Text {
         }
     }
 
-    /// A text over as many lines as it takes.
+    /// Appends a text wrapped to the width of the terminal.
     fn wrapped(&self, text: &str, out: &mut String) {
         let mut rest = text;
         loop {
-            let (line, behind) = split(rest, self.room.unwrap_or(usize::MAX));
+            let (line, behind) = split(rest, self.width_left.unwrap_or(usize::MAX));
             rest = behind;
             let _ = writeln!(out, "{:INDENT$}{line}", "");
             if rest.is_empty() {
@@ -167,7 +169,7 @@ impl Text {
     }
 }
 
-/// Where a record lies.
+/// Topic, partition and offset of a record.
 fn place(record: &Received) -> String {
     format!(
         "{}/{}@{}",
@@ -178,11 +180,11 @@ fn place(record: &Received) -> String {
 }
 
 /// The text up to so many columns, and the rest.
-fn split(text: &str, room: usize) -> (&str, &str) {
+fn split(text: &str, width_left: usize) -> (&str, &str) {
     let mut width = 0;
     let end = text.char_indices().find_map(|(at, c)| {
         width += c.width().unwrap_or_default();
-        (width > room).then_some(at)
+        (width > width_left).then_some(at)
     });
     text.split_at(end.unwrap_or(text.len()))
 }
@@ -219,7 +221,7 @@ mod tests {
 
     fn shown(text: &mut Text, record: &Received) -> String {
         let mut out = String::new();
-        text.write(&Seen::of(record), &mut out);
+        text.write(&ParsedRecord::of(record), &mut out);
         anstream::adapter::strip_str(&out).to_string()
     }
 
@@ -249,7 +251,7 @@ mod tests {
     fn a_long_payload_is_cut_unless_all_is_wanted() {
         let long = event("x", json!({"note": "n".repeat(500)}));
         let cut = shown(&mut Text::with_width(false, Some(60)), &long);
-        assert_eq!(cut.lines().count(), 1 + 1 + 1 + LINES + 1);
+        assert_eq!(cut.lines().count(), 1 + 1 + 1 + MAX_LINES + 1);
         assert!(cut.ends_with("… 511 bytes, --full shows all\n"), "{cut}");
         assert!(cut.lines().all(|line| line.chars().count() <= 100));
         let all = shown(&mut Text::with_width(true, Some(60)), &long);
@@ -271,7 +273,7 @@ mod tests {
         hostile.key = Some(escape.as_bytes().to_vec());
         for full in [false, true] {
             let mut out = String::new();
-            Text::with_width(full, Some(80)).write(&Seen::of(&hostile), &mut out);
+            Text::with_width(full, Some(80)).write(&ParsedRecord::of(&hostile), &mut out);
             let text = anstream::adapter::strip_str(&out).to_string();
             assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text:?}");
         }

@@ -1,4 +1,4 @@
-//! Everything that can be typed.
+//! The page of all commands and their arguments.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::markdown::{block, cell, code, prose};
 use super::{MADE, environment};
 use crate::args::Args;
 
-/// What holds for all commands.
+/// Introduction that applies to all commands.
 const INTRO: &str = "\
 A PATH is a file, a folder that is searched, or a glob in quotes. Exit codes are 0 for clean, 1 for \
 diagnostics at error level, stale files or fewer events than asked for, and 2 for what could not run, \
@@ -62,7 +62,7 @@ pub(super) fn page() -> String {
     page
 }
 
-/// Commands that do something, each with its whole name.
+/// Collects the commands without subcommands, each with its full name.
 fn collect<'c>(command: &'c Command, all: &mut Vec<(String, &'c Command)>) {
     for command in command
         .get_subcommands()
@@ -116,7 +116,7 @@ fn arguments<'a>(page: &mut String, arguments: impl Iterator<Item = &'a Arg>) {
     }
 }
 
-/// An argument as it is typed: `--out DIR`.
+/// An argument in the form in which it is typed: `--out DIR`.
 fn typed(argument: &Arg) -> String {
     let names = argument.get_value_names().unwrap_or_default();
     let names: Vec<_> = names.iter().map(clap::builder::Str::as_str).collect();

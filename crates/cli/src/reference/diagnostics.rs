@@ -1,4 +1,4 @@
-//! Everything that is checked, by area.
+//! The page of all diagnostics, by area.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use herald_catalog::rules::RULES;
 use super::MADE;
 use super::markdown::{block, cell, prose};
 
-/// What stands at the top.
+/// Introduction of the page.
 const INTRO: &str = "What `herald check` finds. `herald explain CODE` prints one of them; \
     `rules` in [herald.yaml](project.md) sets their severity, or switches them off.\n";
 

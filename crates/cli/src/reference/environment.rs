@@ -1,10 +1,10 @@
-//! Variables that the command reads.
+//! Environment variables that the command reads.
 
 use std::fmt::Write as _;
 
 use herald_publish::kafka::environment::{BOOTSTRAP_SERVERS, VARIABLES};
 
-/// Those of the command alone.
+/// Variables of the command itself.
 const OWN: &[(&str, &str)] = &[
     (
         "HERALD_SPOOL",
@@ -16,7 +16,7 @@ const OWN: &[(&str, &str)] = &[
     ),
 ];
 
-/// What the page says of them.
+/// The section about them.
 pub(super) fn section() -> String {
     let mut text = "\n## Environment\n\n\
         The command line goes before the environment, and that before `herald.yaml`.\n\n\

@@ -1,4 +1,4 @@
-//! Keys of a file that Herald defines: from its schema, each with a value of one whole example.
+//! Reference of a file format, from its JSON Schema, with example values from one complete file.
 
 use std::fmt::Write as _;
 
@@ -7,13 +7,13 @@ use serde_json::Value;
 use super::MADE;
 use super::markdown::{block, cell, code, prose};
 
-/// Characters of an example in a table.
+/// Characters of an example value in a table.
 const LONGEST: usize = 40;
 
 /// The page of one file.
 ///
 /// # Panics
-/// When the example shows no value of some key.
+/// Panics if the example lacks a value for some key.
 pub(super) fn page(title: &str, intro: &str, schema: &Value, example: &str) -> String {
     let values: Value = serde_saphyr::from_str(example).expect("the example is YAML");
     let mut page = format!("# {title}\n\n{MADE}\n{intro}\n\n");
@@ -59,7 +59,7 @@ fn section(page: &mut String, title: &str, map: &Value, examples: &[&Value]) {
     }
 }
 
-/// All mappings of the example that have the shape of a definition, or of the file itself.
+/// Returns all mappings of the example that match a definition, or the file itself.
 fn examples<'v>(
     root: &Value,
     schema: &Value,
@@ -98,7 +98,7 @@ fn reference(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")
 }
 
-/// What may stand there, for people.
+/// Description of the values that a key takes.
 fn sort(schema: &Value) -> String {
     if let Some(name) = reference(schema) {
         let name = name.replace('_', " ");
@@ -170,7 +170,7 @@ fn is_plain(text: &str) -> bool {
     begins && !text.contains([':', '#', '{', '}', '[', ']', ',', '|', '"'])
 }
 
-/// A value of which only so much is shown that a table stays readable: all of it stands above.
+/// A value cut to the width of a table cell; the complete example is above the table.
 fn short(value: &Value) -> String {
     let inside = |value: &Value| match value {
         Value::Object(_) => "{…}".to_owned(),

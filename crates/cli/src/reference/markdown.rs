@@ -1,11 +1,11 @@
-//! Text that stands in Markdown and says what it says.
+//! Escaping of text for Markdown.
 
-/// A cell of a table.
+/// Text for a cell of a table.
 pub(super) fn cell(text: &str) -> String {
     prose(text).replace('|', "\\|").replace('\n', " ")
 }
 
-/// Text whose angle brackets are no tags, unless they are code.
+/// Escapes angle brackets and asterisks outside of code.
 pub(super) fn prose(text: &str) -> String {
     let parts = text.split('`').enumerate();
     let parts: Vec<_> = parts
@@ -17,7 +17,7 @@ pub(super) fn prose(text: &str) -> String {
     parts.join("`")
 }
 
-/// Code in a line.
+/// Inline code.
 pub(super) fn code(text: &str) -> String {
     format!("`{text}`")
 }

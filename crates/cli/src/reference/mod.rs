@@ -1,5 +1,5 @@
-//! The pages of reference in docs/, printed from the tables that the command itself goes by, so that
-//! they can't say anything else. `HERALD_BLESS=1 cargo test -p herald-cli --lib` writes them.
+//! The reference pages in docs/, generated from the tables that the command itself uses, so that they
+//! can't disagree. `HERALD_BLESS=1 cargo test -p herald-cli --lib reference` writes them.
 
 mod commands;
 mod diagnostics;
@@ -14,7 +14,7 @@ fn docs() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference")
 }
 
-/// Holds a page against what it should be, or writes it.
+/// Compares a page with the generated one, or writes it.
 fn compare(name: &str, page: &str) {
     let path = docs().join(name);
     if env::var_os("HERALD_BLESS").is_some() {
@@ -28,7 +28,7 @@ fn compare(name: &str, page: &str) {
     );
 }
 
-/// Says where a page comes from to whoever wants to edit it.
+/// Comment at the top of a page for people who want to edit it.
 const MADE: &str =
     "<!-- Printed by crates/cli/src/reference: change the tables, not this page. -->\n";
 

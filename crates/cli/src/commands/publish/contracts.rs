@@ -1,4 +1,4 @@
-//! What contracts say about an event that is to be published.
+//! Look-up of events in contracts.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,9 +12,9 @@ use herald_diagnostics::render::Format;
 
 use crate::args::publish::Publish;
 use crate::terminal;
-use crate::{Failure, project};
+use crate::{Error, project};
 
-/// Contracts, searched by event type.
+/// Contracts with an index by event type.
 pub struct Contracts {
     loaded: Loaded,
     /// Indices of nodes and of their events.
@@ -22,9 +22,9 @@ pub struct Contracts {
 }
 
 impl Contracts {
-    /// Those of the command line, else those that the project names; `None` where there are
-    /// none, or none are wanted.
-    pub fn load(project: &Project, args: &Publish) -> Result<Option<Self>, Failure> {
+    /// Loads the contracts of the command line, else of the project; `None` if there are none or
+    /// `--no-contract` is given.
+    pub fn load(project: &Project, args: &Publish) -> Result<Option<Self>, Error> {
         if args.no_contract || (args.contracts.is_empty() && project.contracts.is_empty()) {
             return Ok(None);
         }
@@ -32,7 +32,7 @@ impl Contracts {
         loaded.diagnostics.retain(Diagnostic::is_error);
         terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
         if loaded.has_errors() {
-            return Err(Failure::Message(
+            return Err(Error::Message(
                 "the contracts have errors; nothing was published (--no-contract goes without them)"
                     .to_owned(),
             ));
@@ -56,7 +56,7 @@ impl Contracts {
         &self.loaded.catalog.nodes
     }
 
-    /// The event of this type and the index of its node: of the one service where it is named.
+    /// Finds the event of a type and the index of its node, within one service if it is given.
     pub fn find(&self, event_type: &str, service: Option<&str>) -> Result<(usize, &Event), String> {
         let nodes = self.nodes();
         let all = self.by_type.get(event_type).map_or(&[][..], Vec::as_slice);

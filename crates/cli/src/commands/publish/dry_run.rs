@@ -1,4 +1,4 @@
-//! What would be published, without a cluster.
+//! `herald publish --dry-run`: prints the messages without a cluster.
 
 use std::fmt::Write as _;
 
@@ -6,34 +6,38 @@ use herald_diagnostics::render::visible_line;
 use herald_publish::Message;
 use unicode_width::UnicodeWidthStr;
 
-use super::events::{Events, Next};
-use super::make::Maker;
-use crate::human::{counted, visible_bytes};
+use super::event_source::{EventSource, Next};
+use super::message_builder::MessageBuilder;
+use crate::format::{count, visible_bytes};
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, BOLD, DIM, RED};
-use crate::{CLEAN, DIAGNOSTICS, Failure, output, pretty};
+use crate::{Error, ExitStatus, json_format, output};
 
-/// Prints each event as it would go.
-pub fn run(events: &Events, maker: &Maker<'_>, interrupt: &Interrupt) -> Result<u8, Failure> {
+/// Prints each message.
+pub fn run(
+    events: &EventSource,
+    builder: &MessageBuilder<'_>,
+    interrupt: &Interrupt,
+) -> Result<ExitStatus, Error> {
     let (mut good, mut bad) = (0, 0);
     while !interrupt.is_set() {
-        let piece = match events.next() {
-            Next::Piece(piece) => piece,
+        let chunk = match events.next() {
+            Next::Chunk(chunk) => chunk,
             Next::Nothing => continue,
             Next::End => break,
             Next::Failed(error) => {
-                return Err(Failure::Message(format!(
+                return Err(Error::Message(format!(
                     "can't read on in `{}`: {error}",
                     events.name
                 )));
             }
         };
-        for line in &piece.lines {
-            match events.make(line, maker) {
+        for line in &chunk.lines {
+            match events.build(line, builder) {
                 None => {}
-                Some(Ok(made)) => {
+                Some(Ok(built)) => {
                     good += 1;
-                    output::text(&text(&events.place(line.number), &made.message))?;
+                    output::text(&text(&events.place(line.number), &built.message))?;
                 }
                 Some(Err(reason)) => {
                     bad += 1;
@@ -48,13 +52,17 @@ pub fn run(events: &Events, maker: &Maker<'_>, interrupt: &Interrupt) -> Result<
     }
     let refused = match bad {
         0 => String::new(),
-        bad => format!(", {} refused", counted(bad, "event")),
+        bad => format!(", {} refused", count(bad, "event")),
     };
     terminal::status(&format!(
         "{DIM}nothing was published: {} shown{refused}{DIM:#}",
-        counted(good, "event")
+        count(good, "event")
     ));
-    Ok(if bad == 0 { CLEAN } else { DIAGNOSTICS })
+    Ok(if bad == 0 {
+        ExitStatus::Success
+    } else {
+        ExitStatus::Problems
+    })
 }
 
 fn text(place: &str, message: &Message) -> String {
@@ -77,7 +85,7 @@ fn text(place: &str, message: &Message) -> String {
         "{DIM}envelope, {} bytes{DIM:#}",
         message.payload().len()
     );
-    for line in pretty::json(&envelope)
+    for line in json_format::pretty(&envelope)
         .as_deref()
         .unwrap_or(&envelope)
         .lines()

@@ -1,53 +1,53 @@
-//! Events out of files, read on a thread of their own so that an interruption need not wait for
-//! the next line.
+//! Input files, read on a thread of their own so that an interruption need not wait for the next
+//! line.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use crate::Failure;
+use crate::Error;
 
-/// Bytes that one event may have. Kafka's own limit is a megabyte unless somebody raised it.
-pub const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes that one event may have. Kafka's own limit is 1 MiB by default.
+pub const MAX_EVENT_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Bytes after which lines are handed on, and how many such pieces may wait.
-const PIECE: usize = 128 * 1024;
-const PIECES: usize = 4;
+/// Bytes of lines in a chunk, and chunks that may wait to be processed.
+const CHUNK_BYTES: usize = 128 * 1024;
+const MAX_QUEUED_CHUNKS: usize = 4;
 
 /// A file, or standard input.
 pub struct Input {
-    /// For people.
+    /// Name for messages.
     pub name: String,
-    /// Its length, where it has one.
+    /// Its length, if it is a regular file.
     pub bytes: Option<u64>,
     reader: Reader,
 }
 
 type Reader = BufReader<Box<dyn Read + Send>>;
 
-/// One line with its number from 1.
+/// A line and its number, from 1.
 pub struct Line {
     pub number: u64,
-    /// Without its end; an error where it is too long.
+    /// The line without its line feed; an error if it is too long.
     pub bytes: Result<Vec<u8>, TooLong>,
 }
 
-/// A line has more than [`MOST_BYTES`].
+/// Error for a line with more than [`MAX_EVENT_BYTES`].
 #[derive(Debug)]
 pub struct TooLong;
 
 /// Lines that were read together.
 #[derive(Default)]
-pub struct Piece {
+pub struct Chunk {
     pub lines: Vec<Line>,
-    /// Bytes of the file up to here.
+    /// Bytes of the file up to the end of this chunk.
     pub read: u64,
 }
 
 impl Input {
     /// Opens a file; `-` is standard input.
-    pub fn open(path: &Path) -> Result<Self, Failure> {
+    pub fn open(path: &Path) -> Result<Self, Error> {
         if path == Path::new("-") {
             return Ok(Self {
                 name: "<stdin>".to_owned(),
@@ -59,7 +59,7 @@ impl Input {
         let file = File::open(path).map_err(|error| cannot_read(&name, &error))?;
         let metadata = file.metadata().ok();
         if metadata.as_ref().is_some_and(std::fs::Metadata::is_dir) {
-            return Err(Failure::Message(format!("`{name}` is a folder")));
+            return Err(Error::Message(format!("`{name}` is a folder")));
         }
         Ok(Self {
             name,
@@ -71,24 +71,24 @@ impl Input {
     }
 
     /// The whole input as one event.
-    pub fn whole(self) -> Result<Vec<u8>, Failure> {
+    pub fn whole(self) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         self.reader
-            .take(MOST_BYTES + 1)
+            .take(MAX_EVENT_BYTES + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| cannot_read(&self.name, &error))?;
-        if bytes.len() as u64 > MOST_BYTES {
-            return Err(Failure::Message(format!(
+        if bytes.len() as u64 > MAX_EVENT_BYTES {
+            return Err(Error::Message(format!(
                 "`{}` has more than {} bytes: too large for an event",
-                self.name, MOST_BYTES
+                self.name, MAX_EVENT_BYTES
             )));
         }
         Ok(bytes)
     }
 
     /// Starts reading lines. The channel ends with the input; an error is its last.
-    pub fn lines(self) -> io::Result<Receiver<io::Result<Piece>>> {
-        let (sender, receiver) = sync_channel(PIECES);
+    pub fn lines(self) -> io::Result<Receiver<io::Result<Chunk>>> {
+        let (sender, receiver) = sync_channel(MAX_QUEUED_CHUNKS);
         std::thread::Builder::new()
             .name("herald-input".to_owned())
             .spawn(move || read(self.reader, &sender))?;
@@ -97,27 +97,27 @@ impl Input {
 }
 
 fn reader(bytes: impl Read + Send + 'static) -> Reader {
-    BufReader::with_capacity(PIECE, Box::new(bytes))
+    BufReader::with_capacity(CHUNK_BYTES, Box::new(bytes))
 }
 
-fn cannot_read(name: &str, error: &io::Error) -> Failure {
+fn cannot_read(name: &str, error: &io::Error) -> Error {
     let help = match error.kind() {
         io::ErrorKind::NotFound if name.trim_start().starts_with('{') => {
             "; to give JSON itself, pipe it in: echo '{…}' | herald publish --payload - …"
         }
         _ => "",
     };
-    Failure::Message(format!("can't read `{name}`: {error}{help}"))
+    Error::Message(format!("can't read `{name}`: {error}{help}"))
 }
 
-/// Reads until the end, an error, or until nobody listens.
-fn read(mut reader: Reader, to: &SyncSender<io::Result<Piece>>) {
+/// Reads until the end, an error, or until the receiver is dropped.
+fn read(mut reader: Reader, to: &SyncSender<io::Result<Chunk>>) {
     let mut lines = Lines::default();
     loop {
-        match lines.piece(&mut reader) {
-            Ok(piece) if piece.lines.is_empty() => return,
-            Ok(piece) => {
-                if to.send(Ok(piece)).is_err() {
+        match lines.chunk(&mut reader) {
+            Ok(chunk) if chunk.lines.is_empty() => return,
+            Ok(chunk) => {
+                if to.send(Ok(chunk)).is_err() {
                     return;
                 }
             }
@@ -136,33 +136,34 @@ struct Lines {
 }
 
 impl Lines {
-    /// One line, and those that are there already: what a person types is published at once.
-    fn piece(&mut self, reader: &mut Reader) -> io::Result<Piece> {
-        let mut piece = Piece::default();
+    /// Reads a line, and those that are buffered already: a line typed by a person is published at
+    /// once.
+    fn chunk(&mut self, reader: &mut Reader) -> io::Result<Chunk> {
+        let mut chunk = Chunk::default();
         let mut bytes = 0;
         while let Some(line) = self.line(reader)? {
             bytes += line.bytes.as_ref().map_or(0, Vec::len);
-            piece.lines.push(line);
-            // Another read may have to wait for somebody who types.
-            if bytes >= PIECE || !reader.buffer().contains(&b'\n') {
+            chunk.lines.push(line);
+            // Reading further could block on an interactive terminal or a slow pipe.
+            if bytes >= CHUNK_BYTES || !reader.buffer().contains(&b'\n') {
                 break;
             }
         }
-        piece.read = self.read;
-        Ok(piece)
+        chunk.read = self.read;
+        Ok(chunk)
     }
 
     fn line(&mut self, reader: &mut Reader) -> io::Result<Option<Line>> {
         let mut bytes = Vec::new();
         let mut read = reader
             .by_ref()
-            .take(MOST_BYTES + 1)
+            .take(MAX_EVENT_BYTES + 1)
             .read_until(b'\n', &mut bytes)? as u64;
         if read == 0 {
             return Ok(None);
         }
         let whole = bytes.pop_if(|last| *last == b'\n').is_some();
-        let too_long = bytes.len() as u64 > MOST_BYTES;
+        let too_long = bytes.len() as u64 > MAX_EVENT_BYTES;
         if too_long && !whole {
             read += reader.skip_until(b'\n')? as u64;
         }

@@ -1,11 +1,11 @@
-//! `herald publish`: events from files to a cluster, each with a receipt.
+//! `herald publish`: publishes events from files and reports a receipt for each.
 
 mod contracts;
 mod dry_run;
-mod event;
-mod events;
+mod event_source;
 mod input;
-mod make;
+mod input_line;
+mod message_builder;
 mod receipts;
 mod report;
 mod send;
@@ -14,23 +14,23 @@ use herald_publish::PublisherOptions;
 
 use crate::args::publish::Publish;
 use crate::interrupt::Interrupt;
-use crate::{Failure, connection, project};
+use crate::{Error, ExitStatus, connection, project};
 
 use contracts::Contracts;
-use events::Events;
-use make::Maker;
+use event_source::EventSource;
+use message_builder::MessageBuilder;
 
 /// Runs the command.
-pub fn run(args: &Publish) -> Result<u8, Failure> {
+pub fn run(args: &Publish) -> Result<ExitStatus, Error> {
     let project = project::find()?;
     let contracts = Contracts::load(&project, args)?;
-    let maker = Maker::new(args, &project, contracts.as_ref());
-    let events = Events::open(args)?;
+    let builder = MessageBuilder::new(args, &project, contracts.as_ref());
+    let events = EventSource::open(args)?;
     let interrupt = Interrupt::watch()?;
     if args.dry_run {
-        return dry_run::run(&events, &maker, &interrupt);
+        return dry_run::run(&events, &builder, &interrupt);
     }
     let cluster = connection::options(&args.cluster, &project)?;
     let options = PublisherOptions::new(cluster);
-    send::run(&events, &maker, options, args, &interrupt)
+    send::run(&events, &builder, options, args, &interrupt)
 }

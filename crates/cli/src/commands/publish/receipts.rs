@@ -1,4 +1,4 @@
-//! What became of each event, as JSON lines.
+//! `--receipts`: the outcome of each event as JSON Lines.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -8,10 +8,10 @@ use herald_envelope::Uuid;
 use herald_publish::{PublishError, Receipt};
 use serde_json::{Map, Value, json};
 
-use super::make::Made;
-use crate::{Failure, output};
+use super::message_builder::BuiltMessage;
+use crate::{Error, output};
 
-/// An event that was handed to the publisher.
+/// An event that was enqueued.
 pub struct Ticket {
     pub line: u64,
     event_id: Uuid,
@@ -20,26 +20,26 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    pub fn new(line: u64, made: &Made) -> Self {
+    pub fn new(line: u64, built: &BuiltMessage) -> Self {
         Self {
             line,
-            event_id: made.event_id,
-            event_type: made.event_type.clone(),
-            topic: made.message.topic().to_owned(),
+            event_id: built.event_id,
+            event_type: built.event_type.clone(),
+            topic: built.message.topic().to_owned(),
         }
     }
 }
 
-/// Where receipts are written, if anywhere.
+/// The file that receipts are written to, if any.
 pub struct Receipts(Option<Box<dyn Write>>);
 
 impl Receipts {
-    /// Opens the file, which must not be there yet; `-` is standard output.
-    pub fn open(path: Option<&Path>) -> Result<Self, Failure> {
+    /// Creates the file, which must not exist; `-` is standard output.
+    pub fn open(path: Option<&Path>) -> Result<Self, Error> {
         path.map(open).transpose().map(Self)
     }
 
-    /// Writes what an event that was sent ended with.
+    /// Writes the outcome of an event that was enqueued.
     pub fn ended(
         &mut self,
         ticket: &Ticket,
@@ -77,7 +77,7 @@ impl Receipts {
         writeln!(file, "{}", output::json_line(&map)?)
     }
 
-    /// Writes why an event could not be sent at all.
+    /// Writes the reason for which an event could not be enqueued.
     pub fn not_sent(&mut self, line: u64, reason: &str) -> io::Result<()> {
         let Some(file) = &mut self.0 else {
             return Ok(());
@@ -88,7 +88,7 @@ impl Receipts {
         writeln!(file, "{}", output::json_line(&map)?)
     }
 
-    /// Writes what is buffered.
+    /// Flushes the buffer.
     pub fn flush(&mut self) -> io::Result<()> {
         self.0.as_mut().map_or(Ok(()), Write::flush)
     }
@@ -122,19 +122,17 @@ fn refusal_json(code: &str, retriable: bool, reason: &str, map: &mut Map<String,
     put("reason", json!(reason));
 }
 
-fn open(path: &Path) -> Result<Box<dyn Write>, Failure> {
+fn open(path: &Path) -> Result<Box<dyn Write>, Error> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdout().lock()));
     }
     match File::create_new(path) {
         Ok(file) => Ok(Box::new(BufWriter::new(file))),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(Failure::Message(format!(
-                "`{}` is there already; receipts of an earlier run are not overwritten",
-                path.display()
-            )))
-        }
-        Err(error) => Err(Failure::Message(format!(
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Error::Message(format!(
+            "`{}` is there already; receipts of an earlier run are not overwritten",
+            path.display()
+        ))),
+        Err(error) => Err(Error::Message(format!(
             "can't write receipts to `{}`: {error}",
             path.display()
         ))),

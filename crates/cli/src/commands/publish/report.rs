@@ -1,4 +1,4 @@
-//! How far it is, and in the end what became of the events, for people.
+//! Progress and summary of `herald publish`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -8,41 +8,41 @@ use herald_diagnostics::render::visible_line;
 use herald_publish::{PublishError, Receipt};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::events::Events;
+use super::event_source::EventSource;
 use super::receipts::{Receipts, Ticket};
-use crate::human::counted;
+use crate::format::count;
 use crate::terminal::{self, DIM, GREEN, RED, YELLOW};
 
-/// Refusals that people are shown, of all reasons and of one; `--receipts` has all.
-const SHOWN: u64 = 50;
-const SHOWN_OF_A_REASON: u64 = 3;
+/// Refused events that are printed, in total and per reason; `--receipts` has all.
+const MAX_SHOWN: u64 = 50;
+const MAX_SHOWN_PER_REASON: u64 = 3;
 
-/// Reasons that are told apart.
-const REASONS: usize = 1000;
+/// Reasons that are counted separately.
+const MAX_REASONS: usize = 1000;
 
-/// Lines of the summary that are partitions.
-const PARTITIONS: usize = 24;
+/// Partitions that the summary lists.
+const MAX_PARTITIONS: usize = 24;
 
-/// Time between two looks at the clock for the progress bar.
-const REDRAW: Duration = Duration::from_millis(100);
+/// Time between two updates of the progress bar.
+const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Events of one partition.
+/// Delivered events of one partition.
 struct Delivered {
     events: u64,
     first: i64,
     last: i64,
 }
 
-/// Counts events, passes their receipts on, and shows how far it is.
+/// Counts outcomes, writes receipts and draws the progress bar.
 pub struct Report<'a> {
-    events: &'a Events,
+    events: &'a EventSource,
     started: Instant,
     delivered: BTreeMap<(String, i32), Delivered>,
     spooled: u64,
     refused: u64,
     /// Events in the spool at the end.
     waiting: u64,
-    /// Those that were shown, and how many by their reasons.
+    /// Refused events that were printed.
     shown: u64,
     reasons: HashMap<String, u64>,
     receipts: Receipts,
@@ -51,7 +51,7 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(events: &'a Events, receipts: Receipts) -> Self {
+    pub fn new(events: &'a EventSource, receipts: Receipts) -> Self {
         Self {
             events,
             started: Instant::now(),
@@ -67,7 +67,7 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Notes what an event that was sent ended with. Fails where the receipt can't be written.
+    /// Records the outcome of an event that was enqueued. Fails if its receipt can't be written.
     pub fn ended(
         &mut self,
         ticket: &Ticket,
@@ -81,49 +81,49 @@ impl<'a> Report<'a> {
         written
     }
 
-    /// Notes an event that could not be sent at all.
+    /// Records an event that could not be enqueued.
     pub fn not_sent(&mut self, line: u64, reason: &str) -> io::Result<()> {
         self.refuse(line, reason);
         self.receipts.not_sent(line, reason)
     }
 
-    /// Shows how much of the input was read.
+    /// Updates the progress bar with the bytes of the input that were read.
     pub fn read(&mut self, bytes: u64) {
         self.bar.set_position(bytes);
-        if self.drawn.elapsed() >= REDRAW {
+        if self.drawn.elapsed() >= REDRAW_INTERVAL {
             self.drawn = Instant::now();
             let events = self.receipts_given();
             let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
             let rate = events.saturating_mul(1000) / millis.max(1);
             self.bar.set_message(format!(
                 "{}, {} a second",
-                counted(events, "receipt"),
+                count(events, "receipt"),
                 HumanCount(rate)
             ));
         }
     }
 
-    /// Notes how many events wait in the spool at the end.
+    /// Sets the number of events that are in the spool at the end.
     pub fn left_in_spool(&mut self, waiting: u64) {
         self.waiting = waiting;
     }
 
-    /// Says something above the progress bar.
+    /// Prints a status line above the progress bar.
     pub fn say(&self, message: &str) {
         self.above_bar(|| terminal::status(message));
     }
 
-    /// Lets somebody write to the terminal.
+    /// Runs `write` while the progress bar is hidden.
     pub fn above_bar(&self, write: impl FnOnce()) {
         self.bar.suspend(write);
     }
 
-    /// Whether every event that was read has a receipt.
+    /// Returns whether every event that was read has a receipt.
     pub fn is_complete(&self) -> bool {
         self.refused == 0
     }
 
-    /// Ends the progress bar, writes what is buffered, and prints the summary.
+    /// Removes the progress bar, flushes the receipts and prints the summary.
     pub fn finish(mut self) -> io::Result<()> {
         self.bar.finish_and_clear();
         let written = self.receipts.flush();
@@ -133,7 +133,7 @@ impl<'a> Report<'a> {
         if delivered > 0 {
             terminal::status(&format!(
                 "{GREEN}delivered{GREEN:#} {} in {seconds:.1} s",
-                counted(delivered, "event")
+                count(delivered, "event")
             ));
             self.print_partitions();
         }
@@ -145,7 +145,7 @@ impl<'a> Report<'a> {
             };
             terminal::status(&format!(
                 "{YELLOW}spooled{YELLOW:#} {}: safe on the local disk{since}",
-                counted(self.spooled, "event")
+                count(self.spooled, "event")
             ));
         }
         if self.refused > 0 {
@@ -156,7 +156,7 @@ impl<'a> Report<'a> {
                     HumanCount(more)
                 ),
             };
-            let events = counted(self.refused, "event");
+            let events = count(self.refused, "event");
             terminal::status(&format!("{RED}no receipt{RED:#} for {events}{more}"));
         }
         if events == 0 && self.refused == 0 {
@@ -166,7 +166,7 @@ impl<'a> Report<'a> {
     }
 
     fn print_partitions(&self) {
-        for ((topic, partition), delivered) in self.delivered.iter().take(PARTITIONS) {
+        for ((topic, partition), delivered) in self.delivered.iter().take(MAX_PARTITIONS) {
             let offsets = if delivered.first == delivered.last {
                 format!("offset {}", delivered.first)
             } else {
@@ -175,12 +175,12 @@ impl<'a> Report<'a> {
             terminal::status(&format!(
                 "  {} {DIM}partition{DIM:#} {partition}  {}  {DIM}{offsets}{DIM:#}",
                 visible_line(topic),
-                counted(delivered.events, "event"),
+                count(delivered.events, "event"),
             ));
         }
-        let more = self.delivered.len().saturating_sub(PARTITIONS);
+        let more = self.delivered.len().saturating_sub(MAX_PARTITIONS);
         if more > 0 {
-            let more = counted(more as u64, "more partition");
+            let more = count(more, "more partition");
             terminal::status(&format!("  {DIM}and {more}{DIM:#}"));
         }
     }
@@ -213,20 +213,20 @@ impl<'a> Report<'a> {
 
     fn refuse(&mut self, line: u64, reason: &str) {
         self.refused += 1;
-        if self.shown < SHOWN && self.is_news(reason) {
+        if self.shown < MAX_SHOWN && self.should_show(reason) {
             self.shown += 1;
             let text = format!("{}: {reason}", self.events.place(line));
             self.say(&format!("{RED}refused{RED:#} {}", visible_line(&text)));
         }
     }
 
-    fn is_news(&mut self, reason: &str) -> bool {
-        if self.reasons.len() >= REASONS && !self.reasons.contains_key(reason) {
+    fn should_show(&mut self, reason: &str) -> bool {
+        if self.reasons.len() >= MAX_REASONS && !self.reasons.contains_key(reason) {
             return true;
         }
         let count = self.reasons.entry(reason.to_owned()).or_default();
         *count += 1;
-        *count <= SHOWN_OF_A_REASON
+        *count <= MAX_SHOWN_PER_REASON
     }
 }
 
@@ -240,6 +240,6 @@ fn bar(bytes: Option<u64>) -> ProgressBar {
     };
     let style = ProgressStyle::with_template(template);
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-    bar.enable_steady_tick(REDRAW);
+    bar.enable_steady_tick(REDRAW_INTERVAL);
     bar
 }

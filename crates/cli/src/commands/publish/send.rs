@@ -1,4 +1,4 @@
-//! Events to the cluster, as many at a time as may be, and what each ended with.
+//! Publishing of all events of a run.
 
 use std::collections::VecDeque;
 use std::io;
@@ -9,49 +9,50 @@ use herald_diagnostics::render::visible_line;
 use herald_publish::spool::SpoolOptions;
 use herald_publish::{Pending, PublishError, Publisher, PublisherOptions, Receipt};
 
-use super::events::{Events, Next};
-use super::input::Piece;
-use super::make::Maker;
+use super::event_source::{EventSource, Next};
+use super::input::Chunk;
+use super::message_builder::MessageBuilder;
 use super::receipts::{Receipts, Ticket};
 use super::report::Report;
 use crate::args::publish::Publish;
-use crate::commands::spool::tell_of_recovery;
-use crate::human::counted;
+use crate::commands::spool::report_recovery;
+use crate::format::count;
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, YELLOW};
-use crate::{CLEAN, DIAGNOSTICS, Failure, delivery};
+use crate::{Error, ExitStatus, delivery};
 
-/// Events whose receipts may be waited for; the publisher bounds those that have none.
-const MOST_PENDING: usize = 50_000;
+/// Events that may be queued here for their receipts to be read in order. The publisher itself
+/// limits those without an outcome.
+const MAX_PENDING: usize = 50_000;
 
-/// How long receipts are waited for after an interruption.
-const GRACE: Duration = Duration::from_secs(5);
+/// Time to wait for receipts after an interruption.
+const INTERRUPT_GRACE: Duration = Duration::from_secs(5);
 
-/// How long the spool may go on delivering when all is read.
-const DRAIN: Duration = Duration::from_secs(5);
+/// Time for the spool to deliver after the end of the input.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often an interruption is looked for while waiting.
-const LOOK: Duration = Duration::from_millis(50);
+/// Time between two checks for an interruption while waiting for receipts.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Why no more was read.
-enum Stop {
-    /// There is no more.
+/// Reason for which reading stopped.
+enum StopReason {
+    /// The end of the input.
     End,
     Interrupted,
-    /// An event got no receipt for a reason that holds for the next ones, too.
-    NoWay(PublishError),
+    /// An event failed for a reason that affects the following events too.
+    PublisherFailed(PublishError),
     CannotRead(io::Error),
     CannotWriteReceipts(io::Error),
 }
 
 /// Publishes everything.
 pub fn run(
-    events: &Events,
-    maker: &Maker<'_>,
+    events: &EventSource,
+    builder: &MessageBuilder<'_>,
     options: PublisherOptions,
     args: &Publish,
     interrupt: &Interrupt,
-) -> Result<u8, Failure> {
+) -> Result<ExitStatus, Error> {
     let mut options = options;
     if let Some(path) = &args.spool {
         options = options.spool(SpoolOptions::new(path));
@@ -59,16 +60,16 @@ pub fn run(
     if let Some(timeout) = args.timeout {
         options = options.deadline(timeout);
     }
-    let (publisher, opened) = Publisher::open_with_report(options)
-        .map_err(|error| Failure::Message(error.to_string()))?;
+    let (publisher, opened) =
+        Publisher::open_with_report(options).map_err(|error| Error::Message(error.to_string()))?;
     if let Some(opened) = &opened {
-        tell_of_recovery(opened);
+        report_recovery(opened);
     }
-    // Last, so that what failed before leaves no file in the way of the next try.
+    // Created last, so that an earlier failure leaves no file that blocks the next run.
     let receipts = Receipts::open(args.receipts.as_deref())?;
     let mut run = Run {
         events,
-        maker,
+        builder,
         interrupt,
         publisher: Some(publisher),
         pending: VecDeque::new(),
@@ -86,16 +87,16 @@ pub fn run(
 }
 
 struct Run<'a> {
-    events: &'a Events,
-    maker: &'a Maker<'a>,
+    events: &'a EventSource,
+    builder: &'a MessageBuilder<'a>,
     interrupt: &'a Interrupt,
     /// `None` once it is closed.
     publisher: Option<Publisher>,
     /// In the order of the input.
     pending: VecDeque<(Ticket, Pending)>,
     report: Report<'a>,
-    stop: Option<Stop>,
-    /// Events that went through the spool and that the cluster will never take.
+    stop: Option<StopReason>,
+    /// Events from the spool that the cluster rejected permanently.
     dead: u64,
 }
 
@@ -103,38 +104,38 @@ impl Run<'_> {
     fn send_all(&mut self) {
         while self.stop.is_none() {
             if self.interrupt.is_set() {
-                self.stop = Some(Stop::Interrupted);
+                self.stop = Some(StopReason::Interrupted);
                 return;
             }
             match self.events.next() {
-                Next::Piece(piece) => self.send_piece(&piece),
+                Next::Chunk(chunk) => self.send_chunk(&chunk),
                 Next::Nothing => self.take_receipts(),
-                Next::End => self.stop = Some(Stop::End),
-                Next::Failed(error) => self.stop = Some(Stop::CannotRead(error)),
+                Next::End => self.stop = Some(StopReason::End),
+                Next::Failed(error) => self.stop = Some(StopReason::CannotRead(error)),
             }
         }
     }
 
-    fn send_piece(&mut self, piece: &Piece) {
+    fn send_chunk(&mut self, chunk: &Chunk) {
         let Some(publisher) = self.publisher.take() else {
             return;
         };
-        for line in &piece.lines {
+        for line in &chunk.lines {
             if self.interrupt.is_set() {
-                self.stop = Some(Stop::Interrupted);
+                self.stop = Some(StopReason::Interrupted);
             }
             if self.stop.is_some() {
                 break;
             }
-            match self.events.make(line, self.maker) {
+            match self.events.build(line, self.builder) {
                 None => {}
                 Some(Err(reason)) => {
                     let noted = self.report.not_sent(line.number, &reason);
                     self.note(noted);
                 }
-                Some(Ok(made)) => {
-                    let ticket = Ticket::new(line.number, &made);
-                    match publisher.blocking_enqueue(made.message) {
+                Some(Ok(built)) => {
+                    let ticket = Ticket::new(line.number, &built);
+                    match publisher.blocking_enqueue(built.message) {
                         Ok(pending) => self.pending.push_back((ticket, pending)),
                         Err(error) => self.ended(&ticket, Err(error)),
                     }
@@ -143,13 +144,13 @@ impl Run<'_> {
             self.take_receipts();
         }
         self.publisher = Some(publisher);
-        self.report.read(piece.read);
+        self.report.read(chunk.read);
     }
 
-    /// Takes the receipts that are there, and waits for some where too many are pending.
+    /// Takes available receipts in order, and waits for the first if too many are pending.
     fn take_receipts(&mut self) {
         while let Some((_, pending)) = self.pending.front() {
-            if !pending.is_resolved() && self.pending.len() <= MOST_PENDING {
+            if !pending.is_resolved() && self.pending.len() <= MAX_PENDING {
                 return;
             }
             if let Some((ticket, pending)) = self.pending.pop_front() {
@@ -158,16 +159,16 @@ impl Run<'_> {
         }
     }
 
-    /// Each comes within its deadline, unless somebody does not want to wait so long.
+    /// Waits for the remaining receipts. Each has a deadline; an interruption shortens the wait.
     fn wait_for_receipts(&mut self) {
         let mut until = None;
         while let Some((ticket, pending)) = self.pending.pop_front() {
-            match pending.wait_timeout(LOOK) {
+            match pending.wait_timeout(POLL_INTERVAL) {
                 Ok(outcome) => self.ended(&ticket, outcome),
                 Err(pending) => self.pending.push_front((ticket, pending)),
             }
             if self.interrupt.is_set() {
-                let until = *until.get_or_insert_with(|| Instant::now() + GRACE);
+                let until = *until.get_or_insert_with(|| Instant::now() + INTERRUPT_GRACE);
                 if Instant::now() >= until {
                     return;
                 }
@@ -175,13 +176,14 @@ impl Run<'_> {
         }
     }
 
-    /// Gives the spool some time to deliver. What is pending then has an outcome.
+    /// Gives the spool some time to deliver, then closes the publisher, which resolves all pending
+    /// receipts.
     fn close(&mut self, spool: Option<&Path>, dead_before: u64) {
         let Some(publisher) = self.publisher.take() else {
             return;
         };
         if spool.is_some() {
-            delivery::wait(&publisher, DRAIN, |stats| {
+            delivery::wait_until_drained(&publisher, DRAIN_TIMEOUT, |stats| {
                 stats.reachable && !self.interrupt.is_set()
             });
         }
@@ -197,31 +199,33 @@ impl Run<'_> {
         self.dead = stats.dead;
         let in_spool = closed.dead.saturating_sub(dead_before);
         self.report
-            .above_bar(|| delivery::report_dead(stats.dead, in_spool));
+            .above_bar(|| delivery::report_dead_letters(stats.dead, in_spool));
         if closed.spooled > 0 {
             let spool = spool.display().to_string();
             self.report.say(&format!(
                 "{YELLOW}waiting{YELLOW:#} in {}: {}; `herald spool drain` delivers them",
                 visible_line(&spool),
-                counted(closed.spooled, "event")
+                count(closed.spooled, "event")
             ));
         }
     }
 
-    fn finish(self) -> u8 {
+    fn finish(self) -> ExitStatus {
         let complete = self.report.is_complete() && self.dead == 0;
         let name = visible_line(&self.events.name);
         let written = self.report.finish();
         let stop = match (self.stop, written) {
-            (Some(Stop::End) | None, Err(error)) => Some(Stop::CannotWriteReceipts(error)),
+            (Some(StopReason::End) | None, Err(error)) => {
+                Some(StopReason::CannotWriteReceipts(error))
+            }
             (stop, _) => stop,
         };
         let stopped = match stop {
-            Some(Stop::End) | None => None,
-            Some(Stop::Interrupted) => Some("interrupted".to_owned()),
-            Some(Stop::NoWay(error)) => Some(error.to_string()),
-            Some(Stop::CannotRead(error)) => Some(format!("`{name}` can't be read: {error}")),
-            Some(Stop::CannotWriteReceipts(error)) => {
+            Some(StopReason::End) | None => None,
+            Some(StopReason::Interrupted) => Some("interrupted".to_owned()),
+            Some(StopReason::PublisherFailed(error)) => Some(error.to_string()),
+            Some(StopReason::CannotRead(error)) => Some(format!("`{name}` can't be read: {error}")),
+            Some(StopReason::CannotWriteReceipts(error)) => {
                 Some(format!("receipts can't be written: {error}"))
             }
         };
@@ -229,17 +233,18 @@ impl Run<'_> {
             terminal::error(&format!("not all of `{name}` was published: {why}"));
         }
         if complete && stopped.is_none() {
-            CLEAN
+            ExitStatus::Success
         } else {
-            DIAGNOSTICS
+            ExitStatus::Problems
         }
     }
 
     fn ended(&mut self, ticket: &Ticket, outcome: Result<Receipt, PublishError>) {
         if let Err(error) = &outcome
-            && !is_of_one_event(error)
+            && !affects_one_event(error)
         {
-            self.stop.get_or_insert(Stop::NoWay(error.clone()));
+            self.stop
+                .get_or_insert(StopReason::PublisherFailed(error.clone()));
         }
         let noted = self.report.ended(ticket, outcome);
         self.note(noted);
@@ -247,15 +252,15 @@ impl Run<'_> {
 
     fn note(&mut self, noted: io::Result<()>) {
         if let Err(error) = noted
-            && matches!(self.stop, None | Some(Stop::End))
+            && matches!(self.stop, None | Some(StopReason::End))
         {
-            self.stop = Some(Stop::CannotWriteReceipts(error));
+            self.stop = Some(StopReason::CannotWriteReceipts(error));
         }
     }
 }
 
-/// Whether other events may fare better.
-fn is_of_one_event(error: &PublishError) -> bool {
+/// Returns whether an error concerns this event only.
+fn affects_one_event(error: &PublishError) -> bool {
     matches!(
         error,
         PublishError::Envelope(_)

@@ -1,4 +1,4 @@
-//! `herald spool drain`: everything that waits goes to the cluster now.
+//! `herald spool drain`: delivers all events of a spool.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,57 +8,59 @@ use herald_publish::{PublishError, Publisher, PublisherOptions, Stats};
 use herald_spool::SpoolStatus;
 use indicatif::{HumanDuration, ProgressBar};
 
-use super::change::tell_of_recovery;
-use super::place::{failed, inspect};
+use super::dead_letter_change::report_recovery;
+use super::location::{inspect, spool_error};
 use crate::args::spool::Drain;
-use crate::human::counted;
+use crate::format::count;
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, GREEN, YELLOW, bar};
-use crate::{CLEAN, DIAGNOSTICS, Failure, connection, delivery, project};
+use crate::{Error, ExitStatus, connection, delivery, project};
 
-/// How often another process' spool is looked at.
-const LOOK_AT_OTHERS: Duration = Duration::from_millis(500);
+/// Time between two checks of a spool that another process has open.
+const OWNER_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Why watching ended.
+/// Reason for which watching ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// Nothing waits any more.
+enum WatchEnd {
+    /// The spool is empty.
     Empty,
-    Late,
+    TimedOut,
     Interrupted,
-    /// The process that was watched is gone.
-    Left,
+    /// The process that was watched has exited.
+    OwnerGone,
 }
 
 /// Runs the command.
-pub fn run(path: &Path, args: &Drain) -> Result<u8, Failure> {
+pub fn run(path: &Path, args: &Drain) -> Result<ExitStatus, Error> {
     let inspector = inspect(path)?;
-    let before = inspector.status().map_err(|error| failed(&error, path))?;
+    let before = inspector
+        .status()
+        .map_err(|error| spool_error(&error, path))?;
     if before.records == 0 {
         terminal::status("nothing waits");
-        return Ok(CLEAN);
+        return Ok(ExitStatus::Success);
     }
     if before.owned {
-        return by_owner(path, &before, args);
+        return watch_owner(path, &before, args);
     }
     let cluster = connection::options(&args.cluster, &project::find()?)?;
     let described = cluster.bootstrap_servers().to_owned();
     let options = PublisherOptions::new(cluster).spool(SpoolOptions::new(path));
     let (publisher, opened) = match Publisher::open_with_report(options) {
         Ok(opened) => opened,
-        // It came between the look and the opening.
+        // Another process opened it since the check above.
         Err(PublishError::Spool(SpoolError::Owned { .. })) => {
-            return by_owner(path, &before, args);
+            return watch_owner(path, &before, args);
         }
-        Err(PublishError::Spool(error)) => return Err(failed(&error, path)),
-        Err(error) => return Err(Failure::Message(error.to_string())),
+        Err(PublishError::Spool(error)) => return Err(spool_error(&error, path)),
+        Err(error) => return Err(Error::Message(error.to_string())),
     };
     if let Some(opened) = &opened {
-        tell_of_recovery(opened);
+        report_recovery(opened);
     }
     let interrupt = Interrupt::watch()?;
     let bar = bar("delivering", before.records);
-    delivery::wait(&publisher, args.timeout, |stats| {
+    delivery::wait_until_drained(&publisher, args.timeout, |stats| {
         show(&bar, stats);
         !interrupt.is_set()
     });
@@ -66,12 +68,12 @@ pub fn run(path: &Path, args: &Drain) -> Result<u8, Failure> {
     let stats = publisher.stats();
     let closed = publisher
         .close(Duration::ZERO)
-        .map_err(|error| Failure::Message(error.to_string()))?;
+        .map_err(|error| Error::Message(error.to_string()))?;
     terminal::status(&format!(
         "{GREEN}delivered{GREEN:#} {}",
-        counted(stats.drained, "event")
+        count(stats.drained, "event")
     ));
-    delivery::report_dead(stats.dead, closed.dead.saturating_sub(before.dead));
+    delivery::report_dead_letters(stats.dead, closed.dead.saturating_sub(before.dead));
     if closed.spooled > 0 {
         let why = if interrupt.is_set() {
             "interrupted".to_owned()
@@ -83,9 +85,9 @@ pub fn run(path: &Path, args: &Drain) -> Result<u8, Failure> {
         report_left(closed.spooled, &why);
     }
     Ok(if closed.spooled == 0 && stats.dead == 0 {
-        CLEAN
+        ExitStatus::Success
     } else {
-        DIAGNOSTICS
+        ExitStatus::Problems
     })
 }
 
@@ -108,72 +110,74 @@ fn over(time: Duration) -> String {
 fn report_left(left: u64, why: &str) {
     terminal::status(&format!(
         "{YELLOW}waiting{YELLOW:#} {} still: {why}",
-        counted(left, "event")
+        count(left, "event")
     ));
 }
 
-/// What waits is the owner's to deliver.
-fn by_owner(path: &Path, before: &SpoolStatus, args: &Drain) -> Result<u8, Failure> {
+/// Handles a spool that another process has open: only the owner can deliver its events.
+fn watch_owner(path: &Path, before: &SpoolStatus, args: &Drain) -> Result<ExitStatus, Error> {
     let owner = match before.owner {
         Some(process) => format!("process {process}"),
         None => "another process".to_owned(),
     };
     if !args.watch {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "{owner} has the spool open, and delivers what waits ({}); --watch shows how far it is",
-            counted(before.records, "record")
+            count(before.records, "record")
         )));
     }
     let interrupt = Interrupt::watch()?;
     terminal::status(&format!(
         "watching {owner}, for which {} wait",
-        counted(before.records, "record")
+        count(before.records, "record")
     ));
     let bar = bar("delivering", before.records);
     let (end, left) = watch(path, &bar, args.timeout, &interrupt)?;
     bar.finish_and_clear();
     let why = match end {
-        End::Empty => {
+        WatchEnd::Empty => {
             terminal::status(&format!(
                 "{GREEN}delivered{GREEN:#}: nothing waits any more"
             ));
-            return Ok(CLEAN);
+            return Ok(ExitStatus::Success);
         }
-        End::Interrupted => "interrupted".to_owned(),
-        End::Late => format!(
+        WatchEnd::Interrupted => "interrupted".to_owned(),
+        WatchEnd::TimedOut => format!(
             "{} are over, and {owner} goes on",
             HumanDuration(args.timeout)
         ),
-        End::Left => format!("{owner} has left; `herald spool drain` delivers them"),
+        WatchEnd::OwnerGone => format!("{owner} has left; `herald spool drain` delivers them"),
     };
     report_left(left, &why);
-    Ok(DIAGNOSTICS)
+    Ok(ExitStatus::Problems)
 }
 
 fn watch(
     path: &Path,
     bar: &ProgressBar,
-    most: Duration,
+    timeout: Duration,
     interrupt: &Interrupt,
-) -> Result<(End, u64), Failure> {
+) -> Result<(WatchEnd, u64), Error> {
     let started = Instant::now();
     let inspector = inspect(path)?;
     loop {
-        let status = inspector.status().map_err(|error| failed(&error, path))?;
+        let status = inspector
+            .status()
+            .map_err(|error| spool_error(&error, path))?;
         let left = status.records;
-        // More may come in than goes out.
+        // New events may arrive faster than old ones are delivered.
         bar.set_length(bar.length().unwrap_or_default().max(left));
         bar.set_position(bar.length().unwrap_or_default().saturating_sub(left));
         let end = if left == 0 {
-            End::Empty
+            WatchEnd::Empty
         } else if interrupt.is_set() {
-            End::Interrupted
+            WatchEnd::Interrupted
         } else if !status.owned {
-            End::Left
-        } else if started.elapsed() >= most {
-            End::Late
+            WatchEnd::OwnerGone
+        } else if started.elapsed() >= timeout {
+            WatchEnd::TimedOut
         } else {
-            std::thread::sleep(LOOK_AT_OTHERS.min(most));
+            std::thread::sleep(OWNER_POLL_INTERVAL.min(timeout));
             continue;
         };
         return Ok((end, left));

@@ -1,4 +1,4 @@
-//! One row of a spool, and walking through them a piece at a time.
+//! A row of a spool, and an iterator over rows.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -8,26 +8,26 @@ use herald_envelope::headers::{CORRELATION_ID, EVENT_ID, EVENT_TYPE};
 use herald_spool::{DeadLetter, Found, Inspector, Record, Sequence, SpoolError, StoredRecord};
 use serde_json::{Map, Value, json};
 
-use super::place::failed;
-use crate::Failure;
-use crate::human::{age, hex, moment};
+use super::location::spool_error;
+use crate::Error;
+use crate::format::{age, hex, rfc3339};
 
-/// Rows that are in memory at once, and their bytes.
+/// Rows and bytes of a page, of which one is in memory at a time.
 const PAGE_ROWS: usize = 200;
 const PAGE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// A row, in the queue or among the dead letters.
+/// A row of the queue or of the dead letters.
 pub enum Entry {
-    /// Waits for delivery.
+    /// A record in the queue.
     Queued(StoredRecord),
-    /// In the queue, but not what was written.
+    /// A row of the queue with a wrong checksum.
     Damaged(Sequence),
     /// A dead letter.
     Dead(DeadLetter),
 }
 
 impl Entry {
-    /// What was found under a sequence.
+    /// Converts the result of a look-up.
     pub fn of(sequence: Sequence, found: Found) -> Self {
         match found {
             Found::Queued(stored) => Self::Queued(stored),
@@ -44,7 +44,7 @@ impl Entry {
         }
     }
 
-    /// The record with what is known of its tries; `None` where the row is damaged.
+    /// The record with its delivery attempts; `None` if the row is damaged.
     pub fn stored(&self) -> Option<&StoredRecord> {
         match self {
             Self::Queued(stored) => Some(stored),
@@ -53,12 +53,12 @@ impl Entry {
         }
     }
 
-    /// The record itself.
+    /// The record; `None` if the row is damaged.
     pub fn record(&self) -> Option<&Record> {
         self.stored().map(|stored| &stored.record)
     }
 
-    /// What the header says that the event is.
+    /// The event type in the headers.
     pub fn event_type(&self) -> Option<&str> {
         self.header(EVENT_TYPE)
     }
@@ -69,7 +69,7 @@ impl Entry {
         std::str::from_utf8(&header.value).ok()
     }
 
-    /// For programs: everything but values of other headers and the payload.
+    /// JSON object without payload and other headers.
     pub fn to_json(&self) -> Map<String, Value> {
         let state = match self {
             Self::Queued(_) => "queued",
@@ -84,7 +84,7 @@ impl Entry {
         put("state", json!(state));
         if let Self::Dead(letter) = self {
             put("reason", json!(letter.reason));
-            put("died", json!(moment(letter.died)));
+            put("died", json!(rfc3339(letter.died)));
         }
         let Some(StoredRecord {
             record, last_error, ..
@@ -97,17 +97,17 @@ impl Entry {
         put("event_type", json!(self.event_type()));
         put("event_id", json!(self.header(EVENT_ID)));
         put("correlation_id", json!(self.header(CORRELATION_ID)));
-        put("created", json!(moment(record.created)));
+        put("created", json!(rfc3339(record.created)));
         put("age_seconds", json!(age(record.created).as_secs()));
         put("payload_bytes", json!(record.payload.len()));
         put("attempts", json!(record.attempts));
-        put("not_before", json!(record.not_before.map(moment)));
+        put("not_before", json!(record.not_before.map(rfc3339)));
         put("last_error", json!(last_error));
         map
     }
 }
 
-/// Bytes as text where they are text, else as an object that says what they are.
+/// Bytes as text if they are UTF-8, else as `{"hex": …}`.
 pub fn bytes_json(bytes: &[u8]) -> Value {
     match std::str::from_utf8(bytes) {
         Ok(text) => json!(text),
@@ -115,16 +115,16 @@ pub fn bytes_json(bytes: &[u8]) -> Value {
     }
 }
 
-/// Where rows are.
+/// The part of a spool that rows are in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// What waits.
+pub enum Section {
+    /// The records that are to be delivered.
     Queue,
     /// The dead letters.
     Dead,
 }
 
-/// Which rows are meant; what is `None` does not matter.
+/// Conditions that rows have to match; `None` matches every row.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Filter<'a> {
     pub topic: Option<&'a str>,
@@ -133,7 +133,7 @@ pub struct Filter<'a> {
 }
 
 impl Filter<'_> {
-    fn takes(&self, entry: &Entry) -> bool {
+    fn matches(&self, entry: &Entry) -> bool {
         let is = |wanted: Option<&str>, found: Option<&str>| {
             wanted.is_none_or(|wanted| found == Some(wanted))
         };
@@ -149,22 +149,22 @@ impl Filter<'_> {
     }
 }
 
-/// Goes through rows in the order of their sequences, and holds a page of them at a time.
-pub struct Walk<'a> {
+/// Iterator over rows in the order of their sequences, with one page in memory.
+pub struct Entries<'a> {
     inspector: &'a Inspector,
     path: &'a Path,
-    part: Part,
+    part: Section,
     filter: Filter<'a>,
     after: Sequence,
     page: VecDeque<Entry>,
 }
 
-impl<'a> Walk<'a> {
-    /// Begins behind `after`.
+impl<'a> Entries<'a> {
+    /// Starts after the sequence `after`.
     pub fn new(
         inspector: &'a Inspector,
         path: &'a Path,
-        part: Part,
+        part: Section,
         filter: Filter<'a>,
         after: Sequence,
     ) -> Self {
@@ -178,10 +178,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Reads the next page; an empty one is the end.
-    fn turn(&mut self) -> Result<(), SpoolError> {
+    /// Reads the next page; it is empty at the end.
+    fn load_page(&mut self) -> Result<(), SpoolError> {
         match self.part {
-            Part::Queue => {
+            Section::Queue => {
                 let batch = self.inspector.batch(PAGE_ROWS, PAGE_BYTES, self.after)?;
                 self.page
                     .extend(batch.records.into_iter().map(Entry::Queued));
@@ -189,7 +189,7 @@ impl<'a> Walk<'a> {
                     .extend(batch.damaged.into_iter().map(Entry::Damaged));
                 self.page.make_contiguous().sort_by_key(Entry::sequence);
             }
-            Part::Dead => {
+            Section::Dead => {
                 let letters = self
                     .inspector
                     .dead_letters(PAGE_ROWS, PAGE_BYTES, self.after)?;
@@ -203,25 +203,25 @@ impl<'a> Walk<'a> {
     }
 }
 
-impl Iterator for Walk<'_> {
-    type Item = Result<Entry, Failure>;
+impl Iterator for Entries<'_> {
+    type Item = Result<Entry, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if self.page.is_empty()
-                && let Err(error) = self.turn()
+                && let Err(error) = self.load_page()
             {
-                return Some(Err(failed(&error, self.path)));
+                return Some(Err(spool_error(&error, self.path)));
             }
             let entry = self.page.pop_front()?;
-            if self.filter.takes(&entry) {
+            if self.filter.matches(&entry) {
                 return Some(Ok(entry));
             }
         }
     }
 }
 
-/// How long ago something was, in a table.
+/// Age in short form, for tables.
 pub fn short_age(time: SystemTime) -> String {
     format!("{:#}", indicatif::HumanDuration(age(time)))
 }

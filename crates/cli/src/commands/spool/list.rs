@@ -7,15 +7,15 @@ use herald_diagnostics::render::visible_line;
 use herald_spool::{Sequence, StoredRecord};
 use indicatif::BinaryBytes;
 
-use super::entry::{Entry, Filter, Part, Walk, short_age};
-use super::place::inspect;
+use super::entry::{Entries, Entry, Filter, Section, short_age};
+use super::location::inspect;
 use crate::args::spool::{DeadList, List, ListFormat, Window};
-use crate::human::visible_bytes;
+use crate::format::visible_bytes;
 use crate::table::{Column, Table};
 use crate::terminal::{self, DIM};
-use crate::{CLEAN, Failure, output};
+use crate::{Error, ExitStatus, output};
 
-/// Rows that a page of the table has.
+/// Rows of a page of the table.
 const PAGE: usize = 100;
 
 static QUEUE: [Column; 8] = [
@@ -41,38 +41,43 @@ static DEAD: [Column; 8] = [
 ];
 
 /// Lists the queue.
-pub fn queue(path: &Path, args: &List) -> Result<u8, Failure> {
+pub fn queue(path: &Path, args: &List) -> Result<ExitStatus, Error> {
     let filter = Filter {
         topic: args.topic.as_deref(),
         event_type: args.event_type.as_deref(),
         reason: None,
     };
-    run(path, Part::Queue, filter, &args.window)
+    run(path, Section::Queue, filter, &args.window)
 }
 
 /// Lists the dead letters.
-pub fn dead(path: &Path, args: &DeadList) -> Result<u8, Failure> {
+pub fn dead(path: &Path, args: &DeadList) -> Result<ExitStatus, Error> {
     let filter = Filter {
         topic: args.filter.topic.as_deref(),
         event_type: None,
         reason: args.filter.reason.as_deref(),
     };
-    run(path, Part::Dead, filter, &args.window)
+    run(path, Section::Dead, filter, &args.window)
 }
 
-fn run(path: &Path, part: Part, filter: Filter<'_>, window: &Window) -> Result<u8, Failure> {
+fn run(
+    path: &Path,
+    part: Section,
+    filter: Filter<'_>,
+    window: &Window,
+) -> Result<ExitStatus, Error> {
     let inspector = inspect(path)?;
     let limit = match window.limit {
         0 => u64::MAX,
         limit => limit,
     };
     let after = Sequence::new(window.after);
-    let mut walk = Walk::new(&inspector, path, part, filter, after);
+    let mut entries = Entries::new(&inspector, path, part, filter, after);
     let mut printer = Printer::new(part, window.format);
     let mut last = None;
     let mut count = 0;
     while count < limit {
-        let Some(entry) = walk.next() else { break };
+        let Some(entry) = entries.next() else { break };
         let entry = entry?;
         last = Some(entry.sequence());
         count += 1;
@@ -80,38 +85,38 @@ fn run(path: &Path, part: Part, filter: Filter<'_>, window: &Window) -> Result<u
     }
     printer.finish()?;
     let what = match part {
-        Part::Queue => "record",
-        Part::Dead => "dead letter",
+        Section::Queue => "record",
+        Section::Dead => "dead letter",
     };
     match last {
         None => terminal::status(&format!("no {what}s")),
-        Some(last) if walk.next().transpose()?.is_some() => {
+        Some(last) if entries.next().transpose()?.is_some() => {
             terminal::status(&format!("{DIM}more behind --after {last}{DIM:#}"));
         }
         Some(_) => {}
     }
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }
 
 enum Printer {
     Lines,
     Table {
-        part: Part,
+        part: Section,
         table: Table,
         page: Vec<Vec<String>>,
     },
 }
 
 impl Printer {
-    fn new(part: Part, format: ListFormat) -> Self {
+    fn new(part: Section, format: ListFormat) -> Self {
         if format == ListFormat::Jsonl {
             return Self::Lines;
         }
-        // What goes to a file or to another program is not cut.
+        // Output to a file or a pipe is not cut.
         let room = io::stdout().is_terminal().then(terminal::width).flatten();
         let columns = match part {
-            Part::Queue => &QUEUE,
-            Part::Dead => &DEAD,
+            Section::Queue => &QUEUE,
+            Section::Dead => &DEAD,
         };
         Self::Table {
             part,
@@ -139,7 +144,7 @@ impl Printer {
     fn finish(&mut self) -> io::Result<()> {
         match self {
             Self::Table { table, page, .. } if !page.is_empty() => {
-                let text = table.page(page);
+                let text = table.rows_to_text(page);
                 page.clear();
                 output::text(&text)
             }
@@ -148,7 +153,7 @@ impl Printer {
     }
 }
 
-fn cells(entry: &Entry, part: Part) -> Vec<String> {
+fn cells(entry: &Entry, part: Section) -> Vec<String> {
     let mut cells = vec![entry.sequence().to_string()];
     if let Entry::Dead(letter) = entry {
         cells.push(short_age(letter.died));
@@ -158,14 +163,14 @@ fn cells(entry: &Entry, part: Part) -> Vec<String> {
         record, last_error, ..
     }) = entry.stored()
     else {
-        if part == Part::Queue {
+        if part == Section::Queue {
             cells.push(String::new());
         }
         cells.push("(damaged)".to_owned());
         cells.resize(QUEUE.len(), String::new());
         return cells;
     };
-    if part == Part::Queue {
+    if part == Section::Queue {
         cells.push(short_age(record.created));
     }
     cells.push(visible_line(entry.event_type().unwrap_or("-")));
@@ -177,7 +182,7 @@ fn cells(entry: &Entry, part: Part) -> Vec<String> {
             .map_or_else(|| "-".to_owned(), visible_bytes),
     );
     cells.push(size(record.payload.len()));
-    if part == Part::Queue {
+    if part == Section::Queue {
         cells.push(record.attempts.to_string());
     }
     cells.push(visible_line(last_error.as_deref().unwrap_or_default()));

@@ -1,29 +1,29 @@
-//! `herald spool`: looking after the durable queue, beside its owner or without one.
+//! `herald spool`: inspects and manages a spool, also while a publisher has it open.
 
-mod change;
-mod dead;
+mod dead_letter_change;
+mod dead_letters;
 mod drain;
 mod entry;
 mod list;
-mod place;
+mod location;
 mod show;
 mod status;
 mod verify;
 
-pub use change::tell_of_recovery;
+pub use dead_letter_change::report_recovery;
 
-use crate::Failure;
 use crate::args::spool::{Spool, SpoolCommand};
+use crate::{Error, ExitStatus};
 
 /// Runs the command.
-pub fn run(args: &Spool) -> Result<u8, Failure> {
-    let path = place::find(args.spool.as_deref())?;
+pub fn run(args: &Spool) -> Result<ExitStatus, Error> {
+    let path = location::find(args.spool.as_deref())?;
     match &args.command {
         SpoolCommand::Status(args) => status::run(&path, args),
         SpoolCommand::List(args) => list::queue(&path, args),
-        SpoolCommand::Show(args) => show::run(&path, args, show::Of::Any),
+        SpoolCommand::Show(args) => show::run(&path, args, show::Scope::Any),
         SpoolCommand::Verify => verify::run(&path),
         SpoolCommand::Drain(args) => drain::run(&path, args),
-        SpoolCommand::Dead(args) => dead::run(&path, args),
+        SpoolCommand::Dead(args) => dead_letters::run(&path, args),
     }
 }

@@ -1,4 +1,4 @@
-//! `herald spool show`: one record, whole.
+//! `herald spool show`: prints one record completely.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -13,42 +13,42 @@ use serde_json::{Map, Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::entry::{Entry, bytes_json};
-use super::place::{failed, inspect};
+use super::location::{inspect, spool_error};
 use crate::args::spool::{Show, StatusFormat};
-use crate::human::{age, hex, moment, visible_bytes};
+use crate::format::{age, hex, rfc3339, visible_bytes};
 use crate::terminal::{BOLD, DIM};
-use crate::{CLEAN, Failure, output, pretty};
+use crate::{Error, ExitStatus, json_format, output};
 
-/// Bytes of a payload that is no text, as they are shown.
-const HEX_SHOWN: usize = 512;
-const HEX_LINE: usize = 32;
+/// Bytes that are shown of a payload that is not UTF-8, in total and per line.
+const MAX_HEX_BYTES: usize = 512;
+const HEX_BYTES_PER_LINE: usize = 32;
 
-/// What may be shown.
+/// The rows that the command accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Of {
-    /// Whatever has the sequence.
+pub enum Scope {
+    /// A queued record or a dead letter.
     Any,
     /// Only a dead letter.
     Dead,
 }
 
 /// Runs the command.
-pub fn run(path: &Path, args: &Show, of: Of) -> Result<u8, Failure> {
+pub fn run(path: &Path, args: &Show, scope: Scope) -> Result<ExitStatus, Error> {
     let sequence = Sequence::new(args.sequence);
     let found = inspect(path)?
         .find(sequence)
-        .map_err(|error| failed(&error, path))?
+        .map_err(|error| spool_error(&error, path))?
         .map(|found| Entry::of(sequence, found));
-    let entry = match (found, of) {
-        (Some(entry @ Entry::Dead(_)), _) | (Some(entry), Of::Any) => entry,
-        (Some(_), Of::Dead) => {
-            return Err(Failure::Message(format!(
+    let entry = match (found, scope) {
+        (Some(entry @ Entry::Dead(_)), _) | (Some(entry), Scope::Any) => entry,
+        (Some(_), Scope::Dead) => {
+            return Err(Error::Message(format!(
                 "{sequence} is not a dead letter: it waits for delivery; \
                  `herald spool show {sequence}` shows it"
             )));
         }
         (None, _) => {
-            return Err(Failure::Message(format!(
+            return Err(Error::Message(format!(
                 "there is no record {sequence} in `{}`: it was delivered or dropped, or never there",
                 path.display()
             )));
@@ -61,19 +61,19 @@ pub fn run(path: &Path, args: &Show, of: Of) -> Result<u8, Failure> {
         StatusFormat::Text => output::text(&text(&entry))?,
         StatusFormat::Json => output::json(&document(&entry))?,
     }
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }
 
-fn raw(entry: &Entry) -> Result<u8, Failure> {
+fn raw(entry: &Entry) -> Result<ExitStatus, Error> {
     let Some(record) = entry.record() else {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "{} is damaged: its payload is not what was written",
             entry.sequence()
         )));
     };
     let mut out = io::stdout().lock();
-    if out.is_terminal() && !is_harmless(&record.payload) {
-        return Err(Failure::Message(
+    if out.is_terminal() && !is_safe_for_terminal(&record.payload) {
+        return Err(Error::Message(
             "the payload has characters that a terminal would act upon; write it to a file: \
              --raw > FILE"
                 .to_owned(),
@@ -81,10 +81,10 @@ fn raw(entry: &Entry) -> Result<u8, Failure> {
     }
     out.write_all(&record.payload)?;
     out.flush()?;
-    Ok(CLEAN)
+    Ok(ExitStatus::Success)
 }
 
-fn is_harmless(payload: &[u8]) -> bool {
+fn is_safe_for_terminal(payload: &[u8]) -> bool {
     std::str::from_utf8(payload).is_ok_and(|text| {
         text.split(['\n', '\t'])
             .all(|part| visible_line(part) == part)
@@ -137,9 +137,9 @@ fn title(entry: &Entry) -> String {
     }
 }
 
-/// What is known of a record beside headers and payload, by name.
+/// Properties of a record beside headers and payload.
 fn facts(entry: &Entry, record: &Record) -> Vec<(&'static str, String)> {
-    let at = |time| format!("{}, {} ago", moment(time), HumanDuration(age(time)));
+    let at = |time| format!("{}, {} ago", rfc3339(time), HumanDuration(age(time)));
     let mut facts = vec![
         ("topic", record.topic.clone()),
         (
@@ -156,7 +156,7 @@ fn facts(entry: &Entry, record: &Record) -> Vec<(&'static str, String)> {
     }
     facts.push(("tries", record.attempts.to_string()));
     if let Some(time) = record.not_before {
-        facts.push(("not before", moment(time)));
+        facts.push(("not before", rfc3339(time)));
     }
     if let Some(error) = entry.stored().and_then(|stored| stored.last_error.clone()) {
         facts.push(("last error", error));
@@ -166,21 +166,21 @@ fn facts(entry: &Entry, record: &Record) -> Vec<(&'static str, String)> {
 
 fn payload(bytes: &[u8], text: &mut String) {
     let Ok(payload) = std::str::from_utf8(bytes) else {
-        for line in bytes[..bytes.len().min(HEX_SHOWN)].chunks(HEX_LINE) {
+        for line in bytes[..bytes.len().min(MAX_HEX_BYTES)].chunks(HEX_BYTES_PER_LINE) {
             let _ = writeln!(text, "  {}", hex(line));
         }
-        if bytes.len() > HEX_SHOWN {
+        if bytes.len() > MAX_HEX_BYTES {
             let _ = writeln!(text, "  {DIM}… --raw writes all of it{DIM:#}");
         }
         return;
     };
-    let laid_out = pretty::json(payload);
+    let laid_out = json_format::pretty(payload);
     for line in laid_out.as_deref().unwrap_or(payload).lines() {
         let _ = writeln!(text, "  {}", visible_line(line));
     }
 }
 
-/// For programs: what a list says, and headers and payload.
+/// JSON format: the fields of a list row, headers and payload.
 #[derive(Serialize)]
 struct Document<'a> {
     #[serde(flatten)]
@@ -189,7 +189,7 @@ struct Document<'a> {
     payload: Option<Payload<'a>>,
 }
 
-/// The payload as the JSON that it is, or as text, or as what it is.
+/// The payload as JSON if it is JSON, else as text or hexadecimal digits.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Payload<'a> {

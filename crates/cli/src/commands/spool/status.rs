@@ -1,4 +1,4 @@
-//! `herald spool status`: what is in a spool, and whether a person should look.
+//! `herald spool status`: prints the state of a spool and the conditions that need attention.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -9,43 +9,47 @@ use herald_spool::{Inspector, SpoolError, SpoolStatus, spool_files};
 use indicatif::{BinaryBytes, HumanDuration};
 use serde_json::{Value, json};
 
-use super::place::{MOST_NUMBERED, failed};
+use super::location::{MAX_NUMBERED_FILES, spool_error};
 use crate::args::spool::{Status, StatusFormat};
-use crate::human::{counted, moment};
+use crate::format::{count, rfc3339};
 use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW};
-use crate::{CLEAN, DIAGNOSTICS, Failure, output};
+use crate::{Error, ExitStatus, output};
 
 /// Runs the command.
-pub fn run(path: &Path, args: &Status) -> Result<u8, Failure> {
-    let seen = look_at_all(path, args)?;
+pub fn run(path: &Path, args: &Status) -> Result<ExitStatus, Error> {
+    let reports = inspect_all(path, args)?;
     match args.format {
         StatusFormat::Text => {
-            let texts: Vec<_> = seen.iter().map(Seen::text).collect();
+            let texts: Vec<_> = reports.iter().map(SpoolReport::text).collect();
             output::text(&texts.join("\n"))?;
         }
         StatusFormat::Json => {
-            let spools: Vec<_> = seen.iter().map(Seen::json).collect();
+            let spools: Vec<_> = reports.iter().map(SpoolReport::json).collect();
             output::json(&json!({ "spools": spools }))?;
         }
     }
-    let quiet = seen.iter().all(|seen| seen.attention.is_empty());
-    Ok(if quiet { CLEAN } else { DIAGNOSTICS })
+    let quiet = reports.iter().all(|reports| reports.attention.is_empty());
+    Ok(if quiet {
+        ExitStatus::Success
+    } else {
+        ExitStatus::Problems
+    })
 }
 
-/// The spool that was named and the numbered ones beside it.
-fn look_at_all(path: &Path, args: &Status) -> Result<Vec<Seen>, Failure> {
-    let mut paths: Vec<PathBuf> = spool_files(path, MOST_NUMBERED)
+/// Inspects the spool that was named and the numbered ones beside it.
+fn inspect_all(path: &Path, args: &Status) -> Result<Vec<SpoolReport>, Error> {
+    let mut paths: Vec<PathBuf> = spool_files(path, MAX_NUMBERED_FILES)
         .into_iter()
         .map(|file| file.path)
         .collect();
-    // Where it is not there, what lies beside it may say that it should be.
+    // If the named file is missing but files that belong to it exist, report it as damaged.
     let is_there = paths.first().is_some_and(|first| first == path);
     if !is_there && (paths.is_empty() || is_damaged(path)) {
         paths.insert(0, path.to_owned());
     }
     paths
         .into_iter()
-        .map(|path| Seen::look(path, args))
+        .map(|path| SpoolReport::inspect(path, args))
         .collect()
 }
 
@@ -53,23 +57,23 @@ fn is_damaged(path: &Path) -> bool {
     matches!(Inspector::open(path), Err(SpoolError::Corrupt { .. }))
 }
 
-/// Why a person should look.
+/// A condition that needs attention.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Attention {
-    /// The file can't be read as it is.
+    /// The file can't be read.
     Damaged(String),
-    /// What nothing could deliver.
+    /// Dead letters that wait for a decision.
     DeadLetters(u64),
-    /// Records wait, and nobody delivers them.
+    /// Records wait while no process has the spool open.
     NoOwner(u64),
-    /// The oldest record is older than was asked for.
+    /// The oldest record is older than `--max-age`.
     TooOld(Duration),
-    /// More records than were asked for.
+    /// More records than `--max-records`.
     TooMany(u64),
 }
 
 impl Attention {
-    /// For programs; does not change between versions.
+    /// Stable code for machine formats.
     fn code(&self) -> &'static str {
         match self {
             Self::Damaged(_) => "damaged",
@@ -88,32 +92,32 @@ impl Attention {
             ),
             Self::DeadLetters(dead) => format!(
                 "{} for a person to decide on: `herald spool dead list`",
-                counted(*dead, "dead letter")
+                count(*dead, "dead letter")
             ),
             Self::NoOwner(records) => format!(
                 "{}, and no process has the spool open: `herald spool drain`",
                 match records {
                     1 => "1 record waits".to_owned(),
-                    _ => format!("{} wait", counted(*records, "record")),
+                    _ => format!("{} wait", count(*records, "record")),
                 }
             ),
             Self::TooOld(age) => format!("the oldest record waits for {}", HumanDuration(*age)),
-            Self::TooMany(records) => format!("{} wait", counted(*records, "record")),
+            Self::TooMany(records) => format!("{} wait", count(*records, "record")),
         }
     }
 }
 
-/// A spool as it was when it was looked at.
-struct Seen {
+/// State of a spool.
+struct SpoolReport {
     path: PathBuf,
-    /// `None` where it can't be read.
+    /// `None` if it can't be read.
     status: Option<SpoolStatus>,
     age: Option<Duration>,
     attention: Vec<Attention>,
 }
 
-impl Seen {
-    fn look(path: PathBuf, args: &Status) -> Result<Self, Failure> {
+impl SpoolReport {
+    fn inspect(path: PathBuf, args: &Status) -> Result<Self, Error> {
         let status = match Inspector::open(&path).and_then(|inspector| inspector.status()) {
             Ok(status) => status,
             Err(SpoolError::Corrupt { detail, .. }) => {
@@ -124,7 +128,7 @@ impl Seen {
                     attention: vec![Attention::Damaged(detail)],
                 });
             }
-            Err(error) => return Err(failed(&error, &path)),
+            Err(error) => return Err(spool_error(&error, &path)),
         };
         let age = status
             .oldest
@@ -162,7 +166,7 @@ impl Seen {
             None => "nothing".to_owned(),
             Some(age) => format!(
                 "{}, {}; the oldest for {}",
-                counted(status.records, "record"),
+                count(status.records, "record"),
                 BinaryBytes(status.bytes),
                 HumanDuration(age)
             ),
@@ -183,7 +187,7 @@ impl Seen {
             ("owner", owner),
         ];
         if status.requests > 0 {
-            let requests = counted(status.requests, "request");
+            let requests = count(status.requests, "request");
             facts.push(("requests", format!("{requests} for the owner to serve")));
         }
         facts
@@ -201,7 +205,7 @@ impl Seen {
             "bytes": status.bytes,
             "dead_letters": status.dead,
             "dead_letter_bytes": status.dead_bytes,
-            "oldest": status.oldest.map(moment),
+            "oldest": status.oldest.map(rfc3339),
             "oldest_age_seconds": self.age.map(|age| age.as_secs()),
             "file_bytes": status.file_bytes,
             "owned": status.owned,

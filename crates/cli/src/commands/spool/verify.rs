@@ -1,4 +1,4 @@
-//! `herald spool verify`: whether the file is what was written.
+//! `herald spool verify`: checks every page and row of a spool.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,21 +6,21 @@ use std::path::Path;
 use herald_diagnostics::render::visible_line;
 use herald_spool::{Found, Inspector, REASON_DAMAGED, Sequence, SpoolError, Verification};
 
-use super::place::failed;
-use crate::human::counted;
+use super::location::spool_error;
+use crate::format::count;
 use crate::terminal::{self, GREEN, RED, bar};
-use crate::{CLEAN, DIAGNOSTICS, Failure, output};
+use crate::{Error, ExitStatus, output};
 
-/// Damaged rows that are named; the others are counted.
-const NAMED: usize = 20;
+/// Damaged rows that are listed; more are only counted.
+const MAX_LISTED: usize = 20;
 
 /// Runs the command.
-pub fn run(path: &Path) -> Result<u8, Failure> {
+pub fn run(path: &Path) -> Result<ExitStatus, Error> {
     let inspector = match Inspector::open(path) {
         Ok(inspector) => inspector,
-        // Not even its first page can be read: that is the answer, not a failure of the check.
+        // The first page is unreadable: that is a result, not a failure of the check.
         Err(SpoolError::Corrupt { detail, .. }) => return report_faults(path, &[detail], false),
-        Err(error) => return Err(failed(&error, path)),
+        Err(error) => return Err(spool_error(&error, path)),
     };
     let status = inspector.status();
     let owned = status.as_ref().is_ok_and(|status| status.owned);
@@ -28,15 +28,15 @@ pub fn run(path: &Path) -> Result<u8, Failure> {
     let bar = bar("checking", rows);
     let verification = inspector.verify_with(|read| bar.set_position(read));
     bar.finish_and_clear();
-    let verification = verification.map_err(|error| failed(&error, path))?;
+    let verification = verification.map_err(|error| spool_error(&error, path))?;
     let rows = format!(
         "{} and {} read",
-        counted(verification.records, "record"),
-        counted(verification.dead, "dead letter"),
+        count(verification.records, "record"),
+        count(verification.dead, "dead letter"),
     );
     if verification.is_sound() {
         output::text(&format!("{GREEN}sound{GREEN:#}: {rows}"))?;
-        return Ok(CLEAN);
+        return Ok(ExitStatus::Success);
     }
     if !verification.damaged.is_empty() {
         report_rows(&inspector, &verification)?;
@@ -45,25 +45,25 @@ pub fn run(path: &Path) -> Result<u8, Failure> {
         report_faults(path, &verification.problems, owned)?;
     }
     terminal::status(&rows);
-    Ok(DIAGNOSTICS)
+    Ok(ExitStatus::Problems)
 }
 
-/// Rows that are not what was written.
-fn report_rows(inspector: &Inspector, found: &Verification) -> Result<(), Failure> {
+/// Reports damaged rows.
+fn report_rows(inspector: &Inspector, found: &Verification) -> Result<(), Error> {
     let mut text = match found.damaged.len() {
         1 => format!("{RED}damaged{RED:#}: 1 row is not what was written\n"),
         rows => format!("{RED}damaged{RED:#}: {rows} rows are not what was written\n"),
     };
-    for sequence in found.damaged.iter().take(NAMED) {
-        let _ = writeln!(text, "  {sequence}  {}", fate(inspector, *sequence));
+    for sequence in found.damaged.iter().take(MAX_LISTED) {
+        let _ = writeln!(text, "  {sequence}  {}", describe_row(inspector, *sequence));
     }
-    if found.damaged.len() > NAMED {
-        let _ = writeln!(text, "  and {} more", found.damaged.len() - NAMED);
+    if found.damaged.len() > MAX_LISTED {
+        let _ = writeln!(text, "  and {} more", found.damaged.len() - MAX_LISTED);
     }
     Ok(output::text(&text)?)
 }
 
-fn fate(inspector: &Inspector, sequence: Sequence) -> String {
+fn describe_row(inspector: &Inspector, sequence: Sequence) -> String {
     match inspector.find(sequence) {
         Ok(Some(Found::Dead(letter))) => format!(
             "dead letter ({}); it can only be dropped",
@@ -77,8 +77,8 @@ fn fate(inspector: &Inspector, sequence: Sequence) -> String {
     }
 }
 
-/// Faults of the file as a whole.
-fn report_faults(path: &Path, problems: &[String], owned: bool) -> Result<u8, Failure> {
+/// Reports damage of the file.
+fn report_faults(path: &Path, problems: &[String], owned: bool) -> Result<ExitStatus, Error> {
     let mut text = format!("{RED}damaged{RED:#}: {}\n", path.display());
     for problem in problems {
         // SQLite begins some diagnostics with a line that says which database it means.
@@ -95,5 +95,5 @@ fn report_faults(path: &Path, problems: &[String], owned: bool) -> Result<u8, Fa
          beside them\n(`….damaged-…`), and what is readable comes over into a new spool."
     });
     output::text(&text)?;
-    Ok(DIAGNOSTICS)
+    Ok(ExitStatus::Problems)
 }

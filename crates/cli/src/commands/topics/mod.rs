@@ -1,6 +1,6 @@
-//! `herald topics`: topics of contracts and topics of the cluster.
+//! `herald topics`: compares the topics of contracts with the cluster and creates them.
 
-mod document;
+mod json;
 mod text;
 
 use std::collections::BTreeMap;
@@ -8,24 +8,24 @@ use std::collections::BTreeMap;
 use herald_publish::kafka::{Admin, Outcome, Plan, PlannedTopic, WantedTopic};
 
 use crate::args::topics::{Apply, Plan as Args, PlanFormat, Topics};
-use crate::asked::{self, Asked, Role};
-use crate::connection::{self, PATIENCE, failed};
+use crate::connection::{self, CONNECT_TIMEOUT, cluster_error};
 use crate::terminal::{self, BOLD};
-use crate::{CLEAN, DIAGNOSTICS, FAILED, Failure, output, project};
+use crate::wanted_topics::{self, ContractTopic, Role};
+use crate::{Error, ExitStatus, output, project};
 
 /// Runs the command.
-pub fn run(topics: &Topics) -> Result<u8, Failure> {
+pub fn run(topics: &Topics) -> Result<ExitStatus, Error> {
     match topics {
         Topics::Plan(args) => {
             let comparison = Comparison::make(args)?;
             comparison.print(args.format, None)?;
-            Ok(comparison.code())
+            Ok(comparison.status())
         }
         Topics::Apply(args) => apply(args),
     }
 }
 
-fn apply(args: &Apply) -> Result<u8, Failure> {
+fn apply(args: &Apply) -> Result<ExitStatus, Error> {
     let comparison = Comparison::make(&args.plan)?;
     let can_do = comparison
         .plan
@@ -39,7 +39,7 @@ fn apply(args: &Apply) -> Result<u8, Failure> {
                 "\nNothing was changed; {BOLD}--yes{BOLD:#} does it"
             ));
         }
-        return Ok(comparison.code());
+        return Ok(comparison.status());
     }
     if args.plan.format == PlanFormat::Text {
         comparison.print(PlanFormat::Text, None)?;
@@ -52,70 +52,65 @@ fn apply(args: &Apply) -> Result<u8, Failure> {
     }
     Ok(
         if outcomes.iter().any(|outcome| outcome.failure.is_some()) {
-            FAILED
+            ExitStatus::Failure
         } else if outcomes.iter().any(|outcome| !outcome.left.is_empty()) {
-            DIAGNOSTICS
+            ExitStatus::Problems
         } else {
-            CLEAN
+            ExitStatus::Success
         },
     )
 }
 
-/// Contracts and cluster side by side.
+/// The topics of the contracts beside those of the cluster.
 struct Comparison {
     admin: Admin,
     plan: Plan,
-    /// By topic.
-    asked: BTreeMap<String, Asked>,
-    /// Topics that contracts only read, that are not there and not to be made.
-    absent: Vec<Asked>,
+    contract_topics: BTreeMap<String, ContractTopic>,
+    /// Topics that contracts only read and that neither exist nor are to be created.
+    absent: Vec<ContractTopic>,
 }
 
 impl Comparison {
-    fn make(args: &Args) -> Result<Self, Failure> {
+    fn make(args: &Args) -> Result<Self, Error> {
         let project = project::find()?;
-        let loaded = asked::load(&project, &args.paths)?;
-        let mut asked =
-            asked::topics(&loaded.catalog, args.namespace.as_deref()).map_err(asked::all)?;
+        let loaded = wanted_topics::load_contracts(&project, &args.paths)?;
+        let mut topics = wanted_topics::of_catalog(&loaded.catalog, args.namespace.as_deref())
+            .map_err(wanted_topics::report_problems)?;
         if args.dead_letters {
-            asked.extend(asked::dead_letters(&asked));
+            topics.extend(wanted_topics::dead_letter_topics(&topics));
         }
-        let admin = Admin::connect(&connection::options(&args.cluster, &project)?, PATIENCE)
-            .map_err(|failure| failed(&failure))?;
-        let names = admin.topic_names().map_err(|failure| failed(&failure))?;
-        let is_absent = |asked: &Asked| !names.contains(&asked.topic.name);
-        let (only_told, wanted): (Vec<_>, Vec<_>) = asked
+        let options = connection::options(&args.cluster, &project)?;
+        let admin =
+            Admin::connect(&options, CONNECT_TIMEOUT).map_err(|failure| cluster_error(&failure))?;
+        let existing = admin
+            .topic_names()
+            .map_err(|failure| cluster_error(&failure))?;
+        let is_absent = |it: &ContractTopic| !existing.contains(&it.topic.name);
+        let (only_read, mut wanted): (Vec<_>, Vec<_>) = topics
             .into_iter()
-            .partition(|asked| asked.role == Role::Consumed && !args.consumed);
-        let wanted: Vec<_> = wanted
-            .into_iter()
-            .map(|asked| {
-                if is_absent(&asked) {
-                    with_defaults(asked, args)
-                } else {
-                    asked
-                }
-            })
-            .collect();
-        let topics: Vec<WantedTopic> = wanted.iter().map(|asked| asked.topic.clone()).collect();
-        let plan = admin.plan(topics).map_err(|failure| failed(&failure))?;
+            .partition(|it| it.role == Role::Consumed && !args.consumed);
+        for topic in wanted.iter_mut().filter(|it| is_absent(it)) {
+            apply_defaults(&mut topic.topic, args);
+        }
+        let topics: Vec<WantedTopic> = wanted.iter().map(|it| it.topic.clone()).collect();
+        let plan = admin
+            .plan(topics)
+            .map_err(|failure| cluster_error(&failure))?;
+        let by_name = |it: ContractTopic| (it.topic.name.clone(), it);
         Ok(Self {
             admin,
             plan,
-            asked: wanted
-                .into_iter()
-                .map(|asked| (asked.topic.name.clone(), asked))
-                .collect(),
-            absent: only_told.into_iter().filter(is_absent).collect(),
+            contract_topics: wanted.into_iter().map(by_name).collect(),
+            absent: only_read.into_iter().filter(is_absent).collect(),
         })
     }
 
-    fn print(&self, format: PlanFormat, outcomes: Option<&[Outcome]>) -> Result<(), Failure> {
+    fn print(&self, format: PlanFormat, outcomes: Option<&[Outcome]>) -> Result<(), Error> {
         match format {
             PlanFormat::Text => output::text(&text::plan(&self.plan, &self.absent))?,
-            PlanFormat::Json => output::json(&document::document(
+            PlanFormat::Json => output::json(&json::document(
                 &self.plan,
-                &self.asked,
+                &self.contract_topics,
                 &self.absent,
                 outcomes,
             ))?,
@@ -123,19 +118,17 @@ impl Comparison {
         Ok(())
     }
 
-    fn code(&self) -> u8 {
+    fn status(&self) -> ExitStatus {
         if self.plan.is_in_sync() {
-            CLEAN
+            ExitStatus::Success
         } else {
-            DIAGNOSTICS
+            ExitStatus::Problems
         }
     }
 }
 
-/// What the command line says of topics that are made, where contracts say nothing.
-fn with_defaults(mut asked: Asked, args: &Args) -> Asked {
-    let topic = &mut asked.topic;
+/// Fills in the settings of a new topic from the command line where the contract sets none.
+fn apply_defaults(topic: &mut WantedTopic, args: &Args) {
     topic.partitions = topic.partitions.or(args.partitions);
     topic.replication_factor = topic.replication_factor.or(args.replication_factor);
-    asked
 }

@@ -1,4 +1,4 @@
-//! A plan, and what became of it, for people.
+//! Text format of a plan and its outcome.
 
 use std::fmt::Write as _;
 
@@ -6,14 +6,15 @@ use anstyle::Style;
 use herald_diagnostics::render::visible_line;
 use herald_publish::kafka::{Difference, Outcome, Plan, PlannedTopic, WantedTopic};
 
-use crate::asked::Asked;
-use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW, count};
+use crate::format::count;
+use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW};
+use crate::wanted_topics::ContractTopic;
 
-/// Topics in sync are listed up to this many.
-const LISTED: usize = 10;
+/// Topics in sync that are listed; more are only counted.
+const MAX_LISTED: usize = 10;
 
-/// The plan: what is made, what is changed, what is left to somebody, what is right already.
-pub fn plan(plan: &Plan, absent: &[Asked]) -> String {
+/// Formats a plan: topics to create, to change, to handle manually, and in sync.
+pub fn plan(plan: &Plan, absent: &[ContractTopic]) -> String {
     let missing = |topic: &&PlannedTopic| topic.differences.contains(&Difference::Missing);
     let (missing, there): (Vec<_>, Vec<_>) = plan.topics.iter().partition(missing);
     let those = |is: fn(&PlannedTopic) -> bool| -> Vec<&PlannedTopic> {
@@ -28,7 +29,7 @@ pub fn plan(plan: &Plan, absent: &[Asked]) -> String {
     change(&mut text, &drifted);
     leave(&mut text, &left);
     keep(&mut text, &in_sync);
-    tell_absent(&mut text, absent);
+    absent_topics(&mut text, absent);
     if !text.is_empty() {
         text.push('\n');
     }
@@ -47,7 +48,7 @@ pub fn plan(plan: &Plan, absent: &[Asked]) -> String {
     text
 }
 
-/// `3 to create, 1 in sync`; what there is none of is left out.
+/// `3 to create, 1 in sync`; parts that are zero are left out.
 fn numbers(parts: &[(usize, &str)]) -> String {
     let parts = parts.iter().filter(|(number, _)| *number > 0);
     let parts: Vec<_> = parts
@@ -87,21 +88,21 @@ fn leave(text: &mut String, topics: &[&PlannedTopic]) {
 
 fn keep(text: &mut String, topics: &[&PlannedTopic]) {
     heading(text, "In sync", topics.len(), DIM);
-    for topic in topics.iter().take(LISTED) {
+    for topic in topics.iter().take(MAX_LISTED) {
         let _ = writeln!(text, "  {DIM}= {}{DIM:#}", topic.wanted.name);
     }
-    if topics.len() > LISTED {
-        let more = count(topics.len() - LISTED, "more topic");
+    if topics.len() > MAX_LISTED {
+        let more = count(topics.len() - MAX_LISTED, "more topic");
         let _ = writeln!(text, "  {DIM}  and {more}{DIM:#}");
     }
 }
 
-fn tell_absent(text: &mut String, absent: &[Asked]) {
+fn absent_topics(text: &mut String, absent: &[ContractTopic]) {
     let title = "Read by contracts, published by none, and absent";
     heading(text, title, absent.len(), DIM);
-    for asked in absent {
-        let contracts = visible_line(&asked.contracts.join(", "));
-        let _ = writeln!(text, "  {DIM}? {}  by {contracts}{DIM:#}", asked.topic.name);
+    for it in absent {
+        let contracts = visible_line(&it.contracts.join(", "));
+        let _ = writeln!(text, "  {DIM}? {}  by {contracts}{DIM:#}", it.topic.name);
     }
     if !absent.is_empty() {
         let _ = writeln!(text, "    {DIM}--consumed makes them too{DIM:#}");
@@ -117,12 +118,8 @@ fn heading(text: &mut String, title: &str, number: usize, style: Style) {
 
 fn settings(topic: &WantedTopic) -> String {
     let mut settings = Vec::new();
-    settings.extend(topic.partitions.map(|n| count(n as usize, "partition")));
-    settings.extend(
-        topic
-            .replication_factor
-            .map(|n| count(n as usize, "replica")),
-    );
+    settings.extend(topic.partitions.map(|n| count(n, "partition")));
+    settings.extend(topic.replication_factor.map(|n| count(n, "replica")));
     let config = topic.config.iter();
     settings.extend(config.map(|(name, value)| visible_line(&format!("{name}={value}"))));
     if settings.is_empty() {
@@ -138,7 +135,7 @@ fn refusal(text: &mut String, topic: &PlannedTopic) {
     }
 }
 
-/// A topic with those of its differences that are meant.
+/// Writes a topic with the differences that match.
 fn lines(
     text: &mut String,
     topic: &PlannedTopic,
@@ -193,7 +190,7 @@ fn values(difference: &Difference) -> String {
     }
 }
 
-/// What somebody should know before it is done, or how to do it without Herald.
+/// Advice about a difference.
 fn note(difference: &Difference) -> Option<&'static str> {
     match difference {
         Difference::TooFewPartitions { .. } => Some(
@@ -211,7 +208,7 @@ fn note(difference: &Difference) -> Option<&'static str> {
     }
 }
 
-/// What became of the plan, a line for each thing that was done or was not.
+/// Formats the outcome, a line for each change and failure.
 pub fn outcomes(outcomes: &[Outcome]) -> String {
     let mut text = String::new();
     let mut failed = 0;
@@ -246,7 +243,7 @@ pub fn outcomes(outcomes: &[Outcome]) -> String {
     text
 }
 
-/// What was done, in a word, and how it came out.
+/// A change as a verb and a description.
 fn done_as(done: &Difference, outcome: &Outcome) -> (&'static str, String) {
     if let (Difference::Missing, Some(found)) = (done, &outcome.found) {
         let partitions = count(found.partitions as usize, "partition");

@@ -1,16 +1,16 @@
-//! A plan, for documentation.
+//! Markdown format of an estimate.
 
 use std::fmt::Write as _;
 
 use herald_volume::rates;
 use herald_volume::{ContractPlan, Plan};
 
-use super::said;
+use super::messages;
 use super::text::{daily, kept, known, partitions};
 use crate::commands::catalog::{code, escape};
 use crate::quantity::{bytes, number};
 
-/// A table for each contract, one of the topics, and what the figures rest on.
+/// Formats a table for each contract, one of all topics, warnings and notes.
 pub fn document(plan: &Plan<'_>) -> String {
     let mut text = String::new();
     for contract in &plan.contracts {
@@ -51,10 +51,10 @@ pub fn document(plan: &Plan<'_>) -> String {
         total.partitions,
         known(total.disk_bytes, bytes),
     );
-    for warning in said::warnings(plan) {
+    for warning in messages::warnings(plan) {
         let _ = writeln!(text, "- **warning:** {}", escape(&warning));
     }
-    for note in said::notes(plan) {
+    for note in messages::notes(plan) {
         let _ = writeln!(text, "- {}", escape(&note));
     }
     text
@@ -62,7 +62,7 @@ pub fn document(plan: &Plan<'_>) -> String {
 
 fn request(text: &mut String, contract: &ContractPlan<'_>) {
     let node = contract.node;
-    let _ = writeln!(text, "## {}\n", escape(said::title(node)));
+    let _ = writeln!(text, "## {}\n", escape(messages::display_name(node)));
     if let Some(rate) = contract.requests_per_second {
         let _ = writeln!(text, "{} requests per second.\n", number(rate));
     }
@@ -73,7 +73,7 @@ fn request(text: &mut String, contract: &ContractPlan<'_>) {
         let _ = writeln!(
             text,
             "| {} | {}{assumed} | {} | {} |",
-            escape(&said::happening(node, rate)),
+            escape(&messages::rate_name(node, rate)),
             number(rate.per_request),
             number(rates::per_request(of_one, |_| 1.0)),
             bytes(rates::per_request(of_one, |at| contract.events[at].bytes())),

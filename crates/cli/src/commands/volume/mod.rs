@@ -1,8 +1,8 @@
-//! `herald volume`: how many events and bytes contracts amount to, and what that takes of Kafka.
+//! `herald volume`: estimates event volume and storage.
 
-mod document;
+mod json;
 mod markdown;
-mod said;
+mod messages;
 mod text;
 
 use std::io;
@@ -12,10 +12,10 @@ use herald_diagnostics::render::Format;
 use herald_volume::{Options, Plan};
 
 use crate::args::volume::{Volume, VolumeFormat};
-use crate::{CLEAN, DIAGNOSTICS, Failure, output, project, terminal};
+use crate::{Error, ExitStatus, output, project, terminal};
 
 /// Runs the command.
-pub fn run(args: &Volume) -> Result<u8, Failure> {
+pub fn run(args: &Volume) -> Result<ExitStatus, Error> {
     let project = project::find()?;
     let mut loaded = project::load(&project, &args.paths, Format::Human)?;
     let options = Options {
@@ -30,13 +30,13 @@ pub fn run(args: &Volume) -> Result<u8, Failure> {
     match args.format {
         VolumeFormat::Table => output::text(&text::tables(&plan, terminal::width()))?,
         VolumeFormat::Markdown => output::text(&markdown::document(&plan))?,
-        VolumeFormat::Json => output::json(&document::document(&plan))?,
+        VolumeFormat::Json => output::json(&json::document(&plan))?,
     }
     loaded.diagnostics.retain(Diagnostic::is_error);
     terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
     Ok(if loaded.has_errors() {
-        DIAGNOSTICS
+        ExitStatus::Problems
     } else {
-        CLEAN
+        ExitStatus::Success
     })
 }

@@ -1,4 +1,4 @@
-//! A plan, for a terminal.
+//! Text format of an estimate.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use herald_diagnostics::render::visible_line;
 use herald_volume::rates::{self, Happening};
 use herald_volume::{ContractPlan, Kept, Plan, TopicPlan, Total};
 
-use super::said;
+use super::messages;
 use crate::quantity::{UNKNOWN, bytes, number};
 use crate::table::{Column, Table};
 use crate::terminal::{BOLD, DIM, YELLOW};
@@ -39,30 +39,30 @@ static REQUEST: [Column; 4] = [
     Column::number("BYTES/REQUEST"),
 ];
 
-/// Contracts, topics, and what the figures rest on.
-pub fn tables(plan: &Plan<'_>, room: Option<usize>) -> String {
+/// Formats contracts, topics, warnings and notes.
+pub fn tables(plan: &Plan<'_>, width: Option<usize>) -> String {
     let mut text = String::new();
     for contract in &plan.contracts {
         block(&mut text, contract);
     }
     if plan.total.events_per_second.is_some() {
-        text.push_str(&table(plan, &FLOW, room, flow, total_flow));
+        text.push_str(&table(plan, &FLOW, width, flow, total_flow));
         text.push('\n');
-        text.push_str(&table(plan, &STORAGE, room, storage, total_storage));
+        text.push_str(&table(plan, &STORAGE, width, storage, total_storage));
     } else {
-        text.push_str(&table(plan, &REQUEST, room, request, total_request));
+        text.push_str(&table(plan, &REQUEST, width, request, total_request));
     }
     text.push('\n');
-    for warning in said::warnings(plan) {
+    for warning in messages::warnings(plan) {
         let _ = writeln!(text, "{YELLOW}warning{YELLOW:#}: {warning}");
     }
-    for note in said::notes(plan) {
+    for note in messages::notes(plan) {
         let _ = writeln!(text, "{DIM}{note}{DIM:#}");
     }
     text
 }
 
-/// What a request of a contract brings, line by line.
+/// Writes the events of one request of a contract, a line for each rate.
 fn block(text: &mut String, contract: &ContractPlan<'_>) {
     let node = contract.node;
     let kind = node.kind.map_or("unknown kind", Kind::name);
@@ -73,7 +73,7 @@ fn block(text: &mut String, contract: &ContractPlan<'_>) {
     let _ = writeln!(
         text,
         "{BOLD}{}{BOLD:#}  {DIM}{kind}, {requests}{DIM:#}",
-        visible_line(said::title(node))
+        visible_line(messages::display_name(node))
     );
     let mut rows = Vec::new();
     for rate in &contract.rates {
@@ -92,13 +92,13 @@ fn block(text: &mut String, contract: &ContractPlan<'_>) {
         } else {
             format!("{DIM}  assumed{DIM:#}")
         };
-        let name = visible_line(&said::happening(node, rate));
-        rows.push([name, often, of_events(events), bytes(size), mark]);
+        let name = visible_line(&messages::rate_name(node, rate));
+        rows.push([name, often, count_events(events), bytes(size), mark]);
     }
     rows.push([
         "a request".to_owned(),
         String::new(),
-        of_events(contract.events_per_request),
+        count_events(contract.events_per_request),
         bytes(contract.bytes_per_request),
         String::new(),
     ]);
@@ -114,7 +114,7 @@ fn block(text: &mut String, contract: &ContractPlan<'_>) {
     text.push('\n');
 }
 
-fn of_events(range: Range) -> String {
+fn count_events(range: Range) -> String {
     let plural = if range == Range::exactly(1.0) {
         ""
     } else {
@@ -126,26 +126,26 @@ fn of_events(range: Range) -> String {
 fn table(
     plan: &Plan<'_>,
     columns: &'static [Column],
-    room: Option<usize>,
+    width: Option<usize>,
     row: fn(&TopicPlan) -> Vec<String>,
     total: fn(&Total) -> Vec<String>,
 ) -> String {
     let mut rows: Vec<_> = plan.topics.iter().map(row).collect();
     rows.push(total(&plan.total));
-    Table::new(columns, room).page(&rows)
+    Table::new(columns, width).rows_to_text(&rows)
 }
 
-/// What there is in a day, where there is something in a second.
+/// Formats the value per day of a rate per second.
 pub fn daily(rate: Option<Range>, show: fn(Range) -> String) -> String {
     known(rate.map(|rate| rate * SECONDS_OF_A_DAY), show)
 }
 
-/// The text of what is known.
+/// Formats a value, or a dash if it is unknown.
 pub fn known(range: Option<Range>, show: fn(Range) -> String) -> String {
     range.map_or_else(|| UNKNOWN.to_owned(), show)
 }
 
-/// How long a topic keeps its events, and how often.
+/// Retention time and replication factor of a topic.
 pub fn kept(topic: &TopicPlan) -> String {
     let time = match topic.kept {
         Kept::For(time) => duration(time.as_secs_f64()),
@@ -166,7 +166,7 @@ fn duration(seconds: f64) -> String {
     format!("{} {name}", number(Range::exactly(seconds / unit)))
 }
 
-/// Partitions to plan for; what the contract says behind it, if that is something else.
+/// Number of partitions to plan for, with that of the contract if it is too low.
 pub fn partitions(topic: &TopicPlan) -> String {
     let planned = topic.partitions.planned();
     let planned = planned.map_or_else(|| UNKNOWN.to_owned(), |planned| planned.to_string());

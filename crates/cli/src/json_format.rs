@@ -1,19 +1,23 @@
-//! JSON for people.
+//! Layout of JSON text: indented or compact, with every value kept as it is written.
 
 use herald_envelope::Json;
 
-/// Lays a JSON text out over lines; `None` where it is none.
+/// Indents a JSON text; `None` if it is not JSON.
 ///
-/// Numbers, escapes and the order of members stay as they are written: a person has to see what
-/// is there, not what some reader makes of it.
-pub fn json(text: &str) -> Option<String> {
-    // Checked here, so that the steps below can rely on pairs of quotes and brackets.
+/// Numbers, escapes and the order of members stay as they are written: the reader has to see the
+/// actual bytes, not an interpretation such as `1e2` for `100`.
+pub fn pretty(text: &str) -> Option<String> {
+    // Validated first, so that the loop can rely on matching quotes and brackets.
     Json::parse(text).ok()?;
     let mut laid = String::with_capacity(text.len() * 2);
     let mut depth = 0_usize;
     let mut rest = text.trim_ascii();
     while let Some(c) = rest.chars().next() {
-        let length = if c == '"' { string(rest) } else { c.len_utf8() };
+        let length = if c == '"' {
+            string_length(rest)
+        } else {
+            c.len_utf8()
+        };
         let (part, behind) = rest.split_at(length);
         rest = behind.trim_ascii_start();
         match c {
@@ -43,13 +47,17 @@ pub fn json(text: &str) -> Option<String> {
     Some(laid)
 }
 
-/// The same JSON text without the spaces between its parts; `None` where it is none.
+/// Removes the whitespace between the tokens of a JSON text; `None` if it is not JSON.
 pub fn compact(text: &str) -> Option<String> {
     Json::parse(text).ok()?;
     let mut compact = String::with_capacity(text.len());
     let mut rest = text.trim_ascii();
     while let Some(c) = rest.chars().next() {
-        let length = if c == '"' { string(rest) } else { c.len_utf8() };
+        let length = if c == '"' {
+            string_length(rest)
+        } else {
+            c.len_utf8()
+        };
         let (part, behind) = rest.split_at(length);
         rest = behind.trim_ascii_start();
         compact.push_str(part);
@@ -57,8 +65,8 @@ pub fn compact(text: &str) -> Option<String> {
     Some(compact)
 }
 
-/// How long the string is that the text begins with, its quotes included.
-fn string(text: &str) -> usize {
+/// Length of the string literal at the start of `text`, quotes included.
+fn string_length(text: &str) -> usize {
     let mut escaped = false;
     let end = text.bytes().skip(1).position(|byte| {
         let ends = byte == b'"' && !escaped;
@@ -81,7 +89,7 @@ mod tests {
     fn every_digit_and_escape_stays() {
         let text =
             r#" {"b":1.10e+2, "a" : [ 123456789012345678901, "x , \" { \\", {} , [ ]],"é":null} "#;
-        let laid = json(text).unwrap();
+        let laid = pretty(text).unwrap();
         let expected = r#"{
   "b": 1.10e+2,
   "a": [
@@ -104,8 +112,8 @@ mod tests {
 
     #[test]
     fn laid_out_twice_it_stays_the_same() {
-        let once = json(r#"{"a":[1,{"b":[]}],"c":"]"}"#).unwrap();
-        assert_eq!(json(&once).unwrap(), once);
+        let once = pretty(r#"{"a":[1,{"b":[]}],"c":"]"}"#).unwrap();
+        assert_eq!(pretty(&once).unwrap(), once);
     }
 
     #[test]
@@ -118,13 +126,13 @@ mod tests {
             "1 2",
             &"[".repeat(100_000),
         ] {
-            assert_eq!(json(text), None);
+            assert_eq!(pretty(text), None);
         }
     }
 
     #[test]
     fn a_scalar_is_itself() {
-        assert_eq!(json(" 7 ").as_deref(), Some("7"));
-        assert_eq!(json("\"a b\"").as_deref(), Some("\"a b\""));
+        assert_eq!(pretty(" 7 ").as_deref(), Some("7"));
+        assert_eq!(pretty("\"a b\"").as_deref(), Some("\"a b\""));
     }
 }

@@ -1,30 +1,30 @@
-//! Which spool is meant.
+//! The path of the spool.
 
 use std::path::{Path, PathBuf};
 
 use herald_spool::{Inspector, SpoolError};
 
-use crate::{Failure, project};
+use crate::{Error, project};
 
-/// Says where the spool is, for commands that are not told.
+/// Environment variable with the path of the spool.
 const VARIABLE: &str = "HERALD_SPOOL";
 
-/// Numbered spools that are looked for beside the one named.
-pub const MOST_NUMBERED: u16 = 999;
+/// Highest number of the numbered spools that are looked up beside the one named.
+pub const MAX_NUMBERED_FILES: u16 = 999;
 
-/// The spool's database: of the argument, else of the environment, else of the project.
-pub fn find(argument: Option<&Path>) -> Result<PathBuf, Failure> {
+/// Returns the path of the argument, else of the environment, else of the project.
+pub fn find(argument: Option<&Path>) -> Result<PathBuf, Error> {
     let path = match (argument, std::env::var_os(VARIABLE)) {
         (Some(path), _) => path.to_owned(),
         (None, Some(path)) if !path.is_empty() => path.into(),
         _ => of_project()?.ok_or_else(|| {
-            Failure::Message(format!(
+            Error::Message(format!(
                 "which spool? Give --spool PATH, set {VARIABLE}, or set `spool:` in herald.yaml"
             ))
         })?,
     };
     if path.is_dir() {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "`{}` is a folder; name the spool's database in it, such as `{}`",
             path.display(),
             path.join("spool.db").display()
@@ -33,19 +33,19 @@ pub fn find(argument: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-fn of_project() -> Result<Option<PathBuf>, Failure> {
+fn of_project() -> Result<Option<PathBuf>, Error> {
     let project = project::find()?;
     let root = project.root.unwrap_or_default();
     Ok(project.spool.map(|spool| root.join(spool)))
 }
 
 /// Opens a spool for reading.
-pub fn inspect(path: &Path) -> Result<Inspector, Failure> {
-    Inspector::open(path).map_err(|error| failed(&error, path))
+pub fn inspect(path: &Path) -> Result<Inspector, Error> {
+    Inspector::open(path).map_err(|error| spool_error(&error, path))
 }
 
-/// What a person is told about an error, with what to do.
-pub fn failed(error: &SpoolError, path: &Path) -> Failure {
+/// Converts an error of the spool to a message with advice.
+pub fn spool_error(error: &SpoolError, path: &Path) -> Error {
     let help = match error {
         SpoolError::NotFound { .. } => "; a publisher makes it when it starts",
         SpoolError::Corrupt { .. } => {
@@ -63,5 +63,5 @@ pub fn failed(error: &SpoolError, path: &Path) -> Failure {
         }
         _ => format!("`{}`: ", path.display()),
     };
-    Failure::Message(format!("{named}{error}{help}"))
+    Error::Message(format!("{named}{error}{help}"))
 }

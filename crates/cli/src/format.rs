@@ -1,4 +1,4 @@
-//! Figures and text as people read and type them.
+//! Durations, times, counts and bytes as text.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use herald_diagnostics::render::visible_line;
 use herald_envelope::Timestamp;
 
-/// Units of durations, by their letters.
+/// Units of durations in seconds.
 const UNITS: [(&str, f64); 5] = [
     ("ms", 0.001),
     ("s", 1.0),
@@ -15,8 +15,8 @@ const UNITS: [(&str, f64); 5] = [
     ("d", 86400.0),
 ];
 
-/// Bytes of a text that is none, as a line shows them.
-const HEX_SHOWN: usize = 32;
+/// Bytes that are shown of a value that is not UTF-8.
+const MAX_HEX_BYTES: usize = 32;
 
 /// Reads a duration such as `500ms`, `30s`, `1.5h` or `7d`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
@@ -33,32 +33,33 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         })
 }
 
-/// `1 event`, `12,345 events`.
-pub fn counted(number: u64, one: &str) -> String {
+/// A number with the noun that it counts: `1 event`, `12,345 events`.
+pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
+    let number = number.try_into().unwrap_or(u64::MAX);
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {one}{plural}", indicatif::HumanCount(number))
+    format!("{} {noun}{plural}", indicatif::HumanCount(number))
 }
 
-/// A moment as RFC 3339 in UTC.
-pub fn moment(time: SystemTime) -> String {
+/// A time in RFC 3339 format, in UTC.
+pub fn rfc3339(time: SystemTime) -> String {
     Timestamp::try_from(time).map_or_else(|_| "unknown".to_owned(), |time| time.to_string())
 }
 
-/// How long ago a moment is; no time at all for one that is still to come.
+/// The time since `time`; zero if `time` is in the future.
 pub fn age(time: SystemTime) -> Duration {
     SystemTime::now().duration_since(time).unwrap_or_default()
 }
 
-/// Bytes for one line of a terminal: as text where they are text, else in hexadecimal digits.
+/// Bytes for one line of a terminal: as text if they are UTF-8, else in hexadecimal digits.
 pub fn visible_bytes(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => visible_line(text),
-        Err(_) if bytes.len() > HEX_SHOWN => format!("0x{}…", hex(&bytes[..HEX_SHOWN])),
+        Err(_) if bytes.len() > MAX_HEX_BYTES => format!("0x{}…", hex(&bytes[..MAX_HEX_BYTES])),
         Err(_) => format!("0x{}", hex(bytes)),
     }
 }
 
-/// Two digits for each byte.
+/// Hexadecimal digits of bytes.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut digits, byte| {
         let _ = write!(digits, "{byte:02x}");
@@ -92,6 +93,6 @@ mod tests {
 
     #[test]
     fn moments_are_in_utc() {
-        assert_eq!(moment(SystemTime::UNIX_EPOCH), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(SystemTime::UNIX_EPOCH), "1970-01-01T00:00:00Z");
     }
 }

@@ -1,4 +1,4 @@
-//! Which operations of a contract the code of a node does not have yet.
+//! Search for operations of a contract that the code of a node lacks.
 
 use std::fs;
 use std::io;
@@ -6,22 +6,19 @@ use std::path::Path;
 
 use herald_render::NodeMethod;
 
-use crate::Failure;
+use crate::Error;
 use crate::commands::new::shown;
 
-/// The operations that no file of the package mentions as decorator or scope.
-pub fn unwritten<'a>(
-    operations: &'a [NodeMethod],
-    code: &Path,
-) -> Result<Vec<&'a NodeMethod>, Failure> {
+/// Returns the operations that no file of the package uses as a decorator or a scope.
+pub fn find<'a>(operations: &'a [NodeMethod], code: &Path) -> Result<Vec<&'a NodeMethod>, Error> {
     let mut texts = Vec::new();
     read_python(code, &mut texts)
-        .map_err(|error| Failure::Message(format!("can't read `{}`: {error}", shown(code))))?;
+        .map_err(|error| Error::Message(format!("can't read `{}`: {error}", shown(code))))?;
     let is_used = |method: &&NodeMethod| texts.iter().any(|text| uses(text, &method.instrument));
     Ok(operations.iter().filter(|it| !is_used(it)).collect())
 }
 
-/// Reads the modules of a package, but for what is generated.
+/// Reads the modules of a package except the generated ones.
 fn read_python(folder: &Path, texts: &mut Vec<String>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -36,7 +33,7 @@ fn read_python(folder: &Path, texts: &mut Vec<String>) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether code has `@instrument_place` or `instrument_place.run` and the like.
+/// Returns whether code contains `@instrument_place`, `instrument_place.run` or the like.
 fn uses(code: &str, instrument: &str) -> bool {
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let lines = code

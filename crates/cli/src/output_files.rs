@@ -1,4 +1,4 @@
-//! The only place that writes generated files.
+//! Comparing and writing of generated files. Nothing else writes them.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, Permissions};
@@ -7,52 +7,52 @@ use std::path::{Component, Path, PathBuf};
 
 use herald_render::{GeneratedFile, is_ours};
 
-use crate::Failure;
+use crate::Error;
 
-/// What there is to do for one file.
+/// State of a file on disk compared with the generated one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The file is as it should be; it is left alone.
+    /// Both are equal.
     Unchanged,
-    /// There is no such file.
+    /// The file does not exist.
     New,
-    /// The file is different, and Herald wrote it.
+    /// The file differs, and Herald wrote it.
     Stale,
-    /// The file is somebody else's.
+    /// The file differs, and Herald did not write it.
     Foreign,
 }
 
-/// A generated file and what is on disk in its place.
+/// A generated file and the file on disk at its path.
 #[derive(Debug)]
 pub struct Planned<'a> {
-    /// What was generated.
+    /// The generated file.
     pub file: &'a GeneratedFile,
-    /// Where it goes.
+    /// Its path on disk.
     pub path: PathBuf,
-    /// What is there, if it is text.
-    pub present: Option<String>,
-    /// What there is to do.
+    /// The text on disk, if it differs.
+    pub current: Option<String>,
+    /// The result of the comparison.
     pub state: State,
 }
 
-/// Compares generated files with those in a folder. Nothing is written.
-pub fn plan<'a>(files: &'a [GeneratedFile], folder: &Path) -> Result<Vec<Planned<'a>>, Failure> {
+/// Compares generated files with those in a folder. Writes nothing.
+pub fn plan<'a>(files: &'a [GeneratedFile], folder: &Path) -> Result<Vec<Planned<'a>>, Error> {
     files.iter().map(|file| plan_one(file, folder)).collect()
 }
 
-fn plan_one<'a>(file: &'a GeneratedFile, folder: &Path) -> Result<Planned<'a>, Failure> {
+fn plan_one<'a>(file: &'a GeneratedFile, folder: &Path) -> Result<Planned<'a>, Error> {
     let inside = Path::new(&file.path)
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
     if !inside {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "`{}` leads out of the output folder",
             file.path
         )));
     }
-    refuse_links(&file.path, folder)?;
+    refuse_symlinks(&file.path, folder)?;
     let path = folder.join(&file.path);
-    let (state, present) = match fs::read(&path) {
+    let (state, current) = match fs::read(&path) {
         Ok(bytes) if bytes == file.contents.as_bytes() => (State::Unchanged, None),
         Ok(bytes) if is_ours(&bytes) => (
             State::Stale,
@@ -68,15 +68,15 @@ fn plan_one<'a>(file: &'a GeneratedFile, folder: &Path) -> Result<Planned<'a>, F
     Ok(Planned {
         file,
         path,
-        present,
+        current,
         state,
     })
 }
 
-/// Files in a folder that Herald wrote, and that no contract is the reason for any more.
-pub fn orphans(files: &[GeneratedFile], folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// Returns files that Herald wrote into a folder earlier and would not write now.
+pub fn orphans(files: &[GeneratedFile], folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let known: HashSet<PathBuf> = files.iter().map(|file| folder.join(&file.path)).collect();
-    // Where files go, and the output folder itself: nothing else in it is Herald's business.
+    // Only folders that files go to and the output folder itself: other folders are the user's.
     let mut folders: BTreeSet<&Path> = known.iter().filter_map(|path| path.parent()).collect();
     folders.insert(folder);
     let mut orphans = Vec::new();
@@ -89,27 +89,28 @@ pub fn orphans(files: &[GeneratedFile], folder: &Path) -> Result<Vec<PathBuf>, F
         orphans.extend(
             entries
                 .filter_map(|entry| Some(entry.ok()?.path()))
-                .filter(|path| !known.contains(path) && path.is_file() && begins_as_ours(path)),
+                .filter(|path| !known.contains(path) && path.is_file() && has_marker(path)),
         );
     }
     orphans.sort();
     Ok(orphans)
 }
 
-fn begins_as_ours(path: &Path) -> bool {
+fn has_marker(path: &Path) -> bool {
     let mut begin = Vec::new();
     let read = fs::File::open(path).and_then(|file| file.take(1024).read_to_end(&mut begin));
     read.is_ok() && is_ours(&begin)
 }
 
-/// Fails where a folder on the way to a file is a link, which could lead anywhere.
-fn refuse_links(path: &str, folder: &Path) -> Result<(), Failure> {
+/// Fails if a folder on the way to a file is a symbolic link, which could lead out of the output
+/// folder.
+fn refuse_symlinks(path: &str, folder: &Path) -> Result<(), Error> {
     let mut way = folder.to_path_buf();
     let parts: Vec<_> = path.split('/').collect();
     for part in &parts[..parts.len() - 1] {
         way.push(part);
         if way.is_symlink() {
-            return Err(Failure::Message(format!(
+            return Err(Error::Message(format!(
                 "`{}` is a link, which may lead out of the output folder; nothing was written",
                 way.display()
             )));
@@ -118,9 +119,9 @@ fn refuse_links(path: &str, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes a file so that a reader sees the old or the new one, never a part. What was not there
-/// when it was planned is not overwritten now.
-pub fn write(planned: &Planned<'_>) -> Result<(), Failure> {
+/// Writes a file atomically: a reader sees the old or the new content. A file that was created since
+/// it was planned is not overwritten.
+pub fn write(planned: &Planned<'_>) -> Result<(), Error> {
     write_text(
         &planned.path,
         &planned.file.contents,
@@ -128,8 +129,8 @@ pub fn write(planned: &Planned<'_>) -> Result<(), Failure> {
     )
 }
 
-/// Writes a text in the same way; `new` when there must not be such a file yet.
-pub fn write_text(path: &Path, text: &str, new: bool) -> Result<(), Failure> {
+/// Writes a text atomically; with `new`, fails if the file exists.
+pub fn write_text(path: &Path, text: &str, new: bool) -> Result<(), Error> {
     let folder = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
@@ -150,19 +151,19 @@ pub fn write_text(path: &Path, text: &str, new: bool) -> Result<(), Failure> {
     write().map_err(|error| failed("write", path, &error))
 }
 
-/// A nameless neighbour, with the permissions of any other new file.
+/// Creates a temporary file in the folder, with the permissions of any other new file.
 fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".herald-");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // The process's umask applies to it.
+        // The umask of the process applies to this mode. `tempfile` would use 0600.
         builder.permissions(Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder)
 }
 
-fn failed(verb: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::Message(format!("can't {verb} `{}`: {error}", path.display()))
+fn failed(verb: &str, path: &Path, error: &io::Error) -> Error {
+    Error::Message(format!("can't {verb} `{}`: {error}", path.display()))
 }

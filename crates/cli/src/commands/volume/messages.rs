@@ -1,4 +1,4 @@
-//! What figures rest on: sentences below them.
+//! Warnings and notes below the estimates.
 
 use herald_catalog::Node;
 use herald_diagnostics::render::visible_line;
@@ -6,18 +6,18 @@ use herald_volume::rates::{Happening, Rate};
 use herald_volume::record::BATCH;
 use herald_volume::{ContractPlan, EventPlan, Kept, Plan};
 
-use crate::terminal::count;
+use crate::format::count;
 
 /// Names that a sentence lists before it only counts the rest.
-const NAMED: usize = 4;
+const MAX_NAMES: usize = 4;
 
-/// The name of a contract, or what stands in for it.
-pub fn title(node: &Node) -> &str {
+/// Returns the name of a node, else its slug.
+pub fn display_name(node: &Node) -> &str {
     node.identity.name.as_deref().unwrap_or(&node.identity.slug)
 }
 
-/// What happens, for people.
-pub fn happening(node: &Node, rate: &Rate) -> String {
+/// Returns the name of a rate: the operation, event type, or kind of event.
+pub fn rate_name(node: &Node, rate: &Rate) -> String {
     match rate.of {
         Happening::Operation(index) => node.operations[index].name.clone(),
         Happening::StateChange => "state changes".to_owned(),
@@ -26,7 +26,7 @@ pub fn happening(node: &Node, rate: &Rate) -> String {
     }
 }
 
-/// What should be changed, each a sentence.
+/// Returns problems to fix, each a sentence.
 pub fn warnings(plan: &Plan<'_>) -> Vec<String> {
     let mut warnings: Vec<_> = plan
         .problems
@@ -52,7 +52,7 @@ pub fn warnings(plan: &Plan<'_>) -> Vec<String> {
     warnings
 }
 
-/// What is assumed or left out, each a sentence.
+/// Returns assumptions and omissions, each a sentence.
 pub fn notes(plan: &Plan<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     without_rate(plan, &mut notes);
@@ -74,7 +74,7 @@ fn without_rate(plan: &Plan<'_>, notes: &mut Vec<String>) {
     let contracts = plan.contracts.iter();
     let without = contracts.filter(|contract| contract.requests_per_second.is_none());
     let without: Vec<_> = without
-        .map(|contract| title(contract.node).to_owned())
+        .map(|contract| display_name(contract.node).to_owned())
         .collect();
     if !without.is_empty() {
         notes.push(format!(
@@ -88,7 +88,7 @@ fn without_rate(plan: &Plan<'_>, notes: &mut Vec<String>) {
 fn assumed_rates(plan: &Plan<'_>, notes: &mut Vec<String>) {
     let assumed: Vec<_> = rates(plan)
         .filter(|(_, rate)| !rate.is_said)
-        .map(|(contract, rate)| happening(contract.node, rate))
+        .map(|(contract, rate)| rate_name(contract.node, rate))
         .collect();
     if !assumed.is_empty() {
         notes.push(format!(
@@ -99,7 +99,7 @@ fn assumed_rates(plan: &Plan<'_>, notes: &mut Vec<String>) {
     let unknown: Vec<_> = rates(plan)
         .filter(|(_, rate)| matches!(rate.of, Happening::Operation(_)))
         .filter(|(_, rate)| rate.failure_ratio.is_none())
-        .map(|(contract, rate)| happening(contract.node, rate))
+        .map(|(contract, rate)| rate_name(contract.node, rate))
         .collect();
     if !unknown.is_empty() {
         notes.push(format!(
@@ -172,11 +172,11 @@ fn events<'a>(plan: &'a Plan<'_>) -> impl Iterator<Item = &'a EventPlan> {
 fn names(names: &[String]) -> String {
     let shown: Vec<_> = names
         .iter()
-        .take(NAMED)
+        .take(MAX_NAMES)
         .map(|name| visible_line(name))
         .collect();
     let shown = shown.join(", ");
-    match names.len().saturating_sub(NAMED) {
+    match names.len().saturating_sub(MAX_NAMES) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }

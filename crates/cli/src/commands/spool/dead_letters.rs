@@ -1,69 +1,73 @@
-//! `herald spool dead`: what nothing could deliver.
+//! `herald spool dead`: lists, retries and drops dead letters.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use herald_spool::{DeadLetterAction, Found, Inspector, Sequence};
 
-use super::change::{Outcome, Owner, apply};
-use super::entry::{Entry, Filter, Part, Walk};
-use super::place::{failed, inspect};
+use super::dead_letter_change::{Outcome, Owner, apply};
+use super::entry::{Entries, Entry, Filter, Section};
+use super::location::{inspect, spool_error};
 use super::{list, show};
-use crate::args::spool::{Chosen, Dead};
-use crate::human::counted;
+use crate::args::spool::{Dead, Selection};
+use crate::format::count;
 use crate::terminal::{self, GREEN, YELLOW};
-use crate::{CLEAN, DIAGNOSTICS, Failure};
+use crate::{Error, ExitStatus};
 
-const ONE: &str = "dead letter";
+const DEAD_LETTER: &str = "dead letter";
 
 /// Runs the command.
-pub fn run(path: &Path, args: &Dead) -> Result<u8, Failure> {
+pub fn run(path: &Path, args: &Dead) -> Result<ExitStatus, Error> {
     match args {
         Dead::List(args) => list::dead(path, args),
-        Dead::Show(args) => show::run(path, args, show::Of::Dead),
-        Dead::Retry(args) => change(path, &args.chosen, DeadLetterAction::Retry, true),
-        Dead::Drop(args) => change(path, &args.chosen, DeadLetterAction::Drop, args.yes),
+        Dead::Show(args) => show::run(path, args, show::Scope::Dead),
+        Dead::Retry(args) => change(path, &args.selection, DeadLetterAction::Retry, true),
+        Dead::Drop(args) => change(path, &args.selection, DeadLetterAction::Drop, args.yes),
     }
 }
 
-/// Dead letters that were asked for.
+/// The dead letters that the arguments select.
 #[derive(Default)]
-struct Selection {
+struct Selected {
     sequences: Vec<Sequence>,
-    /// Named on the command line, but no dead letters.
-    strangers: Vec<Sequence>,
-    /// Can't be retried.
+    /// Sequences of the command line that are not dead letters.
+    not_found: Vec<Sequence>,
+    /// Damaged ones, which can't be retried.
     damaged: u64,
 }
 
 fn change(
     path: &Path,
-    chosen: &Chosen,
+    chosen: &Selection,
     action: DeadLetterAction,
     sure: bool,
-) -> Result<u8, Failure> {
+) -> Result<ExitStatus, Error> {
     let inspector = inspect(path)?;
     let selection = select(&inspector, path, chosen, action)?;
-    for stranger in &selection.strangers {
+    for sequence in &selection.not_found {
         terminal::status(&format!(
-            "{YELLOW}skipped{YELLOW:#} {stranger}: no dead letter"
+            "{YELLOW}skipped{YELLOW:#} {sequence}: no dead letter"
         ));
     }
     if selection.damaged > 0 {
         terminal::status(&format!(
             "{YELLOW}skipped{YELLOW:#} {}: damaged, so they can only be dropped",
-            counted(selection.damaged, ONE)
+            count(selection.damaged, DEAD_LETTER)
         ));
     }
-    let complete = selection.strangers.is_empty() && selection.damaged == 0;
+    let complete = selection.not_found.is_empty() && selection.damaged == 0;
     if selection.sequences.is_empty() {
         terminal::status("no dead letters to change");
-        return Ok(if complete { CLEAN } else { DIAGNOSTICS });
+        return Ok(if complete {
+            ExitStatus::Success
+        } else {
+            ExitStatus::Problems
+        });
     }
     let number = selection.sequences.len() as u64;
-    if !sure && !confirm(&format!("Delete {} for good?", counted(number, ONE)))? {
+    if !sure && !confirm(&format!("Delete {} for good?", count(number, DEAD_LETTER)))? {
         terminal::status("nothing was changed");
-        return Ok(DIAGNOSTICS);
+        return Ok(ExitStatus::Problems);
     }
     let outcome = apply(
         &inspector,
@@ -74,19 +78,19 @@ fn change(
     )?;
     report(action, &outcome, number);
     Ok(if complete && outcome.done == number {
-        CLEAN
+        ExitStatus::Success
     } else {
-        DIAGNOSTICS
+        ExitStatus::Problems
     })
 }
 
 fn select(
     inspector: &Inspector,
     path: &Path,
-    chosen: &Chosen,
+    chosen: &Selection,
     action: DeadLetterAction,
-) -> Result<Selection, Failure> {
-    let mut selection = Selection::default();
+) -> Result<Selected, Error> {
+    let mut selection = Selected::default();
     let mut add = |entry: &Entry| {
         if action == DeadLetterAction::Retry && entry.stored().is_none() {
             selection.damaged += 1;
@@ -100,29 +104,29 @@ fn select(
             event_type: None,
             reason: chosen.filter.reason.as_deref(),
         };
-        for entry in Walk::new(inspector, path, Part::Dead, filter, Sequence::START) {
+        for entry in Entries::new(inspector, path, Section::Dead, filter, Sequence::START) {
             add(&entry?);
         }
         return Ok(selection);
     }
-    let mut strangers = Vec::new();
+    let mut not_found = Vec::new();
     let mut numbers = chosen.sequences.clone();
     numbers.sort_unstable();
     numbers.dedup();
     for sequence in numbers.into_iter().map(Sequence::new) {
         let found = inspector.find(sequence);
-        match found.map_err(|error| failed(&error, path))? {
+        match found.map_err(|error| spool_error(&error, path))? {
             Some(found @ Found::Dead(_)) => add(&Entry::of(sequence, found)),
-            _ => strangers.push(sequence),
+            _ => not_found.push(sequence),
         }
     }
-    selection.strangers = strangers;
+    selection.not_found = not_found;
     Ok(selection)
 }
 
-fn confirm(question: &str) -> Result<bool, Failure> {
+fn confirm(question: &str) -> Result<bool, Error> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "{question} Nobody is here to ask: say so with --yes"
         )));
     }
@@ -135,7 +139,7 @@ fn confirm(question: &str) -> Result<bool, Failure> {
 }
 
 fn report(action: DeadLetterAction, outcome: &Outcome, number: u64) {
-    let done = counted(outcome.done, ONE);
+    let done = count(outcome.done, DEAD_LETTER);
     let (verb, then) = match action {
         DeadLetterAction::Drop => ("dropped", ""),
         DeadLetterAction::Retry => ("retried", ", at the queue's end now"),
@@ -157,10 +161,10 @@ fn report(action: DeadLetterAction, outcome: &Outcome, number: u64) {
     if outcome.left > 0 {
         terminal::status(&format!(
             "{by} has not come to the rest yet; {} left for it",
-            counted(outcome.left, "request")
+            count(outcome.left, "request")
         ));
     } else if outcome.done < number {
-        let rest = counted(number - outcome.done, ONE);
+        let rest = count(number - outcome.done, DEAD_LETTER);
         terminal::status(&format!("{by} could not change {rest}"));
     }
 }

@@ -1,8 +1,8 @@
-//! JSON with letters where its writer put escapes.
+//! Unescaping of non-ASCII characters in JSON text.
 
-/// The same JSON, `ü` for `\u00fc`. Some writers escape everything beyond ASCII, which nobody can
-/// read. Escapes of ASCII stay: they are quotes, or what a terminal would act upon.
-pub fn readable(json: &str) -> String {
+/// Replaces escapes of non-ASCII characters, such as `\u00fc` by `ü`. Some writers escape everything
+/// beyond ASCII, which is unreadable. Escapes of ASCII stay: they are quotes or control characters.
+pub fn unescape(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     let mut rest = json;
     while let Some(at) = rest.find('\\') {
@@ -12,7 +12,7 @@ pub fn readable(json: &str) -> String {
             text.push(letter);
             rest = &rest[length..];
         } else {
-            // The character behind the backslash may be one too.
+            // The next character may be a backslash too, so skip both.
             let length: usize = rest.chars().take(2).map(char::len_utf8).sum();
             text.push_str(&rest[..length]);
             rest = &rest[length..];
@@ -22,7 +22,8 @@ pub fn readable(json: &str) -> String {
     text
 }
 
-/// The letter beyond ASCII that stands escaped at the beginning, and the length of its escape.
+/// Decodes the escape of a non-ASCII character at the start of `text`; returns the character and
+/// the length of the escape.
 fn letter(text: &str) -> Option<(char, usize)> {
     const LENGTH: usize = r"\u0000".len();
     let unit = |at: usize| {
@@ -55,7 +56,7 @@ mod tests {
             (r"\uü", r"\uü"),
             ("grüße", "grüße"),
         ] {
-            assert_eq!(readable(json), text, "{json}");
+            assert_eq!(unescape(json), text, "{json}");
         }
     }
 
@@ -63,6 +64,6 @@ mod tests {
     fn it_means_the_same() {
         let json = r#"{"a\u00e9": "\u2028 \ud83d\ude00 \"\u0041\" \\u00fc"}"#;
         let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
-        assert_eq!(read(&readable(json)), read(json));
+        assert_eq!(read(&unescape(json)), read(json));
     }
 }

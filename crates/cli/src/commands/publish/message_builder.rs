@@ -1,57 +1,57 @@
-//! From what a line says to the message that is sent.
+//! Conversion of an input line to the message that is sent.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use herald_catalog::config::Project;
-use herald_catalog::{Event as Announced, Node, value};
+use herald_catalog::{Event as DeclaredEvent, Node, value};
 use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
 use herald_envelope::{Envelope, Json, Origin, Stamp, Uuid};
 use herald_publish::Message;
 use serde_json::{Map, Value};
 
 use super::contracts::Contracts;
-use super::event::{Event, Said};
+use super::input_line::{Event, ParsedLine};
 use crate::args::publish::Publish;
 
-/// Stands in for a service that nobody named.
+/// Service and version if neither contract nor command line names them.
 const SERVICE: &str = "herald-cli";
 const VERSION: &str = "unknown";
 
-/// What holds for all events of a run.
-pub struct Maker<'a> {
+/// Builds messages with the settings of a run.
+pub struct MessageBuilder<'a> {
     args: &'a Publish,
     contracts: Option<&'a Contracts>,
     pattern: &'a TopicPattern,
-    /// Of the project, where it sets one.
+    /// Namespace of the project, if it sets one.
     namespace: Option<&'a str>,
     metadata: BTreeMap<&'a str, &'a str>,
-    /// Where events come from, by the contract's index; the last is for those without one.
+    /// Origin of events by the index of the contract; the last is for events without one.
     origins: Vec<Origin>,
 }
 
-/// An event's type does not say where it goes, unless its service is known.
+/// Error if neither a topic nor a service is known for an event.
 const NO_TOPIC: &str = "where does it go? Give --topic, or --contract, or --service so that the \
                         topic pattern can name it";
 
-/// What a contract says about an event, and which one.
+/// An event of a contract and its node.
 #[derive(Clone, Copy)]
-struct AnnouncedBy<'a> {
+struct EventMatch<'a> {
     node: &'a Node,
     /// Index of the node.
     at: usize,
-    event: &'a Announced,
+    event: &'a DeclaredEvent,
 }
 
-/// An event that is ready to go.
+/// An event that is ready to be sent.
 #[derive(Debug)]
-pub struct Made {
+pub struct BuiltMessage {
     pub message: Message,
     pub event_id: Uuid,
     pub event_type: String,
 }
 
-impl<'a> Maker<'a> {
+impl<'a> MessageBuilder<'a> {
     pub fn new(args: &'a Publish, project: &'a Project, contracts: Option<&'a Contracts>) -> Self {
         let origin = |service: &str, version: &str| {
             Origin::new(
@@ -80,26 +80,26 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// The message for a line. The error is for a person, and does not quote values of payloads.
-    pub fn make(&self, said: Said<'_>) -> Result<Made, String> {
+    /// Builds the message for a line. The error does not quote values of payloads.
+    pub fn build(&self, said: ParsedLine<'_>) -> Result<BuiltMessage, String> {
         match said {
-            Said::Event(event) => self.of_event(*event),
-            Said::Envelope(envelope) => self.of_envelope(&envelope),
+            ParsedLine::Event(event) => self.of_event(*event),
+            ParsedLine::Envelope(envelope) => self.of_envelope(&envelope),
         }
     }
 
-    fn of_event(&self, event: Event<'_>) -> Result<Made, String> {
+    fn of_event(&self, event: Event<'_>) -> Result<BuiltMessage, String> {
         let event_type = event
             .event_type
             .or(self.args.event_type.as_deref().map(Cow::Borrowed))
             .ok_or("`event_type` is missing, in the line and as --event-type")?;
         let payload = event.payload.ok_or("`payload` is missing")?;
-        let announced = self.announced(&event_type)?;
-        let key_field = match announced {
-            Some(announced) => check(announced.node, announced.event, &payload)?,
+        let matched = self.matched(&event_type)?;
+        let key_field = match matched {
+            Some(matched) => check(matched.node, matched.event, &payload)?,
             None => None,
         };
-        let origin = announced.map_or(self.origins.len() - 1, |announced| announced.at);
+        let origin = matched.map_or(self.origins.len() - 1, |matched| matched.at);
         let origin = &self.origins[origin];
         let now = Stamp::now();
         let stamp = Stamp {
@@ -122,44 +122,44 @@ impl<'a> Maker<'a> {
             .partition_key
             .or(self.args.key.as_deref().map(Cow::Borrowed))
             .or(key_field.map(Cow::Owned));
-        let topic = match (event.topic.as_deref(), &self.args.topic, announced) {
+        let topic = match (event.topic.as_deref(), &self.args.topic, matched) {
             (Some(topic), _, _) => topic.to_owned(),
             (None, Some(topic), _) => topic.clone(),
-            (None, None, Some(announced)) => self.topic_of(announced),
+            (None, None, Some(matched)) => self.topic_of(matched),
             (None, None, None) if self.args.service.is_some() => {
                 self.topic_by_pattern(&envelope)?
             }
             (None, None, None) => return Err(NO_TOPIC.to_owned()),
         };
         match event.metadata {
-            Some(metadata) => made(&topic, &envelope.with_metadata(metadata)),
-            None => made(&topic, &envelope.with_metadata(&self.metadata)),
+            Some(metadata) => built(&topic, &envelope.with_metadata(metadata)),
+            None => built(&topic, &envelope.with_metadata(&self.metadata)),
         }
     }
 
-    /// An envelope goes as it is; only its topic is looked for.
-    fn of_envelope(&self, envelope: &Envelope<'_>) -> Result<Made, String> {
-        let topic = match (self.announced(&envelope.event_type)?, &self.args.topic) {
+    /// Builds the message for a complete envelope, of which only the topic is missing.
+    fn of_envelope(&self, envelope: &Envelope<'_>) -> Result<BuiltMessage, String> {
+        let topic = match (self.matched(&envelope.event_type)?, &self.args.topic) {
             (_, Some(topic)) => topic.clone(),
-            (Some(announced), None) => self.topic_of(announced),
+            (Some(matched), None) => self.topic_of(matched),
             (None, None) => self.topic_by_pattern(envelope)?,
         };
-        made(&topic, envelope)
+        built(&topic, envelope)
     }
 
-    fn announced(&self, event_type: &str) -> Result<Option<AnnouncedBy<'a>>, String> {
+    fn matched(&self, event_type: &str) -> Result<Option<EventMatch<'a>>, String> {
         let Some(contracts) = self.contracts else {
             return Ok(None);
         };
         let service = self.args.service.as_deref();
         let (at, event) = contracts.find(event_type, service)?;
         let node = &contracts.nodes()[at];
-        Ok(Some(AnnouncedBy { node, at, event }))
+        Ok(Some(EventMatch { node, at, event }))
     }
 
-    fn topic_of(&self, announced: AnnouncedBy<'_>) -> String {
-        let namespace = self.namespace(announced.node.namespace.as_deref());
-        announced.event.topic.in_namespace(namespace)
+    fn topic_of(&self, matched: EventMatch<'_>) -> String {
+        let namespace = self.namespace(matched.node.namespace.as_deref());
+        matched.event.topic.in_namespace(namespace)
     }
 
     fn topic_by_pattern<P, M>(&self, envelope: &Envelope<'_, P, M>) -> Result<String, String> {
@@ -168,25 +168,25 @@ impl<'a> Maker<'a> {
             .map_err(|error| error.to_string())
     }
 
-    /// What the command line says goes before what was written for all deployments.
+    /// Returns the namespace of the command line, else the one of the contract or project.
     fn namespace<'n>(&'n self, written: Option<&'n str>) -> &'n str {
         let asked = self.args.namespace.as_deref();
         asked.or(written).unwrap_or(DEFAULT_NAMESPACE)
     }
 }
 
-fn made<P: serde::Serialize, M: serde::Serialize>(
+fn built<P: serde::Serialize, M: serde::Serialize>(
     topic: &str,
     envelope: &Envelope<'_, P, M>,
-) -> Result<Made, String> {
-    Ok(Made {
+) -> Result<BuiltMessage, String> {
+    Ok(BuiltMessage {
         message: Message::of_envelope(topic, envelope).map_err(|error| error.to_string())?,
         event_id: envelope.event_id,
         event_type: envelope.event_type.clone().into_owned(),
     })
 }
 
-/// The version of a node's code, or of its contract.
+/// Returns the version of a node's code, else of its contract.
 fn version(node: &Node) -> &str {
     let identity = &node.identity;
     identity
@@ -196,10 +196,14 @@ fn version(node: &Node) -> &str {
         .map_or(VERSION, |version| &version.text)
 }
 
-/// Holds a payload against the fields that are declared for it; gives the value of the field
-/// that is the partition key.
-fn check(node: &Node, announced: &Announced, payload: &Json<'_>) -> Result<Option<String>, String> {
-    let Some(declared) = &announced.declared else {
+/// Checks a payload against the declared fields and returns the value of the field that is the
+/// partition key.
+fn check(
+    node: &Node,
+    matched: &DeclaredEvent,
+    payload: &Json<'_>,
+) -> Result<Option<String>, String> {
+    let Some(declared) = &matched.declared else {
         return Ok(None);
     };
     if declared.payload.is_empty() && declared.partition_key.is_none() {

@@ -6,7 +6,7 @@ use herald_volume::rates::{self, Happening, Rate};
 use herald_volume::{ContractPlan, EventPlan, Kept, Plan, TopicPlan, Total};
 use serde_json::{Number, Value, json};
 
-use super::said;
+use super::messages;
 
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
@@ -16,8 +16,8 @@ pub fn document(plan: &Plan<'_>) -> Value {
         "contracts": plan.contracts.iter().map(contract).collect::<Vec<_>>(),
         "topics": plan.topics.iter().map(topic).collect::<Vec<_>>(),
         "total": total(&plan.total),
-        "warnings": said::warnings(plan),
-        "notes": said::notes(plan),
+        "warnings": messages::warnings(plan),
+        "notes": messages::notes(plan),
     })
 }
 
@@ -25,7 +25,7 @@ fn contract(contract: &ContractPlan<'_>) -> Value {
     let node = contract.node;
     json!({
         "path": node.origin.path,
-        "name": said::title(node),
+        "name": messages::display_name(node),
         "kind": node.kind.map(Kind::name),
         "requests_per_second": contract.requests_per_second.map(range),
         "events_per_request": range(contract.events_per_request),
@@ -44,7 +44,7 @@ fn rate(contract: &ContractPlan<'_>, rate: &Rate) -> Value {
     };
     json!({
         "of": of,
-        "name": said::happening(contract.node, rate),
+        "name": messages::rate_name(contract.node, rate),
         "per_request": range(rate.per_request),
         "assumed": !rate.is_said,
         "failure_ratio": rate.failure_ratio.map(range),

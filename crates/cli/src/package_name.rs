@@ -1,12 +1,12 @@
-//! How the package of a node may be called.
+//! Names of Python packages for nodes.
 
 use herald_catalog::ident::{self, is_python_keyword};
 
-/// A longer name fits on no line.
-const LONGEST: usize = 60;
+/// Characters that a name may have; generated lines with longer ones break the line limit.
+const MAX_LENGTH: usize = 60;
 
-/// Names of folders and packages that stand beside the package, or that it imports.
-const TAKEN: [&str; 8] = [
+/// Names of folders beside the package, and of packages that it imports.
+const RESERVED: [&str; 8] = [
     "build",
     "contracts",
     "dist",
@@ -17,17 +17,17 @@ const TAKEN: [&str; 8] = [
     "tests",
 ];
 
-/// Whether a package may have this name.
+/// Checks whether a package may have this name.
 ///
 /// # Errors
-/// What is wrong with it, as the end of a sentence, and what to do.
+/// The problem, as the end of a sentence that begins with the name, with advice.
 pub fn check(name: &str) -> Result<(), String> {
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
         && (name.bytes()).all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if !is_name {
         let rule = "is no name of a package: it begins with a lowercase letter, and has only \
                     lowercase letters, digits and `_`";
-        let meant = of_node(name);
+        let meant = from_node_name(name);
         return Err(
             if meant.is_empty() || !name.is_ascii() || name.contains(['/', '\\']) {
                 format!("{rule}; --dir says the folder")
@@ -36,13 +36,15 @@ pub fn check(name: &str) -> Result<(), String> {
             },
         );
     }
-    if name.len() > LONGEST {
-        return Err(format!("is too long; give it at most {LONGEST} characters"));
+    if name.len() > MAX_LENGTH {
+        return Err(format!(
+            "is too long; give it at most {MAX_LENGTH} characters"
+        ));
     }
     if is_python_keyword(name) {
         return Err("is a keyword of Python; give it another name".to_owned());
     }
-    if is_taken(name) {
+    if is_reserved(name) {
         return Err(format!(
             "is what another module is called, which could not be imported then; \
              `{name}_node` is free"
@@ -51,24 +53,24 @@ pub fn check(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The name of a node as that of its package; empty where nothing of it can stand in a name.
-pub fn of_node(name: &str) -> String {
+/// Derives the name of a package from that of a node; empty if no character can be used.
+pub fn from_node_name(name: &str) -> String {
     let mut package = ident::slug(name);
-    package.truncate(LONGEST - "_node".len());
+    package.truncate(MAX_LENGTH - "_node".len());
     let mut package = package.trim_end_matches('_').to_owned();
     if package.starts_with(|c: char| c.is_ascii_digit()) {
         package.insert_str(0, "node_");
-    } else if is_python_keyword(&package) || is_taken(&package) {
+    } else if is_python_keyword(&package) || is_reserved(&package) {
         package.push_str("_node");
     }
     package
 }
 
-fn is_taken(name: &str) -> bool {
-    TAKEN.contains(&name) || STANDARD_LIBRARY.binary_search(&name).is_ok()
+fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name) || STANDARD_LIBRARY.binary_search(&name).is_ok()
 }
 
-/// Modules of Python 3.11 to 3.14, sorted: a package of that name would hide them.
+/// Modules of the standard library of Python 3.11 to 3.14, sorted: a package of that name hides them.
 const STANDARD_LIBRARY: [&str; 218] = [
     "abc",
     "aifc",
@@ -296,11 +298,11 @@ mod tests {
 
     #[test]
     fn names_of_nodes_become_names_of_packages() {
-        assert_eq!(of_node("Order Intake"), "order_intake");
-        assert_eq!(of_node("3d-print"), "node_3d_print");
-        assert_eq!(of_node("calendar"), "calendar_node");
-        assert_eq!(of_node("class"), "class_node");
-        assert_eq!(of_node("日本"), "");
+        assert_eq!(from_node_name("Order Intake"), "order_intake");
+        assert_eq!(from_node_name("3d-print"), "node_3d_print");
+        assert_eq!(from_node_name("calendar"), "calendar_node");
+        assert_eq!(from_node_name("class"), "class_node");
+        assert_eq!(from_node_name("日本"), "");
         for name in [
             "Order Intake",
             "3d-print",
@@ -308,7 +310,7 @@ mod tests {
             "class",
             &"x".repeat(99),
         ] {
-            assert_eq!(check(&of_node(name)), Ok(()), "{name}");
+            assert_eq!(check(&from_node_name(name)), Ok(()), "{name}");
         }
     }
 

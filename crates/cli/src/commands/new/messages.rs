@@ -1,4 +1,4 @@
-//! What people are told.
+//! Status messages of `herald new`.
 
 use std::path::Path;
 
@@ -7,24 +7,25 @@ use herald_diagnostics::render::visible_line;
 use herald_render::NodeMethod;
 
 use crate::args::New;
-use crate::commands::new::place::{Given, Place};
+use crate::commands::new::layout::{GivenContract, Layout};
 use crate::commands::new::shown;
-use crate::terminal::{self, BOLD, DIM, GREEN, YELLOW, count};
-use crate::writing::{Planned, State};
+use crate::format::count;
+use crate::output_files::{Planned, State};
+use crate::terminal::{self, BOLD, DIM, GREEN, YELLOW};
 
-/// Says that a file was written.
+/// Reports a file that was written.
 pub fn wrote(path: &Path) {
     let path = visible_line(&shown(path));
     terminal::status(&format!("{GREEN}wrote{GREEN:#} {path}"));
 }
 
-/// Says that a file was left as it is.
-pub fn left_alone(path: &Path) {
+/// Reports a file that was kept.
+pub fn kept(path: &Path) {
     let path = visible_line(&shown(path));
     terminal::status(&format!("{DIM}left alone {path}{DIM:#}"));
 }
 
-/// Counts what was generated already.
+/// Reports the number of generated files that did not change.
 pub fn unchanged(generated: &[Planned<'_>]) {
     let same = (generated.iter()).filter(|file| file.state == State::Unchanged);
     let same = same.count();
@@ -34,33 +35,33 @@ pub fn unchanged(generated: &[Planned<'_>]) {
     }
 }
 
-/// Says how to go on with a new project.
-pub fn begin(place: &Place, operations: &[NodeMethod]) {
+/// Prints the next steps for a new project.
+pub fn next_steps(layout: &Layout, operations: &[NodeMethod]) {
     if !operations.is_empty() {
         let names: Vec<_> = operations.iter().map(|it| it.operation.as_str()).collect();
-        let path = place.folder.join(&place.package).join("node.py");
+        let path = layout.folder.join(&layout.package).join("node.py");
         terminal::status(&format!(
             "\nTo be written in {}: {}",
             visible_line(&shown(&path)),
             visible_line(&names.join(", "))
         ));
     }
-    let folder = if place.folder == Path::new(".") {
+    let folder = if layout.folder == Path::new(".") {
         String::new()
     } else {
-        format!("cd {} && ", visible_line(&shown(&place.folder)))
+        format!("cd {} && ", visible_line(&shown(&layout.folder)))
     };
     terminal::status(&format!(
         "\nNext: {BOLD}{folder}pip install -e '.[dev]' && pytest{BOLD:#}"
     ));
 }
 
-/// Says that the project has a contract of its own, where another one is given.
-pub fn ignored(args: &New, place: &Place, given: Option<&Given>) {
-    let (Some(path), Some((_, text)), Ok(node)) = (&args.contract, given, place.node()) else {
+/// Warns that the contract given was not read because the project has its own.
+pub fn contract_ignored(args: &New, layout: &Layout, given: Option<&GivenContract>) {
+    let (Some(path), Some((_, text)), Ok(node)) = (&args.contract, given, layout.node()) else {
         return;
     };
-    if place.loaded.catalog.sources.get(node.location.source).text != *text {
+    if layout.loaded.catalog.sources.get(node.location.source).text != *text {
         terminal::status(&format!(
             "{YELLOW}not read{YELLOW:#} {}: the project has its own contract, {}",
             visible_line(path),
@@ -69,8 +70,8 @@ pub fn ignored(args: &New, place: &Place, given: Option<&Given>) {
     }
 }
 
-/// Lists what the contract has and the code does not, ready to be pasted.
-pub fn unwritten(left: &[&NodeMethod], code: &Path) {
+/// Prints methods for the operations that the code lacks.
+pub fn missing_operations(left: &[&NodeMethod], code: &Path) {
     if left.is_empty() {
         return;
     }
@@ -85,9 +86,9 @@ pub fn unwritten(left: &[&NodeMethod], code: &Path) {
     }
 }
 
-/// Says which operations of the command line the contract does not have: it is people's, too.
-pub fn unknown(args: &New, place: &Place) {
-    let known = place
+/// Reports operations of the command line that the contract lacks; it is not changed.
+pub fn unknown_operations(args: &New, layout: &Layout) {
+    let known = layout
         .node()
         .map(|node| &node.operations[..])
         .unwrap_or_default();

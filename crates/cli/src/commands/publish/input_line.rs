@@ -1,4 +1,4 @@
-//! What one line of input says.
+//! Parser for one line of `--jsonl` input.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,16 +10,16 @@ use serde_json::value::RawValue;
 
 use crate::args::publish::uuid;
 
-/// A line: an envelope that was made elsewhere, or an event to put into one.
+/// A parsed line: a complete envelope, or an event to put into one.
 #[derive(Debug)]
-pub enum Said<'a> {
+pub enum ParsedLine<'a> {
     /// An object with `envelope_version`.
     Envelope(Box<Envelope<'a>>),
     /// Any other object.
     Event(Box<Event<'a>>),
 }
 
-/// An event as a line says it. What is `None` is left to the command line.
+/// An event of a line. Fields that are `None` are taken from the command line.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_field_names, reason = "they are the envelope's")]
 pub struct Event<'a> {
@@ -36,7 +36,7 @@ pub struct Event<'a> {
     pub metadata: Option<Json<'a>>,
 }
 
-/// Every key that a line may have.
+/// Keys that a line may have.
 const KEYS: [&str; 11] = [
     "event_type",
     "event_version",
@@ -53,14 +53,14 @@ const KEYS: [&str; 11] = [
 
 const ENVELOPE_VERSION: &str = "envelope_version";
 
-/// Reads one line. The error is for a person, and does not quote values.
-pub fn read(line: &[u8]) -> Result<Said<'_>, String> {
+/// Parses one line. The error does not quote values.
+pub fn read(line: &[u8]) -> Result<ParsedLine<'_>, String> {
     let text = std::str::from_utf8(line)
         .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1))?;
     let members = members(text)?;
     if members.iter().any(|(name, _)| name == ENVELOPE_VERSION) {
         return match Envelope::parse(line) {
-            Ok(envelope) => Ok(Said::Envelope(Box::new(envelope))),
+            Ok(envelope) => Ok(ParsedLine::Envelope(Box::new(envelope))),
             Err(error) => Err(format!("not an envelope: {}", one_line(&error.to_string()))),
         };
     }
@@ -70,7 +70,7 @@ pub fn read(line: &[u8]) -> Result<Said<'_>, String> {
         if seen.contains(&name) {
             return Err(format!("`{name}` stands twice"));
         }
-        // Null is what other languages write for what is not set.
+        // Serializers of other languages write null for a missing value.
         if value.get() != "null" || !KEYS.contains(&name.as_ref()) {
             event.set(&name, value)?;
         }
@@ -79,7 +79,7 @@ pub fn read(line: &[u8]) -> Result<Said<'_>, String> {
     if event.payload.is_none() {
         return Err("`payload` is missing".to_owned());
     }
-    Ok(Said::Event(Box::new(event)))
+    Ok(ParsedLine::Event(Box::new(event)))
 }
 
 impl<'a> Event<'a> {
@@ -143,11 +143,11 @@ fn object<'a>(name: &str, value: &'a RawValue) -> Result<Json<'a>, String> {
     }
 }
 
-/// Text that is borrowed where it has no escapes.
+/// Text that is borrowed if it has no escapes.
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// The members of an object in their order, not looked into.
+/// Returns the members of an object in order, with unparsed values.
 fn members(text: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, String> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     deserializer
@@ -162,7 +162,7 @@ fn members(text: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, String> {
         })
 }
 
-/// The line is known, and named in front.
+/// Removes the line number from a message of serde_json: the caller names the line.
 fn one_line(message: &str) -> String {
     message.replace(" at line 1 column", " at column")
 }
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn a_line_says_as_much_as_it_wants() {
         let line = r#"{"payload":{"a":1},"event_type":"x","partition_key":null}"#;
-        let Ok(Said::Event(event)) = read(line.as_bytes()) else {
+        let Ok(ParsedLine::Event(event)) = read(line.as_bytes()) else {
             panic!("it is an event")
         };
         assert_eq!(event.event_type.as_deref(), Some("x"));

@@ -1,4 +1,4 @@
-//! Topics that contracts ask for.
+//! The topics that contracts publish to and read, as they should be on the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,14 +13,14 @@ use herald_envelope::topic;
 use herald_publish::dead_letter::TOPIC_SUFFIX;
 use herald_publish::kafka::WantedTopic;
 
-use crate::{Failure, project, terminal};
+use crate::{Error, project, terminal};
 
-/// Why contracts ask for a topic.
+/// The relation of the contracts to a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// A contract publishes to it.
     Published,
-    /// It takes what another topic did not.
+    /// It takes the records that could not be written to another topic.
     DeadLetters,
     /// Contracts only read it.
     Consumed,
@@ -28,7 +28,7 @@ pub enum Role {
 
 impl Role {
     /// The word in machine formats.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Published => "published",
             Self::DeadLetters => "dead_letters",
@@ -37,18 +37,18 @@ impl Role {
     }
 }
 
-/// A topic, and who asks for it.
+/// A topic, and the contracts that mention it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// What is said of it.
+pub struct ContractTopic {
+    /// Its name and settings.
     pub topic: WantedTopic,
-    /// Why.
+    /// Their relation to it.
     pub role: Role,
     /// Paths of the contracts.
     pub contracts: Vec<String>,
 }
 
-impl From<Published> for Asked {
+impl From<Published> for ContractTopic {
     fn from(topic: Published) -> Self {
         Self {
             topic: WantedTopic {
@@ -63,75 +63,77 @@ impl From<Published> for Asked {
     }
 }
 
-/// Reads contracts that have to be without errors: topics of half a contract are not the topics
-/// of its service.
-pub fn load(project: &Project, paths: &[String]) -> Result<Loaded, Failure> {
+/// Reads contracts and fails if one has errors: the topics of half a contract are not the topics of
+/// its service.
+pub fn load_contracts(project: &Project, paths: &[String]) -> Result<Loaded, Error> {
     let mut loaded = project::load(project, paths, Format::Human)?;
     loaded.diagnostics.retain(Diagnostic::is_error);
     terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
     if loaded.has_errors() {
-        return Err(Failure::Message(
-            "the contracts have errors; no topic was looked at".to_owned(),
+        return Err(Error::Message(
+            "the contracts have errors; no topic was compared".to_owned(),
         ));
     }
     Ok(loaded)
 }
 
-/// The topics that the nodes publish to and read, sorted by name.
+/// Returns the topics that the nodes publish to and read, sorted by name.
 ///
-/// `namespace` goes before that of a contract or the project. The error is all that contracts
-/// disagree about, each a sentence.
-pub fn topics(catalog: &Catalog, namespace: Option<&str>) -> Result<Vec<Asked>, Vec<String>> {
-    let (published, problems) = topics::published(&catalog.nodes, namespace);
-    let mut asked: Vec<_> = published.into_iter().map(Asked::from).collect();
-    asked.extend(consumed(catalog, &asked));
-    asked.sort_by(|a, b| a.topic.name.cmp(&b.topic.name));
-    if problems.is_empty() {
-        Ok(asked)
-    } else {
-        Err(problems)
+/// `namespace` takes precedence over that of a contract or the project.
+///
+/// # Errors
+/// A sentence for each setting that contracts disagree about.
+pub fn of_catalog(
+    catalog: &Catalog,
+    namespace: Option<&str>,
+) -> Result<Vec<ContractTopic>, Vec<String>> {
+    let (published, conflicts) = topics::published(&catalog.nodes, namespace);
+    if !conflicts.is_empty() {
+        return Err(conflicts);
     }
+    let mut topics: Vec<_> = published.into_iter().map(ContractTopic::from).collect();
+    topics.extend(consumed(catalog, &topics));
+    topics.sort_by(|a, b| a.topic.name.cmp(&b.topic.name));
+    Ok(topics)
 }
 
-/// Tells everything that is wrong with topics of contracts.
-pub fn all(problems: Vec<String>) -> Failure {
+/// Prints every problem on standard error and returns the error to end the command with.
+pub fn report_problems(problems: Vec<String>) -> Error {
     for problem in problems {
         terminal::error(&problem);
     }
-    Failure::Reported
+    Error::Reported
 }
 
-/// Names of the topics of the nodes, whatever else contracts disagree about.
+/// Returns the names of the topics that nodes publish to, even if contracts disagree about settings.
 pub fn names(catalog: &Catalog, namespace: Option<&str>) -> BTreeSet<String> {
     let (published, _) = topics::published(&catalog.nodes, namespace);
     published.into_iter().map(|topic| topic.name).collect()
 }
 
-/// The dead letter topic of each topic that is published to, unless a contract asks for it itself.
-/// It is as safe as the topic: it has as many replicas.
-pub fn dead_letters(asked: &[Asked]) -> Vec<Asked> {
-    let names: BTreeSet<_> = asked
-        .iter()
-        .map(|asked| asked.topic.name.as_str())
-        .collect();
-    let published = asked.iter().filter(|asked| asked.role == Role::Published);
+/// Returns the dead letter topic of each published topic, unless a contract declares it itself.
+/// It has as many replicas as its topic, so that it is as safe.
+pub fn dead_letter_topics(topics: &[ContractTopic]) -> Vec<ContractTopic> {
+    let names: BTreeSet<_> = topics.iter().map(|it| it.topic.name.as_str()).collect();
+    let published = topics.iter().filter(|it| it.role == Role::Published);
     published
-        .map(|asked| Asked {
+        .map(|it| ContractTopic {
             topic: WantedTopic {
-                replication_factor: asked.topic.replication_factor,
-                ..WantedTopic::new(format!("{}{TOPIC_SUFFIX}", asked.topic.name))
+                replication_factor: it.topic.replication_factor,
+                ..WantedTopic::new(format!("{}{TOPIC_SUFFIX}", it.topic.name))
             },
             role: Role::DeadLetters,
-            contracts: asked.contracts.clone(),
+            contracts: it.contracts.clone(),
         })
-        // The publisher knows too that a long topic has none.
-        .filter(|asked| topic::validate(&asked.topic.name).is_ok())
-        .filter(|asked| !names.contains(asked.topic.name.as_str()))
+        // A name at Kafka's length limit leaves no room for the suffix. The publisher then keeps
+        // dead letters in its spool only.
+        .filter(|it| topic::validate(&it.topic.name).is_ok())
+        .filter(|it| !names.contains(it.topic.name.as_str()))
         .collect()
 }
 
-/// Topics that nodes read and nobody here publishes to.
-fn consumed(catalog: &Catalog, published: &[Asked]) -> Vec<Asked> {
+/// Returns topics that nodes read and no node here publishes to.
+fn consumed(catalog: &Catalog, published: &[ContractTopic]) -> Vec<ContractTopic> {
     let mut readers: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for node in &catalog.nodes {
         for consumed in &node.consumed {
@@ -142,8 +144,8 @@ fn consumed(catalog: &Catalog, published: &[Asked]) -> Vec<Asked> {
     readers
         .into_iter()
         .filter(|(name, _)| topic::validate(name).is_ok())
-        .filter(|(name, _)| published.iter().all(|asked| asked.topic.name != *name))
-        .map(|(name, contracts)| Asked {
+        .filter(|(name, _)| published.iter().all(|it| it.topic.name != *name))
+        .map(|(name, contracts)| ContractTopic {
             topic: WantedTopic::new(name),
             role: Role::Consumed,
             contracts: contracts.into_iter().collect(),
@@ -177,15 +179,12 @@ mod tests {
         )
     }
 
-    fn names(asked: &[Asked]) -> Vec<&str> {
-        asked
-            .iter()
-            .map(|asked| asked.topic.name.as_str())
-            .collect()
+    fn names(topics: &[ContractTopic]) -> Vec<&str> {
+        topics.iter().map(|it| it.topic.name.as_str()).collect()
     }
 
     #[test]
-    fn one_topic_of_two_contracts_has_what_either_says() {
+    fn merges_settings_of_two_contracts() {
         let a = contract(
             "a",
             "[{event_type: x, topic: t, topic_settings: {partitions: 3}}]",
@@ -194,15 +193,15 @@ mod tests {
             "b",
             "[{event_type: y, topic: t, topic_settings: {partitions: 3, config: {retention.ms: 1}}}]",
         );
-        let asked = topics(&catalog(&[("a.yaml", &a), ("b.yaml", &b)]), None).unwrap();
-        assert_eq!(names(&asked), ["t"]);
-        assert_eq!(asked[0].topic.partitions, Some(3));
-        assert_eq!(asked[0].topic.config["retention.ms"], "1");
-        assert_eq!(asked[0].contracts, ["a.yaml", "b.yaml"]);
+        let topics = of_catalog(&catalog(&[("a.yaml", &a), ("b.yaml", &b)]), None).unwrap();
+        assert_eq!(names(&topics), ["t"]);
+        assert_eq!(topics[0].topic.partitions, Some(3));
+        assert_eq!(topics[0].topic.config["retention.ms"], "1");
+        assert_eq!(topics[0].contracts, ["a.yaml", "b.yaml"]);
     }
 
     #[test]
-    fn everything_that_contracts_disagree_about_is_told_with_both_places() {
+    fn reports_every_conflict_with_both_paths() {
         let settings = |n: u32| {
             format!(
                 "[{{event_type: x, topic: t, topic_settings: {{partitions: {n}, \
@@ -210,7 +209,7 @@ mod tests {
             )
         };
         let (a, b) = (contract("a", &settings(1)), contract("b", &settings(2)));
-        let problems = topics(&catalog(&[("a.yaml", &a), ("b.yaml", &b)]), None).unwrap_err();
+        let problems = of_catalog(&catalog(&[("a.yaml", &a), ("b.yaml", &b)]), None).unwrap_err();
         assert_eq!(
             problems,
             ["partitions", "replication_factor", "retention.ms"].map(|what| format!(
@@ -220,36 +219,41 @@ mod tests {
     }
 
     #[test]
-    fn the_namespace_of_the_command_line_goes_first() {
+    fn command_line_namespace_takes_precedence() {
         let text = "node_type: effect\nservice_name: a\noperations: [x]\nnamespace: stage\n\
                     include_state_events: false\ninclude_metric_events: false\n";
         let catalog = catalog(&[("a.yaml", text)]);
-        let first = |namespace| topics(&catalog, namespace).unwrap()[0].topic.name.clone();
+        let first = |namespace| {
+            of_catalog(&catalog, namespace).unwrap()[0]
+                .topic
+                .name
+                .clone()
+        };
         assert_eq!(first(None), "stage.a.effect.x.completed.v1");
         assert_eq!(first(Some("prod")), "prod.a.effect.x.completed.v1");
     }
 
     #[test]
-    fn dead_letters_are_as_safe_as_the_topic_and_never_doubled() {
+    fn dead_letter_topics_inherit_replication_and_are_unique() {
         let text = contract(
             "a",
             "[{event_type: x, topic: t, topic_settings: {partitions: 6, replication_factor: 3}}, \
              {event_type: y, topic: u}, {event_type: z, topic: u.dlq}]",
         );
-        let asked = topics(&catalog(&[("a.yaml", &text)]), None).unwrap();
-        let dead = dead_letters(&asked);
+        let topics = of_catalog(&catalog(&[("a.yaml", &text)]), None).unwrap();
+        let dead = dead_letter_topics(&topics);
         assert_eq!(names(&dead), ["t.dlq", "u.dlq.dlq"]);
         assert_eq!(dead[0].topic.replication_factor, Some(3));
         assert_eq!(dead[0].topic.partitions, None);
     }
 
     #[test]
-    fn what_is_read_and_published_is_published() {
+    fn a_topic_read_and_published_counts_as_published() {
         let onex = "name: node_a\ncontract_version: {major: 1, minor: 0, patch: 0}\n\
                     node_type: effect\nevent_bus:\n  subscribe_topics: [t, elsewhere]\n";
         let a = contract("a", "[{event_type: x, topic: t}]");
-        let asked = topics(&catalog(&[("a.yaml", &a), ("b.yaml", onex)]), None).unwrap();
-        let of = |name: &str| asked.iter().find(|asked| asked.topic.name == name).unwrap();
+        let topics = of_catalog(&catalog(&[("a.yaml", &a), ("b.yaml", onex)]), None).unwrap();
+        let of = |name: &str| topics.iter().find(|it| it.topic.name == name).unwrap();
         assert_eq!(of("t").role, Role::Published);
         assert_eq!(of("elsewhere").role, Role::Consumed);
         assert_eq!(of("elsewhere").contracts, ["b.yaml"]);

@@ -1,4 +1,4 @@
-//! The events of a run, one after the other.
+//! The input of a run as a sequence of events.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
@@ -6,77 +6,77 @@ use std::time::Duration;
 
 use herald_envelope::Json;
 
-use super::event::{self, Event, Said};
-use super::input::{Input, Line, MOST_BYTES, Piece};
-use super::make::{Made, Maker};
+use super::input::{Chunk, Input, Line, MAX_EVENT_BYTES};
+use super::input_line::{self, Event, ParsedLine};
+use super::message_builder::{BuiltMessage, MessageBuilder};
 use crate::args::publish::Publish;
-use crate::{Failure, pretty};
+use crate::{Error, json_format};
 
-/// How long to wait for more input before looking after other things.
-const LOOK: Duration = Duration::from_millis(50);
+/// Time to wait for more input before receipts are processed.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Where events come from.
-pub struct Events {
+/// The input of a run.
+pub struct EventSource {
     /// The name of the file.
     pub name: String,
-    /// Its length, where it has one.
+    /// Its length, if it is a regular file.
     pub bytes: Option<u64>,
     form: Form,
-    pieces: Receiver<io::Result<Piece>>,
+    chunks: Receiver<io::Result<Chunk>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
-    /// All of it is one payload.
+    /// The whole input is one payload.
     Payload,
     /// Each line is an event.
     Lines,
 }
 
-/// What reading on gave.
+/// Result of reading on.
 pub enum Next {
-    Piece(Piece),
-    /// Nothing yet.
+    Chunk(Chunk),
+    /// Nothing within the poll interval.
     Nothing,
     End,
     Failed(io::Error),
 }
 
-impl Events {
+impl EventSource {
     /// Opens what the arguments name.
-    pub fn open(args: &Publish) -> Result<Self, Failure> {
+    pub fn open(args: &Publish) -> Result<Self, Error> {
         let (path, form) = match (&args.payload, &args.jsonl) {
             (Some(path), _) => (path, Form::Payload),
             (None, Some(path)) => (path, Form::Lines),
             (None, None) => {
-                return Err(Failure::Message("give --payload or --jsonl".to_owned()));
+                return Err(Error::Message("give --payload or --jsonl".to_owned()));
             }
         };
         let input = Input::open(path)?;
         let (name, bytes) = (input.name.clone(), input.bytes);
-        let pieces = match form {
-            Form::Payload => only_piece(input.whole()?),
+        let chunks = match form {
+            Form::Payload => single_chunk(input.whole()?),
             Form::Lines => input.lines()?,
         };
         Ok(Self {
             name,
             bytes,
             form,
-            pieces,
+            chunks,
         })
     }
 
-    /// Waits for a moment.
+    /// Waits up to the poll interval for more input.
     pub fn next(&self) -> Next {
-        match self.pieces.recv_timeout(LOOK) {
-            Ok(Ok(piece)) => Next::Piece(piece),
+        match self.chunks.recv_timeout(POLL_INTERVAL) {
+            Ok(Ok(chunk)) => Next::Chunk(chunk),
             Ok(Err(error)) => Next::Failed(error),
             Err(RecvTimeoutError::Timeout) => Next::Nothing,
             Err(RecvTimeoutError::Disconnected) => Next::End,
         }
     }
 
-    /// The place of a line, for people.
+    /// File name and line number for messages.
     pub fn place(&self, line: u64) -> String {
         match self.form {
             Form::Payload => self.name.clone(),
@@ -84,51 +84,55 @@ impl Events {
         }
     }
 
-    /// The event of a line; `None` for an empty one. The error is for a person.
-    pub fn make(&self, line: &Line, maker: &Maker<'_>) -> Option<Result<Made, String>> {
+    /// Builds the message of a line; `None` if the line is empty.
+    pub fn build(
+        &self,
+        line: &Line,
+        builder: &MessageBuilder<'_>,
+    ) -> Option<Result<BuiltMessage, String>> {
         let Ok(bytes) = &line.bytes else {
-            return Some(Err(format!("more than {MOST_BYTES} bytes")));
+            return Some(Err(format!("more than {MAX_EVENT_BYTES} bytes")));
         };
-        // Some editors begin a file with this mark.
+        // Some editors begin a file with a byte order mark.
         let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {
             Some(rest) if line.number == 1 => rest,
             _ => bytes,
         };
         match self.form {
-            Form::Payload => Some(of_payload(bytes, maker)),
+            Form::Payload => Some(of_payload(bytes, builder)),
             Form::Lines if bytes.trim_ascii().is_empty() => None,
-            Form::Lines => Some(event::read(bytes).and_then(|said| maker.make(said))),
+            Form::Lines => Some(input_line::read(bytes).and_then(|said| builder.build(said))),
         }
     }
 }
 
-fn only_piece(bytes: Vec<u8>) -> Receiver<io::Result<Piece>> {
+fn single_chunk(bytes: Vec<u8>) -> Receiver<io::Result<Chunk>> {
     let (sender, receiver) = sync_channel(1);
-    let piece = Piece {
+    let chunk = Chunk {
         read: bytes.len() as u64,
         lines: vec![Line {
             number: 1,
             bytes: Ok(bytes),
         }],
     };
-    // There is room for one.
-    let _ = sender.send(Ok(piece));
+    // Never blocks: the channel has a capacity of one.
+    let _ = sender.send(Ok(chunk));
     receiver
 }
 
-fn of_payload(bytes: &[u8], maker: &Maker<'_>) -> Result<Made, String> {
+fn of_payload(bytes: &[u8], builder: &MessageBuilder<'_>) -> Result<BuiltMessage, String> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1))?;
     if let Err(error) = Json::parse(text) {
         return Err(format!("not JSON: {error}"));
     }
-    // A file that people write has line feeds; what goes over the wire has none.
-    let compact = pretty::compact(text).unwrap_or_default();
+    // A file written by hand has line feeds; the payload on the wire has none.
+    let compact = json_format::compact(text).unwrap_or_default();
     if !compact.starts_with('{') {
         return Err("a payload must be a JSON object".to_owned());
     }
     let payload = Json::parse(&compact).map_err(|error| format!("not JSON: {error}"))?;
-    maker.make(Said::Event(Box::new(Event {
+    builder.build(ParsedLine::Event(Box::new(Event {
         payload: Some(payload),
         ..Event::default()
     })))

@@ -1,4 +1,4 @@
-//! Which node is to be written, and where.
+//! The project of a node: its folder, package and contract.
 
 use std::fs;
 use std::io;
@@ -12,39 +12,40 @@ use herald_render::GeneratedFile;
 
 use crate::args::New;
 use crate::commands::generate;
-use crate::commands::new::{said, shown};
-use crate::{Failure, package, project, terminal};
+use crate::commands::new::{messages, shown};
+use crate::{Error, package_name, project, terminal};
 
 /// The slug and the text of a contract.
-pub type Given = (String, String);
+pub type GivenContract = (String, String);
 
-/// Where a node is written, and what is known of it.
-pub struct Place {
+/// The project of a node, which exists or is to be written.
+pub struct Layout {
     /// Name of the package.
     pub package: String,
     /// Folder of the project.
     pub folder: PathBuf,
-    /// What its herald.yaml sets.
+    /// Settings of its herald.yaml.
     pub project: Project,
-    /// What contracts say.
+    /// Its contracts.
     pub loaded: Loaded,
-    /// The text of the contract, where the project has none yet.
+    /// The text of the contract to write; `None` if the project has one.
     pub contract: Option<String>,
 }
 
-/// Finds out what is to be written, and where.
-pub fn find(args: &New) -> Result<Place, Failure> {
+/// Determines the project from the arguments and the files that exist.
+pub fn find(args: &New) -> Result<Layout, Error> {
     let given = args.contract.as_deref().map(read_contract).transpose()?;
     let package = match (&args.node, &given) {
         (Some(name), _) => {
-            package::check(name).map_err(|wrong| Failure::Message(format!("`{name}` {wrong}")))?;
+            package_name::check(name)
+                .map_err(|wrong| Error::Message(format!("`{name}` {wrong}")))?;
             name.clone()
         }
-        (None, Some((slug, _))) => package::of_node(slug),
+        (None, Some((slug, _))) => package_name::from_node_name(slug),
         (None, None) => String::new(),
     };
     if package.is_empty() {
-        return Err(Failure::Message(
+        return Err(Error::Message(
             "the contract has no name that a package can have; give one: \
              `herald new NODE --contract PATH`"
                 .to_owned(),
@@ -53,23 +54,23 @@ pub fn find(args: &New) -> Result<Place, Failure> {
     let folder = args.dir.clone().unwrap_or_else(|| PathBuf::from(&package));
     let is_there = is_project(&folder, &package)?;
     let is_described = given.is_some() || args.kind.is_some();
-    // Without any contract it was not finished.
+    // A project without contracts is one whose first run was interrupted.
     if is_there && (folder.join("contracts").exists() || !is_described) {
-        let place = existing(package, folder)?;
-        said::ignored(args, &place, given.as_ref());
-        return Ok(place);
+        let layout = existing(package, folder)?;
+        messages::contract_ignored(args, &layout, given.as_ref());
+        return Ok(layout);
     }
     let text = match (given, &args.kind) {
         (Some((_, text)), _) => text,
         (None, Some(kind)) => contract(&package, kind, &args.operations),
         (None, None) => {
-            return Err(Failure::Message(format!(
+            return Err(Error::Message(format!(
                 "there is no node `{package}` yet: say what it is with --kind and --operation, or \
                  begin with a contract: --contract PATH"
             )));
         }
     };
-    let mut place = Place {
+    let mut layout = Layout {
         project: if is_there {
             read_project(&folder)?
         } else {
@@ -83,14 +84,14 @@ pub fn find(args: &New) -> Result<Place, Failure> {
         loaded: Loaded::default(),
         contract: None,
     };
-    let path = shown(&place.folder.join(place.contract_path()));
-    place.loaded = load::load_planned(&path, &text, &place.project.options);
-    place.contract = Some(text);
-    Ok(place)
+    let path = shown(&layout.folder.join(layout.contract_path()));
+    layout.loaded = load::load_planned(&path, &text, &layout.project.options);
+    layout.contract = Some(text);
+    Ok(layout)
 }
 
 /// The slug and the text of the one contract at a path.
-fn read_contract(path: &str) -> Result<Given, Failure> {
+fn read_contract(path: &str) -> Result<GivenContract, Error> {
     let loaded = project::load(&Project::default(), &[path.to_owned()], Format::Human)?;
     match &loaded.catalog.nodes[..] {
         [node] => {
@@ -99,39 +100,39 @@ fn read_contract(path: &str) -> Result<Given, Failure> {
         }
         [] => {
             terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
-            Err(Failure::Reported)
+            Err(Error::Reported)
         }
-        nodes => Err(Failure::Message(format!(
+        nodes => Err(Error::Message(format!(
             "there are {} contracts in `{path}`; name one of them",
             nodes.len()
         ))),
     }
 }
 
-/// Whether a folder is the project of this package; false where it is to become that.
-fn is_project(folder: &Path, package: &str) -> Result<bool, Failure> {
+/// Returns whether a folder is the project of this package; false if it is free for it.
+fn is_project(folder: &Path, package: &str) -> Result<bool, Error> {
     let shown = shown(folder);
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(Failure::Message(format!("can't read `{shown}`: {error}"))),
+        Err(error) => return Err(Error::Message(format!("can't read `{shown}`: {error}"))),
     };
     if folder.join(PROJECT_FILE).is_file() {
         let output = read_project(folder)?.output.unwrap_or_default();
         if Path::new(&output) == Path::new(package).join("generated") {
             return Ok(true);
         }
-        return Err(Failure::Message(format!(
+        return Err(Error::Message(format!(
             "`{shown}` is another project of Herald: its herald.yaml has not `output: \
              {package}/generated`; nothing was written. Choose another folder with --dir"
         )));
     }
-    // What a fresh repository has is no obstacle.
+    // Files of a fresh repository are no obstacle.
     let is_usual = |name: &str| name.starts_with('.') || ["LICENSE", "README.md"].contains(&name);
     for entry in entries {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if !is_usual(&name) {
-            return Err(Failure::Message(format!(
+            return Err(Error::Message(format!(
                 "`{shown}` is there already, with `{name}` in it and no herald.yaml; nothing was \
                  written. Choose another folder with --dir"
             )));
@@ -140,7 +141,7 @@ fn is_project(folder: &Path, package: &str) -> Result<bool, Failure> {
     Ok(false)
 }
 
-fn read_project(folder: &Path) -> Result<Project, Failure> {
+fn read_project(folder: &Path) -> Result<Project, Error> {
     config::read(&folder.join(PROJECT_FILE)).map_err(|(diagnostics, sources)| {
         let mut loaded = Loaded {
             diagnostics,
@@ -148,17 +149,17 @@ fn read_project(folder: &Path) -> Result<Project, Failure> {
         };
         loaded.catalog.sources = sources;
         match terminal::write_diagnostics(Format::Human, &loaded, io::stderr()) {
-            Ok(()) => Failure::Reported,
-            Err(error) => Failure::Io(error),
+            Ok(()) => Error::Reported,
+            Err(error) => Error::Io(error),
         }
     })
 }
 
-/// A project that was written before: its own contract counts.
-fn existing(package: String, folder: PathBuf) -> Result<Place, Failure> {
+/// Reads a project that exists, with its own contract.
+fn existing(package: String, folder: PathBuf) -> Result<Layout, Error> {
     let project = read_project(&folder)?;
     let loaded = project::load(&project, &[], Format::Human)?;
-    Ok(Place {
+    Ok(Layout {
         package,
         folder,
         project,
@@ -167,7 +168,7 @@ fn existing(package: String, folder: PathBuf) -> Result<Place, Failure> {
     })
 }
 
-/// The contract of a node that is described on the command line.
+/// Returns a contract for the node that the command line describes.
 fn contract(package: &str, kind: &str, operations: &[String]) -> String {
     let mut text = format!(
         "# What the node does, and what it announces; `herald init` shows what else can be said.\n\
@@ -185,7 +186,7 @@ fn contract(package: &str, kind: &str, operations: &[String]) -> String {
     text
 }
 
-/// A text in YAML: bare where it can't be taken for anything else.
+/// A text as a YAML scalar, without quotes if it is unambiguous.
 fn scalar(text: &str) -> String {
     const WORDS: [&str; 8] = ["true", "false", "null", "yes", "no", "on", "off", "y"];
     let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -200,14 +201,14 @@ fn scalar(text: &str) -> String {
     }
 }
 
-impl Place {
-    /// Where the contract is, below the folder.
+impl Layout {
+    /// Path of the contract below the folder.
     pub fn contract_path(&self) -> String {
         format!("contracts/{}.yaml", self.package)
     }
 
-    /// The node that the package is about.
-    pub fn node(&self) -> Result<&Node, Failure> {
+    /// Returns the node of the package.
+    pub fn node(&self) -> Result<&Node, Error> {
         let nodes = &self.loaded.catalog.nodes;
         let own = self.folder.join(self.contract_path());
         let by_path = nodes
@@ -215,7 +216,7 @@ impl Place {
             .find(|node| Path::new(&node.origin.path) == own);
         let by_name = || nodes.iter().find(|node| node.identity.slug == self.package);
         by_path.or_else(by_name).ok_or_else(|| {
-            Failure::Message(format!(
+            Error::Message(format!(
                 "`{}` is not there, and no other contract of `{}` is that of `{}`",
                 own.display(),
                 shown(&self.folder),
@@ -224,8 +225,8 @@ impl Place {
         })
     }
 
-    /// What `herald generate` would write, below the folder of the project.
-    pub fn generated(&self) -> Result<Vec<GeneratedFile>, Failure> {
+    /// Returns the files that `herald generate` writes, relative to the folder of the project.
+    pub fn generated(&self) -> Result<Vec<GeneratedFile>, Error> {
         let files = generate::files(&self.project, &self.loaded)?;
         let below = |file: GeneratedFile| GeneratedFile {
             path: format!("{}/generated/{}", self.package, file.path),

@@ -1,25 +1,25 @@
-//! A plan, and what became of it, for programs.
+//! JSON format of a plan and its outcome.
 
 use std::collections::BTreeMap;
 
 use herald_publish::kafka::{Difference, Outcome, Plan, PlannedTopic};
 use serde_json::{Map, Value, json};
 
-use crate::asked::Asked;
+use crate::wanted_topics::ContractTopic;
 
 /// `{"topics": [ … ], "absent": [ … ], "summary": { … }}`.
 pub fn document(
     plan: &Plan,
-    asked: &BTreeMap<String, Asked>,
-    absent: &[Asked],
+    by_name: &BTreeMap<String, ContractTopic>,
+    absent: &[ContractTopic],
     outcomes: Option<&[Outcome]>,
 ) -> Value {
     let topics = plan.topics.iter().enumerate().map(|(index, topic)| {
         let outcome = outcomes.and_then(|outcomes| outcomes.get(index));
-        planned(topic, asked.get(&topic.wanted.name), outcome)
+        planned(topic, by_name.get(&topic.wanted.name), outcome)
     });
-    let absent = absent.iter().map(|asked| {
-        json!({"topic": asked.topic.name, "role": asked.role.name(), "contracts": asked.contracts})
+    let absent = absent.iter().map(|contract_topic| {
+        json!({"topic": contract_topic.topic.name, "role": contract_topic.role.as_str(), "contracts": contract_topic.contracts})
     });
     json!({
         "topics": topics.collect::<Vec<_>>(),
@@ -28,7 +28,7 @@ pub fn document(
     })
 }
 
-/// What is done with a topic, in a word.
+/// The action for a topic in one word.
 fn action(topic: &PlannedTopic) -> &'static str {
     if topic.is_in_sync() {
         "in_sync"
@@ -51,16 +51,20 @@ fn summary(plan: &Plan) -> Value {
     })
 }
 
-fn planned(topic: &PlannedTopic, asked: Option<&Asked>, outcome: Option<&Outcome>) -> Value {
+fn planned(
+    topic: &PlannedTopic,
+    contract_topic: Option<&ContractTopic>,
+    outcome: Option<&Outcome>,
+) -> Value {
     let wanted = &topic.wanted;
     let mut map = Map::new();
     let mut put = |name: &str, value: Value| {
         map.insert(name.to_owned(), value);
     };
     put("topic", json!(wanted.name));
-    if let Some(asked) = asked {
-        put("role", json!(asked.role.name()));
-        put("contracts", json!(asked.contracts));
+    if let Some(contract_topic) = contract_topic {
+        put("role", json!(contract_topic.role.as_str()));
+        put("contracts", json!(contract_topic.contracts));
     }
     put("action", json!(action(topic)));
     put(

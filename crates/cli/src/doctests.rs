@@ -1,4 +1,4 @@
-//! What pages show of Rust is compiled and run as they show it: `cargo test --doc -p herald-cli`.
+//! The Rust examples of the README and the book, run by `cargo test --doc -p herald-cli`.
 
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -1,37 +1,37 @@
-//! A record, looked into.
+//! A record with its parsed envelope.
 
 use std::fmt;
 
 use herald_envelope::Envelope;
 use herald_publish::kafka::Received;
 
-/// A record and the envelope in it.
-pub struct Seen<'a> {
+/// A record and the envelope in its value.
+pub struct ParsedRecord<'a> {
     pub record: &'a Received,
-    pub envelope: Result<Envelope<'a>, NoEnvelope>,
+    pub envelope: Result<Envelope<'a>, NotAnEnvelope>,
 }
 
-/// Why a record is no envelope.
+/// Reason for which a record is not an envelope.
 #[derive(Debug)]
-pub enum NoEnvelope {
-    /// It has no value: it deletes what its key stood for.
+pub enum NotAnEnvelope {
+    /// It has no value: a compacted topic deletes its key.
     Tombstone,
-    /// What is wrong with the value.
+    /// Its value does not parse.
     Invalid(herald_envelope::Error),
 }
 
-impl<'a> Seen<'a> {
+impl<'a> ParsedRecord<'a> {
     pub fn of(record: &'a Received) -> Self {
         let envelope = match &record.payload {
-            None => Err(NoEnvelope::Tombstone),
-            Some(bytes) => Envelope::parse(bytes).map_err(NoEnvelope::Invalid),
+            None => Err(NotAnEnvelope::Tombstone),
+            Some(bytes) => Envelope::parse(bytes).map_err(NotAnEnvelope::Invalid),
         };
         Self { record, envelope }
     }
 }
 
-impl NoEnvelope {
-    /// A name that stays the same in all versions.
+impl NotAnEnvelope {
+    /// Stable code for machine formats.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Tombstone => "tombstone",
@@ -40,7 +40,7 @@ impl NoEnvelope {
     }
 }
 
-impl fmt::Display for NoEnvelope {
+impl fmt::Display for NotAnEnvelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tombstone => f.write_str("it has no value (a tombstone)"),

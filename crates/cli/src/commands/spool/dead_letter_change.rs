@@ -1,4 +1,4 @@
-//! Retrying and dropping dead letters: by the owner if there is one, else here.
+//! Retrying and dropping of dead letters: by the process that has the spool open, else by this one.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,48 +9,49 @@ use herald_spool::{
     SpoolOptions,
 };
 
-use super::place::failed;
-use crate::Failure;
+use super::location::spool_error;
+use crate::Error;
 use crate::terminal::{self, RED, bar};
 
-/// Sequences in one commit, here or by the owner, whose other work waits for it.
-const AT_ONCE: usize = 1000;
+/// Sequences in one commit. The owner's other work waits for each commit, so it is kept short.
+const CHUNK_SIZE: usize = 1000;
 
-/// How often the owner is looked at.
-const LOOK: Duration = Duration::from_millis(50);
+/// Time between two checks of the owner's progress.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What became of dead letters.
+/// Outcome of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// How many are no dead letters any more.
+    /// Dead letters that were changed.
     pub done: u64,
-    /// How many the owner has not looked at yet; their requests stay.
+    /// Requests that the owner has not served yet; they stay.
     pub left: u64,
-    /// The owner that was asked.
+    /// The process that made the change.
     pub owner: Owner,
 }
 
-/// Who made the change.
+/// The process that has the spool open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// Nobody has the spool open.
+    /// No process.
     None,
-    /// A process has, whose number may be known.
+    /// Another process, with its id if known.
     Process(Option<u32>),
 }
 
-/// Retries or drops dead letters. Waits for an owner as long as it goes on doing something
-/// within `patience`.
+/// Retries or drops dead letters. Waits for an owner as long as it makes progress within
+/// `idle_timeout`.
 pub fn apply(
     inspector: &Inspector,
     path: &Path,
     action: DeadLetterAction,
     sequences: &[Sequence],
-    patience: Duration,
-) -> Result<Outcome, Failure> {
+    idle_timeout: Duration,
+) -> Result<Outcome, Error> {
     match open(path) {
         Ok(spool) => {
-            let done = here(spool, action, sequences).map_err(|error| failed(&error, path))?;
+            let done = apply_locally(spool, action, sequences)
+                .map_err(|error| spool_error(&error, path))?;
             Ok(Outcome {
                 done,
                 left: 0,
@@ -58,8 +59,8 @@ pub fn apply(
             })
         }
         Err(SpoolError::Owned { owner, .. }) => {
-            let left = by_owner(inspector, path, action, sequences, patience)
-                .map_err(|error| failed(&error, path))?;
+            let left = ask_owner(inspector, path, action, sequences, idle_timeout)
+                .map_err(|error| spool_error(&error, path))?;
             let still_dead = |sequence: &&Sequence| {
                 matches!(inspector.find(**sequence), Ok(Some(Found::Dead(_))))
             };
@@ -70,18 +71,18 @@ pub fn apply(
                 owner: Owner::Process(owner),
             })
         }
-        Err(error) => Err(failed(&error, path)),
+        Err(error) => Err(spool_error(&error, path)),
     }
 }
 
 fn open(path: &Path) -> Result<Spool, SpoolError> {
     let (spool, report) = Spool::open(SpoolOptions::new(path))?;
-    tell_of_recovery(&report);
+    report_recovery(&report);
     Ok(spool)
 }
 
-/// Says what opening a spool had to mend.
-pub fn tell_of_recovery(report: &OpenReport) {
+/// Reports a recovery that opening the spool made.
+pub fn report_recovery(report: &OpenReport) {
     let Some(recovery) = &report.recovery else {
         return;
     };
@@ -101,35 +102,39 @@ pub fn tell_of_recovery(report: &OpenReport) {
     }
 }
 
-fn here(spool: Spool, action: DeadLetterAction, sequences: &[Sequence]) -> Result<u64, SpoolError> {
+fn apply_locally(
+    spool: Spool,
+    action: DeadLetterAction,
+    sequences: &[Sequence],
+) -> Result<u64, SpoolError> {
     let bar = bar("writing", sequences.len() as u64);
     let mut done = 0;
-    for some in sequences.chunks(AT_ONCE) {
+    for chunk in sequences.chunks(CHUNK_SIZE) {
         done += match action {
-            DeadLetterAction::Retry => spool.retry_dead(some.to_vec())?.wait()?,
-            DeadLetterAction::Drop => spool.drop_dead(some.to_vec())?.wait()?,
+            DeadLetterAction::Retry => spool.retry_dead(chunk.to_vec())?.wait()?,
+            DeadLetterAction::Drop => spool.drop_dead(chunk.to_vec())?.wait()?,
         };
-        bar.inc(some.len() as u64);
+        bar.inc(chunk.len() as u64);
     }
     bar.finish_and_clear();
     spool.close()?;
     Ok(done)
 }
 
-/// Leaves requests and waits; gives how many of them still wait at the end.
-fn by_owner(
+/// Leaves requests for the owner and waits; returns the number that is not served at the end.
+fn ask_owner(
     inspector: &Inspector,
     path: &Path,
     action: DeadLetterAction,
     sequences: &[Sequence],
-    patience: Duration,
+    idle_timeout: Duration,
 ) -> Result<u64, SpoolError> {
     let mut last = None;
-    for some in sequences.chunks(AT_ONCE) {
-        last = Some(inspector.ask(action, some)?);
+    for chunk in sequences.chunks(CHUNK_SIZE) {
+        last = Some(inspector.ask(action, chunk)?);
     }
     match last {
-        Some(request) => wait(inspector, path, request, patience),
+        Some(request) => wait(inspector, path, request, idle_timeout),
         None => Ok(0),
     }
 }
@@ -138,23 +143,23 @@ fn wait(
     inspector: &Inspector,
     path: &Path,
     request: Request,
-    patience: Duration,
+    idle_timeout: Duration,
 ) -> Result<u64, SpoolError> {
     let mut left = inspector.waits_for(request)?;
     let bar = bar("waiting for the owner", left);
     let all = left;
     let mut progress = Instant::now();
-    // Set where the owner went away meanwhile: then this process serves what was asked.
-    let mut in_its_place: Option<Spool> = None;
-    while left > 0 && progress.elapsed() < patience {
-        if in_its_place.is_none() && !inspector.status()?.owned {
-            in_its_place = match open(path) {
+    // Set if the owner exits meanwhile: then this process opens the spool and serves the requests.
+    let mut local_spool: Option<Spool> = None;
+    while left > 0 && progress.elapsed() < idle_timeout {
+        if local_spool.is_none() && !inspector.status()?.owned {
+            local_spool = match open(path) {
                 Ok(spool) => Some(spool),
                 Err(SpoolError::Owned { .. }) => None,
                 Err(error) => return Err(error),
             };
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(POLL_INTERVAL);
         let now = inspector.waits_for(request)?;
         if now < left {
             progress = Instant::now();
@@ -163,6 +168,6 @@ fn wait(
         left = now;
     }
     bar.finish_and_clear();
-    in_its_place.map_or(Ok(()), Spool::close)?;
+    local_spool.map_or(Ok(()), Spool::close)?;
     Ok(left)
 }
