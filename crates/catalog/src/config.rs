@@ -308,7 +308,9 @@ fn read_levels(
                 .help(help.unwrap_or_else(|| "`herald explain` lists every code".to_owned())),
             );
         }
-        if let Some(rule) = rules::by_code(&code.text).filter(|rule| rules::is_fixed(rule)) {
+        if let Some(rule) =
+            rules::by_code(&code.text).filter(|rule| rules::has_fixed_severity(rule))
+        {
             diagnostics.push(
                 Diagnostic::new(
                     &rules::CONFIG_INVALID,

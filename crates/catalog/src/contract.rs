@@ -47,7 +47,7 @@ pub enum Format {
 
 impl Format {
     /// The word in machine formats.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Native => "native",
             Self::Onex => "onex",

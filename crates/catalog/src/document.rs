@@ -29,7 +29,7 @@ pub fn all(loaded: &Loaded) -> Value {
 pub fn contract(node: &Node, diagnostics: &[String]) -> Value {
     json!({
         "path": node.origin.relative_path,
-        "format": node.format.name(),
+        "format": node.format.as_str(),
         "fingerprint": node.origin.fingerprint.0,
         "identity": {
             "name": node.identity.name,
@@ -37,7 +37,7 @@ pub fn contract(node: &Node, diagnostics: &[String]) -> Value {
             "contract_version": version(node.identity.contract_version.as_ref()),
             "node_version": version(node.identity.node_version.as_ref()),
         },
-        "kind": node.kind.map(Kind::name),
+        "kind": node.kind.map(Kind::as_str),
         "service_name": node.service_name,
         "namespace": node.namespace,
         "description": node.description,
@@ -76,7 +76,7 @@ fn operation(operation: &Operation) -> Value {
 
 fn instrument(instrument: &Instrument) -> Value {
     json!({
-        "events": instrument.events.name(),
+        "events": instrument.events.as_str(),
         "sample_started": instrument.sample_started,
         "fields": instrument.fields.iter().cloned().collect::<Map<_, _>>(),
     })
@@ -95,7 +95,7 @@ fn published(event: &Event, declared: &Declared) -> Value {
     json!({
         "topic": event.topic.as_template(),
         "event_type": event.event_type,
-        "event_type_source": declared.event_type_source.name(),
+        "event_type_source": declared.event_type_source.as_str(),
         "ident": event.ident,
         "conforming": declared.conforming,
         "description": event.description,
@@ -155,7 +155,7 @@ fn fields(fields: &[Field]) -> Value {
             "limits": limits(&field.limits),
             "default": field.default,
             "description": field.description,
-            "privacy": field.privacy.name(),
+            "privacy": field.privacy.as_str(),
         });
         (field.name.clone(), value)
     };

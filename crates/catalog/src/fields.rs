@@ -97,7 +97,7 @@ pub enum Privacy {
 
 impl Privacy {
     /// The word in contracts.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Private => "private",

@@ -1,16 +1,19 @@
-//! What an instrumented operation announces, and how often.
+//! Selection of the events that instrumented operations publish.
+
+use std::str::FromStr;
 
 use serde_json::Value;
+use thiserror::Error;
 
-use crate::shape::MOST_LABELS;
+use crate::shape::MAX_LABELS;
 use crate::yaml::Yaml;
 
-/// How an operation announces itself.
+/// Instrumentation of an operation: which of its events are published, and with which metadata.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Instrument {
     /// Which of its events are published.
-    pub events: Announced,
-    /// Share of calls, from 0 to 1, whose start is announced. How they end always is.
+    pub events: InstrumentedEvents,
+    /// Share of calls, from 0 to 1, whose start is published. Their end always is.
     pub sample_started: f64,
     /// Texts, numbers and booleans that stand in the metadata of each of its events, in the order
     /// of the contract.
@@ -20,7 +23,7 @@ pub struct Instrument {
 impl Default for Instrument {
     fn default() -> Self {
         Self {
-            events: Announced::All,
+            events: InstrumentedEvents::All,
             sample_started: 1.0,
             fields: Vec::new(),
         }
@@ -32,7 +35,7 @@ impl Instrument {
     pub(crate) fn overridden(&self, yaml: &Yaml) -> Self {
         let written = yaml.get("fields").map(Yaml::entries).unwrap_or_default();
         let mut fields = self.fields.clone();
-        for (key, value) in written.iter().take(MOST_LABELS) {
+        for (key, value) in written.iter().take(MAX_LABELS) {
             if value.as_text().is_none() {
                 continue;
             }
@@ -42,7 +45,9 @@ impl Instrument {
         let events = yaml.get("events").and_then(Yaml::as_str);
         let share = yaml.get("sample_started").and_then(Yaml::as_f64);
         Self {
-            events: events.and_then(Announced::named).unwrap_or(self.events),
+            events: events
+                .and_then(|word| word.parse().ok())
+                .unwrap_or(self.events),
             sample_started: share
                 .filter(|share| (0.0..=1.0).contains(share))
                 .unwrap_or(self.sample_started),
@@ -53,7 +58,7 @@ impl Instrument {
 
 /// Which events of an operation are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Announced {
+pub enum InstrumentedEvents {
     /// That it started, and how it ended.
     All,
     /// How it ended.
@@ -62,14 +67,12 @@ pub enum Announced {
     Failures,
 }
 
-impl Announced {
-    fn named(word: &str) -> Option<Self> {
-        let all = [Self::All, Self::Outcomes, Self::Failures];
-        all.into_iter().find(|known| known.name() == word)
-    }
+impl InstrumentedEvents {
+    /// All choices, in the order that messages list them.
+    pub(crate) const CHOICES: [Self; 3] = [Self::All, Self::Outcomes, Self::Failures];
 
     /// The word in contracts.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::All => "all",
             Self::Outcomes => "outcomes",
@@ -77,3 +80,19 @@ impl Announced {
         }
     }
 }
+
+impl FromStr for InstrumentedEvents {
+    type Err = UnknownInstrumentedEvents;
+
+    fn from_str(word: &str) -> Result<Self, UnknownInstrumentedEvents> {
+        Self::CHOICES
+            .into_iter()
+            .find(|known| known.as_str() == word)
+            .ok_or_else(|| UnknownInstrumentedEvents(word.to_owned()))
+    }
+}
+
+/// Error for a word that names no choice of [`InstrumentedEvents`].
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{0}` does not select events of an operation; use all, outcomes or failures")]
+pub struct UnknownInstrumentedEvents(pub String);

@@ -1,6 +1,9 @@
 //! The four kinds of node, and the words that real contracts use for them.
 
 use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
 
 /// What a node does in the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,20 +49,13 @@ impl Kind {
     ];
 
     /// The name, as it stands at the start of event types.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Effect => "effect",
             Self::Compute => "compute",
             Self::Reducer => "reducer",
             Self::Orchestrator => "orchestrator",
         }
-    }
-
-    /// Reads one of the four names, in any case.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 
     /// Reads any word that ONEX contracts use: case and a `_GENERIC` at the end don't matter.
@@ -73,8 +69,25 @@ impl Kind {
     }
 }
 
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    /// Reads one of the four names, in any case.
+    fn from_str(name: &str) -> Result<Self, UnknownKind> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str().eq_ignore_ascii_case(name))
+            .ok_or_else(|| UnknownKind(name.to_owned()))
+    }
+}
+
+/// Error for a word that names no kind of node.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{0}` is not a kind of node; use effect, compute, reducer or orchestrator")]
+pub struct UnknownKind(pub String);
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        f.pad(self.as_str())
     }
 }

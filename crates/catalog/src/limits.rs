@@ -130,7 +130,7 @@ fn size(value: &Yaml) -> Option<u32> {
 
 fn portable(value: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
     let pattern = value.as_text()?;
-    match pattern::check_everywhere(pattern) {
+    match pattern::check_portable(pattern) {
         Ok(()) => Some(pattern.to_owned()),
         Err(problem) => {
             diagnostics.push(

@@ -54,14 +54,14 @@ impl Loaded {
     }
 
     /// Whether no path led to anything that could be a contract.
-    pub fn found_nothing(&self) -> bool {
+    pub fn found_no_contracts(&self) -> bool {
         let nowhere = [&rules::FILE_NOT_FOUND, &rules::FILE_NO_CONTRACTS];
         self.catalog.nodes.is_empty()
             && (self.diagnostics.iter()).all(|diagnostic| nowhere.contains(&diagnostic.rule))
     }
 
     /// The sources that an error is about: nothing is generated from them.
-    pub fn broken(&self) -> HashSet<SourceId> {
+    pub fn sources_with_errors(&self) -> HashSet<SourceId> {
         let errors = self
             .diagnostics
             .iter()
@@ -74,7 +74,7 @@ impl Loaded {
 
 /// Makes nodes of one name errors: they are worth a warning elsewhere, but their generated files
 /// would overwrite each other.
-pub fn refuse_collisions(diagnostics: &mut [Diagnostic]) {
+pub fn make_collisions_errors(diagnostics: &mut [Diagnostic]) {
     for diagnostic in diagnostics {
         if diagnostic.rule == &rules::OUTPUT_COLLISION {
             diagnostic.severity = Severity::Error;
@@ -346,7 +346,7 @@ pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
 }
 
 /// Reads what will be the contract at `path`.
-pub fn load_planned(path: &str, text: &str, options: &Options) -> Loaded {
+pub fn load_text_at(path: &str, text: &str, options: &Options) -> Loaded {
     load_text_named(path, &fallback_name(Path::new(path)), text, options)
 }
 

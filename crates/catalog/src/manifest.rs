@@ -90,7 +90,7 @@ impl Each {
     const ALL: [Self; 4] = [Self::Catalog, Self::Node, Self::Event, Self::Topic];
 
     /// The word in manifests.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Catalog => "catalog",
             Self::Node => "node",
@@ -100,7 +100,7 @@ impl Each {
     }
 
     /// Whether it takes all contracts to know what the file says.
-    pub fn is_of_all(self) -> bool {
+    pub fn is_per_catalog(self) -> bool {
         matches!(self, Self::Catalog | Self::Topic)
     }
 }
@@ -143,7 +143,7 @@ fn read_file(file: &Yaml) -> Option<FileRule> {
     let each = text("each")?;
     Some(FileRule {
         template: text("template")?,
-        each: Each::ALL.into_iter().find(|known| known.name() == each)?,
+        each: Each::ALL.into_iter().find(|known| known.as_str() == each)?,
         path: text("path")?,
     })
 }

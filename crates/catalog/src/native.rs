@@ -8,13 +8,12 @@ use crate::contract::{
     ContractFile, Format, Located, Metric, StateMachine, TopicSettings, Transition, WrittenEvent,
     WrittenOperation,
 };
-use crate::described::FieldReader;
+use crate::field_reader::FieldReader;
 use crate::fields::Privacy;
 use crate::instrument::Instrument;
-use crate::kind::Kind;
 use crate::resolve::unknown_state;
 use crate::rules;
-use crate::shape::{Key, LARGEST, MapShape, Shape};
+use crate::shape::{Key, MAX_INTEGER, MapShape, Shape};
 use crate::version::Version;
 use crate::volume::{Range, Volume};
 use crate::yaml::Yaml;
@@ -105,7 +104,7 @@ static OPERATION: MapShape = MapShape {
     ],
 };
 
-const PER_REQUEST: Shape = Shape::Range(LARGEST);
+const PER_REQUEST: Shape = Shape::Range(MAX_INTEGER);
 
 static VOLUME: MapShape = MapShape {
     name: "volume",
@@ -113,7 +112,7 @@ static VOLUME: MapShape = MapShape {
     keys: &[
         Key::new(
             "requests_per_second",
-            Shape::Range(LARGEST),
+            Shape::Range(MAX_INTEGER),
             "Requests that the node serves in a second.",
         ),
         Key::new(
@@ -392,7 +391,7 @@ pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFi
         kind: yaml
             .get("node_type")
             .and_then(Yaml::as_str)
-            .and_then(Kind::from_name),
+            .and_then(|word| word.parse().ok()),
         contract_version: yaml.get("version").and_then(read_version),
         node_version: yaml.get("node_version").and_then(read_version),
         namespace: text_at(yaml, "namespace"),

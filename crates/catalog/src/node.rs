@@ -186,7 +186,7 @@ pub enum EventTypeSource {
 
 impl EventTypeSource {
     /// The word in machine formats.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Declared => "declared",
             Self::Derived => "derived",

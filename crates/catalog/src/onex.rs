@@ -11,7 +11,7 @@ use crate::contract::{
     ContractFile, Format, Located, StateMachine, TopicSettings, Transition, WrittenEvent,
     WrittenOperation,
 };
-use crate::described::FieldReader;
+use crate::field_reader::FieldReader;
 use crate::fields::{Field, Privacy};
 use crate::instrument::Instrument;
 use crate::kind::Kind;

@@ -10,7 +10,7 @@ use regex_syntax::ast::{
 
 use crate::backtracking;
 
-mod everywhere;
+mod portable_regex;
 
 /// Why a pattern can't be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,9 +41,9 @@ pub(crate) fn check(pattern: &str) -> Result<(), Problem> {
 ///
 /// # Errors
 /// The first thing that is wrong with it.
-pub(crate) fn check_everywhere(pattern: &str) -> Result<(), Problem> {
+pub(crate) fn check_portable(pattern: &str) -> Result<(), Problem> {
     let (ast, _) = parse(pattern)?;
-    everywhere::check(&ast)
+    portable_regex::check(&ast)
 }
 
 fn parse(pattern: &str) -> Result<(Ast, regex::Regex), Problem> {

@@ -312,7 +312,7 @@ rules! {
 
 /// Whether a project may not set the rule's severity: what it finds could not be read, or would be
 /// left out of what is generated.
-pub fn is_fixed(rule: &Rule) -> bool {
+pub fn has_fixed_severity(rule: &Rule) -> bool {
     let lost = [&YAML_DUPLICATE_KEY].iter().all(|mild| *mild != rule)
         && ["file.", "yaml.", "config.", "redact."]
             .iter()

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value, json};
 
 use crate::fields::{Definition, Field, Limits, Type};
-use crate::matching;
+use crate::regex_sample;
 use crate::value::mismatch;
 
 /// How deep definitions may have each other in them; deeper is a circle.
@@ -79,7 +79,7 @@ fn text(limits: &Limits) -> Option<Value> {
     let least = limits.min_length.unwrap_or(0);
     let most = limits.max_length.unwrap_or(MOST);
     if let Some(pattern) = &limits.pattern {
-        return matching::text(pattern, least.min(MOST) as usize, most.min(MOST) as usize)
+        return regex_sample::sample(pattern, least.min(MOST) as usize, most.min(MOST) as usize)
             .map(Value::from);
     }
     let length = most.min(4).max(least);

@@ -7,7 +7,7 @@ use crate::config::CONFIG;
 use crate::duration;
 use crate::manifest::MANIFEST;
 use crate::native::CONTRACT;
-use crate::shape::{LARGEST, MOST_LABELS, MapShape, Shape};
+use crate::shape::{MAX_INTEGER, MAX_LABELS, MapShape, Shape};
 use crate::version;
 
 /// Schema of native contracts.
@@ -73,7 +73,7 @@ fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> 
         }
         Shape::Labels => json!({
             "type": "object",
-            "maxProperties": MOST_LABELS,
+            "maxProperties": MAX_LABELS,
             "additionalProperties": shape_schema(&Shape::Scalar, definitions),
         }),
         Shape::OneOf(shapes) => {
@@ -97,7 +97,7 @@ fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> 
         Shape::Word(words) => json!({"enum": words}),
         Shape::Bool => json!({"type": "boolean"}),
         Shape::Integer(least) => {
-            json!({"type": "integer", "minimum": least, "maximum": LARGEST})
+            json!({"type": "integer", "minimum": least, "maximum": MAX_INTEGER})
         }
         Shape::Number => json!({"type": "number"}),
         Shape::Share => json!({"type": "number", "minimum": 0, "maximum": 1}),
@@ -113,7 +113,7 @@ fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> 
             "type": ["string", "number"],
             "pattern": version::PATTERN,
             "minimum": 0,
-            "maximum": LARGEST,
+            "maximum": MAX_INTEGER,
         }),
         Shape::Scalar => json!({"type": ["string", "number", "boolean"]}),
     };

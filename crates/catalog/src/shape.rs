@@ -9,10 +9,10 @@ use crate::version::Version;
 use crate::yaml::{Value, Yaml};
 
 /// The largest whole number, everywhere: Kafka counts in 32 bits.
-pub(crate) const LARGEST: u64 = 2_147_483_647;
+pub(crate) const MAX_INTEGER: u64 = 2_147_483_647;
 
 /// Labels that a mapping has at most: each of them goes with each event.
-pub(crate) const MOST_LABELS: usize = 16;
+pub(crate) const MAX_LABELS: usize = 16;
 
 /// What may stand at a place of a file.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) enum Shape {
     Word(&'static [&'static str]),
     /// `true` or `false`.
     Bool,
-    /// Whole number from this to [`LARGEST`].
+    /// Whole number from this to [`MAX_INTEGER`].
     Integer(u64),
     /// Any finite number.
     Number,
@@ -45,7 +45,7 @@ pub(crate) enum Shape {
     Map(&'static MapShape),
     /// Mapping of names to values of one shape.
     Dict(&'static Shape),
-    /// Mapping of at most [`MOST_LABELS`] names to scalars.
+    /// Mapping of at most [`MAX_LABELS`] names to scalars.
     Labels,
     /// One of several shapes, told apart by what YAML gives.
     OneOf(&'static [Shape]),
@@ -152,7 +152,7 @@ impl Shape {
             Self::Bool => yaml.as_bool().is_some(),
             Self::Integer(least) => yaml
                 .as_u64()
-                .is_some_and(|number| (*least..=LARGEST).contains(&number)),
+                .is_some_and(|number| (*least..=MAX_INTEGER).contains(&number)),
             Self::Number => yaml.as_f64().is_some(),
             Self::Share => yaml
                 .as_f64()
@@ -168,7 +168,7 @@ impl Shape {
             Self::Scalar => yaml.as_text().is_some(),
             Self::List(_) => yaml.is_sequence(),
             Self::Map(_) | Self::Dict(_) => yaml.is_mapping(),
-            Self::Labels => yaml.is_mapping() && yaml.entries().len() <= MOST_LABELS,
+            Self::Labels => yaml.is_mapping() && yaml.entries().len() <= MAX_LABELS,
         };
         takes.then_some(self)
     }
@@ -238,7 +238,7 @@ impl Shape {
             Self::Text => "text".into(),
             Self::Word(words) => format!("one of {}", words.join(", ")),
             Self::Bool => "true or false".into(),
-            Self::Integer(least) => format!("a whole number from {least} to {LARGEST}"),
+            Self::Integer(least) => format!("a whole number from {least} to {MAX_INTEGER}"),
             Self::Number => "a number".into(),
             Self::Share => "a number from 0 to 1".into(),
             Self::Range(most) => format!("a number from 0 to {most}, or two of them"),
@@ -248,7 +248,7 @@ impl Shape {
             Self::List(_) => "a list".into(),
             Self::Map(_) => "a mapping".into(),
             Self::Dict(_) => "a mapping of names to values".into(),
-            Self::Labels => format!("a mapping of at most {MOST_LABELS} names to values"),
+            Self::Labels => format!("a mapping of at most {MAX_LABELS} names to values"),
             Self::OneOf(shapes) => {
                 let shapes: Vec<_> = shapes.iter().map(Self::describe).collect();
                 shapes.join(" or ")

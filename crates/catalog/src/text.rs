@@ -3,20 +3,20 @@
 use herald_diagnostics::Diagnostic;
 
 /// Characters of a text that a message shows.
-const SHOWN: usize = 80;
+const MAX_QUOTED: usize = 80;
 
 /// Diagnostics of a file after which nothing more is suggested: a search for what was meant costs
 /// more than all other checks, and nobody reads that far.
-const SUGGESTED: usize = 1_000;
+const MAX_DIAGNOSTICS_WITH_SUGGESTION: usize = 1_000;
 
 /// Candidates that are compared.
-const COMPARED: usize = 200;
+const MAX_CANDIDATES: usize = 200;
 
 /// A text for a message: in backticks, on one line, and no longer than a line is wide.
 pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::from("`");
     for (shown, c) in text.chars().enumerate() {
-        if shown == SHOWN {
+        if shown == MAX_QUOTED {
             quoted.push('…');
             break;
         }
@@ -36,10 +36,10 @@ pub(crate) fn meant<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
     diagnostics: &[Diagnostic],
 ) -> Option<&'a str> {
-    if diagnostics.len() >= SUGGESTED {
+    if diagnostics.len() >= MAX_DIAGNOSTICS_WITH_SUGGESTION {
         return None;
     }
-    herald_diagnostics::did_you_mean(word, candidates.into_iter().take(COMPARED))
+    herald_diagnostics::did_you_mean(word, candidates.into_iter().take(MAX_CANDIDATES))
 }
 
 /// The help that names it.

@@ -37,7 +37,7 @@ const LISTS: &[&str] = &["list", "array", "sequence", "tuple", "set", "frozenset
 const MAPS: &[&str] = &["object", "dict", "map", "mapping"];
 
 /// Bytes that a spelling may have. More than that is prose, or meant to exhaust the stack.
-const LONGEST: usize = 1_000;
+const MAX_LENGTH: usize = 1_000;
 
 /// Every word for a type.
 pub(crate) fn words<'a>() -> impl Iterator<Item = &'a str> {
@@ -47,7 +47,7 @@ pub(crate) fn words<'a>() -> impl Iterator<Item = &'a str> {
 
 /// Reads a type expression such as `list[str] | null`. `None` when it is none.
 pub(crate) fn parse_type(text: &str) -> Option<Type> {
-    if text.len() > LONGEST {
+    if text.len() > MAX_LENGTH {
         return None;
     }
     let members = split(text, '|')?;

@@ -31,7 +31,7 @@ impl Version {
     pub(crate) fn read(yaml: &Yaml) -> Option<Self> {
         match (yaml.as_str(), yaml.as_f64()) {
             (Some(text), _) if is_strict(text) => text.parse().ok(),
-            (None, Some(number)) if (0.0..=MOST).contains(&number) => Some(Self {
+            (None, Some(number)) if (0.0..=MAX_NUMBER).contains(&number) => Some(Self {
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
@@ -57,8 +57,8 @@ impl Version {
     }
 }
 
-/// [`crate::shape::LARGEST`], for numbers that may have a point.
-const MOST: f64 = 2_147_483_647.0;
+/// [`crate::shape::MAX_INTEGER`], for numbers that may have a point.
+const MAX_NUMBER: f64 = 2_147_483_647.0;
 
 /// Whether a text is a version by [`PATTERN`].
 fn is_strict(text: &str) -> bool {

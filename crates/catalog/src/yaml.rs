@@ -157,14 +157,14 @@ impl Yaml {
 
     /// A whole number from 0 to 2⁵³, however it is written: `1`, `1.0` and `0x1` are the same.
     pub fn as_u64(&self) -> Option<u64> {
-        const LARGEST: f64 = 9_007_199_254_740_992.0;
+        const MAX_INTEGER: f64 = 9_007_199_254_740_992.0;
         let number = self.as_f64()?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "checked to be whole, not negative and small enough"
         )]
-        (number.fract() == 0.0 && (0.0..=LARGEST).contains(&number)).then_some(number as u64)
+        (number.fract() == 0.0 && (0.0..=MAX_INTEGER).contains(&number)).then_some(number as u64)
     }
 
     /// Whether it is null.

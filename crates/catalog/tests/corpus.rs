@@ -81,7 +81,7 @@ fn understood(node: &Node, loaded: &Loaded) -> Vec<(&'static str, Value)> {
         ),
         (
             "/kind",
-            json!(node.kind.map(herald_catalog::kind::Kind::name)),
+            json!(node.kind.map(herald_catalog::kind::Kind::as_str)),
         ),
         (
             "/operations",
@@ -175,7 +175,7 @@ fn published(event: &Event, declared: &Declared) -> Value {
     json!([
         event.topic.as_template(),
         event.event_type,
-        declared.event_type_source.name(),
+        declared.event_type_source.as_str(),
         declared.conforming,
         sorted(&declared.roles),
         declared.schema_ref,

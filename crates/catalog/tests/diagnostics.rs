@@ -270,7 +270,7 @@ fn describe(text: &mut String, diagnostic: &Diagnostic, sources: &Sources) {
     let mut line = |what: &str, value: &str| {
         writeln!(text, "{what:8} {value}").expect("written");
     };
-    line(diagnostic.severity.name(), &diagnostic.message);
+    line(diagnostic.severity.as_str(), &diagnostic.message);
     line("at", &shown(place, sources));
     for label in &diagnostic.labels {
         let place = shown(label.location, sources);

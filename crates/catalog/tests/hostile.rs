@@ -470,7 +470,7 @@ fn one_bad_file_hides_nothing_of_the_good_ones() {
         .map(|node| {
             (
                 node.service_name.as_str(),
-                loaded.broken().contains(&node.location.source),
+                loaded.sources_with_errors().contains(&node.location.source),
             )
         })
         .collect();

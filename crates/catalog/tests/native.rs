@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use herald_catalog::contract::Format;
 use herald_catalog::fields::{Privacy, Type};
-use herald_catalog::instrument::{Announced, Instrument};
+use herald_catalog::instrument::{Instrument, InstrumentedEvents};
 use herald_catalog::kind::Kind;
 use herald_catalog::load::{Loaded, Options, load_text};
 use herald_catalog::{Node, config, schema};
@@ -252,7 +252,7 @@ fn an_operation_says_of_its_instrumentation_what_the_contract_does_not() {
     let [place, cancel] = [0, 1].map(|index| &node.operations[index].instrument);
     assert_eq!(
         (place.events, cancel.events),
-        (Announced::Outcomes, Announced::All)
+        (InstrumentedEvents::Outcomes, InstrumentedEvents::All)
     );
     let shares = [place.sample_started, cancel.sample_started].map(|share| share.to_string());
     assert_eq!(shares, ["0.25", "0.5"]);

@@ -221,7 +221,7 @@ pub struct NodeArgs {
 #[command(next_help_heading = "Python")]
 pub struct PythonArgs {
     /// What models are made of [default: that of herald.yaml, else pydantic]
-    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Models::ALL.map(Models::name)))]
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Models::ALL.map(Models::as_str)))]
     pub models: Option<String>,
     /// Put the runtime into modules, so that they need no Herald
     #[arg(long)]
@@ -351,7 +351,7 @@ pub struct New {
     #[arg(value_name = "NODE", required_unless_present = "contract")]
     pub node: Option<String>,
     /// What kind of node it is
-    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::name)))]
+    #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::as_str)))]
     pub kind: Option<String>,
     /// An operation of the node; repeat for more
     #[arg(long = "operation", value_name = "NAME", requires = "kind")]
@@ -429,8 +429,8 @@ fn parse_namespace(name: &str) -> Result<String, String> {
 }
 
 fn parse_format(name: &str) -> Result<Format, String> {
-    Format::from_name(name).ok_or_else(|| {
-        let names: Vec<_> = Format::all().map(Format::name).collect();
+    name.parse().map_err(|_| {
+        let names: Vec<_> = Format::all().map(Format::as_str).collect();
         format!("expected one of {}", names.join(", "))
     })
 }

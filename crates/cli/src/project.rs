@@ -41,7 +41,7 @@ pub fn load(project: &Project, paths: &[String], format: Format) -> Result<Loade
     };
     let loaded = load::load(&paths, &project.options, &|| progress.tick());
     drop(progress);
-    if !loaded.found_nothing() {
+    if !loaded.found_no_contracts() {
         return Ok(loaded);
     }
     if format == Format::Human {

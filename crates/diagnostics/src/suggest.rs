@@ -2,7 +2,7 @@
 
 /// Longest word, in bytes, that is compared: the time and memory of a comparison grow with the
 /// product of both lengths, and both come from files that we did not write.
-const LONGEST: usize = 256;
+const MAX_LENGTH: usize = 256;
 
 /// The candidate that `word` is most likely a misspelling of.
 ///
@@ -13,14 +13,14 @@ pub fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    if word.len() > LONGEST {
+    if word.len() > MAX_LENGTH {
         return None;
     }
     let wanted = word.to_lowercase();
     let forgiven = wanted.chars().count() / 3;
     candidates
         .into_iter()
-        .filter(|candidate| *candidate != word && candidate.len() <= LONGEST)
+        .filter(|candidate| *candidate != word && candidate.len() <= MAX_LENGTH)
         .map(|candidate| (distance(&wanted, candidate), candidate))
         .filter(|(distance, _)| *distance <= forgiven)
         .min()

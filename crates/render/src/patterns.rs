@@ -373,8 +373,8 @@ fn of_service(
     service_name: &str,
     operation: &str,
 ) -> Result<EventPublishingPatternGenerator, InvalidArgument> {
-    let kind = Kind::from_name(service_name).unwrap_or(Kind::Effect);
-    EventPublishingPatternGenerator::new(kind.name(), service_name, &[operation])
+    let kind = service_name.parse().unwrap_or(Kind::Effect);
+    EventPublishingPatternGenerator::new(kind.as_str(), service_name, &[operation])
 }
 
 fn method_of(node: &Node, module: &PatternModule, stage: &Stage, operation: &str) -> String {

@@ -104,13 +104,13 @@ fn node_view(node: &Node) -> Value {
     json!({
         "name": identity.name.as_deref().unwrap_or(&identity.slug),
         "slug": identity.slug,
-        "kind": node.kind.map(Kind::name),
+        "kind": node.kind.map(Kind::as_str),
         "service_name": node.service_name,
         "namespace": node.namespace,
         "description": node.description,
         "contract_version": version(&identity.contract_version),
         "node_version": version(&identity.node_version),
-        "format": node.format.name(),
+        "format": node.format.as_str(),
         "path": node.origin.relative_path,
         "fingerprint": node.origin.fingerprint.0,
         "operations": node.operations.iter().map(operation_view).collect::<Vec<_>>(),
@@ -153,7 +153,7 @@ fn operation_view(operation: &Operation) -> Value {
         "input": fields(&operation.input),
         "result": fields(&operation.result),
         "instrument": {
-            "events": operation.instrument.events.name(),
+            "events": operation.instrument.events.as_str(),
             "sample_started": operation.instrument.sample_started,
             "fields": operation.instrument.fields.iter().cloned().collect::<Map<_, _>>(),
         },
@@ -190,7 +190,7 @@ fn fields(fields: &[Field]) -> Vec<Value> {
             "limits": limits_view(&field.limits),
             "default": field.default,
             "description": field.description,
-            "privacy": field.privacy.name(),
+            "privacy": field.privacy.as_str(),
         })
     };
     fields.iter().map(field).collect()

@@ -55,7 +55,7 @@ fn measured(runner: &mut TestRunner) -> (String, Value) {
     });
     let calls = metrics
         .iter()
-        .map(|metric| json!([metric.kind.name(), metric.name, metric.unit]));
+        .map(|metric| json!([metric.kind.as_str(), metric.name, metric.unit]));
     let calls: Value = calls.collect();
     let generator = generator.business_metrics(metrics).expect("they are valid");
     (generator.generate_complete_metrics_class(), calls)

@@ -16,7 +16,7 @@ use herald_render::patterns::{
 use herald_render::{Context, MARKER, Models, PythonOptions, Target};
 
 fn node(kind: Kind, operations: &[&str]) -> Node {
-    node_from_parts(kind, kind.name(), operations, true, true).expect("the node is valid")
+    node_from_parts(kind, kind.as_str(), operations, true, true).expect("the node is valid")
 }
 
 fn module(node: &Node) -> String {

@@ -5,7 +5,7 @@
 //! be left out is there, and of several texts the longest stands.
 
 use herald_catalog::fields::{Field, Limits, Privacy, Type};
-use herald_catalog::{Node, matching};
+use herald_catalog::{Node, regex_sample};
 use serde_json::{Map, Number, Value};
 
 /// Characters of a text.
@@ -177,7 +177,7 @@ impl<'a> Examples<'a> {
         let wanted = clamped(TEXT, limits.min_length, limits.max_length).min(self.left);
         let most = clamped(MOST, None, limits.max_length);
         let matching = limits.pattern.as_deref();
-        let matching = matching.and_then(|pattern| matching::text(pattern, wanted, most));
+        let matching = matching.and_then(|pattern| regex_sample::sample(pattern, wanted, most));
         let text = matching.unwrap_or_else(|| "a".repeat(wanted));
         self.spend(text.len() + 2);
         text

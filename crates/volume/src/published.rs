@@ -89,7 +89,7 @@ fn of_operation(
         format!("{stage}_at"): MOMENT,
     }));
     let mut metadata = object(json!({
-        "node_type": node.kind.map(Kind::name),
+        "node_type": node.kind.map(Kind::as_str),
         "service_name": node.service_name,
         "operation": operation.name,
         "lifecycle_stage": stage,
@@ -131,7 +131,7 @@ fn of_declared(node: &Node, declared: &Declared, examples: &mut Examples<'_>) ->
     let payload = examples.published(&declared.payload);
     let mut metadata = Map::new();
     if let Some(kind) = node.kind {
-        metadata.insert("node_type".to_owned(), kind.name().into());
+        metadata.insert("node_type".to_owned(), kind.as_str().into());
     }
     metadata.insert("service_name".to_owned(), node.service_name.clone().into());
     metadata.insert("event_category".to_owned(), "declared".into());
@@ -155,7 +155,7 @@ fn of_states(node: &Node) -> Parts {
     let state = longest.map_or("processing", String::as_str);
     let payload = object(json!({
         "node_id": ID,
-        "node_type": node.kind.map(Kind::name),
+        "node_type": node.kind.map(Kind::as_str),
         "correlation_id": ID,
         "changed_at": MOMENT,
         "old_state": state,
@@ -163,7 +163,7 @@ fn of_states(node: &Node) -> Parts {
         "transition_reason": REASON,
     }));
     let metadata = object(json!({
-        "node_type": node.kind.map(Kind::name),
+        "node_type": node.kind.map(Kind::as_str),
         "service_name": node.service_name,
         "event_category": "state_transition",
         "old_state": state,
@@ -189,7 +189,7 @@ fn of_metrics(node: &Node) -> Parts {
     );
     let payload = object(json!({
         "node_id": ID,
-        "node_type": node.kind.map(Kind::name),
+        "node_type": node.kind.map(Kind::as_str),
         "recorded_at": MOMENT,
         "metric_name": name,
         "metric_value": MILLISECONDS,
@@ -197,7 +197,7 @@ fn of_metrics(node: &Node) -> Parts {
         "correlation_id": ID,
     }));
     let metadata = object(json!({
-        "node_type": node.kind.map(Kind::name),
+        "node_type": node.kind.map(Kind::as_str),
         "service_name": node.service_name,
         "event_category": "metric",
         "metric_name": name,

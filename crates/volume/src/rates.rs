@@ -5,7 +5,7 @@
 //! the sum of what may become of their topics.
 
 use herald_catalog::category::{METRIC_EVENTS, STATE_EVENTS};
-use herald_catalog::instrument::Announced;
+use herald_catalog::instrument::InstrumentedEvents;
 use herald_catalog::volume::Range;
 use herald_catalog::{Event, Node};
 
@@ -107,8 +107,10 @@ fn of_operation(node: &Node, index: usize) -> Rate {
     let events = events.filter(|(_, event)| event.operation == Some(index));
     let announced = events.filter_map(|(at, event)| {
         let when = match (event.stage?.event_type, instrument.events) {
-            ("started", Announced::All) => When::Share(instrument.sample_started),
-            ("completed", Announced::All | Announced::Outcomes) => When::Completed,
+            ("started", InstrumentedEvents::All) => When::Share(instrument.sample_started),
+            ("completed", InstrumentedEvents::All | InstrumentedEvents::Outcomes) => {
+                When::Completed
+            }
             ("failed", _) => When::Failed,
             _ => return None,
         };

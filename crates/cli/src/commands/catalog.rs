@@ -88,7 +88,7 @@ impl View<'_> {
         for node in &loaded.catalog.nodes {
             let kind = node
                 .kind
-                .map_or("unknown kind", herald_catalog::kind::Kind::name);
+                .map_or("unknown kind", herald_catalog::kind::Kind::as_str);
             let events = count(node.events.len(), "event");
             let _ = writeln!(
                 text,

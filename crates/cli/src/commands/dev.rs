@@ -60,7 +60,7 @@ fn load_topics(args: &Dev) -> Result<Vec<ContractTopic>, Error> {
     let mut loaded = project::load(&project, &args.paths, Format::Human)?;
     loaded.diagnostics.retain(Diagnostic::is_error);
     terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
-    let broken = loaded.broken();
+    let broken = loaded.sources_with_errors();
     let catalog = &mut loaded.catalog;
     catalog
         .nodes

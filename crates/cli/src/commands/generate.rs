@@ -12,7 +12,7 @@ use herald_diagnostics::render::{Format, summary, visible_line};
 use herald_diagnostics::{Diagnostic, did_you_mean};
 use herald_render::targets::custom::collision;
 use herald_render::view::CatalogView;
-use herald_render::{Context, GeneratedFile, Models, PythonOptions, TARGETS, Templates};
+use herald_render::{Context, GeneratedFile, PythonOptions, TARGETS, Templates};
 use rayon::prelude::*;
 use similar::{ChangeTag, TextDiff};
 
@@ -31,7 +31,7 @@ pub fn run(args: Generate) -> Result<ExitStatus, Error> {
     let templates = compile(&own)?;
     let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
     select(&mut loaded, &args.patterns)?;
-    load::refuse_collisions(&mut loaded.diagnostics);
+    load::make_collisions_errors(&mut loaded.diagnostics);
     let context = Context {
         templates: &templates,
         python: python(&args.python, &project),
@@ -67,7 +67,7 @@ pub fn run(args: Generate) -> Result<ExitStatus, Error> {
     if !loaded.has_errors() {
         return Ok(code);
     }
-    let broken = loaded.broken();
+    let broken = loaded.sources_with_errors();
     let nodes = loaded.catalog.nodes.iter();
     let broken = nodes
         .filter(|node| broken.contains(&node.location.source))
@@ -119,7 +119,7 @@ fn targets<'a>(
 /// Returns the options for Python of the command line, else of the project.
 fn python(args: &PythonArgs, project: &Project) -> PythonOptions {
     let of_project = PythonOptions::of(&project.python);
-    let models = args.models.as_deref().and_then(Models::from_name);
+    let models = args.models.as_deref().and_then(|name| name.parse().ok());
     PythonOptions {
         models: models.unwrap_or(of_project.models),
         standalone: args.standalone || of_project.standalone,
@@ -165,7 +165,7 @@ fn render(
     loaded: &Loaded,
 ) -> Result<Vec<GeneratedFile>, Error> {
     let progress = Progress::new("rendering");
-    let broken = loaded.broken();
+    let broken = loaded.sources_with_errors();
     let nodes = loaded.catalog.nodes.iter();
     let good: Vec<&Node> = nodes
         .filter(|node| !broken.contains(&node.location.source))

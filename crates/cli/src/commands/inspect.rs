@@ -49,7 +49,7 @@ fn view(target: &str, project: &Project, loaded: &Loaded) -> Result<Value, Error
         )));
     };
     let compiled = generate::compile(&own)?;
-    let broken = loaded.broken();
+    let broken = loaded.sources_with_errors();
     let nodes = loaded.catalog.nodes.iter();
     let good: Vec<_> = nodes
         .filter(|node| !broken.contains(&node.location.source))

@@ -20,7 +20,7 @@ use crate::{Error, ExitStatus};
 /// Runs the command.
 pub fn run(args: &New) -> Result<ExitStatus, Error> {
     let mut layout = layout::find(args)?;
-    load::refuse_collisions(&mut layout.loaded.diagnostics);
+    load::make_collisions_errors(&mut layout.loaded.diagnostics);
     if layout.loaded.has_errors() {
         terminal::write_diagnostics(Format::Human, &layout.loaded, io::stderr())?;
         terminal::status("nothing was written");

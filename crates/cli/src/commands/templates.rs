@@ -65,7 +65,7 @@ fn list(project: &Project) -> Result<ExitStatus, Error> {
                 "  {}/{}  for each {}: {}",
                 target.name,
                 rule.template,
-                rule.each.name(),
+                rule.each.as_str(),
                 rule.path
             );
         }
@@ -135,7 +135,7 @@ fn check(args: &Check, project: &Project) -> Result<ExitStatus, Error> {
         templates: &compiled,
         python: PythonOptions::of(&project.python),
     };
-    let (broken, mut printed) = (contracts.broken(), 0);
+    let (broken, mut printed) = (contracts.sources_with_errors(), 0);
     let mut try_all = |nodes: &[&Node]| {
         for target in all(&own) {
             match generate::render_target(target, nodes, &context, true) {

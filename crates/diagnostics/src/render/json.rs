@@ -56,7 +56,7 @@ fn diagnostic<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> JsonDiagn
     let place = Place::of_diagnostic(diagnostic, sources);
     JsonDiagnostic {
         code: diagnostic.rule.code,
-        severity: diagnostic.severity.name(),
+        severity: diagnostic.severity.as_str(),
         message: &diagnostic.message,
         path: place.as_ref().map(|place| place.path),
         span: place.and_then(|place| place.extent),

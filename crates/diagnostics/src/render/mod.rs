@@ -16,9 +16,11 @@ mod testing;
 mod visible;
 
 use std::io;
+use std::str::FromStr;
 
 pub use explain::explain;
 pub use summary::{Counts, summary};
+use thiserror::Error;
 pub use visible::visible_line;
 
 use crate::{Diagnostic, Sources};
@@ -88,19 +90,29 @@ impl Format {
     }
 
     /// The name on the command line.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         self.row().name
-    }
-
-    /// The format of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::all().find(|format| format.name() == name)
     }
 
     fn row(self) -> &'static Row {
         &TABLE[self as usize]
     }
 }
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::all()
+            .find(|format| format.as_str() == name)
+            .ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}
+
+/// Error for a name that no format has.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{0}` is not a format of diagnostics")]
+pub struct UnknownFormat(pub String);
 
 /// Writes the diagnostics in the order given; see [`sort`](crate::sort).
 ///
@@ -129,8 +141,11 @@ mod tests {
     fn every_format_has_its_own_row() {
         for format in [Format::Human, Format::Json, Format::Github, Format::Sarif] {
             assert_eq!(format.row().format, format);
-            assert_eq!(Format::from_name(format.name()), Some(format));
+            assert_eq!(format.as_str().parse(), Ok(format));
         }
-        assert_eq!(Format::from_name("xml"), None);
+        assert_eq!(
+            "xml".parse::<Format>(),
+            Err(UnknownFormat("xml".to_owned()))
+        );
     }
 }

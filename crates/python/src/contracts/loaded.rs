@@ -96,7 +96,7 @@ impl Loaded {
     /// What stands against generating.
     fn errors(&self) -> Vec<Diagnostic> {
         let mut diagnostics = self.read.diagnostics.clone();
-        load::refuse_collisions(&mut diagnostics);
+        load::make_collisions_errors(&mut diagnostics);
         diagnostics.retain(Diagnostic::is_error);
         diagnostics
     }
@@ -123,8 +123,8 @@ impl Loaded {
 }
 
 fn models_named(name: &str) -> PyResult<Models> {
-    Models::from_name(name).ok_or_else(|| {
-        let known = Models::ALL.map(Models::name).join(", ");
+    name.parse().map_err(|_| {
+        let known = Models::ALL.map(Models::as_str).join(", ");
         PyValueError::new_err(format!("there are no models `{name}`; there are: {known}"))
     })
 }

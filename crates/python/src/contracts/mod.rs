@@ -35,7 +35,7 @@ pub fn load(
         let threads = threads
             .map_err(|error| PyOSError::new_err(format!("can't start threads to read: {error}")))?;
         let loaded = threads.install(|| reader::load(&paths, &project.options, &|| ()));
-        if loaded.found_nothing() {
+        if loaded.found_no_contracts() {
             return Ok(Loaded::unusable(loaded));
         }
         let python = PythonOptions::of(&project.python);

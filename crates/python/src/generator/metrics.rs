@@ -1,8 +1,6 @@
 //! What `herald.codegen.patterns.metrics` stands on.
 
-use herald_render::patterns::{
-    BusinessMetric, InvalidArgument, MetricKind, MetricsPatternGenerator,
-};
+use herald_render::patterns::{BusinessMetric, InvalidArgument, MetricsPatternGenerator};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
@@ -111,7 +109,7 @@ fn business_metric(value: &Bound<'_, PyAny>) -> PyResult<BusinessMetric> {
     let kind = text(&kind, InvalidArgument::UnknownMetricKind(String::new()))?;
     Ok(BusinessMetric {
         unit: text(&unit, InvalidArgument::EmptyUnit(name.clone()))?,
-        kind: MetricKind::from_name(&kind).map_err(refused)?,
+        kind: kind.parse().map_err(refused)?,
         name,
     })
 }

@@ -10,7 +10,7 @@ pub(crate) fn parse_kind(node_type: &str) -> Result<Kind, InvalidArgument> {
     if node_type.trim().is_empty() {
         return Err(InvalidArgument::EmptyNodeType);
     }
-    Kind::from_name(node_type).ok_or_else(|| InvalidArgument::UnknownNodeType(node_type.to_owned()))
+    (node_type.parse()).map_err(|_| InvalidArgument::UnknownNodeType(node_type.to_owned()))
 }
 
 /// The node with all events of its operations, of its state and of its metrics.

@@ -1,5 +1,7 @@
 //! What a service measures beside its operations.
 
+use std::str::FromStr;
+
 use serde::Serialize;
 
 use crate::patterns::error::InvalidArgument;
@@ -22,21 +24,23 @@ impl MetricKind {
     pub const ALL: [Self; 3] = [Self::Counter, Self::Distribution, Self::Gauge];
 
     /// The name, lowercase.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Counter => "counter",
             Self::Distribution => "distribution",
             Self::Gauge => "gauge",
         }
     }
+}
 
-    /// The kind of this name.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn from_name(name: &str) -> Result<Self, InvalidArgument> {
-        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        found.ok_or_else(|| InvalidArgument::UnknownMetricKind(name.to_owned()))
+impl FromStr for MetricKind {
+    type Err = InvalidArgument;
+
+    fn from_str(name: &str) -> Result<Self, InvalidArgument> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+            .ok_or_else(|| InvalidArgument::UnknownMetricKind(name.to_owned()))
     }
 }
 
@@ -106,7 +110,7 @@ impl BusinessView {
             ident,
             name: escape(&metric.name),
             unit: escape(&metric.unit),
-            kind: metric.kind.name(),
+            kind: metric.kind.as_str(),
             parameter,
             summary: wrap(&sentence, DOC_INDENT + 3, DOC_INDENT),
             explained,

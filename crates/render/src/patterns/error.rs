@@ -73,7 +73,7 @@ impl fmt::Display for InvalidArgument {
                 "business_metrics: the unit of `{name}` must be a non-empty string"
             ),
             Self::UnknownMetricKind(kind) => {
-                let kinds = MetricKind::ALL.map(MetricKind::name).join(", ");
+                let kinds = MetricKind::ALL.map(MetricKind::as_str).join(", ");
                 write!(f, "Invalid kind '{kind}'. Valid options: {kinds}")
             }
             Self::NotPositive(name, value) => {
@@ -85,7 +85,7 @@ impl fmt::Display for InvalidArgument {
 
 /// What can be a `node_type`.
 fn options() -> String {
-    let mut options = Kind::ALL.map(Kind::name);
+    let mut options = Kind::ALL.map(Kind::as_str);
     options.sort_unstable();
     format!("Valid options: {}", options.join(", "))
 }

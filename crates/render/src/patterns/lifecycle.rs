@@ -403,7 +403,7 @@ pub fn generate_complete_lifecycle_class(
 
 /// The parts depend neither on the kind nor on the service nor on its operations; any will do.
 fn of_any_node() -> LifecyclePatternGenerator {
-    let kind = Kind::Effect.name();
+    let kind = Kind::Effect.as_str();
     LifecyclePatternGenerator::new(kind, kind, &["any"]).expect("the arguments are valid")
 }
 

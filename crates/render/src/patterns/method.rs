@@ -61,7 +61,7 @@ impl MethodView {
         Self {
             ident: event.ident.clone(),
             event_type: escape(&event.event_type),
-            node_type: node.kind.map(Kind::name),
+            node_type: node.kind.map(Kind::as_str),
             service_name: escape(&node.service_name),
             operation: operation.map(|name| escape(name)).unwrap_or_default(),
             summary: wrap(&sentence, DOC_INDENT + 3, DOC_INDENT),

@@ -340,7 +340,7 @@ fn of_any_operation() -> MetricsPatternGenerator {
 
 /// Most parts depend neither on the kind nor on the service; any will do.
 fn of_any_node(operations: &[impl AsRef<str>]) -> Result<MetricsPatternGenerator, InvalidArgument> {
-    MetricsPatternGenerator::new(Kind::Effect.name(), Kind::Effect.name(), operations)
+    MetricsPatternGenerator::new(Kind::Effect.as_str(), Kind::Effect.as_str(), operations)
 }
 
 #[cfg(test)]
@@ -377,7 +377,7 @@ mod tests {
             "business_metrics: `a b` and `a-b` both become the identifier `a_b`"
         );
         assert_eq!(
-            MetricKind::from_name("sum").unwrap_err().to_string(),
+            "sum".parse::<MetricKind>().unwrap_err().to_string(),
             "Invalid kind 'sum'. Valid options: counter, distribution, gauge"
         );
         let error = |ops, seconds| {

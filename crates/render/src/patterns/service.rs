@@ -73,7 +73,7 @@ impl Service<'_> {
             imports: self.imports.print(),
             class_name: class_name(name, "Node") + self.suffix,
             class_summary: wrap(&sentence, 4 + 3, 4),
-            node_type: node.kind.map(Kind::name),
+            node_type: node.kind.map(Kind::as_str),
             service_name: escape(&node.service_name),
             state_changed: event(node, &STATE_EVENTS),
             metric_recorded: event(node, &METRIC_EVENTS),

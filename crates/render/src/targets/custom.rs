@@ -71,7 +71,7 @@ impl CustomTarget {
             if !templates.has(&self.template(rule)) {
                 return Err(self.error(format!("there is no template `{}.jinja`", rule.template)));
             }
-            if rule.each.is_of_all() && !whole {
+            if rule.each.is_per_catalog() && !whole {
                 continue;
             }
             for data in data(rule.each, catalog) {
@@ -136,7 +136,7 @@ impl CustomTarget {
 
 /// One view for each.
 fn data(each: Each, catalog: &CatalogView) -> Vec<serde_json::Value> {
-    let of = |more| view::of(each.name(), more);
+    let of = |more| view::of(each.as_str(), more);
     let nodes = catalog.nodes.iter();
     match each {
         Each::Catalog => vec![of(

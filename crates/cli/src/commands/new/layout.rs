@@ -85,7 +85,7 @@ pub fn find(args: &New) -> Result<Layout, Error> {
         contract: None,
     };
     let path = shown(&layout.folder.join(layout.contract_path()));
-    layout.loaded = load::load_planned(&path, &text, &layout.project.options);
+    layout.loaded = load::load_text_at(&path, &text, &layout.project.options);
     layout.contract = Some(text);
     Ok(layout)
 }

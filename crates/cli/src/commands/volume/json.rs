@@ -26,7 +26,7 @@ fn contract(contract: &ContractPlan<'_>) -> Value {
     json!({
         "path": node.origin.path,
         "name": messages::display_name(node),
-        "kind": node.kind.map(Kind::name),
+        "kind": node.kind.map(Kind::as_str),
         "requests_per_second": contract.requests_per_second.map(range),
         "events_per_request": range(contract.events_per_request),
         "bytes_per_request": range(contract.bytes_per_request),

@@ -65,7 +65,7 @@ pub fn tables(plan: &Plan<'_>, width: Option<usize>) -> String {
 /// Writes the events of one request of a contract, a line for each rate.
 fn block(text: &mut String, contract: &ContractPlan<'_>) {
     let node = contract.node;
-    let kind = node.kind.map_or("unknown kind", Kind::name);
+    let kind = node.kind.map_or("unknown kind", Kind::as_str);
     let requests = match contract.requests_per_second {
         Some(rate) => format!("{} requests/s", number(rate)),
         None => "no request rate".to_owned(),

@@ -6,7 +6,7 @@ use herald_catalog::category::{CATEGORIES, Category, METRIC_EVENTS, STATE_EVENTS
 use herald_catalog::contract::StateMachine;
 use herald_catalog::fields::Field;
 use herald_catalog::ident::ident;
-use herald_catalog::instrument::Announced;
+use herald_catalog::instrument::InstrumentedEvents;
 use herald_catalog::kind::Kind;
 use herald_catalog::{Event, Node};
 use herald_envelope::topic::Topic;
@@ -276,7 +276,7 @@ struct Parts<'a> {
 
 impl Parts<'_> {
     fn node_type(&self) -> Expr {
-        let kind = self.node.kind.map(Kind::name);
+        let kind = self.node.kind.map(Kind::as_str);
         let kind = kind.map_or_else(|| Expr::atom("None"), Expr::text);
         Expr::keyword("node_type", kind)
     }
@@ -309,8 +309,8 @@ impl Parts<'_> {
                 self.public("public_result", &operation.result),
             ];
             let instrument = &operation.instrument;
-            if instrument.events != Announced::All {
-                let announced = Expr::text(instrument.events.name());
+            if instrument.events != InstrumentedEvents::All {
+                let announced = Expr::text(instrument.events.as_str());
                 arguments.push(Expr::keyword("publish", announced));
             }
             if instrument.sample_started < 1.0 {

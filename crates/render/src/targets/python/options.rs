@@ -1,6 +1,9 @@
 //! What a project chooses of generated Python.
 
 use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
 
 /// How a project wants its Python.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,7 +17,7 @@ pub struct PythonOptions {
 impl PythonOptions {
     /// As `herald.yaml` says.
     pub fn of(project: &herald_catalog::config::Python) -> Self {
-        let models = project.models.as_deref().and_then(Models::from_name);
+        let models = project.models.as_deref().and_then(|name| name.parse().ok());
         Self {
             models: models.unwrap_or_default(),
             standalone: project.standalone,
@@ -37,21 +40,32 @@ impl Models {
     pub const ALL: [Self; 2] = [Self::Pydantic, Self::Dataclass];
 
     /// The word in `herald.yaml`.
-    pub fn name(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Pydantic => "pydantic",
             Self::Dataclass => "dataclass",
         }
     }
+}
 
-    /// Those that a word names.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|models| models.name() == name)
+impl FromStr for Models {
+    type Err = UnknownModels;
+
+    fn from_str(name: &str) -> Result<Self, UnknownModels> {
+        Self::ALL
+            .into_iter()
+            .find(|models| models.as_str() == name)
+            .ok_or_else(|| UnknownModels(name.to_owned()))
     }
 }
 
+/// Error for a word that names no kind of models.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{0}` is not a kind of models; use pydantic or dataclass")]
+pub struct UnknownModels(pub String);
+
 impl fmt::Display for Models {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(self.as_str())
     }
 }

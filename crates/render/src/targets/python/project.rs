@@ -2,7 +2,7 @@
 //! marker of generated files.
 
 use herald_catalog::ident::is_python_keyword;
-use herald_catalog::instrument::Announced;
+use herald_catalog::instrument::InstrumentedEvents;
 use herald_catalog::topics::namespace_of;
 use herald_catalog::{Node, Operation, sample};
 use minijinja::Value;
@@ -333,9 +333,9 @@ fn announced(operation: &Operation) -> [Option<bool>; 2] {
     let instrument = &operation.instrument;
     let start = (instrument.sample_started >= 1.0).then_some(true);
     match instrument.events {
-        Announced::All => [start, Some(true)],
-        Announced::Outcomes => [Some(false), Some(true)],
-        Announced::Failures => [Some(false), Some(false)],
+        InstrumentedEvents::All => [start, Some(true)],
+        InstrumentedEvents::Outcomes => [Some(false), Some(true)],
+        InstrumentedEvents::Failures => [Some(false), Some(false)],
     }
 }
 

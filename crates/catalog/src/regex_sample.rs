@@ -2,27 +2,27 @@
 
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
-/// A text that the pattern matches, with at least so many characters where it can have them, and
-/// not many more than `most`. `None` for what is no pattern, or where no text is short enough.
-pub fn text(pattern: &str, least: usize, most: usize) -> Option<String> {
+/// A text that the pattern matches, with at least `min_length` characters where it can have them, and
+/// not many more than `max_length`. `None` for what is no pattern, or where no text is short enough.
+pub fn sample(pattern: &str, min_length: usize, max_length: usize) -> Option<String> {
     let pattern = regex_syntax::parse(pattern).ok()?;
     let with = |repeated: usize| {
         let mut text = String::new();
-        write(&pattern, repeated, most, &mut text)?;
+        write(&pattern, repeated, max_length, &mut text)?;
         let length = text.chars().count();
-        (length <= most).then_some((length, text))
+        (length <= max_length).then_some((length, text))
     };
     let (length, mut shorter) = with(0)?;
-    if length >= least {
+    if length >= min_length {
         return Some(shorter);
     }
     // More in each repetition makes it longer, until it is long enough, or too long.
     let mut enough = None;
-    let (mut low, mut high) = (0, least.saturating_add(1));
+    let (mut low, mut high) = (0, min_length.saturating_add(1));
     while low + 1 < high {
         let middle = low.midpoint(high);
         match with(middle) {
-            Some((length, text)) if length < least => (shorter, low) = (text, middle),
+            Some((length, text)) if length < min_length => (shorter, low) = (text, middle),
             Some((_, text)) => (enough, high) = (Some(text), middle),
             None => high = middle,
         }
@@ -31,8 +31,8 @@ pub fn text(pattern: &str, least: usize, most: usize) -> Option<String> {
 }
 
 /// Appends a text; every repetition is as long as `repeated` where it may be. `None` when it is
-/// longer than `most`.
-fn write(pattern: &Hir, repeated: usize, most: usize, text: &mut String) -> Option<()> {
+/// longer than `max_length`.
+fn write(pattern: &Hir, repeated: usize, max_length: usize, text: &mut String) -> Option<()> {
     match pattern.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(()),
         HirKind::Literal(literal) => {
@@ -58,23 +58,23 @@ fn write(pattern: &Hir, repeated: usize, most: usize, text: &mut String) -> Opti
             let limit = repetition.max.unwrap_or(u32::MAX);
             let wanted = u32::try_from(repeated).unwrap_or(u32::MAX);
             for _ in 0..wanted.clamp(repetition.min, limit) {
-                if text.len() > most.saturating_mul(4) {
+                if text.len() > max_length.saturating_mul(4) {
                     return None;
                 }
                 let before = text.len();
-                write(&repetition.sub, repeated, most, text)?;
+                write(&repetition.sub, repeated, max_length, text)?;
                 if text.len() == before {
                     break;
                 }
             }
             Some(())
         }
-        HirKind::Capture(capture) => write(&capture.sub, repeated, most, text),
+        HirKind::Capture(capture) => write(&capture.sub, repeated, max_length, text),
         HirKind::Concat(parts) => {
             let mut parts = parts.iter();
-            parts.try_for_each(|part| write(part, repeated, most, text))
+            parts.try_for_each(|part| write(part, repeated, max_length, text))
         }
-        HirKind::Alternation(branches) => write(branches.first()?, repeated, most, text),
+        HirKind::Alternation(branches) => write(branches.first()?, repeated, max_length, text),
     }
 }
 
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_text_is_as_long_as_it_should_be() {
-        for (pattern, least, most, text) in [
+        for (pattern, min_length, max_length, text) in [
             ("^[0-9]{5}$", 0, 16, "00000"),
             ("^[A-Z]{2}-[0-9]+$", 6, 16, "AA-000"),
             ("^(web|shop)$", 0, 16, "web"),
@@ -93,7 +93,7 @@ mod tests {
             ("é?x", 0, 5, "x"),
         ] {
             assert_eq!(
-                super::text(pattern, least, most).as_deref(),
+                super::sample(pattern, min_length, max_length).as_deref(),
                 Some(text),
                 "{pattern}"
             );
@@ -102,8 +102,8 @@ mod tests {
 
     #[test]
     fn what_has_no_text_that_short_has_none() {
-        assert_eq!(text("^[a-z]{20}$", 0, 10), None);
-        assert_eq!(text("^(a{1000}){1000}$", 0, 100), None);
-        assert_eq!(text("(", 0, 10), None);
+        assert_eq!(sample("^[a-z]{20}$", 0, 10), None);
+        assert_eq!(sample("^(a{1000}){1000}$", 0, 100), None);
+        assert_eq!(sample("(", 0, 10), None);
     }
 }
