@@ -55,7 +55,7 @@ demo: build ## the main job on an example contract
 test: lint rust-test some-faults python-test kafka-test package-test book-test ## every check that CI runs
 
 # Python without the ending.
-SCRIPTS = scripts/kafka scripts/bundle-runtime scripts/book scripts/python-reference \
+SCRIPTS = scripts/kafka scripts/bundle-runtime scripts/book scripts/python-reference scripts/words \
 	$(addprefix benches/,instrument lifecycle metrics python run runtime)
 
 lint: $(VENV)/.stamp ## format, lints, licences
@@ -68,6 +68,9 @@ lint: $(VENV)/.stamp ## format, lints, licences
 	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
 	cd tests/book && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict --scripts-are-modules \
 		. ../../scripts/book ../../scripts/python-reference
+	cd tests/words && $(HERALD_MYPY) --strict --scripts-are-modules . ../../scripts/words
+	$(VENV)/bin/python -m pytest -q tests/words
+	scripts/words --count
 	cd examples/orders && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict service.py
 	scripts/bundle-runtime --check
 	scripts/deny
