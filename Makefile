@@ -87,7 +87,7 @@ some-faults: ## a part of them, which CI runs
 	cargo test --workspace --all-features --locked --test faults --no-run
 	HERALD_KILLS=5 scripts/kafka run -- $(FAULTS) closing:: kills:: outage:: processes:: restarts::
 
-faults: ## what docs/faults.md claims: one broker, then three
+faults: ## what docs/fault-tolerance.md claims: one broker, then three
 	cargo test --workspace --all-features --locked --test faults --no-run
 	scripts/kafka run -- $(FAULTS) --skip leader::
 	scripts/kafka run --nodes 3 -- $(FAULTS) leader::

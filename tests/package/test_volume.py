@@ -20,7 +20,7 @@ from places import EXAMPLES
 FOLDER = EXAMPLES / "orders"
 
 WITHIN = 0.05
-"""Of the size, as docs/volume.md says."""
+"""Of the size, as docs/capacity-planning.md says."""
 
 
 @pytest.fixture

@@ -211,7 +211,7 @@ fn hostile_names_never_control_the_terminal() {
 
 #[test]
 fn the_documentation_is_what_the_command_prints() {
-    let page = include_str!("../../../../docs/volume.md");
+    let page = include_str!("../../../../docs/capacity-planning.md");
     let run = Sandbox::new()
         .command("", &["volume", "orchestrator.yaml"])
         .current_dir(project("examples/volume"))
