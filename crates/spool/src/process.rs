@@ -8,24 +8,20 @@ use crate::error::SpoolError;
 /// mutex may have been copied locked, and two processes would write with one idea of the next
 /// sequence. So every call asks this first, before it touches a lock.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Process {
-    id: u32,
-}
+pub(crate) struct Process(herald_process::Process);
 
 impl Process {
     pub(crate) fn current() -> Self {
-        Self {
-            id: std::process::id(),
-        }
+        Self(herald_process::Process::current())
     }
 
     pub(crate) fn is_forked(self) -> bool {
-        self.id != std::process::id()
+        !self.0.is_current()
     }
 
     pub(crate) fn check(self) -> Result<(), SpoolError> {
         if self.is_forked() {
-            return Err(SpoolError::Forked { owner: self.id });
+            return Err(SpoolError::Forked { owner: self.0.id() });
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 //! A connection to Kafka.
 
 use std::collections::HashMap;
-use std::process;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ use super::refused::Refused;
 use super::secret::Scrub;
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
+use crate::process::Process;
 use crate::transport::{ConnectionListener, Connector, DeliveryCallback, Transport};
 
 /// A name that no topic can have. A broker answers that, and creates nothing.
@@ -42,7 +42,7 @@ struct KafkaTransport {
     config: ClientConfig,
     scrub: Scrub,
     refused: Refused,
-    process: u32,
+    process: Process,
 }
 
 struct Open {
@@ -85,7 +85,7 @@ impl Connector for KafkaOptions {
             config,
             scrub,
             refused,
-            process: process::id(),
+            process: Process::current(),
         }))
     }
 
@@ -236,7 +236,7 @@ impl Drop for KafkaTransport {
     fn drop(&mut self) {
         // A fork has none of librdkafka's threads: there is nothing to end and nobody to wait
         // for.
-        if process::id() == self.process {
+        if self.process.is_here() {
             self.close(DROP_PATIENCE);
         } else if let Some(open) = self
             .open
