@@ -1,6 +1,8 @@
 //! Kafka headers: what a consumer needs in order to route an event and to drop duplicates
 //! without parsing it.
 
+use std::fmt;
+
 use crate::envelope::Envelope;
 use crate::id;
 use crate::trace::{self, TraceParent};
@@ -15,6 +17,81 @@ pub const EVENT_TYPE: &str = "event_type";
 pub const CORRELATION_ID: &str = "correlation_id";
 /// W3C trace context; no header when the event belongs to no trace.
 pub const TRACEPARENT: &str = "traceparent";
+
+const NAMES: [&str; 5] = [
+    CONTENT_TYPE,
+    EVENT_ID,
+    EVENT_TYPE,
+    CORRELATION_ID,
+    TRACEPARENT,
+];
+
+/// A choice among the headers of an event.
+///
+/// Everything in a header stands in the envelope too. Headers let a consumer route an event and
+/// drop duplicates without parsing it, and each costs the producer as much as encoding some
+/// hundred bytes: who reads envelopes anyway can leave them out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeaderSet {
+    /// One bit for each of [`NAMES`].
+    bits: u8,
+}
+
+/// A name that is not a header of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownHeader(String);
+
+impl HeaderSet {
+    /// Every header.
+    pub const ALL: Self = Self {
+        bits: (1 << NAMES.len()) - 1,
+    };
+
+    /// No header.
+    pub const NONE: Self = Self { bits: 0 };
+
+    /// Returns the headers with these names.
+    ///
+    /// # Errors
+    /// [`UnknownHeader`] for the first name that is not one of this module's constants.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, UnknownHeader> {
+        names.into_iter().try_fold(Self::NONE, |set, name| {
+            let bit = bit(name).ok_or_else(|| UnknownHeader(name.to_owned()))?;
+            Ok(Self {
+                bits: set.bits | bit,
+            })
+        })
+    }
+
+    /// Whether the header with this name is among them.
+    pub fn contains(self, name: &str) -> bool {
+        bit(name).is_some_and(|bit| self.bits & bit != 0)
+    }
+}
+
+impl Default for HeaderSet {
+    /// Every header.
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
+fn bit(name: &str) -> Option<u8> {
+    NAMES
+        .iter()
+        .position(|known| *known == name)
+        .map(|at| 1 << at)
+}
+
+impl fmt::Display for UnknownHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(name) = self;
+        write!(f, "`{name}` is not a header of an event; the headers are ")?;
+        f.write_str(&NAMES.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownHeader {}
 
 /// The header set of one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +163,20 @@ mod tests {
                 ("correlation_id", "00000000-0000-0000-0000-000000000007"),
                 ("traceparent", trace),
             ]
+        );
+    }
+
+    #[test]
+    fn a_set_holds_the_headers_that_it_was_made_of() {
+        let set = HeaderSet::of([EVENT_TYPE, TRACEPARENT]).unwrap();
+        let chosen: Vec<_> = NAMES.iter().filter(|name| set.contains(name)).collect();
+        assert_eq!(chosen, [&EVENT_TYPE, &TRACEPARENT]);
+        assert_eq!(HeaderSet::of(NAMES), Ok(HeaderSet::ALL));
+        assert_eq!(HeaderSet::of([]), Ok(HeaderSet::NONE));
+        assert_eq!(
+            HeaderSet::of(["event-type"]).unwrap_err().to_string(),
+            "`event-type` is not a header of an event; the headers are content-type, event_id, \
+             event_type, correlation_id, traceparent"
         );
     }
 

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
+use herald_envelope::headers::HeaderSet;
 use herald_envelope::{Envelope, Origin, Uuid};
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::spool::SpoolOptions;
@@ -272,9 +273,27 @@ fn future_producer(topic: &str, events: usize) -> Anyhow<Figures> {
 fn publisher(mode: Mode, linger_ms: &str) -> Anyhow<(Publisher, tempfile::TempDir)> {
     let folder = tempfile::tempdir_in(spool_folder())?;
     let spool = SpoolOptions::new(folder.path().join("spool.db"));
-    let kafka = KafkaOptions::new(bootstrap_servers()).property("linger.ms", linger_ms);
-    let options = PublisherOptions::new(kafka).spool(spool);
+    let mut kafka = KafkaOptions::new(bootstrap_servers()).property("linger.ms", linger_ms);
+    for (name, value) in more_properties() {
+        kafka = kafka.property(name, value);
+    }
+    let headers = std::env::var("HERALD_BENCH_HEADERS");
+    let headers = headers.map_or(Ok(HeaderSet::ALL), |names| {
+        HeaderSet::of(names.split(',').filter(|name| !name.is_empty()))
+    });
+    let options = PublisherOptions::new(kafka).spool(spool).headers(headers?);
     Ok((Publisher::open(options.mode(mode))?, folder))
+}
+
+/// Properties of librdkafka to try: `HERALD_BENCH_PROPERTIES=name=value,name=value`.
+fn more_properties() -> Vec<(String, String)> {
+    let properties = std::env::var("HERALD_BENCH_PROPERTIES").unwrap_or_default();
+    let pairs = properties
+        .split(',')
+        .filter_map(|pair| pair.split_once('='));
+    pairs
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 /// Where there is a disk to flush to, not memory.

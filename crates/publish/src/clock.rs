@@ -20,7 +20,7 @@ enum Source {
 struct Manual {
     started: SystemTime,
     passed: Mutex<Duration>,
-    bells: Mutex<Vec<Weak<Bell>>>,
+    waiters: Mutex<Vec<Weak<Notify>>>,
 }
 
 impl Default for Clock {
@@ -35,7 +35,7 @@ impl Clock {
         Self(Source::Manual(Arc::new(Manual {
             started: SystemTime::now(),
             passed: Mutex::new(Duration::ZERO),
-            bells: Mutex::new(Vec::new()),
+            waiters: Mutex::new(Vec::new()),
         })))
     }
 
@@ -43,9 +43,9 @@ impl Clock {
     pub fn advance(&self, by: Duration) {
         if let Source::Manual(manual) = &self.0 {
             *lock(&manual.passed) += by;
-            lock(&manual.bells).retain(|bell| {
-                let bell = bell.upgrade();
-                bell.inspect(|bell| bell.ring()).is_some()
+            lock(&manual.waiters).retain(|notify| {
+                let notify = notify.upgrade();
+                notify.inspect(|notify| notify.notify()).is_some()
             });
         }
     }
@@ -66,13 +66,13 @@ impl Clock {
         }
     }
 
-    /// A bell whose waits this clock can end.
-    pub(crate) fn bell(&self) -> Arc<Bell> {
-        let bell = Arc::new(Bell::default());
+    /// A notify whose waits this clock can end.
+    pub(crate) fn notify(&self) -> Arc<Notify> {
+        let notify = Arc::new(Notify::default());
         if let Source::Manual(manual) = &self.0 {
-            lock(&manual.bells).push(Arc::downgrade(&bell));
+            lock(&manual.waiters).push(Arc::downgrade(&notify));
         }
-        bell
+        notify
     }
 }
 
@@ -88,40 +88,40 @@ impl fmt::Debug for Clock {
 
 /// What a thread of the publisher sleeps on.
 #[derive(Default)]
-pub(crate) struct Bell {
-    rung: Mutex<bool>,
+pub(crate) struct Notify {
+    notified: Mutex<bool>,
     condvar: Condvar,
 }
 
-impl Bell {
+impl Notify {
     /// Ends the current wait, or else the next one.
-    pub(crate) fn ring(&self) {
-        let mut rung = lock(&self.rung);
+    pub(crate) fn notify(&self) {
+        let mut notified = lock(&self.notified);
         // Somebody rang already and nobody has heard it yet: no need to wake anyone again.
-        if !std::mem::replace(&mut *rung, true) {
+        if !std::mem::replace(&mut *notified, true) {
             self.condvar.notify_one();
         }
     }
 
-    /// Sleeps until the bell rings or the clock shows `until`. May end early.
+    /// Sleeps until the notify rings or the clock shows `until`. May end early.
     pub(crate) fn wait(&self, clock: &Clock, until: Option<Duration>) {
-        let rung = lock(&self.rung);
-        let mut rung = match (&clock.0, until) {
+        let notified = lock(&self.notified);
+        let mut notified = match (&clock.0, until) {
             (Source::System(_), Some(until)) => {
                 let time = until.saturating_sub(clock.now());
                 self.condvar
-                    .wait_timeout_while(rung, time, |rung| !*rung)
+                    .wait_timeout_while(notified, time, |notified| !*notified)
                     .unwrap_or_else(PoisonError::into_inner)
                     .0
             }
             // The manual clock rings when it moves.
-            (Source::Manual(_), Some(until)) if until <= clock.now() => rung,
+            (Source::Manual(_), Some(until)) if until <= clock.now() => notified,
             _ => self
                 .condvar
-                .wait_while(rung, |rung| !*rung)
+                .wait_while(notified, |notified| !*notified)
                 .unwrap_or_else(PoisonError::into_inner),
         };
-        *rung = false;
+        *notified = false;
     }
 }
 
@@ -136,13 +136,13 @@ mod tests {
     #[test]
     fn a_manual_clock_ends_waits_when_it_is_moved() {
         let clock = Clock::manual();
-        let bell = clock.bell();
+        let notify = clock.notify();
         let waiting = std::thread::spawn({
             let clock = clock.clone();
             move || {
                 let until = Duration::from_secs(600);
                 while clock.now() < until {
-                    bell.wait(&clock, Some(until));
+                    notify.wait(&clock, Some(until));
                 }
             }
         });
@@ -154,8 +154,8 @@ mod tests {
     #[test]
     fn a_ring_before_the_wait_is_heard() {
         let clock = Clock::default();
-        let bell = clock.bell();
-        bell.ring();
-        bell.wait(&clock, None);
+        let notify = clock.notify();
+        notify.notify();
+        notify.wait(&clock, None);
     }
 }

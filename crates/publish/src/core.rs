@@ -12,16 +12,16 @@ use tracing::{error, warn};
 use crate::buffers::Buffers;
 use crate::clock::{Clock, lock};
 use crate::dead_letter;
+use crate::deadline_timer::{DeadlineTimer, micros};
 use crate::error::PublishError;
 use crate::failure::{Failure, FailureCode, FailureKind};
-use crate::flight::{Flight, Outcome};
-use crate::keeper::{Keeper, micros};
+use crate::in_flight_event::{InFlightEvent, Outcome};
+use crate::in_flight_limiter::{InFlightLimiter, Usage};
 use crate::message::Message;
 use crate::options::{Mode, PublisherOptions};
 use crate::process::Process;
 use crate::receipt::Receipt;
-use crate::relay::Relay;
-use crate::room::{Load, Room};
+use crate::relay::{OrphanedSpool, Relay};
 use crate::stats::Counters;
 use crate::transport::{ConnectionListener, DeliveryCallback, RecordMetadata, Transport};
 
@@ -30,29 +30,34 @@ pub(crate) struct Core {
     pub(crate) options: PublisherOptions,
     pub(crate) process: Process,
     pub(crate) clock: Clock,
-    pub(crate) room: Room,
+    pub(crate) limiter: InFlightLimiter,
     pub(crate) held: Held,
     pub(crate) buffers: Buffers,
     pub(crate) counters: Counters,
     pub(crate) relay: Relay,
-    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) timer: Arc<DeadlineTimer>,
     /// Read by everyone who puts an event on its way, written to change where events go. Who
     /// writes it sees no event half on its way.
-    gate: RwLock<Gate>,
-    /// Flights in the order of publishing, among them some that are over.
-    outstanding: Mutex<VecDeque<Arc<Flight>>>,
+    routing: RwLock<Routing>,
+    /// Events in the order of publishing, among them some that are over.
+    outstanding: Mutex<VecDeque<Arc<InFlightEvent>>>,
     /// When the last acknowledgement came, in microseconds of the clock.
     last_acknowledged: AtomicU64,
     key_hasher: RandomState,
+    /// See [`crate::Connector::max_message_bytes`].
+    max_message_bytes: usize,
 }
 
 /// Where events go.
-pub(crate) struct Gate {
+pub(crate) struct Routing {
     pub(crate) route: Route,
     /// `None` until the first connection, and after a fatal failure until the next one.
     pub(crate) transport: Option<Arc<dyn Transport>>,
     /// `None` where there is none, and while a broken one is being opened again.
     pub(crate) spool: Option<Arc<Spool>>,
+    /// A spool whose files were deleted, while it has rows that are safe nowhere else. Then there
+    /// is no other spool.
+    pub(crate) orphan: Option<Arc<OrphanedSpool>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +93,7 @@ impl Held {
     }
 }
 
-impl Gate {
+impl Routing {
     /// The cluster is reachable again. Not for a publisher that closes.
     pub(crate) fn open_to_cluster(&mut self) {
         if self.route == Route::Spool {
@@ -100,39 +105,41 @@ impl Gate {
 impl Core {
     pub(crate) fn new(options: PublisherOptions, spool: Option<Spool>) -> Self {
         let clock = options.clock.clone();
-        let keeper = Arc::new(Keeper::new(&clock));
-        let most = Load {
+        let timer = Arc::new(DeadlineTimer::new(&clock));
+        let most = Usage {
             messages: options.max_in_flight,
             bytes: options.max_in_flight_bytes,
         };
         Self {
             process: Process::current(),
-            room: Room::new(most, keeper.clone()),
+            limiter: InFlightLimiter::new(most, timer.clone()),
             held: Held::default(),
             buffers: Buffers::default(),
             counters: Counters::default(),
             relay: Relay::new(&clock),
-            keeper,
-            gate: RwLock::new(Gate {
+            timer,
+            routing: RwLock::new(Routing {
                 route: Route::Cluster,
                 transport: None,
                 spool: spool.map(Arc::new),
+                orphan: None,
             }),
             outstanding: Mutex::new(VecDeque::new()),
             last_acknowledged: AtomicU64::new(0),
             key_hasher: RandomState::new(),
+            max_message_bytes: options.connect.max_message_bytes().unwrap_or(usize::MAX),
             clock,
             options,
         }
     }
 
-    pub(crate) fn gate(&self) -> RwLockReadGuard<'_, Gate> {
-        self.gate.read().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn routing(&self) -> RwLockReadGuard<'_, Routing> {
+        self.routing.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until no event is half on its way.
-    pub(crate) fn shut_gate(&self) -> RwLockWriteGuard<'_, Gate> {
-        self.gate.write().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock_routing_exclusive(&self) -> RwLockWriteGuard<'_, Routing> {
+        self.routing.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn hash_key(&self, topic: &str, key: Option<&[u8]>) -> u64 {
@@ -148,34 +155,48 @@ impl Core {
     }
 
     /// Puts a message that has room on its way.
-    pub(crate) fn launch(
+    pub(crate) fn dispatch(
         self: &Arc<Self>,
         message: Message,
         began: Duration,
         due: Duration,
-    ) -> Result<Arc<Flight>, PublishError> {
-        let gate = self.gate();
-        if gate.route == Route::Closed {
-            drop(gate);
-            self.room.leave(message.weight());
+    ) -> Result<Arc<InFlightEvent>, PublishError> {
+        let routing = self.routing();
+        if routing.route == Route::Closed {
+            drop(routing);
+            self.limiter.release(message.weight());
             return Err(PublishError::Closed);
         }
         self.counters.published.add(1);
-        let to_spool = gate.spool.as_ref().is_some_and(|spool| {
-            self.options.mode == Mode::WriteAhead
-                || gate.route == Route::Spool
+        if let Some(orphan) = &routing.orphan
+            && self.relay.has_unsent()
+            && orphan.holds_key(message.topic(), message.key())
+        {
+            // It would pass rows of its key, and there is no spool to put it behind them.
+            let refusal = PublishError::Spool(orphan.failure.clone());
+            drop(routing);
+            let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
+            flight.end(Err(refusal));
+            return Ok(flight);
+        }
+        let too_large = self.check_size(&message).err();
+        let to_spool = routing.spool.as_ref().is_some_and(|spool| {
+            too_large.is_none()
+                && (self.options.mode == Mode::WriteAhead
+                || routing.route == Route::Spool
                 || self.held_is_full()
                 // Asking fails only in a fork, where nothing gets this far.
                 || (self.relay.has_unsent()
-                    && spool.holds_key(message.topic(), message.key()) != Ok(false))
+                    && spool.holds_key(message.topic(), message.key()) != Ok(false)))
         });
-        let flight = Arc::new(Flight::new(self.clone(), message, began, due));
+        let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
         if to_spool {
-            self.append(&gate, &flight);
+            self.append(&routing, &flight);
             return Ok(flight);
         }
-        self.remember(&flight);
-        let sent = match &gate.transport {
+        self.track(&flight);
+        let sent = match &routing.transport {
+            _ if too_large.is_some() => too_large.map_or(Ok(()), Err),
             Some(_) if self.held_is_full() => Err(Failure::new(
                 FailureKind::Full,
                 FailureCode::Busy,
@@ -188,14 +209,31 @@ impl Core {
                 "there is no connection to the cluster now",
             )),
         };
-        drop(gate);
+        drop(routing);
         if let Err(failure) = sent {
             flight.fail(failure);
         }
         Ok(flight)
     }
 
-    fn remember(&self, flight: &Arc<Flight>) {
+    /// Refuses what no transport would send, before it is known where the event goes: whether
+    /// the cluster is there must not decide between an error and a receipt.
+    fn check_size(&self, message: &Message) -> Result<(), Failure> {
+        let (bytes, most) = (message.wire_bytes(), self.max_message_bytes);
+        if bytes <= most {
+            return Ok(());
+        }
+        Err(Failure::new(
+            FailureKind::Permanent,
+            FailureCode::TooLarge,
+            format!(
+                "{}: the message has {bytes} bytes, {most} are allowed by `message.max.bytes`",
+                message.topic()
+            ),
+        ))
+    }
+
+    fn track(&self, flight: &Arc<InFlightEvent>) {
         let mut outstanding = lock(&self.outstanding);
         // What is over leaves from the front; what is over behind the first that is not, leaves
         // when there is too much of it.
@@ -209,18 +247,18 @@ impl Core {
         }
         outstanding.push_back(flight.clone());
         drop(outstanding);
-        self.keeper.note(flight.due);
+        self.timer.schedule(flight.due);
     }
 
-    /// Hands the event to the spool, where there is one. Called with the gate in hand, open for
-    /// an event that comes from a caller, shut for those that the transport has: rows of one key
-    /// get into the order of publishing so.
-    fn append(&self, gate: &Gate, flight: &Arc<Flight>) {
+    /// Hands the event to the spool, where there is one. Called with the routing locked, shared
+    /// for an event that comes from a caller, exclusively for those that the transport has: so rows
+    /// of one key get into the order of publishing.
+    fn append(&self, routing: &Routing, flight: &Arc<InFlightEvent>) {
         let Some(record) = flight.copy_for_spool() else {
             return;
         };
         self.relay.appending();
-        let Some(spool) = &gate.spool else {
+        let Some(spool) = &routing.spool else {
             flight.appended(Err(SpoolError::Closed));
             return;
         };
@@ -233,7 +271,11 @@ impl Core {
 
     /// Copies to the spool those flights that only the transport has and that `which` names, in
     /// the order of publishing, and with each all others of its key.
-    fn adopt(&self, gate: &Gate, which: impl Fn(&Arc<Flight>) -> bool) -> usize {
+    fn spill_to_spool(
+        &self,
+        routing: &Routing,
+        which: impl Fn(&Arc<InFlightEvent>) -> bool,
+    ) -> usize {
         let mut outstanding = lock(&self.outstanding);
         outstanding.retain(|flight| !flight.is_over());
         let flights: Vec<_> = outstanding.iter().cloned().collect();
@@ -243,43 +285,43 @@ impl Core {
             .filter(|flight| which(flight))
             .filter_map(|flight| flight.key_hash())
             .collect();
-        let adopted = flights.iter().filter(|flight| {
+        let spilled = flights.iter().filter(|flight| {
             which(flight)
                 || (flight.is_unsafe() && flight.key_hash().is_some_and(|key| keys.contains(&key)))
         });
-        adopted.map(|flight| self.append(gate, flight)).count()
+        spilled.map(|flight| self.append(routing, flight)).count()
     }
 
     /// Copies everything to the spool that only the transport has.
-    pub(crate) fn adopt_all(&self, gate: &Gate) -> usize {
-        self.adopt(gate, |flight| flight.is_unsafe())
+    pub(crate) fn spill_all_to_spool(&self, routing: &Routing) -> usize {
+        self.spill_to_spool(routing, |flight| flight.is_unsafe())
     }
 
     /// The transport failed an event that the spool does not have.
-    pub(crate) fn failed(self: &Arc<Self>, flight: &Arc<Flight>, failure: Failure) {
-        let gate = self.gate();
-        if gate.spool.is_none() {
-            let transport = gate.transport.clone();
-            drop(gate);
+    pub(crate) fn failed(self: &Arc<Self>, flight: &Arc<InFlightEvent>, failure: Failure) {
+        let routing = self.routing();
+        if routing.spool.is_none() {
+            let transport = routing.transport.clone();
+            drop(routing);
             return self.failed_without_spool(flight, failure, transport);
         }
-        drop(gate);
+        drop(routing);
         match failure.kind {
             FailureKind::Fatal => self.lose_connection(failure),
             // No later event of its key has to wait for it.
             FailureKind::Permanent => {
-                self.append(&self.gate(), flight);
+                self.append(&self.routing(), flight);
                 return;
             }
             FailureKind::Retriable | FailureKind::Full | FailureKind::Abandoned => {}
         }
-        let gate = self.shut_gate();
-        self.adopt(&gate, |other| Arc::ptr_eq(other, flight));
+        let routing = self.lock_routing_exclusive();
+        self.spill_to_spool(&routing, |other| Arc::ptr_eq(other, flight));
     }
 
     fn failed_without_spool(
         self: &Arc<Self>,
-        flight: &Arc<Flight>,
+        flight: &Arc<InFlightEvent>,
         failure: Failure,
         transport: Option<Arc<dyn Transport>>,
     ) {
@@ -345,19 +387,19 @@ impl Core {
 
     /// From here on events go to the spool, those first that only the transport has.
     pub(crate) fn lose_cluster(&self, failure: &Failure) {
-        let mut gate = self.shut_gate();
-        if gate.route != Route::Cluster || gate.spool.is_none() {
+        let mut routing = self.lock_routing_exclusive();
+        if routing.route != Route::Cluster || routing.spool.is_none() {
             return;
         }
-        gate.route = Route::Spool;
-        let adopted = self.adopt_all(&gate);
-        drop(gate);
+        routing.route = Route::Spool;
+        let spilled = self.spill_all_to_spool(&routing);
+        drop(routing);
         self.counters.outages.add(1);
         warn!(
             target: "herald::publisher",
             code = failure.code.as_str(),
             detail = %failure.detail,
-            adopted,
+            spilled,
             "the cluster is unreachable: events go to the spool"
         );
         self.relay.cluster_lost();
@@ -377,12 +419,12 @@ impl Core {
     }
 
     /// Waits for deadlines, until the publisher is closed.
-    pub(crate) fn keep_deadlines(&self) {
+    pub(crate) fn run_deadline_loop(&self) {
         loop {
             let now = self.clock.now();
             let lost = {
-                let gate = self.shut_gate_if_due(now);
-                gate.is_some_and(|gate| self.deadlines_passed(&gate, now))
+                let routing = self.lock_routing_if_due(now);
+                routing.is_some_and(|routing| self.deadlines_passed(&routing, now))
             };
             if lost {
                 self.lose_cluster(&Failure::new(
@@ -391,8 +433,8 @@ impl Core {
                     "nothing was acknowledged within the deadline",
                 ));
             }
-            let room = self.room.expire(now);
-            if self.gate().route == Route::Closed {
+            let room = self.limiter.expire(now);
+            if self.routing().route == Route::Closed {
                 return;
             }
             // Later events are due later than this, unless their callers say so; then they ring.
@@ -402,9 +444,9 @@ impl Core {
                 .into_iter()
                 .chain(room)
                 .fold(idle, Duration::min);
-            self.keeper.announce(next);
+            self.timer.set_next(next);
             if self.first_due().is_none_or(|due| due >= next) {
-                self.keeper.wait(&self.clock, next);
+                self.timer.wait(&self.clock, next);
             }
         }
     }
@@ -416,19 +458,19 @@ impl Core {
         waiting.map(|flight| flight.due).min()
     }
 
-    fn shut_gate_if_due(&self, now: Duration) -> Option<RwLockWriteGuard<'_, Gate>> {
+    fn lock_routing_if_due(&self, now: Duration) -> Option<RwLockWriteGuard<'_, Routing>> {
         let due = self.first_due().is_some_and(|due| due <= now);
-        due.then(|| self.shut_gate())
+        due.then(|| self.lock_routing_exclusive())
     }
 
     /// Acts for those that are due; true where the cluster has to be taken for unreachable.
-    fn deadlines_passed(&self, gate: &Gate, now: Duration) -> bool {
-        if gate.spool.is_some() {
+    fn deadlines_passed(&self, routing: &Routing, now: Duration) -> bool {
+        if routing.spool.is_some() {
             let silent = lock(&self.outstanding).iter().any(|flight| {
                 flight.due <= now && flight.is_unsafe() && !self.acknowledged_since(flight.began)
             });
-            self.adopt(gate, |flight| flight.due <= now && flight.is_unsafe());
-            return silent && gate.route == Route::Cluster;
+            self.spill_to_spool(routing, |flight| flight.due <= now && flight.is_unsafe());
+            return silent && routing.route == Route::Cluster;
         }
         let flights: Vec<_> = lock(&self.outstanding).iter().cloned().collect();
         for flight in flights.iter().filter(|flight| flight.due <= now) {
@@ -480,7 +522,7 @@ impl ConnectionListener for Watcher {
 
 /// The dead letter of an event without a spool.
 struct DirectLetter {
-    flight: Arc<Flight>,
+    flight: Arc<InFlightEvent>,
     topic: String,
     failure: Failure,
 }

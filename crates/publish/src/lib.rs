@@ -71,16 +71,17 @@
 //! its own. None of them needs an async runtime, and futures of this crate run on any.
 
 mod buffers;
+mod circuit;
 mod clock;
 mod core;
 pub mod dead_letter;
+mod deadline_timer;
 mod error;
 mod failure;
-mod flight;
-mod health;
+mod in_flight_event;
+mod in_flight_limiter;
 #[cfg(feature = "kafka")]
 pub mod kafka;
-mod keeper;
 pub mod memory;
 mod message;
 mod options;
@@ -89,7 +90,6 @@ mod publisher;
 mod receipt;
 mod relay;
 mod retry;
-mod room;
 mod stats;
 #[cfg(feature = "opentelemetry")]
 mod telemetry;
@@ -99,7 +99,7 @@ mod transport;
 pub use clock::Clock;
 pub use error::PublishError;
 pub use failure::{Failure, FailureCode, FailureKind};
-pub use flight::Pending;
+pub use in_flight_event::Pending;
 pub use message::Message;
 pub use options::{Mode, PublisherOptions};
 pub use publisher::{CloseReport, Publisher};

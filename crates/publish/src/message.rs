@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
+use herald_envelope::headers::HeaderSet;
 use herald_envelope::{Envelope, Timestamp, topic};
 use herald_spool::{Header, Record};
 use serde::Serialize;
@@ -35,6 +36,16 @@ const ROOM_FOR_PAYLOAD: usize = 768;
 /// Those of an event with correlation and trace; more need an allocation.
 const USUAL_HEADERS: usize = 5;
 
+/// Lengths, attributes, and distances to the batch's time and offset, each as long as it gets. As
+/// librdkafka 2.12 counts it (`RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD`).
+const MAX_RECORD_OVERHEAD: usize = 36;
+
+/// Bytes of a length as Kafka writes it: signed, seven bits in each byte.
+fn varint_bytes(length: usize) -> usize {
+    let bits = usize::BITS - length.leading_zeros() + 1;
+    bits.div_ceil(7) as usize
+}
+
 impl Message {
     /// A message with these bytes, made now, without headers.
     ///
@@ -53,7 +64,7 @@ impl Message {
         topic: &str,
         envelope: &Envelope<'_, P, M>,
     ) -> Result<Self, PublishError> {
-        Self::of_envelope_in(Vec::new(), topic, envelope)
+        Self::of_envelope_in(Vec::new(), topic, envelope, HeaderSet::ALL)
     }
 
     /// The same in a buffer that was used before.
@@ -61,6 +72,7 @@ impl Message {
         buffer: Vec<u8>,
         topic: &str,
         envelope: &Envelope<'_, P, M>,
+        headers: HeaderSet,
     ) -> Result<Self, PublishError> {
         check_topic(topic)?;
         let mut payload = buffer;
@@ -70,7 +82,8 @@ impl Message {
         let created = system_time(envelope.event_timestamp);
         let key = envelope.key();
         let mut message = Self::assemble(topic, Some(key.as_bytes()), payload, created);
-        for (name, value) in envelope.headers().iter() {
+        let all = envelope.headers();
+        for (name, value) in all.iter().filter(|(name, _)| headers.contains(name)) {
             message.push_header(Cow::Borrowed(name), value);
         }
         Ok(message)
@@ -147,6 +160,16 @@ impl Message {
     /// What it counts towards the bound of bytes in flight: all parts of it.
     pub fn weight(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Most bytes that it takes in a Kafka batch before compression: what `message.max.bytes`
+    /// bounds.
+    pub fn wire_bytes(&self) -> usize {
+        let headers = self.headers().map(|(name, value)| {
+            varint_bytes(name.len()) + name.len() + varint_bytes(value.len()) + value.len()
+        });
+        let key = self.key().map_or(0, <[u8]>::len);
+        MAX_RECORD_OVERHEAD + key + self.payload_end + headers.sum::<usize>()
     }
 
     /// What the spool keeps of it.
@@ -258,6 +281,16 @@ mod tests {
         let headers: Vec<_> = message.headers().collect();
         assert_eq!(headers, [("a", &b"1"[..]), ("a", b""), ("b", b"23")]);
         assert_eq!(Message::of_record(message.to_record(0)), message);
+    }
+
+    #[test]
+    fn lengths_take_a_byte_for_six_bits_and_then_for_seven() {
+        let bytes = [0, 1, 63, 64, 8_191, 8_192, 1_048_575, 1_048_576].map(varint_bytes);
+        assert_eq!(bytes, [1, 1, 1, 2, 2, 3, 3, 4]);
+        let message = Message::new("orders", Some(b"key"), vec![0; 10])
+            .unwrap()
+            .with_header("name", "v".repeat(64));
+        assert_eq!(message.wire_bytes(), 36 + 3 + 10 + 1 + 4 + 2 + 64);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use herald_envelope::headers::HeaderSet;
 use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
 use herald_spool::SpoolOptions;
 
@@ -40,6 +41,7 @@ pub struct PublisherOptions {
     pub(crate) stats_interval: Option<Duration>,
     pub(crate) pattern: TopicPattern,
     pub(crate) namespace: String,
+    pub(crate) headers: HeaderSet,
     pub(crate) clock: Clock,
 }
 
@@ -67,6 +69,7 @@ impl PublisherOptions {
             stats_interval: None,
             pattern: TopicPattern::default(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
+            headers: HeaderSet::ALL,
             clock: Clock::default(),
         }
     }
@@ -154,6 +157,14 @@ impl PublisherOptions {
     pub fn topics(mut self, pattern: TopicPattern, namespace: impl Into<String>) -> Self {
         self.pattern = pattern;
         self.namespace = namespace.into();
+        self
+    }
+
+    /// Headers that the records of envelopes carry; all unless set. For consumers that read the
+    /// envelope, which has the same values: each header costs time and bytes.
+    #[must_use]
+    pub fn headers(mut self, headers: HeaderSet) -> Self {
+        self.headers = headers;
         self
     }
 

@@ -13,7 +13,7 @@ use crate::clock::lock;
 use crate::core::{Core, Route};
 use crate::error::PublishError;
 use crate::failure::{Failure, FailureCode, FailureKind};
-use crate::flight::Pending;
+use crate::in_flight_event::Pending;
 use crate::message::Message;
 use crate::options::{Mode, PublisherOptions};
 use crate::receipt::Receipt;
@@ -97,15 +97,15 @@ impl Publisher {
         }
         let core = Arc::new(Core::new(options, spool));
         let transport = connect(&core).map_err(PublishError::Settings)?;
-        core.shut_gate().transport = Some(transport);
-        let keeper = core.clone();
+        core.lock_routing_exclusive().transport = Some(transport);
+        let timer = core.clone();
         let relay = RelayThread::new(core.clone());
         let publisher = Self {
             core,
             state: Mutex::new(State::Running(Vec::new())),
         };
         publisher.spawn("herald-relay", move || relay.run())?;
-        publisher.spawn("herald-deadlines", move || keeper.keep_deadlines())?;
+        publisher.spawn("herald-deadlines", move || timer.run_deadline_loop())?;
         Ok((publisher, report))
     }
 
@@ -164,7 +164,12 @@ impl Publisher {
     ) -> Result<Message, PublishError> {
         let mut envelope = envelope;
         envelope.trace = envelope.trace.or_else(crate::trace::current);
-        Message::of_envelope_in(self.core.buffers.take(), topic, &envelope)
+        Message::of_envelope_in(
+            self.core.buffers.take(),
+            topic,
+            &envelope,
+            self.core.options.headers,
+        )
     }
 
     /// Sends a message as it is.
@@ -189,8 +194,11 @@ impl Publisher {
         self.core.process.check()?;
         let began = self.core.clock.now();
         let due = began + deadline;
-        self.core.room.enter_async(message.weight(), due).await?;
-        Pending::new(self.core.launch(message, began, due)?).await
+        self.core
+            .limiter
+            .acquire_async(message.weight(), due)
+            .await?;
+        Pending::new(self.core.dispatch(message, began, due)?).await
     }
 
     /// Sends messages, in this order per topic and key; gives what each ended with, in the same
@@ -229,8 +237,11 @@ impl Publisher {
         let due = began + self.core.options.deadline_or_default();
         async move {
             self.core.process.check()?;
-            self.core.room.enter_async(message.weight(), due).await?;
-            self.core.launch(message, began, due).map(Pending::new)
+            self.core
+                .limiter
+                .acquire_async(message.weight(), due)
+                .await?;
+            self.core.dispatch(message, began, due).map(Pending::new)
         }
     }
 
@@ -244,8 +255,8 @@ impl Publisher {
         self.core.process.check()?;
         let began = self.core.clock.now();
         let due = began + self.core.options.deadline_or_default();
-        self.core.room.enter(message.weight(), due)?;
-        self.core.launch(message, began, due).map(Pending::new)
+        self.core.limiter.acquire(message.weight(), due)?;
+        self.core.dispatch(message, began, due).map(Pending::new)
     }
 
     /// The same without waiting for room.
@@ -254,10 +265,10 @@ impl Publisher {
     /// As [`Publisher::blocking_enqueue`].
     pub fn try_enqueue(&self, message: Message) -> Result<Pending, PublishError> {
         self.core.process.check()?;
-        self.core.room.try_enter(message.weight())?;
+        self.core.limiter.try_acquire(message.weight())?;
         let began = self.core.clock.now();
         let due = began + self.core.options.deadline_or_default();
-        self.core.launch(message, began, due).map(Pending::new)
+        self.core.dispatch(message, began, due).map(Pending::new)
     }
 
     /// Figures.
@@ -292,15 +303,15 @@ impl Publisher {
     fn shut_down(&self, threads: Vec<JoinHandle<()>>, timeout: Duration) -> CloseReport {
         let core = &self.core;
         let failed = core.counters.failed.get();
-        core.shut_gate().route = Route::Closed;
-        core.room.close();
-        core.keeper.ring();
+        core.lock_routing_exclusive().route = Route::Closed;
+        core.limiter.close();
+        core.timer.notify();
         core.relay.close(core.clock.now() + timeout);
         for thread in threads {
             // A thread that panicked has said so; there is nothing to add.
             let _ = thread.join();
         }
-        let spool = core.shut_gate().spool.take();
+        let spool = core.lock_routing_exclusive().spool.take();
         let stats = spool.as_ref().and_then(|spool| spool.stats().ok());
         CloseReport {
             spooled: stats.map_or(0, |stats| stats.records),
@@ -352,8 +363,8 @@ impl fmt::Debug for Publisher {
 
 pub(crate) fn stats_of(core: &Core) -> Stats {
     let counters = &core.counters;
-    let in_flight = core.room.used();
-    let gate = core.gate();
+    let in_flight = core.limiter.used();
+    let routing = core.routing();
     Stats {
         published: counters.published.get(),
         delivered: counters.delivered.get(),
@@ -366,8 +377,12 @@ pub(crate) fn stats_of(core: &Core) -> Stats {
         in_flight: in_flight.messages as u64,
         in_flight_bytes: in_flight.bytes as u64,
         queued_in_transport: core.held.messages() as u64,
-        reachable: gate.route == Route::Cluster,
-        spool: gate.spool.as_ref().and_then(|spool| spool.stats().ok()),
+        reachable: routing.route == Route::Cluster,
+        orphaned: routing
+            .orphan
+            .as_ref()
+            .map_or(0, |orphan| orphan.remaining()),
+        spool: routing.spool.as_ref().and_then(|spool| spool.stats().ok()),
         latency: counters.latency(),
     }
 }

@@ -37,7 +37,10 @@ pub struct Stats {
     pub reachable: bool,
     /// How often it was found unreachable.
     pub outages: u64,
-    /// The spool's own figures; `None` without a spool.
+    /// Events with a receipt of a spool whose files were deleted, that are safe nowhere else yet:
+    /// they are being delivered or copied from the open files. 0 unless something is wrong.
+    pub orphaned: u64,
+    /// The spool's own figures; `None` without a spool, and while none can be opened.
     pub spool: Option<SpoolStats>,
     /// How long receipts of the cluster took, from publishing on.
     pub latency: Latency,
@@ -66,6 +69,7 @@ impl Stats {
             in_flight = self.in_flight,
             reachable = self.reachable,
             outages = self.outages,
+            orphaned = self.orphaned,
             spool_records = spool.map_or(0, |spool| spool.records),
             spool_bytes = spool.map_or(0, |spool| spool.bytes),
             oldest_seconds = self.oldest_age().unwrap_or_default().as_secs_f64(),

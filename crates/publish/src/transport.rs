@@ -32,6 +32,12 @@ pub trait Connector: Send + Sync + 'static {
         delivery_timeout: Option<Duration>,
     ) -> Result<Arc<dyn Transport>, Failure>;
 
+    /// Most bytes that a message may take on the wire by these settings, whatever the cluster
+    /// allows: see [`Message::wire_bytes`]. `None` where only the cluster decides.
+    fn max_message_bytes(&self) -> Option<usize> {
+        None
+    }
+
     /// Settings for a person to read, such as addresses. No secrets.
     fn describe(&self) -> String;
 }

@@ -349,7 +349,10 @@ impl Spool {
             .unwrap_or_else(PoisonError::into_inner);
         let reader = reader.take()?;
         self.shut_down();
-        Some(OrphanedReader { reader })
+        Some(OrphanedReader {
+            reader: Mutex::new(reader),
+            queue: self.queue.clone(),
+        })
     }
 
     fn submit<T: Send + 'static>(
@@ -405,7 +408,9 @@ impl Spool {
 
 /// What can still be read of a spool that is closed. See [`Spool::into_orphaned_reader`].
 pub struct OrphanedReader {
-    reader: Reader,
+    /// A mutex, because one reading uses the connection at a time.
+    reader: Mutex<Reader>,
+    queue: Arc<Queue>,
 }
 
 impl OrphanedReader {
@@ -420,7 +425,37 @@ impl OrphanedReader {
         max_bytes: u64,
         after: Sequence,
     ) -> Result<Batch, SpoolError> {
-        self.reader.batch(limit, max_bytes, after)
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.batch(limit, max_bytes, after)
+    }
+
+    /// Dead letters behind `after` in order, bounded as [`Spool::next_batch`].
+    ///
+    /// # Errors
+    /// What the disk had to say.
+    pub fn dead_letters(
+        &self,
+        limit: usize,
+        max_bytes: u64,
+        after: Sequence,
+    ) -> Result<Vec<DeadLetter>, SpoolError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.dead_letters(limit, max_bytes, after)
+    }
+
+    /// Dead letters that were there when the spool was closed.
+    pub fn dead(&self) -> u64 {
+        self.queue.stored().dead
+    }
+
+    /// Records that were in the queue when the spool was closed.
+    pub fn records(&self) -> u64 {
+        self.queue.stored().records
+    }
+
+    /// Whether a record of this topic and key was in the queue when the spool was closed.
+    pub fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
+        self.queue.holds_key(topic, key)
     }
 }
 

@@ -43,5 +43,7 @@ pub(super) const DEFAULTS: &[(For, &str, &str)] = &[
     (For::Producers, "queue.buffering.max.messages", "0"),
     (For::Producers, "queue.buffering.max.kbytes", "2147483647"),
     // A topic that was just created is waited for this long; one that stays absent is unknown.
-    (For::Producers, "topic.metadata.propagation.max.ms", "10000"),
+    // Shorter than a publish waits for an acknowledgement (2 s with a spool): else a missing topic
+    // would be taken for a silent cluster, and events of other topics would go to the spool.
+    (For::Producers, "topic.metadata.propagation.max.ms", "1000"),
 ];

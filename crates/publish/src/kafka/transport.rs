@@ -24,6 +24,9 @@ use crate::transport::{ConnectionListener, Connector, DeliveryCallback, Transpor
 /// A name that no topic can have. A broker answers that, and creates nothing.
 const NO_TOPIC: &str = "herald/probe";
 
+/// librdkafka's, where nobody set another.
+const DEFAULT_MAX_MESSAGE_BYTES: usize = 1_000_000;
+
 /// How many brokers are asked for a sign of life, one after the other.
 const PROBED: u32 = 3;
 
@@ -87,6 +90,11 @@ impl Connector for KafkaOptions {
             refused,
             process: Process::current(),
         }))
+    }
+
+    fn max_message_bytes(&self) -> Option<usize> {
+        let set = self.text("message.max.bytes");
+        set.map_or(Some(DEFAULT_MAX_MESSAGE_BYTES), |bytes| bytes.parse().ok())
     }
 
     fn describe(&self) -> String {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::Arrival;
-use super::thread::{LOOK_AROUND, RelayThread};
+use super::RowEvent;
+use super::thread::{POLL_INTERVAL, RelayThread};
+use crate::circuit::CircuitState;
 use crate::core::{Core, Watcher};
 use crate::failure::Failure;
-use crate::health::Health;
 use crate::transport::Transport;
 
 /// How long the cluster may take to answer whether it is there.
@@ -19,22 +19,22 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl RelayThread {
-    pub(super) fn look_after_connection(&mut self) {
+    pub(super) fn maintain_connection(&mut self) {
         let lost = self.core.relay.change(|inbox| inbox.connection_lost.take());
         if lost.is_some() {
-            let old = self.core.shut_gate().transport.take();
+            let old = self.core.lock_routing_exclusive().transport.take();
             if let Some(old) = old {
                 old.close(CLOSE_TIMEOUT);
             }
             // Of the old connection, too.
             self.core.relay.change(|inbox| inbox.connection_lost = None);
         }
-        let missing = self.core.gate().transport.is_none();
+        let missing = self.core.routing().transport.is_none();
         if !missing || self.now() < self.connect_at {
             return;
         }
         match connect(&self.core) {
-            Ok(transport) => self.core.shut_gate().transport = Some(transport),
+            Ok(transport) => self.core.lock_routing_exclusive().transport = Some(transport),
             Err(failure) => {
                 warn!(
                     target: "herald::publisher",
@@ -42,49 +42,49 @@ impl RelayThread {
                     detail = %failure.detail,
                     "no new connection could be made"
                 );
-                self.connect_at = self.now() + LOOK_AROUND;
+                self.connect_at = self.now() + POLL_INTERVAL;
             }
         }
     }
 
-    pub(super) fn look_after_health(&mut self) {
+    pub(super) fn update_circuit(&mut self) {
         let now = self.now();
-        match self.health {
-            Health::Up | Health::Asking { .. } => {}
-            Health::Down { outage, ask_at } => {
-                if ask_at <= now {
-                    self.health = Health::Asking { outage };
-                    self.ask();
+        match self.circuit {
+            CircuitState::Closed | CircuitState::Probing { .. } => {}
+            CircuitState::Open { outage, probe_at } => {
+                if probe_at <= now {
+                    self.circuit = CircuitState::Probing { outage };
+                    self.probe();
                 }
             }
-            Health::Trying { outage, since } => {
+            CircuitState::HalfOpen { outage, since } => {
                 let nothing_to_try = self.core.held.messages() == 0 && self.at_end;
                 if nothing_to_try || self.core.acknowledged_since(since) {
-                    self.health = Health::Up;
+                    self.circuit = CircuitState::Closed;
                     self.window.open();
-                    self.core.shut_gate().open_to_cluster();
+                    self.core.lock_routing_exclusive().open_to_cluster();
                     info!(
                         target: "herald::publisher",
                         after_seconds = now.saturating_sub(outage.since).as_secs_f64(),
                         "the cluster is reachable again"
                     );
-                    self.core.relay.bell.ring();
+                    self.core.relay.notify.notify();
                 } else if now >= since + self.core.options.deadline_or_default() {
-                    self.try_failed();
+                    self.trial_failed();
                 }
             }
         }
     }
 
-    pub(super) fn try_failed(&mut self) {
+    pub(super) fn trial_failed(&mut self) {
         let first = self.core.options.probe_interval;
-        self.health = self.health.failed(self.now(), first, &mut self.jitter);
+        self.circuit = self.circuit.failed(self.now(), first, &mut self.jitter);
     }
 
     /// On a thread of its own, because it may take until its time-out.
-    pub(super) fn ask(&mut self) {
-        let Some(transport) = self.core.gate().transport.clone() else {
-            return self.try_failed();
+    pub(super) fn probe(&mut self) {
+        let Some(transport) = self.core.routing().transport.clone() else {
+            return self.trial_failed();
         };
         let core = self.core.clone();
         let asked = std::thread::Builder::new()
@@ -92,10 +92,10 @@ impl RelayThread {
             .spawn(move || {
                 let outcome = transport.probe(PROBE_TIMEOUT);
                 drop(transport);
-                core.relay.tell(Arrival::Probed(outcome));
+                core.relay.post(RowEvent::Probed(outcome));
             });
         if asked.is_err() {
-            self.try_failed();
+            self.trial_failed();
         }
     }
 }

@@ -1,11 +1,11 @@
 //! From the spool to the cluster: what everyone tells the one thread that relays.
 
 mod connection;
-mod ending;
-mod known;
-mod reopening;
+mod row_table;
 mod rows;
 mod sending;
+mod shutdown;
+mod spool_recovery;
 mod thread;
 mod window;
 
@@ -16,12 +16,13 @@ use std::time::Duration;
 
 use herald_spool::{Sequence, SpoolError};
 
-use crate::clock::{Bell, Clock, lock};
+use crate::clock::{Clock, Notify, lock};
 use crate::core::Core;
 use crate::failure::{Failure, FailureKind};
 use crate::transport::{DeliveryCallback, RecordMetadata};
 
 pub(crate) use connection::connect;
+pub(crate) use spool_recovery::OrphanedSpool;
 pub(crate) use thread::RelayThread;
 
 /// What the relay's thread is told.
@@ -30,13 +31,13 @@ pub(crate) struct Relay {
     /// Whether a row may wait that the transport does not have. Until then an event must look
     /// for rows of its key. Changed with the inbox in hand.
     unsent: AtomicBool,
-    pub(crate) bell: Arc<Bell>,
+    pub(crate) notify: Arc<Notify>,
 }
 
 #[derive(Default)]
 pub(crate) struct Inbox {
     /// In the order in which it happened.
-    pub(crate) arrivals: Vec<Arrival>,
+    pub(crate) events: Vec<RowEvent>,
     /// Records that were handed to the spool.
     pub(crate) handed_in: u64,
     /// How many of them it answered for. While one is missing, there may be a row of which the
@@ -66,19 +67,19 @@ struct Failing {
 }
 
 /// Something happened to a row of the spool.
-pub(crate) enum Arrival {
+pub(crate) enum RowEvent {
     /// It is there, and the transport has the same event, of this key: it is not to be sent.
-    Adopted(Sequence, u64),
-    /// The transport failed an adopted one: it is to be sent.
-    Released(Sequence),
+    Spilled(Sequence, u64),
+    /// The transport failed a spilled one: it is to be sent.
+    Requeued(Sequence),
     /// The cluster has acknowledged it.
-    Landed(Sequence),
+    Acknowledged(Sequence),
     /// The cluster will never take it.
-    Doomed(Sequence, Failure),
+    Rejected(Sequence, Failure),
     /// What became of a row that the relay sent.
     Row(Reported),
     /// What became of the dead letter of a row.
-    Letter(Reported),
+    DeadLetter(Reported),
     /// What became of an acknowledgement.
     Removed(Vec<Sequence>, Result<u64, SpoolError>),
     /// What became of a question to the cluster.
@@ -134,7 +135,7 @@ impl Relay {
             inbox: Mutex::new(Inbox::default()),
             // A spool that is opened may hold rows of an earlier process.
             unsent: AtomicBool::new(true),
-            bell: clock.bell(),
+            notify: clock.notify(),
         }
     }
 
@@ -142,9 +143,9 @@ impl Relay {
         change(&mut lock(&self.inbox))
     }
 
-    pub(crate) fn tell(&self, arrival: Arrival) {
-        self.change(|inbox| inbox.arrivals.push(arrival));
-        self.bell.ring();
+    pub(crate) fn post(&self, event: RowEvent) {
+        self.change(|inbox| inbox.events.push(event));
+        self.notify.notify();
     }
 
     /// A record is about to be handed to the spool; [`Relay::appended`] has to follow.
@@ -183,51 +184,51 @@ impl Relay {
         self.change(|inbox| inbox.fails(key));
         report();
         self.change(|inbox| inbox.failed(key));
-        self.bell.ring();
+        self.notify.notify();
     }
 
-    /// The transport failed a row that it had. Nobody may pass the gate meanwhile: an event of
+    /// The transport failed a row that it had. Nobody may pass the routing meanwhile: an event of
     /// its key that went through before is failed by the transport too, and one that comes
     /// after finds the row.
-    pub(crate) fn released(&self, core: &Core, arrival: Arrival) {
-        let gate = core.shut_gate();
+    pub(crate) fn released(&self, core: &Core, event: RowEvent) {
+        let routing = core.lock_routing_exclusive();
         self.change(|inbox| {
             self.row_waits(inbox);
-            inbox.arrivals.push(arrival);
+            inbox.events.push(event);
         });
-        drop(gate);
-        self.bell.ring();
+        drop(routing);
+        self.notify.notify();
     }
 
-    pub(crate) fn appended(&self, sequence: Option<Sequence>, arrival: Option<Arrival>) {
+    pub(crate) fn appended(&self, sequence: Option<Sequence>, event: Option<RowEvent>) {
         self.change(|inbox| {
             inbox.answered += 1;
             inbox.confirmed = inbox.confirmed.max(sequence.unwrap_or_default());
-            inbox.arrivals.extend(arrival);
+            inbox.events.extend(event);
         });
-        self.bell.ring();
+        self.notify.notify();
     }
 
     pub(crate) fn cluster_lost(&self) {
         self.change(|inbox| inbox.cluster_lost = true);
-        self.bell.ring();
+        self.notify.notify();
     }
 
     pub(crate) fn connection_lost(&self, failure: Failure) {
         self.change(|inbox| inbox.connection_lost = Some(failure));
-        self.bell.ring();
+        self.notify.notify();
     }
 
     pub(crate) fn spool_lost(&self, failure: SpoolError) {
         self.change(|inbox| {
             inbox.spool_lost.get_or_insert(failure);
         });
-        self.bell.ring();
+        self.notify.notify();
     }
 
     pub(crate) fn close(&self, until: Duration) {
         self.change(|inbox| inbox.close_until = Some(until));
-        self.bell.ring();
+        self.notify.notify();
     }
 }
 
@@ -257,13 +258,13 @@ impl DeliveryCallback for RowDelivery {
         };
         let relay = &self.core.relay;
         if self.is_letter {
-            relay.tell(Arrival::Letter(reported));
+            relay.post(RowEvent::DeadLetter(reported));
         } else if reported.is_to_be_sent_again() {
             relay.while_key_fails(Some(self.key), || {
-                relay.released(&self.core, Arrival::Row(reported));
+                relay.released(&self.core, RowEvent::Row(reported));
             });
         } else {
-            relay.tell(Arrival::Row(reported));
+            relay.post(RowEvent::Row(reported));
         }
     }
 }

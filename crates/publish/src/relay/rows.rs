@@ -5,19 +5,22 @@ use std::time::Duration;
 use herald_spool::{DeadLetterRequest, FailedAttempt, Found, Pending, Sequence};
 use tracing::warn;
 
-use super::Arrival;
-use super::known::Row;
-use super::thread::{RelayThread, SHORT_PAUSE};
+use super::RowEvent;
+use super::row_table::RowState;
+use super::thread::{POLL_INTERVAL, RelayThread, SHORT_BACKOFF};
 use crate::failure::Failure;
 
 impl RelayThread {
-    pub(super) fn land(&mut self, sequence: Sequence) {
-        self.rows.insert(sequence, Row::Landed);
-        self.landed.push(sequence);
+    pub(super) fn mark_acknowledged(&mut self, sequence: Sequence) {
+        self.rows.insert(sequence, RowState::Acknowledged);
+        self.acknowledged.push(sequence);
+        if let Some(orphan) = &self.core.routing().orphan {
+            orphan.row_acknowledged();
+        }
     }
 
-    pub(super) fn doom(&mut self, sequence: Sequence, failure: Failure) {
-        self.doomed.insert(sequence, failure);
+    pub(super) fn reject_permanently(&mut self, sequence: Sequence, failure: Failure) {
+        self.rejected.insert(sequence, failure);
         self.send_again(sequence);
     }
 
@@ -47,13 +50,13 @@ impl RelayThread {
     pub(super) fn retry(&mut self, sequence: Sequence, key: u64, failure: Failure) {
         let found = self.spool().map(|spool| (spool.find(sequence), spool));
         let Some((Ok(Some(Found::Queued(stored))), spool)) = found else {
-            return self.send_again(sequence);
+            return self.retry_uncounted(sequence, key);
         };
         let policy = self.core.options.retry;
         let attempts = stored.record.attempts.saturating_add(1);
         let age = self.core.clock.wall().duration_since(stored.record.created);
         if policy.gives_up(attempts, age.unwrap_or_default()) {
-            return self.doom(sequence, failure);
+            return self.reject_permanently(sequence, failure);
         }
         self.core.counters.retried.add(1);
         let wait = policy.wait(attempts, &mut self.jitter);
@@ -71,36 +74,46 @@ impl RelayThread {
         self.revisit(until, sequence);
     }
 
+    /// Tries a row again of which no failure can be noted: it is gone, or the spool is.
+    fn retry_uncounted(&mut self, sequence: Sequence, key: u64) {
+        let until = self.now() + self.core.options.retry.wait(1, &mut self.jitter);
+        self.block(key, until);
+        self.rows.remove(sequence);
+        self.revisit(until, sequence);
+    }
+
     /// To be moved to the spool's dead letters, together with others: a commit for each would
     /// cost more than all that came before it.
-    pub(super) fn bury(&mut self, sequence: Sequence, letter_failure: &Failure) {
-        let failure = self.doomed.get(&sequence).unwrap_or(letter_failure);
+    pub(super) fn dead_letter(&mut self, sequence: Sequence, letter_failure: &Failure) {
+        let failure = self.rejected.get(&sequence).unwrap_or(letter_failure);
         let error = format!(
             "{}; and the dead letter topic: {letter_failure}",
             failure.detail
         );
-        self.burials.push(DeadLetterRequest {
+        self.dead_letters.push(DeadLetterRequest {
             sequence,
             reason: failure.code.as_str().to_owned(),
             error,
         });
-        self.rows.insert(sequence, Row::Landed);
+        self.rows.insert(sequence, RowState::Acknowledged);
     }
 
-    pub(super) fn bury_doomed(&mut self) {
-        let Some(first) = self.burials.first() else {
+    pub(super) fn write_dead_letters(&mut self) {
+        let Some(first) = self.dead_letters.first() else {
             return;
         };
         let (first, reason) = (first.sequence, first.reason.clone());
-        let burials = std::mem::take(&mut self.burials);
-        let sequences: Vec<_> = burials.iter().map(|burial| burial.sequence).collect();
+        let dead_letters = std::mem::take(&mut self.dead_letters);
+        let sequences: Vec<_> = dead_letters.iter().map(|burial| burial.sequence).collect();
         let Some(spool) = self.spool() else {
+            let at = self.now() + POLL_INTERVAL;
             for sequence in sequences {
-                self.send_again(sequence);
+                self.rows.remove(sequence);
+                self.revisit(at, sequence);
             }
             return;
         };
-        match spool.dead_letter(burials).and_then(Pending::wait) {
+        match spool.dead_letter(dead_letters).and_then(Pending::wait) {
             Ok(rows) => {
                 self.core.counters.dead.add(rows);
                 warn!(
@@ -111,13 +124,13 @@ impl RelayThread {
                     "events can't be delivered and are kept among the spool's dead letters"
                 );
                 for sequence in &sequences {
-                    self.doomed.remove(sequence);
+                    self.rejected.remove(sequence);
                 }
                 self.gone.extend(sequences);
             }
             Err(failure) => {
                 self.core.spool_failed(&failure);
-                let at = self.now() + SHORT_PAUSE;
+                let at = self.now() + SHORT_BACKOFF;
                 for sequence in sequences {
                     self.rows.remove(sequence);
                     self.revisit(at, sequence);
@@ -126,20 +139,20 @@ impl RelayThread {
         }
     }
 
-    pub(super) fn remove_landed(&mut self) {
-        if self.landed.is_empty() || self.removing || self.now() < self.remove_at {
+    pub(super) fn remove_acknowledged(&mut self) {
+        if self.acknowledged.is_empty() || self.removing || self.now() < self.remove_at {
             return;
         }
         let Some(spool) = self.spool() else { return };
-        let sequences = std::mem::take(&mut self.landed);
+        let sequences = std::mem::take(&mut self.acknowledged);
         let core = self.core.clone();
         let removed = sequences.clone();
         let handed_in = spool.acknowledge_then(sequences.clone(), move |outcome| {
-            core.relay.tell(Arrival::Removed(removed, outcome));
+            core.relay.post(RowEvent::Removed(removed, outcome));
         });
         match handed_in {
             Ok(()) => self.removing = true,
-            Err(failure) => self.take_removal(sequences, Err(failure)),
+            Err(failure) => self.handle_removal(sequences, Err(failure)),
         }
     }
 }

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_spool::{Sequence, Spool, SpoolError, StoredRecord};
+use herald_spool::{Batch, Sequence, Spool, SpoolError, StoredRecord};
 use tracing::error;
 
-use super::RowDelivery;
-use super::known::Row;
-use super::thread::{RelayThread, SHORT_PAUSE};
+use super::row_table::RowState;
+use super::thread::{RelayThread, SHORT_BACKOFF};
+use super::{OrphanedSpool, RowDelivery};
+use crate::circuit::CircuitState;
 use crate::dead_letter;
 use crate::failure::{Failure, FailureCode, FailureKind};
-use crate::health::Health;
 use crate::message::Message;
 use crate::transport::Transport;
 
@@ -28,6 +28,35 @@ enum Sent {
     Stop,
 }
 
+/// Where rows are read from.
+enum Source {
+    Spool(Arc<Spool>),
+    Orphan(Arc<OrphanedSpool>),
+}
+
+impl Source {
+    /// Rows that a reading must find.
+    fn depth(&self) -> u64 {
+        match self {
+            Self::Spool(spool) => spool.depth().unwrap_or_default(),
+            // Nothing can be done about those that it does not find.
+            Self::Orphan(_) => 0,
+        }
+    }
+
+    fn next_batch(
+        &self,
+        limit: usize,
+        max_bytes: u64,
+        after: Sequence,
+    ) -> Result<Batch, SpoolError> {
+        match self {
+            Self::Spool(spool) => spool.next_batch(limit, max_bytes, after),
+            Self::Orphan(orphan) => orphan.batch(limit, max_bytes, after),
+        }
+    }
+}
+
 impl RelayThread {
     pub(super) fn relay(&mut self) {
         let now = self.now();
@@ -38,19 +67,31 @@ impl RelayThread {
             self.read_from(sequence);
         }
         self.blocked.retain(|_, until| *until > now);
-        if self.spool_lost.is_some() {
-            return;
+        let Some(source) = self.source() else { return };
+        self.widen_when_silent();
+        while self.allowance() > 0 && self.relay_batch(&source) {}
+    }
+
+    /// Where rows are read from now.
+    fn source(&self) -> Option<Source> {
+        let routing = self.core.routing();
+        if let Some(orphan) = &routing.orphan {
+            return Some(Source::Orphan(orphan.clone()));
         }
-        let Some(spool) = self.spool() else { return };
-        self.look_after_window();
-        while self.allowance() > 0 && self.relay_batch(&spool) {}
+        if self.spool_lost.is_some() {
+            return None;
+        }
+        routing.spool.clone().map(Source::Spool)
     }
 
     /// How many rows may be given to the transport now.
     fn allowance(&self) -> usize {
         let options = &self.core.options;
         let bytes_left = self.sent_bytes < options.max_in_flight_bytes / 4;
-        let is_open = matches!(self.health, Health::Up | Health::Trying { .. });
+        let is_open = matches!(
+            self.circuit,
+            CircuitState::Closed | CircuitState::HalfOpen { .. }
+        );
         if !is_open || self.now() < self.send_at || !bytes_left || self.core.held_is_full() {
             return 0;
         }
@@ -58,8 +99,8 @@ impl RelayThread {
     }
 
     /// Reads rows and sends them; true where there may be more to do at once.
-    fn relay_batch(&mut self, spool: &Spool) -> bool {
-        let Some(transport) = self.core.gate().transport.clone() else {
+    fn relay_batch(&mut self, source: &Source) -> bool {
+        let Some(transport) = self.core.routing().transport.clone() else {
             return false;
         };
         let limit = self.allowance().clamp(FEWEST_ROWS, READ_ROWS);
@@ -72,11 +113,13 @@ impl RelayThread {
             self.rows.remove(sequence);
         }
         // Before the reading, which sees all that is counted here.
-        let counted = spool.depth().unwrap_or_default();
-        let batch = match spool.next_batch(limit, bytes, self.cursor) {
+        let counted = source.depth();
+        let batch = match source.next_batch(limit, bytes, self.cursor) {
             Ok(batch) => batch,
             Err(failure) => {
-                self.core.spool_failed(&failure);
+                if let Source::Spool(_) = source {
+                    self.core.spool_failed(&failure);
+                }
                 return false;
             }
         };
@@ -87,8 +130,8 @@ impl RelayThread {
             .relay
             .change(|inbox| (inbox.handed_in == handed_in, inbox.confirmed));
         let cursor = self.cursor;
-        self.hear();
-        self.bury_doomed();
+        self.process_inbox();
+        self.write_dead_letters();
         if self.cursor != cursor {
             return true;
         }
@@ -154,8 +197,8 @@ impl RelayThread {
             .core
             .hash_key(&stored.record.topic, stored.record.key.as_deref());
         let attempts = stored.record.attempts;
-        let doomed = self.doomed.get(&sequence).cloned();
-        if doomed.is_none() {
+        let rejected = self.rejected.get(&sequence).cloned();
+        if rejected.is_none() {
             if let Some(until) = self.blocked.get(&key) {
                 return Sent::Blocked(*until);
             }
@@ -178,14 +221,14 @@ impl RelayThread {
             is_letter: false,
         };
         let message = Message::of_record(stored.record);
-        let failure = match doomed {
+        let failure = match rejected {
             Some(failure) => failure,
             None => match self.give(transport, &message, row.clone()) {
                 Ok(()) => return Sent::Yes,
-                Err(Refused::KeyWaits) => return Sent::Blocked(self.now() + SHORT_PAUSE),
+                Err(Refused::KeyWaits) => return Sent::Blocked(self.now() + SHORT_BACKOFF),
                 Err(Refused::ByTransport(failure)) => match failure.kind {
                     FailureKind::Permanent => {
-                        self.doomed.insert(sequence, failure.clone());
+                        self.rejected.insert(sequence, failure.clone());
                         failure
                     }
                     FailureKind::Retriable => {
@@ -198,7 +241,7 @@ impl RelayThread {
         };
         let (attempts, now) = (attempts.saturating_add(1), self.core.clock.wall());
         let Some(letter) = dead_letter::of(&message, &failure, attempts, now) else {
-            self.bury(sequence, &no_letter_topic());
+            self.dead_letter(sequence, &no_letter_topic());
             return Sent::Yes;
         };
         let row = RowDelivery {
@@ -208,7 +251,7 @@ impl RelayThread {
         match self.give(transport, &letter, row) {
             Ok(()) => Sent::Yes,
             Err(Refused::ByTransport(failure)) if failure.kind == FailureKind::Permanent => {
-                self.bury(sequence, &failure);
+                self.dead_letter(sequence, &failure);
                 Sent::Yes
             }
             Err(_) => self.pause(sequence),
@@ -217,7 +260,7 @@ impl RelayThread {
 
     /// Nothing can be given to the transport now.
     fn pause(&mut self, sequence: Sequence) -> Sent {
-        let until = self.now() + SHORT_PAUSE;
+        let until = self.now() + SHORT_BACKOFF;
         self.revisit(until, sequence);
         self.send_at = until;
         Sent::Stop
@@ -244,7 +287,7 @@ impl RelayThread {
                 .map_err(Refused::ByTransport)
         });
         sent.inspect_err(|_| self.core.held.leave(weight))?;
-        self.rows.insert(sequence, Row::Held(key));
+        self.rows.insert(sequence, RowState::WithTransport(key));
         self.window.enter(self.now());
         self.sent_bytes += weight;
         if let Some(rate) = self.core.options.relay_rate {

@@ -6,31 +6,30 @@ use std::time::Duration;
 
 use herald_spool::{DeadLetterRequest, Sequence, Spool, SpoolError};
 
-use super::known::Row;
-use super::known::Rows;
-use super::reopening::Reopening;
+use super::row_table::{RowState, RowTable};
+use super::spool_recovery::Reopening;
 use super::window::Window;
-use super::{Arrival, Reported};
+use super::{Reported, RowEvent};
+use crate::circuit::CircuitState;
 use crate::core::Core;
 use crate::failure::{Failure, FailureKind};
-use crate::health::Health;
 use crate::publisher::stats_of;
 use crate::retry::Jitter;
 
 /// How often the thread looks around when nobody rings: dead letters that another process sends
 /// back into the queue do not ring.
-pub(super) const LOOK_AROUND: Duration = Duration::from_secs(1);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// After what was nobody's fault, such as a full disk, it tries again after this long.
-pub(super) const SHORT_PAUSE: Duration = Duration::from_millis(100);
+pub(super) const SHORT_BACKOFF: Duration = Duration::from_millis(100);
 
 pub(crate) struct RelayThread {
     pub(super) core: Arc<Core>,
-    pub(super) health: Health,
+    pub(super) circuit: CircuitState,
     /// Rows of which more is known than that they wait.
-    pub(super) rows: Rows,
+    pub(super) rows: RowTable,
     /// Rows that the cluster will never take, and why.
-    pub(super) doomed: HashMap<Sequence, Failure>,
+    pub(super) rejected: HashMap<Sequence, Failure>,
     /// Keys whose first row waits to be tried again.
     pub(super) blocked: HashMap<u64, Duration>,
     /// When to read again from where.
@@ -43,9 +42,9 @@ pub(crate) struct RelayThread {
     pub(super) window: Window,
     pub(super) sent_bytes: usize,
     /// Rows that are to be moved to the spool's dead letters.
-    pub(super) burials: Vec<DeadLetterRequest>,
+    pub(super) dead_letters: Vec<DeadLetterRequest>,
     /// Rows that are to be removed.
-    pub(super) landed: Vec<Sequence>,
+    pub(super) acknowledged: Vec<Sequence>,
     /// Rows that were removed, but may be in what was read before.
     pub(super) gone: Vec<Sequence>,
     /// Whether a removal is on its way, and when the next may be after one that failed.
@@ -67,17 +66,17 @@ impl RelayThread {
         let window = Window::new(core.options.relay_window);
         Self {
             core,
-            health: Health::Up,
-            rows: Rows::default(),
-            doomed: HashMap::new(),
+            circuit: CircuitState::Closed,
+            rows: RowTable::default(),
+            rejected: HashMap::new(),
             blocked: HashMap::new(),
             revisit: None,
             cursor: Sequence::START,
             at_end: false,
             window,
             sent_bytes: 0,
-            burials: Vec::new(),
-            landed: Vec::new(),
+            dead_letters: Vec::new(),
+            acknowledged: Vec::new(),
             gone: Vec::new(),
             removing: false,
             remove_at: Duration::ZERO,
@@ -95,19 +94,20 @@ impl RelayThread {
     /// and not acknowledged.
     pub(crate) fn run(mut self) {
         loop {
-            self.hear();
-            self.look_after_spool();
-            self.look_after_connection();
-            self.bury_doomed();
-            self.remove_landed();
+            self.process_inbox();
+            self.recover_spool();
+            self.maintain_connection();
+            self.write_dead_letters();
+            self.remove_acknowledged();
             self.relay();
-            self.look_after_health();
+            self.drop_empty_orphan();
+            self.update_circuit();
             self.log_stats();
             if self.may_leave() {
                 break;
             }
-            let until = self.next_look();
-            self.core.relay.bell.wait(&self.core.clock, Some(until));
+            let until = self.next_wakeup();
+            self.core.relay.notify.wait(&self.core.clock, Some(until));
         }
         self.finish();
     }
@@ -117,7 +117,7 @@ impl RelayThread {
     }
 
     pub(super) fn spool(&self) -> Option<Arc<Spool>> {
-        self.core.gate().spool.clone()
+        self.core.routing().spool.clone()
     }
 
     fn log_stats(&mut self) {
@@ -129,20 +129,21 @@ impl RelayThread {
         }
     }
 
-    pub(super) fn next_look(&self) -> Duration {
+    pub(super) fn next_wakeup(&self) -> Duration {
         let now = self.now();
-        let mut next = now + LOOK_AROUND;
+        let mut next = now + POLL_INTERVAL;
         let mut consider = |time: Duration| next = next.min(time.max(now));
         if let Some((time, _)) = self.revisit {
             consider(time);
         }
-        if let Health::Down { ask_at, .. } = self.health {
-            consider(ask_at);
+        if let CircuitState::Open { probe_at, .. } = self.circuit {
+            consider(probe_at);
         }
-        if let Health::Trying { .. } = self.health {
+        if let CircuitState::HalfOpen { .. } = self.circuit {
             consider(self.window.silent_since() + self.trial_step());
         }
-        if !self.landed.is_empty() && !self.removing {
+        let has_spool = self.core.routing().spool.is_some();
+        if has_spool && !self.acknowledged.is_empty() && !self.removing {
             consider(self.remove_at);
         }
         if self.send_at > now {
@@ -159,10 +160,10 @@ impl RelayThread {
         next
     }
 
-    pub(super) fn hear(&mut self) {
-        let (arrivals, answered, cluster_lost, spool_lost) = self.core.relay.change(|inbox| {
+    pub(super) fn process_inbox(&mut self) {
+        let (events, answered, cluster_lost, spool_lost) = self.core.relay.change(|inbox| {
             (
-                std::mem::take(&mut inbox.arrivals),
+                std::mem::take(&mut inbox.events),
                 inbox.answered,
                 std::mem::take(&mut inbox.cluster_lost),
                 inbox.spool_lost.take(),
@@ -170,10 +171,10 @@ impl RelayThread {
         });
         if cluster_lost {
             let first = self.core.options.probe_interval;
-            self.health = self.health.lost(self.now(), first, &mut self.jitter);
+            self.circuit = self.circuit.lost(self.now(), first, &mut self.jitter);
         }
-        for arrival in arrivals {
-            self.take(arrival);
+        for event in events {
+            self.handle(event);
         }
         let rows = &self.rows;
         let recovered = (self.core.relay)
@@ -185,56 +186,60 @@ impl RelayThread {
         self.spool_lost = self.spool_lost.take().or(spool_lost);
     }
 
-    pub(super) fn take(&mut self, arrival: Arrival) {
-        match arrival {
-            Arrival::Adopted(sequence, key) => self.rows.insert(sequence, Row::Held(key)),
-            Arrival::Released(sequence) => self.send_again(sequence),
-            Arrival::Landed(sequence) => self.land(sequence),
-            Arrival::Doomed(sequence, failure) => self.doom(sequence, failure),
-            Arrival::Row(reported) => self.take_row(reported),
-            Arrival::Letter(reported) => self.take_letter(reported),
-            Arrival::Removed(sequences, outcome) => self.take_removal(sequences, outcome),
-            Arrival::Probed(Ok(())) => {
-                self.health = self.health.answered(self.now());
+    pub(super) fn handle(&mut self, event: RowEvent) {
+        match event {
+            RowEvent::Spilled(sequence, key) => {
+                self.rows.insert(sequence, RowState::WithTransport(key))
+            }
+            RowEvent::Requeued(sequence) => self.send_again(sequence),
+            RowEvent::Acknowledged(sequence) => self.mark_acknowledged(sequence),
+            RowEvent::Rejected(sequence, failure) => self.reject_permanently(sequence, failure),
+            RowEvent::Row(reported) => self.handle_row(reported),
+            RowEvent::DeadLetter(reported) => self.handle_dead_letter(reported),
+            RowEvent::Removed(sequences, outcome) => self.handle_removal(sequences, outcome),
+            RowEvent::Probed(Ok(())) => {
+                self.circuit = self.circuit.answered(self.now());
                 self.window.start_trial(self.now());
             }
-            Arrival::Probed(Err(_)) => self.try_failed(),
+            RowEvent::Probed(Err(_)) => self.trial_failed(),
         }
     }
 
-    pub(super) fn take_row(&mut self, reported: Reported) {
+    pub(super) fn handle_row(&mut self, reported: Reported) {
         self.leave_transport(&reported);
         let sequence = reported.sequence;
         match reported.outcome {
             Ok(_) => {
                 self.core.counters.drained.add(1);
-                self.land(sequence);
+                self.mark_acknowledged(sequence);
             }
             Err(failure) => match failure.kind {
-                FailureKind::Permanent => self.doom(sequence, failure),
+                FailureKind::Permanent => self.reject_permanently(sequence, failure),
                 FailureKind::Retriable => self.retry(sequence, reported.key, failure),
                 FailureKind::Fatal | FailureKind::Full | FailureKind::Abandoned => {
-                    self.block(reported.key, self.now() + SHORT_PAUSE);
+                    self.block(reported.key, self.now() + SHORT_BACKOFF);
                     self.send_again(sequence);
                 }
             },
         }
     }
 
-    pub(super) fn take_letter(&mut self, reported: Reported) {
+    pub(super) fn handle_dead_letter(&mut self, reported: Reported) {
         self.leave_transport(&reported);
         let sequence = reported.sequence;
         match reported.outcome {
             Ok(_) => {
                 self.core.counters.dead.add(1);
-                self.doomed.remove(&sequence);
-                self.land(sequence);
+                self.rejected.remove(&sequence);
+                self.mark_acknowledged(sequence);
             }
             Err(failure) => match failure.kind {
-                FailureKind::Permanent | FailureKind::Retriable => self.bury(sequence, &failure),
+                FailureKind::Permanent | FailureKind::Retriable => {
+                    self.dead_letter(sequence, &failure)
+                }
                 FailureKind::Fatal | FailureKind::Full | FailureKind::Abandoned => {
                     self.rows.remove(sequence);
-                    self.revisit(self.now() + SHORT_PAUSE, sequence);
+                    self.revisit(self.now() + SHORT_BACKOFF, sequence);
                 }
             },
         }
@@ -252,7 +257,7 @@ impl RelayThread {
         }
     }
 
-    pub(super) fn take_removal(
+    pub(super) fn handle_removal(
         &mut self,
         sequences: Vec<Sequence>,
         outcome: Result<u64, SpoolError>,
@@ -260,11 +265,11 @@ impl RelayThread {
         self.removing = false;
         match outcome {
             Ok(_) => self.gone.extend(sequences),
-            // A full disk refuses removals too. They stay landed, and are not sent again.
+            // A full disk refuses removals too. They stay acknowledged, and are not sent again.
             Err(failure) => {
                 self.core.spool_failed(&failure);
-                self.landed.extend(sequences);
-                self.remove_at = self.now() + SHORT_PAUSE;
+                self.acknowledged.extend(sequences);
+                self.remove_at = self.now() + SHORT_BACKOFF;
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::thread::RelayThread;
-use crate::health::Health;
+use crate::circuit::CircuitState;
 
 /// How many rows go first to a cluster that is there; then more and more.
 const FIRST: usize = 16;
@@ -93,11 +93,11 @@ impl Window {
 }
 
 impl RelayThread {
-    pub(super) fn look_after_window(&mut self) {
-        let delivery_timeout = match self.health {
-            Health::Up => self.core.options.deadline_or_default(),
-            Health::Trying { .. } => self.trial_step(),
-            Health::Down { .. } | Health::Asking { .. } => return,
+    pub(super) fn widen_when_silent(&mut self) {
+        let delivery_timeout = match self.circuit {
+            CircuitState::Closed => self.core.options.deadline_or_default(),
+            CircuitState::HalfOpen { .. } => self.trial_step(),
+            CircuitState::Open { .. } | CircuitState::Probing { .. } => return,
         };
         let now = self.now();
         // What the transport holds for nothing must leave room for those who publish.

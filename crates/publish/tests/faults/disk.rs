@@ -126,6 +126,40 @@ impl Drop for SmallDisk {
     }
 }
 
+/// The database is deleted while the disk has no room for another copy of its rows.
+#[test]
+fn a_spool_that_is_deleted_on_a_full_disk() {
+    for mode in [Mode::Direct, Mode::WriteAhead] {
+        let Some(disk) = SmallDisk::mount() else {
+            return skipped("no file system may be mounted here");
+        };
+        let spool = Path::join(disk.folder.path(), "spool").join("spool.db");
+        let bench = Bench::at(&spool);
+        let cluster = MemoryCluster::new();
+        cluster.create_topic("t", 3);
+        let publisher = Publisher::open(bench.options(cluster.clone()).mode(mode)).unwrap();
+        cluster.stop();
+        let load = Load {
+            note_bytes: 2000,
+            ..Load::gentle("t")
+        };
+        let ledger = load.during(&publisher, |progress| {
+            progress.wait_for_spooled(2000);
+            disk.fill();
+            fs::remove_file(&spool).unwrap();
+            progress.wait_for_others(100);
+            cluster.start();
+            progress.wait_for_delivered(50);
+            disk.free();
+            progress.wait_for_usual(mode, 50);
+        });
+        finish(publisher);
+        let account = bench.account_in_memory(&ledger, &cluster, "t");
+        account.show(&format!("spool deleted on a full disk, {mode:?}"));
+        account.assert_kept();
+    }
+}
+
 #[test]
 fn a_disk_without_space() {
     for mode in [Mode::Direct, Mode::WriteAhead] {

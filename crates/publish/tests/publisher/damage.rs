@@ -102,6 +102,66 @@ fn rows_that_are_skipped_in_silence_are_found_again() {
     assert!(folders_set_aside(&bench) <= 1);
 }
 
+/// The database is deleted, and nothing can be opened in its place.
+fn delete_and_obstruct(bench: &Bench) {
+    fs::remove_file(bench.spool_path()).unwrap();
+    fs::create_dir(bench.spool_path()).unwrap();
+}
+
+#[test]
+fn rows_of_a_deleted_spool_are_delivered_while_none_can_be_opened() {
+    let bench = Bench::new();
+    let publisher = in_an_outage(&bench);
+    delete_and_obstruct(&bench);
+    let more = |payload: &str| publish(&publisher, "k", payload);
+    let noticed = more("notices").unwrap_err();
+    assert_eq!(noticed.code(), "spool_file_changed");
+    eventually("the spool is given up", || {
+        publisher.stats().spool.is_none()
+    });
+    assert_eq!(publisher.stats().orphaned, u64::from(ROWS));
+    // It would pass the rows of its key.
+    let refused = more("passes").unwrap_err();
+    assert_eq!(refused.code(), "spool_file_changed");
+    bench.cluster.start();
+    eventually("all are delivered", || publisher.stats().orphaned == 0);
+    let mut seen = std::collections::HashSet::new();
+    let mut arrived = bench.payloads("t");
+    arrived.retain(|payload| payload.len() == 150 && seen.insert(payload.clone()));
+    assert_eq!(arrived, all_but(None));
+    // The cluster alone is enough.
+    eventually("events are delivered", || {
+        more("after").is_ok_and(|receipt| receipt.is_delivered())
+    });
+    fs::remove_dir(bench.spool_path()).unwrap();
+    eventually("the spool is opened again", || {
+        publisher.stats().spool.is_some()
+    });
+    assert_eq!(publisher.stats().orphaned, 0);
+}
+
+#[test]
+fn rows_of_a_deleted_spool_are_copied_as_soon_as_one_can_be_opened() {
+    let bench = Bench::new();
+    let publisher = in_an_outage(&bench);
+    delete_and_obstruct(&bench);
+    publish(&publisher, "k", "notices").unwrap_err();
+    eventually("the spool is given up", || {
+        publisher.stats().spool.is_none()
+    });
+    fs::remove_dir(bench.spool_path()).unwrap();
+    eventually("the spool is opened again", || {
+        publisher.stats().spool.is_some()
+    });
+    let stats = publisher.stats();
+    let copied = stats.spool.unwrap().records;
+    assert_eq!((stats.orphaned, copied), (0, u64::from(ROWS)));
+    publish(&publisher, "k", "after").unwrap();
+    let mut all = all_but(None);
+    all.push("after".to_owned());
+    assert_eq!(arrived(&bench, &publisher), all);
+}
+
 #[test]
 fn a_row_that_is_gone_is_counted_as_lost_and_the_spool_drains() {
     let bench = Bench::new();

@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use herald_publish::spool::{SpoolOptions, WhenOwned};
-use herald_publish::{Message, PublishError, Publisher, Receipt};
+use herald_publish::{Message, PublishError, Publisher, PublisherOptions, Receipt};
 
 use crate::support::{Bench, LONG, eventually, message, outcome, publish};
 
@@ -54,6 +54,38 @@ fn bytes_are_bounded_too() {
         publisher.blocking_enqueue(huge).unwrap_err().code(),
         "too_large_for_flight"
     );
+}
+
+/// Publishes a payload of so many bytes while Kafka is away; gives the code of the refusal.
+#[cfg(feature = "kafka")]
+fn refusal_while_kafka_is_away(bytes: usize) -> Option<&'static str> {
+    let bench = Bench::new();
+    let kafka = herald_publish::kafka::KafkaOptions::new("127.0.0.1:1")
+        .property("message.max.bytes", "2000");
+    let options = PublisherOptions::new(kafka).spool(SpoolOptions::new(bench.spool_path()));
+    let publisher = Publisher::open(options).unwrap();
+    // From here on the cluster is known to be away.
+    publish(&publisher, "k", "small").unwrap();
+    let message = Message::new("t", Some(b"key"), vec![b'x'; bytes])
+        .unwrap()
+        .with_header("name", "value");
+    match outcome(publisher.blocking_enqueue(message).unwrap()) {
+        Ok(Receipt::Spooled { .. }) => None,
+        Err(PublishError::Rejected {
+            failure,
+            dead_letter: Some(Receipt::Spooled { .. }),
+        }) => Some(failure.code.as_str()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+#[cfg(feature = "kafka")]
+fn an_event_too_large_for_the_client_is_refused_also_while_kafka_is_away() {
+    // Overhead 36, the key 3, the header 4 and 5 with a byte for each of its lengths.
+    let most = 2000 - 36 - 3 - 11;
+    assert_eq!(refusal_while_kafka_is_away(most), None);
+    assert_eq!(refusal_while_kafka_is_away(most + 1), Some("too_large"));
 }
 
 #[test]

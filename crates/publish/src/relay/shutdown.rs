@@ -11,28 +11,34 @@ impl RelayThread {
         if self.now() >= until {
             return true;
         }
-        let resolved = self.core.room.used().messages == 0;
+        let resolved = self.core.limiter.used().messages == 0;
         let spool = self.spool();
         if spool.is_none() {
-            return resolved && self.core.held.messages() == 0;
+            let is_orphaned = self.core.routing().orphan.is_some();
+            return resolved && self.core.held.messages() == 0 && !is_orphaned;
         }
         // Nothing can be delivered now; the spool takes what is left.
-        if !self.health.is_up() {
+        if !self.circuit.is_up() {
             return true;
         }
         let in_motion = self.core.held.messages() > 0
             || self.removing
-            || !(self.landed.is_empty() && self.burials.is_empty());
-        let unheard = self.core.relay.change(|inbox| !inbox.arrivals.is_empty());
+            || !(self.acknowledged.is_empty() && self.dead_letters.is_empty());
+        let unheard = self.core.relay.change(|inbox| !inbox.events.is_empty());
         resolved && !in_motion && !unheard && self.at_end
     }
 
     pub(super) fn finish(mut self) {
-        {
-            let gate = self.core.shut_gate();
-            self.core.adopt_all(&gate);
+        if self.core.routing().orphan.is_some() {
+            // The last chance for rows of deleted files.
+            self.reopening.at = self.now();
+            self.recover_spool();
         }
-        let transport = self.core.shut_gate().transport.take();
+        {
+            let routing = self.core.lock_routing_exclusive();
+            self.core.spill_all_to_spool(&routing);
+        }
+        let transport = self.core.lock_routing_exclusive().transport.take();
         if let Some(transport) = transport {
             transport.close(CLOSE_TIMEOUT);
         }
@@ -41,29 +47,30 @@ impl RelayThread {
             .relay
             .change(|inbox| inbox.handed_in != inbox.answered)
         {
-            self.core.relay.bell.wait(&self.core.clock, None);
+            self.core.relay.notify.wait(&self.core.clock, None);
         }
         // Reports have come for everything; what they say about rows is done here.
         while self.removing
-            || !(self.landed.is_empty() && self.burials.is_empty())
-            || self.has_arrivals()
+            || !(self.acknowledged.is_empty() && self.dead_letters.is_empty())
+            || self.has_events()
         {
-            self.hear();
+            self.process_inbox();
             if self.now() < self.remove_at || self.spool().is_none() {
                 // The disk refused, or the spool is lost. The rows stay, and will be delivered
                 // twice.
                 break;
             }
-            self.bury_doomed();
-            self.remove_landed();
-            if self.removing && !self.has_arrivals() {
-                self.core.relay.bell.wait(&self.core.clock, None);
+            self.write_dead_letters();
+            self.remove_acknowledged();
+            if self.removing && !self.has_events() {
+                self.core.relay.notify.wait(&self.core.clock, None);
             }
         }
+        self.report_orphan();
         self.core.end_all();
     }
 
-    pub(super) fn has_arrivals(&self) -> bool {
-        self.core.relay.change(|inbox| !inbox.arrivals.is_empty())
+    pub(super) fn has_events(&self) -> bool {
+        self.core.relay.change(|inbox| !inbox.events.is_empty())
     }
 }

@@ -4,47 +4,47 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::clock::{Bell, Clock};
+use crate::clock::{Clock, Notify};
 
 /// The alarm of the thread that looks after deadlines.
 ///
 /// That thread wakes once in a deadline. Who has an earlier one says so; all others cost it
 /// nothing.
-pub(crate) struct Keeper {
-    bell: Arc<Bell>,
+pub(crate) struct DeadlineTimer {
+    notify: Arc<Notify>,
     /// When it wakes by itself, in microseconds of the clock.
     wakes: AtomicU64,
 }
 
-impl Keeper {
+impl DeadlineTimer {
     pub(crate) fn new(clock: &Clock) -> Self {
         Self {
-            bell: clock.bell(),
+            notify: clock.notify(),
             wakes: AtomicU64::new(0),
         }
     }
 
     /// Makes sure that somebody looks at `due`.
-    pub(crate) fn note(&self, due: Duration) {
+    pub(crate) fn schedule(&self, due: Duration) {
         let due = micros(due);
         if due < self.wakes.load(Ordering::Relaxed) {
             self.wakes.fetch_min(due, Ordering::Relaxed);
-            self.bell.ring();
+            self.notify.notify();
         }
     }
 
-    pub(crate) fn ring(&self) {
-        self.bell.ring();
+    pub(crate) fn notify(&self) {
+        self.notify.notify();
     }
 
     /// Announces the next look. What is due earlier and came before this did not ring: look
     /// again before waiting.
-    pub(crate) fn announce(&self, next: Duration) {
+    pub(crate) fn set_next(&self, next: Duration) {
         self.wakes.store(micros(next), Ordering::SeqCst);
     }
 
     pub(crate) fn wait(&self, clock: &Clock, next: Duration) {
-        self.bell.wait(clock, Some(next));
+        self.notify.wait(clock, Some(next));
     }
 }
 

@@ -10,11 +10,11 @@ use crate::retry::Jitter;
 /// that answers is tried with a single event, because one that answers need not be one that
 /// writes. Only an acknowledgement, or nothing to acknowledge, makes it reachable again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Health {
-    Up,
-    Down { outage: Outage, ask_at: Duration },
-    Asking { outage: Outage },
-    Trying { outage: Outage, since: Duration },
+pub(crate) enum CircuitState {
+    Closed,
+    Open { outage: Outage, probe_at: Duration },
+    Probing { outage: Outage },
+    HalfOpen { outage: Outage, since: Duration },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,20 +27,20 @@ pub(crate) struct Outage {
 /// The wait between two questions grows to this many times the first.
 const LONGEST_WAIT: u32 = 8;
 
-impl Health {
+impl CircuitState {
     pub(crate) fn is_up(self) -> bool {
-        self == Self::Up
+        self == Self::Closed
     }
 
     /// The cluster was lost. An outage that is known goes on.
     pub(crate) fn lost(self, now: Duration, interval: Duration, jitter: &mut Jitter) -> Self {
         match self {
-            Self::Up => Self::Down {
+            Self::Closed => Self::Open {
                 outage: Outage {
                     since: now,
                     attempts: 0,
                 },
-                ask_at: now + wait(0, interval, jitter),
+                probe_at: now + wait(0, interval, jitter),
             },
             known => known,
         }
@@ -49,11 +49,11 @@ impl Health {
     /// Asking or trying was in vain.
     pub(crate) fn failed(self, now: Duration, interval: Duration, jitter: &mut Jitter) -> Self {
         match self {
-            Self::Asking { mut outage } | Self::Trying { mut outage, .. } => {
+            Self::Probing { mut outage } | Self::HalfOpen { mut outage, .. } => {
                 outage.attempts = outage.attempts.saturating_add(1);
-                Self::Down {
+                Self::Open {
                     outage,
-                    ask_at: now + wait(outage.attempts, interval, jitter),
+                    probe_at: now + wait(outage.attempts, interval, jitter),
                 }
             }
             other => other,
@@ -63,7 +63,7 @@ impl Health {
     /// The cluster answered.
     pub(crate) fn answered(self, now: Duration) -> Self {
         match self {
-            Self::Asking { outage } => Self::Trying { outage, since: now },
+            Self::Probing { outage } => Self::HalfOpen { outage, since: now },
             other => other,
         }
     }
@@ -99,14 +99,15 @@ mod tests {
     fn an_answer_is_not_yet_an_acknowledgement() {
         let mut jitter = Jitter::new();
         let now = Duration::from_secs(1);
-        let Health::Down { outage, .. } = Health::Up.lost(now, FIRST, &mut jitter) else {
+        let CircuitState::Open { outage, .. } = CircuitState::Closed.lost(now, FIRST, &mut jitter)
+        else {
             panic!("lost is down");
         };
-        let trying = Health::Asking { outage }.answered(now);
-        assert!(matches!(trying, Health::Trying { .. }) && !trying.is_up());
+        let trying = CircuitState::Probing { outage }.answered(now);
+        assert!(matches!(trying, CircuitState::HalfOpen { .. }) && !trying.is_up());
         assert!(matches!(
             trying.failed(now, FIRST, &mut jitter),
-            Health::Down { outage, .. } if outage.attempts == 1
+            CircuitState::Open { outage, .. } if outage.attempts == 1
         ));
     }
 }

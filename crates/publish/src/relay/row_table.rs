@@ -6,23 +6,23 @@ use std::collections::{BTreeMap, HashMap};
 use herald_spool::Sequence;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Row {
+pub(super) enum RowState {
     /// The transport has it, and this is its key.
-    Held(u64),
+    WithTransport(u64),
     /// The cluster has it, or the dead letters; the row is removed, or is to be.
-    Landed,
+    Acknowledged,
 }
 
 /// By their sequences; and how many of each key the transport has.
 #[derive(Default)]
-pub(super) struct Rows {
-    rows: BTreeMap<Sequence, Row>,
+pub(super) struct RowTable {
+    rows: BTreeMap<Sequence, RowState>,
     held: HashMap<u64, usize>,
 }
 
-impl Rows {
-    pub(super) fn insert(&mut self, sequence: Sequence, row: Row) {
-        if let Row::Held(key) = row {
+impl RowTable {
+    pub(super) fn insert(&mut self, sequence: Sequence, row: RowState) {
+        if let RowState::WithTransport(key) = row {
             *self.held.entry(key).or_default() += 1;
         }
         let before = self.rows.insert(sequence, row);
@@ -34,8 +34,8 @@ impl Rows {
         self.let_go(before);
     }
 
-    fn let_go(&mut self, row: Option<Row>) {
-        if let Some(Row::Held(key)) = row
+    fn let_go(&mut self, row: Option<RowState>) {
+        if let Some(RowState::WithTransport(key)) = row
             && let Entry::Occupied(mut held) = self.held.entry(key)
         {
             *held.get_mut() -= 1;
@@ -53,6 +53,14 @@ impl Rows {
         self.rows.contains_key(&sequence)
     }
 
+    pub(super) fn any_with_transport(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    pub(super) fn is_acknowledged(&self, sequence: Sequence) -> bool {
+        self.rows.get(&sequence) == Some(&RowState::Acknowledged)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
@@ -68,12 +76,12 @@ mod tests {
 
     #[test]
     fn a_key_is_with_the_transport_while_one_of_its_rows_is() {
-        let mut rows = Rows::default();
+        let mut rows = RowTable::default();
         let [first, second] = [1, 2].map(Sequence::new);
-        rows.insert(first, Row::Held(7));
-        rows.insert(first, Row::Held(7));
-        rows.insert(second, Row::Held(7));
-        rows.insert(first, Row::Landed);
+        rows.insert(first, RowState::WithTransport(7));
+        rows.insert(first, RowState::WithTransport(7));
+        rows.insert(second, RowState::WithTransport(7));
+        rows.insert(first, RowState::Acknowledged);
         assert!(rows.are_with_transport(7) && !rows.are_with_transport(8));
         rows.remove(second);
         rows.remove(second);

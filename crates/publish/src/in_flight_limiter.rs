@@ -1,4 +1,4 @@
-//! How much may be in flight: a bound in messages and bytes, and a queue of those who wait.
+//! Bounded limiter for in-flight events: messages, bytes, and a queue of those who wait.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -8,26 +8,26 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::clock::lock;
+use crate::deadline_timer::DeadlineTimer;
 use crate::error::PublishError;
-use crate::keeper::Keeper;
 
-/// Room for flights. Who came first gets room first, whether thread or task, so that waiting
+/// Bounded limiter for in-flight events. Who came first gets room first, whether thread or task, so that waiting
 /// does not change the order of events.
-pub(crate) struct Room {
-    most: Load,
-    keeper: Arc<Keeper>,
+pub(crate) struct InFlightLimiter {
+    most: Usage,
+    timer: Arc<DeadlineTimer>,
     state: Mutex<State>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Load {
+pub(crate) struct Usage {
     pub(crate) messages: usize,
     pub(crate) bytes: usize,
 }
 
 #[derive(Default)]
 struct State {
-    used: Load,
+    used: Usage,
     waiting: VecDeque<Arc<Waiter>>,
     closed: bool,
 }
@@ -55,17 +55,17 @@ impl Waiter {
     }
 }
 
-impl Room {
-    pub(crate) fn new(most: Load, keeper: Arc<Keeper>) -> Self {
+impl InFlightLimiter {
+    pub(crate) fn new(most: Usage, timer: Arc<DeadlineTimer>) -> Self {
         Self {
             most,
-            keeper,
+            timer,
             state: Mutex::new(State::default()),
         }
     }
 
     /// Takes room if there is some and nobody waits for it.
-    pub(crate) fn try_enter(&self, bytes: usize) -> Result<(), PublishError> {
+    pub(crate) fn try_acquire(&self, bytes: usize) -> Result<(), PublishError> {
         self.check(bytes)?;
         let mut state = lock(&self.state);
         if state.closed {
@@ -79,7 +79,7 @@ impl Room {
     }
 
     /// Waits on this thread, until `due` at the latest: then it is [`PublishError::Busy`].
-    pub(crate) fn enter(&self, bytes: usize, due: Duration) -> Result<(), PublishError> {
+    pub(crate) fn acquire(&self, bytes: usize, due: Duration) -> Result<(), PublishError> {
         let Some(waiter) = self.queue(bytes, due)? else {
             return Ok(());
         };
@@ -96,9 +96,9 @@ impl Room {
     }
 
     /// The same for a task. Dropped before it is ready, it takes no room.
-    pub(crate) fn enter_async(&self, bytes: usize, due: Duration) -> Enter<'_> {
-        Enter {
-            room: self,
+    pub(crate) fn acquire_async(&self, bytes: usize, due: Duration) -> Acquire<'_> {
+        Acquire {
+            limiter: self,
             bytes,
             due,
             waiter: None,
@@ -117,13 +117,13 @@ impl Room {
 
     /// Takes room, or a place in the queue.
     fn queue(&self, bytes: usize, due: Duration) -> Result<Option<Arc<Waiter>>, PublishError> {
-        match self.try_enter(bytes) {
+        match self.try_acquire(bytes) {
             Ok(()) => return Ok(None),
             Err(PublishError::Busy) => {}
             Err(error) => return Err(error),
         }
         let mut state = lock(&self.state);
-        // Room may have come between the two locks.
+        // InFlightLimiter may have come between the two locks.
         if state.closed {
             return Err(PublishError::Closed);
         }
@@ -139,12 +139,12 @@ impl Room {
         });
         state.waiting.push_back(waiter.clone());
         drop(state);
-        self.keeper.note(due);
+        self.timer.schedule(due);
         Ok(Some(waiter))
     }
 
     /// Gives room back, to those who wait for it first.
-    pub(crate) fn leave(&self, bytes: usize) {
+    pub(crate) fn release(&self, bytes: usize) {
         let mut state = lock(&self.state);
         state.used.remove(bytes);
         let admitted = state.admit(self.most);
@@ -171,7 +171,7 @@ impl Room {
         next
     }
 
-    pub(crate) fn used(&self) -> Load {
+    pub(crate) fn used(&self) -> Usage {
         lock(&self.state).used
     }
 
@@ -192,7 +192,7 @@ impl Room {
         tell(&admitted, &Ok(()));
         // It may have been admitted just before.
         if matches!(*lock(&waiter.answer), Answer::Given(Ok(()))) {
-            self.leave(waiter.bytes);
+            self.release(waiter.bytes);
         }
     }
 }
@@ -206,7 +206,7 @@ fn tell(waiters: &[Arc<Waiter>], outcome: &Result<(), PublishError>) {
 
 impl State {
     /// Takes from the front of the queue who has room now.
-    fn admit(&mut self, most: Load) -> Vec<Arc<Waiter>> {
+    fn admit(&mut self, most: Usage) -> Vec<Arc<Waiter>> {
         let mut admitted = Vec::new();
         while let Some(first) = self.waiting.front()
             && self.used.fits(first.bytes, most)
@@ -218,7 +218,7 @@ impl State {
     }
 }
 
-impl Load {
+impl Usage {
     fn fits(self, bytes: usize, most: Self) -> bool {
         self.messages < most.messages && self.bytes.saturating_add(bytes) <= most.bytes
     }
@@ -234,20 +234,20 @@ impl Load {
     }
 }
 
-/// See [`Room::enter_async`].
-pub(crate) struct Enter<'a> {
-    room: &'a Room,
+/// See [`InFlightLimiter::acquire_async`].
+pub(crate) struct Acquire<'a> {
+    limiter: &'a InFlightLimiter,
     bytes: usize,
     due: Duration,
     waiter: Option<Arc<Waiter>>,
 }
 
-impl Future for Enter<'_> {
+impl Future for Acquire<'_> {
     type Output = Result<(), PublishError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if self.waiter.is_none() {
-            match self.room.queue(self.bytes, self.due)? {
+            match self.limiter.queue(self.bytes, self.due)? {
                 None => return Poll::Ready(Ok(())),
                 Some(waiter) => self.waiter = Some(waiter),
             }
@@ -267,10 +267,10 @@ impl Future for Enter<'_> {
     }
 }
 
-impl Drop for Enter<'_> {
+impl Drop for Acquire<'_> {
     fn drop(&mut self) {
         if let Some(waiter) = self.waiter.take() {
-            self.room.cancel(&waiter);
+            self.limiter.cancel(&waiter);
         }
     }
 }
@@ -282,12 +282,12 @@ mod tests {
 
     const LATER: Duration = Duration::from_secs(60);
 
-    fn room() -> Room {
-        let most = Load {
+    fn room() -> InFlightLimiter {
+        let most = Usage {
             messages: 1,
             bytes: 100,
         };
-        Room::new(most, Arc::new(Keeper::new(&Clock::manual())))
+        InFlightLimiter::new(most, Arc::new(DeadlineTimer::new(&Clock::manual())))
     }
 
     fn noop() -> Context<'static> {
@@ -297,29 +297,29 @@ mod tests {
     #[test]
     fn who_came_first_gets_room_first() {
         let room = room();
-        room.try_enter(10).unwrap();
-        let mut first = Box::pin(room.enter_async(90, LATER));
-        let mut second = Box::pin(room.enter_async(1, LATER));
+        room.try_acquire(10).unwrap();
+        let mut first = Box::pin(room.acquire_async(90, LATER));
+        let mut second = Box::pin(room.acquire_async(1, LATER));
         assert!(first.as_mut().poll(&mut noop()).is_pending());
         assert!(second.as_mut().poll(&mut noop()).is_pending());
-        assert_eq!(room.try_enter(1), Err(PublishError::Busy));
-        room.leave(10);
+        assert_eq!(room.try_acquire(1), Err(PublishError::Busy));
+        room.release(10);
         assert!(second.as_mut().poll(&mut noop()).is_pending());
         assert_eq!(first.as_mut().poll(&mut noop()), Poll::Ready(Ok(())));
-        room.leave(90);
+        room.release(90);
         assert_eq!(second.as_mut().poll(&mut noop()), Poll::Ready(Ok(())));
     }
 
     #[test]
     fn who_goes_away_keeps_no_room_whether_admitted_or_not() {
         let room = room();
-        room.try_enter(10).unwrap();
-        let mut waiting = Box::pin(room.enter_async(1, LATER));
-        let mut admitted = Box::pin(room.enter_async(1, LATER));
+        room.try_acquire(10).unwrap();
+        let mut waiting = Box::pin(room.acquire_async(1, LATER));
+        let mut admitted = Box::pin(room.acquire_async(1, LATER));
         assert!(waiting.as_mut().poll(&mut noop()).is_pending());
         assert!(admitted.as_mut().poll(&mut noop()).is_pending());
         drop(waiting);
-        room.leave(10);
+        room.release(10);
         drop(admitted);
         assert_eq!(room.used().messages, 0);
         assert_eq!(room.used().bytes, 0);
@@ -328,8 +328,8 @@ mod tests {
     #[test]
     fn waiting_ends_when_time_or_the_room_does() {
         let room = room();
-        room.try_enter(10).unwrap();
-        let mut waiting = Box::pin(room.enter_async(1, LATER));
+        room.try_acquire(10).unwrap();
+        let mut waiting = Box::pin(room.acquire_async(1, LATER));
         assert!(waiting.as_mut().poll(&mut noop()).is_pending());
         assert_eq!(room.expire(Duration::ZERO), Some(LATER));
         assert_eq!(room.expire(LATER), None);
@@ -337,7 +337,7 @@ mod tests {
             waiting.as_mut().poll(&mut noop()),
             Poll::Ready(Err(PublishError::Busy))
         );
-        let mut waiting = Box::pin(room.enter_async(1, LATER));
+        let mut waiting = Box::pin(room.acquire_async(1, LATER));
         assert!(waiting.as_mut().poll(&mut noop()).is_pending());
         room.close();
         assert_eq!(
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn what_can_never_fit_does_not_wait() {
-        let error = room().enter(101, LATER).unwrap_err();
+        let error = room().acquire(101, LATER).unwrap_err();
         assert_eq!(error.code(), "too_large_for_flight");
     }
 }

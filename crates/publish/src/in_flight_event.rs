@@ -15,7 +15,7 @@ use crate::error::PublishError;
 use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
 use crate::receipt::Receipt;
-use crate::relay::Arrival;
+use crate::relay::RowEvent;
 use crate::transport::{DeliveryCallback, RecordMetadata, Transport};
 
 pub(crate) type Outcome = Result<Receipt, PublishError>;
@@ -25,7 +25,7 @@ pub(crate) type Outcome = Result<Receipt, PublishError>;
 /// The two ways are independent: the transport reports once for a message that it took, the
 /// spool answers once for a record that it was given. Whichever proves first that the event is
 /// safe makes the receipt; what the other says later only decides about the row in the spool.
-pub(crate) struct Flight {
+pub(crate) struct InFlightEvent {
     core: Arc<Core>,
     /// When the publisher took it.
     pub(crate) began: Duration,
@@ -74,7 +74,7 @@ enum Answer {
     Taken,
 }
 
-impl Flight {
+impl InFlightEvent {
     pub(crate) fn new(core: Arc<Core>, message: Message, began: Duration, due: Duration) -> Self {
         Self {
             core,
@@ -94,8 +94,8 @@ impl Flight {
         }
     }
 
-    /// Gives the message to the transport. On failure the caller owes it [`Flight::fail`], with
-    /// the gate not in its hands.
+    /// Gives the message to the transport. On failure the caller owes it [`InFlightEvent::fail`], with
+    /// the routing not in its hands.
     pub(crate) fn send(self: &Arc<Self>, transport: &dyn Transport) -> Result<(), Failure> {
         // Under the lock, so that a report that comes before `send` returned waits for it.
         let mut state = lock(&self.state);
@@ -133,7 +133,7 @@ impl Flight {
     }
 
     /// Takes a record for the spool from an event that is outside of it. From here on the
-    /// caller owes it [`Flight::appended`].
+    /// caller owes it [`InFlightEvent::appended`].
     pub(crate) fn copy_for_spool(&self) -> Option<Record> {
         let mut state = lock(&self.state);
         if state.spool != BySpool::Outside || !matches!(state.answer, Answer::Waiting { .. }) {
@@ -155,17 +155,17 @@ impl Flight {
             Ok(sequence) => {
                 let key = self.hash_of(&state).unwrap_or_default();
                 state.spool = BySpool::Row(sequence, key);
-                let (arrival, outcome) = match &state.transport {
+                let (event, outcome) = match &state.transport {
                     ByTransport::Held => (
-                        Some(Arrival::Adopted(sequence, key)),
+                        Some(RowEvent::Spilled(sequence, key)),
                         Ok(Receipt::Spooled { sequence }),
                     ),
                     ByTransport::Delivered => (
-                        Some(Arrival::Landed(sequence)),
+                        Some(RowEvent::Acknowledged(sequence)),
                         Ok(Receipt::Spooled { sequence }),
                     ),
                     ByTransport::Failed(failure) if failure.kind == FailureKind::Permanent => (
-                        Some(Arrival::Doomed(sequence, failure.clone())),
+                        Some(RowEvent::Rejected(sequence, failure.clone())),
                         Err(PublishError::Rejected {
                             failure: failure.clone(),
                             dead_letter: Some(Receipt::Spooled { sequence }),
@@ -176,7 +176,7 @@ impl Flight {
                     }
                 };
                 // Before the receipt, so that whoever has it finds the relay informed.
-                self.core.relay.appended(Some(sequence), arrival);
+                self.core.relay.appended(Some(sequence), event);
                 self.resolve(state, outcome);
             }
             Err(error) => {
@@ -213,12 +213,12 @@ impl Flight {
         match state.spool {
             BySpool::Row(sequence, _) if is_final => {
                 drop(state);
-                relay.tell(Arrival::Doomed(sequence, failure));
+                relay.post(RowEvent::Rejected(sequence, failure));
             }
             BySpool::Row(sequence, _) => {
                 drop(state);
                 relay.while_key_fails(key, || {
-                    relay.released(&self.core, Arrival::Released(sequence));
+                    relay.released(&self.core, RowEvent::Requeued(sequence));
                 });
             }
             // The answer of the spool decides. Before it the row is not looked at.
@@ -255,7 +255,7 @@ impl Flight {
         if let Some(message) = message {
             self.core.buffers.give_back(message.into_buffer());
         }
-        self.core.room.leave(self.weight);
+        self.core.limiter.release(self.weight);
         if thread {
             self.resolved.notify_all();
         }
@@ -265,7 +265,7 @@ impl Flight {
     }
 }
 
-impl DeliveryCallback for Flight {
+impl DeliveryCallback for InFlightEvent {
     fn on_delivery(self: Arc<Self>, outcome: Result<RecordMetadata, Failure>) {
         self.core.held.leave(self.weight);
         let position = match outcome {
@@ -277,7 +277,7 @@ impl DeliveryCallback for Flight {
         let mut state = lock(&self.state);
         state.transport = ByTransport::Delivered;
         if let BySpool::Row(sequence, _) = state.spool {
-            self.core.relay.tell(Arrival::Landed(sequence));
+            self.core.relay.post(RowEvent::Acknowledged(sequence));
         }
         let topic = state
             .message
@@ -299,11 +299,11 @@ impl DeliveryCallback for Flight {
 /// there by then, and one sleep costs more than a publish.
 #[must_use = "until this resolves, the event is not known to be safe"]
 pub struct Pending {
-    flight: Arc<Flight>,
+    flight: Arc<InFlightEvent>,
 }
 
 impl Pending {
-    pub(crate) fn new(flight: Arc<Flight>) -> Self {
+    pub(crate) fn new(flight: Arc<InFlightEvent>) -> Self {
         Self { flight }
     }
 
