@@ -25,8 +25,8 @@ from clients import GENEROUS, event, eventually, numbers, numbers_by_key, run
 
 def awaited(kafka: KafkaClient) -> int:
     """What loops of the client still wait for."""
-    mailboxes = kafka._mailboxes._all.values()
-    return sum(len(mailbox) for mailbox in mailboxes)
+    queues = kafka._completion_queues._all.values()
+    return sum(len(queue) for queue in queues)
 
 
 @asynccontextmanager
@@ -328,7 +328,7 @@ def test_a_loop_that_is_closed_early_does_not_harm_the_next(room: int) -> None:
         asyncio.run(first(number))
         cluster.resume()
         asyncio.run(second())
-    assert len(kafka._mailboxes._all) <= 1
+    assert len(kafka._completion_queues._all) <= 1
     asyncio.run(kafka.close())
 
 
@@ -378,8 +378,8 @@ def test_a_broken_pipe_of_a_loop_that_is_gone_ends_nothing(folder: Path) -> None
             await kafka.close()
 
         asyncio.run(first())
-        kafka._mailboxes._all.clear()
-        kafka._mailboxes._latest = None
+        kafka._completion_queues._all.clear()
+        kafka._completion_queues._last_used = None
         gc.collect()
         cluster.resume()
         asyncio.run(second())

@@ -34,7 +34,7 @@ def test_without_room_it_is_not_taken_unless_it_may_wait() -> None:
             False,
         ]
         thread = threading.Thread(
-            target=lambda: kafka.try_enqueue(event(3), wait_for_room=True)
+            target=lambda: kafka.try_enqueue(event(3), block=True)
         )
         thread.start()
         thread.join(0.05)

@@ -164,7 +164,7 @@ def test_what_is_left_out() -> None:
     code = node.generate_complete_lifecycle_class()
     for left_out in ("metrics=", "check=", "_check_", "track_metrics", "NodeMetrics"):
         assert left_out not in code
-    assert "heartbeat_every=None" in code
+    assert "heartbeat_interval=None" in code
 
 
 def test_attributes_that_are_set_are_obeyed_and_checked() -> None:

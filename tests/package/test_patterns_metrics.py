@@ -229,7 +229,7 @@ def test_attributes_that_are_set_are_obeyed_and_checked() -> None:
     node.publish_interval_seconds = 5
     code = node.generate_all_metrics_methods()
     assert "_record_in_stock_metric" in code
-    assert "every_seconds=5.0" in code
+    assert "publish_interval_seconds=5.0" in code
     node.publish_interval_ops = 0
     with pytest.raises(ValueError, match="publish_interval_ops"):
         node.generate_all_metrics_methods()

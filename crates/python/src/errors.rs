@@ -1,4 +1,4 @@
-//! Errors as Python's exceptions: the classes of `herald/errors.py`.
+//! Conversion of errors to the Python exceptions of `herald/errors.py`.
 
 use herald_publish::PublishError;
 use pyo3::exceptions::PyRuntimeError;
@@ -12,7 +12,7 @@ static SETTINGS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static PAYLOAD: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 static PUBLISH: PyOnceLock<Py<PyType>> = PyOnceLock::new();
 
-/// A `SettingsError`.
+/// Creates a `SettingsError`.
 pub fn settings(py: Python<'_>, message: impl Into<String>) -> PyErr {
     match SETTINGS.import(py, "herald.errors", "SettingsError") {
         Ok(class) => PyErr::from_type(class.clone(), (message.into(),)),
@@ -20,7 +20,7 @@ pub fn settings(py: Python<'_>, message: impl Into<String>) -> PyErr {
     }
 }
 
-/// A `PayloadError`.
+/// Creates a `PayloadError`.
 pub fn payload(py: Python<'_>, message: String) -> PyErr {
     match PAYLOAD.import(py, "herald.errors", "PayloadError") {
         Ok(class) => PyErr::from_type(class.clone(), (message,)),
@@ -28,7 +28,7 @@ pub fn payload(py: Python<'_>, message: String) -> PyErr {
     }
 }
 
-/// A `PublishError`, or a `SettingsError` where the publisher could not start.
+/// Creates a `PublishError`, or a `SettingsError` if the publisher could not start.
 pub fn publish(py: Python<'_>, error: &PublishError) -> PyErr {
     if let PublishError::Settings(failure) = error {
         return settings(py, failure.detail.clone());
@@ -52,7 +52,7 @@ pub fn publish(py: Python<'_>, error: &PublishError) -> PyErr {
     }
 }
 
-/// What can't be explained to a user, because it can't happen to one.
+/// Creates the exception for a violated invariant.
 pub fn internal(message: &'static str) -> PyErr {
     PyRuntimeError::new_err(message)
 }

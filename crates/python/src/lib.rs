@@ -1,4 +1,4 @@
-//! What Python sees of Herald, below the module `herald`: see `python/herald`.
+//! Native module `herald._herald` of the Python package in `python/herald`.
 
 mod client;
 mod contracts;
@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// The part of `herald` that is written in Rust.
+/// Native part of the package `herald`.
 #[pymodule]
 mod _herald {
     use super::{Bound, PyModule, PyModuleMethods, PyResult, client};
@@ -23,8 +23,8 @@ mod _herald {
     use crate::contracts::{Loaded, categories, load, load_text, targets};
     #[pymodule_export]
     use crate::generator::{
-        LifecycleGenerator, MetricsGenerator, PatternGenerator, completed_of_service,
-        failed_of_service, join_imports, started_of_service,
+        LifecycleGenerator, MetricsGenerator, PatternGenerator, completed_for_service,
+        failed_for_service, join_imports, started_for_service,
     };
 
     #[pymodule_init]
@@ -34,7 +34,7 @@ mod _herald {
     }
 }
 
-/// Any value as the JSON that stands for it in the payload of an event.
+/// Serializes a value to the JSON of event payloads.
 #[pyfunction]
 #[pyo3(signature = (value, /))]
 fn to_json<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
@@ -43,7 +43,7 @@ fn to_json<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
     Ok(PyBytes::new(value.py(), &json))
 }
 
-/// The payload of an event as JSON: like `to_json`, but it has to be an object.
+/// Serializes an event payload, which must be a JSON object.
 #[pyfunction]
 #[pyo3(signature = (payload, /))]
 fn payload_json<'py>(payload: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
@@ -52,7 +52,7 @@ fn payload_json<'py>(payload: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes
     Ok(PyBytes::new(payload.py(), &json))
 }
 
-/// Runs the command `herald`; gives the code to exit with.
+/// Runs the command `herald`, and returns its exit code.
 #[pyfunction]
 #[pyo3(signature = (arguments, /))]
 fn run_command(py: Python<'_>, arguments: Vec<OsString>) -> u8 {

@@ -25,8 +25,8 @@ class Clock:
 def test_a_critical_check_decides_and_another_degrades() -> None:
     node, database, cache = Node(), [True], [True]
     life = Lifecycle(node)
-    life.check("database", lambda: database[0], every=0.0)
-    life.check("cache", lambda: cache[0], every=0.0, critical=False)
+    life.check("database", lambda: database[0], interval=0.0)
+    life.check("cache", lambda: cache[0], interval=0.0, critical=False)
 
     async def main() -> None:
         assert not (await life.readiness()).is_ok
@@ -57,7 +57,7 @@ def test_an_answer_holds_for_a_while_and_is_asked_for_once_at_a_time() -> None:
         await asyncio.sleep(0)
 
     life = Lifecycle(clock=clock)
-    life.check("database", database, every=10.0)
+    life.check("database", database, interval=10.0)
 
     async def main() -> None:
         async with life:
@@ -176,7 +176,7 @@ def test_without_an_essential_task_the_service_has_failed() -> None:
 
 def test_the_heart_beats() -> None:
     node = Node()
-    life = Lifecycle(node, heartbeat_every=0.001)
+    life = Lifecycle(node, heartbeat_interval=0.001)
 
     async def main() -> None:
         async with life:
@@ -189,7 +189,7 @@ def test_the_heart_beats() -> None:
 def test_a_web_app_lives_with_it() -> None:
     client = RecordingClient()
     life, database = Lifecycle(Node(client)), [True]
-    life.check("database", lambda: database[0], every=0.0)
+    life.check("database", lambda: database[0], interval=0.0)
     app = FastAPI(lifespan=life.lifespan)
     app.mount("/health", life.health)
     with TestClient(app) as http:

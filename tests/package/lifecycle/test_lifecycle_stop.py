@@ -72,7 +72,7 @@ def test_operations_that_do_not_end_are_cancelled_and_counted() -> None:
 
 def test_what_the_metrics_know_to_be_in_flight_is_waited_for() -> None:
     node = Node()
-    metrics = NodeMetrics(node, every_seconds=1e6)
+    metrics = NodeMetrics(node, publish_interval_seconds=1e6)
     life = Lifecycle(node, metrics=metrics)
 
     async def operation() -> None:
@@ -122,7 +122,7 @@ def test_what_does_not_stop_is_said_and_the_rest_stops(kind: str) -> None:
 def test_the_client_is_closed_last_with_all_that_is_due() -> None:
     client = RecordingClient()
     node = Node(client)
-    metrics = NodeMetrics(node, every_seconds=1e6)
+    metrics = NodeMetrics(node, publish_interval_seconds=1e6)
     life = Lifecycle(node, metrics=metrics)
 
     async def stop() -> None:
@@ -161,7 +161,7 @@ def test_states_are_announced_under_the_names_of_the_contract() -> None:
 def test_a_cluster_that_stops_holds_up_nothing() -> None:
     client = RecordingClient()  # no spool: a publish waits 30 s
     node = Node(client)
-    metrics = NodeMetrics(node, every_seconds=1e6)
+    metrics = NodeMetrics(node, publish_interval_seconds=1e6)
     life = Lifecycle(node, metrics=metrics, publish_timeout=0.1, close_timeout=0.1)
 
     async def main() -> None:
@@ -178,8 +178,8 @@ def test_a_cluster_that_stops_holds_up_nothing() -> None:
 def test_without_kafka_all_is_in_the_spool(tmp_path: Path) -> None:
     client = KafkaClient("127.0.0.1:1", service="s", spool=tmp_path / "spool.db")
     node = Node(client)
-    metrics = NodeMetrics(node, every_seconds=1e6)
-    life = Lifecycle(node, metrics=metrics, heartbeat_every=None)
+    metrics = NodeMetrics(node, publish_interval_seconds=1e6)
+    life = Lifecycle(node, metrics=metrics, heartbeat_interval=None)
 
     async def main() -> None:
         async with life:
@@ -197,7 +197,7 @@ def test_a_cluster_that_hangs_holds_up_nothing_and_nothing_is_lost(
     cluster = MemoryCluster()
     spool = tmp_path / "spool.db"
     node = Node(KafkaClient(service="s", spool=spool, cluster=cluster))
-    life = Lifecycle(node, metrics=NodeMetrics(node), heartbeat_every=None)
+    life = Lifecycle(node, metrics=NodeMetrics(node), heartbeat_interval=None)
 
     async def main() -> None:
         async with life:

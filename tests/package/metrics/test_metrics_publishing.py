@@ -13,13 +13,13 @@ from publishers import Published
 
 
 def rounds(
-    published: Published, every_operations: int, every_seconds: float = 1e6
+    published: Published, publish_interval_ops: int, publish_interval_seconds: float = 1e6
 ) -> NodeMetrics:
     return NodeMetrics(
         published,
-        every_operations=every_operations,
-        every_seconds=every_seconds,
-        at_most_every=0.0,
+        publish_interval_ops=publish_interval_ops,
+        publish_interval_seconds=publish_interval_seconds,
+        min_publish_interval=0.0,
     )
 
 
@@ -56,7 +56,7 @@ def test_a_round_is_due_after_some_time() -> None:
     published = Published()
 
     async def main() -> None:
-        async with rounds(published, 10**9, every_seconds=0.001) as m:
+        async with rounds(published, 10**9, publish_interval_seconds=0.001) as m:
             m.record("place", 0.1)
             await until(lambda: published.times.get("process.memory_rss", 0) > 2)
             # Nothing happened since the first round.
@@ -69,7 +69,7 @@ def test_the_last_figures_are_published_at_the_end() -> None:
     published = Published()
 
     async def main() -> None:
-        async with NodeMetrics(published, every_seconds=1e6) as metrics:
+        async with NodeMetrics(published, publish_interval_seconds=1e6) as metrics:
             metrics.record("place", 0.1)
 
     asyncio.run(main())
@@ -80,7 +80,7 @@ def test_operations_of_threads_wake_the_task() -> None:
     published = Published()
 
     async def main() -> None:
-        async with NodeMetrics(published, every_operations=10, every_seconds=1e6) as m:
+        async with NodeMetrics(published, publish_interval_ops=10, publish_interval_seconds=1e6) as m:
 
             def work() -> None:
                 for _ in range(10):
@@ -119,7 +119,7 @@ def test_a_publisher_that_hangs_holds_up_neither_work_nor_end() -> None:
             await asyncio.Event().wait()
 
     async def main() -> None:
-        metrics = NodeMetrics(Hanging(), every_operations=1)
+        metrics = NodeMetrics(Hanging(), publish_interval_ops=1)
         await metrics.start()
         for _ in range(1_000):
             with metrics.track("place"):
@@ -130,7 +130,7 @@ def test_a_publisher_that_hangs_holds_up_neither_work_nor_end() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("name", ["every_operations", "every_seconds", "window"])
+@pytest.mark.parametrize("name", ["publish_interval_ops", "publish_interval_seconds", "window"])
 def test_settings_that_make_no_sense_are_refused(name: str) -> None:
     settings: dict[str, Any] = {name: 0}
     with pytest.raises(ValueError, match=f"{name} must be more than 0"):

@@ -10,9 +10,9 @@ from herald._herald import (
 )
 from herald.client import KafkaClient
 from herald.contracts import Catalog, check, load, load_text
+from herald.diagnostics import ContractError, Diagnostic
 from herald.errors import HeraldError, PayloadError, PublishError, SettingsError
 from herald.events import Event
-from herald.diagnostics import ContractError, Diagnostic
 from herald.nodes import EventDefinition, Field, Node, Operation
 from herald.output import GeneratedFile, Target, generate, targets
 from herald.sync import SyncKafkaClient
@@ -20,10 +20,10 @@ from herald.sync import SyncKafkaClient
 __all__ = [
     "Catalog",
     "ContractError",
+    "Diagnostic",
     "Event",
     "EventDefinition",
     "Field",
-    "Diagnostic",
     "GeneratedFile",
     "HeraldError",
     "KafkaClient",

@@ -1,4 +1,4 @@
-"""The command `herald`."""
+"""Command `herald`."""
 
 import signal
 import sys
@@ -7,7 +7,7 @@ from herald._herald import run_command
 
 
 def main() -> None:
-    """Runs it with the arguments of the process."""
+    """Runs the command with the arguments of the process."""
     # The command looks after interruptions itself.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(run_command(["herald", *sys.argv[1:]]))

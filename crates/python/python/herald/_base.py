@@ -1,4 +1,4 @@
-"""What clients have in common: their settings, and their end."""
+"""Base class of the clients: settings and shutdown."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from herald import _running, _settings
+from herald import _client_registry, _settings
 from herald._herald import Publisher, Receipt, SpoolStatus, Stats
-from herald._settings import USUAL_SPOOL, Mode, PathLike
+from herald._settings import DEFAULT_SPOOL, Mode, PathLike
 from herald._trace import current_traceparent
 from herald.errors import PublishError
 from herald.events import Event
 
 if TYPE_CHECKING:
-    from herald._herald import Mailbox, MemoryCluster
+    from herald._herald import CompletionQueue, MemoryCluster
 
 log = logging.getLogger("herald")
 
@@ -70,7 +70,7 @@ class Client:
         region: str | None = None,
         namespace: str | None = None,
         topic_pattern: str | None = None,
-        spool: PathLike | None = USUAL_SPOOL,
+        spool: PathLike | None = DEFAULT_SPOOL,
         spool_max_bytes: int | None = None,
         mode: Mode = "direct",
         deadline: float | None = None,
@@ -107,70 +107,72 @@ class Client:
 
     @property
     def is_connected(self) -> bool:
-        """Whether events are taken. It does not say that the cluster is reachable:
-        while it is not, the spool takes them. See `stats().reachable`.
+        """Whether the client accepts events. The cluster need not be reachable: while
+        it is not, events are spooled. See `stats().reachable`.
         """
         return self._publisher is not None and self._publisher.is_open
 
     def stats(self) -> Stats:
-        """Figures since `connect`."""
-        return self._running().stats()
+        """Returns the statistics since `connect`."""
+        return self._open_publisher().stats()
 
     @property
     def spool(self) -> SpoolStatus | None:
-        """What the spool holds, read from the disk; `None` without one."""
-        return self._running().spool()
+        """Status of the spool, read from its file; `None` without one."""
+        return self._open_publisher().spool()
 
     def try_enqueue(
         self,
         event: Event,
         on_error: Callable[[PublishError], object] | None = None,
         *,
-        wait_for_room: bool = False,
+        block: bool = False,
     ) -> bool:
-        """Puts an event on its way whose receipt nobody waits for; false where as many
-        are in flight as may be, or wait for that.
+        """Enqueues an event whose receipt nobody awaits. Returns False if the in-flight
+        limit is reached, or other events wait for it.
 
         Args:
             event: An `Event`, or another object with its attributes.
             on_error: Called in a thread of Herald's if it gets no receipt; unless
                 given, that is a warning in the log.
-            wait_for_room: Waits until there is room, in this thread; not for event
+            block: Waits until there is room, in this thread; not for event
                 loops.
         """
-        return self._running().try_enqueue(
-            self._line(),
+        return self._open_publisher().try_enqueue(
+            self._queue_of_loop(),
             event,
             current_traceparent(),
-            on_error or _running.lost,
-            wait_for_room,
+            on_error or _client_registry.lost,
+            block,
         )
 
-    def _line(self) -> Mailbox | None:
-        """Where events that may not be overtaken wait for room."""
+    def _queue_of_loop(self) -> CompletionQueue | None:
+        """Returns the completion queue of the running loop, whose waiting events must
+        not be overtaken.
+        """
         return None
 
     def _close_at_exit(self) -> None:
-        """Closes it without an event loop; for the end of Python."""
-        self._close_forgotten(self._close_timeout)
+        """Closes the client at exit, without an event loop."""
+        self._close_unclosed(self._close_timeout)
 
     def __del__(self) -> None:
         publisher = getattr(self, "_publisher", None)
-        if publisher is not None and publisher.is_here:
+        if publisher is not None and publisher.is_owner_process:
             message = f"{self!r} was not closed"
             warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
             # Whoever lets go of the last reference must not wait for the cluster.
-            self._close_forgotten(0)
+            self._close_unclosed(0)
 
-    def _close_forgotten(self, seconds: float) -> None:
+    def _close_unclosed(self, seconds: float) -> None:
         publisher, self._publisher = self._publisher, None
         # A fork has the parent's clients, which are the parent's to close.
-        if publisher is not None and publisher.is_here:
+        if publisher is not None and publisher.is_owner_process:
             log.warning(
                 "%s was not closed by its program; it is closed now",
                 type(self).__name__,
             )
-            _running.report(*publisher.close(seconds))
+            _client_registry.report(*publisher.close(seconds))
 
     def __repr__(self) -> str:
         where = self._settings.bootstrap_servers or "the environment's cluster"
@@ -178,11 +180,11 @@ class Client:
         return f"<{type(self).__name__} {where} {state}>"
 
     def _timeout(self, given: float | None) -> float:
-        """How long `close` may take."""
+        """Returns the timeout of `close`."""
         seconds = _settings.seconds("timeout", given)
         return self._close_timeout if seconds is None else seconds
 
-    def _running(self) -> Publisher:
+    def _open_publisher(self) -> Publisher:
         if self._publisher is None:
             raise PublishError(
                 "the client is not connected: call `connect`, or use it in a `with`",
@@ -194,7 +196,7 @@ class Client:
 def receipts(
     outcomes: list[Receipt | PublishError], return_errors: bool
 ) -> list[Receipt] | list[Receipt | PublishError]:
-    """The receipts; raises the first error unless errors may stand among them."""
+    """Returns the receipts. Raises the first error, unless errors are to be returned."""
     if return_errors:
         return outcomes
     safe: list[Receipt] = []
@@ -214,7 +216,7 @@ def raw(
     key: bytes | None,
     headers: Mapping[str, bytes] | Sequence[tuple[str, bytes]],
 ) -> Raw:
-    """A message that is no event."""
+    """Returns a message that is not an event, as the publisher reads it."""
     _expect("topic", topic, str)
     _expect("value", value, bytes)
     if key is not None:
@@ -233,7 +235,7 @@ def _expect(name: str, given: object, kind: type) -> None:
 
 
 def traced(event: Event) -> Event:
-    """The event, in the trace of the moment where it has none."""
+    """Returns the event with the current trace, unless it has one."""
     if not isinstance(event, Event):
         found = type(event).__name__
         raise TypeError(f"expected a herald.Event, not {found}")

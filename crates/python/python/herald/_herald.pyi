@@ -1,4 +1,4 @@
-"""The part of `herald` that is written in Rust; the modules beside it are its face."""
+"""Native part of the package."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,111 +13,114 @@ from herald.events import Event
 __version__: Final[str]
 
 def to_json(value: object, /) -> bytes:
-    """Any value as the JSON that stands for it in the payload of an event."""
+    """Serializes a value to the JSON of event payloads."""
 
 def payload_json(payload: object, /) -> bytes:
-    """The payload of an event as JSON: it has to be an object."""
+    """Serializes an event payload, which must be a JSON object."""
 
 def run_command(arguments: list[str], /) -> int: ...
 def start_logging() -> None: ...
 def stop_logging() -> None: ...
-def wait_at_end() -> None: ...
+def wait_for_detached() -> None: ...
 def before_fork() -> None: ...
 def after_fork() -> None: ...
 
 @final
 class Receipt:
-    """Proof that an event is safe: the cluster has it, or the local disk. Always
-    true.
+    """Proof that an event is safe: acknowledged by the cluster, or flushed to the local
+    spool. Always truthy.
     """
 
     @property
     def is_delivered(self) -> bool:
-        """Whether all in-sync replicas of the cluster have it."""
+        """Whether all in-sync replicas of the cluster have acknowledged the event."""
     @property
     def is_spooled(self) -> bool:
-        """Whether the local disk has it, from where it goes to the cluster."""
+        """Whether the event is flushed to the local spool, from where it is delivered
+        later.
+        """
     @property
     def topic(self) -> str | None:
-        """Where the cluster has it."""
+        """Topic of a delivered event."""
     @property
     def partition(self) -> int | None:
-        """Partition of the topic."""
+        """Partition of a delivered event."""
     @property
     def offset(self) -> int | None:
-        """Offset in the partition."""
+        """Offset of a delivered event."""
     @property
     def sequence(self) -> int | None:
-        """Its number in the spool: `herald spool show SEQUENCE`."""
+        """Sequence number in the spool, for `herald spool show SEQUENCE`."""
     @property
     def event_id(self) -> str | None:
-        """The event's identity; `None` for a raw message."""
+        """Event id as text; `None` for a raw message."""
     def __bool__(self) -> bool: ...
     def __reduce__(self) -> tuple[object, ...]: ...
     def __hash__(self) -> int: ...
 
 @final
 class PendingReceipt:
-    """A receipt that is not there yet."""
+    """Receipt of an event in flight."""
 
     def result(self, timeout: float | None = None) -> Receipt:
-        """Waits for the receipt, for ever or for so many seconds: then it is a
-        `TimeoutError`, and the event is still on its way.
+        """Waits for the receipt, at most `timeout` seconds: then a `TimeoutError` is
+        raised, and the event is still in flight.
         """
     def done(self) -> bool:
-        """Whether `result` would return at once."""
+        """Whether `result` returns at once."""
 
 @final
 class Stats:
-    """What a client has done since it was connected, and what it is doing."""
+    """Statistics of a client since it connected."""
 
     published: int
-    """Events that were taken: each has got a receipt or an error, or will."""
+    """Events accepted: each has got a receipt or an error, or will."""
     delivered: int
-    """Receipts of the cluster."""
+    """Receipts from the cluster."""
     spooled: int
-    """Receipts of the spool."""
+    """Receipts from the spool."""
     failed: int
-    """Events that ended as errors."""
+    """Events that ended with an error."""
     drained: int
-    """Events of the spool that the cluster acknowledged, also those of earlier
+    """Spooled events that the cluster has acknowledged, including those of earlier
     processes.
     """
     retried: int
-    """Tries of spooled events that failed and will be repeated."""
+    """Failed delivery attempts of spooled events that are retried."""
     dead: int
-    """Events that the cluster will never take."""
+    """Events that the cluster rejects permanently."""
     in_flight: int
-    """Events that wait for their receipt."""
+    """Events waiting for their receipt."""
     in_flight_bytes: int
     """Their bytes."""
     reachable: bool
-    """Whether the cluster is taken to be reachable."""
+    """Whether the cluster is considered reachable."""
     outages: int
-    """How often it was found unreachable."""
+    """Number of times the cluster became unreachable."""
     spool_records: int
-    """Events in the spool's queue; 0 without a spool."""
+    """Events queued in the spool; 0 without a spool."""
     spool_bytes: int
     """Their bytes."""
     spool_dead: int
     """Dead letters in the spool."""
     spool_oldest_age: float | None
-    """Age of the oldest event in the spool's queue, in seconds."""
+    """Age of the oldest event queued in the spool, in seconds; `None` if it is empty.
+    """
     latency_p50: float
-    """Median of the time from publishing to the cluster's receipt, in seconds."""
+    """Median time from publishing to the cluster's acknowledgement, in seconds."""
     latency_p99: float
-    """99 of 100 receipts of the cluster took no longer, in seconds."""
+    """99th percentile of that time, in seconds."""
     latency_max: float
-    """The longest, in seconds."""
+    """Maximum of that time, in seconds."""
 
 @final
 class SpoolStatus:
-    """What a spool holds, as last committed."""
+    """Status of a spool as of its last commit."""
 
     path: str
-    """Its file."""
+    """Path of its file."""
     records: int
-    """Events in the queue."""
+    """Events queued."""
     bytes: int
     """Their bytes."""
     dead: int
@@ -125,17 +128,17 @@ class SpoolStatus:
     dead_bytes: int
     """Their bytes."""
     oldest: float | None
-    """When the first event in the queue came to be, in seconds since 1970."""
+    """Time of the oldest queued event, in seconds since 1970."""
     file_bytes: int
-    """What its files take on the disk, in bytes."""
+    """Size of its files on disk, in bytes."""
     owner: int | None
-    """The process that has it open, where that is known."""
+    """Process id of the owner, if known."""
 
 @final
-class Mailbox:
+class CompletionQueue:
     def __new__(cls, event_loop: asyncio.AbstractEventLoop) -> Self: ...
     def fileno(self) -> int: ...
-    def deliver(self) -> None: ...
+    def process(self) -> None: ...
     def __len__(self) -> int: ...
 
 @final
@@ -144,10 +147,10 @@ class Publisher:
     @property
     def is_open(self) -> bool: ...
     @property
-    def is_here(self) -> bool: ...
+    def is_owner_process(self) -> bool: ...
     def publish(
         self,
-        mailbox: Mailbox,
+        queue: CompletionQueue,
         event_type: str,
         source_node_id: str | UUID,
         payload: object,
@@ -157,22 +160,22 @@ class Publisher:
         traceparent: str | None,
     ) -> asyncio.Future[Receipt]: ...
     def publish_event(
-        self, mailbox: Mailbox, event: Event
+        self, queue: CompletionQueue, event: Event
     ) -> asyncio.Future[Receipt]: ...
     def publish_raw(
-        self, mailbox: Mailbox, raw: dict[str, object]
+        self, queue: CompletionQueue, raw: dict[str, object]
     ) -> asyncio.Future[Receipt]: ...
     def publish_many(
-        self, mailbox: Mailbox, events: list[Event]
+        self, queue: CompletionQueue, events: list[Event]
     ) -> asyncio.Future[list[Receipt | PublishError]]: ...
     def enqueue(self, event: Event) -> PendingReceipt: ...
     def try_enqueue(
         self,
-        mailbox: Mailbox | None,
+        queue: CompletionQueue | None,
         event: Event,
         traceparent: str | None,
         on_error: Callable[[PublishError], object],
-        wait_for_room: bool,
+        block: bool,
     ) -> bool: ...
     def enqueue_raw(self, raw: dict[str, object]) -> PendingReceipt: ...
     def send_many(self, events: list[Event]) -> list[Receipt | PublishError]: ...
@@ -183,59 +186,60 @@ class Publisher:
 
 @final
 class MemoryCluster:
-    """A cluster in this process that only one client reaches: no ports, no waiting,
-    and it fails when it is told to. Topics come into being as they are written to.
+    """In-memory cluster for the clients of this process: no ports, no waiting, and
+    failures on demand. Topics are created when they are first written to.
     """
 
     def __new__(cls, partitions: int = 3) -> Self: ...
     def stop(self) -> None:
-        """Takes the cluster away, as a stopped broker."""
+        """Makes the cluster unreachable, like a stopped broker."""
     def start(self) -> None:
-        """Brings it back."""
+        """Makes the cluster reachable again."""
     def pause(self) -> None:
-        """Freezes it: nobody is told, and nothing is acknowledged."""
+        """Freezes the cluster: connections stay open, and nothing is acknowledged."""
     def resume(self) -> None:
-        """Goes on after `pause`."""
+        """Continues after `pause`."""
     def set_delay(self, seconds: float) -> None:
-        """Lets each acknowledgement take so many seconds."""
+        """Delays each acknowledgement by a number of seconds."""
     def refuse(self, topic: str) -> None:
-        """Refuses all messages of a topic for good, as for a missing authorisation."""
+        """Rejects all messages of a topic permanently, like a missing authorization."""
     def accept(self, topic: str) -> None:
-        """Takes them again."""
+        """Accepts messages of a topic again."""
     def messages(
         self, topic: str
     ) -> list[tuple[int, int, bytes | None, bytes, list[tuple[str, bytes]]]]:
-        """Everything in a topic, in the order of writing: partition, offset, key,
+        """Returns the messages of a topic in write order: partition, offset, key,
         value, headers.
         """
     def written(
         self, skip: int = 0
     ) -> list[tuple[str, int, int, bytes | None, bytes, list[tuple[str, bytes]]]]:
-        """What was written to all topics, in the order of writing, without the first
-        `skip`: topic, then as `messages`.
+        """Returns the messages of all topics in write order, without the first `skip`:
+        topic, then the values of `messages`.
         """
 
 @final
 class DevCluster:
-    """A Kafka-compatible cluster in this process that any client reaches over
-    loopback. It is for development and tests: it keeps everything in memory, and not
-    much of it.
+    """Kafka-compatible cluster in this process, reachable over loopback by any client.
+    For development and tests: it keeps its records in memory, in limited numbers.
     """
 
     def __new__(cls, brokers: int = 1) -> Self: ...
     @property
     def bootstrap_servers(self) -> str:
-        """Where its brokers are."""
+        """Addresses of the brokers."""
     def create_topic(self, name: str, partitions: int = 3) -> None:
-        """Creates a topic. Others come into being, with four partitions, as they are
+        """Creates a topic. Other topics are created with four partitions when first
         written to.
         """
     def take_down(self, broker: int | None = None) -> None:
-        """Cuts all connections of a broker, counted from 1, or of all brokers."""
+        """Closes all connections of a broker, counted from 1, or of all brokers, and
+        accepts no new ones.
+        """
     def bring_up(self, broker: int | None = None) -> None:
-        """Takes connections again."""
+        """Accepts connections again."""
     def stop(self) -> None:
-        """Ends it, with all that it holds."""
+        """Stops the cluster and discards its records."""
 
 # The generator: herald.codegen.patterns
 
@@ -260,9 +264,9 @@ class PatternGenerator:
     def catalog(self) -> dict[str, list[str]]: ...
 
 def join_imports(texts: list[str]) -> str: ...
-def started_of_service(service_name: object, operation: object) -> str: ...
-def completed_of_service(service_name: object, operation: object) -> str: ...
-def failed_of_service(service_name: object, operation: object) -> str: ...
+def started_for_service(service_name: object, operation: object) -> str: ...
+def completed_for_service(service_name: object, operation: object) -> str: ...
+def failed_for_service(service_name: object, operation: object) -> str: ...
 
 @final
 class MetricsGenerator:

@@ -1,4 +1,4 @@
-"""What a client is given, checked where Python's types do not say enough."""
+"""Validation of client settings."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Final, Literal
 from herald._herald import MemoryCluster
 from herald.errors import SettingsError
 
-USUAL_SPOOL: Final = "usual"
-"""The spool where `HERALD_SPOOL` or `herald.yaml` say, else in the user's state
+DEFAULT_SPOOL: Final = "usual"
+"""Stands for the spool of `HERALD_SPOOL` or `herald.yaml`, else one in the user's state
 folder.
 """
 
@@ -22,11 +22,11 @@ PathLike = str | os.PathLike[str]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings, as the publisher reads them."""
+    """Settings in the form that the publisher reads."""
 
     bootstrap_servers: str | None
     properties: list[tuple[str, str]] = field(repr=False)
-    """Some are secrets."""
+    """Not in `repr`: some are secrets."""
     service: str | None
     service_version: str | None
     environment: str | None
@@ -45,7 +45,7 @@ class Settings:
 
 
 def servers(given: str | Sequence[str] | None) -> str | None:
-    """Brokers, as librdkafka wants them."""
+    """Returns brokers in librdkafka's format."""
     if given is None:
         return None
     servers = [given] if isinstance(given, str) else given
@@ -61,7 +61,7 @@ def servers(given: str | Sequence[str] | None) -> str | None:
 
 
 def properties(given: Mapping[str, object] | None) -> list[tuple[str, str]]:
-    """Properties of librdkafka as text. Booleans are written as it reads them."""
+    """Returns librdkafka properties as text."""
     if given is None:
         return []
     if not isinstance(given, Mapping):
@@ -70,7 +70,7 @@ def properties(given: Mapping[str, object] | None) -> list[tuple[str, str]]:
 
 
 def text(name: str, given: str | None) -> str | None:
-    """Text that says something, where it is given."""
+    """Returns text that is not blank, if given."""
     if given is None:
         return None
     if not isinstance(given, str):
@@ -81,7 +81,7 @@ def text(name: str, given: str | None) -> str | None:
 
 
 def count(name: str, given: int | None) -> int | None:
-    """1 or more, where it is given."""
+    """Returns a positive integer, if given."""
     if given is None:
         return None
     if not isinstance(given, int) or isinstance(given, bool):
@@ -92,7 +92,7 @@ def count(name: str, given: int | None) -> int | None:
 
 
 def seconds(name: str, given: float | None) -> float | None:
-    """0 or more, where it is given."""
+    """Returns a number of seconds, if given."""
     if given is None:
         return None
     if not isinstance(given, int | float) or isinstance(given, bool):
@@ -103,14 +103,14 @@ def seconds(name: str, given: float | None) -> float | None:
 
 
 def path(name: str, given: PathLike | None) -> PathLike | None:
-    """A path, where it is given."""
+    """Returns a path, if given."""
     if given is not None and not isinstance(given, str | os.PathLike):
         raise _wrong(name, "a path", given)
     return given
 
 
 def cluster(given: MemoryCluster | None) -> MemoryCluster | None:
-    """A cluster in memory, where one is given."""
+    """Returns an in-memory cluster, if given."""
     if given is not None and not isinstance(given, MemoryCluster):
         raise _wrong("cluster", "a herald.testing.MemoryCluster", given)
     return given
@@ -132,15 +132,15 @@ def _property(name: object, value: object) -> str:
 
 
 def write_ahead(mode: str) -> bool:
-    """Whether the disk comes first."""
+    """Returns whether the mode is `write_ahead`."""
     if mode not in ("direct", "write_ahead"):
         raise SettingsError(f"mode must be 'direct' or 'write_ahead', not {mode!r}")
     return mode == "write_ahead"
 
 
 def spool(given: PathLike | None) -> PathLike | None:
-    """The spool's path, empty for the usual one."""
-    if given == USUAL_SPOOL:
+    """Returns the spool's path; empty for the default one."""
+    if given == DEFAULT_SPOOL:
         return ""
     checked = path("spool", given)
     if checked is not None and not os.fspath(checked):

@@ -1,4 +1,4 @@
-"""The trace of the moment, where OpenTelemetry is installed."""
+"""Current trace context, if OpenTelemetry is installed."""
 
 from __future__ import annotations
 
@@ -21,4 +21,4 @@ def _finder() -> Callable[[], str | None]:
 
 
 current_traceparent = _finder()
-"""W3C trace context of OpenTelemetry's current span."""
+"""Returns the W3C trace context of OpenTelemetry's current span."""

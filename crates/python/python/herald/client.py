@@ -1,4 +1,4 @@
-"""The Kafka client of generated code, for asyncio."""
+"""Kafka client for asyncio."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Self, overload
 
-from herald import _running, _settings
+from herald import _client_registry, _settings
 from herald._base import Client, raw, receipts, traced
+from herald._completion_queues import CompletionQueues
 from herald._herald import Publisher, Receipt
-from herald._mailboxes import Mailboxes
 from herald._trace import current_traceparent
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from herald._herald import Mailbox
+    from herald._herald import CompletionQueue
     from herald.errors import PublishError
     from herald.events import Event
 
@@ -30,7 +30,7 @@ class KafkaClient(Client):
     is `add_reader`, which those of Unix have. A forked child needs a client of its own.
     """
 
-    _mailboxes: Mailboxes
+    _completion_queues: CompletionQueues
 
     async def connect(self) -> None:
         """Opens the spool and the connection. The cluster need not be reachable.
@@ -40,9 +40,9 @@ class KafkaClient(Client):
         if self._publisher is None:
             opened = await asyncio.to_thread(Publisher, self._settings)
             if self._publisher is None:
-                self._mailboxes = Mailboxes()
+                self._completion_queues = CompletionQueues()
                 self._publisher = opened
-                _running.started(self)
+                _client_registry.started(self)
             else:
                 await asyncio.to_thread(opened.close, 0)
 
@@ -64,8 +64,8 @@ class KafkaClient(Client):
 
         Raises `PublishError`, and `PayloadError` for what is not JSON.
         """
-        return await self._running().publish(
-            self._mailboxes.here(),
+        return await self._open_publisher().publish(
+            self._completion_queues.current(),
             event_type,
             source_node_id,
             payload,
@@ -76,9 +76,9 @@ class KafkaClient(Client):
         )
 
     async def publish(self, event: Event) -> Receipt:
-        """The same for an event of which more is to be said."""
-        return await self._running().publish_event(
-            self._mailboxes.here(), traced(event)
+        """Publishes an `Event`, and waits until it is safe."""
+        return await self._open_publisher().publish_event(
+            self._completion_queues.current(), traced(event)
         )
 
     @overload
@@ -94,14 +94,14 @@ class KafkaClient(Client):
     async def publish_many(
         self, events: Iterable[Event], *, return_errors: bool = False
     ) -> list[Receipt] | list[Receipt | PublishError]:
-        """Publishes events in their order, and waits until all are safe.
+        """Publishes events in order, and waits until all are safe.
 
         All are checked before the first is sent. When some get no receipt, the first
         error is raised once all have ended; with `return_errors` each stands in the
         list instead.
         """
-        outcomes = await self._running().publish_many(
-            self._mailboxes.here(), [traced(event) for event in events]
+        outcomes = await self._open_publisher().publish_many(
+            self._completion_queues.current(), [traced(event) for event in events]
         )
         return receipts(outcomes, return_errors)
 
@@ -113,19 +113,21 @@ class KafkaClient(Client):
         key: bytes | None = None,
         headers: Mapping[str, bytes] | Sequence[tuple[str, bytes]] = (),
     ) -> Receipt:
-        """Publishes bytes as they are, with the same promises."""
+        """Publishes a message that is not an event, with the same guarantees."""
         message = raw(topic, value, key, headers)
-        return await self._running().publish_raw(self._mailboxes.here(), message)
+        return await self._open_publisher().publish_raw(
+            self._completion_queues.current(), message
+        )
 
     async def flush(self, timeout: float | None = None) -> int:
-        """Waits until the cluster has everything, also what waits in the spool.
+        """Waits until the cluster has acknowledged all events, including spooled ones.
 
         Gives how many events it has not got when the time is over: 0, or what is in
         flight and in the spool.
         """
         timeout = _settings.seconds("timeout", timeout)
         began, pause = time.monotonic(), 0.001
-        while left := self._running().undelivered():
+        while left := self._open_publisher().undelivered():
             if timeout is not None and time.monotonic() - began >= timeout:
                 return left
             await asyncio.sleep(pause)
@@ -133,7 +135,7 @@ class KafkaClient(Client):
         return 0
 
     async def close(self, timeout: float | None = None) -> int:
-        """Takes no more events, waits until all are delivered, and ends.
+        """Accepts no more events, waits until all are delivered, and closes the client.
 
         After `timeout` seconds (`close_timeout` unless given) what the cluster has not
         acknowledged is in the spool; the result says how many. While the cluster is
@@ -144,13 +146,13 @@ class KafkaClient(Client):
         if publisher is None:
             return 0
         spooled, dead, failed = await asyncio.to_thread(publisher.close, seconds)
-        _running.ended(self)
-        self._mailboxes.leave()
-        _running.report(spooled, dead, failed)
+        _client_registry.ended(self)
+        self._completion_queues.release()
+        _client_registry.report(spooled, dead, failed)
         return spooled
 
-    def _line(self) -> Mailbox | None:
-        return self._mailboxes.known()
+    def _queue_of_loop(self) -> CompletionQueue | None:
+        return self._completion_queues.existing()
 
     async def __aenter__(self) -> Self:
         await self.connect()

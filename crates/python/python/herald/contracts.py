@@ -1,4 +1,4 @@
-"""Reading contracts."""
+"""Loading of contracts."""
 
 import os
 from collections.abc import Iterable
@@ -14,25 +14,28 @@ Path: TypeAlias = str | os.PathLike[str]
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What contracts mean, and what was noticed while they were read."""
+    """Loaded contracts and their diagnostics."""
 
     nodes: tuple[Node, ...]
-    """By path. Broken contracts are here too, as far as they were understood."""
+    """Nodes by path. Contracts with errors are included as far as they could be parsed.
+    """
     diagnostics: tuple[Diagnostic, ...]
-    """By file and place."""
+    """Diagnostics by file and position."""
     skipped: tuple[str, ...]
-    """YAML files in searched folders that are no contracts."""
+    """YAML files in searched folders that are not contracts."""
     _loaded: _herald.Loaded = field(repr=False, compare=False)
 
     @property
     def events(self) -> tuple[EventDefinition, ...]:
-        """The events of all nodes."""
+        """Events of all nodes."""
         return tuple(event for node in self.nodes for event in node.events)
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
-        """Diagnostics that stop generating."""
-        return tuple(diagnostic for diagnostic in self.diagnostics if diagnostic.is_error)
+        """Diagnostics that prevent generation."""
+        return tuple(
+            diagnostic for diagnostic in self.diagnostics if diagnostic.is_error
+        )
 
 
 def load(
@@ -40,7 +43,7 @@ def load(
     *,
     config: Path | None = None,
 ) -> Catalog:
-    """Read contracts, and go on past what is wrong with them.
+    """Load contracts, with a diagnostic for each problem.
 
     Args:
         paths: Files, folders that are searched, or globs. Without them, the project's
@@ -64,7 +67,7 @@ def load_text(
     name: str = "contract.yaml",
     config: Path | None = None,
 ) -> Catalog:
-    """Read one contract from a text, which diagnostics call `name`.
+    """Load one contract from a string, which diagnostics call `name`.
 
     No project is looked for; `config` names one.
 
@@ -82,7 +85,7 @@ def check(
     *,
     config: Path | None = None,
 ) -> list[Diagnostic]:
-    """Hold contracts against the rules; takes and refuses what `load` does."""
+    """Lint contracts. Takes the arguments of `load`."""
     return list(load(paths, config=config).diagnostics)
 
 

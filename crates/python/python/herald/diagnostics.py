@@ -1,4 +1,4 @@
-"""What a check says."""
+"""Diagnostics of contracts."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Severity = Literal["info", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Another place that explains a diagnostic."""
+    """Secondary position of a diagnostic."""
 
     file: str
     line: int | None
@@ -21,14 +21,14 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One place where a rule does not hold.
+    """Violation of a rule at one position.
 
     Lines and columns count from 1, columns in characters. Where there is no text to
     point at, they are `None`. The end is the first place behind what is meant.
     """
 
     code: str
-    """Stable name of the rule, such as `topic.invalid`; `herald explain` tells more."""
+    """Stable code of the rule, such as `topic.invalid`; see `herald explain`."""
     severity: Severity
     message: str
     file: str | None
@@ -37,14 +37,14 @@ class Diagnostic:
     end_line: int | None
     end_column: int | None
     help: str | None
-    """What to do about it."""
+    """Suggested fix."""
     detail: str | None
-    """Its subject for machines: a count, a topic."""
+    """Machine-readable subject, such as a count or a topic."""
     labels: tuple[Label, ...]
 
     @property
     def is_error(self) -> bool:
-        """Whether it stops generating."""
+        """Whether the diagnostic prevents generation."""
         return self.severity == "error"
 
     def __str__(self) -> str:
@@ -56,20 +56,20 @@ class Diagnostic:
 
 
 class ContractError(HeraldError, ValueError):
-    """Contracts, or the project around them, can't be used as they are."""
+    """Contracts or their project are invalid."""
 
     def __init__(self, message: str, diagnostics: tuple[Diagnostic, ...] = ()) -> None:
         super().__init__(message, diagnostics)
         self.message = message
         self.diagnostics = diagnostics
-        """What was found, in the order of places; `message` says it too."""
+        """Diagnostics by position."""
 
     def __str__(self) -> str:
         return "\n".join([self.message, *map(str, self.diagnostics)])
 
 
 def read_diagnostics(document: str) -> tuple[Diagnostic, ...]:
-    """Diagnostics from the JSON of `herald check --format json`."""
+    """Parse the JSON of `herald check --format json`."""
     return tuple(map(_diagnostic, json.loads(document)["diagnostics"]))
 
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions."""
+"""Exceptions of the package."""
 
 from __future__ import annotations
 
@@ -11,34 +11,30 @@ __all__ = ["HeraldError", "PayloadError", "PublishError", "SettingsError"]
 
 
 class HeraldError(Exception):
-    """Anything that Herald raises by itself."""
+    """Base class of Herald's exceptions."""
 
 
 class SettingsError(HeraldError, ValueError):
-    """The settings of a client can't be used; the message says which, and what to
-    do.
-    """
+    """A client setting is invalid. The message names it and what is expected."""
 
 
 class PayloadError(HeraldError, ValueError):
-    """A payload can't be written as JSON. It names the path and types, never a
+    """A payload can't be written as JSON. The message names the path and types, never a
     value.
     """
 
 
 class PublishError(HeraldError):
-    """An event got no receipt: it is not safe, unless `dead_letter` says where it is
-    kept.
-    """
+    """An event got no receipt: it is not safe, unless `dead_letter` is its receipt."""
 
     code: str
-    """A name that stays the same in all versions, such as `deadline` or `closed`."""
+    """Stable error code, such as `deadline` or `closed`."""
 
     is_retriable: bool
-    """Whether the same event may get a receipt when it is published again later."""
+    """Whether publishing the event again later may succeed."""
 
     dead_letter: Receipt | None
-    """Where an event is kept that the cluster will never take."""
+    """Receipt of the dead letter of an event that the cluster rejects permanently."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""An event before it is published."""
+"""Events to publish."""
 
 from __future__ import annotations
 
@@ -13,41 +13,38 @@ __all__ = ["Event"]
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, with all that can be said about it. What is `None` is Herald's to
-    choose.
-    """
+    """Event to publish. Herald chooses the fields that are `None`."""
 
     event_type: str
-    """What happened, such as `orchestrator.routing.started`."""
+    """Event type, such as `orchestrator.routing.started`."""
 
     source_node_id: str | UUID
-    """The node that announces it."""
+    """Node that publishes the event."""
 
     payload: object
-    """What its type says about it: a mapping, a dataclass or a pydantic model."""
+    """Payload: a mapping, a dataclass or a pydantic model."""
 
     topic: str | None = None
-    """Where it goes; unless set, what its type gives by the client's topic pattern."""
+    """Topic; by default the client's topic pattern filled with the event type."""
 
     correlation_id: UUID | str | None = None
-    """What events of one request have in common."""
+    """Id of the request, shared by all its events."""
 
     metadata: object | None = None
-    """What helps to observe and route it: a mapping, a dataclass or a pydantic
-    model.
+    """Metadata for observation and routing: a mapping, a dataclass or a pydantic model.
     """
 
     partition_key: str | None = None
-    """Kafka's key; unless set, the correlation id, else the node."""
+    """Kafka key; by default the correlation id, else the node."""
 
     causation_id: UUID | str | None = None
-    """The event that led to this one."""
+    """Event that caused this one."""
 
     event_version: str | None = None
-    """Version of the payload; `1.0` unless set."""
+    """Version of the payload; by default `1.0`."""
 
     event_id: UUID | str | None = None
-    """Identity of the event; a new one unless set."""
+    """Event id; by default a new one."""
 
     traceparent: str | None = None
-    """W3C trace context; unless set, that of OpenTelemetry's current span."""
+    """W3C trace context; by default that of OpenTelemetry's current span."""

@@ -1,4 +1,4 @@
-"""What contracts mean: nodes, what they do and what they announce."""
+"""Nodes, the parsed form of contracts, with their operations and events."""
 
 import json
 from collections.abc import Mapping
@@ -12,52 +12,52 @@ Kind = Literal["effect", "compute", "reducer", "orchestrator"]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of an input, a result or a payload."""
+    """Field of an input, a result or a payload."""
 
     name: str
     type: str
-    """In Herald's own words, such as `list[string] | null`."""
+    """Type in Herald's notation, such as `list[string] | null`."""
     spelling: str
-    """The type as the contract spells it."""
+    """Type in the contract's spelling."""
     required: bool
     limits: Mapping[str, Any]
-    """What is allowed of its values, by the keys of contracts, such as `max_length`."""
+    """Limits of its values by their contract keys, such as `max_length`."""
     default: Any
     description: str | None
     privacy: Literal["public", "private"]
-    """Of private fields only the type's name is published."""
+    """For private fields only the name of the type is published."""
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A named group of fields, which other fields have for their type."""
+    """Named group of fields, used as the type of other fields."""
 
     name: str
     ident: str
-    """In identifiers."""
+    """Name in identifiers."""
     description: str | None
     fields: tuple[Field, ...]
-    """Each is as public as the field that has this type, unless it is private."""
+    """Fields. Each is as public as the field of this type, unless it is private."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What an instrumented operation announces."""
+    """Settings of an instrumented operation."""
 
     events: Literal["all", "outcomes", "failures"]
     sample_started: float
-    """Share of calls whose start is announced."""
+    """Share of calls whose start is published."""
     fields: Mapping[str, str | int | float | bool]
-    """In the metadata of each event."""
+    """Metadata of each event."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One thing that a node does."""
+    """Operation of a node."""
 
     name: str
     ident: str
-    """In identifiers."""
+    """Name in identifiers."""
     description: str | None
     input: tuple[Field, ...]
     result: tuple[Field, ...]
@@ -66,7 +66,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class TopicSettings:
-    """How a topic should be made."""
+    """Settings for creating a topic."""
 
     partitions: int | None
     replication_factor: int | None
@@ -75,34 +75,34 @@ class TopicSettings:
 
 @dataclass(frozen=True, slots=True)
 class EventDefinition:
-    """One thing that a node announces."""
+    """Event that a node publishes."""
 
     event_type: str
     topic: str
-    """With `{namespace}` where the deployment fills in its own; see `topic_in`."""
+    """Topic with the placeholder `{namespace}`; see `topic_in`."""
     category: str
     """`operation_lifecycle`, `state_events`, `metric_events` or `declared`."""
     ident: str
-    """In identifiers."""
+    """Name in identifiers."""
     operation: str | None = None
-    """Name of the operation that it is about."""
+    """Operation of a lifecycle event."""
     description: str | None = None
     fields: tuple[Field, ...] = ()
-    """Payload of a declared event; empty where it is open."""
+    """Payload of a declared event; empty if it is open."""
     partition_key: str | None = None
-    """Field of the payload whose value is the partition key."""
+    """Payload field with the partition key."""
     schema_ref: str | None = None
-    """Model of the payload that the contract names."""
+    """Payload model named by the contract."""
     topic_settings: TopicSettings | None = None
 
     def topic_in(self, namespace: str) -> str:
-        """The whole name of the topic in a namespace such as `dev`."""
+        """Returns the topic's full name in a namespace such as `dev`."""
         return self.topic.replace("{namespace}", namespace)
 
 
 @dataclass(frozen=True, slots=True)
 class Consumed:
-    """A topic that a node reads."""
+    """Topic that a node consumes."""
 
     topic: str
     event_type: str | None
@@ -110,7 +110,7 @@ class Consumed:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric that the contract names."""
+    """Metric of the contract."""
 
     name: str
     unit: str | None
@@ -119,7 +119,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A way from one state to another."""
+    """Transition between two states."""
 
     source: str
     target: str
@@ -128,7 +128,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class StateMachine:
-    """The states of a node."""
+    """State machine of a node."""
 
     states: tuple[str, ...]
     initial: str | None
@@ -138,44 +138,44 @@ class StateMachine:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What one contract means."""
+    """Node of one contract."""
 
     path: str
-    """The contract, as diagnostics name it."""
+    """Path of the contract, as in diagnostics."""
     format: Literal["native", "onex"]
     fingerprint: str
-    """Identifies what the contract says."""
+    """Hash of the contract's content."""
     name: str | None
     slug: str
-    """The name in those of generated files."""
+    """Name in the paths of generated files."""
     contract_version: str | None
     node_version: str | None
     kind: Kind | None
-    """`None` where the contract doesn't say it, or says what nobody knows."""
+    """Kind; `None` if it is missing or unknown."""
     service_name: str
-    """In the topics of generated events."""
+    """Service name in topics of generated events."""
     namespace: str | None
-    """Of its topics, where contract or project set one."""
+    """Namespace of its topics, if the contract or the project sets one."""
     description: str | None
     operations: tuple[Operation, ...]
     events: tuple[EventDefinition, ...]
-    """By category, in the order of the catalog."""
+    """Events by category, in catalog order."""
     consumed: tuple[Consumed, ...]
     state_machine: StateMachine | None
     metrics: tuple[Metric, ...]
     inputs: Mapping[str, str]
-    """Fields of an ONEX contract's input, and how their types are spelled."""
+    """Input fields of an ONEX contract, with their types as spelled."""
     outputs: Mapping[str, str]
     definitions: tuple[Definition, ...]
 
     @property
     def states(self) -> tuple[str, ...]:
-        """Names of its states."""
+        """Names of the states."""
         return self.state_machine.states if self.state_machine else ()
 
     @property
     def event_type_catalog(self) -> dict[str, list[str]]:
-        """The event types of every category."""
+        """Event types by category."""
         catalog: dict[str, list[str]] = {
             category: [] for category in _herald.categories()
         }
@@ -185,7 +185,7 @@ class Node:
 
 
 def read_nodes(document: str) -> tuple[Node, ...]:
-    """Nodes from the JSON of `herald inspect`."""
+    """Parse the JSON of `herald inspect`."""
     return tuple(map(_node, json.loads(document)))
 
 

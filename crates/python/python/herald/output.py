@@ -1,4 +1,4 @@
-"""Generating files from contracts."""
+"""Generation of files from contracts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,26 +11,26 @@ from herald.diagnostics import ContractError, read_diagnostics
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One kind of output."""
+    """Kind of generated output."""
 
     name: str
     title: str
     extension: str
-    """What the names of its files end in, without the dot."""
+    """File extension without the dot."""
 
 
 @dataclass(frozen=True, slots=True)
 class GeneratedFile:
-    """A file that was generated, not yet written."""
+    """Generated file in memory."""
 
     path: str
-    """Relative to the output folder, with `/` between its parts."""
+    """Path relative to the output folder, with `/` between its parts."""
     text: str
-    """With `\\n` line ends and one `\\n` at the end, to be written as UTF-8."""
+    """Text with `\\n` line ends and one `\\n` at the end, to be written as UTF-8."""
 
 
 def targets() -> list[Target]:
-    """Everything that can be generated."""
+    """Return all targets."""
     return [Target(*row) for row in _herald.targets()]
 
 

@@ -1,4 +1,4 @@
-"""The Kafka client for programs without asyncio."""
+"""Kafka client for programs without asyncio."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Self, overload
 
-from herald import _running, _settings
+from herald import _client_registry, _settings
 from herald._base import Client, raw, receipts, traced
 from herald._herald import PendingReceipt, Publisher, Receipt
 from herald.events import Event
@@ -20,8 +20,9 @@ __all__ = ["SyncKafkaClient"]
 
 
 class SyncKafkaClient(Client):
-    """The client for programs without asyncio. All methods may be called from any
-    thread, and those that wait let other threads run.
+    """Publishes events to Kafka, and gives a receipt for each: for programs without
+    asyncio. All methods may be called from any thread; blocking ones let other threads
+    run.
     """
 
     def connect(self) -> None:
@@ -31,7 +32,7 @@ class SyncKafkaClient(Client):
         """
         if self._publisher is None:
             self._publisher = Publisher(self._settings)
-            _running.started(self)
+            _client_registry.started(self)
 
     def publish_with_envelope(
         self,
@@ -52,14 +53,14 @@ class SyncKafkaClient(Client):
         return self.publish(event)
 
     def publish(self, event: Event) -> Receipt:
-        """The same for an event of which more is to be said."""
+        """Publishes an `Event`, and waits until it is safe."""
         return self.enqueue(event).result()
 
     def enqueue(self, event: Event) -> PendingReceipt:
-        """Puts an event on its way; its receipt comes later. Waits only where as
-        many are in flight as may be.
+        """Enqueues an event, and returns its pending receipt. Blocks only at the
+        in-flight limit.
         """
-        return self._running().enqueue(traced(event))
+        return self._open_publisher().enqueue(traced(event))
 
     @overload
     def publish_many(
@@ -74,11 +75,11 @@ class SyncKafkaClient(Client):
     def publish_many(
         self, events: Iterable[Event], *, return_errors: bool = False
     ) -> list[Receipt] | list[Receipt | PublishError]:
-        """Publishes events in their order, and waits until all are safe.
+        """Publishes events in order, and waits until all are safe.
 
         As `KafkaClient.publish_many`.
         """
-        outcomes = self._running().send_many([traced(event) for event in events])
+        outcomes = self._open_publisher().send_many([traced(event) for event in events])
         return receipts(outcomes, return_errors)
 
     def publish_raw(
@@ -89,18 +90,20 @@ class SyncKafkaClient(Client):
         key: bytes | None = None,
         headers: Mapping[str, bytes] | Sequence[tuple[str, bytes]] = (),
     ) -> Receipt:
-        """Publishes bytes as they are, with the same promises."""
-        return self._running().enqueue_raw(raw(topic, value, key, headers)).result()
+        """Publishes a message that is not an event, with the same guarantees."""
+        return (
+            self._open_publisher().enqueue_raw(raw(topic, value, key, headers)).result()
+        )
 
     def flush(self, timeout: float | None = None) -> int:
-        """Waits until the cluster has everything, also what waits in the spool.
+        """Waits until the cluster has acknowledged all events, including spooled ones.
 
         Gives how many events it has not got when the time is over: 0, or what is in
         flight and in the spool.
         """
         timeout = _settings.seconds("timeout", timeout)
         began, pause = time.monotonic(), 0.001
-        while left := self._running().undelivered():
+        while left := self._open_publisher().undelivered():
             if timeout is not None and time.monotonic() - began >= timeout:
                 return left
             time.sleep(pause)
@@ -108,7 +111,7 @@ class SyncKafkaClient(Client):
         return 0
 
     def close(self, timeout: float | None = None) -> int:
-        """Takes no more events, waits until all are delivered, and ends.
+        """Accepts no more events, waits until all are delivered, and closes the client.
 
         As `KafkaClient.close`.
         """
@@ -117,8 +120,8 @@ class SyncKafkaClient(Client):
         if publisher is None:
             return 0
         spooled, dead, failed = publisher.close(seconds)
-        _running.ended(self)
-        _running.report(spooled, dead, failed)
+        _client_registry.ended(self)
+        _client_registry.report(spooled, dead, failed)
         return spooled
 
     def __enter__(self) -> Self:

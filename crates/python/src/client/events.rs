@@ -1,4 +1,4 @@
-//! Events and messages, as Python gives them.
+//! Conversion of Python events and raw messages to publisher messages.
 
 use herald_envelope::{Envelope, Json, Origin, Stamp, TraceParent, Uuid};
 use herald_publish::{Message, Publisher};
@@ -12,9 +12,12 @@ use serde_json::value::RawValue;
 use crate::errors;
 use crate::payload;
 
-/// What `publish_with_envelope` is given, and an `Event` has.
+/// Arguments of `publish_with_envelope`, and attributes of an `Event`.
 #[derive(FromPyObject)]
-#[expect(clippy::struct_field_names, reason = "they are those of the wire")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are the field names of the envelope"
+)]
 pub struct Event<'py> {
     pub event_type: Bound<'py, PyAny>,
     pub source_node_id: Bound<'py, PyAny>,
@@ -30,7 +33,7 @@ pub struct Event<'py> {
 }
 
 impl Event<'_> {
-    /// The message for it, and its identity.
+    /// Builds the message, and returns it with the event id.
     pub fn message(
         &self,
         py: Python<'_>,
@@ -68,10 +71,10 @@ impl Event<'_> {
         }
         envelope.trace = self.trace()?;
         let message = match &self.metadata {
-            None => self.seal(publisher, envelope),
+            None => self.into_message(publisher, envelope),
             Some(metadata) => {
                 let metadata = object(metadata, "metadata")?;
-                self.seal(publisher, envelope.with_metadata(Json::from(&*metadata)))
+                self.into_message(publisher, envelope.with_metadata(Json::from(&*metadata)))
             }
         };
         Ok((
@@ -80,7 +83,7 @@ impl Event<'_> {
         ))
     }
 
-    fn seal<M: Serialize>(
+    fn into_message<M: Serialize>(
         &self,
         publisher: &Publisher,
         envelope: Envelope<'_, Json<'_>, M>,
@@ -105,7 +108,7 @@ impl Event<'_> {
     }
 }
 
-/// A message that is no event: its bytes go as they are.
+/// Message that is not an event: its bytes are sent unchanged.
 #[derive(FromPyObject)]
 pub struct Raw<'py> {
     #[pyo3(item)]
@@ -119,7 +122,7 @@ pub struct Raw<'py> {
 }
 
 impl Raw<'_> {
-    /// The message.
+    /// Builds the message.
     pub fn message(&self, py: Python<'_>) -> PyResult<Message> {
         let key = self.key.as_ref().map(PyBytesMethods::as_bytes);
         let value = self.value.as_bytes().to_vec();
@@ -132,12 +135,12 @@ impl Raw<'_> {
     }
 }
 
-/// A JSON object, written.
+/// Serializes a mapping, dataclass or model to a JSON object.
 fn object(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Box<RawValue>> {
     let mut json = Vec::with_capacity(1_024);
     payload::write_object(value, name, &mut json)?;
     let json = String::from_utf8(json)?;
-    RawValue::from_string(json).map_err(|_| errors::internal("a payload is no JSON"))
+    RawValue::from_string(json).map_err(|_| errors::internal("a payload is not JSON"))
 }
 
 fn text<'a, 'py>(value: &'a Bound<'py, PyAny>, name: &str) -> PyResult<&'a Bound<'py, PyString>> {
@@ -145,7 +148,7 @@ fn text<'a, 'py>(value: &'a Bound<'py, PyAny>, name: &str) -> PyResult<&'a Bound
     text.or_else(|_| Err(unexpected(value, name, "str")?))
 }
 
-/// Text, or an id that becomes text.
+/// Reads a `str`, or a `uuid.UUID` as its text.
 fn id<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyString>> {
     if let Ok(text) = value.cast::<PyString>() {
         return Ok(text.clone());

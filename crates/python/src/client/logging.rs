@@ -1,4 +1,4 @@
-//! What the publisher has to say, brought to Python's `logging`.
+//! Bridge from the publisher's `tracing` events to Python's `logging`.
 
 use std::cell::Cell;
 use std::fmt::{self, Write};
@@ -12,32 +12,33 @@ use pyo3::types::PyDict;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
-use super::away;
+use super::detach;
 
-/// Records that wait; more are left out, because nobody who publishes may wait for a log.
-const MOST_WAITING: usize = 4_096;
+/// Records queued for the bridge thread. Further ones are dropped: publishing must not wait for a
+/// log handler.
+const MAX_QUEUED_RECORDS: usize = 4_096;
 
-/// One line of a log.
+/// Log record.
 struct Record {
     level: u8,
-    /// Such as `herald.publisher`.
+    /// Logger name, such as `herald.publisher`.
     logger: String,
     message: String,
     fields: Vec<(&'static str, String)>,
 }
 
-/// What the thread of the bridge is told.
+/// Item of the bridge thread's queue.
 enum Item {
     Record(Record),
-    /// There are calls.
+    /// There are calls to run.
     Calls,
-    End,
+    Stop,
 }
 
-/// Something that is to be done with Python's lock.
+/// Function to run with the interpreter lock.
 type Call = Box<dyn FnOnce(Python<'_>) -> PyResult<()> + Send>;
 
-/// None is left out: there are no more than events in flight.
+/// Queued calls. None is dropped: there are at most as many as events in flight.
 type Calls = Mutex<Vec<Call>>;
 
 struct Bridge {
@@ -49,18 +50,18 @@ struct Bridge {
 static BRIDGE: Mutex<Option<Bridge>> = Mutex::new(None);
 static INSTALLED: OnceLock<()> = OnceLock::new();
 
-/// Begins. Whoever calls it again changes nothing.
+/// Starts the bridge thread, unless it runs already.
 #[pyfunction]
 pub fn start_logging() -> PyResult<()> {
     let mut bridge = bridge();
     if bridge.is_some() {
         return Ok(());
     }
-    let (items, arrivals) = sync_channel(MOST_WAITING);
+    let (items, receiver) = sync_channel(MAX_QUEUED_RECORDS);
     let thread = thread::Builder::new().name("herald-logging".to_owned());
     let calls = Arc::<Calls>::default();
-    let to_be_called = calls.clone();
-    let thread = thread.spawn(move || hand_over(&arrivals, &to_be_called))?;
+    let calls_of_thread = calls.clone();
+    let thread = thread.spawn(move || forward_records(&receiver, &calls_of_thread))?;
     *bridge = Some(Bridge {
         items,
         calls,
@@ -68,55 +69,56 @@ pub fn start_logging() -> PyResult<()> {
     });
     drop(bridge);
     INSTALLED.get_or_init(|| {
-        // Another part of the process may have one: then that one gets the records.
-        let _ = tracing::subscriber::set_global_default(ToPython);
+        // Fails if the process has a subscriber already, which then gets the events.
+        let _ = tracing::subscriber::set_global_default(PythonSubscriber);
     });
     Ok(())
 }
 
-/// Hands over what is left, and ends: Python is about to.
+/// Forwards the queued records and stops the bridge thread. Called at exit.
 #[pyfunction]
 pub fn stop_logging(py: Python<'_>) {
     py.detach(|| {
-        // Unlocked again at once: a handler may cause records while it takes the last ones.
-        let taken = bridge().take();
-        if let Some(bridge) = taken {
-            let _ = bridge.items.send(Item::End);
+        // The lock is released first: a handler may cause records while it gets the last ones.
+        let running = bridge().take();
+        if let Some(bridge) = running {
+            let _ = bridge.items.send(Item::Stop);
             let _ = bridge.thread.join();
         }
     });
 }
 
 thread_local! {
-    /// The lock, while this thread forks: no other has it then, to be gone in the child.
-    static FORKING: Cell<Option<Forking>> = const { Cell::new(None) };
+    /// Guard held while this thread forks, so that no other thread holds the lock at that moment
+    /// and leaves it locked in the child.
+    static FORK_GUARD: Cell<Option<ForkGuard>> = const { Cell::new(None) };
 }
 
-struct Forking {
+struct ForkGuard {
     process: u32,
     bridge: MutexGuard<'static, Option<Bridge>>,
 }
 
-/// Called by Python before it forks.
+/// Takes the bridge lock. Called by Python before a fork.
 #[pyfunction]
 pub fn before_fork() {
-    FORKING.set(Some(Forking {
+    FORK_GUARD.set(Some(ForkGuard {
         process: process::id(),
         bridge: bridge(),
     }));
 }
 
-/// Called by Python after it forked, in parent and child.
+/// Releases the bridge lock. Called by Python after a fork, in parent and child.
 #[pyfunction]
 pub fn after_fork() {
-    let Some(mut forking) = FORKING.take() else {
+    let Some(mut guard) = FORK_GUARD.take() else {
         return;
     };
-    if forking.process != process::id() {
-        // The bridge's thread is not here, and what it left may be in use by a thread of the
-        // child, which would be let go in its place.
-        std::mem::forget(forking.bridge.take());
-        away::forget_all();
+    if guard.process != process::id() {
+        // The child does not have the bridge thread. The join handle is leaked, because its thread id
+        // may belong to a thread of the child by now, which dropping it would detach.
+        std::mem::forget(guard.bridge.take());
+        detach::reset_after_fork();
     }
 }
 
@@ -124,12 +126,12 @@ fn bridge() -> MutexGuard<'static, Option<Bridge>> {
     BRIDGE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does something with Python's lock, on the thread of the bridge: what calls this may not wait
-/// for it.
+/// Runs a function with the interpreter lock on the bridge thread, for callers that must not wait
+/// for that lock.
 pub fn call_python(call: impl FnOnce(Python<'_>) -> PyResult<()> + Send + 'static) {
     if let Some(bridge) = &*bridge() {
         lock(&bridge.calls).push(Box::new(call));
-        // Where there is no room, it looks for calls after each of those that are there.
+        // If the queue is full, the thread runs calls after each of its items anyway.
         let _ = bridge.items.try_send(Item::Calls);
     }
 }
@@ -138,24 +140,24 @@ fn lock(calls: &Calls) -> MutexGuard<'_, Vec<Call>> {
     calls.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn hand_over(arrivals: &Receiver<Item>, calls: &Calls) {
-    while let Ok(item) = arrivals.recv() {
-        let is_end = matches!(item, Item::End);
+fn forward_records(receiver: &Receiver<Item>, calls: &Calls) {
+    while let Ok(item) = receiver.recv() {
+        let is_stop = matches!(item, Item::Stop);
         let calls = std::mem::take(&mut *lock(calls));
-        let handed = Python::try_attach(|py| {
+        let attached = Python::try_attach(|py| {
             let record = match &item {
                 Item::Record(record) => record.log(py),
-                Item::Calls | Item::End => Ok(()),
+                Item::Calls | Item::Stop => Ok(()),
             };
-            let called = calls.into_iter().map(|call| call(py));
-            for done in std::iter::once(record).chain(called) {
-                if let Err(error) = done {
-                    // A handler that fails is the user's, as with any other record.
+            let results = calls.into_iter().map(|call| call(py));
+            for result in std::iter::once(record).chain(results) {
+                if let Err(error) = result {
+                    // An exception of a user's handler is reported, as for any other record.
                     error.write_unraisable(py, None);
                 }
             }
         });
-        if handed.is_none() || is_end {
+        if attached.is_none() || is_stop {
             return;
         }
     }
@@ -170,7 +172,7 @@ impl Record {
         let extra = PyDict::new(py);
         for (name, value) in &self.fields {
             extra.set_item(format!("herald_{name}"), value)?;
-            // Writing to text does not fail.
+            // Writing to a String does not fail.
             let _ = write!(message, " {name}={value}");
         }
         let arguments = PyDict::new(py);
@@ -180,10 +182,10 @@ impl Record {
     }
 }
 
-/// Takes what any thread of the publisher says.
-struct ToPython;
+/// `tracing` subscriber that queues events for the bridge thread.
+struct PythonSubscriber;
 
-impl Subscriber for ToPython {
+impl Subscriber for PythonSubscriber {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         *metadata.level() <= Level::DEBUG && metadata.is_event()
     }

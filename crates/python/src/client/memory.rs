@@ -1,4 +1,4 @@
-//! Clusters without Kafka, for tests and development.
+//! In-process clusters for tests and development.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
-use super::away;
+use super::detach::detach;
 use crate::errors;
 
-/// A cluster in this process that only this client reaches: no ports, no waiting, and it fails
-/// when it is told to. Topics come into being as they are written to.
+/// In-memory cluster for the clients of this process: no ports, no waiting, and failures on demand.
+/// Topics are created when they are first written to.
 #[pyclass(frozen, module = "herald.testing")]
 pub struct MemoryCluster {
     cluster: memory::MemoryCluster,
 }
 
 impl MemoryCluster {
-    /// The cluster, for a publisher.
+    /// Returns the cluster for a publisher.
     pub fn cluster(&self) -> memory::MemoryCluster {
         self.cluster.clone()
     }
@@ -38,27 +38,27 @@ impl MemoryCluster {
         Ok(Self { cluster })
     }
 
-    /// Takes the cluster away, as a stopped broker.
+    /// Makes the cluster unreachable, like a stopped broker.
     fn stop(&self) {
         self.cluster.stop();
     }
 
-    /// Brings it back.
+    /// Makes the cluster reachable again.
     fn start(&self) {
         self.cluster.start();
     }
 
-    /// Freezes it: nobody is told, and nothing is acknowledged.
+    /// Freezes the cluster: connections stay open, and nothing is acknowledged.
     fn pause(&self) {
         self.cluster.pause();
     }
 
-    /// Goes on after `pause`.
+    /// Continues after `pause`.
     fn resume(&self) {
         self.cluster.resume();
     }
 
-    /// Lets each acknowledgement take so many seconds.
+    /// Delays each acknowledgement by a number of seconds.
     fn set_delay(&self, seconds: f64) -> PyResult<()> {
         let delay = Duration::try_from_secs_f64(seconds)
             .map_err(|_| PyValueError::new_err("seconds must be 0 or more"))?;
@@ -66,7 +66,7 @@ impl MemoryCluster {
         Ok(())
     }
 
-    /// Refuses all messages of a topic for good, as for a missing authorization.
+    /// Rejects all messages of a topic permanently, like a missing authorization.
     fn refuse(&self, topic: &str) {
         let failure = Failure::new(
             FailureKind::Permanent,
@@ -76,12 +76,12 @@ impl MemoryCluster {
         self.cluster.fail_topic(topic, failure);
     }
 
-    /// Takes them again.
+    /// Accepts messages of a topic again.
     fn accept(&self, topic: &str) {
         self.cluster.heal_topic(topic);
     }
 
-    /// Everything in a topic, in the order of writing: partition, offset, key, value, headers.
+    /// Returns the messages of a topic in write order: partition, offset, key, value, headers.
     fn messages<'py>(&self, py: Python<'py>, topic: &str) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         let messages = self.cluster.messages(topic);
         messages
@@ -90,8 +90,8 @@ impl MemoryCluster {
             .collect()
     }
 
-    /// What was written to all topics, in the order of writing, without the first `skip`: topic,
-    /// then as `messages`.
+    /// Returns the messages of all topics in write order, without the first `skip`: topic, then the
+    /// values of `messages`.
     #[pyo3(signature = (skip=0))]
     fn written<'py>(&self, py: Python<'py>, skip: usize) -> PyResult<Vec<Bound<'py, PyTuple>>> {
         let written = self.cluster.written(skip);
@@ -127,8 +127,8 @@ fn parts<'py>(py: Python<'py>, stored: &memory::StoredMessage) -> Parts<'py> {
     )
 }
 
-/// A Kafka-compatible cluster in this process that any client reaches over loopback. It is for
-/// development and tests: it keeps everything in memory, and not much of it.
+/// Kafka-compatible cluster in this process, reachable over loopback by any client. For development
+/// and tests: it keeps its records in memory, in limited numbers.
 #[pyclass(frozen, module = "herald.testing")]
 pub struct DevCluster {
     cluster: Mutex<Option<kafka::DevCluster>>,
@@ -143,12 +143,12 @@ impl DevCluster {
     where
         T: Send,
     {
-        let done = away::detach(py, || {
+        let result = detach(py, || {
             let cluster = self.cluster.lock().ok()?;
             Some(act(cluster.as_ref()?))
         });
-        match done {
-            Some(Ok(done)) => Ok(done),
+        match result {
+            Some(Ok(value)) => Ok(value),
             Some(Err(failure)) => Err(errors::settings(py, failure.detail)),
             None => Err(PyRuntimeError::new_err("the cluster was stopped")),
         }
@@ -160,40 +160,41 @@ impl DevCluster {
     #[new]
     #[pyo3(signature = (brokers=1))]
     fn new(py: Python<'_>, brokers: u16) -> PyResult<Self> {
-        let cluster = away::detach(py, || kafka::DevCluster::start(brokers));
+        let cluster = detach(py, || kafka::DevCluster::start(brokers));
         let cluster = cluster.map_err(|failure| errors::settings(py, failure.detail))?;
         Ok(Self {
             cluster: Mutex::new(Some(cluster)),
         })
     }
 
-    /// Where its brokers are.
+    /// Addresses of the brokers.
     #[getter]
     fn bootstrap_servers(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |cluster| Ok(cluster.bootstrap_servers()))
     }
 
-    /// Creates a topic. Others come into being, with four partitions, as they are written to.
+    /// Creates a topic. Other topics are created with four partitions when first written to.
     #[pyo3(signature = (name, partitions=3))]
     fn create_topic(&self, py: Python<'_>, name: &str, partitions: u32) -> PyResult<()> {
         self.with(py, |cluster| cluster.create_topic(name, partitions, 1))
     }
 
-    /// Cuts all connections of a broker, counted from 1, or of all brokers.
+    /// Closes all connections of a broker, counted from 1, or of all brokers, and accepts no new
+    /// ones.
     #[pyo3(signature = (broker=None))]
     fn take_down(&self, py: Python<'_>, broker: Option<u16>) -> PyResult<()> {
         self.with(py, |cluster| cluster.take_down(broker))
     }
 
-    /// Takes connections again.
+    /// Accepts connections again.
     #[pyo3(signature = (broker=None))]
     fn bring_up(&self, py: Python<'_>, broker: Option<u16>) -> PyResult<()> {
         self.with(py, |cluster| cluster.bring_up(broker))
     }
 
-    /// Ends it, with all that it holds.
+    /// Stops the cluster and discards its records.
     fn stop(&self, py: Python<'_>) {
-        away::detach(py, || {
+        detach(py, || {
             if let Ok(mut cluster) = self.cluster.lock() {
                 cluster.take();
             }

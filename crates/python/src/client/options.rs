@@ -1,4 +1,4 @@
-//! A client's settings: arguments before the environment before `herald.yaml`.
+//! Client settings: arguments take precedence over the environment, and that over `herald.yaml`.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use herald_publish::{Mode, PublisherOptions};
 use pyo3::prelude::*;
 
 use super::memory::MemoryCluster;
-use super::publisher::seconds_from;
+use super::publisher::duration_from_secs;
 use crate::errors;
 
-/// What `KafkaClient` was given.
+/// Arguments of a client.
 #[derive(FromPyObject)]
 pub struct Settings {
     bootstrap_servers: Option<String>,
@@ -28,7 +28,7 @@ pub struct Settings {
     region: Option<String>,
     namespace: Option<String>,
     topic_pattern: Option<String>,
-    /// `None` is no spool, the empty path the usual one.
+    /// `None` disables the spool; the empty path stands for the default one.
     spool: Option<PathBuf>,
     spool_max_bytes: Option<u64>,
     write_ahead: bool,
@@ -39,18 +39,18 @@ pub struct Settings {
     cluster: Option<Py<MemoryCluster>>,
 }
 
-/// The settings, put together.
+/// Settings merged from all sources.
 pub struct Resolved {
     pub options: PublisherOptions,
     pub origin: Origin,
     pub spool: Option<PathBuf>,
 }
 
-/// Processes of one service on one machine that have a spool each.
-const MOST_SPOOLS: u16 = 64;
+/// Most processes on one machine with a spool file each for one path.
+const MAX_SPOOLS: u16 = 64;
 
 impl Settings {
-    /// Puts them together.
+    /// Merges the arguments with the environment and `herald.yaml`.
     pub fn resolve(&self, py: Python<'_>) -> PyResult<Resolved> {
         let project = self
             .project()
@@ -86,7 +86,7 @@ impl Settings {
 
     fn origin(&self) -> Origin {
         let resource = variable("OTEL_RESOURCE_ATTRIBUTES").unwrap_or_default();
-        let of_resource = |name: &str| {
+        let from_resource = |name: &str| {
             resource.split(',').find_map(|pair| {
                 let (key, value) = pair.split_once('=')?;
                 (key.trim() == name).then(|| value.trim().to_owned())
@@ -95,25 +95,25 @@ impl Settings {
         let service = (self.service.clone())
             .or_else(|| variable("HERALD_SERVICE"))
             .or_else(|| variable("OTEL_SERVICE_NAME"))
-            .or_else(|| of_resource("service.name"));
+            .or_else(|| from_resource("service.name"));
         let version = (self.service_version.clone())
             .or_else(|| variable("HERALD_SERVICE_VERSION"))
-            .or_else(|| of_resource("service.version"));
+            .or_else(|| from_resource("service.version"));
         let environment = (self.environment.clone())
             .or_else(|| variable("HERALD_ENVIRONMENT"))
-            .or_else(|| of_resource("deployment.environment.name"))
-            .or_else(|| of_resource("deployment.environment"));
+            .or_else(|| from_resource("deployment.environment.name"))
+            .or_else(|| from_resource("deployment.environment"));
         let mut origin = Origin::new(
             service.unwrap_or_else(|| "unnamed".to_owned()),
             version.unwrap_or_else(|| "0.0.0".to_owned()),
             environment.unwrap_or_else(|| "development".to_owned()),
         );
-        origin.instance = (self.instance.clone()).or_else(|| of_resource("service.instance.id"));
-        origin.region = (self.region.clone()).or_else(|| of_resource("cloud.region"));
+        origin.instance = (self.instance.clone()).or_else(|| from_resource("service.instance.id"));
+        origin.region = (self.region.clone()).or_else(|| from_resource("cloud.region"));
         origin
     }
 
-    /// Where the spool is, unless there is to be none.
+    /// Path of the spool, or `None` without one.
     fn spool(&self, project: &Project, origin: &Origin) -> Option<PathBuf> {
         let given = self.spool.as_ref()?;
         if !given.as_os_str().is_empty() {
@@ -136,7 +136,7 @@ impl Settings {
         };
         if let Some(path) = spool {
             let mut spool =
-                SpoolOptions::new(path).when_owned(WhenOwned::Numbered { most: MOST_SPOOLS });
+                SpoolOptions::new(path).when_owned(WhenOwned::Numbered { most: MAX_SPOOLS });
             if let Some(bytes) = self.spool_max_bytes {
                 spool = spool.max_bytes(bytes);
             }
@@ -146,7 +146,7 @@ impl Settings {
             options = options.mode(Mode::WriteAhead);
         }
         if let Some(seconds) = self.deadline {
-            let deadline = seconds_from(seconds)
+            let deadline = duration_from_secs(seconds)
                 .ok_or_else(|| "deadline must be a number of seconds, 0 or more".to_owned())?;
             options = options.deadline(deadline);
         }
@@ -167,21 +167,21 @@ impl Settings {
             .or_else(|| project.options.defaults.namespace.clone())
             .unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
         topic::validate(&namespace).map_err(|reason| {
-            format!("the namespace {namespace:?} can't begin a topic: {reason}")
+            format!("the namespace {namespace:?} is not a valid start of a topic: {reason}")
         })?;
         Ok(options.topics(pattern, namespace))
     }
 
     fn kafka(&self, project: &Project) -> Result<KafkaOptions, String> {
         let variable = |name: &str| env::var(name).ok();
-        let of_project = project.kafka.bootstrap_servers.join(",");
+        let from_project = project.kafka.bootstrap_servers.join(",");
         let servers = (self.bootstrap_servers.clone())
             .or_else(|| environment::bootstrap_servers(&variable))
-            .or_else(|| (!of_project.is_empty()).then_some(of_project))
+            .or_else(|| (!from_project.is_empty()).then_some(from_project))
             .ok_or_else(|| {
                 format!(
-                    "which cluster? Give bootstrap_servers='HOST:PORT', or set {}, or write \
-                     `kafka: {{bootstrap_servers: HOST:PORT}}` into herald.yaml",
+                    "no cluster is configured: set bootstrap_servers='HOST:PORT', or {}, or \
+                     `kafka: {{bootstrap_servers: HOST:PORT}}` in herald.yaml",
                     environment::BOOTSTRAP_SERVERS
                 )
             })?;
@@ -203,7 +203,7 @@ fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
-/// Where programs of this user keep what outlives them.
+/// Folder for the user's persistent state, by the XDG base directory specification.
 fn state_folder() -> PathBuf {
     let home = || variable("HOME").map(|home| Path::new(&home).join(".local/state"));
     variable("XDG_STATE_HOME")
@@ -213,14 +213,14 @@ fn state_folder() -> PathBuf {
         .join("herald")
 }
 
-/// A service's name as the name of a file.
+/// Converts a service name to a file name.
 fn file_name(service: &str) -> String {
-    let usual = |c: char| {
+    let replace = |c: char| {
         if c.is_ascii_alphanumeric() || "-_".contains(c) {
             c
         } else {
             '_'
         }
     };
-    service.chars().take(100).map(usual).collect()
+    service.chars().take(100).map(replace).collect()
 }

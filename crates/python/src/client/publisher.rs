@@ -1,4 +1,4 @@
-//! The publisher, as `herald/client.py` uses it.
+//! Python class around the publisher.
 
 use std::path::PathBuf;
 use std::process;
@@ -11,37 +11,37 @@ use pyo3::exceptions::{PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
-use super::away;
+use super::completion_queue::{Completion, CompletionQueue, Outcome, Work, outcome_list};
+use super::detach::detach;
 use super::events::{Event, Raw};
-use super::mailbox::{Done, Mailbox, Outcome, Work, list};
+use super::fire_and_forget;
 use super::options::{Resolved, Settings};
 use super::receipt::Receipt;
 use super::stats::{SpoolStatus, Stats};
-use super::unattended;
-use super::wait::{ATTENTION, wait_for};
+use super::wait::{SIGNAL_CHECK_INTERVAL, block_on};
 use crate::errors;
 
-/// Takes events, gives receipts.
+/// Publisher behind `KafkaClient` and `SyncKafkaClient`.
 ///
-/// No method but `close`, `send`, `send_many` and `PendingReceipt.result` waits for anything,
-/// and those wait without Python's lock.
+/// Only `close`, `enqueue`, `send_many` and `PendingReceipt.result` block, and those release the
+/// interpreter lock.
 #[pyclass(frozen, module = "herald._herald")]
 pub struct Publisher {
     origin: Origin,
     spool: Option<PathBuf>,
     process: u32,
-    /// `None` once it is closed.
-    running: RwLock<Option<Arc<herald_publish::Publisher>>>,
+    /// `None` once closed.
+    publisher: RwLock<Option<Arc<herald_publish::Publisher>>>,
 }
 
 impl Publisher {
-    fn running(&self, py: Python<'_>) -> PyResult<Arc<herald_publish::Publisher>> {
-        // First of all: in a fork, what other threads had locked is locked for ever.
-        if !self.is_here() {
+    fn open_publisher(&self, py: Python<'_>) -> PyResult<Arc<herald_publish::Publisher>> {
+        // Checked before any lock: a fork copies locks that other threads held, locked for ever.
+        if !self.is_owner_process() {
             let owner = self.process;
             return Err(errors::publish(py, &PublishError::Forked { owner }));
         }
-        let publisher = self.running.read();
+        let publisher = self.publisher.read();
         let publisher = publisher.unwrap_or_else(PoisonError::into_inner);
         publisher
             .clone()
@@ -59,13 +59,13 @@ impl Publisher {
             origin,
             spool,
         } = settings.resolve(py)?;
-        let opened = away::detach(py, || herald_publish::Publisher::open_with_report(options));
+        let opened = detach(py, || herald_publish::Publisher::open_with_report(options));
         let (publisher, report) = opened.map_err(|error| match (&error, &spool) {
             (PublishError::Spool(error), Some(path)) => errors::settings(
                 py,
                 format!(
-                    "the spool {} can't be opened: {error}. Say where it may lie with spool=PATH \
-                     or HERALD_SPOOL; with spool=None there is none",
+                    "the spool {} can't be opened: {error}. Set another path with spool=PATH or \
+                     HERALD_SPOOL, or disable the spool with spool=None",
                     path.display()
                 ),
             ),
@@ -75,36 +75,36 @@ impl Publisher {
             origin,
             spool: report.map(|report| report.path),
             process: process::id(),
-            running: RwLock::new(Some(Arc::new(publisher))),
+            publisher: RwLock::new(Some(Arc::new(publisher))),
         })
     }
 
-    /// Whether events are taken.
+    /// Whether events are accepted.
     #[getter]
     fn is_open(&self) -> bool {
-        if !self.is_here() {
+        if !self.is_owner_process() {
             return false;
         }
-        let publisher = self.running.read();
+        let publisher = self.publisher.read();
         publisher.unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Whether this is the process that opened it, and no fork.
+    /// Whether this process opened the publisher, as opposed to a forked child.
     #[getter]
-    fn is_here(&self) -> bool {
+    fn is_owner_process(&self) -> bool {
         self.process == process::id()
     }
 
-    /// Puts an event on its way; gives a future of the mailbox's loop.
+    /// Publishes an event, and returns a future of the queue's event loop.
     #[expect(
         clippy::too_many_arguments,
-        reason = "they are those of Python's method"
+        reason = "they are the arguments of the Python method"
     )]
-    #[pyo3(signature = (mailbox, event_type, source_node_id, payload, topic, correlation_id, metadata, traceparent))]
+    #[pyo3(signature = (queue, event_type, source_node_id, payload, topic, correlation_id, metadata, traceparent))]
     fn publish<'py>(
         &self,
         py: Python<'py>,
-        mailbox: &Bound<'py, Mailbox>,
+        queue: &Bound<'py, CompletionQueue>,
         event_type: Bound<'py, PyAny>,
         source_node_id: Bound<'py, PyAny>,
         payload: Bound<'py, PyAny>,
@@ -126,76 +126,76 @@ impl Publisher {
             event_id: None,
             traceparent,
         };
-        self.publish_event(py, mailbox, event)
+        self.publish_event(py, queue, event)
     }
 
-    /// The same for an `Event`.
-    #[expect(clippy::needless_pass_by_value, reason = "Python hands it over")]
+    /// Publishes an `Event`, and returns a future.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 passes it by value")]
     fn publish_event<'py>(
         &self,
         py: Python<'py>,
-        mailbox: &Bound<'py, Mailbox>,
+        queue: &Bound<'py, CompletionQueue>,
         event: Event<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let publisher = self.running(py)?;
+        let publisher = self.open_publisher(py)?;
         let (message, id) = event.message(py, &publisher, &self.origin)?;
-        launch(py, mailbox, publisher, message, Some(id))
+        dispatch(py, queue, publisher, message, Some(id))
     }
 
-    /// The same for a message that is no event.
-    #[expect(clippy::needless_pass_by_value, reason = "Python hands it over")]
+    /// Publishes a message that is not an event, and returns a future.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 passes it by value")]
     fn publish_raw<'py>(
         &self,
         py: Python<'py>,
-        mailbox: &Bound<'py, Mailbox>,
+        queue: &Bound<'py, CompletionQueue>,
         raw: Raw<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let publisher = self.running(py)?;
-        launch(py, mailbox, publisher, raw.message(py)?, None)
+        let publisher = self.open_publisher(py)?;
+        dispatch(py, queue, publisher, raw.message(py)?, None)
     }
 
-    /// Puts events on their way, all or none; the future's result is a list of receipts and
-    /// errors in their order.
+    /// Publishes events, all or none, and returns a future of a list of receipts and errors in
+    /// their order.
     fn publish_many<'py>(
         &self,
         py: Python<'py>,
-        mailbox: &Bound<'py, Mailbox>,
+        queue: &Bound<'py, CompletionQueue>,
         events: &Bound<'py, PyList>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let publisher = self.running(py)?;
+        let publisher = self.open_publisher(py)?;
         let (messages, ids) = self.messages(py, &publisher, events)?;
-        let turn = mailbox.get().turn();
+        let ticket = queue.get().ticket();
         let work: Work = Box::pin(async move {
-            turn.comes().await;
+            ticket.wait().await;
             let pending = publisher.enqueue_all(messages).await;
-            drop(turn);
+            drop(ticket);
             let outcomes = Pending::all(pending).await;
-            Done::Many(outcomes_of(outcomes, &ids))
+            Completion::Many(with_event_ids(outcomes, &ids))
         });
-        mailbox.get().expect(py, work)
+        queue.get().submit(py, work)
     }
 
-    /// Puts an event on its way, and waits only for room.
-    #[expect(clippy::needless_pass_by_value, reason = "Python hands it over")]
+    /// Enqueues an event; blocks only at the in-flight limit.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 passes it by value")]
     fn enqueue(&self, py: Python<'_>, event: Event<'_>) -> PyResult<PendingReceipt> {
-        let publisher = self.running(py)?;
+        let publisher = self.open_publisher(py)?;
         let (message, id) = event.message(py, &publisher, &self.origin)?;
         PendingReceipt::new(py, &publisher, message, Some(id))
     }
 
-    /// Puts an event on its way whose receipt nobody waits for, behind those of its loop that
-    /// wait for room. False where there is none, unless it is to be waited for.
+    /// Enqueues an event whose receipt nobody awaits. Returns false at the in-flight limit, or
+    /// while other events of the loop wait for it, unless it may block.
     fn try_enqueue<'py>(
         &self,
         py: Python<'py>,
-        mailbox: Option<&Bound<'py, Mailbox>>,
+        queue: Option<&Bound<'py, CompletionQueue>>,
         mut event: Event<'py>,
         traceparent: Option<Bound<'py, PyAny>>,
         on_error: Py<PyAny>,
-        wait_for_room: bool,
+        block: bool,
     ) -> PyResult<bool> {
-        let publisher = self.running(py)?;
-        if mailbox.is_some_and(|mailbox| mailbox.get().has_line()) {
+        let publisher = self.open_publisher(py)?;
+        if queue.is_some_and(|queue| queue.get().has_waiters()) {
             return Ok(false);
         }
         if event.traceparent.is_none() {
@@ -203,44 +203,44 @@ impl Publisher {
         }
         let (message, _) = event.message(py, &publisher, &self.origin)?;
         let pending = match publisher.try_enqueue(message) {
-            Err(PublishError::Busy) if wait_for_room => {
+            Err(PublishError::Busy) if block => {
                 let (message, _) = event.message(py, &publisher, &self.origin)?;
-                wait_for(py, publisher.enqueue(message))?
+                block_on(py, publisher.enqueue(message))?
             }
             Err(PublishError::Busy) => return Ok(false),
             other => other,
         };
         let pending = pending.map_err(|error| errors::publish(py, &error))?;
-        unattended::watch(pending, on_error);
+        fire_and_forget::track(pending, on_error);
         Ok(true)
     }
 
-    /// The same for a message that is no event.
-    #[expect(clippy::needless_pass_by_value, reason = "Python hands it over")]
+    /// Enqueues a message that is not an event; blocks only at the in-flight limit.
+    #[expect(clippy::needless_pass_by_value, reason = "PyO3 passes it by value")]
     fn enqueue_raw(&self, py: Python<'_>, raw: Raw<'_>) -> PyResult<PendingReceipt> {
-        let publisher = self.running(py)?;
+        let publisher = self.open_publisher(py)?;
         PendingReceipt::new(py, &publisher, raw.message(py)?, None)
     }
 
-    /// Publishes events, all or none, and waits for what each ended with.
+    /// Publishes events, all or none, and blocks until each has a receipt or an error.
     fn send_many<'py>(
         &self,
         py: Python<'py>,
         events: &Bound<'py, PyList>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let publisher = self.running(py)?;
+        let publisher = self.open_publisher(py)?;
         let (messages, ids) = self.messages(py, &publisher, events)?;
-        let outcomes = wait_for(py, publisher.send_all(messages))?;
-        list(py, outcomes_of(outcomes, &ids))
+        let outcomes = block_on(py, publisher.send_all(messages))?;
+        outcome_list(py, with_event_ids(outcomes, &ids))
     }
 
-    /// Figures.
+    /// Returns the statistics.
     fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
-        let publisher = self.running(py)?;
-        Ok(Stats::new(&away::detach(py, || publisher.stats())))
+        let publisher = self.open_publisher(py)?;
+        Ok(Stats::new(&detach(py, || publisher.stats())))
     }
 
-    /// What the spool holds.
+    /// Reads the status of the spool from its file.
     fn spool(&self, py: Python<'_>) -> PyResult<Option<SpoolStatus>> {
         let Some(path) = &self.spool else {
             return Ok(None);
@@ -248,25 +248,28 @@ impl Publisher {
         SpoolStatus::read(py, &path.to_string_lossy()).map(Some)
     }
 
-    /// How much the cluster has not got: what is in flight and what waits in the spool.
+    /// Number of events that the cluster has not acknowledged: in flight and in the spool.
     fn undelivered(&self, py: Python<'_>) -> PyResult<u64> {
-        let publisher = self.running(py)?;
-        let stats = away::detach(py, || publisher.stats());
+        let publisher = self.open_publisher(py)?;
+        let stats = detach(py, || publisher.stats());
         Ok(stats.in_flight + stats.spool.map_or(0, |spool| spool.records))
     }
 
-    /// Takes no more events, and waits until all are delivered, at most so many seconds. Gives
-    /// how many wait in the spool, how many dead letters are there, and how many got an error.
+    /// Accepts no more events, and waits until all are delivered or the time is over. Returns the
+    /// numbers of events in the spool, of dead letters, and of events that got an error.
     fn close(&self, py: Python<'_>, seconds: f64) -> PyResult<(u64, u64, u64)> {
-        let timeout = seconds_of(seconds, "timeout")?;
+        let timeout = parse_seconds(seconds, "timeout")?;
         let publisher = {
-            let mut publisher = self.running.write().unwrap_or_else(PoisonError::into_inner);
+            let mut publisher = self
+                .publisher
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
             publisher.take()
         };
         let Some(publisher) = publisher else {
             return Ok((0, 0, 0));
         };
-        let closed = away::detach(py, || publisher.close(timeout));
+        let closed = detach(py, || publisher.close(timeout));
         let closed = closed.map_err(|error| errors::publish(py, &error))?;
         Ok((closed.spooled, closed.dead, closed.failed))
     }
@@ -287,7 +290,7 @@ impl Publisher {
     }
 }
 
-/// A receipt that is not there yet.
+/// Receipt of an event in flight.
 #[pyclass(frozen, module = "herald")]
 pub struct PendingReceipt {
     state: Mutex<State>,
@@ -296,8 +299,8 @@ pub struct PendingReceipt {
 
 enum State {
     Pending(Pending),
-    /// Another thread waits for it.
-    Awaited,
+    /// Another thread is waiting for the receipt.
+    Waiting,
     Resolved(Result<herald_publish::Receipt, PublishError>),
 }
 
@@ -308,7 +311,7 @@ impl PendingReceipt {
         message: Message,
         event_id: Option<Uuid>,
     ) -> PyResult<Self> {
-        let pending = wait_for(py, publisher.enqueue(message))?;
+        let pending = block_on(py, publisher.enqueue(message))?;
         let pending = pending.map_err(|error| errors::publish(py, &error))?;
         Ok(Self {
             state: Mutex::new(State::Pending(pending)),
@@ -319,17 +322,19 @@ impl PendingReceipt {
 
 #[pymethods]
 impl PendingReceipt {
-    /// Waits for the receipt, for ever or for so many seconds.
+    /// Waits for the receipt, at most `timeout` seconds.
     #[pyo3(signature = (timeout=None))]
     fn result(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Receipt> {
         let timeout = timeout
-            .map(|seconds| seconds_of(seconds, "timeout"))
+            .map(|seconds| parse_seconds(seconds, "timeout"))
             .transpose()?;
-        let began = Instant::now();
+        let start = Instant::now();
         loop {
-            let left = timeout.map(|timeout| timeout.saturating_sub(began.elapsed()));
-            let wait = left.map_or(ATTENTION, |left| left.min(ATTENTION));
-            if let Some(outcome) = away::detach(py, || self.wait_for(wait)) {
+            let left = timeout.map(|timeout| timeout.saturating_sub(start.elapsed()));
+            let wait = left.map_or(SIGNAL_CHECK_INTERVAL, |left| {
+                left.min(SIGNAL_CHECK_INTERVAL)
+            });
+            if let Some(outcome) = detach(py, || self.poll_for(wait)) {
                 return match outcome {
                     Ok(receipt) => Ok(Receipt::new(receipt, self.event_id)),
                     Err(error) => Err(errors::publish(py, &error)),
@@ -338,33 +343,36 @@ impl PendingReceipt {
             py.check_signals()?;
             if left.is_some_and(|left| left.is_zero()) {
                 return Err(PyTimeoutError::new_err(
-                    "the receipt is not there yet; the event is still on its way",
+                    "the receipt has not arrived yet; the event is still in flight",
                 ));
             }
         }
     }
 
-    /// Whether `result` would return at once.
+    /// Whether `result` returns at once.
     fn done(&self) -> bool {
         match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Pending(pending) => pending.is_resolved(),
-            State::Awaited => false,
+            State::Waiting => false,
             State::Resolved(_) => true,
         }
     }
 }
 
 impl PendingReceipt {
-    fn wait_for(&self, most: Duration) -> Option<Result<herald_publish::Receipt, PublishError>> {
+    fn poll_for(
+        &self,
+        max_wait: Duration,
+    ) -> Option<Result<herald_publish::Receipt, PublishError>> {
         let lock = || self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = std::mem::replace(&mut *lock(), State::Awaited);
-        let state = match taken {
-            State::Pending(pending) => match pending.wait_timeout(most) {
+        let state = std::mem::replace(&mut *lock(), State::Waiting);
+        let state = match state {
+            State::Pending(pending) => match pending.wait_timeout(max_wait) {
                 Ok(outcome) => State::Resolved(outcome),
                 Err(pending) => State::Pending(pending),
             },
-            State::Awaited => {
-                std::thread::sleep(most.min(Duration::from_millis(1)));
+            State::Waiting => {
+                std::thread::sleep(max_wait.min(Duration::from_millis(1)));
                 return None;
             }
             resolved @ State::Resolved(_) => resolved,
@@ -378,30 +386,30 @@ impl PendingReceipt {
     }
 }
 
-/// Puts a message on its way for an event loop, in the order of calling.
-fn launch<'py>(
+/// Publishes a message for an event loop, in call order.
+fn dispatch<'py>(
     py: Python<'py>,
-    mailbox: &Bound<'py, Mailbox>,
+    queue: &Bound<'py, CompletionQueue>,
     publisher: Arc<herald_publish::Publisher>,
     message: Message,
     event_id: Option<Uuid>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let turn = mailbox.get().turn();
+    let ticket = queue.get().ticket();
     let work: Work = Box::pin(async move {
         let enqueued = publisher.enqueue(message);
-        turn.comes().await;
+        ticket.wait().await;
         let pending = enqueued.await;
-        drop(turn);
+        drop(ticket);
         let outcome = match pending {
             Ok(pending) => pending.await,
             Err(error) => Err(error),
         };
-        Done::One(outcome.map(|receipt| Receipt::new(receipt, event_id)))
+        Completion::One(outcome.map(|receipt| Receipt::new(receipt, event_id)))
     });
-    mailbox.get().expect(py, work)
+    queue.get().submit(py, work)
 }
 
-fn outcomes_of(
+fn with_event_ids(
     outcomes: Vec<Result<herald_publish::Receipt, PublishError>>,
     ids: &[Uuid],
 ) -> Vec<Outcome> {
@@ -411,16 +419,17 @@ fn outcomes_of(
         .collect()
 }
 
-fn seconds_of(seconds: f64, name: &str) -> PyResult<Duration> {
-    seconds_from(seconds).ok_or_else(|| {
+fn parse_seconds(seconds: f64, name: &str) -> PyResult<Duration> {
+    duration_from_secs(seconds).ok_or_else(|| {
         PyValueError::new_err(format!("{name} must be a number of seconds, 0 or more"))
     })
 }
 
-/// Seconds of Python; infinity is a century.
-pub fn seconds_from(seconds: f64) -> Option<Duration> {
+/// Converts Python seconds to a duration. Infinity becomes a century, so that deadlines don't
+/// overflow.
+pub fn duration_from_secs(seconds: f64) -> Option<Duration> {
     const CENTURY: f64 = 100.0 * 366.0 * 86_400.0;
-    // Of two numbers of which one is none, `min` would be the other.
+    // Not `min`: of NaN and a number it returns the number.
     let seconds = if seconds > CENTURY { CENTURY } else { seconds };
     Duration::try_from_secs_f64(seconds).ok()
 }

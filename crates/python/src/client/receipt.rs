@@ -1,4 +1,4 @@
-//! Proof that an event is safe.
+//! Receipts: proof that an event is safe.
 
 use herald_envelope::Uuid;
 use herald_publish::spool::Sequence;
@@ -6,7 +6,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 
-/// What a receipt is made of: topic, partition and offset, or sequence; and the event's identity.
+/// Pickled form of a receipt: topic, partition and offset, or spool sequence; and the event id.
 type Parts = (
     Option<String>,
     Option<i32>,
@@ -15,7 +15,8 @@ type Parts = (
     Option<String>,
 );
 
-/// Proof that an event is safe: the cluster has it, or the local disk. Always true.
+/// Proof that an event is safe: acknowledged by the cluster, or flushed to the local spool. Always
+/// truthy.
 #[pyclass(frozen, eq, hash, module = "herald")]
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Receipt {
@@ -24,7 +25,7 @@ pub struct Receipt {
 }
 
 impl Receipt {
-    /// A receipt for an event, or for a message that is none.
+    /// Wraps a receipt; raw messages have no event id.
     pub fn new(receipt: herald_publish::Receipt, event_id: Option<Uuid>) -> Self {
         Self { receipt, event_id }
     }
@@ -32,19 +33,19 @@ impl Receipt {
 
 #[pymethods]
 impl Receipt {
-    /// Whether all in-sync replicas of the cluster have it.
+    /// Whether all in-sync replicas of the cluster have acknowledged the event.
     #[getter]
     fn is_delivered(&self) -> bool {
         self.receipt.is_delivered()
     }
 
-    /// Whether the local disk has it, from where it goes to the cluster.
+    /// Whether the event is flushed to the local spool, from where it is delivered later.
     #[getter]
     fn is_spooled(&self) -> bool {
         !self.receipt.is_delivered()
     }
 
-    /// Where the cluster has it.
+    /// Topic of a delivered event.
     #[getter]
     fn topic(&self) -> Option<&str> {
         match &self.receipt {
@@ -53,7 +54,7 @@ impl Receipt {
         }
     }
 
-    /// Partition of the topic.
+    /// Partition of a delivered event.
     #[getter]
     fn partition(&self) -> Option<i32> {
         match self.receipt {
@@ -62,7 +63,7 @@ impl Receipt {
         }
     }
 
-    /// Offset in the partition.
+    /// Offset of a delivered event.
     #[getter]
     fn offset(&self) -> Option<i64> {
         match self.receipt {
@@ -71,7 +72,7 @@ impl Receipt {
         }
     }
 
-    /// Its number in the spool: `herald spool show SEQUENCE`.
+    /// Sequence number in the spool, for `herald spool show SEQUENCE`.
     #[getter]
     fn sequence(&self) -> Option<u64> {
         match self.receipt {
@@ -80,7 +81,7 @@ impl Receipt {
         }
     }
 
-    /// The event's identity, as text; `None` for a raw message.
+    /// Event id as text; `None` for a raw message.
     #[getter]
     fn event_id<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
         let mut buffer = Uuid::encode_buffer();
@@ -99,12 +100,12 @@ impl Receipt {
             self.sequence(),
             self.event_id.map(|id| id.to_string()),
         );
-        Ok((py.get_type::<Self>().getattr("_of_parts")?, parts))
+        Ok((py.get_type::<Self>().getattr("_from_parts")?, parts))
     }
 
-    /// The other half of pickling.
+    /// Restores a pickled receipt.
     #[staticmethod]
-    fn _of_parts(
+    fn _from_parts(
         topic: Option<String>,
         partition: Option<i32>,
         offset: Option<i64>,
@@ -127,17 +128,17 @@ impl Receipt {
         let event_id = event_id.map(Uuid::parse_str).transpose();
         match (receipt, event_id) {
             (Some(receipt), Ok(event_id)) => Ok(Self { receipt, event_id }),
-            _ => Err(PyValueError::new_err("these are no parts of a receipt")),
+            _ => Err(PyValueError::new_err("invalid parts of a receipt")),
         }
     }
 
-    #[expect(clippy::unused_self, reason = "Python calls it on a receipt")]
+    #[expect(clippy::unused_self, reason = "a Python method")]
     fn __bool__(&self) -> bool {
         true
     }
 
     fn __repr__(&self) -> String {
-        let what = match &self.receipt {
+        let state = match &self.receipt {
             herald_publish::Receipt::Delivered {
                 topic,
                 partition,
@@ -148,8 +149,8 @@ impl Receipt {
             }
         };
         match self.event_id {
-            Some(id) => format!("<Receipt {what} event_id={id}>"),
-            None => format!("<Receipt {what}>"),
+            Some(id) => format!("<Receipt {state} event_id={id}>"),
+            None => format!("<Receipt {state}>"),
         }
     }
 }

@@ -1,59 +1,59 @@
-//! Figures of a client and its spool.
+//! Statistics of a client and its spool.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use herald_publish::spool::{Inspector, SpoolStats};
 use pyo3::prelude::*;
 
-use super::away;
+use super::detach::detach;
 use crate::errors;
 
-/// What a client has done since it was connected, and what it is doing.
+/// Statistics of a client since it connected.
 #[pyclass(frozen, get_all, module = "herald")]
 pub struct Stats {
-    /// Events that were taken: each has got a receipt or an error, or will.
+    /// Events accepted: each has got a receipt or an error, or will.
     published: u64,
-    /// Receipts of the cluster.
+    /// Receipts from the cluster.
     delivered: u64,
-    /// Receipts of the spool.
+    /// Receipts from the spool.
     spooled: u64,
-    /// Events that ended as errors.
+    /// Events that ended with an error.
     failed: u64,
-    /// Events of the spool that the cluster acknowledged, also those of earlier processes.
+    /// Spooled events that the cluster has acknowledged, including those of earlier processes.
     drained: u64,
-    /// Tries of spooled events that failed and will be repeated.
+    /// Failed delivery attempts of spooled events that are retried.
     retried: u64,
-    /// Events that the cluster will never take.
+    /// Events that the cluster rejects permanently.
     dead: u64,
-    /// Events that wait for their receipt.
+    /// Events waiting for their receipt.
     in_flight: u64,
     /// Their bytes.
     in_flight_bytes: u64,
-    /// Whether the cluster is taken to be reachable.
+    /// Whether the cluster is considered reachable.
     reachable: bool,
-    /// How often it was found unreachable.
+    /// Number of times the cluster became unreachable.
     outages: u64,
-    /// Events in the spool's queue; 0 without a spool.
+    /// Events queued in the spool; 0 without a spool.
     spool_records: u64,
     /// Their bytes.
     spool_bytes: u64,
     /// Dead letters in the spool.
     spool_dead: u64,
-    /// Age of the oldest event in the spool's queue, in seconds; `None` where it is empty.
+    /// Age of the oldest event queued in the spool, in seconds; `None` if it is empty.
     spool_oldest_age: Option<f64>,
-    /// Median of the time from publishing to the cluster's receipt, in seconds.
+    /// Median time from publishing to the cluster's acknowledgement, in seconds.
     latency_p50: f64,
-    /// 99 of 100 receipts of the cluster took no longer, in seconds.
+    /// 99th percentile of that time, in seconds.
     latency_p99: f64,
-    /// The longest, in seconds.
+    /// Maximum of that time, in seconds.
     latency_max: f64,
 }
 
 impl Stats {
-    /// These figures.
+    /// Converts the publisher's statistics.
     pub fn new(stats: &herald_publish::Stats) -> Self {
         let spool = stats.spool;
-        let of_spool = |figure: fn(SpoolStats) -> u64| spool.map_or(0, figure);
+        let of_spool = |field: fn(SpoolStats) -> u64| spool.map_or(0, field);
         Self {
             published: stats.published,
             delivered: stats.delivered,
@@ -92,12 +92,12 @@ impl Stats {
     }
 }
 
-/// What a spool holds, as last committed.
+/// Status of a spool as of its last commit.
 #[pyclass(frozen, get_all, module = "herald")]
 pub struct SpoolStatus {
-    /// Its file.
+    /// Path of its file.
     path: String,
-    /// Events in the queue.
+    /// Events queued.
     records: u64,
     /// Their bytes.
     bytes: u64,
@@ -105,18 +105,18 @@ pub struct SpoolStatus {
     dead: u64,
     /// Their bytes.
     dead_bytes: u64,
-    /// When the first event in the queue came to be, in seconds since 1970.
+    /// Time of the oldest queued event, in seconds since 1970.
     oldest: Option<f64>,
-    /// What its files take on the disk, in bytes.
+    /// Size of its files on disk, in bytes.
     file_bytes: u64,
-    /// The process that has it open, where that is known.
+    /// Process id of the owner, if known.
     owner: Option<u32>,
 }
 
 impl SpoolStatus {
-    /// Reads it from the disk.
+    /// Reads the status from the spool's file.
     pub fn read(py: Python<'_>, path: &str) -> PyResult<Self> {
-        let status = away::detach(py, || Inspector::open(path)?.status())
+        let status = detach(py, || Inspector::open(path)?.status())
             .map_err(|error| errors::settings(py, format!("the spool {path}: {error}")))?;
         Ok(Self {
             path: path.to_owned(),

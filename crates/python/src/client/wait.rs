@@ -1,4 +1,4 @@
-//! Waiting on a thread of Python.
+//! Blocking on futures from Python threads.
 
 use std::future::Future;
 use std::pin::pin;
@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-use super::away;
+use super::detach::detach;
 
-/// How long a wait goes on without a look at Python's signals.
-pub const ATTENTION: Duration = Duration::from_millis(100);
+/// Interval between checks for Python signals while blocking.
+pub const SIGNAL_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 struct Unpark(Thread);
 
@@ -22,20 +22,20 @@ impl Wake for Unpark {
     }
 }
 
-/// Waits for a future without Python's lock. Ctrl-C ends it, and drops the future.
-pub fn wait_for<T: Send>(py: Python<'_>, future: impl Future<Output = T> + Send) -> PyResult<T> {
+/// Blocks on a future without the interpreter lock. Ctrl-C drops the future.
+pub fn block_on<T: Send>(py: Python<'_>, future: impl Future<Output = T> + Send) -> PyResult<T> {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
-        let output = away::detach(py, || {
-            let began = Instant::now();
+        let output = detach(py, || {
+            let start = Instant::now();
             loop {
                 if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker))
                 {
                     return Some(output);
                 }
-                thread::park_timeout(ATTENTION.saturating_sub(began.elapsed()));
-                if began.elapsed() >= ATTENTION {
+                thread::park_timeout(SIGNAL_CHECK_INTERVAL.saturating_sub(start.elapsed()));
+                if start.elapsed() >= SIGNAL_CHECK_INTERVAL {
                     return None;
                 }
             }

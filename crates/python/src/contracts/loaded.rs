@@ -1,4 +1,4 @@
-//! What was read, kept for as long as Python may generate from it.
+//! Loaded contracts, kept as long as Python may generate from them.
 
 use herald_catalog::{document, load};
 use herald_diagnostics::render::{Format, Options, write};
@@ -8,14 +8,14 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
-/// What was read.
+/// Loaded contracts and their diagnostics.
 #[pyclass(frozen, module = "herald._herald")]
 pub struct Loaded {
     read: load::Loaded,
-    /// Whether there was anything to read, and a project that says how.
+    /// Whether contracts were found and the project is valid.
     #[pyo3(get)]
     usable: bool,
-    /// How the project wants its Python.
+    /// Python options of the project.
     python: PythonOptions,
 }
 
@@ -39,13 +39,13 @@ impl Loaded {
 
 #[pymethods]
 impl Loaded {
-    /// The nodes, a JSON list.
+    /// Nodes as a JSON list.
     fn nodes(&self, py: Python<'_>) -> String {
         py.detach(|| {
             let nodes = self.read.catalog.nodes.iter();
             let nodes = nodes.map(|node| {
                 let mut node_document = document::contract(node, &[]);
-                // As diagnostics name it.
+                // The path in the form that diagnostics have.
                 node_document["path"] = json!(node.origin.path);
                 node_document
             });
@@ -53,18 +53,18 @@ impl Loaded {
         })
     }
 
-    /// The diagnostics, as `herald check --format json` prints them.
+    /// Diagnostics in the format of `herald check --format json`.
     fn diagnostics(&self) -> PyResult<String> {
         as_json(&self.read.diagnostics, &self.read.catalog.sources)
     }
 
-    /// Files in searched folders that are no contracts.
+    /// YAML files in searched folders that are not contracts.
     fn skipped(&self) -> Vec<String> {
         self.read.skipped.clone()
     }
 
-    /// Paths and texts of what the targets make of the nodes. Where there are errors, the second
-    /// list is empty, and the first text says which. What is not said of Python, the project says.
+    /// Renders targets: returns diagnostics as JSON, and paths and texts of the files. With errors
+    /// there are no files. Options that are `None` are the project's.
     fn generate(
         &self,
         py: Python<'_>,
@@ -93,7 +93,7 @@ impl Loaded {
 }
 
 impl Loaded {
-    /// What stands against generating.
+    /// Errors that prevent generation.
     fn errors(&self) -> Vec<Diagnostic> {
         let mut diagnostics = self.read.diagnostics.clone();
         load::make_collisions_errors(&mut diagnostics);
@@ -125,7 +125,7 @@ impl Loaded {
 fn models_named(name: &str) -> PyResult<Models> {
     name.parse().map_err(|_| {
         let known = Models::ALL.map(Models::as_str).join(", ");
-        PyValueError::new_err(format!("there are no models `{name}`; there are: {known}"))
+        PyValueError::new_err(format!("unknown models `{name}`; expected one of: {known}"))
     })
 }
 

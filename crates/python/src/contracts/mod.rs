@@ -1,4 +1,7 @@
-//! Reading contracts, and generating from them: what `herald.load` and `herald.generate` stand on.
+//! Native part of `herald.load` and `herald.generate`.
+//!
+//! Nodes and diagnostics are passed to Python in the JSON format of the command line, so that there
+//! is one description of them.
 //!
 //! What was read goes to Python as the JSON that the command line prints too, so that there is
 //! one description of it.
@@ -17,7 +20,7 @@ use herald_render::{PythonOptions, TARGETS};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
-/// Reads the contracts at `paths`, or those of the project.
+/// Loads the contracts at `paths`, or those of the project.
 #[pyfunction]
 pub fn load(
     py: Python<'_>,
@@ -30,7 +33,7 @@ pub fn load(
             Err(unreadable) => return Ok(Loaded::unusable(unreadable)),
         };
         let paths = paths.unwrap_or_else(|| project.paths());
-        // Threads of its own: those that are shared don't survive a fork, which Python does.
+        // A thread pool of its own: the global one does not survive a fork of the Python process.
         let threads = rayon::ThreadPoolBuilder::new().build();
         let threads = threads
             .map_err(|error| PyOSError::new_err(format!("can't start threads to read: {error}")))?;
@@ -43,7 +46,7 @@ pub fn load(
     })
 }
 
-/// Reads one contract from a text.
+/// Loads one contract from a string.
 #[pyfunction]
 pub fn load_text(
     py: Python<'_>,
@@ -73,7 +76,7 @@ pub fn targets() -> Vec<(&'static str, &'static str, &'static str)> {
         .to_vec()
 }
 
-/// The categories of events, in the order of catalogs.
+/// Event categories in catalog order.
 #[pyfunction]
 pub fn categories() -> Vec<&'static str> {
     CATEGORIES.map(|category| category.key).to_vec()

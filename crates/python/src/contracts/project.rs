@@ -1,4 +1,4 @@
-//! Which project contracts are read for.
+//! Lookup of the project that contracts belong to.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use herald_catalog::Catalog;
 use herald_catalog::config::{self, Project};
 use herald_catalog::load::Loaded;
 
-/// The project of a `herald.yaml`, or of the nearest one upwards from the working folder; if it
-/// is wrong, what is wrong with it.
+/// Reads the project of a `herald.yaml`, or of the nearest one in the working folder or above. An
+/// invalid one is returned as its diagnostics.
 pub fn find(config: Option<PathBuf>) -> io::Result<Result<Project, Loaded>> {
     let project = match config {
         Some(path) => config::read(&path),

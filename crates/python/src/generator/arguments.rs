@@ -1,7 +1,7 @@
-//! Arguments as Python gives them, held against what the generator takes.
+//! Validation of the Python arguments of generators.
 //!
-//! What is no text is a `ValueError`, what is no list or no boolean a `TypeError`: callers of the
-//! original catch these.
+//! A value that is not a string is a `ValueError`; a value that is not a list or a boolean is a
+//! `TypeError`. Callers of the original API catch these.
 
 use std::fmt::Display;
 
@@ -10,7 +10,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString};
 
-/// The arguments of a generator.
+/// Arguments of a generator.
 pub struct Arguments {
     pub node_type: String,
     pub service_name: String,
@@ -48,7 +48,7 @@ impl Arguments {
     }
 }
 
-/// The argument of the methods that take one operation.
+/// Reads the argument of methods that take one operation.
 pub fn operation(operation: &Bound<'_, PyAny>) -> PyResult<String> {
     let rule = "operation must be a non-empty string";
     let operation = text(operation, rule)?;
@@ -58,8 +58,8 @@ pub fn operation(operation: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(operation)
 }
 
-/// The arguments of the functions that take a service and an operation.
-pub fn of_service(
+/// Reads the arguments of functions that take a service and an operation.
+pub fn service_and_operation(
     service_name: &Bound<'_, PyAny>,
     operation: &Bound<'_, PyAny>,
 ) -> PyResult<(String, String)> {
@@ -75,17 +75,17 @@ pub fn text(value: &Bound<'_, PyAny>, rule: impl Display) -> PyResult<String> {
     match text.to_str() {
         Ok(text) => Ok(text.to_owned()),
         Err(_) => Err(PyValueError::new_err(format!(
-            "{rule}; got one with a lone surrogate, which is no character"
+            "{rule}; got one with a lone surrogate, which is not a character"
         ))),
     }
 }
 
-/// What a node does.
+/// Reads the list of operations.
 pub fn operations(values: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     texts(values, "operations", &InvalidArgument::EmptyOperation)
 }
 
-/// A list of names.
+/// Reads a list of names.
 pub fn names(values: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Vec<String>> {
     texts(values, name, &InvalidArgument::EmptyItem(name))
 }
@@ -95,7 +95,7 @@ fn texts(values: &Bound<'_, PyAny>, name: &str, rule: &InvalidArgument) -> PyRes
     values.iter().map(|value| text(&value, rule)).collect()
 }
 
-/// The argument, which must be a list.
+/// Reads a list.
 pub fn list<'a, 'py>(
     values: &'a Bound<'py, PyAny>,
     name: &str,
@@ -107,7 +107,7 @@ pub fn list<'a, 'py>(
     })
 }
 
-/// The argument, which must be a number; whether it is above 0 is asked later.
+/// Reads a number; the generator checks that it is positive.
 pub fn number(value: &Bound<'_, PyAny>, name: &'static str) -> PyResult<f64> {
     let is_number = value.is_instance_of::<PyInt>() || value.is_instance_of::<PyFloat>();
     if !is_number || value.is_instance_of::<PyBool>() {
@@ -116,11 +116,11 @@ pub fn number(value: &Bound<'_, PyAny>, name: &'static str) -> PyResult<f64> {
             "{name} must be a number; got {got}"
         )));
     }
-    // An integer that no float can hold is none that anybody waits for.
+    // An integer beyond the range of floats stands for no limit.
     Ok(value.extract().unwrap_or(f64::INFINITY))
 }
 
-/// The argument, which must be a whole number above 0.
+/// Reads a positive integer.
 pub fn count(value: &Bound<'_, PyAny>, name: &'static str) -> PyResult<u64> {
     if !value.is_instance_of::<PyInt>() || value.is_instance_of::<PyBool>() {
         let got = type_name(value);
@@ -129,7 +129,8 @@ pub fn count(value: &Bound<'_, PyAny>, name: &'static str) -> PyResult<u64> {
         )));
     }
     value.extract().map_err(|_| {
-        let text = (value.str()).map_or_else(|_| "one so large".to_owned(), |it| it.to_string());
+        let text =
+            (value.str()).map_or_else(|_| "an integer this large".to_owned(), |it| it.to_string());
         PyValueError::new_err(InvalidArgument::NotPositive(name, text).to_string())
     })
 }

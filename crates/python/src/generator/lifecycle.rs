@@ -1,12 +1,12 @@
-//! What `herald.codegen.patterns.lifecycle` stands on.
+//! Native part of `herald.codegen.patterns.lifecycle`.
 
 use herald_render::patterns::{InvalidArgument, LifecyclePatternGenerator};
 use pyo3::prelude::*;
 
 use super::arguments::{boolean, names, number, operations, text};
-use super::refused;
+use super::value_error;
 
-/// Generates what starts and stops one node.
+/// Generator of the methods that start and stop a node.
 #[pyclass(frozen, module = "herald._herald")]
 pub struct LifecycleGenerator(LifecyclePatternGenerator);
 
@@ -37,58 +37,58 @@ impl LifecycleGenerator {
             &text(service_name, &InvalidArgument::EmptyServiceName)?,
             &self::operations(operations)?,
         )
-        .map_err(refused)?
+        .map_err(value_error)?
         .dependencies(&names(dependencies, "dependencies")?)
-        .map_err(refused)?
+        .map_err(value_error)?
         .background_tasks(&names(background_tasks, "background_tasks")?)
-        .map_err(refused)?
+        .map_err(value_error)?
         .intervals(
             number(monitor_interval_seconds, "monitor_interval_seconds")?,
             heartbeat,
             number(drain_timeout_seconds, "drain_timeout_seconds")?,
         )
-        .map_err(refused)?
+        .map_err(value_error)?
         .include_metrics(boolean(include_metrics, "include_metrics")?)
         .include_health_checks(boolean(include_health_checks, "include_health_checks")?);
         Ok(Self(generator))
     }
 
-    /// What belongs at the top of the module that the methods are put into.
+    /// Imports for the module that contains the methods.
     fn imports(&self) -> String {
         self.0.generate_imports()
     }
 
-    /// All methods.
+    /// All methods of the class.
     fn all_methods(&self) -> String {
         self.0.generate_all_lifecycle_methods()
     }
 
-    /// A whole module.
+    /// Complete module.
     fn module(&self) -> String {
         self.0.generate_complete_lifecycle_class()
     }
 
-    /// The method that makes `lifecycle`.
+    /// Method that creates `lifecycle`.
     fn init(&self) -> String {
         self.0.generate_init_method()
     }
 
-    /// The methods that start the service.
+    /// Methods that start the service.
     fn startup(&self) -> String {
         self.0.generate_startup_method()
     }
 
-    /// The methods that stop the service.
+    /// Methods that stop the service.
     fn shutdown(&self) -> String {
         self.0.generate_shutdown_method()
     }
 
-    /// The methods that say how the service is.
+    /// Methods that report health.
     fn monitoring(&self) -> String {
         self.0.generate_runtime_monitoring()
     }
 
-    /// The methods to fill in.
+    /// Methods for the service's author to implement.
     fn helpers(&self) -> String {
         self.0.generate_helper_methods()
     }

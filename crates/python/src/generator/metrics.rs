@@ -1,13 +1,13 @@
-//! What `herald.codegen.patterns.metrics` stands on.
+//! Native part of `herald.codegen.patterns.metrics`.
 
 use herald_render::patterns::{BusinessMetric, InvalidArgument, MetricsPatternGenerator};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
 use super::arguments::{boolean, count, list, number, operations, text, type_name};
-use super::refused;
+use super::value_error;
 
-/// Generates what measures one node.
+/// Generator of the methods that measure a node.
 #[pyclass(frozen, module = "herald._herald")]
 pub struct MetricsGenerator(MetricsPatternGenerator);
 
@@ -28,14 +28,14 @@ impl MetricsGenerator {
             &text(service_name, &InvalidArgument::EmptyServiceName)?,
             &self::operations(operations)?,
         )
-        .map_err(refused)?
+        .map_err(value_error)?
         .business_metrics(self::business_metrics(business_metrics)?)
-        .map_err(refused)?
+        .map_err(value_error)?
         .publish_interval(
             count(publish_interval_ops, "publish_interval_ops")?,
             number(publish_interval_seconds, "publish_interval_seconds")?,
         )
-        .map_err(refused)?
+        .map_err(value_error)?
         .include_resource_metrics(boolean(
             include_resource_metrics,
             "include_resource_metrics",
@@ -43,47 +43,47 @@ impl MetricsGenerator {
         Ok(Self(generator))
     }
 
-    /// What belongs at the top of the module that the methods are put into.
+    /// Imports for the module that contains the methods.
     fn imports(&self) -> String {
         self.0.generate_imports()
     }
 
-    /// All methods.
+    /// All methods of the class.
     fn all_methods(&self) -> String {
         self.0.generate_all_metrics_methods()
     }
 
-    /// A whole module.
+    /// Complete module.
     fn module(&self) -> String {
         self.0.generate_complete_metrics_class()
     }
 
-    /// The method that makes `node_metrics`.
+    /// Method that creates `node_metrics`.
     fn initialization(&self) -> String {
         self.0.generate_metrics_initialization()
     }
 
-    /// The methods that measure operations.
+    /// Methods that measure operations.
     fn operations(&self) -> String {
         self.0.generate_operation_metrics_tracking()
     }
 
-    /// The methods for what the process takes.
+    /// Methods that measure the process.
     fn resources(&self) -> String {
         self.0.generate_resource_metrics_collection()
     }
 
-    /// A method for each business metric.
+    /// Method for each business metric.
     fn business(&self) -> String {
         self.0.generate_business_metrics_tracking()
     }
 
-    /// The methods that publish.
+    /// Methods that publish metrics.
     fn publishing(&self) -> String {
         self.0.generate_metrics_publishing()
     }
 
-    /// The function that decorates methods.
+    /// Decorator for methods.
     fn decorator(&self) -> String {
         self.0.generate_metrics_decorator()
     }
@@ -109,7 +109,7 @@ fn business_metric(value: &Bound<'_, PyAny>) -> PyResult<BusinessMetric> {
     let kind = text(&kind, InvalidArgument::UnknownMetricKind(String::new()))?;
     Ok(BusinessMetric {
         unit: text(&unit, InvalidArgument::EmptyUnit(name.clone()))?,
-        kind: kind.parse().map_err(refused)?,
+        kind: kind.parse().map_err(value_error)?,
         name,
     })
 }

@@ -1,4 +1,4 @@
-//! The generators that need no contract file: what `herald.codegen.patterns` stands on.
+//! Native part of `herald.codegen.patterns`: generators that need no contract file.
 
 mod arguments;
 mod lifecycle;
@@ -16,7 +16,7 @@ use pyo3::types::PyDict;
 
 use arguments::Arguments;
 
-/// Generates the publishers of one node's events.
+/// Generator of the methods that publish a node's events.
 #[pyclass(frozen, module = "herald._herald")]
 pub struct PatternGenerator {
     arguments: Arguments,
@@ -40,24 +40,24 @@ impl PatternGenerator {
             include_state_events,
             include_metric_events,
         )?;
-        let generator = arguments.generator().map_err(refused)?;
+        let generator = arguments.generator().map_err(value_error)?;
         Ok(Self {
             arguments,
             generator,
         })
     }
 
-    /// What belongs at the top of the module that the methods are put into.
+    /// Imports for the module that contains the methods.
     fn imports(&self) -> String {
         self.generator.generate_imports()
     }
 
-    /// The methods of all events.
+    /// Methods for all events.
     fn all_methods(&self) -> String {
         self.generator.generate_all_event_methods()
     }
 
-    /// A whole module.
+    /// Complete module.
     fn module(&self) -> PyResult<String> {
         let arguments = &self.arguments;
         generate_event_publishing_methods(
@@ -67,44 +67,44 @@ impl PatternGenerator {
             arguments.include_state_events,
             arguments.include_metric_events,
         )
-        .map_err(refused)
+        .map_err(value_error)
     }
 
-    /// The method for an operation that begins.
+    /// Method for a started operation.
     fn started(&self, operation: &Bound<'_, PyAny>) -> PyResult<String> {
         let operation = arguments::operation(operation)?;
         (self.generator)
             .generate_operation_started_event(&operation)
-            .map_err(refused)
+            .map_err(value_error)
     }
 
-    /// The method for an operation that succeeded.
+    /// Method for a completed operation.
     fn completed(&self, operation: &Bound<'_, PyAny>) -> PyResult<String> {
         let operation = arguments::operation(operation)?;
         (self.generator)
             .generate_operation_completed_event(&operation)
-            .map_err(refused)
+            .map_err(value_error)
     }
 
-    /// The method for an operation that failed.
+    /// Method for a failed operation.
     fn failed(&self, operation: &Bound<'_, PyAny>) -> PyResult<String> {
         let operation = arguments::operation(operation)?;
         (self.generator)
             .generate_operation_failed_event(&operation)
-            .map_err(refused)
+            .map_err(value_error)
     }
 
-    /// The method for a change of the node's state.
+    /// Method for a state change.
     fn state_changed(&self) -> String {
         self.generator.generate_state_changed_event()
     }
 
-    /// The method for a measured value.
+    /// Method for a metric.
     fn metric_recorded(&self) -> String {
         self.generator.generate_metric_recorded_event()
     }
 
-    /// The event types by category.
+    /// Event types by category.
     fn catalog<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let catalog = PyDict::new(py);
         for (category, event_types) in self.generator.get_event_type_catalog().iter() {
@@ -114,44 +114,44 @@ impl PatternGenerator {
     }
 }
 
-/// The imports of several generators, as the beginning of one module.
+/// Merges the imports of several generators for one module.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "Python gives it")]
 pub fn join_imports(texts: Vec<String>) -> String {
     patterns::join_imports(&texts)
 }
 
-/// The method for an operation that begins, of any service.
+/// Method for a started operation of any service.
 #[pyfunction]
-pub fn started_of_service(
+pub fn started_for_service(
     service_name: &Bound<'_, PyAny>,
     operation: &Bound<'_, PyAny>,
 ) -> PyResult<String> {
-    let (service_name, operation) = arguments::of_service(service_name, operation)?;
-    patterns::generate_operation_started_event(&service_name, &operation).map_err(refused)
+    let (service_name, operation) = arguments::service_and_operation(service_name, operation)?;
+    patterns::generate_operation_started_event(&service_name, &operation).map_err(value_error)
 }
 
-/// The method for an operation that succeeded, of any service.
+/// Method for a completed operation of any service.
 #[pyfunction]
-pub fn completed_of_service(
+pub fn completed_for_service(
     service_name: &Bound<'_, PyAny>,
     operation: &Bound<'_, PyAny>,
 ) -> PyResult<String> {
-    let (service_name, operation) = arguments::of_service(service_name, operation)?;
-    patterns::generate_operation_completed_event(&service_name, &operation).map_err(refused)
+    let (service_name, operation) = arguments::service_and_operation(service_name, operation)?;
+    patterns::generate_operation_completed_event(&service_name, &operation).map_err(value_error)
 }
 
-/// The method for an operation that failed, of any service.
+/// Method for a failed operation of any service.
 #[pyfunction]
-pub fn failed_of_service(
+pub fn failed_for_service(
     service_name: &Bound<'_, PyAny>,
     operation: &Bound<'_, PyAny>,
 ) -> PyResult<String> {
-    let (service_name, operation) = arguments::of_service(service_name, operation)?;
-    patterns::generate_operation_failed_event(&service_name, &operation).map_err(refused)
+    let (service_name, operation) = arguments::service_and_operation(service_name, operation)?;
+    patterns::generate_operation_failed_event(&service_name, &operation).map_err(value_error)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn refused(argument: InvalidArgument) -> PyErr {
+fn value_error(argument: InvalidArgument) -> PyErr {
     PyValueError::new_err(argument.to_string())
 }

@@ -1,4 +1,4 @@
-//! How a type is written, found once for each.
+//! Classification of Python types by their JSON representation, cached per type.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use pyo3::types::{
 
 use super::text;
 
-/// How values of a type are written.
+/// JSON representation of a type.
 pub(super) enum Kind {
     Text,
     Int,
@@ -23,9 +23,9 @@ pub(super) enum Kind {
     Sequence,
     Set,
     Fields(Vec<Field>),
-    /// A pydantic model, with the arguments of `model_dump`.
+    /// Pydantic model, with the arguments for `model_dump`.
     Model(Py<PyDict>),
-    /// A pydantic dataclass: its serializer, and the arguments of `to_python`.
+    /// Pydantic dataclass: its serializer, and the arguments for `to_python`.
     Serializer(Py<PyAny>, Py<PyDict>),
     Enum,
     Iso,
@@ -38,25 +38,25 @@ pub(super) enum Kind {
     Unknown,
 }
 
-/// A field of a dataclass or an attrs class.
+/// Field of a dataclass or an attrs class.
 pub(super) struct Field {
     pub(super) name: Py<PyString>,
-    /// The name as JSON, with its colon.
+    /// Name as a JSON string, followed by a colon.
     pub(super) key: Vec<u8>,
 }
 
-/// Held by address; the reference keeps the address from being used again.
+/// Keyed by the type's address; the reference keeps the address from being reused.
 type Cache = HashMap<usize, (Py<PyType>, Arc<Kind>)>;
 
-/// A program that makes types without end must not fill the memory with them.
+/// Most cached types, so that a program that keeps creating types does not exhaust memory.
 const MAX_TYPES: usize = 1024;
 
 static CACHE: Mutex<Option<Cache>> = Mutex::new(None);
 
-/// How values like this one are written.
+/// Returns the representation of a value's type.
 pub(super) fn of(value: &Bound<'_, PyAny>) -> PyResult<Arc<Kind>> {
     let address = value.get_type_ptr() as usize;
-    // No Python runs under the lock: it could come here again.
+    // No Python code runs under the lock: it could call this function again.
     let found = with_cache(|cache| cache.get(&address).map(|(_, kind)| Arc::clone(kind)));
     if let Some(kind) = found {
         return Ok(kind);
@@ -105,7 +105,7 @@ fn find(of_type: &Bound<'_, PyType>) -> PyResult<Kind> {
         }
     }
     for (class, kind) in [
-        // A datetime is a date too.
+        // `datetime` is a subclass of `date`.
         (&known.date, Kind::Iso),
         (&known.time, Kind::Iso),
         (&known.timedelta, Kind::Duration),
@@ -127,18 +127,18 @@ fn find(of_type: &Bound<'_, PyType>) -> PyResult<Kind> {
     })
 }
 
-/// Dataclasses, attrs classes and pydantic, each known by what it leaves on its classes.
+/// Recognizes dataclasses, attrs classes and pydantic models by their class attributes.
 fn with_fields(of_type: &Bound<'_, PyType>) -> PyResult<Option<Kind>> {
     let py = of_type.py();
     let serializer = of_type.getattr_opt(intern!(py, "__pydantic_serializer__"))?;
     if serializer.is_some() && of_type.hasattr(intern!(py, "model_dump"))? {
-        let how = pydantic_arguments(of_type, intern!(py, "model_config"))?;
-        return Ok(Some(Kind::Model(how)));
+        let arguments = pydantic_arguments(of_type, intern!(py, "model_config"))?;
+        return Ok(Some(Kind::Model(arguments)));
     }
     let fields = if of_type.hasattr(intern!(py, "__dataclass_fields__"))? {
         if let Some(serializer) = serializer {
-            let how = pydantic_arguments(of_type, intern!(py, "__pydantic_config__"))?;
-            return Ok(Some(Kind::Serializer(serializer.unbind(), how)));
+            let arguments = pydantic_arguments(of_type, intern!(py, "__pydantic_config__"))?;
+            return Ok(Some(Kind::Serializer(serializer.unbind(), arguments)));
         }
         py.import("dataclasses")?
             .call_method1("fields", (of_type,))?
@@ -158,7 +158,8 @@ fn with_fields(of_type: &Bound<'_, PyType>) -> PyResult<Option<Kind>> {
     Ok(Some(Kind::Fields(fields.collect::<PyResult<_>>()?)))
 }
 
-/// An alias is the name that a model's author chose for JSON.
+/// Arguments for pydantic's serializers: aliases are used unless the model's configuration says
+/// otherwise.
 fn pydantic_arguments(
     of_type: &Bound<'_, PyType>,
     configuration: &Bound<'_, PyString>,
@@ -176,7 +177,8 @@ fn pydantic_arguments(
     Ok(arguments.unbind())
 }
 
-/// Its numbers and truths only: `item()` of a moment in nanoseconds is a bare number.
+/// Recognizes numpy numbers and booleans. Other scalars are excluded: `item()` of a
+/// `datetime64[ns]` is a bare number.
 fn is_numpy_scalar(of_type: &Bound<'_, PyType>) -> PyResult<bool> {
     let py = of_type.py();
     let modules = py.import("sys")?.getattr("modules")?;
@@ -185,7 +187,7 @@ fn is_numpy_scalar(of_type: &Bound<'_, PyType>) -> PyResult<bool> {
         return Ok(false);
     }
     for name in ["number", "bool_"] {
-        // Somebody else's module may have the name.
+        // The module may be another one of that name.
         if let Some(class) = numpy.getattr_opt(name)?
             && let Ok(class) = class.cast::<PyType>()
             && of_type.is_subclass(class)?
@@ -196,7 +198,7 @@ fn is_numpy_scalar(of_type: &Bound<'_, PyType>) -> PyResult<bool> {
     Ok(false)
 }
 
-/// Classes of the standard library that are told apart.
+/// Classes of the standard library with a representation of their own.
 struct Known {
     enumeration: Py<PyType>,
     date: Py<PyType>,

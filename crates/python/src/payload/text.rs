@@ -1,6 +1,6 @@
-//! JSON text: quotes, and the few characters that need an escape.
+//! JSON strings: quoting and escaping.
 
-/// Appends a text with its quotes.
+/// Appends a string with quotes.
 pub(super) fn write(text: &str, out: &mut Vec<u8>) {
     let mut rest = text.as_bytes();
     out.reserve(rest.len() + 2);
@@ -17,7 +17,7 @@ pub(super) fn write(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// How many bytes come before the first that needs an escape.
+/// Returns the number of bytes before the first one that must be escaped.
 fn clean(bytes: &[u8]) -> usize {
     let (words, tail) = bytes.as_chunks::<8>();
     let done = words
@@ -36,8 +36,8 @@ fn needs_escape(byte: u8) -> bool {
     byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
-/// Eight bytes at once: whether one is below 0x20, a quote or a backslash. See "Determine if a
-/// word has a byte less than n" in Bit Twiddling Hacks; it is exact as to whether there is one.
+/// Whether one of eight bytes is below 0x20, a quote or a backslash. See "Determine if a word has a
+/// byte less than n" in Bit Twiddling Hacks; it is exact as to whether there is one.
 fn any_needs_escape(word: u64) -> bool {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = ONES * 0x80;

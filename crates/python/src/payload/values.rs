@@ -1,5 +1,5 @@
-//! Values that are no JSON themselves: numbers beyond 64 bits, times, identifiers, bytes, and what
-//! stands for something else.
+//! Values without a native JSON type: integers beyond 64 bits, times, identifiers, bytes, and
+//! values that are represented by another value.
 
 use std::io::Write as _;
 
@@ -9,23 +9,23 @@ use pyo3::type_object::PyTypeInfo;
 use pyo3::types::{PyBytes, PyFloat, PyInt, PyMemoryView, PyString};
 use uuid::Uuid;
 
-use super::fault::{Fault, Written, name_of};
+use super::error::{WriteError, WriteResult, name_of};
 use super::kind::Kind;
 use super::writer::Writer;
 
-/// Larger ones are larger than any double, and readers refuse them.
+/// Largest integers written as numbers: JSON readers refuse what does not fit a double.
 const MAX_INT_BITS: usize = 1023;
 
-/// The digits of an `int`, whatever a subclass makes of its text.
+/// Writes the digits of an `int`, ignoring a subclass's own `__repr__`.
 #[cold]
-pub(super) fn big_int(writer: &mut Writer<'_>, number: &Bound<'_, PyInt>) -> Written {
+pub(super) fn big_int(writer: &mut Writer<'_>, number: &Bound<'_, PyInt>) -> WriteResult {
     let py = number.py();
-    let raised = |error| Fault::raised(py, "the int", error);
+    let raised = |error| WriteError::raised(py, "the int", error);
     let int = PyInt::type_object(py);
     let bits = int.call_method1(intern!(py, "bit_length"), (number,));
     let bits: usize = bits.and_then(|bits| bits.extract()).map_err(raised)?;
     if bits > MAX_INT_BITS {
-        return Err(Fault::new(format!(
+        return Err(WriteError::new(format!(
             "an int of {bits} bits is larger than any JSON reader takes; send it as text"
         )));
     }
@@ -37,18 +37,18 @@ pub(super) fn big_int(writer: &mut Writer<'_>, number: &Bound<'_, PyInt>) -> Wri
     Ok(())
 }
 
-/// A datetime, date or time.
-pub(super) fn iso(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> Written {
+/// Writes a `datetime`, `date` or `time`.
+pub(super) fn iso(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> WriteResult {
     let text = value.call_method0(intern!(value.py(), "isoformat"));
     returned_text(writer, value, "its isoformat()", text)
 }
 
-pub(super) fn path(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> Written {
+pub(super) fn path(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> WriteResult {
     let text = value.str().map(Bound::into_any);
     returned_text(writer, value, "its __str__()", text)
 }
 
-pub(super) fn decimal(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> Written {
+pub(super) fn decimal(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> WriteResult {
     let text = value.str().map(Bound::into_any);
     let start = writer.out.len();
     returned_text(writer, value, "its __str__()", text)?;
@@ -57,8 +57,8 @@ pub(super) fn decimal(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> Writ
     if digits[0].is_ascii_digit() {
         return Ok(());
     }
-    Err(Fault::new(
-        "Decimal NaN or Infinity is no number; send None or text",
+    Err(WriteError::new(
+        "Decimal NaN or Infinity is not a number; send None or text",
     ))
 }
 
@@ -67,19 +67,19 @@ fn returned_text(
     value: &Bound<'_, PyAny>,
     by: &str,
     text: PyResult<Bound<'_, PyAny>>,
-) -> Written {
-    let raised = |error| Fault::raised(value.py(), by, error);
+) -> WriteResult {
+    let raised = |error| WriteError::raised(value.py(), by, error);
     let text = text.and_then(|text| Ok(text.cast_into::<PyString>()?));
     writer.text(&text.map_err(raised)?)
 }
 
-/// ISO 8601, in days and less: months and years differ in length.
-pub(super) fn duration(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> Written {
+/// Writes an ISO 8601 duration in days and smaller units: months and years differ in length.
+pub(super) fn duration(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> WriteResult {
     let py = value.py();
-    let part = |name: &Bound<'_, PyString>| -> Result<i128, Fault> {
+    let part = |name: &Bound<'_, PyString>| -> Result<i128, WriteError> {
         let part = value.getattr(name).and_then(|part| part.extract::<i64>());
         Ok(part
-            .map_err(|error| Fault::raised(py, "the attribute", error))?
+            .map_err(|error| WriteError::raised(py, "the attribute", error))?
             .into())
     };
     let days = part(intern!(py, "days"))?;
@@ -120,22 +120,22 @@ fn amount(amount: u128, unit: &str) -> String {
     }
 }
 
-pub(super) fn uuid(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> Written {
+pub(super) fn uuid(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> WriteResult {
     let py = value.py();
     let number = value.getattr(intern!(py, "int"));
     let number: u128 = number
         .and_then(|number| number.extract())
-        .map_err(|error| Fault::raised(py, "its int", error))?;
+        .map_err(|error| WriteError::raised(py, "its int", error))?;
     write!(writer.out, "\"{}\"", Uuid::from_u128(number)).expect("a Vec takes everything");
     Ok(())
 }
 
-/// Base64 by Python itself, which takes all that is made of bytes.
-pub(super) fn bytes(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> Written {
+/// Writes Base64, encoded by Python, which accepts any bytes-like object.
+pub(super) fn bytes(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> WriteResult {
     let py = value.py();
     let base64 = || -> PyResult<Bound<'_, PyBytes>> {
         let whole = if value.is_instance_of::<PyMemoryView>() {
-            // One with gaps can't be read in place.
+            // A view that is not contiguous can't be read in place.
             &value.call_method0(intern!(py, "tobytes"))?
         } else {
             value
@@ -144,56 +144,58 @@ pub(super) fn bytes(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> Writte
         let encoded = encoded.call_method1(intern!(py, "b64encode"), (whole,))?;
         Ok(encoded.cast_into()?)
     };
-    let base64 = base64().map_err(|error| Fault::raised(py, "reading its bytes", error))?;
+    let base64 = base64().map_err(|error| WriteError::raised(py, "reading its bytes", error))?;
     writer.out.push(b'"');
     writer.out.extend_from_slice(base64.as_bytes());
     writer.out.push(b'"');
     Ok(())
 }
 
-/// What is written in place of a value.
+/// Returns the value that represents another one.
 pub(super) fn inner<'py>(
     value: &Bound<'py, PyAny>,
     kind: &Kind,
-) -> Result<Bound<'py, PyAny>, Fault> {
+) -> Result<Bound<'py, PyAny>, WriteError> {
     let py = value.py();
     let (by, inner) = match kind {
         Kind::Item => ("its item()", value.call_method0(intern!(py, "item"))),
-        Kind::Model(how) => {
+        Kind::Model(arguments) => {
             let dump = value.getattr(intern!(py, "model_dump"));
-            let dump = dump.and_then(|dump| dump.call((), Some(how.bind(py))));
+            let dump = dump.and_then(|dump| dump.call((), Some(arguments.bind(py))));
             ("its model_dump()", dump)
         }
-        Kind::Serializer(serializer, how) => {
+        Kind::Serializer(serializer, arguments) => {
             let dump = serializer.bind(py).getattr(intern!(py, "to_python"));
-            let dump = dump.and_then(|dump| dump.call((value,), Some(how.bind(py))));
+            let dump = dump.and_then(|dump| dump.call((value,), Some(arguments.bind(py))));
             ("its serializer", dump)
         }
         _ => ("its value", value.getattr(intern!(py, "value"))),
     };
-    let inner = inner.map_err(|error| Fault::raised(py, by, error))?;
+    let inner = inner.map_err(|error| WriteError::raised(py, by, error))?;
     if matches!(kind, Kind::Item) && inner.get_type().is(value.get_type()) {
-        // One that no Python number can hold.
-        return Err(Fault::no_form(value));
+        // A scalar that no Python number can represent.
+        return Err(WriteError::unsupported(value));
     }
     Ok(inner)
 }
 
-/// A key that is no plain text: text of another kind as it is, and other plain values as the text
+/// Writes a key that is not a plain `str`: subclasses of `str` unchanged, other scalars as the text
 /// of their JSON.
-pub(super) fn key(writer: &mut Writer<'_>, key: &Bound<'_, PyAny>) -> Written {
+pub(super) fn key(writer: &mut Writer<'_>, key: &Bound<'_, PyAny>) -> WriteResult {
     let start = writer.out.len();
     writer.value(key)?;
     match writer.out[start] {
         b'"' => return Ok(()),
         b'{' | b'[' => {
             let found = name_of(key);
-            return Err(Fault::new(format!("{found} can't be one; use text")));
+            return Err(WriteError::new(format!(
+                "{found} is not a valid key; use text"
+            )));
         }
         _ => {}
     }
     if let Ok(number) = key.cast::<PyFloat>() {
-        // As `json.dumps` writes it: `1e+16`.
+        // The form of `json.dumps`: `1e+16`.
         let digits = PyFloat::new(key.py(), number.value()).repr();
         writer.out.truncate(start);
         return returned_text(writer, key, "its repr()", digits.map(Bound::into_any));

@@ -1,5 +1,5 @@
-//! The walk over a payload. Plain types come first and are told apart by address; all others go
-//! by their [`Kind`].
+//! Recursive JSON writer. Built-in types are tried first, by type address; all others by their
+//! [`Kind`].
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,33 +11,34 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyIterator, PyList, PyString, 
 use serde_json::ser::{CompactFormatter, Formatter};
 use smallvec::SmallVec;
 
-use super::fault::{Fault, Step, Written, quoted};
+use super::error::{PathSegment, WriteError, WriteResult, quoted};
 use super::kind::{self, Field, Kind};
 use super::{text, values};
 
-/// Readers give up beyond some depth, `serde_json` at 128, and the envelope is a level of its own.
-/// So a structure that holds itself is an error, and never an exhausted stack.
+/// Deepest nesting. `serde_json` reads at most 128 levels, and the envelope adds one. A structure
+/// that contains itself is an error at this depth instead of a stack overflow.
 const MAX_DEPTH: u32 = 100;
 
-/// Far beyond what Kafka takes. A few objects that hold each other many times make a text without
-/// end, and it must not fill the memory.
+/// Largest output, far beyond Kafka's limits. A few objects that contain each other repeatedly can
+/// expand without end, which must not exhaust memory.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
-const CHANGED: &str = "it changed while it was written; give a copy";
+const CHANGED: &str = "it changed while it was written; pass a copy";
 
-/// Appends values to a buffer. After a fault it is of no more use.
+/// Appends values to a buffer. Unusable after an error.
 pub(super) struct Writer<'out> {
     pub(super) out: &'out mut Vec<u8>,
     max_len: usize,
     depth: u32,
-    /// Where the keys of the objects that are open stand in `out`.
+    /// Positions in `out` of the keys of open objects.
     keys: SmallVec<[Range<usize>; 24]>,
-    /// How often a type was met that may run Python code, which may change what is being written.
-    strangers: u64,
+    /// Number of values of types that may run Python code, which may change the containers being
+    /// written.
+    other_types: u64,
 }
 
 fn exact<'a, 'py, T: PyTypeInfo>(value: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, T>> {
-    // Asked first, because a failed cast makes an error.
+    // Checked first, because a failed cast creates an error.
     if value.is_exact_instance_of::<T>() {
         value.cast_exact().ok()
     } else {
@@ -52,13 +53,15 @@ impl<'out> Writer<'out> {
             out,
             depth: 0,
             keys: SmallVec::new(),
-            strangers: 0,
+            other_types: 0,
         }
     }
 
-    pub(super) fn value(&mut self, value: &Bound<'_, PyAny>) -> Written {
+    pub(super) fn value(&mut self, value: &Bound<'_, PyAny>) -> WriteResult {
         if self.out.len() > self.max_len {
-            return Err(Fault::new(format!("it is larger than {MAX_BYTES} bytes")));
+            return Err(WriteError::new(format!(
+                "it is larger than {MAX_BYTES} bytes"
+            )));
         }
         if let Some(text) = exact::<PyString>(value) {
             self.text(text)
@@ -79,7 +82,7 @@ impl<'out> Writer<'out> {
         } else if let Some(tuple) = exact::<PyTuple>(value) {
             self.tuple(tuple)
         } else {
-            self.stranger(value)
+            self.other_type(value)
         }
     }
 
@@ -87,7 +90,7 @@ impl<'out> Writer<'out> {
         self.out.extend_from_slice(json);
     }
 
-    pub(super) fn text(&mut self, text: &Bound<'_, PyString>) -> Written {
+    pub(super) fn text(&mut self, text: &Bound<'_, PyString>) -> WriteResult {
         match text.to_str() {
             Ok(text) => {
                 text::write(text, self.out);
@@ -97,7 +100,7 @@ impl<'out> Writer<'out> {
         }
     }
 
-    fn int(&mut self, number: &Bound<'_, PyInt>) -> Written {
+    fn int(&mut self, number: &Bound<'_, PyInt>) -> WriteResult {
         if let Ok(small) = number.extract::<i64>() {
             let written = CompactFormatter.write_i64(self.out, small);
             written.expect("a Vec takes everything");
@@ -107,38 +110,38 @@ impl<'out> Writer<'out> {
         }
     }
 
-    pub(super) fn float(&mut self, number: f64) -> Written {
+    pub(super) fn float(&mut self, number: f64) -> WriteResult {
         if number.is_finite() {
             let written = CompactFormatter.write_f64(self.out, number);
             written.expect("a Vec takes everything");
             Ok(())
         } else {
             let name = if number.is_nan() { "NaN" } else { "Infinity" };
-            Err(Fault::new(format!(
+            Err(WriteError::new(format!(
                 "float {name} is not valid JSON; send None or text"
             )))
         }
     }
 
-    fn dict(&mut self, dict: &Bound<'_, PyDict>) -> Written {
+    fn dict(&mut self, dict: &Bound<'_, PyDict>) -> WriteResult {
         let len = dict.len();
         let mut entries = dict.iter();
         self.object(|object| {
             for _ in 0..len {
-                // PyO3's iterator panics where this has an error.
+                // PyO3's iterator panics in this case.
                 if dict.len() != len {
-                    return Err(Fault::new(CHANGED));
+                    return Err(WriteError::new(CHANGED));
                 }
-                let (key, value) = entries.next().ok_or_else(|| Fault::new(CHANGED))?;
+                let (key, value) = entries.next().ok_or_else(|| WriteError::new(CHANGED))?;
                 object.entry(&key, &value)?;
             }
             Ok(())
         })
     }
 
-    fn mapping(&mut self, mapping: &Bound<'_, PyAny>) -> Written {
+    fn mapping(&mut self, mapping: &Bound<'_, PyAny>) -> WriteResult {
         let py = mapping.py();
-        let raised = |error| Fault::raised(py, "its items()", error);
+        let raised = |error| WriteError::raised(py, "its items()", error);
         let len = mapping.len().map_err(raised)?;
         let items = mapping.call_method0(pyo3::intern!(py, "items"));
         let items = items.and_then(|items| items.try_iter()).map_err(raised)?;
@@ -150,7 +153,7 @@ impl<'out> Writer<'out> {
         })
     }
 
-    fn fields(&mut self, value: &Bound<'_, PyAny>, fields: &[Field]) -> Written {
+    fn fields(&mut self, value: &Bound<'_, PyAny>, fields: &[Field]) -> WriteResult {
         let py = value.py();
         self.level(b'{', b'}', |writer| {
             for (index, field) in fields.iter().enumerate() {
@@ -159,26 +162,26 @@ impl<'out> Writer<'out> {
                 let name = field.name.bind(py);
                 value
                     .getattr(name)
-                    .map_err(|error| Fault::raised(py, "the attribute", error))
+                    .map_err(|error| WriteError::raised(py, "the attribute", error))
                     .and_then(|value| writer.value(&value))
-                    .map_err(|fault| fault.below(key_step(name)))?;
+                    .map_err(|error| error.below(key_segment(name)))?;
             }
             Ok(())
         })
     }
 
-    fn list(&mut self, list: &Bound<'_, PyList>) -> Written {
+    fn list(&mut self, list: &Bound<'_, PyList>) -> WriteResult {
         let len = list.len();
         self.level(b'[', b']', |writer| {
             for index in 0..len {
-                let item = list.get_item(index).map_err(|_| Fault::new(CHANGED))?;
+                let item = list.get_item(index).map_err(|_| WriteError::new(CHANGED))?;
                 writer.item(index, &item)?;
             }
             Ok(())
         })
     }
 
-    fn tuple(&mut self, tuple: &Bound<'_, PyTuple>) -> Written {
+    fn tuple(&mut self, tuple: &Bound<'_, PyTuple>) -> WriteResult {
         self.level(b'[', b']', |writer| {
             for (index, item) in tuple.iter().enumerate() {
                 writer.item(index, &item)?;
@@ -187,8 +190,8 @@ impl<'out> Writer<'out> {
         })
     }
 
-    fn sequence(&mut self, sequence: &Bound<'_, PyAny>) -> Written {
-        let raised = |error| Fault::raised(sequence.py(), "iterating over it", error);
+    fn sequence(&mut self, sequence: &Bound<'_, PyAny>) -> WriteResult {
+        let raised = |error| WriteError::raised(sequence.py(), "iterating over it", error);
         let len = sequence.len().map_err(raised)?;
         let items = sequence.try_iter().map_err(raised)?;
         self.level(b'[', b']', |writer| {
@@ -196,9 +199,10 @@ impl<'out> Writer<'out> {
         })
     }
 
-    /// A set has no order of its own, and texts have another one in each process.
-    fn set(&mut self, set: &Bound<'_, PyAny>) -> Written {
-        let raised = |error| Fault::raised(set.py(), "iterating over it", error);
+    /// Writes the elements in the order of their JSON: the iteration order of strings differs in
+    /// each process.
+    fn set(&mut self, set: &Bound<'_, PyAny>) -> WriteResult {
+        let raised = |error| WriteError::raised(set.py(), "iterating over it", error);
         let len = set.len().map_err(raised)?;
         let items = set.try_iter().map_err(raised)?;
         self.level(b'[', b']', |writer| {
@@ -207,7 +211,7 @@ impl<'out> Writer<'out> {
             each(len, items, raised, |_, item| {
                 let written = writer.value(&item);
                 ends.push(writer.out.len() - start);
-                written.map_err(|fault| fault.below(Step::Element))
+                written.map_err(|error| error.below(PathSegment::Element))
             })?;
             let unordered = writer.out.split_off(start);
             let mut begin = 0;
@@ -224,12 +228,12 @@ impl<'out> Writer<'out> {
         })
     }
 
-    // Apart, so that its many locals don't weigh on the stack of plain values.
+    // Not inlined: its many locals would enlarge the stack frame of every nested value.
     #[inline(never)]
-    fn stranger(&mut self, value: &Bound<'_, PyAny>) -> Written {
-        self.strangers += 1;
+    fn other_type(&mut self, value: &Bound<'_, PyAny>) -> WriteResult {
+        self.other_types += 1;
         let py = value.py();
-        let kind = kind::of(value).map_err(|error| Fault::raised(py, "its class", error))?;
+        let kind = kind::of(value).map_err(|error| WriteError::raised(py, "its class", error))?;
         match &*kind {
             Kind::Text => self.text(subclass(value)?),
             Kind::Int => self.int(subclass(value)?),
@@ -240,7 +244,7 @@ impl<'out> Writer<'out> {
             Kind::Sequence => self.sequence(value),
             Kind::Set => self.set(value),
             Kind::Fields(fields) => self.fields(value, fields),
-            Kind::Unknown => Err(Fault::no_form(value)),
+            Kind::Unknown => Err(WriteError::unsupported(value)),
             Kind::Iso => values::iso(self, value),
             Kind::Duration => values::duration(self, value),
             Kind::Uuid => values::uuid(self, value),
@@ -257,10 +261,10 @@ impl<'out> Writer<'out> {
         }
     }
 
-    fn item(&mut self, index: usize, item: &Bound<'_, PyAny>) -> Written {
+    fn item(&mut self, index: usize, item: &Bound<'_, PyAny>) -> WriteResult {
         self.comma_before(index);
         self.value(item)
-            .map_err(|fault| fault.below(Step::Index(index)))
+            .map_err(|error| error.below(PathSegment::Index(index)))
     }
 
     fn comma_before(&mut self, index: usize) {
@@ -269,17 +273,22 @@ impl<'out> Writer<'out> {
         }
     }
 
-    fn descend(&mut self) -> Written {
+    fn descend(&mut self) -> WriteResult {
         self.depth += 1;
         if self.depth <= MAX_DEPTH {
             return Ok(());
         }
-        Err(Fault::new(format!(
-            "it is nested more than {MAX_DEPTH} deep, or holds itself"
+        Err(WriteError::new(format!(
+            "it is nested more than {MAX_DEPTH} deep, or contains itself"
         )))
     }
 
-    fn level(&mut self, open: u8, close: u8, body: impl FnOnce(&mut Self) -> Written) -> Written {
+    fn level(
+        &mut self,
+        open: u8,
+        close: u8,
+        body: impl FnOnce(&mut Self) -> WriteResult,
+    ) -> WriteResult {
         self.descend()?;
         self.out.push(open);
         body(self)?;
@@ -288,18 +297,18 @@ impl<'out> Writer<'out> {
         Ok(())
     }
 
-    fn object(&mut self, body: impl FnOnce(&mut Object<'_, 'out>) -> Written) -> Written {
+    fn object(&mut self, body: impl FnOnce(&mut Object<'_, 'out>) -> WriteResult) -> WriteResult {
         let first_key = self.keys.len();
-        let strangers = self.strangers;
+        let other_types = self.other_types;
         self.level(b'{', b'}', |writer| {
             let mut object = Object {
                 writer,
                 first_key,
-                odd_keys: false,
+                has_other_keys: false,
             };
             body(&mut object)?;
-            // A dict keeps its texts apart, unless code ran that changed it meanwhile.
-            if object.odd_keys || object.writer.strangers != strangers {
+            // Keys of a dict are distinct, unless Python code ran that changed it meanwhile.
+            if object.has_other_keys || object.writer.other_types != other_types {
                 object.refuse_duplicates()?;
             }
             Ok(())
@@ -309,34 +318,36 @@ impl<'out> Writer<'out> {
     }
 }
 
-/// An object while its entries are written.
+/// JSON object being written.
 struct Object<'a, 'out> {
     writer: &'a mut Writer<'out>,
     first_key: usize,
-    odd_keys: bool,
+    has_other_keys: bool,
 }
 
 impl Object<'_, '_> {
-    fn entry(&mut self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> Written {
+    fn entry(&mut self, key: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> WriteResult {
         let writer = &mut *self.writer;
         writer.comma_before(writer.keys.len() - self.first_key);
         let start = writer.out.len();
         if let Some(text) = exact::<PyString>(key) {
-            writer.text(text).map_err(Fault::in_a_key)?;
+            writer.text(text).map_err(WriteError::in_a_key)?;
         } else {
-            self.odd_keys = true;
-            values::key(writer, key).map_err(Fault::in_a_key)?;
+            self.has_other_keys = true;
+            values::key(writer, key).map_err(WriteError::in_a_key)?;
         }
         let end = writer.out.len();
         writer.keys.push(start..end);
         writer.out.push(b':');
-        writer.value(value).map_err(|fault| {
+        writer.value(value).map_err(|error| {
             let key = &writer.out[start..end];
-            fault.below(Step::Key(serde_json::from_slice(key).unwrap_or_default()))
+            error.below(PathSegment::Key(
+                serde_json::from_slice(key).unwrap_or_default(),
+            ))
         })
     }
 
-    fn refuse_duplicates(&self) -> Written {
+    fn refuse_duplicates(&self) -> WriteResult {
         let keys = &self.writer.keys[self.first_key..];
         let mut seen = HashSet::with_capacity(keys.len());
         for key in keys {
@@ -344,52 +355,55 @@ impl Object<'_, '_> {
             if !seen.insert(key) {
                 let key: String = serde_json::from_slice(key).unwrap_or_default();
                 let key = quoted(&key);
-                return Err(Fault::new(format!("two keys become the same text, {key}")));
+                return Err(WriteError::new(format!(
+                    "two keys become the same text, {key}"
+                )));
             }
         }
         Ok(())
     }
 }
 
-/// Runs over what a container of somebody else gives: as many items as it said, so that an
-/// endless one ends.
+/// Iterates over a user-defined container: over as many items as its length, so that an endless
+/// iterator ends.
 fn each<'py>(
     len: usize,
     mut items: Bound<'py, PyIterator>,
-    raised: impl Fn(PyErr) -> Fault,
-    mut body: impl FnMut(usize, Bound<'py, PyAny>) -> Written,
-) -> Written {
+    raised: impl Fn(PyErr) -> WriteError,
+    mut body: impl FnMut(usize, Bound<'py, PyAny>) -> WriteResult,
+) -> WriteResult {
     for index in 0..len {
-        let item = items.next().ok_or_else(|| Fault::new(CHANGED))?;
+        let item = items.next().ok_or_else(|| WriteError::new(CHANGED))?;
         body(index, item.map_err(&raised)?)?;
     }
     match items.next() {
         None => Ok(()),
-        Some(Ok(_)) => Err(Fault::new(CHANGED)),
+        Some(Ok(_)) => Err(WriteError::new(CHANGED)),
         Some(Err(error)) => Err(raised(error)),
     }
 }
 
-/// A value whose type was found to extend `T`.
+/// Casts a value whose type is a subclass of `T`.
 fn subclass<'a, 'py, T: PyTypeInfo>(
     value: &'a Bound<'py, PyAny>,
-) -> Result<&'a Bound<'py, T>, Fault> {
+) -> Result<&'a Bound<'py, T>, WriteError> {
     value
         .cast()
-        .map_err(|error| Fault::raised(value.py(), "its class", error.into()))
+        .map_err(|error| WriteError::raised(value.py(), "its class", error.into()))
 }
 
-/// The exception itself stays out of sight: it holds the text.
+/// Error for text that is not valid Unicode. The exception is not attached, because it holds the
+/// text.
 #[cold]
-fn not_unicode(text: &Bound<'_, PyString>, error: PyErr) -> Fault {
+fn not_unicode(text: &Bound<'_, PyString>, error: PyErr) -> WriteError {
     let py = text.py();
     if error.is_instance_of::<PyUnicodeEncodeError>(py) {
-        Fault::new("the text has a lone surrogate, half a character, which UTF-8 can't carry")
+        WriteError::new("the text has a lone surrogate, half a character, which UTF-8 can't encode")
     } else {
-        Fault::raised(py, "encoding the text", error)
+        WriteError::raised(py, "encoding the text", error)
     }
 }
 
-fn key_step(name: &Bound<'_, PyString>) -> Step {
-    Step::Key(name.to_string_lossy().into_owned())
+fn key_segment(name: &Bound<'_, PyString>) -> PathSegment {
+    PathSegment::Key(name.to_string_lossy().into_owned())
 }

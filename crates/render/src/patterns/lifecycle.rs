@@ -464,7 +464,7 @@ mod tests {
             .intervals(1.0, None, 1.0)
             .expect("valid");
         let module = generator.generate_complete_lifecycle_class();
-        assert!(module.contains("heartbeat_every=None"));
+        assert!(module.contains("heartbeat_interval=None"));
         assert!(!module.contains("node_metrics") && !module.contains("_check_database"));
     }
 }

@@ -1,10 +1,10 @@
-"""The life of a service: it starts in order, says how it is, and stops without losing
-what it has begun.
+"""Lifecycle of a service: ordered start, health checks, and a shutdown that loses no
+work in progress.
 """
 
+from herald.lifecycle._admission import Admission
 from herald.lifecycle._checks import Health, Outcome
 from herald.lifecycle._errors import LifecycleError, NotAccepting, StartError
-from herald.lifecycle._gate import Admission
 from herald.lifecycle._lifecycle import Lifecycle
 from herald.lifecycle._report import StopReport
 from herald.lifecycle._state import State

@@ -1,4 +1,4 @@
-"""Health over HTTP, for any ASGI framework."""
+"""ASGI app that reports health over HTTP."""
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -13,7 +13,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class HealthApp:
-    """Answers `/live` and `/ready` below where it is mounted: 200, or 503."""
+    """Answers `/live` and `/ready` below its mount point with 200 or 503."""
 
     def __init__(self, lifecycle: "Lifecycle") -> None:
         self._lifecycle = lifecycle

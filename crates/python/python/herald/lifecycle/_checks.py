@@ -1,16 +1,16 @@
-"""Whether all is well: checks, and what they found."""
+"""Health checks and their outcomes."""
 
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from herald.lifecycle._call import Function, call
-from herald.lifecycle._dependency import why
+from herald.lifecycle._calls import Function, call
+from herald.lifecycle._dependency import describe_failure
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a check found."""
+    """Outcome of a check."""
 
     name: str
     is_ok: bool
@@ -20,20 +20,20 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What all checks found."""
+    """Health of a service: its state, and the outcomes of its checks."""
 
     state: str
     is_ok: bool
-    """Whether all critical checks are content, and the state allows it."""
+    """Whether all critical checks pass and the state allows it."""
     checks: tuple[Outcome, ...]
 
     @property
     def is_degraded(self) -> bool:
-        """Whether any check is not content."""
+        """Whether any check fails."""
         return not all(check.is_ok for check in self.checks)
 
     def to_dict(self) -> dict[str, object]:
-        """As JSON has it."""
+        """Returns the health as JSON types."""
         return {
             "status": "ok" if self.is_ok else "unavailable",
             "state": self.state,
@@ -47,14 +47,14 @@ class Health:
 
 
 class Check:
-    """A question about the service.
+    """Health check.
 
     Args:
         name: What it is about.
         function: Fails, or gives false or the text of what is wrong, where it is not
             content; plain functions run in a thread.
         timeout: Seconds it may take.
-        every: Seconds that an answer holds.
+        interval: Seconds that an answer holds.
         is_critical: Whether the service can't work without.
         clock: Seconds.
     """
@@ -65,14 +65,14 @@ class Check:
         function: Function,
         *,
         timeout: float,
-        every: float,
+        interval: float,
         is_critical: bool,
         clock: Callable[[], float],
     ) -> None:
         self.name = name
         self._function = function
         self._timeout = timeout
-        self._every = every
+        self._interval = interval
         self._is_critical = is_critical
         self._clock = clock
         self._last: Outcome | None = None
@@ -80,10 +80,10 @@ class Check:
         self._asking: asyncio.Task[Outcome] | None = None
 
     async def ask(self) -> Outcome:
-        """The answer: that of before while it holds. Who asks at the same time gets
-        the same.
+        """Runs the check, unless the last outcome is recent enough. Concurrent calls
+        share one run.
         """
-        if self._last is not None and self._clock() - self._asked < self._every:
+        if self._last is not None and self._clock() - self._asked < self._interval:
             return self._last
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
@@ -98,12 +98,12 @@ class Check:
             elif answer is False:
                 detail = "it says no"
         except Exception as error:
-            detail = why(error, self._timeout)
+            detail = describe_failure(error, self._timeout)
         self._last = Outcome(self.name, not detail, detail, self._is_critical)
         self._asked = self._clock()
         return self._last
 
 
-async def ask_all(checks: Iterable[Check]) -> list[Outcome]:
-    """The answers of all, asked at once."""
+async def run_all(checks: Iterable[Check]) -> list[Outcome]:
+    """Runs all checks concurrently."""
     return list(await asyncio.gather(*(check.ask() for check in checks)))

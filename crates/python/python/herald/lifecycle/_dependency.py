@@ -1,24 +1,24 @@
-"""What a service needs before it can work."""
+"""Dependencies of a service."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from herald.lifecycle._call import Function, call
+from herald.lifecycle._calls import Function, call
 from herald.lifecycle._errors import StartError
 from herald.runtime import reason_of
 
 log = logging.getLogger("herald.lifecycle")
 
-LONGEST_PAUSE = 5.0
+MAX_BACKOFF = 5.0
 
 Sleep = Callable[[float], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """Something that starts before the service and stops after it."""
+    """Dependency that starts before the service and stops after it."""
 
     name: str
     start: Function | None
@@ -30,7 +30,7 @@ class Dependency:
     backoff: float
 
     async def begin(self, sleep: Sleep = asyncio.sleep) -> None:
-        """Starts it, more than once if need be.
+        """Starts the dependency, with retries.
 
         Raises:
             StartError: It did not start.
@@ -43,26 +43,26 @@ class Dependency:
                 await call(self.start, self.start_timeout)
                 return
             except Exception as error:
-                reason = why(error, self.start_timeout)
+                reason = describe_failure(error, self.start_timeout)
                 if not left:
                     raise StartError(f"{self.name} did not start: {reason}") from error
                 log.warning("%s did not start, trying again: %s", self.name, reason)
             await sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, MAX_BACKOFF)
 
     async def end(self) -> str | None:
-        """Stops it; gives what went wrong."""
+        """Stops the dependency. Returns the reason of a failure."""
         if self.stop is None:
             return None
         try:
             await call(self.stop, self.stop_timeout)
         except Exception as error:
-            return f"{self.name} did not stop: {why(error, self.stop_timeout)}"
+            return f"{self.name} did not stop: {describe_failure(error, self.stop_timeout)}"
         return None
 
 
-def why(error: BaseException, timeout: float | None) -> str:
-    """What happened, without secrets."""
+def describe_failure(error: BaseException, timeout: float | None) -> str:
+    """Returns the redacted reason of a failure."""
     if isinstance(error, TimeoutError) and not str(error):
         return f"it took longer than {timeout:g} s"
     return reason_of(error)

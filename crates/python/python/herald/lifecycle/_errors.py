@@ -1,15 +1,15 @@
-"""What can go wrong in the life of a service."""
+"""Errors of the lifecycle."""
 
 from herald.errors import HeraldError
 
 
 class LifecycleError(HeraldError):
-    """A service is put together or used in a way that can't work."""
+    """A service is configured or used incorrectly."""
 
 
 class StartError(LifecycleError):
-    """A service could not start; what had started is stopped again."""
+    """A service could not start; what had started was stopped."""
 
 
 class NotAccepting(LifecycleError):
-    """A service takes no operations: it has not started, or it stops."""
+    """A service accepts no operations: it has not started, or it is stopping."""

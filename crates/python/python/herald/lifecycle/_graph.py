@@ -1,4 +1,6 @@
-"""Dependencies in their order: each when those before it are done, others beside it."""
+"""Dependency graph: visits each dependency after those it depends on, others
+concurrently.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -10,7 +12,7 @@ Graph = Mapping[str, Iterable[str]]
 
 
 def check(graph: Graph) -> None:
-    """Refuses what can't be brought in an order.
+    """Checks that the graph has an order.
 
     Raises:
         LifecycleError: Something comes after itself, or after what there is not.
@@ -33,7 +35,7 @@ def check(graph: Graph) -> None:
 
 
 def reverse(graph: Graph) -> dict[str, set[str]]:
-    """The same the other way round."""
+    """Returns the graph with all edges reversed."""
     turned: dict[str, set[str]] = {name: set() for name in graph}
     for name, before in graph.items():
         for other in before:
@@ -42,7 +44,7 @@ def reverse(graph: Graph) -> dict[str, set[str]]:
 
 
 async def walk(graph: Graph, visit: Callable[[str], Awaitable[None]]) -> None:
-    """Visits all; the first failure cancels those under way and is raised."""
+    """Visits all nodes. The first failure cancels the running visits and is raised."""
     order = TopologicalSorter(graph)
     order.prepare()
     running: dict[asyncio.Task[None], str] = {}

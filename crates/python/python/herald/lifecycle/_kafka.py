@@ -1,4 +1,4 @@
-"""The Kafka client, as far as a service needs to know it."""
+"""Health of the Kafka client."""
 
 from typing import Any, Protocol
 
@@ -6,7 +6,7 @@ from herald.lifecycle._checks import Outcome
 
 
 class KafkaClient(Protocol):
-    """What is needed of a client; `connect`, `stats` and `close` are used where it has
+    """Kafka client protocol. `connect`, `stats` and `close` are used if the client has
     them.
     """
 
@@ -14,9 +14,9 @@ class KafkaClient(Protocol):
     def is_connected(self) -> bool: ...
 
 
-def outcomes(client: KafkaClient) -> list[Outcome]:
-    """How the client is: it must be connected; the cluster may be away, for events
-    wait in the spool.
+def client_outcomes(client: KafkaClient) -> list[Outcome]:
+    """Returns the health of the client. It must be connected; an unreachable cluster
+    only degrades the service, because events are spooled.
     """
     if not client.is_connected:
         return [Outcome("kafka", False, "the client is not connected")]

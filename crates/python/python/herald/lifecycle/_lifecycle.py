@@ -1,4 +1,4 @@
-"""A service from its start to its end."""
+"""Lifecycle of a service."""
 
 import asyncio
 import logging
@@ -10,22 +10,22 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from herald.lifecycle._announcer import Announcer, Names
+from herald.lifecycle._admission import Admission, AdmissionControl
 from herald.lifecycle._asgi import HealthApp
-from herald.lifecycle._call import Function, call, cancel
-from herald.lifecycle._checks import Check, Health, Outcome, ask_all
-from herald.lifecycle._dependency import Dependency, Sleep, why
+from herald.lifecycle._calls import Function, call, cancel
+from herald.lifecycle._checks import Check, Health, Outcome, run_all
+from herald.lifecycle._dependency import Dependency, Sleep, describe_failure
 from herald.lifecycle._errors import LifecycleError, NotAccepting, StartError
-from herald.lifecycle._gate import Admission, Gate
 from herald.lifecycle._graph import check, walk
-from herald.lifecycle._heart import Heart, repeat
-from herald.lifecycle._kafka import KafkaClient, outcomes
+from herald.lifecycle._heartbeat import Heartbeat, repeat
+from herald.lifecycle._kafka import KafkaClient, client_outcomes
 from herald.lifecycle._report import StopReport
-from herald.lifecycle._settings import Limits
+from herald.lifecycle._shutdown import CANCEL_TIMEOUT, Shutdown
 from herald.lifecycle._signals import Signals
-from herald.lifecycle._state import ENDED, WORKING, State
-from herald.lifecycle._stopping import GRACE, Stopping
-from herald.lifecycle._supervisor import Restart, Supervised
+from herald.lifecycle._state import ENDED, RUNNING, State
+from herald.lifecycle._state_publisher import Names, StatePublisher
+from herald.lifecycle._supervisor import Restart, SupervisedTask
+from herald.lifecycle._timeouts import Timeouts
 from herald.runtime import reason_of
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ Main = Callable[[], Coroutine[Any, Any, object]]
 
 
 class Lifecycle:
-    """Starts a service in order, looks after it, and stops it without losing what it
-    has begun.
+    """Starts a service in order, supervises it, and stops it without losing work in
+    progress.
 
     What it consists of is declared first: `dependency`, `check`, `task`, `intake`. Then
     `run` is a whole program, `lifespan` that of a web app, and `async with` any other.
@@ -55,8 +55,8 @@ class Lifecycle:
         publish_timeout: Seconds for the last events to get a receipt.
         close_timeout: Seconds for the client to deliver what it has; then it is in the
             spool. A client without one needs more.
-        health_every: Seconds between looks at the checks.
-        heartbeat_every: Seconds between heartbeats; None for none.
+        health_interval: Seconds between looks at the checks.
+        heartbeat_interval: Seconds between heartbeats; None for none.
         sleep: How retries and restarts wait.
         clock: Seconds that never go back, for how long answers of checks hold.
     """
@@ -72,8 +72,8 @@ class Lifecycle:
         drain_timeout: float = 10.0,
         publish_timeout: float = 0.4,
         close_timeout: float = 1.0,
-        health_every: float = 5.0,
-        heartbeat_every: float | None = 30.0,
+        health_interval: float = 5.0,
+        heartbeat_interval: float | None = 30.0,
         sleep: Sleep = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -84,13 +84,13 @@ class Lifecycle:
         self._client_given = client
         self._metrics = metrics
         self._states = states
-        self._limits = Limits(
+        self._timeouts = Timeouts(
             start_timeout,
             drain_timeout,
             publish_timeout,
             close_timeout,
-            health_every,
-            heartbeat_every,
+            health_interval,
+            heartbeat_interval,
         )
         self._sleep = sleep
         self._clock = clock
@@ -99,24 +99,24 @@ class Lifecycle:
             "ready": [],
             "live": [],
         }
-        self._tasks: list[Supervised] = []
+        self._tasks: list[SupervisedTask] = []
         self._intakes: list[Dependency] = []
-        self._renew()
+        self._reset()
 
-    def _renew(self) -> None:
-        """Forgets an earlier life."""
-        self._gate = Gate()
-        self._begun: dict[str, Dependency] = {}
+    def _reset(self) -> None:
+        """Resets the state of a previous run."""
+        self._admission = AdmissionControl()
+        self._started: dict[str, Dependency] = {}
         self._background: list[asyncio.Task[Any]] = []
         self._main: asyncio.Task[Any] | None = None
-        self._wanted = asyncio.Event()
+        self._stop_requested = asyncio.Event()
         self._reason = ""
         self._exit_code = 0
         self._start_failed = False
-        self._stopping = Stopping()
-        self._shutting: asyncio.Task[StopReport] | None = None
-        self._announcer = Announcer(self._publisher, self._states)
-        self._heart = Heart(self._publisher, lambda: self.state)
+        self._shutdown = Shutdown()
+        self._shutdown_task: asyncio.Task[StopReport] | None = None
+        self._state_publisher = StatePublisher(self._publisher, self._states)
+        self._heartbeat = Heartbeat(self._publisher, lambda: self.state)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     # What it consists of.
@@ -135,7 +135,7 @@ class Lifecycle:
         backoff: float = 0.1,
         critical: bool = True,
     ) -> None:
-        """Declares what must have started before the service works.
+        """Declares a dependency, which starts before the service and stops after it.
 
         Args:
             name: What it is called.
@@ -171,11 +171,11 @@ class Lifecycle:
         *,
         of: Literal["ready", "live"] = "ready",
         timeout: float = 1.0,
-        every: float = 1.0,
+        interval: float = 1.0,
         critical: bool = True,
     ) -> None:
-        """Declares a question about the service: it is not well where the function
-        raises, gives false, or gives the text of what is wrong.
+        """Declares a health check. It fails if the function raises, or returns False or
+        the text of a problem.
 
         Args:
             name: What it is about.
@@ -183,14 +183,14 @@ class Lifecycle:
             of: Whether the service can work (`ready`), or must be started anew
                 (`live`).
             timeout: Seconds it may take.
-            every: Seconds that an answer holds.
+            interval: Seconds that an answer holds.
             critical: Whether the service is only degraded, if not.
         """
         made = Check(
             name,
             function,
             timeout=timeout,
-            every=every,
+            interval=interval,
             is_critical=critical,
             clock=self._clock,
         )
@@ -206,7 +206,7 @@ class Lifecycle:
         limit: int | None = 10,
         essential: bool = False,
     ) -> None:
-        """Declares a coroutine function that runs beside the service.
+        """Declares a background task.
 
         Args:
             name: What it is called.
@@ -216,7 +216,7 @@ class Lifecycle:
             limit: How often in a row; None for no end.
             essential: Whether the service stops as failed when it gives up.
         """
-        made = Supervised(
+        made = SupervisedTask(
             name,
             function,
             restart=Restart(restart),
@@ -228,68 +228,68 @@ class Lifecycle:
         self._tasks.append(made)
 
     def intake(self, name: str, stop: Function, *, timeout: float = 2.0) -> None:
-        """Declares where work comes from, such as a consumer: it is stopped first."""
+        """Declares a source of work, such as a consumer, which is stopped first."""
         self._intakes.append(Dependency(name, None, stop, (), timeout, timeout, 0, 0.0))
 
     def operation(self) -> Admission:
-        """A scope that stopping waits for, for `with` and `async with`.
+        """Returns a scope for `with` and `async with` that a shutdown waits for.
 
         Entering raises `NotAccepting` unless the service works.
         """
-        return Admission(self._gate)
+        return Admission(self._admission)
 
     # How it is.
 
     @property
     def is_stopping(self) -> bool:
-        """Whether it is to stop."""
-        return self._wanted.is_set()
+        """Whether a stop was requested."""
+        return self._stop_requested.is_set()
 
     @property
     def in_flight(self) -> int:
-        """Operations that have not ended."""
+        """Number of operations in progress."""
         counted = self._metrics.in_flight if self._metrics is not None else 0
-        return max(self._gate.in_flight, counted)
+        return max(self._admission.in_flight, counted)
 
     @property
     def last_heartbeat(self) -> datetime | None:
-        """When it gave a sign of life last."""
-        return self._heart.last
+        """Time of the last heartbeat."""
+        return self._heartbeat.last
 
     async def stop_requested(self) -> None:
-        """Waits until it is to stop."""
-        await self._wanted.wait()
+        """Waits until a stop is requested."""
+        await self._stop_requested.wait()
 
     async def liveness(self) -> Health:
-        """Whether it may go on; where not, it is to be started anew."""
-        found = await ask_all(self._checks["live"])
+        """Returns the liveness: if it is not ok, the service should be restarted."""
+        found = await run_all(self._checks["live"])
         found += [task.outcome() for task in self._tasks if task.is_essential]
         return self._health(self.state is not State.FAILED, found)
 
     async def readiness(self) -> Health:
-        """Whether it can work now."""
-        if self.state not in WORKING:
+        """Returns the readiness: whether the service can work now."""
+        if self.state not in RUNNING:
             return self._health(False, [])
-        found = await ask_all(self._checks["ready"])
+        found = await run_all(self._checks["ready"])
         found += [task.outcome() for task in self._tasks]
         if (client := self._client) is not None:
-            found += outcomes(client)
+            found += client_outcomes(client)
         health = self._health(True, found)
-        if self.state in WORKING:
-            self._note(health)
-        return self._health(self.state in WORKING, found)
+        if self.state in RUNNING:
+            self._update_degraded(health)
+        return self._health(self.state in RUNNING, found)
 
     def _health(self, is_possible: bool, found: list[Outcome]) -> Health:
         is_ok = all(each.is_ok or not each.is_critical for each in found)
         return Health(self.state.value, is_possible and is_ok, tuple(found))
 
-    def _note(self, health: Health) -> None:
+    def _update_degraded(self, health: Health) -> None:
         wrong = [each for each in health.checks if not each.is_ok]
         if wrong and self.state is State.READY:
             first = wrong[0]
-            self._become(State.DEGRADED, f"{first.name}: {first.detail}")
+            self._set_state(State.DEGRADED, f"{first.name}: {first.detail}")
         elif not wrong and self.state is State.DEGRADED:
-            self._become(State.READY, "all checks are content")
+            self._set_state(State.READY, "all checks are content")
 
     @property
     def _client(self) -> Any:
@@ -298,8 +298,8 @@ class Lifecycle:
     # How it starts.
 
     async def start(self) -> None:
-        """Connects the client and starts all dependencies, beside each other where they
-        may. If one fails, those that have started are stopped.
+        """Connects the client and starts all dependencies, concurrently where possible.
+        If one fails, the started ones are stopped.
 
         Raises:
             LifecycleError: It runs already, or dependencies wait for each other.
@@ -312,7 +312,7 @@ class Lifecycle:
         if self.state is not State.CREATED and self.state not in ENDED:
             raise LifecycleError(f"the service is {self.state} already")
         check(self._graph())
-        self._renew()
+        self._reset()
         self._loop = asyncio.get_running_loop()
 
     async def _start(self) -> None:
@@ -322,36 +322,36 @@ class Lifecycle:
         try:
             try:
                 await self._connect()
-            finally:  # before, there was nobody to tell
-                self._announcer.announce(created, State.STARTING, "start")
+            finally:  # before, there was nobody to notify
+                self._state_publisher.publish(created, State.STARTING, "start")
             await self._start_all(self._graph())
         except BaseException as error:
             is_failure = self._start_failed = isinstance(error, Exception)
             self._reason = str(error) if is_failure else self._reason or "cancelled"
-            await self._shut(State.FAILED if is_failure else State.STOPPED)
+            await self._shut_down(State.FAILED if is_failure else State.STOPPED)
             raise
         log.info("started after %.2f s", time.monotonic() - began)
 
     async def _start_all(self, graph: dict[str, tuple[str, ...]]) -> None:
-        limit = self._limits.start
+        limit = self._timeouts.start
         try:
             async with asyncio.timeout(limit):
                 await walk(graph, self._begin)
                 if self._metrics is not None:
                     await self._metrics.start()
         except TimeoutError:
-            waiting = ", ".join(name for name in graph if name not in self._begun)
+            waiting = ", ".join(name for name in graph if name not in self._started)
             raise StartError(
                 f"the service did not start within {limit:g} s; "
                 f"it waited for: {waiting}"
             ) from None
-        self._spawn(repeat(self.readiness, self._limits.health_every))
-        if (every := self._limits.heartbeat_every) is not None:
-            self._spawn(self._heart.beat(every))
+        self._spawn(repeat(self.readiness, self._timeouts.health_interval))
+        if (interval := self._timeouts.heartbeat_interval) is not None:
+            self._spawn(self._heartbeat.run(interval))
         for task in self._tasks:
-            self._spawn(self._look_after(task))
-        self._gate.is_open = True
-        self._become(State.READY, "started")
+            self._spawn(self._supervise(task))
+        self._admission.is_open = True
+        self._set_state(State.READY, "started")
 
     def _graph(self) -> dict[str, tuple[str, ...]]:
         return {name: each.after for name, each in self._dependencies.items()}
@@ -361,78 +361,80 @@ class Lifecycle:
         if client is None or client.is_connected or not hasattr(client, "connect"):
             return
         try:
-            await call(client.connect, self._limits.start)
+            await call(client.connect, self._timeouts.start)
         except Exception as error:
-            reason = why(error, self._limits.start)
+            reason = describe_failure(error, self._timeouts.start)
             raise StartError(f"the Kafka client did not start: {reason}") from error
 
     async def _begin(self, name: str) -> None:
         dependency = self._dependencies[name]
         # Also what fails halfway may have something to stop, but only it knows that.
         await dependency.begin(self._sleep)
-        self._begun[name] = dependency
+        self._started[name] = dependency
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._background.append(asyncio.create_task(work))
 
-    async def _look_after(self, task: Supervised) -> None:
+    async def _supervise(self, task: SupervisedTask) -> None:
         await task.run()
         if task.is_essential and task.failure is not None:
             self._reason = f"task {task.name} gave up: {task.failure}"
-            self._gate.is_open = False
-            if self.state in WORKING:
-                self._become(State.FAILED, self._reason)
-            self._wanted.set()
+            self._admission.is_open = False
+            if self.state in RUNNING:
+                self._set_state(State.FAILED, self._reason)
+            self._stop_requested.set()
 
     # How it stops.
 
     def request_stop(self, reason: str = "asked to") -> None:
-        """Lets `run` stop, or who waits in `stop_requested`. From any thread."""
+        """Requests a stop of `run`, and wakes `stop_requested`. Safe for any thread."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._want_stop, reason)
+            self._loop.call_soon_threadsafe(self._set_stop_requested, reason)
 
-    def _want_stop(self, reason: str) -> None:
+    def _set_stop_requested(self, reason: str) -> None:
         self._reason = self._reason or reason
-        self._wanted.set()
+        self._stop_requested.set()
 
     async def stop(self, reason: str = "asked to") -> StopReport:
-        """Takes no more work, finishes what is in flight, publishes what is due, and
-        closes the client. Raises nothing but cancellation.
+        """Accepts no more work, finishes operations in progress, publishes the last
+        events, and closes the client. Raises nothing but cancellation.
         """
-        if self._shutting is None:
-            if self.state not in WORKING and self.state is not State.FAILED:
+        if self._shutdown_task is None:
+            if self.state not in RUNNING and self.state is not State.FAILED:
                 raise LifecycleError(f"the service is {self.state}: nothing to stop")
-            self._want_stop(reason)
+            self._set_stop_requested(reason)
             end = State.FAILED if self.state is State.FAILED else State.STOPPED
-            self._shutting = asyncio.create_task(self._shut(end))
-        return await asyncio.shield(self._shutting)
+            self._shutdown_task = asyncio.create_task(self._shut_down(end))
+        return await asyncio.shield(self._shutdown_task)
 
-    async def _shut(self, end: State) -> StopReport:
+    async def _shut_down(self, end: State) -> StopReport:
         began = time.monotonic()
-        stopping, limits = self._stopping, self._limits
-        self._gate.is_open = False
-        self._wanted.set()
+        shutdown, limits = self._shutdown, self._timeouts
+        self._admission.is_open = False
+        self._stop_requested.set()
         if self.state is not State.FAILED:
-            self._become(State.STOPPING, self._reason)
+            self._set_state(State.STOPPING, self._reason)
         await asyncio.gather(*(self._end(intake) for intake in self._intakes))
-        await stopping.within(limits.drain, self._drained())
+        await shutdown.run_step(limits.drain, self._drained())
         unfinished = self.in_flight
-        working = self._gate.tasks() | ({self._main} if self._main else set())
-        await stopping.tasks(working - {asyncio.current_task()})
-        await stopping.tasks(self._background)
-        await stopping.dependencies(self._graph(), self._begun)
+        working = self._admission.tasks() | ({self._main} if self._main else set())
+        await shutdown.tasks(working - {asyncio.current_task()})
+        await shutdown.tasks(self._background)
+        await shutdown.dependencies(self._graph(), self._started)
         if self._metrics is not None:
             last = self._metrics.stop(limits.publish)
-            await stopping.within(limits.publish + GRACE, last)
+            await shutdown.run_step(limits.publish + CANCEL_TIMEOUT, last)
         # Events of synchronous operations may still be on their way to the client.
         if (drain := getattr(self._publisher, "drain", None)) is not None:
-            await stopping.within(limits.publish, call(drain))
-        self._become(end, self._reason)
-        await stopping.within(limits.publish, self._announcer.settle(limits.publish))
-        spooled = await stopping.close(self._client, limits.close)
+            await shutdown.run_step(limits.publish, call(drain))
+        self._set_state(end, self._reason)
+        await shutdown.run_step(
+            limits.publish, self._state_publisher.flush(limits.publish)
+        )
+        spooled = await shutdown.close(self._client, limits.close)
         seconds = time.monotonic() - began
         self.report = StopReport(
-            self._reason, seconds, unfinished, spooled, tuple(stopping.errors)
+            self._reason, seconds, unfinished, spooled, tuple(shutdown.errors)
         )
         self.report.log()
         return self.report
@@ -440,25 +442,25 @@ class Lifecycle:
     async def _end(self, intake: Dependency) -> None:
         async def end() -> None:
             if problem := await intake.end():
-                self._stopping.errors.append(problem)
+                self._shutdown.errors.append(problem)
 
-        await self._stopping.within(intake.stop_timeout + GRACE, end())
+        await self._shutdown.run_step(intake.stop_timeout + CANCEL_TIMEOUT, end())
 
     async def _drained(self) -> None:
         while self.in_flight:
             await asyncio.sleep(0.01)
 
-    def _become(self, state: State, reason: str) -> None:
+    def _set_state(self, state: State, reason: str) -> None:
         old, self.state = self.state, state
         if old is not state:
             log.info("%s → %s: %s", old, state, reason)
-            self._announcer.announce(old, state, reason)
+            self._state_publisher.publish(old, state, reason)
 
     # How it is run.
 
     def run(self, main: Main | None = None) -> None:
-        """Runs the service as a program: until `main` ends, or for ever; SIGTERM and
-        SIGINT stop it. A second signal stops it at once, a third kills it.
+        """Runs the service as a program until `main` ends, or forever. SIGTERM and
+        SIGINT stop it. A second signal stops it at once, a third one kills it.
 
         Raises:
             StartError: It did not start.
@@ -469,18 +471,20 @@ class Lifecycle:
             raise SystemExit(code)
 
     async def serve(self, main: Main | None = None) -> int:
-        """The same in a loop that runs; gives the exit code."""
+        """Runs the service in the running event loop, and returns the exit code."""
         self._prepare()
-        with Signals(self._signalled):
+        with Signals(self._signal_received):
             starting = asyncio.create_task(self._start())
             await self._until(starting)
             if self._start_failed:  # what has started is still being stopped
                 await starting
             if not starting.done():
-                await cancel({starting}, self._limits.start)
+                await cancel({starting}, self._timeouts.start)
                 return await self._leave()
             starting.result()
-            self._main = asyncio.create_task(main() if main else self._wanted.wait())
+            self._main = asyncio.create_task(
+                main() if main else self._stop_requested.wait()
+            )
             try:
                 await self._until(self._main)
                 return await self._ended(self._main)
@@ -490,15 +494,15 @@ class Lifecycle:
                 raise
 
     async def _until(self, work: "asyncio.Task[Any]") -> None:
-        """Waits until it is done, or the service is to stop."""
-        wanted = asyncio.create_task(self._wanted.wait())
+        """Waits until the task is done or a stop is requested."""
+        wanted = asyncio.create_task(self._stop_requested.wait())
         await asyncio.wait({work, wanted}, return_when=asyncio.FIRST_COMPLETED)
         wanted.cancel()
 
     async def _ended(self, main: "asyncio.Task[Any]") -> int:
         if main.done() and (failure := self._failure_of(main)) is not None:
             self._reason = reason_of(failure)
-            self._become(State.FAILED, self._reason)
+            self._set_state(State.FAILED, self._reason)
         await self.stop("its work is done")
         if (failure := self._failure_of(main)) is not None:
             raise failure
@@ -514,25 +518,27 @@ class Lifecycle:
         return None if is_end else failure
 
     async def _leave(self) -> int:
-        """Gives the exit code; in a hurry nothing keeps the process."""
+        """Returns the exit code. After a second signal, remaining tasks do not keep the
+        process.
+        """
         if self._exit_code:
             others = asyncio.all_tasks() - {asyncio.current_task()}
-            if await cancel(others, GRACE):
+            if await cancel(others, CANCEL_TIMEOUT):
                 logging.shutdown()
                 os._exit(self._exit_code)
         return self._exit_code
 
-    def _signalled(self, number: signal.Signals, count: int) -> None:
+    def _signal_received(self, number: signal.Signals, count: int) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._on_signal, number, count)
 
     def _on_signal(self, number: signal.Signals, count: int) -> None:
         if count == 1:
-            self._want_stop(number.name)
+            self._set_stop_requested(number.name)
         else:
             log.warning("%s again: stopping at once", number.name)
             self._exit_code = 128 + number
-            self._stopping.hurry()
+            self._shutdown.abort()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -548,6 +554,6 @@ class Lifecycle:
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:
-        """The life of an ASGI app: `FastAPI(lifespan=lifecycle.lifespan)`."""
+        """Lifespan of an ASGI app: `FastAPI(lifespan=lifecycle.lifespan)`."""
         async with self:
             yield

@@ -1,4 +1,4 @@
-"""What came of stopping."""
+"""Report of a shutdown."""
 
 import logging
 from dataclasses import dataclass
@@ -8,24 +8,24 @@ log = logging.getLogger("herald.lifecycle")
 
 @dataclass(frozen=True, slots=True)
 class StopReport:
-    """What came of stopping."""
+    """Report of a shutdown."""
 
     reason: str
     seconds: float
     unfinished: int
-    """Operations that did not end in time."""
+    """Operations that did not finish in time."""
     spooled: int
-    """Events that wait in the spool for the next client."""
+    """Events in the spool for the next client."""
     errors: tuple[str, ...]
-    """What could not be stopped in order."""
+    """Failures during the shutdown."""
 
     @property
     def is_clean(self) -> bool:
-        """Whether everything ended by itself."""
+        """Whether everything finished without a failure."""
         return not self.unfinished and not self.errors
 
     def log(self) -> None:
-        """Says it."""
+        """Logs the report."""
         for error in self.errors:
             log.error("%s", error)
         level = logging.INFO if self.is_clean else logging.WARNING

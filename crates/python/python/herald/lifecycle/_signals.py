@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT."""
+"""Handling of SIGTERM and SIGINT."""
 
 import signal
 import threading
@@ -10,20 +10,20 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Signals:
-    """Tells of signals, as a scope. A third one ends the process by itself.
+    """Scope with signal handlers. A third signal kills the process.
 
     Handlers of the loop would not be run while the loop is blocked.
     """
 
-    def __init__(self, tell: Callable[[signal.Signals, int], None]) -> None:
-        self._tell = tell
+    def __init__(self, notify: Callable[[signal.Signals, int], None]) -> None:
+        self._notify = notify
         self._count = 0
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                self._before[number] = signal.signal(number, self._arrived)
+                self._before[number] = signal.signal(number, self._handle)
         return self
 
     def __exit__(
@@ -35,9 +35,9 @@ class Signals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _arrived(self, number: int, frame: FrameType | None) -> None:
+    def _handle(self, number: int, frame: FrameType | None) -> None:
         self._count += 1
         if self._count > 1:
             for each in SIGNALS:
                 signal.signal(each, signal.SIG_DFL)
-        self._tell(signal.Signals(number), self._count)
+        self._notify(signal.Signals(number), self._count)

@@ -1,20 +1,20 @@
-"""Where a service is in its life."""
+"""States of a service."""
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a service is in its life."""
+    """States of a service."""
 
     CREATED = "created"
     STARTING = "starting"
     READY = "ready"
     DEGRADED = "degraded"
-    """It works, but a check fails that it can do without."""
+    """Running, with a failing check that is not critical."""
     STOPPING = "stopping"
     STOPPED = "stopped"
     FAILED = "failed"
 
 
-WORKING = frozenset({State.READY, State.DEGRADED})
+RUNNING = frozenset({State.READY, State.DEGRADED})
 ENDED = frozenset({State.STOPPED, State.FAILED})

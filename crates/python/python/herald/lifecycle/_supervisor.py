@@ -1,4 +1,4 @@
-"""Background tasks that are looked after."""
+"""Supervision of background tasks."""
 
 import asyncio
 import logging
@@ -6,22 +6,22 @@ from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
 from herald.lifecycle._checks import Outcome
-from herald.lifecycle._dependency import LONGEST_PAUSE, Sleep
+from herald.lifecycle._dependency import MAX_BACKOFF, Sleep
 from herald.runtime import reason_of
 
 log = logging.getLogger("herald.lifecycle")
 
 
 class Restart(StrEnum):
-    """When a task that ended is started again."""
+    """Restart policy of a task."""
 
     NEVER = "never"
     ON_FAILURE = "on_failure"
     ALWAYS = "always"
 
 
-class Supervised:
-    """A background task, started again as its policy says.
+class SupervisedTask:
+    """Background task with a restart policy.
 
     Attributes:
         restarts: How often it was started again.
@@ -50,12 +50,12 @@ class Supervised:
         self._sleep = sleep
 
     def outcome(self) -> Outcome:
-        """How it is."""
+        """Returns the task's health."""
         detail = self.failure or ""
         return Outcome(f"task {self.name}", not detail, detail, self.is_essential)
 
     async def run(self) -> None:
-        """Runs it until it has ended for good; raises nothing but cancellation."""
+        """Runs the task until it is not restarted. Raises nothing but cancellation."""
         pause = self._backoff
         while True:
             began = asyncio.get_running_loop().time()
@@ -68,11 +68,11 @@ class Supervised:
             if failure is not None:
                 log.warning("task %s is started again: %s", self.name, failure)
             # What ran for a while is not part of a row of failures.
-            if asyncio.get_running_loop().time() - began > 10 * LONGEST_PAUSE:
+            if asyncio.get_running_loop().time() - began > 10 * MAX_BACKOFF:
                 pause, self.restarts = self._backoff, 0
             self.restarts += 1
             await self._sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, MAX_BACKOFF)
 
     async def _once(self) -> str | None:
         try:

@@ -1,11 +1,11 @@
-"""Figures of a running node: how often, how long, how often wrong. Recording costs a
-microsecond, publishing happens beside the work.
+"""Metrics of a running node: counts, latencies and errors of its operations. Recording
+costs about a microsecond; publishing happens in the background.
 """
 
 from herald.metrics._instruments import Counter, Distribution, Gauge
 from herald.metrics._measured import measured_method
 from herald.metrics._node import NodeMetrics
-from herald.metrics._publishing import MetricPublisher
+from herald.metrics._publisher import MetricPublisher
 from herald.metrics._snapshot import (
     LastError,
     OperationSnapshot,

@@ -1,22 +1,22 @@
-"""Which bucket a value falls into.
+"""Logarithmic histogram buckets.
 
 Each power of two is divided into 64 buckets of one width, so the middle of a bucket is
 at most 1/128 (0.8 %) away from what fell into it, be it a microsecond or an hour.
 Values below 128 have a bucket each.
 """
 
-LARGEST = (1 << 43) - 1  # of nanoseconds: 2.4 hours
+MAX_VALUE = (1 << 43) - 1  # of nanoseconds: 2.4 hours
 BUCKETS = (36 << 6) + 128
 
 
 def bucket_of(value: int) -> int:
-    """The bucket of a value from 0 to `LARGEST`."""
+    """Returns the bucket of a value from 0 to `MAX_VALUE`."""
     shift = value.bit_length() - 7
     return value if shift <= 0 else (shift << 6) + (value >> shift)
 
 
-def middle_of(bucket: int) -> float:
-    """The value that stands for all of a bucket."""
+def midpoint_of(bucket: int) -> float:
+    """Returns the midpoint of a bucket."""
     if bucket < 128:
         return bucket
     shift = (bucket >> 6) - 1

@@ -1,4 +1,4 @@
-"""What a service measures beside its operations: counters, gauges, distributions."""
+"""Business metrics: counters, gauges and distributions."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from herald.metrics._window import Window, percentiles
 
 
 class Instrument(ABC):
-    """Something that is measured, with a name and a unit."""
+    """Metric with a name and a unit."""
 
     kind: ClassVar[str]
 
@@ -22,7 +22,7 @@ class Instrument(ABC):
 
     @abstractmethod
     def readings(self) -> list[Reading]:
-        """The figures of now; none if there are none yet."""
+        """Returns the current values; empty if there are none yet."""
 
     def _reading(
         self, value: float, kind: Literal["counter", "gauge"], suffix: str = ""
@@ -31,14 +31,14 @@ class Instrument(ABC):
 
 
 class Counter(Instrument):
-    """A sum that only grows, such as orders placed."""
+    """Sum that only increases, such as orders placed."""
 
     kind = "counter"
     _sum = 0.0
 
     def add(self, amount: SupportsFloat = 1) -> None:
-        """Adds to it. What is negative or no number is left out: a figure is never a
-        reason for an operation to fail.
+        """Adds to the sum. Negative and non-finite amounts are ignored: a metric never
+        fails an operation.
         """
         value = float(amount)
         if isfinite(value) and value > 0:
@@ -50,8 +50,8 @@ class Counter(Instrument):
 
 
 class Gauge(Instrument):
-    """A value that goes up and down, such as items in stock: set, or read from a
-    function when it is due.
+    """Value that goes up and down, such as items in stock: set, or read from a function
+    when it is published or exported.
     """
 
     kind = "gauge"
@@ -64,13 +64,13 @@ class Gauge(Instrument):
         self._read = read
 
     def set(self, value: SupportsFloat) -> None:
-        """Sets it. What is no finite number is left out."""
+        """Sets the value. Non-finite values are ignored."""
         number = float(value)
         if isfinite(number):
             self._value = number
 
     def add(self, amount: SupportsFloat) -> None:
-        """Changes it by so much; it begins at 0."""
+        """Changes the value, which starts at 0."""
         with self._lock:
             self.set((self._value or 0.0) + float(amount))
 
@@ -81,7 +81,7 @@ class Gauge(Instrument):
 
 
 class Distribution(Instrument):
-    """Values of which the percentiles count, such as sums of orders; from 0.
+    """Distribution of values from 0, such as order totals, with percentiles.
 
     Args:
         name: What it is called.
@@ -108,7 +108,7 @@ class Distribution(Instrument):
         self.sum = 0.0
 
     def record(self, value: SupportsFloat) -> None:
-        """Counts a value. What is negative or no number is left out."""
+        """Records a value. Negative and non-finite values are ignored."""
         number = float(value)
         if isfinite(number) and number >= 0:
             with self._lock:
@@ -117,7 +117,7 @@ class Distribution(Instrument):
                 self._window.record(round(number / self.resolution))
 
     def percentiles(self) -> Percentiles | None:
-        """Of the window; `None` if it is empty."""
+        """Returns the percentiles of the window; `None` if it is empty."""
         with self._lock:
             parts = self._window.parts()
         return percentiles(parts, self.resolution)

@@ -1,4 +1,4 @@
-"""All figures of one node."""
+"""Metrics of one node."""
 
 import asyncio
 import logging
@@ -7,17 +7,17 @@ from contextlib import suppress
 from itertools import count
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Self, SupportsFloat, TypeVar
+from typing import TYPE_CHECKING, Self, SupportsFloat, TypeVar
 
 from herald.metrics._instruments import Counter, Distribution, Gauge, Instrument
-from herald.metrics._measured import measured
 from herald.metrics._operation import OperationMetrics
 from herald.metrics._process import CpuShare, Process
-from herald.metrics._publishing import MetricPublisher, Rounds, publish
+from herald.metrics._publisher import MetricPublisher, PublishLoop, publish
 from herald.metrics._readings import readings_of
 from herald.metrics._snapshot import Reading, Snapshot
 from herald.metrics._track import Track
 from herald.runtime import reason_of
+from herald.runtime._wrapping import F, wrap
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("herald.metrics")
 
-F = TypeVar("F", bound=Callable[..., Any])
 I = TypeVar("I", bound=Instrument)  # noqa: E741
 
-MOST_OPERATIONS = 500
-OTHERS = "other"
+MAX_OPERATIONS = 500
+OVERFLOW_OPERATION = "other"
 
 
 class NodeMetrics:
-    """Counts and times what a node does, and publishes it as `metric.recorded`.
+    """Counts and times the operations of a node, and publishes `metric.recorded`
+    events.
 
     Recording is for any thread, takes memory that does not grow, and neither waits nor
     fails. Publishing happens in a task of its own between `start` and `stop`.
 
     Args:
         publisher: Whose events they are; without one nothing is published.
-        every_operations: A round of publishing is due after so many operations,
-        every_seconds: and after so much time.
-        at_most_every: Seconds between two rounds at least, however busy the node is.
+        publish_interval_ops: A round of publishing is due after so many operations,
+        publish_interval_seconds: and after so much time.
+        min_publish_interval: Seconds between two rounds at least, however busy the node is.
         window: How many seconds the percentiles look back.
         resources: Whether memory, processor and open files are figures too.
         clock: Seconds that never go back.
@@ -52,59 +52,59 @@ class NodeMetrics:
         self,
         publisher: MetricPublisher | None = None,
         *,
-        every_operations: int = 100,
-        every_seconds: float = 60.0,
-        at_most_every: float = 1.0,
+        publish_interval_ops: int = 100,
+        publish_interval_seconds: float = 60.0,
+        min_publish_interval: float = 1.0,
         window: float = 60.0,
         resources: bool = True,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         for name, value in (
-            ("every_operations", every_operations),
-            ("every_seconds", every_seconds),
+            ("publish_interval_ops", publish_interval_ops),
+            ("publish_interval_seconds", publish_interval_seconds),
             ("window", window),
         ):
             if not value > 0:
                 raise ValueError(f"{name} must be more than 0, not {value}")
         self.publisher = publisher
         self.window = window
-        self._every_operations = every_operations
-        self._every_seconds = every_seconds
-        self._at_most_every = at_most_every
+        self._publish_interval_ops = publish_interval_ops
+        self._publish_interval_seconds = publish_interval_seconds
+        self._min_publish_interval = min_publish_interval
         self._clock = clock
         self._lock = Lock()
         self._operations: dict[str, OperationMetrics] = {}
         self._instruments: dict[str, Instrument] = {}
-        self._watchers: list[Callable[[Instrument], None]] = []
+        self._listeners: list[Callable[[Instrument], None]] = []
         self._process = Process() if resources else None
         self._cpu = CpuShare() if resources else None
         self._ended_runs = count(1)
         self._published: dict[str, tuple[int, int]] = {}
-        self._rounds: Rounds | None = None
+        self._publish_loop: PublishLoop | None = None
 
     # What is measured.
 
     def track(self, operation: str) -> Track:
-        """A scope that is one run of an operation, for `with`: it fails with the
-        exception that leaves it.
+        """Returns a scope for one run of an operation, for `with`. An exception that
+        leaves it is counted as an error.
         """
         return Track(self._operation(operation), self._ended)
 
     def measured(self, operation: str) -> Callable[[F], F]:
-        """Decorates what is one run of an operation each time: functions, coroutine
-        functions, generators of both kinds.
+        """Decorates a function, each call of which is a run of an operation: functions,
+        coroutine functions, and generator functions of both kinds.
         """
-        return lambda function: measured(function, lambda _: self.track(operation))
+        return lambda function: wrap(function, lambda *_: self.track(operation))
 
     def record(
         self, operation: str, seconds: float, error: BaseException | None = None
     ) -> None:
-        """Counts a run that something else has timed."""
+        """Records a run that was timed elsewhere."""
         self._operation(operation).end(seconds, error, 0)
         self._ended()
 
     def counter(self, name: str, *, unit: str) -> Counter:
-        """The sum of that name; it is made when it is first asked for."""
+        """Returns the counter of that name, created on first use."""
         return self._instrument(Counter, name, unit, lambda: Counter(name, unit))
 
     def gauge(
@@ -114,16 +114,16 @@ class NodeMetrics:
         unit: str,
         read: Callable[[], SupportsFloat] | None = None,
     ) -> Gauge:
-        """The value of that name; `read` gives it when it is due, such as
-        `queue.qsize`.
+        """Returns the gauge of that name, created on first use. `read` returns its
+        value when it is published or exported, such as `queue.qsize`.
         """
         return self._instrument(Gauge, name, unit, lambda: Gauge(name, unit, read))
 
     def distribution(
         self, name: str, *, unit: str, resolution: float = 0.001
     ) -> Distribution:
-        """The distribution of that name, of values from 0 that are told apart to
-        `resolution` or 1 %.
+        """Returns the distribution of that name, created on first use. It distinguishes
+        values to `resolution` or 1 %.
         """
         return self._instrument(
             Distribution,
@@ -134,11 +134,11 @@ class NodeMetrics:
 
     @property
     def in_flight(self) -> int:
-        """Runs of all operations that have begun and not ended."""
+        """Number of runs in progress, of all operations."""
         return sum(operation.in_flight for operation in self._known())
 
     def snapshot(self) -> Snapshot:
-        """All figures of now."""
+        """Returns all current values."""
         redactions = getattr(self.publisher, "redactions", ())
         operations = [each.snapshot(redactions) for each in self._known()]
         return Snapshot(
@@ -150,20 +150,22 @@ class NodeMetrics:
     # What is published.
 
     async def start(self) -> None:
-        """Publishes from now on, in a task of the running loop."""
-        if self._rounds is None and self.publisher is not None:
-            self._rounds = Rounds(self._every_seconds, self._at_most_every, self.flush)
+        """Starts publishing, in a task of the running loop."""
+        if self._publish_loop is None and self.publisher is not None:
+            self._publish_loop = PublishLoop(
+                self._publish_interval_seconds, self._min_publish_interval, self.flush
+            )
 
     async def flush(self) -> None:
-        """Publishes what has changed, and waits for the receipts. Raises nothing."""
+        """Publishes what has changed, and waits for the receipts. Never raises."""
         if self.publisher is not None:
             await publish(self.publisher, self._due())
 
     async def stop(self, timeout: float = 2.0) -> None:
-        """Publishes all figures once more, and ends. After `timeout` seconds those that
-        wait for a receipt are left to the client.
+        """Publishes all metrics once more, and stops. After `timeout` seconds events
+        without a receipt are left to the client.
         """
-        rounds, self._rounds = self._rounds, None
+        rounds, self._publish_loop = self._publish_loop, None
         if rounds is not None:
             await rounds.stop()
         self._published.clear()  # of a round that was cut, nobody knows
@@ -181,30 +183,30 @@ class NodeMetrics:
     # What others show.
 
     def opentelemetry(self, meter: "Meter | None" = None) -> None:
-        """Shows the same figures as instruments of OpenTelemetry, of a meter called
-        `herald` unless one is given.
+        """Exports the metrics as OpenTelemetry instruments, of a meter called `herald`
+        unless one is given.
         """
         from herald.metrics import _opentelemetry
 
         _opentelemetry.show(self, meter)
 
     def prometheus_collector(self) -> "Collector":
-        """The same for Prometheus: `prometheus_client.REGISTRY.register(…)`."""
+        """Returns a collector for Prometheus: `prometheus_client.REGISTRY.register(…)`."""
         from herald.metrics import _prometheus
 
         return _prometheus.NodeCollector(self)
 
     def instruments(self) -> list[Instrument]:
-        """Those that there are."""
+        """Returns the existing instruments."""
         return list(self._instruments.copy().values())
 
-    def watch(self, watcher: Callable[[Instrument], None]) -> None:
-        """Tells of each instrument, also of those that are made later."""
+    def add_listener(self, listener: Callable[[Instrument], None]) -> None:
+        """Calls the listener with each instrument, including those created later."""
         with self._lock:
-            self._watchers.append(watcher)
+            self._listeners.append(listener)
             known = list(self._instruments.values())
         for instrument in known:
-            watcher(instrument)
+            listener(instrument)
 
     def _known(self) -> list[OperationMetrics]:
         return list(self._operations.copy().values())
@@ -216,8 +218,8 @@ class NodeMetrics:
     def _new_operation(self, name: str) -> OperationMetrics:
         with self._lock:
             # Names that come from outside must not fill the memory.
-            if len(self._operations) >= MOST_OPERATIONS:
-                name = OTHERS
+            if len(self._operations) >= MAX_OPERATIONS:
+                name = OVERFLOW_OPERATION
             found = self._operations.get(name)
             if found is None:
                 found = OperationMetrics(name, self.window, self._clock)
@@ -231,7 +233,7 @@ class NodeMetrics:
             known = self._instruments.get(name)
             if known is None:
                 made = self._instruments[name] = make()
-                watchers = list(self._watchers)
+                listeners = list(self._listeners)
             elif isinstance(known, kind) and known.unit == unit:
                 return known
             else:
@@ -239,8 +241,8 @@ class NodeMetrics:
                     f"metric {name!r} is a {known.kind} in {known.unit!r} already: "
                     f"give the {kind.kind} in {unit!r} another name"
                 )
-        for watcher in watchers:
-            watcher(made)
+        for listener in listeners:
+            listener(made)
         return made
 
     def _business(self) -> Iterator[Reading]:
@@ -248,13 +250,13 @@ class NodeMetrics:
             yield from read(instrument)
 
     def _ended(self) -> None:
-        if not next(self._ended_runs) % self._every_operations:
-            rounds = self._rounds
+        if not next(self._ended_runs) % self._publish_interval_ops:
+            rounds = self._publish_loop
             if rounds is not None:
                 rounds.wake()
 
     def _due(self) -> Iterable[Reading]:
-        """Figures for a round: of operations those that something happened to."""
+        """Returns the readings to publish; unchanged operations are left out."""
         now = self.snapshot()
         for name, operation in now.operations.items():
             state = operation.count, operation.in_flight
@@ -268,7 +270,7 @@ class NodeMetrics:
 
 
 def read(instrument: Instrument) -> list[Reading]:
-    """The readings of an instrument; none if its function fails."""
+    """Returns the readings of an instrument; none if its function fails."""
     try:
         return instrument.readings()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Figures as instruments of OpenTelemetry, which reads them when it exports."""
+"""OpenTelemetry instruments, which are observed on export."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -24,15 +24,15 @@ Observed = Iterable[Observation]
 
 
 def show(metrics: "NodeMetrics", meter: Meter | None) -> None:
-    """Makes the instruments."""
+    """Creates the instruments."""
     meter = meter or get_meter("herald")
     _Operations(metrics, meter)
     _show_process(metrics, meter)
-    metrics.watch(lambda instrument: _show(instrument, meter))
+    metrics.add_listener(lambda instrument: _show(instrument, meter))
 
 
 class _Operations:
-    """The instruments of all operations, also of those to come."""
+    """Instruments of all operations, including those added later."""
 
     def __init__(self, metrics: "NodeMetrics", meter: Meter) -> None:
         self._metrics = metrics

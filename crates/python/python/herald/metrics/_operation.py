@@ -1,4 +1,4 @@
-"""Figures of one operation."""
+"""Metrics of one operation."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -11,11 +11,11 @@ from herald.metrics._window import Window, percentiles
 from herald.runtime import redact_secrets, text_of
 
 NANO = 1e-9
-LONGEST_TEXT = 8_000
+MAX_ERROR_CHARS = 8_000
 
 
 class OperationMetrics:
-    """Counts runs of one operation, for tasks and threads."""
+    """Counts and times runs of one operation, safe for tasks and threads."""
 
     __slots__ = (
         "_cancelled",
@@ -39,12 +39,12 @@ class OperationMetrics:
         self._last_error: tuple[str, str, float] | None = None
 
     def begin(self) -> None:
-        """A run has begun."""
+        """Counts the start of a run."""
         with self._lock:
             self._in_flight += 1
 
     def end(self, seconds: float, error: BaseException | None, began: int) -> None:
-        """A run has ended; `began` is 1 if `begin` was told of it, else 0."""
+        """Records the end of a run; `began` is 1 if `begin` counted its start, else 0."""
         with self._lock:
             self._in_flight -= began
             self._count += 1
@@ -59,21 +59,21 @@ class OperationMetrics:
             return
         self._errors += 1
         # The text only: the error itself holds on to everything on its way.
-        text = text_of(error)[:LONGEST_TEXT]
+        text = text_of(error)[:MAX_ERROR_CHARS]
         self._last_error = type(error).__name__, text, time()
 
     @property
     def in_flight(self) -> int:
-        """Runs that have begun and not ended."""
+        """Number of runs in progress."""
         return self._in_flight
 
     @property
     def count(self) -> int:
-        """Runs that have ended."""
+        """Number of runs that ended."""
         return self._count
 
     def snapshot(self, redactions: Iterable[Pattern[str]]) -> OperationSnapshot:
-        """The figures of now."""
+        """Returns the current values."""
         with self._lock:
             parts, last = self._window.parts(), self._last_error
             count, errors, cancelled = self._count, self._errors, self._cancelled

@@ -1,5 +1,5 @@
-"""What the process takes of its machine: from /proc, else from psutil where that is
-installed; what neither knows is left out.
+"""Resource usage of the process: from /proc, else from psutil if installed; unknown
+values are left out.
 """
 
 import importlib
@@ -17,13 +17,13 @@ DESCRIPTORS = Path("/proc/self/fd")
 
 
 class Process:
-    """Reads what this process takes."""
+    """Reader of the process's resource usage."""
 
     def __init__(self) -> None:
         self._psutil = None if STATM.exists() else _psutil()
 
     def readings(self) -> Iterator[Reading]:
-        """The figures of now."""
+        """Returns the current values."""
         for name, unit, read in (
             ("process.memory_rss", "bytes", self._rss),
             ("process.open_files", "count", self._files),
@@ -46,22 +46,22 @@ class Process:
         return float(len(os.listdir(DESCRIPTORS)))
 
     def _connections(self) -> float | None:
-        """Sockets that are open."""
+        """Returns the number of open sockets."""
         if self._psutil is not None:
             return float(len(self._psutil.net_connections()))
         return float(sum(map(_is_socket, DESCRIPTORS.iterdir())))
 
 
 class CpuShare:
-    """How much of a processor was used since the last reading, in percent; of two it
-    is up to 200.
+    """CPU usage since the last reading, in percent of one CPU; with two CPUs it is up
+    to 200.
     """
 
     def __init__(self) -> None:
         self._wall, self._cpu = time.monotonic(), time.process_time()
 
     def reading(self) -> Reading | None:
-        """The share of now, if any time has passed."""
+        """Returns the usage since the last call, if any time has passed."""
         wall, cpu = time.monotonic(), time.process_time()
         passed, used = wall - self._wall, cpu - self._cpu
         if passed <= 0:

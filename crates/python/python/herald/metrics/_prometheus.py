@@ -1,4 +1,4 @@
-"""Figures as Prometheus scrapes them."""
+"""Prometheus collector."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,17 +17,17 @@ QUANTILES = (("0.5", "p50"), ("0.9", "p90"), ("0.95", "p95"), ("0.99", "p99"))
 
 
 class NodeCollector(Collector):
-    """The figures of one node."""
+    """Collector of the metrics of one node."""
 
     def __init__(self, metrics: "NodeMetrics") -> None:
         self._metrics = metrics
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: a registry must not read figures when this is registered."""
+        """Returns nothing: registering the collector must not read metrics."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """The figures of now."""
+        """Returns the current values."""
         now = self._metrics.snapshot()
         yield from _operations(now.operations.values())
         for reading in now.resources:
@@ -88,7 +88,7 @@ def _single(name: str, unit: str, kind: str, value: float) -> Metric:
 
 
 def _name(name: str, unit: str) -> str:
-    """As Prometheus wants it, with the unit at its end."""
+    """Returns the name for Prometheus, with the unit at its end."""
     unit = {"s": "seconds", "ms": "milliseconds", "count": ""}.get(unit, unit)
     text = f"herald_{name}" if not unit else f"herald_{name}_{unit}"
     return re.sub(r"[^a-zA-Z0-9_]", "_", text).removesuffix("_total")

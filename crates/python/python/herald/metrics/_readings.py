@@ -1,4 +1,4 @@
-"""Figures of operations as they are published."""
+"""Readings of operations for publishing."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from herald.metrics._snapshot import OperationSnapshot, Reading
 
 
 def readings_of(operation: OperationSnapshot, window: float) -> Iterator[Reading]:
-    """`place.count`, `place.errors`, `place.latency_p95` and the like."""
+    """Returns readings such as `place.count`, `place.errors` and `place.latency_p95`."""
     name = operation.operation
     about: dict[str, object] = {"operation": name}
     yield Reading(f"{name}.count", operation.count, "count", "counter", about)

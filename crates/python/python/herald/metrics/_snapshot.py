@@ -1,4 +1,4 @@
-"""Figures as they are at one moment."""
+"""Snapshots of metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,48 +8,48 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """How the values of the window are distributed, to within 1 %."""
+    """Percentiles of the values of the window, to within 1 %."""
 
     p50: float
     p90: float
     p95: float
     p99: float
     maximum: float
-    """The largest, exactly."""
+    """Exact maximum."""
     count: int
-    """How many values these are."""
+    """Number of values."""
 
 
 @dataclass(frozen=True, slots=True)
 class LastError:
-    """What went wrong last."""
+    """Last error of an operation."""
 
     type: str
     text: str
-    """Without secrets."""
+    """Redacted text."""
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class OperationSnapshot:
-    """Figures of an operation since the start of the node."""
+    """Metrics of an operation since the start of the node."""
 
     operation: str
     count: int
-    """Runs that ended, however they did."""
+    """Runs that ended, with any result."""
     errors: int
     cancelled: int
     in_flight: int
     seconds: float
-    """Time of all runs together."""
+    """Total time of all runs."""
     last_error: LastError | None
     latency: Percentiles | None
-    """In seconds, of the window; `None` if nothing ended in it."""
+    """Latency in seconds, of the window; `None` if no run ended in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One figure, as it is published."""
+    """One published value."""
 
     name: str
     value: float
@@ -60,7 +60,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All figures of a node."""
+    """All metrics of a node."""
 
     operations: Mapping[str, OperationSnapshot]
     resources: tuple[Reading, ...]

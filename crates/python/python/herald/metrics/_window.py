@@ -1,4 +1,4 @@
-"""How values of the last while are distributed, in memory that does not grow."""
+"""Sliding-window histogram in constant memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable
 from math import ceil
 
-from herald.metrics._buckets import BUCKETS, LARGEST, bucket_of, middle_of
+from herald.metrics._buckets import BUCKETS, MAX_VALUE, bucket_of, midpoint_of
 from herald.metrics._snapshot import Percentiles
 
 SLICES = 6
@@ -14,7 +14,7 @@ QUANTILES = (0.50, 0.90, 0.95, 0.99)
 
 
 class _Slice:
-    """A part of the window."""
+    """Slice of the window."""
 
     __slots__ = ("buckets", "count", "high", "low", "maximum")
 
@@ -31,32 +31,32 @@ class _Slice:
 
 
 class Window:
-    """Percentiles of the values of the last `seconds`, more or less: the oldest sixth
-    of them is forgotten at a time.
+    """Histogram of the values of about the last `seconds`: the oldest sixth is dropped
+    at a time.
 
     Values are whole numbers from 0. It is not for several threads: who owns it has a
     lock.
     """
 
-    __slots__ = ("_clock", "_current", "_each", "_slices", "_turn")
+    __slots__ = ("_clock", "_current", "_next_rotation", "_slice_seconds", "_slices")
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._each = seconds / SLICES
+        self._slice_seconds = seconds / SLICES
         self._slices = [_Slice() for _ in range(SLICES)]
         self._current = self._slices[-1]
-        self._turn = clock() + self._each
+        self._next_rotation = clock() + self._slice_seconds
 
     def record(self, value: int) -> None:
-        """Counts a value."""
-        if self._clock() >= self._turn:
-            self._go_on()
+        """Records a value."""
+        if self._clock() >= self._next_rotation:
+            self._rotate()
         if value < 0:
             value = 0
         current = self._current
         if value > current.maximum:
             current.maximum = value
-        bucket = bucket_of(value if value < LARGEST else LARGEST)
+        bucket = bucket_of(value if value < MAX_VALUE else MAX_VALUE)
         current.buckets[bucket] += 1
         current.count += 1
         if bucket < current.low:
@@ -65,19 +65,21 @@ class Window:
             current.high = bucket
 
     def parts(self) -> list[tuple[int, array[int], int, int]]:
-        """What there is, copied, for `percentiles`: to be called below the lock."""
-        if self._clock() >= self._turn:
-            self._go_on()
+        """Returns a copy of the histogram for `percentiles`. To be called with the lock
+        held.
+        """
+        if self._clock() >= self._next_rotation:
+            self._rotate()
         return [
             (part.low, part.buckets[part.low : part.high + 1], part.count, part.maximum)
             for part in self._slices
             if part.count
         ]
 
-    def _go_on(self) -> None:
-        """Forgets what is too old."""
-        passed = int((self._clock() - self._turn) / self._each) + 1
-        self._turn += passed * self._each
+    def _rotate(self) -> None:
+        """Drops the slices that are too old."""
+        passed = int((self._clock() - self._next_rotation) / self._slice_seconds) + 1
+        self._next_rotation += passed * self._slice_seconds
         for _ in range(min(passed, SLICES)):
             oldest = self._slices.pop(0)
             oldest.clear()
@@ -88,7 +90,7 @@ class Window:
 def percentiles(
     parts: list[tuple[int, array[int], int, int]], scale: float
 ) -> Percentiles | None:
-    """Of what a window had; `None` if that is nothing.
+    """Returns the percentiles of a histogram; `None` if it is empty.
 
     Args:
         parts: What `Window.parts` gave.
@@ -110,6 +112,6 @@ def percentiles(
         while seen < rank:
             bucket += 1
             seen += sums[bucket]
-        found.append(min(middle_of(first + bucket), maximum) * scale)
+        found.append(min(midpoint_of(first + bucket), maximum) * scale)
     p50, p90, p95, p99 = found
     return Percentiles(p50, p90, p95, p99, maximum * scale, count)

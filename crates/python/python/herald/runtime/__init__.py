@@ -1,5 +1,5 @@
-"""What generated modules are made of: publishers, operations, states, and events as
-consumers get them. It needs nothing but the standard library.
+"""Runtime of generated modules: publishers, operations, states, and received events. It
+needs only the standard library.
 """
 
 from herald.runtime._client import KafkaClient

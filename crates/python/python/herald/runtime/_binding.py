@@ -1,4 +1,4 @@
-"""The arguments of a call as the input of an operation."""
+"""Binding of call arguments to the input fields of an operation."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -14,8 +14,8 @@ _POSITIONAL = (
 
 
 class Binding:
-    """Names the arguments of a function. It never raises: a call that does not fit is
-    the function's to refuse.
+    """Maps call arguments to parameter names. Never raises: a call that does not match
+    the signature is left to the function to refuse.
     """
 
     def __init__(self, function: Callable[..., Any], *, is_method: bool) -> None:
@@ -37,8 +37,8 @@ class Binding:
     def fields(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Mapping[str, Any]:
-        """The arguments by their names; of one that is a model, a dataclass or a
-        mapping, and the only one, its fields.
+        """Returns the arguments by name. A single argument that is a model, a dataclass
+        or a mapping is returned as its fields.
         """
         given = dict(zip(self._positional, args[self._skip :], strict=False))
         if self._rest is not None:

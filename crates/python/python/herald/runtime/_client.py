@@ -1,4 +1,4 @@
-"""What a publisher needs of a client for Kafka."""
+"""Kafka client protocol of publishers."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -7,11 +7,11 @@ from uuid import UUID
 
 
 class KafkaClient(Protocol):
-    """What a publisher needs of a client for Kafka."""
+    """Kafka client protocol of publishers."""
 
     @property
     def is_connected(self) -> bool:
-        """Whether publishing has a chance."""
+        """Whether the client accepts events."""
         ...
 
     def publish_with_envelope(
@@ -24,33 +24,35 @@ class KafkaClient(Protocol):
         correlation_id: UUID | None,
         metadata: dict[str, Any],
     ) -> object:
-        """Wrap a payload in an envelope and publish it; false if it was not taken.
+        """Wrap a payload in an envelope and publish it. Falsy if it was not accepted.
 
         It may be a coroutine.
         """
 
 
 class HeraldClient(KafkaClient, Protocol):
-    """Herald's own clients, which can do more."""
+    """Protocol of Herald's own clients."""
 
     def publish(self, event: Any) -> object:
-        """Publish an event of which all is said."""
+        """Publish an event with all its fields."""
 
     def try_enqueue(
         self,
         event: Any,
         on_error: Callable[[Exception], object] | None = None,
         *,
-        wait_for_room: bool = False,
+        block: bool = False,
     ) -> bool:
-        """Put an event on its way if there is room; errors come later."""
+        """Enqueue an event unless the in-flight limit is reached; errors are reported
+        later.
+        """
         ...
 
 
 @lru_cache(maxsize=256)
-def is_heralds(client_type: type) -> bool:
-    """Whether the client is one of Herald's, and events may bypass
-    `publish_with_envelope`: not where somebody wrote another one.
+def is_herald_client(client_type: type) -> bool:
+    """Whether the client is one of Herald's and does not override
+    `publish_with_envelope`, so that events may bypass that method.
     """
     if not hasattr(client_type, "try_enqueue"):
         return False

@@ -1,4 +1,4 @@
-"""The time, as text."""
+"""Current time as text."""
 
 from datetime import UTC, datetime
 from time import time_ns
@@ -7,8 +7,8 @@ _second: tuple[int, str] = (0, "")
 
 
 def now() -> str:
-    """As `datetime.now(UTC).isoformat(timespec="microseconds")`, in half the time: the
-    text of a second is made once.
+    """Returns `datetime.now(UTC).isoformat(timespec="microseconds")`, in half the time:
+    the text of a second is formatted once.
     """
     global _second
     seconds, nanoseconds = divmod(time_ns(), 1_000_000_000)

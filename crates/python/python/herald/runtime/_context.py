@@ -1,4 +1,4 @@
-"""Which request is served, and what led to what is done now.
+"""Correlation context: the current request, and the event that caused the current work.
 
 It goes along with tasks and with `asyncio.to_thread`.
 """
@@ -16,13 +16,13 @@ R = TypeVar("R")
 
 
 class Correlation(NamedTuple):
-    """What events that are published now say of where they come from."""
+    """Correlation of events published now."""
 
     correlation_id: UUID | None = None
-    """Ties together the events of one request."""
+    """Identifies the request; shared by all its events."""
 
     causation_id: UUID | str | None = None
-    """The event that led to what is done now."""
+    """Event that caused the current work."""
 
 
 NOTHING: Final = Correlation()
@@ -30,8 +30,8 @@ CURRENT: Final = ContextVar("herald_correlation", default=NOTHING)
 
 
 def leave(token: Token[Correlation]) -> None:
-    """Goes back to the scope around. Where a scope ends in another task than it began
-    in, that task never was in it.
+    """Restores the surrounding scope. A scope that ends in another task than it began
+    in has nothing to restore there.
     """
     try:  # noqa: SIM105 - `suppress` takes a tenth of what publishing an event takes
         CURRENT.reset(token)
@@ -40,12 +40,12 @@ def leave(token: Token[Correlation]) -> None:
 
 
 def current() -> Correlation:
-    """The request that is served; of no request it has two None."""
+    """Returns the current correlation; outside of a request, both fields are None."""
     return CURRENT.get()
 
 
 class correlation:
-    """A scope: `with correlation(request_id): ...`.
+    """Correlation scope: `with correlation(request_id): ...`.
 
     What is left out is that of the scope around it; without one, the correlation is the
     trace of OpenTelemetry's current span, or a new one.
@@ -73,7 +73,8 @@ class correlation:
 
 
 def correlation_from(message: object) -> correlation:
-    """The scope of a consumer's message: its request, and itself as the cause.
+    """Returns the scope of a consumed message: its correlation id, with the message as
+    the cause.
 
     Args:
         message: An envelope as mapping, bytes or text, a `ReceivedEvent`, or what a
@@ -87,7 +88,7 @@ def correlation_from(message: object) -> correlation:
 
 
 def in_context(function: Callable[P, R]) -> Callable[P, R]:
-    """The function in the scope of now, for executors:
+    """Returns the function bound to the current scope, for executors:
     `executor.submit(in_context(function))`.
     """
     now = CURRENT.get()
@@ -103,6 +104,6 @@ def in_context(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def new_correlation_id() -> UUID:
-    """That of OpenTelemetry's current span, or a new one."""
+    """Returns the trace id of OpenTelemetry's current span, or a new id."""
     trace = trace_id()
     return uuid4() if trace is None else UUID(int=trace)

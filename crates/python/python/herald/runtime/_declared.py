@@ -1,4 +1,4 @@
-"""Events that a contract declares itself."""
+"""Events declared by a contract."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ from uuid import UUID
 from herald.runtime._fields import fields_of
 from herald.runtime._json import json_value
 from herald.runtime._log import LogLevel
-from herald.runtime._outgoing import EventKind, Outgoing, about_request
+from herald.runtime._outgoing import EventKind, Outgoing, request_context
 from herald.runtime._privacy import PublicFields, published
 from herald.runtime._sending import publish_event
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class DeclaredEvent:
-    """An event that the contract declares.
+    """Event declared by a contract.
 
     Args:
         event_type: Its event type.
@@ -56,11 +56,11 @@ class DeclaredEvent:
         payload: object,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Publishes one, and waits for the receipt. Raises nothing."""
+        """Publishes an event, and waits for the receipt. Never raises."""
         await publish_event(
             publisher,
             self._kind,
-            about_request(correlation_id),
+            request_context(correlation_id),
             lambda: self._event(publisher, correlation_id, payload, metadata),
         )
 

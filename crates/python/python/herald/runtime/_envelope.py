@@ -1,4 +1,4 @@
-"""Messages of a consumer as envelopes."""
+"""Parsing of consumed messages to envelopes."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from herald.runtime._received import ReceivedEvent
 
 
 def envelope_of(message: object) -> ReceivedEvent[Any]:
-    """The envelope, with its payload as it came.
+    """Parses an envelope, and leaves its payload unparsed.
 
     Args:
         message: It as mapping, bytes or text, or an object that has it as `value`, as a

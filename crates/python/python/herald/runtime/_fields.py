@@ -1,4 +1,4 @@
-"""What a mapping, a model or a dataclass consists of."""
+"""Fields of mappings, models and dataclasses."""
 
 from collections.abc import Mapping
 from dataclasses import fields as dataclass_fields
@@ -9,7 +9,7 @@ Names = tuple[tuple[str, str], ...]
 
 
 def fields_of(value: object) -> Mapping[str, Any] | None:
-    """Its fields by the names that they have in JSON; None for anything else.
+    """Returns the fields by their JSON names; None for other values.
 
     Those are the aliases of a pydantic model, and what stands as `alias` in the
     metadata of a dataclass's field.
@@ -27,7 +27,7 @@ def fields_of(value: object) -> Mapping[str, Any] | None:
 
 @lru_cache(maxsize=1_024)
 def _names(of_type: type) -> Names | None:
-    """The attributes of a class, each with its name in JSON."""
+    """Returns the attributes of a class with their JSON names."""
     model: Any = of_type
     if is_model(of_type):
         if not has_aliases(of_type):
@@ -47,10 +47,10 @@ def _names(of_type: type) -> Names | None:
 
 
 def is_model(of_type: type) -> bool:
-    """Whether it is a pydantic model."""
+    """Whether a class is a pydantic model."""
     return hasattr(of_type, "model_fields") and hasattr(of_type, "model_dump")
 
 
 def has_aliases(model: Any) -> bool:
-    """Whether a model is written with its aliases: unless it says otherwise."""
+    """Whether a model is serialized by alias, which is the default."""
     return model.model_config.get("serialize_by_alias") is not False

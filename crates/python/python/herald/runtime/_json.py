@@ -1,4 +1,4 @@
-"""Values as JSON can have them."""
+"""Conversion of values to JSON types."""
 
 from base64 import b64encode
 from datetime import date
@@ -14,7 +14,7 @@ _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def json_value(value: Any) -> Any:
-    """Return a value as JSON can have it; one of another class stays as it is."""
+    """Return a value as JSON types; values of unknown classes are returned unchanged."""
     if type(value) in _PLAIN:
         return value
     match value:
@@ -41,7 +41,7 @@ def json_value(value: Any) -> Any:
 
 
 def text_of(value: object) -> str:
-    """Return `str(value)`, or a stand-in where that raises."""
+    """Return `str(value)`, or a placeholder if that raises."""
     try:
         return str(value)
     except Exception:

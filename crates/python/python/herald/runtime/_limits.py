@@ -1,4 +1,4 @@
-"""What a contract allows of the values of a type."""
+"""Limits of values, from the contract."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Stands in `Annotated`, where `from_json` holds values against it."""
+    """Limits in an `Annotated` type, checked by `from_json`."""
 
     ge: float | None = None
     gt: float | None = None
@@ -18,7 +18,7 @@ class Limits:
     pattern: str | None = None
 
     def check(self, value: Any) -> None:
-        """Raise ValueError where the value is beyond them."""
+        """Raise ValueError if the value violates a limit."""
         if self.ge is not None and not value >= self.ge:
             raise ValueError(f"expected {self.ge} or more")
         if self.gt is not None and not value > self.gt:

@@ -1,4 +1,4 @@
-"""The log of publishers: that of omnibase_core, or the logger `herald.events`."""
+"""Log of publishers: `omnibase_core` if installed, else the logger `herald.events`."""
 
 import logging
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 
 class LogLevel(StrEnum):
-    """The log levels of omnibase_core that are used."""
+    """Log levels, a subset of those of omnibase_core."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -23,7 +23,7 @@ _LEVELS: Final = {level: getattr(logging, level.name) for level in LogLevel}
 
 
 def _of_omnibase() -> Emit | None:
-    """Its log, where it is installed."""
+    """Returns the log function of omnibase_core if it is installed."""
     try:
         from omnibase_core.enums.enum_log_level import (  # type: ignore[import-not-found, unused-ignore]
             EnumLogLevel,
@@ -54,11 +54,11 @@ _EMIT: Final = _OMNIBASE or _to_logging
 
 
 def is_logged(level: LogLevel) -> bool:
-    """Whether anybody would see a line; that of omnibase_core decides itself."""
+    """Whether a level is enabled; omnibase_core decides for itself."""
     return _OMNIBASE is not None or _LOGGER.isEnabledFor(_LEVELS[level])
 
 
 def emit_log_event(level: LogLevel, message: str, context: dict[str, Any]) -> None:
-    """Log one line; what the log raises must not reach the node."""
+    """Log one line; exceptions of the log are suppressed."""
     with suppress(Exception):
         _EMIT(level, message, context)

@@ -1,4 +1,4 @@
-"""Measured values."""
+"""Metric events."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class MetricEvent:
-    """The event that announces a measured value.
+    """Event that publishes a metric.
 
     Args:
         event_type: Its event type.
@@ -46,7 +46,7 @@ class MetricEvent:
         correlation_id: UUID | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Publishes one, and waits for the receipt. Raises nothing."""
+        """Publishes an event, and waits for the receipt. Never raises."""
 
         if correlation_id is None:
             correlation_id = CURRENT.get().correlation_id
@@ -72,10 +72,10 @@ class MetricEvent:
                 metadata,
             )
             metric = f"{metric_name}={metric_value}{metric_unit}"
-            made.about = about
+            made.log_context = log_context
             made.summary = f": {metric}"
-            made.said = {"metric": metric}
+            made.log_fields = {"metric": metric}
             return made
 
-        about = {"metric_name": metric_name}
-        await publish_event(publisher, self._kind, about, event)
+        log_context = {"metric_name": metric_name}
+        await publish_event(publisher, self._kind, log_context, event)

@@ -1,4 +1,4 @@
-"""Models from JSON: those of pydantic, and dataclasses."""
+"""Parsing of JSON objects to pydantic models and dataclasses."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -23,7 +23,7 @@ M = TypeVar("M")
 
 
 class ModelError(ValueError):
-    """JSON that is no such model. It names the place, and no value.
+    """JSON that does not match a model. It names the place, never a value.
 
     Attributes:
         loc: The names and places on the way to what is wrong.
@@ -36,16 +36,16 @@ class ModelError(ValueError):
         self.reason = message
 
     def errors(self) -> list[dict[str, Any]]:
-        """Return it as errors of pydantic are."""
+        """Return the error in pydantic's format."""
         return [{"loc": self.loc, "type": self.reason, "msg": self.reason}]
 
     def below(self, part: str | int) -> "ModelError":
-        """Return the same, one step further down."""
+        """Return the error with a path that begins with `part`."""
         return ModelError((part, *self.loc), self.reason)
 
 
 def from_json(model: type[M], value: Mapping[str, Any]) -> M:
-    """Return the model that a JSON object is; strict, as its contract says.
+    """Parse a JSON object to a model, as strictly as its contract says.
 
     Raises:
         ValueError: It is none. Pydantic's errors are such errors too.
@@ -61,7 +61,7 @@ def from_json(model: type[M], value: Mapping[str, Any]) -> M:
 
 
 def reader(model: type[M]) -> Callable[[Mapping[str, Any]], M]:
-    """Return what reads a model from JSON."""
+    """Return a function that parses a JSON object to the model."""
     return partial(from_json, model)
 
 
@@ -157,7 +157,7 @@ def _read_dataclass(model: Any, value: Any) -> Any:
 
 @lru_cache(maxsize=1_024)
 def _model_fields(model: Any) -> tuple[tuple[str, str, Any, bool], ...]:
-    """Attribute, name in JSON, type, and whether it has to be there."""
+    """Return attribute, JSON name, type, and whether it is required, for each field."""
     hints = get_type_hints(model, include_extras=True)
     return tuple(
         (

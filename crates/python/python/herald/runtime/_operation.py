@@ -1,4 +1,4 @@
-"""Operations, and the events that they announce."""
+"""Operations and their lifecycle events."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -7,13 +7,14 @@ from uuid import UUID
 
 from herald.runtime._clock import now
 from herald.runtime._fields import fields_of
-from herald.runtime._instrument import F, instrumented
+from herald.runtime._instrument import instrumented
 from herald.runtime._log import LogLevel
-from herald.runtime._outgoing import EventKind, Outgoing, about_request
+from herald.runtime._outgoing import EventKind, Outgoing, request_context
 from herald.runtime._privacy import PublicFields, published
 from herald.runtime._run import Run
 from herald.runtime._secrets import redact_secrets
 from herald.runtime._sending import publish_event
+from herald.runtime._wrapping import F
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -22,7 +23,7 @@ Published = Literal["all", "outcomes", "failures"]
 
 
 class Operation:
-    """An operation of a node. It announces that it started, completed or failed.
+    """Operation of a node, which publishes that it started, completed or failed.
 
     It decorates methods of the node's class, `@instrument_place`, and other functions,
     `@instrument_place.on(publisher)`: coroutine functions, functions, generators and
@@ -61,7 +62,7 @@ class Operation:
         fields: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name
-        self.announces = publish
+        self.publishes = publish
         self.sample_started = sample_started
         self._public_input = public_input
         self._public_result = public_result
@@ -85,13 +86,13 @@ class Operation:
         )
 
     def __call__(self, function: F) -> F:
-        """Decorates a method: its first argument is the publisher."""
+        """Decorates a method whose first argument is the publisher."""
         return instrumented(self, function, None)
 
     def on(
         self, publisher: "EventPublisher | Callable[[], EventPublisher]"
     ) -> Callable[[F], F]:
-        """Decorates a function: its events are those of the publisher.
+        """Decorates a function that publishes through the given publisher.
 
         Args:
             publisher: It, or what gives it when the function is called.
@@ -106,7 +107,8 @@ class Operation:
         causation_id: UUID | str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Run:
-        """A scope that is the operation; give its result as `run.result`.
+        """Returns a scope that is one run of the operation; set its result as
+        `run.result`.
 
         Args:
             publisher: Whose events they are.
@@ -130,11 +132,11 @@ class Operation:
         input_data: object,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Announces that it started, and waits for the receipt. Raises nothing."""
+        """Publishes that it started, and waits for the receipt. Never raises."""
         await publish_event(
             publisher,
             self.started_kind,
-            about_request(correlation_id),
+            request_context(correlation_id),
             lambda: self.start(
                 publisher, correlation_id, str(correlation_id), input_data, metadata
             ),
@@ -148,11 +150,11 @@ class Operation:
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """The same for its end."""
+        """Publishes that it completed, and waits for the receipt. Never raises."""
         await publish_event(
             publisher,
             self.completed_kind,
-            about_request(correlation_id),
+            request_context(correlation_id),
             lambda: self.completion(
                 publisher,
                 correlation_id,
@@ -171,11 +173,11 @@ class Operation:
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """The same for its failure."""
+        """Publishes that it failed, and waits for the receipt. Never raises."""
         await publish_event(
             publisher,
             self.failed_kind,
-            about_request(correlation_id),
+            request_context(correlation_id),
             lambda: self.failure(
                 publisher,
                 correlation_id,
@@ -194,7 +196,7 @@ class Operation:
         input_data: object,
         metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
-        """The event of its start; `request` is the text of the correlation id."""
+        """Creates the started event; `request` is the text of the correlation id."""
         return self._event(
             publisher,
             self.started_kind,
@@ -219,7 +221,7 @@ class Operation:
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
-        """The event of its end."""
+        """Creates the completed event."""
         event = self._event(
             publisher,
             self.completed_kind,
@@ -236,7 +238,7 @@ class Operation:
             {"execution_time_ms": execution_time_ms},
             metadata,
         )
-        event.said = {"execution_time_ms": execution_time_ms}
+        event.log_fields = {"execution_time_ms": execution_time_ms}
         return event
 
     def failure(
@@ -248,7 +250,7 @@ class Operation:
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
-        """The event of its failure."""
+        """Creates the failed event."""
         error_type = type(error).__name__
         error_message = redact_secrets(error, publisher.redactions)
         event = self._event(
@@ -268,7 +270,7 @@ class Operation:
             {"error_type": error_type, "execution_time_ms": execution_time_ms},
             metadata,
         )
-        event.said = {"error": error_message}
+        event.log_fields = {"error": error_message}
         return event
 
     def _event(

@@ -1,4 +1,4 @@
-"""An event on its way, and what is said about it."""
+"""Outgoing events, and their log lines."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class EventKind:
-    """What all events of one type have in common."""
+    """Properties shared by all events of one type."""
 
     __slots__ = ("event_type", "label", "level", "metadata", "topic")
 
@@ -28,31 +28,31 @@ class EventKind:
     ) -> None:
         self.event_type = event_type
         self.topic = topic
-        """`{namespace}` stands for the publisher's."""
+        """Topic; `{namespace}` stands for the publisher's."""
         self.label = label
-        """What the log calls it."""
+        """Name in log lines."""
         self.level = level
-        """At which the log says that it was published."""
+        """Log level of the line that reports publication."""
         self.metadata = metadata
 
 
 class Outgoing:
-    """One event, with the attributes of a `herald.Event`."""
+    """Event to publish, with the attributes of a `herald.Event`."""
 
     __slots__ = (
-        "about",
         "causation_id",
         "correlation_id",
         "event_id",
         "event_type",
         "event_version",
-        "is_taken",
+        "is_accepted",
         "kind",
+        "log_context",
+        "log_fields",
         "metadata",
         "partition_key",
         "payload",
         "publisher",
-        "said",
         "source_node_id",
         "summary",
         "topic",
@@ -87,16 +87,18 @@ class Outgoing:
         self.event_id: str | None = None
         self.traceparent: str | None = None
         self.summary = ""
-        """The end of the line in the log that says that it was published."""
-        self.said: dict[str, Any] = {}
-        """What stands beside that line."""
-        self.about: dict[str, Any] | None = None
-        """What it is about, where that is not a request."""
-        self.is_taken = False
-        """Whether a client took it."""
+        """End of the log line that reports publication."""
+        self.log_fields: dict[str, Any] = {}
+        """Additional fields of that line."""
+        self.log_context: dict[str, Any] | None = None
+        """Log fields for an event that is not about a request."""
+        self.is_accepted = False
+        """Whether a client accepted the event."""
 
     def keywords(self) -> dict[str, Any]:
-        """For `publish_with_envelope`. The metadata say what led to what."""
+        """Returns the arguments for `publish_with_envelope`. The causation is in the
+        metadata.
+        """
         metadata = self.metadata
         if self.event_id is not None:
             metadata = {**metadata, "event_id": self.event_id}
@@ -111,39 +113,41 @@ class Outgoing:
             "metadata": metadata,
         }
 
-    def was_taken(self) -> None:
-        """The client has it."""
-        self.is_taken = True
+    def accepted(self) -> None:
+        """Logs that the client accepted the event."""
+        self.is_accepted = True
         kind = self.kind
         if is_logged(kind.level):
             emit_log_event(
                 kind.level,
                 f"Published {kind.label} event{self.summary}",
-                {**self._context(), **self.said},
+                {**self._context(), **self.log_fields},
             )
 
-    def was_refused(self) -> None:
-        """The client gave it back."""
+    def rejected(self) -> None:
+        """Logs that the client did not accept the event."""
         emit_log_event(
             LogLevel.WARNING,
             f"Kafka client did not accept {self.kind.label} event",
             self._context(),
         )
 
-    def is_only_logged(self) -> None:
-        """There is no client, or no connection."""
+    def log_only(self) -> None:
+        """Logs the event itself, without a client or a connection."""
         if is_logged(LogLevel.DEBUG):
-            about = self.about or {"correlation_id": str(self.correlation_id)}
+            log_context = self.log_context or {
+                "correlation_id": str(self.correlation_id)
+            }
             emit_log_event(
                 LogLevel.DEBUG,
                 f"Kafka unavailable, logging {self.kind.label} event",
-                {**about, "payload": self.payload},
+                {**log_context, "payload": self.payload},
             )
 
-    def has_failed(self, error: Exception) -> None:
-        """It could not be published, or got lost on its way."""
-        about = self.about or about_request(self.correlation_id)
-        log_failure(self.publisher, self.kind, about, error)
+    def failed(self, error: Exception) -> None:
+        """Logs that the event could not be published."""
+        log_context = self.log_context or request_context(self.correlation_id)
+        log_failure(self.publisher, self.kind, log_context, error)
 
     def _context(self) -> dict[str, Any]:
         correlation_id = self.correlation_id
@@ -157,19 +161,19 @@ class Outgoing:
 def log_failure(
     publisher: "EventPublisher",
     kind: EventKind,
-    about: Mapping[str, Any],
+    log_context: Mapping[str, Any],
     error: Exception,
 ) -> None:
-    """Says that an event could not be published."""
+    """Logs that an event could not be published."""
     # A function that is decorated as a method has no publisher.
     reason = reason_of(error, getattr(publisher, "redactions", ()))
     emit_log_event(
         LogLevel.WARNING,
         f"Failed to publish {kind.label} event: {reason}",
-        {**about, "event_type": kind.event_type, "error": reason},
+        {**log_context, "event_type": kind.event_type, "error": reason},
     )
 
 
-def about_request(correlation_id: object) -> dict[str, Any]:
-    """What the log says of an event of a request that could not be published."""
+def request_context(correlation_id: object) -> dict[str, Any]:
+    """Returns the log fields for an event of a request."""
     return {"correlation_id": text_of(correlation_id)}

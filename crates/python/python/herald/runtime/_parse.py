@@ -1,4 +1,4 @@
-"""Messages of a consumer as typed events."""
+"""Parsing of consumed messages to typed events."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,7 +14,7 @@ def parse_message(
     message: object,
     payload_readers: Mapping[str, Callable[[Mapping[str, Any]], Any]],
 ) -> ReceivedEvent[Any]:
-    """The event in a message, with its payload as its type says.
+    """Parses the event in a message, with a payload of the event's type.
 
     Args:
         message: An envelope as mapping, bytes or text, or an object that has it as
@@ -39,7 +39,9 @@ def parse_message(
 
 
 def _unreadable(event_type: str, error: Exception) -> EnvelopeError:
-    """Without the values, which errors of pydantic print."""
+    """Converts an error of a payload reader. The values that pydantic's errors print
+    are left out.
+    """
     first: Any = {}
     with suppress(Exception):
         details: Any = error

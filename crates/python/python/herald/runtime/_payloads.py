@@ -1,4 +1,4 @@
-"""Payloads of the events that publishers make themselves, as consumers get them."""
+"""Payloads of lifecycle, state and metric events for consumers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from herald.runtime._reader import Reader
 
 @dataclass(frozen=True, slots=True)
 class OperationStarted:
-    """An operation started."""
+    """Payload of an event that an operation started."""
 
     operation: str
     correlation_id: UUID
     node_id: str
     started_at: datetime
     input_summary: Mapping[str, Any]
-    """Its input; of what is private, the names of the types."""
+    """Input; private fields are replaced by the names of their types."""
     metadata: Mapping[str, Any]
     extra: Mapping[str, Any]
-    """What else the payload says."""
+    """Unknown fields of the payload."""
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """From the payload of an envelope; raises `EnvelopeError`."""
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
         fields = Reader(payload, "payload.")
         return cls(
             fields.text("operation"),
@@ -40,7 +40,7 @@ class OperationStarted:
 
 @dataclass(frozen=True, slots=True)
 class OperationCompleted:
-    """An operation completed."""
+    """Payload of an event that an operation completed."""
 
     operation: str
     correlation_id: UUID
@@ -48,15 +48,15 @@ class OperationCompleted:
     completed_at: datetime
     execution_time_ms: float
     result_summary: Mapping[str, Any]
-    """Its result; of what is private, the names of the types."""
+    """Result; private fields are replaced by the names of their types."""
     success: bool
     metadata: Mapping[str, Any]
     extra: Mapping[str, Any]
-    """What else the payload says."""
+    """Unknown fields of the payload."""
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """From the payload of an envelope; raises `EnvelopeError`."""
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
         fields = Reader(payload, "payload.")
         return cls(
             fields.text("operation"),
@@ -73,7 +73,7 @@ class OperationCompleted:
 
 @dataclass(frozen=True, slots=True)
 class OperationFailed:
-    """An operation failed."""
+    """Payload of an event that an operation failed."""
 
     operation: str
     correlation_id: UUID
@@ -85,11 +85,11 @@ class OperationFailed:
     success: bool
     metadata: Mapping[str, Any]
     extra: Mapping[str, Any]
-    """What else the payload says."""
+    """Unknown fields of the payload."""
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """From the payload of an envelope; raises `EnvelopeError`."""
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
         fields = Reader(payload, "payload.")
         return cls(
             fields.text("operation"),
@@ -107,7 +107,7 @@ class OperationFailed:
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """The state of a node changed."""
+    """Payload of an event that the state of a node changed."""
 
     node_id: str
     node_type: str
@@ -118,11 +118,11 @@ class StateChanged:
     transition_reason: str
     metadata: Mapping[str, Any]
     extra: Mapping[str, Any]
-    """What else the payload says."""
+    """Unknown fields of the payload."""
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """From the payload of an envelope; raises `EnvelopeError`."""
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
         fields = Reader(payload, "payload.")
         return cls(
             fields.text("node_id"),
@@ -139,7 +139,7 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class MetricRecorded:
-    """A value was measured."""
+    """Payload of a metric event."""
 
     node_id: str
     node_type: str
@@ -150,11 +150,11 @@ class MetricRecorded:
     correlation_id: UUID | None
     metadata: Mapping[str, Any]
     extra: Mapping[str, Any]
-    """What else the payload says."""
+    """Unknown fields of the payload."""
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """From the payload of an envelope; raises `EnvelopeError`."""
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
         fields = Reader(payload, "payload.")
         return cls(
             fields.text("node_id"),

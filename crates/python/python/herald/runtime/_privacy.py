@@ -1,4 +1,4 @@
-"""What of a value may leave the process."""
+"""Removal of private values from payloads."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -7,13 +7,13 @@ from herald.runtime._fields import fields_of
 from herald.runtime._json import json_value
 
 PublicFields: TypeAlias = Mapping[str, "PublicFields | None"]
-"""Fields whose values may leave: None stands for all of a field, a mapping for the
-public part of it. In a list it holds for each item; `*` stands for all other names.
+"""Public fields: None stands for all of a field, a mapping for its public part. For a
+list it applies to each item; `*` stands for all other names.
 """
 
 
 def published(fields: Mapping[Any, Any], public: PublicFields | None) -> dict[Any, Any]:
-    """The fields as they leave: of what is not public, the name of its type."""
+    """Returns the fields with private values replaced by the names of their types."""
     if public is None:
         return {name: json_value(value) for name, value in fields.items()}
     others = "*" if "*" in public else None

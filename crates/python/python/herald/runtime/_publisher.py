@@ -1,4 +1,4 @@
-"""What generated publishers inherit from."""
+"""Base class of generated publishers."""
 
 import re
 from contextlib import AbstractContextManager
@@ -6,14 +6,14 @@ from typing import ClassVar, Protocol
 from uuid import UUID
 
 from herald.runtime._client import KafkaClient
-from herald.runtime._courier import courier_of
+from herald.runtime._send_queue import send_queue_of
 
 
 class OperationMetrics(Protocol):
-    """What counts and times operations, such as `herald.metrics.NodeMetrics`."""
+    """Protocol for measuring operations, such as `herald.metrics.NodeMetrics`."""
 
     def track(self, operation: str, /) -> AbstractContextManager[object]:
-        """A scope that is one run of an operation."""
+        """Returns a scope that measures one run of an operation."""
 
 
 class EventPublisher:
@@ -43,13 +43,13 @@ class EventPublisher:
 
     @property
     def failed_events(self) -> int:
-        """Events of instrumented operations that were on their way and got lost; the
-        log says which.
+        """Number of events of instrumented operations that failed after a client
+        accepted them; the log names them.
         """
-        return courier_of(self).failed
+        return send_queue_of(self).failed
 
     async def drain(self) -> None:
-        """Waits for events of synchronous operations that are on their way through a
-        client for asyncio other than Herald's.
+        """Waits for queued events of synchronous operations with an asyncio client
+        other than Herald's.
         """
-        await courier_of(self).drain()
+        await send_queue_of(self).drain()

@@ -1,4 +1,4 @@
-"""Reading JSON objects that others wrote."""
+"""Reader for untrusted JSON objects."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -9,7 +9,8 @@ T = TypeVar("T")
 
 
 class EnvelopeError(ValueError):
-    """A message that is no envelope, or whose payload is not what its type says.
+    """A message that is not an envelope, or whose payload does not match its event
+    type.
 
     Attributes:
         field: Where: such as `event_id` or `payload.started_at`.
@@ -21,8 +22,8 @@ class EnvelopeError(ValueError):
 
 
 class Reader:
-    """Takes the fields of an object; what is left is `extra`. Errors name the field and
-    never its value, which may be a secret.
+    """Reads fields of an object, and leaves the others in `extra`. Errors name the
+    field, never its value, which may be a secret.
     """
 
     def __init__(self, fields: object, path: str = "") -> None:
@@ -37,7 +38,7 @@ class Reader:
         return self._take(name, str, "a text")
 
     def text_or_null(self, name: str) -> str:
-        """For fields that a reader of the format takes as empty when they are null."""
+        """Reads text; null or a missing field is the empty text."""
         return self.optional(name, self.text) or ""
 
     def number(self, name: str) -> float:
@@ -60,7 +61,7 @@ class Reader:
         return self._convert(name, datetime.fromisoformat, found, "an ISO 8601 time")
 
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:
-        """A field that may be null or missing."""
+        """Reads a field that may be null or missing."""
         if self.extra.get(name) is None:
             self.extra.pop(name, None)
             return None

@@ -1,4 +1,4 @@
-"""Events as consumers get them."""
+"""Received events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,8 +11,8 @@ PayloadT_co = TypeVar("PayloadT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent(Generic[PayloadT_co]):
-    """One event: the fields of its envelope. `payload` is typed where the type of the
-    event is known; else it is the mapping that came.
+    """Received event: the fields of its envelope. `payload` is typed if the event type
+    is known, else it is the mapping received.
     """
 
     envelope_version: str
@@ -32,4 +32,4 @@ class ReceivedEvent(Generic[PayloadT_co]):
     region: str | None = None
     partition_key: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """Fields that the envelope's format does not know."""
+    """Unknown fields of the envelope."""

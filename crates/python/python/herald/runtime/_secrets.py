@@ -1,4 +1,4 @@
-"""Errors as text, without secrets."""
+"""Redaction of secrets in error texts."""
 
 import re
 from collections.abc import Iterable
@@ -65,7 +65,7 @@ _SECRETS: Final = tuple(
 
 
 def redact_secrets(value: object, also: Iterable[re.Pattern[str]] = ()) -> str:
-    """Return the text of an error with `***` for secrets, cut; never raises.
+    """Return the text of an error, truncated, with `***` for secrets. Never raises.
 
     Args:
         value: The error.
@@ -87,6 +87,6 @@ def redact_secrets(value: object, also: Iterable[re.Pattern[str]] = ()) -> str:
 
 
 def reason_of(error: BaseException, also: Iterable[re.Pattern[str]] = ()) -> str:
-    """Return the type of an error and its text, without secrets."""
+    """Return the type of an error and its redacted text."""
     name, text = type(error).__name__, redact_secrets(error, also)
     return f"{name}: {text}" if text else name

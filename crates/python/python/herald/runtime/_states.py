@@ -1,4 +1,4 @@
-"""States of a node, and the event that announces their change."""
+"""States of a node, and their change events."""
 
 import threading
 from collections.abc import Awaitable, Mapping
@@ -9,8 +9,8 @@ from uuid import UUID
 from herald.runtime._clock import now
 from herald.runtime._context import CURRENT, new_correlation_id
 from herald.runtime._log import LogLevel
-from herald.runtime._outgoing import EventKind, Outgoing, about_request, log_failure
-from herald.runtime._sending import hand_over, publish_event
+from herald.runtime._outgoing import EventKind, Outgoing, log_failure, request_context
+from herald.runtime._sending import dispatch, publish_event
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -19,7 +19,7 @@ S = TypeVar("S", bound=StrEnum)
 
 
 class StateEvent:
-    """The event that announces a change of state.
+    """Event that publishes a state change.
 
     Args:
         event_type: Its event type.
@@ -50,11 +50,11 @@ class StateEvent:
         transition_reason: str,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Publishes one, and waits for the receipt. Raises nothing."""
+        """Publishes an event, and waits for the receipt. Never raises."""
         await publish_event(
             publisher,
             self.kind,
-            about_request(correlation_id),
+            request_context(correlation_id),
             lambda: self.event(
                 publisher,
                 correlation_id,
@@ -74,7 +74,7 @@ class StateEvent:
         transition_reason: str,
         metadata: Mapping[str, Any] | None = None,
     ) -> Outgoing:
-        """One that is to be published."""
+        """Creates an event."""
         made = Outgoing(
             publisher,
             self.kind,
@@ -93,12 +93,12 @@ class StateEvent:
         )
         transition = f"{old_state} → {new_state}"
         made.summary = f": {transition}"
-        made.said = {"transition": transition}
+        made.log_fields = {"transition": transition}
         return made
 
 
 class States(Generic[S]):
-    """The states of a node, as its contract says them. Each publisher has a machine.
+    """States and transitions of a node from its contract. Each publisher has a machine.
 
     Args:
         event: The event that announces a change.
@@ -124,13 +124,13 @@ class States(Generic[S]):
         self.terminal = terminal
 
     def following(self, state: S) -> frozenset[S]:
-        """The states that may follow one."""
+        """Returns the states that may follow a state."""
         if state in self.terminal:
             return frozenset()
         return self.transitions.get(state, frozenset())
 
     def of(self, publisher: "EventPublisher") -> "StateMachine[S]":
-        """The machine of a publisher."""
+        """Returns the state machine of a publisher."""
         attributes = vars(publisher)
         found: StateMachine[S] | None = attributes.get("_herald_states")
         if found is not None:
@@ -142,7 +142,7 @@ class States(Generic[S]):
 
 
 class TransitionError(ValueError):
-    """A change of state that the contract does not allow.
+    """A state change that the contract does not allow.
 
     Attributes:
         old_state: The state that the node stays in.
@@ -161,8 +161,8 @@ class TransitionError(ValueError):
 
 
 class StateMachine(Generic[S]):
-    """The state of one node, for tasks and threads: events go out in the order of the
-    changes.
+    """State machine of one node, safe for tasks and threads. Events are published in
+    the order of the changes.
     """
 
     def __init__(self, states: States[S], publisher: "EventPublisher") -> None:
@@ -173,17 +173,17 @@ class StateMachine(Generic[S]):
 
     @property
     def state(self) -> S:
-        """The state of now."""
+        """Current state."""
         return self._state
 
     @property
     def allowed(self) -> frozenset[S]:
-        """The states that may follow."""
+        """States that may follow the current one."""
         return self._states.following(self._state)
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing follows."""
+        """Whether the current state is terminal."""
         return self._state in self._states.terminal
 
     async def transition(
@@ -193,7 +193,7 @@ class StateMachine(Generic[S]):
         correlation_id: UUID | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Changes the state and announces that.
+        """Changes the state, and publishes the change.
 
         Args:
             to: The new state.
@@ -215,7 +215,7 @@ class StateMachine(Generic[S]):
         correlation_id: UUID | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """The same from where nothing can be awaited."""
+        """Changes the state from synchronous code, and publishes the change."""
         self._change(to, reason, correlation_id, metadata, may_wait=False)
 
     def _change(
@@ -240,7 +240,9 @@ class StateMachine(Generic[S]):
                     self._publisher, request, old, to, reason, metadata
                 )
             except Exception as error:
-                about = about_request(request)
-                log_failure(self._publisher, self._states.event.kind, about, error)
+                log_context = request_context(request)
+                log_failure(
+                    self._publisher, self._states.event.kind, log_context, error
+                )
                 return None
-            return hand_over(event, may_wait=may_wait, in_turn=True)
+            return dispatch(event, may_wait=may_wait, in_order=True)

@@ -1,4 +1,4 @@
-"""The trace of the moment, where OpenTelemetry is installed."""
+"""Current trace id, if OpenTelemetry is installed."""
 
 from collections.abc import Callable
 from typing import Final
@@ -20,4 +20,4 @@ def _finder() -> Callable[[], int | None]:
 
 
 trace_id: Final = _finder()
-"""Trace id of OpenTelemetry's current span: 128 bits, as a UUID."""
+"""Returns the 128-bit trace id of OpenTelemetry's current span."""

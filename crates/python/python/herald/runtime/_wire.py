@@ -1,4 +1,4 @@
-"""How JSON has values that it does not know: text in one form, and no other."""
+"""JSON representations of values without a JSON type, each with exactly one form."""
 
 import re
 from base64 import b64decode, b64encode
@@ -10,7 +10,8 @@ from uuid import UUID
 
 
 class Wire:
-    """Reads a value as JSON has it. A value of the type itself passes.
+    """Reader of a JSON representation in an `Annotated` type, for pydantic and
+    `from_json`. A value of the type itself is accepted.
 
     It stands in `Annotated`, where pydantic and `from_json` look for it.
     """
@@ -24,7 +25,7 @@ class Wire:
         self.write = write
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        """Called by pydantic only, so it is there."""
+        """Return the schema for pydantic, which calls this."""
         from pydantic_core import core_schema
 
         schema = core_schema.no_info_before_validator_function(
@@ -57,14 +58,14 @@ def _text(value: object, form: re.Pattern[str], expected: str) -> str:
 
 
 def read_uuid(value: object) -> UUID:
-    """Return a UUID, from its text with hyphens."""
+    """Parse a UUID with hyphens."""
     if isinstance(value, UUID):
         return value
     return UUID(_text(value, _UUID, "a UUID with hyphens"))
 
 
 def read_datetime(value: object) -> datetime:
-    """Return a time, from its text of RFC 3339."""
+    """Parse an RFC 3339 time."""
     if isinstance(value, datetime):
         return value
     expected = "a time with an offset, such as 2025-11-05T12:00:00Z"
@@ -72,14 +73,14 @@ def read_datetime(value: object) -> datetime:
 
 
 def read_date(value: object) -> date:
-    """Return a date, from its text of RFC 3339."""
+    """Parse an RFC 3339 date."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     return date.fromisoformat(_text(value, _DATE, "a date such as 2025-11-05"))
 
 
 def read_decimal(value: object) -> Decimal:
-    """Return a decimal, from its text: a number of JSON would lose digits."""
+    """Parse a decimal number from text: a JSON number would lose digits."""
     if isinstance(value, Decimal):
         return value
     expected = 'a decimal number as text, such as "12.50"'
@@ -90,14 +91,14 @@ def read_decimal(value: object) -> Decimal:
 
 
 def read_bytes(value: object) -> bytes:
-    """Return bytes, from Base64."""
+    """Decode Base64."""
     if isinstance(value, bytes):
         return value
     return b64decode(_text(value, _BASE64, "bytes as Base64"))
 
 
 def read_integer(value: object) -> int:
-    """Return a whole number, also where JSON has it as 2.0."""
+    """Read an integer, also one written as 2.0."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, float) and value.is_integer():

@@ -1,4 +1,4 @@
-"""Help for tests: clients that record, and clusters without Kafka.
+"""Test helpers: recording clients, and clusters without Kafka.
 
 With pytest the fixtures `herald_client` and `herald_cluster` are there by themselves.
 """

@@ -1,4 +1,4 @@
-"""Events as the cluster has them."""
+"""Published events in a cluster."""
 
 from __future__ import annotations
 
@@ -13,40 +13,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PublishedEvent:
-    """One event, as a consumer would get it."""
+    """Published event, as received by a consumer."""
 
     event_type: str
-    """What happened."""
+    """Event type."""
 
     topic: str
-    """Where it went."""
+    """Topic."""
 
     partition: int
-    """Where its key led."""
+    """Partition."""
 
     key: bytes | None
-    """Kafka's key."""
+    """Kafka key."""
 
     headers: dict[str, bytes]
-    """Kafka's headers."""
+    """Kafka headers."""
 
     payload: Any
-    """The payload, parsed."""
+    """Parsed payload."""
 
     metadata: Any
-    """The metadata, parsed."""
+    """Parsed metadata."""
 
     correlation_id: UUID | None
-    """What events of one request have in common."""
+    """Id of the request, shared by all its events."""
 
     envelope: dict[str, Any]
-    """The whole envelope, parsed."""
+    """Parsed envelope."""
 
 
 def events(cluster: MemoryCluster, skip: int) -> list[PublishedEvent]:
-    """Events in the order of writing, without what is no event: dead letters, and raw
-    messages.
-    """
+    """Returns events in write order, without dead letters and raw messages."""
     found: list[PublishedEvent] = []
     for topic, partition, _, key, value, pairs in cluster.written(skip):
         headers = dict(pairs)

@@ -1,4 +1,4 @@
-"""What a test expects of an event."""
+"""Expected events."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from types import EllipsisType
 from uuid import UUID
 
 from herald.testing._events import PublishedEvent
-from herald.testing._matching import differences, shown
+from herald.testing._matching import differences, formatted
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What it must be. `...` is anything."""
+    """Expected fields of an event; `...` matches anything."""
 
     event_type: str | EllipsisType = ...
     topic: str | EllipsisType = ...
@@ -23,7 +23,7 @@ class Expectation:
     metadata: object = ...
 
     def differences(self, event: PublishedEvent) -> list[str]:
-        """Where an event is another one, the event type first."""
+        """Returns the differences from an event, the event type first."""
         return [
             line
             for name, expected in self._set()
@@ -31,11 +31,11 @@ class Expectation:
         ]
 
     def lines(self) -> list[str]:
-        """It for people."""
-        return [f"{name} {shown(expected)}" for name, expected in self._set()]
+        """Returns the expectation as text."""
+        return [f"{name} {formatted(expected)}" for name, expected in self._set()]
 
     def _set(self) -> Iterator[tuple[str, object]]:
-        """What is more than anything, as events have it."""
+        """Returns the fields that are set, in the form that events have."""
         for field in fields(self):
             expected = getattr(self, field.name)
             if expected is ...:

@@ -1,4 +1,4 @@
-"""What was expected against what is there."""
+"""Comparison of expected and actual values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from herald.errors import PayloadError
 
 
 def differences(expected: object, found: object, path: str) -> Iterator[str]:
-    """Where a JSON value is not what was expected, one line for each place.
+    """Returns the differences of a JSON value from an expected one, one line per place.
 
     A mapping is a part of what must be there, a list is all of it. A type stands for
     its instances, a callable for what it is true of; all else is equal, as it is or as
@@ -25,7 +25,7 @@ def differences(expected: object, found: object, path: str) -> Iterator[str]:
         if not isinstance(found, expected):
             yield _line(path, expected, found)
     elif callable(expected):
-        yield from _by_asking(expected, found, path)
+        yield from _by_predicate(expected, found, path)
     elif not _equal(expected, found):
         yield from _as_json(expected, found, path)
 
@@ -41,7 +41,7 @@ def _in_mapping(
         if str(key) in found:
             yield from differences(value, found[str(key)], place)
         else:
-            yield f"{place}: expected {shown(value)}, but it is not there"
+            yield f"{place}: expected {formatted(value)}, but it is not there"
 
 
 def _in_list(
@@ -56,7 +56,7 @@ def _in_list(
         yield f"{path}: expected {len(expected)} items, found {len(found)}"
 
 
-def _by_asking(
+def _by_predicate(
     expected: Callable[[object], object], found: object, path: str
 ) -> Iterator[str]:
     try:
@@ -88,19 +88,19 @@ def _equal(expected: object, found: object) -> bool:
 
 
 def _line(path: str, expected: object, found: object) -> str:
-    return f"{path}: expected {shown(expected)}, found {shown(found)}"
+    return f"{path}: expected {formatted(expected)}, found {formatted(found)}"
 
 
-MOST_SHOWN = 200
-"""Characters of a value."""
+MAX_VALUE_CHARS = 200
+"""Most characters shown of a value."""
 
 
-def shown(value: object) -> str:
-    """A value for people, in bounds."""
+def formatted(value: object) -> str:
+    """Returns a value as text, truncated."""
     text = _text(value)
-    if len(text) <= MOST_SHOWN:
+    if len(text) <= MAX_VALUE_CHARS:
         return text
-    return f"{text[:MOST_SHOWN]}... ({len(text)} characters)"
+    return f"{text[:MAX_VALUE_CHARS]}... ({len(text)} characters)"
 
 
 def _text(value: object) -> str:

@@ -1,17 +1,17 @@
-"""Clients that publish for real, to a cluster that tests look into."""
+"""Clients that publish to an in-memory cluster and expose its events."""
 
 from __future__ import annotations
 
 from types import EllipsisType
 from typing import TYPE_CHECKING, Self
 
-from herald import _running
+from herald import _client_registry
 from herald._base import Client
+from herald._completion_queues import CompletionQueues
 from herald._herald import MemoryCluster, Publisher
-from herald._mailboxes import Mailboxes
 from herald.client import KafkaClient
 from herald.sync import SyncKafkaClient
-from herald.testing import _events, _report
+from herald.testing import _events, _messages
 from herald.testing._events import PublishedEvent
 from herald.testing._expectation import Expectation
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class Recording(Client):
-    """What recording clients have in common."""
+    """Base class of recording clients."""
 
     cluster: MemoryCluster
-    """Where everything goes; it fails when it is told to."""
+    """Cluster that the client publishes to; it fails on demand."""
 
     def __init__(
         self,
@@ -61,18 +61,18 @@ class Recording(Client):
 
     @property
     def events(self) -> list[PublishedEvent]:
-        """All events that were published, in their order, also after `close`.
+        """All published events in order, also after `close`.
 
         What `publish_raw` sent is in `cluster.messages(topic)`.
         """
         return _events.events(self.cluster, self._cleared)
 
     def of_type(self, event_type: str) -> list[PublishedEvent]:
-        """Those of a type."""
+        """Returns the events of a type."""
         return [event for event in self.events if event.event_type == event_type]
 
     def clear(self) -> None:
-        """Forgets what was published until now."""
+        """Forgets the events published so far."""
         self._cleared = len(self.cluster.written())
 
     def assert_published(
@@ -86,8 +86,8 @@ class Recording(Client):
         key: bytes | str | EllipsisType | None = ...,
         times: int | None = None,
     ) -> PublishedEvent:
-        """The first such event; an `AssertionError` unless there is one, or as many as
-        `times` says.
+        """Asserts that an event was published, or exactly `times` such events, and
+        returns the first one.
 
         In `payload` and `metadata` a mapping is a part of what must be there, at any
         depth. Values are given as the service has them, so a `UUID` or a `Decimal`
@@ -105,7 +105,7 @@ class Recording(Client):
         if not matching or times not in (None, len(matching)):
             on_their_way = self.stats().in_flight if self.is_connected else 0
             raise AssertionError(
-                _report.missing(expected, times, len(matching), events, on_their_way)
+                _messages.missing(expected, times, len(matching), events, on_their_way)
             )
         return matching[0]
 
@@ -119,9 +119,7 @@ class Recording(Client):
         topic: str | EllipsisType = ...,
         key: bytes | str | EllipsisType | None = ...,
     ) -> None:
-        """An `AssertionError` where there is such an event; without arguments, any
-        event.
-        """
+        """Asserts that no such event was published; without arguments, no event at all."""
         __tracebackhide__ = True
         expected = Expectation(
             event_type, topic, key, correlation_id, payload, metadata
@@ -129,7 +127,7 @@ class Recording(Client):
         events = self.events
         matching = [event for event in events if not expected.differences(event)]
         if matching:
-            raise AssertionError(_report.unwanted(expected, matching, events))
+            raise AssertionError(_messages.unwanted(expected, matching, events))
 
     def __repr__(self) -> str:
         state = "connected" if self.is_connected else "not connected"
@@ -137,7 +135,7 @@ class Recording(Client):
 
 
 class RecordingClient(Recording, KafkaClient):
-    """A `KafkaClient` over a cluster in memory of its own, for tests: payloads, topics,
+    """`KafkaClient` with an in-memory cluster of its own, for tests: payloads, topics,
     keys and errors are those of production.
 
     Without a spool, as here, what the cluster does not take within `deadline` seconds
@@ -146,14 +144,14 @@ class RecordingClient(Recording, KafkaClient):
     """
 
     async def connect(self) -> None:
-        """Connects to the cluster in memory."""
+        """Connects to the in-memory cluster."""
         self._open()
 
     def _open(self) -> None:
         if self._publisher is None:
-            self._mailboxes = Mailboxes()
+            self._completion_queues = CompletionQueues()
             self._publisher = Publisher(self._settings)
-            _running.started(self)
+            _client_registry.started(self)
 
     def __enter__(self) -> Self:
         self._open()
@@ -162,10 +160,10 @@ class RecordingClient(Recording, KafkaClient):
     def __exit__(self, *_: object) -> None:
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
-            _running.report(*publisher.close(self._close_timeout))
-            _running.ended(self)
-            self._mailboxes.leave_all()
+            _client_registry.report(*publisher.close(self._close_timeout))
+            _client_registry.ended(self)
+            self._completion_queues.release_all()
 
 
 class SyncRecordingClient(Recording, SyncKafkaClient):
-    """The same for programs without asyncio."""
+    """`SyncKafkaClient` with an in-memory cluster of its own, for tests."""

@@ -70,8 +70,8 @@ class OrdersMetricsPublisher(EventPublisher):
         """
         self.node_metrics: NodeMetrics = NodeMetrics(
             self,
-            every_operations=100,
-            every_seconds=60.0,
+            publish_interval_ops=100,
+            publish_interval_seconds=60.0,
             resources=True,
         )
 

@@ -75,8 +75,8 @@ class OrdersService(EventPublisher):
         self.lifecycle: Lifecycle = Lifecycle(
             self,
             drain_timeout=10.0,
-            health_every=5.0,
-            heartbeat_every=30.0,
+            health_interval=5.0,
+            heartbeat_interval=30.0,
         )
         self.lifecycle.dependency(
             "database",

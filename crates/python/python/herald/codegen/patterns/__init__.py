@@ -1,4 +1,4 @@
-"""Generators of methods that a node's class consists of."""
+"""Generators of methods for node classes."""
 
 from herald.codegen.patterns.business import BusinessMetric
 from herald.codegen.patterns.event_publishing import (

@@ -1,4 +1,4 @@
-"""Arguments for parts that do not depend on them."""
+"""Placeholder arguments for output that does not depend on them."""
 
 from typing import Final
 

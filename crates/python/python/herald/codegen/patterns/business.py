@@ -1,4 +1,4 @@
-"""What a service measures beside its operations."""
+"""Business metrics."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class BusinessMetric:
-    """A metric of the service's own, such as orders placed.
+    """Business metric of a service, such as orders placed.
 
     Args:
         name: What it is called, in any characters.

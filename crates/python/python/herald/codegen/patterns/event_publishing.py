@@ -1,4 +1,4 @@
-"""Event publishers from a kind of node, a service and its operations.
+"""Generator of event publishing methods from a node type, a service and its operations.
 
 A name that is no text is a `ValueError`; a list or a boolean that is none is a
 `TypeError`. What can't stand in a Kafka topic is a `ValueError` too, and so are two
@@ -9,7 +9,7 @@ from herald import _herald
 
 
 class EventPublishingPatternGenerator:
-    """Generates the methods that publish one node's events.
+    """Generates the methods that publish a node's events.
 
     Args:
         node_type: `effect`, `compute`, `reducer` or `orchestrator`, in any case.
@@ -50,7 +50,7 @@ class EventPublishingPatternGenerator:
         )
 
     def _generator(self) -> _herald.PatternGenerator:
-        """What the attributes say now."""
+        """Creates the native generator from the current attributes."""
         return _herald.PatternGenerator(
             self.node_type,
             self.service_name,
@@ -60,7 +60,7 @@ class EventPublishingPatternGenerator:
         )
 
     def generate_imports(self) -> str:
-        """What belongs at the top of the module that the methods are put into.
+        """Return the imports of the module that contains the methods.
 
         Imports, with stand-ins where `omnibase_core` is missing, and the functions that
         the methods call.
@@ -68,34 +68,34 @@ class EventPublishingPatternGenerator:
         return self._generator().imports()
 
     def generate_all_event_methods(self) -> str:
-        """The methods of all events, indented for the body of a class."""
+        """Return the methods of all events, indented for a class body."""
         return self._generator().all_methods()
 
     def generate_operation_started_event(self, operation: str) -> str:
-        """The method for an operation that begins.
+        """Return the method for a started operation.
 
         The operation need not be one of `operations`.
         """
         return self._generator().started(operation)
 
     def generate_operation_completed_event(self, operation: str) -> str:
-        """The method for an operation that succeeded."""
+        """Return the method for a completed operation."""
         return self._generator().completed(operation)
 
     def generate_operation_failed_event(self, operation: str) -> str:
-        """The method for an operation that failed."""
+        """Return the method for a failed operation."""
         return self._generator().failed(operation)
 
     def generate_state_changed_event(self) -> str:
-        """The method for a change of state, also when such events are left out."""
+        """Return the method for a state change, even if such events are disabled."""
         return self._generator().state_changed()
 
     def generate_metric_recorded_event(self) -> str:
-        """The method for a measured value, also when such events are left out."""
+        """Return the method for a metric, even if such events are disabled."""
         return self._generator().metric_recorded()
 
     def get_event_type_catalog(self) -> dict[str, list[str]]:
-        """The event types by category.
+        """Return the event types by category.
 
         The keys are `operation_lifecycle`, `state_events` and `metric_events`; what is
         left out has an empty list.
@@ -110,7 +110,7 @@ def generate_event_publishing_methods(
     include_state_events: bool = True,
     include_metric_events: bool = True,
 ) -> str:
-    """A whole module that publishes: imports, and a class with all methods.
+    """Return a complete module: imports, and a class with all methods.
 
     Takes and refuses what `EventPublishingPatternGenerator` does.
     """
@@ -124,27 +124,27 @@ def generate_event_publishing_methods(
 
 
 def generate_operation_started_event(service_name: str, operation: str) -> str:
-    """The method for an operation that begins, of any service.
+    """Return the method for a started operation of any service.
 
     The kind of the node is the service's name where that is a kind, else `effect`.
     """
-    return _herald.started_of_service(service_name, operation)
+    return _herald.started_for_service(service_name, operation)
 
 
 def generate_operation_completed_event(service_name: str, operation: str) -> str:
-    """The method for an operation that succeeded, of any service.
+    """Return the method for a completed operation of any service.
 
     The kind of the node is the service's name where that is a kind, else `effect`.
     """
-    return _herald.completed_of_service(service_name, operation)
+    return _herald.completed_for_service(service_name, operation)
 
 
 def generate_operation_failed_event(service_name: str, operation: str) -> str:
-    """The method for an operation that failed, of any service.
+    """Return the method for a failed operation of any service.
 
     The kind of the node is the service's name where that is a kind, else `effect`.
     """
-    return _herald.failed_of_service(service_name, operation)
+    return _herald.failed_for_service(service_name, operation)
 
 
 def get_event_type_catalog(
@@ -153,7 +153,7 @@ def get_event_type_catalog(
     include_state_events: bool = True,
     include_metric_events: bool = True,
 ) -> dict[str, list[str]]:
-    """The event types of a node by category.
+    """Return the event types of a node by category.
 
     The keys are `operation_lifecycle`, `state_events` and `metric_events`; what is left
     out has an empty list.

@@ -1,10 +1,10 @@
-"""The top of a module that parts of several generators are put into."""
+"""Imports of modules that contain the output of several generators."""
 
 from herald import _herald
 
 
 def join_imports(*imports: str) -> str:
-    """What several `generate_imports` gave, as the beginning of one module.
+    """Merge the results of several `generate_imports` for one module.
 
     Each import is there once, in the order of isort; what else they have stands behind.
     """

@@ -1,4 +1,4 @@
-"""What starts and stops a node, from a kind of node, a service and its operations.
+"""Generator of lifecycle methods from a node type, a service and its operations.
 
 The methods belong into a class that has `node_id`, `kafka_client` and
 `default_namespace`, beside those of events and metrics; what they do is in
@@ -14,7 +14,7 @@ from herald.codegen.patterns._any import ANY_NODE
 
 
 class LifecyclePatternGenerator:
-    """Generates what starts and stops one node, and looks after it.
+    """Generates the methods that start, supervise and stop a node.
 
     Args:
         node_type: `effect`, `compute`, `reducer` or `orchestrator`, in any case.
@@ -80,7 +80,7 @@ class LifecyclePatternGenerator:
         )
 
     def _generator(self) -> _herald.LifecycleGenerator:
-        """What the attributes say now."""
+        """Creates the native generator from the current attributes."""
         return _herald.LifecycleGenerator(
             self.node_type,
             self.service_name,
@@ -95,38 +95,42 @@ class LifecyclePatternGenerator:
         )
 
     def generate_imports(self) -> str:
-        """What belongs at the top of the module that the methods are put into."""
+        """Return the imports of the module that contains the methods."""
         return self._generator().imports()
 
     def generate_all_lifecycle_methods(self) -> str:
-        """All methods, indented for the body of a class."""
+        """Return all methods, indented for a class body."""
         return self._generator().all_methods()
 
     def generate_init_method(self) -> str:
-        """The method that makes `lifecycle` and declares the parts of the service.
+        """Return the method that creates `lifecycle` and declares the parts of the
+        service.
 
         It is for `__init__` to call, at its end.
         """
         return self._generator().init()
 
     def generate_startup_method(self) -> str:
-        """The methods that start the service, and that are a whole program."""
+        """Return the methods that start the service or run it as a program."""
         return self._generator().startup()
 
     def generate_shutdown_method(self) -> str:
-        """The methods that stop the service."""
+        """Return the methods that stop the service."""
         return self._generator().shutdown()
 
     def generate_runtime_monitoring(self) -> str:
-        """The methods that say how the service is."""
+        """Return the methods that report health."""
         return self._generator().monitoring()
 
     def generate_helper_methods(self) -> str:
-        """The scope of an operation, and for dependencies and tasks what to fill in."""
+        """Return the scope of operations, and stubs of dependencies and tasks to
+        implement.
+        """
         return self._generator().helpers()
 
     def generate_complete_lifecycle_class(self) -> str:
-        """A whole module: imports, and a class that is a service and says its states.
+        """Return a complete module: imports, and a service class that publishes its
+        states.
 
         With metrics it has the methods of `MetricsPatternGenerator`, too.
         """
@@ -142,7 +146,7 @@ def generate_init_method(
     heartbeat_interval_seconds: float | None = 30.0,
     drain_timeout_seconds: float = 10.0,
 ) -> str:
-    """The method that makes `lifecycle` and declares the parts of the service."""
+    """Return the method that creates `lifecycle` and declares the parts of the service."""
     return LifecyclePatternGenerator(
         *ANY_NODE,
         dependencies,
@@ -156,17 +160,17 @@ def generate_init_method(
 
 
 def generate_startup_method() -> str:
-    """The methods that start the service, and that are a whole program."""
+    """Return the methods that start the service or run it as a program."""
     return LifecyclePatternGenerator(*ANY_NODE).generate_startup_method()
 
 
 def generate_shutdown_method() -> str:
-    """The methods that stop the service."""
+    """Return the methods that stop the service."""
     return LifecyclePatternGenerator(*ANY_NODE).generate_shutdown_method()
 
 
 def generate_runtime_monitoring() -> str:
-    """The methods that say how the service is."""
+    """Return the methods that report health."""
     return LifecyclePatternGenerator(*ANY_NODE).generate_runtime_monitoring()
 
 
@@ -175,7 +179,7 @@ def generate_helper_methods(
     background_tasks: list[str] | None = None,
     include_health_checks: bool = True,
 ) -> str:
-    """The scope of an operation, and for dependencies and tasks what to fill in."""
+    """Return the scope of operations, and stubs of dependencies and tasks to implement."""
     return LifecyclePatternGenerator(
         *ANY_NODE,
         dependencies,
@@ -196,7 +200,7 @@ def generate_complete_lifecycle_class(
     heartbeat_interval_seconds: float | None = 30.0,
     drain_timeout_seconds: float = 10.0,
 ) -> str:
-    """A whole module: imports, and a class that is a service and says its states.
+    """Return a complete module: imports, and a service class that publishes its states.
 
     Takes and refuses what `LifecyclePatternGenerator` does.
     """

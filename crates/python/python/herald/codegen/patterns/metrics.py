@@ -1,4 +1,4 @@
-"""What counts and times a node's work, from a kind of node, a service and operations.
+"""Generator of metrics methods from a node type, a service and its operations.
 
 The methods belong into a class that has `_publish_metric_recorded_event`, such as the
 generator of events prints; what they do is in `herald.metrics`.
@@ -14,7 +14,8 @@ from herald.codegen.patterns.business import BusinessMetric
 
 
 class MetricsPatternGenerator:
-    """Generates what measures one node's operations, resources and business.
+    """Generates the methods that measure a node's operations, resources and business
+    metrics.
 
     Args:
         node_type: `effect`, `compute`, `reducer` or `orchestrator`, in any case.
@@ -65,7 +66,7 @@ class MetricsPatternGenerator:
         )
 
     def _generator(self) -> _herald.MetricsGenerator:
-        """What the attributes say now."""
+        """Creates the native generator from the current attributes."""
         return _herald.MetricsGenerator(
             self.node_type,
             self.service_name,
@@ -77,45 +78,45 @@ class MetricsPatternGenerator:
         )
 
     def generate_imports(self) -> str:
-        """What belongs at the top of the module that the methods are put into."""
+        """Return the imports of the module that contains the methods."""
         return self._generator().imports()
 
     def generate_all_metrics_methods(self) -> str:
-        """All methods, indented for the body of a class."""
+        """Return all methods, indented for a class body."""
         return self._generator().all_methods()
 
     def generate_metrics_initialization(self) -> str:
-        """The method that makes `node_metrics`, for `__init__` to call."""
+        """Return the method that creates `node_metrics`, to be called by `__init__`."""
         return self._generator().initialization()
 
     def generate_operation_metrics_tracking(self) -> str:
-        """The methods that measure operations."""
+        """Return the methods that measure operations."""
         return self._generator().operations()
 
     def generate_resource_metrics_collection(self) -> str:
-        """The methods for what the process takes, and for readings of one's own.
+        """Return the methods for resource usage, and for custom readings.
 
         Also when such metrics are left out.
         """
         return self._generator().resources()
 
     def generate_business_metrics_tracking(self) -> str:
-        """A method for each business metric, and one that gives all."""
+        """Return a method for each business metric, and one for all of them."""
         return self._generator().business()
 
     def generate_metrics_publishing(self) -> str:
-        """The methods that begin to publish, publish at once, and end."""
+        """Return the methods that start publishing, publish at once, and stop."""
         return self._generator().publishing()
 
     def generate_metrics_decorator(self) -> str:
-        """The function `track_metrics`, which decorates methods.
+        """Return the function `track_metrics`, a decorator for methods.
 
         It stands in the module, before the class.
         """
         return self._generator().decorator()
 
     def generate_complete_metrics_class(self) -> str:
-        """A whole module: imports, the decorator, and a class that publishes."""
+        """Return a complete module: imports, the decorator, and a class that publishes."""
         return self._generator().module()
 
 
@@ -124,7 +125,7 @@ def generate_metrics_initialization(
     publish_interval_seconds: float = 60.0,
     include_resource_metrics: bool = True,
 ) -> str:
-    """The method that makes `node_metrics`, for `__init__` to call."""
+    """Return the method that creates `node_metrics`, to be called by `__init__`."""
     return MetricsPatternGenerator(
         *ANY_NODE,
         publish_interval_ops=publish_interval_ops,
@@ -134,29 +135,29 @@ def generate_metrics_initialization(
 
 
 def generate_operation_metrics_tracking(operations: list[str]) -> str:
-    """The methods that measure operations."""
+    """Return the methods that measure operations."""
     generator = MetricsPatternGenerator(*ANY_SERVICE, operations)
     return generator.generate_operation_metrics_tracking()
 
 
 def generate_resource_metrics_collection() -> str:
-    """The methods for what the process takes, and for readings of one's own."""
+    """Return the methods for resource usage, and for custom readings."""
     return MetricsPatternGenerator(*ANY_NODE).generate_resource_metrics_collection()
 
 
 def generate_business_metrics_tracking(business_metrics: list[BusinessMetric]) -> str:
-    """A method for each business metric, and one that gives all."""
+    """Return a method for each business metric, and one for all of them."""
     generator = MetricsPatternGenerator(*ANY_NODE, business_metrics=business_metrics)
     return generator.generate_business_metrics_tracking()
 
 
 def generate_metrics_publishing() -> str:
-    """The methods that begin to publish, publish at once, and end."""
+    """Return the methods that start publishing, publish at once, and stop."""
     return MetricsPatternGenerator(*ANY_NODE).generate_metrics_publishing()
 
 
 def generate_metrics_decorator(operations: list[str]) -> str:
-    """The function `track_metrics`, which decorates methods."""
+    """Return the function `track_metrics`, a decorator for methods."""
     generator = MetricsPatternGenerator(*ANY_SERVICE, operations)
     return generator.generate_metrics_decorator()
 
@@ -170,7 +171,7 @@ def generate_complete_metrics_class(
     publish_interval_seconds: float = 60.0,
     include_resource_metrics: bool = True,
 ) -> str:
-    """A whole module: imports, the decorator, and a class that publishes.
+    """Return a complete module: imports, the decorator, and a class that publishes.
 
     Takes and refuses what `MetricsPatternGenerator` does.
     """

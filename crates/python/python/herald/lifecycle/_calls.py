@@ -1,4 +1,4 @@
-"""Functions of others, called so that they can't hold up the loop."""
+"""Calls of user functions that can't block the event loop."""
 
 import asyncio
 import inspect
@@ -12,7 +12,7 @@ Function = Callable[[], Any] | Callable[[], Awaitable[Any]]
 
 
 async def call(function: Function, timeout: float | None = None) -> Any:
-    """Calls a function or coroutine function.
+    """Calls a function or a coroutine function.
 
     A plain function runs in a thread. When the time is over the thread is left alone,
     and can't keep the program from ending.
@@ -58,7 +58,9 @@ async def _in_thread(function: Callable[[], Any]) -> Any:
 
 
 async def cancel(tasks: set[asyncio.Task[Any]], timeout: float) -> int:
-    """Cancels tasks and waits for them; says how many go on after `timeout` seconds."""
+    """Cancels tasks and waits for them. Returns how many still run after `timeout`
+    seconds.
+    """
     for task in tasks:
         task.cancel()
     if not tasks:

@@ -1,4 +1,4 @@
-"""Operations in flight: let in while the service works, waited for when it stops."""
+"""Admission of operations: accepted while the service runs, awaited when it stops."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from typing import Any, Self
 from herald.lifecycle._errors import NotAccepting
 
 
-class Gate:
-    """Lets operations in while it is open."""
+class AdmissionControl:
+    """Tracks the operations in progress, and accepts new ones while open."""
 
     def __init__(self) -> None:
         self.is_open = False
@@ -17,15 +17,15 @@ class Gate:
 
     @property
     def in_flight(self) -> int:
-        """Operations that have not ended."""
+        """Number of operations in progress."""
         return len(self._inside)
 
     def tasks(self) -> set[asyncio.Task[Any]]:
-        """Those that can be cancelled."""
+        """Returns the tasks of operations, which can be cancelled."""
         return {task for task in self._inside if task is not None}
 
     def enter(self) -> asyncio.Task[Any] | None:
-        """Lets one in.
+        """Admits an operation.
 
         Raises:
             NotAccepting: It is shut.
@@ -40,20 +40,20 @@ class Gate:
         return task
 
     def leave(self, task: asyncio.Task[Any] | None) -> None:
-        """One has ended."""
+        """Ends an operation."""
         self._inside.remove(task)
 
 
 class Admission:
-    """One operation, as a scope for `with` and `async with`."""
+    """Scope of one operation, for `with` and `async with`."""
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(self, control: AdmissionControl) -> None:
+        self._control = control
         self._leave: Callable[[], None] | None = None
 
     def __enter__(self) -> Self:
-        task = self._gate.enter()
-        self._leave = lambda: self._gate.leave(task)
+        task = self._control.enter()
+        self._leave = lambda: self._control.leave(task)
         return self
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""States as events, in their order, without anybody waiting for a receipt."""
+"""Background publishing of lifecycle states as events, in their order."""
 
 import asyncio
 import logging
@@ -12,16 +12,16 @@ from herald.runtime import reason_of
 
 log = logging.getLogger("herald.lifecycle")
 
-IN_ORDER = 0.2
-"""Seconds that a change waits for the one before it. Herald's clients keep the order of
-the calls; one that hangs must not keep the last state from being announced.
+ORDER_TIMEOUT = 0.2
+"""Seconds that a change waits for the previous one. Herald's clients keep the call
+order; one that hangs must not prevent the last state from being published.
 """
 
 Names = Mapping[State, str]
 
 
-class Announcer:
-    """Publishes changes of state through a publisher.
+class StatePublisher:
+    """Publishes lifecycle states through a publisher.
 
     A publisher with a state machine changes its state, where the contract knows the
     state; others publish `state.changed` as it is.
@@ -47,8 +47,8 @@ class Announcer:
         self._correlation_id = uuid4()
         self._last: asyncio.Task[None] | None = None
 
-    def announce(self, old: State, new: State, reason: str) -> None:
-        """Publishes a change, once those before it are published."""
+    def publish(self, old: State, new: State, reason: str) -> None:
+        """Publishes a change after the previous ones."""
         before, after = self._names.get(old), self._names.get(new)
         if after is None or before == after:
             return
@@ -57,9 +57,9 @@ class Announcer:
             context=Context(),
         )
 
-    async def settle(self, timeout: float) -> None:
-        """Waits until all is published; what is still under way then is the client's,
-        which brings it to its spool.
+    async def flush(self, timeout: float) -> None:
+        """Waits until all changes are published. What is in flight after the timeout is
+        left to the client, which spools it.
         """
         if self._last is not None:
             await asyncio.wait([self._last], timeout=timeout)
@@ -68,7 +68,7 @@ class Announcer:
         self, earlier: asyncio.Task[None] | None, old: str, new: str, reason: str
     ) -> None:
         if earlier is not None:
-            await asyncio.wait([earlier], timeout=IN_ORDER)
+            await asyncio.wait([earlier], timeout=ORDER_TIMEOUT)
         try:
             if self._machine is not None:
                 await self._machine.transition(new, reason, self._correlation_id)

@@ -1,4 +1,4 @@
-"""Figures as events, beside the work."""
+"""Background publishing of metrics as events."""
 
 import asyncio
 import logging
@@ -15,8 +15,8 @@ log = logging.getLogger("herald.metrics")
 
 
 class MetricPublisher(Protocol):
-    """What is needed of a publisher; generated ones have it where the contract has
-    metrics.
+    """Protocol of publishers with metric events; generated publishers have it if the
+    contract has metrics.
     """
 
     async def _publish_metric_recorded_event(
@@ -30,7 +30,7 @@ class MetricPublisher(Protocol):
 
 
 async def publish(publisher: MetricPublisher, readings: Iterable[Reading]) -> None:
-    """Publishes figures; raises nothing but cancellation."""
+    """Publishes readings. Raises nothing but cancellation."""
     sent = [_publish(publisher, reading) for reading in readings]
     failures = [reason for reason in await asyncio.gather(*sent) if reason]
     if failures:
@@ -38,7 +38,7 @@ async def publish(publisher: MetricPublisher, readings: Iterable[Reading]) -> No
 
 
 async def _publish(publisher: MetricPublisher, reading: Reading) -> str | None:
-    """Why it did not work."""
+    """Publishes a reading, and returns the reason of a failure."""
     try:
         await publisher._publish_metric_recorded_event(
             reading.name,
@@ -51,20 +51,23 @@ async def _publish(publisher: MetricPublisher, reading: Reading) -> str | None:
     return None
 
 
-class Rounds:
-    """A task that publishes when there was enough to count, or enough time.
+class PublishLoop:
+    """Task that publishes after a number of operations, or after some time.
 
     Args:
-        every_seconds: The longest pause between two rounds.
-        at_most_every: The shortest, in seconds.
+        publish_interval_seconds: The longest pause between two rounds.
+        min_publish_interval: The shortest, in seconds.
         round: Publishes once.
     """
 
     def __init__(
-        self, every_seconds: float, at_most_every: float, round: Callable[[], Any]
+        self,
+        publish_interval_seconds: float,
+        min_publish_interval: float,
+        round: Callable[[], Any],
     ) -> None:
-        self._every_seconds = every_seconds
-        self._at_most_every = at_most_every
+        self._publish_interval_seconds = publish_interval_seconds
+        self._min_publish_interval = min_publish_interval
         self._round = round
         self._due = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -72,23 +75,23 @@ class Rounds:
         self._task = self._loop.create_task(self._run(), context=Context())
 
     def wake(self) -> None:
-        """A round is due; from any thread."""
+        """Starts a round of publishing. Safe for any thread."""
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._due.set)
 
     async def stop(self) -> None:
-        """Ends it."""
+        """Stops the task."""
         self._task.cancel()
         await asyncio.wait([self._task])
 
     async def _run(self) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._every_seconds):
+                async with asyncio.timeout(self._publish_interval_seconds):
                     await self._due.wait()
             self._due.clear()
             try:
                 await self._round()
             except Exception as error:
                 log.warning("metrics were not published: %s", reason_of(error))
-            await asyncio.sleep(self._at_most_every)
+            await asyncio.sleep(self._min_publish_interval)

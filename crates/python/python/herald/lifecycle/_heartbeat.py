@@ -1,4 +1,4 @@
-"""Signs of life."""
+"""Heartbeats."""
 
 import asyncio
 import logging
@@ -12,8 +12,8 @@ from herald.runtime import reason_of
 log = logging.getLogger("herald.lifecycle")
 
 
-class Heart:
-    """Publishes `heartbeat`, the seconds since the start, as a metric.
+class Heartbeat:
+    """Publishes the metric `heartbeat`, the seconds since the start.
 
     Attributes:
         last: When it did so last.
@@ -24,15 +24,15 @@ class Heart:
         self._state = state
         self.last: datetime | None = None
 
-    async def beat(self, every: float) -> None:
-        """Goes on until it is cancelled."""
+    async def run(self, interval: float) -> None:
+        """Publishes heartbeats until cancelled."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         while True:
             self.last = datetime.now(UTC)
             if self._publish is not None:
                 await self._say(loop.time() - began)
-            await asyncio.sleep(every)
+            await asyncio.sleep(interval)
 
     async def _say(self, seconds: float) -> None:
         about = {"state": self._state().value}
@@ -42,8 +42,8 @@ class Heart:
             log.warning("a heartbeat was not published: %s", reason_of(error))
 
 
-async def repeat(function: Callable[[], Awaitable[object]], every: float) -> None:
-    """Calls it until it is cancelled."""
+async def repeat(function: Callable[[], Awaitable[object]], interval: float) -> None:
+    """Calls a function repeatedly until cancelled."""
     while True:
-        await asyncio.sleep(every)
+        await asyncio.sleep(interval)
         await function()

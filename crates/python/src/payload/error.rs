@@ -1,4 +1,4 @@
-//! What is wrong in a payload, and where.
+//! Errors of payload serialization, with the path to the value.
 
 use std::fmt::Write as _;
 
@@ -8,29 +8,30 @@ use pyo3::types::PyType;
 
 use crate::errors;
 
-pub(super) type Written = Result<(), Fault>;
+pub(super) type WriteResult = Result<(), WriteError>;
 
-/// What is wrong, behind a pointer so that what succeeds moves one word.
-pub(super) struct Fault(Box<Details>);
+/// Serialization error. Boxed, so that the result of a successful write is one word.
+pub(super) struct WriteError(Box<Details>);
 
-/// The path grows from the inside out, while the fault travels up: what succeeds pays nothing.
+/// The path is built from the inside out while the error propagates, so that a successful write
+/// does not track it.
 struct Details {
     what: String,
-    path: Vec<Step>,
+    path: Vec<PathSegment>,
     cause: Option<PyErr>,
 }
 
-pub(super) enum Step {
+pub(super) enum PathSegment {
     Key(String),
     Index(usize),
-    /// Somewhere in a set, which has no order.
+    /// Element of a set, which has no index.
     Element,
 }
 
-/// Longer keys are cut in messages.
-const MAX_SHOWN: usize = 40;
+/// Longest key in messages; longer ones are truncated.
+const MAX_KEY_CHARS: usize = 40;
 
-impl Fault {
+impl WriteError {
     #[cold]
     pub(super) fn new(what: impl Into<String>) -> Self {
         Self(Box::new(Details {
@@ -40,26 +41,26 @@ impl Fault {
         }))
     }
 
-    /// No JSON stands for a value.
+    /// Error for a value without a JSON representation.
     #[cold]
-    pub(super) fn no_form(value: &Bound<'_, PyAny>) -> Self {
+    pub(super) fn unsupported(value: &Bound<'_, PyAny>) -> Self {
         Self::new(format!(
             "{} has no JSON form; send text, a number, a list, a dict, a dataclass or a model",
             name_of(value)
         ))
     }
 
-    /// Code of somebody else raised an exception. Its text may quote values, so only its type is
-    /// told; the rest stands in `__cause__`.
+    /// Error for an exception raised by user code. Its text may quote values, so the message has
+    /// only its type; the exception itself becomes `__cause__`.
     #[cold]
     pub(super) fn raised(py: Python<'_>, by: &str, cause: PyErr) -> Self {
-        let mut fault = Self::new(format!("{by} raised {}", type_name(&cause.get_type(py))));
-        fault.0.cause = Some(cause);
-        fault
+        let mut error = Self::new(format!("{by} raised {}", type_name(&cause.get_type(py))));
+        error.0.cause = Some(cause);
+        error
     }
 
     #[cold]
-    pub(super) fn below(mut self, step: Step) -> Self {
+    pub(super) fn below(mut self, step: PathSegment) -> Self {
         self.0.path.push(step);
         self
     }
@@ -67,7 +68,7 @@ impl Fault {
     #[cold]
     pub(super) fn in_a_key(mut self) -> Self {
         self.0.what.insert_str(0, "a key: ");
-        // A path into a key would read as one of the payload.
+        // A path inside a key would read as a path in the payload.
         self.0.path.clear();
         self
     }
@@ -76,14 +77,14 @@ impl Fault {
         if let Some(cause) = &self.0.cause
             && !cause.is_instance_of::<PyException>(py)
         {
-            // A KeyboardInterrupt, say, is nobody's mistake.
+            // `KeyboardInterrupt` and the like pass unchanged.
             return cause.clone_ref(py);
         }
         let mut message = String::from(name);
         for step in self.0.path.iter().rev() {
             step.show(&mut message);
         }
-        // The rule for the whole payload reads as a sentence: "payload must be".
+        // The rule about the whole payload is a sentence: "payload must be …".
         message.push_str(if self.0.what.starts_with("must be") {
             " "
         } else {
@@ -96,7 +97,7 @@ impl Fault {
     }
 }
 
-impl Step {
+impl PathSegment {
     fn show(&self, message: &mut String) {
         let shown = match self {
             Self::Key(key) if is_plain(key) => write!(message, ".{key}"),
@@ -109,20 +110,20 @@ impl Step {
 }
 
 fn is_plain(key: &str) -> bool {
-    key.len() <= MAX_SHOWN
+    key.len() <= MAX_KEY_CHARS
         && key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// A key for a message: on one line, and not too long.
+/// Quotes a key for a message: on one line, truncated.
 pub(super) fn quoted(key: &str) -> String {
-    match key.char_indices().nth(MAX_SHOWN) {
+    match key.char_indices().nth(MAX_KEY_CHARS) {
         None => format!("{key:?}"),
         Some((end, _)) => format!("{:?}…", &key[..end]),
     }
 }
 
-/// The name of a value's real type, whatever its `__class__` says.
+/// Name of a value's actual type, regardless of its `__class__`.
 pub(super) fn name_of(value: &Bound<'_, PyAny>) -> String {
     type_name(&value.get_type())
 }
@@ -132,6 +133,6 @@ fn type_name(kind: &Bound<'_, PyType>) -> String {
     let name = name.map_or_else(|_| "?".into(), |name| name.to_string_lossy().into_owned());
     name.chars()
         .filter(|c| !c.is_control())
-        .take(3 * MAX_SHOWN)
+        .take(3 * MAX_KEY_CHARS)
         .collect()
 }

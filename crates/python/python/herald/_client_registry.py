@@ -1,4 +1,4 @@
-"""Clients that run, so that none is forgotten when Python ends."""
+"""Registry of connected clients, which are closed at exit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from herald._herald import (
     before_fork,
     start_logging,
     stop_logging,
-    wait_at_end,
+    wait_for_detached,
 )
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ log = logging.getLogger("herald")
 
 
 class Closable(Protocol):
-    """A client, as far as the end is concerned."""
+    """Protocol of clients that can be closed at exit."""
 
     def _close_at_exit(self) -> None: ...
 
@@ -32,13 +32,13 @@ _running: WeakSet[Closable] = WeakSet()
 
 
 def started(client: Closable) -> None:
-    """Remembers a client."""
+    """Adds a client."""
     start_logging()
     _running.add(client)
 
 
 def ended(client: Closable) -> None:
-    """Forgets it."""
+    """Removes a client."""
     _running.discard(client)
 
 
@@ -55,16 +55,16 @@ def _at_exit() -> None:
         except Exception:
             log.exception("a Kafka client could not be closed")
     stop_logging()
-    wait_at_end()
+    wait_for_detached()
 
 
 def lost(error: PublishError) -> None:
-    """Says that an event got no receipt which nobody waited for."""
+    """Logs that a fire-and-forget event got no receipt."""
     log.warning("an event got no receipt (%s): %s", error.code, error)
 
 
 def report(spooled: int, dead: int, failed: int) -> None:
-    """Says what a client left behind."""
+    """Logs the events that a closed client did not deliver."""
     if failed:
         log.error("%d events got no receipt: there was no spool to take them", failed)
     if spooled:

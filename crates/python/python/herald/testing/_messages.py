@@ -1,4 +1,4 @@
-"""What a failed assertion says."""
+"""Messages of failed assertions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from difflib import get_close_matches
 from herald.testing._events import PublishedEvent
 from herald.testing._expectation import Expectation
 
-MOST_EVENTS = 30
-"""Events that are listed."""
+MAX_LISTED_EVENTS = 30
+"""Most events listed."""
 
-MOST_DIFFERENCES = 10
-"""Differences that are listed."""
+MAX_LISTED_DIFFERENCES = 10
+"""Most differences listed."""
 
 
 def missing(
@@ -21,7 +21,7 @@ def missing(
     events: list[PublishedEvent],
     in_flight: int,
 ) -> str:
-    """It was not published, or not as often."""
+    """Returns the message for an event that was not published, or not as often."""
     often = "at least once" if times is None else _times(times)
     heading = f"{expected.event_type} was not published as expected"
     if matching:
@@ -40,7 +40,7 @@ def missing(
 def unwanted(
     expected: Expectation, matching: list[PublishedEvent], events: list[PublishedEvent]
 ) -> str:
-    """It was published."""
+    """Returns the message for an event that should not have been published."""
     what = "an event" if expected.event_type is ... else str(expected.event_type)
     heading = f"{what} was published {_times(len(matching))}, and should not have been"
     lines = [heading]
@@ -58,10 +58,10 @@ def _nearest(expected: Expectation, events: list[PublishedEvent]) -> list[str]:
     ]
     if candidates:
         _, number, found = min(candidates)
-        shown = found[:MOST_DIFFERENCES]
-        if len(found) > len(shown):
-            shown.append(f"and {len(found) - len(shown)} more differences")
-        return [f"nearest is event {number}:", *_indented(shown)]
+        formatted = found[:MAX_LISTED_DIFFERENCES]
+        if len(found) > len(formatted):
+            formatted.append(f"and {len(found) - len(formatted)} more differences")
+        return [f"nearest is event {number}:", *_indented(formatted)]
     types = {event.event_type for event in events} - {expected.event_type}
     close = get_close_matches(str(expected.event_type), types, 1)
     return [f"did you mean {close[0]!r}?"] if close else []
@@ -75,8 +75,8 @@ def _published(events: list[PublishedEvent]) -> list[str]:
         f"{number:>4}. {event.event_type:{width}}  on {event.topic}"
         for number, event in enumerate(events, start=1)
     ]
-    if len(lines) > MOST_EVENTS:
-        lines[MOST_EVENTS:] = [f"      and {len(lines) - MOST_EVENTS} more"]
+    if len(lines) > MAX_LISTED_EVENTS:
+        lines[MAX_LISTED_EVENTS:] = [f"      and {len(lines) - MAX_LISTED_EVENTS} more"]
     return ["published:", *lines]
 
 

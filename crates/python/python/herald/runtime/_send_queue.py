@@ -1,4 +1,4 @@
-"""Events that wait for their turn, or that nobody waits for."""
+"""Queue of events that are sent one after the other in the background."""
 
 import asyncio
 import threading
@@ -12,8 +12,8 @@ from uuid import UUID
 from herald.runtime._outgoing import (
     EventKind,
     Outgoing,
-    about_request,
     log_failure,
+    request_context,
 )
 
 if TYPE_CHECKING:
@@ -22,25 +22,27 @@ if TYPE_CHECKING:
 Send = Callable[[], Awaitable[None]]
 
 
-class Courier:
-    """Those of one publisher: one at a time, in the order of the calls."""
+class SendQueue:
+    """Send queue of one publisher: one event at a time, in call order."""
 
     def __init__(self) -> None:
         self.failed = 0
-        """Events that were taken by a client and got lost."""
+        """Number of events that a client accepted and that failed later."""
         self.loop: asyncio.AbstractEventLoop | None = None
-        """The loop on which the publisher was used last."""
+        """Event loop on which the publisher was used last."""
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Send, Outgoing | None, Future[None]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     @property
     def is_busy(self) -> bool:
-        """Whether events are on their way."""
+        """Whether events are queued or being sent."""
         return bool(self._waiting) or self._is_running()
 
     def take(self, send: Send, event: Outgoing | None) -> Future[None] | None:
-        """Takes an event, and says when it is sent; None without a loop to do that."""
+        """Queues an event. Returns a future that is done when the event is sent, or
+        None without an event loop to send it.
+        """
         loop = running_loop()
         if loop is not None:
             self.loop = loop
@@ -56,13 +58,13 @@ class Courier:
         return sent
 
     async def drain(self) -> None:
-        """Waits until all are sent."""
-        if self.is_busy and (sent := self.take(_nothing, None)) is not None:
+        """Waits until all queued events are sent."""
+        if self.is_busy and (sent := self.take(_noop, None)) is not None:
             await asyncio.wrap_future(sent)
 
     def watch(self, event: Outgoing) -> Callable[[Exception], None]:
-        """What to call when the event gets lost on its way. It does not keep the
-        payload, of which many may be on their way.
+        """Returns the error callback of an event. It does not keep the payload alive,
+        since many events may be in flight.
         """
         return partial(self._lost, event.publisher, event.kind, event.correlation_id)
 
@@ -74,7 +76,7 @@ class Courier:
         error: Exception,
     ) -> None:
         self.failed += 1
-        log_failure(publisher, kind, about_request(correlation_id), error)
+        log_failure(publisher, kind, request_context(correlation_id), error)
 
     def _is_running(self) -> bool:
         task = self._task
@@ -103,40 +105,42 @@ class Courier:
             raise
 
     def _give_up(self) -> None:
-        """The loop ends: `EventPublisher.drain` would have waited."""
+        """Reports the queued events as failed when the loop ends without
+        `EventPublisher.drain`.
+        """
         with self._lock:
             self._task = None
             left = list(self._waiting)
             self._waiting.clear()
         for _, event, sent in left:
             if event is not None:
-                self.watch(event)(LoopEnded("nobody waited with drain()"))
+                self.watch(event)(EventLoopEnded("nobody waited with drain()"))
             sent.cancel()
 
 
-class LoopEnded(Exception):
-    """The event loop ended before the event was sent."""
+class EventLoopEnded(Exception):
+    """The event loop ended before an event was sent."""
 
 
-async def _nothing() -> None:
-    """Stands behind the others."""
+async def _noop() -> None:
+    """Marks the end of the queue."""
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop of this thread, if it runs."""
+    """Returns the running event loop of this thread, if any."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
 
 
-def courier_of(publisher: "EventPublisher") -> Courier:
-    """A publisher's own. It is made when it is needed, because a node's own base class
-    may make its objects.
+def send_queue_of(publisher: "EventPublisher") -> SendQueue:
+    """Returns the send queue of a publisher. Created on first use, because the node's
+    own base class may create its instances without calling `__init__`.
     """
     attributes = vars(publisher)
-    found: Courier | None = attributes.get("_herald_courier")
+    found: SendQueue | None = attributes.get("_herald_send_queue")
     if found is not None:
         return found
-    made: Courier = attributes.setdefault("_herald_courier", Courier())
+    made: SendQueue = attributes.setdefault("_herald_send_queue", SendQueue())
     return made

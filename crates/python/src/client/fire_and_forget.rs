@@ -1,0 +1,67 @@
+//! Events whose receipts nobody awaits.
+//!
+//! Almost all of them get a receipt, and then nothing is left to do: the publisher thread that
+//! resolves a receipt checks it without the interpreter lock. Only an error is passed to Python.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+use herald_publish::Pending;
+use pyo3::prelude::*;
+
+use super::logging;
+use crate::errors;
+
+/// Event in flight, polled by its own waker.
+struct FireAndForget {
+    /// `None` once it is resolved.
+    state: Mutex<Option<State>>,
+}
+
+struct State {
+    pending: Pending,
+    on_error: Py<PyAny>,
+}
+
+/// Calls `on_error(error)` on the logging thread if the event gets an error instead of a receipt.
+pub fn track(pending: Pending, on_error: Py<PyAny>) {
+    let event = Arc::new(FireAndForget {
+        state: Mutex::new(Some(State { pending, on_error })),
+    });
+    event.poll();
+}
+
+impl FireAndForget {
+    fn poll(self: &Arc<Self>) {
+        // Locked until the waker is registered, so that a wake-up in between is not missed.
+        let mut slot = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(state) = slot.as_mut() else {
+            return;
+        };
+        let waker = Waker::from(self.clone());
+        let mut context = Context::from_waker(&waker);
+        let Poll::Ready(outcome) = Pin::new(&mut state.pending).poll(&mut context) else {
+            return;
+        };
+        let resolved = slot.take();
+        drop(slot);
+        if let (Some(State { on_error, .. }), Err(error)) = (resolved, outcome) {
+            logging::call_python(move |py| {
+                let error = errors::publish(py, &error);
+                on_error.bind(py).call1((error,)).map(drop)
+            });
+        }
+    }
+}
+
+impl Wake for FireAndForget {
+    fn wake(self: Arc<Self>) {
+        self.poll();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.poll();
+    }
+}
