@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from herald.testing import RecordingClient
 
 
-def test_an_order_is_announced(herald_client: RecordingClient) -> None:
+def test_an_order_is_published(herald_client: RecordingClient) -> None:
     order_id, correlation_id = uuid4(), uuid4()
     with TestClient(create_app(herald_client)) as http:
         answer = http.post(

@@ -56,7 +56,7 @@ async def test_goods_are_reserved(herald_client: RecordingClient) -> None:
     herald_client.assert_not_published("effect.reserve.failed")
 
 
-async def test_what_is_not_there_is_announced(herald_client: RecordingClient) -> None:
+async def test_missing_stock_is_published(herald_client: RecordingClient) -> None:
     correlation_id = uuid4()
     with pytest.raises(LookupError):
         await receive(herald_client, correlation_id, "unicorn")

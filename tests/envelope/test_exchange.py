@@ -74,7 +74,7 @@ WRITERS = [as_the_original, as_utf8_without_spaces, as_pydantic, without_nulls]
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_an_envelope_comes_back_as_it_was(write: Any, exchange: Exchange) -> None:
+def test_envelopes_round_trip(write: Any, exchange: Exchange) -> None:
     sent = [ModelOnexEnvelopeV1(**fields) for fields in ENVELOPES]
 
     written = exchange([write(envelope) for envelope in sent])
@@ -83,7 +83,7 @@ def test_an_envelope_comes_back_as_it_was(write: Any, exchange: Exchange) -> Non
     assert back == sent
 
 
-def test_herald_writes_its_own_form(exchange: Exchange) -> None:
+def test_herald_writes_canonical_envelopes(exchange: Exchange) -> None:
     sent = [ModelOnexEnvelopeV1(**fields) for fields in ENVELOPES]
 
     for envelope, written in zip(
@@ -113,7 +113,7 @@ def test_the_key_falls_back_as_in_the_original(exchange: Exchange) -> None:
     assert [written.key for written in exchange(texts)] == list(steps)
 
 
-def test_what_python_writes_beyond_json_is_named(exchange: Exchange) -> None:
+def test_python_json_extensions_are_refused(exchange: Exchange) -> None:
     document = json.loads(as_the_original(ModelOnexEnvelopeV1(**SMALLEST)))
     document["payload"] = {"value": float("inf")}
 

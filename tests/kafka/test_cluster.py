@@ -93,7 +93,7 @@ def test_a_node_comes_back_with_its_port_and_data(tmp_path: Path, verb: str) -> 
         assert len(Broker(cluster.addresses[0]).read([topic])) == PARTITIONS
 
 
-def test_a_paused_node_keeps_clients_waiting_until_it_resumes(tmp_path: Path) -> None:
+def test_a_paused_node_answers_after_it_resumes(tmp_path: Path) -> None:
     with run(tmp_path, nodes=1) as cluster:
         topic = create(cluster.addresses)
         client = AdminClient({"bootstrap.servers": cluster.addresses[0]})
@@ -108,7 +108,7 @@ def test_a_paused_node_keeps_clients_waiting_until_it_resumes(tmp_path: Path) ->
         publish(cluster.addresses, topic)
 
 
-def test_three_nodes_bear_the_loss_of_one_and_come_back_from_none(
+def test_three_nodes_tolerate_the_loss_of_one(
     tmp_path: Path,
 ) -> None:
     with run(tmp_path, nodes=3) as cluster:
@@ -127,7 +127,7 @@ def test_three_nodes_bear_the_loss_of_one_and_come_back_from_none(
         assert len(records) == 2 * PARTITIONS
 
 
-def test_a_verb_that_makes_no_sense_says_why(tmp_path: Path) -> None:
+def test_an_invalid_command_is_explained(tmp_path: Path) -> None:
     with run(tmp_path, nodes=1) as cluster:
         assert cluster.node("1 pause") == (0, "")
         for arguments, reason in {
@@ -147,7 +147,7 @@ def test_a_verb_that_makes_no_sense_says_why(tmp_path: Path) -> None:
         assert "scripts/kafka node N... VERB" in said
 
 
-def test_a_run_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_run_removes_its_files_and_processes(tmp_path: Path) -> None:
     with run(tmp_path, nodes=1) as cluster:
         assert cluster.node("1 stop") == (0, "")
         assert cluster.node("1 start") == (0, "")
@@ -161,7 +161,7 @@ def test_a_run_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next run does it")
-def test_nodes_die_with_a_run_that_is_killed(tmp_path: Path) -> None:
+def test_nodes_end_with_a_killed_run(tmp_path: Path) -> None:
     with run(tmp_path, nodes=1) as cluster:
         first = cluster.pids()
         assert cluster.node("1 kill") == (0, "")
@@ -180,7 +180,7 @@ def test_nodes_die_with_a_run_that_is_killed(tmp_path: Path) -> None:
         assert len(list(tmp_path.glob("run-*"))) == 1
 
 
-def test_who_gives_an_address_gives_no_nodes_to_control(tmp_path: Path) -> None:
+def test_an_external_address_has_no_controllable_nodes(tmp_path: Path) -> None:
     said = subprocess.check_output(
         [SCRIPT, "run", "--nodes", "3", "--", "env"],
         env={**environment(tmp_path), "KAFKA_BOOTSTRAP_SERVERS": "example:9092"},

@@ -67,7 +67,7 @@ def assert_is_event(record: Record, call: Call, node_id: UUID) -> None:
 
 @pytest.mark.parametrize("connect", CLIENTS)
 @pytest.mark.parametrize("node", NODES, ids=lambda node: node.name)
-def test_every_event_arrives_whole(
+def test_every_event_arrives_unchanged(
     broker: Broker, node: Node, connect: Callable[[str], Client]
 ) -> None:
     node_id, correlation_id = uuid4(), uuid4()
@@ -99,7 +99,7 @@ def test_no_method_is_left_out(node: Node) -> None:
     assert called == {name for name in dir(publisher) if name.startswith("_publish_")}
 
 
-def test_an_event_of_a_trace_says_so(broker: Broker) -> None:
+def test_the_trace_context_is_propagated(broker: Broker) -> None:
     node_id, correlation_id = uuid4(), uuid4()
     trace = SpanContext(0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7, True)
     call = next(iter(EFFECT.calls(node_id, correlation_id)))

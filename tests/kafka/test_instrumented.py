@@ -75,7 +75,7 @@ def cluster(tmp_path: Path) -> Iterator[Run]:
         yield cluster
 
 
-def test_through_an_outage_the_tree_is_whole(cluster: Run) -> None:
+def test_causation_survives_an_outage(cluster: Run) -> None:
     broker = Broker(cluster.addresses[0])
     topics = [f"{broker.namespace}.{kind}" for kind in KINDS]
     broker.create(topics)

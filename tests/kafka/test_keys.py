@@ -39,7 +39,7 @@ def random_keys(count: int) -> list[str]:
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 3, 7, 16])
-def test_a_key_has_one_partition_whoever_publishes(
+def test_clients_agree_on_the_partition_of_a_key(
     broker: Broker, partitions: int
 ) -> None:
     topic = f"{broker.namespace}.keys"
@@ -62,7 +62,7 @@ def test_a_key_has_one_partition_whoever_publishes(
 
 
 @pytest.mark.parametrize("connect", CLIENTS)
-def test_the_partition_is_that_of_java(
+def test_partitions_match_the_java_client(
     broker: Broker, connect: Callable[[str], Client]
 ) -> None:
     topic = f"{broker.namespace}.java"

@@ -55,9 +55,7 @@ def control(cluster: Run, verb: str) -> None:
     assert cluster.node(f"1 {verb}") == (0, "")
 
 
-def test_all_that_was_begun_is_accounted_for(
-    node: Node, broker: Broker, cluster: Run
-) -> None:
+def test_every_publish_has_an_outcome(node: Node, broker: Broker, cluster: Run) -> None:
     # Through an outage, and stopped in the middle of the load.
     node.start()
     node.serves()
@@ -91,7 +89,7 @@ def test_all_that_was_begun_is_accounted_for(
     assert figures(records, "place.errors") == [first["failed"], second["failed"]]
 
 
-def test_a_restart_brings_what_the_spool_has(
+def test_a_restart_delivers_spooled_events(
     node: Node, broker: Broker, cluster: Run
 ) -> None:
     # It need not find a cluster to start.

@@ -96,7 +96,7 @@ class ScriptedBroker:
         ).stdout.strip()
 
 
-def test_a_broker_that_dies_under_its_clients_is_a_warning(
+def test_a_killed_broker_is_logged_as_a_warning(
     scripted_broker: ScriptedBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING, LOGGER)

@@ -19,7 +19,7 @@ from nodes import NODES
 
 PROGRAM = Path(__file__).with_name("program.py")
 
-NOT_CLOSED = "was not closed by its program"
+NOT_CLOSED = "was not closed by the program"
 
 # Enough for each topic and key to have several on both sides of a fault.
 MANY = 500
@@ -171,11 +171,11 @@ def ended(how: str, namespace: str) -> int:
 
 
 @pytest.mark.parametrize("how", ENDS)
-def test_a_program_that_ends_leaves_no_event_behind(broker: Broker, how: str) -> None:
+def test_a_program_delivers_its_events_before_exit(broker: Broker, how: str) -> None:
     assert ended(how, broker.namespace) == count_once_each(broker)
 
 
-def test_programs_that_end_while_kafka_is_away_leave_their_events_to_the_spool(
+def test_events_are_spooled_when_a_program_ends_without_kafka(
     broker: Broker, cluster: Run
 ) -> None:
     control(cluster, "kill")
@@ -185,7 +185,7 @@ def test_programs_that_end_while_kafka_is_away_leave_their_events_to_the_spool(
     assert events == count_once_each(broker)
 
 
-def test_a_client_that_is_forgotten_leaves_its_events_to_the_spool(
+def test_an_unclosed_client_spools_its_events(
     broker: Broker,
 ) -> None:
     assert NOT_CLOSED in finished("forget_a_client", broker.namespace)

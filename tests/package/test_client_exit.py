@@ -34,7 +34,7 @@ def left_in(spool: Path) -> list[int]:
 
 @pytest.mark.parametrize("end", ENDINGS)
 @pytest.mark.parametrize("kind", ["sync", "asyncio"])
-def test_events_in_flight_are_in_the_spool_when_python_ends(
+def test_events_in_flight_are_spooled_at_exit(
     folder: Path, end: str, kind: str
 ) -> None:
     statement, code = ENDINGS[end]
@@ -61,12 +61,12 @@ def test_events_in_flight_are_in_the_spool_when_python_ends(
     done = run(script, folder=folder, code=code)
     assert left_in(folder / "spool.db") == list(range(100))
     if kind == "sync":
-        words = "SyncKafkaClient was not closed by its program; it is closed now"
+        words = "SyncKafkaClient was not closed by the program; closing it now"
         assert words in done.stderr
-    assert "100 events wait in the spool for the next client" in done.stderr
+    assert "events left in the spool for the next client: 100" in done.stderr
 
 
-def test_without_a_spool_the_loss_is_said(folder: Path) -> None:
+def test_without_a_spool_losses_are_logged_at_exit(folder: Path) -> None:
     script = """
         cluster = MemoryCluster()
         kafka = SyncKafkaClient(cluster=cluster, spool=None, close_timeout=0.1)
@@ -75,7 +75,7 @@ def test_without_a_spool_the_loss_is_said(folder: Path) -> None:
         pending = [kafka.enqueue(event(i)) for i in range(5)]
     """
     done = run(script, folder=folder)
-    assert "5 events got no receipt: there was no spool to take them" in done.stderr
+    assert "events lost, because there is no spool: 5" in done.stderr
 
 
 def test_a_kill_loses_nothing_that_was_acknowledged(folder: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged(folder: Path) -> None:
 
 @pytest.mark.parametrize("state", ["running", "paused", "stopped"])
 @pytest.mark.parametrize("spool", [None, "spool.db"])
-def test_threads_that_publish_on_harm_nothing(
+def test_publishing_threads_do_not_disturb_exit(
     folder: Path, state: str, spool: str | None
 ) -> None:
     script = f"""
@@ -146,7 +146,7 @@ def test_threads_that_publish_on_harm_nothing(
         run(script, folder=folder)
 
 
-def test_a_client_that_is_forgotten_is_named_in_a_warning(folder: Path) -> None:
+def test_an_unclosed_client_causes_a_resource_warning(folder: Path) -> None:
     script = """
         import gc, warnings
         warnings.simplefilter("always")
@@ -160,7 +160,7 @@ def test_a_client_that_is_forgotten_is_named_in_a_warning(folder: Path) -> None:
     assert "was not closed" in done.stderr
 
 
-def test_ctrl_c_ends_a_program_as_any_other(folder: Path) -> None:
+def test_ctrl_c_ends_a_program(folder: Path) -> None:
     script = """
         async def main():
             cluster = MemoryCluster()

@@ -29,7 +29,7 @@ def run_forking(script: str, folder: Path) -> str:
     return run(program, folder=folder).stdout
 
 
-def test_the_child_hears_clearly_that_the_client_is_not_its_own(folder: Path) -> None:
+def test_a_forked_child_gets_a_clear_error(folder: Path) -> None:
     script = """
         kafka = SyncKafkaClient(cluster=MemoryCluster(), spool="spool.db")
         kafka.connect()
@@ -58,9 +58,7 @@ def test_the_child_hears_clearly_that_the_client_is_not_its_own(folder: Path) ->
 
 
 @pytest.mark.parametrize("cluster", ["MemoryCluster()", "DevCluster()"])
-def test_the_child_has_a_client_of_its_own_and_both_end(
-    folder: Path, cluster: str
-) -> None:
+def test_a_forked_child_can_use_its_own_client(folder: Path, cluster: str) -> None:
     script = f"""
         cluster = {cluster}
         if isinstance(cluster, DevCluster):
@@ -99,7 +97,7 @@ def test_the_child_has_a_client_of_its_own_and_both_end(
     run_forking(script, folder)
 
 
-def test_a_loop_of_the_child_may_publish_too(folder: Path) -> None:
+def test_an_event_loop_of_a_forked_child_can_publish(folder: Path) -> None:
     script = """
         async def publish(kafka):
             async with kafka:
@@ -127,7 +125,7 @@ def test_a_loop_of_the_child_may_publish_too(folder: Path) -> None:
     run(script, folder=folder)
 
 
-def test_forking_while_logs_are_written_hangs_nobody(folder: Path) -> None:
+def test_forking_while_logging_does_not_hang(folder: Path) -> None:
     script = """
         import logging
         logging.getLogger("herald").addHandler(logging.NullHandler())

@@ -88,7 +88,7 @@ class Lag:
 
 
 @loops
-def test_publishing_at_full_speed_lets_the_loop_run(loop: Run) -> None:
+def test_publishing_at_full_speed_does_not_block_the_loop(loop: Run) -> None:
     async def go() -> None:
         cluster = MemoryCluster()
 
@@ -106,7 +106,7 @@ def test_publishing_at_full_speed_lets_the_loop_run(loop: Run) -> None:
 
 
 @loops
-def test_an_outage_lets_the_loop_run(loop: Run, folder: Path) -> None:
+def test_an_outage_does_not_block_the_loop(loop: Run, folder: Path) -> None:
     async def go() -> None:
         cluster = MemoryCluster()
         async with (
@@ -131,7 +131,7 @@ def test_an_outage_lets_the_loop_run(loop: Run, folder: Path) -> None:
 
 
 @loops
-def test_who_waits_for_room_keeps_the_order_and_nobody_starves(loop: Run) -> None:
+def test_events_at_the_in_flight_limit_keep_their_order(loop: Run) -> None:
     async def go() -> None:
         cluster = MemoryCluster(1)
         cluster.set_delay(0.0002)
@@ -155,9 +155,7 @@ def test_who_waits_for_room_keeps_the_order_and_nobody_starves(loop: Run) -> Non
 
 @loops
 @pytest.mark.parametrize("at_once", [True, False])
-def test_room_that_came_unseen_is_not_for_who_publishes_next(
-    loop: Run, at_once: bool
-) -> None:
+def test_a_new_event_does_not_overtake_waiting_ones(loop: Run, at_once: bool) -> None:
     async def go() -> None:
         cluster = MemoryCluster(1)
         async with connected(cluster, max_in_flight=2) as kafka:
@@ -179,7 +177,7 @@ def test_room_that_came_unseen_is_not_for_who_publishes_next(
     loop(go())
 
 
-def test_who_waits_for_room_too_long_hears_it() -> None:
+def test_waiting_for_the_in_flight_limit_times_out() -> None:
     async def go() -> None:
         cluster = MemoryCluster()
         async with connected(cluster, max_in_flight=1, deadline=0.2) as kafka:
@@ -197,7 +195,7 @@ def test_who_waits_for_room_too_long_hears_it() -> None:
 
 
 @loops
-def test_cancelling_leaves_nothing_behind(loop: Run) -> None:
+def test_cancelling_releases_capacity_and_futures(loop: Run) -> None:
     seen: list[object] = []
 
     async def go() -> None:
@@ -240,7 +238,7 @@ def _is_cancel(outcome: object) -> bool:
     return isinstance(outcome, asyncio.CancelledError)
 
 
-def test_a_timeout_of_asyncio_works_and_the_event_goes_on() -> None:
+def test_asyncio_timeout_does_not_withdraw_the_event() -> None:
     async def go() -> None:
         cluster = MemoryCluster()
         async with connected(cluster) as kafka:
@@ -255,7 +253,7 @@ def test_a_timeout_of_asyncio_works_and_the_event_goes_on() -> None:
     asyncio.run(go())
 
 
-def test_a_callback_that_raises_harms_nobody_else() -> None:
+def test_a_raising_callback_does_not_affect_other_futures() -> None:
     seen: list[object] = []
 
     async def go() -> None:
@@ -308,7 +306,7 @@ def test_several_loops_in_several_threads_share_a_client() -> None:
 
 
 @pytest.mark.parametrize("room", [1, 20_000])
-def test_a_loop_that_is_closed_early_does_not_harm_the_next(room: int) -> None:
+def test_a_loop_closed_early_does_not_affect_the_next(room: int) -> None:
     cluster = MemoryCluster(1)
     kafka = KafkaClient(cluster=cluster, spool=None, max_in_flight=room, deadline=10)
 
@@ -332,7 +330,7 @@ def test_a_loop_that_is_closed_early_does_not_harm_the_next(room: int) -> None:
     asyncio.run(kafka.close())
 
 
-def test_loops_and_clients_that_are_over_leave_no_descriptors() -> None:
+def test_closed_loops_and_clients_release_descriptors() -> None:
     cluster = MemoryCluster()
     kafka = KafkaClient(cluster=cluster, spool=None)
 
@@ -360,7 +358,7 @@ def test_loops_and_clients_that_are_over_leave_no_descriptors() -> None:
     asyncio.run(kafka.close())
 
 
-def test_a_broken_pipe_of_a_loop_that_is_gone_ends_nothing(folder: Path) -> None:
+def test_a_broken_wakeup_socket_does_not_end_the_process(folder: Path) -> None:
     script = """
         import gc
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -432,7 +430,7 @@ def test_memory_does_not_grow_with_the_number_of_events() -> None:
     assert rss < 48 << 20
 
 
-def test_logs_of_the_loop_say_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_asyncio_logs_no_errors(caplog: pytest.LogCaptureFixture) -> None:
     async def go() -> None:
         async with connected(MemoryCluster()) as kafka:
             await kafka.publish_many(event(i) for i in range(100))

@@ -48,7 +48,7 @@ def publish(*arguments: Any, **settings: Any) -> tuple[Receipt, MemoryCluster]:
     return asyncio.run(go())
 
 
-def test_a_receipt_of_the_cluster_says_where_the_event_is() -> None:
+def test_a_delivered_receipt_has_a_position() -> None:
     receipt, cluster = publish("effect.place.started", "node-1", {"a": 1})
     assert receipt
     assert receipt.is_delivered
@@ -64,7 +64,7 @@ def test_a_receipt_of_the_cluster_says_where_the_event_is() -> None:
     assert f"topic={TOPIC}" in repr(receipt)
 
 
-def test_a_receipt_of_the_spool_says_its_number(folder: Path) -> None:
+def test_a_spooled_receipt_has_a_sequence(folder: Path) -> None:
     receipt, _ = publish(
         "effect.place.started", "n", {}, mode="write_ahead", spool=folder / "s.db"
     )
@@ -88,7 +88,7 @@ def test_receipts_are_values(folder: Path) -> None:
     assert len({delivered, other, spooled}) == 3
 
 
-def test_the_envelope_is_the_one_of_the_design() -> None:
+def test_the_envelope_has_the_specified_fields() -> None:
     before = datetime.now(UTC)
     _, cluster = publish(
         "effect.place.started",
@@ -134,7 +134,7 @@ def test_the_envelope_is_the_one_of_the_design() -> None:
     }
 
 
-def test_what_is_not_said_is_left_out_or_null() -> None:
+def test_missing_fields_are_omitted_or_null() -> None:
     _, cluster = publish("effect.place.started", "node-1", {})
     written = envelope(cluster)
     assert list(written) == [
@@ -170,7 +170,7 @@ def test_a_topic_that_is_given_is_used() -> None:
     assert len(cluster.messages("mine")) == 1
 
 
-def test_an_event_says_all_that_an_envelope_can() -> None:
+def test_an_event_sets_all_envelope_fields() -> None:
     full = Event(
         "effect.place.started",
         "node-1",
@@ -210,7 +210,7 @@ def test_a_major_version_is_part_of_the_topic() -> None:
     assert asyncio.run(go()) == "dev.unnamed.effect.place.started.v2"
 
 
-def test_the_trace_of_the_current_span_goes_along() -> None:
+def test_the_current_trace_is_propagated() -> None:
     tracer = TracerProvider().get_tracer("test")
 
     async def go() -> tuple[list[str | None], str]:
@@ -260,7 +260,7 @@ WRONG: list[tuple[tuple[Any, ...], type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("arguments", "kind", "message"), WRONG)
-def test_a_wrong_argument_is_named_with_what_was_expected(
+def test_an_invalid_argument_is_named_with_the_expected_type(
     arguments: tuple[Any, ...], kind: type[Exception], message: str
 ) -> None:
     for settings in ({}, {"max_in_flight": 1}):
@@ -280,7 +280,7 @@ def test_a_wrong_argument_is_named_with_what_was_expected(
         ("traceparent", 5, TypeError, "traceparent must be str, not int"),
     ],
 )
-def test_a_wrong_field_of_an_event_is_named(
+def test_an_invalid_event_field_is_named(
     field: str, value: Any, kind: type[Exception], message: str
 ) -> None:
     async def go() -> None:
@@ -291,7 +291,7 @@ def test_a_wrong_field_of_an_event_is_named(
         asyncio.run(go())
 
 
-def test_many_events_arrive_in_their_order_and_none_when_one_is_wrong() -> None:
+def test_publish_many_keeps_order_and_is_all_or_nothing() -> None:
     async def go() -> None:
         cluster = MemoryCluster()
         async with client(cluster) as kafka:
@@ -310,7 +310,7 @@ def test_many_events_arrive_in_their_order_and_none_when_one_is_wrong() -> None:
     asyncio.run(go())
 
 
-def test_a_generator_that_fails_publishes_nothing() -> None:
+def test_publish_many_publishes_nothing_if_the_iterable_raises() -> None:
     def broken() -> Iterator[Event]:
         yield event(0)
         raise LookupError("mine")
@@ -325,7 +325,7 @@ def test_a_generator_that_fails_publishes_nothing() -> None:
     asyncio.run(go())
 
 
-def test_what_the_cluster_refuses_is_an_error_that_says_where_it_is_kept() -> None:
+def test_a_rejected_event_error_has_its_dead_letter() -> None:
     async def go() -> None:
         cluster = MemoryCluster()
         async with client(cluster) as kafka:
@@ -360,7 +360,7 @@ def test_what_the_cluster_refuses_is_an_error_that_says_where_it_is_kept() -> No
     asyncio.run(go())
 
 
-def test_raw_messages_go_as_they_are() -> None:
+def test_raw_messages_are_unchanged() -> None:
     async def go() -> None:
         cluster = MemoryCluster(1)
         async with client(cluster) as kafka:
@@ -389,7 +389,7 @@ def test_raw_messages_go_as_they_are() -> None:
     asyncio.run(go())
 
 
-def test_a_client_that_is_not_connected_says_so() -> None:
+def test_an_unconnected_client_raises() -> None:
     async def go() -> None:
         kafka = client(MemoryCluster())
         assert not kafka.is_connected
@@ -418,7 +418,7 @@ def test_connecting_at_the_same_time_connects_once(folder: Path) -> None:
     asyncio.run(go())
 
 
-def test_a_wrong_timeout_does_not_lose_the_client() -> None:
+def test_an_invalid_timeout_does_not_close_the_client() -> None:
     async def go() -> None:
         async with client(MemoryCluster()) as kafka:
             with pytest.raises(SettingsError, match="timeout must be 0 seconds or"):
@@ -462,7 +462,7 @@ def test_in_an_outage_events_are_spooled_and_the_next_client_delivers_them(
     asyncio.run(go())
 
 
-def test_without_a_spool_an_outage_is_an_error_that_may_be_retried() -> None:
+def test_without_a_spool_an_outage_is_a_retriable_error() -> None:
     async def go() -> None:
         cluster = MemoryCluster()
         async with client(cluster, deadline=0.05) as kafka:
@@ -477,7 +477,7 @@ def test_without_a_spool_an_outage_is_an_error_that_may_be_retried() -> None:
     asyncio.run(go())
 
 
-def test_closing_gives_what_is_in_flight_an_end() -> None:
+def test_close_resolves_events_in_flight() -> None:
     async def go() -> None:
         cluster = MemoryCluster()
         kafka = client(cluster)

@@ -48,7 +48,7 @@ def clean(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"mode": "write_ahead"}, "the mode write-ahead needs a spool"),
         ({"service": 5}, "service must be str, not int"),
         ({"service": ""}, "service must not be empty"),
-        ({"namespace": "a b"}, 'namespace "a b" can\'t begin a topic'),
+        ({"namespace": "a b"}, 'namespace "a b" is not a valid start of a topic'),
         ({"topic_pattern": "{x}.{event_type}"}, "`{x}` is no placeholder"),
         ({"spool": 5}, "spool must be a path, not int"),
         ({"spool": ""}, "spool must be a path, 'usual', or None"),
@@ -106,7 +106,7 @@ def test_no_secret_is_in_a_repr_or_a_log(caplog: pytest.LogCaptureFixture) -> No
     assert "hunter2" not in caplog.text
 
 
-def test_without_a_cluster_the_message_says_three_ways_to_name_one() -> None:
+def test_a_missing_cluster_names_three_ways_to_set_it() -> None:
     with pytest.raises(SettingsError) as caught:
         SyncKafkaClient(spool=None).connect()
     for way in ("bootstrap_servers=", "KAFKA_BOOTSTRAP_SERVERS", "herald.yaml"):
@@ -146,7 +146,7 @@ def test_arguments_come_before_the_environment_and_that_before_the_file(
     assert place(namespace="arg", spool=folder / "of-arg.db") == "arg of-arg.db"
 
 
-def test_a_file_further_up_is_found_and_its_paths_are_relative_to_it(
+def test_herald_yaml_in_a_parent_folder_is_found(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "herald.yaml").write_text("spool: queue/spool.db\n")
@@ -218,7 +218,7 @@ def test_a_cluster_is_found_by_environment_and_file(
         cluster.stop()
 
 
-def test_the_usual_spool_is_in_the_state_folder_and_named_for_the_service(
+def test_the_default_spool_is_in_the_state_folder(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SyncKafkaClient(cluster=MemoryCluster(), service="shop/../x") as client:
@@ -256,14 +256,14 @@ def test_without_a_spool_there_is_no_file(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["/proc/nothing/spool.db", "."])
-def test_a_spool_that_cannot_be_written_says_what_to_do(place: str) -> None:
+def test_an_unwritable_spool_explains_the_fix(place: str) -> None:
     with pytest.raises(SettingsError) as caught:
         connect(spool=place)
     assert f"the spool {place} can't be opened" in str(caught.value)
     assert "spool=PATH or HERALD_SPOOL" in str(caught.value)
 
 
-def test_a_file_that_is_no_spool_is_left_alone(folder: Path) -> None:
+def test_a_file_that_is_not_a_spool_is_not_changed(folder: Path) -> None:
     path = folder / "mine.db"
     with sqlite3.connect(path) as mine:
         mine.execute("create table mine (x)")

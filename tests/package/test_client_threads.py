@@ -58,14 +58,14 @@ def test_each_thread_keeps_its_order(room: int) -> None:
         assert numbers(cluster, str(worker)) == list(range(450))
 
 
-def test_a_pending_receipt_can_be_asked_again_and_for_a_time() -> None:
+def test_pending_receipt_supports_timeouts_and_repeated_calls() -> None:
     cluster = MemoryCluster()
     with connected(cluster) as kafka:
         cluster.pause()
         pending = kafka.enqueue(event(1))
         assert not pending.done()
         for timeout in (0, 0.01):
-            with pytest.raises(TimeoutError, match="still on its way"):
+            with pytest.raises(TimeoutError, match="still in flight"):
                 pending.result(timeout)
         for timeout in (-1, float("nan")):
             with pytest.raises(ValueError, match="timeout must be a number of seconds"):
@@ -90,7 +90,7 @@ def test_several_threads_may_wait_for_one_receipt() -> None:
     assert len(set(found)) == 1
 
 
-def test_others_run_while_one_waits() -> None:
+def test_blocking_calls_release_the_interpreter_lock() -> None:
     cluster = MemoryCluster()
     with connected(cluster, max_in_flight=1) as kafka:
         cluster.pause()
@@ -113,7 +113,7 @@ def test_others_run_while_one_waits() -> None:
 
 
 @pytest.mark.parametrize("call", ["result", "publish", "enqueue", "many", "flush"])
-def test_ctrl_c_ends_the_wait(call: str) -> None:
+def test_ctrl_c_interrupts_blocking_calls(call: str) -> None:
     cluster = MemoryCluster()
     with connected(cluster, max_in_flight=1) as kafka:
         cluster.pause()
@@ -141,7 +141,7 @@ def test_ctrl_c_ends_the_wait(call: str) -> None:
     assert len(numbers(cluster)) == 2
 
 
-def test_closing_from_another_thread_ends_the_wait() -> None:
+def test_closing_from_another_thread_ends_blocking_calls() -> None:
     cluster = MemoryCluster()
     kafka = SyncKafkaClient(cluster=cluster, spool=None)
     kafka.connect()

@@ -132,18 +132,22 @@ def test_an_onex_contract_is_a_node() -> None:
     assert [topic.topic for topic in node.consumed] == ["onex.cmd.a.go.v1"]
 
 
-def test_a_diagnostic_says_what_is_wrong_where_and_what_to_do() -> None:
+def test_a_diagnostic_has_a_message_position_and_help() -> None:
     catalog = herald.load_text(UNKNOWN_KIND, name="orders.yaml")
-    (diagnostic,) = catalog.errors
-    assert diagnostic.code == "kind.unknown"
-    assert diagnostic.severity == "error" and diagnostic.is_error
-    assert (diagnostic.file, diagnostic.line, diagnostic.column) == ("orders.yaml", 1, 12)
-    assert (diagnostic.end_line, diagnostic.end_column) == (1, 17)
-    assert diagnostic.help == "did you mean `effect`?"
-    assert str(diagnostic) == (
-        f"orders.yaml:1:12: error[kind.unknown]: {diagnostic.message} ({diagnostic.help})"
+    (found,) = catalog.errors
+    assert found.code == "kind.unknown"
+    assert found.severity == "error" and found.is_error
+    assert (found.file, found.line, found.column) == (
+        "orders.yaml",
+        1,
+        12,
     )
-    assert "efect" in diagnostic.message
+    assert (found.end_line, found.end_column) == (1, 17)
+    assert found.help == "did you mean `effect`?"
+    assert str(found) == (
+        f"orders.yaml:1:12: error[kind.unknown]: {found.message} ({found.help})"
+    )
+    assert "efect" in found.message
 
 
 def test_a_diagnostic_names_other_places() -> None:
@@ -157,7 +161,9 @@ def test_check_gives_the_diagnostics(folder: Path) -> None:
     write_contracts(folder, "good")
     assert herald.check("good.contract.yaml") == []
     (folder / "bad.yaml").write_text(UNKNOWN_KIND, encoding="utf-8")
-    assert [diagnostic.code for diagnostic in herald.check("bad.yaml")] == ["kind.unknown"]
+    assert [diagnostic.code for diagnostic in herald.check("bad.yaml")] == [
+        "kind.unknown"
+    ]
 
 
 def test_a_bad_file_does_not_stop_the_others(folder: Path) -> None:
@@ -218,7 +224,7 @@ def test_levels_of_the_project_hold(folder: Path) -> None:
         ("other", "1 YAML file was skipped, such as other/compose.yaml"),
     ],
 )
-def test_nothing_to_read_is_an_error(
+def test_no_contracts_is_an_error(
     folder: Path, paths: str | list[str], message: str
 ) -> None:
     (folder / "empty").mkdir()
@@ -229,7 +235,7 @@ def test_nothing_to_read_is_an_error(
             function(paths)
 
 
-def test_a_wrong_project_is_an_error(folder: Path) -> None:
+def test_an_invalid_project_is_an_error(folder: Path) -> None:
     write_contracts(folder, "a")
     (folder / "herald.yaml").write_text("contract: [a]\n")
     with pytest.raises(herald.ContractError, match="contract") as raised:
@@ -240,13 +246,13 @@ def test_a_wrong_project_is_an_error(folder: Path) -> None:
         herald.load(".", config="nowhere.yaml")
 
 
-def test_what_is_no_path_is_a_type_error() -> None:
+def test_an_invalid_path_is_a_type_error() -> None:
     for paths in (3, b"a.yaml", [b"a.yaml"], [None]):
         with pytest.raises(TypeError):
             herald.load(paths)  # type: ignore[arg-type]
 
 
-def test_an_error_keeps_its_diagnostics_when_it_travels() -> None:
+def test_a_pickled_error_keeps_its_diagnostics() -> None:
     with pytest.raises(herald.ContractError) as raised:
         herald.load("nowhere.yaml")
     error = pickle.loads(pickle.dumps(raised.value))
@@ -283,7 +289,9 @@ def test_nothing_is_generated_from_broken_contracts(folder: Path) -> None:
     (folder / "bad.contract.yaml").write_text(UNKNOWN_KIND)
     with pytest.raises(herald.ContractError, match="did you mean `effect`") as raised:
         herald.generate(".")
-    assert [diagnostic.code for diagnostic in raised.value.diagnostics] == ["kind.unknown"]
+    assert [diagnostic.code for diagnostic in raised.value.diagnostics] == [
+        "kind.unknown"
+    ]
 
 
 def test_nodes_that_would_write_one_file_are_an_error(folder: Path) -> None:
@@ -297,7 +305,7 @@ def test_nodes_that_would_write_one_file_are_an_error(folder: Path) -> None:
     assert {f.code for f in raised.value.diagnostics} == {"names.output_collision"}
 
 
-def test_a_target_that_there_is_not_is_named() -> None:
+def test_an_unknown_target_is_named() -> None:
     with pytest.raises(ValueError, match="no target `pyton`; did you mean `python`"):
         herald.generate(ORDERS, target="pyton")
 
@@ -314,7 +322,7 @@ def many(folder: Path) -> int:
     return len(herald.load(folder).nodes)
 
 
-def test_a_forked_process_reads_as_its_parent_did(folder: Path) -> None:
+def test_a_forked_process_can_load_contracts(folder: Path) -> None:
     """Threads don't survive a fork: a pool that is shared would hang the child."""
     write_contracts(folder, *(f"n{index}" for index in range(40)))
     assert many(folder) == 40
@@ -361,7 +369,13 @@ def test_diagnostics_are_those_of_the_command(folder: Path) -> None:
     found = herald.check(broken)
     assert len(found) > 30
     assert [
-        (diagnostic.code, diagnostic.severity, diagnostic.message, diagnostic.file, diagnostic.help)
+        (
+            diagnostic.code,
+            diagnostic.severity,
+            diagnostic.message,
+            diagnostic.file,
+            diagnostic.help,
+        )
         for diagnostic in found
     ] == [
         (each["code"], each["severity"], each["message"], each["path"], each["help"])

@@ -197,7 +197,7 @@ def forget_modules() -> Iterator[None]:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_models_take_what_the_schema_takes(data: st.DataObject) -> None:
+def test_models_accept_what_the_schema_accepts(data: st.DataObject) -> None:
     of_box = {
         name: field
         for name, field in data.draw(fields).items()

@@ -76,7 +76,7 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_a_body_that_is_written_loses_its_mark(orders: Path) -> None:
+def test_an_implemented_body_loses_its_xfail_mark(orders: Path) -> None:
     edit(orders / "orders" / "node.py", "raise NotImplementedError", "return request")
     code, _, said = outcome(orders)
     assert code == 1
@@ -94,7 +94,7 @@ def test_a_body_that_is_written_loses_its_mark(orders: Path) -> None:
         ("NodeMetrics(self)\n", "NodeMetrics()\n"),
     ],
 )
-def test_its_tests_notice_what_is_not_announced(
+def test_project_tests_fail_for_missing_events(
     orders: Path, old: str, new: str
 ) -> None:
     node = orders / "orders" / "node.py"
@@ -106,7 +106,7 @@ def test_its_tests_notice_what_is_not_announced(
     assert counts["failed"] >= 1
 
 
-def test_without_a_cluster_to_go_to_it_says_so(
+def test_a_project_without_a_cluster_reports_it(
     orders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)

@@ -106,12 +106,12 @@ def test_arguments_are_attributes() -> None:
 
 
 @pytest.mark.parametrize("kind", ["effect", "compute", "reducer", "orchestrator"])
-def test_every_kind_is_taken(kind: str) -> None:
+def test_every_node_type_is_accepted(kind: str) -> None:
     catalog = generator(node_type=kind).get_event_type_catalog()
     assert catalog["state_events"] == [f"{kind}.state.changed"]
 
 
-def test_a_kind_is_taken_in_any_case() -> None:
+def test_a_node_type_is_accepted_in_any_case() -> None:
     node = generator(node_type="Effect")
     assert node.node_type == "Effect"
     assert node.get_event_type_catalog() == generator().get_event_type_catalog()
@@ -167,7 +167,7 @@ def test_the_catalog_has_every_event(
 
 @pytest.mark.parametrize("state", [True, False])
 @pytest.mark.parametrize("metric", [True, False])
-def test_what_is_switched_off_is_left_out(state: bool, metric: bool) -> None:
+def test_disabled_events_are_left_out(state: bool, metric: bool) -> None:
     node = generator(include_state_events=state, include_metric_events=metric)
     catalog = node.get_event_type_catalog()
     assert list(catalog) == ["operation_lifecycle", "state_events", "metric_events"]
@@ -205,7 +205,7 @@ def test_one_method_at_a_time() -> None:
         assert "source_node_id=str(self.node_id)" in code
 
 
-def test_an_operation_of_a_method_need_not_be_known() -> None:
+def test_methods_accept_unknown_operations() -> None:
     code = generator().generate_operation_started_event("refund")
     assert 'event_type="effect.refund.started"' in code
 
@@ -213,7 +213,7 @@ def test_an_operation_of_a_method_need_not_be_known() -> None:
 @pytest.mark.parametrize(
     ("function", "stage"), list(zip(OF_OPERATIONS, STAGES, strict=True))
 )
-def test_a_service_and_an_operation_are_enough(
+def test_functions_need_only_a_service_and_an_operation(
     function: Callable[[str, str], str], stage: str
 ) -> None:
     code = function("orchestrator", "orchestration")
@@ -295,7 +295,7 @@ def test_all_that_is_generated_compiles() -> None:
         ),
     ],
 )
-def test_an_argument_that_is_wrong_is_named(
+def test_an_invalid_argument_is_named(
     argument: str, value: object, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error) as raised:
@@ -313,7 +313,7 @@ def test_an_argument_that_is_wrong_is_named(
 
 
 @pytest.mark.parametrize("operation", ["", " ", None, 7, ["process"]])
-def test_an_operation_that_is_none_is_named(operation: Any) -> None:
+def test_an_invalid_operation_is_named(operation: Any) -> None:
     rule = "operation must be a non-empty string"
     for stage in STAGES:
         with pytest.raises(ValueError, match=rule):
@@ -340,7 +340,7 @@ def test_text_of_an_argument_never_becomes_code() -> None:
             generator(service_name=hostile)
 
 
-def test_attributes_that_are_set_are_obeyed_and_checked() -> None:
+def test_changed_attributes_are_used_and_validated() -> None:
     node = generator()
     node.operations.append("refund")
     node.include_state_events = False
@@ -352,14 +352,14 @@ def test_attributes_that_are_set_are_obeyed_and_checked() -> None:
         node.generate_all_event_methods()
 
 
-def test_the_callers_list_stays_the_callers() -> None:
+def test_the_callers_list_is_not_changed() -> None:
     operations = ["process"]
     node = generator(operations=operations)
     operations.append("refund")
     assert node.operations == ["process"]
 
 
-def test_a_generator_is_an_ordinary_object() -> None:
+def test_a_generator_supports_repr_copy_and_pickle() -> None:
     class Orders(EventPublishingPatternGenerator):
         def __init__(self) -> None:
             super().__init__("effect", "orders", ["place"])

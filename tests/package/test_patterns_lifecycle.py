@@ -108,7 +108,7 @@ def test_arguments_are_attributes() -> None:
         ("drain_timeout_seconds", False, TypeError, "must be a number; got bool"),
     ],
 )
-def test_an_argument_that_is_wrong_is_named(
+def test_an_invalid_argument_is_named(
     argument: str, value: object, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error) as raised:
@@ -156,7 +156,7 @@ def test_parts_are_the_same_alone() -> None:
     assert joined in node.generate_complete_lifecycle_class()
 
 
-def test_what_is_left_out() -> None:
+def test_disabled_parts_are_left_out() -> None:
     node = generator(
         dependencies=DEPENDENCIES, include_metrics=False, include_health_checks=False
     )
@@ -167,7 +167,7 @@ def test_what_is_left_out() -> None:
     assert "heartbeat_interval=None" in code
 
 
-def test_attributes_that_are_set_are_obeyed_and_checked() -> None:
+def test_changed_attributes_are_used_and_validated() -> None:
     names = ["database"]
     node = generator(dependencies=names)
     names.append("later")
@@ -180,7 +180,7 @@ def test_attributes_that_are_set_are_obeyed_and_checked() -> None:
         node.generate_helper_methods()
 
 
-def test_a_generator_is_an_ordinary_object() -> None:
+def test_a_generator_supports_repr_copy_and_pickle() -> None:
     node = generator(dependencies=DEPENDENCIES)
     for other in (copy.deepcopy(node), pickle.loads(pickle.dumps(node))):
         assert other.generate_all_lifecycle_methods() == (
@@ -201,7 +201,7 @@ def test_one_call_gives_the_golden_module() -> None:
 @pytest.mark.parametrize(
     "names", [[], ["1st", "class", 'a"; import os'], ["x" * 80, "a b" * 40]]
 )
-def test_no_tool_finds_anything(
+def test_ruff_and_mypy_find_nothing(
     tmp_path: Path, metrics: bool, names: list[str]
 ) -> None:
     code = generate_complete_lifecycle_class(
@@ -278,7 +278,7 @@ def test_a_service_starts_in_order_works_and_stops_in_the_reverse(
         )
 
 
-def test_what_does_not_start_is_named_and_what_is_unwell_degrades(
+def test_a_failing_start_is_named_and_a_failing_check_degrades(
     tmp_path: Path,
 ) -> None:
     async def refuse(_: object) -> None:

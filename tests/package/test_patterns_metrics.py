@@ -148,7 +148,7 @@ def test_arguments_are_attributes() -> None:
         ),
     ],
 )
-def test_an_argument_that_is_wrong_is_named(
+def test_an_invalid_argument_is_named(
     argument: str, value: object, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error) as raised:
@@ -171,7 +171,7 @@ def test_an_argument_that_is_wrong_is_named(
     assert str(same.value) == str(raised.value)
 
 
-def test_a_number_that_is_no_string_can_be_too_long() -> None:
+def test_a_huge_integer_is_refused() -> None:
     with pytest.raises(ValueError, match="publish_interval_ops must be a number above"):
         generator(publish_interval_ops=10**5000)
 
@@ -209,7 +209,7 @@ def test_parts_are_the_same_alone() -> None:
     )
 
 
-def test_what_is_left_out() -> None:
+def test_disabled_parts_are_left_out() -> None:
     node = generator(include_resource_metrics=False)
     assert "resources=False" in node.generate_metrics_initialization()
     assert methods(node.generate_all_metrics_methods()) == [
@@ -223,7 +223,7 @@ def test_what_is_left_out() -> None:
     ]
 
 
-def test_attributes_that_are_set_are_obeyed_and_checked() -> None:
+def test_changed_attributes_are_used_and_validated() -> None:
     node, business = generator(), list(BUSINESS)
     node.business_metrics = business
     node.publish_interval_seconds = 5
@@ -235,7 +235,7 @@ def test_attributes_that_are_set_are_obeyed_and_checked() -> None:
         node.generate_all_metrics_methods()
 
 
-def test_the_callers_lists_stay_the_callers() -> None:
+def test_the_callers_lists_are_not_changed() -> None:
     operations, business = ["place"], list(BUSINESS)
     node = generator(operations=operations, business_metrics=business)
     operations.append("cancel")
@@ -244,7 +244,7 @@ def test_the_callers_lists_stay_the_callers() -> None:
     assert node.business_metrics == BUSINESS
 
 
-def test_a_generator_is_an_ordinary_object() -> None:
+def test_a_generator_supports_repr_copy_and_pickle() -> None:
     node = generator(business_metrics=BUSINESS)
     for other in (copy.deepcopy(node), pickle.loads(pickle.dumps(node))):
         assert other.generate_complete_metrics_class() == (
@@ -265,14 +265,14 @@ LONG = [f"operation.{'x' * 20}.{i}" for i in range(6)]
 
 @pytest.mark.parametrize("operations", [["place"], ["a", "b"], LONG])
 @pytest.mark.parametrize("business", [[], BUSINESS])
-def test_no_tool_finds_anything(
+def test_ruff_and_mypy_find_nothing(
     tmp_path: Path, operations: list[str], business: list[BusinessMetric]
 ) -> None:
     code = generate_complete_metrics_class("reducer", "a-b.c", operations, business)
     nothing_is_found(code, tmp_path)
 
 
-def test_what_is_counted_is_published(tmp_path: Path) -> None:
+def test_the_generated_class_publishes_its_metrics(tmp_path: Path) -> None:
     code = generate_complete_metrics_class("effect", "orders", ["place"], BUSINESS)
     module = imported(code, tmp_path)
 

@@ -59,17 +59,17 @@ def pasted() -> str:
     )
 
 
-def test_no_tool_finds_anything(tmp_path: Path) -> None:
+def test_ruff_and_mypy_find_nothing(tmp_path: Path) -> None:
     nothing_is_found(pasted(), tmp_path)
 
 
-def test_no_method_is_there_twice() -> None:
+def test_methods_are_not_duplicated() -> None:
     code = pasted()
     names = methods(code[code.index("    def __init__(") :])
     assert len(names) == len(set(names))
 
 
-def test_all_of_it_works(tmp_path: Path) -> None:
+def test_the_combined_module_works(tmp_path: Path) -> None:
     module, request = imported(pasted(), tmp_path), uuid4()
 
     async def main(client: RecordingClient) -> None:
@@ -101,7 +101,7 @@ def test_all_of_it_works(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("own", ["x = 1\n", "", "import os\n\n\nclass A:\n    a = 1\n"])
-def test_joined_imports_lose_nothing(own: str) -> None:
+def test_join_imports_keeps_all_names(own: str) -> None:
     joined = join_imports(METRICS.generate_imports(), own)
     assert joined.startswith(
         "import os\n" if "import os" in own else "from collections"

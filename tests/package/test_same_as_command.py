@@ -26,7 +26,7 @@ def any_name(chance: random.Random) -> str:
 
 @needs_command
 @pytest.mark.parametrize("seed", range(60))
-def test_any_node(folder: Path, seed: int) -> None:
+def test_any_node_matches_the_rust_generator(folder: Path, seed: int) -> None:
     chance = random.Random(seed)
     kind = chance.choices(KINDS, [6, 6, 6, 6, 1, 1])[0]
     service = any_name(chance)

@@ -76,7 +76,7 @@ def test_events_of_all_topics_keep_their_order(client: SyncRecordingClient) -> N
     assert [event.payload["at"] for event in client.of_type("b.b")] == [0, 4]
 
 
-def test_clear_forgets(client: SyncRecordingClient) -> None:
+def test_clear_removes_earlier_events(client: SyncRecordingClient) -> None:
     place(client)
     client.clear()
     assert client.events == []
@@ -90,7 +90,7 @@ def test_events_stay_after_close() -> None:
     client.assert_published("order.placed")
 
 
-def test_raw_messages_and_dead_letters_are_no_events(
+def test_raw_messages_and_dead_letters_are_not_events(
     client: SyncRecordingClient,
 ) -> None:
     client.publish_raw("bytes", b"\xff\x00")
@@ -160,7 +160,7 @@ def test_payloads_match(client: SyncRecordingClient, payload: object) -> None:
     message = failure(
         lambda: client.assert_not_published("order.placed", payload=payload)
     )
-    assert "order.placed was published once, and should not have been" in message
+    assert "order.placed was published once, but should not have been" in message
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_payloads_match(client: SyncRecordingClient, payload: object) -> None:
         ({"total": 10}, "payload.total: expected 10, found 9"),
         ({"gift": 1}, "payload.gift: expected 1, found True"),
         ({"total": True}, "payload.total: expected True, found 9"),
-        ({"paid": True}, "payload.paid: expected True, but it is not there"),
+        ({"paid": True}, "payload.paid: expected True, but it is missing"),
         ({"a": {"b": [1, {"c": 2}]}}, "payload.a.b[1].c: expected 2, found 3"),
         ({"a": {"b": [1]}}, "payload.a.b: expected 1 items, found 2"),
         ({"a": [1]}, "payload.a: expected [1], found {'b': [1, {'c': 3}]}"),
@@ -180,7 +180,7 @@ def test_payloads_match(client: SyncRecordingClient, payload: object) -> None:
         ({"a": object()}, "payload.a: expected <object object"),
     ],
 )
-def test_differences_are_named(
+def test_differences_are_reported(
     client: SyncRecordingClient, payload: object, difference: str
 ) -> None:
     place(client, total=9, gift=True, a={"b": [1, {"c": 3}]})
@@ -218,19 +218,19 @@ def test_a_failed_assertion_says_what_was_expected_and_published(
     )
 
 
-def test_a_typo_is_found(client: SyncRecordingClient) -> None:
+def test_a_similar_event_type_is_suggested(client: SyncRecordingClient) -> None:
     place(client)
     message = failure(lambda: client.assert_published("order.palced"))
     assert "did you mean 'order.placed'?" in message
 
 
-def test_an_empty_record_says_so(client: SyncRecordingClient) -> None:
+def test_an_assertion_reports_an_empty_record(client: SyncRecordingClient) -> None:
     client.assert_not_published()
     message = failure(lambda: client.assert_published("order.placed"))
     assert message.endswith("nothing was published")
 
 
-def test_times_are_counted(client: SyncRecordingClient) -> None:
+def test_times_must_match(client: SyncRecordingClient) -> None:
     place(client, number=1)
     place(client, number=2)
     client.assert_published("order.placed", times=2)
@@ -248,7 +248,7 @@ def test_times_are_counted(client: SyncRecordingClient) -> None:
         client.assert_published("order.placed", times=0)
 
 
-def test_all_that_an_event_is_can_be_asserted(client: SyncRecordingClient) -> None:
+def test_all_fields_can_be_asserted(client: SyncRecordingClient) -> None:
     client.publish_with_envelope(
         "a.b", "node", {}, topic="t", metadata={"stage": "started", "x": 1}
     )
@@ -269,7 +269,7 @@ def test_all_that_an_event_is_can_be_asserted(client: SyncRecordingClient) -> No
         client.assert_published("a.b", correlation_id="abc")
 
 
-def test_long_values_and_lists_are_cut(client: SyncRecordingClient) -> None:
+def test_long_values_and_lists_are_truncated(client: SyncRecordingClient) -> None:
     client.publish_many(Event("a.b", "n", {"text": "x" * 5_000}) for _ in range(50))
     message = failure(lambda: client.assert_published("a.b", payload={"text": "y"}))
     assert "(5002 characters)" in message
@@ -277,11 +277,11 @@ def test_long_values_and_lists_are_cut(client: SyncRecordingClient) -> None:
     assert len(message) < 5_000
 
 
-def test_what_is_in_flight_is_mentioned(client: SyncRecordingClient) -> None:
+def test_events_in_flight_are_reported(client: SyncRecordingClient) -> None:
     client.cluster.pause()
     pending = client.enqueue(Event("a.b", "n", {}))
     message = failure(lambda: client.assert_published("a.b"))
-    assert "still on their way: 1; await them, or flush the client" in message
+    assert "still in flight: 1; await them, or flush the client" in message
     client.cluster.resume()
     pending.result(10)
     client.assert_published("a.b")
@@ -316,7 +316,7 @@ def test_a_service_may_open_and_close_it() -> None:
     assert not client.is_connected
 
 
-def test_a_loop_that_goes_on_forgets_closed_clients() -> None:
+def test_a_running_loop_releases_closed_clients() -> None:
     loop = asyncio.new_event_loop()
     watched: list[int] = []
     for _ in range(3):

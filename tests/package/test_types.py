@@ -8,7 +8,7 @@ import pytest
 from herald.codegen.patterns import LifecyclePatternGenerator
 
 
-def test_stubs_are_what_the_compiled_module_has(tmp_path: Path) -> None:
+def test_stubs_match_the_native_module(tmp_path: Path) -> None:
     allowed = tmp_path / "allowed"
     allowed.write_text("herald._herald.__all__\n")  # PyO3's own
     command = [sys.executable, "-m", "mypy.stubtest", "herald._herald"]

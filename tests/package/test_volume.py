@@ -72,7 +72,7 @@ async def publish_one_of_each(orders: Any, client: KafkaClient) -> None:
         await publisher._publish_order_placed_event(request.correlation_id, placed)
 
 
-def test_what_is_published_is_as_large_as_computed(orders: Any) -> None:
+def test_published_sizes_match_the_estimate(orders: Any) -> None:
     async def run() -> MemoryCluster:
         cluster = MemoryCluster()
         async with KafkaClient(

@@ -34,7 +34,7 @@ assert "herald" not in __import__("sys").modules
 """
 
 
-def test_the_bundle_is_what_the_runtime_says_now() -> None:
+def test_the_bundle_is_up_to_date() -> None:
     ruff = Path(sys.executable).with_name("ruff")
     if not ruff.exists():
         pytest.skip(f"needs {ruff}")

@@ -62,7 +62,7 @@ def test_omnibase_core_is_used_in_both_versions(
     assert context["event_type"] == "effect.metric.recorded"
 
 
-def test_half_an_omnibase_core_is_none(
+def test_ignores_an_incomplete_omnibase_core(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     install(monkeypatch, "omnibase_core.logging.something_else")

@@ -168,7 +168,7 @@ def test_a_log_that_raises_does_not_reach_the_caller(
 
 
 @every_method
-def test_nonsense_does_not_reach_the_caller(case: Case) -> None:
+def test_invalid_arguments_do_not_raise(case: Case) -> None:
     class Nonsense:
         def __str__(self) -> str:
             raise RuntimeError("no text")
@@ -251,7 +251,7 @@ def test_values_of_payloads_are_published_as_json_has_them() -> None:
             assert payload == {"order_id": expected}
 
 
-def test_what_json_does_not_know_is_for_the_client() -> None:
+def test_passes_unknown_types_to_the_client() -> None:
     value = object()
     for json_value in (load("own_class").json_value, runtime_json_value):
         assert json_value({"x": [value]}) == {"x": [value]}
@@ -265,7 +265,7 @@ def test_an_event_without_its_key_has_no_partition_key() -> None:
         assert "partition_key" not in client.published[0]["metadata"]
 
 
-def test_what_the_caller_hands_over_stays_as_it_was() -> None:
+def test_does_not_change_the_callers_arguments() -> None:
     for case in (c for c in CASES if "event_data" in c.arguments):
         data = {"email": "a@b.c"}
         call(case, Client(), event_data=data, metadata={"tenant": "a"})

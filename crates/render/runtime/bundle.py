@@ -55,16 +55,16 @@ from typing import (
 from uuid import UUID, uuid4
 from zlib import crc32
 
-# What a mapping, a model or a dataclass consists of.
+# Fields of mappings, models and dataclasses.
 
 Names = tuple[tuple[str, str], ...]
 
 
 def fields_of(value: object) -> Mapping[str, Any] | None:
-    """Its fields by the names that they have in JSON; None for anything else.
+    """Returns the fields by their JSON names; None for other values.
 
-    Those are the aliases of a pydantic model, and what stands as `alias` in the
-    metadata of a dataclass's field.
+    The JSON name is the alias of a pydantic field, or `alias` in the metadata of a
+    dataclass field.
     """
     if isinstance(value, dict):
         return value
@@ -79,7 +79,7 @@ def fields_of(value: object) -> Mapping[str, Any] | None:
 
 @lru_cache(maxsize=1_024)
 def _names(of_type: type) -> Names | None:
-    """The attributes of a class, each with its name in JSON."""
+    """Returns the attributes of a class with their JSON names."""
     model: Any = of_type
     if is_model(of_type):
         if not has_aliases(of_type):
@@ -99,24 +99,119 @@ def _names(of_type: type) -> Names | None:
 
 
 def is_model(of_type: type) -> bool:
-    """Whether it is a pydantic model."""
+    """Whether a class is a pydantic model."""
     return hasattr(of_type, "model_fields") and hasattr(of_type, "model_dump")
 
 
 def has_aliases(model: Any) -> bool:
-    """Whether a model is written with its aliases: unless it says otherwise."""
+    """Whether a model is serialized by alias, which is the default."""
     return model.model_config.get("serialize_by_alias") is not False
 
 
-# What a publisher needs of a client for Kafka.
+# Scope of one call: base of instrumented and measured runs.
+
+
+class CallScope:
+    """Scope of one call, which may be awaited at its start and its end.
+
+    `start` and `finish` are called once, `enter` and `leave` around each part of the
+    call's code: a generator leaves the scope while its caller runs. Subclasses override
+    these four; here they do nothing.
+
+    Attributes:
+        result: Result of the call, set before `finish`.
+    """
+
+    __slots__ = ("result",)
+
+    def __init__(self) -> None:
+        self.result: object = None
+
+    def start(self, *, may_wait: bool) -> Awaitable[None] | None:
+        """Starts the call. The caller awaits the returned value, if any, before
+        `enter`.
+        """
+        return None
+
+    def finish(
+        self, error: BaseException | None, *, may_wait: bool
+    ) -> Awaitable[None] | None:
+        """Finishes the call. The caller awaits the returned value, if any."""
+        return None
+
+    def enter(self) -> None:
+        """Enters the scope."""
+
+    def leave(self) -> None:
+        """Leaves the scope."""
+
+    async def start_async(self) -> None:
+        """Starts the call, and awaits what `start` returns."""
+        if (waiting := self.start(may_wait=True)) is not None:
+            await self.await_start(waiting)
+
+    async def await_start(self, waiting: Awaitable[None]) -> None:
+        """Awaits what `start` returned. A cancellation meanwhile fails the call."""
+        try:
+            await waiting
+        except BaseException as cancelled:
+            self.finish(cancelled, may_wait=False)
+            raise
+
+    async def finish_async(self, error: BaseException | None) -> None:
+        """Finishes the call, and awaits what `finish` returns."""
+        if (waiting := self.finish(error, may_wait=True)) is not None:
+            await waiting
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Enters the scope for a `with` block."""
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
+
+    def __enter__(self) -> Self:
+        self.start(may_wait=False)
+        self.enter()
+        return self
+
+    def __exit__(
+        self,
+        of_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.finish(error, may_wait=False)
+        self.leave()
+
+    async def __aenter__(self) -> Self:
+        await self.start_async()
+        self.enter()
+        return self
+
+    async def __aexit__(
+        self,
+        of_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            await self.finish_async(error)
+        finally:
+            self.leave()
+
+
+# Kafka client protocol of publishers.
 
 
 class KafkaClient(Protocol):
-    """What a publisher needs of a client for Kafka."""
+    """Kafka client protocol of publishers."""
 
     @property
     def is_connected(self) -> bool:
-        """Whether publishing has a chance."""
+        """Whether the client accepts events."""
         ...
 
     def publish_with_envelope(
@@ -129,33 +224,35 @@ class KafkaClient(Protocol):
         correlation_id: UUID | None,
         metadata: dict[str, Any],
     ) -> object:
-        """Wrap a payload in an envelope and publish it; false if it was not taken.
+        """Wrap a payload in an envelope and publish it. Falsy if it was not accepted.
 
         It may be a coroutine.
         """
 
 
 class HeraldClient(KafkaClient, Protocol):
-    """Herald's own clients, which can do more."""
+    """Protocol of Herald's own clients."""
 
     def publish(self, event: Any) -> object:
-        """Publish an event of which all is said."""
+        """Publish an event with all its fields."""
 
     def try_enqueue(
         self,
         event: Any,
         on_error: Callable[[Exception], object] | None = None,
         *,
-        wait_for_room: bool = False,
+        block: bool = False,
     ) -> bool:
-        """Put an event on its way if there is room; errors come later."""
+        """Enqueue an event unless the in-flight limit is reached; errors are reported
+        later.
+        """
         ...
 
 
 @lru_cache(maxsize=256)
-def is_heralds(client_type: type) -> bool:
-    """Whether the client is one of Herald's, and events may bypass
-    `publish_with_envelope`: not where somebody wrote another one.
+def is_herald_client(client_type: type) -> bool:
+    """Whether the client is one of Herald's and does not override
+    `publish_with_envelope`, so that events may bypass that method.
     """
     if not hasattr(client_type, "try_enqueue"):
         return False
@@ -164,14 +261,14 @@ def is_heralds(client_type: type) -> bool:
     return module.partition(".")[0] == "herald"
 
 
-# The time, as text.
+# Current time as text.
 
 _second: tuple[int, str] = (0, "")
 
 
 def now() -> str:
-    """As `datetime.now(UTC).isoformat(timespec="microseconds")`, in half the time: the
-    text of a second is made once.
+    """Returns `datetime.now(UTC).isoformat(timespec="microseconds")`, in half the time:
+    the text of a second is formatted once.
     """
     global _second
     seconds, nanoseconds = divmod(time_ns(), 1_000_000_000)
@@ -183,7 +280,7 @@ def now() -> str:
     return f"{text}.{nanoseconds // 1_000:06d}+00:00"
 
 
-# The trace of the moment, where OpenTelemetry is installed.
+# Current trace id, if OpenTelemetry is installed.
 
 
 def _finder() -> Callable[[], int | None]:
@@ -202,14 +299,14 @@ def _finder() -> Callable[[], int | None]:
 
 
 trace_id: Final = _finder()
-"""Trace id of OpenTelemetry's current span: 128 bits, as a UUID."""
+"""Returns the 128-bit trace id of OpenTelemetry's current span."""
 
 
-# The log of publishers: that of omnibase_core, or the logger `herald.events`.
+# Log of publishers: `omnibase_core` if installed, else the logger `herald.events`.
 
 
 class LogLevel(StrEnum):
-    """The log levels of omnibase_core that are used."""
+    """Log levels, a subset of those of omnibase_core."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -224,7 +321,7 @@ _LEVELS: Final = {level: getattr(logging, level.name) for level in LogLevel}
 
 
 def _of_omnibase() -> Emit | None:
-    """Its log, where it is installed."""
+    """Returns the log function of omnibase_core if it is installed."""
     try:
         from omnibase_core.enums.enum_log_level import (  # type: ignore[import-not-found, unused-ignore]
             EnumLogLevel,
@@ -255,26 +352,27 @@ _EMIT: Final = _OMNIBASE or _to_logging
 
 
 def is_logged(level: LogLevel) -> bool:
-    """Whether anybody would see a line; that of omnibase_core decides itself."""
+    """Whether a level is enabled; omnibase_core decides for itself."""
     return _OMNIBASE is not None or _LOGGER.isEnabledFor(_LEVELS[level])
 
 
 def emit_log_event(level: LogLevel, message: str, context: dict[str, Any]) -> None:
-    """Log one line; what the log raises must not reach the node."""
+    """Log one line; exceptions of the log are suppressed."""
     with suppress(Exception):
         _EMIT(level, message, context)
 
 
-# Reading JSON objects that others wrote.
+# Reader for untrusted JSON objects.
 
 T = TypeVar("T")
 
 
 class EnvelopeError(ValueError):
-    """A message that is no envelope, or whose payload is not what its type says.
+    """A message that is not an envelope, or whose payload does not match its event
+    type.
 
     Attributes:
-        field: Where: such as `event_id` or `payload.started_at`.
+        field: Path to the field, such as `event_id` or `payload.started_at`.
     """
 
     def __init__(self, field: str, message: str) -> None:
@@ -283,8 +381,8 @@ class EnvelopeError(ValueError):
 
 
 class Reader:
-    """Takes the fields of an object; what is left is `extra`. Errors name the field and
-    never its value, which may be a secret.
+    """Reads fields of an object, and leaves the others in `extra`. Errors name the
+    field, never its value, which may be a secret.
     """
 
     def __init__(self, fields: object, path: str = "") -> None:
@@ -296,10 +394,10 @@ class Reader:
         self._path = path
 
     def text(self, name: str) -> str:
-        return self._take(name, str, "a text")
+        return self._take(name, str, "text")
 
     def text_or_null(self, name: str) -> str:
-        """For fields that a reader of the format takes as empty when they are null."""
+        """Reads text; null or a missing field is the empty text."""
         return self.optional(name, self.text) or ""
 
     def number(self, name: str) -> float:
@@ -322,7 +420,7 @@ class Reader:
         return self._convert(name, datetime.fromisoformat, found, "an ISO 8601 time")
 
     def optional(self, name: str, read: Callable[[str], T]) -> T | None:
-        """A field that may be null or missing."""
+        """Reads a field that may be null or missing."""
         if self.extra.get(name) is None:
             self.extra.pop(name, None)
             return None
@@ -332,7 +430,7 @@ class Reader:
         try:
             found = self.extra.pop(name)
         except KeyError:
-            raise EnvelopeError(self._path + name, "it is missing") from None
+            raise EnvelopeError(self._path + name, "missing") from None
         if not isinstance(found, kind):
             raise self._unexpected(name, expected, found)
         return found
@@ -343,7 +441,7 @@ class Reader:
         try:
             return convert(text)
         except ValueError:
-            message = f"expected {expected}, found another text"
+            message = f"expected {expected}, found other text"
             raise EnvelopeError(self._path + name, message) from None
 
     def _unexpected(self, name: str, expected: str, found: object) -> EnvelopeError:
@@ -359,7 +457,7 @@ def _json_type(value: object) -> str:
         case bool():
             return "true or false"
         case str():
-            return "a text"
+            return "text"
         case int() | float():
             return "a number"
         case Mapping():
@@ -369,15 +467,15 @@ def _json_type(value: object) -> str:
     return type(value).__name__
 
 
-# Events as consumers get them.
+# Received events.
 
 PayloadT_co = TypeVar("PayloadT_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent(Generic[PayloadT_co]):
-    """One event: the fields of its envelope. `payload` is typed where the type of the
-    event is known; else it is the mapping that came.
+    """Received event: the fields of its envelope. `payload` is typed if the event type
+    is known, else it is the mapping received.
     """
 
     envelope_version: str
@@ -397,15 +495,15 @@ class ReceivedEvent(Generic[PayloadT_co]):
     region: str | None = None
     partition_key: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """Fields that the envelope's format does not know."""
+    """Unknown fields of the envelope."""
 
 
-# What a contract allows of the values of a type.
+# Limits of values, from the contract.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Stands in `Annotated`, where `from_json` holds values against it."""
+    """Limits in an `Annotated` type, checked by `from_json`."""
 
     ge: float | None = None
     gt: float | None = None
@@ -416,7 +514,7 @@ class Limits:
     pattern: str | None = None
 
     def check(self, value: Any) -> None:
-        """Raise ValueError where the value is beyond them."""
+        """Raise ValueError if the value violates a limit."""
         if self.ge is not None and not value >= self.ge:
             raise ValueError(f"expected {self.ge} or more")
         if self.gt is not None and not value > self.gt:
@@ -430,16 +528,15 @@ class Limits:
         if self.max_length is not None and len(value) > self.max_length:
             raise ValueError(f"expected a length of {self.max_length} or less")
         if self.pattern is not None and not re.search(self.pattern, value):
-            raise ValueError("expected text that the contract's pattern finds")
+            raise ValueError("expected text that matches the contract's pattern")
 
 
-# How JSON has values that it does not know: text in one form, and no other.
+# JSON representations of values without a JSON type, each with exactly one form.
 
 
 class Wire:
-    """Reads a value as JSON has it. A value of the type itself passes.
-
-    It stands in `Annotated`, where pydantic and `from_json` look for it.
+    """Reader of a JSON representation in an `Annotated` type, for pydantic and
+    `from_json`. A value of the type itself is accepted.
     """
 
     def __init__(
@@ -451,7 +548,7 @@ class Wire:
         self.write = write
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        """Called by pydantic only, so it is there."""
+        """Return the schema for pydantic, which calls this."""
         from pydantic_core import core_schema
 
         schema = core_schema.no_info_before_validator_function(
@@ -484,14 +581,14 @@ def _text(value: object, form: re.Pattern[str], expected: str) -> str:
 
 
 def read_uuid(value: object) -> UUID:
-    """Return a UUID, from its text with hyphens."""
+    """Parse a UUID with hyphens."""
     if isinstance(value, UUID):
         return value
     return UUID(_text(value, _UUID, "a UUID with hyphens"))
 
 
 def read_datetime(value: object) -> datetime:
-    """Return a time, from its text of RFC 3339."""
+    """Parse an RFC 3339 time."""
     if isinstance(value, datetime):
         return value
     expected = "a time with an offset, such as 2025-11-05T12:00:00Z"
@@ -499,14 +596,14 @@ def read_datetime(value: object) -> datetime:
 
 
 def read_date(value: object) -> date:
-    """Return a date, from its text of RFC 3339."""
+    """Parse an RFC 3339 date."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     return date.fromisoformat(_text(value, _DATE, "a date such as 2025-11-05"))
 
 
 def read_decimal(value: object) -> Decimal:
-    """Return a decimal, from its text: a number of JSON would lose digits."""
+    """Parse a decimal number from text: a JSON number would lose digits."""
     if isinstance(value, Decimal):
         return value
     expected = 'a decimal number as text, such as "12.50"'
@@ -517,14 +614,14 @@ def read_decimal(value: object) -> Decimal:
 
 
 def read_bytes(value: object) -> bytes:
-    """Return bytes, from Base64."""
+    """Decode Base64."""
     if isinstance(value, bytes):
         return value
     return b64decode(_text(value, _BASE64, "bytes as Base64"))
 
 
 def read_integer(value: object) -> int:
-    """Return a whole number, also where JSON has it as 2.0."""
+    """Read an integer, also one written as 2.0."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, float) and value.is_integer():
@@ -544,7 +641,7 @@ Base64: TypeAlias = Annotated[bytes, Wire(read_bytes, _write_bytes)]
 Integer: TypeAlias = Annotated[int, Wire(read_integer)]
 
 
-# The arguments of a call as the input of an operation.
+# Binding of call arguments to the input fields of an operation.
 
 _POSITIONAL = (
     inspect.Parameter.POSITIONAL_ONLY,
@@ -553,8 +650,8 @@ _POSITIONAL = (
 
 
 class Binding:
-    """Names the arguments of a function. It never raises: a call that does not fit is
-    the function's to refuse.
+    """Maps call arguments to parameter names. Never raises: a call that does not match
+    the signature is left to the function to refuse.
     """
 
     def __init__(self, function: Callable[..., Any], *, is_method: bool) -> None:
@@ -576,8 +673,8 @@ class Binding:
     def fields(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Mapping[str, Any]:
-        """The arguments by their names; of one that is a model, a dataclass or a
-        mapping, and the only one, its fields.
+        """Returns the arguments by name. A single argument that is a model, a dataclass
+        or a mapping is returned as its fields.
         """
         given = dict(zip(self._positional, args[self._skip :], strict=False))
         if self._rest is not None:
@@ -588,19 +685,19 @@ class Binding:
                 given[name] = default
         if len(given) == 1:
             (only,) = given.values()
-            with suppress(Exception):  # what its attributes may raise
+            with suppress(Exception):  # its attributes may raise
                 fields = fields_of(only)
                 return given if fields is None else fields
         return given
 
 
-# Values as JSON can have them.
+# Conversion of values to JSON types.
 
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def json_value(value: Any) -> Any:
-    """Return a value as JSON can have it; one of another class stays as it is."""
+    """Return a value as JSON types; values of other classes are unchanged."""
     if type(value) in _PLAIN:
         return value
     match value:
@@ -627,33 +724,151 @@ def json_value(value: Any) -> Any:
 
 
 def text_of(value: object) -> str:
-    """Return `str(value)`, or a stand-in where that raises."""
+    """Return `str(value)`, or a placeholder if that raises."""
     try:
         return str(value)
     except Exception:
         return f"<unprintable {type(value).__name__}>"
 
 
-# Payloads of the events that publishers make themselves, as consumers get them.
+# Wrapper that runs each call of a function in a scope, for functions of all kinds.
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Begin = Callable[[tuple[Any, ...], dict[str, Any]], CallScope]
+"""Creates the scope of a call from its arguments."""
+
+
+def wrap(function: F, begin: Begin) -> F:
+    """Wraps a function, a coroutine function, or a generator function of either kind.
+    A generator's call lasts from its first step to its end.
+    """
+    wrapped: Any
+    if inspect.isasyncgenfunction(function):
+        wrapped = _async_generator(function, begin)
+    elif inspect.iscoroutinefunction(function):
+        wrapped = _coroutine(function, begin)
+    elif inspect.isgeneratorfunction(function):
+        wrapped = _generator(function, begin)
+    else:
+        wrapped = _function(function, begin)
+    return cast(F, wraps(function)(wrapped))
+
+
+def _coroutine(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        # Not `async with`: that costs two coroutines, which mostly await nothing.
+        scope = begin(args, kwargs)
+        if (waiting := scope.start(may_wait=True)) is not None:
+            await scope.await_start(waiting)
+        scope.enter()
+        try:
+            scope.result = result = await function(*args, **kwargs)
+            waiting = scope.finish(None, may_wait=True)
+        except BaseException as error:
+            waiting = scope.finish(error, may_wait=True)
+            if waiting is not None:
+                await waiting
+            raise
+        finally:
+            scope.leave()
+        if waiting is not None:
+            await waiting
+        return result
+
+    return wrapper
+
+
+def _function(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with begin(args, kwargs) as scope:
+            scope.result = result = function(*args, **kwargs)
+            return result
+
+    return wrapper
+
+
+def _generator(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        scope = begin(args, kwargs)
+        scope.start(may_wait=False)
+        # The generator's code runs inside of the scope, its caller's code does not.
+        with scope.entered():
+            try:
+                steps = function(*args, **kwargs)
+            except BaseException as error:
+                scope.finish(error, may_wait=False)
+                raise
+        resume, argument = steps.send, None
+        while True:
+            with scope.entered():
+                try:
+                    item = resume(argument)
+                except StopIteration as stop:
+                    scope.result = stop.value
+                    scope.finish(None, may_wait=False)
+                    return stop.value
+                except BaseException as error:
+                    scope.finish(error, may_wait=False)
+                    raise
+            try:
+                argument = yield item
+                resume = steps.send
+            except BaseException as thrown:
+                argument, resume = thrown, steps.throw
+
+    return wrapper
+
+
+def _async_generator(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        scope = begin(args, kwargs)
+        await scope.start_async()
+        try:
+            steps = function(*args, **kwargs)
+        except BaseException as error:
+            await scope.finish_async(error)
+            raise
+        resume, argument = steps.asend, None
+        while True:
+            with scope.entered():
+                try:
+                    item = await resume(argument)
+                except StopAsyncIteration:
+                    await scope.finish_async(None)
+                    return
+                except BaseException as error:
+                    await scope.finish_async(error)
+                    raise
+            try:
+                argument = yield item
+                resume = steps.asend
+            except BaseException as thrown:
+                argument, resume = thrown, steps.athrow
+
+    return wrapper
+
+
+# Payloads of lifecycle, state and metric events for consumers.
 
 
 @dataclass(frozen=True, slots=True)
 class OperationStarted:
-    """An operation started."""
+    """Payload of an event that an operation started."""
 
     operation: str
     correlation_id: UUID
     node_id: str
     started_at: datetime
     input_summary: Mapping[str, Any]
-    """Its input; of what is private, the names of the types."""
+    """Input; private fields are replaced by the names of their types."""
     metadata: Mapping[str, Any]
     extra: Mapping[str, Any]
-    """What else the payload says."""
+    """Unknown fields of the payload."""
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """From the payload of an envelope; raises `EnvelopeError`."""
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
         fields = Reader(payload, "payload.")
         return cls(
             fields.text("operation"),
@@ -668,7 +883,7 @@ class OperationStarted:
 
 @dataclass(frozen=True, slots=True)
 class OperationCompleted:
-    """An operation completed."""
+    """Payload of an event that an operation completed."""
 
     operation: str
     correlation_id: UUID
@@ -676,15 +891,15 @@ class OperationCompleted:
     completed_at: datetime
     execution_time_ms: float
     result_summary: Mapping[str, Any]
-    """Its result; of what is private, the names of the types."""
+    """Result; private fields are replaced by the names of their types."""
     success: bool
     metadata: Mapping[str, Any]
     extra: Mapping[str, Any]
-    """What else the payload says."""
+    """Unknown fields of the payload."""
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """From the payload of an envelope; raises `EnvelopeError`."""
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
         fields = Reader(payload, "payload.")
         return cls(
             fields.text("operation"),
@@ -701,7 +916,7 @@ class OperationCompleted:
 
 @dataclass(frozen=True, slots=True)
 class OperationFailed:
-    """An operation failed."""
+    """Payload of an event that an operation failed."""
 
     operation: str
     correlation_id: UUID
@@ -713,11 +928,11 @@ class OperationFailed:
     success: bool
     metadata: Mapping[str, Any]
     extra: Mapping[str, Any]
-    """What else the payload says."""
+    """Unknown fields of the payload."""
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """From the payload of an envelope; raises `EnvelopeError`."""
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
         fields = Reader(payload, "payload.")
         return cls(
             fields.text("operation"),
@@ -735,7 +950,7 @@ class OperationFailed:
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """The state of a node changed."""
+    """Payload of an event that the state of a node changed."""
 
     node_id: str
     node_type: str
@@ -746,11 +961,11 @@ class StateChanged:
     transition_reason: str
     metadata: Mapping[str, Any]
     extra: Mapping[str, Any]
-    """What else the payload says."""
+    """Unknown fields of the payload."""
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """From the payload of an envelope; raises `EnvelopeError`."""
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
         fields = Reader(payload, "payload.")
         return cls(
             fields.text("node_id"),
@@ -767,7 +982,7 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class MetricRecorded:
-    """A value was measured."""
+    """Payload of a metric event."""
 
     node_id: str
     node_type: str
@@ -778,11 +993,11 @@ class MetricRecorded:
     correlation_id: UUID | None
     metadata: Mapping[str, Any]
     extra: Mapping[str, Any]
-    """What else the payload says."""
+    """Unknown fields of the payload."""
 
     @classmethod
     def read(cls, payload: Mapping[str, Any]) -> Self:
-        """From the payload of an envelope; raises `EnvelopeError`."""
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
         fields = Reader(payload, "payload.")
         return cls(
             fields.text("node_id"),
@@ -797,24 +1012,35 @@ class MetricRecorded:
         )
 
 
-# Messages of a consumer as envelopes.
+# Parsing of consumed messages to envelopes.
 
 
 def envelope_of(message: object) -> ReceivedEvent[Any]:
-    """The envelope, with its payload as it came.
+    """Parses an envelope, and leaves its payload unparsed.
 
     Args:
-        message: It as mapping, bytes or text, or an object that has it as `value`, as a
-            consumer of aiokafka or confluent-kafka gives.
+        message: The envelope as a mapping, bytes or text, or an object with one of
+            these as `value`, such as a message of aiokafka or confluent-kafka.
 
     Raises:
-        EnvelopeError: It is none. It names the field, and no values.
+        EnvelopeError: The message is not a valid envelope. The error names the field,
+            never a value.
     """
     if isinstance(message, ReceivedEvent):
         return message
+    try:
+        return _read_envelope(message)
+    except EnvelopeError:
+        raise
+    except Exception as error:  # messages and mappings may run any code
+        name = type(error).__name__
+        raise EnvelopeError("envelope", f"reading it raised {name}") from None
+
+
+def _read_envelope(message: object) -> ReceivedEvent[Any]:
     reader = Reader(_content(message))
     if (version := reader.text("envelope_version")) != "1.0":
-        raise EnvelopeError("envelope_version", "this reads version 1.0 only")
+        raise EnvelopeError("envelope_version", "expected version 1.0")
     return ReceivedEvent(
         envelope_version=version,
         event_id=reader.uuid("event_id"),
@@ -837,11 +1063,12 @@ def envelope_of(message: object) -> ReceivedEvent[Any]:
 
 
 def _content(message: object) -> object:
+    """Returns the parsed message."""
     if not isinstance(message, Mapping | str | bytes | bytearray | memoryview):
         value = getattr(message, "value", None)
         message = value() if callable(value) else value
         if message is None:
-            raise EnvelopeError("value", "the message has none")
+            raise EnvelopeError("value", "the message has no value")
     if isinstance(message, memoryview):
         message = bytes(message)
     if not isinstance(message, str | bytes | bytearray):
@@ -849,22 +1076,26 @@ def _content(message: object) -> object:
     try:
         return json.loads(message)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise EnvelopeError("envelope", f"no JSON at {where}") from None
+        reason = f"not valid JSON at line {error.lineno}, column {error.colno}"
     except UnicodeDecodeError:
-        raise EnvelopeError("envelope", "no UTF-8") from None
+        reason = "not valid UTF-8"
+    except RecursionError:
+        reason = "nested too deeply"
+    except ValueError:  # CPython refuses integers of more than 4,300 digits
+        reason = "a number has too many digits"
+    raise EnvelopeError("envelope", reason)
 
 
-# Models from JSON: those of pydantic, and dataclasses.
+# Parsing of JSON objects to pydantic models and dataclasses.
 
 M = TypeVar("M")
 
 
 class ModelError(ValueError):
-    """JSON that is no such model. It names the place, and no value.
+    """JSON that does not match a model. It names the place, never a value.
 
     Attributes:
-        loc: The names and places on the way to what is wrong.
+        loc: Path to the invalid value: names and indices.
     """
 
     def __init__(self, loc: tuple[str | int, ...], message: str) -> None:
@@ -874,19 +1105,20 @@ class ModelError(ValueError):
         self.reason = message
 
     def errors(self) -> list[dict[str, Any]]:
-        """Return it as errors of pydantic are."""
+        """Return the error in pydantic's format."""
         return [{"loc": self.loc, "type": self.reason, "msg": self.reason}]
 
     def below(self, part: str | int) -> ModelError:
-        """Return the same, one step further down."""
+        """Return the error with a path that begins with `part`."""
         return ModelError((part, *self.loc), self.reason)
 
 
 def from_json(model: type[M], value: Mapping[str, Any]) -> M:
-    """Return the model that a JSON object is; strict, as its contract says.
+    """Parse a JSON object to a model, as strictly as its contract says.
 
     Raises:
-        ValueError: It is none. Pydantic's errors are such errors too.
+        ValueError: The object does not match the model. Pydantic's errors are
+            subclasses.
     """
     validate: Callable[..., M] | None = getattr(model, "model_validate", None)
     if validate is not None:
@@ -894,12 +1126,12 @@ def from_json(model: type[M], value: Mapping[str, Any]) -> M:
     try:
         read: M = _read(model, value)
     except RecursionError:
-        raise ModelError((), "it is too deep") from None
+        raise ModelError((), "nested too deeply") from None
     return read
 
 
 def reader(model: type[M]) -> Callable[[Mapping[str, Any]], M]:
-    """Return what reads a model from JSON."""
+    """Return a function that parses a JSON object to the model."""
     return partial(from_json, model)
 
 
@@ -914,7 +1146,7 @@ def _read(hint: Any, value: Any) -> Any:
     if origin is Literal:
         if isinstance(value, str) and value in arguments:
             return value
-        raise ModelError((), "expected one of the texts that the contract lists")
+        raise ModelError((), "expected one of the values in the contract")
     if origin is list:
         if not isinstance(value, list):
             raise ModelError((), "expected a list")
@@ -989,13 +1221,13 @@ def _read_dataclass(model: Any, value: Any) -> Any:
         if name in value:
             given[attribute] = _at(name, hint, value[name])
         elif is_required:
-            raise ModelError((name,), "it is missing")
+            raise ModelError((name,), "missing")
     return model(**given)
 
 
 @lru_cache(maxsize=1_024)
 def _model_fields(model: Any) -> tuple[tuple[str, str, Any, bool], ...]:
-    """Attribute, name in JSON, type, and whether it has to be there."""
+    """Return attribute, JSON name, type, and whether it is required, for each field."""
     hints = get_type_hints(model, include_extras=True)
     return tuple(
         (
@@ -1008,16 +1240,16 @@ def _model_fields(model: Any) -> tuple[tuple[str, str, Any, bool], ...]:
     )
 
 
-# What of a value may leave the process.
+# Removal of private values from payloads.
 
 PublicFields: TypeAlias = Mapping[str, "PublicFields | None"]
-"""Fields whose values may leave: None stands for all of a field, a mapping for the
-public part of it. In a list it holds for each item; `*` stands for all other names.
+"""Public fields: None stands for all of a field, a mapping for its public part. For a
+list it applies to each item; `*` stands for all other names.
 """
 
 
 def published(fields: Mapping[Any, Any], public: PublicFields | None) -> dict[Any, Any]:
-    """The fields as they leave: of what is not public, the name of its type."""
+    """Returns the fields with private values replaced by the names of their types."""
     if public is None:
         return {name: json_value(value) for name, value in fields.items()}
     others = "*" if "*" in public else None
@@ -1042,7 +1274,7 @@ def _part(value: object, public: PublicFields) -> object:
     return type(value).__name__ if fields is None else published(fields, public)
 
 
-# Errors as text, without secrets.
+# Redaction of secrets in error texts.
 
 ERROR_WINDOW: Final = 4_000  # so much of an error is read and masked,
 HALF_A_SECRET: Final = 400  # without its end, where a secret may be cut,
@@ -1103,11 +1335,11 @@ _SECRETS: Final = tuple(
 
 
 def redact_secrets(value: object, also: Iterable[re.Pattern[str]] = ()) -> str:
-    """Return the text of an error with `***` for secrets, cut; never raises.
+    """Return the text of an error, truncated, with `***` for secrets. Never raises.
 
     Args:
         value: The error.
-        also: What a contract calls a secret, beside what is one anywhere.
+        also: Patterns of secrets from a contract, in addition to the built-in ones.
     """
     try:
         full = text_of(value)
@@ -1125,51 +1357,51 @@ def redact_secrets(value: object, also: Iterable[re.Pattern[str]] = ()) -> str:
 
 
 def reason_of(error: BaseException, also: Iterable[re.Pattern[str]] = ()) -> str:
-    """Return the type of an error and its text, without secrets."""
+    """Return the type of an error and its redacted text."""
     name, text = type(error).__name__, redact_secrets(error, also)
     return f"{name}: {text}" if text else name
 
 
-# Which request is served, and what led to what is done now.
+# Correlation context: the current request, and the event that caused the current work.
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 class Correlation(NamedTuple):
-    """What events that are published now say of where they come from."""
+    """Correlation of events published now."""
 
     correlation_id: UUID | None = None
-    """Ties together the events of one request."""
+    """Identifies the request; shared by all its events."""
 
     causation_id: UUID | str | None = None
-    """The event that led to what is done now."""
+    """Event that caused the current work."""
 
 
-NOTHING: Final = Correlation()
-CURRENT: Final = ContextVar("herald_correlation", default=NOTHING)
+NO_CORRELATION: Final = Correlation()
+CURRENT: Final = ContextVar("herald_correlation", default=NO_CORRELATION)
 
 
 def leave(token: Token[Correlation]) -> None:
-    """Goes back to the scope around. Where a scope ends in another task than it began
-    in, that task never was in it.
+    """Restores the surrounding scope. A scope that ends in another task than it began
+    in has nothing to restore there.
     """
-    try:  # noqa: SIM105 - `suppress` takes a tenth of what publishing an event takes
+    try:  # noqa: SIM105 - `suppress` would add a tenth to the time of publishing
         CURRENT.reset(token)
     except ValueError:
         pass
 
 
 def current() -> Correlation:
-    """The request that is served; of no request it has two None."""
+    """Returns the current correlation; outside of a request, both fields are None."""
     return CURRENT.get()
 
 
 class correlation:
-    """A scope: `with correlation(request_id): ...`.
+    """Correlation scope: `with correlation(request_id): ...`.
 
-    What is left out is that of the scope around it; without one, the correlation is the
-    trace of OpenTelemetry's current span, or a new one.
+    Omitted ids are inherited from the surrounding scope. Without one, the correlation
+    id is the trace id of OpenTelemetry's current span, or a new one.
     """
 
     def __init__(
@@ -1194,58 +1426,60 @@ class correlation:
 
 
 def correlation_from(message: object) -> correlation:
-    """The scope of a consumer's message: its request, and itself as the cause.
+    """Returns the scope of a consumed message: its correlation id, with the message as
+    the cause.
 
     Args:
         message: An envelope as mapping, bytes or text, a `ReceivedEvent`, or what a
-            consumer of aiokafka or confluent-kafka gives.
+            consumer of aiokafka or confluent-kafka returns.
 
     Raises:
-        EnvelopeError: It is no envelope.
+        EnvelopeError: The message is not a valid envelope.
     """
     envelope = envelope_of(message)
     return correlation(envelope.correlation_id, envelope.event_id)
 
 
 def in_context(function: Callable[P, R]) -> Callable[P, R]:
-    """The function in the scope of now, for executors:
+    """Returns the function bound to the current scope, for executors:
     `executor.submit(in_context(function))`.
     """
-    now = CURRENT.get()
+    current_scope = CURRENT.get()
 
-    def within(*args: P.args, **kwargs: P.kwargs) -> R:
-        token = CURRENT.set(now)
+    def bound(*args: P.args, **kwargs: P.kwargs) -> R:
+        token = CURRENT.set(current_scope)
         try:
             return function(*args, **kwargs)
         finally:
             CURRENT.reset(token)
 
-    return within
+    return bound
 
 
 def new_correlation_id() -> UUID:
-    """That of OpenTelemetry's current span, or a new one."""
+    """Returns the trace id of OpenTelemetry's current span, or a new id."""
     trace = trace_id()
     return uuid4() if trace is None else UUID(int=trace)
 
 
-# Messages of a consumer as typed events.
+# Parsing of consumed messages to typed events.
 
 
 def parse_message(
     message: object,
     payload_readers: Mapping[str, Callable[[Mapping[str, Any]], Any]],
 ) -> ReceivedEvent[Any]:
-    """The event in a message, with its payload as its type says.
+    """Parses the event in a message, with a payload of the event's type.
 
     Args:
-        message: An envelope as mapping, bytes or text, or an object that has it as
-            `value`, as a consumer of aiokafka or confluent-kafka gives.
-        payload_readers: What reads the payload, by event type. That of another type
-            stays as it came.
+        message: The envelope as a mapping, bytes or text, or an object with one of
+            these as `value`, such as a message of aiokafka or confluent-kafka.
+        payload_readers: Payload readers by event type. Payloads of other types are left
+            unparsed.
 
     Raises:
-        EnvelopeError: It is no envelope, or the payload is not what its type says.
+        EnvelopeError: The message is not a valid envelope, or the payload does not
+            match its event type.
     """
     event = envelope_of(message)
     read = payload_readers.get(event.event_type)
@@ -1261,21 +1495,23 @@ def parse_message(
 
 
 def _unreadable(event_type: str, error: Exception) -> EnvelopeError:
-    """Without the values, which errors of pydantic print."""
-    first: Any = {}
-    with suppress(Exception):
+    """Converts an error of a payload reader. The values that pydantic's errors print
+    are left out.
+    """
+    path, reason = "payload", type(error).__name__
+    with suppress(Exception):  # only pydantic's and Herald's errors have `errors`
         details: Any = error
         first = details.errors()[0]
-    path = ".".join(["payload", *(str(part) for part in first.get("loc", ()))])
-    reason = first.get("type", type(error).__name__)
-    return EnvelopeError(path, f"not what {event_type} says of it ({reason})")
+        path = ".".join([path, *(str(part) for part in first["loc"])])
+        reason = str(first["type"])
+    return EnvelopeError(path, f"not a valid payload of {event_type} ({reason})")
 
 
-# An event on its way, and what is said about it.
+# Outgoing events, and their log lines.
 
 
 class EventKind:
-    """What all events of one type have in common."""
+    """Properties shared by all events of one type."""
 
     __slots__ = ("event_type", "label", "level", "metadata", "topic")
 
@@ -1289,31 +1525,31 @@ class EventKind:
     ) -> None:
         self.event_type = event_type
         self.topic = topic
-        """`{namespace}` stands for the publisher's."""
+        """Topic; `{namespace}` stands for the publisher's."""
         self.label = label
-        """What the log calls it."""
+        """Name in log lines."""
         self.level = level
-        """At which the log says that it was published."""
+        """Log level of the line that reports publication."""
         self.metadata = metadata
 
 
 class Outgoing:
-    """One event, with the attributes of a `herald.Event`."""
+    """Event to publish, with the attributes of a `herald.Event`."""
 
     __slots__ = (
-        "about",
         "causation_id",
         "correlation_id",
         "event_id",
         "event_type",
         "event_version",
-        "is_taken",
+        "is_accepted",
         "kind",
+        "log_context",
+        "log_fields",
         "metadata",
         "partition_key",
         "payload",
         "publisher",
-        "said",
         "source_node_id",
         "summary",
         "topic",
@@ -1348,16 +1584,18 @@ class Outgoing:
         self.event_id: str | None = None
         self.traceparent: str | None = None
         self.summary = ""
-        """The end of the line in the log that says that it was published."""
-        self.said: dict[str, Any] = {}
-        """What stands beside that line."""
-        self.about: dict[str, Any] | None = None
-        """What it is about, where that is not a request."""
-        self.is_taken = False
-        """Whether a client took it."""
+        """End of the log line that reports publication."""
+        self.log_fields: dict[str, Any] = {}
+        """Additional fields of that line."""
+        self.log_context: dict[str, Any] | None = None
+        """Log fields for an event that is not about a request."""
+        self.is_accepted = False
+        """Whether a client accepted the event."""
 
     def keywords(self) -> dict[str, Any]:
-        """For `publish_with_envelope`. The metadata say what led to what."""
+        """Returns the arguments for `publish_with_envelope`. The causation is in the
+        metadata.
+        """
         metadata = self.metadata
         if self.event_id is not None:
             metadata = {**metadata, "event_id": self.event_id}
@@ -1372,39 +1610,41 @@ class Outgoing:
             "metadata": metadata,
         }
 
-    def was_taken(self) -> None:
-        """The client has it."""
-        self.is_taken = True
+    def accepted(self) -> None:
+        """Logs that the client accepted the event."""
+        self.is_accepted = True
         kind = self.kind
         if is_logged(kind.level):
             emit_log_event(
                 kind.level,
                 f"Published {kind.label} event{self.summary}",
-                {**self._context(), **self.said},
+                {**self._context(), **self.log_fields},
             )
 
-    def was_refused(self) -> None:
-        """The client gave it back."""
+    def rejected(self) -> None:
+        """Logs that the client did not accept the event."""
         emit_log_event(
             LogLevel.WARNING,
             f"Kafka client did not accept {self.kind.label} event",
             self._context(),
         )
 
-    def is_only_logged(self) -> None:
-        """There is no client, or no connection."""
+    def log_only(self) -> None:
+        """Logs the event itself, without a client or a connection."""
         if is_logged(LogLevel.DEBUG):
-            about = self.about or {"correlation_id": str(self.correlation_id)}
+            log_context = self.log_context or {
+                "correlation_id": str(self.correlation_id)
+            }
             emit_log_event(
                 LogLevel.DEBUG,
                 f"Kafka unavailable, logging {self.kind.label} event",
-                {**about, "payload": self.payload},
+                {**log_context, "payload": self.payload},
             )
 
-    def has_failed(self, error: Exception) -> None:
-        """It could not be published, or got lost on its way."""
-        about = self.about or about_request(self.correlation_id)
-        log_failure(self.publisher, self.kind, about, error)
+    def failed(self, error: Exception) -> None:
+        """Logs that the event could not be published."""
+        log_context = self.log_context or request_context(self.correlation_id)
+        log_failure(self.publisher, self.kind, log_context, error)
 
     def _context(self) -> dict[str, Any]:
         correlation_id = self.correlation_id
@@ -1418,48 +1658,50 @@ class Outgoing:
 def log_failure(
     publisher: EventPublisher,
     kind: EventKind,
-    about: Mapping[str, Any],
+    log_context: Mapping[str, Any],
     error: Exception,
 ) -> None:
-    """Says that an event could not be published."""
-    # A function that is decorated as a method has no publisher.
+    """Logs that an event could not be published."""
+    # The publisher of a function decorated like a method may be any object.
     reason = reason_of(error, getattr(publisher, "redactions", ()))
     emit_log_event(
         LogLevel.WARNING,
         f"Failed to publish {kind.label} event: {reason}",
-        {**about, "event_type": kind.event_type, "error": reason},
+        {**log_context, "event_type": kind.event_type, "error": reason},
     )
 
 
-def about_request(correlation_id: object) -> dict[str, Any]:
-    """What the log says of an event of a request that could not be published."""
+def request_context(correlation_id: object) -> dict[str, Any]:
+    """Returns the log fields for an event of a request."""
     return {"correlation_id": text_of(correlation_id)}
 
 
-# Events that wait for their turn, or that nobody waits for.
+# Queue of events that are sent one after the other in the background.
 
 Send = Callable[[], Awaitable[None]]
 
 
-class Courier:
-    """Those of one publisher: one at a time, in the order of the calls."""
+class SendQueue:
+    """Send queue of one publisher: one event at a time, in call order."""
 
     def __init__(self) -> None:
         self.failed = 0
-        """Events that were taken by a client and got lost."""
+        """Number of events that a client accepted and that failed later."""
         self.loop: asyncio.AbstractEventLoop | None = None
-        """The loop on which the publisher was used last."""
+        """Event loop on which the publisher was used last."""
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Send, Outgoing | None, Future[None]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     @property
     def is_busy(self) -> bool:
-        """Whether events are on their way."""
+        """Whether events are queued or being sent."""
         return bool(self._waiting) or self._is_running()
 
-    def take(self, send: Send, event: Outgoing | None) -> Future[None] | None:
-        """Takes an event, and says when it is sent; None without a loop to do that."""
+    def put(self, send: Send, event: Outgoing | None) -> Future[None] | None:
+        """Queues an event. Returns a future that is done when the event is sent, or
+        None without an event loop to send it.
+        """
         loop = running_loop()
         if loop is not None:
             self.loop = loop
@@ -1469,23 +1711,25 @@ class Courier:
         sent: Future[None] = Future()
         self._waiting.append((send, event, sent))
         if target is loop:
-            self._go(target)
+            self._start(target)
         else:
-            target.call_soon_threadsafe(self._go, target)
+            target.call_soon_threadsafe(self._start, target)
         return sent
 
     async def drain(self) -> None:
-        """Waits until all are sent."""
-        if self.is_busy and (sent := self.take(_nothing, None)) is not None:
+        """Waits until all queued events are sent."""
+        if self.is_busy and (sent := self.put(_noop, None)) is not None:
             await asyncio.wrap_future(sent)
 
-    def watch(self, event: Outgoing) -> Callable[[Exception], None]:
-        """What to call when the event gets lost on its way. It does not keep the
-        payload, of which many may be on their way.
+    def error_callback(self, event: Outgoing) -> Callable[[Exception], None]:
+        """Returns the error callback of an event. It does not keep the payload alive,
+        since many events may be in flight.
         """
-        return partial(self._lost, event.publisher, event.kind, event.correlation_id)
+        return partial(
+            self._on_error, event.publisher, event.kind, event.correlation_id
+        )
 
-    def _lost(
+    def _on_error(
         self,
         publisher: EventPublisher,
         kind: EventKind,
@@ -1493,18 +1737,18 @@ class Courier:
         error: Exception,
     ) -> None:
         self.failed += 1
-        log_failure(publisher, kind, about_request(correlation_id), error)
+        log_failure(publisher, kind, request_context(correlation_id), error)
 
     def _is_running(self) -> bool:
         task = self._task
         return task is not None and not task.get_loop().is_closed()
 
-    def _go(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
             if self._waiting and not self._is_running():
-                self._task = loop.create_task(self._work())
+                self._task = loop.create_task(self._run())
 
-    async def _work(self) -> None:
+    async def _run(self) -> None:
         try:
             while True:
                 with self._lock:
@@ -1518,75 +1762,79 @@ class Courier:
                     if sent.set_running_or_notify_cancel():
                         sent.set_result(None)
         except asyncio.CancelledError:
-            self._give_up()
+            self._abandon()
             raise
 
-    def _give_up(self) -> None:
-        """The loop ends: `EventPublisher.drain` would have waited."""
+    def _abandon(self) -> None:
+        """Reports the queued events as failed when the loop ends without
+        `EventPublisher.drain`.
+        """
         with self._lock:
             self._task = None
-            left = list(self._waiting)
+            abandoned = list(self._waiting)
             self._waiting.clear()
-        for _, event, sent in left:
+        for _, event, sent in abandoned:
             if event is not None:
-                self.watch(event)(LoopEnded("nobody waited with drain()"))
+                report = self.error_callback(event)
+                report(EventLoopEnded("the publisher was not drained with drain()"))
             sent.cancel()
 
 
-class LoopEnded(Exception):
-    """The event loop ended before the event was sent."""
+class EventLoopEnded(Exception):
+    """The event loop ended before an event was sent."""
 
 
-async def _nothing() -> None:
-    """Stands behind the others."""
+async def _noop() -> None:
+    """Marks the end of the queue."""
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """The loop of this thread, if it runs."""
+    """Returns the running event loop of this thread, if any."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
 
 
-def courier_of(publisher: EventPublisher) -> Courier:
-    """A publisher's own. It is made when it is needed, because a node's own base class
-    may make its objects.
+def send_queue_of(publisher: EventPublisher) -> SendQueue:
+    """Returns the send queue of a publisher. Created on first use, because the node's
+    own base class may create its instances without calling `__init__`.
     """
     attributes = vars(publisher)
-    found: Courier | None = attributes.get("_herald_courier")
+    found: SendQueue | None = attributes.get("_herald_send_queue")
     if found is not None:
         return found
-    made: Courier = attributes.setdefault("_herald_courier", Courier())
+    made: SendQueue = attributes.setdefault("_herald_send_queue", SendQueue())
     return made
 
 
-# What generated publishers inherit from.
+# Base class of generated publishers.
 
 
 class OperationMetrics(Protocol):
-    """What counts and times operations, such as `herald.metrics.NodeMetrics`."""
+    """Protocol for measuring operations, such as `herald.metrics.NodeMetrics`."""
 
     def track(self, operation: str, /) -> AbstractContextManager[object]:
-        """A scope that is one run of an operation."""
+        """Returns a scope that measures one run of an operation."""
 
 
 class EventPublisher:
     """Publishes the events of one node.
 
     Inherit from a generated publisher beside the node's own base class; neither calls
-    the other. Publishing never raises: what goes wrong is logged. Cancellation passes.
+    the other. Publishing never raises: failures are logged. Cancellation passes.
 
     Attributes:
-        node_id: The node, as source of its events.
+        node_id: Id of the node, the source of its events.
         kafka_client: Events are only logged while it is None or not connected.
         default_namespace: First part of the topics, such as `dev`.
-        wait_for_receipts: Whether instrumented operations wait until their events are
-            safe. With Herald's clients they do not unless this is set, and the log says
-            "Published" of what the client took; other clients are always awaited where
-            that is possible.
+        wait_for_receipts: Whether instrumented operations wait for the receipts of
+            their events. By default they don't with Herald's clients, and the log says
+            "Published" once the client accepted an event; other clients are always
+            awaited if possible.
         node_metrics: Counts and times instrumented operations.
-        redactions: What the contract calls a secret, beside what is one anywhere.
+        redactions: Patterns of secrets from the contract, in addition to the built-in
+            ones.
     """
 
     node_id: UUID | str
@@ -1598,166 +1846,178 @@ class EventPublisher:
 
     @property
     def failed_events(self) -> int:
-        """Events of instrumented operations that were on their way and got lost; the
-        log says which.
+        """Number of events of instrumented operations that failed after a client
+        accepted them; the log names them.
         """
-        return courier_of(self).failed
+        return send_queue_of(self).failed
 
     async def drain(self) -> None:
-        """Waits for events of synchronous operations that are on their way through a
-        client for asyncio other than Herald's.
+        """Waits for queued events of synchronous operations with an asyncio client
+        other than Herald's.
         """
-        await courier_of(self).drain()
+        await send_queue_of(self).drain()
 
 
-# The ways to a client for Kafka. Nothing here raises but cancellation.
+# Sending of events through a Kafka client. Raises nothing but cancellation.
 
-Make = Callable[[], Outgoing]
+MakeEvent = Callable[[], Outgoing]
 
 
 async def publish_event(
-    publisher: EventPublisher, kind: EventKind, about: Mapping[str, Any], make: Make
+    publisher: EventPublisher,
+    kind: EventKind,
+    log_context: Mapping[str, Any],
+    make_event: MakeEvent,
 ) -> None:
-    """Publishes an event, and waits for what the client says."""
+    """Creates an event, publishes it, and waits for the client's answer."""
     try:
-        event = make()
+        event = make_event()
         client = publisher.kafka_client
         if client and client.is_connected:
             await deliver(client, event)
         else:
-            event.is_only_logged()
+            event.log_only()
     except Exception as error:
-        log_failure(publisher, kind, about, error)
+        log_failure(publisher, kind, log_context, error)
 
 
 async def deliver(client: KafkaClient, event: Outgoing) -> None:
-    """The same for an event that is made."""
+    """Publishes an event, and waits for the client's answer."""
     try:
-        await _outcome(call(client, event), event)
+        await _outcome(call_client(client, event), event)
     except Exception as error:
-        event.has_failed(error)
+        event.failed(error)
 
 
-def hand_over(
-    event: Outgoing, *, may_wait: bool, in_turn: bool = False
+def dispatch(
+    event: Outgoing, *, may_wait: bool, in_order: bool = False
 ) -> Awaitable[None] | None:
-    """Gives an event to the client, and waits for nothing.
+    """Passes an event to the client without waiting.
 
     Args:
-        event: It.
-        may_wait: Whether the caller waits for what comes back, if that is not None:
-            until Herald's client has room, or for what another client says.
-        in_turn: Whether its place is behind all that was handed over before, from
-            whatever task or thread.
+        event: The event.
+        may_wait: Whether the caller awaits the returned value, if any: the in-flight
+            limit of Herald's client, or the answer of another client.
+        in_order: Whether the event must be sent behind all earlier ones, of any task
+            or thread.
     """
     try:
         publisher = event.publisher
         client = publisher.kafka_client
         of_type: Any = type(client)
-        if is_heralds(of_type) and not (may_wait and publisher.wait_for_receipts):
-            heralds = cast(HeraldClient, client)
-            if _is_enqueued(heralds, event):
+        if is_herald_client(of_type) and not (may_wait and publisher.wait_for_receipts):
+            herald_client = cast(HeraldClient, client)
+            if _is_enqueued(herald_client, event):
                 return None
-            return _behind(heralds, event, may_wait, in_turn)
+            return _send_in_order(herald_client, event, may_wait, in_order)
         if not (client and client.is_connected):
-            event.is_only_logged()
+            event.log_only()
         elif may_wait:
-            return _behind(client, event, may_wait, in_turn)
+            return _send_in_order(client, event, may_wait, in_order)
         else:
-            _send_aside(client, event)
+            _send_from_sync(client, event)
     except Exception as error:
-        event.has_failed(error)
+        event.failed(error)
     return None
 
 
 def _is_enqueued(client: HeraldClient, event: Outgoing) -> bool:
-    """Herald's clients take an event at once where there is room and nobody waits."""
-    courier = courier_of(event.publisher)
+    """Enqueues an event in a Herald client, unless the in-flight limit is reached or
+    other events wait for it.
+    """
+    queue = send_queue_of(event.publisher)
     try:
-        if courier.is_busy or not client.try_enqueue(event, courier.watch(event)):
+        if queue.is_busy or not client.try_enqueue(event, queue.error_callback(event)):
             return False
     except Exception:
-        # Asking before would take a part of the time that it takes to publish.
+        # Checked only after a failure: a check before would slow down every event.
         if client.is_connected:
             raise
-        event.is_only_logged()
+        event.log_only()
     else:
-        event.was_taken()
+        event.accepted()
     return True
 
 
-def _behind(
-    client: KafkaClient, event: Outgoing, may_wait: bool, in_turn: bool
+def _send_in_order(
+    client: KafkaClient, event: Outgoing, may_wait: bool, in_order: bool
 ) -> Awaitable[None] | None:
-    """What can't go at once waits: in its own task, unless others wait already."""
-    courier = courier_of(event.publisher)
+    """Sends an event that can't be enqueued at once: in the caller's task, or behind
+    the events that wait already.
+    """
+    queue = send_queue_of(event.publisher)
     send = partial(deliver, client, event)
-    if may_wait and not in_turn and not courier.is_busy:
-        courier.loop = asyncio.get_running_loop()
+    if may_wait and not in_order and not queue.is_busy:
+        queue.loop = asyncio.get_running_loop()
         return send()
     loop = running_loop()
-    if loop is None and is_heralds(type(client)):
-        _wait_for_room(cast(HeraldClient, client), event)
+    if loop is None and is_herald_client(type(client)):
+        _enqueue_blocking(cast(HeraldClient, client), event)
         return None
-    sent = courier.take(send, event)
+    sent = queue.put(send, event)
     if sent is None:
-        event.has_failed(NoLoop("its client needs an event loop, and none is known"))
+        event.failed(NoEventLoop(_NO_LOOP))
         return None
     return asyncio.wrap_future(sent) if may_wait else None
 
 
-def _wait_for_room(client: HeraldClient, event: Outgoing) -> None:
-    """In a thread without a loop."""
-    lost = courier_of(event.publisher).watch(event)
-    if client.try_enqueue(event, lost, wait_for_room=True):
-        event.was_taken()
+def _enqueue_blocking(client: HeraldClient, event: Outgoing) -> None:
+    """Enqueues an event from a thread without an event loop, which may block."""
+    on_error = send_queue_of(event.publisher).error_callback(event)
+    if client.try_enqueue(event, on_error, block=True):
+        event.accepted()
     else:
-        event.was_refused()
+        event.rejected()
 
 
-def _send_aside(client: KafkaClient, event: Outgoing) -> None:
-    """From where nothing can be awaited, an event goes at once through a client that
-    needs no loop, and through others when the loop gets to it.
+def _send_from_sync(client: KafkaClient, event: Outgoing) -> None:
+    """Sends an event from synchronous code: at once through a synchronous client, else
+    from the event loop.
     """
     send: Send = partial(deliver, client, event)
     outcome: object = None
     if not iscoroutinefunction(client.publish_with_envelope):
-        outcome = call(client, event)
+        outcome = call_client(client, event)
         if not isawaitable(outcome):
-            event.was_taken() if outcome else event.was_refused()
+            event.accepted() if outcome else event.rejected()
             return
         send = partial(_outcome_or_failure, outcome, event)
-    if courier_of(event.publisher).take(send, event) is None:
+    if send_queue_of(event.publisher).put(send, event) is None:
         if iscoroutine(outcome):
             outcome.close()
-        event.has_failed(NoLoop("its client needs an event loop, and none is known"))
+        event.failed(NoEventLoop(_NO_LOOP))
 
 
-class NoLoop(Exception):
-    """A synchronous operation has a client for asyncio, and no event loop."""
+_NO_LOOP: Final = "the asyncio client needs an event loop, and none is known"
+
+
+class NoEventLoop(Exception):
+    """A synchronous operation has an asyncio client, and no event loop is known."""
 
 
 async def _outcome(outcome: object, event: Outgoing) -> None:
     if isawaitable(outcome):
         outcome = await outcome
-    event.was_taken() if outcome else event.was_refused()
+    event.accepted() if outcome else event.rejected()
 
 
 async def _outcome_or_failure(outcome: object, event: Outgoing) -> None:
     try:
         await _outcome(outcome, event)
     except Exception as error:
-        event.has_failed(error)
+        event.failed(error)
 
 
-def call(client: KafkaClient, event: Outgoing) -> object:
-    """What `publish_with_envelope` can't say needs an event of Herald's own."""
-    said = event.event_id, event.causation_id, event.partition_key
-    if said == (None, None, None) or not is_heralds(type(client)):
+def call_client(client: KafkaClient, event: Outgoing) -> object:
+    """Calls the client. Fields that `publish_with_envelope` does not have are passed to
+    Herald's clients in a `herald.Event`.
+    """
+    extra = event.event_id, event.causation_id, event.partition_key
+    if extra == (None, None, None) or not is_herald_client(type(client)):
         return client.publish_with_envelope(**event.keywords())
-    of_herald = sys.modules["herald.events"].Event
+    event_class = sys.modules["herald.events"].Event
     return cast(HeraldClient, client).publish(
-        of_herald(
+        event_class(
             event.event_type,
             event.source_node_id,
             event.payload,
@@ -1771,21 +2031,21 @@ def call(client: KafkaClient, event: Outgoing) -> object:
     )
 
 
-# Events that a contract declares itself.
+# Events declared by a contract.
 
 
 class DeclaredEvent:
-    """An event that the contract declares.
+    """Event declared by a contract.
 
     Args:
-        event_type: Its event type.
-        topic: Where it goes; `{namespace}` is the publisher's.
-        node_type: Kind of the node, if it has one.
+        event_type: Event type.
+        topic: Topic; `{namespace}` stands for the publisher's.
+        node_type: Kind of the node, if any.
         service_name: The node's service.
-        public: Fields of the payload whose values are published, of all others the
-            name of their type is; None where all are.
-        partition_key: The field whose value is the key, if it is public.
-        fields: They are added to the metadata of the payload.
+        public: Fields of the payload whose values are published; for all others the
+            name of the type is. None if all are public.
+        partition_key: Field whose value is the key, if it is public.
+        fields: Added to the metadata of the payload.
     """
 
     def __init__(
@@ -1815,11 +2075,11 @@ class DeclaredEvent:
         payload: object,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Publishes one, and waits for the receipt. Raises nothing."""
+        """Publishes an event, and waits for the receipt. Never raises."""
         await publish_event(
             publisher,
             self._kind,
-            about_request(correlation_id),
+            request_context(correlation_id),
             lambda: self._event(publisher, correlation_id, payload, metadata),
         )
 
@@ -1852,15 +2112,15 @@ class DeclaredEvent:
         return event
 
 
-# Measured values.
+# Metric events.
 
 
 class MetricEvent:
-    """The event that announces a measured value.
+    """Event that publishes a metric.
 
     Args:
-        event_type: Its event type.
-        topic: Where it goes; `{namespace}` is the publisher's.
+        event_type: Event type.
+        topic: Topic; `{namespace}` stands for the publisher's.
         node_type: Kind of the node.
         service_name: The node's service.
     """
@@ -1887,7 +2147,7 @@ class MetricEvent:
         correlation_id: UUID | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Publishes one, and waits for the receipt. Raises nothing."""
+        """Publishes an event, and waits for the receipt. Never raises."""
 
         if correlation_id is None:
             correlation_id = CURRENT.get().correlation_id
@@ -1903,50 +2163,49 @@ class MetricEvent:
             }
             if correlation_id is not None:
                 payload["correlation_id"] = str(correlation_id)
-            named = {"metric_name": metric_name, "metric_unit": metric_unit}
-            made = Outgoing(
+            names = {"metric_name": metric_name, "metric_unit": metric_unit}
+            outgoing = Outgoing(
                 publisher,
                 self._kind,
                 correlation_id,
                 payload,
-                {**self._kind.metadata, **named},
+                {**self._kind.metadata, **names},
                 metadata,
             )
             metric = f"{metric_name}={metric_value}{metric_unit}"
-            made.about = about
-            made.summary = f": {metric}"
-            made.said = {"metric": metric}
-            return made
+            outgoing.log_context = log_context
+            outgoing.summary = f": {metric}"
+            outgoing.log_fields = {"metric": metric}
+            return outgoing
 
-        about = {"metric_name": metric_name}
-        await publish_event(publisher, self._kind, about, event)
-
-
-# One run of an operation.
+        log_context = {"metric_name": metric_name}
+        await publish_event(publisher, self._kind, log_context, event)
 
 
-class Run:
-    """One run of an operation, as a scope: it fails with the exception that leaves it.
+# Instrumented runs of operations.
+
+
+class Run(CallScope):
+    """Scope of one run of an operation. It fails with the exception that leaves it.
 
     Attributes:
-        correlation_id: Ties together the events of the request.
-        result: What is announced as its result: a mapping, a model or a dataclass;
-            anything else is called `result`.
+        correlation_id: Id of the request, shared by all its events.
+        result: Published result: a mapping, a model or a dataclass; anything else
+            becomes the field `result`.
     """
 
     __slots__ = (
-        "_began",
+        "_context",
+        "_correlation_text",
         "_input",
-        "_inside",
-        "_measured",
         "_metadata",
         "_operation",
         "_publisher",
-        "_request",
+        "_start_time",
         "_started",
         "_token",
+        "_track",
         "correlation_id",
-        "result",
     )
 
     def __init__(
@@ -1958,6 +2217,7 @@ class Run:
         causation_id: UUID | str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
+        super().__init__()
         around = CURRENT.get()
         self._operation = operation
         self._publisher = publisher
@@ -1966,82 +2226,26 @@ class Run:
         self.correlation_id: UUID = (
             correlation_id or around.correlation_id or new_correlation_id()
         )
-        self._inside = Correlation(
+        self._context = Correlation(
             self.correlation_id, causation_id or around.causation_id
         )
         self._started: Outgoing | None = None
         self._token: Token[Correlation] | None = None
-        self._request: str | None = None
-        self._began = 0.0
-        self._measured: AbstractContextManager[object] | None = None
-        self.result: object = None
-
-    def __enter__(self) -> Self:
-        self.start(may_wait=False)
-        self.enter()
-        return self
-
-    def __exit__(
-        self,
-        of_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.finish(error, may_wait=False)
-        self.leave()
-
-    async def __aenter__(self) -> Self:
-        await self.start_async()
-        self.enter()
-        return self
-
-    async def __aexit__(
-        self,
-        of_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            await self.finish_async(error)
-        finally:
-            self.leave()
-
-    async def start_async(self) -> None:
-        """Announces the start, and waits where the client has to be waited for."""
-        if (waiting := self.start(may_wait=True)) is not None:
-            await self.wait_for_start(waiting)
-
-    async def wait_for_start(self, waiting: Awaitable[None]) -> None:
-        """Who is cancelled meanwhile has failed."""
-        try:
-            await waiting
-        except BaseException as cancelled:
-            self.finish(cancelled, may_wait=False)
-            raise
-
-    async def finish_async(self, error: BaseException | None) -> None:
-        """The same for the end."""
-        if (waiting := self.finish(error, may_wait=True)) is not None:
-            await waiting
-
-    @contextmanager
-    def scope(self) -> Iterator[None]:
-        """What is published in it is of this run."""
-        self.enter()
-        try:
-            yield
-        finally:
-            self.leave()
+        self._correlation_text: str | None = None
+        self._start_time = 0.0
+        self._track: AbstractContextManager[object] | None = None
 
     def start(self, *, may_wait: bool) -> Awaitable[None] | None:
-        """Announces the start. What comes back is to be awaited, before `enter`."""
+        """Publishes the start. The caller awaits the returned value, if any, before
+        `enter`.
+        """
         operation = self._operation
         if (metrics := getattr(self._publisher, "node_metrics", None)) is not None:
             with suppress(Exception):
-                self._measured = metrics.track(operation.name)
-                self._measured.__enter__()
-        self._began = perf_counter()
-        if operation.announces != "all" or not self._is_sampled():
+                self._track = metrics.track(operation.name)
+                self._track.__enter__()
+        self._start_time = perf_counter()
+        if operation.publishes != "all" or not self._is_sampled():
             return None
         try:
             event = operation.start(
@@ -2054,21 +2258,21 @@ class Run:
         except Exception as error:
             self._log(operation.started_kind, error)
             return None
-        event.causation_id = self._inside.causation_id
+        event.causation_id = self._context.causation_id
         event.event_id = _new_event_id()
         self._started = event
-        return hand_over(event, may_wait=may_wait)
+        return dispatch(event, may_wait=may_wait)
 
     def enter(self) -> None:
-        """What is published from now on is of this run, until `leave`."""
+        """Makes this run the cause of events published until `leave`."""
         if self._started is not None:
-            if self._started.is_taken:
-                self._inside = Correlation(self.correlation_id, self._started.event_id)
+            if self._started.is_accepted:
+                self._context = Correlation(self.correlation_id, self._started.event_id)
             self._started = None
-        self._token = CURRENT.set(self._inside)
+        self._token = CURRENT.set(self._context)
 
     def leave(self) -> None:
-        """What is published from now on is of the scope around it again."""
+        """Restores the surrounding scope."""
         if self._token is not None:
             leave(self._token)
             self._token = None
@@ -2076,13 +2280,15 @@ class Run:
     def finish(
         self, error: BaseException | None, *, may_wait: bool
     ) -> Awaitable[None] | None:
-        """Announces the end. What comes back is to be awaited."""
+        """Publishes the completion or failure. The caller awaits the returned value, if
+        any.
+        """
         operation = self._operation
-        milliseconds = round((perf_counter() - self._began) * 1e3, 3)
-        if self._measured is not None:
+        milliseconds = round((perf_counter() - self._start_time) * 1e3, 3)
+        if self._track is not None:
             with suppress(Exception):
-                self._measured.__exit__(type(error) if error else None, error, None)
-            self._measured = None
+                self._track.__exit__(type(error) if error else None, error, None)
+            self._track = None
         kind = operation.completed_kind if error is None else operation.failed_kind
         try:
             if error is not None:
@@ -2094,7 +2300,7 @@ class Run:
                     milliseconds,
                     self._metadata,
                 )
-            elif operation.announces != "failures":
+            elif operation.publishes != "failures":
                 event = operation.completion(
                     self._publisher,
                     self.correlation_id,
@@ -2108,10 +2314,10 @@ class Run:
         except Exception as problem:
             self._log(kind, problem)
             return None
-        event.causation_id = self._inside.causation_id
-        # Who is cancelled, or ends a program, is not kept waiting.
+        event.causation_id = self._context.causation_id
+        # Cancellation and program exit must not wait for the client.
         may_wait = may_wait and (error is None or isinstance(error, Exception))
-        return hand_over(event, may_wait=may_wait)
+        return dispatch(event, may_wait=may_wait)
 
     def _is_sampled(self) -> bool:
         share = self._operation.sample_started
@@ -2120,18 +2326,18 @@ class Run:
         return crc32(self._text().encode()) < share * 2**32
 
     def _text(self) -> str:
-        """The correlation id, written once."""
-        text = self._request
+        """Returns the correlation id as text, formatted once."""
+        text = self._correlation_text
         if text is None:
-            text = self._request = str(self.correlation_id)
+            text = self._correlation_text = str(self.correlation_id)
         return text
 
     def _log(self, kind: EventKind, error: Exception) -> None:
-        log_failure(self._publisher, kind, about_request(self.correlation_id), error)
+        log_failure(self._publisher, kind, request_context(self.correlation_id), error)
 
 
 def _new_event_id() -> str:
-    """A UUID of version 4, as text: making an object of it takes longer."""
+    """Returns a version 4 UUID as text, faster than through a UUID object."""
     digits = urandom(16).hex()
     return (
         f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
@@ -2145,17 +2351,17 @@ def _result(result: object) -> Mapping[str, Any]:
     return {"result": result} if fields is None else fields
 
 
-# States of a node, and the event that announces their change.
+# States of a node, and their change events.
 
 S = TypeVar("S", bound=StrEnum)
 
 
 class StateEvent:
-    """The event that announces a change of state.
+    """Event that publishes a state change.
 
     Args:
-        event_type: Its event type.
-        topic: Where it goes; `{namespace}` is the publisher's.
+        event_type: Event type.
+        topic: Topic; `{namespace}` stands for the publisher's.
         node_type: Kind of the node.
         service_name: The node's service.
     """
@@ -2182,11 +2388,11 @@ class StateEvent:
         transition_reason: str,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Publishes one, and waits for the receipt. Raises nothing."""
+        """Publishes an event, and waits for the receipt. Never raises."""
         await publish_event(
             publisher,
             self.kind,
-            about_request(correlation_id),
+            request_context(correlation_id),
             lambda: self.event(
                 publisher,
                 correlation_id,
@@ -2206,8 +2412,8 @@ class StateEvent:
         transition_reason: str,
         metadata: Mapping[str, Any] | None = None,
     ) -> Outgoing:
-        """One that is to be published."""
-        made = Outgoing(
+        """Creates an event."""
+        outgoing = Outgoing(
             publisher,
             self.kind,
             correlation_id,
@@ -2224,20 +2430,20 @@ class StateEvent:
             metadata,
         )
         transition = f"{old_state} → {new_state}"
-        made.summary = f": {transition}"
-        made.said = {"transition": transition}
-        return made
+        outgoing.summary = f": {transition}"
+        outgoing.log_fields = {"transition": transition}
+        return outgoing
 
 
 class States(Generic[S]):
-    """The states of a node, as its contract says them. Each publisher has a machine.
+    """States and transitions of a node from its contract. Each publisher has a machine.
 
     Args:
-        event: The event that announces a change.
-        states: All of them.
-        initial: Where a node begins.
-        transitions: For each state, those that may follow.
-        terminal: Those that nothing follows.
+        event: Event that publishes a change.
+        states: All states.
+        initial: Initial state.
+        transitions: For each state, the states that may follow.
+        terminal: Terminal states.
     """
 
     def __init__(
@@ -2256,34 +2462,34 @@ class States(Generic[S]):
         self.terminal = terminal
 
     def following(self, state: S) -> frozenset[S]:
-        """The states that may follow one."""
+        """Returns the states that may follow a state."""
         if state in self.terminal:
             return frozenset()
         return self.transitions.get(state, frozenset())
 
     def of(self, publisher: EventPublisher) -> StateMachine[S]:
-        """The machine of a publisher."""
+        """Returns the state machine of a publisher."""
         attributes = vars(publisher)
         found: StateMachine[S] | None = attributes.get("_herald_states")
         if found is not None:
             return found
-        made: StateMachine[S] = attributes.setdefault(
+        outgoing: StateMachine[S] = attributes.setdefault(
             "_herald_states", StateMachine(self, publisher)
         )
-        return made
+        return outgoing
 
 
 class TransitionError(ValueError):
-    """A change of state that the contract does not allow.
+    """A state change that the contract does not allow.
 
     Attributes:
-        old_state: The state that the node stays in.
-        new_state: The one that was asked for.
-        allowed: Those that may follow.
+        old_state: Current state, which the node keeps.
+        new_state: Requested state.
+        allowed: States that may follow.
     """
 
     def __init__(self, old_state: str, new_state: str, allowed: frozenset[str]) -> None:
-        others = ", ".join(sorted(allowed)) or "none, it is an end"
+        others = ", ".join(sorted(allowed)) or "none, it is a terminal state"
         super().__init__(
             f"{old_state} can't become {new_state}; it can become: {others}"
         )
@@ -2293,8 +2499,8 @@ class TransitionError(ValueError):
 
 
 class StateMachine(Generic[S]):
-    """The state of one node, for tasks and threads: events go out in the order of the
-    changes.
+    """State machine of one node, safe for tasks and threads. Events are published in
+    the order of the changes.
     """
 
     def __init__(self, states: States[S], publisher: EventPublisher) -> None:
@@ -2305,17 +2511,17 @@ class StateMachine(Generic[S]):
 
     @property
     def state(self) -> S:
-        """The state of now."""
+        """Current state."""
         return self._state
 
     @property
     def allowed(self) -> frozenset[S]:
-        """The states that may follow."""
+        """States that may follow the current one."""
         return self._states.following(self._state)
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing follows."""
+        """Whether the current state is terminal."""
         return self._state in self._states.terminal
 
     async def transition(
@@ -2325,16 +2531,16 @@ class StateMachine(Generic[S]):
         correlation_id: UUID | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Changes the state and announces that.
+        """Changes the state, and publishes the change.
 
         Args:
             to: The new state.
-            reason: Why it changes.
-            correlation_id: Unless given, that of the scope, or a new one.
-            metadata: More facts, published as they are.
+            reason: Reason of the change.
+            correlation_id: By default that of the surrounding scope, or a new one.
+            metadata: Published unchanged.
 
         Raises:
-            TransitionError: The contract does not allow it; nothing is changed.
+            TransitionError: The contract does not allow the change; the state is kept.
         """
         sent = self._change(to, reason, correlation_id, metadata, may_wait=True)
         if sent is not None:
@@ -2347,7 +2553,7 @@ class StateMachine(Generic[S]):
         correlation_id: UUID | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """The same from where nothing can be awaited."""
+        """Changes the state from synchronous code, and publishes the change."""
         self._change(to, reason, correlation_id, metadata, may_wait=False)
 
     def _change(
@@ -2361,7 +2567,8 @@ class StateMachine(Generic[S]):
     ) -> Awaitable[None] | None:
         to = self._states.states(to)
         request = correlation_id or CURRENT.get().correlation_id or new_correlation_id()
-        # A loop never waits below the lock; a thread without one may, for room.
+        # An event loop never blocks with the lock held; a thread without a loop may, at
+        # the in-flight limit.
         with self._lock:
             old, allowed = self._state, self.allowed
             if to not in allowed:
@@ -2372,15 +2579,15 @@ class StateMachine(Generic[S]):
                     self._publisher, request, old, to, reason, metadata
                 )
             except Exception as error:
-                about = about_request(request)
-                log_failure(self._publisher, self._states.event.kind, about, error)
+                log_context = request_context(request)
+                log_failure(
+                    self._publisher, self._states.event.kind, log_context, error
+                )
                 return None
-            return hand_over(event, may_wait=may_wait, in_turn=True)
+            return dispatch(event, may_wait=may_wait, in_order=True)
 
 
-# Operations as decorators of functions.
-
-F = TypeVar("F", bound=Callable[..., Any])
+# Decorators that make functions operations.
 
 
 def instrumented(
@@ -2388,47 +2595,38 @@ def instrumented(
     function: F,
     publisher: EventPublisher | Callable[[], EventPublisher] | None,
 ) -> F:
-    """The function as that operation; None stands for its first argument."""
-    begin = _beginning(operation, function, publisher)
-    wrapped: Any
-    if inspect.isasyncgenfunction(function):
-        wrapped = _async_generator(function, begin)
-    elif inspect.iscoroutinefunction(function):
-        wrapped = _coroutine(function, begin)
-    elif inspect.isgeneratorfunction(function):
-        wrapped = _generator(function, begin)
-    else:
-        wrapped = _function(function, begin)
-    return cast(F, wraps(function)(wrapped))
+    """Wraps a function as an operation. Without a publisher, its first argument is
+    the publisher.
+    """
+    return wrap(function, _run_factory(operation, function, publisher))
 
 
-Begin = Callable[[tuple[Any, ...], dict[str, Any]], Run]
-
-
-def _beginning(
+def _run_factory(
     operation: Operation,
     function: Callable[..., Any],
     publisher: EventPublisher | Callable[[], EventPublisher] | None,
 ) -> Begin:
-    """Makes the run of a call; an argument `correlation_id` is that of the request."""
+    """Creates the run of each call. An argument `correlation_id` becomes the run's."""
     binding = Binding(function, is_method=publisher is None)
-    of_call = _giver(publisher)
-    names_request = "correlation_id" in inspect.signature(function).parameters
+    get_publisher = _publisher_getter(publisher)
+    has_correlation_id = "correlation_id" in inspect.signature(function).parameters
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
-        owner: EventPublisher = args[0] if of_call is None else of_call()
+        owner: EventPublisher = args[0] if get_publisher is None else get_publisher()
         fields = binding.fields(args, kwargs)
-        request = fields.get("correlation_id") if names_request else None
-        given = request if isinstance(request, UUID) else None
-        return Run(operation, owner, fields, given)
+        given = fields.get("correlation_id") if has_correlation_id else None
+        correlation_id = given if isinstance(given, UUID) else None
+        return Run(operation, owner, fields, correlation_id)
 
     return begin
 
 
-def _giver(
+def _publisher_getter(
     publisher: EventPublisher | Callable[[], EventPublisher] | None,
 ) -> Callable[[], EventPublisher] | None:
-    """A node may be callable itself, so it is known by its attributes."""
+    """Returns a function that returns the publisher. A publisher may be callable
+    itself, so it is recognized by its attributes.
+    """
     if callable(publisher) and not hasattr(type(publisher), "failed_events"):
         return publisher
     if publisher is None:
@@ -2437,128 +2635,36 @@ def _giver(
     return lambda: fixed
 
 
-def _coroutine(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
-    async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        # As `async with`, without two coroutines that mostly wait for nothing.
-        run = begin(args, kwargs)
-        if (waiting := run.start(may_wait=True)) is not None:
-            await run.wait_for_start(waiting)
-        run.enter()
-        try:
-            run.result = result = await function(*args, **kwargs)
-            waiting = run.finish(None, may_wait=True)
-        except BaseException as error:
-            waiting = run.finish(error, may_wait=True)
-            if waiting is not None:
-                await waiting
-            raise
-        finally:
-            run.leave()
-        if waiting is not None:
-            await waiting
-        return result
-
-    return wrapper
-
-
-def _function(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        with begin(args, kwargs) as run:
-            run.result = result = function(*args, **kwargs)
-            return result
-
-    return wrapper
-
-
-def _generator(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
-    def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        run = begin(args, kwargs)
-        run.start(may_wait=False)
-        # Its code is of the run, and that of its caller, in between, is not.
-        with run.scope():
-            try:
-                steps = function(*args, **kwargs)
-            except BaseException as error:
-                run.finish(error, may_wait=False)
-                raise
-        resume, argument = steps.send, None
-        while True:
-            with run.scope():
-                try:
-                    item = resume(argument)
-                except StopIteration as stop:
-                    run.result = stop.value
-                    run.finish(None, may_wait=False)
-                    return stop.value
-                except BaseException as error:
-                    run.finish(error, may_wait=False)
-                    raise
-            try:
-                argument = yield item
-                resume = steps.send
-            except BaseException as thrown:
-                argument, resume = thrown, steps.throw
-
-    return wrapper
-
-
-def _async_generator(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]:
-    async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        run = begin(args, kwargs)
-        await run.start_async()
-        try:
-            steps = function(*args, **kwargs)
-        except BaseException as error:
-            await run.finish_async(error)
-            raise
-        resume, argument = steps.asend, None
-        while True:
-            with run.scope():
-                try:
-                    item = await resume(argument)
-                except StopAsyncIteration:
-                    await run.finish_async(None)
-                    return
-                except BaseException as error:
-                    await run.finish_async(error)
-                    raise
-            try:
-                argument = yield item
-                resume = steps.asend
-            except BaseException as thrown:
-                argument, resume = thrown, steps.athrow
-
-    return wrapper
-
-
-# Operations, and the events that they announce.
+# Operations and their lifecycle events.
 
 Published = Literal["all", "outcomes", "failures"]
 
 
 class Operation:
-    """An operation of a node. It announces that it started, completed or failed.
+    """Operation of a node, which publishes that it started, completed or failed.
 
     It decorates methods of the node's class, `@instrument_place`, and other functions,
-    `@instrument_place.on(publisher)`: coroutine functions, functions, generators and
-    asynchronous generators. The arguments are the input; one alone that is a mapping, a
-    model or a dataclass is its fields. What is not a function is a scope: `with` or
-    `async with instrument_place.run(publisher, input) as run: run.result = ...`.
+    `@instrument_place.on(publisher)`: functions, coroutine functions, and generator
+    functions of both kinds. The arguments are the input; of a single argument that is a
+    mapping, a model or a dataclass, its fields are. For other code there is a scope:
+    `with` or `async with instrument_place.run(publisher, input) as run:
+    run.result = ...`.
 
     Args:
-        name: Its name in the contract.
+        name: Name in the contract.
         node_type: Kind of the node.
         service_name: The node's service.
-        topics: Of started, completed, failed; `{namespace}` is the publisher's.
-        events: Their event types.
-        public_input: Fields of the input whose values are published; of all others
-            the name of their type is.
-        public_result: The same for the result.
-        publish: What instrumented operations announce: "all", or no start ("outcomes"),
-            or "failures" only.
-        sample_started: Share of the requests whose start is announced. Which they are
-            depends on the correlation id, so it is all or nothing for a request.
-        fields: They are added to the metadata of each payload.
+        topics: Topics of the started, completed and failed events; `{namespace}` stands
+            for the publisher's.
+        events: Event types of these.
+        public_input: Fields of the input whose values are published; for all others
+            the name of the type is.
+        public_result: Public fields of the result.
+        publish: Events of instrumented operations: "all", "outcomes" (no started
+            events), or "failures".
+        sample_started: Share of requests whose started events are published. The
+            choice depends on the correlation id, so that a request has all or none.
+        fields: Added to the metadata of each payload.
     """
 
     def __init__(
@@ -2576,7 +2682,7 @@ class Operation:
         fields: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name
-        self.announces = publish
+        self.publishes = publish
         self.sample_started = sample_started
         self._public_input = public_input
         self._public_result = public_result
@@ -2600,16 +2706,16 @@ class Operation:
         )
 
     def __call__(self, function: F) -> F:
-        """Decorates a method: its first argument is the publisher."""
+        """Decorates a method whose first argument is the publisher."""
         return instrumented(self, function, None)
 
     def on(
         self, publisher: EventPublisher | Callable[[], EventPublisher]
     ) -> Callable[[F], F]:
-        """Decorates a function: its events are those of the publisher.
+        """Decorates a function that publishes through the given publisher.
 
         Args:
-            publisher: It, or what gives it when the function is called.
+            publisher: The publisher, or a function that returns it for each call.
         """
         return lambda function: instrumented(self, function, publisher)
 
@@ -2621,19 +2727,22 @@ class Operation:
         causation_id: UUID | str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Run:
-        """A scope that is the operation; give its result as `run.result`.
+        """Returns a scope that is one run of the operation; set its result as
+        `run.result`.
 
         Args:
-            publisher: Whose events they are.
-            input: A mapping, a model or a dataclass; anything else is called `input`.
-            correlation_id: Unless given that of the scope around it, or a new one.
-            causation_id: The event that led to it, unless the scope around it says so.
-            metadata: More facts, published as they are with each of its events.
+            publisher: Publisher of the events.
+            input: A mapping, a model or a dataclass; anything else becomes the field
+                `input`.
+            correlation_id: By default that of the surrounding scope, or a new one.
+            causation_id: Event that caused the run; by default that of the surrounding
+                scope.
+            metadata: Published unchanged with each event of the run.
         """
         data: Mapping[str, Any] = {}
         if input is not None:
             data = {"input": input}
-            with suppress(Exception):  # what its attributes may raise
+            with suppress(Exception):  # its attributes may raise
                 fields = fields_of(input)
                 data = data if fields is None else fields
         return Run(self, publisher, data, correlation_id, causation_id, metadata)
@@ -2645,11 +2754,11 @@ class Operation:
         input_data: object,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Announces that it started, and waits for the receipt. Raises nothing."""
+        """Publishes that it started, and waits for the receipt. Never raises."""
         await publish_event(
             publisher,
             self.started_kind,
-            about_request(correlation_id),
+            request_context(correlation_id),
             lambda: self.start(
                 publisher, correlation_id, str(correlation_id), input_data, metadata
             ),
@@ -2663,11 +2772,11 @@ class Operation:
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """The same for its end."""
+        """Publishes that it completed, and waits for the receipt. Never raises."""
         await publish_event(
             publisher,
             self.completed_kind,
-            about_request(correlation_id),
+            request_context(correlation_id),
             lambda: self.completion(
                 publisher,
                 correlation_id,
@@ -2686,11 +2795,11 @@ class Operation:
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """The same for its failure."""
+        """Publishes that it failed, and waits for the receipt. Never raises."""
         await publish_event(
             publisher,
             self.failed_kind,
-            about_request(correlation_id),
+            request_context(correlation_id),
             lambda: self.failure(
                 publisher,
                 correlation_id,
@@ -2709,7 +2818,7 @@ class Operation:
         input_data: object,
         metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
-        """The event of its start; `request` is the text of the correlation id."""
+        """Creates the started event; `request` is the text of the correlation id."""
         return self._event(
             publisher,
             self.started_kind,
@@ -2734,7 +2843,7 @@ class Operation:
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
-        """The event of its end."""
+        """Creates the completed event."""
         event = self._event(
             publisher,
             self.completed_kind,
@@ -2751,7 +2860,7 @@ class Operation:
             {"execution_time_ms": execution_time_ms},
             metadata,
         )
-        event.said = {"execution_time_ms": execution_time_ms}
+        event.log_fields = {"execution_time_ms": execution_time_ms}
         return event
 
     def failure(
@@ -2763,7 +2872,7 @@ class Operation:
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
-        """The event of its failure."""
+        """Creates the failed event."""
         error_type = type(error).__name__
         error_message = redact_secrets(error, publisher.redactions)
         event = self._event(
@@ -2783,7 +2892,7 @@ class Operation:
             {"error_type": error_type, "execution_time_ms": execution_time_ms},
             metadata,
         )
-        event.said = {"error": error_message}
+        event.log_fields = {"error": error_message}
         return event
 
     def _event(

@@ -22,7 +22,7 @@ class Clock:
         return self.now
 
 
-def test_a_critical_check_decides_and_another_degrades() -> None:
+def test_critical_checks_make_unavailable_and_others_degrade() -> None:
     node, database, cache = Node(), [True], [True]
     life = Lifecycle(node)
     life.check("database", lambda: database[0], interval=0.0)
@@ -49,7 +49,7 @@ def test_a_critical_check_decides_and_another_degrades() -> None:
     assert node.states == [*states, "stopping", "stopped"]
 
 
-def test_an_answer_holds_for_a_while_and_is_asked_for_once_at_a_time() -> None:
+def test_check_results_are_cached_and_shared() -> None:
     clock, asked = Clock(), []
 
     async def database() -> None:
@@ -73,7 +73,7 @@ def test_an_answer_holds_for_a_while_and_is_asked_for_once_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("kind", ["coroutine", "thread", "raises", "text"])
-def test_what_is_wrong_is_said(kind: str) -> None:
+def test_failing_checks_have_details(kind: str) -> None:
     never = threading.Event()
 
     async def hang() -> None:
@@ -83,14 +83,14 @@ def test_what_is_wrong_is_said(kind: str) -> None:
         raise OSError("password=hunter2")
 
     kinds: dict[str, tuple[Callable[[], object], str]] = {
-        "coroutine": (hang, "it took longer than 0.01 s"),
-        "thread": (never.wait, "it took longer than 0.01 s"),
+        "coroutine": (hang, "timed out after 0.01 s"),
+        "thread": (never.wait, "timed out after 0.01 s"),
         "raises": (fail, "OSError: password=***"),
         "text": (lambda: "disk is full", "disk is full"),
     }
     function, expected = kinds[kind]
     life = Lifecycle()
-    life.check("it", function, timeout=0.01 if "longer" in expected else GENEROUS)
+    life.check("it", function, timeout=0.01 if "timed out" in expected else GENEROUS)
 
     async def main() -> None:
         async with life:
@@ -100,7 +100,7 @@ def test_what_is_wrong_is_said(kind: str) -> None:
     asyncio.run(asyncio.wait_for(main(), GENEROUS))
 
 
-def test_the_cluster_may_be_away_but_the_client_must_be_connected() -> None:
+def test_an_unreachable_cluster_degrades_and_an_unconnected_client_fails() -> None:
     class Away:
         is_connected = True
 
@@ -121,7 +121,7 @@ def test_the_cluster_may_be_away_but_the_client_must_be_connected() -> None:
     asyncio.run(main())
 
 
-def test_tasks_are_started_again_as_their_policy_says() -> None:
+def test_tasks_are_restarted_by_their_policy() -> None:
     runs: dict[str, int] = {}
     life = Lifecycle(sleep=soon)
 
@@ -154,7 +154,7 @@ def test_tasks_are_started_again_as_their_policy_says() -> None:
     assert runs["ends well"] == 1
 
 
-def test_without_an_essential_task_the_service_has_failed() -> None:
+def test_a_failed_essential_task_fails_the_service() -> None:
     node = Node()
     life = Lifecycle(node, sleep=soon)
 
@@ -174,7 +174,7 @@ def test_without_an_essential_task_the_service_has_failed() -> None:
     assert node.reasons[-1] == "task consumer gave up: OSError: no"
 
 
-def test_the_heart_beats() -> None:
+def test_heartbeats_are_published() -> None:
     node = Node()
     life = Lifecycle(node, heartbeat_interval=0.001)
 
@@ -186,7 +186,7 @@ def test_the_heart_beats() -> None:
     asyncio.run(main())
 
 
-def test_a_web_app_lives_with_it() -> None:
+def test_lifespan_of_a_web_app() -> None:
     client = RecordingClient()
     life, database = Lifecycle(Node(client)), [True]
     life.check("database", lambda: database[0], interval=0.0)
@@ -203,7 +203,9 @@ def test_a_web_app_lives_with_it() -> None:
         database[0] = False
         answer = http.get("/health/ready")
         assert answer.status_code == 503
-        assert answer.json()["checks"]["database"]["detail"] == "it says no"
+        assert (
+            answer.json()["checks"]["database"]["detail"] == "the check returned False"
+        )
         assert http.get("/health/live").status_code == 200
         assert http.get("/health/else").status_code == 404
     assert life.state.value == "stopped"

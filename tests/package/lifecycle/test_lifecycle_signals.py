@@ -86,7 +86,7 @@ def test_a_second_signal_stops_at_once(folder: Path) -> None:
     assert program.returncode == 128 + signal.SIGTERM, errors
 
 
-def test_what_swallows_cancellation_does_not_survive_a_second_signal(
+def test_a_second_signal_ends_tasks_that_swallow_cancellation(
     folder: Path,
 ) -> None:
     work = """
@@ -106,7 +106,7 @@ def test_what_swallows_cancellation_does_not_survive_a_second_signal(
     assert program.returncode == 128 + signal.SIGTERM, errors
 
 
-def test_a_blocked_program_ends_with_the_third(folder: Path) -> None:
+def test_a_third_signal_ends_a_blocked_program(folder: Path) -> None:
     program = start(folder, "time.sleep(3600)")
     while program.poll() is None:
         program.send_signal(signal.SIGTERM)

@@ -70,23 +70,23 @@ def lived(names: dict[State, str] | None) -> tuple[Orders, list[object]]:
     return orders, [change.payload["new_state"] for change in changes]
 
 
-def test_states_that_the_contract_has_are_announced() -> None:
+def test_states_of_the_contract_are_published() -> None:
     orders, announced = lived(None)
     assert announced == ["stopping"]
     assert orders.state_machine.state == "stopping"
 
 
-def test_states_are_those_that_were_said() -> None:
+def test_given_state_names_are_used() -> None:
     names = {State.STOPPING: "stopping", State.STOPPED: "drained"}
     orders, announced = lived(names)
     assert announced == ["stopping", "drained"]
     assert orders.state_machine.is_over is False
 
 
-def test_a_change_that_the_contract_forbids_is_left_out(
+def test_forbidden_state_changes_are_skipped_and_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     orders, announced = lived({State.STOPPED: "drained"})
     assert announced == []
     assert orders.state_machine.state is OrdersState.IDLE
-    assert "state drained was not announced: TransitionError" in caplog.text
+    assert "state drained was not published: TransitionError" in caplog.text

@@ -18,7 +18,7 @@ from herald.testing import MemoryCluster, RecordingClient
 from nodes import GENEROUS, Node, until
 
 
-def test_operations_in_flight_are_finished_and_no_more_are_taken() -> None:
+def test_stop_finishes_operations_and_accepts_no_more() -> None:
     life, log = Lifecycle(), []
     life.dependency("database", stop=lambda: log.append("database"))
     life.intake("consumer", lambda: log.append("consumer"))
@@ -51,7 +51,7 @@ def test_operations_in_flight_are_finished_and_no_more_are_taken() -> None:
     assert log == ["consumer", "operation", "database"]
 
 
-def test_operations_that_do_not_end_are_cancelled_and_counted() -> None:
+def test_unfinished_operations_are_cancelled_and_counted() -> None:
     life = Lifecycle(drain_timeout=0.01)
 
     async def operation() -> None:
@@ -70,7 +70,7 @@ def test_operations_that_do_not_end_are_cancelled_and_counted() -> None:
     asyncio.run(asyncio.wait_for(main(), GENEROUS))
 
 
-def test_what_the_metrics_know_to_be_in_flight_is_waited_for() -> None:
+def test_stop_waits_for_operations_of_the_metrics() -> None:
     node = Node()
     metrics = NodeMetrics(node, publish_interval_seconds=1e6)
     life = Lifecycle(node, metrics=metrics)
@@ -92,7 +92,7 @@ def test_what_the_metrics_know_to_be_in_flight_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize("kind", ["coroutine", "thread", "raises"])
-def test_what_does_not_stop_is_said_and_the_rest_stops(kind: str) -> None:
+def test_a_failing_stop_is_reported_and_the_rest_stops(kind: str) -> None:
     never, log = threading.Event(), []
 
     async def hang() -> None:
@@ -119,7 +119,7 @@ def test_what_does_not_stop_is_said_and_the_rest_stops(kind: str) -> None:
     assert life.state.value == "stopped"
 
 
-def test_the_client_is_closed_last_with_all_that_is_due() -> None:
+def test_the_client_is_closed_last() -> None:
     client = RecordingClient()
     node = Node(client)
     metrics = NodeMetrics(node, publish_interval_seconds=1e6)
@@ -146,7 +146,7 @@ def test_the_client_is_closed_last_with_all_that_is_due() -> None:
     assert not client.is_connected
 
 
-def test_states_are_announced_under_the_names_of_the_contract() -> None:
+def test_states_are_published_with_contract_names() -> None:
     node = Node()
     names = {State.READY: "idle", State.STOPPING: "draining"}
 
@@ -158,7 +158,7 @@ def test_states_are_announced_under_the_names_of_the_contract() -> None:
     assert node.states == ["idle", "draining"]
 
 
-def test_a_cluster_that_stops_holds_up_nothing() -> None:
+def test_a_stopped_cluster_does_not_delay_shutdown() -> None:
     client = RecordingClient()  # no spool: a publish waits 30 s
     node = Node(client)
     metrics = NodeMetrics(node, publish_interval_seconds=1e6)
@@ -175,7 +175,7 @@ def test_a_cluster_that_stops_holds_up_nothing() -> None:
     assert life.report is not None
 
 
-def test_without_kafka_all_is_in_the_spool(tmp_path: Path) -> None:
+def test_without_kafka_events_are_spooled(tmp_path: Path) -> None:
     client = KafkaClient("127.0.0.1:1", service="s", spool=tmp_path / "spool.db")
     node = Node(client)
     metrics = NodeMetrics(node, publish_interval_seconds=1e6)
@@ -191,7 +191,7 @@ def test_without_kafka_all_is_in_the_spool(tmp_path: Path) -> None:
     assert life.report.spooled == len(node.states) + len(node.metrics)
 
 
-def test_a_cluster_that_hangs_holds_up_nothing_and_nothing_is_lost(
+def test_a_hanging_cluster_neither_delays_shutdown_nor_loses_events(
     tmp_path: Path,
 ) -> None:
     cluster = MemoryCluster()
@@ -210,7 +210,7 @@ def test_a_cluster_that_hangs_holds_up_nothing_and_nothing_is_lost(
     assert life.report.spooled >= len(node.metrics) + 2
 
 
-def test_run_ends_with_its_main() -> None:
+def test_run_ends_with_main() -> None:
     life, done = Lifecycle(), []
 
     async def main() -> None:
@@ -222,7 +222,7 @@ def test_run_ends_with_its_main() -> None:
     assert life.state.value == "stopped"
 
 
-def test_run_raises_what_its_main_raises_after_stopping() -> None:
+def test_run_raises_the_error_of_main_after_stopping() -> None:
     life, log = Lifecycle(), []
     life.dependency("database", stop=lambda: log.append("stopped"))
 
@@ -246,7 +246,7 @@ def test_run_raises_when_an_essential_task_gives_up() -> None:
         life.run()
 
 
-def test_stopping_can_be_asked_for_from_a_thread() -> None:
+def test_request_stop_from_a_thread() -> None:
     life = Lifecycle()
 
     async def main() -> None:

@@ -21,7 +21,7 @@ def metrics() -> NodeMetrics:
     return metrics
 
 
-def test_opentelemetry_reads_all_figures(metrics: NodeMetrics) -> None:
+def test_opentelemetry_exports_all_metrics(metrics: NodeMetrics) -> None:
     reader = InMemoryMetricReader()
     metrics.opentelemetry(MeterProvider([reader]).get_meter("test"))
     metrics.gauge("stock", unit="items").set(4)  # made later
@@ -48,7 +48,7 @@ def test_opentelemetry_reads_all_figures(metrics: NodeMetrics) -> None:
     assert units["order.total"] == "{EUR}"
 
 
-def test_prometheus_scrapes_all_figures(metrics: NodeMetrics) -> None:
+def test_prometheus_exports_all_metrics(metrics: NodeMetrics) -> None:
     prometheus = pytest.importorskip("prometheus_client")
     registry = prometheus.CollectorRegistry()
     registry.register(metrics.prometheus_collector())

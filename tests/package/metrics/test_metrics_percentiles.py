@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 from herald.metrics import NodeMetrics, Percentiles
-from herald.metrics._buckets import BUCKETS, LARGEST, bucket_of, middle_of
+from herald.metrics._buckets import BUCKETS, MAX_VALUE, bucket_of, midpoint_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,24 +22,24 @@ def latency(metrics: NodeMetrics, operation: str = "place") -> Percentiles:
     return found
 
 
-@given(st.integers(0, LARGEST))
-def test_a_bucket_stands_for_its_values_to_within_one_percent(value: int) -> None:
+@given(st.integers(0, MAX_VALUE))
+def test_bucket_midpoints_are_within_one_percent(value: int) -> None:
     bucket = bucket_of(value)
     assert 0 <= bucket < BUCKETS
-    assert abs(middle_of(bucket) - value) <= value * 0.008
+    assert abs(midpoint_of(bucket) - value) <= value * 0.008
 
 
-def test_buckets_follow_each_other_without_a_gap() -> None:
+def test_buckets_are_contiguous() -> None:
     edges = [1 << bits for bits in range(43)]
     around = sorted({edge + by for edge in edges for by in (-1, 0, 1)})
     buckets = [bucket_of(value) for value in around]
     assert buckets == sorted(buckets)
-    assert bucket_of(LARGEST) == BUCKETS - 1
-    assert all(middle_of(a) < middle_of(b) for a, b in pairwise(range(BUCKETS)))
+    assert bucket_of(MAX_VALUE) == BUCKETS - 1
+    assert all(midpoint_of(a) < midpoint_of(b) for a, b in pairwise(range(BUCKETS)))
 
 
 @given(st.lists(st.floats(1e-6, 3600.0), min_size=1, max_size=300))
-def test_percentiles_are_those_of_the_sorted_values(values: list[float]) -> None:
+def test_percentiles_match_sorted_values(values: list[float]) -> None:
     metrics = NodeMetrics(resources=False, clock=Clock())
     for value in values:
         metrics.record("place", value)
@@ -51,7 +51,7 @@ def test_percentiles_are_those_of_the_sorted_values(values: list[float]) -> None
     assert found.count == len(values)
 
 
-def test_what_is_older_than_the_window_is_forgotten() -> None:
+def test_values_older_than_the_window_are_dropped() -> None:
     clock = Clock()
     metrics = NodeMetrics(window=60.0, resources=False, clock=clock)
     metrics.record("place", 5.0)
@@ -66,7 +66,7 @@ def test_what_is_older_than_the_window_is_forgotten() -> None:
     assert operation.count == 2
 
 
-def test_a_time_beyond_all_buckets_is_kept_as_the_maximum() -> None:
+def test_the_maximum_is_exact_beyond_all_buckets() -> None:
     metrics = NodeMetrics(resources=False)
     metrics.record("place", 86_400.0)
     metrics.record("place", -1.0)
@@ -93,7 +93,7 @@ def test_memory_does_not_grow_with_the_number_of_operations() -> None:
     assert after - before < 2_000
 
 
-def test_names_from_outside_do_not_fill_the_memory() -> None:
+def test_the_number_of_operations_is_limited() -> None:
     metrics = NodeMetrics(resources=False)
     for number in range(2_000):
         metrics.record(f"GET /orders/{number}", 0.1)

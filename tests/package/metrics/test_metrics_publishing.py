@@ -13,7 +13,9 @@ from publishers import Published
 
 
 def rounds(
-    published: Published, publish_interval_ops: int, publish_interval_seconds: float = 1e6
+    published: Published,
+    publish_interval_ops: int,
+    publish_interval_seconds: float = 1e6,
 ) -> NodeMetrics:
     return NodeMetrics(
         published,
@@ -29,7 +31,7 @@ async def until(what: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
-def test_a_round_is_due_after_so_many_operations() -> None:
+def test_publishes_after_a_number_of_operations() -> None:
     published = Published()
 
     async def main() -> None:
@@ -52,7 +54,7 @@ def test_a_round_is_due_after_so_many_operations() -> None:
     assert "process.cpu" in published.values
 
 
-def test_a_round_is_due_after_some_time() -> None:
+def test_publishes_after_some_time() -> None:
     published = Published()
 
     async def main() -> None:
@@ -65,7 +67,7 @@ def test_a_round_is_due_after_some_time() -> None:
     asyncio.run(main())
 
 
-def test_the_last_figures_are_published_at_the_end() -> None:
+def test_stop_publishes_the_last_values() -> None:
     published = Published()
 
     async def main() -> None:
@@ -76,11 +78,13 @@ def test_the_last_figures_are_published_at_the_end() -> None:
     assert published.values["place.count"] == 1
 
 
-def test_operations_of_threads_wake_the_task() -> None:
+def test_operations_of_threads_wake_the_publish_loop() -> None:
     published = Published()
 
     async def main() -> None:
-        async with NodeMetrics(published, publish_interval_ops=10, publish_interval_seconds=1e6) as m:
+        async with NodeMetrics(
+            published, publish_interval_ops=10, publish_interval_seconds=1e6
+        ) as m:
 
             def work() -> None:
                 for _ in range(10):
@@ -92,7 +96,7 @@ def test_operations_of_threads_wake_the_task() -> None:
     asyncio.run(main())
 
 
-def test_a_publisher_that_fails_harms_no_operation(
+def test_a_failing_publisher_does_not_fail_operations(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     published = Published(refuses=True)
@@ -111,7 +115,7 @@ def test_a_publisher_that_fails_harms_no_operation(
     assert "hunter2" not in caplog.text
 
 
-def test_a_publisher_that_hangs_holds_up_neither_work_nor_end() -> None:
+def test_a_hanging_publisher_blocks_neither_work_nor_stop() -> None:
     class Hanging(Published):
         async def _publish_metric_recorded_event(
             self, *_: object, **__: object
@@ -130,8 +134,10 @@ def test_a_publisher_that_hangs_holds_up_neither_work_nor_end() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("name", ["publish_interval_ops", "publish_interval_seconds", "window"])
-def test_settings_that_make_no_sense_are_refused(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["publish_interval_ops", "publish_interval_seconds", "window"]
+)
+def test_invalid_settings_are_refused(name: str) -> None:
     settings: dict[str, Any] = {name: 0}
     with pytest.raises(ValueError, match=f"{name} must be more than 0"):
         NodeMetrics(None, **settings)

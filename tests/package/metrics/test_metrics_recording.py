@@ -31,7 +31,7 @@ def test_a_scope_is_in_flight_until_it_ends(metrics: NodeMetrics) -> None:
     assert (of(metrics).count, of(metrics).in_flight) == (1, 0)
 
 
-def test_an_error_passes_and_is_kept_without_its_secrets(metrics: NodeMetrics) -> None:
+def test_an_error_is_reraised_and_kept_redacted(metrics: NodeMetrics) -> None:
     with pytest.raises(ValueError), metrics.track("place"):
         raise ValueError("no stock, password=hunter2")
     found = of(metrics)
@@ -41,7 +41,7 @@ def test_an_error_passes_and_is_kept_without_its_secrets(metrics: NodeMetrics) -
     assert found.last_error.text == "no stock, password=***"
 
 
-def test_an_error_that_cannot_be_printed_harms_nothing(metrics: NodeMetrics) -> None:
+def test_an_unprintable_error_is_counted(metrics: NodeMetrics) -> None:
     class Odd(Exception):
         def __str__(self) -> str:
             raise RuntimeError
@@ -52,7 +52,7 @@ def test_an_error_that_cannot_be_printed_harms_nothing(metrics: NodeMetrics) -> 
     assert found.type == "Odd"
 
 
-def test_cancellation_is_no_error(metrics: NodeMetrics) -> None:
+def test_cancellation_is_not_an_error(metrics: NodeMetrics) -> None:
     @metrics.measured("place")
     async def place() -> None:
         await asyncio.Event().wait()
@@ -103,7 +103,7 @@ def test_functions_of_all_kinds_are_measured(metrics: NodeMetrics) -> None:
     assert sync.__name__ == "sync"
 
 
-def test_what_is_sent_and_thrown_into_generators_arrives(metrics: NodeMetrics) -> None:
+def test_generators_support_send_and_throw(metrics: NodeMetrics) -> None:
     seen: list[object] = []
 
     @metrics.measured("place")
@@ -131,7 +131,7 @@ def test_what_is_sent_and_thrown_into_generators_arrives(metrics: NodeMetrics) -
     assert of(metrics).in_flight == 0
 
 
-def test_threads_lose_no_count(metrics: NodeMetrics) -> None:
+def test_counts_are_exact_across_threads(metrics: NodeMetrics) -> None:
     def work() -> None:
         for _ in range(5_000):
             with metrics.track("place"):
@@ -174,13 +174,13 @@ def test_business_metrics_have_their_units() -> None:
 
 def test_a_name_has_one_kind_and_unit(metrics: NodeMetrics) -> None:
     metrics.gauge("stock", unit="items")
-    with pytest.raises(ValueError, match="'stock' is a gauge in 'items' already"):
+    with pytest.raises(ValueError, match="'stock' is already a gauge in 'items'"):
         metrics.counter("stock", unit="items")
     with pytest.raises(ValueError, match="another name"):
         metrics.gauge("stock", unit="pallets")
 
 
-def test_a_gauge_that_fails_is_left_out(
+def test_a_failing_gauge_is_left_out(
     metrics: NodeMetrics, caplog: pytest.LogCaptureFixture
 ) -> None:
     def read() -> float:
@@ -201,7 +201,7 @@ def test_the_process_is_measured() -> None:
 
 
 @pytest.mark.parametrize("has_psutil", [False, True])
-def test_without_proc_psutil_is_asked_where_it_is(
+def test_psutil_is_used_without_proc(
     monkeypatch: pytest.MonkeyPatch, has_psutil: bool
 ) -> None:
     process = SimpleNamespace(

@@ -60,7 +60,7 @@ class Shop(Orders):
         """Does nothing."""
 
 
-def test_without_a_scope_there_is_nothing() -> None:
+def test_correlation_is_empty_outside_of_scopes() -> None:
     assert current() == Correlation(None, None)
 
 
@@ -75,12 +75,12 @@ def test_scopes_are_nested() -> None:
     assert current() == Correlation()
 
 
-def test_a_scope_without_an_id_makes_one() -> None:
+def test_a_scope_creates_a_missing_id() -> None:
     with correlation() as scope:
         assert scope.correlation_id is not None
 
 
-def test_the_trace_is_the_correlation_where_there_is_nothing_else() -> None:
+def test_the_trace_id_is_the_default_correlation_id() -> None:
     tracer = TracerProvider().get_tracer("tests")
     client = SyncClient()
     with tracer.start_as_current_span("request") as span:
@@ -92,7 +92,7 @@ def test_the_trace_is_the_correlation_where_there_is_nothing_else() -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("method", ["place_in_tasks", "place_in_a_thread"])
-async def test_tasks_and_threads_belong_to_their_operation(method: str) -> None:
+async def test_tasks_and_threads_inherit_the_correlation(method: str) -> None:
     async with RecordingClient() as client:
         with correlation(REQUEST):
             await getattr(Shop(client), method)()
@@ -103,7 +103,7 @@ async def test_tasks_and_threads_belong_to_their_operation(method: str) -> None:
     assert {event.correlation_id for event in client.events} == {REQUEST}
 
 
-def test_executors_belong_to_it_with_in_context() -> None:
+def test_in_context_binds_the_correlation_for_executors() -> None:
     with SyncRecordingClient() as client:
         Shop(client).place_in_an_executor()
         client.flush(20)
@@ -112,7 +112,7 @@ def test_executors_belong_to_it_with_in_context() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_consumer_goes_on_with_what_it_received() -> None:
+async def test_a_consumer_continues_the_received_correlation() -> None:
     async with RecordingClient() as client:
         shop = Shop(client)
         with instrument_place.run(shop):
@@ -133,14 +133,14 @@ async def test_a_consumer_goes_on_with_what_it_received() -> None:
     }
 
 
-def test_what_is_no_envelope_is_an_error_without_values() -> None:
+def test_an_invalid_envelope_error_has_no_values() -> None:
     with pytest.raises(EnvelopeError, match="event_id") as caught:
         correlation_from({"envelope_version": "1.0", "event_id": "hunter2"})
     assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.asyncio
-async def test_direct_publishing_outside_of_any_scope_says_nothing_new() -> None:
+async def test_publishing_outside_of_scopes_adds_no_causation() -> None:
     client = AsyncClient()
     await Orders(client)._publish_state_changed_event(REQUEST, "a", "b", "c")
     assert set(client.published[0]["metadata"]) == {
@@ -152,7 +152,7 @@ async def test_direct_publishing_outside_of_any_scope_says_nothing_new() -> None
     }
 
 
-def test_a_scope_that_ends_in_another_context_does_no_harm() -> None:
+def test_a_scope_may_end_in_another_context() -> None:
     scope = correlation(REQUEST)
     contextvars.copy_context().run(scope.__enter__)
     scope.__exit__(None, None, None)
@@ -160,7 +160,7 @@ def test_a_scope_that_ends_in_another_context_does_no_harm() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_run_that_ends_in_another_task_does_no_harm() -> None:
+async def test_a_run_may_end_in_another_task() -> None:
     async def fixture(shop: Orders) -> AsyncIterator[None]:
         async with instrument_place.run(shop):
             yield
@@ -172,7 +172,7 @@ async def test_a_run_that_ends_in_another_task_does_no_harm() -> None:
     assert len(client.published) == 2
 
 
-def test_threads_do_not_see_each_others_requests() -> None:
+def test_threads_have_separate_correlations() -> None:
     found: dict[UUID, Any] = {}
     barrier = threading.Barrier(8)
 

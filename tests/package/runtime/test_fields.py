@@ -55,7 +55,7 @@ def test_values_as_json(value: Any, written: object) -> None:
     assert json_value(value) == written
 
 
-def test_a_class_is_no_object_of_its_fields() -> None:
+def test_a_class_object_has_no_fields() -> None:
     assert json_value(Line) is Line
     assert json_value(Address) is Address
 
@@ -100,7 +100,7 @@ def test_a_class_is_no_object_of_its_fields() -> None:
         ),
     ],
 )
-def test_of_what_is_private_the_type_leaves(
+def test_private_values_are_replaced_by_their_types(
     public: PublicFields, shown: dict[str, object]
 ) -> None:
     fields = {

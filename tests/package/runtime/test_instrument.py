@@ -95,7 +95,7 @@ async def delivered(client: RecordingClient) -> None:
 
 
 @pytest.mark.asyncio
-async def test_an_operation_announces_its_start_and_its_end() -> None:
+async def test_publishes_started_and_completed() -> None:
     async with RecordingClient() as client:
         order = PlaceInput(order_id=7, lines=[Line(sku="A", price=2.5)])
         result = await Shop(client).place(order)
@@ -121,7 +121,7 @@ async def test_an_operation_announces_its_start_and_its_end() -> None:
 
 
 @pytest.mark.asyncio
-async def test_the_tree_says_what_led_to_what() -> None:
+async def test_nested_operations_have_causation_ids() -> None:
     async with RecordingClient() as client:
         await Shop(client).place(PlaceInput(order_id=7))
         await delivered(client)
@@ -136,7 +136,7 @@ async def test_the_tree_says_what_led_to_what() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_failure_is_announced_without_secrets_and_passes() -> None:
+async def test_a_failure_is_published_redacted_and_reraised() -> None:
     async with RecordingClient() as client:
         with pytest.raises(ValueError, match="hunter2") as caught:
             await Shop(client).reserve(-1)
@@ -151,7 +151,7 @@ async def test_a_failure_is_announced_without_secrets_and_passes() -> None:
 
 
 @pytest.mark.asyncio
-async def test_cancellation_is_a_failure_and_passes() -> None:
+async def test_cancellation_is_published_as_failure_and_reraised() -> None:
     class Slow(Orders):
         @instrument_place
         async def wait(self) -> None:
@@ -177,7 +177,7 @@ async def test_cancellation_is_a_failure_and_passes() -> None:
     ],
 )
 @pytest.mark.asyncio
-async def test_cancellation_in_each_phase_with_a_client_that_is_slow(
+async def test_cancellation_in_each_phase_with_a_slow_client(
     after: float, published: list[str]
 ) -> None:
     """It takes 0.1 seconds to publish each event, and the work as well."""
@@ -199,7 +199,7 @@ async def test_cancellation_in_each_phase_with_a_client_that_is_slow(
     "client", [None, AsyncClient(OSError("away")), AsyncClient(False), object()]
 )
 @pytest.mark.asyncio
-async def test_a_client_that_fails_is_not_in_the_way(
+async def test_a_failing_client_does_not_fail_operations(
     client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, "herald.events")
@@ -208,7 +208,7 @@ async def test_a_client_that_fails_is_not_in_the_way(
 
 
 @pytest.mark.asyncio
-async def test_a_node_without_attributes_still_works(
+async def test_a_node_without_attributes_works(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     node = Shop(None)
@@ -219,7 +219,7 @@ async def test_a_node_without_attributes_still_works(
 
 
 @pytest.mark.asyncio
-async def test_arguments_that_do_not_fit_fail_as_without_instrumentation() -> None:
+async def test_invalid_arguments_raise_the_same_error() -> None:
     async with RecordingClient() as client:
         with pytest.raises(TypeError, match="unexpected keyword"):
             await Shop(client).reserve(7, where="x")  # type: ignore[call-arg]
@@ -228,7 +228,7 @@ async def test_arguments_that_do_not_fit_fail_as_without_instrumentation() -> No
 
 
 @pytest.mark.asyncio
-async def test_a_client_of_somebody_else_learns_the_tree_from_the_metadata() -> None:
+async def test_a_foreign_client_gets_causation_in_the_metadata() -> None:
     client = AsyncClient()
     await Shop(client).place(PlaceInput(order_id=1))
     started, inner, placed, *_ = client.published
@@ -245,7 +245,7 @@ async def test_a_client_of_somebody_else_learns_the_tree_from_the_metadata() -> 
 
 
 @pytest.mark.asyncio
-async def test_an_override_of_heralds_client_sees_all_events() -> None:
+async def test_a_subclass_of_the_herald_client_gets_all_events() -> None:
     class Counting(RecordingClient):
         count = 0
 
@@ -259,7 +259,7 @@ async def test_an_override_of_heralds_client_sees_all_events() -> None:
 
 
 @pytest.mark.asyncio
-async def test_many_at_once_each_keep_their_tree() -> None:
+async def test_concurrent_operations_have_separate_causation() -> None:
     async with RecordingClient() as client:
         shop = Shop(client)
         await asyncio.gather(*(shop.place(PlaceInput(order_id=n)) for n in range(200)))
@@ -274,7 +274,7 @@ async def test_many_at_once_each_keep_their_tree() -> None:
 
 
 @pytest.mark.asyncio
-async def test_who_waits_for_receipts_has_them() -> None:
+async def test_wait_for_receipts_waits() -> None:
     async with RecordingClient() as client:
         shop = Shop(client)
         shop.wait_for_receipts = True
@@ -283,7 +283,7 @@ async def test_who_waits_for_receipts_has_them() -> None:
 
 
 @pytest.mark.asyncio
-async def test_where_there_is_no_room_an_operation_waits_and_keeps_the_order() -> None:
+async def test_operations_keep_their_order_at_the_in_flight_limit() -> None:
     cluster = MemoryCluster()
     settings: dict[str, Any] = {"namespace": "dev", "spool": None, "deadline": 20}
     async with KafkaClient(cluster=cluster, max_in_flight=3, **settings) as client:
@@ -305,7 +305,7 @@ async def test_where_there_is_no_room_an_operation_waits_and_keeps_the_order() -
 
 
 @pytest.mark.asyncio
-async def test_without_room_functions_below_a_loop_keep_the_order_too() -> None:
+async def test_functions_below_a_loop_keep_their_order_at_the_limit() -> None:
     cluster = MemoryCluster()
     settings: dict[str, Any] = {"spool": None, "deadline": 20}
     async with KafkaClient(cluster=cluster, max_in_flight=2, **settings) as client:
@@ -326,7 +326,7 @@ async def test_without_room_functions_below_a_loop_keep_the_order_too() -> None:
 
 
 @pytest.mark.asyncio
-async def test_what_fails_later_is_logged_and_counted(
+async def test_later_failures_are_logged_and_counted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with RecordingClient(deadline=0.1) as client:
@@ -342,7 +342,7 @@ async def test_what_fails_later_is_logged_and_counted(
 # Other functions.
 
 
-def test_functions_remain_what_they_are() -> None:
+def test_wrappers_keep_the_function_kind_and_metadata() -> None:
     assert inspect.iscoroutinefunction(Shop.place)
     assert not inspect.iscoroutinefunction(Shop.place_sync)
     assert inspect.isgeneratorfunction(Shop.numbers)
@@ -368,7 +368,7 @@ def test_a_function_without_a_loop() -> None:
     assert client.events[1].payload["result_summary"] == {"result": "bool"}
 
 
-def test_a_function_with_a_synchronous_client_of_somebody_else() -> None:
+def test_a_function_with_a_foreign_synchronous_client() -> None:
     client = SyncClient()
     assert not Shop(client).place_sync(1)
     assert client.types == ["effect.place.started", "effect.place.completed"]
@@ -390,7 +390,7 @@ async def test_a_function_below_a_loop() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_function_below_a_loop_with_a_client_of_somebody_else() -> None:
+async def test_a_function_below_a_loop_with_a_foreign_client() -> None:
     client = AsyncClient(seconds=0.001)
     shop = Shop(client)
     for _ in range(3):
@@ -423,7 +423,7 @@ def test_without_any_loop_a_client_for_asyncio_is_a_warning(
     assert ["event loop" in r.getMessage() for r in caplog.records] == [True, True]
 
 
-def test_a_loop_that_ends_says_what_it_did_not_send(
+def test_unsent_events_are_logged_when_the_loop_ends(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def scenario() -> Shop:
@@ -434,7 +434,7 @@ def test_a_loop_that_ends_says_what_it_did_not_send(
 
     shop = asyncio.run(scenario())
     assert shop.failed_events == 1
-    assert "LoopEnded" in caplog.text
+    assert "EventLoopEnded" in caplog.text
 
 
 def test_a_generator() -> None:
@@ -455,7 +455,7 @@ def test_a_generator() -> None:
     assert client.events[3].payload["error_type"] == "GeneratorExit"
 
 
-def test_a_generator_is_sent_to_and_thrown_into() -> None:
+def test_a_generator_supports_send_and_throw() -> None:
     seen: list[object] = []
 
     class Node(Orders):
@@ -502,7 +502,7 @@ async def test_an_asynchronous_generator() -> None:
 
 
 @pytest.mark.asyncio
-async def test_what_a_generators_caller_does_in_between_is_not_of_it() -> None:
+async def test_a_generators_caller_is_outside_of_its_scope() -> None:
     async with RecordingClient() as client:
         shop = Shop(client)
         async for number in shop.numbers_async(1):
@@ -511,7 +511,7 @@ async def test_what_a_generators_caller_does_in_between_is_not_of_it() -> None:
     assert tree(client.events)["reserve.started"] is None
 
 
-def test_keyboard_interrupt_is_a_failure_and_passes() -> None:
+def test_keyboard_interrupt_is_published_as_failure_and_reraised() -> None:
     class Node(Orders):
         @instrument_place
         def stop(self) -> None:
@@ -523,7 +523,7 @@ def test_keyboard_interrupt_is_a_failure_and_passes() -> None:
     assert client.published[1]["payload"]["error_type"] == "KeyboardInterrupt"
 
 
-def test_a_free_function_has_the_publisher_it_was_given() -> None:
+def test_on_binds_a_function_to_a_publisher() -> None:
     client = SyncClient()
     node = Orders(client)
 
@@ -551,7 +551,7 @@ class Moody:
         raise OSError("bad")
 
 
-def test_what_can_not_be_looked_into_is_not_in_the_way() -> None:
+def test_raising_attributes_do_not_fail_operations() -> None:
     client = SyncClient()
 
     @instrument_place.on(Orders(client))
@@ -565,7 +565,7 @@ def test_what_can_not_be_looked_into_is_not_in_the_way() -> None:
     assert client.types.count("effect.place.started") == 2
 
 
-def test_a_function_that_has_no_publisher_still_works(
+def test_a_function_without_a_publisher_works(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     @instrument_place
@@ -576,7 +576,7 @@ def test_a_function_that_has_no_publisher_still_works(
     assert "'int' object has no attribute 'node_id'" in caplog.text
 
 
-def test_an_argument_names_the_request() -> None:
+def test_the_correlation_id_argument_is_used() -> None:
     client = SyncClient()
 
     @instrument_place.on(Orders(client))
@@ -611,7 +611,7 @@ async def test_a_scope_is_an_operation() -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_given_cause_is_that_of_the_start() -> None:
+async def test_a_given_causation_id_is_used() -> None:
     cause = uuid4()
     async with RecordingClient() as client:
         async with instrument_place.run(Shop(client), None, REQUEST, cause):
@@ -633,7 +633,9 @@ async def test_a_given_cause_is_that_of_the_start() -> None:
         ("failures", [], ["failed"]),
     ],
 )
-def test_what_is_announced(publish: Any, good: list[str], bad: list[str]) -> None:
+def test_the_publish_option_selects_events(
+    publish: Any, good: list[str], bad: list[str]
+) -> None:
     op = operation("pay", publish, fields={"team": "a"})
 
     def pay(fails: bool) -> None:
@@ -653,7 +655,7 @@ def test_what_is_announced(publish: Any, good: list[str], bad: list[str]) -> Non
             assert event["payload"]["metadata"] == {"team": "a"}
 
 
-def test_the_start_of_a_share_of_the_requests_is_announced() -> None:
+def test_sample_started_selects_requests() -> None:
     op = operation("pay", sample_started=0.25)
     client = SyncClient()
     node = Orders(client)
@@ -673,7 +675,7 @@ def test_the_start_of_a_share_of_the_requests_is_announced() -> None:
 
 
 @pytest.mark.asyncio
-async def test_without_its_start_an_operation_passes_on_what_led_to_it() -> None:
+async def test_without_a_started_event_causation_is_inherited() -> None:
     silent = operation("silent", "outcomes")
 
     class Node(Orders):

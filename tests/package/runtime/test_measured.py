@@ -27,7 +27,7 @@ def test_each_run_is_counted(herald_client: RecordingClient) -> None:
     assert (measured.count, measured.errors, measured.in_flight) == (2, 1, 0)
 
 
-def test_metrics_that_fail_harm_no_operation(
+def test_failing_metrics_do_not_fail_operations(
     herald_client: RecordingClient,
 ) -> None:
     class Broken:

@@ -1,6 +1,7 @@
 """Messages as events."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +18,8 @@ from herald.runtime import (
     parse_message,
 )
 from herald.testing import RecordingClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from shop import REQUEST, Orders
@@ -38,7 +41,7 @@ READERS: dict[str, Any] = {
 
 
 @pytest.mark.asyncio
-async def test_what_publishers_write_is_read() -> None:
+async def test_parses_published_events() -> None:
     async with RecordingClient(service="shop", region="eu") as client:
         node = Orders(client)
         await node._publish_place_started_event(REQUEST, {"order_id": 7}, {"n": 1})
@@ -120,16 +123,16 @@ def test_a_received_event_is_parsed_again() -> None:
 @pytest.mark.parametrize(
     ("message", "field", "says"),
     [
-        (b"{", "envelope", "no JSON at line 1, column 2"),
-        (b"\xff{}", "envelope", "no UTF-8"),
+        (b"{", "envelope", "not valid JSON at line 1, column 2"),
+        (b"\xff{}", "envelope", "not valid UTF-8"),
         ("[]", "envelope", "found a list"),
-        (7, "value", "the message has none"),
-        (envelope(envelope_version="2.0"), "envelope_version", "1.0 only"),
+        (7, "value", "the message has no value"),
+        (envelope(envelope_version="2.0"), "envelope_version", "expected version 1.0"),
         (envelope(event_id="hunter2"), "event_id", "expected a UUID"),
         (envelope(event_timestamp="hunter2"), "event_timestamp", "ISO 8601"),
-        (envelope(payload="hunter2"), "payload", "expected an object, found a text"),
+        (envelope(payload="hunter2"), "payload", "expected an object, found text"),
         (envelope(correlation_id=7), "correlation_id", "expected a UUID"),
-        ({"envelope_version": "1.0"}, "event_id", "it is missing"),
+        ({"envelope_version": "1.0"}, "event_id", "missing"),
         (
             envelope(payload={"order_id": "hunter2", "total": 1}),
             "payload.order_id",
@@ -138,7 +141,7 @@ def test_a_received_event_is_parsed_again() -> None:
         (
             envelope(event_type="effect.place.started", payload={"operation": True}),
             "payload.operation",
-            "expected a text, found true or false",
+            "expected text, found true or false",
         ),
         (
             envelope(
@@ -170,7 +173,98 @@ def test_errors_name_the_field_and_no_value(
             parse_message(json.dumps(message), READERS)
 
 
-def test_a_reader_that_fails_otherwise_tells_no_value() -> None:
+class Message:
+    """A consumer's message whose `value` runs code."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    @property
+    def value(self) -> Any:
+        if isinstance(self._value, Exception):
+            raise self._value
+        return self._value
+
+
+class Broken(Mapping[str, Any]):
+    def __getitem__(self, name: str) -> Any:
+        raise LookupError("hunter2")
+
+    def __iter__(self) -> Any:
+        raise LookupError("hunter2")
+
+    def __len__(self) -> int:
+        return 1
+
+
+HOSTILE = {
+    "deep list": b"[" * 100_000,
+    "deep object": b'{"a":' * 100_000,
+    "deep payload": json.dumps(envelope(payload={"a": 0})).replace(
+        '{"a": 0}', '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    ),
+    "long integer": b"9" * 5_000,
+    "long integer in the payload": json.dumps(envelope(payload={"total": 0})).replace(
+        '"total": 0', '"total": ' + "9" * 5_000
+    ),
+    "lone surrogate": "\ud800",
+    "utf-16": '"'.encode("utf-16") + b"\0",
+    "released view": Message(7),
+    "raising value": Message(LookupError("hunter2")),
+    "raising mapping": Broken(),
+    "number": 7,
+    "class": Message,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_messages_are_envelope_errors(name: str) -> None:
+    with pytest.raises(EnvelopeError) as caught:
+        parse_message(HOSTILE[name], READERS)
+    assert len(str(caught.value)) < 200
+    assert "hunter2" not in str(caught.value)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+CHANGED = st.dictionaries(st.sampled_from([*envelope(), "extra"]), JSON, max_size=3)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    message=st.one_of(
+        st.binary(max_size=200),
+        st.text(max_size=200),
+        JSON,
+        JSON.map(Message),
+        CHANGED.map(lambda changed: envelope(**changed)),
+        CHANGED.map(lambda changed: json.dumps(envelope(**changed)).encode()),
+        st.tuples(CHANGED, st.integers(0, 400)).map(
+            lambda cut: json.dumps(envelope(**cut[0])).encode()[: cut[1]]
+        ),
+    ),
+    event_type=st.sampled_from(list(READERS)),
+)
+def test_any_message_is_an_event_or_an_envelope_error(
+    message: Any, event_type: str
+) -> None:
+    if isinstance(message, dict):
+        message = {**message, "event_type": event_type}
+    try:
+        event = parse_message(message, READERS)
+    except EnvelopeError as error:
+        assert error.field
+    else:
+        assert isinstance(event.event_id, UUID)
+
+
+def test_other_reader_errors_have_no_values() -> None:
     def read(payload: object) -> None:
         raise RuntimeError("hunter2")
 

@@ -146,7 +146,7 @@ SECRETS = [
 ]
 
 
-def test_both_mask_alike() -> None:
+def test_masks_the_same_secrets() -> None:
     generator = EventPublishingPatternGenerator("effect", "orders", ["place"])
     module: dict[str, Any] = {}
     exec(generator.generate_imports(), module)

@@ -29,7 +29,7 @@ def changes(events: list[PublishedEvent]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.asyncio
-async def test_a_change_is_announced() -> None:
+async def test_a_state_change_is_published() -> None:
     async with RecordingClient() as client:
         node = Orders(client)
         machine = node.state_machine
@@ -53,7 +53,7 @@ async def test_a_change_is_announced() -> None:
 
 
 @pytest.mark.asyncio
-async def test_what_the_contract_does_not_allow_is_refused_and_not_announced() -> None:
+async def test_a_forbidden_transition_is_refused_and_not_published() -> None:
     client = AsyncClient()
     machine = Orders(client).state_machine
     with pytest.raises(TransitionError) as caught:
@@ -61,12 +61,12 @@ async def test_what_the_contract_does_not_allow_is_refused_and_not_announced() -
     assert str(caught.value) == "idle can't become idle; it can become: busy, draining"
     await machine.transition(State.DRAINING, reason="end")
     assert machine.is_over
-    with pytest.raises(TransitionError, match="none, it is an end"):
+    with pytest.raises(TransitionError, match="none, it is a terminal state"):
         machine.transition_sync(State.BUSY, reason="x")
     assert len(client.published) == 1
 
 
-def test_nodes_have_states_of_their_own() -> None:
+def test_each_node_has_its_own_state() -> None:
     one, other = Orders(None), Orders(None)
     one.state_machine.transition_sync(State.BUSY, "order")
     assert other.state_machine.state is State.IDLE
@@ -89,7 +89,7 @@ class JitteringClient(AsyncClient):
 
 
 @pytest.mark.asyncio
-async def test_a_hundred_tasks_with_a_client_of_somebody_else() -> None:
+async def test_concurrent_transitions_with_a_foreign_client() -> None:
     client = JitteringClient()
     node = Orders(client)
     await asyncio.gather(*(wander(node, 5) for _ in range(100)))
@@ -104,7 +104,7 @@ async def test_a_hundred_tasks_with_a_client_of_somebody_else() -> None:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("room", [1, 3, 20_000])
-async def test_a_hundred_tasks_with_heralds_client(room: int) -> None:
+async def test_concurrent_transitions_with_the_herald_client(room: int) -> None:
     cluster = MemoryCluster(partitions=1)
     cluster.set_delay(0.001)
     settings: dict[str, Any] = {"spool": None, "deadline": 20}
@@ -141,7 +141,7 @@ def test_threads(room: int) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_client_that_fails_does_not_keep_the_state() -> None:
+async def test_a_failing_client_does_not_prevent_a_transition() -> None:
     node = Orders(AsyncClient(OSError("away")))
     await node.state_machine.transition(State.BUSY, "order")
     assert node.state_machine.state is State.BUSY

@@ -24,17 +24,17 @@ log = logging.getLogger("herald")
 class Client:
     """Publishes events to Kafka, and gives a receipt for each.
 
-    With a receipt the event is safe: all in-sync replicas of the cluster have it, or it
-    is flushed to the spool on the local disk, from where it goes to the cluster, also
-    after a crash. Without a spool what the cluster does not acknowledge in time is a
-    `PublishError`.
+    With a receipt the event is safe: all in-sync replicas of the cluster have
+    acknowledged it, or it is flushed to the spool on the local disk, from where it is
+    delivered later, even after a crash. Without a spool, an event that the cluster does
+    not acknowledge in time is a `PublishError`.
 
-    Settings that are not given come from the environment, and then from `herald.yaml`
+    Settings that are not given are read from the environment, then from `herald.yaml`
     in the working folder or above it:
 
     ====================  ==============================================================
     `bootstrap_servers`   `KAFKA_BOOTSTRAP_SERVERS`; `kafka.bootstrap_servers`
-    `properties`          those of librdkafka, over `KAFKA_SECURITY_PROTOCOL`,
+    `properties`          librdkafka's; they override `KAFKA_SECURITY_PROTOCOL`,
                           `KAFKA_SASL_MECHANISM`, `KAFKA_SASL_USERNAME`,
                           `KAFKA_SASL_PASSWORD`, `KAFKA_SSL_CAFILE` and the like;
                           `kafka.properties`. `env:NAME` and `file:PATH` are read when a
@@ -49,14 +49,14 @@ class Client:
                           no spool
     ====================  ==============================================================
 
-    `mode="write_ahead"` gives receipts of the disk at once and delivers behind them.
-    `deadline` is how many seconds the cluster has before the spool takes an event (2),
-    or the caller gets an error (30 without a spool). At most `max_in_flight` events
-    (20,000) of `max_in_flight_bytes` (64 MiB) wait for the cluster; publishing more
-    waits.
+    `mode="write_ahead"` writes each event to the spool first, and delivers it in the
+    background. `deadline` is the number of seconds after which an event that the
+    cluster has not acknowledged is spooled (2), or is an error without a spool (30). At
+    most `max_in_flight` events (20,000) of `max_in_flight_bytes` (64 MiB) are in
+    flight; publishing more waits.
 
-    A client may be used from several event loops and threads; what it needs of a loop
-    is `add_reader`, which those of Unix have. A forked child needs a client of its own.
+    A client may be used from several event loops and threads. Event loops must support
+    `add_reader`, as those of Unix do. A forked child needs a client of its own.
     """
 
     def __init__(
@@ -133,16 +133,15 @@ class Client:
 
         Args:
             event: An `Event`, or another object with its attributes.
-            on_error: Called in a thread of Herald's if it gets no receipt; unless
-                given, that is a warning in the log.
-            block: Waits until there is room, in this thread; not for event
-                loops.
+            on_error: Called in a background thread if the event gets no receipt; by
+                default a warning is logged.
+            block: Waits at the in-flight limit, in this thread; not for event loops.
         """
         return self._open_publisher().try_enqueue(
             self._queue_of_loop(),
             event,
             current_traceparent(),
-            on_error or _client_registry.lost,
+            on_error or _client_registry.log_lost_event,
             block,
         )
 
@@ -161,18 +160,18 @@ class Client:
         if publisher is not None and publisher.is_owner_process:
             message = f"{self!r} was not closed"
             warnings.warn(message, ResourceWarning, stacklevel=2, source=self)
-            # Whoever lets go of the last reference must not wait for the cluster.
+            # Dropping the last reference must not wait for the cluster.
             self._close_unclosed(0)
 
     def _close_unclosed(self, seconds: float) -> None:
         publisher, self._publisher = self._publisher, None
-        # A fork has the parent's clients, which are the parent's to close.
+        # In a forked child, the parent's clients are left to the parent.
         if publisher is not None and publisher.is_owner_process:
             log.warning(
-                "%s was not closed by its program; it is closed now",
+                "%s was not closed by the program; closing it now",
                 type(self).__name__,
             )
-            _client_registry.report(*publisher.close(seconds))
+            _client_registry.log_close(*publisher.close(seconds))
 
     def __repr__(self) -> str:
         where = self._settings.bootstrap_servers or "the environment's cluster"
@@ -187,7 +186,7 @@ class Client:
     def _open_publisher(self) -> Publisher:
         if self._publisher is None:
             raise PublishError(
-                "the client is not connected: call `connect`, or use it in a `with`",
+                "the client is not connected: call `connect` or use `with`",
                 "not_connected",
             )
         return self._publisher
@@ -196,7 +195,7 @@ class Client:
 def receipts(
     outcomes: list[Receipt | PublishError], return_errors: bool
 ) -> list[Receipt] | list[Receipt | PublishError]:
-    """Returns the receipts. Raises the first error, unless errors are to be returned."""
+    """Returns the receipts. Raises the first error, unless errors are returned too."""
     if return_errors:
         return outcomes
     safe: list[Receipt] = []

@@ -31,13 +31,13 @@ class Closable(Protocol):
 _running: WeakSet[Closable] = WeakSet()
 
 
-def started(client: Closable) -> None:
+def add(client: Closable) -> None:
     """Adds a client."""
     start_logging()
     _running.add(client)
 
 
-def ended(client: Closable) -> None:
+def discard(client: Closable) -> None:
     """Removes a client."""
     _running.discard(client)
 
@@ -58,16 +58,19 @@ def _at_exit() -> None:
     wait_for_detached()
 
 
-def lost(error: PublishError) -> None:
+def log_lost_event(error: PublishError) -> None:
     """Logs that a fire-and-forget event got no receipt."""
     log.warning("an event got no receipt (%s): %s", error.code, error)
 
 
-def report(spooled: int, dead: int, failed: int) -> None:
+def log_close(spooled: int, dead: int, failed: int) -> None:
     """Logs the events that a closed client did not deliver."""
     if failed:
-        log.error("%d events got no receipt: there was no spool to take them", failed)
+        log.error("events lost, because there is no spool: %d", failed)
     if spooled:
-        log.warning("%d events wait in the spool for the next client", spooled)
+        log.warning("events left in the spool for the next client: %d", spooled)
     if dead:
-        log.warning("%d dead letters are in the spool: herald spool dead list", dead)
+        log.warning(
+            "dead letters in the spool: %d; see `herald spool dead list`",
+            dead,
+        )

@@ -39,7 +39,7 @@ class CompletionQueues:
             return None
 
     def release(self) -> None:
-        """Removes the queue of the running loop, unless futures are still unresolved."""
+        """Removes the queue of the running loop, unless it has unresolved futures."""
         self._last_used = None
         loop = asyncio.get_running_loop()
         queue = self._all.get(loop)

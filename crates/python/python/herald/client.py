@@ -26,8 +26,8 @@ __all__ = ["KafkaClient"]
 class KafkaClient(Client):
     """Publishes events to Kafka, and gives a receipt for each: for asyncio.
 
-    A client may be used from several event loops and threads; what it needs of a loop
-    is `add_reader`, which those of Unix have. A forked child needs a client of its own.
+    A client may be used from several event loops and threads. Event loops must support
+    `add_reader`, as those of Unix do. A forked child needs a client of its own.
     """
 
     _completion_queues: CompletionQueues
@@ -35,14 +35,14 @@ class KafkaClient(Client):
     async def connect(self) -> None:
         """Opens the spool and the connection. The cluster need not be reachable.
 
-        Raises `SettingsError`. Called again, it changes nothing.
+        Raises `SettingsError`. Does nothing if the client is connected.
         """
         if self._publisher is None:
             opened = await asyncio.to_thread(Publisher, self._settings)
             if self._publisher is None:
                 self._completion_queues = CompletionQueues()
                 self._publisher = opened
-                _client_registry.started(self)
+                _client_registry.add(self)
             else:
                 await asyncio.to_thread(opened.close, 0)
 
@@ -58,11 +58,11 @@ class KafkaClient(Client):
         """Publishes an event in an OnexEnvelopeV1, and waits until it is safe.
 
         Payload and metadata are mappings, dataclasses or pydantic models. Without a
-        topic it goes to `{namespace}.{service}.{event_type}.v1`, or what
-        `topic_pattern` says. Events of one topic and key reach the cluster in the order
-        of the calls. Cancelling does not take back an event that is on its way.
+        topic it goes to `{namespace}.{service}.{event_type}.v1`, or the topic of
+        `topic_pattern`. Events of one topic and key reach the cluster in call order.
+        Cancelling does not withdraw an event in flight.
 
-        Raises `PublishError`, and `PayloadError` for what is not JSON.
+        Raises `PublishError`, and `PayloadError` for values that are not JSON.
         """
         return await self._open_publisher().publish(
             self._completion_queues.current(),
@@ -96,9 +96,9 @@ class KafkaClient(Client):
     ) -> list[Receipt] | list[Receipt | PublishError]:
         """Publishes events in order, and waits until all are safe.
 
-        All are checked before the first is sent. When some get no receipt, the first
-        error is raised once all have ended; with `return_errors` each stands in the
-        list instead.
+        All are checked before the first is sent. If some get no receipt, the first
+        error is raised once all have ended; with `return_errors` errors are in the list
+        instead.
         """
         outcomes = await self._open_publisher().publish_many(
             self._completion_queues.current(), [traced(event) for event in events]
@@ -122,7 +122,7 @@ class KafkaClient(Client):
     async def flush(self, timeout: float | None = None) -> int:
         """Waits until the cluster has acknowledged all events, including spooled ones.
 
-        Gives how many events it has not got when the time is over: 0, or what is in
+        Returns the number of events not acknowledged after the timeout: 0, or those in
         flight and in the spool.
         """
         timeout = _settings.seconds("timeout", timeout)
@@ -138,17 +138,17 @@ class KafkaClient(Client):
         """Accepts no more events, waits until all are delivered, and closes the client.
 
         After `timeout` seconds (`close_timeout` unless given) what the cluster has not
-        acknowledged is in the spool; the result says how many. While the cluster is
-        unreachable there is nothing to wait for. Called again, it gives 0.
+        acknowledged stays in the spool; the result is the number of these events. While
+        the cluster is unreachable, it does not wait. Called again, it returns 0.
         """
         seconds = self._timeout(timeout)
         publisher, self._publisher = self._publisher, None
         if publisher is None:
             return 0
         spooled, dead, failed = await asyncio.to_thread(publisher.close, seconds)
-        _client_registry.ended(self)
+        _client_registry.discard(self)
         self._completion_queues.release()
-        _client_registry.report(spooled, dead, failed)
+        _client_registry.log_close(spooled, dead, failed)
         return spooled
 
     def _queue_of_loop(self) -> CompletionQueue | None:

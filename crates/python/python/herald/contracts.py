@@ -46,13 +46,12 @@ def load(
     """Load contracts, with a diagnostic for each problem.
 
     Args:
-        paths: Files, folders that are searched, or globs. Without them, the project's
-            contracts.
-        config: The project's `herald.yaml`. Without it, the nearest one upwards from
-            the working folder, as on the command line.
+        paths: Files, folders to search, or globs; by default the project's contracts.
+        config: The project's `herald.yaml`; by default the nearest one in the working
+            folder or above.
 
     Raises:
-        ContractError: There is nothing to read, or `herald.yaml` is wrong.
+        ContractError: There are no contracts, or `herald.yaml` is invalid.
     """
     given = None if paths is None else _texts(paths)
     loaded = _herald.load(given, config)
@@ -69,10 +68,10 @@ def load_text(
 ) -> Catalog:
     """Load one contract from a string, which diagnostics call `name`.
 
-    No project is looked for; `config` names one.
+    No project is searched; `config` names one.
 
     Raises:
-        ContractError: `herald.yaml` is wrong.
+        ContractError: `herald.yaml` is invalid.
     """
     loaded = _herald.load_text(text, name, config)
     if loaded.usable:
@@ -124,5 +123,5 @@ def _unusable(loaded: _herald.Loaded, given: list[str] | None) -> ContractError:
         "1 YAML file was" if len(skipped) == 1 else f"{len(skipped)} YAML files were"
     )
     return ContractError(
-        f"there are no contracts: {files} skipped, such as {skipped[0]}"
+        f"no contracts were found: {files} skipped, such as {skipped[0]}"
     )

@@ -23,8 +23,8 @@ class Label:
 class Diagnostic:
     """Violation of a rule at one position.
 
-    Lines and columns count from 1, columns in characters. Where there is no text to
-    point at, they are `None`. The end is the first place behind what is meant.
+    Lines and columns count from 1, columns in characters; they are `None` without a
+    position. The end is exclusive.
     """
 
     code: str

@@ -45,15 +45,14 @@ def generate(
 
     Args:
         contracts: A catalog, or what `load` takes.
-        target: Name of a target, or of several; see `targets`.
-        models: What models of Python are made of; unless given, what `herald.yaml`
-            says, else models of pydantic.
-        standalone: Whether modules have the runtime in them, so that they need no
-            Herald; unless given, what `herald.yaml` says.
+        target: Name of one or more targets; see `targets`.
+        models: Kind of Python models; by default that of `herald.yaml`, else pydantic.
+        standalone: Whether modules include the runtime, so that they do not need
+            Herald; by default the setting of `herald.yaml`.
 
     Raises:
-        ContractError: A contract has errors, or two would write one file.
-        ValueError: There is no such target, or no such models.
+        ContractError: A contract has errors, or two would write the same file.
+        ValueError: The target or the kind of models is unknown.
     """
     names = [target] if isinstance(target, str) else list(dict.fromkeys(target))
     catalog = contracts if isinstance(contracts, Catalog) else load(contracts)

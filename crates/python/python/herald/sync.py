@@ -28,11 +28,11 @@ class SyncKafkaClient(Client):
     def connect(self) -> None:
         """Opens the spool and the connection. The cluster need not be reachable.
 
-        Raises `SettingsError`. Called again, it changes nothing.
+        Raises `SettingsError`. Does nothing if the client is connected.
         """
         if self._publisher is None:
             self._publisher = Publisher(self._settings)
-            _client_registry.started(self)
+            _client_registry.add(self)
 
     def publish_with_envelope(
         self,
@@ -45,7 +45,7 @@ class SyncKafkaClient(Client):
     ) -> Receipt:
         """Publishes an event in an OnexEnvelopeV1, and waits until it is safe.
 
-        As `KafkaClient.publish_with_envelope`.
+        See `KafkaClient.publish_with_envelope`.
         """
         event = Event(
             event_type, source_node_id, payload, topic, correlation_id, metadata
@@ -77,7 +77,7 @@ class SyncKafkaClient(Client):
     ) -> list[Receipt] | list[Receipt | PublishError]:
         """Publishes events in order, and waits until all are safe.
 
-        As `KafkaClient.publish_many`.
+        See `KafkaClient.publish_many`.
         """
         outcomes = self._open_publisher().send_many([traced(event) for event in events])
         return receipts(outcomes, return_errors)
@@ -98,7 +98,7 @@ class SyncKafkaClient(Client):
     def flush(self, timeout: float | None = None) -> int:
         """Waits until the cluster has acknowledged all events, including spooled ones.
 
-        Gives how many events it has not got when the time is over: 0, or what is in
+        Returns the number of events not acknowledged after the timeout: 0, or those in
         flight and in the spool.
         """
         timeout = _settings.seconds("timeout", timeout)
@@ -113,15 +113,15 @@ class SyncKafkaClient(Client):
     def close(self, timeout: float | None = None) -> int:
         """Accepts no more events, waits until all are delivered, and closes the client.
 
-        As `KafkaClient.close`.
+        See `KafkaClient.close`.
         """
         seconds = self._timeout(timeout)
         publisher, self._publisher = self._publisher, None
         if publisher is None:
             return 0
         spooled, dead, failed = publisher.close(seconds)
-        _client_registry.ended(self)
-        _client_registry.report(spooled, dead, failed)
+        _client_registry.discard(self)
+        _client_registry.log_close(spooled, dead, failed)
         return spooled
 
     def __enter__(self) -> Self:

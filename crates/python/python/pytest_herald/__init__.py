@@ -1,6 +1,6 @@
-"""Fixtures for pytest.
+"""Pytest fixtures.
 
-It stands outside of `herald`, so that pytest loads nothing of Herald until a test asks.
+A package beside `herald`, so that pytest does not import Herald until a test needs it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def herald_client() -> Iterator[RecordingClient]:
-    """A connected `herald.testing.RecordingClient`, for tests with and without an event
+    """Connected `herald.testing.RecordingClient`, for tests with and without an event
     loop.
     """
     from herald.testing import RecordingClient
@@ -27,7 +27,7 @@ def herald_client() -> Iterator[RecordingClient]:
 
 @pytest.fixture
 def herald_cluster() -> Iterator[DevCluster]:
-    """A `herald.testing.DevCluster`: any client of Kafka reaches it at its
+    """`herald.testing.DevCluster`, reachable by any Kafka client at its
     `bootstrap_servers`.
     """
     from herald.testing import DevCluster

@@ -13,35 +13,35 @@ class AdmissionControl:
 
     def __init__(self) -> None:
         self.is_open = False
-        self._inside: list[asyncio.Task[Any] | None] = []
+        self._in_progress: list[asyncio.Task[Any] | None] = []
 
     @property
     def in_flight(self) -> int:
         """Number of operations in progress."""
-        return len(self._inside)
+        return len(self._in_progress)
 
     def tasks(self) -> set[asyncio.Task[Any]]:
         """Returns the tasks of operations, which can be cancelled."""
-        return {task for task in self._inside if task is not None}
+        return {task for task in self._in_progress if task is not None}
 
     def enter(self) -> asyncio.Task[Any] | None:
         """Admits an operation.
 
         Raises:
-            NotAccepting: It is shut.
+            NotAccepting: It is closed.
         """
         if not self.is_open:
-            raise NotAccepting("the service takes no operations: it is not running")
+            raise NotAccepting("the service accepts no operations: it is not running")
         try:
             task = asyncio.current_task()
         except RuntimeError:  # a thread without a loop
             task = None
-        self._inside.append(task)
+        self._in_progress.append(task)
         return task
 
     def leave(self, task: asyncio.Task[Any] | None) -> None:
         """Ends an operation."""
-        self._inside.remove(task)
+        self._in_progress.remove(task)
 
 
 class Admission:

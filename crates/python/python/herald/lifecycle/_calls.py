@@ -14,8 +14,8 @@ Function = Callable[[], Any] | Callable[[], Awaitable[Any]]
 async def call(function: Function, timeout: float | None = None) -> Any:
     """Calls a function or a coroutine function.
 
-    A plain function runs in a thread. When the time is over the thread is left alone,
-    and can't keep the program from ending.
+    A function runs in a thread. After the timeout the thread is abandoned; it does not
+    prevent the program from exiting.
 
     Raises:
         TimeoutError: It took longer than `timeout` seconds.
@@ -32,7 +32,7 @@ async def _in_thread(function: Callable[[], Any]) -> Any:
     done: asyncio.Future[Any] = loop.create_future()
     context = copy_context()
 
-    def settle(result: Any, error: BaseException | None) -> None:
+    def resolve(result: Any, error: BaseException | None) -> None:
         if done.done():
             return
         if error is None:
@@ -45,14 +45,14 @@ async def _in_thread(function: Callable[[], Any]) -> Any:
         failure: BaseException | None = None
         try:
             result = context.run(function)
-        except StopIteration as error:  # a future can't have it
+        except StopIteration as error:  # not allowed in a future
             failure = RuntimeError(f"the function raised {error!r}")
         except BaseException as error:
             failure = error
-        with suppress(RuntimeError):  # nobody waits any more, the loop is closed
-            loop.call_soon_threadsafe(settle, result, failure)
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(resolve, result, failure)
 
-    # Threads of an executor would be waited for when Python ends.
+    # Not an executor: Python joins executor threads at exit.
     threading.Thread(target=run, daemon=True, name="herald-lifecycle").start()
     return await done
 

@@ -50,13 +50,13 @@ class Check:
     """Health check.
 
     Args:
-        name: What it is about.
-        function: Fails, or gives false or the text of what is wrong, where it is not
-            content; plain functions run in a thread.
-        timeout: Seconds it may take.
-        interval: Seconds that an answer holds.
-        is_critical: Whether the service can't work without.
-        clock: Seconds.
+        name: Name.
+        function: Raises, or returns False or the text of a problem, if the check
+            fails; a function runs in a thread.
+        timeout: Timeout of a run, in seconds.
+        interval: Seconds between two runs.
+        is_critical: Whether a failure makes the service unavailable.
+        clock: Monotonic clock, in seconds.
     """
 
     def __init__(
@@ -76,34 +76,34 @@ class Check:
         self._is_critical = is_critical
         self._clock = clock
         self._last: Outcome | None = None
-        self._asked = 0.0
-        self._asking: asyncio.Task[Outcome] | None = None
+        self._last_run = 0.0
+        self._task: asyncio.Task[Outcome] | None = None
 
-    async def ask(self) -> Outcome:
+    async def run(self) -> Outcome:
         """Runs the check, unless the last outcome is recent enough. Concurrent calls
         share one run.
         """
-        if self._last is not None and self._clock() - self._asked < self._interval:
+        if self._last is not None and self._clock() - self._last_run < self._interval:
             return self._last
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask())
-        return await asyncio.shield(self._asking)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        return await asyncio.shield(self._task)
 
-    async def _ask(self) -> Outcome:
+    async def _run(self) -> Outcome:
         detail = ""
         try:
-            answer = await call(self._function, self._timeout)
-            if isinstance(answer, str):
-                detail = answer
-            elif answer is False:
-                detail = "it says no"
+            result = await call(self._function, self._timeout)
+            if isinstance(result, str):
+                detail = result
+            elif result is False:
+                detail = "the check returned False"
         except Exception as error:
             detail = describe_failure(error, self._timeout)
         self._last = Outcome(self.name, not detail, detail, self._is_critical)
-        self._asked = self._clock()
+        self._last_run = self._clock()
         return self._last
 
 
 async def run_all(checks: Iterable[Check]) -> list[Outcome]:
     """Runs all checks concurrently."""
-    return list(await asyncio.gather(*(check.ask() for check in checks)))
+    return list(await asyncio.gather(*(check.run() for check in checks)))

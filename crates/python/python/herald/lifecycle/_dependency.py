@@ -29,7 +29,7 @@ class Dependency:
     retries: int
     backoff: float
 
-    async def begin(self, sleep: Sleep = asyncio.sleep) -> None:
+    async def start_with_retries(self, sleep: Sleep = asyncio.sleep) -> None:
         """Starts the dependency, with retries.
 
         Raises:
@@ -46,23 +46,24 @@ class Dependency:
                 reason = describe_failure(error, self.start_timeout)
                 if not left:
                     raise StartError(f"{self.name} did not start: {reason}") from error
-                log.warning("%s did not start, trying again: %s", self.name, reason)
+                log.warning("%s did not start, retrying: %s", self.name, reason)
             await sleep(pause)
             pause = min(pause * 2, MAX_BACKOFF)
 
-    async def end(self) -> str | None:
+    async def stop_and_report(self) -> str | None:
         """Stops the dependency. Returns the reason of a failure."""
         if self.stop is None:
             return None
         try:
             await call(self.stop, self.stop_timeout)
         except Exception as error:
-            return f"{self.name} did not stop: {describe_failure(error, self.stop_timeout)}"
+            reason = describe_failure(error, self.stop_timeout)
+            return f"{self.name} did not stop: {reason}"
         return None
 
 
 def describe_failure(error: BaseException, timeout: float | None) -> str:
     """Returns the redacted reason of a failure."""
     if isinstance(error, TimeoutError) and not str(error):
-        return f"it took longer than {timeout:g} s"
+        return f"timed out after {timeout:g} s"
     return reason_of(error)

@@ -15,22 +15,22 @@ def check(graph: Graph) -> None:
     """Checks that the graph has an order.
 
     Raises:
-        LifecycleError: Something comes after itself, or after what there is not.
+        LifecycleError: A dependency is circular or unknown.
     """
     for name, before in graph.items():
         for other in before:
             if other not in graph:
                 known = ", ".join(sorted(graph))
                 raise LifecycleError(
-                    f"{name} starts after {other!r}, which there is not; "
-                    f"there are: {known}"
+                    f"{name} starts after {other!r}, which does not exist; "
+                    f"known dependencies: {known}"
                 )
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
-        circle = " → ".join(reversed(error.args[1]))
+        cycle = " → ".join(reversed(error.args[1]))
         raise LifecycleError(
-            f"dependencies wait for each other: {circle}; take one `after` out"
+            f"circular dependencies: {cycle}; remove one `after`"
         ) from None
 
 

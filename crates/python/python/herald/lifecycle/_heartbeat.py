@@ -16,7 +16,7 @@ class Heartbeat:
     """Publishes the metric `heartbeat`, the seconds since the start.
 
     Attributes:
-        last: When it did so last.
+        last: Time of the last heartbeat.
     """
 
     def __init__(self, publisher: object | None, state: Callable[[], State]) -> None:
@@ -31,10 +31,10 @@ class Heartbeat:
         while True:
             self.last = datetime.now(UTC)
             if self._publish is not None:
-                await self._say(loop.time() - began)
+                await self._publish_heartbeat(loop.time() - began)
             await asyncio.sleep(interval)
 
-    async def _say(self, seconds: float) -> None:
+    async def _publish_heartbeat(self, seconds: float) -> None:
         about = {"state": self._state().value}
         try:
             await self._publish("heartbeat", round(seconds, 3), "s", metadata=about)

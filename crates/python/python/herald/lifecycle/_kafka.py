@@ -28,5 +28,5 @@ def client_outcomes(client: KafkaClient) -> list[Outcome]:
                 waiting = getattr(now, "spool_records", 0)
                 detail = f"the cluster is not reachable; {waiting} events in the spool"
         except Exception as error:
-            detail = f"no figures: {type(error).__name__}"
+            detail = f"no statistics: {type(error).__name__}"
     return [Outcome("kafka", not detail, detail, is_critical=False)]

@@ -40,25 +40,25 @@ class Lifecycle:
     """Starts a service in order, supervises it, and stops it without losing work in
     progress.
 
-    What it consists of is declared first: `dependency`, `check`, `task`, `intake`. Then
-    `run` is a whole program, `lifespan` that of a web app, and `async with` any other.
+    Declare its parts first: `dependency`, `check`, `task`, `intake`. Then `run` runs it
+    as a program, `lifespan` in a web app, and `async with` anywhere else.
 
     Args:
-        publisher: A generated publisher; announces states and heartbeats.
-        client: The Kafka client, connected before all else and closed after all else;
-            unless given, that of the publisher.
-        metrics: Are published while the service runs, and once at its end.
-        states: What states are called in the contract: those left out are not
-            announced. Unless given, all are, as far as the contract has them.
+        publisher: Generated publisher for states and heartbeats.
+        client: Kafka client, connected first and closed last; by default the
+            publisher's.
+        metrics: Published while the service runs, and once at its end.
+        states: Names of states in the contract; omitted states are not published. By
+            default all states that the contract has.
         start_timeout: Seconds for the whole start.
-        drain_timeout: Seconds for operations in flight, when it stops.
+        drain_timeout: Seconds for operations in progress to finish at shutdown.
         publish_timeout: Seconds for the last events to get a receipt.
-        close_timeout: Seconds for the client to deliver what it has; then it is in the
-            spool. A client without one needs more.
-        health_interval: Seconds between looks at the checks.
+        close_timeout: Seconds for the client to deliver its events; the rest stays in
+            the spool. A client without a spool needs more.
+        health_interval: Seconds between runs of the checks.
         heartbeat_interval: Seconds between heartbeats; None for none.
-        sleep: How retries and restarts wait.
-        clock: Seconds that never go back, for how long answers of checks hold.
+        sleep: Sleep function of retries and restarts.
+        clock: Monotonic clock of checks, in seconds.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Lifecycle:
         self._heartbeat = Heartbeat(self._publisher, lambda: self.state)
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    # What it consists of.
+    # Declaration.
 
     def dependency(
         self,
@@ -138,19 +138,20 @@ class Lifecycle:
         """Declares a dependency, which starts before the service and stops after it.
 
         Args:
-            name: What it is called.
-            start: Starts it: a function, which runs in a thread, or coroutine function.
+            name: Name.
+            start: Starts it: a function, which runs in a thread, or a coroutine
+                function.
             stop: Stops it.
-            check: Whether it is well, for readiness; see `check`.
-            after: What must have started before it, and stops after it.
-            start_timeout: Seconds for each try.
+            check: Readiness check; see `check`.
+            after: Dependencies that start before it and stop after it.
+            start_timeout: Seconds for each attempt.
             stop_timeout: Seconds to stop it.
-            retries: How often a start that failed is tried again.
-            backoff: Seconds before that, doubled each time up to 5.
-            critical: Whether the service is not ready without it.
+            retries: Number of retries of a failed start.
+            backoff: Seconds before the first retry, doubled each time up to 5.
+            critical: Whether a failing check makes the service unavailable.
         """
         if name in self._dependencies:
-            raise LifecycleError(f"there are two dependencies called {name!r}")
+            raise LifecycleError(f"a dependency named {name!r} already exists")
         self._dependencies[name] = Dependency(
             name,
             start,
@@ -178,13 +179,14 @@ class Lifecycle:
         the text of a problem.
 
         Args:
-            name: What it is about.
-            function: Plain functions run in a thread.
-            of: Whether the service can work (`ready`), or must be started anew
-                (`live`).
-            timeout: Seconds it may take.
-            interval: Seconds that an answer holds.
-            critical: Whether the service is only degraded, if not.
+            name: Name.
+            function: Function, which runs in a thread, or coroutine function.
+            of: Kind of check: whether the service can work (`ready`), or must be
+                restarted (`live`).
+            timeout: Timeout of a run, in seconds.
+            interval: Seconds between two runs.
+            critical: Whether a failure makes the service unavailable; otherwise it is
+                degraded.
         """
         made = Check(
             name,
@@ -209,12 +211,13 @@ class Lifecycle:
         """Declares a background task.
 
         Args:
-            name: What it is called.
-            function: What runs.
-            restart: When it is started again.
-            backoff: Seconds before that, doubled each time up to 5.
-            limit: How often in a row; None for no end.
-            essential: Whether the service stops as failed when it gives up.
+            name: Name.
+            function: Coroutine function to run.
+            restart: Restart policy.
+            backoff: Seconds before the first restart, doubled each time up to 5.
+            limit: Most restarts in a row; None for no limit.
+            essential: Whether the service fails when the task is not restarted after a
+                failure.
         """
         made = SupervisedTask(
             name,
@@ -234,11 +237,11 @@ class Lifecycle:
     def operation(self) -> Admission:
         """Returns a scope for `with` and `async with` that a shutdown waits for.
 
-        Entering raises `NotAccepting` unless the service works.
+        Entering raises `NotAccepting` unless the service is running.
         """
         return Admission(self._admission)
 
-    # How it is.
+    # Health.
 
     @property
     def is_stopping(self) -> bool:
@@ -289,20 +292,20 @@ class Lifecycle:
             first = wrong[0]
             self._set_state(State.DEGRADED, f"{first.name}: {first.detail}")
         elif not wrong and self.state is State.DEGRADED:
-            self._set_state(State.READY, "all checks are content")
+            self._set_state(State.READY, "all checks passing")
 
     @property
     def _client(self) -> Any:
         return self._client_given or getattr(self._publisher, "kafka_client", None)
 
-    # How it starts.
+    # Start.
 
     async def start(self) -> None:
         """Connects the client and starts all dependencies, concurrently where possible.
         If one fails, the started ones are stopped.
 
         Raises:
-            LifecycleError: It runs already, or dependencies wait for each other.
+            LifecycleError: It is already running, or dependencies are circular.
             StartError: It did not start.
         """
         self._prepare()
@@ -310,7 +313,7 @@ class Lifecycle:
 
     def _prepare(self) -> None:
         if self.state is not State.CREATED and self.state not in ENDED:
-            raise LifecycleError(f"the service is {self.state} already")
+            raise LifecycleError(f"the service is already {self.state}")
         check(self._graph())
         self._reset()
         self._loop = asyncio.get_running_loop()
@@ -322,7 +325,7 @@ class Lifecycle:
         try:
             try:
                 await self._connect()
-            finally:  # before, there was nobody to notify
+            finally:  # events need a connected client
                 self._state_publisher.publish(created, State.STARTING, "start")
             await self._start_all(self._graph())
         except BaseException as error:
@@ -343,7 +346,7 @@ class Lifecycle:
             waiting = ", ".join(name for name in graph if name not in self._started)
             raise StartError(
                 f"the service did not start within {limit:g} s; "
-                f"it waited for: {waiting}"
+                f"it was waiting for: {waiting}"
             ) from None
         self._spawn(repeat(self.readiness, self._timeouts.health_interval))
         if (interval := self._timeouts.heartbeat_interval) is not None:
@@ -368,8 +371,8 @@ class Lifecycle:
 
     async def _begin(self, name: str) -> None:
         dependency = self._dependencies[name]
-        # Also what fails halfway may have something to stop, but only it knows that.
-        await dependency.begin(self._sleep)
+        # A dependency that fails halfway has to clean up by itself.
+        await dependency.start_with_retries(self._sleep)
         self._started[name] = dependency
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -384,9 +387,9 @@ class Lifecycle:
                 self._set_state(State.FAILED, self._reason)
             self._stop_requested.set()
 
-    # How it stops.
+    # Shutdown.
 
-    def request_stop(self, reason: str = "asked to") -> None:
+    def request_stop(self, reason: str = "stop requested") -> None:
         """Requests a stop of `run`, and wakes `stop_requested`. Safe for any thread."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._set_stop_requested, reason)
@@ -395,7 +398,7 @@ class Lifecycle:
         self._reason = self._reason or reason
         self._stop_requested.set()
 
-    async def stop(self, reason: str = "asked to") -> StopReport:
+    async def stop(self, reason: str = "stop requested") -> StopReport:
         """Accepts no more work, finishes operations in progress, publishes the last
         events, and closes the client. Raises nothing but cancellation.
         """
@@ -424,7 +427,7 @@ class Lifecycle:
         if self._metrics is not None:
             last = self._metrics.stop(limits.publish)
             await shutdown.run_step(limits.publish + CANCEL_TIMEOUT, last)
-        # Events of synchronous operations may still be on their way to the client.
+        # Events of synchronous operations may still be queued for the client.
         if (drain := getattr(self._publisher, "drain", None)) is not None:
             await shutdown.run_step(limits.publish, call(drain))
         self._set_state(end, self._reason)
@@ -441,7 +444,7 @@ class Lifecycle:
 
     async def _end(self, intake: Dependency) -> None:
         async def end() -> None:
-            if problem := await intake.end():
+            if problem := await intake.stop_and_report():
                 self._shutdown.errors.append(problem)
 
         await self._shutdown.run_step(intake.stop_timeout + CANCEL_TIMEOUT, end())
@@ -456,7 +459,7 @@ class Lifecycle:
             log.info("%s → %s: %s", old, state, reason)
             self._state_publisher.publish(old, state, reason)
 
-    # How it is run.
+    # Running.
 
     def run(self, main: Main | None = None) -> None:
         """Runs the service as a program until `main` ends, or forever. SIGTERM and
@@ -464,7 +467,7 @@ class Lifecycle:
 
         Raises:
             StartError: It did not start.
-            LifecycleError: A task that it can't do without gave up.
+            LifecycleError: An essential task gave up.
             SystemExit: After a second signal.
         """
         if code := asyncio.run(self.serve(main)):
@@ -476,7 +479,7 @@ class Lifecycle:
         with Signals(self._signal_received):
             starting = asyncio.create_task(self._start())
             await self._until(starting)
-            if self._start_failed:  # what has started is still being stopped
+            if self._start_failed:  # started dependencies are still being stopped
                 await starting
             if not starting.done():
                 await cancel({starting}, self._timeouts.start)
@@ -489,7 +492,7 @@ class Lifecycle:
                 await self._until(self._main)
                 return await self._ended(self._main)
             except asyncio.CancelledError:
-                self._failure_of(self._main)  # SystemExit is on its way already
+                self._failure_of(self._main)  # SystemExit is already propagating
                 await self.stop("cancelled")
                 raise
 
@@ -503,7 +506,7 @@ class Lifecycle:
         if main.done() and (failure := self._failure_of(main)) is not None:
             self._reason = reason_of(failure)
             self._set_state(State.FAILED, self._reason)
-        await self.stop("its work is done")
+        await self.stop("main finished")
         if (failure := self._failure_of(main)) is not None:
             raise failure
         if self.state is State.FAILED:
@@ -536,7 +539,7 @@ class Lifecycle:
         if count == 1:
             self._set_stop_requested(number.name)
         else:
-            log.warning("%s again: stopping at once", number.name)
+            log.warning("second %s: stopping at once", number.name)
             self._exit_code = 128 + number
             self._shutdown.abort()
 
@@ -550,7 +553,7 @@ class Lifecycle:
         error: BaseException | None,
         traceback: object,
     ) -> None:
-        await self.stop("its work is done" if error is None else type(error).__name__)
+        await self.stop("main finished" if error is None else type(error).__name__)
 
     @asynccontextmanager
     async def lifespan(self, app: object) -> AsyncIterator[None]:

@@ -21,7 +21,7 @@ class Shutdown:
     """State shared by the steps of a shutdown.
 
     Attributes:
-        errors: What went wrong on the way.
+        errors: Failures so far.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Shutdown:
         """Stops the started dependencies in reverse order."""
 
         async def end(name: str) -> None:
-            if name in begun and (problem := await begun.pop(name).end()):
+            if name in begun and (problem := await begun.pop(name).stop_and_report()):
                 self.errors.append(problem)
 
         longest = sum(each.stop_timeout for each in begun.values()) + CANCEL_TIMEOUT
@@ -73,7 +73,7 @@ class Shutdown:
         """Cancels tasks."""
         running = {task for task in tasks if not task.done()}
         if left := await cancel(running, CANCEL_TIMEOUT):
-            self.errors.append(f"{left} tasks went on after they were cancelled")
+            self.errors.append(f"{left} tasks still run after they were cancelled")
 
     async def close(self, client: Any, seconds: float) -> int:
         """Closes the client. Returns how many events are in its spool."""

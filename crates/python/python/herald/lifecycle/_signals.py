@@ -12,7 +12,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class Signals:
     """Scope with signal handlers. A third signal kills the process.
 
-    Handlers of the loop would not be run while the loop is blocked.
+    Not `loop.add_signal_handler`: its handlers don't run while the loop is blocked.
     """
 
     def __init__(self, notify: Callable[[signal.Signals, int], None]) -> None:

@@ -23,13 +23,13 @@ Names = Mapping[State, str]
 class StatePublisher:
     """Publishes lifecycle states through a publisher.
 
-    A publisher with a state machine changes its state, where the contract knows the
-    state; others publish `state.changed` as it is.
+    A publisher with a state machine makes transitions to the states that the contract
+    has; others publish `state.changed` events.
 
     Args:
         publisher: A generated publisher, or None.
-        names: What states are called there; those that are left out are not published.
-            None: as they are called here, as far as the contract has them.
+        names: Names of the states in the contract; omitted states are not published.
+            None: the names of `State`, as far as the contract has them.
     """
 
     def __init__(self, publisher: object | None, names: Names | None) -> None:
@@ -77,4 +77,4 @@ class StatePublisher:
                     self._correlation_id, old, new, reason
                 )
         except Exception as error:
-            log.warning("state %s was not announced: %s", new, reason_of(error))
+            log.warning("state %s was not published: %s", new, reason_of(error))

@@ -24,8 +24,8 @@ class SupervisedTask:
     """Background task with a restart policy.
 
     Attributes:
-        restarts: How often it was started again.
-        failure: Why it runs no more, if that is a failure.
+        restarts: Number of restarts.
+        failure: Reason of the failure that ended it, if any.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class SupervisedTask:
         while True:
             began = asyncio.get_running_loop().time()
             failure = await self._once()
-            if not self._goes_on(failure):
+            if not self._is_restarted(failure):
                 self.failure = failure
                 if failure is not None:
                     log.error("task %s gave up: %s", self.name, failure)
                 return
             if failure is not None:
-                log.warning("task %s is started again: %s", self.name, failure)
-            # What ran for a while is not part of a row of failures.
+                log.warning("task %s failed and is restarted: %s", self.name, failure)
+            # A task that ran for a while starts a new series of failures.
             if asyncio.get_running_loop().time() - began > 10 * MAX_BACKOFF:
                 pause, self.restarts = self._backoff, 0
             self.restarts += 1
@@ -81,7 +81,7 @@ class SupervisedTask:
             return reason_of(error)
         return None
 
-    def _goes_on(self, failure: str | None) -> bool:
+    def _is_restarted(self, failure: str | None) -> bool:
         if self._restart is Restart.NEVER:
             return False
         if self._restart is Restart.ON_FAILURE and failure is None:

@@ -1,8 +1,7 @@
 """Logarithmic histogram buckets.
 
-Each power of two is divided into 64 buckets of one width, so the middle of a bucket is
-at most 1/128 (0.8 %) away from what fell into it, be it a microsecond or an hour.
-Values below 128 have a bucket each.
+Each power of two is divided into 64 buckets of equal width, so the midpoint of a bucket
+is at most 1/128 (0.8 %) away from any value in it. Values below 128 have a bucket each.
 """
 
 MAX_VALUE = (1 << 43) - 1  # of nanoseconds: 2.4 hours

@@ -84,11 +84,11 @@ class Distribution(Instrument):
     """Distribution of values from 0, such as order totals, with percentiles.
 
     Args:
-        name: What it is called.
+        name: Name.
         unit: Unit of the values.
-        resolution: Values are told apart to this, or to 1 %.
-        window: How many seconds it looks back.
-        clock: Seconds.
+        resolution: Smallest difference between values, unless 1 % is larger.
+        window: Length of the window, in seconds.
+        clock: Monotonic clock, in seconds.
     """
 
     kind = "distribution"

@@ -35,17 +35,17 @@ class NodeMetrics:
     """Counts and times the operations of a node, and publishes `metric.recorded`
     events.
 
-    Recording is for any thread, takes memory that does not grow, and neither waits nor
+    Recording is safe for any thread, takes constant memory, and neither blocks nor
     fails. Publishing happens in a task of its own between `start` and `stop`.
 
     Args:
-        publisher: Whose events they are; without one nothing is published.
-        publish_interval_ops: A round of publishing is due after so many operations,
-        publish_interval_seconds: and after so much time.
-        min_publish_interval: Seconds between two rounds at least, however busy the node is.
-        window: How many seconds the percentiles look back.
-        resources: Whether memory, processor and open files are figures too.
-        clock: Seconds that never go back.
+        publisher: Publisher of the metric events; without one nothing is published.
+        publish_interval_ops: Number of operations after which metrics are published.
+        publish_interval_seconds: Seconds after which metrics are published.
+        min_publish_interval: Least seconds between two rounds of publishing.
+        window: Window of the percentiles, in seconds.
+        resources: Whether to measure memory, CPU and open files of the process.
+        clock: Monotonic clock, in seconds.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class NodeMetrics:
         self._published: dict[str, tuple[int, int]] = {}
         self._publish_loop: PublishLoop | None = None
 
-    # What is measured.
+    # Recording.
 
     def track(self, operation: str) -> Track:
         """Returns a scope for one run of an operation, for `with`. An exception that
@@ -147,7 +147,7 @@ class NodeMetrics:
             tuple(self._business()),
         )
 
-    # What is published.
+    # Publishing.
 
     async def start(self) -> None:
         """Starts publishing, in a task of the running loop."""
@@ -168,7 +168,7 @@ class NodeMetrics:
         rounds, self._publish_loop = self._publish_loop, None
         if rounds is not None:
             await rounds.stop()
-        self._published.clear()  # of a round that was cut, nobody knows
+        self._published.clear()  # a cancelled round may have published only some
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self.flush()
@@ -180,7 +180,7 @@ class NodeMetrics:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    # What others show.
+    # Export.
 
     def opentelemetry(self, meter: "Meter | None" = None) -> None:
         """Exports the metrics as OpenTelemetry instruments, of a meter called `herald`
@@ -188,10 +188,10 @@ class NodeMetrics:
         """
         from herald.metrics import _opentelemetry
 
-        _opentelemetry.show(self, meter)
+        _opentelemetry.export(self, meter)
 
     def prometheus_collector(self) -> "Collector":
-        """Returns a collector for Prometheus: `prometheus_client.REGISTRY.register(…)`."""
+        """Returns a collector for `prometheus_client.REGISTRY.register(…)`."""
         from herald.metrics import _prometheus
 
         return _prometheus.NodeCollector(self)
@@ -217,7 +217,7 @@ class NodeMetrics:
 
     def _new_operation(self, name: str) -> OperationMetrics:
         with self._lock:
-            # Names that come from outside must not fill the memory.
+            # Operation names may come from requests and must not exhaust memory.
             if len(self._operations) >= MAX_OPERATIONS:
                 name = OVERFLOW_OPERATION
             found = self._operations.get(name)
@@ -238,8 +238,8 @@ class NodeMetrics:
                 return known
             else:
                 raise ValueError(
-                    f"metric {name!r} is a {known.kind} in {known.unit!r} already: "
-                    f"give the {kind.kind} in {unit!r} another name"
+                    f"metric {name!r} is already a {known.kind} in {known.unit!r}; "
+                    f"the {kind.kind} in {unit!r} needs another name"
                 )
         for listener in listeners:
             listener(made)

@@ -23,12 +23,12 @@ QUANTILES = (
 Observed = Iterable[Observation]
 
 
-def show(metrics: "NodeMetrics", meter: Meter | None) -> None:
+def export(metrics: "NodeMetrics", meter: Meter | None) -> None:
     """Creates the instruments."""
     meter = meter or get_meter("herald")
     _Operations(metrics, meter)
-    _show_process(metrics, meter)
-    metrics.add_listener(lambda instrument: _show(instrument, meter))
+    _export_process(metrics, meter)
+    metrics.add_listener(lambda instrument: _export(instrument, meter))
 
 
 class _Operations:
@@ -36,19 +36,19 @@ class _Operations:
 
     def __init__(self, metrics: "NodeMetrics", meter: Meter) -> None:
         self._metrics = metrics
-        sums, states = meter.create_observable_counter, meter.create_observable_gauge
-        sums("herald.operations", [self._each(lambda o: o.count)], "1")
-        sums("herald.operation.errors", [self._each(lambda o: o.errors)], "1")
-        sums("herald.operation.cancelled", [self._each(lambda o: o.cancelled)], "1")
-        sums("herald.operation.time", [self._each(lambda o: o.seconds)], "s")
-        states("herald.operation.in_flight", [self._each(lambda o: o.in_flight)], "1")
-        states("herald.operation.latency", [self._latency], "s")
+        counter, gauge = meter.create_observable_counter, meter.create_observable_gauge
+        counter("herald.operations", [self._each(lambda o: o.count)], "1")
+        counter("herald.operation.errors", [self._each(lambda o: o.errors)], "1")
+        counter("herald.operation.cancelled", [self._each(lambda o: o.cancelled)], "1")
+        counter("herald.operation.time", [self._each(lambda o: o.seconds)], "s")
+        gauge("herald.operation.in_flight", [self._each(lambda o: o.in_flight)], "1")
+        gauge("herald.operation.latency", [self._latency], "s")
 
     def _each(
-        self, figure: Callable[[OperationSnapshot], float]
+        self, value_of: Callable[[OperationSnapshot], float]
     ) -> Callable[[CallbackOptions], Observed]:
         return lambda _: [
-            Observation(figure(operation), {"operation": name})
+            Observation(value_of(operation), {"operation": name})
             for name, operation in self._metrics.snapshot().operations.items()
         ]
 
@@ -64,7 +64,7 @@ def _quantiles(found: Percentiles | None, about: dict[str, str]) -> Observed:
             yield Observation(value, {**about, "quantile": quantile})
 
 
-def _show_process(metrics: "NodeMetrics", meter: Meter) -> None:
+def _export_process(metrics: "NodeMetrics", meter: Meter) -> None:
     def observe(name: str) -> Callable[[CallbackOptions], Observed]:
         return lambda _: [
             Observation(reading.value)
@@ -81,7 +81,7 @@ def _show_process(metrics: "NodeMetrics", meter: Meter) -> None:
         make(reading.name, [observe(reading.name)], UNITS[reading.unit])
 
 
-def _show(instrument: Instrument, meter: Meter) -> None:
+def _export(instrument: Instrument, meter: Meter) -> None:
     from herald.metrics._node import read
 
     unit = UNITS.get(instrument.unit, f"{{{instrument.unit}}}")

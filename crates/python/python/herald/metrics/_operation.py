@@ -31,7 +31,7 @@ class OperationMetrics:
 
     def __init__(self, name: str, window: float, clock: Callable[[], float]) -> None:
         self.name = name
-        # A finalizer may end a run while its thread holds the lock.
+        # Reentrant: a finalizer may end a run while its thread holds the lock.
         self._lock = RLock()
         self._window = Window(window, clock)
         self._count = self._errors = self._cancelled = self._in_flight = 0
@@ -44,7 +44,7 @@ class OperationMetrics:
             self._in_flight += 1
 
     def end(self, seconds: float, error: BaseException | None, began: int) -> None:
-        """Records the end of a run; `began` is 1 if `begin` counted its start, else 0."""
+        """Records the end of a run; `began` is 1 if `begin` counted it, else 0."""
         with self._lock:
             self._in_flight -= began
             self._count += 1
@@ -58,7 +58,7 @@ class OperationMetrics:
             self._cancelled += 1
             return
         self._errors += 1
-        # The text only: the error itself holds on to everything on its way.
+        # Only the text is kept: the exception would keep its frames alive.
         text = text_of(error)[:MAX_ERROR_CHARS]
         self._last_error = type(error).__name__, text, time()
 

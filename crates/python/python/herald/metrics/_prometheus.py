@@ -54,16 +54,16 @@ def _operations(operations: Iterable[OperationSnapshot]) -> Iterator[Metric]:
     runs = Metric("herald_operations", "Runs that ended", "counter")
     errors = Metric("herald_operation_errors", "Runs that failed", "counter")
     cancelled = Metric("herald_operation_cancelled", "Runs cancelled", "counter")
-    flying = Metric("herald_operations_in_flight", "Runs not ended", "gauge")
+    in_flight = Metric("herald_operations_in_flight", "Runs not ended", "gauge")
     latency = Metric("herald_operation_duration_seconds", "Time of a run", "summary")
     for operation in operations:
         labels = {"operation": operation.operation}
         runs.add_sample(f"{runs.name}_total", labels, operation.count)
         errors.add_sample(f"{errors.name}_total", labels, operation.errors)
         cancelled.add_sample(f"{cancelled.name}_total", labels, operation.cancelled)
-        flying.add_sample(flying.name, labels, operation.in_flight)
+        in_flight.add_sample(in_flight.name, labels, operation.in_flight)
         _summary(latency, labels, operation.latency, operation.count, operation.seconds)
-    yield from (runs, errors, cancelled, flying, latency)
+    yield from (runs, errors, cancelled, in_flight, latency)
 
 
 def _summary(

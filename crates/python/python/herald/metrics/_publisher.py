@@ -55,8 +55,8 @@ class PublishLoop:
     """Task that publishes after a number of operations, or after some time.
 
     Args:
-        publish_interval_seconds: The longest pause between two rounds.
-        min_publish_interval: The shortest, in seconds.
+        publish_interval_seconds: Longest pause between two rounds.
+        min_publish_interval: Shortest pause, in seconds.
         round: Publishes once.
     """
 
@@ -71,7 +71,7 @@ class PublishLoop:
         self._round = round
         self._due = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        # It is of no request, whoever starts it.
+        # An empty context: rounds do not belong to the request that started the task.
         self._task = self._loop.create_task(self._run(), context=Context())
 
     def wake(self) -> None:

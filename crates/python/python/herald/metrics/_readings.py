@@ -7,7 +7,7 @@ from herald.metrics._snapshot import OperationSnapshot, Reading
 
 
 def readings_of(operation: OperationSnapshot, window: float) -> Iterator[Reading]:
-    """Returns readings such as `place.count`, `place.errors` and `place.latency_p95`."""
+    """Returns readings such as `place.count` and `place.latency_p95`."""
     name = operation.operation
     about: dict[str, object] = {"operation": name}
     yield Reading(f"{name}.count", operation.count, "count", "counter", about)

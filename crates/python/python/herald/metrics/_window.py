@@ -20,7 +20,7 @@ class _Slice:
 
     def __init__(self) -> None:
         self.buckets = array("I", [0]) * BUCKETS
-        self.low, self.high = BUCKETS, -1  # where there is something
+        self.low, self.high = BUCKETS, -1  # range of non-empty buckets
         self.count = self.maximum = 0
 
     def clear(self) -> None:
@@ -34,8 +34,7 @@ class Window:
     """Histogram of the values of about the last `seconds`: the oldest sixth is dropped
     at a time.
 
-    Values are whole numbers from 0. It is not for several threads: who owns it has a
-    lock.
+    Values are integers from 0. Not thread-safe: the owner holds a lock.
     """
 
     __slots__ = ("_clock", "_current", "_next_rotation", "_slice_seconds", "_slices")
@@ -93,8 +92,8 @@ def percentiles(
     """Returns the percentiles of a histogram; `None` if it is empty.
 
     Args:
-        parts: What `Window.parts` gave.
-        scale: What a value of 1 is in the unit of the result.
+        parts: Result of `Window.parts`.
+        scale: Factor from values to the unit of the result.
     """
     if not parts:
         return None

@@ -49,7 +49,7 @@ class Binding:
                 given[name] = default
         if len(given) == 1:
             (only,) = given.values()
-            with suppress(Exception):  # what its attributes may raise
+            with suppress(Exception):  # its attributes may raise
                 fields = fields_of(only)
                 return given if fields is None else fields
         return given

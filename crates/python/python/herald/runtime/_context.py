@@ -1,6 +1,6 @@
 """Correlation context: the current request, and the event that caused the current work.
 
-It goes along with tasks and with `asyncio.to_thread`.
+Tasks and `asyncio.to_thread` inherit it.
 """
 
 from collections.abc import Callable
@@ -25,15 +25,15 @@ class Correlation(NamedTuple):
     """Event that caused the current work."""
 
 
-NOTHING: Final = Correlation()
-CURRENT: Final = ContextVar("herald_correlation", default=NOTHING)
+NO_CORRELATION: Final = Correlation()
+CURRENT: Final = ContextVar("herald_correlation", default=NO_CORRELATION)
 
 
 def leave(token: Token[Correlation]) -> None:
     """Restores the surrounding scope. A scope that ends in another task than it began
     in has nothing to restore there.
     """
-    try:  # noqa: SIM105 - `suppress` takes a tenth of what publishing an event takes
+    try:  # noqa: SIM105 - `suppress` would add a tenth to the time of publishing
         CURRENT.reset(token)
     except ValueError:
         pass
@@ -47,8 +47,8 @@ def current() -> Correlation:
 class correlation:
     """Correlation scope: `with correlation(request_id): ...`.
 
-    What is left out is that of the scope around it; without one, the correlation is the
-    trace of OpenTelemetry's current span, or a new one.
+    Omitted ids are inherited from the surrounding scope. Without one, the correlation
+    id is the trace id of OpenTelemetry's current span, or a new one.
     """
 
     def __init__(
@@ -78,10 +78,10 @@ def correlation_from(message: object) -> correlation:
 
     Args:
         message: An envelope as mapping, bytes or text, a `ReceivedEvent`, or what a
-            consumer of aiokafka or confluent-kafka gives.
+            consumer of aiokafka or confluent-kafka returns.
 
     Raises:
-        EnvelopeError: It is no envelope.
+        EnvelopeError: The message is not a valid envelope.
     """
     envelope = envelope_of(message)
     return correlation(envelope.correlation_id, envelope.event_id)
@@ -91,16 +91,16 @@ def in_context(function: Callable[P, R]) -> Callable[P, R]:
     """Returns the function bound to the current scope, for executors:
     `executor.submit(in_context(function))`.
     """
-    now = CURRENT.get()
+    current_scope = CURRENT.get()
 
-    def within(*args: P.args, **kwargs: P.kwargs) -> R:
-        token = CURRENT.set(now)
+    def bound(*args: P.args, **kwargs: P.kwargs) -> R:
+        token = CURRENT.set(current_scope)
         try:
             return function(*args, **kwargs)
         finally:
             CURRENT.reset(token)
 
-    return within
+    return bound
 
 
 def new_correlation_id() -> UUID:

@@ -19,14 +19,14 @@ class DeclaredEvent:
     """Event declared by a contract.
 
     Args:
-        event_type: Its event type.
-        topic: Where it goes; `{namespace}` is the publisher's.
-        node_type: Kind of the node, if it has one.
+        event_type: Event type.
+        topic: Topic; `{namespace}` stands for the publisher's.
+        node_type: Kind of the node, if any.
         service_name: The node's service.
-        public: Fields of the payload whose values are published, of all others the
-            name of their type is; None where all are.
-        partition_key: The field whose value is the key, if it is public.
-        fields: They are added to the metadata of the payload.
+        public: Fields of the payload whose values are published; for all others the
+            name of the type is. None if all are public.
+        partition_key: Field whose value is the key, if it is public.
+        fields: Added to the metadata of the payload.
     """
 
     def __init__(

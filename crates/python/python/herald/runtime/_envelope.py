@@ -12,17 +12,28 @@ def envelope_of(message: object) -> ReceivedEvent[Any]:
     """Parses an envelope, and leaves its payload unparsed.
 
     Args:
-        message: It as mapping, bytes or text, or an object that has it as `value`, as a
-            consumer of aiokafka or confluent-kafka gives.
+        message: The envelope as a mapping, bytes or text, or an object with one of
+            these as `value`, such as a message of aiokafka or confluent-kafka.
 
     Raises:
-        EnvelopeError: It is none. It names the field, and no values.
+        EnvelopeError: The message is not a valid envelope. The error names the field,
+            never a value.
     """
     if isinstance(message, ReceivedEvent):
         return message
+    try:
+        return _read_envelope(message)
+    except EnvelopeError:
+        raise
+    except Exception as error:  # messages and mappings may run any code
+        name = type(error).__name__
+        raise EnvelopeError("envelope", f"reading it raised {name}") from None
+
+
+def _read_envelope(message: object) -> ReceivedEvent[Any]:
     reader = Reader(_content(message))
     if (version := reader.text("envelope_version")) != "1.0":
-        raise EnvelopeError("envelope_version", "this reads version 1.0 only")
+        raise EnvelopeError("envelope_version", "expected version 1.0")
     return ReceivedEvent(
         envelope_version=version,
         event_id=reader.uuid("event_id"),
@@ -45,11 +56,12 @@ def envelope_of(message: object) -> ReceivedEvent[Any]:
 
 
 def _content(message: object) -> object:
+    """Returns the parsed message."""
     if not isinstance(message, Mapping | str | bytes | bytearray | memoryview):
         value = getattr(message, "value", None)
         message = value() if callable(value) else value
         if message is None:
-            raise EnvelopeError("value", "the message has none")
+            raise EnvelopeError("value", "the message has no value")
     if isinstance(message, memoryview):
         message = bytes(message)
     if not isinstance(message, str | bytes | bytearray):
@@ -57,7 +69,11 @@ def _content(message: object) -> object:
     try:
         return json.loads(message)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise EnvelopeError("envelope", f"no JSON at {where}") from None
+        reason = f"not valid JSON at line {error.lineno}, column {error.colno}"
     except UnicodeDecodeError:
-        raise EnvelopeError("envelope", "no UTF-8") from None
+        reason = "not valid UTF-8"
+    except RecursionError:
+        reason = "nested too deeply"
+    except ValueError:  # CPython refuses integers of more than 4,300 digits
+        reason = "a number has too many digits"
+    raise EnvelopeError("envelope", reason)

@@ -11,8 +11,8 @@ Names = tuple[tuple[str, str], ...]
 def fields_of(value: object) -> Mapping[str, Any] | None:
     """Returns the fields by their JSON names; None for other values.
 
-    Those are the aliases of a pydantic model, and what stands as `alias` in the
-    metadata of a dataclass's field.
+    The JSON name is the alias of a pydantic field, or `alias` in the metadata of a
+    dataclass field.
     """
     if isinstance(value, dict):
         return value

@@ -14,7 +14,7 @@ _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def json_value(value: Any) -> Any:
-    """Return a value as JSON types; values of unknown classes are returned unchanged."""
+    """Return a value as JSON types; values of other classes are unchanged."""
     if type(value) in _PLAIN:
         return value
     match value:

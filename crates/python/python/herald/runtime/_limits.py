@@ -32,4 +32,4 @@ class Limits:
         if self.max_length is not None and len(value) > self.max_length:
             raise ValueError(f"expected a length of {self.max_length} or less")
         if self.pattern is not None and not re.search(self.pattern, value):
-            raise ValueError("expected text that the contract's pattern finds")
+            raise ValueError("expected text that matches the contract's pattern")

@@ -18,8 +18,8 @@ class MetricEvent:
     """Event that publishes a metric.
 
     Args:
-        event_type: Its event type.
-        topic: Where it goes; `{namespace}` is the publisher's.
+        event_type: Event type.
+        topic: Topic; `{namespace}` stands for the publisher's.
         node_type: Kind of the node.
         service_name: The node's service.
     """
@@ -62,20 +62,20 @@ class MetricEvent:
             }
             if correlation_id is not None:
                 payload["correlation_id"] = str(correlation_id)
-            named = {"metric_name": metric_name, "metric_unit": metric_unit}
-            made = Outgoing(
+            names = {"metric_name": metric_name, "metric_unit": metric_unit}
+            outgoing = Outgoing(
                 publisher,
                 self._kind,
                 correlation_id,
                 payload,
-                {**self._kind.metadata, **named},
+                {**self._kind.metadata, **names},
                 metadata,
             )
             metric = f"{metric_name}={metric_value}{metric_unit}"
-            made.log_context = log_context
-            made.summary = f": {metric}"
-            made.log_fields = {"metric": metric}
-            return made
+            outgoing.log_context = log_context
+            outgoing.summary = f": {metric}"
+            outgoing.log_fields = {"metric": metric}
+            return outgoing
 
         log_context = {"metric_name": metric_name}
         await publish_event(publisher, self._kind, log_context, event)

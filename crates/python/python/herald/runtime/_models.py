@@ -26,7 +26,7 @@ class ModelError(ValueError):
     """JSON that does not match a model. It names the place, never a value.
 
     Attributes:
-        loc: The names and places on the way to what is wrong.
+        loc: Path to the invalid value: names and indices.
     """
 
     def __init__(self, loc: tuple[str | int, ...], message: str) -> None:
@@ -48,7 +48,8 @@ def from_json(model: type[M], value: Mapping[str, Any]) -> M:
     """Parse a JSON object to a model, as strictly as its contract says.
 
     Raises:
-        ValueError: It is none. Pydantic's errors are such errors too.
+        ValueError: The object does not match the model. Pydantic's errors are
+            subclasses.
     """
     validate: Callable[..., M] | None = getattr(model, "model_validate", None)
     if validate is not None:
@@ -56,7 +57,7 @@ def from_json(model: type[M], value: Mapping[str, Any]) -> M:
     try:
         read: M = _read(model, value)
     except RecursionError:
-        raise ModelError((), "it is too deep") from None
+        raise ModelError((), "nested too deeply") from None
     return read
 
 
@@ -76,7 +77,7 @@ def _read(hint: Any, value: Any) -> Any:
     if origin is Literal:
         if isinstance(value, str) and value in arguments:
             return value
-        raise ModelError((), "expected one of the texts that the contract lists")
+        raise ModelError((), "expected one of the values in the contract")
     if origin is list:
         if not isinstance(value, list):
             raise ModelError((), "expected a list")
@@ -151,7 +152,7 @@ def _read_dataclass(model: Any, value: Any) -> Any:
         if name in value:
             given[attribute] = _at(name, hint, value[name])
         elif is_required:
-            raise ModelError((name,), "it is missing")
+            raise ModelError((name,), "missing")
     return model(**given)
 
 

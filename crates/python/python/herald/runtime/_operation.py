@@ -26,25 +26,27 @@ class Operation:
     """Operation of a node, which publishes that it started, completed or failed.
 
     It decorates methods of the node's class, `@instrument_place`, and other functions,
-    `@instrument_place.on(publisher)`: coroutine functions, functions, generators and
-    asynchronous generators. The arguments are the input; one alone that is a mapping, a
-    model or a dataclass is its fields. What is not a function is a scope: `with` or
-    `async with instrument_place.run(publisher, input) as run: run.result = ...`.
+    `@instrument_place.on(publisher)`: functions, coroutine functions, and generator
+    functions of both kinds. The arguments are the input; of a single argument that is a
+    mapping, a model or a dataclass, its fields are. For other code there is a scope:
+    `with` or `async with instrument_place.run(publisher, input) as run:
+    run.result = ...`.
 
     Args:
-        name: Its name in the contract.
+        name: Name in the contract.
         node_type: Kind of the node.
         service_name: The node's service.
-        topics: Of started, completed, failed; `{namespace}` is the publisher's.
-        events: Their event types.
-        public_input: Fields of the input whose values are published; of all others
-            the name of their type is.
-        public_result: The same for the result.
-        publish: What instrumented operations announce: "all", or no start ("outcomes"),
-            or "failures" only.
-        sample_started: Share of the requests whose start is announced. Which they are
-            depends on the correlation id, so it is all or nothing for a request.
-        fields: They are added to the metadata of each payload.
+        topics: Topics of the started, completed and failed events; `{namespace}` stands
+            for the publisher's.
+        events: Event types of these.
+        public_input: Fields of the input whose values are published; for all others
+            the name of the type is.
+        public_result: Public fields of the result.
+        publish: Events of instrumented operations: "all", "outcomes" (no started
+            events), or "failures".
+        sample_started: Share of requests whose started events are published. The
+            choice depends on the correlation id, so that a request has all or none.
+        fields: Added to the metadata of each payload.
     """
 
     def __init__(
@@ -95,7 +97,7 @@ class Operation:
         """Decorates a function that publishes through the given publisher.
 
         Args:
-            publisher: It, or what gives it when the function is called.
+            publisher: The publisher, or a function that returns it for each call.
         """
         return lambda function: instrumented(self, function, publisher)
 
@@ -111,16 +113,18 @@ class Operation:
         `run.result`.
 
         Args:
-            publisher: Whose events they are.
-            input: A mapping, a model or a dataclass; anything else is called `input`.
-            correlation_id: Unless given that of the scope around it, or a new one.
-            causation_id: The event that led to it, unless the scope around it says so.
-            metadata: More facts, published as they are with each of its events.
+            publisher: Publisher of the events.
+            input: A mapping, a model or a dataclass; anything else becomes the field
+                `input`.
+            correlation_id: By default that of the surrounding scope, or a new one.
+            causation_id: Event that caused the run; by default that of the surrounding
+                scope.
+            metadata: Published unchanged with each event of the run.
         """
         data: Mapping[str, Any] = {}
         if input is not None:
             data = {"input": input}
-            with suppress(Exception):  # what its attributes may raise
+            with suppress(Exception):  # its attributes may raise
                 fields = fields_of(input)
                 data = data if fields is None else fields
         return Run(self, publisher, data, correlation_id, causation_id, metadata)

@@ -165,7 +165,7 @@ def log_failure(
     error: Exception,
 ) -> None:
     """Logs that an event could not be published."""
-    # A function that is decorated as a method has no publisher.
+    # The publisher of a function decorated like a method may be any object.
     reason = reason_of(error, getattr(publisher, "redactions", ()))
     emit_log_event(
         LogLevel.WARNING,

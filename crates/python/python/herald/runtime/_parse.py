@@ -17,13 +17,14 @@ def parse_message(
     """Parses the event in a message, with a payload of the event's type.
 
     Args:
-        message: An envelope as mapping, bytes or text, or an object that has it as
-            `value`, as a consumer of aiokafka or confluent-kafka gives.
-        payload_readers: What reads the payload, by event type. That of another type
-            stays as it came.
+        message: The envelope as a mapping, bytes or text, or an object with one of
+            these as `value`, such as a message of aiokafka or confluent-kafka.
+        payload_readers: Payload readers by event type. Payloads of other types are left
+            unparsed.
 
     Raises:
-        EnvelopeError: It is no envelope, or the payload is not what its type says.
+        EnvelopeError: The message is not a valid envelope, or the payload does not
+            match its event type.
     """
     event = envelope_of(message)
     read = payload_readers.get(event.event_type)
@@ -42,10 +43,10 @@ def _unreadable(event_type: str, error: Exception) -> EnvelopeError:
     """Converts an error of a payload reader. The values that pydantic's errors print
     are left out.
     """
-    first: Any = {}
-    with suppress(Exception):
+    path, reason = "payload", type(error).__name__
+    with suppress(Exception):  # only pydantic's and Herald's errors have `errors`
         details: Any = error
         first = details.errors()[0]
-    path = ".".join(["payload", *(str(part) for part in first.get("loc", ()))])
-    reason = first.get("type", type(error).__name__)
-    return EnvelopeError(path, f"not what {event_type} says of it ({reason})")
+        path = ".".join([path, *(str(part) for part in first["loc"])])
+        reason = str(first["type"])
+    return EnvelopeError(path, f"not a valid payload of {event_type} ({reason})")

@@ -20,18 +20,19 @@ class EventPublisher:
     """Publishes the events of one node.
 
     Inherit from a generated publisher beside the node's own base class; neither calls
-    the other. Publishing never raises: what goes wrong is logged. Cancellation passes.
+    the other. Publishing never raises: failures are logged. Cancellation passes.
 
     Attributes:
-        node_id: The node, as source of its events.
+        node_id: Id of the node, the source of its events.
         kafka_client: Events are only logged while it is None or not connected.
         default_namespace: First part of the topics, such as `dev`.
-        wait_for_receipts: Whether instrumented operations wait until their events are
-            safe. With Herald's clients they do not unless this is set, and the log says
-            "Published" of what the client took; other clients are always awaited where
-            that is possible.
+        wait_for_receipts: Whether instrumented operations wait for the receipts of
+            their events. By default they don't with Herald's clients, and the log says
+            "Published" once the client accepted an event; other clients are always
+            awaited if possible.
         node_metrics: Counts and times instrumented operations.
-        redactions: What the contract calls a secret, beside what is one anywhere.
+        redactions: Patterns of secrets from the contract, in addition to the built-in
+            ones.
     """
 
     node_id: UUID | str

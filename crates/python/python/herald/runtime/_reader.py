@@ -13,7 +13,7 @@ class EnvelopeError(ValueError):
     type.
 
     Attributes:
-        field: Where: such as `event_id` or `payload.started_at`.
+        field: Path to the field, such as `event_id` or `payload.started_at`.
     """
 
     def __init__(self, field: str, message: str) -> None:
@@ -35,7 +35,7 @@ class Reader:
         self._path = path
 
     def text(self, name: str) -> str:
-        return self._take(name, str, "a text")
+        return self._take(name, str, "text")
 
     def text_or_null(self, name: str) -> str:
         """Reads text; null or a missing field is the empty text."""
@@ -71,7 +71,7 @@ class Reader:
         try:
             found = self.extra.pop(name)
         except KeyError:
-            raise EnvelopeError(self._path + name, "it is missing") from None
+            raise EnvelopeError(self._path + name, "missing") from None
         if not isinstance(found, kind):
             raise self._unexpected(name, expected, found)
         return found
@@ -82,7 +82,7 @@ class Reader:
         try:
             return convert(text)
         except ValueError:
-            message = f"expected {expected}, found another text"
+            message = f"expected {expected}, found other text"
             raise EnvelopeError(self._path + name, message) from None
 
     def _unexpected(self, name: str, expected: str, found: object) -> EnvelopeError:
@@ -98,7 +98,7 @@ def _json_type(value: object) -> str:
         case bool():
             return "true or false"
         case str():
-            return "a text"
+            return "text"
         case int() | float():
             return "a number"
         case Mapping():

@@ -24,9 +24,9 @@ class Run(CallScope):
     """Scope of one run of an operation. It fails with the exception that leaves it.
 
     Attributes:
-        correlation_id: Ties together the events of the request.
-        result: What is announced as its result: a mapping, a model or a dataclass;
-            anything else is called `result`.
+        correlation_id: Id of the request, shared by all its events.
+        result: Published result: a mapping, a model or a dataclass; anything else
+            becomes the field `result`.
     """
 
     __slots__ = (
@@ -150,7 +150,7 @@ class Run(CallScope):
             self._log(kind, problem)
             return None
         event.causation_id = self._context.causation_id
-        # Who is cancelled, or ends a program, is not kept waiting.
+        # Cancellation and program exit must not wait for the client.
         may_wait = may_wait and (error is None or isinstance(error, Exception))
         return dispatch(event, may_wait=may_wait)
 

@@ -69,7 +69,7 @@ def redact_secrets(value: object, also: Iterable[re.Pattern[str]] = ()) -> str:
 
     Args:
         value: The error.
-        also: What a contract calls a secret, beside what is one anywhere.
+        also: Patterns of secrets from a contract, in addition to the built-in ones.
     """
     try:
         full = text_of(value)

@@ -39,7 +39,7 @@ class SendQueue:
         """Whether events are queued or being sent."""
         return bool(self._waiting) or self._is_running()
 
-    def take(self, send: Send, event: Outgoing | None) -> Future[None] | None:
+    def put(self, send: Send, event: Outgoing | None) -> Future[None] | None:
         """Queues an event. Returns a future that is done when the event is sent, or
         None without an event loop to send it.
         """
@@ -52,23 +52,25 @@ class SendQueue:
         sent: Future[None] = Future()
         self._waiting.append((send, event, sent))
         if target is loop:
-            self._go(target)
+            self._start(target)
         else:
-            target.call_soon_threadsafe(self._go, target)
+            target.call_soon_threadsafe(self._start, target)
         return sent
 
     async def drain(self) -> None:
         """Waits until all queued events are sent."""
-        if self.is_busy and (sent := self.take(_noop, None)) is not None:
+        if self.is_busy and (sent := self.put(_noop, None)) is not None:
             await asyncio.wrap_future(sent)
 
-    def watch(self, event: Outgoing) -> Callable[[Exception], None]:
+    def error_callback(self, event: Outgoing) -> Callable[[Exception], None]:
         """Returns the error callback of an event. It does not keep the payload alive,
         since many events may be in flight.
         """
-        return partial(self._lost, event.publisher, event.kind, event.correlation_id)
+        return partial(
+            self._on_error, event.publisher, event.kind, event.correlation_id
+        )
 
-    def _lost(
+    def _on_error(
         self,
         publisher: "EventPublisher",
         kind: EventKind,
@@ -82,12 +84,12 @@ class SendQueue:
         task = self._task
         return task is not None and not task.get_loop().is_closed()
 
-    def _go(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
             if self._waiting and not self._is_running():
-                self._task = loop.create_task(self._work())
+                self._task = loop.create_task(self._run())
 
-    async def _work(self) -> None:
+    async def _run(self) -> None:
         try:
             while True:
                 with self._lock:
@@ -101,20 +103,21 @@ class SendQueue:
                     if sent.set_running_or_notify_cancel():
                         sent.set_result(None)
         except asyncio.CancelledError:
-            self._give_up()
+            self._abandon()
             raise
 
-    def _give_up(self) -> None:
+    def _abandon(self) -> None:
         """Reports the queued events as failed when the loop ends without
         `EventPublisher.drain`.
         """
         with self._lock:
             self._task = None
-            left = list(self._waiting)
+            abandoned = list(self._waiting)
             self._waiting.clear()
-        for _, event, sent in left:
+        for _, event, sent in abandoned:
             if event is not None:
-                self.watch(event)(EventLoopEnded("nobody waited with drain()"))
+                report = self.error_callback(event)
+                report(EventLoopEnded("the publisher was not drained with drain()"))
             sent.cancel()
 
 

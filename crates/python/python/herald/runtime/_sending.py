@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from herald.runtime._client import HeraldClient, KafkaClient, is_herald_client
 from herald.runtime._outgoing import EventKind, Outgoing, log_failure
@@ -14,18 +14,18 @@ from herald.runtime._send_queue import Send, running_loop, send_queue_of
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
 
-Make = Callable[[], Outgoing]
+MakeEvent = Callable[[], Outgoing]
 
 
 async def publish_event(
     publisher: "EventPublisher",
     kind: EventKind,
     log_context: Mapping[str, Any],
-    make: Make,
+    make_event: MakeEvent,
 ) -> None:
     """Creates an event, publishes it, and waits for the client's answer."""
     try:
-        event = make()
+        event = make_event()
         client = publisher.kafka_client
         if client and client.is_connected:
             await deliver(client, event)
@@ -49,11 +49,11 @@ def dispatch(
     """Passes an event to the client without waiting.
 
     Args:
-        event: It.
-        may_wait: Whether the caller waits for what comes back, if that is not None:
-            until Herald's client has room, or for what another client says.
-        in_order: Whether its place is behind all that was handed over before, from
-            whatever task or thread.
+        event: The event.
+        may_wait: Whether the caller awaits the returned value, if any: the in-flight
+            limit of Herald's client, or the answer of another client.
+        in_order: Whether the event must be sent behind all earlier ones, of any task
+            or thread.
     """
     try:
         publisher = event.publisher
@@ -81,10 +81,10 @@ def _is_enqueued(client: HeraldClient, event: Outgoing) -> bool:
     """
     queue = send_queue_of(event.publisher)
     try:
-        if queue.is_busy or not client.try_enqueue(event, queue.watch(event)):
+        if queue.is_busy or not client.try_enqueue(event, queue.error_callback(event)):
             return False
     except Exception:
-        # Asking before would take a part of the time that it takes to publish.
+        # Checked only after a failure: a check before would slow down every event.
         if client.is_connected:
             raise
         event.log_only()
@@ -108,17 +108,17 @@ def _send_in_order(
     if loop is None and is_herald_client(type(client)):
         _enqueue_blocking(cast(HeraldClient, client), event)
         return None
-    sent = queue.take(send, event)
+    sent = queue.put(send, event)
     if sent is None:
-        event.failed(NoEventLoop("its client needs an event loop, and none is known"))
+        event.failed(NoEventLoop(_NO_LOOP))
         return None
     return asyncio.wrap_future(sent) if may_wait else None
 
 
 def _enqueue_blocking(client: HeraldClient, event: Outgoing) -> None:
     """Enqueues an event from a thread without an event loop, which may block."""
-    lost = send_queue_of(event.publisher).watch(event)
-    if client.try_enqueue(event, lost, block=True):
+    on_error = send_queue_of(event.publisher).error_callback(event)
+    if client.try_enqueue(event, on_error, block=True):
         event.accepted()
     else:
         event.rejected()
@@ -136,10 +136,13 @@ def _send_from_sync(client: KafkaClient, event: Outgoing) -> None:
             event.accepted() if outcome else event.rejected()
             return
         send = partial(_outcome_or_failure, outcome, event)
-    if send_queue_of(event.publisher).take(send, event) is None:
+    if send_queue_of(event.publisher).put(send, event) is None:
         if iscoroutine(outcome):
             outcome.close()
-        event.failed(NoEventLoop("its client needs an event loop, and none is known"))
+        event.failed(NoEventLoop(_NO_LOOP))
+
+
+_NO_LOOP: Final = "the asyncio client needs an event loop, and none is known"
 
 
 class NoEventLoop(Exception):

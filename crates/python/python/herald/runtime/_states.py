@@ -22,8 +22,8 @@ class StateEvent:
     """Event that publishes a state change.
 
     Args:
-        event_type: Its event type.
-        topic: Where it goes; `{namespace}` is the publisher's.
+        event_type: Event type.
+        topic: Topic; `{namespace}` stands for the publisher's.
         node_type: Kind of the node.
         service_name: The node's service.
     """
@@ -75,7 +75,7 @@ class StateEvent:
         metadata: Mapping[str, Any] | None = None,
     ) -> Outgoing:
         """Creates an event."""
-        made = Outgoing(
+        outgoing = Outgoing(
             publisher,
             self.kind,
             correlation_id,
@@ -92,20 +92,20 @@ class StateEvent:
             metadata,
         )
         transition = f"{old_state} → {new_state}"
-        made.summary = f": {transition}"
-        made.log_fields = {"transition": transition}
-        return made
+        outgoing.summary = f": {transition}"
+        outgoing.log_fields = {"transition": transition}
+        return outgoing
 
 
 class States(Generic[S]):
     """States and transitions of a node from its contract. Each publisher has a machine.
 
     Args:
-        event: The event that announces a change.
-        states: All of them.
-        initial: Where a node begins.
-        transitions: For each state, those that may follow.
-        terminal: Those that nothing follows.
+        event: Event that publishes a change.
+        states: All states.
+        initial: Initial state.
+        transitions: For each state, the states that may follow.
+        terminal: Terminal states.
     """
 
     def __init__(
@@ -135,23 +135,23 @@ class States(Generic[S]):
         found: StateMachine[S] | None = attributes.get("_herald_states")
         if found is not None:
             return found
-        made: StateMachine[S] = attributes.setdefault(
+        outgoing: StateMachine[S] = attributes.setdefault(
             "_herald_states", StateMachine(self, publisher)
         )
-        return made
+        return outgoing
 
 
 class TransitionError(ValueError):
     """A state change that the contract does not allow.
 
     Attributes:
-        old_state: The state that the node stays in.
-        new_state: The one that was asked for.
-        allowed: Those that may follow.
+        old_state: Current state, which the node keeps.
+        new_state: Requested state.
+        allowed: States that may follow.
     """
 
     def __init__(self, old_state: str, new_state: str, allowed: frozenset[str]) -> None:
-        others = ", ".join(sorted(allowed)) or "none, it is an end"
+        others = ", ".join(sorted(allowed)) or "none, it is a terminal state"
         super().__init__(
             f"{old_state} can't become {new_state}; it can become: {others}"
         )
@@ -197,12 +197,12 @@ class StateMachine(Generic[S]):
 
         Args:
             to: The new state.
-            reason: Why it changes.
-            correlation_id: Unless given, that of the scope, or a new one.
-            metadata: More facts, published as they are.
+            reason: Reason of the change.
+            correlation_id: By default that of the surrounding scope, or a new one.
+            metadata: Published unchanged.
 
         Raises:
-            TransitionError: The contract does not allow it; nothing is changed.
+            TransitionError: The contract does not allow the change; the state is kept.
         """
         sent = self._change(to, reason, correlation_id, metadata, may_wait=True)
         if sent is not None:
@@ -229,7 +229,8 @@ class StateMachine(Generic[S]):
     ) -> Awaitable[None] | None:
         to = self._states.states(to)
         request = correlation_id or CURRENT.get().correlation_id or new_correlation_id()
-        # A loop never waits below the lock; a thread without one may, for room.
+        # An event loop never blocks with the lock held; a thread without a loop may, at
+        # the in-flight limit.
         with self._lock:
             old, allowed = self._state, self.allowed
             if to not in allowed:

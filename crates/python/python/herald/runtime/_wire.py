@@ -12,8 +12,6 @@ from uuid import UUID
 class Wire:
     """Reader of a JSON representation in an `Annotated` type, for pydantic and
     `from_json`. A value of the type itself is accepted.
-
-    It stands in `Annotated`, where pydantic and `from_json` look for it.
     """
 
     def __init__(

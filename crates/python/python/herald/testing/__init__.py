@@ -1,6 +1,6 @@
 """Test helpers: recording clients, and clusters without Kafka.
 
-With pytest the fixtures `herald_client` and `herald_cluster` are there by themselves.
+With pytest, the fixtures `herald_client` and `herald_cluster` are available.
 """
 
 from herald._herald import DevCluster, MemoryCluster

@@ -13,9 +13,9 @@ from herald.errors import PayloadError
 def differences(expected: object, found: object, path: str) -> Iterator[str]:
     """Returns the differences of a JSON value from an expected one, one line per place.
 
-    A mapping is a part of what must be there, a list is all of it. A type stands for
-    its instances, a callable for what it is true of; all else is equal, as it is or as
-    it is written to JSON.
+    An expected mapping may be a part of the value, a list must be complete. A type
+    matches its instances, a callable the values it returns true for; anything else must
+    be equal, as it is or as JSON.
     """
     if isinstance(expected, Mapping):
         yield from _in_mapping(expected, found, path)
@@ -41,7 +41,7 @@ def _in_mapping(
         if str(key) in found:
             yield from differences(value, found[str(key)], place)
         else:
-            yield f"{place}: expected {formatted(value)}, but it is not there"
+            yield f"{place}: expected {formatted(value)}, but it is missing"
 
 
 def _in_list(
@@ -81,7 +81,7 @@ def _as_json(expected: object, found: object, path: str) -> Iterator[str]:
 
 
 def _equal(expected: object, found: object) -> bool:
-    # Python takes 1 for True, JSON does not.
+    # 1 equals True in Python, but not in JSON.
     if isinstance(expected, bool) is not isinstance(found, bool):
         return False if isinstance(expected, bool | int | float) else expected == found
     return bool(expected == found)

@@ -32,7 +32,7 @@ def missing(
     lines += _published(events)
     if in_flight:
         lines.append(
-            f"still on their way: {in_flight}; await them, or flush the client, first"
+            f"still in flight: {in_flight}; await them, or flush the client, first"
         )
     return "\n".join(lines)
 
@@ -42,7 +42,7 @@ def unwanted(
 ) -> str:
     """Returns the message for an event that should not have been published."""
     what = "an event" if expected.event_type is ... else str(expected.event_type)
-    heading = f"{what} was published {_times(len(matching))}, and should not have been"
+    heading = f"{what} was published {_times(len(matching))}, but should not have been"
     lines = [heading]
     if wanted := expected.lines():
         lines += ["not expected:", *_indented(wanted)]

@@ -63,7 +63,7 @@ class Recording(Client):
     def events(self) -> list[PublishedEvent]:
         """All published events in order, also after `close`.
 
-        What `publish_raw` sent is in `cluster.messages(topic)`.
+        Messages of `publish_raw` are in `cluster.messages(topic)`.
         """
         return _events.events(self.cluster, self._cleared)
 
@@ -89,10 +89,10 @@ class Recording(Client):
         """Asserts that an event was published, or exactly `times` such events, and
         returns the first one.
 
-        In `payload` and `metadata` a mapping is a part of what must be there, at any
-        depth. Values are given as the service has them, so a `UUID` or a `Decimal`
-        stands for its JSON; a type stands for any of its values, a function for those
-        it is true of. What is left out may be anything.
+        In `payload` and `metadata` a mapping matches any mapping that contains it, at
+        any depth. A `UUID`, a `Decimal` and the like match their JSON; a type matches
+        its instances, a function the values it returns true for. Omitted arguments
+        match anything.
         """
         __tracebackhide__ = True
         if times is not None and times < 1:
@@ -103,9 +103,9 @@ class Recording(Client):
         events = self.events
         matching = [event for event in events if not expected.differences(event)]
         if not matching or times not in (None, len(matching)):
-            on_their_way = self.stats().in_flight if self.is_connected else 0
+            in_flight = self.stats().in_flight if self.is_connected else 0
             raise AssertionError(
-                _messages.missing(expected, times, len(matching), events, on_their_way)
+                _messages.missing(expected, times, len(matching), events, in_flight)
             )
         return matching[0]
 
@@ -119,7 +119,7 @@ class Recording(Client):
         topic: str | EllipsisType = ...,
         key: bytes | str | EllipsisType | None = ...,
     ) -> None:
-        """Asserts that no such event was published; without arguments, no event at all."""
+        """Asserts that no such event was published; without arguments, none at all."""
         __tracebackhide__ = True
         expected = Expectation(
             event_type, topic, key, correlation_id, payload, metadata
@@ -138,9 +138,9 @@ class RecordingClient(Recording, KafkaClient):
     """`KafkaClient` with an in-memory cluster of its own, for tests: payloads, topics,
     keys and errors are those of production.
 
-    Without a spool, as here, what the cluster does not take within `deadline` seconds
-    is an error. It is connected with `async with`, and where there is no event loop
-    with `with`.
+    There is no spool by default, so an event that the cluster does not acknowledge
+    within `deadline` seconds is an error. Connect with `async with`, or with `with` if
+    there is no event loop.
     """
 
     async def connect(self) -> None:
@@ -151,7 +151,7 @@ class RecordingClient(Recording, KafkaClient):
         if self._publisher is None:
             self._completion_queues = CompletionQueues()
             self._publisher = Publisher(self._settings)
-            _client_registry.started(self)
+            _client_registry.add(self)
 
     def __enter__(self) -> Self:
         self._open()
@@ -160,8 +160,8 @@ class RecordingClient(Recording, KafkaClient):
     def __exit__(self, *_: object) -> None:
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
-            _client_registry.report(*publisher.close(self._close_timeout))
-            _client_registry.ended(self)
+            _client_registry.log_close(*publisher.close(self._close_timeout))
+            _client_registry.discard(self)
             self._completion_queues.release_all()
 
 

@@ -108,7 +108,7 @@ class OrdersService(EventPublisher):
         """
         self.lifecycle.run(main)
 
-    async def shutdown(self, reason: str = "asked to") -> StopReport:
+    async def shutdown(self, reason: str = "stop requested") -> StopReport:
         """Finish what is in flight, stop tasks and dependencies, close the client.
 
         Args:
@@ -116,7 +116,7 @@ class OrdersService(EventPublisher):
         """
         return await self.lifecycle.stop(reason)
 
-    def request_shutdown(self, reason: str = "asked to") -> None:
+    def request_shutdown(self, reason: str = "stop requested") -> None:
         """Let `run` stop; from any thread.
 
         Args:

@@ -9,9 +9,9 @@ class BusinessMetric:
     """Business metric of a service, such as orders placed.
 
     Args:
-        name: What it is called, in any characters.
-        kind: `counter` for a sum that grows, `gauge` for a value of now,
-            `distribution` for values whose percentiles count.
+        name: Name, in any characters.
+        kind: `counter` for an increasing sum, `gauge` for a current value,
+            `distribution` for values with percentiles.
         unit: Unit of its values, such as `EUR`.
     """
 

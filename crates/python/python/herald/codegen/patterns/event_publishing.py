@@ -1,8 +1,8 @@
 """Generator of event publishing methods from a node type, a service and its operations.
 
-A name that is no text is a `ValueError`; a list or a boolean that is none is a
-`TypeError`. What can't stand in a Kafka topic is a `ValueError` too, and so are two
-operations that become one identifier: what is generated is right, or nothing is.
+A name that is not text, or not valid in a Kafka topic, is a `ValueError`, and so are
+two operations with the same identifier; an argument that is not a list or a boolean as
+expected is a `TypeError`.
 """
 
 from herald import _herald
@@ -14,15 +14,15 @@ class EventPublishingPatternGenerator:
     Args:
         node_type: `effect`, `compute`, `reducer` or `orchestrator`, in any case.
         service_name: Name of the service in topics.
-        operations: What the node does. Each is started, then completed or failed.
+        operations: Operations of the node. Each is started, then completed or failed.
         include_state_events: Whether there is an event for changes of the node's state.
         include_metric_events: Whether there is an event for metrics.
 
-    The arguments are attributes, too. Whoever sets one gets what the new value gives.
+    The arguments are attributes, too; setting one changes the output.
 
     Raises:
-        ValueError: A name is missing, unknown, or can't stand in a topic.
-        TypeError: `operations` is no list, or a switch no boolean.
+        ValueError: A name is missing, unknown, or not valid in a topic.
+        TypeError: `operations` is not a list, or a switch is not a boolean.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class EventPublishingPatternGenerator:
         self.operations = operations
         self.include_state_events = include_state_events
         self.include_metric_events = include_metric_events
-        self._generator()  # refuses what no generator takes
+        self._generator()  # validates the arguments
         self.operations = list(operations)
 
     def __repr__(self) -> str:
@@ -62,8 +62,8 @@ class EventPublishingPatternGenerator:
     def generate_imports(self) -> str:
         """Return the imports of the module that contains the methods.
 
-        Imports, with stand-ins where `omnibase_core` is missing, and the functions that
-        the methods call.
+        They include stand-ins for a missing `omnibase_core`, and the functions that the
+        methods call.
         """
         return self._generator().imports()
 
@@ -97,8 +97,8 @@ class EventPublishingPatternGenerator:
     def get_event_type_catalog(self) -> dict[str, list[str]]:
         """Return the event types by category.
 
-        The keys are `operation_lifecycle`, `state_events` and `metric_events`; what is
-        left out has an empty list.
+        The keys are `operation_lifecycle`, `state_events` and `metric_events`; disabled
+        categories have an empty list.
         """
         return self._generator().catalog()
 
@@ -112,7 +112,7 @@ def generate_event_publishing_methods(
 ) -> str:
     """Return a complete module: imports, and a class with all methods.
 
-    Takes and refuses what `EventPublishingPatternGenerator` does.
+    Takes the arguments of `EventPublishingPatternGenerator`.
     """
     return _herald.PatternGenerator(
         node_type,
@@ -126,7 +126,7 @@ def generate_event_publishing_methods(
 def generate_operation_started_event(service_name: str, operation: str) -> str:
     """Return the method for a started operation of any service.
 
-    The kind of the node is the service's name where that is a kind, else `effect`.
+    The node type is the service's name if that is a node type, else `effect`.
     """
     return _herald.started_for_service(service_name, operation)
 
@@ -134,7 +134,7 @@ def generate_operation_started_event(service_name: str, operation: str) -> str:
 def generate_operation_completed_event(service_name: str, operation: str) -> str:
     """Return the method for a completed operation of any service.
 
-    The kind of the node is the service's name where that is a kind, else `effect`.
+    The node type is the service's name if that is a node type, else `effect`.
     """
     return _herald.completed_for_service(service_name, operation)
 
@@ -142,7 +142,7 @@ def generate_operation_completed_event(service_name: str, operation: str) -> str
 def generate_operation_failed_event(service_name: str, operation: str) -> str:
     """Return the method for a failed operation of any service.
 
-    The kind of the node is the service's name where that is a kind, else `effect`.
+    The node type is the service's name if that is a node type, else `effect`.
     """
     return _herald.failed_for_service(service_name, operation)
 
@@ -155,12 +155,12 @@ def get_event_type_catalog(
 ) -> dict[str, list[str]]:
     """Return the event types of a node by category.
 
-    The keys are `operation_lifecycle`, `state_events` and `metric_events`; what is left
-    out has an empty list.
+    The keys are `operation_lifecycle`, `state_events` and `metric_events`; disabled
+    categories have an empty list.
     """
     return _herald.PatternGenerator(
         node_type,
-        node_type,  # event types don't depend on the service; any name will do
+        node_type,  # event types do not depend on the service name
         operations,
         include_state_events,
         include_metric_events,

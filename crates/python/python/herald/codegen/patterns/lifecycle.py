@@ -1,12 +1,10 @@
 """Generator of lifecycle methods from a node type, a service and its operations.
 
-The methods belong into a class that has `node_id`, `kafka_client` and
-`default_namespace`, beside those of events and metrics; what they do is in
-`herald.lifecycle`.
+The methods belong in a class with `node_id`, `kafka_client` and `default_namespace`,
+beside the methods of events and metrics. They use `herald.lifecycle`.
 
-Arguments are checked as those of events are. A name that is no text, and what can't
-stand where it has to, is a `ValueError`; a list, a number or a boolean that is none is
-a `TypeError`.
+A name that is not text or not valid is a `ValueError`; an argument that is not a list,
+a number or a boolean as expected is a `TypeError`.
 """
 
 from herald import _herald
@@ -19,23 +17,23 @@ class LifecyclePatternGenerator:
     Args:
         node_type: `effect`, `compute`, `reducer` or `orchestrator`, in any case.
         service_name: Name of the service in topics.
-        operations: What the node does.
-        dependencies: What starts before the service works, one after the other, and
-            stops in the reverse order. The Kafka client need not be among them.
-        background_tasks: What runs beside the service.
-        include_metrics: Whether the class has `node_metrics`; the lifecycle publishes
-            them.
-        include_health_checks: Whether each dependency has a check of its own.
-        monitor_interval_seconds: Time between two looks at the checks.
+        operations: Operations of the node.
+        dependencies: Dependencies, which start one after the other before the service,
+            and stop in reverse order. The Kafka client need not be among them.
+        background_tasks: Tasks that run beside the service.
+        include_metrics: Whether the class has `node_metrics`, which the lifecycle
+            publishes.
+        include_health_checks: Whether each dependency has a health check.
+        monitor_interval_seconds: Time between two runs of the checks.
         heartbeat_interval_seconds: Time between two heartbeats; None for none.
-        drain_timeout_seconds: Time for operations in flight, when it stops.
+        drain_timeout_seconds: Time for operations in progress to finish at shutdown.
 
-    The arguments are attributes, too. Whoever sets one gets what the new value gives.
+    The arguments are attributes, too; setting one changes the output.
 
     Raises:
-        ValueError: A name is missing, unknown, or can't stand where it has to; a number
-            is not above 0.
-        TypeError: A list is none, a number is none, or a switch no boolean.
+        ValueError: A name is missing, unknown or not valid, or a number is not
+            positive.
+        TypeError: An argument is not a list, a number or a boolean, as expected.
     """
 
     def __init__(
@@ -61,7 +59,7 @@ class LifecyclePatternGenerator:
         self.monitor_interval_seconds = monitor_interval_seconds
         self.heartbeat_interval_seconds = heartbeat_interval_seconds
         self.drain_timeout_seconds = drain_timeout_seconds
-        self._generator()  # refuses what no generator takes
+        self._generator()  # validates the arguments
         self.operations = list(operations)
         self.dependencies = list(self.dependencies)
         self.background_tasks = list(self.background_tasks)
@@ -106,7 +104,7 @@ class LifecyclePatternGenerator:
         """Return the method that creates `lifecycle` and declares the parts of the
         service.
 
-        It is for `__init__` to call, at its end.
+        To be called at the end of `__init__`.
         """
         return self._generator().init()
 
@@ -132,7 +130,7 @@ class LifecyclePatternGenerator:
         """Return a complete module: imports, and a service class that publishes its
         states.
 
-        With metrics it has the methods of `MetricsPatternGenerator`, too.
+        With metrics it also has the methods of `MetricsPatternGenerator`.
         """
         return self._generator().module()
 
@@ -146,7 +144,7 @@ def generate_init_method(
     heartbeat_interval_seconds: float | None = 30.0,
     drain_timeout_seconds: float = 10.0,
 ) -> str:
-    """Return the method that creates `lifecycle` and declares the parts of the service."""
+    """Return the method that creates `lifecycle` and declares the service's parts."""
     return LifecyclePatternGenerator(
         *ANY_NODE,
         dependencies,
@@ -179,7 +177,7 @@ def generate_helper_methods(
     background_tasks: list[str] | None = None,
     include_health_checks: bool = True,
 ) -> str:
-    """Return the scope of operations, and stubs of dependencies and tasks to implement."""
+    """Return the scope of operations, and stubs for dependencies and tasks."""
     return LifecyclePatternGenerator(
         *ANY_NODE,
         dependencies,
@@ -202,7 +200,7 @@ def generate_complete_lifecycle_class(
 ) -> str:
     """Return a complete module: imports, and a service class that publishes its states.
 
-    Takes and refuses what `LifecyclePatternGenerator` does.
+    Takes the arguments of `LifecyclePatternGenerator`.
     """
     return LifecyclePatternGenerator(
         node_type,

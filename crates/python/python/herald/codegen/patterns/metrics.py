@@ -1,11 +1,10 @@
 """Generator of metrics methods from a node type, a service and its operations.
 
-The methods belong into a class that has `_publish_metric_recorded_event`, such as the
-generator of events prints; what they do is in `herald.metrics`.
+The methods belong in a class with `_publish_metric_recorded_event`, such as the event
+generator prints. They use `herald.metrics`.
 
-Arguments are checked as those of events are. A name that is no text, and what can't
-stand where it has to, is a `ValueError`; a list, a number or a boolean that is none is
-a `TypeError`.
+A name that is not text or not valid is a `ValueError`; an argument that is not a list,
+a number or a boolean as expected is a `TypeError`.
 """
 
 from herald import _herald
@@ -20,18 +19,18 @@ class MetricsPatternGenerator:
     Args:
         node_type: `effect`, `compute`, `reducer` or `orchestrator`, in any case.
         service_name: Name of the service in topics.
-        operations: What the node does.
-        business_metrics: What it measures beside that.
-        publish_interval_ops: Figures are published after so many operations,
-        publish_interval_seconds: and after so much time.
-        include_resource_metrics: Whether memory, processor and files are figures too.
+        operations: Operations of the node.
+        business_metrics: Metrics beside those of operations.
+        publish_interval_ops: Number of operations after which metrics are published.
+        publish_interval_seconds: Seconds after which metrics are published.
+        include_resource_metrics: Whether to measure memory, CPU and open files.
 
-    The arguments are attributes, too. Whoever sets one gets what the new value gives.
+    The arguments are attributes, too; setting one changes the output.
 
     Raises:
-        ValueError: A name is missing, unknown, or can't stand where it has to; a number
-            is not above 0.
-        TypeError: A list is none, a number is none, or a switch no boolean.
+        ValueError: A name is missing, unknown or not valid, or a number is not
+            positive.
+        TypeError: An argument is not a list, a number or a boolean, as expected.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class MetricsPatternGenerator:
         self.publish_interval_ops = publish_interval_ops
         self.publish_interval_seconds = publish_interval_seconds
         self.include_resource_metrics = include_resource_metrics
-        self._generator()  # refuses what no generator takes
+        self._generator()  # validates the arguments
         self.operations = list(operations)
         self.business_metrics = list(self.business_metrics)
 
@@ -96,7 +95,7 @@ class MetricsPatternGenerator:
     def generate_resource_metrics_collection(self) -> str:
         """Return the methods for resource usage, and for custom readings.
 
-        Also when such metrics are left out.
+        Included even if such metrics are disabled.
         """
         return self._generator().resources()
 
@@ -111,12 +110,12 @@ class MetricsPatternGenerator:
     def generate_metrics_decorator(self) -> str:
         """Return the function `track_metrics`, a decorator for methods.
 
-        It stands in the module, before the class.
+        It belongs in the module, before the class.
         """
         return self._generator().decorator()
 
     def generate_complete_metrics_class(self) -> str:
-        """Return a complete module: imports, the decorator, and a class that publishes."""
+        """Return a complete module: imports, the decorator, and a class."""
         return self._generator().module()
 
 
@@ -171,9 +170,9 @@ def generate_complete_metrics_class(
     publish_interval_seconds: float = 60.0,
     include_resource_metrics: bool = True,
 ) -> str:
-    """Return a complete module: imports, the decorator, and a class that publishes.
+    """Return a complete module: imports, the decorator, and a class.
 
-    Takes and refuses what `MetricsPatternGenerator` does.
+    Takes the arguments of `MetricsPatternGenerator`.
     """
     return MetricsPatternGenerator(
         node_type,

@@ -24,7 +24,7 @@ def test_events_arrive_in_their_order() -> None:
     assert numbers(cluster) == list(range(300))
 
 
-def test_without_room_it_is_not_taken_unless_it_may_wait() -> None:
+def test_returns_false_at_the_in_flight_limit_unless_blocking() -> None:
     cluster = MemoryCluster()
     with SyncKafkaClient(cluster=cluster, max_in_flight=2, **SETTINGS) as kafka:
         cluster.pause()
@@ -44,7 +44,7 @@ def test_without_room_it_is_not_taken_unless_it_may_wait() -> None:
     assert numbers(cluster) == [0, 1, 3]
 
 
-def test_those_that_wait_in_a_loop_are_not_overtaken() -> None:
+def test_waiting_events_of_a_loop_are_not_overtaken() -> None:
     cluster = MemoryCluster()
 
     async def scenario() -> None:
@@ -61,7 +61,7 @@ def test_those_that_wait_in_a_loop_are_not_overtaken() -> None:
     assert numbers(cluster) == [0, 1, 2, 3]
 
 
-def test_an_error_that_comes_later_is_given_to_its_callback() -> None:
+def test_later_errors_are_passed_to_the_callback() -> None:
     cluster = MemoryCluster()
     errors: list[PublishError] = []
     with SyncKafkaClient(cluster=cluster, spool=None, deadline=0.05) as kafka:
@@ -72,7 +72,7 @@ def test_an_error_that_comes_later_is_given_to_its_callback() -> None:
     assert all(type(error) is PublishError and error.code for error in errors)
 
 
-def test_without_a_callback_it_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_callback_errors_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     cluster = MemoryCluster()
     with SyncKafkaClient(cluster=cluster, spool=None, deadline=0.05) as kafka:
         cluster.stop()
@@ -80,7 +80,7 @@ def test_without_a_callback_it_is_a_warning(caplog: pytest.LogCaptureFixture) ->
         eventually(lambda: "an event got no receipt (" in caplog.text)
 
 
-def test_errors_that_are_known_at_once_are_raised() -> None:
+def test_immediate_errors_are_raised() -> None:
     kafka = SyncKafkaClient(cluster=MemoryCluster(), **SETTINGS)
     with pytest.raises(PublishError, match="not connected"):
         kafka.try_enqueue(event(1))
@@ -94,7 +94,7 @@ def vars_of(given: Any) -> dict[str, Any]:
     return {name: getattr(given, name) for name in names}
 
 
-def test_another_object_with_the_attributes_of_an_event() -> None:
+def test_accepts_objects_with_the_attributes_of_an_event() -> None:
     cluster = MemoryCluster()
     given = event(7)
     alike: Any = SimpleNamespace(**vars_of(given), payload=given.payload)
@@ -103,7 +103,7 @@ def test_another_object_with_the_attributes_of_an_event() -> None:
     assert envelope(cluster)["payload"]["number"] == 7
 
 
-def test_at_the_end_of_python_all_errors_are_told(tmp_path: Any) -> None:
+def test_all_errors_are_reported_before_exit(tmp_path: Any) -> None:
     done = run(
         """
         def lost(error):
@@ -120,7 +120,7 @@ def test_at_the_end_of_python_all_errors_are_told(tmp_path: Any) -> None:
     assert done.stdout.count("lost") == 5
 
 
-def test_a_fork_goes_on() -> None:
+def test_a_forked_child_can_enqueue() -> None:
     cluster = MemoryCluster()
     with SyncKafkaClient(cluster=cluster, spool=None, deadline=0.05) as kafka:
         cluster.stop()
