@@ -1,8 +1,8 @@
 # Two commands do all the set-up:
-#   make demo    build Herald, generate publishers from an example, show what came out
+#   make demo    build Herald and show the main job on an example
 #   make test    every check that CI runs
-# They expect Rust, Python 3.11 and, for the tests, Java 17 with Maven. Whatever else they need is
-# installed below .tools/.
+# They need Rust, Python 3.11 and, for the tests, Java 17 with Maven. Everything else is installed
+# below .tools/.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,7 +13,7 @@ VENV := $(TOOLS)/venv
 PYTHON ?= python3
 HERALD := target/release/herald
 
-# Here, wherever the environment would put it: scripts look for the binary.
+# Here, whatever the environment: scripts look for the binary.
 export CARGO_TARGET_DIR := $(CURDIR)/target
 
 export HERALD_PYTHON := $(CURDIR)/$(VENV)/bin/python
@@ -32,7 +32,7 @@ $(VENV)/.stamp: tests/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
-# The compiler of TypeScript, for the test of an example; without npm that test says it is skipped.
+# The TypeScript compiler, for the test of an example; without npm that test is skipped.
 $(TOOLS)/typescript/.stamp:
 	mkdir -p $(@D)
 	if command -v npm >/dev/null; then \
@@ -40,7 +40,7 @@ $(TOOLS)/typescript/.stamp:
 	else echo 'npm is missing: TypeScript is not checked'; fi
 	touch $@
 
-# What it is built in is not needed again, and few pages need no fast one.
+# The build folder is not needed again, and few pages need no optimised mdBook.
 $(TOOLS)/bin/mdbook:
 	built=$$(mktemp -d); trap 'rm -r "$$built"' EXIT; CARGO_TARGET_DIR=$$built \
 		CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --quiet --locked --root $(TOOLS) mdbook@0.5.4 \
@@ -58,7 +58,7 @@ test: lint rust-test some-faults python-test kafka-test package-test book-test #
 SCRIPTS = scripts/kafka scripts/bundle-runtime scripts/book scripts/python-reference scripts/words \
 	$(addprefix benches/,instrument lifecycle metrics python run runtime)
 
-lint: $(VENV)/.stamp ## format, lints, licences
+lint: $(VENV)/.stamp ## format, lints, wording, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	cargo clippy --workspace --test faults --all-features --locked -- -D warnings
@@ -82,12 +82,12 @@ rust-test: $(VENV)/.stamp $(TOOLS)/typescript/.stamp build ## Rust, with a real 
 
 FAULTS = cargo test --workspace --all-features --locked --test faults -- --test-threads=1
 
-# Those that take no chance on what a damaged disk or a slow network leaves to be seen in time.
-some-faults: ## a part of them, which CI runs
+# Without the cases whose outcome depends on the timing of a damaged disk or a slow network.
+some-faults: ## the part of the fault tests that CI runs
 	cargo test --workspace --all-features --locked --test faults --no-run
 	HERALD_KILLS=5 scripts/kafka run -- $(FAULTS) closing:: kills:: outage:: processes:: restarts::
 
-faults: ## what docs/fault-tolerance.md claims: one broker, then three
+faults: ## all fault tests of docs/fault-tolerance.md: one broker, then three
 	cargo test --workspace --all-features --locked --test faults --no-run
 	scripts/kafka run -- $(FAULTS) --skip leader::
 	scripts/kafka run --nodes 3 -- $(FAULTS) leader::
@@ -95,7 +95,7 @@ faults: ## what docs/fault-tolerance.md claims: one broker, then three
 soak: ## a million events through restarts and kills, in each mode
 	scripts/kafka run -- $(FAULTS) --ignored --nocapture soak::
 
-python-test: $(VENV)/.stamp build ## generated code, run for real
+python-test: $(VENV)/.stamp build ## generated code, executed
 	$(VENV)/bin/python -m pytest -q -rs tests/python
 	$(VENV)/bin/python -m pytest -q -rs tests/envelope
 
@@ -111,7 +111,7 @@ wheel: $(VENV)/.stamp ## the Python package, below target/wheels
 
 PACKAGE := $(TOOLS)/package
 
-# First as a user has it, with nothing beside it; then with what its tests need.
+# First alone, as for a user; then with the requirements of its tests.
 $(PACKAGE)/.stamp: wheel tests/package/requirements.txt
 	$(PYTHON) -m venv --clear $(PACKAGE)
 	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check --no-index target/wheels/*.whl
@@ -120,7 +120,7 @@ $(PACKAGE)/.stamp: wheel tests/package/requirements.txt
 	$(PACKAGE)/bin/pip install --quiet --disable-pip-version-check -r tests/package/requirements.txt
 	touch $@
 
-package-test: build $(PACKAGE)/.stamp ## the Python package, installed and tried
+package-test: build $(PACKAGE)/.stamp ## the Python package, installed and tested
 	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict .
 	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict -p herald -p pytest_herald
 	cd examples/fastapi && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
@@ -130,32 +130,32 @@ package-test: build $(PACKAGE)/.stamp ## the Python package, installed and tried
 book: $(TOOLS)/bin/mdbook ## docs/ as a book, below target/book
 	scripts/book
 
-book-test: book $(PACKAGE)/.stamp ## the book: its code is run, its output compared, its links followed
+book-test: book $(PACKAGE)/.stamp ## the code, output and links of the book
 	$(PACKAGE)/bin/python -m pytest -q -rs tests/book
 
-kafka: ## a real Apache Kafka that stays up, at the address it prints
+kafka: ## start a real Apache Kafka and print its address
 	@scripts/kafka start
-	@echo 'It ends with: scripts/kafka stop'
+	@echo 'Stop it with: scripts/kafka stop'
 
-bench-runtime: $(VENV)/.stamp ## what docs/benchmarks.md claims about publishing, measured
+bench-runtime: $(VENV)/.stamp ## benchmarks of publishing (docs/benchmarks.md)
 	cargo build --release --locked -p herald-publish --example publish_bench
 	scripts/kafka run -- $(VENV)/bin/python benches/runtime
 
-bench-python: $(VENV)/.stamp wheel ## the same from Python, beside other clients
+bench-python: $(VENV)/.stamp wheel ## benchmarks of Python clients
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
 		target/wheels/*.whl
 	scripts/kafka run -- $(VENV)/bin/python benches/python
 
-bench-service: $(VENV)/.stamp wheel ## instrumented operations, metrics, start and stop
+bench-service: $(VENV)/.stamp wheel ## benchmarks of operations, metrics, start and stop
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
 		target/wheels/*.whl
 	scripts/kafka run -- $(VENV)/bin/python benches/instrument
 	$(VENV)/bin/python benches/metrics
 	scripts/kafka run -- $(VENV)/bin/python benches/lifecycle
 
-bench: $(VENV)/.stamp build ## what docs/benchmarks.md claims, measured
+bench: $(VENV)/.stamp build ## benchmarks of the toolchain (docs/benchmarks.md)
 	benches/run
 
-clean: ## remove what was built and installed
+clean: ## remove build output and installed tools
 	-scripts/kafka stop
 	rm -rf target $(TOOLS)

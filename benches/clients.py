@@ -171,7 +171,7 @@ async def one_at_a_time(watch: Watch, publish: Callable[[int], Awaitable[Any]]) 
 
 
 async def by_tasks(watch: Watch, publish: Callable[[int], Awaitable[Any]]) -> None:
-    """As a service does: each of many requests waits for its own event."""
+    """Publishes like a service: each of many requests waits for its own event."""
     numbers = watch.numbers()
 
     async def request() -> None:

@@ -63,7 +63,7 @@ def aiokafka_producer(linger_ms: int) -> AIOKafkaProducer:
 
 
 async def aiokafka_one_at_a_time(topic: str, events: int) -> list[float]:
-    """As the original publishes: wait for each."""
+    """Waits for each event, like the original."""
     made = made_beforehand()
     times = []
     async with aiokafka_producer(0) as producer:

@@ -1,4 +1,4 @@
-"""What the pieces of publishing an event from Python cost, without a broker.
+"""Cost of the steps of publishing an event from Python, without a broker.
 
 pieces.py EVENTS prints one line of JSON: microseconds an event.
 """
@@ -59,7 +59,7 @@ async def awaited(events: int, at_once: int) -> float:
 
 
 async def listed(events: int) -> float:
-    """The same, by `publish_many`."""
+    """Microseconds per event with `publish_many`."""
     async with KafkaClient(cluster=MemoryCluster(), spool=None) as client:
         times = []
         for _ in range(REPEATS + 1):
@@ -70,7 +70,7 @@ async def listed(events: int) -> float:
 
 
 def enqueued(events: int) -> float:
-    """What `SyncKafkaClient.enqueue` takes of its caller's time."""
+    """Microseconds that `SyncKafkaClient.enqueue` takes from its caller."""
     with SyncKafkaClient(cluster=MemoryCluster(), spool=None) as client:
         times = []
         for _ in range(REPEATS + 1):
@@ -84,7 +84,7 @@ def enqueued(events: int) -> float:
 
 
 async def futures(events: int) -> float:
-    """What asyncio itself takes for a future that is awaited and completed."""
+    """Microseconds of asyncio for a future that is awaited and completed."""
     loop = asyncio.get_running_loop()
     times = []
     for _ in range(REPEATS):

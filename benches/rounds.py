@@ -27,7 +27,7 @@ def rounds(
     ways: list[Way], command: list[str], count: int = ROUNDS
 ) -> dict[str, Figures]:
     """Calls the command with the name of a way, a topic and how many events: its last
-    line is a JSON object of figures.
+    line is a JSON object of measurements.
     """
     broker = Broker(os.environ["KAFKA_BOOTSTRAP_SERVERS"])
     taken: dict[str, list[Figures]] = {way: [] for way, _, _ in ways}

@@ -1,4 +1,4 @@
-"""Takes orders over HTTP, and announces them on Kafka."""
+"""Takes orders over HTTP, and publishes them to Kafka."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +18,7 @@ from herald.runtime import correlation
 
 
 class Orders(OrdersEventPublisher):
-    """The node: it takes orders, and announces what it does."""
+    """The node: takes orders and publishes its operations."""
 
     def __init__(self, client: KafkaClient) -> None:
         self.node_id = "orders-api"

@@ -1,4 +1,4 @@
-"""Reserves the goods of orders that come from Kafka, and announces it."""
+"""Reserves the goods of orders that come from Kafka, and publishes the result."""
 
 import os
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from herald.runtime import correlation_from, from_json
 
 
 class Warehouse(WarehouseEventPublisher):
-    """The node: it reserves goods, and announces what it does."""
+    """The node: reserves goods and publishes its operations."""
 
     def __init__(self, client: KafkaClient) -> None:
         self.node_id = "warehouse-1"
@@ -38,7 +38,7 @@ def create_app(client: KafkaClient | None = None) -> FastStream:
     kafka = client or KafkaClient(service="warehouse")
     warehouse = Warehouse(kafka)
     servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "localhost:9092")
-    # Topics belong to whoever publishes to them.
+    # Topics are created by their publishers.
     broker = KafkaBroker(servers, allow_auto_create_topics=False)
 
     @asynccontextmanager
@@ -47,7 +47,7 @@ def create_app(client: KafkaClient | None = None) -> FastStream:
             yield
 
     # The offset is committed after the operation: an order is not lost in a crash. One
-    # that fails is announced, and not tried again.
+    # that fails is published, and not tried again.
     @broker.subscriber(
         "shop.order.placed.v1",
         group_id="warehouse",

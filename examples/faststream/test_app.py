@@ -98,7 +98,7 @@ async def test_an_order_goes_from_kafka_to_kafka(
 
 
 def wait_for(servers: str, correlation_id: UUID) -> None:
-    """Wait until the reservation of an order is announced."""
+    """Wait until the reservation of an order is published."""
     settings = {
         "bootstrap.servers": servers,
         "group.id": f"test-{uuid4()}",

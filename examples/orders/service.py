@@ -51,7 +51,7 @@ class Orders(OrdersEventPublisher):
 
     @instrument_place
     async def place(self, order: PlaceInput) -> PlaceResult:
-        """Place an order. That it started, and how it ended, is announced."""
+        """Place an order. Its start and its outcome are published."""
         return PlaceResult(reserved=bool(order.items))
 
 

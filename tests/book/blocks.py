@@ -1,4 +1,4 @@
-"""The blocks of code on the pages: what they are, and what may be done with them."""
+"""Blocks of code on the pages, and the ways to try them."""
 
 import re
 from collections.abc import Iterator
@@ -38,14 +38,14 @@ class Block:
     marks: frozenset[str]
     text: str
     before: str
-    """What has to happen first and is not shown, in the same language."""
+    """Code that runs first and is not shown, in the same language."""
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
 
     @property
     def skipped(self) -> str | None:
-        """Why it is not run."""
+        """Reason that it is not run."""
         return next((why for mark, why in SKIPPED.items() if mark in self.marks), None)
 
     @property
@@ -63,7 +63,7 @@ class Block:
 
     @property
     def name(self) -> str | None:
-        """The file that it is, where its first line says so."""
+        """Name of the file, if its first line is one."""
         found = re.match(r"# ([\w./-]+\.(?:yaml|py|json))\n", self.text)
         return found[1] if found else None
 
@@ -84,5 +84,5 @@ def blocks_of(page: Path) -> Iterator[Block]:
 
 
 def all_blocks() -> list[Block]:
-    """Those of all pages."""
+    """Blocks of all pages."""
     return [block for page in PAGES for block in blocks_of(page)]

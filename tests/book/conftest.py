@@ -1,4 +1,4 @@
-"""What the tests of the book start from."""
+"""Fixtures and summary of the tests of the book."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def done(request: pytest.FixtureRequest) -> Counter[str]:
-    """How often something was done with a block."""
+    """Counts of the ways in which blocks were tried."""
     return request.config.stash[DONE]
 
 
@@ -32,7 +32,7 @@ def servers() -> Iterator[str]:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say how many blocks were tried, and which were not and why."""
+    """Print the number of blocks that were tried, and that were skipped and why."""
     for what, number in sorted(config.stash[DONE].items()):
         terminalreporter.write_line(f"blocks {what}: {number}")
     skipped = Counter(

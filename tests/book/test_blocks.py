@@ -1,4 +1,4 @@
-"""Everything that a page shows as code is tried as a reader would try it."""
+"""Tests that try the code of all pages as a reader would."""
 
 import json
 import os
@@ -20,7 +20,7 @@ OTHERS = [page for page in PAGES if page.parent.name != "reference"]
 
 
 def pages_with(test: Callable[[Block], bool]) -> list[Path]:
-    """Pages on which there is something to try."""
+    """Pages with a matching block."""
     return [page for page in OTHERS if any(map(test, blocks_of(page)))]
 
 
@@ -30,7 +30,7 @@ def name(page: Path) -> str:
 
 @pytest.fixture
 def workshop(page: Path, tmp_path: Path, servers: str) -> Workshop:
-    """The page's, with its modules."""
+    """Workshop of the page, with its modules."""
     workshop = Workshop(page, tmp_path, servers)
     workshop.generate()
     return workshop
@@ -102,7 +102,7 @@ Tried = tuple[list[str], str]
 
 
 def try_console(workshop: Workshop, block: Block) -> Tried:
-    """Type what a session shows, and compare what comes."""
+    """Run the commands of a session, and compare their output."""
     troubles = []
     if block.before:
         code, said = workshop.command("bash", "-ec", block.before)
@@ -117,7 +117,7 @@ def try_console(workshop: Workshop, block: Block) -> Tried:
 
 
 def try_python(workshop: Workshop, block: Block) -> Tried:
-    """Run a program, or the tests in it; keep what has a name for who types it."""
+    """Run a program, or the tests in it; keep a named file for later commands."""
     if block.name:
         (workshop.reader / block.name).write_text(block.text)
     program = workshop.program(block)
@@ -130,7 +130,7 @@ def try_python(workshop: Workshop, block: Block) -> Tried:
 
 
 def try_yaml(workshop: Workshop, block: Block) -> Tried:
-    """Hold a file against what Herald takes, and keep it where it has a name."""
+    """Check a file with Herald, and keep it if it has a name."""
     if block.name:
         path = workshop.reader / block.name
         path.parent.mkdir(parents=True, exist_ok=True)

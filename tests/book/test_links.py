@@ -1,4 +1,4 @@
-"""Links and anchors of the built book lead somewhere. No network is asked."""
+"""Tests that links and anchors of the built book have targets, without network."""
 
 import os
 from html.parser import HTMLParser
@@ -13,7 +13,7 @@ BOOK = ROOT / "target" / "book"
 
 
 class Page(HTMLParser):
-    """What a page links to, and what can be linked to in it."""
+    """Links and anchors of a page."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def pages() -> dict[Path, Page]:
-    """Those that mdBook made; rustdoc has looked after its own."""
+    """Pages of mdBook; rustdoc checks its own."""
     if not (BOOK / "index.html").exists():
         pytest.fail("there is no book: `make book` builds it")
     files = [file for file in BOOK.rglob("*.html") if BOOK / "rust" not in file.parents]
@@ -61,7 +61,7 @@ def test_links_lead_to_pages_and_anchors(pages: dict[Path, Page]) -> None:
 
 
 def trouble_with(file: Path, link: str, pages: dict[Path, Page]) -> str | None:
-    """What is wrong with a link, if it stays in the book."""
+    """Problem of a link inside the book."""
     parts = urlsplit(link)
     if parts.scheme or parts.netloc:
         return None

@@ -1,4 +1,4 @@
-"""The page of the Python package says what the package says."""
+"""Test that the page of the Python package is up to date."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Where the code of a page is tried: a reader's folder, one of modules."""
+"""Folders in which the code of a page is tried: the reader's, and one of modules."""
 
 import ast
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from blocks import ROOT, Block, blocks_of
 
 ORDERS = ROOT / "examples" / "orders" / "contracts"
-# Pages name clusters that readers have. These stand for the one of the tests.
+# Addresses on pages, which are replaced by the cluster of the tests.
 ADDRESSES = re.compile(r"(?:localhost|127\.0\.0\.1|kafka-\d):909\d(?:,kafka-\d:909\d)*")
 
 
@@ -33,7 +33,7 @@ class Workshop:
         }
 
     def command(self, *arguments: str | Path, timeout: float = 60) -> tuple[int, str]:
-        """Run a command as the reader would; its code, and all that it printed."""
+        """Run a command as the reader would; returns its exit code and output."""
         run = subprocess.run(
             arguments,
             cwd=self.reader,
@@ -48,7 +48,7 @@ class Workshop:
         return run.returncode, run.stdout
 
     def generate(self) -> None:
-        """The modules that code imports: of the example, and of the page."""
+        """Write the modules that code imports: of the example, and of the page."""
         contracts: list[Path] = [ORDERS]
         for block in self.blocks:
             if is_contract(block) and "broken" not in block.marks:
