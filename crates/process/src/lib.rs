@@ -8,7 +8,7 @@
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Forks between the first call of [`fork_generation`] in an ancestor and this process.
+/// Number of forks between the first call of [`fork_generation`] in an ancestor and this process.
 static FORKS: AtomicU64 = AtomicU64::new(0);
 
 static REGISTERED: AtomicBool = AtomicBool::new(false);
@@ -26,8 +26,8 @@ pub fn fork_generation() -> u64 {
     u64::from(process::id()) | 1 << 63
 }
 
-/// Asks the C library to count forks. Not through `Once`: a child forked while another thread is
-/// inside of it would wait for ever. A second registration only counts in larger steps.
+/// Registers a handler that counts forks. Not through `Once`: a child forked while another thread is
+/// inside of it would wait forever. A second registration only counts in larger steps.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "there is no safe way to hear of a fork")]
 fn register() -> bool {
@@ -43,36 +43,61 @@ fn register() -> bool {
     registered
 }
 
-/// There is no fork here.
+/// Does nothing: there is no fork here.
 #[cfg(not(unix))]
 fn register() -> bool {
     REGISTERED.store(true, Ordering::Release);
     true
 }
 
-/// A process, for what must not be used in a fork of the process that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Process {
-    id: u32,
+/// Guard of an object that must not be used in a fork of the process that created it.
+///
+/// A fork copies the memory of a spool or a publisher, but neither its threads nor its connections.
+/// In the child, a call would wait forever for a thread that does not exist, a mutex may have been
+/// copied locked, and two processes would write with one idea of the next sequence. So every call
+/// checks this first, before it touches a lock.
+#[derive(Clone, Copy, Debug)]
+pub struct ForkGuard {
+    owner: u32,
     generation: u64,
 }
 
-impl Process {
-    /// Returns the process that calls.
-    pub fn current() -> Self {
+/// Error of a call in a forked child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the object belongs to process {owner}, and this process is a fork of it")]
+pub struct Forked {
+    /// Process that created the object.
+    pub owner: u32,
+}
+
+impl ForkGuard {
+    /// Creates a guard of the current process.
+    pub fn new() -> Self {
         Self {
             generation: fork_generation(),
-            id: process::id(),
+            owner: process::id(),
         }
     }
 
-    /// Whether the caller runs in this process, and not in a fork of it.
-    pub fn is_current(self) -> bool {
-        self.generation == fork_generation()
+    /// Returns whether the current process is a fork of the one that created the guard.
+    pub fn is_forked(self) -> bool {
+        self.generation != fork_generation()
     }
 
-    /// The number that the system knows it by.
-    pub fn id(self) -> u32 {
-        self.id
+    /// Fails in a forked child.
+    ///
+    /// # Errors
+    /// [`Forked`].
+    pub fn check(self) -> Result<(), Forked> {
+        if self.is_forked() {
+            return Err(Forked { owner: self.owner });
+        }
+        Ok(())
+    }
+}
+
+impl Default for ForkGuard {
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -1,9 +1,9 @@
-//! A fork is noticed by the child, and by the child's child, and not by the parent.
+//! Detection of forks: in the child, in its child, and not in the parent.
 
-use herald_process::Process;
+use herald_process::{ForkGuard, Forked};
 use rustix::process::{Pid, WaitOptions, waitpid};
 
-/// Runs `check` in a fork, and says whether it was true there.
+/// Runs `check` in a fork, and returns its result.
 fn in_fork(check: impl FnOnce() -> bool) -> bool {
     match fork::fork().unwrap() {
         fork::Fork::Child => std::process::exit(i32::from(!check())),
@@ -16,16 +16,16 @@ fn in_fork(check: impl FnOnce() -> bool) -> bool {
 }
 
 #[test]
-fn each_fork_is_another_process() {
-    let parent = Process::current();
-    assert!(parent.is_current());
+fn detects_forks_in_the_child_and_not_in_the_parent() {
+    let parent = ForkGuard::new();
+    assert_eq!(parent.check(), Ok(()));
+    let owner = std::process::id();
     assert!(in_fork(|| {
-        let child = Process::current();
-        !parent.is_current()
-            && child.is_current()
-            && child.id() != parent.id()
-            && in_fork(|| !child.is_current() && !parent.is_current())
-            && child.is_current()
+        let child = ForkGuard::new();
+        parent.check() == Err(Forked { owner })
+            && !child.is_forked()
+            && in_fork(|| child.is_forked() && parent.is_forked())
+            && !child.is_forked()
     }));
-    assert!(parent.is_current());
+    assert!(!parent.is_forked());
 }

@@ -1,8 +1,10 @@
 //! Time, of the system or of a test.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime};
+
+pub(crate) use herald_spool::lock;
 
 /// Where a publisher takes its time from: deadlines, backoff and ages.
 ///
@@ -123,10 +125,6 @@ impl Notify {
         };
         *notified = false;
     }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

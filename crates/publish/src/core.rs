@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::Duration;
 
+use herald_process::ForkGuard;
 use herald_spool::{Spool, SpoolError};
 use tracing::{error, warn};
 
@@ -19,7 +20,6 @@ use crate::in_flight_event::{InFlightEvent, Outcome};
 use crate::in_flight_limiter::{InFlightLimiter, Usage};
 use crate::message::Message;
 use crate::options::{Mode, PublisherOptions};
-use crate::process::Process;
 use crate::receipt::Receipt;
 use crate::relay::{OrphanedSpool, Relay};
 use crate::stats::Counters;
@@ -28,7 +28,7 @@ use crate::transport::{ConnectionListener, DeliveryCallback, RecordMetadata, Tra
 /// Everything but the threads.
 pub(crate) struct Core {
     pub(crate) options: PublisherOptions,
-    pub(crate) process: Process,
+    pub(crate) process: ForkGuard,
     pub(crate) clock: Clock,
     pub(crate) limiter: InFlightLimiter,
     pub(crate) held: Held,
@@ -111,7 +111,7 @@ impl Core {
             bytes: options.max_in_flight_bytes,
         };
         Self {
-            process: Process::current(),
+            process: ForkGuard::new(),
             limiter: InFlightLimiter::new(most, timer.clone()),
             held: Held::default(),
             buffers: Buffers::default(),

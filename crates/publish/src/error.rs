@@ -1,70 +1,87 @@
-//! Why there is no receipt.
+//! Errors of publishing.
 
-use std::fmt;
 use std::time::Duration;
 
 use herald_envelope::topic::InvalidTopic;
+use herald_process::Forked;
 use herald_spool::SpoolError;
 
 use crate::failure::Failure;
 use crate::receipt::Receipt;
 
-/// Why a publish ended without a receipt, or a publisher could not start.
+/// Error of a publish without a receipt, or of opening a publisher.
 ///
-/// The event is not safe, with one exception that says so: [`PublishError::Rejected`] names the
-/// dead letter that holds it. No message shows a payload, a key or a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The event is not safe, except that [`PublishError::Rejected`] names a dead letter that holds it.
+/// No message shows a payload, a key or a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
     /// The envelope can't be written.
+    #[error("the envelope can't be written: {0}")]
     Envelope(herald_envelope::Error),
-    /// Kafka takes no topic of this name.
+    /// The name of the topic is not valid.
+    #[error("{topic:?} is not a valid topic: {reason}")]
     InvalidTopic {
-        /// The name.
+        /// Name of the topic.
         topic: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: InvalidTopic,
     },
-    /// The message alone is larger than all that may be in flight.
+    /// The message alone is larger than the in-flight limit.
+    #[error("the message has {bytes} bytes, but the in-flight limit is {max} bytes")]
     TooLargeForFlight {
-        /// Its size in bytes.
+        /// Size of the message in bytes.
         bytes: usize,
-        /// The bound in bytes.
-        most: usize,
+        /// In-flight limit in bytes.
+        max: usize,
     },
-    /// The cluster will never take this message as it is.
+    /// The cluster refuses the message for good.
+    #[error("the cluster refuses the event: {failure}; {}", kept_in(dead_letter.as_ref()))]
     Rejected {
-        /// What the cluster said.
+        /// Failure reported by the cluster.
         failure: Failure,
-        /// Where the event is kept: on the dead letter topic, or among the dead letters of the
-        /// spool. `None` where neither was to be had; then only the caller has the event.
+        /// Dead letter that holds the event: on the dead letter topic, or in the spool. `None` if
+        /// neither could be written; then only the caller has the event.
         dead_letter: Option<Receipt>,
     },
-    /// There is no room in flight now, and the caller did not want to wait.
+    /// The in-flight limit is reached, and the caller did not want to wait any longer.
+    #[error("in-flight limit reached; retry later")]
     Busy,
     /// No acknowledgement came in time, and there is no spool. The event may still arrive.
+    #[error(
+        "no acknowledgement within {} ms, and there is no spool; the event may still arrive",
+        after.as_millis()
+    )]
     Deadline {
-        /// How long was waited.
+        /// Time waited.
         after: Duration,
     },
-    /// The cluster did not take the event, and there is no spool.
+    /// The cluster did not accept the event, and there is no spool.
+    #[error("the cluster did not accept the event, and there is no spool: {0}")]
     Unavailable(Failure),
-    /// The cluster did not take the event, and neither did the spool.
+    /// Neither the cluster nor the spool accepted the event.
+    #[error("the cluster did not accept the event, and neither did the spool: {0}")]
     Spool(SpoolError),
-    /// The publisher could not start with these settings.
+    /// The publisher can't start with these settings.
+    #[error("the publisher can't start: {0}")]
     Settings(Failure),
     /// This process is a fork of the one that opened the publisher: its threads and connections
-    /// are not here. Open a publisher after forking.
+    /// do not exist here. Open a publisher after forking.
+    #[error(
+        "the publisher belongs to process {owner}, and this is a fork of it: open a publisher \
+         after forking"
+    )]
     Forked {
-        /// The process that opened it.
+        /// Process that opened the publisher.
         owner: u32,
     },
     /// The publisher is closed or closing.
+    #[error("the publisher is closed")]
     Closed,
 }
 
 impl PublishError {
-    /// A name that stays the same in all versions, for logs, metrics and callers of other
+    /// Returns the name of the error, which is the same in all versions, for logs, metrics and other
     /// languages.
     pub fn code(&self) -> &'static str {
         match self {
@@ -82,7 +99,7 @@ impl PublishError {
         }
     }
 
-    /// Whether the same event may get a receipt when it is published again later.
+    /// Returns whether the same event may get a receipt if it is published again later.
     pub fn is_retriable(&self) -> bool {
         match self {
             Self::Busy | Self::Deadline { .. } | Self::Unavailable(_) => true,
@@ -98,66 +115,28 @@ impl PublishError {
     }
 }
 
-impl fmt::Display for PublishError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Envelope(error) => write!(f, "the envelope can't be written: {error}"),
-            Self::InvalidTopic { topic, reason } => {
-                write!(f, "Kafka takes no topic named {topic:?}: {reason}")
-            }
-            Self::TooLargeForFlight { bytes, most } => write!(
-                f,
-                "the message has {bytes} bytes, but at most {most} may be in flight"
-            ),
-            Self::Rejected {
-                failure,
-                dead_letter,
-            } => {
-                write!(f, "the cluster refuses the event: {failure}; ")?;
-                match dead_letter {
-                    Some(Receipt::Delivered {
-                        topic,
-                        partition,
-                        offset,
-                    }) => write!(
-                        f,
-                        "it is kept in {topic}, partition {partition}, offset {offset}"
-                    ),
-                    Some(Receipt::Spooled { sequence }) => {
-                        write!(f, "it is kept in the spool as dead letter {sequence}")
-                    }
-                    None => f.write_str("no dead letter could be written either"),
-                }
-            }
-            Self::Busy => f.write_str("in-flight limit reached; retry later"),
-            Self::Deadline { after } => write!(
-                f,
-                "no acknowledgement within {} ms, and there is no spool; the event may still arrive",
-                after.as_millis()
-            ),
-            Self::Unavailable(failure) => write!(
-                f,
-                "the cluster did not take the event, and there is no spool: {failure}"
-            ),
-            Self::Spool(error) => write!(
-                f,
-                "the cluster did not take the event, and neither did the spool: {error}"
-            ),
-            Self::Settings(failure) => write!(f, "the publisher can't start: {failure}"),
-            Self::Forked { owner } => write!(
-                f,
-                "the publisher belongs to process {owner}, and this is a fork of it: open a \
-                 publisher after forking"
-            ),
-            Self::Closed => f.write_str("the publisher is closed"),
-        }
-    }
-}
-
-impl std::error::Error for PublishError {}
-
 impl From<herald_envelope::Error> for PublishError {
     fn from(error: herald_envelope::Error) -> Self {
         Self::Envelope(error)
+    }
+}
+
+impl From<Forked> for PublishError {
+    fn from(Forked { owner }: Forked) -> Self {
+        Self::Forked { owner }
+    }
+}
+
+fn kept_in(dead_letter: Option<&Receipt>) -> String {
+    match dead_letter {
+        Some(Receipt::Delivered {
+            topic,
+            partition,
+            offset,
+        }) => format!("it is kept in {topic}, partition {partition}, offset {offset}"),
+        Some(Receipt::Spooled { sequence }) => {
+            format!("it is kept in the spool as dead letter {sequence}")
+        }
+        None => "no dead letter could be written either".to_owned(),
     }
 }

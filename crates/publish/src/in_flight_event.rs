@@ -339,7 +339,7 @@ impl Pending {
     /// In `Ok` stands what [`Pending::wait`] would say; `Err` is this, still pending.
     pub fn wait_timeout(self, most: Duration) -> Result<Result<Receipt, PublishError>, Self> {
         if let Err(forked) = self.flight.core.process.check() {
-            return Ok(Err(forked));
+            return Ok(Err(forked.into()));
         }
         let started = Instant::now();
         let mut state = lock(&self.flight.state);
@@ -409,7 +409,7 @@ impl Future for Pending {
     /// Polled again after it resolved, it says [`PublishError::Closed`].
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         if let Err(forked) = self.flight.core.process.check() {
-            return Poll::Ready(Err(forked));
+            return Poll::Ready(Err(forked.into()));
         }
         let mut state = lock(&self.flight.state);
         if let Some(outcome) = state.answer.take() {

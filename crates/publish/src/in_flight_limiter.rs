@@ -109,7 +109,7 @@ impl InFlightLimiter {
         if bytes > self.most.bytes {
             return Err(PublishError::TooLargeForFlight {
                 bytes,
-                most: self.most.bytes,
+                max: self.most.bytes,
             });
         }
         Ok(())

@@ -85,7 +85,6 @@ pub mod kafka;
 pub mod memory;
 mod message;
 mod options;
-mod process;
 mod publisher;
 mod receipt;
 mod relay;

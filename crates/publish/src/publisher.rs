@@ -338,7 +338,7 @@ impl Publisher {
 
 impl Drop for Publisher {
     fn drop(&mut self) {
-        if self.core.process.is_here() {
+        if !self.core.process.is_forked() {
             // Only a fork is refused.
             let _ = self.close(Duration::ZERO);
         } else {

@@ -1,4 +1,4 @@
-//! Appending from async code: waiting for room without holding a thread.
+//! Future of an append from async code: waits for room without blocking a thread.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,10 +11,10 @@ use crate::pending::Pending;
 use crate::queue::Queue;
 use crate::record::Sequence;
 
-/// Resolves when the record is durable; see [`crate::Spool::append_async`].
+/// Future that resolves when the record is durable; see [`crate::Spool::append_async`].
 ///
-/// Dropped before it was polled, or while it waits for room, it appends nothing. Dropped later,
-/// the record is appended all the same.
+/// Dropped before the first poll, or while it waits for room, it appends nothing. Dropped later,
+/// the record is appended anyway.
 #[must_use = "nothing is appended until this is awaited"]
 pub struct Append {
     pub(crate) queue: Arc<Queue>,
@@ -27,7 +27,7 @@ impl Future for Append {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(job) = self.job.take() {
-            match self.queue.poll_hand_in(job, context.waker()) {
+            match self.queue.poll_submit(job, context.waker()) {
                 Ok(None) => {}
                 Ok(job @ Some(_)) => {
                     self.job = job;

@@ -1,4 +1,4 @@
-//! The work of a commit, as changes of rows.
+//! Row changes of one commit.
 
 use std::sync::LazyLock;
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use crate::dead::{DeadLetterRequest, REASON_DAMAGED};
 use crate::job::{Answer, Operation};
 use crate::keys::KeyHasher;
 use crate::record::{FailedAttempt, Record, Sequence, StoredRecord, bounded};
-use crate::row::{self, COLUMNS, Damaged, Death, LENGTHS, Place, weight_of};
+use crate::row::{self, COLUMNS, Damaged, Death, LENGTHS, TopicKey, weight_of};
 use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::{micros, to_sql};
 use crate::state::State;
@@ -18,15 +18,15 @@ static DELETE_QUEUED: LazyLock<String> = LazyLock::new(|| {
     format!("DELETE FROM {QUEUE} WHERE sequence = ?1 RETURNING topic, key, {LENGTHS}")
 });
 
-/// A transaction that is being filled.
+/// Open transaction to which operations are applied.
 pub(crate) struct Changes<'a> {
     connection: &'a Connection,
     hasher: &'a KeyHasher,
-    /// The state as it will be when the transaction commits.
+    /// State that the transaction will commit.
     pub(crate) state: State,
-    /// Hashes of the keys of rows that leave the queue, once per row.
+    /// Key hashes of rows that leave the queue, one per row.
     pub(crate) keys_left: Vec<u64>,
-    /// Hashes of the keys of rows that came to the queue other than by an append.
+    /// Key hashes of rows that entered the queue other than by an append, one per row.
     pub(crate) keys_returned: Vec<u64>,
 }
 
@@ -104,14 +104,17 @@ impl<'a> Changes<'a> {
         self.leave_queue(sequence).map(|weight| weight.is_some())
     }
 
-    /// Deletes a row of the queue and counts it out; gives its weight.
+    /// Deletes a row of the queue, updates the totals, and returns its weight.
     fn leave_queue(&mut self, sequence: Sequence) -> rusqlite::Result<Option<u64>> {
         let left = self
             .connection
             .prepare_cached(&DELETE_QUEUED)?
             .query_row([to_sql(sequence.get())], |row| {
-                let place = Place::of(row, 0)?;
-                Ok((self.hasher.hash(place.topic, place.key), weight_of(row, 2)?))
+                let row_key = TopicKey::of(row, 0)?;
+                Ok((
+                    self.hasher.hash(row_key.topic, row_key.key),
+                    weight_of(row, 2)?,
+                ))
             })
             .optional()?;
         Ok(left.map(|(key, weight)| {
@@ -121,8 +124,8 @@ impl<'a> Changes<'a> {
         }))
     }
 
-    /// Writes the row anew, because its checksum covers the attempts. A damaged row is left as
-    /// it is: the next reading buries it.
+    /// Rewrites the row with one more attempt, because the checksum covers the attempts. A damaged
+    /// row is left as it is: the next read moves it to the dead letters.
     fn note_attempt(&mut self, attempt: &FailedAttempt) -> rusqlite::Result<bool> {
         let Some(Ok(mut stored)) = self.find(QUEUE, attempt.sequence)? else {
             return Ok(false);
@@ -130,11 +133,11 @@ impl<'a> Changes<'a> {
         stored.record.attempts = stored.record.attempts.saturating_add(1);
         stored.record.not_before = attempt.not_before;
         stored.last_error = Some(bounded(&attempt.error).to_owned());
-        self.write_anew(&stored)?;
+        self.rewrite(&stored)?;
         Ok(true)
     }
 
-    fn write_anew(&self, stored: &StoredRecord) -> rusqlite::Result<()> {
+    fn rewrite(&self, stored: &StoredRecord) -> rusqlite::Result<()> {
         self.delete(QUEUE, stored.sequence)?;
         let error = stored.last_error.as_deref();
         row::insert(
@@ -146,12 +149,13 @@ impl<'a> Changes<'a> {
         )
     }
 
-    /// Where this connection still has the row as it was written, because its page was in memory
-    /// when the file was damaged, that goes to the disk again instead.
+    /// Moves a row that a reader found damaged to the dead letters. If this connection still has
+    /// the sound row, because its page was cached before the file was damaged, it rewrites the row
+    /// instead.
     fn dead_letter_damaged(&mut self, sequence: Sequence) -> rusqlite::Result<bool> {
         match self.find(QUEUE, sequence)? {
             None => Ok(false),
-            Some(Ok(stored)) => self.write_anew(&stored).map(|()| true),
+            Some(Ok(stored)) => self.rewrite(&stored).map(|()| true),
             Some(Err(Damaged)) => self.dead_letter(&DeadLetterRequest {
                 sequence,
                 reason: REASON_DAMAGED.to_owned(),
@@ -160,8 +164,9 @@ impl<'a> Changes<'a> {
         }
     }
 
+    /// Moves a row to the dead letters.
     fn dead_letter(&mut self, request: &DeadLetterRequest) -> rusqlite::Result<bool> {
-        // As the row is, so that a damaged one is kept too.
+        // Copied in SQL, column by column, so that a damaged row is kept byte for byte.
         let copied = self
             .connection
             .prepare_cached(&format!(
@@ -189,8 +194,9 @@ impl<'a> Changes<'a> {
         Ok(true)
     }
 
-    /// To the queue's end: later events of its key were let pass when it was buried, so no place
-    /// in front would mend their order, and readers never have to look behind themselves.
+    /// Re-queues a dead letter at the end. Later events of its key have passed it already, so no
+    /// earlier place would restore their order; and because rows are only added at the end, readers
+    /// never have to look back.
     fn retry_dead(&mut self, sequence: Sequence) -> rusqlite::Result<bool> {
         let Some(Ok(stored)) = self.find(DEAD, sequence)? else {
             return Ok(false);

@@ -1,11 +1,11 @@
-//! A second place that says how far the spool had come.
+//! Commit counter: a file beside the database with the number of confirmed commits.
 //!
-//! SQLite ends a damaged log at the first bad frame and takes what is before it for the whole:
-//! right after a power cut, where the rest was never confirmed, but silent about a log that was
-//! cut, deleted or damaged later. So after every commit that the disk confirmed, the number of
-//! commits is written to a file of its own. A database that knows fewer has lost some.
+//! SQLite ends a damaged WAL at the first bad frame and treats what is before it as complete. That
+//! is right after a power cut, when the rest was never confirmed, but it hides a WAL that was
+//! truncated, deleted or damaged later. So the number of commits is written to a file of its own
+//! after every commit that the disk confirmed. A database with fewer commits has lost some.
 //!
-//! The commit counter is not flushed: it may be behind after a power cut, and then a loss shows less
+//! The file is not flushed. After a power cut it may be behind, so that a loss is detected less
 //! surely, but it is never ahead of what the disk confirmed, so it raises no false alarm.
 
 use std::fs::File;
@@ -19,7 +19,7 @@ use crate::state::{NUMBERS, State};
 const MAGIC: &[u8; 8] = b"hrldspl1";
 const LENGTH: usize = MAGIC.len() + NUMBERS * 8 + 4;
 
-/// The file, open for writing.
+/// Commit counter, open for writing.
 #[derive(Debug)]
 pub(crate) struct CommitCounter {
     file: File,
@@ -32,15 +32,18 @@ impl CommitCounter {
             .map_err(SpoolError::io("opening the commit counter of the spool"))
     }
 
-    /// To be called after the commit was confirmed and before anybody gets a receipt for it.
-    /// In one write of less than a page, so that a kill leaves the old or the new one.
+    /// Writes the state. Call it after the commit was confirmed and before a receipt for it is
+    /// given.
+    ///
+    /// It is one write of less than a page, so that a killed process leaves the old or the new
+    /// content, never a mixture.
     pub(crate) fn write(&mut self, state: &State) -> std::io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&encode(state))
     }
 }
 
-/// What was last written; `None` where there is no file or it is damaged.
+/// Reads the state that was last written; `None` if the file is missing or damaged.
 pub(crate) fn read(path: &Path) -> Option<State> {
     decode(&std::fs::read(path).ok()?)
 }
@@ -70,7 +73,7 @@ fn decode(encoded: &[u8]) -> Option<State> {
     {
         *number = u64::from_le_bytes(chunk.try_into().ok()?);
     }
-    Some(State::of_numbers(numbers))
+    Some(State::from_numbers(numbers))
 }
 
 #[cfg(test)]

@@ -1,46 +1,50 @@
-//! How a file can be found damaged.
-
-use std::fmt;
+//! Damage of a spool's files.
 
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
 
 use crate::error::SpoolError;
 
-/// What opening found wrong with the files.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Damage found when the spool was opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
     /// The database is gone or empty although it held records, or its log is still there.
+    #[error("the database is missing or empty")]
     DatabaseMissing,
-    /// SQLite cannot read the file, or its check found a fault.
+    /// SQLite cannot read the file, or its integrity check found a fault.
+    #[error("the database is malformed: {detail}")]
     Malformed {
-        /// What SQLite said.
+        /// SQLite's message.
         detail: String,
     },
     /// The tables hold fewer or more rows than were committed.
+    #[error("the database should have {expected} rows, but has {found}")]
     RowsMissing {
-        /// Rows of both tables that were committed.
+        /// Committed rows of both tables.
         expected: u64,
-        /// Rows that are there.
+        /// Rows that were found.
         found: u64,
     },
-    /// The last commits are missing, so the log was cut, deleted or damaged, or the files are
-    /// from an older copy.
+    /// The last commits are missing: the WAL was truncated, deleted or damaged, or the files are
+    /// an older copy.
+    #[error("the last {commits} commits are missing")]
     CommitsMissing {
-        /// How many commits.
+        /// Number of missing commits.
         commits: u64,
     },
-    /// The checks of opening find nothing, but the process that used the file before could not
-    /// read or move all rows: see [`crate::SpoolOptions::salvage`].
+    /// The checks at opening found nothing, but the process that used the file before could not
+    /// read or move all rows; see [`crate::SpoolOptions::salvage`].
+    #[error("not all rows could be read or moved")]
     Unreadable,
-    /// A recovery was interrupted, by a power cut for example, and has been completed now. What
-    /// it had found is not known any more; the set-aside files are there.
+    /// A recovery was interrupted, for example by a power cut, and has been completed now. Its
+    /// cause is not known any more; the damaged files were kept.
+    #[error("an earlier recovery was interrupted")]
     RecoveryInterrupted,
 }
 
 impl Damage {
-    /// A name that stays the same in all versions.
+    /// Returns the name, which is the same in all versions.
     pub fn code(&self) -> &'static str {
         match self {
             Self::DatabaseMissing => "database_missing",
@@ -53,31 +57,11 @@ impl Damage {
     }
 }
 
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DatabaseMissing => write!(f, "the database is missing or empty"),
-            Self::Malformed { detail } => write!(f, "the database is malformed: {detail}"),
-            Self::RowsMissing { expected, found } => {
-                write!(
-                    f,
-                    "the database should hold {expected} rows, but holds {found}"
-                )
-            }
-            Self::CommitsMissing { commits } => {
-                write!(f, "the last {commits} commits are missing")
-            }
-            Self::Unreadable => write!(f, "not all rows could be read or moved"),
-            Self::RecoveryInterrupted => write!(f, "an earlier recovery was interrupted"),
-        }
-    }
-}
-
-/// Why a file was not taken as it is.
+/// Reason not to use a file as it is.
 pub(crate) enum Rejected {
-    /// To be set aside and salvaged.
+    /// The file is damaged: set it aside and salvage its rows.
     Damaged(Damage),
-    /// Not the file's fault, or not ours to touch.
+    /// The file is not the cause, or not ours to touch.
     Error(SpoolError),
 }
 
@@ -96,20 +80,20 @@ impl From<Damage> for Rejected {
     }
 }
 
-/// Tells a damaged file from a system that failed: setting aside a sound spool because the
-/// machine had no memory would be worse than the error.
-pub(crate) fn reject(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Rejected {
+/// Converts an error of SQLite, keeping damaged files and failing systems apart: setting aside a
+/// sound spool because the machine had no memory would be worse than the error.
+pub(crate) fn reject(context: &'static str) -> impl FnOnce(rusqlite::Error) -> Rejected {
     move |error| {
         if blames_file(&error) {
             return Rejected::Damaged(Damage::Malformed {
                 detail: error.to_string(),
             });
         }
-        Rejected::Error(SpoolError::database(doing)(error))
+        Rejected::Error(SpoolError::database(context)(error))
     }
 }
 
-/// Whether no sound file could lead to this error.
+/// Returns whether only a damaged file can lead to this error.
 pub(crate) fn blames_file(error: &rusqlite::Error) -> bool {
     match error {
         rusqlite::Error::SqliteFailure(failure, _) => {
@@ -117,9 +101,9 @@ pub(crate) fn blames_file(error: &rusqlite::Error) -> bool {
                 failure.code,
                 ErrorCode::DatabaseCorrupt
                     | ErrorCode::NotADatabase
-                    // An error in SQL, which is right for a sound schema.
+                    // SQLITE_ERROR: the statements are valid for a sound schema.
                     | ErrorCode::Unknown
-                    // A length beyond what the spool takes, and a number that is there already.
+                    // A length above the spool's limit, and a duplicate sequence.
                     | ErrorCode::TooBig
                     | ErrorCode::ConstraintViolation
                     | ErrorCode::TypeMismatch

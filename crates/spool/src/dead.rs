@@ -1,33 +1,33 @@
-//! Dead letters: what nothing can deliver, kept until somebody decides.
+//! Dead letters: records that cannot be delivered, kept until an operator decides.
 
 use std::time::SystemTime;
 
 use crate::record::{Sequence, StoredRecord};
 
-/// Reason given by the spool itself to a row whose checksum does not hold.
+/// Reason of a dead letter whose row does not match its checksum.
 pub const REASON_DAMAGED: &str = "damaged";
 
-/// A record to be moved from the queue to the dead letters.
+/// Request to move a record from the queue to the dead letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetterRequest {
-    /// Which record.
+    /// Sequence of the record.
     pub sequence: Sequence,
-    /// A short code of why, such as `too_large`; for people and for filters.
+    /// Short code of the reason, such as `too_large`.
     pub reason: String,
-    /// What went wrong, without secrets; cut at 2,048 bytes.
+    /// Description of the error, without secrets; cut at 2,048 bytes.
     pub error: String,
 }
 
-/// A record among the dead letters. It keeps the sequence that it had in the queue.
+/// Dead letter. It keeps the sequence that the record had in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// Names the dead letter to retry or drop it.
+    /// Sequence, by which the dead letter is retried or dropped.
     pub sequence: Sequence,
-    /// The record with its attempts and its last error; `None` where the row is damaged. A
-    /// damaged row cannot be retried, only dropped; `sqlite3` shows what is left of it.
+    /// Record with its attempts and its last error; `None` if the row is damaged. A damaged row
+    /// cannot be retried, only dropped; `sqlite3` shows what is left of it.
     pub stored: Option<StoredRecord>,
-    /// The code given with the request, or [`REASON_DAMAGED`].
+    /// Reason of the request, or [`REASON_DAMAGED`].
     pub reason: String,
-    /// When it was moved here.
+    /// Time at which it was moved to the dead letters.
     pub died: SystemTime,
 }

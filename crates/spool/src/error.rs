@@ -1,118 +1,139 @@
-//! What can go wrong, as codes that callers act on.
+//! Errors of the spool.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
 use crate::damage::blames_file;
+use herald_process::Forked;
 
-/// Which of the two bounds of a spool was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
-    /// `max_records`.
+/// Limit of a spool that was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Limit {
+    /// [`SpoolOptions::max_records`](crate::SpoolOptions::max_records).
+    #[error("records")]
     Records,
-    /// `max_bytes`.
+    /// [`SpoolOptions::max_bytes`](crate::SpoolOptions::max_bytes).
+    #[error("bytes")]
     Bytes,
 }
 
-/// Why the spool could not do what was asked.
+/// Error of a spool.
 ///
 /// An append that ended in an error has no receipt. Its event may still come out of the spool
-/// after a crash, if the disk kept what it refused to confirm: at least once, never a false
-/// receipt. No message shows a key, a header's value or a payload.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// after a crash, if the disk kept what it did not confirm: at least once, never a false receipt.
+/// No message shows a key, a header value or a payload.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpoolError {
     /// Another process, or another `Spool` in this one, owns the file.
+    #[error("the spool {} is in use{}", path.display(), by_process(*owner))]
     Owned {
-        /// The spool's file.
+        /// Database of the spool.
         path: PathBuf,
-        /// Process that wrote its number into the lock file, where that could be read.
+        /// Process id from the lock file, if it could be read.
         owner: Option<u32>,
     },
-    /// The file was written by a newer Herald; nothing was changed.
+    /// The file was written by a newer version of Herald; nothing was changed.
+    #[error(
+        "the spool has schema version {found}, but this version of Herald knows only versions up \
+         to {known}"
+    )]
     NewerSchema {
         /// Version in the file.
         found: i64,
         /// Newest version that this build knows.
         known: i64,
     },
-    /// The file is a database of somebody else; nothing was changed.
+    /// The file is a database of another program; nothing was changed.
+    #[error("{} is a database, but not a spool", path.display())]
     NotASpool {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
     /// There is no file to inspect.
+    #[error("there is no spool at {}", path.display())]
     NotFound {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// The spool holds as much as it may, dead letters included; nothing was dropped.
+    /// The spool is full, including dead letters; nothing was dropped.
+    #[error("the spool is full: its limit is {max} {limit}")]
     Full {
-        /// Which bound was reached.
-        bound: Bound,
-        /// The bound, in records or bytes.
-        most: u64,
+        /// Limit that was reached.
+        limit: Limit,
+        /// Its value, in records or bytes.
+        max: u64,
     },
-    /// A single record is larger than the spool takes.
+    /// A single record is larger than the spool accepts.
+    #[error("the record has {bytes} bytes, but the spool accepts at most {max}")]
     RecordTooLarge {
         /// Weight of the record in bytes.
         bytes: u64,
-        /// Most that a record may weigh.
-        most: u64,
+        /// Maximum weight of a record.
+        max: u64,
     },
-    /// The disk has no room. The spool goes on as soon as it has.
+    /// The disk is full. The spool continues as soon as there is space.
+    #[error("{context}: the disk is full")]
     DiskFull {
-        /// What was being done.
-        doing: &'static str,
+        /// Operation that failed.
+        context: &'static str,
     },
     /// The system refused a read or a write: a quota, a limit on file sizes, a failing disk.
+    #[error("{context}: {detail}")]
     Io {
-        /// What was being done.
-        doing: &'static str,
-        /// What the system said.
+        /// Operation that failed.
+        context: &'static str,
+        /// Message of the system.
         detail: String,
     },
     /// Another program held a lock on the database for longer than five seconds.
+    #[error("{context}: another program holds a lock on the spool")]
     Busy {
-        /// What was being done.
-        doing: &'static str,
+        /// Operation that failed.
+        context: &'static str,
     },
-    /// The database is damaged. Opening the spool again sets the file aside and salvages.
+    /// The database is damaged. Opening the spool again sets the file aside and salvages its rows.
+    #[error("{context}: the spool is damaged ({detail})")]
     Corrupt {
-        /// What was being done.
-        doing: &'static str,
-        /// What SQLite said.
+        /// Operation that failed.
+        context: &'static str,
+        /// Message of SQLite.
         detail: String,
     },
-    /// A file of the spool was deleted, replaced, truncated or written to by another program
-    /// under the running process. What is written now would not be found after a restart, so
-    /// nothing more is accepted; open the spool again.
+    /// A file of the spool was deleted, replaced, truncated or written to by another program under
+    /// the running process. Further writes would not be found after a restart, so no more are
+    /// accepted; open the spool again.
+    #[error("{} {what} while the spool was in use; nothing more can be kept safely", path.display())]
     FileChanged {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What happened to it.
+        /// Description of the change.
         what: &'static str,
     },
-    /// This process is a fork of the one that opened the spool. It must open its own.
+    /// This process is a fork of the one that opened the spool. Open another one in it.
+    #[error(
+        "the spool belongs to process {owner}, and this is a fork of it: open a spool after forking"
+    )]
     Forked {
         /// Process that owns the spool.
         owner: u32,
     },
-    /// The spool was closed, or its writer ended, before the work was done.
+    /// The spool was closed, or its writer ended, before the operation was done.
+    #[error("the spool is closed")]
     Closed,
-    /// SQLite refused for a reason that is none of the above.
+    /// SQLite failed for any other reason.
+    #[error("{context}: {detail}")]
     Database {
-        /// What was being done.
-        doing: &'static str,
-        /// What SQLite said.
+        /// Operation that failed.
+        context: &'static str,
+        /// Message of SQLite.
         detail: String,
     },
 }
 
 impl SpoolError {
-    /// A name that stays the same in all versions, for logs, metrics and callers of other
+    /// Returns the name of the error, which is the same in all versions, for logs, metrics and other
     /// languages.
     pub fn code(&self) -> &'static str {
         match self {
@@ -133,8 +154,7 @@ impl SpoolError {
         }
     }
 
-    /// Whether the same call on the same spool can succeed later without anybody's code
-    /// changing: once there is room, or another program let go.
+    /// Returns whether the same call can succeed later, for example once there is space again.
     pub fn is_retriable(&self) -> bool {
         matches!(
             self,
@@ -146,7 +166,7 @@ impl SpoolError {
         )
     }
 
-    /// Whether no later work of this spool can succeed.
+    /// Returns whether no later operation of this spool can succeed.
     pub fn ends_the_spool(&self) -> bool {
         matches!(
             self,
@@ -154,37 +174,37 @@ impl SpoolError {
         )
     }
 
-    pub(crate) fn io(doing: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(context: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |error| match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                Self::DiskFull { doing }
+                Self::DiskFull { context }
             }
             kind => Self::Io {
-                doing,
+                context,
                 detail: kind.to_string(),
             },
         }
     }
 
-    pub(crate) fn database(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
-        move |error| Self::of_sqlite(doing, &error)
+    pub(crate) fn database(context: &'static str) -> impl FnOnce(rusqlite::Error) -> Self {
+        move |error| Self::from_sqlite(context, &error)
     }
 
-    fn of_sqlite(doing: &'static str, error: &rusqlite::Error) -> Self {
+    fn from_sqlite(context: &'static str, error: &rusqlite::Error) -> Self {
         let detail = error.to_string();
         if blames_file(error) {
-            return Self::Corrupt { doing, detail };
+            return Self::Corrupt { context, detail };
         }
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::DiskFull { doing },
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { doing },
+            Some(ErrorCode::DiskFull) => Self::DiskFull { context },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { context },
             Some(
                 ErrorCode::SystemIoFailure
                 | ErrorCode::CannotOpen
                 | ErrorCode::ReadOnly
                 | ErrorCode::PermissionDenied,
-            ) => Self::Io { doing, detail },
-            _ => Self::Database { doing, detail },
+            ) => Self::Io { context, detail },
+            _ => Self::Database { context, detail },
         }
     }
 
@@ -196,53 +216,12 @@ impl SpoolError {
     }
 }
 
-impl fmt::Display for SpoolError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Owned { path, owner } => {
-                write!(f, "the spool {} is in use", path.display())?;
-                owner.map_or(Ok(()), |pid| write!(f, " by process {pid}"))
-            }
-            Self::NewerSchema { found, known } => write!(
-                f,
-                "the spool has schema version {found}, but this version of Herald knows only \
-                 versions up to {known}"
-            ),
-            Self::NotASpool { path } => {
-                write!(f, "{} is a database, but not a spool", path.display())
-            }
-            Self::NotFound { path } => write!(f, "there is no spool at {}", path.display()),
-            Self::Full { bound, most } => match bound {
-                Bound::Records => write!(f, "the spool is full: it may hold {most} records"),
-                Bound::Bytes => write!(f, "the spool is full: it may hold {most} bytes"),
-            },
-            Self::RecordTooLarge { bytes, most } => write!(
-                f,
-                "the record has {bytes} bytes, but the spool takes at most {most}"
-            ),
-            Self::DiskFull { doing } => write!(f, "{doing}: the disk is full"),
-            Self::Busy { doing } => {
-                write!(f, "{doing}: another program holds a lock on the spool")
-            }
-            Self::Corrupt { doing, detail } => {
-                write!(f, "{doing}: the spool is damaged ({detail})")
-            }
-            Self::Io { doing, detail } | Self::Database { doing, detail } => {
-                write!(f, "{doing}: {detail}")
-            }
-            Self::FileChanged { path, what } => write!(
-                f,
-                "{} {what} while the spool was in use; nothing more can be kept safely",
-                path.display()
-            ),
-            Self::Forked { owner } => write!(
-                f,
-                "the spool belongs to process {owner}, and this is a fork of it: open a spool \
-                 after forking"
-            ),
-            Self::Closed => write!(f, "the spool is closed"),
-        }
+impl From<Forked> for SpoolError {
+    fn from(Forked { owner }: Forked) -> Self {
+        Self::Forked { owner }
     }
 }
 
-impl std::error::Error for SpoolError {}
+fn by_process(owner: Option<u32>) -> String {
+    owner.map_or_else(String::new, |pid| format!(" by process {pid}"))
+}

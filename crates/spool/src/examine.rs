@@ -1,4 +1,4 @@
-//! Whether a file is a sound spool, found without changing it.
+//! Checks of a spool's files at opening; they change nothing.
 
 use rusqlite::Connection;
 
@@ -14,9 +14,9 @@ use crate::scan::{Scan, scan};
 use crate::schema::{self, Kind};
 use crate::state::State;
 
-const DOING: &str = "examining the spool";
+const CONTEXT: &str = "examining the spool";
 
-/// A file that may be used, and what is in it.
+/// Sound file, and its content.
 pub(crate) struct Examined {
     pub(crate) connection: Connection,
     pub(crate) state: State,
@@ -24,7 +24,7 @@ pub(crate) struct Examined {
     pub(crate) created: bool,
 }
 
-/// Opens the spool's database where it is sound, or makes one where there is none and never was.
+/// Opens the spool's database if it is sound, or creates one if there never was any.
 pub(crate) fn examine(
     files: &Files,
     counter: Option<&State>,
@@ -32,15 +32,15 @@ pub(crate) fn examine(
 ) -> Result<Examined, Rejected> {
     let has_database = files::length(&files.database).is_some_and(|length| length > 0);
     if !has_database {
-        if told_of_records(files, counter) {
+        if had_records(files, counter) {
             return Err(Damage::DatabaseMissing.into());
         }
         let least = counter.copied().unwrap_or_default();
         salvage::salvage(files, &least)?;
         recovery::put_new_into_place(files)?;
     }
-    let mut connection = connection::examine(&files.database).map_err(reject(DOING))?;
-    match schema::kind(&connection).map_err(reject(DOING))? {
+    let mut connection = connection::examine(&files.database).map_err(reject(CONTEXT))?;
+    match schema::kind(&connection).map_err(reject(CONTEXT))? {
         Kind::Spool => quick_check(&connection)?,
         Kind::DamagedHeader => {
             return Err(Rejected::Damaged(Damage::Malformed {
@@ -60,14 +60,14 @@ pub(crate) fn examine(
         }
     }
     schema::migrate(&mut connection)?;
-    if !schema::is_as_declared(&connection).map_err(reject(DOING))? {
+    if !schema::is_as_declared(&connection).map_err(reject(CONTEXT))? {
         return Err(Rejected::Damaged(Damage::Malformed {
-            detail: "the tables are not declared as they were".to_owned(),
+            detail: "the tables are not declared as this version declares them".to_owned(),
         }));
     }
-    let mut state = State::load(&connection).map_err(reject(DOING))?;
+    let mut state = State::load(&connection).map_err(reject(CONTEXT))?;
     check_commits(&state, counter)?;
-    let scan = scan(&connection, hasher).map_err(reject(DOING))?;
+    let scan = scan(&connection, hasher).map_err(reject(CONTEXT))?;
     check_rows(&mut state, &scan)?;
     Ok(Examined {
         connection,
@@ -77,21 +77,21 @@ pub(crate) fn examine(
     })
 }
 
-/// Whether what lies beside a database that is gone says that it held records.
+/// Returns whether the files beside a missing database show that it held records.
 pub(crate) fn held_records(files: &Files) -> bool {
-    told_of_records(
+    had_records(
         files,
         commit_counter::read(&files.commit_counter()).as_ref(),
     )
 }
 
-fn told_of_records(files: &Files, counter: Option<&State>) -> bool {
-    // SQLite would delete a log without a database, and the records in it.
+fn had_records(files: &Files, counter: Option<&State>) -> bool {
+    // SQLite deletes a WAL without a database, and with it the records in it.
     let has_log = files::length(&files.log()).is_some_and(|length| length > 0);
     has_log || counter.is_some_and(|counter| counter.totals.all_records() > 0)
 }
 
-/// How many commits the file knows less than the commit counter, which is only ever written after a
+/// Number of commits that the file is behind the commit counter, which is only written after a
 /// commit was confirmed.
 pub(crate) fn missing_commits(state: &State, counter: Option<&State>) -> u64 {
     counter.map_or(0, |counter| counter.commits.saturating_sub(state.commits))
@@ -100,7 +100,7 @@ pub(crate) fn missing_commits(state: &State, counter: Option<&State>) -> u64 {
 fn quick_check(connection: &Connection) -> Result<(), Rejected> {
     let diagnostic: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(reject(DOING))?;
+        .map_err(reject(CONTEXT))?;
     if diagnostic == "ok" {
         return Ok(());
     }
@@ -114,18 +114,18 @@ fn check_commits(state: &State, counter: Option<&State>) -> Result<(), Rejected>
     }
 }
 
-/// The state commits with the rows, so the two differ only by damage.
+/// Compares the state with the rows. They are committed together, so they differ only by damage.
 fn check_rows(state: &mut State, scan: &Scan) -> Result<(), Rejected> {
-    let (told, found) = (state.totals, scan.totals);
-    if (told.records, told.dead) != (found.records, found.dead) {
+    let (expected, found) = (state.totals, scan.totals);
+    if (expected.records, expected.dead) != (found.records, found.dead) {
         return Err(Rejected::Damaged(Damage::RowsMissing {
-            expected: told.all_records(),
+            expected: expected.all_records(),
             found: found.all_records(),
         }));
     }
     if state.next_sequence <= scan.last_sequence {
         return Err(Rejected::Damaged(Damage::Malformed {
-            detail: "a sequence was used that had not been given out".to_owned(),
+            detail: "a row has a sequence that was never assigned".to_owned(),
         }));
     }
     state.totals = found;

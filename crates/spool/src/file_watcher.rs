@@ -1,8 +1,8 @@
-//! Notices when a file of the spool is taken away under the running process.
+//! Detects that a file of the spool was deleted, replaced or truncated under the running process.
 //!
-//! A system lets anybody delete or truncate a file that is open. SQLite goes on writing to a
-//! file without name and reports success; nobody would find that after a restart. So the names
-//! are held against the open files around every commit.
+//! On Unix anybody may delete or truncate a file that is open. SQLite goes on writing to the file
+//! without a name and reports success, and the commit would not be found after a restart. So the
+//! names are compared with the open files before and after every commit.
 
 use std::fs;
 use std::path::PathBuf;
@@ -10,12 +10,12 @@ use std::path::PathBuf;
 use crate::error::SpoolError;
 use crate::files::{Files, Identity, identity};
 
-/// A file, and what it was when it was last looked at.
+/// File with its identity and its length at the last check.
 #[derive(Debug)]
 struct Watched {
     path: PathBuf,
     identity: Identity,
-    /// The file never gets shorter than this by the spool's own doing.
+    /// Length that the spool itself never goes below.
     length: u64,
 }
 
@@ -35,7 +35,7 @@ impl Watched {
     fn metadata(&self) -> Result<fs::Metadata, SpoolError> {
         fs::metadata(&self.path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => SpoolError::file_changed(&self.path, "was deleted"),
-            _ => SpoolError::io("looking at the spool's files")(error),
+            _ => SpoolError::io("checking the spool's files")(error),
         })
     }
 
@@ -52,7 +52,7 @@ impl Watched {
     }
 }
 
-/// The files that must stay what they are.
+/// Watcher of the files that must not change under the running process.
 #[derive(Debug)]
 pub(crate) struct FileWatcher {
     database: Watched,
@@ -61,7 +61,7 @@ pub(crate) struct FileWatcher {
 }
 
 impl FileWatcher {
-    /// To be made when the database is open and has a log.
+    /// Creates a watcher. The database must be open and have a WAL.
     pub(crate) fn new(files: &Files, lock: Identity) -> Result<Self, SpoolError> {
         Ok(Self {
             database: Watched::new(files.database.clone(), None)?,
@@ -70,30 +70,30 @@ impl FileWatcher {
         })
     }
 
-    /// Fails with [`SpoolError::FileChanged`] where a name no longer leads to the open file.
+    /// Fails with [`SpoolError::FileChanged`] if a name no longer leads to the open file.
     ///
-    /// Called before a commit, so that a log that was cut is not written behind its hole, and
-    /// after it, before any receipt, because what was deleted in between took the commit along.
+    /// Called before a commit, so that a truncated WAL is not continued behind its hole, and after
+    /// it, before any receipt, because a file deleted in between took the commit with it.
     pub(crate) fn check(&mut self) -> Result<(), SpoolError> {
         self.database.check()?;
         self.log.check()?;
         self.lock.check()
     }
 
-    /// To be called after the spool itself may have made its files shorter.
-    /// `database_bytes` is how long the database is by its own account.
+    /// Accepts shorter files, after the spool itself may have shortened them. `database_bytes` is
+    /// the length of the database according to its header.
     pub(crate) fn allow_shorter(&mut self, database_bytes: u64) -> Result<(), SpoolError> {
         self.database.length = self.database.metadata()?.len().min(database_bytes);
         self.log.length = self.log.metadata()?.len();
         Ok(())
     }
 
-    /// The error for a commit that found rows of another writer.
+    /// Returns the error of a commit that found rows of another writer.
     pub(crate) fn written_by_another(&self) -> SpoolError {
         SpoolError::file_changed(&self.database.path, "was written to by another program")
     }
 
-    /// Length of the log's file, used or not.
+    /// Length of the WAL file, including unused frames.
     pub(crate) fn log_bytes(&self) -> u64 {
         self.log.length
     }

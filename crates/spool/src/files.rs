@@ -1,4 +1,4 @@
-//! Which files a spool consists of, and how they are made. No other place knows their names.
+//! File names of a spool, and the creation of its files. No other module knows the names.
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::SpoolError;
 
-/// Paths of one spool, all beside its database.
+/// Paths of one spool, all in the folder of its database.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
-    /// The SQLite database: what the configuration names.
+    /// SQLite database: the path of the configuration.
     pub(crate) database: PathBuf,
 }
 
@@ -20,7 +20,7 @@ impl Files {
         }
     }
 
-    /// The spool with a number beside this one: `spool.db` → `spool-1.db`. 0 is this one.
+    /// Returns the numbered spool beside this one: `spool.db` → `spool-1.db`. 0 is this one.
     pub(crate) fn numbered(&self, number: u16) -> Self {
         if number == 0 {
             return self.clone();
@@ -34,45 +34,45 @@ impl Files {
         Self::new(&self.database.with_file_name(name))
     }
 
-    /// SQLite's log of commits that are not in the database yet. SQLite gives the name.
+    /// Path of SQLite's WAL: commits that are not in the database yet. SQLite sets the name.
     pub(crate) fn log(&self) -> PathBuf {
         self.beside("-wal")
     }
 
-    /// SQLite's index of the log; holds nothing that the log does not say. SQLite gives the name.
+    /// Path of SQLite's index of the WAL, which can be rebuilt from the WAL. SQLite sets the name.
     pub(crate) fn log_index(&self) -> PathBuf {
         self.beside("-shm")
     }
 
-    /// Who holds the OS lock on this file owns the spool.
+    /// Path of the lock file: the process with an OS lock on it owns the spool.
     pub(crate) fn lock(&self) -> PathBuf {
         self.beside(".lock")
     }
 
-    /// See [`crate::commit_counter`].
+    /// Path of the [commit counter](crate::commit_counter).
     pub(crate) fn commit_counter(&self) -> PathBuf {
         self.beside(".commits")
     }
 
-    /// A recovered database that is not complete yet: worth nothing.
+    /// Path of a recovered database that is not complete yet, and so of no use.
     pub(crate) fn recovering(&self) -> PathBuf {
         self.beside(".recovering")
     }
 
-    /// A complete recovered database on its way into its place. The stamp names the folder for
-    /// the damaged files, so that an interrupted recovery ends where it began.
+    /// Path of a complete recovered database before it is moved into place. The stamp names the
+    /// folder for the damaged files, so that an interrupted recovery continues with the same one.
     pub(crate) fn recovered(&self, stamp: &str) -> PathBuf {
         self.beside(&format!("{RECOVERED}{stamp}"))
     }
 
-    /// The stamp of a recovery that was interrupted.
+    /// Returns the stamp of an interrupted recovery.
     pub(crate) fn interrupted_recovery(&self) -> Result<Option<String>, SpoolError> {
-        let doing = "looking for an interrupted recovery";
+        let context = "looking for an interrupted recovery";
         let mut prefix = self.database.file_name().unwrap_or_default().to_owned();
         prefix.push(RECOVERED);
         let prefix = prefix.to_string_lossy().into_owned();
-        for entry in fs::read_dir(self.folder()).map_err(SpoolError::io(doing))? {
-            let name = entry.map_err(SpoolError::io(doing))?.file_name();
+        for entry in fs::read_dir(self.folder()).map_err(SpoolError::io(context))? {
+            let name = entry.map_err(SpoolError::io(context))?.file_name();
             if let Some(stamp) = name.to_string_lossy().strip_prefix(&prefix) {
                 return Ok(Some(stamp.to_owned()));
             }
@@ -80,12 +80,12 @@ impl Files {
         Ok(None)
     }
 
-    /// Folder to which damaged files are moved.
+    /// Path of the folder to which damaged files are moved.
     pub(crate) fn set_aside(&self, stamp: &str) -> PathBuf {
         self.beside(&format!(".damaged-{stamp}"))
     }
 
-    /// What database and log take on the disk.
+    /// Size of database and WAL on the disk, in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         [&self.database, &self.log()]
             .into_iter()
@@ -106,12 +106,13 @@ impl Files {
         }
     }
 
-    /// Makes the folder for its owner only. One that exists is left as it is.
+    /// Creates the folder, accessible to its owner only. An existing one is left as it is.
     pub(crate) fn create_folder(&self) -> Result<(), SpoolError> {
         create_private_folder(self.folder())
     }
 
-    /// Makes an empty database for its owner only; SQLite gives its other files the same rights.
+    /// Creates an empty database, accessible to its owner only. SQLite gives its other files the
+    /// same mode.
     pub(crate) fn create_database(&self, path: &Path) -> Result<(), SpoolError> {
         open_private(path)
             .and_then(|file| file.sync_all())
@@ -119,8 +120,8 @@ impl Files {
         self.sync_folder()
     }
 
-    /// Makes names durable: without it, a power cut may undo a creation or a renaming whose
-    /// content is on the disk already.
+    /// Flushes the folder, which makes names durable. Without it, a power cut may undo the creation
+    /// or renaming of a file whose content is already on the disk.
     pub(crate) fn sync_folder(&self) -> Result<(), SpoolError> {
         sync_folder(self.folder())
     }
@@ -128,7 +129,7 @@ impl Files {
 
 const RECOVERED: &str = ".recovered-";
 
-/// Length of a file; `None` where there is none.
+/// Length of a file; `None` if it does not exist.
 pub(crate) fn length(path: &Path) -> Option<u64> {
     fs::metadata(path).ok().map(|metadata| metadata.len())
 }
@@ -143,7 +144,7 @@ pub(crate) fn create_private_folder(folder: &Path) -> Result<(), SpoolError> {
         .map_err(SpoolError::io("creating the folder of the spool"))
 }
 
-/// Opens for reading and writing, made for the owner only where it is not there.
+/// Opens a file for reading and writing; creates it, accessible to its owner only, if necessary.
 pub(crate) fn open_private(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -159,13 +160,13 @@ fn sync_folder(folder: &Path) -> Result<(), SpoolError> {
         .map_err(SpoolError::io("making the spool's folder durable"))
 }
 
-/// Elsewhere folders cannot be opened, and the file system's journal keeps names.
+/// Does nothing: elsewhere folders cannot be opened, and the file system's journal keeps names.
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) -> Result<(), SpoolError> {
     Ok(())
 }
 
-/// What tells a file from another with the same name.
+/// Identity of a file, to tell it from another with the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Identity(u64, u64);
 
@@ -175,7 +176,7 @@ pub(crate) fn identity(metadata: &fs::Metadata) -> Identity {
     Identity(metadata.dev(), metadata.ino())
 }
 
-/// Elsewhere an open file can be neither deleted nor replaced.
+/// Returns a constant: elsewhere an open file can be neither deleted nor replaced.
 #[cfg(not(unix))]
 pub(crate) fn identity(_: &fs::Metadata) -> Identity {
     Identity(0, 0)
@@ -186,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_numbered_spool_keeps_its_extension() {
+    fn numbered_spool_keeps_the_extension() {
         let name = |path: &str, number| Files::new(Path::new(path)).numbered(number).database;
         assert_eq!(name("a/spool.db", 0), Path::new("a/spool.db"));
         assert_eq!(name("a/spool.db", 2), Path::new("a/spool-2.db"));

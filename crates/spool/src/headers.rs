@@ -1,4 +1,5 @@
-//! Headers as one column: for each its name and value, both behind a 32-bit little-endian length.
+//! Encoding of headers as one column: name and value of each, both preceded by their length as a
+//! 32-bit little-endian number.
 
 use crate::record::Header;
 
@@ -15,7 +16,7 @@ pub(crate) fn encode(headers: &[Header]) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(encoded_length(headers));
     for header in headers {
         for part in [header.name.as_bytes(), &header.value] {
-            // The spool takes no record whose parts are longer than 32 bits can say.
+            // A record is at most 512 MiB, so the length always fits 32 bits.
             let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
             encoded.extend_from_slice(&length.to_le_bytes());
             encoded.extend_from_slice(part);
@@ -24,7 +25,7 @@ pub(crate) fn encode(headers: &[Header]) -> Vec<u8> {
     encoded
 }
 
-/// `None` where the bytes are not what [`encode`] writes.
+/// Decodes headers; `None` if [`encode`] did not write the bytes.
 pub(crate) fn decode(mut encoded: &[u8]) -> Option<Vec<Header>> {
     let mut headers = Vec::new();
     while !encoded.is_empty() {
@@ -54,7 +55,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn headers_survive_the_way_to_disk(pairs: Vec<(String, Vec<u8>)>) {
+        fn decodes_what_was_encoded(pairs: Vec<(String, Vec<u8>)>) {
             let headers: Vec<Header> = pairs
                 .into_iter()
                 .map(|(name, value)| Header { name, value })
@@ -65,7 +66,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_decoded_without_a_panic(bytes: Vec<u8>) {
+        fn decodes_arbitrary_bytes_without_panicking(bytes: Vec<u8>) {
             if let Some(headers) = decode(&bytes) {
                 prop_assert_eq!(encode(&headers), bytes);
             }

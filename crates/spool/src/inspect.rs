@@ -1,4 +1,4 @@
-//! Looking into a spool that another process may be using.
+//! Inspector: read access to a spool that another process may own.
 
 use std::path::Path;
 use std::time::SystemTime;
@@ -20,34 +20,34 @@ use crate::verify::{Verification, verify};
 
 const INSPECTING: &str = "inspecting the spool";
 
-/// Reads a spool beside its owner, or without one. It changes nothing, with one exception:
-/// [`Inspector::ask`] leaves the owner a request.
+/// Read access to a spool, with or without an owner. It changes nothing, with one exception:
+/// [`Inspector::ask`] leaves a request for the owner.
 pub struct Inspector {
     files: Files,
     reader: Reader,
 }
 
-/// What a spool holds, as last committed.
+/// Content of a spool as of the last commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolStatus {
     /// Records in the queue.
     pub records: u64,
-    /// Their weight, see [`crate::Record::weight`].
+    /// Weight of the records, see [`crate::Record::weight`].
     pub bytes: u64,
     /// Dead letters.
     pub dead: u64,
-    /// Their weight.
+    /// Weight of the dead letters.
     pub dead_bytes: u64,
-    /// When the first record in the queue came to be.
+    /// Creation time of the first record in the queue.
     pub oldest: Option<SystemTime>,
-    /// What the database and its log take on the disk, in bytes.
+    /// Size of database and WAL on the disk, in bytes.
     pub file_bytes: u64,
     /// Whether a process has the spool open.
     pub owned: bool,
-    /// That process, where its number could be read.
+    /// Process id of the owner, if it could be read.
     pub owner: Option<u32>,
-    /// Requests that no owner has served yet.
+    /// Requests that the owner has not served yet.
     pub requests: u64,
 }
 
@@ -56,14 +56,14 @@ impl Inspector {
     ///
     /// # Errors
     /// [`SpoolError::NotFound`], [`SpoolError::NewerSchema`], [`SpoolError::NotASpool`], or
-    /// [`SpoolError::Corrupt`] where SQLite cannot read it or the database is gone from beside
-    /// its other files: its next owner will salvage what is there.
+    /// [`SpoolError::Corrupt`] if SQLite cannot read it or the database is missing beside its other
+    /// files: the next owner salvages what is left.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SpoolError> {
         let files = Files::new(path.as_ref());
         if files::length(&files.database).is_none_or(|length| length == 0) {
             return Err(if examine::held_records(&files) {
                 SpoolError::Corrupt {
-                    doing: INSPECTING,
+                    context: INSPECTING,
                     detail: Damage::DatabaseMissing.to_string(),
                 }
             } else {
@@ -86,13 +86,13 @@ impl Inspector {
                 path: files.database,
             }),
             Kind::DamagedHeader => Err(SpoolError::Corrupt {
-                doing: INSPECTING,
+                context: INSPECTING,
                 detail: "the header does not match the tables".to_owned(),
             }),
         }
     }
 
-    /// What the spool holds, and who owns it.
+    /// Returns the content of the spool and its owner.
     pub fn status(&self) -> Result<SpoolStatus, SpoolError> {
         let connection = self.reader.connection();
         let state = State::load(connection).map_err(SpoolError::database(INSPECTING))?;
@@ -113,8 +113,8 @@ impl Inspector {
         })
     }
 
-    /// Records behind `after` in order: at most `limit`, and not more than `max_bytes` unless
-    /// the first alone is larger. Damaged rows are named and left where they are.
+    /// Returns records after `after` in order: at most `limit`, and not more than `max_bytes` unless
+    /// the first alone is larger. Damaged rows are listed and left where they are.
     pub fn batch(
         &self,
         limit: usize,
@@ -124,7 +124,7 @@ impl Inspector {
         self.reader.batch(limit, max_bytes, after)
     }
 
-    /// Dead letters behind `after` in order, bounded as [`Inspector::batch`].
+    /// Returns dead letters after `after` in order, bounded like [`Inspector::batch`].
     pub fn dead_letters(
         &self,
         limit: usize,
@@ -134,30 +134,30 @@ impl Inspector {
         self.reader.dead_letters(limit, max_bytes, after)
     }
 
-    /// The record with this sequence, in the queue or among the dead letters.
+    /// Returns the record with this sequence, from the queue or the dead letters.
     pub fn find(&self, sequence: Sequence) -> Result<Option<Found>, SpoolError> {
         self.reader.find(sequence)
     }
 
-    /// Checks every page and every row. Takes seconds per gigabyte; an owner goes on meanwhile,
-    /// but cannot shorten its log.
+    /// Checks every page and every row. This takes seconds per gigabyte; the owner goes on
+    /// meanwhile, but cannot shorten its WAL.
     pub fn verify(&self) -> Result<Verification, SpoolError> {
         self.verify_with(|_| ())
     }
 
-    /// As [`Inspector::verify`], and tells now and then how many rows have been read: records
-    /// and dead letters. SQLite's own check, the longer part, comes before the first.
+    /// Checks like [`Inspector::verify`], and reports from time to time how many records and dead
+    /// letters have been read. SQLite's own check, the longer part, comes before the first report.
     pub fn verify_with(&self, progress: impl FnMut(u64)) -> Result<Verification, SpoolError> {
-        // Before the view of the file, or a commit in between would look like a lost one.
+        // Read before the transaction begins, or a commit in between would look like a lost one.
         let counter = commit_counter::read(&self.files.commit_counter());
         verify(self.reader.connection(), counter.as_ref(), progress)
     }
 
-    /// Asks the owner to retry or drop dead letters; the request is durable when this returns.
-    /// A running owner serves it within about a second, else the next one does. Sequences that
-    /// are not dead letters are passed over.
+    /// Requests the owner to retry or drop dead letters; the request is durable when this returns.
+    /// A running owner serves it within about a second, otherwise the next owner does. Sequences
+    /// that are not dead letters are skipped.
     ///
-    /// Where there is no owner, opening the spool and doing it there is quicker.
+    /// Without an owner it is quicker to open the spool and do it there.
     pub fn ask(
         &self,
         action: DeadLetterAction,
@@ -168,9 +168,10 @@ impl Inspector {
             .map_err(SpoolError::database("asking the owner of the spool"))
     }
 
-    /// For how many of its sequences a request still waits, counting those that were asked
-    /// before it; 0 when it has been served.
-    pub fn waits_for(&self, request: Request) -> Result<u64, SpoolError> {
-        requests::left(self.reader.connection(), request).map_err(SpoolError::database(INSPECTING))
+    /// Returns the number of sequences of the request that are not served yet, and of requests made
+    /// before it; 0 when all are served.
+    pub fn pending_sequences(&self, request: Request) -> Result<u64, SpoolError> {
+        requests::pending(self.reader.connection(), request)
+            .map_err(SpoolError::database(INSPECTING))
     }
 }

@@ -1,10 +1,10 @@
-//! What the writer is asked to do.
+//! Jobs of the writer thread.
 
 use crate::dead::DeadLetterRequest;
 use crate::error::SpoolError;
 use crate::record::{FailedAttempt, Record, Sequence};
 
-/// One caller's wish. All of it happens in one transaction, or nothing.
+/// Change that a caller submits. It is committed in one transaction, all or nothing.
 #[derive(Debug)]
 pub(crate) enum Operation {
     Append(Record),
@@ -17,14 +17,14 @@ pub(crate) enum Operation {
     Acknowledge(Vec<Sequence>),
     NoteAttempts(Vec<FailedAttempt>),
     DeadLetter(Vec<DeadLetterRequest>),
-    /// Rows that a reader found damaged.
+    /// Moves rows that a reader found damaged to the dead letters.
     DeadLetterDamaged(Vec<Sequence>),
     RetryDead(Vec<Sequence>),
     DropDead(Vec<Sequence>),
 }
 
 impl Operation {
-    /// Records that the work adds.
+    /// Records that the operation adds.
     pub(crate) fn records(&self) -> &[Record] {
         match self {
             Self::Append(record) | Self::AppendDead { record, .. } => std::slice::from_ref(record),
@@ -33,7 +33,7 @@ impl Operation {
         }
     }
 
-    /// Those of them that go to the queue, and so count for their key.
+    /// Records that the operation adds to the queue, and that count for their key.
     pub(crate) fn queued_records(&self) -> &[Record] {
         match self {
             Self::AppendDead { .. } => &[],
@@ -42,7 +42,7 @@ impl Operation {
     }
 }
 
-/// What came of it: the first sequence that was given out, where one was, and how many rows were
+/// Result of an operation: the first sequence it assigned, if any, and the number of rows that were
 /// added, changed or removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -50,13 +50,13 @@ pub(crate) struct Answer {
     pub(crate) count: u64,
 }
 
-/// Called once, by the writer thread, when the work is durable or has failed.
+/// Callback that the writer thread calls once, when the operation is durable or has failed.
 pub(crate) type Done = Box<dyn FnOnce(Result<Answer, SpoolError>) + Send>;
 
-/// Operation on its way to the writer.
+/// Operation on its way to the writer, with its callback.
 pub(crate) struct Job {
     pub(crate) operation: Operation,
-    /// Weight of the records that it adds.
+    /// Weight of the records that the operation adds.
     pub(crate) weight: u64,
     pub(crate) done: Done,
 }

@@ -1,12 +1,12 @@
-//! How many records of the queue have which topic and key, without a copy of the keys.
+//! Number of queued records per topic and key, kept without a copy of the keys.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use crate::record::Record;
 
-/// Hashes topic and key to 64 bits. Random per process, so that nobody can choose keys that
-/// collide.
+/// Hasher of topic and key to 64 bits. It is seeded per process, so that nobody can choose keys
+/// that collide.
 #[derive(Debug, Default)]
 pub(crate) struct KeyHasher(RandomState);
 
@@ -20,10 +20,11 @@ impl KeyHasher {
     }
 }
 
-/// Counts per hash. Two keys that collide, one pair in billions, are held for one: an event then
-/// waits behind another key's, which costs time, never order.
+/// Record counts by key hash. Colliding keys are treated as one: an event then waits behind the
+/// events of another key, which costs time but never order. A pair collides with a probability of
+/// 2^-64.
 #[derive(Debug, Default)]
-pub(crate) struct KeyCounts(HashMap<u64, u32, BuildHasherDefault<AlreadyHashed>>);
+pub(crate) struct KeyCounts(HashMap<u64, u32, BuildHasherDefault<PassThroughHasher>>);
 
 impl KeyCounts {
     pub(crate) fn add(&mut self, hash: u64) {
@@ -36,7 +37,7 @@ impl KeyCounts {
             *count = count.saturating_sub(1);
             if *count == 0 {
                 self.0.remove(&hash);
-                self.give_memory_back();
+                self.shrink_if_empty();
             }
         }
     }
@@ -45,19 +46,19 @@ impl KeyCounts {
         self.0.contains_key(&hash)
     }
 
-    /// After an outage with many keys the map would keep its size for ever.
-    fn give_memory_back(&mut self) {
+    /// Frees the memory of an empty map, which would otherwise keep the size of the largest outage.
+    fn shrink_if_empty(&mut self) {
         if self.0.is_empty() && self.0.capacity() > 4096 {
             self.0.shrink_to_fit();
         }
     }
 }
 
-/// The keys of the map are hashes already.
+/// Hasher of a map whose keys are hashes already.
 #[derive(Debug, Default)]
-struct AlreadyHashed(u64);
+struct PassThroughHasher(u64);
 
-impl Hasher for AlreadyHashed {
+impl Hasher for PassThroughHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_there_until_its_last_record_left() {
+    fn contains_a_key_until_its_last_record_is_removed() {
         let mut counts = KeyCounts::default();
         counts.add(1);
         counts.add(1);
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn topic_and_key_do_not_run_into_each_other() {
+    fn hashes_topic_and_key_separately() {
         let hasher = KeyHasher::default();
         assert_ne!(
             hasher.hash(b"ab", Some(b"c")),

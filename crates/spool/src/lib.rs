@@ -1,9 +1,9 @@
-//! The durable local queue for what Kafka has not acknowledged.
+//! Durable local queue for events that Kafka has not acknowledged.
 //!
-//! A record that [`Spool::append`] has given a [`Sequence`] for is flushed to the local disk: it
-//! is read again after a kill, a crash of the system or a power cut, in the same order, until it
-//! was acknowledged, or buried as a dead letter and dropped by a person. What the spool cannot
-//! keep is an error; nothing is dropped in silence.
+//! A record for which [`Spool::append`] returned a [`Sequence`] is flushed to the local disk. It
+//! survives a killed process, a system crash and a power cut, and is read in the same order until
+//! it is acknowledged, or moved to the dead letters and dropped by an operator. A record that the
+//! spool cannot keep is an error; nothing is dropped silently.
 //!
 //! ```
 //! use herald_spool::{Record, Sequence, Spool, SpoolOptions};
@@ -25,28 +25,31 @@
 //! # }
 //! ```
 //!
-//! # What is on the disk
+//! # Files
 //!
-//! For a spool `spool.db`, in one folder:
+//! Files of a spool `spool.db`, all in one folder:
 //!
-//! | file | |
+//! | file | content |
 //! | --- | --- |
-//! | `spool.db` | the SQLite database; `sqlite3` may read it at any time |
-//! | `spool.db-wal`, `spool.db-shm` | its log of recent commits, and the log's index |
-//! | `spool.db.lock` | its owner holds an OS lock on it, and wrote its process number into it |
-//! | `spool.db.commits` | how many commits were confirmed, to notice a lost log |
-//! | `spool.db.damaged-…/` | damaged files, moved there by an opening that salvaged them |
+//! | `spool.db` | SQLite database; `sqlite3` may read it at any time |
+//! | `spool.db-wal`, `spool.db-shm` | write-ahead log (WAL) of recent commits, and its index |
+//! | `spool.db.lock` | lock file: the owner holds an OS lock on it and wrote its process id into it |
+//! | `spool.db.commits` | commit counter, to detect a lost WAL |
+//! | `spool.db.damaged-…/` | damaged files, moved there by a recovery |
 //!
-//! # What guards what
+//! # Integrity
 //!
-//! A commit is durable by SQLite's log, flushed before any receipt. Pages of the log have
-//! checksums; rows have their own, so a flipped bit in the database is found when the row is
-//! read; one that can be neither read nor moved asks for an opening that salvages. A log in which
-//! damage was seen is emptied into the database at once, because SQLite's next opening would take
-//! it for ended at its first damaged frame. Missing rows are found by counts that commit with
-//! them, missing commits by the commit counter. Files that are deleted, replaced or truncated under the
-//! running process are found by their names around every commit. A write by another program is
-//! found by the number of commits.
+//! - **Durability**: the WAL is flushed before any receipt.
+//! - **Damaged rows**: frames of the WAL have checksums of SQLite; rows have their own, so that a
+//!   flipped bit in the database is found when the row is read. A row that can be neither read nor
+//!   moved is [`SpoolError::Corrupt`] and calls for [`SpoolOptions::salvage`].
+//! - **Damaged WAL**: it is written into the database at once, because SQLite's next opening would
+//!   end it at its first damaged frame.
+//! - **Missing rows** are found by totals that are committed with them, **missing commits** by the
+//!   commit counter.
+//! - **Files deleted, replaced or truncated** under the running process are found by their names
+//!   before and after every commit.
+//! - **Writes by another program** are found by the number of commits.
 
 mod append;
 mod changes;
@@ -67,7 +70,6 @@ mod maintenance;
 mod open;
 mod options;
 mod pending;
-mod process;
 mod queue;
 mod reader;
 mod record;
@@ -81,13 +83,14 @@ mod spool;
 mod sql_convert;
 mod state;
 mod stats;
+mod sync;
 mod verify;
 mod writer;
 
 pub use append::Append;
 pub use damage::Damage;
 pub use dead::{DeadLetter, DeadLetterRequest, REASON_DAMAGED};
-pub use error::{Bound, SpoolError};
+pub use error::{Limit, SpoolError};
 pub use inspect::{Inspector, SpoolStatus};
 pub use lock_file::{SpoolFile, spool_files};
 pub use open::OpenReport;
@@ -97,7 +100,8 @@ pub use queue::CommitStatistics;
 pub use reader::{Batch, Found};
 pub use record::{FailedAttempt, Header, Record, Sequence, SequenceRange, StoredRecord};
 pub use recovery::Recovery;
-pub use requests::{DeadLetterAction, Request};
+pub use requests::{DeadLetterAction, Request, UnknownAction};
 pub use spool::{OrphanedReader, Spool};
 pub use stats::SpoolStats;
+pub use sync::lock;
 pub use verify::Verification;

@@ -1,4 +1,4 @@
-//! One owner for a spool: an OS lock on a file beside it.
+//! Lock file: an OS lock on a file beside the spool ensures that it has one owner.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -9,17 +9,18 @@ use crate::error::SpoolError;
 use crate::files::{self, Files};
 use crate::options::WhenOwned;
 
-/// The lock. It goes when the file is closed, so also when its process is killed.
+/// Held lock. The system releases it when the file is closed, so also when the process is killed.
 ///
-/// A forked child holds it too, until it ends or starts another program: closing the child's
-/// copy leaves the owner's lock alone, and unlocking is never done by hand.
+/// `flock` belongs to the open file description, which a forked child shares until it ends or
+/// executes another program. Closing the child's descriptor leaves the lock alone; an explicit
+/// unlock there would release it for the owner too, so there is none.
 #[derive(Debug)]
 pub(crate) struct LockFile {
     file: File,
 }
 
 impl LockFile {
-    /// The file behind the lock, to notice when its name points to another.
+    /// Identity of the locked file, to detect that its name leads to another file.
     pub(crate) fn identity(&self) -> Result<files::Identity, SpoolError> {
         self.file
             .metadata()
@@ -30,40 +31,41 @@ impl LockFile {
 
 const TAKING: &str = "taking the lock of the spool";
 
-/// Takes the spool, or the first numbered one beside it that is free.
+/// Locks the spool, or the first free numbered one beside it.
 pub(crate) fn take(files: &Files, when_owned: WhenOwned) -> Result<(Files, LockFile), SpoolError> {
-    let most = match when_owned {
+    let max = match when_owned {
         WhenOwned::Fail => 0,
-        WhenOwned::Numbered { most } => most,
+        WhenOwned::Numbered { max } => max,
     };
     let mut number = 0;
     loop {
         let files = files.numbered(number);
         match take_one(&files) {
             Ok(owner) => return Ok((files, owner)),
-            Err(SpoolError::Owned { .. }) if number < most => number += 1,
+            Err(SpoolError::Owned { .. }) if number < max => number += 1,
             Err(error) => return Err(error),
         }
     }
 }
 
-/// `is_owned` holds the lock for an instant, and an owner that starts in just that instant must
-/// not fail for it.
-const TRIES: u32 = 5;
+/// Attempts to take the lock: `is_owned` holds it for an instant, and an owner that starts in that
+/// instant must not fail.
+const MAX_ATTEMPTS: u32 = 5;
 
 fn take_one(files: &Files) -> Result<LockFile, SpoolError> {
     let path = files.lock();
     for attempt in 1.. {
         let mut file = files::open_private(&path).map_err(SpoolError::io(TAKING))?;
         match file.try_lock() {
-            // Between opening and locking, somebody may have deleted the file, and a third one
-            // have locked a new one: a lock counts only on the file that bears the name.
-            Ok(()) if bears_name(&file, &path) => {
+            // Between open and lock another process may have deleted the file, and a third one may
+            // have locked a new file of the same name. Only a lock on the file that the name leads
+            // to counts.
+            Ok(()) if is_named(&file, &path) => {
                 write_owner(&mut file).map_err(SpoolError::io(TAKING))?;
                 return Ok(LockFile { file });
             }
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) if attempt < TRIES => {
+            Err(TryLockError::WouldBlock) if attempt < MAX_ATTEMPTS => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Err(TryLockError::WouldBlock) => break,
@@ -76,14 +78,14 @@ fn take_one(files: &Files) -> Result<LockFile, SpoolError> {
     })
 }
 
-fn bears_name(file: &File, path: &Path) -> bool {
+fn is_named(file: &File, path: &Path) -> bool {
     let (Ok(open), Ok(named)) = (file.metadata(), fs::metadata(path)) else {
         return false;
     };
     files::identity(&open) == files::identity(&named)
 }
 
-/// The number is only for people: what counts is the lock.
+/// Writes the process id, which is for people: only the lock counts.
 fn write_owner(file: &mut File) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
@@ -100,28 +102,28 @@ pub(crate) fn read_owner(path: &Path) -> Option<u32> {
     text.trim().parse().ok()
 }
 
-/// Whether some process has the spool open at this moment.
+/// Returns whether a process has the spool open.
 pub(crate) fn is_owned(files: &Files) -> bool {
     File::open(files.lock())
         .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// A spool's file, as found beside another.
+/// Spool found on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpoolFile {
-    /// To be opened or inspected under this name.
+    /// Path by which the spool is opened or inspected.
     pub path: PathBuf,
-    /// Whether a process has it open. One without owner waits for a process to drain it.
+    /// Whether a process has it open. A spool without an owner waits to be drained.
     pub owned: bool,
 }
 
-/// The spool at `path` and the numbered ones beside it, those that exist.
+/// Lists the spool at `path` and the numbered ones beside it, as far as they exist.
 ///
 /// With [`WhenOwned::Numbered`] a machine may have more spools than processes after a restart
-/// with fewer of them. Whoever drains looks here for those that nobody owns.
-pub fn spool_files(path: &Path, most: u16) -> Vec<SpoolFile> {
+/// with fewer processes. A program that drains finds the spools without an owner here.
+pub fn spool_files(path: &Path, max: u16) -> Vec<SpoolFile> {
     let base = Files::new(path);
-    (0..=most)
+    (0..=max)
         .map(|number| base.numbered(number))
         .filter(|files| files.database.exists())
         .map(|files| SpoolFile {

@@ -1,18 +1,18 @@
-//! Keeps the files in shape: the log short, and space given back after an outage.
+//! Maintenance of the files: checkpoints, and giving space back after an outage.
 
 use rusqlite::Connection;
 
 use crate::sql_convert::from_sql;
 use crate::state::Totals;
 
-/// Space that is worth giving back.
-const WORTH: u64 = 16 * 1024 * 1024;
+/// Least free space that is given back.
+const MIN_FREED_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Pages that are given back in one step, so that an append never waits long for it.
-const STEP: u64 = 1024;
+/// Pages that one step gives back, so that an append never waits long for it.
+const VACUUM_PAGES: u64 = 1024;
 
-/// Writes the log into the database once it is long enough. Does not wait for readers: what
-/// they still need stays for the next time.
+/// Checkpoints the WAL once it is long enough. A `PASSIVE` checkpoint does not wait for readers;
+/// frames that they still need stay for the next time.
 pub(crate) fn checkpoint_if_due(connection: &Connection, due: u64) -> rusqlite::Result<bool> {
     let waiting = checkpoint(connection, "NOOP")?;
     if waiting.saturating_mul(page_size(connection)?) < due {
@@ -22,8 +22,8 @@ pub(crate) fn checkpoint_if_due(connection: &Connection, due: u64) -> rusqlite::
     Ok(true)
 }
 
-/// Gives pages of delivered records back to the disk, and cuts a log that grew while a reader
-/// held it open. True where a file may have become shorter.
+/// Gives pages of delivered records back to the disk, and truncates a WAL that grew while a reader
+/// held it open. Returns whether a file may have become shorter.
 pub(crate) fn give_space_back(
     connection: &Connection,
     totals: &Totals,
@@ -34,33 +34,34 @@ pub(crate) fn give_space_back(
     let free = pragma(connection, "freelist_count")?;
     let used = pragma(connection, "page_count")?.saturating_sub(free);
     let mut shortened = false;
-    if free > used && free.saturating_mul(page) > WORTH {
-        // The pragma gives one row for every page, and stops where reading stops.
+    if free > used && free.saturating_mul(page) > MIN_FREED_BYTES {
+        // The pragma yields a row per page and frees pages only as far as its rows are read.
         let mut statement =
-            connection.prepare_cached(&format!("PRAGMA incremental_vacuum({STEP})"))?;
+            connection.prepare_cached(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
         let mut rows = statement.query([])?;
         while rows.next()?.is_some() {}
         shortened = true;
     }
-    if totals.records == 0 && log_bytes > usual_log_bytes.saturating_mul(4).max(WORTH) {
+    if totals.records == 0 && log_bytes > usual_log_bytes.saturating_mul(4).max(MIN_FREED_BYTES) {
         checkpoint(connection, "TRUNCATE")?;
         shortened = true;
     }
     Ok(shortened)
 }
 
-/// Empties the log into the database. Who opens the files anew believes the log only up to its
-/// first damaged frame; the index that the running process has of it leads to all of them.
+/// Writes the whole WAL into the database and truncates it. A new opening would use the WAL only up
+/// to its first damaged frame; the WAL index of the running process leads to all frames.
 pub(crate) fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
     checkpoint(connection, "TRUNCATE").map(|_| ())
 }
 
-/// How long the database is by its own account, in bytes.
+/// Length of the database according to its header, in bytes.
 pub(crate) fn database_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(pragma(connection, "page_count")?.saturating_mul(page_size(connection)?))
 }
 
-/// Pages of the log that are not in the database.
+/// Runs a checkpoint and returns the number of WAL frames that are not in the database. `NOOP` only
+/// counts.
 fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<u64> {
     let mut statement = connection.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))?;
     let (log, done) =

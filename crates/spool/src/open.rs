@@ -1,4 +1,4 @@
-//! From options to a running spool.
+//! Opening of a spool.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,27 +25,27 @@ use crate::writer::Writer;
 
 const OPENING: &str = "opening the spool";
 
-/// What opening found.
+/// Report of an opening.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenReport {
-    /// The database that is used: a numbered one where the first was owned.
+    /// Database in use: a numbered one if the first was owned.
     pub path: PathBuf,
-    /// Whether there was none before.
+    /// Whether the spool was created.
     pub created: bool,
-    /// Records that wait in it.
+    /// Records in the queue.
     pub records: u64,
-    /// Dead letters in it.
+    /// Dead letters.
     pub dead: u64,
-    /// Set where files were damaged. Log this as an error: a person should look.
+    /// Recovery of damaged files, if there was one. Log it as an error.
     pub recovery: Option<Recovery>,
-    /// How long it took, check of the file included.
+    /// Duration of the opening, including the check of the file.
     pub took: Duration,
 }
 
-/// What a running spool consists of.
+/// Parts of a running spool.
 pub(crate) struct Parts {
     pub(crate) files: Files,
-    pub(crate) owner: LockFile,
+    pub(crate) lock_file: LockFile,
     pub(crate) queue: Arc<Queue>,
     pub(crate) reader: Reader,
     pub(crate) writer: Writer,
@@ -56,7 +56,7 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
     let started = Instant::now();
     let files = Files::new(&options.path);
     files.create_folder()?;
-    let (files, owner) = lock_file::take(&files, options.when_owned)?;
+    let (files, lock_file) = lock_file::take(&files, options.when_owned)?;
     let hasher = KeyHasher::default();
     let (examined, recovery) = examine_and_recover(&files, &hasher, options.salvage)?;
     let Examined {
@@ -72,7 +72,7 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
         ..state
     };
     let state = start_log(&mut connection, state).map_err(SpoolError::database(OPENING))?;
-    let watch = FileWatcher::new(&files, owner.identity()?)?;
+    let watcher = FileWatcher::new(&files, lock_file.identity()?)?;
     let mut counter = CommitCounter::open(&files.commit_counter())?;
     counter.write(&state).map_err(SpoolError::io(OPENING))?;
     let reader = Reader::new(connection::reader(&files.database)?);
@@ -91,14 +91,14 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
         connection,
         queue: queue.clone(),
         state,
-        watch,
+        watcher,
         counter,
         requests: Requests::default(),
         checkpoint_bytes,
     };
     Ok(Parts {
         files,
-        owner,
+        lock_file,
         queue,
         reader,
         writer,
@@ -134,14 +134,14 @@ fn examine_and_recover(
         Ok(examined) => Ok((examined, Some(recovery))),
         Err(Rejected::Error(error)) => Err(error),
         Err(Rejected::Damaged(damage)) => Err(SpoolError::Corrupt {
-            doing: OPENING,
+            context: OPENING,
             detail: damage.to_string(),
         }),
     }
 }
 
-/// Turns the file to writing, with a first commit: it makes the log, whose name is watched from
-/// now on, and shows a disk that takes nothing before anybody relies on it.
+/// Makes the first commit. It creates the WAL, whose name is watched from now on, and fails on a
+/// disk that cannot be written before a caller relies on it.
 fn start_log(connection: &mut Connection, state: State) -> rusqlite::Result<State> {
     connection::for_writing(connection)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

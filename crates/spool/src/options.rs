@@ -1,28 +1,27 @@
-//! What can be set about a spool.
+//! Settings of a spool.
 
 use std::path::{Path, PathBuf};
 
 use crate::record::Sequence;
 
-/// What to do when another process owns the spool.
+/// Behaviour when another process owns the spool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenOwned {
-    /// End with [`crate::SpoolError::Owned`].
+    /// Fail with [`crate::SpoolError::Owned`].
     #[default]
     Fail,
-    /// Open the first free one of `name-1.db` to `name-{most}.db` beside it, for services that
-    /// run several processes with one configuration. Order of a key holds within one spool.
+    /// Open the first free spool of `name-1.db` to `name-{max}.db` beside it, for services that run
+    /// several processes with one configuration. The order of a key holds within one spool.
     Numbered {
-        /// The highest number to try.
-        most: u16,
+        /// Highest number to try.
+        max: u16,
     },
 }
 
-/// Where a spool is, and its bounds.
+/// Path and limits of a spool.
 ///
-/// In memory a spool takes the writer's queue (`queue_bytes`), the same again while a commit
-/// runs, 8 MiB for each of two SQLite caches, and about 35 bytes for every key that has
-/// records.
+/// A spool uses memory for the writer's queue (`queue_bytes`), the same again while a commit runs,
+/// 8 MiB for each of two SQLite caches, and about 35 bytes for every key with records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpoolOptions {
     pub(crate) path: PathBuf,
@@ -40,9 +39,9 @@ pub struct SpoolOptions {
 const MIB: u64 = 1024 * 1024;
 
 impl SpoolOptions {
-    /// A spool in the database `path`, with several files beside it that bear its name and more.
-    /// The folder is made, for its owner only, where it is not there. It must be on a local
-    /// disk: SQLite's log needs memory that all processes share.
+    /// Creates settings for a spool in the database `path`, with [more files](crate#files) beside it.
+    /// A missing folder is created, accessible to its owner only. It must be on a local disk: the
+    /// index of SQLite's WAL is memory that all processes share.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
             path: path.as_ref().to_owned(),
@@ -58,71 +57,71 @@ impl SpoolOptions {
         }
     }
 
-    /// Most records that may be held, dead letters included. 1,000,000 unless set.
+    /// Sets the maximum number of records, including dead letters. 1,000,000 by default.
     #[must_use]
     pub fn max_records(mut self, records: u64) -> Self {
         self.max_records = records;
         self
     }
 
-    /// Most bytes that may be held, dead letters included, as [`crate::Record::weight`] counts
-    /// them. 1 GiB unless set. The files take about a third more.
+    /// Sets the maximum number of bytes, including dead letters, counted by
+    /// [`crate::Record::weight`]. 1 GiB by default. The files are about a third larger.
     #[must_use]
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Most bytes of one record. 16 MiB unless set, and never more than 512 MiB: SQLite's rows
-    /// end at 1 GB.
+    /// Sets the maximum size of a record in bytes. 16 MiB by default, and at most 512 MiB: SQLite
+    /// limits a row to 1 GB.
     #[must_use]
     pub fn max_record_bytes(mut self, bytes: u64) -> Self {
         self.max_record_bytes = bytes.min(512 * MIB);
         self
     }
 
-    /// Most records that wait for the writer; an append beyond them waits. 10,000 unless set.
-    /// It also bounds what one commit holds.
+    /// Sets the maximum number of records that wait for the writer; further appends block. 10,000
+    /// by default. It also limits the size of a commit.
     #[must_use]
     pub fn queue_records(mut self, records: u64) -> Self {
         self.queue_records = records.max(1);
         self
     }
 
-    /// Most bytes that wait for the writer; an append beyond them waits. 16 MiB unless set. A
-    /// larger record is taken when nothing else waits.
+    /// Sets the maximum number of bytes that wait for the writer; further appends block. 16 MiB by
+    /// default. A larger record is accepted when nothing else waits.
     #[must_use]
     pub fn queue_bytes(mut self, bytes: u64) -> Self {
         self.queue_bytes = bytes;
         self
     }
 
-    /// Size of the log at which it is written into the database. 16 MiB unless set: smaller
-    /// means shorter pauses, more often.
+    /// Sets the size of the WAL at which a checkpoint runs. 16 MiB by default: a smaller one means
+    /// shorter but more frequent pauses.
     #[must_use]
     pub fn checkpoint_bytes(mut self, bytes: u64) -> Self {
         self.checkpoint_bytes = bytes;
         self
     }
 
-    /// What to do when another process owns the spool.
+    /// Sets the behaviour when another process owns the spool.
     #[must_use]
     pub fn when_owned(mut self, when_owned: WhenOwned) -> Self {
         self.when_owned = when_owned;
         self
     }
 
-    /// Gives out sequences behind this one only. For a process that opens its spool again after
-    /// the files were deleted: what it still knows by number must not name new records.
+    /// Assigns only sequences after this one. For a process that opens its spool again after the
+    /// files were deleted: sequences that it still knows must not name new records.
     #[must_use]
     pub fn sequences_after(mut self, sequence: Sequence) -> Self {
         self.sequences_after = sequence;
         self
     }
 
-    /// Takes the file for damaged, whatever the checks of opening say, and salvages it row by
-    /// row. For a process that opens its spool again after [`crate::SpoolError::Corrupt`]: what
-    /// those checks pass over would stop it at the same row again.
+    /// Treats the file as damaged, even if the checks at opening find nothing, and salvages it row
+    /// by row. For a process that opens its spool again after [`crate::SpoolError::Corrupt`]:
+    /// otherwise it would stop at the same row again.
     #[must_use]
     pub fn salvage(mut self, salvage: bool) -> Self {
         self.salvage = salvage;

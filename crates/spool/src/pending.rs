@@ -1,25 +1,27 @@
-//! A result that is not there yet, for threads and for any async runtime.
+//! Pending result of an operation, for threads and for any async runtime.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::error::SpoolError;
-use crate::process::Process;
+use crate::sync::lock;
+use herald_process::ForkGuard;
 
 type Outcome<T> = Result<T, SpoolError>;
 
-/// Operation that the writer has taken on. Resolves when it is on the disk, or has failed.
+/// Result of an operation that the writer has accepted. It resolves when the operation is durable or
+/// has failed.
 ///
-/// Wait with [`Pending::wait`] on a thread, or await it in any runtime. Dropping it loses
-/// nothing: the work goes on.
+/// Wait with [`Pending::wait`] on a thread, or await it in any runtime. The operation goes on if
+/// this is dropped.
 #[must_use = "until this resolves, nothing is known to be durable"]
 pub struct Pending<T> {
     slot: Arc<Slot<T>>,
-    process: Process,
+    fork_guard: ForkGuard,
 }
 
 struct Slot<T> {
@@ -31,12 +33,6 @@ enum State<T> {
     Waiting(Option<Waker>),
     Done(Outcome<T>),
     Taken,
-}
-
-impl<T> Slot<T> {
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl<T> State<T> {
@@ -52,13 +48,13 @@ impl<T> State<T> {
 }
 
 impl<T> Pending<T> {
-    /// Waits until the work is durable or has failed; at most for one or two commits.
+    /// Waits until the operation is durable or has failed; at most for one or two commits.
     ///
     /// # Errors
-    /// What the work ended with; [`SpoolError::Forked`] in a child of the spool's process.
+    /// The error of the operation; [`SpoolError::Forked`] in a child of the spool's process.
     pub fn wait(self) -> Outcome<T> {
-        self.process.check()?;
-        let mut state = self.slot.lock();
+        self.fork_guard.check()?;
+        let mut state = lock(&self.slot.state);
         loop {
             if let Some(outcome) = state.take() {
                 return outcome;
@@ -71,21 +67,22 @@ impl<T> Pending<T> {
         }
     }
 
-    /// Waits for a time; gives itself back where that was not long enough.
+    /// Waits at most `timeout`.
     ///
     /// # Errors
-    /// In `Ok` stands what the work ended with; `Err` is this, still pending.
-    pub fn wait_timeout(self, most: Duration) -> Result<Outcome<T>, Self> {
-        if let Err(forked) = self.process.check() {
-            return Ok(Err(forked));
+    /// `Err` returns `self`, still pending, after the timeout. The outcome of the operation is in
+    /// `Ok`.
+    pub fn wait_timeout(self, timeout: Duration) -> Result<Outcome<T>, Self> {
+        if let Err(forked) = self.fork_guard.check() {
+            return Ok(Err(forked.into()));
         }
         let started = Instant::now();
-        let mut state = self.slot.lock();
+        let mut state = lock(&self.slot.state);
         loop {
             if let Some(outcome) = state.take() {
                 return Ok(outcome);
             }
-            let left = most.saturating_sub(started.elapsed());
+            let left = timeout.saturating_sub(started.elapsed());
             if left.is_zero() {
                 drop(state);
                 return Err(self);
@@ -99,17 +96,17 @@ impl<T> Pending<T> {
 impl<T> Future for Pending<T> {
     type Output = Outcome<T>;
 
-    /// Polled again after it resolved, it says [`SpoolError::Closed`].
+    /// Polls the outcome. Polled again after it was ready, it returns [`SpoolError::Closed`].
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Err(forked) = self.process.check() {
-            return Poll::Ready(Err(forked));
+        if let Err(forked) = self.fork_guard.check() {
+            return Poll::Ready(Err(forked.into()));
         }
-        let mut state = self.slot.lock();
+        let mut state = lock(&self.slot.state);
         if let Some(outcome) = state.take() {
             return Poll::Ready(outcome);
         }
-        // Stored under the lock that the writer takes to resolve: it finds this waker, or this
-        // poll found the outcome.
+        // The waker is stored under the lock that the writer takes to resolve, so either the
+        // writer finds this waker, or this poll has found the outcome: no wake-up is lost.
         *state = State::Waiting(Some(context.waker().clone()));
         Poll::Pending
     }
@@ -121,8 +118,8 @@ impl<T> fmt::Debug for Pending<T> {
     }
 }
 
-/// The other end. Dropped without an outcome it resolves to [`SpoolError::Closed`], so that
-/// nobody waits for a writer that is gone.
+/// Writer's half of a [`Pending`]. Dropped without an outcome it resolves to
+/// [`SpoolError::Closed`], so that no caller waits for a writer that has ended.
 pub(crate) struct Completer<T> {
     slot: Arc<Slot<T>>,
 }
@@ -133,7 +130,7 @@ impl<T> Completer<T> {
     }
 
     fn resolve(&self, outcome: Outcome<T>) {
-        let mut state = self.slot.lock();
+        let mut state = lock(&self.slot.state);
         let State::Waiting(waker) = &mut *state else {
             return;
         };
@@ -153,13 +150,13 @@ impl<T> Drop for Completer<T> {
     }
 }
 
-pub(crate) fn pending<T>(process: Process) -> (Completer<T>, Pending<T>) {
+pub(crate) fn pending<T>(fork_guard: ForkGuard) -> (Completer<T>, Pending<T>) {
     let slot = Arc::new(Slot {
         state: Mutex::new(State::Waiting(None)),
         done: Condvar::new(),
     });
     let completer = Completer { slot: slot.clone() };
-    (completer, Pending { slot, process })
+    (completer, Pending { slot, fork_guard })
 }
 
 #[cfg(test)]
@@ -167,23 +164,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dropped_completer_resolves_to_closed() {
-        let (completer, pending) = pending::<()>(Process::current());
+    fn dropped_completer_resolves_to_closed() {
+        let (completer, pending) = pending::<()>(ForkGuard::new());
         drop(completer);
         assert_eq!(pending.wait(), Err(SpoolError::Closed));
     }
 
     #[test]
-    fn waiting_for_no_time_gives_the_pending_back() {
-        let (completer, pending) = pending(Process::current());
+    fn wait_timeout_returns_the_pending_after_the_timeout() {
+        let (completer, pending) = pending(ForkGuard::new());
         let pending = pending.wait_timeout(Duration::ZERO).unwrap_err();
         completer.complete(Ok(7));
         assert_eq!(pending.wait_timeout(Duration::ZERO).unwrap(), Ok(7));
     }
 
     #[test]
-    fn an_outcome_reaches_a_waiting_thread() {
-        let (completer, pending) = pending(Process::current());
+    fn outcome_wakes_a_waiting_thread() {
+        let (completer, pending) = pending(ForkGuard::new());
         let waiting = std::thread::spawn(|| pending.wait());
         completer.complete(Ok(7));
         assert_eq!(waiting.join().unwrap(), Ok(7));

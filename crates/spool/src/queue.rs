@@ -1,44 +1,48 @@
-//! Between callers and the writer: work that waits, bounded, and the counts that callers ask for.
+//! Bounded queue between callers and the writer thread, and the totals that callers read.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
-use crate::error::{Bound, SpoolError};
+use crate::error::{Limit, SpoolError};
 use crate::job::{Job, Operation};
 use crate::keys::{KeyCounts, KeyHasher};
 use crate::options::SpoolOptions;
-use crate::process::Process;
 use crate::sql_convert;
 use crate::state::Totals;
+use crate::sync::lock;
+use herald_process::ForkGuard;
 
-/// What callers and the writer share.
+/// State shared by callers and the writer.
 pub(crate) struct Queue {
-    pub(crate) process: Process,
+    pub(crate) fork_guard: ForkGuard,
     pub(crate) hasher: KeyHasher,
     options: SpoolOptions,
-    /// One mutex for work and counts, so that no caller can see a record neither counted as
-    /// waiting nor as stored, and find its key free.
+    /// One mutex for jobs and totals. With two, a caller could see a record counted neither as
+    /// waiting nor as stored, take its key for free, and send a later event past it.
     inner: Mutex<Inner>,
-    work: Condvar,
-    room: Condvar,
+    /// Notified when a job comes, and when the queue closes.
+    jobs_available: Condvar,
+    /// Notified when the writer has taken jobs.
+    room_available: Condvar,
 }
 
 struct Inner {
     jobs: VecDeque<Job>,
     waiting: Load,
-    /// Records of jobs that the writer has taken and not settled, and those that wait: they have
-    /// their place within the spool's bounds already.
+    /// Records of waiting jobs and of jobs in the current commit: their room within the spool's
+    /// limits is reserved.
     reserved: Load,
     stored: Totals,
     keys: KeyCounts,
     commits: CommitStatistics,
-    /// Async callers without room. All are woken: who is first takes the room, as with threads.
+    /// Wakers of async callers that wait for room. All are woken, and the first takes the room, as
+    /// with threads and `notify_all`.
     wakers: Vec<Waker>,
     closing: bool,
     failure: Option<SpoolError>,
-    /// Somebody found the files damaged, and the writer has not looked after them since.
+    /// Whether damage was found since the last maintenance.
     damaged: bool,
 }
 
@@ -67,38 +71,38 @@ impl Load {
     }
 }
 
-/// What the writer has done since the spool was opened.
+/// Statistics of the writer since the spool was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CommitStatistics {
     /// Commits that the disk confirmed.
     pub commits: u64,
-    /// Commits that failed; their callers got the error.
+    /// Failed commits; their callers received the error.
     pub failed: u64,
-    /// Time spent in commits, flush included.
+    /// Time spent in commits, including the flush.
     pub time: Duration,
-    /// The longest commit.
+    /// Duration of the longest commit.
     pub longest: Duration,
-    /// Checkpoints, that is writings of the log into the database, that ran.
+    /// Checkpoints that ran.
     pub checkpoints: u64,
-    /// Time spent in them; receipts do not wait for one, the next commit does.
+    /// Time spent in checkpoints. Receipts do not wait for a checkpoint, the next commit does.
     pub checkpoint_time: Duration,
 }
 
-/// What a commit changed, for the counts in memory.
+/// Changes of a commit to the totals in memory.
 pub(crate) struct Settled {
     pub(crate) stored: Totals,
     pub(crate) keys_left: Vec<u64>,
     pub(crate) keys_returned: Vec<u64>,
 }
 
-/// What the writer finds when it comes for work.
-pub(crate) enum Taken {
+/// Result of waiting for jobs.
+pub(crate) enum Received {
     Jobs(VecDeque<Job>),
-    /// Nothing came for the time given.
+    /// No job came within the timeout.
     Idle,
-    /// Closed, and everything was taken.
-    End,
+    /// The queue is closed and empty.
+    Closed,
 }
 
 impl Queue {
@@ -109,7 +113,7 @@ impl Queue {
         keys: KeyCounts,
     ) -> Self {
         Self {
-            process: Process::current(),
+            fork_guard: ForkGuard::new(),
             hasher,
             options,
             inner: Mutex::new(Inner {
@@ -124,41 +128,41 @@ impl Queue {
                 failure: None,
                 damaged: false,
             }),
-            work: Condvar::new(),
-            room: Condvar::new(),
+            jobs_available: Condvar::new(),
+            room_available: Condvar::new(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 
-    /// Hands work in and waits for room where there is none.
-    pub(crate) fn hand_in(&self, job: Job) -> Result<(), SpoolError> {
+    /// Submits a job; waits for room if there is none.
+    pub(crate) fn submit(&self, job: Job) -> Result<(), SpoolError> {
         let hashes = self.check(&job)?;
         let mut inner = self.lock();
         loop {
             inner.check_open()?;
-            inner.check_bounds(&self.options, &job)?;
+            inner.check_limits(&self.options, &job)?;
             if inner.has_room(&self.options, &job) {
                 inner.push(job, &hashes);
                 drop(inner);
-                self.work.notify_one();
+                self.jobs_available.notify_one();
                 return Ok(());
             }
             inner = self
-                .room
+                .room_available
                 .wait(inner)
                 .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Hands work in where there is room; else gives it back and remembers the waker.
-    pub(crate) fn poll_hand_in(&self, job: Job, waker: &Waker) -> Result<Option<Job>, SpoolError> {
+    /// Submits a job if there is room; otherwise returns it and stores the waker.
+    pub(crate) fn poll_submit(&self, job: Job, waker: &Waker) -> Result<Option<Job>, SpoolError> {
         let hashes = self.check(&job)?;
         let mut inner = self.lock();
         inner.check_open()?;
-        inner.check_bounds(&self.options, &job)?;
+        inner.check_limits(&self.options, &job)?;
         if !inner.has_room(&self.options, &job) {
             if !inner.wakers.iter().any(|other| other.will_wake(waker)) {
                 inner.wakers.push(waker.clone());
@@ -167,57 +171,57 @@ impl Queue {
         }
         inner.push(job, &hashes);
         drop(inner);
-        self.work.notify_one();
+        self.jobs_available.notify_one();
         Ok(None)
     }
 
-    /// Everything that needs no lock; gives the hashes of the keys.
+    /// Checks the job as far as no lock is needed, and returns the hashes of its keys.
     fn check(&self, job: &Job) -> Result<Vec<u64>, SpoolError> {
-        self.process.check()?;
-        let most = self.options.max_record_bytes;
+        self.fork_guard.check()?;
+        let max = self.options.max_record_bytes;
         for record in job.operation.records() {
             let bytes = record.weight();
-            if bytes > most {
-                return Err(SpoolError::RecordTooLarge { bytes, most });
+            if bytes > max {
+                return Err(SpoolError::RecordTooLarge { bytes, max });
             }
         }
         let records = job.operation.queued_records();
         Ok(records.iter().map(|r| self.hasher.hash_of(r)).collect())
     }
 
-    /// Waits for work; takes all there is, which becomes one commit.
-    pub(crate) fn take(&self, idle_after: Duration) -> Taken {
+    /// Waits for jobs, and takes all of them for one commit.
+    pub(crate) fn take(&self, idle_timeout: Duration) -> Received {
         let inner = self.lock();
         let waited = self
-            .work
-            .wait_timeout_while(inner, idle_after, |inner| {
+            .jobs_available
+            .wait_timeout_while(inner, idle_timeout, |inner| {
                 inner.jobs.is_empty() && !inner.closing
             })
             .unwrap_or_else(PoisonError::into_inner);
         let mut inner = waited.0;
         if inner.jobs.is_empty() {
             return if inner.closing {
-                Taken::End
+                Received::Closed
             } else {
-                Taken::Idle
+                Received::Idle
             };
         }
         let jobs = std::mem::take(&mut inner.jobs);
         inner.waiting = Load::default();
-        self.make_room(inner);
-        Taken::Jobs(jobs)
+        self.notify_room(inner);
+        Received::Jobs(jobs)
     }
 
-    fn make_room(&self, mut inner: MutexGuard<'_, Inner>) {
+    fn notify_room(&self, mut inner: MutexGuard<'_, Inner>) {
         let wakers = std::mem::take(&mut inner.wakers);
-        // A waker may run code of the caller that comes back here.
+        // A waker may run code of the caller that calls into this queue again: not under the lock.
         drop(inner);
-        self.room.notify_all();
+        self.room_available.notify_all();
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Called when a commit is durable, before its receipts go out: a caller with a receipt in
-    /// its hand must find the counts changed.
+    /// Updates the totals after a durable commit. Called before the receipts are given: a caller
+    /// with a receipt must see the new totals.
     pub(crate) fn settle(&self, jobs: &VecDeque<Job>, settled: &Settled, took: Duration) {
         let mut inner = self.lock();
         inner.release(jobs);
@@ -233,7 +237,7 @@ impl Queue {
         inner.commits.longest = inner.commits.longest.max(took);
     }
 
-    /// Called when a commit failed: nothing of it is stored.
+    /// Updates the totals after a failed commit: nothing of it is stored.
     pub(crate) fn settle_failed(&self, jobs: &VecDeque<Job>, error: &SpoolError) {
         let mut inner = self.lock();
         inner.release(jobs);
@@ -247,7 +251,7 @@ impl Queue {
         if error.ends_the_spool() {
             inner.failure.get_or_insert_with(|| error.clone());
             inner.damaged |= matches!(error, SpoolError::Corrupt { .. });
-            self.make_room(inner);
+            self.notify_room(inner);
         }
     }
 
@@ -257,21 +261,21 @@ impl Queue {
         inner.commits.checkpoint_time += took;
     }
 
-    /// No more work is taken; what waits is still done.
+    /// Refuses further jobs; those that wait are still done.
     pub(crate) fn close(&self) {
         let mut inner = self.lock();
         inner.closing = true;
-        self.work.notify_all();
-        self.make_room(inner);
+        self.jobs_available.notify_all();
+        self.notify_room(inner);
     }
 
-    /// Ends for good, for a writer that is gone: what waits is failed.
+    /// Fails all waiting jobs, because the writer has ended.
     pub(crate) fn abandon(&self) {
         let mut inner = self.lock();
         inner.failure.get_or_insert(SpoolError::Closed);
         let failure = inner.failure.clone().unwrap_or(SpoolError::Closed);
         let jobs = std::mem::take(&mut inner.jobs);
-        self.make_room(inner);
+        self.notify_room(inner);
         for job in jobs {
             (job.done)(Err(failure.clone()));
         }
@@ -318,24 +322,24 @@ impl Inner {
         Ok(())
     }
 
-    fn check_bounds(&self, options: &SpoolOptions, job: &Job) -> Result<(), SpoolError> {
+    fn check_limits(&self, options: &SpoolOptions, job: &Job) -> Result<(), SpoolError> {
         let load = Load::of(job);
         if load.records == 0 {
             return Ok(());
         }
         let records = self.stored.all_records() + self.reserved.records + load.records;
         let bytes = self.stored.all_bytes() + self.reserved.bytes + load.bytes;
-        let (bound, most) = if records > options.max_records {
-            (Bound::Records, options.max_records)
+        let (limit, max) = if records > options.max_records {
+            (Limit::Records, options.max_records)
         } else if bytes > options.max_bytes {
-            (Bound::Bytes, options.max_bytes)
+            (Limit::Bytes, options.max_bytes)
         } else {
             return Ok(());
         };
-        Err(SpoolError::Full { bound, most })
+        Err(SpoolError::Full { limit, max })
     }
 
-    /// Operation that adds no records always has room: it makes some.
+    /// Returns whether the job has room. One that adds no records always has: it frees some.
     fn has_room(&self, options: &SpoolOptions, job: &Job) -> bool {
         let load = Load::of(job);
         load.records == 0

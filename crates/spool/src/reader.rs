@@ -1,5 +1,5 @@
-//! Reading in order, a bounded piece at a time, on a connection of its own: a reader sees what
-//! was committed when it began, and neither waits for the writer nor holds it up.
+//! Reader: bounded batches in order, on a connection of its own. In WAL mode a reader sees the
+//! database as of its beginning, and neither waits for the writer nor blocks it.
 
 use std::time::SystemTime;
 
@@ -15,26 +15,26 @@ use crate::sql_convert::{time, to_sql};
 
 pub(crate) const READING: &str = "reading the spool";
 
-/// Records in the order of their sequences.
+/// Batch of records in the order of their sequences.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// The records; empty at the queue's end.
+    /// Records; empty at the end of the queue.
     pub records: Vec<StoredRecord>,
-    /// Rows between them that do not match their checksums and were not handed out.
+    /// Rows between the records that do not match their checksums.
     /// [`crate::Spool::next_batch`] has moved them to the dead letters.
     pub damaged: Vec<Sequence>,
-    /// The last sequence that was looked at: where the next batch goes on. `None` at the end.
+    /// Last sequence that was read, after which the next batch begins. `None` at the end.
     pub last: Option<Sequence>,
 }
 
-/// Where a record was found.
+/// Record found by its sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// On its way to Kafka.
+    /// Record in the queue.
     Queued(StoredRecord),
-    /// In the queue, but its row is damaged.
+    /// Damaged row in the queue.
     QueuedDamaged,
-    /// Among the dead letters.
+    /// Dead letter.
     Dead(DeadLetter),
 }
 
@@ -51,8 +51,8 @@ impl Reader {
         &self.connection
     }
 
-    /// Records behind `after`: at most `limit`, and not more than `max_bytes` unless the first
-    /// alone is larger.
+    /// Returns records after `after`: at most `limit`, and not more than `max_bytes` unless the
+    /// first alone is larger.
     pub(crate) fn batch(
         &self,
         limit: usize,
@@ -75,7 +75,7 @@ impl Reader {
         Ok(batch)
     }
 
-    /// Dead letters behind `after`, bounded as a batch is.
+    /// Returns dead letters after `after`, bounded like [`Reader::batch`].
     pub(crate) fn dead_letters(
         &self,
         limit: usize,
@@ -94,7 +94,7 @@ impl Reader {
         Ok(letters)
     }
 
-    /// Steps through rows whose lengths stand behind their columns.
+    /// Calls `each` for rows of a statement that has [`LENGTHS`] after [`COLUMNS`], within the limits.
     fn bounded(
         &self,
         sql: &str,
@@ -149,7 +149,7 @@ impl Reader {
             .map(|row| row.map(Found::Dead))
     }
 
-    /// When the first record of the queue came to be.
+    /// Creation time of the first record in the queue.
     pub(crate) fn oldest(&self) -> Result<Option<SystemTime>, SpoolError> {
         self.connection
             .prepare_cached(&format!(
@@ -161,7 +161,7 @@ impl Reader {
     }
 }
 
-/// Where the lengths stand behind [`COLUMNS`].
+/// Index of the first column of [`LENGTHS`] after [`COLUMNS`].
 const LENGTHS_AT: usize = 10;
 
 fn sequence(row: &Row<'_>) -> rusqlite::Result<Sequence> {
@@ -174,7 +174,7 @@ fn dead_letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     Ok(DeadLetter {
         sequence: sequence(row)?,
         stored: row::decode(row)?.ok(),
-        // Not covered by the checksum: a letter whose reason is damaged is still shown.
+        // Not covered by the checksum: a dead letter with a damaged reason is still shown.
         reason: match row.get_ref("reason")? {
             ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
             _ => REASON_DAMAGED.to_owned(),

@@ -1,34 +1,34 @@
-//! What is spooled: a record on its way to a topic.
+//! Records: events on their way to a topic.
 
 use std::fmt;
 use std::time::SystemTime;
 
 use crate::sql_convert;
 
-/// What a row costs beside its own bytes: numbers, page and tree overhead, rounded up.
+/// Overhead of a row in bytes: numbers, page and tree, rounded up.
 pub(crate) const ROW_OVERHEAD: u64 = 64;
 
-/// The longest error text that is kept with a record, in bytes. Errors do not count towards
-/// the spool's bounds, so they have their own.
+/// Maximum length of an error text that is kept with a record, in bytes. Error texts do not count
+/// towards the spool's limits, so they have a limit of their own.
 pub(crate) const MAX_ERROR_TEXT: usize = 2048;
 
-/// Place of a record in the queue, and its name in a receipt.
+/// Sequence of a record in the queue, which also names it in a receipt.
 ///
-/// Grows by one with every record, across restarts, and is never used twice: also not after
-/// the queue was empty, and not after a recovery that lost rows. A gap means nothing.
+/// It grows by one with every record, across restarts, and is never used twice: not after the
+/// queue was empty, and not after a recovery that lost rows. A gap has no meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(u64);
 
 impl Sequence {
-    /// Before every record: where reading starts.
+    /// Sequence before every record, where reading starts.
     pub const START: Self = Self(0);
 
-    /// The sequence with this number, such as an operator typed it.
+    /// Creates the sequence with this number, for example from an operator's input.
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// The number that receipts show.
+    /// Returns the number.
     pub const fn get(self) -> u64 {
         self.0
     }
@@ -40,52 +40,52 @@ impl fmt::Display for Sequence {
     }
 }
 
-/// Sequences of records that were appended together: adjacent, in the order given.
+/// Adjacent sequences of records that were appended together, in the order given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SequenceRange {
     /// Sequence of the first record.
     pub first: Sequence,
-    /// How many records there are.
+    /// Number of records.
     pub count: u64,
 }
 
 impl SequenceRange {
-    /// Every sequence, in order.
+    /// Returns the sequences in order.
     pub fn iter(self) -> impl Iterator<Item = Sequence> {
         (self.first.0..self.first.0.saturating_add(self.count)).map(Sequence)
     }
 }
 
-/// A Kafka header. A name may occur more than once, and order is kept.
+/// Kafka header. A name may occur more than once, and the order is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Kafka wants text here.
+    /// Name.
     pub name: String,
-    /// Kafka wants nothing here.
+    /// Value: any bytes.
     pub value: Vec<u8>,
 }
 
-/// An event as Kafka will see it, with what is known of earlier tries.
+/// Event as Kafka will receive it, with the number of earlier attempts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Kept as given; whether Kafka takes the name is the publisher's matter.
+    /// Topic. The publisher validates the name.
     pub topic: String,
-    /// Order is kept per topic and key. No key is a key of its own here.
+    /// Key. Order is kept per topic and key; records without a key count as one key.
     pub key: Option<Vec<u8>>,
-    /// Sent with the payload, in this order.
+    /// Headers, in this order.
     pub headers: Vec<Header>,
-    /// The bytes of the message.
+    /// Payload of the message.
     pub payload: Vec<u8>,
-    /// When the event came to be, kept to the microsecond; the spool's age is counted from it.
+    /// Creation time, kept to the microsecond. The age of the spool is counted from it.
     pub created: SystemTime,
-    /// Tries that failed so far, also those before the record was spooled.
+    /// Failed attempts, including those before the record was spooled.
     pub attempts: u32,
-    /// Not to be tried before this time. The spool only remembers it: a relay that skipped a
+    /// Time before which it is not tried again. The spool only stores it; a relay that skipped a
     /// waiting record would break the order of its key.
     pub not_before: Option<SystemTime>,
 }
 
-/// Payload, key and header values are left out: they may be private.
+/// Omits payload, key and header values, which may be private.
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Record")
@@ -101,7 +101,7 @@ impl fmt::Debug for Record {
 }
 
 impl Record {
-    /// A record that was never tried, made now, without key and headers.
+    /// Creates a record without key, headers and attempts.
     pub fn new(topic: impl Into<String>, payload: impl Into<Vec<u8>>) -> Self {
         Self {
             topic: topic.into(),
@@ -114,14 +114,14 @@ impl Record {
         }
     }
 
-    /// The same record with a key.
+    /// Sets the key.
     #[must_use]
     pub fn with_key(mut self, key: impl Into<Vec<u8>>) -> Self {
         self.key = Some(key.into());
         self
     }
 
-    /// The same record with one more header.
+    /// Adds a header.
     #[must_use]
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push(Header {
@@ -131,8 +131,8 @@ impl Record {
         self
     }
 
-    /// What the record counts towards the spool's bounds, in bytes: topic, key, headers and
-    /// payload, and 64 for the row. The file is larger by SQLite's pages.
+    /// Returns the bytes that count towards the spool's limits: topic, key, headers and payload, and
+    /// 64 for the row. The file is larger by SQLite's pages.
     pub fn weight(&self) -> u64 {
         weight(
             self.topic.len(),
@@ -143,7 +143,7 @@ impl Record {
     }
 }
 
-/// See [`Record::weight`]; the same from the lengths of columns.
+/// Computes [`Record::weight`] from the lengths of the parts.
 pub(crate) fn weight(topic: usize, key: usize, headers: usize, payload: usize) -> u64 {
     [topic, key, headers, payload]
         .into_iter()
@@ -151,29 +151,29 @@ pub(crate) fn weight(topic: usize, key: usize, headers: usize, payload: usize) -
         .fold(ROW_OVERHEAD, u64::saturating_add)
 }
 
-/// A record read from the queue.
+/// Record read from the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRecord {
-    /// Acknowledge with this.
+    /// Sequence to acknowledge.
     pub sequence: Sequence,
-    /// What was appended, with attempts and not-before as last noted.
+    /// Record as appended, with the latest `attempts` and `not_before`.
     pub record: Record,
-    /// Text of the error that was last noted.
+    /// Text of the latest error.
     pub last_error: Option<String>,
 }
 
-/// One failed try, to be remembered with its record.
+/// Failed attempt, to be stored with its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FailedAttempt {
-    /// Which record was tried; its attempts grow by one.
+    /// Sequence of the record, whose attempts grow by one.
     pub sequence: Sequence,
-    /// When to try again; `None` is at once.
+    /// Time of the next attempt; `None` is immediately.
     pub not_before: Option<SystemTime>,
-    /// What went wrong, without secrets; cut at 2,048 bytes.
+    /// Description of the error, without secrets; cut at 2,048 bytes.
     pub error: String,
 }
 
-/// Cuts an error text at a character's edge.
+/// Truncates an error text at a character boundary.
 pub(crate) fn bounded(text: &str) -> &str {
     let mut end = text.len().min(MAX_ERROR_TEXT);
     while !text.is_char_boundary(end) {
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_no_payload_key_or_header_value() {
+    fn debug_omits_payload_key_and_header_values() {
         let record = Record::new("orders", "hunter2")
             .with_key("hunter2")
             .with_header("token", "hunter2");
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_weight_counts_every_part() {
+    fn weight_counts_every_part() {
         let bare = Record::new("t", "").weight();
         let full = Record::new("t", "12345")
             .with_key("123")
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_text_is_cut_between_characters() {
+    fn truncates_error_texts_at_character_boundaries() {
         let long = "ä".repeat(MAX_ERROR_TEXT);
         assert_eq!(bounded(&long).len(), MAX_ERROR_TEXT);
         assert_eq!(bounded(&long[2..]).len(), MAX_ERROR_TEXT);

@@ -1,8 +1,8 @@
-//! Sets damaged files aside and puts a salvaged one into their place.
+//! Recovery: sets damaged files aside and puts a salvaged database in their place.
 //!
-//! A crash at any point leads to the same end: until the salvaged file is complete, the damaged
-//! ones stay where they are; from then on its name, which carries the stamp, says that they are
-//! to be moved away, and whoever opens next goes on with that.
+//! A crash at any point leads to the same result. Until the salvaged file is complete, the damaged
+//! ones stay where they are. From then on the name of the salvaged file, which contains the stamp,
+//! records that they have to be moved away, and the next opening continues with that.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,29 +15,28 @@ use crate::files::{self, Files};
 use crate::salvage;
 use crate::state::State;
 
-const DOING: &str = "setting a damaged spool aside";
+const CONTEXT: &str = "setting a damaged spool aside";
 
-/// What became of damaged files.
+/// Report of a recovery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recovery {
-    /// What was wrong.
+    /// Damage.
     pub damage: Damage,
-    /// Folder that has the damaged files now; the spool never deletes it. `None` where there
-    /// was nothing left to keep.
+    /// Folder of the damaged files, which the spool never deletes. `None` if there was no file to
+    /// keep.
     pub set_aside: Option<PathBuf>,
-    /// Records that came over into the new queue.
+    /// Records copied to the new queue.
     pub salvaged: u64,
-    /// Dead letters that came over.
+    /// Dead letters copied.
     pub salvaged_dead: u64,
-    /// Rows that could be reached, but are not what was written: they are dead letters now.
+    /// Rows that do not match their checksums; they are dead letters now.
     pub damaged: u64,
-    /// Rows that are lost: exact unless commits are missing, else the most it can be, because
-    /// some of them may have been delivered already. `None` where nothing is left that could
-    /// tell.
+    /// Lost rows. The number is exact unless commits are missing; then it is an upper bound, because
+    /// some of the rows may have been delivered already. `None` if it is not known.
     pub lost: Option<u64>,
 }
 
-/// Ends a recovery that was interrupted.
+/// Completes an interrupted recovery.
 pub(crate) fn finish_interrupted(files: &Files) -> Result<Option<PathBuf>, SpoolError> {
     salvage::remove_if_there(&files.recovering())?;
     match files.interrupted_recovery()? {
@@ -46,19 +45,19 @@ pub(crate) fn finish_interrupted(files: &Files) -> Result<Option<PathBuf>, Spool
     }
 }
 
-/// Salvages, sets aside, and leaves a sound file.
+/// Salvages the rows and sets the damaged files aside.
 pub(crate) fn recover(
     files: &Files,
     damage: Damage,
     counter: Option<&State>,
 ) -> Result<Recovery, SpoolError> {
-    let told = salvage::told(files);
+    let expected = salvage::expected_state(files);
     let least = counter.copied().unwrap_or_default();
     let salvaged = salvage::salvage(files, &least)?;
     let found = salvaged.records + salvaged.dead + salvaged.damaged;
-    let lost = lost(told.as_ref(), counter, found);
+    let lost = lost(expected.as_ref(), counter, found);
     let stamp = free_stamp(files)?;
-    fs::rename(files.recovering(), files.recovered(&stamp)).map_err(SpoolError::io(DOING))?;
+    fs::rename(files.recovering(), files.recovered(&stamp)).map_err(SpoolError::io(CONTEXT))?;
     files.sync_folder()?;
     Ok(Recovery {
         damage,
@@ -70,44 +69,45 @@ pub(crate) fn recover(
     })
 }
 
-/// For a spool that has no file yet: it is complete when it gets its name.
+/// Moves a new database into place. Renaming makes it appear complete or not at all.
 pub(crate) fn put_new_into_place(files: &Files) -> Result<(), SpoolError> {
-    fs::rename(files.recovering(), &files.database).map_err(SpoolError::io(DOING))?;
+    fs::rename(files.recovering(), &files.database).map_err(SpoolError::io(CONTEXT))?;
     files.sync_folder()
 }
 
-fn lost(told: Option<&State>, counter: Option<&State>, found: u64) -> Option<u64> {
-    let Some(told) = told else {
+fn lost(expected: Option<&State>, counter: Option<&State>, found: u64) -> Option<u64> {
+    let Some(expected) = expected else {
         return counter.map(|counter| counter.totals.all_records().saturating_sub(found));
     };
-    let unreadable = told.totals.all_records().saturating_sub(found);
-    let never_seen = counter.map_or(0, |counter| {
-        counter.next_sequence.saturating_sub(told.next_sequence)
+    let unreadable = expected.totals.all_records().saturating_sub(found);
+    let missing = counter.map_or(0, |counter| {
+        counter.next_sequence.saturating_sub(expected.next_sequence)
     });
-    Some(unreadable + never_seen)
+    Some(unreadable + missing)
 }
 
-/// Repeatable up to its last step, which ends it.
+/// Moves the salvaged database into place. It can be repeated until its last step, which ends the
+/// recovery.
 fn move_into_place(files: &Files, stamp: &str) -> Result<Option<PathBuf>, SpoolError> {
     let aside = files.set_aside(stamp);
     for path in [files.database.clone(), files.log()] {
         if path.exists() {
             files::create_private_folder(&aside)?;
             let name = path.file_name().unwrap_or_default();
-            fs::rename(&path, aside.join(name)).map_err(SpoolError::io(DOING))?;
+            fs::rename(&path, aside.join(name)).map_err(SpoolError::io(CONTEXT))?;
         }
     }
-    // An index of another log would mislead the readers of the new one.
+    // The index of another WAL would mislead the readers of the new one.
     salvage::remove_if_there(&files.log_index())?;
-    // First the old names away, durably: the old log beside the new database would be taken for
-    // the new one's.
+    // The old names have to be gone durably first: SQLite would apply an old WAL beside the new
+    // database to it.
     files.sync_folder()?;
-    fs::rename(files.recovered(stamp), &files.database).map_err(SpoolError::io(DOING))?;
+    fs::rename(files.recovered(stamp), &files.database).map_err(SpoolError::io(CONTEXT))?;
     files.sync_folder()?;
     Ok(aside.exists().then_some(aside))
 }
 
-/// The time of day, for people, and made unique.
+/// Returns the current time as a unique stamp.
 fn free_stamp(files: &Files) -> Result<String, SpoolError> {
     let now: String = Connection::open_in_memory()
         .and_then(|clock| {
@@ -115,7 +115,7 @@ fn free_stamp(files: &Files) -> Result<String, SpoolError> {
                 row.get(0)
             })
         })
-        .map_err(SpoolError::database(DOING))?;
+        .map_err(SpoolError::database(CONTEXT))?;
     let mut stamp = now.clone();
     let mut number = 1;
     while Path::exists(&files.set_aside(&stamp)) {

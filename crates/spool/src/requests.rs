@@ -1,9 +1,10 @@
-//! What another process may ask of a spool that is owned: to retry or drop dead letters.
+//! Requests of another process to the owner: retry or drop dead letters.
 //!
-//! Only the owner changes the queue, because it counts in memory what is in it. So a guest puts
-//! a row into a table of its own, and the owner does the work with its next commit, or within
+//! Only the owner changes the queue, because it keeps totals in memory. So the other process
+//! inserts a row into a table of its own, and the owner serves it with its next commit, or within
 //! a second when it is idle.
 
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
@@ -13,22 +14,21 @@ use crate::record::Sequence;
 use crate::schema::REQUEST;
 use crate::sql_convert::{from_sql, to_sql};
 
-/// Most requests that become one commit.
-const AT_ONCE: u32 = 1000;
+/// Maximum number of requests in one commit.
+const MAX_PER_COMMIT: u32 = 1000;
 
-/// What can be asked.
+/// Action on a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeadLetterAction {
-    /// Put it at the queue's end with no attempts counted.
+    /// Re-queue it at the end, without attempts.
     Retry,
-    /// Delete it for good.
+    /// Delete it.
     Drop,
 }
 
 impl DeadLetterAction {
-    const ALL: [Self; 2] = [Self::Retry, Self::Drop];
-
-    fn name(self) -> &'static str {
+    /// Returns the name, as it is stored.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Retry => "retry",
             Self::Drop => "drop",
@@ -43,81 +43,100 @@ impl DeadLetterAction {
     }
 }
 
-/// What was asked at once, to see when the owner has done it: [`crate::Inspector::waits_for`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Request {
-    /// Rows are numbered in order, and no number is used again.
-    last: i64,
-}
+impl FromStr for DeadLetterAction {
+    type Err = UnknownAction;
 
-/// Requests that were found.
-pub(crate) struct Asked {
-    pub(crate) operations: Vec<Operation>,
-    /// The last request among them.
-    pub(crate) last: i64,
-}
-
-/// Remembers when and at what state of the file was last looked.
-#[derive(Debug, Default)]
-pub(crate) struct Requests {
-    last_look: Option<Instant>,
-    seen: Option<i64>,
-}
-
-impl Requests {
-    /// Looks at most once in `every`, and into the table only if another connection has written.
-    /// Whatever fails is tried again the next time.
-    pub(crate) fn look(&mut self, connection: &Connection, every: Duration) -> Option<Asked> {
-        if self.last_look.is_some_and(|last| last.elapsed() < every) {
-            return None;
-        }
-        self.last_look = Some(Instant::now());
-        let version = data_version(connection).ok()?;
-        if self.seen == Some(version) {
-            return None;
-        }
-        let asked = load(connection).ok()?;
-        if asked.is_none() {
-            // Only an empty table is remembered as seen: there may be more than fit at once,
-            // and serving may fail.
-            self.seen = Some(version);
-        }
-        asked
+    fn from_str(name: &str) -> Result<Self, UnknownAction> {
+        [Self::Retry, Self::Drop]
+            .into_iter()
+            .find(|action| action.as_str() == name)
+            .ok_or(UnknownAction)
     }
 }
 
-/// Changes when another connection has committed.
+/// Error of a name that is not a [`DeadLetterAction`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an action on dead letters; expected `retry` or `drop`")]
+pub struct UnknownAction;
+
+/// Request that was made, to see when the owner has served it:
+/// [`crate::Inspector::pending_sequences`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Id of the last row. `AUTOINCREMENT` numbers rows in order and never reuses an id.
+    last: i64,
+}
+
+/// Requests to serve.
+pub(crate) struct PendingRequests {
+    pub(crate) operations: Vec<Operation>,
+    /// Id of the last request.
+    pub(crate) last: i64,
+}
+
+/// Poller of the request table.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    last_poll: Option<Instant>,
+    /// Data version at which the table was empty.
+    empty_at: Option<i64>,
+}
+
+impl Requests {
+    /// Returns new requests. Polls at most once per `interval`, and reads the table only if another
+    /// connection has committed. After an error it tries again the next time.
+    pub(crate) fn poll(
+        &mut self,
+        connection: &Connection,
+        interval: Duration,
+    ) -> Option<PendingRequests> {
+        if self.last_poll.is_some_and(|last| last.elapsed() < interval) {
+            return None;
+        }
+        self.last_poll = Some(Instant::now());
+        let version = data_version(connection).ok()?;
+        if self.empty_at == Some(version) {
+            return None;
+        }
+        let pending = load(connection).ok()?;
+        if pending.is_none() {
+            // Only an empty table is remembered: there may be more requests than one commit takes,
+            // and serving them may fail.
+            self.empty_at = Some(version);
+        }
+        pending
+    }
+}
+
+/// Returns a number that changes when another connection has committed.
 fn data_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection
         .prepare_cached("PRAGMA data_version")?
         .query_one([], |row| row.get(0))
 }
 
-fn load(connection: &Connection) -> rusqlite::Result<Option<Asked>> {
+fn load(connection: &Connection) -> rusqlite::Result<Option<PendingRequests>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT id, action, sequence FROM {REQUEST} ORDER BY id LIMIT {AT_ONCE}"
+        "SELECT id, action, sequence FROM {REQUEST} ORDER BY id LIMIT {MAX_PER_COMMIT}"
     ))?;
     let mut rows = statement.query([])?;
-    let mut asked = Asked {
+    let mut pending = PendingRequests {
         operations: Vec::new(),
         last: i64::MIN,
     };
     while let Some(row) = rows.next()? {
-        asked.last = row.get(0)?;
+        pending.last = row.get(0)?;
         let name: String = row.get(1)?;
         let sequence = Sequence::new(from_sql(row.get(2)?));
-        // An action that a newer guest knows is passed over with the rest.
-        if let Some(action) = DeadLetterAction::ALL
-            .into_iter()
-            .find(|action| action.name() == name)
-        {
-            asked.operations.push(action.work(vec![sequence]));
+        // An unknown action, requested by a newer version, is skipped.
+        if let Ok(action) = name.parse::<DeadLetterAction>() {
+            pending.operations.push(action.work(vec![sequence]));
         }
     }
-    Ok((asked.last != i64::MIN).then_some(asked))
+    Ok((pending.last != i64::MIN).then_some(pending))
 }
 
-/// Forgets requests that were served, in the transaction that serves them.
+/// Deletes served requests, in the transaction that serves them.
 pub(crate) fn delete(connection: &Connection, until: i64) -> rusqlite::Result<()> {
     connection
         .prepare_cached(&format!("DELETE FROM {REQUEST} WHERE id <= ?1"))?
@@ -125,7 +144,7 @@ pub(crate) fn delete(connection: &Connection, until: i64) -> rusqlite::Result<()
     Ok(())
 }
 
-/// Puts requests into the table; durable when this returns.
+/// Inserts requests; they are durable when this returns.
 pub(crate) fn insert(
     connection: &mut Connection,
     action: DeadLetterAction,
@@ -138,21 +157,21 @@ pub(crate) fn insert(
             .prepare_cached(&format!(
                 "INSERT INTO {REQUEST} (action, sequence) VALUES (?1, ?2)"
             ))?
-            .execute(params![action.name(), to_sql(sequence.get())])?;
+            .execute(params![action.as_str(), to_sql(sequence.get())])?;
         request.last = transaction.last_insert_rowid();
     }
     transaction.commit()?;
     Ok(request)
 }
 
-/// How many rows of a request, and of those before it, still wait for the owner.
-pub(crate) fn left(connection: &Connection, request: Request) -> rusqlite::Result<u64> {
+/// Number of rows of a request, and of those before it, that are not served yet.
+pub(crate) fn pending(connection: &Connection, request: Request) -> rusqlite::Result<u64> {
     connection
         .prepare_cached(&format!("SELECT count(*) FROM {REQUEST} WHERE id <= ?1"))?
         .query_one([request.last], |row| row.get(0).map(from_sql))
 }
 
-/// How many requests wait for the owner.
+/// Number of requests that are not served yet.
 pub(crate) fn waiting(connection: &Connection) -> rusqlite::Result<u64> {
     connection.query_one(&format!("SELECT count(*) FROM {REQUEST}"), [], |row| {
         row.get(0).map(from_sql)

@@ -1,5 +1,5 @@
-//! A record as a row. Every row carries a checksum, because SQLite has none for what is in the
-//! database: a flipped bit in a payload would go to Kafka as if it had been published.
+//! Rows of records. Every row has a checksum, because SQLite has none for pages of the database: a
+//! flipped bit in a payload would be delivered to Kafka.
 
 use std::sync::LazyLock;
 
@@ -11,27 +11,27 @@ use crate::record::{Record, Sequence, StoredRecord, weight};
 use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::{bytes, from_sql, micros, time, to_sql};
 
-/// Columns that both tables have, as [`decode`] wants them.
+/// Columns of both tables, in the order that [`decode`] expects.
 pub(crate) const COLUMNS: &str = "sequence, topic, key, created, not_before, attempts, checksum, \
                                   last_error, headers, payload";
 
-/// The weight of a row, see [`Record::weight`], from the lengths in its header: SQLite does not
-/// read the payload for it.
+/// Lengths from which [`weight_of`] computes the [weight](Record::weight). SQLite takes
+/// `octet_length` from the row's header and does not read the payload for it.
 pub(crate) const LENGTHS: &str =
     "octet_length(topic), octet_length(key), octet_length(headers), octet_length(payload)";
 
-/// A row that is not what was written.
+/// Error of a row that does not match its checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Damaged;
 
-/// Why and when a record went to the dead letters.
+/// Reason and time at which a record became a dead letter.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Death<'a> {
     pub(crate) reason: &'a str,
     pub(crate) died: i64,
 }
 
-/// Writes a record into the queue, or with a death into the dead letters.
+/// Inserts a record into the queue, or into the dead letters if `death` is given.
 pub(crate) fn insert(
     connection: &Connection,
     sequence: u64,
@@ -74,8 +74,8 @@ static INSERT_DEAD: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Covers everything but the error text, each part with its length, so that bytes cannot move
-/// from one to the next.
+/// Computes the checksum of everything but the error text. The lengths are part of it, so that bytes
+/// cannot move from one part to the next.
 fn checksum(sequence: u64, record: &Record, headers: &[u8]) -> i64 {
     let mut hasher = crc32fast::Hasher::new();
     let numbers = [
@@ -100,12 +100,12 @@ fn checksum(sequence: u64, record: &Record, headers: &[u8]) -> i64 {
     i64::from(hasher.finalize())
 }
 
-/// Reads a row of [`COLUMNS`] and holds it against its checksum.
+/// Reads a row of [`COLUMNS`] and verifies its checksum.
 pub(crate) fn decode(row: &Row<'_>) -> rusqlite::Result<Result<StoredRecord, Damaged>> {
     decode_from(row, 1)
 }
 
-/// The same where the columns behind the sequence begin at another place.
+/// Reads a row whose columns after the sequence begin at `topic_at`, and verifies its checksum.
 pub(crate) fn decode_from(
     row: &Row<'_>,
     topic_at: usize,
@@ -156,21 +156,21 @@ impl Values<'_> {
         (checksum(sequence, &record, encoded_headers) == expected).then(|| StoredRecord {
             sequence: Sequence::new(sequence),
             record,
-            // Not covered by the checksum: an error text that cannot be read is no reason to
-            // hold back an event.
+            // Not covered by the checksum: an unreadable error text is no reason to withhold an
+            // event.
             last_error: self.last_error.as_str().ok().map(str::to_owned),
         })
     }
 }
 
-/// Topic and key of a row as far as they can be read, for the counts in memory.
-pub(crate) struct Place<'a> {
+/// Topic and key of a row, as far as they can be read.
+pub(crate) struct TopicKey<'a> {
     pub(crate) topic: &'a [u8],
     pub(crate) key: Option<&'a [u8]>,
 }
 
-impl<'a> Place<'a> {
-    /// From two columns, topic first.
+impl<'a> TopicKey<'a> {
+    /// Reads topic and key from the columns at `first`.
     pub(crate) fn of(row: &'a Row<'_>, first: usize) -> rusqlite::Result<Self> {
         Ok(Self {
             topic: text_or_blob(row.get_ref(first)?).unwrap_or_default(),
@@ -186,7 +186,7 @@ fn text_or_blob(value: ValueRef<'_>) -> Option<&[u8]> {
     }
 }
 
-/// The weight from the four columns [`LENGTHS`].
+/// Computes the weight from the four columns of [`LENGTHS`] at `first`.
 pub(crate) fn weight_of(row: &Row<'_>, first: usize) -> rusqlite::Result<u64> {
     let length = |column: usize| -> rusqlite::Result<usize> {
         let length: Option<i64> = row.get(first + column)?;

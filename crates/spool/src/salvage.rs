@@ -1,4 +1,4 @@
-//! Makes a new file, with what is readable in a damaged one where there is one.
+//! Salvage: creates a new database with the readable rows of a damaged one, if there is one.
 
 use std::collections::HashSet;
 use std::fs;
@@ -19,9 +19,9 @@ use crate::schema::{self, DEAD, QUEUE};
 use crate::sql_convert::{micros, to_sql};
 use crate::state::State;
 
-const DOING: &str = "salvaging the spool";
+const CONTEXT: &str = "salvaging the spool";
 
-/// How many rows came over.
+/// Number of copied rows.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Salvaged {
     pub(crate) records: u64,
@@ -29,25 +29,25 @@ pub(crate) struct Salvaged {
     pub(crate) damaged: u64,
 }
 
-/// Makes the new file complete and durable, under the name of one that is not in use yet.
-/// `least` is what is known otherwise of sequences and commits that were given out.
+/// Creates the new database, complete and durable, under a name that is not in use yet. `least` is
+/// the least state known from elsewhere: sequences and commits up to it were used.
 pub(crate) fn salvage(files: &Files, least: &State) -> Result<Salvaged, SpoolError> {
     let path = files.recovering();
     remove_if_there(&path)?;
     files.create_database(&path)?;
-    let mut target = connection::examine(&path).map_err(SpoolError::database(DOING))?;
+    let mut target = connection::examine(&path).map_err(SpoolError::database(CONTEXT))?;
     fill(files, &mut target, least)
         .and_then(|salvaged| {
             target
                 .close()
-                .map_err(|(_, error)| SpoolError::database(DOING)(error))?;
+                .map_err(|(_, error)| SpoolError::database(CONTEXT)(error))?;
             fs::File::open(&path)
                 .and_then(|file| file.sync_all())
-                .map_err(SpoolError::io(DOING))?;
+                .map_err(SpoolError::io(CONTEXT))?;
             Ok(salvaged)
         })
         .inspect_err(|_| {
-            // What is incomplete is worth nothing, and the disk may be full of it.
+            // An incomplete file is of no use, and it may have filled the disk.
             let _ = fs::remove_file(&path);
         })
 }
@@ -55,38 +55,38 @@ pub(crate) fn salvage(files: &Files, least: &State) -> Result<Salvaged, SpoolErr
 pub(crate) fn remove_if_there(path: &std::path::Path) -> Result<(), SpoolError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(SpoolError::io(DOING)(error))
+            Err(SpoolError::io(CONTEXT)(error))
         }
         _ => Ok(()),
     }
 }
 
 fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvaged, SpoolError> {
-    connection::for_creating(target).map_err(SpoolError::database(DOING))?;
+    connection::for_creating(target).map_err(SpoolError::database(CONTEXT))?;
     schema::migrate(target)?;
     let connection = source(files);
-    let told = connection.as_ref().and_then(|file| State::load(file).ok());
-    let least = least.at_least(&told.unwrap_or_default());
+    let stored = connection.as_ref().and_then(|file| State::load(file).ok());
+    let least = least.at_least(&stored.unwrap_or_default());
     let source = connection.map(|connection| Source {
         connection,
-        below: match told {
+        below: match stored {
             None => i64::MAX,
             Some(_) => to_sql(least.next_sequence),
         },
     });
     let mut copy = || {
-        // A crash throws the file away, so nothing has to be journalled or flushed on the way.
+        // After a crash the file is discarded, so nothing is journalled or flushed on the way.
         target.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
         target.pragma_update(None, "synchronous", "OFF")?;
         let transaction = target.transaction()?;
         let mut salvaged = Salvaged::default();
         if let Some(source) = &source {
-            // The letters first: of pages of different ages, one may still have in the queue
-            // what was buried since.
+            // Dead letters first: among pages of different ages, an old one may still have a row
+            // in the queue that became a dead letter later.
             let mut damaged = copy_dead(source, &transaction, &mut salvaged)?;
             damaged |= copy_queue(source, &transaction, &mut salvaged)?;
             if damaged {
-                let mut raw = Raw::new(&transaction, &least)?;
+                let mut raw = RawRows::new(&transaction, &least)?;
                 raw.copy(source, QUEUE)?;
                 raw.copy(source, DEAD)?;
                 salvaged.damaged = raw.copied;
@@ -96,10 +96,10 @@ fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvage
         transaction.commit()?;
         Ok(salvaged)
     };
-    copy().map_err(SpoolError::database(DOING))
+    copy().map_err(SpoolError::database(CONTEXT))
 }
 
-/// The damaged file, where SQLite opens it at all.
+/// Opens the damaged file, if SQLite can open it at all.
 fn source(files: &Files) -> Option<Connection> {
     files::length(&files.database).filter(|length| *length > 0)?;
     connection::salvage(&files.database).ok()
@@ -109,14 +109,14 @@ fn write_state(target: &Connection, least: &State) -> rusqlite::Result<()> {
     let scan = scan(target, &KeyHasher::default())?;
     let state = State {
         next_sequence: least.next_sequence.max(scan.last_sequence + 1),
-        // Above what the commit counter saw, or the next opening would miss commits.
+        // Above the commit counter, or the next opening would report missing commits.
         commits: least.commits + 1,
         totals: scan.totals,
     };
     state.insert(target)
 }
 
-/// Copies the rows that are as they were written, and says whether there were others.
+/// Copies the sound rows of the queue, and returns whether there are damaged ones.
 fn copy_queue(
     source: &Source,
     target: &Connection,
@@ -139,6 +139,7 @@ fn copy_queue(
     Ok(damaged)
 }
 
+/// Copies the sound dead letters, and returns whether there are damaged ones.
 fn copy_dead(
     source: &Source,
     target: &Connection,
@@ -164,7 +165,7 @@ fn copy_dead(
     Ok(damaged)
 }
 
-/// Not covered by the checksum.
+/// Reads reason and time of a dead letter, which the checksum does not cover.
 fn death(row: &Row<'_>) -> (String, i64) {
     let reason = row.get(REASON_AT);
     (
@@ -179,18 +180,18 @@ fn holds(connection: &Connection, table: &str, sequence: i64) -> rusqlite::Resul
         .exists([sequence])
 }
 
-/// Keeps damaged rows as they are among the dead letters: a person may still make something of
-/// them.
-struct Raw<'a> {
+/// Copier of damaged rows: keeps them unchanged among the dead letters, for an operator to look at.
+struct RawRows<'a> {
     target: &'a Connection,
-    /// A damaged row may bear any number. One that is taken, or that was never given out, which
-    /// would push all that follow behind it, is replaced by the next free one.
+    /// Next free sequence. A damaged row may have any sequence; one that is taken, or that was never
+    /// assigned, is replaced by this one. Otherwise a huge number would push all later sequences
+    /// behind it.
     next_free: i64,
     seen: HashSet<(&'static str, i64)>,
     copied: u64,
 }
 
-impl<'a> Raw<'a> {
+impl<'a> RawRows<'a> {
     fn new(target: &'a Connection, least: &State) -> rusqlite::Result<Self> {
         let found = scan(target, &KeyHasher::default())?;
         Ok(Self {
@@ -210,7 +211,7 @@ impl<'a> Raw<'a> {
 
     fn keep(&mut self, row: &Row<'_>, table: &'static str) -> rusqlite::Result<()> {
         let number: i64 = row.get(0)?;
-        // Going around a place that can't be read may come by the same row twice.
+        // Skipping an unreadable place may read the same row twice.
         if !self.seen.insert((table, number)) {
             return Ok(());
         }
@@ -247,16 +248,16 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// Rows are read as `rowid, *`, without the names of columns, which may be damaged too: the
-/// sequence twice, then the columns in the order of their declaration.
+/// Index of the topic. Rows are read as `rowid, *`, because the names of columns may be damaged too:
+/// the sequence twice, then the columns in the order of their declaration.
 const TOPIC_AT: usize = 2;
 const REASON_AT: usize = 11;
 const DIED_AT: usize = 12;
 
-/// A damaged file.
+/// Damaged file.
 struct Source {
     connection: Connection,
-    /// No row that is what was written has this number, or a higher one.
+    /// Exclusive upper bound of the sequences that were assigned.
     below: i64,
 }
 
@@ -267,8 +268,8 @@ enum Walked {
 }
 
 impl Source {
-    /// Calls `each` for every row that can be reached, in order, and goes around places that
-    /// cannot be read. Fails only where `each` does.
+    /// Calls `each` for every row that can be reached, in order, and skips unreadable places. Fails
+    /// only if `each` fails.
     fn walk(
         &self,
         table: &str,
@@ -310,7 +311,7 @@ impl Source {
         let Ok(mut rows) = statement.query([*after]) else {
             return Walked::Unreadable;
         };
-        // The number of a damaged row may be wrong. It is only gone by where reading ends there.
+        // The sequence of a damaged row may be wrong, so it is only used if reading ends there.
         let mut doubtful = 0;
         loop {
             let row = match rows.next() {
@@ -329,7 +330,7 @@ impl Source {
                 Err(error) => return Walked::Stopped(error),
             };
             match decoded {
-                // Two pointers to one page would show its rows twice.
+                // Two pointers to one page would yield its rows twice.
                 Ok(_) if number <= *after => return Walked::Unreadable,
                 Ok(_) => *after = number,
                 Err(Damaged) if number < self.below => doubtful = number,
@@ -342,7 +343,7 @@ impl Source {
     }
 }
 
-/// The lowest place behind `bad` from which reading operations, by growing steps and then halving:
+/// Returns the lowest sequence behind `bad` from which reading operations, by growing steps and then halving:
 /// a damaged page spans a few sequences, a damaged branch of the tree very many.
 fn first_readable(bad: i64, readable: impl Fn(i64) -> bool) -> Option<i64> {
     let mut low = bad;
@@ -366,8 +367,8 @@ fn first_readable(bad: i64, readable: impl Fn(i64) -> bool) -> Option<i64> {
     Some(high)
 }
 
-/// Rows that the damaged file says it should hold.
-pub(crate) fn told(files: &Files) -> Option<State> {
+/// Reads the state of the damaged file: the rows that it should have.
+pub(crate) fn expected_state(files: &Files) -> Option<State> {
     State::load(&source(files)?).ok()
 }
 
@@ -376,7 +377,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_readable_place_behind_a_gap_is_found() {
+    fn finds_the_first_readable_sequence_after_a_gap() {
         for bad in [0, 5, 1_000_000] {
             for gap in [1, 2, 3, 7, 8, 1000, 123_457] {
                 let good_from = bad + gap;
@@ -386,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_without_end_is_given_up() {
+    fn gives_up_if_nothing_is_readable() {
         assert_eq!(first_readable(0, |_| false), None);
     }
 }

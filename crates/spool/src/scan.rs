@@ -1,18 +1,19 @@
-//! Counts what is in a file, by one walk over all rows that leaves payloads on the disk.
+//! Scan of a file: totals and key counts, by one pass over all rows that does not read payloads.
 
 use rusqlite::Connection;
 
 use crate::keys::{KeyCounts, KeyHasher};
-use crate::row::{LENGTHS, Place, weight_of};
+use crate::row::{LENGTHS, TopicKey, weight_of};
 use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::from_sql;
 use crate::state::Totals;
 
+/// Result of a scan.
 #[derive(Default)]
 pub(crate) struct Scan {
     pub(crate) totals: Totals,
     pub(crate) keys: KeyCounts,
-    /// The highest sequence in either table.
+    /// Highest sequence of both tables.
     pub(crate) last_sequence: u64,
 }
 
@@ -23,8 +24,8 @@ pub(crate) fn scan(connection: &Connection, hasher: &KeyHasher) -> rusqlite::Res
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         scan.last_sequence = scan.last_sequence.max(from_sql(row.get(0)?));
-        let place = Place::of(row, 1)?;
-        scan.keys.add(hasher.hash(place.topic, place.key));
+        let row_key = TopicKey::of(row, 1)?;
+        scan.keys.add(hasher.hash(row_key.topic, row_key.key));
         scan.totals.add_record(weight_of(row, 3)?);
     }
     let mut statement = connection.prepare(&sql(DEAD))?;

@@ -1,26 +1,27 @@
-//! Tables, and how a file of an older version becomes one of this.
+//! Schema of the database, and migrations from older versions.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::SpoolError;
 
-/// Records on their way to Kafka.
+/// Table of queued records.
 pub(crate) const QUEUE: &str = "queue";
-/// Records that nothing can deliver.
+/// Table of dead letters.
 pub(crate) const DEAD: &str = "dead_letter";
-/// One row: [`crate::state`].
+/// Table with one row, the [state](crate::state).
 pub(crate) const STATE: &str = "state";
-/// What other processes ask of the owner: [`crate::requests`].
+/// Table of [requests](crate::requests) of other processes.
 pub(crate) const REQUEST: &str = "request";
 
-/// Marks a SQLite file as a spool: "HSPL".
+/// `application_id` of a spool: "HSPL".
 const APPLICATION: i32 = i32::from_be_bytes(*b"HSPL");
 
-/// One step per version: the first makes version 1 of an empty file. Steps are only ever added.
+/// Migrations, one per version: the first creates version 1 in an empty file. Migrations are only
+/// ever added.
 ///
-/// The queue has no index on topic and key: every append would dirty a page at a random place,
-/// which costs more than the record itself, for a question that a count in memory answers.
-const STEPS: &[&str] = &["
+/// The queue has no index on topic and key. With one, every append would write a page at a random
+/// place, which costs more than the record itself; the counts in memory answer the same question.
+const MIGRATIONS: &[&str] = &["
     CREATE TABLE queue (
         sequence INTEGER PRIMARY KEY,
         topic TEXT NOT NULL,
@@ -64,22 +65,22 @@ const STEPS: &[&str] = &["
     );
 "];
 
-/// What kind of file SQLite opened.
+/// Kind of a SQLite file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A spool of this version or an older one.
+    /// Spool of this version or an older one.
     Spool,
-    /// A spool's tables below a header that is not a spool's.
+    /// Tables of a spool in a file with another header.
     DamagedHeader,
-    /// A spool of a version that this build does not know.
+    /// Spool of a version that this build does not know.
     Newer(i64),
-    /// Somebody else's.
+    /// Database of another program.
     Foreign,
 }
 
-/// The newest version that this build knows.
+/// Newest version that this build knows.
 pub(crate) fn newest() -> i64 {
-    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
 pub(crate) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
@@ -99,11 +100,11 @@ pub(crate) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
     })
 }
 
-/// Whether the tables are declared as this version declares them. SQLite takes a column with a
-/// flipped letter in its name for another column.
+/// Returns whether the tables are declared as this version declares them. SQLite would treat a
+/// column with a flipped bit in its name as another column.
 pub(crate) fn is_as_declared(connection: &Connection) -> rusqlite::Result<bool> {
     let mut model = Connection::open_in_memory()?;
-    run_steps(&mut model, STEPS)?;
+    run_migrations(&mut model, MIGRATIONS)?;
     Ok(declarations(connection)? == declarations(&model)?)
 }
 
@@ -114,17 +115,17 @@ fn declarations(connection: &Connection) -> rusqlite::Result<Vec<(String, Option
         .collect()
 }
 
-/// Brings a file to the newest version, each step in a transaction of its own, so that a crash
+/// Migrates a file to the newest version, each step in a transaction of its own, so that a crash
 /// leaves one version or the next.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), SpoolError> {
-    run_steps(connection, STEPS).map_err(SpoolError::database("migrating the spool"))
+    run_migrations(connection, MIGRATIONS).map_err(SpoolError::database("migrating the spool"))
 }
 
-fn run_steps(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
+fn run_migrations(connection: &mut Connection, migrations: &[&str]) -> rusqlite::Result<()> {
     let version: usize = connection.pragma_query_value(None, "user_version", |row| {
         row.get::<_, u32>(0).map(|version| version as usize)
     })?;
-    for (version, step) in (1_i64..).zip(steps).skip(version) {
+    for (version, step) in (1_i64..).zip(migrations).skip(version) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
@@ -145,12 +146,12 @@ mod tests {
     }
 
     #[test]
-    fn an_older_file_takes_only_the_steps_it_lacks() {
+    fn runs_only_the_missing_migrations() {
         let mut connection = Connection::open_in_memory().unwrap();
         let first = "CREATE TABLE a (x)";
-        run_steps(&mut connection, &[first]).unwrap();
+        run_migrations(&mut connection, &[first]).unwrap();
         connection.execute("INSERT INTO a VALUES (1)", []).unwrap();
-        run_steps(&mut connection, &[first, "ALTER TABLE a ADD COLUMN y"]).unwrap();
+        run_migrations(&mut connection, &[first, "ALTER TABLE a ADD COLUMN y"]).unwrap();
         assert_eq!(version(&connection), 2);
         let row: (i64, Option<i64>) = connection
             .query_one("SELECT x, y FROM a", [], |r| Ok((r.get(0)?, r.get(1)?)))
@@ -159,19 +160,19 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_fails_leaves_the_version_before_it() {
+    fn failed_migration_keeps_the_previous_version() {
         let mut connection = Connection::open_in_memory().unwrap();
         let steps = [
             "CREATE TABLE a (x)",
             "CREATE TABLE b (x); CREATE TABLE a (x)",
         ];
-        assert!(run_steps(&mut connection, &steps).is_err());
+        assert!(run_migrations(&mut connection, &steps).is_err());
         assert_eq!(version(&connection), 1);
         assert!(connection.prepare("SELECT x FROM b").is_err());
     }
 
     #[test]
-    fn the_kinds_of_files_are_told_apart() {
+    fn distinguishes_kinds_of_files() {
         let mut connection = Connection::open_in_memory().unwrap();
         assert_eq!(kind(&connection).unwrap(), Kind::Foreign);
         migrate(&mut connection).unwrap();

@@ -1,4 +1,4 @@
-//! The spool as its owner sees it.
+//! Spool: the API of its owner.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,42 +18,44 @@ use crate::queue::Queue;
 use crate::reader::{Batch, Found, READING, Reader};
 use crate::record::{FailedAttempt, Record, Sequence, SequenceRange};
 use crate::stats::SpoolStats;
+use crate::sync::lock;
 use crate::verify::Verification;
 
-/// A durable queue on the local disk, owned by this process.
+/// Durable queue on the local disk, owned by this process.
 ///
-/// All calls may come from any thread. Changes return a [`Pending`] at once and are made in the
-/// order of the calls, many in one commit; when a `Pending` resolves without error, the change
-/// is flushed to the disk: it survives the end of the process, a crash of the system and a power
-/// cut. Reading sees what is committed.
+/// Methods may be called from any thread. Changes return a [`Pending`] at once and are made in the
+/// order of the calls, many in one commit. When a `Pending` resolves without an error, the change is
+/// flushed to the disk: it survives the end of the process, a system crash and a power cut. Reads
+/// return what is committed.
 ///
-/// Dropping a spool does the work that waits, then closes the files; [`Spool::close`] also says
-/// how that ended.
+/// Dropping a spool completes the waiting operations and closes the files; [`Spool::close`] also
+/// returns an earlier failure.
 pub struct Spool {
     queue: Arc<Queue>,
-    /// `None` once closed. A mutex, because one reading uses the connection at a time.
+    /// `None` once closed. The mutex gives the connection to one reading at a time.
     reader: Mutex<Option<Reader>>,
     writer: Option<JoinHandle<()>>,
     files: Files,
-    /// Last, so that nobody gets the lock before the files are closed.
-    _owner: LockFile,
+    /// Declared last, so that it is dropped last: no other process gets the lock before the files are
+    /// closed.
+    _lock_file: LockFile,
 }
 
 impl Spool {
-    /// Opens the spool, or makes one.
+    /// Opens the spool, or creates it.
     ///
     /// The file is checked first (structure, number of rows, number of commits), which reads it
-    /// once: one to two seconds per gigabyte. Where that fails, the files are moved into a
-    /// folder beside the spool whose name has the time of day, what is readable comes over into
-    /// a new file, and the report says how much.
+    /// once: one to two seconds per gigabyte. If a check fails, the files are moved into a folder
+    /// beside the spool with the time in its name, the readable rows are copied into a new file, and
+    /// the report contains the numbers.
     ///
     /// # Errors
-    /// [`SpoolError::Owned`], [`SpoolError::NewerSchema`], [`SpoolError::NotASpool`], or what
-    /// the disk has to say.
+    /// [`SpoolError::Owned`], [`SpoolError::NewerSchema`], [`SpoolError::NotASpool`], or an error of
+    /// the disk.
     pub fn open(options: SpoolOptions) -> Result<(Self, OpenReport), SpoolError> {
         let Parts {
             files,
-            owner,
+            lock_file,
             queue,
             reader,
             writer,
@@ -68,35 +70,36 @@ impl Spool {
             reader: Mutex::new(Some(reader)),
             writer: Some(writer),
             files,
-            _owner: owner,
+            _lock_file: lock_file,
         };
         Ok((spool, report))
     }
 
-    /// The database: a numbered one where the first was owned.
+    /// Returns the path of the database: a numbered one if the first was owned.
     pub fn path(&self) -> &Path {
         &self.files.database
     }
 
-    /// Appends a record. Waits only while the writer's queue has no room, at most for a few
-    /// commits. The sequence that it resolves to is the receipt.
+    /// Appends a record. Blocks only while the writer's queue has no room, at most for a few commits.
+    /// The sequence that it resolves to is the receipt.
     ///
-    /// Records are stored in the order in which they are taken: of two calls on one thread the
-    /// first comes first. [`Spool::holds_key`] counts the record from when this returns.
+    /// Records are stored in the order in which they are accepted: of two calls on one thread the
+    /// first comes first. [`Spool::holds_key`] includes the record as soon as this returns.
     ///
     /// # Errors
-    /// At once: [`SpoolError::Full`], [`SpoolError::RecordTooLarge`], [`SpoolError::Forked`],
-    /// [`SpoolError::Closed`], or what ended the spool before. Later: what the disk said; the
-    /// record is not spooled then, and the next append may work.
+    /// Immediately: [`SpoolError::Full`], [`SpoolError::RecordTooLarge`], [`SpoolError::Forked`],
+    /// [`SpoolError::Closed`], or an earlier failure of the spool. Later: an error of the disk; then
+    /// the record is not spooled, and the next append may succeed.
     pub fn append(&self, record: Record) -> Result<Pending<Sequence>, SpoolError> {
         self.submit(Operation::Append(record), |answer| answer.first)
     }
 
-    /// Appends a record and calls `then` with its receipt or the error, on the writer's thread:
-    /// it must be quick, and must not wait for the spool. Not called where this fails at once.
+    /// Appends a record and calls `then` with its receipt or the error. `then` runs on the writer
+    /// thread: it must be quick and must not wait for the spool. It is not called if this returns an
+    /// error.
     ///
     /// # Errors
-    /// As [`Spool::append`].
+    /// See [`Spool::append`].
     pub fn append_then(
         &self,
         record: Record,
@@ -105,12 +108,10 @@ impl Spool {
         let done = Box::new(move |outcome: Result<Answer, SpoolError>| {
             then(outcome.map(|answer| answer.first));
         });
-        self.queue
-            .hand_in(Job::new(Operation::Append(record), done))
+        self.queue.submit(Job::new(Operation::Append(record), done))
     }
 
-    /// Appends a record from async code: waits for room and for the disk without holding the
-    /// thread.
+    /// Appends a record from async code: waits for room and for the disk without blocking the thread.
     pub fn append_async(&self, record: Record) -> Append {
         let (job, pending) = self.job(Operation::Append(record), |answer| answer.first);
         Append {
@@ -123,7 +124,7 @@ impl Spool {
     /// Appends records in this order, all or none.
     ///
     /// # Errors
-    /// As [`Spool::append`].
+    /// See [`Spool::append`].
     pub fn append_all(&self, records: Vec<Record>) -> Result<Pending<SequenceRange>, SpoolError> {
         self.submit(Operation::AppendAll(records), |answer| SequenceRange {
             first: answer.first,
@@ -131,10 +132,10 @@ impl Spool {
         })
     }
 
-    /// Puts a record that was never in the queue among the dead letters.
+    /// Appends a record to the dead letters that was never in the queue.
     ///
     /// # Errors
-    /// As [`Spool::append`].
+    /// See [`Spool::append`].
     pub fn append_dead(
         &self,
         record: Record,
@@ -149,38 +150,38 @@ impl Spool {
         self.submit(work, |answer| answer.first)
     }
 
-    /// Whether a record of this topic and key is in the queue or on its way there. While it is,
-    /// a new event of the key must go behind it.
+    /// Returns whether a record of this topic and key is in the queue or on its way there. While it
+    /// is, a new event of the key must go behind it.
     ///
-    /// True from when an append returns until the removal of the last such record is durable;
-    /// never false too early, and true without need only where hashes of 64 bits collide.
+    /// It is true from the return of an append until the removal of the last such record is durable.
+    /// It is never false too early, and true without need only if 64-bit hashes collide.
     ///
     /// # Errors
     /// [`SpoolError::Forked`].
     pub fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> Result<bool, SpoolError> {
-        self.queue.process.check()?;
+        self.queue.fork_guard.check()?;
         Ok(self.queue.holds_key(topic, key))
     }
 
-    /// Records in the queue, from memory. Those on their way are not counted.
+    /// Returns the number of committed records in the queue, from memory.
     ///
     /// # Errors
     /// [`SpoolError::Forked`].
     pub fn depth(&self) -> Result<u64, SpoolError> {
-        self.queue.process.check()?;
+        self.queue.fork_guard.check()?;
         Ok(self.queue.stored().records)
     }
 
-    /// Records behind `after` in the order of their sequences: at most `limit`, and not more
-    /// than `max_bytes` unless the first alone is larger. Records that wait for their
-    /// not-before are among them: what may overtake what is for the relay to say.
+    /// Returns records after `after` in the order of their sequences: at most `limit`, and not more
+    /// than `max_bytes` unless the first alone is larger. Records with a later `not_before` are
+    /// included; the relay decides which record may overtake which.
     ///
-    /// Rows that do not match their checksums are moved to the dead letters, durably, before
-    /// this returns, and named in the batch.
+    /// Rows that do not match their checksums are moved to the dead letters, durably, before this
+    /// returns, and are listed in the batch.
     ///
     /// # Errors
-    /// What the disk had to say; [`SpoolError::Corrupt`] asks for opening again with
-    /// [`SpoolOptions::salvage`], also where a damaged row can't be moved.
+    /// An error of the disk. After [`SpoolError::Corrupt`], also if a damaged row can't be moved,
+    /// open the spool again with [`SpoolOptions::salvage`].
     pub fn next_batch(
         &self,
         limit: usize,
@@ -196,10 +197,10 @@ impl Spool {
                 return Ok(batch);
             }
             self.queue.note_damage();
-            // A number that is damaged too names no row, or another one.
+            // If the sequence is damaged too, it leads to no row, or to another one.
             if let Some(stuck) = batch.damaged.iter().find(|at| moved.contains(at)) {
                 return Err(SpoolError::Corrupt {
-                    doing: READING,
+                    context: READING,
                     detail: format!("the damaged row {stuck} can't be moved"),
                 });
             }
@@ -212,21 +213,21 @@ impl Spool {
         }
     }
 
-    /// Removes records that Kafka has acknowledged; resolves to how many were there. Until then
-    /// they may be read again, also after a crash.
+    /// Removes records that Kafka has acknowledged; resolves to the number of removed records. Until
+    /// then they may be read again, also after a crash.
     ///
     /// # Errors
-    /// [`SpoolError::Forked`], [`SpoolError::Closed`], or what ended the spool before.
+    /// [`SpoolError::Forked`], [`SpoolError::Closed`], or an earlier failure of the spool.
     pub fn acknowledge(&self, sequences: Vec<Sequence>) -> Result<Pending<u64>, SpoolError> {
         self.submit(Operation::Acknowledge(sequences), |answer| answer.count)
     }
 
-    /// Removes records as [`Spool::acknowledge`] does, and calls `then` with how many were there
-    /// or with the error, on the writer's thread: it must be quick, and must not wait for the
-    /// spool. Not called where this fails at once.
+    /// Removes records like [`Spool::acknowledge`], and calls `then` with the number of removed
+    /// records or the error. `then` runs on the writer thread: it must be quick and must not wait for
+    /// the spool. It is not called if this returns an error.
     ///
     /// # Errors
-    /// As [`Spool::acknowledge`].
+    /// See [`Spool::acknowledge`].
     pub fn acknowledge_then(
         &self,
         sequences: Vec<Sequence>,
@@ -236,22 +237,22 @@ impl Spool {
             then(outcome.map(|answer| answer.count));
         });
         self.queue
-            .hand_in(Job::new(Operation::Acknowledge(sequences), done))
+            .submit(Job::new(Operation::Acknowledge(sequences), done))
     }
 
-    /// Remembers failed tries with their records; resolves to how many were there.
+    /// Stores failed attempts with their records; resolves to the number of records found.
     ///
     /// # Errors
-    /// As [`Spool::acknowledge`].
+    /// See [`Spool::acknowledge`].
     pub fn note_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<Pending<u64>, SpoolError> {
         self.submit(Operation::NoteAttempts(attempts), |answer| answer.count)
     }
 
-    /// Moves records to the dead letters; resolves to how many were there. They go on counting
-    /// towards the spool's bounds.
+    /// Moves records to the dead letters; resolves to the number of moved records. They still count
+    /// towards the spool's limits.
     ///
     /// # Errors
-    /// As [`Spool::acknowledge`].
+    /// See [`Spool::acknowledge`].
     pub fn dead_letter(
         &self,
         requests: Vec<DeadLetterRequest>,
@@ -259,10 +260,10 @@ impl Spool {
         self.submit(Operation::DeadLetter(requests), |answer| answer.count)
     }
 
-    /// Dead letters behind `after` in order, bounded as [`Spool::next_batch`].
+    /// Returns dead letters after `after` in order, bounded like [`Spool::next_batch`].
     ///
     /// # Errors
-    /// What the disk had to say.
+    /// An error of the disk.
     pub fn dead_letters(
         &self,
         limit: usize,
@@ -272,36 +273,36 @@ impl Spool {
         self.read(|reader| reader.dead_letters(limit, max_bytes, after))
     }
 
-    /// Moves dead letters to the queue's end, under new sequences and with no attempts counted;
-    /// resolves to how many were there and sound. At the end, because later events of the same
-    /// key have passed already: no place in front would mend their order.
+    /// Re-queues dead letters at the end, with new sequences and without attempts; resolves to the
+    /// number of sound dead letters found. Later events of the same key have passed them already, so
+    /// no earlier place would restore their order.
     ///
     /// # Errors
-    /// As [`Spool::acknowledge`].
+    /// See [`Spool::acknowledge`].
     pub fn retry_dead(&self, sequences: Vec<Sequence>) -> Result<Pending<u64>, SpoolError> {
         self.submit(Operation::RetryDead(sequences), |answer| answer.count)
     }
 
-    /// Deletes dead letters for good; resolves to how many were there.
+    /// Deletes dead letters; resolves to the number of deleted ones.
     ///
     /// # Errors
-    /// As [`Spool::acknowledge`].
+    /// See [`Spool::acknowledge`].
     pub fn drop_dead(&self, sequences: Vec<Sequence>) -> Result<Pending<u64>, SpoolError> {
         self.submit(Operation::DropDead(sequences), |answer| answer.count)
     }
 
-    /// The record with this sequence, in the queue or among the dead letters.
+    /// Returns the record with this sequence, from the queue or the dead letters.
     ///
     /// # Errors
-    /// What the disk had to say.
+    /// An error of the disk.
     pub fn find(&self, sequence: Sequence) -> Result<Option<Found>, SpoolError> {
         self.read(|reader| reader.find(sequence))
     }
 
-    /// Figures: counts from memory, age and sizes from the disk.
+    /// Returns the statistics: totals from memory, age and sizes from the disk.
     ///
     /// # Errors
-    /// What the disk had to say.
+    /// An error of the disk.
     pub fn stats(&self) -> Result<SpoolStats, SpoolError> {
         let oldest = self.read(Reader::oldest)?;
         let stored = self.queue.stored();
@@ -316,31 +317,30 @@ impl Spool {
         })
     }
 
-    /// Checks every page and every row, beside everything else that goes on.
+    /// Checks every page and every row while the spool is in use.
     ///
     /// # Errors
-    /// Where the file cannot be opened for it. What it finds is in the result.
+    /// An error if the file cannot be opened. Damage is in the result.
     pub fn verify(&self) -> Result<Verification, SpoolError> {
-        self.queue.process.check()?;
+        self.queue.fork_guard.check()?;
         Inspector::open(&self.files.database)?.verify()
     }
 
-    /// Does the work that waits and closes the files.
+    /// Completes the waiting operations and closes the files.
     ///
     /// # Errors
-    /// What ended the spool before, where something did. Each piece of work has told its own
-    /// caller how it ended.
+    /// An earlier failure of the spool. Errors of operations went to their callers.
     pub fn close(mut self) -> Result<(), SpoolError> {
-        self.queue.process.check()?;
+        self.queue.fork_guard.check()?;
         let failure = self.queue.failure();
         self.shut_down();
         failure.map_or(Ok(()), Err)
     }
 
     /// Closes the spool, but keeps the reading connection: after [`SpoolError::FileChanged`] the
-    /// rows of a file that was deleted can still be read. `None` where it was closed already.
+    /// rows of a deleted file can still be read through it. `None` if the spool was closed already.
     pub fn into_orphaned_reader(mut self) -> Option<OrphanedReader> {
-        if self.queue.process.is_forked() {
+        if self.queue.fork_guard.is_forked() {
             return None;
         }
         let reader = self
@@ -361,7 +361,7 @@ impl Spool {
         answer: fn(Answer) -> T,
     ) -> Result<Pending<T>, SpoolError> {
         let (job, pending) = self.job(operation, answer);
-        self.queue.hand_in(job)?;
+        self.queue.submit(job)?;
         Ok(pending)
     }
 
@@ -370,7 +370,7 @@ impl Spool {
         operation: Operation,
         answer: fn(Answer) -> T,
     ) -> (Job, Pending<T>) {
-        let (completer, pending) = pending(self.queue.process);
+        let (completer, pending) = pending(self.queue.fork_guard);
         let done = Box::new(move |outcome: Result<Answer, SpoolError>| {
             completer.complete(outcome.map(answer));
         });
@@ -381,8 +381,8 @@ impl Spool {
         &self,
         read: impl FnOnce(&Reader) -> Result<T, SpoolError>,
     ) -> Result<T, SpoolError> {
-        self.queue.process.check()?;
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        self.queue.fork_guard.check()?;
+        let reader = lock(&self.reader);
         let outcome = read(reader.as_ref().ok_or(SpoolError::Closed)?);
         outcome.inspect_err(|error| {
             if matches!(error, SpoolError::Corrupt { .. }) {
@@ -392,21 +392,22 @@ impl Spool {
     }
 
     fn shut_down(&mut self) {
-        // Before the writer: the connection that closes last writes the log into the database
-        // and removes it, and the reader may not write.
+        // Closed before the writer: the last connection to close checkpoints the WAL and removes
+        // it, which the read-only connection cannot do.
         self.reader
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         self.queue.close();
         if let Some(writer) = self.writer.take() {
-            // A writer that panicked has failed all work already.
+            // A writer that panicked has failed all jobs already.
             let _ = writer.join();
         }
     }
 }
 
-/// What can still be read of a spool that is closed. See [`Spool::into_orphaned_reader`].
+/// Reader of a closed spool, whose files may have been deleted. See
+/// [`Spool::into_orphaned_reader`].
 pub struct OrphanedReader {
     /// A mutex, because one reading uses the connection at a time.
     reader: Mutex<Reader>,
@@ -414,11 +415,11 @@ pub struct OrphanedReader {
 }
 
 impl OrphanedReader {
-    /// Records behind `after` in order, bounded as [`Spool::next_batch`]. Damaged rows are named
-    /// and left where they are.
+    /// Returns records after `after` in order, bounded like [`Spool::next_batch`]. Damaged rows are
+    /// listed and left where they are.
     ///
     /// # Errors
-    /// What the disk had to say.
+    /// An error of the disk.
     pub fn batch(
         &self,
         limit: usize,
@@ -461,10 +462,9 @@ impl OrphanedReader {
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        if self.queue.process.is_forked() {
-            // SQLite's connections must not be closed in a fork, the mutexes may have been
-            // copied locked, and the writer is not here. The lock's file may be closed: the
-            // owner keeps its own.
+        if self.queue.fork_guard.is_forked() {
+            // SQLite's connections must not be carried across a fork, not even to close them, the
+            // mutexes may have been copied locked, and the writer thread does not exist here. The lock file may be closed: the owner keeps its own descriptor.
             std::mem::forget(std::mem::replace(&mut self.reader, Mutex::new(None)));
             std::mem::forget(self.writer.take());
             return;

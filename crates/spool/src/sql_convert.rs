@@ -1,23 +1,23 @@
-//! Numbers and times between Rust and SQLite, whose only integer is signed.
+//! Conversions of numbers and times for SQLite, whose only integer type is signed with 64 bits.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Saturates: nothing the spool counts comes near 2^63.
+/// Converts a number for SQLite. It saturates; no number of the spool comes near 2^63.
 pub(crate) fn to_sql(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// A negative number can only come from a damaged row, and reads as 0.
+/// Converts a number from SQLite. A negative one can only come from a damaged row, and becomes 0.
 pub(crate) fn from_sql(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
-/// A length in memory as a count of bytes on disk.
+/// Converts a length in memory.
 pub(crate) fn bytes(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }
 
-/// Microseconds since 1970, negative before; the precision of the envelope's timestamps.
+/// Converts a time to microseconds since 1970, the precision of the envelope's timestamps.
 pub(crate) fn micros(time: SystemTime) -> i64 {
     let whole = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
     match time.duration_since(UNIX_EPOCH) {
@@ -26,7 +26,7 @@ pub(crate) fn micros(time: SystemTime) -> i64 {
     }
 }
 
-/// The inverse of [`micros`]; a time outside what the system can hold reads as 1970.
+/// Converts microseconds since 1970 to a time. One that the system cannot represent becomes 1970.
 pub(crate) fn time(micros: i64) -> SystemTime {
     let distance = Duration::from_micros(micros.unsigned_abs());
     let time = if micros < 0 {
@@ -42,14 +42,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_survives_the_way_to_disk_to_the_microsecond() {
+    fn keeps_times_to_the_microsecond() {
         for micros_since in [0, 1, 1_795_444_000_123_456, -1, -86_400_000_000] {
             assert_eq!(micros(time(micros_since)), micros_since);
         }
     }
 
     #[test]
-    fn damaged_numbers_are_read_without_a_panic() {
+    fn converts_damaged_numbers_without_panicking() {
         assert_eq!(from_sql(-5), 0);
         assert_eq!(to_sql(u64::MAX), i64::MAX);
         let _ = time(i64::MIN);

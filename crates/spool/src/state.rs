@@ -1,11 +1,11 @@
-//! What the spool knows of itself: one row, written in every commit.
+//! State of the spool: one row, written in every commit.
 
 use rusqlite::Connection;
 
 use crate::schema::STATE;
 use crate::sql_convert::{from_sql, to_sql};
 
-/// How much is in the two tables.
+/// Totals of the two tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) records: u64,
@@ -44,13 +44,14 @@ impl Totals {
     }
 }
 
-/// The row. It commits with the records, so a file in which the tables hold another number of
-/// rows has lost some, and one with fewer commits than [`crate::commit_counter`] saw has lost commits.
+/// State of the spool. It is committed with the records: a file whose tables have another number of
+/// rows has lost some, and one with fewer commits than the [commit counter](crate::commit_counter)
+/// has lost commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct State {
-    /// Sequence of the next record; never goes back.
+    /// Sequence of the next record; it never decreases.
     pub(crate) next_sequence: u64,
-    /// Commits since the spool was made.
+    /// Commits since the spool was created.
     pub(crate) commits: u64,
     pub(crate) totals: Totals,
 }
@@ -72,7 +73,7 @@ impl State {
         sequence
     }
 
-    /// The further of two in what may never go back.
+    /// Returns this state with at least the sequence and commits of the other.
     pub(crate) fn at_least(&self, other: &Self) -> Self {
         Self {
             next_sequence: self.next_sequence.max(other.next_sequence),
@@ -81,8 +82,8 @@ impl State {
         }
     }
 
-    /// Fails as a value of the wrong type does where the row is not what was written: a damaged
-    /// count would be taken for lost rows, or hide them.
+    /// Reads the row. Fails like a value of the wrong type if it does not match its checksum: a
+    /// damaged total would look like lost rows, or hide them.
     pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Self> {
         connection
             .prepare_cached(&format!("SELECT {COLUMNS}, checksum FROM {STATE}"))?
@@ -91,7 +92,7 @@ impl State {
                 for (column, number) in numbers.iter_mut().enumerate() {
                     *number = row.get(column).map(from_sql)?;
                 }
-                let state = Self::of_numbers(numbers);
+                let state = Self::from_numbers(numbers);
                 let checksum = row.get::<_, i64>(6)?;
                 if checksum == state.checksum() {
                     return Ok(state);
@@ -100,7 +101,7 @@ impl State {
             })
     }
 
-    /// For a file that has none yet.
+    /// Inserts the row into a new file.
     pub(crate) fn insert(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.execute(
             &format!(
@@ -111,7 +112,8 @@ impl State {
         Ok(())
     }
 
-    /// False where the row is not the one this process wrote last: somebody else wrote.
+    /// Updates the row. Returns false if it is not the one this process wrote last, because another
+    /// program has written.
     pub(crate) fn update(&self, connection: &Connection, last: &Self) -> rusqlite::Result<bool> {
         let changed = connection
             .prepare_cached(&format!(
@@ -122,7 +124,7 @@ impl State {
         Ok(changed == 1)
     }
 
-    /// The columns, their checksum, and one number more for the statement.
+    /// Returns the columns, their checksum, and one more parameter of the statement.
     fn parameters(&self, more: u64) -> [i64; 8] {
         let [sequence, commits, records, bytes, dead, dead_bytes] = self.numbers().map(to_sql);
         let checksum = self.checksum();
@@ -140,7 +142,7 @@ impl State {
         i64::from(hasher.finalize())
     }
 
-    /// All numbers in one order, for the row and for the commit counter.
+    /// Returns all numbers, in the order of the row and of the commit counter.
     pub(crate) fn numbers(&self) -> [u64; NUMBERS] {
         [
             self.next_sequence,
@@ -152,8 +154,8 @@ impl State {
         ]
     }
 
-    /// The inverse of [`State::numbers`].
-    pub(crate) fn of_numbers(numbers: [u64; NUMBERS]) -> Self {
+    /// Creates a state from [`State::numbers`].
+    pub(crate) fn from_numbers(numbers: [u64; NUMBERS]) -> Self {
         let [next_sequence, commits, records, bytes, dead, dead_bytes] = numbers;
         Self {
             next_sequence,
@@ -168,7 +170,7 @@ impl State {
     }
 }
 
-/// How many numbers a state has.
+/// Number of numbers in a state.
 pub(crate) const NUMBERS: usize = 6;
 
 const COLUMNS: &str = "next_sequence, commits, records, bytes, dead, dead_bytes";

@@ -1,32 +1,32 @@
-//! Figures of a running spool.
+//! Statistics of a running spool.
 
 use std::time::{Duration, SystemTime};
 
 use crate::queue::CommitStatistics;
 
-/// How a spool is doing. Operation that waits for the writer is not in it.
+/// Statistics of a spool, without operations that wait for the writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpoolStats {
     /// Records in the queue.
     pub records: u64,
-    /// Their weight, see [`crate::Record::weight`].
+    /// Weight of the records, see [`crate::Record::weight`].
     pub bytes: u64,
     /// Dead letters.
     pub dead: u64,
-    /// Their weight.
+    /// Weight of the dead letters.
     pub dead_bytes: u64,
-    /// When the first record in the queue came to be.
+    /// Creation time of the first record in the queue.
     pub oldest: Option<SystemTime>,
-    /// What the database and its log take on the disk, in bytes.
+    /// Size of database and WAL on the disk, in bytes.
     pub file_bytes: u64,
-    /// What the writer did since the spool was opened.
+    /// Statistics of the writer.
     pub commits: CommitStatistics,
 }
 
 impl SpoolStats {
-    /// Age of the first record in the queue; zero where clocks disagree, `None` where the queue
-    /// is empty.
+    /// Returns the age of the first record in the queue; zero if clocks disagree, `None` if the
+    /// queue is empty.
     pub fn oldest_age(&self, now: SystemTime) -> Option<Duration> {
         self.oldest
             .map(|oldest| now.duration_since(oldest).unwrap_or_default())

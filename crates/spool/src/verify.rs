@@ -1,4 +1,4 @@
-//! The full check: SQLite's own of every page, and the checksum of every row.
+//! Verification: SQLite's integrity check of every page, and the checksum of every row.
 
 use rusqlite::{Connection, Row};
 
@@ -14,43 +14,42 @@ use crate::state::State;
 
 const VERIFYING: &str = "verifying the spool";
 
-/// Most problems that SQLite's check lists.
-const MOST_PROBLEMS: usize = 100;
+/// Maximum number of problems that SQLite's check lists.
+const MAX_PROBLEMS: usize = 100;
 
-/// What the full check found, in one consistent view of the file.
+/// Result of a verification, from one consistent view of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verification {
-    /// Records that were read.
+    /// Number of records.
     pub records: u64,
-    /// Dead letters that were read.
+    /// Number of dead letters.
     pub dead: u64,
-    /// Rows that do not match their checksums, without those that are dead letters for that
-    /// very reason.
+    /// Rows that do not match their checksums, except dead letters with that reason.
     pub damaged: Vec<Sequence>,
-    /// Faults of the file, as SQLite words them, at most 100, counts that do not add up, and
-    /// commits that are missing. Where there is one, opening the spool sets its files aside and
-    /// salvages what is readable.
+    /// Problems of the file: at most 100 of SQLite's check, wrong totals, and missing commits. If
+    /// there is one, opening the spool sets its files aside and salvages the readable rows.
     pub problems: Vec<String>,
 }
 
 impl Verification {
-    /// Whether nothing was found.
+    /// Returns whether nothing is damaged.
     pub fn is_sound(&self) -> bool {
         self.damaged.is_empty() && self.problems.is_empty()
     }
 }
 
-/// Rows between two calls of a progress.
-const STEP: u64 = 1000;
+/// Rows between two calls of the progress callback.
+const PROGRESS_ROWS: u64 = 1000;
 
-/// Reads the whole file once and a half; a writer goes on meanwhile, but its log grows.
+/// Verifies the file. It is read about one and a half times; a writer goes on meanwhile, but its WAL
+/// grows, because a checkpoint cannot pass the open read transaction.
 pub(crate) fn verify(
     connection: &Connection,
     counter: Option<&State>,
     mut progress: impl FnMut(u64),
 ) -> Result<Verification, SpoolError> {
     let mut verification = Verification::default();
-    // A file that cannot be read on is a diagnostic of this check, not a failure of it.
+    // A file that cannot be read any further is a result of this check, not a failure of it.
     let checked = check(connection, counter, &mut verification, &mut progress);
     match checked.map_err(SpoolError::database(VERIFYING)) {
         Err(SpoolError::Corrupt { detail, .. }) => verification.problems.push(detail),
@@ -65,7 +64,7 @@ fn check(
     found: &mut Verification,
     progress: &mut impl FnMut(u64),
 ) -> rusqlite::Result<()> {
-    // One view for all that follows, or a commit in between would look like a fault.
+    // One transaction for all that follows, or a commit in between would look like a fault.
     let view = connection.unchecked_transaction()?;
     let state = State::load(&view)?;
     found.problems = integrity(&view)?;
@@ -80,25 +79,25 @@ fn check(
             found.damaged.push(Sequence::new(from_sql(row.get(0)?)));
         }
         read += 1;
-        if read % STEP == 0 {
+        if read % PROGRESS_ROWS == 0 {
             progress(read);
         }
         Ok(())
     };
     found.records = rows(&view, QUEUE, "NULL", &mut count)?;
     found.dead = rows(&view, DEAD, "reason", &mut count)?;
-    let told = (state.totals.records, state.totals.dead);
-    if told != (found.records, found.dead) {
+    let expected = (state.totals.records, state.totals.dead);
+    if expected != (found.records, found.dead) {
         found.problems.push(format!(
-            "{} records and {} dead letters were committed, but {} and {} are there",
-            told.0, told.1, found.records, found.dead
+            "{} records and {} dead letters were committed, but {} and {} were found",
+            expected.0, expected.1, found.records, found.dead
         ));
     }
     Ok(())
 }
 
 fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(&format!("PRAGMA integrity_check({MOST_PROBLEMS})"))?;
+    let mut statement = connection.prepare(&format!("PRAGMA integrity_check({MAX_PROBLEMS})"))?;
     let diagnostics = statement
         .query_map([], |row| row.get::<_, String>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;

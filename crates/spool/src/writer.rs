@@ -1,8 +1,7 @@
-//! The one thread that writes.
+//! Writer thread: the only thread that changes the database.
 //!
-//! It takes all work that waits, makes it one transaction, and flushes once for all of it. While
-//! the disk is busy with that, the next work gathers: the more callers, the larger the commits,
-//! without a timer.
+//! It commits all waiting jobs in one transaction with one flush (group commit). While the disk is
+//! busy, the next jobs gather: the more callers, the larger the commits, without a timer.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,30 +17,30 @@ use crate::error::SpoolError;
 use crate::file_watcher::FileWatcher;
 use crate::job::{Answer, Done, Job, Operation};
 use crate::maintenance;
-use crate::queue::{Queue, Settled, Taken};
+use crate::queue::{Queue, Received, Settled};
 use crate::requests::{self, Requests};
 use crate::state::State;
 
 const COMMITTING: &str = "writing to the spool";
 
-/// How often an idle writer looks for requests of other processes.
-const IDLE: Duration = Duration::from_secs(1);
+/// Interval at which the writer checks for requests of other processes.
+const REQUEST_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) queue: Arc<Queue>,
     pub(crate) state: State,
-    pub(crate) watch: FileWatcher,
+    pub(crate) watcher: FileWatcher,
     pub(crate) counter: CommitCounter,
     pub(crate) requests: Requests,
     pub(crate) checkpoint_bytes: u64,
 }
 
-/// Fails what waits when the writer ends, however it ends: nobody waits for a thread that is
-/// gone.
-struct AbandonAtEnd(Arc<Queue>);
+/// Guard that fails all waiting jobs when the writer ends, also by a panic, so that no caller waits
+/// for a thread that is gone.
+struct AbandonOnDrop(Arc<Queue>);
 
-impl Drop for AbandonAtEnd {
+impl Drop for AbandonOnDrop {
     fn drop(&mut self) {
         self.0.abandon();
     }
@@ -49,12 +48,12 @@ impl Drop for AbandonAtEnd {
 
 impl Writer {
     pub(crate) fn run(mut self) {
-        let _abandon = AbandonAtEnd(self.queue.clone());
+        let _abandon = AbandonOnDrop(self.queue.clone());
         loop {
-            match self.queue.take(IDLE) {
-                Taken::Jobs(jobs) => self.serve(jobs),
-                Taken::Idle => {}
-                Taken::End => return self.end(),
+            match self.queue.take(REQUEST_INTERVAL) {
+                Received::Jobs(jobs) => self.serve(jobs),
+                Received::Idle => {}
+                Received::Closed => return self.end(),
             }
             if self.queue.failure().is_none() {
                 self.serve_requests();
@@ -75,7 +74,7 @@ impl Writer {
             }
             Err(error) => {
                 self.queue.settle_failed(&jobs, &error);
-                self.free_log();
+                self.reuse_log();
                 for job in jobs {
                     resolve(job.done, Err(error.clone()));
                 }
@@ -84,20 +83,21 @@ impl Writer {
     }
 
     fn serve_requests(&mut self) {
-        let Some(asked) = self.requests.look(&self.connection, IDLE) else {
+        let Some(pending) = self.requests.poll(&self.connection, REQUEST_INTERVAL) else {
             return;
         };
         let started = Instant::now();
-        let operations: Vec<&Operation> = asked.operations.iter().collect();
+        let operations: Vec<&Operation> = pending.operations.iter().collect();
         let none = VecDeque::new();
-        // A failure here has no caller. The requests stay in their table and are found again.
-        match self.commit(&operations, Some(asked.last)) {
+        // No caller waits for a result. After an error the requests stay in their table and are
+        // found again.
+        match self.commit(&operations, Some(pending.last)) {
             Ok((_, settled)) => self.queue.settle(&none, &settled, started.elapsed()),
             Err(error) => self.queue.settle_failed(&none, &error),
         }
     }
 
-    /// One transaction for all work; durable when this returns without error.
+    /// Commits the operations in one transaction; it is durable when this returns without an error.
     fn commit(
         &mut self,
         operations: &[&Operation],
@@ -118,7 +118,7 @@ impl Writer {
         operations: &[&Operation],
         requests_until: Option<i64>,
     ) -> Result<(Vec<Answer>, Settled), SpoolError> {
-        self.watch.check()?;
+        self.watcher.check()?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -143,22 +143,23 @@ impl Writer {
             .update(&transaction, &self.state)
             .map_err(SpoolError::database(COMMITTING))?;
         if !ours {
-            return Err(self.watch.written_by_another());
+            return Err(self.watcher.written_by_another());
         }
         transaction
             .commit()
             .map_err(SpoolError::database(COMMITTING))?;
-        // Before anything that can fail: the rows are there, whatever the callers are told.
+        // Updated before anything that can fail: the rows are committed, whatever the callers are
+        // told, and the next commit has to find this state.
         self.state = state;
-        self.watch.check()?;
-        // Without the counter the commit is as durable as with it; only a later loss of the log
-        // would show less surely.
+        self.watcher.check()?;
+        // Without the counter the commit is just as durable; only a later loss of the WAL would be
+        // detected less reliably.
         let _ = self.counter.write(&self.state);
         Ok((answers, settled))
     }
 
-    /// Between commits, with all receipts out. What fails here fails without harm: the log keeps
-    /// every commit, and the next round tries again.
+    /// Runs maintenance between commits, after all receipts were given. An error does no harm: the
+    /// WAL keeps every commit, and the next round tries again.
     fn run_maintenance(&mut self) {
         if self.queue.take_damage() {
             self.empty_damaged_log();
@@ -172,7 +173,7 @@ impl Writer {
         if self.queue.has_jobs() {
             return;
         }
-        let log_bytes = self.watch.log_bytes();
+        let log_bytes = self.watcher.log_bytes();
         let shortened = maintenance::give_space_back(
             &self.connection,
             &self.state.totals,
@@ -184,10 +185,10 @@ impl Writer {
         }
     }
 
-    /// After a commit that failed. On a full disk the log cannot grow, and without it not even
-    /// an acknowledgement can be written; once its pages are in the database, it starts anew in
-    /// the room that it has.
-    fn free_log(&mut self) {
+    /// Checkpoints the WAL after a failed commit. On a full disk the WAL cannot grow, and then not
+    /// even an acknowledgement can be written. Once its frames are in the database, SQLite reuses
+    /// the file from its beginning.
+    fn reuse_log(&mut self) {
         if self.queue.failure().is_none()
             && maintenance::checkpoint_if_due(&self.connection, 0).is_ok()
         {
@@ -195,9 +196,9 @@ impl Writer {
         }
     }
 
-    /// Before the files are closed. What fails here is left to whoever opens them again.
+    /// Prepares the files for closing. An error is left to the next opening.
     fn end(&mut self) {
-        if self.watch.check().is_err() {
+        if self.watcher.check().is_err() {
             self.keep_log();
         } else if self.queue.take_damage() {
             self.empty_damaged_log();
@@ -205,25 +206,25 @@ impl Writer {
     }
 
     fn empty_damaged_log(&mut self) {
-        if self.watch.check().is_ok() && maintenance::empty_log(&self.connection).is_ok() {
+        if self.watcher.check().is_ok() && maintenance::empty_log(&self.connection).is_ok() {
             self.allow_shorter();
         }
     }
 
     fn keep_log(&self) {
-        // Fails only on a connection that is closed.
+        // Fails only on a closed connection.
         let _ = connection::keep_log(&self.connection);
     }
 
     fn allow_shorter(&mut self) {
-        // A file that is gone is found by the check of the next commit.
+        // A missing file is found by the check of the next commit.
         if let Ok(bytes) = maintenance::database_bytes(&self.connection) {
-            let _ = self.watch.allow_shorter(bytes);
+            let _ = self.watcher.allow_shorter(bytes);
         }
     }
 }
 
-/// The callback is the caller's code: its panic must not take the writer along.
+/// Calls the callback of a job. It is the caller's code, so its panic must not end the writer.
 fn resolve(done: Done, outcome: Result<Answer, SpoolError>) {
     let _ = catch_unwind(AssertUnwindSafe(|| done(outcome)));
 }

@@ -26,7 +26,7 @@ fn a_second_opener_gets_a_clear_error_until_the_first_is_gone() {
 #[test]
 fn a_second_opener_gets_its_own_spool_where_the_configuration_says_so() {
     let place = Place::new();
-    let options = place.options().when_owned(WhenOwned::Numbered { most: 2 });
+    let options = place.options().when_owned(WhenOwned::Numbered { max: 2 });
     let open = || Spool::open(options.clone());
     let (first, _) = open().unwrap();
     let (second, _) = open().unwrap();

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use common::{Place, append, append_many, numbers, read_all, record};
 use herald_spool::{
-    Bound, DeadLetterAction, DeadLetterRequest, FailedAttempt, Found, Inspector, Record, Sequence,
+    DeadLetterAction, DeadLetterRequest, FailedAttempt, Found, Inspector, Limit, Record, Sequence,
     Spool, SpoolError,
 };
 
@@ -220,8 +220,8 @@ fn a_full_spool_is_an_error_until_there_is_room_again() {
     let sequences = append_many(&spool, 0..3);
     let error = spool.append(record(3)).unwrap_err();
     let full = SpoolError::Full {
-        bound: Bound::Records,
-        most: 3,
+        limit: Limit::Records,
+        max: 3,
     };
     assert_eq!(error, full);
     assert!(error.is_retriable() && error.code() == "spool_full");
@@ -257,8 +257,8 @@ fn bytes_are_bounded_before_the_commit_and_after_reopening() {
     assert_eq!(
         error,
         SpoolError::Full {
-            bound: Bound::Bytes,
-            most: 3 * weight
+            limit: Limit::Bytes,
+            max: 3 * weight
         }
     );
     for pending in pending {
@@ -489,10 +489,10 @@ fn requests_of_another_process_are_served_by_the_owner() {
     let second = inspector
         .ask(DeadLetterAction::Drop, &sequences[1..2])
         .unwrap();
-    while inspector.waits_for(second).unwrap() > 0 {
+    while inspector.pending_sequences(second).unwrap() > 0 {
         std::thread::yield_now();
     }
-    assert_eq!(inspector.waits_for(first).unwrap(), 0);
+    assert_eq!(inspector.pending_sequences(first).unwrap(), 0);
     let status = inspector.status().unwrap();
     assert_eq!((status.records, status.dead), (1, 1));
     assert_eq!(numbers(&spool), [0]);
@@ -513,11 +513,11 @@ fn requests_without_an_owner_wait_for_the_next() {
     let request = inspector
         .ask(DeadLetterAction::Retry, &[sequence, Sequence::new(99)])
         .unwrap();
-    assert_eq!(inspector.waits_for(request).unwrap(), 2);
+    assert_eq!(inspector.pending_sequences(request).unwrap(), 2);
     assert_eq!(inspector.status().unwrap().requests, 2);
     let spool = place.open();
     append(&spool, 8);
-    while inspector.waits_for(request).unwrap() > 0 {
+    while inspector.pending_sequences(request).unwrap() > 0 {
         std::thread::yield_now();
     }
     let mut served = numbers(&spool);

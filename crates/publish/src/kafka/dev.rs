@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use herald_process::ForkGuard;
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
@@ -12,7 +13,6 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, Producer, ProducerContext}
 pub use rdkafka::types::{RDKafkaApiKey as ApiKey, RDKafkaRespErr as ApiError};
 
 use crate::failure::{Failure, FailureCode, FailureKind};
-use crate::process::Process;
 
 /// How the identities of such clusters begin.
 const IDENTITY: &str = "mockCluster";
@@ -32,7 +32,7 @@ pub(super) fn is_in_memory(cluster_id: &str) -> bool {
 pub struct DevCluster {
     /// The client that the cluster lives in; it sends nothing.
     home: Arc<BaseProducer<Silent>>,
-    process: Process,
+    fork_guard: ForkGuard,
 }
 
 impl DevCluster {
@@ -56,7 +56,7 @@ impl DevCluster {
         }
         Ok(Self {
             home: Arc::new(home),
-            process: Process::current(),
+            fork_guard: ForkGuard::new(),
         })
     }
 
@@ -138,7 +138,7 @@ impl DevCluster {
 
 impl Drop for DevCluster {
     fn drop(&mut self) {
-        if !self.process.is_here() {
+        if self.fork_guard.is_forked() {
             // Its threads are not here: the end would wait for them for ever.
             std::mem::forget(self.home.clone());
         }

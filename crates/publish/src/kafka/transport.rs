@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
+use herald_process::ForkGuard;
 use rdkafka::config::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::producer::Producer as _;
@@ -18,7 +19,6 @@ use super::refused::Refused;
 use super::secret::Scrub;
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
-use crate::process::Process;
 use crate::transport::{ConnectionListener, Connector, DeliveryCallback, Transport};
 
 /// A name that no topic can have. A broker answers that, and creates nothing.
@@ -45,7 +45,7 @@ struct KafkaTransport {
     config: ClientConfig,
     scrub: Scrub,
     refused: Refused,
-    process: Process,
+    fork_guard: ForkGuard,
 }
 
 struct Open {
@@ -88,7 +88,7 @@ impl Connector for KafkaOptions {
             config,
             scrub,
             refused,
-            process: Process::current(),
+            fork_guard: ForkGuard::new(),
         }))
     }
 
@@ -244,7 +244,7 @@ impl Drop for KafkaTransport {
     fn drop(&mut self) {
         // A fork has none of librdkafka's threads: there is nothing to end and nobody to wait
         // for.
-        if self.process.is_here() {
+        if !self.fork_guard.is_forked() {
             self.close(DROP_PATIENCE);
         } else if let Some(open) = self
             .open

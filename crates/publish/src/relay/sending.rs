@@ -185,7 +185,7 @@ impl RelayThread {
         }
         let missing = counted - self.rows.len() as u64;
         self.core.spool_failed(&SpoolError::Corrupt {
-            doing: "relaying the spool",
+            context: "relaying the spool",
             detail: format!("{missing} of {counted} rows are not found"),
         });
         false

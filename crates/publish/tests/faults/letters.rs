@@ -145,7 +145,7 @@ fn events_for_a_missing_topic_wait_in_the_spool_until_somebody_makes_it() {
             let sequences: Vec<_> = letters.unwrap().iter().map(|l| l.sequence).collect();
             let request = beside.ask(DeadLetterAction::Retry, &sequences).unwrap();
             eventually("the owner has served the request", || {
-                beside.waits_for(request).unwrap() == 0
+                beside.pending_sequences(request).unwrap() == 0
             });
             eventually_drained(&publisher);
             // The publisher may not know yet that there is a topic now.

@@ -90,7 +90,7 @@ fn a_second_publisher_on_one_spool_is_told_or_gets_its_own() {
     assert!(error.to_string().contains(&std::process::id().to_string()));
 
     // With numbered spools both go on through an outage of their own.
-    let spool = SpoolOptions::new(bench.spool()).when_owned(WhenOwned::Numbered { most: 1 });
+    let spool = SpoolOptions::new(bench.spool()).when_owned(WhenOwned::Numbered { max: 1 });
     let kafka = KafkaOptions::new("127.0.0.1:1");
     let second = Publisher::open(bench.options(kafka).spool(spool.clone())).unwrap();
     let mut ledger = Ledger::default();

@@ -170,8 +170,7 @@ fn a_second_process_on_one_spool_is_told_or_gets_its_own() {
     let _first = bench.open();
     let error = Publisher::open(bench.options()).unwrap_err();
     assert_eq!(error.code(), "spool_owned");
-    let numbered =
-        SpoolOptions::new(bench.spool_path()).when_owned(WhenOwned::Numbered { most: 4 });
+    let numbered = SpoolOptions::new(bench.spool_path()).when_owned(WhenOwned::Numbered { max: 4 });
     let second = Publisher::open(bench.options().spool(numbered)).unwrap();
     assert!(publish(&second, "k", "0").unwrap().is_delivered());
 }

@@ -136,7 +136,7 @@ impl Settings {
         };
         if let Some(path) = spool {
             let mut spool =
-                SpoolOptions::new(path).when_owned(WhenOwned::Numbered { most: MAX_SPOOLS });
+                SpoolOptions::new(path).when_owned(WhenOwned::Numbered { max: MAX_SPOOLS });
             if let Some(bytes) = self.spool_max_bytes {
                 spool = spool.max_bytes(bytes);
             }

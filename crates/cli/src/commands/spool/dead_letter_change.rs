@@ -145,7 +145,7 @@ fn wait(
     request: Request,
     idle_timeout: Duration,
 ) -> Result<u64, SpoolError> {
-    let mut left = inspector.waits_for(request)?;
+    let mut left = inspector.pending_sequences(request)?;
     let bar = bar("waiting for the owner", left);
     let all = left;
     let mut progress = Instant::now();
@@ -160,7 +160,7 @@ fn wait(
             };
         }
         std::thread::sleep(POLL_INTERVAL);
-        let now = inspector.waits_for(request)?;
+        let now = inspector.pending_sequences(request)?;
         if now < left {
             progress = Instant::now();
             bar.set_position(all.saturating_sub(now));
