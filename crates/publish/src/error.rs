@@ -81,8 +81,8 @@ pub enum PublishError {
 }
 
 impl PublishError {
-    /// Returns the name of the error, which is the same in all versions, for logs, metrics and other
-    /// languages.
+    /// Returns the name of the error, which is the same in all versions, for logs, metrics and
+    /// other languages.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Envelope(_) => "invalid_envelope",

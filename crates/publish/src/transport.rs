@@ -53,11 +53,11 @@ pub trait Connector: Send + Sync + 'static {
 /// - A report of success means that all in-sync replicas have the message.
 /// - Messages of one topic and key are written in the order of the calls.
 /// - A message that is not reported yet may still be written, however long it took. Without
-///   `delivery_timeout` there is no time-out inside: only the publisher decides when to stop waiting,
-///   and the message is not forgotten here when it does.
-/// - Without `delivery_timeout`: after a retriable or fatal failure of a message nothing sent later for the
-///   same topic and key is written, unless it was sent after the report returned. So who keeps the failed
-///   message in the report can keep the order.
+///   `delivery_timeout` there is no time-out inside: only the publisher decides when to stop
+///   waiting, and the message is not forgotten here when it does.
+/// - Without `delivery_timeout`: after a retriable or fatal failure of a message nothing sent later
+///   for the same topic and key is written, unless it was sent after the report returned. So who
+///   keeps the failed message in the report can keep the order.
 pub trait Transport: Send + Sync + 'static {
     /// Takes a message on its way. Reports come from a thread of the transport, never from
     /// within this call.

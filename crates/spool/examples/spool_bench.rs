@@ -1,8 +1,8 @@
-//! What the spool does in a second, on this machine and this disk.
+//! Benchmark of the spool on this machine and this disk.
 //!
-//! `cargo run --release -p herald-spool --example spool_bench [ROWS] [FOLDER]`: ROWS is how many
-//! are in the file for the measurements of opening (1,000,000 unless given), FOLDER where the
-//! disk is (the system's temporary folder unless given).
+//! `cargo run --release -p herald-spool --example spool_bench [ROWS] [FOLDER]`: ROWS is the number
+//! of rows for the measurements of opening (1,000,000 by default), FOLDER is on the disk to measure
+//! (the system's temporary folder by default).
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -38,7 +38,7 @@ fn main() -> Outcome {
     opening(folder.path(), rows)
 }
 
-/// About 700 bytes, and a key as an envelope has one.
+/// Creates a record of about 700 bytes, with a key like that of an envelope.
 fn record(number: u64) -> Record {
     Record::new("dev.orders.orchestrator.order.started.v1", vec![b'x'; 550])
         .with_key(format!(
@@ -63,7 +63,7 @@ fn per_second(count: u64, time: Duration) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / time.as_secs_f64()
 }
 
-/// What the disk itself takes to make one small write durable.
+/// Measures how long the disk takes to make one small write durable.
 fn plain_flush(folder: &Path) -> Outcome {
     let path = folder.join("flush");
     let mut file = std::fs::File::create(&path)?;
@@ -83,7 +83,7 @@ fn plain_flush(folder: &Path) -> Outcome {
     Ok(())
 }
 
-/// One thread that always has so many appends in flight.
+/// Measures one thread that keeps this many appends in flight.
 fn appending(folder: &Path, in_flight: usize) -> Outcome {
     let count = (300 * u64::try_from(in_flight)?).clamp(300, 300_000);
     let mut rates = Vec::new();
@@ -136,7 +136,7 @@ fn fill(spool: &Spool, rows: u64) -> Outcome {
     Ok(())
 }
 
-/// Reads in batches and acknowledges each while the next is read.
+/// Measures draining: reads in batches, and acknowledges each while the next is read.
 fn draining(folder: &Path) -> Outcome {
     const ROWS: u64 = 200_000;
     for batch_size in [100, 1000] {

@@ -133,8 +133,8 @@ pub enum SpoolError {
 }
 
 impl SpoolError {
-    /// Returns the name of the error, which is the same in all versions, for logs, metrics and other
-    /// languages.
+    /// Returns the name of the error, which is the same in all versions, for logs, metrics and
+    /// other languages.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Owned { .. } => "spool_owned",

@@ -113,8 +113,8 @@ impl Inspector {
         })
     }
 
-    /// Returns records after `after` in order: at most `limit`, and not more than `max_bytes` unless
-    /// the first alone is larger. Damaged rows are listed and left where they are.
+    /// Returns records after `after` in order: at most `limit`, and not more than `max_bytes`
+    /// unless the first alone is larger. Damaged rows are listed and left where they are.
     pub fn batch(
         &self,
         limit: usize,

@@ -39,9 +39,9 @@ pub struct SpoolOptions {
 const MIB: u64 = 1024 * 1024;
 
 impl SpoolOptions {
-    /// Creates settings for a spool in the database `path`, with [more files](crate#files) beside it.
-    /// A missing folder is created, accessible to its owner only. It must be on a local disk: the
-    /// index of SQLite's WAL is memory that all processes share.
+    /// Creates settings for a spool in the database `path`, with [more files](crate#files) beside
+    /// it. A missing folder is created, accessible to its owner only. It must be on a local disk:
+    /// the index of SQLite's WAL is memory that all processes share.
     pub fn new(path: impl AsRef<Path>) -> Self {
         Self {
             path: path.as_ref().to_owned(),

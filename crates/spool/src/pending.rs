@@ -13,8 +13,8 @@ use herald_process::ForkGuard;
 
 type Outcome<T> = Result<T, SpoolError>;
 
-/// Result of an operation that the writer has accepted. It resolves when the operation is durable or
-/// has failed.
+/// Result of an operation that the writer has accepted. It resolves when the operation is durable
+/// or has failed.
 ///
 /// Wait with [`Pending::wait`] on a thread, or await it in any runtime. The operation goes on if
 /// this is dropped.

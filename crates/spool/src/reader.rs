@@ -94,7 +94,8 @@ impl Reader {
         Ok(letters)
     }
 
-    /// Calls `each` for rows of a statement that has [`LENGTHS`] after [`COLUMNS`], within the limits.
+    /// Calls `each` for rows of a statement that has [`LENGTHS`] after [`COLUMNS`], within the
+    /// limits.
     fn bounded(
         &self,
         sql: &str,

@@ -131,8 +131,8 @@ impl Record {
         self
     }
 
-    /// Returns the bytes that count towards the spool's limits: topic, key, headers and payload, and
-    /// 64 for the row. The file is larger by SQLite's pages.
+    /// Returns the bytes that count towards the spool's limits: topic, key, headers and payload,
+    /// and 64 for the row. The file is larger by SQLite's pages.
     pub fn weight(&self) -> u64 {
         weight(
             self.topic.len(),

@@ -74,8 +74,8 @@ static INSERT_DEAD: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Computes the checksum of everything but the error text. The lengths are part of it, so that bytes
-/// cannot move from one part to the next.
+/// Computes the checksum of everything but the error text. The lengths are part of it, so that
+/// bytes cannot move from one part to the next.
 fn checksum(sequence: u64, record: &Record, headers: &[u8]) -> i64 {
     let mut hasher = crc32fast::Hasher::new();
     let numbers = [

@@ -183,9 +183,9 @@ fn holds(connection: &Connection, table: &str, sequence: i64) -> rusqlite::Resul
 /// Copier of damaged rows: keeps them unchanged among the dead letters, for an operator to look at.
 struct RawRows<'a> {
     target: &'a Connection,
-    /// Next free sequence. A damaged row may have any sequence; one that is taken, or that was never
-    /// assigned, is replaced by this one. Otherwise a huge number would push all later sequences
-    /// behind it.
+    /// Next free sequence. A damaged row may have any sequence; one that is taken, or that was
+    /// never assigned, is replaced by this one. Otherwise a huge number would push all later
+    /// sequences behind it.
     next_free: i64,
     seen: HashSet<(&'static str, i64)>,
     copied: u64,
@@ -248,8 +248,8 @@ impl<'a> RawRows<'a> {
     }
 }
 
-/// Index of the topic. Rows are read as `rowid, *`, because the names of columns may be damaged too:
-/// the sequence twice, then the columns in the order of their declaration.
+/// Index of the topic. Rows are read as `rowid, *`, because the names of columns may be damaged
+/// too: the sequence twice, then the columns in the order of their declaration.
 const TOPIC_AT: usize = 2;
 const REASON_AT: usize = 11;
 const DIED_AT: usize = 12;
@@ -343,8 +343,8 @@ impl Source {
     }
 }
 
-/// Returns the lowest sequence behind `bad` from which reading operations, by growing steps and then halving:
-/// a damaged page spans a few sequences, a damaged branch of the tree very many.
+/// Returns the lowest sequence after `bad` from which reading succeeds. The steps double, then a
+/// bisection follows: a damaged leaf page spans a few sequences, a damaged interior page very many.
 fn first_readable(bad: i64, readable: impl Fn(i64) -> bool) -> Option<i64> {
     let mut low = bad;
     let mut step: i64 = 1;

@@ -24,9 +24,9 @@ use crate::verify::Verification;
 /// Durable queue on the local disk, owned by this process.
 ///
 /// Methods may be called from any thread. Changes return a [`Pending`] at once and are made in the
-/// order of the calls, many in one commit. When a `Pending` resolves without an error, the change is
-/// flushed to the disk: it survives the end of the process, a system crash and a power cut. Reads
-/// return what is committed.
+/// order of the calls, many in one commit. When a `Pending` resolves without an error, the change
+/// is flushed to the disk: it survives the end of the process, a system crash and a power cut.
+/// Reads return what is committed.
 ///
 /// Dropping a spool completes the waiting operations and closes the files; [`Spool::close`] also
 /// returns an earlier failure.
@@ -36,8 +36,8 @@ pub struct Spool {
     reader: Mutex<Option<Reader>>,
     writer: Option<JoinHandle<()>>,
     files: Files,
-    /// Declared last, so that it is dropped last: no other process gets the lock before the files are
-    /// closed.
+    /// Declared last, so that it is dropped last: no other process gets the lock before the files
+    /// are closed.
     _lock_file: LockFile,
 }
 
@@ -46,8 +46,8 @@ impl Spool {
     ///
     /// The file is checked first (structure, number of rows, number of commits), which reads it
     /// once: one to two seconds per gigabyte. If a check fails, the files are moved into a folder
-    /// beside the spool with the time in its name, the readable rows are copied into a new file, and
-    /// the report contains the numbers.
+    /// beside the spool with the time in its name, the readable rows are copied into a new file,
+    /// and the report contains the numbers.
     ///
     /// # Errors
     /// [`SpoolError::Owned`], [`SpoolError::NewerSchema`], [`SpoolError::NotASpool`], or an error of
@@ -80,8 +80,8 @@ impl Spool {
         &self.files.database
     }
 
-    /// Appends a record. Blocks only while the writer's queue has no room, at most for a few commits.
-    /// The sequence that it resolves to is the receipt.
+    /// Appends a record. Blocks only while the writer's queue has no room, at most for a few
+    /// commits. The sequence that it resolves to is the receipt.
     ///
     /// Records are stored in the order in which they are accepted: of two calls on one thread the
     /// first comes first. [`Spool::holds_key`] includes the record as soon as this returns.
@@ -95,8 +95,8 @@ impl Spool {
     }
 
     /// Appends a record and calls `then` with its receipt or the error. `then` runs on the writer
-    /// thread: it must be quick and must not wait for the spool. It is not called if this returns an
-    /// error.
+    /// thread: it must be quick and must not wait for the spool. It is not called if this returns
+    /// an error.
     ///
     /// # Errors
     /// See [`Spool::append`].
@@ -111,7 +111,8 @@ impl Spool {
         self.queue.submit(Job::new(Operation::Append(record), done))
     }
 
-    /// Appends a record from async code: waits for room and for the disk without blocking the thread.
+    /// Appends a record from async code: waits for room and for the disk without blocking the
+    /// thread.
     pub fn append_async(&self, record: Record) -> Append {
         let (job, pending) = self.job(Operation::Append(record), |answer| answer.first);
         Append {
@@ -153,8 +154,8 @@ impl Spool {
     /// Returns whether a record of this topic and key is in the queue or on its way there. While it
     /// is, a new event of the key must go behind it.
     ///
-    /// It is true from the return of an append until the removal of the last such record is durable.
-    /// It is never false too early, and true without need only if 64-bit hashes collide.
+    /// It is true from the return of an append until the removal of the last such record is
+    /// durable. It is never false too early, and true without need only if 64-bit hashes collide.
     ///
     /// # Errors
     /// [`SpoolError::Forked`].
@@ -213,8 +214,8 @@ impl Spool {
         }
     }
 
-    /// Removes records that Kafka has acknowledged; resolves to the number of removed records. Until
-    /// then they may be read again, also after a crash.
+    /// Removes records that Kafka has acknowledged; resolves to the number of removed records.
+    /// Until then they may be read again, also after a crash.
     ///
     /// # Errors
     /// [`SpoolError::Forked`], [`SpoolError::Closed`], or an earlier failure of the spool.
@@ -223,8 +224,8 @@ impl Spool {
     }
 
     /// Removes records like [`Spool::acknowledge`], and calls `then` with the number of removed
-    /// records or the error. `then` runs on the writer thread: it must be quick and must not wait for
-    /// the spool. It is not called if this returns an error.
+    /// records or the error. `then` runs on the writer thread: it must be quick and must not wait
+    /// for the spool. It is not called if this returns an error.
     ///
     /// # Errors
     /// See [`Spool::acknowledge`].
@@ -274,8 +275,8 @@ impl Spool {
     }
 
     /// Re-queues dead letters at the end, with new sequences and without attempts; resolves to the
-    /// number of sound dead letters found. Later events of the same key have passed them already, so
-    /// no earlier place would restore their order.
+    /// number of sound dead letters found. Later events of the same key have passed them already,
+    /// so no earlier place would restore their order.
     ///
     /// # Errors
     /// See [`Spool::acknowledge`].
@@ -464,7 +465,8 @@ impl Drop for Spool {
     fn drop(&mut self) {
         if self.queue.fork_guard.is_forked() {
             // SQLite's connections must not be carried across a fork, not even to close them, the
-            // mutexes may have been copied locked, and the writer thread does not exist here. The lock file may be closed: the owner keeps its own descriptor.
+            // mutexes may have been copied locked, and the writer thread does not exist here. The
+            // lock file may be closed: the owner keeps its own descriptor.
             std::mem::forget(std::mem::replace(&mut self.reader, Mutex::new(None)));
             std::mem::forget(self.writer.take());
             return;

@@ -41,8 +41,8 @@ impl Verification {
 /// Rows between two calls of the progress callback.
 const PROGRESS_ROWS: u64 = 1000;
 
-/// Verifies the file. It is read about one and a half times; a writer goes on meanwhile, but its WAL
-/// grows, because a checkpoint cannot pass the open read transaction.
+/// Verifies the file. It is read about one and a half times; a writer goes on meanwhile, but its
+/// WAL grows, because a checkpoint cannot pass the open read transaction.
 pub(crate) fn verify(
     connection: &Connection,
     counter: Option<&State>,

@@ -1,7 +1,7 @@
-//! Files that were damaged, taken away or made by somebody else.
+//! Files that were damaged, deleted, replaced, or made by another program.
 //!
-//! What holds for every damage: nothing panics, what comes out is what went in and in order, and
-//! each row is either handed out, or a dead letter that says it is damaged, or counted as lost.
+//! Invariant for every damage: nothing panics, records come out unchanged and in order, and each
+//! row is read, or a dead letter with the reason `damaged`, or counted as lost.
 #![cfg(unix)]
 
 mod common;
@@ -20,14 +20,15 @@ use proptest::sample::Index;
 
 const ROWS: u64 = 200;
 
-/// A spool of [`ROWS`] records that was closed: everything is in the database.
+/// Creates a closed spool of [`ROWS`] records: all are in the database.
 fn closed(place: &Place) {
     let spool = place.open();
     append_many(&spool, 0..ROWS);
     spool.close().unwrap();
 }
 
-/// The files of a spool of [`ROWS`] records as a killed process leaves them: most is in the log.
+/// Creates the files of a spool of [`ROWS`] records as a killed process leaves them: most records
+/// are in the WAL.
 fn killed(place: &Place) {
     let running = Place::new();
     let spool = running.open();
@@ -37,7 +38,7 @@ fn killed(place: &Place) {
     copy_files(&running.database(), &place.database());
 }
 
-/// Opens what was damaged and holds the promise above against it.
+/// Opens the damaged files and checks the invariant.
 fn open_and_account(place: &Place) -> Option<OpenReport> {
     let (spool, report) = match Spool::open(place.options()) {
         Ok(opened) => opened,
@@ -88,7 +89,7 @@ fn flip(path: &Path, place: Index, mask: u8) {
     fs::write(path, bytes).unwrap();
 }
 
-/// In place, as under a running process.
+/// Overwrites a file in place, as under a running process.
 fn overwrite(path: &Path, bytes: &[u8]) {
     let file = fs::OpenOptions::new().write(true).open(path).unwrap();
     file.write_all_at(bytes, 0).unwrap();
@@ -104,7 +105,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn a_flipped_byte_in_the_database_loses_nothing_in_silence(at: Index, mask in 1_u8..) {
+    fn accounts_for_all_rows_after_a_flipped_byte_in_the_database(at: Index, mask in 1_u8..) {
         let place = Place::new();
         closed(&place);
         flip(&place.database(), at, mask);
@@ -112,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn a_flipped_byte_in_the_log_loses_nothing_in_silence(at: Index, mask in 1_u8..) {
+    fn accounts_for_all_rows_after_a_flipped_byte_in_the_wal(at: Index, mask in 1_u8..) {
         let place = Place::new();
         killed(&place);
         flip(&place.beside("-wal"), at, mask);
@@ -120,7 +121,7 @@ proptest! {
     }
 
     #[test]
-    fn a_truncated_database_loses_nothing_in_silence(at: Index) {
+    fn accounts_for_all_rows_of_a_truncated_database(at: Index) {
         let place = Place::new();
         closed(&place);
         cut(&place.database(), at);
@@ -128,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn a_truncated_log_loses_nothing_in_silence(at: Index) {
+    fn accounts_for_all_rows_of_a_truncated_wal(at: Index) {
         let place = Place::new();
         killed(&place);
         cut(&place.beside("-wal"), at);
@@ -137,7 +138,7 @@ proptest! {
 }
 
 #[test]
-fn most_of_a_database_that_was_cut_in_the_middle_comes_over() {
+fn salvages_most_of_a_database_truncated_in_the_middle() {
     let place = Place::new();
     closed(&place);
     let length = place.database().metadata().unwrap().len();
@@ -154,7 +155,7 @@ fn most_of_a_database_that_was_cut_in_the_middle_comes_over() {
 }
 
 #[test]
-fn a_flipped_bit_in_a_payload_is_buried_and_the_rest_goes_on() {
+fn moves_a_row_with_a_flipped_bit_to_the_dead_letters() {
     let place = Place::new();
     closed(&place);
     let mut bytes = fs::read(place.database()).unwrap();
@@ -192,8 +193,8 @@ fn a_flipped_bit_in_a_payload_is_buried_and_the_rest_goes_on() {
     assert_eq!(numbers(&spool).len() as u64, ROWS - 1);
 }
 
-/// Where the row with this number of [`closed`] says its number: before the length of its header
-/// and the zero for the number's column.
+/// Offset of the sequence in the row with this number of [`closed`]: before the length of its
+/// header and the zero for the sequence's column.
 fn place_of_number(file: &[u8], number: u8) -> usize {
     let places = file.windows(3).zip(0..);
     let mut places = places
@@ -202,7 +203,7 @@ fn place_of_number(file: &[u8], number: u8) -> usize {
 }
 
 #[test]
-fn a_row_that_can_be_neither_read_nor_moved_asks_for_opening_again() {
+fn reports_corruption_if_a_damaged_row_cannot_be_moved() {
     let place = Place::new();
     closed(&place);
     let at = place_of_number(&fs::read(place.database()).unwrap(), 78);
@@ -227,7 +228,7 @@ fn a_row_that_can_be_neither_read_nor_moved_asks_for_opening_again() {
 }
 
 #[test]
-fn a_damaged_row_with_the_number_of_a_dead_letter_is_kept_beside_it() {
+fn keeps_a_damaged_row_with_the_sequence_of_a_dead_letter() {
     let place = Place::new();
     let spool = place.open();
     append_many(&spool, 0..ROWS);
@@ -261,7 +262,7 @@ fn a_damaged_row_with_the_number_of_a_dead_letter_is_kept_beside_it() {
 }
 
 #[test]
-fn a_row_damaged_under_a_running_spool_is_written_again_from_memory() {
+fn rewrites_a_row_damaged_under_a_running_spool() {
     let place = Place::new();
     let spool = place.open();
     append_many(&spool, 0..ROWS);
@@ -277,9 +278,9 @@ fn a_row_damaged_under_a_running_spool_is_written_again_from_memory() {
     assert_eq!((batch.records.len() as u64, batch.damaged.len()), (ROWS, 0));
 }
 
-/// SQLite's next opening would take the log for ended at its first damaged frame.
+/// Without maintenance, SQLite's next opening would end the WAL at its first damaged frame.
 #[test]
-fn a_damaged_log_that_was_noticed_takes_nothing_along() {
+fn loses_nothing_after_a_detected_damage_of_the_wal() {
     let place = Place::new();
     let running = Place::new();
     let spool = running.open();
@@ -303,7 +304,7 @@ fn a_damaged_log_that_was_noticed_takes_nothing_along() {
 }
 
 #[test]
-fn a_dead_letter_whose_reason_is_damaged_is_still_shown() {
+fn shows_a_dead_letter_with_a_damaged_reason() {
     let place = Place::new();
     let spool = place.open();
     spool
@@ -325,7 +326,7 @@ fn a_dead_letter_whose_reason_is_damaged_is_still_shown() {
 }
 
 #[test]
-fn a_flipped_letter_in_the_declaration_of_a_table_loses_nothing() {
+fn loses_nothing_after_a_flipped_letter_in_the_schema() {
     let place = Place::new();
     closed(&place);
     let mut bytes = fs::read(place.database()).unwrap();
@@ -341,7 +342,7 @@ fn a_flipped_letter_in_the_declaration_of_a_table_loses_nothing() {
 }
 
 #[test]
-fn a_deleted_log_is_reported_with_what_may_be_lost() {
+fn reports_a_deleted_wal_and_the_possible_loss() {
     let place = Place::new();
     killed(&place);
     fs::remove_file(place.beside("-wal")).unwrap();
@@ -360,7 +361,7 @@ fn a_deleted_log_is_reported_with_what_may_be_lost() {
 }
 
 #[test]
-fn a_deleted_database_is_reported_and_its_log_kept() {
+fn reports_a_deleted_database_and_keeps_its_wal() {
     let place = Place::new();
     killed(&place);
     let log = fs::read(place.beside("-wal")).unwrap();
@@ -378,7 +379,7 @@ fn a_deleted_database_is_reported_and_its_log_kept() {
 }
 
 #[test]
-fn an_older_copy_of_the_file_is_told_from_the_newest() {
+fn detects_an_older_copy_of_the_file() {
     let place = Place::new();
     let spool = place.open();
     append_many(&spool, 0..ROWS / 2);
@@ -395,7 +396,7 @@ fn an_older_copy_of_the_file_is_told_from_the_newest() {
     );
 }
 
-/// Does something to the files of a running spool and gives the error of the next append.
+/// Changes the files of a running spool, and returns the error of the next append.
 fn under_a_running_spool(place: &Place, harm: impl FnOnce()) -> SpoolError {
     let spool = place.open();
     append_many(&spool, 0..ROWS);
@@ -416,7 +417,7 @@ fn under_a_running_spool(place: &Place, harm: impl FnOnce()) -> SpoolError {
 }
 
 #[test]
-fn files_deleted_under_a_running_spool_give_an_error_and_no_receipt() {
+fn gives_no_receipt_after_files_were_deleted() {
     for suffix in ["", "-wal", ".lock"] {
         let place = Place::new();
         let error = under_a_running_spool(&place, || {
@@ -428,7 +429,7 @@ fn files_deleted_under_a_running_spool_give_an_error_and_no_receipt() {
 }
 
 #[test]
-fn files_replaced_under_a_running_spool_give_an_error_and_no_receipt() {
+fn gives_no_receipt_after_files_were_replaced() {
     for suffix in ["", "-wal"] {
         let place = Place::new();
         let error = under_a_running_spool(&place, || {
@@ -442,7 +443,7 @@ fn files_replaced_under_a_running_spool_give_an_error_and_no_receipt() {
 }
 
 #[test]
-fn files_truncated_under_a_running_spool_give_an_error_and_no_receipt() {
+fn gives_no_receipt_after_files_were_truncated() {
     for suffix in ["", "-wal"] {
         let place = Place::new();
         let error = under_a_running_spool(&place, || {
@@ -459,7 +460,7 @@ fn files_truncated_under_a_running_spool_give_an_error_and_no_receipt() {
 }
 
 #[test]
-fn a_write_by_another_program_gives_an_error_and_no_receipt() {
+fn gives_no_receipt_after_a_write_by_another_program() {
     let place = Place::new();
     let error = under_a_running_spool(&place, || {
         let other = rusqlite::Connection::open(place.database()).unwrap();
@@ -472,7 +473,7 @@ fn a_write_by_another_program_gives_an_error_and_no_receipt() {
 }
 
 #[test]
-fn what_was_deleted_under_a_running_spool_can_still_be_read_by_it() {
+fn orphaned_reader_reads_deleted_files() {
     let place = Place::new();
     let spool = place.open();
     append_many(&spool, 0..ROWS);
@@ -483,7 +484,7 @@ fn what_was_deleted_under_a_running_spool_can_still_be_read_by_it() {
 }
 
 #[test]
-fn a_newer_schema_and_a_foreign_database_are_left_alone() {
+fn rejects_a_newer_schema_and_a_foreign_database() {
     let place = Place::new();
     closed(&place);
     let file = rusqlite::Connection::open(place.database()).unwrap();
@@ -512,7 +513,7 @@ fn a_newer_schema_and_a_foreign_database_are_left_alone() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_set_aside() {
+fn sets_a_file_aside_that_is_not_a_database() {
     let place = Place::new();
     fs::write(
         place.database(),
@@ -528,7 +529,7 @@ fn a_file_that_is_no_database_is_set_aside() {
 }
 
 #[test]
-fn a_recovery_that_was_interrupted_is_completed() {
+fn completes_an_interrupted_recovery() {
     for database_moved in [false, true] {
         let place = Place::new();
         closed(&place);
@@ -562,7 +563,7 @@ fn a_recovery_that_was_interrupted_is_completed() {
 }
 
 #[test]
-fn two_recoveries_keep_both_damaged_files() {
+fn keeps_the_damaged_files_of_two_recoveries() {
     let place = Place::new();
     for _ in 0..2 {
         closed(&place);

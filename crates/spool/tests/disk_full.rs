@@ -1,4 +1,4 @@
-//! A disk that takes nothing more, played by the system's limit on the size of files.
+//! Full disk, simulated by the system's limit on file sizes.
 #![cfg(unix)]
 
 mod common;
@@ -19,7 +19,7 @@ fn limit_files(bytes: Option<u64>) {
     .unwrap();
 }
 
-/// Appends until the disk has refused twenty times in a row; gives the receipts and the error.
+/// Appends until the disk has refused twenty times in a row; returns the receipts and the error.
 fn fill(spool: &Spool) -> (Vec<u64>, herald_spool::SpoolError) {
     let mut receipts = Vec::new();
     let mut refused = 0;
@@ -73,13 +73,12 @@ fn on_a_full_disk(path: &std::path::Path) {
 }
 
 #[test]
-fn a_full_disk_gives_an_error_and_no_receipt_and_the_spool_goes_on_when_there_is_space() {
+fn gives_no_receipt_on_a_full_disk_and_continues_when_there_is_space() {
     if let Some(path) = child::spool_path() {
         return on_a_full_disk(&path);
     }
     let place = Place::new();
-    let name =
-        "a_full_disk_gives_an_error_and_no_receipt_and_the_spool_goes_on_when_there_is_space";
+    let name = "gives_no_receipt_on_a_full_disk_and_continues_when_there_is_space";
     let output = child::command(name, &place.database()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(

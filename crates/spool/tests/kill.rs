@@ -1,8 +1,8 @@
 //! Processes that are killed while they append and acknowledge.
 //!
-//! A kill shows that no receipt rests on the memory of a process. That a receipt also survives a
-//! power cut rests on SQLite's flush of its log in every commit, which no test without a power
-//! cut can show; `tests/power.rs` shows what is read from files as a cut may leave them.
+//! A kill shows that no receipt depends on the memory of a process. That a receipt survives a power
+//! cut depends on the flush of SQLite's WAL in every commit, which a test without a power cut can't
+//! show; `tests/power.rs` opens files as a power cut may leave them.
 #![cfg(unix)]
 
 mod common;
@@ -15,8 +15,8 @@ use herald_spool::{Sequence, Spool, SpoolOptions};
 
 const KILLS: u64 = 30;
 
-/// What a child says, one line each: `receipt SEQUENCE NUMBER`, and `acknowledge SEQUENCE` before
-/// it does so.
+/// Runs a child that prints one line each: `receipt SEQUENCE NUMBER`, and `acknowledge SEQUENCE`
+/// before it acknowledges.
 fn append_until_killed(path: &std::path::Path) {
     let options = SpoolOptions::new(path).checkpoint_bytes(256 * 1024);
     let (spool, report) = Spool::open(options).unwrap();
@@ -45,7 +45,7 @@ fn spool_highest(spool: &Spool) -> u64 {
 }
 
 #[test]
-fn a_receipt_survives_kill_minus_nine() {
+fn receipts_survive_sigkill() {
     if let Some(path) = child::spool_path() {
         return append_until_killed(&path);
     }
@@ -54,7 +54,7 @@ fn a_receipt_survives_kill_minus_nine() {
     let mut acknowledged = BTreeSet::new();
     let mut lines_before_kill = 1_u64;
     for _ in 0..KILLS {
-        let mut child = child::command("a_receipt_survives_kill_minus_nine", &place.database())
+        let mut child = child::command("receipts_survive_sigkill", &place.database())
             .spawn()
             .unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap()).lines();

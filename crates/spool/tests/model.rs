@@ -1,4 +1,4 @@
-//! The spool against the plainest thing that could be one: two vectors.
+//! Model test: the spool compared with two vectors.
 
 mod common;
 
@@ -22,7 +22,7 @@ enum Step {
     RetryDead(Vec<Index>),
     DropDead(Index),
     Reopen,
-    /// Goes on with a copy of the files, as after a power cut.
+    /// Continue with a copy of the files, as after a power cut.
     Crash,
 }
 
@@ -73,7 +73,7 @@ struct Model {
     dead: Vec<StoredRecord>,
 }
 
-/// The sequences at these places, and none where there is nothing.
+/// Returns the sequences at these indices; none if there are no records.
 fn pick(records: &[StoredRecord], indices: &[Index]) -> Vec<Sequence> {
     if records.is_empty() {
         return Vec::new();
@@ -100,7 +100,7 @@ fn stored(sequence: Sequence, record: Record, last_error: Option<String>) -> Sto
 struct World {
     place: Place,
     crashes: u32,
-    /// `None` only between two spools.
+    /// `None` only between closing and reopening.
     spool: Option<Spool>,
     model: Model,
 }
@@ -280,7 +280,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn the_spool_does_what_two_vectors_do(steps in prop::collection::vec(step(), 1..30)) {
+    fn behaves_like_two_vectors(steps in prop::collection::vec(step(), 1..30)) {
         let place = Place::new();
         let path = place.database();
         let mut world = World { place, crashes: 0, spool: None, model: Model::default() };

@@ -1,4 +1,4 @@
-//! One spool, one process.
+//! Ownership: one process per spool.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{Place, append, numbers, record};
 use herald_spool::{Spool, SpoolError, WhenOwned, spool_files};
 
 #[test]
-fn a_second_opener_gets_a_clear_error_until_the_first_is_gone() {
+fn second_opener_fails_until_the_first_has_closed() {
     let place = Place::new();
     let spool = place.open();
     let error = Spool::open(place.options()).err().unwrap();
@@ -24,7 +24,7 @@ fn a_second_opener_gets_a_clear_error_until_the_first_is_gone() {
 }
 
 #[test]
-fn a_second_opener_gets_its_own_spool_where_the_configuration_says_so() {
+fn second_opener_gets_a_numbered_spool_if_configured() {
     let place = Place::new();
     let options = place.options().when_owned(WhenOwned::Numbered { max: 2 });
     let open = || Spool::open(options.clone());
@@ -49,7 +49,7 @@ fn a_second_opener_gets_its_own_spool_where_the_configuration_says_so() {
 
 #[cfg(unix)]
 #[test]
-fn a_forked_child_gets_a_clear_error_and_harms_nothing() {
+fn fails_in_a_forked_child_without_harm() {
     use rustix::process::{Pid, WaitOptions, waitpid};
 
     if let Some(path) = common::child::spool_path() {
@@ -87,7 +87,7 @@ fn a_forked_child_gets_a_clear_error_and_harms_nothing() {
     }
     // In a process of its own, because a fork copies the threads of no other test then.
     let place = Place::new();
-    let name = "a_forked_child_gets_a_clear_error_and_harms_nothing";
+    let name = "fails_in_a_forked_child_without_harm";
     let output = common::child::command(name, &place.database())
         .output()
         .unwrap();

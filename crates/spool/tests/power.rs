@@ -1,6 +1,6 @@
-//! Files as a power cut may leave them, made by copying and cutting: whatever was flushed is
-//! there, and the transaction that was being written is there in part. Opening finds every
-//! record with a receipt, in order, and takes the torn end for what it is.
+//! Files as a power cut may leave them, made by copying and truncating: everything that was flushed
+//! is there, and the transaction that was being written is there in part. Opening finds every
+//! record with a receipt, in order, and discards the torn end.
 
 mod common;
 
@@ -11,7 +11,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
-    fn a_torn_last_commit_takes_no_receipt_along(
+    fn keeps_all_receipts_before_a_torn_commit(
         before in 1_u64..40,
         torn in 1_u64..40,
         cut in 0.0..1.0_f64,
@@ -46,7 +46,7 @@ proptest! {
     }
 }
 
-/// Appends one after the other and says so; a checkpoint after every few commits.
+/// Appends one record after the other and prints the receipts; a checkpoint runs every few commits.
 #[cfg(unix)]
 fn append_until_killed(path: &std::path::Path) {
     let options = herald_spool::SpoolOptions::new(path).checkpoint_bytes(64 * 1024);
@@ -63,11 +63,11 @@ fn append_until_killed(path: &std::path::Path) {
     }
 }
 
-/// A stopped process writes nothing, so the copy is of one moment, in the middle of whatever the
-/// writer was doing.
+/// Checks copies of a running process. A stopped process writes nothing, so each copy is of one
+/// moment, in the middle of whatever the writer was doing.
 #[cfg(unix)]
 #[test]
-fn a_copy_of_any_moment_holds_all_receipts_given_before_it() {
+fn copy_of_any_moment_has_all_earlier_receipts() {
     use std::io::{BufRead, BufReader};
 
     use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
@@ -76,7 +76,7 @@ fn a_copy_of_any_moment_holds_all_receipts_given_before_it() {
         return append_until_killed(&path);
     }
     let place = Place::new();
-    let name = "a_copy_of_any_moment_holds_all_receipts_given_before_it";
+    let name = "copy_of_any_moment_has_all_earlier_receipts";
     let mut child = common::child::command(name, &place.database())
         .spawn()
         .unwrap();

@@ -1,4 +1,4 @@
-//! The queue in good weather.
+//! Queue without faults.
 
 mod common;
 
@@ -20,7 +20,7 @@ fn request(sequence: Sequence) -> DeadLetterRequest {
 }
 
 #[test]
-fn a_record_is_read_as_it_was_appended() {
+fn reads_a_record_as_appended() {
     let place = Place::new();
     let spool = place.open();
     let micros = Duration::from_micros(1_795_444_000_123_456);
@@ -43,7 +43,7 @@ fn a_record_is_read_as_it_was_appended() {
 }
 
 #[test]
-fn records_come_in_the_order_of_their_sequences_also_after_reopening() {
+fn reads_records_in_order_after_reopening() {
     let place = Place::new();
     let spool = place.open();
     let sequences = append_many(&spool, 0..50);
@@ -55,7 +55,7 @@ fn records_come_in_the_order_of_their_sequences_also_after_reopening() {
 }
 
 #[test]
-fn a_sequence_is_never_used_twice() {
+fn never_reuses_a_sequence() {
     let place = Place::new();
     let spool = place.open();
     let first = append(&spool, 1);
@@ -70,7 +70,7 @@ fn a_sequence_is_never_used_twice() {
 }
 
 #[test]
-fn a_batch_is_bounded_by_count_and_bytes_but_never_empty_before_the_end() {
+fn bounds_a_batch_by_count_and_bytes() {
     let place = Place::new();
     let spool = place.open();
     append_many(&spool, 0..10);
@@ -84,7 +84,7 @@ fn a_batch_is_bounded_by_count_and_bytes_but_never_empty_before_the_end() {
 }
 
 #[test]
-fn an_acknowledged_record_is_gone_and_the_rest_stays() {
+fn removes_only_the_acknowledged_record() {
     let place = Place::new();
     let spool = place.open();
     let sequences = append_many(&spool, 0..4);
@@ -95,7 +95,7 @@ fn an_acknowledged_record_is_gone_and_the_rest_stays() {
 }
 
 #[test]
-fn records_appended_together_have_adjacent_sequences() {
+fn assigns_adjacent_sequences_to_records_appended_together() {
     let place = Place::new();
     let spool = place.open();
     let records = (0..5).map(record).collect();
@@ -107,7 +107,7 @@ fn records_appended_together_have_adjacent_sequences() {
 }
 
 #[test]
-fn a_key_is_held_from_its_append_until_its_last_record_is_acknowledged() {
+fn holds_a_key_from_append_to_last_acknowledgement() {
     let place = Place::new();
     let spool = place.open();
     let holds = |spool: &Spool| spool.holds_key("orders", Some(b"key-1")).unwrap();
@@ -128,7 +128,7 @@ fn a_key_is_held_from_its_append_until_its_last_record_is_acknowledged() {
 }
 
 #[test]
-fn failed_attempts_are_remembered_across_restarts() {
+fn stores_failed_attempts_across_restarts() {
     let place = Place::new();
     let spool = place.open();
     let sequence = append(&spool, 1);
@@ -155,7 +155,7 @@ fn failed_attempts_are_remembered_across_restarts() {
 }
 
 #[test]
-fn a_buried_record_is_kept_with_its_reason_and_can_be_retried_at_the_queues_end() {
+fn keeps_a_dead_letter_with_its_reason_and_retries_it_at_the_end() {
     let place = Place::new();
     let spool = place.open();
     let sequences = append_many(&spool, 0..3);
@@ -198,7 +198,7 @@ fn a_buried_record_is_kept_with_its_reason_and_can_be_retried_at_the_queues_end(
 }
 
 #[test]
-fn a_dead_letter_is_dropped_only_when_told_to() {
+fn drops_a_dead_letter_only_on_request() {
     let place = Place::new();
     let spool = place.open();
     let pending = spool
@@ -214,7 +214,7 @@ fn a_dead_letter_is_dropped_only_when_told_to() {
 }
 
 #[test]
-fn a_full_spool_is_an_error_until_there_is_room_again() {
+fn fails_while_full_and_continues_when_there_is_room() {
     let place = Place::new();
     let (spool, _) = Spool::open(place.options().max_records(3)).unwrap();
     let sequences = append_many(&spool, 0..3);
@@ -247,7 +247,7 @@ fn a_full_spool_is_an_error_until_there_is_room_again() {
 }
 
 #[test]
-fn bytes_are_bounded_before_the_commit_and_after_reopening() {
+fn bounds_bytes_before_the_commit_and_after_reopening() {
     let place = Place::new();
     let weight = record(0).weight();
     let options = place.options().max_bytes(3 * weight);
@@ -271,7 +271,7 @@ fn bytes_are_bounded_before_the_commit_and_after_reopening() {
 }
 
 #[test]
-fn a_record_that_is_too_large_is_refused_alone() {
+fn rejects_only_the_record_that_is_too_large() {
     let place = Place::new();
     let (spool, _) = Spool::open(place.options().max_record_bytes(500)).unwrap();
     let error = spool
@@ -316,7 +316,7 @@ fn many_appends_share_a_commit() {
 }
 
 #[test]
-fn a_callback_gets_the_receipt_and_its_panic_harms_nobody() {
+fn callback_gets_the_receipt_and_may_panic() {
     let place = Place::new();
     let spool = place.open();
     let (sender, receipts) = mpsc::channel();
@@ -335,7 +335,7 @@ fn a_callback_gets_the_receipt_and_its_panic_harms_nobody() {
 }
 
 #[test]
-fn an_append_can_be_awaited_without_any_runtime() {
+fn append_can_be_awaited_without_a_runtime() {
     let place = Place::new();
     let (spool, _) = Spool::open(place.options().queue_records(1)).unwrap();
     std::thread::scope(|scope| {
@@ -381,7 +381,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn closing_and_dropping_do_the_work_that_waits() {
+fn closing_and_dropping_complete_waiting_operations() {
     let place = Place::new();
     for round in 0..2_u64 {
         let spool = place.open();
@@ -399,7 +399,7 @@ fn closing_and_dropping_do_the_work_that_waits() {
 }
 
 #[test]
-fn statistics_say_depth_bytes_age_and_commits() {
+fn reports_depth_bytes_age_and_commits() {
     let place = Place::new();
     let spool = place.open();
     assert_eq!(spool.stats().unwrap().oldest_age(SystemTime::now()), None);
@@ -416,7 +416,7 @@ fn statistics_say_depth_bytes_age_and_commits() {
 }
 
 #[test]
-fn space_comes_back_after_an_outage() {
+fn gives_space_back_after_an_outage() {
     let place = Place::new();
     let (spool, _) = Spool::open(place.options().checkpoint_bytes(1024 * 1024)).unwrap();
     let big = || Record::new("orders", vec![7; 64 * 1024]);
@@ -443,7 +443,7 @@ fn space_comes_back_after_an_outage() {
 }
 
 #[test]
-fn an_inspector_sees_what_is_committed_beside_the_owner() {
+fn inspector_reads_committed_records_beside_the_owner() {
     let place = Place::new();
     let missing = Inspector::open(place.database()).err().unwrap();
     assert_eq!(missing.code(), "spool_not_found");
@@ -473,7 +473,7 @@ fn an_inspector_sees_what_is_committed_beside_the_owner() {
 }
 
 #[test]
-fn requests_of_another_process_are_served_by_the_owner() {
+fn owner_serves_requests_of_another_process() {
     let place = Place::new();
     let spool = place.open();
     let sequences = append_many(&spool, 0..3);
@@ -499,7 +499,7 @@ fn requests_of_another_process_are_served_by_the_owner() {
 }
 
 #[test]
-fn requests_without_an_owner_wait_for_the_next() {
+fn next_owner_serves_waiting_requests() {
     let place = Place::new();
     let spool = place.open();
     let sequence = append(&spool, 7);
@@ -527,7 +527,7 @@ fn requests_without_an_owner_wait_for_the_next() {
 
 #[cfg(unix)]
 #[test]
-fn files_and_new_folders_are_for_their_owner_only() {
+fn files_and_new_folders_are_private() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
     let folder = place.folder.path().join("a/b");

@@ -1,4 +1,4 @@
-//! A test that runs itself again as a process of its own, to be killed or limited.
+//! Child process: a test that runs itself again, to be killed or limited.
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
@@ -6,13 +6,13 @@ use std::process::{Command, Stdio};
 
 const VARIABLE: &str = "HERALD_SPOOL_TEST_CHILD";
 
-/// The spool that this process was started for, where it is a child.
+/// Path of the spool for which this process was started, if it is a child.
 pub fn spool_path() -> Option<PathBuf> {
     std::env::var_os(VARIABLE).map(PathBuf::from)
 }
 
-/// Runs the test with this name again, as a child. The signal for too large a file is ignored,
-/// as it is in services: a write then fails with an error.
+/// Runs the test with this name again, as a child. SIGXFSZ is ignored, so that a write beyond the
+/// limit fails with an error.
 pub fn command(test: &str, path: &Path) -> Command {
     let mut command = Command::new("sh");
     command

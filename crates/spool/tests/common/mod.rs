@@ -1,4 +1,4 @@
-//! What the tests share. Each test file uses its part.
+//! Helpers of the tests.
 #![allow(dead_code)]
 
 #[cfg(unix)]
@@ -49,7 +49,7 @@ pub fn beside(database: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// A record that says its number, with one of five keys.
+/// Creates a record with its number as payload and one of five keys.
 pub fn record(number: u64) -> Record {
     Record::new("orders", format!("payload {number}"))
         .with_key(format!("key-{}", number % 5))
@@ -68,7 +68,7 @@ pub fn append_many(spool: &Spool, numbers: impl IntoIterator<Item = u64>) -> Vec
     pending.into_iter().map(|p| p.wait().unwrap()).collect()
 }
 
-/// Everything in the queue, read in small batches.
+/// Reads the whole queue in small batches.
 pub fn read_all(spool: &Spool) -> Vec<StoredRecord> {
     let mut all = Vec::new();
     let mut after = Sequence::START;
@@ -94,7 +94,7 @@ pub fn numbers(spool: &Spool) -> Vec<u64> {
         .collect()
 }
 
-/// Copies database, log and commit counter as a power cut would leave them.
+/// Copies database, WAL and commit counter as a power cut would leave them.
 pub fn copy_files(from: &Path, to: &Path) {
     for suffix in ["", "-wal", ".commits"] {
         let source = beside(from, suffix);
