@@ -410,7 +410,7 @@ impl Spool {
 /// Reader of a closed spool, whose files may have been deleted. See
 /// [`Spool::into_orphaned_reader`].
 pub struct OrphanedReader {
-    /// A mutex, because one reading uses the connection at a time.
+    /// The mutex gives the connection to one reading at a time.
     reader: Mutex<Reader>,
     queue: Arc<Queue>,
 }
@@ -427,35 +427,33 @@ impl OrphanedReader {
         max_bytes: u64,
         after: Sequence,
     ) -> Result<Batch, SpoolError> {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        reader.batch(limit, max_bytes, after)
+        lock(&self.reader).batch(limit, max_bytes, after)
     }
 
-    /// Dead letters behind `after` in order, bounded as [`Spool::next_batch`].
+    /// Returns dead letters after `after` in order, bounded like [`Spool::next_batch`].
     ///
     /// # Errors
-    /// What the disk had to say.
+    /// An error of the disk.
     pub fn dead_letters(
         &self,
         limit: usize,
         max_bytes: u64,
         after: Sequence,
     ) -> Result<Vec<DeadLetter>, SpoolError> {
-        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        reader.dead_letters(limit, max_bytes, after)
+        lock(&self.reader).dead_letters(limit, max_bytes, after)
     }
 
-    /// Dead letters that were there when the spool was closed.
+    /// Number of dead letters when the spool was closed.
     pub fn dead(&self) -> u64 {
         self.queue.stored().dead
     }
 
-    /// Records that were in the queue when the spool was closed.
+    /// Number of records in the queue when the spool was closed.
     pub fn records(&self) -> u64 {
         self.queue.stored().records
     }
 
-    /// Whether a record of this topic and key was in the queue when the spool was closed.
+    /// Returns whether a record of this topic and key was in the queue when the spool was closed.
     pub fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
         self.queue.holds_key(topic, key)
     }
