@@ -1,20 +1,23 @@
-//! What contracts mean, as JSON: for programs in other languages.
+//! Contracts as JSON, for programs in other languages.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use herald_diagnostics::SourceId;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
-use crate::contract::StateMachine;
-use crate::fields::{Definition, Field, Limits};
-use crate::instrument::Instrument;
+use crate::contract::{StateMachine, TopicSettings};
+use crate::fields::Field;
 use crate::kind::Kind;
 use crate::load::Loaded;
 use crate::rules::OUTPUT_COLLISION;
 use crate::version::Version;
+use crate::view::{
+    ConsumedView, DefinitionView, Fields, Layout, MetricView, OperationView, StatesView,
+};
 use crate::{Consumed, Declared, Event, Node, Operation};
 
-/// What the reader understood of each contract: `{"contracts": [ … ]}`.
+/// Returns all contracts that were read: `{"contracts": [ … ]}`.
 pub fn all(loaded: &Loaded) -> Value {
     let diagnostics = diagnostics(loaded);
     let contract = |node: &Node| {
@@ -25,187 +28,241 @@ pub fn all(loaded: &Loaded) -> Value {
     json!({ "contracts": contracts })
 }
 
-/// What the reader understood of one contract, with the codes of its diagnostics.
+/// Returns one contract, with the codes of its diagnostics.
 pub fn contract(node: &Node, diagnostics: &[String]) -> Value {
-    json!({
-        "path": node.origin.relative_path,
-        "format": node.format.as_str(),
-        "fingerprint": node.origin.fingerprint.0,
-        "identity": {
-            "name": node.identity.name,
-            "slug": node.identity.slug,
-            "contract_version": version(node.identity.contract_version.as_ref()),
-            "node_version": version(node.identity.node_version.as_ref()),
-        },
-        "kind": node.kind.map(Kind::as_str),
-        "service_name": node.service_name,
-        "namespace": node.namespace,
-        "description": node.description,
-        "operations": node.operations.iter().map(operation).collect::<Vec<_>>(),
-        "published": node.declared().map(|(event, declared)| published(event, declared)).collect::<Vec<_>>(),
-        "generated": node.events.iter().filter(|e| e.declared.is_none()).map(|event| generated(node, event)).collect::<Vec<_>>(),
-        "consumed": node.consumed.iter().map(consumed).collect::<Vec<_>>(),
-        "states": node.states.as_ref().map_or(&[][..], |machine| &machine.states),
-        "fsm": node.states.as_ref().map(state_machine),
-        "metrics": node.metrics.iter().map(|metric| json!({
-            "name": metric.name.value,
-            "unit": metric.unit,
-            "description": metric.description,
-        })).collect::<Vec<_>>(),
-        "definitions": node.definitions.iter().map(definition).collect::<Vec<_>>(),
-        "fields": fields_of_node(node),
-        "diagnostics": diagnostics,
-    })
+    json!(Contract::new(node, diagnostics))
 }
 
-fn version(version: Option<&Version>) -> Option<&str> {
-    version.map(|version| version.text.as_str())
+#[derive(Serialize)]
+struct Contract<'a> {
+    path: &'a str,
+    format: &'static str,
+    fingerprint: &'a str,
+    identity: IdentityDocument<'a>,
+    kind: Option<&'static str>,
+    service_name: &'a str,
+    namespace: Option<&'a str>,
+    description: Option<&'a str>,
+    operations: Vec<OperationDocument<'a>>,
+    published: Vec<Published<'a>>,
+    generated: Vec<Generated<'a>>,
+    consumed: Vec<ConsumedDocument<'a>>,
+    states: &'a [String],
+    fsm: Option<StateMachineDocument<'a>>,
+    metrics: Vec<MetricView<'a>>,
+    definitions: Vec<DefinitionView<'a>>,
+    fields: NodeFields<'a>,
+    diagnostics: &'a [String],
 }
 
-fn operation(operation: &Operation) -> Value {
-    json!({
-        "name": operation.name,
-        "ident": operation.ident,
-        "description": operation.description,
-        "input": fields(&operation.input),
-        "result": fields(&operation.result),
-        "instrument": instrument(&operation.instrument),
-        "sources": operation.sources,
-    })
-}
-
-fn instrument(instrument: &Instrument) -> Value {
-    json!({
-        "events": instrument.events.as_str(),
-        "sample_started": instrument.sample_started,
-        "fields": instrument.fields.iter().cloned().collect::<Map<_, _>>(),
-    })
-}
-
-fn definition(definition: &Definition) -> Value {
-    json!({
-        "name": definition.name,
-        "ident": definition.ident,
-        "description": definition.description,
-        "fields": fields(&definition.fields),
-    })
-}
-
-fn published(event: &Event, declared: &Declared) -> Value {
-    json!({
-        "topic": event.topic.as_template(),
-        "event_type": event.event_type,
-        "event_type_source": declared.event_type_source.as_str(),
-        "ident": event.ident,
-        "conforming": declared.conforming,
-        "description": event.description,
-        "roles": declared.roles,
-        "schema_ref": declared.schema_ref,
-        "partition_key": declared.partition_key,
-        "topic_config": declared.settings.as_ref().map(|settings| json!({
-            "partitions": settings.partitions,
-            "replication_factor": settings.replication_factor,
-            "kafka_config": settings.config,
-        })),
-        "payload_fields": (!declared.payload.is_empty()).then(|| fields(&declared.payload)),
-        "sources": declared.sources,
-    })
-}
-
-fn generated(node: &Node, event: &Event) -> Value {
-    let operation = event.operation.map(|index| &node.operations[index].name);
-    json!({
-        "topic": event.topic.as_template(),
-        "event_type": event.event_type,
-        "category": event.category.key,
-        "operation": operation,
-        "ident": event.ident,
-    })
-}
-
-fn consumed(topic: &Consumed) -> Value {
-    json!({
-        "topic": topic.topic,
-        "event_type": topic.event_type,
-        "conforming": topic.conforming,
-        "sources": topic.sources,
-    })
-}
-
-fn state_machine(machine: &StateMachine) -> Value {
-    let transitions: Vec<_> = machine
-        .transitions
-        .iter()
-        .map(|t| json!({"from": t.from.value, "to": t.to.value, "trigger": t.trigger}))
-        .collect();
-    json!({
-        "source": machine.source,
-        "initial": machine.initial,
-        "terminal": machine.terminal,
-        "transitions": transitions,
-    })
-}
-
-fn fields(fields: &[Field]) -> Value {
-    let field = |field: &Field| {
-        let value = json!({
-            "type": field.ty.to_string(),
-            "spelling": field.spelling,
-            "required": field.required,
-            "limits": limits(&field.limits),
-            "default": field.default,
-            "description": field.description,
-            "privacy": field.privacy.as_str(),
-        });
-        (field.name.clone(), value)
-    };
-    Value::Object(fields.iter().map(field).collect())
-}
-
-/// The limits that are set, by their keys in contracts.
-pub fn limits(limits: &Limits) -> Value {
-    let numbers = [
-        ("minimum", &limits.minimum),
-        ("maximum", &limits.maximum),
-        ("exclusive_minimum", &limits.exclusive_minimum),
-        ("exclusive_maximum", &limits.exclusive_maximum),
-    ];
-    let sizes = [
-        ("min_length", limits.min_length),
-        ("max_length", limits.max_length),
-        ("min_items", limits.min_items),
-        ("max_items", limits.max_items),
-    ];
-    let mut set = Map::new();
-    let mut insert = |key: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            set.insert(key.to_owned(), value);
-        }
-    };
-    for (key, number) in numbers {
-        insert(key, number.clone().map(Value::Number));
-    }
-    for (key, size) in sizes {
-        insert(key, size.map(Value::from));
-    }
-    insert("pattern", limits.pattern.clone().map(Value::String));
-    insert("items", limits.items.as_deref().map(self::limits));
-    Value::Object(set)
-}
-
-/// Inputs and outputs of ONEX contracts, each with its type as spelled.
-fn fields_of_node(node: &Node) -> Value {
-    let mut sections = Map::new();
-    for (name, fields) in [("inputs", &node.inputs), ("outputs", &node.outputs)] {
-        if !fields.is_empty() {
-            let spelled = fields
-                .iter()
-                .map(|f| (f.name.clone(), json!(f.spelling)))
-                .collect();
-            sections.insert(name.to_owned(), Value::Object(spelled));
+impl<'a> Contract<'a> {
+    fn new(node: &'a Node, diagnostics: &'a [String]) -> Self {
+        let generated = node.events.iter().filter(|event| event.declared.is_none());
+        let definitions = node.definitions.iter();
+        Self {
+            path: &node.origin.relative_path,
+            format: node.format.as_str(),
+            fingerprint: &node.origin.fingerprint.0,
+            identity: IdentityDocument::new(node),
+            kind: node.kind.map(Kind::as_str),
+            service_name: &node.service_name,
+            namespace: node.namespace.as_deref(),
+            description: node.description.as_deref(),
+            operations: node.operations.iter().map(OperationDocument::new).collect(),
+            published: node
+                .declared()
+                .map(|(event, declared)| Published::new(event, declared))
+                .collect(),
+            generated: generated.map(|event| Generated::new(node, event)).collect(),
+            consumed: node.consumed.iter().map(ConsumedDocument::new).collect(),
+            states: node.states.as_ref().map_or(&[], |machine| &machine.states),
+            fsm: node.states.as_ref().map(StateMachineDocument::new),
+            metrics: node.metrics.iter().map(MetricView::new).collect(),
+            definitions: definitions
+                .map(|definition| DefinitionView::new(definition, Layout::ByName))
+                .collect(),
+            fields: NodeFields {
+                inputs: Spellings(&node.inputs),
+                outputs: Spellings(&node.outputs),
+            },
+            diagnostics,
         }
     }
-    Value::Object(sections)
+}
+
+#[derive(Serialize)]
+struct IdentityDocument<'a> {
+    name: Option<&'a str>,
+    slug: &'a str,
+    contract_version: Option<&'a str>,
+    node_version: Option<&'a str>,
+}
+
+impl<'a> IdentityDocument<'a> {
+    fn new(node: &'a Node) -> Self {
+        let identity = &node.identity;
+        let text = |version: &'a Version| version.text.as_str();
+        Self {
+            name: identity.name.as_deref(),
+            slug: &identity.slug,
+            contract_version: identity.contract_version.as_ref().map(text),
+            node_version: identity.node_version.as_ref().map(text),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct OperationDocument<'a> {
+    #[serde(flatten)]
+    operation: OperationView<'a>,
+    sources: &'a [&'static str],
+}
+
+impl<'a> OperationDocument<'a> {
+    fn new(operation: &'a Operation) -> Self {
+        Self {
+            operation: OperationView::new(operation, Layout::ByName),
+            sources: &operation.sources,
+        }
+    }
+}
+
+/// An event that the contract declares.
+#[derive(Serialize)]
+struct Published<'a> {
+    topic: String,
+    event_type: &'a str,
+    event_type_source: &'static str,
+    ident: &'a str,
+    conforming: bool,
+    description: Option<&'a str>,
+    roles: &'a [&'static str],
+    schema_ref: Option<&'a str>,
+    partition_key: Option<&'a str>,
+    topic_config: Option<TopicConfig<'a>>,
+    payload_fields: Option<Fields<'a>>,
+    sources: &'a [&'static str],
+}
+
+impl<'a> Published<'a> {
+    fn new(event: &'a Event, declared: &'a Declared) -> Self {
+        let payload = Fields {
+            fields: &declared.payload,
+            layout: Layout::ByName,
+        };
+        Self {
+            topic: event.topic.as_template(),
+            event_type: &event.event_type,
+            event_type_source: declared.event_type_source.as_str(),
+            ident: &event.ident,
+            conforming: declared.conforming,
+            description: event.description.as_deref(),
+            roles: &declared.roles,
+            schema_ref: declared.schema_ref.as_deref(),
+            partition_key: declared.partition_key.as_deref(),
+            topic_config: declared.settings.as_ref().map(TopicConfig::new),
+            payload_fields: (!declared.payload.is_empty()).then_some(payload),
+            sources: &declared.sources,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct TopicConfig<'a> {
+    partitions: Option<u32>,
+    replication_factor: Option<u32>,
+    kafka_config: &'a BTreeMap<String, String>,
+}
+
+impl<'a> TopicConfig<'a> {
+    fn new(settings: &'a TopicSettings) -> Self {
+        Self {
+            partitions: settings.partitions,
+            replication_factor: settings.replication_factor,
+            kafka_config: &settings.config,
+        }
+    }
+}
+
+/// An event that follows from operations, states or metrics.
+#[derive(Serialize)]
+struct Generated<'a> {
+    topic: String,
+    event_type: &'a str,
+    category: &'static str,
+    operation: Option<&'a str>,
+    ident: &'a str,
+}
+
+impl<'a> Generated<'a> {
+    fn new(node: &'a Node, event: &'a Event) -> Self {
+        let operation = event.operation.map(|index| &node.operations[index]);
+        Self {
+            topic: event.topic.as_template(),
+            event_type: &event.event_type,
+            category: event.category.key,
+            operation: operation.map(|operation| operation.name.as_str()),
+            ident: &event.ident,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ConsumedDocument<'a> {
+    #[serde(flatten)]
+    consumed: ConsumedView<'a>,
+    conforming: bool,
+    sources: &'a [&'static str],
+}
+
+impl<'a> ConsumedDocument<'a> {
+    fn new(consumed: &'a Consumed) -> Self {
+        Self {
+            consumed: ConsumedView::new(consumed),
+            conforming: consumed.conforming,
+            sources: &consumed.sources,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct StateMachineDocument<'a> {
+    source: &'static str,
+    #[serde(flatten)]
+    states: StatesView<'a>,
+}
+
+impl<'a> StateMachineDocument<'a> {
+    fn new(machine: &'a StateMachine) -> Self {
+        Self {
+            source: machine.source,
+            states: StatesView::new(machine),
+        }
+    }
+}
+
+/// Inputs and outputs of an ONEX contract.
+#[derive(Serialize)]
+struct NodeFields<'a> {
+    #[serde(skip_serializing_if = "Spellings::is_empty")]
+    inputs: Spellings<'a>,
+    #[serde(skip_serializing_if = "Spellings::is_empty")]
+    outputs: Spellings<'a>,
+}
+
+/// Fields by name, each with its type as spelled.
+struct Spellings<'a>(&'a [Field]);
+
+impl Spellings<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Spellings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|field| (&field.name, &field.spelling)))
+    }
 }
 
 /// Codes of the diagnostics about each source, with their subjects; each once.

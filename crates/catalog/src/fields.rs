@@ -3,6 +3,7 @@
 use std::fmt;
 
 use herald_diagnostics::Location;
+use serde::Serialize;
 use serde_json::Number;
 
 /// What a contract says about one field of an input, a result or a payload.
@@ -55,7 +56,7 @@ pub struct Definition {
 
 /// What is allowed of the values of a type, in the words of JSON Schema. In a union they hold for
 /// the members that they fit.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Limits {
     /// Numbers from here.
     pub minimum: Option<Number>,

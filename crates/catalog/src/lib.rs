@@ -36,6 +36,7 @@ pub mod topics;
 mod types;
 pub mod value;
 pub mod version;
+pub mod view;
 pub mod volume;
 pub mod yaml;
 

@@ -4,7 +4,7 @@ use herald_diagnostics::{Location, Sources};
 use herald_envelope::topic::Topic;
 use sha2::{Digest, Sha256};
 
-use crate::category::{Category, Stage};
+use crate::category::{Category, Part, Stage};
 use crate::contract::{Format, Metric, StateMachine, TopicSettings};
 use crate::fields::{Definition, Field};
 use crate::instrument::Instrument;
@@ -124,7 +124,18 @@ pub struct Operation {
     pub location: Location,
 }
 
-/// One thing that a node announces.
+impl Operation {
+    /// Returns the declared fields of its input or its result.
+    pub fn fields_of(&self, part: Part) -> &[Field] {
+        match part {
+            Part::Input => &self.input,
+            Part::Result => &self.result,
+            Part::Payload => &[],
+        }
+    }
+}
+
+/// An event that a node publishes.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// Which family it belongs to.

@@ -318,7 +318,7 @@ impl Events<'_> {
     }
 
     fn of_node(&self, kind: Kind, category: &'static Category, location: Location) -> Event {
-        let stage = &category.stages[0];
+        let stage = category.stages[0];
         let event_type = stage.event_type_of(kind, None);
         self.generated(
             category,

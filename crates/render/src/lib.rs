@@ -24,6 +24,7 @@ pub mod template;
 pub mod view;
 
 pub use file::{GeneratedFile, MARKER, is_ours};
+pub use python::payloads::payload_classes;
 pub use targets::custom::CustomTarget;
 pub use targets::python::module_name;
 pub use targets::python::options::{Models, PythonOptions};

@@ -50,7 +50,10 @@ pub use metrics::{
 };
 
 use herald_catalog::Node;
-use herald_catalog::category::{Category, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS, Stage};
+use herald_catalog::category::{
+    Category, METRIC_EVENTS, OPERATION_COMPLETED, OPERATION_FAILED, OPERATION_LIFECYCLE,
+    OPERATION_STARTED, STATE_EVENTS, Stage,
+};
 use herald_catalog::kind::Kind;
 
 use crate::patterns::arguments::{build_node, owned, parse_kind};
@@ -169,7 +172,7 @@ impl EventPublishingPatternGenerator {
         &self,
         operation: &str,
     ) -> Result<String, InvalidArgument> {
-        self.lifecycle_event(operation, 0)
+        self.lifecycle_event(operation, &OPERATION_STARTED)
     }
 
     /// The method for an operation that succeeded.
@@ -180,7 +183,7 @@ impl EventPublishingPatternGenerator {
         &self,
         operation: &str,
     ) -> Result<String, InvalidArgument> {
-        self.lifecycle_event(operation, 1)
+        self.lifecycle_event(operation, &OPERATION_COMPLETED)
     }
 
     /// The method for an operation that failed.
@@ -191,7 +194,7 @@ impl EventPublishingPatternGenerator {
         &self,
         operation: &str,
     ) -> Result<String, InvalidArgument> {
-        self.lifecycle_event(operation, 2)
+        self.lifecycle_event(operation, &OPERATION_FAILED)
     }
 
     /// The method for a change of the node's state, also when such events are not included.
@@ -238,8 +241,7 @@ impl EventPublishingPatternGenerator {
         )
     }
 
-    fn lifecycle_event(&self, operation: &str, stage: usize) -> Result<String, InvalidArgument> {
-        let stage = &OPERATION_LIFECYCLE.stages[stage];
+    fn lifecycle_event(&self, operation: &str, stage: &Stage) -> Result<String, InvalidArgument> {
         if self.operations.iter().any(|known| known == operation) {
             return Ok(method_of(&self.node, &self.module, stage, operation));
         }

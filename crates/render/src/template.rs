@@ -12,191 +12,61 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 use crate::filters;
 use crate::strict::{names, strict};
 
-/// Name and text of every template of a target.
-///
-/// The name is the path below `templates/` without `.jinja`, so that the ending tells the
-/// language.
-static BUILT_IN: [(&str, &str); 11] = [
-    (
-        "python/call.py",
-        include_str!("../templates/python/call.py.jinja"),
-    ),
-    (
-        "python/declared.py",
-        include_str!("../templates/python/declared.py.jinja"),
-    ),
-    (
-        "python/metric_recorded.py",
-        include_str!("../templates/python/metric_recorded.py.jinja"),
-    ),
-    (
-        "python/models.py",
-        include_str!("../templates/python/models.py.jinja"),
-    ),
-    (
-        "python/module.py",
-        include_str!("../templates/python/module.py.jinja"),
-    ),
-    (
-        "python/operation_completed.py",
-        include_str!("../templates/python/operation_completed.py.jinja"),
-    ),
-    (
-        "python/operation_failed.py",
-        include_str!("../templates/python/operation_failed.py.jinja"),
-    ),
-    (
-        "python/operation_started.py",
-        include_str!("../templates/python/operation_started.py.jinja"),
-    ),
-    (
-        "python/parse.py",
-        include_str!("../templates/python/parse.py.jinja"),
-    ),
-    (
-        "python/publisher.py",
-        include_str!("../templates/python/publisher.py.jinja"),
-    ),
-    (
-        "python/state_changed.py",
-        include_str!("../templates/python/state_changed.py.jinja"),
-    ),
+/// Name and text of templates below `templates/`. The name is the path without `.jinja`, so that
+/// its ending tells the language.
+macro_rules! templates {
+    ($($name:literal,)*) => {
+        &[$(($name, include_str!(concat!("../templates/", $name, ".jinja")))),*]
+    };
+}
+
+type Shipped = &'static [(&'static str, &'static str)];
+
+/// Templates of the built-in targets; a project may replace them.
+static BUILT_IN: Shipped = templates![
+    "python/method.py",
+    "python/models.py",
+    "python/module.py",
+    "python/parse.py",
+    "python/publisher.py",
 ];
 
-/// Those of [`crate::patterns`], whose output is what it always was: no project replaces them.
-static PATTERNS: [(&str, &str); 22] = [
-    (
-        "patterns/imports.py",
-        include_str!("../templates/patterns/imports.py.jinja"),
-    ),
-    (
-        "patterns/lifecycle/helpers.py",
-        include_str!("../templates/patterns/lifecycle/helpers.py.jinja"),
-    ),
-    (
-        "patterns/lifecycle/init.py",
-        include_str!("../templates/patterns/lifecycle/init.py.jinja"),
-    ),
-    (
-        "patterns/lifecycle/monitoring.py",
-        include_str!("../templates/patterns/lifecycle/monitoring.py.jinja"),
-    ),
-    (
-        "patterns/lifecycle/shutdown.py",
-        include_str!("../templates/patterns/lifecycle/shutdown.py.jinja"),
-    ),
-    (
-        "patterns/lifecycle/startup.py",
-        include_str!("../templates/patterns/lifecycle/startup.py.jinja"),
-    ),
-    (
-        "patterns/metric_recorded.py",
-        include_str!("../templates/patterns/metric_recorded.py.jinja"),
-    ),
-    (
-        "patterns/metrics/business.py",
-        include_str!("../templates/patterns/metrics/business.py.jinja"),
-    ),
-    (
-        "patterns/metrics/decorator.py",
-        include_str!("../templates/patterns/metrics/decorator.py.jinja"),
-    ),
-    (
-        "patterns/metrics/initialization.py",
-        include_str!("../templates/patterns/metrics/initialization.py.jinja"),
-    ),
-    (
-        "patterns/metrics/operations.py",
-        include_str!("../templates/patterns/metrics/operations.py.jinja"),
-    ),
-    (
-        "patterns/metrics/publishing.py",
-        include_str!("../templates/patterns/metrics/publishing.py.jinja"),
-    ),
-    (
-        "patterns/metrics/resources.py",
-        include_str!("../templates/patterns/metrics/resources.py.jinja"),
-    ),
-    (
-        "patterns/operation_completed.py",
-        include_str!("../templates/patterns/operation_completed.py.jinja"),
-    ),
-    (
-        "patterns/operation_failed.py",
-        include_str!("../templates/patterns/operation_failed.py.jinja"),
-    ),
-    (
-        "patterns/operation_started.py",
-        include_str!("../templates/patterns/operation_started.py.jinja"),
-    ),
-    (
-        "patterns/otherwise.py",
-        include_str!("../templates/patterns/otherwise.py.jinja"),
-    ),
-    (
-        "patterns/publish.py",
-        include_str!("../templates/patterns/publish.py.jinja"),
-    ),
-    (
-        "patterns/publisher.py",
-        include_str!("../templates/patterns/publisher.py.jinja"),
-    ),
-    (
-        "patterns/service.py",
-        include_str!("../templates/patterns/service.py.jinja"),
-    ),
-    (
-        "patterns/standalone.py",
-        include_str!("../templates/patterns/standalone.py.jinja"),
-    ),
-    (
-        "patterns/state_changed.py",
-        include_str!("../templates/patterns/state_changed.py.jinja"),
-    ),
+/// Templates of [`crate::patterns`]. No project replaces them: their output is an interface.
+static PATTERNS: Shipped = templates![
+    "patterns/imports.py",
+    "patterns/lifecycle/helpers.py",
+    "patterns/lifecycle/init.py",
+    "patterns/lifecycle/monitoring.py",
+    "patterns/lifecycle/shutdown.py",
+    "patterns/lifecycle/startup.py",
+    "patterns/metric_recorded.py",
+    "patterns/metrics/business.py",
+    "patterns/metrics/decorator.py",
+    "patterns/metrics/initialization.py",
+    "patterns/metrics/operations.py",
+    "patterns/metrics/publishing.py",
+    "patterns/metrics/resources.py",
+    "patterns/operation.py",
+    "patterns/otherwise.py",
+    "patterns/publish.py",
+    "patterns/publisher.py",
+    "patterns/service.py",
+    "patterns/standalone.py",
+    "patterns/state_changed.py",
 ];
 
-/// Those of [`NodeProject`](crate::NodeProject): what they print is people's from then on.
-static PROJECT: [(&str, &str); 10] = [
-    (
-        "project/herald.yaml",
-        include_str!("../templates/project/herald.yaml.jinja"),
-    ),
-    (
-        "project/pyproject.toml",
-        include_str!("../templates/project/pyproject.toml.jinja"),
-    ),
-    (
-        "project/README.md",
-        include_str!("../templates/project/README.md.jinja"),
-    ),
-    (
-        "project/gitignore",
-        include_str!("../templates/project/gitignore.jinja"),
-    ),
-    (
-        "project/init.py",
-        include_str!("../templates/project/init.py.jinja"),
-    ),
-    (
-        "project/main.py",
-        include_str!("../templates/project/main.py.jinja"),
-    ),
-    (
-        "project/node.py",
-        include_str!("../templates/project/node.py.jinja"),
-    ),
-    (
-        "project/service.py",
-        include_str!("../templates/project/service.py.jinja"),
-    ),
-    (
-        "project/generated.py",
-        include_str!("../templates/project/generated.py.jinja"),
-    ),
-    (
-        "project/test.py",
-        include_str!("../templates/project/test.py.jinja"),
-    ),
+/// Templates of [`NodeProject`](crate::NodeProject), whose output belongs to the user.
+static PROJECT: Shipped = templates![
+    "project/herald.yaml",
+    "project/pyproject.toml",
+    "project/README.md",
+    "project/gitignore",
+    "project/init.py",
+    "project/main.py",
+    "project/node.py",
+    "project/service.py",
+    "project/generated.py",
+    "project/test.py",
 ];
 
 static DEFAULT: LazyLock<Templates> = LazyLock::new(|| {
@@ -242,7 +112,7 @@ impl Templates {
 
     /// Name and text of every template that Herald ships.
     pub fn shipped() -> impl Iterator<Item = (&'static str, &'static str)> {
-        BUILT_IN.into_iter()
+        BUILT_IN.iter().copied()
     }
 
     /// Herald's templates and those of a project, which replace Herald's of the same name.
@@ -278,7 +148,7 @@ impl Templates {
             overridden: fingerprint(own),
         };
         let mut errors = Vec::new();
-        for (name, text) in BUILT_IN.into_iter().chain(PATTERNS).chain(PROJECT) {
+        for (name, text) in [BUILT_IN, PATTERNS, PROJECT].into_iter().flatten() {
             let added = templates.environment.add_template(name, text);
             errors.extend(added.err().map(|error| templates.explain(&error, &[])));
         }

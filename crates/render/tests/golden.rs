@@ -13,7 +13,7 @@ use herald_render::patterns::{
     BusinessMetric, EventPublishingPatternGenerator, LifecyclePatternGenerator, MetricKind,
     generate_complete_metrics_class, generate_event_publishing_methods,
 };
-use herald_render::{Context, MARKER, Models, PythonOptions, Target};
+use herald_render::{Context, MARKER, Models, PythonOptions, Target, payload_classes};
 
 fn node(kind: Kind, operations: &[&str]) -> Node {
     node_from_parts(kind, kind.as_str(), operations, true, true).expect("the node is valid")
@@ -34,11 +34,14 @@ fn module_with(node: &Node, python: PythonOptions) -> String {
     file.contents
 }
 
-/// Holds text against a golden file, or writes the file.
+/// Compares text with a golden file, or writes the file.
 fn check(name: &str, actual: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(name);
+    check_file(&format!("tests/golden/{name}"), actual);
+}
+
+/// Compares text with a file below this crate, or writes the file.
+fn check_file(name: &str, actual: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if std::env::var_os("HERALD_BLESS").is_some() {
         fs::write(&path, actual).expect("the golden file can be written");
         return;
@@ -136,6 +139,14 @@ fn orders() -> Node {
 #[test]
 fn a_contract_with_everything_in_it() {
     check("orders_events.py", &module(&orders()));
+}
+
+#[test]
+fn payload_classes_of_the_runtime_are_those_of_the_table() {
+    check_file(
+        "../python/python/herald/runtime/_payloads.py",
+        &payload_classes(),
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Events as generated publishers make them: payload, metadata, envelope.
 
-use herald_catalog::category::{METRIC_EVENTS, STATE_EVENTS};
+use herald_catalog::category::{PayloadType, PayloadValue, Stage};
 use herald_catalog::kind::Kind;
-use herald_catalog::{Declared, Event, Node, Operation};
+use herald_catalog::{Declared, Event, Node};
 use herald_envelope::{Envelope, Origin, Stamp, Timestamp, Uuid};
 use serde_json::{Map, Value, json};
 
@@ -38,14 +38,9 @@ impl Example {
     /// Makes one.
     pub fn of(node: &Node, event: &Event) -> Self {
         let mut examples = Examples::new(node);
-        let (payload, metadata, key) = match (&event.declared, event.operation) {
-            (Some(declared), _) => of_declared(node, declared, &mut examples),
-            (None, Some(operation)) => {
-                let operation = &node.operations[operation];
-                of_operation(node, event, operation, &mut examples)
-            }
-            (None, None) if event.category == &STATE_EVENTS => of_states(node),
-            (None, None) if event.category == &METRIC_EVENTS => of_metrics(node),
+        let (payload, metadata, key) = match (&event.declared, event.stage) {
+            (Some(declared), _) => of_declared(node, event, declared, &mut examples),
+            (None, Some(stage)) => of_stage(node, event, stage, &mut examples),
             (None, None) => (Map::new(), Map::new(), None),
         };
         let identity = &node.identity;
@@ -73,53 +68,39 @@ impl Example {
     }
 }
 
+/// Payload, metadata and partition key.
 type Parts = (Map<String, Value>, Map<String, Value>, Option<String>);
 
-fn of_operation(
-    node: &Node,
-    event: &Event,
-    operation: &Operation,
-    examples: &mut Examples<'_>,
-) -> Parts {
-    let stage = event.stage.map_or("", |stage| stage.event_type);
-    let mut payload = object(json!({
-        "operation": operation.name,
-        "correlation_id": ID,
-        "node_id": ID,
-        format!("{stage}_at"): MOMENT,
-    }));
-    let mut metadata = object(json!({
-        "node_type": node.kind.map(Kind::as_str),
-        "service_name": node.service_name,
-        "operation": operation.name,
-        "lifecycle_stage": stage,
-    }));
-    match stage {
-        "started" => {
-            let input = examples.published(&operation.input);
-            payload.insert("input_summary".to_owned(), input.into());
-        }
-        "completed" => {
-            let result = examples.published(&operation.result);
-            payload.insert("execution_time_ms".to_owned(), json!(MILLISECONDS));
-            payload.insert("result_summary".to_owned(), result.into());
-            payload.insert("success".to_owned(), json!(true));
-            metadata.insert("execution_time_ms".to_owned(), json!(MILLISECONDS));
-        }
-        _ => {
-            payload.extend(object(json!({
-                "execution_time_ms": MILLISECONDS,
-                "error_type": ERROR,
-                "error_message": MESSAGE,
-                "success": false,
-            })));
-            metadata.extend(object(json!({
-                "error_type": ERROR,
-                "execution_time_ms": MILLISECONDS,
-            })));
-        }
+/// Makes the parts of an event that Herald defines, from the row of its stage.
+fn of_stage(node: &Node, event: &Event, stage: &Stage, examples: &mut Examples<'_>) -> Parts {
+    let operation = event.operation.map(|index| &node.operations[index]);
+    let mut payload = Map::new();
+    for field in stage.payload {
+        let value = match field.value {
+            PayloadValue::Operation => json!(operation.map(|operation| &operation.name)),
+            PayloadValue::NodeType => json!(node.kind.map(Kind::as_str)),
+            PayloadValue::NodeId => json!(ID),
+            PayloadValue::Now => json!(MOMENT),
+            PayloadValue::Argument(name) => of_argument(node, name, field.ty),
+            PayloadValue::Summary(_, part) => {
+                let fields = operation.map_or(&[][..], |operation| operation.fields_of(part));
+                Value::Object(examples.published(fields))
+            }
+            PayloadValue::ErrorType => json!(ERROR),
+            PayloadValue::ErrorMessage => json!(MESSAGE),
+            PayloadValue::Flag(flag) => json!(flag),
+        };
+        payload.insert(field.name.to_owned(), value);
     }
-    let fields = &operation.instrument.fields;
+    let mut metadata = metadata(node, event);
+    if let Some(operation) = operation {
+        metadata.insert("operation".to_owned(), json!(operation.name));
+        metadata.insert("lifecycle_stage".to_owned(), json!(stage.event_type));
+    }
+    for name in stage.repeated_in_metadata {
+        metadata.insert((*name).to_owned(), payload[*name].clone());
+    }
+    let fields = operation.map_or(&[][..], |operation| &operation.instrument.fields);
     if !fields.is_empty() {
         let fields: Map<_, _> = fields.iter().cloned().collect();
         payload.insert("metadata".to_owned(), fields.into());
@@ -127,14 +108,56 @@ fn of_operation(
     (payload, metadata, None)
 }
 
-fn of_declared(node: &Node, declared: &Declared, examples: &mut Examples<'_>) -> Parts {
-    let payload = examples.published(&declared.payload);
+/// Returns a value of an argument of a publishing method: the longest that the contract names.
+fn of_argument(node: &Node, name: &str, ty: PayloadType) -> Value {
+    let states = node.states.as_ref().map(|machine| &machine.states[..]);
+    let states = states.unwrap_or_default().iter().map(String::as_str);
+    let metrics = node.metrics.iter();
+    let text = match name {
+        "old_state" | "new_state" => longest(states).unwrap_or("processing"),
+        "metric_name" => {
+            longest(metrics.map(|metric| metric.name.value.as_str())).unwrap_or("processing_time")
+        }
+        "metric_unit" => {
+            longest(metrics.filter_map(|metric| metric.unit.as_deref())).unwrap_or("ms")
+        }
+        _ => REASON,
+    };
+    match ty {
+        PayloadType::Text => json!(text),
+        PayloadType::Uuid => json!(ID),
+        PayloadType::Timestamp => json!(MOMENT),
+        PayloadType::Number => json!(MILLISECONDS),
+        PayloadType::Boolean => json!(true),
+        PayloadType::Object => json!({}),
+    }
+}
+
+fn longest<'a>(texts: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    texts.max_by_key(|text| text.len())
+}
+
+/// Returns the metadata that all events of a category have.
+fn metadata(node: &Node, event: &Event) -> Map<String, Value> {
     let mut metadata = Map::new();
     if let Some(kind) = node.kind {
         metadata.insert("node_type".to_owned(), kind.as_str().into());
     }
     metadata.insert("service_name".to_owned(), node.service_name.clone().into());
-    metadata.insert("event_category".to_owned(), "declared".into());
+    if let Some(category) = event.category.metadata_category {
+        metadata.insert("event_category".to_owned(), category.into());
+    }
+    metadata
+}
+
+fn of_declared(
+    node: &Node,
+    event: &Event,
+    declared: &Declared,
+    examples: &mut Examples<'_>,
+) -> Parts {
+    let payload = examples.published(&declared.payload);
+    let mut metadata = metadata(node, event);
     let key = declared.partition_key.as_ref();
     let key = key
         .and_then(|key| payload.get(key))
@@ -147,70 +170,6 @@ fn of_declared(node: &Node, declared: &Declared, examples: &mut Examples<'_>) ->
         metadata.insert("partition_key".to_owned(), key.clone().into());
     }
     (payload, metadata, key)
-}
-
-fn of_states(node: &Node) -> Parts {
-    let states = node.states.as_ref();
-    let longest = states.and_then(|machine| machine.states.iter().max_by_key(|name| name.len()));
-    let state = longest.map_or("processing", String::as_str);
-    let payload = object(json!({
-        "node_id": ID,
-        "node_type": node.kind.map(Kind::as_str),
-        "correlation_id": ID,
-        "changed_at": MOMENT,
-        "old_state": state,
-        "new_state": state,
-        "transition_reason": REASON,
-    }));
-    let metadata = object(json!({
-        "node_type": node.kind.map(Kind::as_str),
-        "service_name": node.service_name,
-        "event_category": "state_transition",
-        "old_state": state,
-        "new_state": state,
-    }));
-    (payload, metadata, None)
-}
-
-fn of_metrics(node: &Node) -> Parts {
-    let longest = |texts: &mut dyn Iterator<Item = &'_ str>| {
-        texts.max_by_key(|text| text.len()).map(str::to_owned)
-    };
-    let name = longest(&mut node.metrics.iter().map(|metric| metric.name.value.as_str()));
-    let unit = longest(
-        &mut node
-            .metrics
-            .iter()
-            .filter_map(|metric| metric.unit.as_deref()),
-    );
-    let (name, unit) = (
-        name.as_deref().unwrap_or("processing_time"),
-        unit.as_deref().unwrap_or("ms"),
-    );
-    let payload = object(json!({
-        "node_id": ID,
-        "node_type": node.kind.map(Kind::as_str),
-        "recorded_at": MOMENT,
-        "metric_name": name,
-        "metric_value": MILLISECONDS,
-        "metric_unit": unit,
-        "correlation_id": ID,
-    }));
-    let metadata = object(json!({
-        "node_type": node.kind.map(Kind::as_str),
-        "service_name": node.service_name,
-        "event_category": "metric",
-        "metric_name": name,
-        "metric_unit": unit,
-    }));
-    (payload, metadata, None)
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(object) => object,
-        _ => Map::new(),
-    }
 }
 
 fn id() -> Uuid {

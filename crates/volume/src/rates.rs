@@ -4,8 +4,7 @@
 //! every sum over events each run is counted once, however it ends, so that totals are smaller than
 //! the sum of what may become of their topics.
 
-use herald_catalog::category::{METRIC_EVENTS, STATE_EVENTS};
-use herald_catalog::instrument::InstrumentedEvents;
+use herald_catalog::category::{METRIC_EVENTS, Occasion, STATE_EVENTS};
 use herald_catalog::volume::Range;
 use herald_catalog::{Event, Node};
 
@@ -106,15 +105,16 @@ fn of_operation(node: &Node, index: usize) -> Rate {
     let events = node.events.iter().enumerate();
     let events = events.filter(|(_, event)| event.operation == Some(index));
     let announced = events.filter_map(|(at, event)| {
-        let when = match (event.stage?.event_type, instrument.events) {
-            ("started", InstrumentedEvents::All) => When::Share(instrument.sample_started),
-            ("completed", InstrumentedEvents::All | InstrumentedEvents::Outcomes) => {
-                When::Completed
-            }
-            ("failed", _) => When::Failed,
-            _ => return None,
+        let occasion = event.stage?.occasion;
+        let when = match occasion {
+            Occasion::Start => When::Share(instrument.sample_started),
+            Occasion::Completion => When::Completed,
+            Occasion::Failure => When::Failed,
+            Occasion::Always => When::Share(1.0),
         };
-        Some((at, when))
+        occasion
+            .is_published(instrument.events)
+            .then_some((at, when))
     });
     Rate {
         of: Happening::Operation(index),

@@ -10,7 +10,7 @@ pub enum Templates {
     /// Copy Herald's templates into the project, to be changed there
     #[command(after_help = "\
 Examples:
-  herald templates eject python/operation_failed.py
+  herald templates eject python/method.py
   herald templates eject --all
 
 They go to the folder `templates` of herald.yaml, herald/templates by default. What is there is

@@ -5,5 +5,6 @@ pub(crate) mod imports;
 pub(crate) mod layout;
 pub(crate) mod names;
 pub(crate) mod noqa;
+pub(crate) mod payloads;
 pub(crate) mod prose;
 pub(crate) mod text;

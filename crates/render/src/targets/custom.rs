@@ -5,11 +5,10 @@ use std::collections::HashMap;
 
 use herald_catalog::manifest::{Each, FileRule, MANIFEST_FILE, Manifest};
 use minijinja::value::{Serde, Value};
-use serde_json::json;
 
 use crate::file::{GeneratedFile, is_ours};
 use crate::template::{OwnTemplate, RenderError, Templates};
-use crate::view::{self, CatalogView};
+use crate::view::{CatalogView, Subject, TemplateView};
 
 /// Longest name of a file or folder that every system takes.
 const LONGEST_PART: usize = 255;
@@ -62,7 +61,7 @@ impl CustomTarget {
     /// When a template is missing, or a path can't be printed or used.
     pub fn views(
         &self,
-        catalog: &CatalogView,
+        catalog: &CatalogView<'_>,
         templates: &Templates,
         whole: bool,
     ) -> Result<Vec<FileView>, RenderError> {
@@ -98,7 +97,7 @@ impl CustomTarget {
     /// As [`views`](Self::views), and when a template can't be printed.
     pub fn render(
         &self,
-        catalog: &CatalogView,
+        catalog: &CatalogView<'_>,
         templates: &Templates,
         whole: bool,
     ) -> Result<Vec<GeneratedFile>, RenderError> {
@@ -134,24 +133,22 @@ impl CustomTarget {
     }
 }
 
-/// One view for each.
-fn data(each: Each, catalog: &CatalogView) -> Vec<serde_json::Value> {
-    let of = |more| view::of(each.as_str(), more);
+/// Returns the data of each file that a rule writes.
+fn data(each: Each, catalog: &CatalogView<'_>) -> Vec<serde_json::Value> {
+    let of = |subject| TemplateView::data(each.as_str(), subject);
     let nodes = catalog.nodes.iter();
     match each {
-        Each::Catalog => vec![of(
-            json!({"catalog": {"nodes": catalog.nodes, "topics": catalog.topics}}),
-        )],
-        Each::Node => nodes.map(|node| of(json!({"node": node}))).collect(),
+        Each::Catalog => vec![of(Subject::Catalog(catalog))],
+        Each::Node => nodes.map(|node| of(Subject::Node(node))).collect(),
         Each::Event => nodes
             .flat_map(|node| {
-                let events = node["events"].as_array().into_iter().flatten();
-                events.map(move |event| of(json!({"node": node, "event": event})))
+                let events = node.events.iter();
+                events.map(move |event| of(Subject::Event { node, event }))
             })
             .collect(),
         Each::Topic => {
             let topics = catalog.topics.iter();
-            topics.map(|topic| of(json!({"topic": topic}))).collect()
+            topics.map(|topic| of(Subject::Topic(topic))).collect()
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use herald_catalog::category::{CATEGORIES, Category, METRIC_EVENTS, STATE_EVENTS};
+use herald_catalog::category::{
+    Argument, ArgumentType, CATEGORIES, Category, DECLARED_ARGUMENTS, METRIC_EVENTS, Occasion,
+    Part, STATE_EVENTS,
+};
 use herald_catalog::contract::StateMachine;
 use herald_catalog::fields::Field;
 use herald_catalog::ident::ident;
@@ -52,20 +55,20 @@ pub(super) struct Module {
     parse: Parse,
     /// Identifies the templates of the project, where it has some for Python.
     pub(super) templates: Option<String>,
-    /// What other modules may import.
+    /// Names that other modules may import.
     #[serde(skip)]
-    pub(super) offers: Offers,
+    pub(super) module_exports: ModuleExports,
 }
 
-/// The names in a module that programs are written with.
+/// Names of a module that handwritten code uses.
 #[derive(Debug)]
-pub(super) struct Offers {
+pub(super) struct ModuleExports {
     /// The class to inherit from.
     pub(super) publisher: String,
     /// Of those operations that have events.
-    pub(super) operations: Vec<OperationOffer>,
+    pub(super) operations: Vec<OperationExports>,
     /// The enumeration of states, where there is one.
-    pub(super) states: Option<StatesOffer>,
+    pub(super) states: Option<StatesExports>,
     /// The constant of the event that announces a change of state.
     pub(super) state_changed: Option<String>,
     /// The constant of the event that announces a figure.
@@ -74,7 +77,7 @@ pub(super) struct Offers {
 
 /// What a module has for an operation.
 #[derive(Debug)]
-pub(super) struct OperationOffer {
+pub(super) struct OperationExports {
     /// Its place in the node.
     pub(super) index: usize,
     /// What decorates its method.
@@ -82,13 +85,22 @@ pub(super) struct OperationOffer {
     /// The models of its input and result, where the contract declares fields of them.
     pub(super) input: Option<String>,
     pub(super) result: Option<String>,
-    /// The constants of its event types: started, completed, failed.
-    pub(super) events: Vec<String>,
+    /// Constants of its event types, each with its occasion.
+    pub(super) events: Vec<(Occasion, String)>,
+}
+
+impl OperationExports {
+    /// Returns the constant of the event of a failed run.
+    pub(super) fn failed_event(&self) -> Option<&String> {
+        let mut events = self.events.iter();
+        let failed = events.find(|(occasion, _)| *occasion == Occasion::Failure);
+        failed.map(|(_, event)| event)
+    }
 }
 
 /// What a module has for states.
 #[derive(Debug)]
-pub(super) struct StatesOffer {
+pub(super) struct StatesExports {
     pub(super) class: String,
     /// The state in which the node begins.
     pub(super) initial: String,
@@ -131,18 +143,16 @@ struct Machine {
 /// A method that publishes.
 #[derive(Debug, Serialize)]
 struct Method {
-    /// Which template prints it.
-    template: String,
     ident: String,
     summary: String,
-    /// What it hands its arguments to, up to the bracket.
+    /// Parameters with their annotations and defaults.
+    parameters: Vec<String>,
+    /// Function that it calls, up to the bracket.
     call: String,
-    /// What it hands over.
-    arguments: &'static str,
+    /// Arguments of that call.
+    arguments: String,
     /// How far the call is broken: on one line, behind its bracket, or in brackets of its own.
     breaks: u8,
-    /// What it takes, as the end of an annotated argument.
-    data: String,
 }
 
 /// The function that reads messages.
@@ -193,10 +203,10 @@ impl Module {
             scope.uses(used);
         }
         scope.uses("parse_message");
-        let offers = Offers {
+        let module_exports = ModuleExports {
             publisher: class_name.clone(),
-            operations: parts.operation_offers(&variables),
-            states: enumeration.as_ref().map(|it| parts.states_offer(it)),
+            operations: parts.operation_exports(&variables),
+            states: enumeration.as_ref().map(|it| parts.states_exports(it)),
             state_changed: parts.constant_of(&STATE_EVENTS),
             metric_recorded: parts.constant_of(&METRIC_EVENTS),
         };
@@ -246,7 +256,7 @@ impl Module {
             events,
             models: models.models,
             templates: None,
-            offers,
+            module_exports,
         }
     }
 }
@@ -427,22 +437,24 @@ impl Parts<'_> {
     }
 
     /// What other modules use of operations.
-    fn operation_offers(&self, variables: &Variables) -> Vec<OperationOffer> {
-        let offer = |(index, instrument): (&usize, &String)| OperationOffer {
+    fn operation_exports(&self, variables: &Variables) -> Vec<OperationExports> {
+        let exports = |(index, instrument): (&usize, &String)| OperationExports {
             index: *index,
             instrument: instrument.clone(),
             input: self.models.inputs.get(index).cloned(),
             result: self.models.results.get(index).cloned(),
             events: (self.node.events.iter().zip(self.events))
                 .filter(|(event, _)| event.operation == Some(*index))
-                .map(|(_, constants)| constants.event.clone())
+                .filter_map(|(event, constants)| {
+                    Some((event.stage?.occasion, constants.event.clone()))
+                })
                 .collect(),
         };
-        variables.operations.iter().map(offer).collect()
+        variables.operations.iter().map(exports).collect()
     }
 
     /// What other modules use of states.
-    fn states_offer(&self, states: &Enumeration) -> StatesOffer {
+    fn states_exports(&self, states: &Enumeration) -> StatesExports {
         let machine = self.node.states.as_ref();
         let begins = machine.and_then(|machine| machine.initial.as_deref());
         let members = || states.members.iter();
@@ -456,7 +468,7 @@ impl Parts<'_> {
             })
         };
         let next = members().find(|(state, ..)| !terminal && *state != initial.0 && follows(state));
-        StatesOffer {
+        StatesExports {
             class: states.class_name.clone(),
             initial: initial.0.clone(),
             next: next.map(|(state, member, _)| (member.clone(), state.clone())),
@@ -497,23 +509,27 @@ impl Parts<'_> {
     fn methods(&self, scope: &mut Scope, variables: &Variables) -> Vec<Method> {
         let mut methods = Vec::with_capacity(self.node.events.len());
         for (index, event) in self.node.events.iter().enumerate() {
-            let pattern = (event.stage).map_or(event.category.key, |stage| stage.pattern);
-            let arguments = arguments(pattern);
+            let arguments = event
+                .stage
+                .map_or(&DECLARED_ARGUMENTS[..], |it| it.arguments);
             let of_operation = event.operation.zip(event.stage);
-            let model = match (of_operation, pattern) {
-                (Some((operation, _)), "operation_started") => self.models.inputs.get(&operation),
-                (Some((operation, _)), "operation_completed") => {
-                    self.models.results.get(&operation)
-                }
-                _ => self.models.payloads.get(&index),
+            let part = arguments.iter().find_map(Argument::part);
+            let model = match (part, event.operation) {
+                (Some(Part::Input), Some(operation)) => self.models.inputs.get(&operation),
+                (Some(Part::Result), Some(operation)) => self.models.results.get(&operation),
+                (Some(Part::Payload), _) => self.models.payloads.get(&index),
+                _ => None,
             };
+            let names = arguments.iter().map(|argument| argument.name);
+            let handed_over = ["self"].into_iter().chain(names).collect::<Vec<_>>();
+            let handed_over = handed_over.join(", ");
             let call = of_operation.map_or_else(
                 || format!("{}.publish", variables.events[&index]),
                 |(operation, stage)| {
                     format!("{}.{}", variables.operations[&operation], stage.ident)
                 },
             );
-            let line = 8 + "await ()".len() + call.len() + arguments.len();
+            let line = 8 + "await ()".len() + call.len() + handed_over.len();
             let head = call.len() + "(".len();
             let breaks = if line <= WIDTH {
                 0
@@ -523,14 +539,15 @@ impl Parts<'_> {
                 1
             };
             scope.uses("Any");
+            let parameter =
+                |argument: &Argument| format!("{}: {}", argument.name, annotation(argument, model));
             methods.push(Method {
-                template: format!("python/{pattern}.py"),
                 ident: event.ident.clone(),
                 summary: summary(self.node, event),
                 breaks,
-                arguments,
+                parameters: arguments.iter().map(parameter).collect(),
+                arguments: handed_over,
                 call,
-                data: data(pattern, model),
             });
         }
         methods
@@ -541,13 +558,9 @@ impl Parts<'_> {
         let mut payloads = Vec::new();
         let mut readers = Vec::new();
         for (index, event) in self.node.events.iter().enumerate() {
-            let class = match event.stage.map(|stage| stage.pattern) {
-                Some("operation_started") => scope.uses("OperationStarted").to_owned(),
-                Some("operation_completed") => scope.uses("OperationCompleted").to_owned(),
-                Some("operation_failed") => scope.uses("OperationFailed").to_owned(),
-                Some("state_changed") => scope.uses("StateChanged").to_owned(),
-                Some("metric_recorded") => scope.uses("MetricRecorded").to_owned(),
-                _ => match self.models.received.get(&index) {
+            let class = match event.stage {
+                Some(stage) => scope.uses(stage.received_class).to_owned(),
+                None => match self.models.received.get(&index) {
                     Some(class) => class.clone(),
                     None => continue,
                 },
@@ -593,32 +606,21 @@ fn following<'a>(machine: &'a StateMachine, state: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// What the methods of a kind of event hand over.
-fn arguments(pattern: &str) -> &'static str {
-    match pattern {
-        "operation_started" => "self, correlation_id, input_data, metadata",
-        "operation_completed" => "self, correlation_id, result_data, execution_time_ms, metadata",
-        "operation_failed" => "self, correlation_id, error, execution_time_ms, metadata",
-        "state_changed" => {
-            "self, correlation_id, old_state, new_state, transition_reason, metadata"
+/// Returns the annotation of a parameter, with its default.
+fn annotation(argument: &Argument, model: Option<&String>) -> String {
+    match argument.ty {
+        ArgumentType::Uuid => "UUID".to_owned(),
+        ArgumentType::OptionalUuid => "UUID | None = None".to_owned(),
+        ArgumentType::Text => "str".to_owned(),
+        ArgumentType::Number => "float".to_owned(),
+        ArgumentType::Error => "BaseException".to_owned(),
+        ArgumentType::Metadata => "Mapping[str, Any] | None = None".to_owned(),
+        ArgumentType::Data(_) => {
+            let model = model.map(Expr::atom);
+            let types = model.into_iter().chain([Expr::atom("Mapping[str, Any]")]);
+            Expr::or(types.collect()).fitted(8, 8 + argument.name.len() + ": ".len(), 1)
         }
-        "metric_recorded" => {
-            "self, metric_name, metric_value, metric_unit, correlation_id, metadata"
-        }
-        _ => "self, correlation_id, event_data, metadata",
     }
-}
-
-/// The annotation of what a method takes: the model, or any mapping.
-fn data(pattern: &str, model: Option<&String>) -> String {
-    let argument = match pattern {
-        "operation_started" => "input_data: ",
-        "operation_completed" => "result_data: ",
-        _ => "event_data: ",
-    };
-    let model = model.map(Expr::atom);
-    let types = model.into_iter().chain([Expr::atom("Mapping[str, Any]")]);
-    Expr::or(types.collect()).fitted(8, 8 + argument.len(), 1)
 }
 
 /// The property that is the state machine, up to its colon.

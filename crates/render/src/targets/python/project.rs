@@ -1,8 +1,9 @@
 //! A project around the module of a node: what people go on writing, so none of it carries the
 //! marker of generated files.
 
+use herald_catalog::category::Occasion;
 use herald_catalog::ident::is_python_keyword;
-use herald_catalog::instrument::InstrumentedEvents;
+use herald_catalog::instrument::Instrument;
 use herald_catalog::topics::namespace_of;
 use herald_catalog::{Node, Operation, sample};
 use minijinja::Value;
@@ -21,7 +22,7 @@ use crate::python::prose::{join, paragraphs, sanitize, wrap};
 use crate::python::text::escape;
 use crate::targets::python::defaults;
 use crate::targets::python::models::closed;
-use crate::targets::python::module::{Module, Offers, OperationOffer, name};
+use crate::targets::python::module::{Module, ModuleExports, OperationExports, name};
 use crate::targets::python::{PythonOptions, module_name};
 use crate::template::{RenderError, Templates};
 
@@ -97,8 +98,8 @@ impl NodeProject {
     /// # Errors
     /// When a template can't be printed.
     pub fn new(node: &Node, package: &str) -> Result<Self, RenderError> {
-        let offers = Module::new(node, PythonOptions::default()).offers;
-        let view = View::new(node, package, &offers);
+        let exports = Module::new(node, PythonOptions::default()).module_exports;
+        let view = View::new(node, package, &exports);
         let operations = view.methods.iter().map(|method| NodeMethod {
             operation: method.operation.clone(),
             instrument: method.instrument.clone(),
@@ -185,16 +186,16 @@ struct State {
 }
 
 impl View {
-    fn new(node: &Node, package: &str, offers: &Offers) -> Self {
-        let models = |offer: &OperationOffer| [offer.input.clone(), offer.result.clone()];
-        let operations = || offers.operations.iter();
+    fn new(node: &Node, package: &str, exports: &ModuleExports) -> Self {
+        let models = |exports: &OperationExports| [exports.input.clone(), exports.result.clone()];
+        let operations = || exports.operations.iter();
         let models: Vec<String> = operations().flat_map(models).flatten().collect();
         let instruments: Vec<&String> = operations().map(|it| &it.instrument).collect();
         let mut names = Names::new(
             (TAKEN.into_iter())
                 .chain(models.iter().map(String::as_str))
                 .chain(instruments.iter().map(|name| name.as_str()))
-                .chain([offers.publisher.as_str()]),
+                .chain([exports.publisher.as_str()]),
         );
         let mut class_name = class_name(name(node), "Node");
         class_name.truncate(LONGEST_CLASS);
@@ -205,10 +206,10 @@ impl View {
             "test_it_starts_and_stops",
         ]);
         let methods: Vec<Method> = operations()
-            .map(|offer| method(node, offer, &mut names, &mut tests))
+            .map(|exports| method(node, exports, &mut names, &mut tests))
             .collect();
         let module = format!("{package}.generated.{}", module_name(node));
-        let state = state(offers);
+        let state = state(exports);
         let service = Expr::text(&escape(&node.service_name));
         let client = Expr::call("KafkaClient", vec![Expr::keyword("service", service)]);
         let tested = Expr::call(&class_name, vec![Expr::atom("herald_client")]);
@@ -226,16 +227,16 @@ impl View {
             // JSON has the escapes of TOML where no character steers anything.
             toml_description: description.as_ref().map(|it| json!(it).to_string()),
             description,
-            class: class(&class_name, &offers.publisher),
+            class: class(&class_name, &exports.publisher),
             summary: summary(node, state.is_some()),
-            imports: node_imports(offers, &models, &methods, &module),
+            imports: node_imports(exports, &models, &methods, &module),
             service_imports: service_imports(&class_name, &module, package),
-            test_imports: test_imports(offers, &methods, state.is_some(), {
+            test_imports: test_imports(exports, &methods, state.is_some(), {
                 (&module, &class_name, package)
             }),
             failures: operations()
-                .filter_map(|offer| {
-                    let names = [&offer.instrument, offer.events.last()?];
+                .filter_map(|exports| {
+                    let names = [&exports.instrument, exports.failed_event()?];
                     let items = names.map(Expr::atom).to_vec();
                     Some(Expr::Bracket("(".to_owned(), items, ')').fitted(8, 8, 1))
                 })
@@ -243,8 +244,8 @@ impl View {
             class_name,
             methods,
             state,
-            counted: offers.metric_recorded.as_ref().map(|event| counted(event)),
-            metric: offers.metric_recorded.as_ref().map(|event| {
+            counted: exports.metric_recorded.as_ref().map(|event| counted(event)),
+            metric: exports.metric_recorded.as_ref().map(|event| {
                 let assert = "herald_client.assert_published";
                 Expr::call(assert, vec![Expr::atom(event)]).fitted(4, 4, 0)
             }),
@@ -252,12 +253,12 @@ impl View {
     }
 }
 
-fn method(node: &Node, offer: &OperationOffer, names: &mut Names, tests: &mut Names) -> Method {
-    let operation = &node.operations[offer.index];
+fn method(node: &Node, exports: &OperationExports, names: &mut Names, tests: &mut Names) -> Method {
+    let operation = &node.operations[exports.index];
     let ident = names.give(method_name(&operation.ident));
     let open = "Mapping[str, Any]";
-    let input = offer.input.as_deref().unwrap_or(open);
-    let result = offer.result.as_deref().unwrap_or(open);
+    let input = exports.input.as_deref().unwrap_or(open);
+    let result = exports.result.as_deref().unwrap_or(open);
     let flat = format!("    async def {ident}(self, request: {input}) -> {result}:");
     let head = if flat.len() <= WIDTH {
         flat
@@ -274,24 +275,23 @@ fn method(node: &Node, offer: &OperationOffer, names: &mut Names, tests: &mut Na
     let doc = doc(operation);
     let text = format!(
         "    @{}\n{head}\n        \"\"\"{doc}\"\"\"\n        raise NotImplementedError",
-        offer.instrument
+        exports.instrument
     );
-    let sampled = match &offer.input {
+    let sampled = match &exports.input {
         Some(_) => sample::object(&operation.input, &node.definitions),
         None => Some(serde_json::Map::new()),
     };
     let is_sampled = sampled.is_some();
     let given = defaults::json(&serde_json::Value::Object(sampled.unwrap_or_default()));
-    let (target, given) = match &offer.input {
+    let (target, given) = match &exports.input {
         Some(model) => {
             let read = Expr::call("from_json", vec![Expr::atom(model), given]);
             ("request".to_owned(), read)
         }
         None => (format!("request: {open}"), given),
     };
-    let announced = announced(operation);
-    let asserts = (offer.events.iter().zip(announced)).filter_map(|(event, announced)| {
-        let assert = if announced? {
+    let asserts = exports.events.iter().filter_map(|(occasion, event)| {
+        let assert = if is_published(&operation.instrument, *occasion)? {
             "herald_client.assert_published"
         } else {
             "herald_client.assert_not_published"
@@ -303,12 +303,12 @@ fn method(node: &Node, offer: &OperationOffer, names: &mut Names, tests: &mut Na
     let call = awaited(&format!("node.{ident}"));
     Method {
         operation: operation.name.clone(),
-        instrument: offer.instrument.clone(),
+        instrument: exports.instrument.clone(),
         text,
         test: tests.give(format!("test_{ident}")),
         call,
         asserts,
-        is_typed: offer.input.is_some(),
+        is_typed: exports.input.is_some(),
         request: assign(4, &target, &given),
         is_sampled,
         events,
@@ -327,15 +327,14 @@ fn awaited(method: &str) -> String {
     call(&format!("await {method}")).fitted(8, 8, 0)
 }
 
-/// Whether the start and the end of a run that completes are announced; `None` where it depends
-/// on the request.
-fn announced(operation: &Operation) -> [Option<bool>; 2] {
-    let instrument = &operation.instrument;
-    let start = (instrument.sample_started >= 1.0).then_some(true);
-    match instrument.events {
-        InstrumentedEvents::All => [start, Some(true)],
-        InstrumentedEvents::Outcomes => [Some(false), Some(true)],
-        InstrumentedEvents::Failures => [Some(false), Some(false)],
+/// Returns whether a run that completes publishes the event of this occasion; `None` where that
+/// depends on the request, or where such a run has no such event.
+fn is_published(instrument: &Instrument, occasion: Occasion) -> Option<bool> {
+    match occasion {
+        Occasion::Start if !occasion.is_published(instrument.events) => Some(false),
+        Occasion::Start => (instrument.sample_started >= 1.0).then_some(true),
+        Occasion::Completion => Some(occasion.is_published(instrument.events)),
+        Occasion::Failure | Occasion::Always => None,
     }
 }
 
@@ -388,8 +387,8 @@ fn counted(event: &str) -> String {
     Expr::call("herald_client.assert_published", arguments).fitted(4, 4, 0)
 }
 
-fn state(offers: &Offers) -> Option<State> {
-    let states = offers.states.as_ref()?;
+fn state(exports: &ModuleExports) -> Option<State> {
+    let states = exports.states.as_ref()?;
     let class = &states.class;
     let (old, (next, new)) = (&states.initial, states.next.as_ref()?);
     let payload = Expr::Bracket(
@@ -410,7 +409,7 @@ fn state(offers: &Offers) -> Option<State> {
     let published = Expr::call(
         "herald_client.assert_published",
         vec![
-            Expr::atom(offers.state_changed.as_ref()?),
+            Expr::atom(exports.state_changed.as_ref()?),
             Expr::keyword("payload", payload),
         ],
     );
@@ -420,7 +419,12 @@ fn state(offers: &Offers) -> Option<State> {
     })
 }
 
-fn node_imports(offers: &Offers, models: &[String], methods: &[Method], module: &str) -> String {
+fn node_imports(
+    exports: &ModuleExports,
+    models: &[String],
+    methods: &[Method],
+    module: &str,
+) -> String {
     let (mut others, mut own) = (Imports::default(), Imports::default());
     if methods
         .iter()
@@ -431,8 +435,8 @@ fn node_imports(offers: &Offers, models: &[String], methods: &[Method], module: 
     }
     others.name("herald.metrics", "NodeMetrics");
     own.name(module, "KafkaClient");
-    own.name(module, &offers.publisher);
-    let instruments = offers.operations.iter().map(|it| &it.instrument);
+    own.name(module, &exports.publisher);
+    let instruments = exports.operations.iter().map(|it| &it.instrument);
     for name in models.iter().chain(instruments) {
         own.name(module, name);
     }
@@ -451,7 +455,7 @@ fn service_imports(class_name: &str, module: &str, package: &str) -> String {
 }
 
 fn test_imports(
-    offers: &Offers,
+    exports: &ModuleExports,
     methods: &[Method],
     has_states: bool,
     (module, class_name, package): (&str, &str, &str),
@@ -472,21 +476,21 @@ fn test_imports(
             own.name(module, event);
         }
     }
-    for operation in &offers.operations {
+    for operation in &exports.operations {
         own.name(module, &operation.instrument);
-        if let Some(failed) = operation.events.last() {
+        if let Some(failed) = operation.failed_event() {
             own.name(module, failed);
         }
         if let Some(input) = &operation.input {
             own.name(module, input);
         }
     }
-    if let (true, Some(states)) = (has_states, &offers.states) {
+    if let (true, Some(states)) = (has_states, &exports.states) {
         own.name(module, &states.class);
-        let changed = offers.state_changed.iter();
+        let changed = exports.state_changed.iter();
         changed.for_each(|constant| own.name(module, constant));
     }
-    let metric = offers.metric_recorded.iter();
+    let metric = exports.metric_recorded.iter();
     metric.for_each(|constant| own.name(module, constant));
     if has_states || !methods.is_empty() {
         own.name(&format!("{package}.node"), class_name);
