@@ -1,4 +1,4 @@
-//! What can be typed on the command line.
+//! Arguments of the command line.
 
 pub mod cluster;
 pub mod events;
@@ -20,26 +20,27 @@ use herald_render::Models;
 
 /// Contract-first event publishing for Kafka.
 ///
-/// A contract is a YAML file about one node: what it does, and what it announces. From it Herald
-/// generates the publishers that you ship, and checks that everything fits.
+/// A contract is a YAML file that describes the operations and events of one node. Herald generates
+/// publishers, schemas and documentation from contracts, lints them, and publishes, prints and manages
+/// the events on Kafka.
 #[derive(Debug, Parser)]
 #[command(name = "herald", version, max_term_width = 100, color = ClapColor::Auto, after_help = "\
 Examples:
-  herald init                         write a first contract and herald.yaml
+  herald init                         create herald.yaml and a first contract
   herald new orders --kind effect --operation place
-                                      write a whole node: contract, Python package, tests
-  herald check                        hold all contracts of the project against the rules
+                                      create a node project: contract, Python package, tests
+  herald check                        lint all contracts of the project
   herald generate contract.yaml       write generated/<node>_events.py
   herald catalog --topics contracts/  list every event and its topic
-  herald explain names.collision      say what a diagnostic means
+  herald explain names.collision      explain a diagnostic
 
-Exit codes: 0 clean, 1 diagnostics at error level or stale files, 2 could not run.")]
+Exit codes: 0 success, 1 problems found (errors in contracts, stale files), 2 failure.")]
 pub struct Args {
-    /// When to use colours; `NO_COLOR` is respected
+    /// Control when colors are used; `NO_COLOR` is respected
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
 
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -47,27 +48,27 @@ pub struct Args {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write event publishers from contracts
+    /// Generate event publishers and other files from contracts
     #[command(after_help = "\
 Examples:
   herald generate                                   all contracts of the project
-  herald generate contracts/ --out src/events       a folder of contracts
+  herald generate contracts/ --out src/events       all contracts in a directory
   herald generate contract.yaml --stdout            print instead of writing
-  herald generate --standalone --models dataclass   Python that needs nothing but Python
-  herald generate --check                           exit 1, with a diff, when files are stale
+  herald generate --standalone --models dataclass   Python code without dependencies
+  herald generate --check                           show a diff and exit 1 if files are stale
   herald generate --node-type effect --service-name orders --operation place --stdout
 
-A PATH is a file, a folder that is searched, or a glob in quotes. Unchanged files keep their
-modification time. A contract with errors generates nothing; the others are written.")]
+PATH is a file, a directory to search, or a quoted glob. Unchanged files keep their modification
+time. Contracts with errors are skipped; files of the other contracts are written.")]
     Generate(Generate),
-    /// List the events that contracts announce
+    /// List the events that contracts publish
     #[command(after_help = "\
 Examples:
   herald catalog contract.yaml
   herald catalog contracts/ --topics --format markdown > EVENTS.md
   herald catalog contract.yaml --format json")]
     Catalog(Catalog),
-    /// Say how many events and bytes contracts amount to, and what that takes of Kafka
+    /// Estimate event volume and storage
     #[command(after_help = "\
 Examples:
   herald volume
@@ -75,18 +76,18 @@ Examples:
   herald volume --format markdown > CAPACITY.md
   herald volume --format json | jq '.topics[] | {topic, disk_bytes}'
 
-Contracts say how many of each event a request brings (`per_request`), and how many requests there
-are (`volume: {requests_per_second: [20, 80]}`). Sizes are those of envelopes that are built from
-the declared fields. What is assumed is said below the table.")]
+Contracts set the number of events per request (`per_request`) and the request rate
+(`volume: {requests_per_second: [20, 80]}`). Sizes are measured on example envelopes with the
+declared fields. Assumptions are listed below the table.")]
     Volume(volume::Volume),
-    /// Print what the reader understood of contracts, as JSON
+    /// Print the parsed contracts as JSON
     #[command(after_help = "\
 Example:
   herald inspect contracts/ | jq '.contracts[].operations[].name'
 
-The document is {\"contracts\": [ ... ]}, with paths relative to the folder given.")]
+The document is {\"contracts\": [ ... ]}, with paths relative to the directory given.")]
     Inspect(Inspect),
-    /// Hold contracts against the rules
+    /// Lint contracts
     #[command(after_help = "\
 Examples:
   herald check
@@ -94,41 +95,41 @@ Examples:
   herald check --format github          annotations in a pull request
   herald check --format sarif > herald.sarif
 
-Levels of rules can be set in herald.yaml:
+Set the severity of rules in herald.yaml:
   rules:
     names.python_keyword: off
     kind.node_type_missing: error")]
     Check(Check),
-    /// Write a first contract and herald.yaml
+    /// Create herald.yaml and a first contract
     Init(Init),
-    /// Write a whole node: contract, Python package, tests
+    /// Create a node project: contract, Python package, tests
     #[command(after_help = "\
 Examples:
   herald new orders --kind effect --operation place --operation cancel
   herald new --contract contracts/orders.yaml
-  herald new orders                   again: generates, and lists operations without a method
+  herald new orders                   update: generate again, list operations without a method
 
-The folder is called as the node, unless --dir says another. What is generated is written anew; all
-other files are yours: they are written once, and left alone from then on.")]
+The directory is named after the node unless --dir is given. Generated files are rewritten by every
+run. All other files are written once and never changed again.")]
     New(New),
-    /// Say what a diagnostic means, with an example
+    /// Explain a diagnostic, with examples
     #[command(after_help = "\
 Examples:
-  herald explain                      list every code
+  herald explain                      list all codes
   herald explain topic.invalid")]
     Explain(Explain),
-    /// Start a cluster in memory for development, and show its events
+    /// Start an in-memory Kafka cluster for development and print its events
     #[command(after_help = "\
 Examples:
   herald dev                          topics of the project's contracts
   herald dev contracts/ --partitions 6
-  herald dev --count 1 --idle 30s     for a script: exit 1 when no event came
+  herald dev --count 1 --idle 30s     in a script: exit 1 if no event arrives
 
 The first line on standard output is `export KAFKA_BOOTSTRAP_SERVERS=...` for other terminals; the
-ports are chosen by the system. Producers, consumers and groups work as with a real cluster.
-Everything is in memory; requests that create, change or describe topics are not answered.
+system chooses the ports. Producers, consumers and consumer groups work as with a real cluster.
+Requests that create, change or describe topics are not supported. All data is lost at the end.
 
-Exit codes: 0 ended as asked, 1 fewer events than --count, 2 could not run.")]
+Exit codes: 0 success, 1 fewer events than --count, 2 failure.")]
     Dev(Box<events::Dev>),
     /// Publish events from a file or standard input
     #[command(after_help = "\
@@ -138,51 +139,51 @@ Examples:
   herald publish --jsonl events.jsonl --spool spool.db --receipts receipts.jsonl
   herald publish --jsonl events.jsonl --dry-run
 
-A line of --jsonl is a JSON object with `payload`, and where it differs from the options above:
+Each line of --jsonl is a JSON object with `payload` and, to override the options above, any of
 event_type, topic, partition_key, correlation_id, causation_id, source_node_id, metadata, event_id,
-event_timestamp, event_version. A line with `envelope_version` is a whole envelope and goes as it
-is. Bad lines are named and the others go on.
+event_timestamp and event_version. A line with `envelope_version` is a complete envelope and is sent
+unchanged. Invalid lines are reported and skipped.
 
-With a contract, the event type must be one that it announces, the topic is the contract's, and
-payloads of declared events are held against their fields.
+With a contract, the event type has to be in it, the topic comes from it, and payloads of declared
+events are validated.
 
-Exit codes: 0 every event has a receipt, 1 some have none, or not all was read, 2 could not run.
-Without --spool, what the cluster does not acknowledge is an error, and yours to publish again.")]
+Exit codes: 0 every event has a receipt, 1 some have none or the input was not read completely,
+2 failure. Without --spool, an event that the cluster does not acknowledge is not kept.")]
     Publish(Box<publish::Publish>),
-    /// Show events as they arrive
+    /// Print events as they arrive
     #[command(after_help = "\
 Examples:
   herald listen                                    topics of the project's contracts
   herald listen 'dev.orders.*' --from 10m
   herald listen --contract contracts/ --event-type '*.failed' --full
   herald listen orders --from beginning --format jsonl | jq .envelope.payload
-  herald listen orders --count 1 --idle 30s        a check: exit 1 when no event came
+  herald listen orders --count 1 --idle 30s        in a script: exit 1 if no event arrives
 
-What is no OnexEnvelopeV1 is shown with the reason. No consumer group is joined and nothing is
-committed; new topics and partitions that fit are read from their beginning. Times are UTC.
+Records that are not OnexEnvelopeV1 are shown with the reason. No consumer group is joined and no
+offset is committed. New topics and partitions that match are read from the beginning. Times are UTC.
 
-Exit codes: 0 ended as asked, by --count, --idle or Ctrl-C; 1 fewer events than --count; 2 could
-not run.")]
+Exit codes: 0 success, also after Ctrl-C; 1 fewer events than --count; 2 failure.")]
     Listen(Box<events::Listen>),
-    /// Compare topics of contracts with the cluster, and bring them in line
+    /// Plan and apply the topics of contracts
     #[command(subcommand)]
     Topics(topics::Topics),
-    /// Look after the durable local queue of a publisher
+    /// Inspect and manage the local spool
     Spool(spool::Spool),
-    /// Change what is generated: templates and targets of your own
+    /// List, copy and check templates and custom targets
     #[command(subcommand)]
     Templates(templates::Templates),
-    /// Families of events that can be generated
+    /// List families of events that can be generated
     #[command(subcommand)]
     Patterns(templates::Patterns),
     /// Print the JSON Schema of a file format
     #[command(after_help = "\
 Example:
   herald schema contract > contract.schema.json
-and in the first line of a contract, for editors with the YAML language server:
+
+For editors with the YAML language server, add this first line to a contract:
   # yaml-language-server: $schema=contract.schema.json")]
     Schema(Schema),
-    /// Print a completion script for a shell
+    /// Print a shell completion script
     #[command(after_help = "\
 Examples:
   herald completions bash > ~/.local/share/bash-completion/completions/herald
@@ -190,7 +191,7 @@ Examples:
     Completions(Completions),
 }
 
-/// A node that is described on the command line instead of in a file.
+/// A node that is described by arguments instead of a file.
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Without a contract")]
 pub struct NodeArgs {
@@ -202,28 +203,28 @@ pub struct NodeArgs {
         conflicts_with = "paths"
     )]
     pub node_type: Option<String>,
-    /// Name of the service in topics
+    /// Service name, used in topics
     #[arg(long, value_name = "NAME", requires = "node_type")]
     pub service_name: Option<String>,
-    /// An operation of the node; repeat for more
+    /// Operation of the node; may be repeated
     #[arg(long = "operation", value_name = "NAME", requires = "node_type")]
     pub operations: Vec<String>,
-    /// Leave out state events
+    /// Omit state events
     #[arg(long, requires = "node_type")]
     pub no_state_events: bool,
-    /// Leave out metric events
+    /// Omit metric events
     #[arg(long, requires = "node_type")]
     pub no_metric_events: bool,
 }
 
-/// How generated Python should be.
+/// Options for generated Python.
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Python")]
 pub struct PythonArgs {
-    /// What models are made of [default: that of herald.yaml, else pydantic]
+    /// Kind of payload models [default: from herald.yaml, else pydantic]
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Models::ALL.map(Models::as_str)))]
     pub models: Option<String>,
-    /// Put the runtime into modules, so that they need no Herald
+    /// Include the runtime in the modules, so that they do not need the herald package
     #[arg(long)]
     pub standalone: bool,
 }
@@ -231,31 +232,31 @@ pub struct PythonArgs {
 /// Arguments of `herald generate`.
 #[derive(Debug, ClapArgs)]
 pub struct Generate {
-    /// Files, folders or globs [default: those of herald.yaml, else the working folder]
+    /// Contracts: files, directories or globs [default: from herald.yaml, else the current directory]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// What to generate: a target, or the folder of one; repeat for more [default: those of herald.yaml, else python]
+    /// Target to generate: a name, or the directory of a custom one; may be repeated [default: from herald.yaml, else python]
     #[arg(long = "target", value_name = "TARGET")]
     pub targets: Vec<String>,
-    /// Only the events of these patterns [default: all; `herald patterns list` shows them]
+    /// Generate only events of these patterns; see `herald patterns list` [default: all]
     #[arg(long = "pattern", value_name = "PATTERN", value_delimiter = ',')]
     pub patterns: Vec<String>,
-    /// How Python should be.
+    /// Options for Python.
     #[command(flatten)]
     pub python: PythonArgs,
-    /// Folder to write to [default: that of herald.yaml, else generated]
+    /// Output directory [default: from herald.yaml, else generated]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Print instead of writing
+    /// Print the files instead of writing them
     #[arg(long, conflicts_with_all = ["out", "check", "force"])]
     pub stdout: bool,
-    /// Write nothing; exit 1 with a diff when files are stale
+    /// Write nothing; show a diff and exit 1 if files are stale
     #[arg(long, conflicts_with = "force")]
     pub check: bool,
-    /// Overwrite files that Herald did not write
+    /// Overwrite files that were not written by Herald
     #[arg(long)]
     pub force: bool,
-    /// The node, when there is no contract.
+    /// The node, if there is no contract.
     #[command(flatten)]
     pub node: NodeArgs,
 }
@@ -263,16 +264,16 @@ pub struct Generate {
 /// Arguments of `herald catalog`.
 #[derive(Debug, ClapArgs)]
 pub struct Catalog {
-    /// Files, folders or globs [default: those of herald.yaml, else the working folder]
+    /// Contracts: files, directories or globs [default: from herald.yaml, else the current directory]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// How to print it
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: CatalogFormat,
     /// Show the topic of each event
     #[arg(long)]
     pub topics: bool,
-    /// Namespace of topics where contract and project set none
+    /// Namespace of topics, if contract and project set none
     #[arg(
         long,
         value_name = "NAME",
@@ -280,19 +281,19 @@ pub struct Catalog {
         value_parser = parse_namespace
     )]
     pub namespace: String,
-    /// The node, when there is no contract.
+    /// The node, if there is no contract.
     #[command(flatten)]
     pub node: NodeArgs,
 }
 
-/// Ways to print a catalog.
+/// Output formats of a catalog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CatalogFormat {
     /// Aligned columns
     Table,
-    /// One object for one contract, a list for many
+    /// An object for one contract, a list for several
     Json,
-    /// The same as YAML
+    /// The JSON document as YAML
     Yaml,
     /// Tables for documentation
     Markdown,
@@ -301,36 +302,36 @@ pub enum CatalogFormat {
 /// Arguments of `herald inspect`.
 #[derive(Debug, ClapArgs)]
 pub struct Inspect {
-    /// Files, folders or globs [default: those of herald.yaml, else the working folder]
+    /// Contracts: files, directories or globs [default: from herald.yaml, else the current directory]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// How to print it
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "json")]
     pub format: InspectFormat,
-    /// What the templates of this target of your own are given, instead
+    /// Print the template data of this custom target instead
     #[arg(long, value_name = "TARGET")]
     pub view: Option<String>,
 }
 
-/// Ways to print what was understood.
+/// Output formats of parsed contracts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum InspectFormat {
-    /// One document
+    /// A JSON document
     Json,
-    /// The same as YAML
+    /// The JSON document as YAML
     Yaml,
 }
 
 /// Arguments of `herald check`.
 #[derive(Debug, ClapArgs)]
 pub struct Check {
-    /// Files, folders or globs [default: those of herald.yaml, else the working folder]
+    /// Contracts: files, directories or globs [default: from herald.yaml, else the current directory]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// How to print diagnostics
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     #[arg(
-        help = "How to print diagnostics: human, json, github or sarif",
+        help = "Output format: human, json, github or sarif",
         hide_default_value = false
     )]
     pub format: Format,
@@ -339,7 +340,7 @@ pub struct Check {
 /// Arguments of `herald init`.
 #[derive(Debug, ClapArgs)]
 pub struct Init {
-    /// Folder of the project
+    /// Directory of the project
     #[arg(value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
 }
@@ -347,19 +348,19 @@ pub struct Init {
 /// Arguments of `herald new`.
 #[derive(Debug, ClapArgs)]
 pub struct New {
-    /// Name of the node, and of its Python package
+    /// Name of the node and of its Python package
     #[arg(value_name = "NODE", required_unless_present = "contract")]
     pub node: Option<String>,
-    /// What kind of node it is
+    /// Kind of the node
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Kind::ALL.map(Kind::as_str)))]
     pub kind: Option<String>,
-    /// An operation of the node; repeat for more
+    /// Operation of the node; may be repeated
     #[arg(long = "operation", value_name = "NAME", requires = "kind")]
     pub operations: Vec<String>,
-    /// A contract to begin with, which is copied
+    /// Contract to copy into the new project
     #[arg(long, value_name = "PATH", conflicts_with = "kind")]
     pub contract: Option<String>,
-    /// Folder of the project [default: the node's name]
+    /// Directory of the project [default: the name of the node]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
@@ -367,50 +368,50 @@ pub struct New {
 /// Arguments of `herald explain`.
 #[derive(Debug, ClapArgs)]
 pub struct Explain {
-    /// Code of a diagnostic, such as topic.invalid; without one, all codes are listed
+    /// Code of a diagnostic, such as topic.invalid [default: list all codes]
     pub code: Option<String>,
 }
 
 /// Arguments of `herald schema`.
 #[derive(Debug, ClapArgs)]
 pub struct Schema {
-    /// Which format
+    /// File format
     pub of: SchemaOf,
 }
 
 /// Formats that have a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum SchemaOf {
-    /// Native contracts
+    /// A contract
     Contract,
     /// herald.yaml
     Config,
     /// target.yaml
     Target,
-    /// What templates of your own targets are given
+    /// The data of templates
     View,
 }
 
 /// Arguments of `herald completions`.
 #[derive(Debug, ClapArgs)]
 pub struct Completions {
-    /// For which shell
+    /// Shell
     pub shell: Shell,
 }
 
-/// When to use colours.
+/// Use of colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set
     Auto,
-    /// Also into files and pipes
+    /// Always, also in files and pipes
     Always,
-    /// Not at all
+    /// Never
     Never,
 }
 
 impl Color {
-    /// Makes it hold for all output of this process.
+    /// Applies the choice to all output of this process.
     pub fn write_global(self) {
         match self {
             Self::Auto => anstream::ColorChoice::Auto,
@@ -424,7 +425,7 @@ impl Color {
 fn parse_namespace(name: &str) -> Result<String, String> {
     match topic::validate(name) {
         Ok(()) => Ok(name.to_owned()),
-        Err(reason) => Err(format!("it can't begin a topic: {reason}")),
+        Err(reason) => Err(format!("not a valid start of a topic name: {reason}")),
     }
 }
 

@@ -57,9 +57,9 @@ fn options_from(
 
 fn no_cluster_named() -> Error {
     Error::Message(format!(
-        "which cluster? Give --bootstrap-servers HOST:PORT, or set {BOOTSTRAP_SERVERS}, or write \
-         `kafka: {{bootstrap_servers: HOST:PORT}}` into herald.yaml. `herald dev` starts one in \
-         memory"
+        "no cluster is configured; give --bootstrap-servers HOST:PORT, set {BOOTSTRAP_SERVERS}, or \
+         add `kafka: {{bootstrap_servers: HOST:PORT}}` to herald.yaml. `herald dev` starts a cluster \
+         in memory"
     ))
 }
 
@@ -67,14 +67,14 @@ fn validated(property: Property, place: &str) -> Result<Property, Error> {
     let name = property.name();
     if property.exposes_secret() {
         return Err(Error::Message(format!(
-            "{place}: {name} is a secret, and others could read it there; write \
-             {name}=env:VARIABLE or {name}=file:PATH"
+            "{place}: {name} is a secret and must not be given literally, because others could read it; \
+             write {name}=env:VARIABLE or {name}=file:PATH"
         )));
     }
     if matches!(name, "bootstrap.servers" | "metadata.broker.list") {
         return Err(Error::Message(format!(
-            "{place}: {name} is given by --bootstrap-servers, {BOOTSTRAP_SERVERS} or \
-             kafka.bootstrap_servers of herald.yaml"
+            "{place}: {name} is not a property here; use --bootstrap-servers, {BOOTSTRAP_SERVERS} or \
+             kafka.bootstrap_servers in herald.yaml"
         )));
     }
     Ok(property)
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_goes_before_the_environment_before_the_project() {
+    fn bootstrap_servers_precedence() {
         let project = project(&["p:1", "q:1"], &[]);
         let environment = |name: &str| (name == BOOTSTRAP_SERVERS).then(|| "e:1".to_owned());
         let servers = |args: Option<&str>, environment: &dyn Fn(&str) -> Option<String>| {
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_address_all_three_ways_are_named() {
+    fn missing_address_names_all_sources() {
         let message = message(options_from(
             &cluster(None, &[]),
             &nothing,
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_source_overrides_an_earlier_one_under_any_name() {
+    fn later_sources_override_properties_and_their_aliases() {
         let args = cluster(Some("c:1"), &["client.id=line", "sasl.mechanisms=PLAIN"]);
         let project = project(&[], &[("client.id", "file"), ("sasl.mechanism", "GSSAPI")]);
         let options = options_from(&args, &nothing, &project).unwrap();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_of_other_clients_count() {
+    fn reads_properties_from_environment_variables() {
         let environment = |name: &str| match name {
             "KAFKA_SECURITY_PROTOCOL" => Some("SASL_PLAINTEXT".to_owned()),
             "KAFKA_SASL_MECHANISM" => Some("PLAIN".to_owned()),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_secret_is_refused_and_not_repeated() {
+    fn rejects_literal_secrets_without_printing_them() {
         let args = cluster(Some("c:1"), &["sasl.password=hunter2"]);
         let on_line = message(options_from(&args, &nothing, &Project::default()));
         let project = project(&["p:1"], &[("ssl.key.password", "hunter2")]);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_property_without_a_value_is_an_error_that_does_not_repeat_it() {
+    fn rejects_a_property_without_a_value() {
         let args = cluster(Some("c:1"), &["hunter2"]);
         let message = message(options_from(&args, &nothing, &Project::default()));
         assert!(
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn brokers_have_one_way_in() {
+    fn rejects_bootstrap_servers_as_a_property() {
         let args = cluster(Some("c:1"), &["bootstrap.servers=d:1"]);
         let message = message(options_from(&args, &nothing, &Project::default()));
         assert!(message.contains("--bootstrap-servers"), "{message}");

@@ -1,8 +1,10 @@
-//! Waiting until a publisher has delivered the events in its spool.
+//! Delivery of the events in a spool: waiting for it, and reports about recovery and rejected events.
 
 use std::time::{Duration, Instant};
 
+use herald_diagnostics::render::visible_line;
 use herald_publish::{Publisher, Stats};
+use herald_spool::OpenReport;
 
 use crate::format::count;
 use crate::terminal::{self, RED};
@@ -35,12 +37,33 @@ pub fn report_dead_letters(dead: u64, in_spool: u64) {
         return;
     }
     let place = match in_spool {
-        0 => "kept in their dead letter topics".to_owned(),
-        _ if in_spool >= dead => "`herald spool dead list` shows them".to_owned(),
-        _ => format!("{in_spool} of them in the spool: `herald spool dead list`"),
+        0 => "they are in their dead letter topics".to_owned(),
+        _ if in_spool >= dead => "see `herald spool dead list`".to_owned(),
+        _ => format!("{in_spool} of them are in the spool, see `herald spool dead list`"),
     };
     terminal::status(&format!(
-        "{RED}dead{RED:#} {} that the cluster will never take; {place}",
+        "{RED}rejected{RED:#} {} by the cluster, permanently; {place}",
         count(dead, "event")
     ));
+}
+
+/// Reports a recovery that opening the spool made.
+pub fn report_recovery(report: &OpenReport) {
+    let Some(recovery) = &report.recovery else {
+        return;
+    };
+    let lost = match recovery.lost {
+        Some(0) => "nothing was lost".to_owned(),
+        Some(lost) => format!("up to {lost} were lost"),
+        None => "an unknown number was lost".to_owned(),
+    };
+    terminal::status(&format!(
+        "{RED}damaged{RED:#}: {}; recovered {} records and {} dead letters into a new spool, {lost}",
+        visible_line(&recovery.damage.to_string()),
+        recovery.salvaged,
+        recovery.salvaged_dead + recovery.damaged,
+    ));
+    if let Some(aside) = &recovery.set_aside {
+        terminal::status(&format!("the damaged files are in {}", aside.display()));
+    }
 }

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_have_a_unit() {
+    fn parses_durations_with_units() {
         assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(parse_duration("1.5h"), Ok(Duration::from_secs(5400)));
         assert_eq!(parse_duration("7d"), Ok(Duration::from_secs(604_800)));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_shown_in_hexadecimal() {
+    fn shows_invalid_utf8_in_hexadecimal() {
         assert_eq!(visible_bytes("größe\x1b".as_bytes()), "größe␛");
         assert_eq!(visible_bytes(&[0xff, 0x00]), "0xff00");
         assert_eq!(
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_in_utc() {
+    fn formats_times_in_utc() {
         assert_eq!(rfc3339(SystemTime::UNIX_EPOCH), "1970-01-01T00:00:00Z");
     }
 }

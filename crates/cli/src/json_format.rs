@@ -1,4 +1,5 @@
-//! Layout of JSON text: indented or compact, with every value kept as it is written.
+//! Layout of JSON text: indented, compact, or with non-ASCII characters unescaped. Every value is kept
+//! as it is written.
 
 use herald_envelope::Json;
 
@@ -81,12 +82,51 @@ fn new_line(text: &mut String, depth: usize) {
     text.extend(std::iter::repeat_n("  ", depth));
 }
 
+/// Replaces escapes of non-ASCII characters, such as `\u00fc` by `ü`. Some writers escape everything
+/// beyond ASCII, which is unreadable. Escapes of ASCII stay: they are quotes or control characters.
+pub fn unescape_non_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some((char, length)) = unescape_char(rest) {
+            text.push(char);
+            rest = &rest[length..];
+        } else {
+            // The next character may be a backslash too, so skip both.
+            let length: usize = rest.chars().take(2).map(char::len_utf8).sum();
+            text.push_str(&rest[..length]);
+            rest = &rest[length..];
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+/// Decodes the escape of a non-ASCII character at the start of `text`; returns the character and
+/// the length of the escape.
+fn unescape_char(text: &str) -> Option<(char, usize)> {
+    const LENGTH: usize = r"\u0000".len();
+    let unit = |at: usize| {
+        let digits = text.get(at..at + LENGTH)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let first = unit(0)?;
+    let letter = |units: &[u16]| char::decode_utf16(units.iter().copied()).next()?.ok();
+    let (letter, length) = match letter(&[first]) {
+        Some(letter) => (letter, LENGTH),
+        None => (letter(&[first, unit(LENGTH)?])?, 2 * LENGTH),
+    };
+    (!letter.is_ascii()).then_some((letter, length))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_digit_and_escape_stays() {
+    fn keeps_digits_and_escapes() {
         let text =
             r#" {"b":1.10e+2, "a" : [ 123456789012345678901, "x , \" { \\", {} , [ ]],"é":null} "#;
         let laid = pretty(text).unwrap();
@@ -104,20 +144,20 @@ mod tests {
     }
 
     #[test]
-    fn spaces_go_where_they_mean_nothing() {
+    fn compact_removes_insignificant_whitespace() {
         let text = " { \"a b\" : [ 1.0e1 , \"\\\" \" ] }\n";
         assert_eq!(compact(text).unwrap(), r#"{"a b":[1.0e1,"\" "]}"#);
         assert_eq!(compact("{"), None);
     }
 
     #[test]
-    fn laid_out_twice_it_stays_the_same() {
+    fn pretty_is_idempotent() {
         let once = pretty(r#"{"a":[1,{"b":[]}],"c":"]"}"#).unwrap();
         assert_eq!(pretty(&once).unwrap(), once);
     }
 
     #[test]
-    fn what_is_no_json_is_left_to_others() {
+    fn rejects_invalid_json() {
         for text in [
             "",
             "{",
@@ -131,8 +171,32 @@ mod tests {
     }
 
     #[test]
-    fn a_scalar_is_itself() {
+    fn keeps_scalars() {
         assert_eq!(pretty(" 7 ").as_deref(), Some("7"));
         assert_eq!(pretty("\"a b\"").as_deref(), Some("\"a b\""));
+    }
+
+    #[test]
+    fn unescapes_only_non_ascii() {
+        for (json, text) in [
+            (r#""gr\u00fc\u00dfe""#, r#""grüße""#),
+            (r#""\ud83d\ude00!""#, r#""😀!""#),
+            (r#""\u0022\u001b\n\\u00fc""#, r#""\u0022\u001b\n\\u00fc""#),
+            (r#""\\\u00fc""#, r#""\\ü""#),
+            (r#""\ud83d""#, r#""\ud83d""#),
+            (r#""\ud83dx\u00fc""#, r#""\ud83dxü""#),
+            (r"\", r"\"),
+            (r"\uü", r"\uü"),
+            ("grüße", "grüße"),
+        ] {
+            assert_eq!(unescape_non_ascii(json), text, "{json}");
+        }
+    }
+
+    #[test]
+    fn unescaping_keeps_the_meaning() {
+        let json = r#"{"a\u00e9": "\u2028 \ud83d\ude00 \"\u0041\" \\u00fc"}"#;
+        let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(read(&unescape_non_ascii(json)), read(json));
     }
 }

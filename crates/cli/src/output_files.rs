@@ -46,7 +46,7 @@ fn plan_one<'a>(file: &'a GeneratedFile, folder: &Path) -> Result<Planned<'a>, E
         .all(|part| matches!(part, Component::Normal(_)));
     if !inside {
         return Err(Error::Message(format!(
-            "`{}` leads out of the output folder",
+            "`{}` is outside of the output directory",
             file.path
         )));
     }
@@ -111,7 +111,7 @@ fn refuse_symlinks(path: &str, folder: &Path) -> Result<(), Error> {
         way.push(part);
         if way.is_symlink() {
             return Err(Error::Message(format!(
-                "`{}` is a link, which may lead out of the output folder; nothing was written",
+                "`{}` is a symbolic link, which could lead out of the output directory; nothing was written",
                 way.display()
             )));
         }

@@ -25,12 +25,12 @@ pub fn check(name: &str) -> Result<(), String> {
     let is_name = name.starts_with(|c: char| c.is_ascii_lowercase())
         && (name.bytes()).all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     if !is_name {
-        let rule = "is no name of a package: it begins with a lowercase letter, and has only \
-                    lowercase letters, digits and `_`";
+        let rule = "is not a valid package name: it has to begin with a lowercase letter and contain \
+                    only lowercase letters, digits and `_`";
         let meant = from_node_name(name);
         return Err(
             if meant.is_empty() || !name.is_ascii() || name.contains(['/', '\\']) {
-                format!("{rule}; --dir says the folder")
+                format!("{rule}; to choose the directory, use --dir")
             } else {
                 format!("{rule}; did you mean `{meant}`?")
             },
@@ -38,16 +38,16 @@ pub fn check(name: &str) -> Result<(), String> {
     }
     if name.len() > MAX_LENGTH {
         return Err(format!(
-            "is too long; give it at most {MAX_LENGTH} characters"
+            "is too long; a package name has at most {MAX_LENGTH} characters"
         ));
     }
     if is_python_keyword(name) {
-        return Err("is a keyword of Python; give it another name".to_owned());
+        return Err("is a keyword of Python; choose another name".to_owned());
     }
     if is_reserved(name) {
         return Err(format!(
-            "is what another module is called, which could not be imported then; \
-             `{name}_node` is free"
+            "is the name of another Python module, which could no longer be imported; \
+             use `{name}_node`"
         ));
     }
     Ok(())
@@ -297,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_nodes_become_names_of_packages() {
+    fn derives_package_names() {
         assert_eq!(from_node_name("Order Intake"), "order_intake");
         assert_eq!(from_node_name("3d-print"), "node_3d_print");
         assert_eq!(from_node_name("calendar"), "calendar_node");
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_library_is_sorted() {
+    fn standard_library_is_sorted() {
         assert!(STANDARD_LIBRARY.is_sorted());
     }
 }

@@ -52,7 +52,7 @@ pub fn load(project: &Project, paths: &[String], format: Format) -> Result<Loade
     match loaded.skipped.first() {
         None => Err(Error::Reported),
         Some(skipped) => Err(Error::Message(format!(
-            "there are no contracts in `{}`: {} skipped, such as `{skipped}`",
+            "no contracts found in `{}`; skipped {} without a contract, such as `{skipped}`",
             paths.join("`, `"),
             count(loaded.skipped.len(), "YAML file"),
         ))),

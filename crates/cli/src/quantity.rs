@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_have_the_unit_that_fits() {
+    fn formats_bytes_in_fitting_units() {
         for (low, high, text) in [
             (812.0, 812.0, "812 B"),
             (16_240.0, 64_960.0, "16.2–65 kB"),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_the_digits_that_matter() {
+    fn formats_numbers_with_three_digits() {
         for (low, high, text) in [
             (3.0, 25.0, "3–25"),
             (0.1, 0.1, "0.1"),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_read_with_and_without_a_unit() {
+    fn parses_bytes_with_and_without_units() {
         assert_eq!(parse_bytes("5MB"), Some(5_000_000));
         assert_eq!(parse_bytes("500 kb"), Some(500_000));
         assert_eq!(parse_bytes("7"), Some(7));

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn headings_come_once_and_columns_only_grow() {
+    fn prints_headings_once_and_never_narrows_columns() {
         let mut table = Table::new(&COLUMNS, None);
         assert_eq!(
             plain(&table.rows_to_text(&[row("7", "a")])),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_fits_its_terminal() {
+    fn cuts_columns_to_the_terminal() {
         let mut table = Table::new(&COLUMNS, Some(14));
         let text =
             plain(&table.rows_to_text(&[row("7", "dev.orders.v1"), row("8", "größe größe")]));

@@ -243,7 +243,7 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
         }
         if entry.file_type().map_err(read)?.is_symlink() {
             return Err(Error::Message(format!(
-                "`{}` is a link; templates are only read from the folder itself",
+                "`{}` is a symbolic link; templates are only read from the directory itself",
                 entry.path().display()
             )));
         }

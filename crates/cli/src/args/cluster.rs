@@ -1,17 +1,17 @@
-//! Arguments that say which cluster is meant.
+//! Arguments for the connection to a cluster.
 
 use clap::Args;
 
-/// Which cluster is meant, and how it is reached.
+/// The connection to a cluster.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct Cluster {
-    /// Some of its brokers, HOST:PORT with commas between [default: `KAFKA_BOOTSTRAP_SERVERS`,
-    /// else `kafka:` of herald.yaml]
+    /// Comma-separated brokers, HOST:PORT [default: `KAFKA_BOOTSTRAP_SERVERS`, else `kafka:` in
+    /// herald.yaml]
     #[arg(long, value_name = "ADDRESSES")]
     pub bootstrap_servers: Option<String>,
-    /// A property of librdkafka, such as security.protocol=ssl; a secret as NAME=env:VARIABLE or
-    /// NAME=file:PATH; repeat for more
+    /// librdkafka property, such as security.protocol=ssl; secrets as NAME=env:VARIABLE or
+    /// NAME=file:PATH; may be repeated
     #[arg(long = "property", value_name = "NAME=VALUE")]
     pub properties: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Arguments of commands that show events: `herald listen` and `herald dev`.
+//! Arguments of commands that print events: `herald listen` and `herald dev`.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,23 +13,22 @@ use crate::format::parse_duration;
 /// Arguments of `herald listen`.
 #[derive(Debug, Args)]
 pub struct Listen {
-    /// Topics, or patterns with * and ? in quotes [default: those of the project's contracts]
+    /// Topics, or quoted patterns with * and ? [default: topics of the project's contracts]
     #[arg(value_name = "TOPIC")]
     pub topics: Vec<String>,
-    /// Topics of these contracts: files, folders or globs; repeat for more
+    /// Read the topics of these contracts: files, directories or globs; may be repeated
     #[arg(long = "contract", value_name = "PATH", conflicts_with = "topics")]
     pub contracts: Vec<String>,
-    /// Namespace at the start of topics [default: by contract or herald.yaml, else dev]
+    /// Namespace of topics [default: from the contract or herald.yaml, else dev]
     #[arg(long, value_name = "NAME", value_parser = parse_namespace, conflicts_with = "topics")]
     pub namespace: Option<String>,
-    /// Where to begin: beginning, now, a time such as 2026-01-31T12:00:00Z, or how long ago, such
-    /// as 10m
+    /// Start position: beginning, now, a time such as 2026-01-31T12:00:00Z, or an age such as 10m
     #[arg(long, value_name = "WHEN", default_value = "now", value_parser = parse_start)]
     pub from: Start,
-    /// Which events, and how.
+    /// Filters and format.
     #[command(flatten)]
     pub show: DisplayArgs,
-    /// When to end.
+    /// Stop conditions.
     #[command(flatten)]
     pub end: StopArgs,
     /// The cluster.
@@ -40,74 +39,74 @@ pub struct Listen {
 /// Arguments of `herald dev`.
 #[derive(Debug, Args)]
 pub struct Dev {
-    /// Contracts: files, folders or globs [default: those of herald.yaml, else the working folder]
+    /// Contracts: files, directories or globs [default: from herald.yaml, else the current directory]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Namespace at the start of topics [default: by contract or herald.yaml, else dev]
+    /// Namespace of topics [default: from the contract or herald.yaml, else dev]
     #[arg(long, value_name = "NAME", value_parser = parse_namespace)]
     pub namespace: Option<String>,
-    /// How many brokers
+    /// Number of brokers
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=9))]
     pub brokers: u16,
-    /// Partitions of a topic whose contract says none
+    /// Partitions of topics whose contract sets none
     #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub partitions: u32,
-    /// End after this time, such as 30s
+    /// Stop after this time, such as 30s
     #[arg(long, value_name = "DURATION", value_parser = parse_seconds, help_heading = ENDS)]
     pub duration: Option<Duration>,
-    /// Which events, and how.
+    /// Filters and format.
     #[command(flatten)]
     pub show: DisplayArgs,
-    /// When to end.
+    /// Stop conditions.
     #[command(flatten)]
     pub end: StopArgs,
 }
 
-const ENDS: &str = "Ending by itself";
+const ENDS: &str = "Stop conditions";
 
-/// Which events are shown, and how.
+/// Filters for events, and their format.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "What is shown")]
+#[command(next_help_heading = "Filters and format")]
 pub struct DisplayArgs {
-    /// Only event types that match, such as '*.failed'
+    /// Show only event types that match, such as '*.failed'
     #[arg(long, value_name = "PATTERN")]
     pub event_type: Option<String>,
-    /// Only events of this request
+    /// Show only events with this correlation id
     #[arg(long, value_name = "ID")]
     pub correlation_id: Option<String>,
-    /// Only events of this service or node
+    /// Show only events of this service or node
     #[arg(long, value_name = "NAME")]
     pub source: Option<String>,
-    /// Only records with this key
+    /// Show only records with this key
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
-    /// How to print them
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: EventFormat,
-    /// Print payloads and metadata whole, laid out over lines
+    /// Show complete payloads and metadata, indented
     #[arg(long)]
     pub full: bool,
 }
 
-/// When to end without being asked to.
+/// Conditions that end the command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = ENDS)]
 pub struct StopArgs {
-    /// End after this many events were shown
+    /// Stop after this many events
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     pub count: Option<u64>,
-    /// End when nothing was shown for so long, in seconds or such as 500ms; with --count that is
-    /// a failure
+    /// Stop if no event arrives for this time, such as 500ms, or a number of seconds; exit 1 if that
+    /// is before --count
     #[arg(long, value_name = "DURATION", value_parser = parse_seconds)]
     pub idle: Option<Duration>,
 }
 
-/// Ways to print events.
+/// Output formats of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EventFormat {
-    /// For people
+    /// Text for people
     Text,
-    /// One JSON object a line
+    /// One JSON object per line
     Jsonl,
 }
 
@@ -135,8 +134,8 @@ fn parse_start(text: &str) -> Result<Start, String> {
         .and_then(|ago| SystemTime::now().checked_sub(ago))
         .map(Start::At)
         .ok_or_else(|| {
-            "expected beginning, now, a time with its offset such as 2026-01-31T12:00:00Z, or how \
-             long ago such as 10m"
+            "expected beginning, now, a time with an offset such as 2026-01-31T12:00:00Z, or an \
+             age such as 10m"
                 .to_owned()
         })
 }
@@ -146,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_start_is_a_word_a_time_or_a_duration() {
+    fn parses_start_positions() {
         assert_eq!(parse_start("beginning"), Ok(Start::Beginning));
         assert_eq!(parse_start("now"), Ok(Start::Now));
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_alone_is_seconds() {
+    fn a_number_without_unit_is_seconds() {
         assert_eq!(parse_seconds("2"), Ok(Duration::from_secs(2)));
         assert_eq!(parse_seconds("500ms"), Ok(Duration::from_millis(500)));
         assert!(parse_seconds("-2").is_err());

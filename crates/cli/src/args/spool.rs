@@ -11,29 +11,28 @@ use crate::format::parse_duration;
 /// Arguments of `herald spool`.
 #[derive(Debug, Args)]
 pub struct Spool {
-    /// The spool's database [default: `HERALD_SPOOL`, else `spool:` of herald.yaml]
+    /// Database file of the spool [default: `HERALD_SPOOL`, else `spool:` in herald.yaml]
     #[arg(long, value_name = "PATH", global = true)]
     pub spool: Option<PathBuf>,
-    /// What to do with it.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: SpoolCommand,
 }
 
-/// What can be done with a spool.
+/// Subcommands of `herald spool`.
 #[derive(Debug, Subcommand)]
 pub enum SpoolCommand {
-    /// Say how much waits, who owns the spool, and whether somebody should look
+    /// Show the state of a spool and conditions that need attention
     #[command(after_help = "\
 Examples:
   herald spool status --spool /var/lib/orders/spool.db
-  herald spool status --max-age 10m          for monitoring: also exit 1 when delivery lags
+  herald spool status --max-age 10m          for monitoring: also exit 1 if delivery lags
   herald spool status --format json | jq '.spools[].oldest_age_seconds'
 
-Numbered spools beside the one named (spool-1.db, spool-2.db, …) are shown too.
+Numbered spools beside the one named (spool-1.db, spool-2.db, …) are included.
 
-Exit codes: 0 nothing needs a person; 1 something does: dead letters, records that wait while no
-process has the spool open, a damaged file, or a limit given here; 2 there is no such spool, or it
-can't be read.")]
+Exit codes: 0 healthy; 1 needs attention: dead letters, records that wait while no process has the
+spool open, a damaged file, or a limit given here is exceeded; 2 the spool is missing or unreadable.")]
     Status(Status),
     /// List the records that wait for delivery
     #[command(after_help = "\
@@ -42,30 +41,29 @@ Examples:
   herald spool list --topic dev.orders.effect.place.failed.v1 --limit 0
   herald spool list --format jsonl | jq -r .key
 
-Keys are shown, as they are needed to find an event; values of other headers and payloads only by
-`herald spool show`.")]
+Payloads and other headers are only shown by `herald spool show`.")]
     List(List),
-    /// Show one record, or one dead letter, with headers and payload
+    /// Show a record or dead letter with headers and payload
     #[command(after_help = "\
 Examples:
   herald spool show 17
   herald spool show 17 --raw > payload.json")]
     Show(Show),
-    /// Read every page and every row, and say what is damaged
+    /// Check every page and row for damage
     #[command(after_help = "\
-It changes nothing and runs beside the owner. Exit codes: 0 sound, 1 damaged, 2 could not run.")]
+Changes nothing; a publisher may have the spool open. Exit codes: 0 sound, 1 damaged, 2 failure.")]
     Verify,
-    /// Deliver everything that waits, and exit
+    /// Deliver all waiting records and exit
     #[command(after_help = "\
 Examples:
   herald spool drain --spool spool.db --bootstrap-servers localhost:9092
-  herald spool drain --watch          beside a running publisher: see how far it is
+  herald spool drain --watch          follow the progress of a running publisher
 
-For a spool that no process has open: while its publisher runs, that delivers what waits.
+For a spool that no process has open: a running publisher delivers the records of its spool itself.
 
-Exit codes: 0 nothing waits any more; 1 something does, or became a dead letter; 2 could not run.")]
+Exit codes: 0 the spool is empty; 1 records remain or became dead letters; 2 failure.")]
     Drain(Drain),
-    /// Look after dead letters: what nothing could deliver
+    /// List, retry and drop dead letters
     #[command(subcommand)]
     Dead(Dead),
 }
@@ -73,47 +71,47 @@ Exit codes: 0 nothing waits any more; 1 something does, or became a dead letter;
 /// Arguments of `herald spool status`.
 #[derive(Debug, Args)]
 pub struct Status {
-    /// How to print it
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: StatusFormat,
-    /// Exit 1 when the oldest record is older, such as 10m
+    /// Exit 1 if the oldest record is older than this, such as 10m
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub max_age: Option<Duration>,
-    /// Exit 1 when more records wait
+    /// Exit 1 if more records than this wait
     #[arg(long, value_name = "NUMBER")]
     pub max_records: Option<u64>,
 }
 
-/// Ways to print a status.
+/// Output formats of a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum StatusFormat {
-    /// For people
+    /// Text for people
     Text,
-    /// One document
+    /// A JSON document
     Json,
 }
 
 /// Arguments of `herald spool list`.
 #[derive(Debug, Args)]
 pub struct List {
-    /// Which part of the list.
+    /// The page of the list.
     #[command(flatten)]
     pub window: Window,
-    /// Only records for this topic
+    /// Show only records for this topic
     #[arg(long, value_name = "TOPIC")]
     pub topic: Option<String>,
-    /// Only events of this type
+    /// Show only events of this type
     #[arg(long, value_name = "TYPE")]
     pub event_type: Option<String>,
 }
 
-/// Which part of a list, and how to print it.
+/// The page of a list, and its format.
 #[derive(Debug, Args)]
 pub struct Window {
-    /// Rows to show; 0 is all
+    /// Number of rows; 0 for all
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
     pub limit: u64,
-    /// Begin behind this sequence
+    /// Start after this sequence
     #[arg(
         long,
         value_name = "SEQUENCE",
@@ -121,30 +119,30 @@ pub struct Window {
         hide_default_value = true
     )]
     pub after: u64,
-    /// How to print it
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: ListFormat,
 }
 
-/// Ways to print a list.
+/// Output formats of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
-    /// Aligned columns, cut to the terminal
+    /// Aligned columns, cut to the width of the terminal
     Table,
-    /// One JSON object a line, nothing cut
+    /// One JSON object per line, not cut
     Jsonl,
 }
 
 /// Arguments of `herald spool show` and `herald spool dead show`.
 #[derive(Debug, Args)]
 pub struct Show {
-    /// Which one: the number in a receipt or in a list
+    /// Sequence of the record, from a receipt or a list
     #[arg(value_name = "SEQUENCE")]
     pub sequence: u64,
-    /// Write the payload's bytes and nothing else
+    /// Write only the bytes of the payload
     #[arg(long, conflicts_with = "format")]
     pub raw: bool,
-    /// How to print it
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: StatusFormat,
 }
@@ -152,10 +150,10 @@ pub struct Show {
 /// Arguments of `herald spool drain`.
 #[derive(Debug, Args)]
 pub struct Drain {
-    /// How long this may take
+    /// Time limit
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
     pub timeout: Duration,
-    /// Where a process has the spool open, show how far it is until nothing waits
+    /// If a process has the spool open, follow its progress until the spool is empty
     #[arg(long)]
     pub watch: bool,
     /// The cluster.
@@ -163,24 +161,23 @@ pub struct Drain {
     pub cluster: Cluster,
 }
 
-/// What can be done with dead letters.
+/// Subcommands of `herald spool dead`.
 #[derive(Debug, Subcommand)]
 pub enum Dead {
     /// List dead letters and their reasons
     List(DeadList),
-    /// Show one dead letter with headers and payload
+    /// Show a dead letter with headers and payload
     Show(Show),
-    /// Put dead letters back into the queue, at its end
+    /// Move dead letters back to the end of the queue
     #[command(after_help = "\
 Examples:
   herald spool dead retry 17 21
   herald spool dead retry --all --reason not_authorized
 
-A dead letter that is retried gets a new sequence and goes behind everything that waits: events of
-its key have passed it already. Beside a running owner a request is left, and the owner does it
-within about a second.")]
+A retried dead letter gets a new sequence at the end of the queue; later events of its key may have
+been delivered already. If a publisher has the spool open, it makes the change within about a second.")]
     Retry(Retry),
-    /// Delete dead letters for good
+    /// Delete dead letters permanently
     #[command(after_help = "\
 Examples:
   herald spool dead drop 17
@@ -191,42 +188,42 @@ Examples:
 /// Arguments of `herald spool dead list`.
 #[derive(Debug, Args)]
 pub struct DeadList {
-    /// Which part of the list.
+    /// The page of the list.
     #[command(flatten)]
     pub window: Window,
-    /// Which of them.
+    /// Filters.
     #[command(flatten)]
     pub filter: DeadFilter,
 }
 
-/// Which dead letters are meant.
+/// Filters for dead letters.
 #[derive(Debug, Args)]
 pub struct DeadFilter {
-    /// Only those for this topic
+    /// Only dead letters for this topic
     #[arg(long, value_name = "TOPIC")]
     pub topic: Option<String>,
-    /// Only those with this reason, such as `too_large`
+    /// Only dead letters with this reason, such as `too_large`
     #[arg(long, value_name = "REASON")]
     pub reason: Option<String>,
 }
 
-/// Which dead letters to change.
+/// The dead letters to change.
 #[derive(Debug, Args)]
 pub struct Selection {
-    /// Which ones: numbers of `herald spool dead list`
+    /// Sequences of dead letters; see `herald spool dead list`
     #[arg(
         value_name = "SEQUENCE",
         required_unless_present = "all",
         conflicts_with_all = ["all", "topic", "reason"]
     )]
     pub sequences: Vec<u64>,
-    /// All of them, or those of a topic or a reason
+    /// All dead letters, or all that match --topic and --reason
     #[arg(long)]
     pub all: bool,
-    /// Which of them.
+    /// Filters.
     #[command(flatten)]
     pub filter: DeadFilter,
-    /// How long the owner may do nothing before this stops waiting for it
+    /// Time without progress of the process that has the spool open before giving up
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
     pub timeout: Duration,
 }
@@ -234,7 +231,7 @@ pub struct Selection {
 /// Arguments of `herald spool dead retry`.
 #[derive(Debug, Args)]
 pub struct Retry {
-    /// Which ones.
+    /// The dead letters.
     #[command(flatten)]
     pub selection: Selection,
 }
@@ -242,10 +239,10 @@ pub struct Retry {
 /// Arguments of `herald spool dead drop`.
 #[derive(Debug, Args)]
 pub struct Drop {
-    /// Which ones.
+    /// The dead letters.
     #[command(flatten)]
     pub selection: Selection,
-    /// Don't ask
+    /// Delete without confirmation
     #[arg(long)]
     pub yes: bool,
 }

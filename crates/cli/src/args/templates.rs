@@ -2,36 +2,36 @@
 
 use clap::{Args, Subcommand};
 
-/// What can be done with templates.
+/// Subcommands of `herald templates`.
 #[derive(Debug, Subcommand)]
 pub enum Templates {
-    /// List templates and targets, and which of them are the project's own
+    /// List templates and targets, and the project's overrides
     List,
-    /// Copy Herald's templates into the project, to be changed there
+    /// Copy Herald's templates into the project for customization
     #[command(after_help = "\
 Examples:
   herald templates eject python/method.py
   herald templates eject --all
 
-They go to the folder `templates` of herald.yaml, herald/templates by default. What is there is
+Templates are copied to `templates:` of herald.yaml, by default herald/templates. Existing files are
 only overwritten with --force.")]
     Eject(Eject),
-    /// Print every template with the contracts of the project and some examples, write nothing
+    /// Render every template with the contracts of the project and examples, without writing files
     #[command(after_help = "\
-Exit codes: 0 all can be printed, 1 some can't, 2 could not run.")]
+Exit codes: 0 all templates can be rendered, 1 some can't, 2 failure.")]
     Check(Check),
 }
 
 /// Arguments of `herald templates eject`.
 #[derive(Debug, Args)]
 pub struct Eject {
-    /// Names of templates, as `herald templates list` shows them
+    /// Names of templates; see `herald templates list`
     #[arg(value_name = "NAME", required_unless_present = "all")]
     pub names: Vec<String>,
-    /// All of Herald's templates
+    /// Copy all templates
     #[arg(long, conflicts_with = "names")]
     pub all: bool,
-    /// Overwrite files that are there
+    /// Overwrite existing files
     #[arg(long)]
     pub force: bool,
 }
@@ -39,17 +39,17 @@ pub struct Eject {
 /// Arguments of `herald templates check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Files, folders or globs [default: those of herald.yaml; else only the examples]
+    /// Contracts: files, directories or globs [default: from herald.yaml, else only the examples]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Also a target by its folder; repeat for more
+    /// Also check the custom target in this directory; may be repeated
     #[arg(long = "target", value_name = "TARGET")]
     pub targets: Vec<String>,
 }
 
-/// What can be done with patterns.
+/// Subcommands of `herald patterns`.
 #[derive(Debug, Subcommand)]
 pub enum Patterns {
-    /// List the patterns that can be generated
+    /// List the patterns for --pattern
     List,
 }

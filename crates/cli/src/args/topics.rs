@@ -5,7 +5,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::cluster::Cluster;
 use super::parse_namespace;
 
-/// What can be done with topics.
+/// Subcommands of `herald topics`.
 #[derive(Debug, Subcommand)]
 pub enum Topics {
     /// Compare the topics of contracts with the cluster
@@ -15,46 +15,46 @@ Examples:
   herald topics plan contracts/ --namespace prod --dead-letters
   herald topics plan --format json | jq '.topics[] | select(.action != \"in_sync\")'
 
-Nothing is changed. The cluster is also asked what of the plan it would refuse.
+Changes nothing. The cluster validates the plan, so that changes it would refuse are shown.
 
-Exit codes: 0 in sync, 1 there are differences, 2 could not run.")]
+Exit codes: 0 in sync, 1 differences, 2 failure.")]
     Plan(Plan),
-    /// Create topics, add partitions and set configurations, so that topics are as contracts say
+    /// Create topics, add partitions and set configurations as contracts declare
     #[command(after_help = "\
 Examples:
   herald topics apply                 show the plan, change nothing
   herald topics apply --yes
 
-Topics are never deleted, partitions never taken away, replicas never moved. Values of a
-configuration that contracts do not mention stay as they are. What was changed is read back.
+Herald never deletes topics, removes partitions or moves replicas, and keeps configuration values
+that contracts do not mention. Changes are read back from the cluster.
 
-Exit codes: 0 in sync now, 1 differences are left (without --yes, or such that Herald does not
-touch), 2 could not run or a change failed.")]
+Exit codes: 0 in sync, 1 differences remain (without --yes, or changes that Herald does not make),
+2 failure of the command or of a change.")]
     Apply(Apply),
 }
 
 /// Arguments of `herald topics plan`.
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// Files, folders or globs [default: those of herald.yaml, else the working folder]
+    /// Contracts: files, directories or globs [default: from herald.yaml, else the current directory]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Namespace at the start of topics [default: by contract or herald.yaml, else dev]
+    /// Namespace of topics [default: from the contract or herald.yaml, else dev]
     #[arg(long, value_name = "NAME", value_parser = parse_namespace)]
     pub namespace: Option<String>,
-    /// Partitions of a new topic whose contract says none [default: the broker's]
+    /// Partitions of new topics whose contract sets none [default: the broker's]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub partitions: Option<u32>,
-    /// Replicas of a new topic whose contract says none [default: the broker's]
+    /// Replication factor of new topics whose contract sets none [default: the broker's]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=32767))]
     pub replication_factor: Option<u32>,
-    /// Also the dead letter topic of each, TOPIC.dlq
+    /// Include the dead letter topic of each topic, TOPIC.dlq
     #[arg(long)]
     pub dead_letters: bool,
-    /// Also topics that contracts read and no contract publishes to
+    /// Include topics that contracts consume and no contract publishes to
     #[arg(long)]
     pub consumed: bool,
-    /// How to print it
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: PlanFormat,
     /// The cluster.
@@ -65,19 +65,19 @@ pub struct Plan {
 /// Arguments of `herald topics apply`.
 #[derive(Debug, Args)]
 pub struct Apply {
-    /// Do it; without this, the plan is only shown
+    /// Apply the plan; without this, it is only shown
     #[arg(long)]
     pub yes: bool,
-    /// What is wanted.
+    /// The plan.
     #[command(flatten)]
     pub plan: Plan,
 }
 
-/// Ways to print a plan.
+/// Output formats of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PlanFormat {
-    /// For people
+    /// Text for people
     Text,
-    /// One document
+    /// A JSON document
     Json,
 }

@@ -6,7 +6,7 @@ use herald_diagnostics::render::{Format, summary};
 
 use crate::args::Check;
 use crate::format::count;
-use crate::terminal::{self, GREEN};
+use crate::terminal::{self, DIM, GREEN};
 use crate::{Error, ExitStatus, project};
 
 /// Runs the command.
@@ -16,12 +16,14 @@ pub fn run(args: &Check) -> Result<ExitStatus, Error> {
     if args.format == Format::Human {
         let contracts = count(loaded.catalog.nodes.len(), "contract");
         terminal::status(&match summary(&loaded.diagnostics) {
-            Some(summary) => format!("{summary} ({contracts} read)"),
-            None => format!("{GREEN}clean{GREEN:#}: {contracts}"),
+            Some(summary) => format!("{summary} in {contracts}"),
+            None => format!("{GREEN}no problems{GREEN:#} in {contracts}"),
         });
         if !loaded.skipped.is_empty() {
             let files = count(loaded.skipped.len(), "YAML file");
-            terminal::status(&format!("{files} skipped that are no contracts"));
+            terminal::status(&format!(
+                "{DIM}skipped {files} that are not contracts{DIM:#}"
+            ));
         }
     }
     Ok(if loaded.has_errors() {

@@ -67,7 +67,7 @@ fn load_topics(args: &Dev) -> Result<Vec<ContractTopic>, Error> {
         .retain(|node| !broken.contains(&node.location.source));
     if !broken.is_empty() {
         terminal::status(&format!(
-            "{YELLOW}note{YELLOW:#}: topics of contracts with errors are not made\n"
+            "{YELLOW}note{YELLOW:#}: topics of contracts with errors are not created\n"
         ));
     }
     let mut topics = wanted_topics::of_catalog(catalog, args.namespace.as_deref())
@@ -79,8 +79,8 @@ fn load_topics(args: &Dev) -> Result<Vec<ContractTopic>, Error> {
 
 fn print_banner(args: &Dev, all: &[ContractTopic], servers: &str) -> io::Result<()> {
     terminal::status(&format!(
-        "{BOLD}A Kafka-compatible cluster in memory, for development only.{BOLD:#} Its events are \
-         gone when it ends,\nand of each partition it keeps the last 5 MiB.\n"
+        "{BOLD}Kafka-compatible cluster in memory, for development only.{BOLD:#} All data is lost when \
+         it stops.\nEach partition keeps its last 5 MiB.\n"
     ));
     let topics = all.iter().filter(|it| it.role != Role::DeadLetters);
     let width = topics.clone().map(|it| it.topic.name.len()).max();
@@ -95,8 +95,8 @@ fn print_banner(args: &Dev, all: &[ContractTopic], servers: &str) -> io::Result<
     }
     let topics = topics.count();
     terminal::status(&format!(
-        "  {}, and {} for dead letters; any other topic is made with {} partitions when somebody\n  \
-         publishes to it\n",
+        "  {}, and {} for dead letters. Any other topic is created with {} partitions by the first\n  \
+         event published to it.\n",
         count(topics, "topic"),
         all.len() - topics,
         DevCluster::PARTITIONS_OF_UNKNOWN
@@ -111,7 +111,7 @@ fn print_banner(args: &Dev, all: &[ContractTopic], servers: &str) -> io::Result<
         EventFormat::Jsonl => terminal::status(&export),
     }
     terminal::status(&format!(
-        "\n{DIM}Events as they arrive; Ctrl-C ends.{DIM:#}"
+        "\n{DIM}Printing events as they arrive; press Ctrl-C to stop.{DIM:#}"
     ));
     Ok(())
 }

@@ -19,10 +19,10 @@ pub fn run(args: &Explain) -> Result<ExitStatus, Error> {
     let Some(rule) = by_code(code) else {
         let hint = match did_you_mean(code, RULES.iter().map(|rule| rule.code)) {
             Some(known) => format!("did you mean `{known}`?"),
-            None => "`herald explain` lists every code".to_owned(),
+            None => "`herald explain` lists all codes".to_owned(),
         };
         return Err(Error::Message(format!(
-            "there is no diagnostic `{code}`; {hint}"
+            "unknown diagnostic `{code}`; {hint}"
         )));
     };
     let color = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;

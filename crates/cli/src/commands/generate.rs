@@ -20,7 +20,7 @@ use crate::args::{Generate, PythonArgs};
 use crate::format::count;
 use crate::output_files::{self, Planned, State};
 use crate::templates::{self, Chosen, Own};
-use crate::terminal::{self, BOLD, DIM, GREEN, Progress};
+use crate::terminal::{self, BOLD, DIM, GREEN, Progress, YELLOW};
 use crate::{Error, ExitStatus, project};
 
 /// Runs the command.
@@ -59,10 +59,12 @@ pub fn run(args: Generate) -> Result<ExitStatus, Error> {
     };
     for orphan in &orphans {
         let orphan = visible_line(&orphan.display().to_string());
-        terminal::status(&format!("{orphan} has no contract any more; remove it"));
+        terminal::status(&format!(
+            "{YELLOW}obsolete{YELLOW:#} {orphan}: its contract is gone; remove it"
+        ));
     }
     if let Some(summary) = summary(&warnings) {
-        terminal::status(&format!("{DIM}{summary}; `herald check` shows more{DIM:#}"));
+        terminal::status(&format!("{DIM}{summary}; see `herald check`{DIM:#}"));
     }
     if !loaded.has_errors() {
         return Ok(code);
@@ -148,9 +150,9 @@ fn select(loaded: &mut Loaded, patterns: &[String]) -> Result<(), Error> {
         let known = [ALL_EVENTS].into_iter().chain(known);
         let help = match did_you_mean(unknown, known.clone()) {
             Some(known) => format!("did you mean `{known}`?"),
-            None => format!("there are: {}", known.collect::<Vec<_>>().join(", ")),
+            None => format!("known patterns: {}", known.collect::<Vec<_>>().join(", ")),
         };
-        Error::Message(format!("there is no pattern `{unknown}`; {help}"))
+        Error::Message(format!("unknown pattern `{unknown}`; {help}"))
     })?;
     for node in &mut loaded.catalog.nodes {
         node.events.retain(|event| chosen.contains(&event.category));
@@ -178,7 +180,7 @@ fn render(
     }
     if let Some((one, other)) = collision(&files) {
         return Err(Error::Message(format!(
-            "two files can't both be written: `{one}` and `{other}`; nothing was written"
+            "the output files `{one}` and `{other}` collide; nothing was written"
         )));
     }
     Ok(files)
@@ -232,16 +234,16 @@ fn check(files: &[GeneratedFile], folder: &Path, orphans: usize) -> Result<ExitS
     }
     if stale.is_empty() && orphans == 0 {
         terminal::status(&format!(
-            "{GREEN}fresh{GREEN:#}: {}",
+            "{GREEN}up to date{GREEN:#}: {}",
             count(files.len(), "file")
         ));
         return Ok(ExitStatus::Success);
     }
     match stale.len() {
         0 => {}
-        1 => terminal::status("1 file is stale; `herald generate` writes it"),
+        1 => terminal::status("1 file is stale; run `herald generate` to update it"),
         many => terminal::status(&format!(
-            "{many} files are stale; `herald generate` writes them"
+            "{many} files are stale; run `herald generate` to update them"
         )),
     }
     Ok(ExitStatus::Problems)
@@ -250,8 +252,8 @@ fn check(files: &[GeneratedFile], folder: &Path, orphans: usize) -> Result<ExitS
 pub fn refuse_foreign(planned: &[Planned<'_>], force: bool) -> Result<(), Error> {
     match planned.iter().find(|file| file.state == State::Foreign) {
         Some(foreign) if !force => Err(Error::Message(format!(
-            "`{}` was not written by Herald; nothing was written. \
-             Move it away, or use --force to overwrite it",
+            "`{}` exists and was not written by Herald; nothing was written. \
+             Move it away, or overwrite it with --force",
             foreign.path.display()
         ))),
         _ => Ok(()),

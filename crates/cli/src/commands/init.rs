@@ -34,7 +34,7 @@ pub fn run(args: &Init) -> Result<ExitStatus, Error> {
         .find(|(path, _)| path.symlink_metadata().is_ok())
     {
         return Err(Error::Message(format!(
-            "`{}` exists already; nothing was written",
+            "`{}` already exists; nothing was written",
             path.display()
         )));
     }

@@ -44,8 +44,7 @@ fn view(target: &str, project: &Project, loaded: &Loaded) -> Result<Value, Error
     let own = templates::read(project, &asked)?;
     let [Chosen::Custom(target)] = own.choose(&asked)?[..] else {
         return Err(Error::Message(format!(
-            "the data of `{target}` is Herald's own; `herald templates eject` shows its names. \
-             --view takes a target of the project"
+            "`{target}` is a built-in target; --view takes a custom target of the project"
         )));
     };
     let compiled = generate::compile(&own)?;

@@ -40,7 +40,7 @@ pub fn run(args: &Listen) -> Result<ExitStatus, Error> {
         Start::At(_) => "from then on",
     };
     terminal::status(&format!(
-        "{DIM}listening to {} of {} {from}; Ctrl-C ends{DIM:#}",
+        "{DIM}listening to {} on {} {from}; press Ctrl-C to stop{DIM:#}",
         count(read.len(), "topic"),
         visible_line(options.bootstrap_servers())
     ));
@@ -68,8 +68,9 @@ impl Wanted {
                 wanted.patterns.push(events::glob("TOPIC", text)?);
                 continue;
             }
-            topic::validate(text)
-                .map_err(|reason| Error::Message(format!("`{text}` can't be a topic: {reason}")))?;
+            topic::validate(text).map_err(|reason| {
+                Error::Message(format!("`{text}` is not a valid topic name: {reason}"))
+            })?;
             wanted.named.insert(text.clone());
         }
         Ok(wanted)
@@ -93,7 +94,7 @@ impl Wanted {
             let candidates = there.iter().map(String::as_str);
             let help = match did_you_mean(name, candidates) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "`herald listen '*'` reads all there are".to_owned(),
+                None => "`herald listen '*'` reads all topics".to_owned(),
             };
             terminal::error(&format!("the cluster has no topic `{name}`; {help}"));
         }
@@ -103,8 +104,8 @@ impl Wanted {
         let absent = self.of_contracts.difference(there).count();
         if absent > 0 {
             terminal::status(&format!(
-                "{YELLOW}note{YELLOW:#}: {absent} of the {} of the contracts are not there yet; \
-                 `herald topics apply` makes them",
+                "{YELLOW}note{YELLOW:#}: {absent} of {} of the contracts do not exist yet; \
+                 `herald topics apply` creates them",
                 count(self.of_contracts.len(), "topic")
             ));
         }
@@ -112,7 +113,7 @@ impl Wanted {
         for pattern in self.patterns.iter().filter(nothing) {
             let pattern = visible_line(pattern.glob().glob());
             terminal::status(&format!(
-                "{YELLOW}note{YELLOW:#}: no topic is like `{pattern}` yet"
+                "{YELLOW}note{YELLOW:#}: no topic matches `{pattern}` yet"
             ));
         }
         Ok(())
@@ -122,8 +123,8 @@ impl Wanted {
 fn of_contracts(args: &Listen, project: &Project) -> Result<BTreeSet<String>, Error> {
     if args.contracts.is_empty() && project.root.is_none() {
         return Err(Error::Message(
-            "which topics? Name them, or give --contract PATH; `herald listen '*'` reads all there \
-             are"
+            "no topics given; name topics or give --contract PATH. `herald listen '*'` reads all \
+             topics"
                 .to_owned(),
         ));
     }
@@ -132,7 +133,7 @@ fn of_contracts(args: &Listen, project: &Project) -> Result<BTreeSet<String>, Er
     let names = wanted_topics::names(&loaded.catalog, args.namespace.as_deref());
     if names.is_empty() {
         return Err(Error::Message(
-            "the contracts publish to no topic".to_owned(),
+            "the contracts do not publish to any topic".to_owned(),
         ));
     }
     Ok(names)

@@ -29,8 +29,8 @@ pub fn run(args: &New) -> Result<ExitStatus, Error> {
     let node = layout.node()?;
     if node.events.is_empty() {
         return Err(Error::Message(format!(
-            "the contract of `{}` announces nothing, so there is nothing to write; give it \
-             operations",
+            "the contract of `{}` has no events, so there is nothing to generate; add operations \
+             to it",
             layout.package
         )));
     }

@@ -84,11 +84,9 @@ fn eject(args: &Eject, project: &Project) -> Result<ExitStatus, Error> {
         } else {
             let help = match did_you_mean(name, shipped.iter().map(|(known, _)| *known)) {
                 Some(known) => format!("did you mean `{known}`?"),
-                None => "`herald templates list` shows all there are".to_owned(),
+                None => "`herald templates list` lists all templates".to_owned(),
             };
-            return Err(Error::Message(format!(
-                "Herald has no template `{name}`; {help}"
-            )));
+            return Err(Error::Message(format!("unknown template `{name}`; {help}")));
         }
     }
     if args.all {
@@ -103,7 +101,7 @@ fn eject(args: &Eject, project: &Project) -> Result<ExitStatus, Error> {
         .find(|(path, _)| path.symlink_metadata().is_ok());
     if let Some((path, _)) = there.filter(|_| !args.force) {
         return Err(Error::Message(format!(
-            "`{}` is there already; nothing was written. --force overwrites it",
+            "`{}` already exists; nothing was written. --force overwrites it",
             path.display()
         )));
     }
@@ -157,7 +155,7 @@ fn check(args: &Check, project: &Project) -> Result<ExitStatus, Error> {
         return Ok(ExitStatus::Problems);
     }
     terminal::status(&format!(
-        "{GREEN}fine{GREEN:#}: {} printed from {} and {}",
+        "{GREEN}ok{GREEN:#}: rendered {} from {} and {}",
         count(printed, "file"),
         count(good.len(), "contract"),
         count(examples.len(), "example")

@@ -73,8 +73,12 @@ impl Filter {
 /// Compiles a pattern with `*` and `?`; `what` names the argument in the error.
 pub fn glob(what: &str, pattern: &str) -> Result<GlobMatcher, Error> {
     let glob = GlobBuilder::new(pattern).literal_separator(false).build();
-    glob.map(|glob| glob.compile_matcher())
-        .map_err(|error| Error::Message(format!("{what}: `{pattern}`: {}", error.kind())))
+    glob.map(|glob| glob.compile_matcher()).map_err(|error| {
+        Error::Message(format!(
+            "{what}: `{pattern}` is not a valid pattern: {}",
+            error.kind()
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -133,7 +137,7 @@ mod tests {
     const KEY: Set = |show, text| show.key = Some(text);
 
     #[test]
-    fn each_filter_takes_and_hides() {
+    fn filters_match_and_hide() {
         let event = event();
         for (set, text, verdict) in [
             (EVENT_TYPE, "*.failed", FilterResult::Show),
@@ -160,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_envelope_is_shown_unless_a_filter_asks_for_envelopes() {
+    fn shows_other_records_unless_a_filter_needs_envelopes() {
         let other = record(b"hello".to_vec());
         let nothing: Set = |_, _| {};
         assert_eq!(judged(nothing, "", &other), FilterResult::Show);
@@ -169,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pattern_and_no_uuid_is_told() {
+    fn rejects_invalid_patterns_and_uuids() {
         for (set, text) in [(EVENT_TYPE, "["), (CORRELATION, "7")] {
             let mut show = show();
             set(&mut show, text.to_owned());

@@ -119,7 +119,7 @@ mod tests {
 }";
 
     #[test]
-    fn an_envelope_is_there_as_it_was_read_on_one_line() {
+    fn prints_envelopes_unchanged_on_one_line() {
         let (text, value) = lines(Some(ENVELOPE.as_bytes()));
         assert!(
             text.contains(r#""payload":{"amount":1.50,"note":"a b\u009b"}"#),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_envelope_says_why() {
+    fn prints_the_reason_for_other_records() {
         let cases: [(Option<&[u8]>, &str, Value); 4] = [
             (Some(b"{}"), "missing-field", json!("{}")),
             (Some(b"hello\nthere"), "syntax", json!("hello\nthere")),

@@ -4,7 +4,6 @@ mod filter;
 mod jsonl;
 mod parsed_record;
 mod text;
-mod unescape;
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -62,7 +61,7 @@ pub fn watch(
             }
             Some(Heard::Recovered) => {
                 printer.flush()?;
-                terminal::status(&format!("{GREEN}connected{GREEN:#} again"));
+                terminal::status(&format!("{GREEN}reconnected{GREEN:#}"));
             }
             None => printer.flush()?,
         }
@@ -184,11 +183,11 @@ impl<'a> EventPrinter<'a> {
             None => format!("{} shown", count(self.shown, "event")),
         };
         if let StopReason::Idle(idle) = stop_reason {
-            let _ = write!(summary, ", nothing more for {idle:?}");
+            let _ = write!(summary, ", then none for {idle:?}");
         }
         if self.skipped > 0 {
             let records = count(self.skipped, "record");
-            let _ = write!(summary, "; {records} left out that are no envelopes");
+            let _ = write!(summary, "; skipped {records} that are not envelopes");
         }
         if missing_of.is_some() {
             terminal::error(&summary);

@@ -9,7 +9,6 @@ use herald_publish::kafka::Received;
 use unicode_width::UnicodeWidthChar;
 
 use super::parsed_record::{NotAnEnvelope, ParsedRecord};
-use super::unescape::unescape;
 use crate::format::visible_bytes;
 use crate::json_format;
 use crate::terminal::{self, BOLD, DIM, RED, YELLOW};
@@ -128,7 +127,7 @@ impl Text {
     }
 
     fn json(&self, json: &Json<'_>, out: &mut String) {
-        let text = unescape(json.get());
+        let text = json_format::unescape_non_ascii(json.get());
         if self.full {
             for line in json_format::pretty(&text).unwrap_or_default().lines() {
                 self.wrapped(&visible_line(line), out);
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_says_when_what_where_for_whom_and_its_payload() {
+    fn prints_time_type_position_correlation_and_payload() {
         let mut text = Text::with_width(false, Some(100));
         let event = event(
             "effect.place.completed",
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_payload_is_cut_unless_all_is_wanted() {
+    fn cuts_long_payloads_unless_full() {
         let long = event("x", json!({"note": "n".repeat(500)}));
         let cut = shown(&mut Text::with_width(false, Some(60)), &long);
         assert_eq!(cut.lines().count(), 1 + 1 + 1 + MAX_LINES + 1);
@@ -267,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_terminal_would_act_upon_comes_through() {
+    fn escapes_control_characters() {
         let escape = "\u{1b}[2J\u{9b}\u{202e}";
         let mut hostile = event("x", json!({"note": escape}));
         hostile.key = Some(escape.as_bytes().to_vec());
@@ -283,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_envelope_says_why_and_what_it_is() {
+    fn prints_reason_and_value_of_other_records() {
         let mut text = Text::with_width(false, Some(80));
         let other = shown(&mut text, &record(Some(b"{\"a\": 1}".to_vec())));
         assert!(

@@ -12,7 +12,7 @@ use crate::args::Args;
 const INTRO: &str = "\
 A PATH is a file, a folder that is searched, or a glob in quotes. Exit codes are 0 for clean, 1 for \
 diagnostics at error level, stale files or fewer events than asked for, and 2 for what could not run, \
-or found nothing to read, unless a command says otherwise. [Commands that talk to Kafka](../kafka-commands.md) \
+or found nothing to read, unless noted at the command. [Commands that talk to Kafka](../kafka-commands.md) \
 have a page that shows them at work.
 ";
 
@@ -80,7 +80,7 @@ fn collect<'c>(command: &'c Command, all: &mut Vec<(String, &'c Command)>) {
 fn about(command: &Command) -> String {
     command
         .get_about()
-        .expect("a command says what it does")
+        .expect("every command has an about text")
         .to_string()
 }
 

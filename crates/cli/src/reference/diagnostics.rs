@@ -14,7 +14,7 @@ const INTRO: &str = "What `herald check` finds. `herald explain CODE` prints one
 /// The page.
 pub(super) fn page() -> String {
     let mut page = format!("# Diagnostics\n\n{MADE}\n{INTRO}\n");
-    page += "| code | severity | says |\n| --- | --- | --- |\n";
+    page += "| code | severity | message |\n| --- | --- | --- |\n";
     for rule in RULES {
         let anchor = rule.code.replace('.', "");
         let title = cell(rule.title);

@@ -20,7 +20,7 @@ const OWN: &[(&str, &str)] = &[
 pub(super) fn section() -> String {
     let mut text = "\n## Environment\n\n\
         The command line goes before the environment, and that before `herald.yaml`.\n\n\
-        | variable | says |\n| --- | --- |\n"
+        | variable | meaning |\n| --- | --- |\n"
         .to_owned();
     let _ = writeln!(
         text,
@@ -29,8 +29,8 @@ pub(super) fn section() -> String {
     for (variable, property) in VARIABLES {
         let _ = writeln!(text, "| `{variable}` | `{property}` of librdkafka |");
     }
-    for (variable, says) in OWN {
-        let _ = writeln!(text, "| `{variable}` | {says} |");
+    for (variable, meaning) in OWN {
+        let _ = writeln!(text, "| `{variable}` | {meaning} |");
     }
     text
 }

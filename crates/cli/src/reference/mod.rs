@@ -33,7 +33,7 @@ const MADE: &str =
     "<!-- Printed by crates/cli/src/reference: change the tables, not this page. -->\n";
 
 #[test]
-fn the_page_of_contracts_is_what_the_reader_takes() {
+fn contract_page_is_up_to_date() {
     let example = include_str!("contract.yaml");
     let intro = "Every key of a contract, as `herald schema contract` gives it to editors. \
         [Types of fields, limits and definitions](../types.md) have a page of their own.";
@@ -47,7 +47,7 @@ fn the_page_of_contracts_is_what_the_reader_takes() {
 }
 
 #[test]
-fn the_page_of_projects_is_what_the_reader_takes() {
+fn project_page_is_up_to_date() {
     let example = include_str!("herald.yaml");
     let intro = "What a project sets for all of its contracts. Commands look for the file in the \
         working folder and above it, and work without one.";
@@ -61,11 +61,11 @@ fn the_page_of_projects_is_what_the_reader_takes() {
 }
 
 #[test]
-fn the_page_of_diagnostics_is_the_table_of_rules() {
+fn diagnostics_page_is_up_to_date() {
     compare("diagnostics.md", &diagnostics::page());
 }
 
 #[test]
-fn the_page_of_commands_is_what_can_be_typed() {
+fn commands_page_is_up_to_date() {
     compare("commands.md", &commands::page());
 }

@@ -21,7 +21,7 @@ events: [{event_type: order.placed, topic: shop.orders.v1}]
 ";
 
 #[test]
-fn the_catalog_of_one_contract_is_an_object_by_category() {
+fn catalog_of_one_contract_is_an_object() {
     let sandbox = Sandbox::with(&[("contract.yaml", ORCHESTRATOR)]);
     let run = sandbox
         .herald(&["catalog", "contract.yaml", "--format", "json"])
@@ -48,7 +48,7 @@ fn the_catalog_of_one_contract_is_an_object_by_category() {
 }
 
 #[test]
-fn the_catalog_of_several_contracts_is_a_list_with_names() {
+fn catalog_of_several_contracts_is_a_list() {
     let sandbox = Sandbox::with(&[("a.yaml", ORCHESTRATOR), ("b.yaml", ORDERS)]);
     let run = sandbox
         .herald(&["catalog", "--format", "json", "--topics"])
@@ -67,7 +67,7 @@ fn the_catalog_of_several_contracts_is_a_list_with_names() {
 }
 
 #[test]
-fn the_catalog_comes_as_yaml_markdown_and_table_too() {
+fn catalog_prints_every_format() {
     let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
     let print = |format: &str| {
         sandbox
@@ -89,7 +89,7 @@ fn the_catalog_comes_as_yaml_markdown_and_table_too() {
 }
 
 #[test]
-fn inspect_gives_paths_relative_to_the_folder() {
+fn inspect_prints_paths_relative_to_the_directory() {
     let sandbox = Sandbox::with(&[("nodes/a/contract.yaml", ORCHESTRATOR)]);
     let contracts = sandbox
         .herald(&["inspect", "nodes", "--format", "json"])
@@ -104,7 +104,7 @@ fn inspect_gives_paths_relative_to_the_folder() {
 }
 
 #[test]
-fn check_exits_with_zero_one_or_two() {
+fn check_exits_with_0_1_or_2() {
     let sandbox = Sandbox::with(&[
         ("good.yaml", ORDERS),
         ("bad.yaml", "node_type: effect\nservice_name: ''\n"),
@@ -114,7 +114,7 @@ fn check_exits_with_zero_one_or_two() {
     sandbox.herald(&["check", "good.yaml"]).exits(0);
     let run = sandbox.herald(&["check", "good.yaml", "bad.yaml"]).exits(1);
     assert!(run.stdout.contains("bad.yaml:2:15"), "{}", run.stdout);
-    assert!(run.stderr.contains("(2 contracts read)"), "{}", run.stderr);
+    assert!(run.stderr.contains("in 2 contracts"), "{}", run.stderr);
     for nothing in ["missing.yaml", "empty", "other", "*.yml"] {
         let run = sandbox.herald(&["check", nothing]).exits(2);
         assert!(
@@ -131,7 +131,7 @@ fn check_exits_with_zero_one_or_two() {
 }
 
 #[test]
-fn diagnostics_come_in_every_format() {
+fn check_prints_every_format() {
     let sandbox = Sandbox::with(&[(
         "contract.yaml",
         "node_type: efect\nservice_name: a\noperations: [b]\n",
@@ -159,7 +159,7 @@ fn diagnostics_come_in_every_format() {
 }
 
 #[test]
-fn levels_of_rules_are_the_projects_to_set() {
+fn project_sets_rule_severities() {
     let sandbox = Sandbox::with(&[
         (
             "contract.yaml",
@@ -190,7 +190,7 @@ fn levels_of_rules_are_the_projects_to_set() {
 }
 
 #[test]
-fn init_writes_a_project_that_is_clean_and_complete() {
+fn init_creates_a_valid_project() {
     let sandbox = Sandbox::new();
     sandbox.herald(&["init", "shop"]).exits(0);
     let run = sandbox.herald_in("shop", &["check"]).exits(0);
@@ -199,12 +199,12 @@ fn init_writes_a_project_that_is_clean_and_complete() {
     assert!(sandbox.exists("shop/generated/orders_events.py"));
     let contract = sandbox.read("shop/contracts/orders.yaml");
     let run = sandbox.herald(&["init", "shop"]).exits(2);
-    assert!(run.stderr.contains("exists already"), "{}", run.stderr);
+    assert!(run.stderr.contains("already exists"), "{}", run.stderr);
     assert_eq!(sandbox.read("shop/contracts/orders.yaml"), contract);
 }
 
 #[test]
-fn every_code_is_explained() {
+fn explains_every_code() {
     let sandbox = Sandbox::new();
     let list = sandbox.herald(&["explain"]).exits(0).stdout;
     for rule in RULES {
@@ -224,7 +224,7 @@ fn every_code_is_explained() {
 }
 
 #[test]
-fn schemas_and_completions_are_printed() {
+fn prints_schemas_and_completions() {
     let sandbox = Sandbox::new();
     let schema = sandbox.herald(&["schema", "contract"]).exits(0).json();
     assert_eq!(schema["required"], json!(["node_type", "service_name"]));
@@ -236,7 +236,7 @@ fn schemas_and_completions_are_printed() {
 }
 
 #[test]
-fn colours_are_for_terminals_and_for_who_asks() {
+fn colors_need_a_terminal_or_color_always() {
     let sandbox = Sandbox::with(&[(
         "contract.yaml",
         "node_type: efect\nservice_name: a\noperations: [b]\n",
@@ -250,7 +250,7 @@ fn colours_are_for_terminals_and_for_who_asks() {
 }
 
 #[test]
-fn a_reader_that_leaves_early_is_no_error() {
+fn catalog_ends_quietly_on_a_closed_pipe() {
     let many: Vec<_> = (0..2000).map(|n| format!("operation_{n}")).collect();
     let contract = format!(
         "node_type: effect\nservice_name: orders\noperations: [{}]\n",
@@ -270,7 +270,7 @@ fn a_reader_that_leaves_early_is_no_error() {
 }
 
 #[test]
-fn text_of_a_contract_never_controls_the_terminal_or_the_document() {
+fn escapes_text_of_contracts() {
     let contract = "\
 node_type: effect
 service_name: orders
@@ -304,7 +304,7 @@ events:
 }
 
 #[test]
-fn a_file_with_thousands_of_diagnostics_does_not_flood_the_terminal() {
+fn limits_printed_diagnostics_per_file() {
     let unknown: Vec<_> = (0..3000).map(|n| format!("key_{n}: 1")).collect();
     let sandbox = Sandbox::with(&[(
         "contract.yaml",
@@ -325,7 +325,7 @@ fn a_file_with_thousands_of_diagnostics_does_not_flood_the_terminal() {
 }
 
 #[test]
-fn the_published_schema_is_the_one_in_the_code() {
+fn published_schema_is_up_to_date() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../examples/orders/contracts/contract.schema.json"
@@ -343,7 +343,7 @@ fn the_published_schema_is_the_one_in_the_code() {
 }
 
 #[test]
-fn generated_code_of_the_examples_is_fresh() {
+fn generated_code_of_the_examples_is_up_to_date() {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
     for example in ["orders", "fastapi", "faststream"] {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_herald"))
@@ -360,7 +360,7 @@ fn generated_code_of_the_examples_is_fresh() {
 }
 
 #[test]
-fn what_would_be_lost_in_silence_has_no_level() {
+fn severity_of_fatal_rules_cannot_be_changed() {
     let sandbox = Sandbox::with(&[("good.yaml", ORDERS), ("broken.yaml", "node_type: [")]);
     for code in [
         "yaml.syntax",
@@ -379,7 +379,7 @@ fn what_would_be_lost_in_silence_has_no_level() {
 }
 
 #[test]
-fn a_failed_check_is_a_document_too() {
+fn failed_check_prints_machine_formats() {
     let sandbox = Sandbox::new();
     let run = sandbox
         .herald(&["check", "missing.yaml", "--format", "sarif"])
@@ -395,7 +395,7 @@ fn a_failed_check_is_a_document_too() {
 }
 
 #[test]
-fn names_of_files_never_control_the_terminal() {
+fn escapes_control_characters_in_file_names() {
     let sandbox = Sandbox::with(&[("\x1b]0;title\x07.yaml", "services: {}\n")]);
     let run = sandbox.herald(&["check"]).exits(2);
     assert!(
@@ -406,7 +406,7 @@ fn names_of_files_never_control_the_terminal() {
 }
 
 #[test]
-fn a_hundred_thousand_diagnostics_are_inspected_in_a_moment() {
+fn inspects_a_file_with_100000_diagnostics() {
     let keys = "a: 1\n".repeat(100_000);
     let sandbox = Sandbox::with(&[("contract.yaml", &format!("{ORCHESTRATOR}{keys}"))]);
     let run = sandbox.herald(&["inspect", "contract.yaml"]);

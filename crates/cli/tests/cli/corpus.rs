@@ -1,6 +1,6 @@
 //! Real contracts, end to end: what Herald generates from them is code that every tool accepts.
 //!
-//! The contracts lie beside the project, not in it; without them the test says so.
+//! The contracts lie beside the project, not in it; without them the test is skipped with a message.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub fn contracts() -> Option<String> {
     path.is_dir().then(|| path.to_string_lossy().into_owned())
 }
 
-/// Says what did not run. Not by a macro: the test harness would keep that for itself.
+/// Reports a test that did not run. Not by a macro: the test harness would keep that for itself.
 pub fn skipped(what: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {what}");
 }
@@ -56,7 +56,7 @@ pub fn run(sandbox: &Sandbox, program: &str, args: &[&str]) {
 }
 
 #[test]
-fn modules_of_real_contracts_compile_type_check_and_lint_clean() {
+fn generated_modules_compile_type_check_and_lint() {
     let Some(contracts) = contracts() else {
         skipped("the ONEX contracts are not beside the project");
         return;
@@ -139,7 +139,7 @@ fn python(version: &str) -> Option<String> {
 }
 
 #[test]
-fn a_second_run_over_real_contracts_changes_nothing() {
+fn generate_changes_nothing_in_a_second_run() {
     let Some(contracts) = contracts() else {
         skipped("the ONEX contracts are not beside the project");
         return;

@@ -9,7 +9,7 @@ const BILLING: &str = "node_type: effect\nservice_name: billing\noperations: [ch
 const BROKEN: &str = "node_type: efect\nservice_name: stock\noperations: [count]\n";
 
 #[test]
-fn a_contract_becomes_a_module() {
+fn generates_a_module_from_a_contract() {
     let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
     let run = sandbox.herald(&["generate", "contract.yaml"]).exits(0);
     assert_eq!(run.stdout, "");
@@ -24,7 +24,7 @@ fn a_contract_becomes_a_module() {
 }
 
 #[test]
-fn unchanged_files_keep_their_modification_time() {
+fn keeps_modification_time_of_unchanged_files() {
     let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
     sandbox.herald(&["generate", "contract.yaml"]).exits(0);
     let path = sandbox.path("generated/orders_events.py");
@@ -41,7 +41,7 @@ fn unchanged_files_keep_their_modification_time() {
 }
 
 #[test]
-fn generated_files_have_the_permissions_of_any_new_file() {
+fn generated_files_respect_the_umask() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
     sandbox.herald(&["generate", "contract.yaml"]).exits(0);
@@ -55,7 +55,7 @@ fn generated_files_have_the_permissions_of_any_new_file() {
 }
 
 #[test]
-fn a_file_of_somebody_else_is_never_overwritten_unasked() {
+fn never_overwrites_foreign_files_without_force() {
     let sandbox = Sandbox::with(&[
         ("a.yaml", BILLING),
         ("b.yaml", ORDERS),
@@ -86,7 +86,7 @@ fn a_file_of_somebody_else_is_never_overwritten_unasked() {
 }
 
 #[test]
-fn check_shows_a_diff_of_stale_files_and_writes_nothing() {
+fn generate_check_shows_a_diff_and_writes_nothing() {
     let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
     let run = sandbox
         .herald(&["generate", "--check", "contract.yaml"])
@@ -119,7 +119,7 @@ fn check_shows_a_diff_of_stale_files_and_writes_nothing() {
 }
 
 #[test]
-fn a_broken_contract_does_not_stop_the_others() {
+fn generates_other_contracts_if_one_is_broken() {
     let sandbox = Sandbox::with(&[
         ("contracts/billing.yaml", BILLING),
         ("contracts/orders.yaml", ORDERS),
@@ -142,7 +142,7 @@ fn a_broken_contract_does_not_stop_the_others() {
 }
 
 #[test]
-fn contracts_of_one_name_warn_in_a_check_and_neither_is_generated() {
+fn refuses_to_generate_contracts_with_the_same_name() {
     let sandbox = Sandbox::with(&[
         ("a/contract.yaml", ORDERS),
         ("b/contract.yaml", ORDERS),
@@ -162,7 +162,7 @@ fn contracts_of_one_name_warn_in_a_check_and_neither_is_generated() {
 }
 
 #[test]
-fn a_file_whose_contract_is_gone_is_named() {
+fn reports_files_of_removed_contracts() {
     let sandbox = Sandbox::with(&[("a.yaml", ORDERS), ("b.yaml", BILLING)]);
     sandbox.write("generated/mine.py", "print('mine')\n");
     sandbox.herald(&["generate"]).exits(0);
@@ -170,7 +170,7 @@ fn a_file_whose_contract_is_gone_is_named() {
     let run = sandbox.herald(&["generate", "--check"]).exits(1);
     assert!(
         run.stderr
-            .contains("generated/orders_events.py has no contract any more"),
+            .contains("generated/orders_events.py: its contract is gone"),
         "{}",
         run.stderr
     );
@@ -179,7 +179,7 @@ fn a_file_whose_contract_is_gone_is_named() {
 }
 
 #[test]
-fn a_check_does_not_promise_to_overwrite_what_is_not_its_own() {
+fn check_reports_files_not_written_by_herald() {
     let sandbox = Sandbox::with(&[
         ("contract.yaml", ORDERS),
         ("generated/orders_events.py", "\x1b[2J mine\n"),
@@ -195,7 +195,7 @@ fn a_check_does_not_promise_to_overwrite_what_is_not_its_own() {
 }
 
 #[test]
-fn a_rewritten_file_keeps_its_permissions() {
+fn rewriting_keeps_permissions() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
     sandbox.herald(&["generate", "contract.yaml"]).exits(0);
@@ -210,7 +210,7 @@ fn a_rewritten_file_keeps_its_permissions() {
 }
 
 #[test]
-fn comments_and_line_ends_make_nothing_stale() {
+fn comments_and_line_endings_do_not_make_files_stale() {
     let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
     sandbox.herald(&["generate", "contract.yaml"]).exits(0);
     sandbox.write(
@@ -223,7 +223,7 @@ fn comments_and_line_ends_make_nothing_stale() {
 }
 
 #[test]
-fn a_target_named_twice_is_rendered_once() {
+fn renders_a_repeated_target_once() {
     let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
     let args = [
         "generate",
@@ -237,7 +237,7 @@ fn a_target_named_twice_is_rendered_once() {
 }
 
 #[test]
-fn a_node_can_be_described_without_a_file() {
+fn generates_from_arguments_without_a_contract() {
     let sandbox = Sandbox::new();
     let args = [
         "generate",
@@ -260,7 +260,7 @@ fn a_node_can_be_described_without_a_file() {
 }
 
 #[test]
-fn arguments_are_held_against_the_same_rules_as_files() {
+fn lints_nodes_described_by_arguments() {
     let sandbox = Sandbox::new();
     let args = [
         "generate",
@@ -277,7 +277,7 @@ fn arguments_are_held_against_the_same_rules_as_files() {
 }
 
 #[test]
-fn the_project_says_what_to_read_and_where_to_write() {
+fn project_sets_inputs_and_output() {
     let sandbox = Sandbox::with(&[
         (
             "herald.yaml",
@@ -301,7 +301,7 @@ fn the_project_says_what_to_read_and_where_to_write() {
 }
 
 #[test]
-fn a_target_that_does_not_exist_is_an_error_with_a_suggestion() {
+fn suggests_a_target_for_a_misspelled_name() {
     let sandbox = Sandbox::with(&[("contract.yaml", ORDERS)]);
     let run = sandbox
         .herald(&["generate", "contract.yaml", "--target", "pyton"])
@@ -314,7 +314,7 @@ fn a_target_that_does_not_exist_is_an_error_with_a_suggestion() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_a_clear_error() {
+fn reports_unwritable_output_directories() {
     let sandbox = Sandbox::with(&[("contract.yaml", ORDERS), ("generated", "a file")]);
     let run = sandbox.herald(&["generate", "contract.yaml"]).exits(2);
     assert!(run.stderr.contains("generated"), "{}", run.stderr);
@@ -322,7 +322,7 @@ fn a_folder_that_cannot_be_written_is_a_clear_error() {
 }
 
 #[test]
-fn several_files_on_standard_output_are_told_apart() {
+fn separates_files_on_standard_output() {
     let sandbox = Sandbox::with(&[("a.yaml", BILLING), ("b.yaml", ORDERS)]);
     let run = sandbox
         .herald(&["generate", "--stdout", "a.yaml", "b.yaml"])
@@ -332,7 +332,7 @@ fn several_files_on_standard_output_are_told_apart() {
 }
 
 #[test]
-fn schemas_are_generated_beside_the_modules_and_known_again() {
+fn generates_schemas_beside_modules() {
     let contract = "node_type: effect\nservice_name: shop\noperations: [place]\nevents:\n  \
         - event_type: order.placed\n    payload: {order_id: uuid}\n";
     let sandbox = Sandbox::with(&[("shop.yaml", contract)]);
@@ -353,7 +353,7 @@ fn schemas_are_generated_beside_the_modules_and_known_again() {
 }
 
 #[test]
-fn the_project_says_how_python_should_be() {
+fn project_sets_python_options() {
     let contract =
         format!("{ORDERS}events:\n- event_type: order.placed\n  payload: {{id: uuid}}\n");
     let sandbox = Sandbox::with(&[("herald.yaml", ""), ("orders.yaml", &contract)]);

@@ -13,7 +13,7 @@ fn made() -> Sandbox {
     sandbox
 }
 
-/// Every file with what it says.
+/// Every file with its content.
 fn contents(sandbox: &Sandbox) -> Vec<(String, String)> {
     let files = sandbox.files().into_iter();
     files
@@ -22,7 +22,7 @@ fn contents(sandbox: &Sandbox) -> Vec<(String, String)> {
 }
 
 #[test]
-fn a_node_is_a_project() {
+fn new_creates_a_project() {
     let sandbox = Sandbox::new();
     let run = sandbox.herald(&PLACE).exits(0);
     assert_eq!(run.stdout, "");
@@ -41,7 +41,7 @@ wrote orders/orders/generated/__init__.py
 wrote orders/tests/test_orders.py
 wrote orders/orders/generated/orders_events.py
 
-To be written in orders/orders/node.py: place
+To implement in orders/orders/node.py: place
 
 Next: cd orders && pip install -e '.[dev]' && pytest
 "
@@ -58,7 +58,7 @@ Next: cd orders && pip install -e '.[dev]' && pytest
 }
 
 #[test]
-fn its_generated_files_are_those_of_generate() {
+fn new_and_generate_write_the_same_files() {
     let sandbox = made();
     sandbox
         .herald_in("orders", &["generate", "--check"])
@@ -67,7 +67,7 @@ fn its_generated_files_are_those_of_generate() {
 }
 
 #[test]
-fn a_second_run_leaves_everything_alone() {
+fn new_changes_nothing_in_a_second_run() {
     let sandbox = made();
     for (path, text) in contents(&sandbox) {
         let is_mine = !path.contains("_events.py") && !path.contains(".yaml");
@@ -79,7 +79,7 @@ fn a_second_run_leaves_everything_alone() {
     let run = sandbox.herald(&["new", "orders"]).exits(0);
     assert_eq!(contents(&sandbox), before);
     assert_eq!(
-        run.stderr.matches("left alone orders/").count(),
+        run.stderr.matches("kept orders/").count(),
         11,
         "{}",
         run.stderr
@@ -98,7 +98,7 @@ fn a_second_run_leaves_everything_alone() {
 }
 
 #[test]
-fn a_new_operation_is_named_with_the_method_to_write() {
+fn prints_methods_for_new_operations() {
     let sandbox = made();
     let contract = sandbox.read("orders/contracts/orders.yaml") + "  - ship\n";
     sandbox.write("orders/contracts/orders.yaml", &contract);
@@ -138,7 +138,7 @@ fn a_new_operation_is_named_with_the_method_to_write() {
 }
 
 #[test]
-fn the_contract_is_peoples_once_it_is_there() {
+fn new_never_changes_an_existing_contract() {
     let sandbox = made();
     let before = contents(&sandbox);
     let ship = ["new", "orders", "--kind", "effect", "--operation", "ship"];
@@ -159,14 +159,14 @@ fn the_contract_is_peoples_once_it_is_there() {
         .exits(0);
     assert!(
         run.stderr
-            .contains("not read other.yaml: the project has its own contract"),
+            .contains("ignored other.yaml: the project has its own contract"),
         "{}",
         run.stderr
     );
 }
 
 #[test]
-fn a_file_that_was_lost_is_written_again() {
+fn new_restores_missing_files() {
     let sandbox = made();
     let before = contents(&sandbox);
     for path in [
@@ -190,7 +190,7 @@ fn a_file_that_was_lost_is_written_again() {
 }
 
 #[test]
-fn a_contract_becomes_a_project() {
+fn new_creates_a_project_from_a_contract() {
     let sandbox = Sandbox::new();
     let shop = "node_type: reducer\nservice_name: Web-Shop\noperations:\n\
                 - {name: import, input: {url: string}}\n- drain\n- 1st\n";
@@ -218,18 +218,18 @@ fn a_contract_becomes_a_project() {
 }
 
 #[test]
-fn a_name_that_no_package_can_have_is_refused() {
+fn rejects_invalid_package_names() {
     for (name, says) in [
         ("class", "is a keyword of Python"),
-        ("json", "`json_node` is free"),
-        ("herald", "`herald_node` is free"),
+        ("json", "use `json_node`"),
+        ("herald", "use `herald_node`"),
         ("Order Intake", "did you mean `order_intake`?"),
         ("9lives", "did you mean `node_9lives`?"),
-        ("../x", "--dir says the folder"),
-        ("a/b", "--dir says the folder"),
-        ("..", "is no name of a package"),
-        ("", "is no name of a package"),
-        ("x\u{1b}[2J", "is no name of a package"),
+        ("../x", "to choose the directory, use --dir"),
+        ("a/b", "to choose the directory, use --dir"),
+        ("..", "is not a valid package name"),
+        ("", "is not a valid package name"),
+        ("x\u{1b}[2J", "is not a valid package name"),
         (&"x".repeat(61), "is too long"),
     ] {
         let sandbox = Sandbox::new();
@@ -243,7 +243,7 @@ fn a_name_that_no_package_can_have_is_refused() {
 }
 
 #[test]
-fn a_folder_of_somebody_else_is_left_alone() {
+fn new_refuses_foreign_directories() {
     let sandbox = Sandbox::with(&[
         ("orders/app.py", "print('mine')\n"),
         ("till/herald.yaml", "output: generated\n"),
@@ -252,8 +252,8 @@ fn a_folder_of_somebody_else_is_left_alone() {
     let before = contents(&sandbox);
     let kind = ["--kind", "effect", "--operation", "place"];
     for (name, says) in [
-        ("orders", "`orders` is there already, with `app.py` in it"),
-        ("till", "`till` is another project of Herald"),
+        ("orders", "`orders` already exists with `app.py` in it"),
+        ("till", "`till` is a different Herald project"),
         ("file", "can't read `file`"),
     ] {
         let run = sandbox
@@ -265,7 +265,7 @@ fn a_folder_of_somebody_else_is_left_alone() {
 }
 
 #[test]
-fn a_fresh_repository_is_no_obstacle() {
+fn new_accepts_a_fresh_repository() {
     let sandbox = Sandbox::with(&[
         (".git/HEAD", "ref"),
         ("LICENSE", "mine"),
@@ -274,17 +274,13 @@ fn a_fresh_repository_is_no_obstacle() {
     let run = sandbox
         .herald(&[&PLACE[..], &["--dir", "."]].concat())
         .exits(0);
-    assert!(
-        run.stderr.contains("left alone ./README.md"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("kept ./README.md"), "{}", run.stderr);
     assert_eq!(sandbox.read("README.md"), "mine");
     assert!(sandbox.exists("orders/node.py"));
 }
 
 #[test]
-fn nothing_is_half_written() {
+fn new_writes_nothing_on_errors() {
     // What Herald writes has the name of what somebody else did.
     let sandbox = made();
     let module = "orders/orders/generated/orders_events.py";
@@ -314,7 +310,7 @@ fn nothing_is_half_written() {
             "node_type: effect\nservice_name: orders\noperations: [place]\n",
         );
         let run = sandbox.herald(&["new", "orders"]).exits(2);
-        assert!(run.stderr.contains("is a link"), "{}", run.stderr);
+        assert!(run.stderr.contains("is a symbolic link"), "{}", run.stderr);
         assert!(!sandbox.exists("away/node.py"));
     }
 
@@ -333,7 +329,7 @@ fn nothing_is_half_written() {
 }
 
 #[test]
-fn what_is_missing_is_said() {
+fn new_reports_missing_arguments() {
     let sandbox = Sandbox::new();
     let run = sandbox.herald(&["new", "orders"]).exits(2);
     assert!(
@@ -352,7 +348,7 @@ fn what_is_missing_is_said() {
     assert!(sandbox.files().is_empty());
 }
 
-/// Holds all projects in the sandbox against the linters that their `pyproject.toml` names.
+/// Runs the linters of `pyproject.toml` on all projects in the sandbox.
 fn are_clean(sandbox: &Sandbox, projects: &[String]) {
     match tool("HERALD_RUFF", "ruff") {
         Some(ruff) => {
@@ -383,7 +379,7 @@ fn are_clean(sandbox: &Sandbox, projects: &[String]) {
 }
 
 #[test]
-fn projects_of_every_kind_and_of_hostile_contracts_are_clean() {
+fn new_projects_lint_and_test_clean() {
     let sandbox = Sandbox::new();
     let hostile =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/package/contracts/hostile.yaml");
@@ -417,7 +413,7 @@ fn projects_of_contracts(every: usize) {
         let name = format!("p{number}");
         let contract = contract.to_string_lossy();
         let made = sandbox.herald(&["new", "--contract", &contract, "--dir", &name]);
-        if made.stderr.contains("announces nothing") {
+        if made.stderr.contains("has no events") {
             assert_eq!(made.code, 2);
             continue;
         }
@@ -443,12 +439,12 @@ fn find_yaml(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn projects_of_some_real_contracts_are_clean() {
+fn new_projects_of_some_real_contracts_lint_and_test_clean() {
     projects_of_contracts(7);
 }
 
 #[test]
 #[ignore = "takes a minute: `cargo test -p herald-cli -- --ignored real_contracts`"]
-fn projects_of_all_real_contracts_are_clean() {
+fn new_projects_of_all_real_contracts_lint_and_test_clean() {
     projects_of_contracts(1);
 }

@@ -47,7 +47,7 @@ fn dry_run(sandbox: &Sandbox, args: &[&str]) -> Run {
     sandbox.herald(&[&["publish", "--dry-run"], args].concat())
 }
 
-/// What stands in a dry run behind a name, such as `topic`.
+/// Value behind a name in the output of a dry run, such as `topic`.
 fn shown<'a>(run: &'a Run, name: &str) -> &'a str {
     let line = run.stdout.lines().find(|line| {
         let mut words = line.split_whitespace();
@@ -70,7 +70,7 @@ fn lines(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_dry_run_shows_topic_key_headers_and_envelope_without_a_cluster() {
+fn dry_run_prints_topic_key_headers_and_envelope() {
     let sandbox = Sandbox::with(&[
         ("orders.yaml", CONTRACT),
         ("order.json", "{\n  \"id\": 7,\n  \"total\": \"12.50\"\n}\n"),
@@ -101,7 +101,7 @@ fn a_dry_run_shows_topic_key_headers_and_envelope_without_a_cluster() {
 }
 
 #[test]
-fn every_option_of_an_event_reaches_the_envelope() {
+fn event_options_set_envelope_fields() {
     let sandbox = Sandbox::with(&[("p.json", "{}")]);
     let run = dry_run(
         &sandbox,
@@ -151,7 +151,7 @@ fn every_option_of_an_event_reaches_the_envelope() {
 }
 
 #[test]
-fn the_topic_comes_from_the_line_the_option_the_contract_or_the_pattern() {
+fn topic_precedence() {
     let sandbox = Sandbox::with(&[
         ("orders.yaml", CONTRACT),
         ("p.json", "{}"),
@@ -179,11 +179,15 @@ fn the_topic_comes_from_the_line_the_option_the_contract_or_the_pattern() {
     let of_pattern = [&payload[..], &["--service", "shop"]].concat();
     assert_eq!(topic(&of_pattern), "dev.shop.effect.place.started.v1");
     let run = dry_run(&sandbox, &[&started[..], &payload].concat()).exits(1);
-    assert!(run.stderr.contains("where does it go?"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("the topic is unknown"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
-fn a_project_says_contracts_namespace_and_cluster() {
+fn uses_contracts_namespace_and_cluster_of_the_project() {
     let sandbox = Sandbox::with(&[
         ("herald.yaml", "contracts: [orders.yaml]\nnamespace: prod\n"),
         ("orders.yaml", CONTRACT),
@@ -215,7 +219,7 @@ fn a_project_says_contracts_namespace_and_cluster() {
 }
 
 #[test]
-fn a_contract_with_errors_publishes_nothing() {
+fn refuses_to_publish_with_invalid_contracts() {
     let sandbox = Sandbox::with(&[
         (
             "bad.yaml",
@@ -245,7 +249,7 @@ fn a_contract_with_errors_publishes_nothing() {
 }
 
 #[test]
-fn an_event_that_several_contracts_announce_has_to_be_placed() {
+fn rejects_events_of_several_contracts_as_ambiguous() {
     let other = CONTRACT.replace("orders", "returns");
     let sandbox = Sandbox::with(&[("a.yaml", CONTRACT), ("b.yaml", &other), ("p.json", "{}")]);
     let args = [
@@ -267,7 +271,7 @@ fn an_event_that_several_contracts_announce_has_to_be_placed() {
 }
 
 #[test]
-fn arguments_that_make_no_sense_together_are_refused() {
+fn rejects_conflicting_arguments() {
     let sandbox = Sandbox::with(&[("p.json", "{}")]);
     for args in [
         &["--event-type", "x"][..],
@@ -307,7 +311,7 @@ fn arguments_that_make_no_sense_together_are_refused() {
         NOWHERE,
         &["--payload", "{\"a\":1}", "--event-type", "x"],
     );
-    assert!(run.exits(2).stderr.contains("pipe it in"));
+    assert!(run.exits(2).stderr.contains("pipe it: "));
     let run = sandbox
         .command(
             "",
@@ -328,7 +332,7 @@ fn arguments_that_make_no_sense_together_are_refused() {
 }
 
 #[test]
-fn a_payload_that_is_none_is_placed_in_its_file() {
+fn reports_invalid_payloads_with_the_file_name() {
     let sandbox = Sandbox::with(&[("bad.json", "{\n  \"a\": x\n}"), ("list.json", "[1]")]);
     let refused = |file: &str| {
         let run = dry_run(
@@ -342,7 +346,7 @@ fn a_payload_that_is_none_is_placed_in_its_file() {
 }
 
 #[test]
-fn one_event_gets_one_receipt() {
+fn publishes_one_event_with_one_receipt() {
     let sandbox = Sandbox::with(&[
         ("orders.yaml", CONTRACT),
         ("o.json", r#"{"id":7,"total":"1"}"#),
@@ -371,7 +375,7 @@ fn one_event_gets_one_receipt() {
 }
 
 #[test]
-fn bad_lines_are_named_and_the_others_go_on() {
+fn reports_invalid_lines_and_publishes_the_others() {
     let mut file = String::from("\u{feff}{\"payload\":{\"n\":1},\"partition_key\":\"a\"}\r\n");
     file.push_str("\n   \n");
     file.push_str("nonsense hunter2\n");
@@ -395,9 +399,9 @@ fn bad_lines_are_named_and_the_others_go_on() {
     for said in [
         "delivered 3 events",
         "events.jsonl:4: not JSON",
-        "events.jsonl:6: there is no key `corelation_id`; did you mean `correlation_id`?",
+        "events.jsonl:6: unknown key `corelation_id`; did you mean `correlation_id`?",
         "events.jsonl:7: ",
-        "no receipt for 3 events",
+        "refused 3 events",
     ] {
         assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
     }
@@ -436,7 +440,7 @@ fn bad_lines_are_named_and_the_others_go_on() {
 }
 
 #[test]
-fn payloads_of_declared_events_are_held_against_their_fields() {
+fn validates_payloads_of_declared_events() {
     let lines = "\
 {\"payload\":{\"id\":7,\"total\":\"12.50\"}}
 {\"payload\":{\"id\":\"hunter2\",\"total\":12.5,\"nota\":\"\"}}
@@ -456,7 +460,7 @@ fn payloads_of_declared_events_are_held_against_their_fields() {
         "e.jsonl:2: payload.id must be a whole number, found other text",
         "payload.total must be a decimal number as text, such as \"12.50\", found a number",
         "payload.nota is not declared by the contract; did you mean `note`?",
-        "2 events shown, 1 event refused",
+        "2 events valid, 1 refused",
     ] {
         assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
     }
@@ -464,7 +468,7 @@ fn payloads_of_declared_events_are_held_against_their_fields() {
 }
 
 #[test]
-fn a_whole_envelope_goes_as_it_is() {
+fn publishes_complete_envelopes_unchanged() {
     let envelope = format!(
         r#"{{"envelope_version":"1.0","event_id":"{ID}","event_type":"order.placed","event_version":"1.0","event_timestamp":"2025-11-05T12:00:00.000000+00:00","source_node_id":"n","source_service":"s","source_version":"1","correlation_id":null,"environment":"test","payload":{{"n":1.10}},"metadata":{{}},"custom":[1]}}"#
     );
@@ -488,7 +492,7 @@ fn a_whole_envelope_goes_as_it_is() {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_refused_and_the_next_one_is_read() {
+fn refuses_a_line_that_is_too_long_and_continues() {
     let sandbox = Sandbox::new();
     let mut file = String::from("{\"payload\":{\"n\":\"");
     file.push_str(&"x".repeat(17 * 1024 * 1024));
@@ -500,7 +504,7 @@ fn a_line_that_is_too_long_is_refused_and_the_next_one_is_read() {
     );
     let run = run.exits(1);
     assert!(
-        run.stderr.contains("e.jsonl:1: more than"),
+        run.stderr.contains("e.jsonl:1: larger than"),
         "{}",
         run.stderr
     );
@@ -508,7 +512,7 @@ fn a_line_that_is_too_long_is_refused_and_the_next_one_is_read() {
 }
 
 #[test]
-fn thousands_of_events_all_have_receipts_and_keep_their_order() {
+fn publishes_thousands_of_events_in_order() {
     let many = 20_000;
     let mut file = String::new();
     for number in 0..many {
@@ -554,7 +558,7 @@ fn thousands_of_events_all_have_receipts_and_keep_their_order() {
 }
 
 #[test]
-fn receipts_of_an_earlier_run_are_not_overwritten() {
+fn never_overwrites_receipts() {
     let sandbox = Sandbox::with(&[("p.json", "{}"), ("r", "precious")]);
     let args = [
         "--payload",
@@ -567,12 +571,12 @@ fn receipts_of_an_earlier_run_are_not_overwritten() {
         "r",
     ];
     let run = publish(&sandbox, NOWHERE, &args).exits(2);
-    assert!(run.stderr.contains("not overwritten"), "{}", run.stderr);
+    assert!(run.stderr.contains("never overwritten"), "{}", run.stderr);
     assert_eq!(sandbox.read("r"), "precious");
 }
 
 #[test]
-fn without_a_cluster_a_spool_keeps_the_events_until_a_drain() {
+fn spools_events_without_a_cluster_until_drained() {
     let sandbox = Sandbox::with(&[(
         "e.jsonl",
         "{\"payload\":{\"n\":1}}\n{\"payload\":{\"n\":2}}\n",
@@ -610,7 +614,7 @@ fn without_a_cluster_a_spool_keeps_the_events_until_a_drain() {
 }
 
 #[test]
-fn without_a_cluster_and_without_a_spool_nothing_is_said_to_be_safe() {
+fn fails_without_a_cluster_and_without_a_spool() {
     let many = "{\"payload\":{}}\n".repeat(200_000);
     let sandbox = Sandbox::with(&[("e.jsonl", &many)]);
     let args = [
@@ -628,12 +632,12 @@ fn without_a_cluster_and_without_a_spool_nothing_is_said_to_be_safe() {
     let run = publish(&sandbox, NOWHERE, &args).exits(1);
     assert!(
         run.stderr
-            .contains("error: not all of `e.jsonl` was published: no acknowledgement"),
+            .contains("error: `e.jsonl` was not published completely: no acknowledgement"),
         "{}",
         run.stderr
     );
     assert!(
-        run.stderr.contains("--receipts FILE has all"),
+        run.stderr.contains("use --receipts FILE for all"),
         "{}",
         run.stderr
     );
@@ -658,7 +662,7 @@ fn without_a_cluster_and_without_a_spool_nothing_is_said_to_be_safe() {
 }
 
 #[test]
-fn an_event_that_the_cluster_never_takes_is_kept_and_said_to_be_dead() {
+fn reports_rejected_events_as_dead_letters() {
     let sandbox = Sandbox::new();
     let large = "x".repeat(2 * 1024 * 1024);
     sandbox.write(
@@ -677,7 +681,7 @@ fn an_event_that_the_cluster_never_takes_is_kept_and_said_to_be_dead() {
 
     let with_spool = [&args[..], &["--spool", "spool.db"]].concat();
     let run = publish(&sandbox, &servers, &with_spool).exits(1);
-    assert!(run.stderr.contains("dead 1 event"), "{}", run.stderr);
+    assert!(run.stderr.contains("rejected 1 event"), "{}", run.stderr);
     assert!(
         run.stderr.contains("herald spool dead list"),
         "{}",
@@ -688,7 +692,7 @@ fn an_event_that_the_cluster_never_takes_is_kept_and_said_to_be_dead() {
 }
 
 #[test]
-fn a_spool_in_use_is_named_with_its_owner() {
+fn reports_the_owner_of_a_spool_in_use() {
     let sandbox = Sandbox::with(&[("p.json", "{}")]);
     let _owner = sandbox.own();
     let args = [
@@ -727,7 +731,7 @@ fn interactive(sandbox: &Sandbox, servers: &str, args: &[&str]) -> Child {
 }
 
 #[test]
-fn a_line_that_is_typed_is_published_before_the_next_one() {
+fn publishes_each_line_as_soon_as_it_arrives() {
     let sandbox = Sandbox::new();
     let cluster = DevCluster::start(1).unwrap();
     let mut child = interactive(&sandbox, &cluster.bootstrap_servers(), &[]);
@@ -747,7 +751,7 @@ fn a_line_that_is_typed_is_published_before_the_next_one() {
 
 #[cfg(unix)]
 #[test]
-fn an_interruption_ends_reading_and_accounts_for_what_was_read() {
+fn interruption_reports_the_outcome_of_read_events() {
     let sandbox = Sandbox::new();
     let cluster = DevCluster::start(1).unwrap();
     let mut child = interactive(&sandbox, &cluster.bootstrap_servers(), &[]);
@@ -769,12 +773,12 @@ fn an_interruption_ends_reading_and_accounts_for_what_was_read() {
 
 #[cfg(unix)]
 #[test]
-fn an_interruption_without_a_cluster_leaves_every_event_with_an_outcome() {
+fn interruption_without_a_cluster_resolves_every_event() {
     let sandbox = Sandbox::new();
     let mut child = interactive(&sandbox, NOWHERE, &["--timeout", "1h"]);
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-    // The refusal of the last line says that those before it are on their way.
+    // Once the last line is refused, the lines before it have been enqueued.
     let good = "{\"payload\":{}}\n".repeat(3);
     writeln!(stdin, "{good}nonsense").unwrap();
     assert!(stdout.next().unwrap().unwrap().contains("invalid_event"));
@@ -791,24 +795,24 @@ fn an_interruption_without_a_cluster_leaves_every_event_with_an_outcome() {
 }
 
 #[test]
-fn receipts_that_cannot_be_written_are_not_passed_over() {
+fn fails_if_receipts_cannot_be_written() {
     let sandbox = Sandbox::new();
     let cluster = DevCluster::start(1).unwrap();
     let mut child = interactive(&sandbox, &cluster.bootstrap_servers(), &[]);
-    // Whoever read the receipts is gone.
+    // The reader of the receipts has exited.
     drop(child.stdout.take());
     let mut stdin = child.stdin.take().unwrap();
     writeln!(stdin, r#"{{"payload":{{}}}}"#).unwrap();
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("receipts can't be written"), "{stderr}");
+    assert!(stderr.contains("can't write receipts"), "{stderr}");
     drop(stdin);
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_last_receipt_counts_too() {
+fn fails_if_the_last_receipt_cannot_be_written() {
     let sandbox = Sandbox::with(&[("p.json", "{}")]);
     let cluster = DevCluster::start(1).unwrap();
     let servers = cluster.bootstrap_servers();
@@ -824,11 +828,11 @@ fn the_last_receipt_counts_too() {
     .unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("receipts can't be written"), "{stderr}");
+    assert!(stderr.contains("can't write receipts"), "{stderr}");
 }
 
 #[test]
-fn hostile_text_of_lines_never_controls_the_terminal() {
+fn publish_escapes_control_characters() {
     let line = "{\"payload\":{\"\u{9b}31m\":\"\u{202e}\"},\"topic\":\"a\\u001b[2J\"}\n\
                 {\"payload\":{\"\u{9b}31m\":\"\u{202e}\"},\"topic\":\"t\",\"partition_key\":\"\\u001b[2J\"}\n\
                 {\"payload\":{},\"\\u001b[2J\":1}\n";

@@ -1,10 +1,10 @@
-//! How commands find a cluster, and what they say when they don't.
+//! Search for the cluster, and messages if there is none.
 
 use std::net::TcpListener;
 
 use crate::support::{Run, Sandbox};
 
-/// Runs without any variable that says where a cluster is.
+/// Runs without any environment variable that configures a cluster.
 fn herald(sandbox: &Sandbox, args: &[&str], variables: &[(&str, &str)]) -> Run {
     let mut command = sandbox.command("", args);
     for (name, _) in std::env::vars() {
@@ -23,7 +23,7 @@ fn nowhere() -> String {
 }
 
 #[test]
-fn without_an_address_all_ways_to_give_one_are_named() {
+fn missing_cluster_address_names_all_sources() {
     let sandbox = Sandbox::new();
     let run = herald(&sandbox, &["listen", "orders"], &[]).exits(2);
     for way in [
@@ -37,7 +37,7 @@ fn without_an_address_all_ways_to_give_one_are_named() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_is_one_line_with_address_time_and_advice() {
+fn reports_an_unreachable_cluster_in_one_line() {
     let sandbox = Sandbox::new();
     let address = nowhere();
     let args = ["listen", "orders", "--bootstrap-servers", &address];
@@ -50,7 +50,7 @@ fn a_cluster_that_is_not_there_is_one_line_with_address_time_and_advice() {
 }
 
 #[test]
-fn the_environment_goes_before_herald_yaml() {
+fn environment_takes_precedence_over_the_project() {
     let (of_project, of_environment) = (nowhere(), nowhere());
     let text = format!("kafka: {{bootstrap_servers: ['{of_project}']}}\n");
     let sandbox = Sandbox::with(&[("herald.yaml", text.as_str())]);
@@ -63,7 +63,7 @@ fn the_environment_goes_before_herald_yaml() {
 }
 
 #[test]
-fn a_literal_secret_is_refused_wherever_it_stands_and_never_repeated() {
+fn rejects_literal_secrets_from_every_source() {
     let yaml = "kafka: {bootstrap_servers: 'x:1', properties: {sasl.password: hunter2}}\n";
     let sandbox = Sandbox::with(&[("project/herald.yaml", yaml)]);
     let on_line = ["listen", "x", "--property", "ssl.key.password=hunter2"];
@@ -79,7 +79,7 @@ fn a_literal_secret_is_refused_wherever_it_stands_and_never_repeated() {
 }
 
 #[test]
-fn a_secret_that_is_not_there_is_named_by_where_it_should_be() {
+fn reports_missing_secrets_by_their_source() {
     let sandbox = Sandbox::new();
     let run = |property: &str| {
         let args = ["listen", "x", "--bootstrap-servers", "x:1"];
@@ -96,7 +96,7 @@ fn a_secret_that_is_not_there_is_named_by_where_it_should_be() {
 }
 
 #[test]
-fn an_unknown_property_is_told_before_anything_is_tried() {
+fn rejects_unknown_properties_before_connecting() {
     let sandbox = Sandbox::new();
     let args = ["listen", "x", "--bootstrap-servers", "x:1"];
     let args = [&args[..], &["--property", "security.protocoll=ssl"]].concat();

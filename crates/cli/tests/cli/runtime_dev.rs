@@ -50,7 +50,7 @@ fn publish(sandbox: &Sandbox, servers: &str, args: &[&str]) -> Run {
 }
 
 #[test]
-fn events_that_are_published_to_it_are_shown() {
+fn dev_prints_published_events() {
     let sandbox = Sandbox::with(&[("shop.yaml", CONTRACT)]);
     let mut dev = dev(&sandbox, &["shop.yaml", "--count", "2", "--brokers", "2"]);
     assert_eq!(dev.servers.split(',').count(), 2);
@@ -81,7 +81,7 @@ fn events_that_are_published_to_it_are_shown() {
 }
 
 #[test]
-fn it_says_what_it_is_and_which_topics_it_has() {
+fn dev_prints_its_topics() {
     let sandbox = Sandbox::with(&[("shop.yaml", CONTRACT)]);
     let args = [
         "dev",
@@ -103,7 +103,7 @@ fn it_says_what_it_is_and_which_topics_it_has() {
 }
 
 #[test]
-fn other_commands_find_the_topics_of_the_contract_there() {
+fn dev_creates_topics_of_contracts() {
     let sandbox = Sandbox::with(&[("shop.yaml", CONTRACT)]);
     let mut dev = dev(&sandbox, &["shop.yaml"]);
     let listen = |args: &[&str]| {
@@ -133,7 +133,7 @@ fn other_commands_find_the_topics_of_the_contract_there() {
 }
 
 #[test]
-fn with_json_lines_standard_output_is_events_only() {
+fn jsonl_output_contains_only_events() {
     let sandbox = Sandbox::with(&[("shop.yaml", CONTRACT)]);
     let args = [
         "dev",
@@ -152,7 +152,7 @@ fn with_json_lines_standard_output_is_events_only() {
 }
 
 #[test]
-fn a_script_can_wait_for_an_event_that_does_not_come() {
+fn dev_fails_without_the_expected_events() {
     let sandbox = Sandbox::with(&[("shop.yaml", CONTRACT)]);
     let args = ["dev", "shop.yaml", "--count", "1", "--idle", "300ms"];
     let run = sandbox.herald(&args).exits(1);
@@ -160,7 +160,7 @@ fn a_script_can_wait_for_an_event_that_does_not_come() {
 }
 
 #[test]
-fn a_broken_contract_does_not_take_the_topics_of_others() {
+fn creates_topics_of_other_contracts_if_one_is_broken() {
     let sandbox = Sandbox::with(&[
         ("shop.yaml", CONTRACT),
         (
@@ -177,7 +177,7 @@ fn a_broken_contract_does_not_take_the_topics_of_others() {
 }
 
 #[test]
-fn who_asks_it_about_topics_is_told_that_it_does_not_answer() {
+fn dev_reports_unsupported_topic_requests() {
     let sandbox = Sandbox::with(&[("shop.yaml", CONTRACT)]);
     let mut dev = dev(&sandbox, &["shop.yaml"]);
     let args = [

@@ -88,7 +88,7 @@ fn lines(run: &Run) -> Vec<Value> {
 }
 
 #[test]
-fn what_is_published_after_it_listens_is_shown() {
+fn listen_prints_new_events() {
     let world = World::with(&["orders"]);
     world.event("orders", "order.old", 1);
     let child = world.start(&["orders", "--count", "1", "--format", "jsonl"]);
@@ -109,7 +109,7 @@ fn what_is_published_after_it_listens_is_shown() {
 }
 
 #[test]
-fn people_see_when_what_where_for_whom_and_the_payload() {
+fn listen_prints_time_type_position_and_payload() {
     let world = World::with(&["orders"]);
     world.event("orders", "order.placed", 7);
     let run = world
@@ -127,7 +127,7 @@ fn people_see_when_what_where_for_whom_and_the_payload() {
 }
 
 #[test]
-fn filters_narrow_what_is_shown() {
+fn listen_applies_filters() {
     let world = World::with(&["orders", "returns"]);
     world.event("orders", "order.placed", 1);
     world.event("orders", "order.failed", 2);
@@ -153,7 +153,7 @@ fn filters_narrow_what_is_shown() {
 }
 
 #[test]
-fn what_is_no_envelope_is_shown_with_the_reason_and_ends_nothing() {
+fn listen_shows_records_that_are_not_envelopes() {
     let world = World::with(&["orders"]);
     for payload in [&b"hello"[..], b"{}", &[0xff, 0xfe], b""] {
         world.raw("orders", payload);
@@ -188,7 +188,7 @@ fn what_is_no_envelope_is_shown_with_the_reason_and_ends_nothing() {
 }
 
 #[test]
-fn control_characters_of_others_never_reach_the_terminal() {
+fn listen_escapes_control_characters() {
     let world = World::with(&["orders"]);
     let hostile = "\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}";
     world.raw("orders", hostile.as_bytes());
@@ -207,7 +207,7 @@ fn control_characters_of_others_never_reach_the_terminal() {
 }
 
 #[test]
-fn as_a_check_it_fails_when_too_few_events_come() {
+fn listen_fails_with_fewer_events_than_count() {
     let world = World::with(&["orders"]);
     world.event("orders", "order.placed", 1);
     let from = ["orders", "--from", "beginning"];
@@ -223,7 +223,7 @@ fn as_a_check_it_fails_when_too_few_events_come() {
 }
 
 #[test]
-fn a_topic_that_is_not_there_is_an_error_that_knows_what_was_meant() {
+fn suggests_a_topic_for_a_misspelled_name() {
     let world = World::with(&["dev.orders.placed.v1"]);
     let run = world.listen(&["dev.orders.plced.v1"]).exits(2);
     assert!(
@@ -240,7 +240,7 @@ fn a_topic_that_is_not_there_is_an_error_that_knows_what_was_meant() {
 }
 
 #[test]
-fn topics_of_contracts_are_read_as_soon_as_they_are_there() {
+fn listen_picks_up_new_topics_of_contracts() {
     let world = World::with(&["dev.shop.effect.place.started.v1"]);
     world.sandbox.write(
         "shop.yaml",
@@ -264,7 +264,7 @@ fn topics_of_contracts_are_read_as_soon_as_they_are_there() {
     let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
     let note = stderr.next().unwrap().unwrap();
     assert!(
-        note.contains("2 of the 3 topics of the contracts are not there yet"),
+        note.contains("2 of 3 topics of the contracts do not exist yet"),
         "{note}"
     );
     assert!(
@@ -287,7 +287,7 @@ fn topics_of_contracts_are_read_as_soon_as_they_are_there() {
 }
 
 #[test]
-fn an_interruption_is_a_clean_end() {
+fn listen_ends_cleanly_on_interruption() {
     let world = World::with(&["orders"]);
     for name in ["INT", "TERM"] {
         let child = world.start(&["orders"]);
@@ -300,7 +300,7 @@ fn an_interruption_is_a_clean_end() {
 }
 
 #[test]
-fn an_outage_is_told_once_and_listening_goes_on() {
+fn listen_reports_an_outage_once_and_continues() {
     let world = World::with(&["orders"]);
     let mut child = world.start(&["orders", "--count", "1", "--format", "jsonl"]);
     let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -309,7 +309,7 @@ fn an_outage_is_told_once_and_listening_goes_on() {
     assert!(told.starts_with("waiting: "), "{told}");
     world.cluster.bring_up(None).unwrap();
     let told = stderr.next().unwrap().unwrap();
-    assert_eq!(told, "connected again");
+    assert_eq!(told, "reconnected");
     world.event("orders", "order.placed", 1);
     let mut shown = String::new();
     child
@@ -323,7 +323,7 @@ fn an_outage_is_told_once_and_listening_goes_on() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_error() {
+fn listen_ends_quietly_on_a_closed_pipe() {
     let world = World::with(&["orders"]);
     for number in 0..50 {
         world.event("orders", "order.placed", number);

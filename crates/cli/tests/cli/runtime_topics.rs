@@ -38,7 +38,7 @@ fn topics(sandbox: &Sandbox, args: &[&str]) -> Run {
 }
 
 #[test]
-fn a_plan_becomes_topics_only_when_somebody_says_yes() {
+fn applies_a_plan_only_with_yes() {
     if !real_kafka() {
         return;
     }
@@ -57,7 +57,9 @@ fn a_plan_becomes_topics_only_when_somebody_says_yes() {
     let shown = topics(&sandbox, &["apply", "shop.yaml"]).exits(1);
     assert_eq!(shown.stdout, plan.stdout);
     assert!(
-        shown.stderr.contains("Nothing was changed; --yes does it"),
+        shown
+            .stderr
+            .contains("Nothing was changed; apply the plan with --yes"),
         "{}",
         shown.stderr
     );
@@ -78,7 +80,7 @@ fn a_plan_becomes_topics_only_when_somebody_says_yes() {
 }
 
 #[test]
-fn drift_is_told_with_both_values_and_what_herald_does_not_touch_is_left() {
+fn plan_shows_drift_and_manual_changes() {
     if !real_kafka() {
         return;
     }
@@ -103,22 +105,23 @@ fn drift_is_told_with_both_values_and_what_herald_does_not_touch_is_left() {
         "4 → 6",
         "the order of a key",
         "1000 → 2000",
-        "1, the contract says 3",
+        "1, the contract sets 3",
         "kafka-reassign-partitions.sh",
-        "1 to change, 1 left to you",
+        "1 to change, 1 to change manually",
     ] {
         assert!(plan.stdout.contains(part), "{part}: {}", plan.stdout);
     }
     // What can be done is done; the replicas are left.
     let done = topics(&sandbox, &["apply", "new.yaml", "--yes"]).exits(1);
     assert!(
-        done.stdout.contains("1 topic changed, 1 left to you"),
+        done.stdout
+            .contains("1 topic changed, 1 to change manually"),
         "{}",
         done.stdout
     );
     let plan = topics(&sandbox, &["plan", "fewer.yaml"]).exits(1);
     assert!(
-        plan.stdout.contains("6, the contract says 2"),
+        plan.stdout.contains("6, the contract sets 2"),
         "{}",
         plan.stdout
     );
@@ -127,7 +130,7 @@ fn drift_is_told_with_both_values_and_what_herald_does_not_touch_is_left() {
 }
 
 #[test]
-fn programs_get_the_plan_and_what_became_of_it_as_one_document() {
+fn plan_and_outcome_as_json() {
     if !real_kafka() {
         return;
     }
@@ -178,7 +181,7 @@ fn programs_get_the_plan_and_what_became_of_it_as_one_document() {
 }
 
 #[test]
-fn options_say_how_new_topics_are_made_where_contracts_do_not() {
+fn options_set_defaults_of_new_topics() {
     if !real_kafka() {
         return;
     }
@@ -207,7 +210,7 @@ fn options_say_how_new_topics_are_made_where_contracts_do_not() {
 }
 
 #[test]
-fn topics_that_are_only_read_are_told_and_made_only_on_request() {
+fn creates_consumed_topics_only_on_request() {
     if !real_kafka() {
         return;
     }
@@ -225,7 +228,8 @@ fn topics_that_are_only_read_are_told_and_made_only_on_request() {
         plan.stdout
     );
     assert!(
-        plan.stdout.contains("The contracts publish to no topic"),
+        plan.stdout
+            .contains("The contracts do not publish to any topic"),
         "{}",
         plan.stdout
     );
@@ -236,7 +240,7 @@ fn topics_that_are_only_read_are_told_and_made_only_on_request() {
 }
 
 #[test]
-fn contracts_that_disagree_are_told_before_the_cluster_is_touched() {
+fn reports_conflicting_contracts_before_connecting() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap().to_string();
     let sandbox = Sandbox::with(&[
@@ -263,7 +267,7 @@ fn contracts_that_disagree_are_told_before_the_cluster_is_touched() {
 }
 
 #[test]
-fn contracts_with_errors_have_no_topics() {
+fn refuses_to_plan_with_invalid_contracts() {
     let sandbox = Sandbox::with(&[("bad.yaml", "node_type: efect\nservice_name: a\n")]);
     let run = topics(
         &sandbox,
@@ -271,7 +275,7 @@ fn contracts_with_errors_have_no_topics() {
     );
     let run = run.exits(2);
     assert!(
-        run.stderr.contains("no topic was looked at"),
+        run.stderr.contains("no topic was compared"),
         "{}",
         run.stderr
     );

@@ -16,7 +16,7 @@ use crate::support::Sandbox;
 
 const HOURS: Duration = Duration::from_secs(3 * 3600);
 
-/// What a terminal would act upon, in every place where text of others can stand.
+/// Control characters, in every place that can contain foreign text.
 const HOSTILE: &str = "\u{1b}[2J\u{9b}31m\u{202e}\u{7}";
 
 fn is_harmless(text: &str) -> bool {
@@ -25,7 +25,7 @@ fn is_harmless(text: &str) -> bool {
 }
 
 #[test]
-fn without_a_path_all_three_ways_to_give_it_are_named() {
+fn missing_spool_path_names_all_sources() {
     let sandbox = Sandbox::new();
     let run = sandbox.herald(&["spool", "status"]).exits(2);
     for way in ["--spool", "HERALD_SPOOL", "herald.yaml"] {
@@ -34,7 +34,7 @@ fn without_a_path_all_three_ways_to_give_it_are_named() {
 }
 
 #[test]
-fn the_argument_goes_before_the_environment_before_the_project() {
+fn spool_path_precedence() {
     let sandbox = Sandbox::with(&[("herald.yaml", "spool: of-project.db\n"), ("below/x", "")]);
     for name in ["of-project.db", "of-variable.db", "of-argument.db"] {
         Spool::open(SpoolOptions::new(sandbox.path(name))).unwrap();
@@ -52,7 +52,7 @@ fn the_argument_goes_before_the_environment_before_the_project() {
 }
 
 #[test]
-fn what_is_no_spool_is_said_so() {
+fn reports_files_that_are_not_spools() {
     let sandbox = Sandbox::with(&[("notes.txt", "x".repeat(5000).as_str()), ("empty.db", "")]);
     let refused = |path: &str| {
         let run = sandbox.herald(&["spool", "list", "--spool", path]);
@@ -67,7 +67,7 @@ fn what_is_no_spool_is_said_so() {
 }
 
 #[test]
-fn a_status_is_healthy_until_a_person_is_needed() {
+fn status_reports_conditions_that_need_attention() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let run = sandbox.spool(&["status"]).exits(0);
@@ -75,13 +75,17 @@ fn a_status_is_healthy_until_a_person_is_needed() {
     append(&spool, aged(event(1), HOURS));
     let run = sandbox.spool(&["status"]).exits(0);
     let process = format!("process {}", std::process::id());
-    for part in ["1 record", "the oldest for 3 hours", &process] {
+    for part in ["1 record", "oldest 3 hours old", &process] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }
 
     sandbox.spool(&["status", "--max-age", "4h"]).exits(0);
     let run = sandbox.spool(&["status", "--max-age", "30m"]).exits(1);
-    assert!(run.stdout.contains("waits for 3 hours"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("has waited for 3 hours"),
+        "{}",
+        run.stdout
+    );
     sandbox.spool(&["status", "--max-records", "1"]).exits(0);
     sandbox.spool(&["status", "--max-records", "0"]).exits(1);
 
@@ -96,7 +100,7 @@ fn a_status_is_healthy_until_a_person_is_needed() {
 }
 
 #[test]
-fn a_status_for_programs_has_every_figure() {
+fn status_as_json_has_all_fields() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append(&spool, aged(event(1), HOURS));
@@ -115,7 +119,7 @@ fn a_status_for_programs_has_every_figure() {
 }
 
 #[test]
-fn a_status_shows_the_numbered_spools_too() {
+fn status_includes_numbered_spools() {
     let sandbox = Sandbox::new();
     let first = sandbox.own();
     let (second, _) = Spool::open(SpoolOptions::new(sandbox.path("spool-3.db"))).unwrap();
@@ -131,7 +135,7 @@ fn a_status_shows_the_numbered_spools_too() {
 }
 
 #[test]
-fn a_list_shows_a_window_and_says_how_to_go_on() {
+fn list_shows_a_page_and_the_option_for_the_next() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append_events(&spool, 0..60);
@@ -163,7 +167,7 @@ fn a_list_shows_a_window_and_says_how_to_go_on() {
 }
 
 #[test]
-fn a_list_of_thousands_comes_in_order_and_once() {
+fn list_pages_through_thousands_of_rows() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append_events(&spool, 0..5000);
@@ -179,7 +183,7 @@ fn a_list_of_thousands_comes_in_order_and_once() {
 }
 
 #[test]
-fn a_list_filters_by_topic_and_event_type() {
+fn list_filters_by_topic_and_event_type() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append_events(&spool, 0..3);
@@ -208,7 +212,7 @@ fn a_list_filters_by_topic_and_event_type() {
 }
 
 #[test]
-fn text_of_others_never_controls_the_terminal() {
+fn spool_escapes_control_characters() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let record = Record::new("topic", HOSTILE)
@@ -260,7 +264,7 @@ fn text_of_others_never_controls_the_terminal() {
 }
 
 #[test]
-fn a_payload_is_shown_to_the_digit_and_written_to_the_byte() {
+fn show_prints_payloads_without_changing_them() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let text = r#"{"b":12345678901234567890.10,"a":[],"c":"\u00e9"}"#;
@@ -286,7 +290,7 @@ fn a_payload_is_shown_to_the_digit_and_written_to_the_byte() {
 }
 
 #[test]
-fn showing_says_what_something_is_and_what_is_not_there() {
+fn show_describes_rows_and_reports_missing_ones() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..2);
@@ -295,7 +299,7 @@ fn showing_says_what_something_is_and_what_is_not_there() {
     assert!(run.stdout.contains("record 1, waiting for delivery"));
     let run = sandbox.spool(&["show", "2"]).exits(0);
     assert!(run.stdout.contains("dead letter 2: too_large"));
-    assert!(run.stdout.contains("the cluster says too_large"));
+    assert!(run.stdout.contains("rejected by the cluster: too_large"));
     sandbox.spool(&["dead", "show", "2"]).exits(0);
     let run = sandbox.spool(&["dead", "show", "1"]).exits(2);
     assert!(run.stderr.contains("not a dead letter"), "{}", run.stderr);
@@ -304,7 +308,7 @@ fn showing_says_what_something_is_and_what_is_not_there() {
 }
 
 #[test]
-fn looking_leaves_the_owner_alone() {
+fn inspection_does_not_disturb_the_owner() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append_events(&spool, 0..3);
@@ -328,17 +332,17 @@ fn looking_leaves_the_owner_alone() {
 }
 
 #[test]
-fn a_sound_spool_is_verified_with_its_numbers() {
+fn verify_counts_rows_of_a_sound_spool() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..3);
     dead_letter(&spool, &sequences[..1], "too_large");
     let run = sandbox.spool(&["verify"]).exits(0);
-    assert_eq!(run.stdout, "sound: 2 records and 1 dead letter read\n");
+    assert_eq!(run.stdout, "sound: read 2 records and 1 dead letter\n");
 }
 
 #[test]
-fn a_damaged_row_is_named_with_what_becomes_of_it() {
+fn verify_lists_damaged_rows() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append_events(&spool, 0..20);
@@ -346,7 +350,7 @@ fn a_damaged_row_is_named_with_what_becomes_of_it() {
     flip(&sandbox.spool_path(), r#"{"event_id":"e-7"}"#);
     let run = sandbox.spool(&["verify"]).exits(1);
     assert!(
-        run.stdout.contains("1 row is not what was written"),
+        run.stdout.contains("1 row has a wrong checksum"),
         "{}",
         run.stdout
     );
@@ -368,7 +372,7 @@ fn a_damaged_row_is_named_with_what_becomes_of_it() {
 }
 
 #[test]
-fn a_damaged_file_is_told_with_what_happens_next() {
+fn verify_reports_a_damaged_file_and_the_recovery() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append_events(&spool, 0..500);
@@ -384,7 +388,7 @@ fn a_damaged_file_is_told_with_what_happens_next() {
         fs::write(&path, damaged).unwrap();
         let run = sandbox.spool(&["verify"]).exits(1);
         assert!(
-            run.stdout.contains("what is readable comes over"),
+            run.stdout.contains("recovers readable records"),
             "{}",
             run.stdout
         );
@@ -400,11 +404,11 @@ fn a_damaged_file_is_told_with_what_happens_next() {
     );
     let run = sandbox.spool(&["status", "--format", "json"]).exits(1);
     assert_eq!(run.json()["spools"][0]["attention"], json!(["damaged"]));
-    assert!(!sandbox.exists("spool.db"), "looking mends nothing");
+    assert!(!sandbox.exists("spool.db"), "inspection repairs nothing");
 }
 
 #[test]
-fn dead_letters_are_retried_without_an_owner() {
+fn retries_dead_letters_without_an_owner() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..4);
@@ -418,7 +422,7 @@ fn dead_letters_are_retried_without_an_owner() {
         "{}",
         run.stderr
     );
-    assert!(run.stderr.contains("No process has the spool open"));
+    assert!(run.stderr.contains("no process has the spool open"));
     let run = sandbox.spool(&["dead", "retry", "3", "4", "77"]).exits(1);
     assert!(run.stderr.contains("skipped 4") && run.stderr.contains("skipped 77"));
     assert!(
@@ -432,7 +436,7 @@ fn dead_letters_are_retried_without_an_owner() {
 }
 
 #[test]
-fn dead_letters_are_retried_and_dropped_by_the_owner() {
+fn owner_retries_and_drops_dead_letters() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..2500);
@@ -450,7 +454,7 @@ fn dead_letters_are_retried_and_dropped_by_the_owner() {
 
 #[cfg(unix)]
 #[test]
-fn an_owner_that_does_nothing_is_not_waited_for_without_end() {
+fn retry_gives_up_on_an_idle_owner() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..2);
@@ -477,7 +481,7 @@ fn an_owner_that_does_nothing_is_not_waited_for_without_end() {
         }
     };
     assert!(
-        run.stderr.contains("2 requests left for it"),
+        run.stderr.contains("has not served 2 requests yet"),
         "{}",
         run.stderr
     );
@@ -494,7 +498,7 @@ fn an_owner_that_does_nothing_is_not_waited_for_without_end() {
 }
 
 #[test]
-fn nothing_is_dropped_without_a_yes() {
+fn drop_needs_yes() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     let sequences = append_events(&spool, 0..2);
@@ -514,7 +518,7 @@ fn nothing_is_dropped_without_a_yes() {
 }
 
 #[test]
-fn a_drain_delivers_everything_in_order() {
+fn drain_delivers_all_records_in_order() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append_events(&spool, 0..300);
@@ -535,11 +539,11 @@ fn a_drain_delivers_everything_in_order() {
         assert!(expected.map(payload).eq(payloads), "{key}");
     }
     let run = sandbox.spool(&args).exits(0);
-    assert!(run.stderr.contains("nothing waits"), "{}", run.stderr);
+    assert!(run.stderr.contains("the spool is empty"), "{}", run.stderr);
 }
 
 #[test]
-fn a_drain_without_a_cluster_ends_in_time_and_loses_nothing() {
+fn drain_times_out_without_a_cluster_and_keeps_records() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append_events(&spool, 0..5);
@@ -552,13 +556,13 @@ fn a_drain_without_a_cluster_ends_in_time_and_loses_nothing() {
         "1s",
     ];
     let run = sandbox.spool(&args).exits(1);
-    assert!(run.stderr.contains("5 events still"), "{}", run.stderr);
+    assert!(run.stderr.contains("waiting 5 events"), "{}", run.stderr);
     assert!(run.stderr.contains("127.0.0.1:1"), "{}", run.stderr);
     assert_eq!(sandbox.own().stats().unwrap().records, 5);
 }
 
 #[test]
-fn what_another_process_owns_is_its_to_deliver() {
+fn drain_refuses_a_spool_with_an_owner() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append_events(&spool, 0..5);
@@ -568,7 +572,7 @@ fn what_another_process_owns_is_its_to_deliver() {
     let run = sandbox
         .spool(&["drain", "--watch", "--timeout", "100ms"])
         .exits(1);
-    assert!(run.stderr.contains("5 events still"), "{}", run.stderr);
+    assert!(run.stderr.contains("waiting 5 events"), "{}", run.stderr);
 
     let watching = sandbox
         .spool_command(&["drain", "--watch"])
@@ -582,7 +586,7 @@ fn what_another_process_owns_is_its_to_deliver() {
 }
 
 #[test]
-fn a_watched_owner_that_leaves_is_noticed() {
+fn drain_watch_notices_that_the_owner_exited() {
     let sandbox = Sandbox::new();
     let spool = sandbox.own();
     append_events(&spool, 0..5);
@@ -592,6 +596,6 @@ fn a_watched_owner_that_leaves_is_noticed() {
     assert!(stderr.next().unwrap().unwrap().contains("watching"));
     spool.close().unwrap();
     let rest: String = stderr.map(Result::unwrap).collect();
-    assert!(rest.contains("has left"), "{rest}");
+    assert!(rest.contains("has exited"), "{rest}");
     assert_eq!(watching.wait().unwrap().code(), Some(1));
 }

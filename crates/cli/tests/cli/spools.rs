@@ -65,7 +65,7 @@ pub fn dead_letter(spool: &Spool, sequences: &[Sequence], reason: &str) {
     let request = |sequence: &Sequence| DeadLetterRequest {
         sequence: *sequence,
         reason: reason.to_owned(),
-        error: format!("the cluster says {reason}"),
+        error: format!("rejected by the cluster: {reason}"),
     };
     let requests = sequences.iter().map(request).collect();
     spool.dead_letter(requests).unwrap().wait().unwrap();

@@ -10,7 +10,7 @@ pub struct Sandbox {
     folder: TempDir,
 }
 
-/// What a run of `herald` gave.
+/// Result of a run of `herald`.
 pub struct Run {
     pub code: i32,
     pub stdout: String,

@@ -59,7 +59,7 @@ fn of_example(target: &str) -> Sandbox {
 }
 
 #[test]
-fn a_template_that_was_ejected_changes_what_is_generated() {
+fn ejected_template_overrides_the_built_in() {
     let sandbox = Sandbox::with(&[("herald.yaml", ""), ("orders.yaml", ORDERS)]);
     sandbox.herald(&["generate"]).exits(0);
     let before = sandbox.read("generated/orders_events.py");
@@ -80,12 +80,12 @@ fn a_template_that_was_ejected_changes_what_is_generated() {
 }
 
 #[test]
-fn eject_overwrites_nothing_unasked_and_knows_what_was_meant() {
+fn eject_needs_force_to_overwrite_and_suggests_names() {
     let sandbox = Sandbox::with(&[("herald.yaml", "")]);
     let file = "herald/templates/python/parse.py.jinja";
     sandbox.write(file, "mine");
     let run = sandbox.herald(&["templates", "eject", "--all"]).exits(2);
-    assert!(run.stderr.contains("is there already"), "{}", run.stderr);
+    assert!(run.stderr.contains("already exists"), "{}", run.stderr);
     assert_eq!(sandbox.files(), ["herald.yaml", file].map(String::from));
     sandbox
         .herald(&["templates", "eject", "--all", "--force"])
@@ -98,7 +98,7 @@ fn eject_overwrites_nothing_unasked_and_knows_what_was_meant() {
 }
 
 #[test]
-fn every_template_as_shipped_prints_the_same_as_an_override() {
+fn unchanged_override_renders_the_same_output() {
     let sandbox = Sandbox::with(&[("herald.yaml", ""), ("orders.yaml", ORDERS)]);
     sandbox.herald(&["generate"]).exits(0);
     let before = sandbox.read("generated/orders_events.py");
@@ -112,7 +112,7 @@ fn every_template_as_shipped_prints_the_same_as_an_override() {
 }
 
 #[test]
-fn a_target_of_ones_own_writes_a_file_for_each_node() {
+fn custom_target_writes_a_file_per_node() {
     let sandbox = project("<!-- {{ marker }} -->\n# {{ node.name | md }}\n\n\n");
     sandbox.herald(&["templates", "check"]).exits(0);
     generate(&sandbox).exits(0);
@@ -128,7 +128,7 @@ fn a_target_of_ones_own_writes_a_file_for_each_node() {
 }
 
 #[test]
-fn a_name_that_is_not_there_is_an_error_with_file_line_and_names() {
+fn reports_undefined_names_with_file_and_line() {
     let cases = [
         (
             "x\n{{ nod.slug }}",
@@ -181,7 +181,7 @@ fn a_name_that_is_not_there_is_an_error_with_file_line_and_names() {
 }
 
 #[test]
-fn templates_can_neither_run_nor_print_without_end() {
+fn limits_steps_and_output_of_templates() {
     let cases = [
         (
             "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
@@ -205,7 +205,7 @@ fn templates_can_neither_run_nor_print_without_end() {
 }
 
 #[test]
-fn a_file_without_the_marker_is_not_written() {
+fn refuses_output_without_the_marker() {
     let run = generate(&project("# {{ node.slug }}")).exits(2);
     assert!(
         run.stderr.contains("has to print `{{ marker }}`"),
@@ -215,7 +215,7 @@ fn a_file_without_the_marker_is_not_written() {
 }
 
 #[test]
-fn a_template_that_nothing_uses_is_found() {
+fn reports_unused_templates() {
     let sandbox = project("<!-- {{ marker }} -->");
     sandbox.write("herald/templates/notes/_part.jinja", "fine");
     sandbox.write("herald/templates/python/modul.py.jinja", "x");
@@ -230,7 +230,7 @@ fn a_template_that_nothing_uses_is_found() {
 }
 
 #[test]
-fn paths_stay_in_the_output_folder() {
+fn rejects_paths_outside_of_the_output_directory() {
     for (path, expected) in [
         ("../{{ node.slug }}", "`.` or `..`"),
         ("/tmp/{{ node.slug }}", "is absolute"),
@@ -248,7 +248,7 @@ fn paths_stay_in_the_output_folder() {
 }
 
 #[test]
-fn files_that_collide_whatever_the_case_are_refused() {
+fn rejects_output_paths_that_collide_ignoring_case() {
     let sandbox = project("{{ marker }}");
     sandbox.write(
         MANIFEST_FILE,
@@ -262,14 +262,14 @@ fn files_that_collide_whatever_the_case_are_refused() {
 
 #[cfg(unix)]
 #[test]
-fn links_lead_nowhere() {
+fn refuses_symbolic_links() {
     use std::os::unix::fs::symlink;
     let sandbox = project("{{ marker }}");
     fs::create_dir_all(sandbox.path("generated")).unwrap();
     fs::create_dir_all(sandbox.path("elsewhere")).unwrap();
     symlink(sandbox.path("elsewhere"), sandbox.path("generated/notes")).unwrap();
     let run = generate(&sandbox).exits(2);
-    assert!(run.stderr.contains("is a link"), "{}", run.stderr);
+    assert!(run.stderr.contains("is a symbolic link"), "{}", run.stderr);
     assert!(!sandbox.exists("elsewhere/orders.md"));
     symlink(
         sandbox.path("orders.yaml"),
@@ -277,11 +277,11 @@ fn links_lead_nowhere() {
     )
     .unwrap();
     let run = sandbox.herald(&["templates", "check"]).exits(2);
-    assert!(run.stderr.contains("is a link"), "{}", run.stderr);
+    assert!(run.stderr.contains("is a symbolic link"), "{}", run.stderr);
 }
 
 #[test]
-fn a_manifest_is_held_against_its_schema() {
+fn validates_target_manifests() {
     let sandbox = project("{{ marker }}");
     sandbox.write(MANIFEST_FILE, MANIFEST.replace("each: node", "each: nodes"));
     let run = generate(&sandbox).exits(2);
@@ -298,7 +298,7 @@ fn a_manifest_is_held_against_its_schema() {
 }
 
 #[test]
-fn what_needs_all_contracts_waits_until_none_is_broken() {
+fn skips_files_of_all_contracts_if_one_is_broken() {
     let sandbox = project("{{ marker }}");
     sandbox.write(
         MANIFEST_FILE,
@@ -352,7 +352,7 @@ fn check_views(contracts: &Path) {
 }
 
 #[test]
-fn the_data_of_templates_is_as_its_schema_says() {
+fn template_data_matches_its_schema() {
     check_views(&examples().join("orders/contracts"));
     check_views(&examples().join("nodes"));
     check_views(&golden("shop.yaml"));
@@ -401,7 +401,7 @@ fn patterns_select_events() {
 }
 
 #[test]
-fn the_example_for_terraform_is_hcl_with_every_topic() {
+fn terraform_example_is_valid_hcl() {
     let sandbox = of_example("terraform");
     let text = sandbox.read("generated/terraform/topics.tf");
     let body: hcl_edit::structure::Body = text.parse().unwrap_or_else(|e| panic!("{e}\n{text}"));
@@ -417,7 +417,7 @@ fn the_example_for_terraform_is_hcl_with_every_topic() {
 }
 
 #[test]
-fn the_example_of_a_runbook_is_a_page_for_each_node() {
+fn runbook_example_writes_a_page_per_node() {
     let sandbox = of_example("runbook");
     let page = sandbox.read("generated/runbook/orders.md");
     assert!(
@@ -433,7 +433,7 @@ fn the_example_of_a_runbook_is_a_page_for_each_node() {
 }
 
 #[test]
-fn the_example_for_typescript_is_taken_by_its_compiler() {
+fn typescript_example_compiles() {
     let sandbox = of_example("typescript");
     let module = sandbox.read("generated/typescript/orders.ts");
     assert!(

@@ -37,7 +37,7 @@ fn topic<'a>(document: &'a Value, name: &str) -> &'a Value {
 }
 
 #[test]
-fn the_document_is_in_events_bytes_and_seconds() {
+fn volume_as_json() {
     let sandbox = Sandbox::with(&[("orders.yaml", ORDERS)]);
     let run = sandbox.herald(&["volume", "--format", "json"]).exits(0);
     let document = run.json();
@@ -103,7 +103,7 @@ fn the_document_is_in_events_bytes_and_seconds() {
 }
 
 #[test]
-fn the_table_shows_totals_and_what_is_assumed() {
+fn table_shows_totals_and_assumptions() {
     let sandbox = Sandbox::with(&[("books.yaml", BARE), ("orders.yaml", ORDERS)]);
     let run = sandbox.herald(&[
         "volume",
@@ -120,7 +120,7 @@ fn the_table_shows_totals_and_what_is_assumed() {
         "fold           1 run  2 events",
         "order.placed     0.5–3    0.5–3 events",
         "1 d ×3",
-        "assumed to happen once per request, because no `per_request` says it: fold, state changes, metrics",
+        "assumed once per request, because `per_request` is not set: fold, state changes, metrics",
         "shop.orders.v1",
     ] {
         assert!(table.contains(part), "{part}\n{table}");
@@ -137,7 +137,7 @@ fn the_table_shows_totals_and_what_is_assumed() {
 }
 
 #[test]
-fn without_a_rate_there_are_figures_per_request_and_a_way_to_give_one() {
+fn estimates_per_request_without_a_rate() {
     let sandbox = Sandbox::with(&[("books.yaml", BARE)]);
     let table = sandbox.herald(&["volume"]).exits(0).stdout;
     assert!(
@@ -160,7 +160,7 @@ fn without_a_rate_there_are_figures_per_request_and_a_way_to_give_one() {
 }
 
 #[test]
-fn markdown_is_a_table_for_each_contract_and_one_of_topics() {
+fn prints_markdown_tables() {
     let sandbox = Sandbox::with(&[("orders.yaml", ORDERS)]);
     let text = sandbox
         .herald(&["volume", "--format", "markdown"])
@@ -179,7 +179,7 @@ fn markdown_is_a_table_for_each_contract_and_one_of_topics() {
 }
 
 #[test]
-fn a_wrong_rate_is_a_diagnostic_or_an_error() {
+fn rejects_invalid_rates() {
     let wrong = ORDERS.replace("[20, 80]", "[80, 20]");
     let sandbox = Sandbox::with(&[("orders.yaml", &wrong)]);
     let run = sandbox.herald(&["volume"]).exits(1);
@@ -198,7 +198,7 @@ fn a_wrong_rate_is_a_diagnostic_or_an_error() {
 }
 
 #[test]
-fn hostile_names_never_control_the_terminal() {
+fn volume_escapes_control_characters() {
     let text = "node_type: effect\nservice_name: x\noperations: [\"a\\e[31mb\"]\n\
                 events: [{event_type: \"c\\e]0;owned\\a\", topic: \"t\\e[2J\"}]\n";
     let sandbox = Sandbox::with(&[("x.yaml", text)]);
@@ -210,7 +210,7 @@ fn hostile_names_never_control_the_terminal() {
 }
 
 #[test]
-fn the_documentation_is_what_the_command_prints() {
+fn documentation_shows_the_output_of_the_command() {
     let page = include_str!("../../../../docs/capacity-planning.md");
     let run = Sandbox::new()
         .command("", &["volume", "orchestrator.yaml"])

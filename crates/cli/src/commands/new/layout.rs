@@ -46,7 +46,7 @@ pub fn find(args: &New) -> Result<Layout, Error> {
     };
     if package.is_empty() {
         return Err(Error::Message(
-            "the contract has no name that a package can have; give one: \
+            "no package name can be derived from the contract; give one: \
              `herald new NODE --contract PATH`"
                 .to_owned(),
         ));
@@ -65,8 +65,8 @@ pub fn find(args: &New) -> Result<Layout, Error> {
         (None, Some(kind)) => contract(&package, kind, &args.operations),
         (None, None) => {
             return Err(Error::Message(format!(
-                "there is no node `{package}` yet: say what it is with --kind and --operation, or \
-                 begin with a contract: --contract PATH"
+                "there is no node `{package}` yet; to create it, give --kind and --operation, or \
+                 --contract PATH"
             )));
         }
     };
@@ -103,7 +103,7 @@ fn read_contract(path: &str) -> Result<GivenContract, Error> {
             Err(Error::Reported)
         }
         nodes => Err(Error::Message(format!(
-            "there are {} contracts in `{path}`; name one of them",
+            "`{path}` contains {} contracts; name one of them",
             nodes.len()
         ))),
     }
@@ -123,18 +123,18 @@ fn is_project(folder: &Path, package: &str) -> Result<bool, Error> {
             return Ok(true);
         }
         return Err(Error::Message(format!(
-            "`{shown}` is another project of Herald: its herald.yaml has not `output: \
-             {package}/generated`; nothing was written. Choose another folder with --dir"
+            "`{shown}` is a different Herald project: its herald.yaml does not have `output: \
+             {package}/generated`; nothing was written. Choose another directory with --dir"
         )));
     }
-    // Files of a fresh repository are no obstacle.
+    // Files of a fresh repository may exist.
     let is_usual = |name: &str| name.starts_with('.') || ["LICENSE", "README.md"].contains(&name);
     for entry in entries {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if !is_usual(&name) {
             return Err(Error::Message(format!(
-                "`{shown}` is there already, with `{name}` in it and no herald.yaml; nothing was \
-                 written. Choose another folder with --dir"
+                "`{shown}` already exists with `{name}` in it and without a herald.yaml; nothing was \
+                 written. Choose another directory with --dir"
             )));
         }
     }
@@ -171,7 +171,7 @@ fn existing(package: String, folder: PathBuf) -> Result<Layout, Error> {
 /// Returns a contract for the node that the command line describes.
 fn contract(package: &str, kind: &str, operations: &[String]) -> String {
     let mut text = format!(
-        "# What the node does, and what it announces; `herald init` shows what else can be said.\n\
+        "# Operations and events of the node. `herald init` creates an example with all features.\n\
          node_type: {kind}\nservice_name: {}\n",
         scalar(package)
     );
@@ -217,7 +217,7 @@ impl Layout {
         let by_name = || nodes.iter().find(|node| node.identity.slug == self.package);
         by_path.or_else(by_name).ok_or_else(|| {
             Error::Message(format!(
-                "`{}` is not there, and no other contract of `{}` is that of `{}`",
+                "`{}` does not exist, and no other contract of `{}` is that of `{}`",
                 own.display(),
                 shown(&self.folder),
                 self.package

@@ -22,7 +22,7 @@ pub fn wrote(path: &Path) {
 /// Reports a file that was kept.
 pub fn kept(path: &Path) {
     let path = visible_line(&shown(path));
-    terminal::status(&format!("{DIM}left alone {path}{DIM:#}"));
+    terminal::status(&format!("{DIM}kept {path}{DIM:#}"));
 }
 
 /// Reports the number of generated files that did not change.
@@ -41,7 +41,7 @@ pub fn next_steps(layout: &Layout, operations: &[NodeMethod]) {
         let names: Vec<_> = operations.iter().map(|it| it.operation.as_str()).collect();
         let path = layout.folder.join(&layout.package).join("node.py");
         terminal::status(&format!(
-            "\nTo be written in {}: {}",
+            "\nTo implement in {}: {}",
             visible_line(&shown(&path)),
             visible_line(&names.join(", "))
         ));
@@ -63,7 +63,7 @@ pub fn contract_ignored(args: &New, layout: &Layout, given: Option<&GivenContrac
     };
     if layout.loaded.catalog.sources.get(node.location.source).text != *text {
         terminal::status(&format!(
-            "{YELLOW}not read{YELLOW:#} {}: the project has its own contract, {}",
+            "{YELLOW}ignored{YELLOW:#} {}: the project has its own contract, {}",
             visible_line(path),
             visible_line(&node.origin.path)
         ));
@@ -98,8 +98,7 @@ pub fn unknown_operations(args: &New, layout: &Layout) {
             .any(|it| it.name == *asked || it.ident == ident::ident(asked))
         {
             terminal::status(&format!(
-                "\nthe contract has no operation `{}`; it is yours, so add it there and run this \
-                 again",
+                "\nthe contract has no operation `{}`; add it there and run this command again",
                 visible_line(asked)
             ));
         }

@@ -33,7 +33,8 @@ impl Contracts {
         terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
         if loaded.has_errors() {
             return Err(Error::Message(
-                "the contracts have errors; nothing was published (--no-contract goes without them)"
+                "the contracts have errors; nothing was published. --no-contract publishes without \
+                 contracts"
                     .to_owned(),
             ));
         }
@@ -68,12 +69,12 @@ impl Contracts {
             [(node, event)] => Ok((*node, &nodes[*node].events[*event])),
             [] if all.is_empty() => Err(self.unknown(event_type)),
             [] => Err(format!(
-                "no contract of the service {} announces `{event_type}`",
+                "no contract of the service {} declares `{event_type}`",
                 service.unwrap_or_default()
             )),
             [(first, _), .., (last, _)] => Err(format!(
-                "several contracts announce `{event_type}`, such as {} and {}: name one with \
-                 --contract, or its service with --service",
+                "several contracts declare `{event_type}`, such as {} and {}; choose one with \
+                 --contract or --service",
                 nodes[*first].origin.path, nodes[*last].origin.path
             )),
         }
@@ -83,11 +84,11 @@ impl Contracts {
         let known = self.by_type.keys().map(String::as_str);
         match did_you_mean(event_type, known) {
             Some(meant) => {
-                format!("no contract announces `{event_type}`; did you mean `{meant}`?")
+                format!("no contract declares `{event_type}`; did you mean `{meant}`?")
             }
-            None => format!(
-                "no contract announces `{event_type}`; `herald catalog` lists what they announce"
-            ),
+            None => {
+                format!("no contract declares `{event_type}`; `herald catalog` lists all events")
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ pub fn run(
             Next::End => break,
             Next::Failed(error) => {
                 return Err(Error::Message(format!(
-                    "can't read on in `{}`: {error}",
+                    "can't read `{}`: {error}",
                     events.name
                 )));
             }
@@ -52,10 +52,10 @@ pub fn run(
     }
     let refused = match bad {
         0 => String::new(),
-        bad => format!(", {} refused", count(bad, "event")),
+        bad => format!(", {bad} refused"),
     };
     terminal::status(&format!(
-        "{DIM}nothing was published: {} shown{refused}{DIM:#}",
+        "{DIM}dry run, nothing was published: {} valid{refused}{DIM:#}",
         count(good, "event")
     ));
     Ok(if bad == 0 {

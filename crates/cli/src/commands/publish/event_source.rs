@@ -91,7 +91,9 @@ impl EventSource {
         builder: &MessageBuilder<'_>,
     ) -> Option<Result<BuiltMessage, String>> {
         let Ok(bytes) = &line.bytes else {
-            return Some(Err(format!("more than {MAX_EVENT_BYTES} bytes")));
+            return Some(Err(format!(
+                "larger than {MAX_EVENT_BYTES} bytes, the limit of an event"
+            )));
         };
         // Some editors begin a file with a byte order mark.
         let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {
@@ -129,7 +131,7 @@ fn of_payload(bytes: &[u8], builder: &MessageBuilder<'_>) -> Result<BuiltMessage
     // A file written by hand has line feeds; the payload on the wire has none.
     let compact = json_format::compact(text).unwrap_or_default();
     if !compact.starts_with('{') {
-        return Err("a payload must be a JSON object".to_owned());
+        return Err("the payload must be a JSON object".to_owned());
     }
     let payload = Json::parse(&compact).map_err(|error| format!("not JSON: {error}"))?;
     builder.build(ParsedLine::Event(Box::new(Event {

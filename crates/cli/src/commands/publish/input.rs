@@ -59,7 +59,7 @@ impl Input {
         let file = File::open(path).map_err(|error| cannot_read(&name, &error))?;
         let metadata = file.metadata().ok();
         if metadata.as_ref().is_some_and(std::fs::Metadata::is_dir) {
-            return Err(Error::Message(format!("`{name}` is a folder")));
+            return Err(Error::Message(format!("`{name}` is a directory")));
         }
         Ok(Self {
             name,
@@ -79,7 +79,7 @@ impl Input {
             .map_err(|error| cannot_read(&self.name, &error))?;
         if bytes.len() as u64 > MAX_EVENT_BYTES {
             return Err(Error::Message(format!(
-                "`{}` has more than {} bytes: too large for an event",
+                "`{}` is larger than {} bytes, the limit of an event",
                 self.name, MAX_EVENT_BYTES
             )));
         }
@@ -103,7 +103,7 @@ fn reader(bytes: impl Read + Send + 'static) -> Reader {
 fn cannot_read(name: &str, error: &io::Error) -> Error {
     let help = match error.kind() {
         io::ErrorKind::NotFound if name.trim_start().starts_with('{') => {
-            "; to give JSON itself, pipe it in: echo '{…}' | herald publish --payload - …"
+            "; to give JSON directly, pipe it: echo '{…}' | herald publish --payload - …"
         }
         _ => "",
     };

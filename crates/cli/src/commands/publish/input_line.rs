@@ -68,7 +68,7 @@ pub fn read(line: &[u8]) -> Result<ParsedLine<'_>, String> {
     let mut seen: Vec<Cow<'_, str>> = Vec::with_capacity(members.len());
     for (name, value) in members {
         if seen.contains(&name) {
-            return Err(format!("`{name}` stands twice"));
+            return Err(format!("duplicate key `{name}`"));
         }
         // Serializers of other languages write null for a missing value.
         if value.get() != "null" || !KEYS.contains(&name.as_ref()) {
@@ -104,10 +104,10 @@ impl<'a> Event<'a> {
 
 fn unknown(name: &str) -> String {
     match did_you_mean(name, KEYS) {
-        Some(meant) => format!("there is no key `{name}`; did you mean `{meant}`?"),
+        Some(meant) => format!("unknown key `{name}`; did you mean `{meant}`?"),
         None => format!(
-            "there is no key `{name}`; a line has payload, event_type, topic, partition_key, \
-             correlation_id, causation_id, source_node_id, metadata, event_id, event_timestamp or \
+            "unknown key `{name}`; known keys are payload, event_type, topic, partition_key, \
+             correlation_id, causation_id, source_node_id, metadata, event_id, event_timestamp and \
              event_version"
         ),
     }
@@ -116,7 +116,7 @@ fn unknown(name: &str) -> String {
 fn text<'a>(name: &str, value: &'a RawValue) -> Result<Cow<'a, str>, String> {
     serde_json::from_str::<Text<'_>>(value.get())
         .map(|Text(text)| text)
-        .map_err(|_| format!("`{name}` must be text"))
+        .map_err(|_| format!("`{name}` must be a string"))
 }
 
 fn id(name: &str, value: &RawValue) -> Result<Uuid, String> {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_as_much_as_it_wants() {
+    fn optional_keys_may_be_missing_or_null() {
         let line = r#"{"payload":{"a":1},"event_type":"x","partition_key":null}"#;
         let Ok(ParsedLine::Event(event)) = read(line.as_bytes()) else {
             panic!("it is an event")
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_the_values() {
+    fn errors_do_not_quote_values() {
         assert_eq!(refused("nonsense"), "not JSON: expected ident at column 2");
         assert_eq!(refused("[1]"), "not a JSON object");
         assert_eq!(refused("{}"), "`payload` is missing");
@@ -219,11 +219,11 @@ mod tests {
         );
         assert_eq!(
             refused(r#"{"paylod":{}}"#),
-            "there is no key `paylod`; did you mean `payload`?"
+            "unknown key `paylod`; did you mean `payload`?"
         );
         assert_eq!(
             refused(r#"{"payload":{},"payload":{}}"#),
-            "`payload` stands twice"
+            "duplicate key `payload`"
         );
         assert_eq!(
             refused(r#"{"payload":{},"correlation_id":"hunter2"}"#),
@@ -240,13 +240,13 @@ mod tests {
     }
 
     #[test]
-    fn an_envelope_is_known_by_its_version() {
+    fn recognizes_envelopes_by_their_version() {
         assert!(refused(r#"{"envelope_version":"1.0"}"#).starts_with("not an envelope: event_id"));
         assert!(refused(r#"{"envelope_version":"2.0"}"#).contains("this reader knows version 1.0"));
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_placed() {
+    fn reports_the_position_of_invalid_utf8() {
         assert_eq!(read(b"{\"a\xff").unwrap_err(), "not UTF-8 at byte 4");
     }
 }

@@ -31,8 +31,8 @@ pub struct MessageBuilder<'a> {
 }
 
 /// Error if neither a topic nor a service is known for an event.
-const NO_TOPIC: &str = "where does it go? Give --topic, or --contract, or --service so that the \
-                        topic pattern can name it";
+const NO_TOPIC: &str = "the topic is unknown; give --topic, --contract, or --service to derive it \
+                        from the topic pattern";
 
 /// An event of a contract and its node.
 #[derive(Clone, Copy)]
@@ -92,7 +92,7 @@ impl<'a> MessageBuilder<'a> {
         let event_type = event
             .event_type
             .or(self.args.event_type.as_deref().map(Cow::Borrowed))
-            .ok_or("`event_type` is missing, in the line and as --event-type")?;
+            .ok_or("`event_type` is missing; add it to the line or give --event-type")?;
         let payload = event.payload.ok_or("`payload` is missing")?;
         let matched = self.matched(&event_type)?;
         let key_field = match matched {
@@ -211,7 +211,7 @@ fn check(
     }
     let payload: Map<String, Value> = payload
         .decode()
-        .map_err(|error| format!("`payload` can't be read: {error}"))?;
+        .map_err(|error| format!("`payload` is invalid: {error}"))?;
     if !declared.payload.is_empty() {
         let problems = value::check(&declared.payload, &payload, &node.definitions, "payload");
         if !problems.is_empty() {

@@ -129,7 +129,7 @@ fn open(path: &Path) -> Result<Box<dyn Write>, Error> {
     match File::create_new(path) {
         Ok(file) => Ok(Box::new(BufWriter::new(file))),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(Error::Message(format!(
-            "`{}` is there already; receipts of an earlier run are not overwritten",
+            "`{}` already exists; receipts are never overwritten",
             path.display()
         ))),
         Err(error) => Err(Error::Message(format!(

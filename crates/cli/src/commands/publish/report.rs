@@ -139,7 +139,7 @@ impl<'a> Report<'a> {
         }
         if self.spooled > 0 {
             let since = if self.waiting == 0 {
-                ", and from there delivered since"
+                ", and delivered from there since"
             } else {
                 ""
             };
@@ -152,12 +152,12 @@ impl<'a> Report<'a> {
             let more = match self.refused - self.shown {
                 0 => String::new(),
                 more => format!(
-                    "; {} not shown here, --receipts FILE has all",
+                    "; {} not shown here, use --receipts FILE for all",
                     HumanCount(more)
                 ),
             };
             let events = count(self.refused, "event");
-            terminal::status(&format!("{RED}no receipt{RED:#} for {events}{more}"));
+            terminal::status(&format!("{RED}refused{RED:#} {events}{more}"));
         }
         if events == 0 && self.refused == 0 {
             terminal::status(&format!("no events in {}", visible_line(&self.events.name)));

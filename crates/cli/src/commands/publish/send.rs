@@ -15,7 +15,6 @@ use super::message_builder::MessageBuilder;
 use super::receipts::{Receipts, Ticket};
 use super::report::Report;
 use crate::args::publish::Publish;
-use crate::commands::spool::report_recovery;
 use crate::format::count;
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, YELLOW};
@@ -63,7 +62,7 @@ pub fn run(
     let (publisher, opened) =
         Publisher::open_with_report(options).map_err(|error| Error::Message(error.to_string()))?;
     if let Some(opened) = &opened {
-        report_recovery(opened);
+        delivery::report_recovery(opened);
     }
     // Created last, so that an earlier failure leaves no file that blocks the next run.
     let receipts = Receipts::open(args.receipts.as_deref())?;
@@ -203,9 +202,9 @@ impl Run<'_> {
         if closed.spooled > 0 {
             let spool = spool.display().to_string();
             self.report.say(&format!(
-                "{YELLOW}waiting{YELLOW:#} in {}: {}; `herald spool drain` delivers them",
-                visible_line(&spool),
-                count(closed.spooled, "event")
+                "{YELLOW}waiting{YELLOW:#} {} in {}; run `herald spool drain` to deliver",
+                count(closed.spooled, "event"),
+                visible_line(&spool)
             ));
         }
     }
@@ -224,13 +223,13 @@ impl Run<'_> {
             Some(StopReason::End) | None => None,
             Some(StopReason::Interrupted) => Some("interrupted".to_owned()),
             Some(StopReason::PublisherFailed(error)) => Some(error.to_string()),
-            Some(StopReason::CannotRead(error)) => Some(format!("`{name}` can't be read: {error}")),
+            Some(StopReason::CannotRead(error)) => Some(format!("can't read it: {error}")),
             Some(StopReason::CannotWriteReceipts(error)) => {
-                Some(format!("receipts can't be written: {error}"))
+                Some(format!("can't write receipts: {error}"))
             }
         };
         if let Some(why) = &stopped {
-            terminal::error(&format!("not all of `{name}` was published: {why}"));
+            terminal::error(&format!("`{name}` was not published completely: {why}"));
         }
         if complete && stopped.is_none() {
             ExitStatus::Success

@@ -3,15 +3,13 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use herald_diagnostics::render::visible_line;
 use herald_spool::{
-    DeadLetterAction, Found, Inspector, OpenReport, Request, Sequence, Spool, SpoolError,
-    SpoolOptions,
+    DeadLetterAction, Found, Inspector, Request, Sequence, Spool, SpoolError, SpoolOptions,
 };
 
 use super::location::spool_error;
-use crate::Error;
-use crate::terminal::{self, RED, bar};
+use crate::terminal::bar;
+use crate::{Error, delivery};
 
 /// Sequences in one commit. The owner's other work waits for each commit, so it is kept short.
 const CHUNK_SIZE: usize = 1000;
@@ -77,29 +75,8 @@ pub fn apply(
 
 fn open(path: &Path) -> Result<Spool, SpoolError> {
     let (spool, report) = Spool::open(SpoolOptions::new(path))?;
-    report_recovery(&report);
+    delivery::report_recovery(&report);
     Ok(spool)
-}
-
-/// Reports a recovery that opening the spool made.
-pub fn report_recovery(report: &OpenReport) {
-    let Some(recovery) = &report.recovery else {
-        return;
-    };
-    let lost = match recovery.lost {
-        Some(0) => "nothing is lost".to_owned(),
-        Some(lost) => format!("up to {lost} are lost"),
-        None => "how many are lost is not known".to_owned(),
-    };
-    terminal::status(&format!(
-        "{RED}damaged{RED:#}: {}; {} records and {} dead letters came over into a new spool, {lost}",
-        visible_line(&recovery.damage.to_string()),
-        recovery.salvaged,
-        recovery.salvaged_dead + recovery.damaged,
-    ));
-    if let Some(aside) = &recovery.set_aside {
-        terminal::status(&format!("the damaged files are in {}", aside.display()));
-    }
 }
 
 fn apply_locally(

@@ -46,18 +46,18 @@ fn change(
     let selection = select(&inspector, path, chosen, action)?;
     for sequence in &selection.not_found {
         terminal::status(&format!(
-            "{YELLOW}skipped{YELLOW:#} {sequence}: no dead letter"
+            "{YELLOW}skipped{YELLOW:#} {sequence}: not a dead letter"
         ));
     }
     if selection.damaged > 0 {
         terminal::status(&format!(
-            "{YELLOW}skipped{YELLOW:#} {}: damaged, so they can only be dropped",
+            "{YELLOW}skipped{YELLOW:#} {}: damaged, can only be dropped",
             count(selection.damaged, DEAD_LETTER)
         ));
     }
     let complete = selection.not_found.is_empty() && selection.damaged == 0;
     if selection.sequences.is_empty() {
-        terminal::status("no dead letters to change");
+        terminal::status("no dead letters selected");
         return Ok(if complete {
             ExitStatus::Success
         } else {
@@ -65,7 +65,12 @@ fn change(
         });
     }
     let number = selection.sequences.len() as u64;
-    if !sure && !confirm(&format!("Delete {} for good?", count(number, DEAD_LETTER)))? {
+    if !sure
+        && !confirm(&format!(
+            "Delete {} permanently?",
+            count(number, DEAD_LETTER)
+        ))?
+    {
         terminal::status("nothing was changed");
         return Ok(ExitStatus::Problems);
     }
@@ -127,7 +132,7 @@ fn select(
 fn confirm(question: &str) -> Result<bool, Error> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Error::Message(format!(
-            "{question} Nobody is here to ask: say so with --yes"
+            "confirmation is required and standard input is not a terminal; confirm with --yes"
         )));
     }
     let mut err = io::stderr().lock();
@@ -142,17 +147,17 @@ fn report(action: DeadLetterAction, outcome: &Outcome, number: u64) {
     let done = count(outcome.done, DEAD_LETTER);
     let (verb, then) = match action {
         DeadLetterAction::Drop => ("dropped", ""),
-        DeadLetterAction::Retry => ("retried", ", at the queue's end now"),
+        DeadLetterAction::Retry => ("retried", ", now at the end of the queue"),
     };
     terminal::status(&format!("{GREEN}{verb}{GREEN:#} {done}{then}"));
     let by = match outcome.owner {
         Owner::Process(Some(process)) => format!("process {process}"),
-        Owner::Process(None) => "the owner of the spool".to_owned(),
+        Owner::Process(None) => "the process that has the spool open".to_owned(),
         Owner::None => {
             if action == DeadLetterAction::Retry {
                 terminal::status(
-                    "No process has the spool open: `herald spool drain` delivers what waits, and \
-                     so does its publisher when it starts.",
+                    "no process has the spool open; run `herald spool drain`, or start the publisher, \
+                     to deliver them",
                 );
             }
             return;
@@ -160,7 +165,7 @@ fn report(action: DeadLetterAction, outcome: &Outcome, number: u64) {
     };
     if outcome.left > 0 {
         terminal::status(&format!(
-            "{by} has not come to the rest yet; {} left for it",
+            "{by} has not served {} yet; it will",
             count(outcome.left, "request")
         ));
     } else if outcome.done < number {

@@ -8,7 +8,6 @@ use herald_publish::{PublishError, Publisher, PublisherOptions, Stats};
 use herald_spool::SpoolStatus;
 use indicatif::{HumanDuration, ProgressBar};
 
-use super::dead_letter_change::report_recovery;
 use super::location::{inspect, spool_error};
 use crate::args::spool::Drain;
 use crate::format::count;
@@ -37,7 +36,7 @@ pub fn run(path: &Path, args: &Drain) -> Result<ExitStatus, Error> {
         .status()
         .map_err(|error| spool_error(&error, path))?;
     if before.records == 0 {
-        terminal::status("nothing waits");
+        terminal::status("the spool is empty");
         return Ok(ExitStatus::Success);
     }
     if before.owned {
@@ -56,7 +55,7 @@ pub fn run(path: &Path, args: &Drain) -> Result<ExitStatus, Error> {
         Err(error) => return Err(Error::Message(error.to_string())),
     };
     if let Some(opened) = &opened {
-        report_recovery(opened);
+        delivery::report_recovery(opened);
     }
     let interrupt = Interrupt::watch()?;
     let bar = bar("delivering", before.records);
@@ -104,12 +103,12 @@ fn show(bar: &ProgressBar, stats: &Stats) {
 }
 
 fn over(time: Duration) -> String {
-    format!("the time for it ({}) is over", HumanDuration(time))
+    format!("time limit of {} reached", HumanDuration(time))
 }
 
 fn report_left(left: u64, why: &str) {
     terminal::status(&format!(
-        "{YELLOW}waiting{YELLOW:#} {} still: {why}",
+        "{YELLOW}waiting{YELLOW:#} {}: {why}",
         count(left, "event")
     ));
 }
@@ -122,13 +121,13 @@ fn watch_owner(path: &Path, before: &SpoolStatus, args: &Drain) -> Result<ExitSt
     };
     if !args.watch {
         return Err(Error::Message(format!(
-            "{owner} has the spool open, and delivers what waits ({}); --watch shows how far it is",
+            "{owner} has the spool open and delivers its {}; follow the progress with --watch",
             count(before.records, "record")
         )));
     }
     let interrupt = Interrupt::watch()?;
     terminal::status(&format!(
-        "watching {owner}, for which {} wait",
+        "watching {owner}, which has {} to deliver",
         count(before.records, "record")
     ));
     let bar = bar("delivering", before.records);
@@ -136,17 +135,15 @@ fn watch_owner(path: &Path, before: &SpoolStatus, args: &Drain) -> Result<ExitSt
     bar.finish_and_clear();
     let why = match end {
         WatchEnd::Empty => {
-            terminal::status(&format!(
-                "{GREEN}delivered{GREEN:#}: nothing waits any more"
-            ));
+            terminal::status(&format!("{GREEN}delivered{GREEN:#} all records"));
             return Ok(ExitStatus::Success);
         }
         WatchEnd::Interrupted => "interrupted".to_owned(),
         WatchEnd::TimedOut => format!(
-            "{} are over, and {owner} goes on",
+            "time limit of {} reached; {owner} continues",
             HumanDuration(args.timeout)
         ),
-        WatchEnd::OwnerGone => format!("{owner} has left; `herald spool drain` delivers them"),
+        WatchEnd::OwnerGone => format!("{owner} has exited; run `herald spool drain` to deliver"),
     };
     report_left(left, &why);
     Ok(ExitStatus::Problems)

@@ -25,13 +25,13 @@ static QUEUE: [Column; 8] = [
     Column::text("TOPIC"),
     Column::text("KEY"),
     Column::number("SIZE"),
-    Column::number("TRIES"),
+    Column::number("ATTEMPTS"),
     Column::main("LAST ERROR"),
 ];
 
 static DEAD: [Column; 8] = [
     Column::number("SEQUENCE"),
-    Column::number("DEAD FOR"),
+    Column::number("AGE"),
     Column::text("REASON"),
     Column::text("EVENT TYPE"),
     Column::text("TOPIC"),
@@ -91,7 +91,9 @@ fn run(
     match last {
         None => terminal::status(&format!("no {what}s")),
         Some(last) if entries.next().transpose()?.is_some() => {
-            terminal::status(&format!("{DIM}more behind --after {last}{DIM:#}"));
+            terminal::status(&format!(
+                "{DIM}more rows follow; continue with --after {last}{DIM:#}"
+            ));
         }
         Some(_) => {}
     }

@@ -19,13 +19,13 @@ pub fn find(argument: Option<&Path>) -> Result<PathBuf, Error> {
         (None, Some(path)) if !path.is_empty() => path.into(),
         _ => of_project()?.ok_or_else(|| {
             Error::Message(format!(
-                "which spool? Give --spool PATH, set {VARIABLE}, or set `spool:` in herald.yaml"
+                "no spool is configured; give --spool PATH, set {VARIABLE}, or set `spool:` in herald.yaml"
             ))
         })?,
     };
     if path.is_dir() {
         return Err(Error::Message(format!(
-            "`{}` is a folder; name the spool's database in it, such as `{}`",
+            "`{}` is a directory; name the database file in it, such as `{}`",
             path.display(),
             path.join("spool.db").display()
         )));
@@ -47,14 +47,14 @@ pub fn inspect(path: &Path) -> Result<Inspector, Error> {
 /// Converts an error of the spool to a message with advice.
 pub fn spool_error(error: &SpoolError, path: &Path) -> Error {
     let help = match error {
-        SpoolError::NotFound { .. } => "; a publisher makes it when it starts",
+        SpoolError::NotFound { .. } => "; a publisher creates it when it starts",
         SpoolError::Corrupt { .. } => {
-            "; `herald spool verify` says more, and the next publisher that opens it salvages what \
-             is readable"
+            "; `herald spool verify` shows details. The next publisher that opens it recovers the \
+             readable records"
         }
-        SpoolError::NewerSchema { .. } => "; use that version of herald",
+        SpoolError::NewerSchema { .. } => "; use that version of Herald",
         SpoolError::NotASpool { .. } => "; check the path",
-        SpoolError::Io { .. } => "; check that you may read the file and write to its folder",
+        SpoolError::Io { .. } => "; check the permissions of the file and its directory",
         _ => "",
     };
     let named = match error {

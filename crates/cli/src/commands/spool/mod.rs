@@ -10,8 +10,6 @@ mod show;
 mod status;
 mod verify;
 
-pub use dead_letter_change::report_recovery;
-
 use crate::args::spool::{Spool, SpoolCommand};
 use crate::{Error, ExitStatus};
 

@@ -43,13 +43,13 @@ pub fn run(path: &Path, args: &Show, scope: Scope) -> Result<ExitStatus, Error> 
         (Some(entry @ Entry::Dead(_)), _) | (Some(entry), Scope::Any) => entry,
         (Some(_), Scope::Dead) => {
             return Err(Error::Message(format!(
-                "{sequence} is not a dead letter: it waits for delivery; \
-                 `herald spool show {sequence}` shows it"
+                "{sequence} is not a dead letter but waits for delivery; see \
+                 `herald spool show {sequence}`"
             )));
         }
         (None, _) => {
             return Err(Error::Message(format!(
-                "there is no record {sequence} in `{}`: it was delivered or dropped, or never there",
+                "no record {sequence} in `{}`; it may have been delivered or dropped",
                 path.display()
             )));
         }
@@ -67,15 +67,15 @@ pub fn run(path: &Path, args: &Show, scope: Scope) -> Result<ExitStatus, Error> 
 fn raw(entry: &Entry) -> Result<ExitStatus, Error> {
     let Some(record) = entry.record() else {
         return Err(Error::Message(format!(
-            "{} is damaged: its payload is not what was written",
+            "record {} is damaged; its payload is not what was written",
             entry.sequence()
         )));
     };
     let mut out = io::stdout().lock();
     if out.is_terminal() && !is_safe_for_terminal(&record.payload) {
         return Err(Error::Message(
-            "the payload has characters that a terminal would act upon; write it to a file: \
-             --raw > FILE"
+            "the payload contains control characters, which a terminal would act upon; write it to \
+             a file: --raw > FILE"
                 .to_owned(),
         ));
     }
@@ -95,8 +95,8 @@ fn text(entry: &Entry) -> String {
     let mut text = format!("{BOLD}{}{BOLD:#}\n", title(entry));
     let Some(record) = entry.record() else {
         text.push_str(
-            "Its row is not what was written, so nothing of it can be shown or delivered. \
-             `sqlite3` shows what is left.\n",
+            "The checksum of the row is wrong, so it can neither be shown nor delivered. \
+             `sqlite3` shows the raw row.\n",
         );
         return text;
     };
@@ -128,8 +128,8 @@ fn title(entry: &Entry) -> String {
     match entry {
         Entry::Queued(_) => format!("record {sequence}, waiting for delivery"),
         Entry::Damaged(_) => format!(
-            "record {sequence}, damaged: it becomes a dead letter with the reason \
-             {REASON_DAMAGED} when its turn comes"
+            "record {sequence}, damaged: the publisher will turn it into a dead letter with the \
+             reason {REASON_DAMAGED}"
         ),
         Entry::Dead(letter) => {
             format!("dead letter {sequence}: {}", visible_line(&letter.reason))
@@ -154,7 +154,7 @@ fn facts(entry: &Entry, record: &Record) -> Vec<(&'static str, String)> {
     if let Entry::Dead(letter) = entry {
         facts.push(("died", at(letter.died)));
     }
-    facts.push(("tries", record.attempts.to_string()));
+    facts.push(("attempts", record.attempts.to_string()));
     if let Some(time) = record.not_before {
         facts.push(("not before", rfc3339(time)));
     }
@@ -170,7 +170,7 @@ fn payload(bytes: &[u8], text: &mut String) {
             let _ = writeln!(text, "  {}", hex(line));
         }
         if bytes.len() > MAX_HEX_BYTES {
-            let _ = writeln!(text, "  {DIM}… --raw writes all of it{DIM:#}");
+            let _ = writeln!(text, "  {DIM}… use --raw for the complete payload{DIM:#}");
         }
         return;
     };

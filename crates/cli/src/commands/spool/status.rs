@@ -86,22 +86,21 @@ impl Attention {
 
     fn text(&self) -> String {
         match self {
-            Self::Damaged(detail) => format!(
-                "{}; `herald spool verify` says what that means",
-                visible_line(detail)
-            ),
+            Self::Damaged(detail) => format!("{}; see `herald spool verify`", visible_line(detail)),
             Self::DeadLetters(dead) => format!(
-                "{} for a person to decide on: `herald spool dead list`",
+                "{}; see `herald spool dead list`",
                 count(*dead, "dead letter")
             ),
             Self::NoOwner(records) => format!(
-                "{}, and no process has the spool open: `herald spool drain`",
+                "{}, and no process has the spool open; run `herald spool drain`",
                 match records {
                     1 => "1 record waits".to_owned(),
                     _ => format!("{} wait", count(*records, "record")),
                 }
             ),
-            Self::TooOld(age) => format!("the oldest record waits for {}", HumanDuration(*age)),
+            Self::TooOld(age) => {
+                format!("the oldest record has waited for {}", HumanDuration(*age))
+            }
             Self::TooMany(records) => format!("{} wait", count(*records, "record")),
         }
     }
@@ -163,9 +162,9 @@ impl SpoolReport {
 
     fn facts(&self, status: &SpoolStatus) -> Vec<(&'static str, String)> {
         let waiting = match self.age {
-            None => "nothing".to_owned(),
+            None => "none".to_owned(),
             Some(age) => format!(
-                "{}, {}; the oldest for {}",
+                "{}, {}; oldest {} old",
                 count(status.records, "record"),
                 BinaryBytes(status.bytes),
                 HumanDuration(age)
@@ -176,8 +175,8 @@ impl SpoolReport {
             dead => format!("{}, {}", dead, BinaryBytes(status.dead_bytes)),
         };
         let owner = match (status.owned, status.owner) {
-            (false, _) => "none: no process has it open".to_owned(),
-            (true, None) => "a process has it open".to_owned(),
+            (false, _) => "none".to_owned(),
+            (true, None) => "unknown process".to_owned(),
             (true, Some(process)) => format!("process {process}"),
         };
         let mut facts = vec![
@@ -188,7 +187,7 @@ impl SpoolReport {
         ];
         if status.requests > 0 {
             let requests = count(status.requests, "request");
-            facts.push(("requests", format!("{requests} for the owner to serve")));
+            facts.push(("requests", format!("{requests} for the owner")));
         }
         facts
     }

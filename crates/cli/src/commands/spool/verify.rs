@@ -30,7 +30,7 @@ pub fn run(path: &Path) -> Result<ExitStatus, Error> {
     bar.finish_and_clear();
     let verification = verification.map_err(|error| spool_error(&error, path))?;
     let rows = format!(
-        "{} and {} read",
+        "read {} and {}",
         count(verification.records, "record"),
         count(verification.dead, "dead letter"),
     );
@@ -51,8 +51,8 @@ pub fn run(path: &Path) -> Result<ExitStatus, Error> {
 /// Reports damaged rows.
 fn report_rows(inspector: &Inspector, found: &Verification) -> Result<(), Error> {
     let mut text = match found.damaged.len() {
-        1 => format!("{RED}damaged{RED:#}: 1 row is not what was written\n"),
-        rows => format!("{RED}damaged{RED:#}: {rows} rows are not what was written\n"),
+        1 => format!("{RED}damaged{RED:#}: 1 row has a wrong checksum\n"),
+        rows => format!("{RED}damaged{RED:#}: {rows} rows have wrong checksums\n"),
     };
     for sequence in found.damaged.iter().take(MAX_LISTED) {
         let _ = writeln!(text, "  {sequence}  {}", describe_row(inspector, *sequence));
@@ -69,11 +69,10 @@ fn describe_row(inspector: &Inspector, sequence: Sequence) -> String {
             "dead letter ({}); it can only be dropped",
             visible_line(&letter.reason)
         ),
-        Ok(Some(_)) => format!(
-            "waiting; when its turn comes it is not delivered, but becomes a dead letter \
-             ({REASON_DAMAGED})"
-        ),
-        _ => "can't be read again".to_owned(),
+        Ok(Some(_)) => {
+            format!("waiting; the publisher will turn it into a dead letter ({REASON_DAMAGED})")
+        }
+        _ => "unreadable".to_owned(),
     }
 }
 
@@ -81,18 +80,18 @@ fn describe_row(inspector: &Inspector, sequence: Sequence) -> String {
 fn report_faults(path: &Path, problems: &[String], owned: bool) -> Result<ExitStatus, Error> {
     let mut text = format!("{RED}damaged{RED:#}: {}\n", path.display());
     for problem in problems {
-        // SQLite begins some diagnostics with a line that says which database it means.
+        // SQLite begins some messages with a line that names the database.
         for line in problem.lines() {
             let _ = writeln!(text, "  {}", visible_line(line));
         }
     }
     text.push_str(if owned {
-        "The process that has it open goes on while it can. When it is started again, it moves \
-         the files into\na folder beside them (`….damaged-…`), and what is readable comes over \
+        "The process that has it open continues as long as it can. After its restart it moves \
+         the files into\na directory beside them (`….damaged-…`) and recovers readable records \
          into a new spool."
     } else {
-        "The next process that opens it, `herald spool drain` too, moves the files into a folder \
-         beside them\n(`….damaged-…`), and what is readable comes over into a new spool."
+        "The next process that opens it, also `herald spool drain`, moves the files into a \
+         directory beside them\n(`….damaged-…`) and recovers readable records into a new spool."
     });
     output::text(&text)?;
     Ok(ExitStatus::Problems)

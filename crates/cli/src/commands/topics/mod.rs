@@ -36,7 +36,7 @@ fn apply(args: &Apply) -> Result<ExitStatus, Error> {
         comparison.print(args.plan.format, None)?;
         if can_do {
             terminal::status(&format!(
-                "\nNothing was changed; {BOLD}--yes{BOLD:#} does it"
+                "\nNothing was changed; apply the plan with {BOLD}--yes{BOLD:#}"
             ));
         }
         return Ok(comparison.status());

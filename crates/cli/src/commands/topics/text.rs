@@ -36,11 +36,11 @@ pub fn plan(plan: &Plan, absent: &[ContractTopic]) -> String {
     let parts = [
         (missing.len(), "to create"),
         (drifted.len(), "to change"),
-        (left.len(), "left to you"),
+        (left.len(), "to change manually"),
         (in_sync.len(), "in sync"),
     ];
     if plan.topics.is_empty() {
-        text.push_str("The contracts publish to no topic");
+        text.push_str("The contracts do not publish to any topic");
     } else {
         let topics = count(plan.topics.len(), "topic");
         let _ = write!(text, "{BOLD}{topics}{BOLD:#}: {}", numbers(&parts));
@@ -80,7 +80,7 @@ fn change(text: &mut String, topics: &[&PlannedTopic]) {
 }
 
 fn leave(text: &mut String, topics: &[&PlannedTopic]) {
-    heading(text, "Left to you", topics.len(), RED);
+    heading(text, "Change manually", topics.len(), RED);
     for topic in topics {
         lines(text, topic, ("!", RED), |d| !d.can_be_applied());
     }
@@ -98,14 +98,14 @@ fn keep(text: &mut String, topics: &[&PlannedTopic]) {
 }
 
 fn absent_topics(text: &mut String, absent: &[ContractTopic]) {
-    let title = "Read by contracts, published by none, and absent";
+    let title = "Consumed, but missing and not published by any contract";
     heading(text, title, absent.len(), DIM);
     for it in absent {
         let contracts = visible_line(&it.contracts.join(", "));
         let _ = writeln!(text, "  {DIM}? {}  by {contracts}{DIM:#}", it.topic.name);
     }
     if !absent.is_empty() {
-        let _ = writeln!(text, "    {DIM}--consumed makes them too{DIM:#}");
+        let _ = writeln!(text, "    {DIM}create them with --consumed{DIM:#}");
     }
 }
 
@@ -123,7 +123,7 @@ fn settings(topic: &WantedTopic) -> String {
     let config = topic.config.iter();
     settings.extend(config.map(|(name, value)| visible_line(&format!("{name}={value}"))));
     if settings.is_empty() {
-        settings.push("the broker's defaults".to_owned());
+        settings.push("defaults of the broker".to_owned());
     }
     settings.join(", ")
 }
@@ -171,38 +171,40 @@ fn values(difference: &Difference) -> String {
         Difference::Missing => "created".to_owned(),
         Difference::TooFewPartitions { found, wanted } => format!("{found} → {wanted}"),
         Difference::TooManyPartitions { found, wanted } => {
-            format!("{found}, the contract says {wanted}")
+            format!("{found}, the contract sets {wanted}")
         }
         Difference::Replication { found, wanted } => {
             let (least, most) = (found.start(), found.end());
             if least == most {
-                format!("{least}, the contract says {wanted}")
+                format!("{least}, the contract sets {wanted}")
             } else {
-                format!("{least} to {most}, the contract says {wanted}")
+                format!("{least} to {most}, the contract sets {wanted}")
             }
         }
         Difference::Config { found, wanted, .. } => {
             let found = found.as_deref().unwrap_or("(secret)");
             format!("{found} → {wanted}")
         }
-        Difference::UnknownConfig { .. } => "the cluster knows no such setting".to_owned(),
-        Difference::HiddenConfig => "Kafka does not show it".to_owned(),
+        Difference::UnknownConfig { .. } => "unknown to the cluster".to_owned(),
+        Difference::HiddenConfig => "hidden by the cluster".to_owned(),
     }
 }
 
 /// Advice about a difference.
 fn note(difference: &Difference) -> Option<&'static str> {
     match difference {
-        Difference::TooFewPartitions { .. } => Some(
-            "keys move to other partitions: the order of a key holds before and after, not across",
-        ),
+        Difference::TooFewPartitions { .. } => {
+            Some("keys move to other partitions; the order of a key is not kept across the change")
+        }
         Difference::TooManyPartitions { .. } => {
-            Some("Kafka can't take partitions away: change the contract, or publish to a new topic")
+            Some("Kafka can't remove partitions; change the contract, or publish to a new topic")
         }
         Difference::Replication { .. } => {
-            Some("kafka-reassign-partitions.sh moves replicas; Herald does not")
+            Some("Herald does not move replicas; use kafka-reassign-partitions.sh")
         }
-        Difference::HiddenConfig => Some("the user needs the right DescribeConfigs on the topic"),
+        Difference::HiddenConfig => {
+            Some("the user needs the permission DescribeConfigs on the topic")
+        }
         Difference::UnknownConfig { .. } => Some("check the spelling in the contract"),
         Difference::Missing | Difference::Config { .. } => None,
     }
@@ -233,7 +235,7 @@ pub fn outcomes(outcomes: &[Outcome]) -> String {
     }
     let left = |outcome: &&Outcome| outcome.failure.is_none() && !outcome.left.is_empty();
     let left = outcomes.iter().filter(left).count();
-    let others = numbers(&[(failed, "failed"), (left, "left to you")]);
+    let others = numbers(&[(failed, "failed"), (left, "to change manually")]);
     let comma = if others.is_empty() { "" } else { ", " };
     let topics = count(changed, "topic");
     let _ = write!(

@@ -38,15 +38,15 @@ pub fn warnings(plan: &Plan<'_>) -> Vec<String> {
         if let (true, Some(said), Some(needed)) = (topic.partitions.are_too_few(), said, needed) {
             let name = visible_line(&topic.name);
             warnings.push(format!(
-                "`{name}` needs {needed} partitions at its highest rate, its contract says {said}"
+                "`{name}` needs {needed} partitions at its highest rate; its contract sets {said}"
             ));
         }
     }
     for event in events(plan).filter(|event| event.is_too_large) {
         let name = visible_line(&event.event_type);
         warnings.push(format!(
-            "`{name}` is larger than 1 MiB, which is the most that Kafka takes unless \
-             `max.message.bytes` says otherwise; it is counted as that"
+            "`{name}` can be larger than 1 MiB, the default limit of Kafka (`max.message.bytes`); \
+             it is counted as 1 MiB"
         ));
     }
     warnings
@@ -59,8 +59,8 @@ pub fn notes(plan: &Plan<'_>) -> Vec<String> {
     assumed_rates(plan, &mut notes);
     open_events(plan, &mut notes);
     notes.push(format!(
-        "a size is that of an example, not compressed, with key, headers and a batch of its own \
-         ({BATCH} B); where the contract sets no limits, texts have {} characters and lists {} items",
+        "sizes are measured on an example, uncompressed, with key, headers and a batch of its own \
+         ({BATCH} B); strings without a limit have {} characters, lists {} items",
         herald_volume::TEXT,
         herald_volume::ITEMS
     ));
@@ -78,7 +78,7 @@ fn without_rate(plan: &Plan<'_>, notes: &mut Vec<String>) {
         .collect();
     if !without.is_empty() {
         notes.push(format!(
-            "no request rate: {}; give --rate, or `volume: {{requests_per_second: …}}` in the \
+            "no request rate: {}; give --rate, or set `volume: {{requests_per_second: …}}` in the \
              contract",
             names(&without)
         ));
@@ -92,7 +92,7 @@ fn assumed_rates(plan: &Plan<'_>, notes: &mut Vec<String>) {
         .collect();
     if !assumed.is_empty() {
         notes.push(format!(
-            "assumed to happen once per request, because no `per_request` says it: {}",
+            "assumed once per request, because `per_request` is not set: {}",
             names(&assumed)
         ));
     }
@@ -103,8 +103,8 @@ fn assumed_rates(plan: &Plan<'_>, notes: &mut Vec<String>) {
         .collect();
     if !unknown.is_empty() {
         notes.push(format!(
-            "without `failure_ratio` all runs may complete, or fail, and both topics are planned \
-             for it; the total counts each run once: {}",
+            "no `failure_ratio`, so both the completed and the failed topic are planned for all runs; \
+             the total counts each run once: {}",
             names(&unknown)
         ));
     }
@@ -116,7 +116,7 @@ fn open_events(plan: &Plan<'_>, notes: &mut Vec<String>) {
     if !open.is_empty() {
         let events = count(open.len(), "event");
         notes.push(format!(
-            "{events} may have fields that the contract does not declare; they are not counted: {}",
+            "{events} may have undeclared fields, which are not counted: {}",
             names(&open)
         ));
     }
@@ -124,8 +124,8 @@ fn open_events(plan: &Plan<'_>, notes: &mut Vec<String>) {
 
 fn about_topics(plan: &Plan<'_>, notes: &mut Vec<String>) {
     notes.push(
-        "a day is 86,400 seconds of the rate; partitions are for the highest rate, disk is \
-         without the segments that are being written"
+        "a day is 86,400 seconds at the rate; partitions are for the highest rate; disk excludes \
+         active segments"
             .to_owned(),
     );
     let of_kept = |kept: Kept| {
@@ -135,12 +135,12 @@ fn about_topics(plan: &Plan<'_>, notes: &mut Vec<String>) {
     for (kept, what) in [
         (
             Kept::Unknown,
-            "no retention, so no disk; give --retention, or `volume: {retention: 7d}`",
+            "no retention time, so no disk estimate; give --retention, or set `volume: {retention: 7d}`",
         ),
-        (Kept::Forever, "kept forever: disk only grows"),
+        (Kept::Forever, "kept forever, disk usage only grows"),
         (
             Kept::Compacted,
-            "compacted: disk depends on the number of keys",
+            "compacted, disk usage depends on the number of keys",
         ),
     ] {
         let topics = of_kept(kept);

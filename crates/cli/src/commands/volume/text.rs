@@ -25,10 +25,10 @@ static FLOW: [Column; 5] = [
 
 static STORAGE: [Column; 6] = [
     Column::main("TOPIC"),
-    Column::number("PER REQUEST"),
+    Column::number("EVENTS/REQUEST"),
     Column::number("SIZE"),
     Column::number("PARTITIONS"),
-    Column::number("KEPT"),
+    Column::number("RETENTION"),
     Column::number("DISK"),
 ];
 
@@ -57,7 +57,7 @@ pub fn tables(plan: &Plan<'_>, width: Option<usize>) -> String {
         let _ = writeln!(text, "{YELLOW}warning{YELLOW:#}: {warning}");
     }
     for note in messages::notes(plan) {
-        let _ = writeln!(text, "{DIM}{note}{DIM:#}");
+        let _ = writeln!(text, "{DIM}note: {note}{DIM:#}");
     }
     text
 }
@@ -96,7 +96,7 @@ fn block(text: &mut String, contract: &ContractPlan<'_>) {
         rows.push([name, often, count_events(events), bytes(size), mark]);
     }
     rows.push([
-        "a request".to_owned(),
+        "per request".to_owned(),
         String::new(),
         count_events(contract.events_per_request),
         bytes(contract.bytes_per_request),
