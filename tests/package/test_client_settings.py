@@ -49,7 +49,7 @@ def clean(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"service": 5}, "service must be str, not int"),
         ({"service": ""}, "service must not be empty"),
         ({"namespace": "a b"}, 'namespace "a b" is not a valid start of a topic'),
-        ({"topic_pattern": "{x}.{event_type}"}, "`{x}` is no placeholder"),
+        ({"topic_pattern": "{x}.{event_type}"}, "`{x}` is not a placeholder"),
         ({"spool": 5}, "spool must be a path, not int"),
         ({"spool": ""}, "spool must be a path, 'usual', or None"),
         ({"config": 5}, "config must be a path, not int"),

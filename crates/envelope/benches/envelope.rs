@@ -1,4 +1,4 @@
-//! What an envelope of about 700 bytes costs before Kafka gets it, and after.
+//! Cost of an envelope of about 700 bytes before Kafka receives it, and after.
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
@@ -104,7 +104,7 @@ fn write_stamped(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// As from Python, whose payload arrives as JSON.
+/// Envelope as from Python, whose payload arrives as JSON.
 #[divan::bench]
 fn write_stamped_with_raw_payload(bencher: Bencher<'_, '_>) {
     let origin = origin();

@@ -25,21 +25,21 @@ pub type Extra<'a> = (Cow<'a, str>, Json<'a>);
 /// payload and metadata.
 ///
 /// The fields are open. What the format demands of them is checked when the envelope is
-/// written. There is no limit to the size: Kafka's depends on the topic, so whoever sends the
-/// bytes has to ask.
+/// written. There is no limit to the size: Kafka's depends on the topic, so the
+/// transport checks it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Envelope<'a, P = Json<'a>, M = Json<'a>> {
     /// Identity of the event. Herald makes version 4, as the original does, because readers may
     /// ask for it (pydantic's `UUID4`) and the time is in the envelope anyway. Any version is
     /// read.
     pub event_id: Uuid,
-    /// What happened, such as `orchestrator.routing.started`; not empty.
+    /// Type of the event, such as `orchestrator.routing.started`; not empty.
     pub event_type: Cow<'a, str>,
     /// Version of the payload, such as `1.0`.
     pub event_version: Cow<'a, str>,
     /// When the event was made. What is finer than a microsecond is not written.
     pub event_timestamp: Timestamp,
-    /// The node that announces the event.
+    /// The node that publishes the event.
     pub source_node_id: Cow<'a, str>,
     /// The service that the node belongs to. Null is read as the empty text.
     pub source_service: Cow<'a, str>,
@@ -47,25 +47,25 @@ pub struct Envelope<'a, P = Json<'a>, M = Json<'a>> {
     pub source_version: Cow<'a, str>,
     /// The running instance of the service, such as a pod's name.
     pub source_instance: Option<Cow<'a, str>>,
-    /// What events of one request have in common.
+    /// Id that all events of one request share.
     pub correlation_id: Option<Uuid>,
-    /// The event that led to this one. Text and not a UUID: the original's model says so.
+    /// The event that caused this one. Text and not a UUID, as in the original's model.
     pub causation_id: Option<Cow<'a, str>>,
-    /// Where the service runs, such as `production`.
+    /// Environment of the service, such as `production`.
     pub environment: Cow<'a, str>,
-    /// Where on earth it runs.
+    /// Geographic region of the service.
     pub region: Option<Cow<'a, str>>,
     /// Key for Kafka where the choice of [`Envelope::key`] does not fit. Empty is unset.
     pub partition_key: Option<Cow<'a, str>>,
-    /// What the event's type says about it; a JSON object.
+    /// Data of the event, as its type defines it; a JSON object.
     pub payload: P,
-    /// What helps to observe and route the event; a JSON object.
+    /// Data to observe and route the event; a JSON object.
     pub metadata: M,
     /// Fields that the format does not define, in their order; written after all others.
     pub extra: Vec<Extra<'a>>,
     /// The trace that the event belongs to. It goes into the header `traceparent`, and into the
-    /// metadata unless they have a `traceparent` already. It is no field of the envelope:
-    /// parsing leaves it unset, as the transport's headers say it.
+    /// metadata unless they have a `traceparent` already. It is not a field of the envelope:
+    /// parsing leaves it unset, because the headers of the transport have it.
     pub trace: Option<TraceParent>,
 }
 
@@ -131,7 +131,7 @@ impl<'a, P, M> Envelope<'a, P, M> {
 }
 
 impl Envelope<'_> {
-    /// The same, free of the bytes that it was read from.
+    /// Returns an envelope that does not borrow the bytes it was read from.
     pub fn into_owned(self) -> Envelope<'static> {
         Envelope {
             event_id: self.event_id,

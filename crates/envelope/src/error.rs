@@ -1,10 +1,10 @@
-//! What can be wrong with an envelope, as data.
+//! Errors of envelopes, as data.
 
 use std::fmt;
 
 use crate::field::Field;
 
-/// What is wrong.
+/// Kind of error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
@@ -90,7 +90,7 @@ impl Position {
     }
 }
 
-/// Why an envelope can't be written or read. It never quotes what a payload contains.
+/// Reason that an envelope cannot be written or read. It never quotes the content of a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     code: Code,
@@ -128,7 +128,7 @@ impl Error {
         self
     }
 
-    /// What is wrong, for programs.
+    /// Kind of error, for programs.
     pub fn code(&self) -> Code {
         self.code
     }
@@ -138,8 +138,8 @@ impl Error {
         self.field.as_deref()
     }
 
-    /// Where the text that was read goes wrong: where the field's value starts, or where JSON
-    /// ends to be JSON. None for an envelope that is written.
+    /// Position of the error in the text: start of the field's value, or the first byte that is
+    /// not JSON. None for an envelope that is written.
     pub fn position(&self) -> Option<Position> {
         self.position
     }

@@ -13,7 +13,7 @@ pub(crate) enum Presence {
     LeftOutWhenUnset,
 }
 
-/// What a field's value looks like.
+/// Shape of a field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// This text and no other.
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     TextOrNull,
     /// A UUID with hyphens; lowercase where Herald writes it.
     Uuid,
-    /// What [`crate::time`] reads.
+    /// A timestamp that [`crate::time`] reads.
     Timestamp,
     /// A JSON object.
     Object,
@@ -73,7 +73,7 @@ fields! {
     EventTimestamp "event_timestamp" Always Kind::Timestamp,
         "When the event was made. Written in UTC with microseconds.";
     SourceNodeId "source_node_id" Always Kind::Text,
-        "The node that announces the event.";
+        "The node that publishes the event.";
     SourceService "source_service" Always Kind::TextOrNull,
         "The service that the node belongs to.";
     SourceVersion "source_version" Always Kind::TextOrNull,
@@ -91,13 +91,13 @@ fields! {
     PartitionKey "partition_key" LeftOutWhenUnset Kind::Text,
         "Key for Kafka where the rule's own choice does not fit.";
     Payload "payload" Always Kind::Object,
-        "What the event's type says about it.";
+        "Data of the event, as its type defines it.";
     Metadata "metadata" Always Kind::Object,
         "What helps to observe and route the event.";
 }
 
 impl Field {
-    /// How many fields there are.
+    /// Number of fields.
     pub(crate) const COUNT: usize = TABLE.len();
 
     /// All fields, in the order of the wire.

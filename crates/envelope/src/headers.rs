@@ -9,11 +9,11 @@ use crate::trace::{self, TraceParent};
 
 /// Always `application/json`.
 pub const CONTENT_TYPE: &str = "content-type";
-/// As in the envelope.
+/// Header of the envelope's field of this name.
 pub const EVENT_ID: &str = "event_id";
-/// As in the envelope.
+/// Header of the envelope's field of this name.
 pub const EVENT_TYPE: &str = "event_type";
-/// As in the envelope; no header when it is null there.
+/// Header of the envelope's field of this name; absent if the field is null.
 pub const CORRELATION_ID: &str = "correlation_id";
 /// W3C trace context; no header when the event belongs to no trace.
 pub const TRACEPARENT: &str = "traceparent";
@@ -120,7 +120,7 @@ impl Headers<'_> {
 }
 
 impl<P, M> Envelope<'_, P, M> {
-    /// What goes into the headers of the Kafka record.
+    /// Returns the headers of the Kafka record.
     pub fn headers(&self) -> Headers<'_> {
         Headers {
             event_id: id::text(self.event_id),

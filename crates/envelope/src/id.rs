@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use herald_process::fork_generation;
 use uuid::{Builder, Uuid};
 
-/// How long a UUID is as text.
+/// Length of a UUID as text.
 pub(crate) const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
 
-/// What [`read`] takes, as a regular expression of JSON Schema.
+/// Text that [`read`] accepts, as a regular expression of JSON Schema.
 pub(crate) const PATTERN: &str =
     "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
 
@@ -35,7 +35,7 @@ const DRAWN_TOGETHER: usize = 64;
 struct RandomBits {
     /// The process that drew them.
     generation: u64,
-    /// Those from here on are unused.
+    /// Index of the first unused identity.
     next: usize,
     drawn: [Bytes; DRAWN_TOGETHER],
 }

@@ -36,7 +36,7 @@ impl<'a> Json<'a> {
         serde_json::from_str(self.get())
     }
 
-    /// The same, free of the text that it was read from.
+    /// Returns a value that does not borrow the text it was read from.
     pub fn into_owned(self) -> Json<'static> {
         Json(Cow::Owned(self.0.into_owned()))
     }
@@ -84,7 +84,7 @@ impl Serialize for EmptyObject {
     }
 }
 
-/// What `serde_json` says about `text`.
+/// Error of `serde_json` about `text`.
 pub(crate) fn syntax_error(text: &str, error: &serde_json::Error) -> Error {
     let (line, column) = (error.line(), error.column());
     let message = error.to_string();

@@ -1,4 +1,4 @@
-//! Which partition an event goes to.
+//! Partition key of an event.
 
 use std::ops::Deref;
 
@@ -35,7 +35,7 @@ impl Deref for Key<'_> {
 }
 
 impl<P, M> Envelope<'_, P, M> {
-    /// The key for Kafka; what it is made of, [`Key`] says.
+    /// The key for Kafka; see [`Key`] for its source.
     pub fn key(&self) -> Key<'_> {
         let set = |text| Some(text).filter(|text: &&str| !text.is_empty());
         let id = |id| Source::Id(id::text(id));

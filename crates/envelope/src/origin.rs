@@ -1,4 +1,4 @@
-//! What all events of a running service have in common.
+//! Fields that all events of a running service share.
 
 use std::borrow::Cow;
 
@@ -10,18 +10,18 @@ use crate::id;
 use crate::json::EmptyObject;
 use crate::time;
 
-/// Where events come from. Made once; envelopes borrow from it.
+/// Origin of events: service, version, environment. Made once; envelopes borrow from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Name of the service, such as `omninode-bridge`.
     pub service: String,
     /// Version of the service, such as `1.0.0`.
     pub version: String,
-    /// Where it runs, such as `production`.
+    /// Environment, such as `production`.
     pub environment: String,
     /// The running instance, such as a pod's name.
     pub instance: Option<String>,
-    /// Where on earth it runs.
+    /// Geographic region.
     pub region: Option<String>,
 }
 
@@ -78,7 +78,7 @@ impl Origin {
     }
 
     /// A new event of this origin, stamped now. The payload has to serialise as a JSON object;
-    /// writing the envelope says so if it does not.
+    /// writing the envelope fails if it does not.
     pub fn envelope<'a, P>(
         &'a self,
         event_type: impl Into<Cow<'a, str>>,
@@ -88,7 +88,7 @@ impl Origin {
         self.stamped(Stamp::now(), event_type, source_node_id, payload)
     }
 
-    /// As [`Origin::envelope`], for callers that have identity and time already.
+    /// Returns an envelope like [`Origin::envelope`], with a given identity and time.
     pub fn stamped<'a, P>(
         &'a self,
         stamp: Stamp,

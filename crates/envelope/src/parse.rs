@@ -170,7 +170,7 @@ impl<'a> Fields<'a> {
 /// Decodes the value of a field.
 type Decode<'a, T> = fn(&Fields<'a>, Field, &'a RawValue) -> Result<T, Error>;
 
-/// Where a part of the text starts.
+/// Offset of a part of the text.
 fn position(text: &str, part: &str) -> Position {
     Position::of(text, part.as_ptr().addr() - text.as_ptr().addr())
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::Offset;
 
-/// What [`read`] takes, as a regular expression of JSON Schema. It leaves the number of days in
+/// Text that [`read`] accepts, as a regular expression of JSON Schema. It leaves the number of days in
 /// a month to `format: date-time`, and takes the first and the last hours of all that an offset
 /// moves out of the years.
 pub(crate) const PATTERN: &str = concat!(
@@ -54,7 +54,7 @@ pub(crate) fn read(text: &str) -> Option<Timestamp> {
         .filter(|time| has_place(*time))
 }
 
-/// Holds text against [`PATTERN`], except for limits that the parser of dates knows as well. It
+/// Checks text against [`PATTERN`], except for limits that the parser of dates knows as well. It
 /// reads other notations of ISO 8601 too, which Python and RFC 3339 do not know.
 fn is_shaped(text: &[u8]) -> bool {
     let Some((date_time, rest)) = text.split_at_checked(19) else {

@@ -15,7 +15,7 @@ pub const DEFAULT_PATTERN: &str = "{namespace}.{service_name}.{event_type}.v{maj
 /// Namespace that is assumed where none is set and a whole topic name has to be shown.
 pub const DEFAULT_NAMESPACE: &str = "dev";
 
-/// Why a name is no topic name.
+/// Reason that a name is not a valid topic name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidTopic {
     /// The name has no characters.
@@ -46,7 +46,7 @@ pub fn is_topic_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
 }
 
-/// Holds a name against Kafka's rule.
+/// Checks a name against Kafka's rule.
 ///
 /// # Errors
 /// The first thing that is wrong: characters before length.
@@ -109,7 +109,7 @@ impl Topic {
     }
 }
 
-/// How an event type becomes a topic: text with the placeholders `{namespace}`,
+/// Pattern of topic names: text with the placeholders `{namespace}`,
 /// `{service_name}`, `{event_type}` and `{major}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicPattern(Vec<Segment>);
@@ -136,7 +136,7 @@ impl Default for TopicPattern {
     }
 }
 
-/// Why a text is no topic pattern.
+/// Reason that a text is not a valid topic pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidPattern {
     /// A placeholder that does not exist.
@@ -156,7 +156,7 @@ impl fmt::Display for InvalidPattern {
         match self {
             Self::UnknownPlaceholder(name) => write!(
                 f,
-                "`{{{name}}}` is no placeholder; there are {{namespace}}, {{service_name}}, \
+                "`{{{name}}}` is not a placeholder; there are {{namespace}}, {{service_name}}, \
                  {{event_type}} and {{major}}"
             ),
             Self::UnbalancedBrace => write!(f, "a brace has no partner"),

@@ -27,7 +27,7 @@ impl Text {
 }
 
 impl TraceParent {
-    /// A context from the parts that a tracer has. Bit 0 of `flags` says that the trace is
+    /// A context from the parts that a tracer has. Bit 0 of `flags` is set if the trace is
     /// sampled.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl TraceParent {
         self.parent_id
     }
 
-    /// Bit 0 says that the trace is sampled.
+    /// Bit 0 is set if the trace is sampled.
     pub fn flags(&self) -> u8 {
         self.flags
     }

@@ -21,7 +21,7 @@ impl<P: Serialize, M: Serialize> Envelope<'_, P, M> {
     ///
     /// # Errors
     /// [`Code::EmptyText`] for an empty event type, [`Code::InvalidTimestamp`] for a year
-    /// beyond 1000 to 2999, [`Code::WrongType`] for a payload or metadata that are no object,
+    /// beyond 1000 to 2999, [`Code::WrongType`] for a payload or metadata that is not an object,
     /// [`Code::Unserialisable`] for what JSON can't hold, [`Code::ReservedField`] for an extra
     /// field with the name of another. The buffer is then as it was.
     pub fn write(&self, buffer: &mut Vec<u8>) -> Result<(), Error> {

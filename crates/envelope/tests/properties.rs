@@ -1,4 +1,4 @@
-//! What holds for all envelopes, and for all bytes.
+//! Properties of all envelopes, and of all byte strings.
 
 mod any;
 

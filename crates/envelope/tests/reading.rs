@@ -1,8 +1,8 @@
-//! What is read, and what errors say about the rest.
+//! Parsing of envelopes, and errors about invalid ones.
 
 use herald_envelope::{Code, Envelope, Error};
 
-/// As Python's `json.dumps` writes the original's model: spaces, ASCII, nulls.
+/// Text of Python's `json.dumps` for the original's model: spaces, ASCII, nulls.
 const PYTHON: &str = concat!(
     r#"{"envelope_version": "1.0", "event_id": "f47ac10b-58cc-4372-a567-0e02b2c3d479", "#,
     r#""event_type": "effect.gr\u00f6\u00dfe.started", "event_version": "1.0", "#,

@@ -1,4 +1,4 @@
-//! The published schema, and that it says what the parser does.
+//! The published schema, compared with the parser.
 
 mod any;
 

@@ -1,4 +1,4 @@
-//! How envelopes are written, to the byte.
+//! Written envelopes, compared byte by byte.
 
 use herald_envelope::{Code, EmptyObject, Envelope, Error, Field, Json, Origin, Stamp, Uuid};
 use serde_json::{Value, json};

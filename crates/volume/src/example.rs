@@ -210,7 +210,7 @@ impl<'a> Examples<'a> {
         self.left = self.left.saturating_sub(bytes);
     }
 
-    /// What Python calls the type of a value: that is what is published of a private one.
+    /// Name of the type of a value in Python, which is published instead of a private value.
     fn type_name(&self, ty: &Type) -> String {
         let name = match ty {
             Type::String | Type::Enum(_) => "str",

@@ -1,10 +1,10 @@
-//! How long a topic keeps its events.
+//! Retention of a topic.
 
 use std::time::Duration;
 
 use herald_catalog::topics::Published;
 
-/// How long a topic keeps its events.
+/// Retention of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// At least this long.
@@ -18,8 +18,8 @@ pub enum Kept {
 }
 
 impl Kept {
-    /// What is asked for, else what the contracts say of the topic, else of all of theirs. Time
-    /// deletes nothing of a topic that is only compacted, whoever asks for it.
+    /// Retention by option, otherwise of the topic, otherwise of all topics of its contracts. Time
+    /// deletes nothing of a topic that is only compacted, even if the option is given.
     pub(crate) fn of(
         topic: Option<&Published>,
         asked: Option<Duration>,
@@ -43,7 +43,7 @@ impl Kept {
     }
 }
 
-/// Bytes that a partition of the topic keeps at most, when a contract says it.
+/// Maximum bytes that a partition of the topic keeps, if a contract sets it.
 pub(crate) fn most_bytes(topic: Option<&Published>) -> Option<u64> {
     topic?.config.get("retention.bytes")?.trim().parse().ok()
 }

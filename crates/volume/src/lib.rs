@@ -1,8 +1,8 @@
 //! Capacity planning: from the rates of contracts to events, bytes, partitions and disk.
 //!
 //! `example` makes values of declared fields, `published` the envelope that a generated
-//! publisher makes of them, `record` counts its bytes as Kafka stores them. `rates` says how
-//! many of each event a request brings, and [`Plan`] adds up all of it. Ranges stay ranges.
+//! publisher makes of them, `record` counts its bytes as Kafka stores them. `rates` has the
+//! number of each event per request, and [`Plan`] adds up all of it. Ranges stay ranges.
 
 mod example;
 mod kept;

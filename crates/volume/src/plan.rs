@@ -12,16 +12,16 @@ use crate::published::Example;
 use crate::rates::{self, Rate};
 use crate::record::Size;
 
-/// Bytes that one partition is to take in a second, where nobody says it: the lower end of what one
-/// partition is known to take.
+/// Default throughput of one partition in bytes per second: the lower end of what one partition is
+/// known to sustain.
 pub const PARTITION_BYTES_PER_SECOND: u32 = 10_000_000;
 
-/// What goes before what contracts say.
+/// Options that override contracts.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Requests that each node serves in a second.
     pub requests_per_second: Option<Range>,
-    /// How long events are kept.
+    /// Retention of events.
     pub retention: Option<Duration>,
     /// Number of replicas.
     pub replication_factor: Option<u32>,
@@ -33,7 +33,7 @@ pub struct Options {
     pub namespace: Option<String>,
 }
 
-/// What contracts amount to.
+/// Estimate for several contracts.
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// Each contract for itself.
@@ -42,20 +42,20 @@ pub struct Plan<'a> {
     pub topics: Vec<TopicPlan>,
     /// All of it.
     pub total: Total,
-    /// What contracts disagree about, each a sentence.
+    /// Contradictions between contracts, each a sentence.
     pub problems: Vec<String>,
 }
 
-/// What a contract amounts to.
+/// Estimate for one contract.
 #[derive(Debug)]
 pub struct ContractPlan<'a> {
     /// The contract.
     pub node: &'a Node,
-    /// What makes it announce something.
+    /// Sources of its events.
     pub rates: Vec<Rate>,
     /// Its events, in its order.
     pub events: Vec<EventPlan>,
-    /// Requests, when anybody says how many.
+    /// Request rate, if it is known.
     pub requests_per_second: Option<Range>,
     /// Events of one request.
     pub events_per_request: Range,
@@ -63,7 +63,7 @@ pub struct ContractPlan<'a> {
     pub bytes_per_request: Range,
 }
 
-/// What an event amounts to.
+/// Estimate for one event.
 #[derive(Debug)]
 pub struct EventPlan {
     /// On the wire.
@@ -76,18 +76,18 @@ pub struct EventPlan {
     pub is_open: bool,
     /// Whether it is larger than what Kafka takes by default.
     pub is_too_large: bool,
-    /// How many in a request.
+    /// Number per request.
     pub per_request: Range,
 }
 
-/// What a topic amounts to.
+/// Estimate for one topic.
 #[derive(Debug)]
 pub struct TopicPlan {
     /// In its namespace.
     pub name: String,
     /// Paths of the contracts that publish to it.
     pub contracts: Vec<String>,
-    /// What is published to it.
+    /// Event types published to it.
     pub event_types: Vec<String>,
     /// Bytes of the smallest and of the largest of its events.
     pub size: Range,
@@ -101,39 +101,39 @@ pub struct TopicPlan {
     pub bytes_per_second: Option<Range>,
     /// Partitions.
     pub partitions: Partitions,
-    /// Number of replicas, when anybody says it.
+    /// Number of replicas, if it is known.
     pub replication_factor: Option<u32>,
-    /// How long it keeps its events.
+    /// Retention of its events.
     pub kept: Kept,
     /// Bytes that a partition keeps at most.
     pub retention_bytes: Option<u64>,
-    /// Bytes on the disks of all replicas; one copy where nobody says how many.
+    /// Bytes on the disks of all replicas; of one copy if their number is unknown.
     pub disk_bytes: Option<Range>,
 }
 
-/// How many partitions a topic should have.
+/// Number of partitions of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partitions {
-    /// What the highest rate takes; nothing without a rate.
+    /// Partitions for the highest rate; nothing without a rate.
     pub needed: Option<u64>,
-    /// What a contract says.
+    /// Partitions that a contract sets.
     pub said: Option<u32>,
 }
 
 impl Partitions {
-    /// What is needed, and never less than a contract says: keys would move to other partitions.
+    /// Partitions needed, never fewer than a contract sets: keys would move to other partitions.
     pub fn planned(self) -> Option<u64> {
         self.needed.max(self.said.map(u64::from))
     }
 
-    /// Whether the contract says fewer than are needed.
+    /// Whether the contract sets fewer than are needed.
     pub fn are_too_few(self) -> bool {
         let said = self.said.map(u64::from);
         said.is_some_and(|said| self.needed.is_some_and(|needed| said < needed))
     }
 }
 
-/// What all contracts amount to. Of a run that may end in several ways each is counted once, so
+/// Estimate for all contracts. Of a run that may end in several ways each is counted once, so
 /// this may be less than the sum of the topics.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Total {
@@ -181,10 +181,10 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// What a contract publishes to one topic.
+/// Events of a contract on one topic.
 struct Part<'a> {
     contract: &'a ContractPlan<'a>,
-    /// What makes it do so.
+    /// Source of the events.
     rates: Vec<Rate>,
     events: Vec<&'a EventPlan>,
 }
@@ -222,7 +222,7 @@ impl<'a> ContractPlan<'a> {
         }
     }
 
-    /// What it publishes to each of its topics.
+    /// Events on each of its topics.
     fn parts(&self) -> BTreeMap<&str, Part<'_>> {
         let mut parts: BTreeMap<&str, Part<'_>> = BTreeMap::new();
         for event in &self.events {
@@ -374,13 +374,13 @@ impl TopicPlan {
         Some(most * f64::from(self.replicas()))
     }
 
-    /// One copy, where nobody says how many.
+    /// One copy, if the number of replicas is unknown.
     pub fn replicas(&self) -> u32 {
         self.replication_factor.unwrap_or(1)
     }
 }
 
-/// How many of `each` it takes, at least one.
+/// Number of `each` needed, at least one.
 fn ratio(sum: f64, each: u32) -> u64 {
     #[expect(
         clippy::cast_possible_truncation,

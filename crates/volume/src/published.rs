@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::example::Examples;
 use crate::record::Size;
 
-/// Where examples run.
+/// Environment of examples.
 pub const ENVIRONMENT: &str = "production";
-/// Version of a service that says none.
+/// Version of a service without one.
 const VERSION: &str = "1.0.0";
 
 /// When examples were made; with all six digits of a microsecond.
@@ -61,7 +61,7 @@ impl Example {
         }
     }
 
-    /// How large it is.
+    /// Size of the event.
     pub fn size(&self) -> Size {
         // Its type comes from a contract, which has no empty one, and its year is none to refuse.
         Size::of(&self.envelope).unwrap_or_default()
@@ -185,7 +185,7 @@ fn stamp() -> Stamp {
 
 type OfMaps<'a> = Envelope<'a, Map<String, Value>, Map<String, Value>>;
 
-/// The same, free of the origin that it was made with.
+/// Returns the envelope without a borrowed origin.
 fn owned(envelope: OfMaps<'_>) -> OfMaps<'static> {
     let text = |text: std::borrow::Cow<'_, str>| std::borrow::Cow::Owned(text.into_owned());
     Envelope {

@@ -1,6 +1,6 @@
-//! How many of each event a request brings.
+//! Number of each event per request.
 //!
-//! A run of an operation announces its start, and then that it completed or that it failed. Of
+//! A run of an operation publishes its start, and then that it completed or that it failed. Of
 //! every sum over events each run is counted once, however it ends, so that totals are smaller than
 //! the sum of what may become of their topics.
 
@@ -8,22 +8,22 @@ use herald_catalog::category::{METRIC_EVENTS, Occasion, STATE_EVENTS};
 use herald_catalog::volume::Range;
 use herald_catalog::{Event, Node};
 
-/// What one happening of a node announces.
+/// Events of one source of a node.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rate {
-    /// What happens.
+    /// Source of the events.
     pub of: Happening,
-    /// How often it happens in a request.
+    /// Occurrences per request.
     pub per_request: Range,
-    /// Whether the contract says so; else it is assumed to happen once.
+    /// Whether the contract sets the rate; otherwise it is assumed to be one.
     pub is_said: bool,
-    /// Share of runs that fail; all of them might, where the contract says nothing.
+    /// Share of runs that fail; up to all of them if the contract does not set it.
     pub failure_ratio: Option<Range>,
-    /// What each of its events is announced for.
+    /// Condition of each of its events.
     pub events: Vec<(usize, When)>,
 }
 
-/// What makes a node announce something.
+/// Source of events of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Happening {
     /// A run of the operation with this index.
@@ -36,14 +36,14 @@ pub enum Happening {
     Declared(usize),
 }
 
-/// When an event is announced.
+/// Condition under which an event is published.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum When {
     /// In this share of all cases.
     Share(f64),
-    /// Where a run completes.
+    /// If a run completes.
     Completed,
-    /// Where a run fails.
+    /// If a run fails.
     Failed,
 }
 
@@ -65,7 +65,7 @@ pub fn per_request(rates: &[Rate], weight: impl Fn(usize) -> f64) -> Range {
 }
 
 impl Rate {
-    /// The share of all cases in which an event is announced.
+    /// Share of all cases in which an event is published.
     pub fn share(&self, when: When) -> Range {
         let failed = self.failed();
         match when {
@@ -144,7 +144,7 @@ fn other(node: &Node, index: usize, event: &Event) -> Option<Rate> {
     })
 }
 
-/// What is said of all metrics, else of each; one that says nothing is recorded once.
+/// Rate of all metrics together, otherwise of each; a metric without a rate is recorded once.
 fn of_metrics(node: &Node) -> (Happening, Option<Range>, f64) {
     let of_each = || {
         let metrics = node.metrics.iter();

@@ -3,7 +3,7 @@
 use herald_envelope::{Envelope, Error};
 use serde::Serialize;
 
-/// What a batch has before its first record. Every event is counted in a batch of its own, as
+/// Bytes of a batch before its first record. Every event is counted in a batch of its own, as
 /// Herald's client sends it while there is no hurry; under load several share one.
 pub const BATCH: usize = 61;
 

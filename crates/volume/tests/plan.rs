@@ -1,4 +1,4 @@
-//! From contracts to figures.
+//! Estimates for contracts.
 
 use std::time::Duration;
 

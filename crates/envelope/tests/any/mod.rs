@@ -131,7 +131,7 @@ fn nearly_timestamp() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What becomes of one field.
+/// Change of one field.
 #[derive(Clone, Debug)]
 enum Mutation {
     Remove(prop::sample::Index),
