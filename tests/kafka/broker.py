@@ -79,7 +79,7 @@ class Broker:
         *,
         validate_only: bool = True,
     ) -> dict[str, str | None]:
-        """Why the broker does not create the topics; None where it does."""
+        """Error for each topic that the broker refuses to create, otherwise None."""
         answers = self.admin.create_topics(
             [NewTopic(topic, partitions, 1) for topic in topics],
             request_timeout=HANG_SECONDS,
@@ -151,7 +151,7 @@ class Broker:
         return self.read(topic for topic in topics if is_dead(topic))
 
     def read_with_aiokafka(self, topics: Iterable[str]) -> list[Record]:
-        """The same, as a client sees it that shares no code with librdkafka."""
+        """Records as seen by a client that shares no code with librdkafka."""
         return asyncio.run(self._read_with_aiokafka(topics))
 
     async def _read_with_aiokafka(self, topics: Iterable[str]) -> list[Record]:

@@ -40,7 +40,7 @@ class Client(Protocol):
 
 
 def herald(bootstrap: str) -> KafkaClient:
-    """Herald's own. Its spool is where HERALD_SPOOL says."""
+    """Herald's own client. HERALD_SPOOL sets its spool."""
     return KafkaClient(
         bootstrap,
         service=envelope.SOURCE_SERVICE,

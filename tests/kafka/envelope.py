@@ -1,4 +1,4 @@
-"""What goes over the wire: an envelope as JSON, its key and its headers."""
+"""Content of a record: an envelope as JSON, its key and its headers."""
 
 import json
 from dataclasses import dataclass

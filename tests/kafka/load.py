@@ -24,7 +24,7 @@ Order = dict[tuple[str, str], list[str]]
 
 @dataclass
 class Asked:
-    """What a client was asked to publish, and the receipt once it is there."""
+    """Event that a client was asked to publish, with its receipt once it has one."""
 
     topic: str
     key: str

@@ -24,7 +24,7 @@ BODY = """\
         return request
 """
 
-# What calls the operation, and writes down what the events are held against.
+# Calls the operation, and records the data to compare the events with.
 LOAD = '''"""Requests, as fast as they are served."""
 
 import asyncio
@@ -110,7 +110,7 @@ class Node:
             text=True,
             timeout=HANG_SECONDS,
         )
-        # 1 says that somebody should look, such as at what waits in a spool.
+        # 1 means that action is needed, such as for records in a spool.
         assert done.returncode in (0, 1), arguments
         return done.stdout
 
@@ -135,7 +135,7 @@ class Node:
         return True
 
     def stop(self) -> int:
-        """Ask it to stop; how many events it says that it left behind."""
+        """Ask it to stop; returns the number of events it reports as left behind."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(STOP_SECONDS) == 0, self.log()
@@ -160,7 +160,7 @@ class Node:
         return sum(int(spool["records"]) for spool in status["spools"])
 
     def journalled(self) -> list[tuple[str, str]]:
-        """What was called, and how it ended."""
+        """Calls of operations, with their outcome."""
         if not self.journal.exists():
             return []
         whole = self.journal.read_text().splitlines(keepends=True)

@@ -1,6 +1,6 @@
 """A program of its own that publishes with generated code: tests end it in many ways.
 
-program.py FUNCTION NAMESPACE [MODE]; the environment says which broker and spool.
+program.py FUNCTION NAMESPACE [MODE]; the environment sets broker and spool.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Which partition an event goes to: the one that a Java client would take."""
+"""Tests that events are on the partition that a Java client would choose."""
 
 import asyncio
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""What `herald new` writes, under load: through outages, stops and restarts."""
+"""Tests of a project of `herald new` under load, with outages, stops and restarts."""
 
 import os
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Where omnibase_core is installed, generated code logs with it.
+"""Tests that generated code logs with omnibase_core if it is installed.
 
 Takes about 30 s, most of it pip's.
 """

@@ -144,7 +144,7 @@ def test_a_receipt_survives_the_kill_of_its_program(
 
 
 def receipts(output: Path) -> list[list[str]]:
-    """What a program printed in whole lines."""
+    """Complete lines that a program printed."""
     whole, _, _ = output.read_text().rpartition("\n")
     return [line.split() for line in whole.splitlines()]
 

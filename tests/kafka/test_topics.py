@@ -1,4 +1,4 @@
-"""Herald's rule for topics, held against Kafka's own answer."""
+"""Tests that compare Herald's rule for topics with Kafka's own answer."""
 
 import json
 import os

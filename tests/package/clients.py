@@ -1,4 +1,4 @@
-"""What tests of the Kafka client have in common."""
+"""Shared helpers for tests of the Kafka client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from herald import Event
 from herald.testing import MemoryCluster
 
 TOPIC = "dev.unnamed.effect.place.started.v1"
-"""Where `event` goes."""
+"""Topic of `event`."""
 
 GENEROUS = 20.0
 """Seconds in which things happen that take no time: nobody measures anything by it."""
@@ -36,7 +36,7 @@ def numbers(cluster: MemoryCluster, key: str | None = None) -> list[int]:
 
 
 def numbers_by_key(cluster: MemoryCluster) -> dict[bytes | None, list[int]]:
-    """The same for every key."""
+    """Numbers of the events of every key, in order."""
     found: dict[bytes | None, list[int]] = {}
     for _, _, key, value, _ in cluster.messages(TOPIC):
         found.setdefault(key, []).append(json.loads(value)["payload"]["number"])

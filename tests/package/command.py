@@ -16,7 +16,7 @@ needs_command = pytest.mark.skipif(
 
 
 def run(*arguments: str | Path, folder: Path) -> str:
-    """What a command prints; diagnostics are no failure."""
+    """Output of a command; diagnostics are not a failure."""
     assert BINARY
     done = subprocess.run(
         [BINARY, *map(str, arguments)],

@@ -1,4 +1,4 @@
-"""What all tests of the package start from."""
+"""Shared fixtures of the tests of the package."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Where things are that the tests compare with."""
+"""Paths of files that the tests compare with."""
 
 from pathlib import Path
 

@@ -25,7 +25,7 @@ ENDINGS = {
 
 
 def left_in(spool: Path) -> list[int]:
-    """What the next client delivers."""
+    """Numbers of the events that the next client delivers."""
     cluster = MemoryCluster(1)
     with SyncKafkaClient(cluster=cluster, spool=spool) as kafka:
         assert kafka.flush(20) == 0

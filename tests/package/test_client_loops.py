@@ -24,7 +24,7 @@ from clients import GENEROUS, event, eventually, numbers, numbers_by_key, run
 
 
 def awaited(kafka: KafkaClient) -> int:
-    """What loops of the client still wait for."""
+    """Number of receipts that event loops of the client still wait for."""
     queues = kafka._completion_queues._all.values()
     return sum(len(queue) for queue in queues)
 

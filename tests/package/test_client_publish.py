@@ -1,4 +1,4 @@
-"""What is published, and what comes back."""
+"""Tests of publishing and of receipts."""
 
 from __future__ import annotations
 
@@ -469,7 +469,7 @@ def test_without_a_spool_an_outage_is_a_retriable_error() -> None:
             cluster.pause()
             with pytest.raises(PublishError, match="there is no spool") as caught:
                 await kafka.publish(event(0))
-            # Whoever looks at the clock first: the publisher or its connection.
+            # Either the publisher or its connection reports it first.
             assert caught.value.code in ("deadline", "timed_out")
             assert caught.value.is_retriable
             cluster.resume()

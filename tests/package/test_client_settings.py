@@ -1,4 +1,4 @@
-"""Where a client's settings come from, and what is said about bad ones."""
+"""Tests of the sources of a client's settings, and of errors about invalid ones."""
 
 from __future__ import annotations
 

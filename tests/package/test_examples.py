@@ -1,4 +1,4 @@
-"""The examples for Python, run as their README says."""
+"""Tests that run the Python examples as described in their README."""
 
 import subprocess
 import sys

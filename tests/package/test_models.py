@@ -179,7 +179,7 @@ def imported(code: str) -> ModuleType:
 
 
 def takes(model: type[Any], value: Any) -> bool:
-    """Tell whether a model takes what JSON says."""
+    """Whether a model accepts the JSON text."""
     try:
         from_json(model, value)
     except ValueError:

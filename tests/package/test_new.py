@@ -1,4 +1,4 @@
-"""What `herald new` writes is clean, and its tests say the truth."""
+"""Tests that a project of `herald new` is clean, and that its tests are right."""
 
 from __future__ import annotations
 

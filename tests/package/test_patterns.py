@@ -224,7 +224,7 @@ def test_functions_need_only_a_service_and_an_operation(
     )
     of_node = getattr(node, f"generate_operation_{stage}_event")
     assert code == of_node("orchestration")
-    # A service that is no kind of node is taken for an effect.
+    # A service that is not a kind of node is generated as an effect.
     assert f'event_type="effect.charge.{stage}"' in function("billing", "charge")
 
 

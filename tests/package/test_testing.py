@@ -1,4 +1,4 @@
-"""What `herald.testing` and its fixtures for pytest promise."""
+"""Tests of `herald.testing` and its fixtures for pytest."""
 
 import asyncio
 import subprocess

@@ -1,4 +1,4 @@
-"""The sizes of `herald volume`, held against what generated publishers send."""
+"""Tests that compare the sizes of `herald volume` with published events."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from places import EXAMPLES
 FOLDER = EXAMPLES / "orders"
 
 WITHIN = 0.05
-"""Of the size, as docs/capacity-planning.md says."""
+"""Allowed deviation of the size, as in docs/capacity-planning.md."""
 
 
 @pytest.fixture

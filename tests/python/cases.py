@@ -1,4 +1,4 @@
-"""What each method of the golden nodes must publish and log."""
+"""Expected events and log records of each method of the golden nodes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ class Case:
     label: str  # the event's name in the log
     level: str
     message: str
-    context: dict[str, Any]  # what the log says beyond correlation, type and topic
+    context: dict[str, Any]  # of the log record, beyond correlation, type and topic
 
     @property
     def subject(self) -> dict[str, Any]:
-        """What the log says of an event that was not published."""
+        """Log message about an event that was not published."""
         if "metric_name" in self.arguments:
             return {"metric_name": self.arguments["metric_name"]}
         return {"correlation_id": str(CORRELATION_ID)}

@@ -1,4 +1,4 @@
-"""What the tests share: golden modules, a client and a log that record."""
+"""Shared by the tests: golden modules, and a recording client and log."""
 
 import importlib.util
 import json

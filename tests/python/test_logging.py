@@ -13,7 +13,7 @@ from harness import Client, load, publisher
 
 
 class EnumLogLevel(str, Enum):  # noqa: UP042
-    """As omnibase_core has it."""
+    """Interface of the logger of omnibase_core."""
 
     DEBUG = "debug"
     INFO = "info"

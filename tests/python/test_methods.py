@@ -49,7 +49,7 @@ def without_clock(case: Case, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def about(case: Case) -> dict[str, Any]:
-    """Return what the log says of every event that a client was given."""
+    """Return the log message about every event that a client received."""
     return {
         "correlation_id": str(CORRELATION_ID),
         "event_type": case.event_type,
@@ -58,7 +58,7 @@ def about(case: Case) -> dict[str, Any]:
 
 
 def failure(case: Case, reason: str) -> Line:
-    """Return what the log says of an event that could not be published."""
+    """Return the log message about an event that could not be published."""
     message = f"Failed to publish {case.label} event: {reason}"
     context = {**case.subject, "event_type": case.event_type, "error": reason}
     return Line("WARNING", message, context)

@@ -1,4 +1,4 @@
-"""What a publisher sends with models is what `parse` gives to a consumer."""
+"""Tests that `parse` returns the models that a publisher sent."""
 
 import asyncio
 import json
