@@ -83,7 +83,7 @@ fn flatten(pattern: &str, ast: &Ast, elements: &mut Vec<Element>) -> Result<(), 
                 other => other,
             };
             check(pattern, inner)?;
-            elements.push(if has_repetition(inner) {
+            elements.push(if has_long_repetition(inner) {
                 Element::Unknown
             } else {
                 Element::Short
@@ -99,7 +99,7 @@ fn flatten(pattern: &str, ast: &Ast, elements: &mut Vec<Element>) -> Result<(), 
                 });
             } else if rounds == Some(1) {
                 check(pattern, inner)?;
-                elements.push(if has_repetition(inner) {
+                elements.push(if has_long_repetition(inner) {
                     Element::Unknown
                 } else {
                     Element::Short
@@ -140,6 +140,19 @@ fn is_one_character(ast: &Ast) -> bool {
                 GroupKind::NonCapturing(_) | GroupKind::CaptureIndex(_)
             ) && is_one_character(&group.ast)
         }
+        _ => false,
+    }
+}
+
+fn has_long_repetition(ast: &Ast) -> bool {
+    match ast {
+        Ast::Repetition(repetition) => {
+            rounds(&repetition.op.kind).is_none_or(|most| most > SHORT)
+                || has_long_repetition(&repetition.ast)
+        }
+        Ast::Group(group) => has_long_repetition(&group.ast),
+        Ast::Concat(concat) => concat.asts.iter().any(has_long_repetition),
+        Ast::Alternation(alternation) => alternation.asts.iter().any(has_long_repetition),
         _ => false,
     }
 }
@@ -197,6 +210,7 @@ mod tests {
             r"\d{4}-\d{4}-\d{4}",
             r"(?:ab){2,4}c+",
             r"a+|b+",
+            r"(?:a{0,9}|b)?[a-z]{0,16}\w+",
         ] {
             assert!(passes(pattern), "{pattern}");
         }

@@ -175,6 +175,13 @@ mod tests {
     use super::check;
 
     #[test]
+    fn built_in_patterns_of_secrets_are_harmless() {
+        for rule in herald_redact::rules::all() {
+            assert_eq!(check(rule.pattern), Ok(()), "{}: {}", rule.id, rule.pattern);
+        }
+    }
+
+    #[test]
     fn what_rust_and_python_share_is_taken() {
         for pattern in [
             r"--password[= ]\S+",

@@ -27,10 +27,11 @@ from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
-from functools import lru_cache, partial, wraps
+from functools import cache, lru_cache, partial, wraps
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from math import isfinite
 from os import urandom
+from string import ascii_letters, digits
 from time import perf_counter, time_ns
 from types import NoneType, TracebackType, UnionType
 from typing import (
@@ -641,6 +642,463 @@ Base64: TypeAlias = Annotated[bytes, Wire(read_bytes, _write_bytes)]
 Integer: TypeAlias = Annotated[int, Wire(read_integer)]
 
 
+# The table of secrets, printed by crates/redact/tests/python.rs: change it there.
+
+# Kind of secret, what may not stand before it, whether case does not matter, keywords,
+# pattern, and what follows.
+RULES: Final = (
+    (
+        "assigned",
+        "any",
+        True,
+        "pass pwd secret credential creds token key session sessid user_info user.info",
+        "(pass(?:word|wd|phrase|code)[a-z]{0,16}|pass|pwd|secrets?|credentials?"
+        "|creds|token|(?:api|access|account|private|secret|signing|encryption"
+        "|master|auth|shared|storage|license)[_.-]?key|session[_.-]?id"
+        "|phpsessid"
+        r"""|user[_.]info)([a-z0-9_.-]{0,32})[\\"'\])]{0,4}[ \t]{0,16}[=:]?=>?""",
+        "",
+    ),
+    (
+        "line",
+        "any",
+        True,
+        "pass pwd secret credential creds token key session sessid user_info user.info",
+        "(pass(?:word|wd|phrase|code)[a-z]{0,16}|pass|pwd|secrets?|credentials?"
+        "|creds|token|(?:api|access|account|private|secret|signing|encryption"
+        "|master|auth|shared|storage|license)[_.-]?key|session[_.-]?id"
+        r"""|phpsessid|user[_.]info)([a-z0-9_.-]{0,32})[\\"'\])]{0,4}[ \t]{0,16}:""",
+        "",
+    ),
+    (
+        "paired",
+        "any",
+        True,
+        "pass pwd secret credential creds token key session sessid user_info user.info",
+        "(pass(?:word|wd|phrase|code)[a-z]{0,16}|pass|pwd|secrets?|credentials?"
+        "|creds|token|(?:api|access|account|private|secret|signing|encryption"
+        "|master|auth|shared|storage|license)[_.-]?key|session[_.-]?id"
+        r"""|phpsessid|user[_.]info)([a-z0-9_.-]{0,32})["'][ \t]{0,16},""",
+        "",
+    ),
+    (
+        "option",
+        "any",
+        True,
+        "--",
+        "--[a-z0-9_.-]{0,40}(pass(?:word|wd|phrase|code)[a-z]{0,16}|pass|pwd"
+        "|secrets?|credentials?|creds|token|(?:api|access|account|private"
+        "|secret|signing|encryption|master|auth|shared|storage"
+        "|license)[_.-]?key|session[_.-]?id|phpsessid"
+        "|user[_.]info)([a-z0-9_.-]{0,16})[ ]{1,8}",
+        "",
+    ),
+    (
+        "element",
+        "any",
+        True,
+        "<",
+        "<[a-z0-9_:.-]{0,16}(pass(?:word|wd|phrase|code)[a-z]{0,16}|pass|pwd"
+        "|secrets?|credentials?|creds|token|(?:api|access|account|private"
+        "|secret|signing|encryption|master|auth|shared|storage"
+        "|license)[_.-]?key|session[_.-]?id|phpsessid"
+        "|user[_.]info)([^<>]{0,160})>",
+        "",
+    ),
+    (
+        "quoted",
+        "any",
+        True,
+        "pass pwd secret credential creds token key session sessid user_info user.info",
+        "(pass(?:word|wd|phrase|code)[a-z]{0,16}|pass|pwd|secrets?|credentials?"
+        "|creds|token|(?:api|access|account|private|secret|signing|encryption"
+        "|master|auth|shared|storage|license)[_.-]?key|session[_.-]?id"
+        "|phpsessid"
+        """|user[_.]info)([a-z0-9_.-]{0,32})["'][ ]{1,4}value[ ]{0,4}=[ ]{0,4}""",
+        "",
+    ),
+    (
+        "encoded",
+        "any",
+        True,
+        "%3a %3d %253a %253d",
+        "(pass(?:word|wd|phrase|code)[a-z]{0,16}|pass|pwd|secrets?|credentials?"
+        "|creds|token|(?:api|access|account|private|secret|signing|encryption"
+        "|master|auth|shared|storage|license)[_.-]?key|session[_.-]?id"
+        "|phpsessid|user[_.]info)([a-z0-9_.-]{0,32})(?:%(?:25)?2[27]"
+        "|%(?:25)?5d)?(?:%20|[+]){0,2}%(?:25)?3[ad]",
+        "",
+    ),
+    (
+        "header",
+        "any",
+        True,
+        "authorization cookie passphrase",
+        "(?:authorization|cookie"
+        r"""|passphrase)[\\"'\])]{0,4}[ \t]{0,16}(?:[=:]?=>?|:)""",
+        "",
+    ),
+    (
+        "quoted",
+        "any",
+        True,
+        "authorization cookie passphrase",
+        r"""[(\[]b?["'](?:authorization|(?:set-)?cookie|passphrase)["'][ \t]{0,16},""",
+        "",
+    ),
+    (
+        "credentials",
+        "part",
+        True,
+        "bearer basic",
+        r"(?:bearer|basic)(?:[ \t\r\n]{1,8}|%20|[+])",
+        "",
+    ),
+    ("input_value", "any", True, "input_value=", "input_value=", ""),
+    (
+        "following",
+        "any",
+        True,
+        '"auth"',
+        '"auth"[ ]{0,4}:[ ]{0,4}"',
+        "[A-Za-z0-9+/=]{8,}",
+    ),
+    (
+        "quoted",
+        "any",
+        True,
+        "login identified password",
+        r"(?:(?:with|encrypted) password|identified by)[ \t]{1,8}",
+        "",
+    ),
+    (
+        "following",
+        "any",
+        True,
+        "login",
+        r"login[ \t]{1,8}[^ \t\r\n]{1,64}[ \t\r\n]{1,8}password[ \t]{1,8}",
+        r"[^ \t\r\n]{1,}",
+    ),
+    ("user_info", "any", True, "://", "://", ""),
+    ("encoded_user_info", "any", True, "%3a%2f%2f", "%3a%2f%2f", ""),
+    (
+        "following",
+        "any",
+        True,
+        "oracle:",
+        "oracle:(?:thin|oci):[^/@ ]{1,64}/",
+        r"""[^@ \t\r\n"']{1,}""",
+    ),
+    (
+        "following",
+        "alphanumeric",
+        True,
+        "sig= signature=",
+        "(?:sig|signature|x-amz-signature|x-goog-signature)=",
+        "[A-Za-z0-9%+/=_.~-]{16,}",
+    ),
+    (
+        "following",
+        "any",
+        True,
+        "code= verifier= assertion=",
+        "[?&](?:code|code_verifier|assertion|client_assertion)=",
+        "[A-Za-z0-9%+/=_.~-]{16,}",
+    ),
+    ("following", "any", True, "/bot", "/bot[0-9]{6,12}:", "[A-Za-z0-9_-]{30,}"),
+    (
+        "following",
+        "any",
+        True,
+        "hooks.slack",
+        r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/",
+        "[A-Za-z0-9+/_-]{16,}",
+    ),
+    (
+        "following",
+        "any",
+        True,
+        "/api/webhooks/",
+        "/api/webhooks/[0-9]{10,20}/",
+        "[A-Za-z0-9_-]{20,}",
+    ),
+    (
+        "following",
+        "any",
+        True,
+        "webhook.office.com",
+        r"webhook\.office\.com/webhookb2/",
+        "[A-Za-z0-9@/_-]{16,}",
+    ),
+    (
+        "user_password",
+        "alphanumeric",
+        False,
+        "curl",
+        r"""curl[^\r\n]{0,200}[ "'](?:-u|-U|--user|--proxy-user)[ =,"']{0,3}""",
+        "",
+    ),
+    (
+        "following",
+        "alphanumeric",
+        False,
+        "mysql mariadb",
+        r"""(?:mysql|mariadb)[^\r\n]{0,200}[ "']-p""",
+        r"""[^ \t\r\n"',]{1,}""",
+    ),
+    (
+        "following",
+        "alphanumeric",
+        False,
+        "sshpass",
+        """sshpass[ "',]{1,4}-p[ "',]{0,4}""",
+        r"""[^ \t\r\n"',]{1,}""",
+    ),
+    (
+        "following",
+        "alphanumeric",
+        False,
+        "redis-cli",
+        r"""redis-cli[^\r\n]{0,200}[ "']-a[ "',]{1,4}""",
+        r"""[^ \t\r\n"',]{1,}""",
+    ),
+    (
+        "following",
+        "alphanumeric",
+        False,
+        "ldap",
+        r"""ldap[a-z]{1,16}[^\r\n]{0,200}[ "']-w[ "',]{0,4}""",
+        r"""[^ \t\r\n"',]{1,}""",
+    ),
+    (
+        "following",
+        "alphanumeric",
+        False,
+        "mongo",
+        r"""mongo[^\r\n]{0,200}[ "']-p[ "',]{1,4}""",
+        r"""[^ \t\r\n"',]{1,}""",
+    ),
+    (
+        "code",
+        "alphanumeric",
+        True,
+        "otp code",
+        "(?:t?otp|(?:verification|security|mfa|2fa|auth|login"
+        r"""|one[_ -]?time)[_ -]?code)[\\"'\])]{0,4}[ \t]{0,4}(?:[:=]|is"""
+        r"""|was)?[ \t]{0,4}[\\"']{0,2}""",
+        "",
+    ),
+    (
+        "code",
+        "alphanumeric",
+        True,
+        "pin cvv cvc",
+        r"""(?:pin|pin[_ -]?code|cvv2?|cvc2?)[\\"'\])]{0,4}[ \t]{0,4}(?:[:=]|is"""
+        r"""|was)[ \t]{0,4}[\\"']{0,2}""",
+        "",
+    ),
+    (
+        "card",
+        "part",
+        False,
+        "",
+        "[0-9]{4}[ .-][0-9]{4}[ .-][0-9]{4}[ .-][0-9]{4}"
+        "|3[0-9]{3}[ .-][0-9]{6}[ .-][0-9]{4,5}|[0-9]{14,16}",
+        "",
+    ),
+    ("iban", "alphanumeric", False, "", "[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,40}", ""),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "eyJ ya29. GOCSPX- 1//0 dp. pscale_",
+        r"eyJ[A-Za-z0-9_-]{8}|(?:ya29\.|GOCSPX-|1//0)[A-Za-z0-9_-]{20}|dp\.(?:pt"
+        r"|st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{40}|pscale_(?:tkn|oauth"
+        "|pw)_[A-Za-z0-9_=.-]{32}",
+        "[A-Za-z0-9_=.-]*",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
+        "(?:gh[opsur]|github_pat)_[A-Za-z0-9_]{16}",
+        "[A-Za-z0-9_]*",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "A3T AKIA ASIA ABIA ACCA SK key- -us xkeysib- xsmtpsib- npm_ rubygems_"
+        " oy2 dop_v1_ doo_v1_ dor_v1_ :AA shpat_ shpca_ shppa_ shpss_ ntn_"
+        " PMAK- pul- dt0 pat AGE-SECRET-KEY-1 sha256~ LTAI v1.0- duffel_ EZAK"
+        " EZTK API- pnu_ rdme_ shippo_ tfp_ AQVN",
+        "(?:A3T[A-Z0-9]|AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|SK[0-9a-f]{32}"
+        "|key-[0-9a-f]{32}|[0-9a-f]{32}-us[0-9]{1,2}|x(?:key"
+        "|smtp)sib-[0-9a-f]{64}-[A-Za-z0-9]{16}|npm_[A-Za-z0-9]{36}"
+        "|rubygems_[0-9a-f]{48}|oy2[a-z0-9]{43}|do[opr]_v1_[0-9a-f]{64}"
+        "|[0-9]{8,10}:AA[A-Za-z0-9_-]{33}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"
+        "|ntn_[0-9]{11}[A-Za-z0-9]{35}|PMAK-[0-9a-f]{24}-[0-9a-f]{34}"
+        r"|pul-[0-9a-f]{40}|dt0[a-z][0-9]{2}\.[A-Za-z0-9]{24}\.[A-Za-z0-9]{64}"
+        r"|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}|AGE-SECRET-KEY-1[A-Z0-9]{58}"
+        "|sha256~[A-Za-z0-9_-]{43}|(?:LTAI[A-Za-z0-9]{20}"
+        r"|v1\.0-[0-9a-f]{24}-[0-9a-f]{146}|duffel_(?:test"
+        "|live)_[A-Za-z0-9_=-]{43}|EZ[AT]K[A-Za-z0-9]{54}|API-[A-Z0-9]{26}"
+        "|pnu_[A-Za-z0-9]{36}|rdme_[a-z0-9]{70}|shippo_(?:live"
+        "|test)_[0-9a-fA-F]{40}|tfp_[A-Za-z0-9._=-]{59}|AQVN[A-Za-z0-9_-]{35})",
+        "(?![A-Za-z0-9])",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "ABSK bedrock-api-key- sk_live sk_test sk_prod rk_live rk_test rk_prod"
+        " whsec_ glsa_ glc_ cflt",
+        "(?:ABSK|bedrock-api-key-)[A-Za-z0-9+/=]{40}|(?:(?:sk|rk)_(?:live|test"
+        "|prod)_|whsec_)[A-Za-z0-9]{10}|(?:glsa_[A-Za-z0-9]{32}_[0-9A-Fa-f]{8}"
+        "|glc_[A-Za-z0-9+/]{32})|cflt[A-Za-z0-9/+]{56}",
+        "[A-Za-z0-9+/=]*",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "xox xapp-",
+        "(?:xox[a-z][.-]|xapp-[0-9]-)[A-Za-z0-9-]{8}",
+        "[A-Za-z0-9.-]*",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "sk- AIza SG. pypi-AgE dckr_ hvs. hvb. hvr. sq0atp- sq0csp- NRAK- NRII-"
+        " NRJS- sbp_ sb_secret_ figd_",
+        "sk-(?:(?:proj|svcacct|admin|None|ant|or)-[A-Za-z0-9_-]{16}"
+        "|[A-Za-z0-9]{32})|AIza[A-Za-z0-9_-]{35}"
+        r"|SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16}|pypi-AgE[A-Za-z0-9_-]{30}"
+        r"|dckr_(?:pat|oat)_[A-Za-z0-9_-]{20}|hv[sbr]\.[A-Za-z0-9_-]{20}"
+        "|sq0(?:atp|csp)-[A-Za-z0-9_-]{22}|NR(?:AK|II|JS)-[A-Za-z0-9_-]{19}"
+        "|(?:sbp_[0-9a-f]{40}|sb_secret_[A-Za-z0-9_-]{20})"
+        "|figd_[A-Za-z0-9_-]{32}",
+        "[A-Za-z0-9_-]*",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "gsk_ pplx- r8_ xai- hf_ api_org_ lin_ AKCp cmVmd EAAM EAAC",
+        "gsk_[A-Za-z0-9]{40}|pplx-[A-Za-z0-9]{40}|r8_[A-Za-z0-9]{32}"
+        "|xai-[A-Za-z0-9]{60}|(?:hf|api_org)_[A-Za-z0-9]{30}|lin_(?:api"
+        "|oauth)_[A-Za-z0-9]{32}|(?:AKCp|cmVmd)[A-Za-z0-9]{58}"
+        "|EAA[MC][A-Za-z0-9]{100}",
+        "[A-Za-z0-9]*",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "glpat- gldt- glrt- glcbt- glptt- gloas- glsoat- glft- glimt- glagent-"
+        " glffct- GR1348941",
+        "(?:gl(?:pat|dt|rt|cbt|ptt|oas|soat|ft|imt|agent|ffct)-"
+        "|GR1348941)[A-Za-z0-9_-]{20}",
+        "[A-Za-z0-9._-]*",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        ".atlasv1. ATATT3 ATBB ATCTT3 sl.",
+        r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60}|(?:ATATT3|ATCTT3"
+        r"|ATBB)[A-Za-z0-9_=-]{24}|sl\.[A-Za-z0-9_=-]{100}",
+        "[A-Za-z0-9_=-]*",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "Q~",
+        "[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31}",
+        "[A-Za-z0-9_~.-]*",
+    ),
+    ("match", "alphanumeric", False, "dapi", "dapi[0-9a-f]{32}", "[0-9-]*"),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "sntry",
+        "sntry[su]_[A-Za-z0-9+/=_]{40}",
+        "[A-Za-z0-9+/=_]*",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "A3- ops_eyJ",
+        "(?:A3-[A-Z0-9]{6}-[A-Z0-9]{6,11}-[A-Z0-9-]{11,24}|ops_eyJ[A-Za-z0-9+/=]{40})",
+        "[A-Za-z0-9+/=-]*",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "fo1_ fm1 fm2_",
+        "(?:fo1|fm1[ar]|fm2)_[A-Za-z0-9+/_-]{43}",
+        "[A-Za-z0-9+/=_-]*",
+    ),
+    (
+        "match",
+        "alphanumeric",
+        False,
+        "AAAAAAAAAAAAAAAAAAAAAA",
+        "AAAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9%]{60}",
+        "[A-Za-z0-9%]*",
+    ),
+    (
+        "pem",
+        "any",
+        False,
+        "-----BEGIN",
+        "-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----",
+        "",
+    ),
+)
+
+# Ends of names of what is no secret, and words of prose behind "Bearer".
+PUBLIC_ENDINGS: Final = (
+    "less|_type|_count|_limit|_url|_uri|_endpoint|_name|_policy|_length|_ttl|_expiry"
+    "|_expires|_expires_in|_expires_at|_version|_required|_enabled|_field|_path|_file"
+    "|_arn|_budget|_usage|_location"
+)
+PROSE: Final = (
+    "access|and|are|auth|authentication|authorization|credential|credentials|for|from"
+    "|has|header|http|in|is|missing|must|not|of|or|realm|required|scheme|token|tokens"
+    "|was|with"
+)
+
+# First and last prefix of cards, least and most digits; lengths of IBANs.
+CARDS: Final = (
+    (2221, 2720, 16, 16),
+    (3000, 3059, 14, 14),
+    (3400, 3499, 15, 15),
+    (3528, 3589, 16, 19),
+    (3600, 3699, 14, 14),
+    (3700, 3799, 15, 15),
+    (3800, 3999, 14, 14),
+    (4000, 4999, 16, 19),
+    (5100, 5599, 16, 16),
+    (6011, 6011, 16, 19),
+    (6200, 6299, 16, 19),
+    (6440, 6599, 16, 19),
+)
+IBAN_LENGTHS: Final = (
+    "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22"
+    " DK18 DO28 EE20 EG29 ES24 FI18 FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28"
+    " IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27"
+    " MD24 ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24"
+    " SC31 SD18 SE24 SI19 SK24 SM27 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20"
+)
+
+
 # Binding of call arguments to the input fields of an operation.
 
 _POSITIONAL = (
@@ -1240,6 +1698,253 @@ def _model_fields(model: Any) -> tuple[tuple[str, str, Any, bool], ...]:
     )
 
 
+# Redaction of secrets, in Python alone.
+
+MASK: Final = "***"
+MAX_BRACKETS: Final = 1024  # A longer value in brackets ends as one without them.
+ALPHANUMERIC: Final = ascii_letters + digits
+
+# What may not stand right before a match.
+_BEFORE: Final = {
+    "any": "",
+    "alphanumeric": ALPHANUMERIC,
+    "part": ALPHANUMERIC + "_-.",
+}
+
+# A value in quotes, maybe cut. Without quotes it ends before `", `, `, x` or `&x=`.
+_QUOTED: Final = r"""
+    \\{1,2}" [^"]* (?: "|\Z ) | b?" (?: [^"\\] | \\. )* (?: "|\\?\Z )
+    | b?' (?: [^'\\] | \\. )* (?: '|\\?\Z )
+"""
+_GOES_ON: Final = r"""(?! ["'][,}\])] | [,;&](?:[\s"']|[\w.-]{1,40}=) )"""
+
+# The secret of each kind, from the end of a match on. Each takes linear time: what it
+# repeats can match in one way only, or is bounded.
+_VALUES: Final = {
+    "assigned": rf"""[ \t]* ( {_QUOTED}
+        | (?: "(?=\w)[^"]*" | '(?=\w)[^']*' | {_GOES_ON}\S )+ )""",
+    "line": rf"(?![:=]) [ \t]* ( {_QUOTED} | (?=\S)(?: {_GOES_ON}[^\r\n] )+ )",
+    "paired": rf"\s* ( {_QUOTED} )",
+    "option": rf"( {_QUOTED} | (?!-)\S+ )",
+    "element": r"( [^<]+(?=</) | \w[^<]*\Z )",
+    "encoded": r"""
+        (?:%20)? \+? (?:%22)? (?:%27)? (?:%2522)? (?:%2527)?
+        ( (?: [a-z0-9._~!*()+$/:@-] | %(?!(?:25)?(?:26|22|27|2c|3b|7d|0a|0d)) )+ )""",
+    "header": rf"(?!:) [ \t]* ( \*\*\* | {_QUOTED} | [^\r\n]+ )",
+    "quoted": rf"[ \t]* ( {_QUOTED} )",
+    "credentials": rf"""
+        (?! (?:{PROSE})[.:=]*(?:[\s"'<>,;&]|\Z) | [a-z_]{{1,40}}=[^=\s"'<>,;&] )
+        ( [^\s"'<>,;&]+ )""",
+    "user_password": rf"( (?!-) (?: {_QUOTED} | [^\s\"']* ) )",
+    "user_info": r"""( (?: [^\s"'<>:] | :(?!//) )* )""",
+    "encoded_user_info": r"( (?: [a-z0-9._~!*()+$-] | %(?!40|2f) )+ ) (?=%40)",
+    "code": r"( [0-9]{3,10} ) (?! [\w:-] | \.[a-z0-9] )",
+    "input_value": r"( (?: (?!,\ input_type=)[^\r\n] )+ )",
+    "pem": r"( .*? (?: -----(?-i:END)\ (?-i:[A-Z0-9\ ])*-{0,5} | \Z ) )",
+    "card": r"() (?! [\w-] )",
+    "iban": "()",
+}
+_NAMED: Final = {"assigned", "line", "paired", "option", "element", "encoded"}
+_BLANKS: Final = re.compile(r"[ \t]*")
+_PATH: Final = re.compile(r"""["' \t]*[/~]""")
+_BLOCK: Final = re.compile(r"[ \t]*[|>][0-9+-]*[ \t\r]*\n")
+_BLOCK_LINE: Final = re.compile(r"([ \t]*)([^\r\n]*)\r*")
+_PUBLIC: Final = re.compile(rf".(?:{PUBLIC_ENDINGS})\Z", re.DOTALL)
+
+
+def mask_secrets(text: str, also: Iterable[re.Pattern[str]] = ()) -> str:
+    """Return a text with `***` for secrets."""
+    spans: list[tuple[int, int]] = []
+    lower = text.lower()
+    for secret, before, ignore_case, keywords, pattern, value in RULES:
+        known = lower if ignore_case else text
+        if not keywords or any(keyword in known for keyword in keywords.split()):
+            rule, ends = _compiled(secret, pattern, ignore_case, value)
+            _search(text, spans, secret, _BEFORE[before], rule, ends)
+    for custom in also:
+        spans += [match.span() for match in custom.finditer(text) if match.group()]
+    return _masked(text, sorted(spans)) if spans else text
+
+
+def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+    parts: list[str] = []
+    last = 0
+    for start, end in spans:
+        if start > last or not parts:
+            parts += [text[last:start], MASK]
+        last = max(last, end)
+    return "".join(parts) + text[last:]
+
+
+@cache
+def _compiled(
+    secret: str, pattern: str, ignore_case: bool, value: str
+) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    case = re.IGNORECASE if ignore_case else re.NOFLAG
+    if value:
+        ends = re.compile(f"({value})", re.ASCII)
+    else:
+        flags = re.ASCII | re.DOTALL | re.VERBOSE | re.IGNORECASE
+        ends = re.compile(_VALUES[secret], flags)
+    return re.compile(pattern, re.ASCII | case), ends
+
+
+def _search(
+    text: str,
+    spans: list[tuple[int, int]],
+    secret: str,
+    before: str,
+    rule: re.Pattern[str],
+    ends: re.Pattern[str],
+) -> None:
+    place = 0
+    run = 0  # So far the last token goes.
+    while match := rule.search(text, place):
+        start, end = match.span()
+        place = start + 1
+        if start and text[start - 1] in before:
+            continue
+        if secret == "match":
+            if end > run:
+                rest = ends.match(text, end)
+                if not rest:
+                    continue
+                run = rest.end()
+            spans.append((start, run))
+        elif span := _secret(text, secret, match, ends):
+            spans.append(span)
+            place = max(place, span[1])
+
+
+def _secret(
+    text: str, secret: str, match: re.Match[str], ends: re.Pattern[str]
+) -> tuple[int, int] | None:
+    """Return where the secret stands that a match announces."""
+    start, end = match.span()
+    if secret in _NAMED and not _is_secret_name(text, match):
+        return None
+    if secret == "user_password" and text[end - 1] in "\"'":
+        end -= 1
+    found = ends.match(text, end)
+    if secret in {"assigned", "line"}:
+        if match[1].lower() == "pwd" and _PATH.match(text, end):
+            return None
+        if secret == "line" and (block := _BLOCK.match(text, end)):
+            return _block(text, block.end())
+        if secret == "assigned" or text[end : end + 1] not in {":", "="}:
+            value = _end(_BLANKS.match(text, end))
+            if closed := _bracketed(text, value):
+                return value, closed
+    if not found:
+        return None
+    match secret:
+        case "card":
+            return (start, end) if _is_card(match[0]) else None
+        case "iban":
+            end = start + _iban_length(match[0])
+            is_part = text[end : end + 1].isascii() and text[end : end + 1].isalnum()
+            return None if end == start or is_part else (start, end)
+        case "pem":
+            return start, found.end(1)
+        case "user_info":
+            return _user_info(found[1], end)
+        case "credentials" if match[0][:5].lower() == "basic":
+            # Base64 of a name and a password has more than lower-case letters.
+            return found.span(1) if re.search("[A-Z0-9+=]", found[1][1:]) else None
+        case "user_password":
+            return found.span(1) if ":" in found[1] else None
+        case _:
+            return found.span(1)
+
+
+def _end(match: re.Match[str] | None) -> int:
+    return match.end() if match else 0
+
+
+def _is_secret_name(text: str, match: re.Match[str]) -> bool:
+    """Tell whether the groups of a match are the name of a secret."""
+    start, core, rest = match.start(1), match[1].lower(), match[2].lower()
+    following = text[match.end(1) : match.end(1) + 1]
+    if following and following in ascii_letters:  # secretary, tokenizer
+        return False
+    if core == "pass":  # bypass, but PGPASS
+        begin = start - 2 if text[max(start - 2, 0) : start].lower() == "pg" else start
+        if begin and text[begin - 1] in ascii_letters:
+            return False
+    if core == "token" and text[max(start - 11, 0) : start].lower() == "unexpected ":
+        return False
+    return not _PUBLIC.search(core + rest)
+
+
+def _bracketed(text: str, start: int) -> int:
+    """Return the end of a value in brackets that are closed soon, or 0."""
+    depth = 0
+    quote = ""
+    for place, character in enumerate(text[start : start + MAX_BRACKETS], start):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "[{(":
+            depth += 1
+        elif character in "]})":
+            depth -= 1
+        elif depth == 0:
+            return 0
+        elif character in "\"'":
+            quote = character
+        if depth <= 0:
+            return place + 1 if depth == 0 else 0
+    return 0
+
+
+def _block(text: str, place: int) -> tuple[int, int] | None:
+    """Return where the lines of a block scalar of YAML stand."""
+    start, end, indent = 0, 0, ""
+    while place <= len(text) and (line := _BLOCK_LINE.match(text, place)):
+        if line[2]:
+            if len(line[1]) < max(len(indent), 1):
+                break
+            start, indent = start or line.start(2), indent or line[1]
+            end = line.end(2)
+        place = line.end() + 1
+    return (start, end) if end else None
+
+
+def _user_info(run: str, start: int) -> tuple[int, int] | None:
+    """Return what stands before the last `@`, unless that is in the path."""
+    authority = re.split("[/?#]", run, maxsplit=1)[0]
+    is_user = "@" in authority or (":" in authority and re.search("[^/]@", run))
+    end = run.rfind("@")
+    return (start, start + end) if is_user and end > 0 else None
+
+
+def _is_card(text: str) -> bool:
+    numbers = [int(digit) for digit in text if digit in digits]
+    prefix = int("".join(map(str, numbers[:4])))
+    fits = any(
+        first <= prefix <= last and least <= len(numbers) <= most
+        for first, last, least, most in CARDS
+    )
+    doubled = (sum(divmod(2 * number, 10)) for number in numbers[-2::-2])
+    return fits and (sum(numbers[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def _iban_length(text: str) -> int:
+    """Return how much of a text is an IBAN, alone or in groups of four."""
+    length = IBAN_LENGTHS.partition(text[:2])[2][:2]
+    iban = ""
+    place = 0
+    while length and len(iban) < int(length) and place < len(text):
+        if text[place] != " ":
+            iban += text[place]
+        elif len(iban) % 4:
+            return 0
+        place += 1
+    if not length or len(iban) != int(length):
+        return 0
+    number = "".join(str(int(character, 36)) for character in iban[4:] + iban[:4])
+    return place if int(number) % 97 == 1 else 0
+
+
 # Removal of private values from payloads.
 
 PublicFields: TypeAlias = Mapping[str, "PublicFields | None"]
@@ -1272,94 +1977,6 @@ def _part(value: object, public: PublicFields) -> object:
         return [_part(item, public) for item in value]
     fields = fields_of(value)
     return type(value).__name__ if fields is None else published(fields, public)
-
-
-# Redaction of secrets in error texts.
-
-ERROR_WINDOW: Final = 4_000  # so much of an error is read and masked,
-HALF_A_SECRET: Final = 400  # without its end, where a secret may be cut,
-MAX_ERROR_TEXT: Final = 2_000  # and so much of that is kept
-
-# Names of secrets, and what follows: name=x, or name: x, "name": "x", ('name', 'x').
-_NAME: Final = r"""
-    (?: pass(?:word|wd|phrase)[a-z]{0,16}   # db_password, passwordHash
-      | (?<![a-z]) (?:pg)?pass              # PGPASS, db_pass; not bypass
-      | pwd (?! ["'=:\ ]{1,5} [/~] )        # not PWD=/home/app
-      | secrets? | credentials?             # not secretary
-      | (?<! unexpected\ ) token            # not max_tokens, tokenizer
-      | (?:api|access|account|private|secret|signing)[_.-]?key | session[_.-]?id
-    ) (?: [\d_.-] [\w.-]{0,32} )?           # secret_access_key, password2
-"""
-_EQUALS: Final = r"""[\\"'\])]{0,4} [ \t]* [=:]?=>? [ \t]*"""
-_COLON: Final = r"""[\\"'\])]{0,4} [ \t]* (?::(?!:)|(?<=["']),(?=\s?b?["'])) [ \t]*"""
-# A value in quotes, maybe cut. Without quotes it ends before `", `, `, x` or `&x=`.
-_QUOTED: Final = r"""
-    \\{1,2}" [^"]* (?: "|\Z ) | b?" (?: [^"\\] | \\. )* (?: "|\\?\Z )
-    | b?' (?: [^'\\] | \\. )* (?: '|\\?\Z )
-"""
-_GOES_ON: Final = r"""(?! ["'][,}\])] | [,;&](?:[\s"']|[\w.-]{1,40}=) )"""
-
-# Of a match the first part stays, the second is a secret. Each takes linear time: what
-# it repeats can match in one way only, or is bounded.
-_SECRETS: Final = tuple(
-    re.compile(f"({kept}) (?: {secret} )", re.IGNORECASE | re.VERBOSE | re.DOTALL)
-    for kept, secret in (
-        # -----BEGIN RSA PRIVATE KEY----- ..., whole or cut
-        (r"", r"-----BEGIN\ [A-Z ]*PRIVATE\ KEY-----.*?(?:-----END\ [A-Z ]*-----|\Z)"),
-        # Authorization: AWS4 a=b, c=d    Set-Cookie: a=b; c=d    passphrase: two words
-        (
-            rf"(?: authorization | cookie | passphrase ) (?: {_EQUALS} | {_COLON} )",
-            rf"{_QUOTED} | [^\r\n]+",
-        ),
-        # Bearer x, Basic eDp5; not "Basic authentication"
-        (r"\b(?:bearer|basic(?=\s+(?-i:[a-z]*[A-Z0-9+/=])))\s+", r"""[^\s"'<>,;]+"""),
-        # password=x, Password = "x y", password=a"b c"
-        (
-            rf"{_NAME} {_EQUALS}",
-            rf"""{_QUOTED} | (?: "(?=\w)[^"]*" | '(?=\w)[^']*' | {_GOES_ON}\S )+""",
-        ),
-        # password: two words, "password": "x", ('password', 'x')
-        (rf"{_NAME} {_COLON}", rf"{_QUOTED} | (?=\S)(?: {_GOES_ON}[^\r\n] )+"),
-        # --password x, --db-password "x y"
-        (r"--(?:\w{1,20}-){0,3}" + _NAME + r"[ ]+", _QUOTED + r"| (?!-)\S+"),
-        # scheme://user:password@host, up to the last @
-        (r"://", r"""(?:[^\s"'<>:]|:(?!//))*(?=@)"""),
-        # JWT, GitHub, AWS, Slack
-        (
-            r"(?<![a-z0-9])",
-            r"eyJ[\w.-]{10,} | (?:gh[opsur]|github_pat)_\w{16,}"
-            r" | A[KS]IA[0-9A-Z]{16} | xox[a-z]-[\w-]{8,}",
-        ),
-    )
-)
-
-
-def redact_secrets(value: object, also: Iterable[re.Pattern[str]] = ()) -> str:
-    """Return the text of an error, truncated, with `***` for secrets. Never raises.
-
-    Args:
-        value: The error.
-        also: Patterns of secrets from a contract, in addition to the built-in ones.
-    """
-    try:
-        full = text_of(value)
-        text = full[:ERROR_WINDOW]
-        for pattern in _SECRETS:
-            text = pattern.sub(r"\1***", text)
-        for pattern in also:
-            text = pattern.sub("***", text)
-        if len(full) > ERROR_WINDOW:
-            masked, mask, rest = text.rpartition("***")
-            text = masked + mask + rest[:-HALF_A_SECRET] + " [...]"
-        return text if len(text) <= MAX_ERROR_TEXT else text[:MAX_ERROR_TEXT] + " [...]"
-    except Exception:
-        return "<unprintable error>"
-
-
-def reason_of(error: BaseException, also: Iterable[re.Pattern[str]] = ()) -> str:
-    """Return the type of an error and its redacted text."""
-    name, text = type(error).__name__, redact_secrets(error, also)
-    return f"{name}: {text}" if text else name
 
 
 # Correlation context: the current request, and the event that caused the current work.
@@ -1505,6 +2122,48 @@ def _unreadable(event_type: str, error: Exception) -> EnvelopeError:
         path = ".".join([path, *(str(part) for part in first["loc"])])
         reason = str(first["type"])
     return EnvelopeError(path, f"not a valid payload of {event_type} ({reason})")
+
+
+# Redaction of secrets in error texts.
+
+ERROR_WINDOW: Final = 4_000  # so much of an error is read and masked,
+HALF_A_SECRET: Final = 400  # without its end, where a secret may be cut,
+MAX_ERROR_TEXT: Final = 2_000  # and so much of that is kept
+
+Masker = Callable[[str, Iterable[re.Pattern[str]]], str]
+
+# The engine in Rust where the package is there, and otherwise the one in Python.
+_MASKERS: Final[list[Masker]] = [mask_secrets]
+
+
+def use_masker(masker: Masker) -> None:
+    """Set what masks the secrets of a text."""
+    _MASKERS[0] = masker
+
+
+def redact_secrets(value: object, also: Iterable[re.Pattern[str]] = ()) -> str:
+    """Return the text of an error, truncated, with `***` for secrets. Never raises.
+
+    Args:
+        value: The error.
+        also: Patterns of secrets from a contract, in addition to the built-in ones.
+    """
+    try:
+        full = text_of(value)
+        text = full[:ERROR_WINDOW]
+        text = _MASKERS[0](text, also)
+        if len(full) > ERROR_WINDOW:
+            masked, mask, rest = text.rpartition("***")
+            text = masked + mask + rest[:-HALF_A_SECRET] + " [...]"
+        return text if len(text) <= MAX_ERROR_TEXT else text[:MAX_ERROR_TEXT] + " [...]"
+    except Exception:
+        return "<unprintable error>"
+
+
+def reason_of(error: BaseException, also: Iterable[re.Pattern[str]] = ()) -> str:
+    """Return the type of an error and its redacted text."""
+    name, text = type(error).__name__, redact_secrets(error, also)
+    return f"{name}: {text}" if text else name
 
 
 # Outgoing events, and their log lines.

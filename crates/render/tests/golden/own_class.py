@@ -105,6 +105,17 @@ _SECRETS: Final = tuple(
 )
 
 
+try:
+    from herald import redact as mask_secrets  # type: ignore[import-not-found, unused-ignore]
+except ImportError:  # Without Herald, the most common secrets.
+
+    def mask_secrets(text: str) -> str:  # type: ignore[misc, unused-ignore]
+        """Return a text with `***` for secrets."""
+        for pattern in _SECRETS:
+            text = pattern.sub(r"\1***", text)
+        return text
+
+
 def emit_log_event(level: LogLevel, message: str, context: dict[str, Any]) -> None:
     """Log one line; what the log raises must not reach the node."""
     with suppress(Exception):
@@ -143,9 +154,7 @@ def redact_secrets(value: object) -> str:
     """Return the text of an error with `***` for secrets, cut; never raises."""
     try:
         full = text_of(value)
-        text = full[:ERROR_WINDOW]
-        for pattern in _SECRETS:
-            text = pattern.sub(r"\1***", text)
+        text = mask_secrets(full[:ERROR_WINDOW])
         if len(full) > ERROR_WINDOW:
             masked, mask, rest = text.rpartition("***")
             text = masked + mask + rest[:-HALF_A_SECRET] + " [...]"
