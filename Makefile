@@ -55,7 +55,7 @@ demo: build ## the main job on an example contract
 test: lint rust-test some-faults python-test kafka-test package-test book-test ## every check that CI runs
 
 # Python without the ending.
-SCRIPTS = scripts/kafka scripts/bundle-runtime scripts/book scripts/python-reference scripts/words \
+SCRIPTS = scripts/kafka scripts/bundle-runtime scripts/licenses scripts/book scripts/python-reference scripts/words \
 	$(addprefix benches/,instrument lifecycle metrics python run runtime)
 
 lint: $(VENV)/.stamp ## format, lints, wording, licences
@@ -73,6 +73,7 @@ lint: $(VENV)/.stamp ## format, lints, wording, licences
 	scripts/words --count
 	cd examples/orders && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict service.py
 	scripts/bundle-runtime --check
+	scripts/licenses --check
 	scripts/deny
 
 rust-test: $(VENV)/.stamp $(TOOLS)/typescript/.stamp build ## Rust, with a real Apache Kafka

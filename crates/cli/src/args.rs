@@ -189,6 +189,8 @@ Examples:
   herald completions bash > ~/.local/share/bash-completion/completions/herald
   herald completions zsh > ~/.zfunc/_herald")]
     Completions(Completions),
+    /// Print the licences of the software that the binary contains
+    Licenses,
 }
 
 /// A node that is described by arguments instead of a file.

@@ -5,6 +5,7 @@ mod contracts;
 mod errors;
 mod generator;
 mod payload;
+mod redaction;
 
 use std::ffi::OsString;
 
@@ -26,6 +27,9 @@ mod _herald {
         LifecycleGenerator, MetricsGenerator, PatternGenerator, completed_for_service,
         failed_for_service, join_imports, started_for_service,
     };
+
+    #[pymodule_export]
+    use crate::redaction::Redactor;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

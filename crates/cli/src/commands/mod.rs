@@ -41,6 +41,7 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
         Command::Patterns(args) => patterns::run(&args),
         Command::Schema(args) => schema(&args),
         Command::Completions(args) => completions(&args),
+        Command::Licenses => licenses(),
     }
 }
 
@@ -58,5 +59,10 @@ fn completions(args: &Completions) -> Result<ExitStatus, Error> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "herald", &mut script);
     output::text(&String::from_utf8_lossy(&script))?;
+    Ok(ExitStatus::Success)
+}
+
+fn licenses() -> Result<ExitStatus, Error> {
+    output::text(include_str!("../../THIRD-PARTY-LICENSES.txt"))?;
     Ok(ExitStatus::Success)
 }

@@ -15,6 +15,7 @@ from herald.errors import HeraldError, PayloadError, PublishError, SettingsError
 from herald.events import Event
 from herald.nodes import EventDefinition, Field, Node, Operation
 from herald.output import GeneratedFile, Target, generate, targets
+from herald.redaction import redact
 from herald.sync import SyncKafkaClient
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "generate",
     "load",
     "load_text",
+    "redact",
     "targets",
     "to_json",
 ]

@@ -26,6 +26,13 @@ def before_fork() -> None: ...
 def after_fork() -> None: ...
 
 @final
+class Redactor:
+    """The built-in table of secrets, with patterns beside it."""
+
+    def __new__(cls, patterns: list[str], /) -> Self: ...
+    def redact(self, text: str, /) -> str: ...
+
+@final
 class Receipt:
     """Proof that an event is safe: acknowledged by the cluster, or flushed to the local
     spool. Always truthy.

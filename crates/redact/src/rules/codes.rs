@@ -5,7 +5,7 @@ use super::{Before, Rule, Secret};
 pub(super) static RULES: &[Rule] = &[
     Rule {
         id: "one-time-code",
-        title: "one-time passwords and codes of verification",
+        title: "One-time passwords and verification codes",
         keywords: &["otp", "code"],
         before: Before::Alphanumeric,
         pattern: concat!(
@@ -30,7 +30,7 @@ pub(super) static RULES: &[Rule] = &[
     },
     Rule {
         id: "pin",
-        title: "PINs and check numbers of cards",
+        title: "PINs and security codes of cards",
         keywords: &["pin", "cvv", "cvc"],
         before: Before::Alphanumeric,
         pattern: concat!(
@@ -55,7 +55,7 @@ pub(super) static RULES: &[Rule] = &[
     },
     Rule {
         id: "card",
-        title: "numbers of payment cards, with and without separators (Luhn)",
+        title: "Payment card numbers, with and without separators (Luhn)",
         keywords: &[],
         before: Before::Part,
         pattern: concat!(
@@ -82,7 +82,7 @@ pub(super) static RULES: &[Rule] = &[
     },
     Rule {
         id: "iban",
-        title: "numbers of bank accounts (IBAN, with its check digits)",
+        title: "Bank account numbers (IBAN, with its check digits)",
         keywords: &[],
         before: Before::Alphanumeric,
         pattern: "[A-Z]{2}[0-9]{2}[A-Z0-9 ]{11,40}",

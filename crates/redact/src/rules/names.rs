@@ -71,7 +71,7 @@ pub(super) static RULES: &[Rule] = &[
         ],
         ..named(
             "name-equals",
-            "what stands behind the name of a secret and `=`",
+            "Values after the name of a secret and `=`",
             name!(r#"([a-z0-9_.-]{0,32})[\\"'\])]{0,4}[ \t]{0,16}[=:]?=>?"#),
         )
     },
@@ -100,7 +100,7 @@ pub(super) static RULES: &[Rule] = &[
         ],
         ..named(
             "name-colon",
-            "what stands behind the name of a secret and `:`, to the end of the line; YAML's blocks",
+            "Values after the name of a secret and `:`, to the end of the line; block scalars of YAML",
             name!(r#"([a-z0-9_.-]{0,32})[\\"'\])]{0,4}[ \t]{0,16}:"#),
         )
     },
@@ -110,7 +110,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["('password', 7)", "the fields 'password' and 'user'"],
         ..named(
             "name-pair",
-            "pairs of the name of a secret and its value",
+            "Pairs of the name of a secret and its value",
             name!(r#"([a-z0-9_.-]{0,32})["'][ \t]{0,16},"#),
         )
     },
@@ -128,7 +128,7 @@ pub(super) static RULES: &[Rule] = &[
         ],
         ..named(
             "name-option",
-            "options of programs with the name of a secret",
+            "Options of programs with the name of a secret",
             concat!("--[a-z0-9_.-]{0,40}", name!("([a-z0-9_.-]{0,16})[ ]{1,8}")),
         )
     },
@@ -148,7 +148,7 @@ pub(super) static RULES: &[Rule] = &[
         ],
         ..named(
             "name-element",
-            "text of XML elements with the name of a secret",
+            "Text of XML elements with the name of a secret",
             concat!("<[a-z0-9_:.-]{0,16}", name!("([^<>]{0,160})>")),
         )
     },
@@ -158,7 +158,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["<add key=\"DbName\" value=\"orders\" />"],
         ..named(
             "name-attribute",
-            "the attribute `value` of XML beside the name of a secret",
+            "XML attribute `value` after the name of a secret",
             name!(r#"([a-z0-9_.-]{0,32})["'][ ]{1,4}value[ ]{0,4}=[ ]{0,4}"#),
         )
     },
@@ -173,7 +173,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["q=token_type%3Dbearer", "q=tokens%3D3"],
         ..named(
             "name-encoded",
-            "the name of a secret and its value, as URLs encode them",
+            "URL-encoded name of a secret and its value",
             name!("([a-z0-9_.-]{0,32})(?:%(?:25)?2[27]|%(?:25)?5d)?(?:%20|[+]){0,2}%(?:25)?3[ad]"),
         )
     },
@@ -194,7 +194,7 @@ pub(super) static RULES: &[Rule] = &[
         ],
         ..named(
             "header",
-            "the headers `Authorization` and `Cookie`, and passphrases, to the end of the line",
+            "Headers `Authorization` and `Cookie`, and passphrases, to the end of the line",
             r#"(?:authorization|cookie|passphrase)[\\"'\])]{0,4}[ \t]{0,16}(?:[=:]?=>?|:)"#,
         )
     },
@@ -205,7 +205,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["'cookie', 'header' or 'query'"],
         ..named(
             "header-pair",
-            "pairs of such a header and its value",
+            "Pairs of such a header and its value",
             r#"[(\[]b?["'](?:authorization|(?:set-)?cookie|passphrase)["'][ \t]{0,16},"#,
         )
     },
@@ -226,7 +226,7 @@ pub(super) static RULES: &[Rule] = &[
         ],
         ..named(
             "credentials",
-            "what stands behind `Bearer` or `Basic`, but no prose",
+            "Credentials after `Bearer` or `Basic`, but not prose",
             r"(?:bearer|basic)(?:[ \t\r\n]{1,8}|%20|[+])",
         )
     },
@@ -251,7 +251,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["{\"auth\": \"basic\"}"],
         ..named(
             "docker-auth",
-            "credentials in the configuration of Docker",
+            "Credentials in the configuration of Docker",
             r#""auth"[ ]{0,4}:[ ]{0,4}""#,
         )
     },
@@ -265,7 +265,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["wrong password 'for' user bob", "identified by name"],
         ..named(
             "sql",
-            "passwords in statements of SQL",
+            "Passwords in SQL statements",
             r"(?:(?:with|encrypted) password|identified by)[ \t]{1,8}",
         )
     },
@@ -276,7 +276,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["at login password is asked for"],
         ..named(
             "netrc",
-            "passwords in .netrc",
+            "Passwords in `.netrc`",
             r"login[ \t]{1,8}[^ \t\r\n]{1,64}[ \t\r\n]{1,8}password[ \t]{1,8}",
         )
     },

@@ -352,7 +352,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["abc8Q~x"],
         ..token(
             "azure-secret",
-            "secrets of Azure applications",
+            "Azure application secrets",
             &["Q~"],
             "[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31}",
             "[A-Za-z0-9_~.-]",
@@ -690,7 +690,7 @@ pub(super) static RULES: &[Rule] = &[
         ],
         ..token(
             "private-key",
-            "private keys, whole or cut",
+            "Private keys, whole or cut",
             &["-----BEGIN"],
             "-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----",
             NOTHING,

@@ -39,7 +39,7 @@ pub(super) static RULES: &[Rule] = &[
         ],
         ..url(
             "url-user",
-            "user and password in a URL, up to the last `@`",
+            "User and password in a URL, up to the last `@`",
             "://",
         )
     },
@@ -50,7 +50,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["next=https%3A%2F%2Fexample.org%2F%40bob"],
         ..url(
             "url-user-encoded",
-            "the same in an encoded URL",
+            "User and password in an encoded URL",
             "%3a%2f%2f",
         )
     },
@@ -61,7 +61,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["jdbc:oracle:thin:@//db:1521/x"],
         ..url(
             "oracle",
-            "the password in a URL of Oracle's JDBC driver",
+            "Passwords in URLs of Oracle's JDBC driver",
             "oracle:(?:thin|oci):[^/@ ]{1,64}/",
         )
     },
@@ -76,7 +76,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["sig=short", "design={alnum*20}"],
         ..url(
             "signed-url",
-            "signatures of URLs: Azure SAS, AWS, Google Cloud",
+            "Signatures in URLs: Azure SAS, AWS, Google Cloud",
             "(?:sig|signature|x-amz-signature|x-goog-signature)=",
         )
     },
@@ -86,7 +86,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["GET /errors?code=404", "error?code=leader_lost"],
         ..url(
             "oauth-code",
-            "codes and assertions of OAuth in a URL",
+            "Codes and assertions of OAuth in URLs",
             "[?&](?:code|code_verifier|assertion|client_assertion)=",
         )
     },
@@ -97,7 +97,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["GET https://example.org/bot12345678:x"],
         ..url(
             "telegram-url",
-            "tokens in URLs of Telegram",
+            "Tokens in URLs of Telegram",
             "/bot[0-9]{6,12}:",
         )
     },
@@ -108,7 +108,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["GET https://hooks.slack.com/services/ failed"],
         ..url(
             "slack-webhook",
-            "webhooks of Slack",
+            "Webhooks of Slack",
             r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/",
         )
     },
@@ -119,7 +119,7 @@ pub(super) static RULES: &[Rule] = &[
         near_misses: &["GET https://example.org/api/webhooks/7"],
         ..url(
             "discord-webhook",
-            "webhooks of Discord",
+            "Webhooks of Discord",
             "/api/webhooks/[0-9]{10,20}/",
         )
     },
@@ -130,7 +130,7 @@ pub(super) static RULES: &[Rule] = &[
         secret: Secret::Following("[A-Za-z0-9@/_-]", 16),
         ..url(
             "teams-webhook",
-            "webhooks of Microsoft Teams",
+            "Webhooks of Microsoft Teams",
             r"webhook\.office\.com/webhookb2/",
         )
     },
