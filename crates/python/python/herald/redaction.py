@@ -15,8 +15,8 @@ def redact(text: str, patterns: Iterable[str | re.Pattern[str]] = ()) -> str:
 
     Args:
         text: An error message, a line of a log, or any other text.
-        patterns: Regular expressions of more secrets. Those given as text ignore case, and
-            may not have look-around or back-references, as in contracts.
+        patterns: Regular expressions of more secrets. Those given as text ignore case,
+            and may not have look-around or back-references, as in contracts.
 
     Raises:
         ValueError: A pattern is not a valid regular expression.

@@ -1,0 +1,1 @@
+../python/redaction_cases.py
