@@ -218,7 +218,7 @@ def test_levels_of_the_project_hold(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("paths", "message"),
     [
-        ("orders.yml", "there is no `orders.yml`"),
+        ("orders.yml", "`orders.yml` does not exist"),
         ([], "no paths were given"),
         (["empty"], "there are no contracts in `empty`"),
         ("other", "1 YAML file was skipped, such as other/compose.yaml"),

@@ -276,8 +276,8 @@ def test_all_that_is_generated_compiles() -> None:
         ("operations", [None], ValueError, "got None"),
         ("operations", ["a", "a"], ValueError, "`a` is listed twice"),
         ("operations", ["a-b", "a_b"], ValueError, "both become the identifier `a_b`"),
-        ("operations", ["a b"], ValueError, "Kafka does not take the topic"),
-        ("operations", ["x" * 300], ValueError, "Kafka does not take the topic"),
+        ("operations", ["a b"], ValueError, "Kafka does not accept the topic"),
+        ("operations", ["x" * 300], ValueError, "Kafka does not accept the topic"),
         ("include_state_events", "true", TypeError, "state_events must be a boolean"),
         ("include_state_events", 1, TypeError, "True or False; got int"),
         (

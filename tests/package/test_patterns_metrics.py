@@ -95,7 +95,7 @@ def test_arguments_are_attributes() -> None:
         ("operations", [], ValueError, "operations must contain at least one"),
         ("operations", "a", TypeError, "operations must be a list of strings; got str"),
         ("operations", [1], ValueError, "All operations must be non-empty strings"),
-        ("operations", ["a b"], ValueError, "Kafka does not take the topic"),
+        ("operations", ["a b"], ValueError, "Kafka does not accept the topic"),
         ("operations", ["a-b", "a_b"], ValueError, "both become the identifier `a_b`"),
         ("business_metrics", "x", TypeError, "must be a list of BusinessMetric"),
         ("business_metrics", ["x"], TypeError, "BusinessMetric; got one with str"),

@@ -1,18 +1,21 @@
-//! Whether a pattern can send a backtracking engine astray.
+//! Detection of patterns that can be exponentially slow in a backtracking engine.
 //!
-//! Rust's engine is linear whatever the pattern; Python's tries every way to split a text between
-//! two repetitions that both match it, and the text is an error message that somebody else may
-//! have chosen. Refused is what can't be shown to be harmless: a pattern passes when each long
-//! repetition repeats one character or class, and ends at a character that it can't match before
-//! the next one begins. Then a search takes at most the square of the text's length.
+//! Rust's engine is linear for every pattern. Python's tries every way to split a text between two
+//! repetitions that both match it, and the text is an error message that may contain input of
+//! strangers. A pattern is accepted only if it is known to be harmless: each long repetition repeats
+//! one character or class, and ends at a character that it can't match before the next one begins.
+//! Then a search takes at most quadratic time in the length of the text.
 
 use regex::{Regex, RegexBuilder};
 use regex_syntax::ast::{Ast, GroupKind, RepetitionKind, RepetitionRange};
 
-/// Repetitions of up to so many rounds are cheap, whatever stands beside them.
-const SHORT: u32 = 16;
+/// Maximum number of rounds of a short repetition, which is cheap regardless of its neighbours.
+const MAX_SHORT_ROUNDS: u32 = 16;
 
-/// Says why a pattern may take too long.
+/// Rejects patterns that may take too long.
+///
+/// # Errors
+/// The reason, as the end of a sentence.
 pub(crate) fn check(pattern: &str, ast: &Ast) -> Result<(), String> {
     let branches = match ast {
         Ast::Alternation(alternation) => alternation.asts.as_slice(),
@@ -26,20 +29,20 @@ pub(crate) fn check(pattern: &str, ast: &Ast) -> Result<(), String> {
     Ok(())
 }
 
-/// A piece of a sequence, as far as it matters for backtracking.
+/// Element of a sequence, as far as it matters for backtracking.
 enum Element {
-    /// This character must follow.
+    /// A character that has to follow.
     Char(char),
-    /// Something short, which may be nothing.
+    /// A short element that may be empty.
     Short,
-    /// A long repetition of what matches.
+    /// A long repetition of the characters that match.
     Long(Regex),
-    /// Something that has long repetitions inside, and may match anything.
+    /// An element with long repetitions inside, which may match any text.
     Unknown,
 }
 
 fn check_sequence(elements: &[Element]) -> Result<(), String> {
-    /// The long repetition that has not ended for certain.
+    /// Long repetition that may still go on at the current element.
     enum Open<'a> {
         None,
         Matching(&'a Regex),
@@ -94,7 +97,7 @@ fn flatten(pattern: &str, ast: &Ast, elements: &mut Vec<Element>) -> Result<(), 
             let rounds = rounds(&repetition.op.kind);
             if is_one_character(inner) {
                 elements.push(match rounds {
-                    Some(most) if most <= SHORT => Element::Short,
+                    Some(max) if max <= MAX_SHORT_ROUNDS => Element::Short,
                     _ => Element::Long(matcher(pattern, inner)),
                 });
             } else if rounds == Some(1) {
@@ -104,13 +107,13 @@ fn flatten(pattern: &str, ast: &Ast, elements: &mut Vec<Element>) -> Result<(), 
                 } else {
                     Element::Short
                 });
-            } else if rounds.is_some_and(|most| most <= SHORT)
+            } else if rounds.is_some_and(|max| max <= MAX_SHORT_ROUNDS)
                 && !has_repetition(inner)
                 && !has_alternation(inner)
             {
                 elements.push(Element::Short);
             } else {
-                return Err("a repetition may repeat one character or class, no group".to_owned());
+                return Err("only a character or a class can be repeated, not a group".to_owned());
             }
         }
         _ => elements.push(Element::Short),
@@ -118,7 +121,7 @@ fn flatten(pattern: &str, ast: &Ast, elements: &mut Vec<Element>) -> Result<(), 
     Ok(())
 }
 
-/// How often at most; `None` without a limit.
+/// Returns the maximum number of rounds; `None` without a limit.
 fn rounds(kind: &RepetitionKind) -> Option<u32> {
     match kind {
         RepetitionKind::ZeroOrOne => Some(1),
@@ -147,7 +150,7 @@ fn is_one_character(ast: &Ast) -> bool {
 fn has_long_repetition(ast: &Ast) -> bool {
     match ast {
         Ast::Repetition(repetition) => {
-            rounds(&repetition.op.kind).is_none_or(|most| most > SHORT)
+            rounds(&repetition.op.kind).is_none_or(|max| max > MAX_SHORT_ROUNDS)
                 || has_long_repetition(&repetition.ast)
         }
         Ast::Group(group) => has_long_repetition(&group.ast),
@@ -200,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_before_the_next_repetition_begins_passes() {
+    fn accepts_repetitions_that_end_before_the_next() {
         for pattern in [
             r"corp-\d+",
             r"--password[= ]\S+",
@@ -217,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_split_a_text_in_many_ways_is_refused() {
+    fn rejects_repetitions_that_match_the_same_text() {
         for pattern in [
             r"(a+)+b",
             r"(x|x)*y",

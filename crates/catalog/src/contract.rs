@@ -1,45 +1,42 @@
-//! What people wrote: one shape for both formats, before anything is resolved.
+//! Parts of a contract that mean what is written: nothing about them has to be resolved.
 
 use std::collections::BTreeMap;
 
 use herald_diagnostics::Location;
 
-use crate::fields::{Definition, Field};
-use crate::instrument::Instrument;
-use crate::kind::Kind;
 use crate::text::is_blank;
-use crate::version::Version;
-use crate::volume::{Range, Volume};
+use crate::volume::Range;
 use crate::yaml::Yaml;
 
-/// A value and where it stands.
+/// A value and its place in the contract.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located<T> {
-    /// What is written.
+    /// The value.
     pub value: T,
-    /// Where.
+    /// Its place.
     pub location: Location,
 }
 
 impl<T> Located<T> {
-    /// Puts a value and its place together.
+    /// Combines a value and its place.
     pub fn new(value: T, location: Location) -> Self {
         Self { value, location }
     }
 }
 
 impl Located<String> {
-    /// The text of a value, unless it is blank or something else than text.
+    /// Reads a text; `None` for blank text and for other values.
     pub(crate) fn read(yaml: &Yaml) -> Option<Self> {
         let text = yaml.as_str().filter(|text| !is_blank(text))?;
         Some(Self::new(text.to_owned(), yaml.location))
     }
 }
 
-/// The two formats that the reader knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Format of a contract.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// Herald's own: `node_type`, `service_name`, `operations`.
+    #[default]
     Native,
     /// `contract.yaml` of the ONEX platform.
     Onex,
@@ -55,100 +52,7 @@ impl Format {
     }
 }
 
-/// A contract as written.
-#[derive(Clone, Debug)]
-pub struct ContractFile {
-    /// Which format it is in.
-    pub format: Format,
-    /// The place of diagnostics about the whole contract.
-    pub location: Location,
-    /// Name of the node; the service name in the native format.
-    pub name: Option<Located<String>>,
-    /// `None` when it is missing or not understood.
-    pub kind: Option<Kind>,
-    /// Version of the contract.
-    pub contract_version: Option<Version>,
-    /// Version of the node's code.
-    pub node_version: Option<Version>,
-    /// Namespace of the topics.
-    pub namespace: Option<Located<String>>,
-    /// For people.
-    pub description: Option<String>,
-    /// Operations, each name once.
-    pub operations: Vec<WrittenOperation>,
-    /// Whether the node announces changes of its state.
-    pub state_events: bool,
-    /// Whether the node announces metrics.
-    pub metric_events: bool,
-    /// States and transitions.
-    pub states: Option<StateMachine>,
-    /// Named metrics.
-    pub metrics: Vec<Metric>,
-    /// Events that the contract lists itself.
-    pub events: Vec<WrittenEvent>,
-    /// Topics that it reads.
-    pub consumed: Vec<crate::node::Consumed>,
-    /// Fields of the node's input.
-    pub inputs: Vec<Field>,
-    /// Fields of the node's output.
-    pub outputs: Vec<Field>,
-    /// Named groups of fields.
-    pub definitions: Vec<Definition>,
-    /// How much it publishes.
-    pub volume: Volume,
-    /// Patterns of secrets in error messages.
-    pub redact: Vec<Located<String>>,
-}
-
-/// An operation as written.
-#[derive(Clone, Debug)]
-pub struct WrittenOperation {
-    /// The name.
-    pub name: Located<String>,
-    /// For people.
-    pub description: Option<String>,
-    /// Fields of the input.
-    pub input: Vec<Field>,
-    /// Fields of the result.
-    pub result: Vec<Field>,
-    /// What it announces of itself.
-    pub instrument: Instrument,
-    /// Runs in a request.
-    pub per_request: Option<Range>,
-    /// Share of runs that fail.
-    pub failure_ratio: Option<Range>,
-    /// Which parts of the contract name it.
-    pub sources: Vec<&'static str>,
-}
-
-/// A declared event as written.
-#[derive(Clone, Debug)]
-pub struct WrittenEvent {
-    /// The place of diagnostics about it.
-    pub location: Location,
-    /// The event type, unless only the topic is written.
-    pub event_type: Option<Located<String>>,
-    /// The topic, unless only the event type is written.
-    pub topic: Option<Located<String>>,
-    /// For people.
-    pub description: Option<String>,
-    /// Fields of the payload.
-    pub payload: Vec<Field>,
-    /// Payload field whose value is the partition key.
-    pub partition_key: Option<Located<String>>,
-    /// How the topic should be made.
-    pub settings: Option<TopicSettings>,
-    /// What else is said of the topic.
-    pub roles: Vec<&'static str>,
-    /// Name of the payload's model.
-    pub schema_ref: Option<String>,
-    /// How many of it in a request.
-    pub per_request: Option<Range>,
-    /// Which parts of the contract declare it.
-    pub sources: Vec<&'static str>,
-}
-
-/// How a topic should be made.
+/// Settings for the creation of a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopicSettings {
     /// Number of partitions.
@@ -187,36 +91,51 @@ pub struct Metric {
     pub name: Located<String>,
     /// Unit of its values, such as `ms`.
     pub unit: Option<String>,
-    /// For people.
+    /// Description for people.
     pub description: Option<String>,
-    /// Values in a request.
+    /// Number of values in a request.
     pub per_request: Option<Range>,
 }
 
-/// States and the ways between them.
+/// States and the transitions between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateMachine {
-    /// Which part of the contract it is.
+    /// Key of the contract that declares it.
     pub source: &'static str,
-    /// Where.
+    /// Its place.
     pub location: Location,
     /// In the order written, each once.
     pub states: Vec<String>,
-    /// Where the node begins.
+    /// The state that the node begins in.
     pub initial: Option<String>,
-    /// Where nothing follows.
+    /// States without a following state.
     pub terminal: Vec<String>,
     /// In the order written.
     pub transitions: Vec<Transition>,
 }
 
-/// One way between states.
+/// Transition from one state to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// `*` means any state.
+    /// The state before it; `*` means any state.
     pub from: Located<String>,
     /// The state after it.
     pub to: Located<String>,
-    /// What sets it off; prose in some contracts.
+    /// Cause of the transition; prose in some contracts.
     pub trigger: Option<String>,
+}
+
+/// A topic that a node consumes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consumed {
+    /// The topic without a leading `{env}.`.
+    pub topic: String,
+    /// The event type that the contract expects there.
+    pub event_type: Option<String>,
+    /// Whether the topic is named by the rule of the ONEX platform.
+    pub conforming: bool,
+    /// Keys of the contract that name it.
+    pub sources: Vec<&'static str>,
+    /// Its place.
+    pub location: Location,
 }

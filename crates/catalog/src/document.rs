@@ -6,11 +6,11 @@ use herald_diagnostics::SourceId;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::checks::names::output_collision;
 use crate::contract::{StateMachine, TopicSettings};
 use crate::fields::Field;
 use crate::kind::Kind;
 use crate::load::Loaded;
-use crate::rules::OUTPUT_COLLISION;
 use crate::version::Version;
 use crate::view::{
     ConsumedView, DefinitionView, Fields, Layout, MetricView, OperationView, StatesView,
@@ -276,8 +276,8 @@ fn diagnostics(loaded: &Loaded) -> HashMap<SourceId, Vec<String>> {
         let Some(location) = diagnostic.location else {
             continue;
         };
-        let reading =
-            !diagnostic.rule.code.starts_with("lint.") && diagnostic.rule != &OUTPUT_COLLISION;
+        let reading = !diagnostic.rule.code.starts_with("lint.")
+            && diagnostic.rule != &output_collision::RULE;
         if reading && seen.insert((location.source, diagnostic.key())) {
             keys.entry(location.source)
                 .or_default()

@@ -1,29 +1,29 @@
-//! Fields as contracts describe them: their types, limits, defaults and privacy.
+//! Decoder of fields: types, limits, defaults and privacy.
 
 use std::collections::HashSet;
 
 use herald_diagnostics::{Diagnostic, Location};
 
+use crate::checks;
 use crate::contract::Format;
 use crate::fields::{Definition, Field, Limits, Privacy, Type};
 use crate::ident::ident;
 use crate::limits;
-use crate::rules;
-use crate::text::{did_you_mean, quote};
 use crate::types::{parse_type, words};
 use crate::value;
 use crate::yaml::{Key, Value, Yaml};
 
-/// Reads the fields of one contract.
+/// Decoder of the fields of one contract.
 pub(crate) struct FieldReader<'a> {
     format: Format,
-    /// Names of the contract's definitions, as written and to look them up.
+    /// Names of the contract's definitions, in the order written.
     names: Vec<&'a str>,
+    /// Set of the names, for lookups.
     defined: HashSet<&'a str>,
 }
 
-/// A type with what else is said of its values.
-struct Described {
+/// A type with the limits of its values.
+struct LimitedType {
     ty: Type,
     limits: Limits,
     spelling: String,
@@ -45,8 +45,8 @@ impl<'a> FieldReader<'a> {
         }
     }
 
-    /// Reads the contract's definitions. Only those of the native format are held to its rules:
-    /// in ONEX contracts they repeat what models in Python say.
+    /// Reads the contract's definitions. Problems are reported for the native format only: in ONEX
+    /// contracts, definitions repeat what models in Python state.
     pub(crate) fn definitions(
         &self,
         contract: &Yaml,
@@ -64,13 +64,13 @@ impl<'a> FieldReader<'a> {
             .unwrap_or_default()
         {
             if !is_definition_name(&key.text) {
-                diagnostics.push(no_definition_name(key));
+                diagnostics.push(checks::definitions::name::invalid(key));
             } else if self.defined.contains(key.text.as_str()) {
                 let fields = fields_of_definition(yaml);
                 let mut fields = fields.map_or_else(Vec::new, |fields| {
                     self.fields(fields, Privacy::Public, diagnostics)
                 });
-                // As JSON Schema says it; in fields themselves it is true or false.
+                // The list of names of JSON Schema; in a field itself, `required` is a boolean.
                 if let Some(required) = yaml.get("required").filter(|names| names.is_sequence()) {
                     let names: HashSet<_> =
                         required.items().iter().filter_map(Yaml::as_str).collect();
@@ -93,7 +93,7 @@ impl<'a> FieldReader<'a> {
     /// Reads a mapping of field names to types or to `{type, required, default, …}`; in ONEX
     /// contracts also a list of `{name, type, …}` or of names.
     ///
-    /// `privacy` is what holds where the field does not say it.
+    /// `privacy` is the default for fields that don't state it.
     pub(crate) fn fields(
         &self,
         yaml: &Yaml,
@@ -101,7 +101,7 @@ impl<'a> FieldReader<'a> {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Vec<Field> {
         let listed = yaml.items().iter().filter_map(|item| {
-            // Only a name is a field of which nothing is known.
+            // A name alone is a field of any type.
             let name = if item.is_mapping() {
                 item.get("name")?
             } else {
@@ -134,21 +134,20 @@ impl<'a> FieldReader<'a> {
         privacy: Privacy,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Field {
-        let described = self.described(yaml, diagnostics);
-        // `default: null` says that it may be left out, too.
+        let limited = self.limited_type(yaml, diagnostics);
+        // `default: null` also means that the field may be left out.
         let written = yaml.get_or_null("default");
         let default = written.map(Yaml::to_json);
         if let (Format::Native, Some(default), Some(written)) = (self.format, &default, written)
             && !default.is_null()
-            && let Some(problem) = value::mismatch(
-                &described.ty,
-                &described.limits,
-                default,
-                &[],
-                "the default",
-            )
+            && let Some(problem) =
+                value::mismatch(&limited.ty, &limited.limits, default, &[], "the default")
         {
-            diagnostics.push(default_does_not_fit(problem, written, &described.ty));
+            diagnostics.push(checks::fields::default::mismatch(
+                problem,
+                written,
+                &limited.ty,
+            ));
         }
         Field {
             name: key.text.clone(),
@@ -156,9 +155,9 @@ impl<'a> FieldReader<'a> {
                 .get("required")
                 .and_then(Yaml::as_bool)
                 .unwrap_or(default.is_none()),
-            ty: described.ty,
-            limits: described.limits,
-            spelling: described.spelling,
+            ty: limited.ty,
+            limits: limited.limits,
+            spelling: limited.spelling,
             default,
             description: text(yaml, "description"),
             privacy: match yaml.get("privacy").and_then(Yaml::as_str) {
@@ -171,28 +170,28 @@ impl<'a> FieldReader<'a> {
     }
 
     /// Reads a type, or a mapping of `type`, `items`, `enum`, `nullable` and limits.
-    fn described(&self, yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Described {
+    fn limited_type(&self, yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> LimitedType {
         if !yaml.is_mapping() {
-            let (ty, spelling) = self.spelled(yaml, diagnostics);
-            return Described {
+            let (ty, spelling) = self.type_and_spelling(yaml, diagnostics);
+            return LimitedType {
                 ty,
                 limits: Limits::default(),
                 spelling,
             };
         }
         let (mut ty, spelling) = match yaml.get("type") {
-            Some(declared) => self.spelled(declared, diagnostics),
+            Some(declared) => self.type_and_spelling(declared, diagnostics),
             None => (Type::Any, "any".to_owned()),
         };
         let items = yaml.get("items").or_else(|| yaml.get("item_type"));
         let mut limits_of_items = None;
         if let (Some(items), Type::List(item)) = (items, &mut ty) {
-            let described = self.described(items, diagnostics);
-            **item = described.ty;
-            limits_of_items = (!described.limits.is_empty()).then(|| Box::new(described.limits));
+            let limited = self.limited_type(items, diagnostics);
+            **item = limited.ty;
+            limits_of_items = (!limited.limits.is_empty()).then(|| Box::new(limited.limits));
         }
         if let Some(values) = yaml.get("enum") {
-            self.take_values(&mut ty, values, diagnostics);
+            self.restrict_to(&mut ty, values, diagnostics);
         }
         if yaml.get("nullable").and_then(Yaml::as_bool) == Some(true) {
             ty = ty.or_null();
@@ -206,15 +205,15 @@ impl<'a> FieldReader<'a> {
             items: limits_of_items,
             ..limits::read(yaml, &ty, diagnostics)
         };
-        Described {
+        LimitedType {
             ty,
             limits,
             spelling,
         }
     }
 
-    /// Makes the type one of these texts.
-    fn take_values(&self, ty: &mut Type, values: &Yaml, diagnostics: &mut Vec<Diagnostic>) {
+    /// Restricts the type to a list of texts.
+    fn restrict_to(&self, ty: &mut Type, values: &Yaml, diagnostics: &mut Vec<Diagnostic>) {
         if values.items().is_empty() {
             return;
         }
@@ -223,17 +222,7 @@ impl<'a> FieldReader<'a> {
             Type::String | Type::Any | Type::Enum(_) | Type::Model(_)
         ) {
             if self.format == Format::Native {
-                diagnostics.push(
-                    Diagnostic::new(
-                        &rules::FIELD_ENUM,
-                        format!(
-                            "`enum` lists texts, and the field is {}; any value of it will do",
-                            quote(&ty.to_string())
-                        ),
-                    )
-                    .at(values.head())
-                    .help("make the type `string`, or remove the list"),
-                );
+                diagnostics.push(checks::fields::enumeration::not_text(ty, values));
             }
             return;
         }
@@ -244,30 +233,12 @@ impl<'a> FieldReader<'a> {
                 continue;
             };
             if self.format == Format::Native && value.as_str().is_none() {
-                diagnostics.push(
-                    Diagnostic::new(
-                        &rules::FIELD_ENUM,
-                        format!(
-                            "{} is {}; it is taken as text",
-                            quote(text),
-                            value.describe()
-                        ),
-                    )
-                    .at(value.location)
-                    .help(format!("put it in quotes: \"{text}\"")),
-                );
+                diagnostics.push(checks::fields::enumeration::unquoted(text, value));
             }
             if known.insert(text) {
                 texts.push(text.to_owned());
             } else if self.format == Format::Native {
-                diagnostics.push(
-                    Diagnostic::new(
-                        &rules::FIELD_ENUM,
-                        format!("{} is listed twice", quote(text)),
-                    )
-                    .at(value.location)
-                    .help("remove one of the two"),
-                );
+                diagnostics.push(checks::fields::enumeration::repeated(text, value));
             }
         }
         if !texts.is_empty() {
@@ -275,8 +246,8 @@ impl<'a> FieldReader<'a> {
         }
     }
 
-    /// Reads a type and gives back how it is spelled. A list of types is a union.
-    fn spelled(&self, yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> (Type, String) {
+    /// Reads a type, and returns it with its normalised spelling. A list of types is a union.
+    fn type_and_spelling(&self, yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> (Type, String) {
         let spelling = match &yaml.value {
             Value::Scalar(scalar) => scalar.text.split_whitespace().collect::<Vec<_>>().join(" "),
             Value::Sequence(items) => {
@@ -288,14 +259,16 @@ impl<'a> FieldReader<'a> {
             }
             Value::Mapping(_) => return (Type::Map(Box::new(Type::Any)), "object".to_owned()),
         };
-        // `enum` says that values follow; they are read where they stand.
+        // `enum` only states that a list of values follows, which is read with the field.
         let ty = if spelling == "enum" {
             Some(Type::Any)
         } else {
             parse_type(&spelling)
         };
         let Some(mut ty) = ty else {
-            let diagnostic = self.not_understood(&spelling, yaml.head(), diagnostics);
+            let known = words().chain(self.names.iter().copied());
+            let diagnostic =
+                checks::types::not_understood(&spelling, yaml.head(), known, diagnostics);
             diagnostics.push(diagnostic);
             return (Type::Any, spelling);
         };
@@ -303,7 +276,7 @@ impl<'a> FieldReader<'a> {
         (ty, spelling)
     }
 
-    /// Tells definitions of the contract from models that it only names.
+    /// Replaces names of models by definitions, where the contract has them.
     fn resolve(&self, ty: &mut Type, location: Location, diagnostics: &mut Vec<Diagnostic>) {
         match ty {
             Type::List(item) | Type::Map(item) => self.resolve(item, location, diagnostics),
@@ -315,52 +288,14 @@ impl<'a> FieldReader<'a> {
             Type::Model(name) if self.defined.contains(name.as_str()) => {
                 *ty = Type::Defined(std::mem::take(name));
             }
-            // A path of modules says that the model is somewhere else.
+            // The path of a module means that the model is defined elsewhere.
             Type::Model(name) if self.format == Format::Native && !name.contains('.') => {
-                diagnostics.push(self.not_defined(name, location, diagnostics));
+                let known = self.names.iter().copied().chain(words());
+                let diagnostic = checks::types::not_defined(name, location, known, diagnostics);
+                diagnostics.push(diagnostic);
             }
             _ => {}
         }
-    }
-
-    fn not_understood(
-        &self,
-        spelling: &str,
-        location: Location,
-        diagnostics: &[Diagnostic],
-    ) -> Diagnostic {
-        let words = words().chain(self.names.iter().copied());
-        let help = did_you_mean(spelling, words, diagnostics).unwrap_or_else(|| {
-            "say what it is in `description` and give it a type such as `string`".to_owned()
-        });
-        Diagnostic::new(
-            &rules::TYPE_UNKNOWN,
-            format!(
-                "the type {} is not understood; any value will do",
-                quote(spelling)
-            ),
-        )
-        .at(location)
-        .help(help)
-    }
-
-    fn not_defined(
-        &self,
-        name: &str,
-        location: Location,
-        diagnostics: &[Diagnostic],
-    ) -> Diagnostic {
-        let names = self.names.iter().copied().chain(words());
-        let help = did_you_mean(name, names, diagnostics).unwrap_or_else(|| {
-            "add it to `definitions`, or name a model of your code with its module: `shop.Order`"
-                .to_owned()
-        });
-        Diagnostic::new(
-            &rules::TYPE_NOT_DEFINED,
-            format!("there is no definition {}; any value will do", quote(name)),
-        )
-        .at(location)
-        .help(help)
     }
 }
 
@@ -368,51 +303,15 @@ fn text(yaml: &Yaml, key: &str) -> Option<String> {
     yaml.get(key).and_then(Yaml::as_text).map(str::to_owned)
 }
 
-/// Whether types can name it: `PascalCase`, and no word for something else, as `UUID` is.
+/// Whether types can refer to the name: `PascalCase`, and not a word for another type, as `UUID`.
 fn is_definition_name(name: &str) -> bool {
     !name.contains('.') && parse_type(name) == Some(Type::Model(name.to_owned()))
 }
 
-fn no_definition_name(key: &Key) -> Diagnostic {
-    let name = quote(&key.text);
-    let (message, help) = match parse_type(&key.text) {
-        Some(ty) if !matches!(ty, Type::Model(_)) => (
-            format!("{name} is a word for the type {}", quote(&ty.to_string())),
-            "give the definition another name".to_owned(),
-        ),
-        _ => (
-            format!("{name} is no name of a definition"),
-            "begin it with an uppercase letter; only ASCII letters, digits and `_` may follow"
-                .to_owned(),
-        ),
-    };
-    Diagnostic::new(&rules::DEFINITION_NAME, message)
-        .at(key.location)
-        .help(help)
-}
-
-/// Where the fields of a definition are: `fields`, or `properties` as in JSON Schema.
+/// Returns the fields of a definition: `fields`, or `properties` as in JSON Schema.
 fn fields_of_definition(yaml: &Yaml) -> Option<&Yaml> {
     let fields = yaml.get("fields").or_else(|| yaml.get("properties"))?;
     (fields.is_mapping() || fields.is_sequence()).then_some(fields)
-}
-
-fn default_does_not_fit(problem: String, written: &Yaml, ty: &Type) -> Diagnostic {
-    let plain = written.as_text().filter(|_| written.as_str().is_none());
-    let takes_text = value::mismatch(
-        ty,
-        &Limits::default(),
-        &plain.unwrap_or_default().into(),
-        &[],
-        "",
-    );
-    let help = match (plain, takes_text) {
-        (Some(text), None) if text.len() <= 40 => format!("put it in quotes: \"{text}\""),
-        _ => "change the default, or the type".to_owned(),
-    };
-    Diagnostic::new(&rules::FIELD_DEFAULT, problem)
-        .at(written.head())
-        .help(help)
 }
 
 #[cfg(test)]
@@ -422,7 +321,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_of_names_is_fields_of_any_type() {
+    fn reads_a_list_of_names_as_fields_of_any_type() {
         let source = Source::new("contract.yaml", "[order_id, {name: total, type: decimal}]");
         let mut diagnostics = Vec::new();
         let tree = crate::yaml::parse(SourceId(0), &source, &mut diagnostics).expect("a list");

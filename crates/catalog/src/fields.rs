@@ -6,82 +6,82 @@ use herald_diagnostics::Location;
 use serde::Serialize;
 use serde_json::Number;
 
-/// What a contract says about one field of an input, a result or a payload.
+/// A field of an input, a result or a payload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
-    /// As written.
+    /// Name as written.
     pub name: String,
-    /// What it holds.
+    /// Type of its values.
     pub ty: Type,
-    /// The type as written, normalised in white space.
+    /// The type as written, with normalised white space.
     pub spelling: String,
-    /// Whether it must be there.
+    /// Whether it is required.
     pub required: bool,
-    /// What is allowed of the values of its type.
+    /// Limits of its values.
     pub limits: Limits,
-    /// The value that stands in when it is left out.
+    /// Value of a field that is left out.
     pub default: Option<serde_json::Value>,
-    /// For people.
+    /// Description for people.
     pub description: Option<String>,
     /// Whether its value may leave the process.
     pub privacy: Privacy,
-    /// Where it is declared.
+    /// Place of its declaration.
     pub location: Location,
 }
 
 impl Field {
-    /// Whether null passes whatever the type: where it says that the field is left out, and nothing
-    /// else stands in then.
+    /// Whether null is accepted regardless of the type: a field that may be left out, and has no
+    /// default, may be null instead.
     pub fn may_be_null(&self) -> bool {
         let default = self.default.as_ref();
         !self.required && default.is_none_or(serde_json::Value::is_null)
     }
 }
 
-/// A named group of fields, which other fields of the contract have for their type.
+/// A named group of fields, which other fields of the contract use as their type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
-    /// As written, and as [`Type::Defined`] names it.
+    /// Name as written, and in [`Type::Defined`].
     pub name: String,
-    /// In identifiers; unique among the definitions of its node, whatever the case.
+    /// Name in identifiers; unique among the definitions of its node, regardless of case.
     pub ident: String,
-    /// For people.
+    /// Description for people.
     pub description: Option<String>,
-    /// In the order of the contract. One that is not said to be private is as public as the field
-    /// that has this type.
+    /// In the order of the contract. A field that is not private itself is as public as the field of
+    /// this type.
     pub fields: Vec<Field>,
-    /// Where it is declared.
+    /// Place of its declaration.
     pub location: Location,
 }
 
-/// What is allowed of the values of a type, in the words of JSON Schema. In a union they hold for
-/// the members that they fit.
+/// Limits of values, named as in JSON Schema. In a union they apply to the members that have such
+/// values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Limits {
-    /// Numbers from here.
+    /// Lowest allowed number.
     pub minimum: Option<Number>,
-    /// Numbers up to here.
+    /// Highest allowed number.
     pub maximum: Option<Number>,
-    /// Numbers above this.
+    /// Numbers must be greater than this.
     pub exclusive_minimum: Option<Number>,
-    /// Numbers below this.
+    /// Numbers must be less than this.
     pub exclusive_maximum: Option<Number>,
-    /// Characters (Unicode code points) that a text has at least.
+    /// Minimum number of characters (Unicode code points).
     pub min_length: Option<u32>,
-    /// Characters (Unicode code points) that a text has at most.
+    /// Maximum number of characters (Unicode code points).
     pub max_length: Option<u32>,
-    /// Regular expression that is found in a text; it means the same in every language.
+    /// Regular expression that matches some part of the text; means the same in every language.
     pub pattern: Option<String>,
-    /// Items that a list has at least.
+    /// Minimum number of items.
     pub min_items: Option<u32>,
-    /// Items that a list has at most.
+    /// Maximum number of items.
     pub max_items: Option<u32>,
-    /// What is allowed of each item of a list.
+    /// Limits of each item of a list.
     pub items: Option<Box<Limits>>,
 }
 
 impl Limits {
-    /// Whether every value of the type is allowed.
+    /// Whether there are no limits.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -109,7 +109,7 @@ impl Privacy {
 /// The type of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Type {
-    /// Anything: not declared, or not understood.
+    /// Any value: the type is not declared, or not understood.
     Any,
     /// Text.
     String,
@@ -146,7 +146,7 @@ pub enum Type {
 }
 
 impl Type {
-    /// The type, or null.
+    /// Returns a union of the type and null.
     #[must_use]
     pub fn or_null(self) -> Self {
         match self {

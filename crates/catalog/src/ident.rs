@@ -1,10 +1,10 @@
-//! How names become identifiers: one rule, here.
+//! Conversion of names to identifiers.
 //!
 //! A run of characters outside `[A-Za-z0-9_]` becomes one `_`. Nothing else changes, so that
 //! `graph.execute_query` is `graph_execute_query` in every target. Targets put the identifier
 //! behind a prefix of their own (`_publish_…`), which is why it may begin with a digit.
 
-/// The identifier of a name.
+/// Returns the identifier of a name.
 pub fn ident(name: &str) -> String {
     let mut ident = String::with_capacity(name.len());
     let mut gap = false;
@@ -20,18 +20,24 @@ pub fn ident(name: &str) -> String {
     ident
 }
 
-/// Whether an identifier says anything: `***` and `日本` only leave underscores behind.
+/// Whether a name is an identifier as it is written.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Whether an identifier has letters or digits: `***` and `日本` only leave underscores behind.
 pub fn is_meaningful(ident: &str) -> bool {
     ident.bytes().any(|b| b.is_ascii_alphanumeric())
 }
 
-/// The lowercase name of a node in topics and file names: [`ident`] without the underscores at
-/// its ends, in lowercase.
+/// Returns the name of a node in topics and file names: [`ident`] in lowercase, without the
+/// underscores at its ends.
 pub fn slug(name: &str) -> String {
     ident(name).trim_matches('_').to_ascii_lowercase()
 }
 
-/// Words in `PascalCase`: `node_create_ticket` gives `NodeCreateTicket`.
+/// Converts a name to `PascalCase`: `node_create_ticket` gives `NodeCreateTicket`.
 pub fn pascal_case(name: &str) -> String {
     ident(name)
         .split('_')
@@ -70,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn classes_and_files_have_names_of_their_own() {
+    fn names_of_classes_and_files() {
         assert_eq!(pascal_case("node_create_ticket"), "NodeCreateTicket");
         assert_eq!(pascal_case("MCP Handler"), "MCPHandler");
         assert_eq!(slug("MCP Handler"), "mcp_handler");

@@ -11,12 +11,12 @@ use crate::yaml::Yaml;
 /// Instrumentation of an operation: which of its events are published, and with which metadata.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Instrument {
-    /// Which of its events are published.
+    /// Selection of the published events.
     pub events: InstrumentedEvents,
     /// Share of calls, from 0 to 1, whose start is published. Their end always is.
     pub sample_started: f64,
-    /// Texts, numbers and booleans that stand in the metadata of each of its events, in the order
-    /// of the contract.
+    /// Texts, numbers and booleans in the metadata of each of its events, in the order of the
+    /// contract.
     pub fields: Vec<(String, Value)>,
 }
 
@@ -31,7 +31,7 @@ impl Default for Instrument {
 }
 
 impl Instrument {
-    /// The same, but for what is written. Fields of both are kept.
+    /// Returns a copy with the written settings replaced. Fields of both are kept.
     pub(crate) fn overridden(&self, yaml: &Yaml) -> Self {
         let written = yaml.get("fields").map(Yaml::entries).unwrap_or_default();
         let mut fields = self.fields.clone();
@@ -56,14 +56,14 @@ impl Instrument {
     }
 }
 
-/// Which events of an operation are published.
+/// Selection of the events of an operation that are published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstrumentedEvents {
-    /// That it started, and how it ended.
+    /// Started, completed and failed.
     All,
-    /// How it ended.
+    /// Completed and failed.
     Outcomes,
-    /// That it failed.
+    /// Failed.
     Failures,
 }
 

@@ -1,14 +1,14 @@
-//! The four kinds of node, and the words that real contracts use for them.
+//! Kinds of nodes, and the words that contracts use for them.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// What a node does in the platform.
+/// Kind of a node: its role in the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Talks to the outside world.
+    /// Interacts with the outside world.
     Effect,
     /// Computes; no side effects.
     Compute,
@@ -48,7 +48,7 @@ impl Kind {
         Self::Orchestrator,
     ];
 
-    /// The name, as it stands at the start of event types.
+    /// The name at the start of event types.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Effect => "effect",
@@ -58,7 +58,7 @@ impl Kind {
         }
     }
 
-    /// Reads any word that ONEX contracts use: case and a `_GENERIC` at the end don't matter.
+    /// Reads any word that ONEX contracts use, regardless of case and a `_GENERIC` at the end.
     pub fn from_onex(word: &str) -> Option<Self> {
         let word = word.trim().to_ascii_lowercase();
         let word = word.strip_suffix("_generic").unwrap_or(&word);

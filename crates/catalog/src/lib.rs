@@ -1,36 +1,33 @@
-//! Contracts in, events out.
+//! Reader of contracts: finds, decodes, resolves and checks them.
 //!
-//! [`load()`](load::load) parses every file once into a spanned tree ([`yaml`]), decodes what
-//! people wrote ([`contract`], from the native format or an ONEX contract), and resolves it into
-//! what they meant ([`Node`]). It goes on past a bad part and a bad file; everything it noticed
-//! comes back as diagnostics.
+//! [`load()`](load::load) parses every file once into a tree with spans ([`yaml`]), decodes it from
+//! the native format or the ONEX format, and resolves it into a [`Node`]. The rules of [`checks`]
+//! run over these stages. A bad part or a bad file does not stop it: problems are returned as
+//! diagnostics.
 
 mod backtracking;
 pub mod category;
-pub mod config;
+pub mod checks;
 pub mod contract;
-mod definitions;
+mod contract_file;
 pub mod document;
-mod duration;
+pub mod duration;
 mod field_reader;
 pub mod fields;
 pub mod ident;
 pub mod instrument;
 pub mod kind;
 mod limits;
-mod lint;
 pub mod load;
-pub mod manifest;
 mod native;
 mod node;
 mod onex;
 mod pattern;
 pub mod regex_sample;
 mod resolve;
-pub mod rules;
 pub mod sample;
 pub mod schema;
-mod shape;
+pub mod shape;
 mod text;
 pub mod topics;
 mod types;
@@ -42,7 +39,7 @@ pub mod yaml;
 
 pub use resolve::{Defaults, node_from_parts};
 
+pub use contract::Consumed;
 pub use node::{
-    Catalog, Consumed, Declared, Event, EventTypeSource, Fingerprint, Identity, Node, Operation,
-    Origin,
+    Catalog, Declared, Event, EventTypeSource, Fingerprint, Identity, Node, Operation, Origin,
 };

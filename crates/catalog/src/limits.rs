@@ -1,44 +1,46 @@
-//! Limits of fields: how they are read, and what can be wrong with them.
+//! Decoder of the limits of fields.
 
 use herald_diagnostics::Diagnostic;
 use serde_json::{Number, Value};
 
+use crate::checks;
 use crate::fields::{Limits, Type};
 use crate::pattern;
-use crate::rules;
-use crate::text::quote;
 use crate::yaml::Yaml;
 
-/// The sorts of values that limits are about.
+/// Kind of values that a limit applies to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
+pub(crate) enum Subject {
     Numbers,
     Texts,
     Lists,
 }
 
-/// Every limit: its key, the word for it in Python's models, and what it is about.
-const LIMITS: [(&str, &str, Sort); 9] = [
-    ("minimum", "ge", Sort::Numbers),
-    ("maximum", "le", Sort::Numbers),
-    ("exclusive_minimum", "gt", Sort::Numbers),
-    ("exclusive_maximum", "lt", Sort::Numbers),
-    ("min_length", "minLength", Sort::Texts),
-    ("max_length", "maxLength", Sort::Texts),
-    ("pattern", "pattern", Sort::Texts),
-    ("min_items", "minItems", Sort::Lists),
-    ("max_items", "maxItems", Sort::Lists),
+/// Every limit: its key, the word for it in Python's models, and its subject.
+const LIMITS: [(&str, &str, Subject); 9] = [
+    ("minimum", "ge", Subject::Numbers),
+    ("maximum", "le", Subject::Numbers),
+    ("exclusive_minimum", "gt", Subject::Numbers),
+    ("exclusive_maximum", "lt", Subject::Numbers),
+    ("min_length", "minLength", Subject::Texts),
+    ("max_length", "maxLength", Subject::Texts),
+    ("pattern", "pattern", Subject::Texts),
+    ("min_items", "minItems", Subject::Lists),
+    ("max_items", "maxItems", Subject::Lists),
 ];
 
-/// Reads the limits of a type. What doesn't fit it, or can't be used, is a diagnostic and left out.
+/// Reads the limits of a type. Limits that don't apply to it, or can't be used, are reported and
+/// left out.
 pub(crate) fn read(yaml: &Yaml, ty: &Type, diagnostics: &mut Vec<Diagnostic>) -> Limits {
     let mut limits = Limits::default();
-    for (key, word, sort) in LIMITS {
+    for (key, word, subject) in LIMITS {
         let Some(value) = yaml.get(key).or_else(|| yaml.get(word)) else {
             continue;
         };
-        if !takes(ty, sort) {
-            diagnostics.push(does_not_fit(key, ty, sort, value));
+        if !takes(ty, subject) {
+            diagnostics.push(checks::fields::limit::wrong_subject(
+                key, ty, subject, value,
+            ));
             continue;
         }
         match key {
@@ -57,32 +59,15 @@ pub(crate) fn read(yaml: &Yaml, ty: &Type, diagnostics: &mut Vec<Diagnostic>) ->
     limits
 }
 
-/// Whether a type has values of this sort.
-fn takes(ty: &Type, sort: Sort) -> bool {
+/// Whether a type has values that the limit applies to.
+fn takes(ty: &Type, subject: Subject) -> bool {
     match ty {
-        Type::Integer | Type::Number | Type::Decimal => sort == Sort::Numbers,
-        Type::String => sort == Sort::Texts,
-        Type::List(_) => sort == Sort::Lists,
-        Type::Union(members) => members.iter().any(|member| takes(member, sort)),
+        Type::Integer | Type::Number | Type::Decimal => subject == Subject::Numbers,
+        Type::String => subject == Subject::Texts,
+        Type::List(_) => subject == Subject::Lists,
+        Type::Union(members) => members.iter().any(|member| takes(member, subject)),
         _ => false,
     }
-}
-
-fn does_not_fit(key: &str, ty: &Type, sort: Sort, value: &Yaml) -> Diagnostic {
-    let (about, example) = match sort {
-        Sort::Numbers => ("numbers", "`integer`, `number` or `decimal`"),
-        Sort::Texts => ("texts", "`string`"),
-        Sort::Lists => ("lists", "`list[…]`"),
-    };
-    Diagnostic::new(
-        &rules::FIELD_LIMIT,
-        format!(
-            "`{key}` is a limit of {about}, and the field is {}",
-            quote(&ty.to_string())
-        ),
-    )
-    .at(value.head())
-    .help(format!("remove it, or make the type {example}"))
 }
 
 fn number(key: &str, value: &Yaml, ty: &Type, diagnostics: &mut Vec<Diagnostic>) -> Option<Number> {
@@ -91,14 +76,7 @@ fn number(key: &str, value: &Yaml, ty: &Type, diagnostics: &mut Vec<Diagnostic>)
     };
     let takes_fractions = takes_fractions(ty);
     if !takes_fractions && number.as_f64().is_some_and(|number| number.fract() != 0.0) {
-        diagnostics.push(
-            Diagnostic::new(
-                &rules::FIELD_LIMIT,
-                format!("`{key}` of an integer has to be a whole number"),
-            )
-            .at(value.location)
-            .help("round it, or make the type `number`"),
-        );
+        diagnostics.push(checks::fields::limit::not_whole(key, value));
         return None;
     }
     if takes_fractions {
@@ -133,20 +111,13 @@ fn portable(value: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
     match pattern::check_portable(pattern) {
         Ok(()) => Some(pattern.to_owned()),
         Err(problem) => {
-            diagnostics.push(
-                Diagnostic::new(
-                    &rules::FIELD_PATTERN,
-                    format!("this pattern can't be used: {}", problem.reason),
-                )
-                .at(value.location)
-                .help(problem.help),
-            );
+            diagnostics.push(checks::fields::pattern::invalid(&problem, value.location));
             None
         }
     }
 }
 
-/// Reports limits that no value is within.
+/// Reports limits that exclude every value.
 fn check_ranges(yaml: &Yaml, limits: &Limits, ty: &Type, diagnostics: &mut Vec<Diagnostic>) {
     let float = |number: &Option<Number>| number.as_ref().and_then(Number::as_f64);
     let whole = !takes_fractions(ty);
@@ -175,7 +146,9 @@ fn check_ranges(yaml: &Yaml, limits: &Limits, ty: &Type, diagnostics: &mut Vec<D
             };
             let touching = (low - high).abs() < f64::EPSILON && (low_open || high_open);
             if low > high || touching {
-                diagnostics.push(no_value(yaml, low_key, high_key));
+                diagnostics.push(checks::fields::no_value::contradiction(
+                    yaml, low_key, high_key,
+                ));
             }
         }
     }
@@ -189,18 +162,9 @@ fn check_ranges(yaml: &Yaml, limits: &Limits, ty: &Type, diagnostics: &mut Vec<D
         (limits.min_items, limits.max_items, "min_items", "max_items"),
     ] {
         if low.zip(high).is_some_and(|(low, high)| low > high) {
-            diagnostics.push(no_value(yaml, low_key, high_key));
+            diagnostics.push(checks::fields::no_value::contradiction(
+                yaml, low_key, high_key,
+            ));
         }
     }
-}
-
-fn no_value(yaml: &Yaml, low: &str, high: &str) -> Diagnostic {
-    let at = |key: &str| yaml.get(key).map_or(yaml.location, |value| value.location);
-    Diagnostic::new(
-        &rules::FIELD_NO_VALUE,
-        format!("no value is within `{low}` and `{high}`"),
-    )
-    .at(at(high))
-    .label(at(low), "the other limit is here")
-    .help("raise the one or lower the other")
 }

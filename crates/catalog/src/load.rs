@@ -1,49 +1,47 @@
-//! Finding and reading contracts.
+//! Loader: finds and reads contracts.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use herald_diagnostics::{Diagnostic, Location, Severity, Source, SourceId, Sources, Span};
-use herald_envelope::topic;
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
 
+use crate::checks;
 use crate::contract::Format;
 use crate::node::{Catalog, Node, Origin};
 use crate::resolve::{Defaults, resolve};
-use crate::text::quote;
 use crate::yaml::{self, Yaml};
-use crate::{lint, native, onex, rules};
+use crate::{native, onex};
 
-/// Bytes that a contract may have. The largest known one has 39 KB.
+/// Maximum size of a contract in bytes. The largest known one has 39 KB.
 pub const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Name of the file that configures a project, which is never a contract.
 pub const PROJECT_FILE: &str = "herald.yaml";
 
-/// From how many files on several threads are worth starting.
-const PARALLEL_FROM: usize = 16;
+/// Minimum number of files for which several threads are started.
+const MIN_PARALLEL_FILES: usize = 16;
 
-/// How contracts are read.
+/// Options of the loader.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// What the project sets for all contracts.
+    /// Settings of the project for all contracts.
     pub defaults: Defaults,
     /// Severity by the code of a rule; `None` switches the rule off.
     pub levels: HashMap<String, Option<Severity>>,
 }
 
-/// What a run has read.
+/// Result of a run: nodes and diagnostics.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// What the contracts mean, and their texts.
+    /// The nodes and the texts of their contracts.
     pub catalog: Catalog,
-    /// Everything that was noticed, by file and place.
+    /// All diagnostics, by file and place.
     pub diagnostics: Vec<Diagnostic>,
-    /// YAML files in searched folders that are no contracts.
+    /// YAML files in searched folders that are not contracts.
     pub skipped: Vec<String>,
 }
 
@@ -53,14 +51,14 @@ impl Loaded {
         self.diagnostics.iter().any(Diagnostic::is_error)
     }
 
-    /// Whether no path led to anything that could be a contract.
+    /// Whether the paths contain no contracts at all.
     pub fn found_no_contracts(&self) -> bool {
-        let nowhere = [&rules::FILE_NOT_FOUND, &rules::FILE_NO_CONTRACTS];
+        let nowhere = [&checks::file::NOT_FOUND, &checks::file::NO_CONTRACTS];
         self.catalog.nodes.is_empty()
             && (self.diagnostics.iter()).all(|diagnostic| nowhere.contains(&diagnostic.rule))
     }
 
-    /// The sources that an error is about: nothing is generated from them.
+    /// Returns the sources with errors. Nothing is generated from them.
     pub fn sources_with_errors(&self) -> HashSet<SourceId> {
         let errors = self
             .diagnostics
@@ -72,11 +70,11 @@ impl Loaded {
     }
 }
 
-/// Makes nodes of one name errors: they are worth a warning elsewhere, but their generated files
-/// would overwrite each other.
+/// Raises nodes of one name to errors: for most commands they are a warning, but their generated
+/// files would overwrite each other.
 pub fn make_collisions_errors(diagnostics: &mut [Diagnostic]) {
     for diagnostic in diagnostics {
-        if diagnostic.rule == &rules::OUTPUT_COLLISION {
+        if diagnostic.rule == &checks::names::output_collision::RULE {
             diagnostic.severity = Severity::Error;
         }
     }
@@ -88,14 +86,14 @@ struct Input {
     path: PathBuf,
     shown: String,
     relative: String,
-    /// Found while searching a folder, so it may be something else.
+    /// Whether it was found in a searched folder, so that it may be another kind of file.
     found: bool,
 }
 
 impl Input {
-    /// A file that was asked for.
+    /// A file that the user named.
     fn named(path: PathBuf) -> Self {
-        let shown = slashes(&path);
+        let shown = with_slashes(&path);
         Self {
             relative: shown.clone(),
             shown,
@@ -107,7 +105,7 @@ impl Input {
 
 /// Finds the files that `paths` mean: files, folders that are searched, and globs.
 ///
-/// Paths that lead nowhere become diagnostics, each with a source of its own in `sources`.
+/// Paths that don't exist become diagnostics, each with a source of its own in `sources`.
 fn find(paths: &[String], sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) -> Vec<Input> {
     let mut inputs = Vec::new();
     let mut report = |path: &str, diagnostic: Diagnostic| {
@@ -126,19 +124,20 @@ fn find(paths: &[String], sources: &mut Sources, diagnostics: &mut Vec<Diagnosti
             match find_by_glob(path, &mut unreadable) {
                 Ok(found) => found,
                 Err(reason) => {
-                    report(path, not_a_glob(path, &reason));
+                    report(path, checks::file::invalid_glob(path, &reason));
                     continue;
                 }
             }
         } else {
-            report(path, not_found(path));
+            let similar = similar_file(as_path);
+            report(path, checks::file::not_found(path, similar.as_deref()));
             continue;
         };
         if found.is_empty() && unreadable.is_empty() {
-            report(path, no_contracts(path));
+            report(path, checks::file::no_contracts(path));
         }
         for (path, reason) in unreadable {
-            report(&path, cannot_read("this folder", &reason));
+            report(&path, checks::file::unreadable("this folder", &reason));
         }
         inputs.extend(found);
     }
@@ -153,42 +152,6 @@ fn find(paths: &[String], sources: &mut Sources, diagnostics: &mut Vec<Diagnosti
 /// Characters that make a path a glob.
 const WILDCARDS: [char; 4] = ['*', '?', '[', '{'];
 
-fn not_found(path: &str) -> Diagnostic {
-    let help = similar_file(Path::new(path)).map_or_else(
-        || "give a file, a folder or a glob".to_owned(),
-        |name| format!("did you mean {}?", quote(&name)),
-    );
-    Diagnostic::new(
-        &rules::FILE_NOT_FOUND,
-        format!("there is no {}", quote(path)),
-    )
-    .help(help)
-}
-
-fn not_a_glob(path: &str, reason: &str) -> Diagnostic {
-    Diagnostic::new(
-        &rules::FILE_NOT_FOUND,
-        format!("{} is no glob: {reason}", quote(path)),
-    )
-    .help("`*` is any name, `**` any folders, `{a,b}` one of the two, `[ab]` one character")
-}
-
-fn no_contracts(path: &str) -> Diagnostic {
-    Diagnostic::new(
-        &rules::FILE_NO_CONTRACTS,
-        format!("there are no contracts in {}", quote(path)),
-    )
-    .help("contracts are `.yaml` or `.yml` files; `herald init` writes a first one")
-}
-
-fn cannot_read(what: &str, reason: &str) -> Diagnostic {
-    Diagnostic::new(
-        &rules::FILE_UNREADABLE,
-        format!("{what} can't be read: {reason}"),
-    )
-    .help("check its permissions, and whether it still exists")
-}
-
 fn similar_file(path: &Path) -> Option<String> {
     let folder = path
         .parent()
@@ -202,10 +165,10 @@ fn similar_file(path: &Path) -> Option<String> {
         path.file_name()?.to_str()?,
         names.iter().map(String::as_str),
     )?;
-    Some(slashes(&path.with_file_name(name)))
+    Some(with_slashes(&path.with_file_name(name)))
 }
 
-/// Folders that could not be searched, and why.
+/// Folders that could not be searched, each with the reason.
 type Unreadable = Vec<(String, String)>;
 
 fn find_in_folder(folder: &Path, unreadable: &mut Unreadable) -> Vec<Input> {
@@ -220,11 +183,11 @@ fn find_in_folder(folder: &Path, unreadable: &mut Unreadable) -> Vec<Input> {
         });
     walked(entries, unreadable)
         .filter(|path| is_yaml(path) && path.file_name().is_none_or(|name| name != PROJECT_FILE))
-        // Links that lead nowhere are diagnostics; devices and pipes may never end.
+        // Broken links are reported; reading a device or pipe may never end.
         .filter(|path| path.metadata().map_or(true, |metadata| metadata.is_file()))
         .map(|path| Input {
-            shown: slashes(&path),
-            relative: slashes(path.strip_prefix(folder).unwrap_or(&path)),
+            shown: with_slashes(&path),
+            relative: with_slashes(path.strip_prefix(folder).unwrap_or(&path)),
             found: !names_a_contract(&path),
             path,
         })
@@ -265,7 +228,7 @@ fn find_by_glob(pattern: &str, unreadable: &mut Unreadable) -> Result<Vec<Input>
     Ok(found.map(Input::named).collect())
 }
 
-/// What a walk comes by, without what it could not look into.
+/// Returns the paths of a walk. Folders that can't be read are added to `unreadable`.
 fn walked(
     entries: impl Iterator<Item = walkdir::Result<DirEntry>>,
     unreadable: &mut Unreadable,
@@ -273,7 +236,7 @@ fn walked(
     entries.filter_map(|entry| match entry {
         Ok(entry) => Some(entry.into_path()),
         Err(error) => {
-            let path = error.path().map(slashes).unwrap_or_default();
+            let path = error.path().map(with_slashes).unwrap_or_default();
             let reason = error.io_error().map(ToString::to_string);
             unreadable.push((
                 path,
@@ -294,7 +257,7 @@ fn names_a_contract(path: &Path) -> bool {
         .is_some_and(|name| name.to_string_lossy().contains("contract"))
 }
 
-fn slashes(path: &Path) -> String {
+fn with_slashes(path: &Path) -> String {
     let path = path.to_string_lossy();
     if std::path::MAIN_SEPARATOR == '/' {
         path.into_owned()
@@ -303,7 +266,7 @@ fn slashes(path: &Path) -> String {
     }
 }
 
-/// Reads every contract that `paths` mean. Goes on past a bad part and a bad file.
+/// Reads every contract that `paths` mean. A bad part or a bad file does not stop it.
 ///
 /// `progress` is called once for each file, from any thread.
 pub fn load(paths: &[String], options: &Options, progress: &(dyn Fn() + Sync)) -> Loaded {
@@ -316,7 +279,7 @@ pub fn load(paths: &[String], options: &Options, progress: &(dyn Fn() + Sync)) -
         progress();
         read
     };
-    let files: Vec<FileRead> = if inputs.len() < PARALLEL_FROM {
+    let files: Vec<FileRead> = if inputs.len() < MIN_PARALLEL_FILES {
         inputs.iter().enumerate().map(read).collect()
     } else {
         inputs.par_iter().enumerate().map(read).collect()
@@ -345,7 +308,7 @@ pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
     load_text_named(name, name, text, options)
 }
 
-/// Reads what will be the contract at `path`.
+/// Reads the text of a contract that will be written to `path`.
 pub fn load_text_at(path: &str, text: &str, options: &Options) -> Loaded {
     load_text_named(path, &fallback_name(Path::new(path)), text, options)
 }
@@ -358,7 +321,7 @@ fn load_text_named(name: &str, fallback: &str, text: &str, options: &Options) ->
             source: id,
             span: Span::default(),
         };
-        diagnostics.push(too_large(&text.len().to_string()).at(location));
+        diagnostics.push(checks::file::too_large(&text.len().to_string()).at(location));
         ""
     } else {
         text
@@ -387,11 +350,9 @@ fn load_text_named(name: &str, fallback: &str, text: &str, options: &Options) ->
     finish(loaded, options)
 }
 
-/// What can only be said once everything is read.
+/// Runs the checks of all nodes together, applies the project's severities, and sorts.
 fn finish(mut loaded: Loaded, options: &Options) -> Loaded {
-    check_topic_collisions(&loaded.catalog.nodes, &mut loaded.diagnostics);
-    check_names(&loaded.catalog.nodes, &mut loaded.diagnostics);
-    lint::run(&loaded.catalog.nodes, &mut loaded.diagnostics);
+    checks::check_catalog(&loaded.catalog.nodes, &mut loaded.diagnostics);
     loaded.diagnostics.retain_mut(
         |diagnostic| match options.levels.get(diagnostic.rule.code) {
             Some(None) => false,
@@ -457,14 +418,7 @@ fn read_tree(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Node> {
     if !tree.is_mapping() {
-        diagnostics.push(
-            Diagnostic::new(
-                &rules::YAML_NOT_A_MAPPING,
-                format!("a contract is a mapping, this is {}", tree.describe()),
-            )
-            .at(tree.head())
-            .help("begin with `node_type: …` and `service_name: …`"),
-        );
+        diagnostics.push(checks::yaml::not_a_mapping(tree));
         return None;
     }
     let file = match format_of(tree) {
@@ -474,7 +428,7 @@ fn read_tree(
     Some(resolve(file, origin, defaults, diagnostics))
 }
 
-/// Keys by which a contract of the ONEX platform is known.
+/// Keys that only contracts of the ONEX platform have.
 const ONEX_KEYS: [&str; 8] = [
     "contract_name",
     "contract_version",
@@ -486,7 +440,7 @@ const ONEX_KEYS: [&str; 8] = [
     "published_events",
 ];
 
-/// Which format a contract is written in, by its keys.
+/// Detects the format of a contract by its keys.
 fn format_of(tree: &Yaml) -> Format {
     let is_onex = |key: &yaml::Key| key.text == "name" || ONEX_KEYS.contains(&key.text.as_str());
     let keys = || tree.entries().iter().map(|(key, _)| key);
@@ -496,8 +450,8 @@ fn format_of(tree: &Yaml) -> Format {
     ) {
         (true, false) => Format::Native,
         (false, true) => Format::Onex,
-        // A native contract with typos, or with words of the other format, still resembles one in
-        // most of its keys.
+        // A native contract may have typos, or keys of the other format; most of its keys still
+        // resemble native ones.
         _ => {
             let resembles =
                 |key: &&yaml::Key| !is_onex(key) && native::CONTRACT.resembles(&key.text);
@@ -510,7 +464,7 @@ fn format_of(tree: &Yaml) -> Format {
     }
 }
 
-/// Whether a YAML file that was found in a folder is meant as a contract.
+/// Whether a YAML file that was found in a folder is a contract, by its keys.
 fn looks_like_a_contract(tree: &Yaml) -> bool {
     const NATIVE_KEYS: [&str; 3] = ["node_type", "service_name", "include_state_events"];
     tree.entries().iter().any(|(key, _)| {
@@ -518,7 +472,7 @@ fn looks_like_a_contract(tree: &Yaml) -> bool {
     })
 }
 
-/// The file's name without its endings, or its folder's where the file is just `contract.yaml`.
+/// Returns the name of the file without its extensions, or that of its folder for `contract.yaml`.
 fn fallback_name(path: &Path) -> String {
     let stem = path
         .file_name()
@@ -531,116 +485,37 @@ fn fallback_name(path: &Path) -> String {
     }
 }
 
-fn too_large(bytes: &str) -> Diagnostic {
-    Diagnostic::new(
-        &rules::FILE_TOO_LARGE,
-        format!("the file has {bytes} bytes; a contract has at most {MAX_BYTES}"),
-    )
-    .help("the largest known contract has 39 KB; is this the right file?")
-}
-
-pub(crate) fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
-    let unreadable = |error: std::io::Error| Box::new(cannot_read("the file", &error.to_string()));
+/// Reads a text file of at most [`MAX_BYTES`].
+///
+/// # Errors
+/// A diagnostic without a place.
+pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
+    let unreadable =
+        |error: std::io::Error| Box::new(checks::file::unreadable("the file", &error.to_string()));
     let metadata = path.metadata().map_err(unreadable)?;
     if metadata.is_dir() {
-        let diagnostic = Diagnostic::new(&rules::FILE_IS_A_FOLDER, "this is a folder, not a file");
-        return Err(Box::new(
-            diagnostic.help("name the folder itself to search it for contracts"),
-        ));
+        return Err(Box::new(checks::file::is_a_folder()));
     }
     if metadata.len() > MAX_BYTES {
-        return Err(Box::new(too_large(&metadata.len().to_string())));
+        return Err(Box::new(checks::file::too_large(
+            &metadata.len().to_string(),
+        )));
     }
     let mut bytes = Vec::new();
-    // A device or pipe has no length; it may not be endless either.
+    // A device or pipe reports no length, and may be endless.
     let file = File::open(path).map_err(unreadable)?;
     file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(Box::new(too_large(&format!("more than {MAX_BYTES}"))));
+        return Err(Box::new(checks::file::too_large(&format!(
+            "more than {MAX_BYTES}"
+        ))));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        Box::new(not_utf8(error.as_bytes(), at))
+        Box::new(checks::file::not_utf8(error.as_bytes(), at))
     })
-}
-
-/// `at` is the index of the first byte that is not UTF-8.
-fn not_utf8(bytes: &[u8], at: usize) -> Diagnostic {
-    let line = bytes[..at].split(|byte| *byte == b'\n').count();
-    let is_utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-    Diagnostic::new(
-        &rules::FILE_NOT_UTF8,
-        format!(
-            "the file is not UTF-8: byte {at}, in line {line}, is {:#04x}",
-            bytes[at]
-        ),
-    )
-    .help(if is_utf16 {
-        "it is UTF-16; save it as UTF-8"
-    } else {
-        "save it as UTF-8"
-    })
-}
-
-/// Nodes of one name, whose files would overwrite each other.
-fn check_names(nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) {
-    let mut by_slug: HashMap<&str, Vec<&Node>> = HashMap::new();
-    for node in nodes.iter().filter(|node| !node.events.is_empty()) {
-        by_slug.entry(&node.identity.slug).or_default().push(node);
-    }
-    for (slug, nodes) in by_slug.into_iter().filter(|(_, nodes)| nodes.len() > 1) {
-        for (index, node) in nodes.iter().enumerate() {
-            let other = nodes[usize::from(index == 0)];
-            diagnostics.push(
-                Diagnostic::new(
-                    &rules::OUTPUT_COLLISION,
-                    format!("{} nodes generate files named {}", nodes.len(), quote(slug)),
-                )
-                .at(node.location)
-                .label(other.location, "another one is here")
-                .help("rename the node, or generate the two in separate runs with --out"),
-            );
-        }
-    }
-}
-
-/// Topics that Kafka's metrics take for one, within a contract and between contracts.
-fn check_topic_collisions(nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) {
-    let mut known: HashMap<String, (String, Location)> = HashMap::new();
-    for node in nodes {
-        let namespace = node
-            .namespace
-            .as_deref()
-            .unwrap_or(topic::DEFAULT_NAMESPACE);
-        for event in &node.events {
-            let name = event.topic.in_namespace(namespace);
-            match known.entry(topic::collision_key(&name)) {
-                Entry::Vacant(entry) => {
-                    entry.insert((name, event.topic_location));
-                }
-                Entry::Occupied(entry) => {
-                    let (other, location) = entry.get();
-                    if *other != name {
-                        diagnostics.push(
-                            Diagnostic::new(
-                                &rules::TOPIC_COLLISION,
-                                format!(
-                                    "the topics {} and {} differ only in `.` and `_`",
-                                    quote(other),
-                                    quote(&name)
-                                ),
-                            )
-                            .at(event.topic_location)
-                            .label(*location, "the other one is here")
-                            .help("Kafka's metrics take the two for one; rename one"),
-                        );
-                    }
-                }
-            }
-        }
-    }
 }
 
 fn to_u32(index: usize) -> u32 {

@@ -1,18 +1,19 @@
-//! The native format: its keys, and how they are read.
+//! The native format: tables of its keys, and the decoder.
 
 use std::collections::HashSet;
 
 use herald_diagnostics::Diagnostic;
 
-use crate::contract::{
-    ContractFile, Format, Located, Metric, StateMachine, TopicSettings, Transition, WrittenEvent,
-    WrittenOperation,
-};
+use crate::checks;
+use crate::checks::identity::NAME_MISSING;
+use crate::checks::kind;
+use crate::contract::{Format, Located, Metric, StateMachine, TopicSettings, Transition};
+use crate::contract_file::{ContractFile, WrittenEvent};
 use crate::field_reader::FieldReader;
 use crate::fields::Privacy;
+use crate::ident::ident;
 use crate::instrument::Instrument;
-use crate::resolve::unknown_state;
-use crate::rules;
+use crate::node::{Declared, Identity, Node, Operation};
 use crate::shape::{Key, MAX_INTEGER, MapShape, Shape};
 use crate::version::Version;
 use crate::volume::{Range, Volume};
@@ -21,24 +22,24 @@ use crate::yaml::Yaml;
 /// A contract of the native format.
 pub(crate) static CONTRACT: MapShape = MapShape {
     name: "contract",
-    doc: "What one node announces: its kind, service, operations, states, metrics and events.",
+    doc: "The contract of one node: its kind, service, operations, states, metrics and events.",
     keys: &[
-        Key::new("node_type", Shape::Word(&["effect", "compute", "reducer", "orchestrator"]), "Kind of the node: `effect`, `compute`, `reducer` or `orchestrator`. It begins the event types of generated events.").required().rules(&rules::KIND_MISSING, &rules::KIND_UNKNOWN),
-        Key::new("service_name", Shape::Text, "Name of the service, in topics and in the names of generated files.").required().rules(&rules::NAME_MISSING, &rules::NAME_MISSING),
-        Key::new("description", Shape::Text, "For people; the first lines of generated documentation."),
-        Key::new("version", Shape::OneOf(&[Shape::Version, Shape::Map(&SEMVER)]), "Version of the contract. Its major number, at least 1, ends the topics of generated events.").default("\"1.0.0\""),
+        Key::new("node_type", Shape::Word(&["effect", "compute", "reducer", "orchestrator"]), "Kind of the node: `effect`, `compute`, `reducer` or `orchestrator`. Event types of generated events begin with it.").required().rules(&kind::MISSING, &kind::UNKNOWN),
+        Key::new("service_name", Shape::Text, "Name of the service, in topics and in the names of generated files.").required().rules(&NAME_MISSING, &NAME_MISSING),
+        Key::new("description", Shape::Text, "Description for people; the first lines of generated documentation."),
+        Key::new("version", Shape::OneOf(&[Shape::Version, Shape::Map(&SEMVER)]), "Version of the contract. Topics of generated events end with its major number, at least 1.").default("\"1.0.0\""),
         Key::new("node_version", Shape::OneOf(&[Shape::Version, Shape::Map(&SEMVER)]), "Version of the node's code."),
-        Key::new("namespace", Shape::Text, "Namespace at the start of topics, such as `dev` or `prod`. Left out, the running service says it."),
-        Key::new("operations", Shape::List(&OPERATION_OR_NAME), "What the node does. Each operation announces that it started, completed or failed.").default("[]"),
-        Key::new("include_state_events", Shape::Bool, "Whether the node announces changes of its state.").default("true"),
-        Key::new("include_metric_events", Shape::Bool, "Whether the node announces metrics.").default("true"),
+        Key::new("namespace", Shape::Text, "Namespace at the start of topics, such as `dev` or `prod`. Left out, the running service sets it."),
+        Key::new("operations", Shape::List(&OPERATION_OR_NAME), "Operations of the node. Each publishes events when it started, completed or failed.").default("[]"),
+        Key::new("include_state_events", Shape::Bool, "Whether the node publishes changes of its state.").default("true"),
+        Key::new("include_metric_events", Shape::Bool, "Whether the node publishes metrics.").default("true"),
         Key::new("states", Shape::OneOf(&[Shape::List(&Shape::Text), Shape::Map(&STATES)]), "States of the node: their names, or names with transitions."),
         Key::new("metrics", Shape::List(&METRIC_OR_NAME), "Metrics that the node records."),
-        Key::new("events", Shape::List(&EVENT_OR_TYPE), "Events that the node announces beside those of its operations, states and metrics."),
-        Key::new("definitions", Shape::Dict(&Shape::Map(&DEFINITION)), "Named groups of fields. A field has one for its type by its name: `Customer`, `list[Customer]`, `Customer | null`."),
-        Key::new("instrument", Shape::Map(&INSTRUMENT), "What instrumented operations announce, where they don't say it themselves."),
-        Key::new("volume", Shape::Map(&VOLUME), "How much the node publishes, for `herald volume`."),
-        Key::new("redact", Shape::List(&Shape::Text), "Regular expressions of secrets in error messages, beside the built-in ones. Case does not matter. No look-around, no inline flags."),
+        Key::new("events", Shape::List(&EVENT_OR_TYPE), "Declared events, beside those of operations, states and metrics."),
+        Key::new("definitions", Shape::Dict(&Shape::Map(&DEFINITION)), "Named groups of fields. Types refer to them by name: `Customer`, `list[Customer]`, `Customer | null`."),
+        Key::new("instrument", Shape::Map(&INSTRUMENT), "Events of instrumented operations, unless an operation has its own setting."),
+        Key::new("volume", Shape::Map(&VOLUME), "Expected event volume, for `herald volume`."),
+        Key::new("redact", Shape::List(&Shape::Text), "Regular expressions of secrets in error messages, beside the built-in ones. Case is ignored. No look-around, no inline flags."),
     ],
 };
 
@@ -49,21 +50,11 @@ static SEMVER: MapShape = MapShape {
         Key::new(
             "major",
             Shape::Integer(0),
-            "Changes when consumers have to.",
+            "Incremented by changes that break consumers.",
         )
         .required(),
-        Key::new(
-            "minor",
-            Shape::Integer(0),
-            "Changes when something was added.",
-        )
-        .default("0"),
-        Key::new(
-            "patch",
-            Shape::Integer(0),
-            "Changes when something was mended.",
-        )
-        .default("0"),
+        Key::new("minor", Shape::Integer(0), "Incremented by additions.").default("0"),
+        Key::new("patch", Shape::Integer(0), "Incremented by fixes.").default("0"),
     ],
 };
 
@@ -71,7 +62,7 @@ static OPERATION_OR_NAME: Shape = Shape::OneOf(&[Shape::Text, Shape::Map(&OPERAT
 
 static OPERATION: MapShape = MapShape {
     name: "operation",
-    doc: "One thing that the node does.",
+    doc: "An operation of the node.",
     keys: &[
         Key::new(
             "name",
@@ -79,7 +70,7 @@ static OPERATION: MapShape = MapShape {
             "Name in event types; identifiers are made from it.",
         )
         .required(),
-        Key::new("description", Shape::Text, "For people."),
+        Key::new("description", Shape::Text, "Description for people."),
         Key::new(
             "input",
             FIELDS,
@@ -93,9 +84,9 @@ static OPERATION: MapShape = MapShape {
         Key::new(
             "instrument",
             Shape::Map(&INSTRUMENT),
-            "What the operation announces when it is instrumented.",
+            "Events of the operation when it is instrumented.",
         ),
-        Key::new("per_request", PER_REQUEST, "Runs in a request."),
+        Key::new("per_request", PER_REQUEST, "Number of runs in a request."),
         Key::new(
             "failure_ratio",
             Shape::Range(1),
@@ -108,55 +99,55 @@ const PER_REQUEST: Shape = Shape::Range(MAX_INTEGER);
 
 static VOLUME: MapShape = MapShape {
     name: "volume",
-    doc: "How much a node publishes. A number, or the lowest and the highest: `[20, 80]`.",
+    doc: "Expected event volume. Each number may be a range from the lowest to the highest: `[20, 80]`.",
     keys: &[
         Key::new(
             "requests_per_second",
             Shape::Range(MAX_INTEGER),
-            "Requests that the node serves in a second.",
+            "Requests per second.",
         ),
         Key::new(
             "state_changes_per_request",
             PER_REQUEST,
-            "Changes of its state in a request.",
+            "Changes of state in a request.",
         ),
         Key::new(
             "metrics_per_request",
             PER_REQUEST,
-            "Measured values in a request, of all metrics. Left out, the sum of what each metric says.",
+            "Measured values in a request, of all metrics. Left out, the sum over the metrics.",
         ),
         Key::new(
             "failure_ratio",
             Shape::Range(1),
-            "Share of runs that fail, of operations that don't say it.",
+            "Share of runs that fail, for operations without their own.",
         ),
         Key::new(
             "retention",
             Shape::Duration,
-            "How long events are kept, of topics that have no `retention.ms`.",
+            "Retention of topics without `retention.ms`.",
         ),
         Key::new(
             "replication_factor",
             Shape::Integer(1),
-            "Number of replicas, of topics that don't say it.",
+            "Number of replicas, for topics without their own.",
         ),
         Key::new(
             "partition_bytes_per_second",
             Shape::Integer(1),
-            "Bytes that one partition is to take in a second.",
+            "Bytes per second for one partition.",
         )
         .default("10000000"),
         Key::new(
             "consumer_events_per_second",
             Shape::Integer(1),
-            "Events that one consumer handles in a second. Left out, consumers need no partitions.",
+            "Events per second that one consumer handles. Left out, consumers don't affect the number of partitions.",
         ),
     ],
 };
 
 static INSTRUMENT: MapShape = MapShape {
     name: "instrument",
-    doc: "What an instrumented operation announces.",
+    doc: "Events of an instrumented operation.",
     keys: &[
         Key::new(
             "events",
@@ -167,13 +158,13 @@ static INSTRUMENT: MapShape = MapShape {
         Key::new(
             "sample_started",
             Shape::Share,
-            "Share of calls whose start is announced, from 0 to 1. How they end always is.",
+            "Share of calls whose start is published, from 0 to 1. Their end always is.",
         )
         .default("1"),
         Key::new(
             "fields",
             Shape::Labels,
-            "Texts, numbers and booleans that stand in the metadata of each event.",
+            "Texts, numbers and booleans in the metadata of each event.",
         ),
     ],
 };
@@ -182,11 +173,11 @@ static DEFINITION: MapShape = MapShape {
     name: "definition",
     doc: "A named group of fields.",
     keys: &[
-        Key::new("description", Shape::Text, "For people."),
+        Key::new("description", Shape::Text, "Description for people."),
         Key::new(
             "fields",
             FIELDS,
-            "Its fields. Each is as public as the field that has this type, unless it is private.",
+            "Its fields. Each is as public as the field of this type, unless it is private itself.",
         )
         .required(),
     ],
@@ -200,106 +191,90 @@ static FIELD_FORMS: [Shape; 3] = [Shape::Text, Shape::List(&Shape::Scalar), Shap
 
 static FIELD: MapShape = MapShape {
     name: "field",
-    doc: "One field: its type and what else is known of it.",
+    doc: "A field: its type, limits and privacy.",
     keys: &[
         Key::new(
             "type",
             Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Scalar)]),
             "Type such as `uuid`, `list[string]` or `integer | null`. Left out, any value passes.",
         ),
-        Key::new("description", Shape::Text, "For people."),
+        Key::new("description", Shape::Text, "Description for people."),
         Key::new(
             "required",
             Shape::Bool,
-            "Whether it must be there. By default it must, unless it has a default.",
+            "Whether it is required. By default it is, unless it has a default.",
         ),
-        Key::new(
-            "default",
-            Shape::Any,
-            "Value that stands in when it is left out.",
-        ),
-        Key::new(
-            "enum",
-            Shape::List(&Shape::Scalar),
-            "The texts that it may be.",
-        ),
+        Key::new("default", Shape::Any, "Value of a field that is left out."),
+        Key::new("enum", Shape::List(&Shape::Scalar), "The allowed texts."),
         Key::new(
             "items",
             Shape::OneOf(&FIELD_FORMS),
             "Type of a list's items.",
         ),
-        Key::new("minimum", Shape::Number, "The least number."),
-        Key::new("maximum", Shape::Number, "The greatest number."),
+        Key::new("minimum", Shape::Number, "Lowest allowed number."),
+        Key::new("maximum", Shape::Number, "Highest allowed number."),
         Key::new(
             "exclusive_minimum",
             Shape::Number,
-            "Numbers have to be greater than this.",
+            "Numbers must be greater than this.",
         ),
         Key::new(
             "exclusive_maximum",
             Shape::Number,
-            "Numbers have to be less than this.",
+            "Numbers must be less than this.",
         ),
         Key::new(
             "min_length",
             Shape::Integer(0),
-            "Characters that a text has at least.",
+            "Minimum number of characters.",
         ),
         Key::new(
             "max_length",
             Shape::Integer(0),
-            "Characters that a text has at most.",
+            "Maximum number of characters.",
         ),
         Key::new(
             "pattern",
             Shape::Text,
-            "Regular expression that is found in a text; `^` and `$` make it match all of it. Only what every language reads in the same way: `[0-9]`, not `\\d`.",
+            "Regular expression that matches some part of the text; `^` and `$` make it match all of it. Use only syntax that all languages read in the same way: `[0-9]`, not `\\d`.",
         ),
-        Key::new(
-            "min_items",
-            Shape::Integer(0),
-            "Items that a list has at least.",
-        ),
-        Key::new(
-            "max_items",
-            Shape::Integer(0),
-            "Items that a list has at most.",
-        ),
-        Key::new("nullable", Shape::Bool, "Whether null passes too.").default("false"),
+        Key::new("min_items", Shape::Integer(0), "Minimum number of items."),
+        Key::new("max_items", Shape::Integer(0), "Maximum number of items."),
+        Key::new("nullable", Shape::Bool, "Whether null is allowed.").default("false"),
         Key::new(
             "privacy",
             Shape::Word(&["public", "private"]),
-            "Whether the value may leave the process or only the name of its type. By default inputs and results are private, payloads of events public.",
+            "Whether the value may leave the process, or only the name of its type. By default inputs and results are private, payloads of events public.",
         ),
     ],
 };
 
 static STATES: MapShape = MapShape {
     name: "states",
-    doc: "States of the node and the ways between them.",
+    doc: "States of the node and the transitions between them.",
     keys: &[
         Key::new("names", Shape::List(&Shape::Text), "All states.").required(),
         Key::new("initial", Shape::Text, "The state that the node begins in."),
         Key::new(
             "terminal",
             Shape::List(&Shape::Text),
-            "States that nothing follows.",
+            "States without a following state.",
         ),
         Key::new(
             "transitions",
             Shape::List(&Shape::Map(&TRANSITION)),
-            "The ways that are allowed. Left out, all are.",
+            "Allowed transitions. Left out, all are.",
         ),
     ],
 };
 
 static TRANSITION: MapShape = MapShape {
     name: "transition",
-    doc: "A way from one state to another.",
+    doc: "A transition from one state to another.",
     keys: &[
-        Key::new("from", Shape::Text, "The state before; `*` means any.").required(),
-        Key::new("to", Shape::Text, "The state after.").required(),
-        Key::new("trigger", Shape::Text, "What sets it off."),
+        Key::new("from", Shape::Text, "The state before it; `*` means any.").required(),
+        Key::new("to", Shape::Text, "The state after it.").required(),
+        Key::new("trigger", Shape::Text, "Cause of the transition."),
     ],
 };
 
@@ -315,8 +290,8 @@ static METRIC: MapShape = MapShape {
             Shape::Text,
             "Unit of its values, such as `ms` or `messages`.",
         ),
-        Key::new("description", Shape::Text, "For people."),
-        Key::new("per_request", PER_REQUEST, "Values in a request."),
+        Key::new("description", Shape::Text, "Description for people."),
+        Key::new("per_request", PER_REQUEST, "Number of values in a request."),
     ],
 };
 
@@ -324,15 +299,15 @@ static EVENT_OR_TYPE: Shape = Shape::OneOf(&[Shape::Text, Shape::Map(&EVENT)]);
 
 static EVENT: MapShape = MapShape {
     name: "event",
-    doc: "An event that the contract declares itself.",
+    doc: "A declared event.",
     keys: &[
         Key::new("event_type", Shape::Text, "Event type on the wire.").required(),
         Key::new(
             "topic",
             Shape::Text,
-            "Topic; `{namespace}` may stand in it. Left out, it follows the topic pattern.",
+            "Topic; may contain `{namespace}`. Left out, it follows the topic pattern.",
         ),
-        Key::new("description", Shape::Text, "For people."),
+        Key::new("description", Shape::Text, "Description for people."),
         Key::new(
             "payload",
             FIELDS,
@@ -346,20 +321,20 @@ static EVENT: MapShape = MapShape {
         Key::new(
             "topic_settings",
             Shape::Map(&TOPIC_SETTINGS),
-            "How the topic should be made.",
+            "Settings for the creation of the topic.",
         ),
         Key::new(
             "schema_ref",
             Shape::Text,
             "Name of the payload's model in your code.",
         ),
-        Key::new("per_request", PER_REQUEST, "How many of it in a request."),
+        Key::new("per_request", PER_REQUEST, "Number of events in a request."),
     ],
 };
 
 static TOPIC_SETTINGS: MapShape = MapShape {
     name: "topic_settings",
-    doc: "How a topic should be made.",
+    doc: "Settings for the creation of a topic.",
     keys: &[
         Key::new("partitions", Shape::Integer(1), "Number of partitions."),
         Key::new(
@@ -379,35 +354,45 @@ static TOPIC_SETTINGS: MapShape = MapShape {
 pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFile {
     CONTRACT.check(yaml, diagnostics);
     let reader = FieldReader::new(yaml, Format::Native);
-    let instrument = yaml
-        .get("instrument")
-        .map_or_else(Instrument::default, |written| {
-            Instrument::default().overridden(written)
-        });
+    let flag = |key: &str| yaml.get(key).and_then(Yaml::as_bool).unwrap_or(true);
     ContractFile {
-        format: Format::Native,
-        location: yaml.head(),
         name: text_at(yaml, "service_name"),
-        kind: yaml
-            .get("node_type")
-            .and_then(Yaml::as_str)
-            .and_then(|word| word.parse().ok()),
-        contract_version: yaml.get("version").and_then(read_version),
-        node_version: yaml.get("node_version").and_then(read_version),
         namespace: text_at(yaml, "namespace"),
+        state_events: flag("include_state_events"),
+        metric_events: flag("include_metric_events"),
+        events: list(yaml, "events")
+            .iter()
+            .filter_map(|event| read_event(event, &reader, diagnostics))
+            .collect(),
+        redact: list(yaml, "redact")
+            .iter()
+            .filter_map(Located::read)
+            .collect(),
+        node: read_node(yaml, &reader, diagnostics),
+        ..ContractFile::default()
+    }
+}
+
+fn read_node(yaml: &Yaml, reader: &FieldReader<'_>, diagnostics: &mut Vec<Diagnostic>) -> Node {
+    let instrument = yaml.get("instrument");
+    let instrument = instrument.map_or_else(Instrument::default, |written| {
+        Instrument::default().overridden(written)
+    });
+    let word = yaml.get("node_type").and_then(Yaml::as_str);
+    let volume = yaml.get("volume");
+    Node {
+        format: Format::Native,
+        identity: Identity {
+            contract_version: yaml.get("version").and_then(read_version),
+            node_version: yaml.get("node_version").and_then(read_version),
+            ..Identity::default()
+        },
+        kind: word.and_then(|word| word.parse().ok()),
         description: text(yaml, "description"),
         operations: list(yaml, "operations")
             .iter()
-            .filter_map(|operation| read_operation(operation, &reader, &instrument, diagnostics))
+            .filter_map(|operation| read_operation(operation, reader, &instrument, diagnostics))
             .collect(),
-        state_events: yaml
-            .get("include_state_events")
-            .and_then(Yaml::as_bool)
-            .unwrap_or(true),
-        metric_events: yaml
-            .get("include_metric_events")
-            .and_then(Yaml::as_bool)
-            .unwrap_or(true),
         states: yaml
             .get("states")
             .map(|states| read_states(states, diagnostics)),
@@ -415,21 +400,10 @@ pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFi
             .iter()
             .filter_map(|metric| read_metric(metric, diagnostics))
             .collect(),
-        events: list(yaml, "events")
-            .iter()
-            .filter_map(|event| read_event(event, &reader, diagnostics))
-            .collect(),
-        consumed: Vec::new(),
-        inputs: Vec::new(),
-        outputs: Vec::new(),
         definitions: reader.definitions(yaml, diagnostics),
-        volume: yaml
-            .get("volume")
-            .map_or_else(Volume::default, |volume| Volume::read(volume, diagnostics)),
-        redact: list(yaml, "redact")
-            .iter()
-            .filter_map(Located::read)
-            .collect(),
+        volume: volume.map_or_else(Volume::default, |volume| Volume::read(volume, diagnostics)),
+        location: yaml.head(),
+        ..Node::default()
     }
 }
 
@@ -438,18 +412,16 @@ fn read_operation(
     reader: &FieldReader<'_>,
     instrument: &Instrument,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Option<WrittenOperation> {
+) -> Option<Operation> {
+    let name = named(yaml, "name")?;
     let mut fields = |key: &str| {
         yaml.get(key).map_or_else(Vec::new, |f| {
             reader.fields(f, Privacy::Private, diagnostics)
         })
     };
-    Some(WrittenOperation {
-        name: Located::read(if yaml.is_mapping() {
-            yaml.get("name")?
-        } else {
-            yaml
-        })?,
+    Some(Operation {
+        ident: ident(&name.value),
+        name: name.value,
         description: text(yaml, "description"),
         input: fields("input"),
         result: fields("result"),
@@ -459,7 +431,17 @@ fn read_operation(
         per_request: range(yaml, "per_request", diagnostics),
         failure_ratio: range(yaml, "failure_ratio", diagnostics),
         sources: vec!["operations"],
+        location: name.location,
     })
+}
+
+/// Reads the name of an item: the item itself, or the text under `key` of a mapping.
+fn named(yaml: &Yaml, key: &str) -> Option<Located<String>> {
+    if yaml.is_mapping() {
+        text_at(yaml, key)
+    } else {
+        Located::read(yaml)
+    }
 }
 
 fn range(yaml: &Yaml, key: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Range> {
@@ -483,7 +465,8 @@ fn read_states(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> StateMachine {
     let initial = text_at(yaml, "initial");
     for end in initial.iter().cloned().chain(terminal()) {
         if !known.contains(&end.value) {
-            diagnostics.push(unknown_state(&end, &states, diagnostics));
+            let diagnostic = checks::fsm::unknown_state::unknown(&end, &states, diagnostics);
+            diagnostics.push(diagnostic);
         }
     }
     StateMachine {
@@ -509,11 +492,7 @@ fn read_transition(yaml: &Yaml) -> Option<Transition> {
 
 fn read_metric(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Metric> {
     Some(Metric {
-        name: Located::read(if yaml.is_mapping() {
-            yaml.get("name")?
-        } else {
-            yaml
-        })?,
+        name: named(yaml, "name")?,
         unit: text(yaml, "unit"),
         description: text(yaml, "description"),
         per_request: range(yaml, "per_request", diagnostics),
@@ -525,27 +504,25 @@ fn read_event(
     reader: &FieldReader<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<WrittenEvent> {
-    let event_type = Located::read(if yaml.is_mapping() {
-        yaml.get("event_type")?
-    } else {
-        yaml
-    })?;
+    let event_type = named(yaml, "event_type")?;
     Some(WrittenEvent {
         location: event_type.location,
         event_type: Some(event_type),
         topic: text_at(yaml, "topic"),
         description: text(yaml, "description"),
-        payload: yaml.get("payload").map_or_else(Vec::new, |fields| {
-            reader.fields(fields, Privacy::Public, diagnostics)
-        }),
         partition_key: text_at(yaml, "partition_key"),
-        settings: yaml
-            .get("topic_settings")
-            .map(|s| TopicSettings::read(s, "config")),
-        roles: Vec::new(),
-        schema_ref: text(yaml, "schema_ref"),
-        per_request: range(yaml, "per_request", diagnostics),
-        sources: vec!["events"],
+        declared: Declared {
+            payload: yaml.get("payload").map_or_else(Vec::new, |fields| {
+                reader.fields(fields, Privacy::Public, diagnostics)
+            }),
+            settings: yaml
+                .get("topic_settings")
+                .map(|settings| TopicSettings::read(settings, "config")),
+            schema_ref: text(yaml, "schema_ref"),
+            per_request: range(yaml, "per_request", diagnostics),
+            sources: vec!["events"],
+            ..Declared::default()
+        },
     })
 }
 

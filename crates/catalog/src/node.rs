@@ -1,84 +1,84 @@
-//! What contracts mean.
+//! Nodes: contracts with resolved identifiers, event types and topics.
 
 use herald_diagnostics::{Location, Sources};
 use herald_envelope::topic::Topic;
 use sha2::{Digest, Sha256};
 
 use crate::category::{Category, Part, Stage};
-use crate::contract::{Format, Metric, StateMachine, TopicSettings};
+use crate::contract::{Consumed, Format, Metric, StateMachine, TopicSettings};
 use crate::fields::{Definition, Field};
 use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::version::Version;
 use crate::volume::{Range, Volume};
 
-/// All nodes of a run, and the texts that they were read from.
+/// All nodes of a run, and the sources that they were read from.
 #[derive(Debug, Default)]
 pub struct Catalog {
     /// In the order of their paths.
     pub nodes: Vec<Node>,
-    /// What was read.
+    /// The texts of the contracts.
     pub sources: Sources,
 }
 
-/// What one contract means.
-#[derive(Clone, Debug)]
+/// A contract after resolution.
+#[derive(Clone, Debug, Default)]
 pub struct Node {
-    /// Which of the two formats the contract is written in.
+    /// Format of the contract.
     pub format: Format,
     /// Names and versions.
     pub identity: Identity,
-    /// `None` when the contract does not say it or says what nobody knows: then the node has
-    /// only its declared events.
+    /// `None` when the contract does not state a known kind: then the node has only its declared
+    /// events.
     pub kind: Option<Kind>,
     /// The service in the topics of generated events.
     pub service_name: String,
     /// Namespace of the topics, when contract or project set one.
     pub namespace: Option<String>,
-    /// For people.
+    /// Description for people.
     pub description: Option<String>,
     /// In the order of the contract.
     pub operations: Vec<Operation>,
-    /// Its states, when it has any.
+    /// Its states and transitions, when it has any.
     pub states: Option<StateMachine>,
     /// Metrics that the contract names.
     pub metrics: Vec<Metric>,
-    /// Everything that it announces, by category in the order of the table of categories.
+    /// Everything that it publishes, by category in the order of the table of categories.
     pub events: Vec<Event>,
-    /// Topics that it reads.
+    /// Topics that it consumes.
     pub consumed: Vec<Consumed>,
-    /// Fields of the node's input, where they are not said of an operation.
+    /// Fields of the node's input that belong to no single operation.
     pub inputs: Vec<Field>,
-    /// Fields of the node's output, where they are not said of an operation.
+    /// Fields of the node's output that belong to no single operation.
     pub outputs: Vec<Field>,
-    /// Named groups of fields, in the order of the contract. They may have each other for types,
-    /// and themselves.
+    /// Named groups of fields, in the order of the contract. Their fields may refer to each other
+    /// and to themselves.
     pub definitions: Vec<Definition>,
-    /// How much it publishes.
+    /// Expected numbers of requests and events.
     pub volume: Volume,
     /// Regular expressions (without look-around, so that every engine takes them) of secrets in
     /// error messages, beside the built-in ones.
     pub redact: Vec<String>,
     /// The place of diagnostics about the whole contract.
     pub location: Location,
-    /// Where the contract was read from.
+    /// File of the contract.
     pub origin: Origin,
 }
 
 impl Node {
-    /// Events of one category.
+    /// Returns the events of one category.
     pub fn events_of(&self, category: &'static Category) -> impl Iterator<Item = &Event> {
         self.events
             .iter()
             .filter(move |event| event.category == category)
     }
 
-    /// The definition that a type names.
+    /// Returns the definition of this name.
     pub fn definition(&self, name: &str) -> Option<&Definition> {
         self.definitions.iter().find(|known| known.name == name)
     }
 
-    /// What the contract lists itself.
+    /// Returns the declared events.
     pub fn declared(&self) -> impl Iterator<Item = (&Event, &Declared)> {
         self.events
             .iter()
@@ -86,12 +86,13 @@ impl Node {
     }
 }
 
-/// Who the node is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Names and versions of a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// As written; `None` when the contract has none.
+    /// The name as written; `None` when the contract has none.
     pub name: Option<String>,
-    /// In lowercase, an identifier: the name of generated files. Stands in for a missing name.
+    /// Lowercase identifier that names generated files; made from the file's name when the contract
+    /// has none.
     pub slug: String,
     /// Version of the contract.
     pub contract_version: Option<Version>,
@@ -99,28 +100,28 @@ pub struct Identity {
     pub node_version: Option<Version>,
 }
 
-/// One thing that a node does.
-#[derive(Clone, Debug)]
+/// An operation of a node.
+#[derive(Clone, Debug, Default)]
 pub struct Operation {
-    /// As written, in event types.
+    /// Name as written, in event types.
     pub name: String,
-    /// In identifiers.
+    /// Name in identifiers; unique in its node after resolution.
     pub ident: String,
-    /// For people.
+    /// Description for people.
     pub description: Option<String>,
     /// Fields of the input that the contract declares.
     pub input: Vec<Field>,
     /// Fields of the result that the contract declares.
     pub result: Vec<Field>,
-    /// What it announces of itself, and how often.
+    /// Selection of the events that it publishes when it is instrumented.
     pub instrument: Instrument,
-    /// Runs in a request, when the contract says it.
+    /// Number of runs in a request, when the contract states it.
     pub per_request: Option<Range>,
-    /// Share of runs that fail, when the contract says it of the operation.
+    /// Share of runs that fail, when the contract states it for the operation.
     pub failure_ratio: Option<Range>,
-    /// Which parts of the contract name it.
+    /// Keys of the contract that name it.
     pub sources: Vec<&'static str>,
-    /// Where it is declared.
+    /// Place of its declaration.
     pub location: Location,
 }
 
@@ -138,56 +139,56 @@ impl Operation {
 /// An event that a node publishes.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// Which family it belongs to.
+    /// Its category.
     pub category: &'static Category,
-    /// Which of the family; `None` for declared events.
+    /// Its stage in the category; `None` for declared events.
     pub stage: Option<&'static Stage>,
     /// Index of its operation in [`Node::operations`].
     pub operation: Option<usize>,
-    /// On the wire.
+    /// Event type on the wire.
     pub event_type: String,
-    /// Where it goes.
+    /// Its topic.
     pub topic: Topic,
-    /// In identifiers; unique in its node, whatever the case.
+    /// Name in identifiers; unique in its node, regardless of case.
     pub ident: String,
-    /// For people.
+    /// Description for people.
     pub description: Option<String>,
-    /// What only declared events have.
+    /// Properties of declared events.
     pub declared: Option<Declared>,
-    /// What in the contract it comes from.
+    /// Place of its declaration, or of the operation that it is generated for.
     pub location: Location,
-    /// Where its topic is written; [`location`](Self::location) when it is not.
+    /// Place of its topic; [`location`](Self::location) when the contract has none.
     pub topic_location: Location,
 }
 
-/// What a contract says about an event that it lists itself.
-#[derive(Clone, Debug, PartialEq)]
+/// Properties of a declared event.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Declared {
     /// Fields of the payload; empty when the payload is open.
     pub payload: Vec<Field>,
     /// Payload field whose value is the partition key.
     pub partition_key: Option<String>,
-    /// How the topic should be made.
+    /// Settings for the creation of the topic.
     pub settings: Option<TopicSettings>,
-    /// Whether the topic follows the ONEX platform's rule.
+    /// Whether the topic is named by the rule of the ONEX platform.
     pub conforming: bool,
-    /// Where the event type comes from.
+    /// Source of the event type.
     pub event_type_source: EventTypeSource,
-    /// What else the contract says of the topic: `terminal`, `success`, `failure`,
-    /// `externally_consumed`.
+    /// Roles of the topic: `terminal`, `success`, `failure`, `externally_consumed`.
     pub roles: Vec<&'static str>,
-    /// The model of the payload that the contract names.
+    /// Name of the payload's model.
     pub schema_ref: Option<String>,
-    /// How many of it in a request, when the contract says it.
+    /// Number of events in a request, when the contract states it.
     pub per_request: Option<Range>,
-    /// Which parts of the contract declare it.
+    /// Keys of the contract that declare it.
     pub sources: Vec<&'static str>,
 }
 
-/// Where the event type of a declared event comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Source of the event type of a declared event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EventTypeSource {
-    /// The contract says it.
+    /// The contract states it.
+    #[default]
     Declared,
     /// Producer and event name of an `onex.…` topic.
     Derived,
@@ -206,39 +207,25 @@ impl EventTypeSource {
     }
 }
 
-/// A topic that a node reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consumed {
-    /// The topic, a leading `{env}.` stripped.
-    pub topic: String,
-    /// The event type that the contract expects there.
-    pub event_type: Option<String>,
-    /// Whether the topic follows the ONEX platform's rule.
-    pub conforming: bool,
-    /// Which parts of the contract name it.
-    pub sources: Vec<&'static str>,
-}
-
-/// Where a contract was read from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// File of a contract.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// Path as shown to people: what they typed, and what was found below it.
+    /// Path as shown to people: the path that they gave, and what was found below it.
     pub path: String,
     /// Path below the folder that was searched, with `/` between its parts.
     pub relative_path: String,
-    /// Name of a contract that has none: that of its file, or of the folder around it.
+    /// Name for a contract without one: that of its file, or of the folder around it.
     pub fallback_name: String,
-    /// Identifies what it says.
+    /// Fingerprint of its values.
     pub fingerprint: Fingerprint,
 }
 
-/// Identifies what a contract says: the first 16 hexadecimal digits of the SHA-256 of its values as
-/// JSON.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Fingerprint of a contract: the first 16 hexadecimal digits of the SHA-256 of its values as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fingerprint(pub String);
 
 impl Fingerprint {
-    /// The fingerprint of a text.
+    /// Returns the fingerprint of a text.
     pub fn of(text: &[u8]) -> Self {
         let mut digits = String::with_capacity(16);
         for byte in Sha256::digest(text).iter().take(8) {

@@ -1,6 +1,6 @@
-//! Regular expressions that mean the same wherever they run.
+//! Regular expressions that mean the same in all languages.
 //!
-//! A pattern stands in the contract once and runs in generated code of several languages, so it
+//! A pattern is written once, in the contract, and runs in generated code of several languages, so it
 //! may use only what they all read in the same way.
 
 use regex_syntax::ast::{
@@ -8,52 +8,54 @@ use regex_syntax::ast::{
     LiteralKind, Repetition, RepetitionKind, RepetitionRange, Visitor,
 };
 
+use thiserror::Error;
+
 use crate::backtracking;
 
 mod portable_regex;
 
-/// Why a pattern can't be used.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Problem {
-    /// The end of a sentence.
+/// Error for a pattern that can't be used.
+#[derive(Debug, PartialEq, Eq, Error)]
+#[error("{reason}")]
+pub(crate) struct InvalidPattern {
+    /// Reason, as the end of a sentence.
     pub(crate) reason: String,
-    /// What to do.
+    /// Advice.
     pub(crate) help: &'static str,
 }
 
-/// Holds a pattern of secrets against what Rust and Python have in common.
+/// Checks that a pattern of secrets works in Rust and in Python.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
-pub(crate) fn check(pattern: &str) -> Result<(), Problem> {
+/// The first problem.
+pub(crate) fn check(pattern: &str) -> Result<(), InvalidPattern> {
     let (_, regex) = parse(pattern)?;
     if regex.is_match("") {
-        return Err(Problem {
-            reason: "it matches everywhere, even where nothing stands".to_owned(),
+        return Err(InvalidPattern {
+            reason: "it matches the empty text".to_owned(),
             help: "make it match at least one character",
         });
     }
     Ok(())
 }
 
-/// Holds a pattern of texts against what all regular expressions have in common, those of JSON
-/// Schema (ECMA-262) among them.
+/// Checks that a pattern of texts means the same in all languages, JSON Schema (ECMA-262) included.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
-pub(crate) fn check_portable(pattern: &str) -> Result<(), Problem> {
+/// The first problem.
+pub(crate) fn check_portable(pattern: &str) -> Result<(), InvalidPattern> {
     let (ast, _) = parse(pattern)?;
     portable_regex::check(&ast)
 }
 
-fn parse(pattern: &str) -> Result<(Ast, regex::Regex), Problem> {
+fn parse(pattern: &str) -> Result<(Ast, regex::Regex), InvalidPattern> {
     const PORTABLE: &str =
-        "use what every language knows: no look-around, back-references or flags";
-    let problem = |help| move |reason: String| Problem { reason, help };
+        "use what every language supports: no look-around, back-references or flags";
+    let problem = |help| move |reason: String| InvalidPattern { reason, help };
     let ast = ast::parse::Parser::new().parse(pattern).map_err(|error| {
         let help = match error.kind() {
             ErrorKind::UnsupportedLookAround | ErrorKind::UnsupportedBackreference => PORTABLE,
-            _ => "put a backslash before what is meant as it stands",
+            _ => "put a backslash before characters that are meant literally",
         };
         problem(help)(error.kind().to_string())
     })?;
@@ -65,14 +67,14 @@ fn parse(pattern: &str) -> Result<(Ast, regex::Regex), Problem> {
         let reason = "`||` has a meaning of its own in some languages";
         return Err(problem(PORTABLE)(reason.to_owned()));
     }
-    let regex = regex::Regex::new(pattern).map_err(|_| Problem {
+    let regex = regex::Regex::new(pattern).map_err(|_| InvalidPattern {
         reason: "it is too large".to_owned(),
         help: "repeat less",
     })?;
     Ok((ast, regex))
 }
 
-/// Refuses what only Rust knows, and what Python reads in another way.
+/// Visitor that rejects syntax that Python does not have, or reads in another way.
 struct Portable;
 
 impl Visitor for Portable {
@@ -86,16 +88,16 @@ impl Visitor for Portable {
     fn visit_pre(&mut self, ast: &Ast) -> Result<(), String> {
         match ast {
             Ast::Flags(_) => Err("flags differ between languages".to_owned()),
-            Ast::ClassUnicode(_) => Err("only Rust knows `\\p`".to_owned()),
+            Ast::ClassUnicode(_) => Err("only Rust supports `\\p`".to_owned()),
             Ast::Assertion(assertion) => match assertion.kind {
                 AssertionKind::StartLine
                 | AssertionKind::EndLine
                 | AssertionKind::StartText
                 | AssertionKind::WordBoundary
                 | AssertionKind::NotWordBoundary => Ok(()),
-                _ => {
-                    Err("only `^`, `$`, `\\A`, `\\b` and `\\B` may say where it stands".to_owned())
-                }
+                _ => Err(
+                    "only the assertions `^`, `$`, `\\A`, `\\b` and `\\B` are portable".to_owned(),
+                ),
             },
             Ast::Literal(literal) => check_literal(literal),
             Ast::Group(group) => match &group.kind {
@@ -127,9 +129,9 @@ impl Visitor for Portable {
     fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), String> {
         match item {
             ClassSetItem::Ascii(_) | ClassSetItem::Unicode(_) => {
-                Err("only Rust knows classes by name".to_owned())
+                Err("only Rust supports named classes".to_owned())
             }
-            ClassSetItem::Bracketed(_) => Err("only Rust knows a class in a class".to_owned()),
+            ClassSetItem::Bracketed(_) => Err("only Rust supports a class in a class".to_owned()),
             ClassSetItem::Literal(literal) => check_literal(literal),
             ClassSetItem::Range(range) => {
                 check_literal(&range.start)?;
@@ -140,19 +142,19 @@ impl Visitor for Portable {
     }
 
     fn visit_class_set_binary_op_pre(&mut self, _: &ClassSetBinaryOp) -> Result<(), String> {
-        Err("only Rust knows `&&`, `--` and `~~` in a class".to_owned())
+        Err("only Rust supports `&&`, `--` and `~~` in a class".to_owned())
     }
 }
 
-/// Python takes `a{0, 3}` for the text itself.
+/// Rejects ranges with spaces: Python reads `a{0, 3}` as literal text.
 fn check_range(repetition: &Repetition) -> Result<(), String> {
     let RepetitionKind::Range(range) = &repetition.op.kind else {
         return Ok(());
     };
     let mut plain = match range {
         RepetitionRange::Exactly(times) => format!("{{{times}}}"),
-        RepetitionRange::AtLeast(least) => format!("{{{least},}}"),
-        RepetitionRange::Bounded(least, most) => format!("{{{least},{most}}}"),
+        RepetitionRange::AtLeast(min) => format!("{{{min},}}"),
+        RepetitionRange::Bounded(min, max) => format!("{{{min},{max}}}"),
     };
     if !repetition.greedy {
         plain.push('?');
@@ -165,7 +167,9 @@ fn check_range(repetition: &Repetition) -> Result<(), String> {
 
 fn check_literal(literal: &Literal) -> Result<(), String> {
     match literal.kind {
-        LiteralKind::HexBrace(_) => Err("only Rust knows hexadecimal digits in braces".to_owned()),
+        LiteralKind::HexBrace(_) => {
+            Err("only Rust supports hexadecimal digits in braces".to_owned())
+        }
         _ => Ok(()),
     }
 }
@@ -182,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rust_and_python_share_is_taken() {
+    fn accepts_common_syntax_of_rust_and_python() {
         for pattern in [
             r"--password[= ]\S+",
             r"key=\w+",
@@ -197,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_they_read_differently_is_refused() {
+    fn rejects_syntax_that_differs() {
         for pattern in [
             r"(?<=key=)\w+",
             r"(a)\1",

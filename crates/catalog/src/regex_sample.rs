@@ -1,9 +1,9 @@
-//! Texts that a pattern matches.
+//! Generator of texts that match a regular expression.
 
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
-/// A text that the pattern matches, with at least `min_length` characters where it can have them, and
-/// not many more than `max_length`. `None` for what is no pattern, or where no text is short enough.
+/// Returns a text that the pattern matches, with at least `min_length` characters if it can have so
+/// many, and at most `max_length`. `None` for an invalid pattern, or when no text is short enough.
 pub fn sample(pattern: &str, min_length: usize, max_length: usize) -> Option<String> {
     let pattern = regex_syntax::parse(pattern).ok()?;
     let with = |repeated: usize| {
@@ -16,7 +16,7 @@ pub fn sample(pattern: &str, min_length: usize, max_length: usize) -> Option<Str
     if length >= min_length {
         return Some(shorter);
     }
-    // More in each repetition makes it longer, until it is long enough, or too long.
+    // Longer repetitions make a longer text: search for the shortest one that is long enough.
     let mut enough = None;
     let (mut low, mut high) = (0, min_length.saturating_add(1));
     while low + 1 < high {
@@ -30,8 +30,8 @@ pub fn sample(pattern: &str, min_length: usize, max_length: usize) -> Option<Str
     Some(enough.unwrap_or(shorter))
 }
 
-/// Appends a text; every repetition is as long as `repeated` where it may be. `None` when it is
-/// longer than `max_length`.
+/// Appends a text in which every repetition has `repeated` rounds, as far as its bounds allow. `None`
+/// when it is longer than `max_length`.
 fn write(pattern: &Hir, repeated: usize, max_length: usize, text: &mut String) -> Option<()> {
     match pattern.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(()),
@@ -40,7 +40,7 @@ fn write(pattern: &Hir, repeated: usize, max_length: usize, text: &mut String) -
             Some(())
         }
         HirKind::Class(Class::Unicode(class)) => {
-            // A letter or digit, where it takes one.
+            // Letters and digits are preferred.
             let usual = "a0A".chars();
             let mut usual = usual.filter(|c| {
                 let mut ranges = class.ranges().iter();
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_as_long_as_it_should_be() {
+    fn samples_have_the_requested_length() {
         for (pattern, min_length, max_length, text) in [
             ("^[0-9]{5}$", 0, 16, "00000"),
             ("^[A-Z]{2}-[0-9]+$", 6, 16, "AA-000"),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_text_that_short_has_none() {
+    fn returns_none_when_no_text_is_short_enough() {
         assert_eq!(sample("^[a-z]{20}$", 0, 10), None);
         assert_eq!(sample("^(a{1000}){1000}$", 0, 100), None);
         assert_eq!(sample("(", 0, 10), None);

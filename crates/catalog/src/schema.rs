@@ -1,31 +1,19 @@
-//! JSON Schema (draft 2020-12) of the files that Herald defines, from the same table that checks
-//! them.
+//! JSON Schema (draft 2020-12) of the files that Herald defines, from the tables that check them.
 
 use serde_json::{Map, Value, json};
 
-use crate::config::CONFIG;
 use crate::duration;
-use crate::manifest::MANIFEST;
 use crate::native::CONTRACT;
 use crate::shape::{MAX_INTEGER, MAX_LABELS, MapShape, Shape};
 use crate::version;
 
-/// Schema of native contracts.
+/// Returns the schema of native contracts.
 pub fn contract() -> Value {
-    schema(&CONTRACT, "Herald contract")
+    of(&CONTRACT, "Herald contract")
 }
 
-/// Schema of `herald.yaml`.
-pub fn config() -> Value {
-    schema(&CONFIG, "Herald project")
-}
-
-/// Schema of `target.yaml`.
-pub fn target() -> Value {
-    schema(&MANIFEST, "Herald target")
-}
-
-fn schema(root: &'static MapShape, title: &str) -> Value {
+/// Returns the schema of a file of this shape.
+pub fn of(root: &'static MapShape, title: &str) -> Value {
     let mut definitions = Map::new();
     let mut schema = map_schema(root, &mut definitions);
     schema.insert(
@@ -85,7 +73,7 @@ fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> 
         }
         Shape::Map(map) => {
             if !definitions.contains_key(map.name) {
-                // Fields have items, which are fields: the name has to be known before its body.
+                // Shapes are recursive (items of fields are fields), so the name is inserted first.
                 definitions.insert(map.name.to_owned(), Value::Null);
                 let definition = map_schema(map, definitions);
                 definitions.insert(map.name.to_owned(), Value::Object(definition));

@@ -1,18 +1,18 @@
-//! Text of contracts inside messages. Whoever wrote it may have meant harm.
+//! Text of contracts inside messages. Contracts may come from strangers, so it is escaped and cut.
 
 use herald_diagnostics::Diagnostic;
 
-/// Characters of a text that a message shows.
+/// Maximum number of characters of a quoted text.
 const MAX_QUOTED: usize = 80;
 
-/// Diagnostics of a file after which nothing more is suggested: a search for what was meant costs
-/// more than all other checks, and nobody reads that far.
+/// Number of diagnostics of a file after which no more suggestions are made: the search for similar
+/// words costs more than all other checks, and nobody reads that far.
 const MAX_DIAGNOSTICS_WITH_SUGGESTION: usize = 1_000;
 
-/// Candidates that are compared.
+/// Maximum number of candidates that are compared.
 const MAX_CANDIDATES: usize = 200;
 
-/// A text for a message: in backticks, on one line, and no longer than a line is wide.
+/// Quotes a text for a message: in backticks, on one line, and no longer than a line is wide.
 pub(crate) fn quote(text: &str) -> String {
     let mut quoted = String::from("`");
     for (shown, c) in text.chars().enumerate() {
@@ -30,7 +30,7 @@ pub(crate) fn quote(text: &str) -> String {
     quoted
 }
 
-/// What was probably meant.
+/// Returns the candidate that a word is probably a misspelling of.
 pub(crate) fn meant<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -42,7 +42,7 @@ pub(crate) fn meant<'a>(
     herald_diagnostics::did_you_mean(word, candidates.into_iter().take(MAX_CANDIDATES))
 }
 
-/// The help that names it.
+/// Returns the help that names the candidate of [`meant`].
 pub(crate) fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -52,7 +52,7 @@ pub(crate) fn did_you_mean<'a>(
     Some(format!("did you mean {}?", quote(meant)))
 }
 
-/// Whether a text says nothing: it is empty, or white space as YAML has it.
+/// Whether a text is empty or consists of YAML's white space.
 pub(crate) fn is_blank(text: &str) -> bool {
     text.trim_matches([' ', '\t', '\r', '\n']).is_empty()
 }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_stays_on_one_line() {
+    fn quotes_stay_on_one_line() {
         assert_eq!(quote("place"), "`place`");
         assert_eq!(quote("a\nb\u{1b}"), "`a\\nb\\u{1b}`");
         assert_eq!(quote(&"é".repeat(80)), format!("`{}`", "é".repeat(80)));

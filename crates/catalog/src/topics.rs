@@ -1,4 +1,4 @@
-//! Topics that contracts publish to, and what they say of them together.
+//! Topics that contracts publish to, with the combined settings of all contracts.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,22 +12,22 @@ use crate::contract::TopicSettings;
 /// A topic that contracts publish to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
-    /// In its namespace.
+    /// Name with its namespace.
     pub name: String,
-    /// Number of partitions, when a contract says it.
+    /// Number of partitions, when a contract states it.
     pub partitions: Option<u32>,
-    /// Number of replicas, when a contract says it.
+    /// Number of replicas, when a contract states it.
     pub replication_factor: Option<u32>,
-    /// Kafka's configuration of it.
+    /// Topic configuration of Kafka.
     pub config: BTreeMap<String, String>,
     /// Paths of the contracts that publish to it.
     pub contracts: Vec<String>,
 }
 
-/// The topics of the nodes, sorted by name, and all that the contracts disagree about, each a
-/// sentence.
+/// Returns the topics of the nodes, sorted by name, and one message for each contradiction between
+/// contracts.
 ///
-/// `namespace` goes before that of a contract or the project.
+/// `namespace` overrides that of a contract or the project.
 pub fn published<'a>(
     nodes: impl IntoIterator<Item = &'a Node>,
     namespace: Option<&str>,
@@ -41,25 +41,26 @@ pub fn published<'a>(
     (topics.collect(), problems)
 }
 
-/// The namespace of a node's topics: what is asked for, else the contract's, else the usual one.
-pub fn namespace_of<'a>(node: &'a Node, asked: Option<&'a str>) -> &'a str {
-    asked
+/// Returns the namespace of a node's topics: the requested one, else the contract's, else the default.
+pub fn namespace_of<'a>(node: &'a Node, requested: Option<&'a str>) -> &'a str {
+    requested
         .or(node.namespace.as_deref())
         .unwrap_or(topic::DEFAULT_NAMESPACE)
 }
 
-/// What was said so far of a topic, and where.
+/// Settings of a topic that were collected so far.
 #[derive(Default)]
 struct Draft {
-    partitions: Option<Said<u32>>,
-    replication_factor: Option<Said<u32>>,
-    config: BTreeMap<String, Said<String>>,
+    partitions: Option<Setting<u32>>,
+    replication_factor: Option<Setting<u32>>,
+    config: BTreeMap<String, Setting<String>>,
     contracts: BTreeSet<String>,
 }
 
-struct Said<T> {
+/// A setting and the contract that states it.
+struct Setting<T> {
     value: T,
-    by: String,
+    path: String,
 }
 
 fn collect(
@@ -80,17 +81,17 @@ fn collect(
         let draft = drafts.entry(name.clone()).or_default();
         draft.contracts.insert(path.clone());
         if let Some(settings) = settings {
-            problems.extend(draft.take(&name, settings, path));
+            problems.extend(draft.add(&name, settings, path));
         }
     }
 }
 
 impl Draft {
-    /// Adds what a contract says, and gives what it contradicts.
-    fn take(&mut self, topic: &str, settings: &TopicSettings, path: &str) -> Vec<String> {
-        let said = |value| Said {
+    /// Adds the settings of a contract, and returns a message for each contradiction.
+    fn add(&mut self, topic: &str, settings: &TopicSettings, path: &str) -> Vec<String> {
+        let setting = |value| Setting {
             value,
-            by: path.to_owned(),
+            path: path.to_owned(),
         };
         let mut problems = Vec::new();
         let numbers = [
@@ -106,7 +107,7 @@ impl Draft {
                 (Some(before), Some(now)) => {
                     problems.extend(conflict(topic, what, before, &now, path));
                 }
-                (None, Some(now)) => *before = Some(said(now)),
+                (None, Some(now)) => *before = Some(setting(now)),
                 (_, None) => {}
             }
         }
@@ -116,9 +117,9 @@ impl Draft {
                     problems.extend(conflict(topic, name, before.get(), value, path));
                 }
                 Entry::Vacant(vacant) => {
-                    vacant.insert(Said {
+                    vacant.insert(Setting {
                         value: value.clone(),
-                        by: path.to_owned(),
+                        path: path.to_owned(),
                     });
                 }
             }
@@ -130,9 +131,11 @@ impl Draft {
         let config = self.config.into_iter();
         Published {
             name,
-            partitions: self.partitions.map(|said| said.value),
-            replication_factor: self.replication_factor.map(|said| said.value),
-            config: config.map(|(name, said)| (name, said.value)).collect(),
+            partitions: self.partitions.map(|setting| setting.value),
+            replication_factor: self.replication_factor.map(|setting| setting.value),
+            config: config
+                .map(|(name, setting)| (name, setting.value))
+                .collect(),
             contracts: self.contracts.into_iter().collect(),
         }
     }
@@ -141,17 +144,17 @@ impl Draft {
 fn conflict<T: PartialEq + Display>(
     topic: &str,
     what: &str,
-    before: &Said<T>,
+    before: &Setting<T>,
     now: &T,
     path: &str,
 ) -> Option<String> {
-    let Said { value, by } = before;
+    let Setting { value, path: other } = before;
     (value != now).then(|| {
-        if by == path {
+        if other == path {
             format!("{path} contradicts itself about topic `{topic}`: {what} is {value} and {now}")
         } else {
             format!(
-                "contracts disagree about topic `{topic}`: {what} is {value} in {by} and {now} in \
+                "contracts disagree about topic `{topic}`: {what} is {value} in {other} and {now} in \
                  {path}"
             )
         }

@@ -1,4 +1,4 @@
-//! How the types of fields are spelled, and what the spellings mean.
+//! Parser of the types of fields.
 
 use crate::fields::Type;
 
@@ -32,20 +32,21 @@ const WORDS: &[(&str, Type)] = &[
     ("jsontype", Type::Any),
 ];
 
-/// Words for a collection of anything.
+/// Words for lists of any values.
 const LISTS: &[&str] = &["list", "array", "sequence", "tuple", "set", "frozenset"];
+/// Words for maps of any values.
 const MAPS: &[&str] = &["object", "dict", "map", "mapping"];
 
-/// Bytes that a spelling may have. More than that is prose, or meant to exhaust the stack.
+/// Maximum length of a type in bytes. Longer texts are prose, or meant to exhaust the stack.
 const MAX_LENGTH: usize = 1_000;
 
-/// Every word for a type.
+/// Returns every word for a type.
 pub(crate) fn words<'a>() -> impl Iterator<Item = &'a str> {
     let simple = WORDS.iter().map(|(word, _)| word);
     simple.chain(LISTS).chain(MAPS).map(|word| &**word)
 }
 
-/// Reads a type expression such as `list[str] | null`. `None` when it is none.
+/// Reads a type expression such as `list[str] | null`. `None` when it is not valid.
 pub(crate) fn parse_type(text: &str) -> Option<Type> {
     if text.len() > MAX_LENGTH {
         return None;
@@ -71,7 +72,7 @@ pub(crate) fn parse_type(text: &str) -> Option<Type> {
     is_model_name(text).then(|| Type::Model(text.to_owned()))
 }
 
-/// One of several types, each once and none of them a union itself.
+/// Returns a union of types, each once and none of them a union itself.
 fn union(members: &[&str]) -> Option<Type> {
     let mut types = Vec::new();
     for member in members {
@@ -136,7 +137,7 @@ fn split(text: &str, separator: char) -> Option<Vec<&str>> {
         .then_some(parts)
 }
 
-/// The values of `Literal[…]`: texts in quotes, or whole numbers; else anything.
+/// Returns the type of `Literal[…]`: an enumeration of quoted texts, an integer, or any value.
 fn literal(values: &[&str]) -> Type {
     let unquoted = |value: &&str| {
         let inner = value.trim().strip_prefix(['"', '\''])?;
@@ -153,7 +154,7 @@ fn literal(values: &[&str]) -> Type {
     }
 }
 
-/// A name in `PascalCase`, possibly behind the path of its module.
+/// Whether a text is a name in `PascalCase`, possibly behind the path of its module.
 fn is_model_name(text: &str) -> bool {
     let mut parts = text.split('.');
     let last = parts.next_back().unwrap_or_default();
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_of_python_json_schema_and_herald_mean_the_same() {
+    fn reads_spellings_of_python_json_schema_and_herald() {
         for (spelling, ty) in [
             ("str", "string"),
             ("UUID", "uuid"),
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_and_broken_brackets_are_no_types() {
+    fn rejects_prose_and_unbalanced_brackets() {
         for text in [
             "a list of names",
             "list[str",

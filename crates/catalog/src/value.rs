@@ -1,4 +1,4 @@
-//! Values held against the fields that a contract declares.
+//! Validation of JSON values against the fields that a contract declares.
 
 use herald_diagnostics::did_you_mean;
 use herald_envelope::Timestamp;
@@ -6,9 +6,10 @@ use serde_json::{Map, Number, Value};
 
 use crate::fields::{Definition, Field, Limits, Privacy, Type};
 
-/// What is wrong with an object, one sentence each; empty when nothing is. Values are not quoted.
+/// Validates an object and returns its problems, one sentence each. Values are never quoted: they
+/// may be private.
 ///
-/// `place` is what the object is called, such as `payload`.
+/// `place` names the object, such as `payload`.
 pub fn check(
     fields: &[Field],
     object: &Map<String, Value>,
@@ -25,7 +26,7 @@ pub fn check(
             Some(field) if field.privacy == Privacy::Private => Some(format!(
                 "{place}.{name} is private by its contract: its value must not leave the process"
             )),
-            // Many programs write null for what they leave out.
+            // Many programs write null for fields that they leave out.
             Some(field) if value.is_null() && field.may_be_null() => None,
             Some(field) => mismatch(
                 &field.ty,
@@ -50,7 +51,8 @@ fn undeclared(name: &str, fields: &[Field], place: &str) -> String {
     }
 }
 
-/// The first value at or below `place` that is not of its type, or beyond its limits.
+/// Returns a message about the first value at or below `place` that is not of its type, or not within
+/// its limits.
 pub(crate) fn mismatch(
     ty: &Type,
     limits: &Limits,
@@ -67,7 +69,7 @@ pub(crate) fn mismatch(
             .iter()
             .enumerate()
             .find_map(|(at, value)| below(item, value, format!("{place}[{at}]")))
-            .or_else(|| beyond(ty, limits, value, place)),
+            .or_else(|| limit_violation(ty, limits, value, place)),
         (Type::Map(item), Value::Object(values)) => values
             .iter()
             .find_map(|(name, value)| below(item, value, format!("{place}.{name}"))),
@@ -82,7 +84,7 @@ pub(crate) fn mismatch(
             for member in members {
                 problems.push(of(member)?);
             }
-            // Of several types the one that was meant says more than that none fits.
+            // A message about the member that was probably meant helps more than "none of them".
             let mut of_members = members.iter().zip(problems);
             let meant = of_members.find(|(member, _)| is_of_sort(member, value));
             meant
@@ -91,7 +93,7 @@ pub(crate) fn mismatch(
         }
         _ if holds(ty, value) => match ty {
             Type::String | Type::Integer | Type::Number | Type::Decimal => {
-                beyond(ty, limits, value, place)
+                limit_violation(ty, limits, value, place)
             }
             _ => None,
         },
@@ -103,7 +105,7 @@ fn other_type(ty: &Type, value: &Value, place: &str) -> String {
     format!("{place} must be {}, found {}", expected(ty), kind(value))
 }
 
-/// Whether a value is of a type but for what is inside of it and its limits.
+/// Whether a value is of a type, regardless of its contents and limits.
 fn is_of_sort(ty: &Type, value: &Value) -> bool {
     match ty {
         Type::List(_) => value.is_array(),
@@ -112,9 +114,9 @@ fn is_of_sort(ty: &Type, value: &Value) -> bool {
     }
 }
 
-/// What a limit says of a value that is of the type.
-fn beyond(ty: &Type, limits: &Limits, value: &Value, place: &str) -> Option<String> {
-    let said = match value {
+/// Returns a message about a value of the type that exceeds its limits.
+fn limit_violation(ty: &Type, limits: &Limits, value: &Value, place: &str) -> Option<String> {
+    let violation = match value {
         Value::Array(items) => size(items.len(), limits.min_items, limits.max_items, "items"),
         Value::String(text) if *ty == Type::Decimal => number(limits, text.parse().ok()?),
         Value::String(text) => {
@@ -125,17 +127,17 @@ fn beyond(ty: &Type, limits: &Limits, value: &Value, place: &str) -> Option<Stri
         Value::Number(given) => number(limits, given.as_f64()?),
         _ => None,
     };
-    said.map(|said| format!("{place} must {said}"))
+    violation.map(|violation| format!("{place} must {violation}"))
 }
 
-fn size(found: usize, least: Option<u32>, most: Option<u32>, unit: &str) -> Option<String> {
+fn size(found: usize, min: Option<u32>, max: Option<u32>, unit: &str) -> Option<String> {
     let is = |limit: u32| usize::try_from(limit).unwrap_or(usize::MAX);
-    match (least, most) {
-        (Some(least), _) if found < is(least) => {
-            Some(format!("have at least {least} {unit}, found {found}"))
+    match (min, max) {
+        (Some(min), _) if found < is(min) => {
+            Some(format!("have at least {min} {unit}, found {found}"))
         }
-        (_, Some(most)) if found > is(most) => {
-            Some(format!("have at most {most} {unit}, found {found}"))
+        (_, Some(max)) if found > is(max) => {
+            Some(format!("have at most {max} {unit}, found {found}"))
         }
         _ => None,
     }
@@ -148,18 +150,17 @@ fn unmatched(pattern: &str, text: &str) -> Option<String> {
 
 fn number(limits: &Limits, found: f64) -> Option<String> {
     let limit = |number: &Option<Number>| Some((number.as_ref()?.as_f64()?, number.clone()?));
-    if let Some((_, least)) = limit(&limits.minimum).filter(|(least, _)| found < *least) {
-        return Some(format!("be at least {least}"));
+    if let Some((_, min)) = limit(&limits.minimum).filter(|(min, _)| found < *min) {
+        return Some(format!("be at least {min}"));
     }
-    if let Some((_, most)) = limit(&limits.maximum).filter(|(most, _)| found > *most) {
-        return Some(format!("be at most {most}"));
+    if let Some((_, max)) = limit(&limits.maximum).filter(|(max, _)| found > *max) {
+        return Some(format!("be at most {max}"));
     }
-    if let Some((_, least)) = limit(&limits.exclusive_minimum).filter(|(least, _)| found <= *least)
-    {
-        return Some(format!("be greater than {least}"));
+    if let Some((_, min)) = limit(&limits.exclusive_minimum).filter(|(min, _)| found <= *min) {
+        return Some(format!("be greater than {min}"));
     }
-    if let Some((_, most)) = limit(&limits.exclusive_maximum).filter(|(most, _)| found >= *most) {
-        return Some(format!("be less than {most}"));
+    if let Some((_, max)) = limit(&limits.exclusive_maximum).filter(|(max, _)| found >= *max) {
+        return Some(format!("be less than {max}"));
     }
     None
 }
@@ -167,7 +168,7 @@ fn number(limits: &Limits, found: f64) -> Option<String> {
 fn holds(ty: &Type, value: &Value) -> bool {
     let text = value.as_str();
     match ty {
-        // A model is only named: what it holds, its own code knows.
+        // The contract only names the model; its fields are defined elsewhere.
         Type::Any | Type::Model(_) => true,
         Type::Defined(_) => value.is_object(),
         Type::String => value.is_string(),
@@ -193,7 +194,7 @@ fn holds(ty: &Type, value: &Value) -> bool {
     }
 }
 
-/// With hyphens, as RFC 9562 writes it.
+/// Whether a text is a UUID with hyphens (RFC 9562).
 fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -206,7 +207,7 @@ fn is_date(text: &str) -> bool {
     text.len() == 10 && format!("{text}T00:00:00Z").parse::<Timestamp>().is_ok()
 }
 
-/// As Python's `Decimal` writes itself: `12.50`, `-3`, `0E-8`.
+/// Whether a text is a decimal number in the form of Python's `Decimal`: `12.50`, `-3`, `0E-8`.
 fn is_decimal(text: &str) -> bool {
     let (number, exponent) = text.split_once(['E', 'e']).unwrap_or((text, "0"));
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
@@ -228,7 +229,7 @@ fn is_base64(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
 }
 
-/// A type in simple words.
+/// Describes a type for messages.
 fn expected(ty: &Type) -> String {
     match ty {
         Type::Any | Type::Model(_) => "anything".to_owned(),
@@ -327,7 +328,7 @@ definitions:
     }
 
     #[test]
-    fn a_payload_as_declared_has_no_problems() {
+    fn accepts_declared_payloads() {
         assert_eq!(problems(|_| ()), [""; 0]);
         for (name, value) in [
             ("lines", json!([1, null, 2.0])),
@@ -343,7 +344,7 @@ definitions:
     }
 
     #[test]
-    fn what_is_missing_or_strange_is_named() {
+    fn reports_missing_and_undeclared_fields() {
         assert_eq!(
             problems(|payload| {
                 payload.remove("total");
@@ -357,7 +358,7 @@ definitions:
     }
 
     #[test]
-    fn a_value_of_another_type_is_placed_and_not_quoted() {
+    fn reports_the_place_of_a_wrong_type_without_the_value() {
         for (name, value, problem) in [
             (
                 "id",
@@ -410,7 +411,7 @@ definitions:
     }
 
     #[test]
-    fn limits_hold_wherever_the_value_is() {
+    fn checks_limits_of_nested_values() {
         for (name, value, problem) in [
             (
                 "name",
@@ -451,7 +452,7 @@ definitions:
     }
 
     #[test]
-    fn a_definition_is_checked_inside() {
+    fn checks_fields_of_definitions() {
         let good = json!({"city": "Bonn", "others": [{"city": "Köln"}]});
         assert_eq!(with("home", good), [""; 0]);
         for (value, problem) in [
@@ -474,7 +475,7 @@ definitions:
     }
 
     #[test]
-    fn a_private_value_does_not_leave() {
+    fn rejects_private_fields() {
         assert_eq!(
             with("email", json!("a@b.c")),
             ["payload.email is private by its contract: its value must not leave the process"]

@@ -3,22 +3,24 @@
 use std::fmt;
 use std::str::FromStr;
 
+use thiserror::Error;
+
 use crate::yaml::Yaml;
 
-/// What a native contract takes for a version, as JSON Schema says it. [`is_strict`] is the same.
+/// The versions of native contracts, as a pattern of JSON Schema. [`is_strict`] accepts the same.
 pub(crate) const PATTERN: &str = "^[0-9]{1,9}([.+-][0-9A-Za-z.+-]*)?$";
 
 /// A version as contracts state it: `{major, minor, patch}`, `'0.1.0'`, or `1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
-    /// The number that decides the `.vN` of topics.
+    /// The major number, which decides the `.vN` of topics.
     pub major: u64,
-    /// The whole version.
+    /// The version as written.
     pub text: String,
 }
 
 impl Version {
-    /// From the three numbers.
+    /// Creates a version from its three numbers.
     pub fn new(major: u64, minor: u64, patch: u64) -> Self {
         Self {
             major,
@@ -35,7 +37,7 @@ impl Version {
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,
-                    reason = "small enough, and what follows the point is no part of it"
+                    reason = "small enough, and the fraction is not part of the major number"
                 )]
                 major: number as u64,
                 text: yaml.as_text()?.to_owned(),
@@ -44,14 +46,14 @@ impl Version {
         }
     }
 
-    /// Reads `{major, minor, patch}`. What is left out is 0, but for `major`.
+    /// Reads `{major, minor, patch}`. Only `major` is required; the others default to 0.
     pub(crate) fn read_parts(yaml: &Yaml) -> Option<Self> {
         let part = |key: &str| yaml.get(key).map_or(Some(0), Yaml::as_u64);
         let major = yaml.get("major").and_then(Yaml::as_u64)?;
         Some(Self::new(major, part("minor")?, part("patch")?))
     }
 
-    /// The `N` of `.vN` in topics: the major version, but never less than 1.
+    /// Returns the `N` of `.vN` in topics: the major version, but at least 1.
     pub fn topic_major(&self) -> u64 {
         self.major.max(1)
     }
@@ -70,13 +72,18 @@ fn is_strict(text: &str) -> bool {
         && rest.iter().all(is_part)
 }
 
-impl FromStr for Version {
-    type Err = ();
+/// Error for a text that does not begin with a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a version begins with a number, such as 1.2.0")]
+pub struct InvalidVersion;
 
-    /// Reads what begins with a number: `2`, `0.1.0`, `1.2.3-rc.1`.
-    fn from_str(text: &str) -> Result<Self, ()> {
+impl FromStr for Version {
+    type Err = InvalidVersion;
+
+    /// Reads a text that begins with a number: `2`, `0.1.0`, `1.2.3-rc.1`.
+    fn from_str(text: &str) -> Result<Self, InvalidVersion> {
         let digits = text.split(['.', '-', '+']).next().unwrap_or_default();
-        let major = digits.parse().map_err(|_| ())?;
+        let major = digits.parse().map_err(|_| InvalidVersion)?;
         Ok(Self {
             major,
             text: text.to_owned(),

@@ -1,4 +1,4 @@
-//! How much a node publishes, as its contract says.
+//! Expected event volume of a node, as its contract states it.
 
 use std::iter::Sum;
 use std::ops::{Add, Mul};
@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use herald_diagnostics::Diagnostic;
 
+use crate::checks;
 use crate::duration;
-use crate::rules;
 use crate::yaml::Yaml;
 
-/// From the least to the most; both are the same where it is known exactly. Nothing of it is
-/// negative.
+/// Range of an expected number, from the lowest to the highest value; both are equal when it is known
+/// exactly. Never negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Range {
-    /// The least.
+    /// The lowest value.
     pub low: f64,
-    /// The most.
+    /// The highest value.
     pub high: f64,
 }
 
 impl Range {
-    /// From the one to the other, whichever is the least.
+    /// A range between two numbers in any order.
     pub const fn between(one: f64, other: f64) -> Self {
         Self {
             low: one.min(other),
@@ -29,13 +29,13 @@ impl Range {
         }
     }
 
-    /// One number.
+    /// A number that is known exactly.
     pub const fn exactly(number: f64) -> Self {
         Self::between(number, number)
     }
 
-    /// Reads a number, or a list of the lowest and the highest. Nothing for what is neither, which
-    /// the format's table reports.
+    /// Reads a number, or a list of the lowest and the highest. `None` for other values, which the
+    /// table of the format reports.
     pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Self> {
         let number = |yaml: &Yaml| yaml.as_f64().filter(|number| *number >= 0.0);
         let [low, high] = yaml.items() else {
@@ -43,24 +43,10 @@ impl Range {
         };
         let range = (number(low)?, number(high)?);
         if range.0 > range.1 {
-            diagnostics.push(reversed(low, high));
+            diagnostics.push(checks::volume::reversed(low, high));
         }
         Some(Self::between(range.0, range.1))
     }
-}
-
-fn reversed(low: &Yaml, high: &Yaml) -> Diagnostic {
-    let text = |yaml: &Yaml| yaml.as_text().unwrap_or_default().to_owned();
-    let (low_text, high_text) = (text(low), text(high));
-    Diagnostic::new(
-        &rules::VOLUME_RANGE,
-        format!("the range ends at {high_text}, below its beginning {low_text}"),
-    )
-    .at(high.location)
-    .label(low.location, "it begins here")
-    .help(format!(
-        "write the lower number first: `[{high_text}, {low_text}]`"
-    ))
 }
 
 impl Add for Range {
@@ -99,25 +85,24 @@ impl Sum for Range {
     }
 }
 
-/// What a contract says of its node's requests, and of how its topics are kept where they don't
-/// say it themselves.
+/// Expected requests of a node, and settings of its topics unless they have their own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Volume {
-    /// Requests that the node serves in a second.
+    /// Requests per second.
     pub requests_per_second: Option<Range>,
-    /// Changes of its state in a request.
+    /// Changes of state in a request.
     pub state_changes_per_request: Option<Range>,
     /// Measured values of all metrics in a request.
     pub metrics_per_request: Option<Range>,
-    /// Share of runs that fail, of operations that don't say it.
+    /// Share of runs that fail, for operations without a share of their own.
     pub failure_ratio: Option<Range>,
-    /// How long events are kept.
+    /// Retention of events.
     pub retention: Option<Duration>,
     /// Number of replicas.
     pub replication_factor: Option<u32>,
-    /// Bytes that one partition is to take in a second.
+    /// Bytes per second for one partition.
     pub partition_bytes_per_second: Option<u32>,
-    /// Events that one consumer handles in a second.
+    /// Events per second that one consumer handles.
     pub consumer_events_per_second: Option<u32>,
 }
 
@@ -133,7 +118,7 @@ impl Volume {
             retention: yaml
                 .get("retention")
                 .and_then(Yaml::as_str)
-                .and_then(duration::parse),
+                .and_then(|text| duration::parse(text).ok()),
             replication_factor: number("replication_factor"),
             partition_bytes_per_second: number("partition_bytes_per_second"),
             consumer_events_per_second: number("consumer_events_per_second"),

@@ -1,7 +1,7 @@
-//! YAML as a tree that keeps the place of every value.
+//! Parser of YAML into a tree with the place of every value.
 //!
-//! Built from the events of one parse. Hostile input is bounded here: nesting, the nodes that
-//! aliases multiply, and aliases that contain themselves.
+//! The tree is built from the events of one parse. Malicious input is bounded here: nesting, the
+//! number of values after aliases are expanded, and aliases that contain themselves.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,32 +10,31 @@ use std::rc::Rc;
 use herald_diagnostics::{Diagnostic, Location, Source, SourceId, Span};
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
+use crate::checks;
 use crate::node::Fingerprint;
-use crate::rules;
-use crate::text::quote;
 
-/// Levels of nesting that are read. Contracts have about ten.
+/// Maximum number of levels of nesting. Contracts have about ten.
 pub const MAX_DEPTH: usize = 100;
 
-/// Values that one file may have once its aliases are written out. What has an anchor counts
-/// twice, because it is kept for its aliases.
+/// Maximum number of values of a file after its aliases are expanded. Values with an anchor count
+/// twice, because a copy is kept for their aliases.
 pub const MAX_NODES: usize = 1_000_000;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Yaml {
     /// The value.
     pub value: Value,
-    /// Where.
+    /// The place.
     pub location: Location,
 }
 
 /// A YAML value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Text, number, boolean or null; which one is for the reader to ask.
+    /// Text, number, boolean or null.
     Scalar(Scalar),
     /// Values in order.
     Sequence(Vec<Yaml>),
@@ -48,7 +47,7 @@ pub enum Value {
 pub struct Scalar {
     /// The text, unescaped.
     pub text: String,
-    /// Whether it stands without quotes, so that `1` is a number and `true` a boolean.
+    /// Whether it is written without quotes, so that `1` is a number and `true` a boolean.
     pub plain: bool,
 }
 
@@ -57,11 +56,11 @@ pub struct Scalar {
 pub struct Key {
     /// The text, unescaped.
     pub text: String,
-    /// Where.
+    /// The place.
     pub location: Location,
 }
 
-/// What a plain scalar is in the core schema of YAML 1.2.
+/// Type of a plain scalar in the core schema of YAML 1.2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Plain {
     Null,
@@ -104,7 +103,7 @@ impl Scalar {
     }
 }
 
-/// `0x1f` is in base 16, `0o17` in base 8, all else in base 10.
+/// Splits a number into its radix and digits: `0x1f` is hexadecimal, `0o17` octal, all others decimal.
 fn radix_and_digits(text: &str) -> (u32, &str) {
     match (text.strip_prefix("0x"), text.strip_prefix("0o")) {
         (Some(digits), _) => (16, digits),
@@ -114,7 +113,7 @@ fn radix_and_digits(text: &str) -> (u32, &str) {
 }
 
 impl Yaml {
-    /// The text of a scalar that is text: quoted, or plain and neither null, boolean nor number.
+    /// Returns the text of a scalar that is text: quoted, or plain and not null, a boolean or a number.
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
             Value::Scalar(scalar) if scalar.plain() == Plain::Text => Some(&scalar.text),
@@ -122,7 +121,7 @@ impl Yaml {
         }
     }
 
-    /// The text of any scalar but null, as written.
+    /// Returns the text of any scalar except null, as written.
     pub fn as_text(&self) -> Option<&str> {
         match &self.value {
             Value::Scalar(scalar) if scalar.plain() != Plain::Null => Some(&scalar.text),
@@ -130,7 +129,7 @@ impl Yaml {
         }
     }
 
-    /// `true` or `false`.
+    /// Returns a boolean.
     pub fn as_bool(&self) -> Option<bool> {
         match &self.value {
             Value::Scalar(scalar) => match scalar.plain() {
@@ -141,7 +140,7 @@ impl Yaml {
         }
     }
 
-    /// A finite number.
+    /// Returns a finite number.
     pub fn as_f64(&self) -> Option<f64> {
         let Value::Scalar(scalar) = &self.value else {
             return None;
@@ -155,7 +154,7 @@ impl Yaml {
         f64::is_finite(number).then_some(number)
     }
 
-    /// A whole number from 0 to 2⁵³, however it is written: `1`, `1.0` and `0x1` are the same.
+    /// Returns a whole number from 0 to 2⁵³, in any spelling: `1`, `1.0` and `0x1` are the same.
     pub fn as_u64(&self) -> Option<u64> {
         const MAX_INTEGER: f64 = 9_007_199_254_740_992.0;
         let number = self.as_f64()?;
@@ -172,7 +171,7 @@ impl Yaml {
         matches!(&self.value, Value::Scalar(scalar) if scalar.plain() == Plain::Null)
     }
 
-    /// The values of a sequence; nothing for anything else.
+    /// Returns the values of a sequence; empty for other values.
     pub fn items(&self) -> &[Yaml] {
         match &self.value {
             Value::Sequence(items) => items,
@@ -180,7 +179,7 @@ impl Yaml {
         }
     }
 
-    /// The entries of a mapping; nothing for anything else.
+    /// Returns the entries of a mapping; empty for other values.
     pub fn entries(&self) -> &[(Key, Yaml)] {
         match &self.value {
             Value::Mapping(entries) => entries,
@@ -198,31 +197,31 @@ impl Yaml {
         matches!(self.value, Value::Sequence(_))
     }
 
-    /// The value under a key of a mapping; `None` when it is absent or null.
+    /// Returns the value under a key of a mapping; `None` when it is absent or null.
     pub fn get(&self, key: &str) -> Option<&Yaml> {
         self.get_or_null(key).filter(|value| !value.is_null())
     }
 
-    /// The value under a key of a mapping, even if it is null.
+    /// Returns the value under a key of a mapping, even if it is null.
     pub fn get_or_null(&self, key: &str) -> Option<&Yaml> {
         let entry = self.entries().iter().find(|(k, _)| k.text == key);
         entry.map(|(_, value)| value)
     }
 
-    /// The value behind several keys, one within the other.
+    /// Returns the value under a path of keys.
     pub fn at(&self, path: &[&str]) -> Option<&Yaml> {
         path.iter().try_fold(self, |yaml, key| yaml.get(key))
     }
 
-    /// The text under the first of these keys that has one.
+    /// Returns the value under the first of these keys that has a text.
     pub fn first_str(&self, keys: &[&str]) -> Option<&Yaml> {
         keys.iter()
             .filter_map(|key| self.get(key))
             .find(|value| value.as_str().is_some())
     }
 
-    /// The place of diagnostics about the whole value. For a mapping that is its first key, for a
-    /// list its first item: nobody wants the whole file underlined.
+    /// Returns the place of diagnostics about the whole value: the first key of a mapping, the first
+    /// item of a list, so that not the whole file is underlined.
     pub fn head(&self) -> Location {
         match &self.value {
             Value::Mapping(entries) => entries.first().map(|(key, _)| key.location),
@@ -232,7 +231,7 @@ impl Yaml {
         .unwrap_or(self.location)
     }
 
-    /// What it is, for messages: `a list`, `a number`.
+    /// Describes the value for messages: `a list`, `a number`.
     pub fn describe(&self) -> &'static str {
         match &self.value {
             Value::Sequence(_) => "a list",
@@ -246,12 +245,12 @@ impl Yaml {
         }
     }
 
-    /// Identifies what is written: comments, line ends and layout don't count.
+    /// Returns the fingerprint of the values, regardless of comments, line ends and layout.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(self.to_json().to_string().as_bytes())
     }
 
-    /// The same value in JSON. Numbers that JSON can't hold become text.
+    /// Converts the value to JSON. Numbers that JSON can't represent become text.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
             Value::Sequence(items) => items.iter().map(Self::to_json).collect(),
@@ -281,7 +280,7 @@ impl Yaml {
 
 /// Reads the first document of a source.
 ///
-/// Gives no tree when nothing can be read; then at least one diagnostic is an error.
+/// Returns no tree when nothing can be read; then at least one diagnostic is an error.
 pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Option<Yaml> {
     let mut builder = Builder {
         id,
@@ -299,7 +298,8 @@ pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -
             Ok(event) => event,
             Err(error) => {
                 let at = builder.offsets.byte(error.marker().index());
-                let diagnostic = builder.label_open_bracket(syntax_error(error.info()), text);
+                let diagnostic =
+                    builder.label_open_bracket(checks::yaml::syntax(error.info()), text);
                 builder.report(diagnostic, Span::new(at, at));
                 return None;
             }
@@ -308,14 +308,7 @@ pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -
         if matches!(event, Event::DocumentStart(_)) {
             documents += 1;
             if documents > 1 {
-                builder.report(
-                    Diagnostic::new(
-                        &rules::YAML_SEVERAL_DOCUMENTS,
-                        "a second document begins here",
-                    )
-                    .help("give each contract a file of its own"),
-                    span,
-                );
+                builder.report(checks::yaml::second_document(), span);
                 break;
             }
         }
@@ -325,47 +318,12 @@ pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -
     }
     let root = builder.root.take().filter(|root| !root.is_null());
     if root.is_none() {
-        builder.report(
-            Diagnostic::new(&rules::YAML_EMPTY, "the file is empty")
-                .help("`herald init` writes a first contract"),
-            Span::default(),
-        );
+        builder.report(checks::yaml::empty(), Span::default());
     }
     root
 }
 
-fn syntax_error(reason: &str) -> Diagnostic {
-    // The parser reads ahead, and has a limit of its own for `[` and `{`.
-    if reason == "recursion limit exceeded" {
-        return too_deep();
-    }
-    Diagnostic::new(&rules::YAML_SYNTAX, format!("this is not YAML: {reason}"))
-        .help("check indentation and quotes just before this place")
-}
-
-fn too_deep() -> Diagnostic {
-    Diagnostic::new(
-        &rules::YAML_TOO_DEEP,
-        format!("values are nested deeper than {MAX_DEPTH} levels"),
-    )
-    .help("a contract needs about ten levels")
-}
-
-fn repeated(first: &Key, second: &Key, line: usize) -> Diagnostic {
-    Diagnostic::new(
-        &rules::YAML_DUPLICATE_KEY,
-        format!(
-            "the key {} is repeated; only the last value counts",
-            quote(&second.text)
-        ),
-    )
-    .at(second.location)
-    .label(first.location, "first written here")
-    .detail(format!("{}@{line}", second.text))
-    .help("remove one of the two")
-}
-
-/// The reading can't go on; a diagnostic says why.
+/// Error after which parsing can't go on; it is reported already.
 struct Stop;
 
 struct Builder<'a> {
@@ -373,13 +331,13 @@ struct Builder<'a> {
     offsets: Offsets,
     diagnostics: &'a mut Vec<Diagnostic>,
     open: Vec<Open>,
-    /// Values that aliases may stand for. One that has not ended yet is not among them.
+    /// Complete values with an anchor.
     anchors: HashMap<usize, (Rc<Yaml>, Size)>,
     nodes: usize,
     root: Option<Yaml>,
 }
 
-/// A collection whose end has not come yet.
+/// A collection that is not complete yet.
 struct Open {
     anchor: usize,
     start: u32,
@@ -396,7 +354,7 @@ enum Content {
     },
 }
 
-/// How much a value holds.
+/// Size of a value.
 #[derive(Clone, Copy)]
 struct Size {
     /// Values in it, itself included.
@@ -426,7 +384,7 @@ impl Builder<'_> {
         self.diagnostics.push(diagnostic.at(self.location(span)));
     }
 
-    /// Where an error comes late, the bracket that nobody closed is often its cause.
+    /// Adds a label for the innermost open bracket, which is often the cause of a later error.
     fn label_open_bracket(&self, diagnostic: Diagnostic, text: &str) -> Diagnostic {
         let Some(start) = self.open.last().map(|open| open.start) else {
             return diagnostic;
@@ -519,11 +477,7 @@ impl Builder<'_> {
     fn alias(&mut self, anchor: usize, span: Span) -> Result<(), Stop> {
         // The parser knows every anchor that was begun.
         let Some((target, size)) = self.anchors.get(&anchor) else {
-            self.report(
-                Diagnostic::new(&rules::YAML_RECURSIVE_ALIAS, "this alias contains itself")
-                    .help("write the value out instead"),
-                span,
-            );
+            self.report(checks::yaml::recursive_alias(), span);
             return Err(Stop);
         };
         let (target, size) = (Rc::clone(target), *size);
@@ -539,7 +493,7 @@ impl Builder<'_> {
 
     fn check_depth(&mut self, levels: usize, span: Span) -> Result<(), Stop> {
         if self.open.len() + levels > MAX_DEPTH {
-            self.report(too_deep(), span);
+            self.report(checks::yaml::too_deep(), span);
             return Err(Stop);
         }
         Ok(())
@@ -548,14 +502,8 @@ impl Builder<'_> {
     fn add_nodes(&mut self, nodes: usize, location: Location) -> Result<(), Stop> {
         self.nodes += nodes;
         if self.nodes > MAX_NODES {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    &rules::YAML_TOO_LARGE,
-                    format!("the file has more than {MAX_NODES} values"),
-                )
-                .at(location)
-                .help("aliases multiply what they point at; write out only what is needed"),
-            );
+            self.diagnostics
+                .push(checks::yaml::too_many_values().at(location));
             return Err(Stop);
         }
         Ok(())
@@ -587,7 +535,8 @@ impl Builder<'_> {
                         let (first, value) = &mut entries[*entry.get()];
                         *value = yaml;
                         let line = self.offsets.line(key.location.span.start);
-                        self.diagnostics.push(repeated(first, &key, line));
+                        let diagnostic = checks::yaml::duplicate_key(first, &key, line);
+                        self.diagnostics.push(diagnostic);
                     }
                 },
                 (
@@ -602,28 +551,19 @@ impl Builder<'_> {
                         location,
                     });
                 }
-                (None, yaml) => return self.key_is_no_text(&yaml),
+                (None, yaml) => {
+                    self.diagnostics.push(checks::yaml::key_not_text(&yaml));
+                    return Err(Stop);
+                }
             },
         }
         Ok(())
     }
-
-    fn key_is_no_text(&mut self, yaml: &Yaml) -> Result<(), Stop> {
-        self.diagnostics.push(
-            Diagnostic::new(
-                &rules::YAML_SYNTAX,
-                format!("{} can't be the key of a mapping", yaml.describe()),
-            )
-            .at(yaml.location)
-            .help("write `key: value`; quote text that begins with `[`, `{` or `?`"),
-        );
-        Err(Stop)
-    }
 }
 
-/// The parser counts characters; spans count bytes.
+/// Conversion of the parser's offsets, which count characters, to bytes.
 struct Offsets {
-    /// Byte offset of each character, and of the end; `None` when both are the same.
+    /// Byte offset of each character, and of the end; `None` for ASCII, where both are equal.
     bytes: Option<Vec<u32>>,
     line_starts: Vec<u32>,
 }

@@ -1,6 +1,6 @@
-//! Real contracts, and what a correct reader takes from them.
+//! Real contracts, compared with the expected results of a correct reader.
 //!
-//! They are not part of the project. Where they lie beside it, every one has to agree.
+//! They are not part of the project. The test is skipped unless their folder exists beside it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ use herald_catalog::{Declared, Event, Node};
 use serde_json::{Value, json};
 
 #[test]
-fn every_real_contract_is_read_as_people_read_it() {
+fn reads_every_real_contract_as_expected() {
     let folder = fixtures();
     let expected = folder.join("onex-contracts-expected.json");
     let Ok(text) = fs::read_to_string(&expected) else {
@@ -45,8 +45,8 @@ fn every_real_contract_is_read_as_people_read_it() {
             differences.push(format!("{path}: not read"));
             continue;
         };
-        for (what, understood) in understood(node, &loaded) {
-            let wanted = wanted(expected, what);
+        for (what, understood) in actual(node, &loaded) {
+            let wanted = expected_value(expected, what);
             if understood != wanted {
                 differences.push(format!(
                     "{path}: {what}\n  understood {understood}\n  expected   {wanted}"
@@ -57,14 +57,14 @@ fn every_real_contract_is_read_as_people_read_it() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
-/// Beside the project.
+/// Folder of the contracts, beside the project.
 fn fixtures() -> PathBuf {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     project.join("../shared/fixtures")
 }
 
-/// What is compared, with lists in the order of their names.
-fn understood(node: &Node, loaded: &Loaded) -> Vec<(&'static str, Value)> {
+/// Returns the compared properties, with lists sorted by name.
+fn actual(node: &Node, loaded: &Loaded) -> Vec<(&'static str, Value)> {
     let machine = node.states.as_ref();
     let version =
         |version: Option<&Version>| version.map_or(Value::Null, |v| v.text.as_str().into());
@@ -135,7 +135,7 @@ fn understood(node: &Node, loaded: &Loaded) -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn wanted(expected: &Value, what: &str) -> Value {
+fn expected_value(expected: &Value, what: &str) -> Value {
     let value = expected.pointer(what).cloned().unwrap_or_default();
     let list = |keys: &[&str]| {
         let items = value.as_array().expect("a list").iter();
@@ -188,7 +188,7 @@ fn published(event: &Event, declared: &Declared) -> Value {
     ])
 }
 
-/// Fields of the node, with their types as spelled.
+/// Returns the fields of the node, with their types as spelled.
 fn fields(node: &Node) -> Value {
     let sections = [("inputs", &node.inputs), ("outputs", &node.outputs)];
     sections
@@ -203,7 +203,7 @@ fn fields(node: &Node) -> Value {
         .collect()
 }
 
-/// Codes with their subjects. Lints are Herald's own opinion.
+/// Returns codes with their subjects, without lints.
 fn diagnostics(node: &Node, loaded: &Loaded) -> Value {
     let keys: BTreeSet<String> = loaded
         .diagnostics

@@ -1,6 +1,6 @@
-//! The fuzz target without a fuzzer: its corpus, and many small changes of it, always the same.
+//! The fuzz target without a fuzzer: its corpus, and a fixed set of small changes to it.
 //!
-//! `cargo +nightly fuzz run read_contract` finds more; this runs everywhere.
+//! `cargo +nightly fuzz run read_contract` covers more; this needs no nightly compiler.
 
 mod reading;
 
@@ -11,14 +11,14 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-/// How many changed texts are read.
+/// Number of changed texts.
 const CHANGED: u32 = 3_000;
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
 }
 
-/// The seeds, without what a fuzzer has found on this machine.
+/// Returns the seeds, without local results of the fuzzer.
 fn corpus() -> Vec<Vec<u8>> {
     let mut paths: Vec<_> = fs::read_dir(fuzz().join("corpus/read_contract"))
         .expect("the corpus is there")
@@ -34,7 +34,7 @@ fn corpus() -> Vec<Vec<u8>> {
     paths.iter().map(read).collect()
 }
 
-/// The words of the dictionary, without their quotes.
+/// Returns the words of the dictionary, without their quotes.
 fn words() -> Vec<Vec<u8>> {
     let text = fs::read_to_string(fuzz().join("yaml.dict")).expect("the dictionary is there");
     let quoted = text
@@ -43,7 +43,7 @@ fn words() -> Vec<Vec<u8>> {
     quoted.map(unescape).collect()
 }
 
-/// Takes `\xNN` as the byte that it means.
+/// Replaces `\xNN` by its byte.
 fn unescape(word: &str) -> Vec<u8> {
     let mut parts = word.split("\\x");
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
@@ -104,7 +104,7 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 #[test]
-fn the_corpus_and_changes_of_it_are_read() {
+fn reads_the_corpus_and_changes_of_it() {
     let corpus = corpus();
     for bytes in &corpus {
         reading::read(&String::from_utf8_lossy(bytes));

@@ -1,7 +1,7 @@
-//! Files that nobody would write, or that somebody wrote to do harm.
+//! Unusual and malicious files.
 //!
-//! None stops the reader, each gets the diagnostic that says what is wrong, and none takes long:
-//! what would be quadratic takes minutes here.
+//! None of them stops the reader, each has a diagnostic about its problem, and none takes long:
+//! anything quadratic would take minutes here.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ fn read(text: &str) -> Loaded {
     loaded
 }
 
-/// Every place lies within its text, between characters.
+/// Checks that every place is within its text, between characters.
 fn assert_spans(loaded: &Loaded) {
     let diagnostics = loaded.diagnostics.iter();
     let places = diagnostics.flat_map(|diagnostic| {
@@ -43,7 +43,7 @@ fn codes(diagnostics: &[Diagnostic]) -> BTreeSet<&'static str> {
         .collect()
 }
 
-/// The one thing that is found, and the text that it is found in.
+/// Returns the code of the only diagnostic, and the text at its place.
 fn only(loaded: &Loaded) -> (&'static str, &str) {
     assert_eq!(loaded.diagnostics.len(), 1, "{:#?}", loaded.diagnostics);
     let diagnostic = &loaded.diagnostics[0];
@@ -61,7 +61,7 @@ fn spanned<'a>(diagnostic: &Diagnostic, sources: &'a Sources) -> &'a str {
 const GOOD: &str = "node_type: effect\nservice_name: orders\noperations: [place]\n";
 
 #[test]
-fn ten_thousand_levels_are_refused() {
+fn rejects_ten_thousand_levels() {
     const LEVELS: usize = 10_000;
     for text in [
         "[".repeat(LEVELS),
@@ -77,7 +77,7 @@ fn ten_thousand_levels_are_refused() {
     }
 }
 
-/// Each line is indented by one more blank.
+/// Returns nested mappings, each line indented by one more blank.
 fn nested_lines(levels: usize) -> String {
     (1..levels).fold(String::new(), |mut text, level| {
         writeln!(text, "{:level$}a:", "").expect("written");
@@ -86,7 +86,7 @@ fn nested_lines(levels: usize) -> String {
 }
 
 #[test]
-fn levels_that_aliases_add_count_too() {
+fn counts_levels_of_aliases() {
     let mut text = "a0: &a0 [x]\n".to_owned();
     for n in 1..2_000 {
         writeln!(text, "a{n}: &a{n} [*a{}]", n - 1).expect("written");
@@ -95,7 +95,7 @@ fn levels_that_aliases_add_count_too() {
 }
 
 #[test]
-fn an_alias_that_contains_itself_is_refused() {
+fn rejects_recursive_aliases() {
     for text in [
         "operations: &a [*a]",
         "operations: &a [place, {b: {c: *a}}]",
@@ -111,12 +111,12 @@ fn an_alias_that_contains_itself_is_refused() {
 }
 
 #[test]
-fn an_alias_without_an_anchor_is_no_yaml() {
+fn rejects_aliases_without_an_anchor() {
     assert_eq!(only(&read("operations: *nothing")).0, "yaml.syntax");
 }
 
 #[test]
-fn a_billion_laughs_are_refused() {
+fn rejects_a_billion_laughs() {
     let mut text = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n".to_owned();
     for n in 1..12 {
         let inner = vec![format!("*a{}", n - 1); 10].join(", ");
@@ -126,7 +126,7 @@ fn a_billion_laughs_are_refused() {
 }
 
 #[test]
-fn anchors_on_every_level_are_refused_before_they_fill_the_memory() {
+fn rejects_anchors_on_every_level_before_they_fill_the_memory() {
     let anchors: Vec<_> = (0..90).map(|n| format!("&a{n} [")).collect();
     let anchors = anchors.concat();
     let text = format!("{anchors}{}{}", "x,".repeat(400_000), "]".repeat(90));
@@ -134,7 +134,7 @@ fn anchors_on_every_level_are_refused_before_they_fill_the_memory() {
 }
 
 #[test]
-fn files_that_say_nothing() {
+fn reports_files_without_values() {
     for text in [
         "",
         "\n\n",
@@ -150,14 +150,14 @@ fn files_that_say_nothing() {
 }
 
 #[test]
-fn files_that_say_something_else() {
+fn reports_files_that_are_not_mappings() {
     for text in ["text", "12", "[]", "- a", "'a: b'", "|\n  a: b"] {
         assert_eq!(only(&read(text)).0, "yaml.not_a_mapping", "{text:?}");
     }
 }
 
 #[test]
-fn files_that_are_no_yaml() {
+fn reports_files_that_are_not_yaml() {
     for text in [
         "a: [b",
         "a: 'b",
@@ -176,7 +176,7 @@ fn files_that_are_no_yaml() {
 }
 
 #[test]
-fn control_characters_are_refused_or_kept_but_never_lost() {
+fn rejects_or_keeps_control_characters() {
     for text in ["operations: [a\0b]\n", "operations: [\"a\\0b\"]\n"] {
         let loaded = read(&format!("node_type: effect\nservice_name: orders\n{text}"));
         match loaded.catalog.nodes.first() {
@@ -190,14 +190,14 @@ fn control_characters_are_refused_or_kept_but_never_lost() {
 }
 
 #[test]
-fn several_documents_are_one_diagnostic_and_the_first_is_read() {
+fn reads_the_first_of_several_documents() {
     let loaded = read(&format!("{GOOD}---\n{GOOD}---\n[\n"));
     assert_eq!(only(&loaded), ("yaml.several_documents", "---"));
     assert_eq!(loaded.catalog.nodes[0].operations.len(), 1);
 }
 
 #[test]
-fn line_ends_of_windows_change_nothing() {
+fn reads_windows_line_ends() {
     let text = "node_type: effect\r\nservice_name: orders\r\noperatoins:\r\n  - place\r\nevents: [a.b]\r\n";
     let loaded = read(text);
     assert_eq!(only(&loaded), ("contract.unknown_key", "operatoins"));
@@ -237,7 +237,7 @@ fn places_are_exact_after_a_byte_order_mark_and_wide_characters() {
 }
 
 #[test]
-fn a_key_in_every_spelling_has_its_exact_place() {
+fn every_spelling_of_a_key_has_its_exact_place() {
     for (key, shown) in [
         ("colour", "colour"),
         ("'colour'", "'colour'"),
@@ -254,7 +254,7 @@ fn a_key_in_every_spelling_has_its_exact_place() {
 }
 
 #[test]
-fn a_hundred_thousand_keys_are_a_hundred_thousand_diagnostics() {
+fn reports_a_hundred_thousand_unknown_keys() {
     let mut text = GOOD.to_owned();
     for n in 0..100_000 {
         writeln!(text, "key_{n}: {n}").expect("written");
@@ -265,7 +265,7 @@ fn a_hundred_thousand_keys_are_a_hundred_thousand_diagnostics() {
 }
 
 #[test]
-fn the_same_key_a_hundred_thousand_times() {
+fn reports_a_key_that_is_repeated_a_hundred_thousand_times() {
     for line in ["note: 1\n", "note: 1, "] {
         let entries = line.repeat(100_000);
         let text = if line.ends_with('\n') {
@@ -320,7 +320,7 @@ fn a_hundred_thousand_values_of_a_field() {
 }
 
 #[test]
-fn what_goes_with_each_event_is_bounded() {
+fn bounds_the_metadata_of_events() {
     let mut text = GOOD.to_owned() + "instrument:\n  fields:\n";
     for n in 0..50_000 {
         writeln!(text, "    f{n}: {n}").expect("written");
@@ -401,7 +401,7 @@ fn fifty_thousand_states_topics_and_transitions() {
 }
 
 #[test]
-fn a_very_long_scalar_makes_no_long_message() {
+fn quotes_only_the_beginning_of_long_scalars() {
     let long = "x".repeat(3_000_000);
     for text in [
         format!("node_type: {long}\nservice_name: orders\noperations: [place]\n"),
@@ -432,13 +432,13 @@ fn a_very_long_scalar_makes_no_long_message() {
 }
 
 #[test]
-fn a_text_that_is_too_large_is_refused_however_it_comes() {
+fn rejects_texts_that_are_too_large() {
     let text = "#".repeat(usize::try_from(MAX_BYTES).expect("small") + 1);
     assert_eq!(only(&read(&text)), ("file.too_large", ""));
 }
 
 #[test]
-fn one_bad_file_hides_nothing_of_the_good_ones() {
+fn reads_the_good_files_beside_a_bad_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let bad: [(&str, &[u8]); 6] = [
         ("b.yaml", b"a: [b"),
@@ -514,7 +514,7 @@ fn one_bad_file_hides_nothing_of_the_good_ones() {
     assert_eq!(loaded.skipped.len(), 1);
 }
 
-/// Text that is rich in what YAML and contracts are made of.
+/// Texts with many characters and words of YAML and contracts.
 fn yaml_like() -> impl Strategy<Value = String> {
     const PIECES: &[&str] = &[
         "node_type",

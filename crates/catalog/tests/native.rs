@@ -1,7 +1,6 @@
-//! The native format: what it says, and that its schema says the same.
+//! The native format: decoding, and agreement with its JSON Schema.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::sync::LazyLock;
 
 use herald_catalog::contract::Format;
@@ -9,7 +8,7 @@ use herald_catalog::fields::{Privacy, Type};
 use herald_catalog::instrument::{Instrument, InstrumentedEvents};
 use herald_catalog::kind::Kind;
 use herald_catalog::load::{Loaded, Options, load_text};
-use herald_catalog::{Node, config, schema};
+use herald_catalog::{Node, schema};
 use herald_diagnostics::Diagnostic;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -17,9 +16,6 @@ use serde_json::{Map, Value, json};
 
 static CONTRACT_SCHEMA: LazyLock<jsonschema::Validator> =
     LazyLock::new(|| jsonschema::validator_for(&schema::contract()).expect("a schema"));
-
-static PROJECT_SCHEMA: LazyLock<jsonschema::Validator> =
-    LazyLock::new(|| jsonschema::validator_for(&schema::config()).expect("a schema"));
 
 fn read(text: &str) -> Loaded {
     load_text("contract.yaml", text, &Options::default())
@@ -81,7 +77,7 @@ fn the_smallest_contract_has_eleven_events() {
 }
 
 #[test]
-fn what_is_left_out_has_the_defaults_of_the_schema() {
+fn absent_keys_have_the_defaults_of_the_schema() {
     let smaller = "node_type: orchestrator\nservice_name: orchestrator\n\
         operations: [orchestration, routing, intelligence_query]\n";
     assert_eq!(event_types(&node(smaller)), event_types(&node(SMALLEST)));
@@ -180,7 +176,7 @@ redact: ["card=[0-9]+"]
 "#;
 
 #[test]
-fn limits_are_those_of_the_type_and_of_its_items() {
+fn reads_limits_of_types_and_items() {
     let node = node(EVERYTHING);
     let limits: Vec<_> = node.operations[0].input.iter().map(|f| &f.limits).collect();
     assert!(limits[..3].iter().all(|limits| limits.is_empty()));
@@ -203,7 +199,7 @@ fn limits_are_those_of_the_type_and_of_its_items() {
 }
 
 #[test]
-fn definitions_are_types_of_fields_and_of_each_other() {
+fn definitions_refer_to_each_other() {
     let node = node(EVERYTHING);
     let names: Vec<_> = node.definitions.iter().map(|d| d.name.as_str()).collect();
     assert_eq!(names, ["Address", "Country"]);
@@ -232,7 +228,7 @@ fn definitions_are_types_of_fields_and_of_each_other() {
 }
 
 #[test]
-fn definitions_that_differ_in_case_are_kept_apart() {
+fn definitions_that_differ_in_case_get_distinct_identifiers() {
     let loaded = read(
         "node_type: effect\nservice_name: orders\noperations: [place]\n\
          definitions:\n  Order: {fields: {id: uuid}}\n  ORDER: {fields: {id: uuid}}\n",
@@ -247,7 +243,7 @@ fn definitions_that_differ_in_case_are_kept_apart() {
 }
 
 #[test]
-fn an_operation_says_of_its_instrumentation_what_the_contract_does_not() {
+fn operations_override_the_instrumentation_of_the_contract() {
     let node = node(EVERYTHING);
     let [place, cancel] = [0, 1].map(|index| &node.operations[index].instrument);
     assert_eq!(
@@ -272,7 +268,7 @@ fn an_operation_says_of_its_instrumentation_what_the_contract_does_not() {
 }
 
 #[test]
-fn states_and_metrics_are_as_written() {
+fn reads_states_and_metrics() {
     let node = node(EVERYTHING);
     let states = node.states.as_ref().expect("states");
     assert_eq!(states.states, ["open", "paid", "closed"]);
@@ -303,7 +299,7 @@ fn states_and_metrics_are_as_written() {
 }
 
 #[test]
-fn every_key_means_something() {
+fn every_key_has_an_effect() {
     let node = node(EVERYTHING);
     assert_eq!(node.format, Format::Native);
     assert_eq!(
@@ -385,7 +381,7 @@ fn every_key_means_something() {
 }
 
 #[test]
-fn versions_may_be_texts_numbers_or_maps() {
+fn reads_versions_as_text_number_or_mapping() {
     for (written, text, major) in [
         ("1", "1", 1),
         ("1.10", "1.10", 1),
@@ -408,7 +404,7 @@ fn versions_may_be_texts_numbers_or_maps() {
 }
 
 #[test]
-fn the_schema_takes_the_examples() {
+fn the_schema_accepts_the_examples() {
     for text in [SMALLEST, EVERYTHING] {
         let json = json_of(text);
         let errors: Vec<_> = CONTRACT_SCHEMA
@@ -419,9 +415,9 @@ fn the_schema_takes_the_examples() {
     }
 }
 
-/// The same document in JSON, by Herald's own reading.
+/// Converts a document to JSON with Herald's own parser.
 #[test]
-fn the_documentation_is_right() {
+fn the_examples_of_the_documentation_are_valid() {
     let page = include_str!("../../../docs/types.md");
     let (_, rest) = page.split_once("```yaml\n").expect("an example");
     let (example, _) = rest.split_once("```").expect("its end");
@@ -438,7 +434,7 @@ fn json_of(text: &str) -> Value {
     tree.expect("it is YAML").to_json()
 }
 
-/// Diagnostics about the shape of a contract. A schema can't say the others.
+/// Returns the codes of diagnostics about the shape of a contract, which a schema can express.
 fn shape_diagnostics(diagnostics: &[Diagnostic]) -> BTreeSet<&'static str> {
     const SHAPE: [&str; 6] = [
         "contract.unknown_key",
@@ -455,7 +451,7 @@ fn shape_diagnostics(diagnostics: &[Diagnostic]) -> BTreeSet<&'static str> {
         .collect()
 }
 
-/// Texts at the edges of what is blank, a number, a version or a word.
+/// Texts that are almost blank, a number, a version or a word.
 fn text() -> impl Strategy<Value = String> {
     const KNOWN: &[&str] = &[
         "",
@@ -522,7 +518,7 @@ fn scalar() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// A key of the format at any level, or one that there is not.
+/// Keys of the format at any level, and unknown keys.
 fn key() -> impl Strategy<Value = String> {
     const KNOWN: &[&str] = &[
         "node_type",
@@ -597,7 +593,7 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The whole contract above, changed in a few places.
+/// The complete contract above, changed in a few places.
 fn contract() -> impl Strategy<Value = Value> {
     let change = (any::<Index>(), 0..5_u8, key(), anything());
     prop::collection::vec(change, 0..4).prop_map(|changes| {
@@ -621,7 +617,7 @@ fn count(value: &Value, places: &mut usize) {
     }
 }
 
-/// Changes the value that comes after `left` others: replaces it, or an entry of it.
+/// Changes the value after `left` others: replaces it, or one of its entries.
 fn change_at(value: &mut Value, left: &mut usize, change: &mut Option<(u8, String, Value)>) {
     if *left == 0 {
         if let Some((how, key, new)) = change.take() {
@@ -658,7 +654,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn the_schema_takes_what_the_reader_takes(contract in contract()) {
+    fn the_schema_accepts_the_same_contracts_as_the_reader(contract in contract()) {
         // With words of the other format it may be one of that.
         prop_assume!(contract.get("service_name").is_some() && contract.get("name").is_none());
         let text = serde_json::to_string_pretty(&contract).expect("JSON");
@@ -676,39 +672,5 @@ proptest! {
         let text = serde_json::to_string_pretty(&contract).expect("JSON");
         let loaded = read(&text);
         prop_assert!(loaded.catalog.nodes.len() == 1 || loaded.has_errors());
-    }
-}
-
-proptest! {
-    #[test]
-    fn the_schema_of_projects_takes_what_the_reader_takes(
-        entries in prop::collection::vec(
-            (
-                select(&[
-                    "contracts", "targets", "output", "namespace", "topic_pattern", "rules", "kafka",
-                    "spool", "other",
-                ][..]),
-                prop_oneof![
-                    anything(),
-                    select(&["off", "info", "warning", "error", "Error"][..])
-                        .prop_map(|level| json!({"topic.collision": level})),
-                    (select(&["bootstrap_servers", "properties", "other"][..]), anything())
-                        .prop_map(|(key, value)| json!({key: value})),
-                ],
-            ),
-            1..4,
-        ),
-    ) {
-        let project: Map<String, Value> =
-            entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        let project = Value::Object(project);
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("herald.yaml");
-        fs::write(&path, serde_json::to_string_pretty(&project).expect("JSON")).expect("written");
-        let diagnostics = config::read(&path).err().map(|(diagnostics, _)| diagnostics).unwrap_or_default();
-        let found = shape_diagnostics(&diagnostics);
-        prop_assert_eq!(
-            found.is_empty(), PROJECT_SCHEMA.is_valid(&project), "{}\n{:?}", project, found
-        );
     }
 }

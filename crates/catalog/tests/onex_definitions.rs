@@ -1,4 +1,4 @@
-//! Definitions of ONEX contracts: what has the shape of fields is read, all else is left alone.
+//! Definitions of ONEX contracts: those in the shape of fields are read, all others are ignored.
 
 use herald_catalog::fields::Type;
 use herald_catalog::load::{Options, load_text};
@@ -25,7 +25,7 @@ definitions:
 ";
 
 #[test]
-fn definitions_in_the_shape_of_fields_are_read_without_diagnostics() {
+fn reads_definitions_in_the_shape_of_fields_without_diagnostics() {
     let loaded = load_text("contract.yaml", CONTRACT, &Options::default());
     assert!(loaded.diagnostics.is_empty(), "{:#?}", loaded.diagnostics);
     let node = &loaded.catalog.nodes[0];

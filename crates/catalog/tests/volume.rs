@@ -1,4 +1,4 @@
-//! Rates of contracts: what is read, and what is said of bad ones.
+//! Rates of contracts: decoding and diagnostics.
 
 use herald_catalog::load::{Loaded, Options, load_text};
 use herald_catalog::volume::Range;
@@ -9,7 +9,7 @@ fn read(text: &str) -> Loaded {
 }
 
 #[test]
-fn a_rate_is_a_number_or_the_lowest_and_the_highest() {
+fn reads_a_number_or_a_range() {
     let loaded = read(
         "operations: [{name: place, per_request: 0.1, failure_ratio: [0, 0.02]}, cancel]\n\
          metrics: [{name: latency, per_request: [0, 10]}]\n\
@@ -35,7 +35,7 @@ fn a_rate_is_a_number_or_the_lowest_and_the_highest() {
 }
 
 #[test]
-fn a_bad_rate_is_found_with_its_place_and_a_help() {
+fn reports_invalid_rates_with_place_and_help() {
     for bad in [
         "-1",
         ".nan",

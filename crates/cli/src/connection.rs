@@ -4,7 +4,7 @@
 use std::env;
 use std::time::Duration;
 
-use herald_catalog::config::Project;
+use herald_project::Project;
 use herald_publish::kafka::{KafkaOptions, Property, environment};
 
 use crate::Error;

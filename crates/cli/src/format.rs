@@ -6,32 +6,8 @@ use std::time::{Duration, SystemTime};
 use herald_diagnostics::render::visible_line;
 use herald_envelope::Timestamp;
 
-/// Units of durations in seconds.
-const UNITS: [(&str, f64); 5] = [
-    ("ms", 0.001),
-    ("s", 1.0),
-    ("m", 60.0),
-    ("h", 3600.0),
-    ("d", 86400.0),
-];
-
 /// Bytes that are shown of a value that is not UTF-8.
 const MAX_HEX_BYTES: usize = 32;
-
-/// Reads a duration such as `500ms`, `30s`, `1.5h` or `7d`.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = &text[digits.len()..];
-    let seconds = UNITS
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .and_then(|(_, seconds)| Some(digits.parse::<f64>().ok()? * seconds));
-    seconds
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| {
-            "expected a number and its unit, such as 500ms, 30s, 5m, 2h or 7d".to_owned()
-        })
-}
 
 /// A number with the noun that it counts: `1 event`, `12,345 events`.
 pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
@@ -70,16 +46,6 @@ pub fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn parses_durations_with_units() {
-        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("1.5h"), Ok(Duration::from_secs(5400)));
-        assert_eq!(parse_duration("7d"), Ok(Duration::from_secs(604_800)));
-        for wrong in ["", "5", "s", "-1s", "5 s", "5y", "infs", "NaNs", "1e30d"] {
-            assert!(parse_duration(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn shows_invalid_utf8_in_hexadecimal() {

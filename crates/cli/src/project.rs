@@ -3,9 +3,9 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use herald_catalog::config::{self, Project};
 use herald_catalog::load::{self, Loaded, Options};
 use herald_diagnostics::render::Format;
+use herald_project::Project;
 
 use crate::Error;
 use crate::args::NodeArgs;
@@ -15,7 +15,7 @@ use crate::terminal::{self, Progress};
 /// Finds and reads `herald.yaml` in the working folder or above it. Without one, nothing is set.
 pub fn find() -> Result<Project, Error> {
     let here = env::current_dir()?;
-    config::nearest(&here).map_err(|(diagnostics, sources)| {
+    herald_project::nearest(&here).map_err(|(diagnostics, sources)| {
         let mut loaded = Loaded {
             diagnostics,
             ..Loaded::default()

@@ -5,11 +5,11 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use herald_catalog::config::Project;
 use herald_catalog::load::Loaded;
-use herald_catalog::manifest::{self, MANIFEST_FILE};
 use herald_diagnostics::did_you_mean;
 use herald_diagnostics::render::Format;
+use herald_project::Project;
+use herald_render::manifest::{self, MANIFEST_FILE};
 use herald_render::{CustomTarget, OwnTemplate, TARGETS, Target, Templates};
 
 use crate::{Error, terminal};

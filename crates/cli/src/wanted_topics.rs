@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use herald_catalog::Catalog;
-use herald_catalog::config::Project;
 use herald_catalog::load::Loaded;
 use herald_catalog::topics::{self, Published};
 use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
 use herald_envelope::topic;
+use herald_project::Project;
 use herald_publish::dead_letter::TOPIC_SUFFIX;
 use herald_publish::kafka::WantedTopic;
 

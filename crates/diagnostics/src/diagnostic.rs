@@ -1,21 +1,21 @@
-//! One diagnostic.
+//! Diagnostics and their order.
 
 use crate::{Location, Rule, Severity};
 
-/// A diagnostic: one place where a rule does not hold.
+/// Message about one place that breaks a rule.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
     /// The rule that was broken.
     pub rule: &'static Rule,
     /// Severity of this diagnostic: the rule's, unless the project set another.
     pub severity: Severity,
-    /// What is wrong, in one sentence without a full stop.
+    /// The problem, in one sentence without a full stop.
     pub message: String,
-    /// Where. `None` only for diagnostics about the run itself.
+    /// Place of the problem. `None` only for diagnostics about the run itself.
     pub location: Option<Location>,
-    /// Other places that explain it ("first declared here").
+    /// Other places that explain the problem ("first declared here").
     pub labels: Vec<Label>,
-    /// What to do about it, when that can be said.
+    /// Advice, where there is any.
     pub help: Option<String>,
     /// The diagnostic's subject in machine form: a count, a topic, `key@line`.
     pub detail: Option<String>,
@@ -24,14 +24,14 @@ pub struct Diagnostic {
 /// A secondary place of a diagnostic.
 #[derive(Clone, Debug)]
 pub struct Label {
-    /// Where.
+    /// The place.
     pub location: Location,
-    /// What is there.
+    /// Explanation of the place.
     pub message: String,
 }
 
 impl Diagnostic {
-    /// A diagnostic of `rule` at the rule's own severity, without a place.
+    /// Creates a diagnostic of `rule` at the rule's own severity, without a place.
     pub fn new(rule: &'static Rule, message: impl Into<String>) -> Self {
         Self {
             rule,
@@ -61,7 +61,7 @@ impl Diagnostic {
         self
     }
 
-    /// Says what to do.
+    /// Sets the advice.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -75,7 +75,7 @@ impl Diagnostic {
         self
     }
 
-    /// The code, with the subject behind a colon where there is one:
+    /// Returns the code, followed by a colon and the subject if there is one:
     /// `yaml.duplicate_key:runtime_profiles@36`.
     pub fn key(&self) -> String {
         match &self.detail {
@@ -84,7 +84,7 @@ impl Diagnostic {
         }
     }
 
-    /// The message, and the help on a line of its own: for formats with one text a diagnostic.
+    /// Returns the message, and the help on a line of its own, for formats with a single text.
     pub(crate) fn message_and_help(&self) -> String {
         match &self.help {
             Some(help) => format!("{}\nhelp: {help}", self.message),
@@ -98,8 +98,8 @@ impl Diagnostic {
     }
 }
 
-/// Puts diagnostics in the order people read them: by source, then place, then code. Diagnostics about
-/// the run itself come first; those that tie keep their order.
+/// Sorts diagnostics by source, then place, then code. Diagnostics about the run itself come first;
+/// the sort is stable.
 pub fn sort(diagnostics: &mut [Diagnostic]) {
     diagnostics.sort_by_key(|diagnostic| {
         let place = diagnostic
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn diagnostics_are_sorted_by_source_then_place_then_code() {
+    fn sorts_by_source_then_place_then_code() {
         let mut found = [
             Diagnostic::new(&A, "5").at(at(1, 0)),
             Diagnostic::new(&B, "3").at(at(0, 4)),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_carries_the_subject_where_there_is_one() {
+    fn the_key_contains_the_subject() {
         assert_eq!(Diagnostic::new(&A, "").key(), "a");
         assert_eq!(Diagnostic::new(&A, "").detail("name@36").key(), "a:name@36");
     }

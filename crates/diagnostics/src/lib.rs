@@ -1,8 +1,8 @@
-//! Diagnostics as data: what is wrong, where, and what to do about it.
+//! Diagnostics as data, and the formats that show them.
 //!
-//! A [`Rule`] is a row in a static table and carries its own documentation; a [`Diagnostic`] is
-//! one place where a rule does not hold. Nothing here prints on its own: data first, the
-//! renderers of [`render`] after, so that every command shows every diagnostic the same way.
+//! A [`Rule`] contains its own documentation; a [`Diagnostic`] is a message about one place that
+//! breaks a rule. Checks only create diagnostics; [`render`] writes them, so that all commands show
+//! them in the same formats.
 
 mod diagnostic;
 pub mod render;

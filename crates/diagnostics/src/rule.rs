@@ -1,15 +1,15 @@
-//! What can be wrong, and how grave that is.
+//! Rules and their severity.
 
 use std::fmt;
 
-/// How grave a diagnostic is. Ordered: an error is greater than a warning.
+/// Severity of a diagnostic. Ordered: an error is greater than a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Worth knowing; changes no exit code.
+    /// Information; does not change the exit code.
     Info,
-    /// Probably a mistake; what was meant is still understood.
+    /// Probably a mistake; the contract can still be used.
     Warning,
-    /// Nothing is generated from a contract that has one.
+    /// A mistake; nothing is generated from the contract.
     Error,
 }
 
@@ -30,19 +30,19 @@ impl fmt::Display for Severity {
     }
 }
 
-/// One thing that Herald checks: a row in a static table, with its own documentation.
+/// A rule that Herald checks, with its documentation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
     /// Stable name, `area.what_is_wrong`; machines may rely on it.
     pub code: &'static str,
     /// Severity of its diagnostics unless `herald.yaml` sets another.
     pub severity: Severity,
-    /// One line, without a full stop.
+    /// Title in one line, without a full stop.
     pub title: &'static str,
-    /// Why it matters and what to do, in Markdown.
+    /// Reason and advice, in Markdown.
     pub docs: &'static str,
-    /// The shortest input that the rule finds.
+    /// The shortest input that breaks the rule.
     pub bad: &'static str,
-    /// The same input, mended.
+    /// A fixed version of that input.
     pub good: &'static str,
 }

@@ -1,9 +1,9 @@
-//! Texts that diagnostics point into, and places in them.
+//! Texts that diagnostics refer to, and places in them.
 
 use std::ops::Range;
 
 /// Index of a text in [`Sources`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u32);
 
 /// Half-open range of bytes of a source.
@@ -16,7 +16,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// The range `start..end`, in bytes.
+    /// Creates the range `start..end`, in bytes.
     pub fn new(start: u32, end: u32) -> Self {
         Self {
             start,
@@ -26,35 +26,35 @@ impl Span {
 }
 
 /// A place in a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location {
-    /// Which text.
+    /// The text.
     pub source: SourceId,
-    /// Where in it.
+    /// The range in the text.
     pub span: Span,
 }
 
 /// Line and column, both from 1; columns count Unicode scalar values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// From 1.
+    /// Line, from 1.
     pub line: u32,
-    /// From 1, in Unicode scalar values.
+    /// Column, from 1, in Unicode scalar values.
     pub column: u32,
 }
 
-/// A text and the name it is shown under.
+/// A text and its path.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Path as the user gave it, or `<command line>`.
     pub path: String,
-    /// The whole text; empty where it could not be read.
+    /// The whole text; empty if it could not be read.
     pub text: String,
     line_starts: Vec<u32>,
 }
 
 impl Source {
-    /// A text named `path`.
+    /// Creates a text named `path`.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
         let text = text.into();
         let line_starts = std::iter::once(0)
@@ -70,8 +70,8 @@ impl Source {
         }
     }
 
-    /// Line and column of a byte offset. An offset past the end gives the end, one inside a
-    /// character its start.
+    /// Returns line and column of a byte offset: of the end for an offset past it, of the character
+    /// for an offset inside of one.
     pub fn position(&self, offset: u32) -> Position {
         let offset = self.clamp(offset);
         let line = self
@@ -87,13 +87,13 @@ impl Source {
         }
     }
 
-    /// The bytes of a span, clamped: slicing the text with them never panics.
+    /// Returns the bytes of a span, clamped: slicing the text with them never panics.
     pub(crate) fn range(&self, span: Span) -> Range<usize> {
         let start = self.clamp(span.start);
         start..self.clamp(span.end).max(start)
     }
 
-    /// The offset, or the nearest one before it where a character of the text begins or it ends.
+    /// Returns the offset, or the nearest boundary of a character before it.
     pub(crate) fn clamp(&self, offset: u32) -> usize {
         let mut offset = (offset as usize).min(self.text.len());
         while !self.text.is_char_boundary(offset) {
@@ -114,15 +114,15 @@ impl Sources {
         SourceId(to_u32(self.0.len() - 1))
     }
 
-    /// The text with this id.
+    /// Returns the text with this id.
     ///
     /// # Panics
-    /// When the id is of another `Sources`.
+    /// Panics if the id belongs to another `Sources`.
     pub fn get(&self, id: SourceId) -> &Source {
         &self.0[id.0 as usize]
     }
 
-    /// All texts, in the order of their ids.
+    /// Returns all texts, in the order of their ids.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
         self.0
             .iter()
@@ -130,12 +130,12 @@ impl Sources {
             .map(|(i, s)| (SourceId(to_u32(i)), s))
     }
 
-    /// How many there are.
+    /// Number of texts.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no texts.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_after_a_newline_is_a_line_of_its_own() {
+    fn text_after_the_last_newline_is_a_line() {
         let source = Source::new("a", "one\ntwo\n");
         assert_eq!(source.position(8), Position { line: 3, column: 1 });
     }

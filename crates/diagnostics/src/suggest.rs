@@ -1,14 +1,14 @@
-//! What somebody probably meant to write.
+//! Suggestions for misspelled words.
 
-/// Longest word, in bytes, that is compared: the time and memory of a comparison grow with the
-/// product of both lengths, and both come from files that we did not write.
+/// Maximum length, in bytes, of a word that is compared: time and memory of a comparison grow with
+/// the product of both lengths, and both may come from files of strangers.
 const MAX_LENGTH: usize = 256;
 
-/// The candidate that `word` is most likely a misspelling of.
+/// Returns the candidate that `word` is most likely a misspelling of.
 ///
-/// One edit (a letter added, lost, changed, or swapped with its neighbour) is forgiven for every
-/// three letters; upper and lower case are the same. Of candidates equally near, the first in
-/// the alphabet is taken, whatever their order. Never returns `word` itself.
+/// One edit (an insertion, a deletion, a substitution or a swap of neighbours) is tolerated for every
+/// three characters; case is ignored. Of several equally similar candidates, the first in the alphabet
+/// is returned, regardless of their order. Never returns `word` itself.
 pub fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -17,12 +17,12 @@ pub fn did_you_mean<'a>(
         return None;
     }
     let wanted = word.to_lowercase();
-    let forgiven = wanted.chars().count() / 3;
+    let tolerated = wanted.chars().count() / 3;
     candidates
         .into_iter()
         .filter(|candidate| *candidate != word && candidate.len() <= MAX_LENGTH)
         .map(|candidate| (distance(&wanted, candidate), candidate))
-        .filter(|(distance, _)| *distance <= forgiven)
+        .filter(|(distance, _)| *distance <= tolerated)
         .min()
         .map(|(_, candidate)| candidate)
 }
@@ -38,38 +38,38 @@ mod tests {
     const KINDS: [&str; 4] = ["effect", "compute", "reducer", "orchestrator"];
 
     #[test]
-    fn a_misspelt_word_finds_its_candidate() {
+    fn suggests_the_candidate_of_a_misspelled_word() {
         assert_eq!(did_you_mean("orchestratr", KINDS), Some("orchestrator"));
         assert_eq!(did_you_mean("efect", KINDS), Some("effect"));
         assert_eq!(did_you_mean("reduecr", KINDS), Some("reducer"));
     }
 
     #[test]
-    fn case_does_not_matter() {
+    fn ignores_case() {
         assert_eq!(did_you_mean("COMPUTE", KINDS), Some("compute"));
         assert_eq!(did_you_mean("id", ["ID"]), Some("ID"));
     }
 
     #[test]
-    fn a_word_of_its_own_finds_nothing() {
+    fn suggests_nothing_for_other_words() {
         assert_eq!(did_you_mean("gateway", KINDS), None);
         assert_eq!(did_you_mean("", KINDS), None);
         assert_eq!(did_you_mean("a", ["b"]), None);
     }
 
     #[test]
-    fn a_correct_word_is_not_suggested_to_itself() {
+    fn never_suggests_the_word_itself() {
         assert_eq!(did_you_mean("effect", KINDS), None);
     }
 
     #[test]
-    fn the_order_of_candidates_does_not_matter() {
+    fn ignores_the_order_of_candidates() {
         assert_eq!(did_you_mean("cat", ["cut", "bat", "hat"]), Some("bat"));
         assert_eq!(did_you_mean("cat", ["hat", "cut", "bat"]), Some("bat"));
     }
 
     #[test]
-    fn the_nearest_wins() {
+    fn suggests_the_most_similar_candidate() {
         assert_eq!(
             did_you_mean("operations", ["operator", "operation"]),
             Some("operation")
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn huge_words_are_not_compared() {
+    fn does_not_compare_huge_words() {
         let huge = "x".repeat(1 << 20);
         let near = "x".repeat((1 << 20) - 1);
         assert_eq!(did_you_mean(&huge, [near.as_str()]), None);

@@ -16,6 +16,7 @@
 pub mod file;
 mod filters;
 pub mod json_schema;
+pub mod manifest;
 pub mod patterns;
 mod python;
 mod strict;

@@ -1,7 +1,7 @@
-//! What the regular expressions of all languages read in the same way.
+//! The subset of regular expressions that all languages read in the same way.
 //!
 //! A pattern of a field goes into JSON Schema, whose dialect is that of ECMA-262, and into models
-//! of other languages. Classes such as `\d` are not the same characters everywhere, so they have
+//! of other languages. Classes such as `\d` are not the same characters in all languages, so they have
 //! to be written out.
 
 use regex_syntax::ast::{
@@ -9,30 +9,31 @@ use regex_syntax::ast::{
     LiteralKind, SpecialLiteralKind, Visitor,
 };
 
-use super::Problem;
+use super::InvalidPattern;
 
 const SPELLED: &str =
     "write the characters themselves, such as `[0-9]`, `[A-Za-z0-9_]` or `[ \\t]`";
-const PLAIN: &str = "use what every language knows: characters, classes in brackets, groups, \
+const PLAIN: &str = "use what every language supports: characters, classes in brackets, groups, \
                      repetitions, `^` and `$`";
 
-/// Refuses what one of the dialects reads in another way, or not at all. The pattern has passed
-/// the check of Rust and Python.
-pub(super) fn check(ast: &Ast) -> Result<(), Problem> {
-    ast::visit(ast, Everywhere { in_class: false })
+/// Rejects syntax that one of the dialects does not have, or reads in another way. The pattern has
+/// passed the check for Rust and Python.
+pub(super) fn check(ast: &Ast) -> Result<(), InvalidPattern> {
+    ast::visit(ast, CommonSyntax { in_class: false })
 }
 
-struct Everywhere {
+/// Visitor that rejects syntax outside of the common subset.
+struct CommonSyntax {
     in_class: bool,
 }
 
-fn refuse(reason: &str, help: &'static str) -> Result<(), Problem> {
+fn reject(reason: &str, help: &'static str) -> Result<(), InvalidPattern> {
     let reason = reason.to_owned();
-    Err(Problem { reason, help })
+    Err(InvalidPattern { reason, help })
 }
 
-impl Everywhere {
-    fn check_literal(&self, literal: &Literal) -> Result<(), Problem> {
+impl CommonSyntax {
+    fn check_literal(&self, literal: &Literal) -> Result<(), InvalidPattern> {
         let has_to_be_escaped = match literal.c {
             '[' | ']' => true,
             '{' | '}' => !self.in_class,
@@ -41,34 +42,34 @@ impl Everywhere {
         let may_be_escaped =
             "^$\\.*+?()[]{}|/".contains(literal.c) || (literal.c == '-' && self.in_class);
         match literal.kind {
-            LiteralKind::Verbatim if has_to_be_escaped => refuse(
-                "a bracket or brace stands for itself without a backslash",
+            LiteralKind::Verbatim if has_to_be_escaped => reject(
+                "a literal bracket or brace has no backslash",
                 "put a backslash before it",
             ),
-            LiteralKind::Meta | LiteralKind::Superfluous if !may_be_escaped => refuse(
-                "a backslash stands before what does not need one",
+            LiteralKind::Meta | LiteralKind::Superfluous if !may_be_escaped => reject(
+                "a backslash stands before a character that does not need one",
                 "remove the backslash",
             ),
             LiteralKind::Octal
             | LiteralKind::HexBrace(_)
             | LiteralKind::HexFixed(HexLiteralKind::UnicodeLong)
             | LiteralKind::Special(SpecialLiteralKind::Bell | SpecialLiteralKind::Space) => {
-                refuse("not every language knows this escape", PLAIN)
+                reject("not every language supports this escape", PLAIN)
             }
             _ => Ok(()),
         }
     }
 }
 
-impl Visitor for Everywhere {
+impl Visitor for CommonSyntax {
     type Output = ();
-    type Err = Problem;
+    type Err = InvalidPattern;
 
-    fn finish(self) -> Result<(), Problem> {
+    fn finish(self) -> Result<(), InvalidPattern> {
         Ok(())
     }
 
-    fn visit_pre(&mut self, ast: &Ast) -> Result<(), Problem> {
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), InvalidPattern> {
         match ast {
             Ast::ClassPerl(class) => {
                 let name = match class.kind {
@@ -76,28 +77,32 @@ impl Visitor for Everywhere {
                     ClassPerlKind::Space => "`\\s` is",
                     ClassPerlKind::Word => "`\\w` is",
                 };
-                refuse(
-                    &format!("{name} not the same characters everywhere"),
+                reject(
+                    &format!("{name} not the same characters in all languages"),
                     SPELLED,
                 )
             }
             Ast::Assertion(assertion) => match assertion.kind {
                 AssertionKind::StartLine | AssertionKind::EndLine => Ok(()),
-                _ => refuse("only `^` and `$` may say where it stands", PLAIN),
+                _ => reject(
+                    "`^` and `$` are the only assertions that all languages share",
+                    PLAIN,
+                ),
             },
-            Ast::Group(group) if matches!(group.kind, GroupKind::CaptureName { .. }) => {
-                refuse("groups have no names everywhere", "write `(?:…)` or `(…)`")
-            }
+            Ast::Group(group) if matches!(group.kind, GroupKind::CaptureName { .. }) => reject(
+                "named groups differ between languages",
+                "write `(?:…)` or `(…)`",
+            ),
             Ast::Literal(literal) => self.check_literal(literal),
             _ => Ok(()),
         }
     }
 
-    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), Problem> {
+    fn visit_class_set_item_pre(&mut self, item: &ClassSetItem) -> Result<(), InvalidPattern> {
         self.in_class = true;
         match item {
-            ClassSetItem::Perl(_) => refuse(
-                "classes such as `\\d` are not the same characters everywhere",
+            ClassSetItem::Perl(_) => reject(
+                "classes such as `\\d` are not the same characters in all languages",
                 SPELLED,
             ),
             ClassSetItem::Literal(literal) => self.check_literal(literal),
@@ -109,7 +114,7 @@ impl Visitor for Everywhere {
         }
     }
 
-    fn visit_post(&mut self, ast: &Ast) -> Result<(), Problem> {
+    fn visit_post(&mut self, ast: &Ast) -> Result<(), InvalidPattern> {
         if matches!(ast, Ast::ClassBracketed(_)) {
             self.in_class = false;
         }

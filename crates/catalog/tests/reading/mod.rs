@@ -1,4 +1,4 @@
-//! What has to hold for every text whatever; shared with the fuzz target.
+//! Properties that hold for every text; shared with the fuzz target.
 
 use herald_catalog::load::{Options, load_text};
 use herald_diagnostics::render::{self, Format};
@@ -8,7 +8,7 @@ use herald_diagnostics::{Diagnostic, Location};
 /// format.
 ///
 /// # Panics
-/// When something does not hold.
+/// Panics if a property does not hold.
 pub fn read(text: &str) {
     let loaded = load_text("contract.yaml", text, &Options::default());
     let nodes = &loaded.catalog.nodes;
@@ -33,7 +33,7 @@ pub fn read(text: &str) {
         let range = span.start as usize..span.end as usize;
         assert!(
             text.get(range).is_some(),
-            "{span:?} is no place of the text"
+            "{span:?} is not a place of the text"
         );
     }
     for format in Format::all() {

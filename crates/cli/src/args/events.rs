@@ -3,12 +3,12 @@
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueEnum};
+use herald_catalog::duration;
 use herald_envelope::Timestamp;
 use herald_publish::kafka::Start;
 
 use super::cluster::Cluster;
 use super::parse_namespace;
-use crate::format::parse_duration;
 
 /// Arguments of `herald listen`.
 #[derive(Debug, Args)]
@@ -114,7 +114,7 @@ pub enum EventFormat {
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u32>() {
         Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
-        Err(_) => parse_duration(text),
+        Err(_) => duration::parse(text).map_err(|error| error.to_string()),
     }
 }
 
@@ -129,7 +129,7 @@ fn parse_start(text: &str) -> Result<Start, String> {
         return Ok(Start::At(time));
     }
     let ago = text.strip_suffix(" ago").unwrap_or(text);
-    parse_duration(ago)
+    duration::parse(ago)
         .ok()
         .and_then(|ago| SystemTime::now().checked_sub(ago))
         .map(Start::At)

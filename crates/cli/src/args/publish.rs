@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args};
+use herald_catalog::duration;
 use herald_envelope::Uuid;
 
 use super::cluster::Cluster;
 use super::parse_namespace;
-use crate::format::parse_duration;
 
 /// Arguments of `herald publish`.
 #[derive(Debug, Args)]
@@ -73,7 +73,7 @@ pub struct Publish {
     #[arg(long, value_name = "PATH", help_heading = SAFETY)]
     pub spool: Option<PathBuf>,
     /// Time an event may wait for the cluster [default: 2s with a spool, else 30s]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, help_heading = SAFETY)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse, help_heading = SAFETY)]
     pub timeout: Option<Duration>,
     /// Write the outcome of each event to this new file as JSON Lines; - for standard output
     #[arg(long, value_name = "FILE", help_heading = SAFETY)]

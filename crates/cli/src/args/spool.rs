@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use herald_catalog::duration;
 
 use super::cluster::Cluster;
-use crate::format::parse_duration;
 
 /// Arguments of `herald spool`.
 #[derive(Debug, Args)]
@@ -75,7 +75,7 @@ pub struct Status {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: StatusFormat,
     /// Exit 1 if the oldest record is older than this, such as 10m
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     pub max_age: Option<Duration>,
     /// Exit 1 if more records than this wait
     #[arg(long, value_name = "NUMBER")]
@@ -151,7 +151,7 @@ pub struct Show {
 #[derive(Debug, Args)]
 pub struct Drain {
     /// Time limit
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration::parse)]
     pub timeout: Duration,
     /// If a process has the spool open, follow its progress until the spool is empty
     #[arg(long)]
@@ -224,7 +224,7 @@ pub struct Selection {
     #[command(flatten)]
     pub filter: DeadFilter,
     /// Time without progress of the process that has the spool open before giving up
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration::parse)]
     pub timeout: Duration,
 }
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use herald_catalog::duration;
 use herald_catalog::volume::Range;
 
 use super::parse_namespace;
-use crate::format::parse_duration;
 use crate::quantity;
 
 /// Arguments of `herald volume`.
@@ -19,7 +19,7 @@ pub struct Volume {
     #[arg(long, value_name = "REQUESTS", value_parser = parse_range)]
     pub rate: Option<Range>,
     /// Retention time of events, such as 7d [default: from the contract]
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub retention: Option<Duration>,
     /// Replication factor [default: from the contract, else 1]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=32767))]

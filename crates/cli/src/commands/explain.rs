@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstream::{AutoStream, ColorChoice};
-use herald_catalog::rules::{RULES, by_code};
+use herald_catalog::checks::{by_code, rules};
 use herald_diagnostics::{did_you_mean, render};
 
 use crate::args::Explain;
@@ -17,7 +17,7 @@ pub fn run(args: &Explain) -> Result<ExitStatus, Error> {
         return Ok(ExitStatus::Success);
     };
     let Some(rule) = by_code(code) else {
-        let hint = match did_you_mean(code, RULES.iter().map(|rule| rule.code)) {
+        let hint = match did_you_mean(code, rules().map(|rule| rule.code)) {
             Some(known) => format!("did you mean `{known}`?"),
             None => "`herald explain` lists all codes".to_owned(),
         };
@@ -31,13 +31,12 @@ pub fn run(args: &Explain) -> Result<ExitStatus, Error> {
 }
 
 fn list() -> String {
-    let width = RULES
-        .iter()
+    let width = rules()
         .map(|rule| rule.code.len())
         .max()
         .unwrap_or_default();
     let mut list = String::new();
-    for rule in RULES {
+    for rule in rules() {
         let _ = writeln!(
             list,
             "{BOLD}{:width$}{BOLD:#}  {DIM}{:7}{DIM:#}  {}",

@@ -2,11 +2,11 @@
 
 use std::io;
 
-use herald_catalog::config::Project;
 use herald_catalog::document;
 use herald_catalog::load::Loaded;
 use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
+use herald_project::Project;
 
 use herald_render::view::CatalogView;
 use serde_json::{Value, json};

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use globset::GlobMatcher;
-use herald_catalog::config::Project;
 use herald_diagnostics::did_you_mean;
 use herald_diagnostics::render::{Format, visible_line};
 use herald_envelope::topic;
+use herald_project::Project;
 use herald_publish::kafka::{Listener, Start};
 
 use crate::args::events::Listen;

@@ -48,8 +48,8 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
 fn schema(args: &Schema) -> Result<ExitStatus, Error> {
     output::json(&match args.of {
         SchemaOf::Contract => herald_catalog::schema::contract(),
-        SchemaOf::Config => herald_catalog::schema::config(),
-        SchemaOf::Target => herald_catalog::schema::target(),
+        SchemaOf::Config => herald_project::json_schema(),
+        SchemaOf::Target => herald_render::manifest::json_schema(),
         SchemaOf::View => herald_render::view::schema(),
     })?;
     Ok(ExitStatus::Success)

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use herald_catalog::Node;
-use herald_catalog::config::Project;
 use herald_catalog::load::{self, Loaded, Options};
 use herald_diagnostics::did_you_mean;
 use herald_diagnostics::render::Format;
+use herald_project::Project;
 use herald_render::{Context, PythonOptions, TARGETS, Templates as Compiled};
 
 use crate::args::templates::{Check, Eject, Templates};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use herald_catalog::rules::RULES;
+use herald_catalog::checks::rules;
 
 use super::MADE;
 use super::markdown::{block, cell, prose};
@@ -15,7 +15,7 @@ const INTRO: &str = "What `herald check` finds. `herald explain CODE` prints one
 pub(super) fn page() -> String {
     let mut page = format!("# Diagnostics\n\n{MADE}\n{INTRO}\n");
     page += "| code | severity | message |\n| --- | --- | --- |\n";
-    for rule in RULES {
+    for rule in rules() {
         let anchor = rule.code.replace('.', "");
         let title = cell(rule.title);
         let _ = writeln!(
@@ -25,7 +25,7 @@ pub(super) fn page() -> String {
         );
     }
     let mut area = "";
-    for rule in RULES {
+    for rule in rules() {
         let (of, _) = rule.code.split_once('.').expect("a code has an area");
         if of != area {
             area = of;

@@ -54,7 +54,7 @@ fn project_page_is_up_to_date() {
     let page = keys::page(
         "herald.yaml",
         intro,
-        &herald_catalog::schema::config(),
+        &herald_project::json_schema(),
         example,
     );
     compare("project.md", &page);

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use crate::support::Sandbox;
-use herald_catalog::rules::RULES;
+use herald_catalog::checks::rules;
 use serde_json::json;
 
 const ORCHESTRATOR: &str = "\
@@ -207,7 +207,7 @@ fn init_creates_a_valid_project() {
 fn explains_every_code() {
     let sandbox = Sandbox::new();
     let list = sandbox.herald(&["explain"]).exits(0).stdout;
-    for rule in RULES {
+    for rule in rules() {
         assert!(list.contains(rule.code), "{} is not listed", rule.code);
         let text = sandbox.herald(&["explain", rule.code]).exits(0).stdout;
         assert!(

@@ -341,7 +341,7 @@ fn new_reports_missing_arguments() {
     assert!(run.stderr.contains("<NODE>"), "{}", run.stderr);
     let run = sandbox.herald(&["new", "--contract", "nope.yaml"]).exits(2);
     assert!(
-        run.stderr.contains("there is no `nope.yaml`"),
+        run.stderr.contains("`nope.yaml` does not exist"),
         "{}",
         run.stderr
     );

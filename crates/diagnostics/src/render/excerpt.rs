@@ -1,4 +1,4 @@
-//! The lines of a source that a diagnostic shows to people.
+//! Excerpts of a source around the places of a diagnostic.
 
 use std::ops::Range;
 
@@ -11,12 +11,12 @@ use crate::{Source, Span};
 #[derive(Clone, Copy)]
 pub(super) struct Mark<'a> {
     pub(super) span: Span,
-    /// What is there; `None` for the diagnostic's own place, whose message is the title.
+    /// Explanation of the place; `None` for the diagnostic's own place, whose message is the title.
     pub(super) label: Option<&'a str>,
 }
 
-/// The lines from the first mark to the last one. Only these are handed on: what is between
-/// marks is folded, what is around them would be searched for nothing.
+/// Returns the lines from the first mark to the last one. The renderer folds lines between marks;
+/// lines outside of them would only cost time.
 pub(super) fn excerpt<'a>(
     source: &Source,
     marks: &[Mark<'_>],
@@ -59,8 +59,8 @@ pub(super) fn excerpt<'a>(
         .annotations(annotations)
 }
 
-/// The part of a span that is worth underlining: without the blank end that a block of YAML has,
-/// and no wider than half the terminal, as lines are printed to the end of what is underlined.
+/// Returns the part of a span that is underlined: without the blank end of a YAML block, and at most
+/// half the width of the terminal, because lines are printed up to the end of the underline.
 fn shown(source: &Source, span: Span, width: usize) -> Range<usize> {
     let Range { start, end } = source.range(span);
     let whole = &source.text[start..end];

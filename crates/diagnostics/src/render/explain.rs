@@ -1,4 +1,4 @@
-//! A rule's documentation, for `herald explain`.
+//! Documentation of a rule, for `herald explain`.
 
 use std::fmt::Write;
 
@@ -8,8 +8,8 @@ use annotate_snippets::renderer::{
 
 use crate::{Rule, Severity};
 
-/// What `herald explain CODE` prints: the rule's code and title, why it matters, and an example
-/// without and with the mistake. Parts that a rule does not have are left out.
+/// Returns the documentation of a rule: its code and title, the reason, and an example with and
+/// without the mistake. Parts that a rule does not have are left out.
 pub fn explain(rule: &Rule, color: bool) -> String {
     let style = |style: Style| if color { style } else { Style::new() };
     let level = style(severity_style(rule.severity));
@@ -33,7 +33,7 @@ pub fn explain(rule: &Rule, color: bool) -> String {
     text
 }
 
-/// A paragraph in lines that are easy to read.
+/// Wraps a paragraph.
 fn wrapped(paragraph: &str) -> String {
     const WIDTH: usize = 78;
     let mut text = String::new();
@@ -107,7 +107,7 @@ mod tests {
 
         Why
 
-          A state that nothing leads to is never announced.
+          A state without transitions to it is never published.
         ");
     }
 

@@ -1,4 +1,4 @@
-//! Workflow commands, which GitHub Actions shows beside the lines of a pull request.
+//! Format of GitHub Actions: workflow commands, which are shown beside the lines of a pull request.
 
 use std::io;
 
@@ -58,7 +58,7 @@ fn place_properties(place: Place<'_>) -> Vec<(&'static str, String)> {
     properties
 }
 
-/// The percent sign goes first: it begins the other escapes.
+/// Escapes a text. The percent sign goes first: the other escapes begin with it.
 fn escape(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_end_a_property_or_a_command_is_escaped() {
+    fn escapes_the_ends_of_properties_and_commands() {
         let sources = sources(&[("a,b:c%\n.yaml", "")]);
         let found = Diagnostic::new(&BAD_TOPIC, "100%\n::error::x").at(at(0, 0, 0));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Excerpts with the place underlined, for a terminal.
+//! Format for people: excerpts with the place underlined.
 
 use std::io;
 
@@ -51,7 +51,7 @@ fn report<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, width: usize) ->
     std::iter::once(excerpts).chain(help).collect()
 }
 
-/// What to underline, in one excerpt for each source; the diagnostic's own comes first.
+/// Returns the places to underline, grouped by source; the diagnostic's own source comes first.
 fn marks_by_source(diagnostic: &Diagnostic) -> Vec<(SourceId, Vec<Mark<'_>>)> {
     let primary = diagnostic.location.map(|location| (location, None));
     let labels = diagnostic
@@ -288,7 +288,7 @@ topic: orders placed
     }
 
     #[test]
-    fn escape_sequences_are_shown_and_not_obeyed() {
+    fn escape_sequences_become_visible() {
         let sources = sources(&[("\x1b]0;a\x07\n.yaml", "a: \x1b[31m\u{9b}31m\u{202e}\n")]);
         let found = Diagnostic::new(&BAD_TOPIC, "m\x1b[2J")
             .at(find(&sources, 0, "\x1b[31m"))
@@ -307,7 +307,7 @@ topic: orders placed
         ");
     }
 
-    /// Takes the colours away, as a terminal without any would.
+    /// Removes ANSI escapes from a text.
     fn without_colors(text: &str) -> String {
         let mut parts = text.split("\x1b[");
         let first = parts.next().unwrap_or_default().to_owned();

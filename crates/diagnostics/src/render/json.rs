@@ -1,4 +1,4 @@
-//! One JSON object, for programs.
+//! Format for programs: one JSON object.
 
 use std::io;
 
@@ -8,7 +8,8 @@ use super::place::{Extent, Place};
 use super::{Counts, Options};
 use crate::{Diagnostic, Sources};
 
-/// Raised when a field changes its meaning or goes; new fields may come without notice.
+/// Version of the format: incremented when a field changes its meaning or is removed, not when one is
+/// added.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_diagnostic_carries_all_that_is_known() {
+    fn writes_all_fields_of_a_diagnostic() {
         let sources = sources(&[("a.yaml", "é:\n  topic: a b\n"), ("b.yaml", "x")]);
         let found = Diagnostic::new(&BAD_TOPIC, "blank in a topic")
             .at(find(&sources, 0, "a b"))
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_null() {
+    fn absent_fields_are_null() {
         let sources = sources(&[("unreadable.yaml", "")]);
         let found = [
             Diagnostic::new(&BAD_TOPIC, ""),

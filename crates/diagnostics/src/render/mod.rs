@@ -1,7 +1,6 @@
-//! How diagnostics are shown: to people, to programs, to GitHub, to code scanning.
+//! Formats of diagnostics: for people, programs, GitHub and code scanning.
 //!
-//! Every format is a row of one table and a file of this module. To add one, write the file and
-//! add the row.
+//! Every format is a row of [`FORMATS`] and a file of this module.
 
 mod excerpt;
 mod explain;
@@ -25,7 +24,7 @@ pub use visible::visible_line;
 
 use crate::{Diagnostic, Sources};
 
-/// A way to show diagnostics.
+/// Format of diagnostics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Excerpts with the place underlined, for a terminal.
@@ -39,7 +38,7 @@ pub enum Format {
     Sarif,
 }
 
-/// What the formats need to know besides the diagnostics.
+/// Options of the formats.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'a> {
     /// Whether [`Format::Human`] writes ANSI colours. The caller knows the terminal and
@@ -59,8 +58,8 @@ struct Row {
     write: Write,
 }
 
-/// In the order of [`Format`].
-const TABLE: [Row; 4] = [
+/// All formats, in the order of [`Format`].
+const FORMATS: [Row; 4] = [
     Row {
         format: Format::Human,
         name: "human",
@@ -84,9 +83,9 @@ const TABLE: [Row; 4] = [
 ];
 
 impl Format {
-    /// Every format, in the order in which help texts list them.
+    /// Returns every format, in the order of help texts.
     pub fn all() -> impl Iterator<Item = Self> {
-        TABLE.iter().map(|row| row.format)
+        FORMATS.iter().map(|row| row.format)
     }
 
     /// The name on the command line.
@@ -95,7 +94,7 @@ impl Format {
     }
 
     fn row(self) -> &'static Row {
-        &TABLE[self as usize]
+        &FORMATS[self as usize]
     }
 }
 
@@ -121,8 +120,8 @@ pub struct UnknownFormat(pub String);
 /// buffered writer.
 ///
 /// # Panics
-/// When a diagnostic's source is not of `sources`. Spans may be anything: those that do not fit
-/// their text are cut to it.
+/// Panics if the source of a diagnostic is not in `sources`. Spans beyond the end of their text are
+/// clamped to it.
 pub fn write(
     format: Format,
     diagnostics: &[Diagnostic],

@@ -1,18 +1,18 @@
-//! A location as the machine formats write it.
+//! Locations of the machine formats.
 
 use serde::Serialize;
 
 use crate::{Diagnostic, Location, Source, Sources, Span};
 
-/// A location with its numbers worked out.
+/// A location with lines and columns.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) path: &'a str,
-    /// `None` where the text is empty or could not be read: there is nothing to point at.
+    /// `None` if the text is empty or could not be read.
     pub(super) extent: Option<Extent>,
 }
 
-/// From `start` up to, not including, `end`.
+/// Range from `start` up to, not including, `end`.
 #[derive(Clone, Copy, Serialize)]
 pub(super) struct Extent {
     pub(super) start: Point,

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, for code scanning.
+//! Format of code scanning: SARIF 2.1.0.
 
 use std::fmt::Write;
 use std::io;
@@ -57,7 +57,7 @@ struct Configuration {
     level: &'static str,
 }
 
-/// A viewer that knows no Markdown shows `text`.
+/// Text of a message. Viewers without Markdown show `text`.
 #[derive(Serialize)]
 struct Message {
     text: String,
@@ -137,7 +137,7 @@ pub(super) fn write(
     writeln!(out)
 }
 
-/// The diagnostic, whose rule is added to `rules` when it is the first one of it.
+/// Converts a diagnostic; its rule is added to `rules` unless it is there already.
 fn diagnostic(
     diagnostic: &Diagnostic,
     sources: &Sources,
@@ -225,8 +225,8 @@ fn location(place: &Place<'_>, message: Option<Message>) -> Location {
     }
 }
 
-/// A relative path becomes a relative reference, which viewers resolve against the root of the
-/// repository; an absolute one becomes a `file` URI.
+/// Converts a path: a relative one to a relative reference, which viewers resolve against the root of
+/// the repository, an absolute one to a `file` URI.
 fn uri(path: &str) -> String {
     let absolute = Path::new(path).is_absolute();
     let path = path.replace(MAIN_SEPARATOR, "/");
@@ -270,7 +270,7 @@ mod tests {
     };
     use super::*;
 
-    /// The only run of the log.
+    /// Returns the only run of the log.
     fn run(diagnostics: &[Diagnostic], sources: &Sources) -> Value {
         let options = Options {
             tool_version: "1.2.3",

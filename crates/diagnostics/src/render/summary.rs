@@ -1,4 +1,4 @@
-//! How many diagnostics there are.
+//! Summary of the number of diagnostics.
 
 use std::collections::BTreeSet;
 
@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use crate::{Diagnostic, Severity};
 
-/// Diagnostics of each severity.
+/// Number of diagnostics of each severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Diagnostics that stop generation.
+    /// Number of errors.
     pub errors: usize,
-    /// Probable mistakes.
+    /// Number of warnings.
     pub warnings: usize,
-    /// Diagnostics that change no exit code.
+    /// Number of infos.
     pub infos: usize,
 }
 
@@ -34,8 +34,8 @@ impl Counts {
     }
 }
 
-/// The last line of a run, such as `2 errors, 1 warning in 2 files`; `None` without diagnostics.
-/// Files are those that diagnostics point at first, not those of their labels.
+/// Returns the last line of a run, such as `2 errors, 1 warning in 2 files`; `None` without
+/// diagnostics. Files of labels are not counted.
 pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
     let Counts {
         errors,

@@ -18,7 +18,7 @@ pub(super) static UNUSED_STATE: Rule = Rule {
     code: "state.unused",
     severity: Severity::Warning,
     title: "No transition leads to the state",
-    docs: "A state that nothing leads to is never announced.",
+    docs: "A state without transitions to it is never published.",
     bad: "",
     good: "",
 };
@@ -30,7 +30,7 @@ pub(super) fn at(source: u32, start: u32, end: u32) -> Location {
     }
 }
 
-/// The place of the first occurrence of `needle` in the source with this id.
+/// Returns the place of the first occurrence of `needle` in the source with this id.
 pub(super) fn find(sources: &Sources, source: u32, needle: &str) -> Location {
     let start = sources
         .get(SourceId(source))
@@ -64,7 +64,7 @@ pub(super) fn written_with(
     String::from_utf8(out).expect("every format is UTF-8")
 }
 
-/// Text that is rich in what breaks renderers.
+/// Texts with characters that break renderers.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => "[a-z:{}() ]{1,8}",
@@ -85,7 +85,7 @@ fn location() -> impl Strategy<Value = Location> {
     (0..2_u32, offset(), offset()).prop_map(|(source, start, end)| at(source, start, end))
 }
 
-/// One diagnostic with whatever places and texts, and two sources that it points into.
+/// A diagnostic with arbitrary places and texts, and the two sources that it refers to.
 pub(super) fn anything() -> impl Strategy<Value = (Diagnostic, Sources)> {
     let diagnostic = (
         text(),

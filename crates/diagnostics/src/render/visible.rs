@@ -1,12 +1,11 @@
-//! Text from files and file names, made harmless for terminals.
+//! Text of files and file names, made harmless for terminals.
 
-/// `text` with everything replaced that a terminal would act upon instead of showing: control
-/// characters (an escape sequence in a contract could otherwise retitle the window, or hide the
-/// diagnostic that points at it) and characters that reverse the direction of writing (which make
-/// text look like what it is not). Those in `kept` stay.
+/// Replaces characters that a terminal would interpret instead of showing: control characters (an
+/// escape sequence in a contract could otherwise retitle the window, or hide the diagnostic about it)
+/// and characters that reverse the direction of writing (which disguise text). Those in `kept` stay.
 ///
-/// Works character by character: the visible form of a prefix is a prefix of the visible form,
-/// and characters stay as many as they were.
+/// Works character by character: the visible form of a prefix is a prefix of the visible form, and
+/// the number of characters stays the same.
 pub(super) fn visible(text: &str, kept: &[char]) -> String {
     text.chars()
         .map(|c| {
@@ -19,13 +18,13 @@ pub(super) fn visible(text: &str, kept: &[char]) -> String {
         .collect()
 }
 
-/// As [`visible`], for text that may have several lines.
+/// Makes a text of several lines visible; see [`visible`].
 pub(super) fn visible_lines(text: &str) -> String {
     visible(text, &['\n'])
 }
 
-/// Text from elsewhere for one line of a terminal: everything that a terminal would act upon
-/// instead of showing it is replaced by a picture.
+/// Makes a text visible in one line of a terminal: characters that a terminal would interpret are
+/// replaced by pictures.
 pub fn visible_line(text: &str) -> String {
     visible(text, &[])
 }
@@ -59,13 +58,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_stay_lines_only_where_they_may() {
+    fn keeps_line_breaks_only_in_texts_of_several_lines() {
         assert_eq!(visible_lines("a\r\nb"), "a␍\nb");
         assert_eq!(visible_line("a\nb"), "a␊b");
     }
 
     #[test]
-    fn other_text_stays() {
+    fn keeps_other_text() {
         assert_eq!(visible_line("größe ✓ 日本 👩‍💻"), "größe ✓ 日本 👩‍💻");
     }
 }

@@ -3,10 +3,10 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use herald_catalog::config::{self, Project};
 use herald_diagnostics::render::{self, Format};
 use herald_envelope::Origin;
 use herald_envelope::topic::{self, DEFAULT_NAMESPACE, TopicPattern};
+use herald_project::Project;
 use herald_publish::kafka::{KafkaOptions, Property, environment};
 use herald_publish::spool::{SpoolOptions, WhenOwned};
 use herald_publish::{Mode, PublisherOptions};
@@ -69,12 +69,14 @@ impl Settings {
     fn project(&self) -> Result<Project, String> {
         let path = match &self.config {
             Some(path) => Some(path.clone()),
-            None => env::current_dir().ok().and_then(|here| config::find(&here)),
+            None => env::current_dir()
+                .ok()
+                .and_then(|here| herald_project::find(&here)),
         };
         let Some(path) = path else {
             return Ok(Project::default());
         };
-        config::read(&path).map_err(|(diagnostics, sources)| {
+        herald_project::read(&path).map_err(|(diagnostics, sources)| {
             let mut text = Vec::new();
             let options = render::Options::default();
             match render::write(Format::Human, &diagnostics, &sources, &options, &mut text) {

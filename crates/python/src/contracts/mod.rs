@@ -14,8 +14,8 @@ pub use loaded::Loaded;
 use std::path::PathBuf;
 
 use herald_catalog::category::CATEGORIES;
-use herald_catalog::config::Project;
 use herald_catalog::load as reader;
+use herald_project::Project;
 use herald_render::{PythonOptions, TARGETS};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;

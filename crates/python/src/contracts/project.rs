@@ -4,15 +4,15 @@ use std::io;
 use std::path::PathBuf;
 
 use herald_catalog::Catalog;
-use herald_catalog::config::{self, Project};
 use herald_catalog::load::Loaded;
+use herald_project::Project;
 
 /// Reads the project of a `herald.yaml`, or of the nearest one in the working folder or above. An
 /// invalid one is returned as its diagnostics.
 pub fn find(config: Option<PathBuf>) -> io::Result<Result<Project, Loaded>> {
     let project = match config {
-        Some(path) => config::read(&path),
-        None => config::nearest(&std::env::current_dir()?),
+        Some(path) => herald_project::read(&path),
+        None => herald_project::nearest(&std::env::current_dir()?),
     };
     Ok(project.map_err(|(diagnostics, sources)| Loaded {
         catalog: Catalog {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use herald_catalog::manifest::{Each, FileRule, MANIFEST_FILE, Manifest};
+use crate::manifest::{Each, FileRule, MANIFEST_FILE, Manifest};
 use minijinja::value::{Serde, Value};
 
 use crate::file::{GeneratedFile, is_ours};

@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use herald_catalog::Node;
-use herald_catalog::config::{self, Project};
 use herald_catalog::load::{self, Loaded, PROJECT_FILE};
 use herald_diagnostics::render::Format;
+use herald_project::Project;
 use herald_render::GeneratedFile;
 
 use crate::args::New;
@@ -142,7 +142,7 @@ fn is_project(folder: &Path, package: &str) -> Result<bool, Error> {
 }
 
 fn read_project(folder: &Path) -> Result<Project, Error> {
-    config::read(&folder.join(PROJECT_FILE)).map_err(|(diagnostics, sources)| {
+    herald_project::read(&folder.join(PROJECT_FILE)).map_err(|(diagnostics, sources)| {
         let mut loaded = Loaded {
             diagnostics,
             ..Loaded::default()

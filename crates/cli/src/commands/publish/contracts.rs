@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::io;
 
-use herald_catalog::config::Project;
 use herald_catalog::load::Loaded;
 use herald_catalog::{Event, Node};
 use herald_diagnostics::Diagnostic;
 use herald_diagnostics::did_you_mean;
 use herald_diagnostics::render::Format;
+use herald_project::Project;
 
 use crate::args::publish::Publish;
 use crate::terminal;

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use herald_catalog::config::Project;
 use herald_catalog::{Event as DeclaredEvent, Node, value};
 use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
 use herald_envelope::{Envelope, Json, Origin, Stamp, Uuid};
+use herald_project::Project;
 use herald_publish::Message;
 use serde_json::{Map, Value};
 

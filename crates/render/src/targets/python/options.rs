@@ -16,7 +16,7 @@ pub struct PythonOptions {
 
 impl PythonOptions {
     /// As `herald.yaml` says.
-    pub fn of(project: &herald_catalog::config::Python) -> Self {
+    pub fn of(project: &herald_project::Python) -> Self {
         let models = project.models.as_deref().and_then(|name| name.parse().ok());
         Self {
             models: models.unwrap_or_default(),

@@ -1,50 +1,47 @@
-//! `herald.yaml`: what a project sets for all of its contracts.
+//! Reader of `herald.yaml`: settings of a project for all of its contracts.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use herald_catalog::load::{self, Options, PROJECT_FILE};
+use herald_catalog::shape::{Key, MapShape, Shape};
+use herald_catalog::yaml::{self, Yaml};
+use herald_catalog::{Defaults, checks, schema};
 use herald_diagnostics::{Diagnostic, Location, Severity, Source, Sources, Span};
 use herald_envelope::topic::{self, TopicPattern};
 
-use crate::load::{Options, PROJECT_FILE};
-use crate::resolve::Defaults;
-use crate::rules;
-use crate::shape::{Key, MapShape, Shape};
-use crate::text::{did_you_mean, quote};
-use crate::yaml::{self, Yaml};
-
 /// The keys of `herald.yaml`.
-pub(crate) static CONFIG: MapShape = MapShape {
+static CONFIG: MapShape = MapShape {
     name: "config",
-    doc: "What a Herald project sets for all of its contracts.",
+    doc: "Settings of a Herald project for all of its contracts.",
     keys: &[
         Key::new("contracts", Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Text)]), "Files, folders and globs, relative to this file. Commands without a PATH read them.").default("[\".\"]"),
-        Key::new("targets", Shape::List(&Shape::Text), "What `herald generate` writes: names of targets, or folders with a `target.yaml`, relative to this file (`./targets/docs`).").default("[\"python\"]"),
-        Key::new("templates", Shape::Text, "Folder with templates and targets of your own, relative to this file.").default("\"herald/templates\""),
+        Key::new("targets", Shape::List(&Shape::Text), "Targets of `herald generate`: names, or folders with a `target.yaml`, relative to this file (`./targets/docs`).").default("[\"python\"]"),
+        Key::new("templates", Shape::Text, "Folder with the project's own templates and targets, relative to this file.").default("\"herald/templates\""),
         Key::new("output", Shape::Text, "Folder for generated files, relative to this file.").default("\"generated\""),
-        Key::new("python", Shape::Map(&PYTHON), "How generated Python should be."),
-        Key::new("namespace", Shape::Text, "Namespace of topics where the contract sets none."),
-        Key::new("topic_pattern", Shape::Text, "How topics of generated events are named, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
+        Key::new("python", Shape::Map(&PYTHON), "Options of generated Python."),
+        Key::new("namespace", Shape::Text, "Namespace of topics of contracts that set none."),
+        Key::new("topic_pattern", Shape::Text, "Pattern of topics of generated events, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
         Key::new("rules", Shape::Dict(&Shape::Word(&["off", "info", "warning", "error"])), "Severity of diagnostics by code."),
-        Key::new("kafka", Shape::Map(&KAFKA), "The cluster that commands talk to, unless the command line or the environment names another."),
+        Key::new("kafka", Shape::Map(&KAFKA), "The cluster that commands connect to, unless the command line or the environment names another."),
         Key::new("spool", Shape::Text, "File of the durable local queue, relative to this file."),
     ],
 };
 
 static PYTHON: MapShape = MapShape {
     name: "python",
-    doc: "How generated Python should be.",
+    doc: "Options of generated Python.",
     keys: &[
         Key::new(
             "models",
             Shape::Word(&["pydantic", "dataclass"]),
-            "What typed models are made of: models of pydantic 2, or dataclasses of the standard library.",
+            "Base of typed models: pydantic 2, or dataclasses of the standard library.",
         )
         .default("\"pydantic\""),
         Key::new(
             "standalone",
             Shape::Bool,
-            "Whether modules have the runtime in them, so that they need no Herald.",
+            "Whether modules contain the runtime, so that they don't depend on Herald.",
         )
         .default("false"),
     ],
@@ -52,12 +49,12 @@ static PYTHON: MapShape = MapShape {
 
 static KAFKA: MapShape = MapShape {
     name: "kafka",
-    doc: "How to reach a cluster.",
+    doc: "Connection to a cluster.",
     keys: &[
         Key::new(
             "bootstrap_servers",
             Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Text)]),
-            "Some of its brokers, each `host:port`.",
+            "Bootstrap brokers, each `host:port`.",
         ),
         Key::new(
             "properties",
@@ -67,10 +64,15 @@ static KAFKA: MapShape = MapShape {
     ],
 };
 
-/// A project: its folder and what it sets.
+/// Returns the JSON Schema of `herald.yaml`.
+pub fn json_schema() -> serde_json::Value {
+    schema::of(&CONFIG, "Herald project")
+}
+
+/// A project: its folder and its settings.
 #[derive(Clone, Debug, Default)]
 pub struct Project {
-    /// The folder that `herald.yaml` lies in; `None` without one.
+    /// The folder of `herald.yaml`; `None` without one.
     pub root: Option<PathBuf>,
     /// Files, folders and globs, as written.
     pub contracts: Vec<String>,
@@ -80,19 +82,19 @@ pub struct Project {
     pub templates: Option<String>,
     /// Folder for generated files, as written.
     pub output: Option<String>,
-    /// How generated Python should be.
+    /// Options of generated Python.
     pub python: Python,
-    /// How contracts are read.
+    /// Options of the loader.
     pub options: Options,
-    /// The cluster that commands talk to.
+    /// The cluster that commands connect to.
     pub kafka: Kafka,
     /// File of the durable local queue, as written.
     pub spool: Option<String>,
 }
 
 impl Project {
-    /// Where its contracts are, as seen from the working folder, which is all there is without a
-    /// project.
+    /// Returns the paths of its contracts, relative to the working folder. Without a project that is
+    /// the working folder itself.
     pub fn paths(&self) -> Vec<String> {
         let Some(root) = &self.root else {
             return vec![".".to_owned()];
@@ -114,19 +116,19 @@ fn shown(path: &Path) -> String {
     }
 }
 
-/// How a project wants its generated Python.
+/// Options of generated Python.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Python {
-    /// What models are made of; `None` when not set.
+    /// Base of typed models; `None` when not set.
     pub models: Option<String>,
-    /// Whether modules have the runtime in them.
+    /// Whether modules contain the runtime.
     pub standalone: bool,
 }
 
-/// How a project reaches its cluster.
+/// Connection to a cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kafka {
-    /// Some of its brokers, each `host:port`; empty when not set.
+    /// Bootstrap brokers, each `host:port`; empty when not set.
     pub bootstrap_servers: Vec<String>,
     /// Properties of librdkafka in the order written, as written.
     pub properties: Vec<(String, String)>,
@@ -140,27 +142,27 @@ pub fn find(start: &Path) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Reads the `herald.yaml` that [`find`] finds; without one, nothing is set.
+/// Reads the `herald.yaml` that [`find`] returns; without one, all settings are the defaults.
 ///
 /// # Errors
-/// As [`read`].
+/// Returns the diagnostics of an invalid file, and its text.
 pub fn nearest(start: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
     let Some(path) = find(start) else {
         return Ok(Project::default());
     };
-    // In messages a path is short where it can be.
+    // Messages show the path relative to the working folder, where that is possible.
     read(path.strip_prefix(start).unwrap_or(&path))
 }
 
 /// Reads a `herald.yaml`.
 ///
 /// # Errors
-/// What is wrong with it, and the text it is wrong in.
+/// Returns the diagnostics of an invalid file, and its text.
 pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
     let mut sources = Sources::default();
     let mut diagnostics = Vec::new();
     let shown = path.to_string_lossy().into_owned();
-    let text = crate::load::read_text(path).unwrap_or_else(|diagnostic| {
+    let text = load::read_text(path).unwrap_or_else(|diagnostic| {
         diagnostics.push(*diagnostic);
         String::new()
     });
@@ -185,14 +187,14 @@ pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
     if diagnostics.is_empty() {
         return Ok(project);
     }
-    // Nothing of a project is read by halves: what is a warning in a contract is an error here.
+    // A project is not read in part: warnings of contracts are errors here.
     for diagnostic in &mut diagnostics {
         diagnostic.severity = Severity::Error;
     }
     Err((diagnostics, sources))
 }
 
-/// Every key has a default, so a file that sets nothing is a project too.
+/// Whether a file sets nothing. Every key has a default, so that is a valid project.
 fn has_only_comments(text: &str) -> bool {
     text.lines()
         .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
@@ -217,7 +219,7 @@ fn read_tree(tree: &Yaml, project: &mut Project, diagnostics: &mut Vec<Diagnosti
     };
 }
 
-/// One text, or a list of them.
+/// Reads a text, or a list of texts.
 fn texts(tree: &Yaml, key: &str) -> Vec<String> {
     let Some(value) = tree.get(key) else {
         return Vec::new();
@@ -258,14 +260,10 @@ fn read_namespace(tree: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Stri
     let value = tree.get("namespace")?;
     let namespace = value.as_str()?;
     if let Err(reason) = topic::validate(namespace) {
-        diagnostics.push(
-            Diagnostic::new(
-                &rules::CONFIG_INVALID,
-                format!("`namespace` can't begin a topic: {reason}"),
-            )
-            .at(value.location)
-            .help("topics consist of letters, digits, `.`, `_` and `-`"),
-        );
+        diagnostics.push(checks::config::invalid_namespace(
+            &reason.to_string(),
+            value.location,
+        ));
     }
     Some(namespace.to_owned())
 }
@@ -278,14 +276,11 @@ fn read_pattern(tree: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> TopicPattern 
         return TopicPattern::default();
     };
     TopicPattern::parse(text).unwrap_or_else(|reason| {
-        diagnostics.push(
-            Diagnostic::new(
-                &rules::CONFIG_INVALID,
-                format!("`topic_pattern` can't be used: {reason}"),
-            )
-            .at(value.location)
-            .help(format!("the default is \"{}\"", topic::DEFAULT_PATTERN)),
-        );
+        diagnostics.push(checks::config::invalid_topic_pattern(
+            &reason.to_string(),
+            topic::DEFAULT_PATTERN,
+            value.location,
+        ));
         TopicPattern::default()
     })
 }
@@ -296,29 +291,16 @@ fn read_levels(
 ) -> HashMap<String, Option<Severity>> {
     let mut levels = HashMap::new();
     for (code, level) in tree.get("rules").map(Yaml::entries).unwrap_or_default() {
-        if rules::by_code(&code.text).is_none() {
-            let codes = rules::RULES.iter().map(|rule| rule.code);
-            let help = did_you_mean(&code.text, codes, diagnostics);
-            diagnostics.push(
-                Diagnostic::new(
-                    &rules::CONFIG_INVALID,
-                    format!("there is no rule {}", quote(&code.text)),
-                )
-                .at(code.location)
-                .help(help.unwrap_or_else(|| "`herald explain` lists every code".to_owned())),
-            );
-        }
-        if let Some(rule) =
-            rules::by_code(&code.text).filter(|rule| rules::has_fixed_severity(rule))
-        {
-            diagnostics.push(
-                Diagnostic::new(
-                    &rules::CONFIG_INVALID,
-                    format!("the level of `{}` can't be set", rule.code),
-                )
-                .at(code.location)
-                .help("without it, something would be lost in silence"),
-            );
+        match checks::by_code(&code.text) {
+            None => {
+                let diagnostic =
+                    checks::config::unknown_rule(&code.text, code.location, diagnostics);
+                diagnostics.push(diagnostic);
+            }
+            Some(rule) if checks::has_fixed_severity(rule) => {
+                diagnostics.push(checks::config::fixed_severity(rule, code.location));
+            }
+            Some(_) => {}
         }
         let severity = match level.as_str() {
             Some("off") => None,
@@ -344,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cluster_is_text_or_a_list_and_its_properties_keep_their_order() {
+    fn reads_brokers_as_text_or_list_and_keeps_order_of_properties() {
         let one = project("kafka: {bootstrap_servers: 'a:9092,b:9092'}");
         assert_eq!(one.kafka.bootstrap_servers, ["a:9092,b:9092"]);
         let project = project(
@@ -377,7 +359,7 @@ spool: var/orders.spool
     }
 
     #[test]
-    fn a_project_need_not_know_a_cluster() {
+    fn the_cluster_is_optional() {
         let project = project("namespace: dev");
         assert_eq!((project.kafka, project.spool), (Kafka::default(), None));
     }

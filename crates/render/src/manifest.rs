@@ -1,22 +1,22 @@
-//! `target.yaml`: what a project's own target writes.
+//! Reader of `target.yaml`, the manifest of a project's own target.
 
+use herald_catalog::schema;
+use herald_catalog::shape::{Key, MapShape, Shape};
+use herald_catalog::yaml::{self, Yaml};
 use herald_diagnostics::{Diagnostic, Severity, Source, Sources};
-
-use crate::shape::{Key, MapShape, Shape};
-use crate::yaml::{self, Yaml};
 
 /// Name of the file that makes a folder a target.
 pub const MANIFEST_FILE: &str = "target.yaml";
 
 /// The keys of `target.yaml`.
-pub(crate) static MANIFEST: MapShape = MapShape {
+static MANIFEST: MapShape = MapShape {
     name: "target",
-    doc: "A target of a project's own: which files its templates become.",
+    doc: "A target of the project: its templates, and the files that they become.",
     keys: &[
         Key::new(
             "description",
             Shape::Text,
-            "What one gets, in a line. `herald templates list` shows it.",
+            "Description in one line, for `herald templates list`.",
         )
         .required(),
         Key::new(
@@ -30,7 +30,7 @@ pub(crate) static MANIFEST: MapShape = MapShape {
 
 static FILE: MapShape = MapShape {
     name: "file",
-    doc: "One template, and what it becomes.",
+    doc: "A template, and the files that it becomes.",
     keys: &[
         Key::new(
             "template",
@@ -41,39 +41,44 @@ static FILE: MapShape = MapShape {
         Key::new(
             "each",
             Shape::Word(&["catalog", "node", "event", "topic"]),
-            "What there is one file for.",
+            "The things that get a file each.",
         )
         .required(),
         Key::new(
             "path",
             Shape::Text,
-            "Where the file goes below the output folder; a template like any other, such as `{{ node.slug }}.md`.",
+            "Path of the file below the output folder; a template itself, such as `{{ node.slug }}.md`.",
         )
         .required(),
     ],
 };
 
-/// What a `target.yaml` says.
+/// Returns the JSON Schema of `target.yaml`.
+pub fn json_schema() -> serde_json::Value {
+    schema::of(&MANIFEST, "Herald target")
+}
+
+/// Contents of a `target.yaml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
-    /// For people, in a line.
+    /// Description in one line.
     pub description: String,
-    /// What it writes.
+    /// Rules of the files that it writes.
     pub files: Vec<FileRule>,
 }
 
-/// One template, and what it becomes.
+/// A template, and the files that it becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRule {
-    /// In the target's folder, without `.jinja`.
+    /// Name of the template in the target's folder, without `.jinja`.
     pub template: String,
-    /// What there is one file for.
+    /// The things that get a file each.
     pub each: Each,
     /// Template of the path below the output folder.
     pub path: String,
 }
 
-/// What a template is rendered once for.
+/// Things that get a file each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Each {
     /// All contracts together.
@@ -82,7 +87,7 @@ pub enum Each {
     Node,
     /// An event of a contract.
     Event,
-    /// A topic that is published to, whichever contracts do.
+    /// A topic that contracts publish to.
     Topic,
 }
 
@@ -99,7 +104,7 @@ impl Each {
         }
     }
 
-    /// Whether it takes all contracts to know what the file says.
+    /// Whether the file depends on all contracts.
     pub fn is_per_catalog(self) -> bool {
         matches!(self, Self::Catalog | Self::Topic)
     }
@@ -108,7 +113,7 @@ impl Each {
 /// Reads a `target.yaml`; `shown` is its path in messages.
 ///
 /// # Errors
-/// What is wrong with it, and the text it is wrong in.
+/// Returns the diagnostics of an invalid manifest, and its text.
 pub fn parse(shown: String, text: String) -> Result<Manifest, (Vec<Diagnostic>, Sources)> {
     let mut sources = Sources::default();
     let mut diagnostics = Vec::new();
@@ -121,7 +126,7 @@ pub fn parse(shown: String, text: String) -> Result<Manifest, (Vec<Diagnostic>, 
     match tree.as_ref().and_then(read) {
         Some(manifest) if diagnostics.is_empty() => Ok(manifest),
         _ => {
-            // Nothing of it is read by halves, as with a project.
+            // A manifest is not read in part: warnings of contracts are errors here.
             for diagnostic in &mut diagnostics {
                 diagnostic.severity = Severity::Error;
             }
@@ -159,7 +164,7 @@ files:
 ";
 
     #[test]
-    fn a_manifest_says_what_becomes_of_templates() {
+    fn reads_a_manifest() {
         let manifest = parse("target.yaml".into(), GOOD.into()).expect("it is right");
         assert_eq!(manifest.description, "Topics");
         assert_eq!(manifest.files[0].each, Each::Topic);
@@ -167,7 +172,7 @@ files:
     }
 
     #[test]
-    fn every_mistake_is_found_with_its_place() {
+    fn reports_every_mistake_with_its_place() {
         let bad = GOOD.replace("each: topic", "each: topics, mode: x");
         let (diagnostics, _) = parse("target.yaml".into(), bad).expect_err("it is wrong");
         let messages: Vec<_> = diagnostics.iter().map(|f| f.message.as_str()).collect();
@@ -178,7 +183,7 @@ files:
     }
 
     #[test]
-    fn nothing_is_no_manifest() {
+    fn rejects_empty_manifests() {
         for text in ["", "# only a comment\n", "[]", "files: []"] {
             let (diagnostics, _) =
                 parse("target.yaml".into(), text.into()).expect_err("it is wrong");

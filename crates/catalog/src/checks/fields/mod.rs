@@ -1,0 +1,7 @@
+//! `fields.*`: limits, defaults and values of fields. Reported by the field reader.
+
+pub(crate) mod default;
+pub(crate) mod enumeration;
+pub(crate) mod limit;
+pub(crate) mod no_value;
+pub(crate) mod pattern;

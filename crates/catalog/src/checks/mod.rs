@@ -1,0 +1,163 @@
+//! Rules that Herald checks, and the checks themselves.
+//!
+//! Each file holds one rule, or a family of rules that are found together: metadata,
+//! documentation, examples, messages and the check. Folders are the areas of rule codes. To add a
+//! rule, write its file, add a row to [`CHECKS`], and put a fixture into `tests/diagnostics/`.
+//!
+//! A check is a function over one of three stages: the contract as written, the node that it
+//! means, or all nodes of a run. Problems that only the loader, the YAML parser or a decoder can
+//! see (a wrong type, an unknown key) are reported by them with the messages of the rule's file;
+//! such rows have no function.
+
+use herald_diagnostics::{Diagnostic, Rule};
+
+use crate::contract_file::ContractFile;
+use crate::node::Node;
+
+pub(crate) mod bus;
+pub mod config;
+pub(crate) mod contract;
+pub(crate) mod definitions;
+pub(crate) mod events;
+pub(crate) mod fields;
+pub(crate) mod file;
+pub(crate) mod fsm;
+pub(crate) mod identity;
+pub(crate) mod kind;
+pub(crate) mod lint;
+pub mod names;
+pub(crate) mod operations;
+pub(crate) mod published;
+pub(crate) mod redact;
+pub(crate) mod topic;
+pub(crate) mod types;
+pub(crate) mod volume;
+pub(crate) mod yaml;
+
+/// Row of the registry: rules that are found together, and the functions that find them.
+struct Check {
+    rules: &'static [&'static Rule],
+    contract: Option<fn(&ContractFile, &mut Vec<Diagnostic>)>,
+    node: Option<fn(&Node, &mut Vec<Diagnostic>)>,
+    catalog: Option<fn(&[Node], &mut Vec<Diagnostic>)>,
+}
+
+impl Check {
+    /// Rules that are reported where the loader, the parser or a decoder finds them.
+    const fn reported(rules: &'static [&'static Rule]) -> Self {
+        Self {
+            rules,
+            contract: None,
+            node: None,
+            catalog: None,
+        }
+    }
+
+    /// Adds a check of each contract as written.
+    const fn contract(mut self, check: fn(&ContractFile, &mut Vec<Diagnostic>)) -> Self {
+        self.contract = Some(check);
+        self
+    }
+
+    /// Adds a check of each node.
+    const fn node(mut self, check: fn(&Node, &mut Vec<Diagnostic>)) -> Self {
+        self.node = Some(check);
+        self
+    }
+
+    /// Adds a check of all nodes together.
+    const fn catalog(mut self, check: fn(&[Node], &mut Vec<Diagnostic>)) -> Self {
+        self.catalog = Some(check);
+        self
+    }
+}
+
+/// Every check, by area, in the order of the reference.
+static CHECKS: &[Check] = &[
+    Check::reported(file::RULES),
+    Check::reported(yaml::RULES),
+    Check::reported(contract::shape::RULES),
+    Check::reported(&[&contract::no_events::RULE]).node(contract::no_events::check),
+    Check::reported(identity::RULES).contract(identity::check),
+    Check::reported(kind::RULES),
+    Check::reported(&[&operations::duplicate::RULE]).contract(operations::duplicate::check),
+    Check::reported(&[&operations::duplicate_route::RULE])
+        .contract(operations::duplicate_route::check),
+    Check::reported(&[&operations::not_identifier::RULE])
+        .contract(operations::not_identifier::check),
+    Check::reported(&[&names::unusable::RULE]).contract(names::unusable::check),
+    Check::reported(&[&names::collision::RULE]),
+    Check::reported(&[&names::python_keyword::RULE]).contract(names::python_keyword::check),
+    Check::reported(&[&names::output_collision::RULE]).catalog(names::output_collision::check),
+    Check::reported(topic::invalid::RULES)
+        .contract(topic::invalid::check_parts)
+        .node(topic::invalid::check),
+    Check::reported(&[&topic::collision::RULE]).catalog(topic::collision::check),
+    Check::reported(&[&events::duplicate::RULE]).node(events::duplicate::check),
+    Check::reported(&[&events::partition_key::RULE]).contract(events::partition_key::check),
+    Check::reported(&[&events::reserved_field::RULE]).contract(events::reserved_field::check),
+    Check::reported(types::RULES),
+    Check::reported(&[&definitions::name::RULE]),
+    Check::reported(&[&definitions::endless::RULE]).contract(definitions::endless::check),
+    Check::reported(&[&fields::limit::RULE]),
+    Check::reported(&[&fields::no_value::RULE]),
+    Check::reported(&[&fields::pattern::RULE]),
+    Check::reported(&[&fields::default::RULE]),
+    Check::reported(&[&fields::enumeration::RULE]),
+    Check::reported(&[&fsm::unknown_state::RULE]).node(fsm::unknown_state::check),
+    Check::reported(&[&fsm::terminal_disagreement::RULE]),
+    Check::reported(&[&volume::RULE]),
+    Check::reported(&[&redact::RULE]),
+    Check::reported(&[&published::nonconforming_topic::RULE])
+        .contract(published::nonconforming_topic::check),
+    Check::reported(&[&published::publish_topic_without_event::RULE])
+        .contract(published::publish_topic_without_event::check),
+    Check::reported(&[&published::event_not_in_publish_topics::RULE])
+        .contract(published::event_not_in_publish_topics::check),
+    Check::reported(&[&published::terminal_not_published::RULE])
+        .contract(published::terminal_not_published::check),
+    Check::reported(&[&bus::RULE]).contract(bus::check),
+    Check::reported(&[&lint::lifecycle_declared_too::RULE])
+        .node(lint::lifecycle_declared_too::check),
+    Check::reported(&[&config::RULE]),
+];
+
+/// Every rule, by area.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    CHECKS.iter().flat_map(|check| check.rules).copied()
+}
+
+/// Returns the rule with this code.
+pub fn by_code(code: &str) -> Option<&'static Rule> {
+    rules().find(|rule| rule.code == code)
+}
+
+/// Whether a project may not set the rule's severity: its diagnostics are about input that could
+/// not be read, or about events that would be missing from generated code.
+pub fn has_fixed_severity(rule: &Rule) -> bool {
+    const FIXED_AREAS: [&str; 4] = ["file.", "yaml.", "config.", "redact."];
+    let is_unread =
+        rule != &yaml::DUPLICATE_KEY && FIXED_AREAS.iter().any(|area| rule.code.starts_with(area));
+    is_unread || [&names::unusable::RULE, &names::output_collision::RULE].contains(&rule)
+}
+
+/// Checks a contract as written.
+pub(crate) fn check_contract(contract: &ContractFile, diagnostics: &mut Vec<Diagnostic>) {
+    for check in CHECKS.iter().filter_map(|check| check.contract) {
+        check(contract, diagnostics);
+    }
+}
+
+/// Checks what one contract means. `diagnostics` holds everything reported about it so far.
+pub(crate) fn check_node(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
+    for check in CHECKS.iter().filter_map(|check| check.node) {
+        check(node, diagnostics);
+    }
+}
+
+/// Checks all nodes of a run together.
+pub(crate) fn check_catalog(nodes: &[Node], diagnostics: &mut Vec<Diagnostic>) {
+    for check in CHECKS.iter().filter_map(|check| check.catalog) {
+        check(nodes, diagnostics);
+    }
+}

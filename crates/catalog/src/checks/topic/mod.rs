@@ -1,0 +1,4 @@
+//! `topic.*`: names of topics.
+
+pub(crate) mod collision;
+pub(crate) mod invalid;

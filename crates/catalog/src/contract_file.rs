@@ -1,0 +1,85 @@
+//! Contracts as written: one shape for both formats, before names and topics are resolved.
+
+use herald_diagnostics::Location;
+
+use crate::contract::Located;
+use crate::node::{Declared, EventTypeSource, Node};
+use crate::onex::topics::OnexTopic;
+
+/// A contract as written.
+///
+/// [`node`](Self::node) has everything that means what is written; [`resolve`](crate::resolve)
+/// fills in the rest of it from the other fields.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ContractFile {
+    /// The node, without slug, service name, namespace, events and redaction patterns.
+    pub(crate) node: Node,
+    /// Name of the node; the service name in the native format.
+    pub(crate) name: Option<Located<String>>,
+    /// Namespace of the topics.
+    pub(crate) namespace: Option<Located<String>>,
+    /// Whether the node publishes changes of its state.
+    pub(crate) state_events: bool,
+    /// Whether the node publishes metrics.
+    pub(crate) metric_events: bool,
+    /// Declared events.
+    pub(crate) events: Vec<WrittenEvent>,
+    /// Topics of events that end the node's work.
+    pub(crate) terminal_topics: Vec<Located<String>>,
+    /// Operations that are routed to handlers, one entry for each handler.
+    pub(crate) routes: Vec<Located<String>>,
+    /// Patterns of secrets in error messages.
+    pub(crate) redact: Vec<Located<String>>,
+}
+
+impl ContractFile {
+    /// Returns the topics of declared events, as far as they are written.
+    pub(crate) fn published_topics(&self) -> impl Iterator<Item = &str> {
+        let events = self.events.iter();
+        events.filter_map(|event| Some(event.topic.as_ref()?.value.as_str()))
+    }
+}
+
+/// A declared event as written.
+#[derive(Clone, Debug)]
+pub(crate) struct WrittenEvent {
+    /// The place of diagnostics about it.
+    pub(crate) location: Location,
+    /// The event type, unless only the topic is written.
+    pub(crate) event_type: Option<Located<String>>,
+    /// The topic, unless only the event type is written.
+    pub(crate) topic: Option<Located<String>>,
+    /// Description for people.
+    pub(crate) description: Option<String>,
+    /// Payload field whose value is the partition key.
+    pub(crate) partition_key: Option<Located<String>>,
+    /// Everything that means what is written.
+    pub(crate) declared: Declared,
+}
+
+impl WrittenEvent {
+    /// An event at `location` about which nothing else is known.
+    pub(crate) fn new(location: Location) -> Self {
+        Self {
+            location,
+            event_type: None,
+            topic: None,
+            description: None,
+            partition_key: None,
+            declared: Declared::default(),
+        }
+    }
+
+    /// Returns the event type and its source: it is written, or follows from the topic.
+    pub(crate) fn event_type(&self) -> (String, EventTypeSource) {
+        let topic = self.topic.as_ref().map_or("", |topic| &topic.value);
+        match (&self.event_type, OnexTopic::parse(topic)) {
+            (Some(event_type), _) => (event_type.value.clone(), EventTypeSource::Declared),
+            (None, Some(topic)) => (
+                format!("{}.{}", topic.producer, topic.event_name),
+                EventTypeSource::Derived,
+            ),
+            (None, None) => (topic.to_owned(), EventTypeSource::Verbatim),
+        }
+    }
+}
