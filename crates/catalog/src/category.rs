@@ -1,7 +1,7 @@
 //! Event categories and their stages: the one table of the events that Herald defines.
 //!
-//! A [`Stage`] says everything about one event: its event type, when it is published, what the
-//! publishing method takes, and what its payload holds. Generated code, the payload classes of
+//! A [`Stage`] is everything about one event: its event type, the occasion on which it is
+//! published, the arguments of the publishing method, and the fields of its payload. Generated code, the payload classes of
 //! `herald.runtime`, the templates of methods and the volume estimate are made from these rows.
 
 use crate::instrument::InstrumentedEvents;
@@ -535,6 +535,14 @@ impl Occasion {
             Self::Start => events == InstrumentedEvents::All,
             Self::Completion => events != InstrumentedEvents::Failures,
             Self::Failure | Self::Always => true,
+        }
+    }
+
+    /// Returns whether it occurs in a run that completes.
+    pub fn is_in_completed_run(self) -> bool {
+        match self {
+            Self::Start | Self::Completion => true,
+            Self::Failure | Self::Always => false,
         }
     }
 }

@@ -265,10 +265,10 @@ impl Serialize for Spellings<'_> {
     }
 }
 
-/// Codes of the diagnostics about each source, with their subjects; each once.
+/// Returns the codes of the diagnostics about each source, with their subjects; each once.
 ///
-/// What is only said of several contracts together, or only a matter of taste, is no property of
-/// what was read.
+/// Lints, and diagnostics about several contracts together, are left out: they are not properties
+/// of the contract.
 fn diagnostics(loaded: &Loaded) -> HashMap<SourceId, Vec<String>> {
     let mut keys: HashMap<SourceId, Vec<String>> = HashMap::new();
     let mut seen = HashSet::new();

@@ -1,94 +1,306 @@
-//! Values that a contract's fields take, to begin tests with.
+//! Example values of declared fields.
+//!
+//! [`Samples::minimal`] makes the smallest valid objects, to begin tests with.
+//! [`Samples::typical`] makes objects of a usual size, to estimate volumes: texts have
+//! [`TEXT_LENGTH`] characters, lists and maps [`ITEMS`] items.
 
 use serde_json::{Map, Number, Value, json};
 
-use crate::fields::{Definition, Field, Limits, Type};
+use crate::fields::{Definition, Field, Limits, Privacy, Type};
 use crate::regex_sample;
 use crate::value::mismatch;
 
-/// How deep definitions may have each other in them; deeper is a circle.
-const DEEPEST: usize = 16;
+/// Characters of a typical text without limits.
+pub const TEXT_LENGTH: u32 = 16;
+/// Items of a typical list or map without limits.
+pub const ITEMS: u32 = 3;
 
-/// More repetitions than that nobody wants to read.
-const MOST: u32 = 1024;
+/// Bytes that a sample may have: what Kafka takes by default.
+const MAX_BYTES: usize = 1 << 20;
+/// Length of texts and lists that a minimal sample may have.
+const MAX_MINIMAL_LENGTH: u32 = 1024;
+/// Length of texts and lists that a typical sample may have.
+const MAX_TYPICAL_LENGTH: u32 = 1 << 20;
+/// Depth of definitions in each other.
+const MAX_DEPTH: usize = 64;
 
-/// An object with the fields that must be there, each of its type and within its limits; `None`
-/// where no such value was found.
-pub fn object(fields: &[Field], definitions: &[Definition]) -> Option<Map<String, Value>> {
-    object_below(fields, definitions, DEEPEST)
+/// Choices that differ between minimal and typical samples.
+#[derive(Debug)]
+struct Style {
+    /// Whether optional fields are present.
+    optional_fields: bool,
+    /// Whether a value is made where none fits the limits.
+    lenient: bool,
+    boolean: bool,
+    timestamp: &'static str,
+    bytes: &'static str,
+    number: f64,
+    text_length: u32,
+    items: u32,
+    max_length: u32,
 }
 
-fn object_below(
-    fields: &[Field],
-    definitions: &[Definition],
-    depth: usize,
-) -> Option<Map<String, Value>> {
-    let required = fields.iter().filter(|field| field.required);
-    required
-        .map(|field| {
-            let value = value(&field.ty, &field.limits, definitions, depth)?;
-            Some((field.name.clone(), value))
-        })
-        .collect()
+static MINIMAL: Style = Style {
+    optional_fields: false,
+    lenient: false,
+    boolean: true,
+    timestamp: "2026-01-01T00:00:00Z",
+    bytes: "",
+    number: 1.0,
+    text_length: 4,
+    items: 0,
+    max_length: MAX_MINIMAL_LENGTH,
+};
+
+static TYPICAL: Style = Style {
+    optional_fields: true,
+    lenient: true,
+    boolean: false,
+    timestamp: "2025-11-05T12:00:00.123456+00:00",
+    bytes: "aGVyYWxkIGV4YW1w",
+    number: 1234.5,
+    text_length: TEXT_LENGTH,
+    items: ITEMS,
+    max_length: MAX_TYPICAL_LENGTH,
+};
+
+/// Returns the text that is published instead of a private value: the name of its type.
+pub type Mask = fn(&Type, &[Definition]) -> String;
+
+/// Maker of example values for the fields of a contract.
+#[derive(Debug)]
+pub struct Samples<'a> {
+    definitions: &'a [Definition],
+    style: &'static Style,
+    mask: Option<Mask>,
+    /// Definitions around the value that is being made.
+    around: Vec<&'a str>,
+    /// Bytes that may still be made.
+    bytes_left: usize,
+    /// Whether a value has fields that the contract does not declare.
+    is_open: bool,
 }
 
-fn value(ty: &Type, limits: &Limits, definitions: &[Definition], depth: usize) -> Option<Value> {
-    let depth = depth.checked_sub(1)?;
-    let made = match ty {
-        Type::Any | Type::Model(_) | Type::Map(_) => json!({}),
-        Type::Null => Value::Null,
-        Type::Boolean => json!(true),
-        Type::Bytes => json!(""),
-        Type::Uuid => json!("00000000-0000-4000-8000-000000000000"),
-        Type::DateTime => json!("2026-01-01T00:00:00Z"),
-        Type::Date => json!("2026-01-01"),
-        Type::Enum(values) => json!(values.first()?),
-        Type::String => return text(limits).filter(|text| fits(ty, limits, text)),
-        Type::Integer | Type::Number | Type::Decimal => {
-            return numbers(ty, limits).find(|number| fits(ty, limits, number));
+impl<'a> Samples<'a> {
+    /// Creates a maker of the smallest valid objects: only required fields.
+    pub fn minimal(definitions: &'a [Definition]) -> Self {
+        Self {
+            definitions,
+            style: &MINIMAL,
+            mask: None,
+            around: Vec::new(),
+            bytes_left: MAX_BYTES,
+            is_open: false,
         }
-        Type::Defined(name) => {
-            let definition = definitions.iter().find(|known| known.name == *name)?;
-            Value::Object(object_below(&definition.fields, definitions, depth)?)
+    }
+
+    /// Creates a maker of objects of a usual size: all fields, defaults where there are some, the
+    /// longest text of an enumeration, and private values replaced by `mask`.
+    pub fn typical(definitions: &'a [Definition], mask: Mask) -> Self {
+        Self {
+            style: &TYPICAL,
+            mask: Some(mask),
+            ..Self::minimal(definitions)
         }
-        Type::List(item) => {
-            let items = limits.min_items.unwrap_or(0);
-            if items > MOST {
-                return None;
+    }
+
+    /// Whether a sample was cut at the size that Kafka takes by default.
+    pub fn is_cut(&self) -> bool {
+        self.bytes_left == 0
+    }
+
+    /// Whether a sample has fields that the contract does not declare.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Makes an object with these fields, each of its type and within its limits; `None` where
+    /// no such value was found. Typical samples are always found. Without fields the object is
+    /// open.
+    pub fn object(&mut self, fields: &[Field]) -> Option<Map<String, Value>> {
+        self.is_open |= fields.is_empty();
+        self.fields(fields)
+    }
+
+    fn fields(&mut self, fields: &[Field]) -> Option<Map<String, Value>> {
+        let mut object = Map::new();
+        for field in fields {
+            let is_present =
+                field.required || (self.style.optional_fields && !self.is_around(&field.ty));
+            if !is_present {
+                continue;
             }
-            let of_items = limits.items.as_deref().cloned().unwrap_or_default();
-            let items = (0..items).map(|_| value(item, &of_items, definitions, depth));
-            Value::Array(items.collect::<Option<_>>()?)
+            self.spend(field.name.len() + 4);
+            let value = match (self.mask, field.privacy) {
+                (Some(mask), Privacy::Private) => Value::from(mask(&field.ty, self.definitions)),
+                _ => self.field(field)?,
+            };
+            object.insert(field.name.clone(), value);
         }
-        Type::Union(members) => {
-            let mut values = members
-                .iter()
-                .filter_map(|member| value(member, limits, definitions, depth));
-            return values.next();
+        Some(object)
+    }
+
+    fn field(&mut self, field: &Field) -> Option<Value> {
+        match &field.default {
+            Some(default) if self.style.optional_fields && !default.is_null() => {
+                self.spend(default.to_string().len());
+                Some(default.clone())
+            }
+            _ => self.value(&field.ty, &field.limits),
         }
-    };
-    Some(made)
+    }
+
+    fn value(&mut self, ty: &Type, limits: &Limits) -> Option<Value> {
+        let style = self.style;
+        let value = match ty {
+            Type::Any | Type::Model(_) => {
+                self.is_open = true;
+                json!({})
+            }
+            Type::Null => Value::Null,
+            Type::Boolean => json!(style.boolean),
+            Type::Bytes => json!(style.bytes),
+            Type::Uuid => json!("00000000-0000-4000-8000-000000000000"),
+            Type::DateTime => json!(style.timestamp),
+            Type::Date => json!("2026-01-01"),
+            Type::Enum(texts) if style.optional_fields => {
+                json!(texts.iter().max_by_key(|text| text.len())?)
+            }
+            Type::Enum(texts) => json!(texts.first()?),
+            Type::String => self.within(ty, limits, self.text(limits)?)?,
+            Type::Integer | Type::Number | Type::Decimal => self.number(ty, limits)?,
+            Type::List(item) => return self.list(item, limits),
+            Type::Map(item) => return self.map(item),
+            Type::Defined(name) => return self.defined(name),
+            Type::Union(members) => return self.member(members, limits),
+        };
+        self.spend(match &value {
+            Value::String(text) => text.len() + 2,
+            Value::Object(_) => 0,
+            other => other.to_string().len(),
+        });
+        Some(value)
+    }
+
+    /// The value, where it fits its limits or need not.
+    fn within(&self, ty: &Type, limits: &Limits, value: Value) -> Option<Value> {
+        (self.style.lenient || fits(ty, limits, &value)).then_some(value)
+    }
+
+    /// A text that may be within the limits.
+    fn text(&self, limits: &Limits) -> Option<Value> {
+        let min = limits.min_length.unwrap_or(0);
+        let max = limits.max_length.unwrap_or(self.style.max_length);
+        let left = self.bytes_left;
+        let capped = |length: u32| (length.min(self.style.max_length) as usize).min(left);
+        let usual = max.min(self.style.text_length).max(min);
+        if let Some(pattern) = &limits.pattern {
+            let shortest = if self.style.lenient { usual } else { min };
+            let text = regex_sample::sample(pattern, capped(shortest), capped(max));
+            if text.is_some() || !self.style.lenient {
+                return text.map(Value::from);
+            }
+        }
+        let text = "text".chars().cycle().take(capped(usual));
+        Some(json!(text.collect::<String>()))
+    }
+
+    /// The usual number, or the first one of the limits and between them that fits.
+    fn number(&self, ty: &Type, limits: &Limits) -> Option<Value> {
+        let usual = match ty {
+            Type::Integer => self.style.number.trunc(),
+            _ => self.style.number,
+        };
+        let fallback = || self.style.lenient.then(|| json!(usual));
+        numbers(ty, limits, usual)
+            .find(|number| fits(ty, limits, number))
+            .or_else(fallback)
+    }
+
+    fn list(&mut self, item: &Type, limits: &Limits) -> Option<Value> {
+        let of_items = limits.items.as_deref().cloned().unwrap_or_default();
+        let wanted = self.items(item).min(limits.max_items.unwrap_or(u32::MAX));
+        let wanted = wanted.max(limits.min_items.unwrap_or(0));
+        if wanted > self.style.max_length && !self.style.lenient {
+            return None;
+        }
+        let mut items = Vec::new();
+        while items.len() < wanted as usize && self.bytes_left > 0 {
+            self.spend(1);
+            items.push(self.value(item, &of_items)?);
+        }
+        Some(Value::from(items))
+    }
+
+    fn map(&mut self, item: &Type) -> Option<Value> {
+        let wanted = self.items(item) as usize;
+        let mut items = Map::new();
+        while items.len() < wanted && self.bytes_left > 0 {
+            let name = format!("key_{}", items.len());
+            self.spend(name.len() + 4);
+            items.insert(name, self.value(item, &Limits::default())?);
+        }
+        Some(Value::Object(items))
+    }
+
+    /// Items that a list or a map has without limits.
+    fn items(&self, item: &Type) -> u32 {
+        if self.is_around(item) {
+            0
+        } else {
+            self.style.items
+        }
+    }
+
+    fn defined(&mut self, name: &str) -> Option<Value> {
+        let definitions = self.definitions;
+        let definition = definitions.iter().find(|known| known.name == name);
+        let may_go_on = self.around.len() < MAX_DEPTH && self.bytes_left > 0;
+        let Some(definition) = definition.filter(|_| may_go_on) else {
+            return self.style.lenient.then(|| json!({}));
+        };
+        self.around.push(&definition.name);
+        let object = self.fields(&definition.fields);
+        self.around.pop();
+        object.map(Value::Object)
+    }
+
+    /// The first member that has a value; typical samples are null only where nothing else is.
+    fn member(&mut self, members: &[Type], limits: &Limits) -> Option<Value> {
+        for member in members {
+            let is_last_choice = *member == Type::Null || self.is_around(member);
+            if self.style.optional_fields && is_last_choice {
+                continue;
+            }
+            if let Some(value) = self.value(member, limits) {
+                return Some(value);
+            }
+        }
+        self.style.lenient.then_some(Value::Null)
+    }
+
+    /// Whether a value of the type would have a definition in it that it is part of itself: such
+    /// a value ends as soon as it may.
+    fn is_around(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Defined(name) => self.around.contains(&name.as_str()),
+            Type::List(item) | Type::Map(item) => self.is_around(item),
+            Type::Union(members) => members.iter().any(|member| self.is_around(member)),
+            _ => false,
+        }
+    }
+
+    fn spend(&mut self, bytes: usize) {
+        self.bytes_left = self.bytes_left.saturating_sub(bytes);
+    }
 }
 
 fn fits(ty: &Type, limits: &Limits, value: &Value) -> bool {
     mismatch(ty, limits, value, &[], "").is_none()
 }
 
-/// A text that may be within the limits.
-fn text(limits: &Limits) -> Option<Value> {
-    let least = limits.min_length.unwrap_or(0);
-    let most = limits.max_length.unwrap_or(MOST);
-    if let Some(pattern) = &limits.pattern {
-        return regex_sample::sample(pattern, least.min(MOST) as usize, most.min(MOST) as usize)
-            .map(Value::from);
-    }
-    let length = most.min(4).max(least);
-    let word = "text".chars().cycle().take(length.min(MOST) as usize);
-    Some(json!(word.collect::<String>()))
-}
-
-/// Numbers that may be within the limits.
-fn numbers(ty: &Type, limits: &Limits) -> impl Iterator<Item = Value> {
+/// Numbers that may be within the limits: the usual one first, then those nearest to the limits.
+fn numbers(ty: &Type, limits: &Limits, usual: f64) -> impl Iterator<Item = Value> {
     let bound = |bound: &Option<Number>| bound.as_ref().and_then(Number::as_f64);
     let (least, most) = (bound(&limits.minimum), bound(&limits.maximum));
     let above = bound(&limits.exclusive_minimum);
@@ -96,7 +308,7 @@ fn numbers(ty: &Type, limits: &Limits) -> impl Iterator<Item = Value> {
     let low = least.or(above).unwrap_or(0.0);
     let high = most.or(below).unwrap_or(low + 1.0);
     let found = [
-        Some(1.0),
+        Some(usual),
         Some(0.0),
         least.map(f64::ceil),
         most.map(f64::floor),
@@ -136,7 +348,9 @@ mod tests {
             .collect();
         assert!(errors.is_empty(), "{errors:?}");
         let node = &loaded.catalog.nodes[0];
-        object(&node.operations[0].input, &node.definitions).map(Value::Object)
+        Samples::minimal(&node.definitions)
+            .object(&node.operations[0].input)
+            .map(Value::Object)
     }
 
     fn field(ty: &str) -> Option<Value> {
@@ -192,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn definitions_are_filled_and_circles_end() {
+    fn definitions_are_filled_and_cycles_end() {
         let of = |more: &str| {
             sample(&format!(
                 "definitions:\n  Item: {{fields: {{sku: string{more}}}}}\n\

@@ -3,18 +3,12 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
+pub use herald_diagnostics::count;
 use herald_diagnostics::render::visible_line;
 use herald_envelope::Timestamp;
 
 /// Bytes that are shown of a value that is not UTF-8.
 const MAX_HEX_BYTES: usize = 32;
-
-/// A number with the noun that it counts: `1 event`, `12,345 events`.
-pub fn count(number: impl TryInto<u64>, noun: &str) -> String {
-    let number = number.try_into().unwrap_or(u64::MAX);
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", indicatif::HumanCount(number))
-}
 
 /// A time in RFC 3339 format, in UTC.
 pub fn rfc3339(time: SystemTime) -> String {

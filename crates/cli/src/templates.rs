@@ -10,7 +10,9 @@ use herald_diagnostics::did_you_mean;
 use herald_diagnostics::render::Format;
 use herald_project::Project;
 use herald_render::manifest::{self, MANIFEST_FILE};
-use herald_render::{CustomTarget, OwnTemplate, TARGETS, Target, Templates};
+use herald_render::{
+    BuiltInTarget, CustomTarget, OwnTemplate, TARGETS, Target, Templates, UnknownTarget,
+};
 
 use crate::{Error, terminal};
 
@@ -29,13 +31,6 @@ pub struct Own {
     pub templates: Vec<OwnTemplate>,
     /// By name.
     pub targets: Vec<CustomTarget>,
-}
-
-/// A target that was asked for.
-#[derive(Clone, Copy)]
-pub enum Chosen<'a> {
-    BuiltIn(&'static Target),
-    Custom(&'a CustomTarget),
 }
 
 /// The folder of the project's templates.
@@ -110,7 +105,7 @@ impl Own {
                  letters, digits, `_` and `-`"
             )));
         }
-        if Target::find(name).is_some() {
+        if BuiltInTarget::find(name).is_some() {
             return Err(Error::Message(format!(
                 "{shown}: `{name}` is a target of Herald; give the folder another name"
             )));
@@ -183,38 +178,40 @@ impl Own {
     }
 
     /// The targets of these names or folders.
-    pub fn choose(&self, names: &[String]) -> Result<Vec<Chosen<'_>>, Error> {
+    pub fn choose(&self, names: &[String]) -> Result<Vec<&dyn Target>, Error> {
         let mut seen = BTreeSet::new();
         let mut chosen = Vec::new();
         for name in names {
-            let name = if is_folder(name) {
-                name_of(Path::new(name))
-            } else {
-                name.clone()
-            };
-            if seen.insert(name.clone()) {
-                chosen.push(self.find(&name)?);
+            let target = self.find(name)?;
+            if seen.insert(target.name().to_owned()) {
+                chosen.push(target);
             }
         }
         Ok(chosen)
     }
 
-    fn find(&self, name: &str) -> Result<Chosen<'_>, Error> {
-        if let Some(target) = Target::find(name) {
-            return Ok(Chosen::BuiltIn(target));
-        }
-        if let Some(target) = self.targets.iter().find(|target| target.name == name) {
-            return Ok(Chosen::Custom(target));
-        }
-        let own = self.targets.iter().map(|target| target.name.as_str());
-        let known: Vec<_> = TARGETS.iter().map(|t| t.name).chain(own).collect();
-        let help = match did_you_mean(name, known.iter().copied()) {
-            Some(known) => format!("did you mean `{known}`?"),
-            None => format!("there are: {}", known.join(", ")),
+    /// Returns the target of this name or folder.
+    pub fn find(&self, name: &str) -> Result<&dyn Target, Error> {
+        let folder;
+        let name = if is_folder(name) {
+            folder = name_of(Path::new(name));
+            folder.as_str()
+        } else {
+            name
         };
-        Err(Error::Message(format!(
-            "there is no target `{name}`; {help}"
-        )))
+        self.all_targets()
+            .find(|target| target.name() == name)
+            .ok_or_else(|| {
+                let known = self.all_targets().map(Target::name);
+                Error::Message(UnknownTarget::new(name, known).to_string())
+            })
+    }
+
+    /// Returns the built-in targets and those of the project.
+    pub fn all_targets(&self) -> impl Iterator<Item = &dyn Target> {
+        let built_in = TARGETS.into_iter().map(|target| target as &dyn Target);
+        let own = self.targets.iter().map(|target| target as &dyn Target);
+        built_in.chain(own)
     }
 }
 

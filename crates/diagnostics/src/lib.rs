@@ -4,12 +4,14 @@
 //! breaks a rule. Checks only create diagnostics; [`render`] writes them, so that all commands show
 //! them in the same formats.
 
+mod count;
 mod diagnostic;
 pub mod render;
 mod rule;
 mod source;
 mod suggest;
 
+pub use count::{count, plural};
 pub use diagnostic::{Diagnostic, Label, sort};
 pub use rule::{Rule, Severity};
 pub use source::{Location, Position, Source, SourceId, Sources, Span};

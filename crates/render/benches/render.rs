@@ -1,4 +1,4 @@
-//! How long rendering takes, in process.
+//! Benchmarks of rendering, in process.
 
 use herald_render::Templates;
 use herald_render::patterns::EventPublishingPatternGenerator;
@@ -32,7 +32,7 @@ fn from_arguments_to_methods() -> String {
     generator().generate_all_event_methods()
 }
 
-/// What a process pays once.
+/// Compiles the templates, which a process does once.
 #[divan::bench]
 fn compiling_the_templates() -> Templates {
     Templates::new(&[]).expect("the built-in templates compile")

@@ -1,5 +1,5 @@
 //! Filters for templates: text of contracts as literals and names of other languages, so that
-//! nothing a contract says becomes code.
+//! no text of a contract becomes code.
 
 use std::fmt::Write;
 
@@ -26,7 +26,7 @@ const FILTERS: [Filter; 11] = [
     ("upper_snake", upper_snake),
 ];
 
-/// Those of Jinja that people use most, for "did you mean".
+/// Common filters of Jinja, for "did you mean".
 const OF_JINJA: [&str; 19] = [
     "batch",
     "default",
@@ -98,7 +98,7 @@ fn ascii(json: &str) -> String {
         })
 }
 
-/// What stands between the quotes of a string of Terraform: no quote, no `${`, no `%{`.
+/// Escapes text for the quotes of a Terraform string: no quote, no `${`, no `%{`.
 fn hcl(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -124,7 +124,7 @@ fn hcl(text: &str) -> String {
     out
 }
 
-/// One line of Markdown that says the text and nothing else: no link, no HTML, no cell of a table.
+/// Escapes text for one line of Markdown: no link, no HTML, no cell of a table.
 fn md(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in one_line(text).chars() {
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn literals_end_where_they_should() {
+    fn text_cannot_end_literals() {
         assert_eq!(py_string("a\"b"), r#""a\x22b""#);
         assert_eq!(
             ts("</script>`${x}\u{2028}\""),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_names() {
+    fn filters_return_valid_names() {
         assert_eq!(ident_of("1st"), "_1st");
         assert_eq!(ident_of(""), "_");
         assert_eq!(upper_snake("order.placed"), "ORDER_PLACED");

@@ -13,18 +13,18 @@ use crate::file::MARKER;
 /// The dialect.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// As Python's `Decimal` writes itself: `12.50`, `-3`, `0E-8`.
+/// Pattern of the text of Python's `Decimal`: `12.50`, `-3`, `0E-8`.
 const DECIMAL: &str = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$";
 
 /// Stands with what is private.
 const PRIVATE: &str = "Private: only the name of its type leaves the process.";
 
-/// Whose view of the fields it is.
+/// Side of the wire that a schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
-    /// Of whoever calls the operation: all fields.
+    /// The caller of an operation: all fields.
     Process,
-    /// Of whoever reads the event: of a private field, the name of its type.
+    /// The consumer of an event: of a private field, the name of its type.
     Wire,
 }
 

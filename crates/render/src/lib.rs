@@ -30,5 +30,5 @@ pub use targets::custom::CustomTarget;
 pub use targets::python::module_name;
 pub use targets::python::options::{Models, PythonOptions};
 pub use targets::python::project::{NodeMethod, NodeProject};
-pub use targets::{Context, TARGETS, Target, UnknownTarget};
+pub use targets::{BuiltInTarget, Context, TARGETS, Target, TargetError, UnknownTarget};
 pub use template::{OwnTemplate, RenderError, Templates};

@@ -151,7 +151,7 @@ impl EventPublishingPatternGenerator {
         self.include_metric_events
     }
 
-    /// What belongs at the top of the module that the methods are put into: imports, with
+    /// Returns the beginning of the module that the methods are put into: imports, with
     /// stand-ins where `omnibase_core` is missing, and the functions that the methods call.
     pub fn generate_imports(&self) -> String {
         printed(self.module.imports())
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_no_topics_are_errors() {
+    fn rejects_names_that_are_not_valid_in_topics() {
         let error = EventPublishingPatternGenerator::new("effect", "s", &["a b"]);
         assert!(matches!(error, Err(InvalidArgument::Names(_))));
     }
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_switched_off_is_left_out() {
+    fn disabled_events_are_left_out() {
         let generator = EventPublishingPatternGenerator::new("effect", "s", &["process"])
             .expect("valid")
             .include_state_events(false)

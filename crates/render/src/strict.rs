@@ -1,4 +1,4 @@
-//! Data that says which names there are when a template asks for one that is not.
+//! Data whose errors list the known names when a template asks for an unknown one.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ const OPEN: [&str; 2] = ["config", "default"];
 /// A mapping with known names.
 #[derive(Debug)]
 struct Strict {
-    /// How templates came here, such as `node.events`.
+    /// Path to this value in the data, such as `node.events`.
     place: String,
     entries: Vec<(String, Value)>,
 }
@@ -48,7 +48,7 @@ impl Object for Strict {
     }
 }
 
-/// The same data, with mappings that know their names. `place` is what it is called.
+/// Wraps data so that mappings know their names. `place` is its path.
 pub(crate) fn strict(value: &Value, place: &str) -> Value {
     match value.kind() {
         ValueKind::Map => {

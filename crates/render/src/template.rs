@@ -1,4 +1,4 @@
-//! Where templates come from, and how they are rendered.
+//! Templates: their sources, limits and errors.
 
 use std::fmt;
 use std::io;
@@ -8,6 +8,7 @@ use herald_catalog::Fingerprint;
 use herald_diagnostics::did_you_mean;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
+use thiserror::Error;
 
 use crate::filters;
 use crate::strict::{names, strict};
@@ -73,24 +74,24 @@ static DEFAULT: LazyLock<Templates> = LazyLock::new(|| {
     Templates::new(&[]).expect("the built-in templates are checked by every test")
 });
 
-/// Steps that the templates of a project may take for one file; a step also pays for some bytes.
+/// Steps that the templates of a project may take for one file; a step also covers some bytes.
 /// The Terraform file of a thousand contracts with eleven topics each fits.
 const FUEL: u64 = 5_000_000;
 
 /// Bytes that one template of a project may print.
-const LONGEST_OUTPUT: usize = 16 * 1024 * 1024;
+const MAX_OUTPUT_BYTES: usize = 16 * 1024 * 1024;
 
-/// How deep templates may call each other: what fits on the stack of any thread.
-const DEEPEST: usize = 64;
+/// Depth of templates that include each other: this fits on the stack of any thread.
+const MAX_DEPTH: usize = 64;
 
 /// A template of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnTemplate {
     /// Path below the folder of templates, without `.jinja`: `python/module.py`.
     pub name: String,
-    /// What it says.
+    /// Its text.
     pub text: String,
-    /// Where it was read from, for messages.
+    /// Path of its file, for messages.
     pub file: String,
 }
 
@@ -118,7 +119,7 @@ impl Templates {
     /// Herald's templates and those of a project, which replace Herald's of the same name.
     ///
     /// # Errors
-    /// Each text that is no template.
+    /// One error for each text that is not a valid template.
     pub fn new(own: &[OwnTemplate]) -> Result<Self, Vec<RenderError>> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -127,7 +128,7 @@ impl Templates {
         filters::add_to(&mut environment);
         if !own.is_empty() {
             environment.set_fuel(Some(FUEL));
-            environment.set_recursion_limit(DEEPEST);
+            environment.set_recursion_limit(MAX_DEPTH);
             environment.set_debug(true);
             environment.set_formatter(|out, state, value| {
                 if value.is_none() {
@@ -201,7 +202,7 @@ impl Templates {
         Ok(())
     }
 
-    /// Says an error for people. `known` are the names that the template was given.
+    /// Explains an error. `known` are the names in the data of the template.
     fn explain(&self, error: &minijinja::Error, known: &[String]) -> RenderError {
         let error = innermost(error);
         let detail = error.detail().unwrap_or_default();
@@ -211,7 +212,7 @@ impl Templates {
                 "it takes too long; a loop is probably larger than it was meant to be".to_owned()
             }
             ErrorKind::WriteFailure => {
-                format!("it prints more than {} MB", LONGEST_OUTPUT / 1024 / 1024)
+                format!("it prints more than {} MB", MAX_OUTPUT_BYTES / 1024 / 1024)
             }
             ErrorKind::UnknownFilter => suggest(detail, "filter", filters::known()),
             ErrorKind::TemplateNotFound => {
@@ -251,7 +252,8 @@ fn fingerprint(own: &[OwnTemplate]) -> Option<String> {
     (!replacing.is_empty()).then(|| Fingerprint::of(format!("{replacing:?}").as_bytes()).0)
 }
 
-/// What went wrong first: an error inside of an included template is wrapped in that of the other.
+/// Returns the first cause: an error of an included template is wrapped in that of the including
+/// one.
 fn innermost(error: &minijinja::Error) -> &minijinja::Error {
     let mut found = error;
     let mut next: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
@@ -264,7 +266,7 @@ fn innermost(error: &minijinja::Error) -> &minijinja::Error {
     found
 }
 
-/// minijinja says "`name` is undefined"; people want to know what there is.
+/// Completes "`name` is undefined" of minijinja with the known names.
 fn explain_undefined(detail: &str, known: &[String]) -> String {
     let Some((_, name)) = detail
         .split_once('`')
@@ -282,7 +284,7 @@ fn explain_undefined(detail: &str, known: &[String]) -> String {
     )
 }
 
-/// The same for the name in quotes of minijinja's message.
+/// Completes an error of minijinja about a name in quotes with a suggestion.
 fn suggest<'a>(detail: &str, what: &str, known: impl Iterator<Item = &'a str>) -> String {
     let name = detail.split(['"', '`', '\'']).nth(1);
     let name = name.or_else(|| detail.split_whitespace().nth(1));
@@ -295,7 +297,7 @@ fn suggest<'a>(detail: &str, what: &str, known: impl Iterator<Item = &'a str>) -
     }
 }
 
-/// What was meant, and what there is.
+/// Returns the most similar name, and all known names.
 pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let all = known.clone().collect::<Vec<_>>().join(", ");
     match did_you_mean(name, known) {
@@ -304,12 +306,12 @@ pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone)
     }
 }
 
-/// Takes so much and no more.
+/// Writer that refuses more than [`MAX_OUTPUT_BYTES`].
 struct Capped(Vec<u8>);
 
 impl io::Write for Capped {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > LONGEST_OUTPUT {
+        if self.0.len() + bytes.len() > MAX_OUTPUT_BYTES {
             return Err(io::Error::other("too much output"));
         }
         self.0.extend_from_slice(bytes);
@@ -327,26 +329,20 @@ impl fmt::Debug for Templates {
     }
 }
 
-/// A template that does not compile, that uses what it is not given, or that takes too long.
+/// Error for a template that does not compile, uses an unknown name, or takes too long.
 ///
-/// Never the fault of a contract: the templates that Herald ships render every node.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A contract never causes it: the built-in templates render every node.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Error)]
+#[error("{}: {message}", place(.file, *.line))]
 pub struct RenderError {
     /// File of the template; its name where Herald ships it.
     pub file: String,
     /// From 1.
     pub line: Option<usize>,
-    /// What is wrong, and what to do.
+    /// The problem and its fix.
     pub message: String,
 }
 
-impl fmt::Display for RenderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}: {}", self.file, self.message),
-            None => write!(f, "{}: {}", self.file, self.message),
-        }
-    }
+fn place(file: &str, line: Option<usize>) -> String {
+    line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"))
 }
-
-impl std::error::Error for RenderError {}

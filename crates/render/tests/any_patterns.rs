@@ -1,5 +1,5 @@
-//! Whatever names and units the generators without a contract are given, the module is Python,
-//! is formatted, and means what was said. The tools are those of `any_text`.
+//! Property tests: for any names and units, the generators without a contract print Python that
+//! is formatted and has the same meaning. The tools are those of `any_text`.
 
 mod hostile;
 
@@ -29,7 +29,7 @@ fn operations() -> impl Strategy<Value = Vec<String>> {
         .prop_map(|names| names.into_iter().collect())
 }
 
-/// Those among them that a generator takes, one at a time.
+/// Returns the items that a generator takes, one at a time.
 fn taken<T: Clone, E>(items: Vec<T>, take: impl Fn(&[T]) -> Result<(), E>) -> Vec<T> {
     let mut taken: Vec<T> = Vec::new();
     for item in items {
@@ -84,7 +84,7 @@ fn service(runner: &mut TestRunner) -> (String, Value) {
 }
 
 #[test]
-fn any_text_gives_python_that_says_the_same() {
+fn any_text_gives_python_of_the_same_meaning() {
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     let mut runner = TestRunner::deterministic();
     let mut said = 0;

@@ -1,8 +1,8 @@
-//! Whatever a contract says, the module is Python, is formatted, and means what was said.
+//! Property tests: for any contract, the module is Python, is formatted, and has the same meaning.
 //!
 //! Hundreds of modules with any text in them go through one process of each tool. The tools are
 //! `python3` and `ruff` on the `PATH`, or what `HERALD_PYTHON` and `HERALD_RUFF` name; without
-//! them the test says that it was skipped.
+//! them the test reports that it was skipped.
 
 mod hostile;
 
@@ -16,7 +16,7 @@ use herald_catalog::ident::{ident, slug};
 use herald_catalog::kind::Kind;
 use herald_catalog::{Declared, EventTypeSource, Node, node_from_parts};
 use herald_envelope::topic::Topic;
-use herald_render::{Context, Models, NodeProject, PythonOptions, Target};
+use herald_render::{BuiltInTarget, Context, Models, NodeProject, PythonOptions, Target};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -90,7 +90,7 @@ fn field_name() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What definitions are called: one name for two of them, and those of imports.
+/// Names of definitions: one name for two of them, and those of imports.
 const DEFINITIONS: [&str; 6] = ["Line", "line", "BaseModel", "Operation", "EVENT_X", "re"];
 
 fn ty() -> impl Strategy<Value = Type> {
@@ -318,7 +318,7 @@ fn node() -> impl Strategy<Value = Node> {
 
 /// Writes one module for each node, and beside it what its constants must be.
 fn write_modules(folder: &Path) {
-    let python = Target::find("python").expect("there is a target for Python");
+    let python = BuiltInTarget::find("python").expect("there is a target for Python");
     let mut runner = TestRunner::deterministic();
     for i in 0..MODULES {
         let node = node()
@@ -332,7 +332,9 @@ fn write_modules(folder: &Path) {
             },
             ..Context::default()
         };
-        let files = (python.render)(&node, &context).expect("the templates are right");
+        let files = python
+            .render(&[&node], &context, true)
+            .expect("the templates are right");
         let events: Vec<_> = node
             .events
             .iter()
@@ -345,7 +347,7 @@ fn write_modules(folder: &Path) {
 }
 
 #[test]
-fn any_text_gives_python_that_says_the_same() {
+fn any_text_gives_python_of_the_same_meaning() {
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     write_modules(folder.path());
     if let Some(python) = tool("HERALD_PYTHON", "python3") {
@@ -370,9 +372,9 @@ for path in pathlib.Path().rglob('*.toml'):
 ";
 
 #[test]
-fn any_text_gives_a_project_that_is_one() {
+fn any_text_gives_a_valid_project() {
     let folder = tempfile::tempdir().expect("there is a temporary folder");
-    let python = Target::find("python").expect("there is a target for Python");
+    let python = BuiltInTarget::find("python").expect("there is a target for Python");
     let mut runner = TestRunner::deterministic();
     for i in 0..MODULES {
         let node = node()
@@ -381,7 +383,7 @@ fn any_text_gives_a_project_that_is_one() {
             .current();
         let package = format!("p{i}");
         let project = NodeProject::new(&node, &package).expect("the templates are right");
-        let generated = (python.render)(&node, &Context::default());
+        let generated = python.render(&[&node], &Context::default(), true);
         let generated = generated.expect("the templates are right").into_iter();
         let generated = generated.map(|mut file| {
             file.path = format!("{package}/generated/{}", file.path);

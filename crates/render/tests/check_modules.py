@@ -30,7 +30,7 @@ def imported(tree: ast.Module) -> set[str]:
 
 
 def check(path: Path) -> None:
-    """Hold one module against the file beside it."""
+    """Compare one module with the file beside it."""
     source = path.read_text("utf-8")
     assert "noqa: E501  #" not in source, path
     tree = ast.parse(source)

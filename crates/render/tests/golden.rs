@@ -13,7 +13,9 @@ use herald_render::patterns::{
     BusinessMetric, EventPublishingPatternGenerator, LifecyclePatternGenerator, MetricKind,
     generate_complete_metrics_class, generate_event_publishing_methods,
 };
-use herald_render::{Context, MARKER, Models, PythonOptions, Target, payload_classes};
+use herald_render::{
+    BuiltInTarget, Context, MARKER, Models, PythonOptions, Target, payload_classes,
+};
 
 fn node(kind: Kind, operations: &[&str]) -> Node {
     node_from_parts(kind, kind.as_str(), operations, true, true).expect("the node is valid")
@@ -28,8 +30,10 @@ fn module_with(node: &Node, python: PythonOptions) -> String {
         python,
         ..Context::default()
     };
-    let python = Target::find("python").expect("there is a target for Python");
-    let files = (python.render)(node, &context).expect("the templates are right");
+    let python = BuiltInTarget::find("python").expect("there is a target for Python");
+    let files = python
+        .render(&[node], &context, true)
+        .expect("the templates are right");
     let [file] = files.try_into().expect("a node gives one module");
     file.contents
 }
@@ -89,7 +93,7 @@ fn an_effect_has_five_methods() {
 }
 
 #[test]
-fn methods_stand_in_a_class_of_ones_own() {
+fn methods_fit_into_another_class() {
     let generator = EventPublishingPatternGenerator::new("effect", "effect", &["process"])
         .expect("the arguments are valid");
     let imports = generator.generate_imports();
@@ -176,7 +180,7 @@ fn a_standalone_module_is_the_same_with_the_runtime_in_it() {
 
 #[test]
 fn a_file_is_importable_and_has_the_name_of_its_slug() {
-    let python = Target::find("python").expect("there is a target for Python");
+    let python = BuiltInTarget::find("python").expect("there is a target for Python");
     let mut node = node(Kind::Effect, &["process"]);
     for (slug, path) in [
         ("2fa", "_2fa_events.py"),
@@ -184,7 +188,9 @@ fn a_file_is_importable_and_has_the_name_of_its_slug() {
         ("", "_events.py"),
     ] {
         node.identity.slug = slug.to_owned();
-        let files = (python.render)(&node, &Context::default()).expect("the templates are right");
+        let files = python
+            .render(&[&node], &Context::default(), true)
+            .expect("the templates are right");
         assert_eq!(files[0].path, path);
     }
 }
@@ -200,7 +206,9 @@ fn every_file_begins_with_the_marker() {
 fn a_node_without_events_gives_no_file() {
     let mut node = node(Kind::Effect, &["process"]);
     node.events.clear();
-    let python = Target::find("python").expect("there is a target for Python");
-    let files = (python.render)(&node, &Context::default()).expect("the templates are right");
+    let python = BuiltInTarget::find("python").expect("there is a target for Python");
+    let files = python
+        .render(&[&node], &Context::default(), true)
+        .expect("the templates are right");
     assert!(files.is_empty());
 }

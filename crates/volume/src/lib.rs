@@ -1,19 +1,17 @@
 //! Capacity planning: from the rates of contracts to events, bytes, partitions and disk.
 //!
-//! `example` makes values of declared fields, `published` the envelope that a generated
-//! publisher makes of them, `record` counts its bytes as Kafka stores them. `rates` has the
-//! number of each event per request, and [`Plan`] adds up all of it. Ranges stay ranges.
+//! `published` makes the event that a generated publisher would send, from example values of its
+//! fields; `record` counts its bytes as Kafka stores them. `rates` counts the events of a request,
+//! and [`Plan`] adds everything up. Ranges stay ranges.
 
-mod example;
-mod kept;
 mod plan;
 pub mod published;
 pub mod rates;
 pub mod record;
+mod retention;
 
-pub use example::{ITEMS, TEXT};
-pub use kept::Kept;
 pub use plan::{
     ContractPlan, EventPlan, Options, PARTITION_BYTES_PER_SECOND, Partitions, Plan, TopicPlan,
     Total,
 };
+pub use retention::Retention;

@@ -7,16 +7,16 @@ use herald_catalog::topics::{self, Published};
 use herald_catalog::volume::Range;
 use herald_catalog::{Event, Node};
 
-use crate::kept::{self, Kept};
 use crate::published::Example;
 use crate::rates::{self, Rate};
 use crate::record::Size;
+use crate::retention::{self, Retention};
 
-/// Default throughput of one partition in bytes per second: the lower end of what one partition is
-/// known to sustain.
+/// Default of the bytes that one partition takes in a second: the lower end of what one partition
+/// is known to take.
 pub const PARTITION_BYTES_PER_SECOND: u32 = 10_000_000;
 
-/// Options that override contracts.
+/// Settings that take precedence over those of contracts.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Requests that each node serves in a second.
@@ -33,7 +33,7 @@ pub struct Options {
     pub namespace: Option<String>,
 }
 
-/// Estimate for several contracts.
+/// Volume of all contracts.
 #[derive(Debug)]
 pub struct Plan<'a> {
     /// Each contract for itself.
@@ -42,20 +42,20 @@ pub struct Plan<'a> {
     pub topics: Vec<TopicPlan>,
     /// All of it.
     pub total: Total,
-    /// Contradictions between contracts, each a sentence.
+    /// Disagreements of contracts, each a sentence.
     pub problems: Vec<String>,
 }
 
-/// Estimate for one contract.
+/// Volume of a contract.
 #[derive(Debug)]
 pub struct ContractPlan<'a> {
     /// The contract.
     pub node: &'a Node,
-    /// Sources of its events.
+    /// Its rates.
     pub rates: Vec<Rate>,
     /// Its events, in its order.
     pub events: Vec<EventPlan>,
-    /// Request rate, if it is known.
+    /// Requests, if their number is known.
     pub requests_per_second: Option<Range>,
     /// Events of one request.
     pub events_per_request: Range,
@@ -63,7 +63,7 @@ pub struct ContractPlan<'a> {
     pub bytes_per_request: Range,
 }
 
-/// Estimate for one event.
+/// Volume of an event.
 #[derive(Debug)]
 pub struct EventPlan {
     /// On the wire.
@@ -76,18 +76,18 @@ pub struct EventPlan {
     pub is_open: bool,
     /// Whether it is larger than what Kafka takes by default.
     pub is_too_large: bool,
-    /// Number per request.
+    /// Events of this type in a request.
     pub per_request: Range,
 }
 
-/// Estimate for one topic.
+/// Volume of a topic.
 #[derive(Debug)]
 pub struct TopicPlan {
     /// In its namespace.
     pub name: String,
     /// Paths of the contracts that publish to it.
     pub contracts: Vec<String>,
-    /// Event types published to it.
+    /// Event types that are published to it.
     pub event_types: Vec<String>,
     /// Bytes of the smallest and of the largest of its events.
     pub size: Range,
@@ -101,39 +101,40 @@ pub struct TopicPlan {
     pub bytes_per_second: Option<Range>,
     /// Partitions.
     pub partitions: Partitions,
-    /// Number of replicas, if it is known.
+    /// Number of replicas, if it is configured.
     pub replication_factor: Option<u32>,
-    /// Retention of its events.
-    pub kept: Kept,
+    /// Its retention.
+    pub retention: Retention,
     /// Bytes that a partition keeps at most.
     pub retention_bytes: Option<u64>,
-    /// Bytes on the disks of all replicas; of one copy if their number is unknown.
+    /// Bytes on the disks of all replicas; one copy if their number is not configured.
     pub disk_bytes: Option<Range>,
 }
 
-/// Number of partitions of a topic.
+/// Number of partitions that a topic should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partitions {
     /// Partitions for the highest rate; nothing without a rate.
     pub needed: Option<u64>,
-    /// Partitions that a contract sets.
-    pub said: Option<u32>,
+    /// Number in the contract.
+    pub configured: Option<u32>,
 }
 
 impl Partitions {
-    /// Partitions needed, never fewer than a contract sets: keys would move to other partitions.
+    /// Returns the needed number, never less than the configured one: keys would move to other
+    /// partitions.
     pub fn planned(self) -> Option<u64> {
-        self.needed.max(self.said.map(u64::from))
+        self.needed.max(self.configured.map(u64::from))
     }
 
-    /// Whether the contract sets fewer than are needed.
+    /// Returns whether the contract configures fewer than are needed.
     pub fn are_too_few(self) -> bool {
-        let said = self.said.map(u64::from);
-        said.is_some_and(|said| self.needed.is_some_and(|needed| said < needed))
+        let configured = self.configured.map(u64::from);
+        configured.is_some_and(|configured| self.needed.is_some_and(|needed| configured < needed))
     }
 }
 
-/// Estimate for all contracts. Of a run that may end in several ways each is counted once, so
+/// Volume of all contracts together. Of a run that may end in several ways each is counted once, so
 /// this may be less than the sum of the topics.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Total {
@@ -184,7 +185,7 @@ impl<'a> Plan<'a> {
 /// Events of a contract on one topic.
 struct Part<'a> {
     contract: &'a ContractPlan<'a>,
-    /// Source of the events.
+    /// Their rates.
     rates: Vec<Rate>,
     events: Vec<&'a EventPlan>,
 }
@@ -222,7 +223,7 @@ impl<'a> ContractPlan<'a> {
         }
     }
 
-    /// Events on each of its topics.
+    /// Returns the events of each topic.
     fn parts(&self) -> BTreeMap<&str, Part<'_>> {
         let mut parts: BTreeMap<&str, Part<'_>> = BTreeMap::new();
         for event in &self.events {
@@ -298,14 +299,14 @@ impl TopicPlan {
             of_consumer.and_then(|consumer| Some(ratio(events_per_second?.high, consumer)));
         let partitions = Partitions {
             needed: for_bytes.max(for_consumers),
-            said: published.and_then(|topic| topic.partitions),
+            configured: published.and_then(|topic| topic.partitions),
         };
 
         let replication_factor = (options.replication_factor)
             .or(published.and_then(|topic| topic.replication_factor))
             .or_else(|| volumes().filter_map(|v| v.replication_factor).max());
         let otherwise = volumes().filter_map(|v| v.retention).max();
-        let kept = Kept::of(published, options.retention, otherwise);
+        let retention = Retention::of(published, options.retention, otherwise);
         let mut types: Vec<String> = Vec::new();
         for event in events() {
             if !types.contains(&event.event_type) {
@@ -331,8 +332,8 @@ impl TopicPlan {
             bytes_per_second,
             partitions,
             replication_factor,
-            kept,
-            retention_bytes: kept::most_bytes(published),
+            retention,
+            retention_bytes: retention::max_bytes(published),
             disk_bytes: None,
         };
         plan.disk_bytes = plan.disk();
@@ -342,8 +343,8 @@ impl TopicPlan {
     /// Seconds for which an event is on a disk, those of all replicas together; nothing where that
     /// has no end.
     fn seconds_on_disks(&self) -> Option<f64> {
-        match self.kept {
-            Kept::For(time) => Some(time.as_secs_f64() * f64::from(self.replicas())),
+        match self.retention {
+            Retention::For(time) => Some(time.as_secs_f64() * f64::from(self.replicas())),
             _ => None,
         }
     }
@@ -362,7 +363,7 @@ impl TopicPlan {
                 0.0
             }
         };
-        let is_deleted = matches!(self.kept, Kept::For(_) | Kept::Forever);
+        let is_deleted = matches!(self.retention, Retention::For(_) | Retention::Forever);
         is_deleted.then(|| Range::between(filled(rate.low), filled(rate.high)))
     }
 
@@ -374,13 +375,13 @@ impl TopicPlan {
         Some(most * f64::from(self.replicas()))
     }
 
-    /// One copy, if the number of replicas is unknown.
+    /// Returns the number of replicas, one if it is not configured.
     pub fn replicas(&self) -> u32 {
         self.replication_factor.unwrap_or(1)
     }
 }
 
-/// Number of `each` needed, at least one.
+/// Returns the number of units of `each` in the sum, at least one.
 fn ratio(sum: f64, each: u32) -> u64 {
     #[expect(
         clippy::cast_possible_truncation,

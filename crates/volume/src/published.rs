@@ -1,12 +1,13 @@
-//! Events as generated publishers make them: payload, metadata, envelope.
+//! Example events as generated publishers make them: payload, metadata, envelope.
 
 use herald_catalog::category::{PayloadType, PayloadValue, Stage};
+use herald_catalog::fields::{Definition, Type};
 use herald_catalog::kind::Kind;
+use herald_catalog::sample::Samples;
 use herald_catalog::{Declared, Event, Node};
 use herald_envelope::{Envelope, Origin, Stamp, Timestamp, Uuid};
 use serde_json::{Map, Value, json};
 
-use crate::example::Examples;
 use crate::record::Size;
 
 /// Environment of examples.
@@ -14,7 +15,7 @@ pub const ENVIRONMENT: &str = "production";
 /// Version of a service without one.
 const VERSION: &str = "1.0.0";
 
-/// When examples were made; with all six digits of a microsecond.
+/// Timestamp of examples, with all six digits of a microsecond.
 const MOMENT: &str = "2025-11-05T12:00:00.123456+00:00";
 const MICROSECONDS: i64 = 1_762_344_000_123_456;
 const MILLISECONDS: f64 = 123.456;
@@ -23,10 +24,10 @@ const ERROR: &str = "ValueError";
 const MESSAGE: &str = "what went wrong, in a sentence of about sixty characters' length";
 const REASON: &str = "example of a reason";
 
-/// An event that is as one of this type might be.
+/// An example of an event.
 #[derive(Clone, Debug)]
 pub struct Example {
-    /// All of it.
+    /// Its envelope.
     pub envelope: Envelope<'static, Map<String, Value>, Map<String, Value>>,
     /// Whether events have more in them than the contract declares.
     pub is_open: bool,
@@ -35,12 +36,12 @@ pub struct Example {
 }
 
 impl Example {
-    /// Makes one.
+    /// Creates an example of an event.
     pub fn of(node: &Node, event: &Event) -> Self {
-        let mut examples = Examples::new(node);
+        let mut samples = Samples::typical(&node.definitions, type_name);
         let (payload, metadata, key) = match (&event.declared, event.stage) {
-            (Some(declared), _) => of_declared(node, event, declared, &mut examples),
-            (None, Some(stage)) => of_stage(node, event, stage, &mut examples),
+            (Some(declared), _) => of_declared(node, event, declared, &mut samples),
+            (None, Some(stage)) => of_stage(node, event, stage, &mut samples),
             (None, None) => (Map::new(), Map::new(), None),
         };
         let identity = &node.identity;
@@ -56,12 +57,12 @@ impl Example {
         envelope.partition_key = key.map(Into::into);
         Self {
             envelope: owned(envelope),
-            is_open: examples.is_open,
-            is_cut: examples.is_cut(),
+            is_open: samples.is_open(),
+            is_cut: samples.is_cut(),
         }
     }
 
-    /// Size of the event.
+    /// Returns its size.
     pub fn size(&self) -> Size {
         // Its type comes from a contract, which has no empty one, and its year is none to refuse.
         Size::of(&self.envelope).unwrap_or_default()
@@ -72,7 +73,7 @@ impl Example {
 type Parts = (Map<String, Value>, Map<String, Value>, Option<String>);
 
 /// Makes the parts of an event that Herald defines, from the row of its stage.
-fn of_stage(node: &Node, event: &Event, stage: &Stage, examples: &mut Examples<'_>) -> Parts {
+fn of_stage(node: &Node, event: &Event, stage: &Stage, samples: &mut Samples<'_>) -> Parts {
     let operation = event.operation.map(|index| &node.operations[index]);
     let mut payload = Map::new();
     for field in stage.payload {
@@ -84,7 +85,7 @@ fn of_stage(node: &Node, event: &Event, stage: &Stage, examples: &mut Examples<'
             PayloadValue::Argument(name) => of_argument(node, name, field.ty),
             PayloadValue::Summary(_, part) => {
                 let fields = operation.map_or(&[][..], |operation| operation.fields_of(part));
-                Value::Object(examples.published(fields))
+                Value::Object(samples.object(fields).unwrap_or_default())
             }
             PayloadValue::ErrorType => json!(ERROR),
             PayloadValue::ErrorMessage => json!(MESSAGE),
@@ -137,6 +138,37 @@ fn longest<'a>(texts: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     texts.max_by_key(|text| text.len())
 }
 
+/// Returns the name of a type in Python, which is published instead of a private value.
+fn type_name(ty: &Type, definitions: &[Definition]) -> String {
+    let name = match ty {
+        Type::String | Type::Enum(_) => "str",
+        Type::Integer => "int",
+        Type::Number => "float",
+        Type::Boolean => "bool",
+        Type::Uuid => "UUID",
+        Type::DateTime => "datetime",
+        Type::Date => "date",
+        Type::Decimal => "Decimal",
+        Type::Bytes => "bytes",
+        Type::Null => "NoneType",
+        Type::List(_) => "list",
+        Type::Map(_) | Type::Any => "dict",
+        Type::Model(name) => name.rsplit('.').next().unwrap_or(name),
+        Type::Defined(name) => {
+            let known = definitions.iter().find(|known| known.name == *name);
+            known.map_or(name.as_str(), |known| &known.ident)
+        }
+        Type::Union(members) => {
+            let member = members.iter().find(|member| **member != Type::Null);
+            return member.map_or_else(
+                || "NoneType".to_owned(),
+                |member| type_name(member, definitions),
+            );
+        }
+    };
+    name.to_owned()
+}
+
 /// Returns the metadata that all events of a category have.
 fn metadata(node: &Node, event: &Event) -> Map<String, Value> {
     let mut metadata = Map::new();
@@ -154,9 +186,9 @@ fn of_declared(
     node: &Node,
     event: &Event,
     declared: &Declared,
-    examples: &mut Examples<'_>,
+    samples: &mut Samples<'_>,
 ) -> Parts {
-    let payload = examples.published(&declared.payload);
+    let payload = samples.object(&declared.payload).unwrap_or_default();
     let mut metadata = metadata(node, event);
     let key = declared.partition_key.as_ref();
     let key = key
@@ -185,7 +217,7 @@ fn stamp() -> Stamp {
 
 type OfMaps<'a> = Envelope<'a, Map<String, Value>, Map<String, Value>>;
 
-/// Returns the envelope without a borrowed origin.
+/// Returns the envelope without borrowed data.
 fn owned(envelope: OfMaps<'_>) -> OfMaps<'static> {
     let text = |text: std::borrow::Cow<'_, str>| std::borrow::Cow::Owned(text.into_owned());
     Envelope {

@@ -1,31 +1,30 @@
-//! Number of each event per request.
+//! Numbers of events in a request.
 //!
-//! A run of an operation publishes its start, and then that it completed or that it failed. Of
-//! every sum over events each run is counted once, however it ends, so that totals are smaller than
-//! the sum of what may become of their topics.
+//! A run of an operation publishes its start, and then that it completed or failed. Sums count each
+//! run once, however it ends, so that totals are smaller than the sum over the topics.
 
 use herald_catalog::category::{METRIC_EVENTS, Occasion, STATE_EVENTS};
 use herald_catalog::volume::Range;
 use herald_catalog::{Event, Node};
 
-/// Events of one source of a node.
+/// Events that an occurrence at a node publishes, and how often it occurs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rate {
-    /// Source of the events.
-    pub of: Happening,
-    /// Occurrences per request.
+    /// Its trigger.
+    pub trigger: Trigger,
+    /// Its number in a request.
     pub per_request: Range,
-    /// Whether the contract sets the rate; otherwise it is assumed to be one.
-    pub is_said: bool,
-    /// Share of runs that fail; up to all of them if the contract does not set it.
+    /// Whether the contract sets the number; else one is assumed.
+    pub is_declared: bool,
+    /// Share of runs that fail; without one all of them might.
     pub failure_ratio: Option<Range>,
-    /// Condition of each of its events.
+    /// Its events, each with its condition.
     pub events: Vec<(usize, When)>,
 }
 
-/// Source of events of a node.
+/// Trigger of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum Trigger {
     /// A run of the operation with this index.
     Operation(usize),
     /// A change of state.
@@ -36,14 +35,14 @@ pub enum Happening {
     Declared(usize),
 }
 
-/// Condition under which an event is published.
+/// Condition on which an event is published.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum When {
-    /// In this share of all cases.
+    /// This share of all cases.
     Share(f64),
-    /// If a run completes.
+    /// A run completes.
     Completed,
-    /// If a run fails.
+    /// A run fails.
     Failed,
 }
 
@@ -65,7 +64,7 @@ pub fn per_request(rates: &[Rate], weight: impl Fn(usize) -> f64) -> Range {
 }
 
 impl Rate {
-    /// Share of all cases in which an event is published.
+    /// Returns the share of all cases in which an event is published.
     pub fn share(&self, when: When) -> Range {
         let failed = self.failed();
         match when {
@@ -104,7 +103,7 @@ fn of_operation(node: &Node, index: usize) -> Rate {
     let instrument = &operation.instrument;
     let events = node.events.iter().enumerate();
     let events = events.filter(|(_, event)| event.operation == Some(index));
-    let announced = events.filter_map(|(at, event)| {
+    let published = events.filter_map(|(at, event)| {
         let occasion = event.stage?.occasion;
         let when = match occasion {
             Occasion::Start => When::Share(instrument.sample_started),
@@ -117,46 +116,47 @@ fn of_operation(node: &Node, index: usize) -> Rate {
             .then_some((at, when))
     });
     Rate {
-        of: Happening::Operation(index),
+        trigger: Trigger::Operation(index),
         per_request: operation.per_request.unwrap_or(Range::exactly(1.0)),
-        is_said: operation.per_request.is_some(),
+        is_declared: operation.per_request.is_some(),
         failure_ratio: operation.failure_ratio.or(node.volume.failure_ratio),
-        events: announced.collect(),
+        events: published.collect(),
     }
 }
 
 fn other(node: &Node, index: usize, event: &Event) -> Option<Rate> {
-    let (of, said, assumed) = match &event.declared {
-        Some(declared) => (Happening::Declared(index), declared.per_request, 1.0),
+    let (trigger, declared_rate, assumed) = match &event.declared {
+        Some(declared) => (Trigger::Declared(index), declared.per_request, 1.0),
         None if event.category == &STATE_EVENTS => {
-            let said = node.volume.state_changes_per_request;
-            (Happening::StateChange, said, 1.0)
+            let declared_rate = node.volume.state_changes_per_request;
+            (Trigger::StateChange, declared_rate, 1.0)
         }
         None if event.category == &METRIC_EVENTS => of_metrics(node),
         None => return None,
     };
     Some(Rate {
-        of,
-        per_request: said.unwrap_or(Range::exactly(assumed)),
-        is_said: said.is_some(),
+        trigger,
+        per_request: declared_rate.unwrap_or(Range::exactly(assumed)),
+        is_declared: declared_rate.is_some(),
         failure_ratio: None,
         events: vec![(index, When::Share(1.0))],
     })
 }
 
-/// Rate of all metrics together, otherwise of each; a metric without a rate is recorded once.
-fn of_metrics(node: &Node) -> (Happening, Option<Range>, f64) {
+/// Returns the rate of all metrics, else the sum of their own; one without a rate is recorded
+/// once.
+fn of_metrics(node: &Node) -> (Trigger, Option<Range>, f64) {
     let of_each = || {
         let metrics = node.metrics.iter();
-        let said = metrics.clone().any(|metric| metric.per_request.is_some());
-        said.then(|| {
+        let is_declared = metrics.clone().any(|metric| metric.per_request.is_some());
+        is_declared.then(|| {
             metrics
                 .map(|metric| metric.per_request.unwrap_or(Range::exactly(1.0)))
                 .sum()
         })
     };
-    let said = node.volume.metrics_per_request.or_else(of_each);
+    let declared_rate = node.volume.metrics_per_request.or_else(of_each);
     #[expect(clippy::cast_precision_loss, reason = "a contract has no 2⁵³ metrics")]
     let assumed = node.metrics.len().max(1) as f64;
-    (Happening::Metric, said, assumed)
+    (Trigger::Metric, declared_rate, assumed)
 }

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_what_the_protocol_says() {
+    fn record_size_follows_the_protocol() {
         let origin = Origin::new("shop", "1", "test");
         let event = origin
             .envelope("order.placed", "n", serde_json::json!({}))

@@ -1,4 +1,4 @@
-//! Estimates for contracts.
+//! Volume estimates of contracts.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use herald_catalog::load::{Loaded, Options as Reading, load, load_text};
 use herald_catalog::value;
 use herald_catalog::volume::Range;
 use herald_volume::published::Example;
-use herald_volume::{Kept, Options, Plan, TopicPlan};
+use herald_volume::{Options, Plan, Retention, TopicPlan};
 use proptest::prelude::*;
 
 fn read(text: &str) -> Loaded {
@@ -42,7 +42,7 @@ const BARE: &str = "node_type: effect\noperations: [place]\n\
                     include_state_events: false\ninclude_metric_events: false";
 
 #[test]
-fn the_examples_bring_3_to_25_and_2_to_18_events() {
+fn examples_publish_3_to_25_and_2_to_18_events() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/volume");
     let loaded = load(&[folder.to_owned()], &Reading::default(), &|| ());
     assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
@@ -56,26 +56,26 @@ fn the_examples_bring_3_to_25_and_2_to_18_events() {
         plan.contracts
             .iter()
             .flat_map(|c| &c.rates)
-            .all(|rate| rate.is_said)
+            .all(|rate| rate.is_declared)
     );
     // 20 × 3 + 10 × 2, and 80 × 25 + 10 × 18.
     is(plan.total.events_per_second, 80.0, 2_180.0);
 }
 
 #[test]
-fn what_nobody_says_happens_once_and_is_marked() {
+fn missing_rates_are_assumed_and_marked() {
     let loaded = read("node_type: effect\noperations: [place]\nmetrics: [a, b]\nevents: [placed]");
     let plan = plan(&loaded, &Options::default());
     // Started and an end, a change of state, each of two metrics, the declared event.
     is(plan.contracts[0].events_per_request, 6.0, 6.0);
-    assert!(plan.contracts[0].rates.iter().all(|rate| !rate.is_said));
+    assert!(plan.contracts[0].rates.iter().all(|rate| !rate.is_declared));
     assert_eq!(plan.total.events_per_second, None);
     assert_eq!(plan.total.disk_bytes, None);
     assert_eq!(topic(&plan, "placed").partitions.planned(), None);
 }
 
 #[test]
-fn metrics_are_said_in_all_or_one_by_one() {
+fn metric_rates_are_total_or_per_metric() {
     let metrics = "metrics: [{name: a, per_request: [0, 4]}, b]";
     for (volume, low, high) in [("{}", 1.0, 5.0), ("{metrics_per_request: 7}", 7.0, 7.0)] {
         let loaded = read(&format!(
@@ -90,7 +90,7 @@ fn metrics_are_said_in_all_or_one_by_one() {
 }
 
 #[test]
-fn a_run_is_counted_once_however_it_ends() {
+fn a_run_is_counted_once_for_every_outcome() {
     let of = |more: &str| {
         let loaded = read(&format!("{BARE}\n{more}"));
         let plan = plan(&loaded, &Options::default());
@@ -116,7 +116,7 @@ fn a_run_is_counted_once_however_it_ends() {
 }
 
 #[test]
-fn the_failure_ratio_of_an_operation_goes_before_that_of_the_contract() {
+fn failure_ratio_of_an_operation_overrides_the_contract() {
     let loaded = read(
         "node_type: effect\noperations: [{name: a, failure_ratio: 0.5}, b]\n\
          volume: {failure_ratio: 0.1}",
@@ -127,7 +127,7 @@ fn the_failure_ratio_of_an_operation_goes_before_that_of_the_contract() {
 }
 
 #[test]
-fn what_instrumented_operations_announce_changes_the_number() {
+fn instrumentation_changes_the_number_of_events() {
     for (instrument, low, high) in [
         ("{}", 2.0, 2.0),
         ("{sample_started: 0.25}", 1.25, 1.25),
@@ -173,11 +173,11 @@ fn rates_are_multiplied_and_ranges_stay_ranges() {
         5.0 * size * 10_800.0,
         80.0 * size * 10_800.0,
     );
-    assert_eq!(placed.kept, Kept::For(Duration::from_secs(3_600)));
+    assert_eq!(placed.retention, Retention::For(Duration::from_secs(3_600)));
 }
 
 #[test]
-fn what_is_asked_goes_before_topic_settings_and_these_before_the_contract() {
+fn options_override_topic_settings_override_contract() {
     let loaded = read(
         "node_type: effect\noperations: []\nevents:\n\
          - {event_type: own, topic_settings: {replication_factor: 2, config: {retention.ms: 1000}}}\n\
@@ -185,11 +185,15 @@ fn what_is_asked_goes_before_topic_settings_and_these_before_the_contract() {
          volume: {requests_per_second: 1, retention: 7d, replication_factor: 3}",
     );
     let said = plan(&loaded, &Options::default());
-    let kept = |plan: &Plan<'_>, name: &str| (topic(plan, name).kept, topic(plan, name).replicas());
-    assert_eq!(kept(&said, "own"), (Kept::For(Duration::from_secs(1)), 2));
+    let kept =
+        |plan: &Plan<'_>, name: &str| (topic(plan, name).retention, topic(plan, name).replicas());
+    assert_eq!(
+        kept(&said, "own"),
+        (Retention::For(Duration::from_secs(1)), 2)
+    );
     assert_eq!(
         kept(&said, "other"),
-        (Kept::For(Duration::from_secs(604_800)), 3)
+        (Retention::For(Duration::from_secs(604_800)), 3)
     );
     let asked = Options {
         requests_per_second: Some(Range::exactly(7.0)),
@@ -198,20 +202,23 @@ fn what_is_asked_goes_before_topic_settings_and_these_before_the_contract() {
         ..Options::default()
     };
     let asked = plan(&loaded, &asked);
-    assert_eq!(kept(&asked, "own"), (Kept::For(Duration::from_secs(60)), 5));
+    assert_eq!(
+        kept(&asked, "own"),
+        (Retention::For(Duration::from_secs(60)), 5)
+    );
     is(topic(&asked, "own").events_per_second, 7.0, 7.0);
 }
 
 #[test]
-fn no_retention_makes_a_compacted_topic_one_that_is_deleted() {
+fn retention_is_ignored_for_compacted_topics() {
     let asked = Options {
         retention: Some(Duration::from_secs(60)),
         ..Options::default()
     };
     for (policy, kept) in [
-        ("compact", Kept::Compacted),
-        ("'compact,delete'", Kept::For(Duration::from_secs(60))),
-        ("delete", Kept::For(Duration::from_secs(60))),
+        ("compact", Retention::Compacted),
+        ("'compact,delete'", Retention::For(Duration::from_secs(60))),
+        ("delete", Retention::For(Duration::from_secs(60))),
     ] {
         let loaded = read(&format!(
             "node_type: effect\noperations: []\nevents:\n\
@@ -220,13 +227,17 @@ fn no_retention_makes_a_compacted_topic_one_that_is_deleted() {
         ));
         let plan = plan(&loaded, &asked);
         let x = topic(&plan, ".x.");
-        assert_eq!(x.kept, kept, "{policy}");
-        assert_eq!(x.disk_bytes.is_some(), kept != Kept::Compacted, "{policy}");
+        assert_eq!(x.retention, kept, "{policy}");
+        assert_eq!(
+            x.disk_bytes.is_some(),
+            kept != Retention::Compacted,
+            "{policy}"
+        );
     }
 }
 
 #[test]
-fn disk_ends_where_partitions_are_full() {
+fn disk_is_limited_by_retention_bytes() {
     let event = |config: &str| {
         format!(
             "node_type: effect\noperations: []\n\
@@ -245,17 +256,17 @@ fn disk_ends_where_partitions_are_full() {
         is(plan.total.disk_bytes, 0.0, most);
     }
     for (config, kept) in [
-        ("{retention.ms: -1}", Kept::Forever),
+        ("{retention.ms: -1}", Retention::Forever),
         (
             "{cleanup.policy: compact, retention.ms: 1000}",
-            Kept::Compacted,
+            Retention::Compacted,
         ),
-        ("{}", Kept::Unknown),
+        ("{}", Retention::Unknown),
     ] {
         let loaded = read(&event(config));
         let plan = plan(&loaded, &Options::default());
         assert_eq!(
-            (topic(&plan, "x").kept, topic(&plan, "x").disk_bytes),
+            (topic(&plan, "x").retention, topic(&plan, "x").disk_bytes),
             (kept, None)
         );
         assert_eq!(plan.total.disk_bytes, None);
@@ -263,7 +274,7 @@ fn disk_ends_where_partitions_are_full() {
 }
 
 #[test]
-fn partitions_are_for_the_highest_rate_and_never_fewer_than_the_contract_says() {
+fn partitions_cover_the_highest_rate_and_the_configured_number() {
     let loaded = read(
         "node_type: effect\noperations: []\nevents:\n\
          - {event_type: few, topic_settings: {partitions: 2}}\n\
@@ -371,7 +382,7 @@ definitions:
 "#;
 
 #[test]
-fn examples_are_values_that_the_contract_takes() {
+fn examples_are_valid_for_the_contract() {
     let loaded = read(TYPES);
     let node = &loaded.catalog.nodes[0];
     let (event, declared) = node.declared().next().expect("an event");
@@ -391,7 +402,7 @@ fn examples_are_values_that_the_contract_takes() {
 }
 
 #[test]
-fn of_what_is_private_only_the_type_is_in_the_size() {
+fn private_fields_count_with_their_type_name() {
     let of = |privacy: &str| {
         let loaded = read(&format!(
             "node_type: effect\noperations: [{{name: x, input: {{a: {{type: string, min_length: 500, privacy: {privacy}}}}}}}]"
@@ -426,7 +437,7 @@ fn fields_of_the_instrument_are_in_the_size() {
 }
 
 #[test]
-fn what_would_be_too_large_is_cut_and_said() {
+fn too_large_examples_are_cut_and_reported() {
     let loaded = read(
         "node_type: effect\noperations: []\nevents:\n\
          - {event_type: text, payload: {a: {type: string, min_length: 2147483647}}}\n\

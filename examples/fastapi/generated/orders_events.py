@@ -82,7 +82,7 @@ TOPICS: Final[dict[str, str]] = {
 
 
 class _Model(BaseModel):
-    """What models have in common: they take what the contract allows."""
+    """Base of all models: they accept the values that the contract allows."""
 
     model_config = ConfigDict(
         strict=True,
@@ -210,7 +210,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
 def parse(
     message: object,
 ) -> OrdersEvent:
-    """Read a message of a consumer; raise EnvelopeError where it is not what it says.
+    """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.

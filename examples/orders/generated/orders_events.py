@@ -124,7 +124,7 @@ TOPICS: Final[dict[str, str]] = {
 
 
 class _Model(BaseModel):
-    """What models have in common: they take what the contract allows."""
+    """Base of all models: they accept the values that the contract allows."""
 
     model_config = ConfigDict(
         strict=True,
@@ -166,7 +166,7 @@ class OrderPlaced(_Model):
 
 
 class ReceivedOrderPlaced(_Model):
-    """What consumers get of `order.placed`."""
+    """Part of `order.placed` that consumers receive."""
 
     order_id: Uuid
     total: DecimalText
@@ -249,7 +249,7 @@ class OrdersEventPublisher(EventPublisher):
 
     @property
     def state_machine(self) -> StateMachine[OrdersState]:
-        """The state that the node is in, and the way to the next."""
+        """State machine of the node: its state, and the transitions from it."""
         return _STATES.of(self)
 
     async def _publish_place_started_event(
@@ -380,7 +380,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
 def parse(
     message: object,
 ) -> OrdersEvent:
-    """Read a message of a consumer; raise EnvelopeError where it is not what it says.
+    """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.

@@ -11,15 +11,13 @@ use herald_diagnostics::render::{Format, summary, visible_line};
 use herald_diagnostics::{Diagnostic, did_you_mean};
 use herald_project::Project;
 use herald_render::targets::custom::collision;
-use herald_render::view::CatalogView;
-use herald_render::{Context, GeneratedFile, PythonOptions, TARGETS, Templates};
-use rayon::prelude::*;
+use herald_render::{Context, GeneratedFile, PythonOptions, TARGETS, Target, Templates};
 use similar::{ChangeTag, TextDiff};
 
 use crate::args::{Generate, PythonArgs};
 use crate::format::count;
 use crate::output_files::{self, Planned, State};
-use crate::templates::{self, Chosen, Own};
+use crate::templates::{self, Own};
 use crate::terminal::{self, BOLD, DIM, GREEN, Progress, YELLOW};
 use crate::{Error, ExitStatus, project};
 
@@ -106,14 +104,14 @@ fn targets<'a>(
     asked: &[String],
     project: &Project,
     own: &'a Own,
-) -> Result<Vec<Chosen<'a>>, Error> {
+) -> Result<Vec<&'a dyn Target>, Error> {
     let names = if asked.is_empty() {
         &project.targets
     } else {
         asked
     };
     if names.is_empty() {
-        return Ok(vec![Chosen::BuiltIn(TARGETS[0])]);
+        return Ok(vec![TARGETS[0] as &dyn Target]);
     }
     own.choose(names)
 }
@@ -133,7 +131,7 @@ pub fn compile(own: &Own) -> Result<Templates, Error> {
     Templates::new(&own.templates).map_err(reported)
 }
 
-fn reported(errors: impl IntoIterator<Item = impl ToString>) -> Error {
+pub fn reported(errors: impl IntoIterator<Item = impl ToString>) -> Error {
     for error in errors {
         terminal::error(&error.to_string());
     }
@@ -162,7 +160,7 @@ fn select(loaded: &mut Loaded, patterns: &[String]) -> Result<(), Error> {
 
 /// Renders every contract without errors.
 fn render(
-    targets: &[Chosen<'_>],
+    targets: &[&dyn Target],
     context: &Context<'_>,
     loaded: &Loaded,
 ) -> Result<Vec<GeneratedFile>, Error> {
@@ -174,8 +172,8 @@ fn render(
         .collect();
     let mut files = Vec::new();
     for target in targets {
-        let rendered = render_target(*target, &good, context, broken.is_empty());
-        files.extend(rendered.map_err(reported)?);
+        let rendered = target.render(&good, context, broken.is_empty());
+        files.extend(rendered.map_err(|error| reported(error.messages()))?);
         progress.tick();
     }
     if let Some((one, other)) = collision(&files) {
@@ -184,30 +182,6 @@ fn render(
         )));
     }
     Ok(files)
-}
-
-/// The files of one target. Without `whole`, those that need all contracts are left out. The error
-/// is a sentence for each template that can't be printed.
-pub fn render_target(
-    target: Chosen<'_>,
-    nodes: &[&Node],
-    context: &Context<'_>,
-    whole: bool,
-) -> Result<Vec<GeneratedFile>, Vec<String>> {
-    match target {
-        Chosen::BuiltIn(target) => {
-            let render = |node: &&Node| (target.render)(node, context);
-            let rendered: Result<Vec<_>, _> =
-                nodes.par_iter().with_min_len(8).map(render).collect();
-            let rendered = rendered.map_err(|error| vec![error.to_string()])?;
-            Ok(rendered.into_iter().flatten().collect())
-        }
-        Chosen::Custom(target) => {
-            let catalog = CatalogView::new(nodes)?;
-            let rendered = target.render(&catalog, context.templates, whole);
-            rendered.map_err(|error| vec![error.to_string()])
-        }
-    }
 }
 
 fn print(files: &[GeneratedFile]) -> io::Result<()> {

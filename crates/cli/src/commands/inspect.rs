@@ -8,12 +8,11 @@ use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
 use herald_project::Project;
 
-use herald_render::view::CatalogView;
 use serde_json::{Value, json};
 
 use crate::args::{Inspect, InspectFormat};
 use crate::commands::generate;
-use crate::templates::{self, Chosen};
+use crate::templates;
 use crate::{Error, ExitStatus, output, project, terminal};
 
 /// Runs the command.
@@ -42,27 +41,24 @@ pub fn run(args: &Inspect) -> Result<ExitStatus, Error> {
 fn view(target: &str, project: &Project, loaded: &Loaded) -> Result<Value, Error> {
     let asked = [target.to_owned()];
     let own = templates::read(project, &asked)?;
-    let [Chosen::Custom(target)] = own.choose(&asked)?[..] else {
-        return Err(Error::Message(format!(
-            "`{target}` is a built-in target; --view takes a custom target of the project"
-        )));
-    };
+    let target = own.find(target)?;
     let compiled = generate::compile(&own)?;
     let broken = loaded.sources_with_errors();
     let nodes = loaded.catalog.nodes.iter();
     let good: Vec<_> = nodes
         .filter(|node| !broken.contains(&node.location.source))
         .collect();
-    let catalog = CatalogView::new(&good).map_err(|problems| {
-        for problem in problems {
-            terminal::error(&problem);
-        }
-        Error::Reported
-    })?;
-    let views = target.views(&catalog, &compiled, true);
-    let views = views.map_err(|error| Error::Message(error.to_string()))?;
+    let views = target
+        .views(&good, &compiled)
+        .map_err(|error| generate::reported(error.messages()))?;
+    let Some(views) = views else {
+        return Err(Error::Message(format!(
+            "`{}` is a built-in target; --view takes a custom target of the project",
+            target.name()
+        )));
+    };
     let files = views
         .into_iter()
         .map(|view| json!({"template": view.template, "path": view.path, "data": view.data}));
-    Ok(json!({"target": target.name, "files": files.collect::<Vec<_>>()}))
+    Ok(json!({"target": target.name(), "files": files.collect::<Vec<_>>()}))
 }

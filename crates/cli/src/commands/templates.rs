@@ -11,9 +11,8 @@ use herald_project::Project;
 use herald_render::{Context, PythonOptions, TARGETS, Templates as Compiled};
 
 use crate::args::templates::{Check, Eject, Templates};
-use crate::commands::generate;
 use crate::format::count;
-use crate::templates::{self, Chosen, ENDING, Own};
+use crate::templates::{self, ENDING};
 use crate::terminal::{self, GREEN};
 use crate::{Error, ExitStatus, output, output_files, project};
 
@@ -135,10 +134,10 @@ fn check(args: &Check, project: &Project) -> Result<ExitStatus, Error> {
     };
     let (broken, mut printed) = (contracts.sources_with_errors(), 0);
     let mut try_all = |nodes: &[&Node]| {
-        for target in all(&own) {
-            match generate::render_target(target, nodes, &context, true) {
+        for target in own.all_targets() {
+            match target.render(nodes, &context, true) {
                 Ok(files) => printed += files.len(),
-                Err(errors) => problems.extend(errors),
+                Err(error) => problems.extend(error.messages()),
             }
         }
     };
@@ -161,9 +160,4 @@ fn check(args: &Check, project: &Project) -> Result<ExitStatus, Error> {
         count(examples.len(), "example")
     ));
     Ok(ExitStatus::Success)
-}
-
-fn all(own: &Own) -> impl Iterator<Item = Chosen<'_>> {
-    let shipped = TARGETS.into_iter().map(Chosen::BuiltIn);
-    shipped.chain(own.targets.iter().map(Chosen::Custom))
 }

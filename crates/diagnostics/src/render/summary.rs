@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::{Diagnostic, Severity};
+use crate::{Diagnostic, Severity, count};
 
 /// Number of diagnostics of each severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -45,7 +45,7 @@ pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
     let found: Vec<_> = [(errors, "error"), (warnings, "warning"), (infos, "info")]
         .into_iter()
         .filter(|(n, _)| *n > 0)
-        .map(|(n, noun)| counted(n, noun))
+        .map(|(n, noun)| count(n, noun))
         .collect();
     if found.is_empty() {
         return None;
@@ -57,13 +57,9 @@ pub fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
         .collect();
     let place = match files.len() {
         0 => String::new(),
-        n => format!(" in {}", counted(n, "file")),
+        n => format!(" in {}", count(n, "file")),
     };
     Some(found.join(", ") + &place)
-}
-
-fn counted(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use herald_catalog::{document, load};
 use herald_diagnostics::render::{Format, Options, write};
 use herald_diagnostics::{Diagnostic, Sources};
-use herald_render::{Context, Models, PythonOptions, Target};
+use herald_render::{BuiltInTarget, Context, Models, PythonOptions, Target};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ impl Loaded {
         models: Option<&str>,
         standalone: Option<bool>,
     ) -> PyResult<(String, Vec<(String, String)>)> {
-        let targets = targets.into_iter().map(|name| Target::named(&name));
+        let targets = targets.into_iter().map(|name| BuiltInTarget::named(&name));
         let targets = targets
             .collect::<Result<Vec<_>, _>>()
             .map_err(|unknown| PyValueError::new_err(unknown.to_string()))?;
@@ -103,20 +103,20 @@ impl Loaded {
 
     fn render(
         &self,
-        targets: &[&Target],
+        targets: &[&BuiltInTarget],
         python: PythonOptions,
     ) -> PyResult<Vec<(String, String)>> {
         let context = Context {
             python,
             ..Context::default()
         };
+        let nodes: Vec<_> = self.read.catalog.nodes.iter().collect();
         let mut files = Vec::new();
-        for node in &self.read.catalog.nodes {
-            for target in targets {
-                let rendered = (target.render)(node, &context)
-                    .map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
-                files.extend(rendered.into_iter().map(|file| (file.path, file.contents)));
-            }
+        for target in targets {
+            let rendered = target
+                .render(&nodes, &context, true)
+                .map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+            files.extend(rendered.into_iter().map(|file| (file.path, file.contents)));
         }
         Ok(files)
     }

@@ -1,4 +1,4 @@
-//! What all generators are given, and how it is checked.
+//! Arguments of all generators, and their checks.
 
 use herald_catalog::kind::Kind;
 use herald_catalog::{Node, node_from_parts};

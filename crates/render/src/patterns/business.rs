@@ -1,4 +1,4 @@
-//! What a service measures beside its operations.
+//! Business metrics: values that a service measures beside its operations.
 
 use std::str::FromStr;
 
@@ -8,7 +8,7 @@ use crate::patterns::error::InvalidArgument;
 use crate::python::prose::{sanitize, wrap};
 use crate::python::text::escape;
 
-/// How a business metric is measured.
+/// Kind of a business metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
     /// A sum that grows.
@@ -47,9 +47,9 @@ impl FromStr for MetricKind {
 /// A metric of the service's own, such as orders placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BusinessMetric {
-    /// What it is called, in any characters.
+    /// Its name, in any characters.
     pub name: String,
-    /// How it is measured.
+    /// Its kind.
     pub kind: MetricKind,
     /// Unit of its values, such as `EUR`.
     pub unit: String,
@@ -66,10 +66,10 @@ impl BusinessMetric {
     }
 }
 
-/// Where the docstring of a method stands.
+/// Indentation of the docstring of a method.
 const DOC_INDENT: usize = 8;
 
-/// What the template prints of a metric.
+/// Values that the template of a metric prints.
 #[derive(Debug, Serialize)]
 pub(crate) struct BusinessView {
     ident: String,

@@ -1,4 +1,4 @@
-//! What there is to publish, as data.
+//! Event types by category, as data.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -22,7 +22,7 @@ impl EventTypeCatalog {
             .map(|(key, event_types)| (*key, event_types.as_slice()))
     }
 
-    /// How many event types there are.
+    /// Returns the number of event types.
     pub fn total(&self) -> usize {
         self.0
             .iter()
@@ -31,7 +31,7 @@ impl EventTypeCatalog {
     }
 }
 
-/// As a map from category to event types.
+/// Serializes it as a map from category to event types.
 impl Serialize for EventTypeCatalog {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;

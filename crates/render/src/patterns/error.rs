@@ -1,93 +1,64 @@
-//! What a generator does not take.
-
-use std::fmt;
+//! Errors of the generators that take arguments instead of a contract.
 
 use herald_catalog::kind::Kind;
 use herald_diagnostics::Diagnostic;
+use thiserror::Error;
 
 use crate::patterns::business::MetricKind;
 
-/// An argument that a generator cannot work with.
-#[derive(Debug)]
+/// Error for an argument that a generator cannot work with.
+#[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum InvalidArgument {
-    /// There is no kind of node.
+    /// The kind of the node is empty.
+    #[error("node_type must be a non-empty string. {}", kinds())]
     EmptyNodeType,
     /// No kind has this name.
+    #[error("Invalid node_type '{0}'. {kinds}", kinds = kinds())]
     UnknownNodeType(String),
-    /// There is no service name.
+    /// The service name is empty.
+    #[error("service_name must be a non-empty string")]
     EmptyServiceName,
-    /// There is no operation.
+    /// The list of operations is empty.
+    #[error("operations must contain at least one operation")]
     NoOperations,
-    /// An operation has no name.
+    /// The name of an operation is empty.
+    #[error("All operations must be non-empty strings")]
     EmptyOperation,
-    /// Names that cannot stand in topics or identifiers, or that collide there.
+    /// Names that are not valid in topics or identifiers, or that collide there.
+    #[error("{}", messages(.0))]
     Names(Vec<Diagnostic>),
     /// A text in this list is empty.
+    #[error("All {0} must be non-empty strings")]
     EmptyItem(&'static str),
-    /// A name in this list has nothing that an identifier could be made of.
+    /// A name in this list has no character that an identifier could be made of.
+    #[error("{0}: `{1}` has no letter or digit of ASCII, so no method can be named for it")]
     NoIdentifier(&'static str, String),
-    /// A name stands in this list twice.
+    /// A name is in this list twice.
+    #[error("{0}: `{1}` is listed twice")]
     Twice(&'static str, String),
     /// Two names of this list become the same identifier.
+    #[error("{0}: `{first}` and `{second}` both become the identifier `{2}`", first = .1[0], second = .1[1])]
     SameIdentifier(&'static str, [String; 2], String),
     /// A business metric has no unit.
+    #[error("business_metrics: the unit of `{0}` must be a non-empty string")]
     EmptyUnit(String),
-    /// A business metric is of a kind that there is not.
+    /// A business metric is of an unknown kind.
+    #[error("Invalid kind '{0}'. Valid options: {kinds}", kinds = MetricKind::ALL.map(MetricKind::as_str).join(", "))]
     UnknownMetricKind(String),
-    /// This number is not above 0, or is none.
+    /// This number is not above 0.
+    #[error("{0} must be a number above 0, not {1}")]
     NotPositive(&'static str, String),
 }
 
-impl fmt::Display for InvalidArgument {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EmptyNodeType => {
-                write!(f, "node_type must be a non-empty string. {}", options())
-            }
-            Self::UnknownNodeType(name) => {
-                write!(f, "Invalid node_type '{name}'. {}", options())
-            }
-            Self::EmptyServiceName => f.write_str("service_name must be a non-empty string"),
-            Self::NoOperations => f.write_str("operations must contain at least one operation"),
-            Self::EmptyOperation => f.write_str("All operations must be non-empty strings"),
-            Self::Names(diagnostics) => {
-                let messages: Vec<_> = diagnostics
-                    .iter()
-                    .map(|diagnostic| diagnostic.message.as_str())
-                    .collect();
-                f.write_str(&messages.join("; "))
-            }
-            Self::EmptyItem(list) => write!(f, "All {list} must be non-empty strings"),
-            Self::NoIdentifier(list, name) => write!(
-                f,
-                "{list}: `{name}` has no letter or digit of ASCII, so no method can be named for it"
-            ),
-            Self::Twice(list, name) => write!(f, "{list}: `{name}` is listed twice"),
-            Self::SameIdentifier(list, [first, second], ident) => write!(
-                f,
-                "{list}: `{first}` and `{second}` both become the identifier `{ident}`"
-            ),
-            Self::EmptyUnit(name) => write!(
-                f,
-                "business_metrics: the unit of `{name}` must be a non-empty string"
-            ),
-            Self::UnknownMetricKind(kind) => {
-                let kinds = MetricKind::ALL.map(MetricKind::as_str).join(", ");
-                write!(f, "Invalid kind '{kind}'. Valid options: {kinds}")
-            }
-            Self::NotPositive(name, value) => {
-                write!(f, "{name} must be a number above 0, not {value}")
-            }
-        }
-    }
+/// Returns the valid values of `node_type`.
+fn kinds() -> String {
+    let mut kinds = Kind::ALL.map(Kind::as_str);
+    kinds.sort_unstable();
+    format!("Valid options: {}", kinds.join(", "))
 }
 
-/// What can be a `node_type`.
-fn options() -> String {
-    let mut options = Kind::ALL.map(Kind::as_str);
-    options.sort_unstable();
-    format!("Valid options: {}", options.join(", "))
+fn messages(diagnostics: &[Diagnostic]) -> String {
+    let messages: Vec<_> = diagnostics.iter().map(|it| it.message.as_str()).collect();
+    messages.join("; ")
 }
-
-impl std::error::Error for InvalidArgument {}

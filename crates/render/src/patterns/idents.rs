@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_cannot_be_an_identifier_is_named() {
+    fn error_names_the_invalid_name() {
         assert_eq!(
             error(&["a", " "]),
             "All dependencies must be non-empty strings"
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_prefix_everything_else_will_do() {
+    fn any_name_is_valid_behind_a_prefix() {
         let found = idents("dependencies", ["1st", "class", "a\"; import os"]).expect("valid");
         assert_eq!(found, ["1st", "class", "a_import_os"]);
     }

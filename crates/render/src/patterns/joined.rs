@@ -2,8 +2,8 @@
 
 use crate::python::imports::Imports;
 
-/// What several `generate_imports` gave, as the beginning of one module: each import once, in
-/// the order of isort, then what else they have.
+/// Joins the texts of several `generate_imports` into the beginning of one module: each import
+/// once, in the order of isort, then the rest.
 ///
 /// ```
 /// use herald_render::patterns::{

@@ -15,14 +15,14 @@ use crate::python::noqa::allow_long_lines;
 use crate::python::prose::{sanitize, wrap};
 use crate::python::text::escape;
 
-/// Where the docstring of a method stands, and the arguments of its calls.
+/// Indentation of the docstring of a method, and of the arguments of its calls.
 const DOC_INDENT: usize = 8;
 const ARGUMENT_INDENT: usize = 12;
 
-/// Generates what starts and stops one node, and looks after it.
+/// Generator of the methods that start, stop and monitor one node.
 ///
 /// Methods are indented for the body of a class that has `node_id`, `kafka_client` and
-/// `default_namespace`. States are announced where it has `_publish_state_changed_event`.
+/// `default_namespace`. Changes of state are published where it has `_publish_state_changed_event`.
 ///
 /// ```
 /// use herald_render::patterns::LifecyclePatternGenerator;
@@ -52,7 +52,7 @@ struct Named {
     ident: String,
 }
 
-/// What the templates print.
+/// Values that the templates print.
 #[derive(Serialize)]
 struct LifecycleView {
     metrics: bool,
@@ -108,8 +108,8 @@ impl LifecyclePatternGenerator {
         })
     }
 
-    /// What starts before the service works, one after the other, and stops in the reverse
-    /// order; nothing, unless it is said.
+    /// Sets the dependencies: they start before the service works, one after the other, and stop
+    /// in the reverse order. None by default.
     ///
     /// # Errors
     /// When a name is empty, or two become one identifier or none.
@@ -118,7 +118,7 @@ impl LifecyclePatternGenerator {
         Ok(self)
     }
 
-    /// What runs beside the service; nothing, unless it is said.
+    /// Sets the tasks that run beside the service. None by default.
     ///
     /// # Errors
     /// When a name is empty, or two become one identifier or none.
@@ -166,7 +166,7 @@ impl LifecyclePatternGenerator {
         self.metrics.node_type()
     }
 
-    /// What all methods need at the top of the module that they are put into.
+    /// Returns the imports of all methods, for the module that they are put into.
     pub fn generate_imports(&self) -> String {
         let mut imports = Imports::default();
         add_imports(&mut imports);
@@ -310,7 +310,7 @@ fn named(argument: &'static str, names: &[impl AsRef<str>]) -> Result<Vec<Named>
     Ok(pairs.map(|(name, ident)| Named { name, ident }).collect())
 }
 
-/// What the methods use.
+/// Adds the imports of the methods.
 fn add_imports(imports: &mut Imports) {
     for (module, name) in [
         ("collections.abc", "Callable"),
@@ -455,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_switched_off_is_left_out() {
+    fn disabled_events_are_left_out() {
         let generator = of_any_node()
             .dependencies(&["database"])
             .expect("valid")

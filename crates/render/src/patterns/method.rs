@@ -15,9 +15,9 @@ use crate::python::prose::{sanitize, wrap};
 use crate::python::text::escape;
 use crate::template::{RenderError, Templates};
 
-/// Where the docstring of a method stands.
+/// Indentation of the docstring of a method.
 const DOC_INDENT: usize = 8;
-/// Where the statements stand that publish.
+/// Indentation of the statements that publish.
 const BODY_INDENT: usize = 16;
 
 /// Values that all templates of methods print.
@@ -162,7 +162,7 @@ fn expression(field: &PayloadField, operation: &str) -> String {
     }
 }
 
-/// Where the event goes, as the methods say it.
+/// Returns the statement that assigns the topic.
 fn topic_assignment(topic: &Topic) -> String {
     match topic {
         Topic::Literal(name) => assignment(BODY_INDENT, "topic_name", &escape(name)),

@@ -13,7 +13,7 @@ use crate::patterns::service::Service;
 use crate::python::imports::Imports;
 use crate::python::noqa::allow_long_lines;
 
-/// Where the parameters of a method stand, and those of a function.
+/// Indentation of the parameters of a method, and of a function.
 const IN_METHOD: usize = 8;
 const IN_FUNCTION: usize = 4;
 
@@ -46,7 +46,7 @@ pub struct MetricsPatternGenerator {
     node: Node,
 }
 
-/// What the templates print.
+/// Values that the templates print.
 #[derive(Serialize)]
 struct MetricsView {
     operation: String,
@@ -57,7 +57,7 @@ struct MetricsView {
 }
 
 impl MetricsPatternGenerator {
-    /// A generator for the figures of `operations`. `node_type` is `effect`, `compute`,
+    /// Creates a generator for the metrics of `operations`. `node_type` is `effect`, `compute`,
     /// `reducer` or `orchestrator`, in any case.
     ///
     /// # Errors
@@ -81,7 +81,7 @@ impl MetricsPatternGenerator {
         })
     }
 
-    /// What the service measures beside its operations; nothing, unless it is said.
+    /// Sets the metrics beside those of operations. None by default.
     ///
     /// # Errors
     /// When a name or a unit is empty, or two names become one identifier or none.
@@ -98,8 +98,8 @@ impl MetricsPatternGenerator {
         Ok(self)
     }
 
-    /// After how many operations and how many seconds figures are published: 100 and 60, unless
-    /// it is said.
+    /// Sets the numbers of operations and seconds after which metrics are published: 100 and 60
+    /// by default.
     ///
     /// # Errors
     /// When one of them is not above 0.
@@ -117,8 +117,7 @@ impl MetricsPatternGenerator {
         Ok(self)
     }
 
-    /// Whether memory, processor time, files and sockets are figures too; they are, unless it
-    /// is said.
+    /// Sets whether memory, processor time, files and sockets are measured. True by default.
     #[must_use]
     pub fn include_resource_metrics(mut self, include: bool) -> Self {
         self.include_resource_metrics = include;
@@ -130,7 +129,7 @@ impl MetricsPatternGenerator {
         self.kind
     }
 
-    /// What all methods need at the top of the module that they are put into, and the
+    /// Returns the imports of all methods for the module that they are put into, and the
     /// decorator.
     pub fn generate_imports(&self) -> String {
         let mut imports = Imports::default();
@@ -236,7 +235,7 @@ impl MetricsPatternGenerator {
     }
 }
 
-/// What the methods and the decorator use.
+/// Adds the imports of the methods and the decorator.
 pub(crate) fn add_imports(imports: &mut Imports) {
     for (module, name) in [
         ("collections.abc", "Callable"),
@@ -418,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_switched_off_is_left_out() {
+    fn disabled_events_are_left_out() {
         let generator = generator().include_resource_metrics(false);
         let methods = generator.generate_all_metrics_methods();
         assert!(methods.contains("resources=False"));

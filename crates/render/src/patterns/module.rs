@@ -11,10 +11,10 @@ use crate::python::noqa::allow_long_lines;
 use crate::python::prose::{sanitize, wrap};
 use crate::template::{RenderError, Templates};
 
-/// What a method takes, and some more.
+/// Capacity for the text of a method.
 const BYTES_OF_A_METHOD: usize = 4096;
 
-/// What the templates print. All of it is ready to stand where it stands.
+/// Values that the templates print. All of it is valid Python in its place.
 #[derive(Debug, Serialize)]
 pub(crate) struct PatternModule {
     class_name: String,
@@ -23,7 +23,7 @@ pub(crate) struct PatternModule {
     methods: Vec<PatternMethod>,
 }
 
-/// What a template prints around the methods.
+/// Values that a template prints around the methods.
 #[derive(Serialize)]
 struct Printed<'a> {
     #[serde(flatten)]
@@ -56,7 +56,7 @@ impl PatternModule {
         self.print("patterns/standalone.py", true, &methods)
     }
 
-    /// What the methods need around them when they stand in another class.
+    /// Returns the imports and functions that the methods need in another class.
     pub(crate) fn imports(&self) -> Result<String, RenderError> {
         self.print("patterns/imports.py", false, "")
     }

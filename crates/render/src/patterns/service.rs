@@ -13,12 +13,12 @@ use crate::python::noqa::allow_long_lines;
 use crate::python::prose::{sanitize, wrap};
 use crate::python::text::escape;
 
-/// What a module is made of.
+/// Parts of a module.
 pub(crate) struct Service<'a> {
     pub(crate) node: &'a Node,
-    /// What the name of the class ends with; no import ends so.
+    /// Ending of the name of the class; no import has it.
     pub(crate) suffix: &'static str,
-    /// What the class does, before the name of the node.
+    /// Beginning of the docstring of the class, before the name of the node.
     pub(crate) does: &'static str,
     pub(crate) imports: Imports,
     pub(crate) decorator: String,

@@ -83,7 +83,7 @@ impl Expr {
         }
     }
 
-    /// As it stands where a line has `used` columns before it, and `after` behind it.
+    /// Returns its text on a line with `used` columns before it, and `after` behind it.
     pub(crate) fn fitted(&self, indent: usize, used: usize, after: usize) -> String {
         let flat = self.flat();
         if used + flat.len() + after <= WIDTH {

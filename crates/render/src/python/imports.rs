@@ -10,7 +10,7 @@ use crate::python::names::natural;
 /// Packages outside of the standard library.
 const OTHERS: [&str; 3] = ["herald", "pydantic", "pytest"];
 
-/// What a module imports.
+/// Imports of a module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Imports {
     /// `import module`.

@@ -1,4 +1,4 @@
-//! Where statements break, as `ruff format` breaks them.
+//! Line breaks of statements, as `ruff format` makes them.
 
 /// The longest line that `ruff format` leaves alone.
 pub(crate) const WIDTH: usize = 88;
@@ -41,13 +41,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_stays_on_one_line() {
+    fn short_statements_stay_on_one_line() {
         assert_eq!(assignment(0, "A", "b"), "A = \"b\"");
         assert_eq!(f_assignment(4, "a", ("", "b", ".c")), "a = f\"{b}.c\"");
     }
 
     #[test]
-    fn parentheses_come_where_they_help() {
+    fn parentheses_are_added_where_they_shorten_a_line() {
         let value = "v".repeat(82);
         assert_eq!(
             assignment(0, "NAME", &value),

@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_rule_finds_is_marked() {
+    fn only_lines_that_the_rule_reports_are_marked() {
         let long = "x".repeat(90);
         assert!(is_allowed(&format!("    \"operation\": \"{long}\",")));
         assert!(!is_allowed(&format!("    \"{long}\",")));
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_need_not_end() {
+    fn last_line_may_lack_a_newline() {
         let long = "x ".repeat(45) + "x";
         assert_eq!(allow_long_lines(long.clone()), long + "  # noqa: E501");
     }

@@ -108,12 +108,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_ends_the_docstring() {
+    fn text_cannot_end_the_docstring() {
         assert_eq!(sanitize("a\"\"\"b\\"), "a\\x22\\x22\\x22b\\\\");
     }
 
     #[test]
-    fn look_alikes_are_shown_for_what_they_are() {
+    fn look_alike_characters_are_escaped() {
         assert_eq!(
             sanitize("p\u{430}y – don’t"),
             "p\\u0430y \\u2013 don\\u2019t"
@@ -121,12 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_is_left_out() {
+    fn invisible_characters_are_removed() {
         assert_eq!(sanitize("a\u{202e}b\u{200b}c\0d"), "abc d");
     }
 
     #[test]
-    fn doctest_finds_no_prompt() {
+    fn doctest_prompts_are_broken_up() {
         assert_eq!(sanitize(">>> import os"), "> > > import os");
         assert!(!sanitize(">>\u{200b}> import os").contains(">>>"));
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// Text as it stands between the double quotes of a Python string or f-string, in ASCII.
 ///
-/// Quotes and braces become `\x22`, `\x7b` and `\x7d`: whatever the text says, it neither ends
+/// Quotes and braces become `\x22`, `\x7b` and `\x7d`: any text neither ends
 /// the literal nor opens a placeholder, and `ruff format` has no reason to change the quotes.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_ends_the_literal_or_opens_a_placeholder() {
+    fn text_cannot_end_the_literal_or_open_a_placeholder() {
         assert_eq!(escape("a\"b"), "a\\x22b");
         assert_eq!(escape("{x}"), "\\x7bx\\x7d");
         assert_eq!(escape("a\\"), "a\\\\");
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_are_raw_where_they_can_be() {
+    fn patterns_become_raw_strings_where_possible() {
         assert_eq!(regex_literal(r"sk-\w{20}"), r#"r"sk-\w{20}""#);
         assert_eq!(regex_literal("\"x\""), r#""\x22x\x22""#);
         assert_eq!(regex_literal("é"), r#""\xe9""#);

@@ -1,26 +1,28 @@
-//! Targets of a project's own: templates in a folder, and a `target.yaml` that says what they
-//! become.
+//! Targets that a project defines: templates in a folder, and a `target.yaml` that names the
+//! files made from them.
 
 use std::collections::HashMap;
 
 use crate::manifest::{Each, FileRule, MANIFEST_FILE, Manifest};
+use herald_catalog::Node;
 use minijinja::value::{Serde, Value};
 
 use crate::file::{GeneratedFile, is_ours};
+use crate::targets::{Context, Target, TargetError};
 use crate::template::{OwnTemplate, RenderError, Templates};
 use crate::view::{CatalogView, Subject, TemplateView};
 
 /// Longest name of a file or folder that every system takes.
-const LONGEST_PART: usize = 255;
+const MAX_PART_BYTES: usize = 255;
 
 /// A target that a project defines.
 #[derive(Clone, Debug)]
 pub struct CustomTarget {
     /// Name of its folder.
     pub name: String,
-    /// What its `target.yaml` says.
+    /// Contents of its `target.yaml`.
     pub manifest: Manifest,
-    /// Where that was read from, for messages.
+    /// Path of that file, for messages.
     pub file: String,
 }
 
@@ -31,7 +33,7 @@ pub struct FileView {
     pub template: String,
     /// Below the output folder.
     pub path: String,
-    /// What the template is given.
+    /// Data of the template.
     pub data: serde_json::Value,
 }
 
@@ -54,35 +56,34 @@ impl CustomTarget {
         format!("{}/{}", self.name, rule.template)
     }
 
-    /// The files that it writes, and their data. Without `whole`, those are left out that it takes
-    /// all contracts to write.
-    ///
-    /// # Errors
-    /// When a template is missing, or a path can't be printed or used.
-    pub fn views(
+    /// Returns the data of each file. Without `is_complete`, files that need all contracts are
+    /// left out.
+    fn file_views(
         &self,
-        catalog: &CatalogView<'_>,
+        nodes: &[&Node],
         templates: &Templates,
-        whole: bool,
-    ) -> Result<Vec<FileView>, RenderError> {
+        is_complete: bool,
+    ) -> Result<Vec<FileView>, TargetError> {
+        let catalog = CatalogView::new(nodes).map_err(TargetError::Conflicts)?;
         let mut views = Vec::new();
         for (index, rule) in self.manifest.files.iter().enumerate() {
-            if !templates.has(&self.template(rule)) {
-                return Err(self.error(format!("there is no template `{}.jinja`", rule.template)));
+            let template = self.template(rule);
+            if !templates.has(&template) {
+                let message = format!("there is no template `{}.jinja`", rule.template);
+                return Err(self.error(message).into());
             }
-            if rule.each.is_per_catalog() && !whole {
+            if rule.each.is_per_catalog() && !is_complete {
                 continue;
             }
-            for data in data(rule.each, catalog) {
+            for data in data(rule.each, &catalog) {
                 let mut path = String::new();
                 let given = Value::from(Serde(&data));
                 templates.render_into(&mut path, &self.path_template(index), given)?;
                 check_path(&path).map_err(|reason| {
                     self.error(format!("path of {}: `{path}` {reason}", rule.template))
                 })?;
-                let template = self.template(rule);
                 views.push(FileView {
-                    template,
+                    template: template.clone(),
                     path,
                     data,
                 });
@@ -91,18 +92,30 @@ impl CustomTarget {
         Ok(views)
     }
 
-    /// The files that it writes; a template that prints nothing makes none.
-    ///
-    /// # Errors
-    /// As [`views`](Self::views), and when a template can't be printed.
-    pub fn render(
+    fn error(&self, message: String) -> RenderError {
+        RenderError {
+            file: self.file.clone(),
+            line: None,
+            message,
+        }
+    }
+}
+
+impl Target for CustomTarget {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Renders its files; a template with empty output makes none.
+    fn render(
         &self,
-        catalog: &CatalogView<'_>,
-        templates: &Templates,
-        whole: bool,
-    ) -> Result<Vec<GeneratedFile>, RenderError> {
+        nodes: &[&Node],
+        context: &Context<'_>,
+        is_complete: bool,
+    ) -> Result<Vec<GeneratedFile>, TargetError> {
+        let templates = context.templates;
         let mut files = Vec::new();
-        for view in self.views(catalog, templates, whole)? {
+        for view in self.file_views(nodes, templates, is_complete)? {
             let mut contents = String::new();
             let given = Value::from(Serde(&view.data));
             templates.render_into(&mut contents, &view.template, given)?;
@@ -110,11 +123,12 @@ impl CustomTarget {
                 continue;
             }
             if !is_ours(contents.as_bytes()) {
-                return Err(self.error(format!(
+                let message = format!(
                     "`{}` has to print `{{{{ marker }}}}` in its first lines, as a comment, by \
                      which Herald knows its own files",
                     view.template
-                )));
+                );
+                return Err(self.error(message).into());
             }
             contents.truncate(contents.trim_end().len());
             contents.push('\n');
@@ -124,12 +138,12 @@ impl CustomTarget {
         Ok(files)
     }
 
-    fn error(&self, message: String) -> RenderError {
-        RenderError {
-            file: self.file.clone(),
-            line: None,
-            message,
-        }
+    fn views(
+        &self,
+        nodes: &[&Node],
+        templates: &Templates,
+    ) -> Result<Option<Vec<FileView>>, TargetError> {
+        self.file_views(nodes, templates, true).map(Some)
     }
 }
 
@@ -169,7 +183,7 @@ fn check_path(path: &str) -> Result<(), &'static str> {
             "." | ".." => return Err("may not lead elsewhere by `.` or `..`"),
             _ if part.eq_ignore_ascii_case(".git") => return Err("leads into `.git`"),
             _ if part.ends_with('.') => return Err("has a part that ends in `.`"),
-            _ if part.len() > LONGEST_PART => return Err("has a part that is too long"),
+            _ if part.len() > MAX_PART_BYTES => return Err("has a part that is too long"),
             _ => {}
         }
     }

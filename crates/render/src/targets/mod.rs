@@ -1,4 +1,6 @@
-//! The table of targets.
+//! Targets: the kinds of output that Herald generates.
+//!
+//! A built-in target is a file in this folder with a [`BuiltInTarget`], and its row in [`TARGETS`].
 
 pub mod custom;
 pub mod python;
@@ -8,66 +10,163 @@ use std::fmt;
 
 use herald_catalog::Node;
 use herald_diagnostics::did_you_mean;
+use rayon::prelude::*;
+use thiserror::Error;
 
 use crate::file::GeneratedFile;
+use crate::targets::custom::FileView;
 use crate::targets::python::options::PythonOptions;
 use crate::template::{RenderError, Templates};
 
-/// Everything that can be generated.
-pub static TARGETS: [&Target; 2] = [&python::TARGET, &schemas::TARGET];
+/// The built-in targets. The first one is the default.
+pub static TARGETS: [&BuiltInTarget; 2] = [&python::TARGET, &schemas::TARGET];
 
-/// A row of the table of targets: one kind of output.
-#[derive(Debug)]
-pub struct Target {
-    /// As people name it: `--target python`.
-    pub name: &'static str,
-    /// What one gets, for lists and help.
-    pub title: &'static str,
-    /// What the names of its files end in, without the dot.
-    pub extension: &'static str,
-    /// The files of one node, none where it has nothing that this target shows. The same node
-    /// gives the same files, byte for byte.
-    pub render: fn(&Node, &Context<'_>) -> Result<Vec<GeneratedFile>, RenderError>,
-}
+/// A kind of output: built in, or defined by a project.
+pub trait Target: fmt::Debug + Sync {
+    /// Returns its name: `--target python`.
+    fn name(&self) -> &str;
 
-impl Target {
-    /// The target with this name.
-    pub fn find(name: &str) -> Option<&'static Self> {
-        TARGETS.into_iter().find(|target| target.name == name)
-    }
-
-    /// The target with this name.
+    /// Renders the files of these nodes. The same nodes give the same files, byte for byte.
+    ///
+    /// `is_complete` is false where contracts are missing because they have errors; then files
+    /// that need all contracts are left out.
     ///
     /// # Errors
-    /// When there is none; the message says which there are.
-    pub fn named(name: &str) -> Result<&'static Self, UnknownTarget> {
-        Self::find(name).ok_or_else(|| UnknownTarget(name.to_owned()))
+    /// When a template can't be rendered, or contracts disagree.
+    fn render(
+        &self,
+        nodes: &[&Node],
+        context: &Context<'_>,
+        is_complete: bool,
+    ) -> Result<Vec<GeneratedFile>, TargetError>;
+
+    /// Returns the data of the templates, file by file; `None` where it is internal.
+    ///
+    /// # Errors
+    /// As [`render`](Self::render).
+    fn views(
+        &self,
+        _nodes: &[&Node],
+        _templates: &Templates,
+    ) -> Result<Option<Vec<FileView>>, TargetError> {
+        Ok(None)
     }
 }
 
-/// A name that no target has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownTarget(pub String);
+/// A row of the table of targets.
+#[derive(Debug)]
+pub struct BuiltInTarget {
+    /// Its name: `--target python`.
+    pub name: &'static str,
+    /// Its output, for lists and help.
+    pub title: &'static str,
+    /// Ending of the names of its files, without the dot.
+    pub extension: &'static str,
+    /// The function that renders it.
+    pub render: Render,
+}
 
-impl fmt::Display for UnknownTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = TARGETS.map(|target| target.name);
-        write!(f, "there is no target `{}`; ", self.0)?;
-        match did_you_mean(&self.0, known) {
-            Some(known) => write!(f, "did you mean `{known}`?"),
-            None => write!(f, "there are: {}", known.join(", ")),
+/// Function that renders a built-in target.
+#[derive(Clone, Copy, Debug)]
+pub enum Render {
+    /// Renders the files of one node, none where it has nothing for this target.
+    PerNode(fn(&Node, &Context<'_>) -> Result<Vec<GeneratedFile>, RenderError>),
+    /// Renders the files of all nodes together.
+    PerCatalog(fn(&[&Node], &Context<'_>) -> Result<Vec<GeneratedFile>, TargetError>),
+}
+
+impl Target for BuiltInTarget {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn render(
+        &self,
+        nodes: &[&Node],
+        context: &Context<'_>,
+        is_complete: bool,
+    ) -> Result<Vec<GeneratedFile>, TargetError> {
+        match self.render {
+            Render::PerNode(render) => {
+                let render = |node: &&Node| render(node, context);
+                let files: Result<Vec<_>, _> =
+                    nodes.par_iter().with_min_len(8).map(render).collect();
+                Ok(files?.into_iter().flatten().collect())
+            }
+            Render::PerCatalog(render) if is_complete => render(nodes, context),
+            Render::PerCatalog(_) => Ok(Vec::new()),
         }
     }
 }
 
-impl std::error::Error for UnknownTarget {}
+impl BuiltInTarget {
+    /// Returns the built-in target with this name.
+    pub fn find(name: &str) -> Option<&'static Self> {
+        TARGETS.into_iter().find(|target| target.name == name)
+    }
 
-/// What a target is given beside the node.
+    /// Returns the built-in target with this name.
+    ///
+    /// # Errors
+    /// When there is none; the message lists the known ones.
+    pub fn named(name: &str) -> Result<&'static Self, UnknownTarget> {
+        Self::find(name)
+            .ok_or_else(|| UnknownTarget::new(name, TARGETS.iter().map(|target| target.name)))
+    }
+}
+
+/// Error for files of a target that can't be rendered.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// A template can't be rendered.
+    #[error(transparent)]
+    Template(#[from] RenderError),
+    /// The contracts disagree about topics; a sentence for each disagreement.
+    #[error("{}", .0.join("\n"))]
+    Conflicts(Vec<String>),
+}
+
+impl TargetError {
+    /// Returns a message for each problem.
+    pub fn messages(self) -> Vec<String> {
+        match self {
+            Self::Template(error) => vec![error.to_string()],
+            Self::Conflicts(conflicts) => conflicts,
+        }
+    }
+}
+
+/// Error for a name of an unknown target.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("there is no target `{name}`; {hint}")]
+pub struct UnknownTarget {
+    /// The unknown name.
+    pub name: String,
+    hint: String,
+}
+
+impl UnknownTarget {
+    /// Creates the error, with a hint at one of the known names.
+    pub fn new<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        let known: Vec<_> = known.collect();
+        let hint = match did_you_mean(name, known.iter().copied()) {
+            Some(known) => format!("did you mean `{known}`?"),
+            None => format!("there are: {}", known.join(", ")),
+        };
+        Self {
+            name: name.to_owned(),
+            hint,
+        }
+    }
+}
+
+/// Templates and options that a target is rendered with.
 #[derive(Clone, Debug)]
 pub struct Context<'a> {
-    /// The texts that it fills in.
+    /// Templates, built in and of the project.
     pub templates: &'a Templates,
-    /// How Python is wanted.
+    /// Options of generated Python.
     pub python: PythonOptions,
 }
 
@@ -77,5 +176,55 @@ impl Default for Context<'static> {
             templates: Templates::built_in(),
             python: PythonOptions::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use herald_catalog::kind::Kind;
+    use herald_catalog::node_from_parts;
+
+    use super::*;
+
+    fn list(nodes: &[&Node], _: &Context<'_>) -> Result<Vec<GeneratedFile>, TargetError> {
+        let names: Vec<_> = nodes
+            .iter()
+            .map(|node| node.identity.slug.as_str())
+            .collect();
+        Ok(vec![GeneratedFile {
+            path: "list.txt".to_owned(),
+            contents: names.join(","),
+        }])
+    }
+
+    #[test]
+    fn target_per_catalog_gets_all_nodes_and_needs_all_contracts() {
+        let target = BuiltInTarget {
+            name: "list",
+            title: "List of nodes",
+            extension: "txt",
+            render: Render::PerCatalog(list),
+        };
+        let node = |name| node_from_parts(Kind::Effect, name, &["run"], true, true);
+        let (one, two) = (node("one").expect("valid"), node("two").expect("valid"));
+        let context = Context::default();
+        let files = target
+            .render(&[&one, &two], &context, true)
+            .expect("it renders");
+        assert_eq!(files.len(), 1);
+        assert!(files[0].contents.contains("one,"), "{}", files[0].contents);
+        assert_eq!(
+            target.render(&[&one, &two], &context, false),
+            Ok(Vec::new())
+        );
+    }
+
+    #[test]
+    fn unknown_target_is_corrected() {
+        let error = BuiltInTarget::named("pyton").expect_err("it is unknown");
+        assert_eq!(
+            error.to_string(),
+            "there is no target `pyton`; did you mean `python`?"
+        );
     }
 }

@@ -16,15 +16,15 @@ use crate::file::{GeneratedFile, is_ours};
 use crate::python::noqa::allow_long_lines;
 use crate::targets::python::module::Module;
 use crate::targets::python::options::PythonOptions;
-use crate::targets::{Context, Target};
+use crate::targets::{BuiltInTarget, Context, Render};
 use crate::template::RenderError;
 
 /// The row in the table of targets.
-pub static TARGET: Target = Target {
+pub static TARGET: BuiltInTarget = BuiltInTarget {
     name: "python",
     title: "Python event publishers",
     extension: "py",
-    render,
+    render: Render::PerNode(render),
 };
 
 fn render(node: &Node, context: &Context<'_>) -> Result<Vec<GeneratedFile>, RenderError> {
@@ -51,8 +51,8 @@ fn render(node: &Node, context: &Context<'_>) -> Result<Vec<GeneratedFile>, Rend
     }])
 }
 
-/// What the module is called, made importable. Slugs don't begin with an underscore, so that
-/// no two of them give the same name.
+/// Returns the name of the module, made importable. Slugs do not begin with an underscore, so
+/// that no two of them give the same name.
 pub fn module_name(node: &Node) -> String {
     let slug = &node.identity.slug;
     if slug.starts_with(|c: char| c.is_ascii_digit()) {

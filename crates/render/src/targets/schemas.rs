@@ -9,15 +9,15 @@ use herald_catalog::{Event, Fingerprint, Node};
 
 use crate::file::GeneratedFile;
 use crate::json_schema::{View, document};
-use crate::targets::{Context, Target};
+use crate::targets::{BuiltInTarget, Context, Render};
 use crate::template::RenderError;
 
 /// The row in the table of targets.
-pub static TARGET: Target = Target {
+pub static TARGET: BuiltInTarget = BuiltInTarget {
     name: "schemas",
     title: "JSON Schemas of payloads",
     extension: "json",
-    render,
+    render: Render::PerNode(render),
 };
 
 /// Bytes that a name may have before its version and ending: file systems take 255 in all.

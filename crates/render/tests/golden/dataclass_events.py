@@ -200,7 +200,7 @@ class OrderPlaced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedOrderLine:
-    """What consumers get of `OrderLine`."""
+    """Part of `OrderLine` that consumers receive."""
 
     sku: Annotated[str, Limits(pattern=r"^[A-Z]{3}-[0-9]+$")]
     quantity: Annotated[Integer, Limits(ge=1, le=1000)] = 1
@@ -211,7 +211,7 @@ class ReceivedOrderLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedOrderPlaced:
-    """What consumers get of `order.placed`."""
+    """Part of `order.placed` that consumers receive."""
 
     order_id: Uuid
     """The order, as the customer knows it."""
@@ -332,7 +332,7 @@ class OrdersEventPublisher(EventPublisher):
 
     @property
     def state_machine(self) -> StateMachine[OrdersState]:
-        """The state that the node is in, and the way to the next."""
+        """State machine of the node: its state, and the transitions from it."""
         return _STATES.of(self)
 
     async def _publish_order_place_started_event(
@@ -474,7 +474,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
 def parse(
     message: object,
 ) -> OrdersEvent:
-    """Read a message of a consumer; raise EnvelopeError where it is not what it says.
+    """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.

@@ -363,7 +363,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
 def parse(
     message: object,
 ) -> OrchestratorEvent:
-    """Read a message of a consumer; raise EnvelopeError where it is not what it says.
+    """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.

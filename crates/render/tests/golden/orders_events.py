@@ -143,7 +143,7 @@ TOPICS: Final[dict[str, str]] = {
 
 
 class _Model(BaseModel):
-    """What models have in common: they take what the contract allows."""
+    """Base of all models: they accept the values that the contract allows."""
 
     model_config = ConfigDict(
         strict=True,
@@ -209,7 +209,7 @@ class OrderPlaced(_Model):
 
 
 class ReceivedOrderLine(_Model):
-    """What consumers get of `OrderLine`."""
+    """Part of `OrderLine` that consumers receive."""
 
     sku: Annotated[str, Field(pattern=r"^[A-Z]{3}-[0-9]+$")]
     quantity: Annotated[Integer, Field(ge=1, le=1000)] = 1
@@ -219,7 +219,7 @@ class ReceivedOrderLine(_Model):
 
 
 class ReceivedOrderPlaced(_Model):
-    """What consumers get of `order.placed`."""
+    """Part of `order.placed` that consumers receive."""
 
     order_id: Uuid
     """The order, as the customer knows it."""
@@ -340,7 +340,7 @@ class OrdersEventPublisher(EventPublisher):
 
     @property
     def state_machine(self) -> StateMachine[OrdersState]:
-        """The state that the node is in, and the way to the next."""
+        """State machine of the node: its state, and the transitions from it."""
         return _STATES.of(self)
 
     async def _publish_order_place_started_event(
@@ -482,7 +482,7 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
 def parse(
     message: object,
 ) -> OrdersEvent:
-    """Read a message of a consumer; raise EnvelopeError where it is not what it says.
+    """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.

@@ -2,8 +2,8 @@
 
 use herald_catalog::kind::Kind;
 use herald_catalog::volume::Range;
-use herald_volume::rates::{self, Happening, Rate};
-use herald_volume::{ContractPlan, EventPlan, Kept, Plan, TopicPlan, Total};
+use herald_volume::rates::{self, Rate, Trigger};
+use herald_volume::{ContractPlan, EventPlan, Plan, Retention, TopicPlan, Total};
 use serde_json::{Number, Value, json};
 
 use super::messages;
@@ -36,17 +36,17 @@ fn contract(contract: &ContractPlan<'_>) -> Value {
 }
 
 fn rate(contract: &ContractPlan<'_>, rate: &Rate) -> Value {
-    let of = match rate.of {
-        Happening::Operation(_) => "operation",
-        Happening::StateChange => "state_change",
-        Happening::Metric => "metric",
-        Happening::Declared(_) => "declared",
+    let of = match rate.trigger {
+        Trigger::Operation(_) => "operation",
+        Trigger::StateChange => "state_change",
+        Trigger::Metric => "metric",
+        Trigger::Declared(_) => "declared",
     };
     json!({
         "of": of,
         "name": messages::rate_name(contract.node, rate),
         "per_request": range(rate.per_request),
-        "assumed": !rate.is_said,
+        "assumed": !rate.is_declared,
         "failure_ratio": rate.failure_ratio.map(range),
         "events_per_request": range(rates::per_request(std::slice::from_ref(rate), |_| 1.0)),
     })
@@ -69,11 +69,11 @@ fn event(event: &EventPlan) -> Value {
 
 fn topic(topic: &TopicPlan) -> Value {
     let partitions = topic.partitions;
-    let (kept, seconds) = match topic.kept {
-        Kept::For(time) => ("for", Some(number(time.as_secs_f64()))),
-        Kept::Forever => ("forever", None),
-        Kept::Compacted => ("compacted", None),
-        Kept::Unknown => ("unknown", None),
+    let (kept, seconds) = match topic.retention {
+        Retention::For(time) => ("for", Some(number(time.as_secs_f64()))),
+        Retention::Forever => ("forever", None),
+        Retention::Compacted => ("compacted", None),
+        Retention::Unknown => ("unknown", None),
     };
     let flow = flow(topic.events_per_second, topic.bytes_per_second);
     let mut document = json!({
@@ -86,7 +86,7 @@ fn topic(topic: &TopicPlan) -> Value {
         "partitions": {
             "planned": partitions.planned(),
             "needed": partitions.needed,
-            "contract": partitions.said,
+            "contract": partitions.configured,
         },
         "replication_factor": topic.replication_factor,
         "kept": kept,

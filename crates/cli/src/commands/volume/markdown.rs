@@ -69,7 +69,7 @@ fn request(text: &mut String, contract: &ContractPlan<'_>) {
     text.push_str("| in a request | times | events | bytes |\n| --- | ---: | ---: | ---: |\n");
     for rate in &contract.rates {
         let of_one = std::slice::from_ref(rate);
-        let assumed = if rate.is_said { "" } else { " (assumed)" };
+        let assumed = if rate.is_declared { "" } else { " (assumed)" };
         let _ = writeln!(
             text,
             "| {} | {}{assumed} | {} | {} |",

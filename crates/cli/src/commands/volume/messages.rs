@@ -2,9 +2,9 @@
 
 use herald_catalog::Node;
 use herald_diagnostics::render::visible_line;
-use herald_volume::rates::{Happening, Rate};
+use herald_volume::rates::{Rate, Trigger};
 use herald_volume::record::BATCH;
-use herald_volume::{ContractPlan, EventPlan, Kept, Plan};
+use herald_volume::{ContractPlan, EventPlan, Plan, Retention};
 
 use crate::format::count;
 
@@ -18,11 +18,11 @@ pub fn display_name(node: &Node) -> &str {
 
 /// Returns the name of a rate: the operation, event type, or kind of event.
 pub fn rate_name(node: &Node, rate: &Rate) -> String {
-    match rate.of {
-        Happening::Operation(index) => node.operations[index].name.clone(),
-        Happening::StateChange => "state changes".to_owned(),
-        Happening::Metric => "metrics".to_owned(),
-        Happening::Declared(index) => node.events[index].event_type.clone(),
+    match rate.trigger {
+        Trigger::Operation(index) => node.operations[index].name.clone(),
+        Trigger::StateChange => "state changes".to_owned(),
+        Trigger::Metric => "metrics".to_owned(),
+        Trigger::Declared(index) => node.events[index].event_type.clone(),
     }
 }
 
@@ -34,7 +34,7 @@ pub fn warnings(plan: &Plan<'_>) -> Vec<String> {
         .map(|text| visible_line(text))
         .collect();
     for topic in &plan.topics {
-        let (said, needed) = (topic.partitions.said, topic.partitions.needed);
+        let (said, needed) = (topic.partitions.configured, topic.partitions.needed);
         if let (true, Some(said), Some(needed)) = (topic.partitions.are_too_few(), said, needed) {
             let name = visible_line(&topic.name);
             warnings.push(format!(
@@ -61,8 +61,8 @@ pub fn notes(plan: &Plan<'_>) -> Vec<String> {
     notes.push(format!(
         "sizes are measured on an example, uncompressed, with key, headers and a batch of its own \
          ({BATCH} B); strings without a limit have {} characters, lists {} items",
-        herald_volume::TEXT,
-        herald_volume::ITEMS
+        herald_catalog::sample::TEXT_LENGTH,
+        herald_catalog::sample::ITEMS
     ));
     if plan.total.events_per_second.is_some() {
         about_topics(plan, &mut notes);
@@ -87,7 +87,7 @@ fn without_rate(plan: &Plan<'_>, notes: &mut Vec<String>) {
 
 fn assumed_rates(plan: &Plan<'_>, notes: &mut Vec<String>) {
     let assumed: Vec<_> = rates(plan)
-        .filter(|(_, rate)| !rate.is_said)
+        .filter(|(_, rate)| !rate.is_declared)
         .map(|(contract, rate)| rate_name(contract.node, rate))
         .collect();
     if !assumed.is_empty() {
@@ -97,7 +97,7 @@ fn assumed_rates(plan: &Plan<'_>, notes: &mut Vec<String>) {
         ));
     }
     let unknown: Vec<_> = rates(plan)
-        .filter(|(_, rate)| matches!(rate.of, Happening::Operation(_)))
+        .filter(|(_, rate)| matches!(rate.trigger, Trigger::Operation(_)))
         .filter(|(_, rate)| rate.failure_ratio.is_none())
         .map(|(contract, rate)| rate_name(contract.node, rate))
         .collect();
@@ -128,18 +128,18 @@ fn about_topics(plan: &Plan<'_>, notes: &mut Vec<String>) {
          active segments"
             .to_owned(),
     );
-    let of_kept = |kept: Kept| {
-        let topics = plan.topics.iter().filter(|topic| topic.kept == kept);
+    let of_kept = |kept: Retention| {
+        let topics = plan.topics.iter().filter(|topic| topic.retention == kept);
         topics.map(|topic| topic.name.clone()).collect::<Vec<_>>()
     };
     for (kept, what) in [
         (
-            Kept::Unknown,
+            Retention::Unknown,
             "no retention time, so no disk estimate; give --retention, or set `volume: {retention: 7d}`",
         ),
-        (Kept::Forever, "kept forever, disk usage only grows"),
+        (Retention::Forever, "kept forever, disk usage only grows"),
         (
-            Kept::Compacted,
+            Retention::Compacted,
             "compacted, disk usage depends on the number of keys",
         ),
     ] {

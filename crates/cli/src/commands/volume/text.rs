@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 
 use herald_catalog::kind::Kind;
 use herald_catalog::volume::Range;
+use herald_diagnostics::plural;
 use herald_diagnostics::render::visible_line;
-use herald_volume::rates::{self, Happening};
-use herald_volume::{ContractPlan, Kept, Plan, TopicPlan, Total};
+use herald_volume::rates::{self, Trigger};
+use herald_volume::{ContractPlan, Plan, Retention, TopicPlan, Total};
 
 use super::messages;
 use crate::quantity::{UNKNOWN, bytes, number};
@@ -80,14 +81,12 @@ fn block(text: &mut String, contract: &ContractPlan<'_>) {
         let of_one = std::slice::from_ref(rate);
         let events = rates::per_request(of_one, |_| 1.0);
         let size = rates::per_request(of_one, |at| contract.events[at].bytes());
-        let often = match rate.of {
-            Happening::Operation(_) if rate.per_request == Range::exactly(1.0) => {
-                "1 run".to_owned()
-            }
-            Happening::Operation(_) => format!("{} runs", number(rate.per_request)),
+        let often = match rate.trigger {
+            Trigger::Operation(_) if rate.per_request == Range::exactly(1.0) => "1 run".to_owned(),
+            Trigger::Operation(_) => format!("{} runs", number(rate.per_request)),
             _ => number(rate.per_request),
         };
-        let mark = if rate.is_said {
+        let mark = if rate.is_declared {
             String::new()
         } else {
             format!("{DIM}  assumed{DIM:#}")
@@ -115,12 +114,8 @@ fn block(text: &mut String, contract: &ContractPlan<'_>) {
 }
 
 fn count_events(range: Range) -> String {
-    let plural = if range == Range::exactly(1.0) {
-        ""
-    } else {
-        "s"
-    };
-    format!("{} event{plural}", number(range))
+    let events = plural("event", range == Range::exactly(1.0));
+    format!("{} {events}", number(range))
 }
 
 fn table(
@@ -147,11 +142,11 @@ pub fn known(range: Option<Range>, show: fn(Range) -> String) -> String {
 
 /// Retention time and replication factor of a topic.
 pub fn kept(topic: &TopicPlan) -> String {
-    let time = match topic.kept {
-        Kept::For(time) => duration(time.as_secs_f64()),
-        Kept::Forever => "forever".to_owned(),
-        Kept::Compacted => "compacted".to_owned(),
-        Kept::Unknown => UNKNOWN.to_owned(),
+    let time = match topic.retention {
+        Retention::For(time) => duration(time.as_secs_f64()),
+        Retention::Forever => "forever".to_owned(),
+        Retention::Compacted => "compacted".to_owned(),
+        Retention::Unknown => UNKNOWN.to_owned(),
     };
     match topic.replication_factor {
         Some(replicas) => format!("{time} ×{replicas}"),
@@ -170,7 +165,7 @@ fn duration(seconds: f64) -> String {
 pub fn partitions(topic: &TopicPlan) -> String {
     let planned = topic.partitions.planned();
     let planned = planned.map_or_else(|| UNKNOWN.to_owned(), |planned| planned.to_string());
-    match topic.partitions.said {
+    match topic.partitions.configured {
         Some(said) if topic.partitions.are_too_few() => format!("{planned} (has {said})"),
         _ => planned,
     }

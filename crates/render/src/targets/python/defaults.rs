@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_python_can_read_is_a_default() {
+    fn defaults_that_python_cannot_read_are_left_out() {
         assert!(is_like("0191c2a0-5b7e", "xxxxxxxx-xxxx"));
         assert!(!is_like("0191c2a0-5b7g", "xxxxxxxx-xxxx"));
         assert!(is_decimal("-1.50") && is_decimal("0E-8"));

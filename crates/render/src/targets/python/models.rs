@@ -15,7 +15,7 @@ use crate::targets::python::options::Models;
 use crate::targets::python::scope::Scope;
 use crate::targets::python::types::annotation;
 
-/// Where the fields of a class stand.
+/// Indentation of the fields of a class.
 const INDENT: usize = 4;
 
 /// Attributes that annotations have in them, or that every model of pydantic has.
@@ -129,7 +129,7 @@ pub(super) struct ModelSet {
     pub(super) results: HashMap<usize, String>,
     /// By the place of the event.
     pub(super) payloads: HashMap<usize, String>,
-    /// What a consumer gets of them.
+    /// Classes that consumers receive, by the index of the event.
     pub(super) received: HashMap<usize, String>,
 }
 
@@ -139,11 +139,11 @@ struct Plan<'a> {
     summary: String,
     fields: Vec<&'a Field>,
     side: Side,
-    /// Whether fields are public unless the contract says otherwise.
+    /// Whether fields are public by default.
     is_public: bool,
 }
 
-/// Which side of the wire a class is on: what is private does not come over it.
+/// Side of the wire that a class is on: private values do not cross it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {
     Published,
@@ -176,7 +176,7 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
             name,
         });
     }
-    let is_announced = |index: usize| {
+    let has_events = |index: usize| {
         let mut events = node.events.iter();
         events.any(|event| event.operation == Some(index))
     };
@@ -187,7 +187,7 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
             ("Input", &operation.input, &mut set.inputs),
             ("Result", &operation.result, &mut set.results),
         ] {
-            if fields.is_empty() || !is_announced(index) {
+            if fields.is_empty() || !has_events(index) {
                 continue;
             }
             let name = scope.names.give_or(format!("{name}{what}"), "Model");
@@ -221,7 +221,7 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
             set.received.insert(index, received.clone());
             plans.push(Plan {
                 name: received,
-                summary: described(&format!("What consumers get of `{of}`."), None),
+                summary: described(&format!("Part of `{of}` that consumers receive."), None),
                 fields: shared(&declared.payload),
                 side: Side::Received,
                 is_public: true,
@@ -266,7 +266,7 @@ fn plan_received<'a>(
         let of = sanitize(&definition.name);
         plans.push(Plan {
             name,
-            summary: described(&format!("What consumers get of `{of}`."), None),
+            summary: described(&format!("Part of `{of}` that consumers receive."), None),
             fields: shared(&definition.fields),
             side: Side::Received,
             is_public: true,
@@ -463,7 +463,7 @@ fn of_dataclass(
     (!arguments.is_empty()).then(|| Expr::call(scope.uses("field"), arguments))
 }
 
-/// What makes a default for each object.
+/// Returns the argument that makes a default for each object.
 fn factory(value: Expr) -> Expr {
     let name = "default_factory";
     match &value {
@@ -488,7 +488,7 @@ fn described(sentence: &str, description: Option<&String>) -> String {
     closed(join(&parts, INDENT), INDENT)
 }
 
-/// What stands below a field.
+/// Returns the docstring of a field.
 fn field_doc(field: &Field, is_public: bool) -> Option<String> {
     let mut text = (field.description.as_deref()).map_or_else(String::new, sanitize);
     if is_public && field.privacy == Privacy::Private {

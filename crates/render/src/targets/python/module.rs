@@ -1,4 +1,4 @@
-//! The module of a node, as its templates print it: all of it is ready to stand where it stands.
+//! The module of a node as its templates print it: all values are valid Python in their places.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ use crate::targets::python::options::{Models, PythonOptions};
 use crate::targets::python::public::PublicTrees;
 use crate::targets::python::scope::Scope;
 
-/// What the templates print.
+/// Values that the templates print.
 #[derive(Debug, Serialize)]
 pub(super) struct Module {
     marker: String,
@@ -69,18 +69,18 @@ pub(super) struct ModuleExports {
     pub(super) operations: Vec<OperationExports>,
     /// The enumeration of states, where there is one.
     pub(super) states: Option<StatesExports>,
-    /// The constant of the event that announces a change of state.
+    /// Constant of the event type of a change of state.
     pub(super) state_changed: Option<String>,
-    /// The constant of the event that announces a figure.
+    /// Constant of the event type of a measured value.
     pub(super) metric_recorded: Option<String>,
 }
 
-/// What a module has for an operation.
+/// Names that belong to an operation.
 #[derive(Debug)]
 pub(super) struct OperationExports {
     /// Its place in the node.
     pub(super) index: usize,
-    /// What decorates its method.
+    /// Decorator of its method.
     pub(super) instrument: String,
     /// The models of its input and result, where the contract declares fields of them.
     pub(super) input: Option<String>,
@@ -98,7 +98,7 @@ impl OperationExports {
     }
 }
 
-/// What a module has for states.
+/// Names that belong to the states.
 #[derive(Debug)]
 pub(super) struct StatesExports {
     pub(super) class: String,
@@ -151,7 +151,7 @@ struct Method {
     call: String,
     /// Arguments of that call.
     arguments: String,
-    /// How far the call is broken: on one line, behind its bracket, or in brackets of its own.
+    /// Line breaks of the call: 0 for one line, 1 behind its bracket, 2 for brackets of its own.
     breaks: u8,
 }
 
@@ -161,7 +161,7 @@ struct Parse {
     /// The type of events, and the statement that defines it.
     event: String,
     alias: String,
-    /// What reads the payload of each event.
+    /// Entries that map event types to readers of their payloads.
     readers: Vec<String>,
     variable: String,
 }
@@ -276,7 +276,7 @@ struct Enumeration {
     members: Vec<(String, String, String)>,
 }
 
-/// What all statements are made from.
+/// Inputs of all statements.
 struct Parts<'a> {
     node: &'a Node,
     trees: PublicTrees<'a>,
@@ -436,7 +436,7 @@ impl Parts<'_> {
         (statement, machine)
     }
 
-    /// What other modules use of operations.
+    /// Returns the names that belong to operations.
     fn operation_exports(&self, variables: &Variables) -> Vec<OperationExports> {
         let exports = |(index, instrument): (&usize, &String)| OperationExports {
             index: *index,
@@ -453,7 +453,7 @@ impl Parts<'_> {
         variables.operations.iter().map(exports).collect()
     }
 
-    /// What other modules use of states.
+    /// Returns the names that belong to the states.
     fn states_exports(&self, states: &Enumeration) -> StatesExports {
         let machine = self.node.states.as_ref();
         let begins = machine.and_then(|machine| machine.initial.as_deref());
@@ -482,7 +482,7 @@ impl Parts<'_> {
         found.map(|(_, constants)| constants.event.clone())
     }
 
-    /// What may follow each state; where the contract does not say it, all others may.
+    /// Returns the states that may follow each state; all others where the contract names none.
     fn transitions(
         &self,
         states: &Enumeration,
@@ -694,7 +694,7 @@ fn constants(node: &Node, scope: &mut Scope) -> Vec<Constants> {
     node.events.iter().map(constants).collect()
 }
 
-/// The states as an enumeration, where the node has some and announces their changes.
+/// The states as an enumeration, where the node has some and publishes their changes.
 fn states(node: &Node, scope: &mut Scope) -> Option<Enumeration> {
     let machine = node.states.as_ref().filter(|it| !it.states.is_empty())?;
     if !node
@@ -725,7 +725,7 @@ fn states(node: &Node, scope: &mut Scope) -> Option<Enumeration> {
     })
 }
 
-/// Attributes of the class, with what the contract says of them.
+/// Returns the attributes of the class that the contract sets.
 fn attributes(node: &Node, scope: &mut Scope) -> Vec<String> {
     let namespaced = node.events.iter().any(|event| event.topic.is_namespaced());
     let mut attributes = Vec::new();
@@ -744,7 +744,7 @@ fn attributes(node: &Node, scope: &mut Scope) -> Vec<String> {
     attributes
 }
 
-/// What `from module import *` gives.
+/// Returns the entries of `__all__`.
 fn exports(
     constants: &[Constants],
     class_name: &str,
@@ -766,7 +766,7 @@ fn exports(
         .collect()
 }
 
-/// As people know the node.
+/// Returns the name of the node for people.
 pub(super) fn name(node: &Node) -> &str {
     node.identity.name.as_deref().unwrap_or(&node.identity.slug)
 }

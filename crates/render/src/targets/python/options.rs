@@ -1,21 +1,21 @@
-//! What a project chooses of generated Python.
+//! Options of generated Python.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// How a project wants its Python.
+/// Options of generated Python.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PythonOptions {
-    /// What models are made of.
+    /// Library of the models.
     pub models: Models,
     /// Whether the runtime is in the module itself, so that it needs no Herald.
     pub standalone: bool,
 }
 
 impl PythonOptions {
-    /// As `herald.yaml` says.
+    /// Returns the options of `herald.yaml`.
     pub fn of(project: &herald_project::Python) -> Self {
         let models = project.models.as_deref().and_then(|name| name.parse().ok());
         Self {
@@ -25,7 +25,7 @@ impl PythonOptions {
     }
 }
 
-/// What models are made of.
+/// Library of the models.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Models {
     /// Models of pydantic 2.

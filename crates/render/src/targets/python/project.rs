@@ -1,11 +1,12 @@
-//! A project around the module of a node: what people go on writing, so none of it carries the
-//! marker of generated files.
+//! A project around the module of a node. The user goes on writing it, so its files do not carry
+//! the marker of generated files.
 
 use herald_catalog::category::Occasion;
 use herald_catalog::ident::is_python_keyword;
 use herald_catalog::instrument::Instrument;
+use herald_catalog::sample::Samples;
 use herald_catalog::topics::namespace_of;
-use herald_catalog::{Node, Operation, sample};
+use herald_catalog::{Node, Operation};
 use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
@@ -41,9 +42,9 @@ const FILES: [(&str, &str); 10] = [
 ];
 
 /// Names that are longer fit on no line.
-const LONGEST_CLASS: usize = 60;
+const MAX_CLASS_NAME: usize = 60;
 
-/// What the class of a node is written with: no method, and no class, is called so.
+/// Names that the class of a node uses: no method and no class gets them.
 const TAKEN: [&str; 25] = [
     "Any",
     "KafkaClient",
@@ -75,18 +76,18 @@ const TAKEN: [&str; 25] = [
 /// A project around a node.
 #[derive(Debug)]
 pub struct NodeProject {
-    /// Files that are written once, and are people's from then on.
+    /// Files that are written once and belong to the user from then on.
     pub files: Vec<GeneratedFile>,
-    /// What the class of the node is to do.
+    /// Methods that the user writes.
     pub operations: Vec<NodeMethod>,
 }
 
-/// A method that people write.
+/// A method that the user writes.
 #[derive(Debug)]
 pub struct NodeMethod {
     /// The operation in the contract.
     pub operation: String,
-    /// What decorates it.
+    /// Its decorator.
     pub instrument: String,
     /// It without its body, as it stands in the class.
     pub text: String,
@@ -127,7 +128,7 @@ impl NodeProject {
     }
 }
 
-/// What the templates print.
+/// Values that the templates print.
 #[derive(Debug, Serialize)]
 struct View {
     package: String,
@@ -138,7 +139,7 @@ struct View {
     node: String,
     /// The node of tests.
     tested: String,
-    /// One line that says what it does, and the same for TOML.
+    /// Description on one line, and escaped for TOML.
     description: Option<String>,
     toml_description: Option<String>,
     /// The statement that the class begins with, its name and docstring.
@@ -153,7 +154,7 @@ struct View {
     /// Operations, each with its failed event.
     failures: Vec<String>,
     state: Option<State>,
-    /// The checks that an error is counted, and that there are figures at all.
+    /// Checks that an error is counted, and that metrics are published at all.
     counted: Option<String>,
     metric: Option<String>,
 }
@@ -164,12 +165,12 @@ struct Method {
     instrument: String,
     text: String,
     test: String,
-    /// Statements of the test: it is called, and these events are or are not announced.
+    /// Statements of the test: the call, and the events that it publishes or does not publish.
     call: String,
     asserts: Vec<String>,
     /// Whether it takes a model.
     is_typed: bool,
-    /// What it is given in tests, as a statement.
+    /// Statement that assigns the request of the test.
     request: String,
     /// Whether that is what it takes.
     is_sampled: bool,
@@ -198,11 +199,11 @@ impl View {
                 .chain([exports.publisher.as_str()]),
         );
         let mut class_name = class_name(name(node), "Node");
-        class_name.truncate(LONGEST_CLASS);
+        class_name.truncate(MAX_CLASS_NAME);
         let class_name = names.give(class_name);
         let mut tests = Names::new([
-            "test_failures_are_announced_and_counted",
-            "test_changes_of_state_are_announced",
+            "test_failures_are_published_and_counted",
+            "test_changes_of_state_are_published",
             "test_it_starts_and_stops",
         ]);
         let methods: Vec<Method> = operations()
@@ -278,7 +279,7 @@ fn method(node: &Node, exports: &OperationExports, names: &mut Names, tests: &mu
         exports.instrument
     );
     let sampled = match &exports.input {
-        Some(_) => sample::object(&operation.input, &node.definitions),
+        Some(_) => Samples::minimal(&node.definitions).object(&operation.input),
         None => Some(serde_json::Map::new()),
     };
     let is_sampled = sampled.is_some();
@@ -330,11 +331,13 @@ fn awaited(method: &str) -> String {
 /// Returns whether a run that completes publishes the event of this occasion; `None` where that
 /// depends on the request, or where such a run has no such event.
 fn is_published(instrument: &Instrument, occasion: Occasion) -> Option<bool> {
-    match occasion {
-        Occasion::Start if !occasion.is_published(instrument.events) => Some(false),
-        Occasion::Start => (instrument.sample_started >= 1.0).then_some(true),
-        Occasion::Completion => Some(occasion.is_published(instrument.events)),
-        Occasion::Failure | Occasion::Always => None,
+    if !occasion.is_in_completed_run() {
+        return None;
+    }
+    let is_sampled = occasion == Occasion::Start && instrument.sample_started < 1.0;
+    match occasion.is_published(instrument.events) {
+        true if is_sampled => None,
+        is_published => Some(is_published),
     }
 }
 
@@ -350,7 +353,7 @@ fn method_name(ident: &str) -> String {
     name
 }
 
-/// What an operation does, or at least its name.
+/// Returns the description of an operation, else its name.
 fn doc(operation: &Operation) -> String {
     let described = operation.description.as_deref().map(sanitize);
     let sentence = described
@@ -371,12 +374,12 @@ fn summary(node: &Node, has_states: bool) -> String {
         parts.push(wrap(&sentence, 4 + 6, 4));
     }
     if has_states {
-        parts.push("`self.state_machine` changes its state, and announces that.".to_owned());
+        parts.push("`self.state_machine` changes its state and publishes the change.".to_owned());
     }
     closed(join(&parts, 4), 4)
 }
 
-/// The check that the error of an operation is published as a figure.
+/// Returns the check that an error of an operation is published as a metric.
 fn counted(event: &str) -> String {
     let payload = vec![
         Expr::entry("metric_name", Expr::atom("f\"{operation.name}.errors\"")),

@@ -1,4 +1,4 @@
-//! Which fields may leave the process, as trees: `None` stands for all of a field.
+//! Trees of the fields that may leave the process: `None` stands for all of a field.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::python::text::escape;
 use crate::targets::python::models::{defined, has_private, shared};
 use crate::targets::python::scope::Scope;
 
-/// What of a field may leave.
+/// Part of a field that may leave the process.
 #[derive(Clone, PartialEq)]
 enum Part {
     All,

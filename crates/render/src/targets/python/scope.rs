@@ -1,4 +1,4 @@
-//! What a module has beside its own text: imports, and the names that are taken.
+//! Imports of a module, and the names that are taken.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use crate::targets::python::options::{Models, PythonOptions};
 /// The runtime as one text, for modules that need no Herald. `scripts/bundle-runtime` makes it.
 static RUNTIME: &str = include_str!("../../../runtime/bundle.py");
 
-/// Where names come from that modules use. What is not here is in `herald.runtime`.
+/// Modules that names are imported from; all others come from `herald.runtime`.
 const ORIGINS: [(&str, &str); 18] = [
     ("__future__", "annotations"),
     ("base64", "b64decode"),

@@ -1,4 +1,4 @@
-//! Retention of a topic.
+//! Retention of topics.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use herald_catalog::topics::Published;
 
 /// Retention of a topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum Retention {
     /// At least this long.
     For(Duration),
     /// Nothing is ever deleted.
     Forever,
     /// The last event of each key, however old.
     Compacted,
-    /// Nobody said it: the broker decides.
+    /// Not configured: the broker decides.
     Unknown,
 }
 
-impl Kept {
-    /// Retention by option, otherwise of the topic, otherwise of all topics of its contracts. Time
-    /// deletes nothing of a topic that is only compacted, even if the option is given.
+impl Retention {
+    /// Returns the requested retention, else that of the topic in the contracts, else their
+    /// default. Time deletes nothing of a topic that is only compacted, even on request.
     pub(crate) fn of(
         topic: Option<&Published>,
         asked: Option<Duration>,
@@ -43,7 +43,7 @@ impl Kept {
     }
 }
 
-/// Maximum bytes that a partition of the topic keeps, if a contract sets it.
-pub(crate) fn most_bytes(topic: Option<&Published>) -> Option<u64> {
+/// Returns the bytes that a partition of the topic keeps at most, if a contract limits them.
+pub(crate) fn max_bytes(topic: Option<&Published>) -> Option<u64> {
     topic?.config.get("retention.bytes")?.trim().parse().ok()
 }
