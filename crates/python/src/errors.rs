@@ -3,29 +3,20 @@
 use herald_publish::PublishError;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
 
 use crate::client::Receipt;
-
-static SETTINGS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static PAYLOAD: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-static PUBLISH: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+use crate::python_refs;
 
 /// Creates a `SettingsError`.
 pub fn settings(py: Python<'_>, message: impl Into<String>) -> PyErr {
-    match SETTINGS.import(py, "herald.errors", "SettingsError") {
-        Ok(class) => PyErr::from_type(class.clone(), (message.into(),)),
-        Err(error) => error,
-    }
+    let class = python_refs::get(py).classes.settings_error.bind(py);
+    PyErr::from_type(class.clone(), (message.into(),))
 }
 
 /// Creates a `PayloadError`.
 pub fn payload(py: Python<'_>, message: String) -> PyErr {
-    match PAYLOAD.import(py, "herald.errors", "PayloadError") {
-        Ok(class) => PyErr::from_type(class.clone(), (message,)),
-        Err(error) => error,
-    }
+    let class = python_refs::get(py).classes.payload_error.bind(py);
+    PyErr::from_type(class.clone(), (message,))
 }
 
 /// Creates a `PublishError`, or a `SettingsError` if the publisher could not start.
@@ -43,11 +34,9 @@ pub fn publish(py: Python<'_>, error: &PublishError) -> PyErr {
         error.is_retriable(),
         dead_letter.map(|receipt| Receipt::new(receipt, None)),
     );
-    match PUBLISH.import(py, "herald.errors", "PublishError") {
-        Ok(class) => match class.call1(arguments) {
-            Ok(exception) => PyErr::from_value(exception),
-            Err(error) => error,
-        },
+    let class = python_refs::get(py).classes.publish_error.bind(py);
+    match class.call1(arguments) {
+        Ok(exception) => PyErr::from_value(exception),
         Err(error) => error,
     }
 }

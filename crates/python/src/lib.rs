@@ -5,6 +5,7 @@ mod contracts;
 mod errors;
 mod generator;
 mod payload;
+mod python_refs;
 mod redaction;
 
 use std::ffi::OsString;
@@ -15,7 +16,7 @@ use pyo3::types::PyBytes;
 /// Native part of the package `herald`.
 #[pymodule]
 mod _herald {
-    use super::{Bound, PyModule, PyModuleMethods, PyResult, client};
+    use super::{Bound, PyModule, PyModuleMethods, PyResult, client, payload, python_refs};
 
     #[pymodule_export]
     use super::{payload_json, run_command, to_json};
@@ -33,6 +34,9 @@ mod _herald {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        python_refs::init(py)?;
+        payload::warm_up(py)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         client::add_to(module)
     }

@@ -18,6 +18,11 @@ static DELETE_QUEUED: LazyLock<String> = LazyLock::new(|| {
     format!("DELETE FROM {QUEUE} WHERE sequence = ?1 RETURNING topic, key, {LENGTHS}")
 });
 
+/// Builds the statement. See [`row::init_statements`].
+pub(crate) fn init_statements() {
+    LazyLock::force(&DELETE_QUEUED);
+}
+
 /// Open transaction to which operations are applied.
 pub(crate) struct Changes<'a> {
     connection: &'a Connection,

@@ -63,6 +63,13 @@ pub(crate) fn insert(
     Ok(())
 }
 
+/// Builds the statements. Not left to the first write: a fork while another thread builds them
+/// would leave the `LazyLock` in progress in the child for ever.
+pub(crate) fn init_statements() {
+    LazyLock::force(&INSERT_QUEUED);
+    LazyLock::force(&INSERT_DEAD);
+}
+
 static INSERT_QUEUED: LazyLock<String> = LazyLock::new(|| {
     format!("INSERT INTO {QUEUE} ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")
 });

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::append::Append;
+use crate::changes;
 use crate::dead::{DeadLetter, DeadLetterRequest};
 use crate::error::SpoolError;
 use crate::files::Files;
@@ -17,6 +18,7 @@ use crate::pending::{Pending, pending};
 use crate::queue::Queue;
 use crate::reader::{Batch, Found, READING, Reader};
 use crate::record::{FailedAttempt, Record, Sequence, SequenceRange};
+use crate::row;
 use crate::stats::SpoolStats;
 use crate::sync::lock;
 use crate::verify::Verification;
@@ -53,6 +55,8 @@ impl Spool {
     /// [`SpoolError::Owned`], [`SpoolError::NewerSchema`], [`SpoolError::NotASpool`], or an error of
     /// the disk.
     pub fn open(options: SpoolOptions) -> Result<(Self, OpenReport), SpoolError> {
+        row::init_statements();
+        changes::init_statements();
         let Parts {
             files,
             lock_file,

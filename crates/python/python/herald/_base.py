@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from herald import _client_registry, _settings
-from herald._herald import Publisher, Receipt, SpoolStatus, Stats
+from herald._herald import Publisher, Receipt, SpoolStatus, Stats, warm_up
 from herald._settings import DEFAULT_SPOOL, Mode, PathLike
 from herald._trace import current_traceparent
 from herald.errors import PublishError
@@ -56,7 +56,8 @@ class Client:
     flight; publishing more waits.
 
     A client may be used from several event loops and threads. Event loops must support
-    `add_reader`, as those of Unix do. A forked child needs a client of its own.
+    `add_reader`, as those of Unix do. A forked child has to connect
+    it again, or to create one of its own.
     """
 
     def __init__(
@@ -164,9 +165,8 @@ class Client:
             self._close_unclosed(0)
 
     def _close_unclosed(self, seconds: float) -> None:
-        publisher, self._publisher = self._publisher, None
-        # In a forked child, the parent's clients are left to the parent.
-        if publisher is not None and publisher.is_owner_process:
+        publisher = self._take_publisher()
+        if publisher is not None:
             log.warning(
                 "%s was not closed by the program; closing it now",
                 type(self).__name__,
@@ -182,6 +182,19 @@ class Client:
         """Returns the timeout of `close`."""
         seconds = _settings.seconds("timeout", given)
         return self._close_timeout if seconds is None else seconds
+
+    def _has_publisher(self) -> bool:
+        """Whether the client is connected in this process."""
+        return self._publisher is not None and self._publisher.is_owner_process
+
+    def _take_publisher(self) -> Publisher | None:
+        """Disconnects the client. Returns the publisher to close; a forked child leaves
+        the one of its parent to the parent.
+        """
+        publisher, self._publisher = self._publisher, None
+        if publisher is None or not publisher.is_owner_process:
+            return None
+        return publisher
 
     def _open_publisher(self) -> Publisher:
         if self._publisher is None:
@@ -241,3 +254,7 @@ def traced(event: Event) -> Event:
     if event.traceparent is None and (trace := current_traceparent()) is not None:
         return replace(event, traceparent=trace)
     return event
+
+
+# A fork while another thread initializes something would leave it locked in the child.
+warm_up(Event("", "", None), raw("", b"", None, ()), Client()._settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401 - not lazily, while a thread may fork
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, Self, overload
@@ -27,7 +28,8 @@ class KafkaClient(Client):
     """Publishes events to Kafka, and gives a receipt for each: for asyncio.
 
     A client may be used from several event loops and threads. Event loops must support
-    `add_reader`, as those of Unix do. A forked child needs a client of its own.
+    `add_reader`, as those of Unix do. A forked child has to connect
+    it again, or to create one of its own.
     """
 
     _completion_queues: CompletionQueues
@@ -35,11 +37,12 @@ class KafkaClient(Client):
     async def connect(self) -> None:
         """Opens the spool and the connection. The cluster need not be reachable.
 
-        Raises `SettingsError`. Does nothing if the client is connected.
+        Raises `SettingsError`. Does nothing if the client is connected. A forked child
+        may connect the client of its parent, and has a connection of its own then.
         """
-        if self._publisher is None:
+        if not self._has_publisher():
             opened = await asyncio.to_thread(Publisher, self._settings)
-            if self._publisher is None:
+            if not self._has_publisher():
                 self._completion_queues = CompletionQueues()
                 self._publisher = opened
                 _client_registry.add(self)
@@ -142,7 +145,7 @@ class KafkaClient(Client):
         the cluster is unreachable, it does not wait. Called again, it returns 0.
         """
         seconds = self._timeout(timeout)
-        publisher, self._publisher = self._publisher, None
+        publisher = self._take_publisher()
         if publisher is None:
             return 0
         spooled, dead, failed = await asyncio.to_thread(publisher.close, seconds)

@@ -28,9 +28,10 @@ class SyncKafkaClient(Client):
     def connect(self) -> None:
         """Opens the spool and the connection. The cluster need not be reachable.
 
-        Raises `SettingsError`. Does nothing if the client is connected.
+        Raises `SettingsError`. Does nothing if the client is connected. A forked child
+        may connect the client of its parent, and has a connection of its own then.
         """
-        if self._publisher is None:
+        if not self._has_publisher():
             self._publisher = Publisher(self._settings)
             _client_registry.add(self)
 
@@ -116,7 +117,7 @@ class SyncKafkaClient(Client):
         See `KafkaClient.close`.
         """
         seconds = self._timeout(timeout)
-        publisher, self._publisher = self._publisher, None
+        publisher = self._take_publisher()
         if publisher is None:
             return 0
         spooled, dead, failed = publisher.close(seconds)

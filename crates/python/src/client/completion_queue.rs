@@ -15,13 +15,13 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use herald_publish::PublishError;
 use pyo3::IntoPyObjectExt;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyWeakrefMethods, PyWeakrefReference};
 
 use super::fifo::{Fifo, Ticket};
 use super::receipt::Receipt;
 use crate::errors;
+use crate::python_refs::name;
 
 /// Rust future that an asyncio future stands for.
 pub type Work = Pin<Box<dyn Future<Output = Completion> + Send>>;
@@ -139,7 +139,7 @@ impl CompletionQueue {
     pub fn submit<'py>(&self, py: Python<'py>, work: Work) -> PyResult<Bound<'py, PyAny>> {
         let event_loop = self.event_loop.bind(py).upgrade();
         let event_loop = event_loop.ok_or_else(|| errors::internal("the event loop is gone"))?;
-        let future = event_loop.call_method0(intern!(py, "create_future"))?;
+        let future = event_loop.call_method0(name!(py, create_future))?;
         let index = lock(&self.slots).reserve();
         let waker = Waker::from(Arc::new(SlotWaker {
             ready: self.ready.clone(),
@@ -183,7 +183,7 @@ impl CompletionQueue {
     fn poll_slot(&self, py: Python<'_>, index: usize, mut slot: Slot) -> PyResult<()> {
         let future = slot.future.bind(py);
         // Cancelled by its awaiting task.
-        if future.call_method0(intern!(py, "done"))?.is_truthy()? {
+        if future.call_method0(name!(py, done))?.is_truthy()? {
             lock(&self.slots).free.push(index);
             return Ok(());
         }
@@ -204,15 +204,15 @@ impl Completion {
         let py = future.py();
         match self {
             Self::One(Ok(receipt)) => {
-                future.call_method1(intern!(py, "set_result"), (receipt,))?;
+                future.call_method1(name!(py, set_result), (receipt,))?;
             }
             Self::One(Err(error)) => {
                 let error = errors::publish(py, &error);
-                future.call_method1(intern!(py, "set_exception"), (error,))?;
+                future.call_method1(name!(py, set_exception), (error,))?;
             }
             Self::Many(outcomes) => {
                 let outcomes = outcome_list(py, outcomes)?;
-                future.call_method1(intern!(py, "set_result"), (outcomes,))?;
+                future.call_method1(name!(py, set_result), (outcomes,))?;
             }
         }
         Ok(())

@@ -3,7 +3,6 @@
 use herald_envelope::{Envelope, Json, Origin, Stamp, TraceParent, Uuid};
 use herald_publish::{Message, Publisher};
 use pyo3::exceptions::{PyTypeError, PyValueError};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use serde::Serialize;
@@ -11,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::errors;
 use crate::payload;
+use crate::python_refs::{self, name};
 
 /// Arguments of `publish_with_envelope`, and attributes of an `Event`.
 #[derive(FromPyObject)]
@@ -174,13 +174,13 @@ fn uuid(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Uuid> {
         });
     }
     if is_uuid(value)? {
-        let number: u128 = value.getattr(intern!(value.py(), "int"))?.extract()?;
+        let number: u128 = value.getattr(name!(value.py(), int))?.extract()?;
         return Ok(Uuid::from_u128(number));
     }
     Err(unexpected(value, name, "uuid.UUID or str")?)
 }
 
 fn is_uuid(value: &Bound<'_, PyAny>) -> PyResult<bool> {
-    static CLASS: pyo3::sync::PyOnceLock<Py<pyo3::types::PyType>> = pyo3::sync::PyOnceLock::new();
-    value.is_instance(CLASS.import(value.py(), "uuid", "UUID")?)
+    let py = value.py();
+    value.is_instance(python_refs::get(py).classes.uuid.bind(py))
 }

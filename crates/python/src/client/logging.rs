@@ -13,6 +13,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
 use super::detach;
+use crate::python_refs;
 
 /// Records queued for the bridge thread. Further ones are dropped: publishing must not wait for a
 /// log handler.
@@ -165,13 +166,13 @@ fn forward_records(receiver: &Receiver<Item>, calls: &Calls) {
 
 impl Record {
     fn log(&self, py: Python<'_>) -> PyResult<()> {
-        let logger = py
-            .import("logging")?
-            .call_method1("getLogger", (&self.logger,))?;
-        let mut message = self.message.clone();
+        let get_logger = python_refs::get(py).get_logger.bind(py);
+        let logger = get_logger.call1((&self.logger,))?;
+        let mut message = escape(&self.message);
         let extra = PyDict::new(py);
         for (name, value) in &self.fields {
-            extra.set_item(format!("herald_{name}"), value)?;
+            let value = escape(value);
+            extra.set_item(format!("herald_{name}"), &value)?;
             // Writing to a String does not fail.
             let _ = write!(message, " {name}={value}");
         }
@@ -180,6 +181,31 @@ impl Record {
         logger.call_method("log", (self.level, "%s", message), Some(&arguments))?;
         Ok(())
     }
+}
+
+/// Escapes control and invisible characters, which a broker's or a file system's error text may
+/// contain: line breaks would forge log lines, escape sequences would control the terminal.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => escaped.extend(c.escape_default()),
+            _ if c.is_control() || is_invisible(c) => {
+                // Writing to a String does not fail.
+                let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+            }
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Line and paragraph separators, and Unicode's format characters.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// `tracing` subscriber that queues events for the bridge thread.

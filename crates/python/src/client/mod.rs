@@ -18,6 +18,11 @@ use pyo3::types::PyModule;
 
 pub use receipt::Receipt;
 
+/// Converts sample arguments, because PyO3 interns the attribute names of derived conversions on
+/// first use: see `python_refs`. Called when the package is imported.
+#[pyfunction]
+fn warm_up(_event: events::Event<'_>, _raw: events::Raw<'_>, _settings: options::Settings) {}
+
 /// Adds the client's classes and functions to the module.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<publisher::Publisher>()?;
@@ -28,6 +33,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<stats::SpoolStatus>()?;
     module.add_class::<memory::MemoryCluster>()?;
     module.add_class::<memory::DevCluster>()?;
+    module.add_function(wrap_pyfunction!(warm_up, module)?)?;
     module.add_function(wrap_pyfunction!(logging::start_logging, module)?)?;
     module.add_function(wrap_pyfunction!(logging::stop_logging, module)?)?;
     module.add_function(wrap_pyfunction!(detach::wait_for_detached, module)?)?;

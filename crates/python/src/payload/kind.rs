@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{
     PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyString, PyTuple, PyType,
 };
 
 use super::text;
+use crate::python_refs::{self, name};
 
 /// JSON representation of a type.
 pub(super) enum Kind {
@@ -80,7 +79,7 @@ fn with_cache<T>(run: impl FnOnce(&mut Cache) -> T) -> T {
 
 fn find(of_type: &Bound<'_, PyType>) -> PyResult<Kind> {
     let py = of_type.py();
-    let known = Known::get(py)?;
+    let known = &python_refs::get(py).classes;
     if of_type.is_subclass(known.enumeration.bind(py))? {
         return Ok(Kind::Enum);
     }
@@ -130,25 +129,25 @@ fn find(of_type: &Bound<'_, PyType>) -> PyResult<Kind> {
 /// Recognizes dataclasses, attrs classes and pydantic models by their class attributes.
 fn with_fields(of_type: &Bound<'_, PyType>) -> PyResult<Option<Kind>> {
     let py = of_type.py();
-    let serializer = of_type.getattr_opt(intern!(py, "__pydantic_serializer__"))?;
-    if serializer.is_some() && of_type.hasattr(intern!(py, "model_dump"))? {
-        let arguments = pydantic_arguments(of_type, intern!(py, "model_config"))?;
+    let serializer = of_type.getattr_opt(name!(py, __pydantic_serializer__))?;
+    if serializer.is_some() && of_type.hasattr(name!(py, model_dump))? {
+        let arguments = pydantic_arguments(of_type, name!(py, model_config))?;
         return Ok(Some(Kind::Model(arguments)));
     }
-    let fields = if of_type.hasattr(intern!(py, "__dataclass_fields__"))? {
+    let fields = if of_type.hasattr(name!(py, __dataclass_fields__))? {
         if let Some(serializer) = serializer {
-            let arguments = pydantic_arguments(of_type, intern!(py, "__pydantic_config__"))?;
+            let arguments = pydantic_arguments(of_type, name!(py, __pydantic_config__))?;
             return Ok(Some(Kind::Serializer(serializer.unbind(), arguments)));
         }
-        py.import("dataclasses")?
-            .call_method1("fields", (of_type,))?
-    } else if let Some(fields) = of_type.getattr_opt(intern!(py, "__attrs_attrs__"))? {
+        let fields = &python_refs::get(py).dataclass_fields;
+        fields.bind(py).call1((of_type,))?
+    } else if let Some(fields) = of_type.getattr_opt(name!(py, __attrs_attrs__))? {
         fields
     } else {
         return Ok(None);
     };
     let fields = fields.try_iter()?.map(|field| {
-        let name: Bound<'_, PyString> = field?.getattr(intern!(py, "name"))?.cast_into()?;
+        let name: Bound<'_, PyString> = field?.getattr(name!(py, name))?.cast_into()?;
         let mut key = Vec::new();
         text::write(name.to_str()?, &mut key);
         key.push(b':');
@@ -158,7 +157,7 @@ fn with_fields(of_type: &Bound<'_, PyType>) -> PyResult<Option<Kind>> {
     Ok(Some(Kind::Fields(fields.collect::<PyResult<_>>()?)))
 }
 
-/// Arguments for pydantic's serializers: aliases are used unless the model's configuration says
+/// Arguments for pydantic's serializers: aliases are used unless the model's configuration sets
 /// otherwise.
 fn pydantic_arguments(
     of_type: &Bound<'_, PyType>,
@@ -181,7 +180,7 @@ fn pydantic_arguments(
 /// `datetime64[ns]` is a bare number.
 fn is_numpy_scalar(of_type: &Bound<'_, PyType>) -> PyResult<bool> {
     let py = of_type.py();
-    let modules = py.import("sys")?.getattr("modules")?;
+    let modules = python_refs::get(py).modules.bind(py);
     let numpy = modules.call_method1("get", ("numpy",))?;
     if numpy.is_none() {
         return Ok(false);
@@ -196,42 +195,4 @@ fn is_numpy_scalar(of_type: &Bound<'_, PyType>) -> PyResult<bool> {
         }
     }
     Ok(false)
-}
-
-/// Classes of the standard library with a representation of their own.
-struct Known {
-    enumeration: Py<PyType>,
-    date: Py<PyType>,
-    time: Py<PyType>,
-    timedelta: Py<PyType>,
-    uuid: Py<PyType>,
-    decimal: Py<PyType>,
-    path: Py<PyType>,
-    mapping: Py<PyType>,
-    sequence: Py<PyType>,
-    set: Py<PyType>,
-}
-
-impl Known {
-    fn get(py: Python<'_>) -> PyResult<&Self> {
-        static KNOWN: PyOnceLock<Known> = PyOnceLock::new();
-        let import = |module: &str, name: &str| -> PyResult<Py<PyType>> {
-            let class = py.import(module)?.getattr(name)?;
-            Ok(class.cast_into::<PyType>()?.unbind())
-        };
-        KNOWN.get_or_try_init(py, || {
-            Ok(Self {
-                enumeration: import("enum", "Enum")?,
-                date: import("datetime", "date")?,
-                time: import("datetime", "time")?,
-                timedelta: import("datetime", "timedelta")?,
-                uuid: import("uuid", "UUID")?,
-                decimal: import("decimal", "Decimal")?,
-                path: import("pathlib", "PurePath")?,
-                mapping: import("collections.abc", "Mapping")?,
-                sequence: import("collections.abc", "Sequence")?,
-                set: import("collections.abc", "Set")?,
-            })
-        })
-    }
 }

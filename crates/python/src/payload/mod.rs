@@ -7,7 +7,7 @@
 //! | `list`, `tuple` (named ones too), other sequences | an array |
 //! | `set`, `frozenset`, other sets | an array, ordered by JSON text: equal sets give equal bytes |
 //! | dataclass, attrs class | an object of its fields |
-//! | pydantic model or dataclass | the result of its `model_dump(mode="json")`, with aliases unless its configuration says `serialize_by_alias=False`; there pydantic's own rules hold, so NaN is `null` unless `ser_json_inf_nan` says otherwise |
+//! | pydantic model or dataclass | the result of its `model_dump(mode="json")`, with aliases unless its configuration sets `serialize_by_alias=False`; pydantic's own rules apply, so NaN is `null` unless `ser_json_inf_nan` is set |
 //! | `Enum` | its value |
 //! | `datetime`, `date`, `time` | their `isoformat()`; a naive one gets no offset, since none is known |
 //! | `timedelta` | an ISO 8601 duration, `P1DT1.5S` |
@@ -50,6 +50,17 @@ pub fn write_object(value: &Bound<'_, PyAny>, name: &str, out: &mut Vec<u8>) -> 
             "must be a mapping, dataclass or model, not {found}"
         )))
     })
+}
+
+/// Runs the code that PyO3 initializes on first use: see `python_refs`.
+pub fn warm_up(py: Python<'_>) -> PyResult<()> {
+    let object = py.None();
+    let object = object.bind(py);
+    write(object, "warm_up", &mut Vec::new())?;
+    // The name of a type, as in messages.
+    error::name_of(object);
+    let _ = object.get_type().name()?;
+    Ok(())
 }
 
 fn appended(

@@ -3,11 +3,12 @@
 
 use std::io::Write as _;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::type_object::PyTypeInfo;
 use pyo3::types::{PyBytes, PyFloat, PyInt, PyMemoryView, PyString};
 use uuid::Uuid;
+
+use crate::python_refs::{self, name};
 
 use super::error::{WriteError, WriteResult, name_of};
 use super::kind::Kind;
@@ -22,14 +23,14 @@ pub(super) fn big_int(writer: &mut Writer<'_>, number: &Bound<'_, PyInt>) -> Wri
     let py = number.py();
     let raised = |error| WriteError::raised(py, "the int", error);
     let int = PyInt::type_object(py);
-    let bits = int.call_method1(intern!(py, "bit_length"), (number,));
+    let bits = int.call_method1(name!(py, bit_length), (number,));
     let bits: usize = bits.and_then(|bits| bits.extract()).map_err(raised)?;
     if bits > MAX_INT_BITS {
         return Err(WriteError::new(format!(
             "an int of {bits} bits is larger than any JSON reader takes; send it as text"
         )));
     }
-    let digits = int.call_method1(intern!(py, "__repr__"), (number,));
+    let digits = int.call_method1(name!(py, __repr__), (number,));
     let digits: Bound<'_, PyString> = digits
         .and_then(|digits| Ok(digits.cast_into()?))
         .map_err(raised)?;
@@ -39,7 +40,7 @@ pub(super) fn big_int(writer: &mut Writer<'_>, number: &Bound<'_, PyInt>) -> Wri
 
 /// Writes a `datetime`, `date` or `time`.
 pub(super) fn iso(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> WriteResult {
-    let text = value.call_method0(intern!(value.py(), "isoformat"));
+    let text = value.call_method0(name!(value.py(), isoformat));
     returned_text(writer, value, "its isoformat()", text)
 }
 
@@ -82,9 +83,9 @@ pub(super) fn duration(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> Wri
             .map_err(|error| WriteError::raised(py, "the attribute", error))?
             .into())
     };
-    let days = part(intern!(py, "days"))?;
-    let seconds = part(intern!(py, "seconds"))?;
-    let micros = part(intern!(py, "microseconds"))?;
+    let days = part(name!(py, days))?;
+    let seconds = part(name!(py, seconds))?;
+    let micros = part(name!(py, microseconds))?;
     let micros = (days * 86_400 + seconds) * 1_000_000 + micros;
     writer.raw(iso_duration(micros).as_bytes());
     Ok(())
@@ -122,7 +123,7 @@ fn amount(amount: u128, unit: &str) -> String {
 
 pub(super) fn uuid(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> WriteResult {
     let py = value.py();
-    let number = value.getattr(intern!(py, "int"));
+    let number = value.getattr(name!(py, int));
     let number: u128 = number
         .and_then(|number| number.extract())
         .map_err(|error| WriteError::raised(py, "its int", error))?;
@@ -136,12 +137,11 @@ pub(super) fn bytes(writer: &mut Writer<'_>, value: &Bound<'_, PyAny>) -> WriteR
     let base64 = || -> PyResult<Bound<'_, PyBytes>> {
         let whole = if value.is_instance_of::<PyMemoryView>() {
             // A view that is not contiguous can't be read in place.
-            &value.call_method0(intern!(py, "tobytes"))?
+            &value.call_method0(name!(py, tobytes))?
         } else {
             value
         };
-        let encoded = py.import(intern!(py, "base64"))?;
-        let encoded = encoded.call_method1(intern!(py, "b64encode"), (whole,))?;
+        let encoded = python_refs::get(py).b64encode.bind(py).call1((whole,))?;
         Ok(encoded.cast_into()?)
     };
     let base64 = base64().map_err(|error| WriteError::raised(py, "reading its bytes", error))?;
@@ -158,18 +158,18 @@ pub(super) fn inner<'py>(
 ) -> Result<Bound<'py, PyAny>, WriteError> {
     let py = value.py();
     let (by, inner) = match kind {
-        Kind::Item => ("its item()", value.call_method0(intern!(py, "item"))),
+        Kind::Item => ("its item()", value.call_method0(name!(py, item))),
         Kind::Model(arguments) => {
-            let dump = value.getattr(intern!(py, "model_dump"));
+            let dump = value.getattr(name!(py, model_dump));
             let dump = dump.and_then(|dump| dump.call((), Some(arguments.bind(py))));
             ("its model_dump()", dump)
         }
         Kind::Serializer(serializer, arguments) => {
-            let dump = serializer.bind(py).getattr(intern!(py, "to_python"));
+            let dump = serializer.bind(py).getattr(name!(py, to_python));
             let dump = dump.and_then(|dump| dump.call((value,), Some(arguments.bind(py))));
             ("its serializer", dump)
         }
-        _ => ("its value", value.getattr(intern!(py, "value"))),
+        _ => ("its value", value.getattr(name!(py, value))),
     };
     let inner = inner.map_err(|error| WriteError::raised(py, by, error))?;
     if matches!(kind, Kind::Item) && inner.get_type().is(value.get_type()) {

@@ -11,6 +11,8 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyIterator, PyList, PyString, 
 use serde_json::ser::{CompactFormatter, Formatter};
 use smallvec::SmallVec;
 
+use crate::python_refs::name;
+
 use super::error::{PathSegment, WriteError, WriteResult, quoted};
 use super::kind::{self, Field, Kind};
 use super::{text, values};
@@ -143,7 +145,7 @@ impl<'out> Writer<'out> {
         let py = mapping.py();
         let raised = |error| WriteError::raised(py, "its items()", error);
         let len = mapping.len().map_err(raised)?;
-        let items = mapping.call_method0(pyo3::intern!(py, "items"));
+        let items = mapping.call_method0(name!(py, items));
         let items = items.and_then(|items| items.try_iter()).map_err(raised)?;
         self.object(|object| {
             each(len, items, raised, |_, item| {

@@ -148,7 +148,7 @@ class RecordingClient(Recording, KafkaClient):
         self._open()
 
     def _open(self) -> None:
-        if self._publisher is None:
+        if not self._has_publisher():
             self._completion_queues = CompletionQueues()
             self._publisher = Publisher(self._settings)
             _client_registry.add(self)
@@ -158,7 +158,7 @@ class RecordingClient(Recording, KafkaClient):
         return self
 
     def __exit__(self, *_: object) -> None:
-        publisher, self._publisher = self._publisher, None
+        publisher = self._take_publisher()
         if publisher is not None:
             _client_registry.log_close(*publisher.close(self._close_timeout))
             _client_registry.discard(self)
