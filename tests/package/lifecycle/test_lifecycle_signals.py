@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+BEYOND_MIN_INTERVAL = 0.7
+"""Seconds after which a signal counts as the second one."""
 
 PROGRAM = """\
 import asyncio, sys, time
@@ -79,11 +84,43 @@ def test_a_second_signal_stops_at_once(folder: Path) -> None:
     program.send_signal(signal.SIGTERM)
     assert program.stdout is not None
     assert program.stdout.readline() == "asked\n"
+    time.sleep(BEYOND_MIN_INTERVAL)
     program.send_signal(signal.SIGTERM)
     output, errors = program.communicate(timeout=30)
     assert "finished" not in output
     assert "database stopped" not in output
     assert program.returncode == 128 + signal.SIGTERM, errors
+
+
+def test_signals_in_quick_succession_count_once(folder: Path) -> None:
+    work = "await life.stop_requested(); say('asked'); await asyncio.sleep(0.2)"
+    program = start(folder, work)
+    program.send_signal(signal.SIGTERM)
+    assert program.stdout is not None
+    assert program.stdout.readline() == "asked\n"
+    program.send_signal(signal.SIGTERM)
+    program.send_signal(signal.SIGINT)
+    output, errors = program.communicate(timeout=60)
+    assert output.split("\n") == ["finished", "database stopped", "stopped", ""]
+    assert program.returncode == 0, errors
+
+
+@pytest.mark.skipif(shutil.which("timeout") is None, reason="needs coreutils")
+def test_timeout_of_coreutils_stops_the_program_gracefully(folder: Path) -> None:
+    path = folder / "program.py"
+    work = "await life.stop_requested(); await asyncio.sleep(0.2)"
+    path.write_text(PROGRAM.format(work=work, drain=60.0))
+    done = subprocess.run(
+        ["timeout", "--preserve-status", "5", sys.executable, str(path)],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    lines = ["in flight", "finished", "database stopped", "stopped", ""]
+    assert done.stdout.split("\n") == lines
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_second_signal_ends_tasks_that_swallow_cancellation(
@@ -101,6 +138,7 @@ def test_a_second_signal_ends_tasks_that_swallow_cancellation(
     program.send_signal(signal.SIGTERM)
     assert program.stdout is not None
     assert program.stdout.readline() == "asked\n"
+    time.sleep(BEYOND_MIN_INTERVAL)
     program.send_signal(signal.SIGTERM)
     _, errors = program.communicate(timeout=30)
     assert program.returncode == 128 + signal.SIGTERM, errors

@@ -2,11 +2,17 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+MIN_INTERVAL = 0.5
+"""Seconds between two signals that count separately. One stop request may send several:
+coreutils' `timeout` signals its child and then the process group.
+"""
 
 
 class Signals:
@@ -18,6 +24,7 @@ class Signals:
     def __init__(self, notify: Callable[[signal.Signals, int], None]) -> None:
         self._notify = notify
         self._count = 0
+        self._last = 0.0
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -36,6 +43,10 @@ class Signals:
             signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._count and now - self._last < MIN_INTERVAL:
+            return
+        self._last = now
         self._count += 1
         if self._count > 1:
             for each in SIGNALS:
