@@ -1,4 +1,4 @@
-"""What the publisher says comes to Python's logging."""
+"""Records of the publisher in Python's logging."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import logging
 from pathlib import Path
 
 import pytest
-from herald import SyncKafkaClient
+from herald import PublishError, SyncKafkaClient
+from herald._client_registry import log_lost_event
 from herald.testing import MemoryCluster
 
 from clients import event, eventually, numbers, run
@@ -106,6 +107,25 @@ def test_records_at_exit_are_delivered(folder: Path) -> None:
     done = run(script, folder=folder)
     assert done.stderr.count(LOST) == 1
     assert "events left in the spool for the next client: 1" in done.stderr
+
+
+def test_control_characters_are_escaped_in_records(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = "evil\x1b[2J\u200b.invalid:9092"
+    with SyncKafkaClient(server, spool=None, close_timeout=0):
+        eventually(lambda: "evil" in caplog.text)
+    for record in caplog.records:
+        assert record.getMessage().isprintable(), record.getMessage()
+
+
+def test_control_characters_are_escaped_in_lost_events(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log_lost_event(PublishError("a\nb\x1b]0;x\x07\u200b", "rejected"))
+    assert caplog.messages == [
+        r"an event got no receipt (rejected): a\nb\x1b]0;x\x07\u200b"
+    ]
 
 
 def test_many_records_are_all_delivered(

@@ -1,4 +1,4 @@
-"""What instrumented operations announce."""
+"""Events of instrumented operations."""
 
 import asyncio
 import inspect
@@ -151,6 +151,25 @@ async def test_a_failure_is_published_redacted_and_reraised() -> None:
 
 
 @pytest.mark.asyncio
+async def test_error_texts_are_escaped_in_the_log_and_published_unchanged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG", "herald")
+    text = "first\n2026-01-01 CRITICAL forged\x1b]0;title\x07\u200b\u202e"
+    async with RecordingClient() as client:
+        node = Shop(client)
+        await node._publish_place_failed_event(uuid4(), ValueError(text), 1.0)
+        node.kafka_client = AsyncClient(OSError(text))
+        await node._publish_place_failed_event(uuid4(), ValueError("x"), 1.0)
+        [event] = client.of_type("effect.place.failed")
+    assert event.payload["error_message"] == text
+    logged = [record for record in caplog.records if "forged" in record.getMessage()]
+    assert len(logged) == 2
+    for record in logged:
+        assert record.getMessage().isprintable(), record.getMessage()
+
+
+@pytest.mark.asyncio
 async def test_cancellation_is_published_as_failure_and_reraised() -> None:
     class Slow(Orders):
         @instrument_place
@@ -180,7 +199,7 @@ async def test_cancellation_is_published_as_failure_and_reraised() -> None:
 async def test_cancellation_in_each_phase_with_a_slow_client(
     after: float, published: list[str]
 ) -> None:
-    """It takes 0.1 seconds to publish each event, and the work as well."""
+    """Publishing an event and the operation itself take 0.1 seconds each."""
 
     class Slow(Orders):
         @instrument_place

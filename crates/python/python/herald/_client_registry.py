@@ -15,6 +15,7 @@ from herald._herald import (
     stop_logging,
     wait_for_detached,
 )
+from herald.runtime._log import printable
 
 if TYPE_CHECKING:
     from herald.errors import PublishError
@@ -60,7 +61,7 @@ def _at_exit() -> None:
 
 def log_lost_event(error: PublishError) -> None:
     """Logs that a fire-and-forget event got no receipt."""
-    log.warning("an event got no receipt (%s): %s", error.code, error)
+    log.warning("an event got no receipt (%s): %s", error.code, printable(str(error)))
 
 
 def log_close(spooled: int, dead: int, failed: int) -> None:

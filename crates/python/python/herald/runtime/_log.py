@@ -59,6 +59,22 @@ def is_logged(level: LogLevel) -> bool:
 
 
 def emit_log_event(level: LogLevel, message: str, context: dict[str, Any]) -> None:
-    """Log one line; exceptions of the log are suppressed."""
+    """Log one line; exceptions of the log are suppressed. Control and invisible
+    characters are escaped: texts of errors may contain line breaks and terminal escape
+    sequences of somebody else.
+    """
     with suppress(Exception):
-        _EMIT(level, message, context)
+        shown = {
+            name: printable(value) if isinstance(value, str) else value
+            for name, value in context.items()
+        }
+        _EMIT(level, printable(message), shown)
+
+
+def printable(text: str) -> str:
+    """Return the text with control and invisible characters escaped, as `repr` does."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
+    )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from herald.runtime._json import text_of
+from herald.runtime._log import printable
 from herald.runtime._redaction import mask_secrets
 
 ERROR_WINDOW: Final = 4_000  # so much of an error is read and masked,
@@ -42,6 +43,6 @@ def redact_secrets(value: object, also: Iterable[re.Pattern[str]] = ()) -> str:
 
 
 def reason_of(error: BaseException, also: Iterable[re.Pattern[str]] = ()) -> str:
-    """Return the type of an error and its redacted text."""
-    name, text = type(error).__name__, redact_secrets(error, also)
+    """Return the type of an error and its redacted text, on one line for logs."""
+    name, text = type(error).__name__, printable(redact_secrets(error, also))
     return f"{name}: {text}" if text else name
