@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 GENEROUS = 20.0
-"""Seconds in which things happen that take no time: nobody measures anything by it."""
+"""Timeout in seconds for things that take no time; not a measurement."""
 
 
 class Client(Protocol):

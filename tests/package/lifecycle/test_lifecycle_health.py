@@ -1,16 +1,18 @@
-"""What the service says about itself."""
+"""Health checks, tasks and heartbeats."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from herald.lifecycle import Lifecycle, State
-from herald.testing import RecordingClient
+from herald import Event
+from herald.lifecycle import Lifecycle, State, spool_check
+from herald.testing import RecordingClient, SyncRecordingClient
 
 from nodes import GENEROUS, Node, soon, until
 
@@ -119,6 +121,34 @@ def test_an_unreachable_cluster_degrades_and_an_unconnected_client_fails() -> No
             assert not (await life.readiness()).is_ok
 
     asyncio.run(main())
+
+
+def test_the_spool_check_reports_age_size_and_dead_letters(tmp_path: Path) -> None:
+    client = SyncRecordingClient(spool=tmp_path / "spool.db", deadline=0.01)
+    with client:
+        assert spool_check(client)() is None
+        client.cluster.stop()
+        for number in range(3):
+            client.publish(Event("a.b", "n", {"n": number}))
+        assert spool_check(client, max_age=60.0, max_records=3)() is None
+        assert spool_check(client, max_records=2)() == "3 events, limit 2"
+        old = spool_check(client, max_age=0.0)()
+        assert old is not None
+        assert old.startswith("the oldest event is ")
+
+    class Stats:
+        spool_oldest_age = None
+        spool_records = 0
+        spool_dead = 2
+
+    class Stub:
+        is_connected = True
+
+        def stats(self) -> Stats:
+            return Stats()
+
+    assert spool_check(Stub())() == "dead letters: 2, limit 0"
+    assert spool_check(Stub(), max_dead_letters=None)() is None
 
 
 def test_tasks_are_restarted_by_their_policy() -> None:

@@ -1,4 +1,4 @@
-"""Dependencies start in their order, or not at all."""
+"""Start order of dependencies, and failed starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nodes import GENEROUS, Node, soon
 
 
 class Log:
-    """What happened, in its order."""
+    """Recorded calls in order."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

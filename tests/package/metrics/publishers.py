@@ -1,4 +1,4 @@
-"""A publisher that keeps what it is told."""
+"""Recording publisher of metrics."""
 
 from __future__ import annotations
 

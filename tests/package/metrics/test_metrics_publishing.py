@@ -1,4 +1,4 @@
-"""Figures become events beside the work, and never hold it up."""
+"""Background publishing of metrics."""
 
 from __future__ import annotations
 

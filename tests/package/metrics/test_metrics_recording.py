@@ -1,4 +1,4 @@
-"""What is counted, of functions of all kinds, tasks and threads."""
+"""Recording of functions of all kinds, tasks and threads."""
 
 from __future__ import annotations
 

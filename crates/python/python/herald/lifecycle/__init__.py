@@ -5,6 +5,7 @@ work in progress.
 from herald.lifecycle._admission import Admission
 from herald.lifecycle._checks import Health, Outcome
 from herald.lifecycle._errors import LifecycleError, NotAccepting, StartError
+from herald.lifecycle._kafka import spool_check
 from herald.lifecycle._lifecycle import Lifecycle
 from herald.lifecycle._report import StopReport
 from herald.lifecycle._state import State
@@ -21,4 +22,5 @@ __all__ = [
     "StartError",
     "State",
     "StopReport",
+    "spool_check",
 ]

@@ -7,6 +7,7 @@ from herald.metrics._measured import measured_method
 from herald.metrics._node import NodeMetrics
 from herald.metrics._publisher import MetricPublisher
 from herald.metrics._snapshot import (
+    DURATION_BOUNDS,
     LastError,
     OperationSnapshot,
     Percentiles,
@@ -16,6 +17,7 @@ from herald.metrics._snapshot import (
 from herald.metrics._track import Track
 
 __all__ = [
+    "DURATION_BOUNDS",
     "Counter",
     "Distribution",
     "Gauge",

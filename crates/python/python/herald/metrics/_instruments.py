@@ -2,12 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from math import isfinite
 from threading import RLock
 from typing import ClassVar, Literal, SupportsFloat
 
 from herald.metrics._snapshot import Percentiles, Reading
-from herald.metrics._window import Window, percentiles
+from herald.metrics._window import Window, cumulative, percentiles
 
 
 class Instrument(ABC):
@@ -103,6 +104,14 @@ class Distribution(Instrument):
     ) -> None:
         super().__init__(name, unit)
         self.resolution = resolution
+        self.bounds = tuple(
+            float(f"{resolution * factor * 10.0**power:.9g}")
+            for power in range(1, 8)
+            for factor in (1.0, 2.5, 5.0)
+        )
+        """Upper bounds of the exported histogram, over seven decades."""
+        self.observe: Callable[[float], object] | None = None
+        """Called with each value, by an exporter that needs each value."""
         self._window = Window(window, clock)
         self.count = 0
         self.sum = 0.0
@@ -115,6 +124,15 @@ class Distribution(Instrument):
                 self.count += 1
                 self.sum += number
                 self._window.record(round(number / self.resolution))
+            if self.observe is not None:
+                with suppress(Exception):  # a metric never fails an operation
+                    self.observe(number)
+
+    def buckets(self) -> tuple[int, ...]:
+        """Returns the number of values up to each of `bounds`."""
+        with self._lock:
+            totals = self._window.totals()
+        return cumulative(totals, self.bounds, self.resolution)
 
     def percentiles(self) -> Percentiles | None:
         """Returns the percentiles of the window; `None` if it is empty."""

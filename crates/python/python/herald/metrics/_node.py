@@ -9,6 +9,7 @@ from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Self, SupportsFloat, TypeVar
 
+from herald.metrics._client import client_readings
 from herald.metrics._instruments import Counter, Distribution, Gauge, Instrument
 from herald.metrics._operation import OperationMetrics
 from herald.metrics._process import CpuShare, Process
@@ -40,6 +41,7 @@ class NodeMetrics:
 
     Args:
         publisher: Publisher of the metric events; without one nothing is published.
+        client: Kafka client whose statistics are exported; by default the publisher's.
         publish_interval_ops: Number of operations after which metrics are published.
         publish_interval_seconds: Seconds after which metrics are published.
         min_publish_interval: Least seconds between two rounds of publishing.
@@ -52,6 +54,7 @@ class NodeMetrics:
         self,
         publisher: MetricPublisher | None = None,
         *,
+        client: object | None = None,
         publish_interval_ops: int = 100,
         publish_interval_seconds: float = 60.0,
         min_publish_interval: float = 1.0,
@@ -67,6 +70,7 @@ class NodeMetrics:
             if not value > 0:
                 raise ValueError(f"{name} must be more than 0, not {value}")
         self.publisher = publisher
+        self._client = client
         self.window = window
         self._publish_interval_ops = publish_interval_ops
         self._publish_interval_seconds = publish_interval_seconds
@@ -76,6 +80,7 @@ class NodeMetrics:
         self._operations: dict[str, OperationMetrics] = {}
         self._instruments: dict[str, Instrument] = {}
         self._listeners: list[Callable[[Instrument], None]] = []
+        self._observe: Callable[[str], Callable[[float], object]] | None = None
         self._process = Process() if resources else None
         self._cpu = CpuShare() if resources else None
         self._ended_runs = count(1)
@@ -145,6 +150,7 @@ class NodeMetrics:
             {operation.operation: operation for operation in operations},
             tuple(self._process.readings()) if self._process else (),
             tuple(self._business()),
+            tuple(client_readings(self._kafka_client())),
         )
 
     # Publishing.
@@ -208,6 +214,25 @@ class NodeMetrics:
         for instrument in known:
             listener(instrument)
 
+    def observe_durations(
+        self, observe: Callable[[str], Callable[[float], object]]
+    ) -> None:
+        """Calls `observe(operation)(seconds)` for each run from now on, for an exporter
+        that needs each value.
+        """
+        with self._lock:
+            self._observe = observe
+            for name, operation in self._operations.items():
+                operation.observe = observe(name)
+
+    def process_and_client(self) -> list[Reading]:
+        """Returns the current values of the process and of the Kafka client."""
+        process = self._process.readings() if self._process else ()
+        return [*process, *client_readings(self._kafka_client())]
+
+    def _kafka_client(self) -> object | None:
+        return self._client or getattr(self.publisher, "kafka_client", None)
+
     def _known(self) -> list[OperationMetrics]:
         return list(self._operations.copy().values())
 
@@ -223,6 +248,8 @@ class NodeMetrics:
             found = self._operations.get(name)
             if found is None:
                 found = OperationMetrics(name, self.window, self._clock)
+                if self._observe is not None:
+                    found.observe = self._observe(name)
                 self._operations[name] = found
             return found
 

@@ -1,13 +1,14 @@
 """Metrics of one operation."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from re import Pattern
 from threading import RLock
 from time import time
 
-from herald.metrics._snapshot import LastError, OperationSnapshot
-from herald.metrics._window import Window, percentiles
+from herald.metrics._snapshot import DURATION_BOUNDS, LastError, OperationSnapshot
+from herald.metrics._window import Window, cumulative, percentiles
 from herald.runtime import redact_secrets, text_of
 
 NANO = 1e-9
@@ -27,6 +28,7 @@ class OperationMetrics:
         "_seconds",
         "_window",
         "name",
+        "observe",
     )
 
     def __init__(self, name: str, window: float, clock: Callable[[], float]) -> None:
@@ -37,6 +39,8 @@ class OperationMetrics:
         self._count = self._errors = self._cancelled = self._in_flight = 0
         self._seconds = 0.0
         self._last_error: tuple[str, str, float] | None = None
+        self.observe: Callable[[float], object] | None = None
+        """Called with the seconds of each run, by an exporter that needs each value."""
 
     def begin(self) -> None:
         """Counts the start of a run."""
@@ -52,6 +56,9 @@ class OperationMetrics:
             self._window.record(int(seconds * 1e9))
             if error is not None:
                 self._note(error)
+        if self.observe is not None:
+            with suppress(Exception):  # a metric never fails an operation
+                self.observe(seconds)
 
     def _note(self, error: BaseException) -> None:
         if not isinstance(error, Exception):
@@ -76,6 +83,7 @@ class OperationMetrics:
         """Returns the current values."""
         with self._lock:
             parts, last = self._window.parts(), self._last_error
+            totals = self._window.totals()
             count, errors, cancelled = self._count, self._errors, self._cancelled
             in_flight, seconds = self._in_flight, self._seconds
         return OperationSnapshot(
@@ -87,6 +95,7 @@ class OperationMetrics:
             seconds,
             None if last is None else _redacted(*last, redactions),
             percentiles(parts, NANO),
+            cumulative(totals, DURATION_BOUNDS, NANO),
         )
 
 

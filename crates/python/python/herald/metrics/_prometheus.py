@@ -8,12 +8,10 @@ from prometheus_client import Metric
 from prometheus_client.registry import Collector
 
 from herald.metrics._instruments import Counter, Distribution
-from herald.metrics._snapshot import OperationSnapshot, Percentiles
+from herald.metrics._snapshot import DURATION_BOUNDS, OperationSnapshot
 
 if TYPE_CHECKING:
     from herald.metrics._node import NodeMetrics
-
-QUANTILES = (("0.5", "p50"), ("0.9", "p90"), ("0.95", "p95"), ("0.99", "p99"))
 
 
 class NodeCollector(Collector):
@@ -30,7 +28,7 @@ class NodeCollector(Collector):
         """Returns the current values."""
         now = self._metrics.snapshot()
         yield from _operations(now.operations.values())
-        for reading in now.resources:
+        for reading in (*now.resources, *now.client):
             yield _single(reading.name, reading.unit, reading.kind, reading.value)
         yield from self._business()
 
@@ -40,9 +38,9 @@ class NodeCollector(Collector):
         for instrument in self._metrics.instruments():
             if isinstance(instrument, Distribution):
                 name = _name(instrument.name, instrument.unit)
-                metric = Metric(name, instrument.name, "summary")
-                found = instrument.percentiles()
-                _summary(metric, {}, found, instrument.count, instrument.sum)
+                metric = Metric(name, instrument.name, "histogram")
+                buckets = instrument.bounds, instrument.buckets()
+                _histogram(metric, {}, *buckets, instrument.count, instrument.sum)
                 yield metric
                 continue
             kind = "counter" if isinstance(instrument, Counter) else "gauge"
@@ -55,27 +53,31 @@ def _operations(operations: Iterable[OperationSnapshot]) -> Iterator[Metric]:
     errors = Metric("herald_operation_errors", "Runs that failed", "counter")
     cancelled = Metric("herald_operation_cancelled", "Runs cancelled", "counter")
     in_flight = Metric("herald_operations_in_flight", "Runs not ended", "gauge")
-    latency = Metric("herald_operation_duration_seconds", "Time of a run", "summary")
+    duration = Metric("herald_operation_duration_seconds", "Time of a run", "histogram")
     for operation in operations:
         labels = {"operation": operation.operation}
         runs.add_sample(f"{runs.name}_total", labels, operation.count)
         errors.add_sample(f"{errors.name}_total", labels, operation.errors)
         cancelled.add_sample(f"{cancelled.name}_total", labels, operation.cancelled)
         in_flight.add_sample(in_flight.name, labels, operation.in_flight)
-        _summary(latency, labels, operation.latency, operation.count, operation.seconds)
-    yield from (runs, errors, cancelled, in_flight, latency)
+        buckets = DURATION_BOUNDS, operation.buckets
+        _histogram(duration, labels, *buckets, operation.count, operation.seconds)
+    yield from (runs, errors, cancelled, in_flight, duration)
 
 
-def _summary(
+def _histogram(
     metric: Metric,
     labels: dict[str, str],
-    found: Percentiles | None,
+    bounds: tuple[float, ...],
+    counts: tuple[int, ...],
     count: int,
     total: float,
 ) -> None:
-    for quantile, attribute in QUANTILES if found is not None else ():
-        value: float = getattr(found, attribute)
-        metric.add_sample(metric.name, {**labels, "quantile": quantile}, value)
+    for bound, up_to_bound in zip(bounds, counts, strict=True):
+        metric.add_sample(
+            f"{metric.name}_bucket", {**labels, "le": str(bound)}, up_to_bound
+        )
+    metric.add_sample(f"{metric.name}_bucket", {**labels, "le": "+Inf"}, count)
     metric.add_sample(f"{metric.name}_count", labels, count)
     metric.add_sample(f"{metric.name}_sum", labels, total)
 

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
+
+DURATION_BOUNDS: Final = (
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1),
+    *(0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
+)
+"""Upper bounds of the exported histogram of durations, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class OperationSnapshot:
     last_error: LastError | None
     latency: Percentiles | None
     """Latency in seconds, of the window; `None` if no run ended in it."""
+    buckets: tuple[int, ...] = ()
+    """Number of runs up to each of `DURATION_BOUNDS`, since the start of the node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +73,5 @@ class Snapshot:
     operations: Mapping[str, OperationSnapshot]
     resources: tuple[Reading, ...]
     business: tuple[Reading, ...]
+    client: tuple[Reading, ...] = ()
+    """Statistics of the Kafka client and its spool."""

@@ -1,4 +1,4 @@
-"""Sliding-window histogram in constant memory."""
+"""Histograms in constant memory: of a sliding window, and of all time."""
 
 from __future__ import annotations
 
@@ -32,18 +32,26 @@ class _Slice:
 
 class Window:
     """Histogram of the values of about the last `seconds`: the oldest sixth is dropped
-    at a time.
+    at a time, and added to the histogram of all time.
 
     Values are integers from 0. Not thread-safe: the owner holds a lock.
     """
 
-    __slots__ = ("_clock", "_current", "_next_rotation", "_slice_seconds", "_slices")
+    __slots__ = (
+        "_clock",
+        "_current",
+        "_dropped",
+        "_next_rotation",
+        "_slice_seconds",
+        "_slices",
+    )
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._slice_seconds = seconds / SLICES
         self._slices = [_Slice() for _ in range(SLICES)]
         self._current = self._slices[-1]
+        self._dropped = array("Q", [0]) * BUCKETS
         self._next_rotation = clock() + self._slice_seconds
 
     def record(self, value: int) -> None:
@@ -75,12 +83,24 @@ class Window:
             if part.count
         ]
 
+    def totals(self) -> array[int]:
+        """Returns a copy of the histogram of all time. To be called with the lock
+        held.
+        """
+        totals = array("Q", self._dropped)
+        for part in self._slices:
+            for bucket in range(part.low, part.high + 1):
+                totals[bucket] += part.buckets[bucket]
+        return totals
+
     def _rotate(self) -> None:
         """Drops the slices that are too old."""
         passed = int((self._clock() - self._next_rotation) / self._slice_seconds) + 1
         self._next_rotation += passed * self._slice_seconds
         for _ in range(min(passed, SLICES)):
             oldest = self._slices.pop(0)
+            for bucket in range(oldest.low, oldest.high + 1):
+                self._dropped[bucket] += oldest.buckets[bucket]
             oldest.clear()
             self._slices.append(oldest)
         self._current = self._slices[-1]
@@ -114,3 +134,24 @@ def percentiles(
         found.append(min(midpoint_of(first + bucket), maximum) * scale)
     p50, p90, p95, p99 = found
     return Percentiles(p50, p90, p95, p99, maximum * scale, count)
+
+
+def cumulative(
+    totals: array[int], bounds: tuple[float, ...], scale: float
+) -> tuple[int, ...]:
+    """Returns the number of values up to each bound, to within 1 % of the bound.
+
+    Args:
+        totals: Result of `Window.totals`.
+        bounds: Upper bounds in ascending order.
+        scale: Factor from values to the unit of the bounds.
+    """
+    counts: list[int] = []
+    bucket = count = 0
+    for bound in bounds:
+        limit = bound / scale
+        while bucket < BUCKETS and midpoint_of(bucket) <= limit:
+            count += totals[bucket]
+            bucket += 1
+        counts.append(count)
+    return tuple(counts)
