@@ -6,6 +6,7 @@ import pickle
 import re
 import threading
 from pathlib import Path
+from typing import Literal
 
 import herald
 import pytest
@@ -407,3 +408,29 @@ def test_nodes_are_those_of_the_command(folder: Path) -> None:
         [event["topic"] for event in each["generated"] + each["published"]]
         for each in contracts
     ]
+
+
+@pytest.mark.parametrize("models", ["pydantic", "dataclass"])
+def test_names_that_become_keywords_are_valid_identifiers(
+    models: Literal["pydantic", "dataclass"],
+) -> None:
+    catalog = herald.load_text(KEYWORDS)
+    assert catalog.errors == ()
+    [module] = herald.generate(catalog, models=models)
+    namespace: dict[str, object] = {"__name__": "generated"}
+    exec(compile(module.text, module.path, "exec"), namespace)
+
+
+KEYWORDS = """\
+node_type: effect
+service_name: orders
+operations: [true_, mro]
+states: [mro, none, "true"]
+events:
+  - event_type: none
+    payload: {mro: string, name: string}
+  - event_type: "True"
+    payload: {value: string}
+  - event_type: false_
+    payload: {model_config: string}
+"""

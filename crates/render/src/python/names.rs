@@ -45,10 +45,11 @@ pub(crate) fn label(node: &Node, event: &Event) -> String {
     }
 }
 
-/// A name of a contract as that of a class, behind `prefix` where it can't begin one.
+/// A name of a contract as that of a class, behind `prefix` where it can't begin one or is a
+/// keyword: `none` becomes `None` in `PascalCase`.
 pub(crate) fn class_name(name: &str, prefix: &str) -> String {
     let name = pascal_case(name);
-    if name.starts_with(|c: char| c.is_ascii_uppercase()) {
+    if name.starts_with(|c: char| c.is_ascii_uppercase()) && !is_python_keyword(&name) {
         name
     } else {
         format!("{prefix}{name}")
@@ -117,6 +118,20 @@ mod tests {
         assert_eq!(names.give("EVENT_CATALOG".into()), "EVENT_CATALOG_");
         assert_eq!(names.give("EVENT_CATALOG_".into()), "EVENT_CATALOG__");
         assert_eq!(names.give("EVENT_A".into()), "EVENT_A");
+    }
+
+    #[test]
+    fn class_names_are_never_keywords() {
+        for (name, class) in [
+            ("none", "EventNone"),
+            ("None", "EventNone"),
+            ("true", "EventTrue"),
+            ("false", "EventFalse"),
+            ("nonesuch", "Nonesuch"),
+            ("9.lives", "Event9Lives"),
+        ] {
+            assert_eq!(class_name(name, "Event"), class);
+        }
     }
 
     #[test]

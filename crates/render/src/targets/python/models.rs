@@ -19,7 +19,7 @@ use crate::targets::python::types::annotation;
 const INDENT: usize = 4;
 
 /// Attributes that annotations have in them, or that every model of pydantic has.
-const RESERVED: [&str; 74] = [
+const RESERVED: [&str; 75] = [
     "I",
     "O",
     "l",
@@ -73,6 +73,7 @@ const RESERVED: [&str; 74] = [
     "model_validate",
     "model_validate_json",
     "model_validate_strings",
+    "mro",
     "object",
     "parse_file",
     "parse_obj",
