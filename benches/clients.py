@@ -408,7 +408,7 @@ class ConfluentAio:
 
     @asynccontextmanager
     async def polling(self) -> AsyncIterator[None]:
-        """It looks for what is delivered only where it sends, or is asked to."""
+        """Polls for deliveries only when it sends, or on request."""
 
         async def poll() -> None:
             while True:

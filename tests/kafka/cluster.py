@@ -55,7 +55,7 @@ def run(data: Path, nodes: int) -> Iterator[Run]:
 
 
 def environment(data: Path) -> dict[str, str]:
-    """That of somebody who has no Kafka yet."""
+    """Environment without a Kafka installation."""
     names = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_CLUSTER")
     return {
         **{name: value for name, value in os.environ.items() if name not in names},

@@ -1,4 +1,4 @@
-"""Events whose receipts nobody waits for."""
+"""Events whose receipts nobody awaits."""
 
 from __future__ import annotations
 

@@ -358,9 +358,25 @@ def is_logged(level: LogLevel) -> bool:
 
 
 def emit_log_event(level: LogLevel, message: str, context: dict[str, Any]) -> None:
-    """Log one line; exceptions of the log are suppressed."""
+    """Log one line; exceptions of the log are suppressed. Control and invisible
+    characters are escaped: texts of errors may contain line breaks and terminal escape
+    sequences of somebody else.
+    """
     with suppress(Exception):
-        _EMIT(level, message, context)
+        shown = {
+            name: printable(value) if isinstance(value, str) else value
+            for name, value in context.items()
+        }
+        _EMIT(level, printable(message), shown)
+
+
+def printable(text: str) -> str:
+    """Return the text with control and invisible characters escaped, as `repr` does."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 # Reader for untrusted JSON objects.
@@ -1572,7 +1588,7 @@ class ModelError(ValueError):
 
 
 def from_json(model: type[M], value: Mapping[str, Any]) -> M:
-    """Parse a JSON object to a model, as strictly as its contract says.
+    """Parse a JSON object to a model, as strictly as its contract.
 
     Raises:
         ValueError: The object does not match the model. Pydantic's errors are
@@ -2161,8 +2177,8 @@ def redact_secrets(value: object, also: Iterable[re.Pattern[str]] = ()) -> str:
 
 
 def reason_of(error: BaseException, also: Iterable[re.Pattern[str]] = ()) -> str:
-    """Return the type of an error and its redacted text."""
-    name, text = type(error).__name__, redact_secrets(error, also)
+    """Return the type of an error and its redacted text, on one line for logs."""
+    name, text = type(error).__name__, printable(redact_secrets(error, also))
     return f"{name}: {text}" if text else name
 
 
@@ -2488,9 +2504,9 @@ class EventPublisher:
         kafka_client: Events are only logged while it is None or not connected.
         default_namespace: First part of the topics, such as `dev`.
         wait_for_receipts: Whether instrumented operations wait for the receipts of
-            their events. By default they don't with Herald's clients, and the log says
-            "Published" once the client accepted an event; other clients are always
-            awaited if possible.
+            their events. By default they don't with Herald's clients, and the log
+            reports "Published" once the client accepted an event; other clients are
+            always awaited if possible.
         node_metrics: Counts and times instrumented operations.
         redactions: Patterns of secrets from the contract, in addition to the built-in
             ones.

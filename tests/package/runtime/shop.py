@@ -213,7 +213,7 @@ def stages(events: list[PublishedEvent]) -> list[str]:
 
 
 def tree(events: list[PublishedEvent]) -> dict[str, str | None]:
-    """What led to each event, by the operation that the payload names."""
+    """Cause of each event, by the operation in its payload."""
     names = {
         event.envelope["event_id"]: event.payload.get("operation")
         for event in events

@@ -1,4 +1,4 @@
-"""Which request is served, and what led to what."""
+"""Correlation and causation ids."""
 
 import asyncio
 import contextvars

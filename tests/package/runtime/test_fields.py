@@ -1,4 +1,4 @@
-"""What of values leaves the process, and how."""
+"""Published fields of values."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class ModelError(ValueError):
 
 
 def from_json(model: type[M], value: Mapping[str, Any]) -> M:
-    """Parse a JSON object to a model, as strictly as its contract says.
+    """Parse a JSON object to a model, as strictly as its contract.
 
     Raises:
         ValueError: The object does not match the model. Pydantic's errors are

@@ -27,9 +27,9 @@ class EventPublisher:
         kafka_client: Events are only logged while it is None or not connected.
         default_namespace: First part of the topics, such as `dev`.
         wait_for_receipts: Whether instrumented operations wait for the receipts of
-            their events. By default they don't with Herald's clients, and the log says
-            "Published" once the client accepted an event; other clients are always
-            awaited if possible.
+            their events. By default they don't with Herald's clients, and the log
+            reports "Published" once the client accepted an event; other clients are
+            always awaited if possible.
         node_metrics: Counts and times instrumented operations.
         redactions: Patterns of secrets from the contract, in addition to the built-in
             ones.
