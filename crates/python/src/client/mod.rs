@@ -21,7 +21,10 @@ pub use receipt::Receipt;
 /// Converts sample arguments, because PyO3 interns the attribute names of derived conversions on
 /// first use: see `python_refs`. Called when the package is imported.
 #[pyfunction]
-fn warm_up(_event: events::Event<'_>, _raw: events::Raw<'_>, _settings: options::Settings) {}
+#[pyo3(signature = (event, raw, settings, /))]
+fn warm_up(event: events::Event<'_>, raw: events::Raw<'_>, settings: options::Settings) {
+    drop((event, raw, settings));
+}
 
 /// Adds the client's classes and functions to the module.
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
