@@ -34,12 +34,16 @@ pub(crate) mod types;
 pub(crate) mod volume;
 pub(crate) mod yaml;
 
+type ContractCheck = fn(&ContractFile, &mut Vec<Diagnostic>);
+type NodeCheck = fn(&Node, &mut Vec<Diagnostic>);
+type CatalogCheck = fn(&[Node], &mut Vec<Diagnostic>);
+
 /// Row of the registry: rules that are found together, and the functions that find them.
 struct Check {
     rules: &'static [&'static Rule],
-    contract: Option<fn(&ContractFile, &mut Vec<Diagnostic>)>,
-    node: Option<fn(&Node, &mut Vec<Diagnostic>)>,
-    catalog: Option<fn(&[Node], &mut Vec<Diagnostic>)>,
+    contract: Option<ContractCheck>,
+    node: Option<NodeCheck>,
+    catalog: Option<CatalogCheck>,
 }
 
 impl Check {
@@ -54,19 +58,19 @@ impl Check {
     }
 
     /// Adds a check of each contract as written.
-    const fn contract(mut self, check: fn(&ContractFile, &mut Vec<Diagnostic>)) -> Self {
+    const fn contract(mut self, check: ContractCheck) -> Self {
         self.contract = Some(check);
         self
     }
 
     /// Adds a check of each node.
-    const fn node(mut self, check: fn(&Node, &mut Vec<Diagnostic>)) -> Self {
+    const fn node(mut self, check: NodeCheck) -> Self {
         self.node = Some(check);
         self
     }
 
     /// Adds a check of all nodes together.
-    const fn catalog(mut self, check: fn(&[Node], &mut Vec<Diagnostic>)) -> Self {
+    const fn catalog(mut self, check: CatalogCheck) -> Self {
         self.catalog = Some(check);
         self
     }
