@@ -338,17 +338,18 @@ impl Publisher {
 
 impl Drop for Publisher {
     fn drop(&mut self) {
-        if !self.core.process.is_forked() {
-            // Only a fork is refused.
-            let _ = self.close(Duration::ZERO);
-        } else {
-            // The connection's threads are not here: its end would wait for them for ever.
+        if self.core.process.is_forked() {
+            // The threads of the connection do not exist in a fork: closing it would wait for them
+            // forever.
             std::mem::forget(self.core.clone());
-            // Nor are its own. What they left may be in use by threads of the child, which would
-            // be let go in their place.
+            // Nor do the publisher's own. Their handles must not be dropped either: dropping detaches
+            // a thread by an id that may belong to a thread of the child.
             if let Ok(State::Running(threads)) = self.state.get_mut() {
                 std::mem::forget(std::mem::take(threads));
             }
+        } else {
+            // Fails only in a fork.
+            let _ = self.close(Duration::ZERO);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use clap::{Args, ValueEnum};
 use herald_catalog::duration;
 use herald_envelope::Timestamp;
-use herald_publish::kafka::Start;
+use herald_publish::kafka::StartPosition;
 
 use super::cluster::Cluster;
 use super::parse_namespace;
@@ -24,8 +24,8 @@ pub struct Listen {
     pub namespace: Option<String>,
     /// Start position: beginning, now, a time such as 2026-01-31T12:00:00Z, or an age such as 10m
     #[arg(long, value_name = "WHEN", default_value = "now", value_parser = parse_start)]
-    pub from: Start,
-    /// Filters and format.
+    pub from: StartPosition,
+    /// Which events, and how.
     #[command(flatten)]
     pub show: DisplayArgs,
     /// Stop conditions.
@@ -118,21 +118,21 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn parse_start(text: &str) -> Result<Start, String> {
+fn parse_start(text: &str) -> Result<StartPosition, String> {
     match text {
-        "beginning" => return Ok(Start::Beginning),
-        "now" => return Ok(Start::Now),
+        "beginning" => return Ok(StartPosition::Beginning),
+        "now" => return Ok(StartPosition::Now),
         _ => {}
     }
     let time = text.parse::<Timestamp>().ok();
     if let Some(time) = time.and_then(|time| SystemTime::try_from(time).ok()) {
-        return Ok(Start::At(time));
+        return Ok(StartPosition::At(time));
     }
     let ago = text.strip_suffix(" ago").unwrap_or(text);
     duration::parse(ago)
         .ok()
         .and_then(|ago| SystemTime::now().checked_sub(ago))
-        .map(Start::At)
+        .map(StartPosition::At)
         .ok_or_else(|| {
             "expected beginning, now, a time with an offset such as 2026-01-31T12:00:00Z, or an \
              age such as 10m"
@@ -145,16 +145,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parses_start_positions() {
-        assert_eq!(parse_start("beginning"), Ok(Start::Beginning));
-        assert_eq!(parse_start("now"), Ok(Start::Now));
+    fn a_start_is_a_word_a_time_or_a_duration() {
+        assert_eq!(parse_start("beginning"), Ok(StartPosition::Beginning));
+        assert_eq!(parse_start("now"), Ok(StartPosition::Now));
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);
         assert_eq!(
             parse_start("1970-01-01T02:00:00+01:00"),
-            Ok(Start::At(time))
+            Ok(StartPosition::At(time))
         );
         for ago in ["10m", "10m ago"] {
-            let Ok(Start::At(time)) = parse_start(ago) else {
+            let Ok(StartPosition::At(time)) = parse_start(ago) else {
                 panic!("{ago}");
             };
             let passed = SystemTime::now().duration_since(time).unwrap();

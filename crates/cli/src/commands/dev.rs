@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
-use herald_publish::kafka::{DevCluster, KafkaOptions, Listener, Start};
+use herald_publish::kafka::{DevCluster, KafkaOptions, StartPosition, TopicReader};
 
 use crate::args::events::{Dev, EventFormat};
 use crate::connection::{BOOTSTRAP_SERVERS, CONNECT_TIMEOUT, cluster_error};
@@ -35,12 +35,12 @@ pub fn run(args: &Dev) -> Result<ExitStatus, Error> {
     }
     let servers = cluster.bootstrap_servers();
     let options = KafkaOptions::new(&servers);
-    let listener =
-        Listener::connect(&options, CONNECT_TIMEOUT).map_err(|failure| cluster_error(&failure))?;
-    let mut listener = listener.refreshed_every(POLL_INTERVAL);
+    let listener = TopicReader::connect(&options, CONNECT_TIMEOUT)
+        .map_err(|failure| cluster_error(&failure))?;
+    let mut listener = listener.refresh_interval(POLL_INTERVAL);
     // Follows every topic, also those that a producer creates by publishing to them.
     listener
-        .follow(|_| true, Start::Beginning, CONNECT_TIMEOUT)
+        .follow(|_| true, StartPosition::Beginning, CONNECT_TIMEOUT)
         .map_err(|failure| cluster_error(&failure))?;
     // Before this, an interruption ends the process at once.
     let interrupt = Interrupt::watch()?;
@@ -99,7 +99,7 @@ fn print_banner(args: &Dev, all: &[ContractTopic], servers: &str) -> io::Result<
          event published to it.\n",
         count(topics, "topic"),
         all.len() - topics,
-        DevCluster::PARTITIONS_OF_UNKNOWN
+        DevCluster::AUTO_CREATED_PARTITIONS
     ));
     let export = format!("export {BOOTSTRAP_SERVERS}={servers}");
     match args.show.format {

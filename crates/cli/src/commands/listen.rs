@@ -6,8 +6,7 @@ use globset::GlobMatcher;
 use herald_diagnostics::did_you_mean;
 use herald_diagnostics::render::{Format, visible_line};
 use herald_envelope::topic;
-use herald_project::Project;
-use herald_publish::kafka::{Listener, Start};
+use herald_publish::kafka::{StartPosition, TopicReader};
 
 use crate::args::events::Listen;
 use crate::connection::{self, CONNECT_TIMEOUT, cluster_error};
@@ -23,7 +22,7 @@ pub fn run(args: &Listen) -> Result<ExitStatus, Error> {
     let wanted = Wanted::new(args, &project)?;
     let options = connection::options(&args.cluster, &project)?;
     let mut listener =
-        Listener::connect(&options, CONNECT_TIMEOUT).map_err(|f| cluster_error(&f))?;
+        TopicReader::connect(&options, CONNECT_TIMEOUT).map_err(|f| cluster_error(&f))?;
     wanted.check(
         &listener
             .topic_names(CONNECT_TIMEOUT)
@@ -35,9 +34,9 @@ pub fn run(args: &Listen) -> Result<ExitStatus, Error> {
     // Before this, an interruption ends the process at once.
     let interrupt = Interrupt::watch()?;
     let from = match args.from {
-        Start::Beginning => "from the beginning",
-        Start::Now => "from now on",
-        Start::At(_) => "from then on",
+        StartPosition::Beginning => "from the beginning",
+        StartPosition::Now => "from now on",
+        StartPosition::At(_) => "from then on",
     };
     terminal::status(&format!(
         "{DIM}listening to {} on {} {from}; press Ctrl-C to stop{DIM:#}",

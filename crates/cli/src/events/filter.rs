@@ -84,13 +84,13 @@ pub fn glob(what: &str, pattern: &str) -> Result<GlobMatcher, Error> {
 #[cfg(test)]
 mod tests {
     use herald_envelope::Origin;
-    use herald_publish::kafka::Received;
+    use herald_publish::kafka::ConsumerRecord;
 
     use super::*;
     use crate::args::events::EventFormat;
 
-    fn record(payload: Vec<u8>) -> Received {
-        Received {
+    fn record(payload: Vec<u8>) -> ConsumerRecord {
+        ConsumerRecord {
             topic: "t".to_owned(),
             partition: 0,
             offset: 0,
@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    fn event() -> Received {
+    fn event() -> ConsumerRecord {
         let origin = Origin::new("shop", "1", "test");
         let envelope = origin
             .envelope("effect.place.failed", "node-7", serde_json::json!({}))
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn judged(set: Set, text: &str, record: &Received) -> FilterResult {
+    fn judged(set: Set, text: &str, record: &ConsumerRecord) -> FilterResult {
         let mut show = show();
         set(&mut show, text.to_owned());
         Filter::new(&show).unwrap().apply(&ParsedRecord::of(record))

@@ -3,7 +3,7 @@
 use std::io;
 
 use herald_envelope::Json;
-use herald_publish::kafka::Received;
+use herald_publish::kafka::ConsumerRecord;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ pub fn line(parsed: &ParsedRecord<'_>) -> io::Result<String> {
     Ok(line)
 }
 
-fn envelope_text(record: &Received) -> Option<String> {
+fn envelope_text(record: &ConsumerRecord) -> Option<String> {
     let text = std::str::from_utf8(record.payload.as_deref()?).ok()?;
     json_format::compact(text)
 }
@@ -86,8 +86,8 @@ fn bytes(bytes: Option<&[u8]>) -> Value {
 mod tests {
     use super::*;
 
-    fn record(payload: Option<&[u8]>) -> Received {
-        Received {
+    fn record(payload: Option<&[u8]>) -> ConsumerRecord {
+        ConsumerRecord {
             topic: "t".to_owned(),
             partition: 2,
             offset: 41,

@@ -10,7 +10,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant, SystemTime};
 
 use herald_diagnostics::render::visible_line;
-use herald_publish::kafka::{Heard, Listener, Received};
+use herald_publish::kafka::{ConsumerRecord, ReaderEvent, TopicReader};
 
 use crate::args::events::{DisplayArgs, EventFormat, StopArgs};
 use crate::connection::cluster_error;
@@ -32,7 +32,7 @@ const FLUSH_BYTES: usize = 64 * 1024;
 
 /// Prints the events of a listener until a stop condition holds.
 pub fn watch(
-    listener: &mut Listener,
+    listener: &mut TopicReader,
     show: &DisplayArgs,
     end: &StopArgs,
     duration: Option<Duration>,
@@ -53,13 +53,13 @@ pub fn watch(
             .next(timeout)
             .map_err(|failure| cluster_error(&failure))?
         {
-            Some(Heard::Record(record)) => printer.handle_record(&record)?,
-            Some(Heard::Trouble(failure)) => {
+            Some(ReaderEvent::Record(record)) => printer.handle_record(&record)?,
+            Some(ReaderEvent::Interrupted(failure)) => {
                 printer.flush()?;
                 let detail = visible_line(&failure.detail);
                 terminal::status(&format!("{YELLOW}waiting{YELLOW:#}: {detail}"));
             }
-            Some(Heard::Recovered) => {
+            Some(ReaderEvent::Recovered) => {
                 printer.flush()?;
                 terminal::status(&format!("{GREEN}reconnected{GREEN:#}"));
             }
@@ -115,7 +115,7 @@ impl<'a> EventPrinter<'a> {
         })
     }
 
-    fn handle_record(&mut self, record: &Received) -> Result<(), Error> {
+    fn handle_record(&mut self, record: &ConsumerRecord) -> Result<(), Error> {
         let parsed = ParsedRecord::of(record);
         match self.filter.apply(&parsed) {
             FilterResult::Show => {

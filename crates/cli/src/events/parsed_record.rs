@@ -3,11 +3,11 @@
 use std::fmt;
 
 use herald_envelope::Envelope;
-use herald_publish::kafka::Received;
+use herald_publish::kafka::ConsumerRecord;
 
 /// A record and the envelope in its value.
 pub struct ParsedRecord<'a> {
-    pub record: &'a Received,
+    pub record: &'a ConsumerRecord,
     pub envelope: Result<Envelope<'a>, NotAnEnvelope>,
 }
 
@@ -21,7 +21,7 @@ pub enum NotAnEnvelope {
 }
 
 impl<'a> ParsedRecord<'a> {
-    pub fn of(record: &'a Received) -> Self {
+    pub fn of(record: &'a ConsumerRecord) -> Self {
         let envelope = match &record.payload {
             None => Err(NotAnEnvelope::Tombstone),
             Some(bytes) => Envelope::parse(bytes).map_err(NotAnEnvelope::Invalid),

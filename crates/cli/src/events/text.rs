@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 
 use herald_diagnostics::render::visible_line;
 use herald_envelope::{Envelope, Json, Timestamp};
-use herald_publish::kafka::Received;
+use herald_publish::kafka::ConsumerRecord;
 use unicode_width::UnicodeWidthChar;
 
 use super::parsed_record::{NotAnEnvelope, ParsedRecord};
@@ -54,7 +54,7 @@ impl Text {
         }
     }
 
-    fn envelope(&mut self, record: &Received, envelope: &Envelope<'_>, out: &mut String) {
+    fn envelope(&mut self, record: &ConsumerRecord, envelope: &Envelope<'_>, out: &mut String) {
         let time = self.time(Some(envelope.event_timestamp), out);
         let style = if envelope.event_type.ends_with(".failed") {
             RED
@@ -86,7 +86,7 @@ impl Text {
         }
     }
 
-    fn other(&mut self, record: &Received, reason: &NotAnEnvelope, out: &mut String) {
+    fn other(&mut self, record: &ConsumerRecord, reason: &NotAnEnvelope, out: &mut String) {
         let time = record
             .timestamp
             .and_then(|time| Timestamp::try_from(time).ok());
@@ -169,7 +169,7 @@ impl Text {
 }
 
 /// Topic, partition and offset of a record.
-fn place(record: &Received) -> String {
+fn place(record: &ConsumerRecord) -> String {
     format!(
         "{}/{}@{}",
         visible_line(&record.topic),
@@ -195,8 +195,8 @@ mod tests {
 
     use super::*;
 
-    fn record(payload: Option<Vec<u8>>) -> Received {
-        Received {
+    fn record(payload: Option<Vec<u8>>) -> ConsumerRecord {
+        ConsumerRecord {
             topic: "dev.shop.v1".to_owned(),
             partition: 2,
             offset: 41,
@@ -207,7 +207,7 @@ mod tests {
         }
     }
 
-    fn event(event_type: &'static str, payload: serde_json::Value) -> Received {
+    fn event(event_type: &'static str, payload: serde_json::Value) -> ConsumerRecord {
         let origin = Origin::new("shop", "1", "test");
         let mut envelope = origin
             .envelope(event_type, "node-7", payload)
@@ -218,7 +218,7 @@ mod tests {
         record(Some(bytes))
     }
 
-    fn shown(text: &mut Text, record: &Received) -> String {
+    fn shown(text: &mut Text, record: &ConsumerRecord) -> String {
         let mut out = String::new();
         text.write(&ParsedRecord::of(record), &mut out);
         anstream::adapter::strip_str(&out).to_string()

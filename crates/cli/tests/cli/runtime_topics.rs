@@ -159,7 +159,7 @@ fn plan_and_outcome_as_json() {
     assert_eq!(of(&plan, &good)["refusal"], Value::Null);
     assert_eq!(
         of(&plan, &bad)["refusal"],
-        json!({"code": "invalid_config", "detail": "Kafka does not take retention.ms=a week"})
+        json!({"code": "invalid_config", "detail": "Kafka does not accept retention.ms=a week"})
     );
     // One fails, the other is made, and both are told.
     let done = topics(&sandbox, &["apply", ".", "--yes", "--format", "json"])

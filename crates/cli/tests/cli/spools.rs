@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use herald_publish::kafka::{DevCluster, Heard, KafkaOptions, Listener, Start};
+use herald_publish::kafka::{DevCluster, KafkaOptions, ReaderEvent, StartPosition, TopicReader};
 use herald_spool::{DeadLetterRequest, Record, Sequence, Spool, SpoolOptions};
 
 use crate::support::{Run, Sandbox};
@@ -92,16 +92,18 @@ pub fn delivered(
     many: usize,
 ) -> BTreeMap<String, Vec<String>> {
     let options = KafkaOptions::new(cluster.bootstrap_servers());
-    let mut listener = Listener::connect(&options, LONG).unwrap();
+    let mut listener = TopicReader::connect(&options, LONG).unwrap();
     let is_topic = move |name: &str| name == topic;
-    listener.follow(is_topic, Start::Beginning, LONG).unwrap();
+    listener
+        .follow(is_topic, StartPosition::Beginning, LONG)
+        .unwrap();
     let mut by_key: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let started = Instant::now();
     let mut heard = 0;
     while heard < many {
         assert!(started.elapsed() < LONG, "only {heard} of {many} came");
         let next = listener.next(Duration::from_millis(100)).unwrap();
-        if let Some(Heard::Record(record)) = next {
+        if let Some(ReaderEvent::Record(record)) = next {
             let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.unwrap()).unwrap();
             by_key
                 .entry(text(record.key))

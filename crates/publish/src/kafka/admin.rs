@@ -1,4 +1,5 @@
-//! Topics of a cluster: compared with what is wanted, created, extended. Nothing is deleted here.
+//! Administration of topics: compares them with the wanted ones, creates and extends them. Nothing
+//! is deleted.
 
 mod apply;
 mod plan;
@@ -6,6 +7,10 @@ mod refusal;
 mod topic;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use rdkafka::admin::{
@@ -19,55 +24,53 @@ use rdkafka::metadata::MetadataTopic;
 
 pub use apply::Outcome;
 pub use plan::{Difference, Plan, PlannedTopic};
-pub use topic::{Entry, FoundTopic, WantedTopic};
+pub use topic::{ConfigEntry, FoundTopic, WantedTopic};
 
-use super::contact::{self, Contact};
-use super::defaults::For;
+use super::config::ClientKind;
+use super::config::{KafkaOptions, invalid};
 use super::dev;
-use super::options::{KafkaOptions, invalid};
-use super::wait::wait;
+use super::metadata_client::{self, ErrorRecorder};
 use crate::failure::{Failure, FailureCode, FailureKind};
 
-/// Topics of one request. A broker answers a request when all of it is done, so a larger one
-/// could take longer than the time for an answer.
-const BATCH: usize = 100;
+/// Maximum number of topics in a request. A broker answers when all of it is done, so a larger one
+/// could take longer than the timeout.
+const MAX_TOPICS_PER_REQUEST: usize = 100;
 
-/// A whole configuration, by the names of its values.
-type Config = BTreeMap<String, Entry>;
+/// Configuration of a topic, by name.
+type Config = BTreeMap<String, ConfigEntry>;
 
-/// Lets the broker choose the number.
-const DEFAULT_OF_BROKER: i32 = -1;
+/// Number that makes the broker use its default.
+const BROKER_DEFAULT: i32 = -1;
 
-/// Whether a request is carried out or only checked.
+/// Mode of a request: executed, or only validated by the broker.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Do,
-    CheckOnly,
+enum RequestMode {
+    Execute,
+    ValidateOnly,
 }
 
-/// A cluster's topics. Every call blocks until the cluster has answered, or the time for an
-/// answer is over.
+/// Admin client for topics. Every call blocks until the cluster answers or the timeout has passed.
 pub struct Admin {
-    /// Changes topics. Its requests go to the controller.
+    /// Client that changes topics. Its requests go to the controller.
     client: AdminClient<DefaultClientContext>,
-    /// Asks what there is. It also hears why nobody answers, which an admin client does not.
-    eyes: BaseConsumer<Contact>,
+    /// Client that reads metadata. Unlike the admin client it also learns why no broker answers.
+    metadata_client: BaseConsumer<ErrorRecorder>,
     servers: String,
     timeout: Duration,
 }
 
 impl Admin {
-    /// Connects. An answer is waited for at most `timeout`, now and with every call.
+    /// Connects. Each call, including this one, waits at most `timeout` for an answer.
     ///
     /// # Errors
     /// Those of [`KafkaOptions::client_config`], and `unreachable`, `authentication_failed` or
     /// `tls_failed`; `unsupported` for a [`DevCluster`](super::DevCluster).
     pub fn connect(options: &KafkaOptions, timeout: Duration) -> Result<Self, Failure> {
-        let resolved = options.resolve(For::All)?;
-        let eyes = contact::client(options, &[])?;
+        let resolved = options.resolve(ClientKind::Any)?;
+        let metadata_client = metadata_client::client(options, &[])?;
         let servers = options.bootstrap_servers().to_owned();
-        contact::reach(&eyes, &servers, timeout)?;
-        let cluster = eyes.client().fetch_cluster_id(timeout);
+        metadata_client::reach(&metadata_client, &servers, timeout)?;
+        let cluster = metadata_client.client().fetch_cluster_id(timeout);
         if cluster.is_some_and(|id| dev::is_in_memory(&id)) {
             return Err(Failure::new(
                 FailureKind::Permanent,
@@ -80,26 +83,26 @@ impl Admin {
         let client = resolved
             .config
             .create()
-            .map_err(|error| invalid(&error, &resolved.scrub))?;
+            .map_err(|error| invalid(&error, &resolved.redactor))?;
         Ok(Self {
             client,
-            eyes,
+            metadata_client,
             servers,
             timeout,
         })
     }
 
-    /// Names of all topics that the cluster shows, its internal ones included.
+    /// Returns the names of all visible topics, including internal ones.
     ///
     /// # Errors
     /// `unreachable`.
     pub fn topic_names(&self) -> Result<BTreeSet<String>, Failure> {
-        let metadata = contact::reach(&self.eyes, &self.servers, self.timeout)?;
+        let metadata = metadata_client::reach(&self.metadata_client, &self.servers, self.timeout)?;
         let names = metadata.topics().iter().map(MetadataTopic::name);
         Ok(names.map(str::to_owned).collect())
     }
 
-    /// Those of these topics that exist, as they are.
+    /// Returns those of the topics that exist, with partitions and configuration.
     ///
     /// # Errors
     /// `unreachable` and `timed_out`.
@@ -108,7 +111,7 @@ impl Admin {
         names: impl IntoIterator<Item = &'a str>,
     ) -> Result<BTreeMap<String, FoundTopic>, Failure> {
         let names: BTreeSet<&str> = names.into_iter().collect();
-        let metadata = contact::reach(&self.eyes, &self.servers, self.timeout)?;
+        let metadata = metadata_client::reach(&self.metadata_client, &self.servers, self.timeout)?;
         let mut found = BTreeMap::new();
         for topic in metadata.topics() {
             if names.contains(topic.name()) && !topic.partitions().is_empty() {
@@ -116,10 +119,10 @@ impl Admin {
             }
         }
         let existing: Vec<String> = found.keys().cloned().collect();
-        for batch in existing.chunks(BATCH) {
+        for batch in existing.chunks(MAX_TOPICS_PER_REQUEST) {
             for (name, config) in self.configs(batch)? {
                 if let Some(topic) = found.get_mut(&name) {
-                    // rdkafka passes on no error of a single topic, only an empty configuration.
+                    // rdkafka reports the error of a single topic only as an empty configuration.
                     topic.config = Some(config).filter(|config| !config.is_empty());
                 }
             }
@@ -134,7 +137,7 @@ impl Admin {
             .collect();
         let answers = wait(
             self.client
-                .describe_configs(&topics, &self.options(Mode::Do)),
+                .describe_configs(&topics, &self.options(RequestMode::Execute)),
         )
         .map_err(|error| refusal::of_request(&error, "reading configurations"))?;
         let config = |resource: ConfigResource| match resource.specifier {
@@ -142,7 +145,7 @@ impl Admin {
                 let entries = resource.entries.into_iter().map(|entry| {
                     let own = entry.source == ConfigSource::DynamicTopic;
                     let value = entry.value.filter(|_| !entry.is_sensitive);
-                    (entry.name, Entry { value, is_own: own })
+                    (entry.name, ConfigEntry { value, is_own: own })
                 });
                 Some((name, entries.collect()))
             }
@@ -151,17 +154,17 @@ impl Admin {
         Ok(answers.into_iter().flatten().filter_map(config).collect())
     }
 
-    /// Creates topics, or checks whether the cluster would. A result for each, in the same order.
-    fn create(&self, topics: &[&WantedTopic], mode: Mode) -> Vec<Result<(), Failure>> {
-        each(topics, "creating", |batch| {
+    /// Creates topics, or validates their creation. Returns a result for each, in the same order.
+    fn create(&self, topics: &[&WantedTopic], mode: RequestMode) -> Vec<Result<(), Failure>> {
+        request_in_batches(topics, "creating", |batch| {
             let topics: Vec<_> = batch.iter().map(|topic| new_topic(topic)).collect();
             wait(self.client.create_topics(&topics, &self.options(mode)))
         })
     }
 
-    /// Brings topics to a number of partitions. A result for each, in the same order.
+    /// Adds partitions to topics. Returns a result for each, in the same order.
     fn add_partitions(&self, topics: &[&WantedTopic]) -> Vec<Result<(), Failure>> {
-        each(topics, "adding partitions", |batch| {
+        request_in_batches(topics, "adding partitions", |batch| {
             let topics: Vec<_> = batch
                 .iter()
                 .filter_map(|topic| {
@@ -171,14 +174,14 @@ impl Admin {
                 .collect();
             wait(
                 self.client
-                    .create_partitions(&topics, &self.options(Mode::Do)),
+                    .create_partitions(&topics, &self.options(RequestMode::Execute)),
             )
         })
     }
 
-    /// Sets the whole configuration of a topic: what is not in `config` goes back to its default.
-    /// Success means only that the cluster answered: rdkafka does not pass on what it said about
-    /// the topic, so the configuration has to be read again.
+    /// Replaces the whole configuration of a topic: values that are not in `config` are reset to
+    /// their defaults. Success only means that the cluster answered: rdkafka does not return the
+    /// result for the topic, so the configuration has to be read again.
     fn replace_config(
         &self,
         topic: &str,
@@ -190,28 +193,28 @@ impl Admin {
         }
         wait(
             self.client
-                .alter_configs(&[change], &self.options(Mode::Do)),
+                .alter_configs(&[change], &self.options(RequestMode::Execute)),
         )
         .map(|_| ())
         .map_err(|error| refusal::of_request(&error, "changing the configuration"))
     }
 
-    fn options(&self, mode: Mode) -> AdminOptions {
+    fn options(&self, mode: RequestMode) -> AdminOptions {
         AdminOptions::new()
             .request_timeout(Some(self.timeout))
             .operation_timeout(Some(self.timeout))
-            .validate_only(mode == Mode::CheckOnly)
+            .validate_only(mode == RequestMode::ValidateOnly)
     }
 }
 
-/// One request for each batch of topics, and the answers in the order of the topics.
-fn each(
+/// Sends a request per batch of topics, and returns the answers in the order of the topics.
+fn request_in_batches(
     topics: &[&WantedTopic],
     doing: &'static str,
     request: impl Fn(&[&WantedTopic]) -> KafkaResult<Vec<TopicResult>>,
 ) -> Vec<Result<(), Failure>> {
     let mut results = Vec::with_capacity(topics.len());
-    for batch in topics.chunks(BATCH) {
+    for batch in topics.chunks(MAX_TOPICS_PER_REQUEST) {
         match request(batch) {
             Ok(answers) => {
                 let mut answers: BTreeMap<String, Result<(), Failure>> = answers
@@ -236,9 +239,9 @@ fn each(
 }
 
 fn new_topic(topic: &WantedTopic) -> NewTopic<'_> {
-    let replicas = topic.replication_factor.map_or(DEFAULT_OF_BROKER, number);
+    let replicas = topic.replication_factor.map_or(BROKER_DEFAULT, number);
     let replication = TopicReplication::Fixed(replicas);
-    let partitions = topic.partitions.map_or(DEFAULT_OF_BROKER, number);
+    let partitions = topic.partitions.map_or(BROKER_DEFAULT, number);
     let mut new = NewTopic::new(&topic.name, partitions, replication);
     for (name, value) in &topic.config {
         new = new.set(name, value);
@@ -246,7 +249,7 @@ fn new_topic(topic: &WantedTopic) -> NewTopic<'_> {
     new
 }
 
-/// Kafka counts in 32 bits with a sign; it refuses what is too large by itself.
+/// Converts a number for Kafka, which uses signed 32-bit numbers and refuses large ones itself.
 fn number(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
@@ -264,4 +267,28 @@ fn without_config(topic: &MetadataTopic) -> FoundTopic {
 
 fn count(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Blocks this thread until the answer comes, without an async runtime. Requests have timeouts of
+/// their own.
+fn wait<F: Future>(answer: F) -> F::Output {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut answer = pin!(answer);
+    loop {
+        match answer.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            // A wake-up between the poll and `park` is not lost: `unpark` leaves a token, with
+            // which `park` returns at once.
+            Poll::Pending => thread::park(),
+        }
+    }
 }

@@ -1,11 +1,11 @@
-//! What follows from each of Kafka's and librdkafka's errors, in one table.
+//! Classification of Kafka's and librdkafka's errors, in one table.
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 use crate::failure::{Failure, FailureCode, FailureKind};
 use FailureKind::{Abandoned, Fatal, Full, Permanent, Retriable};
 
-/// Errors with the same consequence, and words for them.
+/// Errors with the same consequence, and their description.
 struct Class {
     errors: &'static [Code],
     kind: FailureKind,
@@ -27,7 +27,7 @@ const fn class(
     }
 }
 
-/// What is not listed may be delivered later: [`OTHER`].
+/// Classes of errors. Any other error is retriable: [`OTHER`].
 const CLASSES: &[Class] = &[
     class(
         Permanent,
@@ -42,7 +42,7 @@ const CLASSES: &[Class] = &[
     class(
         Permanent,
         FailureCode::InvalidTopic,
-        "the broker takes no topic of this name",
+        "the name of the topic is not valid",
         &[Code::InvalidTopic],
     ),
     class(
@@ -68,7 +68,7 @@ const CLASSES: &[Class] = &[
     class(
         Permanent,
         FailureCode::InvalidRecord,
-        "the broker takes no such record on this topic",
+        "the broker does not accept such a record on this topic",
         &[Code::InvalidRecord],
     ),
     class(
@@ -86,7 +86,7 @@ const CLASSES: &[Class] = &[
     class(
         Permanent,
         FailureCode::Unsupported,
-        "the broker can't do this",
+        "the broker does not support this",
         &[
             Code::UnsupportedVersion,
             Code::UnsupportedForMessageFormat,
@@ -100,7 +100,7 @@ const CLASSES: &[Class] = &[
     class(
         Permanent,
         FailureCode::InvalidRequest,
-        "the broker does not take this request",
+        "the broker does not accept this request",
         &[
             Code::InvalidRequest,
             Code::InvalidRequiredAcks,
@@ -111,7 +111,7 @@ const CLASSES: &[Class] = &[
     class(
         Permanent,
         FailureCode::InvalidTopicSettings,
-        "the broker takes no topic with these settings",
+        "the broker does not accept a topic with these settings",
         &[
             Code::InvalidConfig,
             Code::InvalidPartitions,
@@ -122,7 +122,7 @@ const CLASSES: &[Class] = &[
     class(
         Permanent,
         FailureCode::TopicExists,
-        "there is a topic of this name already",
+        "a topic of this name exists already",
         &[Code::TopicAlreadyExists],
     ),
     class(
@@ -267,7 +267,7 @@ fn class_of(error: Code) -> &'static Class {
         .unwrap_or(&OTHER)
 }
 
-/// The failure that an error means, `about` a topic or an address.
+/// Converts an error `about` a topic or an address to a failure.
 pub(super) fn failure(error: Code, about: &str) -> Failure {
     let Class {
         kind, code, words, ..
@@ -275,8 +275,8 @@ pub(super) fn failure(error: Code, about: &str) -> Failure {
     Failure::new(*kind, *code, format!("{about}: {words} [{error}]"))
 }
 
-/// The failure that an error of rdkafka means. Those without a code of Kafka's come from using
-/// it wrongly or from settings.
+/// Converts an error of rdkafka to a failure. Errors without a code of Kafka come from wrong use or
+/// from settings.
 pub(super) fn failure_of(error: &KafkaError, about: &str) -> Failure {
     match error.rdkafka_error_code() {
         Some(code) => failure(code, about),
@@ -288,8 +288,9 @@ pub(super) fn failure_of(error: &KafkaError, about: &str) -> Failure {
     }
 }
 
-/// Whether a broker says this about a whole batch when a single message in it is to blame.
-pub(super) fn blames_one_of_many(error: Code) -> bool {
+/// Returns whether a broker reports this error for a whole batch although a single message in it is
+/// the cause.
+pub(super) fn is_batch_verdict(error: Code) -> bool {
     matches!(
         error,
         Code::MessageSizeTooLarge
@@ -301,8 +302,8 @@ pub(super) fn blames_one_of_many(error: Code) -> bool {
     )
 }
 
-/// Whether the cluster does not have the topic.
-pub(super) fn tells_of_absence(error: Code) -> bool {
+/// Returns whether the error means that the topic does not exist.
+pub(super) fn is_unknown_topic(error: Code) -> bool {
     matches!(error, Code::UnknownTopic | Code::UnknownTopicOrPartition)
 }
 
@@ -346,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_always_means_the_same_kind() {
+    fn every_code_has_one_kind() {
         let mut kinds = BTreeMap::new();
         for class in CLASSES.iter().chain([&OTHER]) {
             assert_eq!(kinds.insert(class.code, class.kind), None, "{}", class.code);
@@ -354,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_will_never_be_taken_is_permanent() {
+    fn lists_the_permanent_errors() {
         let permanent: BTreeMap<_, _> = all_errors()
             .filter(|error| kind(*error) == Permanent)
             .map(|error| (error as i32, failure(error, "").code))
@@ -398,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn what_librdkafka_drops_at_the_end_is_abandoned() {
+    fn purged_messages_are_abandoned() {
         for error in [Code::PurgeQueue, Code::PurgeInflight] {
             assert_eq!(kind(error), Abandoned);
         }

@@ -1,8 +1,7 @@
-//! Reading topics as they grow, without a trace on the cluster.
+//! Topic reader: a consumer without a group and without committed offsets.
 
 mod record;
 mod start;
-mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -13,78 +12,78 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
 
-pub use record::Received;
-pub use start::Start;
+pub use record::ConsumerRecord;
+pub use start::StartPosition;
 
 use super::classify;
-use super::contact::{self, Contact};
+use super::config::KafkaOptions;
 use super::dev;
-use super::options::KafkaOptions;
+use super::metadata_client::{self, ErrorRecorder};
 use crate::failure::{Failure, FailureCode, FailureKind};
-use time::{milliseconds, moment};
+use record::{from_millis, to_millis};
 
-/// What librdkafka asks of a consumer. There is no group behind the name: nothing joins it and
-/// nothing is committed.
+/// Properties of the consumer. librdkafka requires a group id, but partitions are assigned by hand:
+/// no group is joined and no offset is committed.
 const PROPERTIES: &[(&str, &str)] = &[
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
-    // What is read was deleted by retention in the meantime: go on with what is there.
+    // If retention has deleted the next offset, continue with the oldest record.
     ("auto.offset.reset", "earliest"),
     ("allow.auto.create.topics", "false"),
 ];
 
-/// Name of the group that does not come to be.
-const GROUP: &str = "herald-listen";
+/// Group id, of a group that is never joined.
+const GROUP_ID: &str = "herald-listen";
 
-/// How often is looked for new topics and partitions, unless somebody wants it otherwise.
-const REFRESH: Duration = Duration::from_secs(2);
+/// Default interval of metadata requests for new topics and partitions.
+const DEFAULT_REFRESH_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Where a look takes long, it takes at most one part of so many of the time.
-const SHARE: u32 = 10;
+/// A metadata request that takes long takes at most one part of this many of the time.
+const REFRESH_SHARE: u32 = 10;
 
-/// Without any sign of life for so long, a cluster is called unreachable.
-const SILENCE: Duration = Duration::from_secs(10);
+/// Time without any answer after which a cluster is unreachable.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Troubles that are over once the cluster answers.
-const OF_CONNECTIONS: [FailureCode; 3] = [
+/// Failures that are over once the cluster answers.
+const CONNECTION_FAILURES: [FailureCode; 3] = [
     FailureCode::Unreachable,
     FailureCode::AuthenticationFailed,
     FailureCode::TlsFailed,
 ];
 
-/// What a listener hears.
+/// Event of a topic reader.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
-    /// A record.
-    Record(Box<Received>),
-    /// Reading does not go on for now; said once, until it does. librdkafka keeps trying.
-    Trouble(Failure),
-    /// Reading goes on after [`Heard::Trouble`].
+pub enum ReaderEvent {
+    /// Record.
+    Record(Box<ConsumerRecord>),
+    /// Reading is interrupted; reported once until it continues. librdkafka keeps trying.
+    Interrupted(Failure),
+    /// Reading continues after [`ReaderEvent::Interrupted`].
     Recovered,
 }
 
-/// Reads topics from all of their partitions, in order within each.
+/// Reader of topics: all partitions, in order within each.
 ///
-/// Topics and partitions that come into being are read from their beginning. No group is joined
-/// and no position is committed.
-pub struct Listener {
-    consumer: BaseConsumer<Contact>,
+/// New topics and partitions are read from their beginning. No group is joined and no offset is
+/// committed.
+pub struct TopicReader {
+    consumer: BaseConsumer<ErrorRecorder>,
     servers: String,
     follows: Box<dyn Fn(&str) -> bool + Send>,
-    /// How many partitions of a topic are read.
+    /// Number of partitions that are read, per topic.
     read: BTreeMap<String, i32>,
-    /// What is older is not passed on.
+    /// Time before which records are skipped.
     not_before: Option<SystemTime>,
-    refresh: Duration,
-    /// When to look for new topics.
-    look: Instant,
-    /// The last sign of life.
-    alive: Instant,
-    trouble: BTreeSet<FailureCode>,
+    refresh_interval: Duration,
+    /// Time of the next metadata request.
+    next_refresh: Instant,
+    /// Time of the last answer.
+    last_answer: Instant,
+    failures: BTreeSet<FailureCode>,
 }
 
-impl Listener {
-    /// Connects; an answer is waited for at most `timeout`. Nothing is read yet.
+impl TopicReader {
+    /// Connects; waits at most `timeout` for an answer. Nothing is read yet.
     ///
     /// # Errors
     /// Those of [`KafkaOptions::client_config`], and `unreachable`, `authentication_failed` or
@@ -92,75 +91,75 @@ impl Listener {
     pub fn connect(options: &KafkaOptions, timeout: Duration) -> Result<Self, Failure> {
         let mut properties = PROPERTIES.to_vec();
         if options.text("group.id").is_none() {
-            properties.push(("group.id", GROUP));
+            properties.push(("group.id", GROUP_ID));
         }
         let listener = Self {
-            consumer: contact::client(options, &properties)?,
+            consumer: metadata_client::client(options, &properties)?,
             servers: options.bootstrap_servers().to_owned(),
             follows: Box::new(|_| false),
             read: BTreeMap::new(),
             not_before: None,
-            refresh: REFRESH,
-            look: Instant::now(),
-            alive: Instant::now(),
-            trouble: BTreeSet::new(),
+            refresh_interval: DEFAULT_REFRESH_INTERVAL,
+            next_refresh: Instant::now(),
+            last_answer: Instant::now(),
+            failures: BTreeSet::new(),
         };
-        contact::reach(&listener.consumer, &listener.servers, timeout)?;
+        metadata_client::reach(&listener.consumer, &listener.servers, timeout)?;
         Ok(listener)
     }
 
-    /// Looks for new topics and partitions as often as this. Each look asks for all topics of the
-    /// cluster.
+    /// Sets the interval of metadata requests for new topics and partitions. Each request is for
+    /// all topics of the cluster.
     #[must_use]
-    pub fn refreshed_every(mut self, time: Duration) -> Self {
-        self.refresh = time;
+    pub fn refresh_interval(mut self, interval: Duration) -> Self {
+        self.refresh_interval = interval;
         self
     }
 
-    /// Names of all topics that the cluster shows, its internal ones included.
+    /// Returns the names of all visible topics, including internal ones.
     ///
     /// # Errors
     /// `unreachable`.
     pub fn topic_names(&self, timeout: Duration) -> Result<BTreeSet<String>, Failure> {
-        let metadata = contact::reach(&self.consumer, &self.servers, timeout)?;
+        let metadata = metadata_client::reach(&self.consumer, &self.servers, timeout)?;
         let names = metadata.topics().iter().map(MetadataTopic::name);
         Ok(names.map(str::to_owned).collect())
     }
 
-    /// Reads every topic whose name `follows` picks, now and later. Returns, once all positions
-    /// are known, the topics that are there: what is published from then on is heard. Called
-    /// again, it begins anew.
+    /// Starts to read every topic whose name `follows` selects, now and later. Returns the existing
+    /// topics once all offsets are known: everything published from then on is read. Called again,
+    /// it starts anew.
     ///
     /// # Errors
-    /// `unreachable`, and `positions_unknown` where the cluster does not tell them in time.
+    /// `unreachable`, and `positions_unknown` if the cluster does not return the offsets in time.
     pub fn follow(
         &mut self,
         follows: impl Fn(&str) -> bool + Send + 'static,
-        start: Start,
+        start: StartPosition,
         timeout: Duration,
     ) -> Result<BTreeSet<String>, Failure> {
         self.follows = Box::new(follows);
         self.read.clear();
         self.not_before = None;
-        let metadata = contact::reach(&self.consumer, &self.servers, timeout)?;
+        let metadata = metadata_client::reach(&self.consumer, &self.servers, timeout)?;
         let new = self.unread(&metadata);
-        let start = self.possible(start, timeout);
-        let positions = start::positions(&self.consumer, &new, start, timeout)?;
+        let start = self.supported_start(start, timeout);
+        let positions = start::offsets(&self.consumer, &new, start, timeout)?;
         self.consumer
             .assign(&positions)
             .map_err(|error| not_read(&error))?;
-        self.alive = Instant::now();
-        self.look = self.alive + self.refresh;
+        self.last_answer = Instant::now();
+        self.next_refresh = self.last_answer + self.refresh_interval;
         self.note(new);
         Ok(self.read.keys().cloned().collect())
     }
 
-    /// What comes next, waited for at most `timeout`. `None` when nothing came.
+    /// Returns the next event, waiting at most `timeout`; `None` if there was none.
     ///
     /// # Errors
-    /// Reading can't go on: the connection is broken for good.
-    pub fn next(&mut self, timeout: Duration) -> Result<Option<Heard>, Failure> {
-        if Instant::now() >= self.look
+    /// `connection_broken`: reading can't continue.
+    pub fn next(&mut self, timeout: Duration) -> Result<Option<ReaderEvent>, Failure> {
+        if Instant::now() >= self.next_refresh
             && let Some(heard) = self.refresh()?
         {
             return Ok(Some(heard));
@@ -168,44 +167,44 @@ impl Listener {
         match self.consumer.poll(timeout) {
             None => Ok(None),
             Some(Ok(message)) => {
-                self.alive = Instant::now();
-                let record = Received::of(&message);
+                self.last_answer = Instant::now();
+                let record = ConsumerRecord::of(&message);
                 let is_old = match (record.timestamp, self.not_before) {
                     (Some(time), Some(limit)) => time < limit,
                     _ => false,
                 };
-                Ok((!is_old).then(|| Heard::Record(Box::new(record))))
+                Ok((!is_old).then(|| ReaderEvent::Record(Box::new(record))))
             }
             Some(Err(KafkaError::MessageConsumptionFatal(code))) => Err(Failure::new(
                 FailureKind::Fatal,
                 FailureCode::ConnectionBroken,
                 format!("reading can't go on: {code}"),
             )),
-            Some(Err(error)) => Ok(self.complaint(&error)),
+            Some(Err(error)) => Ok(self.interruption(&error)),
         }
     }
 
-    /// Looks for new topics and partitions, and whether the cluster still answers.
-    fn refresh(&mut self) -> Result<Option<Heard>, Failure> {
-        const PATIENCE: Duration = Duration::from_secs(1);
+    /// Requests metadata: finds new topics and partitions, and checks that the cluster answers.
+    fn refresh(&mut self) -> Result<Option<ReaderEvent>, Failure> {
+        const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
         let started = Instant::now();
-        let answer = self.consumer.fetch_metadata(None, PATIENCE);
+        let answer = self.consumer.fetch_metadata(None, REQUEST_TIMEOUT);
         let now = Instant::now();
-        self.look = now + self.refresh;
+        self.next_refresh = now + self.refresh_interval;
         let Ok(metadata) = answer else {
-            // Where connections fail, `poll` says so before, and why.
-            let silent = now - self.alive >= SILENCE;
+            // Failed connections are reported by `poll` earlier, with their cause.
+            let silent = now - self.last_answer >= SILENCE_TIMEOUT;
             let failure = || {
                 let detail = format!("no answer from Kafka at {}", self.servers);
                 Failure::new(FailureKind::Retriable, FailureCode::Unreachable, detail)
             };
             return Ok(silent
                 .then(failure)
-                .and_then(|failure| self.troubled(failure)));
+                .and_then(|failure| self.interrupted(failure)));
         };
-        self.alive = now;
-        self.look = now + self.refresh.max(SHARE * (now - started));
-        // Whatever was complained about is over.
+        self.last_answer = now;
+        self.next_refresh = now + self.refresh_interval.max(REFRESH_SHARE * (now - started));
+        // Earlier errors are over.
         self.consumer.context().take();
         let new = self.unread(&metadata);
         if !new.is_empty() {
@@ -220,12 +219,13 @@ impl Listener {
             added.map_err(|error| not_read(&error))?;
             self.note(new);
         }
-        let before = self.trouble.len();
-        self.trouble.retain(|code| !OF_CONNECTIONS.contains(code));
-        Ok((self.trouble.len() < before).then_some(Heard::Recovered))
+        let before = self.failures.len();
+        self.failures
+            .retain(|code| !CONNECTION_FAILURES.contains(code));
+        Ok((self.failures.len() < before).then_some(ReaderEvent::Recovered))
     }
 
-    /// Partitions that are followed and not read yet.
+    /// Returns the partitions that are selected and not read yet.
     fn unread(&self, metadata: &Metadata) -> Vec<(String, Range<i32>)> {
         let topics = metadata.topics().iter();
         topics
@@ -244,42 +244,43 @@ impl Listener {
         }
     }
 
-    /// A start that the cluster knows. One in memory finds no offset by time, so all of it is
-    /// read and what is too old is passed over.
-    fn possible(&mut self, start: Start, timeout: Duration) -> Start {
-        let Start::At(time) = start else {
+    /// Returns a start that the cluster supports. A development cluster finds no offsets by time,
+    /// so everything is read and older records are skipped.
+    fn supported_start(&mut self, start: StartPosition, timeout: Duration) -> StartPosition {
+        let StartPosition::At(time) = start else {
             return start;
         };
         let cluster = self.consumer.client().fetch_cluster_id(timeout);
         if cluster.is_some_and(|id| dev::is_in_memory(&id)) {
-            // In milliseconds, as records have it.
-            self.not_before = moment(milliseconds(time));
-            return Start::Beginning;
+            // In milliseconds, the precision of records.
+            self.not_before = from_millis(to_millis(time));
+            return StartPosition::Beginning;
         }
         start
     }
 
-    /// What an error of librdkafka means for somebody who listens.
-    fn complaint(&mut self, error: &KafkaError) -> Option<Heard> {
+    /// Converts an error of librdkafka to an event, if it interrupts reading.
+    fn interruption(&mut self, error: &KafkaError) -> Option<ReaderEvent> {
         let code = error.rdkafka_error_code()?;
-        // The group does not come to be, so nobody needs a right to it.
+        // The group is never joined, so a missing right to it does not matter.
         if code == Code::GroupAuthorizationFailed {
             return None;
         }
         let failure = classify::failure_of(error, "reading");
         if code == Code::AllBrokersDown || failure.code == FailureCode::AuthenticationFailed {
             let told = self.consumer.context().take();
-            return self.troubled(told.unwrap_or(failure));
+            return self.interrupted(told.unwrap_or(failure));
         }
-        // Otherwise it is one broker of several, or a passing state: librdkafka goes on by itself.
+        // Otherwise it is one broker of several, or a temporary state: librdkafka continues by
+        // itself.
         let lasts = failure.kind == FailureKind::Permanent;
-        lasts.then(|| self.troubled(failure))?
+        lasts.then(|| self.interrupted(failure))?
     }
 
-    fn troubled(&mut self, failure: Failure) -> Option<Heard> {
-        self.trouble
+    fn interrupted(&mut self, failure: Failure) -> Option<ReaderEvent> {
+        self.failures
             .insert(failure.code)
-            .then_some(Heard::Trouble(failure))
+            .then_some(ReaderEvent::Interrupted(failure))
     }
 }
 

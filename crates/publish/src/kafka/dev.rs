@@ -1,4 +1,4 @@
-//! A cluster in memory, for development and for tests.
+//! Development cluster: Kafka in memory, for development and for tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,32 +14,32 @@ pub use rdkafka::types::{RDKafkaApiKey as ApiKey, RDKafkaRespErr as ApiError};
 
 use crate::failure::{Failure, FailureCode, FailureKind};
 
-/// How the identities of such clusters begin.
-const IDENTITY: &str = "mockCluster";
+/// Prefix of the cluster ids of development clusters.
+const CLUSTER_ID_PREFIX: &str = "mockCluster";
 
-/// Whether this is the identity of a cluster in memory, which can't do all that others can.
+/// Returns whether this is the id of a development cluster, which does not support all requests.
 pub(super) fn is_in_memory(cluster_id: &str) -> bool {
-    cluster_id.starts_with(IDENTITY)
+    cluster_id.starts_with(CLUSTER_ID_PREFIX)
 }
 
-/// A Kafka-compatible cluster in this process, on loopback: librdkafka's mock cluster.
+/// Kafka-compatible cluster in this process, on loopback: librdkafka's mock cluster.
 ///
-/// Producers, consumers and consumer groups work with it as with a real one. It keeps everything
-/// in memory, of each partition the last 5 MiB or 100,000 records, and forgets it with the value.
-/// It answers no request that creates, changes or describes topics: use
-/// [`DevCluster::create_topic`]. It finds no offset by time. A client that publishes to a topic that does not exist creates
-/// it, with [`DevCluster::PARTITIONS_OF_UNKNOWN`] partitions.
+/// Producers, consumers and consumer groups work with it as with a real cluster. It keeps the last
+/// 5 MiB or 100,000 records of each partition in memory, until it is dropped. It does not support
+/// requests that create, change or describe topics; use [`DevCluster::create_topic`]. It finds no
+/// offsets by time. Publishing to a missing topic creates it, with
+/// [`DevCluster::AUTO_CREATED_PARTITIONS`] partitions.
 pub struct DevCluster {
-    /// The client that the cluster lives in; it sends nothing.
+    /// Client that holds the cluster; it sends nothing.
     home: Arc<BaseProducer<Silent>>,
     fork_guard: ForkGuard,
 }
 
 impl DevCluster {
-    /// Partitions of a topic that comes into being because somebody publishes to it.
-    pub const PARTITIONS_OF_UNKNOWN: u32 = 4;
+    /// Number of partitions of an automatically created topic.
+    pub const AUTO_CREATED_PARTITIONS: u32 = 4;
 
-    /// Starts this many brokers.
+    /// Starts a cluster with this many brokers.
     ///
     /// # Errors
     /// `dev_cluster`: no ports, no memory, or not one broker.
@@ -60,7 +60,7 @@ impl DevCluster {
         })
     }
 
-    /// Where its brokers are: `127.0.0.1:PORT`, with commas between. The system chooses the
+    /// Returns the bootstrap servers: `127.0.0.1:PORT`, separated by commas. The system chooses the
     /// ports.
     pub fn bootstrap_servers(&self) -> String {
         self.cluster()
@@ -68,10 +68,10 @@ impl DevCluster {
             .unwrap_or_default()
     }
 
-    /// Creates a topic. There are never more replicas than brokers.
+    /// Creates a topic. The number of replicas is limited to the number of brokers.
     ///
     /// # Errors
-    /// `dev_cluster`: there is one of this name already, or the name is none.
+    /// `dev_cluster`: the topic exists already, or the name is not valid.
     pub fn create_topic(&self, name: &str, partitions: u32, replicas: u16) -> Result<(), Failure> {
         herald_envelope::topic::validate(name).map_err(|reason| failure(reason.to_string()))?;
         let partitions = i32::try_from(partitions.max(1)).unwrap_or(i32::MAX);
@@ -79,16 +79,16 @@ impl DevCluster {
             .map_err(|error| failure(format!("{name}: {error}")))
     }
 
-    /// The next requests of this kind fail with these errors, one after the other.
-    /// [`ApiError::RD_KAFKA_RESP_ERR__TRANSPORT`] cuts the connection instead.
+    /// Makes the next requests of this kind fail with these errors, one after the other.
+    /// [`ApiError::RD_KAFKA_RESP_ERR__TRANSPORT`] closes the connection instead.
     pub fn fail_next(&self, requests: ApiKey, errors: &[ApiError]) {
         if let Some(cluster) = self.cluster() {
             cluster.request_errors(requests, errors);
         }
     }
 
-    /// Cuts all connections of a broker and takes no new ones; `None` is all brokers. Brokers
-    /// count from 1.
+    /// Closes all connections of a broker and refuses new ones; `None` means all brokers. Brokers
+    /// are numbered from 1.
     ///
     /// # Errors
     /// `dev_cluster`: there is no such broker.
@@ -97,7 +97,7 @@ impl DevCluster {
             .map_err(|error| failure(error.to_string()))
     }
 
-    /// Takes connections again.
+    /// Makes a broker accept connections again.
     ///
     /// # Errors
     /// `dev_cluster`: there is no such broker.
@@ -106,7 +106,7 @@ impl DevCluster {
             .map_err(|error| failure(error.to_string()))
     }
 
-    /// Answers only after this time.
+    /// Delays the answers of a broker by this time.
     ///
     /// # Errors
     /// `dev_cluster`: there is no such broker.
@@ -139,13 +139,13 @@ impl DevCluster {
 impl Drop for DevCluster {
     fn drop(&mut self) {
         if self.fork_guard.is_forked() {
-            // Its threads are not here: the end would wait for them for ever.
+            // Its threads do not exist in a fork: the destructor would wait for them forever.
             std::mem::forget(self.home.clone());
         }
     }
 }
 
-/// librdkafka's number of a broker.
+/// Converts a broker number for librdkafka, where -1 means all.
 fn number(broker: Option<u16>) -> i32 {
     broker.map_or(-1, i32::from)
 }
@@ -155,7 +155,7 @@ fn failure(detail: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Permanent, FailureCode::DevCluster, detail)
 }
 
-/// Says nothing: the client is only there to hold the cluster.
+/// Context that ignores everything: the client only holds the cluster.
 struct Silent;
 
 impl ClientContext for Silent {

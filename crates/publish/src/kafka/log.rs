@@ -1,4 +1,4 @@
-//! librdkafka's log lines, for `tracing`.
+//! librdkafka's log lines as `tracing` events.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -6,43 +6,44 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rdkafka::config::RDKafkaLogLevel as Level;
 
-use super::secret::Scrub;
+use super::config::Redactor;
 use crate::clock::lock;
 
-/// Where the lines go.
+/// Target of the `tracing` events.
 const TARGET: &str = "herald::kafka";
 
-/// So many different complaints are remembered.
-const MEMORY: usize = 256;
+/// Maximum number of warnings that are remembered.
+const MAX_REMEMBERED: usize = 256;
 
-/// Passes lines on: without secrets, and a complaint once per outage instead of once per attempt.
+/// Forwarder of log lines: without secrets, and with each warning once per outage instead of once
+/// per attempt.
 pub(super) struct Log {
-    scrub: Scrub,
-    /// Complaints that were told since the last good news.
+    redactor: Redactor,
+    /// Warnings logged since the last answer of the cluster.
     told: Mutex<HashSet<String>>,
     trouble: AtomicBool,
 }
 
 impl Log {
-    pub(super) fn new(scrub: Scrub) -> Self {
+    pub(super) fn new(redactor: Redactor) -> Self {
         Self {
-            scrub,
+            redactor,
             told: Mutex::default(),
             trouble: AtomicBool::new(false),
         }
     }
 
-    /// Text of librdkafka's, without secrets and without what changes from attempt to attempt.
+    /// Cleans a text of librdkafka: no secrets, and no parts that change with each attempt.
     pub(super) fn clean(&self, text: &str) -> String {
-        self.scrub.clean(essence(text))
+        self.redactor.redact(essence(text))
     }
 
-    /// A line of librdkafka's.
+    /// Forwards a line.
     pub(super) fn line(&self, level: Level, facility: &str, text: &str) {
         let level = match facility {
-            // The watch of the connection hears of it, with what follows.
+            // The connection listener reports it, with its consequence.
             "FATAL" => Level::Info,
-            // Herald sets it and knows it.
+            // Warning about an experimental property that Herald sets on purpose.
             "CONFWARN" if text.contains("enable.gapless.guarantee") => Level::Info,
             _ => level,
         };
@@ -69,22 +70,22 @@ impl Log {
     fn is_news(&self, complaint: &str) -> bool {
         self.trouble.store(true, Ordering::Relaxed);
         let mut told = lock(&self.told);
-        if told.len() >= MEMORY {
+        if told.len() >= MAX_REMEMBERED {
             told.clear();
         }
         told.insert(complaint.to_owned())
     }
 
-    /// The cluster answered: the next complaint is news again.
-    pub(super) fn good_news(&self) {
-        // Read first: this happens for each message, a complaint hardly ever.
+    /// Notes that the cluster answered: the next warning is logged again.
+    pub(super) fn on_success(&self) {
+        // Read before written: this runs for each message, and warnings are rare.
         if self.trouble.load(Ordering::Relaxed) && self.trouble.swap(false, Ordering::Relaxed) {
             lock(&self.told).clear();
         }
     }
 }
 
-/// Text without the thread that it came from, and without how long what state lasted.
+/// Strips the thread name and the duration of a state from a text.
 fn essence(text: &str) -> &str {
     let text = text
         .strip_prefix("[thrd:")
@@ -116,19 +117,19 @@ mod tests {
         }
     }
 
-    fn shown(what: impl FnOnce(&Log), scrub: Scrub) -> String {
+    fn shown(what: impl FnOnce(&Log), redactor: Redactor) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::INFO)
             .with_writer(move || writer.clone())
             .finish();
-        tracing::subscriber::with_default(subscriber, || what(&Log::new(scrub)));
+        tracing::subscriber::with_default(subscriber, || what(&Log::new(redactor)));
         String::from_utf8(lock(&lines.0).clone()).unwrap()
     }
 
     #[test]
-    fn a_complaint_is_told_once_per_outage() {
+    fn logs_a_warning_once_per_outage() {
         let refused = |log: &Log, attempt: u32| {
             let text = format!(
                 "[thrd:k:9092/1]: k:9092/1: Connect to ipv4#10.0.0.1:9092 failed: Connection \
@@ -140,10 +141,10 @@ mod tests {
         let text = shown(
             |log| {
                 (0..5).for_each(|attempt| refused(log, attempt));
-                log.good_news();
+                log.on_success();
                 (0..5).for_each(|attempt| refused(log, attempt));
             },
-            Scrub::default(),
+            Redactor::default(),
         );
         assert_eq!(text.matches("Connection refused").count(), 2, "{text}");
         assert!(
@@ -153,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn no_line_shows_a_secret() {
+    fn redacts_secrets() {
         let text = shown(
             |log| {
                 for level in [Level::Emerg, Level::Error, Level::Warning, Level::Info] {
                     log.line(level, "SASL", "password hunter2 was refused");
                 }
             },
-            Scrub::new(["hunter2"]),
+            Redactor::new(["hunter2"]),
         );
         assert!(
             text.contains("was refused") && !text.contains("hunter2"),

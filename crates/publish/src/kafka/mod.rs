@@ -1,30 +1,22 @@
 //! Apache Kafka, through librdkafka.
 
-mod absent;
 mod admin;
 mod classify;
-mod condition;
+mod config;
+mod connection_state;
 mod consumer;
-mod contact;
-mod defaults;
 mod dev;
-pub mod environment;
-mod exposed;
-mod lane;
 mod log;
-mod names;
-mod options;
+mod metadata_client;
 mod outstanding;
-mod promises;
-mod property;
-mod refused;
-mod secret;
+mod producer;
+mod topic_sets;
 mod transport;
-mod wait;
 
-pub use admin::{Admin, Difference, Entry, FoundTopic, Outcome, Plan, PlannedTopic, WantedTopic};
-pub use consumer::{Heard, Listener, Received, Start};
+pub use admin::{
+    Admin, ConfigEntry, Difference, FoundTopic, Outcome, Plan, PlannedTopic, WantedTopic,
+};
+pub use config::environment;
+pub use config::{KafkaOptions, Property, Secret};
+pub use consumer::{ConsumerRecord, ReaderEvent, StartPosition, TopicReader};
 pub use dev::{ApiError, ApiKey, DevCluster};
-pub use options::KafkaOptions;
-pub use property::Property;
-pub use secret::Secret;

@@ -1,4 +1,4 @@
-//! Who waits for a report.
+//! Outstanding deliveries: callbacks that wait for librdkafka's report.
 
 use std::mem;
 use std::sync::{Arc, Mutex};
@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use crate::clock::lock;
 use crate::transport::DeliveryCallback;
 
-/// A power of two. Enough that a sender and the reporting thread rarely meet.
+/// Number of shards, enough that senders and the polling thread rarely contend for one.
 const SHARDS: usize = 16;
 
-/// Deliveries that librdkafka knows by a number.
+/// Outstanding deliveries. librdkafka gets only a number for each.
 ///
-/// They stay here and not with librdkafka, so that each is reported exactly once whatever
-/// librdkafka does, also when it does not come back from a name server at the end.
+/// The callbacks are kept here and not in librdkafka's opaque pointers, so that each is called
+/// exactly once whatever librdkafka does, also if it hangs in a name server at the end.
 pub(super) struct Outstanding {
     shards: [Mutex<Shard>; SHARDS],
 }
@@ -20,14 +20,14 @@ pub(super) struct Outstanding {
 #[derive(Default)]
 struct Shard {
     slots: Vec<Slot>,
-    /// The free slot to take next; behind the end when there is none.
+    /// First free slot; `slots.len()` if there is none.
     free: usize,
     taken: usize,
 }
 
 enum Slot {
     Taken(Arc<dyn DeliveryCallback>),
-    /// With the free slot after this one.
+    /// Free slot, with the next free one.
     Free(usize),
 }
 
@@ -40,19 +40,19 @@ impl Default for Outstanding {
 }
 
 impl Outstanding {
-    /// Keeps a delivery and gives its number.
+    /// Stores a delivery and returns its number.
     pub(super) fn add(&self, delivery: Arc<dyn DeliveryCallback>) -> usize {
-        // Allocations are at least 16 bytes apart.
+        // Allocations are aligned to 16 bytes, so the lowest four bits carry no information.
         let shard = (Arc::as_ptr(&delivery).addr() >> 4) % SHARDS;
         lock(&self.shards[shard]).add(delivery) * SHARDS + shard
     }
 
-    /// Gives the delivery out, once.
+    /// Takes a delivery out, once.
     pub(super) fn take(&self, number: usize) -> Option<Arc<dyn DeliveryCallback>> {
         lock(&self.shards[number % SHARDS]).take(number / SHARDS)
     }
 
-    /// Gives out all of them.
+    /// Takes all deliveries out.
     pub(super) fn take_all(&self) -> Vec<Arc<dyn DeliveryCallback>> {
         let mut all = Vec::new();
         for shard in &self.shards {
@@ -115,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_is_given_out_once(steps in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..400)) {
+        fn takes_each_delivery_once(steps in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..400)) {
             let outstanding = Outstanding::default();
             let mut held: Vec<(usize, Arc<Numbered>)> = Vec::new();
             for (count, (add, which)) in steps.into_iter().enumerate() {

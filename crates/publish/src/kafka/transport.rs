@@ -1,4 +1,4 @@
-//! A connection to Kafka.
+//! Transport of Kafka, through librdkafka.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -10,83 +10,85 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::producer::Producer as _;
 
 use super::classify;
-use super::condition::Condition;
-use super::defaults::For;
-use super::lane::{Lane, Travel};
+use super::config::ClientKind;
+use super::config::Redactor;
+use super::config::{KafkaOptions, Resolved};
+use super::connection_state::ConnectionState;
 use super::log::Log;
-use super::options::{KafkaOptions, Resolved};
-use super::refused::Refused;
-use super::secret::Scrub;
+use super::producer::{BatchMode, ProducerHandle};
+use super::topic_sets::RefusedBatchTopics;
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
 use crate::transport::{ConnectionListener, Connector, DeliveryCallback, Transport};
 
-/// A name that no topic can have. A broker answers that, and creates nothing.
+/// Name that is not a valid topic. A broker answers a metadata request for it, and creates nothing.
 const NO_TOPIC: &str = "herald/probe";
 
-/// librdkafka's, where nobody set another.
+/// Default of librdkafka's `message.max.bytes`.
 const DEFAULT_MAX_MESSAGE_BYTES: usize = 1_000_000;
 
-/// How many brokers are asked for a sign of life, one after the other.
-const PROBED: u32 = 3;
+/// Number of brokers that a probe asks, one after the other.
+const MAX_PROBED_BROKERS: u32 = 3;
 
-/// No wait is longer, so that times can be added and told to librdkafka.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// Longest wait, so that times can be added, and converted for librdkafka, without overflow.
+const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long dropping a connection takes at most that was not closed.
-const DROP_PATIENCE: Duration = Duration::from_secs(2);
+/// Time that dropping an open connection takes at most.
+const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A connection to Kafka, through librdkafka.
+/// Connection to Kafka.
 struct KafkaTransport {
-    /// `None` once closed. Every send holds it for reading, so that closing meets none half
-    /// done.
-    open: RwLock<Option<Open>>,
-    condition: Arc<Condition>,
+    /// `None` once closed. Every send holds the read lock, so that closing waits for all sends.
+    open: RwLock<Option<Producers>>,
+    state: Arc<ConnectionState>,
     config: ClientConfig,
-    scrub: Scrub,
-    refused: Refused,
+    redactor: Redactor,
+    refused: RefusedBatchTopics,
     fork_guard: ForkGuard,
 }
 
-struct Open {
-    together: Lane,
-    /// Started for the first topic that needs it.
-    alone: Option<Lane>,
-    /// Topics that messages were sent to, and how they travel. That stays for the life of the
-    /// connection: two ways would not keep the order.
-    topics: HashMap<Box<str>, Travel>,
+struct Producers {
+    batched: ProducerHandle,
+    /// Started for the first topic that needs single messages.
+    single: Option<ProducerHandle>,
+    /// Batch mode of each topic. It does not change during the life of the connection: two
+    /// producers would not keep the order of a topic.
+    topics: HashMap<Box<str>, BatchMode>,
 }
 
 impl Connector for KafkaOptions {
     fn connect(
         &self,
-        watch: Arc<dyn ConnectionListener>,
+        listener: Arc<dyn ConnectionListener>,
         delivery_timeout: Option<Duration>,
     ) -> Result<Arc<dyn Transport>, Failure> {
-        let Resolved { mut config, scrub } = self.resolve(For::Producers)?;
+        let Resolved {
+            mut config,
+            redactor,
+        } = self.resolve(ClientKind::Producer)?;
         if let Some(delivery_timeout) = delivery_timeout {
             let milliseconds = delivery_timeout.as_millis().clamp(1, 2_147_483_647);
             config.set("message.timeout.ms", milliseconds.to_string());
         }
-        let log = Log::new(scrub.clone());
-        let condition = Arc::new(Condition::new(watch, log, self.describe()));
+        let log = Log::new(redactor.clone());
+        let state = Arc::new(ConnectionState::new(listener, log, self.describe()));
         let refused = self.refused().clone();
-        let together = Lane::start(
+        let batched = ProducerHandle::start(
             &config,
-            &scrub,
-            Travel::Together,
-            condition.clone(),
+            &redactor,
+            BatchMode::Batched,
+            state.clone(),
             refused.clone(),
         )?;
         Ok(Arc::new(KafkaTransport {
-            open: RwLock::new(Some(Open {
-                together,
-                alone: None,
+            open: RwLock::new(Some(Producers {
+                batched,
+                single: None,
                 topics: HashMap::new(),
             })),
-            condition,
+            state,
             config,
-            scrub,
+            redactor,
             refused,
             fork_guard: ForkGuard::new(),
         }))
@@ -103,42 +105,42 @@ impl Connector for KafkaOptions {
 }
 
 impl KafkaTransport {
-    fn read(&self) -> RwLockReadGuard<'_, Option<Open>> {
+    fn read(&self) -> RwLockReadGuard<'_, Option<Producers>> {
         self.open.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Decides how messages of a topic travel.
-    fn meet(&self, topic: &str) -> Result<(), Failure> {
+    /// Chooses the batch mode of a topic.
+    fn assign_batch_mode(&self, topic: &str) -> Result<(), Failure> {
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let open = open.as_mut().ok_or_else(closed)?;
-        let travel = if self.refused.contains(topic) {
-            Travel::Alone
+        let batch_mode = if self.refused.contains(topic) {
+            BatchMode::Single
         } else {
-            Travel::Together
+            BatchMode::Batched
         };
-        if travel == Travel::Alone && open.alone.is_none() {
+        if batch_mode == BatchMode::Single && open.single.is_none() {
             let mut config = self.config.clone();
             config.set("batch.num.messages", "1");
             config.set("enable.gapless.guarantee", "false");
-            open.alone = Some(Lane::start(
+            open.single = Some(ProducerHandle::start(
                 &config,
-                &self.scrub,
-                travel,
-                self.condition.clone(),
+                &self.redactor,
+                batch_mode,
+                self.state.clone(),
                 self.refused.clone(),
             )?);
         }
-        open.topics.insert(topic.into(), travel);
+        open.topics.insert(topic.into(), batch_mode);
         Ok(())
     }
 }
 
-impl Open {
-    /// `None` for a topic that was not met.
-    fn lane(&self, topic: &str) -> Option<&Lane> {
+impl Producers {
+    /// Returns the producer of a topic; `None` before its batch mode is chosen.
+    fn producer(&self, topic: &str) -> Option<&ProducerHandle> {
         match self.topics.get(topic)? {
-            Travel::Together => Some(&self.together),
-            Travel::Alone => self.alone.as_ref(),
+            BatchMode::Batched => Some(&self.batched),
+            BatchMode::Single => self.single.as_ref(),
         }
     }
 }
@@ -153,45 +155,45 @@ fn closed() -> Failure {
 
 impl Transport for KafkaTransport {
     fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
-        if let Some(failure) = self.condition.broken() {
+        if let Some(failure) = self.state.broken() {
             return Err(failure.clone());
         }
         let topic = message.topic();
-        if self.condition.absent.contains(topic) {
+        if self.state.missing_topics.contains(topic) {
             return Err(classify::failure(Code::UnknownTopic, topic));
         }
         let mut open = self.read();
         loop {
-            if let Some(lane) = open.as_ref().ok_or_else(closed)?.lane(topic) {
-                return lane.send(topic, message, delivery);
+            if let Some(producer) = open.as_ref().ok_or_else(closed)?.producer(topic) {
+                return producer.send(topic, message, delivery);
             }
             drop(open);
-            self.meet(topic)?;
+            self.assign_batch_mode(topic)?;
             open = self.read();
         }
     }
 
     fn probe(&self, timeout: Duration) -> Result<(), Failure> {
-        if let Some(failure) = self.condition.broken() {
+        if let Some(failure) = self.state.broken() {
             return Err(failure.clone());
         }
-        let deadline = Instant::now() + timeout.min(LONGEST);
+        let deadline = Instant::now() + timeout.min(MAX_WAIT);
         let (producer, topics) = {
             let open = self.read();
             let open = open.as_ref().ok_or_else(closed)?;
-            let lanes = open.topics.keys().filter_map(|topic| {
-                let lane = open.lane(topic)?;
-                Some((topic.clone(), lane.producer()))
+            let clients = open.topics.keys().filter_map(|topic| {
+                let producer = open.producer(topic)?;
+                Some((topic.clone(), producer.client()))
             });
-            (open.together.producer(), lanes.collect::<Vec<_>>())
+            (open.batched.client(), clients.collect::<Vec<_>>())
         };
-        // librdkafka asks one broker, and not another when that one is silent.
+        // librdkafka sends a metadata request to one broker, and to no other if that one is silent.
         let mut answer = Err(Code::OperationTimedOut);
-        for attempt in 0..PROBED {
+        for attempt in 0..MAX_PROBED_BROKERS {
             let left = deadline.saturating_duration_since(Instant::now());
             match producer
                 .client()
-                .fetch_metadata(Some(NO_TOPIC), left / (PROBED - attempt))
+                .fetch_metadata(Some(NO_TOPIC), left / (MAX_PROBED_BROKERS - attempt))
             {
                 Ok(_) => {
                     answer = Ok(());
@@ -200,10 +202,10 @@ impl Transport for KafkaTransport {
                 Err(error) => answer = Err(error.rdkafka_error_code().unwrap_or(Code::Fail)),
             }
         }
-        answer.map_err(|error| self.condition.explain(error))?;
-        self.condition.good_news();
-        // Where the leaders are now. One topic a request: rdkafka has no other way that does not
-        // ask for all topics of the cluster.
+        answer.map_err(|error| self.state.explain(error))?;
+        self.state.on_success();
+        // Refreshes the leaders, with one topic per request: rdkafka offers only requests for one
+        // topic or for all topics of the cluster.
         for (topic, producer) in topics {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero()
@@ -219,33 +221,33 @@ impl Transport for KafkaTransport {
     }
 
     fn close(&self, timeout: Duration) {
-        let deadline = Instant::now() + timeout.min(LONGEST);
+        let deadline = Instant::now() + timeout.min(MAX_WAIT);
         let open = self
             .open
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        let Some(Open {
-            together, alone, ..
+        let Some(Producers {
+            batched, single, ..
         }) = open
         else {
             return;
         };
-        self.condition.close();
-        // Both are ending already; here they are waited for.
-        together.close(deadline);
-        if let Some(alone) = alone {
-            alone.close(deadline);
+        self.state.close();
+        // Both are closing already; this waits for them.
+        batched.close(deadline);
+        if let Some(single) = single {
+            single.close(deadline);
         }
     }
 }
 
 impl Drop for KafkaTransport {
     fn drop(&mut self) {
-        // A fork has none of librdkafka's threads: there is nothing to end and nobody to wait
-        // for.
+        // In a fork librdkafka's threads do not exist, and its destructor would wait for them
+        // forever.
         if !self.fork_guard.is_forked() {
-            self.close(DROP_PATIENCE);
+            self.close(DROP_TIMEOUT);
         } else if let Some(open) = self
             .open
             .get_mut()

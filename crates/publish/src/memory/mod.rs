@@ -20,7 +20,7 @@ use crate::transport::{ConnectionListener, Connector, RecordMetadata, Transport}
 /// A cluster in this process. Clones are the same cluster.
 ///
 /// It keeps to all that a [`Transport`] promises, keys land on the partitions where Kafka would
-/// put them, and it fails when it is told to. It has no timers, but for a delay or a delivery_timeout
+/// put them, and it fails when it is told to. It has no timers, but for a delay or a delivery timeout
 /// that somebody asked for.
 #[derive(Clone)]
 pub struct MemoryCluster {

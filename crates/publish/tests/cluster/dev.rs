@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use herald_publish::FailureCode;
-use herald_publish::kafka::{Admin, ApiError, ApiKey, DevCluster, KafkaOptions, Start};
+use herald_publish::kafka::{Admin, ApiError, ApiKey, DevCluster, KafkaOptions, StartPosition};
 
 use crate::support::{PATIENCE, Publisher, hear, listener, texts};
 
@@ -14,7 +14,7 @@ fn topics_have_the_partitions_that_they_were_created_with() {
     cluster.create_topic("orders", 5, 3).unwrap();
     let mut listener = listener(&cluster.bootstrap_servers());
     let topics = listener
-        .follow(|_| true, Start::Beginning, Duration::from_secs(10))
+        .follow(|_| true, StartPosition::Beginning, Duration::from_secs(10))
         .unwrap();
     assert_eq!(topics.into_iter().collect::<Vec<_>>(), ["orders"]);
     let publisher = Publisher::new(&cluster.bootstrap_servers());
@@ -56,7 +56,7 @@ fn an_injected_error_is_met_once() {
     publisher.publish("orders", 0, "after all");
     let mut listener = listener(&cluster.bootstrap_servers());
     listener
-        .follow(|_| true, Start::Beginning, Duration::from_secs(10))
+        .follow(|_| true, StartPosition::Beginning, Duration::from_secs(10))
         .unwrap();
     assert_eq!(texts(&hear(&mut listener, 1)), ["after all"]);
 }

@@ -4,7 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use herald_publish::FailureCode;
 use herald_publish::FailureKind;
-use herald_publish::kafka::{Admin, DevCluster, Heard, KafkaOptions, Start, WantedTopic};
+use herald_publish::kafka::{
+    Admin, DevCluster, KafkaOptions, ReaderEvent, StartPosition, WantedTopic,
+};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
@@ -18,7 +20,9 @@ fn only_what_comes_after_now_is_heard() {
     let publisher = Publisher::new(&servers);
     publisher.publish("orders", 0, "before");
     let mut listener = listener(&servers);
-    listener.follow(|_| true, Start::Now, PATIENCE).unwrap();
+    listener
+        .follow(|_| true, StartPosition::Now, PATIENCE)
+        .unwrap();
     // Published before anything is read: the position was fixed by `follow`.
     for partition in 0..3 {
         publisher.publish("orders", partition, &format!("after {partition}"));
@@ -56,7 +60,9 @@ fn is_read_from_times(servers: &str, topic: &str) {
         let mut listener = listener(servers);
         let topic = topic.to_owned();
         let follow = move |name: &str| name == topic;
-        listener.follow(follow, Start::At(time), PATIENCE).unwrap();
+        listener
+            .follow(follow, StartPosition::At(time), PATIENCE)
+            .unwrap();
         listener
     };
     assert_eq!(texts(&hear(&mut from(7200), 1)), ["young"]);
@@ -73,7 +79,9 @@ fn topics_that_come_into_being_are_read_from_their_beginning() {
     let servers = cluster.bootstrap_servers();
     let mut listener = listener(&servers);
     let follow = |name: &str| name.starts_with("orders.");
-    let there = listener.follow(follow, Start::Now, PATIENCE).unwrap();
+    let there = listener
+        .follow(follow, StartPosition::Now, PATIENCE)
+        .unwrap();
     assert!(there.is_empty());
     let publisher = Publisher::new(&servers);
     for topic in ["orders.placed", "customers.left", "orders.paid"] {
@@ -90,10 +98,12 @@ fn an_outage_is_told_once_and_its_end_too() {
     cluster.create_topic("orders", 1, 1).unwrap();
     let servers = cluster.bootstrap_servers();
     let mut listener = listener(&servers);
-    listener.follow(|_| true, Start::Now, PATIENCE).unwrap();
+    listener
+        .follow(|_| true, StartPosition::Now, PATIENCE)
+        .unwrap();
     cluster.take_down(None).unwrap();
     let mut told = Vec::new();
-    let mut wait_for = |listener: &mut herald_publish::kafka::Listener, wanted: usize| {
+    let mut wait_for = |listener: &mut herald_publish::kafka::TopicReader, wanted: usize| {
         let started = std::time::Instant::now();
         while told.len() < wanted {
             assert!(started.elapsed() < PATIENCE, "{told:?}");
@@ -102,7 +112,7 @@ fn an_outage_is_told_once_and_its_end_too() {
         told.clone()
     };
     let trouble = wait_for(&mut listener, 1);
-    let Heard::Trouble(failure) = &trouble[0] else {
+    let ReaderEvent::Interrupted(failure) = &trouble[0] else {
         panic!("{trouble:?}");
     };
     assert_eq!(failure.code, FailureCode::Unreachable);
@@ -113,7 +123,7 @@ fn an_outage_is_told_once_and_its_end_too() {
         assert_eq!(more, None);
     }
     cluster.bring_up(None).unwrap();
-    assert_eq!(wait_for(&mut listener, 2)[1], Heard::Recovered);
+    assert_eq!(wait_for(&mut listener, 2)[1], ReaderEvent::Recovered);
     let publisher = Publisher::new(&servers);
     publisher.publish("orders", 0, "again");
     assert_eq!(texts(&hear(&mut listener, 1)), ["again"]);
@@ -141,7 +151,9 @@ fn listening_leaves_no_consumer_group_behind() {
     let follow = topic.clone();
     let mut listener = listener(&servers);
     let follow = move |name: &str| name == follow;
-    listener.follow(follow, Start::Beginning, PATIENCE).unwrap();
+    listener
+        .follow(follow, StartPosition::Beginning, PATIENCE)
+        .unwrap();
     Publisher::new(&servers).publish(&topic, 1, "x");
     hear(&mut listener, 1);
     let during = groups();

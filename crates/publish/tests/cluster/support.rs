@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use herald_publish::kafka::{Heard, KafkaOptions, Listener, Received};
+use herald_publish::kafka::{ConsumerRecord, KafkaOptions, ReaderEvent, TopicReader};
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
@@ -59,17 +59,18 @@ impl Publisher {
     }
 }
 
-pub fn listener(servers: &str) -> Listener {
-    Listener::connect(&KafkaOptions::new(servers), PATIENCE).expect("connected")
+pub fn listener(servers: &str) -> TopicReader {
+    TopicReader::connect(&KafkaOptions::new(servers), PATIENCE).expect("connected")
 }
 
 /// The next records, in the order of their arrival.
-pub fn hear(listener: &mut Listener, count: usize) -> Vec<Received> {
+pub fn hear(listener: &mut TopicReader, count: usize) -> Vec<ConsumerRecord> {
     let started = Instant::now();
     let mut records = Vec::new();
     while records.len() < count {
         assert!(started.elapsed() < PATIENCE, "only {records:?} arrived");
-        if let Some(Heard::Record(record)) = listener.next(Duration::from_millis(50)).unwrap() {
+        if let Some(ReaderEvent::Record(record)) = listener.next(Duration::from_millis(50)).unwrap()
+        {
             records.push(*record);
         }
     }
@@ -77,7 +78,7 @@ pub fn hear(listener: &mut Listener, count: usize) -> Vec<Received> {
 }
 
 /// Payloads as text, sorted: partitions have no order among each other.
-pub fn texts(records: &[Received]) -> Vec<String> {
+pub fn texts(records: &[ConsumerRecord]) -> Vec<String> {
     let mut texts: Vec<_> = records
         .iter()
         .map(|record| String::from_utf8(record.payload.clone().unwrap_or_default()).unwrap())

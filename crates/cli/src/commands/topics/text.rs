@@ -21,7 +21,7 @@ pub fn plan(plan: &Plan, absent: &[ContractTopic]) -> String {
         there.iter().copied().filter(|topic| is(topic)).collect()
     };
     let drifted = those(PlannedTopic::can_be_applied);
-    let left = those(PlannedTopic::needs_a_person);
+    let left = those(PlannedTopic::needs_manual_action);
     let in_sync = those(PlannedTopic::is_in_sync);
 
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Doing what a plan says, and looking whether it was done.
+//! Execution of a plan, and verification of its result.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -7,29 +7,29 @@ use std::time::{Duration, Instant};
 use super::plan::{Difference, Plan, PlannedTopic};
 use super::refusal::INVALID_CONFIG;
 use super::topic::{FoundTopic, WantedTopic};
-use super::{Admin, Mode};
+use super::{Admin, RequestMode};
 use crate::failure::{Failure, FailureCode, FailureKind};
 
-/// How long a change may take to reach the broker that is asked about it.
-const SETTLING: Duration = Duration::from_secs(10);
+/// Time that a change may take to reach the broker that is asked about it.
+const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What became of one topic of a plan.
+/// Outcome of a plan for one topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// The topic.
+    /// Name of the topic.
     pub topic: String,
-    /// As it is now; `None` when it is not there, or can't be read back.
+    /// State of the topic now; `None` if it does not exist or can't be read.
     pub found: Option<FoundTopic>,
-    /// What was changed, read back from the cluster.
+    /// Differences that were resolved, as read back from the cluster.
     pub done: Vec<Difference>,
-    /// What is still not as wanted; all that can't be applied is among it.
+    /// Differences that remain, including those that can't be applied.
     pub left: Vec<Difference>,
-    /// Why something that can be applied was not.
+    /// Failure of a difference that can be applied.
     pub failure: Option<Failure>,
 }
 
 impl Admin {
-    /// Compares these topics with the cluster, and asks the cluster what of it would be refused.
+    /// Compares these topics with the cluster, and asks the cluster which changes it would refuse.
     /// Nothing is changed.
     ///
     /// # Errors
@@ -37,26 +37,26 @@ impl Admin {
     pub fn plan(&self, wanted: Vec<WantedTopic>) -> Result<Plan, Failure> {
         let found = self.find(wanted.iter().map(|topic| topic.name.as_str()))?;
         let mut plan = Plan::new(wanted, &found);
-        self.foresee(&mut plan);
+        self.predict_refusals(&mut plan);
         Ok(plan)
     }
 
-    /// Fills in what the cluster would refuse.
-    fn foresee(&self, plan: &mut Plan) {
+    /// Adds the refusals of the cluster to the plan.
+    fn predict_refusals(&self, plan: &mut Plan) {
         let missing = |topic: &&mut PlannedTopic| topic.differences.contains(&Difference::Missing);
         let mut missing: Vec<_> = plan.topics.iter_mut().filter(missing).collect();
         let asked: Vec<_> = missing.iter().map(|topic| &topic.wanted).collect();
-        let answers = self.create(&asked, Mode::CheckOnly);
+        let answers = self.create(&asked, RequestMode::ValidateOnly);
         for (topic, answer) in missing.iter_mut().zip(answers) {
             topic.refusal = answer.err();
         }
-        self.foresee_values(plan);
+        self.predict_refused_values(plan);
     }
 
-    /// Finds the values of configurations that the cluster does not take. It can be asked about a
-    /// topic that is to be made, and says only that something is wrong: so each value is asked
-    /// about alone, on a topic that does not exist and is not made.
-    fn foresee_values(&self, plan: &mut Plan) {
+    /// Finds the configuration values that the cluster refuses. A validated creation only reports
+    /// that some value is invalid, so each value is validated alone, on a topic that does not exist
+    /// and is not created.
+    fn predict_refused_values(&self, plan: &mut Plan) {
         let (mut subjects, mut probes) = (Vec::new(), Vec::new());
         for (index, topic) in plan.topics.iter().enumerate() {
             for (name, value) in values_to_set(topic) {
@@ -64,28 +64,30 @@ impl Admin {
                 subjects.push((index, format!("{name}={value}")));
             }
         }
-        let answers = self.create(&probes.iter().collect::<Vec<_>>(), Mode::CheckOnly);
+        let answers = self.create(
+            &probes.iter().collect::<Vec<_>>(),
+            RequestMode::ValidateOnly,
+        );
         let mut refused: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for ((index, value), answer) in subjects.into_iter().zip(answers) {
-            // Whoever may change a topic need not be allowed to make one of another name; then the
-            // answer says nothing about the value.
+            // A user who may change a topic may lack the right to create one of another name; then
+            // the answer contains nothing about the value.
             if answer.is_err_and(|failure| failure.code == INVALID_CONFIG) {
                 refused.entry(index).or_default().push(value);
             }
         }
         for (index, values) in refused {
-            let detail = format!("Kafka does not take {}", values.join(", "));
+            let detail = format!("Kafka does not accept {}", values.join(", "));
             let failure = Failure::new(FailureKind::Permanent, INVALID_CONFIG, detail);
             plan.topics[index].refusal = Some(failure);
         }
     }
 
-    /// Does what can be done. Topics are created, partitions added, values of the configuration
-    /// set; nothing is deleted and no other value of the configuration is touched. One topic's
-    /// failure does not keep the others from being done. What the cluster said it would refuse is
-    /// not tried.
+    /// Applies a plan: creates topics, adds partitions, and sets configuration values. Nothing is
+    /// deleted, and no other configuration value is changed. A failure of one topic does not affect
+    /// the others. Changes that the cluster would refuse are not tried.
     ///
-    /// The result for each topic is what the cluster shows afterwards, not what it promised.
+    /// The outcome of each topic is the state read back from the cluster, not its answer.
     pub fn apply(&self, plan: &Plan) -> Vec<Outcome> {
         let missing = topics_with(plan, |difference| *difference == Difference::Missing);
         let few = topics_with(plan, |difference| {
@@ -94,7 +96,7 @@ impl Admin {
         let drifted = topics_with(plan, |difference| {
             matches!(difference, Difference::Config { .. })
         });
-        let created = self.create(&wanted(&missing), Mode::Do);
+        let created = self.create(&wanted(&missing), RequestMode::Execute);
         let grown = self.add_partitions(&wanted(&few));
         let set = drifted.iter().map(|topic| self.set_config(topic));
         let results = missing.iter().zip(created);
@@ -116,8 +118,8 @@ impl Admin {
         self.verify(plan, failures)
     }
 
-    /// Sets the values that differ. Kafka's request for that replaces all values of a topic, so
-    /// those that were set before are read just before and sent along.
+    /// Sets the values that differ. `AlterConfigs` replaces all values of a topic, so the other
+    /// values are read first and sent along.
     fn set_config(&self, topic: &PlannedTopic) -> Result<(), Failure> {
         let name = topic.wanted.name.as_str();
         let mut found = self.find([name])?;
@@ -152,7 +154,7 @@ impl Admin {
         self.replace_config(name, &config)
     }
 
-    /// Reads the topics again until they are as they should be now.
+    /// Reads the topics until the changes are visible.
     fn verify(&self, plan: &Plan, mut failures: BTreeMap<&str, Failure>) -> Vec<Outcome> {
         let names = plan.topics.iter().map(|topic| topic.wanted.name.as_str());
         let names: Vec<_> = names.collect();
@@ -167,7 +169,7 @@ impl Admin {
             let waiting = now.topics.iter().any(|topic| {
                 topic.can_be_applied() && !failures.contains_key(topic.wanted.name.as_str())
             });
-            if waiting && started.elapsed() < SETTLING {
+            if waiting && started.elapsed() < PROPAGATION_TIMEOUT {
                 thread::sleep(Duration::from_millis(100));
                 continue;
             }
@@ -184,7 +186,7 @@ impl Admin {
     }
 }
 
-/// Topics with a difference of this sort that the cluster would not refuse to mend.
+/// Returns the topics with such a difference whose change the cluster would not refuse.
 fn topics_with(plan: &Plan, is: impl Fn(&Difference) -> bool) -> Vec<&PlannedTopic> {
     let topics = plan.topics.iter().filter(|topic| topic.refusal.is_none());
     topics
@@ -196,7 +198,7 @@ fn wanted<'a>(topics: &[&'a PlannedTopic]) -> Vec<&'a WantedTopic> {
     topics.iter().map(|topic| &topic.wanted).collect()
 }
 
-/// Values of the configuration about which the cluster has to be asked.
+/// Returns the configuration values that the cluster has to validate.
 fn values_to_set(topic: &PlannedTopic) -> Vec<(&str, &str)> {
     if topic.differences.contains(&Difference::Missing) {
         let refused = |refusal: &Failure| refusal.code == INVALID_CONFIG;
@@ -218,8 +220,8 @@ fn values_to_set(topic: &PlannedTopic) -> Vec<(&str, &str)> {
     values.collect()
 }
 
-/// A topic that nobody has, with one value of the configuration. Its name begins as that of the
-/// topic, as rights are often given by the beginning of a name.
+/// Creates a topic for validation, with one configuration value. Its name begins like that of the
+/// topic, because rights are often granted by prefix.
 fn probe(topic: &str, number: usize, name: &str, value: &str) -> WantedTopic {
     let suffix = format!(".herald-check-{number}");
     let most = herald_envelope::topic::MAX_LENGTH - suffix.len();
@@ -238,7 +240,7 @@ fn outcome(before: &PlannedTopic, after: PlannedTopic, failure: Option<Failure>)
     let done = before.differences.iter().filter(|d| !is_left(d)).cloned();
     let done: Vec<_> = done.collect();
     let failure = match failure {
-        // Somebody else was quicker, and the topic is as it should be.
+        // Another process was faster, and the topic is as wanted.
         Some(_) if !after.can_be_applied() => None,
         None if after.can_be_applied() => Some(unchanged(&after)),
         other => other,
@@ -252,7 +254,7 @@ fn outcome(before: &PlannedTopic, after: PlannedTopic, failure: Option<Failure>)
     }
 }
 
-/// Whether two differences are about the same thing, whatever was found there.
+/// Returns whether two differences concern the same property of a topic.
 fn same_subject(left: &Difference, right: &Difference) -> bool {
     match (left, right) {
         (Difference::Config { name: a, .. }, Difference::Config { name: b, .. }) => a == b,
@@ -260,7 +262,7 @@ fn same_subject(left: &Difference, right: &Difference) -> bool {
     }
 }
 
-/// The cluster took a request and yet did nothing.
+/// Returns the failure of a request that the cluster confirmed without changing the topic.
 fn unchanged(after: &PlannedTopic) -> Failure {
     let names: Vec<_> = after
         .differences
@@ -271,10 +273,10 @@ fn unchanged(after: &PlannedTopic) -> Failure {
         })
         .collect();
     let detail = if names.is_empty() {
-        "Kafka took the request, but the topic did not change".to_owned()
+        "Kafka accepted the request, but the topic did not change".to_owned()
     } else {
         format!(
-            "Kafka did not set {}: the value may be one that it does not take, or the user may \
+            "Kafka did not set {}: the value may not be valid, or the user may \
              lack the right AlterConfigs",
             names.join(", ")
         )
@@ -282,7 +284,7 @@ fn unchanged(after: &PlannedTopic) -> Failure {
     Failure::new(FailureKind::Permanent, FailureCode::Unchanged, detail)
 }
 
-/// Nobody knows what became of a plan.
+/// Returns the outcomes of a plan whose result can't be read.
 fn unverified(plan: &Plan, failure: &Failure) -> Vec<Outcome> {
     let outcome = |topic: &PlannedTopic| Outcome {
         topic: topic.wanted.name.clone(),
@@ -319,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn the_probe_of_a_long_topic_is_a_topic_too() {
+    fn probe_of_a_long_topic_is_a_valid_topic() {
         for length in [1, 240, 249] {
             let topic = drifted(&"t".repeat(length));
             let values = values_to_set(&topic);
@@ -331,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_kafka_did_not_set_is_a_failure_without_anybody_saying_so() {
+    fn value_that_kafka_did_not_set_is_a_failure() {
         let before = drifted("orders");
         let outcome = outcome(&before, before.clone(), None);
         let failure = outcome.failure.unwrap();
@@ -341,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_that_somebody_else_just_made_is_done() {
+    fn topic_created_by_another_process_is_done() {
         let before = PlannedTopic {
             differences: vec![Difference::Missing],
             ..drifted("orders")

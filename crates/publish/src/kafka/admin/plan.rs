@@ -1,4 +1,4 @@
-//! Topics as wanted, held against topics as they are.
+//! Plan: differences between wanted and existing topics.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -6,73 +6,74 @@ use std::ops::RangeInclusive;
 use super::topic::{FoundTopic, WantedTopic};
 use crate::failure::Failure;
 
-/// What has to be done so that topics are as wanted.
+/// Changes that make topics as wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// In the order of their names, each once.
+    /// Topics in the order of their names, each once.
     pub topics: Vec<PlannedTopic>,
 }
 
-/// A topic and how it differs from what is wanted.
+/// Topic with its differences from the wanted state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedTopic {
-    /// As it should be.
+    /// Wanted state.
     pub wanted: WantedTopic,
-    /// As it is; `None` when there is none.
+    /// Existing state; `None` if the topic does not exist.
     pub found: Option<FoundTopic>,
-    /// Empty when all is as wanted.
+    /// Differences; empty if the topic is as wanted.
     pub differences: Vec<Difference>,
-    /// Why the cluster would refuse what can be done, as far as it was asked.
+    /// Refusal of the cluster, as far as it was asked.
     pub refusal: Option<Failure>,
 }
 
-/// One way in which a topic is not as wanted.
+/// Difference between a wanted and an existing topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// There is no such topic.
+    /// The topic does not exist.
     Missing,
-    /// Partitions can be added. Events of a key may then go to another partition than before.
+    /// There are too few partitions. They can be added, but events of a key may then go to another
+    /// partition than before.
     TooFewPartitions {
-        /// How many there are.
+        /// Existing number.
         found: u32,
-        /// How many there should be.
+        /// Wanted number.
         wanted: u32,
     },
-    /// Kafka can't take partitions away.
+    /// There are too many partitions, which Kafka can't remove.
     TooManyPartitions {
-        /// How many there are.
+        /// Existing number.
         found: u32,
-        /// How many there should be.
+        /// Wanted number.
         wanted: u32,
     },
-    /// Replicas are moved by Kafka's own tools only: it takes bandwidth, and somebody has to
-    /// choose the brokers.
+    /// The replication factor differs. Only Kafka's own tools move replicas: it takes bandwidth,
+    /// and an operator has to choose the brokers.
     Replication {
-        /// The fewest and the most replicas that a partition has.
+        /// Lowest and highest number of replicas of a partition.
         found: RangeInclusive<u32>,
-        /// How many each should have.
+        /// Wanted number of replicas.
         wanted: u32,
     },
-    /// A value of the configuration is another one.
+    /// A configuration value differs.
     Config {
         /// Name of the value.
         name: String,
-        /// What it is; `None` where Kafka keeps it secret.
+        /// Existing value; `None` if Kafka keeps it secret.
         found: Option<String>,
-        /// What it should be.
+        /// Wanted value.
         wanted: String,
     },
-    /// The user may not see the configuration, so nobody knows whether it differs.
+    /// The user may not read the configuration, so it is not known whether it differs.
     HiddenConfig,
-    /// The cluster knows no configuration of this name.
+    /// The cluster does not know a configuration value of this name.
     UnknownConfig {
-        /// The name.
+        /// Name of the value.
         name: String,
     },
 }
 
 impl Difference {
-    /// Whether [`Admin::apply`](super::Admin::apply) does it.
+    /// Returns whether [`Admin::apply`](super::Admin::apply) can resolve it.
     pub fn can_be_applied(&self) -> bool {
         matches!(
             self,
@@ -82,7 +83,7 @@ impl Difference {
 }
 
 impl Plan {
-    /// Compares. Nothing is asked and nothing is changed.
+    /// Compares wanted with existing topics, without any request.
     pub fn new(
         wanted: impl IntoIterator<Item = WantedTopic>,
         found: &BTreeMap<String, FoundTopic>,
@@ -105,25 +106,25 @@ impl Plan {
         }
     }
 
-    /// Whether all topics are as wanted.
+    /// Returns whether all topics are as wanted.
     pub fn is_in_sync(&self) -> bool {
         self.topics.iter().all(PlannedTopic::is_in_sync)
     }
 }
 
 impl PlannedTopic {
-    /// Whether it is as wanted.
+    /// Returns whether the topic is as wanted.
     pub fn is_in_sync(&self) -> bool {
         self.differences.is_empty()
     }
 
-    /// Whether there is something to do that can be done.
+    /// Returns whether a difference can be applied.
     pub fn can_be_applied(&self) -> bool {
         self.differences.iter().any(Difference::can_be_applied)
     }
 
-    /// Whether there is something to do that is left to a person.
-    pub fn needs_a_person(&self) -> bool {
+    /// Returns whether a difference needs manual action.
+    pub fn needs_manual_action(&self) -> bool {
         self.differences.iter().any(|d| !d.can_be_applied())
     }
 }
@@ -171,8 +172,8 @@ fn differences(wanted: &WantedTopic, found: Option<&FoundTopic>) -> Vec<Differen
     differences
 }
 
-/// Whether two values mean the same: Kafka takes spaces around the commas of a list, and booleans
-/// in any case, and gives them back as they were written.
+/// Returns whether two values are equivalent: Kafka accepts spaces around the commas of a list, and
+/// booleans in any case, and returns them as written.
 fn is_same(found: Option<&str>, wanted: &str) -> bool {
     let Some(found) = found else {
         return false;
@@ -188,11 +189,11 @@ fn is_same(found: Option<&str>, wanted: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::topic::Entry;
+    use super::super::topic::ConfigEntry;
     use super::*;
 
     fn found(partitions: u32, replicas: u32, config: &[(&str, &str)]) -> FoundTopic {
-        let entry = |value: &str| Entry {
+        let entry = |value: &str| ConfigEntry {
             value: Some(value.to_owned()),
             is_own: false,
         };
@@ -221,13 +222,13 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asked_for_is_no_difference() {
+    fn ignores_properties_that_are_not_wanted() {
         let found = found(7, 2, &[("retention.ms", "1")]);
         assert_eq!(differences(&WantedTopic::new("orders"), Some(&found)), []);
     }
 
     #[test]
-    fn partitions_can_be_added_and_never_taken_away() {
+    fn partitions_can_be_added_but_not_removed() {
         let more = differences(&wanted(6, 1, &[]), Some(&found(3, 1, &[])));
         let (found_3, wanted_6) = (3, 6);
         assert_eq!(
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn one_partition_with_fewer_replicas_is_a_difference_that_is_not_applied() {
+    fn uneven_replication_is_a_difference_that_cannot_be_applied() {
         let uneven = FoundTopic {
             replicas: 2..=3,
             ..found(1, 3, &[])
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_the_configuration_are_compared_by_what_they_mean() {
+    fn compares_configuration_values_by_meaning() {
         let same = [
             ("delete,compact", "delete, compact"),
             ("true", "True"),
@@ -281,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_that_nobody_may_see_is_never_set() {
+    fn hidden_configuration_is_never_set() {
         let hidden = FoundTopic {
             config: None,
             ..found(1, 1, &[])
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_that_the_cluster_does_not_know_is_never_sent() {
+    fn unknown_configuration_is_never_sent() {
         let differences = differences(
             &wanted(1, 1, &[("retention.ms", "2"), ("retenton.ms", "2")]),
             Some(&found(1, 1, &[("retention.ms", "1")])),

@@ -1,14 +1,14 @@
-//! What a cluster answers when it does not do what was asked.
+//! Refusals: failures of admin requests.
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 use super::super::classify;
 use crate::failure::{Failure, FailureCode, FailureKind};
 
-/// Kafka does not take a name or a value of a configuration.
+/// Code of a refused name or value of a configuration.
 pub(super) const INVALID_CONFIG: FailureCode = FailureCode::InvalidConfig;
 
-/// Why nothing of a request was done, or nobody knows whether it was.
+/// Converts the error of a whole request, after which it may or may not have been executed.
 pub(super) fn of_request(error: &KafkaError, doing: &str) -> Failure {
     let mut failure = match error {
         KafkaError::AdminOp(code) => classify::failure(*code, doing),
@@ -16,27 +16,27 @@ pub(super) fn of_request(error: &KafkaError, doing: &str) -> Failure {
     };
     if failure.code == FailureCode::TimedOut {
         failure.detail.push_str(
-            ". The cluster told where its controller is; that address may not be reachable from \
-             here (advertised.listeners)",
+            ". The request goes to the address that the cluster advertises for its controller, \
+             which may not be reachable from here (advertised.listeners)",
         );
     }
     failure
 }
 
-/// What a cluster said about one topic, where the words for messages would be too general.
+/// Converts the error of one topic; the descriptions for messages would be too general.
 pub(super) fn of_topic(error: Code) -> Failure {
     let (code, detail) = match error {
         Code::TopicAlreadyExists => (
             FailureCode::TopicExists,
-            "somebody else created it just now",
+            "another process has just created it",
         ),
         Code::InvalidTopic => (
             FailureCode::InvalidTopic,
-            "Kafka does not take the name; it may collide with a topic that has `_` for `.`",
+            "Kafka does not accept the name; it may collide with a topic that has `_` in place of `.`",
         ),
         Code::InvalidPartitions => (
             FailureCode::InvalidPartitions,
-            "Kafka does not take this number of partitions",
+            "Kafka does not accept this number of partitions",
         ),
         Code::InvalidReplicationFactor => (
             FailureCode::InvalidReplicationFactor,
@@ -44,7 +44,7 @@ pub(super) fn of_topic(error: Code) -> Failure {
         ),
         Code::InvalidConfig => (
             INVALID_CONFIG,
-            "Kafka does not take a name or a value of the configuration",
+            "Kafka does not accept a name or a value of the configuration",
         ),
         Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => (
             FailureCode::NotAuthorized,
@@ -55,12 +55,12 @@ pub(super) fn of_topic(error: Code) -> Failure {
     Failure::new(FailureKind::Permanent, code, detail)
 }
 
-/// The cluster answered, but said nothing about a topic.
+/// Returns the failure of a topic that the answer does not mention.
 pub(super) fn no_answer(doing: &str) -> Failure {
     Failure::new(
         FailureKind::Retriable,
         FailureCode::Refused,
-        format!("{doing}: Kafka said nothing about this topic"),
+        format!("{doing}: Kafka's answer does not mention this topic"),
     )
 }
 
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_controller_that_is_not_reached_is_told_as_that() {
+    fn explains_an_unreachable_controller() {
         let error = KafkaError::AdminOp(Code::OperationTimedOut);
         let failure = of_request(&error, "creating");
         assert_eq!(failure.code, FailureCode::TimedOut);

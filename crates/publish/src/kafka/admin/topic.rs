@@ -1,23 +1,23 @@
-//! Topics: as wanted, and as they are.
+//! Wanted and existing topics.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-/// A topic as it should be. What is `None` or missing is left to the cluster.
+/// Wanted topic. Properties that are `None` or missing are left to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedTopic {
-    /// Its name.
+    /// Name.
     pub name: String,
-    /// How many partitions.
+    /// Number of partitions.
     pub partitions: Option<u32>,
-    /// How many replicas of each partition.
+    /// Number of replicas of each partition.
     pub replication_factor: Option<u32>,
-    /// Kafka's own configuration of topics, such as `retention.ms`.
+    /// Topic configuration, such as `retention.ms`.
     pub config: BTreeMap<String, String>,
 }
 
 impl WantedTopic {
-    /// A topic about which nothing is said but its name.
+    /// Creates a wanted topic with only a name.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -28,22 +28,22 @@ impl WantedTopic {
     }
 }
 
-/// A topic as it is on the cluster.
+/// Existing topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundTopic {
-    /// How many partitions.
+    /// Number of partitions.
     pub partitions: u32,
-    /// The fewest and the most replicas that a partition of it has.
+    /// Lowest and highest number of replicas of a partition.
     pub replicas: RangeInclusive<u32>,
-    /// Its whole configuration, defaults included; `None` where the user may not see it.
-    pub config: Option<BTreeMap<String, Entry>>,
+    /// Configuration including defaults; `None` if the user may not read it.
+    pub config: Option<BTreeMap<String, ConfigEntry>>,
 }
 
-/// A value of a topic's configuration.
+/// Value of a topic's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The value; `None` where Kafka keeps it secret.
+pub struct ConfigEntry {
+    /// Value; `None` if Kafka keeps it secret.
     pub value: Option<String>,
-    /// Whether it was set for this topic, and is no default.
+    /// Whether it was set for this topic, and is not a default.
     pub is_own: bool,
 }

@@ -1,32 +1,30 @@
-//! A record as it lies on the cluster.
+//! Records as read from the cluster.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rdkafka::message::{BorrowedMessage, Headers, Message as _};
 
-use super::time::moment;
-
-/// A record as it lies on the cluster.
+/// Record read from a topic.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Received {
-    /// Where it was read.
+pub struct ConsumerRecord {
+    /// Topic.
     pub topic: String,
-    /// Where in the topic.
+    /// Partition of the topic.
     pub partition: i32,
-    /// Where in the partition.
+    /// Offset in the partition.
     pub offset: i64,
-    /// When it was made, or appended where the topic says so.
+    /// Creation time, or append time if the topic is configured so.
     pub timestamp: Option<SystemTime>,
-    /// What decided about the partition.
+    /// Key.
     pub key: Option<Vec<u8>>,
-    /// Names and values in their order.
+    /// Headers, in order.
     pub headers: Vec<(String, Option<Vec<u8>>)>,
-    /// `None` is a tombstone.
+    /// Payload; `None` is a tombstone.
     pub payload: Option<Vec<u8>>,
 }
 
-impl Received {
+impl ConsumerRecord {
     pub(super) fn of(message: &BorrowedMessage<'_>) -> Self {
         let headers = message.headers().map(|headers| {
             let headers = headers.iter();
@@ -39,7 +37,7 @@ impl Received {
             topic: message.topic().to_owned(),
             partition: message.partition(),
             offset: message.offset(),
-            timestamp: timestamp.and_then(moment),
+            timestamp: timestamp.and_then(from_millis),
             key: message.key().map(<[u8]>::to_vec),
             headers: headers.unwrap_or_default(),
             payload: message.payload().map(<[u8]>::to_vec),
@@ -47,13 +45,25 @@ impl Received {
     }
 }
 
-/// Content is left out: it may be private.
-impl fmt::Debug for Received {
+/// Omits the content, which may be private.
+impl fmt::Debug for ConsumerRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Received")
+        f.debug_struct("ConsumerRecord")
             .field("topic", &self.topic)
             .field("partition", &self.partition)
             .field("offset", &self.offset)
             .finish_non_exhaustive()
     }
+}
+
+/// Converts Kafka's milliseconds since 1970 to a time.
+pub(super) fn from_millis(millis: i64) -> Option<SystemTime> {
+    let since = Duration::from_millis(u64::try_from(millis).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since)
+}
+
+/// Converts a time to Kafka's milliseconds since 1970; an earlier one becomes 0.
+pub(super) fn to_millis(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX)
 }

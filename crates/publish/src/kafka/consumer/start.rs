@@ -1,4 +1,4 @@
-//! Where reading begins.
+//! Start positions of a topic reader.
 
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
@@ -7,28 +7,28 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::super::contact::Contact;
+use super::super::metadata_client::ErrorRecorder;
 use super::not_read;
-use super::time::milliseconds;
+use super::record::to_millis;
 use crate::failure::{Failure, FailureCode, FailureKind};
 
-/// Where reading begins.
+/// Position at which reading starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// With the oldest event that is kept.
+pub enum StartPosition {
+    /// The oldest record.
     Beginning,
-    /// With what comes from this moment on.
+    /// The end: only records published from now on.
     Now,
-    /// With the first event of this time or later.
+    /// The first record of this time or later.
     At(SystemTime),
 }
 
-/// Where to begin. Positions are asked for here and not left to librdkafka, which would look
-/// for them in the background and miss what is published in the meantime.
-pub(super) fn positions(
-    consumer: &BaseConsumer<Contact>,
+/// Returns the start offsets. They are requested here, because librdkafka would request them in the
+/// background and miss records published in the meantime.
+pub(super) fn offsets(
+    consumer: &BaseConsumer<ErrorRecorder>,
     partitions: &[(String, Range<i32>)],
-    start: Start,
+    start: StartPosition,
     timeout: Duration,
 ) -> Result<TopicPartitionList, Failure> {
     let list = |offset: Offset| -> KafkaResult<TopicPartitionList> {
@@ -40,20 +40,20 @@ pub(super) fn positions(
         }
         Ok(list)
     };
-    if partitions.is_empty() || start == Start::Beginning {
+    if partitions.is_empty() || start == StartPosition::Beginning {
         return list(Offset::Beginning).map_err(|error| not_read(&error));
     }
-    // `End` in the place of a time asks for the end as a number. It is asked for first: what
-    // comes between the two questions is read.
-    let ends = offsets(consumer, &|| list(Offset::End), timeout)?;
-    let Start::At(time) = start else {
+    // `End` in place of a time requests the end offset. It is requested first, so that records
+    // published between the two requests are read.
+    let ends = offsets_by_time(consumer, &|| list(Offset::End), timeout)?;
+    let StartPosition::At(time) = start else {
         return Ok(ends);
     };
-    let time = Offset::Offset(milliseconds(time));
-    let mut positions = offsets(consumer, &|| list(time), timeout)?;
+    let time = Offset::Offset(to_millis(time));
+    let mut positions = offsets_by_time(consumer, &|| list(time), timeout)?;
     for end in ends.elements() {
         let position = positions.find_partition(end.topic(), end.partition());
-        // No event is as young as that.
+        // No record is that recent.
         if position.is_none_or(|position| position.offset() == Offset::End) {
             positions
                 .set_partition_offset(end.topic(), end.partition(), end.offset())
@@ -63,10 +63,10 @@ pub(super) fn positions(
     Ok(positions)
 }
 
-/// Offsets by time. A partition without a leader is asked for again: it may just have been
-/// made.
-fn offsets(
-    consumer: &BaseConsumer<Contact>,
+/// Requests offsets by time. It repeats the request for a partition without a leader, which may
+/// have just been created.
+fn offsets_by_time(
+    consumer: &BaseConsumer<ErrorRecorder>,
     times: &dyn Fn() -> KafkaResult<TopicPartitionList>,
     timeout: Duration,
 ) -> Result<TopicPartitionList, Failure> {
@@ -85,7 +85,7 @@ fn offsets(
             return Err(Failure::new(
                 FailureKind::Retriable,
                 FailureCode::PositionsUnknown,
-                format!("the cluster does not tell where to begin reading: {error}"),
+                format!("the cluster does not return the offsets to start reading from: {error}"),
             ));
         }
         std::thread::sleep(Duration::from_millis(100));

@@ -1,4 +1,4 @@
-//! Reaching a cluster, and saying why that failed.
+//! Client for metadata: reaches a cluster, and explains why that failed.
 
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -11,41 +11,41 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::metadata::Metadata;
 
 use super::classify;
-use super::defaults::For;
+use super::config::ClientKind;
+use super::config::{KafkaOptions, invalid};
 use super::log::Log;
-use super::options::{KafkaOptions, invalid};
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
 
-/// How long a broker is waited for that refuses connections, or whose name nobody knows: it may
-/// be starting. One that says nothing at all gets the whole time.
-const REFUSED: Duration = Duration::from_secs(3);
+/// Time to wait for a broker that refuses connections or can't be resolved: it may be starting. A
+/// silent one gets the whole time.
+const REFUSED_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long the first question waits for its answer. Each further one waits twice as long, so
-/// that a slow cluster has time, and a complaint is noticed soon.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// Timeout of the first request. It doubles with each further one, so that a slow cluster has time,
+/// and an error is noticed soon.
+const INITIAL_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// Hears librdkafka's complaints and keeps the last one, so that a failed request can say why.
-pub(super) struct Contact {
+/// Context that stores librdkafka's last error, to explain a failed request.
+pub(super) struct ErrorRecorder {
     log: Log,
     last: Mutex<Last>,
 }
 
 #[derive(Default)]
 struct Last {
-    /// What happened to a connection, in librdkafka's words.
-    complaint: Option<Failure>,
-    /// Whether no broker could be reached at some time.
+    /// Last error of a connection, in librdkafka's words.
+    error: Option<Failure>,
+    /// Whether no broker could be reached.
     is_down: bool,
 }
 
-impl ClientContext for Contact {
+impl ClientContext for ErrorRecorder {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         self.log.line(level, facility, message);
-        // Not everything that is logged is an error too.
+        // Some failures are logged, but not reported as errors.
         if facility == "FAIL" {
             let mut last = lock(&self.last);
-            last.complaint.get_or_insert_with(|| Failure {
+            last.error.get_or_insert_with(|| Failure {
                 detail: self.log.clean(message),
                 ..classify::failure(Code::BrokerTransportFailure, "")
             });
@@ -59,11 +59,11 @@ impl ClientContext for Contact {
             return;
         };
         let mut last = lock(&self.last);
-        // It follows what says why.
+        // Comes after the error with the cause.
         if code == Code::AllBrokersDown {
             last.is_down = true;
         } else {
-            last.complaint = Some(Failure {
+            last.error = Some(Failure {
                 detail: self.log.clean(reason),
                 ..classify::failure(code, "")
             });
@@ -71,75 +71,75 @@ impl ClientContext for Contact {
     }
 }
 
-impl ConsumerContext for Contact {}
+impl ConsumerContext for ErrorRecorder {}
 
-impl Contact {
-    /// The last complaint, in librdkafka's words. It is forgotten by asking.
+impl ErrorRecorder {
+    /// Takes the last error, in librdkafka's words.
     pub(super) fn take(&self) -> Option<Failure> {
-        std::mem::take(&mut *lock(&self.last)).complaint
+        std::mem::take(&mut *lock(&self.last)).error
     }
 
-    /// How long it is worth to wait for an answer, if it is at all.
-    fn timeout(&self, most: Duration) -> Duration {
+    /// Returns how long to wait for an answer, at most `max`, after the errors so far.
+    fn timeout(&self, max: Duration) -> Duration {
         let last = lock(&self.last);
-        match &last.complaint {
-            Some(complaint)
+        match &last.error {
+            Some(error)
                 if matches!(
-                    complaint.code,
+                    error.code,
                     FailureCode::AuthenticationFailed | FailureCode::TlsFailed
                 ) =>
             {
                 Duration::ZERO
             }
-            complaint if complaint.is_some() || last.is_down => REFUSED.min(most),
-            _ => most,
+            error if error.is_some() || last.is_down => REFUSED_TIMEOUT.min(max),
+            _ => max,
         }
     }
 }
 
-/// A client that asks about the cluster, and reads from it where `properties` say so.
+/// Creates a client for metadata, and for reading with the given `properties`.
 ///
 /// # Errors
 /// Those of [`KafkaOptions::client_config`].
 pub(super) fn client(
     options: &KafkaOptions,
     properties: &[(&str, &str)],
-) -> Result<BaseConsumer<Contact>, Failure> {
-    let mut resolved = options.resolve(For::All)?;
+) -> Result<BaseConsumer<ErrorRecorder>, Failure> {
+    let mut resolved = options.resolve(ClientKind::Any)?;
     for (name, value) in properties {
         resolved.config.set(*name, *value);
     }
-    let scrub = resolved.scrub.clone();
-    let contact = Contact {
-        log: Log::new(resolved.scrub),
+    let redactor = resolved.redactor.clone();
+    let contact = ErrorRecorder {
+        log: Log::new(resolved.redactor),
         last: Mutex::default(),
     };
     resolved
         .config
         .create_with_context(contact)
-        .map_err(|error| invalid(&error, &scrub))
+        .map_err(|error| invalid(&error, &redactor))
 }
 
-/// Asks what there is on the cluster, for at most `timeout`.
+/// Requests the metadata of the cluster, for at most `timeout`.
 ///
 /// # Errors
 /// `unreachable`, `authentication_failed` or `tls_failed`, with the addresses, the time waited
 /// and what to check.
 pub(super) fn reach(
-    client: &BaseConsumer<Contact>,
+    client: &BaseConsumer<ErrorRecorder>,
     servers: &str,
     timeout: Duration,
 ) -> Result<Metadata, Failure> {
     let started = Instant::now();
-    let mut wait = FIRST_WAIT;
+    let mut wait = INITIAL_TIMEOUT;
     loop {
         let left = timeout.saturating_sub(started.elapsed());
-        // Asked for all topics: asking for one by name could create it.
+        // For all topics: a request for one by name could create it.
         match client.fetch_metadata(None, wait.min(left)) {
             Ok(metadata) if !metadata.brokers().is_empty() => return Ok(metadata),
             Ok(_) | Err(_) => {}
         }
-        // Complaints are only heard when somebody listens.
+        // librdkafka calls the error callback only from `poll`.
         while client.poll(Duration::ZERO).is_some() {}
         let waited = started.elapsed();
         if waited >= client.context().timeout(timeout) {
@@ -149,17 +149,17 @@ pub(super) fn reach(
     }
 }
 
-fn no_answer(servers: &str, waited: Duration, complaint: Option<Failure>) -> Failure {
+fn no_answer(servers: &str, waited: Duration, last_error: Option<Failure>) -> Failure {
     let waited = waited.as_secs_f64();
     let mut failure = Failure::new(
         FailureKind::Retriable,
         FailureCode::Unreachable,
         format!("no answer from Kafka at {servers} within {waited:.1} s"),
     );
-    if let Some(complaint) = complaint {
-        failure.kind = complaint.kind;
-        failure.code = complaint.code;
-        let reason = complaint.detail.trim_end_matches(['.', ' ']);
+    if let Some(last_error) = last_error {
+        failure.kind = last_error.kind;
+        failure.code = last_error.code;
+        let reason = last_error.detail.trim_end_matches(['.', ' ']);
         let _ = write!(failure.detail, ": {reason}");
     }
     let check = match failure.code {
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_at_the_address_is_told_with_address_and_time_and_what_to_check() {
+    fn error_has_address_time_and_advice() {
         // Bound and closed again: nobody listens there.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap().to_string();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_says_nothing_is_given_up_in_time() {
+    fn gives_up_a_silent_port_in_time() {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = silent.local_addr().unwrap().to_string();
         let options = KafkaOptions::new(&address);

@@ -1,12 +1,12 @@
-//! Settings from the environment, under the names that Kafka's clients have in common.
+//! Properties from environment variables, under the names that Kafka clients have in common.
 
 use super::property::Property;
 use super::secret::Secret;
 
-/// The variable that says where a cluster is: `host:port`, several with commas between.
+/// Variable with the bootstrap servers: `host:port`, several separated by commas.
 pub const BOOTSTRAP_SERVERS: &str = "KAFKA_BOOTSTRAP_SERVERS";
 
-/// Variables, and the properties of librdkafka that they stand for.
+/// Variables, and the properties of librdkafka that they set.
 pub const VARIABLES: &[(&str, &str)] = &[
     ("KAFKA_CLIENT_ID", "client.id"),
     ("KAFKA_SECURITY_PROTOCOL", "security.protocol"),
@@ -24,18 +24,18 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("KAFKA_SSL_KEY_PASSWORD", "ssl.key.password"),
 ];
 
-/// The brokers that the environment names; `variable` reads it, such as `|name|
-/// std::env::var(name).ok()`. A variable without text is unset.
+/// Returns the bootstrap servers of the environment. `variable` reads a variable, such as `|name|
+/// std::env::var(name).ok()`; an empty one counts as unset.
 pub fn bootstrap_servers(variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     set(variable, BOOTSTRAP_SERVERS).map(|servers| servers.trim().to_owned())
 }
 
-/// The properties that the environment sets. Passwords are read again when a connection is made,
-/// and never shown.
+/// Returns the properties of the environment. Passwords are read again for each connection, and
+/// never shown.
 pub fn properties(variable: &dyn Fn(&str) -> Option<String>) -> Vec<Property> {
     let properties = VARIABLES.iter().filter_map(|(name, property)| {
         let value = set(variable, name)?;
-        // What is a secret is hidden wherever it occurs in a message, so a user's name is none.
+        // A secret is redacted wherever it occurs in a message, so a user name must not be one.
         Some(if property.ends_with("password") {
             Property::secret(*property, Secret::from_env(*name))
         } else {

@@ -1,4 +1,4 @@
-//! One producer of librdkafka, and the thread that hears its reports.
+//! Producer of librdkafka, with the thread that polls its reports.
 
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::thread::{self, ThreadId};
@@ -13,88 +13,90 @@ use rdkafka::producer::{
 };
 
 use super::classify;
-use super::condition::Condition;
-use super::options::invalid;
+use super::config::Redactor;
+use super::config::invalid;
+use super::connection_state::ConnectionState;
 use super::outstanding::Outstanding;
-use super::refused::Refused;
-use super::secret::Scrub;
+use super::topic_sets::RefusedBatchTopics;
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
 use crate::transport::{DeliveryCallback, RecordMetadata};
 
-/// How often the thread looks at other things than reports, which it hears at once.
-const GLANCE: Duration = Duration::from_millis(50);
+/// Interval at which the polling thread checks the state of the connection. Reports end a poll at
+/// once.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The same when the lane is ending.
-const SHORT_GLANCE: Duration = Duration::from_millis(5);
+/// Poll interval while the producer closes or its connection is broken.
+const CLOSING_POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// How long acknowledgements are waited for after a connection broke. What the broker took is
-/// not sent again then.
-const LAST_ACKNOWLEDGEMENTS: Duration = Duration::from_secs(2);
+/// Time to wait for acknowledgements after the connection broke. Messages that are acknowledged in
+/// it are not sent again by the next connection, so they are not duplicated.
+const FINAL_ACK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How messages travel.
+/// Batching of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Travel {
-    /// Many in a batch. A batch that a broker refuses breaks the connection: librdkafka would go
-    /// on with later messages of the same keys, and one bad message would take the good ones of
-    /// its batch along.
-    Together,
-    /// One by one, for topics of which a batch was refused. Whatever a broker says, it says
-    /// about one message.
-    Alone,
+pub(super) enum BatchMode {
+    /// Many messages in a batch. A batch that a broker refuses breaks the connection: librdkafka
+    /// would go on with later messages of the same keys, and one bad message would fail the good
+    /// ones of its batch.
+    Batched,
+    /// One message in a batch, for topics of which a batch was refused. The verdict of the broker
+    /// is about one message then.
+    Single,
 }
 
 type Producer = BaseProducer<Reports>;
 
-pub(super) struct Lane {
+/// Handle of a producer and of its polling thread.
+pub(super) struct ProducerHandle {
     producer: Arc<Producer>,
     outstanding: Arc<Outstanding>,
     end: Arc<End>,
     thread: ThreadId,
 }
 
-/// Whether the thread and the producer are gone.
+/// Signal that the thread and the producer have ended.
 #[derive(Default)]
 struct End {
     gone: Mutex<bool>,
     changed: Condvar,
 }
 
-impl Lane {
+impl ProducerHandle {
     /// Starts a producer with these settings.
     ///
     /// # Errors
-    /// `invalid_property`, and `no_thread` where the system has none left.
+    /// `invalid_property`, and `no_thread` if the system can't start one.
     pub(super) fn start(
         config: &ClientConfig,
-        scrub: &Scrub,
-        travel: Travel,
-        condition: Arc<Condition>,
-        refused: Refused,
+        redactor: &Redactor,
+        batch_mode: BatchMode,
+        state: Arc<ConnectionState>,
+        refused: RefusedBatchTopics,
     ) -> Result<Self, Failure> {
         let outstanding = Arc::new(Outstanding::default());
         let reports = Reports {
             outstanding: outstanding.clone(),
-            condition,
+            state,
             refused,
-            travel,
+            batch_mode,
             producer: OnceLock::new(),
         };
         let producer: Producer = config
             .create_with_context(reports)
-            .map_err(|error| invalid(&error, scrub))?;
+            .map_err(|error| invalid(&error, redactor))?;
         let producer = Arc::new(producer);
-        // Set once, here.
+        // Set only here. The context needs the producer, and is created before it.
         let _ = producer.context().producer.set(Arc::downgrade(&producer));
         let end = Arc::new(End::default());
-        let hears = (producer.clone(), end.clone());
+        let shared = (producer.clone(), end.clone());
         let thread = thread::Builder::new()
             .name("herald-kafka".to_owned())
             .spawn(move || {
-                let (producer, end) = hears;
-                hear(&producer);
-                // Here, because librdkafka may take its time to end.
+                let (producer, end) = shared;
+                poll_reports(&producer);
+                // Dropped on this thread, because librdkafka's destructor may block.
                 drop(producer);
                 *lock(&end.gone) = true;
                 end.changed.notify_all();
@@ -114,7 +116,7 @@ impl Lane {
         })
     }
 
-    /// Puts a message of this topic into librdkafka's queue.
+    /// Puts a message into librdkafka's queue.
     pub(super) fn send(
         &self,
         topic: &str,
@@ -132,23 +134,23 @@ impl Lane {
             delivery_opaque: number,
         };
         self.producer.send(record).map_err(|(error, _)| {
-            // Nobody else can have it: librdkafka reports only what it took.
+            // librdkafka reports only messages that it accepted, so the callback is still here.
             self.outstanding.take(number);
-            let condition = &self.producer.context().condition;
-            match condition.broken() {
+            let state = &self.producer.context().state;
+            match state.broken() {
                 Some(failure) => failure.clone(),
                 None => classify::failure_of(&error, topic),
             }
         })
     }
 
-    /// What asks the cluster questions.
-    pub(super) fn producer(&self) -> Arc<Producer> {
+    /// Returns the client for metadata requests.
+    pub(super) fn client(&self) -> Arc<Producer> {
         self.producer.clone()
     }
 
-    /// Waits until everything is given up that was not acknowledged, and the producer is gone;
-    /// no longer than until `deadline`. The condition is closing, and nothing is sent any more.
+    /// Waits until all unacknowledged messages were reported and the producer has ended; at most
+    /// until `deadline`. The state must be closing, so that nothing is sent any more.
     pub(super) fn close(self, deadline: Instant) {
         let Self {
             producer,
@@ -156,9 +158,9 @@ impl Lane {
             end,
             thread,
         } = self;
-        // The thread has the other one.
+        // The thread has the other reference.
         drop(producer);
-        // Called from within a report, it would wait for itself.
+        // Called from a report, on the polling thread, it would wait for itself.
         let is_own = thread::current().id() == thread;
         let mut gone = lock(&end.gone);
         while !*gone && !is_own {
@@ -172,50 +174,52 @@ impl Lane {
             };
         }
         drop(gone);
-        // Some are left where librdkafka hangs, for example in a name server.
+        // Some are left if librdkafka hangs, for example in a DNS request.
         for delivery in outstanding.take_all() {
             delivery.on_delivery(Err(classify::failure(Code::PurgeInflight, "Kafka")));
         }
     }
 }
 
-/// Lets librdkafka report what it would still try. Without waiting for its threads.
-fn give_up(producer: &Producer, what: PurgeConfig) {
+/// Makes librdkafka report messages instead of trying them further, without waiting for its
+/// threads.
+fn purge(producer: &Producer, what: PurgeConfig) {
     producer.purge(what.non_blocking());
 }
 
-/// Hears reports until the lane is closed and all of them came.
-fn hear(producer: &Producer) {
+/// Polls reports until the producer is closed and all reports have come.
+fn poll_reports(producer: &Producer) {
     let reports = producer.context();
     let mut broken_since = None;
     loop {
-        if reports.condition.is_closing() {
+        if reports.state.is_closing() {
             if reports.outstanding.is_empty() {
                 return;
             }
-            // Again and again: what librdkafka moves between its queues slips through one time.
-            give_up(producer, PurgeConfig::default().queue().inflight());
-            producer.poll(SHORT_GLANCE);
-        } else if reports.condition.broken().is_some() && !reports.outstanding.is_empty() {
+            // Repeated in each round: a message that librdkafka moves between two of its queues is
+            // missed by a single purge.
+            purge(producer, PurgeConfig::default().queue().inflight());
+            producer.poll(CLOSING_POLL_INTERVAL);
+        } else if reports.state.broken().is_some() && !reports.outstanding.is_empty() {
             let since = *broken_since.get_or_insert_with(Instant::now);
             let what = PurgeConfig::default().queue();
-            give_up(
+            purge(
                 producer,
-                if since.elapsed() < LAST_ACKNOWLEDGEMENTS {
+                if since.elapsed() < FINAL_ACK_TIMEOUT {
                     what
                 } else {
                     what.inflight()
                 },
             );
-            producer.poll(SHORT_GLANCE);
+            producer.poll(CLOSING_POLL_INTERVAL);
         } else {
-            producer.poll(GLANCE);
+            producer.poll(POLL_INTERVAL);
         }
     }
 }
 
 fn milliseconds(time: SystemTime) -> i64 {
-    // librdkafka takes 0 for now; an event is not older than 1970.
+    // librdkafka replaces 0 by the current time.
     time.duration_since(SystemTime::UNIX_EPOCH)
         .ok()
         .and_then(|passed| i64::try_from(passed.as_millis()).ok())
@@ -237,19 +241,19 @@ fn headers(message: &Message) -> Option<OwnedHeaders> {
     })
 }
 
-/// What librdkafka tells its client.
+/// Context of a producer: receives librdkafka's logs, errors and delivery reports.
 pub(super) struct Reports {
     outstanding: Arc<Outstanding>,
-    condition: Arc<Condition>,
-    refused: Refused,
-    travel: Travel,
-    /// Asked whether an error is fatal: the error itself does not say so.
+    state: Arc<ConnectionState>,
+    refused: RefusedBatchTopics,
+    batch_mode: BatchMode,
+    /// Producer, to ask it for the fatal error: the error of the callback does not contain it.
     producer: OnceLock<Weak<Producer>>,
 }
 
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.condition.log.line(level, facility, message);
+        self.state.log.line(level, facility, message);
     }
 
     fn stats_raw(&self, statistics: &[u8]) {
@@ -267,8 +271,8 @@ impl ClientContext for Reports {
             .and_then(Weak::upgrade)
             .and_then(|producer| producer.client().fatal_error());
         match (fatal, error.rdkafka_error_code()) {
-            (Some((cause, text)), _) => self.condition.hear_fatal(cause, &text),
-            (None, Some(code)) => self.condition.hear(code, reason),
+            (Some((cause, text)), _) => self.state.on_fatal_error(cause, &text),
+            (None, Some(code)) => self.state.on_error(code, reason),
             (None, None) => {}
         }
     }
@@ -283,7 +287,7 @@ impl ProducerContext<NoCustomPartitioner> for Reports {
         };
         let outcome = match result {
             Ok(message) => {
-                self.condition.good_news();
+                self.state.on_success();
                 let (partition, offset) = (message.partition(), message.offset());
                 if offset < 0 {
                     Err(unconfirmed(message.topic(), partition))
@@ -291,16 +295,17 @@ impl ProducerContext<NoCustomPartitioner> for Reports {
                     Ok(RecordMetadata { partition, offset })
                 }
             }
-            Err((error, message)) => Err(self.verdict(error, message.topic())),
+            Err((error, message)) => Err(self.classify_failure(error, message.topic())),
         };
         delivery.on_delivery(outcome);
     }
 }
 
-/// A success that no broker has spoken of. librdkafka concludes it when a later message of the
-/// partition was acknowledged, because a broker takes messages of a producer in their order. But a
-/// broker that does not know the producer yet takes any: when it refuses the first batch, because
-/// its partition is just coming up, and takes the second, the first is nowhere.
+/// Returns the failure of a success without an offset. librdkafka infers it when a later message of
+/// the partition was acknowledged, because a broker accepts the sequence numbers of a producer only
+/// in order. But a broker that does not know the producer id yet accepts any first sequence number:
+/// if it refuses the first batch, because its partition is just coming up, and accepts the second,
+/// the first was never written.
 fn unconfirmed(topic: &str, partition: i32) -> Failure {
     Failure::new(
         FailureKind::Retriable,
@@ -310,42 +315,42 @@ fn unconfirmed(topic: &str, partition: i32) -> Failure {
 }
 
 impl Reports {
-    /// What follows from a message's failure. Known to everyone before it is reported, because
+    /// Classifies the failure of a message. The shared state is updated before the report, because
     /// the report may lead to a new connection.
-    fn verdict(&self, error: &KafkaError, topic: &str) -> Failure {
+    fn classify_failure(&self, error: &KafkaError, topic: &str) -> Failure {
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
         let failure = classify::failure(code, topic);
-        let broken = self.condition.broken();
-        if classify::tells_of_absence(code) {
-            self.condition.absent.note(topic);
+        let broken = self.state.broken();
+        if classify::is_unknown_topic(code) {
+            self.state.missing_topics.insert(topic);
         }
-        match (failure.kind, self.travel) {
-            // librdkafka gives up what it has when the connection is broken, too.
+        match (failure.kind, self.batch_mode) {
+            // After a fatal error, librdkafka purges its queues as it does when it closes.
             (FailureKind::Abandoned, _) => {
                 return match broken {
-                    Some(broken) if !self.condition.is_closing() => broken.clone(),
+                    Some(broken) if !self.state.is_closing() => broken.clone(),
                     _ => failure,
                 };
             }
-            // The publisher's own delivery_timeout ended.
+            // `delivery_timeout` has passed.
             _ if code == Code::MessageTimedOut => return failure,
-            (FailureKind::Permanent, Travel::Alone) => return failure,
-            (_, Travel::Together) if classify::blames_one_of_many(code) => {
-                self.refused.note(topic);
+            (FailureKind::Permanent, BatchMode::Single) => return failure,
+            (_, BatchMode::Batched) if classify::is_batch_verdict(code) => {
+                self.refused.insert(topic);
                 let failure = classify::failure(Code::InvalidDifferentRecord, &failure.detail);
-                self.condition.break_off(failure.clone());
+                self.state.fail_fatally(failure.clone());
                 return failure;
             }
-            (FailureKind::Permanent, Travel::Together) => {
-                // Else librdkafka found out before it sent a batch.
+            (FailureKind::Permanent, BatchMode::Batched) => {
+                // Otherwise librdkafka found the error before it sent a batch.
                 if broken.is_some() {
-                    self.refused.note(topic);
+                    self.refused.insert(topic);
                 }
                 return failure;
             }
             _ => {}
         }
-        self.condition.break_off(failure.clone());
+        self.state.fail_fatally(failure.clone());
         failure
     }
 }

@@ -1,4 +1,4 @@
-//! Values that nobody may read in a log.
+//! Secrets, and their redaction from text.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,10 +7,10 @@ use std::{env, fs};
 
 use crate::failure::{Failure, FailureCode, FailureKind};
 
-/// What stands where a secret would.
-const HIDDEN: &str = "[secret]";
+/// Replacement of a secret.
+const REDACTED: &str = "[secret]";
 
-/// A value that is read when a connection is made and never shown.
+/// Secret value that is read for each connection, and never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Source);
 
@@ -22,27 +22,27 @@ enum Source {
 }
 
 impl Secret {
-    /// This very value.
+    /// Creates a secret with this value.
     pub fn literal(value: impl Into<String>) -> Self {
         Self(Source::Literal(value.into()))
     }
 
-    /// The value of an environment variable.
+    /// Creates a secret that is read from an environment variable.
     pub fn from_env(name: impl Into<String>) -> Self {
         Self(Source::Environment(name.into()))
     }
 
-    /// What a file holds, without the line end at its end. It is read for each connection, so a
-    /// rotated secret is taken by the next one.
+    /// Creates a secret that is read from a file, without a trailing line end. The file is read for
+    /// each connection, so that the next one uses a rotated secret.
     pub fn from_file(path: impl Into<PathBuf>) -> Self {
         Self(Source::File(path.into()))
     }
 
-    /// The value.
+    /// Reads the value.
     ///
     /// # Errors
-    /// `missing_secret`: the variable is not set, the file can't be read, or there is no text in
-    /// it. The error names the variable or the file.
+    /// `missing_secret` if the variable is not set, the file can't be read, or it is empty. The error
+    /// names the variable or the file.
     pub(super) fn reveal(&self) -> Result<String, Failure> {
         let missing = |detail: String| {
             Failure::new(
@@ -73,11 +73,11 @@ impl Secret {
     }
 }
 
-/// Where the value comes from.
+/// Shows the source of the value.
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Source::Literal(_) => f.write_str(HIDDEN),
+            Source::Literal(_) => f.write_str(REDACTED),
             Source::Environment(name) => write!(f, "environment variable {name}"),
             Source::File(path) => write!(f, "file {}", path.display()),
         }
@@ -90,26 +90,26 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Takes known secrets out of text that others wrote, such as librdkafka's log lines.
+/// Redactor of known secrets in foreign text, such as librdkafka's log lines.
 #[derive(Clone, Default)]
-pub(crate) struct Scrub {
-    /// Longest first, so that no rest of a secret remains.
+pub(crate) struct Redactor {
+    /// Longest first, so that no part of a longer secret remains.
     secrets: Arc<[String]>,
 }
 
-/// A part of a secret is hidden from this many bytes on. A shorter one is a word like any other.
-const TELLING_PART: usize = 8;
+/// Minimum length of a part of a secret that is redacted. A shorter one is a word like any other.
+const MIN_PART_LENGTH: usize = 8;
 
-impl Scrub {
-    /// Hides these values, and the parts of those that consist of several: a parser's complaint
-    /// quotes one line or one word.
-    pub(super) fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
+impl Redactor {
+    /// Creates a redactor of these values, and of the parts of those that consist of several lines
+    /// or words: the error of a parser may quote only one of them.
+    pub(crate) fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
         let mut secrets: Vec<String> = Vec::new();
         for value in values.into_iter().filter(|value| !value.is_empty()) {
             let parts = value.split(|c: char| c.is_whitespace() || c == '=' || c == ',');
             secrets.extend(
                 parts
-                    .filter(|part| part.len() >= TELLING_PART)
+                    .filter(|part| part.len() >= MIN_PART_LENGTH)
                     .map(str::to_owned),
             );
             secrets.push(value.to_owned());
@@ -121,21 +121,21 @@ impl Scrub {
         }
     }
 
-    /// The text without any of the secrets.
-    pub(crate) fn clean(&self, text: &str) -> String {
+    /// Returns the text without the secrets.
+    pub(crate) fn redact(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for secret in self.secrets.iter() {
             if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), HIDDEN);
+                text = text.replace(secret.as_str(), REDACTED);
             }
         }
         text
     }
 }
 
-impl fmt::Debug for Scrub {
+impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scrub")
+        f.debug_struct("Redactor")
             .field("secrets", &self.secrets.len())
             .finish()
     }
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_read_anew_each_time_and_its_line_end_is_no_part_of_the_secret() {
+    fn reads_a_file_each_time_without_its_trailing_line_end() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("password");
         let secret = Secret::from_file(&path);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_secret_is_named_by_where_it_should_be() {
+    fn names_the_source_of_a_missing_secret() {
         let folder = tempfile::tempdir().unwrap();
         let empty = folder.path().join("empty");
         fs::write(&empty, "\n").unwrap();
@@ -190,19 +190,19 @@ mod tests {
     }
 
     #[test]
-    fn a_literal_is_never_shown() {
+    fn never_shows_a_literal() {
         let secret = Secret::literal("hunter2");
         assert!(!format!("{secret} {secret:?} {secret:#?}").contains("hunter2"));
     }
 
     #[test]
-    fn scrubbed_text_has_neither_a_secret_nor_a_telling_part_of_it() {
-        let scrub = Scrub::new(["ab", "abc", "-----BEGIN KEY-----\nMIIEvQIBADAN\n"]);
+    fn redacts_secrets_and_their_parts() {
+        let redactor = Redactor::new(["ab", "abc", "-----BEGIN KEY-----\nMIIEvQIBADAN\n"]);
         assert_eq!(
-            scrub.clean("abc, ab and MIIEvQIBADAN!"),
+            redactor.redact("abc, ab and MIIEvQIBADAN!"),
             "[secret], [secret] and [secret]!"
         );
-        assert_eq!(scrub.clean("nothing here"), "nothing here");
-        assert!(!format!("{scrub:?}").contains("MIIE"));
+        assert_eq!(redactor.redact("nothing here"), "nothing here");
+        assert!(!format!("{redactor:?}").contains("MIIE"));
     }
 }

@@ -1,4 +1,10 @@
-//! How to reach a cluster.
+//! Configuration of Kafka clients.
+
+mod defaults;
+pub mod environment;
+mod property;
+mod required_config;
+mod secret;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,38 +13,40 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaConfRes;
 
-use super::defaults::{DEFAULTS, For};
-use super::property::{Property, Value};
-use super::refused::Refused;
-use super::secret::{Scrub, Secret};
-use super::{names, promises};
+pub(crate) use self::defaults::ClientKind;
+use self::defaults::DEFAULTS;
+pub use self::property::Property;
+use self::property::Value;
+pub(crate) use self::secret::Redactor;
+pub use self::secret::Secret;
+use super::topic_sets::RefusedBatchTopics;
 use crate::failure::{Failure, FailureCode, FailureKind};
 
-/// Where a cluster is, and how its clients behave.
+/// Address of a cluster, and properties of its clients.
 ///
-/// Any property of librdkafka passes through; of two with the same name the later one counts,
-/// also when one is an alias of the other. Properties with which the publisher could not keep
-/// its promises are refused. Neither `Debug` nor any error or log line shows the value of a
-/// secret.
+/// Any property of librdkafka is accepted; a later one replaces an earlier one with the same name
+/// or an alias of it. Properties that would break a delivery guarantee are refused. Neither `Debug`
+/// nor any error or log line shows the value of a secret.
 #[derive(Clone)]
 pub struct KafkaOptions {
     properties: Vec<Property>,
-    refused: Refused,
+    refused: RefusedBatchTopics,
 }
 
-/// What a client is made of.
+/// Resolved configuration of a client.
 pub(crate) struct Resolved {
     pub config: ClientConfig,
-    /// Hides the secrets that are in the configuration.
-    pub scrub: Scrub,
+    /// Redactor of the secrets in the configuration.
+    pub redactor: Redactor,
 }
 
 impl KafkaOptions {
-    /// A cluster by some of its brokers: `host:port`, several with commas between.
+    /// Creates options for a cluster with these bootstrap servers: `host:port`, several separated
+    /// by commas.
     pub fn new(bootstrap_servers: impl Into<String>) -> Self {
         Self {
             properties: Vec::new(),
-            refused: Refused::default(),
+            refused: RefusedBatchTopics::default(),
         }
         .property("bootstrap.servers", bootstrap_servers)
     }
@@ -50,71 +58,74 @@ impl KafkaOptions {
         self
     }
 
-    /// Sets a property whose value is read when a connection is made, and never shown.
+    /// Sets a property whose value is read for each connection, and never shown.
     #[must_use]
     pub fn secret(mut self, name: impl Into<String>, secret: Secret) -> Self {
         self.properties.push(Property::secret(name, secret));
         self
     }
 
-    /// Sets a property that was read from a command line or a file of settings.
+    /// Sets a property that was read from a command line or a settings file.
     #[must_use]
     pub fn with(mut self, property: Property) -> Self {
         self.properties.push(property);
         self
     }
 
-    /// The brokers, for a person to read.
+    /// Returns the bootstrap servers, for display.
     pub fn bootstrap_servers(&self) -> &str {
         self.text("bootstrap.servers")
             .unwrap_or("addresses from a secret")
     }
 
-    pub(super) fn refused(&self) -> &Refused {
+    pub(super) fn refused(&self) -> &RefusedBatchTopics {
         &self.refused
     }
 
-    /// The value of a property that is no secret.
+    /// Returns the value of a property that is not secret.
     pub(super) fn text(&self, canonical: &str) -> Option<&str> {
         let last = self
             .properties
             .iter()
-            .rfind(|property| names::canonical(&property.name) == canonical)?;
+            .rfind(|property| property::canonical(&property.name) == canonical)?;
         match &last.value {
             Value::Text(text) => Some(text),
             Value::Secret(_) => None,
         }
     }
 
-    /// The settings of a producer, secrets included: its `Debug` must not be shown.
+    /// Returns the configuration of a producer. It contains secrets: do not show its `Debug`
+    /// output.
     ///
     /// # Errors
     /// `invalid_property`, `refused_property` and `missing_secret`.
     pub fn producer_config(&self) -> Result<ClientConfig, Failure> {
-        self.resolve(For::Producers).map(|resolved| resolved.config)
+        self.resolve(ClientKind::Producer)
+            .map(|resolved| resolved.config)
     }
 
-    /// The settings of a consumer or an admin client, secrets included: its `Debug` must not be
-    /// shown. Properties that only producers have are left out.
+    /// Returns the configuration of a consumer or an admin client, without properties of producers
+    /// only. It contains secrets: do not show its `Debug` output.
     ///
     /// # Errors
     /// `invalid_property` and `missing_secret`.
     pub fn client_config(&self) -> Result<ClientConfig, Failure> {
-        self.resolve(For::All).map(|resolved| resolved.config)
+        self.resolve(ClientKind::Any)
+            .map(|resolved| resolved.config)
     }
 
-    /// As [`Self::producer_config`] or [`Self::client_config`], with the secrets to hide.
-    pub(crate) fn resolve(&self, clients: For) -> Result<Resolved, Failure> {
+    /// Resolves the configuration of a client, with its secrets.
+    pub(crate) fn resolve(&self, clients: ClientKind) -> Result<Resolved, Failure> {
         let mut settings = BTreeMap::new();
         let mut secrets = Vec::new();
         for (whose, name, value) in DEFAULTS {
-            if clients == For::Producers || *whose == For::All {
+            if clients == ClientKind::Producer || *whose == ClientKind::Any {
                 settings.insert(*name, (*name, (*value).to_owned()));
             }
         }
         for Property { name, value } in &self.properties {
-            let canonical = names::canonical(name);
-            if clients == For::All && names::is_for_producers_only(canonical) {
+            let canonical = property::canonical(name);
+            if clients == ClientKind::Any && property::is_for_producers_only(canonical) {
                 continue;
             }
             let text = match value {
@@ -124,21 +135,21 @@ impl KafkaOptions {
                     ..failure
                 })?,
             };
-            if matches!(value, Value::Secret(_)) || names::is_sensitive(name) {
+            if matches!(value, Value::Secret(_)) || property::is_sensitive(name) {
                 secrets.push(text.clone());
             }
             settings.insert(canonical, (name, text));
         }
-        let scrub = Scrub::new(secrets.iter().map(String::as_str));
+        let redactor = Redactor::new(secrets.iter().map(String::as_str));
         let mut config = ClientConfig::new();
         for (canonical, (name, value)) in settings {
-            if clients == For::Producers
-                && let Some(why) = promises::broken_by(canonical, &value)
+            if clients == ClientKind::Producer
+                && let Some(why) = required_config::violated_by(canonical, &value)
             {
                 return Err(Failure::new(
                     FailureKind::Permanent,
                     FailureCode::RefusedProperty,
-                    format!("{name}={} is not possible: {why}", scrub.clean(&value)),
+                    format!("{name}={} is not possible: {why}", redactor.redact(&value)),
                 ));
             }
             if canonical == "log_level" {
@@ -150,17 +161,17 @@ impl KafkaOptions {
             return Err(Failure::new(
                 FailureKind::Permanent,
                 FailureCode::InvalidProperty,
-                "bootstrap.servers names no broker; expected host:port",
+                "bootstrap.servers is empty; expected host:port",
             ));
         }
         config
             .create_native_config()
-            .map_err(|error| invalid(&error, &scrub))?;
-        Ok(Resolved { config, scrub })
+            .map_err(|error| invalid(&error, &redactor))?;
+        Ok(Resolved { config, redactor })
     }
 }
 
-/// librdkafka's log level by its number: rdkafka keeps it beside the other settings.
+/// Parses librdkafka's log level, which rdkafka keeps apart from the other properties.
 fn log_level(value: &str) -> Result<RDKafkaLogLevel, Failure> {
     Ok(match value {
         "0" => RDKafkaLogLevel::Emerg,
@@ -181,14 +192,14 @@ fn log_level(value: &str) -> Result<RDKafkaLogLevel, Failure> {
     })
 }
 
-/// What librdkafka has against the settings.
-pub(super) fn invalid(error: &KafkaError, scrub: &Scrub) -> Failure {
+/// Converts librdkafka's error about the configuration.
+pub(super) fn invalid(error: &KafkaError, redactor: &Redactor) -> Failure {
     let detail = match error {
         KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
             format!("librdkafka has no property named {name:?}")
         }
-        KafkaError::ClientConfig(_, _, name, _) if names::is_sensitive(name) => {
-            format!("librdkafka does not take the value of {name}")
+        KafkaError::ClientConfig(_, _, name, _) if property::is_sensitive(name) => {
+            format!("librdkafka does not accept the value of {name}")
         }
         KafkaError::ClientConfig(_, reason, name, _) => {
             format!("{name}: {}", reason.trim())
@@ -199,11 +210,11 @@ pub(super) fn invalid(error: &KafkaError, scrub: &Scrub) -> Failure {
     Failure::new(
         FailureKind::Permanent,
         FailureCode::InvalidProperty,
-        scrub.clean(&detail),
+        redactor.redact(&detail),
     )
 }
 
-/// Names of properties without their values.
+/// Shows the names of the properties without their values.
 impl fmt::Debug for KafkaOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.properties.iter().map(Property::name).collect();
@@ -217,12 +228,11 @@ impl fmt::Debug for KafkaOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kafka::secret::Secret;
     use crate::transport::{ConnectionListener, Connector};
 
-    struct Deaf;
+    struct IgnoreEvents;
 
-    impl ConnectionListener for Deaf {
+    impl ConnectionListener for IgnoreEvents {
         fn on_unreachable(&self, _: Failure) {}
         fn on_fatal(&self, _: Failure) {}
     }
@@ -233,14 +243,14 @@ mod tests {
 
     #[track_caller]
     fn connect_error(options: &KafkaOptions) -> Failure {
-        match options.connect(std::sync::Arc::new(Deaf), None) {
+        match options.connect(std::sync::Arc::new(IgnoreEvents), None) {
             Ok(_) => panic!("these settings are no good"),
             Err(failure) => failure,
         }
     }
 
     #[test]
-    fn of_two_settings_the_later_one_counts_also_under_another_name() {
+    fn later_property_replaces_an_earlier_one_or_its_alias() {
         let config = options()
             .property("linger.ms", "7")
             .property("queue.buffering.max.ms", "9")
@@ -263,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_a_promise_is_refused_and_what_does_not_is_taken() {
+    fn refuses_properties_that_break_a_guarantee() {
         for (name, broken, kept) in [
             ("acks", "1", "all"),
             ("request.required.acks", "0", "-1"),
@@ -294,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn a_property_that_librdkafka_does_not_take_is_named() {
+    fn names_an_invalid_property() {
         for (name, value, said) in [
             (
                 "no.such.property",
@@ -305,7 +315,7 @@ mod tests {
             ("log_level", "loud", "log_level is a number"),
             ("dr_cb", "1", "dr_cb"),
             ("sasl.password\0", "hunter2", "nul"),
-            ("metadata.broker.list", "", "names no broker"),
+            ("metadata.broker.list", "", "is empty; expected"),
         ] {
             let failure = connect_error(&options().property(name, value));
             assert_eq!(failure.code, FailureCode::InvalidProperty);
@@ -316,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_secret_is_told_with_the_property_that_wants_it() {
+    fn names_the_property_of_a_missing_secret() {
         let options = options().secret("sasl.password", Secret::from_env("HERALD_NEVER_SET"));
         let failure = connect_error(&options);
         assert_eq!(failure.code, FailureCode::MissingSecret);
@@ -327,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_come_from_where_they_are_said_to_be_at_each_connection() {
+    fn reads_secrets_for_each_connection() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("password");
         let options = options()
@@ -343,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn neither_debug_nor_an_error_shows_a_secret() {
+    fn debug_and_errors_show_no_secret() {
         let secretive = options()
             .property("sasl.password", "hunter2")
             .property("sasl.pasword", "hunter2")
@@ -373,7 +383,7 @@ mod tests {
                     .property("ssl.key.pem", "-----BEGIN PRIVATE KEY-----\nhunter2\n"),
             ),
         ] {
-            if let Err(failure) = broken.connect(std::sync::Arc::new(Deaf), None) {
+            if let Err(failure) = broken.connect(std::sync::Arc::new(IgnoreEvents), None) {
                 assert!(
                     !failure.to_string().contains("hunter2"),
                     "{name}: {failure}"
@@ -383,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn other_clients_get_nothing_that_only_producers_have() {
+    fn client_config_omits_producer_properties() {
         let config = options()
             .property("linger.ms", "7")
             .property("compression.codec", "zstd")

@@ -1,4 +1,4 @@
-//! One setting of librdkafka, as a person writes it.
+//! Properties of librdkafka: their notation and the meaning of their names.
 
 use std::fmt;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::secret::Secret;
 use crate::failure::{Failure, FailureCode, FailureKind};
 
-/// A property of librdkafka and its value.
+/// Property of librdkafka with its value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Property {
     pub(super) name: String,
@@ -21,8 +21,8 @@ pub(super) enum Value {
 }
 
 impl Property {
-    /// A property whose value comes from a command line or a file of settings: `env:NAME` takes
-    /// it from the environment, `file:PATH` from a file, and neither is ever shown.
+    /// Creates a property from a command line or a settings file. `env:NAME` reads the value from
+    /// the environment and `file:PATH` from a file; neither is ever shown.
     pub fn new(name: impl Into<String>, text: &str) -> Self {
         let value = if let Some(variable) = text.strip_prefix("env:") {
             Value::Secret(Secret::from_env(variable))
@@ -37,11 +37,10 @@ impl Property {
         }
     }
 
-    /// A property of a project's file. Paths are relative to the folder that it lies in, as all
-    /// paths of such a file.
+    /// Creates a property from a project file. Paths are relative to the folder of the file.
     pub fn of_file(name: impl Into<String>, text: &str, folder: Option<&Path>) -> Self {
         let name = name.into();
-        // No folder is the working folder.
+        // Without a folder, paths are relative to the working folder.
         let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else {
             return Self::new(name, text);
         };
@@ -49,14 +48,14 @@ impl Property {
         if let Some(path) = text.strip_prefix("file:") {
             return Self::new(name, &format!("file:{}", below(path)));
         }
-        // The word `probe` lets librdkafka look for the system's certificates.
+        // `probe` makes librdkafka look for the system's certificates.
         if name.ends_with(".location") && text != "probe" && !text.starts_with("env:") {
             return Self::new(name, &below(text));
         }
         Self::new(name, text)
     }
 
-    /// A property with exactly this text.
+    /// Creates a property with exactly this text.
     pub fn text(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -64,7 +63,7 @@ impl Property {
         }
     }
 
-    /// A property whose value is read when a connection is made, and never shown.
+    /// Creates a property whose value is read for each connection, and never shown.
     pub fn secret(name: impl Into<String>, secret: Secret) -> Self {
         Self {
             name: name.into(),
@@ -72,13 +71,22 @@ impl Property {
         }
     }
 
-    /// Its name as it was written.
+    /// Returns the name as written.
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    /// Returns whether a secret is written as text. On a command line others see it in the list of
+    /// processes, and from a settings file it gets into a repository.
+    pub fn exposes_secret(&self) -> bool {
+        // `sasl.oauthbearer.token.endpoint.url` is not a secret.
+        matches!(self.value, Value::Text(_))
+            && is_sensitive(&self.name)
+            && self.name.rsplit('.').next() != Some("url")
+    }
 }
 
-/// `NAME=VALUE`, the value as in [`Property::new`].
+/// Parses `NAME=VALUE`, with a value as in [`Property::new`].
 impl FromStr for Property {
     type Err = Failure;
 
@@ -87,7 +95,7 @@ impl FromStr for Property {
             Some((name, value)) if !name.trim().is_empty() => {
                 Ok(Self::new(name.trim(), value.trim()))
             }
-            // The text is not repeated: it may be a secret without its name.
+            // The text is not repeated: it may be a secret without a name.
             _ => Err(Failure::new(
                 FailureKind::Permanent,
                 FailureCode::InvalidProperty,
@@ -97,7 +105,7 @@ impl FromStr for Property {
     }
 }
 
-/// Without the value: it may be secret, whatever the name says.
+/// Omits the value, which may be secret whatever the name.
 impl fmt::Debug for Property {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Property")
@@ -106,12 +114,87 @@ impl fmt::Debug for Property {
     }
 }
 
+/// Aliases of properties: alias of librdkafka, and canonical name.
+const ALIASES: &[(&str, &str)] = &[
+    ("auto.commit.enable", "enable.auto.commit"),
+    ("compression.codec", "compression.type"),
+    ("delivery.timeout.ms", "message.timeout.ms"),
+    ("fetch.message.max.bytes", "max.partition.fetch.bytes"),
+    ("max.in.flight", "max.in.flight.requests.per.connection"),
+    ("message.send.max.retries", "retries"),
+    ("metadata.broker.list", "bootstrap.servers"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("request.required.acks", "acks"),
+    (
+        "sasl.oauthbearer.client.credentials.client.id",
+        "sasl.oauthbearer.client.id",
+    ),
+    (
+        "sasl.oauthbearer.client.credentials.client.secret",
+        "sasl.oauthbearer.client.secret",
+    ),
+    ("sasl.mechanism", "sasl.mechanisms"),
+];
+
+/// Properties of producers only, about which a consumer would log warnings.
+const PRODUCERS_ONLY: &[&str] = &[
+    "acks",
+    "batch.num.messages",
+    "batch.size",
+    "compression.level",
+    "compression.type",
+    "delivery.report.only.error",
+    "enable.gapless.guarantee",
+    "enable.idempotence",
+    "linger.ms",
+    "message.timeout.ms",
+    "partitioner",
+    "produce.offset.report",
+    "queue.buffering.backpressure.threshold",
+    "queue.buffering.max.kbytes",
+    "queue.buffering.max.messages",
+    "queuing.strategy",
+    "request.timeout.ms",
+    "retries",
+    "sticky.partitioning.linger.ms",
+    "transaction.timeout.ms",
+    "transactional.id",
+];
+
+/// Parts of the names of secret properties.
+const SENSITIVE: &[&str] = &[
+    "password",
+    "passphrase",
+    "secret",
+    "token",
+    "jaas",
+    "oauthbearer.config",
+    ".pem",
+];
+
+/// Returns the canonical name of a property.
+pub(super) fn canonical(name: &str) -> &str {
+    ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == name)
+        .map_or(name, |(_, canonical)| canonical)
+}
+
+pub(super) fn is_for_producers_only(canonical: &str) -> bool {
+    PRODUCERS_ONLY.contains(&canonical)
+}
+
+pub(super) fn is_sensitive(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SENSITIVE.iter().any(|part| name.contains(part))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn values_may_come_from_the_environment_or_a_file() {
+    fn parses_values_from_environment_and_files() {
         let cases = [
             ("acks=all", "acks", Value::Text("all".to_owned())),
             (
@@ -137,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_a_file_are_relative_to_its_folder() {
+    fn resolves_paths_relative_to_the_project_file() {
         let folder = Some(Path::new("/srv/shop"));
         for (name, text, expected) in [
             ("ssl.ca.location", "certs/ca.pem", "/srv/shop/certs/ca.pem"),
@@ -158,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_property_is_not_repeated() {
+    fn errors_do_not_repeat_the_text() {
         for text in ["hunter2", "=hunter2", " =hunter2"] {
             let failure = text.parse::<Property>().unwrap_err();
             assert_eq!(failure.code, FailureCode::InvalidProperty);
@@ -167,8 +250,29 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_value() {
+    fn debug_omits_the_value() {
         let property: Property = "sasl.pasword=hunter2".parse().unwrap();
         assert!(!format!("{property:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn detects_secrets_written_as_text() {
+        let exposes = |text: &str| text.parse::<Property>().unwrap().exposes_secret();
+        for text in [
+            "sasl.password=hunter2",
+            "SASL.PASSWORD=hunter2",
+            "ssl.key.pem=-----BEGIN",
+            "sasl.oauthbearer.client.secret=x",
+        ] {
+            assert!(exposes(text), "{text}");
+        }
+        for text in [
+            "sasl.password=env:KAFKA_PASSWORD",
+            "ssl.key.password=file:/run/secrets/key",
+            "sasl.username=orders",
+            "sasl.oauthbearer.token.endpoint.url=https://id.example/token",
+        ] {
+            assert!(!exposes(text), "{text}");
+        }
     }
 }

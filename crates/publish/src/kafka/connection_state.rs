@@ -1,0 +1,256 @@
+//! State of a connection, from what librdkafka reports.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::{Duration, Instant};
+
+use rdkafka::error::RDKafkaErrorCode as Code;
+
+use super::classify;
+use super::log::Log;
+use super::topic_sets::MissingTopics;
+use crate::clock::lock;
+use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::transport::ConnectionListener;
+
+/// State of a connection, shared by its producers.
+pub(super) struct ConnectionState {
+    listener: Arc<dyn ConnectionListener>,
+    pub(super) log: Log,
+    pub(super) missing_topics: MissingTopics,
+    /// Addresses of the cluster, for messages.
+    about: String,
+    broken: OnceLock<Failure>,
+    closing: AtomicBool,
+    /// Whether the cluster has ever answered.
+    met: AtomicBool,
+    /// Whether `trouble` has content: read without the lock for each message.
+    troubled: AtomicBool,
+    /// Errors since the last answer.
+    trouble: Mutex<Trouble>,
+}
+
+#[derive(Default)]
+struct Trouble {
+    /// Cause of the last failed attempt to reach a broker.
+    cause: Option<Failure>,
+    /// Time at which the last connection was lost.
+    since: Option<Instant>,
+}
+
+/// Time after which a lost connection is an outage. librdkafka reconnects at once, and reports
+/// `ALL_BROKERS_DOWN` again about every second while it can't; it reports each error twice.
+const OUTAGE_CONFIRMATION: Duration = Duration::from_millis(100);
+
+impl ConnectionState {
+    pub(super) fn new(listener: Arc<dyn ConnectionListener>, log: Log, about: String) -> Self {
+        Self {
+            listener,
+            log,
+            missing_topics: MissingTopics::default(),
+            about,
+            broken: OnceLock::new(),
+            closing: AtomicBool::new(false),
+            met: AtomicBool::new(false),
+            troubled: AtomicBool::new(false),
+            trouble: Mutex::default(),
+        }
+    }
+
+    /// Handles a fatal error: librdkafka does nothing any more.
+    pub(super) fn on_fatal_error(&self, cause: Code, reason: &str) {
+        let about = format!("{}: {}", self.about, self.log.clean(reason));
+        self.fail_fatally(classify::failure(cause, &about));
+    }
+
+    /// Handles an error of the client as a whole.
+    pub(super) fn on_error(&self, error: Code, reason: &str) {
+        let reason = self.log.clean(reason);
+        match error {
+            // Comes after the error with the cause.
+            Code::AllBrokersDown => {
+                let is_outage = self.is_outage();
+                if is_outage && !self.is_closing() {
+                    self.listener.on_unreachable(self.explain(error));
+                }
+            }
+            Code::BrokerTransportFailure if reason.contains("SSL handshake failed") => {
+                self.store_cause(Code::SSL, &reason);
+            }
+            Code::Authentication | Code::SSL | Code::Resolve | Code::BrokerTransportFailure => {
+                self.store_cause(error, &reason);
+            }
+            _ => {}
+        }
+    }
+
+    fn is_outage(&self) -> bool {
+        let since = *self.trouble().since.get_or_insert_with(Instant::now);
+        since.elapsed() >= OUTAGE_CONFIRMATION || !self.met.load(Ordering::Relaxed)
+    }
+
+    fn store_cause(&self, error: Code, reason: &str) {
+        let failure = classify::failure(error, reason);
+        let mut trouble = self.trouble();
+        let cause = &mut trouble.cause;
+        // Between two refused logins the broker only looks unreachable; the refusal is the cause.
+        if failure.code != FailureCode::Unreachable
+            || cause.as_ref().is_none_or(|old| old.code == failure.code)
+        {
+            *cause = Some(failure);
+        }
+    }
+
+    /// Locks `trouble` for writing.
+    fn trouble(&self) -> MutexGuard<'_, Trouble> {
+        let trouble = lock(&self.trouble);
+        self.troubled.store(true, Ordering::Relaxed);
+        trouble
+    }
+
+    /// Marks the connection as broken for good, and reports it once.
+    pub(super) fn fail_fatally(&self, cause: Failure) {
+        let failure = Failure {
+            kind: FailureKind::Fatal,
+            ..cause
+        };
+        if self.broken.set(failure.clone()).is_ok() && !self.is_closing() {
+            self.listener.on_fatal(failure);
+        }
+    }
+
+    /// Returns the failure of a broken connection.
+    pub(super) fn broken(&self) -> Option<&Failure> {
+        self.broken.get()
+    }
+
+    /// Marks the connection as closing: errors of librdkafka's own shutdown are not reported.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
+    }
+
+    /// Explains why a request got no answer: by the last error of a connection, or by the error.
+    pub(super) fn explain(&self, error: Code) -> Failure {
+        lock(&self.trouble)
+            .cause
+            .clone()
+            .unwrap_or_else(|| classify::failure(error, &self.about))
+    }
+
+    /// Notes that the cluster answered.
+    pub(super) fn on_success(&self) {
+        self.log.on_success();
+        // Read before written: this runs for each message, and a write would contend for the cache
+        // line between threads.
+        if !self.met.load(Ordering::Relaxed) {
+            self.met.store(true, Ordering::Relaxed);
+        }
+        if self.troubled.load(Ordering::Relaxed) {
+            let mut trouble = lock(&self.trouble);
+            self.troubled.store(false, Ordering::Relaxed);
+            *trouble = Trouble::default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::kafka::config::Redactor;
+
+    #[derive(Default)]
+    struct Recorder(Mutex<Vec<Failure>>);
+
+    impl ConnectionListener for Recorder {
+        fn on_unreachable(&self, failure: Failure) {
+            lock(&self.0).push(failure);
+        }
+
+        fn on_fatal(&self, failure: Failure) {
+            lock(&self.0).push(failure);
+        }
+    }
+
+    fn state() -> (ConnectionState, Arc<Recorder>) {
+        let heard = Arc::new(Recorder::default());
+        let log = Log::new(Redactor::new(["hunter2"]));
+        (
+            ConnectionState::new(heard.clone(), log, "Kafka".to_owned()),
+            heard,
+        )
+    }
+
+    fn told(heard: &Recorder) -> Vec<FailureCode> {
+        lock(&heard.0)
+            .drain(..)
+            .map(|failure| failure.code)
+            .collect()
+    }
+
+    #[test]
+    fn unknown_cluster_is_unreachable_at_the_first_error() {
+        let (state, heard) = state();
+        state.on_error(Code::Resolve, "k:9092: no such host");
+        state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
+        assert_eq!(told(&heard), [FailureCode::Unreachable]);
+    }
+
+    #[test]
+    fn lost_connection_is_an_outage_only_after_confirmation() {
+        let (state, heard) = state();
+        state.on_success();
+        for _ in 0..3 {
+            // librdkafka reports it twice.
+            state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
+            state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
+            assert!(told(&heard).is_empty());
+            state.on_success();
+        }
+        state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
+        thread::sleep(OUTAGE_CONFIRMATION);
+        state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
+        assert_eq!(told(&heard), [FailureCode::Unreachable]);
+    }
+
+    #[test]
+    fn refused_login_takes_precedence_over_unreachable() {
+        let (state, heard) = state();
+        state.on_error(Code::Authentication, "k:9092: no to hunter2");
+        state.on_error(Code::BrokerTransportFailure, "k:9092: Disconnected");
+        state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
+        let failure = lock(&heard.0).remove(0);
+        assert_eq!(failure.code, FailureCode::AuthenticationFailed);
+        assert!(failure.detail.contains("no to [secret]"), "{failure}");
+        assert_eq!(state.explain(Code::OperationTimedOut).code, failure.code);
+        state.on_success();
+        assert_eq!(
+            state.explain(Code::OperationTimedOut).code,
+            FailureCode::TimedOut
+        );
+    }
+
+    #[test]
+    fn reports_a_broken_connection_once_and_not_while_closing() {
+        let (state, heard) = state();
+        state.on_fatal_error(Code::ClusterAuthorizationFailed, "no");
+        state.on_fatal_error(Code::GaplessGuarantee, "also no");
+        assert_eq!(told(&heard), [FailureCode::NotAuthorized]);
+        let broken = state.broken().unwrap();
+        assert_eq!(
+            (broken.kind, broken.code),
+            (FailureKind::Fatal, FailureCode::NotAuthorized)
+        );
+
+        let (state, heard) = self::state();
+        state.close();
+        state.on_fatal_error(Code::GaplessGuarantee, "purged");
+        state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
+        assert!(told(&heard).is_empty());
+    }
+}
