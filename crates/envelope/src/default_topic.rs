@@ -1,4 +1,4 @@
-//! The topic of an event for which nobody named one.
+//! Default topic of an event.
 
 use crate::envelope::Envelope;
 use crate::error::{Code, Error};
@@ -6,14 +6,13 @@ use crate::field::Field;
 use crate::topic::{self, TopicPattern};
 
 impl<P, M> Envelope<'_, P, M> {
-    /// The topic that the pattern gives for this event: its service is `source_service`, its
-    /// major version that of `event_version`.
+    /// Returns the topic of this event by the pattern: the service is `source_service`, the major
+    /// version that of `event_version`.
     ///
     /// Generated code names its topics itself, by the contract's service and version.
     ///
     /// # Errors
-    /// [`Code::InvalidTopic`], when the version has no major number or Kafka does not take the
-    /// name.
+    /// [`Code::InvalidTopic`] if the version has no major number or the name is not a valid topic.
     pub fn default_topic(&self, pattern: &TopicPattern, namespace: &str) -> Result<String, Error> {
         let major = major(&self.event_version).ok_or_else(|| {
             Error::of(
@@ -30,7 +29,7 @@ impl<P, M> Envelope<'_, P, M> {
             Err(reason) => Err(Error::of(
                 Field::EventType,
                 Code::InvalidTopic,
-                format!("gives the topic {name:?}, which Kafka does not take: {reason}"),
+                format!("gives the topic {name:?}, which is not a valid topic: {reason}"),
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! The envelope itself.
+//! Envelope of an event.
 
 use std::borrow::Cow;
 
@@ -11,101 +11,99 @@ use crate::trace::TraceParent;
 /// Version of the format that this crate writes and reads.
 pub const ENVELOPE_VERSION: &str = "1.0";
 
-/// Version of an event whose builder names no other.
+/// Default version of an event.
 pub const EVENT_VERSION: &str = "1.0";
 
-/// A field that the format does not define, as it was read: its name and its value.
+/// Field that the format does not define: name and value as read.
 pub type Extra<'a> = (Cow<'a, str>, Json<'a>);
 
-/// An event on its way, or as it arrived.
+/// Envelope of an event, to be written or as read.
 ///
 /// [`Origin::envelope`](crate::Origin::envelope) builds one around a payload of any type that
 /// serialises as a JSON object; nothing is copied until [`Envelope::write`] writes all of it at
 /// once. [`Envelope::parse`] gives one that borrows from the bytes and does not look into
 /// payload and metadata.
 ///
-/// The fields are open. What the format demands of them is checked when the envelope is
-/// written. There is no limit to the size: Kafka's depends on the topic, so the
-/// transport checks it.
+/// The fields are public; the rules of the format are checked when the envelope is written. The
+/// size is not limited here: Kafka's limit depends on the topic and is checked by the publisher.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Envelope<'a, P = Json<'a>, M = Json<'a>> {
-    /// Identity of the event. Herald makes version 4, as the original does, because readers may
-    /// ask for it (pydantic's `UUID4`) and the time is in the envelope anyway. Any version is
-    /// read.
+    /// Id of the event. Herald writes UUIDs of version 4, like the original, because readers may
+    /// require it (pydantic's `UUID4`) and the time is in the envelope anyway. Any version is read.
     pub event_id: Uuid,
-    /// Type of the event, such as `orchestrator.routing.started`; not empty.
+    /// Event type, such as `orchestrator.routing.started`; not empty.
     pub event_type: Cow<'a, str>,
     /// Version of the payload, such as `1.0`.
     pub event_version: Cow<'a, str>,
-    /// When the event was made. What is finer than a microsecond is not written.
+    /// Creation time, written with microseconds.
     pub event_timestamp: Timestamp,
-    /// The node that publishes the event.
+    /// Node that publishes the event.
     pub source_node_id: Cow<'a, str>,
-    /// The service that the node belongs to. Null is read as the empty text.
+    /// Service of the node. Null is read as the empty text.
     pub source_service: Cow<'a, str>,
-    /// Version of that service. Null is read as the empty text.
+    /// Version of the service. Null is read as the empty text.
     pub source_version: Cow<'a, str>,
-    /// The running instance of the service, such as a pod's name.
+    /// Instance of the service, such as the name of a pod.
     pub source_instance: Option<Cow<'a, str>>,
-    /// Id that all events of one request share.
+    /// Correlation id, which the events of one request share.
     pub correlation_id: Option<Uuid>,
-    /// The event that caused this one. Text and not a UUID, as in the original's model.
+    /// Id of the event that caused this one. Text and not a UUID, as in the original's model.
     pub causation_id: Option<Cow<'a, str>>,
     /// Environment of the service, such as `production`.
     pub environment: Cow<'a, str>,
-    /// Geographic region of the service.
+    /// Region of the service.
     pub region: Option<Cow<'a, str>>,
-    /// Key for Kafka where the choice of [`Envelope::key`] does not fit. Empty is unset.
+    /// Partition key that overrides the default of [`Envelope::key`]. Empty means unset.
     pub partition_key: Option<Cow<'a, str>>,
-    /// Data of the event, as its type defines it; a JSON object.
+    /// Payload; a JSON object.
     pub payload: P,
-    /// Data to observe and route the event; a JSON object.
+    /// Metadata for observation and routing; a JSON object.
     pub metadata: M,
-    /// Fields that the format does not define, in their order; written after all others.
+    /// Fields that the format does not define, in order; written after all others.
     pub extra: Vec<Extra<'a>>,
-    /// The trace that the event belongs to. It goes into the header `traceparent`, and into the
-    /// metadata unless they have a `traceparent` already. It is not a field of the envelope:
-    /// parsing leaves it unset, because the headers of the transport have it.
+    /// Trace context. It is written to the header `traceparent`, and to the metadata unless they
+    /// have a `traceparent` already. It is not a field of the envelope: parsing leaves it unset,
+    /// because the transport's headers contain it.
     pub trace: Option<TraceParent>,
 }
 
 impl<'a, P, M> Envelope<'a, P, M> {
-    /// Sets the version of the payload; without it, it is [`EVENT_VERSION`].
+    /// Sets the version of the payload; [`EVENT_VERSION`] by default.
     #[must_use]
     pub fn with_event_version(mut self, version: impl Into<Cow<'a, str>>) -> Self {
         self.event_version = version.into();
         self
     }
 
-    /// Sets what events of one request have in common.
+    /// Sets the correlation id.
     #[must_use]
     pub fn with_correlation_id(mut self, id: Uuid) -> Self {
         self.correlation_id = Some(id);
         self
     }
 
-    /// Sets the event that led to this one.
+    /// Sets the id of the event that caused this one.
     #[must_use]
     pub fn with_causation_id(mut self, id: impl Into<Cow<'a, str>>) -> Self {
         self.causation_id = Some(id.into());
         self
     }
 
-    /// Sets Kafka's key.
+    /// Sets the partition key.
     #[must_use]
     pub fn with_partition_key(mut self, key: impl Into<Cow<'a, str>>) -> Self {
         self.partition_key = Some(key.into());
         self
     }
 
-    /// Sets the trace.
+    /// Sets the trace context.
     #[must_use]
     pub fn with_trace(mut self, trace: TraceParent) -> Self {
         self.trace = Some(trace);
         self
     }
 
-    /// Replaces the metadata. They have to serialise as a JSON object.
+    /// Replaces the metadata, which must serialise as a JSON object.
     #[must_use]
     pub fn with_metadata<N>(self, metadata: N) -> Envelope<'a, P, N> {
         Envelope {
@@ -131,7 +129,7 @@ impl<'a, P, M> Envelope<'a, P, M> {
 }
 
 impl Envelope<'_> {
-    /// Returns an envelope that does not borrow the bytes it was read from.
+    /// Converts to an envelope that owns its content.
     pub fn into_owned(self) -> Envelope<'static> {
         Envelope {
             event_id: self.event_id,

@@ -1,22 +1,22 @@
-//! Errors of envelopes, as data.
+//! Errors of envelopes.
 
 use std::fmt;
 
 use crate::field::Field;
 
-/// Kind of error.
+/// Code of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
-    /// The bytes are not UTF-8, which JSON has to be.
+    /// The bytes are not UTF-8, which JSON requires.
     NotUtf8,
-    /// The text is not JSON. Python's `NaN` and `Infinity` belong here.
+    /// The text is not JSON; this includes Python's `NaN` and `Infinity`.
     Syntax,
-    /// A value has another JSON type than its field; the field is none for the whole envelope.
+    /// A value has another JSON type than its field; without a field, the whole envelope.
     WrongType,
-    /// A field that has to be there is not.
+    /// A required field is missing.
     MissingField,
-    /// A field of the format stands twice.
+    /// A field of the format occurs twice.
     DuplicateField,
     /// The text of a field must not be empty.
     EmptyText,
@@ -30,14 +30,14 @@ pub enum Code {
     Unserialisable,
     /// An extra field has the name of a field of the format.
     ReservedField,
-    /// The event type gives no topic that Kafka takes.
+    /// The event type does not result in a valid topic.
     InvalidTopic,
     /// The text is not a W3C `traceparent`.
     InvalidTraceparent,
 }
 
 impl Code {
-    /// The code as logs and metrics show it. It does not change between versions.
+    /// Returns the name for logs and metrics, which is the same in all versions.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NotUtf8 => "not-utf8",
@@ -63,14 +63,14 @@ impl fmt::Display for Code {
     }
 }
 
-/// A place in the text of an envelope.
+/// Position in the text of an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Bytes before it.
+    /// Offset in bytes.
     pub offset: usize,
-    /// From 1.
+    /// Line, from 1.
     pub line: usize,
-    /// From 1, in characters.
+    /// Column in characters, from 1.
     pub column: usize,
 }
 
@@ -90,8 +90,9 @@ impl Position {
     }
 }
 
-/// Reason that an envelope cannot be written or read. It never quotes the content of a payload.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Error of writing or reading an envelope. It never quotes the content of a payload.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{message}{}", self.field_prefix(), self.position_suffix())]
 pub struct Error {
     code: Code,
     field: Option<Box<str>>,
@@ -110,7 +111,7 @@ impl Error {
     }
 
     pub(crate) fn of(field: Field, code: Code, message: impl Into<Box<str>>) -> Self {
-        Self::new(code, message).in_field(field.name())
+        Self::new(code, message).in_field(field.as_str())
     }
 
     pub(crate) fn in_field(mut self, field: impl Into<Box<str>>) -> Self {
@@ -128,42 +129,39 @@ impl Error {
         self
     }
 
-    /// Kind of error, for programs.
+    /// Returns the code.
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// Name of the field that it is about, one of the format's or an unknown one.
+    /// Returns the name of the field concerned, which may be an unknown one.
     pub fn field(&self) -> Option<&str> {
         self.field.as_deref()
     }
 
-    /// Position of the error in the text: start of the field's value, or the first byte that is
-    /// not JSON. None for an envelope that is written.
+    /// Returns the position in the text that was read: the start of the field's value, or of the
+    /// syntax error. `None` for an envelope that is written.
     pub fn position(&self) -> Option<Position> {
         self.position
     }
 
-    /// Always false: the same envelope fails in the same way again.
+    /// Returns false: the same envelope fails in the same way again.
     pub fn is_retriable(&self) -> bool {
         false
     }
-}
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(field) = &self.field {
-            write!(f, "{field}: ")?;
-        }
-        f.write_str(&self.message)?;
-        if let Some(Position { line, column, .. }) = self.position {
-            write!(f, " at line {line} column {column}")?;
-        }
-        Ok(())
+    fn field_prefix(&self) -> String {
+        self.field
+            .as_ref()
+            .map_or_else(String::new, |field| format!("{field}: "))
+    }
+
+    fn position_suffix(&self) -> String {
+        self.position.map_or_else(String::new, |position| {
+            format!(" at line {} column {}", position.line, position.column)
+        })
     }
 }
-
-impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
@@ -186,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_names_field_and_place() {
+    fn message_names_field_and_position() {
         let error = Error::of(Field::EventId, Code::InvalidUuid, "not a UUID")
             .at(Position::of("{\n\"event_id\":7", 13));
         assert_eq!(

@@ -1,32 +1,32 @@
-//! The table of the envelope's fields: writer, parser and schema follow it.
+//! Table of the envelope's fields, used by writer, parser and schema.
 
 use crate::envelope::ENVELOPE_VERSION;
 
-/// When a field stands in an envelope.
+/// Presence of a field in an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
     /// Always, with a value.
     Always,
-    /// Written always, as null when unset. A reader takes its absence for null.
+    /// Always written, as null if unset. A missing field is read as null.
     NullWhenUnset,
-    /// Written only when set. A reader takes null for its absence.
+    /// Written only if set. Null is read as a missing field.
     LeftOutWhenUnset,
 }
 
 /// Shape of a field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// This text and no other.
+    /// Exactly this text.
     Exactly(&'static str),
     /// Text with at least one character.
     NonEmptyText,
-    /// Text, also the empty one.
+    /// Text, which may be empty.
     Text,
-    /// Text; the original's model lets it be null, which is read as the empty text.
+    /// Text. The original's model allows null, which is read as the empty text.
     TextOrNull,
     /// A UUID with hyphens; lowercase where Herald writes it.
     Uuid,
-    /// A timestamp that [`crate::time`] reads.
+    /// Timestamp, see [`crate::time`].
     Timestamp,
     /// A JSON object.
     Object,
@@ -35,7 +35,7 @@ pub(crate) enum Kind {
 pub(crate) struct Row {
     pub field: Field,
     pub name: &'static str,
-    /// The comma before the field, its name in quotes, the colon.
+    /// Comma before the field, name in quotes, and colon.
     pub lead: &'static str,
     pub presence: Presence,
     pub kind: Kind,
@@ -44,7 +44,7 @@ pub(crate) struct Row {
 
 macro_rules! fields {
     ($($variant:ident $name:literal $presence:ident $kind:expr, $doc:literal;)*) => {
-        /// A field that the format defines. The order is that of the wire.
+        /// Field of the format, in the order of the wire.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Field {
             $(#[doc = $doc] $variant,)*
@@ -100,19 +100,19 @@ impl Field {
     /// Number of fields.
     pub(crate) const COUNT: usize = TABLE.len();
 
-    /// All fields, in the order of the wire.
+    /// Returns all fields, in the order of the wire.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.field)
     }
 
-    /// The field with this name on the wire.
+    /// Returns the field with this name on the wire.
     pub fn named(name: &str) -> Option<Self> {
         let row = TABLE.iter().find(|row| row.name == name)?;
         Some(row.field)
     }
 
-    /// Name on the wire.
-    pub fn name(self) -> &'static str {
+    /// Returns the name on the wire.
+    pub fn as_str(self) -> &'static str {
         self.row().name
     }
 

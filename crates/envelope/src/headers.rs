@@ -1,5 +1,4 @@
-//! Kafka headers: what a consumer needs in order to route an event and to drop duplicates
-//! without parsing it.
+//! Kafka headers, with which a consumer can route an event and drop duplicates without parsing it.
 
 use std::fmt;
 
@@ -7,15 +6,15 @@ use crate::envelope::Envelope;
 use crate::id;
 use crate::trace::{self, TraceParent};
 
-/// Always `application/json`.
+/// Header with the content type, always `application/json`.
 pub const CONTENT_TYPE: &str = "content-type";
-/// Header of the envelope's field of this name.
+/// Header with the id of the event.
 pub const EVENT_ID: &str = "event_id";
-/// Header of the envelope's field of this name.
+/// Header with the event type.
 pub const EVENT_TYPE: &str = "event_type";
-/// Header of the envelope's field of this name; absent if the field is null.
+/// Header with the correlation id; omitted if it is null.
 pub const CORRELATION_ID: &str = "correlation_id";
-/// W3C trace context; no header when the event belongs to no trace.
+/// Header with the W3C trace context; omitted without a trace.
 pub const TRACEPARENT: &str = "traceparent";
 
 const NAMES: [&str; 5] = [
@@ -26,23 +25,22 @@ const NAMES: [&str; 5] = [
     TRACEPARENT,
 ];
 
-/// A choice among the headers of an event.
+/// Selection of the headers of an event.
 ///
-/// Everything in a header stands in the envelope too. Headers let a consumer route an event and
-/// drop duplicates without parsing it, and each costs the producer as much as encoding some
-/// hundred bytes: who reads envelopes anyway can leave them out.
+/// Everything in a header is in the envelope too. Each header costs the producer as much as
+/// encoding some hundred bytes, so they can be left out if all consumers parse the envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeaderSet {
-    /// One bit for each of [`NAMES`].
+    /// Bit set, one bit per entry of [`NAMES`].
     bits: u8,
 }
 
-/// A name that is not a header of an event.
+/// Error of a name that is not a header of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownHeader(String);
 
 impl HeaderSet {
-    /// Every header.
+    /// All headers.
     pub const ALL: Self = Self {
         bits: (1 << NAMES.len()) - 1,
     };
@@ -63,7 +61,7 @@ impl HeaderSet {
         })
     }
 
-    /// Whether the header with this name is among them.
+    /// Returns whether the header with this name is selected.
     pub fn contains(self, name: &str) -> bool {
         bit(name).is_some_and(|bit| self.bits & bit != 0)
     }
@@ -93,7 +91,7 @@ impl fmt::Display for UnknownHeader {
 
 impl std::error::Error for UnknownHeader {}
 
-/// The header set of one event.
+/// Headers of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headers<'a> {
     event_id: [u8; id::LENGTH],
@@ -103,7 +101,7 @@ pub struct Headers<'a> {
 }
 
 impl Headers<'_> {
-    /// Names and values, in the order of this module's constants.
+    /// Returns names and values, in the order of this module's constants.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
         let always = [
             (CONTENT_TYPE, &b"application/json"[..]),

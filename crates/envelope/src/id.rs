@@ -8,17 +8,17 @@ use uuid::{Builder, Uuid};
 /// Length of a UUID as text.
 pub(crate) const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
 
-/// Text that [`read`] accepts, as a regular expression of JSON Schema.
+/// Regular expression of the UUIDs that [`read`] accepts, for JSON Schema.
 pub(crate) const PATTERN: &str =
     "^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$";
 
-/// A new UUID of version 4.
+/// Creates a new UUID of version 4.
 ///
 /// Its random bits come from the operating system, drawn for many identities at once: a call for
 /// each was a third of what building an envelope costs. A forked child draws new ones; with those
 /// of its parent it would repeat the parent's identities, and consumers would drop its events as
-/// duplicates. `Uuid::new_v4` does not notice a fork once any crate turns on the feature of `uuid` for
-/// fast random numbers.
+/// duplicates. `Uuid::new_v4` does not notice a fork once any crate turns on the feature of `uuid`
+/// for fast random numbers.
 pub(crate) fn random() -> Uuid {
     let bytes = RANDOM_BITS
         .try_with(|bits| bits.borrow_mut().next())
@@ -29,13 +29,13 @@ pub(crate) fn random() -> Uuid {
 
 type Bytes = [u8; 16];
 
-/// Identities that are drawn at a time: 1 KiB of random bits.
+/// Number of ids that are drawn at a time: 1 KiB of random bits.
 const DRAWN_TOGETHER: usize = 64;
 
 struct RandomBits {
-    /// The process that drew them.
+    /// Fork generation of the process that drew them.
     generation: u64,
-    /// Index of the first unused identity.
+    /// Index of the first unused id.
     next: usize,
     drawn: [Bytes; DRAWN_TOGETHER],
 }
@@ -82,7 +82,7 @@ pub(crate) fn read(text: &str) -> Option<Uuid> {
         .flatten()
 }
 
-/// The UUID as 36 ASCII characters, lowercase with hyphens.
+/// Formats a UUID as 36 ASCII characters, lowercase with hyphens.
 pub(crate) fn text(id: Uuid) -> [u8; LENGTH] {
     let mut text = [0; LENGTH];
     id.hyphenated().encode_lower(&mut text);
@@ -96,7 +96,7 @@ mod tests {
     const ID: &str = "0191c2a0-5b7e-7cc1-8d2f-6b6f0a1b2c3d";
 
     #[test]
-    fn only_hyphenated_uuids_are_read() {
+    fn reads_only_hyphenated_uuids() {
         let id = read(ID).expect("it is a UUID");
         assert_eq!(text(id), ID.as_bytes());
         assert_eq!(read(&ID.to_uppercase()), Some(id));

@@ -1,4 +1,4 @@
-//! JSON that nobody looked into.
+//! JSON values that are not parsed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,14 +9,14 @@ use serde_json::value::RawValue;
 
 use crate::error::{Code, Error, Position};
 
-/// One JSON value as text, kept to the byte: spaces, escapes and the digits of numbers.
+/// JSON value as text, kept byte for byte: spaces, escapes and the digits of numbers.
 ///
-/// Two are equal when their texts are.
+/// Two values are equal if their texts are equal.
 #[derive(Clone)]
 pub struct Json<'a>(Cow<'a, RawValue>);
 
 impl<'a> Json<'a> {
-    /// Takes text that is one JSON value; spaces around it go.
+    /// Creates a value from its text; surrounding spaces are removed.
     ///
     /// # Errors
     /// [`Code::Syntax`], with the position in `text`.
@@ -26,17 +26,17 @@ impl<'a> Json<'a> {
         Ok(raw.into())
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn get(&self) -> &str {
         self.0.get()
     }
 
-    /// Decodes the value. Line and column of an error count from the value's own start.
+    /// Decodes the value. Line and column of an error count from the start of the value.
     pub fn decode<'de, T: Deserialize<'de>>(&'de self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.get())
     }
 
-    /// Returns a value that does not borrow the text it was read from.
+    /// Converts to a value that owns its text.
     pub fn into_owned(self) -> Json<'static> {
         Json(Cow::Owned(self.0.into_owned()))
     }
@@ -74,7 +74,7 @@ impl fmt::Debug for Json<'_> {
     }
 }
 
-/// The object `{}`: metadata of an event that has none.
+/// Empty object `{}`, the default metadata.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EmptyObject;
 
@@ -84,7 +84,7 @@ impl Serialize for EmptyObject {
     }
 }
 
-/// Error of `serde_json` about `text`.
+/// Converts an error of `serde_json` about `text`.
 pub(crate) fn syntax_error(text: &str, error: &serde_json::Error) -> Error {
     let (line, column) = (error.line(), error.column());
     let message = error.to_string();

@@ -1,11 +1,11 @@
-//! Partition key of an event.
+//! Key and partition of an event.
 
 use std::ops::Deref;
 
 use crate::envelope::Envelope;
 use crate::id;
 
-/// Kafka's key of an event: `partition_key`, else `correlation_id`, else `source_node_id`, else
+/// Key of an event in Kafka: `partition_key`, else `correlation_id`, else `source_node_id`, else
 /// `event_id`. Empty text counts as unset, or all such events would share one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key<'a>(Source<'a>);
@@ -17,7 +17,7 @@ enum Source<'a> {
 }
 
 impl Key<'_> {
-    /// The key as text. Kafka gets its UTF-8.
+    /// Returns the key as text; Kafka receives its UTF-8 bytes.
     pub fn as_str(&self) -> &str {
         self
     }
@@ -35,7 +35,7 @@ impl Deref for Key<'_> {
 }
 
 impl<P, M> Envelope<'_, P, M> {
-    /// The key for Kafka; see [`Key`] for its source.
+    /// Returns the key for Kafka, see [`Key`].
     pub fn key(&self) -> Key<'_> {
         let set = |text| Some(text).filter(|text: &&str| !text.is_empty());
         let id = |id| Source::Id(id::text(id));
@@ -51,16 +51,16 @@ impl<P, M> Envelope<'_, P, M> {
     }
 }
 
-/// The partition that Java's default partitioner, aiokafka's, and librdkafka's `murmur2_random`
-/// choose for a key, of this many.
+/// Returns the partition of a key among `partitions`, as chosen by the default partitioners of Java
+/// and aiokafka and by librdkafka's `murmur2_random`.
 ///
 /// # Panics
-/// Without partitions.
+/// If `partitions` is 0.
 pub fn partition(key: &[u8], partitions: u32) -> u32 {
     (murmur2(key) & 0x7FFF_FFFF) % partitions
 }
 
-/// `MurmurHash2` of 32 bits with the seed that Kafka uses.
+/// Computes `MurmurHash2` of 32 bits with the seed of Kafka.
 pub fn murmur2(bytes: &[u8]) -> u32 {
     const SEED: u32 = 0x9747_B28C;
     const M: u32 = 0x5BD1_E995;

@@ -1,7 +1,6 @@
-//! `OnexEnvelopeV1`: how an event looks on the wire.
+//! `OnexEnvelopeV1`, the wire format of events: envelope, key, headers and topics.
 //!
-//! Toolchain and runtime share this crate and nothing else: what decides how an event is
-//! written, where it goes and who can read it stands here once.
+//! Toolchain and runtime share only this crate.
 //!
 //! ```
 //! use herald_envelope::{Envelope, Origin};
@@ -51,5 +50,5 @@ pub use origin::{Origin, Stamp};
 pub use schema::schema;
 pub use trace::TraceParent;
 
-/// The types of this crate's interface that come from elsewhere.
+/// Types of other crates in this crate's API.
 pub use {jiff::Timestamp, uuid::Uuid};

@@ -1,4 +1,4 @@
-//! Fields that all events of a running service share.
+//! Origin of events: the fields that all events of a running service share.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::id;
 use crate::json::EmptyObject;
 use crate::time;
 
-/// Origin of events: service, version, environment. Made once; envelopes borrow from it.
+/// Origin of events. It is created once, and envelopes borrow from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Name of the service, such as `omninode-bridge`.
@@ -19,26 +19,26 @@ pub struct Origin {
     pub version: String,
     /// Environment, such as `production`.
     pub environment: String,
-    /// The running instance, such as a pod's name.
+    /// Instance, such as the name of a pod.
     pub instance: Option<String>,
-    /// Geographic region.
+    /// Region.
     pub region: Option<String>,
 }
 
-/// Identity and time of a new event.
+/// Id and time of a new event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
-    /// The event's identity.
+    /// Id of the event.
     pub event_id: Uuid,
-    /// When it was made.
+    /// Creation time.
     pub event_timestamp: Timestamp,
 }
 
 impl Stamp {
-    /// A new identity (UUID version 4) and the present moment in microseconds.
+    /// Creates a new id (UUID version 4) with the current time in microseconds.
     ///
     /// # Panics
-    /// Where the operating system has no random bits, which no Linux since 3.17 lacks.
+    /// If the operating system has no random numbers; every Linux since 3.17 has.
     pub fn now() -> Self {
         Self {
             event_id: id::random(),
@@ -48,7 +48,7 @@ impl Stamp {
 }
 
 impl Origin {
-    /// An origin without instance and region.
+    /// Creates an origin without instance and region.
     pub fn new(
         service: impl Into<String>,
         version: impl Into<String>,
@@ -63,7 +63,7 @@ impl Origin {
         }
     }
 
-    /// Sets the running instance.
+    /// Sets the instance.
     #[must_use]
     pub fn with_instance(mut self, instance: impl Into<String>) -> Self {
         self.instance = Some(instance.into());
@@ -77,8 +77,8 @@ impl Origin {
         self
     }
 
-    /// A new event of this origin, stamped now. The payload has to serialise as a JSON object;
-    /// writing the envelope fails if it does not.
+    /// Creates an event of this origin, with a new id and the current time. The payload must
+    /// serialise as a JSON object, or writing the envelope fails.
     pub fn envelope<'a, P>(
         &'a self,
         event_type: impl Into<Cow<'a, str>>,
@@ -88,7 +88,7 @@ impl Origin {
         self.stamped(Stamp::now(), event_type, source_node_id, payload)
     }
 
-    /// Returns an envelope like [`Origin::envelope`], with a given identity and time.
+    /// Creates an event like [`Origin::envelope`], with an id and a time of the caller.
     pub fn stamped<'a, P>(
         &'a self,
         stamp: Stamp,

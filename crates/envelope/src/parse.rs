@@ -1,8 +1,8 @@
-//! Bytes to envelopes.
+//! Parser of envelopes.
 //!
 //! A first pass splits the object into its members without decoding them; a second one decodes
-//! the fields that the format defines. So errors can tell the field and the place, and payload,
-//! metadata and unknown fields are never looked into.
+//! the fields that the format defines. So errors contain field and position, and payload, metadata
+//! and unknown fields are never parsed.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -22,12 +22,12 @@ use crate::json::{Json, syntax_error};
 use crate::time;
 
 impl<'a> Envelope<'a> {
-    /// Reads an envelope. It borrows from the bytes; [`Envelope::into_owned`] frees it.
+    /// Parses an envelope. It borrows from the bytes; [`Envelope::into_owned`] copies them.
     ///
     /// # Errors
-    /// They name the field, and the position of its value or of what is not JSON. A UUID or a
-    /// timestamp in another notation, a missing field, a field that stands twice, and a version
-    /// other than [`ENVELOPE_VERSION`] are errors; unknown fields are not.
+    /// Errors contain the field, and the position of its value or of the syntax error. A UUID or a
+    /// timestamp in another notation, a missing field, a duplicate field, and a version other than
+    /// [`ENVELOPE_VERSION`] are errors; unknown fields are not.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
         let fields = Fields::split(text)?;
@@ -66,7 +66,7 @@ fn not_utf8(bytes: &[u8], error: Utf8Error) -> Error {
 
 struct Fields<'a> {
     text: &'a str,
-    /// By [`Field`].
+    /// Values, indexed by [`Field`].
     known: [Option<&'a RawValue>; Field::COUNT],
     extra: Vec<Extra<'a>>,
 }
@@ -90,7 +90,7 @@ impl<'a> Fields<'a> {
                 }
             })?;
         if let Some((field, value)) = members.repeated {
-            return Err(Error::of(field, Code::DuplicateField, "stands twice")
+            return Err(Error::of(field, Code::DuplicateField, "occurs twice")
                 .at(position(text, value.get())));
         }
         Ok(Self {
@@ -170,7 +170,7 @@ impl<'a> Fields<'a> {
 /// Decodes the value of a field.
 type Decode<'a, T> = fn(&Fields<'a>, Field, &'a RawValue) -> Result<T, Error>;
 
-/// Offset of a part of the text.
+/// Returns the position of a part of the text.
 fn position(text: &str, part: &str) -> Position {
     Position::of(text, part.as_ptr().addr() - text.as_ptr().addr())
 }
@@ -179,7 +179,7 @@ fn position(text: &str, part: &str) -> Position {
 struct Members<'a> {
     known: [Option<&'a RawValue>; Field::COUNT],
     extra: Vec<Extra<'a>>,
-    /// The first field of the format that stands twice, with its second value.
+    /// First duplicate field of the format, with its second value.
     repeated: Option<(Field, &'a RawValue)>,
 }
 
@@ -214,7 +214,7 @@ impl<'a> Visitor<'a> for MembersVisitor<'_, 'a> {
     }
 }
 
-/// A member's name, borrowed where it has no escapes.
+/// Name of a member, borrowed if it has no escapes.
 struct Name;
 
 impl<'a> DeserializeSeed<'a> for Name {

@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 use crate::field::{Kind, Presence, Row, TABLE};
 use crate::{id, time};
 
-/// The wire format as JSON Schema, draft 2020-12, from the table that parser and writer follow.
+/// Returns the wire format as JSON Schema, draft 2020-12, generated from the table of fields.
 ///
-/// It describes what is read; Herald writes a part of that: lowercase UUIDs, timestamps in UTC
-/// with microseconds, no null but for `correlation_id`. What no schema can say: a field must not
-/// stand twice, and the bytes are UTF-8.
+/// It describes what is read; Herald writes a subset of it: lowercase UUIDs, timestamps in UTC with
+/// microseconds, null only for `correlation_id`. A schema can't express that fields must not occur
+/// twice and that the bytes are UTF-8.
 pub fn schema() -> Value {
     let properties: Map<_, _> = TABLE
         .iter()

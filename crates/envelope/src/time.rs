@@ -1,17 +1,17 @@
 //! Timestamps on the wire: RFC 3339.
 //!
 //! Written in UTC with six digits and `+00:00`, as Python's `isoformat` does. Read with any
-//! offset or `Z`, with up to nine digits or none; what is finer than a microsecond is cut off.
-//! Years are 1000 to 2999 in UTC, in both directions: what lies beyond is a mistake of some clock, and
-//! Python, Kafka and databases each draw their line elsewhere.
+//! offset or `Z`, with up to nine digits or none; anything finer than a microsecond is truncated.
+//! Years are 1000 to 2999 in UTC, for writing and reading: others come from a wrong clock, and the
+//! limits of Python, Kafka and databases all differ.
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::Offset;
 
-/// Text that [`read`] accepts, as a regular expression of JSON Schema. It leaves the number of days in
-/// a month to `format: date-time`, and takes the first and the last hours of all that an offset
-/// moves out of the years.
+/// Regular expression of the timestamps that [`read`] accepts, for JSON Schema. It leaves the
+/// number of days in a month to `format: date-time`, and accepts the hours that an offset moves out
+/// of the range of years.
 pub(crate) const PATTERN: &str = concat!(
     "^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
     "T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?",
@@ -20,20 +20,20 @@ pub(crate) const PATTERN: &str = concat!(
 
 const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
 
-/// The present moment in microseconds.
+/// Returns the current time in microseconds.
 pub(crate) fn now() -> Timestamp {
     in_microseconds(Timestamp::now())
 }
 
-/// Cuts off what the wire does not carry.
+/// Truncates a time to the precision of the wire.
 pub(crate) fn in_microseconds(time: Timestamp) -> Timestamp {
     // Rounds down also before 1970, where dividing alone would round up.
     let below = time.subsec_nanosecond().rem_euclid(1_000);
     time - jiff::SignedDuration::from_nanos(below.into())
 }
 
-/// Appends `2025-11-05T12:00:00.000000+00:00`. False, and nothing is written, when the year has
-/// no place on the wire.
+/// Appends a time as `2025-11-05T12:00:00.000000+00:00`. Returns false, and writes nothing, if the
+/// year is out of range.
 pub(crate) fn write(time: Timestamp, buffer: &mut Vec<u8>) -> bool {
     has_place(time)
         && PRINTER
@@ -54,8 +54,8 @@ pub(crate) fn read(text: &str) -> Option<Timestamp> {
         .filter(|time| has_place(*time))
 }
 
-/// Checks text against [`PATTERN`], except for limits that the parser of dates knows as well. It
-/// reads other notations of ISO 8601 too, which Python and RFC 3339 do not know.
+/// Checks text against [`PATTERN`], except for limits that the date parser checks as well. The
+/// parser accepts other notations of ISO 8601, which Python and RFC 3339 do not.
 fn is_shaped(text: &[u8]) -> bool {
     let Some((date_time, rest)) = text.split_at_checked(19) else {
         return false;
@@ -91,7 +91,7 @@ fn is_offset(text: &[u8]) -> bool {
     }
 }
 
-/// Whether `text` has digits where the pattern has `d`, and else the same bytes.
+/// Returns whether `text` has digits where the pattern has `d`, and otherwise the same bytes.
 fn fits(text: &[u8], pattern: &[u8]) -> bool {
     text.len() == pattern.len()
         && text.iter().zip(pattern).all(|(c, p)| match p {

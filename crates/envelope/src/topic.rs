@@ -1,55 +1,44 @@
-//! Kafka topic names: which are valid, which collide, and how an event type becomes one.
+//! Kafka topic names: validation, collisions, and patterns that derive them from event types.
 //!
 //! The rule is Kafka's own (`org.apache.kafka.common.internals.Topic`): 1 to 249 characters of
 //! `[A-Za-z0-9._-]`, not `.` or `..`. Two topics that differ only in `.` and `_` collide,
 //! because Kafka's metric names fold both to `_`.
 
-use std::fmt;
-
-/// The longest topic name that Kafka takes, in characters.
+/// Maximum length of a topic name, in characters.
 pub const MAX_LENGTH: usize = 249;
 
 /// Pattern of the topics of generated events, unless a project sets another.
 pub const DEFAULT_PATTERN: &str = "{namespace}.{service_name}.{event_type}.v{major}";
 
-/// Namespace that is assumed where none is set and a whole topic name has to be shown.
+/// Default namespace.
 pub const DEFAULT_NAMESPACE: &str = "dev";
 
-/// Reason that a name is not a valid topic name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Error of a name that is not a valid topic.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTopic {
-    /// The name has no characters.
+    /// The name is empty.
+    #[error("it is empty")]
     Empty,
     /// The name is `.` or `..`.
+    #[error("`.` and `..` are reserved")]
     Dots,
-    /// The name has more than [`MAX_LENGTH`] characters; the field is how many.
+    /// The name has more than [`MAX_LENGTH`] characters; the field is their number.
+    #[error("it has {0} characters")]
     TooLong(usize),
-    /// The first character that Kafka does not take.
+    /// The name contains this character, which Kafka does not accept.
+    #[error("it has the character {0:?}")]
     Character(char),
 }
 
-impl fmt::Display for InvalidTopic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => write!(f, "it is empty"),
-            Self::Dots => write!(f, "`.` and `..` are reserved"),
-            Self::TooLong(length) => write!(f, "it has {length} characters"),
-            Self::Character(c) => write!(f, "it has the character {c:?}"),
-        }
-    }
-}
-
-impl std::error::Error for InvalidTopic {}
-
-/// Whether a character may stand in a topic name.
+/// Returns whether a topic name may contain a character.
 pub fn is_topic_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
 }
 
-/// Checks a name against Kafka's rule.
+/// Validates a name by Kafka's rule.
 ///
 /// # Errors
-/// The first thing that is wrong: characters before length.
+/// The first violation: characters before length.
 pub fn validate(name: &str) -> Result<(), InvalidTopic> {
     if name.is_empty() {
         return Err(InvalidTopic::Empty);
@@ -66,31 +55,31 @@ pub fn validate(name: &str) -> Result<(), InvalidTopic> {
     Ok(())
 }
 
-/// The name as Kafka's metrics see it. Two topics with the same one collide.
+/// Returns the name in Kafka's metrics. Two topics with the same name there collide.
 pub fn collision_key(name: &str) -> String {
     name.replace('.', "_")
 }
 
-/// A topic that may still wait for its namespace, such as
+/// Topic whose namespace may still be open, such as
 /// `{namespace}.orders.effect.place.started.v1`.
 ///
-/// The namespace (`dev`, `prod`) is a property of the deployment, so publishers fill it in when
-/// they run.
+/// The namespace (`dev`, `prod`) is a property of the deployment, so publishers insert it at run
+/// time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Topic {
-    /// The name is final.
+    /// Complete name.
     Literal(String),
-    /// The namespace goes between the two texts.
+    /// Name with a gap for the namespace.
     Namespaced {
         /// Text before the namespace.
         before: String,
-        /// Text after it.
+        /// Text after the namespace.
         after: String,
     },
 }
 
 impl Topic {
-    /// The name in this namespace.
+    /// Returns the name in this namespace.
     pub fn in_namespace(&self, namespace: &str) -> String {
         match self {
             Self::Literal(name) => name.clone(),
@@ -98,18 +87,18 @@ impl Topic {
         }
     }
 
-    /// The name with `{namespace}` where the namespace goes.
+    /// Returns the name with the placeholder `{namespace}`.
     pub fn as_template(&self) -> String {
         self.in_namespace("{namespace}")
     }
 
-    /// Whether the name depends on the namespace.
+    /// Returns whether the name depends on the namespace.
     pub fn is_namespaced(&self) -> bool {
         matches!(self, Self::Namespaced { .. })
     }
 }
 
-/// Pattern of topic names: text with the placeholders `{namespace}`,
+/// Pattern that derives a topic from an event type: text with the placeholders `{namespace}`,
 /// `{service_name}`, `{event_type}` and `{major}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicPattern(Vec<Segment>);
@@ -136,44 +125,34 @@ impl Default for TopicPattern {
     }
 }
 
-/// Reason that a text is not a valid topic pattern.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Error of a text that is not a valid topic pattern.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPattern {
-    /// A placeholder that does not exist.
+    /// The placeholder does not exist.
+    #[error(
+        "`{{{0}}}` is no placeholder; there are {{namespace}}, {{service_name}}, {{event_type}} \
+         and {{major}}"
+    )]
     UnknownPlaceholder(String),
-    /// `{` without `}`, or `}` without `{`.
+    /// A `{` without `}`, or a `}` without `{`.
+    #[error("a brace has no partner")]
     UnbalancedBrace,
-    /// A character outside of placeholders that Kafka does not take in a topic.
+    /// The text contains this character, which Kafka does not accept in a topic.
+    #[error("a topic name can't contain {0:?}")]
     Character(char),
-    /// Without `{event_type}` all events of a service would share a topic name by accident.
+    /// `{event_type}` is missing: all events of a service would share a topic by accident.
+    #[error("`{{event_type}}` is missing")]
     NoEventType,
-    /// `{namespace}` stands more than once.
+    /// `{namespace}` occurs more than once.
+    #[error("`{{namespace}}` occurs twice")]
     RepeatedNamespace,
 }
 
-impl fmt::Display for InvalidPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownPlaceholder(name) => write!(
-                f,
-                "`{{{name}}}` is not a placeholder; there are {{namespace}}, {{service_name}}, \
-                 {{event_type}} and {{major}}"
-            ),
-            Self::UnbalancedBrace => write!(f, "a brace has no partner"),
-            Self::Character(c) => write!(f, "{c:?} can't stand in a topic name"),
-            Self::NoEventType => write!(f, "`{{event_type}}` is missing"),
-            Self::RepeatedNamespace => write!(f, "`{{namespace}}` stands twice"),
-        }
-    }
-}
-
-impl std::error::Error for InvalidPattern {}
-
 impl TopicPattern {
-    /// Reads a pattern.
+    /// Parses a pattern.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
+    /// The first violation.
     pub fn parse(text: &str) -> Result<Self, InvalidPattern> {
         let mut segments = Vec::new();
         let mut rest = text;
@@ -202,10 +181,10 @@ impl TopicPattern {
         Ok(Self(segments))
     }
 
-    /// The topic of an event type. The namespace stays open.
+    /// Returns the topic of an event type. The namespace stays open.
     ///
-    /// `major` is the major version of the contract, the part of a topic's name that changes
-    /// when consumers have to.
+    /// `major` is the major version of the contract, the part of a topic's name that changes with
+    /// every breaking change.
     pub fn topic(&self, service_name: &str, event_type: &str, major: u64) -> Topic {
         let mut text = String::new();
         let mut before = None;

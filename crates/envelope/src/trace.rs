@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::error::{Code, Error};
 use crate::headers;
 
-/// The trace that an event belongs to, and the span that published it.
+/// Trace context: the trace of an event, and the span that published it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TraceParent {
     trace_id: [u8; 16],
@@ -16,7 +16,7 @@ pub struct TraceParent {
 
 const LENGTH: usize = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".len();
 
-/// A `traceparent` as text of ASCII.
+/// Text of a `traceparent`, in ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Text([u8; LENGTH]);
 
@@ -27,11 +27,10 @@ impl Text {
 }
 
 impl TraceParent {
-    /// A context from the parts that a tracer has. Bit 0 of `flags` is set if the trace is
-    /// sampled.
+    /// Creates a context from its parts. Bit 0 of `flags` means that the trace is sampled.
     ///
     /// # Errors
-    /// [`Code::InvalidTraceparent`] when one of the identities is all zeros.
+    /// [`Code::InvalidTraceparent`] if one of the ids is all zeros.
     pub fn new(trace_id: [u8; 16], parent_id: [u8; 8], flags: u8) -> Result<Self, Error> {
         if trace_id == [0; 16] || parent_id == [0; 8] {
             return Err(invalid("an identity is all zeros"));
@@ -43,17 +42,17 @@ impl TraceParent {
         })
     }
 
-    /// Identity of the trace.
+    /// Returns the id of the trace.
     pub fn trace_id(&self) -> [u8; 16] {
         self.trace_id
     }
 
-    /// Identity of the span that is the parent of whatever the event leads to.
+    /// Returns the id of the span, which is the parent of spans that the event causes.
     pub fn parent_id(&self) -> [u8; 8] {
         self.parent_id
     }
 
-    /// Bit 0 is set if the trace is sampled.
+    /// Returns the flags. Bit 0 means that the trace is sampled.
     pub fn flags(&self) -> u8 {
         self.flags
     }
@@ -68,7 +67,7 @@ impl TraceParent {
     }
 }
 
-/// Reads version 00 and, as the recommendation asks for, the known start of later ones.
+/// Parses version 00, and of later versions the known beginning, as the recommendation requires.
 impl FromStr for TraceParent {
     type Err = Error;
 

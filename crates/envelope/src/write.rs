@@ -1,4 +1,4 @@
-//! Envelopes to bytes.
+//! Writer of envelopes.
 
 use std::collections::BTreeMap;
 
@@ -15,22 +15,22 @@ use crate::time;
 use crate::trace::TraceParent;
 
 impl<P: Serialize, M: Serialize> Envelope<'_, P, M> {
-    /// Appends the envelope as JSON, fields in the order of the wire, without spaces but for
-    /// those in a [`Json`](crate::Json). A buffer that is cleared and used again spares the
+    /// Appends the envelope as JSON, with the fields in the order of the wire, and without
+    /// spaces except those of a [`Json`](crate::Json). Reusing a cleared buffer saves the
     /// allocation.
     ///
     /// # Errors
     /// [`Code::EmptyText`] for an empty event type, [`Code::InvalidTimestamp`] for a year
-    /// beyond 1000 to 2999, [`Code::WrongType`] for a payload or metadata that is not an object,
-    /// [`Code::Unserialisable`] for what JSON can't hold, [`Code::ReservedField`] for an extra
-    /// field with the name of another. The buffer is then as it was.
+    /// outside 1000 to 2999, [`Code::WrongType`] for payload or metadata that are not objects,
+    /// [`Code::Unserialisable`] for values that JSON can't represent, [`Code::ReservedField`] for
+    /// an extra field with the name of a field of the format. The buffer is unchanged then.
     pub fn write(&self, buffer: &mut Vec<u8>) -> Result<(), Error> {
         let start = buffer.len();
         self.write_fields(buffer)
             .inspect_err(|_| buffer.truncate(start))
     }
 
-    /// The envelope in a buffer of its own. Errors are those of [`Envelope::write`].
+    /// Writes the envelope to a new buffer. Errors are those of [`Envelope::write`].
     pub fn to_vec(&self) -> Result<Vec<u8>, Error> {
         let mut buffer = Vec::with_capacity(1024);
         self.write(&mut buffer)?;
@@ -123,7 +123,7 @@ fn write_id(field: Field, value: Uuid, buffer: &mut Vec<u8>) {
     buffer.push(b'"');
 }
 
-/// Gives where the object starts in the buffer.
+/// Returns the offset of the object in the buffer.
 fn write_object(
     field: Field,
     value: &impl Serialize,
@@ -155,7 +155,7 @@ fn write_extra((name, value): &Extra<'_>, buffer: &mut Vec<u8>) -> Result<(), Er
     Ok(())
 }
 
-/// Adds the trace to the object that ends the buffer, unless it has one.
+/// Adds the trace context to the object at the end of the buffer, unless it has one.
 fn add_trace(trace: TraceParent, object: usize, buffer: &mut Vec<u8>) {
     if has_trace(&buffer[object..]) {
         return;

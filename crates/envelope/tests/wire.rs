@@ -53,7 +53,7 @@ fn all_that_is_set_stands_in_the_order_of_the_table() {
         .with_metadata(json!({"stage": "started"}));
     let written: Value = serde_json::from_str(&text(&event)).unwrap();
     let names: Vec<_> = written.as_object().unwrap().keys().collect();
-    let table: Vec<_> = Field::all().map(Field::name).collect();
+    let table: Vec<_> = Field::all().map(Field::as_str).collect();
     assert_eq!(names, table);
     assert_eq!(written["event_version"], "2.1");
     assert_eq!(written["source_instance"], "pod-1");
@@ -145,7 +145,7 @@ fn refused<P: serde::Serialize, M: serde::Serialize>(
 ) -> Error {
     let mut buffer = b"before".to_vec();
     let error = event.write(&mut buffer).expect_err("it is invalid");
-    assert_eq!((error.code(), error.field()), (code, Some(field.name())));
+    assert_eq!((error.code(), error.field()), (code, Some(field.as_str())));
     assert_eq!(error.position(), None);
     assert!(!error.is_retriable());
     assert_eq!(buffer, b"before");

@@ -7,22 +7,22 @@ use herald_envelope::{Timestamp, topic};
 use crate::failure::Failure;
 use crate::message::Message;
 
-/// Added to a topic's name for its dead letters.
+/// Suffix of dead letter topics.
 pub const TOPIC_SUFFIX: &str = ".dlq";
 
-/// Code of the failure, such as `too_large`.
+/// Header with the code of the failure, such as `too_large`.
 pub const REASON_HEADER: &str = "dlq_reason";
-/// What the cluster said.
+/// Header with the description of the failure.
 pub const ERROR_HEADER: &str = "dlq_error";
-/// The topic that the event was for.
+/// Header with the topic of the event.
 pub const ORIGINAL_TOPIC_HEADER: &str = "dlq_original_topic";
-/// How many times it was tried, in decimal digits.
+/// Header with the number of attempts, in decimal digits.
 pub const ATTEMPTS_HEADER: &str = "dlq_attempts";
-/// When it was given up: RFC 3339, UTC.
+/// Header with the time at which it became a dead letter: RFC 3339, UTC.
 pub const TIME_HEADER: &str = "dlq_time";
 
-/// The dead letter of a message: its key, its bytes and its headers, and five headers more that
-/// say why, on the topic `{topic}.dlq`. `None` where Kafka takes no topic of that name.
+/// Returns the dead letter of a message: its key, payload and headers, and five more headers with
+/// the reason, on the topic `{topic}.dlq`. `None` if that is not a valid topic.
 pub(crate) fn of(
     message: &Message,
     failure: &Failure,
@@ -48,7 +48,7 @@ mod tests {
     use crate::failure::{FailureCode, FailureKind};
 
     #[test]
-    fn a_dead_letter_says_what_happened_and_keeps_the_event() {
+    fn dead_letter_has_the_event_and_the_reason() {
         let message = Message::new("orders", Some(b"k"), b"{}".to_vec())
             .unwrap()
             .with_header("event_id", "7");
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_would_be_too_long_has_no_dead_letter_topic() {
+    fn no_dead_letter_if_the_topic_would_be_too_long() {
         let message = Message::new(&"t".repeat(246), None, Vec::new()).unwrap();
         let failure = Failure::new(FailureKind::Permanent, FailureCode::TooLarge, "");
         assert!(of(&message, &failure, 1, SystemTime::UNIX_EPOCH).is_none());

@@ -1,4 +1,4 @@
-//! The publisher: an envelope in, a receipt out, and nothing lost between.
+//! Publisher of events to Kafka: accepts envelopes, and returns receipts for events that are safe.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -34,16 +34,15 @@
 //! # }
 //! ```
 //!
-//! # What a receipt means
+//! # Receipts
 //!
-//! With a [`Receipt`] the event is safe: all in-sync replicas of the cluster have it, or it is
-//! flushed to the local disk, from where it goes to the cluster, also after a kill, a crash or a
-//! power cut. Without a spool ([`PublisherOptions::spool`]) there is only the first kind, and
-//! whatever the cluster does not acknowledge in time is an error: the event is the caller's to
-//! keep.
+//! An event with a [`Receipt`] is safe: all in-sync replicas of the cluster have it, or it is
+//! flushed to the local disk, from where it is delivered, also after a kill, a crash or a power
+//! cut. Without a spool ([`PublisherOptions::spool`]) there is only the first kind, and an event
+//! that the cluster does not acknowledge in time is an error; the caller has to keep it.
 //!
-//! An error means that the event is not safe. It may arrive all the same, where its
-//! acknowledgement got lost.
+//! An error means that the event is not safe. It may still arrive, if only its acknowledgement was
+//! lost.
 //!
 //! # Order and duplicates
 //!
@@ -52,13 +51,13 @@
 //! twice, with the same `event_id`: the first occurrences are in order. An event that the
 //! cluster refuses for good is no part of the order; later ones pass it.
 //!
-//! # What happens when
+//! # Behaviour in failures
 //!
 //! | | with a spool | without |
 //! | --- | --- | --- |
-//! | no acknowledgement within the deadline | spooled; delivered once by whoever is first | `deadline` |
+//! | no acknowledgement within the deadline | spooled; delivered once, by the transport or by the relay | `deadline` |
 //! | all brokers lost | everything in flight is spooled at once, and new events after one commit | waits for the deadline |
-//! | a failure that may pass | tried again with backoff from the spool, see [`RetryPolicy`] | the failure |
+//! | retriable failure | retried with backoff from the spool, see [`RetryPolicy`] | the failure |
 //! | refused for good: too large, no such topic, not authorised | `{topic}.dlq`; where that fails too, the spool's dead letters | `{topic}.dlq`, and an error that says whether it is there |
 //! | the in-flight limit is reached | waits, then `busy` | the same |
 //! | the spool is full, or its disk | an error, while the cluster is away | |
@@ -66,9 +65,9 @@
 //!
 //! # Threads
 //!
-//! `herald-relay` brings the spool to the cluster and looks after the connection,
-//! `herald-deadlines` does what its name says, `herald-spool` writes, and Kafka's transport has
-//! its own. None of them needs an async runtime, and futures of this crate run on any.
+//! `herald-relay` delivers the spool and maintains the connection, `herald-deadlines` watches
+//! deadlines, `herald-spool` writes the spool, and Kafka's transport has its own threads. No async
+//! runtime is needed, and futures of this crate run on any.
 
 mod buffers;
 mod circuit;
@@ -107,5 +106,5 @@ pub use retry::RetryPolicy;
 pub use stats::{Latency, Stats};
 pub use transport::{ConnectionListener, Connector, DeliveryCallback, RecordMetadata, Transport};
 
-/// What the settings of a spool are made of.
+/// The spool, for its settings and for inspection.
 pub use herald_spool as spool;

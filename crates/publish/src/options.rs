@@ -1,4 +1,4 @@
-//! What can be set about a publisher.
+//! Settings of a publisher.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -13,19 +13,19 @@ use crate::clock::Clock;
 use crate::retry::RetryPolicy;
 use crate::transport::Connector;
 
-/// Which comes first, the cluster or the disk.
+/// Publishing mode: cluster first, or disk first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// The cluster; the spool takes what the cluster does not acknowledge in time. An event
-    /// whose process is killed before its receipt may be lost: nobody was told that it is safe.
+    /// Cluster first; events that it does not acknowledge in time are spooled. An event without a
+    /// receipt may be lost if the process is killed.
     #[default]
     Direct,
-    /// The spool; the receipt comes after one local commit, the cluster gets the event behind
-    /// it. Needs a spool.
+    /// Disk first: the receipt comes after one local commit, and the relay delivers the event.
+    /// Needs a spool.
     WriteAhead,
 }
 
-/// Settings of a publisher. All have defaults but the cluster.
+/// Settings of a publisher. All except the cluster have defaults.
 #[derive(Clone)]
 pub struct PublisherOptions {
     pub(crate) connect: Arc<dyn Connector>,
@@ -45,14 +45,15 @@ pub struct PublisherOptions {
     pub(crate) clock: Clock,
 }
 
-/// With a spool: long enough for a healthy cluster, short enough for a caller who waits.
+/// Default deadline with a spool: long enough for a healthy cluster, short enough for a waiting
+/// caller.
 const DEADLINE_WITH_SPOOL: Duration = Duration::from_secs(2);
 
-/// Without one there is nothing better to do than to wait.
+/// Default deadline without a spool, when waiting is the only choice.
 const DEADLINE_WITHOUT_SPOOL: Duration = Duration::from_secs(30);
 
 impl PublisherOptions {
-    /// A publisher to this cluster, such as [`crate::kafka::KafkaOptions`] or
+    /// Creates settings for a cluster, such as [`crate::kafka::KafkaOptions`] or
     /// [`crate::memory::MemoryCluster`], without a spool.
     pub fn new(cluster: impl Connector) -> Self {
         Self {
@@ -74,62 +75,61 @@ impl PublisherOptions {
         }
     }
 
-    /// Keeps on this spool what the cluster does not acknowledge. Without a spool every failure
-    /// of the cluster is an error of `publish`, and an event that got an error is the caller's
-    /// to keep.
+    /// Sets the spool for events that the cluster does not acknowledge. Without a spool every
+    /// failure of the cluster is an error of `publish`, and the caller has to keep the event.
     #[must_use]
     pub fn spool(mut self, spool: SpoolOptions) -> Self {
         self.spool = Some(spool);
         self
     }
 
-    /// Which comes first, the cluster or the disk.
+    /// Sets the publishing mode.
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// Most events that wait for their receipt; publishing more waits. 20,000 unless set.
+    /// Sets the maximum number of events in flight; further publishing waits. 20,000 by default.
     #[must_use]
     pub fn max_in_flight(mut self, events: usize) -> Self {
         self.max_in_flight = events.max(1);
         self
     }
 
-    /// Most bytes of events that wait for their receipt. 64 MiB unless set. In an outage the
-    /// transport may hold the same again.
+    /// Sets the maximum number of bytes in flight. 64 MiB by default. In an outage the transport
+    /// may hold the same amount again.
     #[must_use]
     pub fn max_in_flight_bytes(mut self, bytes: usize) -> Self {
         self.max_in_flight_bytes = bytes.max(1);
         self
     }
 
-    /// How long a publish waits for the cluster before the spool takes the event, or without a
-    /// spool before it ends as an error. 2 s with a spool and 30 s without one unless set.
+    /// Sets the time that a publish waits for the cluster before the event is spooled, or fails if
+    /// there is no spool. 2 s with a spool and 30 s without one by default.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// How events of the spool are tried again.
+    /// Sets how the delivery of spooled events is retried.
     #[must_use]
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
         self
     }
 
-    /// Most events of the spool that wait for the cluster at a time. 2,000 unless set; the
-    /// bound on bytes is a quarter of [`PublisherOptions::max_in_flight_bytes`].
+    /// Sets the maximum number of spooled events in flight. 2,000 by default; their bytes are
+    /// limited to a quarter of [`PublisherOptions::max_in_flight_bytes`].
     #[must_use]
     pub fn relay_window(mut self, events: usize) -> Self {
         self.relay_window = events.max(1);
         self
     }
 
-    /// Most events a second that the spool gives to the cluster; no limit unless set. For a
-    /// cluster that has just come back to many services.
+    /// Limits the rate at which spooled events are delivered, in events per second; unlimited by
+    /// default. It protects a cluster that has just come back to many services.
     #[must_use]
     pub fn relay_rate(mut self, events_per_second: NonZeroU32) -> Self {
         self.relay_rate = Some(events_per_second);
@@ -152,7 +152,7 @@ impl PublisherOptions {
         self
     }
 
-    /// How topics are named of events for which nobody names one, and their namespace.
+    /// Sets the pattern and the namespace of topics that are derived from event types.
     #[must_use]
     pub fn topics(mut self, pattern: TopicPattern, namespace: impl Into<String>) -> Self {
         self.pattern = pattern;
@@ -168,7 +168,7 @@ impl PublisherOptions {
         self
     }
 
-    /// Where time comes from; for tests.
+    /// Sets the clock, for tests.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;

@@ -1,4 +1,4 @@
-//! The publisher as its users see it.
+//! Publisher: the API of its users.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -20,13 +20,13 @@ use crate::receipt::Receipt;
 use crate::relay::{RelayThread, connect};
 use crate::stats::Stats;
 
-/// Takes envelopes, gives receipts.
+/// Publisher of events: accepts envelopes and returns receipts.
 ///
-/// All calls may come from any thread, and futures run on any runtime. Two threads work behind
-/// it: one looks after deadlines, the other brings the spool to the cluster.
+/// Methods may be called from any thread, and futures run on any runtime. Two threads run in the
+/// background: one for deadlines, and the relay, which delivers the spool.
 ///
-/// Dropping a publisher closes it with no time to wait: what is not acknowledged stays in the
-/// spool. [`Publisher::close`] gives it time, and says what was left.
+/// Dropping a publisher closes it without waiting: unacknowledged events stay in the spool.
+/// [`Publisher::close`] waits, and reports what remains.
 pub struct Publisher {
     core: Arc<Core>,
     state: Mutex<State>,
@@ -37,21 +37,21 @@ enum State {
     Closed(CloseReport),
 }
 
-/// How a publisher ended.
+/// Report of a closed publisher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseReport {
-    /// Events that wait in the spool for the next publisher.
+    /// Events in the spool, which the next publisher delivers.
     pub spooled: u64,
     /// Dead letters in the spool.
     pub dead: u64,
-    /// Events that got an error during the close, because there was no spool to take them.
+    /// Events that failed during the close, because there was no spool.
     pub failed: u64,
 }
 
 impl Publisher {
-    /// Opens a publisher: first the spool, if there is to be one, then the connection. The
-    /// cluster need not be reachable.
+    /// Opens a publisher: first the spool, if there is one, then the connection. The cluster need
+    /// not be reachable.
     ///
     /// # Errors
     /// [`PublishError::Settings`] and [`PublishError::Spool`].
@@ -59,10 +59,10 @@ impl Publisher {
         Self::open_with_report(options).map(|(publisher, _)| publisher)
     }
 
-    /// The same, with what opening the spool found.
+    /// Opens a publisher, and returns the report of opening its spool.
     ///
     /// # Errors
-    /// As [`Publisher::open`].
+    /// See [`Publisher::open`].
     pub fn open_with_report(
         options: PublisherOptions,
     ) -> Result<(Self, Option<OpenReport>), PublishError> {
@@ -109,15 +109,14 @@ impl Publisher {
         Ok((publisher, report))
     }
 
-    /// Publishes an event to the topic that its type gives by the settings' pattern and
-    /// namespace. Waits for room, then for the receipt.
+    /// Publishes an event to the topic that results from its type, the topic pattern and the
+    /// namespace. Waits for room within the in-flight limit, then for the receipt.
     ///
-    /// Events of one topic and key reach the cluster in the order in which their publishing
-    /// began. Dropping the future before it is ready does not take back an event that is on its
-    /// way.
+    /// Events of one topic and key reach the cluster in the order in which their publishing began.
+    /// Dropping the future does not cancel an event that was accepted.
     ///
     /// # Errors
-    /// See [`PublishError`]; with a spool, an unreachable cluster is none.
+    /// See [`PublishError`]. With a spool, an unreachable cluster is not an error.
     pub async fn publish<P: Serialize, M: Serialize>(
         &self,
         envelope: Envelope<'_, P, M>,
@@ -126,10 +125,10 @@ impl Publisher {
         self.send(message).await
     }
 
-    /// Publishes an event to this topic.
+    /// Publishes an event to the given topic.
     ///
     /// # Errors
-    /// As [`Publisher::publish`].
+    /// See [`Publisher::publish`].
     pub async fn publish_to<P: Serialize, M: Serialize>(
         &self,
         topic: &str,
@@ -139,7 +138,7 @@ impl Publisher {
         self.send(message).await
     }
 
-    /// The message that [`Publisher::publish`] sends.
+    /// Returns the message that [`Publisher::publish`] sends.
     ///
     /// # Errors
     /// [`PublishError::Envelope`] and [`PublishError::InvalidTopic`].
@@ -152,8 +151,8 @@ impl Publisher {
         self.message_to(&topic, envelope)
     }
 
-    /// The message that [`Publisher::publish_to`] sends. An envelope without a trace gets that
-    /// of the current span, where there is one.
+    /// Returns the message that [`Publisher::publish_to`] sends. An envelope without a trace
+    /// context gets that of the current span, if there is one.
     ///
     /// # Errors
     /// [`PublishError::Envelope`] and [`PublishError::InvalidTopic`].
@@ -172,20 +171,20 @@ impl Publisher {
         )
     }
 
-    /// Sends a message as it is.
+    /// Sends a message.
     ///
     /// # Errors
-    /// As [`Publisher::publish`].
+    /// See [`Publisher::publish`].
     pub async fn send(&self, message: Message) -> Result<Receipt, PublishError> {
         self.send_timeout(message, self.core.options.deadline_or_default())
             .await
     }
 
-    /// Sends a message with a deadline of its own: after it the spool takes the event, or
-    /// without a spool it is an error.
+    /// Sends a message with its own deadline, after which the event is spooled, or fails if there
+    /// is no spool.
     ///
     /// # Errors
-    /// As [`Publisher::publish`].
+    /// See [`Publisher::publish`].
     pub async fn send_timeout(
         &self,
         message: Message,
@@ -201,7 +200,7 @@ impl Publisher {
         Pending::new(self.core.dispatch(message, began, due)?).await
     }
 
-    /// Sends messages, in this order per topic and key; gives what each ended with, in the same
+    /// Sends messages, in this order per topic and key, and returns their outcomes in the same
     /// order.
     pub async fn send_all(
         &self,
@@ -210,8 +209,8 @@ impl Publisher {
         Pending::all(self.enqueue_all(messages).await).await
     }
 
-    /// Puts messages on their way, in this order per topic and key, and gives their receipts to
-    /// come: see [`Pending::all`].
+    /// Enqueues messages, in this order per topic and key, and returns their pending receipts; see
+    /// [`Pending::all`].
     pub async fn enqueue_all(
         &self,
         messages: impl IntoIterator<Item = Message>,
@@ -223,12 +222,12 @@ impl Publisher {
         pending
     }
 
-    /// Puts a message on its way, and gives its receipt to come. Waits only where there is no
-    /// room in flight, at most until the deadline, which counts from the call: not from the first
-    /// time that somebody asks.
+    /// Enqueues a message, and returns its pending receipt. Waits only while the in-flight limit is
+    /// reached, at most until the deadline, which counts from this call and not from the first
+    /// poll.
     ///
     /// # Errors
-    /// As [`Publisher::blocking_enqueue`].
+    /// See [`Publisher::blocking_enqueue`].
     pub fn enqueue(
         &self,
         message: Message,
@@ -245,12 +244,12 @@ impl Publisher {
         }
     }
 
-    /// Puts a message on its way from a thread, and gives its receipt to come. Waits only where
-    /// there is no room in flight, at most until the deadline.
+    /// Enqueues a message from a thread, and returns its pending receipt. Blocks only while the
+    /// in-flight limit is reached, at most until the deadline.
     ///
     /// # Errors
     /// [`PublishError::Busy`], [`PublishError::TooLargeForFlight`], [`PublishError::Forked`],
-    /// [`PublishError::Closed`]; everything else comes with the receipt.
+    /// [`PublishError::Closed`]; other errors come with the receipt.
     pub fn blocking_enqueue(&self, message: Message) -> Result<Pending, PublishError> {
         self.core.process.check()?;
         let began = self.core.clock.now();
@@ -259,10 +258,10 @@ impl Publisher {
         self.core.dispatch(message, began, due).map(Pending::new)
     }
 
-    /// The same without waiting for room.
+    /// Enqueues a message without waiting for room.
     ///
     /// # Errors
-    /// As [`Publisher::blocking_enqueue`].
+    /// See [`Publisher::blocking_enqueue`].
     pub fn try_enqueue(&self, message: Message) -> Result<Pending, PublishError> {
         self.core.process.check()?;
         self.core.limiter.try_acquire(message.weight())?;
@@ -271,7 +270,7 @@ impl Publisher {
         self.core.dispatch(message, began, due).map(Pending::new)
     }
 
-    /// Figures.
+    /// Returns the statistics.
     pub fn stats(&self) -> Stats {
         stats_of(&self.core)
     }
@@ -281,10 +280,9 @@ impl Publisher {
         &self.core
     }
 
-    /// Takes no more events, waits until all are delivered, at most for `timeout`, and ends.
-    /// What the cluster has not acknowledged by then is in the spool. While the cluster is
-    /// unreachable there is nothing to wait for, and it ends at once. Called again, it says the
-    /// same again.
+    /// Stops accepting events, waits until all are delivered, at most for `timeout`, and closes.
+    /// Events that the cluster has not acknowledged by then are in the spool. If the cluster is
+    /// unreachable it closes at once. Called again, it returns the same report.
     ///
     /// # Errors
     /// [`PublishError::Forked`].
@@ -342,8 +340,8 @@ impl Drop for Publisher {
             // The threads of the connection do not exist in a fork: closing it would wait for them
             // forever.
             std::mem::forget(self.core.clone());
-            // Nor do the publisher's own. Their handles must not be dropped either: dropping detaches
-            // a thread by an id that may belong to a thread of the child.
+            // Nor do the publisher's own. Their handles must not be dropped either: dropping
+            // detaches a thread by an id that may belong to a thread of the child.
             if let Ok(State::Running(threads)) = self.state.get_mut() {
                 std::mem::forget(std::mem::take(threads));
             }

@@ -1,28 +1,29 @@
-//! Proof that an event is safe.
+//! Receipt: proof that an event is safe.
 
 use herald_spool::Sequence;
 
-/// The event is safe: the cluster has it, or the local disk.
+/// Proof that an event is safe: acknowledged by the cluster, or flushed to the local disk.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Receipt {
-    /// All in-sync replicas acknowledged it.
+    /// All in-sync replicas have acknowledged the event.
     Delivered {
-        /// Where it was sent.
+        /// Topic.
         topic: String,
         /// Partition of the topic.
         partition: i32,
         /// Offset in the partition, from 0.
         offset: i64,
     },
-    /// It is flushed to the local disk and will be delivered from there, also after a restart.
+    /// The event is flushed to the local disk and will be delivered from there, also after a
+    /// restart.
     Spooled {
-        /// Names it in the spool: `herald spool show SEQUENCE`.
+        /// Sequence in the spool, for `herald spool show SEQUENCE`.
         sequence: Sequence,
     },
 }
 
 impl Receipt {
-    /// Whether the cluster has it already.
+    /// Returns whether the cluster has the event already.
     pub fn is_delivered(&self) -> bool {
         matches!(self, Self::Delivered { .. })
     }

@@ -1,21 +1,22 @@
-//! When to try again.
+//! Retry policy of spooled events.
 
 use std::time::Duration;
 
-/// How often and how long an event of the spool is tried after failures that are its own. An
-/// unreachable cluster does not count: for that there is no limit.
+/// Retry policy for spooled events after failures of their own. An unreachable cluster does not
+/// count, and is retried without limit.
 ///
-/// Waits grow with full jitter: the n-th is anything between nothing and `first` times two to the
-/// n-th, at most `longest`, so that events that failed together do not come back together.
+/// The backoff is exponential with full jitter: the n-th wait is random between zero and
+/// `initial_backoff` times two to the n-th, at most `max_backoff`, so that events that failed
+/// together are not retried together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Longest wait after the first failure.
+    /// Maximum wait after the first failure.
     pub initial_backoff: Duration,
-    /// Longest wait at all.
+    /// Maximum wait after any failure.
     pub max_backoff: Duration,
-    /// Failures after which the event is a dead letter.
+    /// Number of failures after which the event becomes a dead letter.
     pub max_attempts: u32,
-    /// Age after which a failure makes the event a dead letter. `None` is any age.
+    /// Age after which a failure makes the event a dead letter. `None` means no limit.
     pub max_age: Option<Duration>,
 }
 
@@ -31,7 +32,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Whether an event with this many failures, this old, is given up.
+    /// Returns whether an event with this many failures and this age becomes a dead letter.
     pub(crate) fn gives_up(&self, attempts: u32, age: Duration) -> bool {
         attempts >= self.max_attempts || self.max_age.is_some_and(|most| age >= most)
     }
@@ -48,7 +49,7 @@ impl RetryPolicy {
     }
 }
 
-/// Random numbers that need not be good, only different in each process: `SplitMix64`.
+/// Random numbers for jitter (`SplitMix64`): they need not be good, only different in each process.
 #[derive(Debug)]
 pub(crate) struct Jitter(u64);
 
@@ -66,7 +67,7 @@ impl Jitter {
         mixed ^ (mixed >> 31)
     }
 
-    /// Anything from nothing to `ceiling`.
+    /// Returns a random duration from zero to `ceiling`.
     pub(crate) fn below(&mut self, ceiling: Duration) -> Duration {
         let micros = u64::try_from(ceiling.as_micros()).unwrap_or(u64::MAX);
         Duration::from_micros(self.next() % micros.saturating_add(1).max(1))
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_stay_below_a_ceiling_that_doubles() {
+    fn waits_stay_below_a_doubling_ceiling() {
         let policy = RetryPolicy::default();
         let mut jitter = Jitter::new();
         for (attempts, ceiling) in [(1, 100), (2, 200), (5, 1_600), (10, 30_000), (99, 30_000)] {
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_in_number_or_age_ends_it() {
+    fn gives_up_after_max_attempts_or_max_age() {
         let policy = RetryPolicy {
             max_attempts: 3,
             max_age: Some(Duration::from_secs(60)),

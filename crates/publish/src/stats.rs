@@ -1,4 +1,4 @@
-//! Figures of a running publisher.
+//! Statistics of a running publisher.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,52 +9,52 @@ use herald_spool::SpoolStats;
 
 use crate::clock::lock;
 
-/// What a publisher has done since it was opened, and what it is doing.
+/// Statistics of a publisher since it was opened.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Events that were taken: each has got a receipt or an error, or will.
+    /// Accepted events: each has or will get a receipt or an error.
     pub published: u64,
-    /// Receipts of the cluster.
+    /// Events with a receipt of the cluster.
     pub delivered: u64,
-    /// Receipts of the spool.
+    /// Events with a receipt of the spool.
     pub spooled: u64,
-    /// Events that ended as errors.
+    /// Events that failed.
     pub failed: u64,
-    /// Events of the spool that the cluster acknowledged, also those of earlier processes.
+    /// Spooled events that the cluster acknowledged, including those of earlier processes.
     pub drained: u64,
-    /// Tries of spooled events that failed and will be repeated.
+    /// Failed attempts of spooled events that will be repeated.
     pub retried: u64,
-    /// Events that the cluster will never take: on a dead letter topic, or in the spool.
+    /// Dead letters: on a dead letter topic, or in the spool.
     pub dead: u64,
-    /// Events that wait for their receipt.
+    /// Events that wait for a receipt.
     pub in_flight: u64,
-    /// Their bytes.
+    /// Bytes of the events that wait for a receipt.
     pub in_flight_bytes: u64,
-    /// Messages that the transport holds, with those whose event has a receipt of the spool.
+    /// Messages queued in the transport, including those whose event has a receipt of the spool.
     pub queued_in_transport: u64,
-    /// Whether the cluster is taken to be reachable.
+    /// Whether the cluster is considered reachable.
     pub reachable: bool,
-    /// How often it was found unreachable.
+    /// Number of outages.
     pub outages: u64,
     /// Events with a receipt of a spool whose files were deleted, that are safe nowhere else yet:
     /// they are being delivered or copied from the open files. 0 unless something is wrong.
     pub orphaned: u64,
     /// The spool's own figures; `None` without a spool, and while none can be opened.
     pub spool: Option<SpoolStats>,
-    /// How long receipts of the cluster took, from publishing on.
+    /// Latency of receipts of the cluster.
     pub latency: Latency,
 }
 
 impl Stats {
-    /// Age of the oldest event that waits in the spool.
+    /// Returns the age of the oldest event in the spool.
     pub fn oldest_age(&self) -> Option<Duration> {
         self.spool?.oldest_age(SystemTime::now())
     }
 }
 
 impl Stats {
-    /// Writes the figures as one event of `tracing`, target `herald::stats`.
+    /// Logs the statistics as a `tracing` event with the target `herald::stats`.
     pub(crate) fn log(&self) {
         let spool = self.spool;
         tracing::info!(
@@ -80,31 +80,31 @@ impl Stats {
     }
 }
 
-/// How long receipts took, as a histogram from a microsecond to two minutes, within 1 %.
+/// Latency of receipts: a histogram from one microsecond to two minutes, with an error below 1 %.
 #[derive(Clone, Debug)]
 pub struct Latency(Histogram<u64>);
 
-const LONGEST_MICROS: u64 = 120_000_000;
+const MAX_MICROS: u64 = 120_000_000;
 
 impl Default for Latency {
     fn default() -> Self {
-        let histogram = Histogram::new_with_bounds(1, LONGEST_MICROS, 2);
+        let histogram = Histogram::new_with_bounds(1, MAX_MICROS, 2);
         Self(histogram.expect("the bounds are a range"))
     }
 }
 
 impl Latency {
-    /// Receipts that were measured.
+    /// Returns the number of measured receipts.
     pub fn count(&self) -> u64 {
         self.0.len()
     }
 
-    /// The time that this share of receipts did not exceed; 0.5 is the median.
+    /// Returns the latency that this share of receipts did not exceed; 0.5 is the median.
     pub fn quantile(&self, share: f64) -> Duration {
         Duration::from_micros(self.0.value_at_quantile(share))
     }
 
-    /// The longest.
+    /// Returns the longest latency.
     pub fn max(&self) -> Duration {
         Duration::from_micros(self.0.max())
     }
@@ -115,7 +115,7 @@ impl Latency {
     }
 }
 
-/// The figures that grow while the publisher runs.
+/// Counters of a running publisher.
 #[derive(Default)]
 pub(crate) struct Counters {
     pub(crate) published: Counter,

@@ -68,8 +68,8 @@ const GAUGES: [Row; 5] = [
 ];
 
 impl Publisher {
-    /// Shows the figures of [`Publisher::stats`] through this meter, with these attributes, each
-    /// time its reader collects; and the times until the cluster's receipts as the histogram
+    /// Exports [`Publisher::stats`] through this meter, with these attributes, each time its reader
+    /// collects; and the latency of the cluster's receipts as the histogram
     /// `messaging.client.operation.duration`, in seconds, as OpenTelemetry's conventions for
     /// messaging name it. Ends with the publisher.
     pub fn observe(&self, meter: &Meter, attributes: &[KeyValue]) {

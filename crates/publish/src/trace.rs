@@ -1,8 +1,8 @@
-//! The trace that an event is published in.
+//! Trace context of the current span.
 
 use herald_envelope::TraceParent;
 
-/// That of the current span: OpenTelemetry's own, or that of a `tracing` span which has one.
+/// Returns the trace context of the current span, of `tracing` or of OpenTelemetry.
 #[cfg(feature = "opentelemetry")]
 pub(crate) fn current() -> Option<TraceParent> {
     use opentelemetry::trace::TraceContextExt;

@@ -1,4 +1,4 @@
-//! What carries messages to a cluster: the door for Kafka, for tests, and for whatever comes.
+//! Transports: the traits by which the publisher sends messages to a cluster.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::failure::Failure;
 use crate::message::Message;
 
-/// Where a message came to lie.
+/// Metadata of a delivered record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RecordMetadata {
     /// Partition of the topic, from 0.
@@ -15,20 +15,20 @@ pub struct RecordMetadata {
     pub offset: i64,
 }
 
-/// Makes connections: once when a publisher starts, and again after each fatal failure.
+/// Connector: opens connections, once when a publisher starts and again after each fatal failure.
 pub trait Connector: Send + Sync + 'static {
-    /// Makes a connection. It need not reach the cluster yet: an absent cluster is told to
-    /// `watch`, not returned as an error.
+    /// Opens a connection. It need not reach the cluster yet: an unreachable cluster is reported to
+    /// `listener`, not returned as an error.
     ///
-    /// `delivery_timeout` is how long a message is tried before it is reported as
-    /// [`crate::FailureKind::Retriable`] with the code `timed_out`. `None` is for ever: a
-    /// publisher with a spool wants that, because it has a safe copy and the order to keep.
+    /// `delivery_timeout` is the time for which a message is tried before it is reported as
+    /// [`crate::FailureKind::Retriable`] with the code `timed_out`. `None` means no limit: a
+    /// publisher with a spool uses that, because it has a safe copy and keeps the order.
     ///
     /// # Errors
-    /// Where the settings can't work: an unknown property, a certificate that is not there.
+    /// Invalid settings: an unknown property, a missing certificate.
     fn connect(
         &self,
-        watch: Arc<dyn ConnectionListener>,
+        listener: Arc<dyn ConnectionListener>,
         delivery_timeout: Option<Duration>,
     ) -> Result<Arc<dyn Transport>, Failure>;
 
@@ -38,18 +38,17 @@ pub trait Connector: Send + Sync + 'static {
         None
     }
 
-    /// Settings for a person to read, such as addresses. No secrets.
+    /// Returns a description of the settings, such as addresses, without secrets.
     fn describe(&self) -> String;
 }
 
-/// One connection to a cluster.
+/// Connection to a cluster.
 ///
-/// Every transport holds to this, and the conformance suite (`tests/conformance`) holds every
-/// transport to it:
+/// Requirements on every transport, tested by the conformance suite (`tests/conformance`):
 ///
-/// - `send` returns at once. Every message that it took is reported exactly once, whatever
-///   happens, also by `close`. It holds no lock while it reports that `send` needs: the report
-///   may wait for a `send` on another thread to return.
+/// - `send` returns at once. Every accepted message is reported exactly once, whatever happens,
+///   also by `close`. No lock that `send` needs is held during a report: the report may wait for a
+///   `send` on another thread.
 /// - A report of success means that all in-sync replicas have the message.
 /// - Messages of one topic and key are written in the order of the calls.
 /// - A message that is not reported yet may still be written, however long it took. Without
@@ -59,38 +58,37 @@ pub trait Connector: Send + Sync + 'static {
 ///   for the same topic and key is written, unless it was sent after the report returned. So who
 ///   keeps the failed message in the report can keep the order.
 pub trait Transport: Send + Sync + 'static {
-    /// Takes a message on its way. Reports come from a thread of the transport, never from
-    /// within this call.
+    /// Sends a message. Reports come from a thread of the transport, never from within this call.
     ///
     /// # Errors
-    /// The message was not taken, and nothing will be reported: [`crate::FailureKind::Full`]
-    /// where the transport's queue has no room now, or what is wrong with the message.
+    /// The message was not accepted, and nothing will be reported: [`crate::FailureKind::Full`] if the
+    /// transport's queue has no room, or a failure of the message.
     fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure>;
 
-    /// Asks the cluster for a sign of life and refreshes what is known about it. Blocks for at
-    /// most `timeout`.
+    /// Probes the cluster, and refreshes its metadata. Blocks for at most `timeout`.
     ///
     /// # Errors
     /// The cluster did not answer.
     fn probe(&self, timeout: Duration) -> Result<(), Failure>;
 
-    /// Ends the connection, for at most about `timeout`. What was sent and is not acknowledged
-    /// is reported as [`crate::FailureKind::Abandoned`] before this returns; it may have been
-    /// written all the same. Later sends fail.
+    /// Closes the connection, for at most about `timeout`. Unacknowledged messages are reported as
+    /// [`crate::FailureKind::Abandoned`] before this returns; they may have been written. Later
+    /// sends fail.
     fn close(&self, timeout: Duration);
 }
 
-/// Hears what became of one message.
+/// Callback with the outcome of one message.
 pub trait DeliveryCallback: Send + Sync + 'static {
-    /// Called exactly once, on a thread of the transport: it must be quick.
+    /// Called exactly once, on a thread of the transport. It must be quick.
     fn on_delivery(self: Arc<Self>, outcome: Result<RecordMetadata, Failure>);
 }
 
-/// Hears about the connection as a whole.
+/// Listener for the state of a connection.
 pub trait ConnectionListener: Send + Sync + 'static {
-    /// No broker can be reached now. May be called many times for one outage.
+    /// Called when no broker can be reached. It may be called many times in one outage.
     fn on_unreachable(&self, failure: Failure);
 
-    /// The connection is broken for good: every later send fails. Make a new one.
+    /// Called when the connection is broken for good: every later send fails, and a new connection
+    /// is needed.
     fn on_fatal(&self, failure: Failure);
 }
