@@ -25,7 +25,7 @@ pub struct Listen {
     /// Start position: beginning, now, a time such as 2026-01-31T12:00:00Z, or an age such as 10m
     #[arg(long, value_name = "WHEN", default_value = "now", value_parser = parse_start)]
     pub from: StartPosition,
-    /// Which events, and how.
+    /// Filters and format.
     #[command(flatten)]
     pub show: DisplayArgs,
     /// Stop conditions.
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_start_is_a_word_a_time_or_a_duration() {
+    fn parses_start_positions() {
         assert_eq!(parse_start("beginning"), Ok(StartPosition::Beginning));
         assert_eq!(parse_start("now"), Ok(StartPosition::Now));
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(3600);

@@ -6,6 +6,7 @@ use globset::GlobMatcher;
 use herald_diagnostics::did_you_mean;
 use herald_diagnostics::render::{Format, visible_line};
 use herald_envelope::topic;
+use herald_project::Project;
 use herald_publish::kafka::{StartPosition, TopicReader};
 
 use crate::args::events::Listen;
