@@ -16,15 +16,15 @@ use herald_render::{
 
 use crate::{Error, terminal};
 
-/// Where they are, unless `herald.yaml` says otherwise.
+/// Default folder of templates, unless `herald.yaml` sets another.
 const FOLDER: &str = "herald/templates";
-/// What the names of templates end in.
+/// Suffix of the names of templates.
 pub const ENDING: &str = ".jinja";
 /// Bytes that a template or a manifest may have, and how many files are read.
 const MAX_BYTES: u64 = 1024 * 1024;
 const MAX_FILES: usize = 1000;
 
-/// What a project has of its own.
+/// Templates and targets of a project.
 #[derive(Default)]
 pub struct Own {
     /// Templates with their names as `{% include %}` knows them.
@@ -71,7 +71,7 @@ pub fn read(project: &Project, asked: &[String]) -> Result<Own, Error> {
         let name = name_of(&path);
         if !path.join(MANIFEST_FILE).is_file() {
             return Err(Error::Message(format!(
-                "`{}` is no target: there is no `{MANIFEST_FILE}` in it",
+                "`{}` is not a target: there is no `{MANIFEST_FILE}` in it",
                 path.display()
             )));
         }
@@ -227,7 +227,7 @@ fn name_of(path: &Path) -> String {
     name.unwrap_or_default()
 }
 
-/// What is in a folder, sorted. Links are not followed: a folder of templates is all there is.
+/// Returns the content of a folder, sorted. Links are not followed: a folder of templates is all there is.
 fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     let read =
         |error: io::Error| Error::Message(format!("can't read `{}`: {error}", folder.display()));

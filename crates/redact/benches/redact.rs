@@ -12,7 +12,7 @@ const PLAIN: &str = "KafkaTimeoutError: topic dev.orders.effect.place.completed.
     leader not available after 3 attempts; broker localhost:9092 (id 1) closed the connection while \
     reading 4711 bytes";
 
-/// The same with two.
+/// Error with two secrets.
 const LEAKY: &str = "OperationalError: could not connect to postgres://orders:hunter2@db:5432/orders \
     as orders, password=hunter2; topic dev.orders.effect.place.completed.v1, partition 3: leader not \
     available";

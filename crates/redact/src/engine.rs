@@ -337,7 +337,7 @@ mod tests {
             let (mut end, mut rest) = (0, &*redacted);
             for secret in &secrets {
                 prop_assert!(end <= secret.start && secret.start < secret.end);
-                rest = rest.strip_prefix(&text[end..secret.start]).expect("what is no secret stays");
+                rest = rest.strip_prefix(&text[end..secret.start]).expect("text outside of secrets stays");
                 rest = rest.strip_prefix(crate::MASK).expect("a mask");
                 end = secret.end;
             }

@@ -1,6 +1,6 @@
 //! Redaction of secrets in texts: error messages, log lines, reasons of dead letters.
 //!
-//! One table of [rules] says what a secret looks like. A rule finds a secret by what stands before
+//! One table of [rules] describes secrets. A rule finds a secret by what stands before
 //! it (`password=`) or by its own shape (`ghp_…`); a text is searched only for rules of which it has
 //! a keyword. Every search is linear in the length of the text: no pattern looks ahead further than
 //! a few hundred bytes, and no value is read twice by one rule.

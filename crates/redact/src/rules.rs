@@ -27,7 +27,7 @@ pub struct Rule {
     /// A text without any of these has no such secret. In lower case where case does not matter;
     /// without keywords, every text is searched.
     pub keywords: &'static [&'static str],
-    /// What may not stand before a match.
+    /// Characters that may not precede a match.
     pub before: Before,
     /// Regular expression of the secret, or of what stands before it.
     pub pattern: &'static str,
@@ -113,7 +113,7 @@ impl Secret {
     }
 }
 
-/// Ends of names of what is no secret, such as `token_type`.
+/// Suffixes of names that are not secret, such as `token_type`.
 pub const PUBLIC_ENDINGS: &[&str] = &[
     "less",
     "_type",

@@ -387,7 +387,7 @@ fn encoded(text: &Text, start: usize) -> Option<Range<usize>> {
     (place > start).then_some(start..place)
 }
 
-/// What stands before the last `@`, unless that is in the path.
+/// Text before the last `@`, unless that is in the path.
 fn user_info(text: &Text, start: usize) -> Option<Range<usize>> {
     let (mut end, mut slash, mut colon) = (None, None, false);
     let mut place = start;

@@ -58,7 +58,7 @@ fn module() -> String {
     for row in rows() {
         text += &element(&row);
     }
-    text += ")\n\n# Ends of names of what is no secret, and words of prose behind \"Bearer\".\n";
+    text += ")\n\n# Suffixes of names that are not secret, and words of prose behind \"Bearer\".\n";
     text += &names("PUBLIC_ENDINGS", PUBLIC_ENDINGS);
     text += &names("PROSE", PROSE);
     text += "\n# First and last prefix of cards, least and most digits; lengths of IBANs.\nCARDS: Final = (\n";

@@ -22,8 +22,8 @@ pub(crate) fn examine(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Opens a damaged file. `writable_schema` makes SQLite read a file that is shorter than its
-/// header says; nothing is written through this connection.
+/// Opens a damaged file. `writable_schema` makes SQLite read a file that is shorter than in its
+/// header; nothing is written through this connection.
 pub(crate) fn salvage(path: &Path) -> rusqlite::Result<Connection> {
     let connection = examine(path)?;
     connection.pragma_update(None, "writable_schema", true)?;

@@ -163,7 +163,7 @@ impl Values<'_> {
         (checksum(sequence, &record, encoded_headers) == expected).then(|| StoredRecord {
             sequence: Sequence::new(sequence),
             record,
-            // Not covered by the checksum: an unreadable error text is no reason to withhold an
+            // Not covered by the checksum: an unreadable error text is not a reason to withhold an
             // event.
             last_error: self.last_error.as_str().ok().map(str::to_owned),
         })

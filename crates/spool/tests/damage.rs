@@ -50,7 +50,7 @@ fn open_and_account(place: &Place) -> Option<OpenReport> {
     };
     let read = common::read_all(&spool);
     for stored in &read {
-        // The key says which payload it should be.
+        // The key tells which payload is expected.
         let number = stored.record.payload["payload ".len()..].to_vec();
         let number: u64 = String::from_utf8(number).unwrap().parse().unwrap();
         let mut expected = record(number);
@@ -167,7 +167,7 @@ fn moves_a_row_with_a_flipped_bit_to_the_dead_letters() {
     bytes[at] ^= 1;
     fs::write(place.database(), bytes).unwrap();
 
-    let (spool, report) = place.open_reporting();
+    let (spool, report) = place.open_with_report();
     assert_eq!(report.recovery, None, "SQLite sees nothing wrong");
     let inspector = Inspector::open(place.database()).unwrap();
     let damaged = inspector.verify().unwrap().damaged;
@@ -244,7 +244,7 @@ fn keeps_a_damaged_row_with_the_sequence_of_a_dead_letter() {
         .execute("UPDATE queue SET sequence = 5 WHERE sequence = 1", [])
         .unwrap();
     drop(other);
-    let (spool, report) = place.open_reporting();
+    let (spool, report) = place.open_with_report();
     assert_eq!(report.recovery, None, "SQLite sees nothing wrong");
     let batch = spool.next_batch(1000, u64::MAX, Sequence::START);
     assert_eq!(batch.err().unwrap().code(), "spool_corrupt");
@@ -294,11 +294,11 @@ fn loses_nothing_after_a_detected_damage_of_the_wal() {
     log[row.unwrap()] ^= 1;
     overwrite(&running.beside("-wal"), &log);
     spool.next_batch(1000, u64::MAX, Sequence::START).unwrap();
-    // The writer looks after the files behind the commit that it makes for the damaged row.
+    // The writer checks the files after the commit that it makes for the damaged row.
     append(&spool, ROWS);
     append(&spool, ROWS + 1);
     copy_files(&running.database(), &place.database());
-    let (copy, report) = place.open_reporting();
+    let (copy, report) = place.open_with_report();
     assert_eq!(report.recovery, None);
     assert_eq!(numbers(&copy).len() as u64, ROWS + 2);
 }
@@ -520,7 +520,7 @@ fn sets_a_file_aside_that_is_not_a_database() {
         "not a database, but long enough to be looked at",
     )
     .unwrap();
-    let (spool, report) = place.open_reporting();
+    let (spool, report) = place.open_with_report();
     let recovery = report.recovery.unwrap();
     assert!(matches!(recovery.damage, Damage::Malformed { .. }));
     assert_eq!(recovery.lost, None, "nothing is left that could tell");
@@ -546,7 +546,7 @@ fn completes_an_interrupted_recovery() {
         fs::write(place.beside("-wal"), "the damaged log").unwrap();
         fs::write(place.beside(".recovering"), "an earlier try").unwrap();
 
-        let (spool, report) = place.open_reporting();
+        let (spool, report) = place.open_with_report();
         let recovery = report.recovery.unwrap();
         assert_eq!(recovery.damage, Damage::RecoveryInterrupted);
         assert_eq!(recovery.set_aside.as_deref(), Some(aside.as_path()));
@@ -558,7 +558,7 @@ fn completes_an_interrupted_recovery() {
         assert_eq!(numbers(&spool).len() as u64, ROWS);
         assert!(!recovered.exists() && !place.beside(".recovering").exists());
         drop(spool);
-        assert_eq!(place.open_reporting().1.recovery, None);
+        assert_eq!(place.open_with_report().1.recovery, None);
     }
 }
 
@@ -572,7 +572,7 @@ fn keeps_the_damaged_files_of_two_recoveries() {
             .open(place.database())
             .unwrap();
         file.write_all_at(&[0; 16], 0).unwrap();
-        let (spool, report) = place.open_reporting();
+        let (spool, report) = place.open_with_report();
         assert_eq!(report.recovery.unwrap().lost, Some(ROWS));
         drop(spool);
     }

@@ -41,7 +41,7 @@ proptest! {
 
         let options = herald_spool::SpoolOptions::new(&copy);
         let (spool, report) = herald_spool::Spool::open(options).unwrap();
-        prop_assert_eq!(report.recovery, None, "a torn end is no damage");
+        prop_assert_eq!(report.recovery, None, "a torn end is not damage");
         prop_assert_eq!(numbers(&spool), (0..before).collect::<Vec<_>>());
     }
 }

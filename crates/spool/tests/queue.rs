@@ -202,7 +202,7 @@ fn drops_a_dead_letter_only_on_request() {
     let place = Place::new();
     let spool = place.open();
     let pending = spool
-        .append_dead(record(1), "unauthorized", "topic says no")
+        .append_dead(record(1), "unauthorized", "denied by the topic")
         .unwrap();
     let sequence = pending.wait().unwrap();
     assert!(!spool.holds_key("orders", Some(b"key-1")).unwrap());

@@ -2,7 +2,7 @@
 
 use super::{Before, Rule, Secret};
 
-/// What ends an argument.
+/// Characters of an argument.
 const ARGUMENT: &str = r#"[^ \t\r\n"',]"#;
 
 const fn command(id: &'static str, title: &'static str, pattern: &'static str) -> Rule {

@@ -33,12 +33,12 @@ impl Place {
     }
 
     pub fn open(&self) -> Spool {
-        let (spool, report) = self.open_reporting();
+        let (spool, report) = self.open_with_report();
         assert_eq!(report.recovery, None);
         spool
     }
 
-    pub fn open_reporting(&self) -> (Spool, OpenReport) {
+    pub fn open_with_report(&self) -> (Spool, OpenReport) {
         Spool::open(self.options()).unwrap()
     }
 }

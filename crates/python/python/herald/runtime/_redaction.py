@@ -133,7 +133,7 @@ def _search(
 def _secret(
     text: str, secret: str, match: re.Match[str], ends: re.Pattern[str]
 ) -> tuple[int, int] | None:
-    """Return where the secret stands that a match announces."""
+    """Return the span of the secret of a match."""
     start, end = match.span()
     if secret in _NAMED and not _is_secret_name(text, match):
         return None

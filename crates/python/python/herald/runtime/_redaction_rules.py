@@ -421,7 +421,7 @@ RULES: Final = (
     ),
 )
 
-# Ends of names of what is no secret, and words of prose behind "Bearer".
+# Suffixes of names that are not secret, and words of prose behind "Bearer".
 PUBLIC_ENDINGS: Final = (
     "less|_type|_count|_limit|_url|_uri|_endpoint|_name|_policy|_length|_ttl|_expiry"
     "|_expires|_expires_in|_expires_at|_version|_required|_enabled|_field|_path|_file"
