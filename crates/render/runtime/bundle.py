@@ -1079,7 +1079,7 @@ RULES: Final = (
     ),
 )
 
-# Ends of names of what is no secret, and words of prose behind "Bearer".
+# Suffixes of names that are not secret, and words of prose behind "Bearer".
 PUBLIC_ENDINGS: Final = (
     "less|_type|_count|_limit|_url|_uri|_endpoint|_name|_policy|_length|_ttl|_expiry"
     "|_expires|_expires_in|_expires_at|_version|_required|_enabled|_field|_path|_file"
@@ -1835,7 +1835,7 @@ def _search(
 def _secret(
     text: str, secret: str, match: re.Match[str], ends: re.Pattern[str]
 ) -> tuple[int, int] | None:
-    """Return where the secret stands that a match announces."""
+    """Return the span of the secret of a match."""
     start, end = match.span()
     if secret in _NAMED and not _is_secret_name(text, match):
         return None
