@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 use std::time::Duration;
 
 use herald_process::ForkGuard;
-use herald_spool::{Spool, SpoolError};
+use herald_spool::SpoolError;
 use tracing::{error, warn};
 
 use crate::buffers::Buffers;
@@ -23,6 +23,7 @@ use crate::options::{Mode, PublisherOptions};
 use crate::receipt::Receipt;
 use crate::relay::{OrphanedSpool, Relay};
 use crate::stats::Counters;
+use crate::store::Store;
 use crate::transport::{ConnectionListener, DeliveryCallback, RecordMetadata, Transport};
 
 /// Everything but the threads.
@@ -54,7 +55,7 @@ pub(crate) struct Routing {
     /// `None` until the first connection, and after a fatal failure until the next one.
     pub(crate) transport: Option<Arc<dyn Transport>>,
     /// `None` where there is none, and while a broken one is being opened again.
-    pub(crate) spool: Option<Arc<Spool>>,
+    pub(crate) spool: Option<Arc<Store>>,
     /// A spool whose files were deleted, while it has rows that are safe nowhere else. Then there
     /// is no other spool.
     pub(crate) orphan: Option<Arc<OrphanedSpool>>,
@@ -103,7 +104,7 @@ impl Routing {
 }
 
 impl Core {
-    pub(crate) fn new(options: PublisherOptions, spool: Option<Spool>) -> Self {
+    pub(crate) fn new(options: PublisherOptions, spool: Option<Store>) -> Self {
         let clock = options.clock.clone();
         let timer = Arc::new(DeadlineTimer::new(&clock));
         let most = Usage {
@@ -169,7 +170,9 @@ impl Core {
         }
         self.counters.published.add(1);
         if let Some(orphan) = &routing.orphan
-            && self.relay.has_unsent()
+            && self
+                .relay
+                .may_have_unsent(|| self.hash_key(message.topic(), message.key()))
             && orphan.holds_key(message.topic(), message.key())
         {
             // It would pass rows of its key, and there is no spool to put it behind them.
@@ -181,17 +184,27 @@ impl Core {
         }
         let too_large = self.check_size(&message).err();
         let to_spool = routing.spool.as_ref().is_some_and(|spool| {
+            let key = || self.hash_key(message.topic(), message.key());
             too_large.is_none()
-                && (self.options.mode == Mode::WriteAhead
-                || routing.route == Route::Spool
-                || self.held_is_full()
-                // Asking fails only in a fork, where nothing gets this far.
-                || (self.relay.has_unsent()
-                    && spool.holds_key(message.topic(), message.key()) != Ok(false)))
+                && (self.spools_everything(&routing)
+                    || self.held_is_full()
+                    || (self.relay.may_have_unsent(key)
+                        && spool.holds_key(message.topic(), message.key())))
         });
         let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
         if to_spool {
-            self.append(&routing, &flight);
+            if self.spools_everything(&routing) || !self.held_is_full() {
+                self.append(&routing, &flight, true);
+                return Ok(flight);
+            }
+            // Earlier events of its key may be with the transport alone, and have to be in the
+            // spool before it.
+            drop(routing);
+            let routing = self.lock_routing_exclusive();
+            if let Some(key) = flight.key_hash() {
+                self.spill_key_to_spool(&routing, key);
+            }
+            self.append(&routing, &flight, true);
             return Ok(flight);
         }
         self.track(&flight);
@@ -214,6 +227,11 @@ impl Core {
             flight.fail(failure);
         }
         Ok(flight)
+    }
+
+    /// Whether no event goes to the cluster before it is in the spool.
+    fn spools_everything(&self, routing: &Routing) -> bool {
+        self.options.mode == Mode::WriteAhead || routing.route == Route::Spool
     }
 
     /// Refuses what no transport would send, before it is known where the event goes: whether
@@ -253,11 +271,14 @@ impl Core {
     /// Hands the event to the spool, where there is one. Called with the routing locked, shared
     /// for an event that comes from a caller, exclusively for those that the transport has: so rows
     /// of one key get into the order of publishing.
-    fn append(&self, routing: &Routing, flight: &Arc<InFlightEvent>) {
+    ///
+    /// `keeps_order` says whether later events of its key have to go behind it.
+    fn append(&self, routing: &Routing, flight: &Arc<InFlightEvent>, keeps_order: bool) {
+        let key = flight.key_hash();
         let Some(record) = flight.copy_for_spool() else {
             return;
         };
-        self.relay.appending();
+        self.relay.appending(key.filter(|_| keeps_order));
         let Some(spool) = &routing.spool else {
             flight.appended(Err(SpoolError::Closed));
             return;
@@ -289,7 +310,16 @@ impl Core {
             which(flight)
                 || (flight.is_unsafe() && flight.key_hash().is_some_and(|key| keys.contains(&key)))
         });
-        spilled.map(|flight| self.append(routing, flight)).count()
+        spilled
+            .map(|flight| self.append(routing, flight, true))
+            .count()
+    }
+
+    /// Copies to the spool what only the transport has of a key.
+    pub(crate) fn spill_key_to_spool(&self, routing: &Routing, key: u64) {
+        self.spill_to_spool(routing, |event| {
+            event.is_unsafe() && event.key_hash() == Some(key)
+        });
     }
 
     /// Copies everything to the spool that only the transport has.
@@ -310,7 +340,7 @@ impl Core {
             FailureKind::Fatal => self.lose_connection(failure),
             // No later event of its key has to wait for it.
             FailureKind::Permanent => {
-                self.append(&self.routing(), flight);
+                self.append(&self.routing(), flight, false);
                 return;
             }
             FailureKind::Retriable | FailureKind::Full | FailureKind::Abandoned => {}
@@ -422,18 +452,7 @@ impl Core {
     pub(crate) fn run_deadline_loop(&self) {
         loop {
             let now = self.clock.now();
-            let lost = {
-                let routing = self.lock_routing_if_due(now);
-                routing.is_some_and(|routing| self.deadlines_passed(&routing, now))
-            };
-            if lost {
-                self.lose_cluster(&Failure::new(
-                    FailureKind::Retriable,
-                    FailureCode::NoAcknowledgement,
-                    "nothing was acknowledged within the deadline",
-                ));
-            }
-            let room = self.limiter.expire(now);
+            let first_waiter_due = self.check_deadlines();
             if self.routing().route == Route::Closed {
                 return;
             }
@@ -442,7 +461,7 @@ impl Core {
             let next = self
                 .first_due()
                 .into_iter()
-                .chain(room)
+                .chain(first_waiter_due)
                 .fold(idle, Duration::min);
             self.timer.set_next(next);
             if self.first_due().is_none_or(|due| due >= next) {
@@ -451,10 +470,29 @@ impl Core {
         }
     }
 
+    /// Acts for events and waiters that are due; gives when the next waiter is.
+    pub(crate) fn check_deadlines(&self) -> Option<Duration> {
+        let now = self.clock.now();
+        let lost = {
+            let routing = self.lock_routing_if_due(now);
+            routing.is_some_and(|routing| self.deadlines_passed(&routing, now))
+        };
+        if lost {
+            self.lose_cluster(&Failure::new(
+                FailureKind::Retriable,
+                FailureCode::NoAcknowledgement,
+                "nothing was acknowledged within the deadline",
+            ));
+        }
+        self.limiter.expire(now)
+    }
+
     fn first_due(&self) -> Option<Duration> {
         let mut outstanding = lock(&self.outstanding);
         outstanding.retain(|flight| !flight.is_over());
-        let waiting = outstanding.iter().filter(|flight| flight.is_unsafe());
+        let waiting = outstanding
+            .iter()
+            .filter(|flight| flight.waits_for_transport());
         waiting.map(|flight| flight.due).min()
     }
 
@@ -467,9 +505,15 @@ impl Core {
     fn deadlines_passed(&self, routing: &Routing, now: Duration) -> bool {
         if routing.spool.is_some() {
             let silent = lock(&self.outstanding).iter().any(|flight| {
-                flight.due <= now && flight.is_unsafe() && !self.acknowledged_since(flight.began)
+                flight.due <= now
+                    && flight.waits_for_transport()
+                    && !self.acknowledged_since(flight.began)
             });
             self.spill_to_spool(routing, |flight| flight.due <= now && flight.is_unsafe());
+            let flights: Vec<_> = lock(&self.outstanding).iter().cloned().collect();
+            for flight in flights.iter().filter(|flight| flight.due <= now) {
+                flight.end_refused();
+            }
             return silent && routing.route == Route::Cluster;
         }
         let flights: Vec<_> = lock(&self.outstanding).iter().cloned().collect();

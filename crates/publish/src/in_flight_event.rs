@@ -42,6 +42,8 @@ struct State {
     message: Option<Message>,
     transport: ByTransport,
     spool: BySpool,
+    /// Why the spool refused it.
+    refusal: Option<SpoolError>,
     answer: Answer,
 }
 
@@ -56,8 +58,11 @@ enum ByTransport {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum BySpool {
-    /// It was not given to the spool, or the spool refused it.
+    /// It was not given to the spool.
     Outside,
+    /// The spool refused it while the transport has it. It is not given to the spool again: later
+    /// events of its key may be there by then, and would come before it.
+    Refused,
     /// On its way to the disk.
     Appending,
     /// A row of the spool, and its key.
@@ -85,6 +90,7 @@ impl InFlightEvent {
                 message: Some(message),
                 transport: ByTransport::Untried,
                 spool: BySpool::Outside,
+                refusal: None,
                 answer: Answer::Waiting {
                     waker: None,
                     thread: false,
@@ -110,7 +116,22 @@ impl InFlightEvent {
         Ok(())
     }
 
-    /// Whether the event still depends on the transport alone. Also when the transport has failed
+    /// Whether the event has no answer yet, and none can come from the spool.
+    pub(crate) fn waits_for_transport(&self) -> bool {
+        let state = lock(&self.state);
+        matches!(state.answer, Answer::Waiting { .. })
+            && matches!(state.spool, BySpool::Outside | BySpool::Refused)
+    }
+
+    /// Ends an event that the spool refused and that is due.
+    pub(crate) fn end_refused(&self) {
+        let state = lock(&self.state);
+        if let (BySpool::Refused, Some(error)) = (state.spool, state.refusal.clone()) {
+            self.resolve(state, Err(PublishError::Spool(error)));
+        }
+    }
+
+    /// Whether the event still depends on the transport alone, and can go to the spool. Also when the transport has failed
     /// it already: whoever takes later events of its key to the spool must take it first.
     pub(crate) fn is_unsafe(&self) -> bool {
         let state = lock(&self.state);
@@ -180,11 +201,12 @@ impl InFlightEvent {
                 self.resolve(state, outcome);
             }
             Err(error) => {
-                state.spool = BySpool::Outside;
+                state.spool = BySpool::Refused;
+                state.refusal = Some(error.clone());
                 self.core.relay.appended(None, None);
                 self.core.spool_failed(&error);
                 let outcome = match &state.transport {
-                    // It may still arrive; the supervisor asks again when it is due.
+                    // It may still be delivered before it is due.
                     ByTransport::Held if self.core.clock.now() < self.due => return,
                     ByTransport::Failed(failure) if failure.kind == FailureKind::Permanent => {
                         Err(PublishError::Rejected {
@@ -215,12 +237,23 @@ impl InFlightEvent {
                 drop(state);
                 relay.post(RowEvent::Rejected(sequence, failure));
             }
-            BySpool::Row(sequence, _) => {
+            BySpool::Row(sequence, hash) => {
                 drop(state);
                 relay.while_key_fails(key, || {
-                    relay.released(&self.core, RowEvent::Requeued(sequence));
+                    relay.released(&self.core, hash, RowEvent::Requeued(sequence));
                 });
             }
+            BySpool::Refused if is_final => {
+                let outcome = Err(PublishError::Rejected {
+                    failure,
+                    dead_letter: None,
+                });
+                self.resolve(state, outcome);
+            }
+            BySpool::Refused => relay.while_key_fails(key, || {
+                drop(state);
+                self.end_refused();
+            }),
             // The answer of the spool decides. Before it the row is not looked at.
             BySpool::Appending => relay.while_key_fails(key, || drop(state)),
             BySpool::Outside => {

@@ -88,7 +88,10 @@ mod publisher;
 mod receipt;
 mod relay;
 mod retry;
+#[cfg(test)]
+mod simulator;
 mod stats;
+mod store;
 #[cfg(feature = "opentelemetry")]
 mod telemetry;
 mod trace;

@@ -10,7 +10,7 @@ use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
 use herald_spool::SpoolOptions;
 
 use crate::clock::Clock;
-use crate::retry::RetryPolicy;
+use crate::retry::{Jitter, RetryPolicy};
 use crate::transport::Connector;
 
 /// Publishing mode: cluster first, or disk first.
@@ -43,6 +43,9 @@ pub struct PublisherOptions {
     pub(crate) namespace: String,
     pub(crate) headers: HeaderSet,
     pub(crate) clock: Clock,
+    /// The seed of a simulation, which has one thread.
+    #[cfg(test)]
+    pub(crate) simulated: Option<u64>,
 }
 
 /// Default deadline with a spool: long enough for a healthy cluster, short enough for a waiting
@@ -72,6 +75,8 @@ impl PublisherOptions {
             namespace: DEFAULT_NAMESPACE.to_owned(),
             headers: HeaderSet::ALL,
             clock: Clock::default(),
+            #[cfg(test)]
+            simulated: None,
         }
     }
 
@@ -173,6 +178,21 @@ impl PublisherOptions {
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
+    }
+
+    #[cfg(test)]
+    pub(crate) fn simulated(mut self, seed: u64) -> Self {
+        self.simulated = Some(seed);
+        self
+    }
+
+    /// Chance for the waits of the relay.
+    pub(crate) fn jitter(&self) -> Jitter {
+        #[cfg(test)]
+        if let Some(seed) = self.simulated {
+            return Jitter::of_seed(seed);
+        }
+        Jitter::new()
     }
 
     pub(crate) fn deadline_or_default(&self) -> Duration {

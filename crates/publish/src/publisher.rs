@@ -19,6 +19,7 @@ use crate::options::{Mode, PublisherOptions};
 use crate::receipt::Receipt;
 use crate::relay::{RelayThread, connect};
 use crate::stats::Stats;
+use crate::store::Store;
 
 /// Publisher of events: accepts envelopes and returns receipts.
 ///
@@ -84,7 +85,7 @@ impl Publisher {
             None => (None, None),
             Some(spool) => {
                 let (spool, report) = Spool::open(spool).map_err(PublishError::Spool)?;
-                (Some(spool), Some(report))
+                (Some(Store::Disk(spool)), Some(report))
             }
         };
         if let Some(recovery) = report.as_ref().and_then(|report| report.recovery.as_ref()) {
@@ -310,7 +311,7 @@ impl Publisher {
             let _ = thread.join();
         }
         let spool = core.lock_routing_exclusive().spool.take();
-        let stats = spool.as_ref().and_then(|spool| spool.stats().ok());
+        let stats = spool.as_ref().and_then(|spool| spool.stats());
         CloseReport {
             spooled: stats.map_or(0, |stats| stats.records),
             dead: stats.map_or(0, |stats| stats.dead),
@@ -381,7 +382,7 @@ pub(crate) fn stats_of(core: &Core) -> Stats {
             .orphan
             .as_ref()
             .map_or(0, |orphan| orphan.remaining()),
-        spool: routing.spool.as_ref().and_then(|spool| spool.stats().ok()),
+        spool: routing.spool.as_ref().and_then(|spool| spool.stats()),
         latency: counters.latency(),
     }
 }

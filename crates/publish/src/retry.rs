@@ -59,6 +59,11 @@ impl Jitter {
         Self(RandomState::new().hash_one(0))
     }
 
+    #[cfg(test)]
+    pub(crate) fn of_seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;

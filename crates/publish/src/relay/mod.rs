@@ -9,7 +9,7 @@ mod spool_recovery;
 mod thread;
 mod window;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,8 +28,8 @@ pub(crate) use thread::RelayThread;
 /// What the relay's thread is told.
 pub(crate) struct Relay {
     inbox: Mutex<Inbox>,
-    /// Whether a row may wait that the transport does not have. Until then an event must look
-    /// for rows of its key. Changed with the inbox in hand.
+    /// Whether a row may wait that the transport does not have: see [`UnsentRows`]. Changed with
+    /// the inbox in hand.
     unsent: AtomicBool,
     pub(crate) notify: Arc<Notify>,
 }
@@ -47,6 +47,7 @@ pub(crate) struct Inbox {
     pub(crate) confirmed: Sequence,
     /// Grows whenever a row may have come to wait.
     waits: u64,
+    unsent: UnsentRows,
     /// Keys of which the transport failed an event. It fails those behind it too, one after the
     /// other; until it has, nothing of the key may be sent.
     failing: HashMap<u64, Failing>,
@@ -55,6 +56,19 @@ pub(crate) struct Inbox {
     pub(crate) spool_lost: Option<SpoolError>,
     /// The publisher closes; this is when it wants to be closed.
     pub(crate) close_until: Option<Duration>,
+}
+
+/// Topics and keys that may have a row that the transport does not have. Later events of them have
+/// to go behind it, into the spool; those of all others can go to the transport, behind the rows
+/// that it has.
+///
+/// A key comes here only when nothing of it is with the transport alone: else an event that goes
+/// to the spool would be there before those.
+#[derive(Default)]
+struct UnsentRows {
+    /// Rows of an earlier process were all read, and sent.
+    all_known: bool,
+    keys: HashSet<u64>,
 }
 
 /// How a key fails.
@@ -148,22 +162,35 @@ impl Relay {
         self.notify.notify();
     }
 
-    /// A record is about to be handed to the spool; [`Relay::appended`] has to follow.
-    pub(crate) fn appending(&self) {
+    /// A record is about to be handed to the spool; [`Relay::appended`] has to follow. `waits` is
+    /// its key where later events of it have to go behind it.
+    pub(crate) fn appending(&self, waits: Option<u64>) {
         self.change(|inbox| {
             inbox.handed_in += 1;
-            self.row_waits(inbox);
+            if let Some(key) = waits {
+                self.row_waits(inbox, key);
+            }
         });
     }
 
-    /// A row waits, or is about to.
-    fn row_waits(&self, inbox: &mut Inbox) {
+    /// A row of this key waits, or is about to.
+    fn row_waits(&self, inbox: &mut Inbox, key: u64) {
         inbox.waits += 1;
+        inbox.unsent.keys.insert(key);
         self.unsent.store(true, Ordering::SeqCst);
     }
 
-    /// Whether events have to look for rows of their keys.
-    pub(crate) fn has_unsent(&self) -> bool {
+    /// Whether an event of this key has to look for rows of it.
+    pub(crate) fn may_have_unsent(&self, key: impl FnOnce() -> u64) -> bool {
+        if !self.has_unsent() {
+            return false;
+        }
+        let key = key();
+        self.change(|inbox| !inbox.unsent.all_known || inbox.unsent.keys.contains(&key))
+    }
+
+    /// Whether a row may wait that the transport does not have.
+    fn has_unsent(&self) -> bool {
         self.unsent.load(Ordering::SeqCst)
     }
 
@@ -172,6 +199,8 @@ impl Relay {
     fn everything_sent(&self, waits: u64) {
         self.change(|inbox| {
             if inbox.waits == waits {
+                inbox.unsent.all_known = true;
+                inbox.unsent.keys.clear();
                 self.unsent.store(false, Ordering::SeqCst);
             }
         });
@@ -190,10 +219,13 @@ impl Relay {
     /// The transport failed a row that it had. Nobody may pass the routing meanwhile: an event of
     /// its key that went through before is failed by the transport too, and one that comes
     /// after finds the row.
-    pub(crate) fn released(&self, core: &Core, event: RowEvent) {
+    pub(crate) fn released(&self, core: &Core, key: u64, event: RowEvent) {
         let routing = core.lock_routing_exclusive();
+        // Later events of the key may be with the transport alone, which fails them one after the
+        // other. An event that comes meanwhile would get into the spool before them.
+        core.spill_key_to_spool(&routing, key);
         self.change(|inbox| {
-            self.row_waits(inbox);
+            self.row_waits(inbox, key);
             inbox.events.push(event);
         });
         drop(routing);
@@ -261,7 +293,7 @@ impl DeliveryCallback for RowDelivery {
             relay.post(RowEvent::DeadLetter(reported));
         } else if reported.is_to_be_sent_again() {
             relay.while_key_fails(Some(self.key), || {
-                relay.released(&self.core, RowEvent::Row(reported));
+                relay.released(&self.core, self.key, RowEvent::Row(reported));
             });
         } else {
             relay.post(RowEvent::Row(reported));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use herald_spool::{DeadLetterRequest, FailedAttempt, Found, Pending, Sequence};
+use herald_spool::{DeadLetterRequest, FailedAttempt, Found, Sequence};
 use tracing::warn;
 
 use super::RowEvent;
@@ -66,8 +66,7 @@ impl RelayThread {
             error: failure.to_string(),
         };
         // What can't be noted is only counted from less the next time.
-        let noted = spool.note_attempts(vec![attempt]);
-        let _ = noted.and_then(Pending::wait);
+        let _ = spool.note_attempts(vec![attempt]);
         let until = self.now() + wait;
         self.block(key, until);
         self.rows.remove(sequence);
@@ -113,7 +112,7 @@ impl RelayThread {
             }
             return;
         };
-        match spool.dead_letter(dead_letters).and_then(Pending::wait) {
+        match spool.dead_letter(dead_letters) {
             Ok(rows) => {
                 self.core.counters.dead.add(rows);
                 warn!(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_spool::{Batch, Sequence, Spool, SpoolError, StoredRecord};
+use herald_spool::{Batch, Sequence, SpoolError, StoredRecord};
 use tracing::error;
 
 use super::row_table::RowState;
@@ -13,6 +13,7 @@ use crate::circuit::CircuitState;
 use crate::dead_letter;
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
+use crate::store::Store;
 use crate::transport::Transport;
 
 /// Rows that are read at a time.
@@ -30,7 +31,7 @@ enum Sent {
 
 /// Where rows are read from.
 enum Source {
-    Spool(Arc<Spool>),
+    Spool(Arc<Store>),
     Orphan(Arc<OrphanedSpool>),
 }
 
@@ -38,7 +39,7 @@ impl Source {
     /// Rows that a reading must find.
     fn depth(&self) -> u64 {
         match self {
-            Self::Spool(spool) => spool.depth().unwrap_or_default(),
+            Self::Spool(spool) => spool.depth(),
             // Nothing can be done about those that it does not find.
             Self::Orphan(_) => 0,
         }

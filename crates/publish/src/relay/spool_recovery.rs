@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 
 use super::row_table::RowTable;
 use super::thread::{RelayThread, SHORT_BACKOFF};
+use crate::store::Store;
 
 /// The longest pause between two openings, and how long one has to hold to count as a success.
 const MAX_REOPEN_BACKOFF: Duration = Duration::from_secs(5);
@@ -124,6 +125,8 @@ impl RelayThread {
                 self.searching = false;
                 routing.spool = Some(Arc::new(spool));
                 routing.orphan = None;
+                // What only the cluster was asked for has to be there before later events.
+                core.spill_all_to_spool(&routing);
                 drop(routing);
                 self.read_from(Sequence::START);
                 // The old one may have removed rows that are back now.
@@ -146,7 +149,7 @@ impl RelayThread {
     }
 
     /// Keeps the handles of a spool that lost its files, where they lead to rows.
-    fn orphaned(&self, spool: Spool, failure: SpoolError) -> Option<OrphanedSpool> {
+    fn orphaned(&self, spool: Store, failure: SpoolError) -> Option<OrphanedSpool> {
         // A damaged file is still there for the next opening.
         let is_readable = matches!(failure, SpoolError::FileChanged { .. });
         let reader = spool.into_orphaned_reader().filter(|_| is_readable)?;
@@ -165,7 +168,7 @@ impl RelayThread {
         &self,
         orphan: Option<&OrphanedSpool>,
         options: herald_spool::SpoolOptions,
-    ) -> Result<Spool, SpoolError> {
+    ) -> Result<Store, SpoolError> {
         let (spool, report) = Spool::open(options)?;
         if let Some(recovery) = &report.recovery {
             error!(
@@ -180,7 +183,7 @@ impl RelayThread {
         if let Some(orphan) = orphan {
             copy_rows(orphan, &spool, &self.rows)?;
         }
-        Ok(spool)
+        Ok(Store::Disk(spool))
     }
 
     /// Lets go of the handles of deleted files once every row of theirs is delivered.

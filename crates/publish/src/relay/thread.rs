@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_spool::{DeadLetterRequest, Sequence, Spool, SpoolError};
+use herald_spool::{DeadLetterRequest, Sequence, SpoolError};
+use tracing::warn;
 
 use super::row_table::{RowState, RowTable};
 use super::spool_recovery::Reopening;
@@ -15,6 +16,7 @@ use crate::core::Core;
 use crate::failure::{Failure, FailureKind};
 use crate::publisher::stats_of;
 use crate::retry::Jitter;
+use crate::store::Store;
 
 /// How often the thread looks around when nobody rings: dead letters that another process sends
 /// back into the queue do not ring.
@@ -22,6 +24,9 @@ pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// After what was nobody's fault, such as a full disk, it tries again after this long.
 pub(super) const SHORT_BACKOFF: Duration = Duration::from_millis(100);
+
+/// How often it is said that the disk refuses the removal of rows.
+const WARN_INTERVAL: Duration = Duration::from_secs(30);
 
 pub(crate) struct RelayThread {
     pub(super) core: Arc<Core>,
@@ -58,12 +63,15 @@ pub(crate) struct RelayThread {
     /// Rows that the spool counts were not found, and are looked for from its beginning.
     pub(super) searching: bool,
     log_at: Duration,
+    /// When the next warning about rows that can't be removed may come.
+    warn_at: Duration,
     pub(super) jitter: Jitter,
 }
 
 impl RelayThread {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         let window = Window::new(core.options.relay_window);
+        let jitter = core.options.jitter();
         Self {
             core,
             circuit: CircuitState::Closed,
@@ -86,37 +94,40 @@ impl RelayThread {
             reopening: Reopening::default(),
             searching: false,
             log_at: Duration::ZERO,
-            jitter: Jitter::new(),
+            warn_at: Duration::ZERO,
+            jitter,
         }
     }
 
     /// Runs until the publisher is closed. Everything is in the spool then that was published
     /// and not acknowledged.
     pub(crate) fn run(mut self) {
-        loop {
-            self.process_inbox();
-            self.recover_spool();
-            self.maintain_connection();
-            self.write_dead_letters();
-            self.remove_acknowledged();
-            self.relay();
-            self.drop_empty_orphan();
-            self.update_circuit();
-            self.log_stats();
-            if self.may_leave() {
-                break;
-            }
+        while !self.step() {
             let until = self.next_wakeup();
             self.core.relay.notify.wait(&self.core.clock, Some(until));
         }
         self.finish();
     }
 
+    /// Does all that can be done now; true where the thread may end.
+    pub(crate) fn step(&mut self) -> bool {
+        self.process_inbox();
+        self.recover_spool();
+        self.maintain_connection();
+        self.write_dead_letters();
+        self.remove_acknowledged();
+        self.relay();
+        self.drop_empty_orphan();
+        self.update_circuit();
+        self.log_stats();
+        self.may_leave()
+    }
+
     pub(super) fn now(&self) -> Duration {
         self.core.clock.now()
     }
 
-    pub(super) fn spool(&self) -> Option<Arc<Spool>> {
+    pub(super) fn spool(&self) -> Option<Arc<Store>> {
         self.core.routing().spool.clone()
     }
 
@@ -257,6 +268,21 @@ impl RelayThread {
         }
     }
 
+    fn warn_of_removal(&mut self, failure: &SpoolError) {
+        if self.now() < self.warn_at {
+            return;
+        }
+        self.warn_at = self.now() + WARN_INTERVAL;
+        warn!(
+            target: "herald::publisher",
+            code = failure.code(),
+            error = %failure,
+            rows = self.acknowledged.len(),
+            "rows of the spool are delivered but can't be removed from the disk; they would be \
+             delivered again after a restart"
+        );
+    }
+
     pub(super) fn handle_removal(
         &mut self,
         sequences: Vec<Sequence>,
@@ -270,6 +296,7 @@ impl RelayThread {
                 self.core.spool_failed(&failure);
                 self.acknowledged.extend(sequences);
                 self.remove_at = self.now() + SHORT_BACKOFF;
+                self.warn_of_removal(&failure);
             }
         }
     }

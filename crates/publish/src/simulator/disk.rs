@@ -1,0 +1,201 @@
+//! A simulated disk with a spool on it: what is committed survives a kill, what waits does not.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use herald_spool::{
+    Batch, DeadLetterRequest, FailedAttempt, Found, Record, Sequence, SpoolError, StoredRecord,
+};
+
+use crate::clock::lock;
+
+/// What is on the disk.
+#[derive(Default)]
+pub(super) struct Disk {
+    pub(super) rows: BTreeMap<Sequence, StoredRecord>,
+    pub(super) dead: Vec<Record>,
+    last: u64,
+    pub(super) is_full: bool,
+}
+
+/// The spool of one process on the disk.
+pub(crate) struct SimulatedSpool {
+    disk: Arc<Mutex<Disk>>,
+    waiting: Arc<Mutex<VecDeque<Job>>>,
+}
+
+type Appended = Box<dyn FnOnce(Result<Sequence, SpoolError>) + Send>;
+type Removed = Box<dyn FnOnce(Result<u64, SpoolError>) + Send>;
+
+enum Job {
+    Append(Record, Appended),
+    Acknowledge(Vec<Sequence>, Removed),
+}
+
+const FULL: SpoolError = SpoolError::DiskFull {
+    doing: "writing to the simulated disk",
+};
+
+/// What its writer does.
+#[derive(Clone)]
+pub(super) struct Writer {
+    disk: Arc<Mutex<Disk>>,
+    waiting: Arc<Mutex<VecDeque<Job>>>,
+}
+
+impl SimulatedSpool {
+    pub(super) fn open(disk: &Arc<Mutex<Disk>>) -> (Self, Writer) {
+        let writer = Writer {
+            disk: disk.clone(),
+            waiting: Arc::default(),
+        };
+        let spool = Self {
+            disk: disk.clone(),
+            waiting: writer.waiting.clone(),
+        };
+        (spool, writer)
+    }
+
+    pub(crate) fn append_then(&self, record: Record, then: Appended) -> Result<(), SpoolError> {
+        lock(&self.waiting).push_back(Job::Append(record, then));
+        Ok(())
+    }
+
+    pub(crate) fn acknowledge_then(
+        &self,
+        sequences: Vec<Sequence>,
+        then: Removed,
+    ) -> Result<(), SpoolError> {
+        lock(&self.waiting).push_back(Job::Acknowledge(sequences, then));
+        Ok(())
+    }
+
+    pub(crate) fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
+        let is_of_key = |record: &Record| record.topic == topic && record.key.as_deref() == key;
+        let waits = lock(&self.waiting)
+            .iter()
+            .any(|job| matches!(job, Job::Append(record, _) if is_of_key(record)));
+        waits || (lock(&self.disk).rows.values()).any(|stored| is_of_key(&stored.record))
+    }
+
+    pub(crate) fn depth(&self) -> u64 {
+        lock(&self.disk).rows.len() as u64
+    }
+
+    pub(crate) fn next_batch(&self, limit: usize, after: Sequence) -> Batch {
+        let disk = lock(&self.disk);
+        let behind = disk.rows.range(Sequence::new(after.get() + 1)..);
+        let records: Vec<_> = behind
+            .take(limit)
+            .map(|(_, stored)| stored.clone())
+            .collect();
+        Batch {
+            last: records.last().map(|stored| stored.sequence),
+            records,
+            damaged: Vec::new(),
+        }
+    }
+
+    pub(crate) fn find(&self, sequence: Sequence) -> Option<Found> {
+        let stored = lock(&self.disk).rows.get(&sequence).cloned();
+        stored.map(Found::Queued)
+    }
+
+    pub(crate) fn note_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<u64, SpoolError> {
+        self.writer().commit(usize::MAX);
+        let mut disk = lock(&self.disk);
+        if disk.is_full {
+            return Err(FULL);
+        }
+        let count = attempts.len() as u64;
+        for attempt in attempts {
+            if let Some(stored) = disk.rows.get_mut(&attempt.sequence) {
+                stored.record.attempts += 1;
+                stored.record.not_before = attempt.not_before;
+            }
+        }
+        Ok(count)
+    }
+
+    pub(crate) fn dead_letter(&self, letters: Vec<DeadLetterRequest>) -> Result<u64, SpoolError> {
+        self.writer().commit(usize::MAX);
+        let mut disk = lock(&self.disk);
+        if disk.is_full {
+            return Err(FULL);
+        }
+        let mut count = 0;
+        for letter in letters {
+            if let Some(stored) = disk.rows.remove(&letter.sequence) {
+                disk.dead.push(stored.record);
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    fn writer(&self) -> Writer {
+        Writer {
+            disk: self.disk.clone(),
+            waiting: self.waiting.clone(),
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn has_work(&self) -> bool {
+        !lock(&self.waiting).is_empty()
+    }
+
+    /// Commits so much of what waits, and answers; true where there was something.
+    pub(super) fn commit(&self, most: usize) -> bool {
+        let committed = self.apply(most);
+        let any = !committed.is_empty();
+        for answer in committed {
+            answer();
+        }
+        any
+    }
+
+    /// The process dies after a commit, before anybody heard of it.
+    pub(super) fn commit_unheard(&self, most: usize) {
+        drop(self.apply(most));
+    }
+
+    fn apply(&self, most: usize) -> Vec<Box<dyn FnOnce()>> {
+        let mut waiting = lock(&self.waiting);
+        let count = most.min(waiting.len());
+        let jobs: Vec<_> = waiting.drain(..count).collect();
+        drop(waiting);
+        let mut disk = lock(&self.disk);
+        let mut answers: Vec<Box<dyn FnOnce()>> = Vec::new();
+        show!("commit {} jobs", jobs.len());
+        for job in jobs {
+            match job {
+                Job::Append(_, then) if disk.is_full => answers.push(Box::new(|| then(Err(FULL)))),
+                Job::Acknowledge(_, then) if disk.is_full => {
+                    answers.push(Box::new(|| then(Err(FULL))));
+                }
+                Job::Append(record, then) => {
+                    disk.last += 1;
+                    let sequence = Sequence::new(disk.last);
+                    let stored = StoredRecord {
+                        sequence,
+                        record,
+                        last_error: None,
+                    };
+                    show!("row {sequence}: {:?}", stored.record);
+                    disk.rows.insert(sequence, stored);
+                    answers.push(Box::new(move || then(Ok(sequence))));
+                }
+                Job::Acknowledge(sequences, then) => {
+                    let removed = sequences
+                        .iter()
+                        .filter(|sequence| disk.rows.remove(sequence).is_some())
+                        .count() as u64;
+                    answers.push(Box::new(move || then(Ok(removed))));
+                }
+            }
+        }
+        answers
+    }
+}

@@ -1,0 +1,126 @@
+//! The spool as the publisher uses it: on a disk, or played by the simulator of the tests.
+
+use herald_spool::{
+    Batch, DeadLetterRequest, FailedAttempt, Found, OrphanedReader, Pending, Record, Sequence,
+    Spool, SpoolError, SpoolStats,
+};
+
+#[cfg(test)]
+use crate::simulator::SimulatedSpool;
+
+/// A durable queue of records.
+pub(crate) enum Store {
+    Disk(Spool),
+    #[cfg(test)]
+    Simulated(SimulatedSpool),
+}
+
+impl Store {
+    /// See [`Spool::append_then`].
+    pub(crate) fn append_then(
+        &self,
+        record: Record,
+        then: impl FnOnce(Result<Sequence, SpoolError>) + Send + 'static,
+    ) -> Result<(), SpoolError> {
+        match self {
+            Self::Disk(spool) => spool.append_then(record, then),
+            #[cfg(test)]
+            Self::Simulated(spool) => spool.append_then(record, Box::new(then)),
+        }
+    }
+
+    /// See [`Spool::acknowledge_then`].
+    pub(crate) fn acknowledge_then(
+        &self,
+        sequences: Vec<Sequence>,
+        then: impl FnOnce(Result<u64, SpoolError>) + Send + 'static,
+    ) -> Result<(), SpoolError> {
+        match self {
+            Self::Disk(spool) => spool.acknowledge_then(sequences, then),
+            #[cfg(test)]
+            Self::Simulated(spool) => spool.acknowledge_then(sequences, Box::new(then)),
+        }
+    }
+
+    /// See [`Spool::holds_key`]. True where it can't be asked.
+    pub(crate) fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
+        match self {
+            // Asking fails only in a fork, where nothing gets this far.
+            Self::Disk(spool) => spool.holds_key(topic, key) != Ok(false),
+            #[cfg(test)]
+            Self::Simulated(spool) => spool.holds_key(topic, key),
+        }
+    }
+
+    /// See [`Spool::depth`].
+    pub(crate) fn depth(&self) -> u64 {
+        match self {
+            Self::Disk(spool) => spool.depth().unwrap_or_default(),
+            #[cfg(test)]
+            Self::Simulated(spool) => spool.depth(),
+        }
+    }
+
+    /// See [`Spool::next_batch`].
+    pub(crate) fn next_batch(
+        &self,
+        limit: usize,
+        max_bytes: u64,
+        after: Sequence,
+    ) -> Result<Batch, SpoolError> {
+        match self {
+            Self::Disk(spool) => spool.next_batch(limit, max_bytes, after),
+            #[cfg(test)]
+            Self::Simulated(spool) => Ok(spool.next_batch(limit, after)),
+        }
+    }
+
+    /// See [`Spool::find`].
+    pub(crate) fn find(&self, sequence: Sequence) -> Result<Option<Found>, SpoolError> {
+        match self {
+            Self::Disk(spool) => spool.find(sequence),
+            #[cfg(test)]
+            Self::Simulated(spool) => Ok(spool.find(sequence)),
+        }
+    }
+
+    /// Notes failed tries; waits until that is durable. See [`Spool::note_attempts`].
+    pub(crate) fn note_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<u64, SpoolError> {
+        match self {
+            Self::Disk(spool) => spool.note_attempts(attempts).and_then(Pending::wait),
+            #[cfg(test)]
+            Self::Simulated(spool) => spool.note_attempts(attempts),
+        }
+    }
+
+    /// Moves records to the dead letters; waits until that is durable. See
+    /// [`Spool::dead_letter`].
+    pub(crate) fn dead_letter(
+        &self,
+        dead_letters: Vec<DeadLetterRequest>,
+    ) -> Result<u64, SpoolError> {
+        match self {
+            Self::Disk(spool) => spool.dead_letter(dead_letters).and_then(Pending::wait),
+            #[cfg(test)]
+            Self::Simulated(spool) => spool.dead_letter(dead_letters),
+        }
+    }
+
+    /// See [`Spool::stats`]. `None` where they can't be read.
+    pub(crate) fn stats(&self) -> Option<SpoolStats> {
+        match self {
+            Self::Disk(spool) => spool.stats().ok(),
+            #[cfg(test)]
+            Self::Simulated(_) => None,
+        }
+    }
+
+    /// See [`Spool::into_orphaned_reader`].
+    pub(crate) fn into_orphaned_reader(self) -> Option<OrphanedReader> {
+        match self {
+            Self::Disk(spool) => spool.into_orphaned_reader(),
+            #[cfg(test)]
+            Self::Simulated(_) => None,
+        }
+    }
+}
