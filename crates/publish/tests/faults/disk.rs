@@ -144,7 +144,7 @@ fn a_spool_that_is_deleted_on_a_full_disk() {
             ..Load::gentle("t")
         };
         let ledger = load.during(&publisher, |progress| {
-            progress.wait_for_spooled(2000);
+            progress.wait_for_spooled(400);
             disk.fill();
             fs::remove_file(&spool).unwrap();
             progress.wait_for_others(100);
