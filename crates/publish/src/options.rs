@@ -187,12 +187,16 @@ impl PublisherOptions {
     }
 
     /// Chance for the waits of the relay.
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, reason = "the one of tests has a seed")]
     pub(crate) fn jitter(&self) -> Jitter {
-        #[cfg(test)]
-        if let Some(seed) = self.simulated {
-            return Jitter::of_seed(seed);
-        }
         Jitter::new()
+    }
+
+    /// Chance for the waits of the relay; that of a simulation comes from its seed.
+    #[cfg(test)]
+    pub(crate) fn jitter(&self) -> Jitter {
+        self.simulated.map_or_else(Jitter::new, Jitter::of_seed)
     }
 
     pub(crate) fn deadline_or_default(&self) -> Duration {

@@ -200,7 +200,7 @@ impl RelayThread {
     pub(super) fn handle(&mut self, event: RowEvent) {
         match event {
             RowEvent::Spilled(sequence, key) => {
-                self.rows.insert(sequence, RowState::WithTransport(key))
+                self.rows.insert(sequence, RowState::WithTransport(key));
             }
             RowEvent::Requeued(sequence) => self.send_again(sequence),
             RowEvent::Acknowledged(sequence) => self.mark_acknowledged(sequence),
@@ -246,7 +246,7 @@ impl RelayThread {
             }
             Err(failure) => match failure.kind {
                 FailureKind::Permanent | FailureKind::Retriable => {
-                    self.dead_letter(sequence, &failure)
+                    self.dead_letter(sequence, &failure);
                 }
                 FailureKind::Fatal | FailureKind::Full | FailureKind::Abandoned => {
                     self.rows.remove(sequence);

@@ -48,7 +48,11 @@ fn closed_in(case: &str, mode: Mode, time: Duration, fault: impl FnOnce(&Network
     assert_eq!(found.queued.len() as u64, closed.spooled);
     if mode == Mode::Direct {
         let spooled = ledger.count(|told| *told == Told::Spooled);
-        assert!(spooled as u64 <= closed.spooled && spooled >= 500);
+        let spooled_at_close = closed.spooled;
+        assert!(
+            spooled as u64 <= spooled_at_close && spooled >= 500,
+            "{spooled} events spooled, {spooled_at_close} of them at the close"
+        );
     }
 
     network.mend();
