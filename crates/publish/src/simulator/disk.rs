@@ -33,7 +33,7 @@ enum Job {
 }
 
 const FULL: SpoolError = SpoolError::DiskFull {
-    doing: "writing to the simulated disk",
+    context: "writing to the simulated disk",
 };
 
 /// What its writer does.
