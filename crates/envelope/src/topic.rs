@@ -130,7 +130,7 @@ impl Default for TopicPattern {
 pub enum InvalidPattern {
     /// The placeholder does not exist.
     #[error(
-        "`{{{0}}}` is no placeholder; there are {{namespace}}, {{service_name}}, {{event_type}} \
+        "`{{{0}}}` is not a placeholder; there are {{namespace}}, {{service_name}}, {{event_type}} \
          and {{major}}"
     )]
     UnknownPlaceholder(String),

@@ -1,4 +1,4 @@
-//! How fast a publisher is, beside raw librdkafka, on the broker of `KAFKA_BOOTSTRAP_SERVERS`.
+//! Throughput of a publisher and of raw librdkafka, on the broker of `KAFKA_BOOTSTRAP_SERVERS`.
 //!
 //! `benches/run` starts the broker, makes the topic, and calls this once for each way and round:
 //!
@@ -36,10 +36,10 @@ type Anyhow<T> = Result<T, Box<dyn Error>>;
 /// Herald's own.
 const DEFAULT_LINGER: &str = "0";
 
-/// How many receipts the pipelined ways leave open.
+/// Number of receipts that the pipelined ways leave open.
 const IN_FLIGHT: usize = 10_000;
 
-/// How many receipts are taken at a time. The last first: one sleep for all of them.
+/// Number of receipts taken at a time. The last first: one sleep for all of them.
 const TAKEN_TOGETHER: usize = 1_000;
 
 #[derive(Clone, Copy, Serialize)]
@@ -184,7 +184,7 @@ fn warm_up(
     Ok(())
 }
 
-/// Wakes whoever waits for a delivery.
+/// Wakes the threads that wait for a delivery.
 struct Waking(Sender<bool>);
 
 impl ClientContext for Waking {}
@@ -224,7 +224,7 @@ fn raw_sequential(topic: &str, events: usize) -> Anyhow<Figures> {
     Ok(measure.stop(events))
 }
 
-/// What rdkafka offers for async code.
+/// The async interface of rdkafka.
 fn future_producer(topic: &str, events: usize) -> Anyhow<Figures> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -296,7 +296,7 @@ fn more_properties() -> Vec<(String, String)> {
         .collect()
 }
 
-/// Where there is a disk to flush to, not memory.
+/// Folder on a disk that can be flushed, not in memory.
 fn spool_folder() -> String {
     std::env::var("SPOOL_FOLDER").unwrap_or_else(|_| ".".into())
 }
@@ -337,7 +337,7 @@ fn take(pending: impl DoubleEndedIterator<Item = Pending>) -> Anyhow<usize> {
     Ok(receipts)
 }
 
-/// The same from async code with a thousand tasks.
+/// Publishes from async code with a thousand tasks.
 fn herald_async(topic: &str, events: usize) -> Anyhow<Figures> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -408,7 +408,7 @@ fn herald_away(topic: &str, events: usize) -> Anyhow<Figures> {
     Ok(measure.stop(events))
 }
 
-/// What was spooled before, to the cluster.
+/// Delivers events that were spooled before to the cluster.
 fn herald_drain(topic: &str, events: usize) -> Anyhow<Figures> {
     let folder = tempfile::tempdir_in(spool_folder())?;
     let path = folder.path().join("spool.db");

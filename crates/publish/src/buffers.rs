@@ -9,7 +9,7 @@ use crate::clock::lock;
 #[derive(Default)]
 pub(crate) struct Buffers(Mutex<Vec<Vec<u8>>>);
 
-const MOST_BUFFERS: usize = 1_024;
+const MAX_BUFFERS: usize = 1_024;
 
 /// Larger ones are freed: the buffers kept take at most 4 MiB.
 const LARGEST_BUFFER: usize = 4_096;
@@ -23,7 +23,7 @@ impl Buffers {
     pub(crate) fn give_back(&self, buffer: Vec<u8>) {
         if buffer.capacity() <= LARGEST_BUFFER {
             let mut buffers = lock(&self.0);
-            if buffers.len() < MOST_BUFFERS {
+            if buffers.len() < MAX_BUFFERS {
                 buffers.push(buffer);
             }
         }

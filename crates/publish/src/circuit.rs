@@ -25,7 +25,7 @@ pub(crate) struct Outage {
 }
 
 /// The wait between two questions grows to this many times the first.
-const LONGEST_WAIT: u32 = 8;
+const MAX_WAIT: u32 = 8;
 
 impl CircuitState {
     pub(crate) fn is_up(self) -> bool {
@@ -73,7 +73,7 @@ impl CircuitState {
 /// and none should ask without a pause.
 fn wait(attempts: u32, interval: Duration, jitter: &mut Jitter) -> Duration {
     let factor = 1_u32.checked_shl(attempts).unwrap_or(u32::MAX);
-    let wait = interval.saturating_mul(factor.clamp(1, LONGEST_WAIT));
+    let wait = interval.saturating_mul(factor.clamp(1, MAX_WAIT));
     wait / 2 + jitter.below(wait / 2)
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) use herald_spool::lock;
 
-/// Where a publisher takes its time from: deadlines, backoff and ages.
+/// Clock of a publisher, for deadlines, backoff and ages.
 ///
 /// [`Clock::manual`] stands still until it is told to go on, so that a test can live through an
 /// outage of ten minutes in a moment.
@@ -88,7 +88,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// What a thread of the publisher sleeps on.
+/// Alarm that a thread of the publisher sleeps on.
 #[derive(Default)]
 pub(crate) struct Notify {
     notified: Mutex<bool>,

@@ -1,4 +1,4 @@
-//! What wakes the thread that looks after deadlines.
+//! Alarm of the thread that watches deadlines.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Notify};
 
-/// The alarm of the thread that looks after deadlines.
+/// Alarm of the thread that watches deadlines.
 ///
-/// That thread wakes once in a deadline. Who has an earlier one says so; all others cost it
+/// That thread wakes once in a deadline. Callers with an earlier one notify it; all others cost it
 /// nothing.
 pub(crate) struct DeadlineTimer {
     notify: Arc<Notify>,
@@ -37,7 +37,7 @@ impl DeadlineTimer {
         self.notify.notify();
     }
 
-    /// Announces the next look. What is due earlier and came before this did not ring: look
+    /// Registers the next check. An earlier deadline that came before this did not notify: check
     /// again before waiting.
     pub(crate) fn set_next(&self, next: Duration) {
         self.wakes.store(micros(next), Ordering::SeqCst);

@@ -5,9 +5,9 @@ use std::fmt;
 /// Consequence of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// The same message may be delivered later.
+    /// Transient: the message may be delivered later.
     Retriable,
-    /// The same message fails whenever it is tried: it becomes a dead letter.
+    /// Permanent: the message fails whenever it is tried, and becomes a dead letter.
     Permanent,
     /// The connection is broken for good; a new one may deliver the message.
     Fatal,

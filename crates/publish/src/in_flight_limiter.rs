@@ -95,7 +95,7 @@ impl InFlightLimiter {
         }
     }
 
-    /// The same for a task. Dropped before it is ready, it takes no room.
+    /// Acquires room for a task. Dropped before it is ready, it takes no room.
     pub(crate) fn acquire_async(&self, bytes: usize, due: Duration) -> Acquire<'_> {
         Acquire {
             limiter: self,
@@ -152,7 +152,7 @@ impl InFlightLimiter {
         tell(&admitted, &Ok(()));
     }
 
-    /// Sends those away whose time is over; says when the next one's is.
+    /// Rejects the waiters whose time is over; returns when the next one's is.
     pub(crate) fn expire(&self, now: Duration) -> Option<Duration> {
         let mut state = lock(&self.state);
         if state.waiting.is_empty() {

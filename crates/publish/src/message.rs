@@ -1,4 +1,4 @@
-//! What goes over the wire: topic, key, headers and bytes.
+//! Message to the cluster: topic, key, headers and bytes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -33,7 +33,7 @@ pub struct Message {
 const ROOM_BESIDE_PAYLOAD: usize = 256;
 const ROOM_FOR_PAYLOAD: usize = 768;
 
-/// Those of an event with correlation and trace; more need an allocation.
+/// Headers of an event with correlation and trace; more need an allocation.
 const USUAL_HEADERS: usize = 5;
 
 /// Lengths, attributes, and distances to the batch's time and offset, each as long as it gets. As
@@ -67,7 +67,7 @@ impl Message {
         Self::of_envelope_in(Vec::new(), topic, envelope, HeaderSet::ALL)
     }
 
-    /// The same in a buffer that was used before.
+    /// Builds the message in a buffer that was used before.
     pub(crate) fn of_envelope_in<P: Serialize, M: Serialize>(
         buffer: Vec<u8>,
         topic: &str,
@@ -109,7 +109,7 @@ impl Message {
         }
     }
 
-    /// The same message with one more header.
+    /// Returns the message with one more header.
     #[must_use]
     pub fn with_header(
         mut self,
@@ -125,14 +125,14 @@ impl Message {
         self.headers.push((name, self.bytes.len()));
     }
 
-    /// Where it goes.
+    /// Topic.
     #[expect(clippy::missing_panics_doc, reason = "it was text when it came in")]
     pub fn topic(&self) -> &str {
         std::str::from_utf8(&self.bytes[self.payload_end..self.topic_end])
             .expect("the topic is text")
     }
 
-    /// What decides about the partition; order is kept per topic and key.
+    /// Key, which decides about the partition; order is kept per topic and key.
     pub fn key(&self) -> Option<&[u8]> {
         self.key_end.map(|end| &self.bytes[self.topic_end..end])
     }
@@ -157,7 +157,7 @@ impl Message {
         self.created
     }
 
-    /// What it counts towards the bound of bytes in flight: all parts of it.
+    /// Size of all parts, which counts towards the limit of bytes in flight.
     pub fn weight(&self) -> usize {
         self.bytes.len()
     }
@@ -172,7 +172,7 @@ impl Message {
         MAX_RECORD_OVERHEAD + key + self.payload_end + headers.sum::<usize>()
     }
 
-    /// What the spool keeps of it.
+    /// Returns the record for the spool.
     pub(crate) fn to_record(&self, attempts: u32) -> Record {
         Record {
             payload: self.payload().to_vec(),
@@ -198,7 +198,7 @@ impl Message {
         }
     }
 
-    /// The same for a message that is not needed any more.
+    /// Converts a message that is not needed any more.
     pub(crate) fn into_record(self) -> Record {
         let mut record = self.to_record_without_payload(0);
         record.payload = self.bytes;
@@ -206,7 +206,7 @@ impl Message {
         record
     }
 
-    /// The same content for another topic.
+    /// Returns the content for another topic.
     pub(crate) fn on_topic(&self, topic: &str) -> Self {
         let mut message = Self::assemble(topic, self.key(), self.payload().to_vec(), self.created);
         for ((name, _), (_, value)) in self.headers.iter().zip(self.headers()) {

@@ -40,7 +40,7 @@ pub struct Stats {
     /// Events with a receipt of a spool whose files were deleted, that are safe nowhere else yet:
     /// they are being delivered or copied from the open files. 0 unless something is wrong.
     pub orphaned: u64,
-    /// The spool's own figures; `None` without a spool, and while none can be opened.
+    /// Statistics of the spool; `None` without a spool, and while none can be opened.
     pub spool: Option<SpoolStats>,
     /// Latency of receipts of the cluster.
     pub latency: Latency,

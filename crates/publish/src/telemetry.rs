@@ -1,4 +1,4 @@
-//! Figures through OpenTelemetry.
+//! Statistics through OpenTelemetry.
 
 use std::sync::{Arc, Weak};
 

@@ -1,4 +1,4 @@
-//! What librdkafka says about its own doings shows no secret.
+//! Tests that the log of librdkafka shows no secret.
 
 #![cfg(feature = "kafka")]
 

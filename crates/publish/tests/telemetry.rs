@@ -1,4 +1,4 @@
-//! Figures and traces, as OpenTelemetry sees them.
+//! Statistics and traces exported through OpenTelemetry.
 #![cfg(feature = "opentelemetry")]
 
 use herald_envelope::{Envelope, Origin};

@@ -14,7 +14,7 @@ use crate::transport::{ConnectionListener, DeliveryCallback, Transport};
 /// No wait is longer, so that times can be added.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long dropping a connection takes at most that was not closed.
+/// Maximum time to drop a connection that was not closed.
 const DROP_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) struct Connection {
@@ -159,7 +159,7 @@ struct Worker {
     watch: Arc<dyn ConnectionListener>,
 }
 
-/// What the thread does next, without the lock.
+/// Next step of the thread, without the lock.
 enum Step {
     /// These reports, and then, where a message failed that may be tried again, those of its
     /// key that came before its report returned.

@@ -30,9 +30,9 @@ pub struct MemoryCluster {
 /// A message that the cluster has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
-    /// Where it lies.
+    /// Position of the message.
     pub metadata: RecordMetadata,
-    /// What was sent.
+    /// The message.
     pub message: Message,
 }
 
@@ -46,9 +46,9 @@ struct State {
     topics: Topics,
     health: Health,
     delay: Duration,
-    /// What happens to the next messages.
+    /// Outcome of the next messages.
     failing: VecDeque<Failure>,
-    /// What happens to all messages of a topic.
+    /// Outcome of all messages of a topic.
     failing_topics: HashMap<String, Failure>,
     connections: HashMap<u64, Queue>,
     next_connection: u64,
@@ -61,7 +61,7 @@ enum Health {
     Paused,
 }
 
-/// As Kafka's brokers have it where nobody changed it.
+/// Default of Kafka's brokers.
 const MAX_MESSAGE_BYTES: usize = 1_048_588;
 
 impl Default for MemoryCluster {
@@ -89,7 +89,7 @@ impl MemoryCluster {
         }
     }
 
-    /// The same cluster, creating topics with so many partitions as they are written to.
+    /// Returns the cluster with automatic creation of topics, with so many partitions.
     ///
     /// # Panics
     /// For no partitions.
@@ -122,7 +122,7 @@ impl MemoryCluster {
         of_topic.cloned().collect()
     }
 
-    /// What was written to all topics, in the order of writing, without the first `skip`.
+    /// Returns the messages of all topics, in the order of writing, without the first `skip`.
     pub fn written(&self, skip: usize) -> Vec<StoredMessage> {
         let state = self.state();
         let written = state.topics.written();
@@ -237,7 +237,7 @@ impl fmt::Debug for MemoryCluster {
 }
 
 impl State {
-    /// Writes a message, or says why not.
+    /// Writes a message, or returns the reason that it cannot.
     fn write(&mut self, message: &Message) -> Result<RecordMetadata, Failure> {
         if let Some(failure) = self.failing.pop_front() {
             return Err(failure);

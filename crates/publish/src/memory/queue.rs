@@ -1,4 +1,4 @@
-//! What a connection has under way, and the news for its watch.
+//! Messages in flight on a connection, and notifications for its listener.
 
 use std::collections::VecDeque;
 use std::mem;

@@ -13,7 +13,7 @@ pub(super) struct Topics {
     by_name: HashMap<String, Topic>,
     /// Of all topics, in the order of writing.
     written: Vec<StoredMessage>,
-    /// How many partitions a topic gets that is created by writing to it.
+    /// Number of partitions of a topic that is created by writing to it.
     auto_created: Option<u32>,
     pub(super) max_message_bytes: usize,
 }
@@ -21,7 +21,7 @@ pub(super) struct Topics {
 struct Topic {
     /// The offset of the next message of each partition.
     ends: Vec<i64>,
-    /// Where the next message without a key goes.
+    /// Partition of the next message without a key.
     turn: u32,
 }
 

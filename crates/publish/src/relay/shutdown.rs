@@ -1,4 +1,4 @@
-//! How the relay ends.
+//! Shutdown of the relay.
 
 use super::connection::CLOSE_TIMEOUT;
 use super::thread::RelayThread;

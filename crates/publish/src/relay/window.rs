@@ -1,14 +1,14 @@
-//! How many rows of the spool may be with the transport at a time.
+//! Number of rows of the spool that may be with the transport at a time.
 
 use std::time::Duration;
 
 use super::thread::RelayThread;
 use crate::circuit::CircuitState;
 
-/// How many rows go first to a cluster that is there; then more and more.
+/// Number of rows first sent to a cluster that is available; then more and more.
 const FIRST: usize = 16;
 
-/// How often the rows of a trial double within its time.
+/// Number of times that the rows of a trial double within its time.
 const DOUBLINGS: u32 = 8;
 
 /// Rows with the transport, and how many more may join them.
@@ -20,7 +20,7 @@ pub(super) struct Window {
     largest: usize,
     sent: usize,
     stuck: usize,
-    /// What was sent by then and is still there is stuck.
+    /// Rows that were sent by then and are still there are stuck.
     stuck_at: Duration,
     /// When a row last came or went.
     moved_at: Duration,

@@ -1,5 +1,5 @@
 //! Topics and listeners, against clusters: one in memory always, a real one where
-//! `KAFKA_BOOTSTRAP_SERVERS` says where it is.
+//! Its address is in `KAFKA_BOOTSTRAP_SERVERS`.
 #![cfg(feature = "kafka")]
 
 mod admin;

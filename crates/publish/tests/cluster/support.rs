@@ -1,4 +1,4 @@
-//! What the tests have in common.
+//! Shared helpers of the tests.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ impl Publisher {
         self.send(BaseRecord::to(topic).partition(partition).payload(text));
     }
 
-    /// As of this time, in milliseconds since 1970.
+    /// Returns this time in milliseconds since 1970.
     pub fn publish_at(&self, topic: &str, time: i64, text: &str) {
         let record = BaseRecord::to(topic).partition(0).payload(text);
         self.send(record.timestamp(time));

@@ -1,4 +1,4 @@
-//! What the statements need to know about a cluster.
+//! Cluster under test.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub trait Cluster {
     /// Creates a topic.
     fn create(&self, topic: &str, partitions: u32);
 
-    /// What a consumer reads from a topic, of each partition in its order, once there are
+    /// Records that a consumer reads from a topic, of each partition in order, once there are
     /// `count` records.
     fn read(&self, topic: &str, count: usize) -> Vec<Record>;
 

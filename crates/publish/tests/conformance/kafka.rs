@@ -13,7 +13,7 @@ use crate::support::nodes::Nodes;
 
 conformance!(Kafka::calm, Kafka::faulty);
 
-/// Who takes the cluster away has it alone.
+/// Tests that stop the cluster have it alone.
 static CLUSTER: RwLock<()> = RwLock::new(());
 
 struct Kafka {

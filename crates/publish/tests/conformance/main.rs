@@ -1,4 +1,4 @@
-//! What every transport holds to, tried with each of them: the cluster in memory, librdkafka's
+//! Conformance tests of every transport: the cluster in memory, librdkafka's
 //! mock cluster, and a real Kafka where there is one.
 //!
 //!     cargo test -p herald-publish --test conformance

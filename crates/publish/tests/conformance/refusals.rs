@@ -1,4 +1,4 @@
-//! What the Kafka transport makes of a broker's errors.
+//! Handling of a broker's errors by the Kafka transport.
 
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, mpsc};

@@ -1,4 +1,4 @@
-//! What every transport holds to.
+//! Conformance of every transport.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::mpsc::TryRecvError;
@@ -29,7 +29,7 @@ fn message(topic: &str, key: Option<&[u8]>, payload: impl Into<Vec<u8>>) -> Mess
     Message::new(topic, key, payload.into()).unwrap()
 }
 
-/// A message that says its key and its number.
+/// A message with its key and its number as payload.
 fn numbered(topic: &str, key: usize, number: usize) -> Message {
     let key = format!("key-{key}");
     message(topic, Some(key.as_bytes()), format!("{key} {number:06}"))

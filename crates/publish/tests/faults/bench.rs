@@ -48,12 +48,12 @@ impl Bench {
         PublisherOptions::new(cluster).spool(SpoolOptions::new(self.spool()))
     }
 
-    /// The same for a real Kafka.
+    /// Bench for a real Kafka.
     pub fn kafka(&self, servers: &str) -> PublisherOptions {
         self.options(KafkaOptions::new(servers))
     }
 
-    /// What is in the spool, for which nobody has to own it.
+    /// Content of the spool, which needs no owner.
     pub fn found(&self) -> Found {
         found_in(&self.spool())
     }
@@ -65,7 +65,7 @@ impl Bench {
         ledger.settle(&found)
     }
 
-    /// The same with a topic for dead letters.
+    /// Bench with a topic for dead letters.
     pub fn account_with_letters(&self, ledger: &Ledger, servers: &str, topic: &str) -> Account {
         let mut found = self.found();
         found.on_topic = cluster::events(servers, topic);
@@ -74,7 +74,7 @@ impl Bench {
         ledger.settle(&found)
     }
 
-    /// The same for a cluster in memory.
+    /// Bench for a cluster in memory.
     pub fn account_in_memory(
         &self,
         ledger: &Ledger,
@@ -102,7 +102,7 @@ pub fn in_memory(cluster: &MemoryCluster, topic: &str) -> Vec<Seen> {
     seen.collect()
 }
 
-/// What the spool in a file holds.
+/// Content of the spool in a file.
 pub fn found_in(spool: &Path) -> Found {
     try_found_in(spool).expect("a sound spool")
 }

@@ -8,7 +8,7 @@ use herald_publish::Mode;
 
 const VARIABLE: &str = "HERALD_FAULTS_CHILD";
 
-/// What a child is to do.
+/// Task of a child.
 #[derive(Clone, Debug)]
 pub struct Task {
     pub spool: PathBuf,

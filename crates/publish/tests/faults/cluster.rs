@@ -18,7 +18,7 @@ use crate::load::LONG;
 /// Held for reading by cases that need the nodes up, for writing by those that stop them.
 static NODES: RwLock<()> = RwLock::new(());
 
-/// How long one request may take.
+/// Time that one request may take.
 const ANSWER: Duration = Duration::from_secs(30);
 
 pub struct Cluster {
@@ -28,7 +28,7 @@ pub struct Cluster {
 
 impl Cluster {
     /// The cluster, with all of its nodes up for as long as the value is there. `None`, and a
-    /// line that says so, where there is none.
+    /// printed line, if there is none.
     pub fn up() -> Option<Self> {
         let servers = servers()?;
         Some(Self {
@@ -49,7 +49,7 @@ pub struct Nodes {
 }
 
 impl Nodes {
-    /// So many nodes, all for the caller. `None`, and a line that says so, where there are not
+    /// So many nodes, all for the caller. `None`, and a printed line, if there are not
     /// so many, or they are not the tests' own.
     pub fn take(count: usize) -> Option<Self> {
         let servers = servers()?;
@@ -74,7 +74,7 @@ impl Nodes {
         &self.servers
     }
 
-    /// Does to a node what the verb of `scripts/kafka node` says, and returns when it is done.
+    /// Runs a verb of `scripts/kafka node` on a node, and returns when it is done.
     #[track_caller]
     #[expect(clippy::unused_self, reason = "who has it may stop nodes")]
     pub fn node(&self, number: u32, verb: &str) {
@@ -120,7 +120,7 @@ fn servers() -> Option<String> {
     servers
 }
 
-/// Says why a case does not run, also where the output of tests is captured.
+/// Prints the reason that a case does not run, even if the output of tests is captured.
 pub fn skipped(why: &str) {
     use std::io::Write;
     let thread = std::thread::current();

@@ -22,7 +22,7 @@ fn kills() -> u64 {
     asked.map_or(25, |number| number.parse().expect("a number of kills"))
 }
 
-/// Publishes until it is killed, and says what it is told: `KEY NUMBER d PARTITION OFFSET` or
+/// Publishes until it is killed, and prints the receipts: `KEY NUMBER d PARTITION OFFSET` or
 /// `KEY NUMBER s`.
 pub fn publish_until_killed(task: &Task, load: &Load) {
     let servers = std::env::var("KAFKA_BOOTSTRAP_SERVERS").unwrap();

@@ -1,4 +1,4 @@
-//! What publishers were told, held against what there is.
+//! Receipts of publishers, compared with the delivered events.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -9,14 +9,14 @@ use herald_publish::{PublishError, Receipt};
 
 use crate::event::Event;
 
-/// What came of each event that was published. Events of a process that was killed before it was
+/// Outcome of each event that was published. Events of a process that was killed before it was
 /// told are missing; nothing was promised about them.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     outcomes: BTreeMap<Event, Told>,
 }
 
-/// What a publisher said about an event.
+/// Result of a publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
     /// Kafka has it there; the offset is -1 where Kafka found an earlier try of it.
@@ -54,7 +54,7 @@ pub struct Seen {
     pub offset: i64,
 }
 
-/// Where events were found.
+/// Places where events were found.
 #[derive(Debug, Default)]
 pub struct Found {
     /// On the topic: each partition in its order.

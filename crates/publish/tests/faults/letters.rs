@@ -1,4 +1,4 @@
-//! What Kafka will never take, and what becomes of it.
+//! Events that Kafka never accepts, and their dead letters.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::ledger::{Ledger, Told};
 use crate::load::{Load, eventually};
 
-/// Uncompressed, so that a size is what it says.
+/// Uncompressed, so that sizes are exact.
 fn kafka(servers: &str) -> KafkaOptions {
     KafkaOptions::new(servers).property("compression.type", "none")
 }

@@ -13,7 +13,7 @@ use crate::ledger::{Ledger, Told};
 /// So long that only what hangs gets there.
 pub const LONG: Duration = Duration::from_secs(120);
 
-/// What is published, and how fast.
+/// Events to publish, and their rate.
 #[derive(Clone)]
 pub struct Load {
     pub topic: String,
@@ -23,7 +23,7 @@ pub struct Load {
     pub first_number: u64,
     /// Events of each thread after which it ends by itself.
     pub events_per_thread: u64,
-    /// How many receipts a thread leaves open when it goes on to the next event.
+    /// Number of receipts that a thread leaves open when it goes on to the next event.
     pub open: usize,
     /// Pause of a thread after each event.
     pub pause: Duration,
@@ -31,7 +31,7 @@ pub struct Load {
     pub note_bytes: usize,
 }
 
-/// How far the threads are.
+/// Progress of the threads.
 #[derive(Default)]
 pub struct Progress {
     delivered: AtomicU64,
@@ -83,7 +83,7 @@ impl Load {
         self.run_heard(publisher, |_, _| ())
     }
 
-    /// The same with somebody who hears each outcome as it comes.
+    /// Runs the load with a callback for each outcome.
     pub fn run_heard(&self, publisher: &Publisher, hear: impl Fn(Event, &Told) + Sync) -> Ledger {
         assert_ne!(self.events_per_thread, u64::MAX, "this would never end");
         let threads = u64::from(self.threads);
@@ -94,7 +94,7 @@ impl Load {
         })
     }
 
-    /// As [`Load::during`], with somebody who hears each outcome as it comes.
+    /// Runs [`Load::during`] with a callback for each outcome.
     pub fn heard_by(
         &self,
         publisher: &Publisher,

@@ -28,7 +28,7 @@ struct State {
     piece: AtomicU64,
     connections: Mutex<HashMap<u64, [TcpStream; 2]>>,
     next: AtomicU64,
-    /// What is in answers, and what replaces it.
+    /// Bytes of answers, and their replacement.
     ports: Vec<(Vec<u8>, [u8; 4])>,
 }
 
@@ -76,7 +76,7 @@ impl Network {
         })
     }
 
-    /// What a client connects to.
+    /// Address that a client connects to.
     pub fn servers(&self) -> &str {
         &self.servers
     }

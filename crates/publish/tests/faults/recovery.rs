@@ -1,4 +1,4 @@
-//! What the publisher says about spools that it recovered.
+//! Log messages of the publisher about spools that it recovered.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};

@@ -1,4 +1,4 @@
-//! What a broker may answer, from a cluster that answers what it is told to.
+//! Errors of a broker, from a cluster with scripted answers.
 
 use std::time::Duration;
 

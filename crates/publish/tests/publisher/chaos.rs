@@ -46,7 +46,7 @@ fn fault() -> impl Strategy<Value = (Fault, u64, u64)> {
     (fault, 0_u64..120, 0_u64..40)
 }
 
-/// What a thread published, by key, and whether it got a receipt.
+/// Events that a thread published, by key, and whether it got a receipt.
 type Published = BTreeMap<String, Vec<(u32, bool)>>;
 
 fn publish_until(publisher: &Publisher, thread: u32, stop: &AtomicBool) -> Published {

@@ -21,7 +21,7 @@ fn in_an_outage(bench: &Bench) -> Publisher {
     publisher
 }
 
-/// As long as that some of them fill a page.
+/// Long enough that some of them fill a page.
 fn payload(number: u32) -> String {
     format!("{number:0>150}")
 }
@@ -62,7 +62,7 @@ fn overwrite(file: &Path, bytes: &[u8]) {
     std::os::unix::fs::FileExt::write_all_at(&file, bytes, 0).unwrap();
 }
 
-/// A page of the tree's inside leads past rows, and nothing says so.
+/// An inner page of the tree leads past rows, without an error.
 #[test]
 fn rows_that_are_skipped_in_silence_are_found_again() {
     let bench = Bench::new();
@@ -87,7 +87,7 @@ fn rows_that_are_skipped_in_silence_are_found_again() {
         let at = inside + 12 + 2 * number;
         inside + usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]))
     };
-    // All keys but the last become 1: whoever looks for a row comes to the last pages.
+    // All keys but the last become 1: a search for a row ends in the last pages.
     let keys: Vec<usize> = (0..cells - 1).map(|number| cell(number) + 4).collect();
     for key in keys {
         if bytes[key] < 128 {

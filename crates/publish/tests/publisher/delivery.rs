@@ -1,4 +1,4 @@
-//! Where events go while all is well, and where they go that nobody can deliver.
+//! Delivery of events, and of those that cannot be delivered.
 
 use herald_envelope::{Envelope, Origin, Uuid};
 use herald_publish::spool::{Inspector, Sequence, Spool, SpoolOptions};
@@ -117,7 +117,7 @@ fn without_a_dead_letter_topic_the_spool_keeps_it_and_can_send_it_again() {
     let letters = spool.dead_letters(10, 1 << 20, Sequence::START).unwrap();
     assert_eq!(letters[0].reason, "too_large");
     let stored = letters[0].stored.as_ref().unwrap();
-    assert_eq!(stored.record.topic, "t", "the event, not its letter");
+    assert_eq!(stored.record.topic, "t", "the event, not its dead letter");
     spool
         .retry_dead(vec![letters[0].sequence])
         .unwrap()

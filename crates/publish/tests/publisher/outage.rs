@@ -1,4 +1,4 @@
-//! What happens while the cluster is away.
+//! Behaviour while the cluster is unavailable.
 
 use std::time::{Duration, Instant};
 

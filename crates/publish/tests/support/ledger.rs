@@ -12,7 +12,7 @@ use super::PATIENCE;
 
 pub type Outcome = Result<RecordMetadata, Failure>;
 
-/// What was reported for each message, in the order of sending.
+/// Reports for each message, in the order of sending.
 #[derive(Clone, Default)]
 pub struct Ledger(Arc<Books>);
 
@@ -71,7 +71,7 @@ impl Ledger {
         self.accounts()[number].refused.is_some()
     }
 
-    /// How many were refused or reported.
+    /// Number of messages that were refused or reported.
     pub fn settled(&self) -> usize {
         let accounts = self.accounts();
         accounts
@@ -93,7 +93,7 @@ impl Ledger {
         }
     }
 
-    /// What became of each message. Each has exactly one report, or was not taken.
+    /// Outcome of each message. Each has exactly one report, or was not taken.
     #[track_caller]
     pub fn outcomes(&self) -> Vec<Outcome> {
         let accounts = self.accounts();
@@ -138,7 +138,7 @@ fn is_settled(account: &Account) -> bool {
     account.refused.is_some() || !account.reports.is_empty()
 }
 
-/// What a watch heard.
+/// Notifications that a listener received.
 #[derive(Default)]
 pub struct Heard {
     news: Mutex<News>,
@@ -187,7 +187,7 @@ impl Heard {
         self.wait(|news| news.fatal.last().cloned())
     }
 
-    /// How often the watch heard that the connection is broken, so far.
+    /// Number of notifications that the connection is broken, so far.
     pub fn fatal_count(&self) -> usize {
         self.news.lock().unwrap().fatal.len()
     }

@@ -1,4 +1,4 @@
-//! What tests of several files have in common.
+//! Shared helpers of the tests of several files.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 

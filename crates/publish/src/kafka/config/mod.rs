@@ -244,7 +244,7 @@ mod tests {
     #[track_caller]
     fn connect_error(options: &KafkaOptions) -> Failure {
         match options.connect(std::sync::Arc::new(IgnoreEvents), None) {
-            Ok(_) => panic!("these settings are no good"),
+            Ok(_) => panic!("these settings are invalid"),
             Err(failure) => failure,
         }
     }
