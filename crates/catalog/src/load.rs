@@ -501,6 +501,15 @@ pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
             &metadata.len().to_string(),
         )));
     }
+    // Opening a named pipe blocks until somebody writes to it. A shell's `<(command)` is one too,
+    // but has a writer already.
+    let has_writer = path.starts_with("/dev/fd") || path.starts_with("/proc");
+    if is_named_pipe(&metadata) && !has_writer {
+        return Err(Box::new(checks::file::unreadable(
+            "the file",
+            "it is a named pipe",
+        )));
+    }
     let mut bytes = Vec::new();
     // A device or pipe reports no length, and may be endless.
     let file = File::open(path).map_err(unreadable)?;
@@ -516,6 +525,17 @@ pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
         let at = error.utf8_error().valid_up_to();
         Box::new(checks::file::not_utf8(error.as_bytes(), at))
     })
+}
+
+#[cfg(unix)]
+fn is_named_pipe(metadata: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    metadata.file_type().is_fifo()
+}
+
+#[cfg(not(unix))]
+fn is_named_pipe(_: &std::fs::Metadata) -> bool {
+    false
 }
 
 fn to_u32(index: usize) -> u32 {

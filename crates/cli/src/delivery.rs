@@ -64,6 +64,9 @@ pub fn report_recovery(report: &OpenReport) {
         recovery.salvaged_dead + recovery.damaged,
     ));
     if let Some(aside) = &recovery.set_aside {
-        terminal::status(&format!("the damaged files are in {}", aside.display()));
+        terminal::status(&format!(
+            "the damaged files are in {}",
+            terminal::path(aside)
+        ));
     }
 }

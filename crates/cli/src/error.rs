@@ -8,9 +8,9 @@ pub enum Error {
     /// A complete sentence for the user, with advice where there is any.
     #[error("{0}")]
     Message(String),
-    /// Reading input or writing output failed.
-    #[error("can't write: {0}")]
-    Io(#[from] io::Error),
+    /// Writing output failed.
+    #[error("can't write the output: {0}")]
+    Output(#[from] io::Error),
     /// Everything is on standard error already.
     #[error("")]
     Reported,

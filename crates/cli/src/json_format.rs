@@ -10,7 +10,7 @@ use herald_envelope::Json;
 pub fn pretty(text: &str) -> Option<String> {
     // Validated first, so that the loop can rely on matching quotes and brackets.
     Json::parse(text).ok()?;
-    let mut laid = String::with_capacity(text.len() * 2);
+    let mut indented = String::with_capacity(text.len() * 2);
     let mut depth = 0_usize;
     let mut rest = text.trim_ascii();
     while let Some(c) = rest.chars().next() {
@@ -23,29 +23,29 @@ pub fn pretty(text: &str) -> Option<String> {
         rest = behind.trim_ascii_start();
         match c {
             '{' | '[' if rest.starts_with(['}', ']']) => {
-                laid.push(c);
-                laid.push_str(&rest[..1]);
+                indented.push(c);
+                indented.push_str(&rest[..1]);
                 rest = rest[1..].trim_ascii_start();
             }
             '{' | '[' => {
                 depth += 1;
-                laid.push(c);
-                new_line(&mut laid, depth);
+                indented.push(c);
+                new_line(&mut indented, depth);
             }
             '}' | ']' => {
                 depth = depth.saturating_sub(1);
-                new_line(&mut laid, depth);
-                laid.push(c);
+                new_line(&mut indented, depth);
+                indented.push(c);
             }
             ',' => {
-                laid.push(c);
-                new_line(&mut laid, depth);
+                indented.push(c);
+                new_line(&mut indented, depth);
             }
-            ':' => laid.push_str(": "),
-            _ => laid.push_str(part),
+            ':' => indented.push_str(": "),
+            _ => indented.push_str(part),
         }
     }
-    Some(laid)
+    Some(indented)
 }
 
 /// Removes the whitespace between the tokens of a JSON text; `None` if it is not JSON.
@@ -113,12 +113,12 @@ fn unescape_char(text: &str) -> Option<(char, usize)> {
         u16::from_str_radix(digits, 16).ok()
     };
     let first = unit(0)?;
-    let letter = |units: &[u16]| char::decode_utf16(units.iter().copied()).next()?.ok();
-    let (letter, length) = match letter(&[first]) {
-        Some(letter) => (letter, LENGTH),
-        None => (letter(&[first, unit(LENGTH)?])?, 2 * LENGTH),
+    let char = |units: &[u16]| char::decode_utf16(units.iter().copied()).next()?.ok();
+    let (char, length) = match char(&[first]) {
+        Some(char) => (char, LENGTH),
+        None => (char(&[first, unit(LENGTH)?])?, 2 * LENGTH),
     };
-    (!letter.is_ascii()).then_some((letter, length))
+    (!char.is_ascii()).then_some((char, length))
 }
 
 #[cfg(test)]
@@ -129,7 +129,7 @@ mod tests {
     fn keeps_digits_and_escapes() {
         let text =
             r#" {"b":1.10e+2, "a" : [ 123456789012345678901, "x , \" { \\", {} , [ ]],"é":null} "#;
-        let laid = pretty(text).unwrap();
+        let indented = pretty(text).unwrap();
         let expected = r#"{
   "b": 1.10e+2,
   "a": [
@@ -140,7 +140,7 @@ mod tests {
   ],
   "é": null
 }"#;
-        assert_eq!(laid, expected);
+        assert_eq!(indented, expected);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod events;
 mod format;
 mod interrupt;
 mod json_format;
+mod memory_guard;
 mod output;
 mod output_files;
 mod package_name;
@@ -39,7 +40,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let status = match commands::run(args.command) {
         Ok(status) => status,
         // The reader closed the pipe because it has seen enough: `herald catalog | head`.
-        Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Success,
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitStatus::Success
+        }
         Err(error) => {
             terminal::error(&error.to_string());
             ExitStatus::Failure

@@ -52,6 +52,13 @@ fn plan_one<'a>(file: &'a GeneratedFile, folder: &Path) -> Result<Planned<'a>, E
     }
     refuse_symlinks(&file.path, folder)?;
     let path = folder.join(&file.path);
+    // Reading a named pipe or a device could block forever.
+    if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(Error::Message(format!(
+            "`{}` exists and is not a regular file; nothing was written",
+            path.display()
+        )));
+    }
     let (state, current) = match fs::read(&path) {
         Ok(bytes) if bytes == file.contents.as_bytes() => (State::Unchanged, None),
         Ok(bytes) if is_ours(&bytes) => (

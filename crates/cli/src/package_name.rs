@@ -27,12 +27,12 @@ pub fn check(name: &str) -> Result<(), String> {
     if !is_name {
         let rule = "is not a valid package name: it has to begin with a lowercase letter and contain \
                     only lowercase letters, digits and `_`";
-        let meant = from_node_name(name);
+        let suggestion = from_node_name(name);
         return Err(
-            if meant.is_empty() || !name.is_ascii() || name.contains(['/', '\\']) {
+            if suggestion.is_empty() || !name.is_ascii() || name.contains(['/', '\\']) {
                 format!("{rule}; to choose the directory, use --dir")
             } else {
-                format!("{rule}; did you mean `{meant}`?")
+                format!("{rule}; did you mean `{suggestion}`?")
             },
         );
     }

@@ -14,18 +14,11 @@ use crate::terminal::{self, Progress};
 
 /// Finds and reads `herald.yaml` in the working folder or above it. Without one, nothing is set.
 pub fn find() -> Result<Project, Error> {
-    let here = env::current_dir()?;
-    herald_project::nearest(&here).map_err(|(diagnostics, sources)| {
-        let mut loaded = Loaded {
-            diagnostics,
-            ..Loaded::default()
-        };
-        loaded.catalog.sources = sources;
-        match terminal::write_diagnostics(Format::Human, &loaded, std::io::stderr()) {
-            Ok(()) => Error::Reported,
-            Err(error) => Error::Io(error),
-        }
-    })
+    let here = env::current_dir().map_err(|error| {
+        Error::Message(format!("can't determine the current directory: {error}"))
+    })?;
+    herald_project::nearest(&here)
+        .map_err(|(diagnostics, sources)| terminal::report(diagnostics, sources))
 }
 
 /// Reads the contracts at `paths`, or those of the project.
@@ -45,7 +38,7 @@ pub fn load(project: &Project, paths: &[String], format: Format) -> Result<Loade
         return Ok(loaded);
     }
     if format == Format::Human {
-        terminal::write_diagnostics(format, &loaded, std::io::stderr())?;
+        terminal::print_diagnostics(&loaded);
     } else {
         terminal::write_diagnostics(format, &loaded, std::io::stdout())?;
     }

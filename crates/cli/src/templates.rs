@@ -5,9 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use herald_catalog::load::Loaded;
 use herald_diagnostics::did_you_mean;
-use herald_diagnostics::render::Format;
 use herald_project::Project;
 use herald_render::manifest::{self, MANIFEST_FILE};
 use herald_render::{
@@ -16,11 +14,11 @@ use herald_render::{
 
 use crate::{Error, terminal};
 
-/// Default folder of templates, unless `herald.yaml` sets another.
+/// Default folder of templates and targets.
 const FOLDER: &str = "herald/templates";
-/// Suffix of the names of templates.
+/// Extension of template files.
 pub const ENDING: &str = ".jinja";
-/// Bytes that a template or a manifest may have, and how many files are read.
+/// Bytes of a template or a manifest, and number of files.
 const MAX_BYTES: u64 = 1024 * 1024;
 const MAX_FILES: usize = 1000;
 
@@ -71,11 +69,13 @@ pub fn read(project: &Project, asked: &[String]) -> Result<Own, Error> {
         let name = name_of(&path);
         if !path.join(MANIFEST_FILE).is_file() {
             return Err(Error::Message(format!(
-                "`{}` is not a target: there is no `{MANIFEST_FILE}` in it",
+                "`{}` is not a target: it has no `{MANIFEST_FILE}`",
                 path.display()
             )));
         }
-        let whole = path.canonicalize()?;
+        let whole = path
+            .canonicalize()
+            .map_err(|error| Error::Message(format!("can't read `{}`: {error}", path.display())))?;
         if !seen.insert(whole) {
             continue;
         }
@@ -111,17 +111,8 @@ impl Own {
             )));
         }
         let text = text(file)?;
-        let manifest = manifest::parse(shown.clone(), text).map_err(|(diagnostics, sources)| {
-            let mut loaded = Loaded {
-                diagnostics,
-                ..Loaded::default()
-            };
-            loaded.catalog.sources = sources;
-            match terminal::write_diagnostics(Format::Human, &loaded, io::stderr()) {
-                Ok(()) => Error::Reported,
-                Err(error) => Error::Io(error),
-            }
-        })?;
+        let manifest = manifest::parse(shown.clone(), text)
+            .map_err(|(diagnostics, sources)| terminal::report(diagnostics, sources))?;
         let target = CustomTarget {
             name: name.to_owned(),
             manifest,
@@ -215,7 +206,7 @@ impl Own {
     }
 }
 
-/// Whether a target is named by its folder.
+/// Returns whether a target is named by its folder.
 fn is_folder(target: &str) -> bool {
     target.contains('/') || target.starts_with('.')
 }
@@ -227,7 +218,7 @@ fn name_of(path: &Path) -> String {
     name.unwrap_or_default()
 }
 
-/// Returns the content of a folder, sorted. Links are not followed: a folder of templates is all there is.
+/// Entries of a folder, sorted. Fails on symbolic links, which could lead out of it.
 fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, Error> {
     let read =
         |error: io::Error| Error::Message(format!("can't read `{}`: {error}", folder.display()));
@@ -261,6 +252,10 @@ fn template(name: &str, path: &Path) -> Result<OwnTemplate, Error> {
 fn text(path: &Path) -> Result<String, Error> {
     let failed =
         |reason: String| Error::Message(format!("can't read `{}`: {reason}", path.display()));
+    // Opening a named pipe would block until somebody writes to it.
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(failed("it is not a regular file".to_owned()));
+    }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(|error| failed(error.to_string()))?;
     let read = file.take(MAX_BYTES + 1).read_to_end(&mut bytes);

@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::Error;
 use crate::format::count;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use herald_catalog::load::Loaded;
-use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::{self, Format, Options, visible_line};
+use herald_diagnostics::{Diagnostic, Sources};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Herald's version.
@@ -31,13 +33,45 @@ pub const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 /// Prints an error on standard error.
 pub fn error(message: &str) {
     if !message.is_empty() {
-        anstream::eprintln!("{RED}error{RED:#}: {}", visible_line(message));
+        status(&format!("{RED}error{RED:#}: {}", visible_line(message)));
     }
 }
 
-/// Prints a status line on standard error.
+/// Prints a status line on standard error. Text from elsewhere has to go through [`visible_line`] or
+/// [`path`] first.
 pub fn status(message: &str) {
-    anstream::eprintln!("{message}");
+    // Not `eprintln!`, which panics if standard error is closed or its device is full. The exit
+    // status carries the result, and there is no other place to report the failure to.
+    let _ = writeln!(anstream::stderr().lock(), "{message}");
+}
+
+/// A path for output, with control and invisible characters replaced.
+pub fn path(path: &Path) -> String {
+    visible_line(&path.to_string_lossy())
+}
+
+/// Prints diagnostics on standard error, in the human format.
+pub fn print_diagnostics(loaded: &Loaded) {
+    // A failed write is ignored for the same reason as in `status`.
+    let _ = write_diagnostics(Format::Human, loaded, io::stderr());
+}
+
+/// Removes all diagnostics below error level and prints the others on standard error.
+pub fn print_errors(loaded: &mut Loaded) {
+    loaded.diagnostics.retain(Diagnostic::is_error);
+    print_diagnostics(loaded);
+}
+
+/// Prints the diagnostics of a file without which the command can't go on, and returns the error to
+/// end it with.
+pub fn report(diagnostics: Vec<Diagnostic>, sources: Sources) -> Error {
+    let mut loaded = Loaded {
+        diagnostics,
+        ..Loaded::default()
+    };
+    loaded.catalog.sources = sources;
+    print_diagnostics(&loaded);
+    Error::Reported
 }
 
 /// Diagnostics of one file in the human format; machine formats have all.

@@ -1,12 +1,10 @@
 //! The topics that contracts publish to and read, as they should be on the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 
 use herald_catalog::Catalog;
 use herald_catalog::load::Loaded;
 use herald_catalog::topics::{self, Published};
-use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
 use herald_envelope::topic;
 use herald_project::Project;
@@ -67,8 +65,7 @@ impl From<Published> for ContractTopic {
 /// its service.
 pub fn load_contracts(project: &Project, paths: &[String]) -> Result<Loaded, Error> {
     let mut loaded = project::load(project, paths, Format::Human)?;
-    loaded.diagnostics.retain(Diagnostic::is_error);
-    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+    terminal::print_errors(&mut loaded);
     if loaded.has_errors() {
         return Err(Error::Message(
             "the contracts have errors; no topic was compared".to_owned(),

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use herald_catalog::ident;
-use minijinja::Environment;
+use minijinja::{Environment, Error, ErrorKind, Value};
 
 use crate::python::text::escape;
 
@@ -53,13 +53,14 @@ pub(crate) fn add_to(environment: &mut Environment<'_>) {
     for (name, filter) in FILTERS {
         environment.add_filter(name, move |text: &str| filter(text));
     }
-    environment.add_filter("json", |value: minijinja::Value| {
-        serde_json::to_string(&value)
-            .map(|text| ascii(&text))
-            .map_err(|error| {
-                minijinja::Error::new(minijinja::ErrorKind::BadSerialization, error.to_string())
-            })
-    });
+    environment.add_filter("json", |value: Value| json(&value));
+}
+
+/// A value as JSON in ASCII.
+pub(crate) fn json(value: &Value) -> Result<String, Error> {
+    serde_json::to_string(value)
+        .map(|text| ascii(&text))
+        .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
 }
 
 pub(crate) fn known() -> impl Iterator<Item = &'static str> {

@@ -19,6 +19,7 @@ pub mod json_schema;
 pub mod manifest;
 pub mod patterns;
 mod python;
+mod size_limit;
 mod strict;
 pub mod targets;
 pub mod template;

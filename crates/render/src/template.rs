@@ -11,6 +11,7 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value};
 use thiserror::Error;
 
 use crate::filters;
+use crate::size_limit::{self, MAX_TEXT_BYTES};
 use crate::strict::{names, strict};
 
 /// Name and text of templates below `templates/`. The name is the path without `.jinja`, so that
@@ -78,9 +79,6 @@ static DEFAULT: LazyLock<Templates> = LazyLock::new(|| {
 /// The Terraform file of a thousand contracts with eleven topics each fits.
 const FUEL: u64 = 5_000_000;
 
-/// Bytes that one template of a project may print.
-const MAX_OUTPUT_BYTES: usize = 16 * 1024 * 1024;
-
 /// Depth of templates that include each other: this fits on the stack of any thread.
 const MAX_DEPTH: usize = 64;
 
@@ -130,6 +128,7 @@ impl Templates {
             environment.set_fuel(Some(FUEL));
             environment.set_recursion_limit(MAX_DEPTH);
             environment.set_debug(true);
+            size_limit::add_to(&mut environment);
             environment.set_formatter(|out, state, value| {
                 if value.is_none() {
                     return Err(minijinja::Error::new(
@@ -137,6 +136,7 @@ impl Templates {
                         "the value is null here; ask with `{% if %}` first",
                     ));
                 }
+                size_limit::check(value)?;
                 minijinja::escape_formatter(out, state, value)
             });
         }
@@ -212,7 +212,7 @@ impl Templates {
                 "it takes too long; a loop is probably larger than it was meant to be".to_owned()
             }
             ErrorKind::WriteFailure => {
-                format!("it prints more than {} MB", MAX_OUTPUT_BYTES / 1024 / 1024)
+                format!("it prints more than {} MB", MAX_TEXT_BYTES / 1024 / 1024)
             }
             ErrorKind::UnknownFilter => suggest(detail, "filter", filters::known()),
             ErrorKind::TemplateNotFound => {
@@ -306,12 +306,12 @@ pub(crate) fn hint<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone)
     }
 }
 
-/// Writer that refuses more than [`MAX_OUTPUT_BYTES`].
+/// Writer that refuses more than [`MAX_TEXT_BYTES`].
 struct Capped(Vec<u8>);
 
 impl io::Write for Capped {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > MAX_OUTPUT_BYTES {
+        if self.0.len() + bytes.len() > MAX_TEXT_BYTES {
             return Err(io::Error::other("too much output"));
         }
         self.0.extend_from_slice(bytes);

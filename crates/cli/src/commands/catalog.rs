@@ -1,13 +1,11 @@
 //! `herald catalog`: lists the events that contracts publish.
 
 use std::fmt::Write as _;
-use std::io;
 
 use herald_catalog::category::CATEGORIES;
 use herald_catalog::load::Loaded;
 use herald_catalog::{Event, Node};
-use herald_diagnostics::Diagnostic;
-use herald_diagnostics::render::{Format, visible_line};
+use herald_diagnostics::render::visible_line;
 use serde_json::{Map, Value, json};
 
 use crate::args::{Catalog, CatalogFormat};
@@ -29,8 +27,7 @@ pub fn run(args: &Catalog) -> Result<ExitStatus, Error> {
         CatalogFormat::Json => output::json(&view.document(&loaded))?,
         CatalogFormat::Yaml => output::yaml(&view.document(&loaded))?,
     }
-    loaded.diagnostics.retain(Diagnostic::is_error);
-    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+    terminal::print_errors(&mut loaded);
     Ok(if loaded.has_errors() {
         ExitStatus::Problems
     } else {

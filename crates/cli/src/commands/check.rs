@@ -16,7 +16,7 @@ pub fn run(args: &Check) -> Result<ExitStatus, Error> {
     if args.format == Format::Human {
         let contracts = count(loaded.catalog.nodes.len(), "contract");
         terminal::status(&match summary(&loaded.diagnostics) {
-            Some(summary) => format!("{summary} in {contracts}"),
+            Some(summary) => format!("{summary}, {contracts} read"),
             None => format!("{GREEN}no problems{GREEN:#} in {contracts}"),
         });
         if !loaded.skipped.is_empty() {

@@ -3,7 +3,6 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
 use herald_publish::kafka::{DevCluster, KafkaOptions, StartPosition, TopicReader};
 
@@ -58,8 +57,7 @@ pub fn run(args: &Dev) -> Result<ExitStatus, Error> {
 fn load_topics(args: &Dev) -> Result<Vec<ContractTopic>, Error> {
     let project = project::find()?;
     let mut loaded = project::load(&project, &args.paths, Format::Human)?;
-    loaded.diagnostics.retain(Diagnostic::is_error);
-    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+    terminal::print_errors(&mut loaded);
     let broken = loaded.sources_with_errors();
     let catalog = &mut loaded.catalog;
     catalog

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use herald_catalog::Node;
 use herald_catalog::category::{self, ALL_EVENTS, CATEGORIES};
 use herald_catalog::load::{self, Loaded};
-use herald_diagnostics::render::{Format, summary, visible_line};
+use herald_diagnostics::render::{summary, visible_line};
 use herald_diagnostics::{Diagnostic, did_you_mean};
 use herald_project::Project;
 use herald_render::targets::custom::collision;
@@ -16,6 +16,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::args::{Generate, PythonArgs};
 use crate::format::count;
+use crate::memory_guard::MemoryGuard;
 use crate::output_files::{self, Planned, State};
 use crate::templates::{self, Own};
 use crate::terminal::{self, BOLD, DIM, GREEN, Progress, YELLOW};
@@ -36,7 +37,7 @@ pub fn run(args: Generate) -> Result<ExitStatus, Error> {
     };
     let files = render(&targets, &context, &loaded)?;
     let warnings = split_warnings(&mut loaded);
-    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+    terminal::print_diagnostics(&loaded);
     let folder = project::output_folder(&project, args.out);
     let whole_project = args.paths.is_empty()
         && args.targets.is_empty()
@@ -56,7 +57,7 @@ pub fn run(args: Generate) -> Result<ExitStatus, Error> {
         write(&files, &folder, args.force)?
     };
     for orphan in &orphans {
-        let orphan = visible_line(&orphan.display().to_string());
+        let orphan = terminal::path(orphan);
         terminal::status(&format!(
             "{YELLOW}obsolete{YELLOW:#} {orphan}: its contract is gone; remove it"
         ));
@@ -172,6 +173,7 @@ fn render(
         .collect();
     let mut files = Vec::new();
     for target in targets {
+        let _guard = MemoryGuard::start(target.name());
         let rendered = target.render(&good, context, broken.is_empty());
         files.extend(rendered.map_err(|error| reported(error.messages()))?);
         progress.tick();
@@ -238,10 +240,10 @@ fn print_diff(planned: &Planned<'_>) -> io::Result<()> {
     const REMOVED: Style = AnsiColor::Red.on_default();
     const ADDED: Style = AnsiColor::Green.on_default();
     let mut out = anstream::stdout().lock();
-    let path = planned.path.display();
+    let path = terminal::path(&planned.path);
     let old = planned.current.as_deref().unwrap_or_default();
     let name = if planned.current.is_some() {
-        path.to_string()
+        path.clone()
     } else {
         "/dev/null".to_owned()
     };
@@ -284,13 +286,16 @@ fn report(changed: &[&Planned<'_>], unchanged: usize, folder: &Path) {
     const LISTED: usize = 10;
     if changed.len() <= LISTED {
         for file in changed {
-            terminal::status(&format!("{GREEN}wrote{GREEN:#} {}", file.path.display()));
+            terminal::status(&format!(
+                "{GREEN}wrote{GREEN:#} {}",
+                terminal::path(&file.path)
+            ));
         }
     } else {
         let files = count(changed.len(), "file");
         terminal::status(&format!(
             "{GREEN}wrote{GREEN:#} {files} in {}",
-            folder.display()
+            terminal::path(folder)
         ));
     }
     if unchanged > 0 {

@@ -40,7 +40,7 @@ pub fn run(args: &Init) -> Result<ExitStatus, Error> {
     }
     for (path, text) in &files {
         output_files::write_text(path, text, true)?;
-        terminal::status(&format!("{GREEN}wrote{GREEN:#} {}", path.display()));
+        terminal::status(&format!("{GREEN}wrote{GREEN:#} {}", terminal::path(path)));
     }
     terminal::status(&format!(
         "\nNext: {BOLD}{}herald generate{BOLD:#}",
@@ -53,6 +53,6 @@ fn change_folder(dir: &Path) -> String {
     if dir == Path::new(".") {
         String::new()
     } else {
-        format!("cd {} && ", dir.display())
+        format!("cd {} && ", terminal::path(dir))
     }
 }

@@ -1,10 +1,7 @@
 //! `herald inspect`: prints the parsed contracts as JSON.
 
-use std::io;
-
 use herald_catalog::document;
 use herald_catalog::load::Loaded;
-use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
 use herald_project::Project;
 
@@ -28,8 +25,7 @@ pub fn run(args: &Inspect) -> Result<ExitStatus, Error> {
         InspectFormat::Yaml => output::yaml(&document)?,
     }
     // Files that could not be parsed are missing from the document, so their errors go here.
-    loaded.diagnostics.retain(Diagnostic::is_error);
-    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+    terminal::print_errors(&mut loaded);
     Ok(if loaded.has_errors() {
         ExitStatus::Problems
     } else {

@@ -4,11 +4,9 @@ mod layout;
 mod messages;
 mod missing_operations;
 
-use std::io;
 use std::path::Path;
 
 use herald_catalog::load;
-use herald_diagnostics::render::Format;
 use herald_render::{GeneratedFile, NodeProject};
 
 use crate::args::New;
@@ -22,7 +20,7 @@ pub fn run(args: &New) -> Result<ExitStatus, Error> {
     let mut layout = layout::find(args)?;
     load::make_collisions_errors(&mut layout.loaded.diagnostics);
     if layout.loaded.has_errors() {
-        terminal::write_diagnostics(Format::Human, &layout.loaded, io::stderr())?;
+        terminal::print_diagnostics(&layout.loaded);
         terminal::status("nothing was written");
         return Ok(ExitStatus::Problems);
     }

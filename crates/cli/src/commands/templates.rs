@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use herald_catalog::Node;
 use herald_catalog::load::{self, Loaded, Options};
 use herald_diagnostics::did_you_mean;
-use herald_diagnostics::render::Format;
+use herald_diagnostics::render::{Format, visible_line};
 use herald_project::Project;
 use herald_render::{Context, PythonOptions, TARGETS, Templates as Compiled};
 
@@ -51,21 +51,26 @@ fn list(project: &Project) -> Result<ExitStatus, Error> {
         let prefix = format!("{}/", target.name);
         for (name, _) in Compiled::shipped().filter(|(name, _)| name.starts_with(&prefix)) {
             let replaced = own.templates.iter().find(|own| own.name == name);
-            let by = replaced.map(|own| format!("  replaced by {}", own.file));
+            let by = replaced.map(|own| format!("  replaced by {}", visible_line(&own.file)));
             let _ = writeln!(text, "  {name}{}", by.unwrap_or_default());
         }
     }
     for target in &own.targets {
         let manifest = &target.manifest;
-        let _ = writeln!(text, "{}  {}", target.name, manifest.description);
+        let _ = writeln!(
+            text,
+            "{}  {}",
+            target.name,
+            visible_line(&manifest.description)
+        );
         for rule in &manifest.files {
             let _ = writeln!(
                 text,
                 "  {}/{}  for each {}: {}",
                 target.name,
-                rule.template,
+                visible_line(&rule.template),
                 rule.each.as_str(),
-                rule.path
+                visible_line(&rule.path)
             );
         }
     }
@@ -106,7 +111,7 @@ fn eject(args: &Eject, project: &Project) -> Result<ExitStatus, Error> {
     }
     for (path, text) in &files {
         output_files::write_text(path, text, path.symlink_metadata().is_err())?;
-        terminal::status(&format!("{GREEN}wrote{GREEN:#} {}", path.display()));
+        terminal::status(&format!("{GREEN}wrote{GREEN:#} {}", terminal::path(path)));
     }
     Ok(ExitStatus::Success)
 }

@@ -14,6 +14,12 @@ A PATH is a file, a folder that is searched, or a glob in quotes. Exit codes are
 diagnostics at error level, stale files or fewer events than asked for, and 2 for what could not run, \
 or found nothing to read, unless noted at the command. [Commands that talk to Kafka](../kafka-commands.md) \
 have a page that shows them at work.
+
+A command that can't write its output, for example to a full device, exits with 2. A reader that closes \
+the pipe ends it quietly. Status lines on standard error that can't be written are dropped and do not \
+change the exit code. Contracts, templates, spools and output files have to be regular files; a named pipe \
+is an error, except for `herald publish` and a shell's `<(command)`. Control and invisible characters in \
+text from files, events and errors are printed as symbols, or as escapes in JSON.
 ";
 
 /// The page.

@@ -116,12 +116,10 @@ fn sort(schema: &Value) -> String {
         Value::String(one) => match one.as_str() {
             "array" => format!("list of {}", sort(&schema["items"])),
             "object" => {
-                let most = schema.get("maxProperties");
-                let most = most
-                    .map(|most| format!(" at most {most}"))
-                    .unwrap_or_default();
+                let max = schema.get("maxProperties");
+                let max = max.map(|max| format!(" at max {max}")).unwrap_or_default();
                 format!(
-                    "mapping of{most} names to {}",
+                    "mapping of{max} names to {}",
                     sort(&schema["additionalProperties"])
                 )
             }

@@ -114,7 +114,7 @@ fn check_exits_with_0_1_or_2() {
     sandbox.herald(&["check", "good.yaml"]).exits(0);
     let run = sandbox.herald(&["check", "good.yaml", "bad.yaml"]).exits(1);
     assert!(run.stdout.contains("bad.yaml:2:15"), "{}", run.stdout);
-    assert!(run.stderr.contains("in 2 contracts"), "{}", run.stderr);
+    assert!(run.stderr.contains(", 2 contracts read"), "{}", run.stderr);
     for nothing in ["missing.yaml", "empty", "other", "*.yml"] {
         let run = sandbox.herald(&["check", nothing]).exits(2);
         assert!(

@@ -2,6 +2,8 @@
 
 mod commands;
 mod corpus;
+#[cfg(target_os = "linux")]
+mod devices;
 mod generate;
 mod new;
 mod publish;

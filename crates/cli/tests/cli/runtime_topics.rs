@@ -280,3 +280,37 @@ fn refuses_to_plan_with_invalid_contracts() {
         run.stderr
     );
 }
+
+#[test]
+fn an_impossible_topic_does_not_fail_the_others() {
+    if !real_kafka() {
+        return;
+    }
+    let (good, huge, wide, odd) = (fresh("good"), fresh("huge"), fresh("wide"), fresh("odd"));
+    let sandbox = Sandbox::with(&[
+        ("good.yaml", &contract(&good, "{partitions: 2}")),
+        ("huge.yaml", &contract(&huge, "{partitions: 200000}")),
+        ("wide.yaml", &contract(&wide, "{replication_factor: 100}")),
+        ("odd.yaml", &contract(&odd, "{config: {retention.ms: -5}}")),
+    ]);
+    let paths = ["good.yaml", "huge.yaml", "wide.yaml", "odd.yaml"];
+    let plan = topics(&sandbox, &[&["plan"][..], &paths].concat()).exits(1);
+    for part in [
+        "200000 partitions are too many; Kafka takes at most 10000",
+        "100 replicas need as many brokers; the cluster has 1 broker",
+        "retention.ms=-5",
+    ] {
+        assert!(plan.stdout.contains(part), "{part}: {}", plan.stdout);
+    }
+    let done = topics(&sandbox, &[&["apply", "--yes"][..], &paths].concat()).exits(2);
+    for part in [
+        format!("created {good}  2 partitions, 1 replica"),
+        format!("failed  {huge}  200000 partitions are too many"),
+        format!("failed  {wide}  100 replicas"),
+        format!("failed  {odd} "),
+        "1 topic changed, 3 failed".to_owned(),
+    ] {
+        assert!(done.stdout.contains(&part), "{part}: {}", done.stdout);
+    }
+    topics(&sandbox, &["plan", "good.yaml"]).exits(0);
+}

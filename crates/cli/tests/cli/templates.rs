@@ -204,6 +204,60 @@ fn limits_steps_and_output_of_templates() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn limits_memory_of_templates() {
+    let long = "(['x' * 1000000] * 1000000)";
+    let cases = [
+        (
+            format!("{{{{ {long} | join | length }}}}"),
+            "longer than 16 MB",
+        ),
+        (format!("{{{{ {long} }}}}"), "longer than 16 MB"),
+        (
+            format!("{{{{ {long} | json | length }}}}"),
+            "longer than 16 MB",
+        ),
+        (
+            format!("{{% set x %}}{{{{ {long} }}}}{{% endset %}}"),
+            "longer than 16 MB",
+        ),
+    ];
+    for (note, expected) in cases {
+        assert_limited(&note, expected);
+    }
+}
+
+/// The operators of minijinja have no hook, so the memory of the process is watched.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "takes minutes in a debug build"]
+fn limits_memory_of_operators() {
+    let long = "(['x' * 1000000] * 1000000)";
+    for note in [
+        format!("{{{{ (({long}) ~ '') | length }}}}"),
+        format!("{{{{ ({long}) in 'abc' }}}}"),
+    ] {
+        assert_limited(&note, "need more than 1024 MB of memory");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn assert_limited(note: &str, expected: &str) {
+    let sandbox = project(note);
+    // More than the limit and what the program needs by itself.
+    let script = "ulimit -v 4000000; exec \"$0\" generate --target notes";
+    let output = Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_herald")])
+        .current_dir(sandbox.path(""))
+        .output()
+        .expect("sh runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{note}: {stderr}");
+    assert!(stderr.contains(expected), "{note}: {stderr}");
+    assert!(!sandbox.exists("generated"), "{note}");
+}
+
 #[test]
 fn refuses_output_without_the_marker() {
     let run = generate(&project("# {{ node.slug }}")).exits(2);

@@ -5,6 +5,7 @@ mod apply;
 mod plan;
 mod refusal;
 mod topic;
+mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
@@ -100,6 +101,12 @@ impl Admin {
         let metadata = metadata_client::reach(&self.metadata_client, &self.servers, self.timeout)?;
         let names = metadata.topics().iter().map(MetadataTopic::name);
         Ok(names.map(str::to_owned).collect())
+    }
+
+    /// Number of brokers that are available.
+    fn broker_count(&self) -> Result<u32, Failure> {
+        let metadata = metadata_client::reach(&self.metadata_client, &self.servers, self.timeout)?;
+        Ok(count(metadata.brokers().len()))
     }
 
     /// Returns those of the topics that exist, with partitions and configuration.
@@ -207,35 +214,81 @@ impl Admin {
     }
 }
 
-/// Sends a request per batch of topics, and returns the answers in the order of the topics.
+/// Sends one request for each batch of topics and returns the results in the order of the topics.
+///
+/// A topic that makes the whole request fail does not take the others of its batch with it: they
+/// are sent again one by one.
 fn request_in_batches(
     topics: &[&WantedTopic],
     doing: &'static str,
     request: impl Fn(&[&WantedTopic]) -> KafkaResult<Vec<TopicResult>>,
 ) -> Vec<Result<(), Failure>> {
+    let send = |batch: &[&WantedTopic]| match request(batch) {
+        Ok(answers) => {
+            let mut answers: BTreeMap<String, Result<(), Failure>> = answers
+                .into_iter()
+                .map(|answer| match answer {
+                    Ok(name) => (name, Ok(())),
+                    Err((name, code)) => (name, Err(refusal::of_topic(code))),
+                })
+                .collect();
+            let answer = |topic: &&WantedTopic| {
+                let answer = answers.remove(&topic.name);
+                answer.unwrap_or_else(|| Err(refusal::no_answer(doing)))
+            };
+            batch.iter().map(answer).collect::<Vec<_>>()
+        }
+        Err(error) => {
+            let failure = refusal::of_request(&error, doing);
+            batch.iter().map(|_| Err(failure.clone())).collect()
+        }
+    };
     let mut results = Vec::with_capacity(topics.len());
-    for batch in topics.chunks(MAX_TOPICS_PER_REQUEST) {
-        match request(batch) {
-            Ok(answers) => {
-                let mut answers: BTreeMap<String, Result<(), Failure>> = answers
-                    .into_iter()
-                    .map(|answer| match answer {
-                        Ok(name) => (name, Ok(())),
-                        Err((name, code)) => (name, Err(refusal::of_topic(code))),
-                    })
-                    .collect();
-                results.extend(batch.iter().map(|topic| {
-                    let answer = answers.remove(&topic.name);
-                    answer.unwrap_or_else(|| Err(refusal::no_answer(doing)))
-                }));
-            }
-            Err(error) => {
-                let failure = refusal::of_request(&error, doing);
-                results.extend(batch.iter().map(|_| Err(failure.clone())));
-            }
+    for batch in batches(topics) {
+        let of_batch = send(batch);
+        if batch.len() > 1 && may_be_fault_of_one(&of_batch) {
+            results.extend(batch.chunks(1).flat_map(send));
+        } else {
+            results.extend(of_batch);
         }
     }
     results
+}
+
+/// Splits topics into requests with at most [`MAX_TOPICS_PER_REQUEST`] topics and as many partitions as Kafka takes.
+fn batches<'a, 't>(topics: &'t [&'a WantedTopic]) -> Vec<&'t [&'a WantedTopic]> {
+    let mut batches = Vec::new();
+    let (mut start, mut partitions) = (0, 0_u32);
+    for (at, topic) in topics.iter().enumerate() {
+        partitions = partitions.saturating_add(topic.partitions.unwrap_or(1));
+        if at > start
+            && (at - start == MAX_TOPICS_PER_REQUEST || partitions > validate::MAX_PARTITIONS)
+        {
+            batches.push(&topics[start..at]);
+            start = at;
+            partitions = topic.partitions.unwrap_or(1);
+        }
+    }
+    if start < topics.len() {
+        batches.push(&topics[start..]);
+    }
+    batches
+}
+
+/// Returns whether all topics of a batch failed with one permanent error that a single topic of it
+/// can cause. Missing permissions and time-outs concern every topic, so those are not asked again.
+fn may_be_fault_of_one(results: &[Result<(), Failure>]) -> bool {
+    let Some(Err(first)) = results.first() else {
+        return false;
+    };
+    first.kind == FailureKind::Permanent
+        && !matches!(
+            first.code,
+            FailureCode::NotAuthorized | FailureCode::TopicExists
+        )
+        && results
+            .iter()
+            .all(|result| matches!(result, Err(failure) if failure.code == first.code))
 }
 
 fn new_topic(topic: &WantedTopic) -> NewTopic<'_> {
@@ -290,5 +343,84 @@ fn wait<F: Future>(answer: F) -> F::Output {
             // which `park` returns at once.
             Poll::Pending => thread::park(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+
+    use super::*;
+
+    fn topics(names: &[&str]) -> Vec<WantedTopic> {
+        names.iter().map(|name| WantedTopic::new(*name)).collect()
+    }
+
+    /// Fails every request that contains the topic `bad`, as Kafka's controller does.
+    fn results(topics: &[WantedTopic], code: Code) -> (Vec<Option<FailureCode>>, Vec<Vec<String>>) {
+        let requests = RefCell::new(Vec::new());
+        let request = |batch: &[&WantedTopic]| {
+            let names: Vec<_> = batch.iter().map(|topic| topic.name.clone()).collect();
+            requests.borrow_mut().push(names.clone());
+            let fails = names.iter().any(|name| name == "bad");
+            let answer = |name| if fails { Err((name, code)) } else { Ok(name) };
+            Ok(names.into_iter().map(answer).collect())
+        };
+        let all: Vec<_> = topics.iter().collect();
+        let results = request_in_batches(&all, "creating", request);
+        let codes = results.into_iter().map(|it| it.err().map(|it| it.code));
+        (codes.collect(), requests.into_inner())
+    }
+
+    #[test]
+    fn one_impossible_topic_does_not_fail_its_batch() {
+        let (codes, requests) = results(&topics(&["a", "bad", "c"]), Code::PolicyViolation);
+        assert_eq!(codes[0], None);
+        assert!(codes[1].is_some());
+        assert_eq!(codes[2], None);
+        assert_eq!(requests.len(), 4, "one batch, then one by one");
+    }
+
+    #[test]
+    fn missing_permissions_are_not_asked_about_one_by_one() {
+        let (codes, requests) = results(&topics(&["a", "bad"]), Code::TopicAuthorizationFailed);
+        assert_eq!(codes, [Some(FailureCode::NotAuthorized); 2]);
+        assert_eq!(requests.len(), 1);
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_built_is_repeated_one_by_one() {
+        let request = |batch: &[&WantedTopic]| {
+            if batch.iter().any(|topic| topic.name == "bad") {
+                return Err(KafkaError::AdminOpCreation("num_partitions".to_owned()));
+            }
+            Ok(batch.iter().map(|topic| Ok(topic.name.clone())).collect())
+        };
+        let topics = topics(&["a", "bad"]);
+        let all: Vec<_> = topics.iter().collect();
+        let results = request_in_batches(&all, "creating", request);
+        assert!(results[0].is_ok(), "{results:?}");
+        assert!(results[1].is_err());
+    }
+
+    #[test]
+    fn splits_batches_by_topics_and_partitions() {
+        let many = topics(&["t"; 250]);
+        let all: Vec<_> = many.iter().collect();
+        let sizes: Vec<_> = batches(&all).iter().map(|batch| batch.len()).collect();
+        assert_eq!(sizes, [100, 100, 50]);
+        let large: Vec<_> = topics(&["t"; 3])
+            .into_iter()
+            .map(|topic| WantedTopic {
+                partitions: Some(6_000),
+                ..topic
+            })
+            .collect();
+        let all: Vec<_> = large.iter().collect();
+        let sizes: Vec<_> = batches(&all).iter().map(|batch| batch.len()).collect();
+        assert_eq!(sizes, [1, 1, 1]);
+        assert!(batches(&[]).is_empty());
     }
 }

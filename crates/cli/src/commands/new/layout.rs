@@ -99,7 +99,7 @@ fn read_contract(path: &str) -> Result<GivenContract, Error> {
             Ok((node.identity.slug.clone(), source.text.clone()))
         }
         [] => {
-            terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+            terminal::print_diagnostics(&loaded);
             Err(Error::Reported)
         }
         nodes => Err(Error::Message(format!(
@@ -130,7 +130,9 @@ fn is_project(folder: &Path, package: &str) -> Result<bool, Error> {
     // Files of a fresh repository may exist.
     let is_usual = |name: &str| name.starts_with('.') || ["LICENSE", "README.md"].contains(&name);
     for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
+        let entry =
+            entry.map_err(|error| Error::Message(format!("can't read `{shown}`: {error}")))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
         if !is_usual(&name) {
             return Err(Error::Message(format!(
                 "`{shown}` already exists with `{name}` in it and without a herald.yaml; nothing was \
@@ -142,17 +144,8 @@ fn is_project(folder: &Path, package: &str) -> Result<bool, Error> {
 }
 
 fn read_project(folder: &Path) -> Result<Project, Error> {
-    herald_project::read(&folder.join(PROJECT_FILE)).map_err(|(diagnostics, sources)| {
-        let mut loaded = Loaded {
-            diagnostics,
-            ..Loaded::default()
-        };
-        loaded.catalog.sources = sources;
-        match terminal::write_diagnostics(Format::Human, &loaded, io::stderr()) {
-            Ok(()) => Error::Reported,
-            Err(error) => Error::Io(error),
-        }
-    })
+    herald_project::read(&folder.join(PROJECT_FILE))
+        .map_err(|(diagnostics, sources)| terminal::report(diagnostics, sources))
 }
 
 /// Reads a project that exists, with its own contract.

@@ -8,20 +8,19 @@ use herald_render::NodeMethod;
 
 use crate::args::New;
 use crate::commands::new::layout::{GivenContract, Layout};
-use crate::commands::new::shown;
 use crate::format::count;
 use crate::output_files::{Planned, State};
 use crate::terminal::{self, BOLD, DIM, GREEN, YELLOW};
 
 /// Reports a file that was written.
 pub fn wrote(path: &Path) {
-    let path = visible_line(&shown(path));
+    let path = terminal::path(path);
     terminal::status(&format!("{GREEN}wrote{GREEN:#} {path}"));
 }
 
 /// Reports a file that was kept.
 pub fn kept(path: &Path) {
-    let path = visible_line(&shown(path));
+    let path = terminal::path(path);
     terminal::status(&format!("{DIM}kept {path}{DIM:#}"));
 }
 
@@ -42,14 +41,14 @@ pub fn next_steps(layout: &Layout, operations: &[NodeMethod]) {
         let path = layout.folder.join(&layout.package).join("node.py");
         terminal::status(&format!(
             "\nTo implement in {}: {}",
-            visible_line(&shown(&path)),
+            terminal::path(&path),
             visible_line(&names.join(", "))
         ));
     }
     let folder = if layout.folder == Path::new(".") {
         String::new()
     } else {
-        format!("cd {} && ", visible_line(&shown(&layout.folder)))
+        format!("cd {} && ", terminal::path(&layout.folder))
     };
     terminal::status(&format!(
         "\nNext: {BOLD}{folder}pip install -e '.[dev]' && pytest{BOLD:#}"
@@ -75,7 +74,7 @@ pub fn missing_operations(left: &[&NodeMethod], code: &Path) {
     if left.is_empty() {
         return;
     }
-    let path = visible_line(&shown(&code.join("node.py")));
+    let path = terminal::path(&code.join("node.py"));
     terminal::status(&format!(
         "\n{YELLOW}{}{YELLOW:#} without a method in {path}:",
         count(left.len(), "operation")
@@ -92,14 +91,14 @@ pub fn unknown_operations(args: &New, layout: &Layout) {
         .node()
         .map(|node| &node.operations[..])
         .unwrap_or_default();
-    for asked in &args.operations {
+    for requested in &args.operations {
         if !known
             .iter()
-            .any(|it| it.name == *asked || it.ident == ident::ident(asked))
+            .any(|it| it.name == *requested || it.ident == ident::ident(requested))
         {
             terminal::status(&format!(
                 "\nthe contract has no operation `{}`; add it there and run this command again",
-                visible_line(asked)
+                visible_line(requested)
             ));
         }
     }

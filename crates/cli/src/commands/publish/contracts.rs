@@ -1,11 +1,9 @@
 //! Look-up of events in contracts.
 
 use std::collections::HashMap;
-use std::io;
 
 use herald_catalog::load::Loaded;
 use herald_catalog::{Event, Node};
-use herald_diagnostics::Diagnostic;
 use herald_diagnostics::did_you_mean;
 use herald_diagnostics::render::Format;
 use herald_project::Project;
@@ -29,8 +27,7 @@ impl Contracts {
             return Ok(None);
         }
         let mut loaded = project::load(project, &args.contracts, Format::Human)?;
-        loaded.diagnostics.retain(Diagnostic::is_error);
-        terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+        terminal::print_errors(&mut loaded);
         if loaded.has_errors() {
             return Err(Error::Message(
                 "the contracts have errors; nothing was published. --no-contract publishes without \
@@ -83,8 +80,8 @@ impl Contracts {
     fn unknown(&self, event_type: &str) -> String {
         let known = self.by_type.keys().map(String::as_str);
         match did_you_mean(event_type, known) {
-            Some(meant) => {
-                format!("no contract declares `{event_type}`; did you mean `{meant}`?")
+            Some(suggestion) => {
+                format!("no contract declares `{event_type}`; did you mean `{suggestion}`?")
             }
             None => {
                 format!("no contract declares `{event_type}`; `herald catalog` lists all events")

@@ -71,13 +71,18 @@ fn text(place: &str, message: &Message) -> String {
         .key()
         .map_or_else(|| "none".to_owned(), visible_bytes);
     for (name, value) in [("topic", message.topic()), ("key", &key)] {
-        let _ = writeln!(text, "  {DIM}{name:<6}{DIM:#}{value}");
+        let _ = writeln!(text, "  {DIM}{name:<6}{DIM:#}{}", visible_line(value));
     }
     let _ = writeln!(text, "{DIM}headers{DIM:#}");
     let widest = message.headers().map(|(name, _)| name.width()).max();
     for (name, value) in message.headers() {
         let width = widest.unwrap_or_default();
-        let _ = writeln!(text, "  {name:width$}  {}", visible_bytes(value));
+        let _ = writeln!(
+            text,
+            "  {:width$}  {}",
+            visible_line(name),
+            visible_bytes(value)
+        );
     }
     let envelope = String::from_utf8_lossy(message.payload());
     let _ = writeln!(

@@ -56,7 +56,9 @@ impl EventSource {
         let (name, bytes) = (input.name.clone(), input.bytes);
         let chunks = match form {
             Form::Payload => single_chunk(input.whole()?),
-            Form::Lines => input.lines()?,
+            Form::Lines => input
+                .lines()
+                .map_err(|error| Error::Message(format!("can't start a thread: {error}")))?,
         };
         Ok(Self {
             name,
@@ -103,7 +105,7 @@ impl EventSource {
         match self.form {
             Form::Payload => Some(of_payload(bytes, builder)),
             Form::Lines if bytes.trim_ascii().is_empty() => None,
-            Form::Lines => Some(input_line::read(bytes).and_then(|said| builder.build(said))),
+            Form::Lines => Some(input_line::read(bytes).and_then(|line| builder.build(line))),
         }
     }
 }

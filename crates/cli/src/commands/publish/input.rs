@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use crate::Error;
+use crate::{Error, terminal};
 
 /// Bytes that one event may have. Kafka's own limit is 1 MiB by default.
 pub const MAX_EVENT_BYTES: u64 = 16 * 1024 * 1024;
@@ -56,6 +56,13 @@ impl Input {
             });
         }
         let name = path.display().to_string();
+        if is_fifo(path) {
+            // Opening blocks until somebody opens the pipe for writing.
+            terminal::status(&format!(
+                "reading from the named pipe {}",
+                terminal::path(path)
+            ));
+        }
         let file = File::open(path).map_err(|error| cannot_read(&name, &error))?;
         let metadata = file.metadata().ok();
         if metadata.as_ref().is_some_and(std::fs::Metadata::is_dir) {
@@ -94,6 +101,17 @@ impl Input {
             .spawn(move || read(self.reader, &sender))?;
         Ok(receiver)
     }
+}
+
+#[cfg(unix)]
+fn is_fifo(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_fifo(_: &Path) -> bool {
+    false
 }
 
 fn reader(bytes: impl Read + Send + 'static) -> Reader {

@@ -104,7 +104,7 @@ impl<'a> Event<'a> {
 
 fn unknown(name: &str) -> String {
     match did_you_mean(name, KEYS) {
-        Some(meant) => format!("unknown key `{name}`; did you mean `{meant}`?"),
+        Some(suggestion) => format!("unknown key `{name}`; did you mean `{suggestion}`?"),
         None => format!(
             "unknown key `{name}`; known keys are payload, event_type, topic, partition_key, \
              correlation_id, causation_id, source_node_id, metadata, event_id, event_timestamp and \
@@ -191,7 +191,7 @@ mod tests {
 
     fn refused(line: &str) -> String {
         match read(line.as_bytes()) {
-            Ok(said) => panic!("{said:?}"),
+            Ok(line) => panic!("{line:?}"),
             Err(error) => error,
         }
     }

@@ -81,8 +81,8 @@ impl<'a> MessageBuilder<'a> {
     }
 
     /// Builds the message for a line. The error does not quote values of payloads.
-    pub fn build(&self, said: ParsedLine<'_>) -> Result<BuiltMessage, String> {
-        match said {
+    pub fn build(&self, line: ParsedLine<'_>) -> Result<BuiltMessage, String> {
+        match line {
             ParsedLine::Event(event) => self.of_event(*event),
             ParsedLine::Envelope(envelope) => self.of_envelope(&envelope),
         }
@@ -170,8 +170,8 @@ impl<'a> MessageBuilder<'a> {
 
     /// Returns the namespace of the command line, else the one of the contract or project.
     fn namespace<'n>(&'n self, written: Option<&'n str>) -> &'n str {
-        let asked = self.args.namespace.as_deref();
-        asked.or(written).unwrap_or(DEFAULT_NAMESPACE)
+        let requested = self.args.namespace.as_deref();
+        requested.or(written).unwrap_or(DEFAULT_NAMESPACE)
     }
 }
 

@@ -64,12 +64,12 @@ impl Receipts {
                     &mut map,
                 );
                 if let PublishError::Rejected {
-                    dead_letter: Some(letter),
+                    dead_letter: Some(receipt),
                     ..
                 } = error
                 {
                     let mut place = Map::new();
-                    receipt_json(letter, &mut place);
+                    receipt_json(receipt, &mut place);
                     map.insert("dead_letter".to_owned(), Value::Object(place));
                 }
             }

@@ -200,11 +200,10 @@ impl Run<'_> {
         self.report
             .above_bar(|| delivery::report_dead_letters(stats.dead, in_spool));
         if closed.spooled > 0 {
-            let spool = spool.display().to_string();
             self.report.say(&format!(
                 "{YELLOW}waiting{YELLOW:#} {} in {}; run `herald spool drain` to deliver",
                 count(closed.spooled, "event"),
-                visible_line(&spool)
+                terminal::path(spool)
             ));
         }
     }

@@ -139,7 +139,9 @@ fn confirm(question: &str) -> Result<bool, Error> {
     write!(err, "{question} [y/N] ")?;
     err.flush()?;
     let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
+    io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Error::Message(format!("can't read the answer: {error}")))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 

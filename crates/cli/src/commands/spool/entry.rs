@@ -32,7 +32,7 @@ impl Entry {
         match found {
             Found::Queued(stored) => Self::Queued(stored),
             Found::QueuedDamaged => Self::Damaged(sequence),
-            Found::Dead(letter) => Self::Dead(letter),
+            Found::Dead(dead_letter) => Self::Dead(dead_letter),
         }
     }
 
@@ -40,7 +40,7 @@ impl Entry {
         match self {
             Self::Queued(stored) => stored.sequence,
             Self::Damaged(sequence) => *sequence,
-            Self::Dead(letter) => letter.sequence,
+            Self::Dead(dead_letter) => dead_letter.sequence,
         }
     }
 
@@ -49,7 +49,7 @@ impl Entry {
         match self {
             Self::Queued(stored) => Some(stored),
             Self::Damaged(_) => None,
-            Self::Dead(letter) => letter.stored.as_ref(),
+            Self::Dead(dead_letter) => dead_letter.stored.as_ref(),
         }
     }
 
@@ -82,9 +82,9 @@ impl Entry {
         };
         put("sequence", json!(self.sequence().get()));
         put("state", json!(state));
-        if let Self::Dead(letter) = self {
-            put("reason", json!(letter.reason));
-            put("died", json!(rfc3339(letter.died)));
+        if let Self::Dead(dead_letter) = self {
+            put("reason", json!(dead_letter.reason));
+            put("died", json!(rfc3339(dead_letter.died)));
         }
         let Some(StoredRecord {
             record, last_error, ..
@@ -138,7 +138,7 @@ impl Filter<'_> {
             wanted.is_none_or(|wanted| found == Some(wanted))
         };
         let reason = match entry {
-            Entry::Dead(letter) => Some(letter.reason.as_str()),
+            Entry::Dead(dead_letter) => Some(dead_letter.reason.as_str()),
             _ => None,
         };
         is(
@@ -190,10 +190,10 @@ impl<'a> Entries<'a> {
                 self.page.make_contiguous().sort_by_key(Entry::sequence);
             }
             Section::Dead => {
-                let letters = self
+                let dead_letters = self
                     .inspector
                     .dead_letters(PAGE_ROWS, PAGE_BYTES, self.after)?;
-                self.page.extend(letters.into_iter().map(Entry::Dead));
+                self.page.extend(dead_letters.into_iter().map(Entry::Dead));
             }
         }
         if let Some(last) = self.page.back() {

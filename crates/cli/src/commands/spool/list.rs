@@ -157,9 +157,9 @@ impl Printer {
 
 fn cells(entry: &Entry, part: Section) -> Vec<String> {
     let mut cells = vec![entry.sequence().to_string()];
-    if let Entry::Dead(letter) = entry {
-        cells.push(short_age(letter.died));
-        cells.push(visible_line(&letter.reason));
+    if let Entry::Dead(dead_letter) = entry {
+        cells.push(short_age(dead_letter.died));
+        cells.push(visible_line(&dead_letter.reason));
     }
     let Some(StoredRecord {
         record, last_error, ..

@@ -30,6 +30,13 @@ pub fn find(argument: Option<&Path>) -> Result<PathBuf, Error> {
             path.join("spool.db").display()
         )));
     }
+    // SQLite would block on a named pipe.
+    if path.exists() && !path.is_file() {
+        return Err(Error::Message(format!(
+            "`{}` is not a regular file; name the database file of a spool",
+            path.display()
+        )));
+    }
     Ok(path)
 }
 

@@ -131,8 +131,11 @@ fn title(entry: &Entry) -> String {
             "record {sequence}, damaged: the publisher will turn it into a dead letter with the \
              reason {REASON_DAMAGED}"
         ),
-        Entry::Dead(letter) => {
-            format!("dead letter {sequence}: {}", visible_line(&letter.reason))
+        Entry::Dead(dead_letter) => {
+            format!(
+                "dead letter {sequence}: {}",
+                visible_line(&dead_letter.reason)
+            )
         }
     }
 }
@@ -151,8 +154,8 @@ fn facts(entry: &Entry, record: &Record) -> Vec<(&'static str, String)> {
         ),
         ("created", at(record.created)),
     ];
-    if let Entry::Dead(letter) = entry {
-        facts.push(("died", at(letter.died)));
+    if let Entry::Dead(dead_letter) = entry {
+        facts.push(("died", at(dead_letter.died)));
     }
     facts.push(("attempts", record.attempts.to_string()));
     if let Some(time) = record.not_before {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::location::{MAX_NUMBERED_FILES, spool_error};
 use crate::args::spool::{Status, StatusFormat};
 use crate::format::{count, rfc3339};
-use crate::terminal::{BOLD, DIM, GREEN, RED, YELLOW};
+use crate::terminal::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use crate::{Error, ExitStatus, output};
 
 /// Runs the command.
@@ -141,7 +141,7 @@ impl SpoolReport {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{BOLD}{}{BOLD:#}\n", self.path.display());
+        let mut text = format!("{BOLD}{}{BOLD:#}\n", terminal::path(&self.path));
         if let Some(status) = &self.status {
             for (name, value) in self.facts(status) {
                 let _ = writeln!(text, "  {DIM}{name:<14}{DIM:#}{value}");

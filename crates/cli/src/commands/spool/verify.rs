@@ -65,9 +65,9 @@ fn report_rows(inspector: &Inspector, found: &Verification) -> Result<(), Error>
 
 fn describe_row(inspector: &Inspector, sequence: Sequence) -> String {
     match inspector.find(sequence) {
-        Ok(Some(Found::Dead(letter))) => format!(
+        Ok(Some(Found::Dead(dead_letter))) => format!(
             "dead letter ({}); it can only be dropped",
-            visible_line(&letter.reason)
+            visible_line(&dead_letter.reason)
         ),
         Ok(Some(_)) => {
             format!("waiting; the publisher will turn it into a dead letter ({REASON_DAMAGED})")
@@ -78,7 +78,7 @@ fn describe_row(inspector: &Inspector, sequence: Sequence) -> String {
 
 /// Reports damage of the file.
 fn report_faults(path: &Path, problems: &[String], owned: bool) -> Result<ExitStatus, Error> {
-    let mut text = format!("{RED}damaged{RED:#}: {}\n", path.display());
+    let mut text = format!("{RED}damaged{RED:#}: {}\n", terminal::path(path));
     for problem in problems {
         // SQLite begins some messages with a line that names the database.
         for line in problem.lines() {

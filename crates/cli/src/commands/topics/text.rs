@@ -140,13 +140,13 @@ fn lines(
     text: &mut String,
     topic: &PlannedTopic,
     (mark, style): (&str, Style),
-    is_meant: impl Fn(&Difference) -> bool,
+    matches: impl Fn(&Difference) -> bool,
 ) {
     let _ = writeln!(text, "  {style}{mark}{style:#} {}", topic.wanted.name);
-    let meant: Vec<_> = topic.differences.iter().filter(|d| is_meant(d)).collect();
-    let width = meant.iter().map(|d| subject(d).chars().count()).max();
+    let matching: Vec<_> = topic.differences.iter().filter(|d| matches(d)).collect();
+    let width = matching.iter().map(|d| subject(d).chars().count()).max();
     let width = width.unwrap_or_default();
-    for difference in meant {
+    for difference in matching {
         let subject = visible_line(subject(difference));
         let line = visible_line(&values(difference));
         let _ = writeln!(text, "      {subject:width$}  {line}");
@@ -174,11 +174,11 @@ fn values(difference: &Difference) -> String {
             format!("{found}, the contract sets {wanted}")
         }
         Difference::Replication { found, wanted } => {
-            let (least, most) = (found.start(), found.end());
-            if least == most {
-                format!("{least}, the contract sets {wanted}")
+            let (min, max) = (found.start(), found.end());
+            if min == max {
+                format!("{min}, the contract sets {wanted}")
             } else {
-                format!("{least} to {most}, the contract sets {wanted}")
+                format!("{min} to {max}, the contract sets {wanted}")
             }
         }
         Difference::Config { found, wanted, .. } => {

@@ -5,9 +5,6 @@ mod markdown;
 mod messages;
 mod text;
 
-use std::io;
-
-use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::Format;
 use herald_volume::{Options, Plan};
 
@@ -32,8 +29,7 @@ pub fn run(args: &Volume) -> Result<ExitStatus, Error> {
         VolumeFormat::Markdown => output::text(&markdown::document(&plan))?,
         VolumeFormat::Json => output::json(&json::document(&plan))?,
     }
-    loaded.diagnostics.retain(Diagnostic::is_error);
-    terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+    terminal::print_errors(&mut loaded);
     Ok(if loaded.has_errors() {
         ExitStatus::Problems
     } else {

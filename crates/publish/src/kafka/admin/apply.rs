@@ -1,13 +1,13 @@
 //! Execution of a plan, and verification of its result.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::plan::{Difference, Plan, PlannedTopic};
 use super::refusal::INVALID_CONFIG;
 use super::topic::{FoundTopic, WantedTopic};
-use super::{Admin, RequestMode};
+use super::{Admin, RequestMode, validate};
 use crate::failure::{Failure, FailureCode, FailureKind};
 
 /// Time that a change may take to reach the broker that is asked about it.
@@ -37,28 +37,42 @@ impl Admin {
     pub fn plan(&self, wanted: Vec<WantedTopic>) -> Result<Plan, Failure> {
         let found = self.find(wanted.iter().map(|topic| topic.name.as_str()))?;
         let mut plan = Plan::new(wanted, &found);
-        self.predict_refusals(&mut plan);
+        self.predict_refusals(&mut plan)?;
         Ok(plan)
     }
 
-    /// Adds the refusals of the cluster to the plan.
-    fn predict_refusals(&self, plan: &mut Plan) {
-        let missing = |topic: &&mut PlannedTopic| topic.differences.contains(&Difference::Missing);
+    /// Fills in the refusals: of the local validation, then of the cluster.
+    fn predict_refusals(&self, plan: &mut Plan) -> Result<(), Failure> {
+        let brokers = self.broker_count()?;
+        let mut impossible = BTreeSet::new();
+        for (index, topic) in plan.topics.iter_mut().enumerate() {
+            topic.refusal = validate::planned(topic, brokers).err();
+            if topic.refusal.is_some() {
+                impossible.insert(index);
+            }
+        }
+        let missing = |topic: &&mut PlannedTopic| {
+            topic.refusal.is_none() && topic.differences.contains(&Difference::Missing)
+        };
         let mut missing: Vec<_> = plan.topics.iter_mut().filter(missing).collect();
         let asked: Vec<_> = missing.iter().map(|topic| &topic.wanted).collect();
         let answers = self.create(&asked, RequestMode::ValidateOnly);
         for (topic, answer) in missing.iter_mut().zip(answers) {
             topic.refusal = answer.err();
         }
-        self.predict_refused_values(plan);
+        self.predict_refused_values(plan, &impossible);
+        Ok(())
     }
 
-    /// Finds the configuration values that the cluster refuses. A validated creation only reports
-    /// that some value is invalid, so each value is validated alone, on a topic that does not exist
-    /// and is not created.
-    fn predict_refused_values(&self, plan: &mut Plan) {
+    /// Finds the values of configurations that the cluster does not take. It can be asked about a
+    /// topic that is to be made, and says only that something is wrong: so each value is asked
+    /// about alone, on a topic that does not exist and is not made.
+    ///
+    /// Topics that are impossible anyway are left out.
+    fn predict_refused_values(&self, plan: &mut Plan, impossible: &BTreeSet<usize>) {
         let (mut subjects, mut probes) = (Vec::new(), Vec::new());
-        for (index, topic) in plan.topics.iter().enumerate() {
+        let topics = plan.topics.iter().enumerate();
+        for (index, topic) in topics.filter(|(index, _)| !impossible.contains(index)) {
             for (name, value) in values_to_set(topic) {
                 probes.push(probe(&topic.wanted.name, subjects.len(), name, value));
                 subjects.push((index, format!("{name}={value}")));
