@@ -121,7 +121,7 @@ def test_a_received_event_is_parsed_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "field", "says"),
+    ("message", "field", "expected"),
     [
         (b"{", "envelope", "not valid JSON at line 1, column 2"),
         (b"\xff{}", "envelope", "not valid UTF-8"),
@@ -160,16 +160,16 @@ def test_a_received_event_is_parsed_again() -> None:
     ],
 )
 def test_errors_name_the_field_and_no_value(
-    message: Any, field: str, says: str
+    message: Any, field: str, expected: str
 ) -> None:
     with pytest.raises(EnvelopeError) as caught:
         parse_message(message, READERS)
     assert caught.value.field == field
-    assert says in str(caught.value)
+    assert expected in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert isinstance(caught.value, ValueError)
     if isinstance(message, dict):
-        with pytest.raises(EnvelopeError, match=says):
+        with pytest.raises(EnvelopeError, match=expected):
             parse_message(json.dumps(message), READERS)
 
 
@@ -197,6 +197,12 @@ class Broken(Mapping[str, Any]):
         return 1
 
 
+def released() -> memoryview:
+    view = memoryview(b"{}")
+    view.release()
+    return view
+
+
 HOSTILE = {
     "deep list": b"[" * 100_000,
     "deep object": b'{"a":' * 100_000,
@@ -209,7 +215,7 @@ HOSTILE = {
     ),
     "lone surrogate": "\ud800",
     "utf-16": '"'.encode("utf-16") + b"\0",
-    "released view": Message(7),
+    "released view": released(),
     "raising value": Message(LookupError("hunter2")),
     "raising mapping": Broken(),
     "number": 7,
