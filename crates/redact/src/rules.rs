@@ -13,8 +13,6 @@ mod names;
 mod tokens;
 mod urls;
 
-use std::iter::Peekable;
-
 use crate::MASK;
 
 /// Kind of secret: how it is found, and examples.
@@ -196,9 +194,11 @@ pub fn plain(example: &str) -> String {
 pub fn masked(example: &str) -> String {
     let mut text = String::new();
     for (place, part) in example.split('«').enumerate() {
-        match part.split_once('»') {
-            Some((_, rest)) if place > 0 => text += &(MASK.to_owned() + rest),
-            _ => text += part,
+        if let (1.., Some((_, rest))) = (place, part.split_once('»')) {
+            text += MASK;
+            text += rest;
+        } else {
+            text += part;
         }
     }
     expand(&text)
@@ -214,21 +214,18 @@ fn expand(text: &str) -> String {
             let (class, count) = inside.split_once('*')?;
             Some((characters(class)?.take(count.parse().ok()?), rest))
         });
-        rest = match filler {
-            Some((characters, rest)) => {
-                expanded.extend(characters);
-                rest
-            }
-            None => {
-                expanded.push('{');
-                after
-            }
+        rest = if let Some((characters, rest)) = filler {
+            expanded.extend(characters);
+            rest
+        } else {
+            expanded.push('{');
+            after
         };
     }
     expanded + rest
 }
 
-fn characters(class: &str) -> Option<Peekable<impl Iterator<Item = char>>> {
+fn characters(class: &str) -> Option<impl Iterator<Item = char>> {
     let all = match class {
         "alnum" => "a9Bc7De5Fg3Hi1JkL8mN6oP4qR2sT0uVwXyZ",
         "upper" => "K7M2Q9X4A6B3T8Z5",
@@ -237,5 +234,5 @@ fn characters(class: &str) -> Option<Peekable<impl Iterator<Item = char>>> {
         "base64" => "aB3+cD5/eF7Gh9Ij",
         _ => return None,
     };
-    Some(all.chars().cycle().peekable())
+    Some(all.chars().cycle())
 }

@@ -53,7 +53,7 @@ const TITLES: [&str; 5] = [
 
 const END: &str = "
 Names that end like `_type`, `_count` or `_url` (`token_type`, `password_reset_url`) are not secrets.
-Tokens are recognized where no letter or digit stands before them.
+Tokens are recognized unless a letter or digit precedes them.
 ";
 
 #[test]
