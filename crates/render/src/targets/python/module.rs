@@ -57,7 +57,7 @@ pub(super) struct Module {
     pub(super) templates: Option<String>,
     /// Names that other modules may import.
     #[serde(skip)]
-    pub(super) module_exports: ModuleExports,
+    pub(super) names: ModuleExports,
 }
 
 /// Names of a module that handwritten code uses.
@@ -203,7 +203,7 @@ impl Module {
             scope.uses(used);
         }
         scope.uses("parse_message");
-        let module_exports = ModuleExports {
+        let names = ModuleExports {
             publisher: class_name.clone(),
             operations: parts.operation_exports(&variables),
             states: enumeration.as_ref().map(|it| parts.states_exports(it)),
@@ -256,7 +256,7 @@ impl Module {
             events,
             models: models.models,
             templates: None,
-            module_exports,
+            names,
         }
     }
 }

@@ -99,7 +99,7 @@ impl NodeProject {
     /// # Errors
     /// When a template can't be printed.
     pub fn new(node: &Node, package: &str) -> Result<Self, RenderError> {
-        let exports = Module::new(node, PythonOptions::default()).module_exports;
+        let exports = Module::new(node, PythonOptions::default()).names;
         let view = View::new(node, package, &exports);
         let operations = view.methods.iter().map(|method| NodeMethod {
             operation: method.operation.clone(),
