@@ -70,7 +70,7 @@ lint: $(VENV)/.stamp ## format, lints, wording, licences
 		. ../../scripts/book ../../scripts/python-reference
 	cd tests/words && $(HERALD_MYPY) --strict --scripts-are-modules . ../../scripts/words
 	$(VENV)/bin/python -m pytest -q tests/words
-	scripts/words --count
+	scripts/words
 	cd examples/orders && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict service.py
 	scripts/bundle-runtime --check
 	scripts/licenses --check
