@@ -1,4 +1,4 @@
-//! What the threads of a publisher share.
+//! State that the threads of a publisher share.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -49,7 +49,7 @@ pub(crate) struct Core {
     max_message_bytes: usize,
 }
 
-/// Where events go.
+/// Current routing of events.
 pub(crate) struct Routing {
     pub(crate) route: Route,
     /// `None` until the first connection, and after a fatal failure until the next one.
@@ -272,7 +272,7 @@ impl Core {
     /// for an event that comes from a caller, exclusively for those that the transport has: so rows
     /// of one key get into the order of publishing.
     ///
-    /// `keeps_order` says whether later events of its key have to go behind it.
+    /// `keeps_order` is set if later events of its key have to go behind it.
     fn append(&self, routing: &Routing, flight: &Arc<InFlightEvent>, keeps_order: bool) {
         let key = flight.key_hash();
         let Some(record) = flight.copy_for_spool() else {
@@ -541,7 +541,7 @@ fn rejected(failure: Failure, dead_letter: Option<Receipt>) -> Outcome {
     })
 }
 
-/// What a transport says about its connection.
+/// Receives the reports of a transport about its connection.
 pub(crate) struct Watcher(pub(crate) Weak<Core>);
 
 impl ConnectionListener for Watcher {

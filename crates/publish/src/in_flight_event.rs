@@ -24,14 +24,14 @@ pub(crate) type Outcome = Result<Receipt, PublishError>;
 ///
 /// The two ways are independent: the transport reports once for a message that it took, the
 /// spool answers once for a record that it was given. Whichever proves first that the event is
-/// safe makes the receipt; what the other says later only decides about the row in the spool.
+/// safe makes the receipt; the later result of the other only decides about the row in the spool.
 pub(crate) struct InFlightEvent {
     core: Arc<Core>,
     /// When the publisher took it.
     pub(crate) began: Duration,
     /// When the spool is to take it, or its caller gets an error.
     pub(crate) due: Duration,
-    /// What it takes of the room.
+    /// Its share of the in-flight limits.
     weight: usize,
     state: Mutex<State>,
     resolved: Condvar,
@@ -42,7 +42,7 @@ struct State {
     message: Option<Message>,
     transport: ByTransport,
     spool: BySpool,
-    /// Why the spool refused it.
+    /// Error of the spool that refused it.
     refusal: Option<SpoolError>,
     answer: Answer,
 }
@@ -132,7 +132,7 @@ impl InFlightEvent {
     }
 
     /// Whether the event still depends on the transport alone, and can go to the spool. Also when the transport has failed
-    /// it already: whoever takes later events of its key to the spool must take it first.
+    /// it already: a caller that takes later events of its key to the spool must take it first.
     pub(crate) fn is_unsafe(&self) -> bool {
         let state = lock(&self.state);
         matches!(state.answer, Answer::Waiting { .. }) && state.spool == BySpool::Outside
@@ -196,7 +196,7 @@ impl InFlightEvent {
                         (None, Ok(Receipt::Spooled { sequence }))
                     }
                 };
-                // Before the receipt, so that whoever has it finds the relay informed.
+                // Before the receipt, so that the relay is informed when the caller has it.
                 self.core.relay.appended(Some(sequence), event);
                 self.resolve(state, outcome);
             }
@@ -343,7 +343,7 @@ impl Pending {
     /// Waits for the receipt; at most about as long as the deadline of the publish and a commit.
     ///
     /// # Errors
-    /// What [`crate::Publisher::publish`] says.
+    /// Future of [`crate::Publisher::publish`].
     pub fn wait(self) -> Result<Receipt, PublishError> {
         let mut checked = false;
         let mut state = lock(&self.flight.state);
@@ -439,7 +439,7 @@ impl Answer {
 impl Future for Pending {
     type Output = Outcome;
 
-    /// Polled again after it resolved, it says [`PublishError::Closed`].
+    /// Polled again after it resolved, it returns [`PublishError::Closed`].
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         if let Err(forked) = self.flight.core.process.check() {
             return Poll::Ready(Err(forked.into()));

@@ -12,10 +12,10 @@ use crate::core::{Core, Watcher};
 use crate::failure::Failure;
 use crate::transport::Transport;
 
-/// How long the cluster may take to answer whether it is there.
+/// Time that the cluster may take to answer a probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the end of a connection may take.
+/// Time that the end of a connection may take.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl RelayThread {

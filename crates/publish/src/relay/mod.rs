@@ -25,7 +25,7 @@ pub(crate) use connection::connect;
 pub(crate) use spool_recovery::OrphanedSpool;
 pub(crate) use thread::RelayThread;
 
-/// What the relay's thread is told.
+/// Messages to the relay's thread.
 pub(crate) struct Relay {
     inbox: Mutex<Inbox>,
     /// Whether a row may wait that the transport does not have: see [`UnsentRows`]. Changed with
@@ -40,7 +40,7 @@ pub(crate) struct Inbox {
     pub(crate) events: Vec<RowEvent>,
     /// Records that were handed to the spool.
     pub(crate) handed_in: u64,
-    /// How many of them it answered for. While one is missing, there may be a row of which the
+    /// Number of them that it answered for. While one is missing, there may be a row of which the
     /// relay does not know yet that the transport has it too.
     pub(crate) answered: u64,
     /// Rows up to here have been answered for.
@@ -71,12 +71,12 @@ struct UnsentRows {
     keys: HashSet<u64>,
 }
 
-/// How a key fails.
+/// State of a key that fails.
 #[derive(Default)]
 struct Failing {
     /// Reports that have not returned.
     reports: usize,
-    /// What [`Inbox::answered`] has to be before the relay knows of all that the transport has.
+    /// Value of [`Inbox::answered`] from which the relay knows of all that the transport has.
     needed: u64,
 }
 
@@ -90,13 +90,13 @@ pub(crate) enum RowEvent {
     Acknowledged(Sequence),
     /// The cluster will never take it.
     Rejected(Sequence, Failure),
-    /// What became of a row that the relay sent.
+    /// Outcome of a row that the relay sent.
     Row(Reported),
-    /// What became of the dead letter of a row.
+    /// Outcome of the dead letter of a row.
     DeadLetter(Reported),
-    /// What became of an acknowledgement.
+    /// Outcome of an acknowledgement.
     Removed(Vec<Sequence>, Result<u64, SpoolError>),
-    /// What became of a question to the cluster.
+    /// Outcome of a probe of the cluster.
     Probed(Result<(), Failure>),
 }
 
@@ -114,7 +114,7 @@ impl Inbox {
         self.failing.entry(key).or_default().reports += 1;
     }
 
-    /// What follows from it has been handed to the spool, or has arrived here.
+    /// Its consequences have been handed to the spool, or have arrived here.
     fn failed(&mut self, key: u64) {
         let failing = self.failing.entry(key).or_default();
         failing.reports = failing.reports.saturating_sub(1);

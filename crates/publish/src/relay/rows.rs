@@ -1,4 +1,4 @@
-//! What happens to rows of the spool after somebody tried to deliver them.
+//! Handling of rows of the spool after an attempt to deliver them.
 
 use std::time::Duration;
 

@@ -18,9 +18,9 @@ use crate::transport::Transport;
 
 /// Rows that are read at a time.
 const READ_ROWS: usize = 500;
-const FEWEST_ROWS: usize = 32;
+const MIN_ROWS: usize = 32;
 
-/// What came of an attempt to send a row.
+/// Outcome of an attempt to send a row.
 enum Sent {
     Yes,
     /// Its key waits.
@@ -29,7 +29,7 @@ enum Sent {
     Stop,
 }
 
-/// Where rows are read from.
+/// Position of the next row to read.
 enum Source {
     Spool(Arc<Store>),
     Orphan(Arc<OrphanedSpool>),
@@ -73,7 +73,7 @@ impl RelayThread {
         while self.allowance() > 0 && self.relay_batch(&source) {}
     }
 
-    /// Where rows are read from now.
+    /// Current reading position.
     fn source(&self) -> Option<Source> {
         let routing = self.core.routing();
         if let Some(orphan) = &routing.orphan {
@@ -85,7 +85,7 @@ impl RelayThread {
         routing.spool.clone().map(Source::Spool)
     }
 
-    /// How many rows may be given to the transport now.
+    /// Number of rows that may be given to the transport now.
     fn allowance(&self) -> usize {
         let options = &self.core.options;
         let bytes_left = self.sent_bytes < options.max_in_flight_bytes / 4;
@@ -104,7 +104,7 @@ impl RelayThread {
         let Some(transport) = self.core.routing().transport.clone() else {
             return false;
         };
-        let limit = self.allowance().clamp(FEWEST_ROWS, READ_ROWS);
+        let limit = self.allowance().clamp(MIN_ROWS, READ_ROWS);
         let bytes = self.core.options.max_in_flight_bytes as u64 / 4;
         let (handed_in, quiet, waits) = self.core.relay.change(|inbox| {
             let quiet = inbox.handed_in == inbox.answered;
@@ -124,7 +124,7 @@ impl RelayThread {
                 return false;
             }
         };
-        // A row may be there whose flight is with the transport, and which nobody has announced:
+        // A row may exist whose event is with the transport, and which was not reported yet:
         // then its answer is still to come. What is not answered for is left for the next time.
         let (still, confirmed) = self
             .core
@@ -298,7 +298,7 @@ impl RelayThread {
     }
 }
 
-/// Why the transport does not have a row.
+/// Reason that the transport does not have a row.
 enum Refused {
     /// An earlier event of its key has failed, and not all behind it yet.
     KeyWaits,

@@ -209,7 +209,7 @@ impl RelayThread {
         }
     }
 
-    /// Says what ends with the process, at its end.
+    /// Logs the rows that are lost with the process, at its end.
     pub(super) fn report_orphan(&self) {
         let Some(orphan) = self.core.routing().orphan.clone() else {
             return;

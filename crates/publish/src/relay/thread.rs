@@ -1,4 +1,4 @@
-//! The thread that brings the spool to the cluster, and looks after the connection.
+//! The thread that brings the spool to the cluster, and manages the connection.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,14 +18,14 @@ use crate::publisher::stats_of;
 use crate::retry::Jitter;
 use crate::store::Store;
 
-/// How often the thread looks around when nobody rings: dead letters that another process sends
-/// back into the queue do not ring.
+/// Interval of checks without a notification: dead letters that another process sends
+/// back into the queue do not notify.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// After what was nobody's fault, such as a full disk, it tries again after this long.
 pub(super) const SHORT_BACKOFF: Duration = Duration::from_millis(100);
 
-/// How often it is said that the disk refuses the removal of rows.
+/// Interval of the log message that the disk refuses the removal of rows.
 const WARN_INTERVAL: Duration = Duration::from_secs(30);
 
 pub(crate) struct RelayThread {
@@ -193,7 +193,7 @@ impl RelayThread {
         if recovered && let Some((_, first)) = self.revisit.take() {
             self.read_from(first);
         }
-        // Not here: whoever calls may have the spool in hand.
+        // Not here: the caller may hold the spool.
         self.spool_lost = self.spool_lost.take().or(spool_lost);
     }
 

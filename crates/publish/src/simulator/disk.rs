@@ -9,7 +9,7 @@ use herald_spool::{
 
 use crate::clock::lock;
 
-/// What is on the disk.
+/// Content of the disk.
 #[derive(Default)]
 pub(super) struct Disk {
     pub(super) rows: BTreeMap<Sequence, StoredRecord>,
@@ -36,7 +36,7 @@ const FULL: SpoolError = SpoolError::DiskFull {
     context: "writing to the simulated disk",
 };
 
-/// What its writer does.
+/// Behaviour of its writer.
 #[derive(Clone)]
 pub(super) struct Writer {
     disk: Arc<Mutex<Disk>>,

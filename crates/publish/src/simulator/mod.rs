@@ -82,7 +82,7 @@ impl Random {
     }
 }
 
-/// What a publisher was asked, and what it said.
+/// Events that a publisher was asked to publish, and their results.
 #[derive(Default)]
 struct Ledger {
     /// Every event that was handed over, in the order of publishing.
@@ -330,7 +330,7 @@ impl Simulation {
                 repeated += 1;
                 continue;
             }
-            // What a topic refuses is no part of the order, also where it takes it after all.
+            // A refused event is not part of the order, even if the topic accepts it later.
             if event.topic == REFUSING_TOPIC {
                 continue;
             }
@@ -390,7 +390,7 @@ fn open(
     seed: u64,
 ) -> (Arc<Core>, RelayThread, Writer) {
     let options = PublisherOptions::new(cluster.clone())
-        // Only says that there is one.
+        // Only signals that there is one.
         .spool(SpoolOptions::new("simulated"))
         .mode(mode)
         .clock(clock.clone())
@@ -406,7 +406,7 @@ fn open(
     (core, relay, writer)
 }
 
-/// Runs one seed, and says which it was where it fails.
+/// Runs one seed, and prints it if it fails.
 fn simulate(seed: u64) {
     let outcome = std::panic::catch_unwind(|| Simulation::new(seed).run());
     if let Err(panic) = outcome {
