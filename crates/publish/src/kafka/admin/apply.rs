@@ -65,7 +65,7 @@ impl Admin {
     }
 
     /// Finds the values of configurations that the cluster does not take. It can be asked about a
-    /// topic that is to be made, and says only that something is wrong: so each value is asked
+    /// topic that is to be made, and reports only that something is wrong: so each value is asked
     /// about alone, on a topic that does not exist and is not made.
     ///
     /// Topics that are impossible anyway are left out.
