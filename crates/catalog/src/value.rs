@@ -51,6 +51,11 @@ fn undeclared(name: &str, fields: &[Field], place: &str) -> String {
     }
 }
 
+/// Returns whether a value is of a type without definitions, and within its limits.
+pub fn is_scalar_of(ty: &Type, limits: &Limits, value: &Value) -> bool {
+    mismatch(ty, limits, value, &[], "").is_none()
+}
+
 /// Returns a message about the first value at or below `place` that is not of its type, or not within
 /// its limits.
 pub(crate) fn mismatch(

@@ -1,0 +1,30 @@
+//! Breaking changes between two versions of contracts.
+//!
+//! [`compare`] takes the catalogs of yesterday and of tomorrow and returns one [`Change`] for
+//! everything that breaks a [`Direction`]:
+//!
+//! - **consumer**: yesterday's consumer reads tomorrow's events;
+//! - **producer**: tomorrow's consumer reads yesterday's events, which are retained in topics or
+//!   come from instances that are not upgraded yet;
+//! - **source**: code that uses the generated module is checked against the new module.
+//!
+//! A change of a payload carries a [`Witness`]: a value that one side publishes and the other
+//! side rejects. Payloads are judged as they are on the wire: additional properties pass, and a
+//! private field is the name of its type.
+//!
+//! Each rule is a file in `rules/` with its documentation, two versions of a contract that it
+//! reports, and a third one that makes a similar change without breaking anything.
+
+mod candidates;
+mod change;
+mod compare;
+mod direction;
+mod pairs;
+mod rule;
+pub mod rules;
+mod wire;
+
+pub use change::{Change, Witness};
+pub use compare::compare;
+pub use direction::{Direction, Directions, UnknownDirection};
+pub use rule::BreakingRule;

@@ -1,0 +1,303 @@
+//! Parts of a contract and what became of them, as the rules see them.
+
+use herald_catalog::contract::TopicSettings;
+use herald_catalog::fields::{Definition, Field, Limits, Type};
+use herald_catalog::topics::namespace_of;
+use herald_catalog::{Declared, Event, Node};
+use herald_diagnostics::Location;
+use serde_json::{Value, json};
+
+use crate::candidates;
+use crate::change::{Change, Witness};
+use crate::wire::Typed;
+use crate::{BreakingRule, Direction, Directions};
+
+/// A node in both versions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodePair<'a> {
+    pub(crate) old: &'a Node,
+    pub(crate) new: &'a Node,
+}
+
+/// An event in both versions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EventPair<'a> {
+    pub(crate) node: NodePair<'a>,
+    pub(crate) old: &'a Event,
+    /// `None` if the event is gone.
+    pub(crate) new: Option<&'a Event>,
+}
+
+/// A group of fields in both versions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FieldsPair<'a> {
+    pub(crate) node: NodePair<'a>,
+    pub(crate) owner: &'a Owner,
+    pub(crate) old: &'a [Field],
+    pub(crate) new: &'a [Field],
+}
+
+/// The part of a contract that fields belong to.
+#[derive(Clone, Debug)]
+pub(crate) struct Owner {
+    /// In messages: "the payload of `order.placed`".
+    pub(crate) title: String,
+    /// Whether its public fields are on the wire.
+    pub(crate) is_published: bool,
+    /// Whether no declared field means that any field may be there.
+    pub(crate) is_open_when_empty: bool,
+    pub(crate) old: Location,
+    pub(crate) new: Location,
+}
+
+/// A field in both versions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FieldPair<'a> {
+    pub(crate) fields: FieldsPair<'a>,
+    pub(crate) old: &'a Field,
+    pub(crate) new: &'a Field,
+    /// Whether its values are on the wire in both versions.
+    pub(crate) is_published: bool,
+}
+
+/// A type in both versions, with the way to it.
+#[derive(Clone, Debug)]
+pub(crate) struct TypePair<'a> {
+    pub(crate) field: FieldPair<'a>,
+    pub(crate) path: Vec<Step>,
+    pub(crate) old: Typed<'a>,
+    pub(crate) new: Typed<'a>,
+}
+
+/// Two definitions that fields of one name have for their type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DefinitionPair<'a> {
+    pub(crate) old: &'a Definition,
+    pub(crate) new: &'a Definition,
+}
+
+/// A step from an object to a value in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Field(String),
+    Item,
+    Value,
+}
+
+impl EventPair<'_> {
+    /// The old topic in the namespace that it usually has.
+    pub(crate) fn old_topic(&self) -> String {
+        self.old
+            .topic
+            .in_namespace(namespace_of(self.node.old, None))
+    }
+
+    /// The place of the event in the new contract.
+    pub(crate) fn location(&self) -> Location {
+        self.new.map_or(self.node.new.location, |new| new.location)
+    }
+
+    /// What only declared events have, in both versions.
+    pub(crate) fn declared(&self) -> Option<(&Declared, &Declared)> {
+        Some((self.old.declared.as_ref()?, self.new?.declared.as_ref()?))
+    }
+
+    /// A setting of the event's topic in both versions.
+    pub(crate) fn settings<T>(
+        &self,
+        setting: impl Fn(&TopicSettings) -> Option<T>,
+    ) -> Option<(Option<T>, Option<T>)> {
+        let (old, new) = self.declared()?;
+        let of = |declared: &Declared| declared.settings.as_ref().and_then(&setting);
+        Some((of(old), of(new)))
+    }
+
+    /// A key of Kafka's topic configuration in both versions.
+    pub(crate) fn configured(&self, key: &str) -> Option<(Option<String>, Option<String>)> {
+        self.settings(|settings| settings.config.get(key).cloned())
+    }
+}
+
+impl Owner {
+    /// The directions of a change that is seen on the wire and in the generated code.
+    pub(crate) fn on_wire(&self, directions: Directions) -> Directions {
+        if self.is_published {
+            directions
+        } else {
+            directions.within(Directions::SOURCE)
+        }
+    }
+}
+
+impl FieldPair<'_> {
+    /// The field in messages: "`total` in the payload of `order.placed`".
+    pub(crate) fn subject(&self) -> String {
+        format!("`{}` in {}", self.new.name, self.fields.owner.title)
+    }
+
+    /// The directions of a change that is seen on the wire and in the generated code.
+    pub(crate) fn on_wire(&self, directions: Directions) -> Directions {
+        if self.is_published {
+            directions
+        } else {
+            directions.within(Directions::SOURCE)
+        }
+    }
+}
+
+impl TypePair<'_> {
+    /// The value in messages: "`lines[].price` in the payload of `order.placed`".
+    pub(crate) fn subject(&self) -> String {
+        let mut path = String::new();
+        for step in &self.path {
+            match step {
+                Step::Field(name) => path.push_str(name),
+                Step::Item => path.push_str("[]"),
+                Step::Value => path.push_str("[*]"),
+            }
+        }
+        format!("`{path}` in {}", self.field.fields.owner.title)
+    }
+
+    /// A change of this type, at the places of its field.
+    pub(crate) fn change(
+        &self,
+        rule: &'static BreakingRule,
+        breaks: Directions,
+        message: String,
+    ) -> Change {
+        let breaks = self.field.on_wire(breaks);
+        let (old, new) = self.cores();
+        Change::new(rule, breaks, message)
+            .old(self.field.old.location, old.ty.to_string())
+            .new_at(self.field.new.location, new.ty.to_string())
+    }
+
+    /// Both types without null.
+    pub(crate) fn cores(&self) -> (Typed<'_>, Typed<'_>) {
+        (
+            self.old.with(without_null(self.old.ty)),
+            self.new.with(without_null(self.new.ty)),
+        )
+    }
+
+    /// The verdict about some limits alone, between types of the same form.
+    pub(crate) fn limited(&self, directions: Directions, kept: fn(&Limits) -> Limits) -> Verdict {
+        let (old, new) = self.cores();
+        let (old_kept, new_kept) = (kept(old.limits), kept(new.limits));
+        let read = |writer: Typed<'_>, limits| Typed { limits, ..writer };
+        // A reader of the writer's own type, so that nothing but the limits can differ.
+        let (old_reader, new_reader) = (read(new, &old_kept), read(old, &new_kept));
+        self.verdict((old, old_reader), (new, new_reader), directions)
+    }
+
+    /// Which directions break between two types, with a witness.
+    ///
+    /// Each side is given as it writes and as it reads.
+    fn verdict(
+        &self,
+        (old, old_reader): (Typed<'_>, Typed<'_>),
+        (new, new_reader): (Typed<'_>, Typed<'_>),
+        directions: Directions,
+    ) -> Verdict {
+        let consumers = directions.contains(Direction::Consumer) && !new.is_within(old_reader);
+        let producers = directions.contains(Direction::Producer) && !old.is_within(new_reader);
+        let found = |breaks: bool, writer, reader| {
+            let value = breaks
+                .then(|| candidates::witness(writer, reader))
+                .flatten();
+            value.map(|value| wrap(value, &self.path))
+        };
+        let witness = found(consumers, new, old_reader)
+            .map(|value| Witness {
+                value,
+                breaks: Directions::CONSUMER,
+            })
+            .or_else(|| {
+                found(producers, old, new_reader).map(|value| Witness {
+                    value,
+                    breaks: Directions::PRODUCER,
+                })
+            });
+        Verdict {
+            breaks: Directions::CONSUMER
+                .when(consumers)
+                .and(Directions::PRODUCER.when(producers)),
+            witness,
+        }
+    }
+
+    /// The verdict about the types without null.
+    pub(crate) fn verdict_of_cores(&self) -> Verdict {
+        let (old, new) = self.cores();
+        self.verdict((old, old), (new, new), Directions::ALL)
+    }
+
+    /// Whether this is the type of a field that may be left out from now on, which allows null.
+    pub(crate) fn is_loosened_field(&self) -> bool {
+        let (old, new) = (self.field.old, self.field.new);
+        let lost_default = old.default.is_some() && new.default.is_none();
+        self.path.len() == 1 && ((old.required && !new.required) || lost_default)
+    }
+
+    /// Whether this is the type of a field that may not be left out any more, or has a default
+    /// from now on, which forbids null.
+    pub(crate) fn is_tightened_field(&self) -> bool {
+        let (old, new) = (self.field.old, self.field.new);
+        let has_default = old.default.is_none() && new.default.is_some();
+        self.path.len() == 1 && ((!old.required && new.required) || has_default)
+    }
+
+    /// The smallest object with this value at the end of the path.
+    pub(crate) fn wrapped(&self, value: Value, breaks: Directions) -> Option<Witness> {
+        Some(Witness {
+            value: wrap(value, &self.path),
+            breaks,
+        })
+    }
+}
+
+/// The directions that break, and a value that shows one of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Verdict {
+    pub(crate) breaks: Directions,
+    pub(crate) witness: Option<Witness>,
+}
+
+/// The only member of a union that is not null; any other type itself.
+pub(crate) fn without_null(ty: &Type) -> &Type {
+    let Type::Union(members) = ty else {
+        return ty;
+    };
+    let mut rest = members.iter().filter(|member| **member != Type::Null);
+    match (rest.next(), rest.next()) {
+        (Some(only), None) => only,
+        _ => ty,
+    }
+}
+
+/// Whether null is a value of the type.
+pub(crate) fn takes_null(ty: &Type) -> bool {
+    match ty {
+        Type::Null | Type::Any | Type::Model(_) => true,
+        Type::Union(members) => members.iter().any(takes_null),
+        _ => false,
+    }
+}
+
+/// Whether two types have the same form, so that a difference is inside of them or in limits.
+pub(crate) fn have_same_form(one: &Type, other: &Type) -> bool {
+    match (one, other) {
+        (Type::Model(_) | Type::Any, Type::Model(_) | Type::Any) => true,
+        (one, other) => std::mem::discriminant(one) == std::mem::discriminant(other),
+    }
+}
+
+/// The smallest object that has the value at the end of the path.
+fn wrap(value: Value, path: &[Step]) -> Value {
+    path.iter().rev().fold(value, |value, step| match step {
+        Step::Field(name) => json!({name.as_str(): value}),
+        Step::Item => json!([value]),
+        Step::Value => json!({"key": value}),
+    })
+}

@@ -1,0 +1,87 @@
+//! `field.became_public`.
+
+use crate::Directions;
+use crate::candidates;
+use crate::change::Change;
+use crate::change::Witness;
+use crate::pairs::FieldPair;
+use crate::rule::{Check, breaking_rule};
+use crate::wire::WireField;
+use herald_catalog::fields::Privacy;
+use serde_json::json;
+
+breaking_rule! {
+    /// A private field is public.
+    FIELD_BECAME_PUBLIC = "field.became_public",
+    breaks: [CONSUMER, PRODUCER, SOURCE],
+    title: "a private field is public",
+    docs: "The value leaves the process from now on. Retained events have the name of the type in \
+         its place, which consumers with the new model reject, and consumers with the old model \
+         expect text.",
+    before: "operations: [place]\n\
+         events:\n\
+         \x20 - event_type: order.placed\n\
+         \x20   topic: shop.order.placed.v1\n\
+         \x20   payload:\n\
+         \x20     order: string\n\
+         \x20     total: {type: integer, privacy: private}",
+    after: "operations: [place]\n\
+         events:\n\
+         \x20 - event_type: order.placed\n\
+         \x20   topic: shop.order.placed.v1\n\
+         \x20   payload:\n\
+         \x20     order: string\n\
+         \x20     total: integer",
+    safe: "operations: [place]\n\
+         events:\n\
+         \x20 - event_type: order.placed\n\
+         \x20   topic: shop.order.placed.v1\n\
+         \x20   payload:\n\
+         \x20     order: string\n\
+         \x20     total: {type: integer, privacy: private, description: Sum.}",
+    check: Check::Field(check),
+}
+
+fn check(pair: &FieldPair<'_>, changes: &mut Vec<Change>) {
+    if (pair.old.privacy, pair.new.privacy) != (Privacy::Private, Privacy::Public) {
+        return;
+    }
+    let node = pair.fields.node;
+    let (old, new) = (WireField::of(pair.old), WireField::of(pair.new));
+    let (old, new_type) = (
+        old.typed(&node.old.definitions),
+        new.typed(&node.new.definitions),
+    );
+    let name = pair.new.name.as_str();
+    let published = json!(pair.old.spelling);
+    let producer = if new.required {
+        Some(json!({}))
+    } else {
+        (!new_type.accepts(&published)).then(|| json!({name: published}))
+    };
+    let consumer = candidates::witness(new_type, old).map(|value| json!({name: value}));
+    let breaks = Directions::PRODUCER
+        .when(producer.is_some())
+        .and(Directions::CONSUMER.when(!new_type.is_within(old)))
+        .and(Directions::SOURCE);
+    let owner = pair.fields.owner;
+    let witness = |value, breaks| Witness { value, breaks };
+    changes.push(
+        Change::new(
+            &FIELD_BECAME_PUBLIC,
+            owner.on_wire(breaks),
+            format!(
+                "{} was private and is public: its value is published",
+                pair.subject()
+            ),
+        )
+        .old(pair.old.location, "private")
+        .new_at(pair.new.location, "public")
+        .witness(
+            producer
+                .map(|value| witness(value, Directions::PRODUCER))
+                .or_else(|| consumer.map(|value| witness(value, Directions::CONSUMER))),
+        )
+        .help("publish the value under a new name"),
+    );
+}
