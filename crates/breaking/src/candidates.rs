@@ -1,6 +1,6 @@
 //! Values of a type that are worth trying on a reader: edges of the limits of both sides.
 
-use herald_catalog::fields::{Limits, Type};
+use herald_catalog::fields::{Definition, Field, Limits, Type};
 use herald_catalog::matching;
 use serde_json::{Map, Number, Value, json};
 
@@ -17,6 +17,23 @@ pub(crate) fn witness(writer: Typed<'_>, reader: Typed<'_>) -> Option<Value> {
     candidates(writer, reader, MAX_DEPTH)
         .into_iter()
         .find(|value| writer.accepts(value) && !reader.accepts(value))
+}
+
+/// The object with the fewest fields that `fields` allow; `None` where no value of a required
+/// field was found.
+pub(crate) fn least_object(fields: &[Field], definitions: &[Definition]) -> Option<Value> {
+    let mut object = Map::new();
+    for field in fields
+        .iter()
+        .map(WireField::of)
+        .filter(|field| field.required)
+    {
+        let typed = field.typed(definitions);
+        let mut values = candidates(typed, typed, MAX_DEPTH).into_iter();
+        let value = values.find(|value| typed.accepts(value))?;
+        object.insert(field.name.to_owned(), value);
+    }
+    Some(Value::Object(object))
 }
 
 /// Values of the writer's type, at the edges of what the reader takes.

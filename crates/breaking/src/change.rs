@@ -80,9 +80,11 @@ impl Change {
         self
     }
 
-    /// Sets the witness.
+    /// Sets the witness, unless it shows a direction that does not break: values of private
+    /// fields are not published.
     pub(crate) fn witness(mut self, witness: Option<Witness>) -> Self {
-        self.witness = witness;
+        let is_broken = |witness: &Witness| !witness.breaks.within(self.breaks).is_empty();
+        self.witness = witness.filter(is_broken);
         self
     }
 

@@ -353,13 +353,17 @@ fn compare_types(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
         compare_types(&pair, changes);
     };
     match (old.ty, new.ty) {
+        // Lists without items have none to compare.
+        (Type::List(_), Type::List(_))
+            if [old, new]
+                .iter()
+                .any(|list| list.limits.max_items == Some(0)) => {}
         (Type::List(before), Type::List(after)) => {
-            below(
-                old.items(before),
-                new.items(after),
-                Some(Step::Item),
-                changes,
-            );
+            let step = Step::Item {
+                old: old.limits.min_items.unwrap_or(0),
+                new: new.limits.min_items.unwrap_or(0),
+            };
+            below(old.items(before), new.items(after), Some(step), changes);
         }
         (Type::Map(before), Type::Map(after)) => {
             below(

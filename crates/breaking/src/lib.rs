@@ -20,6 +20,9 @@ mod change;
 mod compare;
 mod direction;
 mod pairs;
+#[cfg(test)]
+mod property_tests;
+pub mod report;
 mod rule;
 pub mod rules;
 mod wire;

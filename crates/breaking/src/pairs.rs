@@ -80,7 +80,11 @@ pub(crate) struct DefinitionPair<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Field(String),
-    Item,
+    /// An item of a list that has at least so many items, in the old and in the new version.
+    Item {
+        old: u32,
+        new: u32,
+    },
     Value,
 }
 
@@ -129,6 +133,31 @@ impl Owner {
     }
 }
 
+impl FieldsPair<'_> {
+    /// A new event that lacks a field which the old version requires.
+    pub(crate) fn new_without_field(&self) -> Option<Witness> {
+        let definitions = &self.node.new.definitions;
+        self.published(
+            candidates::least_object(self.new, definitions),
+            Directions::CONSUMER,
+        )
+    }
+
+    /// An old event that lacks a field which the new version requires.
+    pub(crate) fn old_without_field(&self) -> Option<Witness> {
+        let definitions = &self.node.old.definitions;
+        self.published(
+            candidates::least_object(self.old, definitions),
+            Directions::PRODUCER,
+        )
+    }
+
+    fn published(&self, value: Option<Value>, breaks: Directions) -> Option<Witness> {
+        let value = value.filter(|_| self.owner.is_published)?;
+        Some(Witness { value, breaks })
+    }
+}
+
 impl FieldPair<'_> {
     /// The field in messages: "`total` in the payload of `order.placed`".
     pub(crate) fn subject(&self) -> String {
@@ -152,7 +181,7 @@ impl TypePair<'_> {
         for step in &self.path {
             match step {
                 Step::Field(name) => path.push_str(name),
-                Step::Item => path.push_str("[]"),
+                Step::Item { .. } => path.push_str("[]"),
                 Step::Value => path.push_str("[*]"),
             }
         }
@@ -185,9 +214,15 @@ impl TypePair<'_> {
     pub(crate) fn limited(&self, directions: Directions, kept: fn(&Limits) -> Limits) -> Verdict {
         let (old, new) = self.cores();
         let (old_kept, new_kept) = (kept(old.limits), kept(new.limits));
-        let read = |writer: Typed<'_>, limits| Typed { limits, ..writer };
         // A reader of the writer's own type, so that nothing but the limits can differ.
-        let (old_reader, new_reader) = (read(new, &old_kept), read(old, &new_kept));
+        let old_reader = Typed {
+            limits: &old_kept,
+            ..new
+        };
+        let new_reader = Typed {
+            limits: &new_kept,
+            ..old
+        };
         self.verdict((old, old_reader), (new, new_reader), directions)
     }
 
@@ -202,23 +237,14 @@ impl TypePair<'_> {
     ) -> Verdict {
         let consumers = directions.contains(Direction::Consumer) && !new.is_within(old_reader);
         let producers = directions.contains(Direction::Producer) && !old.is_within(new_reader);
-        let found = |breaks: bool, writer, reader| {
-            let value = breaks
+        let found = |is_broken: bool, writer, reader, breaks| {
+            let value = is_broken
                 .then(|| candidates::witness(writer, reader))
                 .flatten();
-            value.map(|value| wrap(value, &self.path))
+            self.wrapped(value?, breaks)
         };
-        let witness = found(consumers, new, old_reader)
-            .map(|value| Witness {
-                value,
-                breaks: Directions::CONSUMER,
-            })
-            .or_else(|| {
-                found(producers, old, new_reader).map(|value| Witness {
-                    value,
-                    breaks: Directions::PRODUCER,
-                })
-            });
+        let witness = found(consumers, new, old_reader, Directions::CONSUMER)
+            .or_else(|| found(producers, old, new_reader, Directions::PRODUCER));
         Verdict {
             breaks: Directions::CONSUMER
                 .when(consumers)
@@ -227,10 +253,12 @@ impl TypePair<'_> {
         }
     }
 
-    /// The verdict about the types without null.
-    pub(crate) fn verdict_of_cores(&self) -> Verdict {
-        let (old, new) = self.cores();
-        self.verdict((old, old), (new, new), Directions::ALL)
+    /// The verdict about the types but for null, which has rules of its own: readers take it.
+    pub(crate) fn verdict_but_null(&self) -> Verdict {
+        let (old, new) = (self.old, self.new);
+        let (old_type, new_type) = (old.ty.clone().or_null(), new.ty.clone().or_null());
+        let (old_reader, new_reader) = (old.with(&old_type), new.with(&new_type));
+        self.verdict((old, old_reader), (new, new_reader), Directions::ALL)
     }
 
     /// Whether this is the type of a field that may be left out from now on, which allows null.
@@ -248,12 +276,22 @@ impl TypePair<'_> {
         self.path.len() == 1 && ((!old.required && new.required) || has_default)
     }
 
-    /// The smallest object with this value at the end of the path.
+    /// The smallest object with this value at the end of the path; `None` where a list on the way
+    /// needs more items than anybody wants to read.
     pub(crate) fn wrapped(&self, value: Value, breaks: Directions) -> Option<Witness> {
-        Some(Witness {
-            value: wrap(value, &self.path),
-            breaks,
-        })
+        let is_new = breaks.contains(Direction::Consumer);
+        let value = self.path.iter().rev().try_fold(value, |value, step| {
+            Some(match step {
+                Step::Field(name) => json!({name.as_str(): value}),
+                Step::Item { old, new } => {
+                    let items = if is_new { *new } else { *old };
+                    let items = Some(items.max(1)).filter(|items| *items <= MAX_ITEMS)?;
+                    Value::Array(vec![value; items as usize])
+                }
+                Step::Value => json!({"key": value}),
+            })
+        })?;
+        Some(Witness { value, breaks })
     }
 }
 
@@ -276,11 +314,11 @@ pub(crate) fn without_null(ty: &Type) -> &Type {
     }
 }
 
-/// Whether null is a value of the type.
-pub(crate) fn takes_null(ty: &Type) -> bool {
+/// Whether the type says that null is one of its values. Types of anything do not.
+pub(crate) fn names_null(ty: &Type) -> bool {
     match ty {
-        Type::Null | Type::Any | Type::Model(_) => true,
-        Type::Union(members) => members.iter().any(takes_null),
+        Type::Null => true,
+        Type::Union(members) => members.contains(&Type::Null),
         _ => false,
     }
 }
@@ -293,11 +331,5 @@ pub(crate) fn have_same_form(one: &Type, other: &Type) -> bool {
     }
 }
 
-/// The smallest object that has the value at the end of the path.
-fn wrap(value: Value, path: &[Step]) -> Value {
-    path.iter().rev().fold(value, |value, step| match step {
-        Step::Field(name) => json!({name.as_str(): value}),
-        Step::Item => json!([value]),
-        Step::Value => json!({"key": value}),
-    })
-}
+/// Longer lists are not shown.
+const MAX_ITEMS: u32 = 50;

@@ -132,13 +132,20 @@ impl<'a> Typed<'a> {
         self.is_within_assuming(reader, &mut HashSet::new())
     }
 
-    /// `assumed` holds pairs of definitions that are being compared further out: a definition
-    /// that contains itself is within another one if nothing else speaks against it.
+    /// `assumed` holds pairs of types that are being compared further out: a definition that
+    /// contains itself is within another type if nothing else speaks against it.
     fn is_within_assuming(
         self,
         reader: Typed<'_>,
         assumed: &mut HashSet<(String, String)>,
     ) -> bool {
+        let names_definition = |ty: &Type| matches!(ty, Type::Defined(_));
+        if names_definition(self.ty) || names_definition(reader.ty) {
+            let pair = (self.ty.to_string(), reader.ty.to_string());
+            if !assumed.insert(pair) {
+                return true;
+            }
+        }
         match (self.ty, reader.ty) {
             (_, Type::Any | Type::Model(_)) => true,
             (Type::Any | Type::Model(_), _) => false,
@@ -170,16 +177,11 @@ impl<'a> Typed<'a> {
             (Type::Map(value), Type::Map(other)) => self
                 .values(value)
                 .is_within_assuming(reader.values(other), assumed),
-            (Type::Defined(name), Type::Defined(other)) => {
-                if !assumed.insert((name.clone(), other.clone())) {
-                    return true;
-                }
-                are_fields_within(
-                    (self.definition(name), self.definitions),
-                    (reader.definition(other), reader.definitions),
-                    assumed,
-                )
-            }
+            (Type::Defined(name), Type::Defined(other)) => are_fields_within(
+                (self.definition(name), self.definitions),
+                (reader.definition(other), reader.definitions),
+                assumed,
+            ),
             (Type::Defined(name), Type::Map(other)) => self
                 .definition(name)
                 .iter()

@@ -2,11 +2,9 @@
 
 use crate::Directions;
 use crate::change::Change;
-use crate::change::Witness;
 use crate::pairs::FieldsPair;
 use crate::rule::{Check, breaking_rule};
 use crate::wire::WireField;
-use serde_json::json;
 
 breaking_rule! {
     /// A required field is new.
@@ -61,10 +59,7 @@ fn check(pair: &FieldsPair<'_>, changes: &mut Vec<Change>) {
             )
             .old(pair.owner.old, "")
             .new_at(new.location, &new.spelling)
-            .witness(is_required.then(|| Witness {
-                value: json!({}),
-                breaks: Directions::PRODUCER,
-            }))
+            .witness(is_required.then(|| pair.old_without_field()).flatten())
             .help(format!(
                 "add it as optional: `{name}: {{type: {}, required: false}}`",
                 new.spelling

@@ -2,10 +2,8 @@
 
 use crate::Directions;
 use crate::change::Change;
-use crate::change::Witness;
 use crate::pairs::FieldPair;
 use crate::rule::{Check, breaking_rule};
-use serde_json::json;
 
 breaking_rule! {
     /// A required field is optional.
@@ -50,10 +48,11 @@ fn check(pair: &FieldPair<'_>, changes: &mut Vec<Change>) {
         )
         .old(pair.old.location, "required")
         .new_at(pair.new.location, "optional")
-        .witness(pair.is_published.then(|| Witness {
-            value: json!({}),
-            breaks: Directions::CONSUMER,
-        }))
+        .witness(
+            pair.is_published
+                .then(|| pair.fields.new_without_field())
+                .flatten(),
+        )
         .help("go on publishing the field until all consumers have the newer model"),
     );
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 breaking_rule! {
     /// A public field is private.
     FIELD_BECAME_PRIVATE = "field.became_private",
-    breaks: [CONSUMER, SOURCE],
+    breaks: [CONSUMER, PRODUCER, SOURCE],
     title: "a public field is private",
     docs: "Consumers get the name of the field's type instead of its value. Usually that is the \
          aim; consumers that need the value have to be asked first.",
@@ -49,16 +49,26 @@ fn check(pair: &FieldPair<'_>, changes: &mut Vec<Change>) {
     let published = json!(pair.new.spelling);
     let old = WireField::of(pair.old);
     let witness = if old.required {
-        Some(json!({}))
+        pair.fields.new_without_field()
     } else {
-        (!old.typed(definitions).accepts(&published))
-            .then(|| json!({pair.new.name.as_str(): published}))
+        (!old.typed(definitions).accepts(&published)).then(|| Witness {
+            value: json!({pair.new.name.as_str(): published}),
+            breaks: Directions::CONSUMER,
+        })
     };
+    let node = pair.fields.node;
+    let reader = WireField::of(pair.new);
+    let is_rejected = !old
+        .typed(definitions)
+        .is_within(reader.typed(&node.new.definitions));
+    let breaks = Directions::CONSUMER
+        .and(Directions::PRODUCER.when(is_rejected))
+        .and(Directions::SOURCE);
     let owner = pair.fields.owner;
     changes.push(
         Change::new(
             &FIELD_BECAME_PRIVATE,
-            owner.on_wire(Directions::CONSUMER.and(Directions::SOURCE)),
+            owner.on_wire(breaks),
             format!(
                 "{} was public and is private: its value is not published any more",
                 pair.subject()
@@ -66,10 +76,7 @@ fn check(pair: &FieldPair<'_>, changes: &mut Vec<Change>) {
         )
         .old(pair.old.location, "public")
         .new_at(pair.new.location, "private")
-        .witness(witness.map(|value| Witness {
-            value,
-            breaks: Directions::CONSUMER,
-        }))
+        .witness(witness)
         .help("tell the consumers of the value first; events that are retained still have it"),
     );
 }

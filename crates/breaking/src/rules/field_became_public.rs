@@ -54,18 +54,25 @@ fn check(pair: &FieldPair<'_>, changes: &mut Vec<Change>) {
     );
     let name = pair.new.name.as_str();
     let published = json!(pair.old.spelling);
-    let producer = if new.required {
-        Some(json!({}))
-    } else {
-        (!new_type.accepts(&published)).then(|| json!({name: published}))
+    let witness = |value, breaks| Witness {
+        value: json!({name: value}),
+        breaks,
     };
-    let consumer = candidates::witness(new_type, old).map(|value| json!({name: value}));
+    let is_rejected = !old.is_within(new_type);
+    let producer = if new.required {
+        pair.fields.old_without_field()
+    } else {
+        let rejected = (!new_type.accepts(&published)).then_some(published);
+        let value = rejected.or_else(|| candidates::witness(old, new_type));
+        value.map(|value| witness(value, Directions::PRODUCER))
+    };
+    let consumer =
+        candidates::witness(new_type, old).map(|value| witness(value, Directions::CONSUMER));
     let breaks = Directions::PRODUCER
-        .when(producer.is_some())
+        .when(new.required || is_rejected)
         .and(Directions::CONSUMER.when(!new_type.is_within(old)))
         .and(Directions::SOURCE);
     let owner = pair.fields.owner;
-    let witness = |value, breaks| Witness { value, breaks };
     changes.push(
         Change::new(
             &FIELD_BECAME_PUBLIC,
@@ -77,11 +84,7 @@ fn check(pair: &FieldPair<'_>, changes: &mut Vec<Change>) {
         )
         .old(pair.old.location, "private")
         .new_at(pair.new.location, "public")
-        .witness(
-            producer
-                .map(|value| witness(value, Directions::PRODUCER))
-                .or_else(|| consumer.map(|value| witness(value, Directions::CONSUMER))),
-        )
+        .witness(producer.or(consumer))
         .help("publish the value under a new name"),
     );
 }

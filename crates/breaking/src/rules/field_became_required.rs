@@ -2,10 +2,8 @@
 
 use crate::Directions;
 use crate::change::Change;
-use crate::change::Witness;
 use crate::pairs::FieldPair;
 use crate::rule::{Check, breaking_rule};
-use serde_json::json;
 
 breaking_rule! {
     /// An optional field is required.
@@ -50,10 +48,11 @@ fn check(pair: &FieldPair<'_>, changes: &mut Vec<Change>) {
         )
         .old(pair.old.location, "optional")
         .new_at(pair.new.location, "required")
-        .witness(pair.is_published.then(|| Witness {
-            value: json!({}),
-            breaks: Directions::PRODUCER,
-        }))
+        .witness(
+            pair.is_published
+                .then(|| pair.fields.old_without_field())
+                .flatten(),
+        )
         .help("always publish the field first, and require it when no retained event lacks it"),
     );
 }

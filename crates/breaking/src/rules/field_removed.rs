@@ -2,12 +2,10 @@
 
 use crate::Directions;
 use crate::change::Change;
-use crate::change::Witness;
 use crate::pairs::FieldsPair;
 use crate::rule::{Check, breaking_rule};
 use crate::wire::WireField;
 use herald_catalog::fields::Field;
-use serde_json::json;
 
 breaking_rule! {
     /// A field is gone.
@@ -51,11 +49,7 @@ fn check(pair: &FieldsPair<'_>, changes: &mut Vec<Change>) {
         let breaks = Directions::CONSUMER
             .when(is_required)
             .and(Directions::SOURCE);
-        // Without its only required field, an object is the smallest one.
-        let witness = is_required.then(|| Witness {
-            value: json!({}),
-            breaks: Directions::CONSUMER,
-        });
+        let witness = is_required.then(|| pair.new_without_field()).flatten();
         let name = &old.name;
         let mut added = pair.new.iter().filter(|new| !is_in(pair.old, &new.name));
         let help = match (added.find(|new| new.ty == old.ty), is_required) {
@@ -76,7 +70,7 @@ fn check(pair: &FieldsPair<'_>, changes: &mut Vec<Change>) {
             )
             .old(old.location, &old.spelling)
             .new_at(pair.owner.new, "")
-            .witness(witness.filter(|_| pair.owner.is_published))
+            .witness(witness)
             .help(help),
         );
     }

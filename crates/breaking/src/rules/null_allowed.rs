@@ -3,7 +3,7 @@
 use crate::Directions;
 use crate::change::Change;
 use crate::pairs::TypePair;
-use crate::pairs::takes_null;
+use crate::pairs::names_null;
 use crate::rule::{Check, breaking_rule};
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ breaking_rule! {
 }
 
 fn check(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
-    if !(takes_null(pair.new.ty) && !takes_null(pair.old.ty)) || pair.is_loosened_field() {
+    if !(names_null(pair.new.ty) && !pair.old.accepts(&Value::Null)) || pair.is_loosened_field() {
         return;
     }
     let change = pair.change(

@@ -3,7 +3,7 @@
 use crate::Directions;
 use crate::change::Change;
 use crate::pairs::TypePair;
-use crate::pairs::takes_null;
+use crate::pairs::names_null;
 use crate::rule::{Check, breaking_rule};
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ breaking_rule! {
 }
 
 fn check(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
-    if !(takes_null(pair.old.ty) && !takes_null(pair.new.ty)) || pair.is_tightened_field() {
+    if !(names_null(pair.old.ty) && !pair.new.accepts(&Value::Null)) || pair.is_tightened_field() {
         return;
     }
     let change = pair.change(

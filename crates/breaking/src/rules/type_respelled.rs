@@ -43,7 +43,7 @@ breaking_rule! {
 
 fn check(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
     let (old, new) = pair.cores();
-    if have_same_form(old.ty, new.ty) || !pair.verdict_of_cores().breaks.is_empty() {
+    if have_same_form(old.ty, new.ty) || !pair.verdict_but_null().breaks.is_empty() {
         return;
     }
     let change = pair.change(

@@ -40,7 +40,7 @@ fn check(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
     if have_same_form(old.ty, new.ty) {
         return;
     }
-    let verdict = pair.verdict_of_cores();
+    let verdict = pair.verdict_but_null();
     let (consumer, producer) = (
         verdict.breaks.contains(Direction::Consumer),
         verdict.breaks.contains(Direction::Producer),

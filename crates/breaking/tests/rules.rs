@@ -1,0 +1,120 @@
+//! Each rule against the contracts of its documentation.
+
+use herald_breaking::rules::RULES;
+use herald_breaking::{Change, Direction, compare, report};
+use herald_catalog::load::{Loaded, Options, load_text};
+use herald_diagnostics::render::{self, Format};
+
+/// A fragment of the documentation as a whole contract.
+fn contract(fragment: &str) -> Loaded {
+    let mut text = String::new();
+    for (key, value) in [("node_type", "effect"), ("service_name", "orders")] {
+        if !fragment.contains(&format!("{key}:")) {
+            text.push_str(&format!("{key}: {value}\n"));
+        }
+    }
+    text.push_str(fragment);
+    let loaded = load_text("orders.yaml", &text, &Options::default());
+    let errors: Vec<_> = (loaded.diagnostics.iter())
+        .filter(|diagnostic| diagnostic.is_error())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}\n{text}");
+    loaded
+}
+
+fn changes(before: &Loaded, after: &Loaded) -> Vec<Change> {
+    let mut after = after.catalog.nodes.clone();
+    // Only a node that keeps its path can be renamed.
+    if RULES[0].after.contains(&after[0].service_name) {
+        after[0].origin.relative_path = "elsewhere.yaml".to_owned();
+    }
+    let mut catalog = herald_catalog::Catalog::default();
+    catalog.nodes = after;
+    compare(&before.catalog, &catalog)
+}
+
+fn text(changes: &[Change], before: &Loaded, after: &Loaded) -> String {
+    let (diagnostics, sources) = report::diagnostics(
+        changes,
+        &before.catalog.sources,
+        &after.catalog.sources,
+        |path| format!("before/{path}"),
+    );
+    let options = render::Options {
+        color: false,
+        tool_version: "0",
+        width: Some(100),
+    };
+    let mut out = Vec::new();
+    render::write(Format::Human, &diagnostics, &sources, &options, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn codes_are_unique_and_sorted_into_areas() {
+    let mut codes: Vec<_> = RULES.iter().map(|rule| rule.rule.code).collect();
+    codes.sort_unstable();
+    let all = codes.len();
+    codes.dedup();
+    assert_eq!(codes.len(), all);
+    assert!(all >= 45, "{all}");
+    for code in codes {
+        assert!(code.split('.').count() == 2, "{code}");
+    }
+}
+
+#[test]
+fn reports_the_documented_change_in_both_contracts() {
+    for rule in RULES {
+        let code = rule.rule.code;
+        let (before, after) = (contract(rule.before), contract(rule.after));
+        let found = changes(&before, &after);
+        let own: Vec<_> = (found.iter())
+            .filter(|change| change.rule.rule.code == code)
+            .collect();
+        assert!(!own.is_empty(), "{code} is not reported, but: {found:#?}");
+        insta::with_settings!({snapshot_path => "rules", prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::assert_snapshot!(code, text(&found, &before, &after));
+        });
+    }
+}
+
+#[test]
+fn accepts_the_documented_alternative() {
+    for rule in RULES {
+        let code = rule.rule.code;
+        let found = changes(&contract(rule.before), &contract(rule.safe));
+        let wire: Vec<_> = (found.iter())
+            .filter(|change| {
+                change.rule.rule.code == code
+                    || change.breaks.contains(Direction::Consumer)
+                    || change.breaks.contains(Direction::Producer)
+            })
+            .collect();
+        assert!(wire.is_empty(), "{code}: {wire:#?}");
+    }
+}
+
+#[test]
+fn has_a_witness_or_says_why_not() {
+    for rule in RULES {
+        let code = rule.rule.code;
+        let found = changes(&contract(rule.before), &contract(rule.after));
+        let own = (found.iter()).filter(|change| change.rule.rule.code == code);
+        for change in own {
+            assert_ne!(
+                change.witness.is_some(),
+                rule.no_witness.is_some(),
+                "{code}: {change:#?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn finds_nothing_in_equal_contracts() {
+    for rule in RULES {
+        let (before, again) = (contract(rule.before), contract(rule.before));
+        assert!(changes(&before, &again).is_empty(), "{}", rule.rule.code);
+    }
+}
