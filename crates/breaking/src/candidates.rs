@@ -1,7 +1,7 @@
 //! Values of a type that are worth trying on a reader: edges of the limits of both sides.
 
 use herald_catalog::fields::{Definition, Field, Limits, Type};
-use herald_catalog::matching;
+use herald_catalog::regex_sample;
 use serde_json::{Map, Number, Value, json};
 
 use crate::wire::{Typed, UNLIMITED, WireField};
@@ -191,11 +191,9 @@ fn texts(limits: &Limits, others: &Limits) -> Vec<Value> {
     let mut texts = Vec::new();
     match &limits.pattern {
         Some(pattern) => {
-            texts.extend(
-                lengths
-                    .iter()
-                    .filter_map(|length| matching::text(pattern, *length as usize, max as usize)),
-            );
+            texts.extend(lengths.iter().filter_map(|length| {
+                regex_sample::sample(pattern, *length as usize, max as usize)
+            }));
         }
         None => {
             for usual in ["text", "", "Text 1", "-", "1"] {

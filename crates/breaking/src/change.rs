@@ -20,6 +20,8 @@ pub struct Change {
     pub events: Vec<String>,
     /// Topics that are affected, as the old contract names them in its default namespace.
     pub topics: Vec<String>,
+    /// Names of the nodes whose contracts say that they read one of the topics.
+    pub consumers: Vec<String>,
     /// Place in the old catalog's sources.
     pub old: Option<Location>,
     /// Place in the new catalog's sources.
@@ -57,6 +59,7 @@ impl Change {
             node: String::new(),
             events: Vec::new(),
             topics: Vec::new(),
+            consumers: Vec::new(),
             old: None,
             new: None,
             old_value: None,

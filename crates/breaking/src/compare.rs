@@ -30,7 +30,27 @@ pub fn compare(old: &Catalog, new: &Catalog) -> Vec<Change> {
         found.retain(|change| !change.breaks.is_empty());
         changes.extend(found);
     }
+    for change in &mut changes {
+        change.consumers = consumers(&change.topics, new);
+    }
     changes
+}
+
+/// Names of the nodes that read one of the topics. Contracts may leave out the namespace.
+fn consumers(topics: &[String], catalog: &Catalog) -> Vec<String> {
+    let is_read = |name: &str| {
+        let without_namespace = |topic: &String| Some(topic.split_once('.')?.1 == name);
+        (topics.iter()).any(|topic| topic == name || without_namespace(topic) == Some(true))
+    };
+    let nodes = catalog.nodes.iter();
+    nodes
+        .filter(|node| {
+            node.consumed
+                .iter()
+                .any(|consumed| is_read(&consumed.topic))
+        })
+        .map(|node| node.identity.slug.clone())
+        .collect()
 }
 
 /// Each old node with its successor: the node of the same name, else of the same file.

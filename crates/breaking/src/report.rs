@@ -46,7 +46,13 @@ fn diagnostic(change: &Change, offset: u32) -> Diagnostic {
             format!("`{value}` could be published before, and consumers generated now reject it")
         }
     });
-    let help: Vec<_> = witness.into_iter().chain(change.help.clone()).collect();
+    let consumers = (!change.consumers.is_empty())
+        .then(|| format!("its consumers are {}", change.consumers.join(", ")));
+    let help = witness
+        .into_iter()
+        .chain(consumers)
+        .chain(change.help.clone());
+    let help: Vec<_> = help.collect();
     if help.is_empty() {
         diagnostic
     } else {

@@ -1,5 +1,6 @@
 //! Arguments of the command line.
 
+pub mod breaking;
 pub mod cluster;
 pub mod events;
 pub mod publish;
@@ -100,6 +101,19 @@ Set the severity of rules in herald.yaml:
     names.python_keyword: off
     kind.node_type_missing: error")]
     Check(Check),
+    /// Find changes that break consumers, producers or code
+    #[command(after_help = "\
+Examples:
+  herald breaking --against git:main
+  herald breaking contracts/ --against git:v1.4.0:contracts --direction consumer
+  herald breaking contracts/ --against ../released/contracts --format json
+  herald breaking --against git:origin/main --format github
+
+Directions: consumer (yesterday's consumer reads tomorrow's events), producer (tomorrow's consumer
+reads yesterday's events), source (code that uses the generated module).
+
+Exit codes: 0 nothing breaks, 1 something breaks in a chosen direction, 2 could not run.")]
+    Breaking(breaking::Breaking),
     /// Create herald.yaml and a first contract
     Init(Init),
     /// Create a node project: contract, Python package, tests

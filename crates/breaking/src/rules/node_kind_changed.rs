@@ -29,7 +29,7 @@ fn check(pair: &NodePair<'_>, changes: &mut Vec<Change>) {
     if pair.old.kind == pair.new.kind {
         return;
     }
-    let text = |kind: Option<Kind>| kind.map_or("unknown", Kind::name);
+    let text = |kind: Option<Kind>| kind.map_or("unknown", Kind::as_str);
     let (old, new) = (text(pair.old.kind), text(pair.new.kind));
     changes.push(
         Change::new(

@@ -33,7 +33,7 @@ fn check(pair: &NodePair<'_>, changes: &mut Vec<Change>) {
                 .iter()
                 .position(|known| *known == word)
         };
-        if rank(after.name()) <= rank(before.name()) {
+        if rank(after.as_str()) <= rank(before.as_str()) {
             continue;
         }
         changes.push(
@@ -43,12 +43,12 @@ fn check(pair: &NodePair<'_>, changes: &mut Vec<Change>) {
                 format!(
                     "the operation `{}` published {before} of its events and now publishes {after}",
                     old.name,
-                    before = before.name(),
-                    after = after.name(),
+                    before = before.as_str(),
+                    after = after.as_str(),
                 ),
             )
-            .old(old.location, before.name())
-            .new_at(new.location, after.name())
+            .old(old.location, before.as_str())
+            .new_at(new.location, after.as_str())
             .help("ask the consumers of the events that are left out first"),
         );
     }

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use anstream::{AutoStream, ColorChoice};
-use herald_catalog::checks::{by_code, rules};
-use herald_diagnostics::{did_you_mean, render};
+use herald_catalog::checks;
+use herald_diagnostics::{Rule, did_you_mean, render};
 
 use crate::args::Explain;
 use crate::terminal::{BOLD, DIM};
@@ -16,7 +16,7 @@ pub fn run(args: &Explain) -> Result<ExitStatus, Error> {
         output::text(&list())?;
         return Ok(ExitStatus::Success);
     };
-    let Some(rule) = by_code(code) else {
+    let Some(rule) = rules().find(|rule| rule.code == code) else {
         let hint = match did_you_mean(code, rules().map(|rule| rule.code)) {
             Some(known) => format!("did you mean `{known}`?"),
             None => "`herald explain` lists all codes".to_owned(),
@@ -28,6 +28,12 @@ pub fn run(args: &Explain) -> Result<ExitStatus, Error> {
     let color = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
     output::text(&render::explain(rule, color))?;
     Ok(ExitStatus::Success)
+}
+
+/// The rules of `herald check`, then those of `herald breaking`.
+fn rules() -> impl Iterator<Item = &'static Rule> {
+    let breaking = herald_breaking::rules::RULES.iter().map(|rule| &rule.rule);
+    checks::rules().chain(breaking)
 }
 
 fn list() -> String {

@@ -1,5 +1,6 @@
 //! One module for each command.
 
+mod breaking;
 mod catalog;
 mod check;
 mod dev;
@@ -29,6 +30,7 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
         Command::Volume(args) => volume::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Breaking(args) => breaking::run(&args),
         Command::Init(args) => init::run(&args),
         Command::New(args) => new::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -1,6 +1,7 @@
 //! The reference pages in docs/, generated from the tables that the command itself uses, so that they
 //! can't disagree. `HERALD_BLESS=1 cargo test -p herald-cli --lib reference` writes them.
 
+mod breaking;
 mod commands;
 mod diagnostics;
 mod environment;
@@ -63,6 +64,11 @@ fn project_page_is_up_to_date() {
 #[test]
 fn diagnostics_page_is_up_to_date() {
     compare("diagnostics.md", &diagnostics::page());
+}
+
+#[test]
+fn breaking_page_is_up_to_date() {
+    compare("breaking.md", &breaking::page());
 }
 
 #[test]

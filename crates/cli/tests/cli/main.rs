@@ -1,5 +1,6 @@
 //! The command line, run as a user runs it.
 
+mod breaking;
 mod commands;
 mod corpus;
 #[cfg(target_os = "linux")]

@@ -1,0 +1,294 @@
+//! Contracts as they are in a git commit.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Component, Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+use herald_catalog::config::{self, Project};
+use herald_catalog::load::{self, Loaded, PROJECT_FILE};
+use herald_diagnostics::{Source, Sources};
+
+use crate::Error;
+
+/// Reads the contracts of `REF` or `REF:PATH`; without a path, those at `paths` or of the project.
+///
+/// The files are copied to a temporary folder, laid out as in the repository, and read there with
+/// the `herald.yaml` of that commit.
+pub fn load(reference: &str, paths: &[String], project: &Project) -> Result<Loaded, Error> {
+    let (name, path) = match reference.split_once(':') {
+        Some((name, path)) => (name, Some(path)),
+        None => (reference, None),
+    };
+    let repository = Repository::find(name)?;
+    let wanted = match path {
+        // As git writes it: from the top of the repository.
+        Some(path) => vec![PathBuf::from(path)],
+        None if paths.is_empty() => repository.relative(&project.paths())?,
+        None => repository.relative(paths)?,
+    };
+    let folder = tempfile::tempdir()?;
+    for path in &wanted {
+        repository.copy(&without_wildcards(path), folder.path())?;
+    }
+    let options = match &project.root {
+        Some(root) => {
+            let root = repository
+                .relative(&[root.to_string_lossy().into_owned()])?
+                .remove(0);
+            let file = root.join(PROJECT_FILE);
+            repository.copy(&file, folder.path())?;
+            read_options(&folder.path().join(file), project)?
+        }
+        None => project.options.clone(),
+    };
+    let paths: Vec<_> = wanted
+        .iter()
+        .map(|path| folder.path().join(path).to_string_lossy().into_owned())
+        .collect();
+    let mut loaded = load::load(&paths, &options, &|| ());
+    loaded.catalog.sources = renamed(&loaded.catalog.sources, folder.path(), name);
+    if loaded.found_no_contracts() {
+        let shown: Vec<_> = wanted.iter().map(|path| path.to_string_lossy()).collect();
+        return Err(Error::Message(format!(
+            "there are no contracts in `{}` at git:{name}; give the old path as git:{name}:PATH",
+            shown.join("`, `")
+        )));
+    }
+    Ok(loaded)
+}
+
+/// How contracts were read at that commit.
+fn read_options(file: &Path, project: &Project) -> Result<load::Options, Error> {
+    if !file.is_file() {
+        return Ok(project.options.clone());
+    }
+    match config::read(file) {
+        Ok(old) => Ok(old.options),
+        Err((diagnostics, _)) => {
+            let first = diagnostics
+                .first()
+                .map(|diagnostic| diagnostic.message.as_str());
+            Err(Error::Message(format!(
+                "the {PROJECT_FILE} of the old version has errors: {}",
+                first.unwrap_or_default()
+            )))
+        }
+    }
+}
+
+/// The texts under the names that they have in the repository.
+fn renamed(sources: &Sources, folder: &Path, name: &str) -> Sources {
+    let mut renamed = Sources::default();
+    for (_, source) in sources.iter() {
+        let path = Path::new(&source.path);
+        let path = path.strip_prefix(folder).unwrap_or(path);
+        let path = format!("git:{name}:{}", path.to_string_lossy());
+        renamed.add(Source::new(path, source.text.clone()));
+    }
+    renamed
+}
+
+/// The part of a path before its first wildcard, which is a folder to search.
+fn without_wildcards(path: &Path) -> PathBuf {
+    let literal = path.components().take_while(|part| {
+        let part = part.as_os_str().to_string_lossy();
+        !part.contains(['*', '?', '[', '{'])
+    });
+    literal.collect()
+}
+
+/// A git repository, and a commit in it.
+struct Repository {
+    top: PathBuf,
+    commit: String,
+}
+
+impl Repository {
+    /// The repository that the working folder is in.
+    fn find(name: &str) -> Result<Self, Error> {
+        let top = git(Path::new("."), ["rev-parse", "--show-toplevel"], b"")
+            .map_err(|error| not_usable("the working folder is not in a git repository", &error))?;
+        let top = PathBuf::from(String::from_utf8_lossy(&top).trim_end_matches('\n'));
+        // A name that begins with a dash would be an option.
+        let wanted = format!("{name}^{{commit}}");
+        let commit = [
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &wanted,
+        ];
+        let commit = git(&top, commit, b"").map_err(|error| {
+            let error = error.trim();
+            Error::Message(format!(
+                "git has no commit `{name}`{}{error}; in CI, fetch it first: `git fetch origin {name}`",
+                if error.is_empty() { "" } else { ": " },
+            ))
+        })?;
+        Ok(Self {
+            top,
+            commit: String::from_utf8_lossy(&commit).trim().to_owned(),
+        })
+    }
+
+    /// Paths as seen from the working folder, as seen from the top of the repository.
+    fn relative(&self, paths: &[String]) -> Result<Vec<PathBuf>, Error> {
+        let here = env::current_dir()?.canonicalize()?;
+        let top = self.top.canonicalize()?;
+        let relative = |path: &String| {
+            let path = lexically_normal(&here.join(path));
+            path.strip_prefix(&top).map(Path::to_path_buf).map_err(|_| {
+                Error::Message(format!(
+                    "`{}` is outside of the git repository `{}`",
+                    path.display(),
+                    top.display()
+                ))
+            })
+        };
+        paths.iter().map(relative).collect()
+    }
+
+    /// Copies the YAML files at a path, or below it, to the same place below a folder.
+    fn copy(&self, path: &Path, folder: &Path) -> Result<(), Error> {
+        let tree = ["ls-tree", "-r", "-z", "--full-tree", &self.commit, "--"].map(OsStr::new);
+        let path = (!path.as_os_str().is_empty()).then_some(path.as_os_str());
+        let listing = git(&self.top, tree.into_iter().chain(path), b"")
+            .map_err(|error| not_usable("git can't list the files of the commit", &error))?;
+        let listing = String::from_utf8_lossy(&listing);
+        let files: Vec<_> = listing.split('\0').filter_map(yaml_file).collect();
+        let ids = files
+            .iter()
+            .fold(String::new(), |ids, (id, _)| ids + id + "\n");
+        let contents = git(&self.top, ["cat-file", "--batch"], ids.as_bytes())
+            .map_err(|error| not_usable("git can't read the files of the commit", &error))?;
+        let mut rest = contents.as_slice();
+        for (_, path) in files {
+            let text = next_file(&mut rest)
+                .ok_or_else(|| not_usable("git's answer can't be read", "it ends too early"))?;
+            let target = folder.join(path);
+            if let Some(parent) = target.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::write(target, text)?;
+        }
+        Ok(())
+    }
+}
+
+/// Id and path of a regular YAML file in a listing: `100644 blob ID\tPATH`.
+fn yaml_file(line: &str) -> Option<(&str, &Path)> {
+    let (about, path) = line.split_once('\t')?;
+    let mut about = about.split(' ');
+    let is_regular = about.next()?.starts_with("100") && about.next()? == "blob";
+    let path = Path::new(path);
+    let is_yaml = path.extension().is_some_and(|ending| {
+        ending.eq_ignore_ascii_case("yaml") || ending.eq_ignore_ascii_case("yml")
+    });
+    // A tree can be made by hand, with parts that lead out of the folder.
+    let is_below = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    (is_regular && is_yaml && is_below).then_some((about.next()?, path))
+}
+
+/// Takes the next file of `git cat-file --batch`: `ID blob SIZE\n`, the text, `\n`.
+fn next_file<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let header = std::str::from_utf8(&rest[..end]).ok()?;
+    let size: usize = header.rsplit(' ').next()?.parse().ok()?;
+    let text = rest.get(end + 1..end + 1 + size)?;
+    *rest = rest.get(end + 2 + size..)?;
+    Some(text)
+}
+
+/// The path without `.` and `..`; the file need not exist.
+fn lexically_normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            part => normal.push(part),
+        }
+    }
+    normal
+}
+
+/// Runs git and returns its output; else its error text.
+fn git<A: AsRef<OsStr>>(
+    folder: &Path,
+    args: impl IntoIterator<Item = A>,
+    input: &[u8],
+) -> Result<Vec<u8>, String> {
+    let mut child = Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("git can't be started: {error}"))?;
+    let stdin = child.stdin.take();
+    let input = input.to_vec();
+    // From a thread of its own: git answers while it reads, and both pipes could fill up.
+    let writer = std::thread::spawn(move || {
+        if let Some(mut stdin) = stdin {
+            // Git says itself why it stopped reading.
+            let _ = stdin.write_all(&input);
+        }
+    });
+    let output = child
+        .wait_with_output()
+        .map_err(|error| error.to_string())?;
+    let _ = writer.join();
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
+}
+
+fn not_usable(what: &str, why: &str) -> Error {
+    Error::Message(format!(
+        "{what}: {}",
+        why.lines().next().unwrap_or_default()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_regular_yaml_files_below_the_folder() {
+        let path = |line| yaml_file(line).map(|(_, path)| path.to_string_lossy().into_owned());
+        assert_eq!(
+            path("100644 blob 1a\ta/b.yaml").as_deref(),
+            Some("a/b.yaml")
+        );
+        assert_eq!(path("100755 blob 1a\ta b.YML").as_deref(), Some("a b.YML"));
+        for line in [
+            "120000 blob 1a\tlink.yaml",
+            "160000 commit 1a\tmodule.yaml",
+            "100644 blob 1a\t../out.yaml",
+            "100644 blob 1a\t/etc/out.yaml",
+            "100644 blob 1a\ta.json",
+            "",
+        ] {
+            assert_eq!(path(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn reads_a_batch_of_files() {
+        let mut rest = &b"1a blob 3\na\nb\n2b blob 0\n\n3c missing\n"[..];
+        assert_eq!(next_file(&mut rest), Some(&b"a\nb"[..]));
+        assert_eq!(next_file(&mut rest), Some(&b""[..]));
+        assert_eq!(next_file(&mut rest), None);
+    }
+}
