@@ -6,9 +6,9 @@ use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
-use herald_catalog::config::{self, Project};
 use herald_catalog::load::{self, Loaded, PROJECT_FILE};
 use herald_diagnostics::{Source, Sources};
+use herald_project::Project;
 
 use crate::Error;
 
@@ -64,7 +64,7 @@ fn read_options(file: &Path, project: &Project) -> Result<load::Options, Error> 
     if !file.is_file() {
         return Ok(project.options.clone());
     }
-    match config::read(file) {
+    match herald_project::read(file) {
         Ok(old) => Ok(old.options),
         Err((diagnostics, _)) => {
             let first = diagnostics

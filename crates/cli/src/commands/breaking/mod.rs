@@ -6,9 +6,9 @@ mod git;
 use std::io;
 
 use herald_breaking::{Change, Direction, Directions, compare, report};
-use herald_catalog::config::Project;
 use herald_catalog::load::{self, Loaded};
 use herald_diagnostics::render::Format;
+use herald_project::Project;
 
 use crate::args::breaking::Breaking;
 use crate::format::count;
