@@ -14,9 +14,15 @@ const MAX_SIZE: u32 = 2_000;
 
 /// A value that `writer` allows and `reader` rejects, the simplest that was found.
 pub(crate) fn witness(writer: Typed<'_>, reader: Typed<'_>) -> Option<Value> {
-    candidates(writer, reader, MAX_DEPTH)
-        .into_iter()
-        .find(|value| writer.accepts(value) && !reader.accepts(value))
+    witness_for_all(writer, &[reader])
+}
+
+/// A value that `writer` allows and all of `readers` reject, the simplest that was found at the
+/// limits of the first one.
+pub(crate) fn witness_for_all(writer: Typed<'_>, readers: &[Typed<'_>]) -> Option<Value> {
+    let mut values = candidates(writer, *readers.first()?, MAX_DEPTH).into_iter();
+    values
+        .find(|value| writer.accepts(value) && !readers.iter().any(|reader| reader.accepts(value)))
 }
 
 /// The object with the fewest fields that `fields` allow; `None` where no value of a required

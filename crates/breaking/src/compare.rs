@@ -10,7 +10,8 @@ use herald_catalog::{Catalog, Event, Node, Operation};
 use crate::Directions;
 use crate::change::Change;
 use crate::pairs::{
-    DefinitionPair, EventPair, FieldPair, FieldsPair, NodePair, Owner, Step, TypePair, without_null,
+    DefinitionPair, EventPair, FieldPair, FieldsPair, NodePair, Owner, Step, TypePair, Union,
+    without_null,
 };
 use crate::rule::Check;
 use crate::rules::RULES;
@@ -333,6 +334,7 @@ fn compare_field(fields: FieldsPair<'_>, old: &Field, new: &Field, changes: &mut
             path,
             old: before.typed(&node.old.definitions),
             new: after.typed(&node.new.definitions),
+            union: None,
         }
     } else {
         TypePair {
@@ -340,6 +342,7 @@ fn compare_field(fields: FieldsPair<'_>, old: &Field, new: &Field, changes: &mut
             path,
             old: declared(old, &node.old.definitions),
             new: declared(new, &node.new.definitions),
+            union: None,
         }
     };
     compare_types(&pair, changes);
@@ -363,12 +366,27 @@ fn compare_types(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
     let (old, new) = pair.cores();
     let below = |old: Typed<'_>, new: Typed<'_>, step: Option<Step>, changes: &mut Vec<Change>| {
         let mut path = pair.path.clone();
+        let is_member = step.is_none();
         path.extend(step);
+        let (whole, successor) = pair.cores();
+        let union = if is_member && pair.union.is_none() {
+            Some(Union {
+                old: whole,
+                new: successor,
+                is_direct: true,
+            })
+        } else {
+            pair.union.map(|union| Union {
+                is_direct: false,
+                ..union
+            })
+        };
         let pair = TypePair {
             field: pair.field,
             path,
             old,
             new,
+            union,
         };
         compare_types(&pair, changes);
     };

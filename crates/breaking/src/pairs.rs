@@ -67,6 +67,18 @@ pub(crate) struct TypePair<'a> {
     pub(crate) path: Vec<Step>,
     pub(crate) old: Typed<'a>,
     pub(crate) new: Typed<'a>,
+    /// The unions that the types are members of, or parts of members: others may take values
+    /// that these reject.
+    pub(crate) union: Option<Union<'a>>,
+}
+
+/// A union in both versions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Union<'a> {
+    pub(crate) old: Typed<'a>,
+    pub(crate) new: Typed<'a>,
+    /// Whether the types are its members, not parts of members.
+    pub(crate) is_direct: bool,
 }
 
 /// Two definitions that fields of one name have for their type.
@@ -235,11 +247,23 @@ impl TypePair<'_> {
         (new, new_reader): (Typed<'_>, Typed<'_>),
         directions: Directions,
     ) -> Verdict {
-        let consumers = directions.contains(Direction::Consumer) && !new.is_within(old_reader);
-        let producers = directions.contains(Direction::Producer) && !old.is_within(new_reader);
+        // Another member of a union may take what this one rejects.
+        let members = self.union.filter(|union| union.is_direct);
+        let consumers = directions.contains(Direction::Consumer)
+            && !new.is_within(old_reader)
+            && members.is_none_or(|union| !new.is_within(union.old));
+        let producers = directions.contains(Direction::Producer)
+            && !old.is_within(new_reader)
+            && members.is_none_or(|union| !old.is_within(union.new));
         let found = |is_broken: bool, writer, reader, breaks| {
-            let value = is_broken
-                .then(|| candidates::witness(writer, reader))
+            let is_hidden = self.union.is_some_and(|union| !union.is_direct);
+            let readers: Vec<_> = match members {
+                Some(union) if breaks == Directions::CONSUMER => vec![reader, union.old],
+                Some(union) => vec![reader, union.new],
+                None => vec![reader],
+            };
+            let value = (is_broken && !is_hidden)
+                .then(|| candidates::witness_for_all(writer, &readers))
                 .flatten();
             self.wrapped(value?, breaks)
         };
@@ -265,7 +289,9 @@ impl TypePair<'_> {
     pub(crate) fn is_loosened_field(&self) -> bool {
         let (old, new) = (self.field.old, self.field.new);
         let lost_default = old.default.is_some() && new.default.is_none();
-        self.path.len() == 1 && ((old.required && !new.required) || lost_default)
+        let is_loosened =
+            (old.required && !new.required) || (lost_default && old.required == new.required);
+        self.path.len() == 1 && is_loosened
     }
 
     /// Whether this is the type of a field that may not be left out any more, or has a default
@@ -273,7 +299,9 @@ impl TypePair<'_> {
     pub(crate) fn is_tightened_field(&self) -> bool {
         let (old, new) = (self.field.old, self.field.new);
         let has_default = old.default.is_none() && new.default.is_some();
-        self.path.len() == 1 && ((!old.required && new.required) || has_default)
+        let is_tightened =
+            (!old.required && new.required) || (has_default && old.required == new.required);
+        self.path.len() == 1 && is_tightened
     }
 
     /// The smallest object with this value at the end of the path; `None` where a list on the way
