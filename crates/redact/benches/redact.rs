@@ -18,7 +18,7 @@ const LEAKY: &str = "OperationalError: could not connect to postgres://orders:hu
     available";
 
 fn repeated(text: &str, bytes: usize) -> String {
-    format!("{text}\n").repeat(bytes / text.len())[..bytes].to_owned()
+    format!("{text}\n").repeat(bytes / text.len() + 1)[..bytes].to_owned()
 }
 
 #[divan::bench(args = [200, 10_000])]
