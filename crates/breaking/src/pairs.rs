@@ -113,7 +113,7 @@ impl EventPair<'_> {
         self.new.map_or(self.node.new.location, |new| new.location)
     }
 
-    /// What only declared events have, in both versions.
+    /// Parts that only declared events have, in both versions.
     pub(crate) fn declared(&self) -> Option<(&Declared, &Declared)> {
         Some((self.old.declared.as_ref()?, self.new?.declared.as_ref()?))
     }
@@ -238,7 +238,7 @@ impl TypePair<'_> {
         self.verdict((old, old_reader), (new, new_reader), directions)
     }
 
-    /// Which directions break between two types, with a witness.
+    /// Returns the directions that break between two types, with a witness.
     ///
     /// Each side is given as it writes and as it reads.
     fn verdict(
@@ -342,7 +342,7 @@ pub(crate) fn without_null(ty: &Type) -> &Type {
     }
 }
 
-/// Whether the type says that null is one of its values. Types of anything do not.
+/// Whether the type names null as one of its values. Types of anything do not.
 pub(crate) fn names_null(ty: &Type) -> bool {
     match ty {
         Type::Null => true,

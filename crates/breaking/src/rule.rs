@@ -15,9 +15,9 @@ pub struct BreakingRule {
     pub breaks: Directions,
     /// Part of a contract before the change.
     pub before: &'static str,
-    /// The same part after a change that the rule reports.
+    /// Changed part that the rule reports.
     pub after: &'static str,
-    /// The same part after a similar change that the rule does not report.
+    /// Similarly changed part that the rule does not report.
     pub safe: &'static str,
     /// The reason why changes of this kind have no witness, if they have none.
     pub no_witness: Option<&'static str>,

@@ -7,10 +7,10 @@ use crate::pairs::NodePair;
 use crate::rule::{Check, breaking_rule};
 
 breaking_rule! {
-    /// The version says nothing of a breaking change.
+    /// The version does not indicate a breaking change.
     VERSION_NOT_BUMPED = "version.not_bumped",
     breaks: [CONSUMER, PRODUCER],
-    title: "the version says nothing of a breaking change",
+    title: "the version does not indicate a breaking change",
     docs: "Something of the node breaks consumers or producers, and the major version of its \
          contract is the same. The major number is in the topics of generated events: with the \
          next one, old and new events do not meet.",

@@ -19,7 +19,7 @@ events:
       kind: {type: string, enum: [refund, voucher]}
 ";
 
-/// The same contract with one more value of the enum.
+/// Returns the contract with one more value of the enum.
 fn new() -> String {
     OLD.replace("voucher]", "voucher, goodwill]")
 }

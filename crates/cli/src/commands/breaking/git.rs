@@ -59,7 +59,7 @@ pub fn load(reference: &str, paths: &[String], project: &Project) -> Result<Load
     Ok(loaded)
 }
 
-/// How contracts were read at that commit.
+/// Returns the options for reading contracts at that commit.
 fn read_options(file: &Path, project: &Project) -> Result<load::Options, Error> {
     if !file.is_file() {
         return Ok(project.options.clone());
@@ -238,7 +238,7 @@ fn git<A: AsRef<OsStr>>(
     // From a thread of its own: git answers while it reads, and both pipes could fill up.
     let writer = std::thread::spawn(move || {
         if let Some(mut stdin) = stdin {
-            // Git says itself why it stopped reading.
+            // Git itself reports why it stopped reading.
             let _ = stdin.write_all(&input);
         }
     });
