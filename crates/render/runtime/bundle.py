@@ -742,7 +742,7 @@ RULES: Final = (
         "|creds|token|(?:api|access|account|private|secret|signing|encryption"
         "|master|auth|shared|storage|license)[_.-]?key|session[_.-]?id"
         "|phpsessid|user[_.]info)([a-z0-9_.-]{0,32})(?:%(?:25)?2[27]"
-        "|%(?:25)?5d)?(?:%20|[+]){0,2}%(?:25)?3[ad]",
+        "|%(?:25)?5d)?(?:%20|[+])?%(?:25)?3[ad]",
         "",
     ),
     (

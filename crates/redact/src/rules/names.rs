@@ -174,7 +174,7 @@ pub(super) static RULES: &[Rule] = &[
         ..named(
             "name-encoded",
             "URL-encoded name of a secret and its value",
-            name!("([a-z0-9_.-]{0,32})(?:%(?:25)?2[27]|%(?:25)?5d)?(?:%20|[+]){0,2}%(?:25)?3[ad]"),
+            name!("([a-z0-9_.-]{0,32})(?:%(?:25)?2[27]|%(?:25)?5d)?(?:%20|[+])?%(?:25)?3[ad]"),
         )
     },
     Rule {
