@@ -224,7 +224,7 @@ from herald.runtime._redaction import mask_secrets
 from herald.runtime._redaction_rules import RULES
 
 redactions = load("orders_events").OrdersEventPublisher.redactions
-pumps = [pump.split("|") for pump in sys.argv[1:]]
+pumps = [pump.rsplit("|", 1) for pump in sys.argv[1:]]
 keywords = {keyword for rule in RULES for keyword in rule[3].split()}
 pumps += [[keyword, ""] for keyword in keywords]
 for begin, more in pumps:

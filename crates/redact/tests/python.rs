@@ -96,8 +96,10 @@ fn rows() -> Vec<Row> {
         let keywords = rule.keywords.join(" ");
         match rows.iter_mut().find(same) {
             Some(row) => {
-                row.3 += &format!(" {keywords}");
-                row.4 += &format!("|{}", rule.pattern);
+                row.3 += " ";
+                row.3 += &keywords;
+                row.4 += "|";
+                row.4 += rule.pattern;
             }
             None => rows.push((
                 kind,
