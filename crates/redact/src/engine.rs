@@ -197,9 +197,10 @@ mod tests {
     /// Fails unless twice the text costs about twice the reads.
     fn assert_linear(unit: &str, begin: &str) {
         let text = |count| format!("{begin}{}", unit.repeat(count));
-        let count = 1_500 / unit.len().max(1) + 1;
+        let count = 2_000 / unit.len().max(1) + 1;
         let (once, twice) = (reads(&text(count)), reads(&text(2 * count)));
-        let limit = 2 * once + once / 8 + 4 * MAX_PATTERN;
+        // Each search counts bytes behind its match, which the end of a shorter text cuts off.
+        let limit = 2 * once + once / 8 + MAX_PATTERN * MAX_PATTERN;
         assert!(
             twice <= limit,
             "{begin:?} and {unit:?}: {once} reads, then {twice}"
