@@ -117,7 +117,7 @@ fn sort(schema: &Value) -> String {
             "array" => format!("list of {}", sort(&schema["items"])),
             "object" => {
                 let max = schema.get("maxProperties");
-                let max = max.map(|max| format!(" at max {max}")).unwrap_or_default();
+                let max = max.map(|max| format!(" at most {max}")).unwrap_or_default();
                 format!(
                     "mapping of{max} names to {}",
                     sort(&schema["additionalProperties"])
