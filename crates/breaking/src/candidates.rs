@@ -195,18 +195,15 @@ fn texts(limits: &Limits, others: &Limits) -> Vec<Value> {
     );
     let max = limits.max_length.unwrap_or(MAX_SIZE).min(MAX_SIZE);
     let mut texts = Vec::new();
-    match &limits.pattern {
-        Some(pattern) => {
-            texts.extend(lengths.iter().filter_map(|length| {
-                regex_sample::sample(pattern, *length as usize, max as usize)
-            }));
-        }
-        None => {
-            for usual in ["text", "", "Text 1", "-", "1"] {
-                texts.push(usual.to_owned());
-            }
-            texts.extend(lengths.iter().map(|length| "x".repeat(*length as usize)));
-        }
+    if let Some(pattern) = &limits.pattern {
+        texts.extend(
+            lengths
+                .iter()
+                .filter_map(|length| regex_sample::sample(pattern, *length as usize, max as usize)),
+        );
+    } else {
+        texts.extend(["text", "", "Text 1", "-", "1"].map(str::to_owned));
+        texts.extend(lengths.iter().map(|length| "x".repeat(*length as usize)));
     }
     texts.into_iter().map(Value::from).collect()
 }

@@ -446,6 +446,9 @@ fn same_fields<'a>(
     old.iter().filter_map(same)
 }
 
+/// A test of whether the second event is the successor of the first one.
+type IsSuccessor<'a> = &'a dyn Fn(&Event, &Event) -> bool;
+
 /// Each old event with its successor, as indices: of the same stage and operation; a declared
 /// event by its type and topic, else by its type, else by its topic.
 fn pair_events(node: &NodePair<'_>) -> Vec<(usize, Option<usize>)> {
@@ -465,7 +468,7 @@ fn pair_events(node: &NodePair<'_>) -> Vec<(usize, Option<usize>)> {
     };
     let are_declared =
         |before: &Event, after: &Event| before.declared.is_some() && after.declared.is_some();
-    let passes: [&dyn Fn(&Event, &Event) -> bool; 4] = [
+    let passes: [IsSuccessor<'_>; 4] = [
         &same_lifecycle,
         &|before, after| {
             are_declared(before, after)

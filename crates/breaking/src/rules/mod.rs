@@ -185,8 +185,8 @@ fn is_compacted(policy: Option<&str>) -> bool {
 }
 
 /// A value of a topic's configuration in messages.
-fn shown(value: &Option<String>) -> &str {
-    value.as_deref().unwrap_or("Kafka's default")
+fn shown(value: Option<&str>) -> &str {
+    value.unwrap_or("Kafka's default")
 }
 
 /// The values that one enum has and another one does not; none where a type is not an enum.

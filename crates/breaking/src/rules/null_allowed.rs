@@ -37,7 +37,7 @@ breaking_rule! {
 }
 
 fn check(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
-    if !(names_null(pair.new.ty) && !pair.old.accepts(&Value::Null)) || pair.is_loosened_field() {
+    if !names_null(pair.new.ty) || pair.old.accepts(&Value::Null) || pair.is_loosened_field() {
         return;
     }
     let change = pair.change(

@@ -36,7 +36,7 @@ breaking_rule! {
 }
 
 fn check(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
-    if !(names_null(pair.old.ty) && !pair.new.accepts(&Value::Null)) || pair.is_tightened_field() {
+    if !names_null(pair.old.ty) || pair.new.accepts(&Value::Null) || pair.is_tightened_field() {
         return;
     }
     let change = pair.change(

@@ -36,7 +36,7 @@ fn check(pair: &EventPair<'_>, changes: &mut Vec<Change>) {
     let Some((before, after)) = pair.configured("cleanup.policy") else {
         return;
     };
-    if !(is_compacted(after.as_deref()) && !is_compacted(before.as_deref())) {
+    if !is_compacted(after.as_deref()) || is_compacted(before.as_deref()) {
         return;
     }
     let topic = pair.old_topic();

@@ -35,7 +35,7 @@ fn check(pair: &EventPair<'_>, changes: &mut Vec<Change>) {
     let Some((before, after)) = pair.configured("min.insync.replicas") else {
         return;
     };
-    if !(is_less(after.as_deref(), before.as_deref(), 1)) {
+    if !is_less(after.as_deref(), before.as_deref(), 1) {
         return;
     }
     let topic = pair.old_topic();
@@ -45,8 +45,8 @@ fn check(pair: &EventPair<'_>, changes: &mut Vec<Change>) {
             Directions::ALL,
             format!(
                 "events in `{topic}` are acknowledged by {} replicas instead of {}",
-                shown(&after),
-                shown(&before)
+                shown(after.as_deref()),
+                shown(before.as_deref())
             ),
         )
         .old(pair.old.location, before.unwrap_or_default())

@@ -35,7 +35,7 @@ fn check(pair: &EventPair<'_>, changes: &mut Vec<Change>) {
     let Some((before, after)) = pair.configured("max.message.bytes") else {
         return;
     };
-    if !(is_less(after.as_deref(), before.as_deref(), 1_048_588)) {
+    if !is_less(after.as_deref(), before.as_deref(), 1_048_588) {
         return;
     }
     let topic = pair.old_topic();
@@ -45,8 +45,8 @@ fn check(pair: &EventPair<'_>, changes: &mut Vec<Change>) {
             Directions::ALL,
             format!(
                 "messages in `{topic}` have at most {} bytes instead of {}",
-                shown(&after),
-                shown(&before)
+                shown(after.as_deref()),
+                shown(before.as_deref())
             ),
         )
         .old(pair.old.location, before.unwrap_or_default())

@@ -36,7 +36,7 @@ fn check(pair: &EventPair<'_>, changes: &mut Vec<Change>) {
     let Some((before, after)) = pair.configured("retention.ms") else {
         return;
     };
-    if !(is_less(after.as_deref(), before.as_deref(), 604_800_000)) {
+    if !is_less(after.as_deref(), before.as_deref(), 604_800_000) {
         return;
     }
     let topic = pair.old_topic();
@@ -46,8 +46,8 @@ fn check(pair: &EventPair<'_>, changes: &mut Vec<Change>) {
             Directions::ALL,
             format!(
                 "events in `{topic}` are kept for {} ms instead of {} ms",
-                shown(&after),
-                shown(&before)
+                shown(after.as_deref()),
+                shown(before.as_deref())
             ),
         )
         .old(pair.old.location, before.unwrap_or_default())

@@ -45,7 +45,7 @@ fn check(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
         verdict.breaks.contains(Direction::Consumer),
         verdict.breaks.contains(Direction::Producer),
     );
-    if !(producer && !consumer) {
+    if !producer || consumer {
         return;
     }
     let change = pair.change(

@@ -45,7 +45,7 @@ fn check(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
         verdict.breaks.contains(Direction::Consumer),
         verdict.breaks.contains(Direction::Producer),
     );
-    if !(consumer && !producer) {
+    if !consumer || producer {
         return;
     }
     let change = pair.change(
