@@ -162,7 +162,7 @@ fn members(text: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>, String> {
         })
 }
 
-/// Removes the line number from a message of serde_json: the caller names the line.
+/// Removes the line number from a message of `serde_json`: the caller names the line.
 fn one_line(message: &str) -> String {
     message.replace(" at line 1 column", " at column")
 }

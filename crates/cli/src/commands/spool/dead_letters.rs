@@ -131,9 +131,10 @@ fn select(
 
 fn confirm(question: &str) -> Result<bool, Error> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Error::Message(format!(
+        return Err(Error::Message(
             "confirmation is required and standard input is not a terminal; confirm with --yes"
-        )));
+                .to_owned(),
+        ));
     }
     let mut err = io::stderr().lock();
     write!(err, "{question} [y/N] ")?;
