@@ -225,7 +225,7 @@ fn value(typed: Typed<'_>, seeds: &mut dyn Iterator<Item = u32>, depth: u32) -> 
             pick(&[json!(null), json!("x"), json!(1), json!([]), json!({})])
         }
         Type::Null => Value::Null,
-        Type::Boolean => json!(seed % 2 == 0),
+        Type::Boolean => json!(seed.is_multiple_of(2)),
         Type::String => pick(&["", "a", "x", "abc", "xyz", "long text", "A-1"].map(Value::from)),
         Type::Integer => json!(i64::from(seed % 12) - 4),
         Type::Number => json!((f64::from(seed % 24) - 8.0) / 2.0),
@@ -269,7 +269,7 @@ fn object(
 ) -> Map<String, Value> {
     let mut object = Map::new();
     for field in fields.iter().map(WireField::of) {
-        if field.required || seeds.next().unwrap_or(0) % 3 != 0 {
+        if field.required || !seeds.next().unwrap_or(0).is_multiple_of(3) {
             let value = value(field.typed(definitions), seeds, depth);
             object.insert(field.name.to_owned(), value);
         }

@@ -2,17 +2,22 @@
 
 use herald_breaking::rules::RULES;
 use herald_breaking::{Change, Direction, compare, report};
+use herald_catalog::Catalog;
 use herald_catalog::load::{Loaded, Options, load_text};
 use herald_diagnostics::render::{self, Format};
 
 /// A fragment of the documentation as a whole contract.
 fn contract(fragment: &str) -> Loaded {
-    let mut text = String::new();
-    for (key, value) in [("node_type", "effect"), ("service_name", "orders")] {
-        if !fragment.contains(&format!("{key}:")) {
-            text.push_str(&format!("{key}: {value}\n"));
+    let identity = [("node_type", "effect"), ("service_name", "orders")];
+    let missing = identity.map(|(key, value)| {
+        let line = format!("{key}: {value}\n");
+        if fragment.contains(&format!("{key}:")) {
+            String::new()
+        } else {
+            line
         }
-    }
+    });
+    let mut text = missing.concat();
     text.push_str(fragment);
     let loaded = load_text("orders.yaml", &text, &Options::default());
     let errors: Vec<_> = (loaded.diagnostics.iter())
@@ -23,13 +28,15 @@ fn contract(fragment: &str) -> Loaded {
 }
 
 fn changes(before: &Loaded, after: &Loaded) -> Vec<Change> {
-    let mut after = after.catalog.nodes.clone();
+    let mut nodes = after.catalog.nodes.clone();
     // Only a node that keeps its path can be renamed.
-    if RULES[0].after.contains(&after[0].service_name) {
-        after[0].origin.relative_path = "elsewhere.yaml".to_owned();
+    if RULES[0].after.contains(&nodes[0].service_name) {
+        "elsewhere.yaml".clone_into(&mut nodes[0].origin.relative_path);
     }
-    let mut catalog = herald_catalog::Catalog::default();
-    catalog.nodes = after;
+    let catalog = Catalog {
+        nodes,
+        ..Catalog::default()
+    };
     compare(&before.catalog, &catalog)
 }
 

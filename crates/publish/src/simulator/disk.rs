@@ -56,11 +56,13 @@ impl SimulatedSpool {
         (spool, writer)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the signature of the real spool")]
     pub(crate) fn append_then(&self, record: Record, then: Appended) -> Result<(), SpoolError> {
         lock(&self.waiting).push_back(Job::Append(record, then));
         Ok(())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "the signature of the real spool")]
     pub(crate) fn acknowledge_then(
         &self,
         sequences: Vec<Sequence>,

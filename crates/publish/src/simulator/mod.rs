@@ -36,6 +36,7 @@ use self::cluster::{Cluster, Event, REFUSING_TOPIC};
 use self::disk::{Disk, Writer};
 use crate::clock::{Clock, lock};
 use crate::core::Core;
+use crate::dead_letter;
 use crate::error::PublishError;
 use crate::in_flight_event::Pending;
 use crate::message::Message;
@@ -54,7 +55,7 @@ const STEPS: usize = 400;
 const MAX_STEPS_TO_DRAIN: usize = 20_000;
 
 const MAX_IN_FLIGHT: usize = 12;
-const DEADLINE: Duration = Duration::from_millis(2_000);
+const DEADLINE: Duration = Duration::from_secs(2);
 
 /// `SplitMix64`: every choice of a simulation.
 struct Random(u64);
@@ -325,7 +326,10 @@ impl Simulation {
         let mut seen = HashSet::new();
         let mut last: HashMap<(&str, &str), u64> = HashMap::new();
         let mut repeated = 0;
-        for event in log.iter().filter(|event| !event.topic.ends_with(".dlq")) {
+        for event in log
+            .iter()
+            .filter(|event| !event.topic.ends_with(dead_letter::TOPIC_SUFFIX))
+        {
             if !seen.insert(event) {
                 repeated += 1;
                 continue;

@@ -508,7 +508,7 @@ pub fn dropping_ends_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
     end_in_an_outage(cluster, Outage::Stopped, |transport, _| drop(transport));
 }
 
-/// Messages of a connection with delivery_timeout, sent in an outage, are given back.
+/// Messages of a connection with `delivery_timeout`, sent in an outage, are given back.
 fn lose_patience(cluster: &dyn Cluster, outage: Outage) {
     let topic = topic(cluster, "delivery_timeout", 1);
     let delivery_timeout = Some(Duration::from_secs(1));

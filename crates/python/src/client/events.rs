@@ -71,10 +71,10 @@ impl Event<'_> {
         }
         envelope.trace = self.trace()?;
         let message = match &self.metadata {
-            None => self.into_message(publisher, envelope),
+            None => self.to_message(publisher, envelope),
             Some(metadata) => {
                 let metadata = object(metadata, "metadata")?;
-                self.into_message(publisher, envelope.with_metadata(Json::from(&*metadata)))
+                self.to_message(publisher, envelope.with_metadata(Json::from(&*metadata)))
             }
         };
         Ok((
@@ -83,7 +83,7 @@ impl Event<'_> {
         ))
     }
 
-    fn into_message<M: Serialize>(
+    fn to_message<M: Serialize>(
         &self,
         publisher: &Publisher,
         envelope: Envelope<'_, Json<'_>, M>,

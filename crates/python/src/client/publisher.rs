@@ -31,7 +31,7 @@ pub struct Publisher {
     spool: Option<PathBuf>,
     process: u32,
     /// `None` once closed.
-    publisher: RwLock<Option<Arc<herald_publish::Publisher>>>,
+    open: RwLock<Option<Arc<herald_publish::Publisher>>>,
 }
 
 impl Publisher {
@@ -41,7 +41,7 @@ impl Publisher {
             let owner = self.process;
             return Err(errors::publish(py, &PublishError::Forked { owner }));
         }
-        let publisher = self.publisher.read();
+        let publisher = self.open.read();
         let publisher = publisher.unwrap_or_else(PoisonError::into_inner);
         publisher
             .clone()
@@ -75,7 +75,7 @@ impl Publisher {
             origin,
             spool: report.map(|report| report.path),
             process: process::id(),
-            publisher: RwLock::new(Some(Arc::new(publisher))),
+            open: RwLock::new(Some(Arc::new(publisher))),
         })
     }
 
@@ -85,7 +85,7 @@ impl Publisher {
         if !self.is_owner_process() {
             return false;
         }
-        let publisher = self.publisher.read();
+        let publisher = self.open.read();
         publisher.unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
@@ -260,10 +260,7 @@ impl Publisher {
     fn close(&self, py: Python<'_>, seconds: f64) -> PyResult<(u64, u64, u64)> {
         let timeout = parse_seconds(seconds, "timeout")?;
         let publisher = {
-            let mut publisher = self
-                .publisher
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut publisher = self.open.write().unwrap_or_else(PoisonError::into_inner);
             publisher.take()
         };
         let Some(publisher) = publisher else {

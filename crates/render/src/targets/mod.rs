@@ -186,6 +186,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "the signature of targets")]
     fn list(nodes: &[&Node], _: &Context<'_>) -> Result<Vec<GeneratedFile>, TargetError> {
         let names: Vec<_> = nodes
             .iter()
