@@ -177,6 +177,9 @@ fn compares_with_the_namespace_of_that_time() {
 
 #[test]
 fn says_why_there_is_nothing_to_compare_with() {
+    let outside = Sandbox::with(&[("shop.yaml", OLD)]);
+    let elsewhere = outside.path("shop.yaml");
+    let elsewhere = elsewhere.to_str().expect("UTF-8");
     let sandbox = repository();
     sandbox.write(
         "broken/shop.yaml",
@@ -192,14 +195,17 @@ fn says_why_there_is_nothing_to_compare_with() {
             vec!["--against", "git:main:gone"],
             "there are no contracts in `gone` at git:main",
         ),
-        (vec!["--against", "gone"], "there is no `gone`"),
+        (
+            vec!["--against", "gone"],
+            "there are no contracts in `gone` to compare with",
+        ),
         (
             vec!["broken", "--against", "git:main:contracts"],
             "fix them first",
         ),
         (vec!["contracts", "--against", "broken"], "fix them first"),
         (
-            vec!["/", "--against", "git:main"],
+            vec![elsewhere, "--against", "git:main"],
             "outside of the git repository",
         ),
     ] {
