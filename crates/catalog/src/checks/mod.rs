@@ -2,7 +2,7 @@
 //!
 //! Each file holds one rule, or a family of rules that are found together: metadata,
 //! documentation, examples, messages and the check. Folders are the areas of rule codes. To add a
-//! rule, write its file, add a row to [`CHECKS`], and put a fixture into `tests/diagnostics/`.
+//! rule, write its file, add a row to `CHECKS`, and put a fixture into `tests/diagnostics/`.
 //!
 //! A check is a function over one of three stages: the contract as written, the node that it
 //! means, or all nodes of a run. Problems that only the loader, the YAML parser or a decoder can

@@ -1,6 +1,6 @@
 //! Formats of diagnostics: for people, programs, GitHub and code scanning.
 //!
-//! Every format is a row of [`FORMATS`] and a file of this module.
+//! Every format is a row of `FORMATS` and a file of this module.
 
 mod excerpt;
 mod explain;
