@@ -252,7 +252,7 @@ WRONG: list[tuple[tuple[Any, ...], type[Exception], str]] = [
     (("a.b", "n", {"x": float("nan")}), PayloadError, "payload.x: float NaN"),
     (("a.b", "n", {"\ud800": 1}), PayloadError, "surrogate"),
     (("a.b", "n", {}, 5), TypeError, "topic must be str, not int"),
-    (("a.b", "n", {}, "a b"), PublishError, 'no topic named "a b"'),
+    (("a.b", "n", {}, "a b"), PublishError, '"a b" is not a valid topic'),
     (("a.b", "n", {}, None, "x"), ValueError, "correlation_id must be a UUID, such as"),
     (("a.b", "n", {}, None, 5), TypeError, "correlation_id must be uuid.UUID or str"),
     (("a.b", "n", {}, None, None, 5), PayloadError, "metadata must be a mapping"),
