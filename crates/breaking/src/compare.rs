@@ -14,7 +14,7 @@ use crate::pairs::{
     without_null,
 };
 use crate::rule::Check;
-use crate::rules::RULES;
+use crate::rules::{RULES, same_operations};
 use crate::wire::{Typed, WireField};
 
 /// All changes from `old` to `new` that break a direction, by node and in the order of the rules.
@@ -132,7 +132,8 @@ impl<'a> NodeComparison<'a> {
             let found = self.compare_event(old, new);
             changes.extend(self.of_events(found, &[old]));
         }
-        for (old, new) in pair_operations(&self.node) {
+        let node = self.node;
+        for (old, new) in same_operations(&node) {
             changes.extend(self.compare_operation(old, new));
         }
         changes.extend(self.compare_definitions());
@@ -493,15 +494,6 @@ fn pair_events(node: &NodePair<'_>) -> Vec<(usize, Option<usize>)> {
         }
     }
     pairs
-}
-
-fn pair_operations<'a>(node: &NodePair<'a>) -> Vec<(&'a Operation, &'a Operation)> {
-    let (old, new) = (node.old, node.new);
-    let successor = |before: &'a Operation| {
-        let mut after = new.operations.iter();
-        Some((before, after.find(|after| after.name == before.name)?))
-    };
-    old.operations.iter().filter_map(successor).collect()
 }
 
 /// The directions that a set of changes breaks.

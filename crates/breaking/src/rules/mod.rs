@@ -134,7 +134,7 @@ pub static RULES: &[&BreakingRule] = &[
 ];
 
 /// Operations that both versions have.
-fn same_operations<'a>(
+pub(crate) fn same_operations<'a>(
     pair: &'a NodePair<'_>,
 ) -> impl Iterator<Item = (&'a Operation, &'a Operation)> {
     let (old, new) = (pair.old, pair.new);
