@@ -28,15 +28,7 @@ const INITIAL_TIMEOUT: Duration = Duration::from_millis(200);
 /// Context that stores librdkafka's last error, to explain a failed request.
 pub(super) struct ErrorRecorder {
     log: Log,
-    last: Mutex<Last>,
-}
-
-#[derive(Default)]
-struct Last {
-    /// Last error of a connection, in librdkafka's words.
-    error: Option<Failure>,
-    /// Whether no broker could be reached.
-    is_down: bool,
+    last: Mutex<Option<Failure>>,
 }
 
 impl ClientContext for ErrorRecorder {
@@ -44,8 +36,7 @@ impl ClientContext for ErrorRecorder {
         self.log.line(level, facility, message);
         // Some failures are logged, but not reported as errors.
         if facility == "FAIL" {
-            let mut last = lock(&self.last);
-            last.error.get_or_insert_with(|| Failure {
+            lock(&self.last).get_or_insert_with(|| Failure {
                 detail: self.log.clean(message),
                 ..classify::failure(Code::BrokerTransportFailure, "")
             });
@@ -58,12 +49,10 @@ impl ClientContext for ErrorRecorder {
         let Some(code) = error.rdkafka_error_code() else {
             return;
         };
-        let mut last = lock(&self.last);
-        // Comes after the error with the cause.
-        if code == Code::AllBrokersDown {
-            last.is_down = true;
-        } else {
-            last.error = Some(Failure {
+        // Comes after the error with the cause. Without one, a broker that just started or resumed
+        // closed its connections, and librdkafka connects again.
+        if code != Code::AllBrokersDown {
+            *lock(&self.last) = Some(Failure {
                 detail: self.log.clean(reason),
                 ..classify::failure(code, "")
             });
@@ -76,23 +65,15 @@ impl ConsumerContext for ErrorRecorder {}
 impl ErrorRecorder {
     /// Takes the last error, in librdkafka's words.
     pub(super) fn take(&self) -> Option<Failure> {
-        std::mem::take(&mut *lock(&self.last)).error
+        lock(&self.last).take()
     }
 
     /// Returns how long to wait for an answer, at most `max`, after the errors so far.
     fn timeout(&self, max: Duration) -> Duration {
-        let last = lock(&self.last);
-        match &last.error {
-            Some(error)
-                if matches!(
-                    error.code,
-                    FailureCode::AuthenticationFailed | FailureCode::TlsFailed
-                ) =>
-            {
-                Duration::ZERO
-            }
-            error if error.is_some() || last.is_down => REFUSED_TIMEOUT.min(max),
-            _ => max,
+        match lock(&self.last).as_ref().map(|error| error.code) {
+            Some(FailureCode::AuthenticationFailed | FailureCode::TlsFailed) => Duration::ZERO,
+            Some(_) => REFUSED_TIMEOUT.min(max),
+            None => max,
         }
     }
 }
