@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_that_of_the_design() {
+    fn default_pattern_has_the_documented_topic() {
         assert_eq!(
             topic("orchestrator.orchestration.started", "1.0").as_deref(),
             Ok("dev.orchestrator.orchestrator.orchestration.started.v1")
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kafka_does_not_take_is_an_error_of_a_field() {
+    fn invalid_topic_is_an_error_of_its_field() {
         let error = topic("naïve", "1.0").unwrap_err();
         assert_eq!(error.code(), Code::InvalidTopic);
         assert_eq!(error.field(), Some("event_type"));

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_consumer_can_route_and_drop_duplicates() {
+    fn headers_have_event_type_and_event_id() {
         let origin = Origin::new("shop", "1", "test");
         let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let mut event = origin
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_holds_the_headers_that_it_was_made_of() {
+    fn header_set_keeps_its_headers() {
         let set = HeaderSet::of([EVENT_TYPE, TRACEPARENT]).unwrap();
         let chosen: Vec<_> = NAMES.iter().filter(|name| set.contains(name)).collect();
         assert_eq!(chosen, [&EVENT_TYPE, &TRACEPARENT]);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unset_has_no_header() {
+    fn unset_fields_have_no_header() {
         let origin = Origin::new("shop", "1", "test");
         let event = origin.envelope("t", "n", ());
         let headers = event.headers();

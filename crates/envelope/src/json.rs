@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn it_decodes_on_request() {
+    fn decodes_on_request() {
         let json = Json::parse("[7, \"x\"]").unwrap();
         assert_eq!(json.decode::<(u8, &str)>().unwrap(), (7, "x"));
     }

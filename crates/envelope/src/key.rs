@@ -92,7 +92,7 @@ mod tests {
     use crate::{Origin, Stamp};
 
     #[test]
-    fn the_key_falls_back_step_by_step() {
+    fn key_falls_back_in_order() {
         let origin = Origin::new("s", "1", "test");
         let stamp = Stamp {
             event_id: Uuid::from_u128(0xABCD),

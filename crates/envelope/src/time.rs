@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_python_writes_is_read() {
+    fn parses_times_written_by_python() {
         let expected = "2025-11-05T12:00:00.123456+00:00";
         reads_as("2025-11-05T12:00:00.123456+00:00", expected);
         reads_as("2025-11-05T12:00:00.123456Z", expected);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_finer_than_a_microsecond_is_cut_off() {
+    fn truncates_to_microseconds() {
         reads_as(
             "2025-11-05T12:00:00.123456999Z",
             "2025-11-05T12:00:00.123456+00:00",
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn other_notations_are_refused() {
+    fn rejects_other_notations() {
         for text in [
             "",
             "Z",
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn years_beyond_the_wire_are_not_written() {
+    fn rejects_years_outside_of_the_format() {
         for seconds in [-30_610_224_001, 32_503_680_000] {
             let time = Timestamp::from_second(seconds).unwrap();
             assert_eq!(written(time), None);
@@ -188,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(micros in -30_610_224_000_000_000_i64..32_503_680_000_000_000) {
+        fn times_round_trip(micros in -30_610_224_000_000_000_i64..32_503_680_000_000_000) {
             let time = Timestamp::from_microsecond(micros).unwrap();
             let text = written(time).unwrap();
             prop_assert_eq!(text.len(), 32);

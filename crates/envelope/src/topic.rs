@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_design_example_is_the_default() {
+    fn default_pattern_has_the_documented_topic() {
         let topic =
             TopicPattern::default().topic("orchestrator", "orchestrator.orchestration.started", 1);
         assert_eq!(
@@ -237,13 +237,13 @@ mod tests {
     }
 
     #[test]
-    fn text_of_a_contract_is_never_taken_for_a_placeholder() {
+    fn contract_text_is_never_parsed_as_a_placeholder() {
         let topic = TopicPattern::default().topic("{major}", "{namespace}", 1);
         assert_eq!(topic.in_namespace("dev"), "dev.{major}.{namespace}.v1");
     }
 
     #[test]
-    fn kafkas_rule_holds() {
+    fn follows_the_topic_name_rule_of_kafka() {
         assert_eq!(validate("a-Z_0.9"), Ok(()));
         assert_eq!(validate(&"a".repeat(249)), Ok(()));
         assert_eq!(validate(&"a".repeat(250)), Err(InvalidTopic::TooLong(250)));

@@ -134,7 +134,7 @@ mod tests {
     const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
     #[test]
-    fn a_context_is_read_and_written() {
+    fn parses_and_formats_a_trace_context() {
         let trace: TraceParent = SAMPLED.parse().unwrap();
         assert_eq!(trace.trace_id()[..2], [0x4b, 0xf9]);
         assert_eq!(
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn later_versions_are_read_as_far_as_they_are_known() {
+    fn reads_the_known_part_of_later_versions() {
         for later in ["cc-", "01-"] {
             let text = SAMPLED.replacen("00-", later, 1);
             assert_eq!(text.parse::<TraceParent>().unwrap().to_string(), SAMPLED);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_recommendation_forbids_is_refused() {
+    fn rejects_what_the_w3c_recommendation_forbids() {
         for text in [
             "",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",

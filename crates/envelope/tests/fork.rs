@@ -39,7 +39,7 @@ fn ids_of_fork() -> Vec<Uuid> {
 }
 
 #[test]
-fn forks_repeat_no_identity() {
+fn forks_never_repeat_an_event_id() {
     let mut seen: HashSet<Uuid> = ids(1).into_iter().collect();
     for _ in 0..FORKS {
         for id in ids_of_fork().into_iter().chain(ids(IDS_OF_EACH)) {

@@ -32,7 +32,7 @@ const AIOKAFKA: [(&str, u32, [u32; 4]); 13] = [
 ];
 
 #[test]
-fn a_key_goes_where_aiokafka_sends_it() {
+fn chooses_the_same_partition_as_aiokafka() {
     for (key, hash, partitions) in AIOKAFKA {
         assert_eq!(murmur2(key.as_bytes()), hash, "{key}");
         let chosen = [1, 3, 12, 100].map(|count| partition(key.as_bytes(), count));

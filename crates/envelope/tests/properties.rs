@@ -27,7 +27,7 @@ fn read(bytes: &[u8]) {
 
 proptest! {
     #[test]
-    fn what_was_read_is_written_and_read_again(members in any::valid()) {
+    fn envelopes_round_trip(members in any::valid()) {
         let bytes = bytes(&members);
         let envelope = Envelope::parse(&bytes).expect("it is valid");
         let written = envelope.to_vec().expect("what was read can be written");
@@ -43,7 +43,7 @@ proptest! {
     }
 
     #[test]
-    fn errors_point_into_the_text(members in any::mutated()) {
+    fn error_positions_are_within_the_text(members in any::mutated()) {
         let bytes = bytes(&members);
         if let Err(error) = Envelope::parse(&bytes) {
             let position = error.position().expect("text has positions");
@@ -54,12 +54,12 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes: Vec<u8>) {
+    fn never_panics_on_any_bytes(bytes: Vec<u8>) {
         read(&bytes);
     }
 
     #[test]
-    fn no_damage_makes_it_panic(
+    fn never_panics_on_damaged_envelopes(
         members in any::valid(),
         at: prop::sample::Index,
         damage in prop::collection::vec(any::<u8>(), 0..3),

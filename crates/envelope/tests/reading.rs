@@ -14,7 +14,7 @@ const PYTHON: &str = concat!(
 );
 
 #[test]
-fn what_python_writes_is_read() {
+fn parses_envelopes_written_by_python() {
     let envelope = Envelope::parse(PYTHON.as_bytes()).unwrap();
     assert_eq!(envelope.event_type, "effect.größe.started");
     assert_eq!(envelope.event_timestamp.to_string(), "2025-11-05T12:00:00Z");
@@ -30,7 +30,7 @@ fn what_python_writes_is_read() {
 }
 
 #[test]
-fn order_and_spaces_do_not_matter() {
+fn accepts_any_field_order_and_whitespace() {
     let others = PYTHON
         .trim_matches(['{', '}'])
         .replace(r#""metadata": {}, "#, "");
@@ -39,14 +39,14 @@ fn order_and_spaces_do_not_matter() {
 }
 
 #[test]
-fn a_missing_correlation_is_null() {
+fn missing_correlation_id_is_null() {
     let text = PYTHON.replace(r#""correlation_id": null, "#, "");
     let envelope = Envelope::parse(text.as_bytes()).unwrap();
     assert_eq!(envelope.correlation_id, None);
 }
 
 #[test]
-fn a_deep_payload_is_no_matter() {
+fn accepts_deeply_nested_payloads() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let text = PYTHON.replace("[1, {}]", &deep);
     assert!(Envelope::parse(text.as_bytes()).is_ok());
@@ -136,7 +136,7 @@ fn errors_name_the_field_and_point_at_its_value() {
 }
 
 #[test]
-fn other_versions_are_refused() {
+fn rejects_other_versions() {
     let error = refused(
         r#""envelope_version": "1.0""#,
         r#""envelope_version": "2.0""#,
@@ -148,7 +148,7 @@ fn other_versions_are_refused() {
 }
 
 #[test]
-fn a_missing_field_is_named() {
+fn names_a_missing_field() {
     refused(
         r#""environment": "development", "#,
         "",
@@ -159,7 +159,7 @@ fn a_missing_field_is_named() {
 }
 
 #[test]
-fn a_field_that_stands_twice_could_mean_two_things() {
+fn rejects_duplicate_fields() {
     refused(
         r#""later": [null]"#,
         r#""event\u005ftype": "other""#,
@@ -170,7 +170,7 @@ fn a_field_that_stands_twice_could_mean_two_things() {
 }
 
 #[test]
-fn what_is_not_json_is_found_in_its_field() {
+fn syntax_errors_name_their_field() {
     refused("[1, {}]", "[NaN]", Code::Syntax, Some("payload"), "NaN");
     refused("[null]", "nul", Code::Syntax, Some("later"), "}");
     refused(
@@ -192,7 +192,7 @@ fn what_is_not_json_is_found_in_its_field() {
 }
 
 #[test]
-fn an_envelope_is_an_object() {
+fn rejects_values_that_are_not_objects() {
     for (text, code) in [
         (" [1]", Code::WrongType),
         ("null", Code::WrongType),
@@ -206,7 +206,7 @@ fn an_envelope_is_an_object() {
 }
 
 #[test]
-fn bytes_that_are_not_utf8_are_found_in_their_field() {
+fn invalid_utf8_names_its_field() {
     let mut bytes = PYTHON.replace("node-1", "n\u{e9}de-1").into_bytes();
     let at = bytes.iter().position(|byte| *byte == 0xC3).unwrap();
     bytes[at + 1] = b'x';

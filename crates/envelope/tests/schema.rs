@@ -20,7 +20,7 @@ static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
 
 /// `HERALD_BLESS=1 cargo test -p herald-envelope --test schema` writes the file anew.
 #[test]
-fn the_published_schema_is_that_of_the_code() {
+fn published_schema_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("onex-envelope-v1.schema.json");
     let text = format!("{:#}\n", schema());
     if std::env::var_os("HERALD_BLESS").is_some() {
@@ -36,7 +36,7 @@ fn the_published_schema_is_that_of_the_code() {
 }
 
 #[test]
-fn it_is_a_schema() {
+fn schema_is_valid() {
     jsonschema::draft202012::meta::validate(&schema()).expect("the schema is valid");
 }
 
@@ -59,7 +59,7 @@ fn verdict(members: Map<String, Value>) -> bool {
 
 /// Every field, with every kind of value that could be there instead.
 #[test]
-fn field_by_field_they_judge_alike() {
+fn schema_and_parser_agree_on_every_field() {
     let all = json!({
         "envelope_version": "1.0",
         "event_id": "f47ac10b-58cc-4372-a567-0e02b2c3d479",
@@ -103,17 +103,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn a_valid_envelope_is_valid_to_both(members in any::valid()) {
+    fn schema_and_parser_accept_valid_envelopes(members in any::valid()) {
         prop_assert!(verdict(members));
     }
 
     #[test]
-    fn schema_and_parser_judge_alike(members in any::mutated()) {
+    fn schema_and_parser_agree_on_mutated_envelopes(members in any::mutated()) {
         verdict(members);
     }
 
     #[test]
-    fn what_is_written_fits_the_schema(members in any::valid()) {
+    fn written_envelopes_match_the_schema(members in any::valid()) {
         let bytes = serde_json::to_vec(&members).expect("a tree can be written");
         let envelope = Envelope::parse(&bytes).expect("it is valid");
         let written = envelope.to_vec().expect("what was read can be written");

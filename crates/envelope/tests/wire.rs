@@ -28,7 +28,7 @@ fn text<P: serde::Serialize, M: serde::Serialize>(event: &Envelope<'_, P, M>) ->
 }
 
 #[test]
-fn what_is_unset_is_left_out_but_for_the_correlation() {
+fn omits_unset_fields_except_the_correlation_id() {
     assert_eq!(
         text(&event(&origin())),
         concat!(
@@ -43,7 +43,7 @@ fn what_is_unset_is_left_out_but_for_the_correlation() {
 }
 
 #[test]
-fn all_that_is_set_stands_in_the_order_of_the_table() {
+fn writes_fields_in_the_documented_order() {
     let origin = origin().with_instance("pod-1").with_region("eu");
     let event = event(&origin)
         .with_event_version("2.1")
@@ -68,7 +68,7 @@ fn all_that_is_set_stands_in_the_order_of_the_table() {
 }
 
 #[test]
-fn writing_appends() {
+fn write_appends_to_the_buffer() {
     let mut buffer = b"before".to_vec();
     event(&origin()).write(&mut buffer).unwrap();
     assert!(buffer.starts_with(b"before{\"envelope_version\""));
@@ -93,7 +93,7 @@ fn unknown_fields_and_raw_json_survive_to_the_byte() {
 }
 
 #[test]
-fn each_event_has_its_own_identity_and_time() {
+fn each_event_has_its_own_id_and_time() {
     let origin = origin();
     let first = origin.envelope("t", "n", EmptyObject);
     let second = origin.envelope("t", "n", EmptyObject);
@@ -117,7 +117,7 @@ fn traced(metadata: &str, expected: &str) {
 }
 
 #[test]
-fn a_trace_goes_into_the_metadata() {
+fn writes_the_trace_into_the_metadata() {
     let member = format!(r#""traceparent":"{TRACE}""#);
     traced("{}", &format!("{{{member}}}"));
     traced("{ \n}", &format!("{{{member}}}"));
@@ -129,7 +129,7 @@ fn a_trace_goes_into_the_metadata() {
 }
 
 #[test]
-fn metadata_that_have_a_trace_keep_it() {
+fn keeps_an_existing_trace_in_the_metadata() {
     traced(r#"{"traceparent":"mine"}"#, r#"{"traceparent":"mine"}"#);
     traced(
         r#"{"trace\u0070arent":null}"#,
@@ -153,7 +153,7 @@ fn refused<P: serde::Serialize, M: serde::Serialize>(
 }
 
 #[test]
-fn what_no_reader_would_take_is_not_written() {
+fn refuses_to_write_invalid_envelopes() {
     let origin = origin();
     let event = event(&origin);
 

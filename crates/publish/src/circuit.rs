@@ -84,7 +84,7 @@ mod tests {
     const FIRST: Duration = Duration::from_millis(500);
 
     #[test]
-    fn waits_grow_to_a_limit_and_never_vanish() {
+    fn backoff_doubles_up_to_a_limit_and_is_at_least_half_of_it() {
         let mut jitter = Jitter::new();
         for (attempts, most) in [(0, 500), (1, 1_000), (3, 4_000), (9, 4_000), (99, 4_000)] {
             let most = Duration::from_millis(most);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_not_yet_an_acknowledgement() {
+    fn answered_probe_only_half_opens_the_circuit() {
         let mut jitter = Jitter::new();
         let now = Duration::from_secs(1);
         let CircuitState::Open { outage, .. } = CircuitState::Closed.lost(now, FIRST, &mut jitter)

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_ends_waits_when_it_is_moved() {
+    fn advancing_a_manual_clock_ends_waits() {
         let clock = Clock::manual();
         let notify = clock.notify();
         let waiting = std::thread::spawn({
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_before_the_wait_is_heard() {
+    fn notification_before_the_wait_is_not_lost() {
         let clock = Clock::default();
         let notify = clock.notify();
         notify.notify();

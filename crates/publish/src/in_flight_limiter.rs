@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn who_came_first_gets_room_first() {
+    fn admits_waiters_in_order() {
         let room = room();
         room.try_acquire(10).unwrap();
         let mut first = Box::pin(room.acquire_async(90, LATER));
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn who_goes_away_keeps_no_room_whether_admitted_or_not() {
+    fn dropped_waiters_hold_no_capacity() {
         let room = room();
         room.try_acquire(10).unwrap();
         let mut waiting = Box::pin(room.acquire_async(1, LATER));
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_ends_when_time_or_the_room_does() {
+    fn waiting_ends_at_the_timeout_or_at_close() {
         let room = room();
         room.try_acquire(10).unwrap();
         let mut waiting = Box::pin(room.acquire_async(1, LATER));
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_never_fit_does_not_wait() {
+    fn rejects_immediately_what_can_never_fit() {
         let error = room().acquire(101, LATER).unwrap_err();
         assert_eq!(error.code(), "too_large_for_flight");
     }

@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_part_comes_back() {
+    fn round_trips_through_a_spool_record() {
         let message = Message::new("orders", Some(b"k"), b"{}".to_vec())
             .unwrap()
             .with_header("a", "1")
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_take_a_byte_for_six_bits_and_then_for_seven() {
+    fn counts_zigzag_varints_of_lengths() {
         let bytes = [0, 1, 63, 64, 8_191, 8_192, 1_048_575, 1_048_576].map(varint_bytes);
         assert_eq!(bytes, [1, 1, 1, 2, 2, 3, 3, 4]);
         let message = Message::new("orders", Some(b"key"), vec![0; 10])
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_that_kafka_does_not_take_is_refused() {
+    fn rejects_invalid_topic_names() {
         let error = Message::new("a b", None, Vec::new()).unwrap_err();
         assert_eq!(error.code(), "invalid_topic");
         assert!(!error.is_retriable());

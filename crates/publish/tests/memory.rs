@@ -1,4 +1,4 @@
-//! The cluster in memory fails as it is told to.
+//! Fault injection of the cluster in memory.
 
 mod support;
 
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use herald_publish::memory::MemoryCluster;
 use herald_publish::{Connector, Failure, FailureCode, FailureKind, Message, Transport};
 
-use support::PATIENCE;
-use support::ledger::{Heard, Ledger, Outcome};
+use support::TEST_TIMEOUT;
+use support::ledger::{Ledger, Outcome, RecordingListener};
 
-fn connect(cluster: &MemoryCluster) -> (Arc<dyn Transport>, Arc<Heard>) {
-    let heard = Arc::new(Heard::default());
+fn connect(cluster: &MemoryCluster) -> (Arc<dyn Transport>, Arc<RecordingListener>) {
+    let heard = Arc::new(RecordingListener::default());
     (cluster.connect(heard.clone(), None).unwrap(), heard)
 }
 
@@ -45,7 +45,7 @@ fn code(outcome: &Outcome) -> &'static str {
         .map_or_else(|failure| failure.code.as_str(), |_| "")
 }
 
-/// Sends these while nothing moves, so that they are under way together.
+/// Sends messages while the cluster is paused, so that all are in flight together.
 fn send_together(
     cluster: &MemoryCluster,
     transport: &dyn Transport,
@@ -60,7 +60,7 @@ fn send_together(
 }
 
 #[test]
-fn a_failure_that_may_pass_takes_along_what_comes_behind_it_on_its_key() {
+fn retriable_failure_also_fails_later_messages_of_its_key() {
     let cluster = cluster();
     let (transport, _) = connect(&cluster);
     cluster.fail_next(1, &failure(FailureKind::Retriable));
@@ -81,7 +81,7 @@ fn a_failure_that_may_pass_takes_along_what_comes_behind_it_on_its_key() {
     );
     assert_eq!(payloads(&cluster, "t"), ["b0", "b1"]);
 
-    // What is sent after the report is another matter.
+    // A message that is sent after the report is independent of the failure.
     let later = Ledger::default();
     later.send(&*transport, &message("a", "a0"));
     later.positions();
@@ -89,7 +89,7 @@ fn a_failure_that_may_pass_takes_along_what_comes_behind_it_on_its_key() {
 }
 
 #[test]
-fn a_failure_for_good_concerns_one_message() {
+fn permanent_failure_fails_only_its_message() {
     let cluster = cluster();
     let (transport, _) = connect(&cluster);
     cluster.fail_next(1, &failure(FailureKind::Permanent));
@@ -101,7 +101,7 @@ fn a_failure_for_good_concerns_one_message() {
 }
 
 #[test]
-fn a_topic_fails_until_it_is_healed() {
+fn topic_fails_until_it_is_healed() {
     let cluster = cluster();
     let (transport, _) = connect(&cluster);
     cluster.fail_topic("t", failure(FailureKind::Permanent));
@@ -119,7 +119,7 @@ fn a_topic_fails_until_it_is_healed() {
 }
 
 #[test]
-fn a_full_connection_does_not_take_a_message() {
+fn full_connection_rejects_a_message() {
     let cluster = cluster();
     let (transport, _) = connect(&cluster);
     cluster.fail_next(1, &failure(FailureKind::Full));
@@ -132,7 +132,7 @@ fn a_full_connection_does_not_take_a_message() {
 }
 
 #[test]
-fn a_broken_connection_leaves_in_doubt_what_was_written() {
+fn broken_connection_fails_all_messages_and_stores_some() {
     let cluster = cluster();
     let (transport, heard) = connect(&cluster);
     let sent = [("a", "0"), ("a", "1"), ("a", "2"), ("a", "3")];
@@ -145,7 +145,7 @@ fn a_broken_connection_leaves_in_doubt_what_was_written() {
     assert_eq!(heard.fatal().kind, FailureKind::Fatal);
     assert_eq!(payloads(&cluster, "t"), ["0", "1"]);
     assert_eq!(
-        transport.probe(PATIENCE).unwrap_err().kind,
+        transport.probe(TEST_TIMEOUT).unwrap_err().kind,
         FailureKind::Fatal
     );
 
@@ -158,7 +158,7 @@ fn a_broken_connection_leaves_in_doubt_what_was_written() {
 }
 
 #[test]
-fn nothing_reaches_a_stopped_cluster_when_the_connection_breaks() {
+fn broken_connection_stores_nothing_on_a_stopped_cluster() {
     let cluster = cluster();
     let (transport, heard) = connect(&cluster);
     cluster.stop();
@@ -171,7 +171,7 @@ fn nothing_reaches_a_stopped_cluster_when_the_connection_breaks() {
 }
 
 #[test]
-fn a_fatal_failure_breaks_the_connection() {
+fn fatal_failure_breaks_the_connection() {
     let cluster = cluster();
     let (transport, heard) = connect(&cluster);
     cluster.fail_next(1, &failure(FailureKind::Fatal));
@@ -185,7 +185,7 @@ fn a_fatal_failure_breaks_the_connection() {
 }
 
 #[test]
-fn an_acknowledgement_may_take_its_time() {
+fn acknowledgements_can_be_delayed() {
     let cluster = cluster();
     let delay = Duration::from_millis(200);
     cluster.set_delay(delay);
@@ -198,7 +198,7 @@ fn an_acknowledgement_may_take_its_time() {
 }
 
 #[test]
-fn an_unknown_topic_is_refused_or_created() {
+fn unknown_topic_is_rejected_or_auto_created() {
     let cluster = MemoryCluster::new();
     let (transport, _) = connect(&cluster);
     let ledger = Ledger::default();
@@ -214,7 +214,7 @@ fn an_unknown_topic_is_refused_or_created() {
 }
 
 #[test]
-fn what_is_written_to_several_topics_keeps_its_order() {
+fn written_lists_messages_of_all_topics_in_order() {
     let cluster = MemoryCluster::new().with_auto_created_topics(3);
     let (transport, _) = connect(&cluster);
     let ledger = Ledger::default();

@@ -50,7 +50,7 @@ impl DeliveryCallback for Tell {
 }
 
 #[test]
-fn no_secret_leaves_by_a_log_line_or_a_failure() {
+fn log_lines_and_failures_contain_no_secret() {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()

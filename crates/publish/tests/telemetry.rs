@@ -40,7 +40,7 @@ fn traceparent(cluster: &MemoryCluster) -> Option<String> {
 }
 
 #[tokio::test]
-async fn the_trace_of_the_current_tracing_span_goes_along() {
+async fn propagates_the_trace_of_the_current_tracing_span() {
     let provider = SdkTracerProvider::builder().build();
     let tracer = provider.tracer("test");
     let layer = tracing_opentelemetry::layer().with_tracer(tracer);
@@ -57,7 +57,7 @@ async fn the_trace_of_the_current_tracing_span_goes_along() {
 }
 
 #[tokio::test]
-async fn so_does_that_of_opentelemetrys_own_context() {
+async fn propagates_the_trace_of_the_opentelemetry_context() {
     let provider = SdkTracerProvider::builder().build();
     let tracer = provider.tracer("test");
     let context = opentelemetry::Context::new().with_span(tracer.start("placing"));
@@ -77,7 +77,7 @@ async fn so_does_that_of_opentelemetrys_own_context() {
 }
 
 #[tokio::test]
-async fn without_a_trace_there_is_no_header() {
+async fn adds_no_header_without_a_trace() {
     let cluster = cluster();
     let publisher = Publisher::open(PublisherOptions::new(cluster.clone())).unwrap();
     publish(&publisher).await;
@@ -85,7 +85,7 @@ async fn without_a_trace_there_is_no_header() {
 }
 
 #[tokio::test]
-async fn a_meter_sees_the_figures_and_the_times() {
+async fn exports_statistics_and_latencies_to_a_meter() {
     let exporter = InMemoryMetricExporter::default();
     let provider = SdkMeterProvider::builder()
         .with_periodic_exporter(exporter.clone())

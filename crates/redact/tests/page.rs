@@ -57,7 +57,7 @@ Tokens are recognized unless a letter or digit precedes them.
 ";
 
 #[test]
-fn the_page_is_the_table() {
+fn documentation_lists_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/redaction.md");
     let page = page();
     if env::var_os("HERALD_BLESS").is_some() {

@@ -30,7 +30,7 @@ fn compare(path: &str, text: &str) {
 }
 
 #[test]
-fn the_rules_in_python_are_the_table() {
+fn python_rules_match_the_table() {
     compare(
         "crates/python/python/herald/runtime/_redaction_rules.py",
         &module(),
@@ -38,7 +38,7 @@ fn the_rules_in_python_are_the_table() {
 }
 
 #[test]
-fn the_examples_in_python_are_those_of_the_table() {
+fn python_examples_match_the_table() {
     let examples: BTreeMap<_, _> = rules::all().map(|rule| (rule.id, rule.examples)).collect();
     let near_misses: BTreeMap<_, _> = rules::all()
         .map(|rule| (rule.id, rule.near_misses))

@@ -84,7 +84,7 @@ fn service(runner: &mut TestRunner) -> (String, Value) {
 }
 
 #[test]
-fn any_text_gives_python_of_the_same_meaning() {
+fn any_text_keeps_its_meaning_in_python() {
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     let mut runner = TestRunner::deterministic();
     let mut said = 0;

@@ -347,7 +347,7 @@ fn write_modules(folder: &Path) {
 }
 
 #[test]
-fn any_text_gives_python_of_the_same_meaning() {
+fn any_text_keeps_its_meaning_in_python() {
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     write_modules(folder.path());
     if let Some(python) = tool("HERALD_PYTHON", "python3") {

@@ -71,7 +71,7 @@ fn count_methods(code: &str) -> usize {
 }
 
 #[test]
-fn an_orchestrator_has_eleven_methods() {
+fn orchestrator_module_matches_golden_file() {
     let operations = ["orchestration", "routing", "intelligence_query"];
     let code = module(&node(Kind::Orchestrator, &operations));
     assert_eq!(count_methods(&code), 11);
@@ -79,14 +79,14 @@ fn an_orchestrator_has_eleven_methods() {
 }
 
 #[test]
-fn a_reducer_has_eight_methods() {
+fn reducer_module_matches_golden_file() {
     let code = module(&node(Kind::Reducer, &["aggregation", "state_snapshot"]));
     assert_eq!(count_methods(&code), 8);
     check("reducer_events.py", &code);
 }
 
 #[test]
-fn an_effect_has_five_methods() {
+fn effect_module_matches_golden_file() {
     let code = module(&node(Kind::Effect, &["process"]));
     assert_eq!(count_methods(&code), 5);
     check("effect_events.py", &code);
@@ -141,12 +141,12 @@ fn orders() -> Node {
 }
 
 #[test]
-fn a_contract_with_everything_in_it() {
+fn contract_with_every_key_matches_golden_file() {
     check("orders_events.py", &module(&orders()));
 }
 
 #[test]
-fn payload_classes_of_the_runtime_are_those_of_the_table() {
+fn runtime_payload_classes_match_the_table() {
     check_file(
         "../python/python/herald/runtime/_payloads.py",
         &payload_classes(),
@@ -154,7 +154,7 @@ fn payload_classes_of_the_runtime_are_those_of_the_table() {
 }
 
 #[test]
-fn models_may_be_dataclasses() {
+fn dataclass_models_match_golden_file() {
     let python = PythonOptions {
         models: Models::Dataclass,
         standalone: false,
@@ -163,7 +163,7 @@ fn models_may_be_dataclasses() {
 }
 
 #[test]
-fn a_standalone_module_is_the_same_with_the_runtime_in_it() {
+fn standalone_module_is_the_same_with_the_runtime_included() {
     for models in Models::ALL {
         let options = |standalone| PythonOptions { models, standalone };
         let thin = module_with(&orders(), options(false));
@@ -179,7 +179,7 @@ fn a_standalone_module_is_the_same_with_the_runtime_in_it() {
 }
 
 #[test]
-fn a_file_is_importable_and_has_the_name_of_its_slug() {
+fn module_files_are_importable_and_named_after_the_slug() {
     let python = BuiltInTarget::find("python").expect("there is a target for Python");
     let mut node = node(Kind::Effect, &["process"]);
     for (slug, path) in [
@@ -203,7 +203,7 @@ fn every_file_begins_with_the_marker() {
 }
 
 #[test]
-fn a_node_without_events_gives_no_file() {
+fn node_without_events_has_no_file() {
     let mut node = node(Kind::Effect, &["process"]);
     node.events.clear();
     let python = BuiltInTarget::find("python").expect("there is a target for Python");

@@ -51,7 +51,7 @@ fn validator(schema: &Value) -> Validator {
 }
 
 #[test]
-fn each_typed_payload_input_and_result_has_a_file() {
+fn typed_payloads_inputs_and_results_have_a_file_each() {
     let files = render(&shop());
     let paths: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(
@@ -91,7 +91,7 @@ fn schemas_match_golden_files() {
 }
 
 #[test]
-fn names_that_only_differ_in_case_or_in_what_no_file_can_have_are_kept_apart() {
+fn names_that_differ_only_in_case_get_distinct_files() {
     let mut node = read(
         "node_type: effect\nservice_name: shop\noperations: []\n\
          include_state_events: false\ninclude_metric_events: false\nevents:\n\
@@ -139,7 +139,7 @@ fn placed() -> Map<String, Value> {
 }
 
 #[test]
-fn a_consumer_checks_what_arrives() {
+fn schemas_validate_received_messages() {
     let schema = render(&shop()).remove(0).contents;
     let validator = validator(&serde_json::from_str(&schema).expect("it is JSON"));
     assert!(validator.is_valid(&Value::Object(placed())));
@@ -355,7 +355,7 @@ fn field(name: &str, ty: Type) -> Field {
 }
 
 #[test]
-fn a_type_that_is_named_twice_is_not_listed_twice() {
+fn lists_a_type_once() {
     let ty = Type::Union(vec![Type::Null, Type::Null]);
     let fields = [field("it", ty)];
     let schema = document("title", None, &fields, &[], View::Wire);
@@ -366,7 +366,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
 
     #[test]
-    fn the_schema_of_any_fields_is_a_schema(fields in fields(), definitions in definitions()) {
+    fn schema_of_any_fields_is_valid(fields in fields(), definitions in definitions()) {
         for view in [View::Process, View::Wire] {
             let schema = document("title", Some("text"), &fields, &definitions, view);
             validator(&schema);

@@ -127,7 +127,7 @@ mod tests {
     use super::super::check_portable;
 
     #[test]
-    fn what_all_share_is_taken() {
+    fn accepts_syntax_common_to_all_engines() {
         for pattern in [
             "^[A-Z]{3}$",
             "^[a-z]*$",
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_reads_differently_is_refused() {
+    fn rejects_syntax_that_engines_interpret_differently() {
         for pattern in [
             r"^\d+$",
             r"[\w.]",

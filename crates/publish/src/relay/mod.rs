@@ -306,7 +306,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_waits_until_nothing_of_it_fails_any_more() {
+    fn key_waits_until_all_its_failures_are_known() {
         let mut inbox = Inbox::default();
         (inbox.handed_in, inbox.answered) = (5, 5);
         inbox.fails(7);

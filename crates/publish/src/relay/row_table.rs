@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_with_the_transport_while_one_of_its_rows_is() {
+    fn key_is_with_the_transport_while_one_of_its_rows_is() {
         let mut rows = RowTable::default();
         let [first, second] = [1, 2].map(Sequence::new);
         rows.insert(first, RowState::WithTransport(7));

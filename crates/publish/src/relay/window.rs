@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_begins_with_one_row_and_doubles() {
+    fn trial_begins_with_one_row_and_doubles() {
         let mut window = Window::new(100);
         assert_eq!(fill(&mut window, at(1)), 16);
         window.start_trial(at(2));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn stuck_rows_take_no_room_and_are_counted_until_they_leave() {
+    fn stuck_rows_use_no_capacity_and_are_counted_until_they_leave() {
         let mut window = Window::new(100);
         fill(&mut window, at(1));
         window.start_trial(at(2));

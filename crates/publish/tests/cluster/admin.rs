@@ -8,11 +8,11 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 
-use crate::support::{PATIENCE, fresh_topic, real_kafka};
+use crate::support::{TEST_TIMEOUT, fresh_topic, real_kafka};
 
 fn connect() -> Option<Admin> {
     let servers = real_kafka()?;
-    Some(Admin::connect(&KafkaOptions::new(servers), PATIENCE).unwrap())
+    Some(Admin::connect(&KafkaOptions::new(servers), TEST_TIMEOUT).unwrap())
 }
 
 fn wanted(name: &str, partitions: u32, config: &[(&str, &str)]) -> WantedTopic {
@@ -45,7 +45,7 @@ fn in_sync(admin: &Admin, wanted: &WantedTopic) {
 }
 
 #[test]
-fn a_missing_topic_is_made_as_wanted_and_then_nothing_is_left_to_do() {
+fn creates_a_missing_topic_and_is_then_in_sync() {
     let Some(admin) = connect() else { return };
     let topic = fresh_topic("made");
     let wanted = wanted(&topic, 4, &[("retention.ms", "86400000")]);
@@ -66,7 +66,7 @@ fn a_missing_topic_is_made_as_wanted_and_then_nothing_is_left_to_do() {
 }
 
 #[test]
-fn partitions_grow_and_never_shrink() {
+fn adds_partitions_and_never_removes_them() {
     let Some(admin) = connect() else { return };
     let topic = fresh_topic("partitions");
     apply(&admin, wanted(&topic, 2, &[]));
@@ -93,7 +93,7 @@ fn partitions_grow_and_never_shrink() {
 
 /// Kafka's request replaces the whole configuration of a topic.
 #[test]
-fn a_value_that_nobody_mentions_survives_the_change_of_another() {
+fn keeps_configuration_that_is_not_in_the_plan() {
     let (Some(admin), Some(servers)) = (connect(), real_kafka()) else {
         return;
     };
@@ -146,7 +146,7 @@ fn a_value_that_nobody_mentions_survives_the_change_of_another() {
 }
 
 #[test]
-fn what_the_cluster_would_refuse_is_known_before_anything_is_done() {
+fn plan_reports_what_the_cluster_would_reject() {
     let Some(admin) = connect() else { return };
     let refused = |wanted: WantedTopic| {
         let plan = admin.plan(vec![wanted]).unwrap();
@@ -182,7 +182,7 @@ fn what_the_cluster_would_refuse_is_known_before_anything_is_done() {
 }
 
 #[test]
-fn a_topic_that_fails_does_not_keep_others_from_being_made() {
+fn failing_topic_does_not_prevent_others() {
     let Some(admin) = connect() else { return };
     let (good, bad) = (fresh_topic("good"), fresh_topic("bad"));
     let plan = admin
@@ -202,7 +202,7 @@ fn a_topic_that_fails_does_not_keep_others_from_being_made() {
 }
 
 #[test]
-fn a_value_that_kafka_does_not_take_is_told_although_the_request_succeeds() {
+fn reports_a_value_that_kafka_ignored() {
     let Some(admin) = connect() else { return };
     let topic = fresh_topic("unchanged");
     apply(&admin, wanted(&topic, 1, &[("retention.ms", "1000000")]));
@@ -222,7 +222,7 @@ fn a_value_that_kafka_does_not_take_is_told_although_the_request_succeeds() {
 }
 
 #[test]
-fn hundreds_of_topics_are_made_in_several_requests() {
+fn creates_hundreds_of_topics_in_several_requests() {
     let Some(admin) = connect() else { return };
     let many: Vec<_> = (0..230)
         .map(|_| wanted(&fresh_topic("many"), 1, &[]))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use herald_publish::FailureCode;
 use herald_publish::kafka::{Admin, ApiError, ApiKey, DevCluster, KafkaOptions, StartPosition};
 
-use crate::support::{PATIENCE, Publisher, hear, listener, texts};
+use crate::support::{Publisher, TEST_TIMEOUT, hear, listener, texts};
 
 #[test]
 fn topics_have_the_partitions_that_they_were_created_with() {
@@ -25,7 +25,7 @@ fn topics_have_the_partitions_that_they_were_created_with() {
 }
 
 #[test]
-fn a_name_is_taken_once_and_has_to_be_one() {
+fn rejects_duplicate_and_invalid_topic_names() {
     let cluster = DevCluster::start(1).unwrap();
     cluster.create_topic("orders", 1, 1).unwrap();
     for name in ["orders", "", "a b", "a\0b"] {
@@ -36,15 +36,15 @@ fn a_name_is_taken_once_and_has_to_be_one() {
 }
 
 #[test]
-fn it_does_not_pretend_to_answer_about_topics() {
+fn topic_administration_is_unsupported() {
     let cluster = DevCluster::start(1).unwrap();
     let options = KafkaOptions::new(cluster.bootstrap_servers());
-    let failure = Admin::connect(&options, PATIENCE).err().unwrap();
+    let failure = Admin::connect(&options, TEST_TIMEOUT).err().unwrap();
     assert_eq!(failure.code, FailureCode::Unsupported);
 }
 
 #[test]
-fn an_injected_error_is_met_once() {
+fn injected_error_occurs_once() {
     let cluster = DevCluster::start(1).unwrap();
     cluster.create_topic("orders", 1, 1).unwrap();
     cluster.fail_next(

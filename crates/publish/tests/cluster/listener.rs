@@ -10,10 +10,10 @@ use herald_publish::kafka::{
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use crate::support::{PATIENCE, Publisher, fresh_topic, hear, listener, real_kafka, texts};
+use crate::support::{Publisher, TEST_TIMEOUT, fresh_topic, hear, listener, real_kafka, texts};
 
 #[test]
-fn only_what_comes_after_now_is_heard() {
+fn start_now_skips_earlier_records() {
     let cluster = DevCluster::start(1).unwrap();
     cluster.create_topic("orders", 3, 1).unwrap();
     let servers = cluster.bootstrap_servers();
@@ -21,7 +21,7 @@ fn only_what_comes_after_now_is_heard() {
     publisher.publish("orders", 0, "before");
     let mut listener = listener(&servers);
     listener
-        .follow(|_| true, StartPosition::Now, PATIENCE)
+        .follow(|_| true, StartPosition::Now, TEST_TIMEOUT)
         .unwrap();
     // Published before anything is read: the position was fixed by `follow`.
     for partition in 0..3 {
@@ -32,23 +32,23 @@ fn only_what_comes_after_now_is_heard() {
 }
 
 #[test]
-fn reading_from_a_time_skips_what_is_older() {
+fn start_time_skips_older_records() {
     let Some(servers) = real_kafka() else {
         return;
     };
     let topic = fresh_topic("times");
     create(&servers, &topic, 1);
-    is_read_from_times(&servers, &topic);
+    assert_start_times(&servers, &topic);
 }
 
 #[test]
-fn reading_from_a_time_works_in_memory_too() {
+fn start_time_works_on_the_dev_cluster() {
     let cluster = DevCluster::start(1).unwrap();
     cluster.create_topic("orders", 1, 1).unwrap();
-    is_read_from_times(&cluster.bootstrap_servers(), "orders");
+    assert_start_times(&cluster.bootstrap_servers(), "orders");
 }
 
-fn is_read_from_times(servers: &str, topic: &str) {
+fn assert_start_times(servers: &str, topic: &str) {
     let publisher = Publisher::new(servers);
     let hour = 3_600_000;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -61,7 +61,7 @@ fn is_read_from_times(servers: &str, topic: &str) {
         let topic = topic.to_owned();
         let follow = move |name: &str| name == topic;
         listener
-            .follow(follow, StartPosition::At(time), PATIENCE)
+            .follow(follow, StartPosition::At(time), TEST_TIMEOUT)
             .unwrap();
         listener
     };
@@ -74,13 +74,13 @@ fn is_read_from_times(servers: &str, topic: &str) {
 }
 
 #[test]
-fn topics_that_come_into_being_are_read_from_their_beginning() {
+fn reads_new_topics_from_their_beginning() {
     let cluster = DevCluster::start(1).unwrap();
     let servers = cluster.bootstrap_servers();
     let mut listener = listener(&servers);
     let follow = |name: &str| name.starts_with("orders.");
     let there = listener
-        .follow(follow, StartPosition::Now, PATIENCE)
+        .follow(follow, StartPosition::Now, TEST_TIMEOUT)
         .unwrap();
     assert!(there.is_empty());
     let publisher = Publisher::new(&servers);
@@ -93,20 +93,20 @@ fn topics_that_come_into_being_are_read_from_their_beginning() {
 }
 
 #[test]
-fn an_outage_is_told_once_and_its_end_too() {
+fn reports_an_outage_and_its_end_once() {
     let cluster = DevCluster::start(1).unwrap();
     cluster.create_topic("orders", 1, 1).unwrap();
     let servers = cluster.bootstrap_servers();
     let mut listener = listener(&servers);
     listener
-        .follow(|_| true, StartPosition::Now, PATIENCE)
+        .follow(|_| true, StartPosition::Now, TEST_TIMEOUT)
         .unwrap();
     cluster.take_down(None).unwrap();
     let mut told = Vec::new();
     let mut wait_for = |listener: &mut herald_publish::kafka::TopicReader, wanted: usize| {
         let started = std::time::Instant::now();
         while told.len() < wanted {
-            assert!(started.elapsed() < PATIENCE, "{told:?}");
+            assert!(started.elapsed() < TEST_TIMEOUT, "{told:?}");
             told.extend(listener.next(Duration::from_millis(50)).unwrap());
         }
         told.clone()
@@ -130,7 +130,7 @@ fn an_outage_is_told_once_and_its_end_too() {
 }
 
 #[test]
-fn listening_leaves_no_consumer_group_behind() {
+fn leaves_no_consumer_group_behind() {
     let Some(servers) = real_kafka() else {
         return;
     };
@@ -141,7 +141,7 @@ fn listening_leaves_no_consumer_group_behind() {
             .set("bootstrap.servers", &servers)
             .create()
             .unwrap();
-        let groups = client.fetch_group_list(None, PATIENCE).unwrap();
+        let groups = client.fetch_group_list(None, TEST_TIMEOUT).unwrap();
         groups
             .groups()
             .iter()
@@ -152,7 +152,7 @@ fn listening_leaves_no_consumer_group_behind() {
     let mut listener = listener(&servers);
     let follow = move |name: &str| name == follow;
     listener
-        .follow(follow, StartPosition::Beginning, PATIENCE)
+        .follow(follow, StartPosition::Beginning, TEST_TIMEOUT)
         .unwrap();
     Publisher::new(&servers).publish(&topic, 1, "x");
     hear(&mut listener, 1);
@@ -164,7 +164,7 @@ fn listening_leaves_no_consumer_group_behind() {
 }
 
 fn create(servers: &str, topic: &str, partitions: u32) {
-    let admin = Admin::connect(&KafkaOptions::new(servers), PATIENCE).unwrap();
+    let admin = Admin::connect(&KafkaOptions::new(servers), TEST_TIMEOUT).unwrap();
     let wanted = WantedTopic {
         partitions: Some(partitions),
         ..WantedTopic::new(topic)

@@ -8,7 +8,7 @@ use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 /// A hang guard, not an expectation.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The real cluster, if there is one to test with.
 pub fn real_kafka() -> Option<String> {
@@ -55,12 +55,12 @@ impl Publisher {
             .send(record)
             .map_err(|(error, _)| error)
             .expect("room");
-        self.0.flush(PATIENCE).expect("delivered");
+        self.0.flush(TEST_TIMEOUT).expect("delivered");
     }
 }
 
 pub fn listener(servers: &str) -> TopicReader {
-    TopicReader::connect(&KafkaOptions::new(servers), PATIENCE).expect("connected")
+    TopicReader::connect(&KafkaOptions::new(servers), TEST_TIMEOUT).expect("connected")
 }
 
 /// The next records, in the order of their arrival.
@@ -68,7 +68,7 @@ pub fn hear(listener: &mut TopicReader, count: usize) -> Vec<ConsumerRecord> {
     let started = Instant::now();
     let mut records = Vec::new();
     while records.len() < count {
-        assert!(started.elapsed() < PATIENCE, "only {records:?} arrived");
+        assert!(started.elapsed() < TEST_TIMEOUT, "only {records:?} arrived");
         if let Some(ReaderEvent::Record(record)) = listener.next(Duration::from_millis(50)).unwrap()
         {
             records.push(*record);

@@ -8,7 +8,7 @@ use herald_publish::{ConnectionListener, Connector, Transport};
 
 use crate::cluster::{Cluster, Record};
 use crate::reader;
-use crate::support::PATIENCE;
+use crate::support::TEST_TIMEOUT;
 use crate::support::nodes::Nodes;
 
 conformance!(Kafka::calm, Kafka::faulty);
@@ -69,7 +69,7 @@ impl Cluster for Kafka {
     }
 
     fn create(&self, topic: &str, partitions: u32) {
-        let admin = Admin::connect(&KafkaOptions::new(&self.servers), PATIENCE).unwrap();
+        let admin = Admin::connect(&KafkaOptions::new(&self.servers), TEST_TIMEOUT).unwrap();
         let wanted = WantedTopic {
             partitions: Some(partitions),
             ..WantedTopic::new(topic)

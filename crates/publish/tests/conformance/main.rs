@@ -4,38 +4,38 @@
 //!     cargo test -p herald-publish --test conformance
 //!     scripts/kafka run -- cargo test -p herald-publish --test conformance
 
-/// All statements as tests of one cluster. The first function gives a cluster to work with, the
-/// second one that may be taken away; `None` where there is none.
+/// Runs the functions of `statements.rs` as tests of one cluster. `$calm` returns a cluster that
+/// stays available, `$faulty` one that the test may stop; `None` skips the test.
 macro_rules! conformance {
     ($calm:expr, $faulty:expr) => {
         conformance! { @ $calm;
-            each_message_is_reported_once
-            success_means_that_a_consumer_reads_it
-            the_order_of_a_key_is_kept
-            a_key_lands_where_its_hash_says
-            key_headers_and_timestamp_arrive
-            what_is_too_large_is_refused_for_good
-            nothing_is_reported_within_send
-            fifty_senders_at_once
-            a_probe_is_answered
-            after_closing_nothing_is_taken
-            whoever_closes_gets_all_reports
-            whoever_drops_gets_all_reports
-            a_report_may_close_the_connection
+            reports_each_message_once
+            consumers_read_acknowledged_messages
+            keeps_the_order_of_each_key
+            chooses_the_partition_by_the_hash_of_the_key
+            delivers_key_headers_and_timestamp
+            rejects_too_large_messages_permanently
+            never_reports_on_the_sending_thread
+            fifty_threads_send_concurrently
+            probe_succeeds_on_an_available_cluster
+            accepts_no_messages_after_close
+            close_under_load_reports_every_message
+            drop_reports_every_message
+            callback_can_close_the_connection
         }
         conformance! { @ $faulty;
-            an_absent_cluster_is_told_and_not_an_error
-            an_outage_is_told_and_messages_wait_for_its_end
-            a_frozen_cluster_loses_nothing
-            the_order_of_a_key_is_kept_through_a_restart
-            a_probe_fails_while_the_cluster_is_stopped
-            a_probe_fails_while_the_cluster_is_frozen
-            closing_ends_while_the_cluster_is_stopped
-            closing_ends_while_the_cluster_is_frozen
-            closing_without_time_reports_everything
-            dropping_ends_while_the_cluster_is_stopped
-            patience_ends_while_the_cluster_is_stopped
-            patience_ends_while_the_cluster_is_frozen
+            messages_wait_for_a_cluster_that_starts_later
+            messages_wait_for_the_end_of_an_outage
+            frozen_cluster_loses_nothing
+            keeps_the_order_of_each_key_through_a_restart
+            probe_fails_while_the_cluster_is_stopped
+            probe_fails_while_the_cluster_is_frozen
+            close_returns_while_the_cluster_is_stopped
+            close_returns_while_the_cluster_is_frozen
+            close_with_a_zero_timeout_reports_every_message
+            drop_returns_while_the_cluster_is_stopped
+            delivery_timeout_ends_while_the_cluster_is_stopped
+            delivery_timeout_ends_while_the_cluster_is_frozen
         }
     };
     (@ $cluster:expr; $($statement:ident)*) => {
@@ -50,6 +50,8 @@ macro_rules! conformance {
     };
 }
 
+#[cfg(feature = "kafka")]
+mod broker_errors;
 mod cluster;
 #[cfg(feature = "kafka")]
 mod dev;
@@ -58,8 +60,6 @@ mod kafka;
 mod memory;
 #[cfg(feature = "kafka")]
 mod reader;
-#[cfg(feature = "kafka")]
-mod refusals;
 mod statements;
 #[path = "../support/mod.rs"]
 mod support;

@@ -8,7 +8,7 @@ use rdkafka::message::{Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::cluster::Record;
-use crate::support::PATIENCE;
+use crate::support::TEST_TIMEOUT;
 
 /// Records by partition and offset, once there are `count`.
 pub fn read(servers: &str, topic: &str, count: usize) -> Vec<Record> {
@@ -18,8 +18,8 @@ pub fn read(servers: &str, topic: &str, count: usize) -> Vec<Record> {
         .set("enable.auto.commit", "false")
         .create()
         .unwrap();
-    let deadline = Instant::now() + PATIENCE;
-    let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).unwrap();
+    let deadline = Instant::now() + TEST_TIMEOUT;
+    let metadata = consumer.fetch_metadata(Some(topic), TEST_TIMEOUT).unwrap();
     let mut partitions = TopicPartitionList::new();
     for partition in metadata.topics()[0].partitions() {
         partitions

@@ -1,4 +1,4 @@
-//! Conformance of every transport.
+//! Requirements of every transport. `main.rs` turns each public function into a test.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::mpsc::TryRecvError;
@@ -12,8 +12,8 @@ use herald_publish::{
 };
 
 use crate::cluster::{Cluster, Record};
-use crate::support::ledger::{Heard, Ledger};
-use crate::support::{PATIENCE, fresh_topic};
+use crate::support::ledger::{Ledger, RecordingListener};
+use crate::support::{TEST_TIMEOUT, fresh_topic};
 
 fn topic(cluster: &dyn Cluster, what: &str, partitions: u32) -> String {
     let topic = fresh_topic(what);
@@ -22,7 +22,7 @@ fn topic(cluster: &dyn Cluster, what: &str, partitions: u32) -> String {
 }
 
 fn connect(cluster: &dyn Cluster) -> Arc<dyn Transport> {
-    cluster.connect(Arc::new(Heard::default()), None)
+    cluster.connect(Arc::new(RecordingListener::default()), None)
 }
 
 fn message(topic: &str, key: Option<&[u8]>, payload: impl Into<Vec<u8>>) -> Message {
@@ -50,7 +50,7 @@ fn numbers(records: &[Record]) -> BTreeMap<Vec<u8>, Vec<usize>> {
     numbers
 }
 
-pub fn each_message_is_reported_once(cluster: &dyn Cluster) {
+pub fn reports_each_message_once(cluster: &dyn Cluster) {
     let topic = topic(cluster, "once", 3);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -58,12 +58,12 @@ pub fn each_message_is_reported_once(cluster: &dyn Cluster) {
         ledger.send(&*transport, &numbered(&topic, number % 7, number));
     }
     assert_eq!(ledger.positions().len(), 2000);
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
     assert_eq!(ledger.outcomes().len(), 2000);
     assert_eq!(cluster.read(&topic, 2000).len(), 2000);
 }
 
-pub fn success_means_that_a_consumer_reads_it(cluster: &dyn Cluster) {
+pub fn consumers_read_acknowledged_messages(cluster: &dyn Cluster) {
     let topic = topic(cluster, "readable", 3);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -83,7 +83,7 @@ pub fn success_means_that_a_consumer_reads_it(cluster: &dyn Cluster) {
     }
 }
 
-pub fn the_order_of_a_key_is_kept(cluster: &dyn Cluster) {
+pub fn keeps_the_order_of_each_key(cluster: &dyn Cluster) {
     let topic = topic(cluster, "order", 3);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -100,7 +100,7 @@ pub fn the_order_of_a_key_is_kept(cluster: &dyn Cluster) {
     }
 }
 
-pub fn a_key_lands_where_its_hash_says(cluster: &dyn Cluster) {
+pub fn chooses_the_partition_by_the_hash_of_the_key(cluster: &dyn Cluster) {
     let topic = topic(cluster, "hash", 7);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -117,7 +117,7 @@ pub fn a_key_lands_where_its_hash_says(cluster: &dyn Cluster) {
     }
 }
 
-pub fn key_headers_and_timestamp_arrive(cluster: &dyn Cluster) {
+pub fn delivers_key_headers_and_timestamp(cluster: &dyn Cluster) {
     let topic = topic(cluster, "parts", 1);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -151,7 +151,7 @@ pub fn key_headers_and_timestamp_arrive(cluster: &dyn Cluster) {
     }
 }
 
-pub fn what_is_too_large_is_refused_for_good(cluster: &dyn Cluster) {
+pub fn rejects_too_large_messages_permanently(cluster: &dyn Cluster) {
     let topic = topic(cluster, "large", 1);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -171,7 +171,7 @@ pub fn what_is_too_large_is_refused_for_good(cluster: &dyn Cluster) {
     assert!(outcomes[1].is_ok(), "{outcomes:?}");
 }
 
-pub fn nothing_is_reported_within_send(cluster: &dyn Cluster) {
+pub fn never_reports_on_the_sending_thread(cluster: &dyn Cluster) {
     let topic = topic(cluster, "threads", 1);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -180,13 +180,13 @@ pub fn nothing_is_reported_within_send(cluster: &dyn Cluster) {
     }
     ledger.positions();
     ledger.send(&*transport, &numbered(&topic, 0, 100));
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
     assert_eq!(ledger.settled(), 101);
     let here = thread::current().id();
     assert!(ledger.threads().iter().all(|thread| *thread != here));
 }
 
-pub fn fifty_senders_at_once(cluster: &dyn Cluster) {
+pub fn fifty_threads_send_concurrently(cluster: &dyn Cluster) {
     let topic = topic(cluster, "many", 3);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -208,31 +208,31 @@ pub fn fifty_senders_at_once(cluster: &dyn Cluster) {
     }
 }
 
-pub fn a_probe_is_answered(cluster: &dyn Cluster) {
+pub fn probe_succeeds_on_an_available_cluster(cluster: &dyn Cluster) {
     let transport = connect(cluster);
-    transport.probe(PATIENCE).unwrap();
+    transport.probe(TEST_TIMEOUT).unwrap();
     let topic = topic(cluster, "probe", 3);
     let ledger = Ledger::default();
     ledger.send(&*transport, &numbered(&topic, 0, 0));
     ledger.positions();
-    transport.probe(PATIENCE).unwrap();
+    transport.probe(TEST_TIMEOUT).unwrap();
 }
 
-pub fn after_closing_nothing_is_taken(cluster: &dyn Cluster) {
+pub fn accepts_no_messages_after_close(cluster: &dyn Cluster) {
     let topic = topic(cluster, "closed", 1);
     let transport = connect(cluster);
     let ledger = Ledger::default();
     ledger.send(&*transport, &numbered(&topic, 0, 0));
     ledger.positions();
-    transport.close(PATIENCE);
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
+    transport.close(TEST_TIMEOUT);
     let number = ledger.send(&*transport, &numbered(&topic, 0, 1));
     let failure = ledger.outcomes()[number].clone().unwrap_err();
     assert_eq!(
         (failure.kind, failure.code),
         (FailureKind::Abandoned, FailureCode::Closed)
     );
-    let failure = transport.probe(PATIENCE).unwrap_err();
+    let failure = transport.probe(TEST_TIMEOUT).unwrap_err();
     assert_eq!(failure.code, FailureCode::Closed);
     assert_eq!(cluster.read(&topic, 1).len(), 1);
 }
@@ -257,7 +257,7 @@ fn end_under_load(cluster: &dyn Cluster, end: impl FnOnce(&dyn Transport)) {
                 }
             });
         }
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TEST_TIMEOUT;
         while ledger.settled() < 1000 && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(1));
         }
@@ -275,11 +275,11 @@ fn assert_all_delivered_or_abandoned(ledger: &Ledger) {
     }
 }
 
-pub fn whoever_closes_gets_all_reports(cluster: &dyn Cluster) {
-    end_under_load(cluster, |transport| transport.close(PATIENCE));
+pub fn close_under_load_reports_every_message(cluster: &dyn Cluster) {
+    end_under_load(cluster, |transport| transport.close(TEST_TIMEOUT));
 }
 
-pub fn whoever_drops_gets_all_reports(cluster: &dyn Cluster) {
+pub fn drop_reports_every_message(cluster: &dyn Cluster) {
     let topic = topic(cluster, "drop", 3);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -295,11 +295,11 @@ struct Closing(Arc<dyn Transport>);
 
 impl DeliveryCallback for Closing {
     fn on_delivery(self: Arc<Self>, _: Result<RecordMetadata, Failure>) {
-        self.0.close(PATIENCE);
+        self.0.close(TEST_TIMEOUT);
     }
 }
 
-pub fn a_report_may_close_the_connection(cluster: &dyn Cluster) {
+pub fn callback_can_close_the_connection(cluster: &dyn Cluster) {
     let topic = topic(cluster, "inside", 3);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -314,14 +314,18 @@ pub fn a_report_may_close_the_connection(cluster: &dyn Cluster) {
         ledger.send(&*transport, &numbered(&topic, 0, number));
     }
     ledger.wait();
-    assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < TEST_TIMEOUT / 2,
+        "{:?}",
+        started.elapsed()
+    );
     assert_all_delivered_or_abandoned(&ledger);
 }
 
-pub fn an_absent_cluster_is_told_and_not_an_error(cluster: &dyn Cluster) {
+pub fn messages_wait_for_a_cluster_that_starts_later(cluster: &dyn Cluster) {
     let topic = topic(cluster, "absent", 3);
     cluster.stop();
-    let heard = Arc::new(Heard::default());
+    let heard = Arc::new(RecordingListener::default());
     let transport = cluster.connect(heard.clone(), None);
     let ledger = Ledger::default();
     ledger.send(&*transport, &numbered(&topic, 0, 0));
@@ -335,9 +339,9 @@ pub fn an_absent_cluster_is_told_and_not_an_error(cluster: &dyn Cluster) {
     ledger.positions();
 }
 
-pub fn an_outage_is_told_and_messages_wait_for_its_end(cluster: &dyn Cluster) {
+pub fn messages_wait_for_the_end_of_an_outage(cluster: &dyn Cluster) {
     let topic = topic(cluster, "outage", 3);
-    let heard = Arc::new(Heard::default());
+    let heard = Arc::new(RecordingListener::default());
     let transport = cluster.connect(heard.clone(), None);
     let ledger = Ledger::default();
     ledger.send(&*transport, &numbered(&topic, 0, 0));
@@ -354,7 +358,7 @@ pub fn an_outage_is_told_and_messages_wait_for_its_end(cluster: &dyn Cluster) {
     assert_eq!(numbers[&b"key-0"[..]], (0..50).collect::<Vec<_>>());
 }
 
-pub fn a_frozen_cluster_loses_nothing(cluster: &dyn Cluster) {
+pub fn frozen_cluster_loses_nothing(cluster: &dyn Cluster) {
     let topic = topic(cluster, "frozen", 3);
     let transport = connect(cluster);
     let ledger = Ledger::default();
@@ -384,7 +388,7 @@ fn assert_order(records: &[Record], keys: usize, count: usize) {
     }
 }
 
-pub fn the_order_of_a_key_is_kept_through_a_restart(cluster: &dyn Cluster) {
+pub fn keeps_the_order_of_each_key_through_a_restart(cluster: &dyn Cluster) {
     const KEYS: usize = 5;
     let topic = topic(cluster, "restart", 3);
     let transport = connect(cluster);
@@ -415,24 +419,24 @@ pub fn the_order_of_a_key_is_kept_through_a_restart(cluster: &dyn Cluster) {
     assert_order(&cluster.read(&topic, KEYS * count), KEYS, count);
 }
 
-pub fn a_probe_fails_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
+pub fn probe_fails_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
     let transport = connect(cluster);
-    transport.probe(PATIENCE).unwrap();
+    transport.probe(TEST_TIMEOUT).unwrap();
     cluster.stop();
     let failure = transport.probe(Duration::from_secs(1)).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Retriable, "{failure}");
     cluster.start();
-    transport.probe(PATIENCE).unwrap();
+    transport.probe(TEST_TIMEOUT).unwrap();
 }
 
-pub fn a_probe_fails_while_the_cluster_is_frozen(cluster: &dyn Cluster) {
+pub fn probe_fails_while_the_cluster_is_frozen(cluster: &dyn Cluster) {
     let transport = connect(cluster);
-    transport.probe(PATIENCE).unwrap();
+    transport.probe(TEST_TIMEOUT).unwrap();
     cluster.pause();
     let failure = transport.probe(Duration::from_secs(1)).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Retriable, "{failure}");
     cluster.resume();
-    transport.probe(PATIENCE).unwrap();
+    transport.probe(TEST_TIMEOUT).unwrap();
 }
 
 #[derive(Clone, Copy)]
@@ -473,7 +477,11 @@ fn end_in_an_outage(
     thread::sleep(Duration::from_millis(100));
     let started = Instant::now();
     end(transport, &ledger);
-    assert!(started.elapsed() < PATIENCE / 2, "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < TEST_TIMEOUT / 2,
+        "{:?}",
+        started.elapsed()
+    );
     let failures = ledger.outcomes().into_iter().skip(1);
     for failure in failures.map(Result::unwrap_err) {
         assert_eq!(
@@ -484,19 +492,19 @@ fn end_in_an_outage(
     finish(cluster, outage);
 }
 
-pub fn closing_ends_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
+pub fn close_returns_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
     end_in_an_outage(cluster, Outage::Stopped, |transport, _| {
         transport.close(Duration::from_secs(5));
     });
 }
 
-pub fn closing_ends_while_the_cluster_is_frozen(cluster: &dyn Cluster) {
+pub fn close_returns_while_the_cluster_is_frozen(cluster: &dyn Cluster) {
     end_in_an_outage(cluster, Outage::Frozen, |transport, _| {
         transport.close(Duration::from_secs(5));
     });
 }
 
-pub fn closing_without_time_reports_everything(cluster: &dyn Cluster) {
+pub fn close_with_a_zero_timeout_reports_every_message(cluster: &dyn Cluster) {
     end_in_an_outage(cluster, Outage::Stopped, |transport, ledger| {
         transport.close(Duration::ZERO);
         // A report that was on its way comes a moment later.
@@ -504,16 +512,16 @@ pub fn closing_without_time_reports_everything(cluster: &dyn Cluster) {
     });
 }
 
-pub fn dropping_ends_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
+pub fn drop_returns_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
     end_in_an_outage(cluster, Outage::Stopped, |transport, _| drop(transport));
 }
 
 /// Messages of a connection with `delivery_timeout`, sent in an outage, are given back.
-fn lose_patience(cluster: &dyn Cluster, outage: Outage) {
+fn expect_delivery_timeout(cluster: &dyn Cluster, outage: Outage) {
     let topic = topic(cluster, "delivery_timeout", 1);
     let delivery_timeout = Some(Duration::from_secs(1));
-    let transport = cluster.connect(Arc::new(Heard::default()), delivery_timeout);
-    transport.probe(PATIENCE).unwrap();
+    let transport = cluster.connect(Arc::new(RecordingListener::default()), delivery_timeout);
+    transport.probe(TEST_TIMEOUT).unwrap();
     begin(cluster, outage);
     let ledger = Ledger::default();
     for number in 0..10 {
@@ -528,10 +536,10 @@ fn lose_patience(cluster: &dyn Cluster, outage: Outage) {
     finish(cluster, outage);
 }
 
-pub fn patience_ends_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
-    lose_patience(cluster, Outage::Stopped);
+pub fn delivery_timeout_ends_while_the_cluster_is_stopped(cluster: &dyn Cluster) {
+    expect_delivery_timeout(cluster, Outage::Stopped);
 }
 
-pub fn patience_ends_while_the_cluster_is_frozen(cluster: &dyn Cluster) {
-    lose_patience(cluster, Outage::Frozen);
+pub fn delivery_timeout_ends_while_the_cluster_is_frozen(cluster: &dyn Cluster) {
+    expect_delivery_timeout(cluster, Outage::Frozen);
 }

@@ -67,8 +67,8 @@ impl Task {
 }
 
 /// Shows the balances that a child has shown.
-pub fn show_balances(said: &[u8]) {
-    for line in String::from_utf8_lossy(said).lines() {
+pub fn show_balances(output: &[u8]) {
+    for line in String::from_utf8_lossy(output).lines() {
         if line.starts_with("fault:") {
             let _ = writeln!(std::io::stderr(), "{line}");
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::{Mode, Publisher};
 
-use crate::bench::{Bench, close_within, finish};
 use crate::cluster::{self, Cluster, skipped};
-use crate::ledger::Told;
+use crate::fixture::{Fixture, close_within, finish};
+use crate::ledger::Outcome;
 use crate::load::Load;
 use crate::proxy::Network;
 
@@ -17,9 +17,9 @@ fn closed_in(case: &str, mode: Mode, time: Duration, fault: impl FnOnce(&Network
     let Some(network) = Network::before(cluster.servers()) else {
         return skipped("the brokers are not named by IPv4 addresses");
     };
-    let (bench, topic) = (Bench::new(), cluster::topic(cluster.servers()));
+    let (fixture, topic) = (Fixture::new(), cluster::topic(cluster.servers()));
     let options = || {
-        bench
+        fixture
             .options(KafkaOptions::new(network.servers()))
             .mode(mode)
     };
@@ -42,19 +42,19 @@ fn closed_in(case: &str, mode: Mode, time: Duration, fault: impl FnOnce(&Network
     let closed = close_within(publisher, time);
     let mut open_outcomes = Vec::new();
     for (event, pending) in open {
-        let told = Told::from(pending.wait());
-        open_outcomes.push(told.clone());
-        ledger.note(event, told);
+        let outcome = Outcome::from(pending.wait());
+        open_outcomes.push(outcome.clone());
+        ledger.note(event, outcome);
     }
     assert_eq!(closed.failed, 0);
-    let found = bench.found();
+    let found = fixture.found();
     assert_eq!(found.queued.len() as u64, closed.spooled);
     if mode == Mode::Direct {
         // A broker that has just started may be slow enough for some of the load to be spooled, and
         // to be delivered before the close.
         let spooled = open_outcomes
             .iter()
-            .filter(|told| **told == Told::Spooled)
+            .filter(|outcome| **outcome == Outcome::Spooled)
             .count();
         let spooled_at_close = closed.spooled;
         assert!(
@@ -65,14 +65,14 @@ fn closed_in(case: &str, mode: Mode, time: Duration, fault: impl FnOnce(&Network
 
     network.mend();
     finish(Publisher::open(options()).unwrap());
-    let account = bench.account(&ledger, cluster.servers(), &topic);
+    let account = fixture.account(&ledger, cluster.servers(), &topic);
     account.show(&format!("{case}, {mode:?}"));
     account.assert_no_errors();
     account.assert_kept();
 }
 
 #[test]
-fn closing_while_nobody_answers_leaves_everything_in_the_spool() {
+fn close_without_responses_leaves_all_events_in_the_spool() {
     let time = Duration::from_secs(1);
     for mode in [Mode::Direct, Mode::WriteAhead] {
         closed_in("closed while muted", mode, time, Network::mute);
@@ -80,7 +80,7 @@ fn closing_while_nobody_answers_leaves_everything_in_the_spool() {
 }
 
 #[test]
-fn closing_while_the_network_is_cut_leaves_everything_in_the_spool() {
+fn close_without_a_network_leaves_all_events_in_the_spool() {
     let time = Duration::from_secs(60);
     for mode in [Mode::Direct, Mode::WriteAhead] {
         closed_in("closed while cut", mode, time, Network::cut);

@@ -9,7 +9,7 @@ use herald_publish::memory::MemoryCluster;
 use herald_publish::spool::{Spool, SpoolOptions};
 use herald_publish::{Mode, Publisher};
 
-use crate::bench::{Bench, close_within, eventually_drained, finish, in_memory};
+use crate::fixture::{Fixture, close_within, eventually_drained, finish, in_memory};
 use crate::load::{Load, eventually};
 use crate::random::Random;
 use crate::recovery;
@@ -17,18 +17,18 @@ use crate::recovery;
 /// An outage, so that the spool holds what Kafka does not have; damage in the middle of it, with
 /// events before and after; the end of the outage.
 fn through(case: &str, mode: Mode, checkpoint_bytes: u64, damage: impl FnOnce(&Path)) {
-    let heard = recovery::listen();
+    let log = recovery::capture_log();
     let cluster = MemoryCluster::new();
     cluster.create_topic("t", 3);
-    let bench = Bench::new();
-    let spool = SpoolOptions::new(bench.spool()).checkpoint_bytes(checkpoint_bytes);
-    let options = bench.options(cluster.clone()).spool(spool).mode(mode);
+    let fixture = Fixture::new();
+    let spool = SpoolOptions::new(fixture.spool()).checkpoint_bytes(checkpoint_bytes);
+    let options = fixture.options(cluster.clone()).spool(spool).mode(mode);
     let publisher = Publisher::open(options).unwrap();
     let ledger = Load::gentle("t").during(&publisher, |progress| {
         progress.wait_for_usual(mode, 200);
         cluster.stop();
         progress.wait_for_spooled(1500);
-        damage(&bench.spool());
+        damage(&fixture.spool());
         progress.wait_for_spooled(500);
         cluster.start();
         progress.wait_for_receipts(200);
@@ -37,12 +37,12 @@ fn through(case: &str, mode: Mode, checkpoint_bytes: u64, damage: impl FnOnce(&P
     eventually_drained(&publisher);
     close_within(publisher, Duration::from_secs(10));
     // The next opening looks at all of it.
-    let (_, report) = Spool::open(SpoolOptions::new(bench.spool())).unwrap();
-    let mut found = bench.found();
+    let (_, report) = Spool::open(SpoolOptions::new(fixture.spool())).unwrap();
+    let mut found = fixture.found();
     let lost = report.recovery.and_then(|recovery| recovery.lost);
     found.declared_lost += lost.unwrap_or_default();
     found.on_topic = in_memory(&cluster, "t");
-    found.declared_lost += heard.lost();
+    found.declared_lost += log.lost();
     let account = ledger.settle(&found);
     account.show(case);
     account.assert_kept();
@@ -50,12 +50,12 @@ fn through(case: &str, mode: Mode, checkpoint_bytes: u64, damage: impl FnOnce(&P
 
 /// Numbers of rows that the publisher still knows must not name rows of the new file.
 #[test]
-fn the_folder_is_deleted_while_rows_are_with_kafka() {
-    let _turn = recovery::listen();
+fn folder_deleted_while_rows_are_in_flight() {
+    let _turn = recovery::capture_log();
     let cluster = MemoryCluster::new();
     cluster.create_topic("t", 3);
-    let bench = Bench::new();
-    let options = bench.options(cluster.clone()).mode(Mode::WriteAhead);
+    let fixture = Fixture::new();
+    let options = fixture.options(cluster.clone()).mode(Mode::WriteAhead);
     let publisher = Publisher::open(options).unwrap();
     let mut ledger = Load::burst("t", 100).run(&publisher);
     eventually_drained(&publisher);
@@ -64,33 +64,33 @@ fn the_folder_is_deleted_while_rows_are_with_kafka() {
     eventually("rows are with Kafka", || {
         publisher.stats().queued_in_transport > 0
     });
-    fs::remove_dir_all(bench.spool().parent().unwrap()).unwrap();
+    fs::remove_dir_all(fixture.spool().parent().unwrap()).unwrap();
     // The first one notices.
     ledger.append(Load::burst("t", 2).starting_at(2_000).run(&publisher));
-    eventually("the spool is open again", || bench.spool().exists());
+    eventually("the spool is open again", || fixture.spool().exists());
     ledger.append(Load::burst("t", 300).starting_at(3_000).run(&publisher));
     cluster.resume();
     finish(publisher);
-    let account = bench.account_in_memory(&ledger, &cluster, "t");
+    let account = fixture.account_in_memory(&ledger, &cluster, "t");
     account.show("spool's folder deleted while rows are with Kafka");
     account.assert_kept();
 }
 
 #[test]
-fn closing_ends_also_when_the_spool_is_gone_for_good() {
-    let _turn = recovery::listen();
+fn close_returns_after_the_spool_is_lost() {
+    let _turn = recovery::capture_log();
     let cluster = MemoryCluster::new();
     cluster.create_topic("t", 3);
-    let bench = Bench::new();
-    let options = bench.options(cluster.clone()).mode(Mode::WriteAhead);
+    let fixture = Fixture::new();
+    let options = fixture.options(cluster.clone()).mode(Mode::WriteAhead);
     let publisher = Publisher::open(options).unwrap();
     cluster.pause();
     Load::burst("t", 50).run(&publisher);
     eventually("rows are with Kafka", || {
         publisher.stats().queued_in_transport > 0
     });
-    fs::remove_file(bench.spool()).unwrap();
-    fs::create_dir(bench.spool()).unwrap();
+    fs::remove_file(fixture.spool()).unwrap();
+    fs::create_dir(fixture.spool()).unwrap();
     Load::burst("t", 2).starting_at(1_000).run(&publisher);
     eventually("the spool is lost", || publisher.stats().spool.is_none());
     cluster.resume();
@@ -110,7 +110,7 @@ const FEW: u64 = 16 * 1024;
 const MANY: u64 = 64 * 1024 * 1024;
 
 #[test]
-fn the_database_is_deleted() {
+fn database_deleted() {
     for mode in [Mode::Direct, Mode::WriteAhead] {
         let case = format!("spool's database deleted, {mode:?}");
         through(&case, mode, FEW, |spool| fs::remove_file(spool).unwrap());
@@ -118,14 +118,14 @@ fn the_database_is_deleted() {
 }
 
 #[test]
-fn the_log_is_deleted() {
+fn wal_deleted() {
     through("spool's log deleted", Mode::Direct, MANY, |spool| {
         fs::remove_file(beside(spool, "-wal")).unwrap();
     });
 }
 
 #[test]
-fn the_whole_folder_is_deleted() {
+fn folder_deleted() {
     for mode in [Mode::Direct, Mode::WriteAhead] {
         let case = format!("spool's folder deleted, {mode:?}");
         through(&case, mode, FEW, |spool| {
@@ -135,7 +135,7 @@ fn the_whole_folder_is_deleted() {
 }
 
 #[test]
-fn the_database_is_truncated() {
+fn database_truncated() {
     through(
         "spool's database cut to a half",
         Mode::Direct,
@@ -149,7 +149,7 @@ fn the_database_is_truncated() {
 }
 
 #[test]
-fn the_log_is_truncated() {
+fn wal_truncated() {
     through("spool's log cut to a half", Mode::Direct, MANY, |spool| {
         let log = OpenOptions::new()
             .write(true)
@@ -177,7 +177,7 @@ fn flip(random: &mut Random, file: &Path, bits: usize) {
 }
 
 #[test]
-fn bits_of_the_database_flip() {
+fn database_bits_flipped() {
     let mut random = Random::new();
     for round in 0..5 {
         let case = format!("20 flipped bits in the database, round {round}");
@@ -188,7 +188,7 @@ fn bits_of_the_database_flip() {
 }
 
 #[test]
-fn bits_of_the_log_flip() {
+fn wal_bits_flipped() {
     let mut random = Random::new();
     // Most of the log is older copies of pages; of many flipped bits, some hit what is in use.
     for bits in [20, 20, 200, 200, 2_000] {

@@ -9,17 +9,17 @@ use herald_publish::memory::MemoryCluster;
 use herald_publish::{Mode, Publisher};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::bench::{Bench, finish};
 use crate::child::{Task, show_balances};
 use crate::cluster::skipped;
-use crate::ledger::Told;
+use crate::fixture::{Fixture, finish};
+use crate::ledger::Outcome;
 use crate::load::Load;
 
 /// Events before, while and after the disk is full, then Kafka comes back.
-fn on_a_full_disk(case: &str, bench: &Bench, mode: Mode, fill: impl Fn(), free: impl Fn()) {
+fn on_a_full_disk(case: &str, fixture: &Fixture, mode: Mode, fill: impl Fn(), free: impl Fn()) {
     let cluster = MemoryCluster::new();
     cluster.create_topic("t", 3);
-    let publisher = Publisher::open(bench.options(cluster.clone()).mode(mode)).unwrap();
+    let publisher = Publisher::open(fixture.options(cluster.clone()).mode(mode)).unwrap();
     cluster.stop();
     let load = Load {
         note_bytes: 2000,
@@ -42,15 +42,15 @@ fn on_a_full_disk(case: &str, bench: &Bench, mode: Mode, fill: impl Fn(), free: 
         progress.wait_for_usual(mode, 50);
     });
     finish(publisher);
-    let refused = ledger.count(|told| {
+    let refused = ledger.count(|outcome| {
         let clear = ["spool_disk_full", "spool_io"];
-        matches!(told, Told::Failed(code) if clear.contains(&code.as_str()))
+        matches!(outcome, Outcome::Failed(code) if clear.contains(&code.as_str()))
     });
     assert_eq!(
         refused,
-        ledger.count(|told| matches!(told, Told::Failed(_)))
+        ledger.count(|outcome| matches!(outcome, Outcome::Failed(_)))
     );
-    let account = bench.account_in_memory(&ledger, &cluster, "t");
+    let account = fixture.account_in_memory(&ledger, &cluster, "t");
     account.show(&format!("{case}, {mode:?}"));
     account.assert_kept();
 }
@@ -65,20 +65,20 @@ fn limit_files(bytes: Option<u64>) {
 }
 
 #[test]
-fn files_that_may_not_grow() {
+fn file_size_limit_reached() {
     if let Some(task) = Task::of_this_process() {
-        let bench = Bench::at(&task.spool);
+        let fixture = Fixture::at(&task.spool);
         let fill = || limit_files(Some(512 * 1024));
         let free = || limit_files(None);
-        return on_a_full_disk("files may not grow", &bench, task.mode, fill, free);
+        return on_a_full_disk("files may not grow", &fixture, task.mode, fill, free);
     }
     let task = Task {
-        spool: Bench::new().spool(),
+        spool: Fixture::new().spool(),
         topic: String::new(),
         mode: Mode::Direct,
         first_number: 0,
     };
-    let mut command = task.command("disk::files_that_may_not_grow");
+    let mut command = task.command("disk::file_size_limit_reached");
     let output = command.output().unwrap();
     show_balances(&output.stderr);
     let said = String::from_utf8_lossy(&output.stderr);
@@ -128,16 +128,16 @@ impl Drop for SmallDisk {
 
 /// The database is deleted while the disk has no room for another copy of its rows.
 #[test]
-fn a_spool_that_is_deleted_on_a_full_disk() {
+fn spool_deleted_on_a_full_disk() {
     for mode in [Mode::Direct, Mode::WriteAhead] {
         let Some(disk) = SmallDisk::mount() else {
             return skipped("no file system may be mounted here");
         };
         let spool = Path::join(disk.folder.path(), "spool").join("spool.db");
-        let bench = Bench::at(&spool);
+        let fixture = Fixture::at(&spool);
         let cluster = MemoryCluster::new();
         cluster.create_topic("t", 3);
-        let publisher = Publisher::open(bench.options(cluster.clone()).mode(mode)).unwrap();
+        let publisher = Publisher::open(fixture.options(cluster.clone()).mode(mode)).unwrap();
         cluster.stop();
         let load = Load {
             note_bytes: 2000,
@@ -154,20 +154,20 @@ fn a_spool_that_is_deleted_on_a_full_disk() {
             progress.wait_for_usual(mode, 50);
         });
         finish(publisher);
-        let account = bench.account_in_memory(&ledger, &cluster, "t");
+        let account = fixture.account_in_memory(&ledger, &cluster, "t");
         account.show(&format!("spool deleted on a full disk, {mode:?}"));
         account.assert_kept();
     }
 }
 
 #[test]
-fn a_disk_without_space() {
+fn file_system_full() {
     for mode in [Mode::Direct, Mode::WriteAhead] {
         let Some(disk) = SmallDisk::mount() else {
             return skipped("no file system may be mounted here");
         };
         let spool = Path::join(disk.folder.path(), "spool").join("spool.db");
-        let bench = Bench::at(&spool);
-        on_a_full_disk("disk full", &bench, mode, || disk.fill(), || disk.free());
+        let fixture = Fixture::at(&spool);
+        on_a_full_disk("disk full", &fixture, mode, || disk.fill(), || disk.free());
     }
 }

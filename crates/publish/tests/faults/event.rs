@@ -1,4 +1,4 @@
-//! An event that can be told from all others.
+//! An event that can be told apart from all others.
 
 use std::sync::LazyLock;
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::{Mode, Publisher};
 
-use crate::bench::{Bench, finish};
 use crate::child::Task;
 use crate::cluster::{self, Nodes};
 use crate::event::Event;
-use crate::ledger::{Ledger, Told};
+use crate::fixture::{Fixture, finish};
+use crate::ledger::{Ledger, Outcome};
 use crate::load::Load;
 use crate::random::Random;
 
@@ -26,30 +26,30 @@ fn kills() -> u64 {
 /// `KEY NUMBER s`.
 pub fn publish_until_killed(task: &Task, load: &Load) {
     let servers = std::env::var("KAFKA_BOOTSTRAP_SERVERS").unwrap();
-    let bench = Bench::at(&task.spool);
-    let options = bench.options(KafkaOptions::new(servers));
+    let fixture = Fixture::at(&task.spool);
+    let options = fixture.options(KafkaOptions::new(servers));
     let publisher = Publisher::open(options.mode(task.mode)).unwrap();
     // The harness has begun a line.
     println!();
-    let say = |event: Event, told: &Told| {
+    let say = |event: Event, outcome: &Outcome| {
         let Event { key, number } = event;
-        match told {
-            Told::Delivered { partition, offset } => {
+        match outcome {
+            Outcome::Delivered { partition, offset } => {
                 println!("{key} {number} d {partition} {offset}");
             }
-            Told::Spooled => println!("{key} {number} s"),
-            Told::Dead | Told::Failed(_) => println!("{key} {number} x"),
+            Outcome::Spooled => println!("{key} {number} s"),
+            Outcome::Dead | Outcome::Failed(_) => println!("{key} {number} x"),
         }
     };
     let load = load.clone().starting_at(task.first_number);
-    load.heard_by(&publisher, say, |_| {
+    load.during_with_callback(&publisher, say, |_| {
         loop {
             thread::park();
         }
     });
 }
 
-fn parse(line: &str) -> Option<(Event, Told)> {
+fn parse(line: &str) -> Option<(Event, Outcome)> {
     let words: Vec<&str> = line.split(' ').collect();
     let event = |key: &str, number: &str| {
         Some(Event {
@@ -58,26 +58,29 @@ fn parse(line: &str) -> Option<(Event, Told)> {
         })
     };
     match words[..] {
-        [key, number, "s"] => Some((event(key, number)?, Told::Spooled)),
-        [key, number, "x"] => Some((event(key, number)?, Told::Failed("error".to_owned()))),
+        [key, number, "s"] => Some((event(key, number)?, Outcome::Spooled)),
+        [key, number, "x"] => Some((event(key, number)?, Outcome::Failed("error".to_owned()))),
         [key, number, "d", partition, offset] => {
             let partition = partition.parse().ok()?;
             let offset = offset.parse().ok()?;
-            Some((event(key, number)?, Told::Delivered { partition, offset }))
+            Some((
+                event(key, number)?,
+                Outcome::Delivered { partition, offset },
+            ))
         }
         _ => None,
     }
 }
 
-/// Hears a child until its end. A line that the kill has cut was told to nobody.
-pub fn hear(said: ChildStdout, mut each: impl FnMut(Event, Told)) {
-    let mut said = BufReader::new(said);
+/// Reads the outcomes that a child prints until it ends. Ignores a last line that the kill has cut.
+pub fn read_outcomes(output: ChildStdout, mut each: impl FnMut(Event, Outcome)) {
+    let mut output = BufReader::new(output);
     let mut line = String::new();
-    while said.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+    while output.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
         if let Some(whole) = line.strip_suffix('\n')
-            && let Some((event, told)) = parse(whole)
+            && let Some((event, outcome)) = parse(whole)
         {
-            each(event, told);
+            each(event, outcome);
         }
         line.clear();
     }
@@ -92,7 +95,7 @@ fn receipts_survive(case: &str, mode: Mode) {
         return publish_until_killed(&task, &load);
     }
     let Some(nodes) = Nodes::take(1) else { return };
-    let (bench, topic) = (Bench::new(), cluster::topic(nodes.servers()));
+    let (fixture, topic) = (Fixture::new(), cluster::topic(nodes.servers()));
     let mut random = Random::new();
     let mut ledger = Ledger::default();
     for kill in 0..kills() {
@@ -103,42 +106,42 @@ fn receipts_survive(case: &str, mode: Mode) {
             _ => {}
         }
         let task = Task {
-            spool: bench.spool(),
+            spool: fixture.spool(),
             topic: topic.clone(),
             mode,
             first_number: (kill + 1) * 1_000_000_000,
         };
         let mut child = task.command(case).spawn().unwrap();
-        let said = child.stdout.take().unwrap();
+        let output = child.stdout.take().unwrap();
         let receipts = random.below(1500);
         let moment = Duration::from_millis(random.below(200));
-        let mut heard = 0;
-        hear(said, |event, told| {
-            ledger.note(event, told);
-            heard += 1;
-            if heard == receipts {
+        let mut count = 0;
+        read_outcomes(output, |event, outcome| {
+            ledger.note(event, outcome);
+            count += 1;
+            if count == receipts {
                 thread::sleep(moment);
                 child.kill().unwrap();
             }
         });
         child.wait().unwrap();
-        assert!(heard >= receipts, "the child ended by itself");
+        assert!(count >= receipts, "the child ended by itself");
     }
     nodes.node(1, "start");
-    finish(Publisher::open(bench.kafka(nodes.servers())).unwrap());
-    let account = bench.account(&ledger, nodes.servers(), &topic);
+    finish(Publisher::open(fixture.kafka(nodes.servers())).unwrap());
+    let account = fixture.account(&ledger, nodes.servers(), &topic);
     account.show(&format!("publisher killed {} times, {mode:?}", kills()));
     account.assert_no_errors();
     account.assert_kept();
 }
 
 #[test]
-fn receipts_survive_kill_minus_nine() {
-    receipts_survive("kills::receipts_survive_kill_minus_nine", Mode::Direct);
+fn receipts_survive_sigkill() {
+    receipts_survive("kills::receipts_survive_sigkill", Mode::Direct);
 }
 
 #[test]
-fn receipts_of_the_disk_survive_kill_minus_nine() {
-    let case = "kills::receipts_of_the_disk_survive_kill_minus_nine";
+fn write_ahead_receipts_survive_sigkill() {
+    let case = "kills::write_ahead_receipts_survive_sigkill";
     receipts_survive(case, Mode::WriteAhead);
 }

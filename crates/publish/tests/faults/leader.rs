@@ -6,8 +6,8 @@ use herald_publish::{Mode, Publisher};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use crate::bench::{Bench, finish};
 use crate::cluster::{Nodes, create_topic, fresh_topic};
+use crate::fixture::{Fixture, finish};
 use crate::load::{Load, eventually};
 
 fn leader(servers: &str, topic: &str) -> Option<u32> {
@@ -23,12 +23,12 @@ fn leader(servers: &str, topic: &str) -> Option<u32> {
 
 /// Every broker has to have every event: while one is away, the others refuse.
 #[test]
-fn too_few_replicas_are_in_sync() {
+fn too_few_in_sync_replicas() {
     let Some(nodes) = Nodes::take(3) else { return };
-    let (bench, topic) = (Bench::new(), fresh_topic());
+    let (fixture, topic) = (Fixture::new(), fresh_topic());
     let all = [("min.insync.replicas", "3")];
     create_topic(nodes.servers(), &topic, 3, &all);
-    let publisher = Publisher::open(bench.kafka(nodes.servers())).unwrap();
+    let publisher = Publisher::open(fixture.kafka(nodes.servers())).unwrap();
     let ledger = Load::gentle(&topic).during(&publisher, |progress| {
         progress.wait_for_delivered(500);
         nodes.node(2, "kill");
@@ -37,7 +37,7 @@ fn too_few_replicas_are_in_sync() {
         progress.wait_for_delivered(500);
     });
     finish(publisher);
-    let account = bench.account(&ledger, nodes.servers(), &topic);
+    let account = fixture.account(&ledger, nodes.servers(), &topic);
     account.show("too few replicas in sync");
     account.assert_no_errors();
     account.assert_kept();
@@ -45,10 +45,10 @@ fn too_few_replicas_are_in_sync() {
 
 fn a_broker_is_lost(case: &str, mode: Mode, verb: &str) {
     let Some(nodes) = Nodes::take(3) else { return };
-    let (bench, topic) = (Bench::new(), fresh_topic());
+    let (fixture, topic) = (Fixture::new(), fresh_topic());
     let safe = [("min.insync.replicas", "2")];
     create_topic(nodes.servers(), &topic, 3, &safe);
-    let publisher = Publisher::open(bench.kafka(nodes.servers()).mode(mode)).unwrap();
+    let publisher = Publisher::open(fixture.kafka(nodes.servers()).mode(mode)).unwrap();
     let ledger = Load::gentle(&topic).during(&publisher, |progress| {
         let under_way = || progress.wait_for_usual(mode, 1000);
         under_way();
@@ -62,29 +62,29 @@ fn a_broker_is_lost(case: &str, mode: Mode, verb: &str) {
         under_way();
     });
     finish(publisher);
-    let account = bench.account(&ledger, nodes.servers(), &topic);
+    let account = fixture.account(&ledger, nodes.servers(), &topic);
     account.show(case);
     account.assert_no_errors();
     account.assert_kept();
 }
 
 #[test]
-fn the_leader_is_killed() {
+fn leader_killed() {
     a_broker_is_lost("leader of three killed", Mode::Direct, "kill");
 }
 
 #[test]
-fn the_leader_is_stopped() {
+fn leader_stopped() {
     a_broker_is_lost("leader of three stopped", Mode::Direct, "stop");
 }
 
 #[test]
-fn the_leader_is_killed_behind_the_spool() {
+fn leader_killed_in_write_ahead_mode() {
     let case = "leader of three killed, write-ahead";
     a_broker_is_lost(case, Mode::WriteAhead, "kill");
 }
 
 #[test]
-fn the_leader_is_frozen() {
+fn leader_frozen() {
     a_broker_is_lost("leader of three paused", Mode::Direct, "pause");
 }

@@ -9,16 +9,16 @@ use herald_publish::{PublishError, Receipt};
 
 use crate::event::Event;
 
-/// Outcome of each event that was published. Events of a process that was killed before it was
-/// told are missing; nothing was promised about them.
+/// Outcome of each event that was published. Events without an outcome, because their process was
+/// killed, are missing: nothing was promised about them.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    outcomes: BTreeMap<Event, Told>,
+    outcomes: BTreeMap<Event, Outcome>,
 }
 
 /// Result of a publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum Outcome {
     /// Kafka has it there; the offset is -1 where Kafka found an earlier try of it.
     Delivered { partition: i32, offset: i64 },
     /// The spool has it.
@@ -29,7 +29,7 @@ pub enum Told {
     Failed(String),
 }
 
-impl From<Result<Receipt, PublishError>> for Told {
+impl From<Result<Receipt, PublishError>> for Outcome {
     fn from(outcome: Result<Receipt, PublishError>) -> Self {
         match outcome {
             Ok(Receipt::Delivered {
@@ -70,7 +70,7 @@ pub struct Found {
     pub declared_lost: u64,
 }
 
-/// The balance of a case.
+/// Result of the comparison.
 #[derive(Debug, Default)]
 pub struct Account {
     pub events: usize,
@@ -92,22 +92,25 @@ pub struct Account {
 }
 
 impl Ledger {
-    pub fn note(&mut self, event: Event, told: Told) {
-        let before = self.outcomes.insert(event, told);
+    pub fn note(&mut self, event: Event, outcome: Outcome) {
+        let before = self.outcomes.insert(event, outcome);
         assert_eq!(before, None, "{event:?} was published twice");
     }
 
     pub fn append(&mut self, other: Self) {
-        for (event, told) in other.outcomes {
-            self.note(event, told);
+        for (event, outcome) in other.outcomes {
+            self.note(event, outcome);
         }
     }
 
-    pub fn count(&self, which: impl Fn(&Told) -> bool) -> usize {
-        self.outcomes.values().filter(|told| which(told)).count()
+    pub fn count(&self, which: impl Fn(&Outcome) -> bool) -> usize {
+        self.outcomes
+            .values()
+            .filter(|outcome| which(outcome))
+            .count()
     }
 
-    /// Draws the balance.
+    /// Compares the outcomes with the events that were found.
     pub fn settle(&self, found: &Found) -> Account {
         let mut account = Account {
             events: self.outcomes.len(),
@@ -150,11 +153,11 @@ impl Ledger {
             .iter()
             .map(|seen| ((seen.partition, seen.offset), seen.event))
             .collect();
-        for (event, told) in &self.outcomes {
+        for (event, outcome) in &self.outcomes {
             let on_topic = first.contains_key(event);
             let is_dead = found.on_dead_letter_topic.contains(event) || found.dead.contains(event);
-            let is_kept = match told {
-                Told::Delivered { partition, offset } => {
+            let is_kept = match outcome {
+                Outcome::Delivered { partition, offset } => {
                     account.delivered += 1;
                     let place = places.get(&(*partition, *offset));
                     if place != Some(event) {
@@ -162,15 +165,15 @@ impl Ledger {
                     }
                     on_topic
                 }
-                Told::Spooled => {
+                Outcome::Spooled => {
                     account.spooled += 1;
                     on_topic || queued.contains(event) || is_dead
                 }
-                Told::Dead => {
+                Outcome::Dead => {
                     account.dead += 1;
                     on_topic || queued.contains(event) || is_dead
                 }
-                Told::Failed(code) => {
+                Outcome::Failed(code) => {
                     *account.failed.entry(code.clone()).or_default() += 1;
                     true
                 }
@@ -184,7 +187,7 @@ impl Ledger {
 }
 
 impl Account {
-    /// Shows the balance, also where the output of tests is captured.
+    /// Prints the result, even if the output of tests is captured.
     pub fn show(&self, case: &str) {
         let _ = writeln!(std::io::stderr(), "fault: {case}: {self}");
     }

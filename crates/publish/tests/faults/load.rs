@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use herald_publish::{Mode, Pending, Publisher};
 
 use crate::event::Event;
-use crate::ledger::{Ledger, Told};
+use crate::ledger::{Ledger, Outcome};
 
 /// So long that only what hangs gets there.
 pub const LONG: Duration = Duration::from_secs(120);
@@ -75,19 +75,23 @@ impl Load {
 
     /// Publishes while `faults` run, and waits for all receipts.
     pub fn during(&self, publisher: &Publisher, faults: impl FnOnce(&Progress)) -> Ledger {
-        self.heard_by(publisher, |_, _| (), faults)
+        self.during_with_callback(publisher, |_, _| (), faults)
     }
 
     /// Publishes as many events as were asked for.
     pub fn run(&self, publisher: &Publisher) -> Ledger {
-        self.run_heard(publisher, |_, _| ())
+        self.run_with_callback(publisher, |_, _| ())
     }
 
     /// Runs the load with a callback for each outcome.
-    pub fn run_heard(&self, publisher: &Publisher, hear: impl Fn(Event, &Told) + Sync) -> Ledger {
+    pub fn run_with_callback(
+        &self,
+        publisher: &Publisher,
+        callback: impl Fn(Event, &Outcome) + Sync,
+    ) -> Ledger {
         assert_ne!(self.events_per_thread, u64::MAX, "this would never end");
         let threads = u64::from(self.threads);
-        self.heard_by(publisher, hear, |progress| {
+        self.during_with_callback(publisher, callback, |progress| {
             while progress.ended.load(Ordering::Relaxed) < threads {
                 thread::sleep(Duration::from_millis(5));
             }
@@ -95,18 +99,18 @@ impl Load {
     }
 
     /// Runs [`Load::during`] with a callback for each outcome.
-    pub fn heard_by(
+    pub fn during_with_callback(
         &self,
         publisher: &Publisher,
-        hear: impl Fn(Event, &Told) + Sync,
+        callback: impl Fn(Event, &Outcome) + Sync,
         faults: impl FnOnce(&Progress),
     ) -> Ledger {
         let progress = Progress::default();
         thread::scope(|scope| {
             let threads: Vec<_> = (0..self.threads)
                 .map(|number| {
-                    let (hear, progress) = (&hear, &progress);
-                    scope.spawn(move || self.publish(publisher, number, hear, progress))
+                    let (callback, progress) = (&callback, &progress);
+                    scope.spawn(move || self.publish(publisher, number, callback, progress))
                 })
                 .collect();
             {
@@ -125,15 +129,15 @@ impl Load {
         &self,
         publisher: &Publisher,
         thread: u32,
-        hear: &impl Fn(Event, &Told),
+        callback: &impl Fn(Event, &Outcome),
         progress: &Progress,
     ) -> Ledger {
         let _ended = CountAtEnd(&progress.ended);
         let mut ledger = Ledger::default();
-        let mut note = |event: Event, told: Told| {
-            progress.count(&told);
-            hear(event, &told);
-            ledger.note(event, told);
+        let mut note = |event: Event, outcome: Outcome| {
+            progress.count(&outcome);
+            callback(event, &outcome);
+            ledger.note(event, outcome);
         };
         let mut open: VecDeque<(Event, Pending)> = VecDeque::new();
         for number in (self.first_number..).take(usize::try_from(self.events_per_thread).unwrap()) {
@@ -154,20 +158,20 @@ impl Load {
                     open.push_front((event, pending));
                     break;
                 }
-                note(event, told(pending));
+                note(event, outcome(pending));
             }
             if !self.pause.is_zero() {
                 thread::sleep(self.pause);
             }
         }
         for (event, pending) in open {
-            note(event, told(pending));
+            note(event, outcome(pending));
         }
         ledger
     }
 }
 
-fn told(pending: Pending) -> Told {
+fn outcome(pending: Pending) -> Outcome {
     pending
         .wait_timeout(LONG)
         .expect("a publish always ends")
@@ -192,11 +196,11 @@ impl Drop for CountAtEnd<'_> {
 }
 
 impl Progress {
-    fn count(&self, told: &Told) {
-        let counter = match told {
-            Told::Delivered { .. } => &self.delivered,
-            Told::Spooled => &self.spooled,
-            Told::Dead | Told::Failed(_) => &self.others,
+    fn count(&self, outcome: &Outcome) {
+        let counter = match outcome {
+            Outcome::Delivered { .. } => &self.delivered,
+            Outcome::Spooled => &self.spooled,
+            Outcome::Dead | Outcome::Failed(_) => &self.others,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }

@@ -1,21 +1,22 @@
-//! Faults, each under load, and the same question at the end of each: is every event that has a
-//! receipt on Kafka or in the spool, and is each key in the order of publishing?
+//! Fault injection under load. Each case ends with the same check: every event that has a receipt
+//! is in Kafka or in the spool, and the events of each key are in the order of publishing.
 //!
 //! Cases that need a real Kafka run below `scripts/kafka run`, those that stop one of several
-//! nodes below `scripts/kafka run --nodes 3`; elsewhere they say that they were skipped.
+//! nodes below `scripts/kafka run --nodes 3`. Elsewhere they are skipped and print the reason.
 #![cfg(all(unix, feature = "kafka"))]
 
-mod bench;
+mod broker_errors;
 mod child;
 mod closing;
 mod cluster;
 mod damage;
+mod dead_letters;
 mod disk;
 mod event;
+mod fixture;
 mod kills;
 mod leader;
 mod ledger;
-mod letters;
 mod load;
 mod network;
 mod order;
@@ -25,6 +26,5 @@ mod processes;
 mod proxy;
 mod random;
 mod recovery;
-mod refusals;
 mod restarts;
 mod soak;

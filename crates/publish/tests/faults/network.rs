@@ -6,8 +6,8 @@ use std::time::Duration;
 use herald_publish::Publisher;
 use herald_publish::kafka::KafkaOptions;
 
-use crate::bench::{Bench, finish};
 use crate::cluster::{self, Cluster, skipped};
+use crate::fixture::{Fixture, finish};
 use crate::load::{Load, Progress};
 use crate::proxy::Network;
 
@@ -16,11 +16,11 @@ fn through(case: &str, fault: impl FnOnce(&Network, &Progress)) {
     let Some(network) = Network::before(cluster.servers()) else {
         return skipped("the brokers are not named by IPv4 addresses");
     };
-    let (bench, topic) = (Bench::new(), cluster::topic(cluster.servers()));
+    let (fixture, topic) = (Fixture::new(), cluster::topic(cluster.servers()));
     let kafka = KafkaOptions::new(network.servers())
         .property("socket.timeout.ms", "5000")
         .property("request.timeout.ms", "4000");
-    let publisher = Publisher::open(bench.options(kafka)).unwrap();
+    let publisher = Publisher::open(fixture.options(kafka)).unwrap();
     let ledger = Load::gentle(&topic).during(&publisher, |progress| {
         progress.wait_for_delivered(500);
         fault(&network, progress);
@@ -28,14 +28,14 @@ fn through(case: &str, fault: impl FnOnce(&Network, &Progress)) {
         progress.wait_for_delivered(500);
     });
     finish(publisher);
-    let account = bench.account(&ledger, cluster.servers(), &topic);
+    let account = fixture.account(&ledger, cluster.servers(), &topic);
     account.show(case);
     account.assert_no_errors();
     account.assert_kept();
 }
 
 #[test]
-fn a_network_that_is_cut() {
+fn network_cut() {
     through("network cut", |network, progress| {
         network.cut();
         progress.wait_for_spooled(1500);
@@ -43,7 +43,7 @@ fn a_network_that_is_cut() {
 }
 
 #[test]
-fn connections_that_end_again_and_again() {
+fn repeated_disconnects() {
     through("connections ended ten times", |network, _| {
         for _ in 0..10 {
             network.end_connections();
@@ -53,7 +53,7 @@ fn connections_that_end_again_and_again() {
 }
 
 #[test]
-fn a_slow_network() {
+fn slow_network() {
     through("network slowed to 20 kB/s", |network, progress| {
         network.slow(1000, Duration::from_millis(50));
         progress.wait_for_spooled(1500);
@@ -61,7 +61,7 @@ fn a_slow_network() {
 }
 
 #[test]
-fn acknowledgements_that_are_lost() {
+fn acknowledgements_lost() {
     through("acknowledgements lost", |network, progress| {
         network.mute();
         progress.wait_for_spooled(1500);

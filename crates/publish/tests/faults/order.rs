@@ -1,19 +1,19 @@
-//! Narrow places of the order of a key, each made wide.
+//! Order of a key while its events fail: races that a paused cluster makes certain.
 
 use std::time::Duration;
 
 use herald_publish::memory::MemoryCluster;
 use herald_publish::{Failure, FailureCode, FailureKind, Publisher};
 
-use crate::bench::{Bench, finish};
 use crate::event::Event;
+use crate::fixture::{Fixture, finish};
 use crate::ledger::Ledger;
 
 fn in_order(fault: impl FnOnce(&MemoryCluster)) {
     let cluster = MemoryCluster::new();
     cluster.create_topic("t", 1);
-    let bench = Bench::new();
-    let options = bench
+    let fixture = Fixture::new();
+    let options = fixture
         .options(cluster.clone())
         .deadline(Duration::from_secs(60))
         .probe_interval(Duration::from_millis(5));
@@ -31,13 +31,13 @@ fn in_order(fault: impl FnOnce(&MemoryCluster)) {
         ledger.note(event, pending.wait().into());
     }
     finish(publisher);
-    let account = bench.account_in_memory(&ledger, &cluster, "t");
+    let account = fixture.account_in_memory(&ledger, &cluster, "t");
     account.assert_no_errors();
     account.assert_kept();
 }
 
 #[test]
-fn the_first_event_hears_of_a_broken_connection_before_anybody_else() {
+fn connection_breaks_at_the_first_of_many_events() {
     in_order(|cluster| {
         cluster.fail_next(
             1,
@@ -47,7 +47,7 @@ fn the_first_event_hears_of_a_broken_connection_before_anybody_else() {
 }
 
 #[test]
-fn a_retriable_failure_in_front_of_others_of_its_key() {
+fn retriable_failure_before_other_events_of_its_key() {
     in_order(|cluster| {
         cluster.fail_next(
             3,

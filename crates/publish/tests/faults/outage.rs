@@ -5,13 +5,13 @@ use std::time::Duration;
 use herald_publish::memory::MemoryCluster;
 use herald_publish::{Clock, Mode, Publisher};
 
-use crate::bench::Bench;
+use crate::fixture::Fixture;
 use crate::load::{Load, eventually};
 
 fn ten_minutes(mode: Mode) {
-    let (bench, cluster, clock) = (Bench::new(), MemoryCluster::new(), Clock::manual());
+    let (fixture, cluster, clock) = (Fixture::new(), MemoryCluster::new(), Clock::manual());
     cluster.create_topic("t", 3);
-    let options = bench.options(cluster.clone()).mode(mode);
+    let options = fixture.options(cluster.clone()).mode(mode);
     let publisher = Publisher::open(options.clock(clock.clone())).unwrap();
     let mut ledger = Load::burst("t", 500).run(&publisher);
     cluster.stop();
@@ -41,7 +41,7 @@ fn ten_minutes(mode: Mode) {
         publisher.stats().spool.unwrap().records == 0
     });
     publisher.close(Duration::ZERO).unwrap();
-    let account = bench.account_in_memory(&ledger, &cluster, "t");
+    let account = fixture.account_in_memory(&ledger, &cluster, "t");
     account.show(&format!("an outage of ten minutes, {mode:?}"));
     account.assert_no_errors();
     account.assert_kept();

@@ -1,12 +1,12 @@
-//! One broker of several, from a cluster that does what it is told to.
+//! One broker of several, from the dev cluster.
 
 use herald_envelope::key;
 use herald_publish::Publisher;
 use herald_publish::kafka::{DevCluster, KafkaOptions};
 
-use crate::bench::{Bench, finish};
 use crate::cluster;
 use crate::event::Event;
+use crate::fixture::{Fixture, finish};
 use crate::ledger::Ledger;
 use crate::load::eventually;
 
@@ -17,16 +17,16 @@ fn key_on(partition: u32) -> u32 {
 }
 
 #[test]
-fn a_dead_partition_does_not_hold_up_others() {
+fn unavailable_partition_does_not_delay_others() {
     let cluster = DevCluster::start(2).unwrap();
     let servers = cluster.bootstrap_servers();
-    let (bench, topic) = (Bench::new(), cluster::fresh_topic());
+    let (fixture, topic) = (Fixture::new(), cluster::fresh_topic());
     cluster.create_topic(&topic, 2, 1).unwrap();
     cluster.move_leader(&topic, 0, 1).unwrap();
     cluster.move_leader(&topic, 1, 2).unwrap();
     cluster.take_down(None).unwrap();
 
-    let publisher = Publisher::open(bench.options(KafkaOptions::new(&servers))).unwrap();
+    let publisher = Publisher::open(fixture.options(KafkaOptions::new(&servers))).unwrap();
     let mut ledger = Ledger::default();
     let mut publish = |partition: u32, count: u64| {
         for number in 1..=count {
@@ -49,7 +49,7 @@ fn a_dead_partition_does_not_hold_up_others() {
     });
     cluster.bring_up(Some(1)).unwrap();
     finish(publisher);
-    let account = bench.account(&ledger, &servers, &topic);
+    let account = fixture.account(&ledger, &servers, &topic);
     account.show("one partition's broker stays away");
     account.assert_no_errors();
     account.assert_kept();

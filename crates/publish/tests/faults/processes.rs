@@ -7,18 +7,18 @@ use herald_publish::spool::{SpoolOptions, WhenOwned};
 use herald_publish::{Mode, PublishError, Publisher};
 use rustix::process::{Pid, WaitOptions, waitpid};
 
-use crate::bench::{Bench, finish, found_in};
 use crate::child::{Task, show_balances};
 use crate::cluster::{self, Cluster};
 use crate::event::Event;
+use crate::fixture::{Fixture, finish, found_in};
 use crate::ledger::Ledger;
 use crate::load::Load;
 
 /// Forks with events under way. The child must get errors and end; the parent must not notice.
 fn fork_under_load(task: &Task) {
     let servers = std::env::var("KAFKA_BOOTSTRAP_SERVERS").unwrap();
-    let bench = Bench::at(&task.spool);
-    let publisher = Publisher::open(bench.kafka(&servers)).unwrap();
+    let fixture = Fixture::at(&task.spool);
+    let publisher = Publisher::open(fixture.kafka(&servers)).unwrap();
     let mut ledger = Load::burst(&task.topic, 500).run(&publisher);
     let event = |number| Event { key: 1, number };
     let enqueue = |number| {
@@ -50,7 +50,7 @@ fn fork_under_load(task: &Task) {
                     .run(&publisher),
             );
             finish(publisher);
-            let account = bench.account(&ledger, &servers, &task.topic);
+            let account = fixture.account(&ledger, &servers, &task.topic);
             account.show("a fork under load");
             account.assert_no_errors();
             account.assert_kept();
@@ -59,20 +59,20 @@ fn fork_under_load(task: &Task) {
 }
 
 #[test]
-fn a_fork_gets_errors_and_its_parent_goes_on() {
+fn forked_child_gets_errors_and_the_parent_continues() {
     if let Some(task) = Task::of_this_process() {
         return fork_under_load(&task);
     }
     let Some(cluster) = Cluster::up() else { return };
     // In a process of its own, because a fork copies the threads of no other case then.
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     let task = Task {
-        spool: bench.spool(),
+        spool: fixture.spool(),
         topic: cluster::topic(cluster.servers()),
         mode: Mode::Direct,
         first_number: 0,
     };
-    let case = "processes::a_fork_gets_errors_and_its_parent_goes_on";
+    let case = "processes::forked_child_gets_errors_and_the_parent_continues";
     let output = task.command(case).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
@@ -80,19 +80,19 @@ fn a_fork_gets_errors_and_its_parent_goes_on() {
 }
 
 #[test]
-fn a_second_publisher_on_one_spool_is_told_or_gets_its_own() {
+fn second_publisher_fails_or_gets_a_numbered_spool() {
     let Some(cluster) = Cluster::up() else { return };
-    let (bench, topic) = (Bench::new(), cluster::topic(cluster.servers()));
-    let first = Arc::new(Publisher::open(bench.kafka(cluster.servers())).unwrap());
-    let error = Publisher::open(bench.kafka(cluster.servers())).unwrap_err();
+    let (fixture, topic) = (Fixture::new(), cluster::topic(cluster.servers()));
+    let first = Arc::new(Publisher::open(fixture.kafka(cluster.servers())).unwrap());
+    let error = Publisher::open(fixture.kafka(cluster.servers())).unwrap_err();
     assert_eq!(error.code(), "spool_owned");
     assert!(error.is_retriable());
     assert!(error.to_string().contains(&std::process::id().to_string()));
 
     // With numbered spools both go on through an outage of their own.
-    let spool = SpoolOptions::new(bench.spool()).when_owned(WhenOwned::Numbered { max: 1 });
+    let spool = SpoolOptions::new(fixture.spool()).when_owned(WhenOwned::Numbered { max: 1 });
     let kafka = KafkaOptions::new("127.0.0.1:1");
-    let second = Publisher::open(bench.options(kafka).spool(spool.clone())).unwrap();
+    let second = Publisher::open(fixture.options(kafka).spool(spool.clone())).unwrap();
     let mut ledger = Ledger::default();
     ledger.append(Load::burst(&topic, 500).run(&first));
     let others = Load {
@@ -103,12 +103,12 @@ fn a_second_publisher_on_one_spool_is_told_or_gets_its_own() {
     let closed = second.close(crate::load::LONG).unwrap();
     assert_eq!(closed.spooled, 500);
     let kafka = KafkaOptions::new(cluster.servers());
-    let second = Publisher::open(bench.options(kafka).spool(spool)).unwrap();
+    let second = Publisher::open(fixture.options(kafka).spool(spool)).unwrap();
     finish(second);
     finish(Arc::into_inner(first).unwrap());
-    let numbered = bench.spool().with_file_name("spool-1.db");
+    let numbered = fixture.spool().with_file_name("spool-1.db");
     assert_eq!(found_in(&numbered).queued, []);
-    let account = bench.account(&ledger, cluster.servers(), &topic);
+    let account = fixture.account(&ledger, cluster.servers(), &topic);
     account.show("two publishers, numbered spools");
     account.assert_no_errors();
     account.assert_kept();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Hears the log of the process. One case at a time.
-pub struct Heard {
+pub struct LogCapture {
     lines: Lines,
     _turn: MutexGuard<'static, ()>,
 }
@@ -34,7 +34,7 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
-pub fn listen() -> Heard {
+pub fn capture_log() -> LogCapture {
     static TURN: Mutex<()> = Mutex::new(());
     static LINES: OnceLock<Lines> = OnceLock::new();
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,13 +51,13 @@ pub fn listen() -> Heard {
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .clear();
-    Heard {
+    LogCapture {
         lines: lines.clone(),
         _turn: turn,
     }
 }
 
-impl Heard {
+impl LogCapture {
     /// Rows that the publisher said it lost, without those it said it brought over after all.
     pub fn lost(&self) -> u64 {
         let lines = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,7 +66,7 @@ impl Heard {
     }
 }
 
-impl Drop for Heard {
+impl Drop for LogCapture {
     /// A case that failed shows what the publisher said.
     fn drop(&mut self) {
         if std::thread::panicking() {

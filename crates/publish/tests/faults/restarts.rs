@@ -6,23 +6,23 @@ use std::time::Duration;
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::{Mode, Publisher};
 
-use crate::bench::{Bench, finish};
 use crate::cluster::{self, Nodes};
+use crate::fixture::{Fixture, finish};
 use crate::load::Load;
 
 #[test]
-fn no_broker_at_the_start_and_one_later() {
+fn no_broker_at_start() {
     let Some(nodes) = Nodes::take(1) else { return };
-    let (bench, topic) = (Bench::new(), cluster::topic(nodes.servers()));
+    let (fixture, topic) = (Fixture::new(), cluster::topic(nodes.servers()));
     nodes.node(1, "stop");
-    let publisher = Publisher::open(bench.kafka(nodes.servers())).unwrap();
+    let publisher = Publisher::open(fixture.kafka(nodes.servers())).unwrap();
     let ledger = Load::gentle(&topic).during(&publisher, |progress| {
         progress.wait_for_spooled(1000);
         nodes.node(1, "start");
         progress.wait_for_delivered(1000);
     });
     finish(publisher);
-    let account = bench.account(&ledger, nodes.servers(), &topic);
+    let account = fixture.account(&ledger, nodes.servers(), &topic);
     account.show("no broker at the start, one later");
     account.assert_no_errors();
     account.assert_kept();
@@ -31,26 +31,26 @@ fn no_broker_at_the_start_and_one_later() {
 /// Load before, in and after an outage.
 fn through(case: &str, mode: Mode, properties: &[(&str, &str)], outage: impl FnOnce(&Nodes)) {
     let Some(nodes) = Nodes::take(1) else { return };
-    let (bench, topic) = (Bench::new(), cluster::topic(nodes.servers()));
+    let (fixture, topic) = (Fixture::new(), cluster::topic(nodes.servers()));
     let kafka = properties.iter().fold(
         KafkaOptions::new(nodes.servers()),
         |kafka, (name, value)| kafka.property(*name, *value),
     );
-    let publisher = Publisher::open(bench.options(kafka).mode(mode)).unwrap();
+    let publisher = Publisher::open(fixture.options(kafka).mode(mode)).unwrap();
     let ledger = Load::gentle(&topic).during(&publisher, |progress| {
         progress.wait_for_usual(mode, 1000);
         outage(&nodes);
         progress.wait_for_usual(mode, 1000);
     });
     finish(publisher);
-    let account = bench.account(&ledger, nodes.servers(), &topic);
+    let account = fixture.account(&ledger, nodes.servers(), &topic);
     account.show(case);
     account.assert_no_errors();
     account.assert_kept();
 }
 
 #[test]
-fn a_broker_that_is_stopped_and_started_under_load() {
+fn broker_stopped_and_started() {
     through("broker stopped and started", Mode::Direct, &[], |nodes| {
         nodes.node(1, "stop");
         nodes.node(1, "start");
@@ -58,7 +58,7 @@ fn a_broker_that_is_stopped_and_started_under_load() {
 }
 
 #[test]
-fn a_broker_that_is_killed_and_started_under_load() {
+fn broker_killed_and_started() {
     through("broker killed and started", Mode::Direct, &[], |nodes| {
         nodes.node(1, "kill");
         nodes.node(1, "start");
@@ -66,7 +66,7 @@ fn a_broker_that_is_killed_and_started_under_load() {
 }
 
 #[test]
-fn a_broker_that_is_killed_behind_the_spool() {
+fn broker_killed_in_write_ahead_mode() {
     through(
         "broker killed, write-ahead",
         Mode::WriteAhead,
@@ -79,7 +79,7 @@ fn a_broker_that_is_killed_behind_the_spool() {
 }
 
 #[test]
-fn a_broker_that_is_frozen_past_the_deadline() {
+fn broker_frozen_beyond_the_deadline() {
     through(
         "broker paused past the deadline",
         Mode::Direct,
@@ -93,7 +93,7 @@ fn a_broker_that_is_frozen_past_the_deadline() {
 }
 
 #[test]
-fn a_broker_that_is_frozen_until_its_connections_are_given_up() {
+fn broker_frozen_beyond_the_socket_timeout() {
     let impatient = [
         ("socket.timeout.ms", "2000"),
         ("request.timeout.ms", "1500"),

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use herald_publish::{Mode, Publisher};
 
-use crate::bench::{Bench, finish};
 use crate::child::Task;
 use crate::cluster::{self, Nodes};
-use crate::kills::{hear, publish_until_killed};
-use crate::ledger::{Account, Ledger, Told};
+use crate::fixture::{Fixture, finish};
+use crate::kills::{publish_until_killed, read_outcomes};
+use crate::ledger::{Account, Ledger, Outcome};
 use crate::load::Load;
 
 const RESTARTS: u64 = 5;
@@ -42,8 +42,8 @@ struct Director {
 }
 
 impl Director {
-    fn count(&self, told: &Told) -> u64 {
-        if matches!(told, Told::Failed(_)) {
+    fn count(&self, outcome: &Outcome) -> u64 {
+        if matches!(outcome, Outcome::Failed(_)) {
             return self.receipts.load(Ordering::Relaxed);
         }
         let receipts = self.receipts.fetch_add(1, Ordering::Relaxed) + 1;
@@ -61,7 +61,7 @@ fn soak(mode: Mode, case: &str) {
         return publish_until_killed(&task, &load(&task.topic));
     }
     let Some(nodes) = Nodes::take(1) else { return };
-    let (bench, topic) = (Bench::new(), cluster::topic(nodes.servers()));
+    let (fixture, topic) = (Fixture::new(), cluster::topic(nodes.servers()));
     let started = Instant::now();
     let (restart, restarts) = channel();
     let mut ledger = Ledger::default();
@@ -82,37 +82,37 @@ fn soak(mode: Mode, case: &str) {
         };
         for kill in 1..=KILLS {
             let task = Task {
-                spool: bench.spool(),
+                spool: fixture.spool(),
                 topic: topic.clone(),
                 mode,
                 first_number: kill * 1_000_000_000,
             };
             let mut child = task.command(case).spawn().unwrap();
-            hear(child.stdout.take().unwrap(), |event, told| {
-                if director.count(&told) == events() * kill / (KILLS + 1) {
+            read_outcomes(child.stdout.take().unwrap(), |event, outcome| {
+                if director.count(&outcome) == events() * kill / (KILLS + 1) {
                     child.kill().unwrap();
                 }
-                ledger.note(event, told);
+                ledger.note(event, outcome);
             });
             child.wait().unwrap();
         }
-        let publisher = Publisher::open(bench.kafka(nodes.servers()).mode(mode)).unwrap();
+        let publisher = Publisher::open(fixture.kafka(nodes.servers()).mode(mode)).unwrap();
         let load = load(&topic).starting_at((KILLS + 1) * 1_000_000_000);
         let left = events() - director.receipts.load(Ordering::Relaxed);
         let load = Load {
             events_per_thread: left.div_ceil(u64::from(load.threads)),
             ..load
         };
-        let count = |_, told: &Told| {
-            director.count(told);
+        let count = |_, outcome: &Outcome| {
+            director.count(outcome);
         };
-        ledger.append(load.run_heard(&publisher, count));
+        ledger.append(load.run_with_callback(&publisher, count));
         drop(director);
         broker.join().unwrap();
         finish(publisher);
     });
     let took = started.elapsed();
-    let account = bench.account(&ledger, nodes.servers(), &topic);
+    let account = fixture.account(&ledger, nodes.servers(), &topic);
     show(mode, &account, took);
     account.assert_no_errors();
     account.assert_kept();

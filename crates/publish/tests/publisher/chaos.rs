@@ -1,4 +1,5 @@
-//! Random faults, many threads, and one question at the end: is everything there, in order?
+//! Random faults while several threads publish: no event with a receipt is lost, and every key
+//! keeps its order.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +9,7 @@ use herald_publish::memory::MemoryCluster;
 use herald_publish::{Failure, FailureCode, FailureKind, Mode, Publisher, RetryPolicy};
 use proptest::prelude::*;
 
-use crate::support::{Bench, eventually_drained, message};
+use crate::support::{Fixture, eventually_drained, message};
 
 #[derive(Clone, Copy, Debug)]
 enum Fault {
@@ -86,7 +87,7 @@ fn arrived(payloads: &[String]) -> BTreeMap<String, Vec<u32>> {
 }
 
 fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], restart: bool) {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     // Failures that are left over at the end would hold up a key for half a minute.
     let retry = RetryPolicy {
         initial_backoff: Duration::from_millis(1),
@@ -94,7 +95,7 @@ fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], res
         max_attempts: u32::MAX,
         max_age: None,
     };
-    let options = || bench.options().mode(mode).retry(retry).max_in_flight(500);
+    let options = || fixture.options().mode(mode).retry(retry).max_in_flight(500);
     let publisher = Publisher::open(options()).unwrap();
     let stop = AtomicBool::new(false);
     let told = std::thread::scope(|scope| {
@@ -107,7 +108,7 @@ fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], res
             })
             .collect();
         for (fault, time, pause) in faults {
-            inflict(&bench.cluster, *fault, Duration::from_millis(*time));
+            inflict(&fixture.cluster, *fault, Duration::from_millis(*time));
             std::thread::sleep(Duration::from_millis(*pause));
         }
         stop.store(true, Ordering::Relaxed);
@@ -117,15 +118,15 @@ fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], res
             .collect::<Published>()
     });
     let publisher = if restart {
-        bench.cluster.stop();
+        fixture.cluster.stop();
         publisher.close(Duration::from_millis(5)).unwrap();
-        bench.cluster.start();
+        fixture.cluster.start();
         Publisher::open(options()).unwrap()
     } else {
         publisher
     };
     eventually_drained(&publisher);
-    let payloads = bench.payloads("t");
+    let payloads = fixture.payloads("t");
     let arrived = arrived(&payloads);
     let breaks = |(fault, _, _): &(Fault, u64, u64)| matches!(fault, Fault::Break);
     if !restart && !faults.iter().any(breaks) {

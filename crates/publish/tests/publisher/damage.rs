@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use herald_publish::{Publisher, Receipt};
 use rusqlite::Connection;
 
-use crate::support::{Bench, eventually, eventually_drained, publish};
+use crate::support::{Fixture, eventually, eventually_drained, publish};
 
 const ROWS: u32 = 200;
 
 /// A publisher whose spool holds [`ROWS`] events of one key, all of them in the log.
-fn in_an_outage(bench: &Bench) -> Publisher {
-    bench.cluster.stop();
-    let publisher = bench.open();
+fn in_an_outage(fixture: &Fixture) -> Publisher {
+    fixture.cluster.stop();
+    let publisher = fixture.open();
     for number in 0..ROWS {
         let receipt = publish(&publisher, "k", &payload(number)).unwrap();
         assert!(matches!(receipt, Receipt::Spooled { .. }));
@@ -27,11 +27,11 @@ fn payload(number: u32) -> String {
 }
 
 /// Ends the outage and gives what arrived, copies beyond the first left out.
-fn arrived(bench: &Bench, publisher: &Publisher) -> Vec<String> {
-    bench.cluster.start();
+fn arrived(fixture: &Fixture, publisher: &Publisher) -> Vec<String> {
+    fixture.cluster.start();
     eventually_drained(publisher);
     let mut seen = std::collections::HashSet::new();
-    let mut arrived = bench.payloads("t");
+    let mut arrived = fixture.payloads("t");
     arrived.retain(|payload| seen.insert(payload.clone()));
     arrived
 }
@@ -41,8 +41,8 @@ fn all_but(missing: Option<u32>) -> Vec<String> {
     numbers.map(payload).collect()
 }
 
-fn folders_set_aside(bench: &Bench) -> usize {
-    let path = bench.spool_path();
+fn folders_set_aside(fixture: &Fixture) -> usize {
+    let path = fixture.spool_path();
     let files = fs::read_dir(path.parent().unwrap()).unwrap();
     let names = files.map(|file| file.unwrap().file_name());
     names
@@ -50,8 +50,8 @@ fn folders_set_aside(bench: &Bench) -> usize {
         .count()
 }
 
-fn log(bench: &Bench) -> PathBuf {
-    let mut path = bench.spool_path().into_os_string();
+fn log(fixture: &Fixture) -> PathBuf {
+    let mut path = fixture.spool_path().into_os_string();
     path.push("-wal");
     path.into()
 }
@@ -64,10 +64,10 @@ fn overwrite(file: &Path, bytes: &[u8]) {
 
 /// An inner page of the tree leads past rows, without an error.
 #[test]
-fn rows_that_are_skipped_in_silence_are_found_again() {
-    let bench = Bench::new();
-    let publisher = in_an_outage(&bench);
-    let reader = Connection::open(bench.spool_path()).unwrap();
+fn finds_rows_hidden_by_a_damaged_page() {
+    let fixture = Fixture::new();
+    let publisher = in_an_outage(&fixture);
+    let reader = Connection::open(fixture.spool_path()).unwrap();
     let root: u32 = reader
         .query_one(
             "SELECT rootpage FROM sqlite_schema WHERE name = 'queue'",
@@ -76,7 +76,7 @@ fn rows_that_are_skipped_in_silence_are_found_again() {
         )
         .unwrap();
     drop(reader);
-    let mut bytes = fs::read(log(&bench)).unwrap();
+    let mut bytes = fs::read(log(&fixture)).unwrap();
     let (header, frame) = (32, 24 + 4096);
     let frames = (header..bytes.len() + 1 - frame).step_by(frame);
     let mut root_frames = frames.filter(|at| bytes[*at..*at + 4] == root.to_be_bytes());
@@ -94,25 +94,25 @@ fn rows_that_are_skipped_in_silence_are_found_again() {
             bytes[key] = 1;
         }
     }
-    overwrite(&log(&bench), &bytes);
-    let mut arrived = arrived(&bench, &publisher);
+    overwrite(&log(&fixture), &bytes);
+    let mut arrived = arrived(&fixture, &publisher);
     arrived.sort();
     assert_eq!(arrived, all_but(None));
     // None where the writer wrote the sound page again, which it had in memory.
-    assert!(folders_set_aside(&bench) <= 1);
+    assert!(folders_set_aside(&fixture) <= 1);
 }
 
 /// The database is deleted, and nothing can be opened in its place.
-fn delete_and_obstruct(bench: &Bench) {
-    fs::remove_file(bench.spool_path()).unwrap();
-    fs::create_dir(bench.spool_path()).unwrap();
+fn delete_and_obstruct(fixture: &Fixture) {
+    fs::remove_file(fixture.spool_path()).unwrap();
+    fs::create_dir(fixture.spool_path()).unwrap();
 }
 
 #[test]
-fn rows_of_a_deleted_spool_are_delivered_while_none_can_be_opened() {
-    let bench = Bench::new();
-    let publisher = in_an_outage(&bench);
-    delete_and_obstruct(&bench);
+fn delivers_rows_of_a_deleted_spool_while_no_new_one_can_be_opened() {
+    let fixture = Fixture::new();
+    let publisher = in_an_outage(&fixture);
+    delete_and_obstruct(&fixture);
     let more = |payload: &str| publish(&publisher, "k", payload);
     let noticed = more("notices").unwrap_err();
     assert_eq!(noticed.code(), "spool_file_changed");
@@ -123,17 +123,17 @@ fn rows_of_a_deleted_spool_are_delivered_while_none_can_be_opened() {
     // It would pass the rows of its key.
     let refused = more("passes").unwrap_err();
     assert_eq!(refused.code(), "spool_file_changed");
-    bench.cluster.start();
+    fixture.cluster.start();
     eventually("all are delivered", || publisher.stats().orphaned == 0);
     let mut seen = std::collections::HashSet::new();
-    let mut arrived = bench.payloads("t");
+    let mut arrived = fixture.payloads("t");
     arrived.retain(|payload| payload.len() == 150 && seen.insert(payload.clone()));
     assert_eq!(arrived, all_but(None));
     // The cluster alone is enough.
     eventually("events are delivered", || {
         more("after").is_ok_and(|receipt| receipt.is_delivered())
     });
-    fs::remove_dir(bench.spool_path()).unwrap();
+    fs::remove_dir(fixture.spool_path()).unwrap();
     eventually("the spool is opened again", || {
         publisher.stats().spool.is_some()
     });
@@ -141,15 +141,15 @@ fn rows_of_a_deleted_spool_are_delivered_while_none_can_be_opened() {
 }
 
 #[test]
-fn rows_of_a_deleted_spool_are_copied_as_soon_as_one_can_be_opened() {
-    let bench = Bench::new();
-    let publisher = in_an_outage(&bench);
-    delete_and_obstruct(&bench);
+fn copies_rows_of_a_deleted_spool_to_a_new_one() {
+    let fixture = Fixture::new();
+    let publisher = in_an_outage(&fixture);
+    delete_and_obstruct(&fixture);
     publish(&publisher, "k", "notices").unwrap_err();
     eventually("the spool is given up", || {
         publisher.stats().spool.is_none()
     });
-    fs::remove_dir(bench.spool_path()).unwrap();
+    fs::remove_dir(fixture.spool_path()).unwrap();
     eventually("the spool is opened again", || {
         publisher.stats().spool.is_some()
     });
@@ -159,25 +159,25 @@ fn rows_of_a_deleted_spool_are_copied_as_soon_as_one_can_be_opened() {
     publish(&publisher, "k", "after").unwrap();
     let mut all = all_but(None);
     all.push("after".to_owned());
-    assert_eq!(arrived(&bench, &publisher), all);
+    assert_eq!(arrived(&fixture, &publisher), all);
 }
 
 #[test]
-fn a_row_that_is_gone_is_counted_as_lost_and_the_spool_drains() {
-    let bench = Bench::new();
-    let publisher = in_an_outage(&bench);
-    let other = Connection::open(bench.spool_path()).unwrap();
+fn counts_a_missing_row_as_lost_and_drains_the_spool() {
+    let fixture = Fixture::new();
+    let publisher = in_an_outage(&fixture);
+    let other = Connection::open(fixture.spool_path()).unwrap();
     other
         .execute("DELETE FROM queue WHERE sequence = 100", [])
         .unwrap();
     drop(other);
-    assert_eq!(arrived(&bench, &publisher), all_but(Some(99)));
-    assert_eq!(folders_set_aside(&bench), 1, "once, and then no more");
+    assert_eq!(arrived(&fixture, &publisher), all_but(Some(99)));
+    assert_eq!(folders_set_aside(&fixture), 1, "once, and then no more");
     // The spool works on.
-    bench.cluster.stop();
+    fixture.cluster.stop();
     publish(&publisher, "k", "more").unwrap();
-    bench.cluster.start();
+    fixture.cluster.start();
     eventually("it arrives", || {
-        bench.payloads("t").contains(&"more".to_owned())
+        fixture.payloads("t").contains(&"more".to_owned())
     });
 }

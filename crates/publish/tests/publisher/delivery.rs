@@ -6,14 +6,14 @@ use herald_publish::{
     Failure, FailureCode, FailureKind, Message, Mode, Publisher, Receipt, RetryPolicy,
 };
 
-use crate::support::{Bench, LONG, eventually, eventually_drained, message, outcome, publish};
+use crate::support::{Fixture, LONG, eventually, eventually_drained, message, outcome, publish};
 
 #[tokio::test]
-async fn an_envelope_gets_its_topic_key_headers_and_a_receipt() {
-    let bench = Bench::new();
+async fn publishes_an_envelope_with_topic_key_and_headers() {
+    let fixture = Fixture::new();
     let topic = "dev.shop.effect.place.completed.v1";
-    bench.cluster.create_topic(topic, 3);
-    let publisher = bench.open();
+    fixture.cluster.create_topic(topic, 3);
+    let publisher = fixture.open();
     let origin = Origin::new("shop", "1.0.0", "test");
     let envelope = origin
         .envelope(
@@ -33,7 +33,7 @@ async fn an_envelope_gets_its_topic_key_headers_and_a_receipt() {
         panic!("{receipt:?}");
     };
     assert_eq!(went_to, topic);
-    let stored = &bench.cluster.messages(topic)[0].message;
+    let stored = &fixture.cluster.messages(topic)[0].message;
     let read = Envelope::parse(stored.payload()).unwrap();
     assert_eq!(read.event_id, event_id);
     assert_eq!(stored.key(), Some(read.key().as_bytes()));
@@ -45,18 +45,18 @@ async fn an_envelope_gets_its_topic_key_headers_and_a_receipt() {
 }
 
 #[test]
-fn a_publisher_without_a_spool_needs_none() {
-    let bench = Bench::new();
-    let publisher = Publisher::open(bench.options_without_spool()).unwrap();
+fn publishes_without_a_spool() {
+    let fixture = Fixture::new();
+    let publisher = Publisher::open(fixture.options_without_spool()).unwrap();
     assert!(publish(&publisher, "k", "1").unwrap().is_delivered());
     let closed = publisher.close(LONG).unwrap();
     assert_eq!((closed.spooled, closed.failed), (0, 0));
 }
 
 #[test]
-fn write_ahead_gives_the_receipt_of_the_disk_and_delivers_behind_it() {
-    let bench = Bench::new();
-    let publisher = Publisher::open(bench.options().mode(Mode::WriteAhead)).unwrap();
+fn write_ahead_returns_a_spool_receipt_and_delivers_later() {
+    let fixture = Fixture::new();
+    let publisher = Publisher::open(fixture.options().mode(Mode::WriteAhead)).unwrap();
     for number in 0..200 {
         let receipt = publish(&publisher, "k", &number.to_string()).unwrap();
         assert!(matches!(receipt, Receipt::Spooled { .. }));
@@ -64,32 +64,32 @@ fn write_ahead_gives_the_receipt_of_the_disk_and_delivers_behind_it() {
     let stats = eventually_drained(&publisher);
     assert_eq!((stats.spooled, stats.drained), (200, 200));
     let expected: Vec<_> = (0..200).map(|number| number.to_string()).collect();
-    assert_eq!(bench.payloads("t"), expected);
+    assert_eq!(fixture.payloads("t"), expected);
 }
 
 #[test]
-fn write_ahead_without_a_spool_is_refused_at_once() {
-    let bench = Bench::new();
-    let options = bench.options_without_spool().mode(Mode::WriteAhead);
+fn write_ahead_requires_a_spool() {
+    let fixture = Fixture::new();
+    let options = fixture.options_without_spool().mode(Mode::WriteAhead);
     assert_eq!(Publisher::open(options).unwrap_err().code(), "no_spool");
 }
 
 #[test]
-fn what_the_cluster_refuses_goes_to_the_dead_letter_topic_with_its_reason() {
-    let bench = Bench::new();
-    bench.cluster.create_topic("t.dlq", 1);
+fn rejected_events_go_to_the_dead_letter_topic_with_the_reason() {
+    let fixture = Fixture::new();
+    fixture.cluster.create_topic("t.dlq", 1);
     let refused = Failure::new(
         FailureKind::Permanent,
         FailureCode::PolicyViolation,
         "not today",
     );
-    bench.cluster.fail_topic("t", refused.clone());
-    let publisher = bench.open();
+    fixture.cluster.fail_topic("t", refused.clone());
+    let publisher = fixture.open();
     let error = publish(&publisher, "k", "poison").unwrap_err();
     assert_eq!(error.code(), "policy_violation");
     assert!(!error.is_retriable());
     eventually_drained(&publisher);
-    let letters = bench.cluster.messages("t.dlq");
+    let letters = fixture.cluster.messages("t.dlq");
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].message.payload(), b"poison");
     let header = |wanted: &str| {
@@ -103,17 +103,17 @@ fn what_the_cluster_refuses_goes_to_the_dead_letter_topic_with_its_reason() {
 }
 
 #[test]
-fn without_a_dead_letter_topic_the_spool_keeps_it_and_can_send_it_again() {
-    let bench = Bench::new();
+fn spool_keeps_rejected_events_without_a_dead_letter_topic_and_can_retry_them() {
+    let fixture = Fixture::new();
     let refused = Failure::new(FailureKind::Permanent, FailureCode::TooLarge, "too large");
-    bench.cluster.fail_topic("t", refused);
-    let publisher = bench.open();
+    fixture.cluster.fail_topic("t", refused);
+    let publisher = fixture.open();
     publish(&publisher, "k", "poison").unwrap_err();
     eventually("it is buried", || publisher.stats().dead == 1);
     let closed = publisher.close(LONG).unwrap();
     assert_eq!((closed.spooled, closed.dead), (0, 1));
 
-    let (spool, _) = Spool::open(SpoolOptions::new(bench.spool_path())).unwrap();
+    let (spool, _) = Spool::open(SpoolOptions::new(fixture.spool_path())).unwrap();
     let letters = spool.dead_letters(10, 1 << 20, Sequence::START).unwrap();
     assert_eq!(letters[0].reason, "too_large");
     let stored = letters[0].stored.as_ref().unwrap();
@@ -125,18 +125,18 @@ fn without_a_dead_letter_topic_the_spool_keeps_it_and_can_send_it_again() {
         .unwrap();
     spool.close().unwrap();
 
-    bench.cluster.heal_topic("t");
-    let publisher = bench.open();
+    fixture.cluster.heal_topic("t");
+    let publisher = fixture.open();
     eventually_drained(&publisher);
-    assert_eq!(bench.payloads("t"), ["poison"]);
+    assert_eq!(fixture.payloads("t"), ["poison"]);
 }
 
 #[test]
-fn many_that_are_refused_for_good_are_kept_in_their_order() {
+fn keeps_rejected_events_in_order() {
     const EVENTS: usize = 10_000;
-    let bench = Bench::new();
-    bench.cluster.stop();
-    let publisher = bench.open();
+    let fixture = Fixture::new();
+    fixture.cluster.stop();
+    let publisher = fixture.open();
     let to_nowhere = |number: usize| {
         let payload = format!("{number:0>6}").into_bytes();
         let message = Message::new("nowhere", Some(b"k"), payload).unwrap();
@@ -147,7 +147,7 @@ fn many_that_are_refused_for_good_are_kept_in_their_order() {
         outcome(pending).unwrap();
     }
     let started = std::time::Instant::now();
-    bench.cluster.start();
+    fixture.cluster.start();
     eventually_drained(&publisher);
     println!("{EVENTS} dead letters in {:?}", started.elapsed());
     // They are counted a moment after they were buried.
@@ -157,7 +157,7 @@ fn many_that_are_refused_for_good_are_kept_in_their_order() {
     assert_eq!(publisher.stats().dead, EVENTS as u64);
     let closed = publisher.close(LONG).unwrap();
     assert_eq!((closed.spooled, closed.dead), (0, EVENTS as u64));
-    let inspector = Inspector::open(bench.spool_path()).unwrap();
+    let inspector = Inspector::open(fixture.spool_path()).unwrap();
     let letters = inspector
         .dead_letters(2 * EVENTS, u64::MAX, Sequence::START)
         .unwrap();
@@ -172,24 +172,24 @@ fn many_that_are_refused_for_good_are_kept_in_their_order() {
 }
 
 #[test]
-fn without_a_spool_a_refused_event_still_reaches_the_dead_letter_topic() {
-    let bench = Bench::new();
-    bench.cluster.create_topic("t.dlq", 1);
-    bench.cluster.fail_topic(
+fn rejected_events_reach_the_dead_letter_topic_without_a_spool() {
+    let fixture = Fixture::new();
+    fixture.cluster.create_topic("t.dlq", 1);
+    fixture.cluster.fail_topic(
         "t",
         Failure::new(FailureKind::Permanent, FailureCode::TooLarge, ""),
     );
-    let publisher = Publisher::open(bench.options_without_spool()).unwrap();
+    let publisher = Publisher::open(fixture.options_without_spool()).unwrap();
     let error = publish(&publisher, "k", "poison").unwrap_err();
     assert!(error.to_string().contains("t.dlq"), "{error}");
-    assert_eq!(bench.payloads("t.dlq"), ["poison"]);
+    assert_eq!(fixture.payloads("t.dlq"), ["poison"]);
 }
 
 #[test]
-fn a_retriable_failure_is_tried_again_and_keeps_the_order_of_its_key() {
-    let bench = Bench::new();
-    let publisher = bench.open();
-    bench.cluster.pause();
+fn retries_keep_the_order_of_the_key() {
+    let fixture = Fixture::new();
+    let publisher = fixture.open();
+    fixture.cluster.pause();
     let pending: Vec<_> = (0..20)
         .map(|number| {
             publisher
@@ -197,24 +197,24 @@ fn a_retriable_failure_is_tried_again_and_keeps_the_order_of_its_key() {
                 .unwrap()
         })
         .collect();
-    bench.cluster.fail_next(
+    fixture.cluster.fail_next(
         3,
         &Failure::new(FailureKind::Retriable, FailureCode::Throttled, ""),
     );
-    bench.cluster.resume();
+    fixture.cluster.resume();
     for pending in pending {
         outcome(pending).unwrap();
     }
     eventually_drained(&publisher);
     let expected: Vec<_> = (0..20).map(|number| number.to_string()).collect();
-    assert_eq!(bench.payloads("t"), expected);
+    assert_eq!(fixture.payloads("t"), expected);
 }
 
 #[test]
-fn what_fails_too_often_is_a_dead_letter() {
-    let bench = Bench::new();
-    bench.cluster.create_topic("t.dlq", 1);
-    bench.cluster.fail_topic(
+fn event_that_fails_max_attempts_times_is_a_dead_letter() {
+    let fixture = Fixture::new();
+    fixture.cluster.create_topic("t.dlq", 1);
+    fixture.cluster.fail_topic(
         "t",
         Failure::new(FailureKind::Retriable, FailureCode::NoLeader, ""),
     );
@@ -224,18 +224,18 @@ fn what_fails_too_often_is_a_dead_letter() {
         max_attempts: 4,
         max_age: None,
     };
-    let publisher = Publisher::open(bench.options().retry(retry)).unwrap();
+    let publisher = Publisher::open(fixture.options().retry(retry)).unwrap();
     let receipt = publish(&publisher, "k", "unlucky").unwrap();
     assert!(matches!(receipt, Receipt::Spooled { .. }));
     eventually_drained(&publisher);
-    let letters = bench.cluster.messages("t.dlq");
+    let letters = fixture.cluster.messages("t.dlq");
     assert_eq!(letters[0].message.payload(), b"unlucky");
     let stats = publisher.stats();
     assert_eq!((stats.dead, stats.retried), (1, 2));
 }
 
 #[test]
-fn a_topic_that_kafka_does_not_take_never_leaves_the_process() {
+fn rejects_invalid_topic_names_before_sending() {
     let error = Message::new("no topic", None, Vec::new()).unwrap_err();
     assert_eq!(error.code(), "invalid_topic");
 }

@@ -1,4 +1,4 @@
-//! Bounds, forks, closing.
+//! In-flight and spool limits, closing, ownership of the spool, and forks.
 
 use std::future::Future;
 use std::pin::pin;
@@ -8,14 +8,14 @@ use std::time::Duration;
 use herald_publish::spool::{SpoolOptions, WhenOwned};
 use herald_publish::{Message, PublishError, Publisher, PublisherOptions, Receipt};
 
-use crate::support::{Bench, LONG, eventually, message, outcome, publish};
+use crate::support::{Fixture, LONG, eventually, message, outcome, publish};
 
 #[test]
-fn no_more_events_are_in_flight_than_may_be_and_the_next_waits() {
-    let bench = Bench::new();
-    let options = bench.options().deadline(LONG).max_in_flight(5);
+fn publishing_waits_at_the_in_flight_limit() {
+    let fixture = Fixture::new();
+    let options = fixture.options().deadline(LONG).max_in_flight(5);
     let publisher = Publisher::open(options).unwrap();
-    bench.cluster.pause();
+    fixture.cluster.pause();
     let mut pending: Vec<_> = (0..5)
         .map(|_| publisher.try_enqueue(message("k", "x")).unwrap())
         .collect();
@@ -27,7 +27,7 @@ fn no_more_events_are_in_flight_than_may_be_and_the_next_waits() {
     let mut waiting = pin!(publisher.send(message("k", "waits")));
     let mut context = Context::from_waker(Waker::noop());
     assert!(waiting.as_mut().poll(&mut context).is_pending());
-    bench.cluster.resume();
+    fixture.cluster.resume();
     for pending in pending.drain(..) {
         outcome(pending).unwrap();
     }
@@ -38,11 +38,11 @@ fn no_more_events_are_in_flight_than_may_be_and_the_next_waits() {
 }
 
 #[test]
-fn bytes_are_bounded_too() {
-    let bench = Bench::new();
-    let options = bench.options().deadline(LONG).max_in_flight_bytes(1_000);
+fn limits_bytes_in_flight() {
+    let fixture = Fixture::new();
+    let options = fixture.options().deadline(LONG).max_in_flight_bytes(1_000);
     let publisher = Publisher::open(options).unwrap();
-    bench.cluster.pause();
+    fixture.cluster.pause();
     let big = || Message::new("t", None, vec![b'x'; 600]).unwrap();
     let _first = publisher.try_enqueue(big()).unwrap();
     assert_eq!(
@@ -56,15 +56,16 @@ fn bytes_are_bounded_too() {
     );
 }
 
-/// Publishes a payload of so many bytes while Kafka is away; gives the code of the refusal.
+/// Publishes a payload of so many bytes while Kafka is unavailable; returns the code of the
+/// rejection.
 #[cfg(feature = "kafka")]
-fn refusal_while_kafka_is_away(bytes: usize) -> Option<&'static str> {
-    let bench = Bench::new();
+fn rejection_while_kafka_is_unavailable(bytes: usize) -> Option<&'static str> {
+    let fixture = Fixture::new();
     let kafka = herald_publish::kafka::KafkaOptions::new("127.0.0.1:1")
         .property("message.max.bytes", "2000");
-    let options = PublisherOptions::new(kafka).spool(SpoolOptions::new(bench.spool_path()));
+    let options = PublisherOptions::new(kafka).spool(SpoolOptions::new(fixture.spool_path()));
     let publisher = Publisher::open(options).unwrap();
-    // From here on the cluster is known to be away.
+    // From here on the cluster is known to be unavailable.
     publish(&publisher, "k", "small").unwrap();
     let message = Message::new("t", Some(b"key"), vec![b'x'; bytes])
         .unwrap()
@@ -81,41 +82,44 @@ fn refusal_while_kafka_is_away(bytes: usize) -> Option<&'static str> {
 
 #[test]
 #[cfg(feature = "kafka")]
-fn an_event_too_large_for_the_client_is_refused_also_while_kafka_is_away() {
+fn rejects_too_large_events_while_kafka_is_unavailable() {
     // Overhead 36, the key 3, the header 4 and 5 with a byte for each of its lengths.
     let most = 2000 - 36 - 3 - 11;
-    assert_eq!(refusal_while_kafka_is_away(most), None);
-    assert_eq!(refusal_while_kafka_is_away(most + 1), Some("too_large"));
+    assert_eq!(rejection_while_kafka_is_unavailable(most), None);
+    assert_eq!(
+        rejection_while_kafka_is_unavailable(most + 1),
+        Some("too_large")
+    );
 }
 
 #[test]
-fn a_full_spool_is_an_error_and_nothing_is_dropped_for_it() {
-    let bench = Bench::new();
-    let spool = SpoolOptions::new(bench.spool_path()).max_records(3);
-    let publisher = Publisher::open(bench.options().spool(spool)).unwrap();
-    bench.cluster.stop();
+fn full_spool_is_an_error_and_drops_nothing() {
+    let fixture = Fixture::new();
+    let spool = SpoolOptions::new(fixture.spool_path()).max_records(3);
+    let publisher = Publisher::open(fixture.options().spool(spool)).unwrap();
+    fixture.cluster.stop();
     for number in 0..3 {
         publish(&publisher, "k", &number.to_string()).unwrap();
     }
     let error = publish(&publisher, "k", "3").unwrap_err();
     assert_eq!(error.code(), "spool_full");
     assert!(error.is_retriable());
-    bench.cluster.start();
+    fixture.cluster.start();
     eventually("there is room again", || {
         publish(&publisher, "k", "4").is_ok()
     });
     eventually("all is there", || {
-        bench.payloads("t").last().is_some_and(|last| last == "4")
+        fixture.payloads("t").last().is_some_and(|last| last == "4")
     });
-    assert_eq!(bench.payloads("t"), ["0", "1", "2", "4"]);
+    assert_eq!(fixture.payloads("t"), ["0", "1", "2", "4"]);
 }
 
 #[test]
-fn stuck_copies_do_not_fill_the_memory() {
-    let bench = Bench::new();
-    let options = bench.options().max_in_flight(10);
+fn limits_copies_in_an_unresponsive_transport() {
+    let fixture = Fixture::new();
+    let options = fixture.options().max_in_flight(10);
     let publisher = Publisher::open(options).unwrap();
-    bench.cluster.pause();
+    fixture.cluster.pause();
     for number in 0..100 {
         let receipt = publish(&publisher, &format!("k{number}"), "x").unwrap();
         assert!(matches!(receipt, Receipt::Spooled { .. }));
@@ -125,10 +129,10 @@ fn stuck_copies_do_not_fill_the_memory() {
 }
 
 #[test]
-fn after_close_nothing_is_taken_and_waiting_ends() {
-    let bench = Bench::new();
-    let publisher = Publisher::open(bench.options().max_in_flight(1).deadline(LONG)).unwrap();
-    bench.cluster.pause();
+fn close_ends_waiting_calls_and_rejects_new_ones() {
+    let fixture = Fixture::new();
+    let publisher = Publisher::open(fixture.options().max_in_flight(1).deadline(LONG)).unwrap();
+    fixture.cluster.pause();
     let _first = publisher.try_enqueue(message("k", "0")).unwrap();
     let publisher = std::sync::Arc::new(publisher);
     let waiting = std::thread::spawn({
@@ -148,9 +152,9 @@ fn after_close_nothing_is_taken_and_waiting_ends() {
 }
 
 #[test]
-fn closing_delivers_what_can_be_delivered() {
-    let bench = Bench::new();
-    let publisher = bench.open();
+fn close_delivers_pending_events() {
+    let fixture = Fixture::new();
+    let publisher = fixture.open();
     let pending: Vec<_> = (0..500)
         .map(|number| {
             publisher
@@ -161,25 +165,26 @@ fn closing_delivers_what_can_be_delivered() {
     let closed = publisher.close(LONG).unwrap();
     assert_eq!((closed.spooled, closed.failed), (0, 0));
     assert!(pending.into_iter().all(|pending| outcome(pending).is_ok()));
-    assert_eq!(bench.payloads("t").len(), 500);
+    assert_eq!(fixture.payloads("t").len(), 500);
 }
 
 #[test]
-fn a_second_process_on_one_spool_is_told_or_gets_its_own() {
-    let bench = Bench::new();
-    let _first = bench.open();
-    let error = Publisher::open(bench.options()).unwrap_err();
+fn second_owner_fails_or_gets_a_numbered_spool() {
+    let fixture = Fixture::new();
+    let _first = fixture.open();
+    let error = Publisher::open(fixture.options()).unwrap_err();
     assert_eq!(error.code(), "spool_owned");
-    let numbered = SpoolOptions::new(bench.spool_path()).when_owned(WhenOwned::Numbered { max: 4 });
-    let second = Publisher::open(bench.options().spool(numbered)).unwrap();
+    let numbered =
+        SpoolOptions::new(fixture.spool_path()).when_owned(WhenOwned::Numbered { max: 4 });
+    let second = Publisher::open(fixture.options().spool(numbered)).unwrap();
     assert!(publish(&second, "k", "0").unwrap().is_delivered());
 }
 
 #[test]
-fn a_forked_child_gets_an_error_instead_of_a_hang() {
-    let bench = Bench::new();
-    let publisher = bench.open();
-    bench.cluster.pause();
+fn forked_child_gets_an_error_instead_of_hanging() {
+    let fixture = Fixture::new();
+    let publisher = fixture.open();
+    fixture.cluster.pause();
     let pending = publisher.blocking_enqueue(message("k", "0")).unwrap();
     match fork::fork().unwrap() {
         fork::Fork::Child => {
@@ -211,6 +216,6 @@ fn a_forked_child_gets_an_error_instead_of_a_hang() {
             assert_eq!(status.terminating_signal(), Some(killed));
         }
     }
-    bench.cluster.resume();
+    fixture.cluster.resume();
     outcome(pending).unwrap();
 }

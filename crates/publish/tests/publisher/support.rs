@@ -1,4 +1,4 @@
-//! A publisher, a cluster in memory, and a spool in a folder that goes away.
+//! Test fixture: a cluster in memory and a spool in a temporary folder.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -7,18 +7,18 @@ use herald_publish::memory::MemoryCluster;
 use herald_publish::spool::SpoolOptions;
 use herald_publish::{Message, Pending, PublishError, Publisher, PublisherOptions, Receipt, Stats};
 
-/// So long that only a test that hangs gets there.
+/// Guard against hangs; no passing test takes that long.
 pub const LONG: Duration = Duration::from_secs(60);
 
-/// Short, for tests of what happens after it.
+/// Short deadline, for tests of behaviour after it.
 pub const DEADLINE: Duration = Duration::from_millis(60);
 
-pub struct Bench {
+pub struct Fixture {
     pub cluster: MemoryCluster,
     folder: tempfile::TempDir,
 }
 
-impl Bench {
+impl Fixture {
     pub fn new() -> Self {
         let cluster = MemoryCluster::new();
         cluster.create_topic("t", 3);

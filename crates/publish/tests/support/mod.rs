@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// A hang guard, not an expectation.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A topic name that no other test, and no earlier run on the same cluster, has.
 pub fn fresh_topic(what: &str) -> String {

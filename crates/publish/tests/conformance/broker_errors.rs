@@ -14,8 +14,8 @@ use herald_publish::{
 use serde_json::json;
 
 use crate::reader::read;
-use crate::support::ledger::{Heard, Ledger};
-use crate::support::{PATIENCE, fresh_topic};
+use crate::support::ledger::{Ledger, RecordingListener};
+use crate::support::{TEST_TIMEOUT, fresh_topic};
 
 struct Dev {
     cluster: DevCluster,
@@ -31,8 +31,8 @@ impl Dev {
         Self { cluster, options }
     }
 
-    fn connect(&self) -> (Arc<dyn Transport>, Arc<Heard>) {
-        let heard = Arc::new(Heard::default());
+    fn connect(&self) -> (Arc<dyn Transport>, Arc<RecordingListener>) {
+        let heard = Arc::new(RecordingListener::default());
         (self.options.connect(heard.clone(), None).unwrap(), heard)
     }
 }
@@ -56,7 +56,7 @@ fn failures(ledger: &Ledger) -> Vec<Failure> {
 }
 
 #[test]
-fn errors_that_pass_are_not_reported() {
+fn retries_transient_errors_without_reporting_them() {
     let dev = Dev::new();
     dev.cluster.fail_next(
         ApiKey::Produce,
@@ -73,11 +73,11 @@ fn errors_that_pass_are_not_reported() {
     let ledger = send(&*transport, 20);
     ledger.positions();
     assert_eq!(heard.fatal_count(), 0);
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
 }
 
 #[test]
-fn a_refused_batch_breaks_the_connection_and_blames_nobody() {
+fn rejected_batch_breaks_the_connection_and_rejects_no_message() {
     let dev = Dev::new();
     dev.cluster.fail_next(
         ApiKey::Produce,
@@ -100,20 +100,20 @@ fn a_refused_batch_breaks_the_connection_and_blames_nobody() {
         FailureKind::Fatal
     );
     assert_eq!(
-        transport.probe(PATIENCE).unwrap_err().kind,
+        transport.probe(TEST_TIMEOUT).unwrap_err().kind,
         FailureKind::Fatal
     );
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
 }
 
 #[test]
-fn after_a_refused_batch_the_message_to_blame_is_found_and_the_others_arrive() {
+fn next_connection_isolates_the_message_that_got_its_batch_rejected() {
     let dev = Dev::new();
     let too_large = ApiError::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
     dev.cluster.fail_next(ApiKey::Produce, &[too_large]);
     let (transport, _) = dev.connect();
     assert_eq!(failures(&send(&*transport, 20)).len(), 20);
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
 
     // Messages go one by one, so this hits the first one alone.
     dev.cluster.fail_next(ApiKey::Produce, &[too_large]);
@@ -131,11 +131,11 @@ fn after_a_refused_batch_the_message_to_blame_is_found_and_the_others_arrive() {
     let arrived: Vec<_> = arrived.into_iter().map(|record| record.payload).collect();
     let expected: Vec<_> = (1..20).map(|n| message(n).payload().to_vec()).collect();
     assert_eq!(arrived, expected);
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
 }
 
 #[test]
-fn what_is_wrong_with_all_of_a_batch_is_everybodys_failure() {
+fn missing_topic_permission_fails_every_message_of_a_batch() {
     let dev = Dev::new();
     let forbidden = ApiError::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     for connections in 1..=2 {
@@ -149,14 +149,14 @@ fn what_is_wrong_with_all_of_a_batch_is_everybodys_failure() {
                 (FailureKind::Permanent, FailureCode::NotAuthorized)
             );
         }
-        transport.close(PATIENCE);
+        transport.close(TEST_TIMEOUT);
         // The second connection knows the topic, and does not break over it.
         assert_eq!(heard.fatal_count(), usize::from(connections == 1));
     }
 }
 
 #[test]
-fn an_error_that_nobody_explains_can_be_tried_again_and_nothing_passes_it() {
+fn unknown_error_is_retriable_and_breaks_the_connection() {
     let dev = Dev::new();
     dev.cluster
         .fail_next(ApiKey::Produce, &[ApiError::RD_KAFKA_RESP_ERR_UNKNOWN]);
@@ -170,11 +170,11 @@ fn an_error_that_nobody_explains_can_be_tried_again_and_nothing_passes_it() {
         );
     }
     heard.fatal();
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
 }
 
 #[test]
-fn a_producer_that_the_cluster_does_not_admit_is_broken_for_good() {
+fn missing_cluster_permission_is_fatal_for_the_producer() {
     let dev = Dev::new();
     let forbidden = ApiError::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
     dev.cluster.fail_next(ApiKey::InitProducerId, &[forbidden]);
@@ -191,19 +191,19 @@ fn a_producer_that_the_cluster_does_not_admit_is_broken_for_good() {
             (FailureKind::Fatal, FailureCode::NotAuthorized)
         );
     }
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
 }
 
 #[test]
-fn nobody_who_speaks_tls_is_told_as_such() {
+fn reports_a_plaintext_broker_as_a_tls_failure() {
     let dev = Dev::new();
-    let heard = Arc::new(Heard::default());
+    let heard = Arc::new(RecordingListener::default());
     let options = dev.options.clone().property("security.protocol", "ssl");
     let transport = options.connect(heard.clone(), None).unwrap();
     heard.unreachable_with("tls_failed");
     let failure = transport.probe(Duration::from_secs(1)).unwrap_err();
     assert_eq!(failure.code, FailureCode::TlsFailed, "{failure}");
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
 }
 
 /// Options for a real Kafka, and a topic of it.
@@ -214,7 +214,7 @@ fn real(partitions: u32, config: &[(&str, &str)]) -> Option<(KafkaOptions, Strin
     };
     let options = KafkaOptions::new(servers);
     let topic = fresh_topic("refusals");
-    let admin = Admin::connect(&options, PATIENCE).unwrap();
+    let admin = Admin::connect(&options, TEST_TIMEOUT).unwrap();
     let config = config.iter();
     let wanted = WantedTopic {
         partitions: Some(partitions),
@@ -233,14 +233,16 @@ fn publish(options: &KafkaOptions, messages: &[Message]) -> Vec<(Message, Failur
     let mut left = messages.to_vec();
     let mut refused = Vec::new();
     for _ in 0..5 {
-        let transport = options.connect(Arc::new(Heard::default()), None).unwrap();
+        let transport = options
+            .connect(Arc::new(RecordingListener::default()), None)
+            .unwrap();
         let ledger = Ledger::default();
         for message in &left {
             ledger.send(&*transport, message);
         }
         ledger.wait();
         let outcomes = ledger.outcomes();
-        transport.close(PATIENCE);
+        transport.close(TEST_TIMEOUT);
         let mut again = Vec::new();
         for (message, outcome) in left.into_iter().zip(outcomes) {
             match outcome {
@@ -260,7 +262,7 @@ fn publish(options: &KafkaOptions, messages: &[Message]) -> Vec<(Message, Failur
 }
 
 #[test]
-fn small_messages_get_through_where_a_batch_of_them_would_be_too_large() {
+fn delivers_small_messages_whose_batch_would_be_too_large() {
     let Some((options, topic)) = real(1, &[("max.message.bytes", "4000")]) else {
         return;
     };
@@ -307,13 +309,15 @@ impl DeliveryCallback for Slow {
 }
 
 #[test]
-fn nothing_passes_a_refused_batch_however_late_it_is_reported() {
+fn later_messages_do_not_overtake_a_rejected_batch_that_is_reported_late() {
     let Some((options, topic)) = real(1, &[("max.message.bytes", "4000")]) else {
         return;
     };
     let options = options.property("linger.ms", "100");
     let message = |payload: &str| Message::new(&topic, Some(b"key"), payload.into()).unwrap();
-    let transport = options.connect(Arc::new(Heard::default()), None).unwrap();
+    let transport = options
+        .connect(Arc::new(RecordingListener::default()), None)
+        .unwrap();
     let (begun, has_begun) = mpsc::channel();
     let (go_on, may_go_on) = mpsc::channel();
     let slow = Slow {
@@ -336,12 +340,12 @@ fn nothing_passes_a_refused_batch_however_late_it_is_reported() {
     for failure in failures(&ledger) {
         assert_eq!(failure.kind, FailureKind::Fatal, "{failure}");
     }
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
     assert_eq!(read(options.bootstrap_servers(), &topic, 1).len(), 1);
 }
 
 #[test]
-fn an_event_out_of_time_takes_no_other_along() {
+fn invalid_timestamp_rejects_only_its_own_event() {
     let Some((options, topic)) = real(1, &[("message.timestamp.after.max.ms", "60000")]) else {
         return;
     };
@@ -373,14 +377,16 @@ fn an_event_out_of_time_takes_no_other_along() {
 }
 
 #[test]
-fn a_topic_that_is_not_there_is_waited_for_and_then_unknown() {
+fn missing_topic_is_unknown_until_it_is_created() {
     let Some((options, _)) = real(1, &[]) else {
         return;
     };
     let options = options.property("topic.metadata.propagation.max.ms", "1000");
     let topic = fresh_topic("nowhere");
     let message = Message::new(&topic, Some(b"key"), b"{}".to_vec()).unwrap();
-    let transport = options.connect(Arc::new(Heard::default()), None).unwrap();
+    let transport = options
+        .connect(Arc::new(RecordingListener::default()), None)
+        .unwrap();
     let ledger = Ledger::default();
     ledger.send(&*transport, &message);
     ledger.wait();
@@ -395,10 +401,10 @@ fn a_topic_that_is_not_there_is_waited_for_and_then_unknown() {
     }
 
     // Somebody creates it.
-    let admin = Admin::connect(&options, PATIENCE).unwrap();
+    let admin = Admin::connect(&options, TEST_TIMEOUT).unwrap();
     let plan = admin.plan(vec![WantedTopic::new(&topic)]).unwrap();
     admin.apply(&plan);
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TEST_TIMEOUT;
     loop {
         let ledger = Ledger::default();
         ledger.send(&*transport, &message);
@@ -409,17 +415,19 @@ fn a_topic_that_is_not_there_is_waited_for_and_then_unknown() {
         assert!(Instant::now() < deadline);
         thread::sleep(Duration::from_millis(100));
     }
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
 }
 
 #[test]
-fn a_topic_that_was_waited_for_in_vain_is_not_waited_for_with_each_message() {
+fn rejects_further_messages_of_a_missing_topic_immediately() {
     let Some((options, topic)) = real(1, &[]) else {
         return;
     };
     let options = options.property("topic.metadata.propagation.max.ms", "500");
     let absent = Message::new(&format!("{topic}-absent"), None, Vec::new()).unwrap();
-    let transport = options.connect(Arc::new(Heard::default()), None).unwrap();
+    let transport = options
+        .connect(Arc::new(RecordingListener::default()), None)
+        .unwrap();
     let ledger = Ledger::default();
     let first = ledger.send(&*transport, &absent);
     ledger.wait();
@@ -436,5 +444,5 @@ fn a_topic_that_was_waited_for_in_vain_is_not_waited_for_with_each_message() {
             .iter()
             .all(|failure| failure.code == FailureCode::UnknownTopic)
     );
-    transport.close(PATIENCE);
+    transport.close(TEST_TIMEOUT);
 }

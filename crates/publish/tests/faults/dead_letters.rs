@@ -10,10 +10,10 @@ use herald_publish::kafka::KafkaOptions;
 use herald_publish::spool::{DeadLetterAction, Inspector, Sequence};
 use rdkafka::message::{Headers, Message};
 
-use crate::bench::{Bench, eventually_drained, finish};
 use crate::cluster::{self, Cluster, create_topic, fresh_topic};
 use crate::event::Event;
-use crate::ledger::{Ledger, Told};
+use crate::fixture::{Fixture, eventually_drained, finish};
+use crate::ledger::{Ledger, Outcome};
 use crate::load::{Load, eventually};
 
 /// Uncompressed, so that sizes are exact.
@@ -40,9 +40,9 @@ fn publish(publisher: &Publisher, topic: &str, large: usize) -> Ledger {
 }
 
 #[test]
-fn an_event_that_is_too_large_for_its_topic_goes_to_the_dead_letter_topic() {
+fn event_too_large_for_its_topic_goes_to_the_dead_letter_topic() {
     let Some(cluster) = Cluster::up() else { return };
-    let (bench, topic) = (Bench::new(), fresh_topic());
+    let (fixture, topic) = (Fixture::new(), fresh_topic());
     let letters = format!("{topic}{TOPIC_SUFFIX}");
     create_topic(
         cluster.servers(),
@@ -51,10 +51,10 @@ fn an_event_that_is_too_large_for_its_topic_goes_to_the_dead_letter_topic() {
         &[("max.message.bytes", "20000")],
     );
     create_topic(cluster.servers(), &letters, 1, &[]);
-    let publisher = Publisher::open(bench.options(kafka(cluster.servers()))).unwrap();
+    let publisher = Publisher::open(fixture.options(kafka(cluster.servers()))).unwrap();
     let ledger = publish(&publisher, &topic, 50_000);
     finish(publisher);
-    let account = bench.account_with_letters(&ledger, cluster.servers(), &topic);
+    let account = fixture.account_with_dead_letters(&ledger, cluster.servers(), &topic);
     account.show("too large for the topic, taken by its dead letter topic");
     account.assert_no_errors();
     account.assert_kept();
@@ -77,19 +77,19 @@ fn an_event_that_is_too_large_for_its_topic_goes_to_the_dead_letter_topic() {
 }
 
 #[test]
-fn an_event_that_no_topic_takes_stays_in_the_spool() {
+fn event_too_large_for_every_topic_stays_in_the_spool() {
     let Some(cluster) = Cluster::up() else { return };
-    let (bench, topic) = (Bench::new(), fresh_topic());
+    let (fixture, topic) = (Fixture::new(), fresh_topic());
     create_topic(cluster.servers(), &topic, 3, &[]);
     create_topic(cluster.servers(), &format!("{topic}{TOPIC_SUFFIX}"), 1, &[]);
-    let publisher = Publisher::open(bench.options(kafka(cluster.servers()))).unwrap();
+    let publisher = Publisher::open(fixture.options(kafka(cluster.servers()))).unwrap();
     let ledger = publish(&publisher, &topic, 1_100_000);
     finish(publisher);
-    let account = bench.account_with_letters(&ledger, cluster.servers(), &topic);
+    let account = fixture.account_with_dead_letters(&ledger, cluster.servers(), &topic);
     account.show("too large for every topic");
     account.assert_no_errors();
     account.assert_kept();
-    assert_eq!(bench.found().dead.len(), 20);
+    assert_eq!(fixture.found().dead.len(), 20);
 }
 
 /// A topic that is absent for a second is unknown, and looked for again every second.
@@ -102,13 +102,13 @@ fn quick(servers: &str) -> KafkaOptions {
 #[test]
 fn events_for_a_missing_topic_go_to_its_dead_letter_topic() {
     let Some(cluster) = Cluster::up() else { return };
-    let (bench, topic) = (Bench::new(), fresh_topic());
+    let (fixture, topic) = (Fixture::new(), fresh_topic());
     let letters = format!("{topic}{TOPIC_SUFFIX}");
     create_topic(cluster.servers(), &letters, 1, &[]);
-    let publisher = Publisher::open(bench.options(quick(cluster.servers()))).unwrap();
+    let publisher = Publisher::open(fixture.options(quick(cluster.servers()))).unwrap();
     let ledger = Load::burst(&topic, 200).run(&publisher);
     finish(publisher);
-    let mut found = bench.found();
+    let mut found = fixture.found();
     let seen = cluster::events(cluster.servers(), &letters);
     found.on_dead_letter_topic = seen.iter().map(|seen| seen.event).collect();
     let account = ledger.settle(&found);
@@ -119,10 +119,10 @@ fn events_for_a_missing_topic_go_to_its_dead_letter_topic() {
 }
 
 #[test]
-fn events_for_a_missing_topic_wait_in_the_spool_until_somebody_makes_it() {
+fn events_for_a_missing_topic_are_delivered_by_a_retry_once_it_exists() {
     let Some(cluster) = Cluster::up() else { return };
-    let (bench, topic) = (Bench::new(), fresh_topic());
-    let publisher = Publisher::open(bench.options(quick(cluster.servers()))).unwrap();
+    let (fixture, topic) = (Fixture::new(), fresh_topic());
+    let publisher = Publisher::open(fixture.options(quick(cluster.servers()))).unwrap();
     let ledger = Load::burst(&topic, 200).run(&publisher);
     eventually("all are dead letters", || {
         publisher
@@ -130,7 +130,7 @@ fn events_for_a_missing_topic_wait_in_the_spool_until_somebody_makes_it() {
             .spool
             .is_some_and(|spool| spool.dead == 200)
     });
-    let kept = ledger.settle(&bench.found());
+    let kept = ledger.settle(&fixture.found());
     kept.assert_no_errors();
     kept.assert_kept();
 
@@ -140,7 +140,7 @@ fn events_for_a_missing_topic_wait_in_the_spool_until_somebody_makes_it() {
     eventually(
         "the dead letters are delivered when they are sent again",
         || {
-            let beside = Inspector::open(bench.spool()).unwrap();
+            let beside = Inspector::open(fixture.spool()).unwrap();
             let letters = beside.dead_letters(1000, u64::MAX, Sequence::START);
             let sequences: Vec<_> = letters.unwrap().iter().map(|l| l.sequence).collect();
             let request = beside.ask(DeadLetterAction::Retry, &sequences).unwrap();
@@ -153,9 +153,12 @@ fn events_for_a_missing_topic_wait_in_the_spool_until_somebody_makes_it() {
         },
     );
     finish(publisher);
-    let account = bench.account(&ledger, cluster.servers(), &topic);
+    let account = fixture.account(&ledger, cluster.servers(), &topic);
     account.show("missing topic, made later, dead letters sent again");
     account.assert_kept();
     assert_eq!(cluster::events(cluster.servers(), &topic).len(), 200);
-    assert_eq!(ledger.count(|told| matches!(told, Told::Failed(_))), 0);
+    assert_eq!(
+        ledger.count(|outcome| matches!(outcome, Outcome::Failed(_))),
+        0
+    );
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use herald_publish::kafka::{ApiError as Error, ApiKey, DevCluster, KafkaOptions};
 use herald_publish::{Mode, Publisher};
 
-use crate::bench::{Bench, finish};
 use crate::cluster;
 use crate::event::Event;
+use crate::fixture::{Fixture, finish};
 use crate::ledger::Ledger;
 use crate::load::Load;
 
@@ -20,10 +20,10 @@ fn answers(case: &str, errors: &[Error]) {
     for mode in [Mode::Direct, Mode::WriteAhead] {
         let cluster = DevCluster::start(1).unwrap();
         let servers = cluster.bootstrap_servers();
-        let (bench, topic) = (Bench::new(), cluster::fresh_topic());
+        let (fixture, topic) = (Fixture::new(), cluster::fresh_topic());
         cluster.create_topic(&topic, 3, 1).unwrap();
         let kafka = KafkaOptions::new(&servers).property("retry.backoff.max.ms", "200");
-        let options = bench.options(kafka).mode(mode);
+        let options = fixture.options(kafka).mode(mode);
         let options = options.relay_window(1).max_in_flight(1);
         let publisher = Publisher::open(options).unwrap();
         let load = Load {
@@ -41,7 +41,7 @@ fn answers(case: &str, errors: &[Error]) {
             under_way();
         });
         finish(publisher);
-        let account = bench.account(&ledger, &servers, &topic);
+        let account = fixture.account(&ledger, &servers, &topic);
         account.show(&format!("broker answers {case}, {mode:?}"));
         account.assert_no_errors();
         account.assert_kept();
@@ -49,7 +49,7 @@ fn answers(case: &str, errors: &[Error]) {
 }
 
 #[test]
-fn errors_that_pass() {
+fn transient_errors() {
     let errors = [
         Error::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
         Error::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
@@ -63,7 +63,7 @@ fn errors_that_pass() {
 }
 
 #[test]
-fn a_sequence_that_is_out_of_order() {
+fn out_of_order_sequence() {
     answers(
         "out of order",
         &[Error::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER],
@@ -71,7 +71,7 @@ fn a_sequence_that_is_out_of_order() {
 }
 
 #[test]
-fn an_epoch_that_is_over() {
+fn invalid_producer_epoch() {
     answers(
         "invalid epoch",
         &[Error::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH],
@@ -79,7 +79,7 @@ fn an_epoch_that_is_over() {
 }
 
 #[test]
-fn a_producer_that_the_broker_does_not_know() {
+fn unknown_producer_id() {
     answers(
         "unknown producer",
         &[Error::RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID],
@@ -89,15 +89,15 @@ fn a_producer_that_the_broker_does_not_know() {
 /// A broker that does not know the producer yet refuses its first batch, because the partition is
 /// just coming up, and takes the second. librdkafka concludes that it has both.
 #[test]
-fn a_first_batch_that_is_refused_while_the_next_is_taken() {
+fn first_batch_rejected_and_next_accepted() {
     for mode in [Mode::Direct, Mode::WriteAhead] {
         let cluster = DevCluster::start(1).unwrap();
         let servers = cluster.bootstrap_servers();
-        let (bench, topic) = (Bench::new(), cluster::fresh_topic());
+        let (fixture, topic) = (Fixture::new(), cluster::fresh_topic());
         cluster.create_topic(&topic, 1, 1).unwrap();
         // Each in a batch of its own, and all on their way before the first is answered.
         let kafka = KafkaOptions::new(&servers).property("batch.num.messages", "1");
-        let publisher = Publisher::open(bench.options(kafka).mode(mode)).unwrap();
+        let publisher = Publisher::open(fixture.options(kafka).mode(mode)).unwrap();
         cluster.slow_down(None, Duration::from_millis(200)).unwrap();
         cluster.fail_next(
             ApiKey::Produce,
@@ -114,7 +114,7 @@ fn a_first_batch_that_is_refused_while_the_next_is_taken() {
             ledger.note(event, pending.wait().into());
         }
         finish(publisher);
-        let account = bench.account(&ledger, &servers, &topic);
+        let account = fixture.account(&ledger, &servers, &topic);
         account.show(&format!("only a first batch is refused, {mode:?}"));
         account.assert_no_errors();
         account.assert_kept();

@@ -1,4 +1,4 @@
-//! A folder with a spool, publishers on it, and the balance at the end.
+//! Test fixture: a folder with a spool, publishers that use it, and the final comparison.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -16,13 +16,13 @@ use crate::event::Event;
 use crate::ledger::{Account, Found, Ledger, Seen};
 use crate::load::LONG;
 
-pub struct Bench {
+pub struct Fixture {
     spool: PathBuf,
-    /// Goes away with the value.
+    /// Deleted with the value.
     _folder: Option<tempfile::TempDir>,
 }
 
-impl Bench {
+impl Fixture {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         Self {
@@ -31,7 +31,7 @@ impl Bench {
         }
     }
 
-    /// With a spool that somebody else cares for.
+    /// Uses a spool at a path that the caller owns.
     pub fn at(spool: &Path) -> Self {
         Self {
             spool: spool.to_owned(),
@@ -43,30 +43,35 @@ impl Bench {
         self.spool.clone()
     }
 
-    /// Settings of a publisher with the spool.
+    /// Options of a publisher with this spool.
     pub fn options(&self, cluster: impl Connector) -> PublisherOptions {
         PublisherOptions::new(cluster).spool(SpoolOptions::new(self.spool()))
     }
 
-    /// Bench for a real Kafka.
+    /// Options of a publisher for a real Kafka.
     pub fn kafka(&self, servers: &str) -> PublisherOptions {
         self.options(KafkaOptions::new(servers))
     }
 
-    /// Content of the spool, which needs no owner.
+    /// Content of the spool. Reading it needs no ownership.
     pub fn found(&self) -> Found {
         found_in(&self.spool())
     }
 
-    /// The balance of events on a topic of a real Kafka and in the spool.
+    /// Compares the outcomes with the events on a topic of a real Kafka and in the spool.
     pub fn account(&self, ledger: &Ledger, servers: &str, topic: &str) -> Account {
         let mut found = self.found();
         found.on_topic = cluster::events(servers, topic);
         ledger.settle(&found)
     }
 
-    /// Bench with a topic for dead letters.
-    pub fn account_with_letters(&self, ledger: &Ledger, servers: &str, topic: &str) -> Account {
+    /// Compares also with the dead-letter topic.
+    pub fn account_with_dead_letters(
+        &self,
+        ledger: &Ledger,
+        servers: &str,
+        topic: &str,
+    ) -> Account {
         let mut found = self.found();
         found.on_topic = cluster::events(servers, topic);
         let letters = cluster::events(servers, &format!("{topic}{TOPIC_SUFFIX}"));
@@ -74,7 +79,7 @@ impl Bench {
         ledger.settle(&found)
     }
 
-    /// Bench for a cluster in memory.
+    /// Compares with the topic of a cluster in memory.
     pub fn account_in_memory(
         &self,
         ledger: &Ledger,
@@ -167,12 +172,12 @@ pub fn finish(publisher: Publisher) {
     assert_eq!((closed.spooled, closed.failed), (0, 0), "{closed:?}");
 }
 
-/// Closes with this time, and shows that it ends.
+/// Closes with this timeout, and fails if that does not return in time.
 #[track_caller]
 pub fn close_within(publisher: Publisher, time: Duration) -> herald_publish::CloseReport {
-    let (tell, told) = mpsc::channel();
-    // On a thread of its own: an end that never comes must not hold up the tests.
-    thread::spawn(move || tell.send(publisher.close(time)));
-    let closed = told.recv_timeout(time + LONG / 4);
+    let (sender, receiver) = mpsc::channel();
+    // On a thread of its own, so that a close that hangs fails the test instead of blocking it.
+    thread::spawn(move || sender.send(publisher.close(time)));
+    let closed = receiver.recv_timeout(time + LONG / 4);
     closed.expect("closing has a bound").expect("not a fork")
 }
