@@ -32,12 +32,12 @@ $(VENV)/.stamp: tests/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
-# The TypeScript compiler, for the test of an example; without npm that test is skipped.
-$(TOOLS)/typescript/.stamp:
+# The TypeScript compiler and AsyncAPI's parser, for tests of targets; without npm they are skipped.
+$(TOOLS)/node/.stamp:
 	mkdir -p $(@D)
 	if command -v npm >/dev/null; then \
-		npm install --silent --prefix $(@D) typescript@5.9.3; \
-	else echo 'npm is missing: TypeScript is not checked'; fi
+		npm install --silent --prefix $(@D) typescript@5.9.3 @asyncapi/parser@3.6.6; \
+	else echo 'npm is missing: TypeScript and AsyncAPI documents are not checked'; fi
 	touch $@
 
 # The build folder is not needed again, and few pages need no optimised mdBook.
@@ -76,7 +76,7 @@ lint: $(VENV)/.stamp ## format, lints, wording, licences
 	scripts/licenses --check
 	scripts/deny
 
-rust-test: $(VENV)/.stamp $(TOOLS)/typescript/.stamp build ## Rust, with a real Apache Kafka
+rust-test: $(VENV)/.stamp $(TOOLS)/node/.stamp build ## Rust, with a real Apache Kafka
 	cargo test --workspace --all-features --locked --no-run
 	scripts/kafka run -- cargo test --workspace --all-features --locked
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --all-features --no-deps --locked --quiet

@@ -37,19 +37,15 @@ pub fn compare(old: &Catalog, new: &Catalog) -> Vec<Change> {
     changes
 }
 
-/// Names of the nodes that read one of the topics. Contracts may leave out the namespace.
+/// Names of the nodes that read one of the topics.
 fn consumers(topics: &[String], catalog: &Catalog) -> Vec<String> {
-    let is_read = |name: &str| {
-        let without_namespace = |topic: &String| Some(topic.split_once('.')?.1 == name);
-        (topics.iter()).any(|topic| topic == name || without_namespace(topic) == Some(true))
+    let is_consumer = |node: &&Node| {
+        let mut consumed = node.consumed.iter();
+        consumed.any(|consumed| topics.iter().any(|topic| consumed.is_topic(topic)))
     };
     let nodes = catalog.nodes.iter();
     nodes
-        .filter(|node| {
-            node.consumed
-                .iter()
-                .any(|consumed| is_read(&consumed.topic))
-        })
+        .filter(is_consumer)
         .map(|node| node.identity.slug.clone())
         .collect()
 }

@@ -12,6 +12,7 @@ pub mod contract;
 mod contract_file;
 pub mod document;
 pub mod duration;
+pub mod example;
 mod field_reader;
 pub mod fields;
 pub mod ident;

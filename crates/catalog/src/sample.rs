@@ -99,8 +99,16 @@ impl<'a> Samples<'a> {
     pub fn typical(definitions: &'a [Definition], mask: Mask) -> Self {
         Self {
             style: &TYPICAL,
+            ..Self::minimal(definitions).masked(mask)
+        }
+    }
+
+    /// Replaces private values by `mask`, as publishers do.
+    #[must_use]
+    pub fn masked(self, mask: Mask) -> Self {
+        Self {
             mask: Some(mask),
-            ..Self::minimal(definitions)
+            ..self
         }
     }
 

@@ -513,7 +513,7 @@ fn typescript_example_compiles() {
         "{shop}"
     );
     let Some(tsc) = tsc() else {
-        eprintln!("skipped: `make .tools/typescript/.stamp` installs the compiler of TypeScript");
+        eprintln!("skipped: `make .tools/node/.stamp` installs the compiler of TypeScript");
         return;
     };
     let output = Command::new(tsc)
@@ -535,7 +535,7 @@ fn typescript_example_compiles() {
 /// The compiler of TypeScript, where it is installed.
 fn tsc() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let here = root.join(".tools/typescript/node_modules/.bin/tsc");
+    let here = root.join(".tools/node/node_modules/.bin/tsc");
     here.is_file()
         .then(|| here.canonicalize().expect("it is there"))
 }

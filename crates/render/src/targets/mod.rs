@@ -2,6 +2,7 @@
 //!
 //! A built-in target is a file in this folder with a [`BuiltInTarget`], and its row in [`TARGETS`].
 
+pub mod asyncapi;
 pub mod custom;
 pub mod python;
 pub mod schemas;
@@ -19,7 +20,7 @@ use crate::targets::python::options::PythonOptions;
 use crate::template::{RenderError, Templates};
 
 /// The built-in targets. The first one is the default.
-pub static TARGETS: [&BuiltInTarget; 2] = [&python::TARGET, &schemas::TARGET];
+pub static TARGETS: [&BuiltInTarget; 3] = [&python::TARGET, &schemas::TARGET, &asyncapi::TARGET];
 
 /// A kind of output: built in, or defined by a project.
 pub trait Target: fmt::Debug + Sync {

@@ -1,14 +1,13 @@
 //! Example events as generated publishers make them: payload, metadata, envelope.
 
-use herald_catalog::category::{PayloadType, PayloadValue, Stage};
-use herald_catalog::fields::{Definition, Type};
-use herald_catalog::kind::Kind;
-use herald_catalog::sample::Samples;
-use herald_catalog::{Declared, Event, Node};
 use herald_envelope::{Envelope, Origin, Stamp, Timestamp, Uuid};
 use serde_json::{Map, Value, json};
 
-use crate::record::Size;
+use crate::category::{PayloadType, PayloadValue, Stage};
+use crate::fields::{Definition, Type};
+use crate::kind::Kind;
+use crate::sample::Samples;
+use crate::{Declared, Event, Node};
 
 /// Environment of examples.
 pub const ENVIRONMENT: &str = "production";
@@ -36,12 +35,22 @@ pub struct Example {
 }
 
 impl Example {
-    /// Creates an example of an event.
-    pub fn of(node: &Node, event: &Event) -> Self {
-        let mut samples = Samples::typical(&node.definitions, type_name);
+    /// Creates an example of a usual size. A value that is within all limits is not always found.
+    pub fn typical(node: &Node, event: &Event) -> Self {
+        let samples = Samples::typical(&node.definitions, type_name);
+        Self::new(node, event, samples).expect("typical samples are always found")
+    }
+
+    /// Creates the smallest example whose payload is valid; `None` where no valid value was found.
+    pub fn minimal(node: &Node, event: &Event) -> Option<Self> {
+        let samples = Samples::minimal(&node.definitions).masked(type_name);
+        Self::new(node, event, samples)
+    }
+
+    fn new(node: &Node, event: &Event, mut samples: Samples<'_>) -> Option<Self> {
         let (payload, metadata, key) = match (&event.declared, event.stage) {
-            (Some(declared), _) => of_declared(node, event, declared, &mut samples),
-            (None, Some(stage)) => of_stage(node, event, stage, &mut samples),
+            (Some(declared), _) => of_declared(node, event, declared, &mut samples)?,
+            (None, Some(stage)) => of_stage(node, event, stage, &mut samples)?,
             (None, None) => (Map::new(), Map::new(), None),
         };
         let identity = &node.identity;
@@ -55,17 +64,11 @@ impl Example {
             .with_causation_id(ID)
             .with_metadata(metadata);
         envelope.partition_key = key.map(Into::into);
-        Self {
+        Some(Self {
             envelope: owned(envelope),
             is_open: samples.is_open(),
             is_cut: samples.is_cut(),
-        }
-    }
-
-    /// Returns its size.
-    pub fn size(&self) -> Size {
-        // Its type comes from a contract, which has no empty one, and its year is none to refuse.
-        Size::of(&self.envelope).unwrap_or_default()
+        })
     }
 }
 
@@ -73,7 +76,7 @@ impl Example {
 type Parts = (Map<String, Value>, Map<String, Value>, Option<String>);
 
 /// Makes the parts of an event that Herald defines, from the row of its stage.
-fn of_stage(node: &Node, event: &Event, stage: &Stage, samples: &mut Samples<'_>) -> Parts {
+fn of_stage(node: &Node, event: &Event, stage: &Stage, samples: &mut Samples<'_>) -> Option<Parts> {
     let operation = event.operation.map(|index| &node.operations[index]);
     let mut payload = Map::new();
     for field in stage.payload {
@@ -85,7 +88,7 @@ fn of_stage(node: &Node, event: &Event, stage: &Stage, samples: &mut Samples<'_>
             PayloadValue::Argument(name) => of_argument(node, name, field.ty),
             PayloadValue::Summary(_, part) => {
                 let fields = operation.map_or(&[][..], |operation| operation.fields_of(part));
-                Value::Object(samples.object(fields).unwrap_or_default())
+                Value::Object(samples.object(fields)?)
             }
             PayloadValue::ErrorType => json!(ERROR),
             PayloadValue::ErrorMessage => json!(MESSAGE),
@@ -106,7 +109,7 @@ fn of_stage(node: &Node, event: &Event, stage: &Stage, samples: &mut Samples<'_>
         let fields: Map<_, _> = fields.iter().cloned().collect();
         payload.insert("metadata".to_owned(), fields.into());
     }
-    (payload, metadata, None)
+    Some((payload, metadata, None))
 }
 
 /// Returns a value of an argument of a publishing method: the longest that the contract names.
@@ -187,8 +190,8 @@ fn of_declared(
     event: &Event,
     declared: &Declared,
     samples: &mut Samples<'_>,
-) -> Parts {
-    let payload = samples.object(&declared.payload).unwrap_or_default();
+) -> Option<Parts> {
+    let payload = samples.object(&declared.payload)?;
     let mut metadata = metadata(node, event);
     let key = declared.partition_key.as_ref();
     let key = key
@@ -201,7 +204,7 @@ fn of_declared(
     if let Some(key) = &key {
         metadata.insert("partition_key".to_owned(), key.clone().into());
     }
-    (payload, metadata, key)
+    Some((payload, metadata, key))
 }
 
 fn id() -> Uuid {

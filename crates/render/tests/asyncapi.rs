@@ -1,0 +1,239 @@
+//! AsyncAPI documents: as people review them, and as the official parser reads them.
+//!
+//! `HERALD_BLESS=1 cargo test -p herald-render --test asyncapi` writes the golden file anew.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use herald_catalog::load::{Options, load, load_text};
+use herald_catalog::{Consumed, Node};
+use herald_render::{BuiltInTarget, Context, Target, TargetError, is_ours};
+use serde_json::{Value, json};
+
+fn read(contract: &str) -> Node {
+    let mut loaded = load_text("contract.yaml", contract, &Options::default());
+    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
+    loaded.catalog.nodes.remove(0)
+}
+
+fn shop() -> Node {
+    read(include_str!("golden/shop.yaml"))
+}
+
+fn render(nodes: &[&Node]) -> Result<String, TargetError> {
+    let target = BuiltInTarget::find("asyncapi").expect("there is a target for AsyncAPI");
+    let mut files = target.render(nodes, &Context::default(), true)?;
+    assert_eq!(files.len(), 1);
+    assert_eq!(files[0].path, "asyncapi.json");
+    Ok(files.remove(0).contents)
+}
+
+fn document(nodes: &[&Node]) -> Value {
+    let text = render(nodes).expect("it renders");
+    assert!(is_ours(text.as_bytes()));
+    serde_json::from_str(&text).expect("it is JSON")
+}
+
+#[test]
+fn document_matches_the_golden_file() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/shop/asyncapi.json");
+    let text = render(&[&shop()]).expect("it renders");
+    if std::env::var_os("HERALD_BLESS").is_some() {
+        fs::write(&path, &text).expect("written");
+    }
+    let golden = fs::read_to_string(&path).expect("the golden file is there");
+    assert!(text == golden, "{} differs: HERALD_BLESS=1", path.display());
+}
+
+const ORDERS: &str = "node_type: effect
+service_name: orders
+version: 2.1.0
+description: Takes orders.
+include_state_events: false
+include_metric_events: false
+operations: []
+definitions:
+  Money: {fields: {amount: decimal, currency: string}}
+events:
+  - event_type: order.placed
+    topic: shop.order.placed.v1
+    partition_key: order_id
+    payload:
+      order_id: string
+      $ref: string
+      total: Money
+      card: {type: string, privacy: private}
+    topic_settings: {partitions: 12, replication_factor: 3, config: {cleanup.policy: 'compact,delete', retention.ms: '604800000', min.insync.replicas: '2'}}
+";
+
+const BILLING: &str = "node_type: effect
+service_name: billing
+include_state_events: false
+include_metric_events: false
+operations: [charge]
+";
+
+fn billing() -> Node {
+    let mut node = read(BILLING);
+    for topic in ["shop.order.placed.v1", "shop.refunds.v1"] {
+        node.consumed.push(Consumed {
+            topic: topic.to_owned(),
+            event_type: None,
+            conforming: false,
+            sources: Vec::new(),
+            location: node.location,
+        });
+    }
+    node
+}
+
+#[test]
+fn channel_has_topic_settings_in_the_types_of_the_kafka_binding() {
+    let document = document(&[&read(ORDERS)]);
+    assert_eq!(
+        document["channels"]["shop.order.placed.v1"]["bindings"]["kafka"],
+        json!({
+            "partitions": 12,
+            "replicas": 3,
+            "topicConfiguration": {
+                "cleanup.policy": ["compact", "delete"],
+                "min.insync.replicas": "2",
+                "retention.ms": 604_800_000,
+            },
+            "bindingVersion": "0.5.0",
+        })
+    );
+}
+
+#[test]
+fn payload_hides_private_fields_and_refers_to_components() {
+    let document = document(&[&read(ORDERS)]);
+    let payload = &document["components"]["schemas"]["orders.order_placed.payload"];
+    let properties = &payload["properties"];
+    assert_eq!(properties["card"]["type"], "string");
+    assert_eq!(properties.get("$ref"), None);
+    let total = "#/components/schemas/orders.Money";
+    assert_eq!(properties["total"]["$ref"], total);
+    assert!(document.pointer(&total[1..]).is_some());
+    // Parsers would open the file that an example of the field `$ref` names.
+    let message = &document["components"]["messages"]["orders.order_placed"];
+    assert_eq!(message.get("examples"), None);
+}
+
+#[test]
+fn namespace_that_no_contract_sets_is_a_parameter() {
+    let open = document(&[&billing()]);
+    let channel = &open["channels"]["dev.billing.effect.charge.started.v1"];
+    assert_eq!(
+        channel["address"],
+        "{namespace}.billing.effect.charge.started.v1"
+    );
+    assert_eq!(channel["parameters"]["namespace"]["default"], "dev");
+
+    let set = document(&[&read(&format!("namespace: prod\n{BILLING}"))]);
+    let channel = &set["channels"]["prod.billing.effect.charge.started.v1"];
+    assert_eq!(channel["address"], "prod.billing.effect.charge.started.v1");
+    assert_eq!(channel.get("parameters"), None);
+}
+
+#[test]
+fn consumers_receive_from_the_channel_of_the_publisher_or_from_one_of_their_own() {
+    let document = document(&[&read(ORDERS), &billing()]);
+    let operations = &document["operations"];
+    assert_eq!(operations["orders.send.order_placed"]["action"], "send");
+    let receive = &operations["billing.receive.shop.order.placed.v1"];
+    assert_eq!(receive["action"], "receive");
+    assert_eq!(
+        receive["channel"]["$ref"],
+        "#/channels/shop.order.placed.v1"
+    );
+    let of_others = &document["channels"]["shop.refunds.v1"];
+    assert_eq!(of_others["address"], "shop.refunds.v1");
+}
+
+#[test]
+fn contracts_that_disagree_about_a_topic_give_no_document() {
+    let other = ORDERS
+        .replace("service_name: orders", "service_name: returns")
+        .replace("partitions: 12", "partitions: 6");
+    let error = render(&[&read(ORDERS), &read(&other)]).expect_err("12 and 6 partitions");
+    let messages = error.messages();
+    assert!(messages[0].contains("partitions is 12"), "{messages:?}");
+}
+
+/// Node packages of the project, where they are installed.
+fn node_packages() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools/node");
+    let is_there = folder.join("node_modules/@asyncapi/parser").is_dir();
+    if !is_there {
+        // Not by a macro: the test harness would keep that for itself.
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: `make .tools/node/.stamp` installs AsyncAPI's parser"
+        );
+    }
+    is_there.then_some(folder)
+}
+
+/// Errors and warnings of the official parser. Hints at what a document could also have are left
+/// out, such as a contact.
+fn problems(packages: &Path, documents: &[(String, String)]) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut paths = Vec::new();
+    for (name, text) in documents {
+        let path = folder.path().join(format!("{name}.json"));
+        fs::write(&path, text).expect("written");
+        paths.push(path);
+    }
+    let output = Command::new("node")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parse_asyncapi.mjs"))
+        .arg(packages)
+        .args(paths)
+        .output()
+        .expect("node runs");
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let is_problem = |line: &&str| {
+        let line: Value = serde_json::from_str(line).expect("a line is JSON");
+        line["severity"].as_u64() < Some(2)
+    };
+    lines
+        .lines()
+        .filter(is_problem)
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn official_parser_takes_the_documents() {
+    let Some(packages) = node_packages() else {
+        return;
+    };
+    let (shop, orders, billing) = (shop(), read(ORDERS), billing());
+    let mut documents = vec![
+        ("shop".to_owned(), render(&[&shop])),
+        ("all".to_owned(), render(&[&shop, &orders, &billing])),
+    ];
+    let real =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/onex-contracts");
+    let real = load(
+        &[real.to_string_lossy().into_owned()],
+        &Options::default(),
+        &|| (),
+    );
+    for (number, node) in real.catalog.nodes.iter().enumerate() {
+        documents.push((format!("{}-{number}", node.identity.slug), render(&[node])));
+    }
+    let documents: Vec<_> = documents
+        .into_iter()
+        .map(|(name, document)| (name, document.expect("it renders")))
+        .collect();
+    let problems = problems(&packages, &documents);
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
