@@ -46,8 +46,10 @@ $(TOOLS)/bin/mdbook:
 		CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --quiet --locked --root $(TOOLS) mdbook@0.5.4 \
 		--no-default-features --features search
 
+# Both packages, although only the command is built: with the features of one alone (those of `syn`
+# differ), the wheel compiles all dependencies again, which takes 7 minutes of CPU.
 build:
-	cargo build --release --locked -p herald-cli
+	cargo build --release --locked --bin herald -p herald-cli -p herald-python
 
 demo: build ## the main job on an example contract
 	scripts/demo
