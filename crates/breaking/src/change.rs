@@ -16,6 +16,8 @@ pub struct Change {
     pub message: String,
     /// The node's name.
     pub node: String,
+    /// Path of its contract, of the new one if there is one.
+    pub path: String,
     /// Event types that are affected; empty when the whole node is.
     pub events: Vec<String>,
     /// Topics that are affected, as the old contract names them in its default namespace.
@@ -57,6 +59,7 @@ impl Change {
             breaks: breaks.within(rule.breaks),
             message: message.into(),
             node: String::new(),
+            path: String::new(),
             events: Vec::new(),
             topics: Vec::new(),
             consumers: Vec::new(),

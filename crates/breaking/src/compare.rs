@@ -19,16 +19,36 @@ use crate::wire::{Typed, WireField};
 
 /// All changes from `old` to `new` that break a direction, by node and in the order of the rules.
 pub fn compare(old: &Catalog, new: &Catalog) -> Vec<Change> {
+    compare_except(old, new, &mut |_| false)
+}
+
+/// All changes from `old` to `new` that break a direction and are not `allowed`. The version of a
+/// contract is judged by its other changes that are left.
+pub fn compare_except(
+    old: &Catalog,
+    new: &Catalog,
+    allowed: &mut dyn FnMut(&Change) -> bool,
+) -> Vec<Change> {
     let mut changes = Vec::new();
     for (old, new) in pair_nodes(&old.nodes, &new.nodes) {
+        let path = &new.unwrap_or(old).origin.path;
+        let mut keep = |found: &mut Vec<Change>| {
+            for change in &mut *found {
+                old.identity.slug.clone_into(&mut change.node);
+                path.clone_into(&mut change.path);
+            }
+            found.retain(|change| !change.breaks.is_empty() && !allowed(change));
+        };
         let mut found = match new {
             Some(new) => NodeComparison::new(NodePair { old, new }).run(),
             None => removed_node(old),
         };
-        for change in &mut found {
-            old.identity.slug.clone_into(&mut change.node);
+        keep(&mut found);
+        if let Some(new) = new {
+            let mut verdicts = judge(NodePair { old, new }, &found);
+            keep(&mut verdicts);
+            found.extend(verdicts);
         }
-        found.retain(|change| !change.breaks.is_empty());
         changes.extend(found);
     }
     for change in &mut changes {
@@ -75,6 +95,17 @@ fn pair_nodes<'a>(old: &'a [Node], new: &'a [Node]) -> Vec<(&'a Node, Option<&'a
         }
     }
     pairs
+}
+
+/// Changes that follow from all others of a node.
+fn judge(pair: NodePair<'_>, changes: &[Change]) -> Vec<Change> {
+    let mut found = Vec::new();
+    for rule in RULES {
+        if let Check::Verdict(check) = rule.check {
+            found.extend(check(&pair, changes));
+        }
+    }
+    found
 }
 
 fn removed_node(node: &Node) -> Vec<Change> {
@@ -133,11 +164,6 @@ impl<'a> NodeComparison<'a> {
             changes.extend(self.compare_operation(old, new));
         }
         changes.extend(self.compare_definitions());
-        for rule in RULES {
-            if let Check::Verdict(check) = rule.check {
-                check(&self.node, &mut changes);
-            }
-        }
         changes
     }
 

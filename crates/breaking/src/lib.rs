@@ -28,6 +28,6 @@ pub mod rules;
 mod wire;
 
 pub use change::{Change, Witness};
-pub use compare::compare;
+pub use compare::{compare, compare_except};
 pub use direction::{Direction, Directions, UnknownDirection};
 pub use rule::BreakingRule;

@@ -145,6 +145,20 @@ impl Owner {
     }
 }
 
+impl<'a> FieldsPair<'a> {
+    /// Fields that are gone, each with the new field that was renamed from it.
+    pub(crate) fn renamed(&self) -> impl Iterator<Item = (&'a Field, &'a Field)> {
+        let (old, new) = (self.old, self.new);
+        let is_in = |fields: &[Field], name: &str| fields.iter().any(|field| field.name == name);
+        new.iter().filter_map(move |after| {
+            let name = after.renamed_from.as_ref()?;
+            let before = old.iter().find(|before| before.name == *name)?;
+            let is_rename = !is_in(new, name) && !is_in(old, &after.name);
+            is_rename.then_some((before, after))
+        })
+    }
+}
+
 impl FieldsPair<'_> {
     /// A new event that lacks a field which the old version requires.
     pub(crate) fn new_without_field(&self) -> Option<Witness> {

@@ -4,7 +4,8 @@
 use std::fmt;
 
 use herald_catalog::fields::{Definition, Field, Limits, Privacy, Type};
-use herald_catalog::load::{Options, load_text};
+use herald_catalog::load::{Options, load_lock_text, load_text};
+use herald_catalog::lock;
 use herald_catalog::{Catalog, Node};
 use herald_diagnostics::{Location, SourceId, Span};
 use herald_render::json_schema::{View, document};
@@ -155,6 +156,7 @@ fn field(name: &'static str) -> BoxedStrategy<Field> {
             required: required && default.is_none(),
             limits,
             default,
+            renamed_from: None,
             description: None,
             privacy,
             location: nowhere(),
@@ -389,5 +391,20 @@ proptest! {
             };
             prop_assert_eq!(is_safe, !is_reported, "{}: {:#?}", direction, reported);
         }
+    }
+
+    #[test]
+    fn lock_files_mean_the_same((Version(old), _) in versions()) {
+        let text = lock::write(&old.nodes);
+        let again = load_lock_text("herald.lock", &text);
+        prop_assert!(again.diagnostics.is_empty(), "{:?}\n{}", again.diagnostics, text);
+        for (one, other) in [(&old, &again.catalog), (&again.catalog, &old)] {
+            let changes = compare(one, other);
+            prop_assert!(changes.is_empty(), "{:#?}\n{}", changes, text);
+        }
+        // Limits that do not apply to a type are not read, so only the second text has to be equal.
+        let text = lock::write(&again.catalog.nodes);
+        let again = load_lock_text("herald.lock", &text);
+        prop_assert_eq!(lock::write(&again.catalog.nodes), text);
     }
 }

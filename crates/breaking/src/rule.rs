@@ -42,7 +42,7 @@ pub(crate) enum Check {
     /// Two definitions that stand in the same place.
     Definition(fn(&DefinitionPair<'_>, &mut Vec<Change>)),
     /// All changes of a node, after every other rule.
-    Verdict(fn(&NodePair<'_>, &mut Vec<Change>)),
+    Verdict(fn(&NodePair<'_>, &[Change]) -> Option<Change>),
 }
 
 /// Declares a rule. The documentation shows the same contracts that the tests compare.

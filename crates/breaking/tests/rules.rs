@@ -3,7 +3,8 @@
 use herald_breaking::rules::RULES;
 use herald_breaking::{Change, Direction, compare, report};
 use herald_catalog::Catalog;
-use herald_catalog::load::{Loaded, Options, load_text};
+use herald_catalog::load::{Loaded, Options, load_lock_text, load_text};
+use herald_catalog::lock;
 use herald_diagnostics::render::{self, Format};
 
 /// A fragment of the documentation as a whole contract.
@@ -123,5 +124,38 @@ fn finds_nothing_in_equal_contracts() {
     for rule in RULES {
         let (before, again) = (contract(rule.before), contract(rule.before));
         assert!(changes(&before, &again).is_empty(), "{}", rule.rule.code);
+    }
+}
+
+/// The nodes of contracts as their lock file gives them back.
+fn locked(loaded: &Loaded) -> Loaded {
+    let text = lock::write(&loaded.catalog.nodes);
+    let again = load_lock_text("herald.lock", &text);
+    assert!(
+        again.diagnostics.is_empty(),
+        "{:?}\n{text}",
+        again.diagnostics
+    );
+    again
+}
+
+#[test]
+fn finds_the_same_changes_since_a_lock_file() {
+    for rule in RULES {
+        let (before, after) = (contract(rule.before), contract(rule.after));
+        let messages = |changes: Vec<Change>| -> Vec<_> {
+            let facts = changes.into_iter();
+            facts
+                .map(|one| (one.rule.rule.code, one.message, one.breaks, one.witness))
+                .collect()
+        };
+        let direct = messages(changes(&before, &after));
+        for (old, new) in [
+            (locked(&before), &after),
+            (locked(&before), &locked(&after)),
+        ] {
+            let since_lock = messages(changes(&old, new));
+            assert_eq!(since_lock, direct, "{}", rule.rule.code);
+        }
     }
 }

@@ -121,10 +121,14 @@ impl<'a> FieldReader<'a> {
             value: Value::Mapping(Vec::new()),
             location: yaml.location,
         };
-        mapped
+        let fields: Vec<_> = mapped
             .chain(listed)
             .map(|(key, value)| self.field(&key, value.unwrap_or(&nothing), privacy, diagnostics))
-            .collect()
+            .collect();
+        if self.format == Format::Native {
+            checks::fields::renamed_from::check(&fields, yaml, diagnostics);
+        }
+        fields
     }
 
     fn field(
@@ -159,6 +163,7 @@ impl<'a> FieldReader<'a> {
             limits: limited.limits,
             spelling: limited.spelling,
             default,
+            renamed_from: text(yaml, "renamed_from"),
             description: text(yaml, "description"),
             privacy: match yaml.get("privacy").and_then(Yaml::as_str) {
                 Some("public") => Privacy::Public,

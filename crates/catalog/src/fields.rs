@@ -21,6 +21,8 @@ pub struct Field {
     pub limits: Limits,
     /// Value of a field that is left out.
     pub default: Option<serde_json::Value>,
+    /// Name that the field had in an earlier version of the contract.
+    pub renamed_from: Option<String>,
     /// Description for people.
     pub description: Option<String>,
     /// Whether its value may leave the process.

@@ -20,6 +20,7 @@ pub mod instrument;
 pub mod kind;
 mod limits;
 pub mod load;
+pub mod lock;
 mod native;
 mod node;
 mod onex;

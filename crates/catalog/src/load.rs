@@ -14,7 +14,7 @@ use crate::contract::Format;
 use crate::node::{Catalog, Node, Origin};
 use crate::resolve::{Defaults, resolve};
 use crate::yaml::{self, Yaml};
-use crate::{native, onex};
+use crate::{lock, native, onex};
 
 /// Maximum size of a contract in bytes. The largest known one has 39 KB.
 pub const MAX_BYTES: u64 = 4 * 1024 * 1024;
@@ -248,8 +248,16 @@ fn walked(
 }
 
 fn is_yaml(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("yaml") || e.eq_ignore_ascii_case("yml"))
+    has_extension(path, &["yaml", "yml"])
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    let is_one = |extension: &std::ffi::OsStr| {
+        extensions
+            .iter()
+            .any(|one| extension.eq_ignore_ascii_case(one))
+    };
+    path.extension().is_some_and(is_one)
 }
 
 fn names_a_contract(path: &Path) -> bool {
@@ -298,7 +306,7 @@ pub fn load(paths: &[String], options: &Options, progress: &(dyn Fn() + Sync)) -
         }
         loaded.catalog.sources.add(file.source);
         loaded.diagnostics.extend(file.diagnostics);
-        loaded.catalog.nodes.extend(file.node);
+        loaded.catalog.nodes.extend(file.nodes);
     }
     finish(loaded, options)
 }
@@ -306,6 +314,15 @@ pub fn load(paths: &[String], options: &Options, progress: &(dyn Fn() + Sync)) -
 /// Reads one contract from a text, shown as `name`.
 pub fn load_text(name: &str, text: &str, options: &Options) -> Loaded {
     load_text_named(name, name, text, options)
+}
+
+/// Reads the text of a lock file, shown as `name`.
+pub fn load_lock_text(name: &str, text: &str) -> Loaded {
+    let mut loaded = Loaded::default();
+    let source = Source::new(name, text);
+    loaded.catalog.nodes = lock::read::read(SourceId(0), &source, &mut loaded.diagnostics);
+    loaded.catalog.sources.add(source);
+    finish(loaded, &Options::default())
 }
 
 /// Reads the text of a contract that will be written to `path`.
@@ -321,7 +338,7 @@ fn load_text_named(name: &str, fallback: &str, text: &str, options: &Options) ->
             source: id,
             span: Span::default(),
         };
-        diagnostics.push(checks::file::too_large(&text.len().to_string()).at(location));
+        diagnostics.push(checks::file::too_large(&text.len().to_string(), MAX_BYTES).at(location));
         ""
     } else {
         text
@@ -369,14 +386,21 @@ fn finish(mut loaded: Loaded, options: &Options) -> Loaded {
 
 struct FileRead {
     source: Source,
-    node: Option<Node>,
+    nodes: Vec<Node>,
     diagnostics: Vec<Diagnostic>,
     skipped: bool,
 }
 
 fn read_file(id: SourceId, input: &Input, defaults: &Defaults) -> FileRead {
     let mut diagnostics = Vec::new();
-    let text = read_text(&input.path).unwrap_or_else(|diagnostic| {
+    let is_lock = has_extension(&input.path, &[lock::EXTENSION]);
+    let text = if is_lock {
+        // Git may check it out with other line ends, and separators are whole lines.
+        read_text_up_to(&input.path, lock::MAX_BYTES).map(|text| text.replace("\r\n", "\n"))
+    } else {
+        read_text(&input.path)
+    };
+    let text = text.unwrap_or_else(|diagnostic| {
         diagnostics.push((*diagnostic).at(Location {
             source: id,
             span: Span::default(),
@@ -386,11 +410,15 @@ fn read_file(id: SourceId, input: &Input, defaults: &Defaults) -> FileRead {
     let source = Source::new(input.shown.clone(), text);
     let mut read = FileRead {
         source,
-        node: None,
+        nodes: Vec::new(),
         diagnostics,
         skipped: false,
     };
     if !read.diagnostics.is_empty() {
+        return read;
+    }
+    if is_lock {
+        read.nodes = lock::read::read(id, &read.source, &mut read.diagnostics);
         return read;
     }
     let Some(tree) = yaml::parse(id, &read.source, &mut read.diagnostics) else {
@@ -407,7 +435,8 @@ fn read_file(id: SourceId, input: &Input, defaults: &Defaults) -> FileRead {
         fallback_name: fallback_name(&input.path),
         fingerprint: tree.fingerprint(),
     };
-    read.node = read_tree(&tree, origin, defaults, &mut read.diagnostics);
+    let node = read_tree(&tree, origin, defaults, &mut read.diagnostics);
+    read.nodes.extend(node);
     read
 }
 
@@ -490,15 +519,20 @@ fn fallback_name(path: &Path) -> String {
 /// # Errors
 /// A diagnostic without a place.
 pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
+    read_text_up_to(path, MAX_BYTES)
+}
+
+fn read_text_up_to(path: &Path, max_bytes: u64) -> Result<String, Box<Diagnostic>> {
     let unreadable =
         |error: std::io::Error| Box::new(checks::file::unreadable("the file", &error.to_string()));
     let metadata = path.metadata().map_err(unreadable)?;
     if metadata.is_dir() {
         return Err(Box::new(checks::file::is_a_folder()));
     }
-    if metadata.len() > MAX_BYTES {
+    if metadata.len() > max_bytes {
         return Err(Box::new(checks::file::too_large(
             &metadata.len().to_string(),
+            max_bytes,
         )));
     }
     // Opening a named pipe blocks until somebody writes to it. A shell's `<(command)` is one too,
@@ -513,13 +547,14 @@ pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
     let mut bytes = Vec::new();
     // A device or pipe reports no length, and may be endless.
     let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_BYTES + 1)
+    file.take(max_bytes + 1)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(Box::new(checks::file::too_large(&format!(
-            "more than {MAX_BYTES}"
-        ))));
+    if bytes.len() as u64 > max_bytes {
+        return Err(Box::new(checks::file::too_large(
+            &format!("more than {max_bytes}"),
+            max_bytes,
+        )));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

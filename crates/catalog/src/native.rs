@@ -204,6 +204,11 @@ static FIELD: MapShape = MapShape {
             Shape::Bool,
             "Whether it is required. By default it is, unless it has a default.",
         ),
+        Key::new(
+            "renamed_from",
+            Shape::Text,
+            "Name that the field had before, so that `herald breaking` reports a new name instead of a field that is gone.",
+        ),
         Key::new("default", Shape::Any, "Value of a field that is left out."),
         Key::new("enum", Shape::List(&Shape::Scalar), "The allowed texts."),
         Key::new(
@@ -407,7 +412,7 @@ fn read_node(yaml: &Yaml, reader: &FieldReader<'_>, diagnostics: &mut Vec<Diagno
     }
 }
 
-fn read_operation(
+pub(crate) fn read_operation(
     yaml: &Yaml,
     reader: &FieldReader<'_>,
     instrument: &Instrument,
@@ -448,7 +453,7 @@ fn range(yaml: &Yaml, key: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<Ra
     Range::read(yaml.get(key)?, diagnostics)
 }
 
-fn read_states(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> StateMachine {
+pub(crate) fn read_states(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> StateMachine {
     let written = if yaml.is_mapping() {
         list(yaml, "names")
     } else {
@@ -490,7 +495,7 @@ fn read_transition(yaml: &Yaml) -> Option<Transition> {
     })
 }
 
-fn read_metric(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Metric> {
+pub(crate) fn read_metric(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Metric> {
     Some(Metric {
         name: named(yaml, "name")?,
         unit: text(yaml, "unit"),
@@ -499,7 +504,7 @@ fn read_metric(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Metric>
     })
 }
 
-fn read_event(
+pub(crate) fn read_event(
     yaml: &Yaml,
     reader: &FieldReader<'_>,
     diagnostics: &mut Vec<Diagnostic>,

@@ -291,7 +291,7 @@ impl Events<'_> {
 }
 
 /// Reads a topic of the native format, which may contain `{namespace}` once.
-fn declared_topic(text: &str) -> Topic {
+pub(crate) fn declared_topic(text: &str) -> Topic {
     match text.split_once("{namespace}") {
         Some((before, after)) => Topic::Namespaced {
             before: before.to_owned(),

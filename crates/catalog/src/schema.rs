@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::duration;
 use crate::native::CONTRACT;
-use crate::shape::{MAX_INTEGER, MAX_LABELS, MapShape, Shape};
+use crate::shape::{DATE_PATTERN, MAX_INTEGER, MAX_LABELS, MapShape, Shape};
 use crate::version;
 
 /// Returns the schema of native contracts.
@@ -97,6 +97,7 @@ fn shape_schema(shape: &'static Shape, definitions: &mut Map<String, Value>) -> 
             ]})
         }
         Shape::Duration => json!({"type": "string", "pattern": duration::PATTERN}),
+        Shape::Date => json!({"type": "string", "pattern": DATE_PATTERN}),
         Shape::Version => json!({
             "type": ["string", "number"],
             "pattern": version::PATTERN,

@@ -37,6 +37,8 @@ pub enum Shape {
     Range(u64),
     /// Duration such as `7d`.
     Duration,
+    /// Day such as `2027-01-31`.
+    Date,
     /// Version, as text or as a number.
     Version,
     /// Any scalar.
@@ -130,6 +132,11 @@ impl Shape {
         }
     }
 
+    /// Whether the value has this shape, whatever is inside.
+    pub fn accepts(&self, yaml: &Yaml) -> bool {
+        self.accepting(yaml).is_some()
+    }
+
     /// Checks the values inside of a value that has the shape itself.
     fn check_inside(&self, yaml: &Yaml, what: &str, diagnostics: &mut Vec<Diagnostic>) {
         match self {
@@ -176,6 +183,7 @@ impl Shape {
             Self::Duration => yaml
                 .as_str()
                 .is_some_and(|text| duration::parse(text).is_ok()),
+            Self::Date => yaml.as_str().is_some_and(is_date),
             Self::Version => Version::read(yaml).is_some(),
             Self::Scalar => yaml.as_text().is_some(),
             Self::List(_) => yaml.is_sequence(),
@@ -193,6 +201,7 @@ impl Shape {
             | Self::Share
             | Self::Range(_)
             | Self::Duration
+            | Self::Date
             | Self::Version => true,
             Self::OneOf(shapes) => shapes.iter().any(Self::is_particular),
             _ => false,
@@ -211,6 +220,7 @@ impl Shape {
             Self::Share => "a number from 0 to 1".into(),
             Self::Range(max) => format!("a number from 0 to {max}, or two of them"),
             Self::Duration => "a duration such as 7d".into(),
+            Self::Date => "a day such as 2027-01-31".into(),
             Self::Version => "a version such as 1.2.0".into(),
             Self::Scalar => "text, a number or a boolean".into(),
             Self::List(_) => "a list".into(),
@@ -262,6 +272,17 @@ impl MapShape {
     pub fn resembles(&self, word: &str) -> bool {
         self.keys.iter().any(|key| key.name == word) || self.meant(word, &[]).is_some()
     }
+}
+
+/// Days, as a pattern of JSON Schema. [`is_date`] accepts the same.
+pub(crate) const DATE_PATTERN: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
+
+fn is_date(text: &str) -> bool {
+    let is_part = |(index, byte): (usize, u8)| match index {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    text.len() == 10 && text.bytes().enumerate().all(is_part)
 }
 
 fn is_in_range(yaml: &Yaml, max: u64) -> bool {

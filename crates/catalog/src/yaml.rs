@@ -231,6 +231,21 @@ impl Yaml {
         .unwrap_or(self.location)
     }
 
+    /// Moves all places by this many bytes: for a part of a source that was parsed alone.
+    pub(crate) fn move_by(&mut self, by: u32) {
+        self.location.span = self.location.span.moved(by);
+        match &mut self.value {
+            Value::Scalar(_) => {}
+            Value::Sequence(items) => items.iter_mut().for_each(|item| item.move_by(by)),
+            Value::Mapping(entries) => {
+                for (key, value) in entries {
+                    key.location.span = key.location.span.moved(by);
+                    value.move_by(by);
+                }
+            }
+        }
+    }
+
     /// Describes the value for messages: `a list`, `a number`.
     pub fn describe(&self) -> &'static str {
         match &self.value {

@@ -27,7 +27,10 @@ const ABOUT_FILES: [&str; 6] = [
 const ABOUT_OUTPUT: [&str; 1] = ["names.output_collision"];
 
 /// Rules about `herald.yaml`, which the crate `herald-project` tests.
-const ABOUT_PROJECTS: [&str; 1] = ["config.invalid"];
+const ABOUT_PROJECTS: [&str; 3] = ["config.invalid", "config.expired", "config.unused"];
+
+/// Rules about lock files, which the crate `herald-cli` tests.
+const ABOUT_LOCKS: [&str; 1] = ["lock.invalid"];
 
 /// Rules with abbreviated examples, which would fill the screen. Their fixtures are complete.
 const ABBREVIATED: [&str; 3] = ["yaml.too_deep", "yaml.too_many_values", "topic.too_long"];
@@ -51,9 +54,14 @@ fn every_rule_has_a_fixture() {
     let codes: BTreeSet<String> = rules()
         .map(|rule| rule.code)
         .filter(|code| {
-            ![&ABOUT_FILES[..], &ABOUT_OUTPUT, &ABOUT_PROJECTS]
-                .concat()
-                .contains(code)
+            ![
+                &ABOUT_FILES[..],
+                &ABOUT_OUTPUT,
+                &ABOUT_PROJECTS,
+                &ABOUT_LOCKS,
+            ]
+            .concat()
+            .contains(code)
         })
         .map(str::to_owned)
         .collect();
@@ -147,6 +155,7 @@ fn only_the_bad_example_breaks_its_rule() {
             &ABOUT_FILES[..],
             &ABOUT_OUTPUT,
             &ABOUT_PROJECTS,
+            &ABOUT_LOCKS,
             &ABBREVIATED,
         ]
         .concat();

@@ -3,6 +3,7 @@
 pub mod breaking;
 pub mod cluster;
 pub mod events;
+pub mod lock;
 pub mod publish;
 pub mod spool;
 pub mod templates;
@@ -105,6 +106,7 @@ Set the severity of rules in herald.yaml:
     #[command(after_help = "\
 Examples:
   herald breaking --against git:main
+  herald breaking --against lock
   herald breaking contracts/ --against git:v1.4.0:contracts --direction consumer
   herald breaking contracts/ --against ../released/contracts --format json
   herald breaking --against git:origin/main --format github
@@ -114,6 +116,19 @@ reads yesterday's events), source (code that uses the generated module).
 
 Exit codes: 0 nothing breaks, 1 something breaks in a chosen direction, 2 could not run.")]
     Breaking(breaking::Breaking),
+    /// Write the lock file of the published contracts
+    #[command(after_help = "\
+Examples:
+  herald lock                         write herald.lock; commit it
+  herald breaking --against lock      compare contracts with it
+  herald lock --check                 in CI: exit 1 if it is stale
+
+The lock file has what consumers and generated code depend on, one fact a line, so that a review
+shows what a change of contracts publishes. Changes that break somebody are shown and not written,
+unless --force is given.
+
+Exit codes: 0 written or up to date, 1 stale or breaking changes, 2 failure.")]
+    Lock(lock::Lock),
     /// Create herald.yaml and a first contract
     Init(Init),
     /// Create a node project: contract, Python package, tests

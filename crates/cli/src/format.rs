@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 pub use herald_diagnostics::count;
 use herald_diagnostics::render::visible_line;
 use herald_envelope::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 /// Bytes that are shown of a value that is not UTF-8.
 const MAX_HEX_BYTES: usize = 32;
@@ -18,6 +20,13 @@ pub fn rfc3339(time: SystemTime) -> String {
 /// The time since `time`; zero if `time` is in the future.
 pub fn age(time: SystemTime) -> Duration {
     SystemTime::now().duration_since(time).unwrap_or_default()
+}
+
+/// The current day, in UTC.
+pub fn today() -> Date {
+    jiff::Timestamp::now()
+        .to_zoned_datetime(TimeZone::UTC)
+        .date()
 }
 
 /// Bytes for one line of a terminal: as text if they are UTF-8, else in hexadecimal digits.

@@ -11,6 +11,7 @@ mod events;
 mod format;
 mod interrupt;
 mod json_format;
+mod lock_file;
 mod memory_guard;
 mod output;
 mod output_files;

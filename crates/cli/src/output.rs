@@ -2,10 +2,15 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::path::Path;
 
+use anstyle::{AnsiColor, Style};
 use herald_diagnostics::render::visible_line;
 use serde::Serialize;
 use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+
+use crate::terminal::{self, BOLD, DIM};
 
 /// Prints a document as JSON, indented.
 pub fn json(value: &impl Serialize) -> io::Result<()> {
@@ -49,4 +54,28 @@ pub fn yaml(value: &Value) -> io::Result<()> {
 pub fn text(text: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     writeln!(out, "{}", text.trim_end_matches('\n'))
+}
+
+/// Prints the difference between a text on disk, if there is one, and the text that would be there.
+pub fn text_diff(path: &Path, old: Option<&str>, new: &str) -> io::Result<()> {
+    const REMOVED: Style = AnsiColor::Red.on_default();
+    const ADDED: Style = AnsiColor::Green.on_default();
+    let mut out = anstream::stdout().lock();
+    let path = terminal::path(path);
+    let name = if old.is_some() { &path } else { "/dev/null" };
+    writeln!(out, "{BOLD}--- {name}\n+++ {path}{BOLD:#}")?;
+    let diff = TextDiff::from_lines(old.unwrap_or_default(), new);
+    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
+        writeln!(out, "{DIM}{}{DIM:#}", hunk.header())?;
+        for change in hunk.iter_changes() {
+            let style = match change.tag() {
+                ChangeTag::Delete => REMOVED,
+                ChangeTag::Insert => ADDED,
+                ChangeTag::Equal => Style::new(),
+            };
+            let line = visible_line(change.value().trim_end_matches('\n'));
+            writeln!(out, "{style}{}{line}{style:#}", change.tag())?;
+        }
+    }
+    Ok(())
 }

@@ -23,6 +23,15 @@ impl Span {
             end: end.max(start),
         }
     }
+
+    /// Returns the range this many bytes further on.
+    #[must_use]
+    pub fn moved(self, by: u32) -> Self {
+        Self {
+            start: self.start.saturating_add(by),
+            end: self.end.saturating_add(by),
+        }
+    }
 }
 
 /// A place in a source.

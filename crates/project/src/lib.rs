@@ -1,5 +1,7 @@
 //! Reader of `herald.yaml`: settings of a project for all of its contracts.
 
+pub mod breaking;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +11,9 @@ use herald_catalog::yaml::{self, Yaml};
 use herald_catalog::{Defaults, checks, schema};
 use herald_diagnostics::{Diagnostic, Location, Severity, Source, Sources, Span};
 use herald_envelope::topic::{self, TopicPattern};
+use jiff::civil::Date;
+
+use crate::breaking::{BREAKING, Breaking};
 
 /// The keys of `herald.yaml`.
 static CONFIG: MapShape = MapShape {
@@ -23,7 +28,9 @@ static CONFIG: MapShape = MapShape {
         Key::new("namespace", Shape::Text, "Namespace of topics of contracts that set none."),
         Key::new("topic_pattern", Shape::Text, "Pattern of topics of generated events, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
         Key::new("rules", Shape::Dict(&Shape::Word(&["off", "info", "warning", "error"])), "Severity of diagnostics by code."),
+        Key::new("breaking", Shape::Map(&BREAKING), "What `herald breaking` reports, and exceptions from it."),
         Key::new("kafka", Shape::Map(&KAFKA), "The cluster that commands connect to, unless the command line or the environment names another."),
+        Key::new("lock", Shape::Text, "Lock file of the published contracts, written by `herald lock`, relative to this file; its name ends with `.lock`.").default("\"herald.lock\""),
         Key::new("spool", Shape::Text, "File of the durable local queue, relative to this file."),
     ],
 };
@@ -86,10 +93,16 @@ pub struct Project {
     pub python: Python,
     /// Options of the loader.
     pub options: Options,
+    /// Settings of `herald breaking`.
+    pub breaking: Breaking,
     /// The cluster that commands connect to.
     pub kafka: Kafka,
     /// File of the durable local queue, as written.
     pub spool: Option<String>,
+    /// Lock file of the published contracts, as written.
+    pub lock: Option<String>,
+    /// Text of `herald.yaml`, for diagnostics about its settings; empty without one.
+    pub sources: Sources,
 }
 
 impl Project {
@@ -185,6 +198,7 @@ pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
         read_tree(&tree, &mut project, &mut diagnostics);
     }
     if diagnostics.is_empty() {
+        project.sources = sources;
         return Ok(project);
     }
     // A project is not read in part: warnings of contracts are errors here.
@@ -208,8 +222,12 @@ fn read_tree(tree: &Yaml, project: &mut Project, diagnostics: &mut Vec<Diagnosti
     project.templates = text("templates");
     project.output = text("output");
     project.python = tree.get("python").map(read_python).unwrap_or_default();
+    project.breaking = (tree.get("breaking"))
+        .map(|breaking| Breaking::read(breaking, diagnostics))
+        .unwrap_or_default();
     project.kafka = tree.get("kafka").map(read_kafka).unwrap_or_default();
     project.spool = text("spool");
+    project.lock = text("lock");
     project.options = Options {
         defaults: Defaults {
             namespace: read_namespace(tree, diagnostics),
@@ -254,6 +272,26 @@ fn read_kafka(kafka: &Yaml) -> Kafka {
             .filter_map(|(name, value)| Some((name.text.clone(), value.as_text()?.to_owned())))
             .collect(),
     }
+}
+
+/// Reports a text that is not a valid glob.
+fn check_glob(glob: &Yaml, diagnostics: &mut Vec<Diagnostic>) {
+    if let Some(text) = glob.as_str()
+        && let Err(error) = globset::Glob::new(text)
+    {
+        let reason = error.kind().to_string();
+        diagnostics.push(checks::config::invalid_glob(text, &reason, glob.location));
+    }
+}
+
+/// Reads a day. Its form is checked already.
+fn read_date(day: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Date> {
+    let text = day.as_str()?;
+    let date = text.parse().ok();
+    if date.is_none() && Shape::Date.accepts(day) {
+        diagnostics.push(checks::config::invalid_date(text, day.location));
+    }
+    date
 }
 
 fn read_namespace(tree: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {

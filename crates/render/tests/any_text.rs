@@ -53,6 +53,7 @@ fn field() -> impl Strategy<Value = Field> {
             limits,
             required,
             default,
+            renamed_from: None,
             description,
             privacy,
             location: base().location,

@@ -279,6 +279,7 @@ fn fields() -> impl Strategy<Value = Vec<Field>> {
                 limits,
                 required,
                 default,
+                renamed_from: None,
                 description,
                 privacy,
                 location: Location {
@@ -345,6 +346,7 @@ fn field(name: &str, ty: Type) -> Field {
         limits: Limits::default(),
         required: true,
         default: None,
+        renamed_from: None,
         description: None,
         privacy: Privacy::Public,
         location: Location {

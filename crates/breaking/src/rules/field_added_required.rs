@@ -43,7 +43,8 @@ fn check(pair: &FieldsPair<'_>, changes: &mut Vec<Change>) {
     }
     for new in pair.new {
         let is_new = pair.old.iter().all(|old| old.name != new.name);
-        if !new.required || !is_new {
+        let is_renamed = pair.renamed().any(|(_, after)| after.name == new.name);
+        if !new.required || !is_new || is_renamed {
             continue;
         }
         let is_required = WireField::of(new).required && pair.owner.is_published;

@@ -44,7 +44,9 @@ fn check(pair: &FieldsPair<'_>, changes: &mut Vec<Change>) {
         return;
     }
     let is_in = |fields: &[Field], name: &str| fields.iter().any(|field| field.name == name);
-    for old in pair.old.iter().filter(|old| !is_in(pair.new, &old.name)) {
+    let is_renamed = |old: &Field| pair.renamed().any(|(before, _)| before.name == old.name);
+    let gone = (pair.old.iter()).filter(|old| !is_in(pair.new, &old.name) && !is_renamed(old));
+    for old in gone {
         let is_required = WireField::of(old).required;
         let breaks = Directions::CONSUMER
             .when(is_required)
@@ -54,7 +56,7 @@ fn check(pair: &FieldsPair<'_>, changes: &mut Vec<Change>) {
         let mut added = pair.new.iter().filter(|new| !is_in(pair.old, &new.name));
         let help = match (added.find(|new| new.ty == old.ty), is_required) {
             (Some(new), _) => format!(
-                "if `{}` is its new name, publish both fields until all consumers read the new one",
+                "if `{}` is its new name, say so with `renamed_from`, and publish both fields until all consumers read the new one",
                 new.name
             ),
             (None, true) => format!(

@@ -15,6 +15,7 @@ mod field_default_added;
 mod field_default_changed;
 mod field_default_removed;
 mod field_removed;
+mod field_renamed;
 mod items_narrowed;
 mod items_widened;
 mod key_added;
@@ -102,6 +103,7 @@ pub static RULES: &[&BreakingRule] = &[
     &payload_opened::PAYLOAD_OPENED,
     &payload_typed::PAYLOAD_TYPED,
     &field_removed::FIELD_REMOVED,
+    &field_renamed::FIELD_RENAMED,
     &field_added_required::FIELD_ADDED_REQUIRED,
     &field_became_required::FIELD_BECAME_REQUIRED,
     &field_became_optional::FIELD_BECAME_OPTIONAL,

@@ -43,19 +43,19 @@ breaking_rule! {
     check: Check::Verdict(check),
 }
 
-fn check(pair: &NodePair<'_>, changes: &mut Vec<Change>) {
+fn check(pair: &NodePair<'_>, changes: &[Change]) -> Option<Change> {
     let (Some(old), Some(new)) = (
         &pair.old.identity.contract_version,
         &pair.new.identity.contract_version,
     ) else {
-        return;
+        return None;
     };
     let breaks = broken(changes).within(Directions::CONSUMER.and(Directions::PRODUCER));
     if breaks.is_empty() || new.major > old.major {
-        return;
+        return None;
     }
     let next = old.major + 1;
-    changes.push(
+    Some(
         Change::new(
             &VERSION_NOT_BUMPED,
             breaks,
@@ -68,5 +68,5 @@ fn check(pair: &NodePair<'_>, changes: &mut Vec<Change>) {
         .help(format!(
             "declare `version: {next}.0.0`, or make the changes without a break"
         )),
-    );
+    )
 }

@@ -2,7 +2,6 @@
 
 use herald_diagnostics::{Diagnostic, Rule, Severity};
 
-use crate::load::MAX_BYTES;
 use crate::text::quote;
 
 pub(super) static RULES: &[&Rule] = &[
@@ -110,11 +109,11 @@ pub(crate) fn is_a_folder() -> Diagnostic {
         .help("name the folder itself to search it for contracts")
 }
 
-/// Reports a file above [`MAX_BYTES`]; `bytes` is its size in words.
-pub(crate) fn too_large(bytes: &str) -> Diagnostic {
+/// Reports a file above the limit; `bytes` is its size in words.
+pub(crate) fn too_large(bytes: &str, max_bytes: u64) -> Diagnostic {
     Diagnostic::new(
         &TOO_LARGE,
-        format!("the file has {bytes} bytes; a contract has at most {MAX_BYTES}"),
+        format!("the file has {bytes} bytes; at most {max_bytes} are read"),
     )
     .help("the largest known contract has 39 KB; is this the right file?")
 }

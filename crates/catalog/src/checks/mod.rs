@@ -25,6 +25,7 @@ pub(crate) mod fsm;
 pub(crate) mod identity;
 pub(crate) mod kind;
 pub(crate) mod lint;
+pub(crate) mod lock;
 pub mod names;
 pub(crate) mod operations;
 pub(crate) mod published;
@@ -107,6 +108,7 @@ static CHECKS: &[Check] = &[
     Check::reported(&[&fields::no_value::RULE]),
     Check::reported(&[&fields::pattern::RULE]),
     Check::reported(&[&fields::default::RULE]),
+    Check::reported(&[&fields::renamed_from::RULE]),
     Check::reported(&[&fields::enumeration::RULE]),
     Check::reported(&[&fsm::unknown_state::RULE]).node(fsm::unknown_state::check),
     Check::reported(&[&fsm::terminal_disagreement::RULE]),
@@ -123,7 +125,8 @@ static CHECKS: &[Check] = &[
     Check::reported(&[&bus::RULE]).contract(bus::check),
     Check::reported(&[&lint::lifecycle_declared_too::RULE])
         .node(lint::lifecycle_declared_too::check),
-    Check::reported(&[&config::RULE]),
+    Check::reported(config::RULES),
+    Check::reported(&[&lock::RULE]),
 ];
 
 /// Every rule, by area.
@@ -139,7 +142,7 @@ pub fn by_code(code: &str) -> Option<&'static Rule> {
 /// Whether a project may not set the rule's severity: its diagnostics are about input that could
 /// not be read, or about events that would be missing from generated code.
 pub fn has_fixed_severity(rule: &Rule) -> bool {
-    const FIXED_AREAS: [&str; 4] = ["file.", "yaml.", "config.", "redact."];
+    const FIXED_AREAS: [&str; 5] = ["file.", "yaml.", "config.", "redact.", "lock."];
     let is_unread =
         rule != &yaml::DUPLICATE_KEY && FIXED_AREAS.iter().any(|area| rule.code.starts_with(area));
     is_unread || [&names::unusable::RULE, &names::output_collision::RULE].contains(&rule)

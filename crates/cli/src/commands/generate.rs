@@ -3,24 +3,22 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use anstyle::{AnsiColor, Style};
 use herald_catalog::Node;
 use herald_catalog::category::{self, ALL_EVENTS, CATEGORIES};
 use herald_catalog::load::{self, Loaded};
-use herald_diagnostics::render::{summary, visible_line};
+use herald_diagnostics::render::summary;
 use herald_diagnostics::{Diagnostic, did_you_mean};
 use herald_project::Project;
 use herald_render::targets::custom::collision;
 use herald_render::{Context, GeneratedFile, PythonOptions, TARGETS, Target, Templates};
-use similar::{ChangeTag, TextDiff};
 
 use crate::args::{Generate, PythonArgs};
 use crate::format::count;
 use crate::memory_guard::MemoryGuard;
 use crate::output_files::{self, Planned, State};
 use crate::templates::{self, Own};
-use crate::terminal::{self, BOLD, DIM, GREEN, Progress, YELLOW};
-use crate::{Error, ExitStatus, project};
+use crate::terminal::{self, DIM, GREEN, Progress, YELLOW};
+use crate::{Error, ExitStatus, output, project};
 
 /// Runs the command.
 pub fn run(args: Generate) -> Result<ExitStatus, Error> {
@@ -206,7 +204,7 @@ fn check(files: &[GeneratedFile], folder: &Path, orphans: usize) -> Result<ExitS
         .filter(|file| file.state != State::Unchanged)
         .collect();
     for file in &stale {
-        print_diff(file)?;
+        output::text_diff(&file.path, file.current.as_deref(), &file.file.contents)?;
     }
     if stale.is_empty() && orphans == 0 {
         terminal::status(&format!(
@@ -234,34 +232,6 @@ pub fn refuse_foreign(planned: &[Planned<'_>], force: bool) -> Result<(), Error>
         ))),
         _ => Ok(()),
     }
-}
-
-fn print_diff(planned: &Planned<'_>) -> io::Result<()> {
-    const REMOVED: Style = AnsiColor::Red.on_default();
-    const ADDED: Style = AnsiColor::Green.on_default();
-    let mut out = anstream::stdout().lock();
-    let path = terminal::path(&planned.path);
-    let old = planned.current.as_deref().unwrap_or_default();
-    let name = if planned.current.is_some() {
-        path.clone()
-    } else {
-        "/dev/null".to_owned()
-    };
-    writeln!(out, "{BOLD}--- {name}\n+++ {path}{BOLD:#}")?;
-    let diff = TextDiff::from_lines(old, &planned.file.contents);
-    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
-        writeln!(out, "{DIM}{}{DIM:#}", hunk.header())?;
-        for change in hunk.iter_changes() {
-            let style = match change.tag() {
-                ChangeTag::Delete => REMOVED,
-                ChangeTag::Insert => ADDED,
-                ChangeTag::Equal => Style::new(),
-            };
-            let line = visible_line(change.value().trim_end_matches('\n'));
-            writeln!(out, "{style}{}{line}{style:#}", change.tag())?;
-        }
-    }
-    Ok(())
 }
 
 fn write(files: &[GeneratedFile], folder: &Path, force: bool) -> Result<ExitStatus, Error> {

@@ -9,6 +9,7 @@ mod generate;
 mod init;
 mod inspect;
 mod listen;
+mod lock;
 mod new;
 mod patterns;
 mod publish;
@@ -31,6 +32,7 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
         Command::Inspect(args) => inspect::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Breaking(args) => breaking::run(&args),
+        Command::Lock(args) => lock::run(&args),
         Command::Init(args) => init::run(&args),
         Command::New(args) => new::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -10,8 +10,9 @@ use super::markdown::{block, cell, prose};
 
 /// Introduction of the page.
 const INTRO: &str = "\
-`herald breaking --against OLD` compares contracts with an older version of them: a file, a folder, or
-a commit of git (`git:main`, `git:v1.4.0:contracts`). It reports what breaks, and in which direction:
+`herald breaking --against OLD` compares contracts with an older version of them: a file, a folder, a
+commit of git (`git:main`, `git:v1.4.0:contracts`) or the lock file (`lock`). [Contract changes](../contract-changes.md)
+shows it at work. It reports what breaks, and in which direction:
 
 | direction | question |
 | --- | --- |

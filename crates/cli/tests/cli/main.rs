@@ -1,11 +1,13 @@
 //! The command line, run as a user runs it.
 
 mod breaking;
+mod breaking_exceptions;
 mod commands;
 mod corpus;
 #[cfg(target_os = "linux")]
 mod devices;
 mod generate;
+mod lock;
 mod new;
 mod publish;
 mod runtime_connection;

@@ -74,6 +74,7 @@ pub(crate) fn wrong_type(
         (Shape::Range(max), _) if found != "nothing" => Some(format!(
             "write one number, or the lowest and the highest: `[0, {max}]`"
         )),
+        (Shape::Date, Some(_)) => Some("write year, month and day: `2027-01-31`".to_owned()),
         (Shape::Duration, Some(_)) => Some("write a number and its unit: `12h`, `7d`".to_owned()),
         (_, None) if found == "nothing" => Some("give it a value, or remove it".to_owned()),
         _ => None,

@@ -5,3 +5,4 @@ pub(crate) mod enumeration;
 pub(crate) mod limit;
 pub(crate) mod no_value;
 pub(crate) mod pattern;
+pub(crate) mod renamed_from;

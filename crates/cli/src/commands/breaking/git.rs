@@ -11,6 +11,7 @@ use herald_diagnostics::{Source, Sources};
 use herald_project::Project;
 
 use crate::Error;
+use crate::lock_file::lexically_normal;
 
 /// Reads the contracts of `REF` or `REF:PATH`; without a path, those at `paths` or of the project.
 ///
@@ -48,6 +49,13 @@ pub fn load(reference: &str, paths: &[String], project: &Project) -> Result<Load
         .map(|path| folder.path().join(path).to_string_lossy().into_owned())
         .collect();
     let mut loaded = load::load(&paths, &options, &|| ());
+    for node in &mut loaded.catalog.nodes {
+        let path = Path::new(&node.origin.path);
+        let path = repository
+            .top
+            .join(path.strip_prefix(folder.path()).unwrap_or(path));
+        node.origin.path = path.to_string_lossy().into_owned();
+    }
     loaded.catalog.sources = renamed(&loaded.catalog.sources, folder.path(), name);
     if loaded.found_no_contracts() {
         let shown: Vec<_> = wanted.iter().map(|path| path.to_string_lossy()).collect();
@@ -201,21 +209,6 @@ fn next_file<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let text = rest.get(end + 1..end + 1 + size)?;
     *rest = rest.get(end + 2 + size..)?;
     Some(text)
-}
-
-/// The path without `.` and `..`; the file need not exist.
-fn lexically_normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                normal.pop();
-            }
-            part => normal.push(part),
-        }
-    }
-    normal
 }
 
 /// Runs git and returns its output; else its error text.

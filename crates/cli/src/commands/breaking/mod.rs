@@ -1,44 +1,56 @@
 //! `herald breaking`: compares contracts with an older version of them.
 
 mod document;
+mod exceptions;
 mod git;
 
 use std::io;
+use std::path::Path;
 
-use herald_breaking::{Change, Direction, Directions, compare, report};
+use herald_breaking::{Change, Direction, Directions, compare_except, report};
 use herald_catalog::load::{self, Loaded};
 use herald_diagnostics::render::Format;
 use herald_project::Project;
 
+pub use self::exceptions::Exceptions;
 use crate::args::breaking::Breaking;
 use crate::format::count;
 use crate::terminal::{self, GREEN};
-use crate::{Error, ExitStatus, output, project};
+use crate::{Error, ExitStatus, lock_file, output, project};
 
 /// The older version of the contracts.
-struct Old {
-    loaded: Loaded,
+pub struct Old {
+    /// Its contracts.
+    pub loaded: Loaded,
     /// Its name in messages, such as `git:main`.
-    name: String,
+    pub name: String,
 }
 
 /// Runs the command.
 pub fn run(args: &Breaking) -> Result<ExitStatus, Error> {
     let project = project::find()?;
-    let new = project::load(&project, &args.paths, args.format)?;
+    let mut new = project::load(&project, &args.paths, args.format)?;
     refuse_errors(&new)?;
     let old = read_old(args, &project)?;
+    if lock_file::is_lock(Path::new(&old.name)) {
+        lock_file::name_by_project(&mut new.catalog, &project)?;
+    }
     refuse_errors(&old.loaded)?;
-    let wanted = if args.directions.is_empty() {
-        Directions::ALL
-    } else {
-        args.directions.iter().copied().collect()
+    let wanted = match (args.directions.is_empty(), project.breaking.directions) {
+        (false, _) => args.directions.iter().copied().collect(),
+        (true, Directions::NONE) => Directions::ALL,
+        (true, of_project) => of_project,
     };
-    let mut changes = compare(&old.loaded.catalog, &new.catalog);
-    changes.retain(|change| !change.breaks.within(wanted).is_empty());
+    let mut exceptions = Exceptions::new(&project, wanted)?;
+    let changes = compare_except(&old.loaded.catalog, &new.catalog, &mut |change| {
+        exceptions.allow(change)
+    });
     write(args.format, &changes, &old, &new)?;
+    let is_whole = args.paths.is_empty() && args.directions.is_empty();
+    exceptions.report(is_whole);
     if args.format == Format::Human {
         terminal::status(&summary(&changes, &old, &new));
+        exceptions.summarize();
     }
     Ok(if changes.is_empty() {
         ExitStatus::Success
@@ -48,25 +60,37 @@ pub fn run(args: &Breaking) -> Result<ExitStatus, Error> {
 }
 
 fn read_old(args: &Breaking, project: &Project) -> Result<Old, Error> {
-    let name = args.against.clone();
+    let name = if args.against == "lock" {
+        lock_file::path(project).to_string_lossy().into_owned()
+    } else {
+        args.against.clone()
+    };
     if let Some(reference) = args.against.strip_prefix("git:") {
         let loaded = git::load(reference, &args.paths, project)?;
         return Ok(Old { loaded, name });
     }
-    let paths = [args.against.clone()];
-    let loaded = load::load(&paths, &project.options, &|| ());
+    let mut loaded = load::load(&[name.clone()], &project.options, &|| ());
     if loaded.found_no_contracts() {
         terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
         return Err(Error::Message(format!(
-            "there are no contracts in `{name}` to compare with"
+            "there are no contracts in `{name}` to compare with{}",
+            if args.against == "lock" {
+                "; `herald lock` writes the lock file"
+            } else {
+                ""
+            }
         )));
+    }
+    if lock_file::is_lock(Path::new(&name)) {
+        lock_file::keep(&mut loaded, &args.paths, project)?;
+        lock_file::locate(&mut loaded.catalog, project);
     }
     Ok(Old { loaded, name })
 }
 
 /// A contract with errors is only partly understood: what is missing from it would be taken for
 /// removed.
-fn refuse_errors(loaded: &Loaded) -> Result<(), Error> {
+pub fn refuse_errors(loaded: &Loaded) -> Result<(), Error> {
     if !loaded.has_errors() {
         return Ok(());
     }
@@ -84,7 +108,7 @@ fn refuse_errors(loaded: &Loaded) -> Result<(), Error> {
     ))
 }
 
-fn write(format: Format, changes: &[Change], old: &Old, new: &Loaded) -> Result<(), Error> {
+pub fn write(format: Format, changes: &[Change], old: &Old, new: &Loaded) -> Result<(), Error> {
     if format == Format::Json {
         output::json(&document::document(changes, &old.name, &old.loaded, new))?;
         return Ok(());

@@ -1,0 +1,229 @@
+//! Writer of lock files.
+
+use crate::category::Stage;
+use crate::contract::{Metric, StateMachine, TopicSettings};
+use crate::fields::{Definition, Privacy};
+use crate::instrument::{Instrument, InstrumentedEvents};
+use crate::node::{Declared, Event, Node, Operation};
+
+use super::fields::fields;
+use super::yaml_text::Text;
+use super::{HEADER, SEPARATOR, VERSION, VERSION_KEY};
+
+/// Entries of a mapping.
+type Entries = Vec<(String, Text)>;
+
+/// Returns the text of a lock file: the nodes by name, without what no consumer and no generated
+/// code depends on, such as descriptions.
+pub fn write<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> String {
+    let mut nodes: Vec<_> = nodes.into_iter().collect();
+    nodes.sort_by_key(|node| (&node.identity.slug, &node.origin.relative_path));
+    let mut text = format!("{HEADER}{VERSION_KEY}: {VERSION}\n");
+    for node in nodes {
+        text.push_str(SEPARATOR);
+        contract(node).write(0, &mut text);
+    }
+    text
+}
+
+fn contract(node: &Node) -> Text {
+    let mut entries = vec![
+        ("node".to_owned(), Text::scalar(&node.identity.slug)),
+        ("path".to_owned(), Text::scalar(&node.origin.relative_path)),
+    ];
+    let version = node.identity.contract_version.as_ref();
+    let words = [
+        ("node_type", node.kind.map(crate::kind::Kind::as_str)),
+        ("service_name", Some(node.service_name.as_str())),
+        ("version", version.map(|version| version.text.as_str())),
+        ("namespace", node.namespace.as_deref()),
+    ];
+    let words = words.into_iter();
+    entries.extend(words.filter_map(|(key, word)| Some((key.to_owned(), Text::scalar(word?)))));
+    add_list(
+        &mut entries,
+        "operations",
+        node.operations.iter().map(operation),
+    );
+    if let Some(machine) = &node.states {
+        entries.push(("states".to_owned(), states(machine)));
+    }
+    add_list(&mut entries, "metrics", node.metrics.iter().map(metric));
+    add_list(
+        &mut entries,
+        "events",
+        node.events.iter().map(|one| event(node, one)),
+    );
+    let consumed = node.consumed.iter().map(|consumed| {
+        let topic = [("topic", Some(consumed.topic.as_str()))];
+        let parts = topic
+            .into_iter()
+            .chain([("event_type", consumed.event_type.as_deref())]);
+        Text::line(parts.filter_map(|(key, value)| Some((key, value?))))
+    });
+    add_list(&mut entries, "consumed", consumed);
+    if !node.definitions.is_empty() {
+        let definitions = node.definitions.iter().map(definition);
+        entries.push((
+            "definitions".to_owned(),
+            Text::Mapping(definitions.collect()),
+        ));
+    }
+    Text::Mapping(entries)
+}
+
+fn add_list(entries: &mut Entries, key: &str, items: impl Iterator<Item = Text>) {
+    let items: Vec<_> = items.collect();
+    if !items.is_empty() {
+        entries.push((key.to_owned(), Text::List(items)));
+    }
+}
+
+fn operation(operation: &Operation) -> Text {
+    let mut entries = vec![("name".to_owned(), Text::scalar(&operation.name))];
+    for (key, part) in [("input", &operation.input), ("result", &operation.result)] {
+        if !part.is_empty() {
+            entries.push((key.to_owned(), fields(part, Privacy::Private)));
+        }
+    }
+    let instrument = instrument(&operation.instrument);
+    if !instrument.is_empty() {
+        entries.push(("instrument".to_owned(), Text::Mapping(instrument)));
+    }
+    if entries.len() == 1 {
+        return Text::scalar(&operation.name);
+    }
+    Text::Mapping(entries)
+}
+
+fn instrument(instrument: &Instrument) -> Entries {
+    let mut entries = Vec::new();
+    if instrument.events != InstrumentedEvents::All {
+        entries.push((
+            "events".to_owned(),
+            Text::scalar(instrument.events.as_str()),
+        ));
+    }
+    let share = instrument.sample_started;
+    if share < 1.0 {
+        entries.push(("sample_started".to_owned(), Text::Inline(share.to_string())));
+    }
+    entries
+}
+
+fn states(machine: &StateMachine) -> Text {
+    let names = |names: &[String]| Text::words(names.iter().map(String::as_str));
+    let mut entries = vec![("names".to_owned(), names(&machine.states))];
+    if let Some(initial) = &machine.initial {
+        entries.push(("initial".to_owned(), Text::scalar(initial)));
+    }
+    if !machine.terminal.is_empty() {
+        entries.push(("terminal".to_owned(), names(&machine.terminal)));
+    }
+    let transitions = machine.transitions.iter().map(|transition| {
+        let (from, to) = (&transition.from.value, &transition.to.value);
+        Text::line([("from", from.as_str()), ("to", to.as_str())])
+    });
+    add_list(&mut entries, "transitions", transitions);
+    Text::Mapping(entries)
+}
+
+fn metric(metric: &Metric) -> Text {
+    match &metric.unit {
+        None => Text::scalar(&metric.name.value),
+        Some(unit) => Text::line([
+            ("name", metric.name.value.as_str()),
+            ("unit", unit.as_str()),
+        ]),
+    }
+}
+
+fn definition(definition: &Definition) -> (String, Text) {
+    let fields = fields(&definition.fields, Privacy::Public);
+    let fields = vec![("fields".to_owned(), fields)];
+    (definition.name.clone(), Text::Mapping(fields))
+}
+
+fn event(node: &Node, event: &Event) -> Text {
+    match (&event.declared, event.stage) {
+        (None, Some(stage)) => generated(node, event, stage),
+        (declared, _) => {
+            let mut entries = declared_event(&event.event_type, &event.topic.as_template());
+            entries.extend(declared.iter().flat_map(payload_and_settings));
+            Text::Mapping(entries)
+        }
+    }
+}
+
+fn generated(node: &Node, event: &Event, stage: &Stage) -> Text {
+    let topic = event.topic.as_template();
+    let operation = event
+        .operation
+        .map(|index| node.operations[index].name.as_str());
+    let parts = [
+        ("event_type", Some(event.event_type.as_str())),
+        ("topic", Some(topic.as_str())),
+        ("stage", Some(stage.pattern)),
+        ("operation", operation),
+    ];
+    let parts = parts.into_iter();
+    Text::line(parts.filter_map(|(key, value)| Some((key, value?))))
+}
+
+fn declared_event(event_type: &str, topic: &str) -> Entries {
+    vec![
+        ("event_type".to_owned(), Text::scalar(event_type)),
+        ("topic".to_owned(), Text::scalar(topic)),
+    ]
+}
+
+fn payload_and_settings(declared: &Declared) -> Entries {
+    let mut entries = Vec::new();
+    if let Some(key) = &declared.partition_key {
+        entries.push(("partition_key".to_owned(), Text::scalar(key)));
+    }
+    if let Some(settings) = &declared.settings {
+        entries.push(("topic_settings".to_owned(), topic_settings(settings)));
+    }
+    if !declared.payload.is_empty() {
+        entries.push((
+            "payload".to_owned(),
+            fields(&declared.payload, Privacy::Public),
+        ));
+    }
+    entries
+}
+
+fn topic_settings(settings: &TopicSettings) -> Text {
+    let numbers = [
+        ("partitions", settings.partitions),
+        ("replication_factor", settings.replication_factor),
+    ];
+    let numbers = numbers.into_iter();
+    let mut entries: Entries = numbers
+        .filter_map(|(key, number)| Some((key.to_owned(), Text::Inline(number?.to_string()))))
+        .collect();
+    if !settings.config.is_empty() {
+        let config = settings.config.iter();
+        let config = config.map(|(key, value)| (key.clone(), Text::scalar(value)));
+        entries.push(("config".to_owned(), Text::Mapping(config.collect())));
+    }
+    Text::Mapping(entries)
+}
+
+/// Returns the part of a contract that declares an event in two versions: as it is in `old`, and
+/// as it is in `new` under another topic.
+pub fn two_versions(old: &Event, new: &Event, next_type: &str, next_topic: &str) -> String {
+    let versions = [
+        (old, old.event_type.clone(), old.topic.as_template()),
+        (new, next_type.to_owned(), next_topic.to_owned()),
+    ];
+    let events = versions.map(|(event, event_type, topic)| {
+        let mut entries = declared_event(&event_type, &topic);
+        entries.extend(event.declared.iter().flat_map(payload_and_settings));
+        Text::Mapping(entries)
+    });
+    let mut text = String::new();
+    Text::Mapping(vec![("events".to_owned(), Text::List(events.into()))]).write(0, &mut text);
+    text
+}
