@@ -1,30 +1,35 @@
-//! Whether the cluster can be reached: the breaker between events and time-outs.
+//! Circuit breaker: whether events are sent to the cluster or spooled at once.
 
 use std::time::Duration;
 
 use crate::retry::Jitter;
 
-/// Open (`Down`), half open (`Asking`, `Trying`) or closed (`Up`).
+/// State of the circuit breaker.
 ///
-/// A cluster that was lost is asked for a sign of life, again and again, less and less often. One
-/// that answers is tried with a single event, because one that answers need not be one that
-/// writes. Only an acknowledgement, or nothing to acknowledge, makes it reachable again.
+/// An unreachable cluster is probed with exponential backoff. A probe is a metadata request, and a
+/// broker that answers it need not be able to write (too few in-sync replicas, no leader). So after
+/// an answered probe the circuit is half open: the relay sends one row, then more. Only an
+/// acknowledgement, or an empty spool, closes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CircuitState {
+    /// The cluster is reachable.
     Closed,
+    /// The cluster is unreachable, and is probed at `probe_at`.
     Open { outage: Outage, probe_at: Duration },
+    /// A probe is running.
     Probing { outage: Outage },
+    /// A probe was answered; the relay tries rows.
     HalfOpen { outage: Outage, since: Duration },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outage {
     pub(crate) since: Duration,
-    /// Times that the cluster was asked, or tried, in vain.
+    /// Number of failed probes and trials.
     attempts: u32,
 }
 
-/// The wait between two questions grows to this many times the first.
+/// Maximum backoff between two probes, as a multiple of the probe interval.
 const MAX_WAIT: u32 = 8;
 
 impl CircuitState {
@@ -32,7 +37,7 @@ impl CircuitState {
         self == Self::Closed
     }
 
-    /// The cluster was lost. An outage that is known goes on.
+    /// Opens the circuit. A known outage continues unchanged.
     pub(crate) fn lost(self, now: Duration, interval: Duration, jitter: &mut Jitter) -> Self {
         match self {
             Self::Closed => Self::Open {
@@ -46,7 +51,7 @@ impl CircuitState {
         }
     }
 
-    /// Asking or trying was in vain.
+    /// Handles a failed probe or trial.
     pub(crate) fn failed(self, now: Duration, interval: Duration, jitter: &mut Jitter) -> Self {
         match self {
             Self::Probing { mut outage } | Self::HalfOpen { mut outage, .. } => {
@@ -60,7 +65,7 @@ impl CircuitState {
         }
     }
 
-    /// The cluster answered.
+    /// Handles an answered probe.
     pub(crate) fn answered(self, now: Duration) -> Self {
         match self {
             Self::Probing { outage } => Self::HalfOpen { outage, since: now },
@@ -69,8 +74,8 @@ impl CircuitState {
     }
 }
 
-/// Half of the wait is sure, the other half is chance: many services must not ask in one moment,
-/// and none should ask without a pause.
+/// Returns the backoff: half of it fixed, half of it random ("equal jitter"). Services that lost the
+/// cluster together do not probe it together, and none probes without a pause.
 fn wait(attempts: u32, interval: Duration, jitter: &mut Jitter) -> Duration {
     let factor = 1_u32.checked_shl(attempts).unwrap_or(u32::MAX);
     let wait = interval.saturating_mul(factor.clamp(1, MAX_WAIT));

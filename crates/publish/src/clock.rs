@@ -1,4 +1,4 @@
-//! Time, of the system or of a test.
+//! Clock of a publisher: the system's, or one that a test advances.
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
@@ -8,8 +8,8 @@ pub(crate) use herald_spool::lock;
 
 /// Clock of a publisher, for deadlines, backoff and ages.
 ///
-/// [`Clock::manual`] stands still until it is told to go on, so that a test can live through an
-/// outage of ten minutes in a moment.
+/// [`Clock::manual`] stands still until a test advances it, so that a test of a ten-minute outage
+/// takes milliseconds.
 #[derive(Clone)]
 pub struct Clock(Source);
 
@@ -32,7 +32,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// A clock that only [`Clock::advance`] moves.
+    /// Creates a clock that only [`Clock::advance`] moves.
     pub fn manual() -> Self {
         Self(Source::Manual(Arc::new(Manual {
             started: SystemTime::now(),
@@ -41,7 +41,7 @@ impl Clock {
         })))
     }
 
-    /// Lets time pass on a manual clock. Without effect on the system's.
+    /// Advances a manual clock; a system clock ignores it.
     pub fn advance(&self, by: Duration) {
         if let Source::Manual(manual) = &self.0 {
             *lock(&manual.passed) += by;
@@ -52,7 +52,7 @@ impl Clock {
         }
     }
 
-    /// Time since the clock was made; never goes back.
+    /// Returns the time since the clock was created. It never goes back.
     pub(crate) fn now(&self) -> Duration {
         match &self.0 {
             Source::System(origin) => origin.elapsed(),
@@ -60,7 +60,7 @@ impl Clock {
         }
     }
 
-    /// The time of day.
+    /// Returns the time of day.
     pub(crate) fn wall(&self) -> SystemTime {
         match &self.0 {
             Source::System(_) => SystemTime::now(),
@@ -68,7 +68,7 @@ impl Clock {
         }
     }
 
-    /// A notify whose waits this clock can end.
+    /// Creates a notify whose waits end when this clock is advanced.
     pub(crate) fn notify(&self) -> Arc<Notify> {
         let notify = Arc::new(Notify::default());
         if let Source::Manual(manual) = &self.0 {
@@ -88,7 +88,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Alarm that a thread of the publisher sleeps on.
+/// Notification of one thread that sleeps. It is kept until the thread waits, so none is lost.
 #[derive(Default)]
 pub(crate) struct Notify {
     notified: Mutex<bool>,
@@ -99,13 +99,14 @@ impl Notify {
     /// Ends the current wait, or else the next one.
     pub(crate) fn notify(&self) {
         let mut notified = lock(&self.notified);
-        // Somebody rang already and nobody has heard it yet: no need to wake anyone again.
+        // Already notified, and the thread has not run since: saves the system call of
+        // `notify_one`.
         if !std::mem::replace(&mut *notified, true) {
             self.condvar.notify_one();
         }
     }
 
-    /// Sleeps until the notify rings or the clock shows `until`. May end early.
+    /// Sleeps until it is notified or the clock shows `until`. May return early.
     pub(crate) fn wait(&self, clock: &Clock, until: Option<Duration>) {
         let notified = lock(&self.notified);
         let mut notified = match (&clock.0, until) {
@@ -116,7 +117,7 @@ impl Notify {
                     .unwrap_or_else(PoisonError::into_inner)
                     .0
             }
-            // The manual clock rings when it moves.
+            // `Clock::advance` notifies.
             (Source::Manual(_), Some(until)) if until <= clock.now() => notified,
             _ => self
                 .condvar

@@ -1,4 +1,7 @@
 //! State that the threads of a publisher share.
+//!
+//! Lock order: `routing`, then the state of an [`InFlightEvent`], then the relay's inbox. The lock
+//! of `outstanding` is never held while another one is taken, except the states of its events.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -26,7 +29,7 @@ use crate::stats::Counters;
 use crate::store::Store;
 use crate::transport::{ConnectionListener, DeliveryCallback, RecordMetadata, Transport};
 
-/// Everything but the threads.
+/// State of a publisher: everything except its threads.
 pub(crate) struct Core {
     pub(crate) options: PublisherOptions,
     pub(crate) process: ForkGuard,
@@ -37,12 +40,12 @@ pub(crate) struct Core {
     pub(crate) counters: Counters,
     pub(crate) relay: Relay,
     pub(crate) timer: Arc<DeadlineTimer>,
-    /// Read by everyone who puts an event on its way, written to change where events go. Who
-    /// writes it sees no event half on its way.
+    /// Held shared while an event is handed to the transport or the spool, exclusively to change the
+    /// route. So a holder of the exclusive lock sees every event either handed over or not yet begun.
     routing: RwLock<Routing>,
-    /// Events in the order of publishing, among them some that are over.
+    /// Events in the order of publishing, including some that already have their outcome.
     outstanding: Mutex<VecDeque<Arc<InFlightEvent>>>,
-    /// When the last acknowledgement came, in microseconds of the clock.
+    /// Time of the last acknowledgement, in microseconds of the clock.
     last_acknowledged: AtomicU64,
     key_hasher: RandomState,
     /// See [`crate::Connector::max_message_bytes`].
@@ -54,24 +57,26 @@ pub(crate) struct Routing {
     pub(crate) route: Route,
     /// `None` until the first connection, and after a fatal failure until the next one.
     pub(crate) transport: Option<Arc<dyn Transport>>,
-    /// `None` where there is none, and while a broken one is being opened again.
+    /// `None` if none is configured, and while a broken one is being opened again.
     pub(crate) spool: Option<Arc<Store>>,
-    /// A spool whose files were deleted, while it has rows that are safe nowhere else. Then there
-    /// is no other spool.
+    /// A spool whose files were deleted, while it has rows that are stored nowhere else. `spool` is
+    /// `None` then.
     pub(crate) orphan: Option<Arc<OrphanedSpool>>,
 }
 
+/// Destination of new events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// To the cluster, and behind the rows of their key where there are some.
+    /// To the cluster; to the spool if it has rows of the same key, which must be delivered first.
     Cluster,
-    /// To the spool: the cluster is taken to be unreachable.
+    /// To the spool: the cluster is considered unreachable.
     Spool,
-    /// Nowhere.
+    /// Nowhere: the publisher is closing.
     Closed,
 }
 
-/// Messages that the transport has not reported, also those that the spool has a copy of.
+/// Messages that the transport has accepted and not reported, including those that the spool has a
+/// copy of.
 #[derive(Default)]
 pub(crate) struct Held {
     messages: AtomicUsize,
@@ -95,7 +100,7 @@ impl Held {
 }
 
 impl Routing {
-    /// The cluster is reachable again. Not for a publisher that closes.
+    /// Routes events to the cluster again, unless the publisher is closing.
     pub(crate) fn open_to_cluster(&mut self) {
         if self.route == Route::Spool {
             self.route = Route::Cluster;
@@ -138,7 +143,7 @@ impl Core {
         self.routing.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until no event is half on its way.
+    /// Waits until no event is being handed over, and keeps others from starting.
     pub(crate) fn lock_routing_exclusive(&self) -> RwLockWriteGuard<'_, Routing> {
         self.routing.write().unwrap_or_else(PoisonError::into_inner)
     }
@@ -147,15 +152,17 @@ impl Core {
         self.key_hasher.hash_one((topic, key))
     }
 
-    /// Whether the transport holds twice of what may be in flight: copies of spooled events are
-    /// stuck in it, and no more may come.
+    /// Returns whether the transport has twice the in-flight limit. An event that is spooled at its
+    /// deadline leaves the in-flight limit, but its copy stays in the transport until that reports
+    /// it; without this bound an unresponsive cluster would fill the memory.
     pub(crate) fn held_is_full(&self) -> bool {
         self.held.messages() >= self.options.max_in_flight.saturating_mul(2)
             || self.held.bytes.load(Ordering::Relaxed)
                 >= self.options.max_in_flight_bytes.saturating_mul(2)
     }
 
-    /// Puts a message that has room on its way.
+    /// Hands a message to the transport or the spool. The caller has acquired its share of the
+    /// in-flight limit.
     pub(crate) fn dispatch(
         self: &Arc<Self>,
         message: Message,
@@ -169,13 +176,16 @@ impl Core {
             return Err(PublishError::Closed);
         }
         self.counters.published.add(1);
+        // From here to the hand-over the shared lock is kept: a thread that waits for the exclusive
+        // one, to spill or to change the route, finds this event either in `outstanding` or not
+        // begun.
         if let Some(orphan) = &routing.orphan
             && self
                 .relay
                 .may_have_unsent(|| self.hash_key(message.topic(), message.key()))
             && orphan.holds_key(message.topic(), message.key())
         {
-            // It would pass rows of its key, and there is no spool to put it behind them.
+            // It would overtake rows of its key, and there is no spool that keeps it behind them.
             let refusal = PublishError::Spool(orphan.failure.clone());
             drop(routing);
             let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
@@ -197,8 +207,8 @@ impl Core {
                 self.append(&routing, &flight, true);
                 return Ok(flight);
             }
-            // Earlier events of its key may be with the transport alone, and have to be in the
-            // spool before it.
+            // The transport may have earlier events of its key that the spool does not have. They
+            // need lower sequences than this one.
             drop(routing);
             let routing = self.lock_routing_exclusive();
             if let Some(key) = flight.key_hash() {
@@ -229,13 +239,13 @@ impl Core {
         Ok(flight)
     }
 
-    /// Whether no event goes to the cluster before it is in the spool.
+    /// Returns whether every event is spooled before it is sent.
     fn spools_everything(&self, routing: &Routing) -> bool {
         self.options.mode == Mode::WriteAhead || routing.route == Route::Spool
     }
 
-    /// Refuses what no transport would send, before it is known where the event goes: whether
-    /// the cluster is there must not decide between an error and a receipt.
+    /// Rejects what no transport would send, before the destination is chosen: the same event must
+    /// not be an error while the cluster is reachable, and get a receipt while it is not.
     fn check_size(&self, message: &Message) -> Result<(), Failure> {
         let (bytes, most) = (message.wire_bytes(), self.max_message_bytes);
         if bytes <= most {
@@ -253,8 +263,9 @@ impl Core {
 
     fn track(&self, flight: &Arc<InFlightEvent>) {
         let mut outstanding = lock(&self.outstanding);
-        // What is over leaves from the front; what is over behind the first that is not, leaves
-        // when there is too much of it.
+        // Outcomes arrive nearly in order, so removing up to two resolved events per new one keeps the
+        // queue short at constant cost. Behind one slow event resolved ones can pile up; the full
+        // scan runs only when they exceed the in-flight limit.
         for _ in 0..2 {
             if outstanding.front().is_some_and(|first| first.is_over()) {
                 outstanding.pop_front();
@@ -268,11 +279,11 @@ impl Core {
         self.timer.schedule(flight.due);
     }
 
-    /// Hands the event to the spool, where there is one. Called with the routing locked, shared
-    /// for an event that comes from a caller, exclusively for those that the transport has: so rows
-    /// of one key get into the order of publishing.
+    /// Hands the event to the spool, if there is one. The routing is locked: shared for a new event
+    /// of a caller, exclusively for events that the transport has, so that no later event of the same
+    /// key is appended before them.
     ///
-    /// `keeps_order` is set if later events of its key have to go behind it.
+    /// `keeps_order` is set if later events of the key must be appended behind it.
     fn append(&self, routing: &Routing, flight: &Arc<InFlightEvent>, keeps_order: bool) {
         let key = flight.key_hash();
         let Some(record) = flight.copy_for_spool() else {
@@ -290,8 +301,8 @@ impl Core {
         }
     }
 
-    /// Copies to the spool those flights that only the transport has and that `which` names, in
-    /// the order of publishing, and with each all others of its key.
+    /// Copies the selected events that only the transport has to the spool, in the order of
+    /// publishing, each together with all others of its key. Returns their number.
     fn spill_to_spool(
         &self,
         routing: &Routing,
@@ -315,19 +326,19 @@ impl Core {
             .count()
     }
 
-    /// Copies to the spool what only the transport has of a key.
+    /// Copies the events of a key that only the transport has to the spool.
     pub(crate) fn spill_key_to_spool(&self, routing: &Routing, key: u64) {
         self.spill_to_spool(routing, |event| {
             event.is_unsafe() && event.key_hash() == Some(key)
         });
     }
 
-    /// Copies everything to the spool that only the transport has.
+    /// Copies all events that only the transport has to the spool.
     pub(crate) fn spill_all_to_spool(&self, routing: &Routing) -> usize {
         self.spill_to_spool(routing, |flight| flight.is_unsafe())
     }
 
-    /// The transport failed an event that the spool does not have.
+    /// Handles a failed event that the spool does not have.
     pub(crate) fn failed(self: &Arc<Self>, flight: &Arc<InFlightEvent>, failure: Failure) {
         let routing = self.routing();
         if routing.spool.is_none() {
@@ -338,13 +349,15 @@ impl Core {
         drop(routing);
         match failure.kind {
             FailureKind::Fatal => self.lose_connection(failure),
-            // No later event of its key has to wait for it.
+            // It becomes a dead letter, which later events of its key need not wait for.
             FailureKind::Permanent => {
                 self.append(&self.routing(), flight, false);
                 return;
             }
             FailureKind::Retriable | FailureKind::Full | FailureKind::Abandoned => {}
         }
+        // Exclusively, so that no new event of the key is appended between this one and the later
+        // ones of the key that only the transport has.
         let routing = self.lock_routing_exclusive();
         self.spill_to_spool(&routing, |other| Arc::ptr_eq(other, flight));
     }
@@ -371,7 +384,7 @@ impl Core {
                 let (Some(letter), Some(transport)) = (letter, transport) else {
                     return flight.end(rejected(failure, None));
                 };
-                let delivery = Arc::new(DirectLetter {
+                let delivery = Arc::new(DirectDeadLetter {
                     flight: flight.clone(),
                     topic: letter.topic().to_owned(),
                     failure: failure.clone(),
@@ -383,13 +396,13 @@ impl Core {
         }
     }
 
-    /// Counts a receipt or an error.
+    /// Counts an outcome.
     pub(crate) fn count(&self, outcome: &Outcome, began: Duration) {
         let counters = &self.counters;
         match outcome {
             Ok(Receipt::Delivered { .. }) => {
                 counters.delivered.add(1);
-                // Read anew by the report that led here.
+                // Stored by the report that led here, so that the clock is read once per report.
                 let now = self.last_acknowledged.load(Ordering::Relaxed);
                 counters.record_latency(Duration::from_micros(now).saturating_sub(began));
             }
@@ -405,17 +418,17 @@ impl Core {
         }
     }
 
-    /// The cluster acknowledged something.
+    /// Notes the time of an acknowledgement.
     pub(crate) fn acknowledged(&self, now: Duration) {
         self.last_acknowledged.store(micros(now), Ordering::Relaxed);
     }
 
-    /// Whether the cluster acknowledged something after this moment.
+    /// Returns whether the cluster acknowledged any event after this time.
     pub(crate) fn acknowledged_since(&self, moment: Duration) -> bool {
         self.last_acknowledged.load(Ordering::Relaxed) > micros(moment)
     }
 
-    /// From here on events go to the spool, those first that only the transport has.
+    /// Routes events to the spool, starting with those that only the transport has.
     pub(crate) fn lose_cluster(&self, failure: &Failure) {
         let mut routing = self.lock_routing_exclusive();
         if routing.route != Route::Cluster || routing.spool.is_none() {
@@ -435,13 +448,13 @@ impl Core {
         self.relay.cluster_lost();
     }
 
-    /// The connection is broken for good.
+    /// Handles a connection that is broken for good.
     fn lose_connection(&self, failure: Failure) {
         self.lose_cluster(&failure);
         self.relay.connection_lost(failure);
     }
 
-    /// The spool did not take something.
+    /// Handles an error of the spool.
     pub(crate) fn spool_failed(&self, failure: &SpoolError) {
         if failure.ends_the_spool() && *failure != SpoolError::Closed {
             self.relay.spool_lost(failure.clone());
@@ -456,7 +469,8 @@ impl Core {
             if self.routing().route == Route::Closed {
                 return;
             }
-            // Later events are due later than this, unless their callers say so; then they ring.
+            // A later event is due after `idle`, unless its caller set an earlier deadline; then
+            // `DeadlineTimer::schedule` wakes this thread.
             let idle = now + self.options.deadline_or_default();
             let next = self
                 .first_due()
@@ -470,7 +484,7 @@ impl Core {
         }
     }
 
-    /// Acts for events and waiters that are due; gives when the next waiter is.
+    /// Handles events and waiters whose deadline has passed; returns the deadline of the next waiter.
     pub(crate) fn check_deadlines(&self) -> Option<Duration> {
         let now = self.clock.now();
         let lost = {
@@ -496,14 +510,17 @@ impl Core {
         waiting.map(|flight| flight.due).min()
     }
 
+    /// Locks the routing only if a deadline has passed: the exclusive lock stops all publishing.
     fn lock_routing_if_due(&self, now: Duration) -> Option<RwLockWriteGuard<'_, Routing>> {
         let due = self.first_due().is_some_and(|due| due <= now);
         due.then(|| self.lock_routing_exclusive())
     }
 
-    /// Acts for those that are due; true where the cluster has to be taken for unreachable.
+    /// Handles events whose deadline has passed; returns whether the cluster counts as unreachable.
     fn deadlines_passed(&self, routing: &Routing, now: Duration) -> bool {
         if routing.spool.is_some() {
+            // One slow partition is not an outage: only if nothing at all was acknowledged since the
+            // event was published.
             let silent = lock(&self.outstanding).iter().any(|flight| {
                 flight.due <= now
                     && flight.waits_for_transport()
@@ -525,7 +542,7 @@ impl Core {
         false
     }
 
-    /// Ends what the end of the transport and the spool left.
+    /// Ends the events that neither the transport nor the spool resolved before they closed.
     pub(crate) fn end_all(&self) {
         let flights: Vec<_> = lock(&self.outstanding).drain(..).collect();
         for flight in flights {
@@ -541,7 +558,8 @@ fn rejected(failure: Failure, dead_letter: Option<Receipt>) -> Outcome {
     })
 }
 
-/// Receives the reports of a transport about its connection.
+/// Listener of the publisher for the state of its connection. Weak, because the transport keeps its
+/// listener, and the core keeps the transport.
 pub(crate) struct Watcher(pub(crate) Weak<Core>);
 
 impl ConnectionListener for Watcher {
@@ -564,14 +582,14 @@ impl ConnectionListener for Watcher {
     }
 }
 
-/// The dead letter of an event without a spool.
-struct DirectLetter {
+/// Callback for a dead letter that is sent without a spool.
+struct DirectDeadLetter {
     flight: Arc<InFlightEvent>,
     topic: String,
     failure: Failure,
 }
 
-impl DeliveryCallback for DirectLetter {
+impl DeliveryCallback for DirectDeadLetter {
     fn on_delivery(self: Arc<Self>, outcome: Result<RecordMetadata, Failure>) {
         let letter = outcome.ok().map(|position| Receipt::Delivered {
             topic: self.topic.clone(),

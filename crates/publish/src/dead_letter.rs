@@ -1,4 +1,4 @@
-//! Dead letters: the messages that the cluster refuses for good.
+//! Dead letters: messages that the cluster rejected permanently.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! Alarm of the thread that watches deadlines.
+//! Timer of the deadline thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Notify};
 
-/// Alarm of the thread that watches deadlines.
+/// Timer of the deadline thread.
 ///
-/// That thread wakes once in a deadline. Callers with an earlier one notify it; all others cost it
-/// nothing.
+/// The thread wakes once per default deadline. Only an event with an earlier deadline notifies it, so
+/// that publishing usually costs one relaxed load here.
 pub(crate) struct DeadlineTimer {
     notify: Arc<Notify>,
-    /// When it wakes by itself, in microseconds of the clock.
+    /// Time of its next wake-up, in microseconds of the clock.
     wakes: AtomicU64,
 }
 
@@ -24,9 +24,12 @@ impl DeadlineTimer {
         }
     }
 
-    /// Makes sure that somebody looks at `due`.
+    /// Ensures that the thread checks deadlines at `due` or earlier.
     pub(crate) fn schedule(&self, due: Duration) {
         let due = micros(due);
+        // The caller has added its event to `outstanding` before. Either the thread sees it there
+        // when it looks again after `set_next`, or the event was added after that look, and then the
+        // mutex of `outstanding` orders the store of `wakes` before this load.
         if due < self.wakes.load(Ordering::Relaxed) {
             self.wakes.fetch_min(due, Ordering::Relaxed);
             self.notify.notify();

@@ -35,7 +35,7 @@ pub enum PublishError {
         /// In-flight limit in bytes.
         max: usize,
     },
-    /// The cluster refuses the message for good.
+    /// The cluster rejected the message permanently.
     #[error("the cluster refuses the event: {failure}; {}", kept_in(dead_letter.as_ref()))]
     Rejected {
         /// Failure reported by the cluster.

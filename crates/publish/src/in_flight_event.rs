@@ -20,16 +20,16 @@ use crate::transport::{DeliveryCallback, RecordMetadata, Transport};
 
 pub(crate) type Outcome = Result<Receipt, PublishError>;
 
-/// An event on its way to the cluster, to the spool, or to both.
+/// Event that was handed to the transport, to the spool, or to both.
 ///
-/// The two ways are independent: the transport reports once for a message that it took, the
-/// spool answers once for a record that it was given. Whichever proves first that the event is
-/// safe makes the receipt; the later result of the other only decides about the row in the spool.
+/// The two are independent: the transport reports once for a message that it accepted, the spool
+/// answers once for a record that it was given. The first success resolves the event with a
+/// receipt; the later result of the other only decides what happens to the row in the spool.
 pub(crate) struct InFlightEvent {
     core: Arc<Core>,
-    /// When the publisher took it.
+    /// Time at which the publisher accepted it.
     pub(crate) began: Duration,
-    /// When the spool is to take it, or its caller gets an error.
+    /// Deadline, at which it is spooled, or fails if there is no spool.
     pub(crate) due: Duration,
     /// Its share of the in-flight limits.
     weight: usize,
@@ -38,15 +38,16 @@ pub(crate) struct InFlightEvent {
 }
 
 struct State {
-    /// There until the outcome is known.
+    /// `None` once the outcome is known, or the spool has taken it.
     message: Option<Message>,
     transport: ByTransport,
     spool: BySpool,
-    /// Error of the spool that refused it.
+    /// Error of the spool that rejected it.
     refusal: Option<SpoolError>,
     answer: Answer,
 }
 
+/// State of an event in the transport.
 enum ByTransport {
     /// It was not given to the transport.
     Untried,
@@ -56,23 +57,24 @@ enum ByTransport {
     Failed(Failure),
 }
 
+/// State of an event in the spool.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum BySpool {
     /// It was not given to the spool.
     Outside,
-    /// The spool refused it while the transport has it. It is not given to the spool again: later
-    /// events of its key may be there by then, and would come before it.
+    /// The spool rejected it while the transport has it. It is not given to the spool again: later
+    /// events of its key may be there by then, and would be delivered before it.
     Refused,
-    /// On its way to the disk.
+    /// Handed to the writer of the spool, which has not answered.
     Appending,
-    /// A row of the spool, and its key.
+    /// Row of the spool, with the hash of its key.
     Row(Sequence, u64),
 }
 
 enum Answer {
     Waiting {
         waker: Option<Waker>,
-        /// Somebody sleeps on the condition variable; waking nobody would cost a system call.
+        /// Whether a thread sleeps on the condition variable; otherwise it is not notified.
         thread: bool,
     },
     Given(Outcome),
@@ -100,10 +102,11 @@ impl InFlightEvent {
         }
     }
 
-    /// Gives the message to the transport. On failure the caller owes it [`InFlightEvent::fail`], with
-    /// the routing not in its hands.
+    /// Gives the message to the transport. On failure the caller must call [`InFlightEvent::fail`],
+    /// after it has released the routing, which `fail` may lock exclusively.
     pub(crate) fn send(self: &Arc<Self>, transport: &dyn Transport) -> Result<(), Failure> {
-        // Under the lock, so that a report that comes before `send` returned waits for it.
+        // Sent under the lock: a report that comes before `send` has returned waits for the lock, and
+        // finds the state `Held`.
         let mut state = lock(&self.state);
         let Some(message) = &state.message else {
             return Ok(());
@@ -116,14 +119,14 @@ impl InFlightEvent {
         Ok(())
     }
 
-    /// Whether the event has no answer yet, and none can come from the spool.
+    /// Returns whether the event has no outcome yet, and only the transport can give it one.
     pub(crate) fn waits_for_transport(&self) -> bool {
         let state = lock(&self.state);
         matches!(state.answer, Answer::Waiting { .. })
             && matches!(state.spool, BySpool::Outside | BySpool::Refused)
     }
 
-    /// Ends an event that the spool refused and that is due.
+    /// Resolves an event that the spool has rejected with the error of the spool.
     pub(crate) fn end_refused(&self) {
         let state = lock(&self.state);
         if let (BySpool::Refused, Some(error)) = (state.spool, state.refusal.clone()) {
@@ -131,14 +134,15 @@ impl InFlightEvent {
         }
     }
 
-    /// Whether the event still depends on the transport alone, and can go to the spool. Also when the transport has failed
-    /// it already: a caller that takes later events of its key to the spool must take it first.
+    /// Returns whether the event depends on the transport alone and can be spooled. Also true if the
+    /// transport has failed it already: a caller that spools later events of its key must spool it
+    /// first.
     pub(crate) fn is_unsafe(&self) -> bool {
         let state = lock(&self.state);
         matches!(state.answer, Answer::Waiting { .. }) && state.spool == BySpool::Outside
     }
 
-    /// Whether there is nothing more to do about it.
+    /// Returns whether the event has its outcome.
     pub(crate) fn is_over(&self) -> bool {
         !matches!(lock(&self.state).answer, Answer::Waiting { .. })
     }
@@ -153,8 +157,8 @@ impl InFlightEvent {
         Some(self.core.hash_key(message.topic(), message.key()))
     }
 
-    /// Takes a record for the spool from an event that is outside of it. From here on the
-    /// caller owes it [`InFlightEvent::appended`].
+    /// Returns a record for the spool, or `None` if the spool has the event or it is resolved. After
+    /// `Some` the caller must call [`InFlightEvent::appended`].
     pub(crate) fn copy_for_spool(&self) -> Option<Record> {
         let mut state = lock(&self.state);
         if state.spool != BySpool::Outside || !matches!(state.answer, Answer::Waiting { .. }) {
@@ -169,7 +173,9 @@ impl InFlightEvent {
         Some(record)
     }
 
-    /// The spool's answer. On the writer's thread.
+    /// Handles the answer of the spool. Called on the writer thread of the spool, so it must not lock
+    /// the routing: the relay holds it exclusively while it closes a lost spool, which joins that
+    /// thread.
     pub(crate) fn appended(&self, answer: Result<Sequence, SpoolError>) {
         let mut state = lock(&self.state);
         match answer {
@@ -196,7 +202,8 @@ impl InFlightEvent {
                         (None, Ok(Receipt::Spooled { sequence }))
                     }
                 };
-                // Before the receipt, so that the relay is informed when the caller has it.
+                // Before the receipt: the relay must know that the transport has the same event
+                // before the caller can act on the receipt.
                 self.core.relay.appended(Some(sequence), event);
                 self.resolve(state, outcome);
             }
@@ -206,7 +213,7 @@ impl InFlightEvent {
                 self.core.relay.appended(None, None);
                 self.core.spool_failed(&error);
                 let outcome = match &state.transport {
-                    // It may still be delivered before it is due.
+                    // It may still be delivered before its deadline.
                     ByTransport::Held if self.core.clock.now() < self.due => return,
                     ByTransport::Failed(failure) if failure.kind == FailureKind::Permanent => {
                         Err(PublishError::Rejected {
@@ -221,7 +228,7 @@ impl InFlightEvent {
         }
     }
 
-    /// The transport did not take the message, or will not deliver it.
+    /// Handles a message that the transport did not accept or has failed.
     pub(crate) fn fail(self: &Arc<Self>, failure: Failure) {
         let mut state = lock(&self.state);
         let is_final = failure.kind == FailureKind::Permanent;
@@ -254,7 +261,7 @@ impl InFlightEvent {
                 drop(state);
                 self.end_refused();
             }),
-            // The answer of the spool decides. Before it the row is not looked at.
+            // `appended` decides when the spool answers; until then the relay skips the row.
             BySpool::Appending => relay.while_key_fails(key, || drop(state)),
             BySpool::Outside => {
                 let waits = matches!(state.answer, Answer::Waiting { .. });
@@ -266,7 +273,7 @@ impl InFlightEvent {
         }
     }
 
-    /// Ends without the spool's help.
+    /// Resolves the event, whatever the spool and the transport do with it.
     pub(crate) fn end(&self, outcome: Outcome) {
         self.resolve(lock(&self.state), outcome);
     }
@@ -325,11 +332,11 @@ impl DeliveryCallback for InFlightEvent {
     }
 }
 
-/// A receipt that is not there yet.
+/// Pending receipt.
 ///
-/// Wait with [`Pending::wait`] on a thread, or await it in any runtime. Dropping it changes
-/// nothing about the event. Who has many of them waits for the last one first: the others are
-/// there by then, and one sleep costs more than a publish.
+/// Wait with [`Pending::wait`] on a thread, or await it in any runtime. Dropping it does not cancel
+/// the event. If you have many, wait for the last one first: most of the others are resolved by
+/// then, so that the thread or task sleeps once instead of once per event.
 #[must_use = "until this resolves, the event is not known to be safe"]
 pub struct Pending {
     flight: Arc<InFlightEvent>,
@@ -340,10 +347,10 @@ impl Pending {
         Self { flight }
     }
 
-    /// Waits for the receipt; at most about as long as the deadline of the publish and a commit.
+    /// Waits for the receipt; at most for about the deadline of the publish and one commit.
     ///
     /// # Errors
-    /// Future of [`crate::Publisher::publish`].
+    /// See [`crate::Publisher::publish`].
     pub fn wait(self) -> Result<Receipt, PublishError> {
         let mut checked = false;
         let mut state = lock(&self.flight.state);
@@ -351,7 +358,8 @@ impl Pending {
             match state.answer.take_or_wait() {
                 Some(outcome) => return outcome,
                 None if !checked => {
-                    // Only who has to wait: asking the system takes longer than taking.
+                    // In a fork no thread would ever resolve this. Checked only before a wait, which
+                    // a receipt that has arrived does not need.
                     checked = true;
                     self.flight.core.process.check()?;
                 }
@@ -366,10 +374,11 @@ impl Pending {
         }
     }
 
-    /// Waits for a time; gives itself back where that was not long enough.
+    /// Waits at most `most`.
     ///
     /// # Errors
-    /// In `Ok` stands what [`Pending::wait`] would say; `Err` is this, still pending.
+    /// `Err` returns `self`, still pending, after the timeout. The outcome is in `Ok`; its errors are
+    /// those of [`Pending::wait`].
     pub fn wait_timeout(self, most: Duration) -> Result<Result<Receipt, PublishError>, Self> {
         if let Err(forked) = self.flight.core.process.check() {
             return Ok(Err(forked.into()));
@@ -390,11 +399,11 @@ impl Pending {
         }
     }
 
-    /// Waits for many; gives what each ended with, in the same order.
+    /// Waits for many, and returns their outcomes in the same order.
     pub async fn all(
         pending: Vec<Result<Self, PublishError>>,
     ) -> Vec<Result<Receipt, PublishError>> {
-        // The last first: the others are there by then, mostly, and cost no sleep of their own.
+        // The last first: most of the others are resolved by then, and the task sleeps once.
         let mut outcomes = Vec::with_capacity(pending.len());
         for pending in pending.into_iter().rev() {
             outcomes.push(match pending {
@@ -406,14 +415,14 @@ impl Pending {
         outcomes
     }
 
-    /// Whether [`Pending::wait`] would return at once.
+    /// Returns whether [`Pending::wait`] returns immediately.
     pub fn is_resolved(&self) -> bool {
         self.flight.is_over()
     }
 }
 
 impl Answer {
-    /// The outcome; else notes that a thread is going to sleep.
+    /// Takes the outcome, or notes that a thread is about to sleep on the condition variable.
     fn take_or_wait(&mut self) -> Option<Outcome> {
         match self {
             Self::Waiting { thread, .. } => {
@@ -439,7 +448,7 @@ impl Answer {
 impl Future for Pending {
     type Output = Outcome;
 
-    /// Polled again after it resolved, it returns [`PublishError::Closed`].
+    /// Polls the outcome. Polled again after it was ready, it returns [`PublishError::Closed`].
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         if let Err(forked) = self.flight.core.process.check() {
             return Poll::Ready(Err(forked.into()));

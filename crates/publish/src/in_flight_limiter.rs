@@ -1,4 +1,4 @@
-//! Bounded limiter for in-flight events: messages, bytes, and a queue of those who wait.
+//! Bounded limiter for in-flight events: messages, bytes, and a first-in first-out queue of waiters.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -11,8 +11,8 @@ use crate::clock::lock;
 use crate::deadline_timer::DeadlineTimer;
 use crate::error::PublishError;
 
-/// Bounded limiter for in-flight events. Who came first gets room first, whether thread or task, so that waiting
-/// does not change the order of events.
+/// Bounded limiter for in-flight events. Waiters, threads and tasks alike, are admitted in the order
+/// of their arrival, so that waiting does not change the order of events.
 pub(crate) struct InFlightLimiter {
     most: Usage,
     timer: Arc<DeadlineTimer>,
@@ -32,7 +32,7 @@ struct State {
     closed: bool,
 }
 
-/// One who waits for room. Its own lock is always taken after the room's.
+/// Thread or task that waits for capacity. Lock order: the limiter's `state` before `answer`.
 struct Waiter {
     bytes: usize,
     due: Duration,
@@ -64,7 +64,7 @@ impl InFlightLimiter {
         }
     }
 
-    /// Takes room if there is some and nobody waits for it.
+    /// Acquires capacity if there is some and nobody waits for it.
     pub(crate) fn try_acquire(&self, bytes: usize) -> Result<(), PublishError> {
         self.check(bytes)?;
         let mut state = lock(&self.state);
@@ -78,7 +78,7 @@ impl InFlightLimiter {
         }
     }
 
-    /// Waits on this thread, until `due` at the latest: then it is [`PublishError::Busy`].
+    /// Blocks this thread until it has capacity; after `due` it fails with [`PublishError::Busy`].
     pub(crate) fn acquire(&self, bytes: usize, due: Duration) -> Result<(), PublishError> {
         let Some(waiter) = self.queue(bytes, due)? else {
             return Ok(());
@@ -95,7 +95,7 @@ impl InFlightLimiter {
         }
     }
 
-    /// Acquires room for a task. Dropped before it is ready, it takes no room.
+    /// Acquires capacity for a task. Dropped before it is ready, it acquires nothing.
     pub(crate) fn acquire_async(&self, bytes: usize, due: Duration) -> Acquire<'_> {
         Acquire {
             limiter: self,
@@ -115,7 +115,7 @@ impl InFlightLimiter {
         Ok(())
     }
 
-    /// Takes room, or a place in the queue.
+    /// Acquires capacity, or joins the queue of waiters.
     fn queue(&self, bytes: usize, due: Duration) -> Result<Option<Arc<Waiter>>, PublishError> {
         match self.try_acquire(bytes) {
             Ok(()) => return Ok(None),
@@ -123,7 +123,8 @@ impl InFlightLimiter {
             Err(error) => return Err(error),
         }
         let mut state = lock(&self.state);
-        // InFlightLimiter may have come between the two locks.
+        // Checked again: capacity may have been released between the two locks, and then nobody
+        // would wake this waiter.
         if state.closed {
             return Err(PublishError::Closed);
         }
@@ -143,7 +144,7 @@ impl InFlightLimiter {
         Ok(Some(waiter))
     }
 
-    /// Gives room back, to those who wait for it first.
+    /// Releases capacity, and admits the first waiters for which there is enough.
     pub(crate) fn release(&self, bytes: usize) {
         let mut state = lock(&self.state);
         state.used.remove(bytes);
@@ -183,21 +184,21 @@ impl InFlightLimiter {
         tell(waiting.make_contiguous(), &Err(PublishError::Closed));
     }
 
-    /// Forgets one who does not want to wait any more.
+    /// Removes a waiter that was dropped.
     fn cancel(&self, waiter: &Arc<Waiter>) {
         let mut state = lock(&self.state);
         state.waiting.retain(|other| !Arc::ptr_eq(other, waiter));
         let admitted = state.admit(self.most);
         drop(state);
         tell(&admitted, &Ok(()));
-        // It may have been admitted just before.
+        // It may have been admitted just before, and will not use its capacity.
         if matches!(*lock(&waiter.answer), Answer::Given(Ok(()))) {
             self.release(waiter.bytes);
         }
     }
 }
 
-/// With the room's lock not in hand: a waker may come back here.
+/// Resolves waiters. Not under the lock of `state`: a waker may run code that publishes again.
 fn tell(waiters: &[Arc<Waiter>], outcome: &Result<(), PublishError>) {
     for waiter in waiters {
         waiter.give(outcome.clone());
@@ -205,7 +206,8 @@ fn tell(waiters: &[Arc<Waiter>], outcome: &Result<(), PublishError>) {
 }
 
 impl State {
-    /// Takes from the front of the queue who has room now.
+    /// Removes the waiters that have capacity now from the front of the queue. It stops at the first
+    /// that does not fit, even if a smaller one behind it would: that would change their order.
     fn admit(&mut self, most: Usage) -> Vec<Arc<Waiter>> {
         let mut admitted = Vec::new();
         while let Some(first) = self.waiting.front()

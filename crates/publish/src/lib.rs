@@ -49,7 +49,7 @@
 //! Per topic and key, events reach the cluster in the order of publishing, through outages and
 //! restarts of one publisher. After a crash, a kill or a broken connection an event may arrive
 //! twice, with the same `event_id`: the first occurrences are in order. An event that the
-//! cluster refuses for good is not part of the order; later ones pass it.
+//! cluster rejects permanently is not part of the order; later ones overtake it.
 //!
 //! # Behaviour in failures
 //!
@@ -58,9 +58,9 @@
 //! | no acknowledgement within the deadline | spooled; delivered once, by the transport or by the relay | `deadline` |
 //! | all brokers lost | everything in flight is spooled at once, and new events after one commit | waits for the deadline |
 //! | retriable failure | retried with backoff from the spool, see [`RetryPolicy`] | the failure |
-//! | refused for good: too large, no such topic, not authorised | `{topic}.dlq`; where that fails too, the spool's dead letters | `{topic}.dlq`, and an error that names it |
+//! | rejected permanently: too large, no such topic, not authorised | `{topic}.dlq`; where that fails too, the spool's dead letters | `{topic}.dlq`, and an error that names it |
 //! | the in-flight limit is reached | waits, then `busy` | the same |
-//! | the spool is full, or its disk | an error, while the cluster is away | |
+//! | the spool or its disk is full | an error while the cluster is unreachable | |
 //! | the process forks | every call in the child is the error `forked` | the same |
 //!
 //! # Threads

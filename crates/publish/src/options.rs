@@ -165,8 +165,8 @@ impl PublisherOptions {
         self
     }
 
-    /// Headers that the records of envelopes carry; all unless set. For consumers that read the
-    /// envelope, which has the same values: each header costs time and bytes.
+    /// Sets the headers of records; all by default. Consumers that read the envelope need none, because
+    /// it has the same values, and each header costs time and bytes.
     #[must_use]
     pub fn headers(mut self, headers: HeaderSet) -> Self {
         self.headers = headers;
@@ -186,14 +186,14 @@ impl PublisherOptions {
         self
     }
 
-    /// Chance for the waits of the relay.
+    /// Returns the random numbers for backoffs.
     #[cfg(not(test))]
     #[expect(clippy::unused_self, reason = "the one of tests has a seed")]
     pub(crate) fn jitter(&self) -> Jitter {
         Jitter::new()
     }
 
-    /// Chance for the waits of the relay; that of a simulation comes from its seed.
+    /// Returns the random numbers for backoffs, from the seed in a simulation.
     #[cfg(test)]
     pub(crate) fn jitter(&self) -> Jitter {
         self.simulated.map_or_else(Jitter::new, Jitter::of_seed)

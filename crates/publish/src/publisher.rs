@@ -75,7 +75,8 @@ impl Publisher {
             )));
         }
         let mut options = options;
-        // Whatever is in flight has room in the spool's queue, so that appending never waits.
+        // The queue of the spool has capacity for all events in flight, so that appending never
+        // blocks: it happens while the routing is locked.
         options.spool = options.spool.map(|spool| {
             spool
                 .queue_records(options.max_in_flight as u64 * 2)
@@ -302,12 +303,14 @@ impl Publisher {
     fn shut_down(&self, threads: Vec<JoinHandle<()>>, timeout: Duration) -> CloseReport {
         let core = &self.core;
         let failed = core.counters.failed.get();
+        // In this order: first no event can be accepted any more, then waiters are rejected, and
+        // last the relay may decide that nothing is left.
         core.lock_routing_exclusive().route = Route::Closed;
         core.limiter.close();
         core.timer.notify();
         core.relay.close(core.clock.now() + timeout);
         for thread in threads {
-            // A thread that panicked has said so; there is nothing to add.
+            // An error means that the thread panicked, which the panic hook has printed.
             let _ = thread.join();
         }
         let spool = core.lock_routing_exclusive().spool.take();

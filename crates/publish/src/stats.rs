@@ -140,7 +140,7 @@ impl Counters {
         }
     }
 
-    /// Shows each time that is recorded from now on. The first one who asks is shown.
+    /// Sets the observer of latencies. Only the first call has an effect.
     #[cfg(feature = "opentelemetry")]
     pub(crate) fn show_latency(&self, show: Box<dyn Fn(Duration) + Send + Sync>) {
         let _ = self.shown.set(show);
@@ -151,7 +151,7 @@ impl Counters {
     }
 }
 
-/// A number for which no other memory waits.
+/// Counter. Relaxed, because no other memory is published through it.
 #[derive(Default)]
 pub(crate) struct Counter(AtomicU64);
 

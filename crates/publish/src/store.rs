@@ -1,4 +1,4 @@
-//! The spool as the publisher uses it: on a disk, or played by the simulator of the tests.
+//! Spool of the publisher: on a disk, or simulated in tests.
 
 use herald_spool::{
     Batch, DeadLetterRequest, FailedAttempt, Found, OrphanedReader, Pending, Record, Sequence,
@@ -8,7 +8,7 @@ use herald_spool::{
 #[cfg(test)]
 use crate::simulator::SimulatedSpool;
 
-/// A durable queue of records.
+/// Durable queue of records.
 pub(crate) enum Store {
     Disk(Spool),
     #[cfg(test)]
@@ -42,10 +42,10 @@ impl Store {
         }
     }
 
-    /// See [`Spool::holds_key`]. True where it can't be asked.
+    /// See [`Spool::holds_key`]. True if that fails.
     pub(crate) fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
         match self {
-            // Asking fails only in a fork, where nothing gets this far.
+            // Fails only in a fork, in which no call of the publisher gets this far.
             Self::Disk(spool) => spool.holds_key(topic, key) != Ok(false),
             #[cfg(test)]
             Self::Simulated(spool) => spool.holds_key(topic, key),
@@ -84,7 +84,7 @@ impl Store {
         }
     }
 
-    /// Notes failed tries; waits until that is durable. See [`Spool::note_attempts`].
+    /// Stores failed attempts, and waits until that is durable. See [`Spool::note_attempts`].
     pub(crate) fn note_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<u64, SpoolError> {
         match self {
             Self::Disk(spool) => spool.note_attempts(attempts).and_then(Pending::wait),
@@ -93,7 +93,7 @@ impl Store {
         }
     }
 
-    /// Moves records to the dead letters; waits until that is durable. See
+    /// Moves records to the dead letters, and waits until that is durable. See
     /// [`Spool::dead_letter`].
     pub(crate) fn dead_letter(
         &self,
@@ -106,7 +106,7 @@ impl Store {
         }
     }
 
-    /// See [`Spool::stats`]. `None` where they can't be read.
+    /// See [`Spool::stats`]. `None` if that fails.
     pub(crate) fn stats(&self) -> Option<SpoolStats> {
         match self {
             Self::Disk(spool) => spool.stats().ok(),

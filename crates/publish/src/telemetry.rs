@@ -9,20 +9,20 @@ use crate::core::Core;
 use crate::publisher::{Publisher, stats_of};
 use crate::stats::Stats;
 
-/// A counter: name, what it counts, where it stands.
+/// Metric: name, description, and the statistic that it exports.
 type Row = (&'static str, &'static str, fn(&Stats) -> u64);
 
 const COUNTERS: [Row; 8] = [
-    ("herald.events.published", "Events taken", |s| s.published),
+    ("herald.events.published", "Accepted events", |s| {
+        s.published
+    }),
     ("herald.events.delivered", "Receipts of the cluster", |s| {
         s.delivered
     }),
     ("herald.events.spooled", "Receipts of the spool", |s| {
         s.spooled
     }),
-    ("herald.events.failed", "Events that ended as errors", |s| {
-        s.failed
-    }),
+    ("herald.events.failed", "Events that failed", |s| s.failed),
     (
         "herald.events.drained",
         "Spooled events that the cluster acknowledged",
@@ -30,7 +30,7 @@ const COUNTERS: [Row; 8] = [
     ),
     (
         "herald.events.retried",
-        "Tries of spooled events that failed",
+        "Failed attempts of spooled events",
         |s| s.retried,
     ),
     (
@@ -38,11 +38,7 @@ const COUNTERS: [Row; 8] = [
         "Events that became dead letters",
         |s| s.dead,
     ),
-    (
-        "herald.outages",
-        "Times the cluster was found unreachable",
-        |s| s.outages,
-    ),
+    ("herald.outages", "Outages of the cluster", |s| s.outages),
 ];
 
 const GAUGES: [Row; 5] = [
@@ -62,7 +58,7 @@ const GAUGES: [Row; 5] = [
     }),
     (
         "herald.reachable",
-        "1 while the cluster is taken to be reachable",
+        "1 while the cluster is considered reachable",
         |s| u64::from(s.reachable),
     ),
 ];

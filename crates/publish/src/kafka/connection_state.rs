@@ -24,7 +24,8 @@ pub(super) struct ConnectionState {
     closing: AtomicBool,
     /// Whether the cluster has ever answered.
     met: AtomicBool,
-    /// Whether `trouble` has content: read without the lock for each message.
+    /// Whether `trouble` has content: read without the lock for each message. Relaxed is enough: a
+    /// stale `false` leaves the old cause in place until the next acknowledgement clears it.
     troubled: AtomicBool,
     /// Errors since the last answer.
     trouble: Mutex<Trouble>,
@@ -126,6 +127,7 @@ impl ConnectionState {
 
     /// Marks the connection as closing: errors of librdkafka's own shutdown are not reported.
     pub(super) fn close(&self) {
+        // Relaxed: the polling threads read it in a loop, and nothing else is published through it.
         self.closing.store(true, Ordering::Relaxed);
     }
 

@@ -87,7 +87,8 @@ impl ProducerHandle {
             .create_with_context(reports)
             .map_err(|error| invalid(&error, redactor))?;
         let producer = Arc::new(producer);
-        // Set only here. The context needs the producer, and is created before it.
+        // Set only here. The context needs the producer, and is created before it. Weak, because the
+        // producer owns its context.
         let _ = producer.context().producer.set(Arc::downgrade(&producer));
         let end = Arc::new(End::default());
         let shared = (producer.clone(), end.clone());
@@ -219,7 +220,7 @@ fn poll_reports(producer: &Producer) {
 }
 
 fn milliseconds(time: SystemTime) -> i64 {
-    // librdkafka replaces 0 by the current time.
+    // librdkafka replaces 0 by the current time (`rd_kafka_msg_new0`).
     time.duration_since(SystemTime::UNIX_EPOCH)
         .ok()
         .and_then(|passed| i64::try_from(passed.as_millis()).ok())
@@ -301,8 +302,8 @@ impl ProducerContext<NoCustomPartitioner> for Reports {
     }
 }
 
-/// Returns the failure of a success without an offset. librdkafka infers it when a later message of
-/// the partition was acknowledged, because a broker accepts the sequence numbers of a producer only
+/// Returns the failure of a success without an offset. librdkafka reports one for a batch that the
+/// broker calls a duplicate, and infers one when a later message of the partition was acknowledged, because a broker accepts the sequence numbers of a producer only
 /// in order. But a broker that does not know the producer id yet accepts any first sequence number:
 /// if it refuses the first batch, because its partition is just coming up, and accepts the second,
 /// the first was never written.

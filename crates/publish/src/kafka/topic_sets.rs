@@ -25,6 +25,7 @@ pub(super) struct MissingTopics {
 impl MissingTopics {
     pub(super) fn insert(&self, topic: &str) {
         lock(&self.since).insert(topic.into(), Instant::now());
+        // After the insert: a sender that reads `true` and takes the lock finds the topic.
         self.any.store(true, Ordering::Release);
     }
 

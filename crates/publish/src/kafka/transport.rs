@@ -67,6 +67,7 @@ impl Connector for KafkaOptions {
             redactor,
         } = self.resolve(ClientKind::Producer)?;
         if let Some(delivery_timeout) = delivery_timeout {
+            // 0 would mean no timeout; the maximum is that of the property, `INT_MAX`.
             let milliseconds = delivery_timeout.as_millis().clamp(1, 2_147_483_647);
             config.set("message.timeout.ms", milliseconds.to_string());
         }
@@ -121,6 +122,9 @@ impl KafkaTransport {
         if batch_mode == BatchMode::Single && open.single.is_none() {
             let mut config = self.config.clone();
             config.set("batch.num.messages", "1");
+            // With the guarantee a rejected message is fatal for the producer (librdkafka 2.12). A
+            // batch of one message cannot take others with it, so its rejection leaves no gap in
+            // the order of the accepted ones.
             config.set("enable.gapless.guarantee", "false");
             open.single = Some(ProducerHandle::start(
                 &config,
@@ -234,7 +238,8 @@ impl Transport for KafkaTransport {
             return;
         };
         self.state.close();
-        // Both are closing already; this waits for them.
+        // `state.close` has made the polling threads of both purge their queues; this waits for
+        // them, within one deadline.
         batched.close(deadline);
         if let Some(single) = single {
             single.close(deadline);
@@ -244,8 +249,8 @@ impl Transport for KafkaTransport {
 
 impl Drop for KafkaTransport {
     fn drop(&mut self) {
-        // In a fork librdkafka's threads do not exist, and its destructor would wait for them
-        // forever.
+        // In a fork librdkafka's threads do not exist, and `rd_kafka_destroy` would join them
+        // forever. Its memory is leaked instead.
         if !self.fork_guard.is_forked() {
             self.close(DROP_TIMEOUT);
         } else if let Some(open) = self

@@ -1,21 +1,21 @@
-//! A connection to the cluster in memory, and the thread that works off what it has under way.
+//! Connection to the cluster in memory, and the thread that writes and reports its messages.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::queue::{Condition, Queue, Reports, Sent, broken, closed};
+use super::queue::{Queue, QueueState, Reports, Sent, broken, closed};
 use super::{Health, Shared, State};
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
 use crate::transport::{ConnectionListener, DeliveryCallback, Transport};
 
-/// No wait is longer, so that times can be added.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// Maximum wait, so that times can be added without overflow.
+const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Maximum time to drop a connection that was not closed.
-const DROP_PATIENCE: Duration = Duration::from_secs(2);
+const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) struct Connection {
     shared: Arc<Shared>,
@@ -27,7 +27,7 @@ pub(super) struct Connection {
 impl Connection {
     pub(super) fn open(
         shared: Arc<Shared>,
-        watch: Arc<dyn ConnectionListener>,
+        listener: Arc<dyn ConnectionListener>,
         delivery_timeout: Option<Duration>,
     ) -> Result<Self, Failure> {
         let mut state = lock(&shared.state);
@@ -42,7 +42,7 @@ impl Connection {
         let worker = Worker {
             shared: shared.clone(),
             number,
-            watch,
+            listener,
         };
         let thread = thread::Builder::new()
             .name("herald-memory".to_owned())
@@ -75,7 +75,7 @@ impl Transport for Connection {
             delivery,
             due: self
                 .delivery_timeout
-                .map(|delivery_timeout| Instant::now() + delivery_timeout.min(LONGEST)),
+                .map(|delivery_timeout| Instant::now() + delivery_timeout.min(MAX_WAIT)),
         })?;
         drop(state);
         self.shared.changed.notify_all();
@@ -93,14 +93,14 @@ impl Transport for Connection {
     }
 
     fn close(&self, timeout: Duration) {
-        let deadline = Instant::now() + timeout.min(LONGEST);
+        let deadline = Instant::now() + timeout.min(MAX_WAIT);
         let thread = lock(&self.thread).take();
         let mut state = lock(&self.shared.state);
         if let Ok(queue) = state.queue(self.number) {
             queue.close();
         }
         self.shared.changed.notify_all();
-        // From within a report there is nobody to wait for: the thread goes on when it returns.
+        // Called from a report, on the connection's own thread, it would wait for itself.
         if thread.is_some_and(|thread| thread.thread().id() == thread::current().id()) {
             return;
         }
@@ -111,9 +111,9 @@ impl Transport for Connection {
             }
             state = self.shared.wait(state, Some(left));
         }
-        // Some are left where a report takes its time.
+        // Some messages are left if a report takes long.
         let left = match state.connections.remove(&self.number) {
-            Some(mut queue) => queue.give_up(&abandoned()),
+            Some(mut queue) => queue.fail_all(&abandoned()),
             None => Reports::new(),
         };
         drop(state);
@@ -123,7 +123,7 @@ impl Transport for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.close(DROP_PATIENCE);
+        self.close(DROP_TIMEOUT);
     }
 }
 
@@ -152,20 +152,20 @@ impl Shared {
     }
 }
 
-/// The thread of a connection.
+/// Thread of a connection.
 struct Worker {
     shared: Arc<Shared>,
     number: u64,
-    watch: Arc<dyn ConnectionListener>,
+    listener: Arc<dyn ConnectionListener>,
 }
 
 /// Next step of the thread, without the lock.
 enum Step {
-    /// These reports, and then, where a message failed that may be tried again, those of its
-    /// key that came before its report returned.
+    /// Calls these reports. If the last one is a retriable failure of this message, fails the later
+    /// messages of its key that were sent before the report returned.
     Report(Reports, Option<Box<Message>>),
-    TellStopped,
-    TellBroken(Reports),
+    ReportStopped,
+    ReportBroken(Reports),
     End(Reports),
 }
 
@@ -173,15 +173,15 @@ impl Worker {
     fn run(self) {
         loop {
             match self.next_step() {
-                Step::TellStopped => self.watch.on_unreachable(stopped()),
-                Step::TellBroken(reports) => {
-                    self.watch.on_fatal(broken());
+                Step::ReportStopped => self.listener.on_unreachable(stopped()),
+                Step::ReportBroken(reports) => {
+                    self.listener.on_fatal(broken());
                     report(reports);
                 }
                 Step::Report(reports, failed) => {
                     report(reports);
                     if let Some(failed) = failed {
-                        self.fail_behind(&failed);
+                        self.fail_later_of_key(&failed);
                     }
                 }
                 Step::End(reports) => {
@@ -205,19 +205,19 @@ impl Worker {
             let Ok(queue) = state.queue(self.number) else {
                 return Step::End(Reports::new());
             };
-            match queue.condition() {
-                Condition::Closed => return Step::End(queue.give_up(&abandoned())),
-                Condition::Broken if queue.take_news_of_break() => {
-                    return Step::TellBroken(queue.give_up(&broken()));
+            match queue.state() {
+                QueueState::Closed => return Step::End(queue.fail_all(&abandoned())),
+                QueueState::Broken if queue.take_unreported_break() => {
+                    return Step::ReportBroken(queue.fail_all(&broken()));
                 }
-                Condition::Broken => {
+                QueueState::Broken => {
                     state = self.shared.wait(state, None);
                     continue;
                 }
-                Condition::Open => {}
+                QueueState::Open => {}
             }
-            if queue.take_news_of_stop() && health == Health::Stopped {
-                return Step::TellStopped;
+            if queue.take_unreported_stop() && health == Health::Stopped {
+                return Step::ReportStopped;
             }
             let now = Instant::now();
             let due = queue.due();
@@ -234,7 +234,7 @@ impl Worker {
             if health == Health::Up && queue.len() > 0 {
                 let arrival = *arrival.get_or_insert(now + delay);
                 if arrival <= now {
-                    return work_off(&mut state, self.number);
+                    return write_waiting(&mut state, self.number);
                 }
                 next = Some(next.map_or(arrival, |next| next.min(arrival)));
             }
@@ -243,10 +243,10 @@ impl Worker {
         }
     }
 
-    /// Fails what came behind a failed message of the same key, up to now.
-    fn fail_behind(&self, failed: &Message) {
+    /// Fails the messages that were sent after a failed one of the same key, up to now.
+    fn fail_later_of_key(&self, failed: &Message) {
         let behind = match lock(&self.shared.state).queue(self.number) {
-            Ok(queue) => queue.take_behind(failed),
+            Ok(queue) => queue.take_later_of_key(failed),
             Err(_) => return,
         };
         for sent in behind {
@@ -259,8 +259,8 @@ impl Worker {
     }
 }
 
-/// Writes what waits, as far as the first failure that is more than the message's own.
-fn work_off(state: &mut State, number: u64) -> Step {
+/// Writes waiting messages up to the first failure that affects other messages.
+fn write_waiting(state: &mut State, number: u64) -> Step {
     let mut reports = Reports::new();
     while let Some(sent) = state.queue(number).ok().and_then(Queue::pop) {
         let outcome = state.write(&sent.message);
@@ -270,7 +270,7 @@ fn work_off(state: &mut State, number: u64) -> Step {
             None | Some(FailureKind::Permanent) => {}
             Some(FailureKind::Fatal) => {
                 if let Ok(queue) = state.queue(number) {
-                    queue.break_off();
+                    queue.break_connection();
                 }
                 return Step::Report(reports, None);
             }

@@ -1,4 +1,4 @@
-//! A cluster in memory, for tests and for programs that carry their own.
+//! Cluster in memory, for tests and for programs without a Kafka.
 
 mod connection;
 mod queue;
@@ -17,17 +17,16 @@ use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
 use crate::transport::{ConnectionListener, Connector, RecordMetadata, Transport};
 
-/// A cluster in this process. Clones are the same cluster.
+/// Cluster in this process, with fault injection. Clones share the cluster.
 ///
-/// It keeps to all that a [`Transport`] promises, keys land on the partitions where Kafka would
-/// put them, and it fails when it is told to. It has no timers, but for a delay or a delivery timeout
-/// that somebody asked for.
+/// It meets all requirements of a [`Transport`], and assigns keys to the same partitions as Kafka. It
+/// has no timers, except for a delay or a delivery timeout that was set.
 #[derive(Clone)]
 pub struct MemoryCluster {
     shared: Arc<Shared>,
 }
 
-/// A message that the cluster has.
+/// Message that the cluster has stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
     /// Position of the message.
@@ -38,7 +37,7 @@ pub struct StoredMessage {
 
 struct Shared {
     state: Mutex<State>,
-    /// Rung after each change that a connection may wait for.
+    /// Notified after each change that a connection may wait for.
     changed: Condvar,
 }
 
@@ -71,7 +70,7 @@ impl Default for MemoryCluster {
 }
 
 impl MemoryCluster {
-    /// A cluster that knows no topic and creates none by itself.
+    /// Creates a cluster without topics, which does not create topics automatically.
     pub fn new() -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -100,7 +99,7 @@ impl MemoryCluster {
         self
     }
 
-    /// Creates a topic. One that is there already stays as it is.
+    /// Creates a topic, unless it exists.
     ///
     /// # Panics
     /// For no partitions.
@@ -109,12 +108,12 @@ impl MemoryCluster {
         self.state().topics.create(name, partitions);
     }
 
-    /// Messages with more bytes, all parts counted, are refused from now on.
+    /// Sets the maximum size of a message, including key and headers. Larger ones are rejected.
     pub fn set_max_message_bytes(&self, bytes: usize) {
         self.state().topics.max_message_bytes = bytes;
     }
 
-    /// Everything that was written to the topic, in the order of writing.
+    /// Returns the messages of a topic, in the order of writing.
     pub fn messages(&self, topic: &str) -> Vec<StoredMessage> {
         let state = self.state();
         let written = state.topics.written().iter();
@@ -129,7 +128,7 @@ impl MemoryCluster {
         written.get(skip..).unwrap_or_default().to_vec()
     }
 
-    /// Takes the cluster away: watchers are told, messages are held, probes fail.
+    /// Makes the cluster unreachable: listeners are notified, messages wait, probes fail.
     pub fn stop(&self) {
         let mut state = self.state();
         state.health = Health::Stopped;
@@ -139,31 +138,31 @@ impl MemoryCluster {
         self.shared.changed.notify_all();
     }
 
-    /// Brings the cluster back after [`Self::stop`] or [`Self::pause`].
+    /// Makes the cluster available again after [`Self::stop`] or [`Self::pause`].
     pub fn start(&self) {
         self.state().health = Health::Up;
         self.shared.changed.notify_all();
     }
 
-    /// Freezes the cluster: messages are held and probes fail, but nobody is told.
+    /// Freezes the cluster: messages wait and probes fail, but listeners are not notified.
     pub fn pause(&self) {
         self.state().health = Health::Paused;
     }
 
-    /// Goes on after [`Self::pause`].
+    /// Continues after [`Self::pause`].
     pub fn resume(&self) {
         self.start();
     }
 
-    /// Lets the next so many messages fail like this. With [`FailureKind::Full`] they are not
-    /// taken at all; with [`FailureKind::Fatal`] the connection breaks.
+    /// Makes the next `count` messages fail. With [`FailureKind::Full`] `send` rejects them; with
+    /// [`FailureKind::Fatal`] the connection breaks.
     pub fn fail_next(&self, count: usize, failure: &Failure) {
         self.state()
             .failing
             .extend(std::iter::repeat_n(failure, count).cloned());
     }
 
-    /// Lets all messages of a topic fail like this until [`Self::heal_topic`].
+    /// Makes all messages of a topic fail until [`Self::heal_topic`].
     pub fn fail_topic(&self, topic: &str, failure: Failure) {
         self.state()
             .failing_topics
@@ -175,9 +174,9 @@ impl MemoryCluster {
         self.state().failing_topics.remove(topic);
     }
 
-    /// Breaks all connections for good. What they had under way is reported as
-    /// [`FailureKind::Fatal`]; unless the cluster is stopped, the first half of it is written
-    /// all the same.
+    /// Breaks all connections for good. Their messages in flight are reported as
+    /// [`FailureKind::Fatal`]; unless the cluster is stopped, the first half of them is written anyway,
+    /// like messages whose acknowledgement is lost.
     pub fn break_connections(&self) {
         let mut state = self.state();
         let State {
@@ -192,15 +191,16 @@ impl MemoryCluster {
                 Health::Up | Health::Paused => queue.len().div_ceil(2),
             };
             for message in queue.messages().take(written) {
-                // What the cluster refuses is not written, and nobody hears why.
+                // A message that the cluster rejects is not written; the reason is lost with the
+                // connection.
                 let _ = topics.write(message);
             }
-            queue.break_off();
+            queue.break_connection();
         }
         self.shared.changed.notify_all();
     }
 
-    /// Lets each acknowledgement take so long.
+    /// Sets the delay of acknowledgements.
     pub fn set_delay(&self, delay: Duration) {
         self.state().delay = delay;
     }
@@ -237,7 +237,7 @@ impl fmt::Debug for MemoryCluster {
 }
 
 impl State {
-    /// Writes a message, or returns the reason that it cannot.
+    /// Writes a message.
     fn write(&mut self, message: &Message) -> Result<RecordMetadata, Failure> {
         if let Some(failure) = self.failing.pop_front() {
             return Err(failure);
@@ -248,7 +248,7 @@ impl State {
         self.topics.write(message)
     }
 
-    /// Takes the next rule for messages that are not even taken.
+    /// Takes the next injected failure if it makes `send` reject the message.
     fn next_full(&mut self) -> Option<Failure> {
         let full = self
             .failing

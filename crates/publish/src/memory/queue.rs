@@ -12,22 +12,22 @@ use crate::transport::{DeliveryCallback, RecordMetadata};
 #[derive(Default)]
 pub(super) struct Queue {
     waiting: VecDeque<Sent>,
-    condition: Condition,
-    news_of_stop: bool,
-    news_of_break: bool,
-    /// The thread is gone.
+    state: QueueState,
+    unreported_stop: bool,
+    unreported_break: bool,
+    /// Whether the thread has ended.
     pub(super) ended: bool,
 }
 
 pub(super) struct Sent {
     pub(super) message: Message,
     pub(super) delivery: Arc<dyn DeliveryCallback>,
-    /// When it is tried no longer.
+    /// End of its delivery timeout.
     pub(super) due: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Condition {
+pub(super) enum QueueState {
     #[default]
     Open,
     Broken,
@@ -37,24 +37,24 @@ pub(super) enum Condition {
 pub(super) type Reports = Vec<(Arc<dyn DeliveryCallback>, Result<RecordMetadata, Failure>)>;
 
 impl Queue {
-    /// Takes a message, if the connection takes any.
+    /// Accepts a message, if the connection is open.
     pub(super) fn push(&mut self, sent: Sent) -> Result<(), Failure> {
         self.check()?;
         self.waiting.push_back(sent);
         Ok(())
     }
 
-    /// Whether the connection takes messages.
+    /// Fails unless the connection is open.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        match self.condition {
-            Condition::Open => Ok(()),
-            Condition::Broken => Err(broken()),
-            Condition::Closed => Err(closed()),
+        match self.state {
+            QueueState::Open => Ok(()),
+            QueueState::Broken => Err(broken()),
+            QueueState::Closed => Err(closed()),
         }
     }
 
-    pub(super) fn condition(&self) -> Condition {
-        self.condition
+    pub(super) fn state(&self) -> QueueState {
+        self.state
     }
 
     pub(super) fn len(&self) -> usize {
@@ -65,7 +65,7 @@ impl Queue {
         self.waiting.iter().map(|sent| &sent.message)
     }
 
-    /// When the first message is tried no longer.
+    /// Returns the end of the delivery timeout of the first message.
     pub(super) fn due(&self) -> Option<Instant> {
         self.waiting.front().and_then(|sent| sent.due)
     }
@@ -74,8 +74,8 @@ impl Queue {
         self.waiting.pop_front()
     }
 
-    /// Takes out what waits behind a failed message of the same topic and key.
-    pub(super) fn take_behind(&mut self, failed: &Message) -> Vec<Sent> {
+    /// Removes the waiting messages with the topic and key of a failed one.
+    pub(super) fn take_later_of_key(&mut self, failed: &Message) -> Vec<Sent> {
         if failed.key().is_none() {
             return Vec::new();
         }
@@ -88,39 +88,39 @@ impl Queue {
         behind.into()
     }
 
-    /// The reports of everything that waits, all the same.
-    pub(super) fn give_up(&mut self, failure: &Failure) -> Reports {
+    /// Removes all waiting messages, and returns their reports with this failure.
+    pub(super) fn fail_all(&mut self, failure: &Failure) -> Reports {
         mem::take(&mut self.waiting)
             .into_iter()
             .map(|sent| (sent.delivery, Err(failure.clone())))
             .collect()
     }
 
-    /// The cluster stopped.
+    /// Notes that the cluster stopped, which the thread reports to the listener.
     pub(super) fn stopped(&mut self) {
-        self.news_of_stop = true;
+        self.unreported_stop = true;
     }
 
-    /// Nothing more goes over this connection.
-    pub(super) fn break_off(&mut self) {
-        if self.condition == Condition::Open {
-            self.condition = Condition::Broken;
-            self.news_of_break = true;
+    /// Marks the connection as broken for good.
+    pub(super) fn break_connection(&mut self) {
+        if self.state == QueueState::Open {
+            self.state = QueueState::Broken;
+            self.unreported_break = true;
         }
     }
 
     pub(super) fn close(&mut self) {
-        self.condition = Condition::Closed;
+        self.state = QueueState::Closed;
     }
 
-    /// Whether the watch has to hear that the cluster stopped.
-    pub(super) fn take_news_of_stop(&mut self) -> bool {
-        mem::take(&mut self.news_of_stop)
+    /// Returns whether the listener must be notified that the cluster stopped.
+    pub(super) fn take_unreported_stop(&mut self) -> bool {
+        mem::take(&mut self.unreported_stop)
     }
 
-    /// Whether the watch has to hear that the connection broke.
-    pub(super) fn take_news_of_break(&mut self) -> bool {
-        mem::take(&mut self.news_of_break)
+    /// Returns whether the listener must be notified that the connection broke.
+    pub(super) fn take_unreported_break(&mut self) -> bool {
+        mem::take(&mut self.unreported_break)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Topics, their partitions, and what lies there.
+//! Topics, their partitions, and the stored messages.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::transport::RecordMetadata;
 
 pub(super) struct Topics {
     by_name: HashMap<String, Topic>,
-    /// Of all topics, in the order of writing.
+    /// Messages of all topics, in the order of writing.
     written: Vec<StoredMessage>,
     /// Number of partitions of a topic that is created by writing to it.
     auto_created: Option<u32>,

@@ -1,4 +1,4 @@
-//! The connection, and whether the cluster can be reached.
+//! Connection of the publisher, and its circuit breaker.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::core::{Core, Watcher};
 use crate::failure::Failure;
 use crate::transport::Transport;
 
-/// Time that the cluster may take to answer a probe.
+/// Timeout of a probe.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Time that the end of a connection may take.
+/// Timeout of closing a connection.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl RelayThread {
@@ -26,7 +26,7 @@ impl RelayThread {
             if let Some(old) = old {
                 old.close(CLOSE_TIMEOUT);
             }
-            // Of the old connection, too.
+            // Closing may have reported the old connection as lost once more.
             self.core.relay.change(|inbox| inbox.connection_lost = None);
         }
         let missing = self.core.routing().transport.is_none();
@@ -81,7 +81,7 @@ impl RelayThread {
         self.circuit = self.circuit.failed(self.now(), first, &mut self.jitter);
     }
 
-    /// On a thread of its own, because it may take until its time-out.
+    /// Starts a probe, on a thread of its own because it may block until its timeout.
     pub(super) fn probe(&mut self) {
         let Some(transport) = self.core.routing().transport.clone() else {
             return self.trial_failed();
@@ -105,7 +105,7 @@ impl RelayThread {
     }
 }
 
-/// Makes a connection that reports to this publisher.
+/// Connects to the cluster, with this publisher as the listener.
 pub(crate) fn connect(core: &Arc<Core>) -> Result<Arc<dyn Transport>, Failure> {
     let has_spool = core.options.spool.is_some();
     let delivery_timeout = (!has_spool).then(|| core.options.deadline_or_default());

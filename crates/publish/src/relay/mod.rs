@@ -1,4 +1,15 @@
-//! From the spool to the cluster: what everyone tells the one thread that relays.
+//! Relay: the thread that delivers the spool to the cluster, and the inbox by which all other threads
+//! inform it.
+//!
+//! The hard part is the order of a key while the transport and the spool both have events of it. The
+//! rules are:
+//!
+//! - A new event goes to the spool if the spool may have a row of its key that the transport does
+//!   not have ([`UnsentRows`]).
+//! - After a failure of an event of a key, nothing of that key is sent until the transport has
+//!   reported all its later events of the key ([`Failing`]); it fails those too.
+//! - Rows of which the relay does not know yet whether the transport has them are not read
+//!   ([`Inbox::answered`]).
 
 mod connection;
 mod row_table;
@@ -25,70 +36,73 @@ pub(crate) use connection::connect;
 pub(crate) use spool_recovery::OrphanedSpool;
 pub(crate) use thread::RelayThread;
 
-/// Messages to the relay's thread.
+/// Inbox of the relay thread, and its notification.
 pub(crate) struct Relay {
     inbox: Mutex<Inbox>,
-    /// Whether a row may wait that the transport does not have: see [`UnsentRows`]. Changed with
-    /// the inbox in hand.
+    /// Whether the spool may have a row that the transport does not have: see [`UnsentRows`]. Written
+    /// under the lock of the inbox. Read without it for each publish, so that publishing takes no
+    /// shared lock while the spool is empty.
     unsent: AtomicBool,
     pub(crate) notify: Arc<Notify>,
 }
 
 #[derive(Default)]
 pub(crate) struct Inbox {
-    /// In the order in which it happened.
+    /// In the order in which they happened.
     pub(crate) events: Vec<RowEvent>,
-    /// Records that were handed to the spool.
+    /// Number of records that were handed to the spool.
     pub(crate) handed_in: u64,
-    /// Number of them that it answered for. While one is missing, there may be a row of which the
-    /// relay does not know yet that the transport has it too.
+    /// Number of those that the spool has answered. While it is lower than `handed_in`, there may be a
+    /// row whose event the transport has too, without the relay knowing it yet.
     pub(crate) answered: u64,
-    /// Rows up to here have been answered for.
+    /// Highest sequence of an answered record.
     pub(crate) confirmed: Sequence,
-    /// Grows whenever a row may have come to wait.
+    /// Number of changes that may have added an unsent row; see [`Relay::everything_sent`].
     waits: u64,
     unsent: UnsentRows,
-    /// Keys of which the transport failed an event. It fails those behind it too, one after the
-    /// other; until it has, nothing of the key may be sent.
+    /// Keys of which the transport has failed an event. It fails the later ones of the key too, one
+    /// after the other; until it has, nothing of the key may be sent.
     failing: HashMap<u64, Failing>,
     pub(crate) cluster_lost: bool,
     pub(crate) connection_lost: Option<Failure>,
     pub(crate) spool_lost: Option<SpoolError>,
-    /// The publisher closes; this is when it wants to be closed.
+    /// Deadline of the close; `None` while the publisher is open.
     pub(crate) close_until: Option<Duration>,
 }
 
-/// Topics and keys that may have a row that the transport does not have. Later events of them have
-/// to go behind it, into the spool; those of all others can go to the transport, behind the rows
-/// that it has.
+/// Keys that may have a row that the transport does not have. Later events of such a key must be
+/// appended to the spool behind it. Events of all other keys can go to the transport, behind the rows
+/// that it already has.
 ///
-/// A key comes here only when nothing of it is with the transport alone: else an event that goes
-/// to the spool would be there before those.
+/// A key is added only while no event of it is with the transport alone, or while the routing is
+/// locked exclusively to spill those. Otherwise a new event would be appended before them.
 #[derive(Default)]
 struct UnsentRows {
-    /// Rows of an earlier process were all read, and sent.
+    /// Whether all rows were read and sent once, so that `keys` is complete. Before that, rows of an
+    /// earlier process may be of any key.
     all_known: bool,
     keys: HashSet<u64>,
 }
 
-/// State of a key that fails.
+/// State of a key of which an event has failed.
 #[derive(Default)]
 struct Failing {
-    /// Reports that have not returned.
+    /// Failure reports that are being handled.
     reports: usize,
-    /// Value of [`Inbox::answered`] from which the relay knows of all that the transport has.
+    /// Value of [`Inbox::answered`] at which the relay knows all rows of the key that the transport
+    /// has.
     needed: u64,
 }
 
-/// Something happened to a row of the spool.
+/// Event about a row of the spool, or about a probe.
 pub(crate) enum RowEvent {
-    /// It is there, and the transport has the same event, of this key: it is not to be sent.
+    /// The row was written, and the transport has the same event, of this key: it is not sent.
     Spilled(Sequence, u64),
-    /// The transport failed a spilled one: it is to be sent.
+    /// The transport failed the event of a spilled row: the row is sent.
     Requeued(Sequence),
-    /// The cluster has acknowledged it.
+    /// The cluster has acknowledged the event.
     Acknowledged(Sequence),
-    /// The cluster will never take it.
+    /// The cluster rejected the event permanently.
     Rejected(Sequence, Failure),
     /// Outcome of a row that the relay sent.
     Row(Reported),
@@ -109,12 +123,12 @@ pub(crate) struct Reported {
 }
 
 impl Inbox {
-    /// An event of this key has failed; [`Self::failed`] is to follow before its report returns.
+    /// Begins to handle a failure of this key; [`Self::failed`] must follow before the report returns.
     fn fails(&mut self, key: u64) {
         self.failing.entry(key).or_default().reports += 1;
     }
 
-    /// Its consequences have been handed to the spool, or have arrived here.
+    /// Ends the handling of a failure: what follows from it was handed to the spool or is in `events`.
     fn failed(&mut self, key: u64) {
         let failing = self.failing.entry(key).or_default();
         failing.reports = failing.reports.saturating_sub(1);
@@ -125,8 +139,8 @@ impl Inbox {
         self.failing.contains_key(&key)
     }
 
-    /// Keys of which nothing fails any more go on, by what was heard when so many records were
-    /// answered for; true where there are some.
+    /// Releases the keys whose failures are all known. `answered` is the value with which the events
+    /// were taken from the inbox. Returns whether a key was released.
     fn recover(&mut self, answered: u64, is_with_transport: impl Fn(u64) -> bool) -> bool {
         let failing = self.failing.len();
         self.failing.retain(|key, failing| {
@@ -147,7 +161,7 @@ impl Relay {
     pub(crate) fn new(clock: &Clock) -> Self {
         Self {
             inbox: Mutex::new(Inbox::default()),
-            // A spool that is opened may hold rows of an earlier process.
+            // The spool may have rows of an earlier process.
             unsent: AtomicBool::new(true),
             notify: clock.notify(),
         }
@@ -162,8 +176,8 @@ impl Relay {
         self.notify.notify();
     }
 
-    /// A record is about to be handed to the spool; [`Relay::appended`] has to follow. `waits` is
-    /// its key where later events of it have to go behind it.
+    /// Registers a record that is about to be handed to the spool; [`Relay::appended`] must follow.
+    /// `waits` is its key if later events of the key must be appended behind it.
     pub(crate) fn appending(&self, waits: Option<u64>) {
         self.change(|inbox| {
             inbox.handed_in += 1;
@@ -173,14 +187,15 @@ impl Relay {
         });
     }
 
-    /// A row of this key waits, or is about to.
+    /// Notes that the spool has, or is about to have, an unsent row of this key.
     fn row_waits(&self, inbox: &mut Inbox, key: u64) {
         inbox.waits += 1;
         inbox.unsent.keys.insert(key);
         self.unsent.store(true, Ordering::SeqCst);
     }
 
-    /// Whether an event of this key has to look for rows of it.
+    /// Returns whether the spool may have an unsent row of this key. The key is only hashed if there
+    /// are any unsent rows.
     pub(crate) fn may_have_unsent(&self, key: impl FnOnce() -> u64) -> bool {
         if !self.has_unsent() {
             return false;
@@ -189,13 +204,13 @@ impl Relay {
         self.change(|inbox| !inbox.unsent.all_known || inbox.unsent.keys.contains(&key))
     }
 
-    /// Whether a row may wait that the transport does not have.
+    /// Returns whether the spool may have any unsent row.
     fn has_unsent(&self) -> bool {
         self.unsent.load(Ordering::SeqCst)
     }
 
-    /// The thread has found no row that the transport does not have, in a reading that began
-    /// when `waits` was the count.
+    /// Notes that the relay has read to the end without finding an unsent row. `waits` is the counter
+    /// when that read began: if it has changed since, a row may have been added behind it.
     fn everything_sent(&self, waits: u64) {
         self.change(|inbox| {
             if inbox.waits == waits {
@@ -206,8 +221,8 @@ impl Relay {
         });
     }
 
-    /// The transport failed an event of this key, and will fail those behind it: nothing of the key
-    /// is sent until the relay knows of all of them. `report` is all that the failure leads to.
+    /// Runs `report`, which handles a failure of an event of this key. Nothing of the key is sent until
+    /// the relay knows all events of the key that the transport will fail as a consequence.
     pub(crate) fn while_key_fails(&self, key: Option<u64>, report: impl FnOnce()) {
         let Some(key) = key else { return report() };
         self.change(|inbox| inbox.fails(key));
@@ -216,13 +231,13 @@ impl Relay {
         self.notify.notify();
     }
 
-    /// The transport failed a row that it had. Nobody may pass the routing meanwhile: an event of
-    /// its key that went through before is failed by the transport too, and one that comes
-    /// after finds the row.
+    /// Handles a row that the transport has failed. The routing is locked exclusively meanwhile: an
+    /// event of the key that was sent before is failed by the transport too, and one that comes
+    /// later finds the row and is appended behind it.
     pub(crate) fn released(&self, core: &Core, key: u64, event: RowEvent) {
         let routing = core.lock_routing_exclusive();
-        // Later events of the key may be with the transport alone, which fails them one after the
-        // other. An event that comes meanwhile would get into the spool before them.
+        // The transport may have later events of the key that the spool does not have, and fails
+        // them one after the other. A new event would be appended before them.
         core.spill_key_to_spool(&routing, key);
         self.change(|inbox| {
             self.row_waits(inbox, key);
@@ -264,7 +279,7 @@ impl Relay {
     }
 }
 
-/// A row, or its dead letter, in the hands of the transport.
+/// Callback for a row, or its dead letter, that the transport has.
 #[derive(Clone)]
 pub(crate) struct RowDelivery {
     pub(crate) core: Arc<Core>,

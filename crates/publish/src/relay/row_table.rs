@@ -1,4 +1,4 @@
-//! Rows of the spool of which more is known than that they wait.
+//! Table of rows that are in the transport, or delivered and not removed yet.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -7,13 +7,13 @@ use herald_spool::Sequence;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RowState {
-    /// The transport has it, and this is its key.
+    /// The transport has it. The field is the hash of its key.
     WithTransport(u64),
-    /// The cluster has it, or the dead letters; the row is removed, or is to be.
+    /// The cluster or the dead letters have it; the row is or will be removed.
     Acknowledged,
 }
 
-/// By their sequences; and how many of each key the transport has.
+/// Rows by sequence, and the number of rows in the transport by key.
 #[derive(Default)]
 pub(super) struct RowTable {
     rows: BTreeMap<Sequence, RowState>,

@@ -1,4 +1,4 @@
-//! Handling of rows of the spool after an attempt to deliver them.
+//! Outcomes of rows: acknowledgement, retry, rejection and dead letter.
 
 use std::time::Duration;
 
@@ -24,13 +24,13 @@ impl RelayThread {
         self.send_again(sequence);
     }
 
-    /// Forgets that the transport had the row.
+    /// Makes the relay read the row again, as one that the transport does not have.
     pub(super) fn send_again(&mut self, sequence: Sequence) {
         self.rows.remove(sequence);
         self.read_from(sequence);
     }
 
-    /// Reads this row next, at the latest.
+    /// Moves the cursor back, so that this row is read next.
     pub(super) fn read_from(&mut self, sequence: Sequence) {
         let before = Sequence::new(sequence.get().saturating_sub(1));
         self.cursor = self.cursor.min(before);
@@ -65,7 +65,7 @@ impl RelayThread {
             not_before: Some(self.core.clock.wall() + wait),
             error: failure.to_string(),
         };
-        // What can't be noted is only counted from less the next time.
+        // If the attempt can't be stored, it is not counted.
         let _ = spool.note_attempts(vec![attempt]);
         let until = self.now() + wait;
         self.block(key, until);
@@ -73,7 +73,7 @@ impl RelayThread {
         self.revisit(until, sequence);
     }
 
-    /// Tries a row again of which no failure can be noted: it is gone, or the spool is.
+    /// Retries a row whose attempt can't be stored: the row or the spool is gone.
     fn retry_uncounted(&mut self, sequence: Sequence, key: u64) {
         let until = self.now() + self.core.options.retry.wait(1, &mut self.jitter);
         self.block(key, until);
@@ -81,8 +81,8 @@ impl RelayThread {
         self.revisit(until, sequence);
     }
 
-    /// To be moved to the spool's dead letters, together with others: a commit for each would
-    /// cost more than all that came before it.
+    /// Queues a row to be moved to the spool's dead letters with one commit for all queued rows,
+    /// because each commit flushes the disk.
     pub(super) fn dead_letter(&mut self, sequence: Sequence, letter_failure: &Failure) {
         let failure = self.rejected.get(&sequence).unwrap_or(letter_failure);
         let error = format!(
@@ -103,7 +103,10 @@ impl RelayThread {
         };
         let (first, reason) = (first.sequence, first.reason.clone());
         let dead_letters = std::mem::take(&mut self.dead_letters);
-        let sequences: Vec<_> = dead_letters.iter().map(|burial| burial.sequence).collect();
+        let sequences: Vec<_> = dead_letters
+            .iter()
+            .map(|request| request.sequence)
+            .collect();
         let Some(spool) = self.spool() else {
             let at = self.now() + POLL_INTERVAL;
             for sequence in sequences {

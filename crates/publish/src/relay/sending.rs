@@ -1,4 +1,4 @@
-//! From the spool to the transport.
+//! Sending of rows: reads the spool in batches and gives the rows to the transport.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,31 +16,31 @@ use crate::message::Message;
 use crate::store::Store;
 use crate::transport::Transport;
 
-/// Rows that are read at a time.
+/// Maximum and minimum number of rows per read.
 const READ_ROWS: usize = 500;
 const MIN_ROWS: usize = 32;
 
 /// Outcome of an attempt to send a row.
 enum Sent {
     Yes,
-    /// Its key waits.
+    /// Not sent: its key is blocked until this time.
     Blocked(Duration),
-    /// Nothing more can be sent now.
+    /// Not sent: the transport accepts nothing now.
     Stop,
 }
 
-/// Position of the next row to read.
+/// Spool to read rows from.
 enum Source {
     Spool(Arc<Store>),
     Orphan(Arc<OrphanedSpool>),
 }
 
 impl Source {
-    /// Rows that a reading must find.
+    /// Number of rows that the source must return; see [`RelayThread::search`].
     fn depth(&self) -> u64 {
         match self {
             Self::Spool(spool) => spool.depth(),
-            // Nothing can be done about those that it does not find.
+            // Rows that deleted files do not return can't be recovered.
             Self::Orphan(_) => 0,
         }
     }
@@ -73,7 +73,7 @@ impl RelayThread {
         while self.allowance() > 0 && self.relay_batch(&source) {}
     }
 
-    /// Current reading position.
+    /// Returns the spool to read from: that of deleted files first, because its rows are older.
     fn source(&self) -> Option<Source> {
         let routing = self.core.routing();
         if let Some(orphan) = &routing.orphan {
@@ -85,7 +85,7 @@ impl RelayThread {
         routing.spool.clone().map(Source::Spool)
     }
 
-    /// Number of rows that may be given to the transport now.
+    /// Returns the number of rows that may be given to the transport now.
     fn allowance(&self) -> usize {
         let options = &self.core.options;
         let bytes_left = self.sent_bytes < options.max_in_flight_bytes / 4;
@@ -99,7 +99,7 @@ impl RelayThread {
         self.window.room()
     }
 
-    /// Reads rows and sends them; true where there may be more to do at once.
+    /// Reads a batch of rows and sends them; returns whether there may be more to send now.
     fn relay_batch(&mut self, source: &Source) -> bool {
         let Some(transport) = self.core.routing().transport.clone() else {
             return false;
@@ -113,7 +113,7 @@ impl RelayThread {
         for sequence in self.gone.drain(..) {
             self.rows.remove(sequence);
         }
-        // Before the reading, which sees all that is counted here.
+        // Counted before the read: the read sees at least all rows that are counted here.
         let counted = source.depth();
         let batch = match source.next_batch(limit, bytes, self.cursor) {
             Ok(batch) => batch,
@@ -124,8 +124,9 @@ impl RelayThread {
                 return false;
             }
         };
-        // A row may exist whose event is with the transport, and which was not reported yet:
-        // then its answer is still to come. What is not answered for is left for the next time.
+        // A row may have been committed whose `RowEvent::Spilled` is not in the inbox yet. Sending
+        // it would send its event twice. So unless no record was in the spool's queue during the
+        // read, only rows up to the last answered sequence are sent.
         let (still, confirmed) = self
             .core
             .relay
@@ -175,9 +176,11 @@ impl RelayThread {
         !self.at_end
     }
 
-    /// The spool counts more rows than it shows. They are looked for once more from its
-    /// beginning, because reading from a place in the middle goes by what may be damaged; then
-    /// they are missing for all that this opening can do. True where there is more to do at once.
+    /// Handles a spool that counts more rows than it returned. The first time the relay reads again
+    /// from the beginning: a seek to a sequence in the middle compares keys of the B-tree's inner
+    /// pages, and with a damaged key it skips leaves without an error; a read from the beginning
+    /// only follows their child pointers. The second time the rows count as missing. Returns
+    /// whether there is more to do now.
     fn search(&mut self, counted: u64) -> bool {
         self.searching = !self.searching;
         if self.searching {
@@ -207,7 +210,8 @@ impl RelayThread {
                 && let Ok(wait) = not_before.duration_since(self.core.clock.wall())
                 && !wait.is_zero()
             {
-                // Noted by an earlier process, whose clock may have been wrong.
+                // Stored by an earlier process, whose clock may have been wrong: limited by
+                // `max_backoff`.
                 let until = self.now() + wait.min(self.core.options.retry.max_backoff);
                 self.block(key, until);
                 return Sent::Blocked(until);
@@ -259,7 +263,7 @@ impl RelayThread {
         }
     }
 
-    /// Nothing can be given to the transport now.
+    /// Pauses sending, because the transport accepts nothing now.
     fn pause(&mut self, sequence: Sequence) -> Sent {
         let until = self.now() + SHORT_BACKOFF;
         self.revisit(until, sequence);
@@ -277,8 +281,9 @@ impl RelayThread {
         let is_letter = row.is_letter;
         let delivery = Arc::new(RowDelivery { weight, ..row });
         self.core.held.enter(weight);
-        // With the inbox in hand: a report of failure waits until this row is sent, so that the
-        // transport fails it too, or is seen here.
+        // Sent under the lock of the inbox. A concurrent failure report of the key either has
+        // marked the key as failing before, or waits for the lock until this row is in the
+        // transport, which then fails it too.
         let sent = self.core.relay.change(|inbox| {
             if !is_letter && inbox.is_failing(key) {
                 return Err(Refused::KeyWaits);
@@ -298,9 +303,9 @@ impl RelayThread {
     }
 }
 
-/// Reason that the transport does not have a row.
+/// Reason why a row was not given to the transport.
 enum Refused {
-    /// An earlier event of its key has failed, and not all behind it yet.
+    /// An earlier event of its key has failed, and not all later ones were reported yet.
     KeyWaits,
     ByTransport(Failure),
 }

@@ -17,7 +17,7 @@ impl RelayThread {
             let is_orphaned = self.core.routing().orphan.is_some();
             return resolved && self.core.held.messages() == 0 && !is_orphaned;
         }
-        // Nothing can be delivered now; the spool takes what is left.
+        // Nothing can be delivered now: the spool keeps the remaining events.
         if !self.circuit.is_up() {
             return true;
         }
@@ -30,7 +30,7 @@ impl RelayThread {
 
     pub(super) fn finish(mut self) {
         if self.core.routing().orphan.is_some() {
-            // The last chance for rows of deleted files.
+            // Last attempt to copy the rows of deleted files.
             self.reopening.at = self.now();
             self.recover_spool();
         }
@@ -49,15 +49,15 @@ impl RelayThread {
         {
             self.core.relay.notify.wait(&self.core.clock, None);
         }
-        // Reports have come for everything; what they say about rows is done here.
+        // `close` above has reported every message. The resulting changes of rows are made here.
         while self.removing
             || !(self.acknowledged.is_empty() && self.dead_letters.is_empty())
             || self.has_events()
         {
             self.process_inbox();
             if self.now() < self.remove_at || self.spool().is_none() {
-                // The disk refused, or the spool is lost. The rows stay, and will be delivered
-                // twice.
+                // The disk rejects changes, or the spool is lost. The delivered rows stay, and the
+                // next process delivers them again.
                 break;
             }
             self.write_dead_letters();

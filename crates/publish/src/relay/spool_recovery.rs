@@ -13,18 +13,18 @@ use super::row_table::RowTable;
 use super::thread::{RelayThread, SHORT_BACKOFF};
 use crate::store::Store;
 
-/// The longest pause between two openings, and how long one has to hold to count as a success.
+/// Maximum backoff between two openings. A spool that stays open for longer resets the backoff.
 const MAX_REOPEN_BACKOFF: Duration = Duration::from_secs(5);
 
-/// When the spool may be opened again: at once the first time, and less and less often where
-/// that does not help.
+/// Backoff of reopening: immediately the first time, then exponential.
 #[derive(Default)]
 pub(super) struct Reopening {
     pub(super) at: Duration,
     pause: Duration,
-    /// The files are damaged, whatever the checks of opening say.
+    /// Whether the rows must be salvaged, even if the checks at opening find no damage.
     salvage: bool,
-    /// The highest sequence that anybody here may still know: a new file begins behind it.
+    /// Highest sequence that this process may still refer to. A new file starts after it, so that an
+    /// old sequence never names a new row.
     last_known: Sequence,
 }
 
@@ -39,16 +39,16 @@ impl Reopening {
     }
 }
 
-/// Rows that are copied, or read for counting, at a time.
+/// Maximum rows and bytes of a batch that is copied or counted.
 const COPIED_ROWS: usize = 500;
 const COPIED_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The rows of a spool whose files were deleted or replaced: only the handles that this process
-/// has open still lead to them.
+/// Spool whose files were deleted or replaced. Its rows can only be read through the file handles
+/// that this process has open.
 ///
-/// Receipts were given for them, so the handles are kept until every row is delivered or copied
-/// to a new spool. Until then the relay sends from here, and no event of a key that has rows here
-/// may pass: it is refused.
+/// Receipts were given for these rows, so the handles are kept until every row is delivered or
+/// copied to a new spool. Until then the relay sends from here, and new events of their keys are
+/// rejected, because they would overtake the rows.
 pub(crate) struct OrphanedSpool {
     reader: OrphanedReader,
     pub(crate) failure: SpoolError,
@@ -65,7 +65,7 @@ impl OrphanedSpool {
         self.remaining.load(Ordering::Relaxed)
     }
 
-    /// One row more is delivered.
+    /// Counts a delivered row.
     pub(super) fn row_acknowledged(&self) {
         let _ = self
             .remaining
@@ -104,17 +104,18 @@ impl RelayThread {
             error = %failure,
             "the spool is lost: it is opened again"
         );
-        // Locked until it is open again: an event that passed now would overtake those of its key
-        // in the spool.
+        // Locked exclusively until the spool is open again: an event that is published meanwhile
+        // would overtake rows of its key.
         let core = self.core.clone();
         let mut routing = core.lock_routing_exclusive();
         self.reopening.last_known = self.reopening.last_known.max(self.last_known());
-        // Others have it only while they hold the routing, so this one is the last.
+        // Other threads use the spool only while they hold the routing, so this is the last
+        // reference.
         if let Some(spool) = routing.spool.take().and_then(Arc::into_inner) {
             routing.orphan = self.orphaned(spool, failure).map(Arc::new);
             self.read_from(Sequence::START);
         }
-        // Of the old one, too.
+        // Errors of the old spool that came in meanwhile.
         core.relay.change(|inbox| inbox.spool_lost = None);
         let options = options
             .sequences_after(self.reopening.last_known)
@@ -125,11 +126,12 @@ impl RelayThread {
                 self.searching = false;
                 routing.spool = Some(Arc::new(spool));
                 routing.orphan = None;
-                // What only the cluster was asked for has to be there before later events.
+                // Events that only the transport has must be appended before later ones.
                 core.spill_all_to_spool(&routing);
                 drop(routing);
                 self.read_from(Sequence::START);
-                // The old one may have removed rows that are back now.
+                // Rows that were removed from the old spool may have been salvaged: removes them
+                // again.
                 self.process_inbox();
                 self.acknowledged.append(&mut self.gone);
             }
@@ -148,9 +150,9 @@ impl RelayThread {
         }
     }
 
-    /// Keeps the handles of a spool that lost its files, where they lead to rows.
+    /// Keeps the file handles of a spool whose files were deleted.
     fn orphaned(&self, spool: Store, failure: SpoolError) -> Option<OrphanedSpool> {
-        // A damaged file is still there for the next opening.
+        // Damaged files still have their names, and the next opening salvages them.
         let is_readable = matches!(failure, SpoolError::FileChanged { .. });
         let reader = spool.into_orphaned_reader().filter(|_| is_readable)?;
         let acknowledged = self.acknowledged.len() as u64;
@@ -162,8 +164,8 @@ impl RelayThread {
         })
     }
 
-    /// A new spool, with all rows that only `orphan` has. Fails where one can't be copied: then
-    /// the new one is not used, so that nothing passes the rows that are not in it.
+    /// Opens a new spool with all rows that only `orphan` has. If one can't be copied, it fails and
+    /// the new spool is not used, so that no event overtakes the missing rows.
     fn open_with_rows_of(
         &self,
         orphan: Option<&OrphanedSpool>,
@@ -186,7 +188,7 @@ impl RelayThread {
         Ok(Store::Disk(spool))
     }
 
-    /// Lets go of the handles of deleted files once every row of theirs is delivered.
+    /// Closes the handles of deleted files once all their rows are delivered.
     pub(super) fn drop_empty_orphan(&mut self) {
         let core = self.core.clone();
         if core.routing().orphan.is_none() {
@@ -209,7 +211,7 @@ impl RelayThread {
         }
     }
 
-    /// Logs the rows that are lost with the process, at its end.
+    /// Logs the rows of deleted files that are lost when the process ends.
     pub(super) fn report_orphan(&self) {
         let Some(orphan) = self.core.routing().orphan.clone() else {
             return;
@@ -232,7 +234,7 @@ impl RelayThread {
         }
     }
 
-    /// The highest sequence that anybody here may still know.
+    /// Returns the highest sequence that this process may still refer to.
     fn last_known(&self) -> Sequence {
         let confirmed = self.core.relay.change(|inbox| inbox.confirmed);
         let known = self.rows.last();
@@ -250,7 +252,7 @@ fn for_each_batch(
         let batch = match orphan.batch(COPIED_ROWS, COPIED_BYTES, after) {
             Ok(batch) => batch,
             Err(failure) => {
-                // The handles are open: what they can't read now, they never will.
+                // Not retried: the handles are open, so another attempt would fail in the same way.
                 error!(
                     target: "herald::publisher",
                     error = %failure,
@@ -268,8 +270,8 @@ fn for_each_batch(
     }
 }
 
-/// Copies to a new spool what can still be read of one that was deleted, and is neither
-/// delivered nor in the new one: deleting the log alone leaves most rows where they are.
+/// Copies the readable rows of deleted files to a new spool, except delivered ones and those that the
+/// new spool has: if only the WAL was deleted, most rows are still in the database.
 fn copy_rows(orphan: &OrphanedSpool, spool: &Spool, rows: &RowTable) -> Result<(), SpoolError> {
     let mut copied = Vec::new();
     let outcome = for_each_batch(orphan, |records| {
@@ -308,7 +310,7 @@ fn copy_rows(orphan: &OrphanedSpool, spool: &Spool, rows: &RowTable) -> Result<(
     Ok(())
 }
 
-/// Copies the dead letters of deleted files, and notes which.
+/// Copies the dead letters of deleted files, and adds their new sequences to `copied`.
 fn copy_dead_letters(
     orphan: &OrphanedSpool,
     spool: &Spool,
@@ -334,7 +336,7 @@ fn copy_dead_letters(
         let missing = letters
             .into_iter()
             .filter(|letter| matches!(spool.find(letter.sequence), Ok(None)));
-        // All are handed in before the first is waited for: they share a commit.
+        // All are submitted before the first wait, so that they share a commit.
         let pending: Vec<_> = missing
             .filter_map(|letter| {
                 let stored = letter.stored?;
@@ -348,7 +350,8 @@ fn copy_dead_letters(
     }
 }
 
-/// Removes what was copied in vain. Where the disk refuses that too, the events arrive twice.
+/// Removes the copies of an incomplete attempt. If the disk rejects that too, the events are
+/// delivered twice.
 fn remove_copies(spool: &Spool, copied: &[SequenceRange], copied_dead: Vec<Sequence>) {
     if !copied_dead.is_empty() {
         let _ = spool.drop_dead(copied_dead).and_then(Pending::wait);

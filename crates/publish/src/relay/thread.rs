@@ -1,4 +1,4 @@
-//! The thread that brings the spool to the cluster, and manages the connection.
+//! Relay thread: delivers the spool to the cluster, and maintains the connection.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,52 +18,54 @@ use crate::publisher::stats_of;
 use crate::retry::Jitter;
 use crate::store::Store;
 
-/// Interval of checks without a notification: dead letters that another process sends
-/// back into the queue do not notify.
+/// Interval of checks without a notification. Dead letters that another process re-queues do not
+/// notify this one.
 pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// After what was nobody's fault, such as a full disk, it tries again after this long.
+/// Backoff after failures that are not caused by a row itself, such as a full disk.
 pub(super) const SHORT_BACKOFF: Duration = Duration::from_millis(100);
 
-/// Interval of the log message that the disk refuses the removal of rows.
+/// Minimum interval between warnings that rows can't be removed.
 const WARN_INTERVAL: Duration = Duration::from_secs(30);
 
 pub(crate) struct RelayThread {
     pub(super) core: Arc<Core>,
     pub(super) circuit: CircuitState,
-    /// Rows of which more is known than that they wait.
+    /// Rows in the transport, and delivered rows that are not removed yet.
     pub(super) rows: RowTable,
-    /// Rows that the cluster will never take, and why.
+    /// Rows that the cluster rejected permanently, with the reason.
     pub(super) rejected: HashMap<Sequence, Failure>,
-    /// Keys whose first row waits to be tried again.
+    /// Keys whose first row waits for its backoff, with the end of the wait.
     pub(super) blocked: HashMap<u64, Duration>,
-    /// When to read again from where.
+    /// Time and sequence at which the relay reads again.
     pub(super) revisit: Option<(Duration, Sequence)>,
-    /// Rows up to here have been looked at.
+    /// Sequence up to which rows were handled.
     pub(super) cursor: Sequence,
-    /// Whether there was no row behind it.
+    /// Whether there was no row behind the cursor.
     pub(super) at_end: bool,
-    /// Rows that are with the transport.
+    /// Window of rows in the transport.
     pub(super) window: Window,
     pub(super) sent_bytes: usize,
-    /// Rows that are to be moved to the spool's dead letters.
+    /// Rows to move to the spool's dead letters.
     pub(super) dead_letters: Vec<DeadLetterRequest>,
-    /// Rows that are to be removed.
+    /// Delivered rows to remove.
     pub(super) acknowledged: Vec<Sequence>,
-    /// Rows that were removed, but may be in what was read before.
+    /// Removed rows that a batch may still contain that was read before. They stay in `rows` until
+    /// the next batch is read.
     pub(super) gone: Vec<Sequence>,
-    /// Whether a removal is on its way, and when the next may be after one that failed.
+    /// Whether a removal is in progress, and the earliest time of the next one after a failure.
     pub(super) removing: bool,
     pub(super) remove_at: Duration,
     pub(super) connect_at: Duration,
-    /// When the next row may go where there is a limit per second.
+    /// Earliest time of the next row, if the rate is limited or the transport was full.
     pub(super) send_at: Duration,
     pub(super) spool_lost: Option<SpoolError>,
     pub(super) reopening: Reopening,
-    /// Rows that the spool counts were not found, and are looked for from its beginning.
+    /// Whether the relay reads from the beginning to find rows that the spool counts but did not
+    /// return.
     pub(super) searching: bool,
     log_at: Duration,
-    /// When the next warning about rows that can't be removed may come.
+    /// Earliest time of the next warning about rows that can't be removed.
     warn_at: Duration,
     pub(super) jitter: Jitter,
 }
@@ -99,8 +101,8 @@ impl RelayThread {
         }
     }
 
-    /// Runs until the publisher is closed. Everything is in the spool then that was published
-    /// and not acknowledged.
+    /// Runs until the publisher is closed. Then the spool has every event that was published and not
+    /// acknowledged.
     pub(crate) fn run(mut self) {
         while !self.step() {
             let until = self.next_wakeup();
@@ -109,7 +111,7 @@ impl RelayThread {
         self.finish();
     }
 
-    /// Does all that can be done now; true where the thread may end.
+    /// Does all work that is possible now; returns whether the thread may end.
     pub(crate) fn step(&mut self) -> bool {
         self.process_inbox();
         self.recover_spool();
@@ -193,7 +195,7 @@ impl RelayThread {
         if recovered && let Some((_, first)) = self.revisit.take() {
             self.read_from(first);
         }
-        // Not here: the caller may hold the spool.
+        // Only noted: the caller may hold a reference to the spool, and reopening needs the last one.
         self.spool_lost = self.spool_lost.take().or(spool_lost);
     }
 
@@ -262,7 +264,7 @@ impl RelayThread {
         let failure = reported.outcome.as_ref().err();
         match failure.map(|failure| failure.kind) {
             None => self.window.widen(),
-            // Many that are refused must not go one by one.
+            // A rejection shows that the cluster answers: many rejected rows must not go one by one.
             Some(FailureKind::Permanent) => self.window.open(),
             Some(_) => {}
         }
@@ -291,7 +293,8 @@ impl RelayThread {
         self.removing = false;
         match outcome {
             Ok(_) => self.gone.extend(sequences),
-            // A full disk refuses removals too. They stay acknowledged, and are not sent again.
+            // A full disk rejects removals too. The rows stay in `acknowledged`, and are not sent again
+            // by this process.
             Err(failure) => {
                 self.core.spool_failed(&failure);
                 self.acknowledged.extend(sequences);

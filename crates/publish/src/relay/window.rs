@@ -1,28 +1,29 @@
-//! Number of rows of the spool that may be with the transport at a time.
+//! Window of the relay: the number of rows that may be in the transport at a time.
 
 use std::time::Duration;
 
 use super::thread::RelayThread;
 use crate::circuit::CircuitState;
 
-/// Number of rows first sent to a cluster that is available; then more and more.
+/// Initial size of the window. It grows by one with each acknowledgement.
 const FIRST: usize = 16;
 
-/// Number of times that the rows of a trial double within its time.
+/// Number of times that the window of a trial can double before the trial ends.
 const DOUBLINGS: u32 = 8;
 
-/// Rows with the transport, and how many more may join them.
+/// Window of rows in the transport.
 ///
-/// A row whose broker stays away may be there for hours. When nothing was heard for a while, all
-/// that are there count as stuck and take no room: rows for other brokers wait behind them.
+/// A row whose broker stays unavailable may be in the transport for hours. After a time without any
+/// report, all rows that are there count as stuck and no longer use the window, so that they do not
+/// block rows for other brokers.
 pub(super) struct Window {
     size: usize,
     largest: usize,
     sent: usize,
     stuck: usize,
-    /// Rows that were sent by then and are still there are stuck.
+    /// Rows that were sent at this time or earlier and are still there are stuck.
     stuck_at: Duration,
-    /// When a row last came or went.
+    /// Time of the last change of `sent`.
     moved_at: Duration,
 }
 
@@ -38,18 +39,18 @@ impl Window {
         }
     }
 
-    /// Rows that may be sent now.
+    /// Returns the number of rows that may be sent now.
     pub(super) fn room(&self) -> usize {
         self.size.saturating_sub(self.sent - self.stuck)
     }
 
-    /// A row goes to the transport.
+    /// Counts a row that is given to the transport.
     pub(super) fn enter(&mut self, now: Duration) {
         self.sent += 1;
         self.moved_at = now;
     }
 
-    /// A row that was sent at this time is reported.
+    /// Counts a reported row that was sent at this time.
     pub(super) fn leave(&mut self, sent_at: Duration, now: Duration) {
         self.sent -= 1;
         if sent_at <= self.stuck_at {
@@ -59,17 +60,17 @@ impl Window {
         self.moved_at = now;
     }
 
-    /// The cluster keeps up.
+    /// Grows the window after an acknowledgement.
     pub(super) fn widen(&mut self) {
         self.size = (self.size + 1).min(self.largest);
     }
 
-    /// The cluster is there.
+    /// Grows the window to at least its initial size: the cluster is available.
     pub(super) fn open(&mut self) {
         self.size = (self.size + 1).max(FIRST).min(self.largest);
     }
 
-    /// The cluster is tried with a single row, beside those that it was given before.
+    /// Starts a trial with a single row, beside those that the transport has already.
     pub(super) fn start_trial(&mut self, now: Duration) {
         self.size = 1;
         self.all_stuck(now);
@@ -79,7 +80,7 @@ impl Window {
         self.moved_at
     }
 
-    /// Nothing was heard of what was sent: others go beside it, and more of them.
+    /// Doubles the window, and counts the rows in the transport as stuck, after no report came.
     fn give_way(&mut self, now: Duration) {
         self.size = self.size.saturating_mul(2).min(self.largest);
         self.all_stuck(now);
@@ -100,7 +101,7 @@ impl RelayThread {
             CircuitState::Open { .. } | CircuitState::Probing { .. } => return,
         };
         let now = self.now();
-        // What the transport holds for nothing must leave room for those who publish.
+        // Stuck rows must leave capacity of the transport to new events.
         let may_hold_more = self.window.sent < self.core.options.max_in_flight;
         if self.window.room() == 0
             && may_hold_more
@@ -110,7 +111,7 @@ impl RelayThread {
         }
     }
 
-    /// After this long without an answer a trial goes on with more rows.
+    /// Time without a report after which a trial continues with more rows.
     pub(super) fn trial_step(&self) -> Duration {
         self.core.options.deadline_or_default() / DOUBLINGS
     }
