@@ -11,7 +11,7 @@ use crate::python::text::escape;
 /// A filter of text.
 type Filter = (&'static str, fn(&str) -> String);
 
-/// Name and function of each; `json` stands apart, as it takes any value.
+/// Name and function of each filter of text. `json` is not here, because it accepts any value.
 const FILTERS: [Filter; 11] = [
     ("camel_case", camel_case),
     ("comment", comment),
@@ -56,7 +56,7 @@ pub(crate) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("json", |value: Value| json(&value));
 }
 
-/// A value as JSON in ASCII.
+/// Formats a value as JSON in ASCII.
 pub(crate) fn json(value: &Value) -> Result<String, Error> {
     serde_json::to_string(value)
         .map(|text| ascii(&text))
@@ -71,12 +71,13 @@ pub(crate) fn known() -> impl Iterator<Item = &'static str> {
         .chain(OF_JINJA)
 }
 
-/// A Python string with its quotes.
+/// Formats a Python string with its quotes.
 fn py_string(text: &str) -> String {
     format!("\"{}\"", escape(text))
 }
 
-/// A string of TypeScript or JavaScript with its quotes, harmless inside of HTML and of templates.
+/// Formats a string of TypeScript or JavaScript with its quotes, safe inside of HTML and of template
+/// literals.
 fn ts(text: &str) -> String {
     let json = ascii(&serde_json::Value::from(text).to_string());
     json.replace('<', "\\u003c")
@@ -84,7 +85,7 @@ fn ts(text: &str) -> String {
         .replace("${", "\\u0024{")
 }
 
-/// JSON in ASCII.
+/// Escapes the non-ASCII characters of JSON.
 fn ascii(json: &str) -> String {
     json.chars()
         .fold(String::with_capacity(json.len()), |mut out, c| {
@@ -109,7 +110,8 @@ fn hcl(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            // Neither opens a gap, whatever stands before or behind it.
+            // Escaped even alone: `$` or `%` at the end of a text could open an interpolation with
+            // the `{` of the template behind it.
             '$' | '%' => {
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
@@ -148,7 +150,7 @@ fn md(text: &str) -> String {
     out
 }
 
-/// A line that ends no comment, of whatever language.
+/// Converts text to a line that can't end a comment of any common language.
 fn comment(text: &str) -> String {
     let mut line = one_line(text);
     for (end, harmless) in [
@@ -166,7 +168,8 @@ fn comment(text: &str) -> String {
     line.trim_end_matches('\\').to_owned()
 }
 
-/// White space becomes single blanks; characters that steer terminals and text direction go.
+/// Replaces white space by single blanks, and removes characters that control terminals or the direction
+/// of text.
 pub(crate) fn one_line(text: &str) -> String {
     let is_active = |c: char| {
         c.is_control()
@@ -181,7 +184,7 @@ pub(crate) fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// A name; a digit never comes first, and it is never empty.
+/// Converts text to an identifier that is not empty and does not begin with a digit.
 fn ident_of(text: &str) -> String {
     let ident = ident::ident(text);
     if ident.is_empty() || ident.starts_with(|c: char| c.is_ascii_digit()) {

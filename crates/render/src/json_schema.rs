@@ -1,7 +1,7 @@
 //! JSON Schema (draft 2020-12) of fields.
 //!
-//! What is not said stays open: additional properties pass, so that a consumer with an older schema
-//! takes what a newer publisher adds.
+//! Additional properties are valid, so that consumers with an older schema accept fields that a newer
+//! publisher adds.
 
 use std::collections::HashMap;
 
@@ -10,25 +10,25 @@ use serde_json::{Map, Value, json};
 
 use crate::file::MARKER;
 
-/// The dialect.
+/// JSON Schema dialect.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// Pattern of the text of Python's `Decimal`: `12.50`, `-3`, `0E-8`.
 const DECIMAL: &str = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$";
 
-/// Stands with what is private.
+/// Description that private fields get.
 const PRIVATE: &str = "Private: only the name of its type leaves the process.";
 
 /// Side of the wire that a schema describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
-    /// The caller of an operation: all fields.
+    /// Caller of an operation, who sees all fields.
     Process,
-    /// The consumer of an event: of a private field, the name of its type.
+    /// Consumer of an event, who sees the type name of a private field.
     Wire,
 }
 
-/// The schema of an object with these fields, complete with the definitions that they need.
+/// Returns the schema of an object with these fields, with the definitions that they use.
 pub fn document(
     title: &str,
     description: Option<&str>,
@@ -36,7 +36,7 @@ pub fn document(
     definitions: &[Definition],
     view: View,
 ) -> Value {
-    // The marker comes first: it is looked for near the beginning of a file.
+    // The marker comes first, because only the beginning of a file is searched for it.
     let mut schema = Map::new();
     schema.insert("$comment".to_owned(), json!(MARKER));
     schema.insert("$schema".to_owned(), json!(DRAFT));
@@ -54,7 +54,7 @@ pub fn document(
     Value::Object(schema)
 }
 
-/// The definitions that the fields lead to, in the order of the contract.
+/// Returns the definitions that the fields use, directly or not, in the order of the contract.
 fn needed<'a>(
     fields: &'a [Field],
     definitions: &'a [Definition],
@@ -84,7 +84,7 @@ fn needed<'a>(
         .collect()
 }
 
-/// The types that are seen of fields.
+/// Returns the types of the visible fields.
 fn types(fields: &[Field], view: View) -> impl Iterator<Item = &Type> {
     let seen = fields.iter().filter(move |field| !is_hidden(field, view));
     seen.map(|field| &field.ty)
@@ -139,7 +139,7 @@ fn property(field: &Field, view: View) -> Map<String, Value> {
     schema
 }
 
-/// The schema of a type. Limits are those of the member of a union that they fit.
+/// Returns the schema of a type. In a union, limits apply to the members of fitting types.
 fn type_schema(ty: &Type, limits: &Limits) -> Map<String, Value> {
     let simple = |name: &str| json!({"type": name});
     let format = |name: &str| json!({"type": "string", "format": name});
@@ -179,7 +179,7 @@ fn type_schema(ty: &Type, limits: &Limits) -> Map<String, Value> {
 
 fn union(members: &[Type], limits: &Limits) -> Map<String, Value> {
     let mut schemas: Vec<_> = members.iter().map(|ty| type_schema(ty, limits)).collect();
-    // `T | null` is what most unions are, and a list of types is how people write it.
+    // Most unions are `T | null`, which is usually written as a list of types.
     if let [one, Type::Null] | [Type::Null, one] = members
         && !matches!(one, Type::Enum(_) | Type::Null)
     {
@@ -197,7 +197,7 @@ fn union(members: &[Type], limits: &Limits) -> Map<String, Value> {
     Map::from_iter([("anyOf".to_owned(), json!(schemas))])
 }
 
-/// The limits that are about a type. Decimals are text, whose value no schema can compare.
+/// Returns the limits of a type. Decimals have none: they are text, which a schema can't compare.
 fn limits_of(ty: &Type, limits: &Limits) -> Map<String, Value> {
     let size = |limit: Option<u32>| limit.map(Value::from);
     let number = |limit: &Option<serde_json::Number>| limit.clone().map(Value::Number);

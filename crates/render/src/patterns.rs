@@ -1,4 +1,4 @@
-//! Generators that need no contract file: a kind, a service and its operations are enough.
+//! Generators without a contract file: from a kind, a service name and operations.
 //!
 //! ```
 //! use herald_render::patterns::EventPublishingPatternGenerator;
@@ -13,13 +13,13 @@
 //! # Ok::<(), herald_render::patterns::InvalidArgument>(())
 //! ```
 //!
-//! The methods are indented for the body of a class of your own; what they need at the top of
-//! its module is what [`generate_imports`](EventPublishingPatternGenerator::generate_imports)
-//! gives. A whole module comes from [`generate_event_publishing_methods`].
+//! The methods are indented for the body of your own class. The imports that they need are returned by
+//! [`generate_imports`](EventPublishingPatternGenerator::generate_imports). A complete module is
+//! returned by [`generate_event_publishing_methods`].
 //!
-//! [`MetricsPatternGenerator`] and [`LifecyclePatternGenerator`] give the rest of a service in the
-//! same way. Their parts stand in the same class as the methods, and are thin: what they do is
-//! in `herald.metrics` and `herald.lifecycle`.
+//! [`MetricsPatternGenerator`] and [`LifecyclePatternGenerator`] generate the other parts of a service in
+//! the same way. Their methods belong in the same class, and are thin wrappers around
+//! `herald.metrics` and `herald.lifecycle`.
 
 mod arguments;
 mod business;
@@ -60,7 +60,7 @@ use crate::patterns::arguments::{build_node, owned, parse_kind};
 use crate::patterns::module::PatternModule;
 use crate::template::RenderError;
 
-/// Generates the publishers of one node's events.
+/// Generator of the publishing methods of one node.
 ///
 /// State and metric events are included unless they are switched off.
 #[derive(Debug)]
@@ -70,13 +70,13 @@ pub struct EventPublishingPatternGenerator {
     operations: Vec<String>,
     include_state_events: bool,
     include_metric_events: bool,
-    /// With all events; what is switched off is left out where it would be printed.
+    /// With all events; disabled ones are skipped when methods are generated.
     node: Node,
     module: PatternModule,
 }
 
 impl EventPublishingPatternGenerator {
-    /// A generator for the events of `operations`. `node_type` is `effect`, `compute`,
+    /// Creates a generator for the events of `operations`. `node_type` is `effect`, `compute`,
     /// `reducer` or `orchestrator`, in any case.
     ///
     /// # Errors
@@ -112,14 +112,14 @@ impl EventPublishingPatternGenerator {
         })
     }
 
-    /// Whether there is an event for changes of the node's state.
+    /// Sets whether there is an event for changes of the node's state. True by default.
     #[must_use]
     pub fn include_state_events(mut self, include: bool) -> Self {
         self.include_state_events = include;
         self
     }
 
-    /// Whether there is an event for metrics.
+    /// Sets whether there is an event for metrics. True by default.
     #[must_use]
     pub fn include_metric_events(mut self, include: bool) -> Self {
         self.include_metric_events = include;
@@ -151,23 +151,23 @@ impl EventPublishingPatternGenerator {
         self.include_metric_events
     }
 
-    /// Returns the beginning of the module that the methods are put into: imports, with
-    /// stand-ins where `omnibase_core` is missing, and the functions that the methods call.
+    /// Returns the beginning of the module of the methods: imports, with fallbacks if `omnibase_core` is
+    /// not installed, and the functions that the methods call.
     pub fn generate_imports(&self) -> String {
         printed(self.module.imports())
     }
 
-    /// The methods of all events, indented for the body of a class.
+    /// Generates the methods of all events, indented for the body of a class.
     pub fn generate_all_event_methods(&self) -> String {
         let is_included = |index| self.includes(index);
         printed(self.module.methods(is_included))
     }
 
-    /// The method for an operation that begins. The operation need not be one of
+    /// Generates the method for the start of an operation, which need not be one of
     /// [`operations`](Self::operations).
     ///
     /// # Errors
-    /// When `operation` is one that [`new`](Self::new) would not take.
+    /// If [`new`](Self::new) would reject the operation.
     pub fn generate_operation_started_event(
         &self,
         operation: &str,
@@ -175,10 +175,10 @@ impl EventPublishingPatternGenerator {
         self.lifecycle_event(operation, &OPERATION_STARTED)
     }
 
-    /// The method for an operation that succeeded.
+    /// Generates the method for the completion of an operation.
     ///
     /// # Errors
-    /// When `operation` is one that [`new`](Self::new) would not take.
+    /// If [`new`](Self::new) would reject the operation.
     pub fn generate_operation_completed_event(
         &self,
         operation: &str,
@@ -186,10 +186,10 @@ impl EventPublishingPatternGenerator {
         self.lifecycle_event(operation, &OPERATION_COMPLETED)
     }
 
-    /// The method for an operation that failed.
+    /// Generates the method for the failure of an operation.
     ///
     /// # Errors
-    /// When `operation` is one that [`new`](Self::new) would not take.
+    /// If [`new`](Self::new) would reject the operation.
     pub fn generate_operation_failed_event(
         &self,
         operation: &str,
@@ -197,17 +197,17 @@ impl EventPublishingPatternGenerator {
         self.lifecycle_event(operation, &OPERATION_FAILED)
     }
 
-    /// The method for a change of the node's state, also when such events are not included.
+    /// Generates the method for a state change, also if such events are not included.
     pub fn generate_state_changed_event(&self) -> String {
         self.node_event(&STATE_EVENTS)
     }
 
-    /// The method for a measured value, also when such events are not included.
+    /// Generates the method for a metric, also if such events are not included.
     pub fn generate_metric_recorded_event(&self) -> String {
         self.node_event(&METRIC_EVENTS)
     }
 
-    /// The event types by category.
+    /// Returns the event types by category.
     ///
     /// ```
     /// use herald_render::patterns::EventPublishingPatternGenerator;
@@ -262,7 +262,7 @@ impl EventPublishingPatternGenerator {
         printed(self.module.method(index))
     }
 
-    /// Whether the event at this place is switched on.
+    /// Returns whether the event with this index is included.
     fn includes(&self, index: usize) -> bool {
         let category = self.node.events[index].category;
         (self.include_state_events || category != &STATE_EVENTS)
@@ -273,10 +273,10 @@ impl EventPublishingPatternGenerator {
 /// The categories that are generated from a kind and its operations.
 static GENERATED: [&Category; 3] = [&OPERATION_LIFECYCLE, &STATE_EVENTS, &METRIC_EVENTS];
 
-/// A whole module that publishes: imports and a class with the methods of all events.
+/// Generates a complete module: imports, and a class with the methods of all events.
 ///
 /// # Errors
-/// As [`EventPublishingPatternGenerator::new`].
+/// See [`EventPublishingPatternGenerator::new`].
 ///
 /// ```
 /// use herald_render::patterns::generate_event_publishing_methods;
@@ -301,12 +301,12 @@ pub fn generate_event_publishing_methods(
     Ok(printed(code))
 }
 
-/// The method for an operation that begins, of any service.
+/// Generates the method for the start of an operation of any service.
 ///
-/// The kind is the service's name where that is a kind, else `effect`.
+/// The kind is the service's name if that is a kind, else `effect`.
 ///
 /// # Errors
-/// As [`EventPublishingPatternGenerator::new`].
+/// See [`EventPublishingPatternGenerator::new`].
 ///
 /// ```
 /// use herald_render::patterns::generate_operation_started_event;
@@ -322,11 +322,11 @@ pub fn generate_operation_started_event(
     of_service(service_name, operation)?.generate_operation_started_event(operation)
 }
 
-/// The method for an operation that succeeded, of any service; see
+/// Generates the method for the completion of an operation of any service; see
 /// [`generate_operation_started_event`].
 ///
 /// # Errors
-/// As [`EventPublishingPatternGenerator::new`].
+/// See [`EventPublishingPatternGenerator::new`].
 pub fn generate_operation_completed_event(
     service_name: &str,
     operation: &str,
@@ -334,11 +334,11 @@ pub fn generate_operation_completed_event(
     of_service(service_name, operation)?.generate_operation_completed_event(operation)
 }
 
-/// The method for an operation that failed, of any service; see
+/// Generates the method for the failure of an operation of any service; see
 /// [`generate_operation_started_event`].
 ///
 /// # Errors
-/// As [`EventPublishingPatternGenerator::new`].
+/// See [`EventPublishingPatternGenerator::new`].
 pub fn generate_operation_failed_event(
     service_name: &str,
     operation: &str,
@@ -346,10 +346,10 @@ pub fn generate_operation_failed_event(
     of_service(service_name, operation)?.generate_operation_failed_event(operation)
 }
 
-/// The event types of a node by category.
+/// Returns the event types of a node by category.
 ///
 /// # Errors
-/// As [`EventPublishingPatternGenerator::new`].
+/// See [`EventPublishingPatternGenerator::new`].
 ///
 /// ```
 /// use herald_render::patterns::get_event_type_catalog;

@@ -7,10 +7,10 @@ use minijinja::{Error, ErrorKind, Value};
 
 use crate::template::hint;
 
-/// Mappings whose keys are the contract's, not Herald's: any may be missing.
+/// Mappings whose keys come from the contract, so that any key can be missing.
 const OPEN: [&str; 2] = ["config", "default"];
 
-/// A mapping with known names.
+/// Mapping with known names.
 #[derive(Debug)]
 struct Strict {
     /// Path to this value in the data, such as `node.events`.
@@ -28,7 +28,7 @@ impl Object for Strict {
         if let Some((_, value)) = self.entries.iter().find(|(name, _)| name == key) {
             return Some(value.clone());
         }
-        // What is asked of the whole view may also be a variable or a function.
+        // At the top level an unknown name can be a variable or a function of the template.
         if self.place.is_empty() {
             return None;
         }
@@ -75,7 +75,7 @@ pub(crate) fn strict(value: &Value, place: &str) -> Value {
     }
 }
 
-/// The names in a mapping.
+/// Returns the names in a mapping.
 pub(crate) fn names(value: &Value) -> Vec<String> {
     let keys = value.try_iter().into_iter().flatten();
     keys.filter_map(|key| Some(key.as_str()?.to_owned()))

@@ -33,7 +33,7 @@ static BUILT_IN: Shipped = templates![
     "python/publisher.py",
 ];
 
-/// Templates of [`crate::patterns`]. No project replaces them: their output is an interface.
+/// Templates of [`crate::patterns`]. Projects can't replace them, because their output is an interface.
 static PATTERNS: Shipped = templates![
     "patterns/imports.py",
     "patterns/lifecycle/helpers.py",
@@ -75,14 +75,14 @@ static DEFAULT: LazyLock<Templates> = LazyLock::new(|| {
     Templates::new(&[]).expect("the built-in templates are checked by every test")
 });
 
-/// Steps that the templates of a project may take for one file; a step also covers some bytes.
-/// The Terraform file of a thousand contracts with eleven topics each fits.
+/// Fuel of minijinja, in instructions, for one file of a project's templates; creating strings costs
+/// fuel too. Enough for the Terraform file of a thousand contracts with eleven topics each.
 const FUEL: u64 = 5_000_000;
 
-/// Depth of templates that include each other: this fits on the stack of any thread.
+/// Maximum depth of templates that include each other, which fits on the stack of any thread.
 const MAX_DEPTH: usize = 64;
 
-/// A template of a project.
+/// Template of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnTemplate {
     /// Path below the folder of templates, without `.jinja`: `python/module.py`.
@@ -93,28 +93,30 @@ pub struct OwnTemplate {
     pub file: String,
 }
 
-/// Templates, compiled.
+/// Compiled templates.
 ///
-/// They reach nothing but each other: there is no loader, and no function that opens anything.
+/// Sandbox: templates can include each other and nothing else. The environment has no loader and no
+/// function that opens files. Fuel, output size and recursion of a project's templates are limited.
 pub struct Templates {
     environment: Environment<'static>,
-    /// Name and file of those of a project.
+    /// Name and file of the project's templates.
     own: Vec<(String, String)>,
     overridden: Option<String>,
 }
 
 impl Templates {
-    /// The templates that Herald ships, compiled once in a process.
+    /// Returns the built-in templates, compiled once per process.
     pub fn built_in() -> &'static Self {
         &DEFAULT
     }
 
-    /// Name and text of every template that Herald ships.
+    /// Returns name and text of every built-in template that a project may replace.
     pub fn shipped() -> impl Iterator<Item = (&'static str, &'static str)> {
         BUILT_IN.iter().copied()
     }
 
-    /// Herald's templates and those of a project, which replace Herald's of the same name.
+    /// Compiles the built-in templates and those of a project, which replace built-in ones of the same
+    /// name.
     ///
     /// # Errors
     /// One error for each text that is not a valid template.
@@ -169,7 +171,7 @@ impl Templates {
         self.overridden.as_deref()
     }
 
-    /// Whether a template of this name is there.
+    /// Returns whether a template of this name exists.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.environment.get_template(name).is_ok()
     }
@@ -177,7 +179,7 @@ impl Templates {
     /// Appends a template's output to `out`.
     ///
     /// # Errors
-    /// When there is no such template, it uses what it is not given, or takes too long.
+    /// If there is no such template, it uses an unknown name, or it exceeds a limit.
     pub(crate) fn render_into(
         &self,
         out: &mut String,
@@ -232,7 +234,7 @@ impl Templates {
     }
 }
 
-/// Blocks leave no lines behind.
+/// Returns the syntax: lines with only a block produce no output.
 fn syntax() -> SyntaxConfig {
     SyntaxConfig::builder()
         .trim_blocks(true)
@@ -242,7 +244,7 @@ fn syntax() -> SyntaxConfig {
         .expect("only delimiters can be wrong")
 }
 
-/// Identifies those of a project's templates that replace built-in ones.
+/// Returns the fingerprint of a project's templates that replace built-in ones.
 fn fingerprint(own: &[OwnTemplate]) -> Option<String> {
     let is_built_in = |name: &str| BUILT_IN.iter().any(|(known, _)| *known == name);
     let mut replacing: Vec<_> = (own.iter().filter(|own| is_built_in(&own.name)))

@@ -1,4 +1,4 @@
-//! Business metrics: values that a service measures beside its operations.
+//! Business metrics: values that a service records besides its operations.
 
 use std::str::FromStr;
 
@@ -11,11 +11,11 @@ use crate::python::text::escape;
 /// Kind of a business metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricKind {
-    /// A sum that grows.
+    /// Sum that only grows.
     Counter,
-    /// Values whose percentiles count.
+    /// Values of which percentiles are published.
     Distribution,
-    /// A value of now.
+    /// Current value.
     Gauge,
 }
 
@@ -44,7 +44,7 @@ impl FromStr for MetricKind {
     }
 }
 
-/// A metric of the service's own, such as orders placed.
+/// Business metric, such as the number of placed orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BusinessMetric {
     /// Its name, in any characters.
@@ -56,7 +56,7 @@ pub struct BusinessMetric {
 }
 
 impl BusinessMetric {
-    /// A metric; whether its texts will do is looked at by the generator.
+    /// Creates a metric. The generator validates its name and unit.
     pub fn new(name: &str, kind: MetricKind, unit: &str) -> Self {
         Self {
             name: name.to_owned(),

@@ -1,4 +1,4 @@
-//! The parts of a class that start a service, say how it is, and stop it.
+//! Methods that start, monitor and stop a service.
 
 use herald_catalog::kind::Kind;
 use serde::Serialize;
@@ -86,11 +86,11 @@ struct TaskView {
 }
 
 impl LifecyclePatternGenerator {
-    /// A generator for the life of a node. `node_type` is `effect`, `compute`, `reducer` or
+    /// Creates a generator for the lifecycle of a node. `node_type` is `effect`, `compute`, `reducer` or
     /// `orchestrator`, in any case.
     ///
     /// # Errors
-    /// As [`EventPublishingPatternGenerator::new`](crate::patterns::EventPublishingPatternGenerator::new).
+    /// See [`EventPublishingPatternGenerator::new`](crate::patterns::EventPublishingPatternGenerator::new).
     pub fn new(
         node_type: &str,
         service_name: &str,
@@ -108,45 +108,44 @@ impl LifecyclePatternGenerator {
         })
     }
 
-    /// Sets the dependencies: they start before the service works, one after the other, and stop
-    /// in the reverse order. None by default.
+    /// Sets the dependencies, which start one after the other before the service works, and stop in
+    /// reverse order. None by default.
     ///
     /// # Errors
-    /// When a name is empty, or two become one identifier or none.
+    /// If a name is empty or has no identifier, or two have the same one.
     pub fn dependencies(mut self, names: &[impl AsRef<str>]) -> Result<Self, InvalidArgument> {
         self.dependencies = named("dependencies", names)?;
         Ok(self)
     }
 
-    /// Sets the tasks that run beside the service. None by default.
+    /// Sets the background tasks of the service. None by default.
     ///
     /// # Errors
-    /// When a name is empty, or two become one identifier or none.
+    /// If a name is empty or has no identifier, or two have the same one.
     pub fn background_tasks(mut self, names: &[impl AsRef<str>]) -> Result<Self, InvalidArgument> {
         self.background_tasks = named("background_tasks", names)?;
         Ok(self)
     }
 
-    /// Whether the class has `node_metrics`, which the lifecycle publishes; it has, unless it
-    /// is said.
+    /// Sets whether the class has `node_metrics`, which the lifecycle publishes. True by default.
     #[must_use]
     pub fn include_metrics(mut self, include: bool) -> Self {
         self.include_metrics = include;
         self
     }
 
-    /// Whether each dependency has a check of its own; it has, unless it is said.
+    /// Sets whether each dependency has a health check. True by default.
     #[must_use]
     pub fn include_health_checks(mut self, include: bool) -> Self {
         self.include_health_checks = include;
         self
     }
 
-    /// Seconds between two looks at the checks, between two heartbeats (`None` for none), and
-    /// for operations in flight when it stops: 5, 30 and 10, unless it is said.
+    /// Sets, in seconds, the interval of health checks, the interval of heartbeats (`None` for none),
+    /// and the time to finish operations in flight at the shutdown. 5, 30 and 10 by default.
     ///
     /// # Errors
-    /// When one of them is not above 0.
+    /// If one of them is not above 0.
     pub fn intervals(
         mut self,
         monitor_seconds: f64,
@@ -173,39 +172,39 @@ impl LifecyclePatternGenerator {
         imports.print() + "\n"
     }
 
-    /// The method that makes `lifecycle` and declares the parts of the service, for `__init__`
-    /// to call.
+    /// Generates the method that creates `lifecycle` and declares dependencies and tasks, which
+    /// `__init__` calls.
     pub fn generate_init_method(&self) -> String {
         self.method("init")
     }
 
-    /// The methods that start the service, and that are a whole program.
+    /// Generates the methods that start the service, and that run it as a program.
     pub fn generate_startup_method(&self) -> String {
         self.method("startup")
     }
 
-    /// The methods that stop the service.
+    /// Generates the methods that stop the service.
     pub fn generate_shutdown_method(&self) -> String {
         self.method("shutdown")
     }
 
-    /// The methods that say how the service is.
+    /// Generates the methods for health and status.
     pub fn generate_runtime_monitoring(&self) -> String {
         self.method("monitoring")
     }
 
-    /// The scope of an operation, and for each dependency and task the methods to fill in.
+    /// Generates the scope of an operation, and the methods to implement for dependencies and tasks.
     pub fn generate_helper_methods(&self) -> String {
         self.method("helpers")
     }
 
-    /// All methods, an empty line between them.
+    /// Generates all methods, separated by empty lines.
     pub fn generate_all_lifecycle_methods(&self) -> String {
         allow_long_lines(self.parts().join("\n"))
     }
 
-    /// A whole module: imports, and a class that has all methods and publishes its states; with
-    /// metrics those of [`MetricsPatternGenerator`], too.
+    /// Generates a complete module: imports, and a class that has all methods and publishes its states;
+    /// with metrics also those of [`MetricsPatternGenerator`].
     pub fn generate_complete_lifecycle_class(&self) -> String {
         let mut imports = Imports::default();
         add_imports(&mut imports);
@@ -294,7 +293,7 @@ impl TaskView {
     }
 }
 
-/// The first sentence of a method's docstring.
+/// Returns the summary line of a method's docstring.
 fn summary(sentence: &str) -> String {
     wrap(sentence, DOC_INDENT + 3, DOC_INDENT)
 }
@@ -325,10 +324,10 @@ fn add_imports(imports: &mut Imports) {
     }
 }
 
-/// The method that makes `lifecycle`, of any node.
+/// Generates the method that creates `lifecycle`, for any node.
 ///
 /// # Errors
-/// As [`LifecyclePatternGenerator::dependencies`].
+/// See [`LifecyclePatternGenerator::dependencies`].
 pub fn generate_init_method(
     dependencies: &[impl AsRef<str>],
     background_tasks: &[impl AsRef<str>],
@@ -343,25 +342,25 @@ pub fn generate_init_method(
     Ok(generator.generate_init_method())
 }
 
-/// The methods that start the service, of any node.
+/// Generates the methods that start the service, for any node.
 pub fn generate_startup_method() -> String {
     of_any_node().generate_startup_method()
 }
 
-/// The methods that stop the service, of any node.
+/// Generates the methods that stop the service, for any node.
 pub fn generate_shutdown_method() -> String {
     of_any_node().generate_shutdown_method()
 }
 
-/// The methods that say how the service is, of any node.
+/// Generates the methods for health and status, for any node.
 pub fn generate_runtime_monitoring() -> String {
     of_any_node().generate_runtime_monitoring()
 }
 
-/// The scope of an operation, and the methods to fill in, of any node.
+/// Generates the scope of an operation and the methods to implement, for any node.
 ///
 /// # Errors
-/// As [`LifecyclePatternGenerator::dependencies`].
+/// See [`LifecyclePatternGenerator::dependencies`].
 pub fn generate_helper_methods(
     dependencies: &[impl AsRef<str>],
     background_tasks: &[impl AsRef<str>],
@@ -374,10 +373,10 @@ pub fn generate_helper_methods(
     Ok(generator.generate_helper_methods())
 }
 
-/// A whole module that is a service.
+/// Generates a complete module with a service.
 ///
 /// # Errors
-/// As [`LifecyclePatternGenerator::new`] and [`LifecyclePatternGenerator::dependencies`].
+/// See [`LifecyclePatternGenerator::new`] and [`LifecyclePatternGenerator::dependencies`].
 ///
 /// ```
 /// use herald_render::patterns::generate_complete_lifecycle_class;

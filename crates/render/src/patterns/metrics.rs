@@ -1,4 +1,4 @@
-//! The parts of a class that count and time what a node does.
+//! Methods that record and publish the metrics of a node.
 
 use herald_catalog::Node;
 use herald_catalog::kind::Kind;
@@ -17,7 +17,7 @@ use crate::python::noqa::allow_long_lines;
 const IN_METHOD: usize = 8;
 const IN_FUNCTION: usize = 4;
 
-/// Generates what measures one node's operations, resources and business.
+/// Generator of the methods for metrics of operations, of resources, and of the business.
 ///
 /// Methods are indented for the body of a class that has `_publish_metric_recorded_event`, such
 /// as [`EventPublishingPatternGenerator`](crate::patterns::EventPublishingPatternGenerator)
@@ -38,7 +38,7 @@ pub struct MetricsPatternGenerator {
     kind: Kind,
     operations: Vec<String>,
     business_metrics: Vec<BusinessMetric>,
-    /// Of each business metric.
+    /// Templates' values of each business metric.
     idents: Vec<String>,
     publish_interval_ops: u64,
     publish_interval_seconds: f64,
@@ -61,7 +61,7 @@ impl MetricsPatternGenerator {
     /// `reducer` or `orchestrator`, in any case.
     ///
     /// # Errors
-    /// As [`EventPublishingPatternGenerator::new`](crate::patterns::EventPublishingPatternGenerator::new).
+    /// See [`EventPublishingPatternGenerator::new`](crate::patterns::EventPublishingPatternGenerator::new).
     pub fn new(
         node_type: &str,
         service_name: &str,
@@ -81,10 +81,10 @@ impl MetricsPatternGenerator {
         })
     }
 
-    /// Sets the metrics beside those of operations. None by default.
+    /// Sets the business metrics. None by default.
     ///
     /// # Errors
-    /// When a name or a unit is empty, or two names become one identifier or none.
+    /// If a name or a unit is empty, or a name has no identifier, or two have the same one.
     pub fn business_metrics(
         mut self,
         metrics: Vec<BusinessMetric>,
@@ -102,7 +102,7 @@ impl MetricsPatternGenerator {
     /// by default.
     ///
     /// # Errors
-    /// When one of them is not above 0.
+    /// If one of them is not above 0.
     pub fn publish_interval(
         mut self,
         operations: u64,
@@ -137,44 +137,43 @@ impl MetricsPatternGenerator {
         imports.print() + "\n"
     }
 
-    /// The method that makes `node_metrics`, for `__init__` to call.
+    /// Generates the method that creates `node_metrics`, which `__init__` calls.
     pub fn generate_metrics_initialization(&self) -> String {
         self.method("initialization")
     }
 
-    /// The methods that measure operations.
+    /// Generates the methods that measure operations.
     pub fn generate_operation_metrics_tracking(&self) -> String {
         self.method("operations")
     }
 
-    /// The methods for what the process takes, and for readings of one's own; also when such
-    /// metrics are not included.
+    /// Generates the methods for resources of the process and for gauges; also if resource metrics are
+    /// not included.
     pub fn generate_resource_metrics_collection(&self) -> String {
         self.method("resources")
     }
 
-    /// A method for each business metric, and one that gives all.
+    /// Generates a method for each business metric, and one that returns all.
     pub fn generate_business_metrics_tracking(&self) -> String {
         self.method("business")
     }
 
-    /// The methods that begin to publish, publish at once, and end.
+    /// Generates the methods that start publishing, publish now, and stop.
     pub fn generate_metrics_publishing(&self) -> String {
         self.method("publishing")
     }
 
-    /// The function `track_metrics`, which decorates methods. It stands in the module, before
-    /// the class.
+    /// Generates the decorator `track_metrics`, a function of the module that precedes the class.
     pub fn generate_metrics_decorator(&self) -> String {
         allow_long_lines(self.decorator())
     }
 
-    /// All methods, an empty line between them.
+    /// Generates all methods, separated by empty lines.
     pub fn generate_all_metrics_methods(&self) -> String {
         allow_long_lines(self.parts().join("\n"))
     }
 
-    /// A whole module: imports, the decorator, and a class that has all methods and publishes.
+    /// Generates a complete module: imports, the decorator, and a class that has all methods and publishes.
     pub fn generate_complete_metrics_class(&self) -> String {
         let mut imports = Imports::default();
         add_imports(&mut imports);
@@ -191,7 +190,7 @@ impl MetricsPatternGenerator {
         service.print()
     }
 
-    /// The methods, one part after the other.
+    /// Returns the methods, one part after the other.
     pub(crate) fn parts(&self) -> Vec<String> {
         let mut parts = vec![self.part("initialization"), self.part("operations")];
         if self.include_resource_metrics {
@@ -251,10 +250,10 @@ pub(crate) fn add_imports(imports: &mut Imports) {
     }
 }
 
-/// The method that makes `node_metrics`, of any node.
+/// Generates the method that creates `node_metrics`, for any node.
 ///
 /// # Errors
-/// As [`MetricsPatternGenerator::publish_interval`].
+/// See [`MetricsPatternGenerator::publish_interval`].
 pub fn generate_metrics_initialization(
     publish_interval_ops: u64,
     publish_interval_seconds: f64,
@@ -266,26 +265,26 @@ pub fn generate_metrics_initialization(
     Ok(generator.generate_metrics_initialization())
 }
 
-/// The methods that measure operations, of any node.
+/// Generates the methods that measure operations, for any node.
 ///
 /// # Errors
-/// When there is no operation, or its name can't stand in a topic.
+/// If there is no operation, or its name is not valid in a topic.
 pub fn generate_operation_metrics_tracking(
     operations: &[impl AsRef<str>],
 ) -> Result<String, InvalidArgument> {
     Ok(of_any_node(operations)?.generate_operation_metrics_tracking())
 }
 
-/// The methods for what the process takes, of any node.
+/// Generates the methods for resources of the process, for any node.
 pub fn generate_resource_metrics_collection() -> String {
     let generator = of_any_operation();
     generator.generate_resource_metrics_collection()
 }
 
-/// A method for each business metric, of any node.
+/// Generates a method for each business metric, for any node.
 ///
 /// # Errors
-/// As [`MetricsPatternGenerator::business_metrics`].
+/// See [`MetricsPatternGenerator::business_metrics`].
 pub fn generate_business_metrics_tracking(
     business_metrics: Vec<BusinessMetric>,
 ) -> Result<String, InvalidArgument> {
@@ -293,26 +292,26 @@ pub fn generate_business_metrics_tracking(
     Ok(generator.generate_business_metrics_tracking())
 }
 
-/// The methods that begin to publish, publish at once, and end, of any node.
+/// Generates the methods that start publishing, publish now, and stop, for any node.
 pub fn generate_metrics_publishing() -> String {
     let generator = of_any_operation();
     generator.generate_metrics_publishing()
 }
 
-/// The function `track_metrics`, of any node.
+/// Generates the decorator `track_metrics`, for any node.
 ///
 /// # Errors
-/// When there is no operation, or its name can't stand in a topic.
+/// If there is no operation, or its name is not valid in a topic.
 pub fn generate_metrics_decorator(
     operations: &[impl AsRef<str>],
 ) -> Result<String, InvalidArgument> {
     Ok(of_any_node(operations)?.generate_metrics_decorator())
 }
 
-/// A whole module that measures a node.
+/// Generates a complete module that measures a node.
 ///
 /// # Errors
-/// As [`MetricsPatternGenerator::new`] and [`MetricsPatternGenerator::business_metrics`].
+/// See [`MetricsPatternGenerator::new`] and [`MetricsPatternGenerator::business_metrics`].
 ///
 /// ```
 /// use herald_render::patterns::generate_complete_metrics_class;

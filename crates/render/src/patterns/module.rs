@@ -1,5 +1,5 @@
-//! The module and its parts as the generator without a contract prints them: each method holds
-//! all that it needs, so that it can stand in another class.
+//! Module and methods of the generators without a contract. Each method is self-contained, so that it
+//! can be copied to another class.
 
 use herald_catalog::Node;
 use minijinja::value::{Serde, Value};

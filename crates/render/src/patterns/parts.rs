@@ -9,7 +9,7 @@ use crate::python::layout::WIDTH;
 use crate::python::text::escape;
 use crate::template::Templates;
 
-/// A part, indented as in a class. What is printed last allows its long lines.
+/// Renders a part, indented as in a class. The outermost caller marks long lines with `noqa`.
 pub(crate) fn part(template: &str, view: impl Serialize) -> String {
     let mut code = String::new();
     let view = Value::from(Serde(view));
@@ -17,7 +17,7 @@ pub(crate) fn part(template: &str, view: impl Serialize) -> String {
     printed(rendered.map(|()| code))
 }
 
-/// The parameter that names one of the operations, where a line begins at `indent`.
+/// Returns the parameter for one of the operations, on a line that begins at `indent`.
 pub(crate) fn operation_parameter(operations: &[String], indent: usize) -> String {
     const NAME: &str = "operation: ";
     let names = operations.iter().map(|name| Expr::text(&escape(name)));

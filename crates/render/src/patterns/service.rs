@@ -1,4 +1,4 @@
-//! A whole module: a class that publishes, with the parts of generators in it.
+//! Complete module: a class that publishes, with the methods of several generators.
 
 use herald_catalog::category::{Category, METRIC_EVENTS, STATE_EVENTS};
 use herald_catalog::kind::Kind;

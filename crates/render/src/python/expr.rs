@@ -1,20 +1,20 @@
-//! Expressions, and where they break: what fits stays on its line, what does not has each item on
-//! a line of its own, and a comma behind the last, by which `ruff format` keeps it so.
+//! Python expressions, formatted like `ruff format`: on one line if they fit, otherwise one item per
+//! line with a trailing comma, which makes ruff keep them that way ("magic trailing comma").
 
 use crate::python::layout::WIDTH;
 
-/// An expression.
+/// Python expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Expr {
-    /// A name, a number: what can't break.
+    /// Name or number, which can't be broken.
     Atom(String),
     /// A string with its quotes.
     Text(String),
-    /// `list[…]`, `Field(…)`, `{…}`: what stands before the items, they, and what ends them.
+    /// `list[…]`, `Field(…)`, `{…}`: opening text, items, closing bracket.
     Bracket(String, Vec<Expr>, char),
-    /// `name=…` or `"key": …`: what stands before a value.
+    /// `name=…` or `"key": …`: prefix and value.
     Named(String, Box<Expr>),
-    /// `A | B`, of two or more.
+    /// `A | B`, with two or more members.
     Or(Vec<Expr>),
 }
 
@@ -23,7 +23,7 @@ impl Expr {
         Self::Atom(text.into())
     }
 
-    /// A string, from its escaped text.
+    /// Creates a string from its escaped text.
     pub(crate) fn text(escaped: &str) -> Self {
         Self::Text(format!("\"{escaped}\""))
     }
@@ -48,7 +48,7 @@ impl Expr {
         Self::Named(format!("\"{key}\": "), Box::new(value))
     }
 
-    /// One of these; the one where there is one.
+    /// Creates `A | B`; a single member is returned as it is.
     pub(crate) fn or(members: Vec<Self>) -> Self {
         let members = members.into_iter().flat_map(|member| match member {
             Self::Or(members) => members,
@@ -61,7 +61,7 @@ impl Expr {
         }
     }
 
-    /// On one line.
+    /// Formats on one line.
     pub(crate) fn flat(&self) -> String {
         match self {
             Self::Atom(text) | Self::Text(text) => text.clone(),
@@ -83,7 +83,8 @@ impl Expr {
         }
     }
 
-    /// Returns its text on a line with `used` columns before it, and `after` behind it.
+    /// Formats on a line with `used` columns before and `after` columns behind it, broken if it does not
+    /// fit.
     pub(crate) fn fitted(&self, indent: usize, used: usize, after: usize) -> String {
         let flat = self.flat();
         if used + flat.len() + after <= WIDTH {
@@ -93,14 +94,14 @@ impl Expr {
         }
     }
 
-    /// On several lines, of which the first begins at `indent`.
+    /// Formats on several lines, of which the first begins at `indent`.
     fn broken(&self, indent: usize) -> String {
         match self {
             Self::Atom(text) | Self::Text(text) => text.clone(),
             Self::Bracket(open, items, close) if items.is_empty() => format!("{open}{close}"),
             Self::Bracket(open, items, close) => {
                 let inner = indent + 4;
-                // A comma in `list[T,]` would mean something else.
+                // `list[T,]` would be a tuple of parameters.
                 let comma = if *close == ']' && items.len() == 1 && open != "[" {
                     ""
                 } else {
@@ -128,7 +129,7 @@ impl Expr {
         }
     }
 
-    /// Broken, as a statement has it.
+    /// Formats on several lines as the right side of a statement.
     fn broken_out(&self, indent: usize) -> String {
         match self {
             Self::Or(_) => {
@@ -143,13 +144,13 @@ impl Expr {
     }
 }
 
-/// `target = value` at some indentation.
+/// Formats `target = value` at an indentation.
 pub(crate) fn assign(indent: usize, target: &str, value: &Expr) -> String {
     let begin = format!("{target} = ");
     begin.clone() + &value_behind(indent, indent + begin.len(), value)
 }
 
-/// `name: annotation`, or with `= value` behind it, at some indentation.
+/// Formats `name: annotation` or `name: annotation = value` at an indentation.
 pub(crate) fn field(indent: usize, name: &str, annotation: &Expr, value: Option<&Expr>) -> String {
     let begin = format!("{name}: ");
     let flat = annotation.flat();
@@ -193,7 +194,7 @@ pub(crate) fn field(indent: usize, name: &str, annotation: &Expr, value: Option<
     )
 }
 
-/// `class Name(Base):`, which stands at the beginning of a line.
+/// Formats `class Name(Base):` at the beginning of a line.
 pub(crate) fn class(name: &str, base: &str) -> String {
     let flat = format!("class {name}({base}):");
     if flat.len() <= WIDTH {
@@ -203,8 +204,8 @@ pub(crate) fn class(name: &str, base: &str) -> String {
     }
 }
 
-/// `target = value`, broken also where it would fit on a line, so that it looks the same for names
-/// of any length.
+/// Formats `target = value` on several lines even if it fits on one, so that the layout does not depend
+/// on the length of names.
 pub(crate) fn assign_opened(target: &str, value: &Expr) -> String {
     let begin = format!("{target} = ");
     begin.clone() + &broken_behind(0, begin.len(), value)
@@ -225,7 +226,7 @@ fn broken_behind(indent: usize, used: usize, value: &Expr) -> String {
         Expr::Text(text) if inner + text.len() <= WIDTH => in_brackets(text),
         Expr::Bracket(open, ..) if used + open.len() > WIDTH && used < WIDTH => {
             let text = value.broken(inner);
-            // Brackets come only where they make everything fit.
+            // ruff adds parentheses only if then everything fits.
             if text
                 .lines()
                 .skip(1)

@@ -1,4 +1,4 @@
-//! The block of imports, as isort has it.
+//! Block of imports, in the order of isort.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::python::layout::WIDTH;
 use crate::python::names::natural;
 
-/// Packages outside of the standard library.
+/// Packages outside of the standard library, which isort puts into the last section.
 const OTHERS: [&str; 3] = ["herald", "pydantic", "pytest"];
 
 /// Imports of a module.
@@ -29,7 +29,7 @@ impl Imports {
         names.insert(name.to_owned());
     }
 
-    /// Takes the imports at the beginning of a text, and gives back the rest.
+    /// Adds the imports at the beginning of a text, and returns the rest of the text.
     pub(crate) fn take_from<'a>(&mut self, text: &'a str) -> &'a str {
         let mut rest = text;
         loop {
@@ -60,14 +60,14 @@ impl Imports {
         }
     }
 
-    /// Every name that it binds.
+    /// Returns the names that the imports bind.
     pub(crate) fn bound(&self) -> impl Iterator<Item = &str> {
         let names = self.names.values().flatten().map(String::as_str);
         let names = names.chain(self.modules.iter().map(String::as_str));
         names.map(|name| name.split_once(" as ").map_or(name, |(_, bound)| bound))
     }
 
-    /// The statements.
+    /// Formats the statements.
     pub(crate) fn print(&self) -> String {
         let mut sections = [String::new(), String::new(), String::new()];
         for module in &self.modules {
@@ -113,7 +113,7 @@ fn statement(module: &str, names: &[&str]) -> String {
     text + ")\n"
 }
 
-/// Constants, then classes, then the rest.
+/// Returns the rank of a name in isort's order: constants, classes, everything else.
 pub(crate) fn kind(name: &str) -> u8 {
     let is_constant = name.len() > 1
         && name.chars().any(|c| c.is_ascii_uppercase())

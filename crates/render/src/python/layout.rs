@@ -1,9 +1,9 @@
 //! Line breaks of statements, as `ruff format` makes them.
 
-/// The longest line that `ruff format` leaves alone.
+/// Line length of `ruff format`.
 pub(crate) const WIDTH: usize = 88;
 
-/// `target = "…"` at some indentation, from the escaped text of the literal.
+/// Formats `target = "…"` at an indentation, from the escaped text of the literal.
 pub(crate) fn assignment(indent: usize, target: &str, escaped: &str) -> String {
     let one_line = format!("{target} = \"{escaped}\"");
     if indent + one_line.len() <= WIDTH || indent + 4 + escaped.len() + 2 > WIDTH {
@@ -12,9 +12,9 @@ pub(crate) fn assignment(indent: usize, target: &str, escaped: &str) -> String {
     format!("{target} = (\n{0:1$}    \"{escaped}\"\n{0:1$})", "", indent)
 }
 
-/// `target = f"…"` at some indentation, from the escaped text before and after the
-/// placeholder. Where it does not fit, what stands behind the placeholder keeps together, so
-/// that a search finds it.
+/// Formats `target = f"…"` at an indentation, from the escaped text before and after the placeholder. If
+/// it does not fit on a line, the text after the placeholder stays in one piece, so that a search for
+/// the topic finds it.
 pub(crate) fn f_assignment(
     indent: usize,
     target: &str,

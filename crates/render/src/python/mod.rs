@@ -1,4 +1,4 @@
-//! Python text: what makes contract text harmless, and code look as `ruff format` wants it.
+//! Python source text: escaping of contract text, and the layout of `ruff format`.
 
 pub(crate) mod expr;
 pub(crate) mod imports;

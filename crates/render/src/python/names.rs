@@ -8,16 +8,16 @@ use herald_catalog::{Event, Node};
 
 use crate::python::imports::kind;
 
-/// Gives out module-level names, each once.
+/// Allocator of unique names within a module.
 pub(crate) struct Names(HashSet<String>);
 
 impl Names {
-    /// `taken` are the names that the templates use themselves.
+    /// Creates an allocator. `taken` are the names that the templates use themselves.
     pub(crate) fn new<'a>(taken: impl IntoIterator<Item = &'a str>) -> Self {
         Self(taken.into_iter().map(str::to_owned).collect())
     }
 
-    /// The name; where somebody has it, with `suffix` behind it.
+    /// Allocates the name; if it is taken, the name with `suffix`.
     pub(crate) fn give_or(&mut self, name: String, suffix: &str) -> String {
         if self.0.contains(&name) {
             self.give(name + suffix)
@@ -26,7 +26,7 @@ impl Names {
         }
     }
 
-    /// The name, with underscores behind it until nobody else has it.
+    /// Allocates the name, with underscores appended until it is unique.
     pub(crate) fn give(&mut self, mut name: String) -> String {
         while !self.0.insert(name.clone()) {
             name.push('_');
@@ -35,7 +35,7 @@ impl Names {
     }
 }
 
-/// The event in log messages: `orchestration started`.
+/// Returns the name of an event in log messages: `orchestration started`.
 pub(crate) fn label(node: &Node, event: &Event) -> String {
     let operation = event.operation.map(|index| &node.operations[index]);
     match (operation, event.stage) {
@@ -45,8 +45,8 @@ pub(crate) fn label(node: &Node, event: &Event) -> String {
     }
 }
 
-/// A name of a contract as that of a class, behind `prefix` where it can't begin one or is a
-/// keyword: `none` becomes `None` in `PascalCase`.
+/// Converts a name of a contract to a class name, with `prefix` if it does not begin with a letter or is
+/// a keyword: `none` becomes `None` in `PascalCase`.
 pub(crate) fn class_name(name: &str, prefix: &str) -> String {
     let name = pascal_case(name);
     if name.starts_with(|c: char| c.is_ascii_uppercase()) && !is_python_keyword(&name) {
@@ -56,7 +56,7 @@ pub(crate) fn class_name(name: &str, prefix: &str) -> String {
     }
 }
 
-/// A name of a contract as that of an attribute, one that none of `reserved` is.
+/// Converts a name of a contract to an attribute name that is not in `reserved`.
 pub(crate) fn attribute(name: &str, reserved: &[&str]) -> String {
     let mut attribute = ident(name);
     if attribute.starts_with('_') {
@@ -71,17 +71,19 @@ pub(crate) fn attribute(name: &str, reserved: &[&str]) -> String {
     attribute
 }
 
-/// The class that publishes the events of a node.
+/// Returns the name of the class that publishes the events of a node.
 pub(crate) fn publisher_class(node_name: &str) -> String {
     class_name(node_name, "Node") + "EventPublisher"
 }
 
-/// Sorts the entries of `__all__` as isort does: constants, classes, the rest, numbers by value.
+/// Sorts the entries of `__all__` like ruff (RUF022): constants, classes, everything else, with numbers
+/// by value.
 pub(crate) fn sort_exports(names: &mut [String]) {
     names.sort_by(|a, b| (kind(a).cmp(&kind(b))).then_with(|| natural(a.as_bytes(), b.as_bytes())));
 }
 
-/// Compares runs of digits as numbers, or digit by digit where one begins with a zero.
+/// Compares names in natural order: runs of digits as numbers, or digit by digit if one begins with a
+/// zero.
 pub(crate) fn natural(mut a: &[u8], mut b: &[u8]) -> Ordering {
     while let ([x, ..], [y, ..]) = (a, b) {
         let (a_digits, b_digits) = (digits(a), digits(b));
@@ -96,14 +98,14 @@ pub(crate) fn natural(mut a: &[u8], mut b: &[u8]) -> Ordering {
         if order.is_ne() {
             return order;
         }
-        // Equal so far: both go on after the same character, or the same run of digits.
+        // Equal so far: continues after the common character or run of digits.
         let equal = a_digits.len().max(1);
         (a, b) = (&a[equal..], &b[equal..]);
     }
     a.len().cmp(&b.len())
 }
 
-/// The digits at the beginning.
+/// Returns the leading digits.
 fn digits(text: &[u8]) -> &[u8] {
     &text[..text.iter().take_while(|b| b.is_ascii_digit()).count()]
 }

@@ -1,18 +1,18 @@
-//! Long lines that nothing can break.
+//! `noqa` comments for lines that can't be broken.
 
 use crate::python::layout::WIDTH;
 
 /// Appends `# noqa: E501` to the lines of code that pycodestyle's rule E501 would find, and to
 /// no others: ruff reports a comment that suppresses nothing.
 ///
-/// Only for code without multi-line strings that are too long; docstrings are wrapped so that
-/// they never need it.
+/// A multi-line string that is too long would be changed by the comment, so the code must have none;
+/// docstrings are wrapped.
 pub(crate) fn allow_long_lines(code: String) -> String {
     let mut allowed = String::new();
     let mut copied = 0;
     let mut begin = 0;
-    // Where a window holds the end of a line, no line that ends in it is too long: most lines
-    // are never looked at.
+    // If a window of one line length contains a newline, no line that ends in the window is too long.
+    // So most lines are skipped without being counted.
     while let Some(window) = code.as_bytes().get(begin..=begin + WIDTH) {
         if let Some(newline) = window.iter().rposition(|b| *b == b'\n') {
             begin += newline + 1;
@@ -34,7 +34,8 @@ pub(crate) fn allow_long_lines(code: String) -> String {
     allowed
 }
 
-/// The rule spares lines of one word and lines that end in a URL.
+/// Returns whether the rule E501 reports a line. It ignores lines of one word and lines that end in a
+/// URL.
 fn is_found(line: &str) -> bool {
     if line.chars().count() <= WIDTH {
         return false;

@@ -1,14 +1,13 @@
-//! Sentences in docstrings.
+//! Text of contracts in docstrings: escaped and wrapped.
 
 use crate::python::layout::WIDTH;
 use crate::python::text::push_code;
 
-/// Text of a contract as words of a docstring: readable, on one line, and without any power.
+/// Sanitizes text of a contract for a docstring: readable, on one line, and unable to end the docstring.
 ///
-/// Letters that nobody mistakes for ASCII stay; other characters are escaped, so that
-/// `__doc__` still has them. Control characters and white space separate words; characters
-/// that nobody sees, or that turn the direction of writing, are left out. `>>>` would run in
-/// doctest.
+/// Letters that can't be confused with ASCII stay; other characters are escaped, so that `__doc__` still
+/// contains them. Control characters and white space separate words. Invisible characters and those
+/// that change the direction of text are removed. `>>>` is broken up, because doctest would run it.
 pub(crate) fn sanitize(text: &str) -> String {
     let visible: String = text
         .chars()
@@ -37,8 +36,8 @@ pub(crate) fn sanitize(text: &str) -> String {
     prose
 }
 
-/// Letters that no linter takes for an ASCII character that was meant: most of Latin, kana,
-/// ideographs and Hangul.
+/// Returns whether a character is one that ruff's rules about ambiguous characters (RUF001 to
+/// RUF003) don't report: most of Latin, kana, ideographs and Hangul.
 fn is_unmistakable(c: char) -> bool {
     match c {
         '×' | '÷' | 'ı' | 'ſ' | '゠' | 'ノ' | '丶' | '丿' => false,
@@ -47,7 +46,7 @@ fn is_unmistakable(c: char) -> bool {
     }
 }
 
-/// Unicode's format characters, where text can hide or turn round.
+/// Returns whether a character is a format character of Unicode, which hides or reorders text.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -55,8 +54,8 @@ fn is_invisible(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Breaks text into lines of a docstring. The first line begins at the column `first`, the
-/// others are indented by `indent`. A word that is longer than a line has one of its own.
+/// Wraps text into lines of a docstring. The first line begins at the column `first`, the others are
+/// indented by `indent`. A word that is longer than a line gets its own line.
 pub(crate) fn wrap(text: &str, first: usize, indent: usize) -> String {
     let mut wrapped = String::with_capacity(text.len() + text.len() / 16);
     let mut column = first;
@@ -80,7 +79,7 @@ pub(crate) fn wrap(text: &str, first: usize, indent: usize) -> String {
     wrapped
 }
 
-/// Text of a contract in paragraphs, as it was written, each wrapped at `indent`.
+/// Splits text of a contract into its paragraphs, each sanitized and wrapped at `indent`.
 pub(crate) fn paragraphs(text: &str, indent: usize) -> Vec<String> {
     text.lines()
         .collect::<Vec<_>>()
@@ -90,7 +89,7 @@ pub(crate) fn paragraphs(text: &str, indent: usize) -> Vec<String> {
         .collect()
 }
 
-/// Paragraphs of a docstring after one another, an empty line between them.
+/// Joins paragraphs of a docstring with empty lines.
 pub(crate) fn join(paragraphs: &[String], indent: usize) -> String {
     paragraphs.join(&format!("\n\n{:indent$}", ""))
 }

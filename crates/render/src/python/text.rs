@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-/// Text as it stands between the double quotes of a Python string or f-string, in ASCII.
+/// Escapes text for a Python string or f-string in double quotes, in ASCII.
 ///
-/// Quotes and braces become `\x22`, `\x7b` and `\x7d`: any text neither ends
-/// the literal nor opens a placeholder, and `ruff format` has no reason to change the quotes.
+/// Quotes and braces become `\x22`, `\x7b` and `\x7d`: no text can end the literal or open a
+/// placeholder, and `ruff format` has no reason to change the quotes.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -22,7 +22,7 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// The shortest of Python's numeric escapes, digits in lowercase.
+/// Appends the shortest numeric escape of Python, with lowercase digits.
 pub(crate) fn push_code(out: &mut String, c: char) {
     let code = u32::from(c);
     let written = match code {
@@ -33,7 +33,7 @@ pub(crate) fn push_code(out: &mut String, c: char) {
     written.expect("a String takes everything");
 }
 
-/// A regular expression as a literal: raw, as people write them, where that is possible.
+/// Formats a regular expression as a literal: a raw string if that is possible.
 pub(crate) fn regex_literal(pattern: &str) -> String {
     let raw =
         pattern.chars().all(|c| matches!(c, ' '..='~') && c != '"') && !pattern.ends_with('\\');

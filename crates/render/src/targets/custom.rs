@@ -1,5 +1,4 @@
-//! Targets that a project defines: templates in a folder, and a `target.yaml` that names the
-//! files made from them.
+//! Targets of a project: templates in a folder, and a `target.yaml` that names their output files.
 
 use std::collections::HashMap;
 
@@ -12,10 +11,10 @@ use crate::targets::{Context, Target, TargetError};
 use crate::template::{OwnTemplate, RenderError, Templates};
 use crate::view::{CatalogView, Subject, TemplateView};
 
-/// Longest name of a file or folder that every system takes.
+/// Maximum length of the name of a file or folder on common file systems.
 const MAX_PART_BYTES: usize = 255;
 
-/// A target that a project defines.
+/// Target of a project.
 #[derive(Clone, Debug)]
 pub struct CustomTarget {
     /// Name of its folder.
@@ -26,19 +25,19 @@ pub struct CustomTarget {
     pub file: String,
 }
 
-/// One file that a target is about to write, and what its template is given.
+/// File of a target, with the data of its template.
 #[derive(Debug)]
 pub struct FileView {
     /// Name of the template.
     pub template: String,
-    /// Below the output folder.
+    /// Path below the output folder.
     pub path: String,
     /// Data of the template.
     pub data: serde_json::Value,
 }
 
 impl CustomTarget {
-    /// The patterns of its paths, which are templates too; they belong into [`Templates::new`].
+    /// Returns the templates of its paths, for [`Templates::new`].
     pub fn path_templates(&self) -> impl Iterator<Item = OwnTemplate> {
         let files = self.manifest.files.iter().enumerate();
         files.map(|(index, rule)| OwnTemplate {
@@ -106,7 +105,7 @@ impl Target for CustomTarget {
         &self.name
     }
 
-    /// Renders its files; a template with empty output makes none.
+    /// Renders the files. A template with empty output has no file.
     fn render(
         &self,
         nodes: &[&Node],
@@ -167,7 +166,7 @@ fn data(each: Each, catalog: &CatalogView<'_>) -> Vec<serde_json::Value> {
     }
 }
 
-/// Whether a path stays in its folder and means the same on every system.
+/// Checks that a path stays in its folder and is valid on every system.
 fn check_path(path: &str) -> Result<(), &'static str> {
     let is_usual = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     if path.starts_with('/') {
@@ -190,8 +189,8 @@ fn check_path(path: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Two files that can't both be written: on some systems case makes no difference, and nowhere is
-/// a file also a folder.
+/// Returns two files that can't both be written: their paths differ only in case, which some file
+/// systems ignore, or one is a folder of the other.
 pub fn collision(files: &[GeneratedFile]) -> Option<(&str, &str)> {
     let mut seen: HashMap<String, &str> = HashMap::new();
     for file in files {

@@ -19,21 +19,21 @@ use crate::targets::custom::FileView;
 use crate::targets::python::options::PythonOptions;
 use crate::template::{RenderError, Templates};
 
-/// The built-in targets. The first one is the default.
+/// Built-in targets. The first one is the default.
 pub static TARGETS: [&BuiltInTarget; 3] = [&python::TARGET, &schemas::TARGET, &asyncapi::TARGET];
 
-/// A kind of output: built in, or defined by a project.
+/// Kind of output: built in, or defined by a project.
 pub trait Target: fmt::Debug + Sync {
     /// Returns its name: `--target python`.
     fn name(&self) -> &str;
 
-    /// Renders the files of these nodes. The same nodes give the same files, byte for byte.
+    /// Renders the files of these nodes. The output is deterministic.
     ///
-    /// `is_complete` is false where contracts are missing because they have errors; then files
-    /// that need all contracts are left out.
+    /// `is_complete` is false if contracts are missing because they have errors; then files that need
+    /// all contracts are skipped.
     ///
     /// # Errors
-    /// When a template can't be rendered, or contracts disagree.
+    /// If a template can't be rendered, or contracts contradict each other.
     fn render(
         &self,
         nodes: &[&Node],
@@ -41,10 +41,10 @@ pub trait Target: fmt::Debug + Sync {
         is_complete: bool,
     ) -> Result<Vec<GeneratedFile>, TargetError>;
 
-    /// Returns the data of the templates, file by file; `None` where it is internal.
+    /// Returns the data of the templates, file by file; `None` if it is internal.
     ///
     /// # Errors
-    /// As [`render`](Self::render).
+    /// See [`render`](Self::render).
     fn views(
         &self,
         _nodes: &[&Node],
@@ -54,7 +54,7 @@ pub trait Target: fmt::Debug + Sync {
     }
 }
 
-/// A row of the table of targets.
+/// Built-in target.
 #[derive(Debug)]
 pub struct BuiltInTarget {
     /// Its name: `--target python`.
@@ -109,7 +109,7 @@ impl BuiltInTarget {
     /// Returns the built-in target with this name.
     ///
     /// # Errors
-    /// When there is none; the message lists the known ones.
+    /// If there is none; the message lists the known ones.
     pub fn named(name: &str) -> Result<&'static Self, UnknownTarget> {
         Self::find(name)
             .ok_or_else(|| UnknownTarget::new(name, TARGETS.iter().map(|target| target.name)))
@@ -123,7 +123,7 @@ pub enum TargetError {
     /// A template can't be rendered.
     #[error(transparent)]
     Template(#[from] RenderError),
-    /// The contracts disagree about topics; a sentence for each disagreement.
+    /// The contracts contradict each other about topics; a sentence for each contradiction.
     #[error("{}", .0.join("\n"))]
     Conflicts(Vec<String>),
 }

@@ -20,8 +20,8 @@ pub static TARGET: BuiltInTarget = BuiltInTarget {
     render: Render::PerNode(render),
 };
 
-/// Bytes that a name may have before its version and ending: file systems take 255 in all.
-const LONGEST: usize = 200;
+/// Maximum bytes of a name before its version and extension: file systems allow 255 in all.
+const MAX_NAME_BYTES: usize = 200;
 
 #[expect(clippy::unnecessary_wraps, reason = "targets with templates can fail")]
 fn render(node: &Node, _: &Context<'_>) -> Result<Vec<GeneratedFile>, RenderError> {
@@ -54,13 +54,13 @@ fn render(node: &Node, _: &Context<'_>) -> Result<Vec<GeneratedFile>, RenderErro
 
 struct Files<'a> {
     node: &'a Node,
-    /// In lowercase: on some systems case makes no difference.
+    /// Used names, in lowercase: some file systems ignore case.
     names: HashSet<String>,
     written: Vec<GeneratedFile>,
 }
 
 impl Files<'_> {
-    /// Adds the schema of these fields; what has none is open, which needs no file.
+    /// Adds the schema of these fields. Without fields anything is valid, which needs no file.
     fn add(
         &mut self,
         name: &str,
@@ -82,7 +82,7 @@ impl Files<'_> {
         self.written.push(GeneratedFile { path, contents });
     }
 
-    /// The name, with a number behind it where another file has it.
+    /// Returns the name, with a number appended if another file has it.
     fn free(&mut self, name: &str) -> String {
         let mut free = name.to_owned();
         let mut number = 1;
@@ -94,8 +94,8 @@ impl Files<'_> {
     }
 }
 
-/// A name in the characters that every file system takes. One that is too long is cut, and told
-/// apart by its fingerprint.
+/// Converts a name to the characters that every file system accepts. A name that is too long is cut and
+/// gets its fingerprint, so that it stays unique.
 fn file_name(name: &str) -> String {
     let is_usual = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let usual = name.replace(|c| !is_usual(c), "_");
@@ -103,13 +103,16 @@ fn file_name(name: &str) -> String {
     if usual.is_empty() {
         return "_".to_owned();
     }
-    match usual.get(..LONGEST).filter(|_| usual.len() > LONGEST) {
+    match usual
+        .get(..MAX_NAME_BYTES)
+        .filter(|_| usual.len() > MAX_NAME_BYTES)
+    {
         Some(cut) => format!("{cut}-{}", Fingerprint::of(name.as_bytes()).0),
         None => usual.to_owned(),
     }
 }
 
-/// The version that the event's topic ends in, else that of the contract.
+/// Returns the version at the end of the event's topic, else that of the contract.
 fn major(event: &Event, node: &Node) -> u64 {
     let topic = event.topic.as_template();
     let written = topic.rsplit_once(".v").map(|(_, version)| version.parse());

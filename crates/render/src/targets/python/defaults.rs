@@ -1,4 +1,4 @@
-//! Values of contracts as Python values.
+//! Defaults of fields as Python expressions.
 
 use herald_catalog::fields::Type;
 use serde_json::Value;
@@ -7,8 +7,8 @@ use crate::python::expr::Expr;
 use crate::python::text::escape;
 use crate::targets::python::options::Models;
 
-/// An expression for a default, and whether each object needs one of its own; `used` are the names
-/// in it. `None` where the value is none of the type.
+/// Returns the expression of a default, and whether it is mutable, so that each object needs its own.
+/// Adds the names in it to `used`. `None` if the value is not of the type.
 pub(super) fn default(
     ty: &Type,
     value: &Value,
@@ -103,7 +103,7 @@ pub(super) fn default(
     Some((plain, false))
 }
 
-/// Any value of JSON.
+/// Converts any JSON value to an expression.
 pub(super) fn json(value: &Value) -> Expr {
     match value {
         Value::Null => Expr::atom("None"),
@@ -120,7 +120,7 @@ pub(super) fn json(value: &Value) -> Expr {
     }
 }
 
-/// A whole number, also where it is written as `2.0`.
+/// Formats a whole number, also one that is written as `2.0`.
 fn whole(value: &Value) -> Option<String> {
     let number = value.as_number()?;
     if number.is_i64() || number.is_u64() {
@@ -130,7 +130,7 @@ fn whole(value: &Value) -> Option<String> {
     Some(format!("{float:.0}"))
 }
 
-/// Whether a text has hexadecimal digits where the form has `x`, else what the form has.
+/// Returns whether a text matches a form, in which `x` stands for a hexadecimal digit.
 fn is_like(text: &str, form: &str) -> bool {
     text.len() == form.len()
         && text
@@ -146,7 +146,7 @@ fn is_decimal(text: &str) -> bool {
     let (number, exponent) = text.split_once(['E', 'e']).unwrap_or((text, "0"));
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-    // So large a power no decimal has.
+    // A longer exponent is not a sensible default, and may be beyond the limits of `Decimal`.
     exponent.len() < 10
         && [whole.strip_prefix('-').unwrap_or(whole), fraction, exponent]
             .iter()
@@ -158,7 +158,7 @@ fn is_date(text: &str) -> bool {
 }
 
 fn is_time(text: &str) -> bool {
-    // Python knows no second 60 and no year 0.
+    // Python's `datetime` has no second 60 and no year 0.
     text.parse::<herald_envelope::Timestamp>().is_ok()
         && !text.starts_with("0000")
         && text.get(17..19) != Some("60")

@@ -1,4 +1,4 @@
-//! Typed models of what a contract declares: inputs, results, payloads and definitions.
+//! Typed models of the inputs, results, payloads and definitions of a contract.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,7 +18,7 @@ use crate::targets::python::types::annotation;
 /// Indentation of the fields of a class.
 const INDENT: usize = 4;
 
-/// Attributes that annotations have in them, or that every model of pydantic has.
+/// Names that can't be attributes of a model: annotations use them, or every pydantic model has them.
 const RESERVED: [&str; 75] = [
     "I",
     "O",
@@ -101,7 +101,7 @@ const RESERVED: [&str; 75] = [
 #[derive(Debug, Serialize)]
 pub(super) struct Model {
     name: String,
-    /// The statement that it begins with.
+    /// Class statement.
     class: String,
     summary: String,
     fields: Vec<ModelField>,
@@ -120,21 +120,21 @@ struct ModelField {
     doc: Option<String>,
 }
 
-/// The classes of a module, and which of them stands for what.
+/// Classes of a module, and their roles.
 #[derive(Debug, Default)]
 pub(super) struct ModelSet {
-    /// Each behind those that it has in it, where that is possible.
+    /// Classes in dependency order, unless they are recursive.
     pub(super) models: Vec<Model>,
-    /// By the place of the operation.
+    /// Class of the input, by the index of the operation.
     pub(super) inputs: HashMap<usize, String>,
     pub(super) results: HashMap<usize, String>,
-    /// By the place of the event.
+    /// Class of the payload, by the index of the event.
     pub(super) payloads: HashMap<usize, String>,
     /// Classes that consumers receive, by the index of the event.
     pub(super) received: HashMap<usize, String>,
 }
 
-/// A class that is still to be printed.
+/// Planned class.
 struct Plan<'a> {
     name: String,
     summary: String,
@@ -144,17 +144,17 @@ struct Plan<'a> {
     is_public: bool,
 }
 
-/// Side of the wire that a class is on: private values do not cross it.
+/// Side of the wire that a class describes. Consumers do not receive private values.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Side {
     Published,
     Received,
 }
 
-/// The names of definitions' classes.
+/// Class names of definitions.
 type Classes<'a> = BTreeMap<(&'a str, Side), String>;
 
-/// The models of a node, and the names that they take.
+/// Creates the models of a node, and allocates their names.
 pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
     let mut set = ModelSet::default();
     let mut classes = Classes::new();
@@ -240,7 +240,7 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
     set
 }
 
-/// Plans what consumers get of the definitions that these fields have in them.
+/// Plans the received classes of the definitions that these fields use.
 fn plan_received<'a>(
     node: &'a Node,
     fields: &'a [Field],
@@ -276,7 +276,7 @@ fn plan_received<'a>(
     }
 }
 
-/// The fields whose values leave the process.
+/// Returns the public fields, whose values are published.
 pub(super) fn shared(fields: &[Field]) -> Vec<&Field> {
     let fields = fields.iter();
     fields
@@ -284,7 +284,7 @@ pub(super) fn shared(fields: &[Field]) -> Vec<&Field> {
         .collect()
 }
 
-/// Whether something private is in these fields, at any depth.
+/// Returns whether the fields contain a private one, at any depth.
 pub(super) fn has_private(node: &Node, fields: &[Field]) -> bool {
     let mut seen = BTreeSet::new();
     let mut open: Vec<&[Field]> = vec![fields];
@@ -303,7 +303,7 @@ pub(super) fn has_private(node: &Node, fields: &[Field]) -> bool {
     false
 }
 
-/// The definitions that a type has in it.
+/// Returns the definitions that a type uses.
 pub(super) fn defined(ty: &Type) -> Vec<&str> {
     match ty {
         Type::Defined(name) => vec![name],
@@ -313,7 +313,8 @@ pub(super) fn defined(ty: &Type) -> Vec<&str> {
     }
 }
 
-/// Each behind those that it has in it. Where they go in circles, annotations have to wait.
+/// Sorts classes in dependency order (depth-first). Classes that depend on each other need deferred
+/// annotations, `from __future__ import annotations`.
 fn sorted<'a>(plans: Vec<Plan<'a>>, classes: &Classes<'a>, scope: &mut Scope) -> Vec<Plan<'a>> {
     let needs: Vec<Vec<usize>> = (plans.iter())
         .map(|plan| {
@@ -324,7 +325,7 @@ fn sorted<'a>(plans: Vec<Plan<'a>>, classes: &Classes<'a>, scope: &mut Scope) ->
         })
         .collect();
     let mut order = Vec::with_capacity(plans.len());
-    // 0: not seen, 1: on the way to it, 2: done.
+    // 0: not visited, 1: on the current path, 2: done.
     let mut states = vec![0_u8; plans.len()];
     for start in 0..plans.len() {
         let mut path = vec![(start, 0)];
@@ -422,8 +423,8 @@ fn model_field(
     }
 }
 
-/// The name on the wire stands in the annotation: type checkers would take it for the name of the
-/// argument elsewhere.
+/// Converts a field for pydantic. The alias is in the annotation: as a default (`= Field(alias=…)`),
+/// type checkers take it for the name of the constructor's argument.
 fn of_pydantic(
     ty: Expr,
     value: Option<(Expr, bool)>,
@@ -464,7 +465,7 @@ fn of_dataclass(
     (!arguments.is_empty()).then(|| Expr::call(scope.uses("field"), arguments))
 }
 
-/// Returns the argument that makes a default for each object.
+/// Returns the `default_factory` argument for a mutable default.
 fn factory(value: Expr) -> Expr {
     let name = "default_factory";
     match &value {
@@ -478,7 +479,7 @@ fn factory(value: Expr) -> Expr {
     }
 }
 
-/// A docstring of a class.
+/// Formats the docstring of a class.
 fn described(sentence: &str, description: Option<&String>) -> String {
     let mut parts = vec![wrap(sentence, INDENT + 6, INDENT)];
     parts.extend(
@@ -501,7 +502,7 @@ fn field_doc(field: &Field, is_public: bool) -> Option<String> {
     (!text.is_empty()).then(|| closed(text, INDENT))
 }
 
-/// Text of a docstring with what has to stand before its closing quotes.
+/// Completes the text of a docstring for its closing quotes: a line break, or an escaped quote.
 pub(super) fn closed(text: String, indent: usize) -> String {
     let text = match text.strip_prefix('"') {
         Some(rest) => format!("\\x22{rest}"),

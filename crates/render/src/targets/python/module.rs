@@ -1,4 +1,4 @@
-//! The module of a node as its templates print it: all values are valid Python in their places.
+//! Data of the templates of a module. All values are valid Python at their places.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ pub(super) struct Module {
     fingerprint: String,
     summary: String,
     imports: String,
-    /// The text of the runtime, where the module needs no Herald.
+    /// Text of the runtime, in a standalone module.
     runtime: Option<&'static str>,
     exports: Vec<String>,
     events: Vec<Constants>,
@@ -53,7 +53,7 @@ pub(super) struct Module {
     /// The class and the variable of the state machine.
     machine: Option<Machine>,
     parse: Parse,
-    /// Identifies the templates of the project, where it has some for Python.
+    /// Fingerprint of the project's own templates for Python, if it has any.
     pub(super) templates: Option<String>,
     /// Names that other modules may import.
     #[serde(skip)]
@@ -65,9 +65,9 @@ pub(super) struct Module {
 pub(super) struct ModuleExports {
     /// The class to inherit from.
     pub(super) publisher: String,
-    /// Of those operations that have events.
+    /// Operations that have events.
     pub(super) operations: Vec<OperationExports>,
-    /// The enumeration of states, where there is one.
+    /// Enumeration of states, if there is one.
     pub(super) states: Option<StatesExports>,
     /// Constant of the event type of a change of state.
     pub(super) state_changed: Option<String>,
@@ -78,11 +78,11 @@ pub(super) struct ModuleExports {
 /// Names that belong to an operation.
 #[derive(Debug)]
 pub(super) struct OperationExports {
-    /// Its place in the node.
+    /// Index of the operation in the node.
     pub(super) index: usize,
     /// Decorator of its method.
     pub(super) instrument: String,
-    /// The models of its input and result, where the contract declares fields of them.
+    /// Models of its input and result, if the contract declares their fields.
     pub(super) input: Option<String>,
     pub(super) result: Option<String>,
     /// Constants of its event types, each with its occasion.
@@ -102,9 +102,9 @@ impl OperationExports {
 #[derive(Debug)]
 pub(super) struct StatesExports {
     pub(super) class: String,
-    /// The state in which the node begins.
+    /// Initial state.
     pub(super) initial: String,
-    /// Member and text of one that may follow it.
+    /// Member and text of a state that can follow it.
     pub(super) next: Option<(String, String)>,
 }
 

@@ -1,5 +1,5 @@
-//! A project around the module of a node. The user goes on writing it, so its files do not carry
-//! the marker of generated files.
+//! Project around the module of a node. Its files belong to the user, so they do not have the marker of
+//! generated files.
 
 use herald_catalog::category::Occasion;
 use herald_catalog::ident::is_python_keyword;
@@ -41,10 +41,10 @@ const FILES: [(&str, &str); 10] = [
     ("project/test.py", "tests/test_NODE.py"),
 ];
 
-/// Names that are longer fit on no line.
+/// Maximum length of a class name, so that statements with it fit on a line.
 const MAX_CLASS_NAME: usize = 60;
 
-/// Names that the class of a node uses: no method and no class gets them.
+/// Names that the class of a node uses, which no method or class can have.
 const TAKEN: [&str; 25] = [
     "Any",
     "KafkaClient",
@@ -73,31 +73,31 @@ const TAKEN: [&str; 25] = [
     "wait_for_receipts",
 ];
 
-/// A project around a node.
+/// Project around a node.
 #[derive(Debug)]
 pub struct NodeProject {
-    /// Files that are written once and belong to the user from then on.
+    /// Files, which are written once and then belong to the user.
     pub files: Vec<GeneratedFile>,
-    /// Methods that the user writes.
+    /// Methods that the user implements.
     pub operations: Vec<NodeMethod>,
 }
 
-/// A method that the user writes.
+/// Method that the user implements.
 #[derive(Debug)]
 pub struct NodeMethod {
     /// The operation in the contract.
     pub operation: String,
     /// Its decorator.
     pub instrument: String,
-    /// It without its body, as it stands in the class.
+    /// Its text without a body, indented as in the class.
     pub text: String,
 }
 
 impl NodeProject {
-    /// The project of a node, whose package is called `package`.
+    /// Creates the project of a node with the package name `package`.
     ///
     /// # Errors
-    /// When a template can't be printed.
+    /// If a template can't be rendered.
     pub fn new(node: &Node, package: &str) -> Result<Self, RenderError> {
         let exports = Module::new(node, PythonOptions::default()).names;
         let view = View::new(node, package, &exports);
@@ -133,20 +133,20 @@ impl NodeProject {
 struct View {
     package: String,
     version: &'static str,
-    /// Statements: the client, the namespace that topics have otherwise, the node.
+    /// Statements for the client, the default namespace, and the node.
     client: String,
     namespace: String,
     node: String,
-    /// The node of tests.
+    /// Statement for the node of the tests.
     tested: String,
     /// Description on one line, and escaped for TOML.
     description: Option<String>,
     toml_description: Option<String>,
-    /// The statement that the class begins with, its name and docstring.
+    /// Class statement, name and docstring.
     class: String,
     class_name: String,
     summary: String,
-    /// Of `node.py`, `service.py` and the tests.
+    /// Imports of `node.py`, of `service.py`, and of the tests.
     imports: String,
     service_imports: String,
     test_imports: String,
@@ -154,7 +154,7 @@ struct View {
     /// Operations, each with its failed event.
     failures: Vec<String>,
     state: Option<State>,
-    /// Checks that an error is counted, and that metrics are published at all.
+    /// Assertions that an error is counted, and that metrics are published.
     counted: Option<String>,
     metric: Option<String>,
 }
@@ -165,21 +165,21 @@ struct Method {
     instrument: String,
     text: String,
     test: String,
-    /// Statements of the test: the call, and the events that it publishes or does not publish.
+    /// Statements of the test: the call, and assertions about published events.
     call: String,
     asserts: Vec<String>,
-    /// Whether it takes a model.
+    /// Whether its input is a model.
     is_typed: bool,
     /// Statement that assigns the request of the test.
     request: String,
     /// Whether that is what it takes.
     is_sampled: bool,
-    /// The constants in them.
+    /// Constants of event types that the statements use.
     #[serde(skip)]
     events: Vec<String>,
 }
 
-/// A first change of state.
+/// First state transition.
 #[derive(Debug, Serialize)]
 struct State {
     transition: String,

@@ -1,4 +1,4 @@
-//! Trees of the fields that may leave the process: `None` stands for all of a field.
+//! Trees of public fields, by which payloads are filtered. `None` means a field with all its content.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::python::text::escape;
 use crate::targets::python::models::{defined, has_private, shared};
 use crate::targets::python::scope::Scope;
 
-/// Part of a field that may leave the process.
+/// Public part of a field.
 #[derive(Clone, PartialEq)]
 enum Part {
     All,
@@ -18,15 +18,15 @@ enum Part {
     Nothing,
 }
 
-/// The trees of a node. Definitions with something private have a variable each, because they may
-/// have each other in them, and themselves.
+/// Trees of a node. Each definition with a private field has a variable, because definitions can be
+/// recursive.
 pub(super) struct PublicTrees<'a> {
     node: &'a Node,
     variables: BTreeMap<&'a str, String>,
 }
 
 impl<'a> PublicTrees<'a> {
-    /// Also gives the statements that define the variables.
+    /// Creates the trees, and the statements that define the variables.
     pub(super) fn new(node: &'a Node, scope: &mut Scope) -> (Self, Vec<String>) {
         let mut trees = Self {
             node,
@@ -67,7 +67,7 @@ impl<'a> PublicTrees<'a> {
         (trees, statements)
     }
 
-    /// The tree of these fields.
+    /// Returns the tree of these fields.
     pub(super) fn of(&self, fields: &[Field]) -> Expr {
         tree(self.entries(fields))
     }
@@ -102,8 +102,8 @@ impl<'a> PublicTrees<'a> {
         }
     }
 
-    /// Of several definitions, what is private in one is private in all: which of them a value is,
-    /// nobody knows.
+    /// Returns the public part of a union. A field that is private in one member is private in all,
+    /// because a value does not tell which member it is.
     fn union(&self, members: &[Type]) -> Part {
         let parts = members.iter().map(|member| self.part(member));
         let mut parts: Vec<_> = parts.filter(|part| *part != Part::All).collect();

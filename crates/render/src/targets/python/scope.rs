@@ -1,4 +1,4 @@
-//! Imports of a module, and the names that are taken.
+//! Scope of a module: its imports, and its allocated names.
 
 use std::sync::LazyLock;
 
@@ -6,10 +6,10 @@ use crate::python::imports::Imports;
 use crate::python::names::Names;
 use crate::targets::python::options::{Models, PythonOptions};
 
-/// The runtime as one text, for modules that need no Herald. `scripts/bundle-runtime` makes it.
+/// Runtime as one text, for standalone modules. Written by `scripts/bundle-runtime`.
 static RUNTIME: &str = include_str!("../../../runtime/bundle.py");
 
-/// Modules that names are imported from; all others come from `herald.runtime`.
+/// Module of each imported name; all other names are imported from `herald.runtime`.
 const ORIGINS: [(&str, &str); 18] = [
     ("__future__", "annotations"),
     ("base64", "b64decode"),
@@ -31,7 +31,7 @@ const ORIGINS: [(&str, &str); 18] = [
     ("pydantic", "ConfigDict"),
 ];
 
-/// Builtins that annotations and defaults have in them, and what the module defines itself.
+/// Builtins that annotations and defaults use, and names that the module defines itself.
 const OWN: [&str; 18] = [
     "EVENT_CATALOG",
     "TOPICS",
@@ -53,14 +53,15 @@ const OWN: [&str; 18] = [
     "Field",
 ];
 
-/// The runtime's imports, and its text without them.
+/// Imports of the runtime, and its text without them.
 static BUNDLE: LazyLock<(Imports, &'static str)> = LazyLock::new(|| {
     let mut imports = Imports::default();
     let text = imports.take_from(RUNTIME);
     (imports, text)
 });
 
-/// Names that no module gives to anything of its own, so that all options give the same names.
+/// Names that are never allocated. They include names that only some options use, so that generated
+/// names do not depend on options.
 static TAKEN: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let (imports, text) = &*BUNDLE;
     let defined = text.lines().filter_map(|line| {
@@ -78,7 +79,7 @@ static TAKEN: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Collects what a module imports, and gives out its names.
+/// Collector of the imports of a module, and allocator of its names.
 pub(super) struct Scope {
     options: PythonOptions,
     imports: Imports,
@@ -98,7 +99,7 @@ impl Scope {
         self.options.models
     }
 
-    /// The name, which the module has from now on.
+    /// Adds the import of a name, and returns the name.
     pub(super) fn uses(&mut self, name: &'static str) -> &'static str {
         let origin = ORIGINS.iter().find(|(_, known)| *known == name);
         match origin {
@@ -111,7 +112,7 @@ impl Scope {
         name
     }
 
-    /// The imports, and the text of the runtime where the module needs no Herald.
+    /// Returns the block of imports; for a standalone module also the text of the runtime.
     pub(super) fn finish(mut self) -> (String, Option<&'static str>) {
         if !self.options.standalone {
             return (self.imports.print(), None);

@@ -1,4 +1,4 @@
-//! Types of contracts in Python.
+//! Python annotations of the types of contracts.
 
 use herald_catalog::fields::{Limits, Type};
 
@@ -7,7 +7,7 @@ use crate::python::text::{escape, regex_literal};
 use crate::targets::python::options::Models;
 use crate::targets::python::scope::Scope;
 
-/// The annotation of values of this type. Classes of definitions are `named` by the caller.
+/// Returns the annotation of a type. `named` returns the class of a definition.
 pub(super) fn annotation(
     ty: &Type,
     limits: &Limits,
@@ -60,7 +60,8 @@ pub(super) fn annotation(
     limited(Expr::atom(plain), limits, scope)
 }
 
-/// The members, null at the end; limits hold for those that they fit.
+/// Returns the annotation of a union, with null as the last member; limits apply to members of fitting
+/// types.
 fn union(
     members: &[Type],
     limits: &Limits,
@@ -73,7 +74,7 @@ fn union(
         Type::Defined(name) => named(name).is_none(),
         _ => false,
     };
-    // `object` has all others in it.
+    // `object` includes all other types.
     if members.iter().any(is_open) {
         return Expr::atom("object");
     }
@@ -90,7 +91,7 @@ fn union(
     Expr::or(annotations)
 }
 
-/// The members of a union, and those of unions in it.
+/// Returns the members of a union, with nested unions flattened.
 fn flat(members: &[Type]) -> Vec<&Type> {
     let members = members.iter().flat_map(|member| match member {
         Type::Union(members) => flat(members),
@@ -99,7 +100,7 @@ fn flat(members: &[Type]) -> Vec<&Type> {
     members.collect()
 }
 
-/// A type with its limits around it.
+/// Returns an annotation with its limits.
 fn limited(ty: Expr, limits: Vec<Expr>, scope: &mut Scope) -> Expr {
     if limits.is_empty() {
         return ty;
