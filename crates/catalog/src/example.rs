@@ -28,9 +28,9 @@ const REASON: &str = "example of a reason";
 pub struct Example {
     /// Its envelope.
     pub envelope: Envelope<'static, Map<String, Value>, Map<String, Value>>,
-    /// Whether events have more in them than the contract declares.
+    /// Whether events can have more fields than the contract declares.
     pub is_open: bool,
-    /// Whether it is larger than what Kafka takes by default, and was cut.
+    /// Whether it was cut because it exceeds Kafka's default maximum size.
     pub is_cut: bool,
 }
 
@@ -112,7 +112,7 @@ fn of_stage(node: &Node, event: &Event, stage: &Stage, samples: &mut Samples<'_>
     Some((payload, metadata, None))
 }
 
-/// Returns a value of an argument of a publishing method: the longest that the contract names.
+/// Returns the example of an argument of a publishing method: the longest value that the contract names.
 fn of_argument(node: &Node, name: &str, ty: PayloadType) -> Value {
     let states = node.states.as_ref().map(|machine| &machine.states[..]);
     let states = states.unwrap_or_default().iter().map(String::as_str);

@@ -63,37 +63,37 @@ macro_rules! fields {
 
 fields! {
     EnvelopeVersion "envelope_version" Always Kind::Exactly(ENVELOPE_VERSION),
-        "Version of the envelope's format.";
+        "Version of the envelope format.";
     EventId "event_id" Always Kind::Uuid,
-        "Identity of the event; duplicates of an event carry the same.";
+        "Id of the event. Duplicates of an event have the same id.";
     EventType "event_type" Always Kind::NonEmptyText,
-        "What happened, such as `orchestrator.routing.started`.";
+        "Event type, such as `orchestrator.routing.started`.";
     EventVersion "event_version" Always Kind::Text,
-        "Version of the event's payload.";
+        "Version of the payload.";
     EventTimestamp "event_timestamp" Always Kind::Timestamp,
-        "When the event was made. Written in UTC with microseconds.";
+        "Creation time of the event. Written in UTC with microseconds.";
     SourceNodeId "source_node_id" Always Kind::Text,
-        "The node that publishes the event.";
+        "Node that publishes the event.";
     SourceService "source_service" Always Kind::TextOrNull,
-        "The service that the node belongs to.";
+        "Service of the node.";
     SourceVersion "source_version" Always Kind::TextOrNull,
-        "Version of that service.";
+        "Version of the service.";
     SourceInstance "source_instance" LeftOutWhenUnset Kind::Text,
-        "The running instance of the service, such as a pod's name.";
+        "Instance of the service, such as the name of a pod.";
     CorrelationId "correlation_id" NullWhenUnset Kind::Uuid,
-        "What events of one request have in common.";
+        "Correlation id, which the events of one request share.";
     CausationId "causation_id" LeftOutWhenUnset Kind::Text,
-        "The event that led to this one.";
+        "Id of the event that caused this one.";
     Environment "environment" Always Kind::Text,
-        "Where the service runs, such as `production`.";
+        "Environment of the service, such as `production`.";
     Region "region" LeftOutWhenUnset Kind::Text,
-        "Where on earth it runs.";
+        "Region of the service.";
     PartitionKey "partition_key" LeftOutWhenUnset Kind::Text,
-        "Key for Kafka where the rule's own choice does not fit.";
+        "Partition key that overrides the default key.";
     Payload "payload" Always Kind::Object,
-        "Data of the event, as its type defines it.";
+        "Payload of the event, as its event type defines it.";
     Metadata "metadata" Always Kind::Object,
-        "What helps to observe and route the event.";
+        "Metadata for observation and routing.";
 }
 
 impl Field {

@@ -57,6 +57,7 @@ impl<P, M> Envelope<'_, P, M> {
 /// # Panics
 /// If `partitions` is 0.
 pub fn partition(key: &[u8], partitions: u32) -> u32 {
+    // Java's `Utils.toPositive`: it clears the sign bit, where the absolute value would differ.
     (murmur2(key) & 0x7FFF_FFFF) % partitions
 }
 
@@ -68,6 +69,7 @@ pub fn murmur2(bytes: &[u8]) -> u32 {
     // The hash starts from the length's low bits.
     #[expect(clippy::cast_possible_truncation)]
     let mut hash = SEED ^ bytes.len() as u32;
+    // Little-endian on every machine, as in Java; the C original reads words in native order.
     let (words, tail) = bytes.as_chunks::<4>();
     for word in words {
         let mut k = u32::from_le_bytes(*word).wrapping_mul(M);

@@ -10,16 +10,16 @@ use crate::rules::{self, Rule, Secret};
 use crate::text::Text;
 use crate::value;
 
-/// The engine of the whole table.
+/// Engine with all rules of the table.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::new);
 
 /// Compiled table.
 pub(crate) struct Engine {
     keywords: AhoCorasick,
-    /// The rule of each keyword.
+    /// Index of the rule of each keyword.
     owners: Vec<u8>,
     rules: Vec<Compiled>,
-    /// Rules without keywords, as bits.
+    /// Rules without keywords, as a bit set. The table has fewer than 128 rules.
     always: u128,
 }
 
@@ -57,7 +57,7 @@ impl Engine {
         }
     }
 
-    /// Returns where secrets stand, in no order.
+    /// Returns the ranges of secrets, unordered.
     pub(crate) fn secrets(&self, text: &Text) -> Vec<Range<usize>> {
         let mut secrets = Vec::new();
         let mut active = self.active(text);
@@ -69,7 +69,8 @@ impl Engine {
         secrets
     }
 
-    /// Returns the rules of which a text has a keyword, as bits.
+    /// Returns the rules of which a text contains a keyword, as a bit set. One pass over the text for
+    /// all keywords: most texts contain none, and no regular expression runs.
     fn active(&self, text: &Text) -> u128 {
         text.count(text.len());
         let mut active = self.always;
@@ -92,7 +93,7 @@ impl Compiled {
             } else {
                 value::secret(self.rule.secret, text, &found, &groups)
             };
-            // Behind the secret, so that nothing is read twice.
+            // Continues behind the secret, so that the rule reads no byte twice.
             place = secret
                 .as_ref()
                 .map_or(0, |secret| secret.end)
@@ -112,7 +113,7 @@ impl Compiled {
             return None;
         }
         let found = match self.rule.secret {
-            // Groups cost more than ends.
+            // Capture groups need a slower engine than the end of a match.
             secret if secret.is_named() => regex
                 .captures_read_at(groups, text.bytes(), place)
                 .map(|found| found.range()),
@@ -128,10 +129,11 @@ impl Compiled {
     }
 }
 
-/// Patterns match at most so many bytes, and a search reads at most so many behind its match.
+/// Maximum bytes that a pattern matches, and that a search reads behind its match.
 pub(crate) const MAX_PATTERN: usize = 400;
 
-/// Of bytes, so that classes are of ASCII, as they are in Python.
+/// Compiles the pattern of a rule without Unicode, so that `\w` and `\d` are ASCII classes, as in the
+/// Python engine.
 fn compile(rule: &Rule) -> Regex {
     RegexBuilder::new(rule.pattern)
         .unicode(false)
@@ -140,7 +142,7 @@ fn compile(rule: &Rule) -> Regex {
         .unwrap_or_else(|error| unreachable!("the pattern of {}: {error}", rule.id))
 }
 
-/// Compiled class of characters, repeated.
+/// Returns the end of a run of characters of a class.
 pub(crate) fn run(class: &'static str, text: &Text, start: usize) -> usize {
     let accepts = classes().iter().find(|(known, _)| *known == class);
     let (_, accepts) = accepts.unwrap_or_else(|| unreachable!("the class {class}"));
@@ -149,7 +151,7 @@ pub(crate) fn run(class: &'static str, text: &Text, start: usize) -> usize {
 
 type Class = (&'static str, [bool; 256]);
 
-/// The classes of the table, as sets of bytes.
+/// Returns the character classes of the table, as sets of bytes.
 fn classes() -> &'static [Class] {
     static CLASSES: LazyLock<Vec<Class>> = LazyLock::new(|| {
         let classes = rules::all().filter_map(|rule| match rule.secret {

@@ -1,9 +1,9 @@
 //! Redaction of secrets in texts: error messages, log lines, reasons of dead letters.
 //!
-//! One table of [rules] describes secrets. A rule finds a secret by what stands before
-//! it (`password=`) or by its own shape (`ghp_…`); a text is searched only for rules of which it has
-//! a keyword. Every search is linear in the length of the text: no pattern looks ahead further than
-//! a few hundred bytes, and no value is read twice by one rule.
+//! One table of [rules] describes secrets. A rule finds a secret by the text before it (`password=`) or
+//! by its format (`ghp_…`). A text is only searched for rules of which it contains a keyword. Every
+//! search is linear in the length of the text: no pattern reads further than a few hundred bytes
+//! ahead, and no rule reads a value twice.
 //!
 //! ```
 //! assert_eq!(herald_redact::redact("password=hunter2 user=bob"), "password=*** user=bob");
@@ -24,7 +24,7 @@ use regex::{Regex, RegexBuilder};
 use engine::ENGINE;
 use text::Text;
 
-/// Stands for a secret.
+/// Replacement of a secret.
 pub const MASK: &str = "***";
 
 /// Masks the secrets of the table of [rules].
@@ -33,7 +33,7 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     BUILT_IN.redact(text)
 }
 
-/// Redaction with patterns beside the built-in ones.
+/// Redactor with additional patterns.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
     patterns: Vec<Regex>,
@@ -70,7 +70,7 @@ impl Redactor {
                 .build()
                 .map_err(|error| PatternError {
                     pattern: pattern.to_owned(),
-                    // The rest repeats the pattern, and points into it.
+                    // The lines before repeat the pattern, and mark the position in it.
                     reason: last_line(&error.to_string()).to_owned(),
                 })
         };
@@ -97,7 +97,7 @@ impl Redactor {
         Cow::Owned(masked)
     }
 
-    /// Returns where secrets stand, in order and without overlaps.
+    /// Returns the ranges of secrets, in order and without overlaps.
     pub fn secrets(&self, text: &str) -> Vec<Range<usize>> {
         let mut secrets = ENGINE.secrets(&Text::new(text));
         for pattern in &self.patterns {

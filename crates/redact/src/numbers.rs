@@ -7,7 +7,8 @@ pub const IBAN_LENGTHS: &str = "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR2
     MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SC31 SD18 SE24 SI19 SK24 \
     SM27 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20";
 
-/// Numbers of the big networks: first and last prefix of four digits, least and most digits.
+/// Number ranges of the big card networks: first and last prefix of four digits, minimum and maximum
+/// number of digits.
 pub const CARDS: &[(u32, u32, usize, usize)] = &[
     (2221, 2720, 16, 16), // Mastercard
     (3000, 3059, 14, 14), // Diners Club
@@ -23,8 +24,8 @@ pub const CARDS: &[(u32, u32, usize, usize)] = &[
     (6440, 6599, 16, 19), // Discover
 ];
 
-/// Tells whether a text of digits and separators is the number of a payment card: those of the big
-/// networks, with the check digit of Luhn.
+/// Returns whether digits and separators are a payment card number of one of the big networks with a
+/// valid Luhn check digit.
 pub(crate) fn is_card(text: &[u8]) -> bool {
     let digits: Vec<u8> = text
         .iter()
@@ -41,7 +42,7 @@ pub(crate) fn is_card(text: &[u8]) -> bool {
     fits && luhn(&digits)
 }
 
-/// Every second digit from the right counts twice; the sum is a multiple of ten.
+/// Luhn check: every second digit from the right is doubled; the sum must be a multiple of ten.
 fn luhn(digits: &[u8]) -> bool {
     let sum: u32 = digits
         .iter()
@@ -56,8 +57,8 @@ fn luhn(digits: &[u8]) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// Returns how many bytes of a text, which begins with a country and check digits, are an IBAN,
-/// alone or in groups of four.
+/// Returns the length in bytes of an IBAN, in one piece or in groups of four, at the beginning of a text
+/// that starts with a country code and check digits.
 pub(crate) fn iban_length(text: &[u8]) -> Option<usize> {
     let length = country_length(text.get(..2)?)?;
     let (mut seen, mut place) = (0, 0);
@@ -78,8 +79,8 @@ fn country_length(country: &[u8]) -> Option<usize> {
     entry[2..].parse().ok()
 }
 
-/// Remainder by 97 of the number that an IBAN stands for: the first four characters go to the end,
-/// letters count from A = 10.
+/// Computes the IBAN's check remainder modulo 97 (ISO 7064): the first four characters move to the end,
+/// and letters count from A = 10.
 fn remainder(iban: &[u8]) -> u32 {
     let (front, back) = iban.split_at(4);
     let mut remainder = 0;

@@ -1,11 +1,11 @@
 //! The table of secrets.
 //!
-//! Patterns mean the same in Rust and in Python, and are harmless for an engine that backtracks:
-//! generated modules that need no Herald search with them too. They are of ASCII, without
-//! look-around and flags; what a pattern can't say is said by [`Before`] and [`Secret`].
+//! Patterns have the same meaning in Rust and in Python, and are not slow in a backtracking engine,
+//! because standalone generated modules search with them too. They are ASCII, without look-around and
+//! flags; [`Before`] and [`Secret`] describe what a pattern can't express.
 //!
-//! In examples `«…»` marks what is masked, and `{hex*32}` stands for 32 characters of a class, so
-//! that nobody takes the table for a leak; [`plain`] and [`masked`] read them.
+//! In examples `«…»` marks the masked part, and `{hex*32}` stands for 32 characters of a class, so that
+//! secret scanners do not report the table; [`plain`] and [`masked`] expand them.
 
 mod codes;
 mod commands;
@@ -22,12 +22,12 @@ pub struct Rule {
     pub id: &'static str,
     /// Description for people.
     pub title: &'static str,
-    /// A text without any of these has no such secret. In lower case where case does not matter;
-    /// without keywords, every text is searched.
+    /// Keywords: a text without any of them contains no such secret. Found in any case. Without keywords
+    /// every text is searched.
     pub keywords: &'static [&'static str],
     /// Characters that may not precede a match.
     pub before: Before,
-    /// Regular expression of the secret, or of what stands before it.
+    /// Regular expression of the secret, or of the text before it.
     pub pattern: &'static str,
     /// Whether `A` matches `a`.
     pub ignore_case: bool,
@@ -35,7 +35,7 @@ pub struct Rule {
     pub secret: Secret,
     /// Texts with such secrets.
     pub examples: &'static [&'static str],
-    /// Texts that look like it, and stay.
+    /// Similar texts that are not masked.
     pub near_misses: &'static [&'static str],
 }
 
@@ -63,9 +63,9 @@ impl Before {
 /// The secret, seen from a match of a rule's pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Secret {
-    /// The match, and all that follows of a class of characters.
+    /// The match and the following characters of a class.
     Match(&'static str),
-    /// At least so many characters of a class behind the match.
+    /// The characters of a class behind the match, at least this many.
     Following(&'static str, usize),
     /// The match, if it is the number of a card.
     Card,
@@ -140,7 +140,7 @@ pub const PUBLIC_ENDINGS: &[&str] = &[
     "_location",
 ];
 
-/// Words of prose behind `Bearer` and `Basic`.
+/// Words behind `Bearer` and `Basic` in prose, which are not credentials.
 pub const PROSE: &[&str] = &[
     "access",
     "and",

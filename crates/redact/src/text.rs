@@ -23,7 +23,7 @@ impl<'t> Text<'t> {
         self.bytes.len()
     }
 
-    /// Returns the bytes for a search, which tells with [`Text::count`] how many it read.
+    /// Returns the bytes for a search, which reports with [`Text::count`] how many it has read.
     pub(crate) fn bytes(&self) -> &'t [u8] {
         self.bytes
     }
@@ -39,7 +39,7 @@ impl<'t> Text<'t> {
         place.checked_sub(1).map_or(0, |place| self.at(place))
     }
 
-    /// Tells whether these bytes stand at a place, whatever their case.
+    /// Returns whether these bytes are at a place, ignoring case.
     pub(crate) fn has(&self, place: usize, bytes: &str) -> bool {
         self.count(bytes.len());
         self.bytes
@@ -77,7 +77,7 @@ impl<'t> Text<'t> {
     }
 }
 
-/// Tells whether a byte is white space in ASCII.
+/// Returns whether a byte is ASCII white space.
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
@@ -90,7 +90,7 @@ pub(crate) fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'')
 }
 
-/// Tells whether a byte may stand in the name of a key.
+/// Returns whether a byte can be part of the name of a key.
 pub(crate) fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
 }

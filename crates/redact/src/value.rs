@@ -1,7 +1,7 @@
-//! Values: where a secret begins and ends, seen from what names it.
+//! Extent of secrets: from a match of a pattern to the begin and end of the secret value.
 //!
-//! Each function reads a text once, from a place on, and at most a bounded number of bytes behind
-//! what it returns.
+//! Each function reads the text once from its start, and at most a bounded number of bytes behind what
+//! it returns, so that the search stays linear.
 
 use std::ops::Range;
 
@@ -13,13 +13,13 @@ use crate::numbers::{iban_length, is_card};
 use crate::rules::{PROSE, PUBLIC_ENDINGS, Secret};
 use crate::text::{Text, is_blank, is_name, is_quote, is_space};
 
-/// A value in brackets is looked at so far; a longer one ends as one without brackets.
+/// Maximum length of a value in brackets; a longer one ends like a value without brackets.
 const MAX_BRACKETS: usize = 1024;
 
-/// Names of keys that end a value (`a=b, name=c`) are at most so long.
+/// Maximum length of a key name that ends the value before it (`a=b, name=c`).
 const MAX_KEY: usize = 40;
 
-/// Returns the secret that a match of a pattern stands for.
+/// Returns the secret that belongs to a match of a pattern.
 pub(crate) fn secret(
     secret: Secret,
     text: &Text,
@@ -103,7 +103,7 @@ fn is_end_of_sentence(text: &Text, place: usize) -> bool {
     text.at(place) == b'.' && !text.at(place + 1).is_ascii_alphanumeric()
 }
 
-/// Tells whether the groups of a pattern are the name of a secret: its core, and what follows.
+/// Returns whether the groups of a pattern, core and suffix, are the name of a secret.
 fn is_secret_name(text: &Text, groups: &CaptureLocations) -> bool {
     let (Some((start, core_end)), Some((_, end))) = (groups.get(1), groups.get(2)) else {
         return false;
@@ -140,7 +140,8 @@ fn is_word(text: &Text, place: usize) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// Returns the end of a value in quotes, maybe cut: `"…"`, `'…'`, `b'…'`, `\"…\"`.
+/// Returns the end of a value in quotes, or of the text if the quote is not closed: `"…"`, `'…'`,
+/// `b'…'`, `\"…\"`.
 fn quoted(text: &Text, start: usize) -> Option<usize> {
     let after = text.skip(start, |byte| byte == b'\\');
     if (1..=2).contains(&(after - start)) && text.at(after) == b'"' {
@@ -196,7 +197,7 @@ fn bracketed(text: &Text, start: usize) -> Option<usize> {
     None
 }
 
-/// Tells whether a value without quotes ends here: before `", `, `, x` or `&x=`.
+/// Returns whether a value without quotes ends here: before `", `, `, x` or `&x=`.
 fn ends_at(text: &Text, place: usize) -> bool {
     let next = text.at(place + 1);
     match text.at(place) {
@@ -311,7 +312,7 @@ fn header(text: &Text, start: usize) -> Option<Range<usize>> {
 }
 
 fn user_password(text: &Text, start: usize) -> Option<Range<usize>> {
-    // The pattern may have eaten the quote.
+    // The match may include the quote.
     let start = if is_quote(text.before(start)) {
         start - 1
     } else {
@@ -342,7 +343,7 @@ fn credentials(text: &Text, found: &Range<usize>) -> Option<Range<usize>> {
     is_secret.then_some(start..end)
 }
 
-/// Tells whether a word is one of prose, or a parameter such as `expires_in=3600`.
+/// Returns whether a word is prose, or a parameter such as `expires_in=3600`.
 fn is_prose(text: &Text, start: usize, end: usize) -> bool {
     let word = text.skip(start, |byte| byte.is_ascii_alphabetic());
     let name = text.skip(word, |byte| byte == b'_' || byte.is_ascii_alphabetic());

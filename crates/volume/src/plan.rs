@@ -1,4 +1,4 @@
-//! Rates and sizes, added up by topic and in all.
+//! Plan: rates and sizes per contract, per topic, and in total.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,22 +12,21 @@ use crate::rates::{self, Rate};
 use crate::record::Size;
 use crate::retention::{self, Retention};
 
-/// Default of the bytes that one partition takes in a second: the lower end of what one partition
-/// is known to take.
+/// Default throughput of a partition, in bytes per second: a conservative value.
 pub const PARTITION_BYTES_PER_SECOND: u32 = 10_000_000;
 
 /// Settings that take precedence over those of contracts.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Requests that each node serves in a second.
+    /// Requests per second of each node.
     pub requests_per_second: Option<Range>,
     /// Retention of events.
     pub retention: Option<Duration>,
     /// Number of replicas.
     pub replication_factor: Option<u32>,
-    /// Bytes that one partition is to take in a second.
+    /// Throughput of a partition, in bytes per second.
     pub partition_bytes_per_second: Option<u32>,
-    /// Events that one consumer handles in a second.
+    /// Throughput of a consumer, in events per second.
     pub consumer_events_per_second: Option<u32>,
     /// Namespace of topics.
     pub namespace: Option<String>,
@@ -36,13 +35,13 @@ pub struct Options {
 /// Volume of all contracts.
 #[derive(Debug)]
 pub struct Plan<'a> {
-    /// Each contract for itself.
+    /// Contracts.
     pub contracts: Vec<ContractPlan<'a>>,
-    /// Each topic, whichever contracts publish to it; by name.
+    /// Topics by name, each with the events of all contracts.
     pub topics: Vec<TopicPlan>,
-    /// All of it.
+    /// Total of all contracts.
     pub total: Total,
-    /// Disagreements of contracts, each a sentence.
+    /// Contradictions between contracts, a sentence each.
     pub problems: Vec<String>,
 }
 
@@ -66,15 +65,15 @@ pub struct ContractPlan<'a> {
 /// Volume of an event.
 #[derive(Debug)]
 pub struct EventPlan {
-    /// On the wire.
+    /// Event type.
     pub event_type: String,
-    /// In its namespace.
+    /// Topic with its namespace.
     pub topic: String,
-    /// Of one example.
+    /// Size of an example.
     pub size: Size,
-    /// Whether events have more in them than the contract declares.
+    /// Whether events can have more fields than the contract declares.
     pub is_open: bool,
-    /// Whether it is larger than what Kafka takes by default.
+    /// Whether it exceeds Kafka's default maximum size.
     pub is_too_large: bool,
     /// Events of this type in a request.
     pub per_request: Range,
@@ -83,21 +82,21 @@ pub struct EventPlan {
 /// Volume of a topic.
 #[derive(Debug)]
 pub struct TopicPlan {
-    /// In its namespace.
+    /// Name with its namespace.
     pub name: String,
     /// Paths of the contracts that publish to it.
     pub contracts: Vec<String>,
     /// Event types that are published to it.
     pub event_types: Vec<String>,
-    /// Bytes of the smallest and of the largest of its events.
+    /// Bytes of its smallest and of its largest event.
     pub size: Range,
     /// Events of one request of each contract.
     pub events_per_request: Range,
     /// Their bytes.
     pub bytes_per_request: Range,
-    /// Events, of contracts that have a rate.
+    /// Events per second, of contracts that have a rate.
     pub events_per_second: Option<Range>,
-    /// Bytes, of contracts that have a rate.
+    /// Bytes per second, of contracts that have a rate.
     pub bytes_per_second: Option<Range>,
     /// Partitions.
     pub partitions: Partitions,
@@ -114,7 +113,7 @@ pub struct TopicPlan {
 /// Number of partitions that a topic should have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partitions {
-    /// Partitions for the highest rate; nothing without a rate.
+    /// Partitions that the highest rate needs; `None` without a rate.
     pub needed: Option<u64>,
     /// Number in the contract.
     pub configured: Option<u32>,
@@ -134,8 +133,8 @@ impl Partitions {
     }
 }
 
-/// Volume of all contracts together. Of a run that may end in several ways each is counted once, so
-/// this may be less than the sum of the topics.
+/// Volume of all contracts together. A run is counted once, although it can end in several ways, so this
+/// can be less than the sum of the topics.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Total {
     /// Events of one request of each contract.
@@ -153,7 +152,7 @@ pub struct Total {
 }
 
 impl<'a> Plan<'a> {
-    /// Adds up what the contracts of these nodes amount to.
+    /// Computes the plan of these nodes.
     pub fn new(nodes: &'a [Node], options: &Options) -> Self {
         let namespace = options.namespace.as_deref();
         let (published, problems) = topics::published(nodes, namespace);
@@ -249,7 +248,7 @@ impl<'a> ContractPlan<'a> {
         parts
     }
 
-    /// The sum over the events of these rates in a second, each with its weight.
+    /// Returns the weighted sum of the events of these rates per second.
     fn per_second(&self, rates: &[Rate], weight: impl Fn(&EventPlan) -> f64) -> Option<Range> {
         let requests = self.requests_per_second?;
         Some(requests * rates::per_request(rates, |at| weight(&self.events[at])))
@@ -274,7 +273,7 @@ impl Part<'_> {
     }
 }
 
-/// The sum of what is known; nothing where nothing is.
+/// Returns the sum of the known ranges; `None` if none is known.
 fn sum(ranges: impl Iterator<Item = Option<Range>>) -> Option<Range> {
     ranges.flatten().reduce(|one, other| one + other)
 }

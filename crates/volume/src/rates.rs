@@ -1,4 +1,4 @@
-//! Numbers of events in a request.
+//! Events per request.
 //!
 //! A run of an operation publishes its start, and then that it completed or failed. Sums count each
 //! run once, however it ends, so that totals are smaller than the sum over the topics.
@@ -7,18 +7,18 @@ use herald_catalog::category::{METRIC_EVENTS, Occasion, STATE_EVENTS};
 use herald_catalog::volume::Range;
 use herald_catalog::{Event, Node};
 
-/// Events that an occurrence at a node publishes, and how often it occurs.
+/// Rate of an occurrence, such as a run of an operation, with the events that it publishes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rate {
-    /// Its trigger.
+    /// Occurrence.
     pub trigger: Trigger,
-    /// Its number in a request.
+    /// Number of occurrences per request.
     pub per_request: Range,
-    /// Whether the contract sets the number; else one is assumed.
+    /// Whether the contract sets the number, as opposed to an assumed one.
     pub is_declared: bool,
-    /// Share of runs that fail; without one all of them might.
+    /// Share of runs that fail; if it is `None`, any share is assumed possible.
     pub failure_ratio: Option<Range>,
-    /// Its events, each with its condition.
+    /// Events by index, each with its condition.
     pub events: Vec<(usize, When)>,
 }
 
@@ -46,7 +46,7 @@ pub enum When {
     Failed,
 }
 
-/// The rates of a node, in the order of its events.
+/// Returns the rates of a node, in the order of its events.
 pub fn rates(node: &Node) -> Vec<Rate> {
     let of_operations = (0..node.operations.len()).map(|index| of_operation(node, index));
     let others = node.events.iter().enumerate();
@@ -55,7 +55,7 @@ pub fn rates(node: &Node) -> Vec<Rate> {
     rates.filter(|rate| !rate.events.is_empty()).collect()
 }
 
-/// The sum over all events of a request, each with its weight: `|_| 1.0` counts them.
+/// Returns the weighted sum of the events of a request; the weight `|_| 1.0` counts them.
 pub fn per_request(rates: &[Rate], weight: impl Fn(usize) -> f64) -> Range {
     rates
         .iter()
@@ -78,10 +78,9 @@ impl Rate {
         self.failure_ratio.unwrap_or(Range::between(0.0, 1.0))
     }
 
-    /// The sum of weights of what happens once.
+    /// Returns the weighted sum of the events of one occurrence.
     fn each(&self, weight: &impl Fn(usize) -> f64) -> Range {
-        // The sum grows or falls evenly with the share that fails, so its ends are those of the
-        // share.
+        // The sum is linear in the share of failures, so its extremes are at the ends of the range.
         let with = |failed: f64| -> f64 {
             let shares = self.events.iter().map(|(event, when)| {
                 weight(*event)
@@ -143,8 +142,8 @@ fn other(node: &Node, index: usize, event: &Event) -> Option<Rate> {
     })
 }
 
-/// Returns the rate of all metrics, else the sum of their own; one without a rate is recorded
-/// once.
+/// Returns the declared rate of all metrics, else the sum of the rates of each metric, 1 for a metric
+/// without a rate.
 fn of_metrics(node: &Node) -> (Trigger, Option<Range>, f64) {
     let of_each = || {
         let metrics = node.metrics.iter();

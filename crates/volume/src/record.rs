@@ -3,28 +3,28 @@
 use herald_envelope::{Envelope, Error};
 use serde::Serialize;
 
-/// Bytes of a batch before its first record. Every event is counted in a batch of its own, as
-/// Herald's client sends it while there is no hurry; under load several share one.
+/// Header of a record batch (magic 2), in bytes. Every event counts with its own batch, as Herald's
+/// client sends it at a low rate (`linger.ms` is 0); under load several events share one.
 pub const BATCH: usize = 61;
 
 /// Bytes of one event, uncompressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
-    /// Of the key.
+    /// Bytes of the key.
     pub key: usize,
-    /// Of the headers, with their names and lengths.
+    /// Bytes of the headers, with names and length prefixes.
     pub headers: usize,
-    /// Of the envelope.
+    /// Bytes of the envelope.
     pub value: usize,
-    /// All of the record, with its lengths, and its batch.
+    /// Bytes of the whole record, with length prefixes and the batch header.
     pub stored: usize,
 }
 
 impl Size {
-    /// The size of an event.
+    /// Computes the size of an event.
     ///
     /// # Errors
-    /// What can't be written as an envelope.
+    /// See [`Envelope::write`].
     pub fn of<P: Serialize, M: Serialize>(envelope: &Envelope<'_, P, M>) -> Result<Self, Error> {
         let value = envelope.to_vec()?.len();
         let key = envelope.key().len();
@@ -33,7 +33,7 @@ impl Size {
             .iter()
             .map(|(name, value)| prefixed(name.len()) + prefixed(value.len()));
         let headers = varint(set.iter().count()) + of_headers.sum::<usize>();
-        // Attributes, and the differences of time and offset to the batch: one byte each.
+        // Attributes, timestamp delta and offset delta: one byte each in a batch of one record.
         let body = 3 + prefixed(key) + prefixed(value) + headers;
         Ok(Self {
             key,
@@ -44,12 +44,12 @@ impl Size {
     }
 }
 
-/// Bytes of something behind its length.
+/// Returns the size of data with its length prefix.
 fn prefixed(length: usize) -> usize {
     varint(length) + length
 }
 
-/// Bytes of a number that is not negative, zigzag encoded with seven bits a byte.
+/// Returns the size of a number as a zigzag varint, with seven bits per byte.
 fn varint(number: usize) -> usize {
     let bits = usize::BITS - number.leading_zeros() + 1;
     bits.div_ceil(7).max(1) as usize
