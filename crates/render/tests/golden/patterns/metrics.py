@@ -21,10 +21,10 @@ _Method = TypeVar("_Method", bound=Callable[..., object])
 def track_metrics(
     operation: Literal["place"],
 ) -> Callable[[_Method], _Method]:
-    """Measure each run of a method: `@track_metrics(…)`.
+    """Measure every call of a method: `@track_metrics(…)`.
 
-    It may be a function, a coroutine function or a generator. The figures are those of
-    the `node_metrics` of its object.
+    It may be a function, a coroutine function or a generator. The metrics are recorded
+    in the `node_metrics` of its object.
     """
     return measured_method(operation)
 
@@ -63,10 +63,10 @@ class OrdersMetricsPublisher(EventPublisher):
         )
 
     def _initialize_metrics(self) -> None:
-        """Count and time from now on; call it in `__init__`.
+        """Create `node_metrics`; call it in `__init__`.
 
-        Figures are published by `_publish_metric_recorded_event`, beside the work:
-        after so many operations or seconds, and at the end.
+        Metrics are published by `_publish_metric_recorded_event` in the background:
+        after a number of operations or seconds, and at the end.
         """
         self.node_metrics: NodeMetrics = NodeMetrics(
             self,
@@ -81,7 +81,7 @@ class OrdersMetricsPublisher(EventPublisher):
     ) -> Track:
         """Measure one run of an operation: `with self._track_operation(…):`.
 
-        An exception that leaves it is counted as an error, and passes.
+        An exception in the block is counted as an error and re-raised.
         """
         return self.node_metrics.track(operation)
 
@@ -91,17 +91,17 @@ class OrdersMetricsPublisher(EventPublisher):
         duration_ms: float,
         error: BaseException | None = None,
     ) -> None:
-        """Count a run that something else has timed.
+        """Record a run that was timed elsewhere.
 
         Args:
-            operation: What ran.
-            duration_ms: How long it took, in milliseconds.
-            error: What went wrong, if anything did.
+            operation: Name of the operation.
+            duration_ms: Duration in milliseconds.
+            error: Exception, if the run failed.
         """
         self.node_metrics.record(operation, duration_ms / 1000, error)
 
     def _get_operation_metrics(self) -> Mapping[str, OperationSnapshot]:
-        """Return the figures of each operation that ran."""
+        """Return the metrics of each operation that ran."""
         return self.node_metrics.snapshot().operations
 
     def _watch_resource(
@@ -110,12 +110,12 @@ class OrdersMetricsPublisher(EventPublisher):
         metric_unit: str,
         read: Callable[[], float],
     ) -> None:
-        """Publish what a function gives each time that figures are due.
+        """Publish the value of a function whenever metrics are published.
 
         Args:
-            metric_name: What is measured, such as `queue.depth`.
+            metric_name: Name of the metric, such as `queue.depth`.
             metric_unit: Unit of the value, such as `count`.
-            read: Gives the value, such as `queue.qsize`.
+            read: Returns the value, such as `queue.qsize`.
         """
         self.node_metrics.gauge(metric_name, unit=metric_unit, read=read)
 
@@ -140,18 +140,18 @@ class OrdersMetricsPublisher(EventPublisher):
         distribution.record(value)
 
     def _get_business_metrics(self) -> dict[str, float]:
-        """Return what was recorded beside the operations."""
+        """Return the business metrics."""
         business = self.node_metrics.snapshot().business
         return {reading.name: reading.value for reading in business}
 
     async def _start_metrics(self) -> None:
-        """Publish figures from now on, in a task of the running loop."""
+        """Start to publish metrics, in a task of the running loop."""
         await self.node_metrics.start()
 
     async def _publish_metrics(self) -> None:
-        """Publish at once what has changed, and wait for the receipts."""
+        """Publish changed metrics now, and wait for the receipts."""
         await self.node_metrics.flush()
 
     async def _stop_metrics(self) -> None:
-        """Publish all figures once more, and end."""
+        """Publish all metrics once more, and stop."""
         await self.node_metrics.stop()

@@ -67,10 +67,10 @@ class OrdersService(EventPublisher):
         )
 
     def _initialize_lifecycle(self) -> None:
-        """Declare what the service consists of; call it at the end of `__init__`.
+        """Declare dependencies and tasks; call it at the end of `__init__`.
 
-        Dependencies start in the order in which they stand here, and stop in the
-        reverse. A check says whether the service is ready; tasks run beside it.
+        Dependencies start in this order, and stop in reverse. Their checks decide
+        whether the service is ready; tasks run in the background.
         """
         self.lifecycle: Lifecycle = Lifecycle(
             self,
@@ -93,7 +93,7 @@ class OrdersService(EventPublisher):
         """Connect the client, start the dependencies, then the tasks.
 
         Raises:
-            StartError: It did not start; what had started is stopped.
+            StartError: It did not start; everything that had started was stopped.
         """
         await self.lifecycle.start()
 
@@ -101,39 +101,39 @@ class OrdersService(EventPublisher):
         self,
         main: Callable[[], Coroutine[Any, Any, object]] | None = None,
     ) -> None:
-        """Be the program: start, and stop when `main` ends or on SIGTERM or SIGINT.
+        """Run as a program: start, and stop when `main` ends or on SIGTERM or SIGINT.
 
         Args:
-            main: The work of the service; without it, it runs until a signal.
+            main: Coroutine function to run; without it, runs until a signal.
         """
         self.lifecycle.run(main)
 
     async def shutdown(self, reason: str = "stop requested") -> StopReport:
-        """Finish what is in flight, stop tasks and dependencies, close the client.
+        """Finish operations in flight, stop tasks and dependencies, close the client.
 
         Args:
-            reason: Why; the last change of state says it.
+            reason: Reason, published with the last state change.
         """
         return await self.lifecycle.stop(reason)
 
     def request_shutdown(self, reason: str = "stop requested") -> None:
-        """Let `run` stop; from any thread.
+        """Make `run` stop; callable from any thread.
 
         Args:
-            reason: Why; the last change of state says it.
+            reason: Reason, published with the last state change.
         """
         self.lifecycle.request_stop(reason)
 
     async def readiness(self) -> Health:
-        """Ask all checks, the tasks and the client whether the service can work."""
+        """Return whether checks, tasks and the client allow the service to work."""
         return await self.lifecycle.readiness()
 
     async def liveness(self) -> Health:
-        """Tell whether the service may go on, or has to be started anew."""
+        """Return whether the service works, or has to be restarted."""
         return await self.lifecycle.liveness()
 
     def get_runtime_status(self) -> dict[str, object]:
-        """Return how the service is, without asking anything."""
+        """Return the current status, without running checks."""
         heartbeat = self.lifecycle.last_heartbeat
         return {
             "state": self.lifecycle.state.value,
@@ -142,35 +142,35 @@ class OrdersService(EventPublisher):
         }
 
     def _accept_operation(self) -> Admission:
-        """Hold up the shutdown for one operation: `with self._accept_operation():`.
+        """Delay the shutdown for one operation: `with self._accept_operation():`.
 
         Raises:
-            NotAccepting: The service has not started, or stops.
+            NotAccepting: The service has not started, or is stopping.
         """
         return self.lifecycle.operation()
 
     async def _connect_database(self) -> None:
         """Connect `database`; fill it in.
 
-        What it raises keeps the service from starting.
+        If it raises, the service does not start.
         """
 
     async def _disconnect_database(self) -> None:
         """Disconnect `database`; fill it in.
 
-        It is called after all that stands behind it has stopped.
+        It is called after everything that was started later has stopped.
         """
 
     async def _check_database(self) -> str | None:
         """Look whether `database` is well; fill it in.
 
         Returns:
-            None, or what is wrong with it.
+            None if it works, else a description of the problem.
         """
         return None
 
     async def _run_refresh(self) -> None:
         """Do the work of `refresh`; fill it in.
 
-        It is cancelled when the service stops, and started again when it fails.
+        It is cancelled when the service stops, and restarted when it fails.
         """
