@@ -20,6 +20,7 @@ impl Interrupt {
         let requested = Arc::new(AtomicBool::new(false));
         let handler = requested.clone();
         ctrlc::set_handler(move || {
+            // Relaxed: the flag is polled, and no other memory depends on it.
             if handler.swap(true, Ordering::Relaxed) {
                 process::exit(EXIT_INTERRUPTED);
             }

@@ -49,7 +49,7 @@ impl MemoryGuard {
     }
 }
 
-/// Nothing is half-written: files are written after all of them are rendered.
+/// Ends the process. No file is incomplete, because files are written after all are rendered.
 fn exit(target: &str) -> ! {
     terminal::error(&format!(
         "the templates of the target `{target}` need more than {} MB of memory; a list or text in \
@@ -59,7 +59,7 @@ fn exit(target: &str) -> ! {
     process::exit(ExitStatus::Failure as i32)
 }
 
-/// Memory of the process that is in RAM.
+/// Returns the resident memory of the process (`VmRSS`).
 fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"))?;

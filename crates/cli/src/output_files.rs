@@ -137,6 +137,9 @@ pub fn write(planned: &Planned<'_>) -> Result<(), Error> {
 }
 
 /// Writes a text atomically; with `new`, fails if the file exists.
+///
+/// The text goes to a temporary file in the same folder, because a rename is atomic only within a file
+/// system. It is not flushed to the disk: after a power cut the file can be generated again.
 pub fn write_text(path: &Path, text: &str, new: bool) -> Result<(), Error> {
     let folder = path
         .parent()
@@ -149,6 +152,7 @@ pub fn write_text(path: &Path, text: &str, new: bool) -> Result<(), Error> {
         if new {
             file.persist_noclobber(path)?;
         } else {
+            // A rename replaces the file with its permissions, so those of the old file are copied.
             let permissions = fs::metadata(path)?.permissions();
             file.as_file().set_permissions(permissions)?;
             file.persist(path)?;

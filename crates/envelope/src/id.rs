@@ -52,6 +52,8 @@ thread_local! {
 
 impl RandomBits {
     fn next(&mut self) -> Bytes {
+        // Checked for each id: `fork` copies the drawn bits, and there is no hook that would clear the
+        // buffers of all threads.
         let generation = fork_generation();
         if self.next == DRAWN_TOGETHER || self.generation != generation {
             fill(self.drawn.as_flattened_mut());

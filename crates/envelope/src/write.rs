@@ -46,6 +46,7 @@ impl<P: Serialize, M: Serialize> Envelope<'_, P, M> {
             ));
         }
         buffer.push(b'{');
+        // `lead` begins with a comma, which the first field does not have.
         buffer.extend_from_slice(&Field::EnvelopeVersion.row().lead.as_bytes()[1..]);
         write_text(ENVELOPE_VERSION, buffer);
         write_id(Field::EventId, self.event_id, buffer);

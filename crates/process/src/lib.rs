@@ -20,9 +20,11 @@ static REGISTERED: AtomicBool = AtomicBool::new(false);
 /// keeps the number of its parent.
 pub fn fork_generation() -> u64 {
     if REGISTERED.load(Ordering::Acquire) || register() {
+        // Relaxed: the count only changes in a child that has a single thread at that moment.
         return FORKS.load(Ordering::Relaxed);
     }
-    // The C library has no memory for the handler. Process ids stand apart from counts.
+    // The C library has no memory for the handler (`ENOMEM`). The highest bit distinguishes process
+    // ids from counts.
     u64::from(process::id()) | 1 << 63
 }
 

@@ -28,8 +28,8 @@ login failed: password=*** user=bob
 no credit for ***
 ```
 
-Patterns of your own stand in the contract, as [`redact`](reference/contract.md). They are compiled
-into the same engine.
+Set your own patterns in the contract, as [`redact`](reference/contract.md). They are compiled into
+the same engine.
 
 - The engine is written in Rust. Its time is linear in the length of a text, also if somebody else has
   chosen the text.

@@ -119,6 +119,8 @@ impl Writer {
         requests_until: Option<i64>,
     ) -> Result<(Vec<Answer>, Settled), SpoolError> {
         self.watcher.check()?;
+        // `IMMEDIATE` takes the write lock now, and waits for it. A deferred transaction that has read
+        // before another program wrote fails at its first write (`SQLITE_BUSY_SNAPSHOT`).
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

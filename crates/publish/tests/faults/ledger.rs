@@ -19,13 +19,13 @@ pub struct Ledger {
 /// Result of a publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Kafka has it there; the offset is -1 where Kafka found an earlier try of it.
+    /// Kafka has it at this partition and offset.
     Delivered { partition: i32, offset: i64 },
     /// The spool has it.
     Spooled,
-    /// Kafka refuses it, and it is a dead letter.
+    /// Kafka rejected it, and it is a dead letter.
     Dead,
-    /// It is not safe, for the reason with this code.
+    /// The publish failed with this code.
     Failed(String),
 }
 

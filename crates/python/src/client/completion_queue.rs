@@ -89,6 +89,8 @@ impl Wake for SlotWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        // Called by threads of the publisher, so without the interpreter lock. The flag is read and
+        // set under the mutex of `indices`: of many receipts between two wake-ups, one writes a byte.
         let mut state = lock(&self.ready.state);
         state.indices.push(self.index);
         let notified = std::mem::replace(&mut state.notified, true);
@@ -168,6 +170,8 @@ impl CompletionQueue {
             }
             budget -= ready.len();
             for index in ready {
+                // Taken out, so that the mutex is not held while the slot is polled: resolving a future
+                // calls into Python, which may submit more work to this queue.
                 let slot = lock(&self.slots).slots[index].take();
                 // Empty if it was woken twice and is resolved.
                 if let Some(slot) = slot {

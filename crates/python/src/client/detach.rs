@@ -27,6 +27,9 @@ thread_local! {
 
 /// Runs work that may block without the interpreter lock.
 pub fn detach<T: Send>(py: Python<'_>, work: impl FnOnce() -> T + Send) -> T {
+    // Counted before detaching. `SeqCst` on both atomics: of this increment and the store of
+    // `FINALIZING`, one is seen by the other side. Either the finalizer waits for this thread, or this
+    // thread sees the flag after its work and does not re-attach.
     let guard = DetachGuard::new();
     let result = py.detach(|| {
         let result = work();

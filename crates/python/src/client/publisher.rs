@@ -368,6 +368,8 @@ impl PendingReceipt {
                 Ok(outcome) => State::Resolved(outcome),
                 Err(pending) => State::Pending(pending),
             },
+            // `Pending::wait_timeout` takes the pending by value, so only one thread can wait on it.
+            // Others look again after a millisecond, or sooner at the end of their timeout.
             State::Waiting => {
                 std::thread::sleep(max_wait.min(Duration::from_millis(1)));
                 return None;
@@ -393,6 +395,7 @@ fn dispatch<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let ticket = queue.get().ticket();
     let work: Work = Box::pin(async move {
+        // Created before the wait for the ticket: the deadline counts from the call.
         let enqueued = publisher.enqueue(message);
         ticket.wait().await;
         let pending = enqueued.await;

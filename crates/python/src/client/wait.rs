@@ -27,6 +27,8 @@ pub fn block_on<T: Send>(py: Python<'_>, future: impl Future<Output = T> + Send)
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
+        // Python runs signal handlers only on the main thread while it holds the interpreter lock, so
+        // a blocked thread re-attaches at this interval for Ctrl-C.
         let output = detach(py, || {
             let start = Instant::now();
             loop {
