@@ -6,11 +6,11 @@ use std::str::FromStr;
 /// A pair of parties that a change can separate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
-    /// Yesterday's consumer reads tomorrow's events.
+    /// An old consumer reads new events.
     Consumer,
-    /// Tomorrow's consumer reads yesterday's events.
+    /// A new consumer reads old events.
     Producer,
-    /// Code written against yesterday's generated module uses tomorrow's.
+    /// Code for the old generated module uses the new one.
     Source,
 }
 

@@ -1,12 +1,12 @@
 //! Breaking changes between two versions of contracts.
 //!
-//! [`compare`] takes the catalogs of yesterday and of tomorrow and returns one [`Change`] for
-//! everything that breaks a [`Direction`]:
+//! [`compare`] takes the old and the new catalog and returns a [`Change`] for each difference that
+//! breaks a [`Direction`]:
 //!
-//! - **consumer**: yesterday's consumer reads tomorrow's events;
-//! - **producer**: tomorrow's consumer reads yesterday's events, which are retained in topics or
-//!   come from instances that are not upgraded yet;
-//! - **source**: code that uses the generated module is checked against the new module.
+//! - **consumer**: an old consumer reads new events;
+//! - **producer**: a new consumer reads old events, which are retained in topics or come from instances
+//!   that are not upgraded yet;
+//! - **source**: code that uses the old generated module is checked against the new one.
 //!
 //! A change of a payload carries a [`Witness`]: a value that one side publishes and the other
 //! side rejects. Payloads are judged as they are on the wire: additional properties pass, and a

@@ -6,7 +6,7 @@ use crate::Directions;
 use crate::change::Change;
 use crate::pairs::{DefinitionPair, EventPair, FieldPair, FieldsPair, NodePair, TypePair};
 
-/// A kind of change that breaks somebody.
+/// Kind of change that breaks consumers, producers or source code.
 #[derive(Debug)]
 pub struct BreakingRule {
     /// Code, severity and documentation, as every diagnostic has them.
@@ -39,7 +39,7 @@ pub(crate) enum Check {
     Field(fn(&FieldPair<'_>, &mut Vec<Change>)),
     /// The type of a field, or a part of it.
     Type(fn(&TypePair<'_>, &mut Vec<Change>)),
-    /// Two definitions that stand in the same place.
+    /// Two definitions that are the type of the same field.
     Definition(fn(&DefinitionPair<'_>, &mut Vec<Change>)),
     /// All changes of a node, after every other rule.
     Verdict(fn(&NodePair<'_>, &[Change]) -> Option<Change>),

@@ -51,7 +51,7 @@ pub enum Shape {
     Dict(&'static Shape),
     /// Mapping of at most [`MAX_LABELS`] names to scalars.
     Labels,
-    /// One of several shapes, told apart by what YAML gives.
+    /// One of several shapes, distinguished by the type of the YAML value.
     OneOf(&'static [Shape]),
 }
 

@@ -6,7 +6,7 @@ use herald_diagnostics::Diagnostic;
 const MAX_QUOTED: usize = 80;
 
 /// Number of diagnostics of a file after which no more suggestions are made: the search for similar
-/// words costs more than all other checks, and nobody reads that far.
+/// words costs more than all other checks, and helps no reader.
 const MAX_DIAGNOSTICS_WITH_SUGGESTION: usize = 1_000;
 
 /// Maximum number of candidates that are compared.

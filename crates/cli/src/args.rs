@@ -111,8 +111,8 @@ Examples:
   herald breaking contracts/ --against ../released/contracts --format json
   herald breaking --against git:origin/main --format github
 
-Directions: consumer (yesterday's consumer reads tomorrow's events), producer (tomorrow's consumer
-reads yesterday's events), source (code that uses the generated module).
+Directions: consumer (an old consumer reads new events), producer (a new consumer reads old
+events), source (code that uses the generated module).
 
 Exit codes: 0 nothing breaks, 1 something breaks in a chosen direction, 2 could not run.")]
     Breaking(breaking::Breaking),

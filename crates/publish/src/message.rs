@@ -13,9 +13,9 @@ use smallvec::SmallVec;
 
 use crate::error::PublishError;
 
-/// A message as Kafka will see it.
+/// Message as Kafka receives it.
 ///
-/// One buffer holds all of it, so that a message costs one allocation.
+/// All parts are in one buffer, so that a message needs one allocation.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     /// Payload, then topic, then key, then the values of headers.
@@ -24,30 +24,31 @@ pub struct Message {
     topic_end: usize,
     /// `None` for a message without a key.
     key_end: Option<usize>,
-    /// Names of headers, each with the end of its value.
+    /// Names of headers, each with the offset of the end of its value.
     headers: SmallVec<[(Cow<'static, str>, usize); USUAL_HEADERS]>,
     created: SystemTime,
 }
 
-/// Room for the parts that are not payload: a usual topic, key and header set.
-const ROOM_BESIDE_PAYLOAD: usize = 256;
-const ROOM_FOR_PAYLOAD: usize = 768;
+/// Initial capacity for topic, key and header values, and for the payload. Enough for a typical event,
+/// so that the buffer does not grow.
+const METADATA_CAPACITY: usize = 256;
+const PAYLOAD_CAPACITY: usize = 768;
 
-/// Headers of an event with correlation and trace; more need an allocation.
+/// Number of headers of an event with correlation and trace; more need another allocation.
 const USUAL_HEADERS: usize = 5;
 
-/// Lengths, attributes, and distances to the batch's time and offset, each as long as it gets. As
-/// librdkafka 2.12 counts it (`RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD`).
+/// Maximum size of a record's lengths, attributes, timestamp delta and offset delta, as librdkafka 2.12
+/// counts it (`RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD`).
 const MAX_RECORD_OVERHEAD: usize = 36;
 
-/// Bytes of a length as Kafka writes it: signed, seven bits in each byte.
+/// Returns the size of a length as a zigzag varint: signed, with seven bits per byte.
 fn varint_bytes(length: usize) -> usize {
     let bits = usize::BITS - length.leading_zeros() + 1;
     bits.div_ceil(7) as usize
 }
 
 impl Message {
-    /// A message with these bytes, made now, without headers.
+    /// Creates a message without headers, with the current time.
     ///
     /// # Errors
     /// [`PublishError::InvalidTopic`].
@@ -56,7 +57,7 @@ impl Message {
         Ok(Self::assemble(topic, key, payload, SystemTime::now()))
     }
 
-    /// The message of an envelope: its JSON, its key and its headers.
+    /// Creates the message of an envelope, with its JSON, key and headers.
     ///
     /// # Errors
     /// [`PublishError::InvalidTopic`] and [`PublishError::Envelope`].
@@ -67,7 +68,7 @@ impl Message {
         Self::of_envelope_in(Vec::new(), topic, envelope, HeaderSet::ALL)
     }
 
-    /// Builds the message in a buffer that was used before.
+    /// Creates the message of an envelope in a used buffer.
     pub(crate) fn of_envelope_in<P: Serialize, M: Serialize>(
         buffer: Vec<u8>,
         topic: &str,
@@ -77,7 +78,7 @@ impl Message {
         check_topic(topic)?;
         let mut payload = buffer;
         payload.clear();
-        payload.reserve(ROOM_FOR_PAYLOAD + ROOM_BESIDE_PAYLOAD);
+        payload.reserve(PAYLOAD_CAPACITY + METADATA_CAPACITY);
         envelope.write(&mut payload)?;
         let created = system_time(envelope.event_timestamp);
         let key = envelope.key();
@@ -91,7 +92,7 @@ impl Message {
 
     fn assemble(topic: &str, key: Option<&[u8]>, payload: Vec<u8>, created: SystemTime) -> Self {
         let mut bytes = payload;
-        bytes.reserve(ROOM_BESIDE_PAYLOAD);
+        bytes.reserve(METADATA_CAPACITY);
         let payload_end = bytes.len();
         bytes.extend_from_slice(topic.as_bytes());
         let topic_end = bytes.len();
@@ -125,19 +126,19 @@ impl Message {
         self.headers.push((name, self.bytes.len()));
     }
 
-    /// Topic.
-    #[expect(clippy::missing_panics_doc, reason = "it was text when it came in")]
+    /// Returns the topic.
+    #[expect(clippy::missing_panics_doc, reason = "it is created from text")]
     pub fn topic(&self) -> &str {
         std::str::from_utf8(&self.bytes[self.payload_end..self.topic_end])
             .expect("the topic is text")
     }
 
-    /// Key, which decides about the partition; order is kept per topic and key.
+    /// Returns the key, which determines the partition. Order is kept per topic and key.
     pub fn key(&self) -> Option<&[u8]> {
         self.key_end.map(|end| &self.bytes[self.topic_end..end])
     }
 
-    /// Names and values in their order; a name may occur more than once.
+    /// Returns names and values of headers in order; a name may occur more than once.
     pub fn headers(&self) -> impl ExactSizeIterator<Item = (&str, &[u8])> {
         let mut start = self.key_end.unwrap_or(self.topic_end);
         self.headers.iter().map(move |(name, end)| {
@@ -147,23 +148,22 @@ impl Message {
         })
     }
 
-    /// The message's bytes, for an event the JSON of its envelope.
+    /// Returns the payload; for an event the JSON of its envelope.
     pub fn payload(&self) -> &[u8] {
         &self.bytes[..self.payload_end]
     }
 
-    /// When the event came to be.
+    /// Returns the creation time of the event.
     pub fn created(&self) -> SystemTime {
         self.created
     }
 
-    /// Size of all parts, which counts towards the limit of bytes in flight.
+    /// Returns the size of all parts, which counts towards the in-flight limit in bytes.
     pub fn weight(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Most bytes that it takes in a Kafka batch before compression: what `message.max.bytes`
-    /// bounds.
+    /// Returns its maximum size in a Kafka batch before compression, which `message.max.bytes` limits.
     pub fn wire_bytes(&self) -> usize {
         let headers = self.headers().map(|(name, value)| {
             varint_bytes(name.len()) + name.len() + varint_bytes(value.len()) + value.len()
@@ -198,7 +198,7 @@ impl Message {
         }
     }
 
-    /// Converts a message that is not needed any more.
+    /// Converts to a record for the spool, without copying the payload.
     pub(crate) fn into_record(self) -> Record {
         let mut record = self.to_record_without_payload(0);
         record.payload = self.bytes;
@@ -206,7 +206,7 @@ impl Message {
         record
     }
 
-    /// Returns the content for another topic.
+    /// Copies the message to another topic.
     pub(crate) fn on_topic(&self, topic: &str) -> Self {
         let mut message = Self::assemble(topic, self.key(), self.payload().to_vec(), self.created);
         for ((name, _), (_, value)) in self.headers.iter().zip(self.headers()) {
@@ -215,12 +215,12 @@ impl Message {
         message
     }
 
-    /// The buffer, for another message.
+    /// Returns the buffer, for another message.
     pub(crate) fn into_buffer(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// The message of a record. What lies in a spool was checked when it came in.
+    /// Creates the message of a record. Its topic was validated before it was spooled.
     pub(crate) fn of_record(record: Record) -> Self {
         let mut message = Self::assemble(
             &record.topic,

@@ -26,7 +26,7 @@ pub const VERSION: u32 = 1;
 pub fn schema() -> Value {
     let mut schema: Value = serde_json::from_str(include_str!("../schema/view.schema.json"))
         .unwrap_or_else(|error| unreachable!("a test reads it: {error}"));
-    // The names of stages stand in the table of categories only.
+    // The names of stages are defined by the table of categories only.
     let names = stages().map(|stage| Some(stage.pattern)).chain([None]);
     schema["$defs"]["event"]["properties"]["stage"]["enum"] = json!(names.collect::<Vec<_>>());
     schema

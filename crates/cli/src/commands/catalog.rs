@@ -151,7 +151,7 @@ impl View<'_> {
     }
 }
 
-/// The name of a node, or what stands in for it.
+/// Returns the name of a node, or a placeholder.
 fn title(node: &Node) -> &str {
     node.identity.name.as_deref().unwrap_or(&node.identity.slug)
 }

@@ -138,7 +138,7 @@ impl Text {
         }
     }
 
-    /// The beginning of a text of so many bytes, and how to see the rest.
+    /// Shortens a text to this many bytes, with a hint how to see the rest.
     fn cut(&self, text: &str, bytes: usize, out: &mut String) {
         let width_left = self
             .width_left
@@ -178,7 +178,7 @@ fn place(record: &ConsumerRecord) -> String {
     )
 }
 
-/// The text up to so many columns, and the rest.
+/// Splits a text at this many columns.
 fn split(text: &str, width_left: usize) -> (&str, &str) {
     let mut width = 0;
     let end = text.char_indices().find_map(|(at, c)| {

@@ -16,8 +16,8 @@ shows it at work. It reports what breaks, and in which direction:
 
 | direction | question |
 | --- | --- |
-| consumer | Can yesterday's consumer read tomorrow's events? |
-| producer | Can tomorrow's consumer read yesterday's events: retained ones, and those of instances that are not upgraded yet? |
+| consumer | Can an old consumer read new events? |
+| producer | Can a new consumer read old events: retained ones, and those of instances that are not upgraded yet? |
 | source | Does code that uses the generated module still compile and type-check? |
 
 `--direction` chooses; the exit code is 1 when something breaks in a chosen direction. A change of a

@@ -1,4 +1,4 @@
-//! A simulated cluster: it writes and acknowledges when it is told to, key by key.
+//! Simulated cluster: the simulation decides when it writes and acknowledges, key by key.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use crate::transport::{
     ConnectionListener, Connector, DeliveryCallback, RecordMetadata, Transport,
 };
 
-/// An event as it lies on the cluster, or waits for it.
+/// Event that is stored on the cluster, or sent to it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Event {
     pub(super) topic: String,
@@ -38,7 +38,7 @@ struct Sent {
     event: Event,
     delivery: Arc<dyn DeliveryCallback>,
     is_written: bool,
-    /// An earlier one of its key failed: this one fails too, and is never written.
+    /// Whether an earlier event of its key failed: then this one fails too, and is never written.
     is_failing: bool,
 }
 
@@ -47,12 +47,12 @@ struct State {
     /// In the order of writing.
     log: Vec<Event>,
     is_up: bool,
-    /// The topic that refuses everything.
+    /// Topic that rejects all events.
     refuses: bool,
-    /// Of the open connection, in the order of sending.
+    /// Messages in flight on the open connection, in the order of sending.
     sent: VecDeque<Sent>,
     listener: Option<Arc<dyn ConnectionListener>>,
-    /// Grows with each connection; sends over an older one fail.
+    /// Number of the current connection; sends over an older one fail.
     connection: u64,
     is_broken: bool,
 }
@@ -100,7 +100,7 @@ impl Cluster {
         self.state().is_up = true;
     }
 
-    /// No broker can be reached any more.
+    /// Makes all brokers unreachable.
     pub(super) fn stop(&self) {
         let mut state = self.state();
         state.is_up = false;
@@ -111,13 +111,13 @@ impl Cluster {
         }
     }
 
-    /// Makes one topic refuse all events, or take them again.
+    /// Makes a topic reject all events, or accept them again.
     pub(super) fn refuse(&self, refuses: bool) {
         self.state().refuses = refuses;
     }
 
-    /// Writes the next message of the key of the message at this place. Where its topic refuses it,
-    /// reports that.
+    /// Writes the next message of the key of the message at this index. If its topic rejects it, reports
+    /// that.
     pub(super) fn write(&self, place: usize) {
         let mut state = self.state();
         if !state.is_up || state.sent.is_empty() {
@@ -168,8 +168,8 @@ impl Cluster {
         }));
     }
 
-    /// Fails the first message of a key, whether written or not. What was sent behind it before
-    /// its report returned fails too, in later steps.
+    /// Fails the first message of a key, whether written or not. Messages of the key that were sent
+    /// before its report returned fail too, in later steps.
     pub(super) fn fail(&self, place: usize) {
         let mut state = self.state();
         if state.sent.is_empty() {
@@ -210,7 +210,7 @@ impl Cluster {
         true
     }
 
-    /// Breaks the connection for good. What is written stays written.
+    /// Breaks the connection for good. Written messages stay written.
     pub(super) fn break_connection(&self) {
         let mut state = self.state();
         if state.is_broken {
@@ -229,7 +229,7 @@ impl Cluster {
         }
     }
 
-    /// The client's process is gone, and nobody hears of it.
+    /// Drops the connection of a killed process, without reports.
     pub(super) fn forget_client(&self) {
         let mut state = self.state();
         state.sent.clear();
@@ -237,7 +237,7 @@ impl Cluster {
         state.connection += 1;
     }
 
-    /// Topics and keys with an event on the way.
+    /// Returns the topics and keys with an event in flight.
     pub(super) fn keys_in_transit(&self) -> usize {
         let state = self.state();
         let keys: HashSet<_> = state

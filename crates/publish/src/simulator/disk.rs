@@ -1,4 +1,4 @@
-//! A simulated disk with a spool on it: what is committed survives a kill, what waits does not.
+//! Simulated disk with a spool: committed rows survive a kill, queued jobs do not.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ pub(super) struct Disk {
     pub(super) is_full: bool,
 }
 
-/// The spool of one process on the disk.
+/// Spool of one process on the disk.
 pub(crate) struct SimulatedSpool {
     disk: Arc<Mutex<Disk>>,
     waiting: Arc<Mutex<VecDeque<Job>>>,
@@ -148,7 +148,7 @@ impl Writer {
         !lock(&self.waiting).is_empty()
     }
 
-    /// Commits so much of what waits, and answers; true where there was something.
+    /// Commits up to `most` queued jobs, and answers them; returns whether there were any.
     pub(super) fn commit(&self, most: usize) -> bool {
         let committed = self.apply(most);
         let any = !committed.is_empty();
@@ -158,7 +158,7 @@ impl Writer {
         any
     }
 
-    /// The process dies after a commit, before anybody heard of it.
+    /// Kills the process after a commit, before any answer.
     pub(super) fn commit_unheard(&self, most: usize) {
         drop(self.apply(most));
     }

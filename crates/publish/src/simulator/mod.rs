@@ -1,17 +1,17 @@
-//! Deterministic simulation of a publisher: one thread, a clock that is moved, a cluster and a disk
-//! that fail. A seed decides everything, and a seed that fails is printed. To repeat it and see its
-//! steps, or to try more seeds:
+//! Deterministic simulation of a publisher: one thread, a manual clock, and a cluster and a disk that
+//! fail. The seed determines every choice, and a failing seed is printed. To repeat it with its steps,
+//! or to try more seeds:
 //!
 //! ```text
 //! HERALD_SEED=17 cargo test -p herald-publish --lib simulator -- --nocapture
 //! HERALD_SEEDS=100000 cargo test -p herald-publish --lib simulator
 //! ```
 //!
-//! The publisher is the real one: its core, and the relay one step at a time. A step is what a
-//! thread does between two waits, so that interleavings within one are not tried here: for those
-//! there are the tests with threads.
+//! The publisher is the real one: its core, and the relay one step at a time. A step is the work of a
+//! thread between two waits, so interleavings within a step are not tried here; the tests with threads
+//! in `tests/publisher` and `tests/faults` try those.
 
-/// Prints what happens, where a single seed is repeated.
+/// Prints a step when a single seed is repeated.
 macro_rules! show {
     ($($text:tt)*) => {
         if crate::simulator::SHOWS.load(std::sync::atomic::Ordering::Relaxed) {
@@ -47,17 +47,17 @@ use crate::store::Store;
 
 pub(crate) use self::disk::SimulatedSpool;
 
-/// Seeds that are tried.
+/// Returns the seeds to try.
 const SEEDS: u64 = 2_000;
 
-/// Steps with faults, and most steps that the end may take without any.
+/// Number of steps with faults, and maximum number of steps without faults at the end.
 const STEPS: usize = 400;
 const MAX_STEPS_TO_DRAIN: usize = 20_000;
 
 const MAX_IN_FLIGHT: usize = 12;
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// `SplitMix64`: every choice of a simulation.
+/// Random choices of a simulation (`SplitMix64`).
 struct Random(u64);
 
 impl Random {
@@ -77,7 +77,7 @@ impl Random {
         usize::try_from(self.below(1_000)).unwrap()
     }
 
-    /// True once in so many times.
+    /// Returns true with the probability 1 / `times`.
     fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
@@ -261,7 +261,7 @@ impl Simulation {
         }
     }
 
-    /// SIGKILL: a part of what was under way is done, and nobody hears of it.
+    /// Kills the process (SIGKILL): a part of the work in flight is done, without reports.
     fn kill(&mut self) {
         show!("kill");
         self.may_repeat = true;
@@ -289,7 +289,7 @@ impl Simulation {
         assert!(held <= 3 * MAX_IN_FLIGHT, "{held} messages are held");
     }
 
-    /// No more faults: everything has to arrive.
+    /// Ends all faults; then every event has to arrive.
     fn drain(&mut self) {
         show!("no more faults");
         lock(&self.disk).is_full = false;
@@ -431,7 +431,7 @@ fn no_seed_loses_or_reorders_an_event() {
     }
 }
 
-/// A simulation in which nothing happens would find nothing.
+/// Guards against a simulation that never reaches an outcome, and so would find no bugs.
 #[test]
 fn simulations_reach_every_kind_of_outcome() {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();

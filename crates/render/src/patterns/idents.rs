@@ -6,8 +6,8 @@ use herald_catalog::ident::{ident, is_meaningful};
 
 use crate::patterns::error::InvalidArgument;
 
-/// The identifiers of the names in an argument. They stand behind a prefix, so that they may
-/// begin with a digit or be a keyword.
+/// Converts the names in an argument to identifiers. They are used after a prefix, so they may begin
+/// with a digit or be a keyword.
 ///
 /// # Errors
 /// When a name is empty or has no identifier, or two have the same.

@@ -316,8 +316,7 @@ fn method(node: &Node, exports: &OperationExports, names: &mut Names, tests: &mu
     }
 }
 
-/// The statement that calls a method, where it stands in tests: in brackets of its own where they
-/// make its name fit.
+/// Formats the statement of a test that calls a method, in parentheses if only then its name fits.
 fn awaited(method: &str) -> String {
     let call = |name: &str| Expr::call(name, vec![Expr::atom("request")]);
     let head = method.len() + "(".len();
