@@ -1,12 +1,13 @@
 //! Errors of publishing.
 
+use std::fmt;
 use std::time::Duration;
 
 use herald_envelope::topic::InvalidTopic;
 use herald_process::Forked;
-use herald_spool::SpoolError;
+use herald_spool::{SpoolError, SpoolErrorCode};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureCode};
 use crate::receipt::Receipt;
 
 /// Error of a publish without a receipt, or of opening a publisher.
@@ -80,22 +81,75 @@ pub enum PublishError {
     Closed,
 }
 
-impl PublishError {
-    /// Returns the name of the error, which is the same in all versions, for logs, metrics and
-    /// other languages.
-    pub fn code(&self) -> &'static str {
+/// Code of a [`PublishError`], for logs, metrics and other languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PublishErrorCode {
+    /// The envelope can't be written.
+    InvalidEnvelope,
+    /// The name of the topic is not valid.
+    InvalidTopic,
+    /// The message alone is larger than the in-flight limit.
+    TooLargeForFlight,
+    /// The in-flight limit is reached.
+    Busy,
+    /// No acknowledgement came in time.
+    Deadline,
+    /// The process is a fork of the one that opened the publisher.
+    Forked,
+    /// The publisher is closed.
+    Closed,
+    /// Failure of the cluster, or of the settings.
+    Failure(FailureCode),
+    /// Error of the spool.
+    Spool(SpoolErrorCode),
+}
+
+impl PublishErrorCode {
+    /// Returns the name, such as `too_large`, which is the same in all versions.
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Envelope(_) => "invalid_envelope",
-            Self::InvalidTopic { .. } => "invalid_topic",
-            Self::TooLargeForFlight { .. } => "too_large_for_flight",
+            Self::InvalidEnvelope => "invalid_envelope",
+            Self::InvalidTopic => "invalid_topic",
+            Self::TooLargeForFlight => "too_large_for_flight",
+            Self::Busy => "busy",
+            Self::Deadline => "deadline",
+            Self::Forked => "forked",
+            Self::Closed => "closed",
+            Self::Failure(code) => code.as_str(),
+            Self::Spool(code) => code.as_str(),
+        }
+    }
+}
+
+impl fmt::Display for PublishErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Compares with the name.
+impl PartialEq<&str> for PublishErrorCode {
+    fn eq(&self, name: &&str) -> bool {
+        self.as_str() == *name
+    }
+}
+
+impl PublishError {
+    /// Returns the code of the error.
+    pub fn code(&self) -> PublishErrorCode {
+        match self {
+            Self::Envelope(_) => PublishErrorCode::InvalidEnvelope,
+            Self::InvalidTopic { .. } => PublishErrorCode::InvalidTopic,
+            Self::TooLargeForFlight { .. } => PublishErrorCode::TooLargeForFlight,
             Self::Rejected { failure, .. }
             | Self::Unavailable(failure)
-            | Self::Settings(failure) => failure.code.as_str(),
-            Self::Busy => "busy",
-            Self::Deadline { .. } => "deadline",
-            Self::Spool(error) => error.code(),
-            Self::Forked { .. } => "forked",
-            Self::Closed => "closed",
+            | Self::Settings(failure) => PublishErrorCode::Failure(failure.code),
+            Self::Busy => PublishErrorCode::Busy,
+            Self::Deadline { .. } => PublishErrorCode::Deadline,
+            Self::Spool(error) => PublishErrorCode::Spool(error.code()),
+            Self::Forked { .. } => PublishErrorCode::Forked,
+            Self::Closed => PublishErrorCode::Closed,
         }
     }
 

@@ -98,7 +98,7 @@ mod trace;
 mod transport;
 
 pub use clock::Clock;
-pub use error::PublishError;
+pub use error::{PublishError, PublishErrorCode};
 pub use failure::{Failure, FailureCode, FailureKind};
 pub use in_flight_event::Pending;
 pub use message::Message;

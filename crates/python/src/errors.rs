@@ -30,7 +30,7 @@ pub fn publish(py: Python<'_>, error: &PublishError) -> PyErr {
     };
     let arguments = (
         error.to_string(),
-        error.code(),
+        error.code().as_str(),
         error.is_retriable(),
         dead_letter.map(|receipt| Receipt::new(receipt, None)),
     );

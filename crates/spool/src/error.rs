@@ -1,5 +1,6 @@
 //! Errors of the spool.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
@@ -132,25 +133,93 @@ pub enum SpoolError {
     },
 }
 
-impl SpoolError {
-    /// Returns the name of the error, which is the same in all versions, for logs, metrics and
-    /// other languages.
-    pub fn code(&self) -> &'static str {
+/// Code of a [`SpoolError`], for logs, metrics and other languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SpoolErrorCode {
+    /// Another process owns the spool.
+    Owned,
+    /// The file was written by a newer version.
+    NewerSchema,
+    /// The file is not a spool.
+    NotASpool,
+    /// There is no spool at the path.
+    NotFound,
+    /// A limit of the spool is reached.
+    Full,
+    /// The record alone exceeds a limit.
+    RecordTooLarge,
+    /// The disk has no space left.
+    DiskFull,
+    /// The disk failed.
+    Io,
+    /// Another program locks the database.
+    Busy,
+    /// The file is damaged.
+    Corrupt,
+    /// A file was deleted, replaced, truncated or written by another program.
+    FileChanged,
+    /// The process is a fork of the owner.
+    Forked,
+    /// The spool is closed.
+    Closed,
+    /// SQLite failed for any other reason.
+    Database,
+}
+
+impl SpoolErrorCode {
+    /// Returns the name, such as `spool_full`, which is the same in all versions.
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Owned { .. } => "spool_owned",
-            Self::NewerSchema { .. } => "spool_newer_schema",
-            Self::NotASpool { .. } => "spool_not_a_spool",
-            Self::NotFound { .. } => "spool_not_found",
-            Self::Full { .. } => "spool_full",
-            Self::RecordTooLarge { .. } => "spool_record_too_large",
-            Self::DiskFull { .. } => "spool_disk_full",
-            Self::Io { .. } => "spool_io",
-            Self::Busy { .. } => "spool_busy",
-            Self::Corrupt { .. } => "spool_corrupt",
-            Self::FileChanged { .. } => "spool_file_changed",
-            Self::Forked { .. } => "spool_forked",
+            Self::Owned => "spool_owned",
+            Self::NewerSchema => "spool_newer_schema",
+            Self::NotASpool => "spool_not_a_spool",
+            Self::NotFound => "spool_not_found",
+            Self::Full => "spool_full",
+            Self::RecordTooLarge => "spool_record_too_large",
+            Self::DiskFull => "spool_disk_full",
+            Self::Io => "spool_io",
+            Self::Busy => "spool_busy",
+            Self::Corrupt => "spool_corrupt",
+            Self::FileChanged => "spool_file_changed",
+            Self::Forked => "spool_forked",
             Self::Closed => "spool_closed",
-            Self::Database { .. } => "spool_database",
+            Self::Database => "spool_database",
+        }
+    }
+}
+
+impl fmt::Display for SpoolErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Compares with the name.
+impl PartialEq<&str> for SpoolErrorCode {
+    fn eq(&self, name: &&str) -> bool {
+        self.as_str() == *name
+    }
+}
+
+impl SpoolError {
+    /// Returns the code of the error.
+    pub fn code(&self) -> SpoolErrorCode {
+        match self {
+            Self::Owned { .. } => SpoolErrorCode::Owned,
+            Self::NewerSchema { .. } => SpoolErrorCode::NewerSchema,
+            Self::NotASpool { .. } => SpoolErrorCode::NotASpool,
+            Self::NotFound { .. } => SpoolErrorCode::NotFound,
+            Self::Full { .. } => SpoolErrorCode::Full,
+            Self::RecordTooLarge { .. } => SpoolErrorCode::RecordTooLarge,
+            Self::DiskFull { .. } => SpoolErrorCode::DiskFull,
+            Self::Io { .. } => SpoolErrorCode::Io,
+            Self::Busy { .. } => SpoolErrorCode::Busy,
+            Self::Corrupt { .. } => SpoolErrorCode::Corrupt,
+            Self::FileChanged { .. } => SpoolErrorCode::FileChanged,
+            Self::Forked { .. } => SpoolErrorCode::Forked,
+            Self::Closed => SpoolErrorCode::Closed,
+            Self::Database { .. } => SpoolErrorCode::Database,
         }
     }
 

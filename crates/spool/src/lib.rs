@@ -90,7 +90,7 @@ mod writer;
 pub use append::Append;
 pub use damage::Damage;
 pub use dead::{DeadLetter, DeadLetterRequest, REASON_DAMAGED};
-pub use error::{Limit, SpoolError};
+pub use error::{Limit, SpoolError, SpoolErrorCode};
 pub use inspect::{Inspector, SpoolStatus};
 pub use lock_file::{SpoolFile, spool_files};
 pub use open::OpenReport;

@@ -403,7 +403,7 @@ fn under_a_running_spool(place: &Place, harm: impl FnOnce()) -> SpoolError {
     harm();
     let error = spool.append(record(ROWS)).unwrap().wait().unwrap_err();
     assert_eq!(
-        (error.code(), error.is_retriable()),
+        (error.code().as_str(), error.is_retriable()),
         ("spool_file_changed", false),
         "{error}"
     );

@@ -45,7 +45,7 @@ fn on_a_full_disk(path: &std::path::Path) {
     limit_files(Some(256 * 1024));
     let (mut receipts, error) = fill(&spool);
     assert!(error.is_retriable(), "{error:?}");
-    assert!(["spool_io", "spool_disk_full"].contains(&error.code()));
+    assert!(["spool_io", "spool_disk_full"].contains(&error.code().as_str()));
     assert_eq!(
         numbers(&spool),
         receipts,

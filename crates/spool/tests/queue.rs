@@ -278,7 +278,7 @@ fn rejects_only_the_record_that_is_too_large() {
         .append(Record::new("orders", vec![0; 500]))
         .unwrap_err();
     assert_eq!(
-        (error.code(), error.is_retriable()),
+        (error.code().as_str(), error.is_retriable()),
         ("spool_record_too_large", false)
     );
     append(&spool, 1);

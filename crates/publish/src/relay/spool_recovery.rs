@@ -100,7 +100,7 @@ impl RelayThread {
         self.reopening.begins(now, &failure);
         error!(
             target: "herald::publisher",
-            code = failure.code(),
+            code = failure.code().as_str(),
             error = %failure,
             "the spool is lost: it is opened again"
         );

@@ -277,7 +277,7 @@ impl RelayThread {
         self.warn_at = self.now() + WARN_INTERVAL;
         warn!(
             target: "herald::publisher",
-            code = failure.code(),
+            code = failure.code().as_str(),
             error = %failure,
             rows = self.acknowledged.len(),
             "rows of the spool are delivered but can't be removed from the disk; they would be \

@@ -40,7 +40,7 @@ impl From<Result<Receipt, PublishError>> for Outcome {
                 dead_letter: Some(_),
                 ..
             }) => Self::Dead,
-            Err(error) => Self::Failed(error.code().to_owned()),
+            Err(error) => Self::Failed(error.code().as_str().to_owned()),
         }
     }
 }

@@ -58,7 +58,7 @@ impl Receipts {
             Ok(receipt) => receipt_json(receipt, &mut map),
             Err(error) => {
                 refusal_json(
-                    error.code(),
+                    error.code().as_str(),
                     error.is_retriable(),
                     &error.to_string(),
                     &mut map,
