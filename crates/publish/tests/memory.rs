@@ -13,8 +13,8 @@ use support::TEST_TIMEOUT;
 use support::ledger::{Ledger, Outcome, RecordingListener};
 
 fn connect(cluster: &MemoryCluster) -> (Arc<dyn Transport>, Arc<RecordingListener>) {
-    let heard = Arc::new(RecordingListener::default());
-    (cluster.connect(heard.clone(), None).unwrap(), heard)
+    let listener = Arc::new(RecordingListener::default());
+    (cluster.connect(listener.clone(), None).unwrap(), listener)
 }
 
 fn cluster() -> MemoryCluster {
@@ -134,7 +134,7 @@ fn full_connection_rejects_a_message() {
 #[test]
 fn broken_connection_fails_all_messages_and_stores_some() {
     let cluster = cluster();
-    let (transport, heard) = connect(&cluster);
+    let (transport, listener) = connect(&cluster);
     let sent = [("a", "0"), ("a", "1"), ("a", "2"), ("a", "3")];
     let ledger = send_together(&cluster, &*transport, &sent);
     cluster.break_connections();
@@ -142,7 +142,7 @@ fn broken_connection_fails_all_messages_and_stores_some() {
     for outcome in ledger.outcomes() {
         assert_eq!(outcome.unwrap_err().kind, FailureKind::Fatal);
     }
-    assert_eq!(heard.fatal().kind, FailureKind::Fatal);
+    assert_eq!(listener.fatal().kind, FailureKind::Fatal);
     assert_eq!(payloads(&cluster, "t"), ["0", "1"]);
     assert_eq!(
         transport.probe(TEST_TIMEOUT).unwrap_err().kind,
@@ -160,11 +160,11 @@ fn broken_connection_fails_all_messages_and_stores_some() {
 #[test]
 fn broken_connection_stores_nothing_on_a_stopped_cluster() {
     let cluster = cluster();
-    let (transport, heard) = connect(&cluster);
+    let (transport, listener) = connect(&cluster);
     cluster.stop();
     let ledger = Ledger::default();
     ledger.send(&*transport, &message("a", "0"));
-    heard.unreachable();
+    listener.unreachable();
     cluster.break_connections();
     ledger.wait();
     assert!(payloads(&cluster, "t").is_empty());
@@ -173,14 +173,14 @@ fn broken_connection_stores_nothing_on_a_stopped_cluster() {
 #[test]
 fn fatal_failure_breaks_the_connection() {
     let cluster = cluster();
-    let (transport, heard) = connect(&cluster);
+    let (transport, listener) = connect(&cluster);
     cluster.fail_next(1, &failure(FailureKind::Fatal));
     let ledger = send_together(&cluster, &*transport, &[("a", "0"), ("b", "1")]);
     cluster.resume();
     ledger.wait();
     let codes: Vec<_> = ledger.outcomes().iter().map(code).collect();
     assert_eq!(codes, ["policy_violation", "connection_broken"]);
-    heard.fatal();
+    listener.fatal();
     assert!(payloads(&cluster, "t").is_empty());
 }
 

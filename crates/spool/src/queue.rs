@@ -146,6 +146,7 @@ impl Queue {
             inner.check_limits(&self.options, &job)?;
             if inner.has_room(&self.options, &job) {
                 inner.push(job, &hashes);
+                // Unlocked first, or the writer would wake up only to wait for this mutex.
                 drop(inner);
                 self.jobs_available.notify_one();
                 return Ok(());
@@ -206,6 +207,8 @@ impl Queue {
                 Received::Idle
             };
         }
+        // All of them: a commit takes one flush, however many jobs it has. Callers may queue the next
+        // ones while this commit runs.
         let jobs = std::mem::take(&mut inner.jobs);
         inner.waiting = Load::default();
         self.notify_room(inner);

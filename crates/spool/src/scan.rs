@@ -19,6 +19,8 @@ pub(crate) struct Scan {
 
 pub(crate) fn scan(connection: &Connection, hasher: &KeyHasher) -> rusqlite::Result<Scan> {
     let mut scan = Scan::default();
+    // SQLite computes `octet_length` of a column from the header of the row, so the overflow pages of
+    // large payloads are not read.
     let sql = |table| format!("SELECT sequence, topic, key, {LENGTHS} FROM {table}");
     let mut statement = connection.prepare(&sql(QUEUE))?;
     let mut rows = statement.query([])?;

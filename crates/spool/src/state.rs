@@ -116,6 +116,8 @@ impl State {
     /// program has written.
     pub(crate) fn update(&self, connection: &Connection, last: &Self) -> rusqlite::Result<bool> {
         let changed = connection
+            // The condition makes it a compare-and-swap: the transaction of another program in between
+            // has raised `commits`.
             .prepare_cached(&format!(
                 "UPDATE {STATE} SET ({COLUMNS}, checksum) = (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                  WHERE commits = ?8"

@@ -180,16 +180,16 @@ mod tests {
     }
 
     fn state() -> (ConnectionState, Arc<Recorder>) {
-        let heard = Arc::new(Recorder::default());
+        let recorder = Arc::new(Recorder::default());
         let log = Log::new(Redactor::new(["hunter2"]));
         (
-            ConnectionState::new(heard.clone(), log, "Kafka".to_owned()),
-            heard,
+            ConnectionState::new(recorder.clone(), log, "Kafka".to_owned()),
+            recorder,
         )
     }
 
-    fn told(heard: &Recorder) -> Vec<FailureCode> {
-        lock(&heard.0)
+    fn reported(recorder: &Recorder) -> Vec<FailureCode> {
+        lock(&recorder.0)
             .drain(..)
             .map(|failure| failure.code)
             .collect()
@@ -197,36 +197,36 @@ mod tests {
 
     #[test]
     fn unknown_cluster_is_unreachable_at_the_first_error() {
-        let (state, heard) = state();
+        let (state, recorder) = state();
         state.on_error(Code::Resolve, "k:9092: no such host");
         state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-        assert_eq!(told(&heard), [FailureCode::Unreachable]);
+        assert_eq!(reported(&recorder), [FailureCode::Unreachable]);
     }
 
     #[test]
     fn lost_connection_is_an_outage_only_after_confirmation() {
-        let (state, heard) = state();
+        let (state, recorder) = state();
         state.on_success();
         for _ in 0..3 {
             // librdkafka reports it twice.
             state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
             state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-            assert!(told(&heard).is_empty());
+            assert!(reported(&recorder).is_empty());
             state.on_success();
         }
         state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
         thread::sleep(OUTAGE_CONFIRMATION);
         state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-        assert_eq!(told(&heard), [FailureCode::Unreachable]);
+        assert_eq!(reported(&recorder), [FailureCode::Unreachable]);
     }
 
     #[test]
     fn refused_login_takes_precedence_over_unreachable() {
-        let (state, heard) = state();
+        let (state, recorder) = state();
         state.on_error(Code::Authentication, "k:9092: no to hunter2");
         state.on_error(Code::BrokerTransportFailure, "k:9092: Disconnected");
         state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-        let failure = lock(&heard.0).remove(0);
+        let failure = lock(&recorder.0).remove(0);
         assert_eq!(failure.code, FailureCode::AuthenticationFailed);
         assert!(failure.detail.contains("no to [secret]"), "{failure}");
         assert_eq!(state.explain(Code::OperationTimedOut).code, failure.code);
@@ -239,20 +239,20 @@ mod tests {
 
     #[test]
     fn reports_a_broken_connection_once_and_not_while_closing() {
-        let (state, heard) = state();
+        let (state, recorder) = state();
         state.on_fatal_error(Code::ClusterAuthorizationFailed, "no");
         state.on_fatal_error(Code::GaplessGuarantee, "also no");
-        assert_eq!(told(&heard), [FailureCode::NotAuthorized]);
+        assert_eq!(reported(&recorder), [FailureCode::NotAuthorized]);
         let broken = state.broken().unwrap();
         assert_eq!(
             (broken.kind, broken.code),
             (FailureKind::Fatal, FailureCode::NotAuthorized)
         );
 
-        let (state, heard) = self::state();
+        let (state, recorder) = self::state();
         state.close();
         state.on_fatal_error(Code::GaplessGuarantee, "purged");
         state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-        assert!(told(&heard).is_empty());
+        assert!(reported(&recorder).is_empty());
     }
 }

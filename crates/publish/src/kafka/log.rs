@@ -20,22 +20,23 @@ const MAX_REMEMBERED: usize = 256;
 pub(super) struct Log {
     redactor: Redactor,
     /// Warnings logged since the last answer of the cluster.
-    told: Mutex<HashSet<String>>,
-    trouble: AtomicBool,
+    logged: Mutex<HashSet<String>>,
+    /// Whether `logged` may have entries: read without the lock for each message.
+    has_logged: AtomicBool,
 }
 
 impl Log {
     pub(super) fn new(redactor: Redactor) -> Self {
         Self {
             redactor,
-            told: Mutex::default(),
-            trouble: AtomicBool::new(false),
+            logged: Mutex::default(),
+            has_logged: AtomicBool::new(false),
         }
     }
 
     /// Cleans a text of librdkafka: no secrets, and no parts that change with each attempt.
     pub(super) fn clean(&self, text: &str) -> String {
-        self.redactor.redact(essence(text))
+        self.redactor.redact(strip_variable_parts(text))
     }
 
     /// Forwards a line.
@@ -54,7 +55,7 @@ impl Log {
             }
             Level::Error | Level::Warning => {
                 let text = self.clean(text);
-                if self.is_news(&text) {
+                if self.is_new(&text) {
                     tracing::warn!(target: TARGET, facility, "{text}");
                 } else {
                     tracing::debug!(target: TARGET, facility, "{text}");
@@ -67,26 +68,28 @@ impl Log {
         }
     }
 
-    fn is_news(&self, complaint: &str) -> bool {
-        self.trouble.store(true, Ordering::Relaxed);
-        let mut told = lock(&self.told);
-        if told.len() >= MAX_REMEMBERED {
-            told.clear();
+    /// Returns whether a warning was not logged since the last answer, and remembers it.
+    fn is_new(&self, warning: &str) -> bool {
+        self.has_logged.store(true, Ordering::Relaxed);
+        let mut logged = lock(&self.logged);
+        if logged.len() >= MAX_REMEMBERED {
+            logged.clear();
         }
-        told.insert(complaint.to_owned())
+        logged.insert(warning.to_owned())
     }
 
     /// Notes that the cluster answered: the next warning is logged again.
     pub(super) fn on_success(&self) {
         // Read before written: this runs for each message, and warnings are rare.
-        if self.trouble.load(Ordering::Relaxed) && self.trouble.swap(false, Ordering::Relaxed) {
-            lock(&self.told).clear();
+        if self.has_logged.load(Ordering::Relaxed) && self.has_logged.swap(false, Ordering::Relaxed)
+        {
+            lock(&self.logged).clear();
         }
     }
 }
 
 /// Strips the thread name and the duration of a state from a text.
-fn essence(text: &str) -> &str {
+fn strip_variable_parts(text: &str) -> &str {
     let text = text
         .strip_prefix("[thrd:")
         .and_then(|rest| rest.split_once("]: "))

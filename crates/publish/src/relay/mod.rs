@@ -40,8 +40,8 @@ pub(crate) use thread::RelayThread;
 pub(crate) struct Relay {
     inbox: Mutex<Inbox>,
     /// Whether the spool may have a row that the transport does not have: see [`UnsentRows`]. Written
-    /// under the lock of the inbox. Read without it for each publish, so that publishing takes no
-    /// shared lock while the spool is empty.
+    /// under the lock of the inbox. Read without it for each publish, so that publishing does not lock
+    /// the inbox while the spool is empty.
     unsent: AtomicBool,
     pub(crate) notify: Arc<Notify>,
 }

@@ -32,8 +32,11 @@ impl Dev {
     }
 
     fn connect(&self) -> (Arc<dyn Transport>, Arc<RecordingListener>) {
-        let heard = Arc::new(RecordingListener::default());
-        (self.options.connect(heard.clone(), None).unwrap(), heard)
+        let listener = Arc::new(RecordingListener::default());
+        (
+            self.options.connect(listener.clone(), None).unwrap(),
+            listener,
+        )
     }
 }
 
@@ -69,10 +72,10 @@ fn retries_transient_errors_without_reporting_them() {
             ApiError::RD_KAFKA_RESP_ERR__TRANSPORT,
         ],
     );
-    let (transport, heard) = dev.connect();
+    let (transport, listener) = dev.connect();
     let ledger = send(&*transport, 20);
     ledger.positions();
-    assert_eq!(heard.fatal_count(), 0);
+    assert_eq!(listener.fatal_count(), 0);
     transport.close(TEST_TIMEOUT);
 }
 
@@ -83,7 +86,7 @@ fn rejected_batch_breaks_the_connection_and_rejects_no_message() {
         ApiKey::Produce,
         &[ApiError::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE],
     );
-    let (transport, heard) = dev.connect();
+    let (transport, listener) = dev.connect();
     let failures = failures(&send(&*transport, 20));
     assert_eq!(failures.len(), 20);
     for failure in failures {
@@ -92,8 +95,8 @@ fn rejected_batch_breaks_the_connection_and_rejects_no_message() {
             (FailureKind::Fatal, FailureCode::BatchRefused)
         );
     }
-    assert_eq!(heard.fatal().code, FailureCode::BatchRefused);
-    assert_eq!(heard.fatal_count(), 1);
+    assert_eq!(listener.fatal().code, FailureCode::BatchRefused);
+    assert_eq!(listener.fatal_count(), 1);
     let late = send(&*transport, 1);
     assert_eq!(
         late.outcomes()[0].clone().unwrap_err().kind,
@@ -117,7 +120,7 @@ fn next_connection_isolates_the_message_that_got_its_batch_rejected() {
 
     // Messages go one by one, so this hits the first one alone.
     dev.cluster.fail_next(ApiKey::Produce, &[too_large]);
-    let (transport, heard) = dev.connect();
+    let (transport, listener) = dev.connect();
     let ledger = send(&*transport, 20);
     let failures = failures(&ledger);
     assert_eq!(failures.len(), 1);
@@ -126,7 +129,7 @@ fn next_connection_isolates_the_message_that_got_its_batch_rejected() {
         (FailureKind::Permanent, FailureCode::TooLarge)
     );
     assert!(ledger.outcomes()[0].is_err());
-    assert_eq!(heard.fatal_count(), 0);
+    assert_eq!(listener.fatal_count(), 0);
     let arrived = read(&dev.cluster.bootstrap_servers(), "t", 19);
     let arrived: Vec<_> = arrived.into_iter().map(|record| record.payload).collect();
     let expected: Vec<_> = (1..20).map(|n| message(n).payload().to_vec()).collect();
@@ -140,7 +143,7 @@ fn missing_topic_permission_fails_every_message_of_a_batch() {
     let forbidden = ApiError::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     for connections in 1..=2 {
         dev.cluster.fail_next(ApiKey::Produce, &[forbidden]);
-        let (transport, heard) = dev.connect();
+        let (transport, listener) = dev.connect();
         let failures = failures(&send(&*transport, 3));
         assert!(!failures.is_empty());
         for failure in failures {
@@ -151,7 +154,7 @@ fn missing_topic_permission_fails_every_message_of_a_batch() {
         }
         transport.close(TEST_TIMEOUT);
         // The second connection knows the topic, and does not break over it.
-        assert_eq!(heard.fatal_count(), usize::from(connections == 1));
+        assert_eq!(listener.fatal_count(), usize::from(connections == 1));
     }
 }
 
@@ -160,7 +163,7 @@ fn unknown_error_is_retriable_and_breaks_the_connection() {
     let dev = Dev::new();
     dev.cluster
         .fail_next(ApiKey::Produce, &[ApiError::RD_KAFKA_RESP_ERR_UNKNOWN]);
-    let (transport, heard) = dev.connect();
+    let (transport, listener) = dev.connect();
     let failures = failures(&send(&*transport, 5));
     assert_eq!(failures.len(), 5);
     for failure in failures {
@@ -169,7 +172,7 @@ fn unknown_error_is_retriable_and_breaks_the_connection() {
             (FailureKind::Retriable, FailureCode::KafkaError)
         );
     }
-    heard.fatal();
+    listener.fatal();
     transport.close(TEST_TIMEOUT);
 }
 
@@ -178,9 +181,9 @@ fn missing_cluster_permission_is_fatal_for_the_producer() {
     let dev = Dev::new();
     let forbidden = ApiError::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
     dev.cluster.fail_next(ApiKey::InitProducerId, &[forbidden]);
-    let (transport, heard) = dev.connect();
+    let (transport, listener) = dev.connect();
     let ledger = send(&*transport, 3);
-    let failure = heard.fatal();
+    let failure = listener.fatal();
     assert_eq!(
         (failure.kind, failure.code),
         (FailureKind::Fatal, FailureCode::NotAuthorized)
@@ -197,10 +200,10 @@ fn missing_cluster_permission_is_fatal_for_the_producer() {
 #[test]
 fn reports_a_plaintext_broker_as_a_tls_failure() {
     let dev = Dev::new();
-    let heard = Arc::new(RecordingListener::default());
+    let listener = Arc::new(RecordingListener::default());
     let options = dev.options.clone().property("security.protocol", "ssl");
-    let transport = options.connect(heard.clone(), None).unwrap();
-    heard.unreachable_with("tls_failed");
+    let transport = options.connect(listener.clone(), None).unwrap();
+    listener.unreachable_with("tls_failed");
     let failure = transport.probe(Duration::from_secs(1)).unwrap_err();
     assert_eq!(failure.code, FailureCode::TlsFailed, "{failure}");
     transport.close(TEST_TIMEOUT);

@@ -325,11 +325,11 @@ pub fn callback_can_close_the_connection(cluster: &dyn Cluster) {
 pub fn messages_wait_for_a_cluster_that_starts_later(cluster: &dyn Cluster) {
     let topic = topic(cluster, "absent", 3);
     cluster.stop();
-    let heard = Arc::new(RecordingListener::default());
-    let transport = cluster.connect(heard.clone(), None);
+    let listener = Arc::new(RecordingListener::default());
+    let transport = cluster.connect(listener.clone(), None);
     let ledger = Ledger::default();
     ledger.send(&*transport, &numbered(&topic, 0, 0));
-    let failure = heard.unreachable();
+    let failure = listener.unreachable();
     assert_eq!(
         (failure.kind, failure.code),
         (FailureKind::Retriable, FailureCode::Unreachable)
@@ -341,8 +341,8 @@ pub fn messages_wait_for_a_cluster_that_starts_later(cluster: &dyn Cluster) {
 
 pub fn messages_wait_for_the_end_of_an_outage(cluster: &dyn Cluster) {
     let topic = topic(cluster, "outage", 3);
-    let heard = Arc::new(RecordingListener::default());
-    let transport = cluster.connect(heard.clone(), None);
+    let listener = Arc::new(RecordingListener::default());
+    let transport = cluster.connect(listener.clone(), None);
     let ledger = Ledger::default();
     ledger.send(&*transport, &numbered(&topic, 0, 0));
     ledger.positions();
@@ -350,7 +350,7 @@ pub fn messages_wait_for_the_end_of_an_outage(cluster: &dyn Cluster) {
     for number in 1..50 {
         ledger.send(&*transport, &numbered(&topic, 0, number));
     }
-    heard.unreachable();
+    listener.unreachable();
     assert_eq!(ledger.settled(), 1);
     cluster.start();
     ledger.positions();

@@ -51,7 +51,7 @@ fn fault() -> impl Strategy<Value = (Fault, u64, u64)> {
 type Published = BTreeMap<String, Vec<(u32, bool)>>;
 
 fn publish_until(publisher: &Publisher, thread: u32, stop: &AtomicBool) -> Published {
-    let mut told = Published::new();
+    let mut outcomes = Published::new();
     let mut pending = Vec::new();
     let mut number = 0;
     while !stop.load(Ordering::Relaxed) && number < 3_000 {
@@ -65,9 +65,9 @@ fn publish_until(publisher: &Publisher, thread: u32, stop: &AtomicBool) -> Publi
     }
     for (key, number, sent) in pending {
         let safe = sent.is_ok_and(|pending| pending.wait().is_ok());
-        told.entry(key).or_default().push((number, safe));
+        outcomes.entry(key).or_default().push((number, safe));
     }
-    told
+    outcomes
 }
 
 /// Numbers of first occurrences, by key.
@@ -98,7 +98,7 @@ fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], res
     let options = || fixture.options().mode(mode).retry(retry).max_in_flight(500);
     let publisher = Publisher::open(options()).unwrap();
     let stop = AtomicBool::new(false);
-    let told = std::thread::scope(|scope| {
+    let outcomes = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..3)
             .map(|thread| {
                 scope.spawn({
@@ -133,7 +133,7 @@ fn nothing_is_lost_and_order_holds(mode: Mode, faults: &[(Fault, u64, u64)], res
         let first_occurrences: usize = arrived.values().map(Vec::len).sum();
         assert_eq!(payloads.len(), first_occurrences, "no event arrived twice");
     }
-    for (key, numbers) in &told {
+    for (key, numbers) in &outcomes {
         let arrived = arrived.get(key).cloned().unwrap_or_default();
         assert!(
             arrived.is_sorted(),

@@ -190,10 +190,11 @@ fn forked_child_gets_an_error_instead_of_hanging() {
         fork::Fork::Child => {
             let refused = publisher.blocking_enqueue(message("k", "1")).err();
             let waited = pending.wait().err();
-            let told = |error: Option<PublishError>| error.is_some_and(|e| e.code() == "forked");
+            let is_forked =
+                |error: Option<PublishError>| error.is_some_and(|e| e.code() == "forked");
             let dropped =
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(publisher)));
-            let good = told(refused) && told(waited) && dropped.is_ok();
+            let good = is_forked(refused) && is_forked(waited) && dropped.is_ok();
             // Neither the test's runner nor its destructors belong to this process.
             rustix::process::kill_process(
                 rustix::process::getpid(),

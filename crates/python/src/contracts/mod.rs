@@ -2,9 +2,6 @@
 //!
 //! Nodes and diagnostics are passed to Python in the JSON format of the command line, so that there
 //! is one description of them.
-//!
-//! What was read goes to Python as the JSON that the command line prints too, so that there is
-//! one description of it.
 
 mod loaded;
 mod project;
