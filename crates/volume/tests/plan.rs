@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use herald_catalog::example::Example;
 use herald_catalog::load::{Loaded, Options as Reading, load, load_text};
 use herald_catalog::value;
 use herald_catalog::volume::Range;
-use herald_volume::published::Example;
 use herald_volume::{Options, Plan, Retention, TopicPlan};
 use proptest::prelude::*;
 
@@ -386,7 +386,7 @@ fn examples_are_valid_for_the_contract() {
     let loaded = read(TYPES);
     let node = &loaded.catalog.nodes[0];
     let (event, declared) = node.declared().next().expect("an event");
-    let example = Example::of(node, event);
+    let example = Example::typical(node, event);
     let payload = &example.envelope.payload;
     let problems = value::check(&declared.payload, payload, &node.definitions, "payload");
     assert!(problems.is_empty(), "{problems:?}");
