@@ -104,14 +104,16 @@ def main() -> None:
         "the payload's dict": microseconds(payload, events),
         "`herald.to_json` of it": microseconds(lambda _: to_json(one), events),
         "`json.dumps` of it": microseconds(lambda _: json.dumps(one), events),
-        "peers: dict, envelope, `json.dumps`, headers": microseconds(seal, events),
+        "other clients: dict, envelope, `json.dumps`, headers": microseconds(
+            seal, events
+        ),
         "an `Event` of the dict": microseconds(
             lambda _: Event(EVENT_TYPE, NODE, one), events
         ),
         "OpenTelemetry's current span": microseconds(
             lambda _: current_traceparent(), events
         ),
-        "asyncio: a future, made, completed, awaited": asyncio.run(futures(events)),
+        "asyncio: create, complete and await a future": asyncio.run(futures(events)),
         "`SyncKafkaClient.enqueue` to a cluster in memory": enqueued(events),
         "`KafkaClient`: dict to receipt, one at a time": asyncio.run(
             awaited(events, 1)

@@ -80,6 +80,8 @@ fn flatten(pattern: &str, ast: &Ast, elements: &mut Vec<Element>) -> Result<(), 
         Ast::Group(group) if !matches!(*group.ast, Ast::Alternation(_)) => {
             flatten(pattern, &group.ast, elements)?;
         }
+        // An alternation is checked by itself. For its neighbours it is one element: which branch
+        // matches is unknown, so a long repetition in any of them counts.
         Ast::Alternation(_) | Ast::Group(_) => {
             let inner = match ast {
                 Ast::Group(group) => &*group.ast,
@@ -116,6 +118,8 @@ fn flatten(pattern: &str, ast: &Ast, elements: &mut Vec<Element>) -> Result<(), 
                 return Err("only a character or a class can be repeated, not a group".to_owned());
             }
         }
+        // A class, a dot or an assertion. A class could end a repetition as a character does, but this
+        // is not examined: such a pattern is rejected, which is safe.
         _ => elements.push(Element::Short),
     }
     Ok(())

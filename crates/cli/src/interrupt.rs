@@ -19,6 +19,8 @@ impl Interrupt {
     pub fn watch() -> Result<Self, Error> {
         let requested = Arc::new(AtomicBool::new(false));
         let handler = requested.clone();
+        // ctrlc 3.5 calls this from a thread of its own, not in the signal handler, so it may do what
+        // is forbidden there: `exit` runs exit handlers and takes locks.
         ctrlc::set_handler(move || {
             // Relaxed: the flag is polled, and no other memory depends on it.
             if handler.swap(true, Ordering::Relaxed) {

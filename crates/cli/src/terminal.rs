@@ -151,6 +151,7 @@ impl Progress {
 
     /// Counts a file.
     pub fn tick(&self) {
+        // Relaxed: files are read by several threads, and the number is only shown.
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         if self.started.elapsed() > Self::DELAY {
             self.bar.get_or_init(|| self.start()).set_position(done);

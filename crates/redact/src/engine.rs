@@ -41,6 +41,7 @@ impl Engine {
         }
         let keywords = AhoCorasick::builder()
             .ascii_case_insensitive(true)
+            // The only kind that finds overlapping keywords: one rule's may begin inside of another's.
             .match_kind(MatchKind::Standard)
             .kind(Some(AhoCorasickKind::DFA))
             .build(keywords)
@@ -63,6 +64,7 @@ impl Engine {
         let mut active = self.active(text);
         while active != 0 {
             let rule = &self.rules[active.trailing_zeros() as usize];
+            // Clears the lowest set bit.
             active &= active - 1;
             rule.search(text, &mut secrets);
         }

@@ -123,12 +123,15 @@ impl Templates {
     pub fn new(own: &[OwnTemplate]) -> Result<Self, Vec<RenderError>> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        // The output is source code, not HTML; the filters quote values for each language.
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_syntax(syntax());
         filters::add_to(&mut environment);
+        // The built-in templates alone need no limits, and render without their cost.
         if !own.is_empty() {
             environment.set_fuel(Some(FUEL));
             environment.set_recursion_limit(MAX_DEPTH);
+            // minijinja 3.1 names an undefined variable in its error only in this mode.
             environment.set_debug(true);
             size_limit::add_to(&mut environment);
             environment.set_formatter(|out, state, value| {
@@ -250,6 +253,7 @@ fn fingerprint(own: &[OwnTemplate]) -> Option<String> {
     let mut replacing: Vec<_> = (own.iter().filter(|own| is_built_in(&own.name)))
         .map(|own| (&own.name, &own.text))
         .collect();
+    // The order of a folder's files differs between machines; the fingerprint must not.
     replacing.sort();
     (!replacing.is_empty()).then(|| Fingerprint::of(format!("{replacing:?}").as_bytes()).0)
 }

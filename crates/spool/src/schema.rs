@@ -17,7 +17,8 @@ pub(crate) const REQUEST: &str = "request";
 const APPLICATION: i32 = i32::from_be_bytes(*b"HSPL");
 
 /// Migrations, one per version: the first creates version 1 in an empty file. Migrations are only
-/// ever added.
+/// ever added: [`is_as_declared`] compares their text, which SQLite stores as it is, so that a changed
+/// blank would turn every existing spool into a damaged one.
 ///
 /// The queue has no index on topic and key. With one, every append would write a page at a random
 /// place, which costs more than the record itself; the counts in memory answer the same question.
@@ -128,6 +129,7 @@ fn run_migrations(connection: &mut Connection, migrations: &[&str]) -> rusqlite:
     for (version, step) in (1_i64..).zip(migrations).skip(version) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
         transaction.execute_batch(step)?;
+        // Both numbers are part of the file's header, so they are committed with the tables.
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", version)?;
         transaction.commit()?;

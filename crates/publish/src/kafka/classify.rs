@@ -45,6 +45,8 @@ const CLASSES: &[Class] = &[
         "the name of the topic is not valid",
         &[Code::InvalidTopic],
     ),
+    // Permanent: librdkafka 2.12 reports `UnknownTopic` only when a topic stayed absent for
+    // `topic.metadata.propagation.max.ms` (1 s here), so a topic that was just created is not affected.
     class(
         Permanent,
         FailureCode::UnknownTopic,
@@ -125,6 +127,8 @@ const CLASSES: &[Class] = &[
         "a topic of this name exists already",
         &[Code::TopicAlreadyExists],
     ),
+    // Fatal: an idempotent producer that may have lost or reordered a message accepts no further one
+    // (`rd_kafka_produce` fails from then on), so only a new producer, with a new id, can continue.
     class(
         Fatal,
         FailureCode::SequenceLost,
@@ -188,6 +192,8 @@ const CLASSES: &[Class] = &[
             Code::UnknownBroker,
         ],
     ),
+    // Retriable: somebody corrects the password or the ACL on the broker, or rotates the secret, which
+    // is read again for each connection. The events wait in the spool until then.
     class(
         Retriable,
         FailureCode::AuthenticationFailed,

@@ -1,4 +1,4 @@
-//! The publisher is closed while Kafka is away.
+//! The publisher is closed while Kafka is unavailable.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A full disk under the spool, while Kafka is away.
+//! A full disk under the spool, while Kafka is unavailable.
 
 use std::fs;
 use std::io::Write as _;

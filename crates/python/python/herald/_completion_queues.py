@@ -45,6 +45,7 @@ class CompletionQueues:
         queue = self._all.get(loop)
         if queue is None:
             return
+        # Resolves the futures whose outcomes arrived but were not processed yet.
         queue.process()
         if not len(queue):
             del self._all[loop]

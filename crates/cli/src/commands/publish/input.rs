@@ -96,6 +96,8 @@ impl Input {
     /// Starts reading lines. The channel ends with the input; an error is its last.
     pub fn lines(self) -> io::Result<Receiver<io::Result<Chunk>>> {
         let (sender, receiver) = sync_channel(MAX_QUEUED_CHUNKS);
+        // Not joined: the thread may be blocked in a read of a terminal or a pipe, which nothing
+        // interrupts. It ends with the process, or with its next line once the receiver is dropped.
         std::thread::Builder::new()
             .name("herald-input".to_owned())
             .spawn(move || read(self.reader, &sender))?;

@@ -408,6 +408,7 @@ class Lifecycle:
             self._set_stop_requested(reason)
             end = State.FAILED if self.state is State.FAILED else State.STOPPED
             self._shutdown_task = asyncio.create_task(self._shut_down(end))
+        # Several callers share the shutdown; cancelling one of them must not end it.
         return await asyncio.shield(self._shutdown_task)
 
     async def _shut_down(self, end: State) -> StopReport:
@@ -417,6 +418,8 @@ class Lifecycle:
         self._stop_requested.set()
         if self.state is not State.FAILED:
             self._set_state(State.STOPPING, self._reason)
+        # New work ends first, then the work in progress, then the dependencies that it
+        # needs. The client is closed last, because all these steps publish events.
         await asyncio.gather(*(self._end(intake) for intake in self._intakes))
         await shutdown.run_step(limits.drain, self._drained())
         unfinished = self.in_flight
@@ -450,6 +453,7 @@ class Lifecycle:
         await self._shutdown.run_step(intake.stop_timeout + CANCEL_TIMEOUT, end())
 
     async def _drained(self) -> None:
+        # Polled: operations also end in other threads, and metrics only count them.
         while self.in_flight:
             await asyncio.sleep(0.01)
 

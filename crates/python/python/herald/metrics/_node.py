@@ -204,6 +204,7 @@ class NodeMetrics:
 
     def instruments(self) -> list[Instrument]:
         """Returns the existing instruments."""
+        # A copy, which CPython makes in one step: another thread may add one meanwhile.
         return list(self._instruments.copy().values())
 
     def add_listener(self, listener: Callable[[Instrument], None]) -> None:
@@ -277,6 +278,7 @@ class NodeMetrics:
             yield from read(instrument)
 
     def _ended(self) -> None:
+        # Without a lock: `next` of a `count` is one step in CPython.
         if not next(self._ended_runs) % self._publish_interval_ops:
             rounds = self._publish_loop
             if rounds is not None:

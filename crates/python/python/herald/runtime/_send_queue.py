@@ -50,6 +50,8 @@ class SendQueue:
         if target is None or target.is_closed():
             return None
         sent: Future[None] = Future()
+        # Before `_start`, which takes the lock: either the running task still finds the
+        # event, or it has ended, and `_start` creates another one.
         self._waiting.append((send, event, sent))
         if target is loop:
             self._start(target)
@@ -100,6 +102,7 @@ class SendQueue:
                 try:
                     await send()
                 finally:
+                    # False if its waiter was cancelled, which does not stop the event.
                     if sent.set_running_or_notify_cancel():
                         sent.set_result(None)
         except asyncio.CancelledError:
