@@ -106,12 +106,12 @@ mod tests {
         let now = Duration::from_secs(1);
         let CircuitState::Open { outage, .. } = CircuitState::Closed.lost(now, FIRST, &mut jitter)
         else {
-            panic!("lost is down");
+            panic!("a lost connection opens the circuit");
         };
-        let trying = CircuitState::Probing { outage }.answered(now);
-        assert!(matches!(trying, CircuitState::HalfOpen { .. }) && !trying.is_up());
+        let half_open = CircuitState::Probing { outage }.answered(now);
+        assert!(matches!(half_open, CircuitState::HalfOpen { .. }) && !half_open.is_up());
         assert!(matches!(
-            trying.failed(now, FIRST, &mut jitter),
+            half_open.failed(now, FIRST, &mut jitter),
             CircuitState::Open { outage, .. } if outage.attempts == 1
         ));
     }

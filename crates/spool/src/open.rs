@@ -56,6 +56,7 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
     let started = Instant::now();
     let files = Files::new(&options.path);
     files.create_folder()?;
+    // The lock first: an examination may lead to a recovery, which moves the files.
     let (files, lock_file) = lock_file::take(&files, options.when_owned)?;
     let hasher = KeyHasher::default();
     let (examined, recovery) = examine_and_recover(&files, &hasher, options.salvage)?;
@@ -72,6 +73,7 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
         ..state
     };
     let state = start_log(&mut connection, state).map_err(SpoolError::database(OPENING))?;
+    // After the first commit, which creates the WAL that is watched.
     let watcher = FileWatcher::new(&files, lock_file.identity()?)?;
     let mut counter = CommitCounter::open(&files.commit_counter())?;
     counter.write(&state).map_err(SpoolError::io(OPENING))?;
