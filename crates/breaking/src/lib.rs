@@ -22,6 +22,7 @@ mod direction;
 mod pairs;
 #[cfg(test)]
 mod property_tests;
+mod proposal;
 pub mod report;
 mod rule;
 pub mod rules;
@@ -30,4 +31,6 @@ mod wire;
 pub use change::{Change, Witness};
 pub use compare::{compare, compare_except};
 pub use direction::{Direction, Directions, UnknownDirection};
+pub use proposal::{NextEvent, Proposal, proposals};
 pub use rule::BreakingRule;
+pub use wire::is_readable;

@@ -218,6 +218,12 @@ pub(crate) fn accepts_object(
         })
 }
 
+/// Whether readers of one payload accept every event of another one. Each is given with the
+/// definitions of its contract.
+pub fn is_readable(written: (&[Field], &[Definition]), read: (&[Field], &[Definition])) -> bool {
+    are_fields_within(written, read, &mut HashSet::new())
+}
+
 /// Whether readers of the fields `read` accept every object of the fields `written`.
 pub(crate) fn are_fields_within(
     (written, definitions): (&[Field], &[Definition]),

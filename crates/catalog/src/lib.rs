@@ -30,6 +30,7 @@ mod resolve;
 pub mod sample;
 pub mod schema;
 pub mod shape;
+mod suppress;
 mod text;
 pub mod topics;
 mod types;
@@ -38,6 +39,7 @@ pub mod version;
 pub mod view;
 pub mod volume;
 pub mod yaml;
+pub mod yaml_text;
 
 pub use resolve::{Defaults, node_from_parts};
 

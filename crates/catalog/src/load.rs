@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
+use globset::GlobMatcher;
 use herald_diagnostics::{Diagnostic, Location, Severity, Source, SourceId, Sources, Span};
 use rayon::prelude::*;
 use walkdir::{DirEntry, WalkDir};
@@ -13,6 +14,7 @@ use crate::checks;
 use crate::contract::Format;
 use crate::node::{Catalog, Node, Origin};
 use crate::resolve::{Defaults, resolve};
+use crate::suppress::{self, Report};
 use crate::yaml::{self, Yaml};
 use crate::{lock, native, onex};
 
@@ -21,6 +23,9 @@ pub const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Name of the file that configures a project, which is never a contract.
 pub const PROJECT_FILE: &str = "herald.yaml";
+
+/// Name of the file of known diagnostics, which is never a contract.
+pub const BASELINE_FILE: &str = "herald-baseline.yaml";
 
 /// Minimum number of files for which several threads are started.
 const MIN_PARALLEL_FILES: usize = 16;
@@ -31,7 +36,53 @@ pub struct Options {
     /// Settings of the project for all contracts.
     pub defaults: Defaults,
     /// Severity by the code of a rule; `None` switches the rule off.
-    pub levels: HashMap<String, Option<Severity>>,
+    pub levels: Levels,
+    /// Severities for some of the contracts; later ones win.
+    pub overrides: Vec<Override>,
+}
+
+/// Severity by the code of a rule; `None` switches the rule off.
+pub type Levels = HashMap<String, Option<Severity>>;
+
+/// Severities for the contracts that a glob matches.
+#[derive(Clone, Debug)]
+pub struct Override {
+    /// Glob of paths below the folder of the project.
+    pub glob: GlobMatcher,
+    /// The folder of the project; the working folder if it is empty.
+    pub root: PathBuf,
+    /// The severities.
+    pub levels: Levels,
+}
+
+impl Options {
+    /// Applies severities, and removes the diagnostics of rules that are off.
+    fn set_levels(&self, diagnostics: &mut Vec<Diagnostic>, sources: &Sources) {
+        diagnostics.retain_mut(|diagnostic| {
+            let code = diagnostic.rule.code;
+            let of_path = self.overrides.iter().rev().find_map(|one| {
+                let level = one.levels.get(code)?;
+                let source = sources.get(diagnostic.location?.source);
+                one.matches(&source.path).then_some(level)
+            });
+            match of_path.or_else(|| self.levels.get(code)) {
+                Some(None) => false,
+                Some(Some(severity)) => {
+                    diagnostic.severity = *severity;
+                    true
+                }
+                None => checks::default_level(diagnostic.rule).is_some(),
+            }
+        });
+    }
+}
+
+impl Override {
+    fn matches(&self, path: &str) -> bool {
+        let path = Path::new(path.strip_prefix("./").unwrap_or(path));
+        self.glob
+            .is_match(path.strip_prefix(&self.root).unwrap_or(path))
+    }
 }
 
 /// Result of a run: nodes and diagnostics.
@@ -182,7 +233,7 @@ fn find_in_folder(folder: &Path, unreadable: &mut Unreadable) -> Vec<Input> {
             entry.depth() == 0 || !entry.file_type().is_dir() || !is_skipped
         });
     walked(entries, unreadable)
-        .filter(|path| is_yaml(path) && path.file_name().is_none_or(|name| name != PROJECT_FILE))
+        .filter(|path| is_yaml(path) && !is_settings(path))
         // Broken links are reported; reading a device or pipe may never end.
         .filter(|path| path.metadata().map_or(true, |metadata| metadata.is_file()))
         .map(|path| Input {
@@ -245,6 +296,12 @@ fn walked(
             None
         }
     })
+}
+
+/// Whether a file belongs to Herald itself, and is not a contract.
+fn is_settings(path: &Path) -> bool {
+    let name = path.file_name();
+    name.is_some_and(|name| name == PROJECT_FILE || name == BASELINE_FILE)
 }
 
 fn is_yaml(path: &Path) -> bool {
@@ -370,18 +427,20 @@ fn load_text_named(name: &str, fallback: &str, text: &str, options: &Options) ->
 /// Runs the checks of all nodes together, applies the project's severities, and sorts.
 fn finish(mut loaded: Loaded, options: &Options) -> Loaded {
     checks::check_catalog(&loaded.catalog.nodes, &mut loaded.diagnostics);
-    loaded.diagnostics.retain_mut(
-        |diagnostic| match options.levels.get(diagnostic.rule.code) {
-            Some(None) => false,
-            Some(Some(severity)) => {
-                diagnostic.severity = *severity;
-                true
-            }
-            None => true,
-        },
-    );
+    let catalog = &loaded.catalog;
+    suppress::apply(&mut loaded.diagnostics, &catalog.sources, Report::Odd);
+    options.set_levels(&mut loaded.diagnostics, &catalog.sources);
     herald_diagnostics::sort(&mut loaded.diagnostics);
     loaded
+}
+
+/// Adds diagnostics about the contracts, with the comments and severities that apply to them.
+pub fn add_diagnostics(loaded: &mut Loaded, mut found: Vec<Diagnostic>, options: &Options) {
+    let catalog = &loaded.catalog;
+    suppress::apply(&mut found, &catalog.sources, Report::Nothing);
+    options.set_levels(&mut found, &catalog.sources);
+    loaded.diagnostics.append(&mut found);
+    herald_diagnostics::sort(&mut loaded.diagnostics);
 }
 
 struct FileRead {

@@ -7,13 +7,14 @@ use herald_diagnostics::Diagnostic;
 use crate::checks;
 use crate::checks::identity::NAME_MISSING;
 use crate::checks::kind;
-use crate::contract::{Format, Located, Metric, StateMachine, TopicSettings, Transition};
+use crate::contract::{Consumed, Format, Located, Metric, StateMachine, TopicSettings, Transition};
 use crate::contract_file::{ContractFile, WrittenEvent};
 use crate::field_reader::FieldReader;
 use crate::fields::Privacy;
 use crate::ident::ident;
 use crate::instrument::Instrument;
 use crate::node::{Declared, Identity, Node, Operation};
+use crate::onex::topics::is_conforming;
 use crate::shape::{Key, MAX_INTEGER, MapShape, Shape};
 use crate::version::Version;
 use crate::volume::{Range, Volume};
@@ -36,6 +37,7 @@ pub(crate) static CONTRACT: MapShape = MapShape {
         Key::new("states", Shape::OneOf(&[Shape::List(&Shape::Text), Shape::Map(&STATES)]), "States of the node: their names, or names with transitions."),
         Key::new("metrics", Shape::List(&METRIC_OR_NAME), "Metrics that the node records."),
         Key::new("events", Shape::List(&EVENT_OR_TYPE), "Declared events, beside those of operations, states and metrics."),
+        Key::new("consumes", Shape::List(&CONSUMED_OR_TOPIC), "Topics that the node consumes, for `herald graph` and `herald breaking`."),
         Key::new("definitions", Shape::Dict(&Shape::Map(&DEFINITION)), "Named groups of fields. Types refer to them by name: `Customer`, `list[Customer]`, `Customer | null`."),
         Key::new("instrument", Shape::Map(&INSTRUMENT), "Events of instrumented operations, unless an operation has its own setting."),
         Key::new("volume", Shape::Map(&VOLUME), "Expected event volume, for `herald volume`."),
@@ -337,6 +339,26 @@ static EVENT: MapShape = MapShape {
     ],
 };
 
+static CONSUMED_OR_TOPIC: Shape = Shape::OneOf(&[Shape::Text, Shape::Map(&CONSUMED)]);
+
+static CONSUMED: MapShape = MapShape {
+    name: "consumed",
+    doc: "A topic that the node consumes.",
+    keys: &[
+        Key::new(
+            "topic",
+            Shape::Text,
+            "The topic, with `{namespace}` or without its namespace.",
+        )
+        .required(),
+        Key::new(
+            "event_type",
+            Shape::Text,
+            "Event type that the node waits for. Left out, all of the topic.",
+        ),
+    ],
+};
+
 static TOPIC_SETTINGS: MapShape = MapShape {
     name: "topic_settings",
     doc: "Settings for the creation of a topic.",
@@ -404,6 +426,10 @@ fn read_node(yaml: &Yaml, reader: &FieldReader<'_>, diagnostics: &mut Vec<Diagno
         metrics: list(yaml, "metrics")
             .iter()
             .filter_map(|metric| read_metric(metric, diagnostics))
+            .collect(),
+        consumed: list(yaml, "consumes")
+            .iter()
+            .filter_map(read_consumed)
             .collect(),
         definitions: reader.definitions(yaml, diagnostics),
         volume: volume.map_or_else(Volume::default, |volume| Volume::read(volume, diagnostics)),
@@ -528,6 +554,19 @@ pub(crate) fn read_event(
             sources: vec!["events"],
             ..Declared::default()
         },
+    })
+}
+
+/// Reads a topic, or `{topic, event_type}`.
+pub(crate) fn read_consumed(yaml: &Yaml) -> Option<Consumed> {
+    let topic = named(yaml, "topic")?;
+    let name = topic.value.strip_prefix("{namespace}.");
+    Some(Consumed {
+        conforming: is_conforming(&topic.value),
+        topic: name.unwrap_or(&topic.value).to_owned(),
+        event_type: text(yaml, "event_type"),
+        sources: vec!["consumes"],
+        location: topic.location,
     })
 }
 

@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use herald_catalog::checks::{by_code, rules};
+use herald_catalog::checks::{by_code, default_level, rules};
 use herald_catalog::load::{Loaded, Options, load, load_text};
 use herald_diagnostics::render::{self, Format};
-use herald_diagnostics::{Diagnostic, Location, Sources};
+use herald_diagnostics::{Diagnostic, Location, Rule, Sources};
 
 /// Rules about files, which the tests below create.
 const ABOUT_FILES: [&str; 6] = [
@@ -28,6 +28,17 @@ const ABOUT_OUTPUT: [&str; 1] = ["names.output_collision"];
 
 /// Rules about `herald.yaml`, which the crate `herald-project` tests.
 const ABOUT_PROJECTS: [&str; 3] = ["config.invalid", "config.expired", "config.unused"];
+
+/// Rules about several nodes, which the crate `herald-cli` tests.
+const ABOUT_GRAPHS: [&str; 7] = [
+    "graph.not_published",
+    "graph.not_consumed",
+    "graph.version_skew",
+    "graph.event_type_unknown",
+    "graph.two_owners",
+    "graph.payloads_differ",
+    "graph.command_cycle",
+];
 
 /// Rules about lock files, which the crate `herald-cli` tests.
 const ABOUT_LOCKS: [&str; 1] = ["lock.invalid"];
@@ -59,6 +70,7 @@ fn every_rule_has_a_fixture() {
                 &ABOUT_OUTPUT,
                 &ABOUT_PROJECTS,
                 &ABOUT_LOCKS,
+                &ABOUT_GRAPHS,
             ]
             .concat()
             .contains(code)
@@ -75,7 +87,7 @@ fn diagnostics_match_their_snapshots() {
         let Ok(text) = fs::read_to_string(&path) else {
             continue;
         };
-        let loaded = load_text("contract.yaml", &text, &Options::default());
+        let loaded = load_text("contract.yaml", &text, &switched_on(rule));
         let text = text_of(rule.code, &loaded.diagnostics, &loaded.catalog.sources);
         snapshot(rule.code, &text);
     }
@@ -156,6 +168,7 @@ fn only_the_bad_example_breaks_its_rule() {
             &ABOUT_OUTPUT,
             &ABOUT_PROJECTS,
             &ABOUT_LOCKS,
+            &ABOUT_GRAPHS,
             &ABBREVIATED,
         ]
         .concat();
@@ -164,7 +177,7 @@ fn only_the_bad_example_breaks_its_rule() {
             continue;
         }
         for (example, breaks) in [(rule.bad, true), (rule.good, false)] {
-            let codes: BTreeSet<_> = found_in(example)
+            let codes: BTreeSet<_> = found_in(rule, example)
                 .iter()
                 .map(|diagnostic| diagnostic.rule.code)
                 .collect();
@@ -176,8 +189,19 @@ fn only_the_bad_example_breaks_its_rule() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn found_in(example: &str) -> Vec<Diagnostic> {
-    load_text("contract.yaml", example, &Options::default()).diagnostics
+fn found_in(rule: &Rule, example: &str) -> Vec<Diagnostic> {
+    load_text("contract.yaml", example, &switched_on(rule)).diagnostics
+}
+
+/// Options that switch a rule on that is off by default.
+fn switched_on(rule: &Rule) -> Options {
+    let mut options = Options::default();
+    if default_level(rule).is_none() {
+        options
+            .levels
+            .insert(rule.code.to_owned(), Some(rule.severity));
+    }
+    options
 }
 
 #[test]

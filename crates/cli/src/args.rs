@@ -3,6 +3,7 @@
 pub mod breaking;
 pub mod cluster;
 pub mod events;
+pub mod graph;
 pub mod lock;
 pub mod publish;
 pub mod spool;
@@ -100,7 +101,10 @@ Examples:
 Set the severity of rules in herald.yaml:
   rules:
     names.python_keyword: off
-    kind.node_type_missing: error")]
+    kind.node_type_missing: error
+
+Or in a contract, with a reason:
+  operations: [class] # herald: ignore[names.python_keyword] The API calls it so.")]
     Check(Check),
     /// Find changes that break consumers, producers or code
     #[command(after_help = "\
@@ -129,6 +133,22 @@ unless --force is given.
 
 Exit codes: 0 written or up to date, 1 stale or breaking changes, 2 failure.")]
     Lock(lock::Lock),
+    /// Show the flow of events between all nodes, and what does not fit together
+    #[command(after_help = "\
+Examples:
+  herald graph
+  herald graph contracts/ ../billing/contracts ../mail/herald.lock
+  herald graph --focus 'orders*'
+  herald graph --format html > events.html
+  herald graph --format mermaid >> README.md
+  herald graph git:main
+
+Reports topics that are consumed and not published, or published and not consumed, versions of topics
+that do not match, topics with several owners, different payloads of one event, and nodes that command
+each other in a circle. `workspace` in herald.yaml lists the contracts of the whole system.")]
+    Graph(graph::Graph),
+    /// List the rules of check and breaking, with their levels in the project
+    Rules(Rules),
     /// Create herald.yaml and a first contract
     Init(Init),
     /// Create a node project: contract, Python package, tests
@@ -366,6 +386,41 @@ pub struct Check {
         hide_default_value = false
     )]
     pub format: Format,
+    /// Solve problems that have a safe solution, in the contracts
+    #[arg(long)]
+    pub fix: bool,
+    /// Write the current diagnostics to the baseline; later runs report only new ones
+    #[arg(long, conflicts_with = "fix")]
+    pub write_baseline: bool,
+    /// Reason of new entries of the baseline
+    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
+    pub reason: Option<String>,
+    /// Owner of new entries of the baseline
+    #[arg(long, value_name = "NAME", requires = "write_baseline")]
+    pub owner: Option<String>,
+    /// Last day of new entries of the baseline, such as 2027-01-31
+    #[arg(long, value_name = "DAY", requires = "write_baseline", value_parser = parse_day)]
+    pub until: Option<jiff::civil::Date>,
+    /// Report known diagnostics too
+    #[arg(long, conflicts_with = "write_baseline")]
+    pub no_baseline: bool,
+}
+
+/// Arguments of `herald rules`.
+#[derive(Debug, ClapArgs)]
+pub struct Rules {
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: RulesFormat,
+}
+
+/// Output formats of rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RulesFormat {
+    /// Aligned columns
+    Table,
+    /// A JSON document with documentation and examples
+    Json,
 }
 
 /// Arguments of `herald init`.
@@ -458,6 +513,11 @@ fn parse_namespace(name: &str) -> Result<String, String> {
         Ok(()) => Ok(name.to_owned()),
         Err(reason) => Err(format!("not a valid start of a topic name: {reason}")),
     }
+}
+
+fn parse_day(text: &str) -> Result<jiff::civil::Date, String> {
+    text.parse()
+        .map_err(|_| "expected a day such as 2027-01-31".to_owned())
 }
 
 fn parse_format(name: &str) -> Result<Format, String> {

@@ -8,6 +8,7 @@ mod delivery;
 mod doctests;
 mod error;
 mod events;
+mod fixes;
 mod format;
 mod interrupt;
 mod json_format;

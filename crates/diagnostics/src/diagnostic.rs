@@ -19,6 +19,26 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The diagnostic's subject in machine form: a count, a topic, `key@line`.
     pub detail: Option<String>,
+    /// A change of the texts that solves the problem and nothing else.
+    pub fix: Option<Fix>,
+}
+
+/// A change that solves a problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// Title as a command: "remove the comment".
+    pub title: &'static str,
+    /// Its edits, which do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// A range of a source, and the text that replaces it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The range.
+    pub location: Location,
+    /// The new text.
+    pub text: String,
 }
 
 /// A secondary place of a diagnostic.
@@ -41,6 +61,7 @@ impl Diagnostic {
             labels: Vec::new(),
             help: None,
             detail: None,
+            fix: None,
         }
     }
 
@@ -65,6 +86,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Sets a change that solves the problem.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(fix);
         self
     }
 

@@ -12,7 +12,7 @@ mod source;
 mod suggest;
 
 pub use count::{count, plural};
-pub use diagnostic::{Diagnostic, Label, sort};
+pub use diagnostic::{Diagnostic, Edit, Fix, Label, sort};
 pub use rule::{Rule, Severity};
 pub use source::{Location, Position, Source, SourceId, Sources, Span};
 pub use suggest::did_you_mean;

@@ -1,11 +1,11 @@
 //! Reader of `herald.yaml`: settings of a project for all of its contracts.
 
+pub mod baseline;
 pub mod breaking;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use herald_catalog::load::{self, Options, PROJECT_FILE};
+use herald_catalog::load::{self, Levels, Options, Override, PROJECT_FILE};
 use herald_catalog::shape::{Key, MapShape, Shape};
 use herald_catalog::yaml::{self, Yaml};
 use herald_catalog::{Defaults, checks, schema};
@@ -27,13 +27,37 @@ static CONFIG: MapShape = MapShape {
         Key::new("python", Shape::Map(&PYTHON), "Options of generated Python."),
         Key::new("namespace", Shape::Text, "Namespace of topics of contracts that set none."),
         Key::new("topic_pattern", Shape::Text, "Pattern of topics of generated events, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
-        Key::new("rules", Shape::Dict(&Shape::Word(&["off", "info", "warning", "error"])), "Severity of diagnostics by code."),
+        Key::new("rules", Shape::Dict(&LEVEL), "Severity of diagnostics by code."),
+        Key::new("overrides", Shape::List(&Shape::Map(&OVERRIDE)), "Severity of diagnostics of some contracts; later entries win."),
+        Key::new("baseline", Shape::Text, "File of known diagnostics, written by `herald check --write-baseline`, relative to this file.").default("\"herald-baseline.yaml\""),
+        Key::new("workspace", Shape::List(&Shape::Text), "Contracts of the whole system, for `herald graph`: files, folders, globs and lock files, relative to this file, and `git:REF[:PATH]`."),
         Key::new("breaking", Shape::Map(&BREAKING), "What `herald breaking` reports, and exceptions from it."),
         Key::new("kafka", Shape::Map(&KAFKA), "The cluster that commands connect to, unless the command line or the environment names another."),
         Key::new("lock", Shape::Text, "Lock file of the published contracts, written by `herald lock`, relative to this file; its name ends with `.lock`.").default("\"herald.lock\""),
         Key::new("spool", Shape::Text, "File of the durable local queue, relative to this file."),
     ],
 };
+
+static OVERRIDE: MapShape = MapShape {
+    name: "override",
+    doc: "Severity of diagnostics of some contracts.",
+    keys: &[
+        Key::new(
+            "path",
+            Shape::Text,
+            "Glob of contracts, relative to this file.",
+        )
+        .required(),
+        Key::new(
+            "rules",
+            Shape::Dict(&LEVEL),
+            "Severity of diagnostics by code.",
+        )
+        .required(),
+    ],
+};
+
+static LEVEL: Shape = Shape::Word(&["off", "info", "warning", "error"]);
 
 static PYTHON: MapShape = MapShape {
     name: "python",
@@ -101,6 +125,10 @@ pub struct Project {
     pub spool: Option<String>,
     /// Lock file of the published contracts, as written.
     pub lock: Option<String>,
+    /// File of known diagnostics, as written.
+    pub baseline: Option<String>,
+    /// Contracts of the whole system, as written.
+    pub workspace: Vec<String>,
     /// Text of `herald.yaml`, for diagnostics about its settings; empty without one.
     pub sources: Sources,
 }
@@ -117,6 +145,18 @@ impl Project {
         }
         let contracts = self.contracts.iter();
         contracts.map(|path| shown(&root.join(path))).collect()
+    }
+}
+
+impl Project {
+    /// Returns the paths of the whole system, relative to the working folder.
+    pub fn workspace_paths(&self) -> Vec<String> {
+        let root = self.root.as_deref().unwrap_or(Path::new(""));
+        let below = |path: &String| match path.starts_with("git:") {
+            true => path.clone(),
+            false => shown(&root.join(path)),
+        };
+        self.workspace.iter().map(below).collect()
     }
 }
 
@@ -228,12 +268,15 @@ fn read_tree(tree: &Yaml, project: &mut Project, diagnostics: &mut Vec<Diagnosti
     project.kafka = tree.get("kafka").map(read_kafka).unwrap_or_default();
     project.spool = text("spool");
     project.lock = text("lock");
+    project.baseline = text("baseline");
+    project.workspace = texts(tree, "workspace");
     project.options = Options {
         defaults: Defaults {
             namespace: read_namespace(tree, diagnostics),
             topic_pattern: read_pattern(tree, diagnostics),
         },
         levels: read_levels(tree, diagnostics),
+        overrides: read_overrides(tree, project.root.as_deref(), diagnostics),
     };
 }
 
@@ -323,11 +366,33 @@ fn read_pattern(tree: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> TopicPattern 
     })
 }
 
-fn read_levels(
+fn read_overrides(
     tree: &Yaml,
+    root: Option<&Path>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> HashMap<String, Option<Severity>> {
-    let mut levels = HashMap::new();
+) -> Vec<Override> {
+    let written = tree.get("overrides").map(Yaml::items).unwrap_or_default();
+    let mut overrides = Vec::new();
+    for one in written {
+        let levels = read_levels(one, diagnostics);
+        let Some(glob) = one.get("path") else {
+            continue;
+        };
+        check_glob(glob, diagnostics);
+        let mut built = globset::GlobBuilder::new(glob.as_str().unwrap_or_default());
+        if let Ok(glob) = built.literal_separator(true).build() {
+            overrides.push(Override {
+                glob: glob.compile_matcher(),
+                root: root.map(Path::to_path_buf).unwrap_or_default(),
+                levels,
+            });
+        }
+    }
+    overrides
+}
+
+fn read_levels(tree: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Levels {
+    let mut levels = Levels::new();
     for (code, level) in tree.get("rules").map(Yaml::entries).unwrap_or_default() {
         match checks::by_code(&code.text) {
             None => {

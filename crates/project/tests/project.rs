@@ -83,6 +83,9 @@ fn entry() -> impl Strategy<Value = (String, Value)> {
             "spool",
             "lock",
             "breaking",
+            "overrides",
+            "baseline",
+            "workspace",
             "other",
         ][..],
     );

@@ -1,6 +1,6 @@
 //! `kind.*`: the `node_type`. Reported by the decoders.
 
-use herald_diagnostics::{Diagnostic, Location, Rule, Severity};
+use herald_diagnostics::{Diagnostic, Edit, Fix, Location, Rule, Severity, Span};
 
 use crate::kind::Kind;
 use crate::text::quote;
@@ -47,6 +47,16 @@ pub(crate) fn taken_from_archetype(kind: Kind, location: Location) -> Diagnostic
         .help(format!(
             "`descriptor.node_archetype` is used instead; add `node_type: {kind}`"
         ))
+        .fix(Fix {
+            title: "add the kind of the archetype",
+            edits: vec![Edit {
+                location: Location {
+                    span: Span::new(location.span.start, location.span.start),
+                    ..location
+                },
+                text: format!("node_type: {kind}\n"),
+            }],
+        })
 }
 
 /// Reports an ONEX contract that does not state its kind at all.

@@ -9,7 +9,7 @@
 //! see (a wrong type, an unknown key) are reported by them with the messages of the rule's file;
 //! such rows have no function.
 
-use herald_diagnostics::{Diagnostic, Rule};
+use herald_diagnostics::{Diagnostic, Rule, Severity};
 
 use crate::contract_file::ContractFile;
 use crate::node::Node;
@@ -22,6 +22,7 @@ pub(crate) mod events;
 pub(crate) mod fields;
 pub(crate) mod file;
 pub(crate) mod fsm;
+pub mod graph;
 pub(crate) mod identity;
 pub(crate) mod kind;
 pub(crate) mod lint;
@@ -45,6 +46,8 @@ struct Check {
     contract: Option<ContractCheck>,
     node: Option<NodeCheck>,
     catalog: Option<CatalogCheck>,
+    /// Whether a project has to switch it on.
+    is_off: bool,
 }
 
 impl Check {
@@ -55,7 +58,14 @@ impl Check {
             contract: None,
             node: None,
             catalog: None,
+            is_off: false,
         }
+    }
+
+    /// Switches its rules off unless a project sets their level.
+    const fn off(mut self) -> Self {
+        self.is_off = true;
+        self
     }
 
     /// Adds a check of each contract as written.
@@ -125,6 +135,36 @@ static CHECKS: &[Check] = &[
     Check::reported(&[&bus::RULE]).contract(bus::check),
     Check::reported(&[&lint::lifecycle_declared_too::RULE])
         .node(lint::lifecycle_declared_too::check),
+    Check::reported(&[&lint::untyped_field::RULE]).node(lint::untyped_field::check),
+    Check::reported(&[&lint::description_missing::RULE])
+        .node(lint::description_missing::check)
+        .off(),
+    Check::reported(&[&lint::unbounded_text::RULE])
+        .node(lint::unbounded_text::check)
+        .off(),
+    Check::reported(&[&lint::unbounded_list::RULE])
+        .node(lint::unbounded_list::check)
+        .off(),
+    Check::reported(&[&lint::personal_data::RULE]).node(lint::personal_data::check),
+    Check::reported(&[&lint::secret_published::RULE]).node(lint::secret_published::check),
+    Check::reported(&[&lint::event_not_past_tense::RULE]).node(lint::event_not_past_tense::check),
+    Check::reported(&[&lint::event_separators::RULE]).node(lint::event_separators::check),
+    Check::reported(&[&lint::version_disagreement::RULE]).node(lint::version_disagreement::check),
+    Check::reported(&[&lint::partition_key_optional::RULE])
+        .node(lint::partition_key_optional::check),
+    Check::reported(&[&lint::too_few_partitions::RULE]).node(lint::too_few_partitions::check),
+    Check::reported(&[&lint::replication_one::RULE]).node(lint::replication_one::check),
+    Check::reported(&[&lint::retention_missing::RULE])
+        .node(lint::retention_missing::check)
+        .off(),
+    Check::reported(&[&lint::state_unreachable::RULE]).node(lint::state_unreachable::check),
+    Check::reported(&[&lint::state_without_exit::RULE]).node(lint::state_without_exit::check),
+    Check::reported(&[&lint::terminal_state_left::RULE]).node(lint::terminal_state_left::check),
+    Check::reported(&[&lint::transition_ambiguous::RULE]).node(lint::transition_ambiguous::check),
+    Check::reported(&[&lint::metric_duplicate::RULE]).node(lint::metric_duplicate::check),
+    Check::reported(&[&lint::unused_definition::RULE]).node(lint::unused_definition::check),
+    Check::reported(lint::ignore::RULES),
+    Check::reported(graph::RULES),
     Check::reported(config::RULES),
     Check::reported(&[&lock::RULE]),
 ];
@@ -137,6 +177,19 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 /// Returns the rule with this code.
 pub fn by_code(code: &str) -> Option<&'static Rule> {
     rules().find(|rule| rule.code == code)
+}
+
+/// Severity of a rule in projects that set none; `None` for rules that are off.
+pub fn default_level(rule: &Rule) -> Option<Severity> {
+    let is_off = CHECKS
+        .iter()
+        .any(|check| check.is_off && check.rules.contains(&rule));
+    (!is_off).then_some(rule.severity)
+}
+
+/// Whether `herald check --fix` can solve some of the rule's diagnostics.
+pub fn is_fixable(rule: &Rule) -> bool {
+    [&fields::enumeration::RULE, &kind::MISSING].contains(&rule) || lint::ignore::is_fixable(rule)
 }
 
 /// Whether a project may not set the rule's severity: its diagnostics are about input that could

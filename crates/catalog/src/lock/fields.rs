@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::yaml_text::Text;
 use crate::fields::{Field, Limits, Privacy, Type};
 use crate::types::parse_type;
+use crate::yaml_text::Text;
 
 /// Fields below their names. `privacy` is what the reader assumes of fields that don't state it.
 pub(super) fn fields(fields: &[Field], privacy: Privacy) -> Text {

@@ -8,9 +8,8 @@
 mod fields;
 pub(crate) mod read;
 mod write;
-mod yaml_text;
 
-pub use write::{two_versions, write};
+pub use write::{both_versions, write};
 
 /// Extension of lock files.
 pub const EXTENSION: &str = "lock";

@@ -5,13 +5,12 @@ use rayon::prelude::*;
 
 use crate::category::{self, CATEGORIES, DECLARED};
 use crate::checks;
-use crate::contract::{Consumed, Format, Located};
+use crate::contract::{Format, Located};
 use crate::field_reader::FieldReader;
 use crate::ident::ident;
 use crate::instrument::Instrument;
 use crate::native;
 use crate::node::{Event, EventTypeSource, Fingerprint, Identity, Node, Origin};
-use crate::onex::topics::is_conforming;
 use crate::resolve::declared_topic;
 use crate::yaml::{self, Yaml};
 
@@ -137,7 +136,7 @@ fn node(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
         .filter_map(|one| event(one, &node, &reader, diagnostics))
         .collect();
     let consumed = yaml.get("consumed").map(Yaml::items).unwrap_or_default();
-    node.consumed = consumed.iter().filter_map(read_consumed).collect();
+    node.consumed = consumed.iter().filter_map(native::read_consumed).collect();
     Some(node)
 }
 
@@ -168,7 +167,12 @@ fn event(
     let Some(stage) = text("stage") else {
         let written = native::read_event(yaml, reader, diagnostics)?;
         let mut declared = written.declared;
-        declared.event_type_source = EventTypeSource::Declared;
+        let source = text("event_type_source");
+        declared.event_type_source = match source.as_ref().map(|source| source.value.as_str()) {
+            Some("derived") => EventTypeSource::Derived,
+            Some("verbatim") => EventTypeSource::Verbatim,
+            _ => EventTypeSource::Declared,
+        };
         declared.partition_key = written.partition_key.map(|key| key.value);
         event.declared = Some(declared);
         return Some(event);
@@ -189,16 +193,4 @@ fn event(
         .position(|one| Some(&one.name) == operation.as_ref());
     event.ident = known.ident_of(event.operation.map(|at| node.operations[at].ident.as_str()));
     Some(event)
-}
-
-fn read_consumed(yaml: &Yaml) -> Option<Consumed> {
-    let topic = yaml.get("topic").and_then(Located::read)?;
-    let event_type = yaml.get("event_type").and_then(Located::read);
-    Some(Consumed {
-        conforming: is_conforming(&topic.value),
-        location: topic.location,
-        topic: topic.value,
-        event_type: event_type.map(|one| one.value),
-        sources: Vec::new(),
-    })
 }

@@ -4,10 +4,10 @@ use crate::category::Stage;
 use crate::contract::{Metric, StateMachine, TopicSettings};
 use crate::fields::{Definition, Privacy};
 use crate::instrument::{Instrument, InstrumentedEvents};
-use crate::node::{Declared, Event, Node, Operation};
+use crate::node::{Declared, Event, EventTypeSource, Node, Operation};
+use crate::yaml_text::Text;
 
 use super::fields::fields;
-use super::yaml_text::Text;
 use super::{HEADER, SEPARATOR, VERSION, VERSION_KEY};
 
 /// Entries of a mapping.
@@ -179,6 +179,10 @@ fn declared_event(event_type: &str, topic: &str) -> Entries {
 
 fn payload_and_settings(declared: &Declared) -> Entries {
     let mut entries = Vec::new();
+    if declared.event_type_source != EventTypeSource::Declared {
+        let source = Text::scalar(declared.event_type_source.as_str());
+        entries.push(("event_type_source".to_owned(), source));
+    }
     if let Some(key) = &declared.partition_key {
         entries.push(("partition_key".to_owned(), Text::scalar(key)));
     }
@@ -211,19 +215,25 @@ fn topic_settings(settings: &TopicSettings) -> Text {
     Text::Mapping(entries)
 }
 
-/// Returns the part of a contract that declares an event in two versions: as it is in `old`, and
-/// as it is in `new` under another topic.
-pub fn two_versions(old: &Event, new: &Event, next_type: &str, next_topic: &str) -> String {
-    let versions = [
-        (old, old.event_type.clone(), old.topic.as_template()),
-        (new, next_type.to_owned(), next_topic.to_owned()),
-    ];
-    let events = versions.map(|(event, event_type, topic)| {
-        let mut entries = declared_event(&event_type, &topic);
-        entries.extend(event.declared.iter().flat_map(payload_and_settings));
-        Text::Mapping(entries)
-    });
+/// Returns the part of a contract that declares events in two versions: each as it was, and as it
+/// is now with an event type and a topic of its own.
+pub fn both_versions(events: &[(&Event, &Event, String, String)]) -> String {
+    let mut items = Vec::new();
+    for (old, new, next_type, next_topic) in events {
+        let versions = [
+            (old, old.event_type.as_str(), old.topic.as_template()),
+            (new, next_type.as_str(), next_topic.clone()),
+        ];
+        for (event, event_type, topic) in versions {
+            let mut entries = declared_event(event_type, &topic);
+            let description = event.description.as_deref().map(Text::scalar);
+            entries.extend(description.map(|text| ("description".to_owned(), text)));
+            let settings = event.declared.iter().flat_map(payload_and_settings);
+            entries.extend(settings.filter(|(key, _)| key != "event_type_source"));
+            items.push(Text::Mapping(entries));
+        }
+    }
     let mut text = String::new();
-    Text::Mapping(vec![("events".to_owned(), Text::List(events.into()))]).write(0, &mut text);
+    Text::Mapping(vec![("events".to_owned(), Text::List(items))]).write(0, &mut text);
     text
 }

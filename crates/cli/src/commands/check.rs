@@ -1,34 +1,155 @@
 //! `herald check`: lints contracts.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
+use herald_catalog::load::Loaded;
+use herald_diagnostics::Diagnostic;
 use herald_diagnostics::render::{Format, summary};
+use herald_project::Project;
+use herald_project::baseline::{self, Baseline, Known};
 
 use crate::args::Check;
-use crate::format::count;
+use crate::fixes;
+use crate::format::{count, today};
+use crate::lock_file::Root;
 use crate::terminal::{self, DIM, GREEN};
-use crate::{Error, ExitStatus, project};
+use crate::{Error, ExitStatus, output_files, project};
 
 /// Runs the command.
 pub fn run(args: &Check) -> Result<ExitStatus, Error> {
-    let loaded = project::load(&project::find()?, &args.paths, args.format)?;
+    let project = project::find()?;
+    let mut loaded = project::load(&project, &args.paths, args.format)?;
+    if args.fix {
+        let solved = fixes::apply(&loaded)?;
+        if solved > 0 {
+            let problems = count(solved, "problem");
+            terminal::status(&format!("{GREEN}fixed{GREEN:#} {problems}"));
+            loaded = project::load(&project, &args.paths, args.format)?;
+        }
+    }
+    if args.write_baseline {
+        return write_baseline(args, &project, &loaded);
+    }
+    let known = if args.no_baseline {
+        0
+    } else {
+        remove_known(args, &project, &mut loaded)?
+    };
     terminal::write_diagnostics(args.format, &loaded, io::stdout())?;
     if args.format == Format::Human {
-        let contracts = count(loaded.catalog.nodes.len(), "contract");
-        terminal::status(&match summary(&loaded.diagnostics) {
-            Some(summary) => format!("{summary}, {contracts} read"),
-            None => format!("{GREEN}no problems{GREEN:#} in {contracts}"),
-        });
-        if !loaded.skipped.is_empty() {
-            let files = count(loaded.skipped.len(), "YAML file");
-            terminal::status(&format!(
-                "{DIM}skipped {files} that are not contracts{DIM:#}"
-            ));
-        }
+        summarize(&loaded, known);
     }
     Ok(if loaded.has_errors() {
         ExitStatus::Problems
     } else {
         ExitStatus::Success
     })
+}
+
+fn summarize(loaded: &Loaded, known: usize) {
+    let contracts = count(loaded.catalog.nodes.len(), "contract");
+    terminal::status(&match summary(&loaded.diagnostics) {
+        Some(summary) => format!("{summary}, {contracts} read"),
+        None => format!("{GREEN}no problems{GREEN:#} in {contracts}"),
+    });
+    let fixable = loaded
+        .diagnostics
+        .iter()
+        .filter(|one| one.fix.is_some())
+        .count();
+    if fixable > 0 {
+        let problems = count(fixable, "problem");
+        terminal::status(&format!("{DIM}{problems} fixable with --fix{DIM:#}"));
+    }
+    if known > 0 {
+        let known = count(known, "known diagnostic");
+        terminal::status(&format!("{DIM}{known} in the baseline not shown{DIM:#}"));
+    }
+    if !loaded.skipped.is_empty() {
+        let files = count(loaded.skipped.len(), "YAML file");
+        terminal::status(&format!(
+            "{DIM}skipped {files} that are not contracts{DIM:#}"
+        ));
+    }
+}
+
+fn baseline_path(project: &Project) -> PathBuf {
+    let root = project.root.as_deref().unwrap_or(Path::new(""));
+    root.join(
+        project
+            .baseline
+            .as_deref()
+            .unwrap_or(baseline::DEFAULT_FILE),
+    )
+}
+
+/// Reads the baseline; `None` if there is none, and the project names none.
+fn read_baseline(project: &Project) -> Result<Option<Baseline>, Error> {
+    let path = baseline_path(project);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let read = Baseline::read(&path);
+    read.map(Some)
+        .map_err(|(diagnostics, sources)| terminal::report(diagnostics, sources))
+}
+
+/// Removes the diagnostics of the baseline and returns their number.
+fn remove_known(args: &Check, project: &Project, loaded: &mut Loaded) -> Result<usize, Error> {
+    let Some(baseline) = read_baseline(project)? else {
+        return Ok(0);
+    };
+    let root = Root::of(project)?;
+    let sources = loaded.catalog.sources.clone();
+    let path_of = |one: &Diagnostic| {
+        let source = sources.get(one.location?.source);
+        Some(root.relative(&source.path))
+    };
+    let before = loaded.diagnostics.len();
+    let is_whole = args.paths.is_empty();
+    let odd = baseline.apply(&mut loaded.diagnostics, &path_of, today(), is_whole);
+    if !odd.is_empty() {
+        terminal::report(odd, baseline.sources.clone());
+    }
+    Ok(before - loaded.diagnostics.len())
+}
+
+fn write_baseline(args: &Check, project: &Project, loaded: &Loaded) -> Result<ExitStatus, Error> {
+    let path = baseline_path(project);
+    let current = read_baseline(project)?;
+    let root = Root::of(project)?;
+    let sources = &loaded.catalog.sources;
+    let path_of = |one: &Diagnostic| {
+        let source = sources.get(one.location?.source);
+        Some(root.relative(&source.path))
+    };
+    let new = Known {
+        reason: args.reason.clone(),
+        owner: args.owner.clone(),
+        until: args.until,
+        ..Known::default()
+    };
+    let is_new = current.is_none();
+    let baseline = current
+        .unwrap_or_default()
+        .of(&loaded.diagnostics, &path_of, &new);
+    output_files::write_text(&path, &baseline.to_text(), is_new)?;
+    let known = count(baseline.len(), "known diagnostic");
+    let path = terminal::path(&path);
+    terminal::status(&format!(
+        "{GREEN}wrote{GREEN:#} {path} {DIM}({known}){DIM:#}"
+    ));
+    let errors = loaded.diagnostics.iter().filter(|one| {
+        path_of(one).is_none() || one.rule.severity == herald_diagnostics::Severity::Error
+    });
+    let errors = errors.count();
+    if errors > 0 {
+        let errors = count(errors, "error");
+        terminal::status(&format!(
+            "{errors} can't be part of a baseline: nothing is generated from such contracts"
+        ));
+        return Ok(ExitStatus::Problems);
+    }
+    Ok(ExitStatus::Success)
 }

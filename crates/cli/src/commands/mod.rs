@@ -6,6 +6,7 @@ mod check;
 mod dev;
 mod explain;
 mod generate;
+mod graph;
 mod init;
 mod inspect;
 mod listen;
@@ -13,6 +14,7 @@ mod lock;
 mod new;
 mod patterns;
 mod publish;
+mod rules;
 mod spool;
 mod templates;
 mod topics;
@@ -33,6 +35,8 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
         Command::Check(args) => check::run(&args),
         Command::Breaking(args) => breaking::run(&args),
         Command::Lock(args) => lock::run(&args),
+        Command::Graph(args) => graph::run(&args),
+        Command::Rules(args) => rules::run(&args),
         Command::Init(args) => init::run(&args),
         Command::New(args) => new::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -232,3 +232,33 @@ fn explains_its_rules() {
     let run = sandbox.herald(&["explain"]).exits(0);
     assert!(run.stdout.contains("version.not_bumped"), "{}", run.stdout);
 }
+
+#[test]
+fn the_proposed_part_of_the_contract_breaks_nobody() {
+    let old = OLD.replace("operations: []", "operations: []\nversion: 1.4.2");
+    let new = old.replace("voucher]", "voucher, goodwill]");
+    let sandbox = Sandbox::with(&[("old.yaml", &old), ("new.yaml", &new)]);
+    let against = ["breaking", "new.yaml", "--against", "old.yaml"];
+    let run = sandbox.herald(&against).exits(1);
+    for part in [
+        "proposal: publish both versions until all consumers read the new one. In new.yaml, with `version: 1.5.0`",
+        "      - event_type: goods.returned\n        topic: shop.goods.returned.v1\n",
+        "      - event_type: goods.returned.v2\n        topic: shop.goods.returned.v2\n",
+    ] {
+        assert!(run.stdout.contains(part), "{part}\n{}", run.stdout);
+    }
+    let run = sandbox
+        .herald(&[&against[..], &["--format", "json"]].concat())
+        .exits(1);
+    let proposal = run.json()["proposals"][0].clone();
+    assert_eq!(
+        proposal["events"][0]["next_topic"],
+        "shop.goods.returned.v2"
+    );
+    let fragment = proposal["contract"].as_str().expect("a text");
+    let (head, _) = new.split_once("events:\n").expect("events");
+    let head = head.replace("1.4.2", proposal["version"].as_str().expect("a text"));
+    sandbox.write("new.yaml", format!("{head}{fragment}"));
+    sandbox.herald(&["check", "new.yaml"]).exits(0);
+    sandbox.herald(&against).exits(0);
+}

@@ -201,7 +201,7 @@ fn points_at_the_line_of_a_damaged_lock_file() {
         (
             text.replace("payload:", "payload: ]"),
             "yaml.syntax",
-            "herald.lock:33:",
+            "herald.lock:32:",
         ),
         (
             "services: {}\n".to_owned(),

@@ -7,6 +7,8 @@ mod corpus;
 #[cfg(target_os = "linux")]
 mod devices;
 mod generate;
+mod graph;
+mod lint;
 mod lock;
 mod new;
 mod publish;

@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     title: "no operations and no events",
     docs: "A native contract without operations and events publishes nothing, so nothing can be \
-           generated from it.",
+           generated from it. A contract that only consumes is fine: it has `consumes`.",
     bad: "node_type: effect\nservice_name: orders\noperations: []",
     good: "node_type: effect\nservice_name: orders\noperations: [place]",
 };
@@ -24,12 +24,13 @@ pub(crate) fn check(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
     if node.format == Format::Native
         && node.operations.is_empty()
         && node.declared().next().is_none()
+        && node.consumed.is_empty()
         && !is_explained
     {
         diagnostics.push(
             Diagnostic::new(&RULE, "the contract has no operations and no events")
                 .at(node.location)
-                .help("add `operations: [name]`, or declare `events`"),
+                .help("add `operations: [name]`, declare `events`, or state what it `consumes`"),
         );
     }
 }

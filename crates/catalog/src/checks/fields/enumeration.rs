@@ -1,6 +1,6 @@
 //! `fields.enum`: a list of values with entries that do not count.
 
-use herald_diagnostics::{Diagnostic, Rule, Severity};
+use herald_diagnostics::{Diagnostic, Edit, Fix, Rule, Severity};
 
 use crate::fields::Type;
 use crate::text::quote;
@@ -41,6 +41,13 @@ pub(crate) fn unquoted(text: &str, value: &Yaml) -> Diagnostic {
     )
     .at(value.location)
     .help(format!("put it in quotes: \"{text}\""))
+    .fix(Fix {
+        title: "put the text in quotes",
+        edits: vec![Edit {
+            location: value.location,
+            text: format!("\"{text}\""),
+        }],
+    })
 }
 
 /// Reports a value that is listed already.

@@ -1,6 +1,6 @@
 //! Breaking changes as JSON, for programs.
 
-use herald_breaking::{Change, Direction};
+use herald_breaking::{Change, Direction, Proposal};
 use herald_catalog::load::Loaded;
 use herald_diagnostics::{Location, Sources};
 use serde_json::{Value, json};
@@ -9,7 +9,13 @@ use serde_json::{Value, json};
 const VERSION: u32 = 1;
 
 /// The document: `changes`, and how many of them break each direction.
-pub fn document(changes: &[Change], against: &str, old: &Loaded, new: &Loaded) -> Value {
+pub fn document(
+    changes: &[Change],
+    proposals: &[Proposal],
+    against: &str,
+    old: &Loaded,
+    new: &Loaded,
+) -> Value {
     let (old_sources, new_sources) = (&old.catalog.sources, &new.catalog.sources);
     let entries = changes.iter().map(|change| {
         let directions = |breaks: herald_breaking::Directions| -> Vec<_> {
@@ -45,11 +51,31 @@ pub fn document(changes: &[Change], against: &str, old: &Loaded, new: &Loaded) -
         "against": against,
         "contracts": new.catalog.nodes.len(),
         "changes": entries,
+        "proposals": proposals.iter().map(proposal).collect::<Vec<_>>(),
         "summary": {
             "consumer": count(Direction::Consumer),
             "producer": count(Direction::Producer),
             "source": count(Direction::Source),
         },
+    })
+}
+
+fn proposal(proposal: &Proposal) -> Value {
+    let events = proposal.events.iter().map(|event| {
+        json!({
+            "event_type": event.event_type,
+            "topic": event.topic,
+            "next_event_type": event.next_event_type,
+            "next_topic": event.next_topic,
+        })
+    });
+    json!({
+        "node": proposal.node,
+        "path": proposal.path,
+        "version": proposal.version,
+        "events": events.collect::<Vec<_>>(),
+        "changed_definitions": proposal.definitions,
+        "contract": proposal.fragment,
     })
 }
 

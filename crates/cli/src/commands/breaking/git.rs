@@ -9,15 +9,26 @@ use std::{env, fs};
 use herald_catalog::load::{self, Loaded, PROJECT_FILE};
 use herald_diagnostics::{Source, Sources};
 use herald_project::Project;
+use tempfile::TempDir;
 
 use crate::Error;
 use crate::lock_file::lexically_normal;
 
-/// Reads the contracts of `REF` or `REF:PATH`; without a path, those at `paths` or of the project.
-///
-/// The files are copied to a temporary folder, laid out as in the repository, and read there with
-/// the `herald.yaml` of that commit.
-pub fn load(reference: &str, paths: &[String], project: &Project) -> Result<Loaded, Error> {
+/// Contracts of a commit in a temporary folder, laid out as in the repository.
+pub struct Checkout {
+    folder: TempDir,
+    top: PathBuf,
+    name: String,
+    /// Paths below the repository.
+    wanted: Vec<PathBuf>,
+    /// Paths of the contracts in the temporary folder.
+    pub paths: Vec<String>,
+    /// Options of the `herald.yaml` of that commit.
+    pub options: load::Options,
+}
+
+/// Copies the contracts of `REF` or `REF:PATH`; without a path, those at `paths` or of the project.
+pub fn checkout(reference: &str, paths: &[String], project: &Project) -> Result<Checkout, Error> {
     let (name, path) = match reference.split_once(':') {
         Some((name, path)) => (name, Some(path)),
         None => (reference, None),
@@ -44,21 +55,51 @@ pub fn load(reference: &str, paths: &[String], project: &Project) -> Result<Load
         }
         None => project.options.clone(),
     };
-    let paths: Vec<_> = wanted
-        .iter()
-        .map(|path| folder.path().join(path).to_string_lossy().into_owned())
-        .collect();
-    let mut loaded = load::load(&paths, &options, &|| ());
-    for node in &mut loaded.catalog.nodes {
-        let path = Path::new(&node.origin.path);
-        let path = repository
-            .top
-            .join(path.strip_prefix(folder.path()).unwrap_or(path));
-        node.origin.path = path.to_string_lossy().into_owned();
+    let paths = wanted.iter().map(|path| folder.path().join(path));
+    Ok(Checkout {
+        paths: paths
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect(),
+        folder,
+        top: repository.top,
+        name: name.to_owned(),
+        wanted,
+        options,
+    })
+}
+
+impl Checkout {
+    /// Names the texts and contracts that were read from the temporary folder as in the repository.
+    pub fn rename(&self, loaded: &mut Loaded) {
+        let folder = self.folder.path();
+        for node in &mut loaded.catalog.nodes {
+            if let Ok(path) = Path::new(&node.origin.path).strip_prefix(folder) {
+                node.origin.path = self.top.join(path).to_string_lossy().into_owned();
+            }
+        }
+        let mut renamed = Sources::default();
+        for (_, source) in loaded.catalog.sources.iter() {
+            renamed.add(match Path::new(&source.path).strip_prefix(folder) {
+                Ok(path) => {
+                    let path = format!("git:{}:{}", self.name, path.to_string_lossy());
+                    Source::new(path, source.text.clone())
+                }
+                Err(_) => source.clone(),
+            });
+        }
+        loaded.catalog.sources = renamed;
     }
-    loaded.catalog.sources = renamed(&loaded.catalog.sources, folder.path(), name);
+}
+
+/// Reads the contracts of `REF` or `REF:PATH`, with the `herald.yaml` of that commit.
+pub fn load(reference: &str, paths: &[String], project: &Project) -> Result<Loaded, Error> {
+    let checkout = checkout(reference, paths, project)?;
+    let mut loaded = load::load(&checkout.paths, &checkout.options, &|| ());
+    checkout.rename(&mut loaded);
     if loaded.found_no_contracts() {
-        let shown: Vec<_> = wanted.iter().map(|path| path.to_string_lossy()).collect();
+        let wanted = checkout.wanted.iter();
+        let shown: Vec<_> = wanted.map(|path| path.to_string_lossy()).collect();
+        let name = &checkout.name;
         return Err(Error::Message(format!(
             "there are no contracts in `{}` at git:{name}; give the old path as git:{name}:PATH",
             shown.join("`, `")
@@ -84,18 +125,6 @@ fn read_options(file: &Path, project: &Project) -> Result<load::Options, Error> 
             )))
         }
     }
-}
-
-/// The texts under the names that they have in the repository.
-fn renamed(sources: &Sources, folder: &Path, name: &str) -> Sources {
-    let mut renamed = Sources::default();
-    for (_, source) in sources.iter() {
-        let path = Path::new(&source.path);
-        let path = path.strip_prefix(folder).unwrap_or(path);
-        let path = format!("git:{name}:{}", path.to_string_lossy());
-        renamed.add(Source::new(path, source.text.clone()));
-    }
-    renamed
 }
 
 /// The part of a path before its first wildcard, which is a folder to search.

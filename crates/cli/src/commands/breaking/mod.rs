@@ -2,20 +2,20 @@
 
 mod document;
 mod exceptions;
-mod git;
+pub mod git;
 
 use std::io;
 use std::path::Path;
 
-use herald_breaking::{Change, Direction, Directions, compare_except, report};
+use herald_breaking::{Change, Direction, Directions, Proposal, compare_except, proposals, report};
 use herald_catalog::load::{self, Loaded};
-use herald_diagnostics::render::Format;
+use herald_diagnostics::render::{Format, visible_line};
 use herald_project::Project;
 
 pub use self::exceptions::Exceptions;
 use crate::args::breaking::Breaking;
 use crate::format::count;
-use crate::terminal::{self, GREEN};
+use crate::terminal::{self, BOLD, GREEN};
 use crate::{Error, ExitStatus, lock_file, output, project};
 
 /// The older version of the contracts.
@@ -110,7 +110,9 @@ pub fn refuse_errors(loaded: &Loaded) -> Result<(), Error> {
 
 pub fn write(format: Format, changes: &[Change], old: &Old, new: &Loaded) -> Result<(), Error> {
     if format == Format::Json {
-        output::json(&document::document(changes, &old.name, &old.loaded, new))?;
+        let proposals = proposals(changes, &old.loaded.catalog, &new.catalog);
+        let document = document::document(changes, &proposals, &old.name, &old.loaded, new);
+        output::json(&document)?;
         return Ok(());
     }
     let old_name = |path: &str| match old.name.strip_prefix("git:") {
@@ -129,7 +131,35 @@ pub fn write(format: Format, changes: &[Change], old: &Old, new: &Loaded) -> Res
     };
     shown.catalog.sources = sources;
     terminal::write_diagnostics(format, &shown, io::stdout())?;
+    if format == Format::Human {
+        for proposal in proposals(changes, &old.loaded.catalog, &new.catalog) {
+            output::text(&advice(&proposal))?;
+        }
+    }
     Ok(())
+}
+
+/// A proposal for people, with the part of the contract to copy.
+fn advice(proposal: &Proposal) -> String {
+    let path = visible_line(&proposal.path);
+    let mut text = format!(
+        "{BOLD}proposal{BOLD:#}: publish both versions until all consumers read the new one. In {path}, \
+         with `version: {}`:\n\n",
+        visible_line(&proposal.version)
+    );
+    for line in proposal.fragment.lines() {
+        text.push_str("    ");
+        text.push_str(&visible_line(line));
+        text.push('\n');
+    }
+    if !proposal.definitions.is_empty() {
+        let names = visible_line(&proposal.definitions.join("`, `"));
+        text.push_str(&format!(
+            "\nKeep `{names}` as it was for the old version, and give the changed definition another name.\n"
+        ));
+    }
+    text.push('\n');
+    text
 }
 
 fn summary(changes: &[Change], old: &Old, new: &Loaded) -> String {

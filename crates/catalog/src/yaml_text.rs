@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// A value in the form in which it is written.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Text {
+pub enum Text {
     /// On the line of its key, escaped already.
     Inline(String),
     /// A key on each line.
@@ -18,12 +18,12 @@ pub(crate) enum Text {
 
 impl Text {
     /// A text, quoted where YAML would read it as something else.
-    pub(crate) fn scalar(text: &str) -> Self {
+    pub fn scalar(text: &str) -> Self {
         Self::Inline(scalar(text))
     }
 
     /// A type such as `list[string] | null`, which needs no quotes outside of brackets.
-    pub(crate) fn ty(text: &str) -> Self {
+    pub fn ty(text: &str) -> Self {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.[]| ,".contains(c);
         if starts_plain(text) && text.chars().all(is_plain) {
             Self::Inline(text.to_owned())
@@ -33,13 +33,13 @@ impl Text {
     }
 
     /// A list of texts on one line.
-    pub(crate) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         let words: Vec<_> = words.into_iter().map(scalar).collect();
         Self::Inline(format!("[{}]", words.join(", ")))
     }
 
     /// A mapping of texts on one line.
-    pub(crate) fn line<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+    pub fn line<'a>(entries: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let entries: Vec<_> = entries
             .into_iter()
             .map(|(key, value)| format!("{key}: {}", scalar(value)))
@@ -47,13 +47,18 @@ impl Text {
         Self::Inline(format!("{{{}}}", entries.join(", ")))
     }
 
+    /// A whole number.
+    pub fn number(number: u64) -> Self {
+        Self::Inline(number.to_string())
+    }
+
     /// A value of JSON on one line; JSON is YAML.
-    pub(crate) fn json(value: &Value) -> Self {
+    pub fn json(value: &Value) -> Self {
         Self::Inline(escaped(&value.to_string()))
     }
 
     /// The whole text of a mapping.
-    pub(crate) fn write(&self, indent: usize, out: &mut String) {
+    pub fn write(&self, indent: usize, out: &mut String) {
         match self {
             Self::Inline(text) => {
                 let _ = writeln!(out, "{:indent$}{text}", "");

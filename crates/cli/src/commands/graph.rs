@@ -1,0 +1,240 @@
+//! `herald graph`: the flow of events between all nodes of a system.
+
+use std::io;
+
+use globset::GlobBuilder;
+use herald_catalog::load::{self, Loaded};
+use herald_diagnostics::render::{Format, summary, visible_line};
+use herald_diagnostics::{Diagnostic, Severity};
+use herald_graph::{Graph, Topic, diagnostics, draw};
+use herald_project::Project;
+use serde_json::{Value, json};
+
+use super::breaking::git::{self, Checkout};
+use crate::args::graph::{Graph as Args, GraphFormat};
+use crate::format::count;
+use crate::table::{Column, Table};
+use crate::terminal::{self, DIM, GREEN, Progress};
+use crate::{Error, ExitStatus, output, project};
+
+static COLUMNS: [Column; 4] = [
+    Column::main("TOPIC"),
+    Column::text("EVENTS"),
+    Column::text("PUBLISHED BY"),
+    Column::text("CONSUMED BY"),
+];
+
+/// Raised when a field changes its meaning or is removed. New fields may come without notice.
+const VERSION: u32 = 1;
+
+/// Runs the command.
+pub fn run(args: &Args) -> Result<ExitStatus, Error> {
+    let project = project::find()?;
+    let mut loaded = read(args, &project)?;
+    // Lints of single contracts are the business of `herald check`.
+    loaded.diagnostics.retain(Diagnostic::is_error);
+    let found = diagnostics(&Graph::new(&loaded.catalog));
+    load::add_diagnostics(&mut loaded, found, &project.options);
+    let mut graph = Graph::new(&loaded.catalog);
+    if !args.all {
+        graph.retain(Topic::is_declared);
+    }
+    if let Some(focus) = &args.focus {
+        narrow(&mut graph, focus)?;
+    }
+    let sources = &loaded.catalog.sources;
+    match args.format {
+        GraphFormat::Table => output::text(&table(&graph))?,
+        GraphFormat::Json => output::json(&document(&graph, &loaded))?,
+        GraphFormat::Mermaid => output::text(&draw::mermaid(&graph))?,
+        GraphFormat::Dot => output::text(&draw::dot(&graph))?,
+        GraphFormat::Html => output::text(&draw::html(&graph, &loaded.diagnostics, sources))?,
+    }
+    let counted = summary(&loaded.diagnostics);
+    let infos = loaded
+        .diagnostics
+        .iter()
+        .filter(|one| one.severity == Severity::Info)
+        .count();
+    // The table shows what the infos are about; all of them would bury the rest.
+    if args.focus.is_none() {
+        loaded
+            .diagnostics
+            .retain(|one| one.severity != Severity::Info);
+    }
+    if args.format != GraphFormat::Json {
+        terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
+    }
+    let nodes = count(loaded.catalog.nodes.len(), "node");
+    let topics = count(graph.topics.len(), "topic");
+    terminal::status(&match counted {
+        Some(found) => format!("{nodes}, {topics}: {found}"),
+        None => format!("{GREEN}everything fits together{GREEN:#}: {nodes}, {topics}"),
+    });
+    if args.focus.is_none() && infos > 0 && args.format != GraphFormat::Json {
+        let infos = count(infos, "info");
+        terminal::status(&format!(
+            "{DIM}{infos} not shown; --focus and --format json show them{DIM:#}"
+        ));
+    }
+    if !args.all && args.focus.is_none() {
+        let all = Graph::new(&loaded.catalog).topics.len() - graph.topics.len();
+        if all > 0 {
+            let hidden = count(all, "topic");
+            terminal::status(&format!(
+                "{DIM}{hidden} of generated events without consumers not shown; --all shows them{DIM:#}"
+            ));
+        }
+    }
+    Ok(if loaded.has_errors() {
+        ExitStatus::Problems
+    } else {
+        ExitStatus::Success
+    })
+}
+
+/// Reads all contracts of the system: files, folders, globs, lock files and commits.
+fn read(args: &Args, project: &Project) -> Result<Loaded, Error> {
+    let wanted = if !args.paths.is_empty() {
+        args.paths.clone()
+    } else if project.workspace.is_empty() {
+        project.paths()
+    } else {
+        project.workspace_paths()
+    };
+    let mut paths = Vec::new();
+    let mut checkouts: Vec<Checkout> = Vec::new();
+    for path in &wanted {
+        match path.strip_prefix("git:") {
+            Some(reference) => {
+                let checkout = git::checkout(reference, &[], project)?;
+                paths.extend(checkout.paths.iter().cloned());
+                checkouts.push(checkout);
+            }
+            None => paths.push(path.clone()),
+        }
+    }
+    let progress = Progress::new("reading");
+    let mut loaded = load::load(&paths, &project.options, &|| progress.tick());
+    drop(progress);
+    for checkout in &checkouts {
+        checkout.rename(&mut loaded);
+    }
+    if loaded.found_no_contracts() {
+        terminal::print_diagnostics(&loaded);
+        return Err(Error::Message(format!(
+            "no contracts found in `{}`",
+            wanted.join("`, `")
+        )));
+    }
+    Ok(loaded)
+}
+
+/// Keeps the topics that have a name, or a producer or consumer with a name, that matches a glob.
+fn narrow(graph: &mut Graph<'_>, focus: &str) -> Result<(), Error> {
+    let glob = GlobBuilder::new(focus).build().map_err(|error| {
+        let reason = error.kind();
+        Error::Message(format!("`{focus}` is not a valid glob: {reason}"))
+    })?;
+    let glob = glob.compile_matcher();
+    let nodes: Vec<bool> = graph.names.iter().map(|name| glob.is_match(name)).collect();
+    graph.retain(|topic| {
+        let mut connected = topic.producers().into_iter().chain(topic.consumers());
+        glob.is_match(&topic.name) || connected.any(|node| nodes[node])
+    });
+    if graph.topics.is_empty() {
+        return Err(Error::Message(format!(
+            "no node and no topic is named `{focus}`; `herald graph` lists them"
+        )));
+    }
+    Ok(())
+}
+
+fn table(graph: &Graph<'_>) -> String {
+    let names = |nodes: std::collections::BTreeSet<usize>| {
+        let names: Vec<_> = nodes
+            .into_iter()
+            .map(|node| graph.names[node].as_str())
+            .collect();
+        if names.is_empty() {
+            "-".to_owned()
+        } else {
+            visible_line(&names.join(", "))
+        }
+    };
+    let rows: Vec<_> = graph
+        .topics
+        .iter()
+        .map(|topic| {
+            let events: Vec<_> = topic.event_types().into_iter().collect();
+            vec![
+                visible_line(&topic.name),
+                if events.is_empty() {
+                    "-".to_owned()
+                } else {
+                    visible_line(&events.join(", "))
+                },
+                names(topic.producers()),
+                names(topic.consumers()),
+            ]
+        })
+        .collect();
+    Table::new(&COLUMNS, terminal::width()).rows_to_text(&rows)
+}
+
+fn document(graph: &Graph<'_>, loaded: &Loaded) -> Value {
+    let nodes = graph.nodes.iter().zip(&graph.names);
+    let nodes: Vec<_> = nodes
+        .map(|(node, name)| {
+            json!({
+                "name": name,
+                "kind": node.kind.map(herald_catalog::kind::Kind::as_str),
+                "path": node.origin.path,
+            })
+        })
+        .collect();
+    let name = |node: usize| graph.names[node].as_str();
+    let topics: Vec<_> = graph
+        .topics
+        .iter()
+        .map(|topic| {
+            json!({
+                "topic": topic.name,
+                "published": topic.published.iter().map(|one| json!({
+                    "node": name(one.node),
+                    "event_type": one.event.event_type,
+                    "generated": one.event.declared.is_none(),
+                })).collect::<Vec<_>>(),
+                "consumed": topic.consumed.iter().map(|one| json!({
+                    "node": name(one.node),
+                    "event_type": one.consumed.event_type,
+                })).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let sources = &loaded.catalog.sources;
+    let diagnostics: Vec<_> = loaded
+        .diagnostics
+        .iter()
+        .map(|one| {
+            let place = one.location.map(|location| {
+                let source = sources.get(location.source);
+                let position = source.position(location.span.start);
+                json!({"path": source.path, "line": position.line, "column": position.column})
+            });
+            json!({
+                "rule": one.rule.code,
+                "severity": Severity::as_str(one.severity),
+                "message": one.message,
+                "place": place,
+                "help": one.help,
+            })
+        })
+        .collect();
+    json!({
+        "version": VERSION,
+        "nodes": nodes,
+        "topics": topics,
+        "diagnostics": diagnostics,
+    })
+}
