@@ -8,10 +8,10 @@ use herald_diagnostics::{Diagnostic, Location, Source, SourceId, Sources, Span};
 use crate::checks;
 use crate::checks::lint::ignore::{self, Problem};
 
-/// What to report about comments.
+/// Diagnostics about comments that are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
-    /// Those that can't be used or suppress nothing.
+    /// Comments that can't be used or suppress nothing.
     Odd,
     /// Nothing: not all diagnostics are there.
     Nothing,

@@ -21,9 +21,9 @@ pub struct Graph<'a> {
 pub struct Topic<'a> {
     /// Name with its namespace, if anybody states one.
     pub name: String,
-    /// Those who publish to it.
+    /// Events that are published to it.
     pub published: Vec<Publication<'a>>,
-    /// Those who consume it.
+    /// Subscriptions to it.
     pub consumed: Vec<Subscription<'a>>,
 }
 

@@ -45,14 +45,14 @@ static ENTRY: MapShape = MapShape {
 /// Rule, path and message of a known diagnostic.
 type Subject = (String, String, String);
 
-/// What a baseline says about a known diagnostic.
+/// Number, reason and owner of a known diagnostic.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Known {
     /// Number of places.
     pub count: u64,
-    /// Why it is not solved now.
+    /// Reason why it is not solved now.
     pub reason: Option<String>,
-    /// Who will solve it.
+    /// Person or team that will solve it.
     pub owner: Option<String>,
     /// Last day.
     pub until: Option<Date>,
@@ -150,8 +150,8 @@ impl Baseline {
         odd.collect()
     }
 
-    /// A baseline of these diagnostics. Entries that are known already keep what they say; `new` is
-    /// what the others say.
+    /// A baseline of these diagnostics. Entries that are known already are kept as they are; others
+    /// are like `new`.
     #[must_use]
     pub fn of(
         &self,
@@ -221,7 +221,7 @@ impl Baseline {
     }
 }
 
-/// What identifies a diagnostic: not its line, which moves. `None` for errors of Herald's own
+/// Identity of a diagnostic: not its line, which moves. `None` for errors of Herald's own
 /// rules, from which nothing is generated.
 fn subject_of(
     diagnostic: &Diagnostic,

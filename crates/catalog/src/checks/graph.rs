@@ -20,7 +20,7 @@ static NOT_PUBLISHED: Rule = Rule {
     title: "nobody publishes a consumed topic",
     docs: "No contract of the system publishes to the topic: its name has a typo, its producer has \
            no contract, or its contracts were not read. For a topic from outside of the system, a \
-           comment says so: `# herald: ignore[graph.not_published] published by the bank`.",
+           comment states it: `# herald: ignore[graph.not_published] published by the bank`.",
     bad: "herald graph mail.yaml   # consumes: [order.palced.v1]",
     good: "herald graph mail.yaml shop.yaml   # consumes: [order.placed.v1]",
 };

@@ -10,14 +10,14 @@ pub(crate) static RULE: Rule = Rule {
     code: "lint.event_not_past_tense",
     severity: Severity::Info,
     title: "an event is named like a command",
-    docs: "An event says what has happened: `order.placed`, not `order.place`. Only event types \
+    docs: "An event states what has happened: `order.placed`, not `order.place`. Only event types \
            whose last word is a common verb in its base form are reported. Topics of commands \
            (`.cmd.`, `.command.`) are left alone.",
     bad: "node_type: effect\nservice_name: orders\nevents:\n  - order.cancel",
     good: "node_type: effect\nservice_name: orders\nevents:\n  - order.cancelled",
 };
 
-/// Verbs that are no nouns in names of events, each with its past participle.
+/// Verbs that are rarely nouns in names of events, each with its past participle.
 const VERBS: &[(&str, &str)] = &[
     ("accept", "accepted"),
     ("activate", "activated"),

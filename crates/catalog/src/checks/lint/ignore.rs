@@ -27,7 +27,7 @@ static UNUSED: Rule = Rule {
     good: "node_type: effect\nservice_name: orders\noperations: [place]",
 };
 
-/// What is wrong about a comment.
+/// Reason why a comment can't be used.
 pub(crate) enum Problem<'a> {
     NoRule,
     NoReason,

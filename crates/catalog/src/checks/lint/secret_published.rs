@@ -11,7 +11,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "lint.secret_published",
     severity: Severity::Warning,
     title: "a public field is named like a secret",
-    docs: "Whoever may read the topic may read the secret, for as long as events are kept. The \
+    docs: "Everybody with access to the topic can read the secret, for as long as events are kept. The \
            names are those that the redaction of error messages masks.",
     bad: "node_type: effect\nservice_name: accounts\nevents:\n  - event_type: account.opened\n    payload: {api_key: string}",
     good: "node_type: effect\nservice_name: accounts\nevents:\n  - event_type: account.opened\n    payload: {api_key: {type: string, privacy: private}}",

@@ -9,7 +9,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "lint.state_without_exit",
     severity: Severity::Warning,
     title: "a state can't be left and is not terminal",
-    docs: "Whoever waits for a terminal state waits forever once the node is in this one. Machines \
+    docs: "A consumer that waits for a terminal state waits forever once the node is in this one. Machines \
            without terminal states or without transitions are left alone.",
     bad: "node_type: effect\nservice_name: orders\nstates:\n  names: [idle, stuck, done]\n  terminal: [done]\n  transitions: [{from: idle, to: stuck}, {from: idle, to: done}]",
     good: "node_type: effect\nservice_name: orders\nstates:\n  names: [idle, stuck, done]\n  terminal: [stuck, done]\n  transitions: [{from: idle, to: stuck}, {from: idle, to: done}]",
