@@ -438,12 +438,17 @@ impl Core {
         let spilled = self.spill_all_to_spool(&routing);
         drop(routing);
         self.counters.outages.add(1);
+        let what = if failure.kind == FailureKind::Fatal {
+            "the connection broke: events go to the spool until there is a new one"
+        } else {
+            "the cluster is unreachable: events go to the spool"
+        };
         warn!(
             target: "herald::publisher",
             code = failure.code.as_str(),
             detail = %failure.detail,
             spilled,
-            "the cluster is unreachable: events go to the spool"
+            "{what}"
         );
         self.relay.cluster_lost();
     }

@@ -22,7 +22,8 @@ pub const ATTEMPTS_HEADER: &str = "dlq_attempts";
 pub const TIME_HEADER: &str = "dlq_time";
 
 /// Returns the dead letter of a message: its key, payload and headers, and five more headers with
-/// the reason, on the topic `{topic}.dlq`. `None` if that is not a valid topic.
+/// the reason, on the topic `{topic}.dlq`. It is created now: the time of the event may be what the
+/// cluster refuses. `None` if that is not a valid topic.
 pub(crate) fn of(
     message: &Message,
     failure: &Failure,
@@ -33,7 +34,7 @@ pub(crate) fn of(
     topic::validate(&name).ok()?;
     let time = Timestamp::try_from(now).map_or_else(|_| String::new(), |time| time.to_string());
     let letter = message
-        .on_topic(&name)
+        .on_topic(&name, now)
         .with_header(REASON_HEADER, failure.code.as_str())
         .with_header(ERROR_HEADER, &failure.detail)
         .with_header(ORIGINAL_TOPIC_HEADER, message.topic())
@@ -57,6 +58,7 @@ mod tests {
         assert_eq!(letter.topic(), "orders.dlq");
         assert_eq!(letter.key(), message.key());
         assert_eq!(letter.payload(), message.payload());
+        assert_eq!(letter.created(), SystemTime::UNIX_EPOCH);
         let headers: Vec<_> = letter
             .headers()
             .map(|(name, value)| (name, std::str::from_utf8(value).unwrap()))

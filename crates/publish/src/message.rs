@@ -206,9 +206,9 @@ impl Message {
         record
     }
 
-    /// Copies the message to another topic.
-    pub(crate) fn on_topic(&self, topic: &str) -> Self {
-        let mut message = Self::assemble(topic, self.key(), self.payload().to_vec(), self.created);
+    /// Copies the message to another topic, created at this time.
+    pub(crate) fn on_topic(&self, topic: &str, created: SystemTime) -> Self {
+        let mut message = Self::assemble(topic, self.key(), self.payload().to_vec(), created);
         for ((name, _), (_, value)) in self.headers.iter().zip(self.headers()) {
             message.push_header(name.clone(), value);
         }

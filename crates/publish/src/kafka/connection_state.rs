@@ -20,6 +20,8 @@ pub(super) struct ConnectionState {
     pub(super) missing_topics: MissingTopics,
     /// Addresses of the cluster, for messages.
     about: String,
+    /// Principal of the client, for messages.
+    principal: String,
     broken: OnceLock<Failure>,
     closing: AtomicBool,
     /// Whether the cluster has ever answered.
@@ -43,13 +45,28 @@ struct Trouble {
 /// `ALL_BROKERS_DOWN` again about every second while it can't; it reports each error twice.
 const OUTAGE_CONFIRMATION: Duration = Duration::from_millis(100);
 
+/// Failure of a message on a connection that was closed.
+pub(super) fn closed() -> Failure {
+    Failure::new(
+        FailureKind::Abandoned,
+        FailureCode::Closed,
+        "the connection to Kafka is closed",
+    )
+}
+
 impl ConnectionState {
-    pub(super) fn new(listener: Arc<dyn ConnectionListener>, log: Log, about: String) -> Self {
+    pub(super) fn new(
+        listener: Arc<dyn ConnectionListener>,
+        log: Log,
+        about: String,
+        principal: String,
+    ) -> Self {
         Self {
             listener,
             log,
             missing_topics: MissingTopics::default(),
             about,
+            principal,
             broken: OnceLock::new(),
             closing: AtomicBool::new(false),
             met: AtomicBool::new(false),
@@ -125,6 +142,37 @@ impl ConnectionState {
         self.broken.get()
     }
 
+    /// Checks whether a message to this topic may be sent.
+    ///
+    /// # Errors
+    /// The connection is closing or broken, or the topic is known to be missing.
+    pub(super) fn check(&self, topic: &str) -> Result<(), Failure> {
+        // First: librdkafka reports a fatal error when it closes with messages in flight.
+        if self.is_closing() {
+            return Err(closed());
+        }
+        if let Some(failure) = self.broken() {
+            return Err(failure.clone());
+        }
+        if self.missing_topics.contains(topic) {
+            return Err(classify::failure(Code::UnknownTopic, topic));
+        }
+        Ok(())
+    }
+
+    /// Returns the failure of a message to this topic.
+    pub(super) fn message_failure(&self, error: Code, topic: &str) -> Failure {
+        let mut failure = classify::failure(error, topic);
+        if error == Code::TopicAuthorizationFailed {
+            failure.detail = format!(
+                "{topic}: {} may not write to this topic: it needs an ACL that allows the \
+                 operation WRITE [{error}]",
+                self.principal
+            );
+        }
+        failure
+    }
+
     /// Marks the connection as closing: errors of librdkafka's own shutdown are not reported.
     pub(super) fn close(&self) {
         // Relaxed: the polling threads read it in a loop, and nothing else is published through it.
@@ -183,7 +231,12 @@ mod tests {
         let recorder = Arc::new(Recorder::default());
         let log = Log::new(Redactor::new(["hunter2"]));
         (
-            ConnectionState::new(recorder.clone(), log, "Kafka".to_owned()),
+            ConnectionState::new(
+                recorder.clone(),
+                log,
+                "Kafka".to_owned(),
+                "User:orders".to_owned(),
+            ),
             recorder,
         )
     }
@@ -235,6 +288,16 @@ mod tests {
             state.explain(Code::OperationTimedOut).code,
             FailureCode::TimedOut
         );
+    }
+
+    #[test]
+    fn denied_topic_is_named_with_the_operation_and_the_principal() {
+        let (state, _) = state();
+        let failure = state.message_failure(Code::TopicAuthorizationFailed, "payments");
+        assert_eq!(failure.code, FailureCode::NotAuthorized);
+        for part in ["payments: ", "User:orders", "WRITE"] {
+            assert!(failure.detail.contains(part), "{failure}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod log;
 mod metadata_client;
 mod outstanding;
 mod producer;
+mod start_order;
 mod topic_sets;
 mod transport;
 

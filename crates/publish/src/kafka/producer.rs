@@ -15,7 +15,7 @@ use rdkafka::producer::{
 use super::classify;
 use super::config::Redactor;
 use super::config::invalid;
-use super::connection_state::ConnectionState;
+use super::connection_state::{ConnectionState, closed};
 use super::outstanding::Outstanding;
 use super::topic_sets::RefusedBatchTopics;
 use crate::clock::lock;
@@ -46,7 +46,7 @@ pub(super) enum BatchMode {
     Single,
 }
 
-type Producer = BaseProducer<Reports>;
+pub(super) type Producer = BaseProducer<Reports>;
 
 /// Handle of a producer and of its polling thread.
 pub(super) struct ProducerHandle {
@@ -117,37 +117,8 @@ impl ProducerHandle {
         })
     }
 
-    /// Puts a message into librdkafka's queue.
-    pub(super) fn send(
-        &self,
-        topic: &str,
-        message: &Message,
-        delivery: Arc<dyn DeliveryCallback>,
-    ) -> Result<(), Failure> {
-        let number = self.outstanding.add(delivery);
-        let record = BaseRecord {
-            topic,
-            partition: None,
-            payload: Some(message.payload()),
-            key: message.key(),
-            timestamp: Some(milliseconds(message.created())),
-            headers: headers(message),
-            delivery_opaque: number,
-        };
-        self.producer.send(record).map_err(|(error, _)| {
-            // librdkafka reports only messages that it accepted, so the callback is still here.
-            self.outstanding.take(number);
-            let state = &self.producer.context().state;
-            match state.broken() {
-                Some(failure) => failure.clone(),
-                None => classify::failure_of(&error, topic),
-            }
-        })
-    }
-
-    /// Returns the client for metadata requests.
-    pub(super) fn client(&self) -> Arc<Producer> {
-        self.producer.clone()
+    pub(super) fn producer(&self) -> &Arc<Producer> {
+        &self.producer
     }
 
     /// Waits until all unacknowledged messages were reported and the producer has ended; at most
@@ -180,6 +151,37 @@ impl ProducerHandle {
             delivery.on_delivery(Err(classify::failure(Code::PurgeInflight, "Kafka")));
         }
     }
+}
+
+/// Puts a message into librdkafka's queue.
+pub(super) fn send(
+    producer: &Producer,
+    message: &Message,
+    delivery: Arc<dyn DeliveryCallback>,
+) -> Result<(), Failure> {
+    let Reports {
+        outstanding, state, ..
+    } = &**producer.context();
+    let number = outstanding.add(delivery);
+    let record = BaseRecord {
+        topic: message.topic(),
+        partition: None,
+        payload: Some(message.payload()),
+        key: message.key(),
+        timestamp: Some(milliseconds(message.created())),
+        headers: headers(message),
+        delivery_opaque: number,
+    };
+    producer.send(record).map_err(|(error, _)| {
+        // librdkafka reports only messages that it accepted, so the callback is still here.
+        outstanding.take(number);
+        match (state.broken(), error.rdkafka_error_code()) {
+            _ if state.is_closing() => closed(),
+            (Some(failure), _) => failure.clone(),
+            (None, Some(code)) => state.message_failure(code, message.topic()),
+            (None, None) => classify::failure_of(&error, message.topic()),
+        }
+    })
 }
 
 /// Makes librdkafka report messages instead of trying them further, without waiting for its
@@ -316,11 +318,16 @@ fn unconfirmed(topic: &str, partition: i32) -> Failure {
 }
 
 impl Reports {
+    /// Checks whether a message to this topic may be sent: see [`ConnectionState::check`].
+    pub(super) fn check(&self, topic: &str) -> Result<(), Failure> {
+        self.state.check(topic)
+    }
+
     /// Classifies the failure of a message. The shared state is updated before the report, because
     /// the report may lead to a new connection.
     fn classify_failure(&self, error: &KafkaError, topic: &str) -> Failure {
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
-        let failure = classify::failure(code, topic);
+        let failure = self.state.message_failure(code, topic);
         let broken = self.state.broken();
         if classify::is_unknown_topic(code) {
             self.state.missing_topics.insert(topic);

@@ -9,15 +9,15 @@ use rdkafka::config::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::producer::Producer as _;
 
-use super::classify;
 use super::config::ClientKind;
 use super::config::Redactor;
 use super::config::{KafkaOptions, Resolved};
-use super::connection_state::ConnectionState;
+use super::connection_state::{ConnectionState, closed};
 use super::log::Log;
-use super::producer::{BatchMode, ProducerHandle};
+use super::producer::{BatchMode, Producer, ProducerHandle};
+use super::start_order::{PartitionCounts, StartOrder};
 use super::topic_sets::RefusedBatchTopics;
-use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::failure::Failure;
 use crate::message::Message;
 use crate::transport::{ConnectionListener, Connector, DeliveryCallback, Transport};
 
@@ -44,6 +44,9 @@ struct KafkaTransport {
     config: ClientConfig,
     redactor: Redactor,
     refused: RefusedBatchTopics,
+    /// Whether failed messages are sent again in order: there is no `delivery_timeout`.
+    keeps_order: bool,
+    counts: Arc<PartitionCounts>,
     fork_guard: ForkGuard,
 }
 
@@ -51,9 +54,14 @@ struct Producers {
     batched: ProducerHandle,
     /// Started for the first topic that needs single messages.
     single: Option<ProducerHandle>,
-    /// Batch mode of each topic. It does not change during the life of the connection: two
-    /// producers would not keep the order of a topic.
-    topics: HashMap<Box<str>, BatchMode>,
+    topics: HashMap<Box<str>, Topic>,
+}
+
+struct Topic {
+    /// Does not change during the life of the connection: two producers would not keep the order of
+    /// a topic.
+    batch_mode: BatchMode,
+    order: Arc<StartOrder>,
 }
 
 impl Connector for KafkaOptions {
@@ -72,7 +80,12 @@ impl Connector for KafkaOptions {
             config.set("message.timeout.ms", milliseconds.to_string());
         }
         let log = Log::new(redactor.clone());
-        let state = Arc::new(ConnectionState::new(listener, log, self.describe()));
+        let state = Arc::new(ConnectionState::new(
+            listener,
+            log,
+            self.describe(),
+            self.principal(),
+        ));
         let refused = self.refused().clone();
         let batched = ProducerHandle::start(
             &config,
@@ -91,6 +104,8 @@ impl Connector for KafkaOptions {
             config,
             redactor,
             refused,
+            keeps_order: delivery_timeout.is_none(),
+            counts: Arc::default(),
             fork_guard: ForkGuard::new(),
         }))
     }
@@ -134,42 +149,41 @@ impl KafkaTransport {
                 self.refused.clone(),
             )?);
         }
-        open.topics.insert(topic.into(), batch_mode);
+        let Some(producer) = open.producer(batch_mode) else {
+            return Err(closed());
+        };
+        let producer = Arc::downgrade(producer);
+        let order = StartOrder::new(topic, producer, self.counts.clone(), self.keeps_order);
+        // Another thread may have been faster, and may have messages that wait.
+        open.topics.entry(topic.into()).or_insert(Topic {
+            batch_mode,
+            order: Arc::new(order),
+        });
         Ok(())
     }
 }
 
 impl Producers {
-    /// Returns the producer of a topic; `None` before its batch mode is chosen.
-    fn producer(&self, topic: &str) -> Option<&ProducerHandle> {
-        match self.topics.get(topic)? {
-            BatchMode::Batched => Some(&self.batched),
-            BatchMode::Single => self.single.as_ref(),
+    /// Returns the producer of a batch mode; `None` if it was not started.
+    fn producer(&self, batch_mode: BatchMode) -> Option<&Arc<Producer>> {
+        match batch_mode {
+            BatchMode::Batched => Some(self.batched.producer()),
+            BatchMode::Single => self.single.as_ref().map(ProducerHandle::producer),
         }
     }
 }
 
-fn closed() -> Failure {
-    Failure::new(
-        FailureKind::Abandoned,
-        FailureCode::Closed,
-        "the connection to Kafka is closed",
-    )
-}
-
 impl Transport for KafkaTransport {
     fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
-        if let Some(failure) = self.state.broken() {
-            return Err(failure.clone());
-        }
         let topic = message.topic();
-        if self.state.missing_topics.contains(topic) {
-            return Err(classify::failure(Code::UnknownTopic, topic));
-        }
+        self.state.check(topic)?;
         let mut open = self.read();
         loop {
-            if let Some(producer) = open.as_ref().ok_or_else(closed)?.producer(topic) {
-                return producer.send(topic, message, delivery);
+            let producers = open.as_ref().ok_or_else(closed)?;
+            if let Some(Topic { batch_mode, order }) = producers.topics.get(topic)
+                && let Some(producer) = producers.producer(*batch_mode)
+            {
+                return order.send(producer, message, delivery);
             }
             drop(open);
             self.assign_batch_mode(topic)?;
@@ -185,11 +199,12 @@ impl Transport for KafkaTransport {
         let (producer, topics) = {
             let open = self.read();
             let open = open.as_ref().ok_or_else(closed)?;
-            let clients = open.topics.keys().filter_map(|topic| {
-                let producer = open.producer(topic)?;
-                Some((topic.clone(), producer.client()))
+            let clients = open.topics.iter().filter_map(|(name, topic)| {
+                let producer = open.producer(topic.batch_mode)?;
+                Some((name.clone(), producer.clone()))
             });
-            (open.batched.client(), clients.collect::<Vec<_>>())
+            let batched = open.batched.producer().clone();
+            (batched, clients.collect::<Vec<_>>())
         };
         // librdkafka sends a metadata request to one broker, and to no other if that one is silent.
         let mut answer = Err(Code::OperationTimedOut);

@@ -12,6 +12,7 @@
 //!   ([`Inbox::answered`]).
 
 mod connection;
+mod refusal_log;
 mod row_table;
 mod rows;
 mod sending;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use herald_spool::{DeadLetterRequest, FailedAttempt, Found, Sequence};
-use tracing::warn;
 
 use super::RowEvent;
 use super::row_table::RowState;
@@ -20,8 +19,16 @@ impl RelayThread {
     }
 
     pub(super) fn reject_permanently(&mut self, sequence: Sequence, failure: Failure) {
+        self.note_rejection(sequence, failure);
+        self.rows.remove(sequence);
+        if !self.send_dead_letter(sequence) {
+            self.read_from(sequence);
+        }
+    }
+
+    pub(super) fn note_rejection(&mut self, sequence: Sequence, failure: Failure) {
+        self.refusal_log.refused(&failure);
         self.rejected.insert(sequence, failure);
-        self.send_again(sequence);
     }
 
     /// Makes the relay read the row again, as one that the transport does not have.
@@ -98,10 +105,9 @@ impl RelayThread {
     }
 
     pub(super) fn write_dead_letters(&mut self) {
-        let Some(first) = self.dead_letters.first() else {
+        if self.dead_letters.is_empty() {
             return;
-        };
-        let (first, reason) = (first.sequence, first.reason.clone());
+        }
         let dead_letters = std::mem::take(&mut self.dead_letters);
         let sequences: Vec<_> = dead_letters
             .iter()
@@ -118,13 +124,7 @@ impl RelayThread {
         match spool.dead_letter(dead_letters) {
             Ok(rows) => {
                 self.core.counters.dead.add(rows);
-                warn!(
-                    target: "herald::publisher",
-                    rows,
-                    first = first.get(),
-                    reason,
-                    "events can't be delivered and are kept among the spool's dead letters"
-                );
+                self.refusal_log.kept_in_spool(rows);
                 for sequence in &sequences {
                     self.rejected.remove(sequence);
                 }

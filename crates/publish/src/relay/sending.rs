@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use herald_spool::{Batch, Sequence, SpoolError, StoredRecord};
+use herald_spool::{Batch, Found, Sequence, SpoolError, StoredRecord};
 use tracing::error;
 
 use super::row_table::RowState;
@@ -233,7 +233,7 @@ impl RelayThread {
                 Err(Refused::KeyWaits) => return Sent::Blocked(self.now() + SHORT_BACKOFF),
                 Err(Refused::ByTransport(failure)) => match failure.kind {
                     FailureKind::Permanent => {
-                        self.rejected.insert(sequence, failure.clone());
+                        self.note_rejection(sequence, failure.clone());
                         failure
                     }
                     FailureKind::Retriable => {
@@ -261,6 +261,17 @@ impl RelayThread {
             }
             Err(_) => self.pause(sequence),
         }
+    }
+
+    /// Sends the dead letter of a row that was rejected; false if it has to wait. Reading the spool
+    /// again from this row would pass all rows that the transport has, for each rejected one.
+    pub(super) fn send_dead_letter(&mut self, sequence: Sequence) -> bool {
+        let transport = self.core.routing().transport.clone();
+        let found = self.spool().map(|spool| spool.find(sequence));
+        let (Some(transport), Some(Ok(Some(Found::Queued(stored))))) = (transport, found) else {
+            return false;
+        };
+        self.allowance() > 0 && matches!(self.send(&transport, stored), Sent::Yes)
     }
 
     /// Pauses sending, because the transport accepts nothing now.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use herald_spool::{DeadLetterRequest, Sequence, SpoolError};
 use tracing::warn;
 
+use super::refusal_log::RefusalLog;
 use super::row_table::{RowState, RowTable};
 use super::spool_recovery::Reopening;
 use super::window::Window;
@@ -65,6 +66,7 @@ pub(crate) struct RelayThread {
     /// return.
     pub(super) searching: bool,
     log_at: Duration,
+    pub(super) refusal_log: RefusalLog,
     /// Earliest time of the next warning about rows that can't be removed.
     warn_at: Duration,
     pub(super) jitter: Jitter,
@@ -96,6 +98,7 @@ impl RelayThread {
             reopening: Reopening::default(),
             searching: false,
             log_at: Duration::ZERO,
+            refusal_log: RefusalLog::default(),
             warn_at: Duration::ZERO,
             jitter,
         }
@@ -122,6 +125,7 @@ impl RelayThread {
         self.drop_empty_orphan();
         self.update_circuit();
         self.log_stats();
+        self.log_refusals();
         self.may_leave()
     }
 
@@ -168,6 +172,7 @@ impl RelayThread {
         if self.core.options.stats_interval.is_some() {
             consider(self.log_at);
         }
+        self.refusal_log.next().into_iter().for_each(&mut consider);
         let close_until = self.core.relay.change(|inbox| inbox.close_until);
         close_until.into_iter().for_each(consider);
         next

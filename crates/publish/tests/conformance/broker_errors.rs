@@ -38,7 +38,19 @@ impl Dev {
             listener,
         )
     }
+
+    /// Connection whose partition knows the producer, so that later messages go in batches.
+    fn connect_and_start(&self) -> (Arc<dyn Transport>, Arc<RecordingListener>) {
+        let (transport, listener) = self.connect();
+        let ledger = Ledger::default();
+        ledger.send(&*transport, &message(FIRST));
+        ledger.positions();
+        (transport, listener)
+    }
 }
+
+/// Number of a message that is sent before the others.
+const FIRST: usize = 999;
 
 fn message(number: usize) -> Message {
     Message::new("t", Some(b"key"), format!("{number:03}").into_bytes()).unwrap()
@@ -79,14 +91,80 @@ fn retries_transient_errors_without_reporting_them() {
     transport.close(TEST_TIMEOUT);
 }
 
+/// Messages of a key, each in a batch of its own, on a partition of which the producer's first batch
+/// is rejected: it is just coming up. A broker knows no sequence of this producer there, and would
+/// accept the second batch before the first.
+#[test]
+fn keeps_key_order_if_the_first_batch_is_rejected() {
+    for passing in [
+        ApiError::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+        ApiError::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        ApiError::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+    ] {
+        let mut dev = Dev::new();
+        dev.options =
+            KafkaOptions::new(dev.cluster.bootstrap_servers()).property("batch.num.messages", "1");
+        // All are on their way before the first is answered.
+        let slow = Duration::from_millis(100);
+        dev.cluster.slow_down(None, slow).unwrap();
+        dev.cluster.fail_next(ApiKey::Produce, &[passing]);
+        let (transport, listener) = dev.connect();
+        let ledger = send(&*transport, 5);
+        let offsets = ledger
+            .positions()
+            .into_iter()
+            .map(|metadata| metadata.offset);
+        assert!(offsets.eq(0..5), "{passing:?}");
+        assert_eq!(listener.fatal_count(), 0);
+        transport.close(TEST_TIMEOUT);
+    }
+}
+
+/// The broker accepts any batch as the first of the producer, although it accepted others before.
+#[test]
+fn keeps_key_order_if_a_partition_forgets_the_producer_with_one_request_in_flight() {
+    let mut dev = Dev::new();
+    dev.options = KafkaOptions::new(dev.cluster.bootstrap_servers())
+        .property("batch.num.messages", "1")
+        .property("max.in.flight", "1");
+    let (transport, _) = dev.connect_and_start();
+    let slow = Duration::from_millis(100);
+    dev.cluster.slow_down(None, slow).unwrap();
+    let forgotten = ApiError::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    dev.cluster.fail_next(ApiKey::Produce, &[forgotten]);
+    let ledger = send(&*transport, 5);
+    let positions = ledger.positions().into_iter();
+    assert!(positions.map(|metadata| metadata.offset).eq(1..6));
+    transport.close(TEST_TIMEOUT);
+}
+
+/// Messages that wait for the first one of their key fail behind it.
+#[test]
+fn messages_that_wait_for_a_failed_first_message_fail() {
+    let dev = Dev::new();
+    let slow = Duration::from_millis(100);
+    dev.cluster.slow_down(None, slow).unwrap();
+    dev.cluster
+        .fail_next(ApiKey::Produce, &[ApiError::RD_KAFKA_RESP_ERR_UNKNOWN]);
+    let (transport, _) = dev.connect();
+    let failures = failures(&send(&*transport, 5));
+    let codes: Vec<_> = failures.iter().map(|failure| failure.code).collect();
+    assert_eq!(codes[0], FailureCode::KafkaError);
+    assert_eq!(codes.len(), 5);
+    for failure in failures {
+        assert_ne!(failure.kind, FailureKind::Permanent, "{failure}");
+    }
+    transport.close(TEST_TIMEOUT);
+}
+
 #[test]
 fn rejected_batch_breaks_the_connection_and_rejects_no_message() {
     let dev = Dev::new();
+    let (transport, listener) = dev.connect_and_start();
     dev.cluster.fail_next(
         ApiKey::Produce,
         &[ApiError::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE],
     );
-    let (transport, listener) = dev.connect();
     let failures = failures(&send(&*transport, 20));
     assert_eq!(failures.len(), 20);
     for failure in failures {
@@ -113,8 +191,8 @@ fn rejected_batch_breaks_the_connection_and_rejects_no_message() {
 fn next_connection_isolates_the_message_that_got_its_batch_rejected() {
     let dev = Dev::new();
     let too_large = ApiError::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    let (transport, _) = dev.connect_and_start();
     dev.cluster.fail_next(ApiKey::Produce, &[too_large]);
-    let (transport, _) = dev.connect();
     assert_eq!(failures(&send(&*transport, 20)).len(), 20);
     transport.close(TEST_TIMEOUT);
 
@@ -130,9 +208,10 @@ fn next_connection_isolates_the_message_that_got_its_batch_rejected() {
     );
     assert!(ledger.outcomes()[0].is_err());
     assert_eq!(listener.fatal_count(), 0);
-    let arrived = read(&dev.cluster.bootstrap_servers(), "t", 19);
+    let arrived = read(&dev.cluster.bootstrap_servers(), "t", 20);
     let arrived: Vec<_> = arrived.into_iter().map(|record| record.payload).collect();
-    let expected: Vec<_> = (1..20).map(|n| message(n).payload().to_vec()).collect();
+    let expected = [FIRST].into_iter().chain(1..20);
+    let expected: Vec<_> = expected.map(|n| message(n).payload().to_vec()).collect();
     assert_eq!(arrived, expected);
     transport.close(TEST_TIMEOUT);
 }
@@ -142,8 +221,8 @@ fn missing_topic_permission_fails_every_message_of_a_batch() {
     let dev = Dev::new();
     let forbidden = ApiError::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     for connections in 1..=2 {
+        let (transport, listener) = dev.connect_and_start();
         dev.cluster.fail_next(ApiKey::Produce, &[forbidden]);
-        let (transport, listener) = dev.connect();
         let failures = failures(&send(&*transport, 3));
         assert!(!failures.is_empty());
         for failure in failures {
@@ -161,9 +240,9 @@ fn missing_topic_permission_fails_every_message_of_a_batch() {
 #[test]
 fn unknown_error_is_retriable_and_breaks_the_connection() {
     let dev = Dev::new();
+    let (transport, listener) = dev.connect_and_start();
     dev.cluster
         .fail_next(ApiKey::Produce, &[ApiError::RD_KAFKA_RESP_ERR_UNKNOWN]);
-    let (transport, listener) = dev.connect();
     let failures = failures(&send(&*transport, 5));
     assert_eq!(failures.len(), 5);
     for failure in failures {

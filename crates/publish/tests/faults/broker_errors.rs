@@ -87,7 +87,8 @@ fn unknown_producer_id() {
 }
 
 /// A broker that does not know the producer yet refuses its first batch, because the partition is
-/// just coming up, and takes the second. librdkafka concludes that it has both.
+/// just coming up, and takes the second. librdkafka concludes that it has both. Later events of the
+/// first key wait, and stay behind it.
 #[test]
 fn first_batch_rejected_and_next_accepted() {
     for mode in [Mode::Direct, Mode::WriteAhead] {
@@ -98,13 +99,14 @@ fn first_batch_rejected_and_next_accepted() {
         // Each in a batch of its own, and all on their way before the first is answered.
         let kafka = KafkaOptions::new(&servers).property("batch.num.messages", "1");
         let publisher = Publisher::open(fixture.options(kafka).mode(mode)).unwrap();
-        cluster.slow_down(None, Duration::from_millis(200)).unwrap();
+        cluster.slow_down(None, Duration::from_millis(50)).unwrap();
         cluster.fail_next(
             ApiKey::Produce,
             &[Error::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART],
         );
         let mut ledger = Ledger::default();
-        let events = [1, 2, 3].map(|key| Event { key, number: 1 });
+        let events = [(1, 1), (2, 1), (1, 2), (3, 1), (1, 3), (2, 2)];
+        let events = events.map(|(key, number)| Event { key, number });
         let pending = events.map(|event| {
             publisher
                 .blocking_enqueue(event.message(&topic, 10))

@@ -1,5 +1,7 @@
 //! A real Kafka: its topics, what lies there, and its nodes, which may be stopped.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -152,6 +154,56 @@ pub fn create_topic(servers: &str, topic: &str, partitions: u32, config: &[(&str
     for outcome in admin.apply(&plan) {
         assert_eq!(outcome.failure, None, "{topic}");
     }
+}
+
+/// Principal of clients that do not log in.
+pub const ANONYMOUS: &str = "User:ANONYMOUS";
+
+/// Operation of an ACL, with Kafka's number.
+#[derive(Clone, Copy)]
+pub enum Operation {
+    Write = 4,
+    Describe = 8,
+}
+
+/// Allows one operation on a topic to one principal, and with it nothing else to anybody.
+pub fn allow_only(servers: &str, topic: &str, principal: &str, operation: Operation) {
+    let string = |text: &str| {
+        [
+            &u16::try_from(text.len()).expect("a name").to_be_bytes(),
+            text.as_bytes(),
+        ]
+        .concat()
+    };
+    let (create_acls, version, correlation) = (30_u16, 1_u16, 7_u32);
+    let (one, a_topic, literal, allowed) = (1_u32, 2_u8, 3_u8, 3_u8);
+    let body = [
+        &create_acls.to_be_bytes()[..],
+        &version.to_be_bytes(),
+        &correlation.to_be_bytes(),
+        &string("faults"),
+        &one.to_be_bytes(),
+        &[a_topic],
+        &string(topic),
+        &[literal],
+        &string(principal),
+        &string("*"),
+        &[operation as u8, allowed],
+    ]
+    .concat();
+    let address = servers.split(',').next().expect("an address");
+    let mut broker = TcpStream::connect(address).expect("a broker");
+    broker.set_read_timeout(Some(ANSWER)).expect("a time-out");
+    broker
+        .write_all(&u32::try_from(body.len()).expect("a request").to_be_bytes())
+        .expect("sent");
+    broker.write_all(&body).expect("sent");
+    // Length, correlation, throttle time, number of results, and the error of the first one.
+    let mut answer = [0; 18];
+    broker.read_exact(&mut answer).expect("an answer");
+    assert_eq!(answer[16..], [0, 0], "{answer:?}");
+    // Brokers learn of it a moment later.
+    std::thread::sleep(Duration::from_secs(1));
 }
 
 /// A fresh topic with three partitions.

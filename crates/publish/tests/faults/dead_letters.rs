@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
-use herald_publish::Publisher;
 use herald_publish::dead_letter::TOPIC_SUFFIX;
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::spool::{DeadLetterAction, Inspector, Sequence};
+use herald_publish::{Mode, Publisher};
 use rdkafka::message::{Headers, Message};
 
 use crate::cluster::{self, Cluster, create_topic, fresh_topic};
@@ -161,4 +161,62 @@ fn events_for_a_missing_topic_are_delivered_by_a_retry_once_it_exists() {
         ledger.count(|outcome| matches!(outcome, Outcome::Failed(_))),
         0
     );
+}
+
+/// A clock that jumped three days ahead, and back again.
+#[test]
+fn events_from_the_future_do_not_delay_others() {
+    for mode in [Mode::Direct, Mode::WriteAhead] {
+        let Some(cluster) = Cluster::up() else { return };
+        let (fixture, topic) = (Fixture::new(), fresh_topic());
+        let letters = format!("{topic}{TOPIC_SUFFIX}");
+        create_topic(cluster.servers(), &topic, 3, &[]);
+        create_topic(cluster.servers(), &letters, 1, &[]);
+        let publisher = Publisher::open(fixture.kafka(cluster.servers()).mode(mode)).unwrap();
+        let began = SystemTime::now();
+        let future = began + Duration::from_secs(3 * 24 * 3600);
+        let mut refused = Ledger::default();
+        let load = Load {
+            pause: Duration::from_millis(5),
+            ..Load::gentle(&topic)
+        };
+        let mut ledger = load.during(&publisher, |progress| {
+            progress.wait_for_usual(mode, 300);
+            let pending: Vec<_> = (1..=100)
+                .map(|number| {
+                    std::thread::sleep(Duration::from_millis(20));
+                    let event = Event {
+                        key: 100 + u32::try_from(number % 5).unwrap(),
+                        number,
+                    };
+                    let message = event.message_at(&topic, 100, future);
+                    (event, publisher.blocking_enqueue(message).unwrap())
+                })
+                .collect();
+            let arrived = || publisher.stats().delivered + publisher.stats().drained;
+            let (before, began) = (arrived(), Instant::now());
+            for (event, pending) in pending {
+                refused.note(event, pending.wait().into());
+            }
+            progress.wait_for_receipts(300);
+            eventually("others arrive", || arrived() > before + 600);
+            assert!(began.elapsed() < Duration::from_secs(20));
+        });
+        ledger.append(refused);
+        finish(publisher);
+        let account = fixture.account_with_dead_letters(&ledger, cluster.servers(), &topic);
+        account.show(&format!("events from the future, {mode:?}"));
+        account.assert_no_errors();
+        account.assert_kept();
+        let mut seen = 0;
+        cluster::read(cluster.servers(), &letters, |letter| {
+            let created = letter.timestamp().to_millis().unwrap();
+            let created = Duration::from_millis(u64::try_from(created).unwrap());
+            let since_1970 = began.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            assert!(created.abs_diff(since_1970) < Duration::from_secs(600));
+            seen += 1;
+        });
+        assert_eq!(seen, 100);
+        assert!(fixture.found().dead.is_empty());
+    }
 }

@@ -1,8 +1,9 @@
 //! An event that can be told apart from all others.
 
 use std::sync::LazyLock;
+use std::time::SystemTime;
 
-use herald_envelope::{Envelope, Origin, Uuid};
+use herald_envelope::{Envelope, Origin, Stamp, Timestamp, Uuid};
 use herald_publish::Message;
 use serde::{Deserialize, Serialize};
 
@@ -24,12 +25,21 @@ static ORIGIN: LazyLock<Origin> = LazyLock::new(|| Origin::new("faults", "1.0.0"
 impl Event {
     /// The envelope of the event, with a note of so many bytes.
     pub fn message(self, topic: &str, note_bytes: usize) -> Message {
+        self.message_at(topic, note_bytes, SystemTime::now())
+    }
+
+    /// The envelope of the event, of another time.
+    pub fn message_at(self, topic: &str, note_bytes: usize, time: SystemTime) -> Message {
         let content = Content {
             number: self.number,
             note: &"x".repeat(note_bytes),
         };
+        let stamp = Stamp {
+            event_timestamp: Timestamp::try_from(time).expect("a time"),
+            ..Stamp::now()
+        };
         let envelope = ORIGIN
-            .envelope("effect.fault.completed", "node-1", content)
+            .stamped(stamp, "effect.fault.completed", "node-1", content)
             .with_partition_key(format!("key-{}", self.key));
         Message::of_envelope(topic, &envelope).expect("it is an envelope on a topic")
     }

@@ -78,6 +78,18 @@ impl KafkaOptions {
             .unwrap_or("addresses from a secret")
     }
 
+    /// Returns the name by which the brokers know the client, for messages.
+    pub(super) fn principal(&self) -> String {
+        let protocol = self.text("security.protocol").unwrap_or("plaintext");
+        match self.text("sasl.username") {
+            Some(user) => format!("User:{user}"),
+            None if protocol.eq_ignore_ascii_case("plaintext") => {
+                "User:ANONYMOUS, a client that does not log in,".to_owned()
+            }
+            None => "the user of this client".to_owned(),
+        }
+    }
+
     pub(super) fn refused(&self) -> &RefusedBatchTopics {
         &self.refused
     }
@@ -390,6 +402,17 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn principal_is_named_if_it_is_no_secret() {
+        assert!(options().principal().starts_with("User:ANONYMOUS"));
+        let secure = options().property("security.protocol", "sasl_ssl");
+        assert_eq!(secure.principal(), "the user of this client");
+        let named = secure.clone().property("sasl.username", "orders");
+        assert_eq!(named.principal(), "User:orders");
+        let secret = secure.secret("sasl.username", Secret::literal("hunter2"));
+        assert_eq!(secret.principal(), "the user of this client");
     }
 
     #[test]
