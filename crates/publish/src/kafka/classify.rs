@@ -308,9 +308,13 @@ pub(super) fn is_batch_verdict(error: Code) -> bool {
     )
 }
 
-/// Returns whether the error means that the topic does not exist.
-pub(super) fn is_unknown_topic(error: Code) -> bool {
-    matches!(error, Code::UnknownTopic | Code::UnknownTopicOrPartition)
+/// Returns whether the error is about the topic as a whole: it does not exist, or may not be
+/// written.
+pub(super) fn is_topic_verdict(error: Code) -> bool {
+    matches!(
+        error,
+        Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::TopicAuthorizationFailed
+    )
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::classify;
 use super::log::Log;
-use super::topic_sets::MissingTopics;
+use super::topic_sets::RejectedTopics;
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::transport::ConnectionListener;
@@ -17,7 +17,7 @@ use crate::transport::ConnectionListener;
 pub(super) struct ConnectionState {
     listener: Arc<dyn ConnectionListener>,
     pub(super) log: Log,
-    pub(super) missing_topics: MissingTopics,
+    pub(super) rejected_topics: RejectedTopics,
     /// Addresses of the cluster, for messages.
     about: String,
     /// Principal of the client, for messages.
@@ -64,7 +64,7 @@ impl ConnectionState {
         Self {
             listener,
             log,
-            missing_topics: MissingTopics::default(),
+            rejected_topics: RejectedTopics::default(),
             about,
             principal,
             broken: OnceLock::new(),
@@ -145,7 +145,7 @@ impl ConnectionState {
     /// Checks whether a message to this topic may be sent.
     ///
     /// # Errors
-    /// The connection is closing or broken, or the topic is known to be missing.
+    /// The connection is closing or broken, or the cluster rejected the topic a moment ago.
     pub(super) fn check(&self, topic: &str) -> Result<(), Failure> {
         // First: librdkafka reports a fatal error when it closes with messages in flight.
         if self.is_closing() {
@@ -154,10 +154,10 @@ impl ConnectionState {
         if let Some(failure) = self.broken() {
             return Err(failure.clone());
         }
-        if self.missing_topics.contains(topic) {
-            return Err(classify::failure(Code::UnknownTopic, topic));
+        match self.rejected_topics.get(topic) {
+            Some(error) => Err(self.message_failure(error, topic)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Returns the failure of a message to this topic.

@@ -327,10 +327,16 @@ impl Reports {
     /// the report may lead to a new connection.
     fn classify_failure(&self, error: &KafkaError, topic: &str) -> Failure {
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+        // A topic that is denied loses its partitions in librdkafka, and messages in their queues
+        // are reported with that.
+        let code = match self.state.rejected_topics.get(topic) {
+            Some(verdict) if code == Code::UnknownPartition => verdict,
+            _ => code,
+        };
         let failure = self.state.message_failure(code, topic);
         let broken = self.state.broken();
-        if classify::is_unknown_topic(code) {
-            self.state.missing_topics.insert(topic);
+        if classify::is_topic_verdict(code) {
+            self.state.rejected_topics.insert(topic, code);
         }
         match (failure.kind, self.batch_mode) {
             // After a fatal error, librdkafka purges its queues as it does when it closes.

@@ -1,44 +1,47 @@
-//! Sets of topics that a connection remembers: missing ones, and those of refused batches.
+//! Sets of topics that a connection remembers: rejected ones, and those of refused batches.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rdkafka::error::RDKafkaErrorCode as Code;
+
 use crate::clock::lock;
 
-/// Time for which a topic counts as missing after a wait for it was in vain. A topic that is
-/// created meanwhile is found after this time.
-const MISSING_TTL: Duration = Duration::from_secs(10);
+/// Time for which the cluster's verdict about a topic is taken to hold. A topic that is created, or
+/// an ACL that is added, is noticed after this time.
+const VERDICT_TTL: Duration = Duration::from_secs(10);
 
-/// Topics that the cluster does not have.
+/// Topics that the cluster does not have, or does not let this client write to.
 ///
 /// librdkafka waits for an unknown topic again with every message
 /// (`topic.metadata.propagation.max.ms`). For a full spool of such messages that adds up to a day.
 #[derive(Default)]
-pub(super) struct MissingTopics {
+pub(super) struct RejectedTopics {
     /// Whether the map has entries, which is rare: read without the lock for each message.
     any: AtomicBool,
-    since: Mutex<HashMap<Box<str>, Instant>>,
+    verdicts: Mutex<HashMap<Box<str>, (Code, Instant)>>,
 }
 
-impl MissingTopics {
-    pub(super) fn insert(&self, topic: &str) {
-        lock(&self.since).insert(topic.into(), Instant::now());
+impl RejectedTopics {
+    pub(super) fn insert(&self, topic: &str, error: Code) {
+        lock(&self.verdicts).insert(topic.into(), (error, Instant::now()));
         // After the insert: a sender that reads `true` and takes the lock finds the topic.
         self.any.store(true, Ordering::Release);
     }
 
-    pub(super) fn contains(&self, topic: &str) -> bool {
+    /// Returns the verdict about a topic, if there is one.
+    pub(super) fn get(&self, topic: &str) -> Option<Code> {
         if !self.any.load(Ordering::Acquire) {
-            return false;
+            return None;
         }
-        let mut since = lock(&self.since);
-        since.retain(|_, noted| noted.elapsed() < MISSING_TTL);
-        if since.is_empty() {
+        let mut verdicts = lock(&self.verdicts);
+        verdicts.retain(|_, (_, noted)| noted.elapsed() < VERDICT_TTL);
+        if verdicts.is_empty() {
             self.any.store(false, Ordering::Release);
         }
-        since.contains_key(topic)
+        verdicts.get(topic).map(|(error, _)| *error)
     }
 }
 

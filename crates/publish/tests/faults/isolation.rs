@@ -136,8 +136,15 @@ fn topic_without_the_right_to_write_breaks_the_connection_once() {
                 .spool
                 .is_some_and(|spool| spool.records == 0)
         });
-        for number in 2..50 {
-            let Err(PublishError::Rejected { failure, .. }) = publish(number) else {
+        let pending: Vec<_> = (2..200)
+            .map(|number| {
+                let event = Event { key: 100, number };
+                let pending = publisher.blocking_enqueue(event.message(&denied, 10));
+                pending.unwrap()
+            })
+            .collect();
+        for pending in pending {
+            let Err(PublishError::Rejected { failure, .. }) = pending.wait() else {
                 panic!("the cluster refuses it")
             };
             assert_eq!(failure.code, FailureCode::NotAuthorized);
