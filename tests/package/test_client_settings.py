@@ -231,6 +231,14 @@ def test_the_default_spool_is_in_the_state_folder(
         assert Path(client.spool.path) == folder / "state/herald/shop.db"
 
 
+def test_a_client_without_a_service_has_no_default_spool(folder: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        SyncKafkaClient(cluster=MemoryCluster()).connect()
+    for way in ("service=", "HERALD_SERVICE", "spool=PATH", "HERALD_SPOOL"):
+        assert way in str(caught.value)
+    assert list(folder.iterdir()) == []
+
+
 def test_clients_and_processes_with_one_spool_get_a_file_each(folder: Path) -> None:
     path = folder / "spool.db"
     cluster = MemoryCluster()

@@ -21,8 +21,9 @@ pub fn wait_until_drained(
     let started = Instant::now();
     loop {
         let stats = publisher.stats();
-        // `None` while the publisher reopens a broken spool.
-        let empty = stats.spool.is_some_and(|spool| spool.records == 0);
+        // The spool is `None` while it can't be opened, and `waiting` counts what can be read.
+        let known = stats.spool.is_some() || stats.spool_failure.is_some();
+        let empty = known && stats.waiting() == 0 && stats.queued_in_transport == 0;
         if !keep_waiting(&stats) || empty || started.elapsed() >= timeout {
             return;
         }

@@ -59,9 +59,13 @@ pub(crate) struct Routing {
     pub(crate) transport: Option<Arc<dyn Transport>>,
     /// `None` if none is configured, and while a broken one is being opened again.
     pub(crate) spool: Option<Arc<Store>>,
-    /// A spool whose files were deleted, while it has rows that are stored nowhere else. `spool` is
-    /// `None` then.
+    /// A spool whose files were deleted, while it has rows that are stored nowhere else, or one that
+    /// can't be opened for writing. `spool` is `None` then.
     pub(crate) orphan: Option<Arc<OrphanedSpool>>,
+    /// Error for which there is no spool now, where there should be one.
+    pub(crate) spool_failure: Option<SpoolError>,
+    /// Error for which nothing may be published: the rows of the spool are for another cluster.
+    pub(crate) other_cluster: Option<SpoolError>,
 }
 
 /// Destination of new events.
@@ -129,6 +133,8 @@ impl Core {
                 transport: None,
                 spool: spool.map(Arc::new),
                 orphan: None,
+                spool_failure: None,
+                other_cluster: None,
             }),
             outstanding: Mutex::new(VecDeque::new()),
             last_acknowledged: AtomicU64::new(0),
@@ -176,6 +182,13 @@ impl Core {
             return Err(PublishError::Closed);
         }
         self.counters.published.add(1);
+        if let Some(refusal) = &routing.other_cluster {
+            let refusal = PublishError::Spool(refusal.clone());
+            drop(routing);
+            let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
+            flight.end(Err(refusal));
+            return Ok(flight);
+        }
         // From here to the hand-over the shared lock is kept: a thread that waits for the exclusive
         // one, to spill or to change the route, finds this event either in `outstanding` or not
         // begun.
@@ -291,7 +304,8 @@ impl Core {
         };
         self.relay.appending(key.filter(|_| keeps_order));
         let Some(spool) = &routing.spool else {
-            flight.appended(Err(SpoolError::Closed));
+            let failure = routing.spool_failure.clone();
+            flight.appended(Err(failure.unwrap_or(SpoolError::Closed)));
             return;
         };
         let appended = flight.clone();

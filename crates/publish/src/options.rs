@@ -42,6 +42,7 @@ pub struct PublisherOptions {
     pub(crate) pattern: TopicPattern,
     pub(crate) namespace: String,
     pub(crate) headers: HeaderSet,
+    pub(crate) environment: String,
     pub(crate) clock: Clock,
     /// The seed of a simulation, which has one thread.
     #[cfg(test)]
@@ -74,6 +75,7 @@ impl PublisherOptions {
             pattern: TopicPattern::default(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
             headers: HeaderSet::ALL,
+            environment: String::new(),
             clock: Clock::default(),
             #[cfg(test)]
             simulated: None,
@@ -170,6 +172,14 @@ impl PublisherOptions {
     #[must_use]
     pub fn headers(mut self, headers: HeaderSet) -> Self {
         self.headers = headers;
+        self
+    }
+
+    /// Sets the environment, such as `production`. The spool keeps it with the id of its cluster, for
+    /// the message about rows of another cluster.
+    #[must_use]
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.environment = environment.into();
         self
     }
 

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use herald_envelope::Envelope;
-use herald_spool::{OpenReport, Spool};
+use herald_spool::{OpenReport, Spool, SpoolError, SpoolOptions};
 use serde::Serialize;
 
 use crate::clock::lock;
@@ -82,12 +82,13 @@ impl Publisher {
                 .queue_records(options.max_in_flight as u64 * 2)
                 .queue_bytes(options.max_in_flight_bytes as u64 * 2)
         });
-        let (spool, report) = match options.spool.clone() {
-            None => (None, None),
-            Some(spool) => {
-                let (spool, report) = Spool::open(spool).map_err(PublishError::Spool)?;
-                (Some(Store::Disk(spool)), Some(report))
-            }
+        let OpenedSpool {
+            store,
+            report,
+            failure,
+        } = match options.spool.clone() {
+            None => OpenedSpool::default(),
+            Some(spool) => open_spool(spool)?,
         };
         if let Some(recovery) = report.as_ref().and_then(|report| report.recovery.as_ref()) {
             tracing::error!(
@@ -97,8 +98,15 @@ impl Publisher {
                 "the spool was damaged; what was readable was brought over"
             );
         }
-        let core = Arc::new(Core::new(options, spool));
+        let core = Arc::new(Core::new(options, store));
+        if let Some(failure) = failure {
+            core.start_without_spool(failure);
+        }
         let transport = connect(&core).map_err(PublishError::Settings)?;
+        if let Err(error) = core.check_cluster_at_start(transport.as_ref()) {
+            transport.close(Duration::ZERO);
+            return Err(PublishError::Spool(error));
+        }
         core.lock_routing_exclusive().transport = Some(transport);
         let timer = core.clone();
         let relay = RelayThread::new(core.clone());
@@ -313,11 +321,20 @@ impl Publisher {
             // An error means that the thread panicked, which the panic hook has printed.
             let _ = thread.join();
         }
-        let spool = core.lock_routing_exclusive().spool.take();
+        let mut routing = core.lock_routing_exclusive();
+        let (spool, orphan) = (routing.spool.take(), routing.orphan.take());
+        drop(routing);
         let stats = spool.as_ref().and_then(|spool| spool.stats());
+        let orphan = orphan.filter(|orphan| orphan.is_on_disk());
         CloseReport {
-            spooled: stats.map_or(0, |stats| stats.records),
-            dead: stats.map_or(0, |stats| stats.dead),
+            spooled: match stats {
+                Some(stats) => stats.records,
+                None => orphan.as_ref().map_or(0, |orphan| orphan.remaining()),
+            },
+            dead: match stats {
+                Some(stats) => stats.dead,
+                None => orphan.as_ref().map_or(0, |orphan| orphan.dead()),
+            },
             failed: core.counters.failed.get() - failed,
         }
     }
@@ -335,6 +352,32 @@ impl Publisher {
             threads.push(thread);
         }
         Ok(())
+    }
+}
+
+/// Spool of a publisher that starts.
+#[derive(Default)]
+struct OpenedSpool {
+    store: Option<Store>,
+    report: Option<OpenReport>,
+    /// Error for which it could not be opened.
+    failure: Option<SpoolError>,
+}
+
+/// Opens the spool. A full disk does not keep a publisher from its start: what waits is delivered,
+/// and new events go to the cluster alone until there is space.
+fn open_spool(options: SpoolOptions) -> Result<OpenedSpool, PublishError> {
+    match Spool::open(options) {
+        Ok((spool, report)) => Ok(OpenedSpool {
+            store: Some(Store::Disk(spool)),
+            report: Some(report),
+            failure: None,
+        }),
+        Err(failure @ SpoolError::DiskFull { .. }) => Ok(OpenedSpool {
+            failure: Some(failure),
+            ..OpenedSpool::default()
+        }),
+        Err(failure) => Err(PublishError::Spool(failure)),
     }
 }
 
@@ -376,6 +419,7 @@ pub(crate) fn stats_of(core: &Core) -> Stats {
         drained: counters.drained.get(),
         retried: counters.retried.get(),
         dead: counters.dead.get(),
+        lost: counters.lost.get(),
         outages: counters.outages.get(),
         in_flight: in_flight.messages as u64,
         in_flight_bytes: in_flight.bytes as u64,
@@ -386,6 +430,11 @@ pub(crate) fn stats_of(core: &Core) -> Stats {
             .as_ref()
             .map_or(0, |orphan| orphan.remaining()),
         spool: routing.spool.as_ref().and_then(|spool| spool.stats()),
+        spool_failure: match (&routing.other_cluster, &routing.spool) {
+            (Some(failure), _) => Some(failure.clone()),
+            (None, Some(spool)) => spool.write_failure(),
+            (None, None) => routing.spool_failure.clone(),
+        },
         latency: counters.latency(),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use hdrhistogram::Histogram;
-use herald_spool::SpoolStats;
+use herald_spool::{SpoolError, SpoolStats};
 
 use crate::clock::lock;
 
@@ -27,6 +27,9 @@ pub struct Stats {
     pub retried: u64,
     /// Dead letters: on a dead letter topic, or in the spool.
     pub dead: u64,
+    /// Events with a receipt of the spool that were lost, because its files were damaged or replaced
+    /// while it was in use.
+    pub lost: u64,
     /// Events that wait for a receipt.
     pub in_flight: u64,
     /// Bytes of the events that wait for a receipt.
@@ -37,9 +40,14 @@ pub struct Stats {
     pub reachable: bool,
     /// Number of outages.
     pub outages: u64,
-    /// Events with a receipt of a spool whose files were deleted, that are safe nowhere else yet:
-    /// they are being delivered or copied from the open files. 0 unless something is wrong.
+    /// Events with a receipt of a spool whose files were deleted, or that can't be opened for
+    /// writing: they are being delivered, or copied, from files that are open for reading. 0 unless
+    /// something is wrong.
     pub orphaned: u64,
+    /// Error for which the spool accepts no events now: the disk is full, or the spool is being
+    /// opened again. Events are delivered meanwhile, but are only as safe as the cluster. `None` if
+    /// all is well.
+    pub spool_failure: Option<SpoolError>,
     /// Statistics of the spool; `None` without a spool, and while none can be opened.
     pub spool: Option<SpoolStats>,
     /// Latency of receipts of the cluster.
@@ -50,6 +58,11 @@ impl Stats {
     /// Returns the age of the oldest event in the spool.
     pub fn oldest_age(&self) -> Option<Duration> {
         self.spool?.oldest_age(SystemTime::now())
+    }
+
+    /// Returns the number of spooled events that wait for the cluster.
+    pub fn waiting(&self) -> u64 {
+        self.spool.map_or(self.orphaned, |spool| spool.records)
     }
 }
 
@@ -66,10 +79,15 @@ impl Stats {
             drained = self.drained,
             retried = self.retried,
             dead = self.dead,
+            lost = self.lost,
             in_flight = self.in_flight,
             reachable = self.reachable,
             outages = self.outages,
             orphaned = self.orphaned,
+            spool_failure = self
+                .spool_failure
+                .as_ref()
+                .map(|failure| failure.code().as_str()),
             spool_records = spool.map_or(0, |spool| spool.records),
             spool_bytes = spool.map_or(0, |spool| spool.bytes),
             oldest_seconds = self.oldest_age().unwrap_or_default().as_secs_f64(),
@@ -125,6 +143,7 @@ pub(crate) struct Counters {
     pub(crate) drained: Counter,
     pub(crate) retried: Counter,
     pub(crate) dead: Counter,
+    pub(crate) lost: Counter,
     pub(crate) outages: Counter,
     latency: Mutex<Latency>,
     #[cfg(feature = "opentelemetry")]

@@ -2,7 +2,7 @@
 
 use herald_spool::{
     Batch, DeadLetterRequest, FailedAttempt, Found, OrphanedReader, Pending, Record, Sequence,
-    Spool, SpoolError, SpoolStats,
+    Spool, SpoolCluster, SpoolError, SpoolStats,
 };
 
 #[cfg(test)]
@@ -110,6 +110,57 @@ impl Store {
     pub(crate) fn stats(&self) -> Option<SpoolStats> {
         match self {
             Self::Disk(spool) => spool.stats().ok(),
+            #[cfg(test)]
+            Self::Simulated(_) => None,
+        }
+    }
+
+    /// See [`Spool::check_cluster`].
+    pub(crate) fn check_cluster(&self, id: &str) -> Result<(), SpoolError> {
+        match self {
+            Self::Disk(spool) => spool.check_cluster(id),
+            #[cfg(test)]
+            Self::Simulated(_) => Ok(()),
+        }
+    }
+
+    /// Notes the cluster if another one is noted, or none. Does not wait: what can't be noted is
+    /// noted by the next publisher.
+    pub(crate) fn note_cluster(&self, cluster: SpoolCluster) {
+        match self {
+            Self::Disk(spool) => {
+                let noted = spool.cluster();
+                if noted.is_ok_and(|noted| noted.is_none_or(|noted| noted.id != cluster.id)) {
+                    let _ = spool.note_cluster(cluster);
+                }
+            }
+            #[cfg(test)]
+            Self::Simulated(_) => {}
+        }
+    }
+
+    /// See [`Spool::rows`].
+    pub(crate) fn rows(&self) -> u64 {
+        match self {
+            Self::Disk(spool) => spool.rows(),
+            #[cfg(test)]
+            Self::Simulated(spool) => spool.depth(),
+        }
+    }
+
+    /// See [`Spool::failure`].
+    pub(crate) fn failure(&self) -> Option<SpoolError> {
+        match self {
+            Self::Disk(spool) => spool.failure(),
+            #[cfg(test)]
+            Self::Simulated(_) => None,
+        }
+    }
+
+    /// See [`Spool::write_failure`].
+    pub(crate) fn write_failure(&self) -> Option<SpoolError> {
+        match self {
+            Self::Disk(spool) => spool.write_failure(),
             #[cfg(test)]
             Self::Simulated(_) => None,
         }

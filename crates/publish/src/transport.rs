@@ -38,6 +38,11 @@ pub trait Connector: Send + Sync + 'static {
         None
     }
 
+    /// Addresses of the cluster, for people. Empty if it has none.
+    fn servers(&self) -> String {
+        String::new()
+    }
+
     /// Returns a description of the settings, such as addresses, without secrets.
     fn describe(&self) -> String;
 }
@@ -70,6 +75,16 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// The cluster did not answer.
     fn probe(&self, timeout: Duration) -> Result<(), Failure>;
+
+    /// Returns the id of the cluster: no two clusters have the same. `None` if it has none. Blocks
+    /// for at most `timeout`.
+    ///
+    /// # Errors
+    /// The cluster did not answer.
+    fn cluster_id(&self, timeout: Duration) -> Result<Option<String>, Failure> {
+        let _ = timeout;
+        Ok(None)
+    }
 
     /// Closes the connection, for at most about `timeout`. Unacknowledged messages are reported as
     /// [`crate::FailureKind::Abandoned`] before this returns; they may have been written. Later

@@ -73,6 +73,10 @@ impl<'a> Changes<'a> {
             Operation::DropDead(sequences) => {
                 count(sequences, |sequence| self.drop_dead(*sequence))
             }
+            Operation::NoteCluster(cluster) => {
+                cluster.store(self.connection)?;
+                Ok(Answer::default())
+            }
         }
     }
 

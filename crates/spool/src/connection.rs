@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::SpoolError;
@@ -64,13 +65,39 @@ pub(crate) fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Opens a read-only connection beside a writer, of this process or another.
 pub(crate) fn reader(path: &Path) -> Result<Connection, SpoolError> {
-    let context = "opening the spool for reading";
-    let connection =
-        open(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(SpoolError::database(context))?;
-    connection
-        .pragma_update(None, "cache_size", CACHE_SIZE)
-        .map_err(SpoolError::database(context))?;
+    let opened = shared_reader(path).or_else(|error| match has_no_index(&error) {
+        true => lone_reader(path),
+        false => Err(error),
+    });
+    opened.map_err(SpoolError::database("opening the spool for reading"))
+}
+
+fn shared_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.pragma_update(None, "cache_size", CACHE_SIZE)?;
+    read_once(&connection)?;
     Ok(connection)
+}
+
+/// Opens a connection that has the index of the WAL in its memory, because a full disk has no space
+/// for it. It locks all others out while it is open.
+fn lone_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = examine(path)?;
+    connection.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
+    connection.pragma_update(None, "query_only", true)?;
+    read_once(&connection)?;
+    Ok(connection)
+}
+
+/// Reads something: SQLite opens the WAL and its index at the first read.
+fn read_once(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_one("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
+}
+
+/// Returns whether the index of the WAL could not be created for lack of space.
+pub(crate) fn has_no_index(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(SQLITE_IOERR_SHMSIZE)
 }
 
 /// Opens a connection that adds requests beside the owner; WAL and checkpoints are left to the

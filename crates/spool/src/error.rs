@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::cluster::SpoolCluster;
+use crate::connection::has_no_index;
 use crate::damage::blames_file;
 use herald_process::Forked;
 
@@ -51,6 +53,24 @@ pub enum SpoolError {
     NotASpool {
         /// Path of the file.
         path: PathBuf,
+    },
+    /// The rows of the spool are for another cluster than the one that was reached; nothing was
+    /// delivered to it.
+    #[error(
+        "the spool {} has {rows} for the cluster {noted}, but the cluster here is {found}: deliver \
+         them there with `herald spool drain`, assign them to this one with `herald spool adopt`, \
+         or use a spool at another path",
+        path.display()
+    )]
+    OtherCluster {
+        /// Database of the spool.
+        path: PathBuf,
+        /// Number of records and dead letters, for people.
+        rows: String,
+        /// Cluster of the rows.
+        noted: Box<SpoolCluster>,
+        /// Id of the cluster that was reached.
+        found: String,
     },
     /// There is no file to inspect.
     #[error("there is no spool at {}", path.display())]
@@ -143,6 +163,8 @@ pub enum SpoolErrorCode {
     NewerSchema,
     /// The file is not a spool.
     NotASpool,
+    /// The rows of the spool are for another cluster.
+    OtherCluster,
     /// There is no spool at the path.
     NotFound,
     /// A limit of the spool is reached.
@@ -174,6 +196,7 @@ impl SpoolErrorCode {
             Self::Owned => "spool_owned",
             Self::NewerSchema => "spool_newer_schema",
             Self::NotASpool => "spool_not_a_spool",
+            Self::OtherCluster => "spool_other_cluster",
             Self::NotFound => "spool_not_found",
             Self::Full => "spool_full",
             Self::RecordTooLarge => "spool_record_too_large",
@@ -209,6 +232,7 @@ impl SpoolError {
             Self::Owned { .. } => SpoolErrorCode::Owned,
             Self::NewerSchema { .. } => SpoolErrorCode::NewerSchema,
             Self::NotASpool { .. } => SpoolErrorCode::NotASpool,
+            Self::OtherCluster { .. } => SpoolErrorCode::OtherCluster,
             Self::NotFound { .. } => SpoolErrorCode::NotFound,
             Self::Full { .. } => SpoolErrorCode::Full,
             Self::RecordTooLarge { .. } => SpoolErrorCode::RecordTooLarge,
@@ -243,6 +267,11 @@ impl SpoolError {
         )
     }
 
+    /// Returns whether the disk refused a write that it may accept once there is space again.
+    pub fn is_out_of_space(&self) -> bool {
+        matches!(self, Self::DiskFull { .. } | Self::Io { .. })
+    }
+
     pub(crate) fn io(context: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         move |error| match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
@@ -263,6 +292,9 @@ impl SpoolError {
         let detail = error.to_string();
         if blames_file(error) {
             return Self::Corrupt { context, detail };
+        }
+        if has_no_index(error) {
+            return Self::DiskFull { context };
         }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { context },

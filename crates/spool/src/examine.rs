@@ -87,7 +87,7 @@ pub(crate) fn held_records(files: &Files) -> bool {
 
 fn had_records(files: &Files, counter: Option<&State>) -> bool {
     // SQLite deletes a WAL without a database, and with it the records in it.
-    let has_log = files::length(&files.log()).is_some_and(|length| length > 0);
+    let has_log = files::has_frames(&files.log());
     has_log || counter.is_some_and(|counter| counter.totals.all_records() > 0)
 }
 

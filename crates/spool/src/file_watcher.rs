@@ -2,10 +2,13 @@
 //!
 //! On Unix anybody may delete or truncate a file that is open. SQLite goes on writing to the file
 //! without a name and reports success, and the commit would not be found after a restart. So the
-//! names are compared with the open files before and after every commit.
+//! names are compared with the open files before and after every commit. A file that is copied over
+//! the database keeps its identity: its time of modification tells, because only checkpoints and
+//! extensions write to the database, and both are made by this process.
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use crate::error::SpoolError;
 use crate::files::{Files, Identity, identity};
@@ -17,6 +20,8 @@ struct Watched {
     identity: Identity,
     /// Length that the spool itself never goes below.
     length: u64,
+    /// Time of the last write of this process. `None` if others may write too.
+    modified: Option<SystemTime>,
 }
 
 impl Watched {
@@ -24,6 +29,7 @@ impl Watched {
         let mut watched = Self {
             identity: Identity::default(),
             length: 0,
+            modified: None,
             path,
         };
         let metadata = watched.metadata()?;
@@ -46,6 +52,9 @@ impl Watched {
         }
         if metadata.len() < self.length {
             return Err(SpoolError::file_changed(&self.path, "was truncated"));
+        }
+        if self.modified.is_some() && self.modified != metadata.modified().ok() {
+            return Err(SpoolError::file_changed(&self.path, "was written to"));
         }
         self.length = metadata.len();
         Ok(())
@@ -78,6 +87,24 @@ impl FileWatcher {
         self.database.check()?;
         self.log.check()?;
         self.lock.check()
+    }
+
+    /// Identities of the open database and its WAL.
+    pub(crate) fn identities(&self) -> (Identity, Identity) {
+        (self.database.identity, self.log.identity)
+    }
+
+    /// Notes that this process has written to the database.
+    pub(crate) fn note_own_writes(&mut self) {
+        let metadata = self.database.metadata().ok();
+        self.database.modified = metadata.and_then(|metadata| metadata.modified().ok());
+    }
+
+    /// Notes it if something was written.
+    pub(crate) fn note_own_writes_if(&mut self, written: bool) {
+        if written {
+            self.note_own_writes();
+        }
     }
 
     /// Accepts shorter files, after the spool itself may have shortened them. `database_bytes` is

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::SpoolError;
@@ -85,12 +86,22 @@ impl Files {
         self.beside(&format!(".damaged-{stamp}"))
     }
 
+    /// Path of the folder to which a database is moved that took the place of an open one.
+    pub(crate) fn replaced(&self, stamp: &str) -> PathBuf {
+        self.beside(&format!(".replaced-{stamp}"))
+    }
+
     /// Size of database and WAL on the disk, in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         [&self.database, &self.log()]
             .into_iter()
             .filter_map(|path| length(path))
             .sum()
+    }
+
+    /// Free space of the disk, in bytes. `None` if the system does not tell.
+    pub(crate) fn free_bytes(&self) -> Option<u64> {
+        free_bytes(self.folder())
     }
 
     fn beside(&self, suffix: &str) -> PathBuf {
@@ -134,6 +145,14 @@ pub(crate) fn length(path: &Path) -> Option<u64> {
     fs::metadata(path).ok().map(|metadata| metadata.len())
 }
 
+/// Returns whether a WAL may have frames: one that only has reserved space begins with zeros.
+pub(crate) fn has_frames(log: &Path) -> bool {
+    let mut begin = [0; 4];
+    File::open(log)
+        .and_then(|mut log| log.read_exact(&mut begin))
+        .is_ok_and(|()| begin != [0; 4])
+}
+
 pub(crate) fn create_private_folder(folder: &Path) -> Result<(), SpoolError> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -151,6 +170,19 @@ pub(crate) fn open_private(path: &Path) -> std::io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+#[cfg(unix)]
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let disk = nix::sys::statvfs::statvfs(folder).ok()?;
+    // The types of these numbers depend on the system.
+    #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
+    Some((disk.blocks_available() as u64).saturating_mul(disk.fragment_size() as u64))
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_: &Path) -> Option<u64> {
+    None
 }
 
 #[cfg(unix)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::cluster::SpoolCluster;
 use crate::commit_counter;
 use crate::connection;
 use crate::damage::Damage;
@@ -14,8 +15,13 @@ use crate::lock_file;
 use crate::reader::{Batch, Found, Reader};
 use crate::record::Sequence;
 use crate::requests::{self, DeadLetterAction, Request};
+use crate::reserve;
 use crate::schema::{self, Kind};
+#[cfg(doc)]
+use crate::spool::Spool;
 use crate::state::State;
+use crate::threads;
+use crate::transfer;
 use crate::verify::{Verification, verify};
 
 const INSPECTING: &str = "inspecting the spool";
@@ -49,6 +55,8 @@ pub struct SpoolStatus {
     pub owner: Option<u32>,
     /// Requests that the owner has not served yet.
     pub requests: u64,
+    /// Whether the disk has no space for more rows.
+    pub disk_full: bool,
 }
 
 impl Inspector {
@@ -92,6 +100,14 @@ impl Inspector {
         }
     }
 
+    pub(crate) fn connection(&self) -> &rusqlite::Connection {
+        self.reader.connection()
+    }
+
+    pub(crate) fn into_reader(self) -> Reader {
+        self.reader
+    }
+
     /// Returns the content of the spool and its owner.
     pub fn status(&self) -> Result<SpoolStatus, SpoolError> {
         let connection = self.reader.connection();
@@ -110,7 +126,16 @@ impl Inspector {
                 .then(|| lock_file::read_owner(&self.files.lock()))
                 .flatten(),
             requests,
+            disk_full: self
+                .files
+                .free_bytes()
+                .is_some_and(|free| free < reserve::STEP),
         })
+    }
+
+    /// Returns the cluster of the rows, if one was noted.
+    pub fn cluster(&self) -> Result<Option<SpoolCluster>, SpoolError> {
+        self.reader.cluster()
     }
 
     /// Returns records after `after` in order: at most `limit`, and not more than `max_bytes`
@@ -153,6 +178,15 @@ impl Inspector {
         verify(self.reader.connection(), counter.as_ref(), progress)
     }
 
+    /// Writes a copy of the spool as of the last commit to a new file, complete or not at all. The
+    /// owner goes on meanwhile. The copy is a spool itself; [`Spool::import`] brings its rows back.
+    ///
+    /// # Errors
+    /// [`SpoolError::Io`] if the file exists, or an error of the disk.
+    pub fn export(&self, to: impl AsRef<Path>) -> Result<(), SpoolError> {
+        transfer::export(self.reader.connection(), to.as_ref())
+    }
+
     /// Requests the owner to retry or drop dead letters; the request is durable when this returns.
     /// A running owner serves it within about a second, otherwise the next owner does. Sequences
     /// that are not dead letters are skipped.
@@ -163,9 +197,12 @@ impl Inspector {
         action: DeadLetterAction,
         sequences: &[Sequence],
     ) -> Result<Request, SpoolError> {
-        connection::guest(&self.files.database)
-            .and_then(|mut guest| requests::insert(&mut guest, action, sequences))
-            .map_err(SpoolError::database("asking the owner of the spool"))
+        let database = &self.files.database;
+        threads::run(|| {
+            connection::guest(database)
+                .and_then(|mut guest| requests::insert(&mut guest, action, sequences))
+                .map_err(SpoolError::database("asking the owner of the spool"))
+        })
     }
 
     /// Returns the number of sequences of the request that are not served yet, and of requests made

@@ -1,5 +1,6 @@
 //! Jobs of the writer thread.
 
+use crate::cluster::SpoolCluster;
 use crate::dead::DeadLetterRequest;
 use crate::error::SpoolError;
 use crate::record::{FailedAttempt, Record, Sequence};
@@ -21,6 +22,7 @@ pub(crate) enum Operation {
     DeadLetterDamaged(Vec<Sequence>),
     RetryDead(Vec<Sequence>),
     DropDead(Vec<Sequence>),
+    NoteCluster(SpoolCluster),
 }
 
 impl Operation {
@@ -31,6 +33,11 @@ impl Operation {
             Self::AppendAll(records) => records,
             _ => &[],
         }
+    }
+
+    /// Whether the operation adds rows, and so needs more space than is reserved.
+    pub(crate) fn adds_rows(&self) -> bool {
+        !self.records().is_empty()
     }
 
     /// Records that the operation adds to the queue, and that count for their key.

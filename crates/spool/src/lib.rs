@@ -36,6 +36,7 @@
 //! | `spool.db.lock` | lock file: the owner holds an OS lock on it and wrote its process id into it |
 //! | `spool.db.commits` | commit counter, to detect a lost WAL |
 //! | `spool.db.damaged-…/` | damaged files, moved there by a recovery |
+//! | `spool.db.replaced-…/` | files that took the place of the open ones |
 //!
 //! # Integrity
 //!
@@ -53,6 +54,7 @@
 
 mod append;
 mod changes;
+mod cluster;
 mod commit_counter;
 mod connection;
 mod damage;
@@ -75,6 +77,7 @@ mod reader;
 mod record;
 mod recovery;
 mod requests;
+mod reserve;
 mod row;
 mod salvage;
 mod scan;
@@ -84,10 +87,13 @@ mod sql_convert;
 mod state;
 mod stats;
 mod sync;
+mod threads;
+mod transfer;
 mod verify;
 mod writer;
 
 pub use append::Append;
+pub use cluster::SpoolCluster;
 pub use damage::Damage;
 pub use dead::{DeadLetter, DeadLetterRequest, REASON_DAMAGED};
 pub use error::{Limit, SpoolError, SpoolErrorCode};
@@ -104,4 +110,5 @@ pub use requests::{DeadLetterAction, Request, UnknownAction};
 pub use spool::{OrphanedReader, Spool};
 pub use stats::SpoolStats;
 pub use sync::lock;
+pub use transfer::Imported;
 pub use verify::Verification;

@@ -61,7 +61,8 @@ fn take_one(files: &Files) -> Result<LockFile, SpoolError> {
             // have locked a new file of the same name. Only a lock on the file that the name leads
             // to counts.
             Ok(()) if is_named(&file, &path) => {
-                write_owner(&mut file).map_err(SpoolError::io(TAKING))?;
+                // A full disk does not matter: only the lock counts.
+                let _ = write_owner(&mut file);
                 return Ok(LockFile { file });
             }
             Ok(()) => {}
@@ -85,11 +86,13 @@ fn is_named(file: &File, path: &Path) -> bool {
     files::identity(&open) == files::identity(&named)
 }
 
-/// Writes the process id, which is for people: only the lock counts.
+/// Writes the process id, which is for people. It is written over the old one: a full disk would
+/// not give back the space of a file that was emptied first.
 fn write_owner(file: &mut File) -> std::io::Result<()> {
-    file.set_len(0)?;
+    let owner = format!("{}\n", std::process::id());
     file.rewind()?;
-    writeln!(file, "{}", std::process::id())
+    file.write_all(owner.as_bytes())?;
+    file.set_len(owner.len() as u64)
 }
 
 pub(crate) fn read_owner(path: &Path) -> Option<u32> {

@@ -9,7 +9,11 @@ use crate::state::Totals;
 const MIN_FREED_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Pages that one step gives back, so that an append never waits long for it.
-const VACUUM_PAGES: u64 = 1024;
+pub(crate) const VACUUM_PAGES: u64 = 1024;
+
+/// Pages of a step on a full disk: it writes a few pages to the WAL for each, within the space that
+/// is reserved there.
+pub(crate) const VACUUM_PAGES_OF_FULL_DISK: u64 = 32;
 
 /// Checkpoints the WAL once it is long enough. A `PASSIVE` checkpoint does not wait for readers;
 /// frames that they still need stay for the next time.
@@ -29,6 +33,7 @@ pub(crate) fn give_space_back(
     totals: &Totals,
     log_bytes: u64,
     usual_log_bytes: u64,
+    vacuum_pages: u64,
 ) -> rusqlite::Result<bool> {
     let page = page_size(connection)?;
     let free = pragma(connection, "freelist_count")?;
@@ -37,7 +42,7 @@ pub(crate) fn give_space_back(
     if free > used && free.saturating_mul(page) > MIN_FREED_BYTES {
         // The pragma yields a row per page and frees pages only as far as its rows are read.
         let mut statement =
-            connection.prepare_cached(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
+            connection.prepare_cached(&format!("PRAGMA incremental_vacuum({vacuum_pages})"))?;
         let mut rows = statement.query([])?;
         while rows.next()?.is_some() {}
         shortened = true;
@@ -55,9 +60,21 @@ pub(crate) fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
     checkpoint(connection, "TRUNCATE").map(|_| ())
 }
 
+/// Writes the WAL into the database, and shortens it if no reader needs it. It does not wait for
+/// readers.
+pub(crate) fn prepare_for_closing(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::ZERO)?;
+    checkpoint(connection, "TRUNCATE").map(|_| ())
+}
+
 /// Length of the database according to its header, in bytes.
 pub(crate) fn database_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(pragma(connection, "page_count")?.saturating_mul(page_size(connection)?))
+}
+
+/// Pages without content, in bytes.
+pub(crate) fn free_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    Ok(pragma(connection, "freelist_count")?.saturating_mul(page_size(connection)?))
 }
 
 /// Runs a checkpoint and returns the number of WAL frames that are not in the database. `NOOP` only

@@ -12,14 +12,16 @@ use crate::damage::{Damage, Rejected};
 use crate::error::SpoolError;
 use crate::examine::{Examined, examine};
 use crate::file_watcher::FileWatcher;
-use crate::files::Files;
+use crate::files::{Files, Identity};
 use crate::keys::KeyHasher;
 use crate::lock_file::{self, LockFile};
+use crate::maintenance;
 use crate::options::SpoolOptions;
 use crate::queue::Queue;
 use crate::reader::Reader;
 use crate::recovery::{self, Recovery};
 use crate::requests::Requests;
+use crate::reserve::Reserve;
 use crate::state::State;
 use crate::writer::Writer;
 
@@ -45,19 +47,30 @@ pub struct OpenReport {
 /// Parts of a running spool.
 pub(crate) struct Parts {
     pub(crate) files: Files,
-    pub(crate) lock_file: LockFile,
+    pub(crate) lock_file: Arc<LockFile>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) reader: Reader,
     pub(crate) writer: Writer,
     pub(crate) report: OpenReport,
+    /// Identities of the open database and its WAL.
+    pub(crate) identities: (Identity, Identity),
 }
 
-pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
-    let started = Instant::now();
+/// Takes the lock of the spool, and makes its folder.
+pub(crate) fn lock(options: &SpoolOptions) -> Result<(Files, Arc<LockFile>), SpoolError> {
     let files = Files::new(&options.path);
     files.create_folder()?;
     // The lock first: an examination may lead to a recovery, which moves the files.
     let (files, lock_file) = lock_file::take(&files, options.when_owned)?;
+    Ok((files, Arc::new(lock_file)))
+}
+
+/// Opens the spool of which this process has the lock.
+pub(crate) fn open(
+    options: SpoolOptions,
+    (files, lock_file): (Files, Arc<LockFile>),
+) -> Result<Parts, SpoolError> {
+    let started = Instant::now();
     let hasher = KeyHasher::default();
     let (examined, recovery) = examine_and_recover(&files, &hasher, options.salvage)?;
     let Examined {
@@ -72,11 +85,18 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
             .max(options.sequences_after.get().saturating_add(1)),
         ..state
     };
-    let state = start_log(&mut connection, state).map_err(SpoolError::database(OPENING))?;
+    let state = start_log(&mut connection, state)?;
     // After the first commit, which creates the WAL that is watched.
-    let watcher = FileWatcher::new(&files, lock_file.identity()?)?;
+    let mut watcher = FileWatcher::new(&files, lock_file.identity()?)?;
+    let identities = watcher.identities();
     let mut counter = CommitCounter::open(&files.commit_counter())?;
-    counter.write(&state).map_err(SpoolError::io(OPENING))?;
+    // Without the counter commits are just as durable. A full disk may refuse a new one.
+    let _ = counter.write(&state);
+    let mut reserve = Reserve::new(&files)?;
+    // A full disk is met with what is reserved already.
+    let _ = reserve.extend_log(&mut connection);
+    let _ = reserve.extend_database(&connection);
+    watcher.note_own_writes();
     let reader = Reader::new(connection::reader(&files.database)?);
     let totals = state.totals;
     let report = OpenReport {
@@ -97,6 +117,8 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
         counter,
         requests: Requests::default(),
         checkpoint_bytes,
+        space_checked: Instant::now(),
+        reserve,
     };
     Ok(Parts {
         files,
@@ -105,6 +127,7 @@ pub(crate) fn open(options: SpoolOptions) -> Result<Parts, SpoolError> {
         reader,
         writer,
         report,
+        identities,
     })
 }
 
@@ -144,8 +167,20 @@ fn examine_and_recover(
 
 /// Makes the first commit. It creates the WAL, whose name is watched from now on, and fails on a
 /// disk that cannot be written before a caller relies on it.
-fn start_log(connection: &mut Connection, state: State) -> rusqlite::Result<State> {
-    connection::for_writing(connection)?;
+fn start_log(connection: &mut Connection, state: State) -> Result<State, SpoolError> {
+    connection::for_writing(connection).map_err(SpoolError::database(OPENING))?;
+    let started = commit_first(connection, state).map_err(SpoolError::database(OPENING));
+    match started {
+        // The WAL of an earlier process has no room behind its frames. Once they are in the
+        // database, it is used from its beginning.
+        Err(error) if error.is_out_of_space() => maintenance::checkpoint_if_due(connection, 0)
+            .and_then(|_| commit_first(connection, state))
+            .map_err(SpoolError::database(OPENING)),
+        started => started,
+    }
+}
+
+fn commit_first(connection: &mut Connection, state: State) -> rusqlite::Result<State> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let stored = State::load(&transaction)?;
     let started = State {

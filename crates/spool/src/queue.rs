@@ -42,6 +42,8 @@ struct Inner {
     wakers: Vec<Waker>,
     closing: bool,
     failure: Option<SpoolError>,
+    /// Reason for which the disk accepts no rows now.
+    write_failure: Option<SpoolError>,
     /// Whether damage was found since the last maintenance.
     damaged: bool,
 }
@@ -126,6 +128,7 @@ impl Queue {
                 wakers: Vec::new(),
                 closing: false,
                 failure: None,
+                write_failure: None,
                 damaged: false,
             }),
             jobs_available: Condvar::new(),
@@ -229,6 +232,9 @@ impl Queue {
         let mut inner = self.lock();
         inner.release(jobs);
         inner.stored = settled.stored;
+        if jobs.iter().any(|job| job.operation.adds_rows()) {
+            inner.write_failure = None;
+        }
         for hash in &settled.keys_left {
             inner.keys.remove(*hash);
         }
@@ -251,11 +257,31 @@ impl Queue {
             }
         }
         inner.commits.failed += 1;
-        if error.ends_the_spool() {
-            inner.failure.get_or_insert_with(|| error.clone());
-            inner.damaged |= matches!(error, SpoolError::Corrupt { .. });
-            self.notify_room(inner);
+        if error.is_out_of_space() {
+            inner.write_failure = Some(error.clone());
         }
+        drop(inner);
+        self.fail(error);
+    }
+
+    /// Refuses further jobs, if the error is one that ends the spool.
+    pub(crate) fn fail(&self, error: &SpoolError) {
+        if !error.ends_the_spool() {
+            return;
+        }
+        let mut inner = self.lock();
+        inner.failure.get_or_insert_with(|| error.clone());
+        inner.damaged |= matches!(error, SpoolError::Corrupt { .. });
+        self.notify_room(inner);
+    }
+
+    /// The disk accepts rows again.
+    pub(crate) fn note_space(&self) {
+        self.lock().write_failure = None;
+    }
+
+    pub(crate) fn write_failure(&self) -> Option<SpoolError> {
+        self.lock().write_failure.clone()
     }
 
     pub(crate) fn note_checkpoint(&self, took: Duration) {

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use crate::cluster::SpoolCluster;
 use crate::dead::{DeadLetter, REASON_DAMAGED};
 use crate::error::SpoolError;
 use crate::record::{Sequence, StoredRecord};
@@ -148,6 +149,10 @@ impl Reader {
             .query_row([to_sql(sequence.get())], dead_letter)
             .optional()
             .map(|row| row.map(Found::Dead))
+    }
+
+    pub(crate) fn cluster(&self) -> Result<Option<SpoolCluster>, SpoolError> {
+        SpoolCluster::load(&self.connection).map_err(SpoolError::database(READING))
     }
 
     /// Creation time of the first record in the queue.

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use crate::damage::Damage;
 use crate::error::SpoolError;
-use crate::files::{self, Files};
+use crate::files::{self, Files, Identity};
 use crate::salvage;
 use crate::state::State;
 
@@ -107,6 +107,43 @@ fn move_into_place(files: &Files, stamp: &str) -> Result<Option<PathBuf>, SpoolE
     Ok(aside.exists().then_some(aside))
 }
 
+/// Moves a database that was put in the place of the open one into a folder, with its log. The log
+/// of the open one goes there too, under another name: SQLite would apply it to any database of its
+/// name. Does nothing if the database was deleted or is the open one.
+pub(crate) fn set_aside_replaced(
+    files: &Files,
+    open: Identity,
+    open_log: Identity,
+) -> Result<Option<PathBuf>, SpoolError> {
+    let Ok(metadata) = fs::metadata(&files.database) else {
+        return Ok(None);
+    };
+    if !metadata.is_file() || files::identity(&metadata) == open {
+        return Ok(None);
+    }
+    let aside = files.replaced(&free_stamp(files)?);
+    files::create_private_folder(&aside)?;
+    let move_to = |path: &Path, name: std::ffi::OsString| match fs::rename(path, aside.join(name)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(SpoolError::io(CONTEXT)(error))
+        }
+        _ => Ok(()),
+    };
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_owned();
+    let log = files.log();
+    let is_ours = fs::metadata(&log).is_ok_and(|metadata| files::identity(&metadata) == open_log);
+    let mut log_name = name(&log);
+    if is_ours {
+        log_name = std::ffi::OsString::from("open-");
+        log_name.push(name(&log));
+    }
+    move_to(&log, log_name)?;
+    move_to(&files.database, name(&files.database))?;
+    salvage::remove_if_there(&files.log_index())?;
+    files.sync_folder()?;
+    Ok(Some(aside))
+}
+
 /// Returns the current time as a unique stamp.
 fn free_stamp(files: &Files) -> Result<String, SpoolError> {
     let now: String = Connection::open_in_memory()
@@ -118,7 +155,7 @@ fn free_stamp(files: &Files) -> Result<String, SpoolError> {
         .map_err(SpoolError::database(CONTEXT))?;
     let mut stamp = now.clone();
     let mut number = 1;
-    while Path::exists(&files.set_aside(&stamp)) {
+    while Path::exists(&files.set_aside(&stamp)) || Path::exists(&files.replaced(&stamp)) {
         number += 1;
         stamp = format!("{now}-{number}");
     }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
+use crate::cluster::SpoolCluster;
 use crate::connection;
 use crate::dead::REASON_DAMAGED;
 use crate::error::SpoolError;
@@ -66,6 +67,9 @@ fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvage
     schema::migrate(target)?;
     let connection = source(files);
     let stored = connection.as_ref().and_then(|file| State::load(file).ok());
+    let cluster = connection
+        .as_ref()
+        .and_then(|file| SpoolCluster::load(file).ok()?);
     let least = least.at_least(&stored.unwrap_or_default());
     let source = connection.map(|connection| Source {
         connection,
@@ -91,6 +95,9 @@ fn fill(files: &Files, target: &mut Connection, least: &State) -> Result<Salvage
                 raw.copy(source, DEAD)?;
                 salvaged.damaged = raw.copied;
             }
+        }
+        if let Some(cluster) = &cluster {
+            cluster.store(&transaction)?;
         }
         write_state(&transaction, &least)?;
         transaction.commit()?;

@@ -13,6 +13,9 @@ pub(crate) const STATE: &str = "state";
 /// Table of [requests](crate::requests) of other processes.
 pub(crate) const REQUEST: &str = "request";
 
+/// Table with one row, the [cluster](crate::cluster) of the rows.
+pub(crate) const CLUSTER: &str = "cluster";
+
 /// `application_id` of a spool: "HSPL".
 const APPLICATION: i32 = i32::from_be_bytes(*b"HSPL");
 
@@ -22,7 +25,8 @@ const APPLICATION: i32 = i32::from_be_bytes(*b"HSPL");
 ///
 /// The queue has no index on topic and key. With one, every append would write a page at a random
 /// place, which costs more than the record itself; the counts in memory answer the same question.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE queue (
         sequence INTEGER PRIMARY KEY,
         topic TEXT NOT NULL,
@@ -64,7 +68,16 @@ const MIGRATIONS: &[&str] = &["
         action TEXT NOT NULL,
         sequence INTEGER NOT NULL
     );
-"];
+",
+    "
+    CREATE TABLE cluster (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        cluster_id TEXT NOT NULL,
+        servers TEXT NOT NULL,
+        environment TEXT NOT NULL
+    );
+",
+];
 
 /// Kind of a SQLite file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,21 +6,28 @@ use std::thread::JoinHandle;
 
 use crate::append::Append;
 use crate::changes;
+use crate::cluster::SpoolCluster;
+use crate::connection;
 use crate::dead::{DeadLetter, DeadLetterRequest};
 use crate::error::SpoolError;
-use crate::files::Files;
+use crate::files::{Files, Identity};
 use crate::inspect::Inspector;
 use crate::job::{Answer, Job, Operation};
+use crate::keys::KeyHasher;
 use crate::lock_file::LockFile;
-use crate::open::{OpenReport, Parts, open};
+use crate::open::{self, OpenReport, Parts};
 use crate::options::SpoolOptions;
 use crate::pending::{Pending, pending};
 use crate::queue::Queue;
 use crate::reader::{Batch, Found, READING, Reader};
 use crate::record::{FailedAttempt, Record, Sequence, SequenceRange};
+use crate::recovery;
 use crate::row;
+use crate::scan::scan;
 use crate::stats::SpoolStats;
 use crate::sync::lock;
+use crate::threads;
+use crate::transfer::{self, Imported};
 use crate::verify::Verification;
 
 /// Durable queue on the local disk, owned by this process.
@@ -38,9 +45,11 @@ pub struct Spool {
     reader: Mutex<Option<Reader>>,
     writer: Option<JoinHandle<()>>,
     files: Files,
+    /// Identities of the open database and its WAL.
+    identities: (Identity, Identity),
     /// Declared last, so that it is dropped last: no other process gets the lock before the files
     /// are closed.
-    _lock_file: LockFile,
+    _lock_file: Arc<LockFile>,
 }
 
 impl Spool {
@@ -55,6 +64,17 @@ impl Spool {
     /// [`SpoolError::Owned`], [`SpoolError::NewerSchema`], [`SpoolError::NotASpool`], or an error of
     /// the disk.
     pub fn open(options: SpoolOptions) -> Result<(Self, OpenReport), SpoolError> {
+        threads::run(|| {
+            let locked = open::lock(&options)?;
+            Self::open_locked(options, locked)
+        })
+    }
+
+    /// Opens the spool of which this process has the lock.
+    fn open_locked(
+        options: SpoolOptions,
+        locked: (Files, Arc<LockFile>),
+    ) -> Result<(Self, OpenReport), SpoolError> {
         row::init_statements();
         changes::init_statements();
         let Parts {
@@ -64,19 +84,39 @@ impl Spool {
             reader,
             writer,
             report,
-        } = open(options)?;
-        let writer = std::thread::Builder::new()
-            .name("herald-spool".to_owned())
-            .spawn(move || writer.run())
-            .map_err(SpoolError::io("starting the spool's writer"))?;
+            identities,
+        } = open::open(options, locked)?;
+        let writer = threads::spawn("herald-spool", move || writer.run())?;
         let spool = Self {
             queue,
             reader: Mutex::new(Some(reader)),
             writer: Some(writer),
             files,
+            identities,
             _lock_file: lock_file,
         };
         Ok((spool, report))
+    }
+
+    /// Opens only the rows of a spool for reading, for which [`Spool::open`] found no space. This
+    /// process owns it from then on.
+    ///
+    /// # Errors
+    /// [`SpoolError::NotFound`] if there is none, and the errors of [`crate::Inspector::open`].
+    pub fn open_read_only(options: SpoolOptions) -> Result<OrphanedReader, SpoolError> {
+        threads::run(|| {
+            let (files, lock_file) = open::lock(&options)?;
+            let inspector = Inspector::open(&files.database)?;
+            let hasher = KeyHasher::default();
+            let scan =
+                scan(inspector.connection(), &hasher).map_err(SpoolError::database(READING))?;
+            let queue = Queue::new(options, hasher, scan.totals, scan.keys);
+            Ok(OrphanedReader {
+                reader: Mutex::new(Some(inspector.into_reader())),
+                queue: Arc::new(queue),
+                locked: Some((files, lock_file)),
+            })
+        })
     }
 
     /// Returns the path of the database: a numbered one if the first was owned.
@@ -318,8 +358,60 @@ impl Spool {
             dead_bytes: stored.dead_bytes,
             oldest,
             file_bytes: self.files.bytes(),
+            write_failure: self.write_failure().as_ref().map(SpoolError::code),
             commits: self.queue.commits(),
         })
+    }
+
+    /// Appends the rows of another spool that this one does not have, in their order. Rows that
+    /// were delivered since the other one was written are delivered again. It can be repeated after
+    /// a failure: what is there already is not added twice.
+    ///
+    /// # Errors
+    /// See [`Spool::append`]; and errors of reading the other spool.
+    pub fn import(&self, source: &Inspector) -> Result<Imported, SpoolError> {
+        transfer::import(self, source)
+    }
+
+    /// Returns the number of records and dead letters, from memory.
+    pub fn rows(&self) -> u64 {
+        self.queue.stored().all_records()
+    }
+
+    /// Returns the cluster of the rows, if one was noted.
+    ///
+    /// # Errors
+    /// An error of the disk.
+    pub fn cluster(&self) -> Result<Option<SpoolCluster>, SpoolError> {
+        self.read(Reader::cluster)
+    }
+
+    /// Checks that no rows wait for another cluster than the one with this id.
+    ///
+    /// # Errors
+    /// [`SpoolError::OtherCluster`], or an error of the disk.
+    pub fn check_cluster(&self, id: &str) -> Result<(), SpoolError> {
+        let noted = self.cluster()?;
+        check_cluster(&self.files, &self.queue, noted, id)
+    }
+
+    /// Notes the cluster of the rows, also in place of another one.
+    ///
+    /// # Errors
+    /// See [`Spool::acknowledge`].
+    pub fn note_cluster(&self, cluster: SpoolCluster) -> Result<Pending<()>, SpoolError> {
+        self.submit(Operation::NoteCluster(cluster), |_| ())
+    }
+
+    /// Returns the error that ended the spool, if one did: it accepts nothing more.
+    pub fn failure(&self) -> Option<SpoolError> {
+        self.queue.failure()
+    }
+
+    /// Returns the error with which the disk refused the last rows, until it accepts rows again.
+    /// Removals go on meanwhile, in space that is reserved for them.
+    pub fn write_failure(&self) -> Option<SpoolError> {
+        self.queue.write_failure()
     }
 
     /// Checks every page and every row while the spool is in use.
@@ -343,7 +435,12 @@ impl Spool {
     }
 
     /// Closes the spool, but keeps the reading connection: after [`SpoolError::FileChanged`] the
-    /// rows of a deleted file can still be read through it. `None` if the spool was closed already.
+    /// rows of a deleted or replaced file can still be read through it. `None` if the spool was
+    /// closed already.
+    ///
+    /// A database that was put in the place of the open one is moved to a folder beside it, and is
+    /// not read: its rows may have the sequences of others that this process still knows. They can
+    /// be imported from there.
     pub fn into_orphaned_reader(mut self) -> Option<OrphanedReader> {
         if self.queue.fork_guard.is_forked() {
             return None;
@@ -354,9 +451,13 @@ impl Spool {
             .unwrap_or_else(PoisonError::into_inner);
         let reader = reader.take()?;
         self.shut_down();
+        // If it can't be moved, the next opening fails, or finds what there is.
+        let (database, log) = self.identities;
+        let _ = recovery::set_aside_replaced(&self.files, database, log);
         Some(OrphanedReader {
-            reader: Mutex::new(reader),
+            reader: Mutex::new(Some(reader)),
             queue: self.queue.clone(),
+            locked: None,
         })
     }
 
@@ -411,12 +512,38 @@ impl Spool {
     }
 }
 
-/// Reader of a closed spool, whose files may have been deleted. See
-/// [`Spool::into_orphaned_reader`].
+fn check_cluster(
+    files: &Files,
+    queue: &Queue,
+    noted: Option<SpoolCluster>,
+    found: &str,
+) -> Result<(), SpoolError> {
+    let stored = queue.stored();
+    match noted {
+        Some(noted) if noted.id != found && stored.all_records() > 0 => {
+            Err(SpoolError::OtherCluster {
+                path: files.database.clone(),
+                rows: format!(
+                    "{} records and {} dead letters",
+                    stored.records, stored.dead
+                ),
+                noted: Box::new(noted),
+                found: found.to_owned(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reader of a closed spool, whose files may have been deleted, or of one that can't be opened for
+/// writing. See [`Spool::into_orphaned_reader`] and [`Spool::open_read_only`].
 pub struct OrphanedReader {
-    /// The mutex gives the connection to one reading at a time.
-    reader: Mutex<Reader>,
+    /// The mutex gives the connection to one reading at a time. `None` once the spool is open
+    /// again.
+    reader: Mutex<Option<Reader>>,
     queue: Arc<Queue>,
+    /// Lock of a spool that is still there.
+    locked: Option<(Files, Arc<LockFile>)>,
 }
 
 impl OrphanedReader {
@@ -431,7 +558,7 @@ impl OrphanedReader {
         max_bytes: u64,
         after: Sequence,
     ) -> Result<Batch, SpoolError> {
-        lock(&self.reader).batch(limit, max_bytes, after)
+        self.read(|reader| reader.batch(limit, max_bytes, after))
     }
 
     /// Returns dead letters after `after` in order, bounded like [`Spool::next_batch`].
@@ -444,7 +571,50 @@ impl OrphanedReader {
         max_bytes: u64,
         after: Sequence,
     ) -> Result<Vec<DeadLetter>, SpoolError> {
-        lock(&self.reader).dead_letters(limit, max_bytes, after)
+        self.read(|reader| reader.dead_letters(limit, max_bytes, after))
+    }
+
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Reader) -> Result<T, SpoolError>,
+    ) -> Result<T, SpoolError> {
+        read(lock(&self.reader).as_ref().ok_or(SpoolError::Closed)?)
+    }
+
+    /// Checks like [`Spool::check_cluster`]. The rows of deleted files were checked before.
+    ///
+    /// # Errors
+    /// [`SpoolError::OtherCluster`], or an error of the disk.
+    pub fn check_cluster(&self, id: &str) -> Result<(), SpoolError> {
+        let Some((files, _)) = &self.locked else {
+            return Ok(());
+        };
+        check_cluster(files, &self.queue, self.read(Reader::cluster)?, id)
+    }
+
+    /// Returns whether the rows are still in the files of the spool, as opposed to deleted ones.
+    pub fn is_on_disk(&self) -> bool {
+        self.locked.is_some()
+    }
+
+    /// Opens a spool: the one that has these rows if it is still there, otherwise that of the
+    /// options. After a failure this goes on to read.
+    ///
+    /// # Errors
+    /// See [`Spool::open`].
+    pub fn reopen(&self, options: SpoolOptions) -> Result<(Spool, OpenReport), SpoolError> {
+        let Some((files, lock_file)) = &self.locked else {
+            return Spool::open(options);
+        };
+        let mut reader = lock(&self.reader);
+        // It may lock all others out.
+        *reader = None;
+        let locked = (files.clone(), lock_file.clone());
+        let opened = threads::run(|| Spool::open_locked(options, locked));
+        if opened.is_err() {
+            *reader = connection::reader(&files.database).ok().map(Reader::new);
+        }
+        opened
     }
 
     /// Number of dead letters when the spool was closed.

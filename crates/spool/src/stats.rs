@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::error::SpoolErrorCode;
 use crate::queue::CommitStatistics;
 
 /// Statistics of a spool, without operations that wait for the writer.
@@ -20,6 +21,9 @@ pub struct SpoolStats {
     pub oldest: Option<SystemTime>,
     /// Size of database and WAL on the disk, in bytes.
     pub file_bytes: u64,
+    /// Error for which the disk accepts no rows now, such as [`SpoolErrorCode::DiskFull`]. Rows
+    /// that are delivered are removed all the same, from space that is reserved for it.
+    pub write_failure: Option<SpoolErrorCode>,
     /// Statistics of the writer.
     pub commits: CommitStatistics,
 }

@@ -19,12 +19,16 @@ use crate::job::{Answer, Done, Job, Operation};
 use crate::maintenance;
 use crate::queue::{Queue, Received, Settled};
 use crate::requests::{self, Requests};
+use crate::reserve::{LOG_BYTES, Reserve};
 use crate::state::State;
 
 const COMMITTING: &str = "writing to the spool";
 
 /// Interval at which the writer checks for requests of other processes.
 const REQUEST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Interval at which the writer checks whether a full disk has space again.
+const SPACE_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(crate) struct Writer {
     pub(crate) connection: Connection,
@@ -34,6 +38,9 @@ pub(crate) struct Writer {
     pub(crate) counter: CommitCounter,
     pub(crate) requests: Requests,
     pub(crate) checkpoint_bytes: u64,
+    pub(crate) space_checked: Instant,
+    /// Declared behind the connection, and so dropped after it.
+    pub(crate) reserve: Reserve,
 }
 
 /// Guard that fails all waiting jobs when the writer ends, also by a panic, so that no caller waits
@@ -72,12 +79,70 @@ impl Writer {
                     resolve(job.done, Ok(answer));
                 }
             }
-            Err(error) => {
-                self.queue.settle_failed(&jobs, &error);
+            Err(error) if error.is_out_of_space() => {
                 self.reuse_log();
-                for job in jobs {
-                    resolve(job.done, Err(error.clone()));
+                // A full disk refuses rows. What removes or changes some is tried without them.
+                let (adding, others): (VecDeque<_>, VecDeque<_>) =
+                    jobs.into_iter().partition(|job| job.operation.adds_rows());
+                self.fail(adding, &error);
+                for job in others {
+                    self.serve_alone(job);
                 }
+            }
+            Err(error) => self.fail(jobs, &error),
+        }
+    }
+
+    fn fail(&self, jobs: VecDeque<Job>, error: &SpoolError) {
+        if jobs.is_empty() {
+            return;
+        }
+        self.queue.settle_failed(&jobs, error);
+        for job in jobs {
+            resolve(job.done, Err(error.clone()));
+        }
+    }
+
+    /// Serves a job of a commit for which there was no space. Records are removed in as many
+    /// commits as it takes: each is small enough for the reserved space, or the next is half as
+    /// large.
+    fn serve_alone(&mut self, job: Job) {
+        let Operation::Acknowledge(sequences) = &job.operation else {
+            return match self.commit_on_full_disk(&job.operation) {
+                Ok(answer) => resolve(job.done, Ok(answer)),
+                Err(error) => self.fail([job].into(), &error),
+            };
+        };
+        let mut answer = Answer::default();
+        let mut left = &sequences[..];
+        let mut step = left.len();
+        while !left.is_empty() {
+            let (now, later) = left.split_at(step.min(left.len()));
+            match self.commit_on_full_disk(&Operation::Acknowledge(now.to_vec())) {
+                Ok(removed) => {
+                    answer.count += removed.count;
+                    left = later;
+                }
+                Err(error) if error.is_out_of_space() && now.len() > 1 => step = now.len() / 2,
+                Err(error) => return self.fail([job].into(), &error),
+            }
+        }
+        resolve(job.done, Ok(answer));
+    }
+
+    /// Commits one operation that adds no rows, with the WAL from its beginning.
+    fn commit_on_full_disk(&mut self, operation: &Operation) -> Result<Answer, SpoolError> {
+        let started = Instant::now();
+        let committed = self.commit(&[operation], None);
+        match committed {
+            Ok((answers, settled)) => {
+                self.queue
+                    .settle(&VecDeque::new(), &settled, started.elapsed());
+                Ok(answers.into_iter().next().unwrap_or_default())
+            }
+            Err(error) => {
+                self.reuse_log();
+                Err(error)
             }
         }
     }
@@ -147,6 +212,9 @@ impl Writer {
         if !ours {
             return Err(self.watcher.written_by_another());
         }
+        let extended = self.reserve.extend_database(&transaction);
+        self.watcher.note_own_writes_if(self.reserve.take_written());
+        extended?;
         transaction
             .commit()
             .map_err(SpoolError::database(COMMITTING))?;
@@ -163,37 +231,69 @@ impl Writer {
     /// Runs maintenance between commits, after all receipts were given. An error does no harm: the
     /// WAL keeps every commit, and the next round tries again.
     fn run_maintenance(&mut self) {
+        // Also noticed while nothing is written.
+        if let Err(error @ SpoolError::FileChanged { .. }) = self.watcher.check() {
+            self.keep_log();
+            return self.queue.fail(&error);
+        }
         if self.queue.take_damage() {
             self.empty_damaged_log();
         }
         let started = Instant::now();
         let ran = maintenance::checkpoint_if_due(&self.connection, self.checkpoint_bytes);
-        if ran.is_ok_and(|ran| ran) {
+        if let Ok(true) = ran {
             self.queue.note_checkpoint(started.elapsed());
+        }
+        // One that failed may have written a part.
+        if !matches!(ran, Ok(false)) {
             self.allow_shorter();
         }
         if self.queue.has_jobs() {
             return;
         }
+        let is_full = self.queue.write_failure().is_some();
         let log_bytes = self.watcher.log_bytes();
         let shortened = maintenance::give_space_back(
             &self.connection,
             &self.state.totals,
             log_bytes,
             self.checkpoint_bytes,
+            if is_full {
+                maintenance::VACUUM_PAGES_OF_FULL_DISK
+            } else {
+                maintenance::VACUUM_PAGES
+            },
         );
-        if !shortened.is_ok_and(|shortened| !shortened) {
-            self.allow_shorter();
+        match shortened {
+            Ok(false) => {}
+            Ok(true) => self.allow_shorter(),
+            Err(_) => self.reuse_log(),
+        }
+        if is_full {
+            self.look_for_space();
+        } else if log_bytes < LOG_BYTES {
+            // Tried again in the next round.
+            let _ = self.reserve.extend_log(&mut self.connection);
         }
     }
 
-    /// Checkpoints the WAL after a failed commit. On a full disk the WAL cannot grow, and then not
-    /// even an acknowledgement can be written. Once its frames are in the database, SQLite reuses
-    /// the file from its beginning.
+    /// Finds out whether the disk has space again, at most once a second.
+    fn look_for_space(&mut self) {
+        if self.space_checked.elapsed() < SPACE_INTERVAL {
+            return;
+        }
+        self.space_checked = Instant::now();
+        if self.reserve.has_space(&mut self.connection) {
+            self.queue.note_space();
+        }
+        self.watcher.note_own_writes_if(self.reserve.take_written());
+    }
+
+    /// Checkpoints the WAL after a failed commit. On a full disk the WAL cannot grow. Once its
+    /// frames are in the database, SQLite reuses the file from its beginning.
     fn reuse_log(&mut self) {
-        if self.queue.failure().is_none()
-            && maintenance::checkpoint_if_due(&self.connection, 0).is_ok()
-        {
+        if self.queue.failure().is_none() {
+            let _ = maintenance::checkpoint_if_due(&self.connection, 0);
             self.allow_shorter();
         }
     }
@@ -204,11 +304,26 @@ impl Writer {
             self.keep_log();
         } else if self.queue.take_damage() {
             self.empty_damaged_log();
+        } else if self.state.totals.all_records() > 0 {
+            self.keep_reserve();
+        }
+    }
+
+    /// Leaves the WAL where it is, empty and with its reserved space: the next process may start on
+    /// a full disk. SQLite deletes it otherwise, which is right for an empty spool.
+    fn keep_reserve(&mut self) {
+        self.keep_log();
+        // A WAL that a full disk could not extend again is left as it is: it has the space.
+        if self.queue.write_failure().is_none()
+            && maintenance::prepare_for_closing(&self.connection).is_ok()
+        {
+            let _ = self.reserve.extend_log(&mut self.connection);
         }
     }
 
     fn empty_damaged_log(&mut self) {
-        if self.watcher.check().is_ok() && maintenance::empty_log(&self.connection).is_ok() {
+        if self.watcher.check().is_ok() {
+            let _ = maintenance::empty_log(&self.connection);
             self.allow_shorter();
         }
     }
@@ -219,6 +334,8 @@ impl Writer {
     }
 
     fn allow_shorter(&mut self) {
+        self.watcher.note_own_writes();
+        self.reserve.note_checkpoint();
         // A missing file is found by the check of the next commit.
         if let Ok(bytes) = maintenance::database_bytes(&self.connection) {
             let _ = self.watcher.allow_shorter(bytes);

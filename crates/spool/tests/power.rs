@@ -7,6 +7,13 @@ mod common;
 use common::{Place, append_many, beside, copy_files, numbers, record};
 use proptest::prelude::*;
 
+/// Length of a log without the zeros that are reserved behind its frames.
+fn end_of_frames(log: &[u8]) -> u64 {
+    log.iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |last| last as u64 + 1)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -24,15 +31,16 @@ proptest! {
         // The commit counter of the last flushed commit, and the log with one more.
         std::fs::copy(place.beside(".commits"), beside(&copy, ".commits")).unwrap();
         let log = place.beside("-wal");
-        let flushed = log.metadata().unwrap().len();
+        let flushed = end_of_frames(&std::fs::read(&log).unwrap());
         let records = (before..before + torn).map(record).collect();
         spool.append_all(records).unwrap().wait().unwrap();
         std::fs::copy(place.database(), &copy).unwrap();
         let mut bytes = std::fs::read(&log).unwrap();
-        let length = bytes.len() as u64;
+        let length = end_of_frames(&bytes);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let kept = (flushed + ((length - flushed) as f64 * cut) as u64) as usize;
         if garbage {
+            bytes.truncate(usize::try_from(length).unwrap());
             bytes[kept..].fill(0xa5);
         } else {
             bytes.truncate(kept);

@@ -32,7 +32,8 @@ Examples:
 Numbered spools beside the one named (spool-1.db, spool-2.db, …) are included.
 
 Exit codes: 0 healthy; 1 needs attention: dead letters, records that wait while no process has the
-spool open, a damaged file, or a limit given here is exceeded; 2 the spool is missing or unreadable.")]
+spool open, a damaged file, a full disk, or a limit given here is exceeded; 2 the spool is missing or
+unreadable.")]
     Status(Status),
     /// List the records that wait for delivery
     #[command(after_help = "\
@@ -63,9 +64,65 @@ For a spool that no process has open: a running publisher delivers the records o
 
 Exit codes: 0 the spool is empty; 1 records remain or became dead letters; 2 failure.")]
     Drain(Drain),
+    /// Write a copy of a spool to a new file, for a backup
+    #[command(after_help = "\
+Examples:
+  herald spool export backup.db
+  herald spool list --spool backup.db        the copy is a spool too
+
+A publisher may have the spool open: the copy is of one moment. Never restore a spool by copying a
+file over it; use `herald spool import`.")]
+    Export(Export),
+    /// Add the rows of an exported file to a spool
+    #[command(after_help = "\
+Examples:
+  herald spool import backup.db
+  herald spool import spool.db.replaced-20261129T120000Z/spool.db
+
+No process may have the spool open. Rows are added behind those that wait; rows that are in the spool
+already are not added twice. Rows that were delivered since the export are delivered again.
+
+Exit codes: 0 all rows were imported; 1 some are damaged; 2 failure.")]
+    Import(Import),
+    /// Assign the rows of a spool to another cluster
+    #[command(after_help = "\
+Examples:
+  herald spool adopt --bootstrap-servers kafka:9092    to the cluster that answers there
+  herald spool adopt --cluster 4L6g3nShT-eMCtK--X86sw  to the cluster with this id
+
+A publisher notes the id of its cluster in its spool, and refuses to start on another cluster while
+rows wait. All development clusters have the id `development`.")]
+    Adopt(Adopt),
     /// List, retry and drop dead letters
     #[command(subcommand)]
     Dead(Dead),
+}
+
+/// Arguments of `herald spool export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// New file
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Arguments of `herald spool import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// File that `herald spool export` wrote, or any other spool
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Arguments of `herald spool adopt`.
+#[derive(Debug, Args)]
+pub struct Adopt {
+    /// Id of the cluster, instead of asking it
+    #[arg(long = "cluster", value_name = "ID", conflicts_with_all = ["bootstrap_servers", "properties"])]
+    pub cluster_id: Option<String>,
+    /// The cluster.
+    #[command(flatten)]
+    pub cluster: Cluster,
 }
 
 /// Arguments of `herald spool status`.

@@ -599,3 +599,113 @@ fn drain_watch_notices_that_the_owner_exited() {
     assert!(rest.contains("has exited"), "{rest}");
     assert_eq!(watching.wait().unwrap().code(), Some(1));
 }
+
+/// Mounts a file system of a few megabytes over the folder, which only root may do.
+fn mount_small_disk(folder: &std::path::Path) -> bool {
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=4m", "herald-cli"])
+        .arg(folder)
+        .output();
+    mount.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn commands_work_on_a_full_disk() {
+    let sandbox = Sandbox::with(&[("disk/.keep", "")]);
+    let disk = sandbox.path("disk");
+    if !mount_small_disk(&disk) {
+        eprintln!("skipped: no file system may be mounted here");
+        return;
+    }
+    let (spool, _) = Spool::open(SpoolOptions::new(disk.join("spool.db"))).unwrap();
+    append_events(&spool, 1..21);
+    spool.close().unwrap();
+    let mut ballast = fs::File::create(disk.join("ballast")).unwrap();
+    while std::io::Write::write_all(&mut ballast, &[0; 512]).is_ok() {}
+    drop(ballast);
+    let run = |args: &[&str]| {
+        let args = [&["spool", "--spool", "disk/spool.db"], args].concat();
+        sandbox.herald(&args)
+    };
+    let status = run(&["status"]).exits(1);
+    assert!(
+        status.stdout.contains("the disk is full"),
+        "{}",
+        status.stdout
+    );
+    let listed = run(&["list", "--limit", "0", "--format", "jsonl"]).exits(0);
+    assert_eq!(listed.stdout.lines().count(), 20);
+    run(&["show", "1"]).exits(0);
+    assert!(run(&["verify"]).exits(0).stdout.contains("sound"));
+    let cluster = DevCluster::start(1).unwrap();
+    let servers = cluster.bootstrap_servers();
+    let drained = run(&["drain", "--bootstrap-servers", &servers]).exits(0);
+    assert!(drained.stderr.contains("20 events"), "{}", drained.stderr);
+    assert!(run(&["status"]).exits(1).stdout.contains("none"));
+    let _ = std::process::Command::new("umount").arg(&disk).status();
+}
+
+#[test]
+fn rows_of_another_cluster_are_delivered_after_they_are_adopted() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    append_events(&spool, 1..4);
+    let noted = herald_spool::SpoolCluster {
+        id: "4L6g3nShT-eMCtK--X86sw".to_owned(),
+        servers: "kafka:9092".to_owned(),
+        environment: "production".to_owned(),
+    };
+    spool.note_cluster(noted).unwrap().wait().unwrap();
+    let owned = sandbox.spool(&["adopt", "--cluster", "x"]).exits(2);
+    assert!(owned.stderr.contains("stop it"), "{}", owned.stderr);
+    drop(spool);
+    let status = sandbox.spool(&["status"]).exits(1);
+    assert!(
+        status.stdout.contains("4L6g3nShT-eMCtK--X86sw (kafka:9092"),
+        "{}",
+        status.stdout
+    );
+    let cluster = DevCluster::start(1).unwrap();
+    let servers = cluster.bootstrap_servers();
+    let at = ["--bootstrap-servers", &servers];
+    let refused = sandbox.spool(&[&["drain"], &at[..]].concat()).exits(2);
+    for part in [
+        "4L6g3nShT-eMCtK--X86sw",
+        "the cluster here is development",
+        "adopt",
+    ] {
+        assert!(refused.stderr.contains(part), "{}", refused.stderr);
+    }
+    let adopted = sandbox.spool(&[&["adopt"], &at[..]].concat()).exits(0);
+    assert!(
+        adopted.stderr.contains("3 records and 0 dead letters"),
+        "{}",
+        adopted.stderr
+    );
+    sandbox.spool(&[&["drain"], &at[..]].concat()).exits(0);
+}
+
+#[test]
+fn a_backup_is_exported_and_imported() {
+    let sandbox = Sandbox::new();
+    let spool = sandbox.own();
+    let sequences = append_events(&spool, 1..11);
+    let run = sandbox.spool(&["export", "backup.db"]).exits(0);
+    assert!(run.stderr.contains("10 records"), "{}", run.stderr);
+    let again = sandbox.spool(&["export", "backup.db"]).exits(2);
+    assert!(again.stderr.contains("exists already"), "{}", again.stderr);
+    let owned = sandbox.spool(&["import", "backup.db"]).exits(2);
+    assert!(owned.stderr.contains("stop it"), "{}", owned.stderr);
+    spool
+        .acknowledge(sequences[..4].to_vec())
+        .unwrap()
+        .wait()
+        .unwrap();
+    drop(spool);
+    let run = sandbox.spool(&["import", "backup.db"]).exits(0);
+    for part in ["4 records", "6 rows were in the spool already"] {
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+    let run = sandbox.herald(&["spool", "import", "--spool", "new/spool.db", "backup.db"]);
+    assert!(run.exits(0).stderr.contains("10 records"));
+}

@@ -13,6 +13,7 @@ use rdkafka::metadata::Metadata;
 use super::classify;
 use super::config::ClientKind;
 use super::config::{KafkaOptions, invalid};
+use super::dev;
 use super::log::Log;
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
@@ -99,6 +100,18 @@ pub(super) fn client(
         .config
         .create_with_context(contact)
         .map_err(|error| invalid(&error, &redactor))
+}
+
+/// Returns the id of the cluster; `None` if it has none. Development clusters share one.
+///
+/// # Errors
+/// `unreachable`, `authentication_failed` or `tls_failed`, and those of
+/// [`KafkaOptions::client_config`].
+pub fn cluster_id(options: &KafkaOptions, timeout: Duration) -> Result<Option<String>, Failure> {
+    let client = client(options, &[])?;
+    reach(&client, options.bootstrap_servers(), timeout)?;
+    let id = client.client().fetch_cluster_id(timeout);
+    Ok(id.map(dev::shared_id))
 }
 
 /// Requests the metadata of the cluster, for at most `timeout`.

@@ -21,3 +21,4 @@ pub use config::environment;
 pub use config::{KafkaOptions, Property, Secret};
 pub use consumer::{ConsumerRecord, ReaderEvent, StartPosition, TopicReader};
 pub use dev::{ApiError, ApiKey, DevCluster};
+pub use metadata_client::cluster_id;

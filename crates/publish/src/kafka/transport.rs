@@ -13,6 +13,7 @@ use super::config::ClientKind;
 use super::config::Redactor;
 use super::config::{KafkaOptions, Resolved};
 use super::connection_state::{ConnectionState, closed};
+use super::dev;
 use super::log::Log;
 use super::producer::{BatchMode, Producer, ProducerHandle};
 use super::start_order::{PartitionCounts, StartOrder};
@@ -113,6 +114,10 @@ impl Connector for KafkaOptions {
     fn max_message_bytes(&self) -> Option<usize> {
         let set = self.text("message.max.bytes");
         set.map_or(Some(DEFAULT_MAX_MESSAGE_BYTES), |bytes| bytes.parse().ok())
+    }
+
+    fn servers(&self) -> String {
+        self.bootstrap_servers().to_owned()
     }
 
     fn describe(&self) -> String {
@@ -237,6 +242,18 @@ impl Transport for KafkaTransport {
             }
         }
         Ok(())
+    }
+
+    fn cluster_id(&self, timeout: Duration) -> Result<Option<String>, Failure> {
+        let deadline = Instant::now() + timeout.min(MAX_WAIT);
+        // librdkafka remembers the id of any metadata that it got, and does not ask for it.
+        self.probe(timeout)?;
+        let open = self.read();
+        let producer = open.as_ref().ok_or_else(closed)?.batched.producer().clone();
+        drop(open);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let id = producer.client().fetch_cluster_id(left);
+        Ok(id.map(dev::shared_id))
     }
 
     fn close(&self, timeout: Duration) {

@@ -92,6 +92,11 @@ impl Transport for Connection {
         }
     }
 
+    fn cluster_id(&self, timeout: Duration) -> Result<Option<String>, Failure> {
+        self.probe(timeout)?;
+        Ok(Some(lock(&self.shared.state).cluster_id.clone()))
+    }
+
     fn close(&self, timeout: Duration) {
         let deadline = Instant::now() + timeout.min(MAX_WAIT);
         let thread = lock(&self.thread).take();

@@ -51,6 +51,7 @@ struct State {
     failing_topics: HashMap<String, Failure>,
     connections: HashMap<u64, Queue>,
     next_connection: u64,
+    cluster_id: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,7 @@ impl MemoryCluster {
                     failing_topics: HashMap::new(),
                     connections: HashMap::new(),
                     next_connection: 0,
+                    cluster_id: "memory".to_owned(),
                 }),
                 changed: Condvar::new(),
             }),
@@ -96,6 +98,13 @@ impl MemoryCluster {
     pub fn with_auto_created_topics(self, partitions: u32) -> Self {
         assert!(partitions > 0, "a topic has at least one partition");
         self.state().topics.create_with(partitions);
+        self
+    }
+
+    /// Returns the cluster with this id. All others in memory have the same.
+    #[must_use]
+    pub fn with_id(self, id: &str) -> Self {
+        id.clone_into(&mut self.state().cluster_id);
         self
     }
 

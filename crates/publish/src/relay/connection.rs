@@ -34,7 +34,10 @@ impl RelayThread {
             return;
         }
         match connect(&self.core) {
-            Ok(transport) => self.core.lock_routing_exclusive().transport = Some(transport),
+            Ok(transport) => {
+                self.core.lock_routing_exclusive().transport = Some(transport);
+                self.forget_identity();
+            }
             Err(failure) => {
                 warn!(
                     target: "herald::publisher",

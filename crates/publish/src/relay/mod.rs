@@ -11,6 +11,7 @@
 //! - Rows of which the relay does not know yet whether the transport has them are not read
 //!   ([`Inbox::answered`]).
 
+mod cluster_identity;
 mod connection;
 mod refusal_log;
 mod row_table;
@@ -113,6 +114,8 @@ pub(crate) enum RowEvent {
     Removed(Vec<Sequence>, Result<u64, SpoolError>),
     /// Outcome of a probe of the cluster.
     Probed(Result<(), Failure>),
+    /// Id of the cluster, or the reason that it did not tell.
+    Identified(Result<Option<String>, Failure>),
 }
 
 pub(crate) struct Reported {

@@ -61,6 +61,13 @@ impl RowTable {
         self.rows.get(&sequence) == Some(&RowState::Acknowledged)
     }
 
+    /// Sequences of the rows that the cluster has.
+    pub(super) fn acknowledged(&self) -> impl Iterator<Item = Sequence> {
+        let rows = self.rows.iter();
+        rows.filter(|(_, row)| **row == RowState::Acknowledged)
+            .map(|(sequence, _)| *sequence)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }

@@ -69,6 +69,9 @@ impl RelayThread {
         }
         self.blocked.retain(|_, until| *until > now);
         let Some(source) = self.source() else { return };
+        if self.allowance() == 0 || !self.is_right_cluster() {
+            return self.widen_when_silent();
+        }
         self.widen_when_silent();
         while self.allowance() > 0 && self.relay_batch(&source) {}
     }

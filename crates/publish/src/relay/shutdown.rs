@@ -18,7 +18,7 @@ impl RelayThread {
             return resolved && self.core.held.messages() == 0 && !is_orphaned;
         }
         // Nothing can be delivered now: the spool keeps the remaining events.
-        if !self.circuit.is_up() {
+        if !self.circuit.is_up() || self.core.routing().other_cluster.is_some() {
             return true;
         }
         let in_motion = self.core.held.messages() > 0

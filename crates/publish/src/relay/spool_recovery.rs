@@ -1,16 +1,18 @@
 //! Recovery of a spool whose files were damaged, deleted or replaced under the process.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use herald_spool::{
-    Batch, OrphanedReader, Pending, Sequence, SequenceRange, Spool, SpoolError, StoredRecord,
+    Batch, Found, OrphanedReader, Pending, Sequence, SequenceRange, Spool, SpoolError, StoredRecord,
 };
 use tracing::{error, info, warn};
 
 use super::row_table::RowTable;
-use super::thread::{RelayThread, SHORT_BACKOFF};
+use super::thread::{RelayThread, SHORT_BACKOFF, WARN_INTERVAL};
+use crate::core::Core;
 use crate::store::Store;
 
 /// Maximum backoff between two openings. A spool that stays open for longer resets the backoff.
@@ -21,11 +23,15 @@ const MAX_REOPEN_BACKOFF: Duration = Duration::from_secs(5);
 pub(super) struct Reopening {
     pub(super) at: Duration,
     pause: Duration,
+    /// Time of the next log message: the first at once, then every half minute.
+    log_at: Duration,
     /// Whether the rows must be salvaged, even if the checks at opening find no damage.
     salvage: bool,
     /// Highest sequence that this process may still refer to. A new file starts after it, so that an
     /// old sequence never names a new row.
     last_known: Sequence,
+    /// Rows of the spool when it was lost, with those that are delivered but not removed.
+    rows_before: u64,
 }
 
 impl Reopening {
@@ -44,7 +50,7 @@ const COPIED_ROWS: usize = 500;
 const COPIED_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Spool whose files were deleted or replaced. Its rows can only be read through the file handles
-/// that this process has open.
+/// that this process has open. Or a spool that can't be opened for writing.
 ///
 /// Receipts were given for these rows, so the handles are kept until every row is delivered or
 /// copied to a new spool. Until then the relay sends from here, and new events of their keys are
@@ -57,6 +63,29 @@ pub(crate) struct OrphanedSpool {
 }
 
 impl OrphanedSpool {
+    pub(crate) fn new(reader: OrphanedReader, failure: SpoolError, acknowledged: u64) -> Self {
+        let remaining = AtomicU64::new(reader.records().saturating_sub(acknowledged));
+        Self {
+            reader,
+            failure,
+            remaining,
+        }
+    }
+
+    /// Whether the rows are still in the files of the spool.
+    pub(crate) fn is_on_disk(&self) -> bool {
+        self.reader.is_on_disk()
+    }
+
+    /// See [`OrphanedReader::check_cluster`].
+    pub(crate) fn check_cluster(&self, id: &str) -> Result<(), SpoolError> {
+        self.reader.check_cluster(id)
+    }
+
+    pub(crate) fn dead(&self) -> u64 {
+        self.reader.dead()
+    }
+
     pub(crate) fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
         self.reader.holds_key(topic, key)
     }
@@ -84,7 +113,65 @@ impl OrphanedSpool {
     }
 }
 
+impl Core {
+    /// Starts without the spool, which can't be opened for writing. Its rows are delivered if they
+    /// can be read, and the relay opens it as soon as that is possible.
+    pub(crate) fn start_without_spool(&self, failure: SpoolError) {
+        let Some(options) = self.options.spool.clone() else {
+            return;
+        };
+        let orphan = match Spool::open_read_only(options) {
+            Ok(reader) => Some(Arc::new(OrphanedSpool::new(reader, failure.clone(), 0))),
+            Err(SpoolError::NotFound { .. }) => None,
+            Err(unreadable) => {
+                error!(
+                    target: "herald::publisher",
+                    error = %unreadable,
+                    "the rows of the spool can't be read now; they stay where they are"
+                );
+                None
+            }
+        };
+        let mut routing = self.lock_routing_exclusive();
+        routing.orphan = orphan;
+        routing.spool_failure = Some(failure.clone());
+        drop(routing);
+        self.relay.spool_lost(failure);
+    }
+}
+
 impl RelayThread {
+    /// Notices a spool that ended while nothing was written to it.
+    pub(super) fn check_spool(&mut self) {
+        let failure = self.spool().and_then(|spool| spool.failure());
+        if let Some(failure) = failure {
+            self.core.spool_failed(&failure);
+        }
+    }
+
+    /// Logs when the disk begins to refuse rows, and when it accepts them again.
+    pub(super) fn log_write_failure(&mut self) {
+        let Some(spool) = self.spool() else { return };
+        let failure = spool.write_failure();
+        if failure.is_some() == self.is_refused {
+            return;
+        }
+        self.is_refused = failure.is_some();
+        match failure {
+            Some(failure) => error!(
+                target: "herald::publisher",
+                code = failure.code().as_str(),
+                error = %failure,
+                "the disk of the spool accepts no events: they are only as safe as the cluster. \
+                 Events that are in the spool are delivered and removed"
+            ),
+            None => info!(
+                target: "herald::publisher",
+                "the disk of the spool accepts events again"
+            ),
+        }
+    }
+
     /// Opens the spool again after its files were damaged or changed from outside.
     pub(super) fn recover_spool(&mut self) {
         let Some(options) = self.core.options.spool.clone() else {
@@ -98,12 +185,16 @@ impl RelayThread {
             return;
         };
         self.reopening.begins(now, &failure);
-        error!(
-            target: "herald::publisher",
-            code = failure.code().as_str(),
-            error = %failure,
-            "the spool is lost: it is opened again"
-        );
+        let is_logged = self.reopening.log_at <= now;
+        if is_logged {
+            self.reopening.log_at = now + WARN_INTERVAL;
+            error!(
+                target: "herald::publisher",
+                code = failure.code().as_str(),
+                error = %failure,
+                "the spool can't be used: it is opened again"
+            );
+        }
         // Locked exclusively until the spool is open again: an event that is published meanwhile
         // would overtake rows of its key.
         let core = self.core.clone();
@@ -112,6 +203,7 @@ impl RelayThread {
         // Other threads use the spool only while they hold the routing, so this is the last
         // reference.
         if let Some(spool) = routing.spool.take().and_then(Arc::into_inner) {
+            self.reopening.rows_before = spool.rows();
             routing.orphan = self.orphaned(spool, failure).map(Arc::new);
             self.read_from(Sequence::START);
         }
@@ -122,10 +214,15 @@ impl RelayThread {
             .salvage(self.reopening.salvage);
         match self.open_with_rows_of(routing.orphan.as_deref(), options) {
             Ok(spool) => {
+                self.count_lost_rows(&spool);
                 self.reopening.salvage = false;
+                self.reopening.log_at = Duration::ZERO;
                 self.searching = false;
+                self.forget_identity();
                 routing.spool = Some(Arc::new(spool));
                 routing.orphan = None;
+                routing.spool_failure = None;
+                info!(target: "herald::publisher", "the spool is open again");
                 // Events that only the transport has must be appended before later ones.
                 core.spill_all_to_spool(&routing);
                 drop(routing);
@@ -136,15 +233,19 @@ impl RelayThread {
                 self.acknowledged.append(&mut self.gone);
             }
             Err(failure) => {
-                let only_in_memory = routing.orphan.as_ref().map(|orphan| orphan.remaining());
+                let orphaned = routing.orphan.as_ref().map(|orphan| orphan.remaining());
+                routing.spool_failure = Some(failure.clone());
                 drop(routing);
-                error!(
-                    target: "herald::publisher",
-                    error = %failure,
-                    orphaned = only_in_memory.unwrap_or_default(),
-                    "the spool can't be opened; events are only as safe as the cluster, and those \
-                     that were spooled are delivered from the files that are still open"
-                );
+                if is_logged {
+                    error!(
+                        target: "herald::publisher",
+                        code = failure.code().as_str(),
+                        error = %failure,
+                        orphaned = orphaned.unwrap_or_default(),
+                        "the spool can't be opened; events are only as safe as the cluster, and \
+                         those that were spooled are delivered from the files that are open"
+                    );
+                }
                 self.spool_lost = Some(failure);
             }
         }
@@ -156,12 +257,7 @@ impl RelayThread {
         let is_readable = matches!(failure, SpoolError::FileChanged { .. });
         let reader = spool.into_orphaned_reader().filter(|_| is_readable)?;
         let acknowledged = self.acknowledged.len() as u64;
-        let remaining = AtomicU64::new(reader.records().saturating_sub(acknowledged));
-        Some(OrphanedSpool {
-            reader,
-            failure,
-            remaining,
-        })
+        Some(OrphanedSpool::new(reader, failure, acknowledged))
     }
 
     /// Opens a new spool with all rows that only `orphan` has. If one can't be copied, it fails and
@@ -171,27 +267,62 @@ impl RelayThread {
         orphan: Option<&OrphanedSpool>,
         options: herald_spool::SpoolOptions,
     ) -> Result<Store, SpoolError> {
-        let (spool, report) = Spool::open(options)?;
+        let (spool, report) = match orphan {
+            Some(orphan) => orphan.reader.reopen(options)?,
+            None => Spool::open(options)?,
+        };
         if let Some(recovery) = &report.recovery {
             error!(
                 target: "herald::publisher",
                 damage = %recovery.damage,
                 salvaged = recovery.salvaged,
                 dead_letters = recovery.damaged,
-                lost = ?recovery.lost,
-                "the spool was damaged"
+                set_aside = ?recovery.set_aside,
+                "the files of the spool were damaged or gone"
             );
         }
-        if let Some(orphan) = orphan {
+        if let Some(orphan) = orphan
+            && !orphan.is_on_disk()
+        {
             copy_rows(orphan, &spool, &self.rows)?;
         }
         Ok(Store::Disk(spool))
     }
 
+    /// Compares the rows that there were with those that there are. What waits for its removal
+    /// counts on neither side.
+    fn count_lost_rows(&mut self, spool: &Store) {
+        let before = std::mem::take(&mut self.reopening.rows_before);
+        let removed: HashSet<Sequence> = self.gone.iter().copied().collect();
+        let delivered = (self.rows.acknowledged()).filter(|sequence| !removed.contains(sequence));
+        let (mut delivered_rows, mut delivered_still_there) = (0, 0);
+        for sequence in delivered {
+            delivered_rows += 1;
+            if let Ok(Some(Found::Queued(_))) = spool.find(sequence) {
+                delivered_still_there += 1;
+            }
+        }
+        let expected = before.saturating_sub(delivered_rows);
+        let found = spool.rows().saturating_sub(delivered_still_there);
+        let lost = expected.saturating_sub(found);
+        if lost > 0 {
+            self.core.counters.lost.add(lost);
+            error!(
+                target: "herald::publisher",
+                lost = ?Some(lost),
+                found,
+                "rows of the spool are lost: they were in files that were damaged or replaced while \
+                 the spool was in use"
+            );
+        }
+    }
+
     /// Closes the handles of deleted files once all their rows are delivered.
     pub(super) fn drop_empty_orphan(&mut self) {
         let core = self.core.clone();
-        if core.routing().orphan.is_none() {
+        // What is delivered of a spool that is still there has to be removed from it one day.
+        let is_deleted = |orphan: &Arc<OrphanedSpool>| !orphan.is_on_disk();
+        if !core.routing().orphan.as_ref().is_some_and(is_deleted) {
             return;
         }
         let all_sent = self.at_end && self.revisit.is_none() && !core.relay.has_unsent();
@@ -216,6 +347,18 @@ impl RelayThread {
         let Some(orphan) = self.core.routing().orphan.clone() else {
             return;
         };
+        if orphan.is_on_disk() {
+            if !self.acknowledged.is_empty() {
+                error!(
+                    target: "herald::publisher",
+                    error = %orphan.failure,
+                    rows = self.acknowledged.len(),
+                    "the spool could not be written: rows that are delivered are still in it, and \
+                     the next publisher delivers them again"
+                );
+            }
+            return;
+        }
         let mut lost = 0;
         let rows_left = for_each_batch(&orphan, |records| {
             lost += records
@@ -224,6 +367,7 @@ impl RelayThread {
                 .count();
             Ok(())
         });
+        self.core.counters.lost.add(lost as u64);
         if lost > 0 || rows_left.is_err() {
             error!(
                 target: "herald::publisher",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use herald_spool::{DeadLetterRequest, Sequence, SpoolError};
 use tracing::warn;
 
+use super::cluster_identity::Identity;
 use super::refusal_log::RefusalLog;
 use super::row_table::{RowState, RowTable};
 use super::spool_recovery::Reopening;
@@ -27,7 +28,7 @@ pub(super) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) const SHORT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Minimum interval between warnings that rows can't be removed.
-const WARN_INTERVAL: Duration = Duration::from_secs(30);
+pub(super) const WARN_INTERVAL: Duration = Duration::from_secs(30);
 
 pub(crate) struct RelayThread {
     pub(super) core: Arc<Core>,
@@ -60,11 +61,16 @@ pub(crate) struct RelayThread {
     pub(super) connect_at: Duration,
     /// Earliest time of the next row, if the rate is limited or the transport was full.
     pub(super) send_at: Duration,
+    pub(super) identity: Identity,
+    /// When the cluster may be asked for its id again.
+    pub(super) identify_at: Duration,
     pub(super) spool_lost: Option<SpoolError>,
     pub(super) reopening: Reopening,
     /// Whether the relay reads from the beginning to find rows that the spool counts but did not
     /// return.
     pub(super) searching: bool,
+    /// Whether the disk refuses rows, as was logged.
+    pub(super) is_refused: bool,
     log_at: Duration,
     pub(super) refusal_log: RefusalLog,
     /// Earliest time of the next warning about rows that can't be removed.
@@ -94,9 +100,12 @@ impl RelayThread {
             remove_at: Duration::ZERO,
             connect_at: Duration::ZERO,
             send_at: Duration::ZERO,
+            identity: Identity::Unknown,
+            identify_at: Duration::ZERO,
             spool_lost: None,
             reopening: Reopening::default(),
             searching: false,
+            is_refused: false,
             log_at: Duration::ZERO,
             refusal_log: RefusalLog::default(),
             warn_at: Duration::ZERO,
@@ -116,6 +125,7 @@ impl RelayThread {
 
     /// Does all work that is possible now; returns whether the thread may end.
     pub(crate) fn step(&mut self) -> bool {
+        self.check_spool();
         self.process_inbox();
         self.recover_spool();
         self.maintain_connection();
@@ -124,6 +134,7 @@ impl RelayThread {
         self.relay();
         self.drop_empty_orphan();
         self.update_circuit();
+        self.log_write_failure();
         self.log_stats();
         self.log_refusals();
         self.may_leave()
@@ -165,6 +176,9 @@ impl RelayThread {
         }
         if self.send_at > now {
             consider(self.send_at);
+        }
+        if self.identity == Identity::Unknown && self.identify_at > now {
+            consider(self.identify_at);
         }
         if self.spool_lost.is_some() {
             consider(self.reopening.at);
@@ -215,6 +229,7 @@ impl RelayThread {
             RowEvent::Row(reported) => self.handle_row(reported),
             RowEvent::DeadLetter(reported) => self.handle_dead_letter(reported),
             RowEvent::Removed(sequences, outcome) => self.handle_removal(sequences, outcome),
+            RowEvent::Identified(outcome) => self.handle_identity(outcome),
             RowEvent::Probed(Ok(())) => {
                 self.circuit = self.circuit.answered(self.now());
                 self.window.start_trial(self.now());

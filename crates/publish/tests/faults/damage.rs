@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use herald_publish::memory::MemoryCluster;
-use herald_publish::spool::{Spool, SpoolOptions};
+use herald_publish::spool::{Inspector, Spool, SpoolOptions};
 use herald_publish::{Mode, Publisher};
 
 use crate::fixture::{Fixture, close_within, eventually_drained, finish, in_memory};
@@ -166,7 +166,8 @@ fn flip(random: &mut Random, file: &Path, bits: usize) {
         .write(true)
         .open(file)
         .unwrap();
-    let bytes = file.metadata().unwrap().len();
+    let metadata = file.metadata().unwrap();
+    let bytes = metadata.len();
     for _ in 0..bits {
         let place = random.below(bytes) - 1;
         let mut byte = [0];
@@ -174,6 +175,8 @@ fn flip(random: &mut Random, file: &Path, bits: usize) {
         byte[0] ^= 1 << (random.below(8) - 1);
         file.write_all_at(&byte, place).unwrap();
     }
+    // A disk that decays does not tell the time.
+    file.set_modified(metadata.modified().unwrap()).unwrap();
 }
 
 #[test]
@@ -195,6 +198,39 @@ fn wal_bits_flipped() {
         let case = format!("{bits} flipped bits in the log");
         through(&case, Mode::Direct, MANY, |spool| {
             flip(&mut random, &beside(spool, "-wal"), bits);
+        });
+    }
+}
+
+/// Copy of the spool, made while it is in use.
+fn export(spool: &Path) -> PathBuf {
+    let file = beside(spool, ".export");
+    Inspector::open(spool).unwrap().export(&file).unwrap();
+    file
+}
+
+#[test]
+fn a_backup_takes_the_place_of_the_database() {
+    for checkpoint_bytes in [FEW, MANY] {
+        let mode = Mode::Direct;
+        let case = format!("a backup renamed over the database, {checkpoint_bytes}");
+        through(&case, mode, checkpoint_bytes, |spool| {
+            let backup = export(spool);
+            std::thread::sleep(Duration::from_millis(300));
+            fs::rename(backup, spool).unwrap();
+        });
+    }
+}
+
+#[test]
+fn a_backup_is_copied_over_the_database() {
+    for checkpoint_bytes in [FEW, MANY] {
+        let mode = Mode::Direct;
+        let case = format!("a backup copied over the database, {checkpoint_bytes}");
+        through(&case, mode, checkpoint_bytes, |spool| {
+            let backup = export(spool);
+            std::thread::sleep(Duration::from_millis(300));
+            fs::copy(backup, spool).unwrap();
         });
     }
 }

@@ -1,6 +1,7 @@
 //! The publisher over a cluster in memory: what a receipt means, whatever happens.
 
 mod chaos;
+mod cluster;
 mod damage;
 mod delivery;
 mod limits;

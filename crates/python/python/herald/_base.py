@@ -45,8 +45,9 @@ class Client:
     `namespace`           `HERALD_NAMESPACE`; `namespace`; else `dev`
     `topic_pattern`       `topic_pattern`
     `spool`               `HERALD_SPOOL`; `spool`; else `herald/SERVICE.db` in the state
-                          folder of the user. Several processes get a file each. `None`:
-                          no spool
+                          folder of the user, and without a `service` a `SettingsError`:
+                          services must not share one. Several processes get a file
+                          each. `None`: no spool
     ====================  ==============================================================
 
     `mode="write_ahead"` writes each event to the spool first, and delivers it in the

@@ -97,6 +97,10 @@ class Stats:
     """Failed delivery attempts of spooled events that are retried."""
     dead: int
     """Events that the cluster rejects permanently."""
+    lost: int
+    """Events with a receipt of the spool that were lost, because its files were damaged
+    or replaced while it was in use.
+    """
     in_flight: int
     """Events waiting for their receipt."""
     in_flight_bytes: int
@@ -113,6 +117,10 @@ class Stats:
     """Dead letters in the spool."""
     spool_oldest_age: float | None
     """Age of the oldest event queued in the spool, in seconds; `None` if it is empty.
+    """
+    spool_failure: str | None
+    """Code of the error for which the spool accepts no events now, such as
+    `spool_disk_full`; `None` if all is well.
     """
     latency_p50: float
     """Median time from publishing to the cluster's acknowledgement, in seconds."""

@@ -46,6 +46,9 @@ pub struct Resolved {
     pub spool: Option<PathBuf>,
 }
 
+/// Name of a service that has none.
+const UNNAMED: &str = "unnamed";
+
 /// Most processes on one machine with a spool file each for one path.
 const MAX_SPOOLS: u16 = 64;
 
@@ -56,9 +59,13 @@ impl Settings {
             .project()
             .map_err(|message| errors::settings(py, message))?;
         let origin = self.origin();
-        let spool = self.spool(&project, &origin);
+        let spool = self
+            .spool(&project, &origin)
+            .map_err(|message| errors::settings(py, message))?;
         let resolved = self.options(&project, spool.as_deref());
-        let options = resolved.map_err(|message| errors::settings(py, message))?;
+        let options = resolved
+            .map_err(|message| errors::settings(py, message))?
+            .environment(origin.environment.clone());
         Ok(Resolved {
             options,
             origin,
@@ -106,7 +113,7 @@ impl Settings {
             .or_else(|| from_resource("deployment.environment.name"))
             .or_else(|| from_resource("deployment.environment"));
         let mut origin = Origin::new(
-            service.unwrap_or_else(|| "unnamed".to_owned()),
+            service.unwrap_or_else(|| UNNAMED.to_owned()),
             version.unwrap_or_else(|| "0.0.0".to_owned()),
             environment.unwrap_or_else(|| "development".to_owned()),
         );
@@ -116,19 +123,32 @@ impl Settings {
     }
 
     /// Path of the spool, or `None` without one.
-    fn spool(&self, project: &Project, origin: &Origin) -> Option<PathBuf> {
-        let given = self.spool.as_ref()?;
+    fn spool(&self, project: &Project, origin: &Origin) -> Result<Option<PathBuf>, String> {
+        let Some(given) = &self.spool else {
+            return Ok(None);
+        };
         if !given.as_os_str().is_empty() {
-            return Some(given.clone());
+            return Ok(Some(given.clone()));
         }
         if let Some(path) = variable("HERALD_SPOOL") {
-            return Some(path.into());
+            return Ok(Some(path.into()));
         }
         if let Some(path) = &project.spool {
             let root = project.root.clone().unwrap_or_default();
-            return Some(root.join(path));
+            return Ok(Some(root.join(path)));
         }
-        Some(state_folder().join(format!("{}.db", file_name(&origin.service))))
+        if origin.service == UNNAMED {
+            return Err(
+                "the spool needs a name, because services must not share one: set service='NAME' \
+                 or HERALD_SERVICE (the spool is then in the state folder of the user), or its \
+                 path with spool=PATH, HERALD_SPOOL or `spool:` in herald.yaml; spool=None works \
+                 without one, and then events are lost that Kafka does not accept"
+                    .to_owned(),
+            );
+        }
+        Ok(Some(
+            state_folder().join(format!("{}.db", file_name(&origin.service))),
+        ))
     }
 
     fn options(&self, project: &Project, spool: Option<&Path>) -> Result<PublisherOptions, String> {

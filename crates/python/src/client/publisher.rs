@@ -252,7 +252,7 @@ impl Publisher {
     fn undelivered(&self, py: Python<'_>) -> PyResult<u64> {
         let publisher = self.open_publisher(py)?;
         let stats = detach(py, || publisher.stats());
-        Ok(stats.in_flight + stats.spool.map_or(0, |spool| spool.records))
+        Ok(stats.in_flight + stats.waiting())
     }
 
     /// Accepts no more events, and waits until all are delivered or the time is over. Returns the

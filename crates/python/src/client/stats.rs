@@ -25,6 +25,9 @@ pub struct Stats {
     retried: u64,
     /// Events that the cluster rejects permanently.
     dead: u64,
+    /// Events with a receipt of the spool that were lost, because its files were damaged or
+    /// replaced while it was in use.
+    lost: u64,
     /// Events waiting for their receipt.
     in_flight: u64,
     /// Their bytes.
@@ -41,6 +44,9 @@ pub struct Stats {
     spool_dead: u64,
     /// Age of the oldest event queued in the spool, in seconds; `None` if it is empty.
     spool_oldest_age: Option<f64>,
+    /// Code of the error for which the spool accepts no events now, such as `spool_disk_full`;
+    /// `None` if all is well.
+    spool_failure: Option<&'static str>,
     /// Median time from publishing to the cluster's acknowledgement, in seconds.
     latency_p50: f64,
     /// 99th percentile of that time, in seconds.
@@ -62,14 +68,16 @@ impl Stats {
             drained: stats.drained,
             retried: stats.retried,
             dead: stats.dead,
+            lost: stats.lost,
             in_flight: stats.in_flight,
             in_flight_bytes: stats.in_flight_bytes,
             reachable: stats.reachable,
             outages: stats.outages,
-            spool_records: of_spool(|spool| spool.records),
+            spool_records: stats.waiting(),
             spool_bytes: of_spool(|spool| spool.bytes),
             spool_dead: of_spool(|spool| spool.dead),
             spool_oldest_age: stats.oldest_age().map(|age| age.as_secs_f64()),
+            spool_failure: (stats.spool_failure.as_ref()).map(|failure| failure.code().as_str()),
             latency_p50: stats.latency.quantile(0.5).as_secs_f64(),
             latency_p99: stats.latency.quantile(0.99).as_secs_f64(),
             latency_max: stats.latency.max().as_secs_f64(),

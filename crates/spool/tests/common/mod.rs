@@ -3,6 +3,8 @@
 
 #[cfg(unix)]
 pub mod child;
+#[cfg(unix)]
+pub mod small_disk;
 
 use std::path::{Path, PathBuf};
 

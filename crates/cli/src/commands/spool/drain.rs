@@ -83,7 +83,15 @@ pub fn run(path: &Path, args: &Drain) -> Result<ExitStatus, Error> {
         };
         report_left(closed.spooled, &why);
     }
-    Ok(if closed.spooled == 0 && stats.dead == 0 {
+    // Without the spool nothing could be removed from it.
+    let is_unwritten = stats.spool.is_none() && stats.spool_failure.is_some();
+    if let Some(failure) = stats.spool_failure.filter(|_| is_unwritten) {
+        terminal::status(&format!(
+            "{YELLOW}not removed{YELLOW:#}: {failure}; delivered events are still in the spool and \
+             will be delivered again, unless you free some space and run this command again first"
+        ));
+    }
+    Ok(if closed.spooled == 0 && stats.dead == 0 && !is_unwritten {
         ExitStatus::Success
     } else {
         ExitStatus::Problems
@@ -91,10 +99,8 @@ pub fn run(path: &Path, args: &Drain) -> Result<ExitStatus, Error> {
 }
 
 fn show(bar: &ProgressBar, stats: &Stats) {
-    if let Some(spool) = stats.spool {
-        let length = bar.length().unwrap_or_default();
-        bar.set_position(length.saturating_sub(spool.records));
-    }
+    let length = bar.length().unwrap_or_default();
+    bar.set_position(length.saturating_sub(stats.waiting()));
     bar.set_message(if stats.reachable {
         "delivering"
     } else {

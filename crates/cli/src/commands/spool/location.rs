@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use herald_spool::{Inspector, SpoolError};
+use herald_spool::{Inspector, SpoolError, SpoolStatus};
 
 use crate::{Error, project};
 
@@ -51,6 +51,20 @@ pub fn inspect(path: &Path) -> Result<Inspector, Error> {
     Inspector::open(path).map_err(|error| spool_error(&error, path))
 }
 
+/// Fails if a process has the spool open. `action` continues "stop it to …".
+pub fn refuse_owned(status: &SpoolStatus, action: &str) -> Result<(), Error> {
+    if !status.owned {
+        return Ok(());
+    }
+    let owner = match status.owner {
+        Some(process) => format!("process {process}"),
+        None => "another process".to_owned(),
+    };
+    Err(Error::Message(format!(
+        "{owner} has the spool open; stop it to {action}"
+    )))
+}
+
 /// Converts an error of the spool to a message with advice.
 pub fn spool_error(error: &SpoolError, path: &Path) -> Error {
     let help = match error {
@@ -65,9 +79,10 @@ pub fn spool_error(error: &SpoolError, path: &Path) -> Error {
         _ => "",
     };
     let named = match error {
-        SpoolError::NotFound { .. } | SpoolError::NotASpool { .. } | SpoolError::Owned { .. } => {
-            String::new()
-        }
+        SpoolError::NotFound { .. }
+        | SpoolError::NotASpool { .. }
+        | SpoolError::Owned { .. }
+        | SpoolError::OtherCluster { .. } => String::new(),
         _ => format!("`{}`: ", path.display()),
     };
     Error::Message(format!("{named}{error}{help}"))

@@ -1,5 +1,6 @@
 //! `herald spool`: inspects and manages a spool, also while a publisher has it open.
 
+mod adopt;
 mod dead_letter_change;
 mod dead_letters;
 mod drain;
@@ -8,6 +9,7 @@ mod list;
 mod location;
 mod show;
 mod status;
+mod transfer;
 mod verify;
 
 use crate::args::spool::{Spool, SpoolCommand};
@@ -22,6 +24,9 @@ pub fn run(args: &Spool) -> Result<ExitStatus, Error> {
         SpoolCommand::Show(args) => show::run(&path, args, show::Scope::Any),
         SpoolCommand::Verify => verify::run(&path),
         SpoolCommand::Drain(args) => drain::run(&path, args),
+        SpoolCommand::Export(args) => transfer::export(&path, args),
+        SpoolCommand::Import(args) => transfer::import(&path, args),
+        SpoolCommand::Adopt(args) => adopt::run(&path, args),
         SpoolCommand::Dead(args) => dead_letters::run(&path, args),
     }
 }

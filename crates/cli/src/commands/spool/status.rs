@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use herald_diagnostics::render::visible_line;
-use herald_spool::{Inspector, SpoolError, SpoolStatus, spool_files};
+use herald_spool::{Inspector, SpoolCluster, SpoolError, SpoolStatus, spool_files};
 use indicatif::{BinaryBytes, HumanDuration};
 use serde_json::{Value, json};
 
@@ -70,6 +70,8 @@ enum Attention {
     TooOld(Duration),
     /// More records than `--max-records`.
     TooMany(u64),
+    /// The disk has no space for more events.
+    DiskFull,
 }
 
 impl Attention {
@@ -81,6 +83,7 @@ impl Attention {
             Self::NoOwner(_) => "no_owner",
             Self::TooOld(_) => "too_old",
             Self::TooMany(_) => "too_many",
+            Self::DiskFull => "disk_full",
         }
     }
 
@@ -102,6 +105,9 @@ impl Attention {
                 format!("the oldest record has waited for {}", HumanDuration(*age))
             }
             Self::TooMany(records) => format!("{} wait", count(*records, "record")),
+            Self::DiskFull => "the disk is full: no event can be spooled; events in the spool are \
+                               delivered and removed"
+                .to_owned(),
         }
     }
 }
@@ -111,18 +117,23 @@ struct SpoolReport {
     path: PathBuf,
     /// `None` if it can't be read.
     status: Option<SpoolStatus>,
+    /// Cluster of the rows, if one was noted.
+    cluster: Option<SpoolCluster>,
     age: Option<Duration>,
     attention: Vec<Attention>,
 }
 
 impl SpoolReport {
     fn inspect(path: PathBuf, args: &Status) -> Result<Self, Error> {
-        let status = match Inspector::open(&path).and_then(|inspector| inspector.status()) {
-            Ok(status) => status,
+        let inspected = Inspector::open(&path)
+            .and_then(|inspector| Ok((inspector.status()?, inspector.cluster()?)));
+        let (status, cluster) = match inspected {
+            Ok(inspected) => inspected,
             Err(SpoolError::Corrupt { detail, .. }) => {
                 return Ok(Self {
                     path,
                     status: None,
+                    cluster: None,
                     age: None,
                     attention: vec![Attention::Damaged(detail)],
                 });
@@ -135,6 +146,7 @@ impl SpoolReport {
         Ok(Self {
             path,
             status: Some(status),
+            cluster,
             age,
             attention: attention(&status, age, args),
         })
@@ -185,6 +197,9 @@ impl SpoolReport {
             ("on disk", BinaryBytes(status.file_bytes).to_string()),
             ("owner", owner),
         ];
+        if let Some(cluster) = &self.cluster {
+            facts.push(("cluster", visible_line(&cluster.to_string())));
+        }
         if status.requests > 0 {
             let requests = count(status.requests, "request");
             facts.push(("requests", format!("{requests} for the owner")));
@@ -210,6 +225,7 @@ impl SpoolReport {
             "owned": status.owned,
             "owner": status.owner,
             "requests": status.requests,
+            "cluster": self.cluster.as_ref().map(|cluster| &cluster.id),
             "attention": attention,
         })
     }
@@ -223,6 +239,7 @@ fn attention(status: &SpoolStatus, age: Option<Duration>, args: &Status) -> Vec<
         (status.records > 0 && !status.owned).then_some(Attention::NoOwner(status.records)),
         too_old.map(Attention::TooOld),
         too_many.then_some(Attention::TooMany(status.records)),
+        status.disk_full.then_some(Attention::DiskFull),
     ]
     .into_iter()
     .flatten()
