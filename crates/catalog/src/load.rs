@@ -79,9 +79,16 @@ impl Options {
 
 impl Override {
     fn matches(&self, path: &str) -> bool {
-        let path = Path::new(path.strip_prefix("./").unwrap_or(path));
+        let mut path = PathBuf::from(path.strip_prefix("./").unwrap_or(path));
+        // Below the folder of the project, its path is absolute, and those of contracts may not be.
+        if self.root.is_absolute()
+            && path.is_relative()
+            && let Ok(here) = std::env::current_dir()
+        {
+            path = here.join(path);
+        }
         self.glob
-            .is_match(path.strip_prefix(&self.root).unwrap_or(path))
+            .is_match(path.strip_prefix(&self.root).unwrap_or(&path))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod publish;
 pub mod spool;
 pub mod templates;
 pub mod topics;
+pub mod verify;
 pub mod volume;
 
 use std::path::PathBuf;
@@ -213,6 +214,20 @@ offset is committed. New topics and partitions that match are read from the begi
 
 Exit codes: 0 success, also after Ctrl-C; 1 fewer events than --count; 2 failure.")]
     Listen(Box<events::Listen>),
+    /// Judge events by contracts
+    #[command(after_help = "\
+Examples:
+  herald listen 'dev.*' --from 1h --idle 5s --format jsonl > events.jsonl
+  herald verify --from-file events.jsonl
+  herald verify contracts/ --from-file events.jsonl --require-coverage --format junit > verify.xml
+
+Each event is judged: envelope, event type, payload, topic, key, time, lifecycle (a run that ended without
+a start, or started without an end), state transitions, correlation id, duplicate ids, likely secrets.
+Values of events are in no report.
+
+Exit codes: 0 all events conform, 1 problems, no events, or events not seen with --require-coverage,
+2 failure.")]
+    Verify(verify::Verify),
     /// Plan and apply the topics of contracts
     #[command(subcommand)]
     Topics(topics::Topics),
@@ -508,7 +523,7 @@ impl Color {
     }
 }
 
-fn parse_namespace(name: &str) -> Result<String, String> {
+pub fn parse_namespace(name: &str) -> Result<String, String> {
     match topic::validate(name) {
         Ok(()) => Ok(name.to_owned()),
         Err(reason) => Err(format!("not a valid start of a topic name: {reason}")),

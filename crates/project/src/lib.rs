@@ -152,9 +152,12 @@ impl Project {
     /// Returns the paths of the whole system, relative to the working folder.
     pub fn workspace_paths(&self) -> Vec<String> {
         let root = self.root.as_deref().unwrap_or(Path::new(""));
-        let below = |path: &String| match path.starts_with("git:") {
-            true => path.clone(),
-            false => shown(&root.join(path)),
+        let below = |path: &String| {
+            if path.starts_with("git:") {
+                path.clone()
+            } else {
+                shown(&root.join(path))
+            }
         };
         self.workspace.iter().map(below).collect()
     }

@@ -97,7 +97,7 @@ fn node(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
     };
     // The tolerant reader: a lock file has the fields of both formats.
     let reader = FieldReader::new(yaml, Format::Onex);
-    let none = Instrument::default();
+    let publishes_all = Instrument::default();
     let operations = yaml.get("operations").map(Yaml::items).unwrap_or_default();
     let metrics = yaml.get("metrics").map(Yaml::items).unwrap_or_default();
     let mut node = Node {
@@ -112,7 +112,7 @@ fn node(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
         namespace: text("namespace"),
         operations: operations
             .iter()
-            .filter_map(|one| native::read_operation(one, &reader, &none, diagnostics))
+            .filter_map(|one| native::read_operation(one, &reader, &publishes_all, diagnostics))
             .collect(),
         // What is odd about them was reported when the file was written.
         states: (yaml.get("states")).map(|states| native::read_states(states, &mut Vec::new())),

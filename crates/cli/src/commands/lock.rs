@@ -99,7 +99,7 @@ fn read(path: &Path) -> Result<Option<String>, Error> {
 /// Prints the breaking changes since the current lock file, and returns their number.
 fn breaking_changes(path: &Path, project: &Project, new: &Loaded) -> Result<usize, Error> {
     let name = path.to_string_lossy().into_owned();
-    let mut loaded = load::load(&[name.clone()], &Options::default(), &|| ());
+    let mut loaded = load::load(std::slice::from_ref(&name), &Options::default(), &|| ());
     lock_file::locate(&mut loaded.catalog, project);
     breaking::refuse_errors(&loaded)?;
     let wanted = match project.breaking.directions {

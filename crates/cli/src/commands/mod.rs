@@ -18,6 +18,7 @@ mod rules;
 mod spool;
 mod templates;
 mod topics;
+mod verify;
 mod volume;
 
 use clap::CommandFactory;
@@ -43,6 +44,7 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
         Command::Dev(args) => dev::run(&args),
         Command::Publish(args) => publish::run(&args),
         Command::Listen(args) => listen::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Topics(args) => topics::run(&args),
         Command::Spool(args) => spool::run(&args),
         Command::Templates(args) => templates::run(&args),

@@ -47,7 +47,7 @@ fn shows_who_publishes_and_who_consumes_each_topic() {
     );
     for part in [
         "warning[graph.version_skew]: nobody publishes `order.placed.v1`, but `dev.order.placed.v2` is published",
-        "--> mail/mail.yaml:5:5",
+        "--> ./mail/mail.yaml:5:5",
         "warning[graph.event_type_unknown]: `order.payed` is not published to `dev.order.placed.v2`",
         "warning[graph.not_published]: nobody publishes `customer.moved.v1`",
         "1 info not shown; --focus and --format json show them",

@@ -110,6 +110,9 @@ overrides:
         "contracts/bank.yaml",
         SHOP.replace("service_name: shop", "service_name: bank"),
     );
+    sandbox
+        .herald_in("contracts", &["check", "shop.yaml"])
+        .exits(0);
     let run = sandbox.herald_in("contracts", &["check"]).exits(0);
     assert!(
         run.stdout.contains("warning[lint.personal_data]"),

@@ -20,4 +20,5 @@ mod spool;
 mod spools;
 mod support;
 mod templates;
+mod verify;
 mod volume;

@@ -162,7 +162,7 @@ fn middle(row: usize) -> usize {
 
 fn line(page: &mut String, from: (usize, usize), to: (usize, usize), node: usize, topic: usize) {
     let (y1, y2) = (middle(from.1), middle(to.1));
-    let bend = (from.0 + to.0) / 2;
+    let bend = usize::midpoint(from.0, to.0);
     let _ = writeln!(
         page,
         "<path data-a=n{node} data-b=t{topic} d=\"M{} {y1}C{bend} {y1} {bend} {y2} {} {y2}\"/>",

@@ -104,7 +104,7 @@ fn is_personal(name: &str) -> bool {
         .is_some_and(|word| ABOUT.contains(&word.as_str()));
     let contains = |name: &&[&str]| words.windows(name.len()).any(|part| *part == **name);
     let is_tax_id = words.ends_with(&["tax".to_owned(), "id".to_owned()]);
-    (is_tax_id || !is_about) && NAMES.iter().any(|name| contains(&name))
+    (is_tax_id || !is_about) && NAMES.iter().any(contains)
 }
 
 #[cfg(test)]

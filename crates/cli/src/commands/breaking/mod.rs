@@ -4,6 +4,7 @@ mod document;
 mod exceptions;
 pub mod git;
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
@@ -69,7 +70,7 @@ fn read_old(args: &Breaking, project: &Project) -> Result<Old, Error> {
         let loaded = git::load(reference, &args.paths, project)?;
         return Ok(Old { loaded, name });
     }
-    let mut loaded = load::load(&[name.clone()], &project.options, &|| ());
+    let mut loaded = load::load(std::slice::from_ref(&name), &project.options, &|| ());
     if loaded.found_no_contracts() {
         terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
         return Err(Error::Message(format!(
@@ -154,9 +155,10 @@ fn advice(proposal: &Proposal) -> String {
     }
     if !proposal.definitions.is_empty() {
         let names = visible_line(&proposal.definitions.join("`, `"));
-        text.push_str(&format!(
-            "\nKeep `{names}` as it was for the old version, and give the changed definition another name.\n"
-        ));
+        let _ = writeln!(
+            text,
+            "\nKeep `{names}` as it was for the old version, and give the changed definition another name."
+        );
     }
     text.push('\n');
     text

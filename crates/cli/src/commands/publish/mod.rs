@@ -3,7 +3,7 @@
 mod contracts;
 mod dry_run;
 mod event_source;
-mod input;
+pub mod input;
 mod input_line;
 mod message_builder;
 mod receipts;

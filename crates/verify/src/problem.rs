@@ -1,0 +1,107 @@
+//! Kinds of problems, and what is kept of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Kind of a problem of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The record is not an envelope.
+    Envelope,
+    /// No contract declares the event type.
+    EventType,
+    /// The payload does not have the declared fields.
+    Payload,
+    /// The event is on another topic than declared.
+    Topic,
+    /// The key is not that of the envelope, or not the declared field.
+    Key,
+    /// The time of the event can't be right.
+    Time,
+    /// A run ended without a start, or started without an end.
+    Lifecycle,
+    /// The state is unknown, or the transition is not declared.
+    State,
+    /// The event has no correlation id.
+    Correlation,
+    /// An event with the same id was there before.
+    Duplicate,
+    /// The payload looks as if it contained a secret.
+    Secret,
+}
+
+impl Kind {
+    /// All kinds, in the order of reports.
+    pub const ALL: [Self; 11] = [
+        Self::Envelope,
+        Self::EventType,
+        Self::Payload,
+        Self::Topic,
+        Self::Key,
+        Self::Time,
+        Self::Lifecycle,
+        Self::State,
+        Self::Correlation,
+        Self::Duplicate,
+        Self::Secret,
+    ];
+
+    /// The word on the command line and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Envelope => "envelope",
+            Self::EventType => "event-type",
+            Self::Payload => "payload",
+            Self::Topic => "topic",
+            Self::Key => "key",
+            Self::Time => "time",
+            Self::Lifecycle => "lifecycle",
+            Self::State => "state",
+            Self::Correlation => "correlation",
+            Self::Duplicate => "duplicate",
+            Self::Secret => "secret",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|kind| kind.as_str() == text).ok_or_else(|| {
+            let words = Self::ALL.map(Self::as_str).join(", ");
+            format!("`{text}` is not a kind of problem; use {words}")
+        })
+    }
+}
+
+/// A problem, and how often it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Its kind.
+    pub kind: Kind,
+    /// Event type that it is about; empty if that is not known.
+    pub event_type: String,
+    /// One sentence without a full stop, and without values of events.
+    pub message: String,
+    /// Number of events.
+    pub count: u64,
+    /// The first ones.
+    pub samples: Vec<Sample>,
+}
+
+/// An event with a problem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Place of the record, such as a line or an offset.
+    pub place: String,
+    /// Id of the event, if it has one.
+    pub event_id: Option<String>,
+}
