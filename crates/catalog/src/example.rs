@@ -36,6 +36,9 @@ pub struct Example {
 
 impl Example {
     /// Creates an example of a usual size. A value that is within all limits is not always found.
+    ///
+    /// # Panics
+    /// Never: a typical sample has a value for every type.
     pub fn typical(node: &Node, event: &Event) -> Self {
         let samples = Samples::typical(&node.definitions, type_name);
         Self::new(node, event, samples).expect("typical samples are always found")
