@@ -110,9 +110,11 @@ def test_ruff_finds_nothing() -> None:
 
 
 USES = """
+from decimal import Decimal
 from uuid import UUID
 
-from orders_events import KafkaClient, OrdersEventPublisher
+from herald.runtime import EventClient
+from orders_events import OrderPlaced, OrdersEventPublisher, SyncOrdersEventPublisher
 
 
 class Client:
@@ -141,7 +143,19 @@ class Orders(OrdersEventPublisher):
         await self._publish_order_placed_event(correlation_id, {"order_id": "1"})
 
 
-client: KafkaClient = Client()
+client: EventClient = Client()
+
+
+async def publish(orders: Orders, sync: SyncOrdersEventPublisher) -> None:
+    placed = OrderPlaced(order_id=UUID(int=1), total=Decimal(1), email="a@b.c")
+    first = await orders.publish_order_placed(placed, correlation_id=UUID(int=1))
+    await orders.publish_order_placed(
+        order_id=UUID(int=1), total=Decimal(1), email="a@b.c"
+    )
+    await orders.publish_order_placed(order_id=1)  # type: ignore[call-overload]
+    await orders.publish_order_placed({"total": 1})  # type: ignore[call-overload]
+    second = sync.publish_order_placed(placed)
+    print(first.is_delivered, second.is_delivered)
 """
 
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use herald_diagnostics::{Diagnostic, Location};
+use herald_diagnostics::{Diagnostic, Location, Severity};
 
 use crate::checks;
 use crate::contract::Format;
@@ -272,8 +272,11 @@ impl<'a> FieldReader<'a> {
         };
         let Some(mut ty) = ty else {
             let known = words().chain(self.names.iter().copied());
-            let diagnostic =
+            let mut diagnostic =
                 checks::types::not_understood(&spelling, yaml.head(), known, diagnostics);
+            if self.format == Format::Onex {
+                diagnostic.severity = Severity::Warning;
+            }
             diagnostics.push(diagnostic);
             return (Type::Any, spelling);
         };

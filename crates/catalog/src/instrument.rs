@@ -18,6 +18,8 @@ pub struct Instrument {
     /// Texts, numbers and booleans in the metadata of each of its events, in the order of the
     /// contract.
     pub fields: Vec<(String, Value)>,
+    /// Texts of errors in failed events and in the log.
+    pub error_text: ErrorText,
 }
 
 impl Default for Instrument {
@@ -26,6 +28,7 @@ impl Default for Instrument {
             events: InstrumentedEvents::All,
             sample_started: 1.0,
             fields: Vec::new(),
+            error_text: ErrorText::Masked,
         }
     }
 }
@@ -44,6 +47,7 @@ impl Instrument {
         }
         let events = yaml.get("events").and_then(Yaml::as_str);
         let share = yaml.get("sample_started").and_then(Yaml::as_f64);
+        let error_text = yaml.get("error_text").and_then(Yaml::as_str);
         Self {
             events: events
                 .and_then(|word| word.parse().ok())
@@ -52,6 +56,13 @@ impl Instrument {
                 .filter(|share| (0.0..=1.0).contains(share))
                 .unwrap_or(self.sample_started),
             fields,
+            error_text: error_text
+                .and_then(|word| {
+                    ErrorText::CHOICES
+                        .into_iter()
+                        .find(|it| it.as_str() == word)
+                })
+                .unwrap_or(self.error_text),
         }
     }
 }
@@ -89,6 +100,28 @@ impl FromStr for InstrumentedEvents {
             .into_iter()
             .find(|known| known.as_str() == word)
             .ok_or_else(|| UnknownInstrumentedEvents(word.to_owned()))
+    }
+}
+
+/// Texts of errors in failed events and in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorText {
+    /// Private values of the input are replaced.
+    Masked,
+    /// Only the type of the error is published.
+    Omitted,
+}
+
+impl ErrorText {
+    /// All choices, in the order that messages list them.
+    pub(crate) const CHOICES: [Self; 2] = [Self::Masked, Self::Omitted];
+
+    /// The word in contracts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Masked => "masked",
+            Self::Omitted => "omitted",
+        }
     }
 }
 

@@ -168,6 +168,12 @@ static INSTRUMENT: MapShape = MapShape {
             Shape::Labels,
             "Texts, numbers and booleans in the metadata of each event.",
         ),
+        Key::new(
+            "error_text",
+            Shape::Word(&["masked", "omitted"]),
+            "Texts of errors in failed events and in the log: `masked` (private values of the input are replaced), or `omitted` (only the type of the error is published).",
+        )
+        .default("\"masked\""),
     ],
 };
 

@@ -202,6 +202,7 @@ struct InstrumentView<'a> {
     sample_started: f64,
     #[serde(serialize_with = "pairs")]
     fields: &'a [(String, Value)],
+    error_text: &'static str,
 }
 
 impl<'a> InstrumentView<'a> {
@@ -210,6 +211,7 @@ impl<'a> InstrumentView<'a> {
             events: instrument.events.as_str(),
             sample_started: instrument.sample_started,
             fields: &instrument.fields,
+            error_text: instrument.error_text.as_str(),
         }
     }
 }

@@ -419,6 +419,9 @@ pub struct Check {
     /// Report known diagnostics too
     #[arg(long, conflicts_with = "write_baseline")]
     pub no_baseline: bool,
+    /// Exit with 1 if there are warnings, as `strict: true` in herald.yaml does
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Arguments of `herald rules`.

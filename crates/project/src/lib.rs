@@ -32,6 +32,7 @@ static CONFIG: MapShape = MapShape {
         Key::new("baseline", Shape::Text, "File of known diagnostics, written by `herald check --write-baseline`, relative to this file.").default("\"herald-baseline.yaml\""),
         Key::new("workspace", Shape::List(&Shape::Text), "Contracts of the whole system, for `herald graph`: files, folders, globs and lock files, relative to this file, and `git:REF[:PATH]`."),
         Key::new("breaking", Shape::Map(&BREAKING), "What `herald breaking` reports, and exceptions from it."),
+        Key::new("strict", Shape::Bool, "Whether warnings fail `herald check`.").default("false"),
         Key::new("kafka", Shape::Map(&KAFKA), "The cluster that commands connect to, unless the command line or the environment names another."),
         Key::new("lock", Shape::Text, "Lock file of the published contracts, written by `herald lock`, relative to this file; its name ends with `.lock`.").default("\"herald.lock\""),
         Key::new("spool", Shape::Text, "File of the durable local queue, relative to this file."),
@@ -119,6 +120,8 @@ pub struct Project {
     pub options: Options,
     /// Settings of `herald breaking`.
     pub breaking: Breaking,
+    /// Whether warnings fail `herald check`.
+    pub strict: bool,
     /// The cluster that commands connect to.
     pub kafka: Kafka,
     /// File of the durable local queue, as written.
@@ -273,6 +276,7 @@ fn read_tree(tree: &Yaml, project: &mut Project, diagnostics: &mut Vec<Diagnosti
     project.lock = text("lock");
     project.baseline = text("baseline");
     project.workspace = texts(tree, "workspace");
+    project.strict = tree.get("strict").and_then(Yaml::as_bool) == Some(true);
     project.options = Options {
         defaults: Defaults {
             namespace: read_namespace(tree, diagnostics),

@@ -28,7 +28,7 @@ macro_rules! names {
 }
 
 names! {
-    __attrs_attrs__ __dataclass_fields__ __pydantic_config__ __pydantic_serializer__ __repr__
+    __attrs_attrs__ __dataclass_fields__ __herald_payload__ __pydantic_config__ __pydantic_serializer__ __repr__
     bit_length create_future days done int isoformat item items microseconds model_config
     model_dump name seconds set_exception set_result to_python tobytes value
 }
@@ -77,6 +77,8 @@ pub struct PythonRefs {
     pub b64encode: Py<PyAny>,
     pub dataclass_fields: Py<PyAny>,
     pub get_logger: Py<PyAny>,
+    /// Context of pydantic's serializers, in which generated models leave out private values.
+    pub publication: Py<PyAny>,
     pub modules: Py<PyAny>,
 }
 
@@ -93,6 +95,7 @@ pub fn init(py: Python<'_>) -> PyResult<()> {
         b64encode: import("base64", "b64encode")?,
         dataclass_fields: import("dataclasses", "fields")?,
         get_logger: import("logging", "getLogger")?,
+        publication: import("herald.runtime._private", "PUBLICATION")?,
         modules: import("sys", "modules")?,
     };
     // Imported twice, in sub-interpreters say, the first references stay.

@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 import threading
+from asyncio import CancelledError
 from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import (
@@ -23,11 +24,11 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar, Token
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from dataclasses import fields as dataclass_fields
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from datetime import time as time_of_day
 from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
-from functools import cache, lru_cache, partial, wraps
+from functools import cache, cached_property, lru_cache, partial, wraps
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from math import isfinite
 from os import urandom
@@ -52,7 +53,9 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
+    overload,
 )
+from urllib.parse import quote, quote_plus
 from uuid import UUID, uuid4
 from zlib import crc32
 
@@ -207,8 +210,8 @@ class CallScope:
 # Kafka client protocol of publishers.
 
 
-class KafkaClient(Protocol):
-    """Kafka client protocol of publishers."""
+class EventClient(Protocol):
+    """Protocol of the clients of publishers, such as `herald.KafkaClient`."""
 
     @property
     def is_connected(self) -> bool:
@@ -231,7 +234,7 @@ class KafkaClient(Protocol):
         """
 
 
-class HeraldClient(KafkaClient, Protocol):
+class HeraldClient(EventClient, Protocol):
     """Protocol of Herald's own clients."""
 
     def publish(self, event: Any) -> object:
@@ -281,6 +284,14 @@ def now() -> str:
     return f"{text}.{nanoseconds // 1_000:06d}+00:00"
 
 
+# Type variables.
+
+T = TypeVar("T")
+M = TypeVar("M")
+M_contra = TypeVar("M_contra", contravariant=True)
+P = ParamSpec("P")
+
+
 # Current trace id, if OpenTelemetry is installed.
 
 
@@ -301,6 +312,48 @@ def _finder() -> Callable[[], int | None]:
 
 trace_id: Final = _finder()
 """Returns the 128-bit trace id of OpenTelemetry's current span."""
+
+
+# Exceptions of publishing.
+
+
+class HeraldError(Exception):
+    """Base class of Herald's exceptions."""
+
+
+class PayloadError(HeraldError, ValueError):
+    """A payload that does not match its contract, or can't be written as JSON. The
+    message names the path and the rule or the types, never a value.
+    """
+
+
+class PublishError(HeraldError):
+    """An event got no receipt: it is not safe, unless `dead_letter` is its receipt."""
+
+    code: str
+    """Stable error code, such as `deadline` or `closed`."""
+
+    is_retriable: bool
+    """Whether publishing the event again later may succeed."""
+
+    dead_letter: Receipt | None
+    """Receipt of the dead letter of an event that the cluster rejects permanently."""
+
+    def __init__(
+        self,
+        message: str,
+        code: str,
+        is_retriable: bool = False,
+        dead_letter: Receipt | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.is_retriable = is_retriable
+        self.dead_letter = dead_letter
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = (str(self), self.code, self.is_retriable, self.dead_letter)
+        return (type(self), parts)
 
 
 # Log of publishers: `omnibase_core` if installed, else the logger `herald.events`.
@@ -379,111 +432,6 @@ def printable(text: str) -> str:
     )
 
 
-# Reader for untrusted JSON objects.
-
-T = TypeVar("T")
-
-
-class EnvelopeError(ValueError):
-    """A message that is not an envelope, or whose payload does not match its event
-    type.
-
-    Attributes:
-        field: Path to the field, such as `event_id` or `payload.started_at`.
-    """
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-
-
-class Reader:
-    """Reads fields of an object, and leaves the others in `extra`. Errors name the
-    field, never its value, which may be a secret.
-    """
-
-    def __init__(self, fields: object, path: str = "") -> None:
-        if not isinstance(fields, Mapping):
-            found = _json_type(fields)
-            name = path.removesuffix(".") or "envelope"
-            raise EnvelopeError(name, f"expected an object, found {found}")
-        self.extra: dict[str, Any] = dict(fields)
-        self._path = path
-
-    def text(self, name: str) -> str:
-        return self._take(name, str, "text")
-
-    def text_or_null(self, name: str) -> str:
-        """Reads text; null or a missing field is the empty text."""
-        return self.optional(name, self.text) or ""
-
-    def number(self, name: str) -> float:
-        if isinstance(self.extra.get(name), bool):
-            raise self._unexpected(name, "a number", True)
-        return self._take(name, (int, float), "a number")
-
-    def flag(self, name: str) -> bool:
-        return self._take(name, bool, "true or false")
-
-    def mapping(self, name: str) -> Mapping[str, Any]:
-        return self._take(name, Mapping, "an object")
-
-    def uuid(self, name: str) -> UUID:
-        found = self._take(name, str, "a UUID")
-        return self._convert(name, UUID, found, "a UUID")
-
-    def time(self, name: str) -> datetime:
-        found = self._take(name, str, "a time")
-        return self._convert(name, datetime.fromisoformat, found, "an ISO 8601 time")
-
-    def optional(self, name: str, read: Callable[[str], T]) -> T | None:
-        """Reads a field that may be null or missing."""
-        if self.extra.get(name) is None:
-            self.extra.pop(name, None)
-            return None
-        return read(name)
-
-    def _take(self, name: str, kind: type[T] | tuple[type[T], ...], expected: str) -> T:
-        try:
-            found = self.extra.pop(name)
-        except KeyError:
-            raise EnvelopeError(self._path + name, "missing") from None
-        if not isinstance(found, kind):
-            raise self._unexpected(name, expected, found)
-        return found
-
-    def _convert(
-        self, name: str, convert: Callable[[str], T], text: str, expected: str
-    ) -> T:
-        try:
-            return convert(text)
-        except ValueError:
-            message = f"expected {expected}, found other text"
-            raise EnvelopeError(self._path + name, message) from None
-
-    def _unexpected(self, name: str, expected: str, found: object) -> EnvelopeError:
-        return EnvelopeError(
-            self._path + name, f"expected {expected}, found {_json_type(found)}"
-        )
-
-
-def _json_type(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true or false"
-        case str():
-            return "text"
-        case int() | float():
-            return "a number"
-        case Mapping():
-            return "an object"
-        case list() | tuple():
-            return "a list"
-    return type(value).__name__
-
-
 # Received events.
 
 PayloadT_co = TypeVar("PayloadT_co", covariant=True)
@@ -546,116 +494,6 @@ class Limits:
             raise ValueError(f"expected a length of {self.max_length} or less")
         if self.pattern is not None and not re.search(self.pattern, value):
             raise ValueError("expected text that matches the contract's pattern")
-
-
-# JSON representations of values without a JSON type, each with exactly one form.
-
-
-class Wire:
-    """Reader of a JSON representation in an `Annotated` type, for pydantic and
-    `from_json`. A value of the type itself is accepted.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[Any], object],
-        write: Callable[[Any], object] | None = None,
-    ) -> None:
-        self.read = read
-        self.write = write
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        """Return the schema for pydantic, which calls this."""
-        from pydantic_core import core_schema
-
-        schema = core_schema.no_info_before_validator_function(
-            self.read, handler(source)
-        )
-        if self.write is not None:
-            schema["serialization"] = core_schema.plain_serializer_function_ser_schema(
-                self.write, when_used="json-unless-none"
-            )
-        return schema
-
-
-_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_TIME: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
-    r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
-    re.ASCII,
-)
-_DECIMAL: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
-_BASE64: Final = re.compile(
-    r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
-)
-
-
-def _text(value: object, form: re.Pattern[str], expected: str) -> str:
-    if isinstance(value, str) and form.fullmatch(value):
-        return value
-    raise ValueError(f"expected {expected}")
-
-
-def read_uuid(value: object) -> UUID:
-    """Parse a UUID with hyphens."""
-    if isinstance(value, UUID):
-        return value
-    return UUID(_text(value, _UUID, "a UUID with hyphens"))
-
-
-def read_datetime(value: object) -> datetime:
-    """Parse an RFC 3339 time."""
-    if isinstance(value, datetime):
-        return value
-    expected = "a time with an offset, such as 2025-11-05T12:00:00Z"
-    return datetime.fromisoformat(_text(value, _TIME, expected).upper())
-
-
-def read_date(value: object) -> date:
-    """Parse an RFC 3339 date."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    return date.fromisoformat(_text(value, _DATE, "a date such as 2025-11-05"))
-
-
-def read_decimal(value: object) -> Decimal:
-    """Parse a decimal number from text: a JSON number would lose digits."""
-    if isinstance(value, Decimal):
-        return value
-    expected = 'a decimal number as text, such as "12.50"'
-    try:
-        return Decimal(_text(value, _DECIMAL, expected))
-    except InvalidOperation:
-        raise ValueError(f"expected {expected}") from None
-
-
-def read_bytes(value: object) -> bytes:
-    """Decode Base64."""
-    if isinstance(value, bytes):
-        return value
-    return b64decode(_text(value, _BASE64, "bytes as Base64"))
-
-
-def read_integer(value: object) -> int:
-    """Read an integer, also one written as 2.0."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    raise ValueError("expected a whole number")
-
-
-def _write_bytes(value: bytes) -> str:
-    return b64encode(value).decode()
-
-
-Uuid: TypeAlias = Annotated[UUID, Wire(read_uuid)]
-DateTime: TypeAlias = Annotated[datetime, Wire(read_datetime, datetime.isoformat)]
-Date: TypeAlias = Annotated[date, Wire(read_date)]
-DecimalText: TypeAlias = Annotated[Decimal, Wire(read_decimal, str)]
-Base64: TypeAlias = Annotated[bytes, Wire(read_bytes, _write_bytes)]
-Integer: TypeAlias = Annotated[int, Wire(read_integer)]
 
 
 # The table of secrets, printed by crates/redact/tests/python.rs: change it there.
@@ -1165,46 +1003,6 @@ class Binding:
         return given
 
 
-# Conversion of values to JSON types.
-
-_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
-
-
-def json_value(value: Any) -> Any:
-    """Return a value as JSON types; values of other classes are unchanged."""
-    if type(value) in _PLAIN:
-        return value
-    match value:
-        case Enum():
-            return json_value(value.value)
-        case UUID() | Decimal():
-            return str(value)
-        case date() | time_of_day():
-            return value.isoformat()
-        case bytes():
-            return b64encode(value).decode()
-        case dict():
-            return {json_value(k): json_value(v) for k, v in value.items()}
-        case tuple():
-            return tuple(json_value(v) for v in value)
-        case list() | set() | frozenset():
-            return [json_value(v) for v in value]
-    if is_model(type(value)):
-        return value.model_dump(mode="json", by_alias=has_aliases(type(value)))
-    fields = fields_of(value)
-    if fields is None:
-        return value
-    return {json_value(k): json_value(v) for k, v in fields.items()}
-
-
-def text_of(value: object) -> str:
-    """Return `str(value)`, or a placeholder if that raises."""
-    try:
-        return str(value)
-    except Exception:
-        return f"<unprintable {type(value).__name__}>"
-
-
 # Wrapper that runs each call of a function in a scope, for functions of all kinds.
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -1323,395 +1121,268 @@ def _async_generator(function: Callable[..., Any], begin: Begin) -> Callable[...
     return wrapper
 
 
-# Payloads of lifecycle, state and metric events for consumers.
+# Mark of private fields in models.
 
 
-@dataclass(frozen=True, slots=True)
-class OperationStarted:
-    """Payload of an event that an operation started."""
-
-    operation: str
-    correlation_id: UUID
-    node_id: str
-    started_at: datetime
-    input_summary: Mapping[str, Any]
-    """Input; private fields are replaced by the names of their types."""
-    metadata: Mapping[str, Any]
-    extra: Mapping[str, Any]
-    """Unknown fields of the payload."""
-
-    @classmethod
-    def read(cls, payload: Mapping[str, Any]) -> Self:
-        """Parses the payload of an envelope; raises `EnvelopeError`."""
-        fields = Reader(payload, "payload.")
-        return cls(
-            fields.text("operation"),
-            fields.uuid("correlation_id"),
-            fields.text("node_id"),
-            fields.time("started_at"),
-            fields.mapping("input_summary"),
-            fields.optional("metadata", fields.mapping) or {},
-            fields.extra,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class OperationCompleted:
-    """Payload of an event that an operation completed."""
-
-    operation: str
-    correlation_id: UUID
-    node_id: str
-    completed_at: datetime
-    execution_time_ms: float
-    result_summary: Mapping[str, Any]
-    """Result; private fields are replaced by the names of their types."""
-    success: bool
-    metadata: Mapping[str, Any]
-    extra: Mapping[str, Any]
-    """Unknown fields of the payload."""
-
-    @classmethod
-    def read(cls, payload: Mapping[str, Any]) -> Self:
-        """Parses the payload of an envelope; raises `EnvelopeError`."""
-        fields = Reader(payload, "payload.")
-        return cls(
-            fields.text("operation"),
-            fields.uuid("correlation_id"),
-            fields.text("node_id"),
-            fields.time("completed_at"),
-            fields.number("execution_time_ms"),
-            fields.mapping("result_summary"),
-            fields.flag("success"),
-            fields.optional("metadata", fields.mapping) or {},
-            fields.extra,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class OperationFailed:
-    """Payload of an event that an operation failed."""
-
-    operation: str
-    correlation_id: UUID
-    node_id: str
-    failed_at: datetime
-    execution_time_ms: float
-    error_type: str
-    error_message: str
-    success: bool
-    metadata: Mapping[str, Any]
-    extra: Mapping[str, Any]
-    """Unknown fields of the payload."""
-
-    @classmethod
-    def read(cls, payload: Mapping[str, Any]) -> Self:
-        """Parses the payload of an envelope; raises `EnvelopeError`."""
-        fields = Reader(payload, "payload.")
-        return cls(
-            fields.text("operation"),
-            fields.uuid("correlation_id"),
-            fields.text("node_id"),
-            fields.time("failed_at"),
-            fields.number("execution_time_ms"),
-            fields.text("error_type"),
-            fields.text("error_message"),
-            fields.flag("success"),
-            fields.optional("metadata", fields.mapping) or {},
-            fields.extra,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class StateChanged:
-    """Payload of an event that the state of a node changed."""
-
-    node_id: str
-    node_type: str
-    correlation_id: UUID
-    changed_at: datetime
-    old_state: str
-    new_state: str
-    transition_reason: str
-    metadata: Mapping[str, Any]
-    extra: Mapping[str, Any]
-    """Unknown fields of the payload."""
-
-    @classmethod
-    def read(cls, payload: Mapping[str, Any]) -> Self:
-        """Parses the payload of an envelope; raises `EnvelopeError`."""
-        fields = Reader(payload, "payload.")
-        return cls(
-            fields.text("node_id"),
-            fields.text("node_type"),
-            fields.uuid("correlation_id"),
-            fields.time("changed_at"),
-            fields.text("old_state"),
-            fields.text("new_state"),
-            fields.text("transition_reason"),
-            fields.optional("metadata", fields.mapping) or {},
-            fields.extra,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class MetricRecorded:
-    """Payload of a metric event."""
-
-    node_id: str
-    node_type: str
-    recorded_at: datetime
-    metric_name: str
-    metric_value: float
-    metric_unit: str
-    correlation_id: UUID | None
-    metadata: Mapping[str, Any]
-    extra: Mapping[str, Any]
-    """Unknown fields of the payload."""
-
-    @classmethod
-    def read(cls, payload: Mapping[str, Any]) -> Self:
-        """Parses the payload of an envelope; raises `EnvelopeError`."""
-        fields = Reader(payload, "payload.")
-        return cls(
-            fields.text("node_id"),
-            fields.text("node_type"),
-            fields.time("recorded_at"),
-            fields.text("metric_name"),
-            fields.number("metric_value"),
-            fields.text("metric_unit"),
-            fields.optional("correlation_id", fields.uuid),
-            fields.optional("metadata", fields.mapping) or {},
-            fields.extra,
-        )
-
-
-# Parsing of consumed messages to envelopes.
-
-
-def envelope_of(message: object) -> ReceivedEvent[Any]:
-    """Parses an envelope, and leaves its payload unparsed.
-
-    Args:
-        message: The envelope as a mapping, bytes or text, or an object with one of
-            these as `value`, such as a message of aiokafka or confluent-kafka.
-
-    Raises:
-        EnvelopeError: The message is not a valid envelope. The error names the field,
-            never a value.
+class Privacy:
+    """Mark of private fields. Herald's clients serialize models with a context, and
+    then the value is replaced by the name of its type.
     """
-    if isinstance(message, ReceivedEvent):
-        return message
-    try:
-        return _read_envelope(message)
-    except EnvelopeError:
-        raise
-    except Exception as error:  # messages and mappings may run any code
-        name = type(error).__name__
-        raise EnvelopeError("envelope", f"reading it raised {name}") from None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Returns the schema for pydantic, which calls this."""
+        from pydantic_core import core_schema
+
+        schema = handler(source)
+        inner = schema if "serialization" in schema else None
+        hide = core_schema.wrap_serializer_function_ser_schema(
+            _hide, info_arg=True, schema=inner
+        )
+        return {**schema, "serialization": hide}
 
 
-def _read_envelope(message: object) -> ReceivedEvent[Any]:
-    reader = Reader(_content(message))
-    if (version := reader.text("envelope_version")) != "1.0":
-        raise EnvelopeError("envelope_version", "expected version 1.0")
-    return ReceivedEvent(
-        envelope_version=version,
-        event_id=reader.uuid("event_id"),
-        event_type=reader.text("event_type"),
-        event_version=reader.text("event_version"),
-        event_timestamp=reader.time("event_timestamp"),
-        source_node_id=reader.text("source_node_id"),
-        source_service=reader.text_or_null("source_service"),
-        source_version=reader.text_or_null("source_version"),
-        environment=reader.text("environment"),
-        correlation_id=reader.optional("correlation_id", reader.uuid),
-        causation_id=reader.optional("causation_id", reader.text),
-        source_instance=reader.optional("source_instance", reader.text),
-        region=reader.optional("region", reader.text),
-        partition_key=reader.optional("partition_key", reader.text),
-        payload=reader.mapping("payload"),
-        metadata=reader.mapping("metadata"),
-        extra=reader.extra,
-    )
+PRIVATE: Final = Privacy()
+
+Private: TypeAlias = Annotated[T, PRIVATE]
+"""Field whose value never leaves the process: not in events, errors, logs or `repr`."""
 
 
-def _content(message: object) -> object:
-    """Returns the parsed message."""
-    if not isinstance(message, Mapping | str | bytes | bytearray | memoryview):
-        value = getattr(message, "value", None)
-        message = value() if callable(value) else value
-        if message is None:
-            raise EnvelopeError("value", "the message has no value")
-    if isinstance(message, memoryview):
-        message = bytes(message)
-    if not isinstance(message, str | bytes | bytearray):
-        return message
-    try:
-        return json.loads(message)
-    except json.JSONDecodeError as error:
-        reason = f"not valid JSON at line {error.lineno}, column {error.colno}"
-    except UnicodeDecodeError:
-        reason = "not valid UTF-8"
-    except RecursionError:
-        reason = "nested too deeply"
-    except ValueError:  # CPython refuses integers of more than 4,300 digits
-        reason = "a number has too many digits"
-    raise EnvelopeError("envelope", reason)
+class Publication(dict[str, Any]):
+    """Context of pydantic's serializers while a payload is published. It is empty,
+    because serializers of other models see it, too.
+    """
+
+    is_publication = True
 
 
-# Parsing of JSON objects to pydantic models and dataclasses.
-
-M = TypeVar("M")
+PUBLICATION: Final = Publication()
 
 
-class ModelError(ValueError):
-    """JSON that does not match a model. It names the place, never a value.
+def _hide(value: Any, handler: Any, info: Any) -> Any:
+    is_published = getattr(info.context, "is_publication", False)
+    return type(value).__name__ if is_published else handler(value)
+
+
+# Reader for untrusted JSON objects.
+
+
+class EnvelopeError(ValueError):
+    """A message that is not an envelope, or whose payload does not match its event
+    type.
 
     Attributes:
-        loc: Path to the invalid value: names and indices.
+        field: Path to the field, such as `event_id` or `payload.started_at`.
     """
 
-    def __init__(self, loc: tuple[str | int, ...], message: str) -> None:
-        place = ".".join(str(part) for part in loc)
-        super().__init__(f"{place}: {message}" if place else message)
-        self.loc = loc
-        self.reason = message
-
-    def errors(self) -> list[dict[str, Any]]:
-        """Return the error in pydantic's format."""
-        return [{"loc": self.loc, "type": self.reason, "msg": self.reason}]
-
-    def below(self, part: str | int) -> ModelError:
-        """Return the error with a path that begins with `part`."""
-        return ModelError((part, *self.loc), self.reason)
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
 
 
-def from_json(model: type[M], value: Mapping[str, Any]) -> M:
-    """Parse a JSON object to a model, as strictly as its contract.
-
-    Raises:
-        ValueError: The object does not match the model. Pydantic's errors are
-            subclasses.
+class Reader:
+    """Reads fields of an object, and leaves the others in `extra`. Errors name the
+    field, never its value, which may be a secret.
     """
-    validate: Callable[..., M] | None = getattr(model, "model_validate", None)
-    if validate is not None:
-        return validate(value)
-    try:
-        read: M = _read(model, value)
-    except RecursionError:
-        raise ModelError((), "nested too deeply") from None
-    return read
 
+    def __init__(self, fields: object, path: str = "") -> None:
+        if not isinstance(fields, Mapping):
+            found = _json_type(fields)
+            name = path.removesuffix(".") or "envelope"
+            raise EnvelopeError(name, f"expected an object, found {found}")
+        self.extra: dict[str, Any] = dict(fields)
+        self._path = path
 
-def reader(model: type[M]) -> Callable[[Mapping[str, Any]], M]:
-    """Return a function that parses a JSON object to the model."""
-    return partial(from_json, model)
+    def text(self, name: str) -> str:
+        return self._take(name, str, "text")
 
+    def text_or_null(self, name: str) -> str:
+        """Reads text; null or a missing field is the empty text."""
+        return self.optional(name, self.text) or ""
 
-def _read(hint: Any, value: Any) -> Any:
-    if is_dataclass(hint):
-        return _read_dataclass(hint, value)
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        return _read_annotated(arguments[0], hint.__metadata__, value)
-    if origin is Union or origin is UnionType:
-        return _read_union(arguments, value)
-    if origin is Literal:
-        if isinstance(value, str) and value in arguments:
-            return value
-        raise ModelError((), "expected one of the values in the contract")
-    if origin is list:
-        if not isinstance(value, list):
-            raise ModelError((), "expected a list")
-        return [_at(index, arguments[0], item) for index, item in enumerate(value)]
-    if origin is not None:  # a mapping
-        if not isinstance(value, Mapping):
-            raise ModelError((), "expected an object")
-        return {name: _at(name, arguments[1], item) for name, item in value.items()}
-    return _read_plain(hint, value)
+    def number(self, name: str) -> float:
+        if isinstance(self.extra.get(name), bool):
+            raise self._unexpected(name, "a number", True)
+        return self._take(name, (int, float), "a number")
 
+    def flag(self, name: str) -> bool:
+        return self._take(name, bool, "true or false")
 
-def _at(part: str | int, hint: Any, value: Any) -> Any:
-    try:
-        return _read(hint, value)
-    except ModelError as error:
-        raise error.below(part) from None
+    def mapping(self, name: str) -> Mapping[str, Any]:
+        return self._take(name, Mapping, "an object")
 
+    def uuid(self, name: str) -> UUID:
+        found = self._take(name, str, "a UUID")
+        return self._convert(name, UUID, found, "a UUID")
 
-def _read_annotated(hint: Any, marks: tuple[Any, ...], value: Any) -> Any:
-    try:
-        wire = next((mark for mark in marks if isinstance(mark, Wire)), None)
-        value = _read(hint, value) if wire is None else wire.read(value)
-        for mark in marks:
-            if isinstance(mark, Limits):
-                mark.check(value)
-    except ModelError:
-        raise
-    except (ValueError, OverflowError) as error:
-        raise ModelError((), str(error)) from None
-    return value
+    def time(self, name: str) -> datetime:
+        found = self._take(name, str, "a time")
+        return self._convert(name, datetime.fromisoformat, found, "an ISO 8601 time")
 
-
-def _read_union(members: tuple[Any, ...], value: Any) -> Any:
-    last = ModelError((), "expected something else")
-    for member in members:
-        try:
-            return _read(member, value)
-        except ModelError as error:
-            last = error
-    raise last
-
-
-def _read_plain(hint: Any, value: Any) -> Any:
-    if hint is object:
-        return value
-    if hint is NoneType:
-        if value is None:
+    def optional(self, name: str, read: Callable[[str], T]) -> T | None:
+        """Reads a field that may be null or missing."""
+        if self.extra.get(name) is None:
+            self.extra.pop(name, None)
             return None
-        raise ModelError((), "expected null")
-    if hint is float:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            try:
-                number = float(value)
-            except OverflowError:
-                number = float("inf")
-            if isfinite(number):
-                return number
-        raise ModelError((), "expected a number")
-    if hint is bool and isinstance(value, bool):
-        return value
-    if hint is str and isinstance(value, str):
-        return value
-    expected = {bool: "true or false", str: "text"}.get(hint, "nothing")
-    raise ModelError((), f"expected {expected}")
+        return read(name)
 
+    def _take(self, name: str, kind: type[T] | tuple[type[T], ...], expected: str) -> T:
+        try:
+            found = self.extra.pop(name)
+        except KeyError:
+            raise EnvelopeError(self._path + name, "missing") from None
+        if not isinstance(found, kind):
+            raise self._unexpected(name, expected, found)
+        return found
 
-def _read_dataclass(model: Any, value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        raise ModelError((), "expected an object")
-    given = {}
-    for attribute, name, hint, is_required in _model_fields(model):
-        if name in value:
-            given[attribute] = _at(name, hint, value[name])
-        elif is_required:
-            raise ModelError((name,), "missing")
-    return model(**given)
+    def _convert(
+        self, name: str, convert: Callable[[str], T], text: str, expected: str
+    ) -> T:
+        try:
+            return convert(text)
+        except ValueError:
+            message = f"expected {expected}, found other text"
+            raise EnvelopeError(self._path + name, message) from None
 
-
-@lru_cache(maxsize=1_024)
-def _model_fields(model: Any) -> tuple[tuple[str, str, Any, bool], ...]:
-    """Return attribute, JSON name, type, and whether it is required, for each field."""
-    hints = get_type_hints(model, include_extras=True)
-    return tuple(
-        (
-            field.name,
-            field.metadata.get("alias", field.name),
-            hints[field.name],
-            field.default is MISSING and field.default_factory is MISSING,
+    def _unexpected(self, name: str, expected: str, found: object) -> EnvelopeError:
+        return EnvelopeError(
+            self._path + name, f"expected {expected}, found {_json_type(found)}"
         )
-        for field in fields(model)
-    )
+
+
+def _json_type(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case str():
+            return "text"
+        case int() | float():
+            return "a number"
+        case Mapping():
+            return "an object"
+        case list() | tuple():
+            return "a list"
+    return type(value).__name__
+
+
+# JSON representations of values without a JSON type, each with exactly one form.
+
+
+class Wire:
+    """Reader of a JSON representation in an `Annotated` type, for pydantic and
+    `from_json`. A value of the type itself is accepted.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Any], object],
+        write: Callable[[Any], object] | None = None,
+    ) -> None:
+        self.read = read
+        self.write = write
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Return the schema for pydantic, which calls this."""
+        from pydantic_core import core_schema
+
+        schema = core_schema.no_info_before_validator_function(
+            self.read, handler(source)
+        )
+        if self.write is not None:
+            schema["serialization"] = core_schema.plain_serializer_function_ser_schema(
+                self.write, when_used="json-unless-none"
+            )
+        return schema
+
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
+    r"(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
+)
+_DECIMAL: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_BASE64: Final = re.compile(
+    r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+)
+
+
+def _text(value: object, form: re.Pattern[str], expected: str) -> str:
+    if isinstance(value, str) and form.fullmatch(value):
+        return value
+    raise ValueError(f"expected {expected}")
+
+
+def _converted(read: Callable[[str], T], text: str, expected: str) -> T:
+    try:
+        return read(text)
+    except ValueError:  # its text quotes the value
+        raise ValueError(f"expected {expected}") from None
+
+
+def read_uuid(value: object) -> UUID:
+    """Parse a UUID with hyphens."""
+    if isinstance(value, UUID):
+        return value
+    return UUID(_text(value, _UUID, "a UUID with hyphens"))
+
+
+def read_datetime(value: object) -> datetime:
+    """Parse an RFC 3339 time."""
+    if isinstance(value, datetime):
+        return value
+    expected = "a time with an offset, such as 2025-11-05T12:00:00Z"
+    text = _text(value, _TIME, expected).upper()
+    return _converted(datetime.fromisoformat, text, expected)
+
+
+def read_date(value: object) -> date:
+    """Parse an RFC 3339 date."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    expected = "a date such as 2025-11-05"
+    return _converted(date.fromisoformat, _text(value, _DATE, expected), expected)
+
+
+def read_decimal(value: object) -> Decimal:
+    """Parse a decimal number from text: a JSON number would lose digits."""
+    if isinstance(value, Decimal):
+        return value
+    expected = 'a decimal number as text, such as "12.50"'
+    try:
+        return Decimal(_text(value, _DECIMAL, expected))
+    except InvalidOperation:
+        raise ValueError(f"expected {expected}") from None
+
+
+def read_bytes(value: object) -> bytes:
+    """Decode Base64."""
+    if isinstance(value, bytes):
+        return value
+    return b64decode(_text(value, _BASE64, "bytes as Base64"))
+
+
+def read_integer(value: object) -> int:
+    """Read an integer, also one written as 2.0."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise ValueError("expected a whole number")
+
+
+def _write_bytes(value: bytes) -> str:
+    return b64encode(value).decode()
+
+
+Uuid: TypeAlias = Annotated[UUID, Wire(read_uuid)]
+DateTime: TypeAlias = Annotated[datetime, Wire(read_datetime, datetime.isoformat)]
+Date: TypeAlias = Annotated[date, Wire(read_date)]
+DecimalText: TypeAlias = Annotated[Decimal, Wire(read_decimal, str)]
+Base64: TypeAlias = Annotated[bytes, Wire(read_bytes, _write_bytes)]
+Integer: TypeAlias = Annotated[int, Wire(read_integer)]
 
 
 # Redaction of secrets, in Python alone.
@@ -1961,12 +1632,407 @@ def _iban_length(text: str) -> int:
     return place if int(number) % 97 == 1 else 0
 
 
-# Removal of private values from payloads.
+# Conversion of values to JSON types.
+
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+
+
+def json_value(value: Any) -> Any:
+    """Return a value as JSON types; values of other classes are unchanged."""
+    if type(value) in _PLAIN:
+        return value
+    match value:
+        case Enum():
+            return json_value(value.value)
+        case UUID() | Decimal():
+            return str(value)
+        case date() | time_of_day():
+            return value.isoformat()
+        case bytes():
+            return b64encode(value).decode()
+        case dict():
+            return {json_value(k): json_value(v) for k, v in value.items()}
+        case tuple():
+            return tuple(json_value(v) for v in value)
+        case list() | set() | frozenset():
+            return [json_value(v) for v in value]
+    if is_model(type(value)):
+        return value.model_dump(
+            mode="json", by_alias=has_aliases(type(value)), context=PUBLICATION
+        )
+    if (publish := getattr(value, "__herald_payload__", None)) is not None:
+        return publish()
+    fields = fields_of(value)
+    if fields is None:
+        return value
+    return {json_value(k): json_value(v) for k, v in fields.items()}
+
+
+def text_of(value: object) -> str:
+    """Return `str(value)`, or a placeholder if that raises."""
+    try:
+        return str(value)
+    except Exception:
+        return f"<unprintable {type(value).__name__}>"
+
+
+# Parsing of consumed messages to envelopes.
+
+
+def envelope_of(message: object) -> ReceivedEvent[Any]:
+    """Parses an envelope, and leaves its payload unparsed.
+
+    Args:
+        message: The envelope as a mapping, bytes or text, or an object with one of
+            these as `value`, such as a message of aiokafka or confluent-kafka.
+
+    Raises:
+        EnvelopeError: The message is not a valid envelope. The error names the field,
+            never a value.
+    """
+    if isinstance(message, ReceivedEvent):
+        return message
+    try:
+        return _read_envelope(message)
+    except EnvelopeError:
+        raise
+    except Exception as error:  # messages and mappings may run any code
+        name = type(error).__name__
+        raise EnvelopeError("envelope", f"reading it raised {name}") from None
+
+
+def _read_envelope(message: object) -> ReceivedEvent[Any]:
+    reader = Reader(_content(message))
+    if (version := reader.text("envelope_version")) != "1.0":
+        raise EnvelopeError("envelope_version", "expected version 1.0")
+    return ReceivedEvent(
+        envelope_version=version,
+        event_id=reader.uuid("event_id"),
+        event_type=reader.text("event_type"),
+        event_version=reader.text("event_version"),
+        event_timestamp=reader.time("event_timestamp"),
+        source_node_id=reader.text("source_node_id"),
+        source_service=reader.text_or_null("source_service"),
+        source_version=reader.text_or_null("source_version"),
+        environment=reader.text("environment"),
+        correlation_id=reader.optional("correlation_id", reader.uuid),
+        causation_id=reader.optional("causation_id", reader.text),
+        source_instance=reader.optional("source_instance", reader.text),
+        region=reader.optional("region", reader.text),
+        partition_key=reader.optional("partition_key", reader.text),
+        payload=reader.mapping("payload"),
+        metadata=reader.mapping("metadata"),
+        extra=reader.extra,
+    )
+
+
+def _content(message: object) -> object:
+    """Returns the parsed message."""
+    if not isinstance(message, Mapping | str | bytes | bytearray | memoryview):
+        value = getattr(message, "value", None)
+        message = value() if callable(value) else value
+        if message is None:
+            raise EnvelopeError("value", "the message has no value")
+    if isinstance(message, memoryview):
+        message = bytes(message)
+    if not isinstance(message, str | bytes | bytearray):
+        return message
+    try:
+        return json.loads(message)
+    except json.JSONDecodeError as error:
+        reason = f"not valid JSON at line {error.lineno}, column {error.colno}"
+    except UnicodeDecodeError:
+        reason = "not valid UTF-8"
+    except RecursionError:
+        reason = "nested too deeply"
+    except ValueError:  # CPython refuses integers of more than 4,300 digits
+        reason = "a number has too many digits"
+    raise EnvelopeError("envelope", reason)
+
+
+# Payloads of lifecycle, state and metric events for consumers.
+
+
+@dataclass(frozen=True, slots=True)
+class OperationStarted:
+    """Payload of an event that an operation started."""
+
+    operation: str
+    correlation_id: UUID
+    node_id: str
+    started_at: datetime
+    input_summary: Mapping[str, Any]
+    """Input; private fields are replaced by the names of their types."""
+    metadata: Mapping[str, Any]
+    extra: Mapping[str, Any]
+    """Unknown fields of the payload."""
+
+    @classmethod
+    def read(cls, payload: Mapping[str, Any]) -> Self:
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
+        fields = Reader(payload, "payload.")
+        return cls(
+            fields.text("operation"),
+            fields.uuid("correlation_id"),
+            fields.text("node_id"),
+            fields.time("started_at"),
+            fields.mapping("input_summary"),
+            fields.optional("metadata", fields.mapping) or {},
+            fields.extra,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OperationCompleted:
+    """Payload of an event that an operation completed."""
+
+    operation: str
+    correlation_id: UUID
+    node_id: str
+    completed_at: datetime
+    execution_time_ms: float
+    result_summary: Mapping[str, Any]
+    """Result; private fields are replaced by the names of their types."""
+    success: bool
+    metadata: Mapping[str, Any]
+    extra: Mapping[str, Any]
+    """Unknown fields of the payload."""
+
+    @classmethod
+    def read(cls, payload: Mapping[str, Any]) -> Self:
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
+        fields = Reader(payload, "payload.")
+        return cls(
+            fields.text("operation"),
+            fields.uuid("correlation_id"),
+            fields.text("node_id"),
+            fields.time("completed_at"),
+            fields.number("execution_time_ms"),
+            fields.mapping("result_summary"),
+            fields.flag("success"),
+            fields.optional("metadata", fields.mapping) or {},
+            fields.extra,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OperationFailed:
+    """Payload of an event that an operation failed."""
+
+    operation: str
+    correlation_id: UUID
+    node_id: str
+    failed_at: datetime
+    execution_time_ms: float
+    error_type: str
+    error_message: str
+    success: bool
+    metadata: Mapping[str, Any]
+    extra: Mapping[str, Any]
+    """Unknown fields of the payload."""
+
+    @classmethod
+    def read(cls, payload: Mapping[str, Any]) -> Self:
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
+        fields = Reader(payload, "payload.")
+        return cls(
+            fields.text("operation"),
+            fields.uuid("correlation_id"),
+            fields.text("node_id"),
+            fields.time("failed_at"),
+            fields.number("execution_time_ms"),
+            fields.text("error_type"),
+            fields.text("error_message"),
+            fields.flag("success"),
+            fields.optional("metadata", fields.mapping) or {},
+            fields.extra,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """Payload of an event that the state of a node changed."""
+
+    node_id: str
+    node_type: str
+    correlation_id: UUID
+    changed_at: datetime
+    old_state: str
+    new_state: str
+    transition_reason: str
+    metadata: Mapping[str, Any]
+    extra: Mapping[str, Any]
+    """Unknown fields of the payload."""
+
+    @classmethod
+    def read(cls, payload: Mapping[str, Any]) -> Self:
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
+        fields = Reader(payload, "payload.")
+        return cls(
+            fields.text("node_id"),
+            fields.text("node_type"),
+            fields.uuid("correlation_id"),
+            fields.time("changed_at"),
+            fields.text("old_state"),
+            fields.text("new_state"),
+            fields.text("transition_reason"),
+            fields.optional("metadata", fields.mapping) or {},
+            fields.extra,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRecorded:
+    """Payload of a metric event."""
+
+    node_id: str
+    node_type: str
+    recorded_at: datetime
+    metric_name: str
+    metric_value: float
+    metric_unit: str
+    correlation_id: UUID | None
+    metadata: Mapping[str, Any]
+    extra: Mapping[str, Any]
+    """Unknown fields of the payload."""
+
+    @classmethod
+    def read(cls, payload: Mapping[str, Any]) -> Self:
+        """Parses the payload of an envelope; raises `EnvelopeError`."""
+        fields = Reader(payload, "payload.")
+        return cls(
+            fields.text("node_id"),
+            fields.text("node_type"),
+            fields.time("recorded_at"),
+            fields.text("metric_name"),
+            fields.number("metric_value"),
+            fields.text("metric_unit"),
+            fields.optional("correlation_id", fields.uuid),
+            fields.optional("metadata", fields.mapping) or {},
+            fields.extra,
+        )
+
+
+# Public and private fields of models, and the removal of private values.
 
 PublicFields: TypeAlias = Mapping[str, "PublicFields | None"]
 """Public fields: None stands for all of a field, a mapping for its public part. For a
 list it applies to each item; `*` stands for all other names.
 """
+
+
+class ModelField(NamedTuple):
+    """Field of a generated model, or of another pydantic model or dataclass."""
+
+    attribute: str
+    name: str
+    """Name in JSON."""
+    hint: Any
+    is_private: bool
+
+
+@lru_cache(maxsize=1_024)
+def model_fields(model: Any) -> tuple[ModelField, ...] | None:
+    """Returns the fields of a model; None for other types."""
+    if is_model(model):
+        return tuple(
+            ModelField(
+                attribute,
+                field.serialization_alias or field.alias or attribute,
+                field.annotation,
+                any(isinstance(mark, Privacy) for mark in field.metadata),
+            )
+            for attribute, field in model.model_fields.items()
+        )
+    if not isinstance(model, type) or not hasattr(model, "__dataclass_fields__"):
+        return None
+    hints = get_type_hints(model, include_extras=True)
+    return tuple(
+        ModelField(
+            field.name,
+            field.metadata.get("alias", field.name),
+            hints[field.name],
+            any(
+                isinstance(mark, Privacy)
+                for mark in getattr(hints[field.name], "__metadata__", ())
+            ),
+        )
+        for field in dataclass_fields(model)
+    )
+
+
+@lru_cache(maxsize=1_024)
+def private_attributes(model: Any) -> frozenset[str]:
+    """Returns the attributes of a model whose values are private."""
+    fields = model_fields(model) or ()
+    return frozenset(field.attribute for field in fields if field.is_private)
+
+
+@lru_cache(maxsize=1_024)
+def public_fields(model: Any) -> PublicFields:
+    """Returns the public fields of a model."""
+    return _tree(model, {})
+
+
+def _tree(model: Any, trees: dict[Any, dict[str, PublicFields | None]]) -> PublicFields:
+    if model in trees:
+        return trees[model]
+    tree = trees[model] = {}
+    for field in model_fields(model) or ():
+        if not field.is_private:
+            tree[field.name] = _part_of_hint(field.hint, trees)
+    return tree
+
+
+def _part_of_hint(
+    hint: Any, trees: dict[Any, dict[str, PublicFields | None]]
+) -> PublicFields | None:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _part_of_hint(arguments[0], trees)
+    if origin is Union or origin is UnionType:
+        parts = [_part_of_hint(member, trees) for member in arguments]
+        return _common([part for part in parts if part is not None])
+    if origin is not None and arguments:
+        part = _part_of_hint(arguments[-1], trees)
+        is_mapping = isinstance(origin, type) and issubclass(origin, Mapping)
+        return {"*": part} if part is not None and is_mapping else part
+    return _tree(hint, trees) if _has_private(hint) else None
+
+
+def _common(parts: list[PublicFields]) -> PublicFields | None:
+    """Returns the fields that are public in each member of a union: a mapping does not
+    tell which member it is.
+    """
+    if not parts or all(part is parts[0] for part in parts):
+        return parts[0] if parts else None
+    return {
+        name: None for name in parts[0] if all(p.get(name, 0) is None for p in parts)
+    }
+
+
+@lru_cache(maxsize=1_024)
+def _has_private(model: Any) -> bool:
+    """Whether a model has private fields, at any depth."""
+    seen: set[Any] = set()
+    open_models = [model]
+    while open_models:
+        of_type = open_models.pop()
+        if of_type in seen:
+            continue
+        seen.add(of_type)
+        for field in model_fields(of_type) or ():
+            if field.is_private:
+                return True
+            open_models += models_in(field.hint)
+    return False
+
+
+def models_in(hint: Any) -> list[Any]:
+    """Returns the classes in a type."""
+    if get_origin(hint) is None:
+        return [hint] if isinstance(hint, type) else []
+    return [model for inner in get_args(hint) for model in models_in(inner)]
 
 
 def published(fields: Mapping[Any, Any], public: PublicFields | None) -> dict[Any, Any]:
@@ -1995,9 +2061,31 @@ def _part(value: object, public: PublicFields) -> object:
     return type(value).__name__ if fields is None else published(fields, public)
 
 
+def private_values(
+    fields: Mapping[Any, Any], public: PublicFields | None
+) -> Iterable[object]:
+    """Returns the values of private fields."""
+    if public is None:
+        return
+    others = "*" if "*" in public else None
+    for name, value in fields.items():
+        key = name if name in public else others
+        if key is None:
+            yield value
+        elif (part := public[key]) is not None:
+            yield from _private_parts(value, part)
+
+
+def _private_parts(value: object, public: PublicFields) -> Iterable[object]:
+    if isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from _private_parts(item, public)
+    elif (fields := fields_of(value)) is not None:
+        yield from private_values(fields, public)
+
+
 # Correlation context: the current request, and the event that caused the current work.
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 
@@ -2009,6 +2097,18 @@ class Correlation(NamedTuple):
 
     causation_id: UUID | str | None = None
     """Event that caused the current work."""
+
+
+class RunCorrelation(Correlation):
+    """Correlation inside of a run of an operation."""
+
+    private: PrivateInput
+    """Input of the run."""
+
+
+def private_input() -> PrivateInput | None:
+    """Returns the input of the current run."""
+    return getattr(CURRENT.get(), "private", None)
 
 
 NO_CORRELATION: Final = Correlation()
@@ -2051,11 +2151,20 @@ class correlation:
             self._given.correlation_id or around.correlation_id or new_correlation_id(),
             self._given.causation_id or around.causation_id,
         )
+        if isinstance(around, RunCorrelation):
+            given = in_run(given, around.private)
         self._tokens.append(CURRENT.set(given))
         return given
 
     def __exit__(self, *_: object) -> None:
         leave(self._tokens.pop())
+
+
+def in_run(given: Correlation, private: PrivateInput) -> RunCorrelation:
+    """Returns a correlation inside of a run with this input."""
+    inside = RunCorrelation(*given)
+    inside.private = private
+    return inside
 
 
 def correlation_from(message: object) -> correlation:
@@ -2140,11 +2249,369 @@ def _unreadable(event_type: str, error: Exception) -> EnvelopeError:
     return EnvelopeError(path, f"not a valid payload of {event_type} ({reason})")
 
 
+# Parsing of JSON objects to pydantic models and dataclasses.
+
+
+class ModelError(ValueError):
+    """JSON that does not match a model. It names the place, never a value.
+
+    Attributes:
+        loc: Path to the invalid value: names and indices.
+    """
+
+    def __init__(self, loc: tuple[str | int, ...], message: str) -> None:
+        place = ".".join(str(part) for part in loc)
+        super().__init__(f"{place}: {message}" if place else message)
+        self.loc = loc
+        self.reason = message
+
+    def errors(self) -> list[dict[str, Any]]:
+        """Return the error in pydantic's format."""
+        return [{"loc": self.loc, "type": self.reason, "msg": self.reason}]
+
+    def below(self, part: str | int) -> ModelError:
+        """Return the error with a path that begins with `part`."""
+        return ModelError((part, *self.loc), self.reason)
+
+
+class Unchecked(set[str]):
+    """Names of the given fields of a pydantic model that was not validated. Pydantic
+    compares and copies them as it does with any set, so that the model stays equal to
+    a validated one.
+    """
+
+
+class EventDataclass:
+    """Base of generated dataclasses: they are validated when they are made, and `repr`
+    does not show private values.
+    """
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Validates the values; text in the form of the JSON becomes a value."""
+        of_type: Any = type(self)
+        for attribute, name, hint, _ in _model_fields(of_type):
+            given = getattr(self, attribute)
+            value = _at(name, hint, given)
+            if value is not given:
+                object.__setattr__(self, attribute, value)
+
+    def __repr__(self) -> str:
+        of_type: Any = type(self)
+        private = private_attributes(of_type)
+        shown = ", ".join(
+            f"{attribute}={getattr(self, attribute)!r}"
+            for attribute, *_ in _model_fields(of_type)
+            if attribute not in private
+        )
+        return f"{of_type.__qualname__}({shown})"
+
+    def __herald_payload__(self) -> dict[str, Any]:
+        """Returns the fields as JSON without private values, for Herald's clients."""
+        of_type: Any = type(self)
+        return published(fields_of(self) or {}, public_fields(of_type))
+
+
+def from_json(model: type[M], value: Mapping[str, Any]) -> M:
+    """Parse a JSON object to a model, as strictly as its contract.
+
+    Raises:
+        ValueError: The object does not match the model. Pydantic's errors are
+            subclasses.
+    """
+    validate: Callable[..., M] | None = getattr(model, "model_validate", None)
+    if validate is not None:
+        return validate(value)
+    try:
+        read: M = _read(model, value)
+    except RecursionError:
+        raise ModelError((), "nested too deeply") from None
+    return read
+
+
+def reader(model: type[M]) -> Callable[[Mapping[str, Any]], M]:
+    """Return a function that parses a JSON object to the model."""
+    return partial(from_json, model)
+
+
+def _read(hint: Any, value: Any) -> Any:
+    if is_dataclass(hint):
+        return _read_dataclass(hint, value)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _read_annotated(arguments[0], hint.__metadata__, value)
+    if origin is Union or origin is UnionType:
+        return _read_union(arguments, value)
+    if origin is Literal:
+        if isinstance(value, str) and value in arguments:
+            return value
+        raise ModelError((), "expected one of the values in the contract")
+    if origin is list:
+        if not isinstance(value, list):
+            raise ModelError((), "expected a list")
+        return [_at(index, arguments[0], item) for index, item in enumerate(value)]
+    if origin is not None:  # a mapping
+        if not isinstance(value, Mapping):
+            raise ModelError((), "expected an object")
+        return {name: _at(name, arguments[1], item) for name, item in value.items()}
+    return _read_plain(hint, value)
+
+
+def _at(part: str | int, hint: Any, value: Any) -> Any:
+    try:
+        return _read(hint, value)
+    except ModelError as error:
+        raise error.below(part) from None
+
+
+def _read_annotated(hint: Any, marks: tuple[Any, ...], value: Any) -> Any:
+    try:
+        wire = next((mark for mark in marks if isinstance(mark, Wire)), None)
+        value = _read(hint, value) if wire is None else wire.read(value)
+        for mark in marks:
+            if isinstance(mark, Limits):
+                mark.check(value)
+    except ModelError:
+        raise
+    except (ValueError, OverflowError) as error:
+        raise ModelError((), str(error)) from None
+    return value
+
+
+def _read_union(members: tuple[Any, ...], value: Any) -> Any:
+    last = ModelError((), "expected something else")
+    for member in members:
+        try:
+            return _read(member, value)
+        except ModelError as error:
+            last = error
+    raise last
+
+
+def _read_plain(hint: Any, value: Any) -> Any:
+    if hint is object:
+        return value
+    if hint is NoneType:
+        if value is None:
+            return None
+        raise ModelError((), "expected null")
+    if hint is float:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            try:
+                number = float(value)
+            except OverflowError:
+                number = float("inf")
+            if isfinite(number):
+                return number
+        raise ModelError((), "expected a number")
+    if hint is bool and isinstance(value, bool):
+        return value
+    if hint is str and isinstance(value, str):
+        return value
+    expected = {bool: "true or false", str: "text"}.get(hint, "nothing")
+    raise ModelError((), f"expected {expected}")
+
+
+def _read_dataclass(model: Any, value: Any) -> Any:
+    is_checked = issubclass(model, EventDataclass)
+    if is_checked and isinstance(value, model):
+        return value
+    if not isinstance(value, Mapping):
+        raise ModelError((), "expected an object")
+    given = {}
+    for attribute, name, hint, is_required in _model_fields(model):
+        if name in value:
+            part = value[name]
+            given[attribute] = part if is_checked else _at(name, hint, part)
+        elif is_required:
+            raise ModelError((name,), "missing")
+    return model(**given)
+
+
+@lru_cache(maxsize=1_024)
+def _model_fields(model: Any) -> tuple[tuple[str, str, Any, bool], ...]:
+    """Return attribute, JSON name, type, and whether it is required, for each field."""
+    hints = get_type_hints(model, include_extras=True)
+    return tuple(
+        (
+            field.name,
+            field.metadata.get("alias", field.name),
+            hints[field.name],
+            field.default is MISSING and field.default_factory is MISSING,
+        )
+        for field in fields(model)
+    )
+
+
+# Private values of the input of an operation, and their removal from error texts.
+
+OMITTED: Final = "omitted by the contract"
+MAX_VALUES: Final = 10_000  # of an input; a failure must not take seconds
+MAX_TEXT: Final = 100_000  # of a value, and of an error text
+SHORT: Final = 4  # Shorter values are masked only as whole words.
+LONG: Final = 24  # Of longer values,
+RUN: Final = 16  # so many characters in a row are masked, too.
+MIN_DIGITS: Final = 8  # Numbers with so many digits are masked with any separators.
+MAX_FAILED: Final = 100  # inner runs whose input is remembered
+
+
+class PrivateInput:
+    """Input of a run, whose private values are masked in the texts of its errors."""
+
+    __slots__ = ("_around", "_failed", "_fields", "_public", "omits_text")
+
+    def __init__(
+        self,
+        fields: Mapping[str, Any],
+        public: PublicFields | None,
+        around: PrivateInput | None,
+        *,
+        omits_text: bool = False,
+    ) -> None:
+        self._fields: Mapping[str, Any] = {}
+        with suppress(Exception):  # a mapping of somebody else may raise
+            # A copy, because the operation may remove what it has read.
+            self._fields = dict(fields)
+        self._public = public
+        self._around = around
+        self.omits_text = omits_text
+        """Whether the texts of errors are left out."""
+        self._failed: list[PrivateInput] | None = None
+
+    def failed(self) -> None:
+        """Adds the private values to those of the surrounding run: the error may go
+        there.
+        """
+        around, self._around = self._around, None
+        if around is not None:
+            around._failed = around._failed or []
+            if len(around._failed) < MAX_FAILED:
+                around._failed.append(self)
+
+    def values(self) -> Iterator[object]:
+        """Returns the private values: those of the input, and of inner runs that
+        failed.
+        """
+        yield from private_values(self._fields, self._public)
+        for inner in self._failed or ():
+            yield from inner.values()
+
+
+def mask_private(text: str, private: PrivateInput) -> str:
+    """Returns a text with `***` for private values, in the forms in which errors quote
+    them. Never raises.
+    """
+    if private.omits_text:
+        return OMITTED
+    try:
+        text = text[:MAX_TEXT]
+        lower = text.lower()
+        wanted = []
+        spans: list[tuple[int, int]] = []
+        for scalar in _scalars(private.values()):
+            for form in _forms(scalar):
+                if form in text or form.lower() in lower:
+                    wanted.append(_word(form))
+                elif len(form) >= LONG:
+                    spans += _runs(text, form)
+            wanted += _digits(scalar, text)
+        for pattern in wanted:
+            found = re.finditer(f"(?=({pattern}))", text, re.IGNORECASE)
+            spans += [match.span(1) for match in found]
+        return _with_masks(text, spans)
+    except Exception:
+        return MASK
+
+
+def _scalars(values: Iterable[object]) -> Iterator[object]:
+    """Returns the scalars in values, at any depth."""
+    open_values = list(values)
+    for _ in range(MAX_VALUES):
+        if not open_values:
+            return
+        value = open_values.pop()
+        if isinstance(value, Mapping):
+            open_values += [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple | set | frozenset):
+            open_values += value
+        elif isinstance(value, Enum):
+            open_values += [value.value, value.name]
+        elif isinstance(value, _SCALARS):
+            yield value
+        else:
+            fields = None
+            with suppress(Exception):  # its attributes may raise
+                fields = fields_of(value)
+            open_values += [text_of(value)] if fields is None else fields.values()
+    raise ValueError("too many values")
+
+
+_SCALARS: Final = (
+    str, bytes, int, float, Decimal, UUID, date, time, timedelta, type(None)
+)  # fmt: skip
+
+
+def _forms(value: object) -> set[str]:
+    """Returns the texts of a value in error messages."""
+    if value is None or isinstance(value, bool):
+        return set()  # not private: there are no others
+    texts = {str(value), repr(value)}
+    match value:
+        case str():
+            texts = {value, value.strip()}
+        case bytes():
+            texts |= {value.hex(), b64encode(value).decode()}
+            texts |= {value.decode("utf-8", "replace"), repr(value)[2:-1]}
+        case UUID():
+            texts.add(value.hex)
+        case date() | time():
+            texts.add(value.isoformat())
+    for text in tuple(texts):
+        text = text[:MAX_TEXT]
+        texts |= {repr(text)[1:-1], quote(text, safe=""), quote_plus(text)}
+        texts |= {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]}
+    return {text[:MAX_TEXT] for text in texts if text.strip()}
+
+
+def _word(form: str) -> str:
+    if len(form) >= SHORT:
+        return re.escape(form)
+    return rf"(?<![^\W_]){re.escape(form)}(?![^\W_])"
+
+
+def _digits(value: object, text: str) -> list[str]:
+    """Returns a pattern for a number such as that of a card, with any separators."""
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        return []
+    digits = [character for character in str(value)[:100] if character.isdecimal()]
+    if len(digits) < MIN_DIGITS or len(digits) * 2 < len(str(value)):
+        return []
+    return ["[ .:/_-]?".join(digits)]
+
+
+def _runs(text: str, form: str) -> list[tuple[int, int]]:
+    """Returns the parts of a text that are a long part of a value."""
+    starts = range(len(text) - RUN + 1)
+    return [(at, at + RUN) for at in starts if text[at : at + RUN] in form]
+
+
+def _with_masks(text: str, spans: list[tuple[int, int]]) -> str:
+    parts: list[str] = []
+    end = 0
+    for start, stop in sorted(spans):
+        if start > end or (start == end and not parts):
+            parts += [text[end:start], MASK]
+        end = max(end, stop)
+    return "".join(parts) + text[end:] if parts else text
+
+
 # Redaction of secrets in error texts.
 
 ERROR_WINDOW: Final = 4_000  # so much of an error is read and masked,
 HALF_A_SECRET: Final = 400  # without its end, where a secret may be cut,
 MAX_ERROR_TEXT: Final = 2_000  # and so much of that is kept
+MAX_PLACES: Final = 10  # of a validation error
 
 Masker = Callable[[str, Iterable[re.Pattern[str]]], str]
 
@@ -2157,15 +2624,48 @@ def use_masker(masker: Masker) -> None:
     _MASKERS[0] = masker
 
 
+def error_text(value: object) -> str:
+    """Return the text of an error, with `***` for private values of the input of the
+    current operation. Validation errors quote their input, so their text is made of
+    places and types. Never raises.
+    """
+    text = _validation_text(value) if isinstance(value, Exception) else None
+    if text is None:
+        text = text_of(value)
+    private = private_input()
+    return text if private is None else mask_private(text, private)
+
+
+def _validation_text(error: Exception) -> str | None:
+    """Return the places and types of errors of pydantic, and of those with the same
+    `errors()`, such as FastAPI's; None for others.
+    """
+    with suppress(Exception):
+        details: Any = error
+        found: list[Mapping[str, Any]] = list(details.errors())
+        places = [
+            f"{'.'.join(map(str, each['loc'])) or 'value'}: {each['type']}"
+            for each in found[:MAX_PLACES]
+        ]
+        if len(found) > MAX_PLACES:
+            places.append("...")
+        count = "1 validation error" if len(found) == 1 else f"{len(found)} errors"
+        title = getattr(error, "title", None)
+        subject = f" for {title}" if isinstance(title, str) else ""
+        return f"{count}{subject}: {'; '.join(places)}"
+    return None
+
+
 def redact_secrets(value: object, also: Iterable[re.Pattern[str]] = ()) -> str:
-    """Return the text of an error, truncated, with `***` for secrets. Never raises.
+    """Return the text of an error, truncated, with `***` for secrets and for private
+    values of the input of the current operation. Never raises.
 
     Args:
         value: The error.
         also: Patterns of secrets from a contract, in addition to the built-in ones.
     """
     try:
-        full = text_of(value)
+        full = error_text(value)
         text = full[:ERROR_WINDOW]
         text = _MASKERS[0](text, also)
         if len(full) > ERROR_WINDOW:
@@ -2219,6 +2719,7 @@ class Outgoing:
         "event_version",
         "is_accepted",
         "kind",
+        "level",
         "log_context",
         "log_fields",
         "metadata",
@@ -2247,6 +2748,8 @@ class Outgoing:
             topic = topic.replace("{namespace}", str(publisher.default_namespace))
         self.publisher = publisher
         self.kind = kind
+        self.level = kind.level
+        """Log level of the line that reports publication."""
         self.event_type = kind.event_type
         self.source_node_id = str(publisher.node_id)
         self.payload = payload
@@ -2289,9 +2792,9 @@ class Outgoing:
         """Logs that the client accepted the event."""
         self.is_accepted = True
         kind = self.kind
-        if is_logged(kind.level):
+        if is_logged(self.level):
             emit_log_event(
-                kind.level,
+                self.level,
                 f"Published {kind.label} event{self.summary}",
                 {**self._context(), **self.log_fields},
             )
@@ -2349,6 +2852,96 @@ def log_failure(
 def request_context(correlation_id: object) -> dict[str, Any]:
     """Returns the log fields for an event of a request."""
     return {"correlation_id": text_of(correlation_id)}
+
+
+# Validation of payloads before they are published.
+
+MAX_SHOWN: Final = 5  # errors of one payload
+
+
+def validated(model: type[M], payload: object, event_type: str) -> M:
+    """Returns a payload as an instance of the event's model. An instance that is
+    validated already is returned as it is.
+
+    Raises:
+        PayloadError: The payload does not match the contract. The message names the
+            paths and the rules, never a value.
+    """
+    if type(payload) is model and _is_validated(payload):
+        return payload
+    if isinstance(payload, Mapping):
+        payload = _by_name(model, payload, event_type)
+    elif not isinstance(payload, model):
+        found = type(payload).__name__
+        raise PayloadError(
+            f"payload: {event_type} needs {model.__name__} or a mapping, not {found}"
+        )
+    reason = "it could not be read"
+    try:
+        return from_json(model, payload)  # type: ignore[arg-type]
+    except Exception as error:
+        reason = _reason(model, error)
+    # Outside of the handler: the error of pydantic has the values.
+    raise PayloadError(f"{reason} (payload of {event_type})")
+
+
+def _is_validated(payload: object) -> bool:
+    fields = getattr(payload, "__pydantic_fields_set__", None)
+    if fields is None:
+        return isinstance(payload, EventDataclass)
+    return type(fields) is not Unchecked
+
+
+def _by_name(model: Any, payload: Mapping[Any, Any], event_type: str) -> dict[str, Any]:
+    """Returns the fields by their JSON names; they may be given by attribute, too."""
+    fields = model_fields(model) or ()
+    names = {field.attribute: field.name for field in fields}
+    names |= {field.name: field.name for field in fields}
+    for name in payload:
+        if name not in names:
+            raise PayloadError(
+                f"{_path((name,))}: {event_type} has no such field in its contract"
+            )
+    return {names[name]: value for name, value in payload.items()}
+
+
+def _reason(model: Any, error: Exception) -> str:
+    """Returns the paths and rules of an error of a model. Texts of pydantic for types
+    of contracts have no values in them.
+    """
+    details: Any = error
+    try:
+        found = list(details.errors())
+    except Exception:
+        return f"payload: {error_text(error)}"
+    shown = [
+        f"{_path(_without_private(model, each['loc']))}: "
+        f"{str(each['msg']).removeprefix('Value error, ')}"
+        for each in found[:MAX_SHOWN]
+    ]
+    if len(found) > MAX_SHOWN:
+        shown.append(f"and {len(found) - MAX_SHOWN} more")
+    return "; ".join(shown)
+
+
+def _without_private(model: Any, loc: Iterable[Any]) -> tuple[Any, ...]:
+    """Returns a path up to the first private field: keys of a mapping are values."""
+    path: list[Any] = []
+    models = [model]
+    for part in loc:
+        path.append(part)
+        fields = [f for each in models for f in model_fields(each) or ()]
+        named = [field for field in fields if part in (field.name, field.attribute)]
+        if any(field.is_private for field in named):
+            break
+        if named:
+            models = [each for field in named for each in models_in(field.hint)]
+    return tuple(path)
+
+
+def _path(loc: Iterable[Any]) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return "payload" + "".join(parts)
 
 
 # Queue of events that are sent one after the other in the background.
@@ -2516,11 +3109,34 @@ class EventPublisher:
     """
 
     node_id: UUID | str
-    kafka_client: KafkaClient | None
+    kafka_client: EventClient | None
     default_namespace: str
     wait_for_receipts: bool = False
     node_metrics: OperationMetrics | None = None
     redactions: ClassVar[tuple[re.Pattern[str], ...]] = ()
+
+    @classmethod
+    def with_client(
+        cls,
+        client: EventClient | None,
+        *,
+        node_id: UUID | str,
+        namespace: str | None = None,
+    ) -> Self:
+        """Returns a publisher, for programs without a class of their own for the node.
+        It does not call `__init__`.
+
+        Args:
+            client: Kafka client, such as `herald.KafkaClient`.
+            node_id: Id of the node, the source of its events.
+            namespace: First part of the topics; by default that of the contract.
+        """
+        publisher = cls.__new__(cls)
+        publisher.kafka_client = client
+        publisher.node_id = node_id
+        if namespace is not None:
+            publisher.default_namespace = namespace
+        return publisher
 
     @property
     def failed_events(self) -> int:
@@ -2559,12 +3175,78 @@ async def publish_event(
         log_failure(publisher, kind, log_context, error)
 
 
-async def deliver(client: KafkaClient, event: Outgoing) -> None:
-    """Publishes an event, and waits for the client's answer."""
+async def deliver(client: EventClient, event: Outgoing) -> None:
+    """Publishes an event, waits for the client's answer, and logs it."""
+    await _log_outcome(partial(answer_of, client, event), event)
+
+
+async def _log_outcome(send: Callable[[], Awaitable[object]], event: Outgoing) -> None:
     try:
-        await _outcome(call_client(client, event), event)
+        await send()
+        event.accepted()
+    except NotAccepted:
+        event.rejected()
     except Exception as error:
         event.failed(error)
+
+
+def connected_client(publisher: EventPublisher) -> EventClient:
+    """Returns the client of a publisher.
+
+    Raises:
+        PublishError: It has none, or the client is not connected.
+    """
+    client = publisher.kafka_client
+    if client is None:
+        raise PublishError(
+            "the publisher has no client: set `kafka_client`", "not_connected"
+        )
+    if not client.is_connected:
+        raise PublishError(
+            "the client is not connected: call `connect` or use `with`",
+            "not_connected",
+        )
+    return client
+
+
+async def answer_of(client: EventClient, event: Outgoing) -> object:
+    """Publishes an event, and returns the client's answer: a receipt of Herald's.
+
+    Raises:
+        PublishError: The event is not safe.
+    """
+    return _accepted(await _awaited(call_client(client, event)), event)
+
+
+def answer_of_sync(client: EventClient, event: Outgoing) -> object:
+    """Publishes an event from synchronous code; see `answer_of`."""
+    outcome = call_client(client, event)
+    if isawaitable(outcome):
+        if iscoroutine(outcome):
+            outcome.close()
+        raise PublishError(
+            "a synchronous publisher needs a synchronous client, such as "
+            "`herald.SyncKafkaClient`",
+            "wrong_client",
+        )
+    return _accepted(outcome, event)
+
+
+async def _awaited(outcome: object) -> object:
+    return await outcome if isawaitable(outcome) else outcome
+
+
+def _accepted(outcome: object, event: Outgoing) -> object:
+    if not outcome:
+        raise NotAccepted(
+            f"the Kafka client did not accept the {event.kind.label} event",
+            "not_accepted",
+        )
+    return outcome
+
+
+class NotAccepted(PublishError):
+    """The client of somebody else answered that it did not accept an event."""
 
 
 def dispatch(
@@ -2618,7 +3300,7 @@ def _is_enqueued(client: HeraldClient, event: Outgoing) -> bool:
 
 
 def _send_in_order(
-    client: KafkaClient, event: Outgoing, may_wait: bool, in_order: bool
+    client: EventClient, event: Outgoing, may_wait: bool, in_order: bool
 ) -> Awaitable[None] | None:
     """Sends an event that can't be enqueued at once: in the caller's task, or behind
     the events that wait already.
@@ -2648,7 +3330,7 @@ def _enqueue_blocking(client: HeraldClient, event: Outgoing) -> None:
         event.rejected()
 
 
-def _send_from_sync(client: KafkaClient, event: Outgoing) -> None:
+def _send_from_sync(client: EventClient, event: Outgoing) -> None:
     """Sends an event from synchronous code: at once through a synchronous client, else
     from the event loop.
     """
@@ -2659,7 +3341,7 @@ def _send_from_sync(client: KafkaClient, event: Outgoing) -> None:
         if not isawaitable(outcome):
             event.accepted() if outcome else event.rejected()
             return
-        send = partial(_outcome_or_failure, outcome, event)
+        send = partial(_log_outcome, partial(_answer, outcome, event), event)
     if send_queue_of(event.publisher).put(send, event) is None:
         if iscoroutine(outcome):
             outcome.close()
@@ -2673,20 +3355,11 @@ class NoEventLoop(Exception):
     """A synchronous operation has an asyncio client, and no event loop is known."""
 
 
-async def _outcome(outcome: object, event: Outgoing) -> None:
-    if isawaitable(outcome):
-        outcome = await outcome
-    event.accepted() if outcome else event.rejected()
+async def _answer(outcome: object, event: Outgoing) -> object:
+    return _accepted(await _awaited(outcome), event)
 
 
-async def _outcome_or_failure(outcome: object, event: Outgoing) -> None:
-    try:
-        await _outcome(outcome, event)
-    except Exception as error:
-        event.failed(error)
-
-
-def call_client(client: KafkaClient, event: Outgoing) -> object:
+def call_client(client: EventClient, event: Outgoing) -> object:
     """Calls the client. Fields that `publish_with_envelope` does not have are passed to
     Herald's clients in a `herald.Event`.
     """
@@ -2712,7 +3385,7 @@ def call_client(client: KafkaClient, event: Outgoing) -> object:
 # Events declared by a contract.
 
 
-class DeclaredEvent:
+class DeclaredEvent(Generic[P, M]):
     """Event declared by a contract.
 
     Args:
@@ -2720,8 +3393,9 @@ class DeclaredEvent:
         topic: Topic; `{namespace}` stands for the publisher's.
         node_type: Kind of the node, if any.
         service_name: The node's service.
-        public: Fields of the payload whose values are published; for all others the
-            name of the type is. None if all are public.
+        model: Model of the payload, by which it is validated. The values of its public
+            fields are published, for private ones the name of the type is. Without a
+            model any mapping is published as it is.
         partition_key: Field whose value is the key, if it is public.
         fields: Added to the metadata of the payload.
     """
@@ -2733,24 +3407,24 @@ class DeclaredEvent:
         *,
         node_type: str | None,
         service_name: str,
-        public: PublicFields | None,
+        model: Callable[P, M] | None = None,
         partition_key: str | None = None,
         fields: Mapping[str, Any] | None = None,
     ) -> None:
         metadata = {"service_name": service_name, "event_category": "declared"}
         if node_type is not None:
             metadata = {"node_type": node_type, **metadata}
+        self.event_type = event_type
         self._kind = EventKind(event_type, topic, event_type, LogLevel.INFO, metadata)
-        self._public = public
+        self._model: Any = model
         self._fields = dict(fields or {})
-        is_published = public is None or partition_key in public
-        self._partition_key = partition_key if is_published else None
+        self._key = partition_key
 
     async def publish(
         self,
         publisher: EventPublisher,
         correlation_id: UUID,
-        payload: object,
+        payload: M | Mapping[str, Any],
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Publishes an event, and waits for the receipt. Never raises."""
@@ -2758,36 +3432,67 @@ class DeclaredEvent:
             publisher,
             self._kind,
             request_context(correlation_id),
-            lambda: self._event(publisher, correlation_id, payload, metadata),
+            lambda: self.outgoing(
+                publisher, payload, correlation_id=correlation_id, metadata=metadata
+            ),
         )
 
-    def _event(
+    def outgoing(
         self,
         publisher: EventPublisher,
-        correlation_id: UUID,
         payload: object,
-        more: Mapping[str, Any] | None,
+        *,
+        correlation_id: UUID | None = None,
+        causation_id: UUID | str | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Outgoing:
+        """Creates an event. Correlation and causation come from the current scope
+        unless they are given.
+
+        Raises:
+            PayloadError: The payload does not match the contract.
+        """
+        if self._model is not None:
+            payload = validated(self._model, payload, self.event_type)
         fields = fields_of(payload)
         if fields is None:
             found = type(payload).__name__
-            raise TypeError(f"expected a mapping, a model or a dataclass, not {found}")
-        if self._fields:
-            more = {**self._fields, **(more or {})}
-        metadata = dict(self._kind.metadata)
+            raise PayloadError(
+                f"payload: expected a mapping, a model or a dataclass, not {found}"
+            )
+        of_event = dict(self._kind.metadata)
         key = self._partition_key and fields.get(self._partition_key)
         if key is not None:
-            metadata["partition_key"] = str(json_value(key))
+            of_event["partition_key"] = str(json_value(key))
+        if correlation_id is None:
+            correlation_id = CURRENT.get().correlation_id or new_correlation_id()
         event = Outgoing(
             publisher,
             self._kind,
             correlation_id,
             published(fields, self._public),
-            metadata,
-            more,
+            of_event,
+            {**self._fields, **(metadata or {})} if self._fields else metadata,
         )
-        event.partition_key = metadata.get("partition_key")
+        event.partition_key = of_event.get("partition_key")
+        if causation_id is not None:
+            event.causation_id = causation_id
         return event
+
+    @cached_property
+    def _public(self) -> PublicFields | None:
+        # Not at import: models may have types in them that the module defines later.
+        return None if self._model is None else public_fields(self._model)
+
+    @cached_property
+    def _partition_key(self) -> str | None:
+        """The key, if its value is public."""
+        is_public = self._public is None or self._key in self._public
+        return self._key if is_public else None
+
+
+class OpenEvent(DeclaredEvent[..., Mapping[str, Any]]):
+    """Event declared without a payload: any mapping is published as it is."""
 
 
 # Metric events.
@@ -2878,6 +3583,7 @@ class Run(CallScope):
         "_input",
         "_metadata",
         "_operation",
+        "_private",
         "_publisher",
         "_start_time",
         "_started",
@@ -2904,8 +3610,15 @@ class Run(CallScope):
         self.correlation_id: UUID = (
             correlation_id or around.correlation_id or new_correlation_id()
         )
-        self._context = Correlation(
-            self.correlation_id, causation_id or around.causation_id
+        self._private = PrivateInput(
+            input,
+            operation.public_input,
+            getattr(around, "private", None),
+            omits_text=operation.error_text == "omitted",
+        )
+        self._context: RunCorrelation = in_run(
+            Correlation(self.correlation_id, causation_id or around.causation_id),
+            self._private,
         )
         self._started: Outgoing | None = None
         self._token: Token[Correlation] | None = None
@@ -2945,7 +3658,8 @@ class Run(CallScope):
         """Makes this run the cause of events published until `leave`."""
         if self._started is not None:
             if self._started.is_accepted:
-                self._context = Correlation(self.correlation_id, self._started.event_id)
+                given = Correlation(self.correlation_id, self._started.event_id)
+                self._context = in_run(given, self._private)
             self._started = None
         self._token = CURRENT.set(self._context)
 
@@ -2961,6 +3675,20 @@ class Run(CallScope):
         """Publishes the completion or failure. The caller awaits the returned value, if
         any.
         """
+        if error is None:
+            return self._finish(None, may_wait=may_wait)
+        # Texts of errors are made inside of the scope, which knows the private input.
+        # A generator may be closed outside of it.
+        token = CURRENT.set(self._context)
+        try:
+            return self._finish(error, may_wait=may_wait)
+        finally:
+            CURRENT.reset(token)
+            self._private.failed()
+
+    def _finish(
+        self, error: BaseException | None, *, may_wait: bool
+    ) -> Awaitable[None] | None:
         operation = self._operation
         milliseconds = round((perf_counter() - self._start_time) * 1e3, 3)
         if self._track is not None:
@@ -3011,7 +3739,12 @@ class Run(CallScope):
         return text
 
     def _log(self, kind: EventKind, error: Exception) -> None:
-        log_failure(self._publisher, kind, request_context(self.correlation_id), error)
+        token = CURRENT.set(self._context)
+        try:
+            request = request_context(self.correlation_id)
+            log_failure(self._publisher, kind, request, error)
+        finally:
+            CURRENT.reset(token)
 
 
 def _new_event_id() -> str:
@@ -3265,6 +3998,129 @@ class StateMachine(Generic[S]):
             return dispatch(event, may_wait=may_wait, in_order=True)
 
 
+# Public methods of publishers, which publish declared events and return receipts.
+
+
+class AsyncPublish(Protocol[P, M_contra]):
+    """Publishes an event, and waits until it is safe."""
+
+    @overload
+    async def __call__(
+        self,
+        payload: M_contra,
+        /,
+        *,
+        correlation_id: UUID | None = None,
+        causation_id: UUID | str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Receipt: ...
+
+    @overload
+    async def __call__(self, *args: P.args, **fields: P.kwargs) -> Receipt: ...
+
+
+class SyncPublish(Protocol[P, M_contra]):
+    """Publishes an event, and blocks until it is safe."""
+
+    @overload
+    def __call__(
+        self,
+        payload: M_contra,
+        /,
+        *,
+        correlation_id: UUID | None = None,
+        causation_id: UUID | str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Receipt: ...
+
+    @overload
+    def __call__(self, *args: P.args, **fields: P.kwargs) -> Receipt: ...
+
+
+class PublishMethod(Generic[P, M]):
+    """Method that publishes a declared event and returns its receipt.
+
+    It takes the payload, with the correlation id, the causation id and metadata if they
+    are not those of the current scope; or the fields of the payload as keywords.
+
+    Raises:
+        PayloadError: The payload does not match the contract.
+        PublishError: There is no receipt: the event is not safe.
+    """
+
+    def __init__(self, event: DeclaredEvent[P, M]) -> None:
+        self._event = event
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: EventPublisher, owner: type) -> AsyncPublish[P, M]: ...
+
+    def __get__(self, instance: EventPublisher | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        event, publisher = self._event, instance
+
+        async def publish(*payload: Any, **options: Any) -> Any:
+            outgoing = _outgoing(event, publisher, payload, options)
+            answer = await answer_of(connected_client(publisher), outgoing)
+            return _receipt(outgoing, answer)
+
+        return _named(publish, event)
+
+
+class SyncPublishMethod(Generic[P, M]):
+    """Method of a synchronous publisher that publishes a declared event and returns its
+    receipt. See `PublishMethod`.
+    """
+
+    def __init__(self, event: DeclaredEvent[P, M]) -> None:
+        self._event = event
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: EventPublisher, owner: type) -> SyncPublish[P, M]: ...
+
+    def __get__(self, instance: EventPublisher | None, owner: type) -> Any:
+        if instance is None:
+            return self
+        event, publisher = self._event, instance
+
+        def publish(*payload: Any, **options: Any) -> Any:
+            outgoing = _outgoing(event, publisher, payload, options)
+            answer = answer_of_sync(connected_client(publisher), outgoing)
+            return _receipt(outgoing, answer)
+
+        return _named(publish, event)
+
+
+def _outgoing(
+    event: DeclaredEvent[Any, Any],
+    publisher: EventPublisher,
+    payload: tuple[Any, ...],
+    options: dict[str, Any],
+) -> Outgoing:
+    if not payload:
+        return event.outgoing(publisher, options)
+    if len(payload) > 1:
+        raise TypeError(f"expected one payload of {event.event_type}, or its fields")
+    return event.outgoing(publisher, *payload, **options)
+
+
+def _receipt(outgoing: Outgoing, answer: object) -> Any:
+    outgoing.level = LogLevel.DEBUG
+    outgoing.accepted()
+    return answer
+
+
+def _named(function: Callable[..., Any], event: DeclaredEvent[Any, Any]) -> Any:
+    function.__doc__ = f"Publishes `{event.event_type}`, and returns its receipt."
+    return function
+
+
 # Decorators that make functions operations.
 
 
@@ -3316,6 +4172,7 @@ def _publisher_getter(
 # Operations and their lifecycle events.
 
 Published = Literal["all", "outcomes", "failures"]
+ErrorText = Literal["masked", "omitted"]
 
 
 class Operation:
@@ -3335,14 +4192,16 @@ class Operation:
         topics: Topics of the started, completed and failed events; `{namespace}` stands
             for the publisher's.
         events: Event types of these.
-        public_input: Fields of the input whose values are published; for all others
-            the name of the type is.
-        public_result: Public fields of the result.
+        input: Model of the input; the values of its public fields are published, for
+            all others the name of the type is. Without a model nothing is public.
+        result: Model of the result.
         publish: Events of instrumented operations: "all", "outcomes" (no started
             events), or "failures".
         sample_started: Share of requests whose started events are published. The
             choice depends on the correlation id, so that a request has all or none.
         fields: Added to the metadata of each payload.
+        error_text: Texts of errors in failed events and in the log: "masked" (private
+            values of the input are replaced), or "omitted" (only the type).
     """
 
     def __init__(
@@ -3353,17 +4212,19 @@ class Operation:
         service_name: str,
         topics: tuple[str, str, str],
         events: tuple[str, str, str],
-        public_input: PublicFields | None,
-        public_result: PublicFields | None,
+        input: type | None = None,
+        result: type | None = None,
         publish: Published = "all",
         sample_started: float = 1.0,
         fields: Mapping[str, Any] | None = None,
+        error_text: ErrorText = "masked",
     ) -> None:
         self.name = name
         self.publishes = publish
         self.sample_started = sample_started
-        self._public_input = public_input
-        self._public_result = public_result
+        self.error_text = error_text
+        self._input = input
+        self._result = result
         self._fields = dict(fields or {})
         self.started_kind, self.completed_kind, self.failed_kind = (
             EventKind(
@@ -3382,6 +4243,17 @@ class Operation:
                 events, topics, _STAGES, strict=True
             )
         )
+
+    @cached_property
+    def public_input(self) -> PublicFields | None:
+        """Public fields of the input."""
+        # Not at import: models may have types in them that the module defines later.
+        return {} if self._input is None else public_fields(self._input)
+
+    @cached_property
+    def public_result(self) -> PublicFields | None:
+        """Public fields of the result."""
+        return {} if self._result is None else public_fields(self._result)
 
     def __call__(self, function: F) -> F:
         """Decorates a method whose first argument is the publisher."""
@@ -3506,7 +4378,7 @@ class Operation:
                 "correlation_id": request,
                 "node_id": str(publisher.node_id),
                 "started_at": now(),
-                "input_summary": published(_fields(input_data), self._public_input),
+                "input_summary": published(_fields(input_data), self.public_input),
             },
             {},
             metadata,
@@ -3532,7 +4404,7 @@ class Operation:
                 "node_id": str(publisher.node_id),
                 "completed_at": now(),
                 "execution_time_ms": execution_time_ms,
-                "result_summary": published(_fields(result_data), self._public_result),
+                "result_summary": published(_fields(result_data), self.public_result),
                 "success": True,
             },
             {"execution_time_ms": execution_time_ms},
@@ -3552,7 +4424,14 @@ class Operation:
     ) -> Outgoing:
         """Creates the failed event."""
         error_type = type(error).__name__
-        error_message = redact_secrets(error, publisher.redactions)
+        if self.error_text == "omitted":
+            error_message = OMITTED
+        else:
+            error_message = redact_secrets(error, publisher.redactions)
+        is_failure = isinstance(error, Exception)
+        if not error_message and not is_failure:
+            is_cancelled = isinstance(error, CancelledError)
+            error_message = "cancelled" if is_cancelled else error_type
         event = self._event(
             publisher,
             self.failed_kind,
@@ -3571,6 +4450,8 @@ class Operation:
             metadata,
         )
         event.log_fields = {"error": error_message}
+        if not is_failure:  # cancelled, or the program ends
+            event.level = LogLevel.INFO
         return event
 
     def _event(

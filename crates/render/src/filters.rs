@@ -130,7 +130,9 @@ fn hcl(text: &str) -> String {
 /// Escapes text for one line of Markdown: no link, no HTML, no cell of a table.
 fn md(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in one_line(text).chars() {
+    let line = one_line(text);
+    for (at, c) in line.char_indices() {
+        let (before, after) = (&line[..at], &line[at + c.len_utf8()..]);
         match c {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
@@ -140,14 +142,27 @@ fn md(text: &str) -> String {
                 out.push('\\');
                 out.push(c);
             }
-            // A list, a line, or a number of a list at the beginning; an address behind `://`.
-            '-' | '.' | ':' | '@' | '=' => {
+            '-' | '.' | ':' | '@' | '=' if has_meaning(before, c, after) => {
                 let _ = write!(out, "&#{};", u32::from(c));
             }
             c => out.push(c),
         }
     }
     out
+}
+
+/// Whether Markdown gives a meaning to the character between these texts: a list, a line or the
+/// number of a list at the beginning, or an address.
+fn has_meaning(before: &str, c: char, after: &str) -> bool {
+    match c {
+        '-' | '=' => before.chars().all(|c| c == '-' || c == '='),
+        '.' => {
+            let is_number = before.bytes().all(|b| b.is_ascii_digit());
+            is_number || before.to_ascii_lowercase().ends_with("www")
+        }
+        ':' => after.starts_with("//") || before.is_empty(),
+        _ => true,
+    }
 }
 
 /// Converts text to a line that can't end a comment of any common language.
@@ -225,6 +240,13 @@ mod tests {
         assert_eq!(hcl("a\"${x}%{y}\\\n"), r#"a\"\u0024{x}\u0025{y}\\\n"#);
         assert_eq!(hcl("cost$"), r"cost\u0024");
         assert_eq!(md("a|b <i> [x](y)\n# t"), r"a\|b &lt;i&gt; \[x\]\(y\) \# t");
+        assert_eq!(
+            md("a - b: events of payments."),
+            "a - b: events of payments."
+        );
+        assert_eq!(md("1. x"), "1&#46; x");
+        assert_eq!(md("- x"), "&#45; x");
+        assert_eq!(md("http://a.b www.a.b"), "http&#58;//a.b www&#46;a.b");
         assert_eq!(comment("a */ b\n-->"), "a * / b - ->");
     }
 

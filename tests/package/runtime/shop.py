@@ -11,18 +11,55 @@ from typing import Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from herald.runtime import (
+    DecimalText,
     DeclaredEvent,
     EventPublisher,
+    Integer,
     MetricEvent,
     Operation,
+    Private,
+    PublishMethod,
     StateEvent,
     StateMachine,
     States,
 )
+from herald.runtime.models import EventModel
 from herald.testing import PublishedEvent
 
 REQUEST = UUID("6f2c1c1e-0000-4000-8000-000000000002")
 STAGES = ("started", "completed", "failed")
+
+
+@dataclass(frozen=True)
+class InputLine:
+    """Part of an input."""
+
+    sku: str
+    price: Private[float]
+
+
+@dataclass(frozen=True)
+class Input:
+    """Input of the operations: fields that it does not have are private, too."""
+
+    order_id: int
+    lines: list[InputLine]
+    card: Private[str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Result of the operations."""
+
+    reserved: bool
+
+
+class OrderPlaced(EventModel):
+    """Payload of `order.placed`."""
+
+    order_id: Integer
+    total: DecimalText | None = None
+    email: Private[str | None] = None
 
 
 def operation(
@@ -42,8 +79,8 @@ def operation(
             f"{{namespace}}.orders.{failed}.v1",
         ),
         events=(started, completed, failed),
-        public_input={"order_id": None, "lines": {"sku": None}},
-        public_result={"reserved": None},
+        input=Input,
+        result=Result,
         publish=publish,
         sample_started=sample_started,
         fields=fields,
@@ -77,7 +114,7 @@ _PLACED: Final = DeclaredEvent(
     "shop.order.placed.v1",
     node_type="effect",
     service_name="orders",
-    public={"order_id": None, "total": None},
+    model=OrderPlaced,
     partition_key="order_id",
 )
 _STATES: Final = States(
@@ -96,6 +133,7 @@ class Orders(EventPublisher):
     redactions: ClassVar[tuple[re.Pattern[str], ...]] = (
         re.compile(r"cust-\d+", re.IGNORECASE),
     )
+    publish_order_placed = PublishMethod(_PLACED)
 
     def __init__(self, client: Any) -> None:
         self.node_id = "orders-1"

@@ -8,20 +8,21 @@ pub(super) static RULES: &[&Rule] = &[&NOT_UNDERSTOOD, &NOT_DEFINED];
 
 static NOT_UNDERSTOOD: Rule = Rule {
     code: "types.not_understood",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     title: "a type is not understood",
-    docs: "The field is read as an open type: any value passes. Known are `string`, `integer`, \
+    docs: "Known are `string`, `integer`, \
            `number`, `boolean`, `uuid`, `datetime`, `date`, `decimal`, `bytes`, `object`, `any`, \
-           `list[T]`, `map[T]`, `T | null`, their Python spellings, and names of definitions.",
+           `list[T]`, `map[T]`, `T | null`, their Python spellings, and names of definitions. A value of any type is `any`. In ONEX \
+           contracts this is a warning, and any value passes.",
     bad: "events:\n  - event_type: order.paid\n    payload: {total: floot}",
     good: "events:\n  - event_type: order.paid\n    payload: {total: float}",
 };
 
 static NOT_DEFINED: Rule = Rule {
     code: "types.not_defined",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     title: "a type names a definition that does not exist",
-    docs: "The field is read as an open type: any value passes. Names in `PascalCase` refer to the \
+    docs: "Names in `PascalCase` refer to the \
            contract's `definitions`; a model that only your code knows is named with its module.",
     bad: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {customer: Custmer}\ndefinitions:\n  Customer: {fields: {id: uuid}}",
     good: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {customer: Customer, cart: shop.models.Cart}\ndefinitions:\n  Customer: {fields: {id: uuid}}",
@@ -39,10 +40,7 @@ pub(crate) fn not_understood<'a>(
     });
     Diagnostic::new(
         &NOT_UNDERSTOOD,
-        format!(
-            "the type {} is not understood; any value is accepted",
-            quote(spelling)
-        ),
+        format!("the type {} is not understood", quote(spelling)),
     )
     .at(location)
     .help(help)
@@ -61,10 +59,7 @@ pub(crate) fn not_defined<'a>(
     });
     Diagnostic::new(
         &NOT_DEFINED,
-        format!(
-            "there is no definition {}; any value is accepted",
-            quote(name)
-        ),
+        format!("there is no definition {}", quote(name)),
     )
     .at(location)
     .help(help)

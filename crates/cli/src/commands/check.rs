@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use herald_catalog::load::Loaded;
-use herald_diagnostics::Diagnostic;
+use herald_diagnostics::{Diagnostic, Severity};
 use herald_diagnostics::render::{Format, summary};
 use herald_project::Project;
 use herald_project::baseline::{self, Baseline, Known};
@@ -19,6 +19,7 @@ use crate::{Error, ExitStatus, output_files, project};
 /// Runs the command.
 pub fn run(args: &Check) -> Result<ExitStatus, Error> {
     let project = project::find()?;
+    let is_strict = args.strict || project.strict;
     let mut loaded = project::load(&project, &args.paths, args.format)?;
     if args.fix {
         let solved = fixes::apply(&loaded)?;
@@ -36,11 +37,21 @@ pub fn run(args: &Check) -> Result<ExitStatus, Error> {
     } else {
         remove_known(args, &project, &mut loaded)?
     };
+    let least = if is_strict {
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
+    let mut diagnostics = loaded.diagnostics.iter();
+    let has_problems = diagnostics.any(|diagnostic| diagnostic.severity >= least);
     terminal::write_diagnostics(args.format, &loaded, io::stdout())?;
     if args.format == Format::Human {
         summarize(&loaded, known);
+        if has_problems && !loaded.has_errors() {
+            terminal::status("warnings fail this check, because it is strict");
+        }
     }
-    Ok(if loaded.has_errors() {
+    Ok(if has_problems {
         ExitStatus::Problems
     } else {
         ExitStatus::Success

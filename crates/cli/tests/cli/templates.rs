@@ -475,7 +475,7 @@ fn runbook_example_writes_a_page_per_node() {
     let sandbox = of_example("runbook");
     let page = sandbox.read("generated/runbook/orders.md");
     assert!(
-        page.contains("| order&#46;placed | shop&#46;order&#46;placed&#46;v1 |"),
+        page.contains("| order.placed | shop.order.placed.v1 |"),
         "{page}"
     );
     assert!(page.contains("States: idle, busy, draining."), "{page}");

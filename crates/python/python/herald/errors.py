@@ -1,53 +1,15 @@
 """Exceptions of the package."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from herald._herald import Receipt
+from herald.runtime._errors import HeraldError, PayloadError, PublishError
 
 __all__ = ["HeraldError", "PayloadError", "PublishError", "SettingsError"]
-
-
-class HeraldError(Exception):
-    """Base class of Herald's exceptions."""
 
 
 class SettingsError(HeraldError, ValueError):
     """A client setting is invalid. The message names it and what is expected."""
 
 
-class PayloadError(HeraldError, ValueError):
-    """A payload can't be written as JSON. The message names the path and types, never a
-    value.
-    """
-
-
-class PublishError(HeraldError):
-    """An event got no receipt: it is not safe, unless `dead_letter` is its receipt."""
-
-    code: str
-    """Stable error code, such as `deadline` or `closed`."""
-
-    is_retriable: bool
-    """Whether publishing the event again later may succeed."""
-
-    dead_letter: Receipt | None
-    """Receipt of the dead letter of an event that the cluster rejects permanently."""
-
-    def __init__(
-        self,
-        message: str,
-        code: str,
-        is_retriable: bool = False,
-        dead_letter: Receipt | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.code = code
-        self.is_retriable = is_retriable
-        self.dead_letter = dead_letter
-
-    def __reduce__(self) -> tuple[object, ...]:
-        parts = (str(self), self.code, self.is_retriable, self.dead_letter)
-        return (type(self), parts)
+# Tracebacks and pickles name the public module.
+for _error in (HeraldError, PayloadError, PublishError):
+    _error.__module__ = __name__
+del _error

@@ -49,6 +49,8 @@ class Instrument:
     """Share of calls whose start is published."""
     fields: Mapping[str, str | int | float | bool]
     """Metadata of each event."""
+    error_text: Literal["masked", "omitted"] = "masked"
+    """Texts of errors in failed events and in the log."""
 
 
 @dataclass(frozen=True, slots=True)

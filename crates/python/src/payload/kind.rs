@@ -27,6 +27,8 @@ pub(super) enum Kind {
     /// Pydantic dataclass: its serializer, and the arguments for `to_python`.
     Serializer(Py<PyAny>, Py<PyDict>),
     Enum,
+    /// Generated dataclass, which returns its payload without private values.
+    Payload,
     Iso,
     Duration,
     Uuid,
@@ -129,6 +131,9 @@ fn find(of_type: &Bound<'_, PyType>) -> PyResult<Kind> {
 /// Recognizes dataclasses, attrs classes and pydantic models by their class attributes.
 fn with_fields(of_type: &Bound<'_, PyType>) -> PyResult<Option<Kind>> {
     let py = of_type.py();
+    if of_type.hasattr(name!(py, __herald_payload__))? {
+        return Ok(Some(Kind::Payload));
+    }
     let serializer = of_type.getattr_opt(name!(py, __pydantic_serializer__))?;
     if serializer.is_some() && of_type.hasattr(name!(py, model_dump))? {
         let arguments = pydantic_arguments(of_type, name!(py, model_config))?;
@@ -172,6 +177,7 @@ fn pydantic_arguments(
     };
     let arguments = PyDict::new(py);
     arguments.set_item("mode", "json")?;
+    arguments.set_item("context", &python_refs::get(py).publication)?;
     arguments.set_item("by_alias", by_alias.unwrap_or(true))?;
     Ok(arguments.unbind())
 }

@@ -159,6 +159,10 @@ pub(super) fn inner<'py>(
     let py = value.py();
     let (by, inner) = match kind {
         Kind::Item => ("its item()", value.call_method0(name!(py, item))),
+        Kind::Payload => {
+            let payload = value.call_method0(name!(py, __herald_payload__));
+            ("its payload", payload)
+        }
         Kind::Model(arguments) => {
             let dump = value.getattr(name!(py, model_dump));
             let dump = dump.and_then(|dump| dump.call((), Some(arguments.bind(py))));

@@ -253,7 +253,7 @@ impl<'out> Writer<'out> {
             Kind::Decimal => values::decimal(self, value),
             Kind::Bytes => values::bytes(self, value),
             Kind::Path => values::path(self, value),
-            Kind::Enum | Kind::Item | Kind::Model(_) | Kind::Serializer(..) => {
+            Kind::Enum | Kind::Item | Kind::Payload | Kind::Model(_) | Kind::Serializer(..) => {
                 let inner = values::inner(value, &kind)?;
                 self.descend()?;
                 self.value(&inner)?;

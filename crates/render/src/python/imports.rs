@@ -29,6 +29,21 @@ impl Imports {
         names.insert(name.to_owned());
     }
 
+    /// Adds the imports of another module.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.modules.extend(other.modules.iter().cloned());
+        for (module, names) in &other.names {
+            let known = self.names.entry(module.clone()).or_default();
+            known.extend(names.iter().cloned());
+        }
+    }
+
+    /// Removes the imports from a package.
+    pub(crate) fn remove_package(&mut self, package: &str) {
+        let is_other = |module: &str| module.split('.').next() != Some(package);
+        self.names.retain(|module, _| is_other(module));
+    }
+
     /// Adds the imports at the beginning of a text, and returns the rest of the text.
     pub(crate) fn take_from<'a>(&mut self, text: &'a str) -> &'a str {
         let mut rest = text;

@@ -5,7 +5,6 @@ mod models;
 mod module;
 pub mod options;
 pub mod project;
-mod public;
 mod scope;
 mod types;
 

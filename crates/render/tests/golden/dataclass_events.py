@@ -21,21 +21,25 @@ from uuid import UUID
 from herald.runtime import (
     DecimalText,
     DeclaredEvent,
+    EventDataclass,
     EventPublisher,
     Integer,
-    KafkaClient,
     Limits,
     MetricEvent,
     MetricRecorded,
+    OpenEvent,
     Operation,
     OperationCompleted,
     OperationFailed,
     OperationStarted,
+    Private,
+    PublishMethod,
     ReceivedEvent,
     StateChanged,
     StateEvent,
     StateMachine,
     States,
+    SyncPublishMethod,
     Uuid,
     parse_message,
     reader,
@@ -64,7 +68,6 @@ __all__ = [
     "TOPIC_SHIP_STARTED",
     "TOPIC_STATE_CHANGED",
     "TOPIC_WAREHOUSE_STOCK_RESERVATION_REQUESTED",
-    "KafkaClient",
     "OrderLine",
     "OrderPlaceInput",
     "OrderPlaceResult",
@@ -74,6 +77,7 @@ __all__ = [
     "OrdersState",
     "ReceivedOrderLine",
     "ReceivedOrderPlaced",
+    "SyncOrdersEventPublisher",
     "instrument_order_place",
     "instrument_ship",
     "parse",
@@ -143,8 +147,8 @@ TOPICS: Final[dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderLine:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OrderLine(EventDataclass):
     """`OrderLine`, as the contract defines it.
 
     Goods of one kind.
@@ -154,30 +158,29 @@ class OrderLine:
     quantity: Annotated[Integer, Limits(ge=1, le=1000)] = 1
     price: DecimalText
     """Of one piece."""
-    note: Annotated[str, Limits(max_length=200)] | None = None
-    """Private."""
+    note: Private[Annotated[str, Limits(max_length=200)] | None] = None
     parts: list[OrderLine] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderPlaceInput:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OrderPlaceInput(EventDataclass):
     """Input of the operation `order.place`."""
 
-    customer_id: Uuid
+    customer_id: Private[Uuid]
     total: DecimalText
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderPlaceResult:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OrderPlaceResult(EventDataclass):
     """Result of the operation `order.place`."""
 
     order_id: Uuid
-    card_number: str
+    card_number: Private[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderPlaced:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OrderPlaced(EventDataclass):
     """Payload of `order.placed`.
 
     An order was taken and paid.
@@ -186,8 +189,7 @@ class OrderPlaced:
     order_id: Uuid
     """The order, as the customer knows it."""
     total: DecimalText
-    email: str
-    """Private."""
+    email: Private[str]
     coupon: str | None = None
     delivery_class: Literal["standard", "express"] = field(
         default="standard",
@@ -198,8 +200,8 @@ class OrderPlaced:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedOrderLine:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReceivedOrderLine(EventDataclass):
     """Part of `OrderLine` that consumers receive."""
 
     sku: Annotated[str, Limits(pattern=r"^[A-Z]{3}-[0-9]+$")]
@@ -209,8 +211,8 @@ class ReceivedOrderLine:
     parts: list[ReceivedOrderLine] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedOrderPlaced:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ReceivedOrderPlaced(EventDataclass):
     """Part of `order.placed` that consumers receive."""
 
     order_id: Uuid
@@ -234,14 +236,6 @@ class OrdersState(StrEnum):
     SHIPPED = "shipped"
 
 
-_PUBLIC_ORDERLINE: Final[dict[str, Any]] = {
-    "sku": None,
-    "quantity": None,
-    "price": None,
-}
-
-_PUBLIC_ORDERLINE.update({"parts": _PUBLIC_ORDERLINE})
-
 instrument_order_place: Final = Operation(
     "order.place",
     node_type="effect",
@@ -256,8 +250,8 @@ instrument_order_place: Final = Operation(
         EVENT_ORDER_PLACE_COMPLETED,
         EVENT_ORDER_PLACE_FAILED,
     ),
-    public_input={"total": None, "currency": None},
-    public_result={"order_id": None},
+    input=OrderPlaceInput,
+    result=OrderPlaceResult,
 )
 
 instrument_ship: Final = Operation(
@@ -266,8 +260,6 @@ instrument_ship: Final = Operation(
     service_name="orders",
     topics=(TOPIC_SHIP_STARTED, TOPIC_SHIP_COMPLETED, TOPIC_SHIP_FAILED),
     events=(EVENT_SHIP_STARTED, EVENT_SHIP_COMPLETED, EVENT_SHIP_FAILED),
-    public_input={},
-    public_result={},
 )
 
 _STATE_CHANGED: Final = StateEvent(
@@ -289,22 +281,15 @@ _ORDER_PLACED: Final = DeclaredEvent(
     TOPIC_ORDER_PLACED,
     node_type="effect",
     service_name="orders",
-    public={
-        "order_id": None,
-        "total": None,
-        "coupon": None,
-        "delivery-class": None,
-        "lines": _PUBLIC_ORDERLINE,
-    },
+    model=OrderPlaced,
     partition_key="order_id",
 )
 
-_WAREHOUSE_STOCK_RESERVATION_REQUESTED: Final = DeclaredEvent(
+_WAREHOUSE_STOCK_RESERVATION_REQUESTED: Final = OpenEvent(
     EVENT_WAREHOUSE_STOCK_RESERVATION_REQUESTED,
     TOPIC_WAREHOUSE_STOCK_RESERVATION_REQUESTED,
     node_type="effect",
     service_name="orders",
-    public=None,
 )
 
 _STATES: Final = States(
@@ -334,6 +319,11 @@ class OrdersEventPublisher(EventPublisher):
     def state_machine(self) -> StateMachine[OrdersState]:
         """State machine of the node: its state, and the transitions from it."""
         return _STATES.of(self)
+
+    publish_order_placed = PublishMethod(_ORDER_PLACED)
+    publish_warehouse_stock_reservation_requested = PublishMethod(
+        _WAREHOUSE_STOCK_RESERVATION_REQUESTED,
+    )
 
     async def _publish_order_place_started_event(
         self,
@@ -446,6 +436,27 @@ class OrdersEventPublisher(EventPublisher):
         await _WAREHOUSE_STOCK_RESERVATION_REQUESTED.publish(
             self, correlation_id, event_data, metadata
         )
+
+
+class SyncOrdersEventPublisher(EventPublisher):
+    """Publishes the events of the node `orders`. Blocks for the receipts.
+
+    Attributes:
+        node_id: The node, as source of its events.
+        kafka_client: A synchronous client, such as `herald.SyncKafkaClient`.
+        default_namespace: First part of the topics, such as `dev`.
+    """
+
+    default_namespace: str = "prod"
+    redactions = (
+        re.compile(r"sk_live_[A-Za-z0-9]{8,}", re.IGNORECASE),
+        re.compile(r"\b\d{4} \d{4} \d{4} \d{4}\b", re.IGNORECASE),
+    )
+
+    publish_order_placed = SyncPublishMethod(_ORDER_PLACED)
+    publish_warehouse_stock_reservation_requested = SyncPublishMethod(
+        _WAREHOUSE_STOCK_RESERVATION_REQUESTED,
+    )
 
 
 OrdersEvent: TypeAlias = ReceivedEvent[

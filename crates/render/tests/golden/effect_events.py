@@ -9,7 +9,6 @@ from uuid import UUID
 
 from herald.runtime import (
     EventPublisher,
-    KafkaClient,
     MetricEvent,
     MetricRecorded,
     Operation,
@@ -37,7 +36,6 @@ __all__ = [
     "TOPIC_STATE_CHANGED",
     "EffectEvent",
     "EffectEventPublisher",
-    "KafkaClient",
     "instrument_process",
     "parse",
 ]
@@ -86,8 +84,6 @@ instrument_process: Final = Operation(
     service_name="effect",
     topics=(TOPIC_PROCESS_STARTED, TOPIC_PROCESS_COMPLETED, TOPIC_PROCESS_FAILED),
     events=(EVENT_PROCESS_STARTED, EVENT_PROCESS_COMPLETED, EVENT_PROCESS_FAILED),
-    public_input={},
-    public_result={},
 )
 
 _STATE_CHANGED: Final = StateEvent(

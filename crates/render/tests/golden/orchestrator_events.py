@@ -9,7 +9,6 @@ from uuid import UUID
 
 from herald.runtime import (
     EventPublisher,
-    KafkaClient,
     MetricEvent,
     MetricRecorded,
     Operation,
@@ -47,7 +46,6 @@ __all__ = [
     "TOPIC_ROUTING_FAILED",
     "TOPIC_ROUTING_STARTED",
     "TOPIC_STATE_CHANGED",
-    "KafkaClient",
     "OrchestratorEvent",
     "OrchestratorEventPublisher",
     "instrument_intelligence_query",
@@ -150,8 +148,6 @@ instrument_orchestration: Final = Operation(
         EVENT_ORCHESTRATION_COMPLETED,
         EVENT_ORCHESTRATION_FAILED,
     ),
-    public_input={},
-    public_result={},
 )
 
 instrument_routing: Final = Operation(
@@ -160,8 +156,6 @@ instrument_routing: Final = Operation(
     service_name="orchestrator",
     topics=(TOPIC_ROUTING_STARTED, TOPIC_ROUTING_COMPLETED, TOPIC_ROUTING_FAILED),
     events=(EVENT_ROUTING_STARTED, EVENT_ROUTING_COMPLETED, EVENT_ROUTING_FAILED),
-    public_input={},
-    public_result={},
 )
 
 instrument_intelligence_query: Final = Operation(
@@ -178,8 +172,6 @@ instrument_intelligence_query: Final = Operation(
         EVENT_INTELLIGENCE_QUERY_COMPLETED,
         EVENT_INTELLIGENCE_QUERY_FAILED,
     ),
-    public_input={},
-    public_result={},
 )
 
 _STATE_CHANGED: Final = StateEvent(

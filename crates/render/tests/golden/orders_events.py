@@ -22,23 +22,27 @@ from herald.runtime import (
     DeclaredEvent,
     EventPublisher,
     Integer,
-    KafkaClient,
     MetricEvent,
     MetricRecorded,
+    OpenEvent,
     Operation,
     OperationCompleted,
     OperationFailed,
     OperationStarted,
+    Private,
+    PublishMethod,
     ReceivedEvent,
     StateChanged,
     StateEvent,
     StateMachine,
     States,
+    SyncPublishMethod,
     Uuid,
     parse_message,
     reader,
 )
-from pydantic import BaseModel, ConfigDict, Field
+from herald.runtime.models import EventModel
+from pydantic import Field
 
 __all__ = [
     "EVENT_CATALOG",
@@ -63,7 +67,6 @@ __all__ = [
     "TOPIC_SHIP_STARTED",
     "TOPIC_STATE_CHANGED",
     "TOPIC_WAREHOUSE_STOCK_RESERVATION_REQUESTED",
-    "KafkaClient",
     "OrderLine",
     "OrderPlaceInput",
     "OrderPlaceResult",
@@ -73,6 +76,7 @@ __all__ = [
     "OrdersState",
     "ReceivedOrderLine",
     "ReceivedOrderPlaced",
+    "SyncOrdersEventPublisher",
     "instrument_order_place",
     "instrument_ship",
     "parse",
@@ -142,22 +146,7 @@ TOPICS: Final[dict[str, str]] = {
 }
 
 
-class _Model(BaseModel):
-    """Base of all models: they accept the values that the contract allows."""
-
-    model_config = ConfigDict(
-        strict=True,
-        frozen=True,
-        allow_inf_nan=False,
-        populate_by_name=True,
-        protected_namespaces=(),
-        regex_engine="python-re",
-        serialize_by_alias=True,
-        use_attribute_docstrings=True,
-    )
-
-
-class OrderLine(_Model):
+class OrderLine(EventModel):
     """`OrderLine`, as the contract defines it.
 
     Goods of one kind.
@@ -167,27 +156,26 @@ class OrderLine(_Model):
     quantity: Annotated[Integer, Field(ge=1, le=1000)] = 1
     price: DecimalText
     """Of one piece."""
-    note: Annotated[str, Field(max_length=200)] | None = None
-    """Private."""
+    note: Private[Annotated[str, Field(max_length=200)] | None] = None
     parts: list[OrderLine] | None = None
 
 
-class OrderPlaceInput(_Model):
+class OrderPlaceInput(EventModel):
     """Input of the operation `order.place`."""
 
-    customer_id: Uuid
+    customer_id: Private[Uuid]
     total: DecimalText
     currency: str
 
 
-class OrderPlaceResult(_Model):
+class OrderPlaceResult(EventModel):
     """Result of the operation `order.place`."""
 
     order_id: Uuid
-    card_number: str
+    card_number: Private[str]
 
 
-class OrderPlaced(_Model):
+class OrderPlaced(EventModel):
     """Payload of `order.placed`.
 
     An order was taken and paid.
@@ -196,8 +184,7 @@ class OrderPlaced(_Model):
     order_id: Uuid
     """The order, as the customer knows it."""
     total: DecimalText
-    email: str
-    """Private."""
+    email: Private[str]
     coupon: str | None = None
     delivery_class: Annotated[
         Literal["standard", "express"],
@@ -208,7 +195,7 @@ class OrderPlaced(_Model):
     )
 
 
-class ReceivedOrderLine(_Model):
+class ReceivedOrderLine(EventModel):
     """Part of `OrderLine` that consumers receive."""
 
     sku: Annotated[str, Field(pattern=r"^[A-Z]{3}-[0-9]+$")]
@@ -218,7 +205,7 @@ class ReceivedOrderLine(_Model):
     parts: list[ReceivedOrderLine] | None = None
 
 
-class ReceivedOrderPlaced(_Model):
+class ReceivedOrderPlaced(EventModel):
     """Part of `order.placed` that consumers receive."""
 
     order_id: Uuid
@@ -242,14 +229,6 @@ class OrdersState(StrEnum):
     SHIPPED = "shipped"
 
 
-_PUBLIC_ORDERLINE: Final[dict[str, Any]] = {
-    "sku": None,
-    "quantity": None,
-    "price": None,
-}
-
-_PUBLIC_ORDERLINE.update({"parts": _PUBLIC_ORDERLINE})
-
 instrument_order_place: Final = Operation(
     "order.place",
     node_type="effect",
@@ -264,8 +243,8 @@ instrument_order_place: Final = Operation(
         EVENT_ORDER_PLACE_COMPLETED,
         EVENT_ORDER_PLACE_FAILED,
     ),
-    public_input={"total": None, "currency": None},
-    public_result={"order_id": None},
+    input=OrderPlaceInput,
+    result=OrderPlaceResult,
 )
 
 instrument_ship: Final = Operation(
@@ -274,8 +253,6 @@ instrument_ship: Final = Operation(
     service_name="orders",
     topics=(TOPIC_SHIP_STARTED, TOPIC_SHIP_COMPLETED, TOPIC_SHIP_FAILED),
     events=(EVENT_SHIP_STARTED, EVENT_SHIP_COMPLETED, EVENT_SHIP_FAILED),
-    public_input={},
-    public_result={},
 )
 
 _STATE_CHANGED: Final = StateEvent(
@@ -297,22 +274,15 @@ _ORDER_PLACED: Final = DeclaredEvent(
     TOPIC_ORDER_PLACED,
     node_type="effect",
     service_name="orders",
-    public={
-        "order_id": None,
-        "total": None,
-        "coupon": None,
-        "delivery-class": None,
-        "lines": _PUBLIC_ORDERLINE,
-    },
+    model=OrderPlaced,
     partition_key="order_id",
 )
 
-_WAREHOUSE_STOCK_RESERVATION_REQUESTED: Final = DeclaredEvent(
+_WAREHOUSE_STOCK_RESERVATION_REQUESTED: Final = OpenEvent(
     EVENT_WAREHOUSE_STOCK_RESERVATION_REQUESTED,
     TOPIC_WAREHOUSE_STOCK_RESERVATION_REQUESTED,
     node_type="effect",
     service_name="orders",
-    public=None,
 )
 
 _STATES: Final = States(
@@ -342,6 +312,11 @@ class OrdersEventPublisher(EventPublisher):
     def state_machine(self) -> StateMachine[OrdersState]:
         """State machine of the node: its state, and the transitions from it."""
         return _STATES.of(self)
+
+    publish_order_placed = PublishMethod(_ORDER_PLACED)
+    publish_warehouse_stock_reservation_requested = PublishMethod(
+        _WAREHOUSE_STOCK_RESERVATION_REQUESTED,
+    )
 
     async def _publish_order_place_started_event(
         self,
@@ -454,6 +429,27 @@ class OrdersEventPublisher(EventPublisher):
         await _WAREHOUSE_STOCK_RESERVATION_REQUESTED.publish(
             self, correlation_id, event_data, metadata
         )
+
+
+class SyncOrdersEventPublisher(EventPublisher):
+    """Publishes the events of the node `orders`. Blocks for the receipts.
+
+    Attributes:
+        node_id: The node, as source of its events.
+        kafka_client: A synchronous client, such as `herald.SyncKafkaClient`.
+        default_namespace: First part of the topics, such as `dev`.
+    """
+
+    default_namespace: str = "prod"
+    redactions = (
+        re.compile(r"sk_live_[A-Za-z0-9]{8,}", re.IGNORECASE),
+        re.compile(r"\b\d{4} \d{4} \d{4} \d{4}\b", re.IGNORECASE),
+    )
+
+    publish_order_placed = SyncPublishMethod(_ORDER_PLACED)
+    publish_warehouse_stock_reservation_requested = SyncPublishMethod(
+        _WAREHOUSE_STOCK_RESERVATION_REQUESTED,
+    )
 
 
 OrdersEvent: TypeAlias = ReceivedEvent[

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from herald.runtime import (
     EventPublisher,
-    KafkaClient,
     MetricEvent,
     MetricRecorded,
     Operation,
@@ -41,7 +40,6 @@ __all__ = [
     "TOPIC_STATE_SNAPSHOT_COMPLETED",
     "TOPIC_STATE_SNAPSHOT_FAILED",
     "TOPIC_STATE_SNAPSHOT_STARTED",
-    "KafkaClient",
     "ReducerEvent",
     "ReducerEventPublisher",
     "instrument_aggregation",
@@ -121,8 +119,6 @@ instrument_aggregation: Final = Operation(
         EVENT_AGGREGATION_COMPLETED,
         EVENT_AGGREGATION_FAILED,
     ),
-    public_input={},
-    public_result={},
 )
 
 instrument_state_snapshot: Final = Operation(
@@ -139,8 +135,6 @@ instrument_state_snapshot: Final = Operation(
         EVENT_STATE_SNAPSHOT_COMPLETED,
         EVENT_STATE_SNAPSHOT_FAILED,
     ),
-    public_input={},
-    public_result={},
 )
 
 _STATE_CHANGED: Final = StateEvent(

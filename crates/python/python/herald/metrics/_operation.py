@@ -9,7 +9,8 @@ from time import time
 
 from herald.metrics._snapshot import DURATION_BOUNDS, LastError, OperationSnapshot
 from herald.metrics._window import Window, cumulative, percentiles
-from herald.runtime import redact_secrets, text_of
+from herald.runtime import redact_secrets
+from herald.runtime._secrets import error_text
 
 NANO = 1e-9
 MAX_ERROR_CHARS = 8_000
@@ -66,7 +67,7 @@ class OperationMetrics:
             return
         self._errors += 1
         # Only the text is kept: the exception would keep its frames alive.
-        text = text_of(error)[:MAX_ERROR_CHARS]
+        text = error_text(error)[:MAX_ERROR_CHARS]
         self._last_error = type(error).__name__, text, time()
 
     @property

@@ -2,7 +2,7 @@
 needs only the standard library.
 """
 
-from herald.runtime._client import KafkaClient
+from herald.runtime._client import EventClient
 from herald.runtime._context import (
     Correlation,
     correlation,
@@ -10,12 +10,13 @@ from herald.runtime._context import (
     current,
     in_context,
 )
-from herald.runtime._declared import DeclaredEvent
+from herald.runtime._declared import DeclaredEvent, OpenEvent
+from herald.runtime._errors import HeraldError, PayloadError, PublishError
 from herald.runtime._json import json_value, text_of
 from herald.runtime._limits import Limits
 from herald.runtime._log import LogLevel, emit_log_event
 from herald.runtime._metric import MetricEvent
-from herald.runtime._models import ModelError, from_json, reader
+from herald.runtime._models import EventDataclass, ModelError, from_json, reader
 from herald.runtime._operation import Operation
 from herald.runtime._parse import parse_message
 from herald.runtime._payloads import (
@@ -26,6 +27,8 @@ from herald.runtime._payloads import (
     StateChanged,
 )
 from herald.runtime._privacy import PublicFields
+from herald.runtime._private import Private
+from herald.runtime._publish_method import PublishMethod, SyncPublishMethod
 from herald.runtime._publisher import EventPublisher
 from herald.runtime._reader import EnvelopeError
 from herald.runtime._received import ReceivedEvent
@@ -49,25 +52,33 @@ __all__ = [
     "DecimalText",
     "DeclaredEvent",
     "EnvelopeError",
+    "EventClient",
+    "EventDataclass",
     "EventPublisher",
+    "HeraldError",
     "Integer",
-    "KafkaClient",
     "Limits",
     "LogLevel",
     "MetricEvent",
     "MetricRecorded",
     "ModelError",
+    "OpenEvent",
     "Operation",
     "OperationCompleted",
     "OperationFailed",
     "OperationStarted",
+    "PayloadError",
+    "Private",
     "PublicFields",
+    "PublishError",
+    "PublishMethod",
     "ReceivedEvent",
     "Run",
     "StateChanged",
     "StateEvent",
     "StateMachine",
     "States",
+    "SyncPublishMethod",
     "TransitionError",
     "Uuid",
     "correlation",

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 
-class KafkaClient(Protocol):
-    """Kafka client protocol of publishers."""
+class EventClient(Protocol):
+    """Protocol of the clients of publishers, such as `herald.KafkaClient`."""
 
     @property
     def is_connected(self) -> bool:
@@ -30,7 +30,7 @@ class KafkaClient(Protocol):
         """
 
 
-class HeraldClient(KafkaClient, Protocol):
+class HeraldClient(EventClient, Protocol):
     """Protocol of Herald's own clients."""
 
     def publish(self, event: Any) -> object:

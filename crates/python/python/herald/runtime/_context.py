@@ -5,13 +5,16 @@ Tasks and `asyncio.to_thread` inherit it.
 
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from typing import Final, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 from herald.runtime._envelope import envelope_of
+from herald.runtime._generics import P
 from herald.runtime._trace import trace_id
 
-P = ParamSpec("P")
+if TYPE_CHECKING:
+    from herald.runtime._private_input import PrivateInput
+
 R = TypeVar("R")
 
 
@@ -23,6 +26,18 @@ class Correlation(NamedTuple):
 
     causation_id: UUID | str | None = None
     """Event that caused the current work."""
+
+
+class RunCorrelation(Correlation):
+    """Correlation inside of a run of an operation."""
+
+    private: "PrivateInput"
+    """Input of the run."""
+
+
+def private_input() -> "PrivateInput | None":
+    """Returns the input of the current run."""
+    return getattr(CURRENT.get(), "private", None)
 
 
 NO_CORRELATION: Final = Correlation()
@@ -65,11 +80,20 @@ class correlation:
             self._given.correlation_id or around.correlation_id or new_correlation_id(),
             self._given.causation_id or around.causation_id,
         )
+        if isinstance(around, RunCorrelation):
+            given = in_run(given, around.private)
         self._tokens.append(CURRENT.set(given))
         return given
 
     def __exit__(self, *_: object) -> None:
         leave(self._tokens.pop())
+
+
+def in_run(given: Correlation, private: "PrivateInput") -> RunCorrelation:
+    """Returns a correlation inside of a run with this input."""
+    inside = RunCorrelation(*given)
+    inside.private = private
+    return inside
 
 
 def correlation_from(message: object) -> correlation:

@@ -1,21 +1,26 @@
 """Events declared by a contract."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic
 from uuid import UUID
 
+from herald.runtime._context import CURRENT, new_correlation_id
+from herald.runtime._errors import PayloadError
 from herald.runtime._fields import fields_of
+from herald.runtime._generics import M, P
 from herald.runtime._json import json_value
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
-from herald.runtime._privacy import PublicFields, published
+from herald.runtime._privacy import PublicFields, public_fields, published
 from herald.runtime._sending import publish_event
+from herald.runtime._validation import validated
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
 
 
-class DeclaredEvent:
+class DeclaredEvent(Generic[P, M]):
     """Event declared by a contract.
 
     Args:
@@ -23,8 +28,9 @@ class DeclaredEvent:
         topic: Topic; `{namespace}` stands for the publisher's.
         node_type: Kind of the node, if any.
         service_name: The node's service.
-        public: Fields of the payload whose values are published; for all others the
-            name of the type is. None if all are public.
+        model: Model of the payload, by which it is validated. The values of its public
+            fields are published, for private ones the name of the type is. Without a
+            model any mapping is published as it is.
         partition_key: Field whose value is the key, if it is public.
         fields: Added to the metadata of the payload.
     """
@@ -36,24 +42,24 @@ class DeclaredEvent:
         *,
         node_type: str | None,
         service_name: str,
-        public: PublicFields | None,
+        model: Callable[P, M] | None = None,
         partition_key: str | None = None,
         fields: Mapping[str, Any] | None = None,
     ) -> None:
         metadata = {"service_name": service_name, "event_category": "declared"}
         if node_type is not None:
             metadata = {"node_type": node_type, **metadata}
+        self.event_type = event_type
         self._kind = EventKind(event_type, topic, event_type, LogLevel.INFO, metadata)
-        self._public = public
+        self._model: Any = model
         self._fields = dict(fields or {})
-        is_published = public is None or partition_key in public
-        self._partition_key = partition_key if is_published else None
+        self._key = partition_key
 
     async def publish(
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
-        payload: object,
+        payload: M | Mapping[str, Any],
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Publishes an event, and waits for the receipt. Never raises."""
@@ -61,33 +67,64 @@ class DeclaredEvent:
             publisher,
             self._kind,
             request_context(correlation_id),
-            lambda: self._event(publisher, correlation_id, payload, metadata),
+            lambda: self.outgoing(
+                publisher, payload, correlation_id=correlation_id, metadata=metadata
+            ),
         )
 
-    def _event(
+    def outgoing(
         self,
         publisher: "EventPublisher",
-        correlation_id: UUID,
         payload: object,
-        more: Mapping[str, Any] | None,
+        *,
+        correlation_id: UUID | None = None,
+        causation_id: UUID | str | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> Outgoing:
+        """Creates an event. Correlation and causation come from the current scope
+        unless they are given.
+
+        Raises:
+            PayloadError: The payload does not match the contract.
+        """
+        if self._model is not None:
+            payload = validated(self._model, payload, self.event_type)
         fields = fields_of(payload)
         if fields is None:
             found = type(payload).__name__
-            raise TypeError(f"expected a mapping, a model or a dataclass, not {found}")
-        if self._fields:
-            more = {**self._fields, **(more or {})}
-        metadata = dict(self._kind.metadata)
+            raise PayloadError(
+                f"payload: expected a mapping, a model or a dataclass, not {found}"
+            )
+        of_event = dict(self._kind.metadata)
         key = self._partition_key and fields.get(self._partition_key)
         if key is not None:
-            metadata["partition_key"] = str(json_value(key))
+            of_event["partition_key"] = str(json_value(key))
+        if correlation_id is None:
+            correlation_id = CURRENT.get().correlation_id or new_correlation_id()
         event = Outgoing(
             publisher,
             self._kind,
             correlation_id,
             published(fields, self._public),
-            metadata,
-            more,
+            of_event,
+            {**self._fields, **(metadata or {})} if self._fields else metadata,
         )
-        event.partition_key = metadata.get("partition_key")
+        event.partition_key = of_event.get("partition_key")
+        if causation_id is not None:
+            event.causation_id = causation_id
         return event
+
+    @cached_property
+    def _public(self) -> PublicFields | None:
+        # Not at import: models may have types in them that the module defines later.
+        return None if self._model is None else public_fields(self._model)
+
+    @cached_property
+    def _partition_key(self) -> str | None:
+        """The key, if its value is public."""
+        is_public = self._public is None or self._key in self._public
+        return self._key if is_public else None
+
+
+class OpenEvent(DeclaredEvent[..., Mapping[str, Any]]):
+    """Event declared without a payload: any mapping is published as it is."""

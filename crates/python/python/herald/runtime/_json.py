@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from herald.runtime._fields import fields_of, has_aliases, is_model
+from herald.runtime._private import PUBLICATION
 
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
@@ -33,7 +34,11 @@ def json_value(value: Any) -> Any:
         case list() | set() | frozenset():
             return [json_value(v) for v in value]
     if is_model(type(value)):
-        return value.model_dump(mode="json", by_alias=has_aliases(type(value)))
+        return value.model_dump(
+            mode="json", by_alias=has_aliases(type(value)), context=PUBLICATION
+        )
+    if (publish := getattr(value, "__herald_payload__", None)) is not None:
+        return publish()
     fields = fields_of(value)
     if fields is None:
         return value

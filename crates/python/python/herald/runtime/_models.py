@@ -9,17 +9,17 @@ from typing import (
     Annotated,
     Any,
     Literal,
-    TypeVar,
     Union,
     get_args,
     get_origin,
     get_type_hints,
 )
 
+from herald.runtime._fields import fields_of
+from herald.runtime._generics import M
 from herald.runtime._limits import Limits
+from herald.runtime._privacy import private_attributes, public_fields, published
 from herald.runtime._wire import Wire
-
-M = TypeVar("M")
 
 
 class ModelError(ValueError):
@@ -42,6 +42,45 @@ class ModelError(ValueError):
     def below(self, part: str | int) -> "ModelError":
         """Return the error with a path that begins with `part`."""
         return ModelError((part, *self.loc), self.reason)
+
+
+class Unchecked(set[str]):
+    """Names of the given fields of a pydantic model that was not validated. Pydantic
+    compares and copies them as it does with any set, so that the model stays equal to
+    a validated one.
+    """
+
+
+class EventDataclass:
+    """Base of generated dataclasses: they are validated when they are made, and `repr`
+    does not show private values.
+    """
+
+    __slots__ = ()
+
+    def __post_init__(self) -> None:
+        """Validates the values; text in the form of the JSON becomes a value."""
+        of_type: Any = type(self)
+        for attribute, name, hint, _ in _model_fields(of_type):
+            given = getattr(self, attribute)
+            value = _at(name, hint, given)
+            if value is not given:
+                object.__setattr__(self, attribute, value)
+
+    def __repr__(self) -> str:
+        of_type: Any = type(self)
+        private = private_attributes(of_type)
+        shown = ", ".join(
+            f"{attribute}={getattr(self, attribute)!r}"
+            for attribute, *_ in _model_fields(of_type)
+            if attribute not in private
+        )
+        return f"{of_type.__qualname__}({shown})"
+
+    def __herald_payload__(self) -> dict[str, Any]:
+        """Returns the fields as JSON without private values, for Herald's clients."""
+        of_type: Any = type(self)
+        return published(fields_of(self) or {}, public_fields(of_type))
 
 
 def from_json(model: type[M], value: Mapping[str, Any]) -> M:
@@ -145,12 +184,16 @@ def _read_plain(hint: Any, value: Any) -> Any:
 
 
 def _read_dataclass(model: Any, value: Any) -> Any:
+    is_checked = issubclass(model, EventDataclass)
+    if is_checked and isinstance(value, model):
+        return value
     if not isinstance(value, Mapping):
         raise ModelError((), "expected an object")
     given = {}
     for attribute, name, hint, is_required in _model_fields(model):
         if name in value:
-            given[attribute] = _at(name, hint, value[name])
+            part = value[name]
+            given[attribute] = part if is_checked else _at(name, hint, part)
         elif is_required:
             raise ModelError((name,), "missing")
     return model(**given)

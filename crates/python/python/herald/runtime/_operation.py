@@ -1,7 +1,9 @@
 """Operations and their lifecycle events."""
 
+from asyncio import CancelledError
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -10,7 +12,8 @@ from herald.runtime._fields import fields_of
 from herald.runtime._instrument import instrumented
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
-from herald.runtime._privacy import PublicFields, published
+from herald.runtime._privacy import PublicFields, public_fields, published
+from herald.runtime._private_input import OMITTED
 from herald.runtime._run import Run
 from herald.runtime._secrets import redact_secrets
 from herald.runtime._sending import publish_event
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
 
 Published = Literal["all", "outcomes", "failures"]
+ErrorText = Literal["masked", "omitted"]
 
 
 class Operation:
@@ -39,14 +43,16 @@ class Operation:
         topics: Topics of the started, completed and failed events; `{namespace}` stands
             for the publisher's.
         events: Event types of these.
-        public_input: Fields of the input whose values are published; for all others
-            the name of the type is.
-        public_result: Public fields of the result.
+        input: Model of the input; the values of its public fields are published, for
+            all others the name of the type is. Without a model nothing is public.
+        result: Model of the result.
         publish: Events of instrumented operations: "all", "outcomes" (no started
             events), or "failures".
         sample_started: Share of requests whose started events are published. The
             choice depends on the correlation id, so that a request has all or none.
         fields: Added to the metadata of each payload.
+        error_text: Texts of errors in failed events and in the log: "masked" (private
+            values of the input are replaced), or "omitted" (only the type).
     """
 
     def __init__(
@@ -57,17 +63,19 @@ class Operation:
         service_name: str,
         topics: tuple[str, str, str],
         events: tuple[str, str, str],
-        public_input: PublicFields | None,
-        public_result: PublicFields | None,
+        input: type | None = None,
+        result: type | None = None,
         publish: Published = "all",
         sample_started: float = 1.0,
         fields: Mapping[str, Any] | None = None,
+        error_text: ErrorText = "masked",
     ) -> None:
         self.name = name
         self.publishes = publish
         self.sample_started = sample_started
-        self._public_input = public_input
-        self._public_result = public_result
+        self.error_text = error_text
+        self._input = input
+        self._result = result
         self._fields = dict(fields or {})
         self.started_kind, self.completed_kind, self.failed_kind = (
             EventKind(
@@ -86,6 +94,17 @@ class Operation:
                 events, topics, _STAGES, strict=True
             )
         )
+
+    @cached_property
+    def public_input(self) -> PublicFields | None:
+        """Public fields of the input."""
+        # Not at import: models may have types in them that the module defines later.
+        return {} if self._input is None else public_fields(self._input)
+
+    @cached_property
+    def public_result(self) -> PublicFields | None:
+        """Public fields of the result."""
+        return {} if self._result is None else public_fields(self._result)
 
     def __call__(self, function: F) -> F:
         """Decorates a method whose first argument is the publisher."""
@@ -210,7 +229,7 @@ class Operation:
                 "correlation_id": request,
                 "node_id": str(publisher.node_id),
                 "started_at": now(),
-                "input_summary": published(_fields(input_data), self._public_input),
+                "input_summary": published(_fields(input_data), self.public_input),
             },
             {},
             metadata,
@@ -236,7 +255,7 @@ class Operation:
                 "node_id": str(publisher.node_id),
                 "completed_at": now(),
                 "execution_time_ms": execution_time_ms,
-                "result_summary": published(_fields(result_data), self._public_result),
+                "result_summary": published(_fields(result_data), self.public_result),
                 "success": True,
             },
             {"execution_time_ms": execution_time_ms},
@@ -256,7 +275,14 @@ class Operation:
     ) -> Outgoing:
         """Creates the failed event."""
         error_type = type(error).__name__
-        error_message = redact_secrets(error, publisher.redactions)
+        if self.error_text == "omitted":
+            error_message = OMITTED
+        else:
+            error_message = redact_secrets(error, publisher.redactions)
+        is_failure = isinstance(error, Exception)
+        if not error_message and not is_failure:
+            is_cancelled = isinstance(error, CancelledError)
+            error_message = "cancelled" if is_cancelled else error_type
         event = self._event(
             publisher,
             self.failed_kind,
@@ -275,6 +301,8 @@ class Operation:
             metadata,
         )
         event.log_fields = {"error": error_message}
+        if not is_failure:  # cancelled, or the program ends
+            event.level = LogLevel.INFO
         return event
 
     def _event(

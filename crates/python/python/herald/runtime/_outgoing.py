@@ -47,6 +47,7 @@ class Outgoing:
         "event_version",
         "is_accepted",
         "kind",
+        "level",
         "log_context",
         "log_fields",
         "metadata",
@@ -75,6 +76,8 @@ class Outgoing:
             topic = topic.replace("{namespace}", str(publisher.default_namespace))
         self.publisher = publisher
         self.kind = kind
+        self.level = kind.level
+        """Log level of the line that reports publication."""
         self.event_type = kind.event_type
         self.source_node_id = str(publisher.node_id)
         self.payload = payload
@@ -117,9 +120,9 @@ class Outgoing:
         """Logs that the client accepted the event."""
         self.is_accepted = True
         kind = self.kind
-        if is_logged(kind.level):
+        if is_logged(self.level):
             emit_log_event(
-                kind.level,
+                self.level,
                 f"Published {kind.label} event{self.summary}",
                 {**self._context(), **self.log_fields},
             )

@@ -1,15 +1,142 @@
-"""Removal of private values from payloads."""
+"""Public and private fields of models, and the removal of private values."""
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Mapping
+from dataclasses import fields as dataclass_fields
+from functools import lru_cache
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    NamedTuple,
+    TypeAlias,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from herald.runtime._fields import fields_of
+from herald.runtime._fields import fields_of, is_model
 from herald.runtime._json import json_value
+from herald.runtime._private import Privacy
 
 PublicFields: TypeAlias = Mapping[str, "PublicFields | None"]
 """Public fields: None stands for all of a field, a mapping for its public part. For a
 list it applies to each item; `*` stands for all other names.
 """
+
+
+class ModelField(NamedTuple):
+    """Field of a generated model, or of another pydantic model or dataclass."""
+
+    attribute: str
+    name: str
+    """Name in JSON."""
+    hint: Any
+    is_private: bool
+
+
+@lru_cache(maxsize=1_024)
+def model_fields(model: Any) -> tuple[ModelField, ...] | None:
+    """Returns the fields of a model; None for other types."""
+    if is_model(model):
+        return tuple(
+            ModelField(
+                attribute,
+                field.serialization_alias or field.alias or attribute,
+                field.annotation,
+                any(isinstance(mark, Privacy) for mark in field.metadata),
+            )
+            for attribute, field in model.model_fields.items()
+        )
+    if not isinstance(model, type) or not hasattr(model, "__dataclass_fields__"):
+        return None
+    hints = get_type_hints(model, include_extras=True)
+    return tuple(
+        ModelField(
+            field.name,
+            field.metadata.get("alias", field.name),
+            hints[field.name],
+            any(
+                isinstance(mark, Privacy)
+                for mark in getattr(hints[field.name], "__metadata__", ())
+            ),
+        )
+        for field in dataclass_fields(model)
+    )
+
+
+@lru_cache(maxsize=1_024)
+def private_attributes(model: Any) -> frozenset[str]:
+    """Returns the attributes of a model whose values are private."""
+    fields = model_fields(model) or ()
+    return frozenset(field.attribute for field in fields if field.is_private)
+
+
+@lru_cache(maxsize=1_024)
+def public_fields(model: Any) -> PublicFields:
+    """Returns the public fields of a model."""
+    return _tree(model, {})
+
+
+def _tree(model: Any, trees: dict[Any, dict[str, PublicFields | None]]) -> PublicFields:
+    if model in trees:
+        return trees[model]
+    tree = trees[model] = {}
+    for field in model_fields(model) or ():
+        if not field.is_private:
+            tree[field.name] = _part_of_hint(field.hint, trees)
+    return tree
+
+
+def _part_of_hint(
+    hint: Any, trees: dict[Any, dict[str, PublicFields | None]]
+) -> PublicFields | None:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _part_of_hint(arguments[0], trees)
+    if origin is Union or origin is UnionType:
+        parts = [_part_of_hint(member, trees) for member in arguments]
+        return _common([part for part in parts if part is not None])
+    if origin is not None and arguments:
+        part = _part_of_hint(arguments[-1], trees)
+        is_mapping = isinstance(origin, type) and issubclass(origin, Mapping)
+        return {"*": part} if part is not None and is_mapping else part
+    return _tree(hint, trees) if _has_private(hint) else None
+
+
+def _common(parts: list[PublicFields]) -> PublicFields | None:
+    """Returns the fields that are public in each member of a union: a mapping does not
+    tell which member it is.
+    """
+    if not parts or all(part is parts[0] for part in parts):
+        return parts[0] if parts else None
+    return {
+        name: None for name in parts[0] if all(p.get(name, 0) is None for p in parts)
+    }
+
+
+@lru_cache(maxsize=1_024)
+def _has_private(model: Any) -> bool:
+    """Whether a model has private fields, at any depth."""
+    seen: set[Any] = set()
+    open_models = [model]
+    while open_models:
+        of_type = open_models.pop()
+        if of_type in seen:
+            continue
+        seen.add(of_type)
+        for field in model_fields(of_type) or ():
+            if field.is_private:
+                return True
+            open_models += models_in(field.hint)
+    return False
+
+
+def models_in(hint: Any) -> list[Any]:
+    """Returns the classes in a type."""
+    if get_origin(hint) is None:
+        return [hint] if isinstance(hint, type) else []
+    return [model for inner in get_args(hint) for model in models_in(inner)]
 
 
 def published(fields: Mapping[Any, Any], public: PublicFields | None) -> dict[Any, Any]:
@@ -36,3 +163,26 @@ def _part(value: object, public: PublicFields) -> object:
         return [_part(item, public) for item in value]
     fields = fields_of(value)
     return type(value).__name__ if fields is None else published(fields, public)
+
+
+def private_values(
+    fields: Mapping[Any, Any], public: PublicFields | None
+) -> Iterable[object]:
+    """Returns the values of private fields."""
+    if public is None:
+        return
+    others = "*" if "*" in public else None
+    for name, value in fields.items():
+        key = name if name in public else others
+        if key is None:
+            yield value
+        elif (part := public[key]) is not None:
+            yield from _private_parts(value, part)
+
+
+def _private_parts(value: object, public: PublicFields) -> Iterable[object]:
+    if isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from _private_parts(item, public)
+    elif (fields := fields_of(value)) is not None:
+        yield from private_values(fields, public)

@@ -2,10 +2,10 @@
 
 import re
 from contextlib import AbstractContextManager
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, Self
 from uuid import UUID
 
-from herald.runtime._client import KafkaClient
+from herald.runtime._client import EventClient
 from herald.runtime._send_queue import send_queue_of
 
 
@@ -36,11 +36,34 @@ class EventPublisher:
     """
 
     node_id: UUID | str
-    kafka_client: KafkaClient | None
+    kafka_client: EventClient | None
     default_namespace: str
     wait_for_receipts: bool = False
     node_metrics: OperationMetrics | None = None
     redactions: ClassVar[tuple[re.Pattern[str], ...]] = ()
+
+    @classmethod
+    def with_client(
+        cls,
+        client: EventClient | None,
+        *,
+        node_id: UUID | str,
+        namespace: str | None = None,
+    ) -> Self:
+        """Returns a publisher, for programs without a class of their own for the node.
+        It does not call `__init__`.
+
+        Args:
+            client: Kafka client, such as `herald.KafkaClient`.
+            node_id: Id of the node, the source of its events.
+            namespace: First part of the topics; by default that of the contract.
+        """
+        publisher = cls.__new__(cls)
+        publisher.kafka_client = client
+        publisher.node_id = node_id
+        if namespace is not None:
+            publisher.default_namespace = namespace
+        return publisher
 
     @property
     def failed_events(self) -> int:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-T = TypeVar("T")
+from herald.runtime._generics import T
 
 
 class EnvelopeError(ValueError):

@@ -10,9 +10,17 @@ from uuid import UUID
 from zlib import crc32
 
 from herald.runtime._call_scope import CallScope
-from herald.runtime._context import CURRENT, Correlation, leave, new_correlation_id
+from herald.runtime._context import (
+    CURRENT,
+    Correlation,
+    RunCorrelation,
+    in_run,
+    leave,
+    new_correlation_id,
+)
 from herald.runtime._fields import fields_of
 from herald.runtime._outgoing import EventKind, Outgoing, log_failure, request_context
+from herald.runtime._private_input import PrivateInput
 from herald.runtime._sending import dispatch
 
 if TYPE_CHECKING:
@@ -35,6 +43,7 @@ class Run(CallScope):
         "_input",
         "_metadata",
         "_operation",
+        "_private",
         "_publisher",
         "_start_time",
         "_started",
@@ -61,8 +70,15 @@ class Run(CallScope):
         self.correlation_id: UUID = (
             correlation_id or around.correlation_id or new_correlation_id()
         )
-        self._context = Correlation(
-            self.correlation_id, causation_id or around.causation_id
+        self._private = PrivateInput(
+            input,
+            operation.public_input,
+            getattr(around, "private", None),
+            omits_text=operation.error_text == "omitted",
+        )
+        self._context: RunCorrelation = in_run(
+            Correlation(self.correlation_id, causation_id or around.causation_id),
+            self._private,
         )
         self._started: Outgoing | None = None
         self._token: Token[Correlation] | None = None
@@ -102,7 +118,8 @@ class Run(CallScope):
         """Makes this run the cause of events published until `leave`."""
         if self._started is not None:
             if self._started.is_accepted:
-                self._context = Correlation(self.correlation_id, self._started.event_id)
+                given = Correlation(self.correlation_id, self._started.event_id)
+                self._context = in_run(given, self._private)
             self._started = None
         self._token = CURRENT.set(self._context)
 
@@ -118,6 +135,20 @@ class Run(CallScope):
         """Publishes the completion or failure. The caller awaits the returned value, if
         any.
         """
+        if error is None:
+            return self._finish(None, may_wait=may_wait)
+        # Texts of errors are made inside of the scope, which knows the private input.
+        # A generator may be closed outside of it.
+        token = CURRENT.set(self._context)
+        try:
+            return self._finish(error, may_wait=may_wait)
+        finally:
+            CURRENT.reset(token)
+            self._private.failed()
+
+    def _finish(
+        self, error: BaseException | None, *, may_wait: bool
+    ) -> Awaitable[None] | None:
         operation = self._operation
         milliseconds = round((perf_counter() - self._start_time) * 1e3, 3)
         if self._track is not None:
@@ -168,7 +199,12 @@ class Run(CallScope):
         return text
 
     def _log(self, kind: EventKind, error: Exception) -> None:
-        log_failure(self._publisher, kind, request_context(self.correlation_id), error)
+        token = CURRENT.set(self._context)
+        try:
+            request = request_context(self.correlation_id)
+            log_failure(self._publisher, kind, request, error)
+        finally:
+            CURRENT.reset(token)
 
 
 def _new_event_id() -> str:

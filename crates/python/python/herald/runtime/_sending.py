@@ -7,7 +7,8 @@ from functools import partial
 from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from herald.runtime._client import HeraldClient, KafkaClient, is_herald_client
+from herald.runtime._client import EventClient, HeraldClient, is_herald_client
+from herald.runtime._errors import PublishError
 from herald.runtime._outgoing import EventKind, Outgoing, log_failure
 from herald.runtime._send_queue import Send, running_loop, send_queue_of
 
@@ -35,12 +36,78 @@ async def publish_event(
         log_failure(publisher, kind, log_context, error)
 
 
-async def deliver(client: KafkaClient, event: Outgoing) -> None:
-    """Publishes an event, and waits for the client's answer."""
+async def deliver(client: EventClient, event: Outgoing) -> None:
+    """Publishes an event, waits for the client's answer, and logs it."""
+    await _log_outcome(partial(answer_of, client, event), event)
+
+
+async def _log_outcome(send: Callable[[], Awaitable[object]], event: Outgoing) -> None:
     try:
-        await _outcome(call_client(client, event), event)
+        await send()
+        event.accepted()
+    except NotAccepted:
+        event.rejected()
     except Exception as error:
         event.failed(error)
+
+
+def connected_client(publisher: "EventPublisher") -> EventClient:
+    """Returns the client of a publisher.
+
+    Raises:
+        PublishError: It has none, or the client is not connected.
+    """
+    client = publisher.kafka_client
+    if client is None:
+        raise PublishError(
+            "the publisher has no client: set `kafka_client`", "not_connected"
+        )
+    if not client.is_connected:
+        raise PublishError(
+            "the client is not connected: call `connect` or use `with`",
+            "not_connected",
+        )
+    return client
+
+
+async def answer_of(client: EventClient, event: Outgoing) -> object:
+    """Publishes an event, and returns the client's answer: a receipt of Herald's.
+
+    Raises:
+        PublishError: The event is not safe.
+    """
+    return _accepted(await _awaited(call_client(client, event)), event)
+
+
+def answer_of_sync(client: EventClient, event: Outgoing) -> object:
+    """Publishes an event from synchronous code; see `answer_of`."""
+    outcome = call_client(client, event)
+    if isawaitable(outcome):
+        if iscoroutine(outcome):
+            outcome.close()
+        raise PublishError(
+            "a synchronous publisher needs a synchronous client, such as "
+            "`herald.SyncKafkaClient`",
+            "wrong_client",
+        )
+    return _accepted(outcome, event)
+
+
+async def _awaited(outcome: object) -> object:
+    return await outcome if isawaitable(outcome) else outcome
+
+
+def _accepted(outcome: object, event: Outgoing) -> object:
+    if not outcome:
+        raise NotAccepted(
+            f"the Kafka client did not accept the {event.kind.label} event",
+            "not_accepted",
+        )
+    return outcome
+
+
+class NotAccepted(PublishError):
+    """The client of somebody else answered that it did not accept an event."""
 
 
 def dispatch(
@@ -94,7 +161,7 @@ def _is_enqueued(client: HeraldClient, event: Outgoing) -> bool:
 
 
 def _send_in_order(
-    client: KafkaClient, event: Outgoing, may_wait: bool, in_order: bool
+    client: EventClient, event: Outgoing, may_wait: bool, in_order: bool
 ) -> Awaitable[None] | None:
     """Sends an event that can't be enqueued at once: in the caller's task, or behind
     the events that wait already.
@@ -124,7 +191,7 @@ def _enqueue_blocking(client: HeraldClient, event: Outgoing) -> None:
         event.rejected()
 
 
-def _send_from_sync(client: KafkaClient, event: Outgoing) -> None:
+def _send_from_sync(client: EventClient, event: Outgoing) -> None:
     """Sends an event from synchronous code: at once through a synchronous client, else
     from the event loop.
     """
@@ -135,7 +202,7 @@ def _send_from_sync(client: KafkaClient, event: Outgoing) -> None:
         if not isawaitable(outcome):
             event.accepted() if outcome else event.rejected()
             return
-        send = partial(_outcome_or_failure, outcome, event)
+        send = partial(_log_outcome, partial(_answer, outcome, event), event)
     if send_queue_of(event.publisher).put(send, event) is None:
         if iscoroutine(outcome):
             outcome.close()
@@ -149,20 +216,11 @@ class NoEventLoop(Exception):
     """A synchronous operation has an asyncio client, and no event loop is known."""
 
 
-async def _outcome(outcome: object, event: Outgoing) -> None:
-    if isawaitable(outcome):
-        outcome = await outcome
-    event.accepted() if outcome else event.rejected()
+async def _answer(outcome: object, event: Outgoing) -> object:
+    return _accepted(await _awaited(outcome), event)
 
 
-async def _outcome_or_failure(outcome: object, event: Outgoing) -> None:
-    try:
-        await _outcome(outcome, event)
-    except Exception as error:
-        event.failed(error)
-
-
-def call_client(client: KafkaClient, event: Outgoing) -> object:
+def call_client(client: EventClient, event: Outgoing) -> object:
     """Calls the client. Fields that `publish_with_envelope` does not have are passed to
     Herald's clients in a `herald.Event`.
     """

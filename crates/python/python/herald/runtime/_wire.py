@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
+from herald.runtime._generics import T
+
 
 class Wire:
     """Reader of a JSON representation in an `Annotated` type, for pydantic and
@@ -55,6 +57,13 @@ def _text(value: object, form: re.Pattern[str], expected: str) -> str:
     raise ValueError(f"expected {expected}")
 
 
+def _converted(read: Callable[[str], T], text: str, expected: str) -> T:
+    try:
+        return read(text)
+    except ValueError:  # its text quotes the value
+        raise ValueError(f"expected {expected}") from None
+
+
 def read_uuid(value: object) -> UUID:
     """Parse a UUID with hyphens."""
     if isinstance(value, UUID):
@@ -67,14 +76,16 @@ def read_datetime(value: object) -> datetime:
     if isinstance(value, datetime):
         return value
     expected = "a time with an offset, such as 2025-11-05T12:00:00Z"
-    return datetime.fromisoformat(_text(value, _TIME, expected).upper())
+    text = _text(value, _TIME, expected).upper()
+    return _converted(datetime.fromisoformat, text, expected)
 
 
 def read_date(value: object) -> date:
     """Parse an RFC 3339 date."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    return date.fromisoformat(_text(value, _DATE, "a date such as 2025-11-05"))
+    expected = "a date such as 2025-11-05"
+    return _converted(date.fromisoformat, _text(value, _DATE, expected), expected)
 
 
 def read_decimal(value: object) -> Decimal:

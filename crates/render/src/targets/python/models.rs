@@ -19,7 +19,7 @@ use crate::targets::python::types::annotation;
 const INDENT: usize = 4;
 
 /// Names that can't be attributes of a model: annotations use them, or every pydantic model has them.
-const RESERVED: [&str; 75] = [
+const RESERVED: [&str; 76] = [
     "I",
     "O",
     "l",
@@ -39,6 +39,7 @@ const RESERVED: [&str; 75] = [
     "Limits",
     "Literal",
     "Mapping",
+    "Private",
     "StrEnum",
     "UUID",
     "Uuid",
@@ -140,8 +141,6 @@ struct Plan<'a> {
     summary: String,
     fields: Vec<&'a Field>,
     side: Side,
-    /// Whether fields are public by default.
-    is_public: bool,
 }
 
 /// Side of the wire that a class describes. Consumers do not receive private values.
@@ -173,7 +172,6 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
             ),
             fields: definition.fields.iter().collect(),
             side: Side::Published,
-            is_public: true,
             name,
         });
     }
@@ -197,7 +195,6 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
                 summary: described(&format!("{what} of the operation `{of}`."), None),
                 fields: fields.iter().collect(),
                 side: Side::Published,
-                is_public: false,
                 name,
             });
         }
@@ -214,7 +211,6 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
             summary: described(&format!("Payload of `{of}`."), event.description.as_ref()),
             fields: declared.payload.iter().collect(),
             side: Side::Published,
-            is_public: true,
         });
         if has_private(node, &declared.payload) {
             let received = scope.names.give_or(format!("Received{name}"), "Payload");
@@ -225,7 +221,6 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
                 summary: described(&format!("Part of `{of}` that consumers receive."), None),
                 fields: shared(&declared.payload),
                 side: Side::Received,
-                is_public: true,
             });
         } else {
             set.received.insert(index, name.clone());
@@ -270,14 +265,13 @@ fn plan_received<'a>(
             summary: described(&format!("Part of `{of}` that consumers receive."), None),
             fields: shared(&definition.fields),
             side: Side::Received,
-            is_public: true,
         });
         plan_received(node, &definition.fields, scope, classes, plans);
     }
 }
 
 /// Returns the public fields, whose values are published.
-pub(super) fn shared(fields: &[Field]) -> Vec<&Field> {
+fn shared(fields: &[Field]) -> Vec<&Field> {
     let fields = fields.iter();
     fields
         .filter(|field| field.privacy == Privacy::Public)
@@ -285,7 +279,7 @@ pub(super) fn shared(fields: &[Field]) -> Vec<&Field> {
 }
 
 /// Returns whether the fields contain a private one, at any depth.
-pub(super) fn has_private(node: &Node, fields: &[Field]) -> bool {
+fn has_private(node: &Node, fields: &[Field]) -> bool {
     let mut seen = BTreeSet::new();
     let mut open: Vec<&[Field]> = vec![fields];
     while let Some(fields) = open.pop() {
@@ -304,7 +298,7 @@ pub(super) fn has_private(node: &Node, fields: &[Field]) -> bool {
 }
 
 /// Returns the definitions that a type uses.
-pub(super) fn defined(ty: &Type) -> Vec<&str> {
+fn defined(ty: &Type) -> Vec<&str> {
     match ty {
         Type::Defined(name) => vec![name],
         Type::List(item) | Type::Map(item) => defined(item),
@@ -355,13 +349,13 @@ fn sorted<'a>(plans: Vec<Plan<'a>>, classes: &Classes<'a>, scope: &mut Scope) ->
 }
 
 fn model(plan: &Plan<'_>, classes: &Classes<'_>, scope: &mut Scope) -> Model {
-    match scope.models() {
-        Models::Pydantic => {
-            scope.uses("BaseModel");
-            scope.uses("ConfigDict");
+    let base = match scope.models() {
+        Models::Pydantic => scope.uses("EventModel"),
+        Models::Dataclass => {
+            scope.uses("dataclass");
+            scope.uses("EventDataclass")
         }
-        Models::Dataclass => _ = scope.uses("dataclass"),
-    }
+    };
     let class_names: Vec<_> = classes.values().map(String::as_str).collect();
     let reserved = [&RESERVED[..], &class_names].concat();
     let mut attributes = Names::new([]);
@@ -369,20 +363,11 @@ fn model(plan: &Plan<'_>, classes: &Classes<'_>, scope: &mut Scope) -> Model {
     let mut fields = Vec::with_capacity(plan.fields.len());
     for field in &plan.fields {
         let attribute = attributes.give(attribute(&field.name, &reserved));
-        fields.push(model_field(
-            field,
-            &attribute,
-            plan.is_public,
-            scope,
-            &named,
-        ));
+        fields.push(model_field(field, &attribute, scope, &named));
     }
     Model {
         fields,
-        class: match scope.models() {
-            Models::Pydantic => class(&plan.name, "_Model"),
-            Models::Dataclass => format!("class {}:", plan.name),
-        },
+        class: class(&plan.name, base),
         name: plan.name.clone(),
         summary: plan.summary.clone(),
     }
@@ -391,7 +376,6 @@ fn model(plan: &Plan<'_>, classes: &Classes<'_>, scope: &mut Scope) -> Model {
 fn model_field(
     of: &Field,
     attribute: &str,
-    is_public: bool,
     scope: &mut Scope,
     named: &dyn Fn(&str) -> Option<String>,
 ) -> ModelField {
@@ -417,9 +401,13 @@ fn model_field(
         Models::Pydantic => of_pydantic(ty, value, alias, scope),
         Models::Dataclass => (ty, of_dataclass(value, alias, scope)),
     };
+    let ty = match of.privacy {
+        Privacy::Public => ty,
+        Privacy::Private => Expr::generic(scope.uses("Private"), vec![ty]),
+    };
     ModelField {
         statement: field(INDENT, attribute, &ty, value.as_ref()),
-        doc: field_doc(of, is_public),
+        doc: field_doc(of),
     }
 }
 
@@ -491,13 +479,8 @@ fn described(sentence: &str, description: Option<&String>) -> String {
 }
 
 /// Returns the docstring of a field.
-fn field_doc(field: &Field, is_public: bool) -> Option<String> {
-    let mut text = (field.description.as_deref()).map_or_else(String::new, sanitize);
-    if is_public && field.privacy == Privacy::Private {
-        let is_sentence = text.trim_end().ends_with(['.', '!', '?']) || text.trim().is_empty();
-        let gap = if is_sentence { " " } else { ". " };
-        text = format!("{text}{gap}Private.");
-    }
+fn field_doc(field: &Field) -> Option<String> {
+    let text = (field.description.as_deref()).map_or_else(String::new, sanitize);
     let text = wrap(&text, INDENT + 6, INDENT);
     (!text.is_empty()).then(|| closed(text, INDENT))
 }

@@ -7,9 +7,8 @@ use herald_catalog::category::{
     Part, STATE_EVENTS,
 };
 use herald_catalog::contract::StateMachine;
-use herald_catalog::fields::Field;
 use herald_catalog::ident::ident;
-use herald_catalog::instrument::InstrumentedEvents;
+use herald_catalog::instrument::{ErrorText, InstrumentedEvents};
 use herald_catalog::kind::Kind;
 use herald_catalog::{Event, Node};
 use herald_envelope::topic::Topic;
@@ -23,7 +22,6 @@ use crate::python::prose::{join, paragraphs, sanitize, wrap};
 use crate::python::text::{escape, regex_literal};
 use crate::targets::python::models::{Model, ModelSet, models};
 use crate::targets::python::options::{Models, PythonOptions};
-use crate::targets::python::public::PublicTrees;
 use crate::targets::python::scope::Scope;
 
 /// Values that the templates print.
@@ -35,7 +33,7 @@ pub(super) struct Module {
     summary: String,
     imports: String,
     /// Text of the runtime, in a standalone module.
-    runtime: Option<&'static str>,
+    runtime: Option<String>,
     exports: Vec<String>,
     events: Vec<Constants>,
     namespaced: bool,
@@ -50,6 +48,10 @@ pub(super) struct Module {
     /// Attributes of the class.
     attributes: Vec<String>,
     methods: Vec<Method>,
+    /// Public methods that publish declared events: statements of the class, and of the one for
+    /// synchronous programs.
+    publish: Vec<String>,
+    sync: Option<SyncPublisher>,
     /// The class and the variable of the state machine.
     machine: Option<Machine>,
     parse: Parse,
@@ -155,6 +157,14 @@ struct Method {
     breaks: u8,
 }
 
+/// The class for programs without asyncio.
+#[derive(Debug, Serialize)]
+struct SyncPublisher {
+    class: String,
+    class_summary: String,
+    publish: Vec<String>,
+}
+
 /// The function that reads messages.
 #[derive(Debug, Serialize)]
 struct Parse {
@@ -171,18 +181,17 @@ impl Module {
         let mut scope = Scope::new(options);
         let title = name(node);
         let class_name = scope.names.give(publisher_class(title));
+        let sync_class = scope.names.give(format!("Sync{class_name}"));
         let events = constants(node, &mut scope);
         let enumeration = states(node, &mut scope);
         let models = models(node, &mut scope);
-        let (trees, mut definitions) = PublicTrees::new(node, &mut scope);
         let parts = Parts {
             node,
-            trees,
             events: &events,
             models: &models,
         };
         let mut variables = Variables::default();
-        definitions.extend(parts.operations(&mut scope, &mut variables));
+        let mut definitions = parts.operations(&mut scope, &mut variables);
         definitions.extend(parts.node_events(&mut scope, &mut variables));
         let machine = enumeration.as_ref().map(|states| {
             let (statement, machine) = parts.machine(states, &mut scope, &variables);
@@ -190,16 +199,15 @@ impl Module {
             machine
         });
         let methods = parts.methods(&mut scope, &variables);
+        let publish = parts.publish_methods(&variables, "PublishMethod", &mut scope);
+        let sync = (!publish.is_empty()).then(|| SyncPublisher {
+            class: class(&sync_class, "EventPublisher"),
+            class_summary: publisher_summary(title, " Blocks for the receipts."),
+            publish: parts.publish_methods(&variables, "SyncPublishMethod", &mut scope),
+        });
         let parse = parts.parse(&mut scope);
         let attributes = attributes(node, &mut scope);
-        for used in [
-            "Any",
-            "Final",
-            "UUID",
-            "Mapping",
-            "EventPublisher",
-            "KafkaClient",
-        ] {
+        for used in ["Any", "Final", "UUID", "Mapping", "EventPublisher"] {
             scope.uses(used);
         }
         scope.uses("parse_message");
@@ -211,6 +219,7 @@ impl Module {
             metric_recorded: parts.constant_of(&METRIC_EVENTS),
         };
         let mut exports = exports(&events, &class_name, &models, &variables);
+        exports.extend(sync.as_ref().map(|_| sync_class.clone()));
         exports.push(parse.event.clone());
         exports.extend(enumeration.as_ref().map(|states| states.class_name.clone()));
         sort_exports(&mut exports);
@@ -243,14 +252,12 @@ impl Module {
                     .collect(),
             }),
             definitions,
-            class_summary: wrap(
-                &format!("Publishes the events of the node `{}`.", sanitize(title)),
-                4 + 3,
-                4,
-            ),
+            class_summary: publisher_summary(title, ""),
             class: class(&class_name, "EventPublisher"),
             attributes,
             methods,
+            publish,
+            sync,
             machine,
             parse,
             events,
@@ -279,7 +286,6 @@ struct Enumeration {
 /// Inputs of all statements.
 struct Parts<'a> {
     node: &'a Node,
-    trees: PublicTrees<'a>,
     events: &'a [Constants],
     models: &'a ModelSet,
 }
@@ -315,9 +321,16 @@ impl Parts<'_> {
                 self.service_name(),
                 Expr::keyword("topics", tuple(topics)),
                 Expr::keyword("events", tuple(events)),
-                self.public("public_input", &operation.input),
-                self.public("public_result", &operation.result),
             ];
+            let models = [
+                ("input", self.models.inputs.get(&index)),
+                ("result", self.models.results.get(&index)),
+            ];
+            arguments.extend(
+                models
+                    .into_iter()
+                    .filter_map(|(name, model)| Some(Expr::keyword(name, Expr::atom(model?)))),
+            );
             let instrument = &operation.instrument;
             if instrument.events != InstrumentedEvents::All {
                 let announced = Expr::text(instrument.events.as_str());
@@ -335,14 +348,14 @@ impl Parts<'_> {
                 let fields = Expr::Bracket("{".to_owned(), fields.collect(), '}');
                 arguments.push(Expr::keyword("fields", fields));
             }
+            if instrument.error_text != ErrorText::Masked {
+                let choice = Expr::text(instrument.error_text.as_str());
+                arguments.push(Expr::keyword("error_text", choice));
+            }
             statements.push(described(&name, scope.uses("Operation"), arguments));
             variables.operations.insert(index, name);
         }
         statements
-    }
-
-    fn public(&self, name: &str, fields: &[Field]) -> Expr {
-        Expr::keyword(name, self.trees.of(fields))
     }
 
     /// The events that belong to no operation.
@@ -364,19 +377,18 @@ impl Parts<'_> {
                 _ if event.category == &METRIC_EVENTS => "MetricEvent",
                 None => continue,
                 Some(declared) => {
-                    let public = if declared.payload.is_empty() {
-                        Expr::keyword("public", Expr::atom("None"))
-                    } else {
-                        self.public("public", &declared.payload)
-                    };
-                    arguments.push(public);
+                    let model = self.models.payloads.get(&index);
+                    arguments.extend(model.map(|it| Expr::keyword("model", Expr::atom(it))));
                     arguments.extend(
                         declared
                             .partition_key
                             .as_deref()
                             .map(|key| Expr::keyword("partition_key", Expr::text(&escape(key)))),
                     );
-                    "DeclaredEvent"
+                    match model {
+                        Some(_) => "DeclaredEvent",
+                        None => "OpenEvent",
+                    }
                 }
             };
             let name = format!("_{}", event.ident.to_ascii_uppercase());
@@ -553,6 +565,23 @@ impl Parts<'_> {
         methods
     }
 
+    /// Returns the statements that define the public methods.
+    fn publish_methods(
+        &self,
+        variables: &Variables,
+        class: &'static str,
+        scope: &mut Scope,
+    ) -> Vec<String> {
+        let events = self.node.events.iter().enumerate();
+        let declared = events.filter(|(_, event)| event.declared.is_some());
+        let method = |(index, event): (usize, &Event)| {
+            let variable = Expr::atom(&variables.events[&index]);
+            let made = Expr::call(scope.uses(class), vec![variable]);
+            assign(4, &format!("publish_{}", event.ident), &made)
+        };
+        declared.map(method).collect()
+    }
+
     /// The function that reads messages: what the payload of each event is.
     fn parse(&self, scope: &mut Scope) -> Parse {
         let mut payloads = Vec::new();
@@ -665,6 +694,15 @@ fn module_summary(node: &Node) -> String {
     summary
 }
 
+/// The docstring of a class of publishers.
+fn publisher_summary(title: &str, more: &str) -> String {
+    let sentence = format!(
+        "Publishes the events of the node `{}`.{more}",
+        sanitize(title)
+    );
+    wrap(&sentence, 4 + 3, 4)
+}
+
 /// The docstring of a method.
 fn summary(node: &Node, event: &Event) -> String {
     let sentence = format!("Publish {} event.", sanitize(&label(node, event)));
@@ -751,13 +789,7 @@ fn exports(
     models: &ModelSet,
     variables: &Variables,
 ) -> Vec<String> {
-    let own = [
-        "EVENT_CATALOG",
-        "TOPICS",
-        "KafkaClient",
-        "parse",
-        class_name,
-    ];
+    let own = ["EVENT_CATALOG", "TOPICS", "parse", class_name];
     own.into_iter()
         .map(str::to_owned)
         .chain((constants.iter()).flat_map(|event| [event.event.clone(), event.topic.clone()]))

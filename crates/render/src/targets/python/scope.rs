@@ -9,8 +9,11 @@ use crate::targets::python::options::{Models, PythonOptions};
 /// Runtime as one text, for standalone modules. Written by `scripts/bundle-runtime`.
 static RUNTIME: &str = include_str!("../../../runtime/bundle.py");
 
+/// The base of models of pydantic. Standalone modules have it behind the runtime.
+static MODELS: &str = include_str!("../../../../python/python/herald/runtime/models.py");
+
 /// Module of each imported name; all other names are imported from `herald.runtime`.
-const ORIGINS: [(&str, &str); 18] = [
+const ORIGINS: [(&str, &str); 17] = [
     ("__future__", "annotations"),
     ("base64", "b64decode"),
     ("collections.abc", "Callable"),
@@ -27,15 +30,16 @@ const ORIGINS: [(&str, &str); 18] = [
     ("typing", "Literal"),
     ("typing", "TypeAlias"),
     ("uuid", "UUID"),
-    ("pydantic", "BaseModel"),
-    ("pydantic", "ConfigDict"),
+    ("herald.runtime.models", "EventModel"),
 ];
 
 /// Builtins that annotations and defaults use, and names that the module defines itself.
-const OWN: [&str; 18] = [
+const OWN: [&str; 20] = [
+    "BaseModel",
+    "ConfigDict",
     "EVENT_CATALOG",
+    "ModelT",
     "TOPICS",
-    "_Model",
     "bool",
     "classmethod",
     "dict",
@@ -57,6 +61,14 @@ const OWN: [&str; 18] = [
 static BUNDLE: LazyLock<(Imports, &'static str)> = LazyLock::new(|| {
     let mut imports = Imports::default();
     let text = imports.take_from(RUNTIME);
+    (imports, text)
+});
+
+/// The imports of the base of models, and its text without them.
+static BASE: LazyLock<(Imports, &'static str)> = LazyLock::new(|| {
+    let (_, code) = MODELS.split_once("\n\n").unwrap_or_default();
+    let mut imports = Imports::default();
+    let text = imports.take_from(code);
     (imports, text)
 });
 
@@ -103,6 +115,7 @@ impl Scope {
     pub(super) fn uses(&mut self, name: &'static str) -> &'static str {
         let origin = ORIGINS.iter().find(|(_, known)| *known == name);
         match origin {
+            Some((module, _)) if self.options.standalone && module.starts_with("herald") => {}
             Some((module, _)) => self.imports.name(module, name),
             None if name == "re" => self.imports.module("re"),
             None if name == "Field" => self.imports.name("pydantic", name),
@@ -113,11 +126,18 @@ impl Scope {
     }
 
     /// Returns the block of imports; for a standalone module also the text of the runtime.
-    pub(super) fn finish(mut self) -> (String, Option<&'static str>) {
+    pub(super) fn finish(mut self) -> (String, Option<String>) {
         if !self.options.standalone {
             return (self.imports.print(), None);
         }
-        self.imports.take_from(RUNTIME);
-        (self.imports.print(), Some(BUNDLE.1.trim()))
+        self.imports.add(&BUNDLE.0);
+        let mut runtime = BUNDLE.1.trim().to_owned();
+        if self.options.models == Models::Pydantic {
+            self.imports.add(&BASE.0);
+            runtime.push_str("\n\n\n");
+            runtime.push_str(BASE.1.trim());
+        }
+        self.imports.remove_package("herald");
+        (self.imports.print(), Some(runtime))
     }
 }

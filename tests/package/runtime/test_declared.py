@@ -1,0 +1,253 @@
+"""Declared events: validated before they are published, with a receipt."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+import pytest
+from herald import Event, PayloadError, PublishError, Receipt
+from herald.runtime import (
+    DeclaredEvent,
+    EventDataclass,
+    EventPublisher,
+    Integer,
+    Limits,
+    OpenEvent,
+    Private,
+    PublishMethod,
+    SyncPublishMethod,
+    Uuid,
+    correlation,
+)
+from herald.testing import RecordingClient, SyncRecordingClient
+from pydantic import BaseModel
+
+from shop import _PLACED, REQUEST, AsyncClient, OrderPlaced, Orders, SyncClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Moved(EventDataclass):
+    order_id: Uuid
+    place: Private[str]
+    count: Annotated[Integer, Limits(ge=1)] = 1
+
+
+_MOVED = DeclaredEvent(
+    "order.moved",
+    "shop.order.moved.v1",
+    node_type="effect",
+    service_name="orders",
+    model=Moved,
+    partition_key="order_id",
+)
+_NOTED = OpenEvent("noted", "shop.noted.v1", node_type=None, service_name="orders")
+
+
+class Shop(Orders):
+    publish_order_moved = PublishMethod(_MOVED)
+    publish_noted = PublishMethod(_NOTED)
+
+
+class SyncShop(EventPublisher):
+    publish_order_placed = SyncPublishMethod(_PLACED)
+    publish_order_moved = SyncPublishMethod(_MOVED)
+
+
+class Other(BaseModel):
+    """A model of somebody else."""
+
+
+INVALID = [
+    {"order_id": "five"},
+    {"order_id": 5, "total": "lots"},
+    {},
+    OrderPlaced.model_construct(order_id="five"),
+    OrderPlaced(order_id=5).model_copy(update={"order_id": "five"}),
+    Other(),
+    Moved(order_id=uuid4(), place="x"),
+    "text",
+    None,
+]
+
+
+@pytest.mark.parametrize("payload", INVALID, ids=repr)
+def test_an_invalid_payload_is_not_published(
+    payload: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = SyncClient()
+    with pytest.raises(PayloadError):
+        asyncio.run(Orders(client).publish_order_placed(payload))
+    asyncio.run(Orders(client)._publish_order_placed_event(REQUEST, payload))
+    assert client.published == []
+    [line] = caplog.records
+    assert line.levelno == logging.WARNING
+    assert line.getMessage().startswith("Failed to publish order.placed event: Payload")
+
+
+def refusal(event: Any, payload: object) -> str:
+    """Text of the error of an invalid payload."""
+    with pytest.raises(PayloadError) as caught:
+        event.outgoing(Orders(None), payload)
+    assert caught.value.__context__ is None
+    return str(caught.value)
+
+
+def test_the_error_names_paths_and_rules_but_no_value() -> None:
+    secret = "ann.smith@example.com"
+    text = refusal(_PLACED, {"order_id": secret, "total": secret, "email": [secret]})
+    assert text == (
+        "payload.order_id: expected a whole number; payload.total: expected a decimal "
+        'number as text, such as "12.50"; payload.email: Input should be a valid string'
+        " (payload of order.placed)"
+    )
+    assert refusal(_PLACED, {"order_id": 5, "ttal": 4}) == (
+        "payload.ttal: order.placed has no such field in its contract"
+    )
+    assert refusal(_PLACED, Other()) == (
+        "payload: order.placed needs OrderPlaced or a mapping, not Other"
+    )
+    assert refusal(_MOVED, {"order_id": uuid4(), "place": "x", "count": 0}) == (
+        "payload.count: expected 1 or more (payload of order.moved)"
+    )
+
+
+def test_a_generated_dataclass_is_validated_when_it_is_made() -> None:
+    key = str(uuid4())
+    moved = Moved(order_id=key, place="Berlin")  # type: ignore[arg-type]
+    assert moved.order_id == UUID(key)
+    assert repr(moved) == f"Moved(order_id={UUID(key)!r}, count=1)"
+    with pytest.raises(ValueError, match="order_id: expected a UUID"):
+        Moved(order_id=5, place="Berlin")  # type: ignore[arg-type]
+
+
+@pytest.mark.asyncio
+async def test_a_public_method_returns_the_receipt() -> None:
+    async with RecordingClient() as client:
+        shop = Shop(client)
+        placed = OrderPlaced(order_id=5, total=Decimal("9.50"), email="a@b.c")
+        receipts = [
+            await shop.publish_order_placed(placed, correlation_id=REQUEST),
+            await shop.publish_order_placed(order_id=6, email="a@b.c"),
+            await shop.publish_order_moved(order_id=REQUEST, place="Berlin"),
+            await shop.publish_noted({"anything": [1]}),
+        ]
+    assert all(isinstance(each, Receipt) and each.is_delivered for each in receipts)
+    first, second, third, fourth = client.events
+    assert first.payload == {"order_id": 5, "total": "9.50", "email": "str"}
+    assert first.envelope["correlation_id"] == str(REQUEST)
+    assert first.key == b"5"
+    assert second.payload == {"order_id": 6, "total": None, "email": "str"}
+    assert third.payload == {"order_id": str(REQUEST), "place": "str", "count": 1}
+    assert fourth.payload == {"anything": [1]}
+
+
+@pytest.mark.asyncio
+async def test_correlation_and_causation_come_from_the_scope() -> None:
+    cause = uuid4()
+    async with RecordingClient() as client:
+        with correlation(REQUEST, cause):
+            await Shop(client).publish_order_placed(order_id=5)
+        await Shop(client).publish_order_placed(
+            OrderPlaced(order_id=5), causation_id=cause, metadata={"tenant": "a"}
+        )
+    inside, outside = client.events
+    assert inside.envelope["correlation_id"] == str(REQUEST)
+    assert inside.envelope["causation_id"] == str(cause)
+    assert outside.envelope["correlation_id"] != str(REQUEST)
+    assert outside.envelope["causation_id"] == str(cause)
+    assert outside.payload["metadata"] == {"tenant": "a"}
+
+
+def test_a_synchronous_publisher_has_the_same_methods() -> None:
+    with SyncRecordingClient() as client:
+        shop = SyncShop.with_client(client, node_id="orders-1", namespace="dev")
+        receipt = shop.publish_order_placed(OrderPlaced(order_id=5))
+        assert receipt.is_delivered
+        assert shop.publish_order_moved(order_id=REQUEST, place="x").is_delivered
+        with pytest.raises(PayloadError):
+            shop.publish_order_placed(order_id="five")  # type: ignore[call-overload]
+    assert [event.event_type for event in client.events] == [
+        "order.placed",
+        "order.moved",
+    ]
+
+
+def test_there_is_no_receipt_without_a_connected_client() -> None:
+    for client in (None, SyncClient(is_connected=False)):
+        shop = SyncShop.with_client(client, node_id="orders-1")
+        with pytest.raises(PublishError) as caught:
+            shop.publish_order_placed(order_id=5)
+        assert caught.value.code == "not_connected"
+
+
+def test_what_another_client_does_not_accept_is_an_error() -> None:
+    shop = SyncShop.with_client(SyncClient(answer=False), node_id="orders-1")
+    with pytest.raises(PublishError) as caught:
+        shop.publish_order_placed(order_id=5)
+    assert caught.value.code == "not_accepted"
+
+
+def test_a_synchronous_publisher_refuses_an_asyncio_client() -> None:
+    shop = SyncShop.with_client(AsyncClient(), node_id="orders-1")
+    with pytest.raises(PublishError) as caught:
+        shop.publish_order_placed(order_id=5)
+    assert caught.value.code == "wrong_client"
+
+
+def test_too_many_or_unknown_arguments_are_type_errors() -> None:
+    shop: Any = SyncShop.with_client(SyncClient(), node_id="orders-1")
+    placed = OrderPlaced(order_id=5)
+    with pytest.raises(TypeError):
+        shop.publish_order_placed(placed, placed)
+    with pytest.raises(TypeError):
+        shop.publish_order_placed(placed, order_id=5)
+
+
+@pytest.mark.asyncio
+async def test_success_is_logged_at_debug(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "herald.events")
+    async with RecordingClient() as client:
+        await Shop(client).publish_order_placed(order_id=5)
+    assert [line.levelno for line in caplog.records] == [logging.DEBUG]
+
+
+class Nested(BaseModel):
+    """A model of somebody else with a generated one in it."""
+
+    placed: OrderPlaced
+
+
+@dataclass
+class NestedData:
+    placed: OrderPlaced
+    moved: Moved
+
+
+PRIVATE = OrderPlaced(order_id=5, email="ann@example.com")
+MOVED = Moved(order_id=REQUEST, place="ann's house")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        PRIVATE,
+        MOVED,
+        {"inner": [PRIVATE, MOVED]},
+        Nested(placed=PRIVATE),
+        NestedData(PRIVATE, MOVED),
+    ],
+    ids=["model", "dataclass", "mapping", "other model", "other dataclass"],
+)
+def test_a_client_publishes_no_private_field_of_a_generated_model(
+    payload: object,
+) -> None:
+    with SyncRecordingClient() as client:
+        client.publish(Event("order.placed", "orders-1", payload, "shop.placed.v1"))
+        metadata: Mapping[str, object] = {"payload": payload}
+        client.publish_with_envelope("other", "orders-1", {}, "t", metadata=metadata)
+    assert len(client.events) == 2
+    assert "ann" not in str([(e.payload, e.metadata) for e in client.events])
