@@ -56,7 +56,7 @@ def create_app(client: KafkaClient | None = None) -> FastAPI:
             except ValueError as error:
                 raise HTTPException(422, str(error)) from error
             placed = OrderPlaced(order_id=order.order_id, items=order.items)
-            await orders._publish_order_placed_event(request, placed)
+            await orders.publish_order_placed(placed)
             return result
 
     return app

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import dataclass
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,20 @@ OPERATIONS = 50
 STAGES = ("started", "completed", "failed")
 
 
+@dataclass(frozen=True)
+class Number:
+    """Input of the operations."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """Result of the operations."""
+
+    result: int
+
+
 def operation(name: str) -> Operation:
     started, completed, failed = (f"effect.{name}.{stage}" for stage in STAGES)
     return Operation(
@@ -37,8 +52,8 @@ def operation(name: str) -> Operation:
             f"{{namespace}}.{failed}",
         ),
         events=(started, completed, failed),
-        public_input={"number": None},
-        public_result={"result": None},
+        input=Number,
+        result=Result,
     )
 
 

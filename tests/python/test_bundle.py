@@ -23,8 +23,6 @@ class Node(EventPublisher):
         service_name="orders",
         topics=("a", "b", "c"),
         events=("a", "b", "c"),
-        public_input={},
-        public_result={},
     )
     async def place(self, order_id):
         return order_id

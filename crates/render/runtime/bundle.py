@@ -968,8 +968,8 @@ class Binding:
 
     def __init__(self, function: Callable[..., Any], *, is_method: bool) -> None:
         parameters = list(inspect.signature(function).parameters.values())
-        if is_method:
-            parameters = parameters[1:]
+        if is_method and parameters and parameters[0].kind in _POSITIONAL:
+            parameters = parameters[1:]  # not of `def place(*arguments)`
         self._skip = 1 if is_method else 0
         self._positional = tuple(p.name for p in parameters if p.kind in _POSITIONAL)
         self._rest = next(

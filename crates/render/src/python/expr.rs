@@ -61,6 +61,11 @@ impl Expr {
         }
     }
 
+    /// Whether it has brackets around one item, in which no comma keeps it broken.
+    fn has_one_item(&self) -> bool {
+        matches!(self, Self::Bracket(_, items, ']') if items.len() == 1)
+    }
+
     /// Formats on one line.
     pub(crate) fn flat(&self) -> String {
         match self {
@@ -174,7 +179,8 @@ pub(crate) fn field(indent: usize, name: &str, annotation: &Expr, value: Option<
             {
                 return format!("{begin}{flat} = {}", value.broken(indent));
             }
-            Expr::Atom(text) | Expr::Text(text) if inner + text.len() > WIDTH => {}
+            Expr::Atom(text) | Expr::Text(text)
+                if inner + text.len() > WIDTH && !annotation.has_one_item() => {}
             _ => {
                 let value = value.fitted(inner, inner, 0);
                 return format!("{begin}{flat} = (\n{:inner$}{value}\n{:indent$})", "", "");

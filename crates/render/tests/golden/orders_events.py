@@ -308,15 +308,15 @@ class OrdersEventPublisher(EventPublisher):
         re.compile(r"\b\d{4} \d{4} \d{4} \d{4}\b", re.IGNORECASE),
     )
 
-    @property
-    def state_machine(self) -> StateMachine[OrdersState]:
-        """State machine of the node: its state, and the transitions from it."""
-        return _STATES.of(self)
-
     publish_order_placed = PublishMethod(_ORDER_PLACED)
     publish_warehouse_stock_reservation_requested = PublishMethod(
         _WAREHOUSE_STOCK_RESERVATION_REQUESTED,
     )
+
+    @property
+    def state_machine(self) -> StateMachine[OrdersState]:
+        """State machine of the node: its state, and the transitions from it."""
+        return _STATES.of(self)
 
     async def _publish_order_place_started_event(
         self,

@@ -391,8 +391,9 @@ impl Parts<'_> {
                     }
                 }
             };
-            let name = format!("_{}", event.ident.to_ascii_uppercase());
-            let name = scope.names.give(name);
+            // A class would mangle a name with two underscores.
+            let name = event.ident.trim_start_matches('_').to_ascii_uppercase();
+            let name = scope.names.give(format!("_{name}"));
             statements.push(described(&name, scope.uses(class), arguments));
             variables.events.insert(index, name);
         }
