@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-from dataclasses import dataclass
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4

@@ -36,6 +36,7 @@ from string import ascii_letters, digits
 from time import perf_counter, time_ns
 from types import NoneType, TracebackType, UnionType
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     ClassVar,
@@ -58,6 +59,10 @@ from typing import (
 from urllib.parse import quote, quote_plus
 from uuid import UUID, uuid4
 from zlib import crc32
+
+if TYPE_CHECKING:
+    from herald import Receipt  # type: ignore[import-not-found, unused-ignore]
+
 
 # Fields of mappings, models and dataclasses.
 
@@ -1978,9 +1983,9 @@ def _tree(model: Any, trees: dict[Any, dict[str, PublicFields | None]]) -> Publi
     if model in trees:
         return trees[model]
     tree = trees[model] = {}
-    for field in model_fields(model) or ():
-        if not field.is_private:
-            tree[field.name] = _part_of_hint(field.hint, trees)
+    for of_model in model_fields(model) or ():
+        if not of_model.is_private:
+            tree[of_model.name] = _part_of_hint(of_model.hint, trees)
     return tree
 
 
@@ -2021,10 +2026,10 @@ def _has_private(model: Any) -> bool:
         if of_type in seen:
             continue
         seen.add(of_type)
-        for field in model_fields(of_type) or ():
-            if field.is_private:
+        for of_model in model_fields(of_type) or ():
+            if of_model.is_private:
                 return True
-            open_models += models_in(field.hint)
+            open_models += models_in(of_model.hint)
     return False
 
 

@@ -279,7 +279,7 @@ def test_no_private_value_leaves_whatever_raises(
     wrapper = str(quote(""))
     for leaf in found:
         for text in (str(leaf), repr(leaf)):
-            # What the error says without the value may have the same letters.
+            # The rest of the text may have the same letters.
             assume("*" not in text and text not in wrapper)
             if len(text) >= 4:
                 assume(text.lower() not in f"{wrapper} nested".lower())
