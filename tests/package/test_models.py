@@ -2,10 +2,14 @@
 
 import json
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
 from itertools import count
 from types import ModuleType
 from typing import Any, Literal
+from uuid import UUID
 
 import pytest
 from herald import generate, load_text
@@ -31,7 +35,7 @@ TEXTS = [
 ]  # fmt: skip
 PLAIN = [
     "any", "string", "integer", "number", "boolean", "uuid", "datetime", "date",
-    "decimal", "Line", "Box",
+    "decimal", "bytes", "Line", "Box",
 ]  # fmt: skip
 NAMES = [
     "a",
@@ -75,6 +79,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     ),
     "date": st.dates().map(str),
     "decimal": st.sampled_from(["12.50", "-3", "0E-8", "1e5"]),
+    "bytes": st.binary(max_size=5).map(lambda value: b64encode(value).decode()),
     "null": st.none(),
 }
 VALID["Line"] = st.recursive(
@@ -237,6 +242,7 @@ def test_models_accept_what_the_schema_accepts(data: st.DataObject) -> None:
 
 
 FORMATS = [
+    "bytes",
     "uuid",
     "datetime",
     "date",
@@ -279,3 +285,71 @@ def test_pydantic_reads_json_as_strictly() -> None:
     for text in ('{"a": 12.5}', '{"a": ".5"}', '{"a": null}', "{}"):
         with pytest.raises(ValueError):
             model.model_validate_json(text)
+
+
+def offset(**parts: float) -> timezone:
+    return timezone(timedelta(**parts))
+
+
+# Values of Python at the edges of every type: what a model accepts has to be valid JSON
+# of the contract, and has to be read again as the same value.
+EDGES: dict[str, list[Any]] = {
+    "datetime": [
+        datetime(2024, 2, 29, 12), datetime(2024, 2, 29, 12, tzinfo=UTC),
+        datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, UTC),
+        datetime(2024, 1, 1, tzinfo=offset(hours=5, minutes=30)),
+        datetime(2024, 1, 1, tzinfo=offset(hours=-23, minutes=-59)),
+        datetime(1890, 1, 1, tzinfo=offset(minutes=53, seconds=28)),
+        datetime(2024, 1, 1, tzinfo=offset(microseconds=1)),
+        date(2024, 2, 29), 1709200000,
+    ],
+    "date": [
+        date(2024, 2, 29), date(1, 1, 1), date(9999, 12, 31),
+        datetime(2024, 2, 29), datetime(2024, 2, 29, tzinfo=UTC),
+    ],
+    "decimal": [
+        Decimal("12.50"), Decimal("-0"), Decimal("-0.00"), Decimal("1E+5"),
+        Decimal("1e-400"), Decimal("9" * 60), Decimal("0E-8"), Decimal("NaN"),
+        Decimal("sNaN"), Decimal("Infinity"), Decimal("-Infinity"), 1, 1.5, True,
+    ],
+    "number": [
+        0.0, -0.0, 5e-324, 1.7976931348623157e308, float("nan"), float("inf"),
+        float("-inf"), 2**53 + 1, 10**300, True,
+    ],
+    "integer": [0, -0, 2**63, -(2**64), 10**300, 2.0, -0.0, 1e300, 1.5, True,
+                float("nan"), float("inf"), Decimal(1)],
+    "string": ["", "\0", "\u2028", "\U0001f600", "\ud800", "a\udfff", b"x", 1],
+    "boolean": [True, False, 0, 1, "true"],
+    "uuid": [UUID(int=0), UUID(int=2**128 - 1), "x", 0, b"0" * 16],
+    "bytes": [b"", b"\x00\xff", bytearray(b"x"), "AA==", "A", "\n"],
+    "list[string]": [[], ["a", "\ud800"], ("a",), {"a"}, "a"],
+    "map[string]": [{}, {"a": "b"}, {"\ud800": "b"}, {1: "b"}, {"a": 1}, []],
+    "map[any]": [{}, {"a": [None, 1.5]}, {1: 2}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("of_type", EDGES)
+@pytest.mark.parametrize("kind", BOTH)
+def test_what_a_model_accepts_is_valid_on_the_wire(kind: Models, of_type: str) -> None:
+    contract = load_text(contract_of({"a": {"type": of_type}}, {"a": {"type": "any"}}))
+    [schema] = [
+        json.loads(file.text)
+        for file in generate(contract, "schemas")
+        if "do.input" in file.path
+    ]
+    judge = Draft202012Validator(
+        schema, format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+    model = imported(generate(contract, models=kind)[0].text).DoInput
+    accepted = 0
+    for value in EDGES[of_type]:
+        try:
+            made = model(a=value)
+        except ValueError:
+            continue
+        accepted += 1
+        written = json.loads(json.dumps(json_value(made), allow_nan=False))
+        assert judge.is_valid(written), (value, written)
+        again = from_json(model, written)
+        assert again == made, (value, written)
+    assert accepted > 0

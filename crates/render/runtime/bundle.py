@@ -1314,6 +1314,9 @@ _BASE64: Final = re.compile(
 )
 
 
+_MINUTE: Final = timedelta(minutes=1)
+
+
 def _text(value: object, form: re.Pattern[str], expected: str) -> str:
     if isinstance(value, str) and form.fullmatch(value):
         return value
@@ -1336,9 +1339,13 @@ def read_uuid(value: object) -> UUID:
 
 def read_datetime(value: object) -> datetime:
     """Parse an RFC 3339 time."""
-    if isinstance(value, datetime):
-        return value
     expected = "a time with an offset, such as 2025-11-05T12:00:00Z"
+    if isinstance(value, datetime):
+        offset = value.utcoffset()
+        # RFC 3339 has no seconds in offsets, as those of local times before 1900 have.
+        if offset is None or offset % _MINUTE:
+            raise ValueError(f"expected {expected}, in whole minutes")
+        return value
     text = _text(value, _TIME, expected).upper()
     return _converted(datetime.fromisoformat, text, expected)
 
@@ -1353,9 +1360,11 @@ def read_date(value: object) -> date:
 
 def read_decimal(value: object) -> Decimal:
     """Parse a decimal number from text: a JSON number would lose digits."""
-    if isinstance(value, Decimal):
-        return value
     expected = 'a decimal number as text, such as "12.50"'
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError(f"expected {expected}, not NaN or Infinity")
+        return value
     try:
         return Decimal(_text(value, _DECIMAL, expected))
     except InvalidOperation:
@@ -2359,7 +2368,10 @@ def _read(hint: Any, value: Any) -> Any:
     if origin is not None:  # a mapping
         if not isinstance(value, Mapping):
             raise ModelError((), "expected an object")
-        return {name: _at(name, arguments[1], item) for name, item in value.items()}
+        return {
+            _at("[key]", arguments[0], name): _at(name, arguments[1], item)
+            for name, item in value.items()
+        }
     return _read_plain(hint, value)
 
 
@@ -2413,6 +2425,8 @@ def _read_plain(hint: Any, value: Any) -> Any:
     if hint is bool and isinstance(value, bool):
         return value
     if hint is str and isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+            raise ModelError((), "expected text without lone surrogates")
         return value
     expected = {bool: "true or false", str: "text"}.get(hint, "nothing")
     raise ModelError((), f"expected {expected}")

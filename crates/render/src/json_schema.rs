@@ -16,6 +16,9 @@ const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// Pattern of the text of Python's `Decimal`: `12.50`, `-3`, `0E-8`.
 const DECIMAL: &str = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$";
 
+/// Pattern of Base64 (RFC 4648). `contentEncoding` alone does not reject other text.
+const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
+
 /// Description that private fields get.
 const PRIVATE: &str = "Private: only the name of its type leaves the process.";
 
@@ -154,7 +157,9 @@ fn type_schema(ty: &Type, limits: &Limits) -> Map<String, Value> {
         Type::DateTime => format("date-time"),
         Type::Date => format("date"),
         Type::Decimal => json!({"type": "string", "pattern": DECIMAL}),
-        Type::Bytes => json!({"type": "string", "contentEncoding": "base64"}),
+        Type::Bytes => {
+            json!({"type": "string", "contentEncoding": "base64", "pattern": BASE64})
+        }
         Type::Enum(values) => json!({"type": "string", "enum": values}),
         Type::Defined(name) => json!({"$ref": format!("#/$defs/{name}")}),
         Type::List(item) => {

@@ -124,7 +124,10 @@ def _read(hint: Any, value: Any) -> Any:
     if origin is not None:  # a mapping
         if not isinstance(value, Mapping):
             raise ModelError((), "expected an object")
-        return {name: _at(name, arguments[1], item) for name, item in value.items()}
+        return {
+            _at("[key]", arguments[0], name): _at(name, arguments[1], item)
+            for name, item in value.items()
+        }
     return _read_plain(hint, value)
 
 
@@ -178,6 +181,8 @@ def _read_plain(hint: Any, value: Any) -> Any:
     if hint is bool and isinstance(value, bool):
         return value
     if hint is str and isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+            raise ModelError((), "expected text without lone surrogates")
         return value
     expected = {bool: "true or false", str: "text"}.get(hint, "nothing")
     raise ModelError((), f"expected {expected}")

@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
@@ -51,6 +51,9 @@ _BASE64: Final = re.compile(
 )
 
 
+_MINUTE: Final = timedelta(minutes=1)
+
+
 def _text(value: object, form: re.Pattern[str], expected: str) -> str:
     if isinstance(value, str) and form.fullmatch(value):
         return value
@@ -73,9 +76,13 @@ def read_uuid(value: object) -> UUID:
 
 def read_datetime(value: object) -> datetime:
     """Parse an RFC 3339 time."""
-    if isinstance(value, datetime):
-        return value
     expected = "a time with an offset, such as 2025-11-05T12:00:00Z"
+    if isinstance(value, datetime):
+        offset = value.utcoffset()
+        # RFC 3339 has no seconds in offsets, as those of local times before 1900 have.
+        if offset is None or offset % _MINUTE:
+            raise ValueError(f"expected {expected}, in whole minutes")
+        return value
     text = _text(value, _TIME, expected).upper()
     return _converted(datetime.fromisoformat, text, expected)
 
@@ -90,9 +97,11 @@ def read_date(value: object) -> date:
 
 def read_decimal(value: object) -> Decimal:
     """Parse a decimal number from text: a JSON number would lose digits."""
-    if isinstance(value, Decimal):
-        return value
     expected = 'a decimal number as text, such as "12.50"'
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError(f"expected {expected}, not NaN or Infinity")
+        return value
     try:
         return Decimal(_text(value, _DECIMAL, expected))
     except InvalidOperation:

@@ -26,6 +26,8 @@ class EventModel(BaseModel):
         regex_engine="python-re",
         revalidate_instances="always",
         serialize_by_alias=True,
+        # Only with a limit, pydantic looks for lone surrogates, which UTF-8 can't have.
+        str_max_length=2**31,
         use_attribute_docstrings=True,
     )
 
