@@ -2166,7 +2166,7 @@ class correlation:
             self._given.causation_id or around.causation_id,
         )
         if isinstance(around, RunCorrelation):
-            given = in_run(given, around.private)
+            given = in_run(*given, around.private)
         self._tokens.append(CURRENT.set(given))
         return given
 
@@ -2174,9 +2174,13 @@ class correlation:
         leave(self._tokens.pop())
 
 
-def in_run(given: Correlation, private: PrivateInput) -> RunCorrelation:
+def in_run(
+    correlation_id: UUID | None,
+    causation_id: UUID | str | None,
+    private: PrivateInput,
+) -> RunCorrelation:
     """Returns a correlation inside of a run with this input."""
-    inside = RunCorrelation(*given)
+    inside = RunCorrelation(correlation_id, causation_id)
     inside.private = private
     return inside
 
@@ -3597,7 +3601,7 @@ class Run(CallScope):
     """
 
     __slots__ = (
-        "_context",
+        "_causation_id",
         "_correlation_text",
         "_input",
         "_metadata",
@@ -3635,10 +3639,7 @@ class Run(CallScope):
             getattr(around, "private", None),
             omits_text=operation.error_text == "omitted",
         )
-        self._context: RunCorrelation = in_run(
-            Correlation(self.correlation_id, causation_id or around.causation_id),
-            self._private,
-        )
+        self._causation_id = causation_id or around.causation_id
         self._started: Outgoing | None = None
         self._token: Token[Correlation] | None = None
         self._correlation_text: str | None = None
@@ -3668,7 +3669,7 @@ class Run(CallScope):
         except Exception as error:
             self._log(operation.started_kind, error)
             return None
-        event.causation_id = self._context.causation_id
+        event.causation_id = self._causation_id
         event.event_id = _new_event_id()
         self._started = event
         return dispatch(event, may_wait=may_wait)
@@ -3677,10 +3678,9 @@ class Run(CallScope):
         """Makes this run the cause of events published until `leave`."""
         if self._started is not None:
             if self._started.is_accepted:
-                given = Correlation(self.correlation_id, self._started.event_id)
-                self._context = in_run(given, self._private)
+                self._causation_id = self._started.event_id
             self._started = None
-        self._token = CURRENT.set(self._context)
+        self._token = CURRENT.set(self._correlation())
 
     def leave(self) -> None:
         """Restores the surrounding scope."""
@@ -3698,7 +3698,7 @@ class Run(CallScope):
             return self._finish(None, may_wait=may_wait)
         # Texts of errors are made inside of the scope, which knows the private input.
         # A generator may be closed outside of it.
-        token = CURRENT.set(self._context)
+        token = CURRENT.set(self._correlation())
         try:
             return self._finish(error, may_wait=may_wait)
         finally:
@@ -3739,10 +3739,13 @@ class Run(CallScope):
         except Exception as problem:
             self._log(kind, problem)
             return None
-        event.causation_id = self._context.causation_id
+        event.causation_id = self._causation_id
         # Cancellation and program exit must not wait for the client.
         may_wait = may_wait and (error is None or isinstance(error, Exception))
         return dispatch(event, may_wait=may_wait)
+
+    def _correlation(self) -> Correlation:
+        return in_run(self.correlation_id, self._causation_id, self._private)
 
     def _is_sampled(self) -> bool:
         share = self._operation.sample_started
@@ -3758,7 +3761,7 @@ class Run(CallScope):
         return text
 
     def _log(self, kind: EventKind, error: Exception) -> None:
-        token = CURRENT.set(self._context)
+        token = CURRENT.set(self._correlation())
         try:
             request = request_context(self.correlation_id)
             log_failure(self._publisher, kind, request, error)

@@ -81,7 +81,7 @@ class correlation:
             self._given.causation_id or around.causation_id,
         )
         if isinstance(around, RunCorrelation):
-            given = in_run(given, around.private)
+            given = in_run(*given, around.private)
         self._tokens.append(CURRENT.set(given))
         return given
 
@@ -89,9 +89,13 @@ class correlation:
         leave(self._tokens.pop())
 
 
-def in_run(given: Correlation, private: "PrivateInput") -> RunCorrelation:
+def in_run(
+    correlation_id: UUID | None,
+    causation_id: UUID | str | None,
+    private: "PrivateInput",
+) -> RunCorrelation:
     """Returns a correlation inside of a run with this input."""
-    inside = RunCorrelation(*given)
+    inside = RunCorrelation(correlation_id, causation_id)
     inside.private = private
     return inside
 

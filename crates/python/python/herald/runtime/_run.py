@@ -13,7 +13,6 @@ from herald.runtime._call_scope import CallScope
 from herald.runtime._context import (
     CURRENT,
     Correlation,
-    RunCorrelation,
     in_run,
     leave,
     new_correlation_id,
@@ -38,7 +37,7 @@ class Run(CallScope):
     """
 
     __slots__ = (
-        "_context",
+        "_causation_id",
         "_correlation_text",
         "_input",
         "_metadata",
@@ -76,10 +75,7 @@ class Run(CallScope):
             getattr(around, "private", None),
             omits_text=operation.error_text == "omitted",
         )
-        self._context: RunCorrelation = in_run(
-            Correlation(self.correlation_id, causation_id or around.causation_id),
-            self._private,
-        )
+        self._causation_id = causation_id or around.causation_id
         self._started: Outgoing | None = None
         self._token: Token[Correlation] | None = None
         self._correlation_text: str | None = None
@@ -109,7 +105,7 @@ class Run(CallScope):
         except Exception as error:
             self._log(operation.started_kind, error)
             return None
-        event.causation_id = self._context.causation_id
+        event.causation_id = self._causation_id
         event.event_id = _new_event_id()
         self._started = event
         return dispatch(event, may_wait=may_wait)
@@ -118,10 +114,9 @@ class Run(CallScope):
         """Makes this run the cause of events published until `leave`."""
         if self._started is not None:
             if self._started.is_accepted:
-                given = Correlation(self.correlation_id, self._started.event_id)
-                self._context = in_run(given, self._private)
+                self._causation_id = self._started.event_id
             self._started = None
-        self._token = CURRENT.set(self._context)
+        self._token = CURRENT.set(self._correlation())
 
     def leave(self) -> None:
         """Restores the surrounding scope."""
@@ -139,7 +134,7 @@ class Run(CallScope):
             return self._finish(None, may_wait=may_wait)
         # Texts of errors are made inside of the scope, which knows the private input.
         # A generator may be closed outside of it.
-        token = CURRENT.set(self._context)
+        token = CURRENT.set(self._correlation())
         try:
             return self._finish(error, may_wait=may_wait)
         finally:
@@ -180,10 +175,13 @@ class Run(CallScope):
         except Exception as problem:
             self._log(kind, problem)
             return None
-        event.causation_id = self._context.causation_id
+        event.causation_id = self._causation_id
         # Cancellation and program exit must not wait for the client.
         may_wait = may_wait and (error is None or isinstance(error, Exception))
         return dispatch(event, may_wait=may_wait)
+
+    def _correlation(self) -> Correlation:
+        return in_run(self.correlation_id, self._causation_id, self._private)
 
     def _is_sampled(self) -> bool:
         share = self._operation.sample_started
@@ -199,7 +197,7 @@ class Run(CallScope):
         return text
 
     def _log(self, kind: EventKind, error: Exception) -> None:
-        token = CURRENT.set(self._context)
+        token = CURRENT.set(self._correlation())
         try:
             request = request_context(self.correlation_id)
             log_failure(self._publisher, kind, request, error)
