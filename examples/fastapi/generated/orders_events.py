@@ -14,17 +14,19 @@ from herald.runtime import (
     DeclaredEvent,
     EventPublisher,
     Integer,
-    KafkaClient,
     Operation,
     OperationCompleted,
     OperationFailed,
     OperationStarted,
+    Private,
+    PublishMethod,
     ReceivedEvent,
+    SyncPublishMethod,
     Uuid,
     parse_message,
     reader,
 )
-from pydantic import BaseModel, ConfigDict
+from herald.runtime.models import EventModel
 
 __all__ = [
     "EVENT_CATALOG",
@@ -37,12 +39,12 @@ __all__ = [
     "TOPIC_PLACE_COMPLETED",
     "TOPIC_PLACE_FAILED",
     "TOPIC_PLACE_STARTED",
-    "KafkaClient",
     "OrderPlaced",
     "OrdersEvent",
     "OrdersEventPublisher",
     "PlaceInput",
     "PlaceResult",
+    "SyncOrdersEventPublisher",
     "instrument_place",
     "parse",
 ]
@@ -81,35 +83,20 @@ TOPICS: Final[dict[str, str]] = {
 }
 
 
-class _Model(BaseModel):
-    """Base of all models: they accept the values that the contract allows."""
-
-    model_config = ConfigDict(
-        strict=True,
-        frozen=True,
-        allow_inf_nan=False,
-        populate_by_name=True,
-        protected_namespaces=(),
-        regex_engine="python-re",
-        serialize_by_alias=True,
-        use_attribute_docstrings=True,
-    )
-
-
-class PlaceInput(_Model):
+class PlaceInput(EventModel):
     """Input of the operation `place`."""
 
     order_id: Uuid
-    items: list[str]
+    items: Private[list[str]]
 
 
-class PlaceResult(_Model):
+class PlaceResult(EventModel):
     """Result of the operation `place`."""
 
     lines: Integer
 
 
-class OrderPlaced(_Model):
+class OrderPlaced(EventModel):
     """Payload of `order.placed`.
 
     An order was taken.
@@ -125,8 +112,8 @@ instrument_place: Final = Operation(
     service_name="orders",
     topics=(TOPIC_PLACE_STARTED, TOPIC_PLACE_COMPLETED, TOPIC_PLACE_FAILED),
     events=(EVENT_PLACE_STARTED, EVENT_PLACE_COMPLETED, EVENT_PLACE_FAILED),
-    public_input={"order_id": None},
-    public_result={"lines": None},
+    input=PlaceInput,
+    result=PlaceResult,
 )
 
 _ORDER_PLACED: Final = DeclaredEvent(
@@ -134,7 +121,7 @@ _ORDER_PLACED: Final = DeclaredEvent(
     TOPIC_ORDER_PLACED,
     node_type="effect",
     service_name="orders",
-    public={"order_id": None, "items": None},
+    model=OrderPlaced,
     partition_key="order_id",
 )
 
@@ -147,6 +134,8 @@ class OrdersEventPublisher(EventPublisher):
         kafka_client: Events are only logged while it is None or not connected.
         default_namespace: First part of the topics, such as `dev`.
     """
+
+    publish_order_placed = PublishMethod(_ORDER_PLACED)
 
     async def _publish_place_started_event(
         self,
@@ -189,6 +178,18 @@ class OrdersEventPublisher(EventPublisher):
     ) -> None:
         """Publish order.placed event."""
         await _ORDER_PLACED.publish(self, correlation_id, event_data, metadata)
+
+
+class SyncOrdersEventPublisher(EventPublisher):
+    """Publishes the events of the node `orders`. Blocks for the receipts.
+
+    Attributes:
+        node_id: The node, as source of its events.
+        kafka_client: A synchronous client, such as `herald.SyncKafkaClient`.
+        default_namespace: First part of the topics, such as `dev`.
+    """
+
+    publish_order_placed = SyncPublishMethod(_ORDER_PLACED)
 
 
 OrdersEvent: TypeAlias = ReceivedEvent[

@@ -13,16 +13,16 @@ from uuid import UUID
 from herald.runtime import (
     EventPublisher,
     Integer,
-    KafkaClient,
     Operation,
     OperationCompleted,
     OperationFailed,
     OperationStarted,
+    Private,
     ReceivedEvent,
     Uuid,
     parse_message,
 )
-from pydantic import BaseModel, ConfigDict
+from herald.runtime.models import EventModel
 
 __all__ = [
     "EVENT_CATALOG",
@@ -33,7 +33,6 @@ __all__ = [
     "TOPIC_RESERVE_COMPLETED",
     "TOPIC_RESERVE_FAILED",
     "TOPIC_RESERVE_STARTED",
-    "KafkaClient",
     "ReserveInput",
     "ReserveResult",
     "WarehouseEvent",
@@ -71,29 +70,14 @@ TOPICS: Final[dict[str, str]] = {
 }
 
 
-class _Model(BaseModel):
-    """Base of all models: they accept the values that the contract allows."""
-
-    model_config = ConfigDict(
-        strict=True,
-        frozen=True,
-        allow_inf_nan=False,
-        populate_by_name=True,
-        protected_namespaces=(),
-        regex_engine="python-re",
-        serialize_by_alias=True,
-        use_attribute_docstrings=True,
-    )
-
-
-class ReserveInput(_Model):
+class ReserveInput(EventModel):
     """Input of the operation `reserve`."""
 
     order_id: Uuid
-    items: list[str]
+    items: Private[list[str]]
 
 
-class ReserveResult(_Model):
+class ReserveResult(EventModel):
     """Result of the operation `reserve`."""
 
     reserved: Integer
@@ -105,8 +89,8 @@ instrument_reserve: Final = Operation(
     service_name="warehouse",
     topics=(TOPIC_RESERVE_STARTED, TOPIC_RESERVE_COMPLETED, TOPIC_RESERVE_FAILED),
     events=(EVENT_RESERVE_STARTED, EVENT_RESERVE_COMPLETED, EVENT_RESERVE_FAILED),
-    public_input={"order_id": None},
-    public_result={"reserved": None},
+    input=ReserveInput,
+    result=ReserveResult,
 )
 
 

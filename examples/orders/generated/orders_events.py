@@ -15,23 +15,25 @@ from herald.runtime import (
     DecimalText,
     DeclaredEvent,
     EventPublisher,
-    KafkaClient,
     MetricEvent,
     MetricRecorded,
     Operation,
     OperationCompleted,
     OperationFailed,
     OperationStarted,
+    Private,
+    PublishMethod,
     ReceivedEvent,
     StateChanged,
     StateEvent,
     StateMachine,
     States,
+    SyncPublishMethod,
     Uuid,
     parse_message,
     reader,
 )
-from pydantic import BaseModel, ConfigDict
+from herald.runtime.models import EventModel
 
 __all__ = [
     "EVENT_CANCEL_COMPLETED",
@@ -54,7 +56,6 @@ __all__ = [
     "TOPIC_PLACE_FAILED",
     "TOPIC_PLACE_STARTED",
     "TOPIC_STATE_CHANGED",
-    "KafkaClient",
     "OrderPlaced",
     "OrdersEvent",
     "OrdersEventPublisher",
@@ -62,6 +63,7 @@ __all__ = [
     "PlaceInput",
     "PlaceResult",
     "ReceivedOrderPlaced",
+    "SyncOrdersEventPublisher",
     "instrument_cancel",
     "instrument_place",
     "parse",
@@ -123,35 +125,20 @@ TOPICS: Final[dict[str, str]] = {
 }
 
 
-class _Model(BaseModel):
-    """Base of all models: they accept the values that the contract allows."""
-
-    model_config = ConfigDict(
-        strict=True,
-        frozen=True,
-        allow_inf_nan=False,
-        populate_by_name=True,
-        protected_namespaces=(),
-        regex_engine="python-re",
-        serialize_by_alias=True,
-        use_attribute_docstrings=True,
-    )
-
-
-class PlaceInput(_Model):
+class PlaceInput(EventModel):
     """Input of the operation `place`."""
 
     order_id: Uuid
-    items: list[str]
+    items: Private[list[str]]
 
 
-class PlaceResult(_Model):
+class PlaceResult(EventModel):
     """Result of the operation `place`."""
 
     reserved: bool
 
 
-class OrderPlaced(_Model):
+class OrderPlaced(EventModel):
     """Payload of `order.placed`.
 
     An order was accepted.
@@ -161,11 +148,11 @@ class OrderPlaced(_Model):
     total: DecimalText
     """Sum in the currency of the order."""
     currency: Literal["EUR", "USD"]
-    email: str
-    """Never leaves the process. Private."""
+    email: Private[str]
+    """Never leaves the process."""
 
 
-class ReceivedOrderPlaced(_Model):
+class ReceivedOrderPlaced(EventModel):
     """Part of `order.placed` that consumers receive."""
 
     order_id: Uuid
@@ -188,8 +175,8 @@ instrument_place: Final = Operation(
     service_name="orders",
     topics=(TOPIC_PLACE_STARTED, TOPIC_PLACE_COMPLETED, TOPIC_PLACE_FAILED),
     events=(EVENT_PLACE_STARTED, EVENT_PLACE_COMPLETED, EVENT_PLACE_FAILED),
-    public_input={"order_id": None},
-    public_result={"reserved": None},
+    input=PlaceInput,
+    result=PlaceResult,
 )
 
 instrument_cancel: Final = Operation(
@@ -198,8 +185,6 @@ instrument_cancel: Final = Operation(
     service_name="orders",
     topics=(TOPIC_CANCEL_STARTED, TOPIC_CANCEL_COMPLETED, TOPIC_CANCEL_FAILED),
     events=(EVENT_CANCEL_STARTED, EVENT_CANCEL_COMPLETED, EVENT_CANCEL_FAILED),
-    public_input={},
-    public_result={},
 )
 
 _STATE_CHANGED: Final = StateEvent(
@@ -221,7 +206,7 @@ _ORDER_PLACED: Final = DeclaredEvent(
     TOPIC_ORDER_PLACED,
     node_type="effect",
     service_name="orders",
-    public={"order_id": None, "total": None, "currency": None},
+    model=OrderPlaced,
     partition_key="order_id",
 )
 
@@ -246,6 +231,8 @@ class OrdersEventPublisher(EventPublisher):
         kafka_client: Events are only logged while it is None or not connected.
         default_namespace: First part of the topics, such as `dev`.
     """
+
+    publish_order_placed = PublishMethod(_ORDER_PLACED)
 
     @property
     def state_machine(self) -> StateMachine[OrdersState]:
@@ -352,6 +339,18 @@ class OrdersEventPublisher(EventPublisher):
     ) -> None:
         """Publish order.placed event."""
         await _ORDER_PLACED.publish(self, correlation_id, event_data, metadata)
+
+
+class SyncOrdersEventPublisher(EventPublisher):
+    """Publishes the events of the node `orders`. Blocks for the receipts.
+
+    Attributes:
+        node_id: The node, as source of its events.
+        kafka_client: A synchronous client, such as `herald.SyncKafkaClient`.
+        default_namespace: First part of the topics, such as `dev`.
+    """
+
+    publish_order_placed = SyncPublishMethod(_ORDER_PLACED)
 
 
 OrdersEvent: TypeAlias = ReceivedEvent[
