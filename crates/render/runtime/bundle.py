@@ -12,8 +12,10 @@ from base64 import b64decode, b64encode
 from collections import deque
 from collections.abc import (
     AsyncGenerator,
+    AsyncIterator,
     Awaitable,
     Callable,
+    Coroutine,
     Generator,
     Iterable,
     Iterator,
@@ -40,6 +42,7 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
+    Concatenate,
     Final,
     Generic,
     Literal,
@@ -295,6 +298,9 @@ T = TypeVar("T")
 M = TypeVar("M")
 M_contra = TypeVar("M_contra", contravariant=True)
 P = ParamSpec("P")
+InputT = TypeVar("InputT")
+ResultT = TypeVar("ResultT")
+SelfT = TypeVar("SelfT")
 
 
 # Current trace id, if OpenTelemetry is installed.
@@ -4489,6 +4495,57 @@ class Operation:
             more = {**self._fields, **(more or {})}
         metadata = {**kind.metadata, **metadata}
         return Outgoing(publisher, kind, correlation_id, payload, metadata, more)
+
+
+class InputOperation(Operation, Generic[InputT]):
+    """Operation whose input is declared by the contract: it decorates methods that take
+    the model of the input as their first argument.
+    """
+
+    def __init__(self, name: str, *, input: type[InputT], **settings: Any) -> None:
+        super().__init__(name, input=input, **settings)
+
+    def __call__(  # type: ignore[override]
+        self, function: Callable[Concatenate[SelfT, InputT, P], T]
+    ) -> Callable[Concatenate[SelfT, InputT, P], T]:
+        """Decorates a method whose first argument is the publisher."""
+        return instrumented(self, function, None)
+
+
+class TypedOperation(Operation, Generic[InputT, ResultT]):
+    """Operation whose input and result are declared by the contract: it decorates
+    methods that take the model of the input, and return the model of the result.
+    """
+
+    def __init__(
+        self, name: str, *, input: type[InputT], result: type[ResultT], **settings: Any
+    ) -> None:
+        super().__init__(name, input=input, result=result, **settings)
+
+    @overload  # type: ignore[override]
+    def __call__(
+        self,
+        function: Callable[Concatenate[SelfT, InputT, P], Coroutine[Any, Any, ResultT]],
+    ) -> Callable[Concatenate[SelfT, InputT, P], Coroutine[Any, Any, ResultT]]: ...
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[SelfT, InputT, P], AsyncIterator[T]]
+    ) -> Callable[Concatenate[SelfT, InputT, P], AsyncIterator[T]]: ...
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[SelfT, InputT, P], Iterator[T]]
+    ) -> Callable[Concatenate[SelfT, InputT, P], Iterator[T]]: ...
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[SelfT, InputT, P], ResultT]
+    ) -> Callable[Concatenate[SelfT, InputT, P], ResultT]: ...
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorates a method whose first argument is the publisher."""
+        return instrumented(self, function, None)
 
 
 _STAGES = (

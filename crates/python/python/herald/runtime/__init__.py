@@ -17,7 +17,7 @@ from herald.runtime._limits import Limits
 from herald.runtime._log import LogLevel, emit_log_event
 from herald.runtime._metric import MetricEvent
 from herald.runtime._models import EventDataclass, ModelError, from_json, reader
-from herald.runtime._operation import Operation
+from herald.runtime._operation import InputOperation, Operation, TypedOperation
 from herald.runtime._parse import parse_message
 from herald.runtime._payloads import (
     MetricRecorded,
@@ -56,6 +56,7 @@ __all__ = [
     "EventDataclass",
     "EventPublisher",
     "HeraldError",
+    "InputOperation",
     "Integer",
     "Limits",
     "LogLevel",
@@ -80,6 +81,7 @@ __all__ = [
     "States",
     "SyncPublishMethod",
     "TransitionError",
+    "TypedOperation",
     "Uuid",
     "correlation",
     "correlation_from",

@@ -1,14 +1,15 @@
 """Operations and their lifecycle events."""
 
 from asyncio import CancelledError
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, overload
 from uuid import UUID
 
 from herald.runtime._clock import now
 from herald.runtime._fields import fields_of
+from herald.runtime._generics import InputT, P, ResultT, SelfT, T
 from herald.runtime._instrument import instrumented
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
@@ -318,6 +319,57 @@ class Operation:
             more = {**self._fields, **(more or {})}
         metadata = {**kind.metadata, **metadata}
         return Outgoing(publisher, kind, correlation_id, payload, metadata, more)
+
+
+class InputOperation(Operation, Generic[InputT]):
+    """Operation whose input is declared by the contract: it decorates methods that take
+    the model of the input as their first argument.
+    """
+
+    def __init__(self, name: str, *, input: type[InputT], **settings: Any) -> None:
+        super().__init__(name, input=input, **settings)
+
+    def __call__(  # type: ignore[override]
+        self, function: Callable[Concatenate[SelfT, InputT, P], T]
+    ) -> Callable[Concatenate[SelfT, InputT, P], T]:
+        """Decorates a method whose first argument is the publisher."""
+        return instrumented(self, function, None)
+
+
+class TypedOperation(Operation, Generic[InputT, ResultT]):
+    """Operation whose input and result are declared by the contract: it decorates
+    methods that take the model of the input, and return the model of the result.
+    """
+
+    def __init__(
+        self, name: str, *, input: type[InputT], result: type[ResultT], **settings: Any
+    ) -> None:
+        super().__init__(name, input=input, result=result, **settings)
+
+    @overload  # type: ignore[override]
+    def __call__(
+        self,
+        function: Callable[Concatenate[SelfT, InputT, P], Coroutine[Any, Any, ResultT]],
+    ) -> Callable[Concatenate[SelfT, InputT, P], Coroutine[Any, Any, ResultT]]: ...
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[SelfT, InputT, P], AsyncIterator[T]]
+    ) -> Callable[Concatenate[SelfT, InputT, P], AsyncIterator[T]]: ...
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[SelfT, InputT, P], Iterator[T]]
+    ) -> Callable[Concatenate[SelfT, InputT, P], Iterator[T]]: ...
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[SelfT, InputT, P], ResultT]
+    ) -> Callable[Concatenate[SelfT, InputT, P], ResultT]: ...
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorates a method whose first argument is the publisher."""
+        return instrumented(self, function, None)
 
 
 _STAGES = (

@@ -352,7 +352,12 @@ impl Parts<'_> {
                 let choice = Expr::text(instrument.error_text.as_str());
                 arguments.push(Expr::keyword("error_text", choice));
             }
-            statements.push(described(&name, scope.uses("Operation"), arguments));
+            let class = match models.map(|(_, model)| model) {
+                [Some(_), Some(_)] => "TypedOperation",
+                [Some(_), None] => "InputOperation",
+                _ => "Operation",
+            };
+            statements.push(described(&name, scope.uses(class), arguments));
             variables.operations.insert(index, name);
         }
         statements
