@@ -163,13 +163,15 @@ fields = st.dictionaries(st.sampled_from(NAMES), a_field(), min_size=1, max_size
 
 def contract_of(of_input: dict[str, Field], of_box: dict[str, Field]) -> str:
     """Write a contract; JSON is YAML."""
+    # Private values are not written as JSON.
+    public = {name: {"privacy": "public", **of} for name, of in of_input.items()}
     line = {"sku": "string", "parts": {"type": "list[Line]", "required": False}}
     return json.dumps(
         {
             "node_type": "effect",
             "service_name": "test",
             "version": "1.0.0",
-            "operations": [{"name": "do", "input": of_input}],
+            "operations": [{"name": "do", "input": public}],
             "definitions": {"Line": {"fields": line}, "Box": {"fields": of_box}},
         }
     )

@@ -54,7 +54,7 @@ impl Service<'_> {
         for (module, name) in [
             ("collections.abc", "Mapping"),
             ("herald.runtime", "EventPublisher"),
-            ("herald.runtime", "KafkaClient"),
+            ("herald.runtime", "EventClient"),
             ("herald.runtime", "MetricEvent"),
             ("typing", "Any"),
             ("typing", "Final"),

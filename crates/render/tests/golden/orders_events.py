@@ -37,6 +37,7 @@ from herald.runtime import (
     StateMachine,
     States,
     SyncPublishMethod,
+    TypedOperation,
     Uuid,
     parse_message,
     reader,
@@ -229,7 +230,7 @@ class OrdersState(StrEnum):
     SHIPPED = "shipped"
 
 
-instrument_order_place: Final = Operation(
+instrument_order_place: Final = TypedOperation(
     "order.place",
     node_type="effect",
     service_name="orders",

@@ -3,7 +3,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from herald.lifecycle import Admission, Health, Lifecycle, StopReport
-from herald.runtime import EventPublisher, KafkaClient, MetricEvent, StateEvent
+from herald.runtime import EventClient, EventPublisher, MetricEvent, StateEvent
 
 _STATE_CHANGED: Final = StateEvent(
     "effect.state.changed",
@@ -32,7 +32,7 @@ class OrdersService(EventPublisher):
     def __init__(
         self,
         node_id: UUID | str,
-        kafka_client: KafkaClient | None = None,
+        kafka_client: EventClient | None = None,
         default_namespace: str = "dev",
     ) -> None:
         self.node_id = node_id
