@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use herald_catalog::load::Loaded;
-use herald_diagnostics::{Diagnostic, Severity};
 use herald_diagnostics::render::{Format, summary};
+use herald_diagnostics::{Diagnostic, Severity};
 use herald_project::Project;
 use herald_project::baseline::{self, Baseline, Known};
 
