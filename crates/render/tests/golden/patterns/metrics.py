@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, TypeVar
 from uuid import UUID
 
 from herald.metrics import NodeMetrics, OperationSnapshot, Track, measured_method
-from herald.runtime import EventPublisher, KafkaClient, MetricEvent
+from herald.runtime import EventClient, EventPublisher, MetricEvent
 
 _METRIC_RECORDED: Final = MetricEvent(
     "effect.metric.recorded",
@@ -41,7 +41,7 @@ class OrdersMetricsPublisher(EventPublisher):
     def __init__(
         self,
         node_id: UUID | str,
-        kafka_client: KafkaClient | None = None,
+        kafka_client: EventClient | None = None,
         default_namespace: str = "dev",
     ) -> None:
         self.node_id = node_id
