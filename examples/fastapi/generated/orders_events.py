@@ -14,7 +14,6 @@ from herald.runtime import (
     DeclaredEvent,
     EventPublisher,
     Integer,
-    Operation,
     OperationCompleted,
     OperationFailed,
     OperationStarted,
@@ -22,6 +21,7 @@ from herald.runtime import (
     PublishMethod,
     ReceivedEvent,
     SyncPublishMethod,
+    TypedOperation,
     Uuid,
     parse_message,
     reader,
@@ -106,7 +106,7 @@ class OrderPlaced(EventModel):
     items: list[str]
 
 
-instrument_place: Final = Operation(
+instrument_place: Final = TypedOperation(
     "place",
     node_type="effect",
     service_name="orders",

@@ -13,12 +13,12 @@ from uuid import UUID
 from herald.runtime import (
     EventPublisher,
     Integer,
-    Operation,
     OperationCompleted,
     OperationFailed,
     OperationStarted,
     Private,
     ReceivedEvent,
+    TypedOperation,
     Uuid,
     parse_message,
 )
@@ -83,7 +83,7 @@ class ReserveResult(EventModel):
     reserved: Integer
 
 
-instrument_reserve: Final = Operation(
+instrument_reserve: Final = TypedOperation(
     "reserve",
     node_type="effect",
     service_name="warehouse",

@@ -29,6 +29,7 @@ from herald.runtime import (
     StateMachine,
     States,
     SyncPublishMethod,
+    TypedOperation,
     Uuid,
     parse_message,
     reader,
@@ -169,7 +170,7 @@ class OrdersState(StrEnum):
     DRAINING = "draining"
 
 
-instrument_place: Final = Operation(
+instrument_place: Final = TypedOperation(
     "place",
     node_type="effect",
     service_name="orders",
