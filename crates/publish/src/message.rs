@@ -41,6 +41,13 @@ const USUAL_HEADERS: usize = 5;
 /// counts it (`RD_KAFKAP_MESSAGE_V2_MAX_OVERHEAD`).
 const MAX_RECORD_OVERHEAD: usize = 36;
 
+/// Size of the header of a batch.
+const BATCH_HEADER: usize = 61;
+
+/// Size of a record's attributes, and of its distances to the batch's time and offset, which are 0
+/// for the first record.
+const RECORD_START: usize = 3;
+
 /// Returns the size of a length as a zigzag varint: signed, with seven bits per byte.
 fn varint_bytes(length: usize) -> usize {
     let bits = usize::BITS - length.leading_zeros() + 1;
@@ -170,6 +177,21 @@ impl Message {
         });
         let key = self.key().map_or(0, <[u8]>::len);
         MAX_RECORD_OVERHEAD + key + self.payload_end + headers.sum::<usize>()
+    }
+
+    /// Bytes of a Kafka batch with only this message, without compression: what the topic's
+    /// `max.message.bytes` limits.
+    pub fn min_batch_bytes(&self) -> usize {
+        let field = |bytes: usize| varint_bytes(bytes) + bytes;
+        let headers = self.headers();
+        let count = varint_bytes(headers.len());
+        let headers: usize = headers
+            .map(|(name, value)| field(name.len()) + field(value.len()))
+            .sum();
+        // The length of a missing key is -1, in one byte.
+        let key = self.key().map_or(1, |key| field(key.len()));
+        let record = RECORD_START + key + field(self.payload_end) + count + headers;
+        BATCH_HEADER + field(record)
     }
 
     /// Returns the record for the spool.

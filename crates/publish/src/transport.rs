@@ -43,6 +43,12 @@ pub trait Connector: Send + Sync + 'static {
         String::new()
     }
 
+    /// Most bytes that a batch of this topic may take, where that is known and certain: see
+    /// [`Message::min_batch_bytes`]. `None` where only the cluster decides.
+    fn max_batch_bytes(&self, _topic: &str) -> Option<usize> {
+        None
+    }
+
     /// Returns a description of the settings, such as addresses, without secrets.
     fn describe(&self) -> String;
 }

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::classify;
+use super::config::KafkaOptions;
 use super::log::Log;
 use super::topic_sets::RejectedTopics;
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
-use crate::transport::ConnectionListener;
+use crate::transport::{ConnectionListener, Connector};
 
 /// State of a connection, shared by its producers.
 pub(super) struct ConnectionState {
@@ -20,8 +21,7 @@ pub(super) struct ConnectionState {
     pub(super) rejected_topics: RejectedTopics,
     /// Addresses of the cluster, for messages.
     about: String,
-    /// Principal of the client, for messages.
-    principal: String,
+    options: KafkaOptions,
     broken: OnceLock<Failure>,
     closing: AtomicBool,
     /// Whether the cluster has ever answered.
@@ -58,15 +58,14 @@ impl ConnectionState {
     pub(super) fn new(
         listener: Arc<dyn ConnectionListener>,
         log: Log,
-        about: String,
-        principal: String,
+        options: KafkaOptions,
     ) -> Self {
         Self {
             listener,
             log,
             rejected_topics: RejectedTopics::default(),
-            about,
-            principal,
+            about: options.describe(),
+            options,
             broken: OnceLock::new(),
             closing: AtomicBool::new(false),
             met: AtomicBool::new(false),
@@ -167,8 +166,18 @@ impl ConnectionState {
             failure.detail = format!(
                 "{topic}: {} may not write to this topic: it needs an ACL that allows the \
                  operation WRITE [{error}]",
-                self.principal
+                self.options.principal()
             );
+        }
+        if failure.code == FailureCode::TooLarge {
+            let limits = self.options.limits();
+            limits.ask(&self.options, topic);
+            if let Some(most) = limits.get(topic) {
+                failure.detail = format!(
+                    "{topic}: the message is larger than the {most} bytes that the topic allows \
+                     (`max.message.bytes`) [{error}]"
+                );
+            }
         }
         failure
     }
@@ -234,8 +243,7 @@ mod tests {
             ConnectionState::new(
                 recorder.clone(),
                 log,
-                "Kafka".to_owned(),
-                "User:orders".to_owned(),
+                KafkaOptions::new("k:9092").property("sasl.username", "orders"),
             ),
             recorder,
         )

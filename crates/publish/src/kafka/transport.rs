@@ -81,12 +81,7 @@ impl Connector for KafkaOptions {
             config.set("message.timeout.ms", milliseconds.to_string());
         }
         let log = Log::new(redactor.clone());
-        let state = Arc::new(ConnectionState::new(
-            listener,
-            log,
-            self.describe(),
-            self.principal(),
-        ));
+        let state = Arc::new(ConnectionState::new(listener, log, self.clone()));
         let refused = self.refused().clone();
         let batched = ProducerHandle::start(
             &config,
@@ -118,6 +113,12 @@ impl Connector for KafkaOptions {
 
     fn servers(&self) -> String {
         self.bootstrap_servers().to_owned()
+    }
+
+    fn max_batch_bytes(&self, topic: &str) -> Option<usize> {
+        let most = self.limits().get(topic)?;
+        // How small the compression makes a message is only known when it is done.
+        (self.text("compression.type") == Some("none")).then_some(most)
     }
 
     fn describe(&self) -> String {

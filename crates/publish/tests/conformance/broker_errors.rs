@@ -70,6 +70,31 @@ fn failures(ledger: &Ledger) -> Vec<Failure> {
     outcomes.filter_map(Result::err).collect()
 }
 
+/// Same size as the broker computes: one byte more is rejected.
+#[test]
+fn broker_limits_a_batch_to_the_bytes_that_a_message_reports() {
+    let Some((options, topic)) = real(1, &[("max.message.bytes", "4000")]) else {
+        return;
+    };
+    let options = options.property("compression.type", "none");
+    let of_size = |bytes| {
+        let sizes = (3_000..4_000).map(|payload| {
+            Message::new(&topic, Some(b"key"), vec![b'x'; payload])
+                .unwrap()
+                .with_header("event_type", "order.placed")
+        });
+        let mut sizes = sizes.filter(|message| message.min_batch_bytes() == bytes);
+        sizes.next().unwrap()
+    };
+    let (fits, too_large) = (of_size(4_000), of_size(4_001));
+    let refused = publish(&options, &[fits, too_large.clone()]);
+    assert_eq!(refused.len(), 1);
+    assert_eq!(
+        (&refused[0].0, refused[0].1.code),
+        (&too_large, FailureCode::TooLarge)
+    );
+}
+
 #[test]
 fn retries_transient_errors_without_reporting_them() {
     let dev = Dev::new();

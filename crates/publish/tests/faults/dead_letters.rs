@@ -1,13 +1,14 @@
 //! Events that Kafka never accepts, and their dead letters.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use std::time::{Duration, Instant, SystemTime};
 
 use herald_publish::dead_letter::TOPIC_SUFFIX;
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::spool::{DeadLetterAction, Inspector, Sequence};
-use herald_publish::{Mode, Publisher};
+use herald_publish::{FailureCode, Mode, PublishError, Publisher};
 use rdkafka::message::{Headers, Message};
 
 use crate::cluster::{self, Cluster, create_topic, fresh_topic};
@@ -74,6 +75,42 @@ fn event_too_large_for_its_topic_goes_to_the_dead_letter_topic() {
         seen += 1;
     });
     assert_eq!(seen, 20);
+}
+
+/// The first one teaches the publisher the limit of the topic.
+#[test]
+fn event_too_large_for_its_topic_is_rejected_at_once_when_the_limit_is_known() {
+    let Some(cluster) = Cluster::up() else { return };
+    let (fixture, topic) = (Fixture::new(), fresh_topic());
+    let limit = [("max.message.bytes", "20000")];
+    create_topic(cluster.servers(), &topic, 3, &limit);
+    let publisher = Publisher::open(fixture.options(kafka(cluster.servers()))).unwrap();
+    let publish = |number, note_bytes| {
+        let event = Event { key: 1, number };
+        let pending = publisher.blocking_enqueue(event.message(&topic, note_bytes));
+        pending.unwrap().wait()
+    };
+    let number = AtomicU64::new(0);
+    eventually("the limit is known", || {
+        let outcome = publish(number.fetch_add(1, Ordering::Relaxed), 30_000);
+        outcome.is_err_and(|error| error.to_string().contains("20000"))
+    });
+    let outages = publisher.stats().outages;
+    for number in 100_000..100_020 {
+        let error = publish(number, 30_000).unwrap_err();
+        let PublishError::Rejected {
+            failure,
+            dead_letter: Some(_),
+        } = &error
+        else {
+            panic!("{error}")
+        };
+        assert_eq!(failure.code, FailureCode::TooLarge);
+        for part in [topic.as_str(), "20000", "max.message.bytes"] {
+            assert!(failure.detail.contains(part), "{failure}");
+        }
+    }
+    assert_eq!(publisher.stats().outages, outages);
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub use self::property::Property;
 use self::property::Value;
 pub(crate) use self::secret::Redactor;
 pub use self::secret::Secret;
+use super::topic_limits::TopicLimits;
 use super::topic_sets::RefusedBatchTopics;
 use crate::failure::{Failure, FailureCode, FailureKind};
 
@@ -31,6 +32,7 @@ use crate::failure::{Failure, FailureCode, FailureKind};
 pub struct KafkaOptions {
     properties: Vec<Property>,
     refused: RefusedBatchTopics,
+    limits: TopicLimits,
 }
 
 /// Resolved configuration of a client.
@@ -47,6 +49,7 @@ impl KafkaOptions {
         Self {
             properties: Vec::new(),
             refused: RefusedBatchTopics::default(),
+            limits: TopicLimits::default(),
         }
         .property("bootstrap.servers", bootstrap_servers)
     }
@@ -88,6 +91,10 @@ impl KafkaOptions {
             }
             None => "the user of this client".to_owned(),
         }
+    }
+
+    pub(super) fn limits(&self) -> &TopicLimits {
+        &self.limits
     }
 
     pub(super) fn refused(&self) -> &RefusedBatchTopics {

@@ -1,0 +1,82 @@
+//! Largest batches that topics allow.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::admin::Admin;
+use super::config::KafkaOptions;
+use crate::clock::lock;
+
+/// Property of a topic with its limit.
+const PROPERTY: &str = "max.message.bytes";
+
+/// Time after which a limit is asked for again: somebody may have changed it.
+const LIMIT_TTL: Duration = Duration::from_secs(60);
+
+/// Time that the cluster may take to tell a limit.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Limits of the topics that found a message too large. Clones share them.
+#[derive(Clone, Default)]
+pub(super) struct TopicLimits(Arc<Limits>);
+
+#[derive(Default)]
+struct Limits {
+    /// Whether any limit was asked for, which is rare: read without the lock for each message.
+    any: AtomicBool,
+    topics: Mutex<HashMap<Box<str>, Limit>>,
+}
+
+struct Limit {
+    /// `None` until the cluster has told, and if it may not.
+    bytes: Option<usize>,
+    asked: Instant,
+}
+
+impl TopicLimits {
+    /// Returns the size of the largest batch that a topic allows, if it is known.
+    pub(super) fn get(&self, topic: &str) -> Option<usize> {
+        if !self.0.any.load(Ordering::Acquire) {
+            return None;
+        }
+        let limits = lock(&self.0.topics);
+        let limit = limits.get(topic)?;
+        limit.bytes.filter(|_| limit.asked.elapsed() < LIMIT_TTL)
+    }
+
+    /// Asks for the limit of a topic, on a thread, unless that happened a moment ago.
+    pub(super) fn ask(&self, options: &KafkaOptions, topic: &str) {
+        let mut limits = lock(&self.0.topics);
+        if let Some(limit) = limits.get(topic)
+            && limit.asked.elapsed() < LIMIT_TTL
+        {
+            return;
+        }
+        let limit = Limit {
+            bytes: None,
+            asked: Instant::now(),
+        };
+        limits.insert(topic.into(), limit);
+        drop(limits);
+        let (limits, options, topic) = (self.clone(), options.clone(), topic.to_owned());
+        // Without a thread or an answer, the brokers go on to decide.
+        let _ = std::thread::Builder::new()
+            .name("herald-topics".to_owned())
+            .spawn(move || {
+                let bytes = read_limit(&options, &topic);
+                if let Some(limit) = lock(&limits.0.topics).get_mut(topic.as_str()) {
+                    limit.bytes = bytes;
+                }
+                limits.0.any.store(true, Ordering::Release);
+            });
+    }
+}
+
+fn read_limit(options: &KafkaOptions, topic: &str) -> Option<usize> {
+    let admin = Admin::connect(options, ANSWER_TIMEOUT).ok()?;
+    let found = admin.find([topic]).ok()?.remove(topic)?;
+    let entry = found.config?.remove(PROPERTY)?;
+    entry.value?.parse().ok()
+}
