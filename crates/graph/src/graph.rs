@@ -1,6 +1,6 @@
 //! Nodes, connected by topics.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use herald_catalog::topics::namespace_of;
 use herald_catalog::{Catalog, Consumed, Event, Node};
@@ -49,24 +49,28 @@ impl<'a> Graph<'a> {
     /// Connects the nodes of a catalog.
     pub fn new(catalog: &'a Catalog) -> Self {
         let nodes = catalog.nodes.as_slice();
-        let mut topics: BTreeMap<String, Topic<'a>> = BTreeMap::new();
+        let consumed: HashSet<&str> = nodes
+            .iter()
+            .flat_map(|node| node.consumed.iter().map(|one| one.topic.as_str()))
+            .collect();
+        let mut topics: HashMap<String, Sides<'a>> = HashMap::new();
         // Contracts may leave the namespace of a consumed topic out.
-        let mut without_namespace: HashMap<String, Vec<String>> = HashMap::new();
-        for (node, events) in nodes.iter().map(|node| &node.events).enumerate() {
-            let namespace = namespace_of(&nodes[node], None);
-            for event in events {
+        let mut without_namespace: HashMap<String, BTreeSet<String>> = HashMap::new();
+        for (index, node) in nodes.iter().enumerate() {
+            let namespace = namespace_of(node, None);
+            for event in &node.events {
                 let name = event.topic.in_namespace(namespace);
+                let short = name
+                    .strip_prefix(namespace)
+                    .and_then(|name| name.strip_prefix('.'));
                 if event.topic.is_namespaced()
-                    && let Some(short) = name.strip_prefix(namespace)
-                    && let Some(short) = short.strip_prefix('.')
+                    && let Some(short) = short.filter(|short| consumed.contains(short))
                 {
                     let full = without_namespace.entry(short.to_owned()).or_default();
-                    if !full.contains(&name) {
-                        full.push(name.clone());
-                    }
+                    full.insert(name.clone());
                 }
-                let topic = topic_of(&mut topics, name);
-                topic.published.push(Publication { node, event });
+                let sides = topics.entry(name).or_default();
+                sides.published.push(Publication { node: index, event });
             }
         }
         for (index, node) in nodes.iter().enumerate() {
@@ -75,19 +79,30 @@ impl<'a> Graph<'a> {
                     node: index,
                     consumed,
                 };
+                let own = BTreeSet::from([consumed.topic.clone()]);
                 let names = match without_namespace.get(&consumed.topic) {
-                    Some(names) if !topics.contains_key(&consumed.topic) => names.clone(),
-                    _ => vec![consumed.topic.clone()],
+                    Some(names) if !topics.contains_key(&consumed.topic) => names,
+                    _ => &own,
                 };
                 for name in names {
-                    topic_of(&mut topics, name).consumed.push(subscription);
+                    let sides = topics.entry(name.clone()).or_default();
+                    sides.consumed.push(subscription);
                 }
             }
         }
+        let mut topics: Vec<_> = topics
+            .into_iter()
+            .map(|(name, sides)| Topic {
+                name,
+                published: sides.published,
+                consumed: sides.consumed,
+            })
+            .collect();
+        topics.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         Self {
             nodes,
             names: names(nodes),
-            topics: topics.into_values().collect(),
+            topics,
         }
     }
 
@@ -130,15 +145,11 @@ impl Topic<'_> {
     }
 }
 
-fn topic_of<'t, 'a>(
-    topics: &'t mut BTreeMap<String, Topic<'a>>,
-    name: String,
-) -> &'t mut Topic<'a> {
-    topics.entry(name.clone()).or_insert_with(|| Topic {
-        name,
-        published: Vec::new(),
-        consumed: Vec::new(),
-    })
+/// Both sides of a topic.
+#[derive(Default)]
+struct Sides<'a> {
+    published: Vec<Publication<'a>>,
+    consumed: Vec<Subscription<'a>>,
 }
 
 /// The names of the nodes; those that several nodes have get the paths of their contracts.

@@ -36,9 +36,11 @@ pub fn run(args: &Args) -> Result<ExitStatus, Error> {
     let found = diagnostics(&Graph::new(&loaded.catalog));
     load::add_diagnostics(&mut loaded, found, &project.options);
     let mut graph = Graph::new(&loaded.catalog);
+    let all = graph.topics.len();
     if !args.all {
         graph.retain(Topic::is_declared);
     }
+    let shown = graph.topics.len();
     if let Some(focus) = &args.focus {
         narrow(&mut graph, focus)?;
     }
@@ -78,9 +80,9 @@ pub fn run(args: &Args) -> Result<ExitStatus, Error> {
         ));
     }
     if !args.all && args.focus.is_none() {
-        let all = Graph::new(&loaded.catalog).topics.len() - graph.topics.len();
-        if all > 0 {
-            let hidden = count(all, "topic");
+        let hidden = all - shown;
+        if hidden > 0 {
+            let hidden = count(hidden, "topic");
             terminal::status(&format!(
                 "{DIM}{hidden} of generated events without consumers not shown; --all shows them{DIM:#}"
             ));
