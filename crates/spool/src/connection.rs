@@ -65,10 +65,10 @@ pub(crate) fn keep_log(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Opens a read-only connection beside a writer, of this process or another.
 pub(crate) fn reader(path: &Path) -> Result<Connection, SpoolError> {
-    let opened = shared_reader(path).or_else(|error| match has_no_index(&error) {
-        true => lone_reader(path),
-        false => Err(error),
-    });
+    let opened = match shared_reader(path) {
+        Err(error) if has_no_index(&error) => lone_reader(path),
+        opened => opened,
+    };
     opened.map_err(SpoolError::database("opening the spool for reading"))
 }
 

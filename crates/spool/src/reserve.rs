@@ -72,7 +72,7 @@ impl Reserve {
             .open(&self.log)
             .and_then(|mut log| write_zeros(&mut log, LOG_BYTES));
         lock.rollback().map_err(SpoolError::database(RESERVING))?;
-        extended.map(|_| ()).map_err(SpoolError::io(RESERVING))
+        extended.map_err(SpoolError::io(RESERVING))
     }
 
     /// Extends the database to the pages that it has with the transaction of this connection.

@@ -159,7 +159,7 @@ fn check(image: &BTreeMap<String, Vec<u8>>, told: &Told) {
     let folder = memory_folder();
     for (name, content) in image {
         // The index of the log is memory, and the lock is of the dead process.
-        if !name.ends_with("-shm") && !name.ends_with(".lock") {
+        if !["spool.db-shm", "spool.db.lock"].contains(&name.as_str()) {
             fs::write(folder.path().join(name), content).unwrap();
         }
     }
@@ -459,15 +459,14 @@ impl Recorder<'_> {
             return;
         }
         let Some(name) = self.name(path) else { return };
-        let file = match self.names.get(&name) {
-            Some(file) => *file,
-            None => {
-                let file = self.lengths.len();
-                self.lengths.insert(file, 0);
-                self.names.insert(name.clone(), file);
-                self.operations.push(Op::Create(name, file));
-                file
-            }
+        let file = if let Some(file) = self.names.get(&name) {
+            *file
+        } else {
+            let file = self.lengths.len();
+            self.lengths.insert(file, 0);
+            self.names.insert(name.clone(), file);
+            self.operations.push(Op::Create(name, file));
+            file
         };
         if flags.contains("O_TRUNC") {
             self.operations.push(Op::Truncate(file, 0));

@@ -153,23 +153,24 @@ impl RelayThread {
     pub(super) fn log_write_failure(&mut self) {
         let Some(spool) = self.spool() else { return };
         let failure = spool.write_failure();
-        if failure.is_some() == self.is_refused {
+        if failure.is_some() == self.logged_refusal.is_some() {
             return;
         }
-        self.is_refused = failure.is_some();
-        match failure {
-            Some(failure) => error!(
+        if let Some(failure) = &failure {
+            error!(
                 target: "herald::publisher",
                 code = failure.code().as_str(),
                 error = %failure,
                 "the disk of the spool accepts no events: they are only as safe as the cluster. \
                  Events that are in the spool are delivered and removed"
-            ),
-            None => info!(
+            );
+        } else {
+            info!(
                 target: "herald::publisher",
                 "the disk of the spool accepts events again"
-            ),
+            );
         }
+        self.logged_refusal = failure;
     }
 
     /// Opens the spool again after its files were damaged or changed from outside.

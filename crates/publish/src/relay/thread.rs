@@ -69,8 +69,8 @@ pub(crate) struct RelayThread {
     /// Whether the relay reads from the beginning to find rows that the spool counts but did not
     /// return.
     pub(super) searching: bool,
-    /// Whether the disk refuses rows, as was logged.
-    pub(super) is_refused: bool,
+    /// Error with which the disk refuses rows, as was logged.
+    pub(super) logged_refusal: Option<SpoolError>,
     log_at: Duration,
     pub(super) refusal_log: RefusalLog,
     /// Earliest time of the next warning about rows that can't be removed.
@@ -105,7 +105,7 @@ impl RelayThread {
             spool_lost: None,
             reopening: Reopening::default(),
             searching: false,
-            is_refused: false,
+            logged_refusal: None,
             log_at: Duration::ZERO,
             refusal_log: RefusalLog::default(),
             warn_at: Duration::ZERO,
