@@ -140,6 +140,7 @@ def test_the_spool_check_reports_age_size_and_dead_letters(tmp_path: Path) -> No
         spool_oldest_age = None
         spool_records = 0
         spool_dead = 2
+        spool_failure: str | None = None
 
     class Stub:
         is_connected = True
@@ -149,6 +150,9 @@ def test_the_spool_check_reports_age_size_and_dead_letters(tmp_path: Path) -> No
 
     assert spool_check(Stub())() == "dead letters: 2, limit 0"
     assert spool_check(Stub(), max_dead_letters=None)() is None
+    Stats.spool_failure = "spool_disk_full"
+    full = spool_check(Stub(), max_dead_letters=None)()
+    assert full == "no event can be spooled: spool_disk_full"
 
 
 def test_tasks_are_restarted_by_their_policy() -> None:

@@ -54,6 +54,9 @@ def spool_check(
         stats: Any = getattr(client, "stats")()  # noqa: B009 - other clients have none
         age = stats.spool_oldest_age or 0.0
         problems: list[str] = []
+        failure = getattr(stats, "spool_failure", None)
+        if failure:
+            problems.append(f"no event can be spooled: {failure}")
         if max_age is not None and age > max_age:
             problems.append(f"the oldest event is {age:.0f} s old, limit {max_age:g} s")
         if max_records is not None and stats.spool_records > max_records:

@@ -13,6 +13,7 @@ READINGS: Final[tuple[tuple[str, str, str, Kind], ...]] = (
     ("client.spooled", "spooled", "count", "counter"),
     ("client.failed", "failed", "count", "counter"),
     ("client.rejected", "dead", "count", "counter"),
+    ("client.lost", "lost", "count", "counter"),
     ("client.retried", "retried", "count", "counter"),
     ("client.drained", "drained", "count", "counter"),
     ("client.outages", "outages", "count", "counter"),
