@@ -77,8 +77,9 @@ pub struct PythonRefs {
     pub b64encode: Py<PyAny>,
     pub dataclass_fields: Py<PyAny>,
     pub get_logger: Py<PyAny>,
-    /// Context of pydantic's serializers, in which generated models leave out private values.
-    pub publication: Py<PyAny>,
+    /// Function that returns the arguments of pydantic's serializers by which generated models leave
+    /// out private values.
+    pub publication_arguments: Py<PyAny>,
     pub modules: Py<PyAny>,
 }
 
@@ -95,7 +96,7 @@ pub fn init(py: Python<'_>) -> PyResult<()> {
         b64encode: import("base64", "b64encode")?,
         dataclass_fields: import("dataclasses", "fields")?,
         get_logger: import("logging", "getLogger")?,
-        publication: import("herald.runtime._private", "PUBLICATION")?,
+        publication_arguments: import("herald.runtime._private", "publication_arguments")?,
         modules: import("sys", "modules")?,
     };
     // Imported twice, in sub-interpreters say, the first references stay.

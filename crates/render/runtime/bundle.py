@@ -31,7 +31,7 @@ from datetime import time as time_of_day
 from decimal import Decimal, InvalidOperation
 from enum import Enum, StrEnum
 from functools import cache, cached_property, lru_cache, partial, wraps
-from inspect import isawaitable, iscoroutine, iscoroutinefunction
+from inspect import isawaitable, iscoroutine, iscoroutinefunction, signature
 from math import isfinite
 from os import urandom
 from string import ascii_letters, digits
@@ -1169,6 +1169,20 @@ class Publication(dict[str, Any]):
 PUBLICATION: Final = Publication()
 
 
+@lru_cache(maxsize=1_024)
+def publication_arguments(of_type: Any) -> Mapping[str, Any]:
+    """Returns the arguments of pydantic's serializers for a model or a dataclass by
+    which private values are left out: none where `model_dump` takes no context, as in
+    pydantic before 2.7.
+    """
+    dump = getattr(of_type, "model_dump", None)
+    if dump is None:
+        dump = sys.modules["pydantic"].BaseModel.model_dump
+    parameters = signature(dump).parameters.values()
+    takes = any(p.name == "context" or p.kind is p.VAR_KEYWORD for p in parameters)
+    return {"context": PUBLICATION} if takes else {}
+
+
 def _hide(value: Any, handler: Any, info: Any) -> Any:
     is_published = getattr(info.context, "is_publication", False)
     return type(value).__name__ if is_published else handler(value)
@@ -1677,9 +1691,10 @@ def json_value(value: Any) -> Any:
         case list() | set() | frozenset():
             return [json_value(v) for v in value]
     if is_model(type(value)):
-        return value.model_dump(
-            mode="json", by_alias=has_aliases(type(value)), context=PUBLICATION
-        )
+        model: Any = type(value)
+        by_alias = has_aliases(model)
+        context = publication_arguments(model)
+        return value.model_dump(mode="json", by_alias=by_alias, **context)
     if (publish := getattr(value, "__herald_payload__", None)) is not None:
         return publish()
     fields = fields_of(value)

@@ -22,6 +22,7 @@ from herald.runtime import (
     SyncPublishMethod,
     Uuid,
     correlation,
+    json_value,
 )
 from herald.testing import RecordingClient, SyncRecordingClient
 from pydantic import BaseModel
@@ -251,3 +252,19 @@ def test_a_client_publishes_no_private_field_of_a_generated_model(
         client.publish_with_envelope("other", "orders-1", {}, "t", metadata=metadata)
     assert len(client.events) == 2
     assert "ann" not in str([(e.payload, e.metadata) for e in client.events])
+
+
+class WithoutContext(BaseModel):
+    """A model whose `model_dump` has fewer parameters, as in early pydantic 2."""
+
+    number: int
+
+    def model_dump(self, *, mode: str = "python", by_alias: bool = False) -> Any:  # type: ignore[override]
+        return super().model_dump(mode=mode, by_alias=by_alias)
+
+
+def test_a_model_need_not_know_the_context_of_a_publication() -> None:
+    with SyncRecordingClient() as client:
+        client.publish(Event("numbered", "orders-1", WithoutContext(number=7), "t"))
+    assert client.events[0].payload == {"number": 7}
+    assert json_value(WithoutContext(number=7)) == {"number": 7}

@@ -358,7 +358,7 @@ fn project_sets_python_options() {
         format!("{ORDERS}events:\n- event_type: order.placed\n  payload: {{id: uuid}}\n");
     let sandbox = Sandbox::with(&[("herald.yaml", ""), ("orders.yaml", &contract)]);
     let thin = sandbox.herald(&["generate", "--stdout"]).exits(0).stdout;
-    assert!(thin.contains("from herald.runtime import") && thin.contains("BaseModel"));
+    assert!(thin.contains("from herald.runtime import") && thin.contains("EventModel"));
     let options = [
         "generate",
         "--stdout",

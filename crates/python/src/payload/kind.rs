@@ -177,7 +177,8 @@ fn pydantic_arguments(
     };
     let arguments = PyDict::new(py);
     arguments.set_item("mode", "json")?;
-    arguments.set_item("context", &python_refs::get(py).publication)?;
+    let publication = &python_refs::get(py).publication_arguments;
+    arguments.update(publication.bind(py).call1((of_type,))?.cast()?)?;
     arguments.set_item("by_alias", by_alias.unwrap_or(true))?;
     Ok(arguments.unbind())
 }

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from herald.runtime._fields import fields_of, has_aliases, is_model
-from herald.runtime._private import PUBLICATION
+from herald.runtime._private import publication_arguments
 
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
@@ -34,9 +34,10 @@ def json_value(value: Any) -> Any:
         case list() | set() | frozenset():
             return [json_value(v) for v in value]
     if is_model(type(value)):
-        return value.model_dump(
-            mode="json", by_alias=has_aliases(type(value)), context=PUBLICATION
-        )
+        model: Any = type(value)
+        by_alias = has_aliases(model)
+        context = publication_arguments(model)
+        return value.model_dump(mode="json", by_alias=by_alias, **context)
     if (publish := getattr(value, "__herald_payload__", None)) is not None:
         return publish()
     fields = fields_of(value)

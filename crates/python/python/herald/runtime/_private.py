@@ -1,5 +1,9 @@
 """Mark of private fields in models."""
 
+import sys
+from collections.abc import Mapping
+from functools import lru_cache
+from inspect import signature
 from typing import Annotated, Any, Final, TypeAlias
 
 from herald.runtime._generics import T
@@ -37,6 +41,20 @@ class Publication(dict[str, Any]):
 
 
 PUBLICATION: Final = Publication()
+
+
+@lru_cache(maxsize=1_024)
+def publication_arguments(of_type: Any) -> Mapping[str, Any]:
+    """Returns the arguments of pydantic's serializers for a model or a dataclass by
+    which private values are left out: none where `model_dump` takes no context, as in
+    pydantic before 2.7.
+    """
+    dump = getattr(of_type, "model_dump", None)
+    if dump is None:
+        dump = sys.modules["pydantic"].BaseModel.model_dump
+    parameters = signature(dump).parameters.values()
+    takes = any(p.name == "context" or p.kind is p.VAR_KEYWORD for p in parameters)
+    return {"context": PUBLICATION} if takes else {}
 
 
 def _hide(value: Any, handler: Any, info: Any) -> Any:

@@ -45,9 +45,9 @@ const FILES: [(&str, &str); 10] = [
 const MAX_CLASS_NAME: usize = 60;
 
 /// Names that the class of a node uses, which no method or class can have.
-const TAKEN: [&str; 25] = [
+const TAKEN: [&str; 26] = [
     "Any",
-    "KafkaClient",
+    "EventClient",
     "Lifecycle",
     "LifecycleError",
     "Mapping",
@@ -71,6 +71,7 @@ const TAKEN: [&str; 25] = [
     "state_machine",
     "str",
     "wait_for_receipts",
+    "with_client",
 ];
 
 /// Project around a node.
@@ -231,7 +232,7 @@ impl View {
             class: class(&class_name, &exports.publisher),
             summary: summary(node, state.is_some()),
             imports: node_imports(exports, &models, &methods, &module),
-            service_imports: service_imports(&class_name, &module, package),
+            service_imports: service_imports(&class_name, package),
             test_imports: test_imports(exports, &methods, state.is_some(), {
                 (&module, &class_name, package)
             }),
@@ -436,7 +437,7 @@ fn node_imports(
         others.name("typing", "Any");
     }
     others.name("herald.metrics", "NodeMetrics");
-    own.name(module, "KafkaClient");
+    others.name("herald.runtime", "EventClient");
     own.name(module, &exports.publisher);
     let instruments = exports.operations.iter().map(|it| &it.instrument);
     for name in models.iter().chain(instruments) {
@@ -445,11 +446,11 @@ fn node_imports(
     format!("{}\n\n{}", others.print(), own.print())
 }
 
-fn service_imports(class_name: &str, module: &str, package: &str) -> String {
+fn service_imports(class_name: &str, package: &str) -> String {
     let (mut others, mut own) = (Imports::default(), Imports::default());
     others.module("os");
     others.name("herald.lifecycle", "Lifecycle");
-    own.name(module, "KafkaClient");
+    others.name("herald.runtime", "EventClient");
     let node = format!("{package}.node");
     own.name(&node, "NAMESPACE");
     own.name(&node, class_name);
