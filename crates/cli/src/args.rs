@@ -390,6 +390,7 @@ pub enum InspectFormat {
 
 /// Arguments of `herald check`.
 #[derive(Debug, ClapArgs)]
+#[expect(clippy::struct_excessive_bools, reason = "options of the command line")]
 pub struct Check {
     /// Contracts: files, directories or globs [default: from herald.yaml, else the current directory]
     #[arg(value_name = "PATH")]

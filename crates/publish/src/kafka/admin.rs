@@ -68,9 +68,8 @@ impl Admin {
     /// `tls_failed`; `unsupported` for a [`DevCluster`](super::DevCluster).
     pub fn connect(options: &KafkaOptions, timeout: Duration) -> Result<Self, Failure> {
         let resolved = options.resolve(ClientKind::Any)?;
-        let metadata_client = metadata_client::client(options, &[])?;
+        let metadata_client = metadata_client::connect(options, &[], timeout)?;
         let servers = options.bootstrap_servers().to_owned();
-        metadata_client::reach(&metadata_client, &servers, timeout)?;
         let cluster = metadata_client.client().fetch_cluster_id(timeout);
         if cluster.is_some_and(|id| dev::is_in_memory(&id)) {
             return Err(Failure::new(

@@ -93,8 +93,8 @@ impl TopicReader {
         if options.text("group.id").is_none() {
             properties.push(("group.id", GROUP_ID));
         }
-        let listener = Self {
-            consumer: metadata_client::client(options, &properties)?,
+        Ok(Self {
+            consumer: metadata_client::connect(options, &properties, timeout)?,
             servers: options.bootstrap_servers().to_owned(),
             follows: Box::new(|_| false),
             read: BTreeMap::new(),
@@ -103,9 +103,7 @@ impl TopicReader {
             next_refresh: Instant::now(),
             last_answer: Instant::now(),
             failures: BTreeSet::new(),
-        };
-        metadata_client::reach(&listener.consumer, &listener.servers, timeout)?;
-        Ok(listener)
+        })
     }
 
     /// Sets the interval of metadata requests for new topics and partitions. Each request is for

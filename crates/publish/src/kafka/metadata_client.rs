@@ -22,6 +22,9 @@ use crate::failure::{Failure, FailureCode, FailureKind};
 /// silent one gets the whole time.
 const REFUSED_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Time to wait for a silent broker before a new client tries.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Timeout of the first request. It doubles with each further one, so that a slow cluster has time,
 /// and an error is noticed soon.
 const INITIAL_TIMEOUT: Duration = Duration::from_millis(200);
@@ -83,7 +86,7 @@ impl ErrorRecorder {
 ///
 /// # Errors
 /// Those of [`KafkaOptions::client_config`].
-pub(super) fn client(
+fn client(
     options: &KafkaOptions,
     properties: &[(&str, &str)],
 ) -> Result<BaseConsumer<ErrorRecorder>, Failure> {
@@ -108,10 +111,42 @@ pub(super) fn client(
 /// `unreachable`, `authentication_failed` or `tls_failed`, and those of
 /// [`KafkaOptions::client_config`].
 pub fn cluster_id(options: &KafkaOptions, timeout: Duration) -> Result<Option<String>, Failure> {
-    let client = client(options, &[])?;
-    reach(&client, options.bootstrap_servers(), timeout)?;
+    let client = connect(options, &[], timeout)?;
     let id = client.client().fetch_cluster_id(timeout);
     Ok(id.map(dev::shared_id))
+}
+
+/// Creates a client and waits until the cluster answers, for at most `timeout`.
+///
+/// A client that gets no answer is replaced: librdkafka 2.12 removes brokers that a metadata response
+/// leaves out, and a broker that has just come back lists none for a moment. Such a client got no
+/// answer within a minute from a broker that answered others.
+///
+/// # Errors
+/// Those of [`client`] and [`reach`].
+pub(super) fn connect(
+    options: &KafkaOptions,
+    properties: &[(&str, &str)],
+    timeout: Duration,
+) -> Result<BaseConsumer<ErrorRecorder>, Failure> {
+    let started = Instant::now();
+    loop {
+        let client = client(options, properties)?;
+        let left = timeout.saturating_sub(started.elapsed());
+        let answer = request_metadata(&client, left.min(SILENCE_TIMEOUT));
+        let is_silent = lock(&client.context().last).is_none();
+        if answer.is_some() {
+            return Ok(client);
+        }
+        if !is_silent || started.elapsed() >= timeout {
+            let servers = options.bootstrap_servers();
+            return Err(no_answer(
+                servers,
+                started.elapsed(),
+                client.context().take(),
+            ));
+        }
+    }
 }
 
 /// Requests the metadata of the cluster, for at most `timeout`.
@@ -125,19 +160,25 @@ pub(super) fn reach(
     timeout: Duration,
 ) -> Result<Metadata, Failure> {
     let started = Instant::now();
+    request_metadata(client, timeout)
+        .ok_or_else(|| no_answer(servers, started.elapsed(), client.context().take()))
+}
+
+/// Requests the metadata of the cluster, for at most `timeout`, and less after an error.
+fn request_metadata(client: &BaseConsumer<ErrorRecorder>, timeout: Duration) -> Option<Metadata> {
+    let started = Instant::now();
     let mut wait = INITIAL_TIMEOUT;
     loop {
         let left = timeout.saturating_sub(started.elapsed());
         // For all topics: a request for one by name could create it.
         match client.fetch_metadata(None, wait.min(left)) {
-            Ok(metadata) if !metadata.brokers().is_empty() => return Ok(metadata),
+            Ok(metadata) if !metadata.brokers().is_empty() => return Some(metadata),
             Ok(_) | Err(_) => {}
         }
         // librdkafka calls the error callback only from `poll`.
         while client.poll(Duration::ZERO).is_some() {}
-        let waited = started.elapsed();
-        if waited >= client.context().timeout(timeout) {
-            return Err(no_answer(servers, waited, client.context().take()));
+        if started.elapsed() >= client.context().timeout(timeout) {
+            return None;
         }
         wait = wait.saturating_mul(2);
     }
