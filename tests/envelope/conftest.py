@@ -29,7 +29,8 @@ Exchange = Callable[[list[str]], list[Written]]
 @pytest.fixture(scope="session")
 def exchange() -> Exchange:
     """Has Herald read envelopes and write them again."""
-    command = ["cargo", "run", "--quiet", "-p", "herald-envelope"]
+    # With the features of the Rust tests, which have built it already.
+    command = ["cargo", "run", "--quiet", "--all-features"]
 
     def run(envelopes: list[str]) -> list[Written]:
         done = subprocess.run(
