@@ -97,7 +97,10 @@ class Node:
                 "    return life\n",
             ),
             ("import os\n", "import os\nfrom functools import partial\n"),
-            ("\nfrom herald.lifecycle", "from pathlib import Path\n\nfrom herald.lifecycle"),
+            (
+                "\nfrom herald.lifecycle",
+                "from pathlib import Path\n\nfrom herald.lifecycle",
+            ),
             ("\nfrom orders.node", "\nfrom orders.load import load\nfrom orders.node"),
         )
 
