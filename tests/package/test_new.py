@@ -113,5 +113,6 @@ def test_a_project_without_a_cluster_reports_it(
     done = run(orders, "orders")
     assert done.returncode == 1
     last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("the Kafka client did not start: SettingsError: which")
+    reason = "the Kafka client did not start: SettingsError: no cluster is configured"
+    assert last.startswith(reason)
     assert "Traceback" not in done.stderr
