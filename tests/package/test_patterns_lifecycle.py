@@ -170,10 +170,10 @@ def test_disabled_parts_are_left_out() -> None:
 def test_changed_attributes_are_used_and_validated() -> None:
     names = ["database"]
     node = generator(dependencies=names)
-    names.append("later")
+    names.append("warehouse")
     node.background_tasks.append("refresh")
     code = node.generate_helper_methods()
-    assert "later" not in code
+    assert "warehouse" not in code
     assert "_run_refresh" in code
     node.drain_timeout_seconds = 0
     with pytest.raises(ValueError, match="drain_timeout_seconds"):
