@@ -1,4 +1,6 @@
-//! Files that targets return.
+//! Files that targets return, and their names.
+
+use std::collections::HashSet;
 
 /// Marker at the beginning of every generated file, as a comment in its language. Files without it are
 /// never overwritten.
@@ -21,4 +23,24 @@ pub struct GeneratedFile {
     pub path: String,
     /// UTF-8 with `\n` line ends and one `\n` at the end.
     pub contents: String,
+}
+
+/// Names that are used: of files, or of parts of a document that tools make files of.
+#[derive(Debug, Default)]
+pub(crate) struct UsedNames {
+    /// In lowercase: some file systems ignore case.
+    lowercase: HashSet<String>,
+}
+
+impl UsedNames {
+    /// Uses the name, or if it is used already, the name with a number appended.
+    pub fn add(&mut self, name: &str) -> String {
+        let mut free = name.to_owned();
+        let mut number = 1;
+        while !self.lowercase.insert(free.to_lowercase()) {
+            number += 1;
+            free = format!("{name}-{number}");
+        }
+        free
+    }
 }

@@ -31,6 +31,15 @@ pub enum View {
     Wire,
 }
 
+/// Side of the wire that schemas describe, and place of their definitions.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    /// Side of the wire.
+    pub view: View,
+    /// Returns the reference to the definition of this name.
+    pub reference: &'a dyn Fn(&str) -> String,
+}
+
 /// Returns the schema of an object with these fields, with the definitions that they use.
 pub fn document(
     title: &str,
@@ -39,17 +48,21 @@ pub fn document(
     definitions: &[Definition],
     view: View,
 ) -> Value {
+    let scope = Scope {
+        view,
+        reference: &|name| format!("#/$defs/{name}"),
+    };
     // The marker comes first, because only the beginning of a file is searched for it.
     let mut schema = Map::new();
     schema.insert("$comment".to_owned(), json!(MARKER));
     schema.insert("$schema".to_owned(), json!(DRAFT));
     schema.insert("title".to_owned(), json!(title));
-    schema.extend(object(description, fields, view));
+    schema.extend(object(description, fields, scope));
     let needed = needed(fields, definitions, view);
     if !needed.is_empty() {
         let schemas = needed.into_iter().map(|definition| {
             let description = definition.description.as_deref();
-            let schema = object(description, &definition.fields, view);
+            let schema = object(description, &definition.fields, scope);
             (definition.name.clone(), Value::Object(schema))
         });
         schema.insert("$defs".to_owned(), Value::Object(schemas.collect()));
@@ -97,7 +110,12 @@ fn is_hidden(field: &Field, view: View) -> bool {
     view == View::Wire && field.privacy == Privacy::Private
 }
 
-fn object(description: Option<&str>, fields: &[Field], view: View) -> Map<String, Value> {
+/// Returns the schema of an object with these fields.
+pub(crate) fn object(
+    description: Option<&str>,
+    fields: &[Field],
+    scope: Scope<'_>,
+) -> Map<String, Value> {
     let mut schema = Map::new();
     if let Some(description) = description {
         schema.insert("description".to_owned(), json!(description));
@@ -105,11 +123,11 @@ fn object(description: Option<&str>, fields: &[Field], view: View) -> Map<String
     schema.insert("type".to_owned(), json!("object"));
     let properties = fields
         .iter()
-        .map(|field| (field.name.clone(), Value::Object(property(field, view))));
+        .map(|field| (field.name.clone(), Value::Object(property(field, scope))));
     schema.insert("properties".to_owned(), Value::Object(properties.collect()));
     let required: Vec<_> = fields
         .iter()
-        .filter(|field| field.required && !is_hidden(field, view))
+        .filter(|field| field.required && !is_hidden(field, scope.view))
         .map(|field| field.name.as_str())
         .collect();
     if !required.is_empty() {
@@ -118,7 +136,7 @@ fn object(description: Option<&str>, fields: &[Field], view: View) -> Map<String
     schema
 }
 
-fn property(field: &Field, view: View) -> Map<String, Value> {
+fn property(field: &Field, scope: Scope<'_>) -> Map<String, Value> {
     let mut schema = Map::new();
     if let Some(description) = &field.description {
         schema.insert("description".to_owned(), json!(description));
@@ -126,14 +144,14 @@ fn property(field: &Field, view: View) -> Map<String, Value> {
     if field.privacy == Privacy::Private {
         schema.insert("$comment".to_owned(), json!(PRIVATE));
     }
-    if is_hidden(field, view) {
+    if is_hidden(field, scope.view) {
         schema.insert("type".to_owned(), json!("string"));
         return schema;
     }
     let ty = if field.may_be_null() {
-        type_schema(&field.ty.clone().or_null(), &field.limits)
+        type_schema(&field.ty.clone().or_null(), &field.limits, scope)
     } else {
-        type_schema(&field.ty, &field.limits)
+        type_schema(&field.ty, &field.limits, scope)
     };
     schema.extend(ty);
     if let Some(default) = field.default.as_ref().filter(|default| !default.is_null()) {
@@ -143,7 +161,7 @@ fn property(field: &Field, view: View) -> Map<String, Value> {
 }
 
 /// Returns the schema of a type. In a union, limits apply to the members of fitting types.
-fn type_schema(ty: &Type, limits: &Limits) -> Map<String, Value> {
+fn type_schema(ty: &Type, limits: &Limits, scope: Scope<'_>) -> Map<String, Value> {
     let simple = |name: &str| json!({"type": name});
     let format = |name: &str| json!({"type": "string", "format": name});
     let mut schema = match ty {
@@ -161,17 +179,17 @@ fn type_schema(ty: &Type, limits: &Limits) -> Map<String, Value> {
             json!({"type": "string", "contentEncoding": "base64", "pattern": BASE64})
         }
         Type::Enum(values) => json!({"type": "string", "enum": values}),
-        Type::Defined(name) => json!({"$ref": format!("#/$defs/{name}")}),
+        Type::Defined(name) => json!({"$ref": (scope.reference)(name)}),
         Type::List(item) => {
             let of_items = limits.items.as_deref();
-            let items = type_schema(item, of_items.unwrap_or(&Limits::default()));
+            let items = type_schema(item, of_items.unwrap_or(&Limits::default()), scope);
             json!({"type": "array", "items": items})
         }
         Type::Map(item) => {
-            let values = type_schema(item, &Limits::default());
+            let values = type_schema(item, &Limits::default(), scope);
             json!({"type": "object", "additionalProperties": values})
         }
-        Type::Union(members) => return union(members, limits),
+        Type::Union(members) => return union(members, limits, scope),
     };
     if let Value::Object(schema) = &mut schema {
         schema.extend(limits_of(ty, limits));
@@ -182,8 +200,11 @@ fn type_schema(ty: &Type, limits: &Limits) -> Map<String, Value> {
     }
 }
 
-fn union(members: &[Type], limits: &Limits) -> Map<String, Value> {
-    let mut schemas: Vec<_> = members.iter().map(|ty| type_schema(ty, limits)).collect();
+fn union(members: &[Type], limits: &Limits, scope: Scope<'_>) -> Map<String, Value> {
+    let mut schemas: Vec<_> = members
+        .iter()
+        .map(|ty| type_schema(ty, limits, scope))
+        .collect();
     // Most unions are `T | null`, which is usually written as a list of types.
     if let [one, Type::Null] | [Type::Null, one] = members
         && !matches!(one, Type::Enum(_) | Type::Null)

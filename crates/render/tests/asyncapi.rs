@@ -154,6 +154,19 @@ fn consumers_receive_from_the_channel_of_the_publisher_or_from_one_of_their_own(
 }
 
 #[test]
+fn topic_of_exactly_the_consumed_name_comes_before_one_with_a_namespace() {
+    let namespaced = ORDERS
+        .replace("service_name: orders", "service_name: archive")
+        .replace("topic: shop.", "topic: all.shop.");
+    let document = document(&[&read(&namespaced), &read(ORDERS), &billing()]);
+    let receive = &document["operations"]["billing.receive.shop.order.placed.v1"];
+    assert_eq!(
+        receive["channel"]["$ref"],
+        "#/channels/shop.order.placed.v1"
+    );
+}
+
+#[test]
 fn contracts_that_disagree_about_a_topic_give_no_document() {
     let other = ORDERS
         .replace("service_name: orders", "service_name: returns")

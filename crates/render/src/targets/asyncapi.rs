@@ -14,8 +14,8 @@ use herald_catalog::{Consumed, Event, Node};
 use herald_envelope::{headers, topic};
 use serde_json::{Map, Value, json};
 
-use crate::file::{GeneratedFile, MARKER};
-use crate::json_schema::{View, document};
+use crate::file::{GeneratedFile, MARKER, UsedNames};
+use crate::json_schema::{Scope, View, object};
 use crate::targets::{BuiltInTarget, Context, Render, TargetError};
 
 /// The row in the table of targets.
@@ -43,6 +43,7 @@ fn render(nodes: &[&Node], _: &Context<'_>) -> Result<Vec<GeneratedFile>, Target
         return Err(TargetError::Conflicts(problems));
     }
     let mut document = Document::default();
+    document.schemas.names.add(ENVELOPE);
     for topic in &published {
         document.add_channel(&topic.name, nodes, Some(topic));
     }
@@ -171,8 +172,11 @@ impl Document {
         if topic::validate(&consumed.topic).is_err() {
             return;
         }
-        let known = self.channel_ids.keys().find(|name| consumed.is_topic(name));
-        let name = known.unwrap_or(&consumed.topic).clone();
+        // A topic of exactly this name comes before those that have it without their namespace.
+        let is_published = self.channel_ids.contains_key(&consumed.topic);
+        let mut names = self.channel_ids.keys();
+        let other = names.find(|name| !is_published && consumed.is_topic(name));
+        let name = other.unwrap_or(&consumed.topic).clone();
         if !self.channel_ids.contains_key(&name) {
             self.add_channel(&name, nodes, None);
         }
@@ -260,54 +264,20 @@ impl Document {
         description: Option<&str>,
         fields: &[Field],
     ) -> Value {
-        let mut schema = document(title, description, fields, &node.definitions, View::Wire);
-        if let Value::Object(schema) = &mut schema {
-            for of_files_only in ["$comment", "$schema", "$defs"] {
-                schema.shift_remove(of_files_only);
-            }
-            self.relocate(node, schema);
-        }
-        schema
-    }
-
-    /// Turns references to definitions of a file into those to components of this document.
-    fn relocate(&self, node: &Node, schema: &mut Map<String, Value>) {
-        if schema.get("default").is_some_and(has_reference) {
-            schema.shift_remove("default");
-        }
-        for (keyword, value) in schema {
-            match (keyword.as_str(), value) {
-                ("$ref", value) => {
-                    let name = value
-                        .as_str()
-                        .and_then(|path| path.strip_prefix("#/$defs/"));
-                    let key = (
-                        node.identity.slug.clone(),
-                        name.unwrap_or_default().to_owned(),
-                    );
-                    if let Some(name) = self.definition_names.get(&key) {
-                        *value = reference("schemas", name)["$ref"].take();
-                    }
-                }
-                ("properties", Value::Object(properties)) => {
-                    // AsyncAPI's parser 3.6.6 takes a property of this name for a reference.
-                    properties.shift_remove("$ref");
-                    for property in properties.values_mut().filter_map(Value::as_object_mut) {
-                        self.relocate(node, property);
-                    }
-                }
-                ("required", Value::Array(names)) => names.retain(|name| name != "$ref"),
-                ("anyOf", Value::Array(members)) => {
-                    for member in members.iter_mut().filter_map(Value::as_object_mut) {
-                        self.relocate(node, member);
-                    }
-                }
-                ("items" | "additionalProperties", Value::Object(inner)) => {
-                    self.relocate(node, inner);
-                }
-                _ => {}
-            }
-        }
+        let reference = |name: &str| {
+            let key = (node.identity.slug.clone(), name.to_owned());
+            let component = self.definition_names.get(&key);
+            path(&["components", "schemas", component.map_or(name, |it| it)])
+        };
+        let scope = Scope {
+            view: View::Wire,
+            reference: &reference,
+        };
+        let mut schema = Map::new();
+        schema.insert("title".to_owned(), json!(title));
+        schema.extend(object(description, fields, scope));
+        remove_references(&mut schema);
+        Value::Object(schema)
     }
 
     fn finish(mut self, nodes: &[&Node]) -> Value {
@@ -336,8 +306,7 @@ impl Document {
 #[derive(Default)]
 struct Components {
     members: Map<String, Value>,
-    /// In lowercase: tools make files of them.
-    names: HashSet<String>,
+    names: UsedNames,
 }
 
 impl Components {
@@ -345,13 +314,7 @@ impl Components {
     /// where another part has it.
     fn add(&mut self, wanted: &str, part: Value) -> String {
         let is_permitted = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        let wanted = wanted.replace(|c| !is_permitted(c), "_");
-        let mut name = wanted.clone();
-        let mut number = 1;
-        while !self.names.insert(name.to_lowercase()) || name == ENVELOPE {
-            number += 1;
-            name = format!("{wanted}-{number}");
-        }
+        let name = self.names.add(&wanted.replace(|c| !is_permitted(c), "_"));
         self.members.insert(name.clone(), part);
         name
     }
@@ -435,6 +398,22 @@ fn example(node: &Node, event: &Event) -> Option<Value> {
     let envelope: Value = serde_json::from_slice(&bytes).ok()?;
     let example = json!({"name": event.event_type, "payload": envelope});
     (!has_reference(&example)).then_some(example)
+}
+
+/// Removes what AsyncAPI's parser 3.6.6 takes for a reference without being one: a property with the
+/// name `$ref`, and defaults that [have](has_reference) such a member.
+fn remove_references(schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.retain(|name| name != "$ref");
+    }
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.shift_remove("$ref");
+        for property in properties.values_mut().filter_map(Value::as_object_mut) {
+            if property.get("default").is_some_and(has_reference) {
+                property.shift_remove("default");
+            }
+        }
+    }
 }
 
 /// Returns whether a value has a member `$ref`. Parsers take it for a reference wherever it is,
@@ -530,7 +509,12 @@ fn reference(kind: &str, name: &str) -> Value {
     pointer(&["components", kind, name])
 }
 
-/// Returns a reference to a part of this document. Names of parts need no escapes.
-fn pointer(path: &[&str]) -> Value {
-    json!({"$ref": format!("#/{}", path.join("/"))})
+/// Returns a reference to a part of this document.
+fn pointer(parts: &[&str]) -> Value {
+    json!({"$ref": path(parts)})
+}
+
+/// Returns the path of a part of this document. Names of parts need no escapes.
+fn path(parts: &[&str]) -> String {
+    format!("#/{}", parts.join("/"))
 }

@@ -1,13 +1,11 @@
 //! JSON Schemas: one file for each event whose payload the contract declares, and for the input
 //! and the result of each operation, or of the node, where the contract declares them.
 
-use std::collections::HashSet;
-
 use herald_catalog::fields::Field;
 use herald_catalog::version::Version;
 use herald_catalog::{Event, Fingerprint, Node};
 
-use crate::file::GeneratedFile;
+use crate::file::{GeneratedFile, UsedNames};
 use crate::json_schema::{View, document};
 use crate::targets::{BuiltInTarget, Context, Render};
 use crate::template::RenderError;
@@ -27,7 +25,7 @@ const MAX_NAME_BYTES: usize = 200;
 fn render(node: &Node, _: &Context<'_>) -> Result<Vec<GeneratedFile>, RenderError> {
     let mut files = Files {
         node,
-        names: HashSet::new(),
+        names: UsedNames::default(),
         written: Vec::new(),
     };
     for (event, declared) in node.declared() {
@@ -54,8 +52,7 @@ fn render(node: &Node, _: &Context<'_>) -> Result<Vec<GeneratedFile>, RenderErro
 
 struct Files<'a> {
     node: &'a Node,
-    /// Used names, in lowercase: some file systems ignore case.
-    names: HashSet<String>,
+    names: UsedNames,
     written: Vec<GeneratedFile>,
 }
 
@@ -76,21 +73,10 @@ impl Files<'_> {
         let path = format!(
             "{}/{}.schema.json",
             self.node.identity.slug,
-            self.free(name)
+            self.names.add(name)
         );
         let contents = format!("{schema:#}\n");
         self.written.push(GeneratedFile { path, contents });
-    }
-
-    /// Returns the name, with a number appended if another file has it.
-    fn free(&mut self, name: &str) -> String {
-        let mut free = name.to_owned();
-        let mut number = 1;
-        while !self.names.insert(free.to_lowercase()) {
-            number += 1;
-            free = format!("{name}-{number}");
-        }
-        free
     }
 }
 
