@@ -1,4 +1,4 @@
-//! Lock file of a project: its place, and the paths of contracts in it.
+//! Paths of contracts in lock files.
 
 use std::env;
 use std::path::{Component, Path, PathBuf};
@@ -9,13 +9,6 @@ use herald_catalog::{Catalog, lock};
 use herald_project::Project;
 
 use crate::Error;
-
-/// Returns the place of the project's lock file.
-pub fn path(project: &Project) -> PathBuf {
-    let file = Path::new(project.lock.as_deref().unwrap_or(lock::DEFAULT_FILE));
-    let root = project.root.as_deref().unwrap_or(Path::new(""));
-    root.join(file)
-}
 
 /// Whether a path is that of a lock file.
 pub fn is_lock(path: &Path) -> bool {
@@ -35,9 +28,8 @@ pub fn name_by_project(catalog: &mut Catalog, project: &Project) -> Result<(), E
 
 /// Gives contracts of a lock file paths as they are seen from the working folder.
 pub fn locate(catalog: &mut Catalog, project: &Project) {
-    let root = project.root.as_deref().unwrap_or(Path::new(""));
     for node in &mut catalog.nodes {
-        let path = root.join(&node.origin.relative_path);
+        let path = project.folder().join(&node.origin.relative_path);
         node.origin.path = path.to_string_lossy().into_owned();
     }
 }
@@ -72,9 +64,8 @@ impl Root {
     /// The folders of this run.
     pub fn of(project: &Project) -> Result<Self, Error> {
         let here = env::current_dir()?;
-        let root = project.root.as_deref().unwrap_or(Path::new(""));
         Ok(Self {
-            root: lexically_normal(&here.join(root)),
+            root: lexically_normal(&here.join(project.folder())),
             here,
         })
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use herald_catalog::load::{self, Levels, Options, Override, PROJECT_FILE};
 use herald_catalog::shape::{Key, MapShape, Shape};
 use herald_catalog::yaml::{self, Yaml};
-use herald_catalog::{Defaults, checks, schema};
+use herald_catalog::{Defaults, checks, lock, schema};
 use herald_diagnostics::{Diagnostic, Location, Severity, Source, Sources, Span};
 use herald_envelope::topic::{self, TopicPattern};
 use jiff::civil::Date;
@@ -152,14 +152,30 @@ impl Project {
 }
 
 impl Project {
+    /// Returns the folder of the project, relative to the working folder; empty without a project.
+    pub fn folder(&self) -> &Path {
+        self.root.as_deref().unwrap_or(Path::new(""))
+    }
+
+    /// Returns the path of the baseline.
+    pub fn baseline_path(&self) -> PathBuf {
+        let file = self.baseline.as_deref().unwrap_or(baseline::DEFAULT_FILE);
+        self.folder().join(file)
+    }
+
+    /// Returns the path of the lock file.
+    pub fn lock_path(&self) -> PathBuf {
+        let file = self.lock.as_deref().unwrap_or(lock::DEFAULT_FILE);
+        self.folder().join(file)
+    }
+
     /// Returns the paths of the whole system, relative to the working folder.
     pub fn workspace_paths(&self) -> Vec<String> {
-        let root = self.root.as_deref().unwrap_or(Path::new(""));
         let below = |path: &String| {
             if path.starts_with("git:") {
                 path.clone()
             } else {
-                shown(&root.join(path))
+                shown(&self.folder().join(path))
             }
         };
         self.workspace.iter().map(below).collect()

@@ -1,13 +1,12 @@
 //! `herald check`: lints contracts.
 
 use std::io;
-use std::path::{Path, PathBuf};
 
 use herald_catalog::load::Loaded;
 use herald_diagnostics::render::{Format, summary};
-use herald_diagnostics::{Diagnostic, Severity};
+use herald_diagnostics::{Diagnostic, Severity, Sources};
 use herald_project::Project;
-use herald_project::baseline::{self, Baseline, Known};
+use herald_project::baseline::{Baseline, Known};
 
 use crate::args::Check;
 use crate::fixes;
@@ -85,19 +84,9 @@ fn summarize(loaded: &Loaded, known: usize) {
     }
 }
 
-fn baseline_path(project: &Project) -> PathBuf {
-    let root = project.root.as_deref().unwrap_or(Path::new(""));
-    root.join(
-        project
-            .baseline
-            .as_deref()
-            .unwrap_or(baseline::DEFAULT_FILE),
-    )
-}
-
 /// Reads the baseline; `None` if there is none, and the project names none.
 fn read_baseline(project: &Project) -> Result<Option<Baseline>, Error> {
-    let path = baseline_path(project);
+    let path = project.baseline_path();
     if !path.exists() {
         return Ok(None);
     }
@@ -106,17 +95,24 @@ fn read_baseline(project: &Project) -> Result<Option<Baseline>, Error> {
         .map_err(|(diagnostics, sources)| terminal::report(diagnostics, sources))
 }
 
+/// Returns a function for the path of the contract that a diagnostic is about, below the project.
+fn path_of<'a>(
+    project: &Project,
+    sources: &'a Sources,
+) -> Result<impl Fn(&Diagnostic) -> Option<String> + use<'a>, Error> {
+    let root = Root::of(project)?;
+    Ok(move |one: &Diagnostic| {
+        let source = sources.get(one.location?.source);
+        Some(root.relative(&source.path))
+    })
+}
+
 /// Removes the diagnostics of the baseline and returns their number.
 fn remove_known(args: &Check, project: &Project, loaded: &mut Loaded) -> Result<usize, Error> {
     let Some(baseline) = read_baseline(project)? else {
         return Ok(0);
     };
-    let root = Root::of(project)?;
-    let sources = loaded.catalog.sources.clone();
-    let path_of = |one: &Diagnostic| {
-        let source = sources.get(one.location?.source);
-        Some(root.relative(&source.path))
-    };
+    let path_of = path_of(project, &loaded.catalog.sources)?;
     let before = loaded.diagnostics.len();
     let is_whole = args.paths.is_empty();
     let odd = baseline.apply(&mut loaded.diagnostics, &path_of, today(), is_whole);
@@ -127,14 +123,9 @@ fn remove_known(args: &Check, project: &Project, loaded: &mut Loaded) -> Result<
 }
 
 fn write_baseline(args: &Check, project: &Project, loaded: &Loaded) -> Result<ExitStatus, Error> {
-    let path = baseline_path(project);
+    let path = project.baseline_path();
     let current = read_baseline(project)?;
-    let root = Root::of(project)?;
-    let sources = &loaded.catalog.sources;
-    let path_of = |one: &Diagnostic| {
-        let source = sources.get(one.location?.source);
-        Some(root.relative(&source.path))
-    };
+    let path_of = path_of(project, &loaded.catalog.sources)?;
     let new = Known {
         reason: args.reason.clone(),
         owner: args.owner.clone(),
@@ -151,9 +142,9 @@ fn write_baseline(args: &Check, project: &Project, loaded: &Loaded) -> Result<Ex
     terminal::status(&format!(
         "{GREEN}wrote{GREEN:#} {path} {DIM}({known}){DIM:#}"
     ));
-    let errors = loaded.diagnostics.iter().filter(|one| {
-        path_of(one).is_none() || one.rule.severity == herald_diagnostics::Severity::Error
-    });
+    let diagnostics = loaded.diagnostics.iter();
+    let errors =
+        diagnostics.filter(|one| path_of(one).is_none() || one.rule.severity == Severity::Error);
     let errors = errors.count();
     if errors > 0 {
         let errors = count(errors, "error");

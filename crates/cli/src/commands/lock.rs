@@ -19,10 +19,7 @@ use crate::{Error, ExitStatus, lock_file, output, output_files, project};
 /// Runs the command.
 pub fn run(args: &Lock) -> Result<ExitStatus, Error> {
     let project = project::find()?;
-    let path = args
-        .out
-        .clone()
-        .unwrap_or_else(|| lock_file::path(&project));
+    let path = args.out.clone().unwrap_or_else(|| project.lock_path());
     if !lock_file::is_lock(&path) {
         return Err(Error::Message(format!(
             "`{}` can't be a lock file: its name has to end with `.{}`",

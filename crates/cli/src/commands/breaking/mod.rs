@@ -62,7 +62,7 @@ pub fn run(args: &Breaking) -> Result<ExitStatus, Error> {
 
 fn read_old(args: &Breaking, project: &Project) -> Result<Old, Error> {
     let name = if args.against == "lock" {
-        lock_file::path(project).to_string_lossy().into_owned()
+        project.lock_path().to_string_lossy().into_owned()
     } else {
         args.against.clone()
     };
