@@ -24,6 +24,9 @@ const MAX_TYPE_CHARACTERS: usize = 200;
 /// Time by which the clocks of producers and of this computer may differ.
 const CLOCK_SKEW_SECONDS: i64 = 300;
 
+/// Beginning of the year 2000 in UTC, in seconds since 1970.
+const YEAR_2000: i64 = 946_684_800;
+
 /// Settings of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -78,6 +81,8 @@ pub struct Verifier<'a> {
     nodes: &'a [Node],
     /// Places of events in the contracts, by event type.
     events: HashMap<&'a str, Vec<(usize, usize)>>,
+    /// Topics of the events, with their namespaces.
+    topics: Vec<Vec<String>>,
     seen: Vec<Vec<u64>>,
     options: Options,
     records: u64,
@@ -108,7 +113,13 @@ impl<'a> Verifier<'a> {
                     .push((node, at));
             }
         }
+        let topics_of = |node: &Node| {
+            let namespace = namespace_of(node, options.namespace.as_deref());
+            let events = node.events.iter();
+            events.map(|it| it.topic.in_namespace(namespace)).collect()
+        };
         Self {
+            topics: catalog.nodes.iter().map(topics_of).collect(),
             seen: (catalog.nodes.iter())
                 .map(|node| vec![0; node.events.len()])
                 .collect(),
@@ -142,8 +153,6 @@ impl<'a> Verifier<'a> {
                 return;
             }
         };
-        let sample = sample(record, Some(&envelope));
-        let event_type = envelope.event_type.to_string();
         if self.last.is_none_or(|last| last < envelope.event_timestamp) {
             self.last = Some(envelope.event_timestamp);
         }
@@ -173,14 +182,15 @@ impl<'a> Verifier<'a> {
                 self.seen[node][at] += 1;
                 let nodes = self.nodes;
                 let event = &nodes[node].events[at];
-                problems.extend(self.topic(&nodes[node], event, record));
+                problems.extend(self.topic((node, at), record));
                 problems.extend(judge_payload(&nodes[node], event, &envelope, record));
-                problems.extend(self.lifecycle((node, at), event, &envelope, &sample));
+                problems.extend(self.lifecycle(node, event, &envelope, record));
                 problems.extend(self.state(node, event, &envelope));
             }
         }
         for (kind, message) in problems {
-            self.found(kind, &event_type, message, sample.clone());
+            let sample = sample(record, Some(&envelope));
+            self.found(kind, &envelope.event_type, message, sample);
         }
     }
 
@@ -253,10 +263,8 @@ impl<'a> Verifier<'a> {
             node.service_name == envelope.source_service
                 || node.identity.slug == envelope.source_service
         };
-        let is_on_topic = |(node, at): &&(usize, usize)| {
-            let node = &self.nodes[*node];
-            record.topic == Some(self.topic_of(node, &node.events[*at]).as_str())
-        };
+        let is_on_topic =
+            |(node, at): &&(usize, usize)| record.topic == Some(self.topics[*node][*at].as_str());
         let chosen = candidates.iter().find(is_of_service);
         chosen
             .or_else(|| candidates.iter().find(is_on_topic))
@@ -264,15 +272,9 @@ impl<'a> Verifier<'a> {
             .copied()
     }
 
-    fn topic_of(&self, node: &Node, event: &Event) -> String {
-        event
-            .topic
-            .in_namespace(namespace_of(node, self.options.namespace.as_deref()))
-    }
-
-    fn topic(&self, node: &Node, event: &Event, record: &Record<'_>) -> Option<(Kind, String)> {
+    fn topic(&self, (node, at): (usize, usize), record: &Record<'_>) -> Option<(Kind, String)> {
         let actual = record.topic?;
-        let expected = self.topic_of(node, event);
+        let expected = &self.topics[node][at];
         (actual != expected).then(|| {
             (
                 Kind::Topic,
@@ -283,11 +285,10 @@ impl<'a> Verifier<'a> {
 
     fn time(&self, envelope: &Envelope<'_>) -> Option<(Kind, String)> {
         let ahead = seconds_between(self.options.now, envelope.event_timestamp);
-        let first = "2000-01-01T00:00:00Z".parse::<Timestamp>().ok()?;
         if ahead > CLOCK_SKEW_SECONDS {
             return Some((Kind::Time, "its timestamp is in the future".to_owned()));
         }
-        (envelope.event_timestamp < first).then(|| {
+        (envelope.event_timestamp.as_second() < YEAR_2000).then(|| {
             (
                 Kind::Time,
                 "its timestamp is before the year 2000".to_owned(),
@@ -297,10 +298,10 @@ impl<'a> Verifier<'a> {
 
     fn lifecycle(
         &mut self,
-        (node, _): (usize, usize),
+        node: usize,
         event: &Event,
         envelope: &Envelope<'_>,
-        sample: &Sample,
+        record: &Record<'_>,
     ) -> Option<(Kind, String)> {
         let (stage, operation, run) = (event.stage?, event.operation?, envelope.correlation_id?);
         if event.category != &OPERATION_LIFECYCLE {
@@ -311,7 +312,7 @@ impl<'a> Verifier<'a> {
             let run = Run {
                 event_type: envelope.event_type.to_string(),
                 at: envelope.event_timestamp,
-                sample: sample.clone(),
+                sample: sample(record, Some(envelope)),
             };
             self.runs.insert(key, run);
             return None;
