@@ -41,9 +41,10 @@ class PrivateInput:
         omits_text: bool = False,
     ) -> None:
         self._fields: Mapping[str, Any] = {}
-        with suppress(Exception):  # a mapping of somebody else may raise
-            # A copy, because the operation may remove what it has read.
-            self._fields = dict(fields)
+        if public is not None:  # else nothing is private
+            with suppress(Exception):  # a mapping of somebody else may raise
+                # A copy, because the operation may remove what it has read.
+                self._fields = dict(fields)
         self._public = public
         self._around = around
         self.omits_text = omits_text
