@@ -44,8 +44,9 @@ fn render(nodes: &[&Node], _: &Context<'_>) -> Result<Vec<GeneratedFile>, Target
     }
     let mut document = Document::default();
     document.schemas.names.add(ENVELOPE);
+    document.open_topics = open_topics(nodes);
     for topic in &published {
-        document.add_channel(&topic.name, nodes, Some(topic));
+        document.add_channel(&topic.name, Some(topic));
     }
     for node in nodes {
         document.add_definitions(node);
@@ -56,7 +57,7 @@ fn render(nodes: &[&Node], _: &Context<'_>) -> Result<Vec<GeneratedFile>, Target
     // Only now are all events known that may be consumed.
     for node in nodes {
         for consumed in &node.consumed {
-            document.add_consumed(node, consumed, nodes);
+            document.add_consumed(node, consumed);
         }
     }
     let document = document.finish(nodes);
@@ -73,6 +74,8 @@ struct Document {
     operations: Components,
     messages: Components,
     schemas: Components,
+    /// See [`open_topics`].
+    open_topics: HashMap<String, String>,
     /// Ids of channels by the names of their topics.
     channel_ids: BTreeMap<String, String>,
     /// Names of definitions among schemas, by node and definition.
@@ -81,9 +84,9 @@ struct Document {
 
 impl Document {
     /// Adds the channel of a topic that is new here. `name` has its namespace.
-    fn add_channel(&mut self, name: &str, nodes: &[&Node], published: Option<&Published>) {
+    fn add_channel(&mut self, name: &str, published: Option<&Published>) {
         let mut channel = Map::new();
-        match open_topic(name, nodes) {
+        match self.open_topics.get(name) {
             Some(template) => {
                 channel.insert("address".to_owned(), json!(template));
                 channel.insert("title".to_owned(), json!(name));
@@ -168,7 +171,7 @@ impl Document {
     }
 
     /// Adds the operation that receives from a topic.
-    fn add_consumed(&mut self, node: &Node, consumed: &Consumed, nodes: &[&Node]) {
+    fn add_consumed(&mut self, node: &Node, consumed: &Consumed) {
         if topic::validate(&consumed.topic).is_err() {
             return;
         }
@@ -178,7 +181,7 @@ impl Document {
         let other = names.find(|name| !is_published && consumed.is_topic(name));
         let name = other.unwrap_or(&consumed.topic).clone();
         if !self.channel_ids.contains_key(&name) {
-            self.add_channel(&name, nodes, None);
+            self.add_channel(&name, None);
         }
         let channel = self.channel_ids[&name].clone();
         let message = (consumed.event_type.as_ref())
@@ -340,13 +343,14 @@ fn topic_name(node: &Node, event: &Event) -> String {
     event.topic.in_namespace(topics::namespace_of(node, None))
 }
 
-/// Returns the template of a topic whose namespace no contract sets.
-fn open_topic(name: &str, nodes: &[&Node]) -> Option<String> {
+/// Returns the templates of the topics whose namespace no contract sets, by their names.
+fn open_topics(nodes: &[&Node]) -> HashMap<String, String> {
     let open = nodes.iter().filter(|node| node.namespace.is_none());
-    let mut events = open.flat_map(|node| node.events.iter().map(move |event| (node, event)));
-    let (_, event) = events
-        .find(|(node, event)| event.topic.is_namespaced() && topic_name(node, event) == name)?;
-    Some(event.topic.as_template())
+    let events = open.flat_map(|node| node.events.iter().map(move |event| (node, event)));
+    events
+        .filter(|(_, event)| event.topic.is_namespaced())
+        .map(|(node, event)| (topic_name(node, event), event.topic.as_template()))
+        .collect()
 }
 
 fn channel_binding(topic: &Published) -> Option<Value> {
