@@ -7,6 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::at_fork;
 use crate::error::SpoolError;
 
 /// Time to wait for a lock that another program holds.
@@ -110,6 +111,7 @@ pub(crate) fn guest(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn open(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
+    at_fork::register();
     // `Connection` is not `Sync`, so one thread at a time uses it and SQLite's mutexes are not
     // needed.
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;

@@ -53,6 +53,7 @@
 //! - **Writes by another program** are found by the number of commits.
 
 mod append;
+mod at_fork;
 mod changes;
 mod cluster;
 mod commit_counter;

@@ -100,3 +100,79 @@ fn fails_in_a_forked_child_without_harm() {
     assert_eq!(numbers(&spool), [1, 2, 4]);
     assert!(spool.verify().unwrap().is_sound());
 }
+
+/// Every mutex that all connections of SQLite share, held by another thread at the moment of the
+/// fork.
+#[cfg(unix)]
+#[test]
+fn fork_while_another_thread_is_inside_sqlite_leaves_a_usable_child() {
+    if let Some(path) = common::child::spool_path() {
+        let (spool, _) = Spool::open(herald_spool::SpoolOptions::new(&path)).unwrap();
+        append(&spool, 1);
+        for id in rusqlite::ffi::SQLITE_MUTEX_STATIC_MAIN..=rusqlite::ffi::SQLITE_MUTEX_STATIC_VFS3
+        {
+            let (held, is_held) = std::sync::mpsc::channel();
+            let holder = std::thread::spawn(move || hold_sqlite_mutex(id, &held));
+            is_held.recv().unwrap();
+            match fork::fork().unwrap() {
+                fork::Fork::Child => {
+                    let own = path.with_file_name(format!("child-{id}.db"));
+                    let (spool, _) = Spool::open(herald_spool::SpoolOptions::new(own)).unwrap();
+                    append(&spool, 2);
+                    spool.close().unwrap();
+                    std::process::exit(0);
+                }
+                fork::Fork::Parent(child) => {
+                    assert_eq!(exit_status(child), Some(0), "mutex {id}");
+                }
+            }
+            holder.join().unwrap();
+        }
+        append(&spool, 3);
+        spool.close().unwrap();
+        return;
+    }
+    let place = Place::new();
+    let name = "fork_while_another_thread_is_inside_sqlite_leaves_a_usable_child";
+    let output = common::child::command(name, &place.database())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+/// Holds one of SQLite's mutexes for long enough that a fork begins meanwhile.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "only SQLite's interface in C leads to its mutexes")]
+fn hold_sqlite_mutex(id: i32, held: &std::sync::mpsc::Sender<()>) {
+    use rusqlite::ffi;
+
+    // SAFETY: a static mutex lives as long as the program, and this thread leaves what it enters.
+    unsafe {
+        let mutex = ffi::sqlite3_mutex_alloc(id);
+        ffi::sqlite3_mutex_enter(mutex);
+        held.send(()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        ffi::sqlite3_mutex_leave(mutex);
+    }
+}
+
+/// Waits for a child; `None` if it hangs.
+#[cfg(unix)]
+fn exit_status(child: i32) -> Option<i32> {
+    use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
+    let child = Pid::from_raw(child)?;
+    for _ in 0..1000 {
+        if let Some((_, status)) = waitpid(Some(child), WaitOptions::NOHANG).unwrap() {
+            return status.exit_status();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    kill_process(child, Signal::KILL).unwrap();
+    waitpid(Some(child), WaitOptions::empty()).unwrap();
+    None
+}

@@ -18,16 +18,9 @@ const IDENTITY_TIMEOUT: Duration = Duration::from_secs(2);
 /// start by so much.
 const START_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Delay of the first question while the spool is empty. The answer is written to the spool, and the
-/// mutexes that all of SQLite shares do not survive a fork: servers that load a service before they
-/// fork do so at its start.
-pub(super) const EMPTY_SPOOL_DELAY: Duration = Duration::from_secs(1);
-
 /// Knowledge about the cluster of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Identity {
-    /// It was never asked for its id.
-    New,
     Unknown,
     /// It was asked for its id.
     Asked,
@@ -44,21 +37,20 @@ impl Core {
         &self,
         transport: &dyn Transport,
     ) -> Result<(), SpoolError> {
-        if !self.has_rows() {
+        let has_rows = {
+            let routing = self.routing();
+            let stats = routing.spool.as_ref().and_then(|spool| spool.stats());
+            let orphan = routing.orphan.as_ref();
+            stats.is_some_and(|stats| stats.records + stats.dead > 0)
+                || orphan.is_some_and(|orphan| orphan.remaining() + orphan.dead() > 0)
+        };
+        if !has_rows {
             return Ok(());
         }
         match transport.cluster_id(START_TIMEOUT) {
             Ok(Some(id)) => self.check_cluster(&id),
             Ok(None) | Err(_) => Ok(()),
         }
-    }
-
-    fn has_rows(&self) -> bool {
-        let routing = self.routing();
-        let stats = routing.spool.as_ref().and_then(|spool| spool.stats());
-        let orphan = routing.orphan.as_ref();
-        stats.is_some_and(|stats| stats.records + stats.dead > 0)
-            || orphan.is_some_and(|orphan| orphan.remaining() + orphan.dead() > 0)
     }
 
     fn check_cluster(&self, id: &str) -> Result<(), SpoolError> {
@@ -80,11 +72,8 @@ impl RelayThread {
     /// Returns whether the rows are for the cluster of this connection; asks it if that is not
     /// known.
     pub(super) fn is_right_cluster(&mut self) -> bool {
-        let is_due = self.now() >= self.identify_at;
-        match self.identity {
-            Identity::New if is_due || self.core.has_rows() => self.ask_for_identity(),
-            Identity::Unknown if is_due => self.ask_for_identity(),
-            _ => {}
+        if self.identity == Identity::Unknown && self.now() >= self.identify_at {
+            self.ask_for_identity();
         }
         self.identity == Identity::Right
     }
@@ -116,7 +105,6 @@ impl RelayThread {
         if asked.is_ok() {
             self.identity = Identity::Asked;
         } else {
-            self.identity = Identity::Unknown;
             self.identify_at = self.now() + SHORT_BACKOFF;
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use herald_spool::{DeadLetterRequest, Sequence, SpoolError};
 use tracing::warn;
 
-use super::cluster_identity::{EMPTY_SPOOL_DELAY, Identity};
+use super::cluster_identity::Identity;
 use super::refusal_log::RefusalLog;
 use super::row_table::{RowState, RowTable};
 use super::spool_recovery::Reopening;
@@ -82,7 +82,6 @@ impl RelayThread {
     pub(crate) fn new(core: Arc<Core>) -> Self {
         let window = Window::new(core.options.relay_window);
         let jitter = core.options.jitter();
-        let identify_at = core.clock.now() + EMPTY_SPOOL_DELAY;
         Self {
             core,
             circuit: CircuitState::Closed,
@@ -101,8 +100,8 @@ impl RelayThread {
             remove_at: Duration::ZERO,
             connect_at: Duration::ZERO,
             send_at: Duration::ZERO,
-            identity: Identity::New,
-            identify_at,
+            identity: Identity::Unknown,
+            identify_at: Duration::ZERO,
             spool_lost: None,
             reopening: Reopening::default(),
             searching: false,
@@ -178,7 +177,7 @@ impl RelayThread {
         if self.send_at > now {
             consider(self.send_at);
         }
-        if matches!(self.identity, Identity::New | Identity::Unknown) && self.identify_at > now {
+        if self.identity == Identity::Unknown && self.identify_at > now {
             consider(self.identify_at);
         }
         if self.spool_lost.is_some() {

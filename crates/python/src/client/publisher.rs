@@ -1,11 +1,11 @@
 //! Python class around the publisher.
 
 use std::path::PathBuf;
-use std::process;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use herald_envelope::{Origin, Uuid};
+use herald_process::ForkGuard;
 use herald_publish::{Message, Pending, PublishError};
 use pyo3::exceptions::{PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
@@ -29,7 +29,7 @@ use crate::errors;
 pub struct Publisher {
     origin: Origin,
     spool: Option<PathBuf>,
-    process: u32,
+    fork_guard: ForkGuard,
     /// `None` once closed.
     open: RwLock<Option<Arc<herald_publish::Publisher>>>,
 }
@@ -37,10 +37,8 @@ pub struct Publisher {
 impl Publisher {
     fn open_publisher(&self, py: Python<'_>) -> PyResult<Arc<herald_publish::Publisher>> {
         // Checked before any lock: a fork copies locks that other threads held, locked for ever.
-        if !self.is_owner_process() {
-            let owner = self.process;
-            return Err(errors::publish(py, &PublishError::Forked { owner }));
-        }
+        let checked = self.fork_guard.check();
+        checked.map_err(|forked| errors::publish(py, &forked.into()))?;
         let publisher = self.open.read();
         let publisher = publisher.unwrap_or_else(PoisonError::into_inner);
         publisher
@@ -74,7 +72,7 @@ impl Publisher {
         Ok(Self {
             origin,
             spool: report.map(|report| report.path),
-            process: process::id(),
+            fork_guard: ForkGuard::new(),
             open: RwLock::new(Some(Arc::new(publisher))),
         })
     }
@@ -92,7 +90,7 @@ impl Publisher {
     /// Whether this process opened the publisher, as opposed to a forked child.
     #[getter]
     fn is_owner_process(&self) -> bool {
-        self.process == process::id()
+        !self.fork_guard.is_forked()
     }
 
     /// Publishes an event, and returns a future of the queue's event loop.
