@@ -487,27 +487,24 @@ impl Core {
     pub(crate) fn run_deadline_loop(&self) {
         loop {
             let now = self.clock.now();
-            let first_waiter_due = self.check_deadlines();
+            self.check_deadlines();
             if self.routing().route == Route::Closed {
                 return;
             }
             // A later event is due after `idle`, unless its caller set an earlier deadline; then
             // `DeadlineTimer::schedule` wakes this thread.
             let idle = now + self.options.deadline_or_default();
-            let next = self
-                .first_due()
-                .into_iter()
-                .chain(first_waiter_due)
-                .fold(idle, Duration::min);
+            let next = self.first_due().map_or(idle, |due| due.min(idle));
             self.timer.set_next(next);
+            // What came before `set_next` did not notify.
             if self.first_due().is_none_or(|due| due >= next) {
                 self.timer.wait(&self.clock, next);
             }
         }
     }
 
-    /// Handles events and waiters whose deadline has passed; returns the deadline of the next waiter.
-    pub(crate) fn check_deadlines(&self) -> Option<Duration> {
+    /// Handles events and waiters whose deadline has passed.
+    pub(crate) fn check_deadlines(&self) {
         let now = self.clock.now();
         let lost = {
             let routing = self.lock_routing_if_due(now);
@@ -520,10 +517,16 @@ impl Core {
                 "nothing was acknowledged within the deadline",
             ));
         }
-        self.limiter.expire(now)
+        self.limiter.expire(now);
     }
 
+    /// Returns the first deadline of an event or a waiter.
     fn first_due(&self) -> Option<Duration> {
+        let dues = [self.first_event_due(), self.limiter.first_due()];
+        dues.into_iter().flatten().min()
+    }
+
+    fn first_event_due(&self) -> Option<Duration> {
         let mut outstanding = lock(&self.outstanding);
         outstanding.retain(|flight| !flight.is_over());
         let waiting = outstanding
@@ -534,7 +537,7 @@ impl Core {
 
     /// Locks the routing only if a deadline has passed: the exclusive lock stops all publishing.
     fn lock_routing_if_due(&self, now: Duration) -> Option<RwLockWriteGuard<'_, Routing>> {
-        let due = self.first_due().is_some_and(|due| due <= now);
+        let due = self.first_event_due().is_some_and(|due| due <= now);
         due.then(|| self.lock_routing_exclusive())
     }
 

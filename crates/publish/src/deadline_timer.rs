@@ -27,9 +27,9 @@ impl DeadlineTimer {
     /// Ensures that the thread checks deadlines at `due` or earlier.
     pub(crate) fn schedule(&self, due: Duration) {
         let due = micros(due);
-        // The caller has added its event to `outstanding` before. Either the thread sees it there
-        // when it looks again after `set_next`, or the event was added after that look, and then the
-        // mutex of `outstanding` orders the store of `wakes` before this load.
+        // The caller has queued its event or waiter before. Either the thread sees it when it looks
+        // again after `set_next`, or it was queued after that look, and then the mutex of the queue
+        // orders the store of `wakes` before this load.
         if due < self.wakes.load(Ordering::Relaxed) {
             self.wakes.fetch_min(due, Ordering::Relaxed);
             self.notify.notify();

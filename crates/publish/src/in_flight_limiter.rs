@@ -153,23 +153,27 @@ impl InFlightLimiter {
         tell(&admitted, &Ok(()));
     }
 
-    /// Rejects the waiters whose time is over; returns when the next one's is.
-    pub(crate) fn expire(&self, now: Duration) -> Option<Duration> {
+    /// Returns the first deadline of a waiter.
+    pub(crate) fn first_due(&self) -> Option<Duration> {
+        let state = lock(&self.state);
+        state.waiting.iter().map(|waiter| waiter.due).min()
+    }
+
+    /// Rejects the waiters whose time is over.
+    pub(crate) fn expire(&self, now: Duration) {
         let mut state = lock(&self.state);
         if state.waiting.is_empty() {
-            return None;
+            return;
         }
         let (expired, waiting) = state
             .waiting
             .drain(..)
             .partition::<Vec<_>, _>(|waiter| waiter.due <= now);
-        let next = waiting.iter().map(|waiter| waiter.due).min();
         state.waiting = waiting.into();
         let admitted = state.admit(self.most);
         drop(state);
         tell(&admitted, &Ok(()));
         tell(&expired, &Err(PublishError::Busy));
-        next
     }
 
     pub(crate) fn used(&self) -> Usage {
@@ -333,8 +337,10 @@ mod tests {
         room.try_acquire(10).unwrap();
         let mut waiting = Box::pin(room.acquire_async(1, LATER));
         assert!(waiting.as_mut().poll(&mut noop()).is_pending());
-        assert_eq!(room.expire(Duration::ZERO), Some(LATER));
-        assert_eq!(room.expire(LATER), None);
+        room.expire(Duration::ZERO);
+        assert_eq!(room.first_due(), Some(LATER));
+        room.expire(LATER);
+        assert_eq!(room.first_due(), None);
         assert_eq!(
             waiting.as_mut().poll(&mut noop()),
             Poll::Ready(Err(PublishError::Busy))

@@ -27,7 +27,10 @@ pub(crate) fn register() {
 pub(crate) fn register() {}
 
 #[cfg(unix)]
-#[expect(unsafe_code, reason = "there is no safe way to these mutexes, nor to hear of a fork")]
+#[expect(
+    unsafe_code,
+    reason = "there is no safe way to these mutexes, nor to hear of a fork"
+)]
 mod unix {
     use rusqlite::ffi;
 

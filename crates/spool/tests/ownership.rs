@@ -146,7 +146,10 @@ fn fork_while_another_thread_is_inside_sqlite_leaves_a_usable_child() {
 
 /// Holds one of SQLite's mutexes for long enough that a fork begins meanwhile.
 #[cfg(unix)]
-#[expect(unsafe_code, reason = "only SQLite's interface in C leads to its mutexes")]
+#[expect(
+    unsafe_code,
+    reason = "only SQLite's interface in C leads to its mutexes"
+)]
 fn hold_sqlite_mutex(id: i32, held: &std::sync::mpsc::Sender<()>) {
     use rusqlite::ffi;
 

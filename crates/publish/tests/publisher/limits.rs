@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use herald_publish::spool::{SpoolOptions, WhenOwned};
 use herald_publish::{Message, PublishError, Publisher, PublisherOptions, Receipt};
@@ -35,6 +35,25 @@ fn publishing_waits_at_the_in_flight_limit() {
         .build()
         .unwrap();
     assert!(runtime.block_on(waiting).unwrap().is_delivered());
+}
+
+/// Each one begins to wait at the moment when the one before it was rejected.
+#[test]
+fn each_send_that_waits_at_the_limit_ends_at_its_own_timeout() {
+    let fixture = Fixture::new();
+    let options = fixture.options().deadline(LONG).max_in_flight(1);
+    let publisher = Publisher::open(options).unwrap();
+    fixture.cluster.pause();
+    let _first = publisher.try_enqueue(message("k", "x")).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    for _ in 0..500 {
+        let began = Instant::now();
+        let sent = publisher.send_timeout(message("k", "x"), Duration::from_millis(1));
+        assert_eq!(runtime.block_on(sent), Err(PublishError::Busy));
+        assert!(began.elapsed() < LONG / 2, "{:?}", began.elapsed());
+    }
 }
 
 #[test]
