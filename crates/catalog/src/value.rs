@@ -1,10 +1,33 @@
 //! Validation of JSON values against the fields that a contract declares.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+
 use herald_diagnostics::did_you_mean;
 use herald_envelope::Timestamp;
+use regex::Regex;
 use serde_json::{Map, Number, Value};
 
 use crate::fields::{Definition, Field, Limits, Privacy, Type};
+
+/// Place of a value. Most values have no problem, so it becomes text only in messages.
+#[derive(Clone, Copy)]
+enum Place<'p> {
+    Root(&'p str),
+    Field(&'p Place<'p>, &'p str),
+    Item(&'p Place<'p>, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(name) => f.write_str(name),
+            Self::Field(object, name) => write!(f, "{object}.{name}"),
+            Self::Item(list, at) => write!(f, "{list}[{at}]"),
+        }
+    }
+}
 
 /// Validates an object and returns its problems, one sentence each. Values are never quoted: they
 /// may be private.
@@ -16,32 +39,41 @@ pub fn check(
     definitions: &[Definition],
     place: &str,
 ) -> Vec<String> {
+    problems(fields, object, definitions, &Place::Root(place)).collect()
+}
+
+fn problems<'a>(
+    fields: &'a [Field],
+    object: &'a Map<String, Value>,
+    definitions: &'a [Definition],
+    place: &'a Place<'a>,
+) -> impl Iterator<Item = String> + 'a {
     let missing = fields
         .iter()
         .filter(|field| field.required && field.privacy == Privacy::Public)
         .filter(|field| !object.contains_key(&field.name))
-        .map(|field| format!("{place}.{} is missing: {}", field.name, expected(&field.ty)));
-    let present = object.iter().filter_map(|(name, value)| {
+        .map(move |field| format!("{place}.{} is missing: {}", field.name, expected(&field.ty)));
+    let present = object.iter().filter_map(move |(name, value)| {
         match fields.iter().find(|field| field.name == *name) {
             Some(field) if field.privacy == Privacy::Private => Some(format!(
                 "{place}.{name} is private by its contract: its value must not leave the process"
             )),
             // Many programs write null for fields that they leave out.
             Some(field) if value.is_null() && field.may_be_null() => None,
-            Some(field) => mismatch(
+            Some(field) => mismatch_at(
                 &field.ty,
                 &field.limits,
                 value,
                 definitions,
-                &format!("{place}.{name}"),
+                &Place::Field(place, name),
             ),
             None => Some(undeclared(name, fields, place)),
         }
     });
-    missing.chain(present).collect()
+    missing.chain(present)
 }
 
-fn undeclared(name: &str, fields: &[Field], place: &str) -> String {
+fn undeclared(name: &str, fields: &[Field], place: &Place<'_>) -> String {
     let names = fields.iter().map(|field| field.name.as_str());
     match did_you_mean(name, names) {
         Some(meant) => {
@@ -65,26 +97,35 @@ pub(crate) fn mismatch(
     definitions: &[Definition],
     place: &str,
 ) -> Option<String> {
-    let below = |ty, value, place: String| {
-        let limits = limits.items.as_deref().cloned().unwrap_or_default();
-        mismatch(ty, &limits, value, definitions, &place)
+    mismatch_at(ty, limits, value, definitions, &Place::Root(place))
+}
+
+fn mismatch_at(
+    ty: &Type,
+    limits: &Limits,
+    value: &Value,
+    definitions: &[Definition],
+    place: &Place<'_>,
+) -> Option<String> {
+    let below = |ty, value, place: Place<'_>| match limits.items.as_deref() {
+        Some(limits) => mismatch_at(ty, limits, value, definitions, &place),
+        None => mismatch_at(ty, &Limits::default(), value, definitions, &place),
     };
     match (ty, value) {
         (Type::List(item), Value::Array(values)) => values
             .iter()
             .enumerate()
-            .find_map(|(at, value)| below(item, value, format!("{place}[{at}]")))
+            .find_map(|(at, value)| below(item, value, Place::Item(place, at)))
             .or_else(|| limit_violation(ty, limits, value, place)),
         (Type::Map(item), Value::Object(values)) => values
             .iter()
-            .find_map(|(name, value)| below(item, value, format!("{place}.{name}"))),
+            .find_map(|(name, value)| below(item, value, Place::Field(place, name))),
         (Type::Defined(name), Value::Object(values)) => {
             let definition = definitions.iter().find(|known| known.name == *name)?;
-            let problems = check(&definition.fields, values, definitions, place);
-            problems.into_iter().next()
+            problems(&definition.fields, values, definitions, place).next()
         }
         (Type::Union(members), _) => {
-            let of = |member| mismatch(member, limits, value, definitions, place);
+            let of = |member| mismatch_at(member, limits, value, definitions, place);
             let mut problems = Vec::new();
             for member in members {
                 problems.push(of(member)?);
@@ -106,7 +147,7 @@ pub(crate) fn mismatch(
     }
 }
 
-fn other_type(ty: &Type, value: &Value, place: &str) -> String {
+fn other_type(ty: &Type, value: &Value, place: &Place<'_>) -> String {
     format!("{place} must be {}, found {}", expected(ty), kind(value))
 }
 
@@ -120,7 +161,7 @@ fn is_of_sort(ty: &Type, value: &Value) -> bool {
 }
 
 /// Returns a message about a value of the type that exceeds its limits.
-fn limit_violation(ty: &Type, limits: &Limits, value: &Value, place: &str) -> Option<String> {
+fn limit_violation(ty: &Type, limits: &Limits, value: &Value, place: &Place<'_>) -> Option<String> {
     let violation = match value {
         Value::Array(items) => size(items.len(), limits.min_items, limits.max_items, "items"),
         Value::String(text) if *ty == Type::Decimal => number(limits, text.parse().ok()?),
@@ -149,8 +190,28 @@ fn size(found: usize, min: Option<u32>, max: Option<u32>, unit: &str) -> Option<
 }
 
 fn unmatched(pattern: &str, text: &str) -> Option<String> {
-    let regex = regex::Regex::new(pattern).ok()?;
-    (!regex.is_match(text)).then(|| format!("match the pattern {pattern}"))
+    (!matches(pattern, text)?).then(|| format!("match the pattern {pattern}"))
+}
+
+/// Whether a text matches a pattern; `None` if that is not a regular expression. Compiling one takes
+/// a thousand times as long as most searches, so the compiled ones are kept for each thread.
+fn matches(pattern: &str, text: &str) -> Option<bool> {
+    const MAX_COMPILED: usize = 1_000;
+    thread_local! {
+        static COMPILED: RefCell<HashMap<String, Option<Regex>>> = RefCell::default();
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        if let Some(regex) = compiled.get(pattern) {
+            return Some(regex.as_ref()?.is_match(text));
+        }
+        if compiled.len() >= MAX_COMPILED {
+            compiled.clear();
+        }
+        let regex = compiled
+            .entry(pattern.to_owned())
+            .or_insert_with(|| Regex::new(pattern).ok());
+        Some(regex.as_ref()?.is_match(text))
+    })
 }
 
 fn number(limits: &Limits, found: f64) -> Option<String> {

@@ -217,17 +217,23 @@ Exit codes: 0 success, also after Ctrl-C; 1 fewer events than --count; 2 failure
     /// Judge events by contracts
     #[command(after_help = "\
 Examples:
-  herald listen 'dev.*' --from 1h --idle 5s --format jsonl > events.jsonl
-  herald verify --from-file events.jsonl
-  herald verify contracts/ --from-file events.jsonl --require-coverage --format junit > verify.xml
+  herald verify                                    all records of the topics of the contracts
+  herald verify contracts/ --topic 'dev.orders.*' --since 1h
+  herald verify --listen=4545 --require-coverage &  beside a test suite; then:
+    curl -X POST http://127.0.0.1:4545/stop; wait $!
+  herald verify --group nightly --format sarif > verify.sarif
+  herald verify --from-file events.jsonl --format junit > verify.xml
 
-Each event is judged: envelope, event type, payload, topic, key, time, lifecycle (a run that ended without
-a start, or started without an end), state transitions, correlation id, duplicate ids, likely secrets.
-Values of events are in no report.
+Each event is judged: envelope, event type, payload, topic, key, partition, time, lifecycle (a run that
+ended without a start, or started without an end), state transitions, correlation id, duplicate ids, likely
+secrets. Values of events are in no report.
 
-Exit codes: 0 all events conform, 1 problems, no events, or events not seen with --require-coverage,
-2 failure.")]
-    Verify(verify::Verify),
+From Kafka, everything that was published before the end of the run is read. Partitions that were not
+read to there are failures.
+
+Exit codes: 0 all events conform, 1 problems, no events, unread partitions, or events not seen with
+--require-coverage, 2 failure.")]
+    Verify(Box<verify::Verify>),
     /// Plan and apply the topics of contracts
     #[command(subcommand)]
     Topics(topics::Topics),

@@ -24,6 +24,7 @@ mod reference;
 mod table;
 mod templates;
 mod terminal;
+mod topic_selection;
 mod wanted_topics;
 
 use std::ffi::OsString;

@@ -16,6 +16,8 @@ pub enum Kind {
     Topic,
     /// The key is not that of the envelope, or not the declared field.
     Key,
+    /// The record is in another partition than that of its key.
+    Partition,
     /// The time of the event can't be right.
     Time,
     /// A run ended without a start, or started without an end.
@@ -32,12 +34,13 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of reports.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Envelope,
         Self::EventType,
         Self::Payload,
         Self::Topic,
         Self::Key,
+        Self::Partition,
         Self::Time,
         Self::Lifecycle,
         Self::State,
@@ -45,6 +48,42 @@ impl Kind {
         Self::Duplicate,
         Self::Secret,
     ];
+
+    /// Stable name of its rule, for code scanning.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Envelope => "verify.envelope",
+            Self::EventType => "verify.event_type",
+            Self::Payload => "verify.payload",
+            Self::Topic => "verify.topic",
+            Self::Key => "verify.key",
+            Self::Partition => "verify.partition",
+            Self::Time => "verify.time",
+            Self::Lifecycle => "verify.lifecycle",
+            Self::State => "verify.state",
+            Self::Correlation => "verify.correlation",
+            Self::Duplicate => "verify.duplicate",
+            Self::Secret => "verify.secret",
+        }
+    }
+
+    /// Title of a problem of this kind.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Envelope => "Record that is not an envelope",
+            Self::EventType => "Event type that no contract declares",
+            Self::Payload => "Payload that does not have the declared fields",
+            Self::Topic => "Event on another topic than declared",
+            Self::Key => "Key that is not that of the envelope or of the declared field",
+            Self::Partition => "Record in another partition than that of its key",
+            Self::Time => "Timestamp that can't be right",
+            Self::Lifecycle => "Run without a start or without an end",
+            Self::State => "State or transition that is not declared",
+            Self::Correlation => "Event without a correlation id",
+            Self::Duplicate => "Event whose id was there before",
+            Self::Secret => "Payload that looks as if it contained a secret",
+        }
+    }
 
     /// The word on the command line and in reports.
     pub fn as_str(self) -> &'static str {
@@ -54,6 +93,7 @@ impl Kind {
             Self::Payload => "payload",
             Self::Topic => "topic",
             Self::Key => "key",
+            Self::Partition => "partition",
             Self::Time => "time",
             Self::Lifecycle => "lifecycle",
             Self::State => "state",

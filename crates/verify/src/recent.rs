@@ -35,12 +35,15 @@ impl<T: Eq + Hash + Copy> RecentSet<T> {
     }
 }
 
-/// The most recent entries of a map. Entries that were removed count until they would be forgotten.
+/// The most recently written entries of a map.
 #[derive(Debug)]
 pub(crate) struct RecentMap<K, V> {
-    entries: HashMap<K, V>,
-    order: VecDeque<K>,
+    /// Values, and the numbers of their last insertions.
+    entries: HashMap<K, (u64, V)>,
+    /// Insertions, the oldest first. Those of entries that were removed or written again are stale.
+    order: VecDeque<(u64, K)>,
     capacity: usize,
+    insertions: u64,
     /// Number of entries that were forgotten.
     pub(crate) forgotten: u64,
 }
@@ -51,29 +54,44 @@ impl<K: Eq + Hash + Clone, V> RecentMap<K, V> {
             entries: HashMap::new(),
             order: VecDeque::new(),
             capacity,
+            insertions: 0,
             forgotten: 0,
         }
     }
 
-    pub(crate) fn insert(&mut self, key: K, value: V) {
-        if self.entries.insert(key.clone(), value).is_none() {
-            self.order.push_back(key);
-        }
-        if self.order.len() > self.capacity
-            && let Some(oldest) = self.order.pop_front()
-            && self.entries.remove(&oldest).is_some()
+    /// Adds or replaces an entry, and returns its value before.
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        self.insertions += 1;
+        self.order.push_back((self.insertions, key.clone()));
+        let before = self.entries.insert(key, (self.insertions, value));
+        while self.entries.len() > self.capacity
+            && let Some((number, oldest)) = self.order.pop_front()
         {
-            self.forgotten += 1;
+            if is_last(&self.entries, number, &oldest) {
+                self.entries.remove(&oldest);
+                self.forgotten += 1;
+            }
         }
+        // Each sweep removes at least half of the insertions, so its cost is spread over as many.
+        if self.order.len() > 2 * self.capacity.max(self.entries.len()) {
+            let entries = &self.entries;
+            self.order
+                .retain(|(number, key)| is_last(entries, *number, key));
+        }
+        before.map(|(_, value)| value)
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
-        self.entries.remove(key)
+        self.entries.remove(key).map(|(_, value)| value)
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.entries.values()
+        self.entries.values().map(|(_, value)| value)
     }
+}
+
+fn is_last<K: Eq + Hash, V>(entries: &HashMap<K, (u64, V)>, number: u64, key: &K) -> bool {
+    entries.get(key).is_some_and(|(last, _)| *last == number)
 }
 
 #[cfg(test)]
@@ -92,5 +110,28 @@ mod tests {
             (map.remove(&"a"), map.remove(&"b"), map.forgotten),
             (None, Some(2), 1)
         );
+    }
+
+    #[test]
+    fn an_entry_that_was_removed_and_added_again_is_as_young_as_any() {
+        let mut map = RecentMap::new(2);
+        map.insert("a", 1);
+        map.remove(&"a");
+        map.insert("b", 2);
+        map.insert("a", 3);
+        map.insert("c", 4);
+        assert_eq!((map.remove(&"a"), map.remove(&"b")), (Some(3), None));
+        assert_eq!(map.forgotten, 1);
+    }
+
+    #[test]
+    fn memory_is_bounded_while_entries_come_and_go() {
+        let mut map = RecentMap::new(4);
+        for number in 0..1_000 {
+            map.insert(number % 3, number);
+            map.remove(&(number % 2));
+            assert!(map.order.len() <= 8, "{}", map.order.len());
+        }
+        assert_eq!(map.forgotten, 0);
     }
 }

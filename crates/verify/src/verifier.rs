@@ -1,12 +1,14 @@
 //! The judgement of one record after the other.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 
 use herald_catalog::category::{self, OPERATION_LIFECYCLE, Occasion, STATE_EVENTS};
 use herald_catalog::instrument::InstrumentedEvents;
 use herald_catalog::topics::namespace_of;
 use herald_catalog::{Catalog, Declared, Event, Node, value};
-use herald_envelope::{Envelope, Timestamp};
+use herald_envelope::{Envelope, Timestamp, key};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -21,6 +23,9 @@ const MAX_SAMPLES: usize = 3;
 const MAX_FINDINGS: usize = 1_000;
 /// Characters of an event type in reports; others may be any text.
 const MAX_TYPE_CHARACTERS: usize = 200;
+/// Sentence of a problem.
+type Message = Cow<'static, str>;
+
 /// Time by which the clocks of producers and of this computer may differ.
 const CLOCK_SKEW_SECONDS: i64 = 300;
 
@@ -34,21 +39,34 @@ pub struct Options {
     pub namespace: Option<String>,
     /// Seconds after which a run without an end is a problem, by the time of the last event.
     pub run_timeout_seconds: i64,
-    /// Present time.
-    pub now: Timestamp,
 }
 
 /// A record of a topic or a line of a file.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy)]
 pub struct Record<'a> {
     /// Topic, if it is known.
     pub topic: Option<&'a str>,
     /// Key, if it is known; the inner option is a record without a key.
     pub key: Option<Option<&'a [u8]>>,
-    /// The envelope.
-    pub value: &'a [u8],
+    /// Partition, and the number of partitions of the topic, if both are known.
+    pub partition: Option<(u32, u32)>,
+    /// The envelope; a tombstone has none.
+    pub value: Option<&'a [u8]>,
     /// Place in reports.
-    pub place: &'a str,
+    pub place: &'a dyn fmt::Display,
+}
+
+impl<'a> Record<'a> {
+    /// An envelope of which only the place is known.
+    pub fn of_envelope(value: &'a [u8], place: &'a dyn fmt::Display) -> Self {
+        Self {
+            topic: None,
+            key: None,
+            partition: None,
+            value: Some(value),
+            place,
+        }
+    }
 }
 
 /// Number of times that a declared event was seen.
@@ -80,31 +98,47 @@ pub struct Report {
 pub struct Verifier<'a> {
     nodes: &'a [Node],
     /// Places of events in the contracts, by event type.
-    events: HashMap<&'a str, Vec<(usize, usize)>>,
+    events: HashMap<&'a str, Vec<EventIndex>>,
     /// Topics of the events, with their namespaces.
     topics: Vec<Vec<String>>,
     seen: Vec<Vec<u64>>,
     options: Options,
+    /// Present time when it was last needed.
+    now: Timestamp,
     records: u64,
-    findings: HashMap<(Kind, String, String), Finding>,
+    findings: HashMap<(Kind, String, Message), Finding>,
     ids: RecentSet<Uuid>,
     runs: RecentMap<(usize, usize, Uuid), Run>,
     states: RecentMap<(usize, String), String>,
     last: Option<Timestamp>,
 }
 
+/// Index of a node, and of an event of it.
+type EventIndex = (usize, usize);
+
 /// A run of an operation that has started.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Run {
-    event_type: String,
+    event: EventIndex,
     at: Timestamp,
-    sample: Sample,
+    event_id: Uuid,
+    place: Box<str>,
+}
+
+/// Problems of one event. Most events have none, and then nothing is allocated.
+#[derive(Default)]
+struct Problems(Vec<(Kind, Message)>);
+
+impl Problems {
+    fn add(&mut self, kind: Kind, message: impl Into<Message>) {
+        self.0.push((kind, message.into()));
+    }
 }
 
 impl<'a> Verifier<'a> {
     /// A verifier that has seen nothing.
     pub fn new(catalog: &'a Catalog, options: Options) -> Self {
-        let mut events: HashMap<&str, Vec<(usize, usize)>> = HashMap::new();
+        let mut events: HashMap<&str, Vec<EventIndex>> = HashMap::new();
         for (node, one) in catalog.nodes.iter().enumerate() {
             for (at, event) in one.events.iter().enumerate() {
                 events
@@ -126,6 +160,7 @@ impl<'a> Verifier<'a> {
             nodes: &catalog.nodes,
             events,
             options,
+            now: Timestamp::now(),
             records: 0,
             findings: HashMap::new(),
             ids: RecentSet::new(MAX_REMEMBERED),
@@ -135,77 +170,107 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    /// Number of records so far.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
     /// Judges a record.
     pub fn judge(&mut self, record: &Record<'_>) {
         self.records += 1;
-        let envelope = match Envelope::parse(record.value) {
-            Ok(envelope) => envelope,
+        let Some(value) = record.value else {
+            let message = "it has no value (a tombstone)";
+            self.found(Kind::Envelope, "", message.into(), record.place, None);
+            return;
+        };
+        match Envelope::parse(value) {
+            Ok(envelope) => self.judge_envelope(&envelope, record),
             Err(error) => {
-                let sample = sample(record, None);
                 // The text of the error may contain a part of the event.
                 let field = error.field().map(|field| format!(" in `{field}`"));
-                let what = format!(
+                let message = format!(
                     "not an envelope: {}{}",
                     error.code().as_str(),
                     field.unwrap_or_default()
                 );
-                self.found(Kind::Envelope, "", what, sample);
-                return;
+                self.found(Kind::Envelope, "", message.into(), record.place, None);
             }
-        };
-        if self.last.is_none_or(|last| last < envelope.event_timestamp) {
-            self.last = Some(envelope.event_timestamp);
         }
-        let mut problems = Vec::new();
+    }
+
+    fn judge_envelope(&mut self, envelope: &Envelope<'_>, record: &Record<'_>) {
+        let mut problems = Problems::default();
+        self.last = self.last.max(Some(envelope.event_timestamp));
         if !self.ids.insert(envelope.event_id) {
-            problems.push((
-                Kind::Duplicate,
-                "an event with this id was there before".to_owned(),
-            ));
+            problems.add(Kind::Duplicate, "an event with this id was there before");
         }
-        problems.extend(self.time(&envelope));
+        self.time(envelope, &mut problems);
         if envelope.correlation_id.is_none() {
-            problems.push((Kind::Correlation, "there is no correlation id".to_owned()));
+            problems.add(Kind::Correlation, "there is no correlation id");
         }
-        if !herald_redact::redact(envelope.payload.get()).eq(envelope.payload.get()) {
-            problems.push((
+        if matches!(herald_redact::redact(envelope.payload.get()), Cow::Owned(_)) {
+            problems.add(
                 Kind::Secret,
-                "the payload looks as if it contained a secret".to_owned(),
-            ));
+                "the payload looks as if it contained a secret",
+            );
         }
-        match self.find(&envelope, record) {
-            None => problems.push((
-                Kind::EventType,
-                "no contract declares this event type".to_owned(),
-            )),
-            Some((node, at)) => {
-                self.seen[node][at] += 1;
-                let nodes = self.nodes;
-                let event = &nodes[node].events[at];
-                problems.extend(self.topic((node, at), record));
-                problems.extend(judge_payload(&nodes[node], event, &envelope, record));
-                problems.extend(self.lifecycle(node, event, &envelope, record));
-                problems.extend(self.state(node, event, &envelope));
+        judge_key(envelope, record, &mut problems);
+        match self.find(envelope, record) {
+            None => problems.add(Kind::EventType, "no contract declares this event type"),
+            Some(event) => self.judge_event(event, envelope, record, &mut problems),
+        }
+        for (kind, message) in problems.0 {
+            self.found(
+                kind,
+                &envelope.event_type,
+                message,
+                record.place,
+                Some(envelope.event_id),
+            );
+        }
+    }
+
+    /// Compares an envelope with its contract.
+    fn judge_event(
+        &mut self,
+        index: EventIndex,
+        envelope: &Envelope<'_>,
+        record: &Record<'_>,
+        problems: &mut Problems,
+    ) {
+        self.seen[index.0][index.1] += 1;
+        let nodes = self.nodes;
+        let node = &nodes[index.0];
+        let event = &node.events[index.1];
+        self.topic(index, record, problems);
+        self.lifecycle(index, event, envelope, record, problems);
+        match envelope.payload.decode::<Map<String, Value>>() {
+            Ok(payload) => {
+                judge_payload(node, event, &payload, envelope, problems);
+                self.state(index.0, event, &payload, envelope, problems);
             }
-        }
-        for (kind, message) in problems {
-            let sample = sample(record, Some(&envelope));
-            self.found(kind, &envelope.event_type, message, sample);
+            // Envelopes have an object, but its content is not parsed with them.
+            Err(_) => problems.add(Kind::Payload, "the payload can't be read"),
         }
     }
 
     /// Ends the run.
     pub fn finish(mut self) -> Report {
-        if let Some(last) = self.last {
-            let limit = self.options.run_timeout_seconds;
-            let open: Vec<_> = (self.runs.values())
-                .filter(|run| seconds_between(run.at, last) > limit)
-                .map(|run| (run.event_type.clone(), run.sample.clone()))
-                .collect();
-            for (event_type, sample) in open {
-                let message = format!("the run has no end within {limit} s");
-                self.found(Kind::Lifecycle, &event_type, message, sample);
-            }
+        let limit = self.options.run_timeout_seconds;
+        let last = self.last.unwrap_or(self.now);
+        let is_late = |run: &&Run| seconds_between(run.at, last) > limit;
+        let mut late: Vec<_> = self.runs.values().filter(is_late).cloned().collect();
+        late.sort_by_key(|run| run.at);
+        for run in late {
+            let event_type = &self.nodes[run.event.0].events[run.event.1].event_type;
+            let message = format!("the run has no end within {limit} s");
+            self.found(
+                Kind::Lifecycle,
+                event_type,
+                message.into(),
+                &run.place,
+                Some(run.event_id),
+            );
         }
         let mut findings: Vec<_> = self.findings.into_values().collect();
         findings.sort_by(|one, other| {
@@ -233,11 +298,18 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    fn found(&mut self, kind: Kind, event_type: &str, message: String, sample: Sample) {
+    fn found(
+        &mut self,
+        kind: Kind,
+        event_type: &str,
+        message: Message,
+        place: &dyn fmt::Display,
+        event_id: Option<Uuid>,
+    ) {
         let event_type: String = event_type.chars().take(MAX_TYPE_CHARACTERS).collect();
         let mut key = (kind, event_type, message);
         if self.findings.len() >= MAX_FINDINGS && !self.findings.contains_key(&key) {
-            key = (kind, String::new(), "more problems of this kind".to_owned());
+            key = (kind, String::new(), "more problems of this kind".into());
         }
         let finding = self
             .findings
@@ -245,26 +317,29 @@ impl<'a> Verifier<'a> {
             .or_insert_with_key(|(_, event_type, message)| Finding {
                 kind,
                 event_type: event_type.clone(),
-                message: message.clone(),
+                message: message.clone().into_owned(),
                 count: 0,
                 samples: Vec::new(),
             });
         finding.count += 1;
         if finding.samples.len() < MAX_SAMPLES {
-            finding.samples.push(sample);
+            finding.samples.push(Sample {
+                place: place.to_string(),
+                event_id: event_id.map(|id| id.to_string()),
+            });
         }
     }
 
     /// The event that an envelope is, of the node that its service or its topic names.
-    fn find(&self, envelope: &Envelope<'_>, record: &Record<'_>) -> Option<(usize, usize)> {
+    fn find(&self, envelope: &Envelope<'_>, record: &Record<'_>) -> Option<EventIndex> {
         let candidates = self.events.get(&*envelope.event_type)?;
-        let is_of_service = |(node, _): &&(usize, usize)| {
+        let is_of_service = |(node, _): &&EventIndex| {
             let node = &self.nodes[*node];
             node.service_name == envelope.source_service
                 || node.identity.slug == envelope.source_service
         };
         let is_on_topic =
-            |(node, at): &&(usize, usize)| record.topic == Some(self.topics[*node][*at].as_str());
+            |(node, at): &&EventIndex| record.topic == Some(self.topics[*node][*at].as_str());
         let chosen = candidates.iter().find(is_of_service);
         chosen
             .or_else(|| candidates.iter().find(is_on_topic))
@@ -272,173 +347,193 @@ impl<'a> Verifier<'a> {
             .copied()
     }
 
-    fn topic(&self, (node, at): (usize, usize), record: &Record<'_>) -> Option<(Kind, String)> {
-        let actual = record.topic?;
+    fn topic(&self, (node, at): EventIndex, record: &Record<'_>, problems: &mut Problems) {
         let expected = &self.topics[node][at];
-        (actual != expected).then(|| {
-            (
+        if let Some(actual) = record.topic
+            && actual != expected
+        {
+            problems.add(
                 Kind::Topic,
                 format!("it is on `{actual}`; its contract declares `{expected}`"),
-            )
-        })
+            );
+        }
     }
 
-    fn time(&self, envelope: &Envelope<'_>) -> Option<(Kind, String)> {
-        let ahead = seconds_between(self.options.now, envelope.event_timestamp);
-        if ahead > CLOCK_SKEW_SECONDS {
-            return Some((Kind::Time, "its timestamp is in the future".to_owned()));
+    fn time(&mut self, envelope: &Envelope<'_>, problems: &mut Problems) {
+        let time = envelope.event_timestamp;
+        if seconds_between(self.now, time) > CLOCK_SKEW_SECONDS {
+            // The clock is read only now: most events are older than the last reading.
+            self.now = Timestamp::now();
+            if seconds_between(self.now, time) > CLOCK_SKEW_SECONDS {
+                problems.add(Kind::Time, "its timestamp is in the future");
+            }
+        } else if time.as_second() < YEAR_2000 {
+            problems.add(Kind::Time, "its timestamp is before the year 2000");
         }
-        (envelope.event_timestamp.as_second() < YEAR_2000).then(|| {
-            (
-                Kind::Time,
-                "its timestamp is before the year 2000".to_owned(),
-            )
-        })
     }
 
     fn lifecycle(
         &mut self,
-        node: usize,
+        index: EventIndex,
         event: &Event,
         envelope: &Envelope<'_>,
         record: &Record<'_>,
-    ) -> Option<(Kind, String)> {
-        let (stage, operation, run) = (event.stage?, event.operation?, envelope.correlation_id?);
+        problems: &mut Problems,
+    ) {
+        let (Some(stage), Some(operation)) = (event.stage, event.operation) else {
+            return;
+        };
+        let Some(run) = envelope.correlation_id else {
+            return;
+        };
         if event.category != &OPERATION_LIFECYCLE {
-            return None;
+            return;
         }
-        let key = (node, operation, run);
+        let key = (index.0, operation, run);
         if stage.occasion == Occasion::Start {
             let run = Run {
-                event_type: envelope.event_type.to_string(),
+                event: index,
                 at: envelope.event_timestamp,
-                sample: sample(record, Some(envelope)),
+                event_id: envelope.event_id,
+                place: record.place.to_string().into(),
             };
             self.runs.insert(key, run);
-            return None;
+            return;
         }
         let has_started = self.runs.remove(&key).is_some();
-        let instrument = &self.nodes[node].operations[operation].instrument;
+        let instrument = &self.nodes[index.0].operations[operation].instrument;
         let starts_are_published =
             instrument.events == InstrumentedEvents::All && instrument.sample_started >= 1.0;
-        (!has_started && starts_are_published).then(|| {
-            (
-                Kind::Lifecycle,
-                "the run ended without a start before".to_owned(),
-            )
-        })
+        if !has_started && starts_are_published {
+            problems.add(Kind::Lifecycle, "the run ended without a start before");
+        }
     }
 
     fn state(
         &mut self,
         node: usize,
         event: &Event,
+        payload: &Map<String, Value>,
         envelope: &Envelope<'_>,
-    ) -> Option<(Kind, String)> {
+        problems: &mut Problems,
+    ) {
         if event.category != &STATE_EVENTS {
-            return None;
+            return;
         }
-        let machine = self.nodes[node]
-            .states
-            .as_ref()
-            .filter(|machine| !machine.states.is_empty())?;
-        let payload: Map<String, Value> = envelope.payload.decode().ok()?;
+        let Some(machine) =
+            (self.nodes[node].states.as_ref()).filter(|machine| !machine.states.is_empty())
+        else {
+            return;
+        };
         let text = |key: &str| payload.get(key).and_then(Value::as_str);
-        let (old, new) = (text("old_state")?, text("new_state")?);
+        let (Some(old), Some(new)) = (text("old_state"), text("new_state")) else {
+            return;
+        };
         let instance = (node, envelope.source_node_id.to_string());
-        let before = self.states.remove(&instance);
-        self.states.insert(instance, new.to_owned());
-        for state in [old, new] {
-            if !machine.states.iter().any(|known| known == state) {
-                return Some((
-                    Kind::State,
-                    "it names a state that the contract does not have".to_owned(),
-                ));
-            }
-        }
+        let before = self.states.insert(instance, new.to_owned());
+        let is_known = |state: &str| machine.states.iter().any(|known| known == state);
         let is_legal = machine.transitions.is_empty()
             || machine.transitions.iter().any(|legal| {
                 legal.to.value == new && (legal.from.value == old || legal.from.value == "*")
             });
-        if !is_legal {
-            return Some((
+        if !is_known(old) || !is_known(new) {
+            problems.add(
+                Kind::State,
+                "it names a state that the contract does not have",
+            );
+        } else if !is_legal {
+            problems.add(
                 Kind::State,
                 format!("the contract has no transition from `{old}` to `{new}`"),
-            ));
-        }
-        let is_gap = before.is_some_and(|before| before != old);
-        is_gap.then(|| {
-            (
+            );
+        } else if before.is_some_and(|before| before != old) {
+            problems.add(
                 Kind::State,
-                "its old state is not the new state of the event before".to_owned(),
-            )
-        })
+                "its old state is not the new state of the event before",
+            );
+        }
+    }
+}
+
+/// Compares the key of a record with its envelope, and its partition with the key.
+fn judge_key(envelope: &Envelope<'_>, record: &Record<'_>, problems: &mut Problems) {
+    match record.key {
+        None => return,
+        Some(None) => return problems.add(Kind::Key, "the record has no key"),
+        Some(Some(key)) if key != envelope.key().as_bytes() => {
+            problems.add(
+                Kind::Key,
+                "the key of the record is not that of the envelope",
+            );
+        }
+        Some(Some(_)) => {}
+    }
+    if let (Some(Some(bytes)), Some((actual, partitions))) = (record.key, record.partition)
+        && partitions > 0
+        && key::partition(bytes, partitions) != actual
+    {
+        problems.add(
+            Kind::Partition,
+            format!("it is not in the partition of its key among {partitions}"),
+        );
     }
 }
 
 fn judge_payload(
     node: &Node,
     event: &Event,
+    payload: &Map<String, Value>,
     envelope: &Envelope<'_>,
-    record: &Record<'_>,
-) -> Vec<(Kind, String)> {
-    let mut problems = Vec::new();
-    let Ok(payload) = envelope.payload.decode::<Map<String, Value>>() else {
-        problems.push((Kind::Payload, "the payload is not an object".to_owned()));
-        return problems;
-    };
-    if let Some(Some(key)) = record.key
-        && key != envelope.key().as_bytes()
-    {
-        problems.push((
-            Kind::Key,
-            "the key of the record is not that of the envelope".to_owned(),
-        ));
-    }
+    problems: &mut Problems,
+) {
     match (&event.declared, event.stage) {
         (Some(declared), _) => {
             if !declared.payload.is_empty() {
-                let found = value::check(&declared.payload, &payload, &node.definitions, "payload");
-                problems.extend(found.into_iter().map(|message| (Kind::Payload, message)));
+                let found = value::check(&declared.payload, payload, &node.definitions, "payload");
+                for message in found {
+                    problems.add(Kind::Payload, message);
+                }
             }
-            problems.extend(declared_key(declared, &payload, envelope));
+            declared_key(declared, payload, envelope, problems);
         }
         (None, Some(stage)) => {
             for field in stage.payload.iter().filter(|field| field.required) {
-                let value = payload.get(field.name);
-                let fits = value.is_some_and(|value| is_of(field.ty, value));
-                if !fits {
-                    let problem = if value.is_some() {
-                        "has another type"
-                    } else {
-                        "is missing"
-                    };
-                    problems.push((Kind::Payload, format!("payload.{} {problem}", field.name)));
+                match payload.get(field.name) {
+                    None => {
+                        problems.add(Kind::Payload, format!("payload.{} is missing", field.name));
+                    }
+                    Some(value) if !is_of(field.ty, value) => {
+                        let message = format!("payload.{} has another type", field.name);
+                        problems.add(Kind::Payload, message);
+                    }
+                    Some(_) => {}
                 }
             }
         }
         (None, None) => {}
     }
-    problems
 }
 
 fn declared_key(
     declared: &Declared,
     payload: &Map<String, Value>,
     envelope: &Envelope<'_>,
-) -> Option<(Kind, String)> {
-    let name = declared.partition_key.as_ref()?;
-    let value = payload.get(name).filter(|value| !value.is_null())?;
-    let expected = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+    problems: &mut Problems,
+) {
+    let Some(name) = &declared.partition_key else {
+        return;
     };
-    (envelope.partition_key.as_deref() != Some(expected.as_str())).then(|| {
-        (
+    let expected = match payload.get(name) {
+        None | Some(Value::Null) => return,
+        Some(Value::String(text)) => Cow::Borrowed(text.as_str()),
+        Some(other) => other.to_string().into(),
+    };
+    if envelope.partition_key.as_deref() != Some(&*expected) {
+        problems.add(
             Kind::Key,
             format!("the partition key is not the value of payload.{name}"),
-        )
-    })
+        );
+    }
 }
 
 fn is_of(ty: category::PayloadType, value: &Value) -> bool {
@@ -448,13 +543,6 @@ fn is_of(ty: category::PayloadType, value: &Value) -> bool {
         PayloadType::Number => value.is_number(),
         PayloadType::Boolean => value.is_boolean(),
         PayloadType::Object => value.is_object(),
-    }
-}
-
-fn sample(record: &Record<'_>, envelope: Option<&Envelope<'_>>) -> Sample {
-    Sample {
-        place: record.place.to_owned(),
-        event_id: envelope.map(|envelope| envelope.event_id.to_string()),
     }
 }
 

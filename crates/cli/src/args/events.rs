@@ -111,14 +111,14 @@ pub enum EventFormat {
 }
 
 /// A duration; a number alone is seconds.
-fn parse_seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u32>() {
         Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
         Err(_) => duration::parse(text).map_err(|error| error.to_string()),
     }
 }
 
-fn parse_start(text: &str) -> Result<StartPosition, String> {
+pub(super) fn parse_start(text: &str) -> Result<StartPosition, String> {
     match text {
         "beginning" => return Ok(StartPosition::Beginning),
         "now" => return Ok(StartPosition::Now),

@@ -16,6 +16,7 @@ mod runtime_connection;
 mod runtime_dev;
 mod runtime_listen;
 mod runtime_topics;
+mod runtime_verify;
 mod spool;
 mod spools;
 mod support;

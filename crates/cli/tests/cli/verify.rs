@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Run, Sandbox};
 
-const CONTRACT: &str = "\
+pub const CONTRACT: &str = "\
 node_type: effect
 service_name: shop
 operations: [place]
@@ -56,7 +56,7 @@ fn state(number: u32, old: &str, new: &str) -> Value {
     envelope(number, "effect.state.changed", &payload)
 }
 
-fn placed(number: u32) -> Value {
+pub fn placed(number: u32) -> Value {
     let mut event = envelope(
         number,
         "order.placed",

@@ -1,17 +1,19 @@
-//! Topic reader: a consumer without a group and without committed offsets.
+//! Topic reader: a consumer that joins no group.
 
+mod end;
 mod record;
 mod start;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
 
+pub use end::PartitionEnd;
 pub use record::ConsumerRecord;
 pub use start::StartPosition;
 
@@ -64,14 +66,18 @@ pub enum ReaderEvent {
 
 /// Reader of topics: all partitions, in order within each.
 ///
-/// New topics and partitions are read from their beginning. No group is joined and no offset is
-/// committed.
+/// New topics and partitions are read from their beginning. No group is joined, and no offset is
+/// committed unless [`TopicReader::commit`] is called.
 pub struct TopicReader {
     consumer: BaseConsumer<ErrorRecorder>,
     servers: String,
     follows: Box<dyn Fn(&str) -> bool + Send>,
     /// Number of partitions that are read, per topic.
     read: BTreeMap<String, i32>,
+    /// Offsets at which partitions start, if they are known as numbers.
+    starts: HashMap<(String, i32), i64>,
+    /// Whether the offsets that the group has committed come before the start position.
+    continues_group: bool,
     /// Time before which records are skipped.
     not_before: Option<SystemTime>,
     refresh_interval: Duration,
@@ -98,6 +104,8 @@ impl TopicReader {
             servers: options.bootstrap_servers().to_owned(),
             follows: Box::new(|_| false),
             read: BTreeMap::new(),
+            starts: HashMap::new(),
+            continues_group: false,
             not_before: None,
             refresh_interval: DEFAULT_REFRESH_INTERVAL,
             next_refresh: Instant::now(),
@@ -111,6 +119,14 @@ impl TopicReader {
     #[must_use]
     pub fn refresh_interval(mut self, interval: Duration) -> Self {
         self.refresh_interval = interval;
+        self
+    }
+
+    /// Starts at the offsets that the consumer group of the options has committed, where it has. The
+    /// group is not joined.
+    #[must_use]
+    pub fn continue_group(mut self) -> Self {
+        self.continues_group = true;
         self
     }
 
@@ -142,7 +158,11 @@ impl TopicReader {
         let metadata = metadata_client::reach(&self.consumer, &self.servers, timeout)?;
         let new = self.unread(&metadata);
         let start = self.supported_start(start, timeout);
-        let positions = start::offsets(&self.consumer, &new, start, timeout)?;
+        let mut positions = start::offsets(&self.consumer, &new, start, timeout)?;
+        if self.continues_group {
+            start::set_committed(&self.consumer, &mut positions, timeout)?;
+        }
+        self.starts = start::known(&positions);
         self.consumer
             .assign(&positions)
             .map_err(|error| not_read(&error))?;
@@ -180,6 +200,87 @@ impl TopicReader {
             )),
             Some(Err(error)) => Ok(self.interruption(&error)),
         }
+    }
+
+    /// Returns the number of partitions of a topic that is read.
+    pub fn partition_count(&self, topic: &str) -> Option<i32> {
+        self.read.get(topic).copied()
+    }
+
+    /// Returns the present ends of all partitions, also of new ones, or the ends of the records before
+    /// `until`. A development cluster finds no offsets by time and returns the present ends.
+    ///
+    /// # Errors
+    /// `positions_unknown` if the cluster does not return the offsets in time.
+    pub fn ends(
+        &mut self,
+        until: Option<SystemTime>,
+        timeout: Duration,
+    ) -> Result<Vec<PartitionEnd>, Failure> {
+        self.refresh()?;
+        let read: Vec<_> = (self.read.iter())
+            .map(|(topic, partitions)| (topic.clone(), 0..*partitions))
+            .collect();
+        end::of_partitions(&self.consumer, &read, until, timeout)
+    }
+
+    /// Returns the partitions that were not read up to their end, with the number of missing offsets.
+    ///
+    /// # Errors
+    /// `positions_unknown`.
+    pub fn unread_before(
+        &self,
+        ends: &[PartitionEnd],
+    ) -> Result<Vec<(PartitionEnd, i64)>, Failure> {
+        let positions = self.consumer.position().map_err(|error| not_read(&error))?;
+        let unread = ends.iter().filter_map(|end| {
+            let key = (end.topic.clone(), end.partition);
+            let start = self.starts.get(&key).copied().unwrap_or(end.first);
+            let position = positions.find_partition(&end.topic, end.partition);
+            // Transactions end with a record that is not delivered, but the position passes it.
+            let next = match position.map(|one| one.offset()) {
+                Some(Offset::Offset(next)) => next,
+                _ => start,
+            };
+            let missing = end.end - next.max(end.first);
+            (missing > 0).then(|| (end.clone(), missing))
+        });
+        Ok(unread.collect())
+    }
+
+    /// Commits the positions, at most those of `ends`, for the consumer group of the options.
+    ///
+    /// # Errors
+    /// `not_readable` if the cluster does not accept them, such as for a group with members.
+    pub fn commit(&self, ends: &[PartitionEnd]) -> Result<(), Failure> {
+        let positions = self.consumer.position().map_err(|error| not_read(&error))?;
+        let mut commits = TopicPartitionList::new();
+        for end in ends {
+            let position = positions.find_partition(&end.topic, end.partition);
+            let key = (end.topic.clone(), end.partition);
+            let offset = match position.map(|one| one.offset()) {
+                Some(Offset::Offset(next)) => Some(next.min(end.end)),
+                _ => self.starts.get(&key).copied(),
+            };
+            if let Some(offset) = offset {
+                commits
+                    .add_partition_offset(&end.topic, end.partition, Offset::Offset(offset))
+                    .map_err(|error| not_read(&error))?;
+            }
+        }
+        if commits.count() == 0 {
+            return Ok(());
+        }
+        let committed = self.consumer.commit(&commits, CommitMode::Sync);
+        committed.map_err(|error| {
+            Failure::new(
+                FailureKind::Permanent,
+                FailureCode::NotReadable,
+                format!(
+                    "the offsets of the group were not committed: {error}; it must have no members"
+                ),
+            )
+        })
     }
 
     /// Requests metadata: finds new topics and partitions, and checks that the cluster answers.

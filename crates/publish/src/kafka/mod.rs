@@ -20,6 +20,6 @@ pub use admin::{
 };
 pub use config::environment;
 pub use config::{KafkaOptions, Property, Secret};
-pub use consumer::{ConsumerRecord, ReaderEvent, StartPosition, TopicReader};
+pub use consumer::{ConsumerRecord, PartitionEnd, ReaderEvent, StartPosition, TopicReader};
 pub use dev::{ApiError, ApiKey, DevCluster};
 pub use metadata_client::cluster_id;

@@ -74,6 +74,38 @@ fn assert_start_times(servers: &str, topic: &str) {
 }
 
 #[test]
+fn partitions_are_unread_until_their_end() {
+    let cluster = DevCluster::start(1).unwrap();
+    cluster.create_topic("orders", 2, 1).unwrap();
+    let servers = cluster.bootstrap_servers();
+    let publisher = Publisher::new(&servers);
+    publisher.publish("orders", 0, "a");
+    publisher.publish("orders", 0, "b");
+    let unread = |listener: &mut herald_publish::kafka::TopicReader| {
+        let ends = listener.ends(None, TEST_TIMEOUT).unwrap();
+        let unread = listener.unread_before(&ends).unwrap();
+        let unread = unread
+            .iter()
+            .map(|(end, missing)| (end.partition, *missing));
+        unread.collect::<Vec<_>>()
+    };
+    let mut first = listener(&servers);
+    first
+        .follow(|_| true, StartPosition::Beginning, TEST_TIMEOUT)
+        .unwrap();
+    assert_eq!(unread(&mut first), [(0, 2)]);
+    hear(&mut first, 2);
+    assert_eq!(unread(&mut first), []);
+    let mut later = listener(&servers);
+    later
+        .follow(|_| true, StartPosition::Now, TEST_TIMEOUT)
+        .unwrap();
+    assert_eq!(unread(&mut later), []);
+    publisher.publish("orders", 1, "c");
+    assert_eq!(unread(&mut later), [(1, 1)]);
+}
+
+#[test]
 fn reads_new_topics_from_their_beginning() {
     let cluster = DevCluster::start(1).unwrap();
     let servers = cluster.bootstrap_servers();

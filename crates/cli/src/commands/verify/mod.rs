@@ -1,18 +1,15 @@
 //! `herald verify`: judges events by contracts.
 
+mod from_file;
+mod from_kafka;
 mod junit;
+mod sarif;
+mod stop_server;
 
-use std::borrow::Cow;
-
-use herald_catalog::load::Loaded;
 use herald_diagnostics::render::{Format, visible_line};
-use herald_envelope::Timestamp;
-use herald_verify::{Coverage, Finding, Kind, Options, Record, Report, Verifier};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use herald_verify::{Coverage, Finding, Kind, Options, Report, Verifier};
 use serde_json::{Value, json};
 
-use super::publish::input::Input;
 use crate::args::verify::{Verify, VerifyFormat};
 use crate::format::count;
 use crate::table::{Column, Table};
@@ -36,20 +33,6 @@ static COVERAGE: [Column; 3] = [
 /// Raised when a field changes its meaning or is removed. New fields may come without notice.
 const VERSION: u32 = 1;
 
-/// A record as `herald listen --format jsonl` writes it.
-#[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow)]
-    topic: Option<Cow<'a, str>>,
-    partition: Option<i32>,
-    offset: Option<i64>,
-    key: Option<Value>,
-    #[serde(borrow)]
-    envelope: Option<&'a RawValue>,
-    #[serde(borrow)]
-    envelope_version: Option<&'a RawValue>,
-}
-
 /// Runs the command.
 pub fn run(args: &Verify) -> Result<ExitStatus, Error> {
     let project = project::find()?;
@@ -63,16 +46,28 @@ pub fn run(args: &Verify) -> Result<ExitStatus, Error> {
     let options = Options {
         namespace: args.namespace.clone(),
         run_timeout_seconds: i64::try_from(args.run_timeout.as_secs()).unwrap_or(i64::MAX),
-        now: Timestamp::now(),
     };
-    let report = judge(args, &loaded, options)?;
-    let verdict = Verdict::of(args, &report);
+    let mut verifier = Verifier::new(&loaded.catalog, options);
+    let reading = match &args.from_file {
+        Some(path) => {
+            from_file::read(path, &mut verifier)?;
+            None
+        }
+        None => Some(from_kafka::read(args, &project, &loaded, &mut verifier)?),
+    };
+    let report = verifier.finish();
+    let incomplete = reading.as_ref().map(|reading| reading.failures.as_slice());
+    let verdict = Verdict::of(args, &report, incomplete.unwrap_or_default());
     match args.format {
         VerifyFormat::Table => output::text(&table(&report))?,
         VerifyFormat::Json => output::json(&document(&report, &verdict))?,
         VerifyFormat::Junit => output::text(&junit::document(&report, &verdict.failures))?,
+        VerifyFormat::Sarif => sarif::write(&report, &verdict.incomplete, &mut loaded)?,
     }
     summarize(&report, &verdict);
+    if let Some(reading) = reading {
+        reading.commit()?;
+    }
     Ok(if verdict.failures.is_empty() {
         ExitStatus::Success
     } else {
@@ -80,74 +75,19 @@ pub fn run(args: &Verify) -> Result<ExitStatus, Error> {
     })
 }
 
-fn judge(args: &Verify, loaded: &Loaded, options: Options) -> Result<Report, Error> {
-    let input = Input::open(&args.from_file)?;
-    let name = input.name.clone();
-    let mut verifier = Verifier::new(&loaded.catalog, options);
-    for chunk in input.lines()? {
-        let chunk =
-            chunk.map_err(|error| Error::Message(format!("can't read `{name}`: {error}")))?;
-        for line in chunk.lines {
-            let place = format!("line {}", line.number);
-            match line.bytes {
-                Ok(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => {}
-                Ok(bytes) => judge_line(&mut verifier, &bytes, &place),
-                Err(_) => verifier.judge(&Record {
-                    place: &place,
-                    ..Record::default()
-                }),
-            }
-        }
-    }
-    Ok(verifier.finish())
-}
-
-fn judge_line(verifier: &mut Verifier<'_>, bytes: &[u8], place: &str) {
-    let plain = Record {
-        value: bytes,
-        place,
-        ..Record::default()
-    };
-    let Ok(line) = serde_json::from_slice::<Line<'_>>(bytes) else {
-        verifier.judge(&plain);
-        return;
-    };
-    if line.envelope_version.is_some() || line.topic.is_none() {
-        verifier.judge(&plain);
-        return;
-    }
-    let place = match (line.partition, line.offset) {
-        (Some(partition), Some(offset)) => {
-            format!("{place} (partition {partition}, offset {offset})")
-        }
-        _ => place.to_owned(),
-    };
-    // A key that is not text is another one than that of any envelope.
-    let key = line.key.as_ref().map(|key| match key {
-        Value::Null => None,
-        Value::String(text) => Some(text.as_bytes()),
-        _ => Some(&[][..]),
-    });
-    verifier.judge(&Record {
-        topic: line.topic.as_deref(),
-        key,
-        value: line
-            .envelope
-            .map_or(&[][..], |envelope| envelope.get().as_bytes()),
-        place: &place,
-    });
-}
-
 /// Whether the events conform, and if not, why.
 struct Verdict {
     failures: Vec<String>,
+    /// Failures about events that were not seen.
+    incomplete: Vec<String>,
     unseen: Vec<String>,
     seen: usize,
     declared: usize,
 }
 
 impl Verdict {
-    fn of(args: &Verify, report: &Report) -> Self {
+    /// `incomplete` tells what was not read.
+    fn of(args: &Verify, report: &Report, incomplete: &[String]) -> Self {
         let counts =
             |finding: &&Finding| args.fail_on.is_empty() || args.fail_on.contains(&finding.kind);
         let problems: u64 = report
@@ -160,21 +100,24 @@ impl Verdict {
             .filter(|event| event.count == 0)
             .map(|event| event.event_type.clone())
             .collect();
-        let mut failures = Vec::new();
+        let mut missing = Vec::new();
         if report.records == 0 {
-            failures.push("there were no events".to_owned());
+            missing.push("there were no events".to_owned());
         }
-        if problems > 0 {
-            failures.push(count(problems, "problem"));
-        }
+        missing.extend_from_slice(incomplete);
         if args.require_coverage && !unseen.is_empty() {
-            failures.push(format!(
+            missing.push(format!(
                 "{} not seen",
                 count(unseen.len(), "declared event")
             ));
         }
+        let mut failures = missing.clone();
+        if problems > 0 {
+            failures.push(count(problems, "problem"));
+        }
         Self {
             failures,
+            incomplete: missing,
             seen: report.coverage.len() - unseen.len(),
             declared: report.coverage.len(),
             unseen,

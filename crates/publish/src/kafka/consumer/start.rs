@@ -1,5 +1,6 @@
 //! Start positions of a topic reader.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -31,15 +32,7 @@ pub(super) fn offsets(
     start: StartPosition,
     timeout: Duration,
 ) -> Result<TopicPartitionList, Failure> {
-    let list = |offset: Offset| -> KafkaResult<TopicPartitionList> {
-        let mut list = TopicPartitionList::new();
-        for (topic, partitions) in partitions {
-            for partition in partitions.clone() {
-                list.add_partition_offset(topic, partition, offset)?;
-            }
-        }
-        Ok(list)
-    };
+    let list = |offset| list(partitions, offset);
     if partitions.is_empty() || start == StartPosition::Beginning {
         return list(Offset::Beginning).map_err(|error| not_read(&error));
     }
@@ -63,9 +56,61 @@ pub(super) fn offsets(
     Ok(positions)
 }
 
+/// Returns a list of all partitions with one offset.
+pub(super) fn list(
+    partitions: &[(String, Range<i32>)],
+    offset: Offset,
+) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::new();
+    for (topic, partitions) in partitions {
+        for partition in partitions.clone() {
+            list.add_partition_offset(topic, partition, offset)?;
+        }
+    }
+    Ok(list)
+}
+
+/// Replaces positions by those that the consumer group has committed.
+pub(super) fn set_committed(
+    consumer: &BaseConsumer<ErrorRecorder>,
+    positions: &mut TopicPartitionList,
+    timeout: Duration,
+) -> Result<(), Failure> {
+    if positions.count() == 0 {
+        return Ok(());
+    }
+    let committed = consumer
+        .committed_offsets(positions.clone(), timeout)
+        .map_err(|error| {
+            Failure::new(
+                FailureKind::Retriable,
+                FailureCode::PositionsUnknown,
+                format!("the cluster does not return the committed offsets of the group: {error}"),
+            )
+        })?;
+    for one in committed.elements() {
+        if let offset @ Offset::Offset(_) = one.offset() {
+            positions
+                .set_partition_offset(one.topic(), one.partition(), offset)
+                .map_err(|error| not_read(&error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the positions that are numbers.
+pub(super) fn known(positions: &TopicPartitionList) -> HashMap<(String, i32), i64> {
+    let elements = positions.elements();
+    let numbers = elements.iter().filter_map(|one| match one.offset() {
+        Offset::Offset(offset) => Some(((one.topic().to_owned(), one.partition()), offset)),
+        _ => None,
+    });
+    numbers.collect()
+}
+
 /// Requests offsets by time. It repeats the request for a partition without a leader, which may
 /// have just been created.
-fn offsets_by_time(
+pub(super) fn offsets_by_time(
     consumer: &BaseConsumer<ErrorRecorder>,
     times: &dyn Fn() -> KafkaResult<TopicPartitionList>,
     timeout: Duration,
