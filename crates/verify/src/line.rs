@@ -43,7 +43,7 @@ impl fmt::Display for Place {
 
 impl Verifier<'_> {
     /// Judges a line of a file: a record as `herald listen --format jsonl` writes it, or an envelope.
-    /// White space is no event.
+    /// A line of white space is skipped.
     pub fn judge_line(&mut self, bytes: &[u8], number: u64) {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return;
