@@ -68,8 +68,8 @@ def test_an_event_says_where_it_goes_and_what_it_carries() -> None:
     started = events["effect.order.place.started"]
     assert started.category == "operation_lifecycle"
     assert started.operation == "order.place"
-    assert started.topic == "{namespace}.orders.effect.order.place.started.v2"
-    assert started.topic_in("dev") == "dev.orders.effect.order.place.started.v2"
+    assert started.topic == "{namespace}.orders.effect.order.place.started.v1"
+    assert started.topic_in("dev") == "dev.orders.effect.order.place.started.v1"
     placed = events["order.placed"]
     assert (placed.category, placed.operation) == ("declared", None)
     assert placed.partition_key == "order_id"

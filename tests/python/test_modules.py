@@ -61,7 +61,7 @@ def test_constants_and_catalog_agree() -> None:
     assert module.EVENT_ORDER_PLACED == "order.placed"
     assert module.TOPICS["order.placed"] == module.TOPIC_ORDER_PLACED
     topic = module.TOPIC_ORDER_PLACED.format(namespace="dev")
-    assert topic == "dev.orders.order.placed.v2"
+    assert topic == "dev.orders.order.placed.v1"
 
 
 def test_a_namespace_of_the_contract_is_the_default() -> None:

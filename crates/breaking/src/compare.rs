@@ -182,7 +182,7 @@ impl<'a> NodeComparison<'a> {
         let Some(new) = pair.new else { return changes };
         if let (Some(before), Some(after)) = (&pair.old.declared, &new.declared) {
             let owner = Owner {
-                title: format!("the payload of `{}`", pair.old.event_type),
+                title: format!("the payload of {}", pair.old.title()),
                 is_published: true,
                 is_open_when_empty: true,
                 old: pair.old.location,
@@ -473,7 +473,7 @@ fn same_fields<'a>(
 type IsSuccessor<'a> = &'a dyn Fn(&Event, &Event) -> bool;
 
 /// Each old event with its successor, as indices: of the same stage and operation; a declared
-/// event by its type and topic, else by its type, else by its topic.
+/// event by its identity and topic, else by its identity, else by its type, else by its topic.
 fn pair_events(node: &NodePair<'_>) -> Vec<(usize, Option<usize>)> {
     let (old, new) = (node.old, node.new);
     let operation = |node: &Node, event: &Event| {
@@ -491,13 +491,14 @@ fn pair_events(node: &NodePair<'_>) -> Vec<(usize, Option<usize>)> {
     };
     let are_declared =
         |before: &Event, after: &Event| before.declared.is_some() && after.declared.is_some();
-    let passes: [IsSuccessor<'_>; 4] = [
+    let passes: [IsSuccessor<'_>; 5] = [
         &same_lifecycle,
         &|before, after| {
             are_declared(before, after)
-                && before.event_type == after.event_type
+                && before.identity() == after.identity()
                 && before.topic == after.topic
         },
+        &|before, after| are_declared(before, after) && before.identity() == after.identity(),
         &|before, after| are_declared(before, after) && before.event_type == after.event_type,
         &|before, after| are_declared(before, after) && before.topic == after.topic,
     ];

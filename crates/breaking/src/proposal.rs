@@ -30,12 +30,14 @@ pub struct Proposal {
 /// The next version of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextEvent {
-    /// Event type that stays as it was.
+    /// Event type of both versions.
     pub event_type: String,
-    /// Topic that stays as it was.
+    /// Version that stays as it was.
+    pub version: u32,
+    /// Its topic.
     pub topic: String,
-    /// Event type of the next version.
-    pub next_event_type: String,
+    /// The next version.
+    pub next_version: u32,
     /// Topic of the next version.
     pub next_topic: String,
 }
@@ -65,21 +67,36 @@ fn propose(old: &Node, new: &Node, broken: &BTreeSet<&str>) -> Option<Proposal> 
     let mut pairs = Vec::new();
     let mut events = Vec::new();
     for (before, _) in old.declared() {
-        let mut successors = new.declared().map(|(event, _)| event);
-        let after = successors.find(|after| after.event_type == before.event_type);
+        let of_type = |after: &&Event| after.event_type == before.event_type;
+        let successors = || new.declared().map(|(event, _)| event).filter(of_type);
+        let after = successors()
+            .find(|after| after.version == before.version)
+            .or_else(|| successors().next());
         let Some(after) = after.filter(|after| broken.contains(after.event_type.as_str())) else {
             continue;
         };
         let topic = before.topic.as_template();
-        let next_topic = next_version(&topic);
-        let next_event_type = next_version(&before.event_type);
+        let taken = old.declared().chain(new.declared());
+        let of_type = taken.filter(|(event, _)| event.event_type == before.event_type);
+        // Versions of the new contract that the old one lacks are proposed under their own number.
+        let last = of_type
+            .map(|(event, _)| event.version)
+            .max()
+            .unwrap_or(before.version);
+        let next = if after.version > before.version {
+            after.version
+        } else {
+            last.saturating_add(1)
+        };
+        let next_topic = with_version(&topic, next);
         events.push(NextEvent {
             event_type: before.event_type.clone(),
+            version: before.version,
             topic: before.topic.in_namespace(namespace),
             next_topic: next_topic.replace("{namespace}", namespace),
-            next_event_type: next_event_type.clone(),
+            next_version: next,
         });
-        pairs.push((before, after, next_event_type, next_topic));
+        pairs.push((before, after, next, next_topic));
     }
     if pairs.is_empty() {
         return None;
@@ -94,13 +111,11 @@ fn propose(old: &Node, new: &Node, broken: &BTreeSet<&str>) -> Option<Proposal> 
     })
 }
 
-/// A name with the next version at its end: `.v2` where there is none.
-fn next_version(name: &str) -> String {
-    let versioned = name.rsplit_once(".v");
-    match versioned.and_then(|(base, number)| Some((base, number.parse::<u32>().ok()?))) {
-        Some((base, number)) => format!("{base}.v{}", number.saturating_add(1)),
-        None => format!("{name}.v2"),
-    }
+/// Returns a topic with this version at its end.
+fn with_version(topic: &str, version: u32) -> String {
+    let versioned = topic.rsplit_once(".v");
+    let base = versioned.filter(|(_, number)| number.parse::<u32>().is_ok());
+    format!("{}.v{version}", base.map_or(topic, |(base, _)| base))
 }
 
 /// The next version of a contract that only adds events.
@@ -177,16 +192,15 @@ fn names<'a>(fields: &'a [Field], found: &mut Vec<&'a str>) {
 
 #[cfg(test)]
 mod tests {
-    use super::next_version;
+    use super::with_version;
 
     #[test]
-    fn versions_at_the_end_of_names_are_counted() {
-        assert_eq!(next_version("shop.order.placed.v1"), "shop.order.placed.v2");
+    fn topics_end_with_the_version() {
         assert_eq!(
-            next_version("shop.order.placed.v12"),
+            with_version("shop.order.placed.v12", 13),
             "shop.order.placed.v13"
         );
-        assert_eq!(next_version("order.placed"), "order.placed.v2");
-        assert_eq!(next_version("order.vip"), "order.vip.v2");
+        assert_eq!(with_version("order.placed", 2), "order.placed.v2");
+        assert_eq!(with_version("order.vip", 2), "order.vip.v2");
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct ContractFile {
     pub(crate) name: Option<Located<String>>,
     /// Namespace of the topics.
     pub(crate) namespace: Option<Located<String>>,
+    /// Version of generated events, in their topics.
+    pub(crate) topic_version: Option<u32>,
     /// Whether the node publishes changes of its state.
     pub(crate) state_events: bool,
     /// Whether the node publishes metrics.
@@ -47,6 +49,8 @@ pub(crate) struct WrittenEvent {
     pub(crate) location: Location,
     /// The event type, unless only the topic is written.
     pub(crate) event_type: Option<Located<String>>,
+    /// Its version, if it is written.
+    pub(crate) version: Option<u32>,
     /// The topic, unless only the event type is written.
     pub(crate) topic: Option<Located<String>>,
     /// Description for people.
@@ -63,11 +67,18 @@ impl WrittenEvent {
         Self {
             location,
             event_type: None,
+            version: None,
             topic: None,
             description: None,
             partition_key: None,
             declared: Declared::default(),
         }
+    }
+
+    /// Returns the version: it is written, or that of the topic.
+    pub(crate) fn version(&self) -> u32 {
+        let of_topic = || Some(version_of(&self.topic.as_ref()?.value));
+        self.version.or_else(of_topic).unwrap_or(1)
     }
 
     /// Returns the event type and its source: it is written, or follows from the topic.
@@ -82,4 +93,10 @@ impl WrittenEvent {
             (None, None) => (topic.to_owned(), EventTypeSource::Verbatim),
         }
     }
+}
+
+/// Returns the version that a topic states: the number at its end (`.v2`), else 1.
+pub(crate) fn version_of(topic: &str) -> u32 {
+    let number = topic.rsplit_once(".v").map(|(_, number)| number.parse());
+    number.and_then(Result::ok).unwrap_or(1).max(1)
 }

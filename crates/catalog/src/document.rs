@@ -132,6 +132,7 @@ impl<'a> OperationDocument<'a> {
 struct Published<'a> {
     topic: String,
     event_type: &'a str,
+    version: u32,
     event_type_source: &'static str,
     ident: &'a str,
     conforming: bool,
@@ -153,6 +154,7 @@ impl<'a> Published<'a> {
         Self {
             topic: event.topic.as_template(),
             event_type: &event.event_type,
+            version: event.version,
             event_type_source: declared.event_type_source.as_str(),
             ident: &event.ident,
             conforming: declared.conforming,
@@ -189,6 +191,7 @@ impl<'a> TopicConfig<'a> {
 struct Generated<'a> {
     topic: String,
     event_type: &'a str,
+    version: u32,
     category: &'static str,
     operation: Option<&'a str>,
     ident: &'a str,
@@ -200,6 +203,7 @@ impl<'a> Generated<'a> {
         Self {
             topic: event.topic.as_template(),
             event_type: &event.event_type,
+            version: event.version,
             category: event.category.key,
             operation: operation.map(|operation| operation.name.as_str()),
             ident: &event.ident,

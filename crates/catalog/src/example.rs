@@ -65,7 +65,8 @@ impl Example {
             .stamped(stamp(), event.event_type.clone(), ID, payload)
             .with_correlation_id(id())
             .with_causation_id(ID)
-            .with_metadata(metadata);
+            .with_metadata(metadata)
+            .with_event_version(event.wire_version());
         envelope.partition_key = key.map(Into::into);
         Some(Self {
             envelope: owned(envelope),

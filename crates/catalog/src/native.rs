@@ -28,7 +28,8 @@ pub(crate) static CONTRACT: MapShape = MapShape {
         Key::new("node_type", Shape::Word(&["effect", "compute", "reducer", "orchestrator"]), "Kind of the node: `effect`, `compute`, `reducer` or `orchestrator`. Event types of generated events begin with it.").required().rules(&kind::MISSING, &kind::UNKNOWN),
         Key::new("service_name", Shape::Text, "Name of the service, in topics and in the names of generated files.").required().rules(&NAME_MISSING, &NAME_MISSING),
         Key::new("description", Shape::Text, "Description for people; the first lines of generated documentation."),
-        Key::new("version", Shape::OneOf(&[Shape::Version, Shape::Map(&SEMVER)]), "Version of the contract. Topics of generated events end with its major number, at least 1.").default("\"1.0.0\""),
+        Key::new("version", Shape::OneOf(&[Shape::Version, Shape::Map(&SEMVER)]), "Version of the contract.").default("\"1.0.0\""),
+        Key::new("topic_version", Shape::Integer(1), "Version of the events that follow from operations, states and metrics: the `N` of `.vN` in their topics. Change it when their consumers have to choose between the old and the new form.").default("1"),
         Key::new("node_version", Shape::OneOf(&[Shape::Version, Shape::Map(&SEMVER)]), "Version of the node's code."),
         Key::new("namespace", Shape::Text, "Namespace at the start of topics, such as `dev` or `prod`. Left out, the running service sets it."),
         Key::new("operations", Shape::List(&OPERATION_OR_NAME), "Operations of the node. Each publishes events when it started, completed or failed.").default("[]"),
@@ -316,6 +317,11 @@ static EVENT: MapShape = MapShape {
     keys: &[
         Key::new("event_type", Shape::Text, "Event type on the wire.").required(),
         Key::new(
+            "version",
+            Shape::Integer(1),
+            "Version of the event. One event type may be declared in several versions, each with its own topic and payload. Left out, it is the number at the end of the topic (`.v2`), else 1.",
+        ),
+        Key::new(
             "topic",
             Shape::Text,
             "Topic; may contain `{namespace}`. Left out, it follows the topic pattern.",
@@ -391,6 +397,7 @@ pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFi
     ContractFile {
         name: text_at(yaml, "service_name"),
         namespace: text_at(yaml, "namespace"),
+        topic_version: read_number(yaml, "topic_version"),
         state_events: flag("include_state_events"),
         metric_events: flag("include_metric_events"),
         events: list(yaml, "events")
@@ -545,6 +552,7 @@ pub(crate) fn read_event(
     Some(WrittenEvent {
         location: event_type.location,
         event_type: Some(event_type),
+        version: read_number(yaml, "version"),
         topic: text_at(yaml, "topic"),
         description: text(yaml, "description"),
         partition_key: text_at(yaml, "partition_key"),
@@ -574,6 +582,12 @@ pub(crate) fn read_consumed(yaml: &Yaml) -> Option<Consumed> {
         sources: vec!["consumes"],
         location: topic.location,
     })
+}
+
+/// Reads a version that is a number of at least 1.
+pub(crate) fn read_number(yaml: &Yaml, key: &str) -> Option<u32> {
+    let number = yaml.get(key)?.as_u64()?;
+    u32::try_from(number).ok().filter(|number| *number > 0)
 }
 
 fn read_version(yaml: &Yaml) -> Option<Version> {

@@ -9,6 +9,7 @@ use crate::contract::{Consumed, Format, Metric, StateMachine, TopicSettings};
 use crate::fields::{Definition, Field};
 use crate::instrument::Instrument;
 use crate::kind::Kind;
+use crate::text::quote;
 use crate::version::Version;
 use crate::volume::{Range, Volume};
 
@@ -147,6 +148,8 @@ pub struct Event {
     pub operation: Option<usize>,
     /// Event type on the wire.
     pub event_type: String,
+    /// Its version, at least 1. Event type and version together are its identity.
+    pub version: u32,
     /// Its topic.
     pub topic: Topic,
     /// Name in identifiers; unique in its node, regardless of case.
@@ -159,6 +162,27 @@ pub struct Event {
     pub location: Location,
     /// Place of its topic; [`location`](Self::location) when the contract has none.
     pub topic_location: Location,
+}
+
+impl Event {
+    /// Returns its identity.
+    pub fn identity(&self) -> (&str, u32) {
+        (&self.event_type, self.version)
+    }
+
+    /// Returns its name for people: the quoted event type, with its version where it is not 1.
+    pub fn title(&self) -> String {
+        let name = quote(&self.event_type);
+        match self.version {
+            1 => name,
+            version => format!("{name} version {version}"),
+        }
+    }
+
+    /// Returns its version on the wire.
+    pub fn wire_version(&self) -> String {
+        format!("{}.0", self.version)
+    }
 }
 
 /// Properties of a declared event.

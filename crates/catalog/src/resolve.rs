@@ -16,7 +16,6 @@ use crate::ident::{ident, is_meaningful, slug};
 use crate::kind::Kind;
 use crate::node::{Event, Fingerprint, Node, Operation, Origin};
 use crate::onex::topics::is_conforming;
-use crate::version::Version;
 
 /// Settings of a project for all of its contracts.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +71,7 @@ fn resolve_parts(
     let events = Events {
         node: &node,
         pattern: &defaults.topic_pattern,
+        version: contract.topic_version.unwrap_or(1),
     };
     let mut resolved = Vec::new();
     if let Some(kind) = node.kind {
@@ -86,7 +86,9 @@ fn resolve_parts(
         }
     }
     let declared = contract.events.into_iter();
-    resolved.extend(declared.map(|event| events.declared(event)));
+    let mut declared: Vec<_> = declared.map(|event| events.declared(event)).collect();
+    name_versions(&mut declared);
+    resolved.extend(declared);
     node.events = resolve_events(format, resolved, diagnostics);
     node
 }
@@ -142,6 +144,20 @@ fn resolve_definitions(
     definitions
 }
 
+/// Adds the version to the identifiers of events that are declared in several versions.
+pub(crate) fn name_versions(events: &mut [Event]) {
+    let mut versions: HashMap<String, HashSet<u32>> = HashMap::new();
+    for event in events.iter() {
+        let of_type = versions.entry(event.event_type.clone()).or_default();
+        of_type.insert(event.version);
+    }
+    for event in events {
+        if versions[&event.event_type].len() > 1 && is_meaningful(&event.ident) {
+            event.ident = format!("{}_v{}", event.ident, event.version);
+        }
+    }
+}
+
 /// Gives each event an identifier of its own. Events without a usable name are left out; their
 /// check reports them.
 fn resolve_events(
@@ -150,13 +166,13 @@ fn resolve_events(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::with_capacity(resolved.len());
-    let mut event_types = HashSet::new();
+    let mut known = HashSet::new();
     let mut identifiers = Identifiers::default();
     for mut event in resolved.into_iter().filter(|e| is_meaningful(&e.ident)) {
         let (ident, owner) = identifiers.assign(event.ident, events.len());
         event.ident = ident;
-        // Two events of one type are reported as duplicates, not as a collision.
-        if event_types.insert(event.event_type.clone())
+        // Two events of one identity are reported as duplicates, not as a collision.
+        if known.insert((event.event_type.clone(), event.version))
             && let Some(first) = owner.map(|owner| &events[owner])
         {
             diagnostics.push(collision(
@@ -202,6 +218,8 @@ impl Identifiers {
 struct Events<'a> {
     node: &'a Node,
     pattern: &'a TopicPattern,
+    /// Version of generated events.
+    version: u32,
 }
 
 impl Events<'_> {
@@ -247,7 +265,8 @@ impl Events<'_> {
             category,
             stage: Some(stage),
             operation,
-            topic: self.topic(&event_type),
+            topic: self.topic(&event_type, self.version),
+            version: self.version,
             event_type,
             ident,
             description: None,
@@ -257,15 +276,14 @@ impl Events<'_> {
         }
     }
 
-    fn topic(&self, event_type: &str) -> Topic {
-        let version = self.node.identity.contract_version.as_ref();
-        let major = version.map_or(1, Version::topic_major);
+    fn topic(&self, event_type: &str, version: u32) -> Topic {
         self.pattern
-            .topic(&self.node.service_name, event_type, major)
+            .topic(&self.node.service_name, event_type, version.into())
     }
 
     fn declared(&self, written: WrittenEvent) -> Event {
         let (event_type, event_type_source) = written.event_type();
+        let version = written.version();
         let mut declared = written.declared;
         declared.event_type_source = event_type_source;
         declared.partition_key = written.partition_key.map(|key| key.value);
@@ -279,8 +297,9 @@ impl Events<'_> {
             topic: match topic {
                 Some(topic) if self.node.format == Format::Native => declared_topic(&topic.value),
                 Some(topic) => Topic::Literal(topic.value.clone()),
-                None => self.topic(&event_type),
+                None => self.topic(&event_type, version),
             },
+            version,
             description: written.description,
             declared: Some(declared),
             event_type,

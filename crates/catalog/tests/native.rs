@@ -361,7 +361,7 @@ fn every_key_has_an_effect() {
     let (archived, shipped) = (&declared[0], &declared[1]);
     assert_eq!(
         archived.0.topic.as_template(),
-        "{namespace}.orders.order.archived.v2"
+        "{namespace}.orders.order.archived.v1"
     );
     assert!(archived.1.payload.is_empty());
     assert_eq!(shipped.0.topic.in_namespace("prod"), "prod.orders.shipped");
@@ -386,7 +386,7 @@ fn reads_versions_as_text_number_or_mapping() {
         ("1", "1", 1),
         ("1.10", "1.10", 1),
         ("'2.0.0'", "2.0.0", 2),
-        ("0.1.0", "0.1.0", 1),
+        ("0.1.0", "0.1.0", 0),
         ("{major: 3}", "3.0.0", 3),
         ("{major: 3, patch: 1}", "3.0.1", 3),
     ] {
@@ -396,10 +396,9 @@ fn reads_versions_as_text_number_or_mapping() {
         let node = node(&text_of_contract);
         let version = node.identity.contract_version.clone().expect("a version");
         assert_eq!(version.text, text);
-        assert!(
-            topics(&node)[0].ends_with(&format!(".v{major}")),
-            "{written}"
-        );
+        assert_eq!(version.major, major, "{written}");
+        // Topics have versions of their own.
+        assert!(topics(&node)[0].ends_with(".v1"), "{written}");
     }
 }
 
@@ -673,4 +672,36 @@ proptest! {
         let loaded = read(&text);
         prop_assert!(loaded.catalog.nodes.len() == 1 || loaded.has_errors());
     }
+}
+
+#[test]
+fn event_type_and_version_are_the_identity_of_an_event() {
+    let node = node(
+        "node_type: effect\nservice_name: orders\nversion: 3.0.0\ntopic_version: 2\n\
+         operations: [place]\nevents:\n\
+         - {event_type: order.placed, topic: orders.placed.v1}\n\
+         - {event_type: order.placed, topic: orders.placed.v2}\n\
+         - {event_type: order.placed, version: 3}\n\
+         - {event_type: order.shipped, topic: orders.shipped}\n\
+         - {event_type: order.lost, topic: orders.lost.v7}\n",
+    );
+    let of = |event: &herald_catalog::Event| {
+        let topic = event.topic.as_template();
+        format!("{} {} {topic}", event.ident, event.wire_version())
+    };
+    let declared: Vec<_> = node.declared().map(|(event, _)| of(event)).collect();
+    assert_eq!(
+        declared,
+        [
+            "order_placed_v1 1.0 orders.placed.v1",
+            "order_placed_v2 2.0 orders.placed.v2",
+            "order_placed_v3 3.0 {namespace}.orders.order.placed.v3",
+            "order_shipped 1.0 orders.shipped",
+            "order_lost 7.0 orders.lost.v7",
+        ]
+    );
+    assert_eq!(
+        of(&node.events[0]),
+        "place_started 2.0 {namespace}.orders.effect.place.started.v2"
+    );
 }

@@ -6,6 +6,12 @@ use crate::field::Field;
 use crate::topic::{self, TopicPattern};
 
 impl<P, M> Envelope<'_, P, M> {
+    /// Returns the number that `event_version` begins with, by which versions of an event are
+    /// distinguished.
+    pub fn major_version(&self) -> Option<u64> {
+        major(&self.event_version)
+    }
+
     /// Returns the topic of this event by the pattern: the service is `source_service`, the major
     /// version that of `event_version`.
     ///
@@ -14,7 +20,7 @@ impl<P, M> Envelope<'_, P, M> {
     /// # Errors
     /// [`Code::InvalidTopic`] if the version has no major number or the name is not a valid topic.
     pub fn default_topic(&self, pattern: &TopicPattern, namespace: &str) -> Result<String, Error> {
-        let major = major(&self.event_version).ok_or_else(|| {
+        let major = self.major_version().ok_or_else(|| {
             Error::of(
                 Field::EventVersion,
                 Code::InvalidTopic,

@@ -183,8 +183,8 @@ impl TopicPattern {
 
     /// Returns the topic of an event type. The namespace stays open.
     ///
-    /// `major` is the major version of the contract, the part of a topic's name that changes with
-    /// every breaking change.
+    /// `major` is the version of the event, the part of a topic's name that changes with every
+    /// breaking change.
     pub fn topic(&self, service_name: &str, event_type: &str, major: u64) -> Topic {
         let mut text = String::new();
         let mut before = None;

@@ -156,7 +156,7 @@ fn different_payloads(graph: &Graph<'_>, topic: &Topic<'_>) -> Vec<Diagnostic> {
     if topic.published.len() < 2 {
         return found;
     }
-    let mut first: BTreeMap<&str, Publication<'_>> = BTreeMap::new();
+    let mut first: BTreeMap<(&str, u32), Publication<'_>> = BTreeMap::new();
     for one in &topic.published {
         let Some(declared) = one
             .event
@@ -166,7 +166,7 @@ fn different_payloads(graph: &Graph<'_>, topic: &Topic<'_>) -> Vec<Diagnostic> {
         else {
             continue;
         };
-        let earlier = *first.entry(one.event.event_type.as_str()).or_insert(*one);
+        let earlier = *first.entry(one.event.identity()).or_insert(*one);
         let Some(other) = earlier.event.declared.as_ref() else {
             continue;
         };

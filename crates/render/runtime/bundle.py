@@ -2245,25 +2245,33 @@ def new_correlation_id() -> UUID:
 
 # Parsing of consumed messages to typed events.
 
+PayloadReader = Callable[[Mapping[str, Any]], Any]
+PayloadReaders = Mapping[tuple[str, int], PayloadReader]
+
+
+def payload_readers(*readers: tuple[str, int, PayloadReader]) -> PayloadReaders:
+    """Returns payload readers by event type and version."""
+    return {(event_type, version): read for event_type, version, read in readers}
+
 
 def parse_message(
     message: object,
-    payload_readers: Mapping[str, Callable[[Mapping[str, Any]], Any]],
+    payload_readers: PayloadReaders,
 ) -> ReceivedEvent[Any]:
     """Parses the event in a message, with a payload of the event's type.
 
     Args:
         message: The envelope as a mapping, bytes or text, or an object with one of
             these as `value`, such as a message of aiokafka or confluent-kafka.
-        payload_readers: Payload readers by event type. Payloads of other types are left
-            unparsed.
+        payload_readers: Payload readers by event type and version. Payloads of other
+            events are left unparsed.
 
     Raises:
         EnvelopeError: The message is not a valid envelope, or the payload does not
             match its event type.
     """
     event = envelope_of(message)
-    read = payload_readers.get(event.event_type)
+    read = payload_readers.get((event.event_type, _major(event.event_version)))
     if read is None:
         return event
     try:
@@ -2273,6 +2281,12 @@ def parse_message(
     except Exception as error:
         raise _unreadable(event.event_type, error) from None
     return replace(event, payload=payload)
+
+
+def _major(version: str) -> int:
+    """Returns the number that a version begins with; -1 if there is none."""
+    number = version.partition(".")[0]
+    return int(number) if number.isascii() and number.isdecimal() else -1
 
 
 def _unreadable(event_type: str, error: Exception) -> EnvelopeError:
@@ -2733,7 +2747,7 @@ def reason_of(error: BaseException, also: Iterable[re.Pattern[str]] = ()) -> str
 class EventKind:
     """Properties shared by all events of one type."""
 
-    __slots__ = ("event_type", "label", "level", "metadata", "topic")
+    __slots__ = ("event_type", "label", "level", "metadata", "topic", "version")
 
     def __init__(
         self,
@@ -2742,6 +2756,7 @@ class EventKind:
         label: str,
         level: LogLevel,
         metadata: Mapping[str, Any],
+        version: int = 1,
     ) -> None:
         self.event_type = event_type
         self.topic = topic
@@ -2751,6 +2766,8 @@ class EventKind:
         self.level = level
         """Log level of the line that reports publication."""
         self.metadata = metadata
+        self.version = None if version == 1 else f"{version}.0"
+        """Version on the wire, if it is not the default of the client."""
 
 
 class Outgoing:
@@ -2803,7 +2820,7 @@ class Outgoing:
         self.metadata = metadata
         self.partition_key: str | None = None
         self.causation_id = CURRENT.get().causation_id
-        self.event_version: str | None = None
+        self.event_version = kind.version
         self.event_id: str | None = None
         self.traceparent: str | None = None
         self.summary = ""
@@ -2816,14 +2833,16 @@ class Outgoing:
         """Whether a client accepted the event."""
 
     def keywords(self) -> dict[str, Any]:
-        """Returns the arguments for `publish_with_envelope`. The causation is in the
-        metadata.
+        """Returns the arguments for `publish_with_envelope`. Values that it has no
+        argument for are in the metadata.
         """
         metadata = self.metadata
         if self.event_id is not None:
             metadata = {**metadata, "event_id": self.event_id}
         if self.causation_id is not None:
             metadata = {**metadata, "causation_id": str(self.causation_id)}
+        if self.event_version is not None:
+            metadata = {**metadata, "event_version": self.event_version}
         return {
             "event_type": self.event_type,
             "source_node_id": self.source_node_id,
@@ -3408,8 +3427,13 @@ def call_client(client: EventClient, event: Outgoing) -> object:
     """Calls the client. Fields that `publish_with_envelope` does not have are passed to
     Herald's clients in a `herald.Event`.
     """
-    extra = event.event_id, event.causation_id, event.partition_key
-    if extra == (None, None, None) or not is_herald_client(type(client)):
+    extra = (
+        event.event_id,
+        event.causation_id,
+        event.partition_key,
+        event.event_version,
+    )
+    if extra == (None, None, None, None) or not is_herald_client(type(client)):
         return client.publish_with_envelope(**event.keywords())
     event_class = sys.modules["herald.events"].Event
     return cast(HeraldClient, client).publish(
@@ -3423,6 +3447,7 @@ def call_client(client: EventClient, event: Outgoing) -> object:
             partition_key=event.partition_key,
             causation_id=event.causation_id,
             event_id=event.event_id,
+            event_version=event.event_version,
         )
     )
 
@@ -3443,6 +3468,7 @@ class DeclaredEvent(Generic[P, M]):
             model any mapping is published as it is.
         partition_key: Field whose value is the key, if it is public.
         fields: Added to the metadata of the payload.
+        version: Version of the event.
     """
 
     def __init__(
@@ -3455,12 +3481,15 @@ class DeclaredEvent(Generic[P, M]):
         model: Callable[P, M] | None = None,
         partition_key: str | None = None,
         fields: Mapping[str, Any] | None = None,
+        version: int = 1,
     ) -> None:
         metadata = {"service_name": service_name, "event_category": "declared"}
         if node_type is not None:
             metadata = {"node_type": node_type, **metadata}
         self.event_type = event_type
-        self._kind = EventKind(event_type, topic, event_type, LogLevel.INFO, metadata)
+        self._kind = EventKind(
+            event_type, topic, event_type, LogLevel.INFO, metadata, version
+        )
         self._model: Any = model
         self._fields = dict(fields or {})
         self._key = partition_key
@@ -3551,10 +3580,17 @@ class MetricEvent:
         topic: Topic; `{namespace}` stands for the publisher's.
         node_type: Kind of the node.
         service_name: The node's service.
+        version: Version of the event.
     """
 
     def __init__(
-        self, event_type: str, topic: str, *, node_type: str, service_name: str
+        self,
+        event_type: str,
+        topic: str,
+        *,
+        node_type: str,
+        service_name: str,
+        version: int = 1,
     ) -> None:
         self._node_type = node_type
         metadata = {
@@ -3563,7 +3599,7 @@ class MetricEvent:
             "event_category": "metric",
         }
         self._kind = EventKind(
-            event_type, topic, "metric recorded", LogLevel.DEBUG, metadata
+            event_type, topic, "metric recorded", LogLevel.DEBUG, metadata, version
         )
 
     async def publish(
@@ -3819,10 +3855,17 @@ class StateEvent:
         topic: Topic; `{namespace}` stands for the publisher's.
         node_type: Kind of the node.
         service_name: The node's service.
+        version: Version of the event.
     """
 
     def __init__(
-        self, event_type: str, topic: str, *, node_type: str, service_name: str
+        self,
+        event_type: str,
+        topic: str,
+        *,
+        node_type: str,
+        service_name: str,
+        version: int = 1,
     ) -> None:
         self._node_type = node_type
         metadata = {
@@ -3831,7 +3874,7 @@ class StateEvent:
             "event_category": "state_transition",
         }
         self.kind = EventKind(
-            event_type, topic, "state changed", LogLevel.INFO, metadata
+            event_type, topic, "state changed", LogLevel.INFO, metadata, version
         )
 
     async def publish(
@@ -4246,6 +4289,7 @@ class Operation:
         fields: Added to the metadata of each payload.
         error_text: Texts of errors in failed events and in the log: "masked" (private
             values of the input are replaced), or "omitted" (only the type).
+        version: Version of the events.
     """
 
     def __init__(
@@ -4262,6 +4306,7 @@ class Operation:
         sample_started: float = 1.0,
         fields: Mapping[str, Any] | None = None,
         error_text: ErrorText = "masked",
+        version: int = 1,
     ) -> None:
         self.name = name
         self.publishes = publish
@@ -4282,6 +4327,7 @@ class Operation:
                     "operation": name,
                     "lifecycle_stage": stage,
                 },
+                version,
             )
             for event, topic, (stage, level) in zip(
                 events, topics, _STAGES, strict=True

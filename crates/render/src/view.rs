@@ -123,6 +123,7 @@ pub(crate) struct TopicView<'a> {
 struct TopicEvent<'a> {
     node: &'a str,
     event_type: &'a str,
+    version: u32,
     ident: &'a str,
 }
 
@@ -133,6 +134,7 @@ impl<'a> TopicView<'a> {
         let event = |(node, event): &(&'a Node, &'a Event)| TopicEvent {
             node: &node.identity.slug,
             event_type: &event.event_type,
+            version: event.version,
             ident: &event.ident,
         };
         Self {
@@ -241,6 +243,7 @@ fn list(fields: &[herald_catalog::fields::Field]) -> Fields<'_> {
 #[derive(Debug, Serialize)]
 pub(crate) struct EventView<'a> {
     event_type: &'a str,
+    version: u32,
     ident: &'a str,
     category: &'static str,
     stage: Option<&'static str>,
@@ -266,6 +269,7 @@ impl<'a> EventView<'a> {
         let (before, after) = parts(&event.topic);
         Self {
             event_type: &event.event_type,
+            version: event.version,
             ident: &event.ident,
             category: event.category.key,
             stage: event.stage.map(|stage| stage.pattern),

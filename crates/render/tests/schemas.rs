@@ -57,9 +57,9 @@ fn typed_payloads_inputs_and_results_have_a_file_each() {
     assert_eq!(
         paths,
         [
-            "shop/order.placed.v2.schema.json",
+            "shop/order.placed.v1.schema.json",
             "shop/Order_Placed__again_.v7.schema.json",
-            "shop/order.changed.v2.schema.json",
+            "shop/order.changed.v1.schema.json",
             "shop/order.place.input.v2.schema.json",
             "shop/order.place.result.v2.schema.json",
         ]

@@ -216,7 +216,7 @@ impl<'a> Verifier<'a> {
         }
         judge_key(envelope, record, &mut problems);
         match self.find(envelope, record) {
-            None => problems.add(Kind::EventType, "no contract declares this event type"),
+            None => problems.add(Kind::EventType, self.undeclared(envelope)),
             Some(event) => self.judge_event(event, envelope, record, &mut problems),
         }
         for (kind, message) in problems.0 {
@@ -330,9 +330,29 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// The event that an envelope is, of the node that its service or its topic names.
+    /// Describes an event that [`find`](Self::find) did not find.
+    fn undeclared(&self, envelope: &Envelope<'_>) -> String {
+        if self.events.contains_key(&*envelope.event_type) {
+            let version = envelope.major_version();
+            let version = version.map_or("an unknown version".to_owned(), |number| {
+                format!("version {number}")
+            });
+            return format!("no contract declares {version} of this event type");
+        }
+        "no contract declares this event type".to_owned()
+    }
+
+    /// The event that an envelope is, by its type and version, of the node that its service or its
+    /// topic names.
     fn find(&self, envelope: &Envelope<'_>, record: &Record<'_>) -> Option<EventIndex> {
-        let candidates = self.events.get(&*envelope.event_type)?;
+        let all = self.events.get(&*envelope.event_type)?;
+        let version = envelope.major_version()?;
+        let candidates = || {
+            let is_version = move |(node, at): &&EventIndex| {
+                u64::from(self.nodes[*node].events[*at].version) == version
+            };
+            all.iter().filter(is_version)
+        };
         let is_of_service = |(node, _): &&EventIndex| {
             let node = &self.nodes[*node];
             node.service_name == envelope.source_service
@@ -340,10 +360,10 @@ impl<'a> Verifier<'a> {
         };
         let is_on_topic =
             |(node, at): &&EventIndex| record.topic == Some(self.topics[*node][*at].as_str());
-        let chosen = candidates.iter().find(is_of_service);
+        let chosen = candidates().find(is_of_service);
         chosen
-            .or_else(|| candidates.iter().find(is_on_topic))
-            .or(candidates.first())
+            .or_else(|| candidates().find(is_on_topic))
+            .or_else(|| candidates().next())
             .copied()
     }
 

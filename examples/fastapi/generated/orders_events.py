@@ -6,7 +6,7 @@
 Takes orders over HTTP.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from herald.runtime import (
     TypedOperation,
     Uuid,
     parse_message,
+    payload_readers,
     reader,
 )
 from herald.runtime.models import EventModel
@@ -200,12 +201,12 @@ OrdersEvent: TypeAlias = ReceivedEvent[
     | Mapping[str, Any]
 ]
 
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
-    EVENT_PLACE_STARTED: OperationStarted.read,
-    EVENT_PLACE_COMPLETED: OperationCompleted.read,
-    EVENT_PLACE_FAILED: OperationFailed.read,
-    EVENT_ORDER_PLACED: reader(OrderPlaced),
-}
+_READERS: Final = payload_readers(
+    (EVENT_PLACE_STARTED, 1, OperationStarted.read),
+    (EVENT_PLACE_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_PLACE_FAILED, 1, OperationFailed.read),
+    (EVENT_ORDER_PLACED, 1, reader(OrderPlaced)),
+)
 
 
 def parse(

@@ -6,7 +6,7 @@
 Reserves the goods of orders.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from herald.runtime import (
     TypedOperation,
     Uuid,
     parse_message,
+    payload_readers,
 )
 from herald.runtime.models import EventModel
 
@@ -141,11 +142,11 @@ WarehouseEvent: TypeAlias = ReceivedEvent[
     OperationStarted | OperationCompleted | OperationFailed | Mapping[str, Any]
 ]
 
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
-    EVENT_RESERVE_STARTED: OperationStarted.read,
-    EVENT_RESERVE_COMPLETED: OperationCompleted.read,
-    EVENT_RESERVE_FAILED: OperationFailed.read,
-}
+_READERS: Final = payload_readers(
+    (EVENT_RESERVE_STARTED, 1, OperationStarted.read),
+    (EVENT_RESERVE_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_RESERVE_FAILED, 1, OperationFailed.read),
+)
 
 
 def parse(

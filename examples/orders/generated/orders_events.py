@@ -6,7 +6,7 @@
 Takes orders from the shop and passes them to the warehouse.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final, Literal, TypeAlias
 from uuid import UUID
@@ -32,6 +32,7 @@ from herald.runtime import (
     TypedOperation,
     Uuid,
     parse_message,
+    payload_readers,
     reader,
 )
 from herald.runtime.models import EventModel
@@ -364,17 +365,17 @@ OrdersEvent: TypeAlias = ReceivedEvent[
     | Mapping[str, Any]
 ]
 
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
-    EVENT_PLACE_STARTED: OperationStarted.read,
-    EVENT_PLACE_COMPLETED: OperationCompleted.read,
-    EVENT_PLACE_FAILED: OperationFailed.read,
-    EVENT_CANCEL_STARTED: OperationStarted.read,
-    EVENT_CANCEL_COMPLETED: OperationCompleted.read,
-    EVENT_CANCEL_FAILED: OperationFailed.read,
-    EVENT_STATE_CHANGED: StateChanged.read,
-    EVENT_METRIC_RECORDED: MetricRecorded.read,
-    EVENT_ORDER_PLACED: reader(ReceivedOrderPlaced),
-}
+_READERS: Final = payload_readers(
+    (EVENT_PLACE_STARTED, 1, OperationStarted.read),
+    (EVENT_PLACE_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_PLACE_FAILED, 1, OperationFailed.read),
+    (EVENT_CANCEL_STARTED, 1, OperationStarted.read),
+    (EVENT_CANCEL_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_CANCEL_FAILED, 1, OperationFailed.read),
+    (EVENT_STATE_CHANGED, 1, StateChanged.read),
+    (EVENT_METRIC_RECORDED, 1, MetricRecorded.read),
+    (EVENT_ORDER_PLACED, 1, reader(ReceivedOrderPlaced)),
+)
 
 
 def parse(

@@ -45,11 +45,20 @@ _MOVED = DeclaredEvent(
     model=Moved,
     partition_key="order_id",
 )
+_MOVED_V2 = DeclaredEvent(
+    "order.moved",
+    "shop.order.moved.v2",
+    node_type="effect",
+    service_name="orders",
+    model=Moved,
+    version=2,
+)
 _NOTED = OpenEvent("noted", "shop.noted.v1", node_type=None, service_name="orders")
 
 
 class Shop(Orders):
     publish_order_moved = PublishMethod(_MOVED)
+    publish_order_moved_v2 = PublishMethod(_MOVED_V2)
     publish_noted = PublishMethod(_NOTED)
 
 
@@ -268,3 +277,28 @@ def test_a_model_need_not_know_the_context_of_a_publication() -> None:
         client.publish(Event("numbered", "orders-1", WithoutContext(number=7), "t"))
     assert client.events[0].payload == {"number": 7}
     assert json_value(WithoutContext(number=7)) == {"number": 7}
+
+
+@pytest.mark.asyncio
+async def test_the_version_of_an_event_is_on_the_wire() -> None:
+    moved = Moved(order_id=REQUEST, place="Bonn")
+    async with RecordingClient() as client:
+        shop = Shop(client)
+        await shop.publish_order_moved(moved)
+        await shop.publish_order_moved_v2(moved)
+        published = [
+            (event.envelope["event_version"], event.topic) for event in client.events
+        ]
+    assert published == [
+        ("1.0", "shop.order.moved.v1"),
+        ("2.0", "shop.order.moved.v2"),
+    ]
+
+
+@pytest.mark.asyncio
+async def test_other_clients_get_the_version_in_the_metadata() -> None:
+    client = AsyncClient()
+    moved = Moved(order_id=REQUEST, place="Bonn")
+    await _MOVED_V2.publish(Shop(client), REQUEST, moved)
+    (call,) = client.published
+    assert call["metadata"]["event_version"] == "2.0"

@@ -17,6 +17,7 @@ from herald.runtime import (
     ReceivedEvent,
     StateChanged,
     parse_message,
+    payload_readers,
 )
 from herald.testing import RecordingClient
 from hypothesis import given, settings
@@ -31,13 +32,13 @@ class Placed(BaseModel):
     total: float
 
 
-READERS: dict[str, Any] = {
-    "effect.place.started": OperationStarted.read,
-    "effect.place.completed": OperationCompleted.read,
-    "effect.place.failed": OperationFailed.read,
-    "effect.state.changed": StateChanged.read,
-    "effect.metric.recorded": MetricRecorded.read,
-    "order.placed": Placed.model_validate,
+READERS: dict[tuple[str, int], Any] = {
+    ("effect.place.started", 1): OperationStarted.read,
+    ("effect.place.completed", 1): OperationCompleted.read,
+    ("effect.place.failed", 1): OperationFailed.read,
+    ("effect.state.changed", 1): StateChanged.read,
+    ("effect.metric.recorded", 1): MetricRecorded.read,
+    ("order.placed", 1): Placed.model_validate,
 }
 
 
@@ -53,7 +54,7 @@ async def test_parses_published_events() -> None:
         await node._publish_order_placed_event(
             REQUEST, {"order_id": 7, "total": Decimal("9.5")}
         )
-        readers = {**READERS, "order.placed": dict}
+        readers = {**READERS, ("order.placed", 1): dict}
         events = [parse_message(e.envelope, readers) for e in client.events]
     started, completed, failed, changed, metric, placed = (e.payload for e in events)
     assert isinstance(started, OperationStarted)
@@ -277,6 +278,18 @@ def test_other_reader_errors_have_no_values() -> None:
         raise RuntimeError("hunter2")
 
     with pytest.raises(EnvelopeError, match="RuntimeError") as caught:
-        parse_message(envelope(), {"order.placed": read})
+        parse_message(envelope(), payload_readers(("order.placed", 1, read)))
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_the_payload_is_that_of_the_version() -> None:
+    readers = payload_readers(
+        ("order.placed", 1, Placed.model_validate), ("order.placed", 2, dict)
+    )
+    payload = envelope()["payload"]
+    assert parse_message(envelope(), readers).payload == Placed.model_validate(payload)
+    assert parse_message(envelope(event_version="2.3"), readers).payload == payload
+    for unknown in ("3.0", "x", "", "²"):
+        event = parse_message(envelope(event_version=unknown), readers)
+        assert event.payload == payload

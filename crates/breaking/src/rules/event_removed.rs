@@ -33,11 +33,12 @@ fn check(pair: &EventPair<'_>, changes: &mut Vec<Change>) {
         return;
     }
     let name = &pair.old.event_type;
+    let title = pair.old.title();
     changes.push(
         Change::new(
             &EVENT_REMOVED,
             Directions::ALL,
-            format!("the event `{name}` is gone"),
+            format!("the event {title} is gone"),
         )
         .old(pair.old.location, name)
         .new_at(pair.node.new.location, "")

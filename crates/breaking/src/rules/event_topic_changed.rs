@@ -41,8 +41,8 @@ fn check(pair: &EventPair<'_>, changes: &mut Vec<Change>) {
             &EVENT_TOPIC_CHANGED,
             Directions::ALL,
             format!(
-                "`{}` goes to `{after}` instead of `{before}`",
-                pair.old.event_type
+                "{} goes to `{after}` instead of `{before}`",
+                pair.old.title()
             ),
         )
         .old(pair.old.topic_location, &before)

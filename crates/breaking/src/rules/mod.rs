@@ -3,6 +3,7 @@
 mod definition_renamed;
 mod enum_value_added;
 mod enum_value_removed;
+mod event_name_changed;
 mod event_removed;
 mod event_topic_changed;
 mod event_type_changed;
@@ -88,6 +89,7 @@ pub static RULES: &[&BreakingRule] = &[
     &metric_unit_changed::METRIC_UNIT_CHANGED,
     &event_removed::EVENT_REMOVED,
     &event_type_changed::EVENT_TYPE_CHANGED,
+    &event_name_changed::EVENT_NAME_CHANGED,
     &event_topic_changed::EVENT_TOPIC_CHANGED,
     &key_added::KEY_ADDED,
     &key_removed::KEY_REMOVED,

@@ -12,8 +12,8 @@ breaking_rule! {
     breaks: [CONSUMER, PRODUCER],
     title: "the version does not indicate a breaking change",
     docs: "Something of the node breaks consumers or producers, and the major version of its \
-         contract is the same. The major number is in the topics of generated events: with the \
-         next one, old and new events do not meet.",
+         contract is the same. The major number tells people that consumers or producers have to \
+         change with the contract.",
     before: "version: 1.2.0\n\
          operations: [place]\n\
          events:\n\

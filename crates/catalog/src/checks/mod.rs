@@ -109,6 +109,7 @@ static CHECKS: &[Check] = &[
         .node(topic::invalid::check),
     Check::reported(&[&topic::collision::RULE]).catalog(topic::collision::check),
     Check::reported(&[&events::duplicate::RULE]).node(events::duplicate::check),
+    Check::reported(&[&events::shared_topic::RULE]).node(events::shared_topic::check),
     Check::reported(&[&events::partition_key::RULE]).contract(events::partition_key::check),
     Check::reported(&[&events::reserved_field::RULE]).contract(events::reserved_field::check),
     Check::reported(types::RULES),

@@ -6,12 +6,13 @@ use rayon::prelude::*;
 use crate::category::{self, CATEGORIES, DECLARED};
 use crate::checks;
 use crate::contract::{Format, Located};
+use crate::contract_file::version_of;
 use crate::field_reader::FieldReader;
 use crate::ident::ident;
 use crate::instrument::Instrument;
 use crate::native;
 use crate::node::{Event, EventTypeSource, Fingerprint, Identity, Node, Origin};
-use crate::resolve::declared_topic;
+use crate::resolve::{declared_topic, name_versions};
 use crate::yaml::{self, Yaml};
 
 use super::{SEPARATOR, VERSION, VERSION_KEY};
@@ -135,6 +136,7 @@ fn node(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
         .iter()
         .filter_map(|one| event(one, &node, &reader, diagnostics))
         .collect();
+    name_versions(&mut node.events);
     let consumed = yaml.get("consumed").map(Yaml::items).unwrap_or_default();
     node.consumed = consumed.iter().filter_map(native::read_consumed).collect();
     Some(node)
@@ -157,6 +159,7 @@ fn event(
         stage: None,
         operation: None,
         ident: ident(&event_type.value),
+        version: native::read_number(yaml, "version").unwrap_or_else(|| version_of(&topic.value)),
         topic: declared_topic(&topic.value),
         description: None,
         declared: None,

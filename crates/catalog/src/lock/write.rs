@@ -2,6 +2,7 @@
 
 use crate::category::Stage;
 use crate::contract::{Metric, StateMachine, TopicSettings};
+use crate::contract_file::version_of;
 use crate::fields::{Definition, Privacy};
 use crate::instrument::{Instrument, InstrumentedEvents};
 use crate::node::{Declared, Event, EventTypeSource, Node, Operation};
@@ -148,7 +149,8 @@ fn event(node: &Node, event: &Event) -> Text {
     match (&event.declared, event.stage) {
         (None, Some(stage)) => generated(node, event, stage),
         (declared, _) => {
-            let mut entries = declared_event(&event.event_type, &event.topic.as_template());
+            let topic = event.topic.as_template();
+            let mut entries = declared_event(&event.event_type, stated_version(event), &topic);
             entries.extend(declared.iter().flat_map(payload_and_settings));
             Text::Mapping(entries)
         }
@@ -160,21 +162,35 @@ fn generated(node: &Node, event: &Event, stage: &Stage) -> Text {
     let operation = event
         .operation
         .map(|index| node.operations[index].name.as_str());
+    let version = stated_version(event).map(|version| version.to_string());
     let parts = [
         ("event_type", Some(event.event_type.as_str())),
         ("topic", Some(topic.as_str())),
         ("stage", Some(stage.pattern)),
         ("operation", operation),
+        ("version", version.as_deref()),
     ];
     let parts = parts.into_iter();
     Text::line(parts.filter_map(|(key, value)| Some((key, value?))))
 }
 
-fn declared_event(event_type: &str, topic: &str) -> Entries {
-    vec![
-        ("event_type".to_owned(), Text::scalar(event_type)),
-        ("topic".to_owned(), Text::scalar(topic)),
-    ]
+/// Returns the version of an event, if its topic states another one.
+fn stated_version(event: &Event) -> Option<u32> {
+    let is_stated = version_of(&event.topic.as_template()) == event.version;
+    (!is_stated).then_some(event.version)
+}
+
+fn declared_event(event_type: &str, version: Option<u32>, topic: &str) -> Entries {
+    let version = version.map(|version| Text::Inline(version.to_string()));
+    let entries = [
+        ("event_type", Some(Text::scalar(event_type))),
+        ("version", version),
+        ("topic", Some(Text::scalar(topic))),
+    ];
+    let entries = entries.into_iter();
+    entries
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect()
 }
 
 fn payload_and_settings(declared: &Declared) -> Entries {
@@ -216,16 +232,16 @@ fn topic_settings(settings: &TopicSettings) -> Text {
 }
 
 /// Returns the part of a contract that declares events in two versions: each as it was, and as it
-/// is now with an event type and a topic of its own.
-pub fn both_versions(events: &[(&Event, &Event, String, String)]) -> String {
+/// is now with a version and a topic of its own.
+pub fn both_versions(events: &[(&Event, &Event, u32, String)]) -> String {
     let mut items = Vec::new();
-    for (old, new, next_type, next_topic) in events {
+    for (old, new, next_version, next_topic) in events {
         let versions = [
-            (old, old.event_type.as_str(), old.topic.as_template()),
-            (new, next_type.as_str(), next_topic.clone()),
+            (old, old.version, old.topic.as_template()),
+            (new, *next_version, next_topic.clone()),
         ];
-        for (event, event_type, topic) in versions {
-            let mut entries = declared_event(event_type, &topic);
+        for (event, version, topic) in versions {
+            let mut entries = declared_event(&old.event_type, Some(version), &topic);
             let description = event.description.as_deref().map(Text::scalar);
             entries.extend(description.map(|text| ("description".to_owned(), text)));
             let settings = event.declared.iter().flat_map(payload_and_settings);

@@ -32,6 +32,7 @@ pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFi
     let events = topics::read_published(yaml, &reader, diagnostics);
     ContractFile {
         name: yaml.first_str(NAME_KEYS).and_then(Located::read),
+        topic_version: crate::native::read_number(yaml, "topic_version"),
         state_events: true,
         metric_events: true,
         events,

@@ -242,8 +242,8 @@ fn the_proposed_part_of_the_contract_breaks_nobody() {
     let run = sandbox.herald(&against).exits(1);
     for part in [
         "proposal: publish both versions until all consumers read the new one. In new.yaml, with `version: 1.5.0`",
-        "      - event_type: goods.returned\n        topic: shop.goods.returned.v1\n",
-        "      - event_type: goods.returned.v2\n        topic: shop.goods.returned.v2\n",
+        "      - event_type: goods.returned\n        version: 1\n        topic: shop.goods.returned.v1\n",
+        "      - event_type: goods.returned\n        version: 2\n        topic: shop.goods.returned.v2\n",
     ] {
         assert!(run.stdout.contains(part), "{part}\n{}", run.stdout);
     }
@@ -260,5 +260,18 @@ fn the_proposed_part_of_the_contract_breaks_nobody() {
     let head = head.replace("1.4.2", proposal["version"].as_str().expect("a text"));
     sandbox.write("new.yaml", format!("{head}{fragment}"));
     sandbox.herald(&["check", "new.yaml"]).exits(0);
-    sandbox.herald(&against).exits(0);
+    sandbox.herald(&["generate", "new.yaml"]).exits(0);
+    let run = sandbox
+        .herald(
+            &[
+                &against[..],
+                &["--direction", "consumer", "--direction", "producer"],
+            ]
+            .concat(),
+        )
+        .exits(0);
+    let renamed = "is `goods_returned_v1` in generated code instead of `goods_returned`";
+    assert!(!run.stdout.contains(renamed), "{}", run.stdout);
+    let run = sandbox.herald(&against);
+    assert!(run.stdout.contains(renamed), "{}", run.stdout);
 }

@@ -173,9 +173,9 @@ fn topic_precedence() {
     let of_option = [&contract[..], &payload, &["--topic", "option"]].concat();
     assert_eq!(topic(&of_option), "option");
     let of_contract = [&contract[..], &payload].concat();
-    assert_eq!(topic(&of_contract), "dev.orders.effect.place.started.v2");
+    assert_eq!(topic(&of_contract), "dev.orders.effect.place.started.v1");
     let in_namespace = [&of_contract[..], &["--namespace", "prod"]].concat();
-    assert_eq!(topic(&in_namespace), "prod.orders.effect.place.started.v2");
+    assert_eq!(topic(&in_namespace), "prod.orders.effect.place.started.v1");
     let of_pattern = [&payload[..], &["--service", "shop"]].concat();
     assert_eq!(topic(&of_pattern), "dev.shop.effect.place.started.v1");
     let run = dry_run(&sandbox, &[&started[..], &payload].concat()).exits(1);
@@ -203,7 +203,7 @@ fn uses_contracts_namespace_and_cluster_of_the_project() {
     let run = sandbox.herald_in("below", &[&args[..], &["effect.place.failed"]].concat());
     assert_eq!(
         shown(&run.exits(0), "topic"),
-        "prod.orders.effect.place.failed.v2"
+        "prod.orders.effect.place.failed.v1"
     );
     let run = sandbox.herald_in("below", &[&args[..], &["effect.plaze.failed"]].concat());
     let run = run.exits(1);
@@ -267,7 +267,7 @@ fn rejects_events_of_several_contracts_as_ambiguous() {
         run.stderr
     );
     let run = dry_run(&sandbox, &[&args[..], &["--service", "returns"]].concat()).exits(0);
-    assert_eq!(shown(&run, "topic"), "dev.returns.effect.place.failed.v2");
+    assert_eq!(shown(&run, "topic"), "dev.returns.effect.place.failed.v1");
 }
 
 #[test]

@@ -250,3 +250,35 @@ fn values_of_events_are_in_no_report() {
     let run = verify(&good(), &["--format", "junit"]).exits(0);
     assert!(run.stdout.contains("failures=\"0\""), "{}", run.stdout);
 }
+
+#[test]
+fn events_are_judged_by_the_contract_of_their_version() {
+    let both = format!(
+        "{CONTRACT}  - {{event_type: order.placed, topic: shop.order.placed.v2, partition_key: order, \
+         payload: {{order: string, total: integer}}}}\n"
+    );
+    let version = |number: u32, version: &str, total: &Value| {
+        let mut event = placed(number);
+        event["event_version"] = json!(version);
+        event["payload"]["total"] = total.clone();
+        event
+    };
+    let events = [
+        version(1, "1.0", &json!("12.50")),
+        version(2, "2.1", &json!(12)),
+        version(3, "2.0", &json!("12.50")),
+        version(4, "3.0", &json!(12)),
+    ];
+    let lines: Vec<_> = events.iter().map(Value::to_string).collect();
+    let sandbox = Sandbox::with(&[("shop.yaml", &both), ("events.jsonl", &lines.join("\n"))]);
+    let run = sandbox
+        .herald(&["verify", "shop.yaml", "--from-file", "events.jsonl"])
+        .exits(1);
+    for part in [
+        "payload.total must be a whole number, found other text",
+        "no contract declares version 3 of this event type",
+    ] {
+        assert!(run.stdout.contains(part), "{part}\n{}", run.stdout);
+    }
+    assert!(!run.stdout.contains("decimal"), "{}", run.stdout);
+}

@@ -86,6 +86,8 @@ class EventDefinition:
     """`operation_lifecycle`, `state_events`, `metric_events` or `declared`."""
     ident: str
     """Name in identifiers."""
+    version: int = 1
+    """Version of the event; with the event type its identity."""
     operation: str | None = None
     """Operation of a lifecycle event."""
     description: str | None = None
@@ -250,6 +252,7 @@ def _declared(written: dict[str, Any]) -> EventDefinition:
         topic=written["topic"],
         category="declared",
         ident=written["ident"],
+        version=written["version"],
         description=written["description"],
         fields=_fields(written["payload_fields"] or {}),
         partition_key=written["partition_key"],

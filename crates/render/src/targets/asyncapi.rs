@@ -150,6 +150,7 @@ impl Document {
                     "type": "object",
                     "properties": {
                         "event_type": {"const": event.event_type},
+                        "event_version": {"pattern": format!("^{}([.]|$)", event.version)},
                         "payload": reference("schemas", &schema),
                     },
                 },

@@ -3,7 +3,7 @@
 
 use herald_catalog::fields::Field;
 use herald_catalog::version::Version;
-use herald_catalog::{Event, Fingerprint, Node};
+use herald_catalog::{Fingerprint, Node};
 
 use crate::file::{GeneratedFile, UsedNames};
 use crate::json_schema::{View, document};
@@ -29,7 +29,7 @@ fn render(node: &Node, _: &Context<'_>) -> Result<Vec<GeneratedFile>, RenderErro
         written: Vec::new(),
     };
     for (event, declared) in node.declared() {
-        let name = format!("{}.v{}", file_name(&event.event_type), major(event, node));
+        let name = format!("{}.v{}", file_name(&event.event_type), event.version);
         let description = event.description.as_deref();
         let title = &event.event_type;
         files.add(&name, title, description, &declared.payload, View::Wire);
@@ -95,16 +95,6 @@ fn file_name(name: &str) -> String {
     {
         Some(cut) => format!("{cut}-{}", Fingerprint::of(name.as_bytes()).0),
         None => usual.to_owned(),
-    }
-}
-
-/// Returns the version at the end of the event's topic, else that of the contract.
-fn major(event: &Event, node: &Node) -> u64 {
-    let topic = event.topic.as_template();
-    let written = topic.rsplit_once(".v").map(|(_, version)| version.parse());
-    match written {
-        Some(Ok(major)) => major,
-        _ => version(node),
     }
 }
 

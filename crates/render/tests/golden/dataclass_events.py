@@ -12,7 +12,7 @@ Owned by the checkout team.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -43,6 +43,7 @@ from herald.runtime import (
     TypedOperation,
     Uuid,
     parse_message,
+    payload_readers,
     reader,
 )
 
@@ -98,17 +99,17 @@ EVENT_WAREHOUSE_STOCK_RESERVATION_REQUESTED: Final = (
 )
 
 # `{namespace}` is the deployment's: TOPIC.format(namespace="dev").
-TOPIC_ORDER_PLACE_STARTED: Final = "{namespace}.orders.effect.order.place.started.v2"
+TOPIC_ORDER_PLACE_STARTED: Final = "{namespace}.orders.effect.order.place.started.v1"
 TOPIC_ORDER_PLACE_COMPLETED: Final = (
-    "{namespace}.orders.effect.order.place.completed.v2"
+    "{namespace}.orders.effect.order.place.completed.v1"
 )
-TOPIC_ORDER_PLACE_FAILED: Final = "{namespace}.orders.effect.order.place.failed.v2"
-TOPIC_SHIP_STARTED: Final = "{namespace}.orders.effect.ship.started.v2"
-TOPIC_SHIP_COMPLETED: Final = "{namespace}.orders.effect.ship.completed.v2"
-TOPIC_SHIP_FAILED: Final = "{namespace}.orders.effect.ship.failed.v2"
-TOPIC_STATE_CHANGED: Final = "{namespace}.orders.effect.state.changed.v2"
-TOPIC_METRIC_RECORDED: Final = "{namespace}.orders.effect.metric.recorded.v2"
-TOPIC_ORDER_PLACED: Final = "{namespace}.orders.order.placed.v2"
+TOPIC_ORDER_PLACE_FAILED: Final = "{namespace}.orders.effect.order.place.failed.v1"
+TOPIC_SHIP_STARTED: Final = "{namespace}.orders.effect.ship.started.v1"
+TOPIC_SHIP_COMPLETED: Final = "{namespace}.orders.effect.ship.completed.v1"
+TOPIC_SHIP_FAILED: Final = "{namespace}.orders.effect.ship.failed.v1"
+TOPIC_STATE_CHANGED: Final = "{namespace}.orders.effect.state.changed.v1"
+TOPIC_METRIC_RECORDED: Final = "{namespace}.orders.effect.metric.recorded.v1"
+TOPIC_ORDER_PLACED: Final = "{namespace}.orders.order.placed.v1"
 TOPIC_WAREHOUSE_STOCK_RESERVATION_REQUESTED: Final = "onex.cmd.warehouse.stock-reservation-requested-by-the-orders-service-of-the-checkout-team.v1"  # noqa: E501
 
 # Event types by category.
@@ -470,17 +471,17 @@ OrdersEvent: TypeAlias = ReceivedEvent[
     | Mapping[str, Any]
 ]
 
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
-    EVENT_ORDER_PLACE_STARTED: OperationStarted.read,
-    EVENT_ORDER_PLACE_COMPLETED: OperationCompleted.read,
-    EVENT_ORDER_PLACE_FAILED: OperationFailed.read,
-    EVENT_SHIP_STARTED: OperationStarted.read,
-    EVENT_SHIP_COMPLETED: OperationCompleted.read,
-    EVENT_SHIP_FAILED: OperationFailed.read,
-    EVENT_STATE_CHANGED: StateChanged.read,
-    EVENT_METRIC_RECORDED: MetricRecorded.read,
-    EVENT_ORDER_PLACED: reader(ReceivedOrderPlaced),
-}
+_READERS: Final = payload_readers(
+    (EVENT_ORDER_PLACE_STARTED, 1, OperationStarted.read),
+    (EVENT_ORDER_PLACE_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_ORDER_PLACE_FAILED, 1, OperationFailed.read),
+    (EVENT_SHIP_STARTED, 1, OperationStarted.read),
+    (EVENT_SHIP_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_SHIP_FAILED, 1, OperationFailed.read),
+    (EVENT_STATE_CHANGED, 1, StateChanged.read),
+    (EVENT_METRIC_RECORDED, 1, MetricRecorded.read),
+    (EVENT_ORDER_PLACED, 1, reader(ReceivedOrderPlaced)),
+)
 
 
 def parse(

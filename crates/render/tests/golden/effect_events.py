@@ -3,7 +3,7 @@
 
 """Events of the node `effect`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from herald.runtime import (
     StateChanged,
     StateEvent,
     parse_message,
+    payload_readers,
 )
 
 __all__ = [
@@ -179,13 +180,13 @@ EffectEvent: TypeAlias = ReceivedEvent[
     | Mapping[str, Any]
 ]
 
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
-    EVENT_PROCESS_STARTED: OperationStarted.read,
-    EVENT_PROCESS_COMPLETED: OperationCompleted.read,
-    EVENT_PROCESS_FAILED: OperationFailed.read,
-    EVENT_STATE_CHANGED: StateChanged.read,
-    EVENT_METRIC_RECORDED: MetricRecorded.read,
-}
+_READERS: Final = payload_readers(
+    (EVENT_PROCESS_STARTED, 1, OperationStarted.read),
+    (EVENT_PROCESS_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_PROCESS_FAILED, 1, OperationFailed.read),
+    (EVENT_STATE_CHANGED, 1, StateChanged.read),
+    (EVENT_METRIC_RECORDED, 1, MetricRecorded.read),
+)
 
 
 def parse(

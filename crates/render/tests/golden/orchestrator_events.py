@@ -3,7 +3,7 @@
 
 """Events of the node `orchestrator`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from herald.runtime import (
     StateChanged,
     StateEvent,
     parse_message,
+    payload_readers,
 )
 
 __all__ = [
@@ -337,19 +338,19 @@ OrchestratorEvent: TypeAlias = ReceivedEvent[
     | Mapping[str, Any]
 ]
 
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
-    EVENT_ORCHESTRATION_STARTED: OperationStarted.read,
-    EVENT_ORCHESTRATION_COMPLETED: OperationCompleted.read,
-    EVENT_ORCHESTRATION_FAILED: OperationFailed.read,
-    EVENT_ROUTING_STARTED: OperationStarted.read,
-    EVENT_ROUTING_COMPLETED: OperationCompleted.read,
-    EVENT_ROUTING_FAILED: OperationFailed.read,
-    EVENT_INTELLIGENCE_QUERY_STARTED: OperationStarted.read,
-    EVENT_INTELLIGENCE_QUERY_COMPLETED: OperationCompleted.read,
-    EVENT_INTELLIGENCE_QUERY_FAILED: OperationFailed.read,
-    EVENT_STATE_CHANGED: StateChanged.read,
-    EVENT_METRIC_RECORDED: MetricRecorded.read,
-}
+_READERS: Final = payload_readers(
+    (EVENT_ORCHESTRATION_STARTED, 1, OperationStarted.read),
+    (EVENT_ORCHESTRATION_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_ORCHESTRATION_FAILED, 1, OperationFailed.read),
+    (EVENT_ROUTING_STARTED, 1, OperationStarted.read),
+    (EVENT_ROUTING_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_ROUTING_FAILED, 1, OperationFailed.read),
+    (EVENT_INTELLIGENCE_QUERY_STARTED, 1, OperationStarted.read),
+    (EVENT_INTELLIGENCE_QUERY_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_INTELLIGENCE_QUERY_FAILED, 1, OperationFailed.read),
+    (EVENT_STATE_CHANGED, 1, StateChanged.read),
+    (EVENT_METRIC_RECORDED, 1, MetricRecorded.read),
+)
 
 
 def parse(

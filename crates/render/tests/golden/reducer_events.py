@@ -3,7 +3,7 @@
 
 """Events of the node `reducer`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from herald.runtime import (
     StateChanged,
     StateEvent,
     parse_message,
+    payload_readers,
 )
 
 __all__ = [
@@ -265,16 +266,16 @@ ReducerEvent: TypeAlias = ReceivedEvent[
     | Mapping[str, Any]
 ]
 
-_READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {
-    EVENT_AGGREGATION_STARTED: OperationStarted.read,
-    EVENT_AGGREGATION_COMPLETED: OperationCompleted.read,
-    EVENT_AGGREGATION_FAILED: OperationFailed.read,
-    EVENT_STATE_SNAPSHOT_STARTED: OperationStarted.read,
-    EVENT_STATE_SNAPSHOT_COMPLETED: OperationCompleted.read,
-    EVENT_STATE_SNAPSHOT_FAILED: OperationFailed.read,
-    EVENT_STATE_CHANGED: StateChanged.read,
-    EVENT_METRIC_RECORDED: MetricRecorded.read,
-}
+_READERS: Final = payload_readers(
+    (EVENT_AGGREGATION_STARTED, 1, OperationStarted.read),
+    (EVENT_AGGREGATION_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_AGGREGATION_FAILED, 1, OperationFailed.read),
+    (EVENT_STATE_SNAPSHOT_STARTED, 1, OperationStarted.read),
+    (EVENT_STATE_SNAPSHOT_COMPLETED, 1, OperationCompleted.read),
+    (EVENT_STATE_SNAPSHOT_FAILED, 1, OperationFailed.read),
+    (EVENT_STATE_CHANGED, 1, StateChanged.read),
+    (EVENT_METRIC_RECORDED, 1, MetricRecorded.read),
+)
 
 
 def parse(

@@ -64,8 +64,9 @@ fn proposal(proposal: &Proposal) -> Value {
     let events = proposal.events.iter().map(|event| {
         json!({
             "event_type": event.event_type,
+            "version": event.version,
             "topic": event.topic,
-            "next_event_type": event.next_event_type,
+            "next_version": event.next_version,
             "next_topic": event.next_topic,
         })
     });

@@ -153,6 +153,14 @@ fn advice(proposal: &Proposal) -> String {
         text.push_str(&visible_line(line));
         text.push('\n');
     }
+    let names: Vec<_> = (proposal.events.iter())
+        .map(|event| visible_line(&event.event_type))
+        .collect();
+    let _ = writeln!(
+        text,
+        "\nIn generated code, the names of `{}` get the version: `publish_…_v1`, `…V1`.",
+        names.join("`, `")
+    );
     if !proposal.definitions.is_empty() {
         let names = visible_line(&proposal.definitions.join("`, `"));
         let _ = writeln!(

@@ -54,20 +54,41 @@ impl Contracts {
         &self.loaded.catalog.nodes
     }
 
-    /// Finds the event of a type and the index of its node, within one service if it is given.
-    pub fn find(&self, event_type: &str, service: Option<&str>) -> Result<(usize, &Event), String> {
+    /// Finds the event of a type and the index of its node, within one version and one service if
+    /// they are given.
+    pub fn find(
+        &self,
+        event_type: &str,
+        version: Option<u64>,
+        service: Option<&str>,
+    ) -> Result<(usize, &Event), String> {
         let nodes = self.nodes();
+        let event = |(node, at): &(usize, usize)| &nodes[*node].events[*at];
         let all = self.by_type.get(event_type).map_or(&[][..], Vec::as_slice);
         let of_service: Vec<_> = all
             .iter()
             .filter(|(node, _)| service.is_none_or(|name| nodes[*node].service_name == name))
             .collect();
-        match of_service[..] {
-            [(node, event)] => Ok((*node, &nodes[*node].events[*event])),
+        let mut found = of_service.clone();
+        found.retain(|place| {
+            version.is_none_or(|version| u64::from(event(place).version) == version)
+        });
+        match found[..] {
+            [place] => Ok((place.0, event(place))),
             [] if all.is_empty() => Err(self.unknown(event_type)),
-            [] => Err(format!(
+            [] if of_service.is_empty() => Err(format!(
                 "no contract of the service {} declares `{event_type}`",
                 service.unwrap_or_default()
+            )),
+            [] => Err(format!(
+                "no contract declares version {} of `{event_type}`",
+                version.unwrap_or_default()
+            )),
+            [first, .., last] if first.0 == last.0 => Err(format!(
+                "{} declares `{event_type}` in versions {} and {}; choose one with `event_version`",
+                nodes[first.0].origin.path,
+                event(first).version,
+                event(last).version
             )),
             [(first, _), .., (last, _)] => Err(format!(
                 "several contracts declare `{event_type}`, such as {} and {}; choose one with \

@@ -94,7 +94,11 @@ impl<'a> MessageBuilder<'a> {
             .or(self.args.event_type.as_deref().map(Cow::Borrowed))
             .ok_or("`event_type` is missing; add it to the line or give --event-type")?;
         let payload = event.payload.ok_or("`payload` is missing")?;
-        let matched = self.matched(&event_type)?;
+        let version = match &event.event_version {
+            Some(version) => Some(major(version)?),
+            None => None,
+        };
+        let matched = self.matched(&event_type, version)?;
         let key_field = match matched {
             Some(matched) => check(matched.node, matched.event, &payload)?,
             None => None,
@@ -110,8 +114,12 @@ impl<'a> MessageBuilder<'a> {
             .source_node_id
             .unwrap_or(Cow::Borrowed(&self.args.source_node_id));
         let mut envelope = origin.stamped(stamp, event_type, node_id, payload);
-        if let Some(version) = event.event_version {
-            envelope.event_version = version;
+        match (event.event_version, matched) {
+            (Some(version), _) => envelope.event_version = version,
+            (None, Some(matched)) => {
+                envelope.event_version = matched.event.wire_version().into();
+            }
+            (None, None) => {}
         }
         envelope.correlation_id = event.correlation_id.or(self.args.correlation_id);
         envelope.causation_id =
@@ -139,7 +147,8 @@ impl<'a> MessageBuilder<'a> {
 
     /// Builds the message for a complete envelope, of which only the topic is missing.
     fn of_envelope(&self, envelope: &Envelope<'_>) -> Result<BuiltMessage, String> {
-        let topic = match (self.matched(&envelope.event_type)?, &self.args.topic) {
+        let matched = self.matched(&envelope.event_type, envelope.major_version())?;
+        let topic = match (matched, &self.args.topic) {
             (_, Some(topic)) => topic.clone(),
             (Some(matched), None) => self.topic_of(matched),
             (None, None) => self.topic_by_pattern(envelope)?,
@@ -147,12 +156,16 @@ impl<'a> MessageBuilder<'a> {
         built(&topic, envelope)
     }
 
-    fn matched(&self, event_type: &str) -> Result<Option<EventMatch<'a>>, String> {
+    fn matched(
+        &self,
+        event_type: &str,
+        version: Option<u64>,
+    ) -> Result<Option<EventMatch<'a>>, String> {
         let Some(contracts) = self.contracts else {
             return Ok(None);
         };
         let service = self.args.service.as_deref();
-        let (at, event) = contracts.find(event_type, service)?;
+        let (at, event) = contracts.find(event_type, version, service)?;
         let node = &contracts.nodes()[at];
         Ok(Some(EventMatch { node, at, event }))
     }
@@ -183,6 +196,14 @@ fn built<P: serde::Serialize, M: serde::Serialize>(
         message: Message::of_envelope(topic, envelope).map_err(|error| error.to_string())?,
         event_id: envelope.event_id,
         event_type: envelope.event_type.clone().into_owned(),
+    })
+}
+
+/// Returns the number that a version begins with.
+fn major(version: &str) -> Result<u64, String> {
+    let (major, _) = version.split_once('.').unwrap_or((version, ""));
+    major.parse().map_err(|_| {
+        format!("`event_version` must begin with a number, such as \"2.0\": {version:?}")
     })
 }
 

@@ -18,7 +18,7 @@ from herald.runtime._log import LogLevel, emit_log_event
 from herald.runtime._metric import MetricEvent
 from herald.runtime._models import EventDataclass, ModelError, from_json, reader
 from herald.runtime._operation import InputOperation, Operation, TypedOperation
-from herald.runtime._parse import parse_message
+from herald.runtime._parse import parse_message, payload_readers
 from herald.runtime._payloads import (
     MetricRecorded,
     OperationCompleted,
@@ -91,6 +91,7 @@ __all__ = [
     "in_context",
     "json_value",
     "parse_message",
+    "payload_readers",
     "reader",
     "reason_of",
     "redact_secrets",

@@ -33,6 +33,7 @@ class DeclaredEvent(Generic[P, M]):
             model any mapping is published as it is.
         partition_key: Field whose value is the key, if it is public.
         fields: Added to the metadata of the payload.
+        version: Version of the event.
     """
 
     def __init__(
@@ -45,12 +46,15 @@ class DeclaredEvent(Generic[P, M]):
         model: Callable[P, M] | None = None,
         partition_key: str | None = None,
         fields: Mapping[str, Any] | None = None,
+        version: int = 1,
     ) -> None:
         metadata = {"service_name": service_name, "event_category": "declared"}
         if node_type is not None:
             metadata = {"node_type": node_type, **metadata}
         self.event_type = event_type
-        self._kind = EventKind(event_type, topic, event_type, LogLevel.INFO, metadata)
+        self._kind = EventKind(
+            event_type, topic, event_type, LogLevel.INFO, metadata, version
+        )
         self._model: Any = model
         self._fields = dict(fields or {})
         self._key = partition_key

@@ -22,10 +22,17 @@ class MetricEvent:
         topic: Topic; `{namespace}` stands for the publisher's.
         node_type: Kind of the node.
         service_name: The node's service.
+        version: Version of the event.
     """
 
     def __init__(
-        self, event_type: str, topic: str, *, node_type: str, service_name: str
+        self,
+        event_type: str,
+        topic: str,
+        *,
+        node_type: str,
+        service_name: str,
+        version: int = 1,
     ) -> None:
         self._node_type = node_type
         metadata = {
@@ -34,7 +41,7 @@ class MetricEvent:
             "event_category": "metric",
         }
         self._kind = EventKind(
-            event_type, topic, "metric recorded", LogLevel.DEBUG, metadata
+            event_type, topic, "metric recorded", LogLevel.DEBUG, metadata, version
         )
 
     async def publish(

@@ -54,6 +54,7 @@ class Operation:
         fields: Added to the metadata of each payload.
         error_text: Texts of errors in failed events and in the log: "masked" (private
             values of the input are replaced), or "omitted" (only the type).
+        version: Version of the events.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Operation:
         sample_started: float = 1.0,
         fields: Mapping[str, Any] | None = None,
         error_text: ErrorText = "masked",
+        version: int = 1,
     ) -> None:
         self.name = name
         self.publishes = publish
@@ -90,6 +92,7 @@ class Operation:
                     "operation": name,
                     "lifecycle_stage": stage,
                 },
+                version,
             )
             for event, topic, (stage, level) in zip(
                 events, topics, _STAGES, strict=True

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class EventKind:
     """Properties shared by all events of one type."""
 
-    __slots__ = ("event_type", "label", "level", "metadata", "topic")
+    __slots__ = ("event_type", "label", "level", "metadata", "topic", "version")
 
     def __init__(
         self,
@@ -25,6 +25,7 @@ class EventKind:
         label: str,
         level: LogLevel,
         metadata: Mapping[str, Any],
+        version: int = 1,
     ) -> None:
         self.event_type = event_type
         self.topic = topic
@@ -34,6 +35,8 @@ class EventKind:
         self.level = level
         """Log level of the line that reports publication."""
         self.metadata = metadata
+        self.version = None if version == 1 else f"{version}.0"
+        """Version on the wire, if it is not the default of the client."""
 
 
 class Outgoing:
@@ -86,7 +89,7 @@ class Outgoing:
         self.metadata = metadata
         self.partition_key: str | None = None
         self.causation_id = CURRENT.get().causation_id
-        self.event_version: str | None = None
+        self.event_version = kind.version
         self.event_id: str | None = None
         self.traceparent: str | None = None
         self.summary = ""
@@ -99,14 +102,16 @@ class Outgoing:
         """Whether a client accepted the event."""
 
     def keywords(self) -> dict[str, Any]:
-        """Returns the arguments for `publish_with_envelope`. The causation is in the
-        metadata.
+        """Returns the arguments for `publish_with_envelope`. Values that it has no
+        argument for are in the metadata.
         """
         metadata = self.metadata
         if self.event_id is not None:
             metadata = {**metadata, "event_id": self.event_id}
         if self.causation_id is not None:
             metadata = {**metadata, "causation_id": str(self.causation_id)}
+        if self.event_version is not None:
+            metadata = {**metadata, "event_version": self.event_version}
         return {
             "event_type": self.event_type,
             "source_node_id": self.source_node_id,

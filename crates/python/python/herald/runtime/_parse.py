@@ -9,25 +9,33 @@ from herald.runtime._envelope import envelope_of
 from herald.runtime._reader import EnvelopeError
 from herald.runtime._received import ReceivedEvent
 
+PayloadReader = Callable[[Mapping[str, Any]], Any]
+PayloadReaders = Mapping[tuple[str, int], PayloadReader]
+
+
+def payload_readers(*readers: tuple[str, int, PayloadReader]) -> PayloadReaders:
+    """Returns payload readers by event type and version."""
+    return {(event_type, version): read for event_type, version, read in readers}
+
 
 def parse_message(
     message: object,
-    payload_readers: Mapping[str, Callable[[Mapping[str, Any]], Any]],
+    payload_readers: PayloadReaders,
 ) -> ReceivedEvent[Any]:
     """Parses the event in a message, with a payload of the event's type.
 
     Args:
         message: The envelope as a mapping, bytes or text, or an object with one of
             these as `value`, such as a message of aiokafka or confluent-kafka.
-        payload_readers: Payload readers by event type. Payloads of other types are left
-            unparsed.
+        payload_readers: Payload readers by event type and version. Payloads of other
+            events are left unparsed.
 
     Raises:
         EnvelopeError: The message is not a valid envelope, or the payload does not
             match its event type.
     """
     event = envelope_of(message)
-    read = payload_readers.get(event.event_type)
+    read = payload_readers.get((event.event_type, _major(event.event_version)))
     if read is None:
         return event
     try:
@@ -37,6 +45,12 @@ def parse_message(
     except Exception as error:
         raise _unreadable(event.event_type, error) from None
     return replace(event, payload=payload)
+
+
+def _major(version: str) -> int:
+    """Returns the number that a version begins with; -1 if there is none."""
+    number = version.partition(".")[0]
+    return int(number) if number.isascii() and number.isdecimal() else -1
 
 
 def _unreadable(event_type: str, error: Exception) -> EnvelopeError:

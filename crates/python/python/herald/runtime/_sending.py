@@ -224,8 +224,13 @@ def call_client(client: EventClient, event: Outgoing) -> object:
     """Calls the client. Fields that `publish_with_envelope` does not have are passed to
     Herald's clients in a `herald.Event`.
     """
-    extra = event.event_id, event.causation_id, event.partition_key
-    if extra == (None, None, None) or not is_herald_client(type(client)):
+    extra = (
+        event.event_id,
+        event.causation_id,
+        event.partition_key,
+        event.event_version,
+    )
+    if extra == (None, None, None, None) or not is_herald_client(type(client)):
         return client.publish_with_envelope(**event.keywords())
     event_class = sys.modules["herald.events"].Event
     return cast(HeraldClient, client).publish(
@@ -239,5 +244,6 @@ def call_client(client: EventClient, event: Outgoing) -> object:
             partition_key=event.partition_key,
             causation_id=event.causation_id,
             event_id=event.event_id,
+            event_version=event.event_version,
         )
     )

@@ -26,10 +26,17 @@ class StateEvent:
         topic: Topic; `{namespace}` stands for the publisher's.
         node_type: Kind of the node.
         service_name: The node's service.
+        version: Version of the event.
     """
 
     def __init__(
-        self, event_type: str, topic: str, *, node_type: str, service_name: str
+        self,
+        event_type: str,
+        topic: str,
+        *,
+        node_type: str,
+        service_name: str,
+        version: int = 1,
     ) -> None:
         self._node_type = node_type
         metadata = {
@@ -38,7 +45,7 @@ class StateEvent:
             "event_category": "state_transition",
         }
         self.kind = EventKind(
-            event_type, topic, "state changed", LogLevel.INFO, metadata
+            event_type, topic, "state changed", LogLevel.INFO, metadata, version
         )
 
     async def publish(

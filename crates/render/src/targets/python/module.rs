@@ -171,7 +171,7 @@ struct Parse {
     /// The type of events, and the statement that defines it.
     event: String,
     alias: String,
-    /// Entries that map event types to readers of their payloads.
+    /// Event types and versions with the readers of their payloads, as tuples.
     readers: Vec<String>,
     variable: String,
 }
@@ -348,6 +348,7 @@ impl Parts<'_> {
                 let fields = Expr::Bracket("{".to_owned(), fields.collect(), '}');
                 arguments.push(Expr::keyword("fields", fields));
             }
+            arguments.extend(self.version_of_operation(index));
             if instrument.error_text != ErrorText::Masked {
                 let choice = Expr::text(instrument.error_text.as_str());
                 arguments.push(Expr::keyword("error_text", choice));
@@ -361,6 +362,11 @@ impl Parts<'_> {
             variables.operations.insert(index, name);
         }
         statements
+    }
+
+    fn version_of_operation(&self, operation: usize) -> Option<Expr> {
+        let mut events = self.node.events.iter();
+        version(events.find(|event| event.operation == Some(operation))?)
     }
 
     /// The events that belong to no operation.
@@ -396,6 +402,7 @@ impl Parts<'_> {
                     }
                 }
             };
+            arguments.extend(version(event));
             // A class would mangle a name with two underscores.
             let name = event.ident.trim_start_matches('_').to_ascii_uppercase();
             let name = scope.names.give(format!("_{name}"));
@@ -606,8 +613,9 @@ impl Parts<'_> {
             } else {
                 Expr::atom(format!("{class}.read"))
             };
-            let entry = Expr::Named(format!("{constant}: "), Box::new(reader));
-            readers.push(entry.fitted(4, 4, 1));
+            let version = Expr::atom(event.version.to_string());
+            let entry = vec![Expr::atom(constant), version, reader];
+            readers.push(Expr::Bracket("(".to_owned(), entry, ')').fitted(4, 4, 1));
             if !payloads.contains(&class) {
                 payloads.push(class);
             }
@@ -619,7 +627,7 @@ impl Parts<'_> {
         let event = class_name(name(self.node), "Node") + "Event";
         let event = scope.names.give(event);
         let target = format!("{event}: {}", scope.uses("TypeAlias"));
-        scope.uses("Callable");
+        scope.uses("payload_readers");
         Parse {
             alias: assign(0, &target, &received),
             event,
@@ -627,6 +635,12 @@ impl Parts<'_> {
             variable: scope.names.give("_READERS".to_owned()),
         }
     }
+}
+
+/// The argument of an event's version, if it is not the default.
+fn version(event: &Event) -> Option<Expr> {
+    let version = Expr::atom(event.version.to_string());
+    (event.version != 1).then(|| Expr::keyword("version", version))
 }
 
 /// The states that may follow one.
