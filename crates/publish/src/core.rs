@@ -260,21 +260,11 @@ impl Core {
     /// Rejects what no transport would send, before the destination is chosen: the same event must
     /// not be an error while the cluster is reachable, and get a receipt while it is not.
     fn check_size(&self, message: &Message) -> Result<(), Failure> {
-        let topic = message.topic();
-        let (bytes, most) = (message.wire_bytes(), self.max_message_bytes);
-        let (bytes, most, property) = match self.options.connect.max_batch_bytes(topic) {
-            _ if bytes > most => (bytes, most, "message.max.bytes"),
-            Some(most) if message.min_batch_bytes() > most => {
-                let bytes = message.min_batch_bytes();
-                (bytes, most, "max.message.bytes")
-            }
-            _ => return Ok(()),
-        };
-        Err(Failure::new(
-            FailureKind::Permanent,
-            FailureCode::TooLarge,
-            format!("{topic}: the message has {bytes} bytes, {most} are allowed by `{property}`"),
-        ))
+        message.check_wire_bytes(self.max_message_bytes)?;
+        match self.options.connect.max_batch_bytes(message.topic()) {
+            Some(most) => message.check_batch_bytes(most),
+            None => Ok(()),
+        }
     }
 
     fn track(&self, flight: &Arc<InFlightEvent>) {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use smallvec::SmallVec;
 
 use crate::error::PublishError;
+use crate::failure::{Failure, FailureCode, FailureKind};
 
 /// Message as Kafka receives it.
 ///
@@ -192,6 +193,29 @@ impl Message {
         let key = self.key().map_or(1, |key| field(key.len()));
         let record = RECORD_START + key + field(self.payload_end) + count + headers;
         BATCH_HEADER + field(record)
+    }
+
+    /// Checks the size against `message.max.bytes` of the client.
+    pub(crate) fn check_wire_bytes(&self, most: usize) -> Result<(), Failure> {
+        self.check_bytes(self.wire_bytes(), most, "message.max.bytes")
+    }
+
+    /// Checks the size against `max.message.bytes` of the topic. Compression could make the message
+    /// small enough, but not predictably: its size is always counted without.
+    pub(crate) fn check_batch_bytes(&self, most: usize) -> Result<(), Failure> {
+        self.check_bytes(self.min_batch_bytes(), most, "max.message.bytes")
+    }
+
+    fn check_bytes(&self, bytes: usize, most: usize, property: &str) -> Result<(), Failure> {
+        if bytes <= most {
+            return Ok(());
+        }
+        let topic = self.topic();
+        Err(Failure::new(
+            FailureKind::Permanent,
+            FailureCode::TooLarge,
+            format!("{topic}: the message has {bytes} bytes, {most} are allowed by `{property}`"),
+        ))
     }
 
     /// Returns the record for the spool.

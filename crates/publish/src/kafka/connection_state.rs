@@ -172,7 +172,7 @@ impl ConnectionState {
         if failure.code == FailureCode::TooLarge {
             let limits = self.options.limits();
             limits.ask(&self.options, topic);
-            if let Some(most) = limits.get(topic) {
+            if let Some(most) = limits.get(&self.options, topic) {
                 failure.detail = format!(
                     "{topic}: the message is larger than the {most} bytes that the topic allows \
                      (`max.message.bytes`) [{error}]"

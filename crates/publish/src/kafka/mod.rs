@@ -11,6 +11,7 @@ mod metadata_client;
 mod outstanding;
 mod producer;
 mod start_order;
+mod topic_description;
 mod topic_limits;
 mod topic_sets;
 mod transport;

@@ -41,6 +41,9 @@ pub(super) enum BatchMode {
     /// would go on with later messages of the same keys, and one bad message would fail the good
     /// ones of its batch.
     Batched,
+    /// As many messages as a topic with a low limit allows in a batch. What is larger alone is not
+    /// sent, so no batch is refused for its size.
+    Limited,
     /// One message in a batch, for topics of which a batch was refused. The verdict of the broker
     /// is about one message then.
     Single,
@@ -102,13 +105,7 @@ impl ProducerHandle {
                 *lock(&end.gone) = true;
                 end.changed.notify_all();
             })
-            .map_err(|error| {
-                Failure::new(
-                    FailureKind::Retriable,
-                    FailureCode::NoThread,
-                    format!("no thread for Kafka's reports: {error}"),
-                )
-            })?;
+            .map_err(|error| no_thread(&error))?;
         Ok(Self {
             producer,
             outstanding,
@@ -151,6 +148,15 @@ impl ProducerHandle {
             delivery.on_delivery(Err(classify::failure(Code::PurgeInflight, "Kafka")));
         }
     }
+}
+
+/// Returns the failure of a thread that could not be started.
+pub(super) fn no_thread(error: &std::io::Error) -> Failure {
+    Failure::new(
+        FailureKind::Retriable,
+        FailureCode::NoThread,
+        format!("the system can't start a thread for Kafka: {error}"),
+    )
 }
 
 /// Puts a message into librdkafka's queue.
@@ -349,13 +355,13 @@ impl Reports {
             // `delivery_timeout` has passed.
             _ if code == Code::MessageTimedOut => return failure,
             (FailureKind::Permanent, BatchMode::Single) => return failure,
-            (_, BatchMode::Batched) if classify::is_batch_verdict(code) => {
+            (_, BatchMode::Batched | BatchMode::Limited) if classify::is_batch_verdict(code) => {
                 self.refused.insert(topic);
                 let failure = classify::failure(Code::InvalidDifferentRecord, &failure.detail);
                 self.state.fail_fatally(failure.clone());
                 return failure;
             }
-            (FailureKind::Permanent, BatchMode::Batched) => {
+            (FailureKind::Permanent, BatchMode::Batched | BatchMode::Limited) => {
                 // Otherwise librdkafka found the error before it sent a batch.
                 if broken.is_some() {
                     self.refused.insert(topic);

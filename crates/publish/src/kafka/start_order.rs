@@ -58,19 +58,20 @@ struct State {
     is_asked: bool,
 }
 
-struct Waiting {
-    message: Message,
-    delivery: Arc<dyn DeliveryCallback>,
+pub(super) struct Waiting {
+    pub(super) message: Message,
+    pub(super) delivery: Arc<dyn DeliveryCallback>,
 }
 
 /// Message that could not be sent after it had waited.
-type Refused = (Arc<dyn DeliveryCallback>, Failure);
+pub(super) type Refused = (Arc<dyn DeliveryCallback>, Failure);
 
 impl StartOrder {
     pub(super) fn new(
         topic: &str,
         producer: Weak<Producer>,
         counts: Arc<PartitionCounts>,
+        partition_count: Option<usize>,
         keeps_order: bool,
     ) -> Self {
         Self {
@@ -80,7 +81,10 @@ impl StartOrder {
             hasher: RandomState::new(),
             counts,
             is_over: AtomicBool::new(false),
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                partition_count,
+                ..State::default()
+            }),
         }
     }
 
@@ -226,7 +230,7 @@ impl StartOrder {
     }
 }
 
-fn report(refused: Vec<Refused>) {
+pub(super) fn report(refused: Vec<Refused>) {
     for (delivery, failure) in refused {
         delivery.on_delivery(Err(failure));
     }

@@ -1,4 +1,4 @@
-//! Largest batches that topics allow.
+//! Largest batches that topics allow, where that is less than this client sends.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,13 +18,13 @@ const LIMIT_TTL: Duration = Duration::from_secs(60);
 /// Time that the cluster may take to tell a limit.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Limits of the topics that found a message too large. Clones share them.
+/// Limits of topics. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct TopicLimits(Arc<Limits>);
 
 #[derive(Default)]
 struct Limits {
-    /// Whether any limit was asked for, which is rare: read without the lock for each message.
+    /// Whether there is any entry, which is rare: read without the lock for each message.
     any: AtomicBool,
     topics: Mutex<HashMap<Box<str>, Limit>>,
 }
@@ -36,40 +36,53 @@ struct Limit {
 }
 
 impl TopicLimits {
-    /// Returns the size of the largest batch that a topic allows, if it is known.
-    pub(super) fn get(&self, topic: &str) -> Option<usize> {
+    /// Returns the size of the largest batch that a topic allows, if it is known and stored here.
+    /// An old one is asked for again, and holds until the answer.
+    pub(super) fn get(&self, options: &KafkaOptions, topic: &str) -> Option<usize> {
         if !self.0.any.load(Ordering::Acquire) {
             return None;
         }
         let limits = lock(&self.0.topics);
-        let limit = limits.get(topic)?;
-        limit.bytes.filter(|_| limit.asked.elapsed() < LIMIT_TTL)
+        let Limit { bytes, asked } = limits.get(topic)?;
+        let (bytes, is_old) = (*bytes, asked.elapsed() >= LIMIT_TTL);
+        drop(limits);
+        if is_old && bytes.is_some() {
+            self.ask(options, topic);
+        }
+        bytes
+    }
+
+    /// Stores the limit of a topic.
+    pub(super) fn set(&self, topic: &str, bytes: usize) {
+        let limit = Limit {
+            bytes: Some(bytes),
+            asked: Instant::now(),
+        };
+        lock(&self.0.topics).insert(topic.into(), limit);
+        self.0.any.store(true, Ordering::Release);
     }
 
     /// Asks for the limit of a topic, on a thread, unless that happened a moment ago.
     pub(super) fn ask(&self, options: &KafkaOptions, topic: &str) {
         let mut limits = lock(&self.0.topics);
-        if let Some(limit) = limits.get(topic)
-            && limit.asked.elapsed() < LIMIT_TTL
-        {
+        let limit = limits.get(topic);
+        if limit.is_some_and(|limit| limit.asked.elapsed() < LIMIT_TTL) {
             return;
         }
         let limit = Limit {
-            bytes: None,
+            bytes: limit.and_then(|limit| limit.bytes),
             asked: Instant::now(),
         };
         limits.insert(topic.into(), limit);
         drop(limits);
         let (limits, options, topic) = (self.clone(), options.clone(), topic.to_owned());
-        // Without a thread or an answer, the brokers go on to decide.
+        // Without a thread or an answer, the old limit holds, or the brokers go on to decide.
         let _ = std::thread::Builder::new()
             .name("herald-topics".to_owned())
             .spawn(move || {
-                let bytes = read_limit(&options, &topic);
-                if let Some(limit) = lock(&limits.0.topics).get_mut(topic.as_str()) {
-                    limit.bytes = bytes;
+                if let Some(bytes) = read_limit(&options, &topic) {
+                    limits.set(&topic, bytes);
                 }
-                limits.0.any.store(true, Ordering::Release);
             });
     }
 }

@@ -1,7 +1,7 @@
 //! Transport of Kafka, through librdkafka.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::{Duration, Instant};
 
 use herald_process::ForkGuard;
@@ -15,9 +15,11 @@ use super::config::{KafkaOptions, Resolved};
 use super::connection_state::{ConnectionState, closed};
 use super::dev;
 use super::log::Log;
-use super::producer::{BatchMode, Producer, ProducerHandle};
-use super::start_order::{PartitionCounts, StartOrder};
+use super::producer::{BatchMode, Producer, ProducerHandle, no_thread};
+use super::start_order::{PartitionCounts, StartOrder, Waiting, report};
+use super::topic_description::{self, TopicDescription};
 use super::topic_sets::RefusedBatchTopics;
+use crate::clock::lock;
 use crate::failure::Failure;
 use crate::message::Message;
 use crate::transport::{ConnectionListener, Connector, DeliveryCallback, Transport};
@@ -37,10 +39,25 @@ const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Time that dropping an open connection takes at most.
 const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Time that the cluster may take to describe a topic. Without an answer, its messages are sent all
+/// the same.
+const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Maximum number of topics in a request for descriptions.
+const MAX_DESCRIBED: usize = 100;
+
+/// Bytes that the protocol adds to a batch at most, beyond those that librdkafka counts.
+const BATCH_OVERHEAD: usize = 1024;
+
 /// Connection to Kafka.
 struct KafkaTransport {
+    me: Weak<Self>,
     /// `None` once closed. Every send holds the read lock, so that closing waits for all sends.
     open: RwLock<Option<Producers>>,
+    /// Topics that the cluster has to be asked about; `None` while no thread does that. Locked after
+    /// `open`.
+    asked: Mutex<Option<Vec<Box<str>>>>,
+    options: KafkaOptions,
     state: Arc<ConnectionState>,
     config: ClientConfig,
     redactor: Redactor,
@@ -53,16 +70,23 @@ struct KafkaTransport {
 
 struct Producers {
     batched: ProducerHandle,
+    /// Started for the first topic that allows only small batches, with its limit.
+    limited: Option<(usize, ProducerHandle)>,
     /// Started for the first topic that needs single messages.
     single: Option<ProducerHandle>,
     topics: HashMap<Box<str>, Topic>,
 }
 
-struct Topic {
-    /// Does not change during the life of the connection: two producers would not keep the order of
-    /// a topic.
-    batch_mode: BatchMode,
-    order: Arc<StartOrder>,
+enum Topic {
+    /// The cluster is being asked about it. Its messages wait for the answer, because they could
+    /// break the connection for all topics, if the cluster refuses them.
+    New(Mutex<Vec<Waiting>>),
+    Known {
+        /// Does not change during the life of the connection: two producers would not keep the
+        /// order of a topic.
+        batch_mode: BatchMode,
+        order: Arc<StartOrder>,
+    },
 }
 
 impl Connector for KafkaOptions {
@@ -90,13 +114,17 @@ impl Connector for KafkaOptions {
             state.clone(),
             refused.clone(),
         )?;
-        Ok(Arc::new(KafkaTransport {
+        Ok(Arc::new_cyclic(|me| KafkaTransport {
+            me: me.clone(),
             open: RwLock::new(Some(Producers {
                 batched,
+                limited: None,
                 single: None,
                 topics: HashMap::new(),
             })),
+            asked: Mutex::new(None),
             state,
+            options: self.clone(),
             config,
             redactor,
             refused,
@@ -116,13 +144,26 @@ impl Connector for KafkaOptions {
     }
 
     fn max_batch_bytes(&self, topic: &str) -> Option<usize> {
-        let most = self.limits().get(topic)?;
-        // How small the compression makes a message is only known when it is done.
-        (self.text("compression.type") == Some("none")).then_some(most)
+        self.limits().get(self, topic)
     }
 
     fn describe(&self) -> String {
         format!("Kafka at {}", self.bootstrap_servers())
+    }
+}
+
+impl KafkaOptions {
+    /// Bytes that a batch of this client may have.
+    fn largest_batch(&self) -> usize {
+        self.max_message_bytes()
+            .map_or(usize::MAX, |bytes| bytes.saturating_add(BATCH_OVERHEAD))
+    }
+
+    /// Bytes up to which messages are gathered in a batch.
+    fn batch_size(&self) -> usize {
+        let set = self.text("batch.size").and_then(|bytes| bytes.parse().ok());
+        set.unwrap_or(DEFAULT_MAX_MESSAGE_BYTES)
+            .min(self.largest_batch())
     }
 }
 
@@ -131,41 +172,201 @@ impl KafkaTransport {
         self.open.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Chooses the batch mode of a topic.
-    fn assign_batch_mode(&self, topic: &str) -> Result<(), Failure> {
-        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        let open = open.as_mut().ok_or_else(closed)?;
-        let batch_mode = if self.refused.contains(topic) {
-            BatchMode::Single
-        } else {
-            BatchMode::Batched
-        };
-        if batch_mode == BatchMode::Single && open.single.is_none() {
-            let mut config = self.config.clone();
-            config.set("batch.num.messages", "1");
-            // With the guarantee a rejected message is fatal for the producer (librdkafka 2.12). A
-            // batch of one message cannot take others with it, so its rejection leaves no gap in
-            // the order of the accepted ones.
-            config.set("enable.gapless.guarantee", "false");
-            open.single = Some(ProducerHandle::start(
-                &config,
-                &self.redactor,
-                batch_mode,
-                self.state.clone(),
-                self.refused.clone(),
-            )?);
+    fn write(&self) -> RwLockWriteGuard<'_, Option<Producers>> {
+        self.open.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes topics that the cluster has to be asked about. If there are none, the thread that
+    /// called this ends.
+    fn next_topics(&self) -> Option<Vec<Box<str>>> {
+        let mut asked = lock(&self.asked);
+        let topics = asked.as_mut()?;
+        let count = topics.len().min(MAX_DESCRIBED);
+        if count == 0 {
+            *asked = None;
+            return None;
         }
-        let Some(producer) = open.producer(batch_mode) else {
-            return Err(closed());
-        };
-        let producer = Arc::downgrade(producer);
-        let order = StartOrder::new(topic, producer, self.counts.clone(), self.keeps_order);
-        // Another thread may have been faster, and may have messages that wait.
-        open.topics.entry(topic.into()).or_insert(Topic {
-            batch_mode,
-            order: Arc::new(order),
-        });
+        Some(topics.drain(..count).collect())
+    }
+
+    /// Checks whether a message may be sent.
+    ///
+    /// # Errors
+    /// Those of [`ConnectionState::check`], and `too_large`.
+    fn check(&self, message: &Message) -> Result<(), Failure> {
+        self.state.check(message.topic())?;
+        match self.options.max_batch_bytes(message.topic()) {
+            Some(most) => message.check_batch_bytes(most),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks the cluster about a topic, before the first message.
+    fn introduce(&self, topic: &str) -> Result<(), Failure> {
+        let mut open = self.write();
+        let topics = &mut open.as_mut().ok_or_else(closed)?.topics;
+        // Another thread may have been faster.
+        if topics.contains_key(topic) {
+            return Ok(());
+        }
+        topics.insert(topic.into(), Topic::New(Mutex::default()));
+        let mut asked = lock(&self.asked);
+        if let Some(asked) = &mut *asked {
+            asked.push(topic.into());
+            return Ok(());
+        }
+        let transport = self.me.clone();
+        let thread = std::thread::Builder::new()
+            .name("herald-topics".to_owned())
+            .spawn(move || introduce_all(&transport));
+        match thread {
+            Ok(_) => *asked = Some(vec![topic.into()]),
+            Err(error) => {
+                topics.remove(topic);
+                return Err(no_thread(&error));
+            }
+        }
         Ok(())
+    }
+
+    /// Sends the messages that waited for the description of their topic.
+    fn introduced(&self, topic: &str, description: &TopicDescription) {
+        let mut refused = Vec::new();
+        let mut open = self.write();
+        let Some(producers) = open.as_mut() else {
+            return;
+        };
+        let Some(Topic::New(waiting)) = producers.topics.remove(topic) else {
+            return;
+        };
+        let waiting = waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let outcome = self.open_topic(producers, topic, description);
+        for Waiting { message, delivery } in waiting {
+            let sent = match &outcome {
+                // With the lock held, so that no later message passes this one.
+                Ok((producer, order)) => self
+                    .check(&message)
+                    .and_then(|()| order.send(producer, &message, delivery.clone())),
+                Err(failure) => Err(failure.clone()),
+            };
+            if let Err(failure) = sent {
+                refused.push((delivery, failure));
+            }
+        }
+        drop(open);
+        report(refused);
+    }
+
+    /// Chooses the producer of a topic.
+    ///
+    /// # Errors
+    /// `not_authorized`, and those of [`ProducerHandle::start`].
+    fn open_topic(
+        &self,
+        producers: &mut Producers,
+        topic: &str,
+        description: &TopicDescription,
+    ) -> Result<(Arc<Producer>, Arc<StartOrder>), Failure> {
+        if description.may_write == Some(false) {
+            let code = Code::TopicAuthorizationFailed;
+            self.state.rejected_topics.insert(topic, code);
+            return Err(self.state.message_failure(code, topic));
+        }
+        let limit = description.max_batch_bytes;
+        if let Some(limit) = limit.filter(|limit| *limit < self.options.largest_batch()) {
+            self.options.limits().set(topic, limit);
+        }
+        let (batch_mode, producer) = self.producer_for(producers, topic, limit)?;
+        let order = Arc::new(StartOrder::new(
+            topic,
+            Arc::downgrade(&producer),
+            self.counts.clone(),
+            description.partitions,
+            self.keeps_order,
+        ));
+        let known = Topic::Known {
+            batch_mode,
+            order: order.clone(),
+        };
+        producers.topics.insert(topic.into(), known);
+        Ok((producer, order))
+    }
+
+    /// Returns the batch mode for a topic with this limit, and its producer, which is started if it
+    /// is the first one.
+    fn producer_for(
+        &self,
+        producers: &mut Producers,
+        topic: &str,
+        limit: Option<usize>,
+    ) -> Result<(BatchMode, Arc<Producer>), Failure> {
+        let limit = limit.filter(|limit| *limit < self.options.batch_size());
+        let smallest = producers.limited.as_ref().map(|(bytes, _)| *bytes);
+        let batch_mode = match limit {
+            _ if self.refused.contains(topic) => BatchMode::Single,
+            None => BatchMode::Batched,
+            Some(limit) if smallest.is_none_or(|bytes| bytes <= limit) => BatchMode::Limited,
+            Some(_) => BatchMode::Single,
+        };
+        let mut config = self.config.clone();
+        match batch_mode {
+            BatchMode::Limited if producers.limited.is_none() => {
+                let bytes = limit.unwrap_or_default();
+                config.set("batch.size", bytes.to_string());
+                producers.limited = Some((bytes, self.start(&config, batch_mode)?));
+            }
+            BatchMode::Single if producers.single.is_none() => {
+                config.set("batch.num.messages", "1");
+                // With the guarantee a rejected message is fatal for the producer (librdkafka
+                // 2.12). A batch of one message cannot take others with it, so its rejection leaves
+                // no gap in the order of the accepted ones.
+                config.set("enable.gapless.guarantee", "false");
+                producers.single = Some(self.start(&config, batch_mode)?);
+            }
+            _ => {}
+        }
+        let producer = producers.producer(batch_mode).ok_or_else(closed)?;
+        Ok((batch_mode, producer.clone()))
+    }
+
+    fn start(
+        &self,
+        config: &ClientConfig,
+        batch_mode: BatchMode,
+    ) -> Result<ProducerHandle, Failure> {
+        ProducerHandle::start(
+            config,
+            &self.redactor,
+            batch_mode,
+            self.state.clone(),
+            self.refused.clone(),
+        )
+    }
+}
+
+/// Asks the cluster about all topics that are asked for, until there are no more.
+fn introduce_all(transport: &Weak<KafkaTransport>) {
+    loop {
+        // Not kept while the cluster is asked: the last reference closes the connection.
+        let Some((topics, producer, state)) = transport.upgrade().and_then(|transport| {
+            let topics = transport.next_topics()?;
+            let open = transport.read();
+            let producer = open.as_ref()?.batched.producer().clone();
+            Some((topics, producer, transport.state.clone()))
+        }) else {
+            return;
+        };
+        let is_wanted = || !state.is_closing() && state.broken().is_none();
+        let mut descriptions =
+            topic_description::describe(&producer, &topics, DESCRIPTION_TIMEOUT, is_wanted);
+        drop(producer);
+        let Some(transport) = transport.upgrade() else {
+            return;
+        };
+        for topic in topics {
+            let description = descriptions.remove(&topic).unwrap_or_default();
+            transport.introduced(&topic, &description);
+        }
     }
 }
 
@@ -174,6 +375,7 @@ impl Producers {
     fn producer(&self, batch_mode: BatchMode) -> Option<&Arc<Producer>> {
         match batch_mode {
             BatchMode::Batched => Some(self.batched.producer()),
+            BatchMode::Limited => self.limited.as_ref().map(|(_, handle)| handle.producer()),
             BatchMode::Single => self.single.as_ref().map(ProducerHandle::producer),
         }
     }
@@ -181,18 +383,25 @@ impl Producers {
 
 impl Transport for KafkaTransport {
     fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
+        self.check(message)?;
         let topic = message.topic();
-        self.state.check(topic)?;
         let mut open = self.read();
         loop {
             let producers = open.as_ref().ok_or_else(closed)?;
-            if let Some(Topic { batch_mode, order }) = producers.topics.get(topic)
-                && let Some(producer) = producers.producer(*batch_mode)
-            {
-                return order.send(producer, message, delivery);
+            match producers.topics.get(topic) {
+                Some(Topic::Known { batch_mode, order }) => {
+                    let producer = producers.producer(*batch_mode).ok_or_else(closed)?;
+                    return order.send(producer, message, delivery);
+                }
+                Some(Topic::New(waiting)) => {
+                    let message = message.clone();
+                    lock(waiting).push(Waiting { message, delivery });
+                    return Ok(());
+                }
+                None => {}
             }
             drop(open);
-            self.assign_batch_mode(topic)?;
+            self.introduce(topic)?;
             open = self.read();
         }
     }
@@ -206,8 +415,10 @@ impl Transport for KafkaTransport {
             let open = self.read();
             let open = open.as_ref().ok_or_else(closed)?;
             let clients = open.topics.iter().filter_map(|(name, topic)| {
-                let producer = open.producer(topic.batch_mode)?;
-                Some((name.clone(), producer.clone()))
+                let Topic::Known { batch_mode, .. } = topic else {
+                    return None;
+                };
+                Some((name.clone(), open.producer(*batch_mode)?.clone()))
             });
             let batched = open.batched.producer().clone();
             (batched, clients.collect::<Vec<_>>())
@@ -259,23 +470,28 @@ impl Transport for KafkaTransport {
 
     fn close(&self, timeout: Duration) {
         let deadline = Instant::now() + timeout.min(MAX_WAIT);
-        let open = self
-            .open
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
         let Some(Producers {
-            batched, single, ..
-        }) = open
+            batched,
+            limited,
+            single,
+            topics,
+        }) = self.write().take()
         else {
             return;
         };
         self.state.close();
-        // `state.close` has made the polling threads of both purge their queues; this waits for
-        // them, within one deadline.
-        batched.close(deadline);
-        if let Some(single) = single {
-            single.close(deadline);
+        for topic in topics.into_values() {
+            if let Topic::New(waiting) = topic {
+                let waiting = waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let waiting = waiting.into_iter();
+                report(waiting.map(|one| (one.delivery, closed())).collect());
+            }
+        }
+        // `state.close` has made the polling threads purge their queues; this waits for them,
+        // within one deadline.
+        let limited = limited.map(|(_, handle)| handle);
+        for handle in [Some(batched), limited, single].into_iter().flatten() {
+            handle.close(deadline);
         }
     }
 }

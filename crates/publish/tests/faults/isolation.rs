@@ -9,7 +9,7 @@ use crate::cluster::{self, ANONYMOUS, Cluster, Operation, allow_only, fresh_topi
 use crate::event::Event;
 use crate::fixture::{Fixture, finish};
 use crate::ledger::Outcome;
-use crate::load::{Load, eventually};
+use crate::load::Load;
 
 /// Events of the refused topic, and the pause between two of them.
 const EVENTS: usize = 100;
@@ -109,53 +109,17 @@ fn topic_without_any_right_does_not_affect_another() {
     );
 }
 
-/// The cluster tells about such a topic, and refuses its first batch. That breaks the connection:
-/// librdkafka would go on with later events. The other topic needs a new one, once.
+/// The cluster describes such a topic like any other, and refuses its first batch.
 #[test]
-fn topic_without_the_right_to_write_breaks_the_connection_once() {
+fn topic_without_the_right_to_write_does_not_affect_another() {
     let Some(cluster) = Cluster::up() else { return };
-    let (fixture, topic) = (Fixture::new(), cluster::topic(cluster.servers()));
     let denied = cluster::topic(cluster.servers());
     allow_only(cluster.servers(), &denied, ANONYMOUS, Operation::Describe);
-    let publisher = Publisher::open(fixture.kafka(cluster.servers())).unwrap();
-    let mut away = Duration::ZERO;
-    let ledger = Load::gentle(&topic).during(&publisher, |progress| {
-        progress.wait_for_delivered(500);
-        let publish = |number| {
-            let event = Event { key: 100, number };
-            let pending = publisher.blocking_enqueue(event.message(&denied, 10));
-            pending.unwrap().wait()
-        };
-        let began = Instant::now();
-        assert!(matches!(publish(1), Err(PublishError::Rejected { .. })));
-        eventually("it is reachable again", || publisher.stats().reachable);
-        away = began.elapsed();
-        eventually("the spool is empty", || {
-            publisher
-                .stats()
-                .spool
-                .is_some_and(|spool| spool.records == 0)
-        });
-        let pending: Vec<_> = (2..200)
-            .map(|number| {
-                let event = Event { key: 100, number };
-                let pending = publisher.blocking_enqueue(event.message(&denied, 10));
-                pending.unwrap()
-            })
-            .collect();
-        for pending in pending {
-            let Err(PublishError::Rejected { failure, .. }) = pending.wait() else {
-                panic!("the cluster refuses it")
-            };
-            assert_eq!(failure.code, FailureCode::NotAuthorized);
-            assert!(failure.detail.contains("WRITE"), "{failure}");
-        }
-        progress.wait_for_delivered(500);
-    });
-    assert_eq!(publisher.stats().outages, 1);
-    finish(publisher);
-    let account = fixture.account(&ledger, cluster.servers(), &topic);
-    account.show(&format!("topic that may not be written, away for {away:?}"));
-    account.assert_no_errors();
-    account.assert_kept();
+    beside(
+        "topic that may be described, but not written, beside another",
+        &cluster,
+        &denied,
+        FailureCode::NotAuthorized,
+        &["WRITE"],
+    );
 }

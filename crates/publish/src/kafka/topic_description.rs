@@ -1,0 +1,273 @@
+//! Descriptions of topics: what a producer has to know before it sends the first message.
+//!
+//! rdkafka has no functions for the rights of a client (KIP-430), nor for requests of administration
+//! through a producer. A client of its own would cost threads and connections.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::time::{Duration, Instant};
+
+use rdkafka::bindings as ffi;
+use rdkafka::producer::Producer as _;
+
+use super::producer::Producer;
+
+/// Property of a topic with the size of its largest batch.
+const MAX_BATCH_BYTES: &CStr = c"max.message.bytes";
+
+/// Time between two looks at whether the answer is still wanted.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What the cluster tells about a topic. Nothing is known of a topic that does not exist, and by
+/// brokers before Kafka 2.3.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct TopicDescription {
+    /// Number of partitions.
+    pub(super) partitions: Option<usize>,
+    /// Whether this client may write to it.
+    pub(super) may_write: Option<bool>,
+    /// Size of the largest batch. Known only to clients with the right to describe configurations.
+    pub(super) max_batch_bytes: Option<usize>,
+}
+
+/// Asks the cluster about topics; waits for the answers while `is_wanted`, at most for `timeout`.
+/// What is not answered is not in the descriptions.
+pub(super) fn describe(
+    producer: &Producer,
+    topics: &[Box<str>],
+    timeout: Duration,
+    is_wanted: impl Fn() -> bool,
+) -> HashMap<Box<str>, TopicDescription> {
+    let names: Vec<CString> = topics
+        .iter()
+        .filter_map(|topic| CString::new(&**topic).ok())
+        .collect();
+    let mut descriptions = HashMap::new();
+    let Some(mut answers) = Answers::ask(producer, &names, timeout) else {
+        return descriptions;
+    };
+    let deadline = Instant::now() + timeout;
+    while answers.missing > 0 && is_wanted() && Instant::now() < deadline {
+        answers.poll(&mut descriptions);
+    }
+    descriptions
+}
+
+/// Object of librdkafka that this module owns.
+struct Owned<T> {
+    pointer: *mut T,
+    destroy: unsafe extern "C" fn(*mut T),
+}
+
+impl<T> Owned<T> {
+    /// `None` if librdkafka could not create it.
+    fn new(pointer: *mut T, destroy: unsafe extern "C" fn(*mut T)) -> Option<Self> {
+        (!pointer.is_null()).then_some(Self { pointer, destroy })
+    }
+}
+
+impl<T> Drop for Owned<T> {
+    #[expect(unsafe_code, reason = "librdkafka is in C")]
+    fn drop(&mut self) {
+        // SAFETY: the pointer came from librdkafka, and only this drops it.
+        unsafe { (self.destroy)(self.pointer) }
+    }
+}
+
+/// Answers to both requests.
+struct Answers {
+    queue: Owned<ffi::rd_kafka_queue_t>,
+    missing: usize,
+}
+
+#[expect(unsafe_code, reason = "librdkafka is in C")]
+impl Answers {
+    /// Sends the requests. librdkafka copies the names, and answers each request once, at the
+    /// latest with an error after the timeout.
+    fn ask(producer: &Producer, names: &[CString], timeout: Duration) -> Option<Self> {
+        let client = producer.client().native_ptr();
+        let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
+        // SAFETY: the producer outlives the calls, and so do the names. Options that can't be set
+        // have their defaults.
+        unsafe {
+            let queue = Owned::new(ffi::rd_kafka_queue_new(client), ffi::rd_kafka_queue_destroy)?;
+            let collection = Owned::new(
+                ffi::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len()),
+                ffi::rd_kafka_TopicCollection_destroy,
+            )?;
+            let rights = options(
+                client,
+                ffi::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
+                timeout,
+            )?;
+            let error =
+                ffi::rd_kafka_AdminOptions_set_include_authorized_operations(rights.pointer, 1);
+            drop(Owned::new(error, ffi::rd_kafka_error_destroy));
+            ffi::rd_kafka_DescribeTopics(client, collection.pointer, rights.pointer, queue.pointer);
+            let mut answers = Self { queue, missing: 1 };
+
+            let resources: Vec<_> = names.iter().filter_map(|name| resource(name)).collect();
+            let mut pointers: Vec<_> = resources.iter().map(|owned| owned.pointer).collect();
+            if let Some(configs) = options(
+                client,
+                ffi::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+                timeout,
+            ) {
+                ffi::rd_kafka_DescribeConfigs(
+                    client,
+                    pointers.as_mut_ptr(),
+                    pointers.len(),
+                    configs.pointer,
+                    answers.queue.pointer,
+                );
+                answers.missing += 1;
+            }
+            Some(answers)
+        }
+    }
+
+    /// Waits a moment for an answer.
+    fn poll(&mut self, descriptions: &mut HashMap<Box<str>, TopicDescription>) {
+        // SAFETY: the event lives until the end of this function, and what it contains is copied.
+        unsafe {
+            let event = ffi::rd_kafka_queue_poll(self.queue.pointer, milliseconds(POLL_INTERVAL));
+            let Some(event) = Owned::new(event, ffi::rd_kafka_event_destroy) else {
+                return;
+            };
+            self.missing -= 1;
+            match ffi::rd_kafka_event_type(event.pointer) {
+                ffi::RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT => read_topics(&event, descriptions),
+                ffi::RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT => read_configs(&event, descriptions),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> c_int {
+    c_int::try_from(time.as_millis()).unwrap_or(c_int::MAX)
+}
+
+/// # Safety
+/// The client must exist.
+#[expect(unsafe_code, reason = "librdkafka is in C")]
+unsafe fn options(
+    client: *mut ffi::rd_kafka_t,
+    operation: ffi::rd_kafka_admin_op_t,
+    timeout: Duration,
+) -> Option<Owned<ffi::rd_kafka_AdminOptions_t>> {
+    // SAFETY: no text of an error is asked for.
+    unsafe {
+        let options = Owned::new(
+            ffi::rd_kafka_AdminOptions_new(client, operation),
+            ffi::rd_kafka_AdminOptions_destroy,
+        )?;
+        ffi::rd_kafka_AdminOptions_set_request_timeout(
+            options.pointer,
+            milliseconds(timeout),
+            std::ptr::null_mut(),
+            0,
+        );
+        Some(options)
+    }
+}
+
+/// Returns the request for the limit of a topic.
+#[expect(unsafe_code, reason = "librdkafka is in C")]
+fn resource(name: &CStr) -> Option<Owned<ffi::rd_kafka_ConfigResource_t>> {
+    let kind = ffi::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC;
+    // SAFETY: librdkafka copies the texts. The value has no meaning in this request, but must not
+    // be missing.
+    unsafe {
+        let resource = Owned::new(
+            ffi::rd_kafka_ConfigResource_new(kind, name.as_ptr()),
+            ffi::rd_kafka_ConfigResource_destroy,
+        )?;
+        ffi::rd_kafka_ConfigResource_set_config(
+            resource.pointer,
+            MAX_BATCH_BYTES.as_ptr(),
+            c"".as_ptr(),
+        );
+        Some(resource)
+    }
+}
+
+/// # Safety
+/// The event must be a result of `DescribeTopics`.
+#[expect(unsafe_code, reason = "librdkafka is in C")]
+unsafe fn read_topics(
+    event: &Owned<ffi::rd_kafka_event_t>,
+    descriptions: &mut HashMap<Box<str>, TopicDescription>,
+) {
+    // SAFETY: all pointers lead into the event. A result without topics, or a topic with an error,
+    // has counts of 0.
+    unsafe {
+        let mut count = 0;
+        let result = ffi::rd_kafka_event_DescribeTopics_result(event.pointer);
+        let topics = ffi::rd_kafka_DescribeTopics_result_topics(result, &raw mut count);
+        for topic in slice(topics, count) {
+            let Some(name) = text(ffi::rd_kafka_TopicDescription_name(*topic)) else {
+                continue;
+            };
+            let mut partitions = 0;
+            ffi::rd_kafka_TopicDescription_partitions(*topic, &raw mut partitions);
+            let mut count = 0;
+            let operations =
+                ffi::rd_kafka_TopicDescription_authorized_operations(*topic, &raw mut count);
+            // As numbers: a later librdkafka may have more operations than the enumeration.
+            let mut operations = slice(operations.cast::<u32>(), count).iter();
+            let write = ffi::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE as u32;
+            let description = descriptions.entry(name.into()).or_default();
+            description.partitions = Some(partitions).filter(|count| *count > 0);
+            description.may_write = (count > 0).then(|| operations.any(|one| *one == write));
+        }
+    }
+}
+
+/// # Safety
+/// The event must be a result of `DescribeConfigs`.
+#[expect(unsafe_code, reason = "librdkafka is in C")]
+unsafe fn read_configs(
+    event: &Owned<ffi::rd_kafka_event_t>,
+    descriptions: &mut HashMap<Box<str>, TopicDescription>,
+) {
+    // SAFETY: all pointers lead into the event. Without the right there are no entries.
+    unsafe {
+        let mut count = 0;
+        let result = ffi::rd_kafka_event_DescribeConfigs_result(event.pointer);
+        let resources = ffi::rd_kafka_DescribeConfigs_result_resources(result, &raw mut count);
+        for resource in slice(resources, count) {
+            let mut count = 0;
+            let entries = ffi::rd_kafka_ConfigResource_configs(*resource, &raw mut count);
+            let limit = slice(entries, count).iter().find_map(|entry| {
+                let name = text(ffi::rd_kafka_ConfigEntry_name(*entry))?;
+                let value = text(ffi::rd_kafka_ConfigEntry_value(*entry))?;
+                (name.as_bytes() == MAX_BATCH_BYTES.to_bytes())
+                    .then(|| value.parse().ok())
+                    .flatten()
+            });
+            if let Some(name) = text(ffi::rd_kafka_ConfigResource_name(*resource)) {
+                descriptions.entry(name.into()).or_default().max_batch_bytes = limit;
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `first` must lead to `count` elements that exist as long as they are used, or be null.
+#[expect(unsafe_code, reason = "librdkafka is in C")]
+unsafe fn slice<'a, T>(first: *const T, count: usize) -> &'a [T] {
+    if first.is_null() {
+        return &[];
+    }
+    // SAFETY: see above.
+    unsafe { std::slice::from_raw_parts(first, count) }
+}
+
+/// # Safety
+/// The text must exist as long as it is used, or be null.
+#[expect(unsafe_code, reason = "librdkafka is in C")]
+unsafe fn text<'a>(text: *const c_char) -> Option<&'a str> {
+    // SAFETY: see above.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_str().ok())?
+}
