@@ -417,7 +417,7 @@ impl DeliveryCallback for Slow {
 
 #[test]
 fn later_messages_do_not_overtake_a_rejected_batch_that_is_reported_late() {
-    let Some((options, topic)) = real(1, &[("max.message.bytes", "4000")]) else {
+    let Some((options, topic)) = real(1, &[("message.timestamp.after.max.ms", "60000")]) else {
         return;
     };
     let options = options.property("linger.ms", "100");
@@ -435,9 +435,13 @@ fn later_messages_do_not_overtake_a_rejected_batch_that_is_reported_late() {
     has_begun.recv().unwrap();
 
     let ledger = Ledger::default();
-    let refused = (0..500).map(|number| message(&format!("{number:030}")));
-    for message in refused {
-        ledger.send(&*transport, &message);
+    for number in 0..500 {
+        let ahead = if number == 250 {
+            THREE_DAYS
+        } else {
+            Duration::ZERO
+        };
+        ledger.send(&*transport, &event_ahead(&topic, "key", ahead));
     }
     thread::sleep(Duration::from_secs(1));
     ledger.send(&*transport, &message("later"));
@@ -451,26 +455,32 @@ fn later_messages_do_not_overtake_a_rejected_batch_that_is_reported_late() {
     assert_eq!(read(options.bootstrap_servers(), &topic, 1).len(), 1);
 }
 
+/// A time that a topic does not accept.
+const THREE_DAYS: Duration = Duration::from_secs(3 * 24 * 3600);
+
+/// Message of an event with a time so far ahead.
+fn event_ahead(topic: &str, key: &str, ahead: Duration) -> Message {
+    let stamp = Stamp {
+        event_timestamp: Timestamp::try_from(SystemTime::now() + ahead).unwrap(),
+        ..Stamp::now()
+    };
+    let origin = Origin::new("service", "1", "test");
+    let envelope = origin
+        .stamped(stamp, "t", "node", json!({}))
+        .with_partition_key(key.to_owned());
+    Message::of_envelope(topic, &envelope).unwrap()
+}
+
 #[test]
 fn invalid_timestamp_rejects_only_its_own_event() {
     let Some((options, topic)) = real(1, &[("message.timestamp.after.max.ms", "60000")]) else {
         return;
     };
-    let origin = Origin::new("service", "1", "test");
-    let event = |key: &str, ahead: Duration| {
-        let stamp = Stamp {
-            event_timestamp: Timestamp::try_from(SystemTime::now() + ahead).unwrap(),
-            ..Stamp::now()
-        };
-        let envelope = origin
-            .stamped(stamp, "t", "node", json!({}))
-            .with_partition_key(key.to_owned());
-        Message::of_envelope(&topic, &envelope).unwrap()
-    };
+    let event = |key: &str, ahead| event_ahead(&topic, key, ahead);
     let mut messages: Vec<_> = (0..50)
         .map(|n| event(&n.to_string(), Duration::ZERO))
         .collect();
-    let late = event("late", Duration::from_secs(3 * 24 * 3600));
+    let late = event("late", THREE_DAYS);
     messages.insert(20, late.clone());
 
     let refused = publish(&options, &messages);
