@@ -41,8 +41,8 @@ pub(super) enum BatchMode {
     /// would go on with later messages of the same keys, and one bad message would fail the good
     /// ones of its batch.
     Batched,
-    /// As many messages as a topic with a low limit allows in a batch. What is larger alone is not
-    /// sent, so no batch is refused for its size.
+    /// Batches of the size that a topic with a low limit allows. Larger messages are not sent, so no
+    /// batch is refused for its size.
     Limited,
     /// One message in a batch, for topics of which a batch was refused. The verdict of the broker
     /// is about one message then.

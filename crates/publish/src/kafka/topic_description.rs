@@ -1,4 +1,4 @@
-//! Descriptions of topics: what a producer has to know before it sends the first message.
+//! Descriptions of topics, for a producer that has to know them before it sends the first message.
 //!
 //! rdkafka has no functions for the rights of a client (KIP-430), nor for requests of administration
 //! through a producer. A client of its own would cost threads and connections.
@@ -18,7 +18,7 @@ const MAX_BATCH_BYTES: &CStr = c"max.message.bytes";
 /// Time between two looks at whether the answer is still wanted.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What the cluster tells about a topic. Nothing is known of a topic that does not exist, and by
+/// Description of a topic by the cluster. Nothing is known of a topic that does not exist, and by
 /// brokers before Kafka 2.3.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct TopicDescription {
