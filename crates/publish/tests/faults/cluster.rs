@@ -39,6 +39,16 @@ impl Cluster {
         })
     }
 
+    /// The cluster, if it keeps ACLs, which `scripts/kafka` configures for a single node only.
+    pub fn with_authorizer() -> Option<Self> {
+        let cluster = Self::up()?;
+        if cluster.servers.contains(',') {
+            skipped("it needs ACLs, which only a cluster of one node has: scripts/kafka run");
+            return None;
+        }
+        Some(cluster)
+    }
+
     pub fn servers(&self) -> &str {
         &self.servers
     }

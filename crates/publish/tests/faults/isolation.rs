@@ -97,7 +97,9 @@ fn missing_topic_does_not_affect_another() {
 
 #[test]
 fn topic_without_any_right_does_not_affect_another() {
-    let Some(cluster) = Cluster::up() else { return };
+    let Some(cluster) = Cluster::with_authorizer() else {
+        return;
+    };
     let denied = cluster::topic(cluster.servers());
     allow_only(cluster.servers(), &denied, "User:other", Operation::Write);
     beside(
@@ -112,7 +114,9 @@ fn topic_without_any_right_does_not_affect_another() {
 /// The cluster describes such a topic like any other, and refuses its first batch.
 #[test]
 fn topic_without_the_right_to_write_does_not_affect_another() {
-    let Some(cluster) = Cluster::up() else { return };
+    let Some(cluster) = Cluster::with_authorizer() else {
+        return;
+    };
     let denied = cluster::topic(cluster.servers());
     allow_only(cluster.servers(), &denied, ANONYMOUS, Operation::Describe);
     beside(

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::io::Write;
+use std::time::Duration;
 
 use herald_envelope::Uuid;
 use herald_publish::{PublishError, Receipt};
@@ -14,6 +15,8 @@ use crate::event::Event;
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     outcomes: BTreeMap<Event, Outcome>,
+    /// Longest time between a publish and its outcome.
+    pub longest_wait: Duration,
 }
 
 /// Result of a publish.
@@ -89,6 +92,8 @@ pub struct Account {
     /// Receipts that name a place where the event does not lie, and copies of an event under
     /// another id.
     pub false_receipts: Vec<Event>,
+    /// Longest time between a publish and its outcome, of publishers that were not killed.
+    pub longest_wait: Duration,
 }
 
 impl Ledger {
@@ -98,6 +103,7 @@ impl Ledger {
     }
 
     pub fn append(&mut self, other: Self) {
+        self.longest_wait = self.longest_wait.max(other.longest_wait);
         for (event, outcome) in other.outcomes {
             self.note(event, outcome);
         }
@@ -116,6 +122,7 @@ impl Ledger {
             events: self.outcomes.len(),
             queued: found.queued.len(),
             declared_lost: found.declared_lost,
+            longest_wait: self.longest_wait,
             ..Account::default()
         };
         let mut first: HashMap<Event, &Seen> = HashMap::new();
@@ -232,6 +239,9 @@ impl fmt::Display for Account {
         )?;
         if self.declared_lost > 0 {
             write!(f, ", {} declared as damaged", self.declared_lost)?;
+        }
+        if !self.longest_wait.is_zero() {
+            write!(f, "; longest wait {:.1?}", self.longest_wait)?;
         }
         Ok(())
     }

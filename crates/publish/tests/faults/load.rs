@@ -139,7 +139,8 @@ impl Load {
             callback(event, &outcome);
             ledger.note(event, outcome);
         };
-        let mut open: VecDeque<(Event, Pending)> = VecDeque::new();
+        let mut longest_wait = Duration::ZERO;
+        let mut open: VecDeque<(Event, Instant, Pending)> = VecDeque::new();
         for number in (self.first_number..).take(usize::try_from(self.events_per_thread).unwrap()) {
             if progress.stop.load(Ordering::Relaxed) {
                 break;
@@ -149,24 +150,28 @@ impl Load {
                 key: thread * self.keys_per_thread + key,
                 number,
             };
+            let began = Instant::now();
             match publisher.blocking_enqueue(event.message(&self.topic, self.note_bytes)) {
-                Ok(pending) => open.push_back((event, pending)),
+                Ok(pending) => open.push_back((event, began, pending)),
                 Err(error) => note(event, Err(error).into()),
             }
-            while let Some((event, pending)) = open.pop_front() {
+            while let Some((event, began, pending)) = open.pop_front() {
                 if open.len() < self.open && !pending.is_resolved() {
-                    open.push_front((event, pending));
+                    open.push_front((event, began, pending));
                     break;
                 }
                 note(event, outcome(pending));
+                longest_wait = longest_wait.max(began.elapsed());
             }
             if !self.pause.is_zero() {
                 thread::sleep(self.pause);
             }
         }
-        for (event, pending) in open {
+        for (event, began, pending) in open {
             note(event, outcome(pending));
+            longest_wait = longest_wait.max(began.elapsed());
         }
+        ledger.longest_wait = longest_wait;
         ledger
     }
 }

@@ -65,6 +65,7 @@ fn soak(mode: Mode, case: &str) {
     let started = Instant::now();
     let (restart, restarts) = channel();
     let mut ledger = Ledger::default();
+    let mut figures = Figures::default();
     thread::scope(|scope| {
         let broker = scope.spawn(|| {
             let mut count = 0;
@@ -90,6 +91,7 @@ fn soak(mode: Mode, case: &str) {
             let mut child = task.command(case).spawn().unwrap();
             read_outcomes(child.stdout.take().unwrap(), |event, outcome| {
                 if director.count(&outcome) == events() * kill / (KILLS + 1) {
+                    figures.peak_kib = figures.peak_kib.max(peak_kib(child.id()));
                     child.kill().unwrap();
                 }
                 ledger.note(event, outcome);
@@ -111,15 +113,31 @@ fn soak(mode: Mode, case: &str) {
         broker.join().unwrap();
         finish(publisher);
     });
-    let took = started.elapsed();
+    figures.took = started.elapsed();
     let account = fixture.account(&ledger, nodes.servers(), &topic);
-    show(mode, &account, took);
+    show(mode, &account, &figures);
     account.assert_no_errors();
     account.assert_kept();
     assert!(account.events as u64 >= events());
 }
 
-fn show(mode: Mode, account: &Account, took: Duration) {
+/// Figures of a run beside the account.
+#[derive(Default)]
+struct Figures {
+    took: Duration,
+    /// Most memory of a killed publisher, with the test's own list of outcomes.
+    peak_kib: u64,
+}
+
+/// Most memory that a process has had, in KiB; 0 where there is no `/proc`.
+fn peak_kib(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|peak| peak.split_whitespace().next());
+    peak.map_or(0, |kib| kib.parse().expect("a number"))
+}
+
+fn show(mode: Mode, account: &Account, figures: &Figures) {
     println!("\n| {mode:?} | |\n| --- | ---: |");
     for (figure, value) in [
         ("events with a receipt", account.events),
@@ -134,7 +152,12 @@ fn show(mode: Mode, account: &Account, took: Duration) {
     }
     println!("| restarts of the broker | {RESTARTS} |");
     println!("| kills of the publisher | {KILLS} |");
-    println!("| seconds | {:.0} |", took.as_secs_f64());
+    println!(
+        "| longest wait for a receipt | {:.1?} |",
+        account.longest_wait
+    );
+    println!("| peak memory | {} MiB |", figures.peak_kib / 1024);
+    println!("| seconds | {:.0} |", figures.took.as_secs_f64());
 }
 
 #[test]
