@@ -203,7 +203,7 @@ def test_an_event_loop_of_a_forked_child_can_publish(folder: Path) -> None:
     run(script, folder=folder)
 
 
-def test_forking_while_logging_does_not_hang(folder: Path) -> None:
+def test_forking_while_spooling_and_logging_does_not_hang(folder: Path) -> None:
     script = """
         import logging
         logging.getLogger("herald").addHandler(logging.NullHandler())
@@ -224,7 +224,7 @@ def test_forking_while_logging_does_not_hang(folder: Path) -> None:
         thread.start()
 
         def child():
-            with SyncKafkaClient(cluster=MemoryCluster(), spool=None) as own:
+            with SyncKafkaClient(cluster=MemoryCluster(), spool="own.db") as own:
                 assert own.publish(event(1))
             os._exit(7)
 

@@ -5,15 +5,21 @@
 
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, c_char, c_int};
+use std::ptr;
 use std::time::{Duration, Instant};
 
 use rdkafka::bindings as ffi;
+use rdkafka::metadata::MetadataBroker;
 use rdkafka::producer::Producer as _;
 
 use super::producer::Producer;
+use super::transport::NO_TOPIC;
 
 /// Property of a topic with the size of its largest batch.
 const MAX_BATCH_BYTES: &CStr = c"max.message.bytes";
+
+/// Timeout of a request for metadata, before the next one.
+const METADATA_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Time between two looks at whether the answer is still wanted.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -43,14 +49,38 @@ pub(super) fn describe(
         .filter_map(|topic| CString::new(&**topic).ok())
         .collect();
     let mut descriptions = HashMap::new();
-    let Some(mut answers) = Answers::ask(producer, &names, timeout) else {
+    let deadline = Instant::now() + timeout;
+    let Some(broker) = find_broker(producer, deadline, &is_wanted) else {
         return descriptions;
     };
-    let deadline = Instant::now() + timeout;
+    let left = deadline.saturating_duration_since(Instant::now());
+    let Some(mut answers) = Answers::ask(producer, broker, &names, left) else {
+        return descriptions;
+    };
     while answers.missing > 0 && is_wanted() && Instant::now() < deadline {
         answers.poll(&mut descriptions);
     }
     descriptions
+}
+
+/// Returns a broker that answers. Otherwise librdkafka waits for the controller, which may be down,
+/// and which a development cluster does not have.
+fn find_broker(
+    producer: &Producer,
+    deadline: Instant,
+    is_wanted: impl Fn() -> bool,
+) -> Option<i32> {
+    while is_wanted() && Instant::now() < deadline {
+        if let Ok(metadata) = producer
+            .client()
+            .fetch_metadata(Some(NO_TOPIC), METADATA_INTERVAL)
+        {
+            // -1 is the address of a bootstrap server.
+            let answered = Some(metadata.orig_broker_id()).filter(|id| *id >= 0);
+            return answered.or_else(|| metadata.brokers().first().map(MetadataBroker::id));
+        }
+    }
+    None
 }
 
 /// Object of librdkafka that this module owns.
@@ -84,7 +114,7 @@ struct Answers {
 impl Answers {
     /// Sends the requests. librdkafka copies the names, and answers each request once, at the
     /// latest with an error after the timeout.
-    fn ask(producer: &Producer, names: &[CString], timeout: Duration) -> Option<Self> {
+    fn ask(producer: &Producer, broker: i32, names: &[CString], timeout: Duration) -> Option<Self> {
         let client = producer.client().native_ptr();
         let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
         // SAFETY: the producer outlives the calls, and so do the names. Options that can't be set
@@ -98,6 +128,7 @@ impl Answers {
             let rights = options(
                 client,
                 ffi::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
+                broker,
                 timeout,
             )?;
             let error =
@@ -111,6 +142,7 @@ impl Answers {
             if let Some(configs) = options(
                 client,
                 ffi::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+                broker,
                 timeout,
             ) {
                 ffi::rd_kafka_DescribeConfigs(
@@ -154,6 +186,7 @@ fn milliseconds(time: Duration) -> c_int {
 unsafe fn options(
     client: *mut ffi::rd_kafka_t,
     operation: ffi::rd_kafka_admin_op_t,
+    broker: i32,
     timeout: Duration,
 ) -> Option<Owned<ffi::rd_kafka_AdminOptions_t>> {
     // SAFETY: no text of an error is asked for.
@@ -165,9 +198,10 @@ unsafe fn options(
         ffi::rd_kafka_AdminOptions_set_request_timeout(
             options.pointer,
             milliseconds(timeout),
-            std::ptr::null_mut(),
+            ptr::null_mut(),
             0,
         );
+        ffi::rd_kafka_AdminOptions_set_broker(options.pointer, broker, ptr::null_mut(), 0);
         Some(options)
     }
 }
@@ -270,4 +304,49 @@ unsafe fn slice<'a, T>(first: *const T, count: usize) -> &'a [T] {
 unsafe fn text<'a>(text: *const c_char) -> Option<&'a str> {
     // SAFETY: see above.
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_str().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::kafka::{DevCluster, KafkaOptions};
+    use crate::transport::{ConnectionListener, Connector, DeliveryCallback, RecordMetadata};
+    use crate::{Failure, Message};
+
+    struct Ignore;
+
+    impl ConnectionListener for Ignore {
+        fn on_unreachable(&self, _: Failure) {}
+
+        fn on_fatal(&self, _: Failure) {}
+    }
+
+    struct Report(std::sync::mpsc::Sender<()>);
+
+    impl DeliveryCallback for Report {
+        fn on_delivery(self: Arc<Self>, outcome: Result<RecordMetadata, Failure>) {
+            outcome.unwrap();
+            self.0.send(()).unwrap();
+        }
+    }
+
+    /// A development cluster has no controller, and does not tell limits.
+    #[test]
+    fn cluster_without_descriptions_does_not_delay_the_first_message() {
+        let cluster = DevCluster::start(1).unwrap();
+        let options = KafkaOptions::new(cluster.bootstrap_servers());
+        let transport = options.connect(Arc::new(Ignore), None).unwrap();
+        let (reported, reports) = std::sync::mpsc::channel();
+        // The first one also waits for the id of the producer.
+        for topic in ["first", "second"] {
+            let began = Instant::now();
+            let message = Message::new(topic, Some(b"k"), b"{}".to_vec()).unwrap();
+            let report = Arc::new(Report(reported.clone()));
+            transport.send(&message, report).unwrap();
+            reports.recv().unwrap();
+            assert!(began.elapsed() < Duration::from_millis(1500), "{topic}");
+        }
+    }
 }

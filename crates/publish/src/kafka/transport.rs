@@ -25,7 +25,7 @@ use crate::message::Message;
 use crate::transport::{ConnectionListener, Connector, DeliveryCallback, Transport};
 
 /// Name that is not a valid topic. A broker answers a metadata request for it, and creates nothing.
-const NO_TOPIC: &str = "herald/probe";
+pub(super) const NO_TOPIC: &str = "herald/probe";
 
 /// Default of librdkafka's `message.max.bytes`.
 const DEFAULT_MAX_MESSAGE_BYTES: usize = 1_000_000;

@@ -65,7 +65,7 @@ fn soak(mode: Mode, case: &str) {
     let started = Instant::now();
     let (restart, restarts) = channel();
     let mut ledger = Ledger::default();
-    let mut figures = Figures::default();
+    let mut measured = Measurements::default();
     thread::scope(|scope| {
         let broker = scope.spawn(|| {
             let mut count = 0;
@@ -91,7 +91,7 @@ fn soak(mode: Mode, case: &str) {
             let mut child = task.command(case).spawn().unwrap();
             read_outcomes(child.stdout.take().unwrap(), |event, outcome| {
                 if director.count(&outcome) == events() * kill / (KILLS + 1) {
-                    figures.peak_kib = figures.peak_kib.max(peak_kib(child.id()));
+                    measured.peak_kib = measured.peak_kib.max(peak_kib(child.id()));
                     child.kill().unwrap();
                 }
                 ledger.note(event, outcome);
@@ -113,17 +113,17 @@ fn soak(mode: Mode, case: &str) {
         broker.join().unwrap();
         finish(publisher);
     });
-    figures.took = started.elapsed();
+    measured.took = started.elapsed();
     let account = fixture.account(&ledger, nodes.servers(), &topic);
-    show(mode, &account, &figures);
+    show(mode, &account, &measured);
     account.assert_no_errors();
     account.assert_kept();
     assert!(account.events as u64 >= events());
 }
 
-/// Figures of a run beside the account.
+/// Measurements of a run beside the account.
 #[derive(Default)]
-struct Figures {
+struct Measurements {
     took: Duration,
     /// Most memory of a killed publisher, with the test's own list of outcomes.
     peak_kib: u64,
@@ -137,7 +137,7 @@ fn peak_kib(process: u32) -> u64 {
     peak.map_or(0, |kib| kib.parse().expect("a number"))
 }
 
-fn show(mode: Mode, account: &Account, figures: &Figures) {
+fn show(mode: Mode, account: &Account, measured: &Measurements) {
     println!("\n| {mode:?} | |\n| --- | ---: |");
     for (figure, value) in [
         ("events with a receipt", account.events),
@@ -156,8 +156,8 @@ fn show(mode: Mode, account: &Account, figures: &Figures) {
         "| longest wait for a receipt | {:.1?} |",
         account.longest_wait
     );
-    println!("| peak memory | {} MiB |", figures.peak_kib / 1024);
-    println!("| seconds | {:.0} |", figures.took.as_secs_f64());
+    println!("| peak memory | {} MiB |", measured.peak_kib / 1024);
+    println!("| seconds | {:.0} |", measured.took.as_secs_f64());
 }
 
 #[test]
