@@ -438,8 +438,13 @@ impl Core {
     /// Routes events to the spool, starting with those that only the transport has.
     pub(crate) fn lose_cluster(&self, failure: &Failure) {
         let mut routing = self.lock_routing_exclusive();
-        if routing.route != Route::Cluster || routing.spool.is_none() {
+        if routing.route == Route::Spool || routing.spool.is_none() {
             return;
+        }
+        if routing.route == Route::Closed {
+            drop(routing);
+            // It does not wait any longer, and leaves the events to the spool.
+            return self.relay.cluster_lost();
         }
         routing.route = Route::Spool;
         let spilled = self.spill_all_to_spool(&routing);

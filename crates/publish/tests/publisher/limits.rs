@@ -148,6 +148,26 @@ fn limits_copies_in_an_unresponsive_transport() {
 }
 
 #[test]
+fn close_returns_when_the_cluster_is_lost_meanwhile() {
+    let fixture = Fixture::new();
+    let publisher = Publisher::open(fixture.options().deadline(LONG)).unwrap();
+    publish(&publisher, "k", "x").unwrap();
+    fixture.cluster.pause();
+    let _pending = publisher.blocking_enqueue(message("k", "y")).unwrap();
+    let began = Instant::now();
+    let report = std::thread::scope(|scope| {
+        let closing = scope.spawn(|| publisher.close(LONG));
+        eventually("it is closing", || {
+            publisher.try_enqueue(message("k", "z")).is_err()
+        });
+        fixture.cluster.stop();
+        closing.join().unwrap().unwrap()
+    });
+    assert!(report.spooled > 0);
+    assert!(began.elapsed() < LONG / 2);
+}
+
+#[test]
 fn close_ends_waiting_calls_and_rejects_new_ones() {
     let fixture = Fixture::new();
     let publisher = Publisher::open(fixture.options().max_in_flight(1).deadline(LONG)).unwrap();
