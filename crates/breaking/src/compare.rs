@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use herald_catalog::category::DECLARED;
 use herald_catalog::fields::{Definition, Field, Privacy, Type};
-use herald_catalog::topics::namespace_of;
+use herald_catalog::topics::{TopicNames, namespace_of};
 use herald_catalog::{Catalog, Event, Node, Operation};
 
 use crate::Directions;
@@ -30,7 +30,8 @@ pub fn compare_except(
     allowed: &mut dyn FnMut(&Change) -> bool,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
-    for (old, new) in pair_nodes(&old.nodes, &new.nodes) {
+    let old_nodes = &old.nodes;
+    for (old, new) in pair_nodes(old_nodes, &new.nodes) {
         let path = &new.unwrap_or(old).origin.path;
         let mut keep = |found: &mut Vec<Change>| {
             for change in &mut *found {
@@ -51,17 +52,19 @@ pub fn compare_except(
         }
         changes.extend(found);
     }
+    let names = TopicNames::of(old_nodes.iter().chain(&new.nodes));
     for change in &mut changes {
-        change.consumers = consumers(&change.topics, new);
+        change.consumers = consumers(&change.topics, new, &names);
     }
     changes
 }
 
 /// Names of the nodes that read one of the topics.
-fn consumers(topics: &[String], catalog: &Catalog) -> Vec<String> {
+fn consumers(topics: &[String], catalog: &Catalog, names: &TopicNames) -> Vec<String> {
+    let is_changed = |name: &str| topics.iter().any(|topic| topic == name);
     let is_consumer = |node: &&Node| {
         let mut consumed = node.consumed.iter();
-        consumed.any(|consumed| topics.iter().any(|topic| consumed.is_topic(topic)))
+        consumed.any(|consumed| names.resolve(&consumed.topic).any(is_changed))
     };
     let nodes = catalog.nodes.iter();
     nodes

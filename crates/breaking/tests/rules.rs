@@ -159,3 +159,31 @@ fn finds_the_same_changes_since_a_lock_file() {
         }
     }
 }
+
+#[test]
+fn a_kind_of_a_node_that_had_none_breaks_nothing() {
+    let text =
+        "operations: [place]\nevents: [{event_type: order.placed, topic: shop.order.placed.v1}]\n";
+    let (mut before, after) = (contract(text), contract(text));
+    let node = &mut before.catalog.nodes[0];
+    node.kind = None;
+    node.events.retain(|event| event.declared.is_some());
+    assert!(changes(&before, &after).is_empty());
+}
+
+#[test]
+fn a_default_retention_is_named() {
+    let text = |settings: &str| {
+        contract(&format!(
+            "operations: []\nevents:\n- {{event_type: order.placed, topic: shop.order.placed.v1{settings}}}\n"
+        ))
+    };
+    let before = text("");
+    let after = text(", topic_settings: {config: {retention.ms: '1'}}");
+    let found = changes(&before, &after);
+    let message = &found[0].message;
+    assert!(
+        message.ends_with("for 1 ms instead of Kafka's default, 7 days"),
+        "{message}"
+    );
+}

@@ -139,11 +139,3 @@ pub struct Consumed {
     /// Its place.
     pub location: Location,
 }
-
-impl Consumed {
-    /// Returns whether this is the topic `name`. Contracts may leave out the namespace.
-    pub fn is_topic(&self, name: &str) -> bool {
-        let without_namespace = name.split_once('.').map(|(_, rest)| rest);
-        self.topic == name || without_namespace == Some(&self.topic)
-    }
-}

@@ -6,6 +6,7 @@
 //! diagnostics.
 
 mod backtracking;
+pub mod borrowed_value;
 pub mod category;
 pub mod checks;
 pub mod contract;

@@ -1,10 +1,10 @@
 //! Topics that contracts publish to, with the combined settings of all contracts.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
-use herald_envelope::topic;
+use herald_envelope::topic::{self, Topic};
 
 use crate::Node;
 use crate::contract::TopicSettings;
@@ -46,6 +46,53 @@ pub fn namespace_of<'a>(node: &'a Node, requested: Option<&'a str>) -> &'a str {
     requested
         .or(node.namespace.as_deref())
         .unwrap_or(topic::DEFAULT_NAMESPACE)
+}
+
+/// Returns the name of a topic without its namespace, if it begins with one.
+pub fn without_namespace(topic: &Topic) -> Option<&str> {
+    match topic {
+        Topic::Namespaced { before, after } if before.is_empty() => after.strip_prefix('.'),
+        _ => None,
+    }
+}
+
+/// Names of the topics that nodes publish to. They decide which topic a consumer means: contracts may
+/// leave out the namespace of a consumed topic.
+#[derive(Clone, Debug, Default)]
+pub struct TopicNames {
+    /// Names with their namespaces.
+    published: HashSet<String>,
+    /// Names by those without their namespaces.
+    without_namespace: HashMap<String, BTreeSet<String>>,
+}
+
+impl TopicNames {
+    /// The topics of nodes, in their own namespaces.
+    pub fn of<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> Self {
+        let mut names = Self::default();
+        for node in nodes {
+            let namespace = namespace_of(node, None);
+            for event in &node.events {
+                let name = event.topic.in_namespace(namespace);
+                if let Some(short) = without_namespace(&event.topic) {
+                    let full = names.without_namespace.entry(short.to_owned());
+                    full.or_default().insert(name.clone());
+                }
+                names.published.insert(name);
+            }
+        }
+        names
+    }
+
+    /// Returns the topics that a consumer means: the one of exactly this name, else those that have it
+    /// without their namespaces, else one that nobody publishes to.
+    pub fn resolve<'n>(&'n self, consumed: &'n str) -> impl Iterator<Item = &'n str> {
+        let others =
+            (self.without_namespace.get(consumed)).filter(|_| !self.published.contains(consumed));
+        let itself = others.is_none().then_some(consumed);
+        let others = others.into_iter().flatten().map(String::as_str);
+        itself.into_iter().chain(others)
+    }
 }
 
 /// Settings of a topic that were collected so far.

@@ -9,6 +9,7 @@ use herald_envelope::Timestamp;
 use regex::Regex;
 use serde_json::{Map, Number, Value};
 
+use crate::borrowed_value::{BorrowedObject, BorrowedValue};
 use crate::fields::{Definition, Field, Limits, Privacy, Type};
 
 /// Place of a value. Most values have no problem, so it becomes text only in messages.
@@ -39,27 +40,42 @@ pub fn check(
     definitions: &[Definition],
     place: &str,
 ) -> Vec<String> {
+    check_borrowed(fields, &object.into(), definitions, place)
+}
+
+/// Validates an object as [`check`] does.
+pub fn check_borrowed(
+    fields: &[Field],
+    object: &BorrowedObject<'_>,
+    definitions: &[Definition],
+    place: &str,
+) -> Vec<String> {
     problems(fields, object, definitions, &Place::Root(place)).collect()
 }
 
 fn problems<'a>(
     fields: &'a [Field],
-    object: &'a Map<String, Value>,
+    object: &'a BorrowedObject<'a>,
     definitions: &'a [Definition],
     place: &'a Place<'a>,
 ) -> impl Iterator<Item = String> + 'a {
     let missing = fields
         .iter()
-        .filter(|field| field.required && field.privacy == Privacy::Public)
-        .filter(|field| !object.contains_key(&field.name))
-        .map(move |field| format!("{place}.{} is missing: {}", field.name, expected(&field.ty)));
-    let present = object.iter().filter_map(move |(name, value)| {
-        match fields.iter().find(|field| field.name == *name) {
+        .enumerate()
+        .filter(|(_, field)| field.required && field.privacy == Privacy::Public)
+        .filter(|(at, field)| object.get_near(*at, &field.name).is_none())
+        .map(move |(_, field)| {
+            format!("{place}.{} is missing: {}", field.name, expected(&field.ty))
+        });
+    let present = object.iter().enumerate().filter_map(move |(at, (name, value))| {
+        // Mostly the members have the order of the contract.
+        let near = fields.get(at).filter(|field| field.name == name);
+        match near.or_else(|| fields.iter().find(|field| field.name == name)) {
             Some(field) if field.privacy == Privacy::Private => Some(format!(
                 "{place}.{name} is private by its contract: its value must not leave the process"
             )),
             // Many programs write null for fields that they leave out.
-            Some(field) if value.is_null() && field.may_be_null() => None,
+            Some(field) if *value == BorrowedValue::Null && field.may_be_null() => None,
             Some(field) => mismatch_at(
                 &field.ty,
                 &field.limits,
@@ -97,13 +113,13 @@ pub(crate) fn mismatch(
     definitions: &[Definition],
     place: &str,
 ) -> Option<String> {
-    mismatch_at(ty, limits, value, definitions, &Place::Root(place))
+    mismatch_at(ty, limits, &value.into(), definitions, &Place::Root(place))
 }
 
 fn mismatch_at(
     ty: &Type,
     limits: &Limits,
-    value: &Value,
+    value: &BorrowedValue<'_>,
     definitions: &[Definition],
     place: &Place<'_>,
 ) -> Option<String> {
@@ -112,15 +128,15 @@ fn mismatch_at(
         None => mismatch_at(ty, &Limits::default(), value, definitions, &place),
     };
     match (ty, value) {
-        (Type::List(item), Value::Array(values)) => values
+        (Type::List(item), BorrowedValue::List(values)) => values
             .iter()
             .enumerate()
             .find_map(|(at, value)| below(item, value, Place::Item(place, at)))
             .or_else(|| limit_violation(ty, limits, value, place)),
-        (Type::Map(item), Value::Object(values)) => values
+        (Type::Map(item), BorrowedValue::Object(values)) => values
             .iter()
             .find_map(|(name, value)| below(item, value, Place::Field(place, name))),
-        (Type::Defined(name), Value::Object(values)) => {
+        (Type::Defined(name), BorrowedValue::Object(values)) => {
             let definition = definitions.iter().find(|known| known.name == *name)?;
             problems(&definition.fields, values, definitions, place).next()
         }
@@ -147,30 +163,37 @@ fn mismatch_at(
     }
 }
 
-fn other_type(ty: &Type, value: &Value, place: &Place<'_>) -> String {
+fn other_type(ty: &Type, value: &BorrowedValue<'_>, place: &Place<'_>) -> String {
     format!("{place} must be {}, found {}", expected(ty), kind(value))
 }
 
 /// Whether a value is of a type, regardless of its contents and limits.
-fn is_of_sort(ty: &Type, value: &Value) -> bool {
+fn is_of_sort(ty: &Type, value: &BorrowedValue<'_>) -> bool {
     match ty {
-        Type::List(_) => value.is_array(),
-        Type::Map(_) | Type::Defined(_) => value.is_object(),
+        Type::List(_) => matches!(value, BorrowedValue::List(_)),
+        Type::Map(_) | Type::Defined(_) => matches!(value, BorrowedValue::Object(_)),
         _ => holds(ty, value),
     }
 }
 
 /// Returns a message about a value of the type that exceeds its limits.
-fn limit_violation(ty: &Type, limits: &Limits, value: &Value, place: &Place<'_>) -> Option<String> {
+fn limit_violation(
+    ty: &Type,
+    limits: &Limits,
+    value: &BorrowedValue<'_>,
+    place: &Place<'_>,
+) -> Option<String> {
     let violation = match value {
-        Value::Array(items) => size(items.len(), limits.min_items, limits.max_items, "items"),
-        Value::String(text) if *ty == Type::Decimal => number(limits, text.parse().ok()?),
-        Value::String(text) => {
+        BorrowedValue::List(items) => {
+            size(items.len(), limits.min_items, limits.max_items, "items")
+        }
+        BorrowedValue::Text(text) if *ty == Type::Decimal => number(limits, text.parse().ok()?),
+        BorrowedValue::Text(text) => {
             let length = text.chars().count();
             size(length, limits.min_length, limits.max_length, "characters")
                 .or_else(|| unmatched(limits.pattern.as_deref()?, text))
         }
-        Value::Number(given) => number(limits, given.as_f64()?),
+        BorrowedValue::Number(given) => number(limits, given.as_f64()?),
         _ => None,
     };
     violation.map(|violation| format!("{place} must {violation}"))
@@ -231,33 +254,37 @@ fn number(limits: &Limits, found: f64) -> Option<String> {
     None
 }
 
-fn holds(ty: &Type, value: &Value) -> bool {
+fn holds(ty: &Type, value: &BorrowedValue<'_>) -> bool {
     let text = value.as_str();
     match ty {
         // The contract only names the model; its fields are defined elsewhere.
         Type::Any | Type::Model(_) => true,
-        Type::Defined(_) => value.is_object(),
-        Type::String => value.is_string(),
-        Type::Integer => {
-            value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|n| n.fract() == 0.0)
-        }
-        Type::Number => value.is_number(),
-        Type::Boolean => value.is_boolean(),
-        Type::Null => value.is_null(),
+        Type::Defined(_) => matches!(value, BorrowedValue::Object(_)),
+        Type::String => text.is_some(),
+        Type::Integer => matches!(value, BorrowedValue::Number(number) if is_whole(number)),
+        Type::Number => matches!(value, BorrowedValue::Number(_)),
+        Type::Boolean => matches!(value, BorrowedValue::Bool(_)),
+        Type::Null => *value == BorrowedValue::Null,
         Type::Uuid => text.is_some_and(is_uuid),
         Type::DateTime => text.is_some_and(|text| text.parse::<Timestamp>().is_ok()),
         Type::Date => text.is_some_and(is_date),
         Type::Decimal => text.is_some_and(is_decimal),
         Type::Bytes => text.is_some_and(is_base64),
         Type::Enum(values) => text.is_some_and(|text| values.iter().any(|value| value == text)),
-        Type::List(item) => value
-            .as_array()
-            .is_some_and(|values| values.iter().all(|value| holds(item, value))),
-        Type::Map(item) => value
-            .as_object()
-            .is_some_and(|values| values.values().all(|value| holds(item, value))),
+        Type::List(item) => match value {
+            BorrowedValue::List(values) => values.iter().all(|value| holds(item, value)),
+            _ => false,
+        },
+        Type::Map(item) => match value {
+            BorrowedValue::Object(values) => values.iter().all(|(_, value)| holds(item, value)),
+            _ => false,
+        },
         Type::Union(members) => members.iter().any(|member| holds(member, value)),
     }
+}
+
+fn is_whole(number: &Number) -> bool {
+    number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|n| n.fract() == 0.0)
 }
 
 /// Whether a text is a UUID with hyphens (RFC 9562).
@@ -319,15 +346,15 @@ fn expected(ty: &Type) -> String {
     }
 }
 
-fn kind(value: &Value) -> &'static str {
+fn kind(value: &BorrowedValue<'_>) -> &'static str {
     match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(number) if number.is_f64() => "a number",
-        Value::Number(_) => "a whole number",
-        Value::String(_) => "other text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+        BorrowedValue::Null => "null",
+        BorrowedValue::Bool(_) => "true or false",
+        BorrowedValue::Number(number) if number.is_f64() => "a number",
+        BorrowedValue::Number(_) => "a whole number",
+        BorrowedValue::Text(_) => "other text",
+        BorrowedValue::List(_) => "a list",
+        BorrowedValue::Object(_) => "an object",
     }
 }
 

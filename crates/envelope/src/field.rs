@@ -111,6 +111,13 @@ impl Field {
         Some(row.field)
     }
 
+    /// Returns the field with this name, which is probably the one at `next` or one of the following.
+    pub(crate) fn named_near(name: &str, next: usize) -> Option<Self> {
+        let rest = TABLE.get(next..).unwrap_or_default();
+        let row = rest.iter().find(|row| row.name == name);
+        row.map(|row| row.field).or_else(|| Self::named(name))
+    }
+
     /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         self.row().name

@@ -10,7 +10,7 @@ use std::fmt;
 use std::str::Utf8Error;
 
 use jiff::Timestamp;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -30,9 +30,33 @@ impl<'a> Envelope<'a> {
     /// [`ENVELOPE_VERSION`] are errors; unknown fields are not.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error))?;
-        let fields = Fields::split(text)?;
+        Fields::split(text)?.decode()
+    }
+}
+
+/// For lines that contain an envelope. Errors have neither code nor position: [`Envelope::parse`] tells
+/// more about the text of the envelope alone.
+impl<'de> Deserialize<'de> for Envelope<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let within = RefCell::new(None);
+        let members = deserializer.deserialize_map(MembersVisitor { within: &within })?;
+        if members.repeated.is_some() {
+            return Err(D::Error::custom("a field occurs twice"));
+        }
+        let fields = Fields {
+            text: None,
+            known: members.known,
+            extra: members.extra,
+        };
+        fields.decode().map_err(D::Error::custom)
+    }
+}
+
+impl<'a> Fields<'a> {
+    fn decode(self) -> Result<Envelope<'a>, Error> {
+        let fields = self;
         fields.required(Field::EnvelopeVersion, Fields::version)?;
-        Ok(Self {
+        Ok(Envelope {
             event_id: fields.required(Field::EventId, Fields::id)?,
             event_type: fields.required(Field::EventType, Fields::text)?,
             event_version: fields.required(Field::EventVersion, Fields::text)?,
@@ -65,7 +89,8 @@ fn not_utf8(bytes: &[u8], error: Utf8Error) -> Error {
 }
 
 struct Fields<'a> {
-    text: &'a str,
+    /// The text of the envelope, for positions.
+    text: Option<&'a str>,
     /// Values, indexed by [`Field`].
     known: [Option<&'a RawValue>; Field::COUNT],
     extra: Vec<Extra<'a>>,
@@ -94,18 +119,18 @@ impl<'a> Fields<'a> {
                 .at(position(text, value.get())));
         }
         Ok(Self {
-            text,
+            text: Some(text),
             known: members.known,
             extra: members.extra,
         })
     }
 
     fn required<T>(&self, field: Field, decode: Decode<'a, T>) -> Result<T, Error> {
-        match self.known[field as usize] {
-            Some(value) => decode(self, field, value),
-            None => Err(Error::of(field, Code::MissingField, "is missing")
-                .at(position(self.text, self.text.trim_start()))),
-        }
+        let Some(value) = self.known[field as usize] else {
+            let error = Error::of(field, Code::MissingField, "is missing");
+            return Err(self.placed(error, str::trim_start));
+        };
+        decode(self, field, value)
     }
 
     fn optional<T>(&self, field: Field, decode: Decode<'a, T>) -> Result<Option<T>, Error> {
@@ -115,8 +140,16 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn error(&self, field: Field, code: Code, message: &str, value: &RawValue) -> Error {
-        Error::of(field, code, message).at(position(self.text, value.get()))
+    fn error(&self, field: Field, code: Code, message: &str, value: &'a RawValue) -> Error {
+        self.placed(Error::of(field, code, message), |_| value.get())
+    }
+
+    /// Adds the position of a part of the text, if the text is known.
+    fn placed(&self, error: Error, part: impl FnOnce(&'a str) -> &'a str) -> Error {
+        let Some(text) = self.text else {
+            return error;
+        };
+        error.at(position(text, part(text)))
     }
 
     fn version(&self, field: Field, value: &'a RawValue) -> Result<(), Error> {
@@ -197,12 +230,15 @@ impl<'a> Visitor<'a> for MembersVisitor<'_, 'a> {
 
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<Members<'a>, A::Error> {
         let mut members = Members::default();
+        // Mostly the fields come in the order of the format.
+        let mut next = 0;
         while let Some(name) = map.next_key_seed(Name)? {
             self.within.replace(Some(name.clone()));
             let value: &RawValue = map.next_value()?;
             self.within.take();
-            match Field::named(&name) {
+            match Field::named_near(&name, next) {
                 Some(field) => {
+                    next = field as usize + 1;
                     if members.known[field as usize].replace(value).is_some() {
                         members.repeated.get_or_insert((field, value));
                     }

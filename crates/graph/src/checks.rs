@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use herald_breaking::is_readable;
 use herald_catalog::EventTypeSource;
 use herald_catalog::checks::graph as rules;
+use herald_catalog::topics::without_namespace;
 use herald_diagnostics::Diagnostic;
 
 use crate::{Graph, Publication, Topic};
@@ -46,11 +47,9 @@ impl<'a> Versions<'a> {
                 of_base.insert(version, topic.name.as_str());
             };
             add(base);
-            // Contracts may leave the namespace of a consumed topic out.
             let mut events = topic.published.iter().map(|one| one.event);
-            if events.any(|event| event.topic.is_namespaced())
-                && let Some((_, base)) = base.split_once('.')
-            {
+            let short = events.find_map(|event| without_namespace(&event.topic));
+            if let Some((base, _)) = short.and_then(split_version) {
                 add(base);
             }
         }

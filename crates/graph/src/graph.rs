@@ -1,8 +1,8 @@
 //! Nodes, connected by topics.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
-use herald_catalog::topics::namespace_of;
+use herald_catalog::topics::{TopicNames, namespace_of};
 use herald_catalog::{Catalog, Consumed, Event, Node};
 
 /// All topics of a catalog, with those who publish and consume them.
@@ -49,27 +49,14 @@ impl<'a> Graph<'a> {
     /// Connects the nodes of a catalog.
     pub fn new(catalog: &'a Catalog) -> Self {
         let nodes = catalog.nodes.as_slice();
-        let consumed: HashSet<&str> = nodes
-            .iter()
-            .flat_map(|node| node.consumed.iter().map(|one| one.topic.as_str()))
-            .collect();
+        let names_of_topics = TopicNames::of(nodes);
         let mut topics: HashMap<String, Sides<'a>> = HashMap::new();
-        // Contracts may leave the namespace of a consumed topic out.
-        let mut without_namespace: HashMap<String, BTreeSet<String>> = HashMap::new();
         for (index, node) in nodes.iter().enumerate() {
             let namespace = namespace_of(node, None);
             for event in &node.events {
-                let name = event.topic.in_namespace(namespace);
-                let short = name
-                    .strip_prefix(namespace)
-                    .and_then(|name| name.strip_prefix('.'));
-                if event.topic.is_namespaced()
-                    && let Some(short) = short.filter(|short| consumed.contains(short))
-                {
-                    let full = without_namespace.entry(short.to_owned()).or_default();
-                    full.insert(name.clone());
-                }
-                let sides = topics.entry(name).or_default();
+                let sides = topics
+                    .entry(event.topic.in_namespace(namespace))
+                    .or_default();
                 sides.published.push(Publication { node: index, event });
             }
         }
@@ -79,13 +66,8 @@ impl<'a> Graph<'a> {
                     node: index,
                     consumed,
                 };
-                let own = BTreeSet::from([consumed.topic.clone()]);
-                let names = match without_namespace.get(&consumed.topic) {
-                    Some(names) if !topics.contains_key(&consumed.topic) => names,
-                    _ => &own,
-                };
-                for name in names {
-                    let sides = topics.entry(name.clone()).or_default();
+                for name in names_of_topics.resolve(&consumed.topic) {
+                    let sides = topics.entry(name.to_owned()).or_default();
                     sides.consumed.push(subscription);
                 }
             }

@@ -10,10 +10,10 @@ use herald_catalog::load::{self, Options};
 use herald_verify::Verifier;
 use serde_json::json;
 
-/// Events of a run.
+/// Events of a run, unless `HERALD_BENCH_EVENTS` sets another number.
 const EVENTS: u32 = 500_000;
 
-/// Different lines, so that they do not all stay in the caches of the processor.
+/// Most different lines, so that they do not all stay in the caches of the processor.
 const LINES: u32 = 100_000;
 
 /// Event types of a contract; more are in several contracts.
@@ -38,6 +38,9 @@ fn main() {
 }
 
 fn measure(types: u32) {
+    let events = std::env::var("HERALD_BENCH_EVENTS").ok();
+    let events = events.and_then(|text| text.parse().ok()).unwrap_or(EVENTS);
+    let line_count = events.min(LINES);
     let mut catalog = Catalog::default();
     for first in (0..types).step_by(TYPES_PER_CONTRACT as usize) {
         let text = contract(first..types.min(first + TYPES_PER_CONTRACT));
@@ -45,7 +48,7 @@ fn measure(types: u32) {
         assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
         catalog.nodes.append(&mut loaded.catalog.nodes);
     }
-    let mut lines: Vec<(String, usize)> = (0..LINES)
+    let mut lines: Vec<(String, usize)> = (0..line_count)
         .map(|number| {
             let line = line(number, types);
             let id = line.find("\"event_id\":\"").expect("an id") + "\"event_id\":\"".len();
@@ -60,17 +63,20 @@ fn measure(types: u32) {
         },
     );
     let started = cpu_seconds();
-    for round in 0..EVENTS / LINES {
+    for round in 0..events / line_count {
         for (number, (line, id)) in (0..).zip(&mut lines) {
             // An id of its own: duplicates would be problems.
-            line.replace_range(*id..*id + 8, &format!("{:08x}", round * LINES + number));
+            line.replace_range(
+                *id..*id + 8,
+                &format!("{:08x}", round * line_count + number),
+            );
             verifier.judge_line(line.as_bytes(), number.into());
         }
     }
     let seconds = cpu_seconds() - started;
     let report = verifier.finish();
     assert_eq!(report.findings, [], "the events conform");
-    let events = f64::from(EVENTS);
+    let events = f64::from(events / line_count * line_count);
     println!(
         "{types:>12} {:>14.0} {:>12.2} {:>10.0}",
         events / seconds,

@@ -3,24 +3,53 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
-use serde_json::Value;
+use herald_catalog::borrowed_value::BorrowedValue;
+use herald_envelope::Envelope;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::{Record, Verifier};
 
-/// A record as `herald listen --format jsonl` writes it.
+/// A record as `herald listen --format jsonl` writes it, with the envelope as a type of choice.
 #[derive(Deserialize)]
-struct Line<'a> {
+struct Line<'a, E> {
     #[serde(borrow)]
     topic: Option<Cow<'a, str>>,
     partition: Option<i32>,
     offset: Option<i64>,
-    key: Option<Value>,
-    #[serde(borrow)]
-    envelope: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    key: Key<'a>,
+    #[serde(default = "none")]
+    envelope: Option<E>,
     #[serde(borrow)]
     envelope_version: Option<&'a RawValue>,
+}
+
+fn none<E>() -> Option<E> {
+    None
+}
+
+/// Key of a record.
+#[derive(Default)]
+enum Key<'a> {
+    /// The line does not tell.
+    #[default]
+    Unknown,
+    /// The record has none.
+    Null,
+    Text(Cow<'a, str>),
+    /// Bytes that are not text.
+    Other,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match BorrowedValue::deserialize(deserializer)? {
+            BorrowedValue::Null => Self::Null,
+            BorrowedValue::Text(text) => Self::Text(text),
+            _ => Self::Other,
+        })
+    }
 }
 
 /// Place of a line, and of the record in it.
@@ -41,6 +70,37 @@ impl fmt::Display for Place {
     }
 }
 
+impl<E> Line<'_, E> {
+    fn place(&self, number: u64) -> Place {
+        Place {
+            number,
+            record: self.partition.zip(self.offset),
+        }
+    }
+
+    fn record<'r>(
+        &'r self,
+        topic: &'r str,
+        value: Option<&'r [u8]>,
+        place: &'r Place,
+    ) -> Record<'r> {
+        Record {
+            topic: Some(topic),
+            key: match &self.key {
+                Key::Unknown => None,
+                Key::Null => Some(None),
+                Key::Text(text) => Some(Some(text.as_bytes())),
+                // Another one than that of any envelope.
+                Key::Other => Some(Some(&[])),
+            },
+            // A line does not tell the number of partitions.
+            partition: None,
+            value,
+            place,
+        }
+    }
+}
+
 impl Verifier<'_> {
     /// Judges a line of a file: a record as `herald listen --format jsonl` writes it, or an envelope.
     /// A line of white space is skipped.
@@ -56,30 +116,24 @@ impl Verifier<'_> {
         if begins_with_version(bytes) {
             return self.judge(&Record::of_envelope(bytes, &place));
         }
-        let Ok(line) = serde_json::from_slice::<Line<'_>>(bytes) else {
-            return self.judge(&Record::of_envelope(bytes, &place));
-        };
-        if line.envelope_version.is_some() || line.topic.is_none() {
-            return self.judge(&Record::of_envelope(bytes, &place));
+        // Most lines are good, and then one pass over them is enough.
+        if let Ok(text) = std::str::from_utf8(bytes)
+            && let Ok(line) = serde_json::from_str::<Line<'_, Envelope<'_>>>(text)
+            && line.envelope_version.is_none()
+            && let (Some(topic), Some(envelope)) = (&line.topic, &line.envelope)
+        {
+            let place = line.place(number);
+            return self.judge_parsed(envelope, &line.record(topic, None, &place));
         }
-        // A key that is not text is another one than that of any envelope.
-        let key = line.key.as_ref().map(|key| match key {
-            Value::Null => None,
-            Value::String(text) => Some(text.as_bytes()),
-            _ => Some(&[][..]),
-        });
-        let value = line.envelope.map(|envelope| envelope.get().as_bytes());
-        self.judge(&Record {
-            topic: line.topic.as_deref(),
-            key,
-            // A line does not tell the number of partitions.
-            partition: None,
-            value: value.or(Some(&[])),
-            place: &Place {
-                number,
-                record: line.partition.zip(line.offset),
-            },
-        });
+        match serde_json::from_slice::<Line<'_, &RawValue>>(bytes) {
+            Ok(line) if line.envelope_version.is_none() && line.topic.is_some() => {
+                let value = line.envelope.map(|envelope| envelope.get().as_bytes());
+                let topic = line.topic.as_deref().unwrap_or_default();
+                let place = line.place(number);
+                self.judge(&line.record(topic, value.or(Some(&[])), &place));
+            }
+            _ => self.judge(&Record::of_envelope(bytes, &place)),
+        }
     }
 
     /// Judges a line that is too long to be an event.

@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
 
+use foldhash::fast::RandomState;
+
 /// The most recent members of a set.
 #[derive(Debug)]
 pub(crate) struct RecentSet<T> {
-    members: HashSet<T>,
+    members: HashSet<T, RandomState>,
     order: VecDeque<T>,
     capacity: usize,
 }
@@ -14,7 +16,7 @@ pub(crate) struct RecentSet<T> {
 impl<T: Eq + Hash + Copy> RecentSet<T> {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            members: HashSet::new(),
+            members: HashSet::default(),
             order: VecDeque::new(),
             capacity,
         }
@@ -39,7 +41,7 @@ impl<T: Eq + Hash + Copy> RecentSet<T> {
 #[derive(Debug)]
 pub(crate) struct RecentMap<K, V> {
     /// Values, and the numbers of their last insertions.
-    entries: HashMap<K, (u64, V)>,
+    entries: HashMap<K, (u64, V), RandomState>,
     /// Insertions, the oldest first. Those of entries that were removed or written again are stale.
     order: VecDeque<(u64, K)>,
     capacity: usize,
@@ -51,7 +53,7 @@ pub(crate) struct RecentMap<K, V> {
 impl<K: Eq + Hash + Clone, V> RecentMap<K, V> {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: HashMap::default(),
             order: VecDeque::new(),
             capacity,
             insertions: 0,
@@ -90,7 +92,11 @@ impl<K: Eq + Hash + Clone, V> RecentMap<K, V> {
     }
 }
 
-fn is_last<K: Eq + Hash, V>(entries: &HashMap<K, (u64, V)>, number: u64, key: &K) -> bool {
+fn is_last<K: Eq + Hash, V>(
+    entries: &HashMap<K, (u64, V), RandomState>,
+    number: u64,
+    key: &K,
+) -> bool {
     entries.get(key).is_some_and(|(last, _)| *last == number)
 }
 

@@ -1,15 +1,17 @@
 //! The judgement of one record after the other.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use foldhash::fast::RandomState;
+use herald_catalog::borrowed_value::{BorrowedObject, BorrowedValue};
 use herald_catalog::category::{self, OPERATION_LIFECYCLE, Occasion, STATE_EVENTS};
 use herald_catalog::instrument::InstrumentedEvents;
 use herald_catalog::topics::namespace_of;
 use herald_catalog::{Catalog, Declared, Event, Node, value};
 use herald_envelope::{Envelope, Timestamp, key};
-use serde_json::{Map, Value};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::problem::{Finding, Kind, Sample};
@@ -23,6 +25,9 @@ const MAX_SAMPLES: usize = 3;
 const MAX_FINDINGS: usize = 1_000;
 /// Characters of an event type in reports; others may be any text.
 const MAX_TYPE_CHARACTERS: usize = 200;
+/// Characters of a message; names of fields in it may be any text.
+const MAX_MESSAGE_CHARACTERS: usize = 500;
+
 /// Sentence of a problem.
 type Message = Cow<'static, str>;
 
@@ -37,7 +42,8 @@ const YEAR_2000: i64 = 946_684_800;
 pub struct Options {
     /// Namespace of topics of contracts that set none.
     pub namespace: Option<String>,
-    /// Seconds after which a run without an end is a problem, by the time of the last event.
+    /// Seconds after which a run without an end is a problem, by the time of the last event. A negative
+    /// number makes every run without an end a problem.
     pub run_timeout_seconds: i64,
 }
 
@@ -70,7 +76,7 @@ impl<'a> Record<'a> {
 }
 
 /// Number of times that a declared event was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Coverage {
     /// Name of the node.
     pub node: String,
@@ -98,9 +104,11 @@ pub struct Report {
 pub struct Verifier<'a> {
     nodes: &'a [Node],
     /// Places of events in the contracts, by event type.
-    events: HashMap<&'a str, Vec<EventIndex>>,
+    events: HashMap<&'a str, Vec<EventIndex>, RandomState>,
     /// Topics of the events, with their namespaces.
     topics: Vec<Vec<String>>,
+    /// Topics on which a record without a value deletes its key.
+    compacted: HashSet<String>,
     seen: Vec<Vec<u64>>,
     options: Options,
     /// Present time when it was last needed.
@@ -138,7 +146,7 @@ impl Problems {
 impl<'a> Verifier<'a> {
     /// A verifier that has seen nothing.
     pub fn new(catalog: &'a Catalog, options: Options) -> Self {
-        let mut events: HashMap<&str, Vec<EventIndex>> = HashMap::new();
+        let mut events: HashMap<&str, Vec<EventIndex>, RandomState> = HashMap::default();
         for (node, one) in catalog.nodes.iter().enumerate() {
             for (at, event) in one.events.iter().enumerate() {
                 events
@@ -152,8 +160,10 @@ impl<'a> Verifier<'a> {
             let events = node.events.iter();
             events.map(|it| it.topic.in_namespace(namespace)).collect()
         };
+        let topics: Vec<Vec<String>> = catalog.nodes.iter().map(topics_of).collect();
         Self {
-            topics: catalog.nodes.iter().map(topics_of).collect(),
+            compacted: compacted_topics(&catalog.nodes, &topics),
+            topics,
             seen: (catalog.nodes.iter())
                 .map(|node| vec![0; node.events.len()])
                 .collect(),
@@ -179,6 +189,12 @@ impl<'a> Verifier<'a> {
     pub fn judge(&mut self, record: &Record<'_>) {
         self.records += 1;
         let Some(value) = record.value else {
+            if record
+                .topic
+                .is_some_and(|topic| self.compacted.contains(topic))
+            {
+                return;
+            }
             let message = "it has no value (a tombstone)";
             self.found(Kind::Envelope, "", message.into(), record.place, None);
             return;
@@ -196,6 +212,12 @@ impl<'a> Verifier<'a> {
                 self.found(Kind::Envelope, "", message.into(), record.place, None);
             }
         }
+    }
+
+    /// Judges a record whose envelope is parsed.
+    pub(crate) fn judge_parsed(&mut self, envelope: &Envelope<'_>, record: &Record<'_>) {
+        self.records += 1;
+        self.judge_envelope(envelope, record);
     }
 
     fn judge_envelope(&mut self, envelope: &Envelope<'_>, record: &Record<'_>) {
@@ -244,7 +266,7 @@ impl<'a> Verifier<'a> {
         let event = &node.events[index.1];
         self.topic(index, record, problems);
         self.lifecycle(index, event, envelope, record, problems);
-        match envelope.payload.decode::<Map<String, Value>>() {
+        match envelope.payload.decode::<BorrowedObject<'_>>() {
             Ok(payload) => {
                 judge_payload(node, event, &payload, envelope, problems);
                 self.state(index.0, event, &payload, envelope, problems);
@@ -263,11 +285,15 @@ impl<'a> Verifier<'a> {
         late.sort_by_key(|run| run.at);
         for run in late {
             let event_type = &self.nodes[run.event.0].events[run.event.1].event_type;
-            let message = format!("the run has no end within {limit} s");
+            let message: Message = if limit < 0 {
+                "the run has no end".into()
+            } else {
+                format!("the run has no end within {limit} s").into()
+            };
             self.found(
                 Kind::Lifecycle,
                 event_type,
-                message.into(),
+                message,
                 &run.place,
                 Some(run.event_id),
             );
@@ -307,6 +333,15 @@ impl<'a> Verifier<'a> {
         event_id: Option<Uuid>,
     ) {
         let event_type: String = event_type.chars().take(MAX_TYPE_CHARACTERS).collect();
+        // Names of fields in it may be as long as the event.
+        let message = match message {
+            Message::Owned(text) if text.len() > MAX_MESSAGE_CHARACTERS => text
+                .chars()
+                .take(MAX_MESSAGE_CHARACTERS)
+                .collect::<String>()
+                .into(),
+            message => message,
+        };
         let mut key = (kind, event_type, message);
         if self.findings.len() >= MAX_FINDINGS && !self.findings.contains_key(&key) {
             key = (kind, String::new(), "more problems of this kind".into());
@@ -433,7 +468,7 @@ impl<'a> Verifier<'a> {
         &mut self,
         node: usize,
         event: &Event,
-        payload: &Map<String, Value>,
+        payload: &BorrowedObject<'_>,
         envelope: &Envelope<'_>,
         problems: &mut Problems,
     ) {
@@ -445,7 +480,7 @@ impl<'a> Verifier<'a> {
         else {
             return;
         };
-        let text = |key: &str| payload.get(key).and_then(Value::as_str);
+        let text = |key: &str| payload.get(key).and_then(BorrowedValue::as_str);
         let (Some(old), Some(new)) = (text("old_state"), text("new_state")) else {
             return;
         };
@@ -475,6 +510,23 @@ impl<'a> Verifier<'a> {
     }
 }
 
+fn compacted_topics(nodes: &[Node], topics: &[Vec<String>]) -> HashSet<String> {
+    let is_compacted = |event: &Event| {
+        let settings = event
+            .declared
+            .as_ref()
+            .and_then(|one| one.settings.as_ref());
+        let policy = settings.and_then(|settings| settings.config.get("cleanup.policy"));
+        policy.is_some_and(|policy| policy.contains("compact"))
+    };
+    let events = nodes.iter().zip(topics);
+    events
+        .flat_map(|(node, topics)| node.events.iter().zip(topics))
+        .filter(|(event, _)| is_compacted(event))
+        .map(|(_, topic)| topic.clone())
+        .collect()
+}
+
 /// Compares the key of a record with its envelope, and its partition with the key.
 fn judge_key(envelope: &Envelope<'_>, record: &Record<'_>, problems: &mut Problems) {
     match record.key {
@@ -502,14 +554,15 @@ fn judge_key(envelope: &Envelope<'_>, record: &Record<'_>, problems: &mut Proble
 fn judge_payload(
     node: &Node,
     event: &Event,
-    payload: &Map<String, Value>,
+    payload: &BorrowedObject<'_>,
     envelope: &Envelope<'_>,
     problems: &mut Problems,
 ) {
     match (&event.declared, event.stage) {
         (Some(declared), _) => {
             if !declared.payload.is_empty() {
-                let found = value::check(&declared.payload, payload, &node.definitions, "payload");
+                let found =
+                    value::check_borrowed(&declared.payload, payload, &node.definitions, "payload");
                 for message in found {
                     problems.add(Kind::Payload, message);
                 }
@@ -536,7 +589,7 @@ fn judge_payload(
 
 fn declared_key(
     declared: &Declared,
-    payload: &Map<String, Value>,
+    payload: &BorrowedObject<'_>,
     envelope: &Envelope<'_>,
     problems: &mut Problems,
 ) {
@@ -544,9 +597,11 @@ fn declared_key(
         return;
     };
     let expected = match payload.get(name) {
-        None | Some(Value::Null) => return,
-        Some(Value::String(text)) => Cow::Borrowed(text.as_str()),
-        Some(other) => other.to_string().into(),
+        Some(BorrowedValue::Text(text)) => Cow::Borrowed(&**text),
+        Some(BorrowedValue::Bool(value)) => value.to_string().into(),
+        Some(BorrowedValue::Number(number)) => number.to_string().into(),
+        // A key has to be a scalar; anything else does not have its declared type.
+        _ => return,
     };
     if envelope.partition_key.as_deref() != Some(&*expected) {
         problems.add(
@@ -556,13 +611,13 @@ fn declared_key(
     }
 }
 
-fn is_of(ty: category::PayloadType, value: &Value) -> bool {
+fn is_of(ty: category::PayloadType, value: &BorrowedValue<'_>) -> bool {
     use category::PayloadType;
     match ty {
-        PayloadType::Text | PayloadType::Uuid | PayloadType::Timestamp => value.is_string(),
-        PayloadType::Number => value.is_number(),
-        PayloadType::Boolean => value.is_boolean(),
-        PayloadType::Object => value.is_object(),
+        PayloadType::Text | PayloadType::Uuid | PayloadType::Timestamp => value.as_str().is_some(),
+        PayloadType::Number => matches!(value, BorrowedValue::Number(_)),
+        PayloadType::Boolean => matches!(value, BorrowedValue::Bool(_)),
+        PayloadType::Object => matches!(value, BorrowedValue::Object(_)),
     }
 }
 

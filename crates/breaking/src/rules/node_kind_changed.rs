@@ -26,7 +26,9 @@ breaking_rule! {
 }
 
 fn check(pair: &NodePair<'_>, changes: &mut Vec<Change>) {
-    if pair.old.kind == pair.new.kind {
+    // A node of unknown kind has no generated events, so nothing of it changes.
+    let has_generated = pair.old.events.iter().any(|event| event.declared.is_none());
+    if pair.old.kind == pair.new.kind || !has_generated {
         return;
     }
     let text = |kind: Option<Kind>| kind.map_or("unknown", Kind::as_str);

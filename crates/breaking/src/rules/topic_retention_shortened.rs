@@ -4,7 +4,7 @@ use crate::Directions;
 use crate::change::Change;
 use crate::pairs::EventPair;
 use crate::rule::{Check, breaking_rule};
-use crate::rules::{is_less, shown};
+use crate::rules::is_less;
 
 breaking_rule! {
     /// Events of a topic are kept for a shorter time.
@@ -45,13 +45,20 @@ fn check(pair: &EventPair<'_>, changes: &mut Vec<Change>) {
             &TOPIC_RETENTION_SHORTENED,
             Directions::ALL,
             format!(
-                "events in `{topic}` are kept for {} ms instead of {} ms",
-                shown(after.as_deref()),
-                shown(before.as_deref())
+                "events in `{topic}` are kept for {} instead of {}",
+                time(after.as_deref()),
+                time(before.as_deref())
             ),
         )
         .old(pair.old.location, before.unwrap_or_default())
         .new_at(pair.location(), after.unwrap_or_default())
         .help("ask how long the slowest consumer may be away"),
     );
+}
+
+fn time(millis: Option<&str>) -> String {
+    match millis {
+        Some(millis) => format!("{millis} ms"),
+        None => "Kafka's default, 7 days".to_owned(),
+    }
 }

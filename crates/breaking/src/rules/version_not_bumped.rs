@@ -55,12 +55,14 @@ fn check(pair: &NodePair<'_>, changes: &[Change]) -> Option<Change> {
         return None;
     }
     let next = old.major + 1;
+    let broken: Vec<_> = breaks.iter().map(|one| format!("{one}s")).collect();
+    let broken = broken.join(" and ");
     Some(
         Change::new(
             &VERSION_NOT_BUMPED,
             breaks,
             format!(
-                "the contract goes from version {old} to {new}, and what changed breaks {breaks}s"
+                "the contract goes from version {old} to {new}, and what changed breaks {broken}"
             ),
         )
         .old(pair.old.location, old.to_string())

@@ -4,7 +4,7 @@ use std::io;
 
 use globset::GlobBuilder;
 use herald_catalog::load::{self, Loaded};
-use herald_diagnostics::render::{Format, summary, visible_line};
+use herald_diagnostics::render::{Format, json_list, summary, visible_line};
 use herald_diagnostics::{Diagnostic, Severity};
 use herald_graph::{Graph, Topic, diagnostics, draw};
 use herald_project::Project;
@@ -214,29 +214,10 @@ fn document(graph: &Graph<'_>, loaded: &Loaded) -> Value {
             })
         })
         .collect();
-    let sources = &loaded.catalog.sources;
-    let diagnostics: Vec<_> = loaded
-        .diagnostics
-        .iter()
-        .map(|one| {
-            let place = one.location.map(|location| {
-                let source = sources.get(location.source);
-                let position = source.position(location.span.start);
-                json!({"path": source.path, "line": position.line, "column": position.column})
-            });
-            json!({
-                "rule": one.rule.code,
-                "severity": Severity::as_str(one.severity),
-                "message": one.message,
-                "place": place,
-                "help": one.help,
-            })
-        })
-        .collect();
     json!({
         "version": VERSION,
         "nodes": nodes,
         "topics": topics,
-        "diagnostics": diagnostics,
+        "diagnostics": json_list(&loaded.diagnostics, &loaded.catalog.sources),
     })
 }

@@ -118,7 +118,7 @@ fn the_workspace_may_be_paths_and_lock_files_and_levels_apply() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|one| one["rule"].clone())
+        .map(|one| one["code"].clone())
         .collect();
     assert!(rules.contains(&"graph.version_skew".into()), "{rules:?}");
     let run = sandbox.herald(&["graph", "nowhere"]).exits(2);

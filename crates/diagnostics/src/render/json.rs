@@ -53,6 +53,13 @@ pub(super) fn write(
     writeln!(out)
 }
 
+/// Returns the list of diagnostics of the format, for documents that contain one.
+pub fn json_list(diagnostics: &[Diagnostic], sources: &Sources) -> serde_json::Value {
+    let list = diagnostics.iter().map(|one| diagnostic(one, sources));
+    // Structures of texts and numbers always have a JSON value.
+    serde_json::to_value(list.collect::<Vec<_>>()).unwrap_or_default()
+}
+
 fn diagnostic<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> JsonDiagnostic<'a> {
     let place = Place::of_diagnostic(diagnostic, sources);
     JsonDiagnostic {

@@ -18,6 +18,7 @@ use std::io;
 use std::str::FromStr;
 
 pub use explain::explain;
+pub use json::json_list;
 pub use summary::{Counts, summary};
 use thiserror::Error;
 pub use visible::visible_line;

@@ -9,7 +9,7 @@ use herald_catalog::category::{Part, PayloadField, PayloadType, PayloadValue, St
 use herald_catalog::example::Example;
 use herald_catalog::fields::Field;
 use herald_catalog::kind::Kind;
-use herald_catalog::topics::{self, Published};
+use herald_catalog::topics::{self, Published, TopicNames};
 use herald_catalog::{Consumed, Event, Node};
 use herald_envelope::{headers, topic};
 use serde_json::{Map, Value, json};
@@ -45,6 +45,7 @@ fn render(nodes: &[&Node], _: &Context<'_>) -> Result<Vec<GeneratedFile>, Target
     let mut document = Document::default();
     document.schemas.names.add(ENVELOPE);
     document.open_topics = open_topics(nodes);
+    document.topic_names = TopicNames::of(nodes.iter().copied());
     for topic in &published {
         document.add_channel(&topic.name, Some(topic));
     }
@@ -74,6 +75,7 @@ struct Document {
     operations: Components,
     messages: Components,
     schemas: Components,
+    topic_names: TopicNames,
     /// See [`open_topics`].
     open_topics: HashMap<String, String>,
     /// Ids of channels by the names of their topics.
@@ -176,11 +178,8 @@ impl Document {
         if topic::validate(&consumed.topic).is_err() {
             return;
         }
-        // A topic of exactly this name comes before those that have it without their namespace.
-        let is_published = self.channel_ids.contains_key(&consumed.topic);
-        let mut names = self.channel_ids.keys();
-        let other = names.find(|name| !is_published && consumed.is_topic(name));
-        let name = other.unwrap_or(&consumed.topic).clone();
+        let name = self.topic_names.resolve(&consumed.topic).next();
+        let name = name.unwrap_or(&consumed.topic).to_owned();
         if !self.channel_ids.contains_key(&name) {
             self.add_channel(&name, None);
         }

@@ -7,7 +7,7 @@ mod sarif;
 mod stop_server;
 
 use herald_diagnostics::render::{Format, visible_line};
-use herald_verify::{Coverage, Finding, Kind, Options, Report, Verifier};
+use herald_verify::{Coverage, Finding, Options, Report, Verifier};
 use serde_json::{Value, json};
 
 use crate::args::verify::{Verify, VerifyFormat};
@@ -192,29 +192,13 @@ fn summarize(report: &Report, verdict: &Verdict) {
 }
 
 fn document(report: &Report, verdict: &Verdict) -> Value {
-    let findings = report.findings.iter().map(|finding| {
-        let samples = finding.samples.iter();
-        json!({
-            "kind": Kind::as_str(finding.kind),
-            "event_type": finding.event_type,
-            "message": finding.message,
-            "count": finding.count,
-            "samples": samples.map(|sample| json!({
-                "place": sample.place,
-                "event_id": sample.event_id,
-            })).collect::<Vec<_>>(),
-        })
-    });
-    let coverage = report.coverage.iter().map(
-        |event| json!({"node": event.node, "event_type": event.event_type, "count": event.count}),
-    );
     json!({
         "version": VERSION,
         "conform": verdict.failures.is_empty(),
         "failures": verdict.failures,
         "events": report.records,
-        "problems": findings.collect::<Vec<_>>(),
-        "coverage": coverage.collect::<Vec<_>>(),
+        "problems": report.findings,
+        "coverage": report.coverage,
         "not_seen": verdict.unseen,
         "forgotten_runs": report.forgotten_runs,
     })
