@@ -85,10 +85,11 @@ rust-test: $(VENV)/.stamp $(TOOLS)/node/.stamp build ## Rust, with a real Apache
 
 FAULTS = cargo test --workspace --all-features --locked --test faults -- --test-threads=1
 
-# Without the cases whose outcome depends on the timing of a damaged disk or a slow network.
+# The cases that take seconds, and whose outcome does not depend on the timing of a damaged disk or a slow network.
 some-faults: ## the part of the fault tests that CI runs
 	cargo test --workspace --all-features --locked --test faults --no-run
-	HERALD_KILLS=5 scripts/kafka run -- $(FAULTS) closing:: kills:: outage:: processes:: restarts::
+	HERALD_KILLS=5 scripts/kafka run -- $(FAULTS) closing:: kills:: outage:: processes:: restarts:: \
+		dead_letters::event_too_large disk:: isolation:: order:: recreated::
 
 faults: ## all fault tests of docs/fault-tolerance.md: one broker, then three
 	cargo test --workspace --all-features --locked --test faults --no-run
