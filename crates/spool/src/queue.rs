@@ -246,10 +246,13 @@ impl Queue {
         inner.commits.longest = inner.commits.longest.max(took);
     }
 
-    /// Updates the totals after a failed commit: nothing of it is stored.
-    pub(crate) fn settle_failed(&self, jobs: &VecDeque<Job>, error: &SpoolError) {
+    /// Updates the totals after a failed commit. `stored` is as before it, unless the files were
+    /// changed by others just after it was made: its rows may be found again then, and who compares
+    /// the numbers must have counted them.
+    pub(crate) fn settle_failed(&self, jobs: &VecDeque<Job>, stored: Totals, error: &SpoolError) {
         let mut inner = self.lock();
         inner.release(jobs);
+        inner.stored = stored;
         for job in jobs {
             for record in job.operation.queued_records() {
                 let hash = self.hasher.hash_of(record);

@@ -547,6 +547,11 @@ pub struct OrphanedReader {
 }
 
 impl OrphanedReader {
+    /// Returns the number of records and dead letters, from memory. No more are added.
+    pub fn rows(&self) -> u64 {
+        self.queue.stored().all_records()
+    }
+
     /// Returns records after `after` in order, bounded like [`Spool::next_batch`]. Damaged rows are
     /// listed and left where they are.
     ///

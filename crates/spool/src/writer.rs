@@ -97,7 +97,8 @@ impl Writer {
         if jobs.is_empty() {
             return;
         }
-        self.queue.settle_failed(&jobs, error);
+        let stored = self.state.totals;
+        self.queue.settle_failed(&jobs, stored, error);
         for job in jobs {
             resolve(job.done, Err(error.clone()));
         }
@@ -158,7 +159,10 @@ impl Writer {
         // found again.
         match self.commit(&operations, Some(pending.last)) {
             Ok((_, settled)) => self.queue.settle(&none, &settled, started.elapsed()),
-            Err(error) => self.queue.settle_failed(&none, &error),
+            Err(error) => {
+                let stored = self.state.totals;
+                self.queue.settle_failed(&none, stored, &error);
+            }
         }
     }
 

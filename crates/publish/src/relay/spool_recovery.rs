@@ -200,7 +200,6 @@ impl RelayThread {
         // would overtake rows of its key.
         let core = self.core.clone();
         let mut routing = core.lock_routing_exclusive();
-        self.reopening.last_known = self.reopening.last_known.max(self.last_known());
         // Other threads use the spool only while they hold the routing, so this is the last
         // reference.
         if let Some(spool) = routing.spool.take().and_then(Arc::into_inner) {
@@ -208,6 +207,8 @@ impl RelayThread {
             routing.orphan = self.orphaned(spool, failure).map(Arc::new);
             self.read_from(Sequence::START);
         }
+        // Now that the writer has ended: until then it gives receipts for new rows.
+        self.reopening.last_known = self.reopening.last_known.max(self.last_known());
         // Errors of the old spool that came in meanwhile.
         core.relay.change(|inbox| inbox.spool_lost = None);
         let options = options
@@ -253,10 +254,13 @@ impl RelayThread {
     }
 
     /// Keeps the file handles of a spool whose files were deleted.
-    fn orphaned(&self, spool: Store, failure: SpoolError) -> Option<OrphanedSpool> {
+    fn orphaned(&mut self, spool: Store, failure: SpoolError) -> Option<OrphanedSpool> {
+        let reader = spool.into_orphaned_reader()?;
+        self.reopening.rows_before = reader.rows();
         // Damaged files still have their names, and the next opening salvages them.
-        let is_readable = matches!(failure, SpoolError::FileChanged { .. });
-        let reader = spool.into_orphaned_reader().filter(|_| is_readable)?;
+        if !matches!(failure, SpoolError::FileChanged { .. }) {
+            return None;
+        }
         let acknowledged = self.acknowledged.len() as u64;
         Some(OrphanedSpool::new(reader, failure, acknowledged))
     }
