@@ -147,7 +147,7 @@ impl Message {
     }
 
     /// Returns names and values of headers in order; a name may occur more than once.
-    pub fn headers(&self) -> impl ExactSizeIterator<Item = (&str, &[u8])> {
+    pub fn headers(&self) -> impl ExactSizeIterator<Item = (&str, &[u8])> + Clone {
         let mut start = self.key_end.unwrap_or(self.topic_end);
         self.headers.iter().map(move |(name, end)| {
             let value = Range { start, end: *end };

@@ -101,6 +101,16 @@ impl ConnectionState {
         }
     }
 
+    /// Handles a failed attempt to connect, after which there is no connection to any broker.
+    pub(super) fn on_unreachable(&self, cause: &str) {
+        let cause = self.log.clean(cause);
+        self.store_cause(Code::BrokerTransportFailure, &cause);
+        if self.is_outage() && !self.is_closing() {
+            self.listener
+                .on_unreachable(self.explain(Code::AllBrokersDown));
+        }
+    }
+
     fn is_outage(&self) -> bool {
         let since = *self.trouble().since.get_or_insert_with(Instant::now);
         since.elapsed() >= OUTAGE_CONFIRMATION || !self.met.load(Ordering::Relaxed)

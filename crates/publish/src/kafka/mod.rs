@@ -8,6 +8,7 @@ mod consumer;
 mod dev;
 mod log;
 mod metadata_client;
+mod native;
 mod outstanding;
 mod producer;
 mod start_order;

@@ -15,6 +15,7 @@ use super::config::{KafkaOptions, Resolved};
 use super::connection_state::{ConnectionState, closed};
 use super::dev;
 use super::log::Log;
+use super::native;
 use super::producer::{BatchMode, Producer, ProducerHandle, no_thread};
 use super::start_order::{PartitionCounts, StartOrder, Waiting, report};
 use super::topic_description::{self, TopicDescription};
@@ -34,10 +35,10 @@ const DEFAULT_MAX_MESSAGE_BYTES: usize = 1_000_000;
 const MAX_PROBED_BROKERS: u32 = 3;
 
 /// Longest wait, so that times can be added, and converted for librdkafka, without overflow.
-const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Time that dropping an open connection takes at most.
-const DROP_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Time that the cluster may take to describe a topic. Without an answer, its messages are sent all
 /// the same.
@@ -95,6 +96,9 @@ impl Connector for KafkaOptions {
         listener: Arc<dyn ConnectionListener>,
         delivery_timeout: Option<Duration>,
     ) -> Result<Arc<dyn Transport>, Failure> {
+        if self.is_native()? {
+            return native::connect(self, listener, delivery_timeout);
+        }
         let Resolved {
             mut config,
             redactor,

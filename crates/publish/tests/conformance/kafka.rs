@@ -1,4 +1,4 @@
-//! The Kafka transport with a real Kafka.
+//! The transports of Kafka with a real Kafka: librdkafka and Herald's own.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -11,13 +11,32 @@ use crate::reader;
 use crate::support::TEST_TIMEOUT;
 use crate::support::nodes::Nodes;
 
-conformance!(Kafka::calm, Kafka::faulty);
+mod librdkafka {
+    use super::Kafka;
+
+    conformance!(Kafka::calm, Kafka::faulty);
+}
+
+mod native {
+    use super::Kafka;
+
+    fn calm() -> Option<Kafka> {
+        Kafka::calm().map(Kafka::native)
+    }
+
+    fn faulty() -> Option<Kafka> {
+        Kafka::faulty().map(Kafka::native)
+    }
+
+    conformance!(calm, faulty);
+}
 
 /// Tests that stop the cluster have it alone.
 static CLUSTER: RwLock<()> = RwLock::new(());
 
 struct Kafka {
     servers: String,
+    is_native: bool,
     nodes: Option<Nodes>,
     _shared: Option<RwLockReadGuard<'static, ()>>,
     _alone: Option<RwLockWriteGuard<'static, ()>>,
@@ -27,6 +46,7 @@ impl Kafka {
     fn calm() -> Option<Self> {
         Some(Self {
             servers: servers()?,
+            is_native: false,
             nodes: None,
             _shared: Some(CLUSTER.read().unwrap_or_else(PoisonError::into_inner)),
             _alone: None,
@@ -36,14 +56,26 @@ impl Kafka {
     fn faulty() -> Option<Self> {
         Some(Self {
             servers: servers()?,
+            is_native: false,
             nodes: Some(Nodes::of_environment()?),
             _shared: None,
             _alone: Some(CLUSTER.write().unwrap_or_else(PoisonError::into_inner)),
         })
     }
 
+    fn native(mut self) -> Self {
+        self.is_native = true;
+        self
+    }
+
     fn options(&self) -> KafkaOptions {
-        KafkaOptions::new(&self.servers).property("topic.metadata.propagation.max.ms", "2000")
+        let options =
+            KafkaOptions::new(&self.servers).property("topic.metadata.propagation.max.ms", "2000");
+        if self.is_native {
+            options.native()
+        } else {
+            options
+        }
     }
 
     fn nodes(&self) -> &Nodes {

@@ -26,7 +26,9 @@ use crate::failure::{Failure, FailureCode, FailureKind};
 /// Address of a cluster, and properties of its clients.
 ///
 /// Any property of librdkafka is accepted; a later one replaces an earlier one with the same name
-/// or an alias of it. Properties that would break a delivery guarantee are refused. Neither `Debug`
+/// or an alias of it. The property `transport` is Herald's: `native` publishes through Herald's own
+/// producer instead of librdkafka. That has fewer properties, and connects without TLS and login
+/// only; [`Connector::connect`](crate::Connector::connect) names what it does not have. Properties that would break a delivery guarantee are refused. Neither `Debug`
 /// nor any error or log line shows the value of a secret.
 #[derive(Clone)]
 pub struct KafkaOptions {
@@ -34,6 +36,9 @@ pub struct KafkaOptions {
     refused: RefusedBatchTopics,
     limits: TopicLimits,
 }
+
+/// Name of the property that chooses the producer.
+const TRANSPORT: &str = "transport";
 
 /// Resolved configuration of a client.
 pub(crate) struct Resolved {
@@ -52,6 +57,44 @@ impl KafkaOptions {
             limits: TopicLimits::default(),
         }
         .property("bootstrap.servers", bootstrap_servers)
+    }
+
+    /// Returns whether events are published through Herald's own producer.
+    ///
+    /// # Errors
+    /// The property `transport` has another value than `native` or `librdkafka`.
+    pub(super) fn is_native(&self) -> Result<bool, Failure> {
+        match self.text(TRANSPORT) {
+            Some("native") => Ok(true),
+            None | Some("librdkafka") => Ok(false),
+            Some(other) => Err(Failure::new(
+                FailureKind::Permanent,
+                FailureCode::InvalidProperty,
+                format!("{TRANSPORT}={other} is not possible: expected native or librdkafka"),
+            )),
+        }
+    }
+
+    /// Returns the canonical names and the values of the properties that were set, the last of each
+    /// name.
+    ///
+    /// # Errors
+    /// One of them is a secret.
+    pub(super) fn texts(&self) -> Result<BTreeMap<&str, &str>, Failure> {
+        let properties = self.properties.iter();
+        properties
+            .map(|property| match &property.value {
+                Value::Text(text) => Ok((property::canonical(&property.name), text.as_str())),
+                Value::Secret(_) => Err(Failure::new(
+                    FailureKind::Permanent,
+                    FailureCode::InvalidProperty,
+                    format!(
+                        "the native transport has no secrets yet: {} is one",
+                        property.name
+                    ),
+                )),
+            })
+            .collect()
     }
 
     /// Sets a property of librdkafka to exactly this text.
@@ -144,6 +187,9 @@ impl KafkaOptions {
         }
         for Property { name, value } in &self.properties {
             let canonical = property::canonical(name);
+            if canonical == TRANSPORT {
+                continue;
+            }
             if clients == ClientKind::Any && property::is_for_producers_only(canonical) {
                 continue;
             }

@@ -1,0 +1,254 @@
+//! Transport of Kafka through Herald's own producer.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use herald_process::ForkGuard;
+use herald_wire::record_batch::{Compression, Record};
+use herald_wire::{Delivery, Failed, Listener, Producer, Refused, Settings};
+use rdkafka::error::RDKafkaErrorCode as Code;
+
+use super::classify;
+use super::config::KafkaOptions;
+use super::connection_state::{ConnectionState, closed};
+use super::dev;
+use super::log::Log;
+use super::transport::{DROP_TIMEOUT, MAX_WAIT};
+use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::message::Message;
+use crate::transport::{
+    ConnectionListener, Connector, DeliveryCallback, RecordMetadata, Transport,
+};
+
+/// Connection to Kafka without librdkafka.
+struct NativeTransport {
+    producer: Option<Producer<Report>>,
+    state: Arc<ConnectionState>,
+    max_message_bytes: usize,
+    fork_guard: ForkGuard,
+}
+
+/// Delivery of one message.
+struct Report {
+    delivery: Arc<dyn DeliveryCallback>,
+    state: Arc<ConnectionState>,
+}
+
+impl Delivery for Report {
+    fn delivered(self, partition: i32, offset: i64) {
+        self.state.on_success();
+        self.delivery
+            .on_delivery(Ok(RecordMetadata { partition, offset }));
+    }
+
+    fn failed(self, topic: &str, failed: Failed) {
+        let failure = match failed {
+            Failed::Refused(code) => self.state.message_failure(refusal(code), topic),
+            Failed::Expired => classify::failure(Code::MessageTimedOut, topic),
+            Failed::Closed => classify::failure(Code::PurgeInflight, topic),
+        };
+        self.delivery.on_delivery(Err(failure));
+    }
+}
+
+struct Watch(Arc<ConnectionState>);
+
+impl Listener for Watch {
+    fn unreachable(&self, cause: &str) {
+        self.0.on_unreachable(cause);
+    }
+}
+
+/// Error codes of Kafka with which a message is refused for good.
+const REFUSALS: &[(i16, Code)] = &[
+    (3, Code::UnknownTopicOrPartition),
+    (10, Code::MessageSizeTooLarge),
+    (17, Code::InvalidTopic),
+    (18, Code::MessageBatchTooLarge),
+    (21, Code::InvalidRequiredAcks),
+    (29, Code::TopicAuthorizationFailed),
+    (31, Code::ClusterAuthorizationFailed),
+    (32, Code::InvalidTimestamp),
+    (35, Code::UnsupportedVersion),
+    (42, Code::InvalidRequest),
+    (43, Code::UnsupportedForMessageFormat),
+    (44, Code::PolicyViolation),
+    (76, Code::UnsupportedCompressionType),
+    (87, Code::InvalidRecord),
+];
+
+fn refusal(code: i16) -> Code {
+    let known = REFUSALS.iter().find(|(refusal, _)| *refusal == code);
+    known.map_or(Code::Unknown, |(_, code)| *code)
+}
+
+/// Opens a connection.
+pub(super) fn connect(
+    options: &KafkaOptions,
+    listener: Arc<dyn ConnectionListener>,
+    delivery_timeout: Option<Duration>,
+) -> Result<Arc<dyn Transport>, Failure> {
+    let settings = Settings {
+        delivery_timeout,
+        ..settings(options)?
+    };
+    let resolved = options.resolve(super::config::ClientKind::Producer)?;
+    let log = Log::new(resolved.redactor);
+    let state = Arc::new(ConnectionState::new(listener, log, options.clone()));
+    let producer = Producer::start(settings, Arc::new(Watch(state.clone())));
+    let producer = producer.map_err(|error| {
+        Failure::new(
+            FailureKind::Retriable,
+            FailureCode::NoThread,
+            format!("no thread for Kafka: {error}"),
+        )
+    })?;
+    Ok(Arc::new(NativeTransport {
+        producer: Some(producer),
+        state,
+        max_message_bytes: options.max_message_bytes().unwrap_or(usize::MAX),
+        fork_guard: ForkGuard::new(),
+    }))
+}
+
+/// Reads the properties that the native transport has.
+fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
+    let servers = options.bootstrap_servers().split(',').map(address);
+    let mut settings = Settings::new(servers.collect::<Result<_, _>>()?);
+    "herald".clone_into(&mut settings.client_id);
+    for (name, value) in options.texts()? {
+        let number = || {
+            value
+                .parse()
+                .map_err(|_| invalid(format!("{name}={value} is not possible: expected a number")))
+        };
+        let time = || number().map(Duration::from_millis);
+        let size = || number().map(|size: u64| usize::try_from(size).unwrap_or(usize::MAX));
+        match name {
+            "client.id" => value.clone_into(&mut settings.client_id),
+            "linger.ms" => settings.linger = time()?,
+            "batch.size" => settings.batch_bytes = size()?,
+            "max.in.flight.requests.per.connection" => settings.max_in_flight = size()?.clamp(1, 5),
+            "request.timeout.ms" => settings.request_timeout = time()?,
+            "socket.timeout.ms" => settings.socket_timeout = time()?,
+            "socket.connection.setup.timeout.ms" => settings.connect_timeout = time()?,
+            "topic.metadata.propagation.max.ms" => settings.topic_propagation = time()?,
+            "metadata.max.age.ms" => settings.metadata_age = time()?,
+            "compression.codec" | "compression.type" => {
+                settings.compression = match value {
+                    "none" => Compression::None,
+                    "lz4" => Compression::Lz4,
+                    other => {
+                        return Err(invalid(format!(
+                            "{name}={other} is not possible with the native transport: it has \
+                             `none` and `lz4`"
+                        )));
+                    }
+                };
+            }
+            "security.protocol" if value.eq_ignore_ascii_case("plaintext") => {}
+            // What they ask for is how it is.
+            "transport" | "bootstrap.servers" | "message.max.bytes" | "acks"
+            | "enable.idempotence" | "partitioner" => {}
+            _ => {
+                return Err(invalid(format!(
+                    "the native transport has no property `{name}`; librdkafka has it: leave out \
+                     `transport=native`"
+                )));
+            }
+        }
+    }
+    Ok(settings)
+}
+
+/// Parses `host:port`, where a port is 9092 if it is left out, as in librdkafka.
+fn address(text: &str) -> Result<(String, u16), Failure> {
+    let text = text.trim();
+    let text = text.split_once("://").map_or(text, |(_, address)| address);
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !host.ends_with(':') => (host, port),
+        _ => (text, "9092"),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    match port.parse() {
+        Ok(port) if !host.is_empty() => Ok((host.to_owned(), port)),
+        _ => Err(invalid(format!(
+            "bootstrap.servers: `{text}` is not an address; expected host:port"
+        ))),
+    }
+}
+
+fn invalid(detail: String) -> Failure {
+    Failure::new(FailureKind::Permanent, FailureCode::InvalidProperty, detail)
+}
+
+fn milliseconds(time: SystemTime) -> i64 {
+    let passed = time.duration_since(SystemTime::UNIX_EPOCH);
+    let passed = passed.map(|passed| i64::try_from(passed.as_millis()).unwrap_or(i64::MAX));
+    passed.unwrap_or_default()
+}
+
+impl NativeTransport {
+    fn producer(&self) -> Result<&Producer<Report>, Failure> {
+        let producer = self.producer.as_ref();
+        producer
+            .filter(|producer| !producer.is_closed() && !self.state.is_closing())
+            .ok_or_else(closed)
+    }
+}
+
+impl Transport for NativeTransport {
+    fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
+        let topic = message.topic();
+        if message.wire_bytes() > self.max_message_bytes {
+            return Err(self.state.message_failure(Code::MessageSizeTooLarge, topic));
+        }
+        let record = Record {
+            timestamp: milliseconds(message.created()),
+            key: message.key(),
+            value: message.payload(),
+            headers: message.headers(),
+        };
+        let report = Report {
+            delivery,
+            state: self.state.clone(),
+        };
+        let sent = self.producer()?.send(topic, &record, report);
+        sent.map_err(|refused| match refused {
+            Refused::Closed => closed(),
+            Refused::Topic(code) => self.state.message_failure(refusal(code), topic),
+        })
+    }
+
+    fn probe(&self, timeout: Duration) -> Result<(), Failure> {
+        let answer = self.producer()?.probe(timeout.min(MAX_WAIT));
+        answer.ok_or_else(|| self.state.explain(Code::OperationTimedOut))?;
+        self.state.on_success();
+        Ok(())
+    }
+
+    fn cluster_id(&self, timeout: Duration) -> Result<Option<String>, Failure> {
+        let answer = self.producer()?.probe(timeout.min(MAX_WAIT));
+        let id = answer.ok_or_else(|| self.state.explain(Code::OperationTimedOut))?;
+        self.state.on_success();
+        Ok(id.map(dev::shared_id))
+    }
+
+    fn close(&self, timeout: Duration) {
+        self.state.close();
+        if let Some(producer) = &self.producer {
+            producer.close(timeout.clamp(DROP_TIMEOUT, MAX_WAIT));
+        }
+    }
+}
+
+impl Drop for NativeTransport {
+    fn drop(&mut self) {
+        if self.fork_guard.is_forked() {
+            // Its thread does not exist here, and it may have held a lock.
+            std::mem::forget(self.producer.take());
+        } else {
+            self.close(DROP_TIMEOUT);
+        }
+    }
+}

@@ -1,0 +1,1153 @@
+//! The state machine of the producer: what is sent where, and what follows from each answer.
+//!
+//! It does no I/O, reads no clock and starts no thread: the event loop tells it what happened, and
+//! carries out its [`Effect`]s.
+//!
+//! Order and duplicates: batches of a partition have consecutive sequences, so a broker writes none
+//! that stands behind a missing one, and none twice. There are two exceptions, and two rules:
+//!
+//! - A broker that knows nothing of a producer id takes any batch as its first. So only one batch is
+//!   under way until the first one of an id is acknowledged on the partition.
+//! - A batch that a broker refuses for its content leaves a gap. Its partition then waits until
+//!   nothing is under way, and goes on with a producer id of its own.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use kafka_protocol::messages::MetadataResponse;
+use kafka_protocol::messages::metadata_response::MetadataResponseTopic;
+
+use crate::accumulator::{Accumulator, Batch, Ready, Topic};
+use crate::producer::{Delivery, Failed, Settings};
+use crate::protocol::{self, Malformed, ProduceRequest, Versions};
+use crate::record_batch::{Identity, Records, next_sequence};
+use crate::verdict::{self, Verdict};
+
+/// Id of a broker; of the bootstrap servers -1, -2 and so on.
+pub(crate) type Node = i32;
+
+/// Index of a partition among all that the engine knows.
+type Slot = usize;
+
+/// Error code with which a batch is sent again that a broker did not mention in its answer.
+const NOT_ANSWERED: i16 = 13;
+
+/// Error code for a topic that does not exist.
+const UNKNOWN_TOPIC: i16 = 3;
+
+/// First and longest wait before a failed connection or a refused batch is tried again.
+const MIN_BACKOFF: Duration = Duration::from_millis(50);
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
+
+/// Wait before metadata is asked for again that did not help.
+const METADATA_BACKOFF: Duration = Duration::from_millis(50);
+
+/// Wait before a producer id is asked for again.
+const IDENTITY_BACKOFF: Duration = Duration::from_millis(100);
+
+/// Time after which another broker is asked for metadata.
+const METADATA_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Time for which the cluster's verdict on a topic counts without asking again.
+const REJECTION: Duration = Duration::from_secs(1);
+
+/// Size of a request after which no batch is added to it.
+const MAX_REQUEST_BYTES: usize = 8_000_000;
+
+/// Longest sleep of the event loop while something is under way, and while nothing is.
+const BUSY_SLEEP: Duration = Duration::from_millis(50);
+const IDLE_SLEEP: Duration = Duration::from_secs(1);
+
+/// What the event loop has to do.
+pub(crate) enum Effect<D> {
+    Connect {
+        node: Node,
+        host: String,
+        port: u16,
+    },
+    Disconnect(Node),
+    Write {
+        node: Node,
+        bytes: Vec<u8>,
+    },
+    Delivered {
+        partition: i32,
+        first_offset: i64,
+        deliveries: Vec<D>,
+    },
+    Failed {
+        topic: Arc<Topic<D>>,
+        deliveries: Vec<D>,
+        failed: Failed,
+    },
+    Unreachable(String),
+    /// A broker has answered a probe.
+    Answered(Option<String>),
+}
+
+struct Broker {
+    host: String,
+    port: u16,
+    link: Link,
+    /// Wait before the next attempt to connect.
+    backoff: Duration,
+    /// Requests without an answer, oldest first: a broker answers in this order.
+    requests: VecDeque<Request>,
+    /// Number of them that are `Produce`.
+    producing: usize,
+    next_correlation: i32,
+    /// Partitions that it leads and that have something to send.
+    ready: VecDeque<Slot>,
+    /// Set while the next record for it has to wake the event loop.
+    is_awaited: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Link {
+    Down {
+        retry_at: Instant,
+    },
+    Connecting {
+        since: Instant,
+    },
+    /// Connected; the versions of its requests are not known yet.
+    Negotiating,
+    Up(Versions),
+}
+
+struct Request {
+    correlation: i32,
+    at: Instant,
+    kind: RequestKind,
+}
+
+enum RequestKind {
+    ApiVersions,
+    Metadata,
+    /// For one partition, or for all that have no id of their own.
+    InitProducerId(Option<Slot>),
+    Produce(Vec<Slot>),
+}
+
+struct Entry<D> {
+    topic: Arc<Topic<D>>,
+    slots: Vec<Slot>,
+    /// Time at which the cluster first said that it does not exist.
+    absent_since: Option<Instant>,
+}
+
+struct Partition<D> {
+    topic: Arc<Topic<D>>,
+    index: usize,
+    /// -1 while there is none.
+    leader: Node,
+    numbering: Numbering,
+    /// Batches under way, oldest first, all at the same broker.
+    in_flight: VecDeque<Batch<D>>,
+    in_flight_at: Node,
+    /// Batches to be sent before those of the accumulator.
+    again: VecDeque<Batch<D>>,
+    /// Batches whose answer asks for another attempt, while later ones are under way.
+    returned: VecDeque<Batch<D>>,
+    /// Whether nothing is sent until nothing is under way.
+    is_recovering: bool,
+    /// Whether it needs another identity: its sequences have a gap.
+    needs_reset: bool,
+    retry_at: Option<Instant>,
+    backoff: Duration,
+    work: Work,
+}
+
+/// Sequences of a partition.
+#[derive(Clone, Copy)]
+enum Numbering {
+    /// It begins with the identity of the producer.
+    New,
+    /// It waits for an identity of its own.
+    Awaited,
+    Begun {
+        identity: Identity,
+        next: i32,
+        /// Whether the cluster has a batch of this identity.
+        is_known: bool,
+    },
+}
+
+/// Whether a partition may have something to send.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    None,
+    /// It has, and waits for a leader.
+    Waiting,
+    /// It is among the ready ones of its leader.
+    Queued,
+}
+
+pub(crate) struct Engine<D> {
+    settings: Settings,
+    accumulator: Arc<Accumulator<D>>,
+    brokers: BTreeMap<Node, Broker>,
+    topics: HashMap<Box<str>, Entry<D>>,
+    partitions: Vec<Partition<D>>,
+    /// Identity of the partitions that have none of their own.
+    identity: Option<Identity>,
+    is_identity_asked: bool,
+    identity_waiters: VecDeque<Slot>,
+    /// Earliest time of the next request for an identity.
+    identity_at: Instant,
+    metadata_at: Instant,
+    metadata_asked: Option<(Node, Instant)>,
+    is_probing: bool,
+    /// Awaited flag of partitions without a leader: every record of them wakes the event loop.
+    leaderless: Arc<AtomicBool>,
+    effects: Vec<Effect<D>>,
+    is_closed: bool,
+}
+
+impl<D: Delivery> Engine<D> {
+    pub(crate) fn new(settings: Settings, accumulator: Arc<Accumulator<D>>, now: Instant) -> Self {
+        let servers = settings.bootstrap_servers.iter();
+        let brokers = (1..).zip(servers).map(|(number, (host, port))| {
+            let broker = Broker::new(host.clone(), *port, now);
+            (-number, broker)
+        });
+        Self {
+            brokers: brokers.collect(),
+            accumulator,
+            settings,
+            topics: HashMap::new(),
+            partitions: Vec::new(),
+            identity: None,
+            is_identity_asked: false,
+            identity_waiters: VecDeque::new(),
+            identity_at: now,
+            metadata_at: now,
+            metadata_asked: None,
+            is_probing: false,
+            leaderless: Arc::new(AtomicBool::new(true)),
+            effects: Vec::new(),
+            is_closed: false,
+        }
+    }
+
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect<D>> {
+        std::mem::take(&mut self.effects)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Returns whether records came that the engine has not been told of.
+    pub(crate) fn has_news(&self) -> bool {
+        self.accumulator.has_ready()
+    }
+
+    /// Returns how long the event loop may sleep.
+    pub(crate) fn sleep(&self, now: Instant) -> Duration {
+        let is_sending = self
+            .brokers
+            .values()
+            .any(|broker| broker.producing > 0 || (broker.is_up() && !broker.ready.is_empty()));
+        if is_sending {
+            return self
+                .settings
+                .linger
+                .clamp(Duration::from_millis(1), BUSY_SLEEP);
+        }
+        let is_busy = self
+            .partitions
+            .iter()
+            .any(|partition| partition.work != Work::None)
+            || !self.brokers.values().any(Broker::is_up)
+            || self
+                .brokers
+                .values()
+                .any(|broker| !broker.requests.is_empty())
+            || !self.identity_waiters.is_empty();
+        let longest = if is_busy { BUSY_SLEEP } else { IDLE_SLEEP };
+        longest.min(
+            self.metadata_at
+                .saturating_duration_since(now)
+                .max(Duration::from_millis(1)),
+        )
+    }
+
+    // Events.
+
+    pub(crate) fn on_connected(&mut self, node: Node, now: Instant) {
+        let client_id = self.settings.client_id.clone();
+        if let Some(broker) = self.brokers.get_mut(&node) {
+            broker.link = Link::Negotiating;
+            let correlation = broker.request(RequestKind::ApiVersions, now);
+            let bytes = protocol::api_versions(correlation, &client_id);
+            self.effects.push(Effect::Write { node, bytes });
+        }
+    }
+
+    /// A connection has ended, or could not be made.
+    pub(crate) fn on_disconnected(&mut self, node: Node, cause: &str, now: Instant) {
+        let Some(broker) = self.brokers.get_mut(&node) else {
+            return;
+        };
+        let was_up = broker.is_up();
+        if was_up {
+            // At once: most connections end for a reason that has passed.
+            broker.backoff = MIN_BACKOFF;
+            broker.link = Link::Down { retry_at: now };
+        } else {
+            broker.link = Link::Down {
+                retry_at: now + broker.backoff,
+            };
+            broker.backoff = (broker.backoff * 2).min(MAX_BACKOFF);
+        }
+        broker.producing = 0;
+        let requests = std::mem::take(&mut broker.requests);
+        for request in requests {
+            self.forget(node, request.kind, now);
+        }
+        self.refresh_metadata(now);
+        let is_lost = !was_up && !self.brokers.values().any(Broker::is_up);
+        if is_lost {
+            self.effects.push(Effect::Unreachable(cause.to_owned()));
+        }
+    }
+
+    /// An answer has come.
+    pub(crate) fn on_answer(&mut self, node: Node, answer: Bytes, now: Instant) {
+        let Some(broker) = self.brokers.get_mut(&node) else {
+            return;
+        };
+        let expected = broker.requests.front().map(|request| request.correlation);
+        if expected.is_none() || expected != protocol::correlation(&answer) {
+            return self.distrust(node, "an answer to no request", now);
+        }
+        let Some(request) = broker.requests.pop_front() else {
+            return;
+        };
+        let versions = broker.versions();
+        let handled = match (request.kind, versions) {
+            (RequestKind::ApiVersions, _) => self.on_api_versions(node, answer, now),
+            (RequestKind::Metadata, Some(versions)) => {
+                self.metadata_asked = None;
+                protocol::read_metadata(versions, answer)
+                    .map(|metadata| self.on_metadata(node, &metadata, now))
+            }
+            (RequestKind::InitProducerId(slot), Some(versions)) => {
+                let answer = protocol::read_init_producer_id(versions, answer);
+                if answer.is_err() {
+                    self.forget(node, RequestKind::InitProducerId(slot), now);
+                }
+                answer.map(|answer| {
+                    let identity = Identity {
+                        id: answer.producer_id.0,
+                        epoch: answer.producer_epoch,
+                    };
+                    self.on_identity(slot, answer.error_code, identity, now);
+                })
+            }
+            (RequestKind::Produce(slots), _) => {
+                broker.producing -= 1;
+                self.on_produced(slots, answer, now)
+            }
+            (_, None) => Err("an answer before the versions are known".to_owned()),
+        };
+        if let Err(malformed) = handled {
+            self.distrust(node, &malformed, now);
+        }
+    }
+
+    /// Records came to these places.
+    pub(crate) fn on_ready(&mut self, now: Instant) {
+        for Ready { topic, partition } in self.accumulator.take_ready() {
+            let entry = self.topics.entry(topic.name.clone());
+            let entry = entry.or_insert_with(|| Entry {
+                topic,
+                slots: Vec::new(),
+                absent_since: None,
+            });
+            let slot = partition.and_then(|partition| entry.slots.get(partition).copied());
+            match slot {
+                Some(slot) => self.mark_work(slot, now),
+                None => self.refresh_metadata(now),
+            }
+        }
+    }
+
+    /// Asks all brokers for a sign of life.
+    pub(crate) fn on_probe(&mut self, now: Instant) {
+        self.is_probing = true;
+        for broker in self.brokers.values_mut() {
+            if let Link::Down { retry_at } = &mut broker.link {
+                *retry_at = now;
+            }
+        }
+        self.refresh_metadata(now);
+    }
+
+    /// Fails everything that has no outcome.
+    pub(crate) fn on_close(&mut self) {
+        self.is_closed = true;
+        for topic in self.accumulator.close() {
+            let deliveries = topic.take_all(None);
+            self.fail(&topic, deliveries, Failed::Closed);
+        }
+        for slot in 0..self.partitions.len() {
+            let partition = &mut self.partitions[slot];
+            let topic = partition.topic.clone();
+            let batches = partition.in_flight.drain(..);
+            let batches = batches.chain(partition.returned.drain(..));
+            let deliveries = batches
+                .chain(partition.again.drain(..))
+                .flat_map(|batch| batch.deliveries)
+                .collect();
+            self.fail(&topic, deliveries, Failed::Closed);
+        }
+    }
+
+    /// Does what the time and the events before ask for.
+    pub(crate) fn tick(&mut self, now: Instant) {
+        self.time_out(now);
+        self.expire(now);
+        self.connect(now);
+        self.ask_for_metadata(now);
+        self.ask_for_identities(now);
+        let nodes: Vec<Node> = self.brokers.keys().copied().collect();
+        for node in nodes {
+            while self.send_batches(node, now) {}
+        }
+        for broker in self.brokers.values() {
+            if broker.producing == 0 && broker.ready.is_empty() {
+                broker.is_awaited.store(true, Ordering::SeqCst);
+            }
+        }
+        self.leaderless.store(true, Ordering::SeqCst);
+    }
+
+    // Connections.
+
+    fn time_out(&mut self, now: Instant) {
+        let late: Vec<Node> = self
+            .brokers
+            .iter()
+            .filter(|(_, broker)| match broker.link {
+                Link::Connecting { since } => now >= since + self.settings.connect_timeout,
+                _ => broker
+                    .requests
+                    .front()
+                    .is_some_and(|request| now >= request.at + self.settings.socket_timeout),
+            })
+            .map(|(node, _)| *node)
+            .collect();
+        for node in late {
+            self.distrust(node, "no answer in time", now);
+        }
+    }
+
+    /// Closes a connection.
+    fn distrust(&mut self, node: Node, cause: &str, now: Instant) {
+        let address = self.brokers.get(&node).map(Broker::address);
+        let cause = format!("{}: {cause}", address.unwrap_or_default());
+        tracing::debug!(target: "herald::wire", "{cause}");
+        self.effects.push(Effect::Disconnect(node));
+        self.on_disconnected(node, &cause, now);
+    }
+
+    fn connect(&mut self, now: Instant) {
+        // Bootstrap servers are asked until a broker is known to answer.
+        let has_broker = self.brokers.range(0..).any(|(_, broker)| broker.is_up());
+        let any_up = self.brokers.values().any(Broker::is_up);
+        // One is connected before there is something to send, so that the first record finds it.
+        let first = self.brokers.range(0..).next().map(|(node, _)| *node);
+        for (node, broker) in &mut self.brokers {
+            if *node < 0 && has_broker {
+                if !matches!(broker.link, Link::Down { .. }) && broker.requests.is_empty() {
+                    self.effects.push(Effect::Disconnect(*node));
+                    broker.link = Link::Down { retry_at: now };
+                }
+                continue;
+            }
+            let is_first = !has_broker && Some(*node) == first;
+            let is_needed = !any_up || !broker.ready.is_empty() || is_first;
+            if let Link::Down { retry_at } = broker.link
+                && retry_at <= now
+                && (is_needed || self.is_probing)
+            {
+                broker.link = Link::Connecting { since: now };
+                self.effects.push(Effect::Connect {
+                    node: *node,
+                    host: broker.host.clone(),
+                    port: broker.port,
+                });
+            }
+        }
+    }
+
+    fn on_api_versions(
+        &mut self,
+        node: Node,
+        answer: Bytes,
+        now: Instant,
+    ) -> Result<(), Malformed> {
+        let answer = protocol::read_api_versions(answer)?;
+        let versions = Versions::of(&answer)?;
+        if let Some(broker) = self.brokers.get_mut(&node) {
+            broker.link = Link::Up(versions);
+            broker.backoff = MIN_BACKOFF;
+        }
+        if self.is_probing {
+            self.refresh_metadata(now);
+        }
+        Ok(())
+    }
+
+    /// A request has no answer: does again what it was for.
+    fn forget(&mut self, node: Node, kind: RequestKind, now: Instant) {
+        match kind {
+            RequestKind::ApiVersions => {}
+            RequestKind::Metadata => {
+                if self.metadata_asked.is_some_and(|(asked, _)| asked == node) {
+                    self.metadata_asked = None;
+                }
+            }
+            RequestKind::InitProducerId(None) => self.is_identity_asked = false,
+            RequestKind::InitProducerId(Some(slot)) => self.identity_waiters.push_back(slot),
+            RequestKind::Produce(slots) => {
+                for slot in slots {
+                    let partition = &mut self.partitions[slot];
+                    partition.is_recovering = true;
+                    let batches = partition.in_flight.drain(..);
+                    partition.returned.extend(batches);
+                    self.recover(slot, now);
+                }
+            }
+        }
+    }
+
+    // Metadata.
+
+    fn refresh_metadata(&mut self, at: Instant) {
+        self.metadata_at = self.metadata_at.min(at);
+    }
+
+    fn ask_for_metadata(&mut self, now: Instant) {
+        if self.metadata_at > now {
+            return;
+        }
+        let asked = match self.metadata_asked {
+            Some((_, at)) if now < at + METADATA_PATIENCE && !self.is_probing => return,
+            Some((node, _)) => Some(node),
+            None => None,
+        };
+        let up = self
+            .brokers
+            .iter()
+            .filter(|(_, broker)| broker.is_up() && !broker.is_asked_for_metadata());
+        let mut nodes: Vec<Node> = up
+            .filter(|(node, _)| Some(**node) != asked)
+            .map(|(node, _)| *node)
+            .collect();
+        // The one with the fewest requests answers first.
+        nodes.sort_by_key(|node| self.brokers[node].requests.len());
+        if !self.is_probing {
+            nodes.truncate(1);
+        }
+        for node in nodes {
+            let Some(broker) = self.brokers.get_mut(&node) else {
+                continue;
+            };
+            let Some(versions) = broker.versions() else {
+                continue;
+            };
+            let correlation = broker.request(RequestKind::Metadata, now);
+            let bytes = protocol::metadata(
+                versions,
+                correlation,
+                &self.settings.client_id,
+                self.topics.keys().map(|name| &**name),
+                true,
+            );
+            self.effects.push(Effect::Write { node, bytes });
+            self.metadata_asked = Some((node, now));
+            self.metadata_at = now + self.settings.metadata_age;
+        }
+    }
+
+    fn on_metadata(&mut self, from: Node, metadata: &MetadataResponse, now: Instant) {
+        for broker in &metadata.brokers {
+            let (host, port) = (broker.host.to_string(), broker.port);
+            let port = u16::try_from(port).unwrap_or_default();
+            let known = self.brokers.entry(broker.node_id.0);
+            let known = known.or_insert_with(|| Broker::new(host.clone(), port, now));
+            if (&known.host, known.port) != (&host, port) {
+                (known.host, known.port) = (host, port);
+                if broker.node_id.0 != from && known.is_connected() {
+                    self.distrust(broker.node_id.0, "it has another address now", now);
+                }
+            }
+        }
+        if self.is_probing {
+            self.is_probing = false;
+            let cluster = metadata.cluster_id.as_ref().map(ToString::to_string);
+            self.effects.push(Effect::Answered(cluster));
+        }
+        for topic in &metadata.topics {
+            self.on_topic(topic, now);
+        }
+    }
+
+    fn on_topic(&mut self, metadata: &MetadataResponseTopic, now: Instant) {
+        let Some(name) = metadata.name.as_ref() else {
+            return;
+        };
+        let Some(entry) = self.topics.get_mut(name.as_str()) else {
+            return;
+        };
+        match verdict::of(metadata.error_code) {
+            _ if metadata.error_code == 0 && !metadata.partitions.is_empty() => {
+                entry.absent_since = None;
+                self.on_partitions(name.as_str(), metadata, now);
+            }
+            Verdict::Topic => self.reject_topic(name.as_str(), metadata.error_code, now),
+            _ if metadata.error_code == UNKNOWN_TOPIC => {
+                let since = *entry.absent_since.get_or_insert(now);
+                if now >= since + self.settings.topic_propagation {
+                    entry.absent_since = None;
+                    self.reject_topic(name.as_str(), UNKNOWN_TOPIC, now);
+                } else {
+                    self.refresh_metadata(now + METADATA_BACKOFF);
+                }
+            }
+            _ => self.refresh_metadata(now + METADATA_BACKOFF),
+        }
+    }
+
+    fn on_partitions(&mut self, name: &str, metadata: &MetadataResponseTopic, now: Instant) {
+        let Some(entry) = self.topics.get_mut(name) else {
+            return;
+        };
+        let topic = entry.topic.clone();
+        while entry.slots.len() < metadata.partitions.len() {
+            let index = entry.slots.len();
+            entry.slots.push(self.partitions.len());
+            self.partitions.push(Partition::new(topic.clone(), index));
+        }
+        let slots = entry.slots.clone();
+        let filled = topic.set_partitions(slots.len(), self.settings.batch_bytes, |_| {
+            self.leaderless.clone()
+        });
+        for partition in &metadata.partitions {
+            let index = usize::try_from(partition.partition_index).unwrap_or(usize::MAX);
+            let Some(slot) = slots.get(index).copied() else {
+                continue;
+            };
+            let leader = partition.leader_id.0;
+            let leader = if self.brokers.contains_key(&leader) {
+                leader
+            } else {
+                -1
+            };
+            let known = &mut self.partitions[slot];
+            if known.leader != leader {
+                known.leader = leader;
+                let broker = self.brokers.get(&leader).filter(|_| leader >= 0);
+                let is_awaited = broker.map_or(&self.leaderless, |broker| &broker.is_awaited);
+                topic.set_awaited(index, is_awaited.clone());
+                // A record may have come while nobody was to be woken for this partition.
+                if known.work == Work::Queued || topic.front(index, |_| true) {
+                    known.work = Work::Waiting;
+                }
+            }
+            if known.work != Work::None || filled.contains(&index) {
+                self.mark_work(slot, now);
+            }
+        }
+    }
+
+    /// The cluster takes nothing for a topic: fails what is there for it.
+    fn reject_topic(&mut self, name: &str, code: i16, now: Instant) {
+        let Some(entry) = self.topics.get(name) else {
+            return;
+        };
+        let (topic, slots) = (entry.topic.clone(), entry.slots.clone());
+        for slot in slots {
+            let partition = &mut self.partitions[slot];
+            let batches = std::mem::take(&mut partition.again);
+            partition.needs_reset |= batches.iter().any(|batch| batch.sequence.is_some());
+            let deliveries = batches.into_iter().flat_map(|batch| batch.deliveries);
+            let deliveries = deliveries.collect();
+            self.fail(&topic, deliveries, Failed::Refused(code));
+            if self.partitions[slot].needs_reset {
+                self.partitions[slot].is_recovering = true;
+                self.recover(slot, now);
+            }
+        }
+        let deliveries = topic.take_all(Some((code, now + REJECTION)));
+        self.fail(&topic, deliveries, Failed::Refused(code));
+    }
+
+    // Identities.
+
+    fn ask_for_identities(&mut self, now: Instant) {
+        if now < self.identity_at {
+            return;
+        }
+        let mut wanted = Vec::new();
+        if self.identity.is_none() && !self.is_identity_asked {
+            wanted.push(None);
+        }
+        wanted.extend(self.identity_waiters.iter().copied().map(Some));
+        if wanted.is_empty() {
+            return;
+        }
+        let up = self.brokers.iter_mut().filter(|(_, broker)| broker.is_up());
+        let Some((node, broker)) = up.min_by_key(|(_, broker)| broker.requests.len()) else {
+            return;
+        };
+        let Some(versions) = broker.versions() else {
+            return;
+        };
+        self.identity_waiters.clear();
+        for slot in wanted {
+            self.is_identity_asked |= slot.is_none();
+            let correlation = broker.request(RequestKind::InitProducerId(slot), now);
+            let client_id = &self.settings.client_id;
+            let bytes = protocol::init_producer_id(versions, correlation, client_id);
+            self.effects.push(Effect::Write { node: *node, bytes });
+        }
+    }
+
+    fn on_identity(&mut self, slot: Option<Slot>, code: i16, identity: Identity, now: Instant) {
+        if code != 0 {
+            tracing::warn!(target: "herald::wire", code, "the cluster gave no producer id");
+            self.identity_at = now + IDENTITY_BACKOFF;
+            match slot {
+                None => self.is_identity_asked = false,
+                Some(slot) => self.identity_waiters.push_back(slot),
+            }
+            return;
+        }
+        match slot {
+            None => self.identity = Some(identity),
+            Some(slot) => {
+                let partition = &mut self.partitions[slot];
+                partition.numbering = Numbering::begin(identity);
+            }
+        }
+    }
+
+    // Batches.
+
+    /// Notes that a partition may have something to send.
+    fn mark_work(&mut self, slot: Slot, now: Instant) {
+        let partition = &mut self.partitions[slot];
+        if partition.work == Work::Queued {
+            return;
+        }
+        let leader = partition.leader;
+        if let Some(broker) = self.brokers.get_mut(&leader).filter(|_| leader >= 0) {
+            broker.ready.push_back(slot);
+            partition.work = Work::Queued;
+        } else {
+            partition.work = Work::Waiting;
+            self.refresh_metadata(now + METADATA_BACKOFF);
+        }
+    }
+
+    /// Sends one request with batches, if there is reason to; returns whether it did.
+    fn send_batches(&mut self, node: Node, now: Instant) -> bool {
+        let Some(broker) = self.brokers.get(&node) else {
+            return false;
+        };
+        if !broker.is_up() || broker.producing >= self.settings.max_in_flight {
+            return false;
+        }
+        let is_idle = broker.producing == 0;
+        let is_due = |slot: &Slot| {
+            let partition = &self.partitions[*slot];
+            partition.leader == node
+                && self.may_send(partition, now)
+                && (is_idle || self.has_due_batch(partition, now))
+        };
+        if !broker.ready.iter().any(is_due) {
+            return false;
+        }
+        let mut batches = self.take_batches(node, now);
+        if batches.is_empty() {
+            return false;
+        }
+        // Batches of a topic stand together in a request.
+        batches.sort_by(|(one, _), (other, _)| {
+            let name = |slot: &Slot| &self.partitions[*slot].topic.name;
+            name(one).cmp(name(other))
+        });
+        let Some(broker) = self.brokers.get_mut(&node) else {
+            return false;
+        };
+        let slots = batches.iter().map(|(slot, _)| *slot).collect();
+        let correlation = broker.request(RequestKind::Produce(slots), now);
+        broker.producing += 1;
+        let bytes = batches.iter().map(|(_, batch)| batch.records.bytes());
+        let timeout = i32::try_from(self.settings.request_timeout.as_millis());
+        let mut request = ProduceRequest::new(
+            correlation,
+            &self.settings.client_id,
+            timeout.unwrap_or(i32::MAX),
+            bytes.sum::<usize>() / 2 + 1_024,
+        );
+        let mut topic: Option<&str> = None;
+        for (slot, batch) in &batches {
+            let partition = &self.partitions[*slot];
+            if topic != Some(&partition.topic.name) {
+                request.topic(&partition.topic.name);
+                topic = Some(&partition.topic.name);
+            }
+            let Some((identity, sequence)) = batch.sequence else {
+                continue;
+            };
+            let index = i32::try_from(partition.index).unwrap_or(i32::MAX);
+            request.partition(index, |out| {
+                let compression = self.settings.compression;
+                batch.records.seal(compression, identity, sequence, out);
+            });
+        }
+        for (slot, batch) in batches {
+            self.partitions[slot].in_flight_at = node;
+            self.partitions[slot].in_flight.push_back(batch);
+        }
+        let bytes = request.finish();
+        self.effects.push(Effect::Write { node, bytes });
+        true
+    }
+
+    fn may_send(&self, partition: &Partition<D>, now: Instant) -> bool {
+        let limit = match partition.numbering {
+            Numbering::New => usize::from(self.identity.is_some()),
+            Numbering::Awaited => 0,
+            Numbering::Begun { is_known, .. } if !is_known => 1,
+            Numbering::Begun { .. } => self.settings.max_in_flight,
+        };
+        !partition.is_recovering
+            && partition.retry_at.is_none_or(|at| at <= now)
+            && partition.in_flight.len() < limit
+            && (partition.in_flight.is_empty() || partition.in_flight_at == partition.leader)
+    }
+
+    /// Returns whether a partition has a batch that need not wait for others.
+    fn has_due_batch(&self, partition: &Partition<D>, now: Instant) -> bool {
+        let linger = self.settings.linger;
+        !partition.again.is_empty()
+            || partition.topic.front(partition.index, |batch| {
+                batch.is_full || now >= batch.since + linger
+            })
+    }
+
+    /// Takes the oldest batch of each partition that a broker leads.
+    fn take_batches(&mut self, node: Node, now: Instant) -> Vec<(Slot, Batch<D>)> {
+        let Some(broker) = self.brokers.get_mut(&node) else {
+            return Vec::new();
+        };
+        let ready = std::mem::take(&mut broker.ready);
+        let (mut batches, mut still_ready, mut bytes) = (Vec::new(), VecDeque::new(), 0);
+        for slot in ready {
+            let partition = &self.partitions[slot];
+            if partition.leader != node {
+                // It has moved, and is among the ready ones of its leader.
+                continue;
+            }
+            if !self.may_send(partition, now) || bytes > MAX_REQUEST_BYTES {
+                still_ready.push_back(slot);
+                continue;
+            }
+            let partition = &mut self.partitions[slot];
+            let (batch, has_more) = match partition.again.pop_front() {
+                Some(batch) => (Some(batch), true),
+                None => partition.topic.take_batch(partition.index),
+            };
+            if has_more {
+                still_ready.push_back(slot);
+            } else {
+                partition.work = Work::None;
+            }
+            if let Some(mut batch) = batch {
+                batch.is_full = true;
+                bytes += batch.records.bytes();
+                if batch.sequence.is_none() {
+                    batch.sequence = partition.numbering.take(self.identity, &batch.records);
+                }
+                batches.push((slot, batch));
+            }
+        }
+        if let Some(broker) = self.brokers.get_mut(&node) {
+            broker.ready.extend(still_ready);
+        }
+        batches
+    }
+
+    fn on_produced(
+        &mut self,
+        slots: Vec<Slot>,
+        answer: Bytes,
+        now: Instant,
+    ) -> Result<(), Malformed> {
+        let mut left: HashSet<Slot> = slots.iter().copied().collect();
+        let answer = protocol::read_produce(answer);
+        let topics = answer.as_ref().map(|answer| &answer.responses[..]);
+        for topic in topics.unwrap_or_default() {
+            for partition in &topic.partition_responses {
+                let entry = self.topics.get(topic.name.as_str());
+                let index = usize::try_from(partition.index).unwrap_or(usize::MAX);
+                let slot = entry.and_then(|entry| entry.slots.get(index).copied());
+                if let Some(slot) = slot
+                    && left.remove(&slot)
+                {
+                    self.on_batch(slot, partition.error_code, partition.base_offset, now);
+                }
+            }
+        }
+        for slot in slots {
+            if left.contains(&slot) {
+                self.on_batch(slot, NOT_ANSWERED, -1, now);
+            }
+        }
+        answer.map(|_| ())
+    }
+
+    /// Handles the answer to the oldest batch of a partition that is under way.
+    fn on_batch(&mut self, slot: Slot, code: i16, first_offset: i64, now: Instant) {
+        let partition = &mut self.partitions[slot];
+        let Some(batch) = partition.in_flight.pop_front() else {
+            return;
+        };
+        let topic = partition.topic.clone();
+        if code == 0 && first_offset >= 0 {
+            partition.numbering.acknowledge();
+            partition.backoff = MIN_BACKOFF;
+            self.effects.push(Effect::Delivered {
+                partition: i32::try_from(partition.index).unwrap_or(i32::MAX),
+                first_offset,
+                deliveries: batch.deliveries,
+            });
+        } else {
+            partition.is_recovering = true;
+            match verdict::of(code) {
+                // A success without an offset tells not where the batch is.
+                _ if code == 0 => {
+                    partition.needs_reset = true;
+                    partition.returned.push_back(batch);
+                }
+                Verdict::Again => partition.returned.push_back(batch),
+                Verdict::AgainElsewhere => {
+                    partition.returned.push_back(batch);
+                    self.refresh_metadata(now);
+                }
+                Verdict::OutOfSequence => {
+                    // Expected behind one that has to be sent again.
+                    partition.needs_reset |= partition.returned.is_empty();
+                    partition.returned.push_back(batch);
+                }
+                Verdict::Batch if batch.records.len() > 1 => {
+                    partition.needs_reset = true;
+                    let (first, second) = batch.halve();
+                    partition.returned.extend([first, second]);
+                }
+                Verdict::Batch => {
+                    partition.needs_reset = true;
+                    self.fail(&topic, batch.deliveries, Failed::Refused(code));
+                }
+                Verdict::Topic => {
+                    partition.needs_reset = true;
+                    self.fail(&topic, batch.deliveries, Failed::Refused(code));
+                    self.reject_topic(&topic.name, code, now);
+                }
+            }
+        }
+        self.recover(slot, now);
+    }
+
+    /// Ends a recovery, if nothing of the partition is under way any more.
+    fn recover(&mut self, slot: Slot, now: Instant) {
+        let partition = &mut self.partitions[slot];
+        if !partition.is_recovering || !partition.in_flight.is_empty() {
+            return;
+        }
+        partition.is_recovering = false;
+        let mut again = std::mem::take(&mut partition.returned);
+        again.append(&mut partition.again);
+        // Expired ones leave a gap if they were sent before.
+        let expired = |batch: &Batch<D>| batch.deliveries.is_empty();
+        partition.needs_reset |= again
+            .iter()
+            .any(|batch| expired(batch) && batch.sequence.is_some());
+        again.retain(|batch| !expired(batch));
+        if partition.needs_reset {
+            partition.needs_reset = false;
+            for batch in &mut again {
+                batch.sequence = None;
+            }
+            partition.numbering = Numbering::Awaited;
+            self.identity_waiters.push_back(slot);
+        } else {
+            partition.retry_at = Some(now + partition.backoff);
+            partition.backoff = (partition.backoff * 2).min(MAX_BACKOFF);
+        }
+        partition.again = again;
+        if !partition.again.is_empty() || partition.topic.front(partition.index, |_| true) {
+            self.mark_work(slot, now);
+        }
+    }
+
+    /// Reports what was tried for too long.
+    fn expire(&mut self, now: Instant) {
+        let Some(timeout) = self.settings.delivery_timeout else {
+            return;
+        };
+        let Some(before) = now.checked_sub(timeout) else {
+            return;
+        };
+        let topics: Vec<_> = self
+            .topics
+            .values()
+            .map(|entry| entry.topic.clone())
+            .collect();
+        for topic in topics {
+            let expired = topic.take_expired(before);
+            self.fail(&topic, expired, Failed::Expired);
+        }
+        for slot in 0..self.partitions.len() {
+            let partition = &mut self.partitions[slot];
+            let topic = partition.topic.clone();
+            let batches = partition.in_flight.iter_mut();
+            let batches = batches.chain(&mut partition.returned);
+            let batches = batches.chain(&mut partition.again);
+            let expired = batches.filter(|batch| batch.since <= before);
+            // What is under way keeps its place: later ones wait for its answer.
+            let deliveries: Vec<D> = expired
+                .flat_map(|batch| std::mem::take(&mut batch.deliveries))
+                .collect();
+            let is_waiting = partition
+                .again
+                .iter()
+                .any(|batch| batch.deliveries.is_empty());
+            if is_waiting {
+                partition.is_recovering = true;
+                self.recover(slot, now);
+            }
+            self.fail(&topic, deliveries, Failed::Expired);
+        }
+    }
+
+    fn fail(&mut self, topic: &Arc<Topic<D>>, deliveries: Vec<D>, failed: Failed) {
+        if !deliveries.is_empty() {
+            self.effects.push(Effect::Failed {
+                topic: topic.clone(),
+                deliveries,
+                failed,
+            });
+        }
+    }
+}
+
+impl Broker {
+    fn new(host: String, port: u16, now: Instant) -> Self {
+        Self {
+            host,
+            port,
+            link: Link::Down { retry_at: now },
+            backoff: MIN_BACKOFF,
+            requests: VecDeque::new(),
+            producing: 0,
+            next_correlation: 0,
+            ready: VecDeque::new(),
+            is_awaited: Arc::new(AtomicBool::new(true)),
+        }
+    }
+
+    fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
+    fn is_up(&self) -> bool {
+        matches!(self.link, Link::Up(_))
+    }
+
+    fn is_connected(&self) -> bool {
+        matches!(self.link, Link::Up(_) | Link::Negotiating)
+    }
+
+    fn versions(&self) -> Option<Versions> {
+        match self.link {
+            Link::Up(versions) => Some(versions),
+            _ => None,
+        }
+    }
+
+    fn is_asked_for_metadata(&self) -> bool {
+        let mut requests = self.requests.iter();
+        requests.any(|request| matches!(request.kind, RequestKind::Metadata))
+    }
+
+    /// Notes a request, and returns its correlation id.
+    fn request(&mut self, kind: RequestKind, now: Instant) -> i32 {
+        let correlation = self.next_correlation;
+        self.next_correlation = correlation.wrapping_add(1);
+        self.requests.push_back(Request {
+            correlation,
+            at: now,
+            kind,
+        });
+        correlation
+    }
+}
+
+impl Numbering {
+    fn begin(identity: Identity) -> Self {
+        Self::Begun {
+            identity,
+            next: 0,
+            is_known: false,
+        }
+    }
+
+    /// Returns the identity and the first sequence of a batch.
+    fn take(&mut self, shared: Option<Identity>, records: &Records) -> Option<(Identity, i32)> {
+        if let (Self::New, Some(shared)) = (&self, shared) {
+            *self = Self::begin(shared);
+        }
+        let Self::Begun { identity, next, .. } = self else {
+            return None;
+        };
+        let first = *next;
+        *next = next_sequence(first, records.len());
+        Some((*identity, first))
+    }
+
+    fn acknowledge(&mut self) {
+        if let Self::Begun { is_known, .. } = self {
+            *is_known = true;
+        }
+    }
+}
+
+impl<D> Partition<D> {
+    fn new(topic: Arc<Topic<D>>, index: usize) -> Self {
+        Self {
+            topic,
+            index,
+            leader: -1,
+            numbering: Numbering::New,
+            in_flight: VecDeque::new(),
+            in_flight_at: -1,
+            again: VecDeque::new(),
+            returned: VecDeque::new(),
+            is_recovering: false,
+            needs_reset: false,
+            retry_at: None,
+            backoff: MIN_BACKOFF,
+            work: Work::None,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The producer, as its users see it.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use crate::accumulator::{Accumulator, Wake, lock};
+use crate::engine::Engine;
+use crate::event_loop::{Command, EventLoop, Remote};
+use crate::record_batch::{Compression, Record};
+
+/// Callback for the outcome of a record. Called exactly once, on the thread of the producer, and
+/// without any lock that [`Producer::send`] needs.
+pub trait Delivery: Send + 'static {
+    /// All in-sync replicas have the record.
+    fn delivered(self, partition: i32, offset: i64);
+
+    /// The record was not written, or it is not known whether it was.
+    fn failed(self, topic: &str, failed: Failed);
+}
+
+/// Reason why a record failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failed {
+    /// The cluster refused the record, with this error code of the protocol.
+    Refused(i16),
+    /// The delivery timeout has passed. It may have been written.
+    Expired,
+    /// The producer was closed. It may have been written.
+    Closed,
+}
+
+/// Reason why a record was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The producer is closed.
+    Closed,
+    /// The cluster refused the topic a moment ago, with this error code.
+    Topic(i16),
+}
+
+/// Listener for the state of the connections.
+pub trait Listener: Send + Sync + 'static {
+    /// No broker can be reached. Called for each failed attempt in an outage.
+    fn unreachable(&self, cause: &str);
+}
+
+/// Settings of a producer.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Addresses `host:port`, of which one has to answer.
+    pub bootstrap_servers: Vec<(String, u16)>,
+    /// Name of the client in the logs of the brokers.
+    pub client_id: String,
+    /// Compression of batches.
+    pub compression: Compression,
+    /// Longest time that a record waits for others while requests are under way. A record that finds
+    /// its connection idle never waits.
+    pub linger: Duration,
+    /// Size of a batch without compression after which another one is begun.
+    pub batch_bytes: usize,
+    /// Number of requests with batches under way to a broker: 1 to 5.
+    pub max_in_flight: usize,
+    /// Time for which a record is tried; `None`: until it is written.
+    pub delivery_timeout: Option<Duration>,
+    /// Time for which the leader may wait for its replicas.
+    pub request_timeout: Duration,
+    /// Time after which a connection without an answer is closed.
+    pub socket_timeout: Duration,
+    /// Time after which an attempt to connect has failed.
+    pub connect_timeout: Duration,
+    /// Time after which a topic that is absent does not exist.
+    pub topic_propagation: Duration,
+    /// Age at which metadata is asked for again.
+    pub metadata_age: Duration,
+}
+
+impl Settings {
+    /// Creates settings with defaults.
+    pub fn new(bootstrap_servers: Vec<(String, u16)>) -> Self {
+        Self {
+            bootstrap_servers,
+            client_id: "herald".to_owned(),
+            compression: Compression::default(),
+            linger: Duration::from_millis(5),
+            batch_bytes: 1_000_000,
+            max_in_flight: 5,
+            delivery_timeout: None,
+            request_timeout: Duration::from_secs(20),
+            socket_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            topic_propagation: Duration::from_secs(1),
+            metadata_age: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Idempotent producer. Dropping it closes it.
+pub struct Producer<D: Delivery> {
+    accumulator: Arc<Accumulator<D>>,
+    remote: Remote,
+    end: Arc<End>,
+    thread: ThreadId,
+}
+
+/// Signal that the thread has ended.
+#[derive(Default)]
+pub(crate) struct End {
+    gone: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl<D: Delivery> Producer<D> {
+    /// Starts a producer. The cluster need not be reachable.
+    ///
+    /// # Errors
+    /// The system can't start a thread.
+    pub fn start(settings: Settings, listener: Arc<dyn Listener>) -> std::io::Result<Self> {
+        let accumulator = Arc::new(Accumulator::new(settings.batch_bytes));
+        let engine = Engine::new(settings, accumulator.clone(), Instant::now());
+        let (event_loop, remote) = EventLoop::new(engine, listener)?;
+        let end = Arc::new(End::default());
+        let ended = end.clone();
+        let thread = thread::Builder::new()
+            .name("herald-wire".to_owned())
+            .spawn(move || {
+                event_loop.run();
+                *lock(&ended.gone) = true;
+                ended.changed.notify_all();
+            })?;
+        Ok(Self {
+            accumulator,
+            remote,
+            end,
+            thread: thread.thread().id(),
+        })
+    }
+
+    /// Accepts a record. Returns at once.
+    ///
+    /// # Errors
+    /// See [`Refused`]. Nothing is reported then.
+    pub fn send<'a, H>(
+        &self,
+        topic: &str,
+        record: &Record<'a, H>,
+        delivery: D,
+    ) -> Result<(), Refused>
+    where
+        H: ExactSizeIterator<Item = (&'a str, &'a [u8])> + Clone,
+    {
+        if self.accumulator.push(topic, record, delivery)? == Wake::Yes {
+            self.remote.wake();
+        }
+        Ok(())
+    }
+
+    /// Asks the brokers for the id of the cluster, for at most this time. `None` if none answered.
+    pub fn probe(&self, timeout: Duration) -> Option<Option<String>> {
+        let (reply, answer) = mpsc::channel();
+        self.remote.command(Command::Probe(reply));
+        answer.recv_timeout(timeout).ok()
+    }
+
+    /// Reports all records that have no outcome as [`Failed::Closed`], and ends the connections.
+    /// Called on the thread of the producer, it returns before that is done.
+    pub fn close(&self, timeout: Duration) {
+        self.remote.command(Command::Close);
+        if thread::current().id() == self.thread {
+            return;
+        }
+        let gone = lock(&self.end.gone);
+        let waited = self
+            .end
+            .changed
+            .wait_timeout_while(gone, timeout, |gone| !*gone);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Returns whether [`Producer::close`] was called.
+    pub fn is_closed(&self) -> bool {
+        self.accumulator.is_closed()
+    }
+}
+
+impl<D: Delivery> fmt::Debug for Producer<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer").finish_non_exhaustive()
+    }
+}
