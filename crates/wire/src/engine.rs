@@ -652,6 +652,9 @@ impl<D: Delivery> Engine<D> {
             };
             let known = &mut self.partitions[slot];
             if known.leader != leader {
+                if let Some(old) = self.brokers.get_mut(&known.leader) {
+                    old.ready.retain(|ready| *ready != slot);
+                }
                 known.leader = leader;
                 let broker = self.brokers.get(&leader).filter(|_| leader >= 0);
                 let is_awaited = broker.map_or(&self.leaderless, |broker| &broker.is_awaited);
@@ -768,9 +771,7 @@ impl<D: Delivery> Engine<D> {
         let is_idle = broker.producing == 0;
         let is_due = |slot: &Slot| {
             let partition = &self.partitions[*slot];
-            partition.leader == node
-                && self.may_send(partition, now)
-                && (is_idle || self.has_due_batch(partition, now))
+            self.may_send(partition, now) && (is_idle || self.has_due_batch(partition, now))
         };
         if !broker.ready.iter().any(is_due) {
             return false;
@@ -854,10 +855,6 @@ impl<D: Delivery> Engine<D> {
         let (mut batches, mut still_ready, mut bytes) = (Vec::new(), VecDeque::new(), 0);
         for slot in ready {
             let partition = &self.partitions[slot];
-            if partition.leader != node {
-                // It has moved, and is among the ready ones of its leader.
-                continue;
-            }
             if !self.may_send(partition, now) || bytes > MAX_REQUEST_BYTES {
                 still_ready.push_back(slot);
                 continue;

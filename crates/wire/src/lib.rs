@@ -14,6 +14,8 @@ mod event_loop;
 mod producer;
 mod protocol;
 pub mod record_batch;
+#[cfg(test)]
+mod simulation;
 mod verdict;
 
 pub use producer::{Delivery, Failed, Listener, Producer, Refused, Settings};

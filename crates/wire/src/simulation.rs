@@ -1,0 +1,499 @@
+//! Simulation: the engine against a simulated cluster, with faults at every step. A run is given by
+//! its seed.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use kafka_protocol::messages::api_versions_response::ApiVersion;
+use kafka_protocol::messages::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
+use kafka_protocol::messages::{
+    ApiKey, ApiVersionsResponse, BrokerId, InitProducerIdResponse, MetadataRequest,
+    MetadataResponse, ProduceRequest, ProduceResponse, ProducerId, RequestHeader,
+};
+use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
+use kafka_protocol::records::RecordBatchDecoder;
+use proptest::prelude::*;
+
+use crate::accumulator::Accumulator;
+use crate::engine::{Effect, Engine, Node};
+use crate::producer::{Delivery, Failed, Settings};
+use crate::record_batch::{Compression, Record};
+
+const TOPIC: &str = "orders";
+const BROKERS: i32 = 3;
+const PARTITIONS: usize = 3;
+const KEYS: usize = 5;
+
+/// Value of a record that brokers refuse.
+const BAD: u8 = b'!';
+
+/// Error codes with which a batch may be answered although nothing is wrong with it.
+const PASSING: [i16; 4] = [5, 6, 19, 56];
+
+/// The same, after the batch was written.
+const PASSING_AFTER_WRITE: [i16; 2] = [7, 20];
+
+/// Xorshift.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 16).unwrap_or_default() % below
+    }
+
+    /// True in one of so many cases.
+    fn one_in(&mut self, cases: usize) -> bool {
+        self.next(cases) == 0
+    }
+
+    fn choose<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.next(from.len())]
+    }
+}
+
+type Outcome = Result<(i32, i64), Failed>;
+
+/// Outcomes of records by their number.
+#[derive(Clone, Default)]
+struct Outcomes(Arc<Mutex<HashMap<usize, Vec<Outcome>>>>);
+
+struct Numbered {
+    number: usize,
+    outcomes: Outcomes,
+}
+
+impl Numbered {
+    fn report(self, outcome: Outcome) {
+        let mut outcomes = self.outcomes.0.lock().unwrap();
+        outcomes.entry(self.number).or_default().push(outcome);
+    }
+}
+
+impl Delivery for Numbered {
+    fn delivered(self, partition: i32, offset: i64) {
+        self.report(Ok((partition, offset)));
+    }
+
+    fn failed(self, _: &str, failed: Failed) {
+        self.report(Err(failed));
+    }
+}
+
+/// Log of a partition, which all its replicas have.
+#[derive(Default)]
+struct Log {
+    leader: i32,
+    records: Vec<Vec<u8>>,
+    /// The last batches of each producer id: first sequence, number of records, first offset.
+    producers: HashMap<i64, VecDeque<(i32, i32, i64)>>,
+}
+
+impl Log {
+    /// Appends a batch as Kafka does; returns an error code and the first offset.
+    fn append(&mut self, batch: &mut Bytes, random: &mut Random, faults: bool) -> (i16, i64) {
+        if faults && random.one_in(12) {
+            return (random.choose(&PASSING), -1);
+        }
+        let set = RecordBatchDecoder::decode(batch).expect("a batch");
+        let first = &set.records[0];
+        let count = i32::try_from(set.records.len()).unwrap();
+        let is_bad = |value: &Option<Bytes>| value.as_ref().is_some_and(|value| value[0] == BAD);
+        if set.records.iter().any(|record| is_bad(&record.value)) {
+            return (87, -1);
+        }
+        let batches = self.producers.entry(first.producer_id).or_default();
+        if let Some(known) = batches
+            .iter()
+            .find(|(sequence, length, _)| (*sequence, *length) == (first.sequence, count))
+        {
+            return (0, known.2);
+        }
+        if let Some((sequence, length, _)) = batches.back()
+            && first.sequence != sequence + length
+        {
+            return (45, -1);
+        }
+        let offset = i64::try_from(self.records.len()).unwrap();
+        batches.push_back((first.sequence, count, offset));
+        if batches.len() > 5 {
+            batches.pop_front();
+        }
+        let values = set
+            .records
+            .into_iter()
+            .map(|record| record.value.unwrap().to_vec());
+        self.records.extend(values);
+        if faults && random.one_in(12) {
+            return (random.choose(&PASSING_AFTER_WRITE), -1);
+        }
+        (0, offset)
+    }
+}
+
+#[derive(Default)]
+struct Link {
+    requests: VecDeque<Bytes>,
+    answers: VecDeque<Bytes>,
+}
+
+struct Cluster {
+    logs: Vec<Log>,
+    /// Open connections.
+    links: BTreeMap<Node, Link>,
+    next_producer: i64,
+}
+
+impl Cluster {
+    /// Handles the oldest request of a connection.
+    fn serve(&mut self, node: Node, random: &mut Random, faults: bool) {
+        let Some(mut request) = self
+            .links
+            .get_mut(&node)
+            .and_then(|link| link.requests.pop_front())
+        else {
+            return;
+        };
+        let key = i16::from_be_bytes([request[4], request[5]]);
+        let version = i16::from_be_bytes([request[6], request[7]]);
+        let key = ApiKey::try_from(key).expect("a known request");
+        let _ = request.split_to(4);
+        let header = RequestHeader::decode(&mut request, key.request_header_version(version));
+        let correlation = header.expect("a header").correlation_id;
+        let mut answer = BytesMut::new();
+        answer.put_i32(correlation);
+        if key.response_header_version(version) > 0 {
+            answer.put_u8(0);
+        }
+        let written = match key {
+            ApiKey::ApiVersions => api_versions().encode(&mut answer, version),
+            ApiKey::Metadata => {
+                let request = MetadataRequest::decode(&mut request, version).expect("metadata");
+                let asks = request.topics.is_some_and(|topics| !topics.is_empty());
+                self.metadata(asks).encode(&mut answer, version)
+            }
+            ApiKey::InitProducerId => {
+                self.next_producer += 1;
+                InitProducerIdResponse::default()
+                    .with_producer_id(ProducerId(self.next_producer))
+                    .encode(&mut answer, version)
+            }
+            _ => {
+                let request = ProduceRequest::decode(&mut request, version).expect("produce");
+                self.produce(node, request, random, faults)
+                    .encode(&mut answer, version)
+            }
+        };
+        written.expect("an answer");
+        if let Some(link) = self.links.get_mut(&node) {
+            link.answers.push_back(answer.freeze());
+        }
+    }
+
+    fn metadata(&self, asks: bool) -> MetadataResponse {
+        let brokers = (0..BROKERS).map(|id| {
+            MetadataResponseBroker::default()
+                .with_node_id(BrokerId(id))
+                .with_host(StrBytes::from_static_str("127.0.0.1"))
+                .with_port(9_092 + id)
+        });
+        let partitions = (0i32..).zip(&self.logs).map(|(index, log)| {
+            MetadataResponsePartition::default()
+                .with_partition_index(index)
+                .with_leader_id(BrokerId(log.leader))
+        });
+        let topic = MetadataResponseTopic::default()
+            .with_name(Some(StrBytes::from_static_str(TOPIC).into()))
+            .with_partitions(partitions.collect());
+        MetadataResponse::default()
+            .with_brokers(brokers.collect())
+            .with_topics(asks.then_some(topic).into_iter().collect())
+    }
+
+    fn produce(
+        &mut self,
+        node: Node,
+        request: ProduceRequest,
+        random: &mut Random,
+        faults: bool,
+    ) -> ProduceResponse {
+        let mut responses = Vec::new();
+        for topic in request.topic_data {
+            let partitions = topic.partition_data.into_iter().map(|partition| {
+                let log = &mut self.logs[usize::try_from(partition.index).unwrap()];
+                let (code, offset) = if log.leader == node {
+                    log.append(&mut partition.records.unwrap(), random, faults)
+                } else {
+                    (6, -1)
+                };
+                PartitionProduceResponse::default()
+                    .with_index(partition.index)
+                    .with_error_code(code)
+                    .with_base_offset(offset)
+            });
+            let partitions = partitions.collect();
+            responses.push(
+                TopicProduceResponse::default()
+                    .with_name(topic.name)
+                    .with_partition_responses(partitions),
+            );
+        }
+        ProduceResponse::default().with_responses(responses)
+    }
+}
+
+fn api_versions() -> ApiVersionsResponse {
+    let keys = [ApiKey::Produce, ApiKey::Metadata, ApiKey::InitProducerId];
+    let keys = keys.map(|key| {
+        ApiVersion::default()
+            .with_api_key(key as i16)
+            .with_min_version(key.valid_versions().min)
+            .with_max_version(key.valid_versions().max)
+    });
+    ApiVersionsResponse::default().with_api_keys(keys.to_vec())
+}
+
+struct Simulation {
+    random: Random,
+    now: Instant,
+    accumulator: Arc<Accumulator<Numbered>>,
+    engine: Engine<Numbered>,
+    cluster: Rc<RefCell<Cluster>>,
+    outcomes: Outcomes,
+    /// Key and whether it is bad, of each record.
+    sent: Vec<(usize, bool)>,
+}
+
+impl Simulation {
+    fn new(seed: u64) -> Self {
+        let mut settings = Settings::new(vec![("127.0.0.1".to_owned(), 9_092)]);
+        settings.compression = Compression::None;
+        settings.batch_bytes = 60;
+        let accumulator = Arc::new(Accumulator::new(settings.batch_bytes));
+        let now = Instant::now();
+        let log = |leader| Log {
+            leader,
+            ..Log::default()
+        };
+        Self {
+            random: Random(seed | 1),
+            now,
+            engine: Engine::new(settings, accumulator.clone(), now),
+            accumulator,
+            cluster: Rc::new(RefCell::new(Cluster {
+                logs: (0..3).map(log).collect(),
+                links: BTreeMap::new(),
+                next_producer: 0,
+            })),
+            outcomes: Outcomes::default(),
+            sent: Vec::new(),
+        }
+    }
+
+    fn send(&mut self) {
+        let (number, key) = (self.sent.len(), self.random.next(KEYS));
+        let is_bad = self.random.one_in(40);
+        let mark = if is_bad { BAD } else { b' ' };
+        let mut value = vec![mark];
+        value.extend(number.to_string().into_bytes());
+        let key_text = format!("key-{key}");
+        let record = Record {
+            timestamp: 0,
+            key: Some(key_text.as_bytes()),
+            value: &value,
+            headers: [("name", &b"value"[..])].into_iter(),
+        };
+        let delivery = Numbered {
+            number,
+            outcomes: self.outcomes.clone(),
+        };
+        self.accumulator.push(TOPIC, &record, delivery).unwrap();
+        self.sent.push((key, is_bad));
+    }
+
+    /// One random step.
+    fn step(&mut self, faults: bool) {
+        let cluster = self.cluster.clone();
+        let mut cluster = cluster.borrow_mut();
+        let nodes: Vec<Node> = cluster.links.keys().copied().collect();
+        let node = if nodes.is_empty() {
+            0
+        } else {
+            self.random.choose(&nodes)
+        };
+        match self.random.next(10) {
+            0..4 => {
+                // A bootstrap server is the first broker.
+                cluster.serve(node, &mut self.random, faults);
+            }
+            4..8 => {
+                let link = cluster.links.get_mut(&node);
+                if let Some(answer) = link.and_then(|link| link.answers.pop_front()) {
+                    self.engine.on_answer(node, answer, self.now);
+                }
+            }
+            8 => self.now += Duration::from_millis(7),
+            _ if !faults => {}
+            _ => match self.random.next(6) {
+                0 if cluster.links.remove(&node).is_some() => {
+                    self.engine.on_disconnected(node, "cut", self.now);
+                }
+                1 => {
+                    let log = self.random.next(PARTITIONS);
+                    cluster.logs[log].leader = i32::try_from(self.random.next(3)).unwrap();
+                }
+                2 => self.now += Duration::from_millis(300),
+                _ => {}
+            },
+        }
+        self.engine.on_ready(self.now);
+        self.engine.tick(self.now);
+        self.carry_out(&mut cluster, faults);
+    }
+
+    fn carry_out(&mut self, cluster: &mut Cluster, faults: bool) {
+        loop {
+            let effects = self.engine.take_effects();
+            if effects.is_empty() {
+                return;
+            }
+            for effect in effects {
+                match effect {
+                    Effect::Connect { node, .. } if faults && self.random.one_in(4) => {
+                        self.engine.on_disconnected(node, "refused", self.now);
+                    }
+                    Effect::Connect { node, .. } => {
+                        cluster.links.insert(node, Link::default());
+                        self.engine.on_connected(node, self.now);
+                    }
+                    Effect::Disconnect(node) => drop(cluster.links.remove(&node)),
+                    Effect::Write { node, bytes } => {
+                        if let Some(link) = cluster.links.get_mut(&node) {
+                            link.requests.push_back(bytes.into());
+                        }
+                    }
+                    Effect::Delivered {
+                        partition,
+                        first_offset,
+                        deliveries,
+                    } => {
+                        for (offset, delivery) in (first_offset..).zip(deliveries) {
+                            delivery.delivered(partition, offset);
+                        }
+                    }
+                    Effect::Failed {
+                        topic,
+                        deliveries,
+                        failed,
+                    } => {
+                        for delivery in deliveries {
+                            delivery.failed(&topic.name, failed);
+                        }
+                    }
+                    Effect::Unreachable(_) | Effect::Answered(_) => {}
+                }
+            }
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.outcomes.0.lock().unwrap().len() == self.sent.len()
+    }
+
+    /// Checks that every record has one outcome, that what is reported as written is there, and that
+    /// the first copies of a key's records are in the order of sending.
+    fn check(&self) {
+        let outcomes = self.outcomes.0.lock().unwrap();
+        let cluster = self.cluster.borrow();
+        let number_of =
+            |value: &[u8]| -> usize { std::str::from_utf8(&value[1..]).unwrap().parse().unwrap() };
+        for (number, (_, is_bad)) in self.sent.iter().enumerate() {
+            let [outcome] = &outcomes[&number][..] else {
+                panic!("record {number} has the outcomes {:?}", outcomes[&number]);
+            };
+            match outcome {
+                Ok((partition, offset)) => {
+                    assert!(
+                        !is_bad,
+                        "record {number} is bad and was reported as written"
+                    );
+                    let log = &cluster.logs[usize::try_from(*partition).unwrap()];
+                    let value = &log.records[usize::try_from(*offset).unwrap()];
+                    assert_eq!(number_of(value), number, "at the offset of record {number}");
+                }
+                Err(failed) => assert!(
+                    *is_bad && *failed == Failed::Refused(87),
+                    "record {number} failed: {failed:?}"
+                ),
+            }
+        }
+        for log in &cluster.logs {
+            let mut last: HashMap<usize, usize> = HashMap::new();
+            let mut seen = vec![false; self.sent.len()];
+            for number in log.records.iter().map(|value| number_of(value)) {
+                if std::mem::replace(&mut seen[number], true) {
+                    continue;
+                }
+                let key = self.sent[number].0;
+                let before = last.insert(key, number);
+                assert!(
+                    before.is_none_or(|before| before < number),
+                    "record {number} of key {key} is written after {before:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Sends records through faults, then without, until all have their outcome.
+fn run(seed: u64) {
+    let mut simulation = Simulation::new(seed);
+    for _ in 0..1_500 {
+        if simulation.sent.len() < 300 && simulation.random.one_in(3) {
+            simulation.send();
+        }
+        simulation.step(true);
+    }
+    for _ in 0..40_000 {
+        if simulation.is_settled() {
+            break;
+        }
+        simulation.step(false);
+    }
+    assert!(simulation.is_settled(), "not all records have an outcome");
+    simulation.check();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 100,
+        max_shrink_iters: 0,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn nothing_is_lost_or_reordered_by_any_faults(seed in any::<u64>()) {
+        run(seed);
+    }
+}
+
+/// Runs more seeds: `HERALD_SEEDS=100000 cargo test -p herald-wire --release -- --ignored seeds`.
+#[test]
+#[ignore = "it takes as long as it is told"]
+fn many_seeds() {
+    let seeds = std::env::var("HERALD_SEEDS").map_or(10_000, |seeds| seeds.parse().unwrap());
+    for seed in 0..seeds {
+        let result = std::panic::catch_unwind(|| run(seed));
+        assert!(result.is_ok(), "seed {seed}");
+    }
+}
