@@ -133,7 +133,9 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
             "socket.timeout.ms" => settings.socket_timeout = time()?,
             "socket.connection.setup.timeout.ms" => settings.connect_timeout = time()?,
             "topic.metadata.propagation.max.ms" => settings.topic_propagation = time()?,
-            "metadata.max.age.ms" => settings.metadata_age = time()?,
+            "metadata.max.age.ms" | "topic.metadata.refresh.interval.ms" => {
+                settings.metadata_age = time()?;
+            }
             "compression.codec" | "compression.type" => {
                 settings.compression = match value {
                     "none" => Compression::None,

@@ -72,7 +72,7 @@ impl Kafka {
         let options =
             KafkaOptions::new(&self.servers).property("topic.metadata.propagation.max.ms", "2000");
         if self.is_native {
-            options.native()
+            options.property("transport", "native")
         } else {
             options
         }

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use herald_publish::kafka::KafkaOptions;
 use herald_publish::{Mode, Publisher};
 
 use crate::cluster::{self, Cluster, skipped};
-use crate::fixture::{Fixture, close_within, finish};
+use crate::fixture::{Fixture, close_within, finish, kafka};
 use crate::ledger::Outcome;
 use crate::load::Load;
 use crate::proxy::Network;
@@ -18,11 +17,7 @@ fn closed_in(case: &str, mode: Mode, time: Duration, fault: impl FnOnce(&Network
         return skipped("the brokers are not named by IPv4 addresses");
     };
     let (fixture, topic) = (Fixture::new(), cluster::topic(cluster.servers()));
-    let options = || {
-        fixture
-            .options(KafkaOptions::new(network.servers()))
-            .mode(mode)
-    };
+    let options = || fixture.options(kafka(network.servers())).mode(mode);
     let publisher = Publisher::open(options()).unwrap();
     let load = Load::burst(&topic, 2000);
     let mut ledger = load.run(&publisher);

@@ -11,7 +11,7 @@ use rdkafka::message::{Headers, Message};
 
 use crate::cluster::{self, Cluster, create_topic, fresh_topic};
 use crate::event::Event;
-use crate::fixture::{Fixture, eventually_drained, finish};
+use crate::fixture::{self, Fixture, eventually_drained, finish};
 use crate::ledger::{Ledger, Outcome};
 use crate::load::{Load, eventually};
 
@@ -77,7 +77,7 @@ fn event_too_large_for_its_topic_is_rejected_every_time_whatever_the_compression
         let (fixture, topic) = (Fixture::new(), fresh_topic());
         let limit = [("max.message.bytes", "20000")];
         create_topic(cluster.servers(), &topic, 3, &limit);
-        let kafka = KafkaOptions::new(cluster.servers()).property("compression.type", compression);
+        let kafka = fixture::kafka(cluster.servers()).property("compression.type", compression);
         let publisher = Publisher::open(fixture.options(kafka)).unwrap();
         for number in 0..20 {
             let event = Event { key: 1, number };
@@ -118,7 +118,7 @@ fn event_too_large_for_every_topic_stays_in_the_spool() {
 
 /// A topic that is absent for a second is unknown, and looked for again every second.
 fn quick(servers: &str) -> KafkaOptions {
-    KafkaOptions::new(servers)
+    fixture::kafka(servers)
         .property("topic.metadata.propagation.max.ms", "1000")
         .property("topic.metadata.refresh.interval.ms", "1000")
 }

@@ -50,7 +50,7 @@ impl Fixture {
 
     /// Options of a publisher for a real Kafka.
     pub fn kafka(&self, servers: &str) -> PublisherOptions {
-        self.options(KafkaOptions::new(servers))
+        self.options(kafka(servers))
     }
 
     /// Content of the spool. Reading it needs no ownership.
@@ -89,6 +89,15 @@ impl Fixture {
         let mut found = self.found();
         found.on_topic = in_memory(cluster, topic);
         ledger.settle(&found)
+    }
+}
+
+/// Options of a client of a real Kafka, with the transport of `HERALD_TRANSPORT`.
+pub fn kafka(servers: &str) -> KafkaOptions {
+    let options = KafkaOptions::new(servers);
+    match std::env::var("HERALD_TRANSPORT") {
+        Ok(transport) => options.property("transport", transport),
+        Err(_) => options,
     }
 }
 

@@ -5,13 +5,12 @@ use std::process::ChildStdout;
 use std::thread;
 use std::time::Duration;
 
-use herald_publish::kafka::KafkaOptions;
 use herald_publish::{Mode, Publisher};
 
 use crate::child::Task;
 use crate::cluster::{self, Nodes};
 use crate::event::Event;
-use crate::fixture::{Fixture, finish};
+use crate::fixture::{Fixture, finish, kafka};
 use crate::ledger::{Ledger, Outcome};
 use crate::load::Load;
 use crate::random::Random;
@@ -27,7 +26,7 @@ fn kills() -> u64 {
 pub fn publish_until_killed(task: &Task, load: &Load) {
     let servers = std::env::var("KAFKA_BOOTSTRAP_SERVERS").unwrap();
     let fixture = Fixture::at(&task.spool);
-    let options = fixture.options(KafkaOptions::new(servers));
+    let options = fixture.options(kafka(&servers));
     let publisher = Publisher::open(options.mode(task.mode)).unwrap();
     // The harness has begun a line.
     println!();

@@ -4,10 +4,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use herald_publish::Publisher;
-use herald_publish::kafka::KafkaOptions;
 
 use crate::cluster::{self, Cluster, skipped};
-use crate::fixture::{Fixture, finish};
+use crate::fixture::{Fixture, finish, kafka};
 use crate::load::{Load, Progress};
 use crate::proxy::Network;
 
@@ -17,7 +16,7 @@ fn through(case: &str, fault: impl FnOnce(&Network, &Progress)) {
         return skipped("the brokers are not named by IPv4 addresses");
     };
     let (fixture, topic) = (Fixture::new(), cluster::topic(cluster.servers()));
-    let kafka = KafkaOptions::new(network.servers())
+    let kafka = kafka(network.servers())
         .property("socket.timeout.ms", "5000")
         .property("request.timeout.ms", "4000");
     let publisher = Publisher::open(fixture.options(kafka)).unwrap();

@@ -10,7 +10,7 @@ use rustix::process::{Pid, WaitOptions, waitpid};
 use crate::child::{Task, show_balances};
 use crate::cluster::{self, Cluster};
 use crate::event::Event;
-use crate::fixture::{Fixture, finish, found_in};
+use crate::fixture::{self, Fixture, finish, found_in};
 use crate::ledger::Ledger;
 use crate::load::Load;
 
@@ -102,7 +102,7 @@ fn second_publisher_fails_or_gets_a_numbered_spool() {
     ledger.append(others.run(&second));
     let closed = second.close(crate::load::LONG).unwrap();
     assert_eq!(closed.spooled, 500);
-    let kafka = KafkaOptions::new(cluster.servers());
+    let kafka = fixture::kafka(cluster.servers());
     let second = Publisher::open(fixture.options(kafka).spool(spool)).unwrap();
     finish(second);
     finish(Arc::into_inner(first).unwrap());

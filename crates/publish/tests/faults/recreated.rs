@@ -5,10 +5,9 @@ use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 
 use herald_publish::Publisher;
-use herald_publish::kafka::KafkaOptions;
 
 use crate::cluster::{self, Cluster, create_topic};
-use crate::fixture::{Fixture, eventually_drained};
+use crate::fixture::{Fixture, eventually_drained, kafka};
 use crate::load::Load;
 
 fn delete_topic(servers: &str, topic: &str) {
@@ -35,7 +34,7 @@ fn topic_deleted_and_created_again_with_one_request_in_flight() {
     // To see what more do.
     let in_flight = std::env::var("HERALD_IN_FLIGHT").unwrap_or_else(|_| "1".to_owned());
     let (fixture, topic) = (Fixture::new(), cluster::topic(servers));
-    let kafka = KafkaOptions::new(servers).property("max.in.flight", &in_flight);
+    let kafka = kafka(servers).property("max.in.flight", &in_flight);
     let publisher = Publisher::open(fixture.options(kafka)).unwrap();
     let ledger = Load::gentle(&topic).during(&publisher, |progress| {
         for _ in 0..3 {

@@ -3,11 +3,10 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use herald_publish::kafka::KafkaOptions;
 use herald_publish::{Mode, Publisher};
 
 use crate::cluster::{self, Nodes};
-use crate::fixture::{Fixture, finish};
+use crate::fixture::{Fixture, finish, kafka};
 use crate::load::Load;
 
 #[test]
@@ -32,10 +31,11 @@ fn no_broker_at_start() {
 fn through(case: &str, mode: Mode, properties: &[(&str, &str)], outage: impl FnOnce(&Nodes)) {
     let Some(nodes) = Nodes::take(1) else { return };
     let (fixture, topic) = (Fixture::new(), cluster::topic(nodes.servers()));
-    let kafka = properties.iter().fold(
-        KafkaOptions::new(nodes.servers()),
-        |kafka, (name, value)| kafka.property(*name, *value),
-    );
+    let kafka = properties
+        .iter()
+        .fold(kafka(nodes.servers()), |kafka, (name, value)| {
+            kafka.property(*name, *value)
+        });
     let publisher = Publisher::open(fixture.options(kafka).mode(mode)).unwrap();
     let ledger = Load::gentle(&topic).during(&publisher, |progress| {
         progress.wait_for_usual(mode, 1000);
