@@ -270,13 +270,9 @@ fn future_producer(topic: &str, events: usize) -> Anyhow<Figures> {
     })
 }
 
-fn publisher(mode: Mode, linger_ms: &str) -> Anyhow<(Publisher, tempfile::TempDir)> {
+fn publisher(mode: Mode, kafka: KafkaOptions) -> Anyhow<(Publisher, tempfile::TempDir)> {
     let folder = tempfile::tempdir_in(spool_folder())?;
     let spool = SpoolOptions::new(folder.path().join("spool.db"));
-    let mut kafka = KafkaOptions::new(bootstrap_servers()).property("linger.ms", linger_ms);
-    for (name, value) in more_properties() {
-        kafka = kafka.property(name, value);
-    }
     let headers = std::env::var("HERALD_BENCH_HEADERS");
     let headers = headers.map_or(Ok(HeaderSet::ALL), |names| {
         HeaderSet::of(names.split(',').filter(|name| !name.is_empty()))
@@ -285,7 +281,21 @@ fn publisher(mode: Mode, linger_ms: &str) -> Anyhow<(Publisher, tempfile::TempDi
     Ok((Publisher::open(options.mode(mode))?, folder))
 }
 
-/// Properties of librdkafka to try: `HERALD_BENCH_PROPERTIES=name=value,name=value`.
+/// Options of Herald's clients. `linger` is that of librdkafka; the native transport has its own.
+fn kafka(way: &str, linger_ms: &str) -> KafkaOptions {
+    let mut kafka = KafkaOptions::new(bootstrap_servers());
+    kafka = if way.starts_with("herald-native") {
+        kafka.property("transport", "native")
+    } else {
+        kafka.property("linger.ms", linger_ms)
+    };
+    for (name, value) in more_properties() {
+        kafka = kafka.property(name, value);
+    }
+    kafka
+}
+
+/// Properties to try: `HERALD_BENCH_PROPERTIES=name=value,name=value`.
 fn more_properties() -> Vec<(String, String)> {
     let properties = std::env::var("HERALD_BENCH_PROPERTIES").unwrap_or_default();
     let pairs = properties
@@ -302,8 +312,8 @@ fn spool_folder() -> String {
 }
 
 /// Envelope to receipt, many in flight, from one thread.
-fn herald(topic: &str, events: usize, mode: Mode, linger_ms: &str) -> Anyhow<Figures> {
-    let (publisher, _folder) = publisher(mode, linger_ms)?;
+fn herald(topic: &str, events: usize, mode: Mode, kafka: KafkaOptions) -> Anyhow<Figures> {
+    let (publisher, _folder) = publisher(mode, kafka)?;
     let origin = origin();
     publisher
         .blocking_enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
@@ -338,12 +348,12 @@ fn take(pending: impl DoubleEndedIterator<Item = Pending>) -> Anyhow<usize> {
 }
 
 /// Publishes from async code with a thousand tasks.
-fn herald_async(topic: &str, events: usize) -> Anyhow<Figures> {
+fn herald_async(topic: &str, events: usize, kafka: KafkaOptions) -> Anyhow<Figures> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
-    let (publisher, _folder) = publisher(Mode::Direct, DEFAULT_LINGER)?;
+    let (publisher, _folder) = publisher(Mode::Direct, kafka)?;
     let publisher = Arc::new(publisher);
     let topic: Arc<str> = topic.into();
     runtime.block_on(async {
@@ -371,8 +381,8 @@ fn herald_async(topic: &str, events: usize) -> Anyhow<Figures> {
     })
 }
 
-fn herald_sequential(topic: &str, events: usize) -> Anyhow<Figures> {
-    let (publisher, _folder) = publisher(Mode::Direct, DEFAULT_LINGER)?;
+fn herald_sequential(topic: &str, events: usize, kafka: KafkaOptions) -> Anyhow<Figures> {
+    let (publisher, _folder) = publisher(Mode::Direct, kafka)?;
     let origin = origin();
     publisher
         .blocking_enqueue(publisher.message_to(topic, envelope(&origin, 0))?)?
@@ -409,7 +419,7 @@ fn herald_away(topic: &str, events: usize) -> Anyhow<Figures> {
 }
 
 /// Delivers events that were spooled before to the cluster.
-fn herald_drain(topic: &str, events: usize) -> Anyhow<Figures> {
+fn herald_drain(topic: &str, events: usize, kafka: KafkaOptions) -> Anyhow<Figures> {
     let folder = tempfile::tempdir_in(spool_folder())?;
     let path = folder.path().join("spool.db");
     let away = KafkaOptions::new("127.0.0.1:1");
@@ -426,7 +436,7 @@ fn herald_drain(topic: &str, events: usize) -> Anyhow<Figures> {
     }
     take(open.drain(..))?;
     publisher.close(Duration::ZERO)?;
-    let publisher = Publisher::open(options(KafkaOptions::new(bootstrap_servers())))?;
+    let publisher = Publisher::open(options(kafka))?;
     let measure = Measure::start();
     while publisher
         .stats()
@@ -521,18 +531,25 @@ fn main() -> Anyhow<()> {
         return Err("publish_bench WAY TOPIC EVENTS".into());
     };
     let events = events.parse()?;
+    let linger = if way == "herald-linger" {
+        "5"
+    } else {
+        DEFAULT_LINGER
+    };
+    let kafka = kafka(way, linger);
     let figures = match way.as_str() {
         "raw-callback" => raw_callback(topic, events, false)?,
         "raw-callback-headers" => raw_callback(topic, events, true)?,
         "raw-future" => future_producer(topic, events)?,
         "raw-sequential" => raw_sequential(topic, events)?,
-        "herald" => herald(topic, events, Mode::Direct, DEFAULT_LINGER)?,
-        "herald-linger" => herald(topic, events, Mode::Direct, "5")?,
-        "herald-write-ahead" => herald(topic, events, Mode::WriteAhead, DEFAULT_LINGER)?,
-        "herald-async" => herald_async(topic, events)?,
-        "herald-sequential" => herald_sequential(topic, events)?,
+        "herald" | "herald-linger" | "herald-native" => herald(topic, events, Mode::Direct, kafka)?,
+        "herald-write-ahead" => herald(topic, events, Mode::WriteAhead, kafka)?,
+        "herald-async" | "herald-native-async" => herald_async(topic, events, kafka)?,
+        "herald-sequential" | "herald-native-sequential" => {
+            herald_sequential(topic, events, kafka)?
+        }
         "herald-away" => herald_away(topic, events)?,
-        "herald-drain" => herald_drain(topic, events)?,
+        "herald-drain" | "herald-native-drain" => herald_drain(topic, events, kafka)?,
         other => return Err(format!("there is no way `{other}`").into()),
     };
     figures.print(way);

@@ -61,7 +61,7 @@ const MAX_REQUEST_BYTES: usize = 8_000_000;
 const BUSY_SLEEP: Duration = Duration::from_millis(50);
 const IDLE_SLEEP: Duration = Duration::from_secs(1);
 
-/// What the event loop has to do.
+/// Work for the event loop.
 pub(crate) enum Effect<D> {
     Connect {
         node: Node,

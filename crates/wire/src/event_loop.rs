@@ -22,7 +22,7 @@ const WAKER: Token = Token(0);
 /// Bytes that are read from a connection at once.
 const READ_BYTES: usize = 64 * 1024;
 
-/// What other threads ask of the event loop.
+/// Request of another thread to the event loop.
 pub(crate) enum Command {
     /// Replies with the id of the cluster when a broker has answered.
     Probe(Sender<Option<String>>),

@@ -27,7 +27,7 @@ pub(crate) struct Versions {
     init_producer_id: i16,
 }
 
-/// Error of an answer that is not what the protocol says.
+/// Reason why an answer does not follow the protocol.
 pub(crate) type Malformed = String;
 
 impl Versions {

@@ -37,7 +37,7 @@ const BAD: u8 = b'!';
 /// Error codes with which a batch may be answered although nothing is wrong with it.
 const PASSING: [i16; 4] = [5, 6, 19, 56];
 
-/// The same, after the batch was written.
+/// Error codes of the same kind, after the batch was written.
 const PASSING_AFTER_WRITE: [i16; 2] = [7, 20];
 
 /// Xorshift.

@@ -7,7 +7,7 @@ use kafka_protocol::error::ResponseError;
 pub(crate) enum Verdict {
     /// Sent again as it is.
     Again,
-    /// The same, and the leader may be another one.
+    /// Sent again, maybe to another leader.
     AgainElsewhere,
     /// Broker and producer disagree about what was written before.
     OutOfSequence,
