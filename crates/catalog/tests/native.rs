@@ -398,7 +398,10 @@ fn reads_versions_as_text_number_or_mapping() {
         assert_eq!(version.text, text);
         assert_eq!(version.major, major, "{written}");
         // Topics have versions of their own.
-        assert!(topics(&node)[0].rsplit('.').next() == Some("v1"), "{written}");
+        assert!(
+            topics(&node)[0].rsplit('.').next() == Some("v1"),
+            "{written}"
+        );
     }
 }
 
