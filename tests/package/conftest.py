@@ -5,6 +5,8 @@ from pathlib import Path
 import herald
 import pytest
 
+pytest_plugins = ["pytester"]
+
 
 def pytest_sessionstart() -> None:
     """The tests are about what users install, never about the source folder."""

@@ -4,6 +4,7 @@ pub mod breaking;
 pub mod cluster;
 pub mod events;
 pub mod graph;
+pub mod infer;
 pub mod lock;
 pub mod publish;
 pub mod spool;
@@ -234,6 +235,17 @@ read to there are failures.
 Exit codes: 0 all events conform, 1 problems, no events, unread partitions, or events not seen with
 --require-coverage, 2 failure.")]
     Verify(Box<verify::Verify>),
+    /// Write a first contract from events
+    #[command(after_help = "\
+Examples:
+  herald infer --topic 'prod.orders.*' --since 7d > orders.yaml
+  herald infer --from-file events.jsonl --out contracts/
+
+The contract has the event types, topics, keys, fields and types that were seen, with comments about how
+often. Values of events are in it only as values of enumerations: a few short words that repeat.
+
+Exit codes: 0 success, 2 failure.")]
+    Infer(Box<infer::Infer>),
     /// Plan and apply the topics of contracts
     #[command(subcommand)]
     Topics(topics::Topics),

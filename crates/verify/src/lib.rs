@@ -5,6 +5,7 @@
 //! transition legal. Memory is bounded: of each kind of problem it keeps a number and a few samples,
 //! of events and operations the most recent ones.
 
+pub mod infer;
 mod line;
 mod problem;
 mod recent;

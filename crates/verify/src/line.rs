@@ -8,6 +8,7 @@ use herald_envelope::Envelope;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::infer::Inference;
 use crate::{Record, Verifier};
 
 /// A record as `herald listen --format jsonl` writes it, with the envelope as a type of choice.
@@ -153,4 +154,21 @@ fn begins_with_version(bytes: &[u8]) -> bool {
             .trim_ascii_start()
             .starts_with(b"\"envelope_version\"")
     })
+}
+
+impl Inference {
+    /// Adds a line of a file: a record as `herald listen --format jsonl` writes it, or an envelope. White
+    /// space is skipped.
+    pub fn add_line(&mut self, bytes: &[u8]) {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return;
+        }
+        match serde_json::from_slice::<Line<'_, &RawValue>>(bytes) {
+            Ok(line) if line.envelope_version.is_none() && line.topic.is_some() => {
+                let value = line.envelope.map(|envelope| envelope.get().as_bytes());
+                self.add(line.topic.as_deref(), value.unwrap_or_default());
+            }
+            _ => self.add(None, bytes),
+        }
+    }
 }

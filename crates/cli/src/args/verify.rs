@@ -43,7 +43,7 @@ pub struct Verify {
 }
 
 /// Records to read from Kafka.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Records from Kafka")]
 pub struct FromKafka {
     /// Topic, or a quoted pattern with * and ?; may be repeated [default: topics of the contracts]

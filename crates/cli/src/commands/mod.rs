@@ -7,6 +7,7 @@ mod dev;
 mod explain;
 mod generate;
 mod graph;
+mod infer;
 mod init;
 mod inspect;
 mod listen;
@@ -44,6 +45,7 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
         Command::Dev(args) => dev::run(&args),
         Command::Publish(args) => publish::run(&args),
         Command::Listen(args) => listen::run(&args),
+        Command::Infer(args) => infer::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Topics(args) => topics::run(&args),
         Command::Spool(args) => spool::run(&args),

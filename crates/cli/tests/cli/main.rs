@@ -8,6 +8,7 @@ mod corpus;
 mod devices;
 mod generate;
 mod graph;
+mod infer;
 mod lint;
 mod lock;
 mod new;

@@ -4,9 +4,13 @@ use herald_catalog::{document, load};
 use herald_diagnostics::render::{Format, Options, write};
 use herald_diagnostics::{Diagnostic, Sources};
 use herald_render::{BuiltInTarget, Context, Models, PythonOptions, Target};
+use herald_verify::{Finding, Kind, Record, Verifier};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
+
+/// Topic, partition, offset, key and value.
+type WrittenRecord = (String, i32, i64, Option<Vec<u8>>, Vec<u8>);
 
 /// Loaded contracts and their diagnostics.
 #[pyclass(frozen, module = "herald._herald")]
@@ -61,6 +65,48 @@ impl Loaded {
     /// YAML files in searched folders that are not contracts.
     fn skipped(&self) -> Vec<String> {
         self.read.skipped.clone()
+    }
+
+    /// Judges records by the contracts: topic, partition, offset, key and value of each. Returns the
+    /// number of records, the problems of other kinds than the allowed ones, and the coverage as JSON.
+    fn verify(
+        &self,
+        py: Python<'_>,
+        records: Vec<WrittenRecord>,
+        namespace: Option<String>,
+        allowed: Vec<String>,
+    ) -> PyResult<String> {
+        let allowed = allowed.into_iter().map(|kind| kind.parse::<Kind>());
+        let allowed = allowed
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(PyValueError::new_err)?;
+        py.detach(|| {
+            let options = herald_verify::Options {
+                namespace,
+                // A test that has ended publishes nothing more.
+                run_timeout_seconds: -1,
+            };
+            let mut verifier = Verifier::new(&self.read.catalog, options);
+            for (topic, partition, offset, key, value) in records {
+                verifier.judge(&Record {
+                    topic: Some(&topic),
+                    key: Some(key.as_deref()),
+                    // Clusters in memory choose the partition themselves.
+                    partition: None,
+                    value: Some(&value),
+                    place: &format_args!("{topic}/{partition}@{offset}"),
+                });
+            }
+            let mut report = verifier.finish();
+            let is_wanted = |finding: &Finding| !allowed.contains(&finding.kind);
+            report.findings.retain(is_wanted);
+            Ok(json!({
+                "records": report.records,
+                "problems": report.findings,
+                "coverage": report.coverage,
+            })
+            .to_string())
+        })
     }
 
     /// Renders targets: returns diagnostics as JSON, and paths and texts of the files. With errors

@@ -13,6 +13,7 @@ use herald_publish::kafka::{
 use herald_verify::{Record, Verifier};
 
 use super::stop_server::StopServer;
+use crate::args::cluster::Cluster;
 use crate::args::verify::{FromKafka, Verify};
 use crate::connection::{self, CONNECT_TIMEOUT, cluster_error};
 use crate::format::count;
@@ -63,8 +64,25 @@ pub fn read(
     } else {
         TopicSelection::of_arguments(&args.kafka.topics)?
     };
-    let mut options = connection::options(&args.cluster, project)?;
-    if let Some(group) = &args.kafka.group {
+    read_records(
+        wanted,
+        &args.kafka,
+        &args.cluster,
+        project,
+        &mut |record, partitions| judge(record, partitions, verifier),
+    )
+}
+
+/// Reads records, and passes each on with the number of partitions of its topic.
+pub fn read_records(
+    wanted: TopicSelection,
+    args: &FromKafka,
+    cluster: &Cluster,
+    project: &Project,
+    handle: &mut dyn FnMut(&ConsumerRecord, Option<i32>),
+) -> Result<Reading, Error> {
+    let mut options = connection::options(cluster, project)?;
+    if let Some(group) = &args.group {
         let group: Property = format!("group.id={group}")
             .parse()
             .map_err(|failure| cluster_error(&failure))?;
@@ -72,7 +90,7 @@ pub fn read(
     }
     let mut reader = TopicReader::connect(&options, CONNECT_TIMEOUT)
         .map_err(|failure| cluster_error(&failure))?;
-    if args.kafka.group.is_some() {
+    if args.group.is_some() {
         reader = reader.continue_group();
     }
     let there = reader.topic_names(CONNECT_TIMEOUT);
@@ -80,7 +98,7 @@ pub fn read(
     let topics = reader
         .follow(
             move |name| wanted.takes(name),
-            args.kafka.start(),
+            args.start(),
             CONNECT_TIMEOUT,
         )
         .map_err(|failure| cluster_error(&failure))?;
@@ -89,12 +107,13 @@ pub fn read(
     let topics = count(topics.len(), "topic");
     let servers = visible_line(options.bootstrap_servers());
     let mut run = Run {
-        args: &args.kafka,
+        args,
         started: Instant::now(),
         interrupt,
-        server: args.kafka.listen.map(StopServer::start).transpose()?,
+        server: args.listen.map(StopServer::start).transpose()?,
         reader,
-        verifier,
+        handle,
+        records: 0,
     };
     match &run.server {
         Some(server) => terminal::status(&format!(
@@ -108,7 +127,7 @@ pub fn read(
     Ok(Reading {
         reader: run.reader,
         ends,
-        commits: args.kafka.group.is_some(),
+        commits: args.group.is_some(),
         failures,
     })
 }
@@ -125,21 +144,22 @@ impl FromKafka {
 }
 
 /// A run while it reads.
-struct Run<'a, 'v, 'c> {
+struct Run<'a> {
     args: &'a FromKafka,
     started: Instant,
     interrupt: Interrupt,
     server: Option<StopServer>,
     reader: TopicReader,
-    verifier: &'v mut Verifier<'c>,
+    handle: &'a mut dyn FnMut(&ConsumerRecord, Option<i32>),
+    records: u64,
 }
 
-impl Run<'_, '_, '_> {
+impl Run<'_> {
     /// Reads new records until a condition to stop holds. Without one there is nothing to wait for.
     fn follow(&mut self) -> Result<(), Error> {
         while self.goes_on() {
             if let Some(record) = self.next(POLL_INTERVAL)? {
-                self.judge(&record);
+                self.handle(&record);
             }
         }
         Ok(())
@@ -160,7 +180,7 @@ impl Run<'_, '_, '_> {
 
     fn has_enough(&self) -> bool {
         let wanted = self.args.count;
-        wanted.is_some_and(|wanted| self.verifier.records() >= wanted)
+        wanted.is_some_and(|wanted| self.records >= wanted)
     }
 
     /// Reads everything that was published before now, and returns what is missing.
@@ -191,13 +211,13 @@ impl Run<'_, '_, '_> {
                 last_record = Instant::now();
                 let limit = limits.get(&(record.topic.as_str(), record.partition));
                 if limit.is_some_and(|limit| record.offset < *limit) {
-                    self.judge(&record);
+                    self.handle(&record);
                 }
             }
         }
         let mut failures = Vec::new();
         if let Some(wanted) = self.args.count {
-            let read = self.verifier.records();
+            let read = self.records;
             if read < wanted {
                 failures.push(format!("{read} of {}", count(wanted, "record")));
             }
@@ -225,24 +245,28 @@ impl Run<'_, '_, '_> {
         }
     }
 
-    fn judge(&mut self, record: &ConsumerRecord) {
+    fn handle(&mut self, record: &ConsumerRecord) {
         let is_late = |until: SystemTime| record.timestamp.is_some_and(|time| time >= until);
         if self.args.until.is_some_and(is_late) {
             return;
         }
-        let partitions = self.reader.partition_count(&record.topic);
-        let partition = u32::try_from(record.partition).ok();
-        self.verifier.judge(&Record {
-            topic: Some(&record.topic),
-            key: Some(record.key.as_deref()),
-            partition: partition.zip(partitions.and_then(|count| u32::try_from(count).ok())),
-            value: record.payload.as_deref(),
-            place: &Place(record),
-        });
+        (self.handle)(record, self.reader.partition_count(&record.topic));
+        self.records += 1;
         if let Some(server) = &self.server {
-            server.report(self.verifier.records());
+            server.report(self.records);
         }
     }
+}
+
+fn judge(record: &ConsumerRecord, partitions: Option<i32>, verifier: &mut Verifier<'_>) {
+    let partition = u32::try_from(record.partition).ok();
+    verifier.judge(&Record {
+        topic: Some(&record.topic),
+        key: Some(record.key.as_deref()),
+        partition: partition.zip(partitions.and_then(|count| u32::try_from(count).ok())),
+        value: record.payload.as_deref(),
+        place: &Place(record),
+    });
 }
 
 /// Place of a record, as `herald listen` prints it.

@@ -1,7 +1,7 @@
 //! `herald verify`: judges events by contracts.
 
 mod from_file;
-mod from_kafka;
+pub mod from_kafka;
 mod junit;
 mod sarif;
 mod stop_server;
