@@ -158,14 +158,13 @@ impl EventShape {
             BorrowedValue::Number(number) => number.to_string() == key,
             _ => false,
         };
-        match &mut self.keys {
-            Some(keys) => keys.retain(|name| payload.get(name).is_some_and(is_key)),
-            None => {
-                let keys = payload
-                    .iter()
-                    .filter(|(_, value)| !key.is_empty() && is_key(value));
-                self.keys = Some(keys.map(|(name, _)| name.to_owned()).collect());
-            }
+        if let Some(keys) = &mut self.keys {
+            keys.retain(|name| payload.get(name).is_some_and(is_key));
+        } else {
+            let keys = payload
+                .iter()
+                .filter(|(_, value)| !key.is_empty() && is_key(value));
+            self.keys = Some(keys.map(|(name, _)| name.to_owned()).collect());
         }
         self.payload.add_object(payload, 0);
     }

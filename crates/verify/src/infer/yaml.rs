@@ -135,21 +135,18 @@ impl Writer {
             quoted(event_type)
         );
         let most = event.topics.iter().max_by_key(|(_, count)| **count);
-        match most {
-            Some((topic, _)) => {
-                let _ = writeln!(text, "    topic: {}", quoted(topic));
-                for (other, count) in event.topics.iter().filter(|(other, _)| *other != topic) {
-                    let _ = writeln!(text, "    # {count} events were on {}", comment(other));
-                }
+        if let Some((topic, _)) = most {
+            let _ = writeln!(text, "    topic: {}", quoted(topic));
+            for (other, count) in event.topics.iter().filter(|(other, _)| *other != topic) {
+                let _ = writeln!(text, "    # {count} events were on {}", comment(other));
             }
-            None => {
-                let name = topic_part(event_type);
-                let _ = writeln!(
-                    text,
-                    "    # The events do not tell their topic.\n    topic: {}",
-                    quoted(&format!("{{namespace}}.{service}.{name}.v1"))
-                );
-            }
+        } else {
+            let name = topic_part(event_type);
+            let _ = writeln!(
+                text,
+                "    # The events do not tell their topic.\n    topic: {}",
+                quoted(&format!("{{namespace}}.{service}.{name}.v1"))
+            );
         }
         let fields = event.payload.fields.as_deref();
         let fields = fields.filter(|fields| typed && !fields.is_empty());
@@ -191,10 +188,11 @@ impl Writer {
         if field.shape.nulls > 0 && is_required {
             ty = match ty {
                 FieldType::Any => FieldType::Any,
-                FieldType::Enum(values) => FieldType::NullableEnum(values),
+                FieldType::Enum(values) | FieldType::NullableEnum(values) => {
+                    FieldType::NullableEnum(values)
+                }
                 FieldType::Named(ty) if ty == "null" => FieldType::Named(ty),
                 FieldType::Named(ty) => FieldType::Named(format!("{ty} | null")),
-                FieldType::NullableEnum(values) => FieldType::NullableEnum(values),
             };
         }
         let mut parts = match ty {
@@ -243,10 +241,7 @@ impl Writer {
             }
         }
         if shape.objects > 0 {
-            match self.object(shape, name, prefix) {
-                Some(object) => members.push(object),
-                None => return FieldType::Any,
-            }
+            members.push(self.object(shape, name, prefix));
         }
         if members.is_empty() {
             return FieldType::Named("null".to_owned());
@@ -273,14 +268,14 @@ impl Writer {
     }
 
     /// Type of objects: a definition, or a map.
-    fn object(&mut self, shape: &Shape, name: &str, prefix: &str) -> Option<String> {
+    fn object(&mut self, shape: &Shape, name: &str, prefix: &str) -> String {
         let Some(fields) = &shape.fields else {
             let values = shape.values.as_deref();
             let value = values.and_then(|values| self.nested(values, name, prefix));
-            return Some(format!("map[{}]", value.as_deref().unwrap_or("any")));
+            return format!("map[{}]", value.as_deref().unwrap_or("any"));
         };
         if fields.is_empty() {
-            return Some("map[any]".to_owned());
+            return "map[any]".to_owned();
         }
         let name = self.free_name(&format!("{prefix}{}", class_name(name)));
         let mut text = format!("  {name}:\n    # {} objects\n    fields:\n", shape.objects);
@@ -289,7 +284,7 @@ impl Writer {
         }
         self.added += text.len();
         self.definitions.push_str(&text);
-        Some(name)
+        name
     }
 
     fn free_name(&mut self, wanted: &str) -> String {
