@@ -207,7 +207,7 @@ proptest! {
         let mut findings = verify(&contract, &events).findings;
         // Random payloads may look like anything.
         findings.retain(|one| one.kind != Kind::Secret);
-        // The contract says which event types have no name of their own in code.
+        // The contract lists which event types have no name of their own in code.
         let is_left_out = contract.contains("# Left out:");
         findings.retain(|one| one.kind != Kind::EventType || !is_left_out);
         prop_assert!(findings.is_empty(), "{findings:?}\n{contract}\n{events:?}");

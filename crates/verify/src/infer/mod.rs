@@ -48,7 +48,7 @@ struct Service {
     events: BTreeMap<String, EventShape>,
 }
 
-/// What was seen of an event type.
+/// Observations of an event type.
 #[derive(Debug)]
 struct EventShape {
     count: u64,

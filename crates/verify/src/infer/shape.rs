@@ -50,7 +50,7 @@ const UNQUOTED_NAMES: &[&str] = &[
     "user",
 ];
 
-/// What was seen of the values at one place.
+/// Observations of the values at one place.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
     pub nulls: u64,
@@ -69,7 +69,7 @@ pub(super) struct Shape {
     deep: u64,
 }
 
-/// What was seen of a field.
+/// Observations of a field.
 #[derive(Clone, Debug)]
 pub(super) struct FieldShape {
     pub name: String,
@@ -80,7 +80,7 @@ pub(super) struct FieldShape {
     last: u64,
 }
 
-/// What was seen of texts.
+/// Observations of texts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Texts {
     pub count: u64,
