@@ -22,6 +22,13 @@ Models = Literal["pydantic", "dataclass"]
 Field = dict[str, Any]
 BOTH: tuple[Models, ...] = ("pydantic", "dataclass")
 NUMBERS = count()
+SCALARS: dict[str, Field] = {
+    "Status": {"type": "string", "enum": ["paid", "open-1"], "description": "A state."},
+    "Stage": {"enum": ["alpha", "beta"], "type": "string", "open": True},
+    "Level": {"type": "integer", "enum": [1, 2, -3]},
+    "Ratio": {"type": "number", "enum": [0.5, 1]},
+    "Sku": {"type": "string", "pattern": "^[A-Z]{3}-[0-9]$", "max_length": 5},
+}
 
 TEXTS = [
     "", "a", "abc", "ABC-1", "é\n", "12.50", "-3", "0E-8", "1e5", ".5", "1_0", "NaN",
@@ -31,11 +38,15 @@ TEXTS = [
     "2024-02-29T12:00:00Z", "2024-02-29t12:00:00.123456789z",
     "2024-02-29T12:00:00+01:00", "2024-02-29T12:00:00", "2024-02-29 12:00:00Z",
     "2024-02-29T12:00Z", "2024-02-29T24:00:00Z", "2024-02-29T12:00:00+24:00",
+    "P1D", "PT0S", "-P1DT2H30M15.5S", "P2W", "PT", "P1DT", "P1Y", "P1W2D", "PT1H15S",
+    "P99999999D", "P999999999D", "PT999999999H", "PT0.1234567S", "p1d", "PT1M1H",
+    "PT٣S",
     "2023-02-29T12:00:00Z", "AB==", "AAAA", "EUR", "USD", "٣", "true", "null",
 ]  # fmt: skip
 PLAIN = [
     "any", "string", "integer", "number", "boolean", "uuid", "datetime", "date",
-    "decimal", "bytes", "Line", "Box",
+    "decimal", "bytes", "duration", "Line", "Box", "Status", "Stage", "Level", "Ratio",
+    "Sku",
 ]  # fmt: skip
 NAMES = [
     "a",
@@ -49,6 +60,10 @@ NAMES = [
     "list",
     "größe",
 ]
+
+UNIQUE = {
+    f"list[{name}]" for name in ("string", "integer", "number", "Status", "Level")
+}
 
 scalars = st.one_of(
     st.none(),
@@ -80,6 +95,12 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "date": st.dates().map(str),
     "decimal": st.sampled_from(["12.50", "-3", "0E-8", "1e5"]),
     "bytes": st.binary(max_size=5).map(lambda value: b64encode(value).decode()),
+    "duration": st.sampled_from(["P1D", "PT0S", "-P1DT2H30M15.5S", "P2W", "PT1H15S"]),
+    "Status": st.sampled_from(["paid", "open-1"]),
+    "Stage": st.sampled_from(["alpha", "beta", "gamma"]),
+    "Level": st.sampled_from([1, 2, 2.0, -3]),
+    "Ratio": st.sampled_from([0.5, 1, 1.0]),
+    "Sku": st.sampled_from(["ABC-1", "XYZ-9"]),
     "null": st.none(),
 }
 VALID["Line"] = st.recursive(
@@ -93,6 +114,8 @@ VALID["Line"] = st.recursive(
 
 def fitting(field: Field, of_box: dict[str, Field]) -> st.SearchStrategy[Any]:
     """Give values that are mostly of the field's type, but for its limits."""
+    if "fields" in field:
+        return st.one_of(whole(field["fields"], of_box), scalars)
     if "enum" in field:
         return st.one_of(st.sampled_from(field["enum"]), scalars)
     of_type: str = field["type"]
@@ -131,16 +154,36 @@ def limits_of(draw: st.DrawFn, of_type: str) -> Field:
         limits["pattern"] = draw(
             st.sampled_from(["^[a-z]+$", "[0-9]", "^[A-Z]{3}-[0-9]$"])
         )
+    if of_type in UNIQUE and draw(st.booleans()):
+        limits["unique_items"] = True
+    if kind == "integer" and draw(st.booleans()):
+        limits["multiple_of"] = draw(st.integers(1, 3))
     if kind in ("integer", "number") and draw(st.booleans()):
         keys = [("minimum", "maximum"), ("exclusive_minimum", "exclusive_maximum")]
         low, high = draw(st.sampled_from(keys))
-        limits = {low: draw(st.integers(-5, 1)), high: draw(st.integers(3, 9))}
+        limits |= {low: draw(st.integers(-5, 1)), high: draw(st.integers(3, 9))}
     return limits
+
+
+ENUMS: list[Field] = [
+    {"type": "string", "enum": ["EUR", "USD", "a"]},
+    {"type": "string", "enum": ["EUR", "USD", "a"], "open": True},
+    {"type": "integer", "enum": [1, 2.0, -3]},
+    {"type": "integer", "enum": [1, 2], "open": True},
+    {"type": "number", "enum": [0.5, 1, 2.5]},
+]
 
 
 @st.composite
 def a_field(draw: st.DrawFn) -> Field:
     """Draw a field as contracts write it."""
+    if draw(st.integers(0, 19)) == 0:
+        return {
+            "fields": {
+                "a": {"type": "string"},
+                "b": {"type": "Level", "required": False},
+            }
+        }
     plain = draw(st.sampled_from(PLAIN))
     spelling = draw(
         st.sampled_from(
@@ -150,7 +193,7 @@ def a_field(draw: st.DrawFn) -> Field:
         )
     )
     if draw(st.integers(0, 9)) == 0:
-        field: Field = {"type": "string", "enum": ["EUR", "USD", "a"]}
+        field: Field = dict(draw(st.sampled_from(ENUMS)))
     else:
         field = {"type": spelling, **limits_of(draw, spelling)}
     if draw(st.booleans()):
@@ -172,7 +215,11 @@ def contract_of(of_input: dict[str, Field], of_box: dict[str, Field]) -> str:
             "service_name": "test",
             "version": "1.0.0",
             "operations": [{"name": "do", "input": public}],
-            "definitions": {"Line": {"fields": line}, "Box": {"fields": of_box}},
+            "definitions": {
+                "Line": {"fields": line},
+                "Box": {"fields": of_box},
+                **SCALARS,
+            },
         }
     )
 
@@ -208,7 +255,7 @@ def test_models_accept_what_the_schema_accepts(data: st.DataObject) -> None:
     of_box = {
         name: field
         for name, field in data.draw(fields).items()
-        if "Box" not in field["type"]
+        if "Box" not in field.get("type", "")
     }
     of_box = of_box or {"sku": {"type": "string"}}
     given_fields = data.draw(fields)
@@ -244,6 +291,7 @@ def test_models_accept_what_the_schema_accepts(data: st.DataObject) -> None:
 
 
 FORMATS = [
+    "duration",
     "bytes",
     "uuid",
     "datetime",
@@ -305,6 +353,15 @@ EDGES: dict[str, list[Any]] = {
         datetime(2024, 1, 1, tzinfo=offset(microseconds=1)),
         date(2024, 2, 29), 1709200000,
     ],
+    "duration": [
+        timedelta(), timedelta(days=-1, microseconds=1),
+        timedelta(hours=25, seconds=1.5),
+        timedelta(days=99_999_999), timedelta(days=100_000_000), timedelta.max,
+        timedelta.min, timedelta(microseconds=1), 5, "PT5S",
+    ],
+    "Status": ["paid", "unpaid", 1, None],
+    "Level": [1, 2.0, -3, 4, True],
+    "Stage": ["alpha", "omega", 1],
     "date": [
         date(2024, 2, 29), date(1, 1, 1), date(9999, 12, 31),
         datetime(2024, 2, 29), datetime(2024, 2, 29, tzinfo=UTC),
@@ -355,3 +412,26 @@ def test_what_a_model_accepts_is_valid_on_the_wire(kind: Models, of_type: str) -
         again = from_json(model, written)
         assert again == made, (value, written)
     assert accepted > 0
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_enumerations_are_enums_and_keep_unknown_values_if_they_are_open(
+    kind: Models,
+) -> None:
+    contract = load_text(
+        contract_of(
+            {"stage": {"type": "Stage"}, "level": {"type": "Level", "default": 2}},
+            {"a": {"type": "any"}},
+        )
+    )
+    module = imported(generate(contract, models=kind)[0].text)
+    assert list(module.Stage) == ["alpha", "beta"]
+    assert list(module.Level) == [1, 2, -3]
+    known = from_json(module.DoInput, {"stage": "alpha", "level": 1.0})
+    assert known.stage is module.Stage.ALPHA
+    assert known.level is module.Level.VALUE_1
+    unknown = from_json(module.DoInput, {"stage": "omega"})
+    assert unknown.stage == "omega"
+    assert type(unknown.stage) is str
+    assert unknown.level is module.Level.VALUE_2
+    assert json_value(known) == {"stage": "alpha", "level": 1}

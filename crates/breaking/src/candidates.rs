@@ -47,6 +47,7 @@ fn candidates(writer: Typed<'_>, reader: Typed<'_>, depth: usize) -> Vec<Value> 
     let Some(depth) = depth.checked_sub(1) else {
         return Vec::new();
     };
+    let (writer, reader) = (writer.without_name(), reader.without_name());
     match writer.ty {
         Type::Any | Type::Model(_) => vec![
             json!("text"),
@@ -64,6 +65,9 @@ fn candidates(writer: Typed<'_>, reader: Typed<'_>, depth: usize) -> Vec<Value> 
             json!("2026-01-01T00:00:00.123456789+01:00"),
         ],
         Type::Date => vec![json!("2026-01-01")],
+        Type::Duration => vec![json!("PT1H"), json!("-P1DT2H30M15.5S")],
+        Type::Numbers(values) => values.iter().cloned().map(Value::Number).collect(),
+        Type::Scalar(_) => Vec::new(),
         Type::Bytes => vec![json!("aGVyYWxk"), json!("")],
         Type::Enum(values) => values.iter().map(|value| json!(value)).collect(),
         Type::String => texts(writer.limits, reader.limits),

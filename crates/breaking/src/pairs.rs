@@ -231,8 +231,8 @@ impl TypePair<'_> {
     /// Both types without null.
     pub(crate) fn cores(&self) -> (Typed<'_>, Typed<'_>) {
         (
-            self.old.with(without_null(self.old.ty)),
-            self.new.with(without_null(self.new.ty)),
+            self.old.with(without_null(self.old.ty)).without_name(),
+            self.new.with(without_null(self.new.ty)).without_name(),
         )
     }
 

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use herald_catalog::fields::{Definition, Field, Limits, Privacy, Type};
+use herald_catalog::fields::{Definition, Field, Limits, Privacy, Scalar, Type};
 use herald_catalog::load::{Options, load_lock_text, load_text};
 use herald_catalog::lock;
 use herald_catalog::{Catalog, Node};
@@ -24,6 +24,7 @@ const CONTRACT: &str = "node_type: effect\nservice_name: shop\noperations: []\n\
 fn catalog(fields: &[Field], definition: &[Field]) -> Catalog {
     let mut loaded = load_text("contract.yaml", CONTRACT, &Options::default());
     let node: &mut Node = &mut loaded.catalog.nodes[0];
+    node.scalars = vec![stage(), status()];
     node.definitions = vec![Definition {
         name: "Part".to_owned(),
         ident: "Part".to_owned(),
@@ -58,6 +59,28 @@ fn validator(catalog: &Catalog) -> Validator {
         .expect("the schema is valid")
 }
 
+/// A named enumeration.
+fn stage() -> Scalar {
+    Scalar {
+        name: "Stage".to_owned(),
+        description: None,
+        ty: Type::Enum(vec!["a".to_owned()]),
+        limits: Limits::default(),
+        is_open: false,
+        location: nowhere(),
+    }
+}
+
+/// A named enumeration that will grow.
+fn status() -> Scalar {
+    Scalar {
+        name: "Status".to_owned(),
+        ty: Type::Enum(vec!["a".to_owned(), "bb".to_owned()]),
+        is_open: true,
+        ..stage()
+    }
+}
+
 /// Types, with and without limits that fit them.
 fn typed() -> impl Strategy<Value = (Type, Limits)> {
     let scalar = select(vec![
@@ -78,6 +101,11 @@ fn typed() -> impl Strategy<Value = (Type, Limits)> {
             "2026-01-01".to_owned(),
             "ccc".to_owned(),
         ]),
+        Type::Duration,
+        Type::Numbers(vec![1.into(), 2.into()]),
+        Type::Numbers(vec![1.into(), 3.into()]),
+        Type::Scalar(Box::new(stage())),
+        Type::Scalar(Box::new(status())).or_unknown(),
         Type::Defined("Part".to_owned()),
     ]);
     let ty = scalar.prop_recursive(2, 6, 2, |inner| {
@@ -127,6 +155,8 @@ fn limits() -> impl Strategy<Value = Limits> {
             high.filter(|high| low.as_ref().is_none_or(|low| low.as_f64() <= high.as_f64()))
         };
         Limits {
+            multiple_of: None,
+            unique_items: None,
             maximum: order(&numbers.0, numbers.1),
             minimum: numbers.0,
             exclusive_minimum: None,
@@ -222,7 +252,11 @@ fn versions() -> impl Strategy<Value = (Version, Version)> {
 fn value(typed: Typed<'_>, seeds: &mut dyn Iterator<Item = u32>, depth: u32) -> Value {
     let seed = seeds.next().unwrap_or(0);
     let pick = |values: &[Value]| values[seed as usize % values.len()].clone();
+    let typed = typed.without_name();
     match typed.ty {
+        Type::Scalar(_) => Value::Null,
+        Type::Duration => pick(&["PT1H", "-P1DT0.5S"].map(Value::from)),
+        Type::Numbers(values) => json!(values[seed as usize % values.len()]),
         Type::Any | Type::Model(_) => {
             pick(&[json!(null), json!("x"), json!(1), json!([]), json!({})])
         }
@@ -407,4 +441,20 @@ proptest! {
         let again = load_lock_text("herald.lock", &text);
         prop_assert_eq!(lock::write(&again.catalog.nodes), text);
     }
+}
+
+#[test]
+fn a_value_more_of_an_open_enumeration_breaks_nobody() {
+    let of = |values: &str, open: bool| {
+        let (head, _) = CONTRACT.split_once("id: string").expect("a field");
+        format!(
+            "{head}status: Status, kind: {{type: string, enum: [{values}], open: {open}}}}}}}\n\
+             definitions:\n  Status: {{type: string, enum: [{values}], open: {open}}}\n"
+        )
+    };
+    let read = |text: &str| load_text("contract.yaml", text, &Options::default()).catalog;
+    let changes = |open| compare(&read(&of("a", open)), &read(&of("a, b", open)));
+    assert!(changes(true).is_empty(), "{:#?}", changes(true));
+    let codes: Vec<_> = changes(false).iter().map(|it| it.rule.rule.code).collect();
+    assert!(codes.contains(&"enum.value_added"), "{codes:?}");
 }

@@ -24,8 +24,10 @@ pub(crate) static UNLIMITED: Limits = Limits {
     min_length: None,
     max_length: None,
     pattern: None,
+    multiple_of: None,
     min_items: None,
     max_items: None,
+    unique_items: None,
     items: None,
 };
 
@@ -79,6 +81,18 @@ impl<'a> Typed<'a> {
         Typed { ty, ..self }
     }
 
+    /// The type without its name, where it is a named type of single values.
+    pub(crate) fn without_name(self) -> Self {
+        match self.ty {
+            Type::Scalar(scalar) => Self {
+                ty: &scalar.ty,
+                limits: &scalar.limits,
+                ..self
+            },
+            _ => self,
+        }
+    }
+
     /// The items of a list, with the limits of items.
     pub(crate) fn items(self, item: &'a Type) -> Self {
         let limits = self.limits.items.as_deref().unwrap_or(&UNLIMITED);
@@ -106,10 +120,16 @@ impl<'a> Typed<'a> {
 
     /// Whether a reader accepts the value.
     pub(crate) fn accepts(self, value: &Value) -> bool {
+        let this = self.without_name();
+        this.accepts_unnamed(value)
+    }
+
+    fn accepts_unnamed(self, value: &Value) -> bool {
         match (self.ty, value) {
             (Type::Any | Type::Model(_), _) => true,
             (Type::List(item), Value::Array(values)) => {
                 within(values.len(), self.limits.min_items, self.limits.max_items)
+                    && (self.limits.unique_items.is_none() || are_unique(values))
                     && values.iter().all(|value| self.items(item).accepts(value))
             }
             (Type::Map(item), Value::Object(values)) => values
@@ -139,6 +159,11 @@ impl<'a> Typed<'a> {
         reader: Typed<'_>,
         assumed: &mut HashSet<(String, String)>,
     ) -> bool {
+        let (this, reader) = (self.without_name(), reader.without_name());
+        this.is_unnamed_within(reader, assumed)
+    }
+
+    fn is_unnamed_within(self, reader: Typed<'_>, assumed: &mut HashSet<(String, String)>) -> bool {
         let names_definition = |ty: &Type| matches!(ty, Type::Defined(_));
         if names_definition(self.ty) || names_definition(reader.ty) {
             let pair = (self.ty.to_string(), reader.ty.to_string());
@@ -155,6 +180,9 @@ impl<'a> Typed<'a> {
             (Type::Enum(values), _) => values
                 .iter()
                 .all(|value| reader.accepts(&Value::from(value.as_str()))),
+            (Type::Numbers(values), _) => values
+                .iter()
+                .all(|value| reader.accepts(&Value::Number(value.clone()))),
             // What a failed attempt assumed must not count for the next one.
             (_, Type::Union(members)) => members.iter().any(|member| {
                 let mut attempt = assumed.clone();
@@ -169,10 +197,11 @@ impl<'a> Typed<'a> {
                 is_range_within(
                     (limits.min_items, limits.max_items),
                     (others.min_items, others.max_items),
-                ) && (limits.max_items == Some(0)
-                    || self
-                        .items(item)
-                        .is_within_assuming(reader.items(other), assumed))
+                ) && (limits.unique_items.is_some() || others.unique_items.is_none())
+                    && (limits.max_items == Some(0)
+                        || self
+                            .items(item)
+                            .is_within_assuming(reader.items(other), assumed))
             }
             (Type::Map(value), Type::Map(other)) => self
                 .values(value)
@@ -246,7 +275,9 @@ pub(crate) fn are_fields_within(
 
 fn is_scalar_within((written, limits): (&Type, &Limits), (read, others): (&Type, &Limits)) -> bool {
     match (written, read) {
-        (Type::Integer, Type::Integer) => Bounds::whole(limits).is_within(Bounds::whole(others)),
+        (Type::Integer, Type::Integer) => {
+            Bounds::whole(limits).is_within(Bounds::whole(others)) && are_multiples(limits, others)
+        }
         (Type::Integer, Type::Number) => Bounds::whole(limits).is_within(Bounds::of(others)),
         (Type::Number, Type::Number) | (Type::Decimal, Type::Decimal) => {
             Bounds::of(limits).is_within(Bounds::of(others))
@@ -258,11 +289,15 @@ fn is_scalar_within((written, limits): (&Type, &Limits), (read, others): (&Type,
             ) && (others.pattern.is_none() || others.pattern == limits.pattern)
         }
         // Text in a form of its own. The shortest of each is known, the longest of some.
-        (Type::Uuid | Type::DateTime | Type::Date | Type::Decimal | Type::Bytes, Type::String) => {
+        (
+            Type::Uuid | Type::DateTime | Type::Date | Type::Duration | Type::Decimal | Type::Bytes,
+            Type::String,
+        ) => {
             let lengths = match written {
                 Type::Uuid => (Some(36), Some(36)),
                 Type::Date => (Some(10), Some(10)),
                 Type::DateTime => (Some(20), None),
+                Type::Duration => (Some(3), None),
                 Type::Decimal => (Some(1), None),
                 _ => (None, None),
             };
@@ -271,6 +306,28 @@ fn is_scalar_within((written, limits): (&Type, &Limits), (read, others): (&Type,
         }
         (written, read) => written == read,
     }
+}
+
+/// Whether multiples of the step of some limits are multiples of that of others.
+fn are_multiples(limits: &Limits, others: &Limits) -> bool {
+    let step = |limits: &Limits| limits.multiple_of.as_ref().and_then(Number::as_i64);
+    match (step(limits), step(others)) {
+        (_, None | Some(1)) => true,
+        (Some(step), Some(other)) => other != 0 && step % other == 0,
+        (None, Some(_)) => false,
+    }
+}
+
+/// Whether no two items are equal. They are texts, numbers or booleans.
+fn are_unique(values: &[Value]) -> bool {
+    let is_equal = |one: &Value, other: &Value| match (one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other)) => one.total_cmp(&other).is_eq(),
+        _ => one == other,
+    };
+    let mut values = values.iter().enumerate();
+    let all: Vec<_> = values.by_ref().collect();
+    all.iter()
+        .all(|(at, value)| !all[..*at].iter().any(|(_, other)| is_equal(value, other)))
 }
 
 /// Whether every size of one range is in the other one.

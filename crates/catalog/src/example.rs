@@ -157,6 +157,13 @@ fn type_name(ty: &Type, definitions: &[Definition]) -> String {
         Type::Date => "date",
         Type::Decimal => "Decimal",
         Type::Bytes => "bytes",
+        Type::Duration => "timedelta",
+        Type::Numbers(numbers) if numbers.iter().all(|number| !number.is_f64()) => "int",
+        Type::Numbers(_) => "float",
+        Type::Scalar(scalar) if matches!(scalar.ty, Type::Enum(_) | Type::Numbers(_)) => {
+            &scalar.name
+        }
+        Type::Scalar(scalar) => return type_name(&scalar.ty, definitions),
         Type::Null => "NoneType",
         Type::List(_) => "list",
         Type::Map(_) | Type::Any => "dict",

@@ -1,17 +1,19 @@
 //! Decoder of fields: types, limits, defaults and privacy.
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use herald_diagnostics::{Diagnostic, Location, Severity};
 
 use crate::checks;
 use crate::contract::Format;
-use crate::fields::{Definition, Field, Limits, Privacy, Type};
+use crate::fields::{Definition, Field, Limits, Privacy, Scalar, Type, is_whole};
 use crate::ident::ident;
 use crate::limits;
 use crate::types::{parse_type, words};
 use crate::value;
 use crate::yaml::{Key, Value, Yaml};
+use serde_json::Number;
 
 /// Decoder of the fields of one contract.
 pub(crate) struct FieldReader<'a> {
@@ -20,6 +22,14 @@ pub(crate) struct FieldReader<'a> {
     names: Vec<&'a str>,
     /// Set of the names, for lookups.
     defined: HashSet<&'a str>,
+    /// Named types of single values.
+    scalars: HashMap<&'a str, Scalar>,
+    /// Problems of these.
+    reported: Vec<Diagnostic>,
+    /// Name of what the fields that are being read belong to, in `PascalCase`.
+    owner: RefCell<String>,
+    /// Objects that fields declare without a name.
+    nested: RefCell<Vec<Definition>>,
 }
 
 /// A type with the limits of its values.
@@ -33,16 +43,88 @@ impl<'a> FieldReader<'a> {
     pub(crate) fn new(contract: &'a Yaml, format: Format) -> Self {
         let definitions = contract.get("definitions").map(Yaml::entries);
         let definitions = definitions.unwrap_or_default().iter();
-        let read = definitions.filter(|(key, yaml)| {
-            is_definition_name(&key.text)
-                && (format == Format::Native || fields_of_definition(yaml).is_some())
-        });
-        let names: Vec<_> = read.map(|(key, _)| key.text.as_str()).collect();
-        Self {
+        let valid = definitions.filter(|(key, _)| is_definition_name(&key.text));
+        let (scalars, groups): (Vec<_>, Vec<_>) = valid.partition(|(_, yaml)| is_scalar(yaml));
+        let groups = groups
+            .into_iter()
+            .filter(|(_, yaml)| format == Format::Native || fields_of_definition(yaml).is_some());
+        let defined: HashSet<&str> = groups.map(|(key, _)| key.text.as_str()).collect();
+        let names = scalars.iter().map(|(key, _)| key.text.as_str());
+        let mut reader = Self {
             format,
-            defined: names.iter().copied().collect(),
-            names,
+            names: names.chain(defined.iter().copied()).collect(),
+            defined,
+            scalars: HashMap::new(),
+            reported: Vec::new(),
+            owner: RefCell::default(),
+            nested: RefCell::default(),
+        };
+        let mut reported = Vec::new();
+        for (key, yaml) in scalars {
+            let scalar = reader.scalar(key, yaml, &mut reported);
+            reader
+                .scalars
+                .extend(scalar.map(|it| (key.text.as_str(), it)));
         }
+        if format == Format::Native {
+            reader.reported = reported;
+        }
+        reader
+    }
+
+    /// Reads a named type of single values.
+    fn scalar(&self, key: &Key, yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Scalar> {
+        let limited = self.limited_type(&key.text, yaml, diagnostics);
+        // The unknown values of an open enumeration are added where it is used.
+        let ty = match limited.ty {
+            Type::Union(mut members) => members.swap_remove(0),
+            other => other,
+        };
+        let is_single = !matches!(
+            ty,
+            Type::Any
+                | Type::Null
+                | Type::List(_)
+                | Type::Map(_)
+                | Type::Union(_)
+                | Type::Model(_)
+                | Type::Defined(_)
+                | Type::Scalar(_)
+        );
+        if !is_single {
+            diagnostics.push(checks::definitions::name::not_single(key, &ty));
+            return None;
+        }
+        Some(Scalar {
+            name: key.text.clone(),
+            description: text(yaml, "description"),
+            is_open: is_open(yaml) && matches!(ty, Type::Enum(_) | Type::Numbers(_)),
+            ty,
+            limits: limited.limits,
+            location: key.location,
+        })
+    }
+
+    /// Returns the named types of single values, in the order of the contract.
+    pub(crate) fn scalars(&self, diagnostics: &mut Vec<Diagnostic>) -> Vec<Scalar> {
+        diagnostics.extend(self.reported.iter().cloned());
+        let mut scalars: Vec<_> = self.scalars.values().cloned().collect();
+        scalars.sort_by_key(|scalar| scalar.location.span.start);
+        scalars
+    }
+
+    /// Reads the fields of a part of the contract: `owner` names it.
+    pub(crate) fn fields_of(
+        &self,
+        owner: &str,
+        yaml: &Yaml,
+        privacy: Privacy,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Vec<Field> {
+        let around = self.owner.replace(pascal_case(owner));
+        let fields = self.fields(yaml, privacy, diagnostics);
+        self.owner.replace(around);
+        fields
     }
 
     /// Reads the contract's definitions. Problems are reported for the native format only: in ONEX
@@ -67,8 +149,11 @@ impl<'a> FieldReader<'a> {
                 diagnostics.push(checks::definitions::name::invalid(key));
             } else if self.defined.contains(key.text.as_str()) {
                 let fields = fields_of_definition(yaml);
+                if fields.is_none() && yaml.is_mapping() {
+                    diagnostics.push(checks::definitions::name::empty(key));
+                }
                 let mut fields = fields.map_or_else(Vec::new, |fields| {
-                    self.fields(fields, Privacy::Public, diagnostics)
+                    self.fields_of(&key.text, fields, Privacy::Public, diagnostics)
                 });
                 // The list of names of JSON Schema; in a field itself, `required` is a boolean.
                 if let Some(required) = yaml.get("required").filter(|names| names.is_sequence()) {
@@ -87,6 +172,7 @@ impl<'a> FieldReader<'a> {
                 });
             }
         }
+        definitions.append(&mut self.nested.borrow_mut());
         definitions
     }
 
@@ -138,7 +224,7 @@ impl<'a> FieldReader<'a> {
         privacy: Privacy,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Field {
-        let limited = self.limited_type(yaml, diagnostics);
+        let limited = self.limited_type(&key.text, yaml, diagnostics);
         // `default: null` also means that the field may be left out.
         let written = yaml.get_or_null("default");
         let default = written.map(Yaml::to_json);
@@ -174,8 +260,14 @@ impl<'a> FieldReader<'a> {
         }
     }
 
-    /// Reads a type, or a mapping of `type`, `items`, `enum`, `nullable` and limits.
-    fn limited_type(&self, yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> LimitedType {
+    /// Reads a type, or a mapping of `type`, `items`, `fields`, `enum`, `nullable` and limits.
+    /// `name` is that of the field.
+    fn limited_type(
+        &self,
+        name: &str,
+        yaml: &Yaml,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> LimitedType {
         if !yaml.is_mapping() {
             let (ty, spelling) = self.type_and_spelling(yaml, diagnostics);
             return LimitedType {
@@ -191,12 +283,18 @@ impl<'a> FieldReader<'a> {
         let items = yaml.get("items").or_else(|| yaml.get("item_type"));
         let mut limits_of_items = None;
         if let (Some(items), Type::List(item)) = (items, &mut ty) {
-            let limited = self.limited_type(items, diagnostics);
+            let limited = self.limited_type(name, items, diagnostics);
             **item = limited.ty;
             limits_of_items = (!limited.limits.is_empty()).then(|| Box::new(limited.limits));
         }
         if let Some(values) = yaml.get("enum") {
             self.restrict_to(&mut ty, values, diagnostics);
+        }
+        if let Some(fields) = yaml.get("fields").filter(|_| self.format == Format::Native) {
+            self.nest(&mut ty, name, yaml, fields, diagnostics);
+        }
+        if is_open(yaml) {
+            ty = ty.or_unknown();
         }
         if yaml.get("nullable").and_then(Yaml::as_bool) == Some(true) {
             ty = ty.or_null();
@@ -217,9 +315,47 @@ impl<'a> FieldReader<'a> {
         }
     }
 
-    /// Restricts the type to a list of texts.
+    /// Makes the type that of an object with these fields, which gets a name.
+    fn nest(
+        &self,
+        ty: &mut Type,
+        name: &str,
+        field: &Yaml,
+        fields: &Yaml,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        if !matches!(ty, Type::Any | Type::Map(_)) {
+            diagnostics.push(checks::fields::limit::not_object(ty, fields));
+            return;
+        }
+        let wanted = format!("{}{}", self.owner.borrow(), pascal_case(name));
+        let is_taken = |name: &str| {
+            let mut nested = self.nested.borrow().clone().into_iter();
+            self.names.contains(&name) || nested.any(|known| known.name == name)
+        };
+        let numbered = (2..).map(|number| format!("{wanted}{number}"));
+        let mut names = std::iter::once(wanted.clone()).chain(numbered);
+        let name = names.find(|name| !is_taken(name)).unwrap_or(wanted);
+        let place = self.nested.borrow().len();
+        self.nested.borrow_mut().push(Definition {
+            name: name.clone(),
+            ident: ident(&name),
+            description: text(field, "description"),
+            fields: Vec::new(),
+            location: fields.head(),
+        });
+        let fields = self.fields_of(&name, fields, Privacy::Public, diagnostics);
+        self.nested.borrow_mut()[place].fields = fields;
+        *ty = Type::Defined(name);
+    }
+
+    /// Restricts the type to a list of texts or numbers.
     fn restrict_to(&self, ty: &mut Type, values: &Yaml, diagnostics: &mut Vec<Diagnostic>) {
         if values.items().is_empty() {
+            return;
+        }
+        if matches!(ty, Type::Integer | Type::Number) {
+            self.restrict_to_numbers(ty, values, diagnostics);
             return;
         }
         if !matches!(
@@ -248,6 +384,34 @@ impl<'a> FieldReader<'a> {
         }
         if !texts.is_empty() {
             *ty = Type::Enum(texts);
+        }
+    }
+
+    /// Restricts the type to a list of numbers.
+    fn restrict_to_numbers(&self, ty: &mut Type, values: &Yaml, diagnostics: &mut Vec<Diagnostic>) {
+        let mut numbers: Vec<Number> = Vec::new();
+        for value in values.items() {
+            let number = match value.to_json() {
+                serde_json::Value::Number(number) => number,
+                _ => {
+                    diagnostics.push(checks::fields::enumeration::not_a_number(value));
+                    continue;
+                }
+            };
+            if *ty == Type::Integer && !is_whole(&number) {
+                diagnostics.push(checks::fields::enumeration::not_a_number(value));
+            } else if numbers
+                .iter()
+                .any(|known| known.as_f64() == number.as_f64())
+            {
+                let text = number.to_string();
+                diagnostics.push(checks::fields::enumeration::repeated(&text, value));
+            } else {
+                numbers.push(whole_without_point(number));
+            }
+        }
+        if !numbers.is_empty() {
+            *ty = Type::Numbers(numbers);
         }
     }
 
@@ -289,8 +453,25 @@ impl<'a> FieldReader<'a> {
         match ty {
             Type::List(item) | Type::Map(item) => self.resolve(item, location, diagnostics),
             Type::Union(members) => {
-                for member in members {
+                for member in members.iter_mut() {
                     self.resolve(member, location, diagnostics);
+                }
+                // Open enumerations are unions themselves.
+                let flat = std::mem::take(members).into_iter();
+                for member in flat.flat_map(|member| match member {
+                    Type::Union(inner) => inner,
+                    other => vec![other],
+                }) {
+                    if !members.contains(&member) {
+                        members.push(member);
+                    }
+                }
+            }
+            Type::Model(name) if self.scalars.contains_key(name.as_str()) => {
+                let scalar = &self.scalars[name.as_str()];
+                *ty = Type::Scalar(Box::new(scalar.clone()));
+                if scalar.is_open {
+                    *ty = std::mem::replace(ty, Type::Any).or_unknown();
                 }
             }
             Type::Model(name) if self.defined.contains(name.as_str()) => {
@@ -314,6 +495,45 @@ fn text(yaml: &Yaml, key: &str) -> Option<String> {
 /// Whether types can refer to the name: `PascalCase`, and not a word for another type, as `UUID`.
 fn is_definition_name(name: &str) -> bool {
     !name.contains('.') && parse_type(name) == Some(Type::Model(name.to_owned()))
+}
+
+/// Whether a definition is a named type of single values.
+fn is_scalar(yaml: &Yaml) -> bool {
+    let has = |key: &str| yaml.get(key).is_some();
+    !has("fields")
+        && !has("properties")
+        && (has("type") || has("enum"))
+        && yaml.get("type").and_then(Yaml::as_str) != Some("object")
+}
+
+fn is_open(yaml: &Yaml) -> bool {
+    yaml.get("open").and_then(Yaml::as_bool) == Some(true)
+}
+
+/// A whole number without a decimal point: `1.0` is `1` in every language that tells the two apart.
+fn whole_without_point(number: Number) -> Number {
+    let text = number
+        .as_f64()
+        .filter(|_| number.is_f64() && is_whole(&number));
+    let whole = text.and_then(|float| format!("{float:.0}").parse::<i64>().ok());
+    whole.map_or(number, Number::from)
+}
+
+/// A name in `PascalCase`, with ASCII letters and digits only.
+fn pascal_case(name: &str) -> String {
+    let ident = ident(name);
+    let parts = ident.split('_').filter(|part| !part.is_empty());
+    let capitalised = parts.map(|part| {
+        let (first, rest) = part.split_at(part.chars().next().map_or(0, char::len_utf8));
+        format!("{}{rest}", first.to_uppercase())
+    });
+    let joined: String = capitalised.collect();
+    let ascii: String = joined.chars().filter(char::is_ascii_alphanumeric).collect();
+    if ascii.starts_with(|c: char| c.is_ascii_uppercase()) {
+        ascii
+    } else {
+        format!("Object{ascii}")
+    }
 }
 
 /// Returns the fields of a definition: `fields`, or `properties` as in JSON Schema.

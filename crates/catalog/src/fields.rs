@@ -56,9 +56,36 @@ pub struct Definition {
     pub location: Location,
 }
 
+/// A named type of single values, which other fields of the contract use as their type. Types are
+/// equal if they have the same name and the same values.
+#[derive(Clone, Debug)]
+pub struct Scalar {
+    /// Name as written.
+    pub name: String,
+    /// Description for people.
+    pub description: Option<String>,
+    /// Type of its values: an enumeration, or a type without parameters.
+    pub ty: Type,
+    /// Limits of its values.
+    pub limits: Limits,
+    /// Whether readers keep values that it does not have: more will come.
+    pub is_open: bool,
+    /// Place of its declaration.
+    pub location: Location,
+}
+
+impl PartialEq for Scalar {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.ty, &self.limits, self.is_open)
+            == (&other.name, &other.ty, &other.limits, other.is_open)
+    }
+}
+
+impl Eq for Scalar {}
+
 /// Limits of values, named as in JSON Schema. In a union they apply to the members that have such
 /// values.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// Lowest allowed number.
     pub minimum: Option<Number>,
@@ -68,6 +95,8 @@ pub struct Limits {
     pub exclusive_minimum: Option<Number>,
     /// Numbers must be less than this.
     pub exclusive_maximum: Option<Number>,
+    /// Whole numbers must be multiples of this.
+    pub multiple_of: Option<Number>,
     /// Minimum number of characters (Unicode code points).
     pub min_length: Option<u32>,
     /// Maximum number of characters (Unicode code points).
@@ -78,6 +107,8 @@ pub struct Limits {
     pub min_items: Option<u32>,
     /// Maximum number of items.
     pub max_items: Option<u32>,
+    /// Whether no two items of a list are equal.
+    pub unique_items: Option<bool>,
     /// Limits of each item of a list.
     pub items: Option<Box<Limits>>,
 }
@@ -131,6 +162,8 @@ pub enum Type {
     Decimal,
     /// Bytes, Base64 text on the wire.
     Bytes,
+    /// Length of time (ISO 8601, without years and months), text on the wire.
+    Duration,
     /// Only null.
     Null,
     /// Values in order.
@@ -139,6 +172,10 @@ pub enum Type {
     Map(Box<Type>),
     /// One of these texts.
     Enum(Vec<String>),
+    /// One of these numbers.
+    Numbers(Vec<Number>),
+    /// A [`Scalar`] of the contract.
+    Scalar(Box<Scalar>),
     /// A [`Definition`] of the contract, by its name.
     Defined(String),
     /// A model that the contract only names: any value passes.
@@ -148,6 +185,26 @@ pub enum Type {
 }
 
 impl Type {
+    /// Returns the type of its values: that of a named scalar, else the type itself.
+    pub fn without_name(&self) -> &Self {
+        match self {
+            Self::Scalar(scalar) => &scalar.ty,
+            other => other,
+        }
+    }
+
+    /// Returns a union that also keeps values which an enumeration does not have yet.
+    #[must_use]
+    pub fn or_unknown(self) -> Self {
+        let unknown = match self.without_name() {
+            Self::Enum(_) => Self::String,
+            Self::Numbers(numbers) if numbers.iter().all(is_whole) => Self::Integer,
+            Self::Numbers(_) => Self::Number,
+            _ => return self,
+        };
+        Self::Union(vec![self, unknown])
+    }
+
     /// Returns a union of the type and null.
     #[must_use]
     pub fn or_null(self) -> Self {
@@ -177,6 +234,12 @@ impl fmt::Display for Type {
             Self::Date => f.write_str("date"),
             Self::Decimal => f.write_str("decimal"),
             Self::Bytes => f.write_str("bytes"),
+            Self::Duration => f.write_str("duration"),
+            Self::Numbers(values) => {
+                let values: Vec<_> = values.iter().map(Number::to_string).collect();
+                write!(f, "enum({})", values.join(", "))
+            }
+            Self::Scalar(scalar) => f.write_str(&scalar.name),
             Self::Null => f.write_str("null"),
             Self::List(item) => write!(f, "list[{item}]"),
             Self::Map(value) => write!(f, "map[{value}]"),
@@ -190,4 +253,9 @@ impl fmt::Display for Type {
             }
         }
     }
+}
+
+/// Whether a number is whole, also as `2.0`.
+pub(crate) fn is_whole(number: &Number) -> bool {
+    number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|n| n.fract() == 0.0)
 }

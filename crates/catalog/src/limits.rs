@@ -12,21 +12,27 @@ use crate::yaml::Yaml;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
     Numbers,
+    /// Binary fractions have no exact multiples.
+    WholeNumbers,
     Texts,
     Lists,
+    /// Lists whose items have one form each, so that equal items are equal texts.
+    ListsOfScalars,
 }
 
 /// Every limit: its key, the word for it in Python's models, and its subject.
-const LIMITS: [(&str, &str, Subject); 9] = [
+const LIMITS: [(&str, &str, Subject); 11] = [
     ("minimum", "ge", Subject::Numbers),
     ("maximum", "le", Subject::Numbers),
     ("exclusive_minimum", "gt", Subject::Numbers),
     ("exclusive_maximum", "lt", Subject::Numbers),
+    ("multiple_of", "multipleOf", Subject::WholeNumbers),
     ("min_length", "minLength", Subject::Texts),
     ("max_length", "maxLength", Subject::Texts),
     ("pattern", "pattern", Subject::Texts),
     ("min_items", "minItems", Subject::Lists),
     ("max_items", "maxItems", Subject::Lists),
+    ("unique_items", "uniqueItems", Subject::ListsOfScalars),
 ];
 
 /// Reads the limits of a type. Limits that don't apply to it, or can't be used, are reported and
@@ -52,6 +58,8 @@ pub(crate) fn read(yaml: &Yaml, ty: &Type, diagnostics: &mut Vec<Diagnostic>) ->
             "max_length" => limits.max_length = size(value),
             "min_items" => limits.min_items = size(value),
             "max_items" => limits.max_items = size(value),
+            "multiple_of" => limits.multiple_of = number(key, value, ty, diagnostics),
+            "unique_items" => limits.unique_items = value.as_bool().filter(|unique| *unique),
             _ => limits.pattern = portable(value, diagnostics),
         }
     }
@@ -62,10 +70,28 @@ pub(crate) fn read(yaml: &Yaml, ty: &Type, diagnostics: &mut Vec<Diagnostic>) ->
 /// Whether a type has values that the limit applies to.
 fn takes(ty: &Type, subject: Subject) -> bool {
     match ty {
-        Type::Integer | Type::Number | Type::Decimal => subject == Subject::Numbers,
+        Type::Integer => matches!(subject, Subject::Numbers | Subject::WholeNumbers),
+        Type::Number | Type::Decimal => subject == Subject::Numbers,
         Type::String => subject == Subject::Texts,
-        Type::List(_) => subject == Subject::Lists,
+        Type::List(item) => {
+            subject == Subject::Lists || (subject == Subject::ListsOfScalars && has_one_form(item))
+        }
         Type::Union(members) => members.iter().any(|member| takes(member, subject)),
+        _ => false,
+    }
+}
+
+/// Whether values of the type are equal exactly if their JSON is.
+fn has_one_form(ty: &Type) -> bool {
+    match ty.without_name() {
+        Type::String
+        | Type::Integer
+        | Type::Number
+        | Type::Boolean
+        | Type::Date
+        | Type::Enum(_)
+        | Type::Numbers(_) => true,
+        Type::Union(members) => members.iter().all(has_one_form),
         _ => false,
     }
 }

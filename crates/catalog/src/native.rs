@@ -180,15 +180,62 @@ static INSTRUMENT: MapShape = MapShape {
 
 static DEFINITION: MapShape = MapShape {
     name: "definition",
-    doc: "A named group of fields.",
+    doc: "A named group of fields, or a named type of single values, such as an enumeration.",
     keys: &[
         Key::new("description", Shape::Text, "Description for people."),
         Key::new(
             "fields",
             FIELDS,
             "Its fields. Each is as public as the field of this type, unless it is private itself.",
+        ),
+        Key::new(
+            "type",
+            Shape::Text,
+            "Type of single values: `string`, `integer`, `decimal`, …, with the keys of a field below.",
+        ),
+        Key::new(
+            "enum",
+            Shape::List(&Shape::Scalar),
+            "The allowed texts or numbers.",
+        ),
+        Key::new(
+            "open",
+            Shape::Bool,
+            "Whether the list of values will grow: consumers keep values that they do not know.",
         )
-        .required(),
+        .default("false"),
+        Key::new("minimum", Shape::Number, "Lowest allowed number."),
+        Key::new("maximum", Shape::Number, "Highest allowed number."),
+        Key::new(
+            "exclusive_minimum",
+            Shape::Number,
+            "Numbers must be greater than this.",
+        ),
+        Key::new(
+            "exclusive_maximum",
+            Shape::Number,
+            "Numbers must be less than this.",
+        ),
+        Key::new(
+            "multiple_of",
+            Shape::Integer(1),
+            "Whole numbers must be multiples of this.",
+        ),
+        Key::new(
+            "min_length",
+            Shape::Integer(0),
+            "Minimum number of characters.",
+        ),
+        Key::new(
+            "max_length",
+            Shape::Integer(0),
+            "Maximum number of characters.",
+        ),
+        Key::new(
+            "pattern",
+            Shape::Text,
+            "Regular expression that matches some part of the text, as in fields.",
+        ),
     ],
 };
 
@@ -219,7 +266,22 @@ static FIELD: MapShape = MapShape {
             "Name that the field had before, so that `herald breaking` reports a new name instead of a field that is gone.",
         ),
         Key::new("default", Shape::Any, "Value of a field that is left out."),
-        Key::new("enum", Shape::List(&Shape::Scalar), "The allowed texts."),
+        Key::new(
+            "enum",
+            Shape::List(&Shape::Scalar),
+            "The allowed texts or numbers.",
+        ),
+        Key::new(
+            "open",
+            Shape::Bool,
+            "Whether the list of values will grow: consumers keep values that they do not know.",
+        )
+        .default("false"),
+        Key::new(
+            "fields",
+            Shape::Dict(&FIELD_OR_TYPE),
+            "Fields of an object without a name of its own.",
+        ),
         Key::new(
             "items",
             Shape::OneOf(&FIELD_FORMS),
@@ -238,6 +300,11 @@ static FIELD: MapShape = MapShape {
             "Numbers must be less than this.",
         ),
         Key::new(
+            "multiple_of",
+            Shape::Integer(1),
+            "Whole numbers must be multiples of this.",
+        ),
+        Key::new(
             "min_length",
             Shape::Integer(0),
             "Minimum number of characters.",
@@ -254,6 +321,12 @@ static FIELD: MapShape = MapShape {
         ),
         Key::new("min_items", Shape::Integer(0), "Minimum number of items."),
         Key::new("max_items", Shape::Integer(0), "Maximum number of items."),
+        Key::new(
+            "unique_items",
+            Shape::Bool,
+            "Whether no two items of a list are equal.",
+        )
+        .default("false"),
         Key::new("nullable", Shape::Bool, "Whether null is allowed.").default("false"),
         Key::new(
             "privacy",
@@ -445,6 +518,7 @@ fn read_node(yaml: &Yaml, reader: &FieldReader<'_>, diagnostics: &mut Vec<Diagno
             .filter_map(read_consumed)
             .collect(),
         definitions: reader.definitions(yaml, diagnostics),
+        scalars: reader.scalars(diagnostics),
         volume: volume.map_or_else(Volume::default, |volume| Volume::read(volume, diagnostics)),
         location: yaml.head(),
         ..Node::default()
@@ -460,15 +534,17 @@ pub(crate) fn read_operation(
     let name = named(yaml, "name")?;
     let mut fields = |key: &str| {
         yaml.get(key).map_or_else(Vec::new, |f| {
-            reader.fields(f, Privacy::Private, diagnostics)
+            let owner = format!("{}.{key}", name.value);
+            reader.fields_of(&owner, f, Privacy::Private, diagnostics)
         })
     };
+    let (input, result) = (fields("input"), fields("result"));
     Some(Operation {
         ident: ident(&name.value),
         name: name.value,
         description: text(yaml, "description"),
-        input: fields("input"),
-        result: fields("result"),
+        input,
+        result,
         instrument: yaml
             .get("instrument")
             .map_or_else(|| instrument.clone(), |own| instrument.overridden(own)),
@@ -549,6 +625,7 @@ pub(crate) fn read_event(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<WrittenEvent> {
     let event_type = named(yaml, "event_type")?;
+    let owner = event_type.value.clone();
     Some(WrittenEvent {
         location: event_type.location,
         event_type: Some(event_type),
@@ -558,7 +635,7 @@ pub(crate) fn read_event(
         partition_key: text_at(yaml, "partition_key"),
         declared: Declared {
             payload: yaml.get("payload").map_or_else(Vec::new, |fields| {
-                reader.fields(fields, Privacy::Public, diagnostics)
+                reader.fields_of(&owner, fields, Privacy::Public, diagnostics)
             }),
             settings: yaml
                 .get("topic_settings")

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::category::{Category, Part, Stage};
 use crate::contract::{Consumed, Format, Metric, StateMachine, TopicSettings};
-use crate::fields::{Definition, Field};
+use crate::fields::{Definition, Field, Scalar};
 use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::text::quote;
@@ -55,6 +55,8 @@ pub struct Node {
     /// Named groups of fields, in the order of the contract. Their fields may refer to each other
     /// and to themselves.
     pub definitions: Vec<Definition>,
+    /// Named types of single values, in the order of the contract.
+    pub scalars: Vec<Scalar>,
     /// Expected numbers of requests and events.
     pub volume: Volume,
     /// Regular expressions (without look-around, so that every engine takes them) of secrets in

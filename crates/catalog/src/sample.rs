@@ -33,6 +33,7 @@ struct Style {
     lenient: bool,
     boolean: bool,
     timestamp: &'static str,
+    duration: &'static str,
     bytes: &'static str,
     number: f64,
     text_length: u32,
@@ -45,6 +46,7 @@ static MINIMAL: Style = Style {
     lenient: false,
     boolean: true,
     timestamp: "2026-01-01T00:00:00Z",
+    duration: "PT0S",
     bytes: "",
     number: 1.0,
     text_length: 4,
@@ -57,6 +59,7 @@ static TYPICAL: Style = Style {
     lenient: true,
     boolean: false,
     timestamp: "2025-11-05T12:00:00.123456+00:00",
+    duration: "P1DT2H30M15.123456S",
     bytes: "aGVyYWxkIGV4YW1w",
     number: 1234.5,
     text_length: TEXT_LENGTH,
@@ -171,6 +174,9 @@ impl<'a> Samples<'a> {
             Type::Uuid => json!("00000000-0000-4000-8000-000000000000"),
             Type::DateTime => json!(style.timestamp),
             Type::Date => json!("2026-01-01"),
+            Type::Duration => json!(style.duration),
+            Type::Numbers(numbers) => json!(numbers.first()?),
+            Type::Scalar(scalar) => return self.value(&scalar.ty, &scalar.limits),
             Type::Enum(texts) if style.optional_fields => {
                 json!(texts.iter().max_by_key(|text| text.len())?)
             }
@@ -235,9 +241,18 @@ impl<'a> Samples<'a> {
         let mut items = Vec::new();
         while items.len() < wanted as usize && self.bytes_left > 0 {
             self.spend(1);
-            items.push(self.value(item, &of_items)?);
+            let value = match limits.unique_items {
+                Some(true) => distinct(item, &of_items, items.len()),
+                _ => None,
+            };
+            match value {
+                Some(value) => items.push(value),
+                None if limits.unique_items == Some(true) && !items.is_empty() => break,
+                None => items.push(self.value(item, &of_items)?),
+            }
         }
-        Some(Value::from(items))
+        let is_enough = items.len() >= limits.min_items.unwrap_or(0) as usize;
+        (is_enough || self.style.lenient).then(|| Value::from(items))
     }
 
     fn map(&mut self, item: &Type) -> Option<Value> {
@@ -303,6 +318,28 @@ impl<'a> Samples<'a> {
     }
 }
 
+/// The `index`th of some different values of a type, where it is within the limits.
+fn distinct(ty: &Type, limits: &Limits, index: usize) -> Option<Value> {
+    let value = match ty {
+        Type::String => json!(format!("text_{index}")),
+        Type::Integer | Type::Number => {
+            let bound = |bound: &Option<Number>| bound.as_ref().and_then(Number::as_i64);
+            let low = bound(&limits.minimum).or(bound(&limits.exclusive_minimum));
+            let step = bound(&limits.multiple_of).unwrap_or(1);
+            let first = low.unwrap_or(0) / step + 1;
+            json!((first + i64::try_from(index).ok()?) * step)
+        }
+        Type::Boolean => json!([true, false].get(index)?),
+        Type::Date => json!(format!("2026-01-{:02}", index % 28 + 1)),
+        Type::Enum(texts) => json!(texts.get(index)?),
+        Type::Numbers(numbers) => json!(numbers.get(index)?),
+        Type::Scalar(scalar) => return distinct(&scalar.ty, &scalar.limits, index),
+        Type::Union(members) => return distinct(members.first()?, limits, index),
+        _ => return None,
+    };
+    fits(ty, limits, &value).then_some(value)
+}
+
 fn fits(ty: &Type, limits: &Limits, value: &Value) -> bool {
     mismatch(ty, limits, value, &[], "").is_none()
 }
@@ -311,6 +348,7 @@ fn fits(ty: &Type, limits: &Limits, value: &Value) -> bool {
 fn numbers(ty: &Type, limits: &Limits, usual: f64) -> impl Iterator<Item = Value> {
     let bound = |bound: &Option<Number>| bound.as_ref().and_then(Number::as_f64);
     let (least, most) = (bound(&limits.minimum), bound(&limits.maximum));
+    let step = bound(&limits.multiple_of);
     let above = bound(&limits.exclusive_minimum);
     let below = bound(&limits.exclusive_maximum);
     let low = least.or(above).unwrap_or(0.0);
@@ -325,6 +363,8 @@ fn numbers(ty: &Type, limits: &Limits, usual: f64) -> impl Iterator<Item = Value
         least,
         most,
         Some(f64::midpoint(low, high)),
+        step.map(|step| (low / step).ceil() * step),
+        step.map(|step| (low / step).floor() * step + step),
     ];
     let ty = ty.clone();
     found.into_iter().flatten().filter_map(move |number| {

@@ -25,6 +25,8 @@ const WORDS: &[(&str, Type)] = &[
     ("date", Type::Date),
     ("decimal", Type::Decimal),
     ("bytes", Type::Bytes),
+    ("duration", Type::Duration),
+    ("timedelta", Type::Duration),
     ("null", Type::Null),
     ("none", Type::Null),
     ("any", Type::Any),
@@ -137,7 +139,7 @@ fn split(text: &str, separator: char) -> Option<Vec<&str>> {
         .then_some(parts)
 }
 
-/// Returns the type of `Literal[…]`: an enumeration of quoted texts, an integer, or any value.
+/// Returns the type of `Literal[…]`: an enumeration of quoted texts or of numbers, or any value.
 fn literal(values: &[&str]) -> Type {
     let unquoted = |value: &&str| {
         let inner = value.trim().strip_prefix(['"', '\''])?;
@@ -146,12 +148,9 @@ fn literal(values: &[&str]) -> Type {
     if let Some(texts) = values.iter().map(unquoted).collect() {
         return Type::Enum(texts);
     }
-    let is_whole = |value: &&str| value.trim().parse::<i64>().is_ok();
-    if values.iter().all(is_whole) {
-        Type::Integer
-    } else {
-        Type::Any
-    }
+    let number = |value: &&str| value.trim().parse::<serde_json::Number>().ok();
+    let numbers: Option<Vec<_>> = values.iter().map(number).collect();
+    numbers.map_or(Type::Any, Type::Numbers)
 }
 
 /// Whether a text is a name in `PascalCase`, possibly behind the path of its module.
@@ -186,7 +185,7 @@ mod tests {
             ("str | None", "string | null"),
             ("Optional[list[UUID]]", "list[uuid] | null"),
             ("Literal['a', \"b|c\"]", "enum(a, b|c)"),
-            ("Literal[1, 2]", "integer"),
+            ("Literal[1, 2]", "enum(1, 2)"),
             ("Literal['a', None]", "any"),
             ("Union[str, Optional[int], str]", "string | integer | null"),
             ("Union[str]", "string"),

@@ -4,6 +4,9 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use herald_diagnostics::did_you_mean;
 use herald_envelope::Timestamp;
 use regex::Regex;
@@ -136,6 +139,9 @@ fn mismatch_at(
         (Type::Map(item), BorrowedValue::Object(values)) => values
             .iter()
             .find_map(|(name, value)| below(item, value, Place::Field(place, name))),
+        (Type::Scalar(scalar), _) => {
+            mismatch_at(&scalar.ty, &scalar.limits, value, definitions, place)
+        }
         (Type::Defined(name), BorrowedValue::Object(values)) => {
             let definition = definitions.iter().find(|known| known.name == *name)?;
             problems(&definition.fields, values, definitions, place).next()
@@ -186,6 +192,7 @@ fn limit_violation(
     let violation = match value {
         BorrowedValue::List(items) => {
             size(items.len(), limits.min_items, limits.max_items, "items")
+                .or_else(|| repetition(limits, items))
         }
         BorrowedValue::Text(text) if *ty == Type::Decimal => number(limits, text.parse().ok()?),
         BorrowedValue::Text(text) => {
@@ -209,6 +216,24 @@ fn size(found: usize, min: Option<u32>, max: Option<u32>, unit: &str) -> Option<
             Some(format!("have at most {max} {unit}, found {found}"))
         }
         _ => None,
+    }
+}
+
+fn repetition(limits: &Limits, items: &[BorrowedValue<'_>]) -> Option<String> {
+    let is_unique = limits.unique_items == Some(true);
+    let mut known = HashSet::with_capacity(items.len());
+    let is_repeated = is_unique && items.iter().any(|item| !known.insert(form(item)));
+    is_repeated.then(|| "not have an item twice".to_owned())
+}
+
+/// The form of a single value; `1` and `1.0` are one number.
+fn form(value: &BorrowedValue<'_>) -> String {
+    match value {
+        BorrowedValue::Number(number) if number.is_f64() && is_whole(number) => {
+            format!("{:.0}", number.as_f64().unwrap_or_default())
+        }
+        BorrowedValue::Number(number) => number.to_string(),
+        other => format!("{other:?}"),
     }
 }
 
@@ -251,6 +276,9 @@ fn number(limits: &Limits, found: f64) -> Option<String> {
     if let Some((_, max)) = limit(&limits.exclusive_maximum).filter(|(max, _)| found >= *max) {
         return Some(format!("be less than {max}"));
     }
+    if let Some((_, step)) = limit(&limits.multiple_of).filter(|(step, _)| found % step != 0.0) {
+        return Some(format!("be a multiple of {step}"));
+    }
     None
 }
 
@@ -270,6 +298,12 @@ fn holds(ty: &Type, value: &BorrowedValue<'_>) -> bool {
         Type::Date => text.is_some_and(is_date),
         Type::Decimal => text.is_some_and(is_decimal),
         Type::Bytes => text.is_some_and(is_base64),
+        Type::Duration => text.is_some_and(is_duration),
+        Type::Numbers(values) => match value {
+            BorrowedValue::Number(number) => values.iter().any(|known| are_equal(known, number)),
+            _ => false,
+        },
+        Type::Scalar(scalar) => holds(&scalar.ty, value),
         Type::Enum(values) => text.is_some_and(|text| values.iter().any(|value| value == text)),
         Type::List(item) => match value {
             BorrowedValue::List(values) => values.iter().all(|value| holds(item, value)),
@@ -313,6 +347,20 @@ fn is_decimal(text: &str) -> bool {
     .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// Pattern of durations in ISO 8601, without years and months, whose lengths differ. The numbers of
+/// digits keep them within the range of Python's `timedelta`.
+pub const DURATION: &str = "^-?P([0-9]{1,8}W|[0-9]{1,8}D(T([0-9]{1,9}H([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}M([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}([.][0-9]{1,6})?S))?|T([0-9]{1,9}H([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}M([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}([.][0-9]{1,6})?S))$";
+
+fn is_duration(text: &str) -> bool {
+    static REGEX: LazyLock<Option<regex::Regex>> =
+        LazyLock::new(|| regex::Regex::new(DURATION).ok());
+    REGEX.as_ref().is_some_and(|regex| regex.is_match(text))
+}
+
+fn are_equal(one: &Number, other: &Number) -> bool {
+    one == other || (one.as_f64() == other.as_f64() && (one.is_f64() || other.is_f64()))
+}
+
 fn is_base64(text: &str) -> bool {
     let content = text.trim_end_matches('=');
     text.len().is_multiple_of(4)
@@ -336,7 +384,13 @@ fn expected(ty: &Type) -> String {
         Type::Date => "a date such as 2025-11-05".to_owned(),
         Type::Decimal => "a decimal number as text, such as \"12.50\"".to_owned(),
         Type::Bytes => "bytes as Base64".to_owned(),
+        Type::Duration => "a duration such as P1DT2H30M".to_owned(),
         Type::Enum(values) => format!("one of {}", values.join(", ")),
+        Type::Numbers(values) => {
+            let values: Vec<_> = values.iter().map(Number::to_string).collect();
+            format!("one of {}", values.join(", "))
+        }
+        Type::Scalar(scalar) => expected(&scalar.ty),
         Type::List(_) => "a list".to_owned(),
         Type::Map(_) | Type::Defined(_) => "an object".to_owned(),
         Type::Union(members) => {

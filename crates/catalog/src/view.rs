@@ -121,7 +121,7 @@ struct TypeView<'a> {
     kind: Cow<'static, str>,
     text: String,
     items: Option<Box<TypeView<'a>>>,
-    values: &'a [String],
+    values: Vec<Value>,
     model: Option<&'a str>,
     members: Vec<TypeView<'a>>,
 }
@@ -132,7 +132,7 @@ impl<'a> TypeView<'a> {
             kind: Cow::Borrowed(kind),
             text: ty.to_string(),
             items: None,
-            values: &[],
+            values: Vec::new(),
             model: None,
             members: Vec::new(),
         };
@@ -146,8 +146,19 @@ impl<'a> TypeView<'a> {
                 })
             },
             Type::Enum(values) => Self {
-                values,
+                values: values
+                    .iter()
+                    .map(|text| Value::from(text.as_str()))
+                    .collect(),
                 ..view("enum")
+            },
+            Type::Numbers(values) => Self {
+                values: values.iter().cloned().map(Value::Number).collect(),
+                ..view("enum")
+            },
+            Type::Scalar(scalar) => Self {
+                text: scalar.name.clone(),
+                ..Self::new(&scalar.ty)
             },
             Type::Defined(name) => Self {
                 model: Some(name),

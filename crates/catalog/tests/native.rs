@@ -708,3 +708,92 @@ fn event_type_and_version_are_the_identity_of_an_event() {
         "place_started 2.0 {namespace}.orders.effect.place.started.v2"
     );
 }
+
+#[test]
+fn single_values_and_nested_objects_are_types() {
+    let contract = "node_type: effect\nservice_name: orders\noperations: []\nevents:\n\
+        - event_type: order.placed\n  payload:\n    status: Status\n    sku: list[Sku]\n\
+        \x20   size: {type: integer, enum: [1, 2.0], open: true}\n    wait: duration\n\
+        \x20   to: {fields: {town: string, at: {type: list, items: {fields: {x: number}}}}}\n\
+        definitions:\n  Status: {type: string, enum: [open, paid], open: true}\n\
+        \x20 Sku: {type: string, max_length: 9}\n";
+    let node = node(contract);
+    let (_, declared) = node.declared().next().expect("an event");
+    let types: Vec<_> = declared
+        .payload
+        .iter()
+        .map(|field| field.ty.to_string())
+        .collect();
+    let expected = [
+        "Status | string",
+        "list[Sku]",
+        "enum(1, 2) | integer",
+        "duration",
+        "OrderPlacedTo",
+    ];
+    assert_eq!(types, expected);
+    let names: Vec<_> = node.definitions.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["OrderPlacedTo", "OrderPlacedToAt"]);
+    let check = |payload: &serde_json::Value| {
+        let payload = payload.as_object().expect("an object");
+        herald_catalog::value::check(&declared.payload, payload, &node.definitions, "payload")
+    };
+    let good = serde_json::json!({
+        "status": "lost", "sku": ["A-1"], "size": 7, "wait": "P1DT2H",
+        "to": {"town": "Bonn", "at": [{"x": 1.5}]},
+    });
+    assert_eq!(check(&good), [""; 0]);
+    let mut bad = good.clone();
+    bad["sku"] = serde_json::json!(["A-1", "0123456789"]);
+    bad["wait"] = "P1Y".into();
+    bad["to"]["at"][0]["x"] = "far".into();
+    assert_eq!(
+        check(&bad),
+        [
+            "payload.sku[1] must have at most 9 characters, found 10",
+            "payload.wait must be a duration such as P1DT2H30M, found other text",
+            "payload.to.at[0].x must be a number, found other text",
+        ]
+    );
+}
+
+#[test]
+fn definitions_are_objects_or_single_values() {
+    for (definition, message) in [
+        (
+            "Box: {description: Empty.}",
+            "has neither fields nor a type",
+        ),
+        ("Box: {type: list}", "has the type `list[any]`"),
+        (
+            "Box: {type: integer, enum: [one]}",
+            "is not a value of the type",
+        ),
+        (
+            "Box: {fields: {a: {type: uuid, fields: {b: string}}}}",
+            "`fields` are those of an object",
+        ),
+        (
+            "Box: {fields: {a: {type: number, multiple_of: 2}}}",
+            "`multiple_of` is a limit",
+        ),
+        (
+            "Box: {fields: {a: {type: 'list[uuid]', unique_items: true}}}",
+            "`unique_items` is a limit",
+        ),
+    ] {
+        let text = format!(
+            "node_type: effect\nservice_name: a\noperations: [b]\ndefinitions:\n  {definition}\n"
+        );
+        let loaded = load_text("a", &text, &Options::default());
+        let messages: Vec<_> = loaded
+            .diagnostics
+            .iter()
+            .map(|it| it.message.clone())
+            .collect();
+        assert!(
+            messages.iter().any(|it| it.contains(message)),
+            "{definition}: {messages:?}"
+        );
+    }
+}

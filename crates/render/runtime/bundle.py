@@ -29,7 +29,7 @@ from dataclasses import fields as dataclass_fields
 from datetime import UTC, date, datetime, time, timedelta
 from datetime import time as time_of_day
 from decimal import Decimal, InvalidOperation
-from enum import Enum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 from functools import cache, cached_property, lru_cache, partial, wraps
 from inspect import isawaitable, iscoroutine, iscoroutinefunction, signature
 from math import isfinite
@@ -488,6 +488,7 @@ class Limits:
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None
+    multiple_of: int | None = None
 
     def check(self, value: Any) -> None:
         """Raise ValueError if the value violates a limit."""
@@ -499,12 +500,32 @@ class Limits:
             raise ValueError(f"expected {self.le} or less")
         if self.lt is not None and not value < self.lt:
             raise ValueError(f"expected less than {self.lt}")
+        if self.multiple_of is not None and value % self.multiple_of:
+            raise ValueError(f"expected a multiple of {self.multiple_of}")
         if self.min_length is not None and len(value) < self.min_length:
             raise ValueError(f"expected a length of {self.min_length} or more")
         if self.max_length is not None and len(value) > self.max_length:
             raise ValueError(f"expected a length of {self.max_length} or less")
         if self.pattern is not None and not re.search(self.pattern, value):
             raise ValueError("expected text that matches the contract's pattern")
+
+
+class UniqueItems:
+    """Limit of a list in an `Annotated` type: no two items are equal. For pydantic and
+    `from_json`.
+    """
+
+    def check(self, value: Any) -> Any:
+        """Raise ValueError if an item is repeated."""
+        if len(set(value)) < len(value):
+            raise ValueError("expected no item twice")
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Returns the schema for pydantic, which calls this."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
 
 
 # The table of secrets, printed by crates/redact/tests/python.rs: change it there.
@@ -1334,7 +1355,18 @@ _BASE64: Final = re.compile(
 )
 
 
+_SECONDS: Final = r"\d{1,9}(?:\.\d{1,6})?S"
+_CLOCK: Final = (
+    rf"T(?:\d{{1,9}}H(?:\d{{1,9}}M)?(?:{_SECONDS})?"
+    rf"|\d{{1,9}}M(?:{_SECONDS})?|{_SECONDS})"
+)
+_DURATION: Final = re.compile(
+    rf"-?P(?:\d{{1,8}}W|\d{{1,8}}D(?:{_CLOCK})?|{_CLOCK})", re.ASCII
+)
+_PART: Final = re.compile(r"([\d.]+)([WDHMS])", re.ASCII)
+
 _MINUTE: Final = timedelta(minutes=1)
+_MAX_DURATION: Final = timedelta(days=100_000_000)
 
 
 def _text(value: object, form: re.Pattern[str], expected: str) -> str:
@@ -1407,6 +1439,45 @@ def read_integer(value: object) -> int:
     raise ValueError("expected a whole number")
 
 
+def read_duration(value: object) -> timedelta:
+    """Parse a duration in ISO 8601, without years and months."""
+    expected = "a duration such as P1DT2H30M"
+    if isinstance(value, timedelta):
+        if abs(value) >= _MAX_DURATION:
+            raise ValueError(f"expected {expected}, of less than 100,000,000 days")
+        return value
+    text = _text(value, _DURATION, expected)
+    parts = {unit: number for number, unit in _PART.findall(text)}
+    seconds, _, fraction = parts.get("S", "0").partition(".")
+    length = timedelta(
+        weeks=int(parts.get("W", 0)),
+        days=int(parts.get("D", 0)),
+        hours=int(parts.get("H", 0)),
+        minutes=int(parts.get("M", 0)),
+        seconds=int(seconds),
+        microseconds=int(fraction.ljust(6, "0")),
+    )
+    return -length if text.startswith("-") else length
+
+
+def write_duration(value: timedelta) -> str:
+    """Return a duration in ISO 8601, with days as its longest unit."""
+    sign, length = ("-", -value) if value < timedelta() else ("", value)
+    minutes, seconds = divmod(length.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f".{length.microseconds:06}".rstrip("0") if length.microseconds else ""
+    parts = [
+        f"{hours}H" if hours else "",
+        f"{minutes}M" if minutes else "",
+        f"{seconds}{fraction}S" if seconds or fraction else "",
+    ]
+    days = f"{length.days}D" if length.days else ""
+    time = "".join(parts)
+    if not time:
+        return f"{sign}P{days}" if days else "PT0S"
+    return f"{sign}P{days}T{time}"
+
+
 def _write_bytes(value: bytes) -> str:
     return b64encode(value).decode()
 
@@ -1416,6 +1487,7 @@ DateTime: TypeAlias = Annotated[datetime, Wire(read_datetime, datetime.isoformat
 Date: TypeAlias = Annotated[date, Wire(read_date)]
 DecimalText: TypeAlias = Annotated[Decimal, Wire(read_decimal, str)]
 Base64: TypeAlias = Annotated[bytes, Wire(read_bytes, _write_bytes)]
+Duration: TypeAlias = Annotated[timedelta, Wire(read_duration, write_duration)]
 Integer: TypeAlias = Annotated[int, Wire(read_integer)]
 
 
@@ -1666,51 +1738,6 @@ def _iban_length(text: str) -> int:
     return place if int(number) % 97 == 1 else 0
 
 
-# Conversion of values to JSON types.
-
-_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
-
-
-def json_value(value: Any) -> Any:
-    """Return a value as JSON types; values of other classes are unchanged."""
-    if type(value) in _PLAIN:
-        return value
-    match value:
-        case Enum():
-            return json_value(value.value)
-        case UUID() | Decimal():
-            return str(value)
-        case date() | time_of_day():
-            return value.isoformat()
-        case bytes():
-            return b64encode(value).decode()
-        case dict():
-            return {json_value(k): json_value(v) for k, v in value.items()}
-        case tuple():
-            return tuple(json_value(v) for v in value)
-        case list() | set() | frozenset():
-            return [json_value(v) for v in value]
-    if is_model(type(value)):
-        model: Any = type(value)
-        by_alias = has_aliases(model)
-        context = publication_arguments(model)
-        return value.model_dump(mode="json", by_alias=by_alias, **context)
-    if (publish := getattr(value, "__herald_payload__", None)) is not None:
-        return publish()
-    fields = fields_of(value)
-    if fields is None:
-        return value
-    return {json_value(k): json_value(v) for k, v in fields.items()}
-
-
-def text_of(value: object) -> str:
-    """Return `str(value)`, or a placeholder if that raises."""
-    try:
-        return str(value)
-    except Exception:
-        return f"<unprintable {type(value).__name__}>"
-
-
 # Parsing of consumed messages to envelopes.
 
 
@@ -1948,175 +1975,106 @@ class MetricRecorded:
         )
 
 
-# Public and private fields of models, and the removal of private values.
-
-PublicFields: TypeAlias = Mapping[str, "PublicFields | None"]
-"""Public fields: None stands for all of a field, a mapping for its public part. For a
-list it applies to each item; `*` stands for all other names.
-"""
+# Enumerations of contracts.
 
 
-class ModelField(NamedTuple):
-    """Field of a generated model, or of another pydantic model or dataclass."""
+class TextEnum(StrEnum):
+    """Base of generated enumerations of texts: models accept the text of a member."""
 
-    attribute: str
-    name: str
-    """Name in JSON."""
-    hint: Any
-    is_private: bool
+    @classmethod
+    def read(cls, value: object) -> TextEnum:
+        """Returns the member with a text."""
+        if isinstance(value, str):
+            member = cls._value2member_map_.get(str(value))
+            if member is not None:
+                return member  # type: ignore[return-value]
+        raise ValueError("expected one of the values in the contract")
 
-
-@lru_cache(maxsize=1_024)
-def model_fields(model: Any) -> tuple[ModelField, ...] | None:
-    """Returns the fields of a model; None for other types."""
-    if is_model(model):
-        return tuple(
-            ModelField(
-                attribute,
-                field.serialization_alias or field.alias or attribute,
-                field.annotation,
-                any(isinstance(mark, Privacy) for mark in field.metadata),
-            )
-            for attribute, field in model.model_fields.items()
-        )
-    if not isinstance(model, type) or not hasattr(model, "__dataclass_fields__"):
-        return None
-    hints = get_type_hints(model, include_extras=True)
-    return tuple(
-        ModelField(
-            field.name,
-            field.metadata.get("alias", field.name),
-            hints[field.name],
-            any(
-                isinstance(mark, Privacy)
-                for mark in getattr(hints[field.name], "__metadata__", ())
-            ),
-        )
-        for field in dataclass_fields(model)
-    )
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Returns the schema for pydantic, which calls this."""
+        return Wire(cls.read).__get_pydantic_core_schema__(source, handler)
 
 
-@lru_cache(maxsize=1_024)
-def private_attributes(model: Any) -> frozenset[str]:
-    """Returns the attributes of a model whose values are private."""
-    fields = model_fields(model) or ()
-    return frozenset(field.attribute for field in fields if field.is_private)
-
-
-@lru_cache(maxsize=1_024)
-def public_fields(model: Any) -> PublicFields:
-    """Returns the public fields of a model."""
-    return _tree(model, {})
-
-
-def _tree(model: Any, trees: dict[Any, dict[str, PublicFields | None]]) -> PublicFields:
-    if model in trees:
-        return trees[model]
-    tree = trees[model] = {}
-    for of_model in model_fields(model) or ():
-        if not of_model.is_private:
-            tree[of_model.name] = _part_of_hint(of_model.hint, trees)
-    return tree
-
-
-def _part_of_hint(
-    hint: Any, trees: dict[Any, dict[str, PublicFields | None]]
-) -> PublicFields | None:
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        return _part_of_hint(arguments[0], trees)
-    if origin is Union or origin is UnionType:
-        parts = [_part_of_hint(member, trees) for member in arguments]
-        return _common([part for part in parts if part is not None])
-    if origin is not None and arguments:
-        part = _part_of_hint(arguments[-1], trees)
-        is_mapping = isinstance(origin, type) and issubclass(origin, Mapping)
-        return {"*": part} if part is not None and is_mapping else part
-    return _tree(hint, trees) if _has_private(hint) else None
-
-
-def _common(parts: list[PublicFields]) -> PublicFields | None:
-    """Returns the fields that are public in each member of a union: a mapping does not
-    tell which member it is.
+class NumberEnum(IntEnum):
+    """Base of generated enumerations of integers: models accept the number of a
+    member.
     """
-    if not parts or all(part is parts[0] for part in parts):
-        return parts[0] if parts else None
-    return {
-        name: None for name in parts[0] if all(p.get(name, 0) is None for p in parts)
-    }
+
+    @classmethod
+    def read(cls, value: object) -> NumberEnum:
+        """Returns the member with a number."""
+        member = cls._value2member_map_.get(read_integer(value))
+        if member is not None:
+            return member  # type: ignore[return-value]
+        raise ValueError("expected one of the values in the contract")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Returns the schema for pydantic, which calls this."""
+        return Wire(cls.read).__get_pydantic_core_schema__(source, handler)
 
 
-@lru_cache(maxsize=1_024)
-def _has_private(model: Any) -> bool:
-    """Whether a model has private fields, at any depth."""
-    seen: set[Any] = set()
-    open_models = [model]
-    while open_models:
-        of_type = open_models.pop()
-        if of_type in seen:
-            continue
-        seen.add(of_type)
-        for of_model in model_fields(of_type) or ():
-            if of_model.is_private:
-                return True
-            open_models += models_in(of_model.hint)
-    return False
+class OneOf(Wire):
+    """List of numbers in an `Annotated` type, for pydantic and `from_json`."""
+
+    def __init__(self, *values: float) -> None:
+        super().__init__(self._member)
+        self.values = values
+
+    def _member(self, value: object) -> float:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            for known in self.values:
+                if known == value:
+                    return known
+        raise ValueError("expected one of the values in the contract")
 
 
-def models_in(hint: Any) -> list[Any]:
-    """Returns the classes in a type."""
-    if get_origin(hint) is None:
-        return [hint] if isinstance(hint, type) else []
-    return [model for inner in get_args(hint) for model in models_in(inner)]
+# Conversion of values to JSON types.
+
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
-def published(fields: Mapping[Any, Any], public: PublicFields | None) -> dict[Any, Any]:
-    """Returns the fields with private values replaced by the names of their types."""
-    if public is None:
-        return {name: json_value(value) for name, value in fields.items()}
-    others = "*" if "*" in public else None
-    shown: dict[Any, Any] = {}
-    for name, value in fields.items():
-        key = name if name in public else others
-        if key is None:
-            shown[name] = type(value).__name__
-        elif (part := public[key]) is None:
-            shown[name] = json_value(value)
-        else:
-            shown[name] = _part(value, part)
-    return shown
-
-
-def _part(value: object, public: PublicFields) -> object:
-    if value is None:
-        return None
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_part(item, public) for item in value]
+def json_value(value: Any) -> Any:
+    """Return a value as JSON types; values of other classes are unchanged."""
+    if type(value) in _PLAIN:
+        return value
+    match value:
+        case Enum():
+            return json_value(value.value)
+        case UUID() | Decimal():
+            return str(value)
+        case timedelta():
+            return write_duration(value)
+        case date() | time_of_day():
+            return value.isoformat()
+        case bytes():
+            return b64encode(value).decode()
+        case dict():
+            return {json_value(k): json_value(v) for k, v in value.items()}
+        case tuple():
+            return tuple(json_value(v) for v in value)
+        case list() | set() | frozenset():
+            return [json_value(v) for v in value]
+    if is_model(type(value)):
+        model: Any = type(value)
+        by_alias = has_aliases(model)
+        context = publication_arguments(model)
+        return value.model_dump(mode="json", by_alias=by_alias, **context)
+    if (publish := getattr(value, "__herald_payload__", None)) is not None:
+        return publish()
     fields = fields_of(value)
-    return type(value).__name__ if fields is None else published(fields, public)
+    if fields is None:
+        return value
+    return {json_value(k): json_value(v) for k, v in fields.items()}
 
 
-def private_values(
-    fields: Mapping[Any, Any], public: PublicFields | None
-) -> Iterable[object]:
-    """Returns the values of private fields."""
-    if public is None:
-        return
-    others = "*" if "*" in public else None
-    for name, value in fields.items():
-        key = name if name in public else others
-        if key is None:
-            yield value
-        elif (part := public[key]) is not None:
-            yield from _private_parts(value, part)
-
-
-def _private_parts(value: object, public: PublicFields) -> Iterable[object]:
-    if isinstance(value, list | tuple | set | frozenset):
-        for item in value:
-            yield from _private_parts(item, public)
-    elif (fields := fields_of(value)) is not None:
-        yield from private_values(fields, public)
+def text_of(value: object) -> str:
+    """Return `str(value)`, or a placeholder if that raises."""
+    try:
+        return str(value)
+    except Exception:
+        return f"<unprintable {type(value).__name__}>"
 
 
 # Correlation context: the current request, and the event that caused the current work.
@@ -2302,6 +2260,177 @@ def _unreadable(event_type: str, error: Exception) -> EnvelopeError:
     return EnvelopeError(path, f"not a valid payload of {event_type} ({reason})")
 
 
+# Public and private fields of models, and the removal of private values.
+
+PublicFields: TypeAlias = Mapping[str, "PublicFields | None"]
+"""Public fields: None stands for all of a field, a mapping for its public part. For a
+list it applies to each item; `*` stands for all other names.
+"""
+
+
+class ModelField(NamedTuple):
+    """Field of a generated model, or of another pydantic model or dataclass."""
+
+    attribute: str
+    name: str
+    """Name in JSON."""
+    hint: Any
+    is_private: bool
+
+
+@lru_cache(maxsize=1_024)
+def model_fields(model: Any) -> tuple[ModelField, ...] | None:
+    """Returns the fields of a model; None for other types."""
+    if is_model(model):
+        return tuple(
+            ModelField(
+                attribute,
+                field.serialization_alias or field.alias or attribute,
+                field.annotation,
+                any(isinstance(mark, Privacy) for mark in field.metadata),
+            )
+            for attribute, field in model.model_fields.items()
+        )
+    if not isinstance(model, type) or not hasattr(model, "__dataclass_fields__"):
+        return None
+    hints = get_type_hints(model, include_extras=True)
+    return tuple(
+        ModelField(
+            field.name,
+            field.metadata.get("alias", field.name),
+            hints[field.name],
+            any(
+                isinstance(mark, Privacy)
+                for mark in getattr(hints[field.name], "__metadata__", ())
+            ),
+        )
+        for field in dataclass_fields(model)
+    )
+
+
+@lru_cache(maxsize=1_024)
+def private_attributes(model: Any) -> frozenset[str]:
+    """Returns the attributes of a model whose values are private."""
+    fields = model_fields(model) or ()
+    return frozenset(field.attribute for field in fields if field.is_private)
+
+
+@lru_cache(maxsize=1_024)
+def public_fields(model: Any) -> PublicFields:
+    """Returns the public fields of a model."""
+    return _tree(model, {})
+
+
+def _tree(model: Any, trees: dict[Any, dict[str, PublicFields | None]]) -> PublicFields:
+    if model in trees:
+        return trees[model]
+    tree = trees[model] = {}
+    for of_model in model_fields(model) or ():
+        if not of_model.is_private:
+            tree[of_model.name] = _part_of_hint(of_model.hint, trees)
+    return tree
+
+
+def _part_of_hint(
+    hint: Any, trees: dict[Any, dict[str, PublicFields | None]]
+) -> PublicFields | None:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _part_of_hint(arguments[0], trees)
+    if origin is Union or origin is UnionType:
+        parts = [_part_of_hint(member, trees) for member in arguments]
+        return _common([part for part in parts if part is not None])
+    if origin is not None and arguments:
+        part = _part_of_hint(arguments[-1], trees)
+        is_mapping = isinstance(origin, type) and issubclass(origin, Mapping)
+        return {"*": part} if part is not None and is_mapping else part
+    return _tree(hint, trees) if _has_private(hint) else None
+
+
+def _common(parts: list[PublicFields]) -> PublicFields | None:
+    """Returns the fields that are public in each member of a union: a mapping does not
+    tell which member it is.
+    """
+    if not parts or all(part is parts[0] for part in parts):
+        return parts[0] if parts else None
+    return {
+        name: None for name in parts[0] if all(p.get(name, 0) is None for p in parts)
+    }
+
+
+@lru_cache(maxsize=1_024)
+def _has_private(model: Any) -> bool:
+    """Whether a model has private fields, at any depth."""
+    seen: set[Any] = set()
+    open_models = [model]
+    while open_models:
+        of_type = open_models.pop()
+        if of_type in seen:
+            continue
+        seen.add(of_type)
+        for of_model in model_fields(of_type) or ():
+            if of_model.is_private:
+                return True
+            open_models += models_in(of_model.hint)
+    return False
+
+
+def models_in(hint: Any) -> list[Any]:
+    """Returns the classes in a type."""
+    if get_origin(hint) is None:
+        return [hint] if isinstance(hint, type) else []
+    return [model for inner in get_args(hint) for model in models_in(inner)]
+
+
+def published(fields: Mapping[Any, Any], public: PublicFields | None) -> dict[Any, Any]:
+    """Returns the fields with private values replaced by the names of their types."""
+    if public is None:
+        return {name: json_value(value) for name, value in fields.items()}
+    others = "*" if "*" in public else None
+    shown: dict[Any, Any] = {}
+    for name, value in fields.items():
+        key = name if name in public else others
+        if key is None:
+            shown[name] = type(value).__name__
+        elif (part := public[key]) is None:
+            shown[name] = json_value(value)
+        else:
+            shown[name] = _part(value, part)
+    return shown
+
+
+def _part(value: object, public: PublicFields) -> object:
+    if value is None:
+        return None
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_part(item, public) for item in value]
+    fields = fields_of(value)
+    return type(value).__name__ if fields is None else published(fields, public)
+
+
+def private_values(
+    fields: Mapping[Any, Any], public: PublicFields | None
+) -> Iterable[object]:
+    """Returns the values of private fields."""
+    if public is None:
+        return
+    others = "*" if "*" in public else None
+    for name, value in fields.items():
+        key = name if name in public else others
+        if key is None:
+            yield value
+        elif (part := public[key]) is not None:
+            yield from _private_parts(value, part)
+
+
+def _private_parts(value: object, public: PublicFields) -> Iterable[object]:
+    if isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from _private_parts(item, public)
+    elif (fields := fields_of(value)) is not None:
+        yield from private_values(fields, public)
+
+
 # Parsing of JSON objects to pydantic models and dataclasses.
 
 
@@ -2426,7 +2555,7 @@ def _read_annotated(hint: Any, marks: tuple[Any, ...], value: Any) -> Any:
         wire = next((mark for mark in marks if isinstance(mark, Wire)), None)
         value = _read(hint, value) if wire is None else wire.read(value)
         for mark in marks:
-            if isinstance(mark, Limits):
+            if isinstance(mark, Limits | UniqueItems):
                 mark.check(value)
     except ModelError:
         raise
@@ -2461,6 +2590,11 @@ def _read_plain(hint: Any, value: Any) -> Any:
             if isfinite(number):
                 return number
         raise ModelError((), "expected a number")
+    if isinstance(hint, type) and issubclass(hint, TextEnum | NumberEnum):
+        try:
+            return hint.read(value)
+        except ValueError as error:
+            raise ModelError((), str(error)) from None
     if hint is bool and isinstance(value, bool):
         return value
     if hint is str and isinstance(value, str):

@@ -3,9 +3,10 @@
 //! Additional properties are valid, so that consumers with an older schema accept fields that a newer
 //! publisher adds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use herald_catalog::fields::{Definition, Field, Limits, Privacy, Type};
+use herald_catalog::fields::{Definition, Field, Limits, Privacy, Scalar, Type};
+use herald_catalog::value::DURATION;
 use serde_json::{Map, Value, json};
 
 use crate::file::MARKER;
@@ -59,13 +60,18 @@ pub fn document(
     schema.insert("title".to_owned(), json!(title));
     schema.extend(object(description, fields, scope));
     let needed = needed(fields, definitions, view);
-    if !needed.is_empty() {
-        let schemas = needed.into_iter().map(|definition| {
-            let description = definition.description.as_deref();
-            let schema = object(description, &definition.fields, scope);
-            (definition.name.clone(), Value::Object(schema))
-        });
-        schema.insert("$defs".to_owned(), Value::Object(schemas.collect()));
+    let groups = needed.iter().map(|definition| definition.fields.as_slice());
+    let scalars = scalars(std::iter::once(fields).chain(groups), view);
+    let schemas = needed.iter().map(|definition| {
+        let description = definition.description.as_deref();
+        let schema = object(description, &definition.fields, scope);
+        (definition.name.clone(), Value::Object(schema))
+    });
+    let scalars = scalars.into_iter();
+    let scalars = scalars.map(|one| (one.name.clone(), Value::Object(scalar(one, scope))));
+    let schemas: Map<_, _> = schemas.chain(scalars).collect();
+    if !schemas.is_empty() {
+        schema.insert("$defs".to_owned(), Value::Object(schemas));
     }
     Value::Object(schema)
 }
@@ -98,6 +104,31 @@ fn needed<'a>(
     reached
         .filter_map(|(definition, reached)| reached.then_some(definition))
         .collect()
+}
+
+/// Returns the named types of single values that the visible fields use, each once.
+fn scalars<'a>(groups: impl Iterator<Item = &'a [Field]>, view: View) -> Vec<&'a Scalar> {
+    let mut open: Vec<&Type> = groups.flat_map(|fields| types(fields, view)).collect();
+    let mut found: BTreeMap<&str, &Scalar> = BTreeMap::new();
+    while let Some(ty) = open.pop() {
+        match ty {
+            Type::List(item) | Type::Map(item) => open.push(item),
+            Type::Union(members) => open.extend(members),
+            Type::Scalar(scalar) => _ = found.insert(&scalar.name, scalar),
+            _ => {}
+        }
+    }
+    found.into_values().collect()
+}
+
+/// Returns the schema of a named type of single values.
+pub(crate) fn scalar(scalar: &Scalar, scope: Scope<'_>) -> Map<String, Value> {
+    let mut schema = Map::new();
+    if let Some(description) = &scalar.description {
+        schema.insert("description".to_owned(), json!(description));
+    }
+    schema.extend(type_schema(&scalar.ty, &scalar.limits, scope));
+    schema
 }
 
 /// Returns the types of the visible fields.
@@ -178,7 +209,10 @@ fn type_schema(ty: &Type, limits: &Limits, scope: Scope<'_>) -> Map<String, Valu
         Type::Bytes => {
             json!({"type": "string", "contentEncoding": "base64", "pattern": BASE64})
         }
+        Type::Duration => json!({"type": "string", "pattern": DURATION}),
         Type::Enum(values) => json!({"type": "string", "enum": values}),
+        Type::Numbers(values) => json!({"enum": values}),
+        Type::Scalar(scalar) => json!({"$ref": (scope.reference)(&scalar.name)}),
         Type::Defined(name) => json!({"$ref": (scope.reference)(name)}),
         Type::List(item) => {
             let of_items = limits.items.as_deref();
@@ -233,6 +267,7 @@ fn limits_of(ty: &Type, limits: &Limits) -> Map<String, Value> {
             ("maximum", number(&limits.maximum)),
             ("exclusiveMinimum", number(&limits.exclusive_minimum)),
             ("exclusiveMaximum", number(&limits.exclusive_maximum)),
+            ("multipleOf", number(&limits.multiple_of)),
         ],
         Type::String => vec![
             ("minLength", size(limits.min_length)),
@@ -242,6 +277,7 @@ fn limits_of(ty: &Type, limits: &Limits) -> Map<String, Value> {
         Type::List(_) => vec![
             ("minItems", size(limits.min_items)),
             ("maxItems", size(limits.max_items)),
+            ("uniqueItems", limits.unique_items.map(Value::Bool)),
         ],
         _ => Vec::new(),
     };

@@ -202,10 +202,12 @@ fn ty() -> impl Strategy<Value = Type> {
                 Type::Date,
                 Type::Decimal,
                 Type::Bytes,
+                Type::Duration,
                 Type::Null,
             ][..]
         ),
         select(&NAMES[..]).prop_map(|name| Type::Defined(name.to_owned())),
+        Just(Type::Numbers(vec![1.into(), 3.into()])),
         ".{0,5}".prop_map(Type::Model),
         prop::collection::btree_set(".{0,5}", 1..3)
             .prop_map(|values| Type::Enum(values.into_iter().collect())),
@@ -227,7 +229,7 @@ fn limits() -> impl Strategy<Value = Limits> {
     let flat = (
         number(),
         number(),
-        number(),
+        (number(), prop::option::of(1..4_i64)),
         number(),
         size(),
         size(),
@@ -236,11 +238,13 @@ fn limits() -> impl Strategy<Value = Limits> {
         pattern,
     )
         .prop_map(
-            |(from, to, above, below, min, max, least, most, pattern)| Limits {
+            |(from, to, (above, step), below, min, max, least, most, pattern)| Limits {
                 minimum: from,
                 maximum: to,
                 exclusive_minimum: above,
                 exclusive_maximum: below,
+                multiple_of: step.map(Into::into),
+                unique_items: None,
                 min_length: min,
                 max_length: max,
                 pattern: pattern.map(str::to_owned),

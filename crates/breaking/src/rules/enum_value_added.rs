@@ -4,7 +4,7 @@ use crate::Directions;
 use crate::change::Change;
 use crate::pairs::TypePair;
 use crate::rule::{Check, breaking_rule};
-use crate::rules::values_only_in;
+use crate::rules::{enum_value, values_only_in};
 
 breaking_rule! {
     /// An enum has a value more.
@@ -37,14 +37,18 @@ breaking_rule! {
 
 fn check(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
     for value in values_only_in(pair.new.ty, pair.old.ty) {
+        // Another type of the union takes it, as in an open enumeration.
+        if pair.union.is_some_and(|union| union.old.accepts(&value)) {
+            continue;
+        }
         let change = pair.change(
             &ENUM_VALUE_ADDED,
             Directions::CONSUMER,
-            format!("{} may be `{value}` now", pair.subject()),
+            format!("{} may be `{}` now", pair.subject(), enum_value(&value)),
         );
         changes.push(
             change
-                .witness(pair.wrapped(value.into(), Directions::CONSUMER))
+                .witness(pair.wrapped(value, Directions::CONSUMER))
                 .help("publish the value when all consumers have the newer model"),
         );
     }

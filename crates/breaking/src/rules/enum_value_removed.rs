@@ -4,7 +4,7 @@ use crate::Directions;
 use crate::change::Change;
 use crate::pairs::TypePair;
 use crate::rule::{Check, breaking_rule};
-use crate::rules::values_only_in;
+use crate::rules::{enum_value, values_only_in};
 
 breaking_rule! {
     /// An enum has lost a value.
@@ -36,14 +36,22 @@ breaking_rule! {
 
 fn check(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
     for value in values_only_in(pair.old.ty, pair.new.ty) {
+        // Another type of the union takes it, as in an open enumeration.
+        if pair.union.is_some_and(|union| union.new.accepts(&value)) {
+            continue;
+        }
         let change = pair.change(
             &ENUM_VALUE_REMOVED,
             Directions::PRODUCER.and(Directions::SOURCE),
-            format!("{} must not be `{value}` any more", pair.subject()),
+            format!(
+                "{} must not be `{}` any more",
+                pair.subject(),
+                enum_value(&value)
+            ),
         );
         changes.push(
             change
-                .witness(pair.wrapped(value.into(), Directions::PRODUCER))
+                .witness(pair.wrapped(value, Directions::PRODUCER))
                 .help(
                     "stop publishing the value first, and remove it when no retained event has it",
                 ),

@@ -66,6 +66,7 @@ mod version_not_bumped;
 use herald_catalog::Operation;
 use herald_catalog::category::Category;
 use herald_catalog::fields::{Limits, Type};
+use serde_json::{Number, Value};
 
 use crate::change::Change;
 use crate::pairs::{NodePair, without_null};
@@ -194,14 +195,35 @@ fn shown(value: Option<&str>) -> &str {
 }
 
 /// The values that one enum has and another one does not; none where a type is not an enum.
-fn values_only_in(one: &Type, other: &Type) -> Vec<String> {
-    match (without_null(one), without_null(other)) {
+fn values_only_in(one: &Type, other: &Type) -> Vec<Value> {
+    let core = |ty| without_null(ty).without_name();
+    match (core(one), core(other)) {
         (Type::Enum(values), Type::Enum(others)) => {
             let values = values.iter().filter(|value| !others.contains(value));
-            values.cloned().collect()
+            values.map(|value| Value::from(value.as_str())).collect()
+        }
+        (Type::Numbers(values), Type::Numbers(others)) => {
+            let is_new = |value: &&Number| {
+                let mut others = others.iter();
+                others.all(|other| other.as_f64() != value.as_f64())
+            };
+            let values = values.iter().filter(is_new);
+            values.cloned().map(Value::Number).collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// Whether a type is a list of values.
+fn is_enumeration(ty: &Type) -> bool {
+    matches!(ty.without_name(), Type::Enum(_) | Type::Numbers(_))
+}
+
+/// A value of an enum in messages.
+fn enum_value(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The limits of numbers alone.
@@ -211,6 +233,7 @@ fn range_of(limits: &Limits) -> Limits {
         maximum: limits.maximum.clone(),
         exclusive_minimum: limits.exclusive_minimum.clone(),
         exclusive_maximum: limits.exclusive_maximum.clone(),
+        multiple_of: limits.multiple_of.clone(),
         ..Limits::default()
     }
 }

@@ -5,6 +5,7 @@ use crate::candidates;
 use crate::change::Change;
 use crate::pairs::TypePair;
 use crate::rule::{Check, breaking_rule};
+use crate::rules::is_enumeration;
 use herald_catalog::fields::Type;
 
 breaking_rule! {
@@ -46,6 +47,10 @@ fn check(pair: &TypePair<'_>, changes: &mut Vec<Change>) {
         .filter(|member| **member != Type::Null && !read.contains(member))
     {
         let writer = writer.with(member);
+        // An open enumeration takes the values that it does not list, too.
+        if is_enumeration(member) && writer.is_within(reader) {
+            continue;
+        }
         let breaks = Directions::CONSUMER.when(!writer.is_within(reader));
         let value = candidates::witness(writer, reader);
         let change = pair.change(

@@ -1,8 +1,10 @@
 //! Fields in the form in which contracts declare them.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use crate::fields::{Field, Limits, Privacy, Type};
+use crate::fields::{Field, Limits, Privacy, Scalar, Type, is_whole};
 use crate::types::parse_type;
 use crate::yaml_text::Text;
 
@@ -34,6 +36,15 @@ fn field(field: &Field, privacy: Privacy) -> Text {
     shortest(entries)
 }
 
+/// A named type of single values.
+pub(super) fn scalar(scalar: &Scalar) -> Text {
+    let mut entries = limited_type(&scalar.ty, &scalar.limits, "");
+    if scalar.is_open {
+        entries.push(("open".to_owned(), Text::Inline("true".to_owned())));
+    }
+    Text::Mapping(entries)
+}
+
 /// A type alone where nothing else is stated.
 fn shortest(mut entries: Vec<(String, Text)>) -> Text {
     if entries.len() == 1 && entries[0].0 == "type" {
@@ -45,6 +56,8 @@ fn shortest(mut entries: Vec<(String, Text)>) -> Text {
 /// A type and its limits, as the keys of a field. `spelling` is another text for the type, for
 /// types that are too long for their canonical text.
 fn limited_type(ty: &Type, limits: &Limits, spelling: &str) -> Vec<(String, Text)> {
+    let (ty, is_open) = without_unknown(ty);
+    let ty = &*ty;
     let (core, nullable) = match ty {
         Type::Union(members) if members.len() == 2 && members[1] == Type::Null => {
             (&members[0], is_structured(&members[0], limits))
@@ -59,6 +72,16 @@ fn limited_type(ty: &Type, limits: &Limits, spelling: &str) -> Vec<(String, Text
                 "enum".to_owned(),
                 Text::words(values.iter().map(String::as_str)),
             ));
+        }
+        Type::Numbers(values) => {
+            let name = if values.iter().all(is_whole) {
+                "integer"
+            } else {
+                "number"
+            };
+            entries.push(("type".to_owned(), Text::scalar(name)));
+            let values: Vec<_> = values.iter().cloned().map(Value::Number).collect();
+            entries.push(("enum".to_owned(), Text::json(&Value::from(values))));
         }
         Type::List(item) if is_structured(ty, limits) => {
             let none = Limits::default();
@@ -76,6 +99,9 @@ fn limited_type(ty: &Type, limits: &Limits, spelling: &str) -> Vec<(String, Text
             entries.push(("type".to_owned(), Text::ty(text)));
         }
     }
+    if is_open {
+        entries.push(("open".to_owned(), Text::Inline("true".to_owned())));
+    }
     if nullable {
         entries.push(("nullable".to_owned(), Text::Inline("true".to_owned())));
     }
@@ -89,10 +115,44 @@ fn limited_type(ty: &Type, limits: &Limits, spelling: &str) -> Vec<(String, Text
     entries
 }
 
+/// The enumeration of an open one, and whether it is one. That of a named type is a part of it.
+fn without_unknown(ty: &Type) -> (Cow<'_, Type>, bool) {
+    let Type::Union(members) = ty else {
+        return (Cow::Borrowed(ty), false);
+    };
+    let mut members = members.clone();
+    let mut is_open = false;
+    let unknown = match members.first() {
+        Some(first @ (Type::Enum(_) | Type::Numbers(_) | Type::Scalar(_))) => {
+            match first.clone().or_unknown() {
+                Type::Union(mut pair) => pair.pop(),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    // In a larger union the enumeration is a member beside others.
+    let others = members.iter().filter(|member| **member != Type::Null);
+    if let Some(unknown) = unknown.filter(|_| others.count() == 2)
+        && let Some(at) = members.iter().position(|member| *member == unknown)
+    {
+        let is_named = matches!(&members[0], Type::Scalar(scalar) if scalar.is_open);
+        if is_named || !matches!(members[0], Type::Scalar(_)) {
+            members.remove(at);
+            is_open = !is_named;
+        }
+    }
+    let ty = match members.len() {
+        1 => members.swap_remove(0),
+        _ => Type::Union(members),
+    };
+    (Cow::Owned(ty), is_open)
+}
+
 /// Whether keys of a field express the type, because one expression does not.
 fn is_structured(ty: &Type, limits: &Limits) -> bool {
     match ty {
-        Type::Enum(_) => true,
+        Type::Enum(_) | Type::Numbers(_) => true,
         Type::List(item) => limits.items.is_some() || is_structured(item, &Limits::default()),
         _ => false,
     }
@@ -113,6 +173,10 @@ fn expression(ty: &Type) -> String {
                 format!("{quote}{value}{quote}")
             });
             format!("literal[{}]", quoted.collect::<Vec<_>>().join(", "))
+        }
+        Type::Numbers(values) => {
+            let values: Vec<_> = values.iter().map(serde_json::Number::to_string).collect();
+            format!("literal[{}]", values.join(", "))
         }
         other => other.to_string(),
     }

@@ -122,6 +122,7 @@ fn node(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
             .filter_map(|metric| native::read_metric(metric, diagnostics))
             .collect(),
         definitions: reader.definitions(yaml, diagnostics),
+        scalars: reader.scalars(diagnostics),
         location: yaml.head(),
         origin: Origin {
             path: path.clone(),

@@ -8,7 +8,7 @@ use crate::instrument::{Instrument, InstrumentedEvents};
 use crate::node::{Declared, Event, EventTypeSource, Node, Operation};
 use crate::yaml_text::Text;
 
-use super::fields::fields;
+use super::fields::{self, fields};
 use super::{HEADER, SEPARATOR, VERSION, VERSION_KEY};
 
 /// Entries of a mapping.
@@ -63,8 +63,10 @@ fn contract(node: &Node) -> Text {
         Text::line(parts.filter_map(|(key, value)| Some((key, value?))))
     });
     add_list(&mut entries, "consumed", consumed);
-    if !node.definitions.is_empty() {
-        let definitions = node.definitions.iter().map(definition);
+    if !node.definitions.is_empty() || !node.scalars.is_empty() {
+        let scalars = node.scalars.iter();
+        let scalars = scalars.map(|scalar| (scalar.name.clone(), fields::scalar(scalar)));
+        let definitions = node.definitions.iter().map(definition).chain(scalars);
         entries.push((
             "definitions".to_owned(),
             Text::Mapping(definitions.collect()),

@@ -55,6 +55,7 @@ pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFi
             inputs: read_fields(yaml, "inputs", &reader, diagnostics),
             outputs: read_fields(yaml, "outputs", &reader, diagnostics),
             definitions: reader.definitions(yaml, diagnostics),
+            scalars: reader.scalars(diagnostics),
             location: yaml.head(),
             ..Node::default()
         },

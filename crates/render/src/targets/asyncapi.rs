@@ -15,7 +15,7 @@ use herald_envelope::{headers, topic};
 use serde_json::{Map, Value, json};
 
 use crate::file::{GeneratedFile, MARKER, UsedNames};
-use crate::json_schema::{Scope, View, object};
+use crate::json_schema::{Scope, View, object, scalar};
 use crate::targets::{BuiltInTarget, Context, Render, TargetError};
 
 /// The row in the table of targets.
@@ -117,6 +117,17 @@ impl Document {
             let name = format!("{}.{}", node.identity.slug, definition.ident);
             let name = self.schemas.add(&name, Value::Null);
             let key = (node.identity.slug.clone(), definition.name.clone());
+            self.definition_names.insert(key, name);
+        }
+        for one in &node.scalars {
+            let name = format!("{}.{}", node.identity.slug, one.name);
+            let reference = |name: &str| name.to_owned();
+            let scope = Scope {
+                view: View::Wire,
+                reference: &reference,
+            };
+            let name = self.schemas.add(&name, Value::Object(scalar(one, scope)));
+            let key = (node.identity.slug.clone(), one.name.clone());
             self.definition_names.insert(key, name);
         }
         for definition in &node.definitions {

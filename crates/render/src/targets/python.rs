@@ -1,6 +1,7 @@
 //! Python: one module for each node, with its models, its constants and a class that publishes.
 
 mod defaults;
+mod enums;
 mod models;
 mod module;
 pub mod options;

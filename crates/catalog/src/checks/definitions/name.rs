@@ -18,6 +18,27 @@ pub(crate) static RULE: Rule = Rule {
     good: "node_type: effect\nservice_name: orders\noperations: [place]\ndefinitions:\n  Customer: {fields: {id: uuid}}",
 };
 
+/// Reports a definition without fields and without a type.
+pub(crate) fn empty(key: &Key) -> Diagnostic {
+    let name = quote(&key.text);
+    Diagnostic::new(
+        &RULE,
+        format!("the definition {name} has neither fields nor a type"),
+    )
+    .at(key.location)
+    .help("add `fields: …` for an object, or `type: …` for single values")
+}
+
+/// Reports a named type that is not one of single values.
+pub(crate) fn not_single(key: &Key, ty: &Type) -> Diagnostic {
+    let (name, ty) = (quote(&key.text), quote(&ty.to_string()));
+    Diagnostic::new(&RULE, format!("the definition {name} has the type {ty}"))
+        .at(key.location)
+        .help(
+            "a definition is an object with `fields`, or a type of single values such as `string`",
+        )
+}
+
 /// Reports the key of a definition that types can't refer to.
 pub(crate) fn invalid(key: &Key) -> Diagnostic {
     let name = quote(&key.text);

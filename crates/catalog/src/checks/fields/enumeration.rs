@@ -10,7 +10,7 @@ pub(crate) static RULE: Rule = Rule {
     code: "fields.enum",
     severity: Severity::Warning,
     title: "a list of values does not fit its field",
-    docs: "`enum` lists the texts that a field may be, each once. Text that looks like a number or \
+    docs: "`enum` lists the texts or numbers that a field may be, each once. Text that looks like a number or \
            a boolean needs quotes.",
     bad: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {size: {type: string, enum: [1, 2]}}",
     good: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {size: {type: string, enum: ['1', '2']}}",
@@ -21,12 +21,13 @@ pub(crate) fn not_text(ty: &Type, values: &Yaml) -> Diagnostic {
     Diagnostic::new(
         &RULE,
         format!(
-            "`enum` lists texts, and the type of the field is {}; any value of it is accepted",
+            "`enum` lists texts or numbers, and the type of the field is {}; any value of it is \
+             accepted",
             quote(&ty.to_string())
         ),
     )
     .at(values.head())
-    .help("make the type `string`, or remove the list")
+    .help("make the type `string`, `integer` or `number`, or remove the list")
 }
 
 /// Reports a value that YAML reads as a number or a boolean.
@@ -48,6 +49,14 @@ pub(crate) fn unquoted(text: &str, value: &Yaml) -> Diagnostic {
             text: format!("\"{text}\""),
         }],
     })
+}
+
+/// Reports a value that is not a number, or not a whole one where the type is `integer`.
+pub(crate) fn not_a_number(value: &Yaml) -> Diagnostic {
+    let message = format!("{} is not a value of the type", value.describe());
+    Diagnostic::new(&RULE, message)
+        .at(value.location)
+        .help("list numbers of the type of the field; texts need the type `string`")
 }
 
 /// Reports a value that is listed already.

@@ -12,7 +12,8 @@ pub(crate) static RULE: Rule = Rule {
     severity: Severity::Error,
     title: "a limit does not apply to its type",
     docs: "`minimum`, `maximum` and their exclusive forms apply to numbers, `min_length`, \
-           `max_length` and `pattern` to texts, `min_items` and `max_items` to lists. Limits of a \
+           `max_length` and `pattern` to texts, `min_items` and `max_items` to lists, `multiple_of` to \
+           integers, `unique_items` to lists of single values. Limits of a \
            list's items stand in `items`.",
     bad: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {name: {type: string, maximum: 80}}",
     good: "node_type: effect\nservice_name: orders\nevents:\n  - event_type: order.paid\n    payload: {name: {type: string, max_length: 80}}",
@@ -23,7 +24,15 @@ pub(crate) fn wrong_subject(key: &str, ty: &Type, subject: Subject, value: &Yaml
     let (about, example) = match subject {
         Subject::Numbers => ("numbers", "`integer`, `number` or `decimal`"),
         Subject::Texts => ("texts", "`string`"),
+        Subject::WholeNumbers => (
+            "whole numbers (fractions have no exact multiples)",
+            "`integer`",
+        ),
         Subject::Lists => ("lists", "`list[…]`"),
+        Subject::ListsOfScalars => (
+            "lists of texts, numbers, booleans, dates or enumerations, which have one form each",
+            "`list[string]`, for example",
+        ),
     };
     Diagnostic::new(
         &RULE,
@@ -34,6 +43,19 @@ pub(crate) fn wrong_subject(key: &str, ty: &Type, subject: Subject, value: &Yaml
     )
     .at(value.head())
     .help(format!("remove it, or make the type {example}"))
+}
+
+/// Reports fields of a type that is not an object.
+pub(crate) fn not_object(ty: &Type, value: &Yaml) -> Diagnostic {
+    Diagnostic::new(
+        &RULE,
+        format!(
+            "`fields` are those of an object, and the type of the field is {}",
+            quote(&ty.to_string())
+        ),
+    )
+    .at(value.head())
+    .help("remove the type, or make it `object`; the fields of a list's items stand in `items`")
 }
 
 /// Reports a limit of an integer with a fraction.

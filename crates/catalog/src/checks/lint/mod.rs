@@ -80,6 +80,7 @@ fn add<'a>(found: &mut Vec<PublishedField<'a>>, fields: &'a [Field], owner: &str
 pub(crate) fn definitions_of(ty: &Type) -> Vec<&str> {
     match ty {
         Type::Defined(name) => vec![name],
+        Type::Scalar(scalar) => vec![&scalar.name],
         Type::List(item) | Type::Map(item) => definitions_of(item),
         Type::Union(members) => members.iter().flat_map(definitions_of).collect(),
         _ => Vec::new(),

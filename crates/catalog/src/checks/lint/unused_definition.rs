@@ -45,12 +45,14 @@ pub(crate) fn check(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
             .flat_map(|field: &Field| definitions_of(&field.ty));
         used.extend(names.filter(|name| owner.is_none_or(|owner| owner != name)));
     }
-    for definition in &node.definitions {
-        if !used.contains(definition.name.as_str()) {
-            let name = quote(&definition.name);
+    let groups = node.definitions.iter().map(|it| (&it.name, it.location));
+    let scalars = node.scalars.iter().map(|it| (&it.name, it.location));
+    for (name, location) in groups.chain(scalars) {
+        if !used.contains(name.as_str()) {
+            let name = quote(name);
             diagnostics.push(
                 Diagnostic::new(&RULE, format!("no field has the type {name}"))
-                    .at(definition.location)
+                    .at(location)
                     .help("remove the definition, or use it"),
             );
         }

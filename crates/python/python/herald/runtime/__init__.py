@@ -11,9 +11,10 @@ from herald.runtime._context import (
     in_context,
 )
 from herald.runtime._declared import DeclaredEvent, OpenEvent
+from herald.runtime._enums import NumberEnum, OneOf, TextEnum
 from herald.runtime._errors import HeraldError, PayloadError, PublishError
 from herald.runtime._json import json_value, text_of
-from herald.runtime._limits import Limits
+from herald.runtime._limits import Limits, UniqueItems
 from herald.runtime._log import LogLevel, emit_log_event
 from herald.runtime._metric import MetricEvent
 from herald.runtime._models import EventDataclass, ModelError, from_json, reader
@@ -40,8 +41,10 @@ from herald.runtime._wire import (
     Date,
     DateTime,
     DecimalText,
+    Duration,
     Integer,
     Uuid,
+    read_duration,
 )
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
     "DateTime",
     "DecimalText",
     "DeclaredEvent",
+    "Duration",
     "EnvelopeError",
     "EventClient",
     "EventDataclass",
@@ -63,6 +67,8 @@ __all__ = [
     "MetricEvent",
     "MetricRecorded",
     "ModelError",
+    "NumberEnum",
+    "OneOf",
     "OpenEvent",
     "Operation",
     "OperationCompleted",
@@ -80,8 +86,10 @@ __all__ = [
     "StateMachine",
     "States",
     "SyncPublishMethod",
+    "TextEnum",
     "TransitionError",
     "TypedOperation",
+    "UniqueItems",
     "Uuid",
     "correlation",
     "correlation_from",
@@ -92,6 +100,7 @@ __all__ = [
     "json_value",
     "parse_message",
     "payload_readers",
+    "read_duration",
     "reader",
     "reason_of",
     "redact_secrets",

@@ -1,7 +1,7 @@
 """Conversion of values to JSON types."""
 
 from base64 import b64encode
-from datetime import date
+from datetime import date, timedelta
 from datetime import time as time_of_day
 from decimal import Decimal
 from enum import Enum
@@ -10,6 +10,7 @@ from uuid import UUID
 
 from herald.runtime._fields import fields_of, has_aliases, is_model
 from herald.runtime._private import publication_arguments
+from herald.runtime._wire import write_duration
 
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
@@ -23,6 +24,8 @@ def json_value(value: Any) -> Any:
             return json_value(value.value)
         case UUID() | Decimal():
             return str(value)
+        case timedelta():
+            return write_duration(value)
         case date() | time_of_day():
             return value.isoformat()
         case bytes():

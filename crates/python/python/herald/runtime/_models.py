@@ -15,9 +15,10 @@ from typing import (
     get_type_hints,
 )
 
+from herald.runtime._enums import NumberEnum, TextEnum
 from herald.runtime._fields import fields_of
 from herald.runtime._generics import M
-from herald.runtime._limits import Limits
+from herald.runtime._limits import Limits, UniqueItems
 from herald.runtime._privacy import private_attributes, public_fields, published
 from herald.runtime._wire import Wire
 
@@ -143,7 +144,7 @@ def _read_annotated(hint: Any, marks: tuple[Any, ...], value: Any) -> Any:
         wire = next((mark for mark in marks if isinstance(mark, Wire)), None)
         value = _read(hint, value) if wire is None else wire.read(value)
         for mark in marks:
-            if isinstance(mark, Limits):
+            if isinstance(mark, Limits | UniqueItems):
                 mark.check(value)
     except ModelError:
         raise
@@ -178,6 +179,11 @@ def _read_plain(hint: Any, value: Any) -> Any:
             if isfinite(number):
                 return number
         raise ModelError((), "expected a number")
+    if isinstance(hint, type) and issubclass(hint, TextEnum | NumberEnum):
+        try:
+            return hint.read(value)
+        except ValueError as error:
+            raise ModelError((), str(error)) from None
     if hint is bool and isinstance(value, bool):
         return value
     if hint is str and isinstance(value, str):

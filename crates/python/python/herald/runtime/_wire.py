@@ -51,7 +51,18 @@ _BASE64: Final = re.compile(
 )
 
 
+_SECONDS: Final = r"\d{1,9}(?:\.\d{1,6})?S"
+_CLOCK: Final = (
+    rf"T(?:\d{{1,9}}H(?:\d{{1,9}}M)?(?:{_SECONDS})?"
+    rf"|\d{{1,9}}M(?:{_SECONDS})?|{_SECONDS})"
+)
+_DURATION: Final = re.compile(
+    rf"-?P(?:\d{{1,8}}W|\d{{1,8}}D(?:{_CLOCK})?|{_CLOCK})", re.ASCII
+)
+_PART: Final = re.compile(r"([\d.]+)([WDHMS])", re.ASCII)
+
 _MINUTE: Final = timedelta(minutes=1)
+_MAX_DURATION: Final = timedelta(days=100_000_000)
 
 
 def _text(value: object, form: re.Pattern[str], expected: str) -> str:
@@ -124,6 +135,45 @@ def read_integer(value: object) -> int:
     raise ValueError("expected a whole number")
 
 
+def read_duration(value: object) -> timedelta:
+    """Parse a duration in ISO 8601, without years and months."""
+    expected = "a duration such as P1DT2H30M"
+    if isinstance(value, timedelta):
+        if abs(value) >= _MAX_DURATION:
+            raise ValueError(f"expected {expected}, of less than 100,000,000 days")
+        return value
+    text = _text(value, _DURATION, expected)
+    parts = {unit: number for number, unit in _PART.findall(text)}
+    seconds, _, fraction = parts.get("S", "0").partition(".")
+    length = timedelta(
+        weeks=int(parts.get("W", 0)),
+        days=int(parts.get("D", 0)),
+        hours=int(parts.get("H", 0)),
+        minutes=int(parts.get("M", 0)),
+        seconds=int(seconds),
+        microseconds=int(fraction.ljust(6, "0")),
+    )
+    return -length if text.startswith("-") else length
+
+
+def write_duration(value: timedelta) -> str:
+    """Return a duration in ISO 8601, with days as its longest unit."""
+    sign, length = ("-", -value) if value < timedelta() else ("", value)
+    minutes, seconds = divmod(length.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f".{length.microseconds:06}".rstrip("0") if length.microseconds else ""
+    parts = [
+        f"{hours}H" if hours else "",
+        f"{minutes}M" if minutes else "",
+        f"{seconds}{fraction}S" if seconds or fraction else "",
+    ]
+    days = f"{length.days}D" if length.days else ""
+    time = "".join(parts)
+    if not time:
+        return f"{sign}P{days}" if days else "PT0S"
+    return f"{sign}P{days}T{time}"
+
+
 def _write_bytes(value: bytes) -> str:
     return b64encode(value).decode()
 
@@ -133,4 +183,5 @@ DateTime: TypeAlias = Annotated[datetime, Wire(read_datetime, datetime.isoformat
 Date: TypeAlias = Annotated[date, Wire(read_date)]
 DecimalText: TypeAlias = Annotated[Decimal, Wire(read_decimal, str)]
 Base64: TypeAlias = Annotated[bytes, Wire(read_bytes, _write_bytes)]
+Duration: TypeAlias = Annotated[timedelta, Wire(read_duration, write_duration)]
 Integer: TypeAlias = Annotated[int, Wire(read_integer)]

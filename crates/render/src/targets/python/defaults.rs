@@ -1,10 +1,12 @@
 //! Defaults of fields as Python expressions.
 
-use herald_catalog::fields::Type;
+use herald_catalog::fields::{Limits, Type};
+use herald_catalog::value::is_scalar_of;
 use serde_json::Value;
 
 use crate::python::expr::Expr;
 use crate::python::text::escape;
+use crate::targets::python::enums::members;
 use crate::targets::python::options::Models;
 
 /// Returns the expression of a default, and whether it is mutable, so that each object needs its own.
@@ -32,6 +34,27 @@ pub(super) fn default(
             Expr::text(&escape(text))
         }
         Type::Integer => Expr::atom(whole(value)?),
+        Type::Numbers(numbers) => {
+            let float = value.as_f64();
+            let mut numbers = numbers.iter();
+            Expr::atom(numbers.find(|number| number.as_f64() == float)?.to_string())
+        }
+        Type::Duration => {
+            let text = text?;
+            if !is_scalar_of(ty, &Limits::default(), value) {
+                return None;
+            }
+            used.push("read_duration");
+            of_text("read_duration", text)
+        }
+        Type::Scalar(scalar) => match named(&scalar.name) {
+            Some(class) => {
+                let members = members(scalar);
+                let (_, member) = members.into_iter().find(|(known, _)| known == value)?;
+                Expr::atom(format!("{class}.{member}"))
+            }
+            None => return default(&scalar.ty, value, models, used, named),
+        },
         Type::Number => Expr::atom(value.as_number()?.to_string()),
         Type::Boolean => Expr::atom(if value.as_bool()? { "True" } else { "False" }),
         Type::Null => value.is_null().then(|| Expr::atom("None"))?,

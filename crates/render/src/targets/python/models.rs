@@ -11,6 +11,7 @@ use crate::python::names::{Names, attribute, class_name};
 use crate::python::prose::{join, paragraphs, sanitize, wrap};
 use crate::python::text::escape;
 use crate::targets::python::defaults::default;
+use crate::targets::python::enums::{self, Enumeration};
 use crate::targets::python::options::Models;
 use crate::targets::python::scope::Scope;
 use crate::targets::python::types::annotation;
@@ -19,7 +20,7 @@ use crate::targets::python::types::annotation;
 const INDENT: usize = 4;
 
 /// Names that can't be attributes of a model: annotations use them, or every pydantic model has them.
-const RESERVED: [&str; 76] = [
+const RESERVED: [&str; 83] = [
     "I",
     "O",
     "l",
@@ -96,6 +97,13 @@ const RESERVED: [&str; 76] = [
     "EVENT_CATALOG",
     "parse",
     "OwnState",
+    "Duration",
+    "NumberEnum",
+    "OneOf",
+    "TextEnum",
+    "UniqueItems",
+    "read_duration",
+    "timedelta",
 ];
 
 /// A class as its template prints it.
@@ -124,6 +132,8 @@ struct ModelField {
 /// Classes of a module, and their roles.
 #[derive(Debug, Default)]
 pub(super) struct ModelSet {
+    /// Enumerations, in the order of the contract.
+    pub(super) enums: Vec<Enumeration>,
     /// Classes in dependency order, unless they are recursive.
     pub(super) models: Vec<Model>,
     /// Class of the input, by the index of the operation.
@@ -158,6 +168,17 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
     let mut set = ModelSet::default();
     let mut classes = Classes::new();
     let mut plans = Vec::new();
+    for scalar in &node.scalars {
+        if let Some(base) = enums::base(scalar) {
+            let name = class_name(&scalar.name, "Enum");
+            let name = scope.names.give_or(name, "Enum");
+            for side in [Side::Published, Side::Received] {
+                classes.insert((&scalar.name, side), name.clone());
+            }
+            let base = scope.uses(base);
+            set.enums.push(Enumeration::new(scalar, &name, base));
+        }
+    }
     for definition in &node.definitions {
         let name = class_name(&definition.name, "Model");
         let name = scope.names.give_or(name, "Model");
@@ -468,7 +489,7 @@ fn factory(value: Expr) -> Expr {
 }
 
 /// Formats the docstring of a class.
-fn described(sentence: &str, description: Option<&String>) -> String {
+pub(super) fn described(sentence: &str, description: Option<&String>) -> String {
     let mut parts = vec![wrap(sentence, INDENT + 6, INDENT)];
     parts.extend(
         description

@@ -20,6 +20,7 @@ use crate::python::layout::{WIDTH, assignment};
 use crate::python::names::{Names, class_name, label, publisher_class, sort_exports};
 use crate::python::prose::{join, paragraphs, sanitize, wrap};
 use crate::python::text::{escape, regex_literal};
+use crate::targets::python::enums;
 use crate::targets::python::models::{Model, ModelSet, models};
 use crate::targets::python::options::{Models, PythonOptions};
 use crate::targets::python::scope::Scope;
@@ -38,6 +39,7 @@ pub(super) struct Module {
     events: Vec<Constants>,
     namespaced: bool,
     categories: Vec<CategoryConstants>,
+    enums: Vec<enums::Enumeration>,
     models: Vec<Model>,
     dataclasses: bool,
     states: Option<States>,
@@ -261,6 +263,7 @@ impl Module {
             machine,
             parse,
             events,
+            enums: models.enums,
             models: models.models,
             templates: None,
             names,
@@ -813,6 +816,7 @@ fn exports(
     own.into_iter()
         .map(str::to_owned)
         .chain((constants.iter()).flat_map(|event| [event.event.clone(), event.topic.clone()]))
+        .chain(models.enums.iter().map(|one| one.name.clone()))
         .chain(models.models.iter().map(|model| model.name().to_owned()))
         .chain(variables.operations.values().cloned())
         .collect()

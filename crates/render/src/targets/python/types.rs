@@ -25,12 +25,37 @@ pub(super) fn annotation(
         Type::Date => scope.uses("Date"),
         Type::Decimal => scope.uses("DecimalText"),
         Type::Bytes => scope.uses("Base64"),
+        Type::Duration => scope.uses("Duration"),
+        Type::Numbers(values) => {
+            let is_whole = values.iter().all(|value| !value.is_f64());
+            let plain = Expr::atom(if is_whole { "int" } else { "float" });
+            let values = values.iter().map(|value| Expr::atom(value.to_string()));
+            let one_of = Expr::call(scope.uses("OneOf"), values.collect());
+            return Expr::generic(scope.uses("Annotated"), vec![plain, one_of]);
+        }
+        Type::Scalar(scalar) => {
+            return match named(&scalar.name) {
+                Some(class) => Expr::atom(class),
+                None => annotation(&scalar.ty, &scalar.limits, scope, named),
+            };
+        }
         Type::Null => "None",
         Type::List(item) => {
             let of_items = limits.items.as_deref().cloned().unwrap_or_default();
             let item = annotation(item, &of_items, scope, named);
             let list = Expr::generic("list", vec![item]);
-            return limited(list, list_limits(limits), scope);
+            let list = limited(list, list_limits(limits), scope);
+            if limits.unique_items.is_none() {
+                return list;
+            }
+            let unique = Expr::call(scope.uses("UniqueItems"), Vec::new());
+            return match list {
+                Expr::Bracket(open, mut items, close) if open == "Annotated[" => {
+                    items.push(unique);
+                    Expr::Bracket(open, items, close)
+                }
+                list => Expr::generic(scope.uses("Annotated"), vec![list, unique]),
+            };
         }
         Type::Map(value) => {
             if **value == Type::Any {
@@ -119,6 +144,7 @@ fn number_limits(limits: &Limits) -> Vec<Expr> {
         ("gt", &limits.exclusive_minimum),
         ("le", &limits.maximum),
         ("lt", &limits.exclusive_maximum),
+        ("multiple_of", &limits.multiple_of),
     ];
     let bounds = bounds.into_iter().filter_map(|(name, bound)| {
         let bound = bound.as_ref()?.to_string();
