@@ -254,13 +254,13 @@ fn value(typed: Typed<'_>, seeds: &mut dyn Iterator<Item = u32>, depth: u32) -> 
     let pick = |values: &[Value]| values[seed as usize % values.len()].clone();
     let typed = typed.without_name();
     match typed.ty {
-        Type::Scalar(_) => Value::Null,
         Type::Duration => pick(&["PT1H", "-P1DT0.5S"].map(Value::from)),
         Type::Numbers(values) => json!(values[seed as usize % values.len()]),
         Type::Any | Type::Model(_) => {
             pick(&[json!(null), json!("x"), json!(1), json!([]), json!({})])
         }
-        Type::Null => Value::Null,
+        // Without its name nothing is a scalar of a definition.
+        Type::Null | Type::Scalar(_) => Value::Null,
         Type::Boolean => json!(seed.is_multiple_of(2)),
         Type::String => pick(&["", "a", "x", "abc", "xyz", "long text", "A-1"].map(Value::from)),
         Type::Integer => json!(i64::from(seed % 12) - 4),

@@ -150,7 +150,6 @@ fn type_name(ty: &Type, definitions: &[Definition]) -> String {
     let name = match ty {
         Type::String | Type::Enum(_) => "str",
         Type::Integer => "int",
-        Type::Number => "float",
         Type::Boolean => "bool",
         Type::Uuid => "UUID",
         Type::DateTime => "datetime",
@@ -159,7 +158,7 @@ fn type_name(ty: &Type, definitions: &[Definition]) -> String {
         Type::Bytes => "bytes",
         Type::Duration => "timedelta",
         Type::Numbers(numbers) if numbers.iter().all(|number| !number.is_f64()) => "int",
-        Type::Numbers(_) => "float",
+        Type::Number | Type::Numbers(_) => "float",
         Type::Scalar(scalar) if matches!(scalar.ty, Type::Enum(_) | Type::Numbers(_)) => {
             &scalar.name
         }

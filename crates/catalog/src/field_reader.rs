@@ -355,7 +355,7 @@ impl<'a> FieldReader<'a> {
             return;
         }
         if matches!(ty, Type::Integer | Type::Number) {
-            self.restrict_to_numbers(ty, values, diagnostics);
+            restrict_to_numbers(ty, values, diagnostics);
             return;
         }
         if !matches!(
@@ -384,34 +384,6 @@ impl<'a> FieldReader<'a> {
         }
         if !texts.is_empty() {
             *ty = Type::Enum(texts);
-        }
-    }
-
-    /// Restricts the type to a list of numbers.
-    fn restrict_to_numbers(&self, ty: &mut Type, values: &Yaml, diagnostics: &mut Vec<Diagnostic>) {
-        let mut numbers: Vec<Number> = Vec::new();
-        for value in values.items() {
-            let number = match value.to_json() {
-                serde_json::Value::Number(number) => number,
-                _ => {
-                    diagnostics.push(checks::fields::enumeration::not_a_number(value));
-                    continue;
-                }
-            };
-            if *ty == Type::Integer && !is_whole(&number) {
-                diagnostics.push(checks::fields::enumeration::not_a_number(value));
-            } else if numbers
-                .iter()
-                .any(|known| known.as_f64() == number.as_f64())
-            {
-                let text = number.to_string();
-                diagnostics.push(checks::fields::enumeration::repeated(&text, value));
-            } else {
-                numbers.push(whole_without_point(number));
-            }
-        }
-        if !numbers.is_empty() {
-            *ty = Type::Numbers(numbers);
         }
     }
 
@@ -540,6 +512,31 @@ fn pascal_case(name: &str) -> String {
 fn fields_of_definition(yaml: &Yaml) -> Option<&Yaml> {
     let fields = yaml.get("fields").or_else(|| yaml.get("properties"))?;
     (fields.is_mapping() || fields.is_sequence()).then_some(fields)
+}
+
+/// Restricts the type to a list of numbers.
+fn restrict_to_numbers(ty: &mut Type, values: &Yaml, diagnostics: &mut Vec<Diagnostic>) {
+    let mut numbers: Vec<Number> = Vec::new();
+    for value in values.items() {
+        let serde_json::Value::Number(number) = value.to_json() else {
+            diagnostics.push(checks::fields::enumeration::not_a_number(value));
+            continue;
+        };
+        if *ty == Type::Integer && !is_whole(&number) {
+            diagnostics.push(checks::fields::enumeration::not_a_number(value));
+        } else if numbers
+            .iter()
+            .any(|known| known.as_f64() == number.as_f64())
+        {
+            let text = number.to_string();
+            diagnostics.push(checks::fields::enumeration::repeated(&text, value));
+        } else {
+            numbers.push(whole_without_point(number));
+        }
+    }
+    if !numbers.is_empty() {
+        *ty = Type::Numbers(numbers);
+    }
 }
 
 #[cfg(test)]

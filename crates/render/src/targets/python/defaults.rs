@@ -100,16 +100,7 @@ pub(super) fn default(
         }
         Type::Defined(name) => {
             let class = value.is_object().then(|| named(name))??;
-            let read = match models {
-                Models::Pydantic => {
-                    Expr::call(&format!("{class}.model_validate"), vec![json(value)])
-                }
-                Models::Dataclass => {
-                    used.push("from_json");
-                    Expr::call("from_json", vec![Expr::atom(class), json(value)])
-                }
-            };
-            return Some((read, true));
+            return Some((instance(class, value, models, used), true));
         }
         Type::Union(members) => {
             let mut members = members.iter();
@@ -124,6 +115,17 @@ pub(super) fn default(
         }
     };
     Some((plain, false))
+}
+
+/// Returns the expression of an instance of a model.
+fn instance(class: String, value: &Value, models: Models, used: &mut Vec<&'static str>) -> Expr {
+    match models {
+        Models::Pydantic => Expr::call(&format!("{class}.model_validate"), vec![json(value)]),
+        Models::Dataclass => {
+            used.push("from_json");
+            Expr::call("from_json", vec![Expr::atom(class), json(value)])
+        }
+    }
 }
 
 /// Converts any JSON value to an expression.
