@@ -13,8 +13,8 @@ const ROW: usize = 26;
 /// Left edges of the columns, and their width.
 const COLUMNS: [usize; 3] = [10, 420, 930];
 const WIDTHS: [usize; 3] = [290, 390, 290];
-/// Pixels of a character, and characters that fit into a box.
-const CHARACTER: usize = 7;
+/// Width of a character in tenths of a pixel.
+const CHARACTER_TENTHS: usize = 73;
 
 /// Returns the page: producers, topics and consumers in three columns, and the diagnostics below.
 ///
@@ -25,7 +25,9 @@ pub fn html(graph: &Graph<'_>, diagnostics: &[Diagnostic], sources: &Sources) ->
     let mut page = String::from(HEAD);
     let _ = write!(
         page,
-        "<p class=sum>{} nodes, {} topics, {} diagnostics</p>\n\
+        "<p class=sum>{} nodes, {} topics, <a href=\"#diagnostics\">{} diagnostics</a></p>\n\
+         <p class=legend><i></i> published and consumed <i class=open></i> not consumed here \
+         <i class=missing></i> not published here; a click shows what is connected</p>\n\
          <svg width=1240 height={} role=img aria-label=\"Flow of events\">\n",
         graph.connected_nodes().len(),
         graph.topics.len(),
@@ -172,7 +174,7 @@ fn line(page: &mut String, from: (usize, usize), to: (usize, usize), node: usize
 
 fn draw_box(page: &mut String, column: usize, row: usize, name: &str, id: &str, class: &str) {
     let name = visible_line(name);
-    let fits = (WIDTHS[column] - 16) / CHARACTER;
+    let fits = (WIDTHS[column] - 16) * 10 / CHARACTER_TENTHS;
     let shown: String = if name.chars().count() > fits {
         let cut = name.chars().count() - fits + 1;
         // The end of a topic tells more than its beginning.
@@ -201,7 +203,7 @@ fn list(diagnostics: &[Diagnostic], sources: &Sources, page: &mut String) {
         page.push_str("<p>Everything fits together.</p>\n");
         return;
     }
-    page.push_str("<table><tr><th>level<th>rule<th>message<th>place\n");
+    page.push_str("<table id=diagnostics><tr><th>level<th>rule<th>message<th>place\n");
     for diagnostic in diagnostics {
         let place = diagnostic.location.map(|location| {
             let source = sources.get(location.source);
@@ -260,6 +262,7 @@ path { fill: none; stroke: var(--line); stroke-opacity: .55; }
 rect { fill: var(--box); stroke: var(--line); } .t rect { fill: var(--topic); } .missing rect { fill: var(--bad); } .open rect { fill: var(--open); }
 g { cursor: pointer; } .dim { opacity: .12; } path.on { stroke-opacity: 1; stroke-width: 2; }
 table { border-collapse: collapse; margin-top: 1em; } td, th { text-align: left; padding: .2em .8em .2em 0; vertical-align: top; }
+.legend i { display: inline-block; width: 1em; height: 1em; margin: 0 .3em -.15em .8em; border: 1px solid var(--line); background: var(--topic); } .legend i:first-child { margin-left: 0; } .legend .open { background: var(--open); } .legend .missing { background: var(--bad); }
 .error { color: #c33; } .warning { color: #b80; }
 </style>
 <h1>Flow of events</h1>
