@@ -166,9 +166,9 @@ struct Worker {
 
 /// Next step of the thread, without the lock.
 enum Step {
-    /// Calls these reports. If the last one is a retriable failure of this message, fails the later
-    /// messages of its key that were sent before the report returned.
-    Report(Reports, Option<Box<Message>>),
+    /// Calls these reports. If the last one is a retriable failure, fails the later messages of its
+    /// key that were sent before the report returned.
+    Report(Reports),
     ReportStopped,
     ReportBroken(Reports),
     End(Reports),
@@ -183,11 +183,9 @@ impl Worker {
                     self.listener.on_fatal(broken());
                     report(reports);
                 }
-                Step::Report(reports, failed) => {
+                Step::Report(reports) => {
                     report(reports);
-                    if let Some(failed) = failed {
-                        self.fail_later_of_key(&failed);
-                    }
+                    self.fail_later_of_key();
                 }
                 Step::End(reports) => {
                     report(reports);
@@ -230,10 +228,8 @@ impl Worker {
                 && let Some(sent) = queue.pop()
             {
                 let failure = timed_out(sent.message.topic());
-                return Step::Report(
-                    vec![(sent.delivery, Err(failure))],
-                    Some(Box::new(sent.message)),
-                );
+                queue.fails(Box::new(sent.message));
+                return Step::Report(vec![(sent.delivery, Err(failure))]);
             }
             let mut next = due;
             if health == Health::Up && queue.len() > 0 {
@@ -249,16 +245,17 @@ impl Worker {
     }
 
     /// Fails the messages that were sent after a failed one of the same key, up to now.
-    fn fail_later_of_key(&self, failed: &Message) {
+    fn fail_later_of_key(&self) {
         let behind = match lock(&self.shared.state).queue(self.number) {
-            Ok(queue) => queue.take_later_of_key(failed),
+            Ok(queue) => queue.take_later_of_key(),
             Err(_) => return,
         };
         for sent in behind {
+            let topic = sent.message.topic();
             sent.delivery.on_delivery(Err(Failure::new(
                 FailureKind::Retriable,
                 FailureCode::BehindFailed,
-                format!("{}: an earlier message of the key failed", failed.topic()),
+                format!("{topic}: an earlier message of the key failed"),
             )));
         }
     }
@@ -277,12 +274,17 @@ fn write_waiting(state: &mut State, number: u64) -> Step {
                 if let Ok(queue) = state.queue(number) {
                     queue.break_connection();
                 }
-                return Step::Report(reports, None);
+                return Step::Report(reports);
             }
-            Some(_) => return Step::Report(reports, Some(Box::new(sent.message))),
+            Some(_) => {
+                if let Ok(queue) = state.queue(number) {
+                    queue.fails(Box::new(sent.message));
+                }
+                return Step::Report(reports);
+            }
         }
     }
-    Step::Report(reports, None)
+    Step::Report(reports)
 }
 
 fn report(reports: Reports) {

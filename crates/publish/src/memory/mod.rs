@@ -266,3 +266,64 @@ impl State {
         full.then(|| self.failing.pop_front()).flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+    use crate::failure::{FailureCode, FailureKind};
+    use crate::transport::{DeliveryCallback, RecordMetadata};
+
+    struct Ignore;
+
+    impl ConnectionListener for Ignore {
+        fn on_unreachable(&self, _: Failure) {}
+
+        fn on_fatal(&self, _: Failure) {}
+    }
+
+    /// Holds up the thread that reports until it is told to go on.
+    struct Slow {
+        begun: Sender<()>,
+        go_on: Mutex<Receiver<()>>,
+    }
+
+    impl DeliveryCallback for Slow {
+        fn on_delivery(self: Arc<Self>, _: Result<RecordMetadata, Failure>) {
+            let _ = self.begun.send(());
+            let _ = lock(&self.go_on).recv();
+        }
+    }
+
+    #[test]
+    fn broken_connection_writes_nothing_behind_a_failed_message() {
+        let cluster = MemoryCluster::new();
+        cluster.create_topic("t", 1);
+        let failure = Failure::new(FailureKind::Retriable, FailureCode::NoLeader, "");
+        cluster.fail_next(1, &failure);
+        let transport = cluster.connect(Arc::new(Ignore), None).unwrap();
+        let (begun, has_begun) = channel();
+        let (go_on, may_go_on) = channel();
+        let send = |key: &[u8], begun: &Sender<()>, go_on: Receiver<()>| {
+            let message = Message::new("t", Some(key), b"{}".to_vec()).unwrap();
+            let report = Slow {
+                begun: begun.clone(),
+                go_on: Mutex::new(go_on),
+            };
+            transport.send(&message, Arc::new(report)).unwrap();
+        };
+        send(b"failed", &begun, may_go_on);
+        has_begun.recv().unwrap();
+        for key in [b"failed", b"others"] {
+            send(key, &begun, channel().1);
+        }
+        cluster.break_connections();
+        drop(go_on);
+        transport.close(Duration::from_secs(10));
+        let written = cluster.messages("t");
+        let keys: Vec<_> = written.iter().map(|stored| stored.message.key()).collect();
+        assert_eq!(keys, [Some(&b"others"[..])]);
+    }
+}

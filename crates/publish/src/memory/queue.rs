@@ -12,6 +12,8 @@ use crate::transport::{DeliveryCallback, RecordMetadata};
 #[derive(Default)]
 pub(super) struct Queue {
     waiting: VecDeque<Sent>,
+    /// Message whose failure is being reported. Those of its key that wait fail too, after that.
+    failing: Option<Box<Message>>,
     state: QueueState,
     unreported_stop: bool,
     unreported_break: bool,
@@ -61,8 +63,16 @@ impl Queue {
         self.waiting.len()
     }
 
+    /// Waiting messages that are not behind a failed one of their key.
     pub(super) fn messages(&self) -> impl Iterator<Item = &Message> {
-        self.waiting.iter().map(|sent| &sent.message)
+        let messages = self.waiting.iter().map(|sent| &sent.message);
+        let failing = self.failing.as_deref();
+        messages.filter(move |message| failing.is_none_or(|failed| !is_behind(message, failed)))
+    }
+
+    /// Notes that the failure of this message is about to be reported.
+    pub(super) fn fails(&mut self, message: Box<Message>) {
+        self.failing = Some(message);
     }
 
     /// Returns the end of the delivery timeout of the first message.
@@ -74,16 +84,14 @@ impl Queue {
         self.waiting.pop_front()
     }
 
-    /// Removes the waiting messages with the topic and key of a failed one.
-    pub(super) fn take_later_of_key(&mut self, failed: &Message) -> Vec<Sent> {
-        if failed.key().is_none() {
+    /// Removes the waiting messages behind the failed one, whose failure was reported.
+    pub(super) fn take_later_of_key(&mut self) -> Vec<Sent> {
+        let Some(failed) = self.failing.take() else {
             return Vec::new();
-        }
+        };
         let (behind, others) = mem::take(&mut self.waiting)
             .into_iter()
-            .partition(|sent: &Sent| {
-                sent.message.topic() == failed.topic() && sent.message.key() == failed.key()
-            });
+            .partition(|sent: &Sent| is_behind(&sent.message, &failed));
         self.waiting = others;
         behind.into()
     }
@@ -122,6 +130,10 @@ impl Queue {
     pub(super) fn take_unreported_break(&mut self) -> bool {
         mem::take(&mut self.unreported_break)
     }
+}
+
+fn is_behind(message: &Message, failed: &Message) -> bool {
+    failed.key().is_some() && message.topic() == failed.topic() && message.key() == failed.key()
 }
 
 pub(super) fn closed() -> Failure {
