@@ -581,7 +581,7 @@ fn yaml_like() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn any_text_is_a_node_or_an_error(text in prop_oneof![3 => yaml_like(), 1 => any::<String>()]) {
