@@ -5,8 +5,8 @@
 //! through lost connections, moved leaders and refused batches: nothing of a partition is sent while
 //! an earlier batch of it has to be sent again.
 //!
-//! One thread owns the connections ([`event_loop`]). What it does with their events is decided by a
-//! state machine without I/O, clock or thread ([`engine`]), which tests drive by hand.
+//! One thread owns the connections (`event_loop`). What it does with their events is decided by a
+//! state machine without I/O, clock or thread (`engine`), which tests drive by hand.
 
 mod accumulator;
 mod engine;
