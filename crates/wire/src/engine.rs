@@ -73,6 +73,15 @@ pub(crate) enum Effect<D> {
         node: Node,
         bytes: Vec<u8>,
     },
+    Report(Report<D>),
+    Unreachable(String),
+    /// A broker has answered a probe.
+    Answered(Option<String>),
+}
+
+/// Outcome of records.
+pub(crate) enum Report<D> {
+    /// All records of a batch, in order.
     Delivered {
         partition: i32,
         first_offset: i64,
@@ -83,9 +92,32 @@ pub(crate) enum Effect<D> {
         deliveries: Vec<D>,
         failed: Failed,
     },
-    Unreachable(String),
-    /// A broker has answered a probe.
-    Answered(Option<String>),
+}
+
+impl<D: Delivery> Report<D> {
+    /// Calls the deliveries.
+    pub(crate) fn tell(self) {
+        match self {
+            Self::Delivered {
+                partition,
+                first_offset,
+                deliveries,
+            } => {
+                for (offset, delivery) in (first_offset..).zip(deliveries) {
+                    delivery.delivered(partition, offset);
+                }
+            }
+            Self::Failed {
+                topic,
+                deliveries,
+                failed,
+            } => {
+                for delivery in deliveries {
+                    delivery.failed(&topic.name, failed);
+                }
+            }
+        }
+    }
 }
 
 struct Broker {
@@ -923,11 +955,11 @@ impl<D: Delivery> Engine<D> {
         if code == 0 && first_offset >= 0 {
             partition.numbering.acknowledge();
             partition.backoff = MIN_BACKOFF;
-            self.effects.push(Effect::Delivered {
+            self.effects.push(Effect::Report(Report::Delivered {
                 partition: i32::try_from(partition.index).unwrap_or(i32::MAX),
                 first_offset,
                 deliveries: batch.deliveries,
-            });
+            }));
         } else {
             partition.is_recovering = true;
             match verdict::of(code) {
@@ -1039,11 +1071,11 @@ impl<D: Delivery> Engine<D> {
 
     fn fail(&mut self, topic: &Arc<Topic<D>>, deliveries: Vec<D>, failed: Failed) {
         if !deliveries.is_empty() {
-            self.effects.push(Effect::Failed {
+            self.effects.push(Effect::Report(Report::Failed {
                 topic: topic.clone(),
                 deliveries,
                 failed,
-            });
+            }));
         }
     }
 }

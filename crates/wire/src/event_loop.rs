@@ -184,24 +184,7 @@ impl<D: Delivery> EventLoop<D> {
                     self.write(node);
                 }
             }
-            Effect::Delivered {
-                partition,
-                first_offset,
-                deliveries,
-            } => {
-                for (offset, delivery) in (first_offset..).zip(deliveries) {
-                    delivery.delivered(partition, offset);
-                }
-            }
-            Effect::Failed {
-                topic,
-                deliveries,
-                failed,
-            } => {
-                for delivery in deliveries {
-                    delivery.failed(&topic.name, failed);
-                }
-            }
+            Effect::Report(report) => report.tell(),
             Effect::Unreachable(cause) => self.listener.unreachable(&cause),
             Effect::Answered(cluster) => {
                 for probe in self.probes.drain(..) {

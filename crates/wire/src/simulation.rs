@@ -381,24 +381,7 @@ impl Simulation {
                             link.requests.push_back(bytes.into());
                         }
                     }
-                    Effect::Delivered {
-                        partition,
-                        first_offset,
-                        deliveries,
-                    } => {
-                        for (offset, delivery) in (first_offset..).zip(deliveries) {
-                            delivery.delivered(partition, offset);
-                        }
-                    }
-                    Effect::Failed {
-                        topic,
-                        deliveries,
-                        failed,
-                    } => {
-                        for delivery in deliveries {
-                            delivery.failed(&topic.name, failed);
-                        }
-                    }
+                    Effect::Report(report) => report.tell(),
                     Effect::Unreachable(_) | Effect::Answered(_) => {}
                 }
             }
@@ -489,7 +472,7 @@ proptest! {
 
 /// Runs more seeds: `HERALD_SEEDS=100000 cargo test -p herald-wire --release -- --ignored seeds`.
 #[test]
-#[ignore = "it takes as long as it is told"]
+#[ignore = "HERALD_SEEDS chooses the number of runs"]
 fn many_seeds() {
     let seeds = std::env::var("HERALD_SEEDS").map_or(10_000, |seeds| seeds.parse().unwrap());
     for seed in 0..seeds {
