@@ -299,13 +299,16 @@ impl<D: Delivery> Engine<D> {
                 .brokers
                 .values()
                 .any(|broker| !broker.requests.is_empty())
+            || self.identity.is_none()
             || !self.identity_waiters.is_empty();
         let longest = if is_busy { BUSY_SLEEP } else { IDLE_SLEEP };
-        longest.min(
-            self.metadata_at
-                .saturating_duration_since(now)
-                .max(Duration::from_millis(1)),
-        )
+        // A request that is due and was not sent waits for a connection or an answer, not for a time.
+        let left = self.metadata_at.saturating_duration_since(now);
+        if left.is_zero() {
+            longest
+        } else {
+            left.min(longest)
+        }
     }
 
     // Events.
@@ -609,7 +612,8 @@ impl<D: Delivery> Engine<D> {
     }
 
     fn on_metadata(&mut self, from: Node, metadata: &MetadataResponse, now: Instant) {
-        for broker in &metadata.brokers {
+        // Numbers below 0 are those of bootstrap servers.
+        for broker in (metadata.brokers.iter()).filter(|broker| broker.node_id.0 >= 0) {
             let (host, port) = (broker.host.to_string(), broker.port);
             let port = u16::try_from(port).unwrap_or_default();
             let known = self.brokers.entry(broker.node_id.0);

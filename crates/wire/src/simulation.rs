@@ -456,6 +456,24 @@ fn run(seed: u64) {
     simulation.check();
 }
 
+/// Each wake-up would look at everything, for as long as the outage lasts.
+#[test]
+fn sleeps_while_no_broker_can_be_reached() {
+    let mut simulation = Simulation::new(1);
+    for _ in 0..50 {
+        let engine = &mut simulation.engine;
+        engine.tick(simulation.now);
+        for effect in engine.take_effects() {
+            if let Effect::Connect { node, .. } = effect {
+                engine.on_disconnected(node, "refused", simulation.now);
+            }
+        }
+        let sleep = engine.sleep(simulation.now);
+        assert!(sleep >= Duration::from_millis(20), "{sleep:?}");
+        simulation.now += sleep;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 100,
