@@ -8,7 +8,7 @@ use herald_project::Project;
 use herald_publish::kafka::ConsumerRecord;
 use herald_verify::infer::{Inference, InferredContract};
 
-use super::publish::input::Input;
+use super::publish::input::each_line;
 use super::verify::from_kafka;
 use crate::args::infer::Infer;
 use crate::args::verify::FromKafka;
@@ -22,7 +22,9 @@ pub fn run(args: &Infer) -> Result<ExitStatus, Error> {
     let project = project::find()?;
     let mut inference = Inference::default();
     match &args.from_file {
-        Some(path) => read_file(path, &mut inference)?,
+        Some(path) => each_line(path, |line| {
+            inference.add_line(line.bytes.as_deref().unwrap_or_default());
+        })?,
         None => read_topics(args, &project, &mut inference)?,
     }
     let mut contracts = inference.contracts();
@@ -42,19 +44,6 @@ pub fn run(args: &Infer) -> Result<ExitStatus, Error> {
     }
     summarize(&inference, &contracts);
     Ok(ExitStatus::Success)
-}
-
-fn read_file(path: &Path, inference: &mut Inference) -> Result<(), Error> {
-    let input = Input::open(path)?;
-    let name = input.name.clone();
-    for chunk in input.lines()? {
-        let chunk =
-            chunk.map_err(|error| Error::Message(format!("can't read `{name}`: {error}")))?;
-        for line in chunk.lines {
-            inference.add_line(line.bytes.as_deref().unwrap_or_default());
-        }
-    }
-    Ok(())
 }
 
 fn read_topics(args: &Infer, project: &Project, inference: &mut Inference) -> Result<(), Error> {

@@ -45,6 +45,18 @@ pub struct Chunk {
     pub read: u64,
 }
 
+/// Reads a file, and passes on each of its lines.
+pub fn each_line(path: &Path, mut handle: impl FnMut(Line)) -> Result<(), Error> {
+    let input = Input::open(path)?;
+    let name = input.name.clone();
+    for chunk in input.lines()? {
+        let chunk =
+            chunk.map_err(|error| Error::Message(format!("can't read `{name}`: {error}")))?;
+        chunk.lines.into_iter().for_each(&mut handle);
+    }
+    Ok(())
+}
+
 impl Input {
     /// Opens a file; `-` is standard input.
     pub fn open(path: &Path) -> Result<Self, Error> {

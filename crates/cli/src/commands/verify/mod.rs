@@ -1,6 +1,5 @@
 //! `herald verify`: judges events by contracts.
 
-mod from_file;
 pub mod from_kafka;
 mod junit;
 mod sarif;
@@ -10,6 +9,7 @@ use herald_diagnostics::render::{Format, visible_line};
 use herald_verify::{Coverage, Finding, Options, Report, Verifier};
 use serde_json::{Value, json};
 
+use super::publish::input::each_line;
 use crate::args::verify::{Verify, VerifyFormat};
 use crate::format::count;
 use crate::table::{Column, Table};
@@ -50,7 +50,10 @@ pub fn run(args: &Verify) -> Result<ExitStatus, Error> {
     let mut verifier = Verifier::new(&loaded.catalog, options);
     let reading = match &args.from_file {
         Some(path) => {
-            from_file::read(path, &mut verifier)?;
+            each_line(path, |line| match line.bytes {
+                Ok(bytes) => verifier.judge_line(&bytes, line.number),
+                Err(_) => verifier.judge_long_line(line.number),
+            })?;
             None
         }
         None => Some(from_kafka::read(args, &project, &loaded, &mut verifier)?),
