@@ -178,6 +178,46 @@ static INSTRUMENT: MapShape = MapShape {
     ],
 };
 
+// Keys of fields and of named types.
+const ENUM: Key = Key::new(
+    "enum",
+    Shape::List(&Shape::Scalar),
+    "The allowed texts or numbers.",
+);
+const OPEN: Key = Key::new(
+    "open",
+    Shape::Bool,
+    "Whether the list of values will grow: consumers keep values that they do not know.",
+)
+.default("false");
+const MINIMUM: Key = Key::new("minimum", Shape::Number, "Lowest allowed number.");
+const MAXIMUM: Key = Key::new("maximum", Shape::Number, "Highest allowed number.");
+const EXCLUSIVE_MINIMUM: Key = Key::new(
+    "exclusive_minimum",
+    Shape::Number,
+    "Numbers must be greater than this.",
+);
+const EXCLUSIVE_MAXIMUM: Key = Key::new(
+    "exclusive_maximum",
+    Shape::Number,
+    "Numbers must be less than this.",
+);
+const MULTIPLE_OF: Key = Key::new(
+    "multiple_of",
+    Shape::Integer(1),
+    "Whole numbers must be multiples of this.",
+);
+const MIN_LENGTH: Key = Key::new(
+    "min_length",
+    Shape::Integer(0),
+    "Minimum number of characters.",
+);
+const MAX_LENGTH: Key = Key::new(
+    "max_length",
+    Shape::Integer(0),
+    "Maximum number of characters.",
+);
+
 static DEFINITION: MapShape = MapShape {
     name: "definition",
     doc: "A named group of fields, or a named type of single values, such as an enumeration.",
@@ -193,44 +233,15 @@ static DEFINITION: MapShape = MapShape {
             Shape::Text,
             "Type of single values: `string`, `integer`, `decimal`, …, with the keys of a field below.",
         ),
-        Key::new(
-            "enum",
-            Shape::List(&Shape::Scalar),
-            "The allowed texts or numbers.",
-        ),
-        Key::new(
-            "open",
-            Shape::Bool,
-            "Whether the list of values will grow: consumers keep values that they do not know.",
-        )
-        .default("false"),
-        Key::new("minimum", Shape::Number, "Lowest allowed number."),
-        Key::new("maximum", Shape::Number, "Highest allowed number."),
-        Key::new(
-            "exclusive_minimum",
-            Shape::Number,
-            "Numbers must be greater than this.",
-        ),
-        Key::new(
-            "exclusive_maximum",
-            Shape::Number,
-            "Numbers must be less than this.",
-        ),
-        Key::new(
-            "multiple_of",
-            Shape::Integer(1),
-            "Whole numbers must be multiples of this.",
-        ),
-        Key::new(
-            "min_length",
-            Shape::Integer(0),
-            "Minimum number of characters.",
-        ),
-        Key::new(
-            "max_length",
-            Shape::Integer(0),
-            "Maximum number of characters.",
-        ),
+        ENUM,
+        OPEN,
+        MINIMUM,
+        MAXIMUM,
+        EXCLUSIVE_MINIMUM,
+        EXCLUSIVE_MAXIMUM,
+        MULTIPLE_OF,
+        MIN_LENGTH,
+        MAX_LENGTH,
         Key::new(
             "pattern",
             Shape::Text,
@@ -266,17 +277,8 @@ static FIELD: MapShape = MapShape {
             "Name that the field had before, so that `herald breaking` reports a new name instead of a field that is gone.",
         ),
         Key::new("default", Shape::Any, "Value of a field that is left out."),
-        Key::new(
-            "enum",
-            Shape::List(&Shape::Scalar),
-            "The allowed texts or numbers.",
-        ),
-        Key::new(
-            "open",
-            Shape::Bool,
-            "Whether the list of values will grow: consumers keep values that they do not know.",
-        )
-        .default("false"),
+        ENUM,
+        OPEN,
         Key::new(
             "fields",
             Shape::Dict(&FIELD_OR_TYPE),
@@ -287,33 +289,13 @@ static FIELD: MapShape = MapShape {
             Shape::OneOf(&FIELD_FORMS),
             "Type of a list's items.",
         ),
-        Key::new("minimum", Shape::Number, "Lowest allowed number."),
-        Key::new("maximum", Shape::Number, "Highest allowed number."),
-        Key::new(
-            "exclusive_minimum",
-            Shape::Number,
-            "Numbers must be greater than this.",
-        ),
-        Key::new(
-            "exclusive_maximum",
-            Shape::Number,
-            "Numbers must be less than this.",
-        ),
-        Key::new(
-            "multiple_of",
-            Shape::Integer(1),
-            "Whole numbers must be multiples of this.",
-        ),
-        Key::new(
-            "min_length",
-            Shape::Integer(0),
-            "Minimum number of characters.",
-        ),
-        Key::new(
-            "max_length",
-            Shape::Integer(0),
-            "Maximum number of characters.",
-        ),
+        MINIMUM,
+        MAXIMUM,
+        EXCLUSIVE_MINIMUM,
+        EXCLUSIVE_MAXIMUM,
+        MULTIPLE_OF,
+        MIN_LENGTH,
+        MAX_LENGTH,
         Key::new(
             "pattern",
             Shape::Text,
