@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use herald_catalog::fields::{Field, Type};
 use herald_catalog::lock;
-use herald_catalog::topics::namespace_of;
+use herald_catalog::topics::{namespace_of, split_version};
 use herald_catalog::{Catalog, Event, Node};
 
 use crate::{Change, Direction};
@@ -76,13 +76,10 @@ fn propose(old: &Node, new: &Node, broken: &BTreeSet<&str>) -> Option<Proposal> 
             continue;
         };
         let topic = before.topic.as_template();
-        let taken = old.declared().chain(new.declared());
-        let of_type = taken.filter(|(event, _)| event.event_type == before.event_type);
+        let taken = old.declared().chain(new.declared()).map(|(event, _)| event);
+        let versions = taken.filter(of_type).map(|event| event.version);
         // Versions of the new contract that the old one lacks are proposed under their own number.
-        let last = of_type
-            .map(|(event, _)| event.version)
-            .max()
-            .unwrap_or(before.version);
+        let last = versions.max().unwrap_or(before.version);
         let next = if after.version > before.version {
             after.version
         } else {
@@ -113,9 +110,8 @@ fn propose(old: &Node, new: &Node, broken: &BTreeSet<&str>) -> Option<Proposal> 
 
 /// Returns a topic with this version at its end.
 fn with_version(topic: &str, version: u32) -> String {
-    let versioned = topic.rsplit_once(".v");
-    let base = versioned.filter(|(_, number)| number.parse::<u32>().is_ok());
-    format!("{}.v{version}", base.map_or(topic, |(base, _)| base))
+    let base = split_version(topic).map_or(topic, |(base, _)| base);
+    format!("{base}.v{version}")
 }
 
 /// The next version of a contract that only adds events.

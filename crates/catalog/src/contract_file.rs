@@ -5,6 +5,7 @@ use herald_diagnostics::Location;
 use crate::contract::Located;
 use crate::node::{Declared, EventTypeSource, Node};
 use crate::onex::topics::OnexTopic;
+use crate::topics::split_version;
 
 /// A contract as written.
 ///
@@ -97,6 +98,7 @@ impl WrittenEvent {
 
 /// Returns the version that a topic states: the number at its end (`.v2`), else 1.
 pub(crate) fn version_of(topic: &str) -> u32 {
-    let number = topic.rsplit_once(".v").map(|(_, number)| number.parse());
-    number.and_then(Result::ok).unwrap_or(1).max(1)
+    split_version(topic)
+        .map_or(1, |(_, version)| version)
+        .max(1)
 }

@@ -20,7 +20,7 @@ pub(crate) struct FieldReader<'a> {
     format: Format,
     /// Names of the contract's definitions, in the order written.
     names: Vec<&'a str>,
-    /// Set of the names, for lookups.
+    /// Names of groups of fields.
     defined: HashSet<&'a str>,
     /// Named types of single values.
     scalars: HashMap<&'a str, Scalar>,

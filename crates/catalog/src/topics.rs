@@ -48,6 +48,13 @@ pub fn namespace_of<'a>(node: &'a Node, requested: Option<&'a str>) -> &'a str {
         .unwrap_or(topic::DEFAULT_NAMESPACE)
 }
 
+/// Splits a name that ends with a version, such as `orders.placed.v2`, into what is before it and the
+/// number.
+pub fn split_version(name: &str) -> Option<(&str, u32)> {
+    let (base, version) = name.rsplit_once(".v")?;
+    Some((base, version.parse().ok()?))
+}
+
 /// Returns the name of a topic without its namespace, if it begins with one.
 pub fn without_namespace(topic: &Topic) -> Option<&str> {
     match topic {

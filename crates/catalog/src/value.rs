@@ -1,10 +1,8 @@
 //! Validation of JSON values against the fields that a contract declares.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
-
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use herald_diagnostics::did_you_mean;
@@ -13,7 +11,7 @@ use regex::Regex;
 use serde_json::{Map, Number, Value};
 
 use crate::borrowed_value::{BorrowedObject, BorrowedValue};
-use crate::fields::{Definition, Field, Limits, Privacy, Type};
+use crate::fields::{Definition, Field, Limits, Privacy, Type, is_whole};
 
 /// Place of a value. Most values have no problem, so it becomes text only in messages.
 #[derive(Clone, Copy)]
@@ -317,10 +315,6 @@ fn holds(ty: &Type, value: &BorrowedValue<'_>) -> bool {
     }
 }
 
-fn is_whole(number: &Number) -> bool {
-    number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|n| n.fract() == 0.0)
-}
-
 /// Whether a text is a UUID with hyphens (RFC 9562).
 fn is_uuid(text: &str) -> bool {
     text.len() == 36
@@ -352,8 +346,7 @@ fn is_decimal(text: &str) -> bool {
 pub const DURATION: &str = "^-?P([0-9]{1,8}W|[0-9]{1,8}D(T([0-9]{1,9}H([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}M([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}([.][0-9]{1,6})?S))?|T([0-9]{1,9}H([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}M([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}([.][0-9]{1,6})?S))$";
 
 fn is_duration(text: &str) -> bool {
-    static REGEX: LazyLock<Option<regex::Regex>> =
-        LazyLock::new(|| regex::Regex::new(DURATION).ok());
+    static REGEX: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(DURATION).ok());
     REGEX.as_ref().is_some_and(|regex| regex.is_match(text))
 }
 

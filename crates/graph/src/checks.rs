@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use herald_breaking::is_readable;
 use herald_catalog::EventTypeSource;
 use herald_catalog::checks::graph as rules;
-use herald_catalog::topics::without_namespace;
+use herald_catalog::topics::{split_version, without_namespace};
 use herald_diagnostics::Diagnostic;
 
 use crate::{Graph, Publication, Topic};
@@ -55,12 +55,6 @@ impl<'a> Versions<'a> {
         }
         Self(versions)
     }
-}
-
-/// A name that ends with `.vN`, and N.
-fn split_version(name: &str) -> Option<(&str, u32)> {
-    let (base, version) = name.rsplit_once(".v")?;
-    Some((base, version.parse().ok()?))
 }
 
 fn unpublished(topic: &Topic<'_>, versions: &Versions<'_>) -> Vec<Diagnostic> {

@@ -4,6 +4,7 @@ use herald_diagnostics::{Diagnostic, Rule, Severity};
 
 use crate::node::Node;
 use crate::text::quote;
+use crate::topics::split_version;
 
 pub(crate) static RULE: Rule = Rule {
     code: "lint.version_disagreement",
@@ -39,5 +40,5 @@ pub(crate) fn check(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
 
 /// The number of `.vN` at the end of a name.
 fn version(name: &str) -> Option<u32> {
-    name.rsplit_once(".v")?.1.parse().ok()
+    split_version(name).map(|(_, version)| version)
 }
