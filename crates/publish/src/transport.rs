@@ -113,3 +113,14 @@ pub trait ConnectionListener: Send + Sync + 'static {
     /// is needed.
     fn on_fatal(&self, failure: Failure);
 }
+
+/// Listener of tests that need none.
+#[cfg(test)]
+pub(crate) struct IgnoreEvents;
+
+#[cfg(test)]
+impl ConnectionListener for IgnoreEvents {
+    fn on_unreachable(&self, _: Failure) {}
+
+    fn on_fatal(&self, _: Failure) {}
+}

@@ -37,7 +37,7 @@ pub(super) struct TopicDescription {
 }
 
 /// Asks the cluster about topics; waits for the answers while `is_wanted`, at most for `timeout`.
-/// What is not answered is not in the descriptions.
+/// Topics without an answer are missing from the result.
 pub(super) fn describe(
     producer: &Producer,
     topics: &[Box<str>],
@@ -312,16 +312,8 @@ mod tests {
 
     use super::*;
     use crate::kafka::{DevCluster, KafkaOptions};
-    use crate::transport::{ConnectionListener, Connector, DeliveryCallback, RecordMetadata};
+    use crate::transport::{Connector, DeliveryCallback, IgnoreEvents, RecordMetadata};
     use crate::{Failure, Message};
-
-    struct Ignore;
-
-    impl ConnectionListener for Ignore {
-        fn on_unreachable(&self, _: Failure) {}
-
-        fn on_fatal(&self, _: Failure) {}
-    }
 
     struct Report(std::sync::mpsc::Sender<()>);
 
@@ -337,7 +329,7 @@ mod tests {
     fn cluster_without_descriptions_does_not_delay_the_first_message() {
         let cluster = DevCluster::start(1).unwrap();
         let options = KafkaOptions::new(cluster.bootstrap_servers());
-        let transport = options.connect(Arc::new(Ignore), None).unwrap();
+        let transport = options.connect(Arc::new(IgnoreEvents), None).unwrap();
         let (reported, reports) = std::sync::mpsc::channel();
         // The first one also waits for the id of the producer.
         for topic in ["first", "second"] {

@@ -274,15 +274,7 @@ mod tests {
 
     use super::*;
     use crate::failure::{FailureCode, FailureKind};
-    use crate::transport::{DeliveryCallback, RecordMetadata};
-
-    struct Ignore;
-
-    impl ConnectionListener for Ignore {
-        fn on_unreachable(&self, _: Failure) {}
-
-        fn on_fatal(&self, _: Failure) {}
-    }
+    use crate::transport::{DeliveryCallback, IgnoreEvents, RecordMetadata};
 
     /// Holds up the thread that reports until it is told to go on.
     struct Slow {
@@ -303,7 +295,7 @@ mod tests {
         cluster.create_topic("t", 1);
         let failure = Failure::new(FailureKind::Retriable, FailureCode::NoLeader, "");
         cluster.fail_next(1, &failure);
-        let transport = cluster.connect(Arc::new(Ignore), None).unwrap();
+        let transport = cluster.connect(Arc::new(IgnoreEvents), None).unwrap();
         let (begun, has_begun) = channel();
         let (go_on, may_go_on) = channel();
         let send = |key: &[u8], begun: &Sender<()>, go_on: Receiver<()>| {
