@@ -22,14 +22,14 @@ pub(crate) fn register() {
     }
 }
 
-/// Does nothing: there is no fork here.
+/// Does nothing: only Unix has `fork`.
 #[cfg(not(unix))]
 pub(crate) fn register() {}
 
 #[cfg(unix)]
 #[expect(
     unsafe_code,
-    reason = "there is no safe way to these mutexes, nor to hear of a fork"
+    reason = "the mutexes and the handlers of a fork have no safe interface"
 )]
 mod unix {
     use rusqlite::ffi;

@@ -85,12 +85,7 @@ impl ConnectionState {
         let reason = self.log.clean(reason);
         match error {
             // Comes after the error with the cause.
-            Code::AllBrokersDown => {
-                let is_outage = self.is_outage();
-                if is_outage && !self.is_closing() {
-                    self.listener.on_unreachable(self.explain(error));
-                }
-            }
+            Code::AllBrokersDown => self.report_outage(),
             Code::BrokerTransportFailure if reason.contains("SSL handshake failed") => {
                 self.store_cause(Code::SSL, &reason);
             }
@@ -101,11 +96,16 @@ impl ConnectionState {
         }
     }
 
-    /// Handles a failed attempt to connect, after which there is no connection to any broker.
+    /// Handles a failed connection attempt while no broker is connected.
     pub(super) fn on_unreachable(&self, cause: &str) {
         let cause = self.log.clean(cause);
         self.store_cause(Code::BrokerTransportFailure, &cause);
-        if self.is_outage() && !self.is_closing() {
+        self.report_outage();
+    }
+
+    fn report_outage(&self) {
+        let is_outage = self.is_outage();
+        if is_outage && !self.is_closing() {
             self.listener
                 .on_unreachable(self.explain(Code::AllBrokersDown));
         }

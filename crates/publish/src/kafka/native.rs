@@ -1,7 +1,7 @@
 //! Transport of Kafka through Herald's own producer.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use herald_process::ForkGuard;
 use herald_wire::record_batch::{Compression, Record};
@@ -13,6 +13,7 @@ use super::config::KafkaOptions;
 use super::connection_state::{ConnectionState, closed};
 use super::dev;
 use super::log::Log;
+use super::producer::{milliseconds, no_thread};
 use super::transport::{DROP_TIMEOUT, MAX_WAIT};
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
@@ -96,13 +97,7 @@ pub(super) fn connect(
     let log = Log::new(resolved.redactor);
     let state = Arc::new(ConnectionState::new(listener, log, options.clone()));
     let producer = Producer::start(settings, Arc::new(Watch(state.clone())));
-    let producer = producer.map_err(|error| {
-        Failure::new(
-            FailureKind::Retriable,
-            FailureCode::NoThread,
-            format!("no thread for Kafka: {error}"),
-        )
-    })?;
+    let producer = producer.map_err(|error| no_thread(&error))?;
     Ok(Arc::new(NativeTransport {
         producer: Some(producer),
         state,
@@ -115,7 +110,6 @@ pub(super) fn connect(
 fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
     let servers = options.bootstrap_servers().split(',').map(address);
     let mut settings = Settings::new(servers.collect::<Result<_, _>>()?);
-    "herald".clone_into(&mut settings.client_id);
     for (name, value) in options.texts()? {
         let number = || {
             value
@@ -136,7 +130,7 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
             "metadata.max.age.ms" | "topic.metadata.refresh.interval.ms" => {
                 settings.metadata_age = time()?;
             }
-            "compression.codec" | "compression.type" => {
+            "compression.type" => {
                 settings.compression = match value {
                     "none" => Compression::None,
                     "lz4" => Compression::Lz4,
@@ -184,12 +178,6 @@ fn invalid(detail: String) -> Failure {
     Failure::new(FailureKind::Permanent, FailureCode::InvalidProperty, detail)
 }
 
-fn milliseconds(time: SystemTime) -> i64 {
-    let passed = time.duration_since(SystemTime::UNIX_EPOCH);
-    let passed = passed.map(|passed| i64::try_from(passed.as_millis()).unwrap_or(i64::MAX));
-    passed.unwrap_or_default()
-}
-
 impl NativeTransport {
     fn producer(&self) -> Result<&Producer<Report>, Failure> {
         let producer = self.producer.as_ref();
@@ -202,9 +190,7 @@ impl NativeTransport {
 impl Transport for NativeTransport {
     fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure> {
         let topic = message.topic();
-        if message.wire_bytes() > self.max_message_bytes {
-            return Err(self.state.message_failure(Code::MessageSizeTooLarge, topic));
-        }
+        message.check_wire_bytes(self.max_message_bytes)?;
         let record = Record {
             timestamp: milliseconds(message.created()),
             key: message.key(),

@@ -227,7 +227,8 @@ fn poll_reports(producer: &Producer) {
     }
 }
 
-fn milliseconds(time: SystemTime) -> i64 {
+/// Milliseconds since 1970; 0 if the time can't be written so.
+pub(super) fn milliseconds(time: SystemTime) -> i64 {
     // librdkafka replaces 0 by the current time (`rd_kafka_msg_new0`).
     time.duration_since(SystemTime::UNIX_EPOCH)
         .ok()

@@ -348,7 +348,7 @@ impl KafkaTransport {
     }
 }
 
-/// Asks the cluster about all topics that are asked for, until there are no more.
+/// Describes the queued topics until the queue is empty.
 fn introduce_all(transport: &Weak<KafkaTransport>) {
     loop {
         // Not kept while the cluster is asked: the last reference closes the connection.

@@ -26,10 +26,12 @@ use crate::failure::{Failure, FailureCode, FailureKind};
 /// Address of a cluster, and properties of its clients.
 ///
 /// Any property of librdkafka is accepted; a later one replaces an earlier one with the same name
-/// or an alias of it. The property `transport` is Herald's: `native` publishes through Herald's own
-/// producer instead of librdkafka. That has fewer properties, and connects without TLS and login
-/// only; [`Connector::connect`](crate::Connector::connect) names what it does not have. Properties that would break a delivery guarantee are refused. Neither `Debug`
+/// or an alias of it. Properties that would break a delivery guarantee are refused. Neither `Debug`
 /// nor any error or log line shows the value of a secret.
+///
+/// The property `transport` is Herald's: `native` publishes through Herald's own producer instead of
+/// librdkafka. That has fewer properties, and connects without TLS and login only;
+/// [`Connector::connect`](crate::Connector::connect) names what it does not have.
 #[derive(Clone)]
 pub struct KafkaOptions {
     properties: Vec<Property>,
@@ -293,14 +295,7 @@ impl fmt::Debug for KafkaOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{ConnectionListener, Connector};
-
-    struct IgnoreEvents;
-
-    impl ConnectionListener for IgnoreEvents {
-        fn on_unreachable(&self, _: Failure) {}
-        fn on_fatal(&self, _: Failure) {}
-    }
+    use crate::transport::{Connector, IgnoreEvents};
 
     fn options() -> KafkaOptions {
         KafkaOptions::new("127.0.0.1:1")
