@@ -275,15 +275,10 @@ impl ClientContext for Reports {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let fatal = self
-            .producer
-            .get()
-            .and_then(Weak::upgrade)
-            .and_then(|producer| producer.client().fatal_error());
-        match (fatal, error.rdkafka_error_code()) {
-            (Some((cause, text)), _) => self.state.on_fatal_error(cause, &text),
+        self.note_fatal_error();
+        match (self.state.broken(), error.rdkafka_error_code()) {
             (None, Some(code)) => self.state.on_error(code, reason),
-            (None, None) => {}
+            _ => {}
         }
     }
 }
@@ -330,10 +325,25 @@ impl Reports {
         self.state.check(topic)
     }
 
+    /// Marks the connection as broken if librdkafka met a fatal error.
+    fn note_fatal_error(&self) {
+        let producer = self.producer.get().and_then(Weak::upgrade);
+        if let Some((cause, text)) = producer.and_then(|it| it.client().fatal_error()) {
+            self.state.on_fatal_error(cause, &text);
+        }
+    }
+
     /// Classifies the failure of a message. The shared state is updated before the report, because
     /// the report may lead to a new connection.
     fn classify_failure(&self, error: &KafkaError, topic: &str) -> Failure {
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+        if code == Code::Fatal {
+            // The cause comes with the error callback, which may run later than this report.
+            self.note_fatal_error();
+            if let Some(broken) = self.state.broken() {
+                return broken.clone();
+            }
+        }
         // A topic that is denied loses its partitions in librdkafka, and messages in their queues
         // are reported with that.
         let code = match self.state.rejected_topics.get(topic) {
