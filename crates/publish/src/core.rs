@@ -3,7 +3,7 @@
 //! Lock order: `routing`, then the state of an [`InFlightEvent`], then the relay's inbox. The lock
 //! of `outstanding` is never held while another one is taken, except the states of its events.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
@@ -24,7 +24,7 @@ use crate::in_flight_limiter::{InFlightLimiter, Usage};
 use crate::message::Message;
 use crate::options::{Mode, PublisherOptions};
 use crate::receipt::Receipt;
-use crate::relay::{OrphanedSpool, Relay};
+use crate::relay::{OrphanedSpool, Relay, RowEvent};
 use crate::stats::Counters;
 use crate::store::Store;
 use crate::transport::{ConnectionListener, DeliveryCallback, RecordMetadata, Transport};
@@ -45,6 +45,9 @@ pub(crate) struct Core {
     routing: RwLock<Routing>,
     /// Events in the order of publishing, including some that already have their outcome.
     outstanding: Mutex<VecDeque<Arc<InFlightEvent>>>,
+    /// Topics whose limits were asked for, with whether they were answered. Changed only with
+    /// `routing` locked.
+    limits_asked: Mutex<HashMap<Box<str>, bool>>,
     /// Time of the last acknowledgement, in microseconds of the clock.
     last_acknowledged: AtomicU64,
     key_hasher: RandomState,
@@ -137,6 +140,7 @@ impl Core {
                 other_cluster: None,
             }),
             outstanding: Mutex::new(VecDeque::new()),
+            limits_asked: Mutex::default(),
             last_acknowledged: AtomicU64::new(0),
             key_hasher: RandomState::new(),
             max_message_bytes: options.connect.max_message_bytes().unwrap_or(usize::MAX),
@@ -205,6 +209,11 @@ impl Core {
             flight.end(Err(refusal));
             return Ok(flight);
         }
+        if self.waits_for_limits(&routing, message.topic()) {
+            let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
+            self.track(&flight);
+            return Ok(flight);
+        }
         let too_large = self.check_size(&message).err();
         let to_spool = routing.spool.as_ref().is_some_and(|spool| {
             let key = || self.hash_key(message.topic(), message.key());
@@ -250,6 +259,59 @@ impl Core {
             flight.fail(failure);
         }
         Ok(flight)
+    }
+
+    /// Returns whether a new event of the topic has to wait for [`Core::limits_answered`]. In
+    /// write-ahead the spool would give a receipt to an event that the topic then turns out never to
+    /// accept, and only to the first one. At its deadline, and in an outage, it is spooled all the
+    /// same.
+    fn waits_for_limits(self: &Arc<Self>, routing: &Routing, topic: &str) -> bool {
+        if self.options.mode != Mode::WriteAhead
+            || routing.route != Route::Cluster
+            || routing.spool.is_none()
+        {
+            return false;
+        }
+        let Some(transport) = &routing.transport else {
+            return false;
+        };
+        let mut asked = lock(&self.limits_asked);
+        if let Some(answered) = asked.get(topic) {
+            return !answered;
+        }
+        let (core, name) = (Arc::downgrade(self), Box::from(topic));
+        let waits = transport.ask_limits(
+            topic,
+            Box::new(move || {
+                if let Some(core) = core.upgrade() {
+                    core.relay.post(RowEvent::LimitsAnswered(name));
+                }
+            }),
+        );
+        asked.insert(topic.into(), !waits);
+        waits
+    }
+
+    /// Hands over the events that waited for the limits of a topic.
+    pub(crate) fn limits_answered(self: &Arc<Self>, topic: Box<str>) {
+        // Exclusively, so that no later event of the topic is handed over before them.
+        let routing = self.lock_routing_exclusive();
+        let outstanding: Vec<_> = lock(&self.outstanding).iter().cloned().collect();
+        let waiting = outstanding
+            .into_iter()
+            .filter(|flight| flight.waits_for_limits(&topic));
+        let mut refused = Vec::new();
+        for flight in waiting {
+            match flight.message().map(|message| self.check_size(&message)) {
+                Some(Err(failure)) => refused.push((flight, failure)),
+                _ => self.append(&routing, &flight, true),
+            }
+        }
+        lock(&self.limits_asked).insert(topic, true);
+        drop(routing);
+        for (flight, failure) in refused {
+            flight.fail(failure);
+        }
     }
 
     /// Returns whether every event is spooled before it is sent.

@@ -62,9 +62,10 @@ enum ByTransport {
 enum BySpool {
     /// It was not given to the spool.
     Outside,
-    /// The spool rejected it while the transport has it. It is not given to the spool again: later
-    /// events of its key may be there by then, and would be delivered before it.
-    Refused,
+    /// The spool rejected it while the transport has it; with the hash of its key. It is not given to
+    /// the spool again: later events of its key may be there by then, and would be delivered before
+    /// it.
+    Refused(u64),
     /// Handed to the writer of the spool, which has not answered.
     Appending,
     /// Row of the spool, with the hash of its key.
@@ -123,13 +124,13 @@ impl InFlightEvent {
     pub(crate) fn waits_for_transport(&self) -> bool {
         let state = lock(&self.state);
         matches!(state.answer, Answer::Waiting { .. })
-            && matches!(state.spool, BySpool::Outside | BySpool::Refused)
+            && matches!(state.spool, BySpool::Outside | BySpool::Refused(_))
     }
 
     /// Resolves an event that the spool has rejected with the error of the spool.
     pub(crate) fn end_refused(&self) {
         let state = lock(&self.state);
-        if let (BySpool::Refused, Some(error)) = (state.spool, state.refusal.clone()) {
+        if let (BySpool::Refused(_), Some(error)) = (state.spool, state.refusal.clone()) {
             self.resolve(state, Err(PublishError::Spool(error)));
         }
     }
@@ -140,6 +141,14 @@ impl InFlightEvent {
     pub(crate) fn is_unsafe(&self) -> bool {
         let state = lock(&self.state);
         matches!(state.answer, Answer::Waiting { .. }) && state.spool == BySpool::Outside
+    }
+
+    /// Returns whether the event has not been handed over, and is for this topic.
+    pub(crate) fn waits_for_limits(&self, topic: &str) -> bool {
+        let state = lock(&self.state);
+        state.spool == BySpool::Outside
+            && matches!(state.transport, ByTransport::Untried)
+            && (state.message.as_ref()).is_some_and(|message| message.topic() == topic)
     }
 
     /// Returns whether the event has its outcome.
@@ -208,7 +217,7 @@ impl InFlightEvent {
                 self.resolve(state, outcome);
             }
             Err(error) => {
-                state.spool = BySpool::Refused;
+                state.spool = BySpool::Refused(self.hash_of(&state).unwrap_or_default());
                 state.refusal = Some(error.clone());
                 self.core.relay.appended(None, None);
                 self.core.spool_failed(&error);
@@ -235,7 +244,7 @@ impl InFlightEvent {
         let relay = &self.core.relay;
         state.transport = ByTransport::Failed(failure.clone());
         let key = match state.spool {
-            BySpool::Row(_, key) => Some(key),
+            BySpool::Row(_, key) | BySpool::Refused(key) => Some(key),
             _ => self.hash_of(&state),
         };
         let key = key.filter(|_| !is_final);
@@ -250,15 +259,20 @@ impl InFlightEvent {
                     relay.released(&self.core, hash, RowEvent::Requeued(sequence));
                 });
             }
-            BySpool::Refused if is_final => {
+            BySpool::Refused(_) if is_final => {
                 let outcome = Err(PublishError::Rejected {
                     failure,
                     dead_letter: None,
                 });
                 self.resolve(state, outcome);
             }
-            BySpool::Refused => relay.while_key_fails(key, || {
+            BySpool::Refused(hash) => relay.while_key_fails(key, || {
                 drop(state);
+                // The transport fails later events of the key too. New ones must not be sent before
+                // those.
+                let routing = self.core.lock_routing_exclusive();
+                self.core.spill_key_to_spool(&routing, hash);
+                drop(routing);
                 self.end_refused();
             }),
             // `appended` decides when the spool answers; until then the relay skips the row.

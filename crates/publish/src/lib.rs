@@ -107,7 +107,9 @@ pub use publisher::{CloseReport, Publisher};
 pub use receipt::Receipt;
 pub use retry::RetryPolicy;
 pub use stats::{Latency, Stats};
-pub use transport::{ConnectionListener, Connector, DeliveryCallback, RecordMetadata, Transport};
+pub use transport::{
+    ConnectionListener, Connector, DeliveryCallback, LimitsAnswered, RecordMetadata, Transport,
+};
 
 /// The spool, for its settings and for inspection.
 pub use herald_spool as spool;

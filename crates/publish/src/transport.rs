@@ -76,6 +76,16 @@ pub trait Transport: Send + Sync + 'static {
     /// transport's queue has no room, or a failure of the message.
     fn send(&self, message: &Message, delivery: Arc<dyn DeliveryCallback>) -> Result<(), Failure>;
 
+    /// Asks the cluster for the limits of a topic, without waiting for the answer. `answered` is
+    /// called once, on a thread of the transport, when [`Connector::max_batch_bytes`] knows what can
+    /// be known.
+    ///
+    /// Returns `false` if there is nothing to wait for; `answered` is not called then.
+    fn ask_limits(&self, topic: &str, answered: LimitsAnswered) -> bool {
+        let _ = (topic, answered);
+        false
+    }
+
     /// Probes the cluster, and refreshes its metadata. Blocks for at most `timeout`.
     ///
     /// # Errors
@@ -97,6 +107,9 @@ pub trait Transport: Send + Sync + 'static {
     /// sends fail.
     fn close(&self, timeout: Duration);
 }
+
+/// Callback for [`Transport::ask_limits`].
+pub type LimitsAnswered = Box<dyn FnOnce() + Send>;
 
 /// Callback with the outcome of one message.
 pub trait DeliveryCallback: Send + Sync + 'static {

@@ -165,9 +165,10 @@ pub(super) fn send(
     message: &Message,
     delivery: Arc<dyn DeliveryCallback>,
 ) -> Result<(), Failure> {
+    let reports = producer.context();
     let Reports {
         outstanding, state, ..
-    } = &**producer.context();
+    } = &**reports;
     let number = outstanding.add(delivery);
     let record = BaseRecord {
         topic: message.topic(),
@@ -181,6 +182,9 @@ pub(super) fn send(
     producer.send(record).map_err(|(error, _)| {
         // librdkafka reports only messages that it accepted, so the callback is still here.
         outstanding.take(number);
+        if error.rdkafka_error_code() == Some(Code::Fatal) {
+            reports.note_fatal_error();
+        }
         match (state.broken(), error.rdkafka_error_code()) {
             _ if state.is_closing() => closed(),
             (Some(failure), _) => failure.clone(),
@@ -325,7 +329,8 @@ impl Reports {
         self.state.check(topic)
     }
 
-    /// Marks the connection as broken if librdkafka met a fatal error.
+    /// Marks the connection as broken if librdkafka met a fatal error. Its code `Fatal` does not say
+    /// which, and the error callback, which could, may run later than a report or a refused send.
     fn note_fatal_error(&self) {
         let producer = self.producer.get().and_then(Weak::upgrade);
         if let Some((cause, text)) = producer.and_then(|it| it.client().fatal_error()) {
@@ -338,7 +343,6 @@ impl Reports {
     fn classify_failure(&self, error: &KafkaError, topic: &str) -> Failure {
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
         if code == Code::Fatal {
-            // The cause comes with the error callback, which may run later than this report.
             self.note_fatal_error();
             if let Some(broken) = self.state.broken() {
                 return broken.clone();

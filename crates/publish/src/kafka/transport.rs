@@ -23,7 +23,9 @@ use super::topic_sets::RefusedBatchTopics;
 use crate::clock::lock;
 use crate::failure::Failure;
 use crate::message::Message;
-use crate::transport::{ConnectionListener, Connector, DeliveryCallback, Transport};
+use crate::transport::{
+    ConnectionListener, Connector, DeliveryCallback, LimitsAnswered, Transport,
+};
 
 /// Name that is not a valid topic. A broker answers a metadata request for it, and creates nothing.
 pub(super) const NO_TOPIC: &str = "herald/probe";
@@ -79,15 +81,22 @@ struct Producers {
 }
 
 enum Topic {
-    /// The cluster is being asked about it. Its messages wait for the answer, because they could
-    /// break the connection for all topics, if the cluster refuses them.
-    New(Mutex<Vec<Waiting>>),
+    /// The cluster is being asked about it.
+    New(Mutex<NewTopic>),
     Known {
         /// Does not change during the life of the connection: two producers would not keep the
         /// order of a topic.
         batch_mode: BatchMode,
         order: Arc<StartOrder>,
     },
+}
+
+/// What waits for the description of a topic.
+#[derive(Default)]
+struct NewTopic {
+    /// Messages that could break the connection for all topics, if the cluster refuses them.
+    messages: Vec<Waiting>,
+    limits_answered: Vec<LimitsAnswered>,
 }
 
 impl Connector for KafkaOptions {
@@ -245,7 +254,7 @@ impl KafkaTransport {
         };
         let waiting = waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
         let outcome = self.open_topic(producers, topic, description);
-        for Waiting { message, delivery } in waiting {
+        for Waiting { message, delivery } in waiting.messages {
             let sent = match &outcome {
                 // With the lock held, so that no later message passes this one.
                 Ok((producer, order)) => self
@@ -259,6 +268,9 @@ impl KafkaTransport {
         }
         drop(open);
         report(refused);
+        for answered in waiting.limits_answered {
+            answered();
+        }
     }
 
     /// Chooses the producer of a topic.
@@ -399,7 +411,8 @@ impl Transport for KafkaTransport {
                 }
                 Some(Topic::New(waiting)) => {
                     let message = message.clone();
-                    lock(waiting).push(Waiting { message, delivery });
+                    let mut waiting = lock(waiting);
+                    waiting.messages.push(Waiting { message, delivery });
                     return Ok(());
                 }
                 None => {}
@@ -407,6 +420,19 @@ impl Transport for KafkaTransport {
             drop(open);
             self.introduce(topic)?;
             open = self.read();
+        }
+    }
+
+    fn ask_limits(&self, topic: &str, answered: LimitsAnswered) -> bool {
+        if self.state.check(topic).is_err() || self.introduce(topic).is_err() {
+            return false;
+        }
+        match self.read().as_ref().and_then(|open| open.topics.get(topic)) {
+            Some(Topic::New(waiting)) => {
+                lock(waiting).limits_answered.push(answered);
+                true
+            }
+            Some(Topic::Known { .. }) | None => false,
         }
     }
 
@@ -487,8 +513,11 @@ impl Transport for KafkaTransport {
         for topic in topics.into_values() {
             if let Topic::New(waiting) = topic {
                 let waiting = waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
-                let waiting = waiting.into_iter();
-                report(waiting.map(|one| (one.delivery, closed())).collect());
+                let messages = waiting.messages.into_iter();
+                report(messages.map(|one| (one.delivery, closed())).collect());
+                for answered in waiting.limits_answered {
+                    answered();
+                }
             }
         }
         // `state.close` has made the polling threads purge their queues; this waits for them,

@@ -114,6 +114,8 @@ pub(crate) enum RowEvent {
     Removed(Vec<Sequence>, Result<u64, SpoolError>),
     /// Outcome of a probe of the cluster.
     Probed(Result<(), Failure>),
+    /// The limits of this topic are known, or will not be known: see [`Core::limits_answered`].
+    LimitsAnswered(Box<str>),
     /// Id of the cluster, or the reason that it did not tell.
     Identified(Result<Option<String>, Failure>),
 }

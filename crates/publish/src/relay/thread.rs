@@ -230,6 +230,7 @@ impl RelayThread {
             RowEvent::DeadLetter(reported) => self.handle_dead_letter(reported),
             RowEvent::Removed(sequences, outcome) => self.handle_removal(sequences, outcome),
             RowEvent::Identified(outcome) => self.handle_identity(outcome),
+            RowEvent::LimitsAnswered(topic) => self.core.limits_answered(topic),
             RowEvent::Probed(Ok(())) => {
                 self.circuit = self.circuit.answered(self.now());
                 self.window.start_trial(self.now());

@@ -8,7 +8,7 @@ use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::message::Message;
 use crate::transport::{
-    ConnectionListener, Connector, DeliveryCallback, RecordMetadata, Transport,
+    ConnectionListener, Connector, DeliveryCallback, LimitsAnswered, RecordMetadata, Transport,
 };
 
 /// Event that is stored on the cluster, or sent to it.
@@ -51,6 +51,8 @@ struct State {
     refuses: bool,
     /// Messages in flight on the open connection, in the order of sending.
     sent: VecDeque<Sent>,
+    /// Questions for the limits of topics.
+    asked: VecDeque<LimitsAnswered>,
     listener: Option<Arc<dyn ConnectionListener>>,
     /// Number of the current connection; sends over an older one fail.
     connection: u64,
@@ -108,6 +110,19 @@ impl Cluster {
         drop(state);
         if let Some(listener) = listener {
             listener.on_unreachable(failure(FailureKind::Retriable));
+        }
+    }
+
+    /// Answers a question for the limits of a topic.
+    pub(super) fn answer_limits(&self) {
+        let mut state = self.state();
+        if !state.is_up {
+            return;
+        }
+        let answered = state.asked.pop_front();
+        drop(state);
+        if let Some(answered) = answered {
+            answered();
         }
     }
 
@@ -220,10 +235,12 @@ impl Cluster {
         state.is_broken = true;
         let listener = state.listener.clone();
         let sent = std::mem::take(&mut state.sent);
+        let asked = std::mem::take(&mut state.asked);
         drop(state);
         if let Some(listener) = listener {
             listener.on_fatal(failure(FailureKind::Fatal));
         }
+        asked.into_iter().for_each(|answered| answered());
         for sent in sent {
             sent.delivery.on_delivery(Err(failure(FailureKind::Fatal)));
         }
@@ -233,6 +250,7 @@ impl Cluster {
     pub(super) fn forget_client(&self) {
         let mut state = self.state();
         state.sent.clear();
+        state.asked.clear();
         state.listener = None;
         state.connection += 1;
     }
@@ -287,6 +305,16 @@ impl Transport for Connection {
         Ok(())
     }
 
+    fn ask_limits(&self, topic: &str, answered: LimitsAnswered) -> bool {
+        let mut state = self.cluster.state();
+        if state.is_broken || state.connection != self.number {
+            return false;
+        }
+        show!("ask for the limits of {topic}");
+        state.asked.push_back(answered);
+        true
+    }
+
     fn probe(&self, _: Duration) -> Result<(), Failure> {
         if self.cluster.is_up() {
             Ok(())
@@ -301,8 +329,10 @@ impl Transport for Connection {
             return;
         }
         let sent = std::mem::take(&mut state.sent);
+        let asked = std::mem::take(&mut state.asked);
         state.connection += 1;
         drop(state);
+        asked.into_iter().for_each(|answered| answered());
         for sent in sent {
             sent.delivery
                 .on_delivery(Err(failure(FailureKind::Abandoned)));

@@ -170,9 +170,10 @@ impl Simulation {
                 show!("{:?}", self.clock.now());
                 self.core.check_deadlines();
             }
-            86..92 => {
+            86..90 => {
                 self.cluster.fail_behind();
             }
+            90..92 => self.cluster.answer_limits(),
             _ => self.fault(),
         }
     }
@@ -306,6 +307,7 @@ impl Simulation {
                 self.cluster.write(place);
                 self.cluster.acknowledge(place);
             }
+            self.cluster.answer_limits();
             self.writer.commit(usize::MAX);
             self.relay.step();
             self.clock.advance(Duration::from_millis(20));
