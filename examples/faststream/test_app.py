@@ -13,12 +13,12 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from faststream import TestApp
 from faststream.confluent import KafkaBroker, TestKafkaBroker
-from generated.warehouse_events import TOPIC_RESERVE_COMPLETED, TOPICS
+from generated.warehouse_events import WarehouseTopic
 from herald import KafkaClient
 from herald.testing import DevCluster, RecordingClient
 
 PLACED = "shop.order.placed.v1"
-COMPLETED = TOPIC_RESERVE_COMPLETED.format(namespace="dev")
+COMPLETED = WarehouseTopic.RESERVE_COMPLETED.format(namespace="dev")
 
 
 async def receive(client: RecordingClient, correlation_id: UUID, *items: str) -> None:
@@ -75,7 +75,7 @@ def servers(herald_cluster: DevCluster, monkeypatch: pytest.MonkeyPatch) -> str:
         address = herald_cluster.bootstrap_servers
         monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", address)
         return address
-    names = [PLACED, *(topic.format(namespace="dev") for topic in TOPICS.values())]
+    names = [PLACED, *(topic.format(namespace="dev") for topic in WarehouseTopic)]
     admin = AdminClient({"bootstrap.servers": address})
     for created in admin.create_topics([NewTopic(name, 3) for name in names]).values():
         with suppress(KafkaException):  # it is there already

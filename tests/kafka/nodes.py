@@ -42,6 +42,9 @@ class Node:
         spec.loader.exec_module(module)
         return module
 
+    def enumeration(self, suffix: str) -> Any:
+        return getattr(self.module, f"{self.name.capitalize()}{suffix}")
+
     @property
     def event_types(self) -> list[str]:
         stages = ("started", "completed", "failed")

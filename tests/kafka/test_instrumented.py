@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from herald import KafkaClient
-from herald.runtime import EventPublisher, Operation, correlation
+from herald.runtime import EventPublisher, EventSource, Operation, correlation
 
 from broker import HANG_SECONDS, Broker, Record
 from cluster import Run, run
@@ -44,14 +44,15 @@ def operation(name: str) -> Operation:
     started, completed, failed = (f"effect.{name}.{stage}" for stage in STAGES)
     return Operation(
         name,
-        node_type="effect",
-        service_name="orders",
+        EventSource("orders", node_type="effect"),
+        started,
+        completed,
+        failed,
         topics=(
             f"{{namespace}}.{started}",
             f"{{namespace}}.{completed}",
             f"{{namespace}}.{failed}",
         ),
-        events=(started, completed, failed),
         input=Number,
         result=Result,
     )

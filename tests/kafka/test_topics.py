@@ -47,14 +47,10 @@ NAMES = [
 
 @pytest.mark.parametrize("node", NODES, ids=lambda node: node.name)
 def test_every_topic_of_a_catalog_can_be_created(broker: Broker, node: Node) -> None:
-    catalog = node.module.EVENT_CATALOG
-    assert [event for events in catalog.values() for event in events] == (
-        node.event_types
-    )
-    assert list(node.module.TOPICS) == node.event_types
+    assert list(node.enumeration("EventType")) == node.event_types
     topics = [
         template.format(namespace=broker.namespace)
-        for template in node.module.TOPICS.values()
+        for template in node.enumeration("Topic")
     ]
     assert topics == node.topics(broker.namespace)
     broker.create(topics)
@@ -64,7 +60,7 @@ def test_every_topic_of_a_catalog_can_be_created(broker: Broker, node: Node) -> 
 def test_a_namespace_may_fill_topics_up_to_kafkas_limit(
     broker: Broker, node: Node
 ) -> None:
-    longest = max(node.module.TOPICS.values(), key=len)
+    longest = max(node.enumeration("Topic"), key=len)
     room = MAX_LENGTH - len(longest.format(namespace=broker.namespace))
     fits = longest.format(namespace=broker.namespace + "x" * room)
     assert len(fits) == MAX_LENGTH

@@ -19,10 +19,9 @@ class Node(EventPublisher):
 
     @Operation(
         "place",
-        node_type="effect",
-        service_name="orders",
+        EventSource("orders"),
+        *("a", "b", "c"),
         topics=("a", "b", "c"),
-        events=("a", "b", "c"),
     )
     async def place(self, order_id):
         return order_id

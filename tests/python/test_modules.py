@@ -48,19 +48,13 @@ def starts(python: str) -> bool:
     return subprocess.run([python, "-V"], capture_output=True).returncode == 0
 
 
-def test_constants_and_catalog_agree() -> None:
+def test_event_types_and_topics_are_enumerations() -> None:
     module = load("orders_events")
-    events = [event for events in module.EVENT_CATALOG.values() for event in events]
-    assert list(module.EVENT_CATALOG) == [
-        "operation_lifecycle",
-        "state_events",
-        "metric_events",
-        "declared",
+    assert module.OrdersEventType.ORDER_PLACED == "order.placed"
+    assert list(module.OrdersEventType.__members__) == [
+        topic.name for topic in module.OrdersTopic
     ]
-    assert list(module.TOPICS) == events
-    assert module.EVENT_ORDER_PLACED == "order.placed"
-    assert module.TOPICS["order.placed"] == module.TOPIC_ORDER_PLACED
-    topic = module.TOPIC_ORDER_PLACED.format(namespace="dev")
+    topic = module.OrdersTopic.ORDER_PLACED.format(namespace="dev")
     assert topic == "dev.orders.order.placed.v1"
 
 
@@ -111,10 +105,27 @@ def test_ruff_finds_nothing() -> None:
 
 USES = """
 from decimal import Decimal
+from typing import assert_never
 from uuid import UUID
 
-from herald.runtime import EventClient
-from orders_events import OrderPlaced, OrdersEventPublisher, SyncOrdersEventPublisher
+from herald.runtime import (
+    EventClient,
+    MetricRecordedEvent,
+    OperationCompletedEvent,
+    OperationFailedEvent,
+    OperationStartedEvent,
+    StateChangedEvent,
+    UnknownEvent,
+)
+from orders_events import (
+    OrderPlaced,
+    OrderPlacedEvent,
+    OrdersEventPublisher,
+    OrdersState,
+    SyncOrdersEventPublisher,
+    WarehouseStockReservationRequestedEvent,
+    parse,
+)
 
 
 class Client:
@@ -156,6 +167,34 @@ async def publish(orders: Orders, sync: SyncOrdersEventPublisher) -> None:
     await orders.publish_order_placed({"total": 1})  # type: ignore[call-overload]
     second = sync.publish_order_placed(placed)
     print(first.is_delivered, second.is_delivered)
+
+
+async def logged(orders: Orders) -> None:
+    request = UUID(int=1)
+    await orders._publish_ship_started_event(request, input_data={"order_id": 1})
+    await orders._publish_ship_failed_event(request, ValueError("no"), 2.5)
+    started = orders._publish_order_place_started_event
+    await started(request, 1)  # type: ignore[arg-type]
+    await orders._publish_metric_recorded_event("place_latency", 2.5, "ms")
+    await orders.state_machine.transition(OrdersState.PAID, "paid")
+
+
+def total(message: object) -> Decimal | None:
+    event = parse(message)
+    match event:
+        case OrderPlacedEvent(payload=placed):
+            return placed.total
+        case OperationStartedEvent() | OperationCompletedEvent():
+            print(event.payload.operation)
+        case OperationFailedEvent(payload=failed):
+            print(failed.error_type)
+        case StateChangedEvent() | MetricRecordedEvent():
+            print(event.payload.node_type)
+        case WarehouseStockReservationRequestedEvent() | UnknownEvent():
+            print(event.payload["reason"])
+        case _:
+            assert_never(event)
+    return None
 """
 
 

@@ -44,6 +44,8 @@ pub struct Stage {
     pub repeated_in_metadata: &'static [&'static str],
     /// Python class of the payload that consumers receive.
     pub received_class: &'static str,
+    /// Name of the class of its received events.
+    pub received_event: &'static str,
     /// Docstring of that class.
     pub received_summary: &'static str,
 }
@@ -271,6 +273,7 @@ pub static OPERATION_STARTED: Stage = Stage {
     ],
     repeated_in_metadata: &[],
     received_class: "OperationStarted",
+    received_event: "OperationStartedEvent",
     received_summary: "Payload of an event that an operation started.",
 };
 
@@ -307,6 +310,7 @@ pub static OPERATION_COMPLETED: Stage = Stage {
     ],
     repeated_in_metadata: &["execution_time_ms"],
     received_class: "OperationCompleted",
+    received_event: "OperationCompletedEvent",
     received_summary: "Payload of an event that an operation completed.",
 };
 
@@ -343,6 +347,7 @@ pub static OPERATION_FAILED: Stage = Stage {
     ],
     repeated_in_metadata: &["error_type", "execution_time_ms"],
     received_class: "OperationFailed",
+    received_event: "OperationFailedEvent",
     received_summary: "Payload of an event that an operation failed.",
 };
 
@@ -375,6 +380,7 @@ pub static STATE_CHANGED: Stage = Stage {
     ],
     repeated_in_metadata: &["old_state", "new_state"],
     received_class: "StateChanged",
+    received_event: "StateChangedEvent",
     received_summary: "Payload of an event that the state of a node changed.",
 };
 
@@ -411,6 +417,7 @@ pub static METRIC_RECORDED: Stage = Stage {
     ],
     repeated_in_metadata: &["metric_name", "metric_unit"],
     received_class: "MetricRecorded",
+    received_event: "MetricRecordedEvent",
     received_summary: "Payload of a metric event.",
 };
 

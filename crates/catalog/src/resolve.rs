@@ -8,7 +8,7 @@ use herald_envelope::topic::{Topic, TopicPattern};
 
 use crate::category::{self, Category, DECLARED, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS};
 use crate::checks;
-use crate::checks::names::collision::collision;
+use crate::checks::names::collision::{collision, method_collision};
 use crate::contract::{Format, Located};
 use crate::contract_file::{ContractFile, WrittenEvent};
 use crate::fields::Definition;
@@ -90,7 +90,26 @@ fn resolve_parts(
     name_versions(&mut declared);
     resolved.extend(declared);
     node.events = resolve_events(format, resolved, diagnostics);
+    check_publish_methods(&node, diagnostics);
     node
+}
+
+/// Reports operations with the name of a method that publishes a declared event: the method of the
+/// operation would override it.
+fn check_publish_methods(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
+    let declared = node.events.iter().filter(|event| event.declared.is_some());
+    let methods: HashMap<_, _> = declared
+        .map(|event| (format!("publish_{}", event.ident), event))
+        .collect();
+    for operation in &node.operations {
+        if let Some(event) = methods.get(&operation.ident) {
+            diagnostics.push(method_collision(
+                node.format,
+                (&event.event_type, event.location),
+                (&operation.name, operation.location),
+            ));
+        }
+    }
 }
 
 /// Gives each operation an identifier of its own. Repeated operations and those without a usable

@@ -24,7 +24,7 @@ from collections.abc import (
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar, Token
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import UTC, date, datetime, time, timedelta
 from datetime import time as time_of_day
@@ -443,6 +443,53 @@ def printable(text: str) -> str:
     )
 
 
+# Source of events: the node of a generated module.
+
+
+class Topics(Protocol):
+    """Topics by the names of event types, such as an enumeration of topics."""
+
+    def __getitem__(self, name: str, /) -> str:
+        """Returns the topic of an event type."""
+
+
+class EventSource:
+    """Node that publishes events, as its contract describes it.
+
+    Args:
+        service_name: The node's service.
+        topics: Topics by the names of event types; `{namespace}` stands for the
+            publisher's.
+        node_type: Kind of the node, if any.
+    """
+
+    def __init__(
+        self,
+        service_name: str,
+        topics: Topics | None = None,
+        *,
+        node_type: str | None = None,
+    ) -> None:
+        self.service_name = service_name
+        self.node_type = node_type
+        self._topics = topics
+
+    def topic(self, event_type: str, topic: str | None) -> str:
+        """Returns the given topic, else that of the event type."""
+        if topic is None:
+            if self._topics is None or not isinstance(event_type, Enum):
+                raise TypeError(f"the topic of {event_type} is missing: pass `topic`")
+            topic = self._topics[event_type.name]
+        return str(topic)
+
+    def metadata(self, **more: Any) -> dict[str, Any]:
+        """Returns the metadata that all events of the node have, with more behind."""
+        metadata = {"service_name": self.service_name, **more}
+        if self.node_type is None:
+            return metadata
+        return {"node_type": self.node_type, **metadata}
+
+
 # Received events.
 
 PayloadT_co = TypeVar("PayloadT_co", covariant=True)
@@ -450,8 +497,8 @@ PayloadT_co = TypeVar("PayloadT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent(Generic[PayloadT_co]):
-    """Received event: the fields of its envelope. `payload` is typed if the event type
-    is known, else it is the mapping received.
+    """Received event: the fields of its envelope. Each event type has a class of its
+    own, with the type of its payload.
     """
 
     envelope_version: str
@@ -472,6 +519,14 @@ class ReceivedEvent(Generic[PayloadT_co]):
     partition_key: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Unknown fields of the envelope."""
+
+
+class UnknownEvent(ReceivedEvent[Mapping[str, Any]]):
+    """Received event of an unknown event type or version. Its payload is the mapping
+    received.
+    """
+
+    __slots__ = ()
 
 
 # Limits of values, from the contract.
@@ -1153,6 +1208,28 @@ def _async_generator(function: Callable[..., Any], begin: Begin) -> Callable[...
     return wrapper
 
 
+# Methods of publishers that log failures instead of raising them.
+
+
+def logged_method(
+    publish: Callable[Concatenate[EventPublisher, P], Coroutine[Any, Any, None]],
+) -> Callable[Concatenate[EventPublisher, P], Coroutine[Any, Any, None]]:
+    """Returns a method that publishes an event, and waits for the receipt. It never
+    raises: failures are logged.
+
+    Args:
+        publish: Function that publishes an event of a publisher.
+    """
+
+    @wraps(publish)
+    async def method(
+        publisher: EventPublisher, /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        await publish(publisher, *args, **kwargs)
+
+    return method
+
+
 # Mark of private fields in models.
 
 
@@ -1763,11 +1840,11 @@ def envelope_of(message: object) -> ReceivedEvent[Any]:
         raise EnvelopeError("envelope", f"reading it raised {name}") from None
 
 
-def _read_envelope(message: object) -> ReceivedEvent[Any]:
+def _read_envelope(message: object) -> UnknownEvent:
     reader = Reader(_content(message))
     if (version := reader.text("envelope_version")) != "1.0":
         raise EnvelopeError("envelope_version", "expected version 1.0")
-    return ReceivedEvent(
+    return UnknownEvent(
         envelope_version=version,
         event_id=reader.uuid("event_id"),
         event_type=reader.text("event_type"),
@@ -2201,63 +2278,45 @@ def new_correlation_id() -> UUID:
     return uuid4() if trace is None else UUID(int=trace)
 
 
-# Parsing of consumed messages to typed events.
+# Received lifecycle, state and metric events.
 
-PayloadReader = Callable[[Mapping[str, Any]], Any]
-PayloadReaders = Mapping[tuple[str, int], PayloadReader]
-
-
-def payload_readers(*readers: tuple[str, int, PayloadReader]) -> PayloadReaders:
-    """Returns payload readers by event type and version."""
-    return {(event_type, version): read for event_type, version, read in readers}
-
-
-def parse_message(
-    message: object,
-    payload_readers: PayloadReaders,
-) -> ReceivedEvent[Any]:
-    """Parses the event in a message, with a payload of the event's type.
-
-    Args:
-        message: The envelope as a mapping, bytes or text, or an object with one of
-            these as `value`, such as a message of aiokafka or confluent-kafka.
-        payload_readers: Payload readers by event type and version. Payloads of other
-            events are left unparsed.
-
-    Raises:
-        EnvelopeError: The message is not a valid envelope, or the payload does not
-            match its event type.
-    """
-    event = envelope_of(message)
-    read = payload_readers.get((event.event_type, _major(event.event_version)))
-    if read is None:
-        return event
-    try:
-        payload = read(event.payload)
-    except EnvelopeError:
-        raise
-    except Exception as error:
-        raise _unreadable(event.event_type, error) from None
-    return replace(event, payload=payload)
+LIFECYCLE_PAYLOADS: Final = (
+    OperationStarted,
+    OperationCompleted,
+    OperationFailed,
+    StateChanged,
+    MetricRecorded,
+)
 
 
-def _major(version: str) -> int:
-    """Returns the number that a version begins with; -1 if there is none."""
-    number = version.partition(".")[0]
-    return int(number) if number.isascii() and number.isdecimal() else -1
+class OperationStartedEvent(ReceivedEvent[OperationStarted]):
+    """Received event that an operation started."""
+
+    __slots__ = ()
 
 
-def _unreadable(event_type: str, error: Exception) -> EnvelopeError:
-    """Converts an error of a payload reader. The values that pydantic's errors print
-    are left out.
-    """
-    path, reason = "payload", type(error).__name__
-    with suppress(Exception):  # only pydantic's and Herald's errors have `errors`
-        details: Any = error
-        first = details.errors()[0]
-        path = ".".join([path, *(str(part) for part in first["loc"])])
-        reason = str(first["type"])
-    return EnvelopeError(path, f"not a valid payload of {event_type} ({reason})")
+class OperationCompletedEvent(ReceivedEvent[OperationCompleted]):
+    """Received event that an operation completed."""
+
+    __slots__ = ()
+
+
+class OperationFailedEvent(ReceivedEvent[OperationFailed]):
+    """Received event that an operation failed."""
+
+    __slots__ = ()
+
+
+class StateChangedEvent(ReceivedEvent[StateChanged]):
+    """Received event that the state of a node changed."""
+
+    __slots__ = ()
+
+
+class MetricRecordedEvent(ReceivedEvent[MetricRecorded]):
+    """Received metric event."""
+
+    __slots__ = ()
 
 
 # Public and private fields of models, and the removal of private values.
@@ -2510,11 +2569,6 @@ def from_json(model: type[M], value: Mapping[str, Any]) -> M:
     except RecursionError:
         raise ModelError((), "nested too deeply") from None
     return read
-
-
-def reader(model: type[M]) -> Callable[[Mapping[str, Any]], M]:
-    """Return a function that parses a JSON object to the model."""
-    return partial(from_json, model)
 
 
 def _read(hint: Any, value: Any) -> Any:
@@ -2797,6 +2851,92 @@ def _with_masks(text: str, spans: list[tuple[int, int]]) -> str:
             parts += [text[end:start], MASK]
         end = max(end, stop)
     return "".join(parts) + text[end:] if parts else text
+
+
+# Parsing of consumed messages to typed events.
+
+EventT = TypeVar("EventT", bound=ReceivedEvent[Any])
+PayloadReader = Callable[[Mapping[str, Any]], Any]
+
+
+def event_classes(
+    *events: tuple[str, int, type[Any]],
+) -> dict[tuple[str, int], type[Any]]:
+    """Returns classes of events by event type and version."""
+    return {(str(event_type), version): of for event_type, version, of in events}
+
+
+def parse_message(
+    message: object,
+    events: Mapping[tuple[str, int], type[EventT]],
+) -> EventT | UnknownEvent:
+    """Parses the event in a message, as the class of its event type.
+
+    Args:
+        message: The envelope as a mapping, bytes or text, or an object with one of
+            these as `value`, such as a message of aiokafka or confluent-kafka.
+        events: Classes of events by event type and version. Payloads of other events
+            are left unparsed.
+
+    Raises:
+        EnvelopeError: The message is not a valid envelope, or the payload does not
+            match its event type.
+    """
+    event = envelope_of(message)
+    of_type: Any  # a class is hashable, which mypy does not know of `type[EventT]`
+    known = of_type = events.get((event.event_type, _major(event.event_version)))
+    if known is None:
+        return event if isinstance(event, UnknownEvent) else _as(UnknownEvent, event)
+    if isinstance(event, known):
+        return event
+    try:
+        payload = _payload_reader(of_type)(event.payload)
+    except EnvelopeError:
+        raise
+    except Exception as error:
+        raise _unreadable(event.event_type, error) from None
+    return _as(known, event, payload=payload)
+
+
+def _as(known: type[EventT], event: ReceivedEvent[Any], **changed: Any) -> EventT:
+    """Returns the event as another class of events."""
+    return known(**{**{name: getattr(event, name) for name in _FIELDS}, **changed})
+
+
+_FIELDS = tuple(field.name for field in fields(ReceivedEvent))
+
+
+@lru_cache(maxsize=1_024)
+def _payload_reader(event: type[ReceivedEvent[Any]]) -> PayloadReader:
+    """Returns the function that reads the payloads of a class of events."""
+    payload: Any = Mapping[str, Any]
+    for base in vars(event).get("__orig_bases__", ()):
+        payload = get_args(base)[0]
+    if payload in LIFECYCLE_PAYLOADS:
+        read: PayloadReader = payload.read
+        return read
+    if get_origin(payload) is not None:  # a mapping
+        return dict
+    return partial(from_json, payload)
+
+
+def _major(version: str) -> int:
+    """Returns the number that a version begins with; -1 if there is none."""
+    number = version.partition(".")[0]
+    return int(number) if number.isascii() and number.isdecimal() else -1
+
+
+def _unreadable(event_type: str, error: Exception) -> EnvelopeError:
+    """Converts an error of a payload's model. The values that pydantic's errors print
+    are left out.
+    """
+    path, reason = "payload", type(error).__name__
+    with suppress(Exception):  # only pydantic's and Herald's errors have `errors`
+        details: Any = error
+        first = details.errors()[0]
+        path = ".".join([path, *(str(part) for part in first["loc"])])
+        reason = str(first["type"])
+    return EnvelopeError(path, f"not a valid payload of {event_type} ({reason})")
 
 
 # Redaction of secrets in error texts.
@@ -3594,9 +3734,8 @@ class DeclaredEvent(Generic[P, M]):
 
     Args:
         event_type: Event type.
-        topic: Topic; `{namespace}` stands for the publisher's.
-        node_type: Kind of the node, if any.
-        service_name: The node's service.
+        source: The node.
+        topic: Topic, unless the source has it.
         model: Model of the payload, by which it is validated. The values of its public
             fields are published, for private ones the name of the type is. Without a
             model any mapping is published as it is.
@@ -3608,21 +3747,22 @@ class DeclaredEvent(Generic[P, M]):
     def __init__(
         self,
         event_type: str,
-        topic: str,
+        source: EventSource,
         *,
-        node_type: str | None,
-        service_name: str,
+        topic: str | None = None,
         model: Callable[P, M] | None = None,
         partition_key: str | None = None,
         fields: Mapping[str, Any] | None = None,
         version: int = 1,
     ) -> None:
-        metadata = {"service_name": service_name, "event_category": "declared"}
-        if node_type is not None:
-            metadata = {"node_type": node_type, **metadata}
-        self.event_type = event_type
+        self.event_type = str(event_type)
         self._kind = EventKind(
-            event_type, topic, event_type, LogLevel.INFO, metadata, version
+            self.event_type,
+            source.topic(event_type, topic),
+            self.event_type,
+            LogLevel.INFO,
+            source.metadata(event_category="declared"),
+            version,
         )
         self._model: Any = model
         self._fields = dict(fields or {})
@@ -3632,7 +3772,7 @@ class DeclaredEvent(Generic[P, M]):
         self,
         publisher: EventPublisher,
         correlation_id: UUID,
-        payload: M | Mapping[str, Any],
+        event_data: M | Mapping[str, Any],
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Publishes an event, and waits for the receipt. Never raises."""
@@ -3641,7 +3781,7 @@ class DeclaredEvent(Generic[P, M]):
             self._kind,
             request_context(correlation_id),
             lambda: self.outgoing(
-                publisher, payload, correlation_id=correlation_id, metadata=metadata
+                publisher, event_data, correlation_id=correlation_id, metadata=metadata
             ),
         )
 
@@ -3711,29 +3851,27 @@ class MetricEvent:
 
     Args:
         event_type: Event type.
-        topic: Topic; `{namespace}` stands for the publisher's.
-        node_type: Kind of the node.
-        service_name: The node's service.
+        source: The node.
+        topic: Topic, unless the source has it.
         version: Version of the event.
     """
 
     def __init__(
         self,
         event_type: str,
-        topic: str,
+        source: EventSource,
         *,
-        node_type: str,
-        service_name: str,
+        topic: str | None = None,
         version: int = 1,
     ) -> None:
-        self._node_type = node_type
-        metadata = {
-            "node_type": node_type,
-            "service_name": service_name,
-            "event_category": "metric",
-        }
+        self._node_type = source.node_type
         self._kind = EventKind(
-            event_type, topic, "metric recorded", LogLevel.DEBUG, metadata, version
+            str(event_type),
+            source.topic(event_type, topic),
+            "metric recorded",
+            LogLevel.DEBUG,
+            source.metadata(event_category="metric"),
+            version,
         )
 
     async def publish(
@@ -3809,7 +3947,7 @@ class Run(CallScope):
 
     def __init__(
         self,
-        operation: Operation,
+        operation: BaseOperation[Any, Any],
         publisher: EventPublisher,
         input: Mapping[str, Any],
         correlation_id: UUID | None = None,
@@ -3986,29 +4124,27 @@ class StateEvent:
 
     Args:
         event_type: Event type.
-        topic: Topic; `{namespace}` stands for the publisher's.
-        node_type: Kind of the node.
-        service_name: The node's service.
+        source: The node.
+        topic: Topic, unless the source has it.
         version: Version of the event.
     """
 
     def __init__(
         self,
         event_type: str,
-        topic: str,
+        source: EventSource,
         *,
-        node_type: str,
-        service_name: str,
+        topic: str | None = None,
         version: int = 1,
     ) -> None:
-        self._node_type = node_type
-        metadata = {
-            "node_type": node_type,
-            "service_name": service_name,
-            "event_category": "state_transition",
-        }
+        self._node_type = source.node_type
         self.kind = EventKind(
-            event_type, topic, "state changed", LogLevel.INFO, metadata, version
+            str(event_type),
+            source.topic(event_type, topic),
+            "state changed",
+            LogLevel.INFO,
+            source.metadata(event_category="state_transition"),
+            version,
         )
 
     async def publish(
@@ -4068,7 +4204,8 @@ class StateEvent:
 
 
 class States(Generic[S]):
-    """States and transitions of a node from its contract. Each publisher has a machine.
+    """States and transitions of a node from its contract. As an attribute of a class of
+    publishers it is the machine of each publisher.
 
     Args:
         event: Event that publishes a change.
@@ -4092,6 +4229,17 @@ class States(Generic[S]):
         self.initial = initial
         self.transitions = dict(transitions)
         self.terminal = terminal
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: EventPublisher, owner: type) -> StateMachine[S]: ...
+
+    def __get__(
+        self, instance: EventPublisher | None, owner: type
+    ) -> Self | StateMachine[S]:
+        return self if instance is None else self.of(instance)
 
     def following(self, state: S) -> frozenset[S]:
         """Returns the states that may follow a state."""
@@ -4346,7 +4494,7 @@ def _named(function: Callable[..., Any], event: DeclaredEvent[Any, Any]) -> Any:
 
 
 def instrumented(
-    operation: Operation,
+    operation: BaseOperation[Any, Any],
     function: F,
     publisher: EventPublisher | Callable[[], EventPublisher] | None,
 ) -> F:
@@ -4357,7 +4505,7 @@ def instrumented(
 
 
 def _run_factory(
-    operation: Operation,
+    operation: BaseOperation[Any, Any],
     function: Callable[..., Any],
     publisher: EventPublisher | Callable[[], EventPublisher] | None,
 ) -> Begin:
@@ -4396,7 +4544,7 @@ Published = Literal["all", "outcomes", "failures"]
 ErrorText = Literal["masked", "omitted"]
 
 
-class Operation:
+class BaseOperation(Generic[InputT, ResultT]):
     """Operation of a node, which publishes that it started, completed or failed.
 
     It decorates methods of the node's class, `@instrument_place`, and other functions,
@@ -4408,11 +4556,11 @@ class Operation:
 
     Args:
         name: Name in the contract.
-        node_type: Kind of the node.
-        service_name: The node's service.
-        topics: Topics of the started, completed and failed events; `{namespace}` stands
-            for the publisher's.
-        events: Event types of these.
+        source: The node.
+        started: Event type of a run that starts.
+        completed: Event type of a run that completes.
+        failed: Event type of a run that fails.
+        topics: Topics of these, unless the source has them.
         input: Model of the input; the values of its public fields are published, for
             all others the name of the type is. Without a model nothing is public.
         result: Model of the result.
@@ -4429,11 +4577,12 @@ class Operation:
     def __init__(
         self,
         name: str,
+        source: EventSource,
+        started: str,
+        completed: str,
+        failed: str,
         *,
-        node_type: str,
-        service_name: str,
-        topics: tuple[str, str, str],
-        events: tuple[str, str, str],
+        topics: tuple[str, str, str] | tuple[None, None, None] = (None, None, None),
         input: type | None = None,
         result: type | None = None,
         publish: Published = "all",
@@ -4451,20 +4600,15 @@ class Operation:
         self._fields = dict(fields or {})
         self.started_kind, self.completed_kind, self.failed_kind = (
             EventKind(
-                event,
-                topic,
+                str(event),
+                source.topic(event, topic),
                 f"{name} {stage}",
                 level,
-                {
-                    "node_type": node_type,
-                    "service_name": service_name,
-                    "operation": name,
-                    "lifecycle_stage": stage,
-                },
+                source.metadata(operation=name, lifecycle_stage=stage),
                 version,
             )
             for event, topic, (stage, level) in zip(
-                events, topics, _STAGES, strict=True
+                (started, completed, failed), topics, _STAGES, strict=True
             )
         )
 
@@ -4478,10 +4622,6 @@ class Operation:
     def public_result(self) -> PublicFields | None:
         """Public fields of the result."""
         return {} if self._result is None else public_fields(self._result)
-
-    def __call__(self, function: F) -> F:
-        """Decorates a method whose first argument is the publisher."""
-        return instrumented(self, function, None)
 
     def on(
         self, publisher: EventPublisher | Callable[[], EventPublisher]
@@ -4525,7 +4665,7 @@ class Operation:
         self,
         publisher: EventPublisher,
         correlation_id: UUID,
-        input_data: object,
+        input_data: InputT | Mapping[str, Any],
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Publishes that it started, and waits for the receipt. Never raises."""
@@ -4542,7 +4682,7 @@ class Operation:
         self,
         publisher: EventPublisher,
         correlation_id: UUID,
-        result_data: object,
+        result_data: ResultT | Mapping[str, Any],
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
@@ -4693,32 +4833,53 @@ class Operation:
         return Outgoing(publisher, kind, correlation_id, payload, metadata, more)
 
 
-class InputOperation(Operation, Generic[InputT]):
+class Operation(BaseOperation[Mapping[str, Any], Mapping[str, Any]]):
+    """Operation without a declared input: it decorates functions of any type."""
+
+    def __call__(self, function: F) -> F:
+        """Decorates a method whose first argument is the publisher."""
+        return instrumented(self, function, None)
+
+
+class ResultOperation(BaseOperation[Mapping[str, Any], ResultT]):
+    """Operation whose result alone is declared by the contract: it decorates functions
+    of any type.
+    """
+
+    def __init__(self, *args: Any, result: type[ResultT], **settings: Any) -> None:
+        super().__init__(*args, result=result, **settings)
+
+    def __call__(self, function: F) -> F:
+        """Decorates a method whose first argument is the publisher."""
+        return instrumented(self, function, None)
+
+
+class InputOperation(BaseOperation[InputT, Mapping[str, Any]]):
     """Operation whose input is declared by the contract: it decorates methods that take
     the model of the input as their first argument.
     """
 
-    def __init__(self, name: str, *, input: type[InputT], **settings: Any) -> None:
-        super().__init__(name, input=input, **settings)
+    def __init__(self, *args: Any, input: type[InputT], **settings: Any) -> None:
+        super().__init__(*args, input=input, **settings)
 
-    def __call__(  # type: ignore[override]
+    def __call__(
         self, function: Callable[Concatenate[SelfT, InputT, P], T]
     ) -> Callable[Concatenate[SelfT, InputT, P], T]:
         """Decorates a method whose first argument is the publisher."""
         return instrumented(self, function, None)
 
 
-class TypedOperation(Operation, Generic[InputT, ResultT]):
+class TypedOperation(BaseOperation[InputT, ResultT]):
     """Operation whose input and result are declared by the contract: it decorates
     methods that take the model of the input, and return the model of the result.
     """
 
     def __init__(
-        self, name: str, *, input: type[InputT], result: type[ResultT], **settings: Any
+        self, *args: Any, input: type[InputT], result: type[ResultT], **settings: Any
     ) -> None:
-        super().__init__(name, input=input, result=result, **settings)
+        super().__init__(*args, input=input, result=result, **settings)
 
-    @overload  # type: ignore[override]
+    @overload
     def __call__(
         self,
         function: Callable[Concatenate[SelfT, InputT, P], Coroutine[Any, Any, ResultT]],

@@ -26,7 +26,6 @@ type Shipped = &'static [(&'static str, &'static str)];
 
 /// Templates of the built-in targets; a project may replace them.
 static BUILT_IN: Shipped = templates![
-    "python/method.py",
     "python/models.py",
     "python/module.py",
     "python/parse.py",

@@ -67,7 +67,10 @@ const OWN_CLASS: &str = "class Node:
 ";
 
 fn count_methods(code: &str) -> usize {
-    code.matches("async def _publish_").count()
+    let lines = code
+        .lines()
+        .map(|line| line.trim_start().trim_start_matches("async def "));
+    lines.filter(|line| line.starts_with("_publish_")).count()
 }
 
 #[test]

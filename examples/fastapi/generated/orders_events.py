@@ -6,43 +6,37 @@
 Takes orders over HTTP.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
-from uuid import UUID
+from enum import StrEnum
+from typing import Final, TypeAlias
 
 from herald.runtime import (
     DeclaredEvent,
     EventPublisher,
+    EventSource,
     Integer,
-    OperationCompleted,
-    OperationFailed,
-    OperationStarted,
+    OperationCompletedEvent,
+    OperationFailedEvent,
+    OperationStartedEvent,
     Private,
     PublishMethod,
     ReceivedEvent,
     SyncPublishMethod,
     TypedOperation,
+    UnknownEvent,
     Uuid,
+    event_classes,
+    logged_method,
     parse_message,
-    payload_readers,
-    reader,
 )
 from herald.runtime.models import EventModel
 
 __all__ = [
-    "EVENT_CATALOG",
-    "EVENT_ORDER_PLACED",
-    "EVENT_PLACE_COMPLETED",
-    "EVENT_PLACE_FAILED",
-    "EVENT_PLACE_STARTED",
-    "TOPICS",
-    "TOPIC_ORDER_PLACED",
-    "TOPIC_PLACE_COMPLETED",
-    "TOPIC_PLACE_FAILED",
-    "TOPIC_PLACE_STARTED",
     "OrderPlaced",
+    "OrderPlacedEvent",
     "OrdersEvent",
     "OrdersEventPublisher",
+    "OrdersEventType",
+    "OrdersTopic",
     "PlaceInput",
     "PlaceResult",
     "SyncOrdersEventPublisher",
@@ -50,38 +44,26 @@ __all__ = [
     "parse",
 ]
 
-EVENT_PLACE_STARTED: Final = "effect.place.started"
-EVENT_PLACE_COMPLETED: Final = "effect.place.completed"
-EVENT_PLACE_FAILED: Final = "effect.place.failed"
-EVENT_ORDER_PLACED: Final = "order.placed"
 
-# `{namespace}` is the deployment's: TOPIC.format(namespace="dev").
-TOPIC_PLACE_STARTED: Final = "{namespace}.orders.effect.place.started.v1"
-TOPIC_PLACE_COMPLETED: Final = "{namespace}.orders.effect.place.completed.v1"
-TOPIC_PLACE_FAILED: Final = "{namespace}.orders.effect.place.failed.v1"
-TOPIC_ORDER_PLACED: Final = "shop.order.placed.v1"
+class OrdersEventType(StrEnum):
+    """Event types of the node `orders`."""
 
-# Event types by category.
-EVENT_CATALOG: Final[dict[str, list[str]]] = {
-    "operation_lifecycle": [
-        EVENT_PLACE_STARTED,
-        EVENT_PLACE_COMPLETED,
-        EVENT_PLACE_FAILED,
-    ],
-    "state_events": [],
-    "metric_events": [],
-    "declared": [
-        EVENT_ORDER_PLACED,
-    ],
-}
+    PLACE_STARTED = "effect.place.started"
+    PLACE_COMPLETED = "effect.place.completed"
+    PLACE_FAILED = "effect.place.failed"
+    ORDER_PLACED = "order.placed"
 
-# Topics by event type.
-TOPICS: Final[dict[str, str]] = {
-    EVENT_PLACE_STARTED: TOPIC_PLACE_STARTED,
-    EVENT_PLACE_COMPLETED: TOPIC_PLACE_COMPLETED,
-    EVENT_PLACE_FAILED: TOPIC_PLACE_FAILED,
-    EVENT_ORDER_PLACED: TOPIC_ORDER_PLACED,
-}
+
+class OrdersTopic(StrEnum):
+    """Topics of the node `orders`, by the names of its events.
+
+    `{namespace}` is the deployment's: `topic.format(namespace="dev")`.
+    """
+
+    PLACE_STARTED = "{namespace}.orders.effect.place.started.v1"
+    PLACE_COMPLETED = "{namespace}.orders.effect.place.completed.v1"
+    PLACE_FAILED = "{namespace}.orders.effect.place.failed.v1"
+    ORDER_PLACED = "shop.order.placed.v1"
 
 
 class PlaceInput(EventModel):
@@ -107,114 +89,67 @@ class OrderPlaced(EventModel):
     items: list[str]
 
 
+_SOURCE: Final = EventSource("orders", OrdersTopic, node_type="effect")
+
 instrument_place: Final = TypedOperation(
     "place",
-    node_type="effect",
-    service_name="orders",
-    topics=(TOPIC_PLACE_STARTED, TOPIC_PLACE_COMPLETED, TOPIC_PLACE_FAILED),
-    events=(EVENT_PLACE_STARTED, EVENT_PLACE_COMPLETED, EVENT_PLACE_FAILED),
+    _SOURCE,
+    OrdersEventType.PLACE_STARTED,
+    OrdersEventType.PLACE_COMPLETED,
+    OrdersEventType.PLACE_FAILED,
     input=PlaceInput,
     result=PlaceResult,
 )
 
 _ORDER_PLACED: Final = DeclaredEvent(
-    EVENT_ORDER_PLACED,
-    TOPIC_ORDER_PLACED,
-    node_type="effect",
-    service_name="orders",
+    OrdersEventType.ORDER_PLACED,
+    _SOURCE,
     model=OrderPlaced,
     partition_key="order_id",
 )
 
 
 class OrdersEventPublisher(EventPublisher):
-    """Publishes the events of the node `orders`.
-
-    Attributes:
-        node_id: The node, as source of its events.
-        kafka_client: Events are only logged while it is None or not connected.
-        default_namespace: First part of the topics, such as `dev`.
-    """
+    """Publishes the events of the node `orders`."""
 
     publish_order_placed = PublishMethod(_ORDER_PLACED)
 
-    async def _publish_place_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: PlaceInput | Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish place started event."""
-        await instrument_place.started(self, correlation_id, input_data, metadata)
-
-    async def _publish_place_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: PlaceResult | Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish place completed event."""
-        await instrument_place.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_place_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish place failed event."""
-        await instrument_place.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_order_placed_event(
-        self,
-        correlation_id: UUID,
-        event_data: OrderPlaced | Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish order.placed event."""
-        await _ORDER_PLACED.publish(self, correlation_id, event_data, metadata)
+    _publish_place_started_event = logged_method(instrument_place.started)
+    _publish_place_completed_event = logged_method(instrument_place.completed)
+    _publish_place_failed_event = logged_method(instrument_place.failed)
+    _publish_order_placed_event = logged_method(_ORDER_PLACED.publish)
 
 
 class SyncOrdersEventPublisher(EventPublisher):
-    """Publishes the events of the node `orders`. Blocks for the receipts.
-
-    Attributes:
-        node_id: The node, as source of its events.
-        kafka_client: A synchronous client, such as `herald.SyncKafkaClient`.
-        default_namespace: First part of the topics, such as `dev`.
-    """
+    """Publishes the events of the node `orders`. Blocks for the receipts."""
 
     publish_order_placed = SyncPublishMethod(_ORDER_PLACED)
 
 
-OrdersEvent: TypeAlias = ReceivedEvent[
-    OperationStarted
-    | OperationCompleted
-    | OperationFailed
-    | OrderPlaced
-    | Mapping[str, Any]
-]
+class OrderPlacedEvent(ReceivedEvent[OrderPlaced]):
+    """`order.placed`, as received."""
 
-_READERS: Final = payload_readers(
-    (EVENT_PLACE_STARTED, 1, OperationStarted.read),
-    (EVENT_PLACE_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_PLACE_FAILED, 1, OperationFailed.read),
-    (EVENT_ORDER_PLACED, 1, reader(OrderPlaced)),
+
+OrdersEvent: TypeAlias = (
+    OperationStartedEvent
+    | OperationCompletedEvent
+    | OperationFailedEvent
+    | OrderPlacedEvent
+    | UnknownEvent
+)
+
+_EVENTS: Final = event_classes(
+    (OrdersEventType.PLACE_STARTED, 1, OperationStartedEvent),
+    (OrdersEventType.PLACE_COMPLETED, 1, OperationCompletedEvent),
+    (OrdersEventType.PLACE_FAILED, 1, OperationFailedEvent),
+    (OrdersEventType.ORDER_PLACED, 1, OrderPlacedEvent),
 )
 
 
-def parse(
-    message: object,
-) -> OrdersEvent:
+def parse(message: object) -> OrdersEvent:
     """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _READERS)
+    return parse_message(message, _EVENTS)

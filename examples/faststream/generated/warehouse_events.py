@@ -6,69 +6,55 @@
 Reserves the goods of orders.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
-from uuid import UUID
+from enum import StrEnum
+from typing import Final, TypeAlias
 
 from herald.runtime import (
     EventPublisher,
+    EventSource,
     Integer,
-    OperationCompleted,
-    OperationFailed,
-    OperationStarted,
+    OperationCompletedEvent,
+    OperationFailedEvent,
+    OperationStartedEvent,
     Private,
-    ReceivedEvent,
     TypedOperation,
+    UnknownEvent,
     Uuid,
+    event_classes,
+    logged_method,
     parse_message,
-    payload_readers,
 )
 from herald.runtime.models import EventModel
 
 __all__ = [
-    "EVENT_CATALOG",
-    "EVENT_RESERVE_COMPLETED",
-    "EVENT_RESERVE_FAILED",
-    "EVENT_RESERVE_STARTED",
-    "TOPICS",
-    "TOPIC_RESERVE_COMPLETED",
-    "TOPIC_RESERVE_FAILED",
-    "TOPIC_RESERVE_STARTED",
     "ReserveInput",
     "ReserveResult",
     "WarehouseEvent",
     "WarehouseEventPublisher",
+    "WarehouseEventType",
+    "WarehouseTopic",
     "instrument_reserve",
     "parse",
 ]
 
-EVENT_RESERVE_STARTED: Final = "effect.reserve.started"
-EVENT_RESERVE_COMPLETED: Final = "effect.reserve.completed"
-EVENT_RESERVE_FAILED: Final = "effect.reserve.failed"
 
-# `{namespace}` is the deployment's: TOPIC.format(namespace="dev").
-TOPIC_RESERVE_STARTED: Final = "{namespace}.warehouse.effect.reserve.started.v1"
-TOPIC_RESERVE_COMPLETED: Final = "{namespace}.warehouse.effect.reserve.completed.v1"
-TOPIC_RESERVE_FAILED: Final = "{namespace}.warehouse.effect.reserve.failed.v1"
+class WarehouseEventType(StrEnum):
+    """Event types of the node `warehouse`."""
 
-# Event types by category.
-EVENT_CATALOG: Final[dict[str, list[str]]] = {
-    "operation_lifecycle": [
-        EVENT_RESERVE_STARTED,
-        EVENT_RESERVE_COMPLETED,
-        EVENT_RESERVE_FAILED,
-    ],
-    "state_events": [],
-    "metric_events": [],
-    "declared": [],
-}
+    RESERVE_STARTED = "effect.reserve.started"
+    RESERVE_COMPLETED = "effect.reserve.completed"
+    RESERVE_FAILED = "effect.reserve.failed"
 
-# Topics by event type.
-TOPICS: Final[dict[str, str]] = {
-    EVENT_RESERVE_STARTED: TOPIC_RESERVE_STARTED,
-    EVENT_RESERVE_COMPLETED: TOPIC_RESERVE_COMPLETED,
-    EVENT_RESERVE_FAILED: TOPIC_RESERVE_FAILED,
-}
+
+class WarehouseTopic(StrEnum):
+    """Topics of the node `warehouse`, by the names of its events.
+
+    `{namespace}` is the deployment's: `topic.format(namespace="dev")`.
+    """
+
+    RESERVE_STARTED = "{namespace}.warehouse.effect.reserve.started.v1"
+    RESERVE_COMPLETED = "{namespace}.warehouse.effect.reserve.completed.v1"
+    RESERVE_FAILED = "{namespace}.warehouse.effect.reserve.failed.v1"
 
 
 class ReserveInput(EventModel):
@@ -84,77 +70,45 @@ class ReserveResult(EventModel):
     reserved: Integer
 
 
+_SOURCE: Final = EventSource("warehouse", WarehouseTopic, node_type="effect")
+
 instrument_reserve: Final = TypedOperation(
     "reserve",
-    node_type="effect",
-    service_name="warehouse",
-    topics=(TOPIC_RESERVE_STARTED, TOPIC_RESERVE_COMPLETED, TOPIC_RESERVE_FAILED),
-    events=(EVENT_RESERVE_STARTED, EVENT_RESERVE_COMPLETED, EVENT_RESERVE_FAILED),
+    _SOURCE,
+    WarehouseEventType.RESERVE_STARTED,
+    WarehouseEventType.RESERVE_COMPLETED,
+    WarehouseEventType.RESERVE_FAILED,
     input=ReserveInput,
     result=ReserveResult,
 )
 
 
 class WarehouseEventPublisher(EventPublisher):
-    """Publishes the events of the node `warehouse`.
+    """Publishes the events of the node `warehouse`."""
 
-    Attributes:
-        node_id: The node, as source of its events.
-        kafka_client: Events are only logged while it is None or not connected.
-        default_namespace: First part of the topics, such as `dev`.
-    """
-
-    async def _publish_reserve_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: ReserveInput | Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish reserve started event."""
-        await instrument_reserve.started(self, correlation_id, input_data, metadata)
-
-    async def _publish_reserve_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: ReserveResult | Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish reserve completed event."""
-        await instrument_reserve.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_reserve_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish reserve failed event."""
-        await instrument_reserve.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
+    _publish_reserve_started_event = logged_method(instrument_reserve.started)
+    _publish_reserve_completed_event = logged_method(instrument_reserve.completed)
+    _publish_reserve_failed_event = logged_method(instrument_reserve.failed)
 
 
-WarehouseEvent: TypeAlias = ReceivedEvent[
-    OperationStarted | OperationCompleted | OperationFailed | Mapping[str, Any]
-]
+WarehouseEvent: TypeAlias = (
+    OperationStartedEvent
+    | OperationCompletedEvent
+    | OperationFailedEvent
+    | UnknownEvent
+)
 
-_READERS: Final = payload_readers(
-    (EVENT_RESERVE_STARTED, 1, OperationStarted.read),
-    (EVENT_RESERVE_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_RESERVE_FAILED, 1, OperationFailed.read),
+_EVENTS: Final = event_classes(
+    (WarehouseEventType.RESERVE_STARTED, 1, OperationStartedEvent),
+    (WarehouseEventType.RESERVE_COMPLETED, 1, OperationCompletedEvent),
+    (WarehouseEventType.RESERVE_FAILED, 1, OperationFailedEvent),
 )
 
 
-def parse(
-    message: object,
-) -> WarehouseEvent:
+def parse(message: object) -> WarehouseEvent:
     """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _READERS)
+    return parse_message(message, _EVENTS)

@@ -6,62 +6,44 @@
 Takes orders from the shop and passes them to the warehouse.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final, Literal, TypeAlias
-from uuid import UUID
+from typing import Final, Literal, TypeAlias
 
 from herald.runtime import (
     DecimalText,
     DeclaredEvent,
     EventPublisher,
+    EventSource,
     MetricEvent,
-    MetricRecorded,
+    MetricRecordedEvent,
     Operation,
-    OperationCompleted,
-    OperationFailed,
-    OperationStarted,
+    OperationCompletedEvent,
+    OperationFailedEvent,
+    OperationStartedEvent,
     Private,
     PublishMethod,
     ReceivedEvent,
-    StateChanged,
+    StateChangedEvent,
     StateEvent,
-    StateMachine,
     States,
     SyncPublishMethod,
     TypedOperation,
+    UnknownEvent,
     Uuid,
+    event_classes,
+    logged_method,
     parse_message,
-    payload_readers,
-    reader,
 )
 from herald.runtime.models import EventModel
 
 __all__ = [
-    "EVENT_CANCEL_COMPLETED",
-    "EVENT_CANCEL_FAILED",
-    "EVENT_CANCEL_STARTED",
-    "EVENT_CATALOG",
-    "EVENT_METRIC_RECORDED",
-    "EVENT_ORDER_PLACED",
-    "EVENT_PLACE_COMPLETED",
-    "EVENT_PLACE_FAILED",
-    "EVENT_PLACE_STARTED",
-    "EVENT_STATE_CHANGED",
-    "TOPICS",
-    "TOPIC_CANCEL_COMPLETED",
-    "TOPIC_CANCEL_FAILED",
-    "TOPIC_CANCEL_STARTED",
-    "TOPIC_METRIC_RECORDED",
-    "TOPIC_ORDER_PLACED",
-    "TOPIC_PLACE_COMPLETED",
-    "TOPIC_PLACE_FAILED",
-    "TOPIC_PLACE_STARTED",
-    "TOPIC_STATE_CHANGED",
     "OrderPlaced",
+    "OrderPlacedEvent",
     "OrdersEvent",
     "OrdersEventPublisher",
+    "OrdersEventType",
     "OrdersState",
+    "OrdersTopic",
     "PlaceInput",
     "PlaceResult",
     "ReceivedOrderPlaced",
@@ -71,60 +53,44 @@ __all__ = [
     "parse",
 ]
 
-EVENT_PLACE_STARTED: Final = "effect.place.started"
-EVENT_PLACE_COMPLETED: Final = "effect.place.completed"
-EVENT_PLACE_FAILED: Final = "effect.place.failed"
-EVENT_CANCEL_STARTED: Final = "effect.cancel.started"
-EVENT_CANCEL_COMPLETED: Final = "effect.cancel.completed"
-EVENT_CANCEL_FAILED: Final = "effect.cancel.failed"
-EVENT_STATE_CHANGED: Final = "effect.state.changed"
-EVENT_METRIC_RECORDED: Final = "effect.metric.recorded"
-EVENT_ORDER_PLACED: Final = "order.placed"
 
-# `{namespace}` is the deployment's: TOPIC.format(namespace="dev").
-TOPIC_PLACE_STARTED: Final = "{namespace}.orders.effect.place.started.v1"
-TOPIC_PLACE_COMPLETED: Final = "{namespace}.orders.effect.place.completed.v1"
-TOPIC_PLACE_FAILED: Final = "{namespace}.orders.effect.place.failed.v1"
-TOPIC_CANCEL_STARTED: Final = "{namespace}.orders.effect.cancel.started.v1"
-TOPIC_CANCEL_COMPLETED: Final = "{namespace}.orders.effect.cancel.completed.v1"
-TOPIC_CANCEL_FAILED: Final = "{namespace}.orders.effect.cancel.failed.v1"
-TOPIC_STATE_CHANGED: Final = "{namespace}.orders.effect.state.changed.v1"
-TOPIC_METRIC_RECORDED: Final = "{namespace}.orders.effect.metric.recorded.v1"
-TOPIC_ORDER_PLACED: Final = "shop.order.placed.v1"
+class OrdersEventType(StrEnum):
+    """Event types of the node `orders`."""
 
-# Event types by category.
-EVENT_CATALOG: Final[dict[str, list[str]]] = {
-    "operation_lifecycle": [
-        EVENT_PLACE_STARTED,
-        EVENT_PLACE_COMPLETED,
-        EVENT_PLACE_FAILED,
-        EVENT_CANCEL_STARTED,
-        EVENT_CANCEL_COMPLETED,
-        EVENT_CANCEL_FAILED,
-    ],
-    "state_events": [
-        EVENT_STATE_CHANGED,
-    ],
-    "metric_events": [
-        EVENT_METRIC_RECORDED,
-    ],
-    "declared": [
-        EVENT_ORDER_PLACED,
-    ],
-}
+    PLACE_STARTED = "effect.place.started"
+    PLACE_COMPLETED = "effect.place.completed"
+    PLACE_FAILED = "effect.place.failed"
+    CANCEL_STARTED = "effect.cancel.started"
+    CANCEL_COMPLETED = "effect.cancel.completed"
+    CANCEL_FAILED = "effect.cancel.failed"
+    STATE_CHANGED = "effect.state.changed"
+    METRIC_RECORDED = "effect.metric.recorded"
+    ORDER_PLACED = "order.placed"
 
-# Topics by event type.
-TOPICS: Final[dict[str, str]] = {
-    EVENT_PLACE_STARTED: TOPIC_PLACE_STARTED,
-    EVENT_PLACE_COMPLETED: TOPIC_PLACE_COMPLETED,
-    EVENT_PLACE_FAILED: TOPIC_PLACE_FAILED,
-    EVENT_CANCEL_STARTED: TOPIC_CANCEL_STARTED,
-    EVENT_CANCEL_COMPLETED: TOPIC_CANCEL_COMPLETED,
-    EVENT_CANCEL_FAILED: TOPIC_CANCEL_FAILED,
-    EVENT_STATE_CHANGED: TOPIC_STATE_CHANGED,
-    EVENT_METRIC_RECORDED: TOPIC_METRIC_RECORDED,
-    EVENT_ORDER_PLACED: TOPIC_ORDER_PLACED,
-}
+
+class OrdersTopic(StrEnum):
+    """Topics of the node `orders`, by the names of its events.
+
+    `{namespace}` is the deployment's: `topic.format(namespace="dev")`.
+    """
+
+    PLACE_STARTED = "{namespace}.orders.effect.place.started.v1"
+    PLACE_COMPLETED = "{namespace}.orders.effect.place.completed.v1"
+    PLACE_FAILED = "{namespace}.orders.effect.place.failed.v1"
+    CANCEL_STARTED = "{namespace}.orders.effect.cancel.started.v1"
+    CANCEL_COMPLETED = "{namespace}.orders.effect.cancel.completed.v1"
+    CANCEL_FAILED = "{namespace}.orders.effect.cancel.failed.v1"
+    STATE_CHANGED = "{namespace}.orders.effect.state.changed.v1"
+    METRIC_RECORDED = "{namespace}.orders.effect.metric.recorded.v1"
+    ORDER_PLACED = "shop.order.placed.v1"
+
+
+class OrdersState(StrEnum):
+    """States of the node `orders`."""
+
+    IDLE = "idle"
+    BUSY = "busy"
+    DRAINING = "draining"
 
 
 class PlaceInput(EventModel):
@@ -163,51 +129,32 @@ class ReceivedOrderPlaced(EventModel):
     currency: Literal["EUR", "USD"]
 
 
-class OrdersState(StrEnum):
-    """States of the node `orders`."""
-
-    IDLE = "idle"
-    BUSY = "busy"
-    DRAINING = "draining"
-
+_SOURCE: Final = EventSource("orders", OrdersTopic, node_type="effect")
 
 instrument_place: Final = TypedOperation(
     "place",
-    node_type="effect",
-    service_name="orders",
-    topics=(TOPIC_PLACE_STARTED, TOPIC_PLACE_COMPLETED, TOPIC_PLACE_FAILED),
-    events=(EVENT_PLACE_STARTED, EVENT_PLACE_COMPLETED, EVENT_PLACE_FAILED),
+    _SOURCE,
+    OrdersEventType.PLACE_STARTED,
+    OrdersEventType.PLACE_COMPLETED,
+    OrdersEventType.PLACE_FAILED,
     input=PlaceInput,
     result=PlaceResult,
 )
 
 instrument_cancel: Final = Operation(
     "cancel",
-    node_type="effect",
-    service_name="orders",
-    topics=(TOPIC_CANCEL_STARTED, TOPIC_CANCEL_COMPLETED, TOPIC_CANCEL_FAILED),
-    events=(EVENT_CANCEL_STARTED, EVENT_CANCEL_COMPLETED, EVENT_CANCEL_FAILED),
+    _SOURCE,
+    OrdersEventType.CANCEL_STARTED,
+    OrdersEventType.CANCEL_COMPLETED,
+    OrdersEventType.CANCEL_FAILED,
 )
 
-_STATE_CHANGED: Final = StateEvent(
-    EVENT_STATE_CHANGED,
-    TOPIC_STATE_CHANGED,
-    node_type="effect",
-    service_name="orders",
-)
-
-_METRIC_RECORDED: Final = MetricEvent(
-    EVENT_METRIC_RECORDED,
-    TOPIC_METRIC_RECORDED,
-    node_type="effect",
-    service_name="orders",
-)
+_STATE_CHANGED: Final = StateEvent(OrdersEventType.STATE_CHANGED, _SOURCE)
+_METRIC_RECORDED: Final = MetricEvent(OrdersEventType.METRIC_RECORDED, _SOURCE)
 
 _ORDER_PLACED: Final = DeclaredEvent(
-    EVENT_ORDER_PLACED,
-    TOPIC_ORDER_PLACED,
-    node_type="effect",
-    service_name="orders",
+    OrdersEventType.ORDER_PLACED,
+    _SOURCE,
     model=OrderPlaced,
     partition_key="order_id",
 )
@@ -226,164 +173,59 @@ _STATES: Final = States(
 
 
 class OrdersEventPublisher(EventPublisher):
-    """Publishes the events of the node `orders`.
-
-    Attributes:
-        node_id: The node, as source of its events.
-        kafka_client: Events are only logged while it is None or not connected.
-        default_namespace: First part of the topics, such as `dev`.
-    """
+    """Publishes the events of the node `orders`."""
 
     publish_order_placed = PublishMethod(_ORDER_PLACED)
+    state_machine = _STATES
 
-    @property
-    def state_machine(self) -> StateMachine[OrdersState]:
-        """State machine of the node: its state, and the transitions from it."""
-        return _STATES.of(self)
-
-    async def _publish_place_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: PlaceInput | Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish place started event."""
-        await instrument_place.started(self, correlation_id, input_data, metadata)
-
-    async def _publish_place_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: PlaceResult | Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish place completed event."""
-        await instrument_place.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_place_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish place failed event."""
-        await instrument_place.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_cancel_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish cancel started event."""
-        await instrument_cancel.started(self, correlation_id, input_data, metadata)
-
-    async def _publish_cancel_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish cancel completed event."""
-        await instrument_cancel.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_cancel_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish cancel failed event."""
-        await instrument_cancel.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_state_changed_event(
-        self,
-        correlation_id: UUID,
-        old_state: str,
-        new_state: str,
-        transition_reason: str,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish state changed event."""
-        await _STATE_CHANGED.publish(
-            self, correlation_id, old_state, new_state, transition_reason, metadata
-        )
-
-    async def _publish_metric_recorded_event(
-        self,
-        metric_name: str,
-        metric_value: float,
-        metric_unit: str,
-        correlation_id: UUID | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish metric recorded event."""
-        await _METRIC_RECORDED.publish(
-            self, metric_name, metric_value, metric_unit, correlation_id, metadata
-        )
-
-    async def _publish_order_placed_event(
-        self,
-        correlation_id: UUID,
-        event_data: OrderPlaced | Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish order.placed event."""
-        await _ORDER_PLACED.publish(self, correlation_id, event_data, metadata)
+    _publish_place_started_event = logged_method(instrument_place.started)
+    _publish_place_completed_event = logged_method(instrument_place.completed)
+    _publish_place_failed_event = logged_method(instrument_place.failed)
+    _publish_cancel_started_event = logged_method(instrument_cancel.started)
+    _publish_cancel_completed_event = logged_method(instrument_cancel.completed)
+    _publish_cancel_failed_event = logged_method(instrument_cancel.failed)
+    _publish_state_changed_event = logged_method(_STATE_CHANGED.publish)
+    _publish_metric_recorded_event = logged_method(_METRIC_RECORDED.publish)
+    _publish_order_placed_event = logged_method(_ORDER_PLACED.publish)
 
 
 class SyncOrdersEventPublisher(EventPublisher):
-    """Publishes the events of the node `orders`. Blocks for the receipts.
-
-    Attributes:
-        node_id: The node, as source of its events.
-        kafka_client: A synchronous client, such as `herald.SyncKafkaClient`.
-        default_namespace: First part of the topics, such as `dev`.
-    """
+    """Publishes the events of the node `orders`. Blocks for the receipts."""
 
     publish_order_placed = SyncPublishMethod(_ORDER_PLACED)
 
 
-OrdersEvent: TypeAlias = ReceivedEvent[
-    OperationStarted
-    | OperationCompleted
-    | OperationFailed
-    | StateChanged
-    | MetricRecorded
-    | ReceivedOrderPlaced
-    | Mapping[str, Any]
-]
+class OrderPlacedEvent(ReceivedEvent[ReceivedOrderPlaced]):
+    """`order.placed`, as received."""
 
-_READERS: Final = payload_readers(
-    (EVENT_PLACE_STARTED, 1, OperationStarted.read),
-    (EVENT_PLACE_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_PLACE_FAILED, 1, OperationFailed.read),
-    (EVENT_CANCEL_STARTED, 1, OperationStarted.read),
-    (EVENT_CANCEL_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_CANCEL_FAILED, 1, OperationFailed.read),
-    (EVENT_STATE_CHANGED, 1, StateChanged.read),
-    (EVENT_METRIC_RECORDED, 1, MetricRecorded.read),
-    (EVENT_ORDER_PLACED, 1, reader(ReceivedOrderPlaced)),
+
+OrdersEvent: TypeAlias = (
+    OperationStartedEvent
+    | OperationCompletedEvent
+    | OperationFailedEvent
+    | StateChangedEvent
+    | MetricRecordedEvent
+    | OrderPlacedEvent
+    | UnknownEvent
+)
+
+_EVENTS: Final = event_classes(
+    (OrdersEventType.PLACE_STARTED, 1, OperationStartedEvent),
+    (OrdersEventType.PLACE_COMPLETED, 1, OperationCompletedEvent),
+    (OrdersEventType.PLACE_FAILED, 1, OperationFailedEvent),
+    (OrdersEventType.CANCEL_STARTED, 1, OperationStartedEvent),
+    (OrdersEventType.CANCEL_COMPLETED, 1, OperationCompletedEvent),
+    (OrdersEventType.CANCEL_FAILED, 1, OperationFailedEvent),
+    (OrdersEventType.STATE_CHANGED, 1, StateChangedEvent),
+    (OrdersEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
+    (OrdersEventType.ORDER_PLACED, 1, OrderPlacedEvent),
 )
 
 
-def parse(
-    message: object,
-) -> OrdersEvent:
+def parse(message: object) -> OrdersEvent:
     """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _READERS)
+    return parse_message(message, _EVENTS)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from herald.lifecycle import Lifecycle, State
-from herald.runtime import EventPublisher, StateEvent, StateMachine, States
+from herald.runtime import EventPublisher, EventSource, StateEvent, StateMachine, States
 from herald.testing import RecordingClient
 
 
@@ -21,9 +21,8 @@ class OrdersState(StrEnum):
 
 EVENT = StateEvent(
     "effect.state.changed",
-    "{namespace}.orders.effect.state.changed.v1",
-    node_type="effect",
-    service_name="orders",
+    EventSource("orders", node_type="effect"),
+    topic="{namespace}.orders.effect.state.changed.v1",
 )
 STATES = States(
     EVENT,

@@ -14,20 +14,22 @@ from herald.runtime import (
     DecimalText,
     DeclaredEvent,
     EventPublisher,
+    EventSource,
     Integer,
     MetricEvent,
     Operation,
     Private,
     PublishMethod,
     StateEvent,
-    StateMachine,
     States,
+    logged_method,
 )
 from herald.runtime.models import EventModel
 from herald.testing import PublishedEvent
 
 REQUEST = UUID("6f2c1c1e-0000-4000-8000-000000000002")
 STAGES = ("started", "completed", "failed")
+SOURCE = EventSource("orders", node_type="effect")
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,15 @@ def operation(
     started, completed, failed = (f"effect.{name}.{stage}" for stage in STAGES)
     return Operation(
         name,
-        node_type="effect",
-        service_name="orders",
+        SOURCE,
+        started,
+        completed,
+        failed,
         topics=(
             f"{{namespace}}.orders.{started}.v1",
             f"{{namespace}}.orders.{completed}.v1",
             f"{{namespace}}.orders.{failed}.v1",
         ),
-        events=(started, completed, failed),
         input=Input,
         result=Result,
         publish=publish,
@@ -99,21 +102,18 @@ class State(StrEnum):
 
 _STATE_CHANGED: Final = StateEvent(
     "effect.state.changed",
-    "{namespace}.orders.effect.state.changed.v1",
-    node_type="effect",
-    service_name="orders",
+    SOURCE,
+    topic="{namespace}.orders.effect.state.changed.v1",
 )
 _METRIC: Final = MetricEvent(
     "effect.metric.recorded",
-    "{namespace}.orders.effect.metric.recorded.v1",
-    node_type="effect",
-    service_name="orders",
+    SOURCE,
+    topic="{namespace}.orders.effect.metric.recorded.v1",
 )
 _PLACED: Final = DeclaredEvent(
     "order.placed",
-    "shop.order.placed.v1",
-    node_type="effect",
-    service_name="orders",
+    SOURCE,
+    topic="shop.order.placed.v1",
     model=OrderPlaced,
     partition_key="order_id",
 )
@@ -134,77 +134,19 @@ class Orders(EventPublisher):
         re.compile(r"cust-\d+", re.IGNORECASE),
     )
     publish_order_placed = PublishMethod(_PLACED)
+    state_machine = _STATES
 
     def __init__(self, client: Any) -> None:
         self.node_id = "orders-1"
         self.kafka_client = client
         self.default_namespace = "dev"
 
-    async def _publish_place_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        await instrument_place.started(self, correlation_id, input_data, metadata)
-
-    async def _publish_place_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        await instrument_place.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_place_failed_event(
-        self,
-        correlation_id: UUID,
-        error: Exception,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        await instrument_place.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_state_changed_event(
-        self,
-        correlation_id: UUID,
-        old_state: str,
-        new_state: str,
-        transition_reason: str,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        await _STATE_CHANGED.publish(
-            self, correlation_id, old_state, new_state, transition_reason, metadata
-        )
-
-    async def _publish_metric_recorded_event(
-        self,
-        metric_name: str,
-        metric_value: float,
-        metric_unit: str,
-        correlation_id: UUID | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        await _METRIC.publish(
-            self, metric_name, metric_value, metric_unit, correlation_id, metadata
-        )
-
-    async def _publish_order_placed_event(
-        self,
-        correlation_id: UUID,
-        payload: Any,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        await _PLACED.publish(self, correlation_id, payload, metadata)
-
-    @property
-    def state_machine(self) -> StateMachine[State]:
-        return _STATES.of(self)
+    _publish_place_started_event = logged_method(instrument_place.started)
+    _publish_place_completed_event = logged_method(instrument_place.completed)
+    _publish_place_failed_event = logged_method(instrument_place.failed)
+    _publish_state_changed_event = logged_method(_STATE_CHANGED.publish)
+    _publish_metric_recorded_event = logged_method(_METRIC.publish)
+    _publish_order_placed_event = logged_method(_PLACED.publish)
 
 
 @dataclass

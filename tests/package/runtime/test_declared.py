@@ -14,6 +14,7 @@ from herald.runtime import (
     DeclaredEvent,
     EventDataclass,
     EventPublisher,
+    EventSource,
     Integer,
     Limits,
     OpenEvent,
@@ -27,7 +28,7 @@ from herald.runtime import (
 from herald.testing import RecordingClient, SyncRecordingClient
 from pydantic import BaseModel
 
-from shop import _PLACED, REQUEST, AsyncClient, OrderPlaced, Orders, SyncClient
+from shop import _PLACED, REQUEST, SOURCE, AsyncClient, OrderPlaced, Orders, SyncClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -39,21 +40,19 @@ class Moved(EventDataclass):
 
 _MOVED = DeclaredEvent(
     "order.moved",
-    "shop.order.moved.v1",
-    node_type="effect",
-    service_name="orders",
+    SOURCE,
+    topic="shop.order.moved.v1",
     model=Moved,
     partition_key="order_id",
 )
 _MOVED_V2 = DeclaredEvent(
     "order.moved",
-    "shop.order.moved.v2",
-    node_type="effect",
-    service_name="orders",
+    SOURCE,
+    topic="shop.order.moved.v2",
     model=Moved,
     version=2,
 )
-_NOTED = OpenEvent("noted", "shop.noted.v1", node_type=None, service_name="orders")
+_NOTED = OpenEvent("noted", EventSource("orders"), topic="shop.noted.v1")
 
 
 class Shop(Orders):

@@ -11,18 +11,24 @@ import pytest
 from herald.runtime import (
     EnvelopeError,
     MetricRecorded,
+    MetricRecordedEvent,
     OperationCompleted,
+    OperationCompletedEvent,
     OperationFailed,
+    OperationFailedEvent,
     OperationStarted,
+    OperationStartedEvent,
     ReceivedEvent,
     StateChanged,
+    StateChangedEvent,
+    UnknownEvent,
+    event_classes,
     parse_message,
-    payload_readers,
 )
 from herald.testing import RecordingClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from shop import REQUEST, Orders
 
@@ -32,14 +38,22 @@ class Placed(BaseModel):
     total: float
 
 
-READERS: dict[tuple[str, int], Any] = {
-    ("effect.place.started", 1): OperationStarted.read,
-    ("effect.place.completed", 1): OperationCompleted.read,
-    ("effect.place.failed", 1): OperationFailed.read,
-    ("effect.state.changed", 1): StateChanged.read,
-    ("effect.metric.recorded", 1): MetricRecorded.read,
-    ("order.placed", 1): Placed.model_validate,
-}
+class PlacedEvent(ReceivedEvent[Placed]):
+    pass
+
+
+class OpenEvent(ReceivedEvent[Mapping[str, Any]]):
+    pass
+
+
+EVENTS: dict[tuple[str, int], Any] = event_classes(
+    ("effect.place.started", 1, OperationStartedEvent),
+    ("effect.place.completed", 1, OperationCompletedEvent),
+    ("effect.place.failed", 1, OperationFailedEvent),
+    ("effect.state.changed", 1, StateChangedEvent),
+    ("effect.metric.recorded", 1, MetricRecordedEvent),
+    ("order.placed", 1, PlacedEvent),
+)
 
 
 @pytest.mark.asyncio
@@ -54,8 +68,8 @@ async def test_parses_published_events() -> None:
         await node._publish_order_placed_event(
             REQUEST, {"order_id": 7, "total": Decimal("9.5")}
         )
-        readers = {**READERS, ("order.placed", 1): dict}
-        events = [parse_message(e.envelope, readers) for e in client.events]
+        classes = {**EVENTS, ("order.placed", 1): OpenEvent}
+        events = [parse_message(e.envelope, classes) for e in client.events]
     started, completed, failed, changed, metric, placed = (e.payload for e in events)
     assert isinstance(started, OperationStarted)
     assert started.operation == "place"
@@ -99,7 +113,7 @@ def envelope(**changed: Any) -> dict[str, Any]:
 
 def test_an_unknown_type_keeps_its_payload() -> None:
     message = envelope(event_type="x.y", payload={"a": [1]}, new=1)
-    event = parse_message(message, READERS)
+    event = parse_message(message, EVENTS)
     assert event.payload == {"a": [1]}
     assert event.extra == {"new": 1}
 
@@ -118,9 +132,21 @@ def test_unknown_keys_of_a_payload_are_kept() -> None:
     assert started.extra == {"later": 1}
 
 
+def test_an_event_has_the_class_of_its_type() -> None:
+    event = parse_message(envelope(), EVENTS)
+    assert type(event) is PlacedEvent
+    assert event.payload == Placed(order_id=REQUEST, total=1.5)
+    assert event == parse_message({**envelope(event_id=str(event.event_id))}, EVENTS)
+    assert type(parse_message(envelope(event_type="x.y"), EVENTS)) is UnknownEvent
+
+
 def test_a_received_event_is_parsed_again() -> None:
-    event: ReceivedEvent[Any] = parse_message(envelope(), {})
-    assert parse_message(event, READERS).payload.total == 1.5
+    event = parse_message(envelope(), {})
+    assert type(event) is UnknownEvent
+    placed: Any = parse_message(event, EVENTS)
+    assert placed.payload.total == 1.5
+    assert parse_message(placed, EVENTS) is placed
+    assert type(parse_message(placed, {})) is UnknownEvent
 
 
 @pytest.mark.parametrize(
@@ -166,14 +192,14 @@ def test_errors_name_the_field_and_no_value(
     message: Any, field: str, expected: str
 ) -> None:
     with pytest.raises(EnvelopeError) as caught:
-        parse_message(message, READERS)
+        parse_message(message, EVENTS)
     assert caught.value.field == field
     assert expected in str(caught.value)
     assert "hunter2" not in str(caught.value)
     assert isinstance(caught.value, ValueError)
     if isinstance(message, dict):
         with pytest.raises(EnvelopeError, match=expected):
-            parse_message(json.dumps(message), READERS)
+            parse_message(json.dumps(message), EVENTS)
 
 
 class Message:
@@ -229,7 +255,7 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_messages_are_envelope_errors(name: str) -> None:
     with pytest.raises(EnvelopeError) as caught:
-        parse_message(HOSTILE[name], READERS)
+        parse_message(HOSTILE[name], EVENTS)
     assert len(str(caught.value)) < 200
     assert "hunter2" not in str(caught.value)
 
@@ -258,7 +284,7 @@ CHANGED = st.dictionaries(st.sampled_from([*envelope(), "extra"]), JSON, max_siz
             lambda cut: json.dumps(envelope(**cut[0])).encode()[: cut[1]]
         ),
     ),
-    event_type=st.sampled_from(list(READERS)),
+    event_type=st.sampled_from(list(EVENTS)),
 )
 def test_any_message_is_an_event_or_an_envelope_error(
     message: Any, event_type: str
@@ -266,30 +292,40 @@ def test_any_message_is_an_event_or_an_envelope_error(
     if isinstance(message, dict):
         message = {**message, "event_type": event_type}
     try:
-        event = parse_message(message, READERS)
+        event = parse_message(message, EVENTS)
     except EnvelopeError as error:
         assert error.field
     else:
         assert isinstance(event.event_id, UUID)
 
 
-def test_other_reader_errors_have_no_values() -> None:
-    def read(payload: object) -> None:
+class Raising(BaseModel):
+    @model_validator(mode="before")
+    @classmethod
+    def read(cls, payload: object) -> object:
         raise RuntimeError("hunter2")
 
+
+class RaisingEvent(ReceivedEvent[Raising]):
+    pass
+
+
+def test_other_model_errors_have_no_values() -> None:
+    events = event_classes(("order.placed", 1, RaisingEvent))
     with pytest.raises(EnvelopeError, match="RuntimeError") as caught:
-        parse_message(envelope(), payload_readers(("order.placed", 1, read)))
+        parse_message(envelope(), events)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
 
 
 def test_the_payload_is_that_of_the_version() -> None:
-    readers = payload_readers(
-        ("order.placed", 1, Placed.model_validate), ("order.placed", 2, dict)
+    events = event_classes(
+        ("order.placed", 1, PlacedEvent), ("order.placed", 2, OpenEvent)
     )
     payload = envelope()["payload"]
-    assert parse_message(envelope(), readers).payload == Placed.model_validate(payload)
-    assert parse_message(envelope(event_version="2.3"), readers).payload == payload
+    assert parse_message(envelope(), events).payload == Placed.model_validate(payload)
+    assert parse_message(envelope(event_version="2.3"), events).payload == payload
     for unknown in ("3.0", "x", "", "²"):
-        event = parse_message(envelope(event_version=unknown), readers)
+        event = parse_message(envelope(event_version=unknown), events)
+        assert type(event) is UnknownEvent
         assert event.payload == payload

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter
 
-from shop import Orders, SyncClient, operation
+from shop import SOURCE, Orders, SyncClient, operation
 
 CARD = "4111-1111-1111-1111"
 ANN = "ann.smith@example.com"
@@ -45,10 +45,11 @@ def failing(of: Operation, error: BaseException, node: Orders, payment: Any) -> 
 def pay(error_text: Any = "masked") -> Operation:
     return Operation(
         "pay",
-        node_type="effect",
-        service_name="orders",
+        SOURCE,
+        "effect.pay.started",
+        "effect.pay.completed",
+        "effect.pay.failed",
         topics=("dev.started", "dev.completed", "dev.failed"),
-        events=("effect.pay.started", "effect.pay.completed", "effect.pay.failed"),
         input=Payment,
         error_text=error_text,
     )

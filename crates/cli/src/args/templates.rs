@@ -10,7 +10,7 @@ pub enum Templates {
     /// Copy Herald's templates into the project for customization
     #[command(after_help = "\
 Examples:
-  herald templates eject python/method.py
+  herald templates eject python/publisher.py
   herald templates eject --all
 
 Templates are copied to `templates:` of herald.yaml, by default herald/templates. Existing files are

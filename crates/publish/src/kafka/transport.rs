@@ -91,7 +91,7 @@ enum Topic {
     },
 }
 
-/// What waits for the description of a topic.
+/// Messages and callers that wait for the description of a topic.
 #[derive(Default)]
 struct NewTopic {
     /// Messages that could break the connection for all topics, if the cluster refuses them.

@@ -52,11 +52,11 @@ impl Service<'_> {
     /// The module.
     pub(crate) fn print(mut self) -> String {
         for (module, name) in [
-            ("collections.abc", "Mapping"),
             ("herald.runtime", "EventPublisher"),
             ("herald.runtime", "EventClient"),
+            ("herald.runtime", "EventSource"),
+            ("herald.runtime", "logged_method"),
             ("herald.runtime", "MetricEvent"),
-            ("typing", "Any"),
             ("typing", "Final"),
             ("uuid", "UUID"),
         ] {

@@ -210,13 +210,6 @@ pub(crate) fn class(name: &str, base: &str) -> String {
     }
 }
 
-/// Formats `target = value` on several lines even if it fits on one, so that the layout does not depend
-/// on the length of names.
-pub(crate) fn assign_opened(target: &str, value: &Expr) -> String {
-    let begin = format!("{target} = ");
-    begin.clone() + &broken_behind(0, begin.len(), value)
-}
-
 fn value_behind(indent: usize, used: usize, value: &Expr) -> String {
     let flat = value.flat();
     if used + flat.len() <= WIDTH {
@@ -229,7 +222,7 @@ fn broken_behind(indent: usize, used: usize, value: &Expr) -> String {
     let inner = indent + 4;
     let in_brackets = |text: &str| format!("(\n{:inner$}{text}\n{:indent$})", "", "");
     match value {
-        Expr::Text(text) if inner + text.len() <= WIDTH => in_brackets(text),
+        Expr::Atom(text) | Expr::Text(text) if inner + text.len() <= WIDTH => in_brackets(text),
         Expr::Bracket(open, ..) if used + open.len() > WIDTH && used < WIDTH => {
             let text = value.broken(inner);
             // ruff adds parentheses only if then everything fits.

@@ -16,137 +16,97 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, TypeAlias
-from uuid import UUID
 
 from herald.runtime import (
     DecimalText,
     DeclaredEvent,
     EventDataclass,
     EventPublisher,
+    EventSource,
     Integer,
     Limits,
     MetricEvent,
-    MetricRecorded,
+    MetricRecordedEvent,
     OpenEvent,
     Operation,
-    OperationCompleted,
-    OperationFailed,
-    OperationStarted,
+    OperationCompletedEvent,
+    OperationFailedEvent,
+    OperationStartedEvent,
     Private,
     PublishMethod,
     ReceivedEvent,
-    StateChanged,
+    StateChangedEvent,
     StateEvent,
-    StateMachine,
     States,
     SyncPublishMethod,
     TypedOperation,
+    UnknownEvent,
     Uuid,
+    event_classes,
+    logged_method,
     parse_message,
-    payload_readers,
-    reader,
 )
 
 __all__ = [
-    "EVENT_CATALOG",
-    "EVENT_METRIC_RECORDED",
-    "EVENT_ORDER_PLACED",
-    "EVENT_ORDER_PLACE_COMPLETED",
-    "EVENT_ORDER_PLACE_FAILED",
-    "EVENT_ORDER_PLACE_STARTED",
-    "EVENT_SHIP_COMPLETED",
-    "EVENT_SHIP_FAILED",
-    "EVENT_SHIP_STARTED",
-    "EVENT_STATE_CHANGED",
-    "EVENT_WAREHOUSE_STOCK_RESERVATION_REQUESTED",
-    "TOPICS",
-    "TOPIC_METRIC_RECORDED",
-    "TOPIC_ORDER_PLACED",
-    "TOPIC_ORDER_PLACE_COMPLETED",
-    "TOPIC_ORDER_PLACE_FAILED",
-    "TOPIC_ORDER_PLACE_STARTED",
-    "TOPIC_SHIP_COMPLETED",
-    "TOPIC_SHIP_FAILED",
-    "TOPIC_SHIP_STARTED",
-    "TOPIC_STATE_CHANGED",
-    "TOPIC_WAREHOUSE_STOCK_RESERVATION_REQUESTED",
     "OrderLine",
     "OrderPlaceInput",
     "OrderPlaceResult",
     "OrderPlaced",
+    "OrderPlacedEvent",
     "OrdersEvent",
     "OrdersEventPublisher",
+    "OrdersEventType",
     "OrdersState",
+    "OrdersTopic",
     "ReceivedOrderLine",
     "ReceivedOrderPlaced",
     "SyncOrdersEventPublisher",
+    "WarehouseStockReservationRequestedEvent",
     "instrument_order_place",
     "instrument_ship",
     "parse",
 ]
 
-EVENT_ORDER_PLACE_STARTED: Final = "effect.order.place.started"
-EVENT_ORDER_PLACE_COMPLETED: Final = "effect.order.place.completed"
-EVENT_ORDER_PLACE_FAILED: Final = "effect.order.place.failed"
-EVENT_SHIP_STARTED: Final = "effect.ship.started"
-EVENT_SHIP_COMPLETED: Final = "effect.ship.completed"
-EVENT_SHIP_FAILED: Final = "effect.ship.failed"
-EVENT_STATE_CHANGED: Final = "effect.state.changed"
-EVENT_METRIC_RECORDED: Final = "effect.metric.recorded"
-EVENT_ORDER_PLACED: Final = "order.placed"
-EVENT_WAREHOUSE_STOCK_RESERVATION_REQUESTED: Final = (
-    "warehouse.stock-reservation-requested"
-)
 
-# `{namespace}` is the deployment's: TOPIC.format(namespace="dev").
-TOPIC_ORDER_PLACE_STARTED: Final = "{namespace}.orders.effect.order.place.started.v1"
-TOPIC_ORDER_PLACE_COMPLETED: Final = (
-    "{namespace}.orders.effect.order.place.completed.v1"
-)
-TOPIC_ORDER_PLACE_FAILED: Final = "{namespace}.orders.effect.order.place.failed.v1"
-TOPIC_SHIP_STARTED: Final = "{namespace}.orders.effect.ship.started.v1"
-TOPIC_SHIP_COMPLETED: Final = "{namespace}.orders.effect.ship.completed.v1"
-TOPIC_SHIP_FAILED: Final = "{namespace}.orders.effect.ship.failed.v1"
-TOPIC_STATE_CHANGED: Final = "{namespace}.orders.effect.state.changed.v1"
-TOPIC_METRIC_RECORDED: Final = "{namespace}.orders.effect.metric.recorded.v1"
-TOPIC_ORDER_PLACED: Final = "{namespace}.orders.order.placed.v1"
-TOPIC_WAREHOUSE_STOCK_RESERVATION_REQUESTED: Final = "onex.cmd.warehouse.stock-reservation-requested-by-the-orders-service-of-the-checkout-team.v1"  # noqa: E501
+class OrdersEventType(StrEnum):
+    """Event types of the node `orders`."""
 
-# Event types by category.
-EVENT_CATALOG: Final[dict[str, list[str]]] = {
-    "operation_lifecycle": [
-        EVENT_ORDER_PLACE_STARTED,
-        EVENT_ORDER_PLACE_COMPLETED,
-        EVENT_ORDER_PLACE_FAILED,
-        EVENT_SHIP_STARTED,
-        EVENT_SHIP_COMPLETED,
-        EVENT_SHIP_FAILED,
-    ],
-    "state_events": [
-        EVENT_STATE_CHANGED,
-    ],
-    "metric_events": [
-        EVENT_METRIC_RECORDED,
-    ],
-    "declared": [
-        EVENT_ORDER_PLACED,
-        EVENT_WAREHOUSE_STOCK_RESERVATION_REQUESTED,
-    ],
-}
+    ORDER_PLACE_STARTED = "effect.order.place.started"
+    ORDER_PLACE_COMPLETED = "effect.order.place.completed"
+    ORDER_PLACE_FAILED = "effect.order.place.failed"
+    SHIP_STARTED = "effect.ship.started"
+    SHIP_COMPLETED = "effect.ship.completed"
+    SHIP_FAILED = "effect.ship.failed"
+    STATE_CHANGED = "effect.state.changed"
+    METRIC_RECORDED = "effect.metric.recorded"
+    ORDER_PLACED = "order.placed"
+    WAREHOUSE_STOCK_RESERVATION_REQUESTED = "warehouse.stock-reservation-requested"
 
-# Topics by event type.
-TOPICS: Final[dict[str, str]] = {
-    EVENT_ORDER_PLACE_STARTED: TOPIC_ORDER_PLACE_STARTED,
-    EVENT_ORDER_PLACE_COMPLETED: TOPIC_ORDER_PLACE_COMPLETED,
-    EVENT_ORDER_PLACE_FAILED: TOPIC_ORDER_PLACE_FAILED,
-    EVENT_SHIP_STARTED: TOPIC_SHIP_STARTED,
-    EVENT_SHIP_COMPLETED: TOPIC_SHIP_COMPLETED,
-    EVENT_SHIP_FAILED: TOPIC_SHIP_FAILED,
-    EVENT_STATE_CHANGED: TOPIC_STATE_CHANGED,
-    EVENT_METRIC_RECORDED: TOPIC_METRIC_RECORDED,
-    EVENT_ORDER_PLACED: TOPIC_ORDER_PLACED,
-    EVENT_WAREHOUSE_STOCK_RESERVATION_REQUESTED: TOPIC_WAREHOUSE_STOCK_RESERVATION_REQUESTED,  # noqa: E501
-}
+
+class OrdersTopic(StrEnum):
+    """Topics of the node `orders`, by the names of its events.
+
+    `{namespace}` is the deployment's: `topic.format(namespace="dev")`.
+    """
+
+    ORDER_PLACE_STARTED = "{namespace}.orders.effect.order.place.started.v1"
+    ORDER_PLACE_COMPLETED = "{namespace}.orders.effect.order.place.completed.v1"
+    ORDER_PLACE_FAILED = "{namespace}.orders.effect.order.place.failed.v1"
+    SHIP_STARTED = "{namespace}.orders.effect.ship.started.v1"
+    SHIP_COMPLETED = "{namespace}.orders.effect.ship.completed.v1"
+    SHIP_FAILED = "{namespace}.orders.effect.ship.failed.v1"
+    STATE_CHANGED = "{namespace}.orders.effect.state.changed.v1"
+    METRIC_RECORDED = "{namespace}.orders.effect.metric.recorded.v1"
+    ORDER_PLACED = "{namespace}.orders.order.placed.v1"
+    WAREHOUSE_STOCK_RESERVATION_REQUESTED = "onex.cmd.warehouse.stock-reservation-requested-by-the-orders-service-of-the-checkout-team.v1"  # noqa: E501
+
+
+class OrdersState(StrEnum):
+    """States of the node `orders`."""
+
+    OPEN = "open"
+    PAID = "paid"
+    SHIPPED = "shipped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -230,68 +190,39 @@ class ReceivedOrderPlaced(EventDataclass):
     )
 
 
-class OrdersState(StrEnum):
-    """States of the node `orders`."""
-
-    OPEN = "open"
-    PAID = "paid"
-    SHIPPED = "shipped"
-
+_SOURCE: Final = EventSource("orders", OrdersTopic, node_type="effect")
 
 instrument_order_place: Final = TypedOperation(
     "order.place",
-    node_type="effect",
-    service_name="orders",
-    topics=(
-        TOPIC_ORDER_PLACE_STARTED,
-        TOPIC_ORDER_PLACE_COMPLETED,
-        TOPIC_ORDER_PLACE_FAILED,
-    ),
-    events=(
-        EVENT_ORDER_PLACE_STARTED,
-        EVENT_ORDER_PLACE_COMPLETED,
-        EVENT_ORDER_PLACE_FAILED,
-    ),
+    _SOURCE,
+    OrdersEventType.ORDER_PLACE_STARTED,
+    OrdersEventType.ORDER_PLACE_COMPLETED,
+    OrdersEventType.ORDER_PLACE_FAILED,
     input=OrderPlaceInput,
     result=OrderPlaceResult,
 )
 
 instrument_ship: Final = Operation(
     "ship",
-    node_type="effect",
-    service_name="orders",
-    topics=(TOPIC_SHIP_STARTED, TOPIC_SHIP_COMPLETED, TOPIC_SHIP_FAILED),
-    events=(EVENT_SHIP_STARTED, EVENT_SHIP_COMPLETED, EVENT_SHIP_FAILED),
+    _SOURCE,
+    OrdersEventType.SHIP_STARTED,
+    OrdersEventType.SHIP_COMPLETED,
+    OrdersEventType.SHIP_FAILED,
 )
 
-_STATE_CHANGED: Final = StateEvent(
-    EVENT_STATE_CHANGED,
-    TOPIC_STATE_CHANGED,
-    node_type="effect",
-    service_name="orders",
-)
-
-_METRIC_RECORDED: Final = MetricEvent(
-    EVENT_METRIC_RECORDED,
-    TOPIC_METRIC_RECORDED,
-    node_type="effect",
-    service_name="orders",
-)
+_STATE_CHANGED: Final = StateEvent(OrdersEventType.STATE_CHANGED, _SOURCE)
+_METRIC_RECORDED: Final = MetricEvent(OrdersEventType.METRIC_RECORDED, _SOURCE)
 
 _ORDER_PLACED: Final = DeclaredEvent(
-    EVENT_ORDER_PLACED,
-    TOPIC_ORDER_PLACED,
-    node_type="effect",
-    service_name="orders",
+    OrdersEventType.ORDER_PLACED,
+    _SOURCE,
     model=OrderPlaced,
     partition_key="order_id",
 )
 
 _WAREHOUSE_STOCK_RESERVATION_REQUESTED: Final = OpenEvent(
-    EVENT_WAREHOUSE_STOCK_RESERVATION_REQUESTED,
-    TOPIC_WAREHOUSE_STOCK_RESERVATION_REQUESTED,
-    node_type="effect",
-    service_name="orders",
+    OrdersEventType.WAREHOUSE_STOCK_RESERVATION_REQUESTED,
+    _SOURCE,
 )
 
 _STATES: Final = States(
@@ -303,13 +234,7 @@ _STATES: Final = States(
 
 
 class OrdersEventPublisher(EventPublisher):
-    """Publishes the events of the node `orders`.
-
-    Attributes:
-        node_id: The node, as source of its events.
-        kafka_client: Events are only logged while it is None or not connected.
-        default_namespace: First part of the topics, such as `dev`.
-    """
+    """Publishes the events of the node `orders`."""
 
     default_namespace: str = "prod"
     redactions = (
@@ -321,139 +246,29 @@ class OrdersEventPublisher(EventPublisher):
     publish_warehouse_stock_reservation_requested = PublishMethod(
         _WAREHOUSE_STOCK_RESERVATION_REQUESTED,
     )
+    state_machine = _STATES
 
-    @property
-    def state_machine(self) -> StateMachine[OrdersState]:
-        """State machine of the node: its state, and the transitions from it."""
-        return _STATES.of(self)
-
-    async def _publish_order_place_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: OrderPlaceInput | Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish order.place started event."""
-        await instrument_order_place.started(self, correlation_id, input_data, metadata)
-
-    async def _publish_order_place_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: OrderPlaceResult | Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish order.place completed event."""
-        await instrument_order_place.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_order_place_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish order.place failed event."""
-        await instrument_order_place.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_ship_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish ship started event."""
-        await instrument_ship.started(self, correlation_id, input_data, metadata)
-
-    async def _publish_ship_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish ship completed event."""
-        await instrument_ship.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_ship_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish ship failed event."""
-        await instrument_ship.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_state_changed_event(
-        self,
-        correlation_id: UUID,
-        old_state: str,
-        new_state: str,
-        transition_reason: str,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish state changed event."""
-        await _STATE_CHANGED.publish(
-            self, correlation_id, old_state, new_state, transition_reason, metadata
-        )
-
-    async def _publish_metric_recorded_event(
-        self,
-        metric_name: str,
-        metric_value: float,
-        metric_unit: str,
-        correlation_id: UUID | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish metric recorded event."""
-        await _METRIC_RECORDED.publish(
-            self, metric_name, metric_value, metric_unit, correlation_id, metadata
-        )
-
-    async def _publish_order_placed_event(
-        self,
-        correlation_id: UUID,
-        event_data: OrderPlaced | Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish order.placed event."""
-        await _ORDER_PLACED.publish(self, correlation_id, event_data, metadata)
-
-    async def _publish_warehouse_stock_reservation_requested_event(
-        self,
-        correlation_id: UUID,
-        event_data: Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish warehouse.stock-reservation-requested event."""
-        await _WAREHOUSE_STOCK_RESERVATION_REQUESTED.publish(
-            self, correlation_id, event_data, metadata
-        )
+    _publish_order_place_started_event = logged_method(instrument_order_place.started)
+    _publish_order_place_completed_event = logged_method(
+        instrument_order_place.completed,
+    )
+    _publish_order_place_failed_event = logged_method(instrument_order_place.failed)
+    _publish_ship_started_event = logged_method(instrument_ship.started)
+    _publish_ship_completed_event = logged_method(instrument_ship.completed)
+    _publish_ship_failed_event = logged_method(instrument_ship.failed)
+    _publish_state_changed_event = logged_method(_STATE_CHANGED.publish)
+    _publish_metric_recorded_event = logged_method(_METRIC_RECORDED.publish)
+    _publish_order_placed_event = logged_method(_ORDER_PLACED.publish)
+    _publish_warehouse_stock_reservation_requested_event = logged_method(
+        _WAREHOUSE_STOCK_RESERVATION_REQUESTED.publish,
+    )
 
 
 class SyncOrdersEventPublisher(EventPublisher):
-    """Publishes the events of the node `orders`. Blocks for the receipts.
+    """Publishes the events of the node `orders`. Blocks for the receipts."""
 
-    Attributes:
-        node_id: The node, as source of its events.
-        kafka_client: A synchronous client, such as `herald.SyncKafkaClient`.
-        default_namespace: First part of the topics, such as `dev`.
-    """
-
-    default_namespace: str = "prod"
-    redactions = (
-        re.compile(r"sk_live_[A-Za-z0-9]{8,}", re.IGNORECASE),
-        re.compile(r"\b\d{4} \d{4} \d{4} \d{4}\b", re.IGNORECASE),
-    )
+    default_namespace: str = OrdersEventPublisher.default_namespace
+    redactions = OrdersEventPublisher.redactions
 
     publish_order_placed = SyncPublishMethod(_ORDER_PLACED)
     publish_warehouse_stock_reservation_requested = SyncPublishMethod(
@@ -461,35 +276,47 @@ class SyncOrdersEventPublisher(EventPublisher):
     )
 
 
-OrdersEvent: TypeAlias = ReceivedEvent[
-    OperationStarted
-    | OperationCompleted
-    | OperationFailed
-    | StateChanged
-    | MetricRecorded
-    | ReceivedOrderPlaced
-    | Mapping[str, Any]
-]
+class OrderPlacedEvent(ReceivedEvent[ReceivedOrderPlaced]):
+    """`order.placed`, as received."""
 
-_READERS: Final = payload_readers(
-    (EVENT_ORDER_PLACE_STARTED, 1, OperationStarted.read),
-    (EVENT_ORDER_PLACE_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_ORDER_PLACE_FAILED, 1, OperationFailed.read),
-    (EVENT_SHIP_STARTED, 1, OperationStarted.read),
-    (EVENT_SHIP_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_SHIP_FAILED, 1, OperationFailed.read),
-    (EVENT_STATE_CHANGED, 1, StateChanged.read),
-    (EVENT_METRIC_RECORDED, 1, MetricRecorded.read),
-    (EVENT_ORDER_PLACED, 1, reader(ReceivedOrderPlaced)),
+
+class WarehouseStockReservationRequestedEvent(ReceivedEvent[Mapping[str, Any]]):
+    """`warehouse.stock-reservation-requested`, as received."""
+
+
+OrdersEvent: TypeAlias = (
+    OperationStartedEvent
+    | OperationCompletedEvent
+    | OperationFailedEvent
+    | StateChangedEvent
+    | MetricRecordedEvent
+    | OrderPlacedEvent
+    | WarehouseStockReservationRequestedEvent
+    | UnknownEvent
+)
+
+_EVENTS: Final = event_classes(
+    (OrdersEventType.ORDER_PLACE_STARTED, 1, OperationStartedEvent),
+    (OrdersEventType.ORDER_PLACE_COMPLETED, 1, OperationCompletedEvent),
+    (OrdersEventType.ORDER_PLACE_FAILED, 1, OperationFailedEvent),
+    (OrdersEventType.SHIP_STARTED, 1, OperationStartedEvent),
+    (OrdersEventType.SHIP_COMPLETED, 1, OperationCompletedEvent),
+    (OrdersEventType.SHIP_FAILED, 1, OperationFailedEvent),
+    (OrdersEventType.STATE_CHANGED, 1, StateChangedEvent),
+    (OrdersEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
+    (OrdersEventType.ORDER_PLACED, 1, OrderPlacedEvent),
+    (
+        OrdersEventType.WAREHOUSE_STOCK_RESERVATION_REQUESTED,
+        1,
+        WarehouseStockReservationRequestedEvent,
+    ),
 )
 
 
-def parse(
-    message: object,
-) -> OrdersEvent:
+def parse(message: object) -> OrdersEvent:
     """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _READERS)
+    return parse_message(message, _EVENTS)

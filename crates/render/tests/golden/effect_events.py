@@ -3,198 +3,105 @@
 
 """Events of the node `effect`."""
 
-from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
-from uuid import UUID
+from enum import StrEnum
+from typing import Final, TypeAlias
 
 from herald.runtime import (
     EventPublisher,
+    EventSource,
     MetricEvent,
-    MetricRecorded,
+    MetricRecordedEvent,
     Operation,
-    OperationCompleted,
-    OperationFailed,
-    OperationStarted,
-    ReceivedEvent,
-    StateChanged,
+    OperationCompletedEvent,
+    OperationFailedEvent,
+    OperationStartedEvent,
+    StateChangedEvent,
     StateEvent,
+    UnknownEvent,
+    event_classes,
+    logged_method,
     parse_message,
-    payload_readers,
 )
 
 __all__ = [
-    "EVENT_CATALOG",
-    "EVENT_METRIC_RECORDED",
-    "EVENT_PROCESS_COMPLETED",
-    "EVENT_PROCESS_FAILED",
-    "EVENT_PROCESS_STARTED",
-    "EVENT_STATE_CHANGED",
-    "TOPICS",
-    "TOPIC_METRIC_RECORDED",
-    "TOPIC_PROCESS_COMPLETED",
-    "TOPIC_PROCESS_FAILED",
-    "TOPIC_PROCESS_STARTED",
-    "TOPIC_STATE_CHANGED",
     "EffectEvent",
     "EffectEventPublisher",
+    "EffectEventType",
+    "EffectTopic",
     "instrument_process",
     "parse",
 ]
 
-EVENT_PROCESS_STARTED: Final = "effect.process.started"
-EVENT_PROCESS_COMPLETED: Final = "effect.process.completed"
-EVENT_PROCESS_FAILED: Final = "effect.process.failed"
-EVENT_STATE_CHANGED: Final = "effect.state.changed"
-EVENT_METRIC_RECORDED: Final = "effect.metric.recorded"
 
-# `{namespace}` is the deployment's: TOPIC.format(namespace="dev").
-TOPIC_PROCESS_STARTED: Final = "{namespace}.effect.effect.process.started.v1"
-TOPIC_PROCESS_COMPLETED: Final = "{namespace}.effect.effect.process.completed.v1"
-TOPIC_PROCESS_FAILED: Final = "{namespace}.effect.effect.process.failed.v1"
-TOPIC_STATE_CHANGED: Final = "{namespace}.effect.effect.state.changed.v1"
-TOPIC_METRIC_RECORDED: Final = "{namespace}.effect.effect.metric.recorded.v1"
+class EffectEventType(StrEnum):
+    """Event types of the node `effect`."""
 
-# Event types by category.
-EVENT_CATALOG: Final[dict[str, list[str]]] = {
-    "operation_lifecycle": [
-        EVENT_PROCESS_STARTED,
-        EVENT_PROCESS_COMPLETED,
-        EVENT_PROCESS_FAILED,
-    ],
-    "state_events": [
-        EVENT_STATE_CHANGED,
-    ],
-    "metric_events": [
-        EVENT_METRIC_RECORDED,
-    ],
-    "declared": [],
-}
+    PROCESS_STARTED = "effect.process.started"
+    PROCESS_COMPLETED = "effect.process.completed"
+    PROCESS_FAILED = "effect.process.failed"
+    STATE_CHANGED = "effect.state.changed"
+    METRIC_RECORDED = "effect.metric.recorded"
 
-# Topics by event type.
-TOPICS: Final[dict[str, str]] = {
-    EVENT_PROCESS_STARTED: TOPIC_PROCESS_STARTED,
-    EVENT_PROCESS_COMPLETED: TOPIC_PROCESS_COMPLETED,
-    EVENT_PROCESS_FAILED: TOPIC_PROCESS_FAILED,
-    EVENT_STATE_CHANGED: TOPIC_STATE_CHANGED,
-    EVENT_METRIC_RECORDED: TOPIC_METRIC_RECORDED,
-}
+
+class EffectTopic(StrEnum):
+    """Topics of the node `effect`, by the names of its events.
+
+    `{namespace}` is the deployment's: `topic.format(namespace="dev")`.
+    """
+
+    PROCESS_STARTED = "{namespace}.effect.effect.process.started.v1"
+    PROCESS_COMPLETED = "{namespace}.effect.effect.process.completed.v1"
+    PROCESS_FAILED = "{namespace}.effect.effect.process.failed.v1"
+    STATE_CHANGED = "{namespace}.effect.effect.state.changed.v1"
+    METRIC_RECORDED = "{namespace}.effect.effect.metric.recorded.v1"
+
+
+_SOURCE: Final = EventSource("effect", EffectTopic, node_type="effect")
 
 instrument_process: Final = Operation(
     "process",
-    node_type="effect",
-    service_name="effect",
-    topics=(TOPIC_PROCESS_STARTED, TOPIC_PROCESS_COMPLETED, TOPIC_PROCESS_FAILED),
-    events=(EVENT_PROCESS_STARTED, EVENT_PROCESS_COMPLETED, EVENT_PROCESS_FAILED),
+    _SOURCE,
+    EffectEventType.PROCESS_STARTED,
+    EffectEventType.PROCESS_COMPLETED,
+    EffectEventType.PROCESS_FAILED,
 )
 
-_STATE_CHANGED: Final = StateEvent(
-    EVENT_STATE_CHANGED,
-    TOPIC_STATE_CHANGED,
-    node_type="effect",
-    service_name="effect",
-)
-
-_METRIC_RECORDED: Final = MetricEvent(
-    EVENT_METRIC_RECORDED,
-    TOPIC_METRIC_RECORDED,
-    node_type="effect",
-    service_name="effect",
-)
+_STATE_CHANGED: Final = StateEvent(EffectEventType.STATE_CHANGED, _SOURCE)
+_METRIC_RECORDED: Final = MetricEvent(EffectEventType.METRIC_RECORDED, _SOURCE)
 
 
 class EffectEventPublisher(EventPublisher):
-    """Publishes the events of the node `effect`.
+    """Publishes the events of the node `effect`."""
 
-    Attributes:
-        node_id: The node, as source of its events.
-        kafka_client: Events are only logged while it is None or not connected.
-        default_namespace: First part of the topics, such as `dev`.
-    """
-
-    async def _publish_process_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish process started event."""
-        await instrument_process.started(self, correlation_id, input_data, metadata)
-
-    async def _publish_process_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish process completed event."""
-        await instrument_process.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_process_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish process failed event."""
-        await instrument_process.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_state_changed_event(
-        self,
-        correlation_id: UUID,
-        old_state: str,
-        new_state: str,
-        transition_reason: str,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish state changed event."""
-        await _STATE_CHANGED.publish(
-            self, correlation_id, old_state, new_state, transition_reason, metadata
-        )
-
-    async def _publish_metric_recorded_event(
-        self,
-        metric_name: str,
-        metric_value: float,
-        metric_unit: str,
-        correlation_id: UUID | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish metric recorded event."""
-        await _METRIC_RECORDED.publish(
-            self, metric_name, metric_value, metric_unit, correlation_id, metadata
-        )
+    _publish_process_started_event = logged_method(instrument_process.started)
+    _publish_process_completed_event = logged_method(instrument_process.completed)
+    _publish_process_failed_event = logged_method(instrument_process.failed)
+    _publish_state_changed_event = logged_method(_STATE_CHANGED.publish)
+    _publish_metric_recorded_event = logged_method(_METRIC_RECORDED.publish)
 
 
-EffectEvent: TypeAlias = ReceivedEvent[
-    OperationStarted
-    | OperationCompleted
-    | OperationFailed
-    | StateChanged
-    | MetricRecorded
-    | Mapping[str, Any]
-]
+EffectEvent: TypeAlias = (
+    OperationStartedEvent
+    | OperationCompletedEvent
+    | OperationFailedEvent
+    | StateChangedEvent
+    | MetricRecordedEvent
+    | UnknownEvent
+)
 
-_READERS: Final = payload_readers(
-    (EVENT_PROCESS_STARTED, 1, OperationStarted.read),
-    (EVENT_PROCESS_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_PROCESS_FAILED, 1, OperationFailed.read),
-    (EVENT_STATE_CHANGED, 1, StateChanged.read),
-    (EVENT_METRIC_RECORDED, 1, MetricRecorded.read),
+_EVENTS: Final = event_classes(
+    (EffectEventType.PROCESS_STARTED, 1, OperationStartedEvent),
+    (EffectEventType.PROCESS_COMPLETED, 1, OperationCompletedEvent),
+    (EffectEventType.PROCESS_FAILED, 1, OperationFailedEvent),
+    (EffectEventType.STATE_CHANGED, 1, StateChangedEvent),
+    (EffectEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
 )
 
 
-def parse(
-    message: object,
-) -> EffectEvent:
+def parse(message: object) -> EffectEvent:
     """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _READERS)
+    return parse_message(message, _EVENTS)

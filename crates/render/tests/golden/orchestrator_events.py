@@ -3,362 +3,173 @@
 
 """Events of the node `orchestrator`."""
 
-from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
-from uuid import UUID
+from enum import StrEnum
+from typing import Final, TypeAlias
 
 from herald.runtime import (
     EventPublisher,
+    EventSource,
     MetricEvent,
-    MetricRecorded,
+    MetricRecordedEvent,
     Operation,
-    OperationCompleted,
-    OperationFailed,
-    OperationStarted,
-    ReceivedEvent,
-    StateChanged,
+    OperationCompletedEvent,
+    OperationFailedEvent,
+    OperationStartedEvent,
+    StateChangedEvent,
     StateEvent,
+    UnknownEvent,
+    event_classes,
+    logged_method,
     parse_message,
-    payload_readers,
 )
 
 __all__ = [
-    "EVENT_CATALOG",
-    "EVENT_INTELLIGENCE_QUERY_COMPLETED",
-    "EVENT_INTELLIGENCE_QUERY_FAILED",
-    "EVENT_INTELLIGENCE_QUERY_STARTED",
-    "EVENT_METRIC_RECORDED",
-    "EVENT_ORCHESTRATION_COMPLETED",
-    "EVENT_ORCHESTRATION_FAILED",
-    "EVENT_ORCHESTRATION_STARTED",
-    "EVENT_ROUTING_COMPLETED",
-    "EVENT_ROUTING_FAILED",
-    "EVENT_ROUTING_STARTED",
-    "EVENT_STATE_CHANGED",
-    "TOPICS",
-    "TOPIC_INTELLIGENCE_QUERY_COMPLETED",
-    "TOPIC_INTELLIGENCE_QUERY_FAILED",
-    "TOPIC_INTELLIGENCE_QUERY_STARTED",
-    "TOPIC_METRIC_RECORDED",
-    "TOPIC_ORCHESTRATION_COMPLETED",
-    "TOPIC_ORCHESTRATION_FAILED",
-    "TOPIC_ORCHESTRATION_STARTED",
-    "TOPIC_ROUTING_COMPLETED",
-    "TOPIC_ROUTING_FAILED",
-    "TOPIC_ROUTING_STARTED",
-    "TOPIC_STATE_CHANGED",
     "OrchestratorEvent",
     "OrchestratorEventPublisher",
+    "OrchestratorEventType",
+    "OrchestratorTopic",
     "instrument_intelligence_query",
     "instrument_orchestration",
     "instrument_routing",
     "parse",
 ]
 
-EVENT_ORCHESTRATION_STARTED: Final = "orchestrator.orchestration.started"
-EVENT_ORCHESTRATION_COMPLETED: Final = "orchestrator.orchestration.completed"
-EVENT_ORCHESTRATION_FAILED: Final = "orchestrator.orchestration.failed"
-EVENT_ROUTING_STARTED: Final = "orchestrator.routing.started"
-EVENT_ROUTING_COMPLETED: Final = "orchestrator.routing.completed"
-EVENT_ROUTING_FAILED: Final = "orchestrator.routing.failed"
-EVENT_INTELLIGENCE_QUERY_STARTED: Final = "orchestrator.intelligence_query.started"
-EVENT_INTELLIGENCE_QUERY_COMPLETED: Final = "orchestrator.intelligence_query.completed"
-EVENT_INTELLIGENCE_QUERY_FAILED: Final = "orchestrator.intelligence_query.failed"
-EVENT_STATE_CHANGED: Final = "orchestrator.state.changed"
-EVENT_METRIC_RECORDED: Final = "orchestrator.metric.recorded"
 
-# `{namespace}` is the deployment's: TOPIC.format(namespace="dev").
-TOPIC_ORCHESTRATION_STARTED: Final = (
-    "{namespace}.orchestrator.orchestrator.orchestration.started.v1"
-)
-TOPIC_ORCHESTRATION_COMPLETED: Final = (
-    "{namespace}.orchestrator.orchestrator.orchestration.completed.v1"
-)
-TOPIC_ORCHESTRATION_FAILED: Final = (
-    "{namespace}.orchestrator.orchestrator.orchestration.failed.v1"
-)
-TOPIC_ROUTING_STARTED: Final = (
-    "{namespace}.orchestrator.orchestrator.routing.started.v1"
-)
-TOPIC_ROUTING_COMPLETED: Final = (
-    "{namespace}.orchestrator.orchestrator.routing.completed.v1"
-)
-TOPIC_ROUTING_FAILED: Final = "{namespace}.orchestrator.orchestrator.routing.failed.v1"
-TOPIC_INTELLIGENCE_QUERY_STARTED: Final = (
-    "{namespace}.orchestrator.orchestrator.intelligence_query.started.v1"
-)
-TOPIC_INTELLIGENCE_QUERY_COMPLETED: Final = (
-    "{namespace}.orchestrator.orchestrator.intelligence_query.completed.v1"
-)
-TOPIC_INTELLIGENCE_QUERY_FAILED: Final = (
-    "{namespace}.orchestrator.orchestrator.intelligence_query.failed.v1"
-)
-TOPIC_STATE_CHANGED: Final = "{namespace}.orchestrator.orchestrator.state.changed.v1"
-TOPIC_METRIC_RECORDED: Final = (
-    "{namespace}.orchestrator.orchestrator.metric.recorded.v1"
-)
+class OrchestratorEventType(StrEnum):
+    """Event types of the node `orchestrator`."""
 
-# Event types by category.
-EVENT_CATALOG: Final[dict[str, list[str]]] = {
-    "operation_lifecycle": [
-        EVENT_ORCHESTRATION_STARTED,
-        EVENT_ORCHESTRATION_COMPLETED,
-        EVENT_ORCHESTRATION_FAILED,
-        EVENT_ROUTING_STARTED,
-        EVENT_ROUTING_COMPLETED,
-        EVENT_ROUTING_FAILED,
-        EVENT_INTELLIGENCE_QUERY_STARTED,
-        EVENT_INTELLIGENCE_QUERY_COMPLETED,
-        EVENT_INTELLIGENCE_QUERY_FAILED,
-    ],
-    "state_events": [
-        EVENT_STATE_CHANGED,
-    ],
-    "metric_events": [
-        EVENT_METRIC_RECORDED,
-    ],
-    "declared": [],
-}
+    ORCHESTRATION_STARTED = "orchestrator.orchestration.started"
+    ORCHESTRATION_COMPLETED = "orchestrator.orchestration.completed"
+    ORCHESTRATION_FAILED = "orchestrator.orchestration.failed"
+    ROUTING_STARTED = "orchestrator.routing.started"
+    ROUTING_COMPLETED = "orchestrator.routing.completed"
+    ROUTING_FAILED = "orchestrator.routing.failed"
+    INTELLIGENCE_QUERY_STARTED = "orchestrator.intelligence_query.started"
+    INTELLIGENCE_QUERY_COMPLETED = "orchestrator.intelligence_query.completed"
+    INTELLIGENCE_QUERY_FAILED = "orchestrator.intelligence_query.failed"
+    STATE_CHANGED = "orchestrator.state.changed"
+    METRIC_RECORDED = "orchestrator.metric.recorded"
 
-# Topics by event type.
-TOPICS: Final[dict[str, str]] = {
-    EVENT_ORCHESTRATION_STARTED: TOPIC_ORCHESTRATION_STARTED,
-    EVENT_ORCHESTRATION_COMPLETED: TOPIC_ORCHESTRATION_COMPLETED,
-    EVENT_ORCHESTRATION_FAILED: TOPIC_ORCHESTRATION_FAILED,
-    EVENT_ROUTING_STARTED: TOPIC_ROUTING_STARTED,
-    EVENT_ROUTING_COMPLETED: TOPIC_ROUTING_COMPLETED,
-    EVENT_ROUTING_FAILED: TOPIC_ROUTING_FAILED,
-    EVENT_INTELLIGENCE_QUERY_STARTED: TOPIC_INTELLIGENCE_QUERY_STARTED,
-    EVENT_INTELLIGENCE_QUERY_COMPLETED: TOPIC_INTELLIGENCE_QUERY_COMPLETED,
-    EVENT_INTELLIGENCE_QUERY_FAILED: TOPIC_INTELLIGENCE_QUERY_FAILED,
-    EVENT_STATE_CHANGED: TOPIC_STATE_CHANGED,
-    EVENT_METRIC_RECORDED: TOPIC_METRIC_RECORDED,
-}
+
+class OrchestratorTopic(StrEnum):
+    """Topics of the node `orchestrator`, by the names of its events.
+
+    `{namespace}` is the deployment's: `topic.format(namespace="dev")`.
+    """
+
+    ORCHESTRATION_STARTED = (
+        "{namespace}.orchestrator.orchestrator.orchestration.started.v1"
+    )
+    ORCHESTRATION_COMPLETED = (
+        "{namespace}.orchestrator.orchestrator.orchestration.completed.v1"
+    )
+    ORCHESTRATION_FAILED = (
+        "{namespace}.orchestrator.orchestrator.orchestration.failed.v1"
+    )
+    ROUTING_STARTED = "{namespace}.orchestrator.orchestrator.routing.started.v1"
+    ROUTING_COMPLETED = "{namespace}.orchestrator.orchestrator.routing.completed.v1"
+    ROUTING_FAILED = "{namespace}.orchestrator.orchestrator.routing.failed.v1"
+    INTELLIGENCE_QUERY_STARTED = (
+        "{namespace}.orchestrator.orchestrator.intelligence_query.started.v1"
+    )
+    INTELLIGENCE_QUERY_COMPLETED = (
+        "{namespace}.orchestrator.orchestrator.intelligence_query.completed.v1"
+    )
+    INTELLIGENCE_QUERY_FAILED = (
+        "{namespace}.orchestrator.orchestrator.intelligence_query.failed.v1"
+    )
+    STATE_CHANGED = "{namespace}.orchestrator.orchestrator.state.changed.v1"
+    METRIC_RECORDED = "{namespace}.orchestrator.orchestrator.metric.recorded.v1"
+
+
+_SOURCE: Final = EventSource(
+    "orchestrator",
+    OrchestratorTopic,
+    node_type="orchestrator",
+)
 
 instrument_orchestration: Final = Operation(
     "orchestration",
-    node_type="orchestrator",
-    service_name="orchestrator",
-    topics=(
-        TOPIC_ORCHESTRATION_STARTED,
-        TOPIC_ORCHESTRATION_COMPLETED,
-        TOPIC_ORCHESTRATION_FAILED,
-    ),
-    events=(
-        EVENT_ORCHESTRATION_STARTED,
-        EVENT_ORCHESTRATION_COMPLETED,
-        EVENT_ORCHESTRATION_FAILED,
-    ),
+    _SOURCE,
+    OrchestratorEventType.ORCHESTRATION_STARTED,
+    OrchestratorEventType.ORCHESTRATION_COMPLETED,
+    OrchestratorEventType.ORCHESTRATION_FAILED,
 )
 
 instrument_routing: Final = Operation(
     "routing",
-    node_type="orchestrator",
-    service_name="orchestrator",
-    topics=(TOPIC_ROUTING_STARTED, TOPIC_ROUTING_COMPLETED, TOPIC_ROUTING_FAILED),
-    events=(EVENT_ROUTING_STARTED, EVENT_ROUTING_COMPLETED, EVENT_ROUTING_FAILED),
+    _SOURCE,
+    OrchestratorEventType.ROUTING_STARTED,
+    OrchestratorEventType.ROUTING_COMPLETED,
+    OrchestratorEventType.ROUTING_FAILED,
 )
 
 instrument_intelligence_query: Final = Operation(
     "intelligence_query",
-    node_type="orchestrator",
-    service_name="orchestrator",
-    topics=(
-        TOPIC_INTELLIGENCE_QUERY_STARTED,
-        TOPIC_INTELLIGENCE_QUERY_COMPLETED,
-        TOPIC_INTELLIGENCE_QUERY_FAILED,
-    ),
-    events=(
-        EVENT_INTELLIGENCE_QUERY_STARTED,
-        EVENT_INTELLIGENCE_QUERY_COMPLETED,
-        EVENT_INTELLIGENCE_QUERY_FAILED,
-    ),
+    _SOURCE,
+    OrchestratorEventType.INTELLIGENCE_QUERY_STARTED,
+    OrchestratorEventType.INTELLIGENCE_QUERY_COMPLETED,
+    OrchestratorEventType.INTELLIGENCE_QUERY_FAILED,
 )
 
-_STATE_CHANGED: Final = StateEvent(
-    EVENT_STATE_CHANGED,
-    TOPIC_STATE_CHANGED,
-    node_type="orchestrator",
-    service_name="orchestrator",
-)
-
-_METRIC_RECORDED: Final = MetricEvent(
-    EVENT_METRIC_RECORDED,
-    TOPIC_METRIC_RECORDED,
-    node_type="orchestrator",
-    service_name="orchestrator",
-)
+_STATE_CHANGED: Final = StateEvent(OrchestratorEventType.STATE_CHANGED, _SOURCE)
+_METRIC_RECORDED: Final = MetricEvent(OrchestratorEventType.METRIC_RECORDED, _SOURCE)
 
 
 class OrchestratorEventPublisher(EventPublisher):
-    """Publishes the events of the node `orchestrator`.
+    """Publishes the events of the node `orchestrator`."""
 
-    Attributes:
-        node_id: The node, as source of its events.
-        kafka_client: Events are only logged while it is None or not connected.
-        default_namespace: First part of the topics, such as `dev`.
-    """
-
-    async def _publish_orchestration_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish orchestration started event."""
-        await instrument_orchestration.started(
-            self, correlation_id, input_data, metadata
-        )
-
-    async def _publish_orchestration_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish orchestration completed event."""
-        await instrument_orchestration.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_orchestration_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish orchestration failed event."""
-        await instrument_orchestration.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_routing_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish routing started event."""
-        await instrument_routing.started(self, correlation_id, input_data, metadata)
-
-    async def _publish_routing_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish routing completed event."""
-        await instrument_routing.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_routing_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish routing failed event."""
-        await instrument_routing.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_intelligence_query_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish intelligence_query started event."""
-        await instrument_intelligence_query.started(
-            self, correlation_id, input_data, metadata
-        )
-
-    async def _publish_intelligence_query_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish intelligence_query completed event."""
-        await instrument_intelligence_query.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_intelligence_query_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish intelligence_query failed event."""
-        await instrument_intelligence_query.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_state_changed_event(
-        self,
-        correlation_id: UUID,
-        old_state: str,
-        new_state: str,
-        transition_reason: str,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish state changed event."""
-        await _STATE_CHANGED.publish(
-            self, correlation_id, old_state, new_state, transition_reason, metadata
-        )
-
-    async def _publish_metric_recorded_event(
-        self,
-        metric_name: str,
-        metric_value: float,
-        metric_unit: str,
-        correlation_id: UUID | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish metric recorded event."""
-        await _METRIC_RECORDED.publish(
-            self, metric_name, metric_value, metric_unit, correlation_id, metadata
-        )
+    _publish_orchestration_started_event = logged_method(
+        instrument_orchestration.started,
+    )
+    _publish_orchestration_completed_event = logged_method(
+        instrument_orchestration.completed,
+    )
+    _publish_orchestration_failed_event = logged_method(instrument_orchestration.failed)
+    _publish_routing_started_event = logged_method(instrument_routing.started)
+    _publish_routing_completed_event = logged_method(instrument_routing.completed)
+    _publish_routing_failed_event = logged_method(instrument_routing.failed)
+    _publish_intelligence_query_started_event = logged_method(
+        instrument_intelligence_query.started,
+    )
+    _publish_intelligence_query_completed_event = logged_method(
+        instrument_intelligence_query.completed,
+    )
+    _publish_intelligence_query_failed_event = logged_method(
+        instrument_intelligence_query.failed,
+    )
+    _publish_state_changed_event = logged_method(_STATE_CHANGED.publish)
+    _publish_metric_recorded_event = logged_method(_METRIC_RECORDED.publish)
 
 
-OrchestratorEvent: TypeAlias = ReceivedEvent[
-    OperationStarted
-    | OperationCompleted
-    | OperationFailed
-    | StateChanged
-    | MetricRecorded
-    | Mapping[str, Any]
-]
+OrchestratorEvent: TypeAlias = (
+    OperationStartedEvent
+    | OperationCompletedEvent
+    | OperationFailedEvent
+    | StateChangedEvent
+    | MetricRecordedEvent
+    | UnknownEvent
+)
 
-_READERS: Final = payload_readers(
-    (EVENT_ORCHESTRATION_STARTED, 1, OperationStarted.read),
-    (EVENT_ORCHESTRATION_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_ORCHESTRATION_FAILED, 1, OperationFailed.read),
-    (EVENT_ROUTING_STARTED, 1, OperationStarted.read),
-    (EVENT_ROUTING_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_ROUTING_FAILED, 1, OperationFailed.read),
-    (EVENT_INTELLIGENCE_QUERY_STARTED, 1, OperationStarted.read),
-    (EVENT_INTELLIGENCE_QUERY_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_INTELLIGENCE_QUERY_FAILED, 1, OperationFailed.read),
-    (EVENT_STATE_CHANGED, 1, StateChanged.read),
-    (EVENT_METRIC_RECORDED, 1, MetricRecorded.read),
+_EVENTS: Final = event_classes(
+    (OrchestratorEventType.ORCHESTRATION_STARTED, 1, OperationStartedEvent),
+    (OrchestratorEventType.ORCHESTRATION_COMPLETED, 1, OperationCompletedEvent),
+    (OrchestratorEventType.ORCHESTRATION_FAILED, 1, OperationFailedEvent),
+    (OrchestratorEventType.ROUTING_STARTED, 1, OperationStartedEvent),
+    (OrchestratorEventType.ROUTING_COMPLETED, 1, OperationCompletedEvent),
+    (OrchestratorEventType.ROUTING_FAILED, 1, OperationFailedEvent),
+    (OrchestratorEventType.INTELLIGENCE_QUERY_STARTED, 1, OperationStartedEvent),
+    (OrchestratorEventType.INTELLIGENCE_QUERY_COMPLETED, 1, OperationCompletedEvent),
+    (OrchestratorEventType.INTELLIGENCE_QUERY_FAILED, 1, OperationFailedEvent),
+    (OrchestratorEventType.STATE_CHANGED, 1, StateChangedEvent),
+    (OrchestratorEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
 )
 
 
-def parse(
-    message: object,
-) -> OrchestratorEvent:
+def parse(message: object) -> OrchestratorEvent:
     """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _READERS)
+    return parse_message(message, _EVENTS)

@@ -3,287 +3,134 @@
 
 """Events of the node `reducer`."""
 
-from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
-from uuid import UUID
+from enum import StrEnum
+from typing import Final, TypeAlias
 
 from herald.runtime import (
     EventPublisher,
+    EventSource,
     MetricEvent,
-    MetricRecorded,
+    MetricRecordedEvent,
     Operation,
-    OperationCompleted,
-    OperationFailed,
-    OperationStarted,
-    ReceivedEvent,
-    StateChanged,
+    OperationCompletedEvent,
+    OperationFailedEvent,
+    OperationStartedEvent,
+    StateChangedEvent,
     StateEvent,
+    UnknownEvent,
+    event_classes,
+    logged_method,
     parse_message,
-    payload_readers,
 )
 
 __all__ = [
-    "EVENT_AGGREGATION_COMPLETED",
-    "EVENT_AGGREGATION_FAILED",
-    "EVENT_AGGREGATION_STARTED",
-    "EVENT_CATALOG",
-    "EVENT_METRIC_RECORDED",
-    "EVENT_STATE_CHANGED",
-    "EVENT_STATE_SNAPSHOT_COMPLETED",
-    "EVENT_STATE_SNAPSHOT_FAILED",
-    "EVENT_STATE_SNAPSHOT_STARTED",
-    "TOPICS",
-    "TOPIC_AGGREGATION_COMPLETED",
-    "TOPIC_AGGREGATION_FAILED",
-    "TOPIC_AGGREGATION_STARTED",
-    "TOPIC_METRIC_RECORDED",
-    "TOPIC_STATE_CHANGED",
-    "TOPIC_STATE_SNAPSHOT_COMPLETED",
-    "TOPIC_STATE_SNAPSHOT_FAILED",
-    "TOPIC_STATE_SNAPSHOT_STARTED",
     "ReducerEvent",
     "ReducerEventPublisher",
+    "ReducerEventType",
+    "ReducerTopic",
     "instrument_aggregation",
     "instrument_state_snapshot",
     "parse",
 ]
 
-EVENT_AGGREGATION_STARTED: Final = "reducer.aggregation.started"
-EVENT_AGGREGATION_COMPLETED: Final = "reducer.aggregation.completed"
-EVENT_AGGREGATION_FAILED: Final = "reducer.aggregation.failed"
-EVENT_STATE_SNAPSHOT_STARTED: Final = "reducer.state_snapshot.started"
-EVENT_STATE_SNAPSHOT_COMPLETED: Final = "reducer.state_snapshot.completed"
-EVENT_STATE_SNAPSHOT_FAILED: Final = "reducer.state_snapshot.failed"
-EVENT_STATE_CHANGED: Final = "reducer.state.changed"
-EVENT_METRIC_RECORDED: Final = "reducer.metric.recorded"
 
-# `{namespace}` is the deployment's: TOPIC.format(namespace="dev").
-TOPIC_AGGREGATION_STARTED: Final = "{namespace}.reducer.reducer.aggregation.started.v1"
-TOPIC_AGGREGATION_COMPLETED: Final = (
-    "{namespace}.reducer.reducer.aggregation.completed.v1"
-)
-TOPIC_AGGREGATION_FAILED: Final = "{namespace}.reducer.reducer.aggregation.failed.v1"
-TOPIC_STATE_SNAPSHOT_STARTED: Final = (
-    "{namespace}.reducer.reducer.state_snapshot.started.v1"
-)
-TOPIC_STATE_SNAPSHOT_COMPLETED: Final = (
-    "{namespace}.reducer.reducer.state_snapshot.completed.v1"
-)
-TOPIC_STATE_SNAPSHOT_FAILED: Final = (
-    "{namespace}.reducer.reducer.state_snapshot.failed.v1"
-)
-TOPIC_STATE_CHANGED: Final = "{namespace}.reducer.reducer.state.changed.v1"
-TOPIC_METRIC_RECORDED: Final = "{namespace}.reducer.reducer.metric.recorded.v1"
+class ReducerEventType(StrEnum):
+    """Event types of the node `reducer`."""
 
-# Event types by category.
-EVENT_CATALOG: Final[dict[str, list[str]]] = {
-    "operation_lifecycle": [
-        EVENT_AGGREGATION_STARTED,
-        EVENT_AGGREGATION_COMPLETED,
-        EVENT_AGGREGATION_FAILED,
-        EVENT_STATE_SNAPSHOT_STARTED,
-        EVENT_STATE_SNAPSHOT_COMPLETED,
-        EVENT_STATE_SNAPSHOT_FAILED,
-    ],
-    "state_events": [
-        EVENT_STATE_CHANGED,
-    ],
-    "metric_events": [
-        EVENT_METRIC_RECORDED,
-    ],
-    "declared": [],
-}
+    AGGREGATION_STARTED = "reducer.aggregation.started"
+    AGGREGATION_COMPLETED = "reducer.aggregation.completed"
+    AGGREGATION_FAILED = "reducer.aggregation.failed"
+    STATE_SNAPSHOT_STARTED = "reducer.state_snapshot.started"
+    STATE_SNAPSHOT_COMPLETED = "reducer.state_snapshot.completed"
+    STATE_SNAPSHOT_FAILED = "reducer.state_snapshot.failed"
+    STATE_CHANGED = "reducer.state.changed"
+    METRIC_RECORDED = "reducer.metric.recorded"
 
-# Topics by event type.
-TOPICS: Final[dict[str, str]] = {
-    EVENT_AGGREGATION_STARTED: TOPIC_AGGREGATION_STARTED,
-    EVENT_AGGREGATION_COMPLETED: TOPIC_AGGREGATION_COMPLETED,
-    EVENT_AGGREGATION_FAILED: TOPIC_AGGREGATION_FAILED,
-    EVENT_STATE_SNAPSHOT_STARTED: TOPIC_STATE_SNAPSHOT_STARTED,
-    EVENT_STATE_SNAPSHOT_COMPLETED: TOPIC_STATE_SNAPSHOT_COMPLETED,
-    EVENT_STATE_SNAPSHOT_FAILED: TOPIC_STATE_SNAPSHOT_FAILED,
-    EVENT_STATE_CHANGED: TOPIC_STATE_CHANGED,
-    EVENT_METRIC_RECORDED: TOPIC_METRIC_RECORDED,
-}
+
+class ReducerTopic(StrEnum):
+    """Topics of the node `reducer`, by the names of its events.
+
+    `{namespace}` is the deployment's: `topic.format(namespace="dev")`.
+    """
+
+    AGGREGATION_STARTED = "{namespace}.reducer.reducer.aggregation.started.v1"
+    AGGREGATION_COMPLETED = "{namespace}.reducer.reducer.aggregation.completed.v1"
+    AGGREGATION_FAILED = "{namespace}.reducer.reducer.aggregation.failed.v1"
+    STATE_SNAPSHOT_STARTED = "{namespace}.reducer.reducer.state_snapshot.started.v1"
+    STATE_SNAPSHOT_COMPLETED = "{namespace}.reducer.reducer.state_snapshot.completed.v1"
+    STATE_SNAPSHOT_FAILED = "{namespace}.reducer.reducer.state_snapshot.failed.v1"
+    STATE_CHANGED = "{namespace}.reducer.reducer.state.changed.v1"
+    METRIC_RECORDED = "{namespace}.reducer.reducer.metric.recorded.v1"
+
+
+_SOURCE: Final = EventSource("reducer", ReducerTopic, node_type="reducer")
 
 instrument_aggregation: Final = Operation(
     "aggregation",
-    node_type="reducer",
-    service_name="reducer",
-    topics=(
-        TOPIC_AGGREGATION_STARTED,
-        TOPIC_AGGREGATION_COMPLETED,
-        TOPIC_AGGREGATION_FAILED,
-    ),
-    events=(
-        EVENT_AGGREGATION_STARTED,
-        EVENT_AGGREGATION_COMPLETED,
-        EVENT_AGGREGATION_FAILED,
-    ),
+    _SOURCE,
+    ReducerEventType.AGGREGATION_STARTED,
+    ReducerEventType.AGGREGATION_COMPLETED,
+    ReducerEventType.AGGREGATION_FAILED,
 )
 
 instrument_state_snapshot: Final = Operation(
     "state_snapshot",
-    node_type="reducer",
-    service_name="reducer",
-    topics=(
-        TOPIC_STATE_SNAPSHOT_STARTED,
-        TOPIC_STATE_SNAPSHOT_COMPLETED,
-        TOPIC_STATE_SNAPSHOT_FAILED,
-    ),
-    events=(
-        EVENT_STATE_SNAPSHOT_STARTED,
-        EVENT_STATE_SNAPSHOT_COMPLETED,
-        EVENT_STATE_SNAPSHOT_FAILED,
-    ),
+    _SOURCE,
+    ReducerEventType.STATE_SNAPSHOT_STARTED,
+    ReducerEventType.STATE_SNAPSHOT_COMPLETED,
+    ReducerEventType.STATE_SNAPSHOT_FAILED,
 )
 
-_STATE_CHANGED: Final = StateEvent(
-    EVENT_STATE_CHANGED,
-    TOPIC_STATE_CHANGED,
-    node_type="reducer",
-    service_name="reducer",
-)
-
-_METRIC_RECORDED: Final = MetricEvent(
-    EVENT_METRIC_RECORDED,
-    TOPIC_METRIC_RECORDED,
-    node_type="reducer",
-    service_name="reducer",
-)
+_STATE_CHANGED: Final = StateEvent(ReducerEventType.STATE_CHANGED, _SOURCE)
+_METRIC_RECORDED: Final = MetricEvent(ReducerEventType.METRIC_RECORDED, _SOURCE)
 
 
 class ReducerEventPublisher(EventPublisher):
-    """Publishes the events of the node `reducer`.
+    """Publishes the events of the node `reducer`."""
 
-    Attributes:
-        node_id: The node, as source of its events.
-        kafka_client: Events are only logged while it is None or not connected.
-        default_namespace: First part of the topics, such as `dev`.
-    """
-
-    async def _publish_aggregation_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish aggregation started event."""
-        await instrument_aggregation.started(self, correlation_id, input_data, metadata)
-
-    async def _publish_aggregation_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish aggregation completed event."""
-        await instrument_aggregation.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_aggregation_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish aggregation failed event."""
-        await instrument_aggregation.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_state_snapshot_started_event(
-        self,
-        correlation_id: UUID,
-        input_data: Mapping[str, Any],
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish state_snapshot started event."""
-        await instrument_state_snapshot.started(
-            self, correlation_id, input_data, metadata
-        )
-
-    async def _publish_state_snapshot_completed_event(
-        self,
-        correlation_id: UUID,
-        result_data: Mapping[str, Any],
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish state_snapshot completed event."""
-        await instrument_state_snapshot.completed(
-            self, correlation_id, result_data, execution_time_ms, metadata
-        )
-
-    async def _publish_state_snapshot_failed_event(
-        self,
-        correlation_id: UUID,
-        error: BaseException,
-        execution_time_ms: float,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish state_snapshot failed event."""
-        await instrument_state_snapshot.failed(
-            self, correlation_id, error, execution_time_ms, metadata
-        )
-
-    async def _publish_state_changed_event(
-        self,
-        correlation_id: UUID,
-        old_state: str,
-        new_state: str,
-        transition_reason: str,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish state changed event."""
-        await _STATE_CHANGED.publish(
-            self, correlation_id, old_state, new_state, transition_reason, metadata
-        )
-
-    async def _publish_metric_recorded_event(
-        self,
-        metric_name: str,
-        metric_value: float,
-        metric_unit: str,
-        correlation_id: UUID | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish metric recorded event."""
-        await _METRIC_RECORDED.publish(
-            self, metric_name, metric_value, metric_unit, correlation_id, metadata
-        )
+    _publish_aggregation_started_event = logged_method(instrument_aggregation.started)
+    _publish_aggregation_completed_event = logged_method(
+        instrument_aggregation.completed,
+    )
+    _publish_aggregation_failed_event = logged_method(instrument_aggregation.failed)
+    _publish_state_snapshot_started_event = logged_method(
+        instrument_state_snapshot.started,
+    )
+    _publish_state_snapshot_completed_event = logged_method(
+        instrument_state_snapshot.completed,
+    )
+    _publish_state_snapshot_failed_event = logged_method(
+        instrument_state_snapshot.failed,
+    )
+    _publish_state_changed_event = logged_method(_STATE_CHANGED.publish)
+    _publish_metric_recorded_event = logged_method(_METRIC_RECORDED.publish)
 
 
-ReducerEvent: TypeAlias = ReceivedEvent[
-    OperationStarted
-    | OperationCompleted
-    | OperationFailed
-    | StateChanged
-    | MetricRecorded
-    | Mapping[str, Any]
-]
+ReducerEvent: TypeAlias = (
+    OperationStartedEvent
+    | OperationCompletedEvent
+    | OperationFailedEvent
+    | StateChangedEvent
+    | MetricRecordedEvent
+    | UnknownEvent
+)
 
-_READERS: Final = payload_readers(
-    (EVENT_AGGREGATION_STARTED, 1, OperationStarted.read),
-    (EVENT_AGGREGATION_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_AGGREGATION_FAILED, 1, OperationFailed.read),
-    (EVENT_STATE_SNAPSHOT_STARTED, 1, OperationStarted.read),
-    (EVENT_STATE_SNAPSHOT_COMPLETED, 1, OperationCompleted.read),
-    (EVENT_STATE_SNAPSHOT_FAILED, 1, OperationFailed.read),
-    (EVENT_STATE_CHANGED, 1, StateChanged.read),
-    (EVENT_METRIC_RECORDED, 1, MetricRecorded.read),
+_EVENTS: Final = event_classes(
+    (ReducerEventType.AGGREGATION_STARTED, 1, OperationStartedEvent),
+    (ReducerEventType.AGGREGATION_COMPLETED, 1, OperationCompletedEvent),
+    (ReducerEventType.AGGREGATION_FAILED, 1, OperationFailedEvent),
+    (ReducerEventType.STATE_SNAPSHOT_STARTED, 1, OperationStartedEvent),
+    (ReducerEventType.STATE_SNAPSHOT_COMPLETED, 1, OperationCompletedEvent),
+    (ReducerEventType.STATE_SNAPSHOT_FAILED, 1, OperationFailedEvent),
+    (ReducerEventType.STATE_CHANGED, 1, StateChangedEvent),
+    (ReducerEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
 )
 
 
-def parse(
-    message: object,
-) -> ReducerEvent:
+def parse(message: object) -> ReducerEvent:
     """Read a consumed message; raise EnvelopeError where it is not a valid event.
 
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _READERS)
+    return parse_message(message, _EVENTS)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from contextvars import Context
 from typing import Any, Protocol
@@ -19,14 +19,14 @@ class MetricPublisher(Protocol):
     contract has metrics.
     """
 
-    async def _publish_metric_recorded_event(
+    def _publish_metric_recorded_event(
         self,
         metric_name: str,
         metric_value: float,
         metric_unit: str,
         correlation_id: UUID | None = None,
         metadata: dict[str, Any] | None = None,
-    ) -> None: ...
+    ) -> Coroutine[Any, Any, None]: ...
 
 
 async def publish(publisher: MetricPublisher, readings: Iterable[Reading]) -> None:

@@ -16,10 +16,16 @@ from herald.runtime._errors import HeraldError, PayloadError, PublishError
 from herald.runtime._json import json_value, text_of
 from herald.runtime._limits import Limits, UniqueItems
 from herald.runtime._log import LogLevel, emit_log_event
+from herald.runtime._logged_method import logged_method
 from herald.runtime._metric import MetricEvent
-from herald.runtime._models import EventDataclass, ModelError, from_json, reader
-from herald.runtime._operation import InputOperation, Operation, TypedOperation
-from herald.runtime._parse import parse_message, payload_readers
+from herald.runtime._models import EventDataclass, ModelError, from_json
+from herald.runtime._operation import (
+    InputOperation,
+    Operation,
+    ResultOperation,
+    TypedOperation,
+)
+from herald.runtime._parse import event_classes, parse_message
 from herald.runtime._payloads import (
     MetricRecorded,
     OperationCompleted,
@@ -32,9 +38,17 @@ from herald.runtime._private import Private
 from herald.runtime._publish_method import PublishMethod, SyncPublishMethod
 from herald.runtime._publisher import EventPublisher
 from herald.runtime._reader import EnvelopeError
-from herald.runtime._received import ReceivedEvent
+from herald.runtime._received import ReceivedEvent, UnknownEvent
+from herald.runtime._received_events import (
+    MetricRecordedEvent,
+    OperationCompletedEvent,
+    OperationFailedEvent,
+    OperationStartedEvent,
+    StateChangedEvent,
+)
 from herald.runtime._run import Run
 from herald.runtime._secrets import reason_of, redact_secrets
+from herald.runtime._source import EventSource
 from herald.runtime._states import StateEvent, StateMachine, States, TransitionError
 from herald.runtime._wire import (
     Base64,
@@ -59,6 +73,7 @@ __all__ = [
     "EventClient",
     "EventDataclass",
     "EventPublisher",
+    "EventSource",
     "HeraldError",
     "InputOperation",
     "Integer",
@@ -66,22 +81,28 @@ __all__ = [
     "LogLevel",
     "MetricEvent",
     "MetricRecorded",
+    "MetricRecordedEvent",
     "ModelError",
     "NumberEnum",
     "OneOf",
     "OpenEvent",
     "Operation",
     "OperationCompleted",
+    "OperationCompletedEvent",
     "OperationFailed",
+    "OperationFailedEvent",
     "OperationStarted",
+    "OperationStartedEvent",
     "PayloadError",
     "Private",
     "PublicFields",
     "PublishError",
     "PublishMethod",
     "ReceivedEvent",
+    "ResultOperation",
     "Run",
     "StateChanged",
+    "StateChangedEvent",
     "StateEvent",
     "StateMachine",
     "States",
@@ -90,18 +111,19 @@ __all__ = [
     "TransitionError",
     "TypedOperation",
     "UniqueItems",
+    "UnknownEvent",
     "Uuid",
     "correlation",
     "correlation_from",
     "current",
     "emit_log_event",
+    "event_classes",
     "from_json",
     "in_context",
     "json_value",
+    "logged_method",
     "parse_message",
-    "payload_readers",
     "read_duration",
-    "reader",
     "reason_of",
     "redact_secrets",
     "text_of",

@@ -14,6 +14,7 @@ from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
 from herald.runtime._privacy import PublicFields, public_fields, published
 from herald.runtime._sending import publish_event
+from herald.runtime._source import EventSource
 from herald.runtime._validation import validated
 
 if TYPE_CHECKING:
@@ -25,9 +26,8 @@ class DeclaredEvent(Generic[P, M]):
 
     Args:
         event_type: Event type.
-        topic: Topic; `{namespace}` stands for the publisher's.
-        node_type: Kind of the node, if any.
-        service_name: The node's service.
+        source: The node.
+        topic: Topic, unless the source has it.
         model: Model of the payload, by which it is validated. The values of its public
             fields are published, for private ones the name of the type is. Without a
             model any mapping is published as it is.
@@ -39,21 +39,22 @@ class DeclaredEvent(Generic[P, M]):
     def __init__(
         self,
         event_type: str,
-        topic: str,
+        source: EventSource,
         *,
-        node_type: str | None,
-        service_name: str,
+        topic: str | None = None,
         model: Callable[P, M] | None = None,
         partition_key: str | None = None,
         fields: Mapping[str, Any] | None = None,
         version: int = 1,
     ) -> None:
-        metadata = {"service_name": service_name, "event_category": "declared"}
-        if node_type is not None:
-            metadata = {"node_type": node_type, **metadata}
-        self.event_type = event_type
+        self.event_type = str(event_type)
         self._kind = EventKind(
-            event_type, topic, event_type, LogLevel.INFO, metadata, version
+            self.event_type,
+            source.topic(event_type, topic),
+            self.event_type,
+            LogLevel.INFO,
+            source.metadata(event_category="declared"),
+            version,
         )
         self._model: Any = model
         self._fields = dict(fields or {})
@@ -63,7 +64,7 @@ class DeclaredEvent(Generic[P, M]):
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
-        payload: M | Mapping[str, Any],
+        event_data: M | Mapping[str, Any],
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Publishes an event, and waits for the receipt. Never raises."""
@@ -72,7 +73,7 @@ class DeclaredEvent(Generic[P, M]):
             self._kind,
             request_context(correlation_id),
             lambda: self.outgoing(
-                publisher, payload, correlation_id=correlation_id, metadata=metadata
+                publisher, event_data, correlation_id=correlation_id, metadata=metadata
             ),
         )
 

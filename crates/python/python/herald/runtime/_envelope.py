@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from herald.runtime._reader import EnvelopeError, Reader
-from herald.runtime._received import ReceivedEvent
+from herald.runtime._received import ReceivedEvent, UnknownEvent
 
 
 def envelope_of(message: object) -> ReceivedEvent[Any]:
@@ -30,11 +30,11 @@ def envelope_of(message: object) -> ReceivedEvent[Any]:
         raise EnvelopeError("envelope", f"reading it raised {name}") from None
 
 
-def _read_envelope(message: object) -> ReceivedEvent[Any]:
+def _read_envelope(message: object) -> UnknownEvent:
     reader = Reader(_content(message))
     if (version := reader.text("envelope_version")) != "1.0":
         raise EnvelopeError("envelope_version", "expected version 1.0")
-    return ReceivedEvent(
+    return UnknownEvent(
         envelope_version=version,
         event_id=reader.uuid("event_id"),
         event_type=reader.text("event_type"),

@@ -10,12 +10,12 @@ from herald.runtime._run import Run
 from herald.runtime._wrapping import Begin, F, wrap
 
 if TYPE_CHECKING:
-    from herald.runtime._operation import Operation
+    from herald.runtime._operation import BaseOperation
     from herald.runtime._publisher import EventPublisher
 
 
 def instrumented(
-    operation: "Operation",
+    operation: "BaseOperation[Any, Any]",
     function: F,
     publisher: "EventPublisher | Callable[[], EventPublisher] | None",
 ) -> F:
@@ -26,7 +26,7 @@ def instrumented(
 
 
 def _run_factory(
-    operation: "Operation",
+    operation: "BaseOperation[Any, Any]",
     function: Callable[..., Any],
     publisher: "EventPublisher | Callable[[], EventPublisher] | None",
 ) -> Begin:

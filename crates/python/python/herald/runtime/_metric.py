@@ -9,6 +9,7 @@ from herald.runtime._context import CURRENT
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing
 from herald.runtime._sending import publish_event
+from herald.runtime._source import EventSource
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -19,29 +20,27 @@ class MetricEvent:
 
     Args:
         event_type: Event type.
-        topic: Topic; `{namespace}` stands for the publisher's.
-        node_type: Kind of the node.
-        service_name: The node's service.
+        source: The node.
+        topic: Topic, unless the source has it.
         version: Version of the event.
     """
 
     def __init__(
         self,
         event_type: str,
-        topic: str,
+        source: EventSource,
         *,
-        node_type: str,
-        service_name: str,
+        topic: str | None = None,
         version: int = 1,
     ) -> None:
-        self._node_type = node_type
-        metadata = {
-            "node_type": node_type,
-            "service_name": service_name,
-            "event_category": "metric",
-        }
+        self._node_type = source.node_type
         self._kind = EventKind(
-            event_type, topic, "metric recorded", LogLevel.DEBUG, metadata, version
+            str(event_type),
+            source.topic(event_type, topic),
+            "metric recorded",
+            LogLevel.DEBUG,
+            source.metadata(event_category="metric"),
+            version,
         )
 
     async def publish(

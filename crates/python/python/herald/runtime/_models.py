@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from math import isfinite
 from types import NoneType, UnionType
 from typing import (
@@ -99,11 +99,6 @@ def from_json(model: type[M], value: Mapping[str, Any]) -> M:
     except RecursionError:
         raise ModelError((), "nested too deeply") from None
     return read
-
-
-def reader(model: type[M]) -> Callable[[Mapping[str, Any]], M]:
-    """Return a function that parses a JSON object to the model."""
-    return partial(from_json, model)
 
 
 def _read(hint: Any, value: Any) -> Any:

@@ -18,6 +18,7 @@ from herald.runtime._private_input import OMITTED
 from herald.runtime._run import Run
 from herald.runtime._secrets import redact_secrets
 from herald.runtime._sending import publish_event
+from herald.runtime._source import EventSource
 from herald.runtime._wrapping import F
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ Published = Literal["all", "outcomes", "failures"]
 ErrorText = Literal["masked", "omitted"]
 
 
-class Operation:
+class BaseOperation(Generic[InputT, ResultT]):
     """Operation of a node, which publishes that it started, completed or failed.
 
     It decorates methods of the node's class, `@instrument_place`, and other functions,
@@ -39,11 +40,11 @@ class Operation:
 
     Args:
         name: Name in the contract.
-        node_type: Kind of the node.
-        service_name: The node's service.
-        topics: Topics of the started, completed and failed events; `{namespace}` stands
-            for the publisher's.
-        events: Event types of these.
+        source: The node.
+        started: Event type of a run that starts.
+        completed: Event type of a run that completes.
+        failed: Event type of a run that fails.
+        topics: Topics of these, unless the source has them.
         input: Model of the input; the values of its public fields are published, for
             all others the name of the type is. Without a model nothing is public.
         result: Model of the result.
@@ -60,11 +61,12 @@ class Operation:
     def __init__(
         self,
         name: str,
+        source: EventSource,
+        started: str,
+        completed: str,
+        failed: str,
         *,
-        node_type: str,
-        service_name: str,
-        topics: tuple[str, str, str],
-        events: tuple[str, str, str],
+        topics: tuple[str, str, str] | tuple[None, None, None] = (None, None, None),
         input: type | None = None,
         result: type | None = None,
         publish: Published = "all",
@@ -82,20 +84,15 @@ class Operation:
         self._fields = dict(fields or {})
         self.started_kind, self.completed_kind, self.failed_kind = (
             EventKind(
-                event,
-                topic,
+                str(event),
+                source.topic(event, topic),
                 f"{name} {stage}",
                 level,
-                {
-                    "node_type": node_type,
-                    "service_name": service_name,
-                    "operation": name,
-                    "lifecycle_stage": stage,
-                },
+                source.metadata(operation=name, lifecycle_stage=stage),
                 version,
             )
             for event, topic, (stage, level) in zip(
-                events, topics, _STAGES, strict=True
+                (started, completed, failed), topics, _STAGES, strict=True
             )
         )
 
@@ -109,10 +106,6 @@ class Operation:
     def public_result(self) -> PublicFields | None:
         """Public fields of the result."""
         return {} if self._result is None else public_fields(self._result)
-
-    def __call__(self, function: F) -> F:
-        """Decorates a method whose first argument is the publisher."""
-        return instrumented(self, function, None)
 
     def on(
         self, publisher: "EventPublisher | Callable[[], EventPublisher]"
@@ -156,7 +149,7 @@ class Operation:
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
-        input_data: object,
+        input_data: InputT | Mapping[str, Any],
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         """Publishes that it started, and waits for the receipt. Never raises."""
@@ -173,7 +166,7 @@ class Operation:
         self,
         publisher: "EventPublisher",
         correlation_id: UUID,
-        result_data: object,
+        result_data: ResultT | Mapping[str, Any],
         execution_time_ms: float,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
@@ -324,32 +317,53 @@ class Operation:
         return Outgoing(publisher, kind, correlation_id, payload, metadata, more)
 
 
-class InputOperation(Operation, Generic[InputT]):
+class Operation(BaseOperation[Mapping[str, Any], Mapping[str, Any]]):
+    """Operation without a declared input: it decorates functions of any type."""
+
+    def __call__(self, function: F) -> F:
+        """Decorates a method whose first argument is the publisher."""
+        return instrumented(self, function, None)
+
+
+class ResultOperation(BaseOperation[Mapping[str, Any], ResultT]):
+    """Operation whose result alone is declared by the contract: it decorates functions
+    of any type.
+    """
+
+    def __init__(self, *args: Any, result: type[ResultT], **settings: Any) -> None:
+        super().__init__(*args, result=result, **settings)
+
+    def __call__(self, function: F) -> F:
+        """Decorates a method whose first argument is the publisher."""
+        return instrumented(self, function, None)
+
+
+class InputOperation(BaseOperation[InputT, Mapping[str, Any]]):
     """Operation whose input is declared by the contract: it decorates methods that take
     the model of the input as their first argument.
     """
 
-    def __init__(self, name: str, *, input: type[InputT], **settings: Any) -> None:
-        super().__init__(name, input=input, **settings)
+    def __init__(self, *args: Any, input: type[InputT], **settings: Any) -> None:
+        super().__init__(*args, input=input, **settings)
 
-    def __call__(  # type: ignore[override]
+    def __call__(
         self, function: Callable[Concatenate[SelfT, InputT, P], T]
     ) -> Callable[Concatenate[SelfT, InputT, P], T]:
         """Decorates a method whose first argument is the publisher."""
         return instrumented(self, function, None)
 
 
-class TypedOperation(Operation, Generic[InputT, ResultT]):
+class TypedOperation(BaseOperation[InputT, ResultT]):
     """Operation whose input and result are declared by the contract: it decorates
     methods that take the model of the input, and return the model of the result.
     """
 
     def __init__(
-        self, name: str, *, input: type[InputT], result: type[ResultT], **settings: Any
+        self, *args: Any, input: type[InputT], result: type[ResultT], **settings: Any
     ) -> None:
-        super().__init__(name, input=input, result=result, **settings)
+        super().__init__(*args, input=input, result=result, **settings)
 
-    @overload  # type: ignore[override]
+    @overload
     def __call__(
         self,
         function: Callable[Concatenate[SelfT, InputT, P], Coroutine[Any, Any, ResultT]],

@@ -2,49 +2,79 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields
+from functools import lru_cache, partial
+from typing import Any, TypeVar, get_args, get_origin
 
 from herald.runtime._envelope import envelope_of
+from herald.runtime._models import from_json
 from herald.runtime._reader import EnvelopeError
-from herald.runtime._received import ReceivedEvent
+from herald.runtime._received import ReceivedEvent, UnknownEvent
+from herald.runtime._received_events import LIFECYCLE_PAYLOADS
 
+EventT = TypeVar("EventT", bound=ReceivedEvent[Any])
 PayloadReader = Callable[[Mapping[str, Any]], Any]
-PayloadReaders = Mapping[tuple[str, int], PayloadReader]
 
 
-def payload_readers(*readers: tuple[str, int, PayloadReader]) -> PayloadReaders:
-    """Returns payload readers by event type and version."""
-    return {(event_type, version): read for event_type, version, read in readers}
+def event_classes(
+    *events: tuple[str, int, type[Any]],
+) -> dict[tuple[str, int], type[Any]]:
+    """Returns classes of events by event type and version."""
+    return {(str(event_type), version): of for event_type, version, of in events}
 
 
 def parse_message(
     message: object,
-    payload_readers: PayloadReaders,
-) -> ReceivedEvent[Any]:
-    """Parses the event in a message, with a payload of the event's type.
+    events: Mapping[tuple[str, int], type[EventT]],
+) -> EventT | UnknownEvent:
+    """Parses the event in a message, as the class of its event type.
 
     Args:
         message: The envelope as a mapping, bytes or text, or an object with one of
             these as `value`, such as a message of aiokafka or confluent-kafka.
-        payload_readers: Payload readers by event type and version. Payloads of other
-            events are left unparsed.
+        events: Classes of events by event type and version. Payloads of other events
+            are left unparsed.
 
     Raises:
         EnvelopeError: The message is not a valid envelope, or the payload does not
             match its event type.
     """
     event = envelope_of(message)
-    read = payload_readers.get((event.event_type, _major(event.event_version)))
-    if read is None:
+    of_type: Any  # a class is hashable, which mypy does not know of `type[EventT]`
+    known = of_type = events.get((event.event_type, _major(event.event_version)))
+    if known is None:
+        return event if isinstance(event, UnknownEvent) else _as(UnknownEvent, event)
+    if isinstance(event, known):
         return event
     try:
-        payload = read(event.payload)
+        payload = _payload_reader(of_type)(event.payload)
     except EnvelopeError:
         raise
     except Exception as error:
         raise _unreadable(event.event_type, error) from None
-    return replace(event, payload=payload)
+    return _as(known, event, payload=payload)
+
+
+def _as(known: type[EventT], event: ReceivedEvent[Any], **changed: Any) -> EventT:
+    """Returns the event as another class of events."""
+    return known(**{**{name: getattr(event, name) for name in _FIELDS}, **changed})
+
+
+_FIELDS = tuple(field.name for field in fields(ReceivedEvent))
+
+
+@lru_cache(maxsize=1_024)
+def _payload_reader(event: type[ReceivedEvent[Any]]) -> PayloadReader:
+    """Returns the function that reads the payloads of a class of events."""
+    payload: Any = Mapping[str, Any]
+    for base in vars(event).get("__orig_bases__", ()):
+        payload = get_args(base)[0]
+    if payload in LIFECYCLE_PAYLOADS:
+        read: PayloadReader = payload.read
+        return read
+    if get_origin(payload) is not None:  # a mapping
+        return dict
+    return partial(from_json, payload)
 
 
 def _major(version: str) -> int:
@@ -54,7 +84,7 @@ def _major(version: str) -> int:
 
 
 def _unreadable(event_type: str, error: Exception) -> EnvelopeError:
-    """Converts an error of a payload reader. The values that pydantic's errors print
+    """Converts an error of a payload's model. The values that pydantic's errors print
     are left out.
     """
     path, reason = "payload", type(error).__name__

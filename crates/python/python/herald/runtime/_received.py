@@ -11,8 +11,8 @@ PayloadT_co = TypeVar("PayloadT_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEvent(Generic[PayloadT_co]):
-    """Received event: the fields of its envelope. `payload` is typed if the event type
-    is known, else it is the mapping received.
+    """Received event: the fields of its envelope. Each event type has a class of its
+    own, with the type of its payload.
     """
 
     envelope_version: str
@@ -33,3 +33,11 @@ class ReceivedEvent(Generic[PayloadT_co]):
     partition_key: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Unknown fields of the envelope."""
+
+
+class UnknownEvent(ReceivedEvent[Mapping[str, Any]]):
+    """Received event of an unknown event type or version. Its payload is the mapping
+    received.
+    """
+
+    __slots__ = ()

@@ -23,7 +23,7 @@ from herald.runtime._private_input import PrivateInput
 from herald.runtime._sending import dispatch
 
 if TYPE_CHECKING:
-    from herald.runtime._operation import Operation
+    from herald.runtime._operation import BaseOperation
     from herald.runtime._publisher import EventPublisher
 
 
@@ -53,7 +53,7 @@ class Run(CallScope):
 
     def __init__(
         self,
-        operation: "Operation",
+        operation: "BaseOperation[Any, Any]",
         publisher: "EventPublisher",
         input: Mapping[str, Any],
         correlation_id: UUID | None = None,

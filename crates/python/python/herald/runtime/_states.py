@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Awaitable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 from uuid import UUID
 
 from herald.runtime._clock import now
@@ -11,6 +11,7 @@ from herald.runtime._context import CURRENT, new_correlation_id
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, log_failure, request_context
 from herald.runtime._sending import dispatch, publish_event
+from herald.runtime._source import EventSource
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -23,29 +24,27 @@ class StateEvent:
 
     Args:
         event_type: Event type.
-        topic: Topic; `{namespace}` stands for the publisher's.
-        node_type: Kind of the node.
-        service_name: The node's service.
+        source: The node.
+        topic: Topic, unless the source has it.
         version: Version of the event.
     """
 
     def __init__(
         self,
         event_type: str,
-        topic: str,
+        source: EventSource,
         *,
-        node_type: str,
-        service_name: str,
+        topic: str | None = None,
         version: int = 1,
     ) -> None:
-        self._node_type = node_type
-        metadata = {
-            "node_type": node_type,
-            "service_name": service_name,
-            "event_category": "state_transition",
-        }
+        self._node_type = source.node_type
         self.kind = EventKind(
-            event_type, topic, "state changed", LogLevel.INFO, metadata, version
+            str(event_type),
+            source.topic(event_type, topic),
+            "state changed",
+            LogLevel.INFO,
+            source.metadata(event_category="state_transition"),
+            version,
         )
 
     async def publish(
@@ -105,7 +104,8 @@ class StateEvent:
 
 
 class States(Generic[S]):
-    """States and transitions of a node from its contract. Each publisher has a machine.
+    """States and transitions of a node from its contract. As an attribute of a class of
+    publishers it is the machine of each publisher.
 
     Args:
         event: Event that publishes a change.
@@ -129,6 +129,17 @@ class States(Generic[S]):
         self.initial = initial
         self.transitions = dict(transitions)
         self.terminal = terminal
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, instance: "EventPublisher", owner: type) -> "StateMachine[S]": ...
+
+    def __get__(
+        self, instance: "EventPublisher | None", owner: type
+    ) -> "Self | StateMachine[S]":
+        return self if instance is None else self.of(instance)
 
     def following(self, state: S) -> frozenset[S]:
         """Returns the states that may follow a state."""

@@ -5,11 +5,39 @@ use herald_catalog::ident::ident;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::python::expr::{assign, class};
+use crate::python::expr::{Expr, assign, class};
 use crate::python::names::Names;
 use crate::python::prose::sanitize;
 use crate::targets::python::defaults::json;
 use crate::targets::python::models::described;
+
+/// Allocator of names of members: in uppercase, that `A` to `Z` begins.
+pub(super) struct MemberNames {
+    names: Names,
+    /// Beginning of names that no such character begins.
+    prefix: &'static str,
+}
+
+impl MemberNames {
+    pub(super) fn new(prefix: &'static str) -> Self {
+        Self {
+            names: Names::new([]),
+            prefix,
+        }
+    }
+
+    /// Allocates the name of a member from an identifier.
+    pub(super) fn give(&mut self, ident: &str) -> String {
+        // Names of methods of `str` and `int` are in lowercase.
+        let name = ident.trim_matches('_').to_ascii_uppercase();
+        let is_name = name.starts_with(|c: char| c.is_ascii_uppercase());
+        self.names.give(if is_name {
+            name
+        } else {
+            format!("{}_{name}", self.prefix)
+        })
+    }
+}
 
 /// An enumeration as its template prints it.
 #[derive(Debug, Serialize)]
@@ -36,6 +64,25 @@ impl Enumeration {
                 .collect(),
         }
     }
+
+    /// Returns an enumeration of texts: names and escaped values of its members.
+    pub(super) fn of_texts(
+        name: &str,
+        base: &str,
+        sentence: &str,
+        more: Option<&String>,
+        members: &[(String, String)],
+    ) -> Self {
+        let members = members.iter();
+        Self {
+            name: name.to_owned(),
+            class: class(name, base),
+            summary: described(sentence, more),
+            members: members
+                .map(|(member, value)| assign(4, member, &Expr::text(value)))
+                .collect(),
+        }
+    }
 }
 
 /// Returns the base class of a named type that becomes a class.
@@ -49,24 +96,13 @@ pub(super) fn base(scalar: &Scalar) -> Option<&'static str> {
 
 /// Returns the values of an enumeration with the names of their members.
 pub(super) fn members(scalar: &Scalar) -> Vec<(Value, String)> {
-    let mut names = Names::new([]);
+    let mut names = MemberNames::new("VALUE");
     let member = |value: Value| {
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        let name = ident(&text.replace('-', "_minus_"));
-        let name = match value {
-            Value::String(_) => ident(&text),
-            _ => name,
+        let name = match &value {
+            Value::String(text) => ident(text),
+            number => ident(&number.to_string().replace('-', "_minus_")),
         };
-        let name = name.trim_matches('_').to_ascii_uppercase();
-        // Names of methods of `str` and `int` are in lowercase.
-        let is_name = name.starts_with(|c: char| c.is_ascii_uppercase());
-        let name = names.give(if is_name {
-            name
-        } else {
-            format!("VALUE_{name}")
-        });
+        let name = names.give(&name);
         (value, name)
     };
     match &scalar.ty {

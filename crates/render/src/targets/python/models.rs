@@ -20,7 +20,7 @@ use crate::targets::python::types::annotation;
 const INDENT: usize = 4;
 
 /// Names that can't be attributes of a model: annotations use them, or every pydantic model has them.
-const RESERVED: [&str; 83] = [
+const RESERVED: [&str; 81] = [
     "I",
     "O",
     "l",
@@ -93,8 +93,6 @@ const RESERVED: [&str; 83] = [
     "classmethod",
     "type",
     "re",
-    "TOPICS",
-    "EVENT_CATALOG",
     "parse",
     "OwnState",
     "Duration",

@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use herald_catalog::category::{
-    Argument, ArgumentType, CATEGORIES, Category, DECLARED_ARGUMENTS, METRIC_EVENTS, Occasion,
-    Part, STATE_EVENTS,
-};
+use herald_catalog::category::{Category, METRIC_EVENTS, Occasion, STATE_EVENTS};
 use herald_catalog::contract::StateMachine;
 use herald_catalog::ident::ident;
 use herald_catalog::instrument::{ErrorText, InstrumentedEvents};
@@ -15,12 +12,12 @@ use herald_envelope::topic::Topic;
 use serde::Serialize;
 
 use crate::file::MARKER;
-use crate::python::expr::{Expr, assign, assign_opened, class};
+use crate::python::expr::{Expr, assign, class};
 use crate::python::layout::{WIDTH, assignment};
-use crate::python::names::{Names, class_name, label, publisher_class, sort_exports};
+use crate::python::names::{class_name, publisher_class, sort_exports};
 use crate::python::prose::{join, paragraphs, sanitize, wrap};
 use crate::python::text::{escape, regex_literal};
-use crate::targets::python::enums;
+use crate::targets::python::enums::{self, MemberNames};
 use crate::targets::python::models::{Model, ModelSet, models};
 use crate::targets::python::options::{Models, PythonOptions};
 use crate::targets::python::scope::Scope;
@@ -36,26 +33,14 @@ pub(super) struct Module {
     /// Text of the runtime, in a standalone module.
     runtime: Option<String>,
     exports: Vec<String>,
-    events: Vec<Constants>,
-    namespaced: bool,
-    categories: Vec<CategoryConstants>,
+    /// Event types, topics, and named types.
     enums: Vec<enums::Enumeration>,
     models: Vec<Model>,
     dataclasses: bool,
-    states: Option<States>,
     /// Statements that describe operations and events.
-    definitions: Vec<String>,
-    class: String,
-    class_summary: String,
-    /// Attributes of the class.
-    attributes: Vec<String>,
-    methods: Vec<Method>,
-    /// Public methods that publish declared events: statements of the class, and of the one for
-    /// synchronous programs.
-    publish: Vec<String>,
-    sync: Option<SyncPublisher>,
-    /// The class and the variable of the state machine.
-    machine: Option<Machine>,
+    definitions: String,
+    publishers: Vec<Publisher>,
+    received: Vec<Received>,
     parse: Parse,
     /// Fingerprint of the project's own templates for Python, if it has any.
     pub(super) templates: Option<String>,
@@ -71,11 +56,13 @@ pub(super) struct ModuleExports {
     pub(super) publisher: String,
     /// Operations that have events.
     pub(super) operations: Vec<OperationExports>,
+    /// Enumeration of event types.
+    pub(super) event_types: String,
     /// Enumeration of states, if there is one.
     pub(super) states: Option<StatesExports>,
-    /// Constant of the event type of a change of state.
+    /// Event type of a change of state.
     pub(super) state_changed: Option<String>,
-    /// Constant of the event type of a measured value.
+    /// Event type of a measured value.
     pub(super) metric_recorded: Option<String>,
 }
 
@@ -89,12 +76,12 @@ pub(super) struct OperationExports {
     /// Models of its input and result, if the contract declares their fields.
     pub(super) input: Option<String>,
     pub(super) result: Option<String>,
-    /// Constants of its event types, each with its occasion.
+    /// Its event types, each with its occasion.
     pub(super) events: Vec<(Occasion, String)>,
 }
 
 impl OperationExports {
-    /// Returns the constant of the event of a failed run.
+    /// Returns the event type of a failed run.
     pub(super) fn failed_event(&self) -> Option<&String> {
         let mut events = self.events.iter();
         let failed = events.find(|(occasion, _)| *occasion == Occasion::Failure);
@@ -112,59 +99,31 @@ pub(super) struct StatesExports {
     pub(super) next: Option<(String, String)>,
 }
 
-/// The constants of one event.
-#[derive(Debug, Serialize)]
-struct Constants {
-    event: String,
-    event_assignment: String,
+/// Members of the enumerations of event types and topics for one event.
+#[derive(Debug)]
+struct Members {
+    event_type: String,
     topic: String,
-    topic_assignment: String,
+    /// Whether both have one name.
+    is_alike: bool,
 }
 
-/// The event types of one category, by the names of their constants.
+/// A class that publishes.
 #[derive(Debug, Serialize)]
-struct CategoryConstants {
-    key: &'static str,
-    constants: Vec<String>,
-}
-
-/// The enumeration of states.
-#[derive(Debug, Serialize)]
-struct States {
-    summary: String,
+struct Publisher {
     class: String,
-    /// `IDLE = "idle"`.
-    members: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Machine {
-    /// The property, up to its colon.
-    property: String,
-    variable: String,
-}
-
-/// A method that publishes.
-#[derive(Debug, Serialize)]
-struct Method {
-    ident: String,
     summary: String,
-    /// Parameters with their annotations and defaults.
-    parameters: Vec<String>,
-    /// Function that it calls, up to the bracket.
-    call: String,
-    /// Arguments of that call.
-    arguments: String,
-    /// Line breaks of the call: 0 for one line, 1 behind its bracket, 2 for brackets of its own.
-    breaks: u8,
+    /// Blocks of statements: attributes, public methods, and methods that log failures.
+    blocks: Vec<Vec<String>>,
 }
 
-/// The class for programs without asyncio.
+/// The class of a received event.
 #[derive(Debug, Serialize)]
-struct SyncPublisher {
+struct Received {
+    #[serde(skip)]
+    name: String,
     class: String,
-    class_summary: String,
-    publish: Vec<String>,
+    summary: String,
 }
 
 /// The function that reads messages.
@@ -173,9 +132,11 @@ struct Parse {
     /// The type of events, and the statement that defines it.
     event: String,
     alias: String,
-    /// Event types and versions with the readers of their payloads, as tuples.
-    readers: Vec<String>,
+    /// Event types and versions with their classes, as tuples.
+    rows: Vec<String>,
     variable: String,
+    /// The statement that begins the function.
+    function: String,
 }
 
 impl Module {
@@ -184,54 +145,48 @@ impl Module {
         let title = name(node);
         let class_name = scope.names.give(publisher_class(title));
         let sync_class = scope.names.give(format!("Sync{class_name}"));
-        let events = constants(node, &mut scope);
-        let enumeration = states(node, &mut scope);
-        let models = models(node, &mut scope);
+        let own = NodeNames::new(node, &mut scope);
+        let (events, mut enums) = event_enums(node, &own, &mut scope);
+        let states = states(node, &mut scope);
+        let mut models = models(node, &mut scope);
         let parts = Parts {
             node,
             events: &events,
             models: &models,
+            source: scope.names.give("_SOURCE".to_owned()),
         };
         let mut variables = Variables::default();
-        let mut definitions = parts.operations(&mut scope, &mut variables);
+        let mut definitions = vec![parts.source(&own, &mut scope)];
+        definitions.extend(parts.operations(&mut scope, &mut variables));
         definitions.extend(parts.node_events(&mut scope, &mut variables));
-        let machine = enumeration.as_ref().map(|states| {
-            let (statement, machine) = parts.machine(states, &mut scope, &variables);
+        let machine = states.as_ref().map(|states| {
+            let (statement, variable) = parts.machine(states, &mut scope, &variables);
             definitions.push(statement);
-            machine
+            variable
         });
-        let methods = parts.methods(&mut scope, &variables);
-        let publish = parts.publish_methods(&variables, "PublishMethod", &mut scope);
-        let sync = (!publish.is_empty()).then(|| SyncPublisher {
-            class: class(&sync_class, "EventPublisher"),
-            class_summary: publisher_summary(title, " Blocks for the receipts."),
-            publish: parts.publish_methods(&variables, "SyncPublishMethod", &mut scope),
-        });
-        let parse = parts.parse(&mut scope);
-        let attributes = attributes(node, &mut scope);
-        for used in ["Any", "Final", "UUID", "Mapping", "EventPublisher"] {
-            scope.uses(used);
-        }
-        scope.uses("parse_message");
+        let publishers =
+            parts.publishers(&class_name, &sync_class, machine, &mut scope, &variables);
+        let received = parts.received(&mut scope);
+        let parse = parts.parse(&own, &received, &mut scope);
+        scope.uses("Final");
         let names = ModuleExports {
             publisher: class_name.clone(),
             operations: parts.operation_exports(&variables),
-            states: enumeration.as_ref().map(|it| parts.states_exports(it)),
-            state_changed: parts.constant_of(&STATE_EVENTS),
-            metric_recorded: parts.constant_of(&METRIC_EVENTS),
+            event_types: own.event_types.clone(),
+            states: states.as_ref().map(|it| parts.states_exports(it)),
+            state_changed: parts.event_type_of(&STATE_EVENTS),
+            metric_recorded: parts.event_type_of(&METRIC_EVENTS),
         };
-        let mut exports = exports(&events, &class_name, &models, &variables);
-        exports.extend(sync.as_ref().map(|_| sync_class.clone()));
+        let has_sync = publishers.len() > 1;
+        enums.append(&mut models.enums);
+        let mut exports = exports(&enums, &models, &variables);
+        exports.push(class_name);
+        exports.extend(has_sync.then_some(sync_class));
+        exports.extend(received.iter().flatten().map(|it| it.name.clone()));
         exports.push(parse.event.clone());
-        exports.extend(enumeration.as_ref().map(|states| states.class_name.clone()));
+        exports.extend(states.as_ref().map(|states| states.class_name.clone()));
         sort_exports(&mut exports);
-        let categories = CATEGORIES.into_iter().map(|category| CategoryConstants {
-            key: category.key,
-            constants: (node.events.iter().zip(&events))
-                .filter(|(event, _)| event.category == category)
-                .map(|(_, constants)| constants.event.clone())
-                .collect(),
-        });
+        enums.extend(states.map(|states| states.enumeration));
         let (imports, runtime) = scope.finish();
         Self {
             marker: format!("# {MARKER}"),
@@ -241,32 +196,35 @@ impl Module {
             imports,
             runtime,
             exports,
-            namespaced: node.events.iter().any(|event| event.topic.is_namespaced()),
-            categories: categories.collect(),
             dataclasses: options.models == Models::Dataclass,
-            states: enumeration.map(|states| States {
-                class: class(&states.class_name, "StrEnum"),
-                summary: states.summary,
-                members: states
-                    .members
-                    .iter()
-                    .map(|(_, _, member)| member.clone())
-                    .collect(),
-            }),
-            definitions,
-            class_summary: publisher_summary(title, ""),
-            class: class(&class_name, "EventPublisher"),
-            attributes,
-            methods,
-            publish,
-            sync,
-            machine,
+            definitions: spaced(&definitions),
+            publishers,
+            received: received.into_iter().flatten().collect(),
             parse,
-            events,
-            enums: models.enums,
+            enums,
             models: models.models,
             templates: None,
             names,
+        }
+    }
+}
+
+/// Names that every module has, after its node.
+struct NodeNames {
+    event_types: String,
+    topics: String,
+    /// The union of received events.
+    event: String,
+}
+
+impl NodeNames {
+    fn new(node: &Node, scope: &mut Scope) -> Self {
+        let class = class_name(name(node), "Node");
+        let mut give = |suffix: &str| scope.names.give(format!("{class}{suffix}"));
+        Self {
+            event_types: give("EventType"),
+            topics: give("Topic"),
+            event: give("Event"),
         }
     }
 }
@@ -278,53 +236,57 @@ struct Variables {
     events: BTreeMap<usize, String>,
 }
 
-/// An enumeration of states: its members with their states.
-struct Enumeration {
+/// The enumeration of states.
+struct States {
     class_name: String,
-    summary: String,
-    /// State, name of the member, statement.
-    members: Vec<(String, String, String)>,
+    /// States with the names of their members.
+    members: Vec<(String, String)>,
+    enumeration: enums::Enumeration,
 }
 
 /// Inputs of all statements.
 struct Parts<'a> {
     node: &'a Node,
-    events: &'a [Constants],
+    events: &'a [Members],
     models: &'a ModelSet,
+    /// The variable of the source.
+    source: String,
 }
 
 impl Parts<'_> {
-    fn node_type(&self) -> Expr {
+    /// The node as source of events.
+    fn source(&self, own: &NodeNames, scope: &mut Scope) -> String {
+        let mut arguments = vec![
+            Expr::text(&escape(&self.node.service_name)),
+            Expr::atom(&own.topics),
+        ];
         let kind = self.node.kind.map(Kind::as_str);
-        let kind = kind.map_or_else(|| Expr::atom("None"), Expr::text);
-        Expr::keyword("node_type", kind)
-    }
-
-    fn service_name(&self) -> Expr {
-        Expr::keyword("service_name", Expr::text(&escape(&self.node.service_name)))
+        arguments.extend(kind.map(|kind| Expr::keyword("node_type", Expr::text(kind))));
+        described(&self.source, scope.uses("EventSource"), arguments)
     }
 
     /// The operations that have events.
     fn operations(&self, scope: &mut Scope, variables: &mut Variables) -> Vec<String> {
         let mut statements = Vec::new();
         for (index, operation) in self.node.operations.iter().enumerate() {
-            let events = (self.node.events.iter().zip(self.events))
-                .filter(|(event, _)| event.operation == Some(index));
-            let (events, topics): (Vec<_>, Vec<_>) = events
-                .map(|(_, constants)| (Expr::atom(&constants.event), Expr::atom(&constants.topic)))
-                .unzip();
+            let events: Vec<_> = (self.node.events.iter().zip(self.events))
+                .filter(|(event, _)| event.operation == Some(index))
+                .map(|(_, members)| members)
+                .collect();
             if events.is_empty() {
                 continue;
             }
             let name = scope.names.give(format!("instrument_{}", operation.ident));
-            let tuple = |items| Expr::Bracket("(".to_owned(), items, ')');
             let mut arguments = vec![
                 Expr::text(&escape(&operation.name)),
-                self.node_type(),
-                self.service_name(),
-                Expr::keyword("topics", tuple(topics)),
-                Expr::keyword("events", tuple(events)),
+                Expr::atom(&self.source),
             ];
+            arguments.extend(events.iter().map(|members| Expr::atom(&members.event_type)));
+            if events.iter().any(|members| !members.is_alike) {
+                let topics = events.iter().map(|members| Expr::atom(&members.topic));
+                let topics = Expr::Bracket("(".to_owned(), topics.collect(), ')');
+                arguments.push(Expr::keyword("topics", topics));
+            }
             let models = [
                 ("input", self.models.inputs.get(&index)),
                 ("result", self.models.results.get(&index)),
@@ -359,6 +321,7 @@ impl Parts<'_> {
             let class = match models.map(|(_, model)| model) {
                 [Some(_), Some(_)] => "TypedOperation",
                 [Some(_), None] => "InputOperation",
+                [None, Some(_)] => "ResultOperation",
                 _ => "Operation",
             };
             statements.push(described(&name, scope.uses(class), arguments));
@@ -379,13 +342,11 @@ impl Parts<'_> {
             if event.operation.is_some() {
                 continue;
             }
-            let constants = &self.events[index];
-            let mut arguments = vec![
-                Expr::atom(&constants.event),
-                Expr::atom(&constants.topic),
-                self.node_type(),
-                self.service_name(),
-            ];
+            let members = &self.events[index];
+            let mut arguments = vec![Expr::atom(&members.event_type), Expr::atom(&self.source)];
+            if !members.is_alike {
+                arguments.push(Expr::keyword("topic", Expr::atom(&members.topic)));
+            }
             let class = match &event.declared {
                 _ if event.category == &STATE_EVENTS => "StateEvent",
                 _ if event.category == &METRIC_EVENTS => "MetricEvent",
@@ -418,14 +379,14 @@ impl Parts<'_> {
     /// The state machine that the contract describes.
     fn machine(
         &self,
-        states: &Enumeration,
+        states: &States,
         scope: &mut Scope,
         variables: &Variables,
-    ) -> (String, Machine) {
+    ) -> (String, String) {
         let class = &states.class_name;
         let member = |state: &str| {
-            let found = states.members.iter().find(|(known, ..)| known == state);
-            found.map(|(_, name, _)| Expr::atom(format!("{class}.{name}")))
+            let found = states.members.iter().find(|(known, _)| known == state);
+            found.map(|(_, name)| Expr::atom(format!("{class}.{name}")))
         };
         let set = |states: Vec<Expr>| {
             let inner = if states.is_empty() {
@@ -456,12 +417,7 @@ impl Parts<'_> {
         }
         let variable = scope.names.give("_STATES".to_owned());
         let statement = described(&variable, scope.uses("States"), arguments);
-        scope.uses("StateMachine");
-        let machine = Machine {
-            property: property(class),
-            variable,
-        };
-        (statement, machine)
+        (statement, variable)
     }
 
     /// Returns the names that belong to operations.
@@ -473,8 +429,8 @@ impl Parts<'_> {
             result: self.models.results.get(index).cloned(),
             events: (self.node.events.iter().zip(self.events))
                 .filter(|(event, _)| event.operation == Some(*index))
-                .filter_map(|(event, constants)| {
-                    Some((event.stage?.occasion, constants.event.clone()))
+                .filter_map(|(event, members)| {
+                    Some((event.stage?.occasion, members.event_type.clone()))
                 })
                 .collect(),
         };
@@ -482,7 +438,7 @@ impl Parts<'_> {
     }
 
     /// Returns the names that belong to the states.
-    fn states_exports(&self, states: &Enumeration) -> StatesExports {
+    fn states_exports(&self, states: &States) -> StatesExports {
         let machine = self.node.states.as_ref();
         let begins = machine.and_then(|machine| machine.initial.as_deref());
         let members = || states.members.iter();
@@ -499,21 +455,21 @@ impl Parts<'_> {
         StatesExports {
             class: states.class_name.clone(),
             initial: initial.0.clone(),
-            next: next.map(|(state, member, _)| (member.clone(), state.clone())),
+            next: next.map(|(state, member)| (member.clone(), state.clone())),
         }
     }
 
-    /// The constant of the event type of the first event in a category.
-    fn constant_of(&self, category: &'static Category) -> Option<String> {
+    /// The event type of the first event in a category.
+    fn event_type_of(&self, category: &'static Category) -> Option<String> {
         let mut events = self.node.events.iter().zip(self.events);
         let found = events.find(|(event, _)| event.category == category);
-        found.map(|(_, constants)| constants.event.clone())
+        found.map(|(_, members)| members.event_type.clone())
     }
 
     /// Returns the states that may follow each state; all others where the contract names none.
     fn transitions(
         &self,
-        states: &Enumeration,
+        states: &States,
         member: &dyn Fn(&str) -> Option<Expr>,
         set: &dyn Fn(Vec<Expr>) -> Expr,
     ) -> Expr {
@@ -523,7 +479,7 @@ impl Parts<'_> {
             let all = Expr::call("frozenset", vec![Expr::atom(class)]);
             return Expr::call("dict.fromkeys", vec![Expr::atom(class), all]);
         };
-        let entries = states.members.iter().map(|(state, name, _)| {
+        let entries = states.members.iter().map(|(state, name)| {
             let following = following(machine, state);
             let followers = (states.members.iter())
                 .filter(|(state, ..)| following.contains(state.as_str()))
@@ -534,51 +490,58 @@ impl Parts<'_> {
         Expr::Bracket("{".to_owned(), entries.collect(), '}')
     }
 
-    fn methods(&self, scope: &mut Scope, variables: &Variables) -> Vec<Method> {
-        let mut methods = Vec::with_capacity(self.node.events.len());
-        for (index, event) in self.node.events.iter().enumerate() {
-            let arguments = event
-                .stage
-                .map_or(&DECLARED_ARGUMENTS[..], |it| it.arguments);
-            let of_operation = event.operation.zip(event.stage);
-            let part = arguments.iter().find_map(Argument::part);
-            let model = match (part, event.operation) {
-                (Some(Part::Input), Some(operation)) => self.models.inputs.get(&operation),
-                (Some(Part::Result), Some(operation)) => self.models.results.get(&operation),
-                (Some(Part::Payload), _) => self.models.payloads.get(&index),
-                _ => None,
-            };
-            let names = arguments.iter().map(|argument| argument.name);
-            let handed_over = ["self"].into_iter().chain(names).collect::<Vec<_>>();
-            let handed_over = handed_over.join(", ");
-            let call = of_operation.map_or_else(
-                || format!("{}.publish", variables.events[&index]),
-                |(operation, stage)| {
-                    format!("{}.{}", variables.operations[&operation], stage.ident)
-                },
-            );
-            let line = 8 + "await ()".len() + call.len() + handed_over.len();
-            let head = call.len() + "(".len();
-            let breaks = if line <= WIDTH {
-                0
-            } else if 8 + "await ".len() + head > WIDTH && 12 + head <= WIDTH {
-                2
-            } else {
-                1
-            };
-            scope.uses("Any");
-            let parameter =
-                |argument: &Argument| format!("{}: {}", argument.name, annotation(argument, model));
-            methods.push(Method {
-                ident: event.ident.clone(),
-                summary: summary(self.node, event),
-                breaks,
-                parameters: arguments.iter().map(parameter).collect(),
-                arguments: handed_over,
-                call,
+    /// The class that publishes, and the one for synchronous programs.
+    fn publishers(
+        &self,
+        class_name: &str,
+        sync_class: &str,
+        machine: Option<String>,
+        scope: &mut Scope,
+        variables: &Variables,
+    ) -> Vec<Publisher> {
+        let title = name(self.node);
+        let base = scope.uses("EventPublisher");
+        let mut publish = self.publish_methods(variables, "PublishMethod", scope);
+        publish.extend(machine.map(|machine| format!("state_machine = {machine}")));
+        let own = attributes(self.node, scope);
+        let inherited = own.iter().map(|(target, attribute, _)| {
+            let value = Expr::atom(format!("{class_name}.{attribute}"));
+            assign(4, target, &value)
+        });
+        let inherited: Vec<_> = inherited.collect();
+        let attributes = own.into_iter().map(|(.., statement)| statement).collect();
+        let mut publishers = vec![Publisher {
+            class: class(class_name, base),
+            summary: publisher_summary(title, ""),
+            blocks: vec![attributes, publish, self.logged_methods(variables, scope)],
+        }];
+        let publish = self.publish_methods(variables, "SyncPublishMethod", scope);
+        if !publish.is_empty() {
+            publishers.push(Publisher {
+                class: class(sync_class, base),
+                summary: publisher_summary(title, " Blocks for the receipts."),
+                blocks: vec![inherited, publish],
             });
         }
-        methods
+        for publisher in &mut publishers {
+            publisher.blocks.retain(|block| !block.is_empty());
+        }
+        publishers
+    }
+
+    /// Returns the statements that define the methods that log failures.
+    fn logged_methods(&self, variables: &Variables, scope: &mut Scope) -> Vec<String> {
+        let method = |(index, event): (usize, &Event)| {
+            let publish = match event.operation.zip(event.stage) {
+                None => format!("{}.publish", variables.events[&index]),
+                Some((operation, stage)) => {
+                    format!("{}.{}", variables.operations[&operation], stage.ident)
+                }
+            };
+            let made = Expr::call(scope.uses("logged_method"), vec![Expr::atom(publish)]);
+            assign(4, &format!("_publish_{}_event", event.ident), &made)
+        };
+        self.node.events.iter().enumerate().map(method).collect()
     }
 
     /// Returns the statements that define the public methods.
@@ -598,44 +561,61 @@ impl Parts<'_> {
         declared.map(method).collect()
     }
 
-    /// The function that reads messages: what the payload of each event is.
-    fn parse(&self, scope: &mut Scope) -> Parse {
-        let mut payloads = Vec::new();
-        let mut readers = Vec::new();
+    /// Returns the classes of received events, for each event that has one of its own.
+    fn received(&self, scope: &mut Scope) -> Vec<Option<Received>> {
+        let received = |(index, event): (usize, &Event)| {
+            event.declared.as_ref()?;
+            let payload = match self.models.received.get(&index) {
+                Some(model) => Expr::atom(model),
+                None => Expr::generic(
+                    scope.uses("Mapping"),
+                    vec![Expr::atom("str"), Expr::atom(scope.uses("Any"))],
+                ),
+            };
+            let name = class_name(&event.ident, "Event") + "Event";
+            let name = scope.names.give_or(name, "Received");
+            let base = Expr::generic(scope.uses("ReceivedEvent"), vec![payload]);
+            let of = sanitize(&event.event_type);
+            Some(Received {
+                class: class(&name, &base.fitted(4, 4, 0)),
+                summary: super::models::described(&format!("`{of}`, as received."), None),
+                name,
+            })
+        };
+        self.node.events.iter().enumerate().map(received).collect()
+    }
+
+    /// The function that reads messages: the class of each event.
+    fn parse(&self, own: &NodeNames, received: &[Option<Received>], scope: &mut Scope) -> Parse {
+        let mut classes = Vec::new();
+        let mut rows = Vec::new();
         for (index, event) in self.node.events.iter().enumerate() {
-            let class = match event.stage {
-                Some(stage) => scope.uses(stage.received_class).to_owned(),
-                None => match self.models.received.get(&index) {
-                    Some(class) => class.clone(),
-                    None => continue,
-                },
+            let class = match (event.stage, &received[index]) {
+                (Some(stage), _) => scope.uses(stage.received_event).to_owned(),
+                (None, Some(received)) => received.name.clone(),
+                (None, None) => continue,
             };
-            let constant = &self.events[index].event;
-            let reader = if event.declared.is_some() {
-                Expr::call(scope.uses("reader"), vec![Expr::atom(&class)])
-            } else {
-                Expr::atom(format!("{class}.read"))
-            };
-            let version = Expr::atom(event.version.to_string());
-            let entry = vec![Expr::atom(constant), version, reader];
-            readers.push(Expr::Bracket("(".to_owned(), entry, ')').fitted(4, 4, 1));
-            if !payloads.contains(&class) {
-                payloads.push(class);
+            let row = vec![
+                Expr::atom(&self.events[index].event_type),
+                Expr::atom(event.version.to_string()),
+                Expr::atom(&class),
+            ];
+            rows.push(Expr::Bracket("(".to_owned(), row, ')').fitted(4, 4, 1));
+            if !classes.contains(&class) {
+                classes.push(class);
             }
         }
-        let payloads = payloads.into_iter().map(Expr::Atom);
-        let open = format!("{}[str, Any]", scope.uses("Mapping"));
-        let payloads = payloads.chain([Expr::Atom(open)]).collect();
-        let received = Expr::generic(scope.uses("ReceivedEvent"), vec![Expr::or(payloads)]);
-        let event = class_name(name(self.node), "Node") + "Event";
-        let event = scope.names.give(event);
-        let target = format!("{event}: {}", scope.uses("TypeAlias"));
-        scope.uses("payload_readers");
+        classes.push(scope.uses("UnknownEvent").to_owned());
+        let union = Expr::or(classes.into_iter().map(Expr::Atom).collect());
+        let target = format!("{}: {}", own.event, scope.uses("TypeAlias"));
+        scope.uses("event_classes");
+        scope.uses("parse_message");
         Parse {
-            alias: assign(0, &target, &received),
-            event,
-            readers,
-            variable: scope.names.give("_READERS".to_owned()),
+            alias: assign(0, &target, &union),
+            event: own.event.clone(),
+            rows,
+            variable: scope.names.give("_EVENTS".to_owned()),
+            function: function(&own.event),
         }
     }
 }
@@ -658,37 +638,34 @@ fn following<'a>(machine: &'a StateMachine, state: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// Returns the annotation of a parameter, with its default.
-fn annotation(argument: &Argument, model: Option<&String>) -> String {
-    match argument.ty {
-        ArgumentType::Uuid => "UUID".to_owned(),
-        ArgumentType::OptionalUuid => "UUID | None = None".to_owned(),
-        ArgumentType::Text => "str".to_owned(),
-        ArgumentType::Number => "float".to_owned(),
-        ArgumentType::Error => "BaseException".to_owned(),
-        ArgumentType::Metadata => "Mapping[str, Any] | None = None".to_owned(),
-        ArgumentType::Data(_) => {
-            let model = model.map(Expr::atom);
-            let types = model.into_iter().chain([Expr::atom("Mapping[str, Any]")]);
-            Expr::or(types.collect()).fitted(8, 8 + argument.name.len() + ": ".len(), 1)
-        }
-    }
-}
-
-/// The property that is the state machine, up to its colon.
-fn property(states: &str) -> String {
-    let machine = Expr::generic("StateMachine", vec![Expr::atom(states)]);
-    let flat = format!("def state_machine(self) -> {}", machine.flat());
-    if 4 + flat.len() < WIDTH {
-        return flat;
-    }
-    let machine = machine.fitted(4, 4 + ") -> ".len(), 1);
-    format!("def state_machine(\n        self,\n    ) -> {machine}")
-}
-
-/// `name: Final = Class(…)`, each argument on a line of its own.
+/// `name: Final = Class(…)`.
 fn described(name: &str, class: &str, arguments: Vec<Expr>) -> String {
-    assign_opened(&format!("{name}: Final"), &Expr::call(class, arguments))
+    assign(0, &format!("{name}: Final"), &Expr::call(class, arguments))
+}
+
+/// The statement that begins the function `parse`.
+fn function(event: &str) -> String {
+    let flat = format!("def parse(message: object) -> {event}:");
+    if flat.len() <= WIDTH {
+        flat
+    } else {
+        format!("def parse(\n    message: object,\n) -> {event}:")
+    }
+}
+
+/// Joins definitions, with an empty line beside each that takes several lines.
+fn spaced(definitions: &[String]) -> String {
+    let mut text = String::new();
+    let mut was_long = false;
+    for definition in definitions {
+        let is_long = definition.contains('\n');
+        if !text.is_empty() {
+            text.push_str(if is_long || was_long { "\n\n" } else { "\n" });
+        }
+        text.push_str(definition);
+        was_long = is_long;
+    }
+    text
 }
 
 /// A value of the metadata.
@@ -726,37 +703,71 @@ fn publisher_summary(title: &str, more: &str) -> String {
     wrap(&sentence, 4 + 3, 4)
 }
 
-/// The docstring of a method.
-fn summary(node: &Node, event: &Event) -> String {
-    let sentence = format!("Publish {} event.", sanitize(&label(node, event)));
-    let text = wrap(&sentence, 8 + 6, 8);
-    super::models::closed(text, 8)
-}
-
-/// Constants of event types and topics, in the order of [`Node::events`].
-fn constants(node: &Node, scope: &mut Scope) -> Vec<Constants> {
-    let constants = |event: &Event| {
-        let ident = event.ident.to_ascii_uppercase();
-        let name = scope.names.give(format!("EVENT_{ident}"));
-        let topic_name = scope.names.give(format!("TOPIC_{ident}"));
+/// Enumerations of event types and topics, and the members of each event, in the order of
+/// [`Node::events`].
+fn event_enums(
+    node: &Node,
+    own: &NodeNames,
+    scope: &mut Scope,
+) -> (Vec<Members>, Vec<enums::Enumeration>) {
+    let mut type_names = MemberNames::new("EVENT");
+    let mut topic_names = MemberNames::new("EVENT");
+    let mut types: BTreeMap<&str, String> = BTreeMap::new();
+    let (mut type_members, mut topic_members) = (Vec::new(), Vec::new());
+    let has_versions = |event: &Event| {
+        let same = |other: &&Event| other.event_type == event.event_type;
+        node.events.iter().filter(same).nth(1).is_some()
+    };
+    let mut members = Vec::with_capacity(node.events.len());
+    for event in &node.events {
         let topic = match &event.topic {
             Topic::Literal(name) => escape(name),
             Topic::Namespaced { before, after } => {
                 format!("{}{{namespace}}{}", escape(before), escape(after))
             }
         };
-        Constants {
-            event_assignment: assignment(0, &format!("{name}: Final"), &escape(&event.event_type)),
-            event: name,
-            topic_assignment: assignment(0, &format!("{topic_name}: Final"), &topic),
-            topic: topic_name,
-        }
-    };
-    node.events.iter().map(constants).collect()
+        let topic_member = topic_names.give(&event.ident);
+        topic_members.push((topic_member.clone(), topic));
+        let type_member = types.entry(&event.event_type).or_insert_with(|| {
+            let member = if has_versions(event) {
+                type_names.give(&ident(&event.event_type))
+            } else {
+                type_names.give(&event.ident)
+            };
+            type_members.push((member.clone(), escape(&event.event_type)));
+            member
+        });
+        members.push(Members {
+            event_type: format!("{}.{type_member}", own.event_types),
+            topic: format!("{}.{topic_member}", own.topics),
+            is_alike: *type_member == topic_member,
+        });
+    }
+    let base = scope.uses("StrEnum");
+    let title = sanitize(name(node));
+    let is_namespaced = node.events.iter().any(|event| event.topic.is_namespaced());
+    let more = "`{namespace}` is the deployment's: `topic.format(namespace=\"dev\")`.";
+    let enums = vec![
+        enums::Enumeration::of_texts(
+            &own.event_types,
+            base,
+            &format!("Event types of the node `{title}`."),
+            None,
+            &type_members,
+        ),
+        enums::Enumeration::of_texts(
+            &own.topics,
+            base,
+            &format!("Topics of the node `{title}`, by the names of its events."),
+            is_namespaced.then_some(&more.to_owned()),
+            &topic_members,
+        ),
+    ];
+    (members, enums)
 }
 
 /// The states as an enumeration, where the node has some and publishes their changes.
-fn states(node: &Node, scope: &mut Scope) -> Option<Enumeration> {
+fn states(node: &Node, scope: &mut Scope) -> Option<States> {
     let machine = node.states.as_ref().filter(|it| !it.states.is_empty())?;
     if !node
         .events
@@ -765,33 +776,33 @@ fn states(node: &Node, scope: &mut Scope) -> Option<Enumeration> {
     {
         return None;
     }
-    scope.uses("StrEnum");
-    let mut names = Names::new([]);
-    let members = machine.states.iter().map(|state| {
-        let name = ident(state).trim_matches('_').to_ascii_uppercase();
-        let is_name = name.starts_with(|c: char| c.is_ascii_uppercase());
-        let name = names.give(if is_name {
-            name
-        } else {
-            format!("STATE_{name}")
-        });
-        let statement = assign(4, &name, &Expr::text(&escape(state)));
-        (state.clone(), name, statement)
-    });
+    let mut names = MemberNames::new("STATE");
+    let members = machine.states.iter();
+    let members: Vec<_> = members
+        .map(|state| (state.clone(), names.give(&ident(state))))
+        .collect();
+    let class_name = scope.names.give(class_name(name(node), "Node") + "State");
+    let texts: Vec<_> = members
+        .iter()
+        .map(|(state, name)| (name.clone(), escape(state)))
+        .collect();
     let sentence = format!("States of the node `{}`.", sanitize(name(node)));
-    Some(Enumeration {
-        members: members.collect(),
-        summary: super::models::closed(wrap(&sentence, 10, 4), 4),
-        class_name: scope.names.give(class_name(name(node), "Node") + "State"),
+    let base = scope.uses("StrEnum");
+    Some(States {
+        enumeration: enums::Enumeration::of_texts(&class_name, base, &sentence, None, &texts),
+        members,
+        class_name,
     })
 }
 
-/// Returns the attributes of the class that the contract sets.
-fn attributes(node: &Node, scope: &mut Scope) -> Vec<String> {
+/// Returns the attributes of the class that the contract sets: target, name and statement.
+fn attributes(node: &Node, scope: &mut Scope) -> Vec<(&'static str, &'static str, String)> {
     let namespaced = node.events.iter().any(|event| event.topic.is_namespaced());
     let mut attributes = Vec::new();
     if let Some(namespace) = node.namespace.as_deref().filter(|_| namespaced) {
-        attributes.push(assignment(4, "default_namespace: str", &escape(namespace)));
+        let target = "default_namespace: str";
+        let statement = assignment(4, target, &escape(namespace));
+        attributes.push((target, "default_namespace", statement));
     }
     if !node.redact.is_empty() {
         scope.uses("re");
@@ -800,23 +811,17 @@ fn attributes(node: &Node, scope: &mut Scope) -> Vec<String> {
             Expr::call("re.compile", vec![pattern, Expr::atom("re.IGNORECASE")])
         });
         let patterns = Expr::Bracket("(".to_owned(), patterns.collect(), ')');
-        attributes.push(assign(4, "redactions", &patterns));
+        let statement = assign(4, "redactions", &patterns);
+        attributes.push(("redactions", "redactions", statement));
     }
     attributes
 }
 
-/// Returns the entries of `__all__`.
-fn exports(
-    constants: &[Constants],
-    class_name: &str,
-    models: &ModelSet,
-    variables: &Variables,
-) -> Vec<String> {
-    let own = ["EVENT_CATALOG", "TOPICS", "parse", class_name];
-    own.into_iter()
-        .map(str::to_owned)
-        .chain((constants.iter()).flat_map(|event| [event.event.clone(), event.topic.clone()]))
-        .chain(models.enums.iter().map(|one| one.name.clone()))
+/// Returns the entries of `__all__` that the contract names.
+fn exports(enums: &[enums::Enumeration], models: &ModelSet, variables: &Variables) -> Vec<String> {
+    ["parse".to_owned()]
+        .into_iter()
+        .chain(enums.iter().map(|one| one.name.clone()))
         .chain(models.models.iter().map(|model| model.name().to_owned()))
         .chain(variables.operations.values().cloned())
         .collect()

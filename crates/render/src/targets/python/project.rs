@@ -175,7 +175,7 @@ struct Method {
     request: String,
     /// Whether that is what it takes.
     is_sampled: bool,
-    /// Constants of event types that the statements use.
+    /// Event types that the statements use.
     #[serde(skip)]
     events: Vec<String>,
 }
@@ -475,14 +475,14 @@ fn test_imports(
             others.name("collections.abc", "Mapping");
             others.name("typing", "Any");
         }
-        for event in &method.events {
-            own.name(module, event);
+        if !method.events.is_empty() {
+            own.name(module, &exports.event_types);
         }
     }
     for operation in &exports.operations {
         own.name(module, &operation.instrument);
-        if let Some(failed) = operation.failed_event() {
-            own.name(module, failed);
+        if operation.failed_event().is_some() {
+            own.name(module, &exports.event_types);
         }
         if let Some(input) = &operation.input {
             own.name(module, input);
@@ -490,11 +490,10 @@ fn test_imports(
     }
     if let (true, Some(states)) = (has_states, &exports.states) {
         own.name(module, &states.class);
-        let changed = exports.state_changed.iter();
-        changed.for_each(|constant| own.name(module, constant));
     }
-    let metric = exports.metric_recorded.iter();
-    metric.for_each(|constant| own.name(module, constant));
+    if (has_states && exports.state_changed.is_some()) || exports.metric_recorded.is_some() {
+        own.name(module, &exports.event_types);
+    }
     if has_states || !methods.is_empty() {
         own.name(&format!("{package}.node"), class_name);
     }

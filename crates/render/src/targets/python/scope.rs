@@ -34,12 +34,10 @@ const ORIGINS: [(&str, &str); 17] = [
 ];
 
 /// Builtins that annotations and defaults use, and names that the module defines itself.
-const OWN: [&str; 20] = [
+const OWN: [&str; 18] = [
     "BaseModel",
     "ConfigDict",
-    "EVENT_CATALOG",
     "ModelT",
-    "TOPICS",
     "bool",
     "classmethod",
     "dict",

@@ -2,17 +2,27 @@
 # pyright: reportIncompatibleVariableOverride=false
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Literal, TypeVar
+from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 from herald.metrics import NodeMetrics, OperationSnapshot, Track, measured_method
-from herald.runtime import EventClient, EventPublisher, MetricEvent
+from herald.runtime import (
+    EventClient,
+    EventPublisher,
+    EventSource,
+    MetricEvent,
+    logged_method,
+)
+
+_SOURCE: Final = EventSource(
+    "orders",
+    node_type="effect",
+)
 
 _METRIC_RECORDED: Final = MetricEvent(
     "effect.metric.recorded",
-    "{namespace}.orders.effect.metric.recorded.v1",
-    node_type="effect",
-    service_name="orders",
+    _SOURCE,
+    topic="{namespace}.orders.effect.metric.recorded.v1",
 )
 
 _Method = TypeVar("_Method", bound=Callable[..., object])
@@ -49,18 +59,7 @@ class OrdersMetricsPublisher(EventPublisher):
         self.default_namespace = default_namespace
         self._initialize_metrics()
 
-    async def _publish_metric_recorded_event(
-        self,
-        metric_name: str,
-        metric_value: float,
-        metric_unit: str,
-        correlation_id: UUID | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish metric recorded event."""
-        await _METRIC_RECORDED.publish(
-            self, metric_name, metric_value, metric_unit, correlation_id, metadata
-        )
+    _publish_metric_recorded_event = logged_method(_METRIC_RECORDED.publish)
 
     def _initialize_metrics(self) -> None:
         """Create `node_metrics`; call it in `__init__`.

@@ -1,22 +1,32 @@
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 from uuid import UUID
 
 from herald.lifecycle import Admission, Health, Lifecycle, StopReport
-from herald.runtime import EventClient, EventPublisher, MetricEvent, StateEvent
+from herald.runtime import (
+    EventClient,
+    EventPublisher,
+    EventSource,
+    MetricEvent,
+    StateEvent,
+    logged_method,
+)
+
+_SOURCE: Final = EventSource(
+    "orders",
+    node_type="effect",
+)
 
 _STATE_CHANGED: Final = StateEvent(
     "effect.state.changed",
-    "{namespace}.orders.effect.state.changed.v1",
-    node_type="effect",
-    service_name="orders",
+    _SOURCE,
+    topic="{namespace}.orders.effect.state.changed.v1",
 )
 
 _METRIC_RECORDED: Final = MetricEvent(
     "effect.metric.recorded",
-    "{namespace}.orders.effect.metric.recorded.v1",
-    node_type="effect",
-    service_name="orders",
+    _SOURCE,
+    topic="{namespace}.orders.effect.metric.recorded.v1",
 )
 
 
@@ -40,31 +50,8 @@ class OrdersService(EventPublisher):
         self.default_namespace = default_namespace
         self._initialize_lifecycle()
 
-    async def _publish_state_changed_event(
-        self,
-        correlation_id: UUID,
-        old_state: str,
-        new_state: str,
-        transition_reason: str,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish state changed event."""
-        await _STATE_CHANGED.publish(
-            self, correlation_id, old_state, new_state, transition_reason, metadata
-        )
-
-    async def _publish_metric_recorded_event(
-        self,
-        metric_name: str,
-        metric_value: float,
-        metric_unit: str,
-        correlation_id: UUID | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Publish metric recorded event."""
-        await _METRIC_RECORDED.publish(
-            self, metric_name, metric_value, metric_unit, correlation_id, metadata
-        )
+    _publish_state_changed_event = logged_method(_STATE_CHANGED.publish)
+    _publish_metric_recorded_event = logged_method(_METRIC_RECORDED.publish)
 
     def _initialize_lifecycle(self) -> None:
         """Declare dependencies and tasks; call it at the end of `__init__`.
