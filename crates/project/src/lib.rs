@@ -30,7 +30,7 @@ static CONFIG: MapShape = MapShape {
         Key::new("rules", Shape::Dict(&LEVEL), "Severity of diagnostics by code."),
         Key::new("overrides", Shape::List(&Shape::Map(&OVERRIDE)), "Severity of diagnostics of some contracts; later entries win."),
         Key::new("baseline", Shape::Text, "File of known diagnostics, written by `herald check --write-baseline`, relative to this file.").default("\"herald-baseline.yaml\""),
-        Key::new("workspace", Shape::List(&Shape::Text), "Contracts of the whole system, for `herald graph`: files, folders, globs and lock files, relative to this file, and `git:REF[:PATH]`."),
+        Key::new("workspace", Shape::List(&Shape::Text), "Contracts of the whole system, for `herald graph`: files, folders, globs and lock files, relative to this file, and `git:REF[:PATH]`, or of another repository `git:FOLDER@REF[:PATH]`."),
         Key::new("breaking", Shape::Map(&BREAKING), "What `herald breaking` reports, and exceptions from it."),
         Key::new("strict", Shape::Bool, "Whether warnings fail `herald check`.").default("false"),
         Key::new("kafka", Shape::Map(&KAFKA), "The cluster that commands connect to, unless the command line or the environment names another."),

@@ -12,7 +12,7 @@ pub struct Breaking {
     /// Files, folders or globs [default: those of herald.yaml, else the working folder]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Contracts to compare with: a file, a folder, git:REF[:PATH], or lock for the lock file
+    /// Contracts to compare with: a file, a folder, git:[FOLDER@]REF[:PATH], or lock for the lock file
     #[arg(long, value_name = "OLD")]
     pub against: String,
     /// Fail only when this breaks: consumer, producer or source; repeatable [default: all]

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 /// Arguments of `herald graph`.
 #[derive(Debug, Args)]
 pub struct Graph {
-    /// Contracts of the system: files, directories, globs, lock files or git:REF[:PATH] [default: workspace of herald.yaml, else its contracts]
+    /// Contracts of the system: files, directories, globs, lock files or git:[FOLDER@]REF[:PATH] [default: workspace of herald.yaml, else its contracts]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
     /// Output format

@@ -1,6 +1,7 @@
 //! `herald graph`: the flow of events between all nodes of a system.
 
 use std::io;
+use std::path::Path;
 
 use globset::GlobBuilder;
 use herald_catalog::load::{self, Loaded};
@@ -97,19 +98,20 @@ pub fn run(args: &Args) -> Result<ExitStatus, Error> {
 
 /// Reads all contracts of the system: files, folders, globs, lock files and commits.
 fn read(args: &Args, project: &Project) -> Result<Loaded, Error> {
-    let wanted = if !args.paths.is_empty() {
-        args.paths.clone()
+    let here = Path::new(".");
+    let (wanted, base) = if !args.paths.is_empty() {
+        (args.paths.clone(), here)
     } else if project.workspace.is_empty() {
-        project.paths()
+        (project.paths(), here)
     } else {
-        project.workspace_paths()
+        (project.workspace_paths(), project.folder())
     };
     let mut paths = Vec::new();
     let mut checkouts: Vec<Checkout> = Vec::new();
     for path in &wanted {
         match path.strip_prefix("git:") {
             Some(reference) => {
-                let checkout = git::checkout(reference, &[], project)?;
+                let checkout = git::checkout(reference, &[], project, base)?;
                 paths.extend(checkout.paths.iter().cloned());
                 checkouts.push(checkout);
             }

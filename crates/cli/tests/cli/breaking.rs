@@ -24,7 +24,7 @@ fn new() -> String {
     OLD.replace("voucher]", "voucher, goodwill]")
 }
 
-fn git(sandbox: &Sandbox, args: &[&str]) {
+pub fn git(sandbox: &Sandbox, args: &[&str]) {
     let output = Command::new("git")
         .args(["-c", "user.name=a", "-c", "user.email=a@localhost"])
         .args([
@@ -155,6 +155,39 @@ fn compares_with_a_commit() {
         ["breaking", ".", "--against", "git:HEAD:contracts"],
     ] {
         sandbox.herald_in("contracts", &args).exits(1);
+    }
+}
+
+#[test]
+fn compares_with_a_commit_of_another_repository() {
+    let released = repository();
+    let folder = released.path("");
+    let folder = folder.to_str().expect("UTF-8").trim_end_matches('/');
+    let sandbox = Sandbox::with(&[("contracts/shop.yaml", &new())]);
+    for reference in ["@main", "/contracts@HEAD", "@main:contracts"] {
+        let against = format!("git:{folder}{reference}");
+        let run = sandbox
+            .herald(&["breaking", "contracts", "--against", &against])
+            .exits(1);
+        assert!(
+            run.stdout.contains(":contracts/shop.yaml:10:7"),
+            "{}",
+            run.stdout
+        );
+    }
+    for (reference, message) in [
+        ("git:./gone@main".to_owned(), "git:FOLDER@REF[:PATH]"),
+        (format!("git:{folder}"), "git:FOLDER@REF[:PATH]"),
+        (
+            format!("git:{folder}@release"),
+            "git has no commit `release`",
+        ),
+        ("git:./contracts@main".to_owned(), "not in a git repository"),
+    ] {
+        let run = sandbox
+            .herald(&["breaking", "contracts", "--against", &reference])
+            .exits(2);
+        assert!(run.stderr.contains(message), "{message}\n{}", run.stderr);
     }
 }
 

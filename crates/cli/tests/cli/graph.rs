@@ -1,5 +1,6 @@
 //! `herald graph` as a user runs it.
 
+use crate::breaking::git;
 use crate::support::Sandbox;
 
 const SHOP: &str = "\
@@ -127,6 +128,32 @@ fn the_workspace_may_be_paths_and_lock_files_and_levels_apply() {
         "{}",
         run.stderr
     );
+}
+
+#[test]
+fn the_workspace_may_be_commits_of_other_repositories() {
+    let sandbox = Sandbox::with(&[("mail/mail.yaml", MAIL), ("shop/contracts/shop.yaml", SHOP)]);
+    sandbox.herald_in("shop", &["lock"]).exits(0);
+    git(&sandbox, &["init", "--quiet", "shop"]);
+    git(&sandbox, &["-C", "shop", "add", "."]);
+    git(
+        &sandbox,
+        &["-C", "shop", "commit", "--quiet", "-m", "first"],
+    );
+    // The commit counts, not the files of now.
+    sandbox.write("shop/contracts/shop.yaml", "node_type: [");
+    sandbox.write("shop/herald.lock", "");
+    for reference in [
+        "@main:contracts",
+        "@HEAD",
+        "@main:herald.lock",
+        "/contracts@main",
+    ] {
+        let workspace = format!("workspace: [../mail, 'git:../shop{reference}']\n");
+        sandbox.write("app/herald.yaml", &workspace);
+        let run = sandbox.herald_in("app", &["graph"]).exits(0);
+        assert!(run.stdout.contains("order.lost.v1"), "{}", run.stdout);
+    }
 }
 
 #[test]

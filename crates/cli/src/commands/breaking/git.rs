@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::{env, fs};
 
 use herald_catalog::load::{self, Loaded, PROJECT_FILE};
+use herald_catalog::lock;
 use herald_diagnostics::{Source, Sources};
 use herald_project::Project;
 use tempfile::TempDir;
@@ -27,29 +28,84 @@ pub struct Checkout {
     pub options: load::Options,
 }
 
-/// Copies the contracts of `REF` or `REF:PATH`; without a path, those at `paths` or of the project.
-pub fn checkout(reference: &str, paths: &[String], project: &Project) -> Result<Checkout, Error> {
-    let (name, path) = match reference.split_once(':') {
-        Some((name, path)) => (name, Some(path)),
-        None => (reference, None),
+/// A commit, as `REF[:PATH]` or, in another repository, `FOLDER@REF[:PATH]`.
+struct Reference<'a> {
+    /// A folder of the other repository.
+    folder: Option<PathBuf>,
+    /// Everything but the path.
+    name: &'a str,
+    commit: &'a str,
+    /// Path from the top of the repository.
+    path: Option<&'a str>,
+}
+
+impl<'a> Reference<'a> {
+    /// Parses a reference. The folder of another repository is relative to `base`.
+    fn parse(text: &'a str, base: &Path) -> Result<Self, Error> {
+        // No name of a commit begins like this.
+        let names_folder = ["./", "../", "/"];
+        let is_elsewhere = names_folder.iter().any(|start| text.starts_with(start));
+        let (folder, start) = if is_elsewhere {
+            let ends = text.match_indices('@').map(|(at, _)| at);
+            let folder = |at: usize| (base.join(&text[..at]), at + 1);
+            let mut folders = ends.map(folder).filter(|(folder, _)| folder.is_dir());
+            let (folder, start) = folders.next().ok_or_else(|| {
+                Error::Message(format!(
+                    "`git:{text}` names no commit of an existing folder; write \
+                     git:FOLDER@REF[:PATH], such as git:../shop@main:contracts"
+                ))
+            })?;
+            (Some(folder.canonicalize()?), start)
+        } else {
+            (None, 0)
+        };
+        let (commit, path) = match text[start..].split_once(':') {
+            Some((commit, path)) => (commit, Some(path)),
+            None => (&text[start..], None),
+        };
+        Ok(Self {
+            folder,
+            name: &text[..start + commit.len()],
+            commit,
+            path,
+        })
+    }
+}
+
+/// Copies the contracts of a [`Reference`]. Without a path, they are those at `paths` or of the project,
+/// and of another repository everything in its folder. `base` is where its folder is relative to.
+pub fn checkout(
+    reference: &str,
+    paths: &[String],
+    project: &Project,
+    base: &Path,
+) -> Result<Checkout, Error> {
+    let Reference {
+        folder: elsewhere,
+        name,
+        commit,
+        path,
+    } = Reference::parse(reference, base)?;
+    let here = elsewhere.as_deref().unwrap_or(Path::new("."));
+    let repository = Repository::find(here, commit)?;
+    let below = |folder: &Path| {
+        let folder = folder.to_string_lossy().into_owned();
+        repository.relative(&[folder])
     };
-    let repository = Repository::find(name)?;
-    let wanted = match path {
+    let wanted = match (path, &elsewhere) {
         // As git writes it: from the top of the repository.
-        Some(path) => vec![PathBuf::from(path)],
-        None if paths.is_empty() => repository.relative(&project.paths())?,
-        None => repository.relative(paths)?,
+        (Some(path), _) => vec![PathBuf::from(path)],
+        (None, Some(folder)) => below(folder)?,
+        (None, None) if paths.is_empty() => repository.relative(&project.paths())?,
+        (None, None) => repository.relative(paths)?,
     };
     let folder = tempfile::tempdir()?;
     for path in &wanted {
         repository.copy(&without_wildcards(path), folder.path())?;
     }
-    let options = match &project.root {
+    let options = match elsewhere.as_ref().or(project.root.as_ref()) {
         Some(root) => {
-            let root = repository
-                .relative(&[root.to_string_lossy().into_owned()])?
-                .remove(0);
-            let file = root.join(PROJECT_FILE);
+            let file = below(root)?.remove(0).join(PROJECT_FILE);
             repository.copy(&file, folder.path())?;
             read_options(&folder.path().join(file), project)?
         }
@@ -91,9 +147,9 @@ impl Checkout {
     }
 }
 
-/// Reads the contracts of `REF` or `REF:PATH`, with the `herald.yaml` of that commit.
+/// Reads the contracts of a [`Reference`], with the `herald.yaml` of that commit.
 pub fn load(reference: &str, paths: &[String], project: &Project) -> Result<Loaded, Error> {
-    let checkout = checkout(reference, paths, project)?;
+    let checkout = checkout(reference, paths, project, Path::new("."))?;
     let mut loaded = load::load(&checkout.paths, &checkout.options, &|| ());
     checkout.rename(&mut loaded);
     if loaded.found_no_contracts() {
@@ -143,10 +199,16 @@ struct Repository {
 }
 
 impl Repository {
-    /// The repository that the working folder is in.
-    fn find(name: &str) -> Result<Self, Error> {
-        let top = git(Path::new("."), ["rev-parse", "--show-toplevel"], b"")
-            .map_err(|error| not_usable("the working folder is not in a git repository", &error))?;
+    /// The repository that a folder is in, and a commit of it.
+    fn find(folder: &Path, name: &str) -> Result<Self, Error> {
+        let top = git(folder, ["rev-parse", "--show-toplevel"], b"").map_err(|error| {
+            let folder = if folder == Path::new(".") {
+                "the working folder".to_owned()
+            } else {
+                format!("`{}`", folder.display())
+            };
+            not_usable(&format!("{folder} is not in a git repository"), &error)
+        })?;
         let top = PathBuf::from(String::from_utf8_lossy(&top).trim_end_matches('\n'));
         // A name that begins with a dash would be an option.
         let wanted = format!("{name}^{{commit}}");
@@ -187,14 +249,14 @@ impl Repository {
         paths.iter().map(relative).collect()
     }
 
-    /// Copies the YAML files at a path, or below it, to the same place below a folder.
+    /// Copies the YAML and lock files at a path, or below it, to the same place below a folder.
     fn copy(&self, path: &Path, folder: &Path) -> Result<(), Error> {
         let tree = ["ls-tree", "-r", "-z", "--full-tree", &self.commit, "--"].map(OsStr::new);
         let path = (!path.as_os_str().is_empty()).then_some(path.as_os_str());
         let listing = git(&self.top, tree.into_iter().chain(path), b"")
             .map_err(|error| not_usable("git can't list the files of the commit", &error))?;
         let listing = String::from_utf8_lossy(&listing);
-        let files: Vec<_> = listing.split('\0').filter_map(yaml_file).collect();
+        let files: Vec<_> = listing.split('\0').filter_map(contract_file).collect();
         let ids = files
             .iter()
             .fold(String::new(), |ids, (id, _)| ids + id + "\n");
@@ -214,20 +276,21 @@ impl Repository {
     }
 }
 
-/// Id and path of a regular YAML file in a listing: `100644 blob ID\tPATH`.
-fn yaml_file(line: &str) -> Option<(&str, &Path)> {
+/// Id and path of a regular YAML or lock file in a listing: `100644 blob ID\tPATH`.
+fn contract_file(line: &str) -> Option<(&str, &Path)> {
     let (about, path) = line.split_once('\t')?;
     let mut about = about.split(' ');
     let is_regular = about.next()?.starts_with("100") && about.next()? == "blob";
     let path = Path::new(path);
-    let is_yaml = path.extension().is_some_and(|ending| {
-        ending.eq_ignore_ascii_case("yaml") || ending.eq_ignore_ascii_case("yml")
+    let is_contract = path.extension().is_some_and(|ending| {
+        let known = ["yaml", "yml", lock::EXTENSION];
+        known.iter().any(|known| ending.eq_ignore_ascii_case(known))
     });
     // A tree can be made by hand, with parts that lead out of the folder.
     let is_below = path
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
-    (is_regular && is_yaml && is_below).then_some((about.next()?, path))
+    (is_regular && is_contract && is_below).then_some((about.next()?, path))
 }
 
 /// Takes the next file of `git cat-file --batch`: `ID blob SIZE\n`, the text, `\n`.
@@ -287,8 +350,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_regular_yaml_files_below_the_folder() {
-        let path = |line| yaml_file(line).map(|(_, path)| path.to_string_lossy().into_owned());
+    fn lists_regular_yaml_and_lock_files_below_the_folder() {
+        let path = |line| contract_file(line).map(|(_, path)| path.to_string_lossy().into_owned());
         assert_eq!(
             path("100644 blob 1a\ta/b.yaml").as_deref(),
             Some("a/b.yaml")
