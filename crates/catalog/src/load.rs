@@ -200,11 +200,33 @@ fn find(paths: &[String], sources: &mut Sources, diagnostics: &mut Vec<Diagnosti
         inputs.extend(found);
     }
     let mut seen = HashSet::new();
+    let mut folders = HashMap::new();
     inputs.retain(|input| {
-        let path = input.path.canonicalize();
-        seen.insert(path.unwrap_or_else(|_| input.path.clone()))
+        let path = canonical(&input.path, &mut folders);
+        seen.insert(path.unwrap_or_else(|| input.path.clone()))
     });
     inputs
+}
+
+/// The path without symbolic links. `folders` are those of the paths before.
+fn canonical(path: &Path, folders: &mut HashMap<PathBuf, Option<PathBuf>>) -> Option<PathBuf> {
+    let (folder, name) = (path.parent()?, path.file_name()?);
+    if path.symlink_metadata().ok()?.is_symlink() {
+        return path.canonicalize().ok();
+    }
+    let known = match folders.get(folder) {
+        Some(known) => known,
+        None => {
+            let shown = if folder.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                folder
+            };
+            let canonical = shown.canonicalize().ok();
+            folders.entry(folder.to_owned()).or_insert(canonical)
+        }
+    };
+    Some(known.as_ref()?.join(name))
 }
 
 /// Characters that make a path a glob.
@@ -610,7 +632,7 @@ fn read_text_up_to(path: &Path, max_bytes: u64) -> Result<String, Box<Diagnostic
             "it is a named pipe",
         )));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
     // A device or pipe reports no length, and may be endless.
     let file = File::open(path).map_err(unreadable)?;
     file.take(max_bytes + 1)

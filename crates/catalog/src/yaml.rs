@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use herald_diagnostics::{Diagnostic, Location, Source, SourceId, Span};
 use saphyr_parser::{Event, Parser, ScalarStyle};
+use serde::{Serialize, Serializer};
 
 use crate::checks;
 use crate::node::Fingerprint;
@@ -262,33 +263,39 @@ impl Yaml {
 
     /// Returns the fingerprint of the values, regardless of comments, line ends and layout.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(self.to_json().to_string().as_bytes())
+        Fingerprint::of(&serde_json::to_vec(self).expect("keys are texts"))
     }
 
     /// Converts the value to JSON. Numbers that JSON can't represent become text.
     pub fn to_json(&self) -> serde_json::Value {
-        match &self.value {
-            Value::Sequence(items) => items.iter().map(Self::to_json).collect(),
-            Value::Mapping(entries) => serde_json::Value::Object(
-                entries
-                    .iter()
-                    .map(|(k, v)| (k.text.clone(), v.to_json()))
-                    .collect(),
-            ),
-            Value::Scalar(scalar) => match scalar.plain() {
-                Plain::Null => serde_json::Value::Null,
-                Plain::Bool(value) => value.into(),
-                Plain::Integer => match (scalar.text.parse::<i64>(), self.as_u64()) {
-                    (Ok(number), _) => number.into(),
-                    (_, Some(number)) => number.into(),
-                    _ => scalar.text.clone().into(),
-                },
-                Plain::Float => match self.as_f64() {
-                    Some(number) => number.into(),
-                    None => scalar.text.clone().into(),
-                },
-                Plain::Text => scalar.text.clone().into(),
+        serde_json::to_value(self).expect("keys are texts")
+    }
+}
+
+/// As [`Yaml::to_json`].
+impl Serialize for Yaml {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let scalar = match &self.value {
+            Value::Sequence(items) => return serializer.collect_seq(items),
+            Value::Mapping(entries) => {
+                return serializer
+                    .collect_map(entries.iter().map(|(key, value)| (&key.text, value)));
+            }
+            Value::Scalar(scalar) => scalar,
+        };
+        match scalar.plain() {
+            Plain::Null => serializer.serialize_unit(),
+            Plain::Bool(value) => serializer.serialize_bool(value),
+            Plain::Integer => match (scalar.text.parse::<i64>(), self.as_u64()) {
+                (Ok(number), _) => serializer.serialize_i64(number),
+                (_, Some(number)) => serializer.serialize_u64(number),
+                _ => serializer.serialize_str(&scalar.text),
             },
+            Plain::Float => match self.as_f64() {
+                Some(number) => serializer.serialize_f64(number),
+                None => serializer.serialize_str(&scalar.text),
+            },
+            Plain::Text => serializer.serialize_str(&scalar.text),
         }
     }
 }
@@ -299,6 +306,7 @@ impl Yaml {
 pub fn parse(id: SourceId, source: &Source, diagnostics: &mut Vec<Diagnostic>) -> Option<Yaml> {
     let mut builder = Builder {
         id,
+        source,
         offsets: Offsets::new(&source.text),
         diagnostics,
         open: Vec::new(),
@@ -343,6 +351,7 @@ struct Stop;
 
 struct Builder<'a> {
     id: SourceId,
+    source: &'a Source,
     offsets: Offsets,
     diagnostics: &'a mut Vec<Diagnostic>,
     open: Vec<Open>,
@@ -364,9 +373,35 @@ enum Content {
     Sequence(Vec<Yaml>),
     Mapping {
         entries: Vec<(Key, Yaml)>,
+        /// Places of the entries by their keys, once there are many.
         index: HashMap<String, usize>,
         key: Option<Key>,
     },
+}
+
+/// Number of entries of a mapping from which on their keys are indexed.
+const MIN_INDEXED: usize = 16;
+
+/// The place of an entry with this key; a new entry at the end gets into the index.
+fn place_of(
+    key: &str,
+    entries: &[(Key, Yaml)],
+    index: &mut HashMap<String, usize>,
+) -> Option<usize> {
+    if entries.len() < MIN_INDEXED {
+        return entries.iter().position(|(known, _)| known.text == key);
+    }
+    if index.is_empty() {
+        let places = entries.iter().enumerate();
+        index.extend(places.map(|(at, (known, _))| (known.text.clone(), at)));
+    }
+    match index.entry(key.to_owned()) {
+        Entry::Occupied(entry) => Some(*entry.get()),
+        Entry::Vacant(entry) => {
+            entry.insert(entries.len());
+            None
+        }
+    }
 }
 
 /// Size of a value.
@@ -540,16 +575,13 @@ impl Builder<'_> {
                 index,
                 key,
             }) => match (key.take(), yaml) {
-                (Some(key), yaml) => match index.entry(key.text.clone()) {
-                    Entry::Vacant(entry) => {
-                        entry.insert(entries.len());
-                        entries.push((key, yaml));
-                    }
+                (Some(key), yaml) => match place_of(&key.text, entries, index) {
+                    None => entries.push((key, yaml)),
                     // The last one wins, as in every YAML reader that allows it at all.
-                    Entry::Occupied(entry) => {
-                        let (first, value) = &mut entries[*entry.get()];
+                    Some(at) => {
+                        let (first, value) = &mut entries[at];
                         *value = yaml;
-                        let line = self.offsets.line(key.location.span.start);
+                        let line = self.source.position(key.location.span.start).line;
                         let diagnostic = checks::yaml::duplicate_key(first, &key, line);
                         self.diagnostics.push(diagnostic);
                     }
@@ -580,7 +612,6 @@ impl Builder<'_> {
 struct Offsets {
     /// Byte offset of each character, and of the end; `None` for ASCII, where both are equal.
     bytes: Option<Vec<u32>>,
-    line_starts: Vec<u32>,
 }
 
 impl Offsets {
@@ -591,10 +622,6 @@ impl Offsets {
                 .chain([to_u32(text.len())])
                 .collect()
         });
-        let line_starts = text
-            .match_indices('\n')
-            .map(|(i, _)| to_u32(i + 1))
-            .collect();
         // The parser never sees a byte order mark.
         let bytes = bytes.map(|mut bytes: Vec<u32>| {
             if text.starts_with(BYTE_ORDER_MARK) {
@@ -602,7 +629,7 @@ impl Offsets {
             }
             bytes
         });
-        Self { bytes, line_starts }
+        Self { bytes }
     }
 
     fn byte(&self, character: usize) -> u32 {
@@ -614,10 +641,6 @@ impl Offsets {
 
     fn span(&self, span: saphyr_parser::Span) -> Span {
         Span::new(self.byte(span.start.index()), self.byte(span.end.index()))
-    }
-
-    fn line(&self, byte: u32) -> usize {
-        self.line_starts.partition_point(|start| *start <= byte) + 1
     }
 }
 

@@ -133,7 +133,7 @@ pub(crate) fn second_document() -> Diagnostic {
 }
 
 /// Reports a repeated key; `line` is the line of the repetition.
-pub(crate) fn duplicate_key(first: &Key, second: &Key, line: usize) -> Diagnostic {
+pub(crate) fn duplicate_key(first: &Key, second: &Key, line: u32) -> Diagnostic {
     Diagnostic::new(
         &DUPLICATE_KEY,
         format!(

@@ -23,7 +23,7 @@ pub fn run(args: &Infer) -> Result<ExitStatus, Error> {
     let mut inference = Inference::default();
     match &args.from_file {
         Some(path) => each_line(path, |line| {
-            inference.add_line(line.bytes.as_deref().unwrap_or_default());
+            inference.add_line(line.bytes.unwrap_or_default());
         })?,
         None => read_topics(args, &project, &mut inference)?,
     }

@@ -32,8 +32,8 @@ pub fn run(
                 )));
             }
         };
-        for line in &chunk.lines {
-            match events.build(line, builder) {
+        for line in chunk.lines() {
+            match events.build(&line, builder) {
                 None => {}
                 Some(Ok(built)) => {
                     good += 1;

@@ -89,10 +89,10 @@ impl EventSource {
     /// Builds the message of a line; `None` if the line is empty.
     pub fn build(
         &self,
-        line: &Line,
+        line: &Line<'_>,
         builder: &MessageBuilder<'_>,
     ) -> Option<Result<BuiltMessage, String>> {
-        let Ok(bytes) = &line.bytes else {
+        let Ok(bytes) = line.bytes else {
             return Some(Err(format!(
                 "larger than {MAX_EVENT_BYTES} bytes, the limit of an event"
             )));
@@ -112,15 +112,8 @@ impl EventSource {
 
 fn single_chunk(bytes: Vec<u8>) -> Receiver<io::Result<Chunk>> {
     let (sender, receiver) = sync_channel(1);
-    let chunk = Chunk {
-        read: bytes.len() as u64,
-        lines: vec![Line {
-            number: 1,
-            bytes: Ok(bytes),
-        }],
-    };
     // Never blocks: the channel has a capacity of one.
-    let _ = sender.send(Ok(chunk));
+    let _ = sender.send(Ok(Chunk::of_line(bytes)));
     receiver
 }
 

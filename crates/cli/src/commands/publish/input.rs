@@ -27,32 +27,60 @@ pub struct Input {
 type Reader = BufReader<Box<dyn Read + Send>>;
 
 /// A line and its number, from 1.
-pub struct Line {
+#[derive(Clone, Copy)]
+pub struct Line<'c> {
     pub number: u64,
     /// The line without its line feed; an error if it is too long.
-    pub bytes: Result<Vec<u8>, TooLong>,
+    pub bytes: Result<&'c [u8], TooLong>,
 }
 
 /// Error for a line with more than [`MAX_EVENT_BYTES`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct TooLong;
 
-/// Lines that were read together.
+/// Lines that were read together, in one allocation.
 #[derive(Default)]
 pub struct Chunk {
-    pub lines: Vec<Line>,
+    bytes: Vec<u8>,
+    /// Number of the first line.
+    first: u64,
+    /// End of each line in the bytes. One that is too long has none there.
+    ends: Vec<Result<usize, TooLong>>,
     /// Bytes of the file up to the end of this chunk.
     pub read: u64,
 }
 
+impl Chunk {
+    /// The whole input as one line.
+    pub fn of_line(bytes: Vec<u8>) -> Self {
+        Self {
+            first: 1,
+            ends: vec![Ok(bytes.len())],
+            read: bytes.len() as u64,
+            bytes,
+        }
+    }
+
+    /// The lines in order.
+    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        let mut start = 0;
+        (self.first..)
+            .zip(&self.ends)
+            .map(move |(number, end)| Line {
+                number,
+                bytes: end.map(|end| &self.bytes[std::mem::replace(&mut start, end)..end]),
+            })
+    }
+}
+
 /// Reads a file, and passes on each of its lines.
-pub fn each_line(path: &Path, mut handle: impl FnMut(Line)) -> Result<(), Error> {
+pub fn each_line(path: &Path, mut handle: impl FnMut(Line<'_>)) -> Result<(), Error> {
     let input = Input::open(path)?;
     let name = input.name.clone();
     for chunk in input.lines()? {
         let chunk =
             chunk.map_err(|error| Error::Message(format!("can't read `{name}`: {error}")))?;
-        chunk.lines.into_iter().for_each(&mut handle);
+        chunk.lines().for_each(&mut handle);
     }
     Ok(())
 }
@@ -147,7 +175,7 @@ fn read(mut reader: Reader, to: &SyncSender<io::Result<Chunk>>) {
     let mut lines = Lines::default();
     loop {
         match lines.chunk(&mut reader) {
-            Ok(chunk) if chunk.lines.is_empty() => return,
+            Ok(chunk) if chunk.ends.is_empty() => return,
             Ok(chunk) => {
                 if to.send(Ok(chunk)).is_err() {
                     return;
@@ -163,6 +191,7 @@ fn read(mut reader: Reader, to: &SyncSender<io::Result<Chunk>>) {
 
 #[derive(Default)]
 struct Lines {
+    /// Number of lines that were read.
     number: u64,
     read: u64,
 }
@@ -171,13 +200,14 @@ impl Lines {
     /// Reads a line, and those that are buffered already: a line typed by a person is published at
     /// once.
     fn chunk(&mut self, reader: &mut Reader) -> io::Result<Chunk> {
-        let mut chunk = Chunk::default();
-        let mut bytes = 0;
-        while let Some(line) = self.line(reader)? {
-            bytes += line.bytes.as_ref().map_or(0, Vec::len);
-            chunk.lines.push(line);
+        let mut chunk = Chunk {
+            first: self.number + 1,
+            ..Chunk::default()
+        };
+        while let Some(end) = self.line(reader, &mut chunk.bytes)? {
+            chunk.ends.push(end);
             // Reading further could block on an interactive terminal or a slow pipe.
-            if bytes >= CHUNK_BYTES || !reader.buffer().contains(&b'\n') {
+            if chunk.bytes.len() >= CHUNK_BYTES || !reader.buffer().contains(&b'\n') {
                 break;
             }
         }
@@ -185,25 +215,34 @@ impl Lines {
         Ok(chunk)
     }
 
-    fn line(&mut self, reader: &mut Reader) -> io::Result<Option<Line>> {
-        let mut bytes = Vec::new();
+    /// Appends a line without its line feed, and returns its end; `None` at the end of the input.
+    fn line(
+        &mut self,
+        reader: &mut Reader,
+        bytes: &mut Vec<u8>,
+    ) -> io::Result<Option<Result<usize, TooLong>>> {
+        let start = bytes.len();
         let mut read = reader
             .by_ref()
             .take(MAX_EVENT_BYTES + 1)
-            .read_until(b'\n', &mut bytes)? as u64;
+            .read_until(b'\n', bytes)? as u64;
         if read == 0 {
             return Ok(None);
         }
         let whole = bytes.pop_if(|last| *last == b'\n').is_some();
-        let too_long = bytes.len() as u64 > MAX_EVENT_BYTES;
-        if too_long && !whole {
-            read += reader.skip_until(b'\n')? as u64;
+        let too_long = (bytes.len() - start) as u64 > MAX_EVENT_BYTES;
+        if too_long {
+            bytes.truncate(start);
+            if !whole {
+                read += reader.skip_until(b'\n')? as u64;
+            }
         }
         self.number += 1;
         self.read += read;
-        Ok(Some(Line {
-            number: self.number,
-            bytes: if too_long { Err(TooLong) } else { Ok(bytes) },
+        Ok(Some(if too_long {
+            Err(TooLong)
+        } else {
+            Ok(bytes.len())
         }))
     }
 }

@@ -119,14 +119,14 @@ impl Run<'_> {
         let Some(publisher) = self.publisher.take() else {
             return;
         };
-        for line in &chunk.lines {
+        for line in chunk.lines() {
             if self.interrupt.is_set() {
                 self.stop = Some(StopReason::Interrupted);
             }
             if self.stop.is_some() {
                 break;
             }
-            match self.events.build(line, self.builder) {
+            match self.events.build(&line, self.builder) {
                 None => {}
                 Some(Err(reason)) => {
                     let noted = self.report.not_sent(line.number, &reason);

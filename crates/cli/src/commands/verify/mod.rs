@@ -51,7 +51,7 @@ pub fn run(args: &Verify) -> Result<ExitStatus, Error> {
     let reading = match &args.from_file {
         Some(path) => {
             each_line(path, |line| match line.bytes {
-                Ok(bytes) => verifier.judge_line(&bytes, line.number),
+                Ok(bytes) => verifier.judge_line(bytes, line.number),
                 Err(_) => verifier.judge_long_line(line.number),
             })?;
             None
