@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 
 use crate::rules::{self, Rule, Secret};
@@ -19,8 +19,14 @@ pub(crate) struct Engine {
     /// Index of the rule of each keyword.
     owners: Vec<u8>,
     rules: Vec<Compiled>,
-    /// Rules without keywords, as a bit set. The table has fewer than 128 rules.
-    always: u128,
+    /// Rules without keywords, which find numbers, as a bit set. The table has fewer than 128 rules.
+    numbers: u128,
+}
+
+/// Bytes of the shortest number that rules without keywords find, and whether a byte may be in one.
+const MIN_NUMBER: usize = 14;
+const fn is_of_number(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b' ' | b'.' | b'-')
 }
 
 /// Rule whose pattern is compiled when a text first needs it.
@@ -31,12 +37,12 @@ struct Compiled {
 
 impl Engine {
     fn new() -> Self {
-        let (mut keywords, mut owners, mut always) = (Vec::<&str>::new(), Vec::new(), 0);
+        let (mut keywords, mut owners, mut numbers) = (Vec::<&str>::new(), Vec::new(), 0);
         for (place, rule) in (0..).zip(rules::all()) {
             keywords.extend(rule.keywords);
             owners.extend(rule.keywords.iter().map(|_| place));
             if rule.keywords.is_empty() {
-                always |= 1 << place;
+                numbers |= 1 << place;
             }
         }
         let keywords = AhoCorasick::builder()
@@ -54,7 +60,7 @@ impl Engine {
             keywords,
             owners,
             rules: rules::all().map(compiled).collect(),
-            always,
+            numbers,
         }
     }
 
@@ -74,17 +80,46 @@ impl Engine {
     /// Returns the rules of which a text contains a keyword, as a bit set. One pass over the text for
     /// all keywords: most texts contain none, and no regular expression runs.
     fn active(&self, text: &Text) -> u128 {
+        let mut active = if has_number(text) { self.numbers } else { 0 };
         text.count(text.len());
-        let mut active = self.always;
         // Most texts have no keyword, and finding that out takes half as long as a search for all.
-        if !self.keywords.is_match(text.bytes()) {
+        let Some(first) = self.keywords.find(text.bytes()) else {
             return active;
-        }
-        for found in self.keywords.find_overlapping_iter(text.bytes()) {
-            active |= 1 << self.owners[found.pattern().as_usize()];
+        };
+        // A longer keyword that ends later may begin earlier.
+        let start = first.end().saturating_sub(self.keywords.max_pattern_len());
+        let rest = Input::new(text.bytes()).range(start..);
+        for found in self.keywords.find_overlapping_iter(rest) {
+            let keyword = found.pattern().as_usize();
+            let owner = self.owners[keyword];
+            let rule = self.rules[usize::from(owner)].rule;
+            // `sku` does not begin a token `SK…`.
+            if rule.ignore_case || is_keyword(rule, &text.bytes()[found.range()]) {
+                active |= 1 << owner;
+            }
         }
         active
     }
+}
+
+/// Whether these bytes are a keyword of a rule in the case of the table.
+fn is_keyword(rule: &Rule, bytes: &[u8]) -> bool {
+    (rule.keywords.iter()).any(|keyword| keyword.as_bytes() == bytes)
+}
+
+/// Whether a text has [`MIN_NUMBER`] bytes of a number in a row. Where the last byte of so many is none
+/// of a number, all of them are skipped, so few bytes of most texts are read.
+fn has_number(text: &Text) -> bool {
+    let bytes = text.bytes();
+    let mut start = 0;
+    while let Some(window) = bytes.get(start..start + MIN_NUMBER) {
+        text.count(MIN_NUMBER);
+        match window.iter().rposition(|byte| !is_of_number(*byte)) {
+            Some(place) => start += place + 1,
+            None => return true,
+        }
+    }
+    false
 }
 
 impl Compiled {
@@ -192,6 +227,8 @@ fn bytes_of(class: &str) -> [bool; 256] {
 mod tests {
     use proptest::prelude::*;
     use regex_syntax::ParserBuilder;
+    use regex_syntax::hir::literal::Extractor;
+    use regex_syntax::hir::{Class, Hir, HirKind};
 
     use super::*;
 
@@ -218,15 +255,72 @@ mod tests {
     #[test]
     fn patterns_are_bounded() {
         for rule in rules::all() {
-            let mut parser = ParserBuilder::new().unicode(false).utf8(false).build();
-            let hir = parser.parse(rule.pattern).expect("a pattern");
-            let length = hir.properties().maximum_len();
+            let length = hir(rule).properties().maximum_len();
             assert!(
                 length.is_some_and(|most| most <= MAX_PATTERN),
                 "{}: {length:?}",
                 rule.id
             );
             assert!(rule.pattern.is_ascii(), "{}", rule.id);
+        }
+    }
+
+    fn hir(rule: &Rule) -> Hir {
+        let mut parser = ParserBuilder::new().unicode(false).utf8(false).build();
+        parser.parse(rule.pattern).expect("a pattern")
+    }
+
+    /// Whether all bytes of each match of a pattern pass a test.
+    fn all_bytes(hir: &Hir, test: fn(u8) -> bool) -> bool {
+        match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => true,
+            HirKind::Literal(literal) => literal.0.iter().all(|byte| test(*byte)),
+            HirKind::Class(Class::Bytes(class)) => {
+                let mut ranges = class.ranges().iter();
+                ranges.all(|range| (range.start()..=range.end()).all(test))
+            }
+            HirKind::Class(Class::Unicode(_)) => false,
+            HirKind::Repetition(repetition) => all_bytes(&repetition.sub, test),
+            HirKind::Capture(capture) => all_bytes(&capture.sub, test),
+            HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+                parts.iter().all(|part| all_bytes(part, test))
+            }
+        }
+    }
+
+    #[test]
+    fn rules_without_keywords_find_long_numbers_only() {
+        for rule in rules::all().filter(|rule| rule.keywords.is_empty()) {
+            let hir = hir(rule);
+            let shortest = hir.properties().minimum_len();
+            assert!(shortest.is_some_and(|min| min >= MIN_NUMBER), "{}", rule.id);
+            assert!(all_bytes(&hir, is_of_number), "{}", rule.id);
+            assert!(!rule.ignore_case, "{}", rule.id);
+        }
+    }
+
+    /// Whether each match of a pattern contains one of the keywords as the table writes it.
+    fn has_keyword(hir: &Hir, keywords: &[&str]) -> bool {
+        let literals = Extractor::new().extract(hir);
+        literals.literals().is_some_and(|found| {
+            found.iter().all(|literal| {
+                let text = String::from_utf8_lossy(literal.as_bytes());
+                keywords.iter().any(|keyword| text.contains(keyword))
+            })
+        }) || match hir.kind() {
+            HirKind::Capture(capture) => has_keyword(&capture.sub, keywords),
+            HirKind::Concat(parts) => parts.iter().any(|part| has_keyword(part, keywords)),
+            HirKind::Alternation(parts) => parts.iter().all(|part| has_keyword(part, keywords)),
+            HirKind::Repetition(one) => one.min > 0 && has_keyword(&one.sub, keywords),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn patterns_with_case_contain_a_keyword_in_its_case() {
+        let rules = rules::all().filter(|rule| !rule.ignore_case && !rule.keywords.is_empty());
+        for rule in rules {
+            assert!(has_keyword(&hir(rule), rule.keywords), "{}", rule.id);
         }
     }
 
