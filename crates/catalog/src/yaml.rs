@@ -272,7 +272,7 @@ impl Yaml {
     }
 }
 
-/// As [`Yaml::to_json`].
+/// Serializes the value as JSON does, see [`Yaml::to_json`].
 impl Serialize for Yaml {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let scalar = match &self.value {
