@@ -57,7 +57,7 @@ demo: build ## the main job on an example contract
 test: lint rust-test some-faults python-test kafka-test package-test book-test ## every check that CI runs
 
 # Python without the ending.
-SCRIPTS = scripts/kafka scripts/bundle-runtime scripts/licenses scripts/book scripts/python-reference scripts/words \
+SCRIPTS = scripts/kafka scripts/licenses scripts/book scripts/python-reference scripts/words \
 	$(addprefix benches/,instrument lifecycle metrics python run runtime)
 
 lint: $(VENV)/.stamp ## format, lints, wording, licences
@@ -74,7 +74,6 @@ lint: $(VENV)/.stamp ## format, lints, wording, licences
 	$(VENV)/bin/python -m pytest -q tests/words
 	scripts/words
 	cd examples/orders && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict service.py
-	scripts/bundle-runtime --check
 	scripts/licenses --check
 	scripts/deny
 

@@ -308,7 +308,7 @@ pub struct PythonArgs {
     /// Kind of payload models [default: from herald.yaml, else pydantic]
     #[arg(long, value_name = "KIND", value_parser = PossibleValuesParser::new(Models::ALL.map(Models::as_str)))]
     pub models: Option<String>,
-    /// Include the runtime in the modules, so that they do not need the herald package
+    /// Copy the runtime beside the modules, so that they do not need the herald package
     #[arg(long)]
     pub standalone: bool,
 }

@@ -73,7 +73,7 @@ static PYTHON: MapShape = MapShape {
         Key::new(
             "standalone",
             Shape::Bool,
-            "Whether modules contain the runtime, so that they don't depend on Herald.",
+            "Whether the runtime is copied beside the modules, so that they don't depend on Herald.",
         )
         .default("false"),
     ],
@@ -196,7 +196,7 @@ fn shown(path: &Path) -> String {
 pub struct Python {
     /// Base of typed models; `None` when not set.
     pub models: Option<String>,
-    /// Whether modules contain the runtime.
+    /// Whether the runtime is copied beside the modules.
     pub standalone: bool,
 }
 

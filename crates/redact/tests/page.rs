@@ -33,7 +33,7 @@ the same engine.
 
 - The engine is written in Rust. Its time is linear in the length of a text, also if somebody else has
   chosen the text.
-- Modules of `herald generate --standalone` need no Herald. They contain the same table for Python's
+- Modules of `herald generate --standalone` need no Herald. The files beside them contain the same table for Python's
   `re`, and the same examples test it.
 - Methods that `herald patterns` prints use `herald.redact` where Herald is installed. Elsewhere they
   mask named values, headers, URLs, private keys, JSON Web Tokens, and tokens of GitHub, AWS and Slack.

@@ -343,7 +343,19 @@ fn write_modules(folder: &Path) {
             .collect();
         let events = serde_json::to_string(&events).expect("texts are JSON");
         fs::write(folder.join(format!("m{i}.py")), &files[0].contents).expect("writable");
-        fs::write(folder.join(format!("m{i}.json")), events).expect("writable");
+        let consumers = BuiltInTarget::find("python-consumer").expect("there is one");
+        let consumer = consumers
+            .render(&[&node], &context, true)
+            .expect("the templates are right");
+        fs::write(folder.join(format!("c{i}.py")), &consumer[0].contents).expect("writable");
+        for file in files[1..].iter().chain(&consumer[1..]) {
+            let path = folder.join(&file.path);
+            fs::create_dir_all(path.parent().expect("it has one")).expect("writable");
+            fs::write(path, &file.contents).expect("writable");
+        }
+        for module in ["m", "c"] {
+            fs::write(folder.join(format!("{module}{i}.json")), &events).expect("writable");
+        }
     }
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 OTHERS = {"__future__", "herald", "omnibase_core", "opentelemetry", "pydantic"}
-ALLOWED = sys.stdlib_module_names | OTHERS | {"pydantic_core"}
+ALLOWED = sys.stdlib_module_names | OTHERS | {"pydantic_core", ""}
 PACKAGE = Path(__file__).parents[2] / "python" / "python" / "herald"
 
 
@@ -25,7 +25,8 @@ def imported(tree: ast.Module) -> set[str]:
         if isinstance(statement, ast.Import):
             names |= {alias.name.split(".")[0] for alias in statement.names}
         if isinstance(statement, ast.ImportFrom):
-            names.add(str(statement.module).split(".")[0])
+            package = "" if statement.level else str(statement.module).split(".")[0]
+            names.add(package)
     return names
 
 
@@ -36,8 +37,9 @@ def check(path: Path) -> None:
     tree = ast.parse(source)
     assert imported(tree) <= ALLOWED, imported(tree)
 
-    imported_module = ModuleType(path.stem)
-    sys.modules[path.stem] = imported_module  # where annotations look
+    imported_module = ModuleType(f"checked.{path.stem}")
+    imported_module.__package__ = "checked"
+    sys.modules[imported_module.__name__] = imported_module  # where annotations look
     module = vars(imported_module)
     exec(compile(tree, str(path), "exec"), module)  # regular expressions are compiled
     begin = next(i for i, item in enumerate(tree.body) if "__all__" in ast.dump(item))
@@ -61,5 +63,8 @@ def check(path: Path) -> None:
 
 if __name__ == "__main__":
     find_herald()
+    folder = ModuleType("checked")
+    folder.__path__ = [sys.argv[1]]
+    sys.modules["checked"] = folder
     for module_path in sorted(Path(sys.argv[1]).glob("*.py")):
         check(module_path)

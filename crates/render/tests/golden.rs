@@ -14,7 +14,8 @@ use herald_render::patterns::{
     generate_complete_metrics_class, generate_event_publishing_methods,
 };
 use herald_render::{
-    BuiltInTarget, Context, MARKER, Models, PythonOptions, Target, payload_classes,
+    BuiltInTarget, Context, GeneratedFile, MARKER, Models, PythonOptions, Target, is_ours,
+    payload_classes,
 };
 
 fn node(kind: Kind, operations: &[&str]) -> Node {
@@ -26,16 +27,19 @@ fn module(node: &Node) -> String {
 }
 
 fn module_with(node: &Node, python: PythonOptions) -> String {
+    files_with("python", node, python).swap_remove(0).contents
+}
+
+/// The files of a target: the module, and those that it needs beside it.
+fn files_with(target: &str, node: &Node, python: PythonOptions) -> Vec<GeneratedFile> {
     let context = Context {
         python,
         ..Context::default()
     };
-    let python = BuiltInTarget::find("python").expect("there is a target for Python");
-    let files = python
+    let target = BuiltInTarget::find(target).expect("there is such a target");
+    target
         .render(&[node], &context, true)
-        .expect("the templates are right");
-    let [file] = files.try_into().expect("a node gives one module");
-    file.contents
+        .expect("the templates are right")
 }
 
 /// Compares text with a golden file, or writes the file.
@@ -166,19 +170,55 @@ fn dataclass_models_match_golden_file() {
 }
 
 #[test]
-fn standalone_module_is_the_same_with_the_runtime_included() {
+fn standalone_module_imports_a_copy_of_the_runtime_beside_it() {
     for models in Models::ALL {
         let options = |standalone| PythonOptions { models, standalone };
         let thin = module_with(&orders(), options(false));
-        let whole = module_with(&orders(), options(true));
-        assert!(!whole.contains("herald.runtime import"));
+        let files = files_with("python", &orders(), options(true));
+        assert!(!files[0].contents.contains("from herald"));
+        let own = |code: &str| code[code.find("__all__ = [").expect("it has one")..].to_owned();
+        assert_eq!(own(&files[0].contents), own(&thin));
+        let paths: Vec<_> = files.iter().map(|file| file.path.as_str()).collect();
+        assert!(paths.contains(&"_herald_runtime/__init__.py"), "{paths:?}");
         assert_eq!(
-            whole.contains("import BaseModel"),
+            paths.contains(&"_herald_runtime/models.py"),
             models == Models::Pydantic
         );
-        let own = |code: &str| code[code.find("__all__ = [").expect("it has one")..].to_owned();
-        assert_eq!(own(&whole), own(&thin));
+        assert!(files.iter().all(|file| is_ours(file.contents.as_bytes())));
     }
+}
+
+#[test]
+fn runtime_is_copied_once_for_all_modules() {
+    let nodes = [
+        node(Kind::Effect, &["process"]),
+        node(Kind::Reducer, &["aggregation"]),
+    ];
+    let context = Context {
+        python: PythonOptions {
+            standalone: true,
+            ..PythonOptions::default()
+        },
+        ..Context::default()
+    };
+    let python = BuiltInTarget::find("python").expect("there is a target for Python");
+    let files = python
+        .render(&[&nodes[0], &nodes[1]], &context, true)
+        .expect("the templates are right");
+    let copied = |file: &&GeneratedFile| file.path.ends_with("/_publisher.py");
+    assert_eq!(files.iter().filter(copied).count(), 1);
+}
+
+#[test]
+fn module_for_consumers_matches_golden_file() {
+    let files = files_with("python-consumer", &orders(), PythonOptions::default());
+    assert_eq!(files[0].path, "orders_consumer.py");
+    assert!(
+        !files
+            .iter()
+            .any(|file| file.contents.contains("from herald"))
+    );
+    check("consumer/orders_consumer.py", &files[0].contents);
 }
 
 #[test]

@@ -359,7 +359,10 @@ fn project_sets_python_options() {
         "--standalone",
     ];
     let asked = sandbox.herald(&options).exits(0).stdout;
-    assert!(!asked.contains("from herald.runtime import") && !asked.contains("pydantic import"));
+    assert!(
+        asked.contains("from ._herald_runtime import") && !asked.contains("from herald.runtime")
+    );
+    assert!(!asked.contains("pydantic import"));
     sandbox.write(
         "herald.yaml",
         "python: {models: dataclass, standalone: true}\n",

@@ -47,8 +47,8 @@ def generate(
         contracts: A catalog, or what `load` takes.
         target: Name of one or more targets; see `targets`.
         models: Kind of Python models; by default that of `herald.yaml`, else pydantic.
-        standalone: Whether modules include the runtime, so that they do not need
-            Herald; by default the setting of `herald.yaml`.
+        standalone: Whether the runtime is copied beside the modules, so that they
+            do not need Herald; by default the setting of `herald.yaml`.
 
     Raises:
         ContractError: A contract has errors, or two would write the same file.

@@ -29,21 +29,6 @@ impl Imports {
         names.insert(name.to_owned());
     }
 
-    /// Adds the imports of another module.
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.modules.extend(other.modules.iter().cloned());
-        for (module, names) in &other.names {
-            let known = self.names.entry(module.clone()).or_default();
-            known.extend(names.iter().cloned());
-        }
-    }
-
-    /// Removes the imports from a package.
-    pub(crate) fn remove_package(&mut self, package: &str) {
-        let is_other = |module: &str| module.split('.').next() != Some(package);
-        self.names.retain(|module, _| is_other(module));
-    }
-
     /// Adds the imports at the beginning of a text, and returns the rest of the text.
     pub(crate) fn take_from<'a>(&mut self, text: &'a str) -> &'a str {
         let mut rest = text;
@@ -75,16 +60,9 @@ impl Imports {
         }
     }
 
-    /// Returns the names that the imports bind.
-    pub(crate) fn bound(&self) -> impl Iterator<Item = &str> {
-        let names = self.names.values().flatten().map(String::as_str);
-        let names = names.chain(self.modules.iter().map(String::as_str));
-        names.map(|name| name.split_once(" as ").map_or(name, |(_, bound)| bound))
-    }
-
     /// Formats the statements.
     pub(crate) fn print(&self) -> String {
-        let mut sections = [String::new(), String::new(), String::new()];
+        let mut sections = [const { String::new() }; 4];
         for module in &self.modules {
             let _ = writeln!(sections[section(module)], "import {module}");
         }
@@ -111,12 +89,14 @@ fn section(module: &str) -> usize {
     let package = module.split('.').next().unwrap_or(module);
     match package {
         "__future__" => 0,
+        "" => 3, // of this package: `.module`
         package if OTHERS.contains(&package) => 2,
         _ => 1,
     }
 }
 
-fn statement(module: &str, names: &[&str]) -> String {
+/// Formats `from module import names`.
+pub(crate) fn statement(module: &str, names: &[&str]) -> String {
     let flat = format!("from {module} import {}", names.join(", "));
     if flat.len() <= WIDTH {
         return flat + "\n";
@@ -160,12 +140,12 @@ mod tests {
         imports.name("datetime", "date");
         imports.name("pydantic", "Field");
         imports.name("__future__", "annotations");
+        imports.name("._herald_runtime", "States");
         assert_eq!(
             imports.print(),
             "from __future__ import annotations\n\nimport re\nfrom datetime import date\n\
              from datetime import time as at\nfrom typing import Any, Final\n\n\
-             from pydantic import Field"
+             from pydantic import Field\n\nfrom ._herald_runtime import States"
         );
-        assert!(imports.bound().any(|name| name == "at"));
     }
 }

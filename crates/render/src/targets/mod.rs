@@ -20,7 +20,12 @@ use crate::targets::python::options::PythonOptions;
 use crate::template::{RenderError, Templates};
 
 /// Built-in targets. The first one is the default.
-pub static TARGETS: [&BuiltInTarget; 3] = [&python::TARGET, &schemas::TARGET, &asyncapi::TARGET];
+pub static TARGETS: [&BuiltInTarget; 4] = [
+    &python::TARGET,
+    &python::CONSUMER_TARGET,
+    &schemas::TARGET,
+    &asyncapi::TARGET,
+];
 
 /// Kind of output: built in, or defined by a project.
 pub trait Target: fmt::Debug + Sync {
@@ -72,6 +77,13 @@ pub struct BuiltInTarget {
 pub enum Render {
     /// Renders the files of one node, none where it has nothing for this target.
     PerNode(fn(&Node, &Context<'_>) -> Result<Vec<GeneratedFile>, RenderError>),
+    /// Renders the files of one node, and those that all nodes share, if there are any.
+    PerNodeWith {
+        /// Renders the files of one node.
+        node: fn(&Node, &Context<'_>) -> Result<Vec<GeneratedFile>, RenderError>,
+        /// Returns the files that all nodes share.
+        shared: fn(&Context<'_>) -> Vec<GeneratedFile>,
+    },
     /// Renders the files of all nodes together.
     PerCatalog(fn(&[&Node], &Context<'_>) -> Result<Vec<GeneratedFile>, TargetError>),
 }
@@ -88,16 +100,28 @@ impl Target for BuiltInTarget {
         is_complete: bool,
     ) -> Result<Vec<GeneratedFile>, TargetError> {
         match self.render {
-            Render::PerNode(render) => {
-                let render = |node: &&Node| render(node, context);
-                let files: Result<Vec<_>, _> =
-                    nodes.par_iter().with_min_len(8).map(render).collect();
-                Ok(files?.into_iter().flatten().collect())
+            Render::PerNode(render) => per_node(render, nodes, context),
+            Render::PerNodeWith { node, shared } => {
+                let mut files = per_node(node, nodes, context)?;
+                if !files.is_empty() {
+                    files.extend(shared(context));
+                }
+                Ok(files)
             }
             Render::PerCatalog(render) if is_complete => render(nodes, context),
             Render::PerCatalog(_) => Ok(Vec::new()),
         }
     }
+}
+
+fn per_node(
+    render: fn(&Node, &Context<'_>) -> Result<Vec<GeneratedFile>, RenderError>,
+    nodes: &[&Node],
+    context: &Context<'_>,
+) -> Result<Vec<GeneratedFile>, TargetError> {
+    let render = |node: &&Node| render(node, context);
+    let files: Result<Vec<_>, _> = nodes.par_iter().with_min_len(8).map(render).collect();
+    Ok(files?.into_iter().flatten().collect())
 }
 
 impl BuiltInTarget {

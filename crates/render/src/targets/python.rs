@@ -6,6 +6,7 @@ mod models;
 mod module;
 pub mod options;
 pub mod project;
+mod runtime;
 mod scope;
 mod types;
 
@@ -16,22 +17,52 @@ use crate::file::{GeneratedFile, is_ours};
 use crate::python::noqa::allow_long_lines;
 use crate::targets::python::module::Module;
 use crate::targets::python::options::PythonOptions;
+use crate::targets::python::runtime::Runtime;
 use crate::targets::{BuiltInTarget, Context, Render};
 use crate::template::RenderError;
 
-/// The row in the table of targets.
+/// The row of publishers in the table of targets.
 pub static TARGET: BuiltInTarget = BuiltInTarget {
     name: "python",
     title: "Python event publishers",
     extension: "py",
-    render: Render::PerNode(render),
+    render: Render::PerNodeWith {
+        node: |node, context| render(node, context, Module::new, module_name(node)),
+        shared: |context| match context.python.standalone {
+            true => Runtime::Copied.files(context.python.models),
+            false => Vec::new(),
+        },
+    },
 };
 
-fn render(node: &Node, context: &Context<'_>) -> Result<Vec<GeneratedFile>, RenderError> {
+/// The row of modules for consumers in the table of targets.
+pub static CONSUMER_TARGET: BuiltInTarget = BuiltInTarget {
+    name: "python-consumer",
+    title: "Python models and `parse` for consumers, without Herald",
+    extension: "py",
+    render: Render::PerNodeWith {
+        node: |node, context| {
+            render(
+                node,
+                context,
+                Module::for_consumers,
+                named(node, "consumer"),
+            )
+        },
+        shared: |context| Runtime::Reader.files(context.python.models),
+    },
+};
+
+fn render(
+    node: &Node,
+    context: &Context<'_>,
+    module: fn(&Node, PythonOptions) -> Module,
+    name: String,
+) -> Result<Vec<GeneratedFile>, RenderError> {
     if node.events.is_empty() {
         return Ok(Vec::new());
     }
-    let mut module = Module::new(node, context.python);
+    let mut module = module(node, context.python);
     module.templates = context.templates.overridden().map(str::to_owned);
     let mut contents = String::new();
     let view = Value::from(Serde(module));
@@ -46,7 +77,7 @@ fn render(node: &Node, context: &Context<'_>) -> Result<Vec<GeneratedFile>, Rend
         });
     }
     Ok(vec![GeneratedFile {
-        path: format!("{}.py", module_name(node)),
+        path: format!("{name}.py"),
         contents: allow_long_lines(contents),
     }])
 }
@@ -54,10 +85,14 @@ fn render(node: &Node, context: &Context<'_>) -> Result<Vec<GeneratedFile>, Rend
 /// Returns the name of the module, made importable. Slugs do not begin with an underscore, so
 /// that no two of them give the same name.
 pub fn module_name(node: &Node) -> String {
+    named(node, "events")
+}
+
+fn named(node: &Node, ending: &str) -> String {
     let slug = &node.identity.slug;
     if slug.starts_with(|c: char| c.is_ascii_digit()) {
-        format!("_{slug}_events")
+        format!("_{slug}_{ending}")
     } else {
-        format!("{slug}_events")
+        format!("{slug}_{ending}")
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use herald_catalog::Node;
-use herald_catalog::fields::{Field, Privacy, Type};
+use herald_catalog::fields::{Definition, Field, Privacy, Type};
 use serde::Serialize;
 
 use crate::python::expr::{Expr, class, field};
@@ -166,29 +166,13 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
     let mut set = ModelSet::default();
     let mut classes = Classes::new();
     let mut plans = Vec::new();
-    for scalar in &node.scalars {
-        if let Some(base) = enums::base(scalar) {
-            let name = class_name(&scalar.name, "Enum");
-            let name = scope.names.give_or(name, "Enum");
-            for side in [Side::Published, Side::Received] {
-                classes.insert((&scalar.name, side), name.clone());
-            }
-            let base = scope.uses(base);
-            set.enums.push(Enumeration::new(scalar, &name, base));
-        }
-    }
+    set.enums = enumerations(node, scope, &mut classes);
     for definition in &node.definitions {
         let name = class_name(&definition.name, "Model");
         let name = scope.names.give_or(name, "Model");
         classes.insert((&definition.name, Side::Published), name.clone());
         plans.push(Plan {
-            summary: described(
-                &format!(
-                    "`{}`, as the contract defines it.",
-                    sanitize(&definition.name)
-                ),
-                definition.description.as_ref(),
-            ),
+            summary: definition_summary(definition),
             fields: definition.fields.iter().collect(),
             side: Side::Published,
             name,
@@ -252,6 +236,91 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
         .map(|plan| model(&plan, &classes, scope))
         .collect();
     set
+}
+
+/// Creates the models of the payloads that consumers receive, and allocates their names.
+pub(super) fn received_models(node: &Node, scope: &mut Scope) -> ModelSet {
+    let mut set = ModelSet::default();
+    let mut classes = Classes::new();
+    let mut plans = Vec::new();
+    set.enums = enumerations(node, scope, &mut classes);
+    let mut used = BTreeSet::new();
+    let payloads = node
+        .events
+        .iter()
+        .filter_map(|event| event.declared.as_ref());
+    let mut open: Vec<&[Field]> = payloads.map(|it| it.payload.as_slice()).collect();
+    while let Some(fields) = open.pop() {
+        for name in shared(fields)
+            .into_iter()
+            .flat_map(|field| defined(&field.ty))
+        {
+            if used.insert(name) {
+                open.extend(node.definition(name).map(|found| found.fields.as_slice()));
+            }
+        }
+    }
+    let definitions = node.definitions.iter();
+    for definition in definitions.filter(|it| used.contains(it.name.as_str())) {
+        let name = class_name(&definition.name, "Model");
+        let name = scope.names.give_or(name, "Model");
+        classes.insert((&definition.name, Side::Received), name.clone());
+        plans.push(Plan {
+            summary: definition_summary(definition),
+            fields: shared(&definition.fields),
+            side: Side::Received,
+            name,
+        });
+    }
+    for (index, event) in node.events.iter().enumerate() {
+        let Some(declared) = event.declared.as_ref().filter(|d| !d.payload.is_empty()) else {
+            continue;
+        };
+        let name = class_name(&event.ident, "Event");
+        let name = scope.names.give_or(name, "Payload");
+        let sentence = format!("Payload of `{}`.", sanitize(&event.event_type));
+        set.received.insert(index, name.clone());
+        plans.push(Plan {
+            summary: described(&sentence, event.description.as_ref()),
+            fields: shared(&declared.payload),
+            side: Side::Received,
+            name,
+        });
+    }
+    let plans = sorted(plans, &classes, scope);
+    set.models = plans
+        .into_iter()
+        .map(|plan| model(&plan, &classes, scope))
+        .collect();
+    set
+}
+
+/// Creates the enumerations of a node.
+fn enumerations<'a>(
+    node: &'a Node,
+    scope: &mut Scope,
+    classes: &mut Classes<'a>,
+) -> Vec<Enumeration> {
+    let mut enumerations = Vec::new();
+    for scalar in &node.scalars {
+        if let Some(base) = enums::base(scalar) {
+            let name = class_name(&scalar.name, "Enum");
+            let name = scope.names.give_or(name, "Enum");
+            for side in [Side::Published, Side::Received] {
+                classes.insert((&scalar.name, side), name.clone());
+            }
+            let base = scope.uses(base);
+            enumerations.push(Enumeration::new(scalar, &name, base));
+        }
+    }
+    enumerations
+}
+
+/// Formats the docstring of the class of a definition.
+fn definition_summary(definition: &Definition) -> String {
+    let name = sanitize(&definition.name);
+    let sentence = format!("`{name}`, as the contract defines it.");
+    described(&sentence, definition.description.as_ref())
 }
 
 /// Plans the received classes of the definitions that these fields use.

@@ -18,8 +18,9 @@ use crate::python::names::{class_name, publisher_class, sort_exports};
 use crate::python::prose::{join, paragraphs, sanitize, wrap};
 use crate::python::text::{escape, regex_literal};
 use crate::targets::python::enums::{self, MemberNames};
-use crate::targets::python::models::{Model, ModelSet, models};
+use crate::targets::python::models::{Model, ModelSet, models, received_models};
 use crate::targets::python::options::{Models, PythonOptions};
+use crate::targets::python::runtime::Runtime;
 use crate::targets::python::scope::Scope;
 
 /// Values that the templates print.
@@ -30,8 +31,6 @@ pub(super) struct Module {
     fingerprint: String,
     summary: String,
     imports: String,
-    /// Text of the runtime, in a standalone module.
-    runtime: Option<String>,
     exports: Vec<String>,
     /// Event types, topics, and named types.
     enums: Vec<enums::Enumeration>,
@@ -44,9 +43,9 @@ pub(super) struct Module {
     parse: Parse,
     /// Fingerprint of the project's own templates for Python, if it has any.
     pub(super) templates: Option<String>,
-    /// Names that other modules may import.
+    /// Names that the code of a service uses.
     #[serde(skip)]
-    pub(super) names: ModuleExports,
+    pub(super) names: Option<ModuleExports>,
 }
 
 /// Names of a module that handwritten code uses.
@@ -140,8 +139,14 @@ struct Parse {
 }
 
 impl Module {
+    /// Returns the module that publishes events, and reads them.
     pub(super) fn new(node: &Node, options: PythonOptions) -> Self {
-        let mut scope = Scope::new(options);
+        let runtime = if options.standalone {
+            Runtime::Copied
+        } else {
+            Runtime::Installed
+        };
+        let mut scope = Scope::new(options.models, runtime);
         let title = name(node);
         let class_name = scope.names.give(publisher_class(title));
         let sync_class = scope.names.give(format!("Sync{class_name}"));
@@ -187,14 +192,12 @@ impl Module {
         exports.extend(states.as_ref().map(|states| states.class_name.clone()));
         sort_exports(&mut exports);
         enums.extend(states.map(|states| states.enumeration));
-        let (imports, runtime) = scope.finish();
         Self {
             marker: format!("# {MARKER}"),
             version: env!("CARGO_PKG_VERSION"),
             fingerprint: node.origin.fingerprint.0.clone(),
-            summary: module_summary(node),
-            imports,
-            runtime,
+            summary: module_summary(node, ""),
+            imports: scope.finish(),
             exports,
             dataclasses: options.models == Models::Dataclass,
             definitions: spaced(&definitions),
@@ -204,7 +207,46 @@ impl Module {
             enums,
             models: models.models,
             templates: None,
-            names,
+            names: Some(names),
+        }
+    }
+
+    /// Returns the module that only reads events.
+    pub(super) fn for_consumers(node: &Node, options: PythonOptions) -> Self {
+        let mut scope = Scope::new(options.models, Runtime::Reader);
+        let own = NodeNames::new(node, &mut scope);
+        let (events, mut enums) = event_enums(node, &own, &mut scope);
+        let mut models = received_models(node, &mut scope);
+        let parts = Parts {
+            node,
+            events: &events,
+            models: &models,
+            source: String::new(),
+        };
+        let received = parts.received(&mut scope);
+        let parse = parts.parse(&own, &received, &mut scope);
+        scope.uses("Final");
+        enums.append(&mut models.enums);
+        let mut exports = exports(&enums, &models, &Variables::default());
+        exports.extend(received.iter().flatten().map(|it| it.name.clone()));
+        exports.push(parse.event.clone());
+        sort_exports(&mut exports);
+        Self {
+            marker: format!("# {MARKER}"),
+            version: env!("CARGO_PKG_VERSION"),
+            fingerprint: node.origin.fingerprint.0.clone(),
+            summary: module_summary(node, ", for consumers"),
+            imports: scope.finish(),
+            exports,
+            dataclasses: options.models == Models::Dataclass,
+            definitions: String::new(),
+            publishers: Vec::new(),
+            received: received.into_iter().flatten().collect(),
+            parse,
+            enums,
+            models: models.models,
+            templates: None,
+            names: None,
         }
     }
 }
@@ -680,8 +722,8 @@ fn literal(value: &serde_json::Value) -> Expr {
 }
 
 /// The docstring of the module.
-fn module_summary(node: &Node) -> String {
-    let sentence = format!("Events of the node `{}`.", sanitize(name(node)));
+fn module_summary(node: &Node, more: &str) -> String {
+    let sentence = format!("Events of the node `{}`{more}.", sanitize(name(node)));
     // Six quotes: where the sentence is all there is, those at its end stay on its line.
     let mut parts = vec![wrap(&sentence, 6, 0)];
     if let Some(description) = &node.description {

@@ -10,7 +10,7 @@ use thiserror::Error;
 pub struct PythonOptions {
     /// Library of the models.
     pub models: Models,
-    /// Whether the runtime is in the module itself, so that it needs no Herald.
+    /// Whether the runtime is copied beside the modules, so that they need no Herald.
     pub standalone: bool,
 }
 
