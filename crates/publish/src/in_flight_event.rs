@@ -256,7 +256,7 @@ impl InFlightEvent {
             BySpool::Row(sequence, hash) => {
                 drop(state);
                 relay.while_key_fails(key, || {
-                    relay.released(&self.core, hash, RowEvent::Requeued(sequence));
+                    relay.released(&self.core, hash, Some(RowEvent::Requeued(sequence)));
                 });
             }
             BySpool::Refused(_) if is_final => {
@@ -268,11 +268,7 @@ impl InFlightEvent {
             }
             BySpool::Refused(hash) => relay.while_key_fails(key, || {
                 drop(state);
-                // The transport fails later events of the key too. New ones must not be sent before
-                // those.
-                let routing = self.core.lock_routing_exclusive();
-                self.core.spill_key_to_spool(&routing, hash);
-                drop(routing);
+                relay.released(&self.core, hash, None);
                 self.end_refused();
             }),
             // `appended` decides when the spool answers; until then the relay skips the row.

@@ -17,13 +17,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use kafka_protocol::messages::MetadataResponse;
-use kafka_protocol::messages::metadata_response::MetadataResponseTopic;
 
 use crate::accumulator::{Accumulator, Batch, Ready, Topic};
 use crate::producer::{Delivery, Failed, Settings};
-use crate::protocol::{self, Malformed, ProduceRequest, Versions};
+use crate::protocol::{
+    self, Malformed, Metadata, ProduceRequest, SaslAuthenticate, TopicMetadata, Versions,
+};
 use crate::record_batch::{Identity, Records, next_sequence};
+use crate::sasl::Exchange;
+use crate::security::{Source, Trouble};
+use crate::tls::Tls;
 use crate::verdict::{self, Verdict};
 
 /// Id of a broker; of the bootstrap servers -1, -2 and so on.
@@ -74,7 +77,7 @@ pub(crate) enum Effect<D> {
         bytes: Vec<u8>,
     },
     Report(Report<D>),
-    Unreachable(String),
+    Unreachable(Trouble),
     /// A broker has answered a probe.
     Answered(Option<String>),
 }
@@ -103,8 +106,9 @@ impl<D: Delivery> Report<D> {
                 first_offset,
                 deliveries,
             } => {
-                for (offset, delivery) in (first_offset..).zip(deliveries) {
-                    delivery.delivered(partition, offset);
+                for (index, delivery) in (0..).zip(deliveries) {
+                    // A broker may tell a lie.
+                    delivery.delivered(partition, first_offset.saturating_add(index));
                 }
             }
             Self::Failed {
@@ -135,6 +139,10 @@ struct Broker {
     ready: VecDeque<Slot>,
     /// Set while the next record for it has to wake the event loop.
     is_awaited: Arc<AtomicBool>,
+    /// Messages of the login that is under way.
+    login: Option<Exchange>,
+    /// Time at which the client has to log in again.
+    login_again_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -147,6 +155,8 @@ enum Link {
     },
     /// Connected; the versions of its requests are not known yet.
     Negotiating,
+    /// The client logs in, for the first time or again.
+    LoggingIn(Versions),
     Up(Versions),
 }
 
@@ -158,6 +168,8 @@ struct Request {
 
 enum RequestKind {
     ApiVersions,
+    SaslHandshake,
+    SaslAuthenticate,
     Metadata,
     /// For one partition, or for all that have no id of their own.
     InitProducerId(Option<Slot>),
@@ -273,6 +285,11 @@ impl<D: Delivery> Engine<D> {
         self.is_closed
     }
 
+    /// Returns what connections need for TLS, if they need it.
+    pub(crate) fn tls(&self) -> Option<Source<Tls>> {
+        self.settings.security.tls.clone()
+    }
+
     /// Returns whether records came that the engine has not been told of.
     pub(crate) fn has_news(&self) -> bool {
         self.accumulator.has_ready()
@@ -324,7 +341,7 @@ impl<D: Delivery> Engine<D> {
     }
 
     /// A connection has ended, or could not be made.
-    pub(crate) fn on_disconnected(&mut self, node: Node, cause: &str, now: Instant) {
+    pub(crate) fn on_disconnected(&mut self, node: Node, trouble: Trouble, now: Instant) {
         let Some(broker) = self.brokers.get_mut(&node) else {
             return;
         };
@@ -340,6 +357,8 @@ impl<D: Delivery> Engine<D> {
             broker.backoff = (broker.backoff * 2).min(MAX_BACKOFF);
         }
         broker.producing = 0;
+        broker.login = None;
+        broker.login_again_at = None;
         let requests = std::mem::take(&mut broker.requests);
         for request in requests {
             self.forget(node, request.kind, now);
@@ -347,7 +366,7 @@ impl<D: Delivery> Engine<D> {
         self.refresh_metadata(now);
         let is_lost = !was_up && !self.brokers.values().any(Broker::is_up);
         if is_lost {
-            self.effects.push(Effect::Unreachable(cause.to_owned()));
+            self.effects.push(Effect::Unreachable(trouble));
         }
     }
 
@@ -358,7 +377,8 @@ impl<D: Delivery> Engine<D> {
         };
         let expected = broker.requests.front().map(|request| request.correlation);
         if expected.is_none() || expected != protocol::correlation(&answer) {
-            return self.distrust(node, "an answer to no request", now);
+            let trouble = Trouble::network("an answer to no request");
+            return self.distrust(node, trouble, now);
         }
         let Some(request) = broker.requests.pop_front() else {
             return;
@@ -366,20 +386,28 @@ impl<D: Delivery> Engine<D> {
         let versions = broker.versions();
         let handled = match (request.kind, versions) {
             (RequestKind::ApiVersions, _) => self.on_api_versions(node, answer, now),
+            (RequestKind::SaslHandshake, Some(versions)) => {
+                self.on_sasl_handshake(node, versions, answer, now)
+            }
+            (RequestKind::SaslAuthenticate, Some(versions)) => {
+                self.on_sasl_authenticate(node, versions, answer, now)
+            }
             (RequestKind::Metadata, Some(versions)) => {
                 self.metadata_asked = None;
                 protocol::read_metadata(versions, answer)
                     .map(|metadata| self.on_metadata(node, &metadata, now))
+                    .map_err(Trouble::network)
             }
-            (RequestKind::InitProducerId(slot), Some(versions)) => {
-                let answer = protocol::read_init_producer_id(versions, answer);
+            (RequestKind::InitProducerId(slot), Some(_)) => {
+                let answer = protocol::read_init_producer_id(answer);
                 if answer.is_err() {
                     self.forget(node, RequestKind::InitProducerId(slot), now);
                 }
+                let answer = answer.map_err(Trouble::network);
                 answer.map(|answer| {
                     let identity = Identity {
-                        id: answer.producer_id.0,
-                        epoch: answer.producer_epoch,
+                        id: answer.id,
+                        epoch: answer.epoch,
                     };
                     self.on_identity(slot, answer.error_code, identity, now);
                 })
@@ -387,11 +415,12 @@ impl<D: Delivery> Engine<D> {
             (RequestKind::Produce(slots), _) => {
                 broker.producing -= 1;
                 self.on_produced(slots, answer, now)
+                    .map_err(Trouble::network)
             }
-            (_, None) => Err("an answer before the versions are known".to_owned()),
+            (_, None) => Err(Trouble::network("an answer before the versions are known")),
         };
-        if let Err(malformed) = handled {
-            self.distrust(node, &malformed, now);
+        if let Err(trouble) = handled {
+            self.distrust(node, trouble, now);
         }
     }
 
@@ -448,6 +477,7 @@ impl<D: Delivery> Engine<D> {
         self.time_out(now);
         self.expire(now);
         self.connect(now);
+        self.log_in_again(now);
         self.ask_for_metadata(now);
         self.ask_for_identities(now);
         let nodes: Vec<Node> = self.brokers.keys().copied().collect();
@@ -478,17 +508,17 @@ impl<D: Delivery> Engine<D> {
             .map(|(node, _)| *node)
             .collect();
         for node in late {
-            self.distrust(node, "no answer in time", now);
+            self.distrust(node, Trouble::network("no answer in time"), now);
         }
     }
 
     /// Closes a connection.
-    fn distrust(&mut self, node: Node, cause: &str, now: Instant) {
+    fn distrust(&mut self, node: Node, trouble: Trouble, now: Instant) {
         let address = self.brokers.get(&node).map(Broker::address);
-        let cause = format!("{}: {cause}", address.unwrap_or_default());
-        tracing::debug!(target: "herald::wire", "{cause}");
+        let trouble = trouble.at(&address.unwrap_or_default());
+        tracing::debug!(target: "herald::wire", "{}", trouble.cause);
         self.effects.push(Effect::Disconnect(node));
-        self.on_disconnected(node, &cause, now);
+        self.on_disconnected(node, trouble, now);
     }
 
     fn connect(&mut self, now: Instant) {
@@ -521,14 +551,17 @@ impl<D: Delivery> Engine<D> {
         }
     }
 
-    fn on_api_versions(
-        &mut self,
-        node: Node,
-        answer: Bytes,
-        now: Instant,
-    ) -> Result<(), Malformed> {
-        let answer = protocol::read_api_versions(answer)?;
-        let versions = Versions::of(&answer)?;
+    fn on_api_versions(&mut self, node: Node, answer: Bytes, now: Instant) -> Result<(), Trouble> {
+        let versions = Versions::read(answer).map_err(Trouble::network)?;
+        if self.settings.security.login.is_some() {
+            return self.log_in(node, versions, now);
+        }
+        self.on_up(node, versions, now);
+        Ok(())
+    }
+
+    /// A broker takes requests.
+    fn on_up(&mut self, node: Node, versions: Versions, now: Instant) {
         if let Some(broker) = self.brokers.get_mut(&node) {
             broker.link = Link::Up(versions);
             broker.backoff = MIN_BACKOFF;
@@ -536,13 +569,124 @@ impl<D: Delivery> Engine<D> {
         if self.is_probing {
             self.refresh_metadata(now);
         }
+    }
+
+    // Login: https://kafka.apache.org/protocol.html#sasl_handshake, and again before a session
+    // ends, KIP-368.
+
+    fn log_in(&mut self, node: Node, versions: Versions, now: Instant) -> Result<(), Trouble> {
+        let (Some(source), Some(broker)) =
+            (&self.settings.security.login, self.brokers.get_mut(&node))
+        else {
+            return Ok(());
+        };
+        let exchange = source
+            .read()
+            .and_then(Exchange::new)
+            .map_err(Trouble::login)?;
+        let mechanism = exchange.mechanism().name();
+        broker.link = Link::LoggingIn(versions);
+        broker.login = Some(exchange);
+        broker.login_again_at = None;
+        let correlation = broker.request(RequestKind::SaslHandshake, now);
+        let bytes = protocol::sasl_handshake(correlation, &self.settings.client_id, mechanism);
+        self.effects.push(Effect::Write { node, bytes });
         Ok(())
+    }
+
+    fn on_sasl_handshake(
+        &mut self,
+        node: Node,
+        versions: Versions,
+        answer: Bytes,
+        now: Instant,
+    ) -> Result<(), Trouble> {
+        let answer = protocol::read_sasl_handshake(answer).map_err(Trouble::network)?;
+        if answer.error_code != 0 {
+            return Err(Trouble::login(format!(
+                "the broker does not have the way of logging in; it has {}",
+                answer.mechanisms.join(", ")
+            )));
+        }
+        self.continue_login(node, versions, None, now)
+    }
+
+    fn on_sasl_authenticate(
+        &mut self,
+        node: Node,
+        versions: Versions,
+        answer: Bytes,
+        now: Instant,
+    ) -> Result<(), Trouble> {
+        let SaslAuthenticate {
+            error_code,
+            error_message,
+            message,
+            session_lifetime_ms,
+        } = protocol::read_sasl_authenticate(versions, answer).map_err(Trouble::network)?;
+        if error_code != 0 {
+            let told = error_message.unwrap_or_default();
+            return Err(Trouble::login(format!(
+                "the broker refused the login (error {error_code}): {told}"
+            )));
+        }
+        if let Some(broker) = self.brokers.get_mut(&node) {
+            let lifetime = u64::try_from(session_lifetime_ms).unwrap_or_default();
+            let lifetime = Duration::from_millis(lifetime) / 5 * 4;
+            broker.login_again_at = (!lifetime.is_zero())
+                .then(|| now.checked_add(lifetime))
+                .flatten();
+        }
+        self.continue_login(node, versions, Some(&message), now)
+    }
+
+    fn continue_login(
+        &mut self,
+        node: Node,
+        versions: Versions,
+        challenge: Option<&[u8]>,
+        now: Instant,
+    ) -> Result<(), Trouble> {
+        let Some(broker) = self.brokers.get_mut(&node) else {
+            return Ok(());
+        };
+        let Some(exchange) = &mut broker.login else {
+            return Ok(());
+        };
+        let Some(message) = exchange.answer(challenge).map_err(Trouble::login)? else {
+            broker.login = None;
+            self.on_up(node, versions, now);
+            return Ok(());
+        };
+        let correlation = broker.request(RequestKind::SaslAuthenticate, now);
+        let client_id = &self.settings.client_id;
+        let bytes = protocol::sasl_authenticate(versions, correlation, client_id, &message)
+            .ok_or_else(|| Trouble::login("the broker is older than Kafka 1.0"))?;
+        self.effects.push(Effect::Write { node, bytes });
+        Ok(())
+    }
+
+    /// Logs in again where a session ends soon. Nothing new is sent meanwhile; what is under way is
+    /// answered first.
+    fn log_in_again(&mut self, now: Instant) {
+        let due = |broker: &Broker| broker.login_again_at.is_some_and(|at| at <= now);
+        let nodes: Vec<(Node, Versions)> = (self.brokers.iter())
+            .filter(|(_, broker)| broker.is_up() && due(broker))
+            .filter_map(|(node, broker)| Some((*node, broker.versions()?)))
+            .collect();
+        for (node, versions) in nodes {
+            if let Err(trouble) = self.log_in(node, versions, now) {
+                self.distrust(node, trouble, now);
+            }
+        }
     }
 
     /// A request has no answer: does again what it was for.
     fn forget(&mut self, node: Node, kind: RequestKind, now: Instant) {
         match kind {
-            RequestKind::ApiVersions => {}
+            RequestKind::ApiVersions
+            | RequestKind::SaslHandshake
+            | RequestKind::SaslAuthenticate => {}
             RequestKind::Metadata => {
                 if self.metadata_asked.is_some_and(|(asked, _)| asked == node) {
                     self.metadata_asked = None;
@@ -603,7 +747,6 @@ impl<D: Delivery> Engine<D> {
                 correlation,
                 &self.settings.client_id,
                 self.topics.keys().map(|name| &**name),
-                true,
             );
             self.effects.push(Effect::Write { node, bytes });
             self.metadata_asked = Some((node, now));
@@ -611,23 +754,24 @@ impl<D: Delivery> Engine<D> {
         }
     }
 
-    fn on_metadata(&mut self, from: Node, metadata: &MetadataResponse, now: Instant) {
+    fn on_metadata(&mut self, from: Node, metadata: &Metadata, now: Instant) {
         // Numbers below 0 are those of bootstrap servers.
-        for broker in (metadata.brokers.iter()).filter(|broker| broker.node_id.0 >= 0) {
-            let (host, port) = (broker.host.to_string(), broker.port);
+        for broker in (metadata.brokers.iter()).filter(|broker| broker.id >= 0) {
+            let (host, port) = (broker.host.clone(), broker.port);
             let port = u16::try_from(port).unwrap_or_default();
-            let known = self.brokers.entry(broker.node_id.0);
+            let known = self.brokers.entry(broker.id);
             let known = known.or_insert_with(|| Broker::new(host.clone(), port, now));
             if (&known.host, known.port) != (&host, port) {
                 (known.host, known.port) = (host, port);
-                if broker.node_id.0 != from && known.is_connected() {
-                    self.distrust(broker.node_id.0, "it has another address now", now);
+                if broker.id != from && known.is_connected() {
+                    let trouble = Trouble::network("it has another address now");
+                    self.distrust(broker.id, trouble, now);
                 }
             }
         }
         if self.is_probing {
             self.is_probing = false;
-            let cluster = metadata.cluster_id.as_ref().map(ToString::to_string);
+            let cluster = metadata.cluster_id.clone();
             self.effects.push(Effect::Answered(cluster));
         }
         for topic in &metadata.topics {
@@ -635,24 +779,22 @@ impl<D: Delivery> Engine<D> {
         }
     }
 
-    fn on_topic(&mut self, metadata: &MetadataResponseTopic, now: Instant) {
-        let Some(name) = metadata.name.as_ref() else {
-            return;
-        };
-        let Some(entry) = self.topics.get_mut(name.as_str()) else {
+    fn on_topic(&mut self, metadata: &TopicMetadata, now: Instant) {
+        let name = metadata.name.as_str();
+        let Some(entry) = self.topics.get_mut(name) else {
             return;
         };
         match verdict::of(metadata.error_code) {
             _ if metadata.error_code == 0 && !metadata.partitions.is_empty() => {
                 entry.absent_since = None;
-                self.on_partitions(name.as_str(), metadata, now);
+                self.on_partitions(name, metadata, now);
             }
-            Verdict::Topic => self.reject_topic(name.as_str(), metadata.error_code, now),
+            Verdict::Topic => self.reject_topic(name, metadata.error_code, now),
             _ if metadata.error_code == UNKNOWN_TOPIC => {
                 let since = *entry.absent_since.get_or_insert(now);
                 if now >= since + self.settings.topic_propagation {
                     entry.absent_since = None;
-                    self.reject_topic(name.as_str(), UNKNOWN_TOPIC, now);
+                    self.reject_topic(name, UNKNOWN_TOPIC, now);
                 } else {
                     self.refresh_metadata(now + METADATA_BACKOFF);
                 }
@@ -661,7 +803,7 @@ impl<D: Delivery> Engine<D> {
         }
     }
 
-    fn on_partitions(&mut self, name: &str, metadata: &MetadataResponseTopic, now: Instant) {
+    fn on_partitions(&mut self, name: &str, metadata: &TopicMetadata, now: Instant) {
         let Some(entry) = self.topics.get_mut(name) else {
             return;
         };
@@ -676,11 +818,11 @@ impl<D: Delivery> Engine<D> {
             self.leaderless.clone()
         });
         for partition in &metadata.partitions {
-            let index = usize::try_from(partition.partition_index).unwrap_or(usize::MAX);
+            let index = usize::try_from(partition.index).unwrap_or(usize::MAX);
             let Some(slot) = slots.get(index).copied() else {
                 continue;
             };
-            let leader = partition.leader_id.0;
+            let leader = partition.leader;
             let leader = if self.brokers.contains_key(&leader) {
                 leader
             } else {
@@ -928,16 +1070,16 @@ impl<D: Delivery> Engine<D> {
     ) -> Result<(), Malformed> {
         let mut left: HashSet<Slot> = slots.iter().copied().collect();
         let answer = protocol::read_produce(answer);
-        let topics = answer.as_ref().map(|answer| &answer.responses[..]);
-        for topic in topics.unwrap_or_default() {
-            for partition in &topic.partition_responses {
-                let entry = self.topics.get(topic.name.as_str());
+        let topics = answer.as_deref().unwrap_or_default();
+        for (name, partitions) in topics {
+            for partition in partitions {
+                let entry = self.topics.get(name.as_str());
                 let index = usize::try_from(partition.index).unwrap_or(usize::MAX);
                 let slot = entry.and_then(|entry| entry.slots.get(index).copied());
                 if let Some(slot) = slot
                     && left.remove(&slot)
                 {
-                    self.on_batch(slot, partition.error_code, partition.base_offset, now);
+                    self.on_batch(slot, partition.error_code, partition.first_offset, now);
                 }
             }
         }
@@ -1096,6 +1238,8 @@ impl Broker {
             next_correlation: 0,
             ready: VecDeque::new(),
             is_awaited: Arc::new(AtomicBool::new(true)),
+            login: None,
+            login_again_at: None,
         }
     }
 
@@ -1108,12 +1252,15 @@ impl Broker {
     }
 
     fn is_connected(&self) -> bool {
-        matches!(self.link, Link::Up(_) | Link::Negotiating)
+        matches!(
+            self.link,
+            Link::Up(_) | Link::LoggingIn(_) | Link::Negotiating
+        )
     }
 
     fn versions(&self) -> Option<Versions> {
         match self.link {
-            Link::Up(versions) => Some(versions),
+            Link::Up(versions) | Link::LoggingIn(versions) => Some(versions),
             _ => None,
         }
     }

@@ -11,16 +11,22 @@ use std::time::Instant;
 use bytes::{Buf, BytesMut};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
+use rustls::ClientConnection;
 
 use crate::accumulator::lock;
 use crate::engine::{Effect, Engine, Node};
 use crate::producer::{Delivery, Listener};
 use crate::protocol::MAX_ANSWER_BYTES;
+use crate::security::{Trouble, TroubleKind};
+use crate::tls::Configs;
 
 const WAKER: Token = Token(0);
 
 /// Bytes that are read from a connection at once.
 const READ_BYTES: usize = 64 * 1024;
+
+/// Type and version of the message with which TLS refuses a connection (RFC 8446, 5.1).
+const TLS_ALERT: &[u8] = &[21, 3];
 
 /// Request of another thread to the event loop.
 pub(crate) enum Command {
@@ -59,12 +65,15 @@ impl Remote {
 struct Connection {
     /// Number of the attempt: an address that comes for an earlier one is ignored.
     attempt: usize,
-    address: String,
+    host: String,
+    port: u16,
     /// Addresses that are tried if this one fails.
     others: VecDeque<SocketAddr>,
     /// `None` while the addresses are looked up.
     stream: Option<TcpStream>,
     is_connected: bool,
+    /// `None` without TLS, and until there is a connection.
+    tls: Option<Box<ClientConnection>>,
     output: VecDeque<Vec<u8>>,
     /// Bytes of the first one that are written.
     written: usize,
@@ -78,6 +87,7 @@ pub(crate) struct EventLoop<D> {
     listener: Arc<dyn Listener>,
     connections: HashMap<Node, Connection>,
     attempts: usize,
+    tls_configs: Configs,
     probes: Vec<Sender<Option<String>>>,
 }
 
@@ -99,6 +109,7 @@ impl<D: Delivery> EventLoop<D> {
             listener,
             connections: HashMap::new(),
             attempts: 0,
+            tls_configs: Configs::default(),
             probes: Vec::new(),
         };
         Ok((event_loop, remote))
@@ -185,7 +196,7 @@ impl<D: Delivery> EventLoop<D> {
                 }
             }
             Effect::Report(report) => report.tell(),
-            Effect::Unreachable(cause) => self.listener.unreachable(&cause),
+            Effect::Unreachable(trouble) => self.listener.unreachable(&trouble),
             Effect::Answered(cluster) => {
                 for probe in self.probes.drain(..) {
                     // Who asked may have stopped waiting.
@@ -202,10 +213,12 @@ impl<D: Delivery> EventLoop<D> {
             node,
             Connection {
                 attempt,
-                address: format!("{host}:{port}"),
+                host: host.clone(),
+                port,
                 others: VecDeque::new(),
                 stream: None,
                 is_connected: false,
+                tls: None,
                 output: VecDeque::new(),
                 written: 0,
                 input: BytesMut::new(),
@@ -250,7 +263,7 @@ impl<D: Delivery> EventLoop<D> {
                 connection.others = addresses.into();
                 self.connect_next(node, "the name has no address");
             }
-            Err(cause) => self.lose(node, &cause),
+            Err(cause) => self.lose(node, Trouble::network(cause)),
         }
     }
 
@@ -259,7 +272,7 @@ impl<D: Delivery> EventLoop<D> {
         let mut cause = cause.to_owned();
         while let Some(connection) = self.connections.get_mut(&node) {
             let Some(address) = connection.others.pop_front() else {
-                return self.lose(node, &cause);
+                return self.lose(node, Trouble::network(cause));
             };
             let token = Token(connection.attempt);
             let connected = TcpStream::connect(address).and_then(|mut stream| {
@@ -280,14 +293,14 @@ impl<D: Delivery> EventLoop<D> {
     }
 
     /// Ends a connection.
-    fn lose(&mut self, node: Node, cause: &str) {
+    fn lose(&mut self, node: Node, trouble: Trouble) {
         if let Some(connection) = self.connections.remove(&node) {
-            let cause = format!("{}: {cause}", connection.address);
-            self.engine.on_disconnected(node, &cause, Instant::now());
+            let trouble = trouble.at(&format!("{}:{}", connection.host, connection.port));
+            self.engine.on_disconnected(node, trouble, Instant::now());
         }
     }
 
-    /// Writes what can be written without waiting.
+    /// Finishes an attempt to connect, and writes what can be written without waiting.
     fn write(&mut self, node: Node) {
         let Some(connection) = self.connections.get_mut(&node) else {
             return;
@@ -309,23 +322,31 @@ impl<D: Delivery> EventLoop<D> {
             connection.is_connected = true;
             // Requests are written whole; the last bytes must not wait for an acknowledgement.
             let _ = stream.set_nodelay(true);
-            self.engine.on_connected(node, Instant::now());
-            return;
+            return self.begin(node);
         }
-        while let Some(bytes) = connection.output.front() {
-            match stream.write(&bytes[connection.written..]) {
-                Ok(0) => return self.lose(node, "the connection takes no more"),
-                Ok(count) => {
-                    connection.written += count;
-                    if connection.written == bytes.len() {
-                        connection.output.pop_front();
-                        connection.written = 0;
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return self.lose(node, &error.to_string()),
-            }
+        if let Err(trouble) = connection.write() {
+            self.lose(node, trouble);
+        }
+    }
+
+    /// Begins TLS on a new connection, or its use without.
+    fn begin(&mut self, node: Node) {
+        let Some(source) = self.engine.tls() else {
+            return self.engine.on_connected(node, Instant::now());
+        };
+        let Some(connection) = self.connections.get_mut(&node) else {
+            return;
+        };
+        let tls = source
+            .read()
+            .and_then(|tls| self.tls_configs.begin(tls, &connection.host));
+        let begun = tls.map_err(|cause| Trouble::new(TroubleKind::Tls, cause));
+        let begun = begun.and_then(|tls| {
+            connection.tls = Some(Box::new(tls));
+            connection.write()
+        });
+        if let Err(trouble) = begun {
+            self.lose(node, trouble);
         }
     }
 
@@ -335,42 +356,35 @@ impl<D: Delivery> EventLoop<D> {
             let Some(connection) = self.connections.get_mut(&node) else {
                 return;
             };
-            let Some(stream) = connection
-                .stream
-                .as_mut()
-                .filter(|_| connection.is_connected)
-            else {
-                return;
-            };
-            let filled = connection.input.len();
-            connection.input.resize(filled + READ_BYTES, 0);
-            let read = stream.read(&mut connection.input[filled..]);
-            let count = *read.as_ref().unwrap_or(&0);
-            connection.input.truncate(filled + count);
-            match read {
-                Ok(0) => return self.lose(node, "the broker closed the connection"),
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return self.lose(node, &error.to_string()),
+            let was_handshaking = connection.is_handshaking();
+            match connection.read() {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(trouble) => return self.lose(node, trouble),
             }
-            if let Err(cause) = self.hand_over_answers(node) {
-                return self.lose(node, &cause);
+            if was_handshaking && !connection.is_handshaking() {
+                self.engine.on_connected(node, Instant::now());
+            }
+            if let Err(trouble) = self.hand_over_answers(node) {
+                return self.lose(node, trouble);
             }
         }
     }
 
-    fn hand_over_answers(&mut self, node: Node) -> Result<(), String> {
+    fn hand_over_answers(&mut self, node: Node) -> Result<(), Trouble> {
         while let Some(connection) = self.connections.get_mut(&node) {
             let input = &mut connection.input;
             let Some(size) = input.first_chunk() else {
                 return Ok(());
             };
             let size = usize::try_from(i32::from_be_bytes(*size)).unwrap_or(usize::MAX);
+            if input.starts_with(TLS_ALERT) && connection.tls.is_none() {
+                let cause = "the broker expects TLS (security.protocol)";
+                return Err(Trouble::new(TroubleKind::Tls, cause));
+            }
             if size > MAX_ANSWER_BYTES {
-                return Err(format!(
-                    "an answer of {size} bytes: is this a Kafka broker?"
-                ));
+                let cause = format!("an answer of {size} bytes: is this a Kafka broker?");
+                return Err(Trouble::network(cause));
             }
             if input.len() < 4 + size {
                 return Ok(());
@@ -381,4 +395,95 @@ impl<D: Delivery> EventLoop<D> {
         }
         Ok(())
     }
+}
+
+impl Connection {
+    fn is_handshaking(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
+    }
+
+    /// Writes until the stream takes no more.
+    fn write(&mut self) -> Result<(), Trouble> {
+        loop {
+            let written = match (&mut self.stream, &mut self.tls) {
+                (None, _) => return Ok(()),
+                (Some(stream), Some(tls)) if tls.wants_write() => tls.write_tls(stream),
+                // Before the end of the handshake it would wait in the memory of TLS.
+                (_, Some(tls)) if tls.is_handshaking() => return Ok(()),
+                (Some(stream), tls) => {
+                    let Some(bytes) = self.output.front() else {
+                        return Ok(());
+                    };
+                    let rest = &bytes[self.written..];
+                    let taken = match tls {
+                        Some(tls) => tls.writer().write(rest),
+                        None => stream.write(rest),
+                    };
+                    self.written += *taken.as_ref().unwrap_or(&0);
+                    if self.written == bytes.len() {
+                        self.output.pop_front();
+                        self.written = 0;
+                    }
+                    taken
+                }
+            };
+            match written {
+                Ok(0) => return Err(Trouble::network("the connection takes no more")),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(Trouble::network(error.to_string())),
+            }
+        }
+    }
+
+    /// Reads once into `input`; returns whether there may be more.
+    fn read(&mut self) -> Result<bool, Trouble> {
+        let Some(stream) = self.stream.as_mut().filter(|_| self.is_connected) else {
+            return Ok(false);
+        };
+        let read = match &mut self.tls {
+            Some(tls) => tls.read_tls(stream),
+            None => read_some(stream, &mut self.input, READ_BYTES),
+        };
+        match read {
+            Ok(0) if self.is_handshaking() => {
+                let cause = "the broker closed the connection during the TLS handshake: has this \
+                             port TLS?";
+                return Err(Trouble::new(TroubleKind::Tls, cause));
+            }
+            Ok(0) => return Err(Trouble::network("the broker closed the connection")),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(true),
+            Err(error) => return Err(Trouble::network(error.to_string())),
+        }
+        let Some(tls) = &mut self.tls else {
+            return Ok(true);
+        };
+        let processed = tls.process_new_packets();
+        // Answers of the handshake, or the reason why it failed.
+        let written = self.write();
+        let failed = |error: &dyn std::fmt::Display| {
+            let cause = format!("TLS: {error}");
+            Trouble::new(TroubleKind::Tls, cause)
+        };
+        let come = processed
+            .map_err(|error| failed(&error))?
+            .plaintext_bytes_to_read();
+        written?;
+        if let Some(tls) = self.tls.as_mut().filter(|_| come > 0) {
+            read_some(&mut tls.reader(), &mut self.input, come).map_err(|error| failed(&error))?;
+        }
+        Ok(true)
+    }
+}
+
+/// Reads at most so many bytes to the end of `input`.
+fn read_some(source: &mut impl Read, input: &mut BytesMut, most: usize) -> io::Result<usize> {
+    let filled = input.len();
+    input.resize(filled + most, 0);
+    let read = source.read(&mut input[filled..]);
+    input.truncate(filled + *read.as_ref().unwrap_or(&0));
+    read
 }

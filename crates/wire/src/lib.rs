@@ -14,8 +14,14 @@ mod event_loop;
 mod producer;
 mod protocol;
 pub mod record_batch;
+mod sasl;
+mod security;
 #[cfg(test)]
 mod simulation;
+mod tls;
 mod verdict;
 
 pub use producer::{Delivery, Failed, Listener, Producer, Refused, Settings};
+pub use sasl::{Login, Mechanism};
+pub use security::{Security, Source, Trouble, TroubleKind};
+pub use tls::{ClientIdentity, Tls, Verification};

@@ -9,6 +9,7 @@ use crate::accumulator::{Accumulator, Wake, lock};
 use crate::engine::Engine;
 use crate::event_loop::{Command, EventLoop, Remote};
 use crate::record_batch::{Compression, Record};
+use crate::security::{Security, Trouble};
 
 /// Callback for the outcome of a record. Called exactly once, on the thread of the producer, and
 /// without any lock that [`Producer::send`] needs.
@@ -43,7 +44,7 @@ pub enum Refused {
 /// Listener for the state of the connections.
 pub trait Listener: Send + Sync + 'static {
     /// No broker can be reached. Called for each failed attempt in an outage.
-    fn unreachable(&self, cause: &str);
+    fn unreachable(&self, trouble: &Trouble);
 }
 
 /// Settings of a producer.
@@ -53,6 +54,8 @@ pub struct Settings {
     pub bootstrap_servers: Vec<(String, u16)>,
     /// Name of the client in the logs of the brokers.
     pub client_id: String,
+    /// Encryption and login.
+    pub security: Security,
     /// Compression of batches.
     pub compression: Compression,
     /// Longest time that a record waits for others while requests are under way. A record that finds
@@ -82,6 +85,7 @@ impl Settings {
         Self {
             bootstrap_servers,
             client_id: "herald".to_owned(),
+            security: Security::default(),
             compression: Compression::default(),
             linger: Duration::from_millis(5),
             batch_bytes: 1_000_000,

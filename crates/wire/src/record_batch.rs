@@ -3,8 +3,10 @@
 //! Definition: the record batch of [message format
 //! 2](https://kafka.apache.org/documentation/#recordbatch), magic 2.
 
+use std::io::{self, Write as _};
+
+use flate2::write::GzEncoder;
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
-use std::io::Write as _;
 
 /// Bytes of a batch before its records.
 const HEADER: usize = 61;
@@ -12,17 +14,20 @@ const HEADER: usize = 61;
 /// First byte that the checksum covers.
 const CHECKED_FROM: usize = 21;
 
-/// Attribute of a batch that is compressed with lz4.
-const LZ4: i16 = 3;
-
 /// Compression of the records of a batch.
+///
+/// The numbers are those of the attributes of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Compression {
     /// None.
-    None,
+    None = 0,
+    /// Gzip.
+    Gzip = 1,
+    /// Snappy, one block.
+    Snappy = 2,
     /// LZ4 frames.
     #[default]
-    Lz4,
+    Lz4 = 3,
 }
 
 /// Producer id and epoch that the cluster has given.
@@ -166,22 +171,19 @@ impl Records {
     ) {
         let start = out.len();
         out.resize(start + HEADER, 0);
-        let attributes = match compression {
-            Compression::None => {
-                out.extend_from_slice(&self.bytes);
-                0
-            }
-            Compression::Lz4 => {
-                compress_lz4(&self.bytes, out);
-                LZ4
-            }
+        let written = match compression {
+            Compression::None => out.write_all(&self.bytes),
+            Compression::Gzip => compress_gzip(&self.bytes, out),
+            Compression::Snappy => compress_snappy(&self.bytes, out),
+            Compression::Lz4 => compress_lz4(&self.bytes, out),
         };
+        debug_assert!(written.is_ok(), "a vector takes everything: {written:?}");
         let batch = &mut out[start..];
         // Base offset and partition leader epoch are the broker's.
         put(batch, 8, &length32(batch.len() - 12).to_be_bytes());
         put(batch, 12, &(-1i32).to_be_bytes());
         batch[16] = 2;
-        put(batch, 21, &attributes.to_be_bytes());
+        put(batch, 21, &(compression as i16).to_be_bytes());
         put(batch, 23, &(self.count - 1).to_be_bytes());
         put(batch, 27, &self.first_timestamp.to_be_bytes());
         put(batch, 35, &self.max_timestamp.to_be_bytes());
@@ -200,17 +202,28 @@ pub fn next_sequence(sequence: i32, count: usize) -> i32 {
     i32::try_from(next).unwrap_or_default()
 }
 
-fn compress_lz4(records: &[u8], out: &mut Vec<u8>) {
+fn compress_gzip(records: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    let mut encoder = GzEncoder::new(out, flate2::Compression::default());
+    encoder.write_all(records)?;
+    encoder.finish().map(drop)
+}
+
+fn compress_snappy(records: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    let start = out.len();
+    out.resize(start + snap::raw::max_compress_len(records.len()), 0);
+    let written = snap::raw::Encoder::new().compress(records, &mut out[start..])?;
+    out.truncate(start + written);
+    Ok(())
+}
+
+fn compress_lz4(records: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
     let info = FrameInfo::new()
         .block_mode(BlockMode::Independent)
         .block_size(BlockSize::Max64KB);
     let mut encoder = FrameEncoder::with_frame_info(info, out);
-    let written = encoder.write_all(records);
-    let ended = encoder.finish();
-    debug_assert!(
-        written.is_ok() && ended.is_ok(),
-        "a vector takes everything"
-    );
+    encoder.write_all(records)?;
+    encoder.finish()?;
+    Ok(())
 }
 
 fn put(batch: &mut [u8], at: usize, value: &[u8]) {
@@ -274,6 +287,8 @@ fn length32(length: usize) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use bytes::Bytes;
     use kafka_protocol::records::RecordBatchDecoder;
     use proptest::prelude::*;
@@ -387,21 +402,36 @@ mod tests {
     }
 
     #[test]
-    fn lz4_frames_can_be_read() {
+    fn compressed_records_can_be_read() {
         let plain = vec![Plain {
             timestamp: 1,
             key: None,
             value: vec![b'x'; 200_000],
             headers: Vec::new(),
         }];
-        let mut bytes = Vec::new();
-        let identity = Identity { id: 7, epoch: 3 };
         let records = records(&plain);
-        records.seal(Compression::Lz4, identity, 0, &mut bytes);
-        assert!(bytes.len() < 10_000);
-        let mut decoder = lz4_flex::frame::FrameDecoder::new(&bytes[HEADER..]);
-        let mut raw = Vec::new();
-        std::io::Read::read_to_end(&mut decoder, &mut raw).unwrap();
-        assert_eq!(raw, records.bytes);
+        for compression in [Compression::Gzip, Compression::Snappy, Compression::Lz4] {
+            let mut bytes = Vec::new();
+            let identity = Identity { id: 7, epoch: 3 };
+            records.seal(compression, identity, 0, &mut bytes);
+            assert!(bytes.len() < 12_000, "{compression:?}: {}", bytes.len());
+            let compressed = &bytes[HEADER..];
+            let mut raw = Vec::new();
+            let read = match compression {
+                Compression::None => unreachable!(),
+                Compression::Gzip => flate2::read::GzDecoder::new(compressed).read_to_end(&mut raw),
+                Compression::Snappy => {
+                    raw = snap::raw::Decoder::new()
+                        .decompress_vec(compressed)
+                        .unwrap();
+                    Ok(raw.len())
+                }
+                Compression::Lz4 => {
+                    lz4_flex::frame::FrameDecoder::new(compressed).read_to_end(&mut raw)
+                }
+            };
+            read.unwrap();
+            assert_eq!(raw, records.bytes, "{compression:?}");
+        }
     }
 }

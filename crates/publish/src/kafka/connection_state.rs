@@ -97,9 +97,9 @@ impl ConnectionState {
     }
 
     /// Handles a failed connection attempt while no broker is connected.
-    pub(super) fn on_unreachable(&self, cause: &str) {
+    pub(super) fn on_unreachable(&self, error: Code, cause: &str) {
         let cause = self.log.clean(cause);
-        self.store_cause(Code::BrokerTransportFailure, &cause);
+        self.store_cause(error, &cause);
         self.report_outage();
     }
 

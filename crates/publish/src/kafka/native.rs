@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use herald_process::ForkGuard;
 use herald_wire::record_batch::{Compression, Record};
-use herald_wire::{Delivery, Failed, Listener, Producer, Refused, Settings};
+use herald_wire::{
+    ClientIdentity, Delivery, Failed, Listener, Login, Mechanism, Producer, Refused, Security,
+    Settings, Source, Tls, Trouble, TroubleKind, Verification,
+};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::classify;
@@ -55,8 +58,13 @@ impl Delivery for Report {
 struct Watch(Arc<ConnectionState>);
 
 impl Listener for Watch {
-    fn unreachable(&self, cause: &str) {
-        self.0.on_unreachable(cause);
+    fn unreachable(&self, trouble: &Trouble) {
+        let code = match trouble.kind {
+            TroubleKind::Network => Code::BrokerTransportFailure,
+            TroubleKind::Tls => Code::SSL,
+            TroubleKind::Login => Code::Authentication,
+        };
+        self.0.on_unreachable(code, &trouble.cause);
     }
 }
 
@@ -108,9 +116,21 @@ pub(super) fn connect(
 
 /// Reads the properties that the native transport has.
 fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
-    let servers = options.bootstrap_servers().split(',').map(address);
+    let servers = options.reveal("bootstrap.servers")?.unwrap_or_default();
+    let servers = servers.split(',').map(address);
     let mut settings = Settings::new(servers.collect::<Result<_, _>>()?);
-    for (name, value) in options.texts()? {
+    settings.security = security(options)?;
+    for (name, value) in options.texts() {
+        if SECURITY.contains(&name) || name == "bootstrap.servers" {
+            continue;
+        }
+        let unknown = || {
+            invalid(format!(
+                "the native transport has no property `{name}`; librdkafka has it: leave out \
+                 `transport=native`"
+            ))
+        };
+        let value = value.ok_or_else(unknown)?;
         let number = || {
             value
                 .parse()
@@ -133,28 +153,145 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
             "compression.type" => {
                 settings.compression = match value {
                     "none" => Compression::None,
+                    "gzip" => Compression::Gzip,
+                    "snappy" => Compression::Snappy,
                     "lz4" => Compression::Lz4,
                     other => {
                         return Err(invalid(format!(
                             "{name}={other} is not possible with the native transport: it has \
-                             `none` and `lz4`"
+                             none, gzip, snappy and lz4"
                         )));
                     }
                 };
             }
-            "security.protocol" if value.eq_ignore_ascii_case("plaintext") => {}
             // What they ask for is how it is.
-            "transport" | "bootstrap.servers" | "message.max.bytes" | "acks"
-            | "enable.idempotence" | "partitioner" => {}
-            _ => {
-                return Err(invalid(format!(
-                    "the native transport has no property `{name}`; librdkafka has it: leave out \
-                     `transport=native`"
-                )));
-            }
+            "transport" | "message.max.bytes" | "acks" | "enable.idempotence" | "partitioner" => {}
+            _ => return Err(unknown()),
         }
     }
     Ok(settings)
+}
+
+/// Properties of TLS and of the login. The names of files, and what is secret, are read for each
+/// connection.
+const SECURITY: &[&str] = &[
+    "security.protocol",
+    "ssl.ca.location",
+    "ssl.ca.pem",
+    "ssl.certificate.location",
+    "ssl.certificate.pem",
+    "ssl.key.location",
+    "ssl.key.pem",
+    "ssl.key.password",
+    "ssl.endpoint.identification.algorithm",
+    "enable.ssl.certificate.verification",
+    "sasl.mechanisms",
+    "sasl.username",
+    "sasl.password",
+];
+
+fn security(options: &KafkaOptions) -> Result<Security, Failure> {
+    let protocol = options.text("security.protocol").unwrap_or("plaintext");
+    let (has_tls, has_login) = match protocol.to_ascii_lowercase().as_str() {
+        "plaintext" => (false, false),
+        "ssl" => (true, false),
+        "sasl_plaintext" => (false, true),
+        "sasl_ssl" => (true, true),
+        _ => {
+            return Err(invalid(format!(
+                "security.protocol={protocol} is not possible: expected plaintext, ssl, \
+                 sasl_plaintext or sasl_ssl"
+            )));
+        }
+    };
+    let mut security = Security::default();
+    if has_tls {
+        let verification = verification(options)?;
+        let options = options.clone();
+        tls(&options, verification).map_err(invalid)?;
+        security.tls = Some(Source::new(move || tls(&options, verification)));
+    }
+    if has_login {
+        let mechanism = mechanism(options)?;
+        let options = options.clone();
+        login(&options, mechanism).map_err(invalid)?;
+        security.login = Some(Source::new(move || login(&options, mechanism)));
+    }
+    Ok(security)
+}
+
+fn verification(options: &KafkaOptions) -> Result<Verification, Failure> {
+    let verifies = options.text("enable.ssl.certificate.verification");
+    let names = options.text("ssl.endpoint.identification.algorithm");
+    match (verifies.unwrap_or("true"), names.unwrap_or("https")) {
+        ("false", _) => Ok(Verification::Nothing),
+        ("true", "https") => Ok(Verification::Full),
+        ("true", "none") => Ok(Verification::AnyHost),
+        ("true", other) => Err(invalid(format!(
+            "ssl.endpoint.identification.algorithm={other} is not possible: expected https or none"
+        ))),
+        (other, _) => Err(invalid(format!(
+            "enable.ssl.certificate.verification={other} is not possible: expected true or false"
+        ))),
+    }
+}
+
+fn mechanism(options: &KafkaOptions) -> Result<Mechanism, Failure> {
+    let name = options.text("sasl.mechanisms").unwrap_or_default();
+    let known = Mechanism::ALL.into_iter().find(|it| it.name() == name);
+    known.ok_or_else(|| {
+        invalid(format!(
+            "sasl.mechanism={name} is not possible with the native transport: it has {}",
+            Mechanism::ALL.map(Mechanism::name).join(", ")
+        ))
+    })
+}
+
+fn login(options: &KafkaOptions, mechanism: Mechanism) -> Result<Login, String> {
+    let read = |name: &str| {
+        options
+            .reveal(name)
+            .map_err(|failure| failure.detail)?
+            .ok_or_else(|| format!("{name} is missing"))
+    };
+    Ok(Login {
+        mechanism,
+        user: read("sasl.username")?,
+        password: read("sasl.password")?,
+    })
+}
+
+fn tls(options: &KafkaOptions, verification: Verification) -> Result<Tls, String> {
+    let reveal = |name: &str| options.reveal(name).map_err(|failure| failure.detail);
+    // Its text, or the file with it.
+    let pem = |what: &str| {
+        if let Some(text) = reveal(&format!("{what}.pem"))? {
+            return Ok(Some(text.into_bytes()));
+        }
+        let name = format!("{what}.location");
+        let Some(path) = reveal(&name)? else {
+            return Ok(None);
+        };
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) => Err(format!("{name}={path} can't be read: {error}")),
+        }
+    };
+    let identity = match (pem("ssl.certificate")?, pem("ssl.key")?) {
+        (None, None) => None,
+        (Some(certificates), Some(key)) => Some(ClientIdentity {
+            certificates,
+            key,
+            password: reveal("ssl.key.password")?,
+        }),
+        (Some(_), None) => return Err("a certificate without ssl.key.location".to_owned()),
+        (None, Some(_)) => return Err("a key without ssl.certificate.location".to_owned()),
+    };
+    Ok(Tls {
+        roots: pem("ssl.ca")?,
+        identity,
+        verification,
+    })
 }
 
 /// Parses `host:port`, where a port is 9092 if it is left out, as in librdkafka.

@@ -280,9 +280,8 @@ impl ClientContext for Reports {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.note_fatal_error();
-        match (self.state.broken(), error.rdkafka_error_code()) {
-            (None, Some(code)) => self.state.on_error(code, reason),
-            _ => {}
+        if let (None, Some(code)) = (self.state.broken(), error.rdkafka_error_code()) {
+            self.state.on_error(code, reason);
         }
     }
 }

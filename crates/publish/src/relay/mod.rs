@@ -216,13 +216,16 @@ impl Relay {
     }
 
     /// Notes that the relay has read to the end without finding an unsent row. `waits` is the counter
-    /// when that read began: if it has changed since, a row may have been added behind it.
+    /// when that read began: if it has changed since, a row may have been added behind it. Keys that
+    /// are failing stay: the transport will fail rows of them that were sent.
     fn everything_sent(&self, waits: u64) {
         self.change(|inbox| {
             if inbox.waits == waits {
                 inbox.unsent.all_known = true;
-                inbox.unsent.keys.clear();
-                self.unsent.store(false, Ordering::SeqCst);
+                let failing = &inbox.failing;
+                inbox.unsent.keys.retain(|key| failing.contains_key(key));
+                let unsent = !inbox.unsent.keys.is_empty();
+                self.unsent.store(unsent, Ordering::SeqCst);
             }
         });
     }
@@ -237,17 +240,17 @@ impl Relay {
         self.notify.notify();
     }
 
-    /// Handles a row that the transport has failed. The routing is locked exclusively meanwhile: an
-    /// event of the key that was sent before is failed by the transport too, and one that comes
-    /// later finds the row and is appended behind it.
-    pub(crate) fn released(&self, core: &Core, key: u64, event: RowEvent) {
+    /// Handles an event that the transport has failed: a row, or one that the spool has refused. The
+    /// routing is locked exclusively meanwhile: an event of the key that was sent before is failed by
+    /// the transport too, and one that comes later finds a row of the key and is appended behind it.
+    pub(crate) fn released(&self, core: &Core, key: u64, event: Option<RowEvent>) {
         let routing = core.lock_routing_exclusive();
         // The transport may have later events of the key that the spool does not have, and fails
         // them one after the other. A new event would be appended before them.
         core.spill_key_to_spool(&routing, key);
         self.change(|inbox| {
             self.row_waits(inbox, key);
-            inbox.events.push(event);
+            inbox.events.extend(event);
         });
         drop(routing);
         self.notify.notify();
@@ -314,7 +317,7 @@ impl DeliveryCallback for RowDelivery {
             relay.post(RowEvent::DeadLetter(reported));
         } else if reported.is_to_be_sent_again() {
             relay.while_key_fails(Some(self.key), || {
-                relay.released(&self.core, self.key, RowEvent::Row(reported));
+                relay.released(&self.core, self.key, Some(RowEvent::Row(reported)));
             });
         } else {
             relay.post(RowEvent::Row(reported));

@@ -240,7 +240,9 @@ impl Cluster {
         if let Some(listener) = listener {
             listener.on_fatal(failure(FailureKind::Fatal));
         }
-        asked.into_iter().for_each(|answered| answered());
+        for answered in asked {
+            answered();
+        }
         for sent in sent {
             sent.delivery.on_delivery(Err(failure(FailureKind::Fatal)));
         }
@@ -332,7 +334,9 @@ impl Transport for Connection {
         let asked = std::mem::take(&mut state.asked);
         state.connection += 1;
         drop(state);
-        asked.into_iter().for_each(|answered| answered());
+        for answered in asked {
+            answered();
+        }
         for sent in sent {
             sent.delivery
                 .on_delivery(Err(failure(FailureKind::Abandoned)));

@@ -8,6 +8,7 @@ use herald_publish::{ConnectionListener, Connector, Transport};
 
 use crate::cluster::{Cluster, Record};
 use crate::reader;
+use crate::secure;
 use crate::support::TEST_TIMEOUT;
 use crate::support::nodes::Nodes;
 
@@ -34,8 +35,8 @@ mod native {
 /// Tests that stop the cluster have it alone.
 static CLUSTER: RwLock<()> = RwLock::new(());
 
-struct Kafka {
-    servers: String,
+pub struct Kafka {
+    pub servers: String,
     is_native: bool,
     nodes: Option<Nodes>,
     _shared: Option<RwLockReadGuard<'static, ()>>,
@@ -43,7 +44,8 @@ struct Kafka {
 }
 
 impl Kafka {
-    fn calm() -> Option<Self> {
+    /// A cluster that stays available.
+    pub fn calm() -> Option<Self> {
         Some(Self {
             servers: servers()?,
             is_native: false,
@@ -69,8 +71,12 @@ impl Kafka {
     }
 
     fn options(&self) -> KafkaOptions {
-        let options =
-            KafkaOptions::new(&self.servers).property("topic.metadata.propagation.max.ms", "2000");
+        // `HERALD_SECURE=1` runs all statements through TLS and a login.
+        let options = match std::env::var_os("HERALD_SECURE") {
+            Some(_) => secure::logged_in("SCRAM-SHA-256").expect("certificates"),
+            None => KafkaOptions::new(&self.servers),
+        };
+        let options = options.property("topic.metadata.propagation.max.ms", "2000");
         if self.is_native {
             options.property("transport", "native")
         } else {

@@ -60,6 +60,8 @@ mod kafka;
 mod memory;
 #[cfg(feature = "kafka")]
 mod reader;
+#[cfg(feature = "kafka")]
+mod secure;
 mod statements;
 #[path = "../support/mod.rs"]
 mod support;

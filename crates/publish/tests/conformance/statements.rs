@@ -30,7 +30,7 @@ fn message(topic: &str, key: Option<&[u8]>, payload: impl Into<Vec<u8>>) -> Mess
 }
 
 /// A message with its key and its number as payload.
-fn numbered(topic: &str, key: usize, number: usize) -> Message {
+pub(crate) fn numbered(topic: &str, key: usize, number: usize) -> Message {
     let key = format!("key-{key}");
     message(topic, Some(key.as_bytes()), format!("{key} {number:06}"))
 }

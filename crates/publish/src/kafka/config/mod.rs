@@ -30,8 +30,8 @@ use crate::failure::{Failure, FailureCode, FailureKind};
 /// nor any error or log line shows the value of a secret.
 ///
 /// The property `transport` is Herald's: `native` publishes through Herald's own producer instead of
-/// librdkafka. That has fewer properties, and connects without TLS and login only;
-/// [`Connector::connect`](crate::Connector::connect) names what it does not have.
+/// librdkafka. That has fewer properties; [`Connector::connect`](crate::Connector::connect) names
+/// those that it does not have.
 #[derive(Clone)]
 pub struct KafkaOptions {
     properties: Vec<Property>,
@@ -78,25 +78,31 @@ impl KafkaOptions {
     }
 
     /// Returns the canonical names and the values of the properties that were set, the last of each
-    /// name.
+    /// name; `None` instead of a secret.
+    pub(super) fn texts(&self) -> BTreeMap<&str, Option<&str>> {
+        let properties = self.properties.iter();
+        let texts = properties.map(|property| {
+            let text = match &property.value {
+                Value::Text(text) => Some(text.as_str()),
+                Value::Secret(_) => None,
+            };
+            (property::canonical(&property.name), text)
+        });
+        texts.collect()
+    }
+
+    /// Reads the value of a property.
     ///
     /// # Errors
-    /// One of them is a secret.
-    pub(super) fn texts(&self) -> Result<BTreeMap<&str, &str>, Failure> {
-        let properties = self.properties.iter();
-        properties
-            .map(|property| match &property.value {
-                Value::Text(text) => Ok((property::canonical(&property.name), text.as_str())),
-                Value::Secret(_) => Err(Failure::new(
-                    FailureKind::Permanent,
-                    FailureCode::InvalidProperty,
-                    format!(
-                        "the native transport has no secrets yet: {} is one",
-                        property.name
-                    ),
-                )),
-            })
-            .collect()
+    /// `missing_secret`.
+    pub(super) fn reveal(&self, canonical: &str) -> Result<Option<String>, Failure> {
+        let last = (self.properties.iter())
+            .rfind(|property| property::canonical(&property.name) == canonical);
+        match last.map(|property| &property.value) {
+            None => Ok(None),
+            Some(Value::Text(text)) => Ok(Some(text.clone())),
+            Some(Value::Secret(secret)) => secret.reveal().map(Some),
+        }
     }
 
     /// Sets a property of librdkafka to exactly this text.

@@ -1,0 +1,222 @@
+//! TLS and logins of both transports, with a real Kafka.
+
+use std::sync::Arc;
+
+use herald_publish::kafka::{KafkaOptions, Secret};
+use herald_publish::{Connector, FailureCode, FailureKind, Transport};
+
+use crate::cluster::Cluster;
+use crate::kafka::Kafka;
+use crate::statements::numbered;
+use crate::support::ledger::{Ledger, RecordingListener};
+use crate::support::{TEST_TIMEOUT, fresh_topic};
+
+const TRANSPORTS: [&str; 2] = ["librdkafka", "native"];
+
+/// Returns a variable of `scripts/kafka run`.
+fn variable(name: &str) -> Option<String> {
+    let value = std::env::var(name).ok();
+    if value.is_none() {
+        eprintln!("skipped: {name} is not set; `scripts/kafka run` sets it where OpenSSL is");
+    }
+    value
+}
+
+fn certificate(name: &str) -> Option<String> {
+    Some(format!("{}/{name}", variable("KAFKA_CERTIFICATES")?))
+}
+
+/// Options of a client with TLS and a login.
+pub fn logged_in(mechanism: &str) -> Option<KafkaOptions> {
+    let options = KafkaOptions::new(variable("KAFKA_SASL_SSL_SERVERS")?)
+        .property("security.protocol", "sasl_ssl")
+        .property("ssl.ca.location", certificate("ca.pem")?)
+        .property("sasl.mechanism", mechanism)
+        .property("sasl.username", "alice")
+        .secret("sasl.password", Secret::literal("alice-secret"));
+    Some(options)
+}
+
+/// Options of a client with a certificate.
+fn certified() -> Option<KafkaOptions> {
+    let options = KafkaOptions::new(variable("KAFKA_SSL_SERVERS")?)
+        .property("security.protocol", "ssl")
+        .property("ssl.ca.location", certificate("ca.pem")?)
+        .property("ssl.certificate.location", certificate("client.pem")?)
+        .property("ssl.key.location", certificate("client.key")?);
+    Some(options)
+}
+
+/// Sends records, and reads them back without TLS.
+fn assert_delivers(kafka: &Kafka, options: &KafkaOptions) {
+    let topic = fresh_topic("secure");
+    kafka.create(&topic, 3);
+    let listener = Arc::new(RecordingListener::default());
+    let transport = options.connect(listener, None).unwrap();
+    let ledger = Ledger::default();
+    for number in 0..500 {
+        ledger.send(&*transport, &numbered(&topic, number % 7, number));
+    }
+    assert_eq!(ledger.positions().len(), 500);
+    assert_eq!(kafka.read(&topic, 500).len(), 500);
+    transport.close(TEST_TIMEOUT);
+}
+
+/// Returns the failure with which a client finds no broker.
+fn refusal(options: &KafkaOptions) -> herald_publish::Failure {
+    let listener = Arc::new(RecordingListener::default());
+    let transport: Arc<dyn Transport> = options.connect(listener.clone(), None).unwrap();
+    let failure = listener.unreachable();
+    transport.close(TEST_TIMEOUT);
+    failure
+}
+
+#[test]
+fn logs_in_with_each_mechanism() {
+    let Some(kafka) = Kafka::calm() else { return };
+    for transport in TRANSPORTS {
+        for mechanism in ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] {
+            let Some(options) = logged_in(mechanism) else {
+                return;
+            };
+            assert_delivers(&kafka, &options.property("transport", transport));
+        }
+    }
+}
+
+#[test]
+fn shows_a_certificate_whose_key_may_be_encrypted() {
+    let Some(kafka) = Kafka::calm() else { return };
+    for transport in TRANSPORTS {
+        let Some(options) = certified() else { return };
+        let options = options.property("transport", transport);
+        assert_delivers(&kafka, &options);
+        let encrypted = options
+            .property(
+                "ssl.key.location",
+                certificate("client.encrypted.key").unwrap(),
+            )
+            .secret("ssl.key.password", Secret::literal("key-secret"));
+        assert_delivers(&kafka, &encrypted);
+    }
+}
+
+#[test]
+fn each_compression_can_be_read() {
+    let Some(kafka) = Kafka::calm() else { return };
+    for compression in ["none", "gzip", "snappy", "lz4"] {
+        let options = KafkaOptions::new(&kafka.servers)
+            .property("transport", "native")
+            .property("compression.type", compression);
+        assert_delivers(&kafka, &options);
+    }
+}
+
+#[test]
+fn wrong_password_is_a_failed_login_until_it_is_right() {
+    let Some(_kafka) = Kafka::calm() else { return };
+    for transport in TRANSPORTS {
+        for mechanism in ["PLAIN", "SCRAM-SHA-512"] {
+            let Some(options) = logged_in(mechanism) else {
+                return;
+            };
+            let options = options.property("transport", transport);
+            let folder = tempfile::tempdir().unwrap();
+            let password = folder.path().join("password");
+            std::fs::write(&password, "wrong-secret").unwrap();
+            let options = options.secret("sasl.password", Secret::from_file(&password));
+            let failure = refusal(&options);
+            assert_eq!(
+                (failure.code, failure.kind),
+                (FailureCode::AuthenticationFailed, FailureKind::Retriable),
+                "{transport}, {mechanism}: {failure}"
+            );
+            assert!(!failure.to_string().contains("wrong-secret"), "{failure}");
+            std::fs::write(&password, "alice-secret").unwrap();
+            let listener = Arc::new(RecordingListener::default());
+            let transport = options.connect(listener, None).unwrap();
+            transport.probe(TEST_TIMEOUT).unwrap();
+            transport.close(TEST_TIMEOUT);
+        }
+    }
+}
+
+/// The native transport reads the password for each connection.
+#[test]
+fn native_connection_logs_in_once_a_rotated_password_is_right() {
+    let Some(_kafka) = Kafka::calm() else { return };
+    let Some(options) = logged_in("SCRAM-SHA-256") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, "old-secret").unwrap();
+    let options = options
+        .property("transport", "native")
+        .secret("sasl.password", Secret::from_file(&password));
+    let listener = Arc::new(RecordingListener::default());
+    let transport = options.connect(listener.clone(), None).unwrap();
+    listener.unreachable_with("authentication_failed");
+    std::fs::write(&password, "alice-secret").unwrap();
+    transport.probe(TEST_TIMEOUT).unwrap();
+    transport.close(TEST_TIMEOUT);
+}
+
+#[test]
+fn certificate_of_an_unknown_authority_is_a_tls_failure() {
+    let Some(_kafka) = Kafka::calm() else { return };
+    for transport in TRANSPORTS {
+        let Some(options) = logged_in("PLAIN") else {
+            return;
+        };
+        let failure = refusal(
+            &options
+                .property("transport", transport)
+                .property("ssl.ca.location", certificate("client.pem").unwrap()),
+        );
+        assert_eq!(
+            failure.code,
+            FailureCode::TlsFailed,
+            "{transport}: {failure}"
+        );
+    }
+}
+
+#[test]
+fn certificate_for_another_host_is_refused_unless_hosts_do_not_matter() {
+    let Some(_kafka) = Kafka::calm() else { return };
+    for transport in TRANSPORTS {
+        let Some(options) = logged_in("PLAIN") else {
+            return;
+        };
+        // The certificate has only the name.
+        let servers = options
+            .bootstrap_servers()
+            .replace("localhost", "127.0.0.1");
+        let options = options
+            .property("transport", transport)
+            .property("bootstrap.servers", servers);
+        let failure = refusal(&options);
+        assert_eq!(
+            failure.code,
+            FailureCode::TlsFailed,
+            "{transport}: {failure}"
+        );
+        let options = options.property("ssl.endpoint.identification.algorithm", "none");
+        let listener = Arc::new(RecordingListener::default());
+        let transport = options.connect(listener, None).unwrap();
+        transport.probe(TEST_TIMEOUT).unwrap();
+        transport.close(TEST_TIMEOUT);
+    }
+}
+
+#[test]
+fn native_client_without_tls_is_told_that_a_broker_expects_it() {
+    let Some(_kafka) = Kafka::calm() else { return };
+    let Some(servers) = variable("KAFKA_SSL_SERVERS") else {
+        return;
+    };
+    let failure = refusal(&KafkaOptions::new(servers).property("transport", "native"));
+    assert_eq!(failure.code, FailureCode::TlsFailed, "{failure}");
+    assert!(failure.detail.contains("security.protocol"), "{failure}");
+}
