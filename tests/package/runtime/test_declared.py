@@ -216,14 +216,6 @@ def test_too_many_or_unknown_arguments_are_type_errors() -> None:
         shop.publish_order_placed(placed, order_id=5)
 
 
-@pytest.mark.asyncio
-async def test_success_is_logged_at_debug(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG, "herald.events")
-    async with RecordingClient() as client:
-        await Shop(client).publish_order_placed(order_id=5)
-    assert [line.levelno for line in caplog.records] == [logging.DEBUG]
-
-
 class Nested(BaseModel):
     """A model of somebody else with a generated one in it."""
 

@@ -355,7 +355,9 @@ async def test_later_failures_are_logged_and_counted(
         await asyncio.to_thread(eventually, lambda: shop.failed_events == 2)
     lines = [r.getMessage() for r in caplog.records if r.name == "herald.events"]
     assert len(lines) == 2
-    assert lines[0].startswith("Failed to publish place started event: PublishError")
+    assert all(line.startswith("Event not published {") for line in lines)
+    assert "'event_type': 'effect.place.started'" in lines[0]
+    assert "'error': 'PublishError" in lines[0]
 
 
 # Other functions.

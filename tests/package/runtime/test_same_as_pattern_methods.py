@@ -53,13 +53,18 @@ def said(
     caplog.clear()
     asyncio.run(getattr(node, f"_publish_{method}_event")(*arguments))
     lines = [
-        (record.name, record.levelname, vars(record)["event_context"], record.args)
+        (record.name, record.levelname, vars(record)["event_context"], text_of(record))
         for record in caplog.records
         if record.name == "herald.events"
     ]
     client = node.kafka_client
     found = [*(client.published if client else []), *lines]
     return [without_time(part) for part in found]
+
+
+def text_of(record: logging.LogRecord) -> str:
+    """The message without its fields."""
+    return record.getMessage().partition(" {")[0]
 
 
 def without_time(value: Any) -> Any:

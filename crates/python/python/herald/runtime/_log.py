@@ -46,7 +46,9 @@ def _of_omnibase() -> Emit | None:
 
 def _to_logging(level: LogLevel, message: str, context: dict[str, Any]) -> None:
     extra = {"event_context": context}
-    _LOGGER.log(_LEVELS[level], "%s %s", message, context, extra=extra)
+    # The template is the message, by which error trackers group lines.
+    template = message.replace("%", "%%") + " %s"
+    _LOGGER.log(_LEVELS[level], template, context, extra=extra)
 
 
 _OMNIBASE: Final = _of_omnibase()

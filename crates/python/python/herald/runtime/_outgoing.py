@@ -1,13 +1,13 @@
-"""Outgoing events, and their log lines."""
+"""Outgoing events."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from herald.runtime._context import CURRENT
+from herald.runtime._event_log import EVENT_LOG, EventLog
 from herald.runtime._json import json_value, text_of
-from herald.runtime._log import LogLevel, emit_log_event, is_logged
-from herald.runtime._secrets import reason_of
+from herald.runtime._log import LogLevel
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -31,9 +31,9 @@ class EventKind:
         self.topic = topic
         """Topic; `{namespace}` stands for the publisher's."""
         self.label = label
-        """Name in log lines."""
+        """Name in the report's log lines."""
         self.level = level
-        """Log level of the line that reports publication."""
+        """Log level of the report's line about publication."""
         self.metadata = metadata
         self.version = None if version == 1 else f"{version}.0"
         """Version on the wire, if it is not the default of the client."""
@@ -51,6 +51,7 @@ class Outgoing:
         "is_accepted",
         "kind",
         "level",
+        "log",
         "log_context",
         "log_fields",
         "metadata",
@@ -80,7 +81,7 @@ class Outgoing:
         self.publisher = publisher
         self.kind = kind
         self.level = kind.level
-        """Log level of the line that reports publication."""
+        """Log level of the report's line about publication."""
         self.event_type = kind.event_type
         self.source_node_id = str(publisher.node_id)
         self.payload = payload
@@ -93,11 +94,12 @@ class Outgoing:
         self.event_id: str | None = None
         self.traceparent: str | None = None
         self.summary = ""
-        """End of the log line that reports publication."""
+        """End of the report's log line about publication."""
         self.log_fields: dict[str, Any] = {}
         """Additional fields of that line."""
         self.log_context: dict[str, Any] | None = None
         """Log fields for an event that is not about a request."""
+        self.log: EventLog = EVENT_LOG
         self.is_accepted = False
         """Whether a client accepted the event."""
 
@@ -121,65 +123,34 @@ class Outgoing:
             "metadata": metadata,
         }
 
-    def accepted(self) -> None:
-        """Logs that the client accepted the event."""
+    def accepted(self, answer: object = None) -> None:
+        """Logs that the client accepted the event: with a receipt, or another answer,
+        or none yet.
+        """
         self.is_accepted = True
-        kind = self.kind
-        if is_logged(self.level):
-            emit_log_event(
-                self.level,
-                f"Published {kind.label} event{self.summary}",
-                {**self._context(), **self.log_fields},
-            )
+        self.log.accepted(self, answer)
 
     def rejected(self) -> None:
         """Logs that the client did not accept the event."""
-        emit_log_event(
-            LogLevel.WARNING,
-            f"Kafka client did not accept {self.kind.label} event",
-            self._context(),
-        )
+        self.log.rejected(self)
 
     def log_only(self) -> None:
         """Logs the event itself, without a client or a connection."""
-        if is_logged(LogLevel.DEBUG):
-            log_context = self.log_context or {
-                "correlation_id": str(self.correlation_id)
-            }
-            emit_log_event(
-                LogLevel.DEBUG,
-                f"Kafka unavailable, logging {self.kind.label} event",
-                {**log_context, "payload": self.payload},
-            )
+        self.log.not_connected(self)
 
     def failed(self, error: Exception) -> None:
         """Logs that the event could not be published."""
         log_context = self.log_context or request_context(self.correlation_id)
-        log_failure(self.publisher, self.kind, log_context, error)
+        self.log.failed(self.publisher, self.kind, log_context, error)
 
-    def _context(self) -> dict[str, Any]:
+    def log_identity(self) -> dict[str, Any]:
+        """Returns the log fields that identify the event."""
         correlation_id = self.correlation_id
         return {
             "correlation_id": None if correlation_id is None else str(correlation_id),
             "event_type": self.event_type,
             "topic": self.topic,
         }
-
-
-def log_failure(
-    publisher: "EventPublisher",
-    kind: EventKind,
-    log_context: Mapping[str, Any],
-    error: Exception,
-) -> None:
-    """Logs that an event could not be published."""
-    # The publisher of a function decorated like a method may be any object.
-    reason = reason_of(error, getattr(publisher, "redactions", ()))
-    emit_log_event(
-        LogLevel.WARNING,
-        f"Failed to publish {kind.label} event: {reason}",
-        {**log_context, "event_type": kind.event_type, "error": reason},
-    )
 
 
 def request_context(correlation_id: object) -> dict[str, Any]:

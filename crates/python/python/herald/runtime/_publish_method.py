@@ -6,7 +6,6 @@ from uuid import UUID
 
 from herald.runtime._declared import DeclaredEvent
 from herald.runtime._generics import M, M_contra, P
-from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import Outgoing
 from herald.runtime._sending import answer_of, answer_of_sync, connected_client
 
@@ -127,8 +126,7 @@ def _outgoing(
 
 
 def _receipt(outgoing: Outgoing, answer: object) -> Any:
-    outgoing.level = LogLevel.DEBUG
-    outgoing.accepted()
+    outgoing.accepted(answer)
     return answer
 
 

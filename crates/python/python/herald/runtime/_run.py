@@ -17,8 +17,9 @@ from herald.runtime._context import (
     leave,
     new_correlation_id,
 )
+from herald.runtime._event_log import EVENT_LOG, log_failed_run
 from herald.runtime._fields import fields_of
-from herald.runtime._outgoing import EventKind, Outgoing, log_failure, request_context
+from herald.runtime._outgoing import EventKind, Outgoing, request_context
 from herald.runtime._private_input import PrivateInput
 from herald.runtime._sending import dispatch
 
@@ -161,6 +162,7 @@ class Run(CallScope):
                     milliseconds,
                     self._metadata,
                 )
+                log_failed_run(event, error)
             elif operation.publishes != "failures":
                 event = operation.completion(
                     self._publisher,
@@ -200,7 +202,7 @@ class Run(CallScope):
         token = CURRENT.set(self._correlation())
         try:
             request = request_context(self.correlation_id)
-            log_failure(self._publisher, kind, request, error)
+            EVENT_LOG.failed(self._publisher, kind, request, error)
         finally:
             CURRENT.reset(token)
 

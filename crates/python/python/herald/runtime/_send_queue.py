@@ -9,12 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from herald.runtime._outgoing import (
-    EventKind,
-    Outgoing,
-    log_failure,
-    request_context,
-)
+from herald.runtime._event_log import EVENT_LOG
+from herald.runtime._outgoing import EventKind, Outgoing, request_context
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -80,7 +76,7 @@ class SendQueue:
         error: Exception,
     ) -> None:
         self.failed += 1
-        log_failure(publisher, kind, request_context(correlation_id), error)
+        EVENT_LOG.failed(publisher, kind, request_context(correlation_id), error)
 
     def _is_running(self) -> bool:
         task = self._task

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from herald.runtime._client import EventClient, HeraldClient, is_herald_client
 from herald.runtime._errors import PublishError
-from herald.runtime._outgoing import EventKind, Outgoing, log_failure
+from herald.runtime._outgoing import EventKind, Outgoing
+from herald.runtime._report_log import REPORT_LOG
 from herald.runtime._send_queue import Send, running_loop, send_queue_of
 
 if TYPE_CHECKING:
@@ -24,16 +25,19 @@ async def publish_event(
     log_context: Mapping[str, Any],
     make_event: MakeEvent,
 ) -> None:
-    """Creates an event, publishes it, and waits for the client's answer."""
+    """Creates an event, publishes it, and waits for the client's answer, with the log
+    of methods that never raise.
+    """
     try:
         event = make_event()
+        event.log = REPORT_LOG
         client = publisher.kafka_client
         if client and client.is_connected:
             await deliver(client, event)
         else:
             event.log_only()
     except Exception as error:
-        log_failure(publisher, kind, log_context, error)
+        REPORT_LOG.failed(publisher, kind, log_context, error)
 
 
 async def deliver(client: EventClient, event: Outgoing) -> None:
@@ -43,8 +47,7 @@ async def deliver(client: EventClient, event: Outgoing) -> None:
 
 async def _log_outcome(send: Callable[[], Awaitable[object]], event: Outgoing) -> None:
     try:
-        await send()
-        event.accepted()
+        event.accepted(await send())
     except NotAccepted:
         event.rejected()
     except Exception as error:
@@ -200,7 +203,7 @@ def _send_from_sync(client: EventClient, event: Outgoing) -> None:
     if not iscoroutinefunction(client.publish_with_envelope):
         outcome = call_client(client, event)
         if not isawaitable(outcome):
-            event.accepted() if outcome else event.rejected()
+            event.accepted(outcome) if outcome else event.rejected()
             return
         send = partial(_log_outcome, partial(_answer, outcome, event), event)
     if send_queue_of(event.publisher).put(send, event) is None:

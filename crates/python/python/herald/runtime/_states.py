@@ -8,8 +8,9 @@ from uuid import UUID
 
 from herald.runtime._clock import now
 from herald.runtime._context import CURRENT, new_correlation_id
+from herald.runtime._event_log import EVENT_LOG
 from herald.runtime._log import LogLevel
-from herald.runtime._outgoing import EventKind, Outgoing, log_failure, request_context
+from herald.runtime._outgoing import EventKind, Outgoing, request_context
 from herald.runtime._sending import dispatch, publish_event
 from herald.runtime._source import EventSource
 
@@ -260,7 +261,7 @@ class StateMachine(Generic[S]):
                 )
             except Exception as error:
                 log_context = request_context(request)
-                log_failure(
+                EVENT_LOG.failed(
                     self._publisher, self._states.event.kind, log_context, error
                 )
                 return None
