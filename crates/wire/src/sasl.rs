@@ -10,7 +10,7 @@ use rsasl::prelude::{MessageSent, SASLClient, Session, State};
 /// Name and password of a client.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
-    /// How they are told to a broker.
+    /// Mechanism that passes them to a broker.
     pub mechanism: Mechanism,
     /// Name of the user.
     pub user: String,

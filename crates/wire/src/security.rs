@@ -1,4 +1,4 @@
-//! What a connection needs to be trusted: TLS and a login.
+//! Security of a connection: TLS and a login.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct Security {
 /// Reason why no broker can be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// What failed.
+    /// Kind of the failure.
     pub kind: TroubleKind,
     /// Address and cause, without secrets of this client. It may quote a broker.
     pub cause: String,

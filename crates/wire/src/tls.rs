@@ -23,7 +23,7 @@ pub struct Tls {
     pub roots: Option<Vec<u8>>,
     /// Certificate of this client, for brokers that ask for one.
     pub identity: Option<ClientIdentity>,
-    /// What is checked of a broker's certificate.
+    /// Checks of a broker's certificate.
     pub verification: Verification,
 }
 
@@ -38,7 +38,7 @@ pub struct ClientIdentity {
     pub password: Option<String>,
 }
 
-/// What is checked of a broker's certificate.
+/// Checks of a broker's certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verification {
     /// A root has signed it, and it is for the host of the address.
@@ -46,7 +46,7 @@ pub enum Verification {
     Full,
     /// A root has signed it, for whatever host.
     AnyHost,
-    /// Nothing: whoever is between can read and change everything.
+    /// Nothing: anybody on the network path can read and change everything.
     Nothing,
 }
 
