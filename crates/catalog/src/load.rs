@@ -249,9 +249,15 @@ fn similar_file(path: &Path) -> Option<String> {
 }
 
 /// Folders that could not be searched, each with the reason.
-type Unreadable = Vec<(String, String)>;
+pub type Unreadable = Vec<(String, String)>;
 
-fn find_in_folder(folder: &Path, unreadable: &mut Unreadable) -> Vec<Input> {
+/// Returns the files below a folder that pass a test, in order, without those that belong to tools.
+/// Folders that can't be read are added to `unreadable`.
+pub fn files_below(
+    folder: &Path,
+    is_wanted: impl Fn(&Path) -> bool,
+    unreadable: &mut Unreadable,
+) -> impl Iterator<Item = PathBuf> {
     const SKIPPED: [&str; 4] = ["node_modules", "target", "__pycache__", "venv"];
     let entries = WalkDir::new(folder)
         .sort_by_file_name()
@@ -262,16 +268,24 @@ fn find_in_folder(folder: &Path, unreadable: &mut Unreadable) -> Vec<Input> {
             entry.depth() == 0 || !entry.file_type().is_dir() || !is_skipped
         });
     walked(entries, unreadable)
-        .filter(|path| is_yaml(path) && !is_settings(path))
+        .filter(move |path| is_wanted(path))
         // Broken links are reported; reading a device or pipe may never end.
         .filter(|path| path.metadata().map_or(true, |metadata| metadata.is_file()))
-        .map(|path| Input {
-            shown: with_slashes(&path),
-            relative: with_slashes(path.strip_prefix(folder).unwrap_or(&path)),
-            found: !names_a_contract(&path),
-            path,
-        })
-        .collect()
+}
+
+fn find_in_folder(folder: &Path, unreadable: &mut Unreadable) -> Vec<Input> {
+    files_below(
+        folder,
+        |path| is_yaml(path) && !is_settings(path),
+        unreadable,
+    )
+    .map(|path| Input {
+        shown: with_slashes(&path),
+        relative: with_slashes(path.strip_prefix(folder).unwrap_or(&path)),
+        found: !names_a_contract(&path),
+        path,
+    })
+    .collect()
 }
 
 fn find_by_glob(pattern: &str, unreadable: &mut Unreadable) -> Result<Vec<Input>, String> {

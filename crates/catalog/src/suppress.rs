@@ -1,5 +1,5 @@
 //! Comments that suppress diagnostics: `# herald: ignore[rule] reason` behind or above a line, and
-//! `# herald: ignore-file[rule] reason` for the whole file.
+//! `# herald: ignore-file[rule] reason` for the whole file. TypeScript has `//` instead of `#`.
 
 use std::collections::HashMap;
 
@@ -17,8 +17,19 @@ pub(crate) enum Report {
     Nothing,
 }
 
-/// Begin of a comment.
-const MARK: &str = "# herald: ignore";
+/// Begin of a comment, behind the sign for it.
+const MARK: &str = " herald: ignore";
+
+/// The sign before a comment in files with this path.
+fn comment_sign(path: &str) -> &'static str {
+    const WITH_SLASHES: [&str; 8] = ["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs"];
+    let ending = path.rsplit('.').next().unwrap_or_default();
+    if WITH_SLASHES.contains(&ending) {
+        "//"
+    } else {
+        "#"
+    }
+}
 
 /// Maximum number of comments of a file that are read.
 const MAX_COMMENTS: usize = 1_000;
@@ -85,10 +96,12 @@ fn comments<'a>(
 ) -> Vec<Ignored<'a>> {
     let mut found = Vec::new();
     let mut start = 0;
+    let sign = comment_sign(&source.path);
+    let mark = format!("{sign}{MARK}");
     let mut above: Vec<usize> = Vec::new();
     for (number, line) in (1..).zip(source.text.split_inclusive('\n')) {
         let content = line.trim();
-        let is_comment = content.starts_with('#');
+        let is_comment = content.starts_with(sign);
         if !is_comment && !content.is_empty() {
             // Comments on lines of their own are about the next line with content.
             for index in above.drain(..) {
@@ -96,13 +109,14 @@ fn comments<'a>(
                 one.line = Some(number);
             }
         }
-        if let Some(at) = line.find(MARK).filter(|_| found.len() < MAX_COMMENTS) {
+        if let Some(at) = line.find(&mark).filter(|_| found.len() < MAX_COMMENTS) {
             let first = found.len();
             let comment = Comment {
                 id,
                 start,
                 at,
                 line,
+                mark: &mark,
             };
             let is_of_file = comment.read(number, &mut found, diagnostics);
             if is_comment && !is_of_file {
@@ -115,16 +129,18 @@ fn comments<'a>(
 }
 
 /// A line with a comment.
-struct Comment<'a> {
+struct Comment<'a, 'm> {
     id: SourceId,
     /// Offset of the line in the source.
     start: usize,
     /// Offset of the comment in the line.
     at: usize,
     line: &'a str,
+    /// Text that it begins with.
+    mark: &'m str,
 }
 
-impl<'a> Comment<'a> {
+impl<'a> Comment<'a, '_> {
     /// Adds the rules that the comment names, and returns whether it is about the whole file.
     fn read(
         &self,
@@ -133,7 +149,7 @@ impl<'a> Comment<'a> {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> bool {
         let text = self.line[self.at..].trim_end();
-        let rest = &text[MARK.len()..];
+        let rest = &text[self.mark.len()..];
         let (rest, is_of_file) = match rest.strip_prefix("-file") {
             Some(rest) => (rest, true),
             None => (rest, false),

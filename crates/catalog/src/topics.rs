@@ -91,6 +91,11 @@ impl TopicNames {
         names
     }
 
+    /// Whether nodes publish to a topic that has this name without its namespace.
+    pub fn has_without_namespace(&self, name: &str) -> bool {
+        self.without_namespace.contains_key(name)
+    }
+
     /// Returns the topics that a consumer means: the one of exactly this name, else those that have it
     /// without their namespaces, else one that nobody publishes to.
     pub fn resolve<'n>(&'n self, consumed: &'n str) -> impl Iterator<Item = &'n str> {

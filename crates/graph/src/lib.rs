@@ -6,6 +6,7 @@
 mod checks;
 pub mod draw;
 mod graph;
+pub mod sources;
 
 pub use checks::diagnostics;
 pub use graph::{Graph, Publication, Subscription, Topic};

@@ -12,6 +12,7 @@ pub(super) static RULES: &[&Rule] = &[
     &TWO_OWNERS,
     &PAYLOADS_DIFFER,
     &COMMAND_CYCLE,
+    &TOPIC_UNDECLARED,
 ];
 
 static NOT_PUBLISHED: Rule = Rule {
@@ -85,6 +86,21 @@ static COMMAND_CYCLE: Rule = Rule {
            circle are usual, and not reported.",
     bad: "herald graph a.yaml b.yaml   # a commands b, and b commands a",
     good: "herald graph a.yaml b.yaml   # a commands b, and b answers with an event",
+};
+
+static TOPIC_UNDECLARED: Rule = Rule {
+    code: "graph.topic_undeclared",
+    severity: Severity::Warning,
+    title: "a topic in source code is in no contract",
+    docs: "A program sends to a topic or reads one that no contract of the system publishes or \
+           consumes: its name has a typo, or the contract does not tell all that the program does. \
+           Reported for the files of `--sources`. A literal is the name of a topic if it is passed to a \
+           producer or consumer of Kafka, if its variable, argument or key is called a topic, or if it \
+           ends with a version and begins like a topic of the system. Texts that are put together are \
+           not judged. A comment states an exception, in TypeScript with `//`: \
+           `# herald: ignore[graph.topic_undeclared] of the bank`.",
+    bad: "producer.send(\"shop.order.palced.v1\", value)   # service.py",
+    good: "producer.send(\"shop.order.placed.v1\", value)   # service.py",
 };
 
 /// Reports a consumed topic that nobody publishes.
@@ -171,4 +187,18 @@ pub fn command_cycle(way: &[(&str, &str)], location: Location) -> Diagnostic {
         "the topics are {}; let one of them answer with an event",
         topics.join(", ")
     ))
+}
+
+/// Reports a topic of a program that no contract declares.
+pub fn topic_undeclared(topic: &str, meant: Option<&str>, location: Location) -> Diagnostic {
+    let message = format!("{} is in no contract", quote(topic));
+    let found = Diagnostic::new(&TOPIC_UNDECLARED, message)
+        .at(location)
+        .detail(topic);
+    match meant {
+        Some(meant) => found.help(format!("did you mean {}?", quote(meant))),
+        None => found.help(
+            "declare it: in `events` if the program publishes to it, in `consumes` if it reads it",
+        ),
+    }
 }

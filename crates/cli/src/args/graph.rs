@@ -8,6 +8,9 @@ pub struct Graph {
     /// Contracts of the system: files, directories, globs, lock files or git:[FOLDER@]REF[:PATH] [default: workspace of herald.yaml, else its contracts]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
+    /// Compare topics in Python and TypeScript of this file or folder with the contracts; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub sources: Vec<String>,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: GraphFormat,

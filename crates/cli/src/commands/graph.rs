@@ -1,12 +1,13 @@
 //! `herald graph`: the flow of events between all nodes of a system.
 
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use globset::GlobBuilder;
 use herald_catalog::load::{self, Loaded};
 use herald_diagnostics::render::{Format, json_list, summary, visible_line};
-use herald_diagnostics::{Diagnostic, Severity};
+use herald_diagnostics::{Diagnostic, Severity, Source, SourceId, Sources};
+use herald_graph::sources::{KnownTopics, Language};
 use herald_graph::{Graph, Topic, diagnostics, draw};
 use herald_project::Project;
 use serde_json::{Value, json};
@@ -34,7 +35,13 @@ pub fn run(args: &Args) -> Result<ExitStatus, Error> {
     let mut loaded = read(args, &project)?;
     // Lints of single contracts are the business of `herald check`.
     loaded.diagnostics.retain(Diagnostic::is_error);
-    let found = diagnostics(&Graph::new(&loaded.catalog));
+    let graph = Graph::new(&loaded.catalog);
+    let mut found = diagnostics(&graph);
+    let (of_sources, texts) = undeclared_topics(&args.sources, &graph, &loaded.catalog.sources)?;
+    found.extend(of_sources);
+    for text in texts {
+        loaded.catalog.sources.add(text);
+    }
     load::add_diagnostics(&mut loaded, found, &project.options);
     let mut graph = Graph::new(&loaded.catalog);
     let all = graph.topics.len();
@@ -132,6 +139,71 @@ fn read(args: &Args, project: &Project) -> Result<Loaded, Error> {
         )));
     }
     Ok(loaded)
+}
+
+/// Compares the topics in source texts with those of the graph. Returns the diagnostics, and the texts
+/// that they are about, which follow those of the contracts.
+fn undeclared_topics(
+    paths: &[String],
+    graph: &Graph<'_>,
+    contracts: &Sources,
+) -> Result<(Vec<Diagnostic>, Vec<Source>), Error> {
+    let topics = KnownTopics::of(graph);
+    let (mut found, mut texts) = (Vec::new(), Vec::new());
+    for path in source_files(paths)? {
+        let Some(language) = language_of(&path) else {
+            continue;
+        };
+        let shown = path.to_string_lossy();
+        let text = fs::read(&path)
+            .map_err(|error| Error::Message(format!("can't read `{shown}`: {error}")))?;
+        // Topics are ASCII, and other encodings of sources contain it.
+        let source = Source::new(&*shown, String::from_utf8_lossy(&text));
+        let id = SourceId(u32::try_from(contracts.len() + texts.len()).unwrap_or(u32::MAX));
+        let of_file = topics.undeclared(&source.text, language, id);
+        if !of_file.is_empty() {
+            found.extend(of_file);
+            texts.push(source);
+        }
+    }
+    Ok((found, texts))
+}
+
+/// The source texts that paths mean. In folders, tests are left out: they have topics of their own.
+fn source_files(paths: &[String]) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        let path = Path::new(path);
+        if !path.is_dir() {
+            files.push(path.to_path_buf());
+            continue;
+        }
+        let is_wanted = |file: &Path| {
+            language_of(file).is_some() && !is_test(file.strip_prefix(path).unwrap_or(file))
+        };
+        let mut unreadable = Vec::new();
+        files.extend(load::files_below(path, is_wanted, &mut unreadable));
+        if let Some((folder, reason)) = unreadable.first() {
+            return Err(Error::Message(format!("can't read `{folder}`: {reason}")));
+        }
+    }
+    Ok(files)
+}
+
+fn language_of(path: &Path) -> Option<Language> {
+    Language::of_ending(path.extension()?.to_str()?)
+}
+
+fn is_test(path: &Path) -> bool {
+    let folders = ["test", "tests", "__tests__", "testing"];
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut parts = path.components();
+    parts.any(|part| folders.iter().any(|folder| part.as_os_str() == *folder))
+        || name.starts_with("test_")
+        || name == "conftest.py"
+        || ["_test.py", ".test.", ".spec."]
+            .iter()
+            .any(|part| name.contains(part))
 }
 
 /// Keeps the topics that have a name, or a producer or consumer with a name, that matches a glob.

@@ -157,6 +157,68 @@ fn the_workspace_may_be_commits_of_other_repositories() {
 }
 
 #[test]
+fn topics_of_sources_that_no_contract_declares_are_found() {
+    let sandbox = system();
+    sandbox.write(
+        "app/service.py",
+        "\
+from aiokafka import AIOKafkaConsumer
+import shop.models.v1
+
+# topic = \"order.forgotten.v1\"
+TOPIC = \"order.palced.v2\"
+LOST_TOPIC = f\"{env}.order.lost.v1\"
+consumer = AIOKafkaConsumer(\"dev.order.placed.v2\", \"prod.order.placed.v2\", \"bank.paid.v1\")
+await producer.send_and_wait(\"mail.sent\", b\"\")
+OLD_TOPIC = \"order.old.v1\"  # herald: ignore[graph.topic_undeclared] Of the old shop.
+",
+    );
+    sandbox.write(
+        "app/web/client.ts",
+        "\
+import { Kafka } from 'kafkajs'
+await producer.send({ topic: 'order.refunded.v1', messages })
+await consumer.subscribe({ topic: `order.lost.v1` })
+// herald: ignore[graph.topic_undeclared] Of the bank.
+const topic = 'bank.refused.v1'
+",
+    );
+    sandbox.write("app/tests/test_service.py", "topic = 'order.test.v1'\n");
+    let run = sandbox.herald(&["graph", "--sources", "app"]).exits(0);
+    for part in [
+        "warning[graph.topic_undeclared]: `order.palced.v2` is in no contract",
+        "--> app/service.py:5:9",
+        "did you mean `order.placed.v2`?",
+        "`mail.sent` is in no contract",
+        "--> app/service.py:8:30",
+        "`order.refunded.v1` is in no contract",
+        "--> app/web/client.ts:2:30",
+    ] {
+        assert!(run.stderr.contains(part), "{part}\n{}", run.stderr);
+    }
+    let count = run.stderr.matches("[graph.topic_undeclared]").count();
+    assert_eq!(count, 3, "{}", run.stderr);
+    sandbox.write("herald.yaml", "rules: {graph.topic_undeclared: error}\n");
+    let json = [
+        "graph",
+        "--sources",
+        "app/web/client.ts",
+        "--format",
+        "json",
+    ];
+    let document = sandbox.herald(&json).exits(1).json();
+    let of_rule = |one: &&serde_json::Value| one["code"] == "graph.topic_undeclared";
+    let found: Vec<_> = document["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(of_rule)
+        .collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0]["path"], "app/web/client.ts");
+}
+
+#[test]
 fn pictures_show_hostile_names_as_text() {
     let hostile = SHOP
         .replace("order.lost,", "'<img src=x onerror=alert(1)>\"]',")
