@@ -68,26 +68,75 @@ fn problems<'a>(
         .map(move |(_, field)| {
             format!("{place}.{} is missing: {}", field.name, expected(&field.ty))
         });
-    let present = object.iter().enumerate().filter_map(move |(at, (name, value))| {
-        // Mostly the members have the order of the contract.
-        let near = fields.get(at).filter(|field| field.name == name);
-        match near.or_else(|| fields.iter().find(|field| field.name == name)) {
-            Some(field) if field.privacy == Privacy::Private => Some(format!(
-                "{place}.{name} is private by its contract: its value must not leave the process"
-            )),
-            // Many programs write null for fields that they leave out.
-            Some(field) if *value == BorrowedValue::Null && field.may_be_null() => None,
-            Some(field) => mismatch_at(
-                &field.ty,
-                &field.limits,
-                value,
-                definitions,
-                &Place::Field(place, name),
-            ),
-            None => Some(undeclared(name, fields, place)),
-        }
-    });
+    let present = object
+        .iter()
+        .enumerate()
+        .filter_map(move |(at, (name, value))| {
+            // Mostly the members have the order of the contract.
+            let near = fields.get(at).filter(|field| field.name == name);
+            match near.or_else(|| fields.iter().find(|field| field.name == name)) {
+                Some(field) if field.privacy == Privacy::Private => {
+                    let is_name = value.as_str().is_some_and(|text| {
+                        is_type_name(&field.ty, text) || field.may_be_null() && text == "NoneType"
+                    });
+                    (!is_name).then(|| {
+                    format!(
+                        "{place}.{name} is private by its contract: its value must not leave the \
+                         process"
+                    )
+                })
+                }
+                // Many programs write null for fields that they leave out.
+                Some(field) if *value == BorrowedValue::Null && field.may_be_null() => None,
+                Some(field) => mismatch_at(
+                    &field.ty,
+                    &field.limits,
+                    value,
+                    definitions,
+                    &Place::Field(place, name),
+                ),
+                None => Some(undeclared(name, fields, place)),
+            }
+        });
     missing.chain(present)
+}
+
+/// Whether a text is the name of the type of a private value, which Herald publishes instead of the
+/// value.
+fn is_type_name(ty: &Type, text: &str) -> bool {
+    let names: &[&str] = match ty {
+        Type::String | Type::Enum(_) => &["str"],
+        Type::Integer => &["int"],
+        Type::Number | Type::Numbers(_) => &["int", "float"],
+        Type::Boolean => &["bool"],
+        Type::Null => &["NoneType"],
+        Type::Uuid => &["UUID", "str"],
+        Type::DateTime => &["datetime", "str"],
+        Type::Date => &["date", "str"],
+        Type::Decimal => &["Decimal", "str", "int", "float"],
+        Type::Bytes => &["bytes", "bytearray", "memoryview", "str"],
+        Type::Duration => &["timedelta", "str"],
+        Type::List(_) => &["list", "tuple", "set", "frozenset"],
+        Type::Map(_) | Type::Defined(_) => &["dict"],
+        Type::Any | Type::Model(_) => &[
+            "str", "int", "float", "bool", "NoneType", "list", "tuple", "dict",
+        ],
+        Type::Scalar(scalar) => return is_class_name(text) || is_type_name(&scalar.ty, text),
+        Type::Union(members) => return members.iter().any(|member| is_type_name(member, text)),
+    };
+    let has_class = matches!(
+        ty,
+        Type::Defined(_) | Type::Model(_) | Type::Any | Type::Enum(_)
+    );
+    let is_value = matches!(ty, Type::Enum(values) if values.iter().any(|value| value == text));
+    names.contains(&text) || has_class && !is_value && is_class_name(text)
+}
+
+/// Whether a text has the form `CustomerName`.
+fn is_class_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_uppercase())
+        && text.contains(|letter: char| letter.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn undeclared(name: &str, fields: &[Field], place: &Place<'_>) -> String {
@@ -615,10 +664,41 @@ definitions:
     }
 
     #[test]
-    fn rejects_private_fields() {
+    fn rejects_values_of_private_fields() {
+        for value in [
+            json!("a@b.c"),
+            json!("Bob"),
+            json!(7),
+            json!({}),
+            json!(null),
+        ] {
+            assert_eq!(
+                with("email", value),
+                ["payload.email is private by its contract: its value must not leave the process"]
+            );
+        }
+    }
+
+    #[test]
+    fn names_of_the_types_of_private_fields_are_no_values() {
+        assert_eq!(with("email", json!("str")), [""; 0]);
+        let names = |ty: &Type| {
+            let names = ["str", "int", "list", "dict", "Customer", "EUR", "Bob"];
+            names
+                .into_iter()
+                .filter(|name| is_type_name(ty, name))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(&Type::Decimal), ["str", "int"]);
+        assert_eq!(names(&Type::List(Box::new(Type::String))), ["list"]);
+        assert_eq!(names(&Type::String.or_null()), ["str"]);
+        assert!(is_type_name(&Type::String.or_null(), "NoneType"));
+        assert!(!is_type_name(&Type::String, "NoneType"));
         assert_eq!(
-            with("email", json!("a@b.c")),
-            ["payload.email is private by its contract: its value must not leave the process"]
+            names(&Type::Defined("Customer".to_owned())),
+            ["dict", "Customer", "Bob"]
         );
+        let channels = Type::Enum(vec!["EUR".to_owned(), "Bob".to_owned()]);
+        assert_eq!(names(&channels), ["str", "Customer"]);
     }
 }

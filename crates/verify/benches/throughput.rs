@@ -60,6 +60,7 @@ fn measure(types: u32) {
         herald_verify::Options {
             namespace: None,
             run_timeout_seconds: 300,
+            has_beginning: true,
         },
     );
     let started = cpu_seconds();

@@ -94,8 +94,9 @@ impl<E> Line<'_, E> {
                 // Another one than that of any envelope.
                 Key::Other => Some(Some(&[])),
             },
-            // A line does not tell the number of partitions.
-            partition: None,
+            partition: self.partition.and_then(|number| u32::try_from(number).ok()),
+            // A line does not tell it.
+            partitions: None,
             value,
             place,
         }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use herald_catalog::borrowed_value::{BorrowedObject, BorrowedValue};
@@ -45,6 +46,9 @@ pub struct Options {
     /// Seconds after which a run without an end is a problem, by the time of the last event. A negative
     /// number makes every run without an end a problem.
     pub run_timeout_seconds: i64,
+    /// Whether the first record is the first that was published. Else runs that began before the first
+    /// event may have no start.
+    pub has_beginning: bool,
 }
 
 /// A record of a topic or a line of a file.
@@ -54,8 +58,10 @@ pub struct Record<'a> {
     pub topic: Option<&'a str>,
     /// Key, if it is known; the inner option is a record without a key.
     pub key: Option<Option<&'a [u8]>>,
-    /// Partition, and the number of partitions of the topic, if both are known.
-    pub partition: Option<(u32, u32)>,
+    /// Partition, if it is known.
+    pub partition: Option<u32>,
+    /// Number of partitions of the topic, if it is known.
+    pub partitions: Option<u32>,
     /// The envelope; a tombstone has none.
     pub value: Option<&'a [u8]>,
     /// Place in reports.
@@ -69,6 +75,7 @@ impl<'a> Record<'a> {
             topic: None,
             key: None,
             partition: None,
+            partitions: None,
             value: Some(value),
             place,
         }
@@ -117,18 +124,42 @@ pub struct Verifier<'a> {
     findings: HashMap<(Kind, String, Message), Finding>,
     ids: RecentSet<Uuid>,
     runs: RecentMap<(usize, usize, Uuid), Run>,
-    states: RecentMap<(usize, String), String>,
+    states: RecentMap<(usize, String), StateHistory>,
+    first: Option<Timestamp>,
     last: Option<Timestamp>,
 }
 
 /// Index of a node, and of an event of it.
 type EventIndex = (usize, usize);
 
-/// A run of an operation that has started.
+/// Runs of an operation with one correlation id of which events are missing so far. Starts and ends are
+/// on topics of their own, so they may be read in any order.
 #[derive(Clone, Debug)]
 struct Run {
+    /// The first event that lacks its counterpart.
     event: EventIndex,
-    at: Timestamp,
+    /// When it started.
+    start: Timestamp,
+    event_id: Uuid,
+    place: Box<str>,
+    /// Starts without an end; negative if there are more ends.
+    open: i64,
+}
+
+/// Changes of the state of an instance of a node.
+#[derive(Debug)]
+struct StateHistory {
+    /// State after the last change.
+    state: String,
+    /// Partition of all changes, if there is only one. Else their order is not known.
+    partition: Option<Option<u32>>,
+    /// First change that does not begin with the state before it, and the number of such changes.
+    gap: Option<(Gap, u64)>,
+}
+
+#[derive(Debug)]
+struct Gap {
+    event: EventIndex,
     event_id: Uuid,
     place: Box<str>,
 }
@@ -176,6 +207,7 @@ impl<'a> Verifier<'a> {
             ids: RecentSet::new(MAX_REMEMBERED),
             runs: RecentMap::new(MAX_REMEMBERED),
             states: RecentMap::new(MAX_REMEMBERED),
+            first: None,
             last: None,
         }
     }
@@ -222,7 +254,9 @@ impl<'a> Verifier<'a> {
 
     fn judge_envelope(&mut self, envelope: &Envelope<'_>, record: &Record<'_>) {
         let mut problems = Problems::default();
-        self.last = self.last.max(Some(envelope.event_timestamp));
+        let at = envelope.event_timestamp;
+        self.first = Some(self.first.map_or(at, |first| first.min(at)));
+        self.last = self.last.max(Some(at));
         if !self.ids.insert(envelope.event_id) {
             problems.add(Kind::Duplicate, "an event with this id was there before");
         }
@@ -265,11 +299,11 @@ impl<'a> Verifier<'a> {
         let node = &nodes[index.0];
         let event = &node.events[index.1];
         self.topic(index, record, problems);
-        self.lifecycle(index, event, envelope, record, problems);
         match envelope.payload.decode::<BorrowedObject<'_>>() {
             Ok(payload) => {
                 judge_payload(node, event, &payload, envelope, problems);
-                self.state(index.0, event, &payload, envelope, problems);
+                self.lifecycle(index, event, &payload, envelope, record);
+                self.state(index, event, &payload, envelope, record, problems);
             }
             // Envelopes have an object, but its content is not parsed with them.
             Err(_) => problems.add(Kind::Payload, "the payload can't be read"),
@@ -278,26 +312,8 @@ impl<'a> Verifier<'a> {
 
     /// Ends the run.
     pub fn finish(mut self) -> Report {
-        let limit = self.options.run_timeout_seconds;
-        let last = self.last.unwrap_or(self.now);
-        let is_late = |run: &&Run| seconds_between(run.at, last) > limit;
-        let mut late: Vec<_> = self.runs.values().filter(is_late).cloned().collect();
-        late.sort_by_key(|run| run.at);
-        for run in late {
-            let event_type = &self.nodes[run.event.0].events[run.event.1].event_type;
-            let message: Message = if limit < 0 {
-                "the run has no end".into()
-            } else {
-                format!("the run has no end within {limit} s").into()
-            };
-            self.found(
-                Kind::Lifecycle,
-                event_type,
-                message,
-                &run.place,
-                Some(run.event_id),
-            );
-        }
+        self.report_incomplete_runs();
+        self.report_gaps();
         let mut findings: Vec<_> = self.findings.into_values().collect();
         findings.sort_by(|one, other| {
             let key = |finding: &Finding| {
@@ -321,6 +337,61 @@ impl<'a> Verifier<'a> {
             findings,
             coverage: coverage.collect(),
             forgotten_runs: self.runs.forgotten,
+        }
+    }
+
+    fn report_incomplete_runs(&mut self) {
+        let limit = self.options.run_timeout_seconds;
+        let last = self.last.unwrap_or(self.now);
+        let is_late = |run: &Run| seconds_between(run.start, last) > limit;
+        let has_no_start = |run: &Run| {
+            let operation = &self.nodes[run.event.0].events[run.event.1].operation;
+            let operation = operation.map(|at| &self.nodes[run.event.0].operations[at]);
+            operation.is_some_and(|operation| {
+                let instrument = &operation.instrument;
+                instrument.events == InstrumentedEvents::All && instrument.sample_started >= 1.0
+            }) && (self.options.has_beginning || Some(run.start) >= self.first)
+        };
+        let is_incomplete = |run: &&Run| {
+            if run.open > 0 {
+                is_late(run)
+            } else {
+                has_no_start(run)
+            }
+        };
+        let runs = self.runs.values();
+        let mut incomplete: Vec<_> = runs.filter(is_incomplete).cloned().collect();
+        incomplete.sort_by_key(|run| run.start);
+        for run in incomplete {
+            let event_type = &self.nodes[run.event.0].events[run.event.1].event_type;
+            let message: Message = if run.open < 0 {
+                "the run ended without a start".into()
+            } else if limit < 0 {
+                "the run has no end".into()
+            } else {
+                format!("the run has no end within {limit} s").into()
+            };
+            let id = Some(run.event_id);
+            self.found(Kind::Lifecycle, event_type, message, &run.place, id);
+        }
+    }
+
+    /// Reports changes of states that do not begin with the state before, where the order is known.
+    fn report_gaps(&mut self) {
+        let histories = self.states.values_mut();
+        let in_order = histories.filter(|history| history.partition.is_some());
+        let gaps: Vec<_> = in_order.filter_map(|history| history.gap.take()).collect();
+        for (gap, count) in gaps {
+            let event_type = &self.nodes[gap.event.0].events[gap.event.1].event_type;
+            for _ in 0..count {
+                self.found(
+                    Kind::State,
+                    event_type,
+                    "its old state is not the new state of the event before".into(),
+                    &gap.place,
+                    Some(gap.event_id),
+                );
+            }
         }
     }
 
@@ -431,47 +502,54 @@ impl<'a> Verifier<'a> {
         &mut self,
         index: EventIndex,
         event: &Event,
+        payload: &BorrowedObject<'_>,
         envelope: &Envelope<'_>,
         record: &Record<'_>,
-        problems: &mut Problems,
     ) {
         let (Some(stage), Some(operation)) = (event.stage, event.operation) else {
             return;
         };
-        let Some(run) = envelope.correlation_id else {
+        let Some(correlation) = envelope.correlation_id else {
             return;
         };
         if event.category != &OPERATION_LIFECYCLE {
             return;
         }
-        let key = (index.0, operation, run);
-        if stage.occasion == Occasion::Start {
-            let run = Run {
-                event: index,
-                at: envelope.event_timestamp,
-                event_id: envelope.event_id,
-                place: record.place.to_string().into(),
-            };
-            self.runs.insert(key, run);
+        let is_start = stage.occasion == Occasion::Start;
+        let change = if is_start { 1 } else { -1 };
+        let key = (index.0, operation, correlation);
+        if let Some(run) = self.runs.get_mut(&key) {
+            run.open += change;
+            if run.open == 0 {
+                self.runs.remove(&key);
+            }
             return;
         }
-        let has_started = self.runs.remove(&key).is_some();
-        let instrument = &self.nodes[index.0].operations[operation].instrument;
-        let starts_are_published =
-            instrument.events == InstrumentedEvents::All && instrument.sample_started >= 1.0;
-        if !has_started && starts_are_published {
-            problems.add(Kind::Lifecycle, "the run ended without a start before");
-        }
+        let at = envelope.event_timestamp;
+        let run = Run {
+            event: index,
+            start: if is_start {
+                at
+            } else {
+                before(at, payload.get("execution_time_ms"))
+            },
+            event_id: envelope.event_id,
+            place: record.place.to_string().into(),
+            open: change,
+        };
+        self.runs.insert(key, run);
     }
 
     fn state(
         &mut self,
-        node: usize,
+        index: EventIndex,
         event: &Event,
         payload: &BorrowedObject<'_>,
         envelope: &Envelope<'_>,
+        record: &Record<'_>,
         problems: &mut Problems,
     ) {
+        let node = index.0;
         if event.category != &STATE_EVENTS {
             return;
         }
@@ -484,13 +562,12 @@ impl<'a> Verifier<'a> {
         let (Some(old), Some(new)) = (text("old_state"), text("new_state")) else {
             return;
         };
-        let instance = (node, envelope.source_node_id.to_string());
-        let before = self.states.insert(instance, new.to_owned());
         let is_known = |state: &str| machine.states.iter().any(|known| known == state);
         let is_legal = machine.transitions.is_empty()
             || machine.transitions.iter().any(|legal| {
                 legal.to.value == new && (legal.from.value == old || legal.from.value == "*")
             });
+        let is_possible = is_known(old) && is_known(new) && is_legal;
         if !is_known(old) || !is_known(new) {
             problems.add(
                 Kind::State,
@@ -501,13 +578,40 @@ impl<'a> Verifier<'a> {
                 Kind::State,
                 format!("the contract has no transition from `{old}` to `{new}`"),
             );
-        } else if before.is_some_and(|before| before != old) {
-            problems.add(
-                Kind::State,
-                "its old state is not the new state of the event before",
-            );
         }
+        let instance = (node, envelope.source_node_id.to_string());
+        let Some(history) = self.states.get_mut(&instance) else {
+            let history = StateHistory {
+                state: new.to_owned(),
+                partition: Some(record.partition),
+                gap: None,
+            };
+            self.states.insert(instance, history);
+            return;
+        };
+        if history.partition != Some(record.partition) {
+            history.partition = None;
+        }
+        if history.state != old && is_possible {
+            let gap = || Gap {
+                event: index,
+                event_id: envelope.event_id,
+                place: record.place.to_string().into(),
+            };
+            history.gap.get_or_insert_with(|| (gap(), 0)).1 += 1;
+        }
+        new.clone_into(&mut history.state);
     }
+}
+
+/// The time so many milliseconds earlier.
+fn before(time: Timestamp, milliseconds: Option<&BorrowedValue<'_>>) -> Timestamp {
+    let milliseconds = match milliseconds {
+        Some(BorrowedValue::Number(number)) => number.as_f64().unwrap_or_default(),
+        _ => 0.0,
+    };
+    let duration = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
+    time.checked_sub(duration).unwrap_or(time)
 }
 
 fn compacted_topics(nodes: &[Node], topics: &[Vec<String>]) -> HashSet<String> {
@@ -540,7 +644,8 @@ fn judge_key(envelope: &Envelope<'_>, record: &Record<'_>, problems: &mut Proble
         }
         Some(Some(_)) => {}
     }
-    if let (Some(Some(bytes)), Some((actual, partitions))) = (record.key, record.partition)
+    if let (Some(Some(bytes)), Some(actual)) = (record.key, record.partition)
+        && let Some(partitions) = record.partitions
         && partitions > 0
         && key::partition(bytes, partitions) != actual
     {

@@ -44,6 +44,7 @@ fn verify(contract: &str, events: &[String]) -> Report {
     let options = herald_verify::Options {
         namespace: None,
         run_timeout_seconds: 300,
+        has_beginning: true,
     };
     let mut verifier = Verifier::new(&loaded.catalog, options);
     for event in events {

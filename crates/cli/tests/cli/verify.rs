@@ -218,6 +218,80 @@ fn runs_without_an_end_are_found_after_their_time() {
 }
 
 #[test]
+fn starts_and_ends_are_matched_in_any_order() {
+    // They are on topics of their own, which are not read in the order of time.
+    let run = |number, stage: &str, correlation: &str| {
+        let mut event = run_of(number, stage, &format!("{stage}_at"));
+        event["correlation_id"] = json!(format!("0191c2a0-5b7e-7cc1-8d2f-{correlation:0>12}"));
+        event
+    };
+    let mut events = vec![
+        run(1, "completed", "a"),
+        run(2, "completed", "b"),
+        run(3, "started", "a"),
+        // Two runs of one request.
+        run(4, "started", "b"),
+        run(5, "started", "b"),
+        run(6, "completed", "b"),
+    ];
+    verify(&events, &["--run-timeout", "0s"]).exits(0);
+    events.push(run(7, "completed", "b"));
+    let run = verify(&events, &["--run-timeout", "0s"]).exits(1);
+    let part = "the run ended without a start";
+    assert!(run.stdout.contains(part), "{}", run.stdout);
+    assert!(run.stderr.contains("1 problem"), "{}", run.stderr);
+}
+
+#[test]
+fn changes_of_states_in_several_partitions_have_no_order() {
+    let in_partition = |number: i32, event: &Value| {
+        let mut record = record("dev.shop.effect.state.changed.v1", "k", event);
+        record["key"] = event["correlation_id"].clone();
+        record["partition"] = number.into();
+        record
+    };
+    let changes = [
+        state(1, "busy", "idle"),
+        state(2, "idle", "busy"),
+        state(3, "idle", "busy"),
+    ];
+    let events = |partitions: [i32; 3]| -> Vec<_> {
+        let pairs = partitions.into_iter().zip(&changes);
+        pairs
+            .map(|(number, event)| in_partition(number, event))
+            .collect()
+    };
+    verify(&events([0, 1, 0]), &[]).exits(0);
+    let run = verify(&events([2, 2, 2]), &[]).exits(1);
+    let part = "its old state is not the new state of the event before";
+    assert!(run.stdout.contains(part), "{}", run.stdout);
+}
+
+#[test]
+fn private_fields_are_names_of_their_types() {
+    let contract = CONTRACT.replace(
+        "total: decimal}",
+        "total: decimal, phone: {type: string, privacy: private}}",
+    );
+    let with = |phone: &str| {
+        let mut event = placed(1);
+        event["payload"]["phone"] = json!(phone);
+        let sandbox = Sandbox::with(&[
+            ("shop.yaml", contract.as_str()),
+            ("events.jsonl", &event.to_string()),
+        ]);
+        sandbox.herald(&["verify", "shop.yaml", "--from-file", "events.jsonl"])
+    };
+    with("str").exits(0);
+    let run = with("+49 30 1234").exits(1);
+    assert!(
+        run.stdout.contains("payload.phone is private"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
 fn only_chosen_kinds_fail() {
     let mut events = good();
     events.push(placed(5));

@@ -85,14 +85,16 @@ impl Loaded {
                 namespace,
                 // A test that has ended publishes nothing more.
                 run_timeout_seconds: -1,
+                has_beginning: true,
             };
             let mut verifier = Verifier::new(&self.read.catalog, options);
             for (topic, partition, offset, key, value) in records {
                 verifier.judge(&Record {
                     topic: Some(&topic),
                     key: Some(key.as_deref()),
+                    partition: u32::try_from(partition).ok(),
                     // Clusters in memory choose the partition themselves.
-                    partition: None,
+                    partitions: None,
                     value: Some(&value),
                     place: &format_args!("{topic}/{partition}@{offset}"),
                 });

@@ -259,11 +259,11 @@ impl Run<'_> {
 }
 
 fn judge(record: &ConsumerRecord, partitions: Option<i32>, verifier: &mut Verifier<'_>) {
-    let partition = u32::try_from(record.partition).ok();
     verifier.judge(&Record {
         topic: Some(&record.topic),
         key: Some(record.key.as_deref()),
-        partition: partition.zip(partitions.and_then(|count| u32::try_from(count).ok())),
+        partition: u32::try_from(record.partition).ok(),
+        partitions: partitions.and_then(|count| u32::try_from(count).ok()),
         value: record.payload.as_deref(),
         place: &Place(record),
     });

@@ -46,6 +46,7 @@ pub fn run(args: &Verify) -> Result<ExitStatus, Error> {
     let options = Options {
         namespace: args.namespace.clone(),
         run_timeout_seconds: i64::try_from(args.run_timeout.as_secs()).unwrap_or(i64::MAX),
+        has_beginning: args.from_file.is_some(),
     };
     let mut verifier = Verifier::new(&loaded.catalog, options);
     let reading = match &args.from_file {
