@@ -58,9 +58,9 @@ def test_event_types_and_topics_are_enumerations() -> None:
     assert topic == "dev.orders.order.placed.v1"
 
 
-def test_a_namespace_of_the_contract_is_the_default() -> None:
-    assert load("orders_events").OrdersEventPublisher.default_namespace == "prod"
-    assert not hasattr(load("effect_events").EffectEventPublisher, "default_namespace")
+def test_the_namespace_of_the_contract_belongs_to_the_source() -> None:
+    assert load("orders_events")._SOURCE.namespace == "prod"
+    assert load("effect_events")._SOURCE.namespace is None
 
 
 def test_everything_exported_is_there() -> None:

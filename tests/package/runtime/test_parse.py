@@ -88,7 +88,7 @@ async def test_parses_published_events() -> None:
     assert metric.metric_value == 2.5
     assert metric.correlation_id is None
     assert placed == {"order_id": 7, "total": "9.5", "email": "NoneType"}
-    assert events[0].source_service == "shop"
+    assert events[0].source_service == "orders"
     assert events[0].region == "eu"
     assert events[0].correlation_id == REQUEST
 

@@ -43,7 +43,7 @@ pub struct Dev {
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
     /// Namespace of topics [default: from the contract or herald.yaml, else dev]
-    #[arg(long, value_name = "NAME", value_parser = parse_namespace)]
+    #[arg(long, value_name = "NAME", env = "HERALD_NAMESPACE", hide_env_values = true, value_parser = parse_namespace)]
     pub namespace: Option<String>,
     /// Number of brokers
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=9))]

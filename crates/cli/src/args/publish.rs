@@ -50,7 +50,7 @@ pub struct Publish {
     #[arg(long, conflicts_with = "contracts", help_heading = SOURCE)]
     pub no_contract: bool,
     /// Namespace of topics [default: from the contract or herald.yaml, else dev]
-    #[arg(long, value_name = "NAME", value_parser = parse_namespace, help_heading = SOURCE)]
+    #[arg(long, value_name = "NAME", env = "HERALD_NAMESPACE", hide_env_values = true, value_parser = parse_namespace, help_heading = SOURCE)]
     pub namespace: Option<String>,
     /// Id of the node that publishes the events
     #[arg(long, value_name = "ID", default_value = "herald-cli", help_heading = SOURCE)]

@@ -40,7 +40,7 @@ pub struct Plan {
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
     /// Namespace of topics [default: from the contract or herald.yaml, else dev]
-    #[arg(long, value_name = "NAME", value_parser = parse_namespace)]
+    #[arg(long, value_name = "NAME", env = "HERALD_NAMESPACE", hide_env_values = true, value_parser = parse_namespace)]
     pub namespace: Option<String>,
     /// Partitions of new topics whose contract sets none [default: the broker's]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]

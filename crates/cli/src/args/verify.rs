@@ -32,7 +32,7 @@ pub struct Verify {
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_time)]
     pub run_timeout: Duration,
     /// Namespace of topics, if contract and project set none
-    #[arg(long, value_name = "NAME", value_parser = super::parse_namespace)]
+    #[arg(long, value_name = "NAME", env = "HERALD_NAMESPACE", hide_env_values = true, value_parser = super::parse_namespace)]
     pub namespace: Option<String>,
     /// Records to read from Kafka.
     #[command(flatten)]

@@ -31,7 +31,7 @@ pub struct Volume {
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u32).range(1..))]
     pub consumer_rate: Option<u32>,
     /// Namespace of topics [default: from the contract or herald.yaml, else dev]
-    #[arg(long, value_name = "NAME", value_parser = parse_namespace)]
+    #[arg(long, value_name = "NAME", env = "HERALD_NAMESPACE", hide_env_values = true, value_parser = parse_namespace)]
     pub namespace: Option<String>,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]

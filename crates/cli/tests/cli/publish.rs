@@ -187,6 +187,30 @@ fn topic_precedence() {
 }
 
 #[test]
+fn namespace_of_the_environment_is_used_as_by_clients() {
+    let sandbox = Sandbox::with(&[("orders.yaml", CONTRACT), ("p.json", "{}")]);
+    let event = [
+        "--event-type",
+        "effect.place.started",
+        "--payload",
+        "p.json",
+    ];
+    let contract = ["publish", "--dry-run", "--contract", "orders.yaml"];
+    let run = |namespace: &str, more: &[&str]| -> Run {
+        let mut command = sandbox.command("", &[&contract[..], &event, more].concat());
+        command.env("HERALD_NAMESPACE", namespace);
+        command.output().unwrap().into()
+    };
+    let topic = |run: Run| shown(&run.exits(0), "topic").to_owned();
+    let after = "orders.effect.place.started.v1";
+    assert_eq!(topic(run("stage", &[])), format!("stage.{after}"));
+    let prod = topic(run("stage", &["--namespace", "prod"]));
+    assert_eq!(prod, format!("prod.{after}"));
+    let invalid = run("a b", &[]).exits(2);
+    assert!(invalid.stderr.contains("a b"), "{}", invalid.stderr);
+}
+
+#[test]
 fn uses_contracts_namespace_and_cluster_of_the_project() {
     let sandbox = Sandbox::with(&[
         ("herald.yaml", "contracts: [orders.yaml]\nnamespace: prod\n"),

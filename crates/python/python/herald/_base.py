@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -104,6 +105,7 @@ class Client:
             config=_settings.path("config", config),
             cluster=_settings.cluster(cluster),
         )
+        self._namespace = namespace or os.environ.get("HERALD_NAMESPACE") or None
         self._close_timeout = _settings.seconds("close_timeout", close_timeout) or 0.0
         self._publisher: Publisher | None = None
 
@@ -113,6 +115,13 @@ class Client:
         it is not, events are spooled. See `stats().reachable`.
         """
         return self._publisher is not None and self._publisher.is_open
+
+    @property
+    def namespace(self) -> str | None:
+        """Namespace of the settings or of `HERALD_NAMESPACE`, which generated
+        publishers use too; `None` if neither has one.
+        """
+        return self._namespace
 
     def stats(self) -> Stats:
         """Returns the statistics since `connect`."""

@@ -46,5 +46,8 @@ class Event:
     event_id: UUID | str | None = None
     """Event id; by default a new one."""
 
+    source_service: str | None = None
+    """Service of the node; by default that of the client."""
+
     traceparent: str | None = None
     """W3C trace context; by default that of OpenTelemetry's current span."""

@@ -29,6 +29,7 @@ pub struct Event<'py> {
     pub causation_id: Option<Bound<'py, PyAny>>,
     pub event_version: Option<Bound<'py, PyAny>>,
     pub event_id: Option<Bound<'py, PyAny>>,
+    pub source_service: Option<Bound<'py, PyAny>>,
     pub traceparent: Option<Bound<'py, PyAny>>,
 }
 
@@ -65,6 +66,10 @@ impl Event<'_> {
         envelope.causation_id = causation.map(Into::into);
         if let Some(version) = &self.event_version {
             envelope.event_version = text(version, "event_version")?.to_str()?.to_owned().into();
+        }
+        if let Some(service) = &self.source_service {
+            let service = text(service, "source_service")?;
+            envelope.source_service = service.to_str()?.to_owned().into();
         }
         if let Some(key) = &self.partition_key {
             envelope.partition_key = Some(text(key, "partition_key")?.to_str()?.to_owned().into());

@@ -122,6 +122,7 @@ impl Publisher {
             causation_id: None,
             event_version: None,
             event_id: None,
+            source_service: None,
             traceparent,
         };
         self.publish_event(py, queue, event)

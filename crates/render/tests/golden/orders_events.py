@@ -183,7 +183,12 @@ class ReceivedOrderPlaced(EventModel):
     )
 
 
-_SOURCE: Final = EventSource("orders", OrdersTopic, node_type="effect")
+_SOURCE: Final = EventSource(
+    "orders",
+    OrdersTopic,
+    node_type="effect",
+    namespace="prod",
+)
 
 instrument_order_place: Final = TypedOperation(
     "order.place",
@@ -229,7 +234,6 @@ _STATES: Final = States(
 class OrdersEventPublisher(EventPublisher):
     """Publishes the events of the node `orders`."""
 
-    default_namespace: str = "prod"
     redactions = (
         re.compile(r"sk_live_[A-Za-z0-9]{8,}", re.IGNORECASE),
         re.compile(r"\b\d{4} \d{4} \d{4} \d{4}\b", re.IGNORECASE),
@@ -260,7 +264,6 @@ class OrdersEventPublisher(EventPublisher):
 class SyncOrdersEventPublisher(EventPublisher):
     """Publishes the events of the node `orders`. Blocks for the receipts."""
 
-    default_namespace: str = OrdersEventPublisher.default_namespace
     redactions = OrdersEventPublisher.redactions
 
     publish_order_placed = SyncPublishMethod(_ORDER_PLACED)

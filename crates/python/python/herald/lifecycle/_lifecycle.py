@@ -26,7 +26,8 @@ from herald.lifecycle._state import ENDED, RUNNING, State
 from herald.lifecycle._state_publisher import Names, StatePublisher
 from herald.lifecycle._supervisor import Restart, SupervisedTask
 from herald.lifecycle._timeouts import Timeouts
-from herald.runtime import reason_of
+from herald.runtime import EventPublisher, PublishError, reason_of
+from herald.runtime._source import namespace_of
 
 if TYPE_CHECKING:
     from herald.metrics import NodeMetrics
@@ -305,7 +306,8 @@ class Lifecycle:
         If one fails, the started ones are stopped.
 
         Raises:
-            LifecycleError: It is already running, or dependencies are circular.
+            LifecycleError: It is already running, dependencies are circular, or the
+                publisher and its client have different namespaces.
             StartError: It did not start.
         """
         self._prepare()
@@ -315,6 +317,11 @@ class Lifecycle:
         if self.state is not State.CREATED and self.state not in ENDED:
             raise LifecycleError(f"the service is already {self.state}")
         check(self._graph())
+        if isinstance(self._publisher, EventPublisher):
+            try:
+                namespace_of(self._publisher)
+            except PublishError as error:
+                raise LifecycleError(str(error)) from None
         self._reset()
         self._loop = asyncio.get_running_loop()
 

@@ -49,6 +49,7 @@ class DeclaredEvent(Generic[P, M]):
     ) -> None:
         self.event_type = str(event_type)
         self._kind = EventKind(
+            source,
             self.event_type,
             source.topic(event_type, topic),
             self.event_type,

@@ -35,6 +35,7 @@ class MetricEvent:
     ) -> None:
         self._node_type = source.node_type
         self._kind = EventKind(
+            source,
             str(event_type),
             source.topic(event_type, topic),
             "metric recorded",

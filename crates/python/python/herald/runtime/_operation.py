@@ -84,6 +84,7 @@ class BaseOperation(Generic[InputT, ResultT]):
         self._fields = dict(fields or {})
         self.started_kind, self.completed_kind, self.failed_kind = (
             EventKind(
+                source,
                 str(event),
                 source.topic(event, topic),
                 f"{name} {stage}",

@@ -8,6 +8,7 @@ from herald.runtime._context import CURRENT
 from herald.runtime._event_log import EVENT_LOG, EventLog
 from herald.runtime._json import json_value, text_of
 from herald.runtime._log import LogLevel
+from herald.runtime._source import EventSource, namespace_of
 
 if TYPE_CHECKING:
     from herald.runtime._publisher import EventPublisher
@@ -16,10 +17,19 @@ if TYPE_CHECKING:
 class EventKind:
     """Properties shared by all events of one type."""
 
-    __slots__ = ("event_type", "label", "level", "metadata", "topic", "version")
+    __slots__ = (
+        "event_type",
+        "label",
+        "level",
+        "metadata",
+        "source",
+        "topic",
+        "version",
+    )
 
     def __init__(
         self,
+        source: EventSource,
         event_type: str,
         topic: str,
         label: str,
@@ -27,6 +37,7 @@ class EventKind:
         metadata: Mapping[str, Any],
         version: int = 1,
     ) -> None:
+        self.source = source
         self.event_type = event_type
         self.topic = topic
         """Topic; `{namespace}` stands for the publisher's."""
@@ -59,6 +70,7 @@ class Outgoing:
         "payload",
         "publisher",
         "source_node_id",
+        "source_service",
         "summary",
         "topic",
         "traceparent",
@@ -77,13 +89,15 @@ class Outgoing:
             payload["metadata"] = json_value(more)
         topic = kind.topic
         if "{" in topic:
-            topic = topic.replace("{namespace}", str(publisher.default_namespace))
+            namespace = namespace_of(publisher, kind.source.namespace)
+            topic = topic.replace("{namespace}", namespace)
         self.publisher = publisher
         self.kind = kind
         self.level = kind.level
         """Log level of the report's line about publication."""
         self.event_type = kind.event_type
         self.source_node_id = str(publisher.node_id)
+        self.source_service = kind.source.service_name
         self.payload = payload
         self.topic = topic
         self.correlation_id = correlation_id

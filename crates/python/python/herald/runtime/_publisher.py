@@ -7,6 +7,7 @@ from uuid import UUID
 
 from herald.runtime._client import EventClient
 from herald.runtime._send_queue import send_queue_of
+from herald.runtime._source import namespace_of
 
 
 class OperationMetrics(Protocol):
@@ -25,7 +26,9 @@ class EventPublisher:
     Attributes:
         node_id: Id of the node, the source of its events.
         kafka_client: Events are only logged while it is None or not connected.
-        default_namespace: First part of the topics, such as `dev`.
+        default_namespace: First part of the topics, such as `dev`. Needed only if
+            neither the client nor the contract has a namespace; else it must not
+            contradict the client's.
         wait_for_receipts: Whether instrumented operations wait for the receipts of
             their events. By default they don't with Herald's clients, and the log
             reports "Published" once the client accepted an event; other clients are
@@ -56,13 +59,18 @@ class EventPublisher:
         Args:
             client: Kafka client, such as `herald.KafkaClient`.
             node_id: Id of the node, the source of its events.
-            namespace: First part of the topics; by default that of the contract.
+            namespace: First part of the topics; by default that of the client, else
+                that of the contract.
+
+        Raises:
+            PublishError: The client has another namespace.
         """
         publisher = cls.__new__(cls)
         publisher.kafka_client = client
         publisher.node_id = node_id
         if namespace is not None:
             publisher.default_namespace = namespace
+            namespace_of(publisher)
         return publisher
 
     @property

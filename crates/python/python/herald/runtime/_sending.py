@@ -224,16 +224,10 @@ async def _answer(outcome: object, event: Outgoing) -> object:
 
 
 def call_client(client: EventClient, event: Outgoing) -> object:
-    """Calls the client. Fields that `publish_with_envelope` does not have are passed to
-    Herald's clients in a `herald.Event`.
+    """Calls the client. Herald's clients get a `herald.Event`, which has fields that
+    `publish_with_envelope` does not have.
     """
-    extra = (
-        event.event_id,
-        event.causation_id,
-        event.partition_key,
-        event.event_version,
-    )
-    if extra == (None, None, None, None) or not is_herald_client(type(client)):
+    if not is_herald_client(type(client)):
         return client.publish_with_envelope(**event.keywords())
     event_class = sys.modules["herald.events"].Event
     return cast(HeraldClient, client).publish(
@@ -248,5 +242,6 @@ def call_client(client: EventClient, event: Outgoing) -> object:
             causation_id=event.causation_id,
             event_id=event.event_id,
             event_version=event.event_version,
+            source_service=event.source_service,
         )
     )

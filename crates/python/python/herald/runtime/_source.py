@@ -1,7 +1,14 @@
-"""Source of events: the node of a generated module."""
+"""Source of events: the node of a generated module, and the namespace of its topics."""
 
 from enum import Enum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from herald.runtime._errors import PublishError
+
+if TYPE_CHECKING:
+    from herald.runtime._publisher import EventPublisher
+
+DEFAULT_NAMESPACE: Final = "dev"
 
 
 class Topics(Protocol):
@@ -19,6 +26,7 @@ class EventSource:
         topics: Topics by the names of event types; `{namespace}` stands for the
             publisher's.
         node_type: Kind of the node, if any.
+        namespace: First part of the topics, unless the client or the publisher has one.
     """
 
     def __init__(
@@ -27,9 +35,11 @@ class EventSource:
         topics: Topics | None = None,
         *,
         node_type: str | None = None,
+        namespace: str | None = None,
     ) -> None:
         self.service_name = service_name
         self.node_type = node_type
+        self.namespace = namespace
         self._topics = topics
 
     def topic(self, event_type: str, topic: str | None) -> str:
@@ -46,3 +56,27 @@ class EventSource:
         if self.node_type is None:
             return metadata
         return {"node_type": self.node_type, **metadata}
+
+
+def namespace_of(publisher: "EventPublisher", of_contract: str | None = None) -> str:
+    """Returns the namespace of the topics of a publisher: that of the publisher itself,
+    or of its client, else of the contract.
+
+    Raises:
+        PublishError: Those of the publisher and the client differ.
+    """
+    client = getattr(publisher, "kafka_client", None)
+    of_client = None
+    if hasattr(type(client), "try_enqueue"):
+        of_client = getattr(client, "namespace", None)
+    own = getattr(publisher, "default_namespace", None)
+    if own is None:
+        return of_client or of_contract or DEFAULT_NAMESPACE
+    if of_client is not None and of_client != own:
+        raise PublishError(
+            f"the publisher's namespace is {own!r} (`default_namespace`), and that of "
+            f"its client is {of_client!r} (`namespace` or HERALD_NAMESPACE): set one "
+            "of them, or both to the same",
+            "namespace_conflict",
+        )
+    return str(own)

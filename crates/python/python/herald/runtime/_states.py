@@ -40,6 +40,7 @@ class StateEvent:
     ) -> None:
         self._node_type = source.node_type
         self.kind = EventKind(
+            source,
             str(event_type),
             source.topic(event_type, topic),
             "state changed",

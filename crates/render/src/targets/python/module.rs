@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::file::MARKER;
 use crate::python::expr::{Expr, assign, class};
-use crate::python::layout::{WIDTH, assignment};
+use crate::python::layout::WIDTH;
 use crate::python::names::{class_name, publisher_class, sort_exports};
 use crate::python::prose::{join, paragraphs, sanitize, wrap};
 use crate::python::text::{escape, regex_literal};
@@ -304,6 +304,11 @@ impl Parts<'_> {
         ];
         let kind = self.node.kind.map(Kind::as_str);
         arguments.extend(kind.map(|kind| Expr::keyword("node_type", Expr::text(kind))));
+        let mut events = self.node.events.iter();
+        let is_namespaced = events.any(|event| event.topic.is_namespaced());
+        let namespace = self.node.namespace.as_deref().filter(|_| is_namespaced);
+        arguments
+            .extend(namespace.map(|name| Expr::keyword("namespace", Expr::text(&escape(name)))));
         described(&self.source, scope.uses("EventSource"), arguments)
     }
 
@@ -545,24 +550,26 @@ impl Parts<'_> {
         let base = scope.uses("EventPublisher");
         let mut publish = self.publish_methods(variables, "PublishMethod", scope);
         publish.extend(machine.map(|machine| format!("state_machine = {machine}")));
-        let own = attributes(self.node, scope);
-        let inherited = own.iter().map(|(target, attribute, _)| {
-            let value = Expr::atom(format!("{class_name}.{attribute}"));
-            assign(4, target, &value)
+        let redactions = redactions(self.node, scope);
+        let inherited = redactions.as_ref().map(|_| {
+            let value = Expr::atom(format!("{class_name}.redactions"));
+            assign(4, "redactions", &value)
         });
-        let inherited: Vec<_> = inherited.collect();
-        let attributes = own.into_iter().map(|(.., statement)| statement).collect();
         let mut publishers = vec![Publisher {
             class: class(class_name, base),
             summary: publisher_summary(title, ""),
-            blocks: vec![attributes, publish, self.logged_methods(variables, scope)],
+            blocks: vec![
+                redactions.into_iter().collect(),
+                publish,
+                self.logged_methods(variables, scope),
+            ],
         }];
         let publish = self.publish_methods(variables, "SyncPublishMethod", scope);
         if !publish.is_empty() {
             publishers.push(Publisher {
                 class: class(sync_class, base),
                 summary: publisher_summary(title, " Blocks for the receipts."),
-                blocks: vec![inherited, publish],
+                blocks: vec![inherited.into_iter().collect(), publish],
             });
         }
         for publisher in &mut publishers {
@@ -837,26 +844,18 @@ fn states(node: &Node, scope: &mut Scope) -> Option<States> {
     })
 }
 
-/// Returns the attributes of the class that the contract sets: target, name and statement.
-fn attributes(node: &Node, scope: &mut Scope) -> Vec<(&'static str, &'static str, String)> {
-    let namespaced = node.events.iter().any(|event| event.topic.is_namespaced());
-    let mut attributes = Vec::new();
-    if let Some(namespace) = node.namespace.as_deref().filter(|_| namespaced) {
-        let target = "default_namespace: str";
-        let statement = assignment(4, target, &escape(namespace));
-        attributes.push((target, "default_namespace", statement));
+/// Returns the attribute of the class with the contract's patterns of secrets.
+fn redactions(node: &Node, scope: &mut Scope) -> Option<String> {
+    if node.redact.is_empty() {
+        return None;
     }
-    if !node.redact.is_empty() {
-        scope.uses("re");
-        let patterns = node.redact.iter().map(|pattern| {
-            let pattern = Expr::Text(regex_literal(pattern));
-            Expr::call("re.compile", vec![pattern, Expr::atom("re.IGNORECASE")])
-        });
-        let patterns = Expr::Bracket("(".to_owned(), patterns.collect(), ')');
-        let statement = assign(4, "redactions", &patterns);
-        attributes.push(("redactions", "redactions", statement));
-    }
-    attributes
+    scope.uses("re");
+    let patterns = node.redact.iter().map(|pattern| {
+        let pattern = Expr::Text(regex_literal(pattern));
+        Expr::call("re.compile", vec![pattern, Expr::atom("re.IGNORECASE")])
+    });
+    let patterns = Expr::Bracket("(".to_owned(), patterns.collect(), ')');
+    Some(assign(4, "redactions", &patterns))
 }
 
 /// Returns the entries of `__all__` that the contract names.
