@@ -35,6 +35,54 @@ OF_OPERATIONS = [
 ]
 
 
+# What tests of a project look for in generated methods, and in the imports above.
+OF_METHODS = [
+    "metadata: Optional[dict[str, Any]] = None",
+    '"node_id": self.node_id,',
+    'topic_name = f"{self.default_namespace}.s.effect.process.started.v1"',
+    'topic_name = f"{self.default_namespace}.s.effect.state.changed.v1"',
+    "ModelOnexEnvelopeV1",
+    '"error_type": type(error).__name__',
+    '"started_at": datetime.now(UTC).isoformat(),',
+    '"input_summary": {k: type(v).__name__ for k, v in input_data.items()},',
+    '"result_summary": {k: type(v).__name__ for k, v in result_data.items()},',
+    'payload["metadata"] = metadata',
+    "source_node_id=str(self.node_id),",
+    "success = await self.kafka_client.publish_with_envelope(",
+    "if self.kafka_client and self.kafka_client.is_connected:",
+    "except Exception as e:",
+]
+OF_IMPORTS = [
+    "from datetime import UTC, datetime\n",
+    "from typing import Any, Optional",
+    "from uuid import UUID, uuid4",
+    "from omnibase_core.logging.structured import "
+    "emit_log_event_sync as emit_log_event",
+    "from omnibase_core.enums.enum_log_level import EnumLogLevel as LogLevel",
+]
+
+
+@pytest.mark.parametrize("text", OF_METHODS)
+def test_methods_have_the_spellings_that_existing_tests_look_for(text: str) -> None:
+    assert text in generator().generate_all_event_methods()
+    assert text in generate_event_publishing_methods("effect", "s", ["process"])
+
+
+@pytest.mark.parametrize("text", OF_IMPORTS)
+def test_imports_have_the_spellings_that_existing_tests_look_for(text: str) -> None:
+    assert text in generator().generate_imports()
+    assert text in generate_event_publishing_methods("effect", "s", ["process"])
+
+
+@pytest.mark.parametrize("generate", OF_OPERATIONS)
+def test_single_methods_have_these_spellings(generate: Callable[..., str]) -> None:
+    code = generate(service_name="orchestrator", operation="orchestration")
+    assert "metadata: Optional[dict[str, Any]] = None" in code
+    assert '"node_id": self.node_id' in code
+    topic = "orchestrator.orchestrator.orchestration"
+    assert f'topic_name = f"{{self.default_namespace}}.{topic}.' in code
+
+
 def generator(**changed: Any) -> EventPublishingPatternGenerator:
     arguments = {"node_type": "effect", "service_name": "s", "operations": ["process"]}
     return EventPublishingPatternGenerator(**{**arguments, **changed})

@@ -76,8 +76,8 @@ class Line:
 
 def replace_log(module: ModuleType, emit: Callable[..., None]) -> None:
     """Replace what a golden module, or its runtime, writes its log with."""
-    if hasattr(module, "emit_log_event_sync"):
-        module.__dict__["emit_log_event_sync"] = emit
+    if hasattr(module, "quiet_log"):
+        module.__dict__["emit_log_event"] = module.quiet_log(emit)
     else:
         sys.modules["herald.runtime._log"].__dict__["_EMIT"] = emit
 

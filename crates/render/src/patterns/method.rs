@@ -9,7 +9,7 @@ use herald_envelope::topic::Topic;
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
-use crate::python::layout::{assignment, f_assignment};
+use crate::python::layout::WIDTH;
 use crate::python::names::label;
 use crate::python::prose::{sanitize, wrap};
 use crate::python::text::escape;
@@ -133,12 +133,12 @@ impl StageView {
 fn parameter(argument: &Argument) -> String {
     let annotation = match argument.ty {
         ArgumentType::Uuid => "UUID",
-        ArgumentType::OptionalUuid => "UUID | None = None",
+        ArgumentType::OptionalUuid => "Optional[UUID] = None",
         ArgumentType::Text => "str",
         ArgumentType::Number => "float",
         ArgumentType::Error => "Exception",
         ArgumentType::Data(_) => "dict[str, Any]",
-        ArgumentType::Metadata => "dict[str, Any] | None = None",
+        ArgumentType::Metadata => "Optional[dict[str, Any]] = None",
     };
     format!("{}: {annotation}", argument.name)
 }
@@ -148,28 +148,30 @@ fn expression(field: &PayloadField, operation: &str) -> String {
     match field.value {
         PayloadValue::Operation => format!("\"{}\"", escape(operation)),
         PayloadValue::NodeType => "self.node_type".to_owned(),
-        PayloadValue::NodeId => "str(self.node_id)".to_owned(),
+        PayloadValue::NodeId => "self.node_id".to_owned(),
         PayloadValue::Now => "datetime.now(UTC).isoformat()".to_owned(),
         PayloadValue::Argument(name) if field.ty == PayloadType::Uuid => format!("str({name})"),
         PayloadValue::Argument(name) => name.to_owned(),
         PayloadValue::Summary(name, _) => {
             format!("{{k: type(v).__name__ for k, v in {name}.items()}}")
         }
-        PayloadValue::ErrorType => "error_type".to_owned(),
+        PayloadValue::ErrorType => "type(error).__name__".to_owned(),
         PayloadValue::ErrorMessage => "error_message".to_owned(),
         PayloadValue::Flag(true) => "True".to_owned(),
         PayloadValue::Flag(false) => "False".to_owned(),
     }
 }
 
-/// Returns the statement that assigns the topic.
+/// Returns the statement that assigns the topic, on one line whatever its length.
 fn topic_assignment(topic: &Topic) -> String {
-    match topic {
-        Topic::Literal(name) => assignment(BODY_INDENT, "topic_name", &escape(name)),
-        Topic::Namespaced { before, after } => f_assignment(
-            BODY_INDENT,
-            "topic_name",
-            (&escape(before), "self.default_namespace", &escape(after)),
+    let statement = match topic {
+        Topic::Literal(name) => format!("topic_name = \"{}\"", escape(name)),
+        Topic::Namespaced { before, after } => format!(
+            "topic_name = f\"{}{{self.default_namespace}}{}\"",
+            escape(before),
+            escape(after)
         ),
-    }
+    };
+    let fits = BODY_INDENT + statement.len() <= WIDTH;
+    statement + if fits { "" } else { "  # fmt: skip" }
 }

@@ -1,58 +1,71 @@
 import logging
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
+from datetime import date as calendar_date
 from datetime import time as time_of_day
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import Any, Final
-from uuid import UUID
+from typing import Any, Optional
+from uuid import UUID, uuid4  # noqa: F401
 
 try:
-    from omnibase_core.enums.enum_log_level import (  # type: ignore[import-not-found, unused-ignore]
-        EnumLogLevel as LogLevel,
-    )
-
-    try:
-        from omnibase_core.logging.logging_structured import (  # type: ignore[import-not-found, unused-ignore]
-            emit_log_event_sync,
-        )
-    except ImportError:  # the module's name in earlier versions
-        from omnibase_core.logging.structured import (  # type: ignore[import-not-found, no-redef, unused-ignore]
-            emit_log_event_sync,
-        )
+    from omnibase_core.enums.enum_log_level import EnumLogLevel as LogLevel  # type: ignore[import-not-found, unused-ignore]
+    from omnibase_core.logging.structured import emit_log_event_sync as emit_log_event  # type: ignore[import-not-found, unused-ignore]
 except ImportError:
-
-    class LogLevel(StrEnum):  # type: ignore[no-redef, unused-ignore]
-        """Stands in for the log levels of omnibase_core."""
-
-        DEBUG = "DEBUG"
-        INFO = "INFO"
-        WARNING = "WARNING"
-        ERROR = "ERROR"
-
-    def emit_log_event_sync(  # type: ignore[misc, unused-ignore]
-        level: LogLevel,
-        message: str,
-        context: Any = None,
-    ) -> None:
-        """Stand in for the log of omnibase_core: the logger `herald.events`."""
-        logging.getLogger("herald.events").log(
-            logging.getLevelNamesMapping()[level.name],
-            "%s %s",
-            message,
-            context,
-            extra={"event_context": context},
+    try:
+        from omnibase_core.enums.enum_log_level import (  # type: ignore[import-not-found, no-redef, unused-ignore]
+            EnumLogLevel as LogLevel,
         )
+        from omnibase_core.logging.logging_structured import (  # type: ignore[import-not-found, no-redef, unused-ignore]
+            emit_log_event_sync as emit_log_event,
+        )
+    except ImportError:
+
+        class LogLevel(StrEnum):  # type: ignore[no-redef, unused-ignore]
+            """Stands in for the log levels of omnibase_core."""
+
+            DEBUG = "DEBUG"
+            INFO = "INFO"
+            WARNING = "WARNING"
+            ERROR = "ERROR"
+
+        def emit_log_event(  # type: ignore[misc, unused-ignore]
+            level: LogLevel,
+            message: str,
+            context: Any = None,
+        ) -> None:
+            """Stand in for the log of omnibase_core: the logger `herald.events`."""
+            logging.getLogger("herald.events").log(
+                logging.getLevelNamesMapping()[level.name],
+                "%s %s",
+                message,
+                context,
+                extra={"event_context": context},
+            )
 
 
-ERROR_WINDOW: Final = 4_000  # so much of an error is read and masked,
-HALF_A_SECRET: Final = 400  # without its end, where a secret may be cut,
-MAX_ERROR_TEXT: Final = 2_000  # and so much of that is kept
+def quiet_log(log: Callable[..., object]) -> Callable[..., None]:
+    """Return a log that never raises: its errors must not reach the node."""
+
+    def quiet(level: LogLevel, message: str, context: dict[str, Any]) -> None:
+        with suppress(Exception):
+            log(level, message, context)
+
+    return quiet
+
+
+emit_log_event = quiet_log(emit_log_event)
+
+
+ERROR_WINDOW = 4_000  # so much of an error is read and masked,
+HALF_A_SECRET = 400  # without its end, where a secret may be cut,
+MAX_ERROR_TEXT = 2_000  # and so much of that is kept
 
 # Names of secrets, and what follows: name=x, or name: x, "name": "x", ('name', 'x').
-_NAME: Final = r"""
+_NAME = r"""
     (?: pass(?:word|wd|phrase)[a-z]{0,16}   # db_password, passwordHash
       | (?<![a-z]) (?:pg)?pass              # PGPASS, db_pass; not bypass
       | pwd (?! ["'=:\ ]{1,5} [/~] )        # not PWD=/home/app
@@ -61,18 +74,18 @@ _NAME: Final = r"""
       | (?:api|access|account|private|secret|signing)[_.-]?key | session[_.-]?id
     ) (?: [\d_.-] [\w.-]{0,32} )?           # secret_access_key, password2
 """
-_EQUALS: Final = r"""[\\"'\])]{0,4} [ \t]* [=:]?=>? [ \t]*"""
-_COLON: Final = r"""[\\"'\])]{0,4} [ \t]* (?::(?!:)|(?<=["']),(?=\s?b?["'])) [ \t]*"""
+_EQUALS = r"""[\\"'\])]{0,4} [ \t]* [=:]?=>? [ \t]*"""
+_COLON = r"""[\\"'\])]{0,4} [ \t]* (?::(?!:)|(?<=["']),(?=\s?b?["'])) [ \t]*"""
 # A value in quotes, maybe cut. Without quotes it ends before `", `, `, x` or `&x=`.
-_QUOTED: Final = r"""
+_QUOTED = r"""
     \\{1,2}" [^"]* (?: "|\Z ) | b?" (?: [^"\\] | \\. )* (?: "|\\?\Z )
     | b?' (?: [^'\\] | \\. )* (?: '|\\?\Z )
 """
-_GOES_ON: Final = r"""(?! ["'][,}\])] | [,;&](?:[\s"']|[\w.-]{1,40}=) )"""
+_GOES_ON = r"""(?! ["'][,}\])] | [,;&](?:[\s"']|[\w.-]{1,40}=) )"""
 
 # Of a match the first part stays, the second is a secret. Each takes linear time: what
 # it repeats can match in one way only, or is bounded.
-_SECRETS: Final = tuple(
+_SECRETS = tuple(
     re.compile(f"({kept}) (?: {secret} )", re.IGNORECASE | re.VERBOSE | re.DOTALL)
     for kept, secret in (
         # -----BEGIN RSA PRIVATE KEY----- ..., whole or cut
@@ -116,12 +129,6 @@ except ImportError:  # Without Herald, the most common secrets.
         return text
 
 
-def emit_log_event(level: LogLevel, message: str, context: dict[str, Any]) -> None:
-    """Log one line; what the log raises must not reach the node."""
-    with suppress(Exception):
-        emit_log_event_sync(level, message, context)
-
-
 def json_value(value: Any) -> Any:
     """Return a value as JSON can have it; one of another class stays as it is."""
     match value:
@@ -129,7 +136,7 @@ def json_value(value: Any) -> Any:
             return json_value(value.value)
         case UUID() | Decimal():
             return str(value)
-        case date() | time_of_day():
+        case calendar_date() | time_of_day():
             return value.isoformat()
         case bytes():
             return b64encode(value).decode()
@@ -179,7 +186,7 @@ class Node:
         self,
         correlation_id: UUID,
         input_data: dict[str, Any],
-        metadata: dict[str, Any] | None = None,
+        metadata: Optional[dict[str, Any]] = None,
     ) -> None:
         """Publish process started event.
 
@@ -193,23 +200,23 @@ class Node:
             payload: dict[str, Any] = {
                 "operation": "process",
                 "correlation_id": str(correlation_id),
-                "node_id": str(self.node_id),
+                "node_id": self.node_id,
                 "started_at": datetime.now(UTC).isoformat(),
                 "input_summary": {k: type(v).__name__ for k, v in input_data.items()},
             }
             if metadata:
-                payload["metadata"] = json_value(metadata)
+                payload["metadata"] = metadata
+            payload = json_value(payload)
 
             if self.kafka_client and self.kafka_client.is_connected:
-                topic_name = (
-                    f"{self.default_namespace}.effect.effect.process.started.v1"
-                )
+                topic_name = f"{self.default_namespace}.effect.effect.process.started.v1"  # fmt: skip  # noqa: E501
                 event_metadata = {
                     "node_type": "effect",
                     "service_name": "effect",
                     "operation": "process",
                     "lifecycle_stage": "started",
                 }
+                # The client wraps the payload in a ModelOnexEnvelopeV1.
                 success = await self.kafka_client.publish_with_envelope(
                     event_type="effect.process.started",
                     source_node_id=str(self.node_id),
@@ -261,7 +268,7 @@ class Node:
         correlation_id: UUID,
         result_data: dict[str, Any],
         execution_time_ms: float,
-        metadata: dict[str, Any] | None = None,
+        metadata: Optional[dict[str, Any]] = None,
     ) -> None:
         """Publish process completed event.
 
@@ -276,19 +283,18 @@ class Node:
             payload: dict[str, Any] = {
                 "operation": "process",
                 "correlation_id": str(correlation_id),
-                "node_id": str(self.node_id),
+                "node_id": self.node_id,
                 "completed_at": datetime.now(UTC).isoformat(),
                 "execution_time_ms": execution_time_ms,
                 "result_summary": {k: type(v).__name__ for k, v in result_data.items()},
                 "success": True,
             }
             if metadata:
-                payload["metadata"] = json_value(metadata)
+                payload["metadata"] = metadata
+            payload = json_value(payload)
 
             if self.kafka_client and self.kafka_client.is_connected:
-                topic_name = (
-                    f"{self.default_namespace}.effect.effect.process.completed.v1"
-                )
+                topic_name = f"{self.default_namespace}.effect.effect.process.completed.v1"  # fmt: skip  # noqa: E501
                 event_metadata = {
                     "node_type": "effect",
                     "service_name": "effect",
@@ -296,6 +302,7 @@ class Node:
                     "lifecycle_stage": "completed",
                     "execution_time_ms": execution_time_ms,
                 }
+                # The client wraps the payload in a ModelOnexEnvelopeV1.
                 success = await self.kafka_client.publish_with_envelope(
                     event_type="effect.process.completed",
                     source_node_id=str(self.node_id),
@@ -348,7 +355,7 @@ class Node:
         correlation_id: UUID,
         error: Exception,
         execution_time_ms: float,
-        metadata: dict[str, Any] | None = None,
+        metadata: Optional[dict[str, Any]] = None,
     ) -> None:
         """Publish process failed event.
 
@@ -359,20 +366,20 @@ class Node:
             metadata: More facts, published as they are.
         """
         try:
-            error_type = type(error).__name__
             error_message = redact_secrets(error)
             payload: dict[str, Any] = {
                 "operation": "process",
                 "correlation_id": str(correlation_id),
-                "node_id": str(self.node_id),
+                "node_id": self.node_id,
                 "failed_at": datetime.now(UTC).isoformat(),
                 "execution_time_ms": execution_time_ms,
-                "error_type": error_type,
+                "error_type": type(error).__name__,
                 "error_message": error_message,
                 "success": False,
             }
             if metadata:
-                payload["metadata"] = json_value(metadata)
+                payload["metadata"] = metadata
+            payload = json_value(payload)
 
             if self.kafka_client and self.kafka_client.is_connected:
                 topic_name = f"{self.default_namespace}.effect.effect.process.failed.v1"
@@ -381,9 +388,10 @@ class Node:
                     "service_name": "effect",
                     "operation": "process",
                     "lifecycle_stage": "failed",
-                    "error_type": error_type,
+                    "error_type": type(error).__name__,
                     "execution_time_ms": execution_time_ms,
                 }
+                # The client wraps the payload in a ModelOnexEnvelopeV1.
                 success = await self.kafka_client.publish_with_envelope(
                     event_type="effect.process.failed",
                     source_node_id=str(self.node_id),
@@ -437,7 +445,7 @@ class Node:
         old_state: str,
         new_state: str,
         transition_reason: str,
-        metadata: dict[str, Any] | None = None,
+        metadata: Optional[dict[str, Any]] = None,
     ) -> None:
         """Publish state changed event.
 
@@ -450,7 +458,7 @@ class Node:
         """
         try:
             payload: dict[str, Any] = {
-                "node_id": str(self.node_id),
+                "node_id": self.node_id,
                 "node_type": "effect",
                 "correlation_id": str(correlation_id),
                 "changed_at": datetime.now(UTC).isoformat(),
@@ -459,7 +467,8 @@ class Node:
                 "transition_reason": transition_reason,
             }
             if metadata:
-                payload["metadata"] = json_value(metadata)
+                payload["metadata"] = metadata
+            payload = json_value(payload)
 
             if self.kafka_client and self.kafka_client.is_connected:
                 topic_name = f"{self.default_namespace}.effect.effect.state.changed.v1"
@@ -470,6 +479,7 @@ class Node:
                     "old_state": old_state,
                     "new_state": new_state,
                 }
+                # The client wraps the payload in a ModelOnexEnvelopeV1.
                 success = await self.kafka_client.publish_with_envelope(
                     event_type="effect.state.changed",
                     source_node_id=str(self.node_id),
@@ -523,8 +533,8 @@ class Node:
         metric_name: str,
         metric_value: float,
         metric_unit: str,
-        correlation_id: UUID | None = None,
-        metadata: dict[str, Any] | None = None,
+        correlation_id: Optional[UUID] = None,
+        metadata: Optional[dict[str, Any]] = None,
     ) -> None:
         """Publish metric recorded event.
 
@@ -537,7 +547,7 @@ class Node:
         """
         try:
             payload: dict[str, Any] = {
-                "node_id": str(self.node_id),
+                "node_id": self.node_id,
                 "node_type": "effect",
                 "recorded_at": datetime.now(UTC).isoformat(),
                 "metric_name": metric_name,
@@ -547,12 +557,11 @@ class Node:
             if correlation_id is not None:
                 payload["correlation_id"] = str(correlation_id)
             if metadata:
-                payload["metadata"] = json_value(metadata)
+                payload["metadata"] = metadata
+            payload = json_value(payload)
 
             if self.kafka_client and self.kafka_client.is_connected:
-                topic_name = (
-                    f"{self.default_namespace}.effect.effect.metric.recorded.v1"
-                )
+                topic_name = f"{self.default_namespace}.effect.effect.metric.recorded.v1"  # fmt: skip  # noqa: E501
                 event_metadata = {
                     "node_type": "effect",
                     "service_name": "effect",
@@ -560,6 +569,7 @@ class Node:
                     "metric_name": metric_name,
                     "metric_unit": metric_unit,
                 }
+                # The client wraps the payload in a ModelOnexEnvelopeV1.
                 success = await self.kafka_client.publish_with_envelope(
                     event_type="effect.metric.recorded",
                     source_node_id=str(self.node_id),
