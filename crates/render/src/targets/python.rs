@@ -27,10 +27,11 @@ pub static TARGET: BuiltInTarget = BuiltInTarget {
     title: "Python event publishers",
     extension: "py",
     render: Render::PerNodeWith {
-        node: |node, context| render(node, context, Module::new, module_name(node)),
-        shared: |context| match context.python.standalone {
-            true => Runtime::Copied.files(context.python.models),
-            false => Vec::new(),
+        node: |node, context| render(node, context, Module::new, &module_name(node)),
+        shared: |context| {
+            let is_needed = context.python.standalone;
+            let files = is_needed.then(|| Runtime::Copied.files(context.python.models));
+            files.unwrap_or_default()
         },
     },
 };
@@ -46,7 +47,7 @@ pub static CONSUMER_TARGET: BuiltInTarget = BuiltInTarget {
                 node,
                 context,
                 Module::for_consumers,
-                named(node, "consumer"),
+                &named(node, "consumer"),
             )
         },
         shared: |context| Runtime::Reader.files(context.python.models),
@@ -57,7 +58,7 @@ fn render(
     node: &Node,
     context: &Context<'_>,
     module: fn(&Node, PythonOptions) -> Module,
-    name: String,
+    name: &str,
 ) -> Result<Vec<GeneratedFile>, RenderError> {
     if node.events.is_empty() {
         return Ok(Vec::new());

@@ -43,13 +43,13 @@ pub(super) struct Module {
     parse: Parse,
     /// Fingerprint of the project's own templates for Python, if it has any.
     pub(super) templates: Option<String>,
-    /// Names that the code of a service uses.
+    /// Names that the code of a service uses: none if the module is for consumers.
     #[serde(skip)]
-    pub(super) names: Option<ModuleExports>,
+    pub(super) names: ModuleExports,
 }
 
 /// Names of a module that handwritten code uses.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ModuleExports {
     /// The class to inherit from.
     pub(super) publisher: String,
@@ -207,7 +207,7 @@ impl Module {
             enums,
             models: models.models,
             templates: None,
-            names: Some(names),
+            names,
         }
     }
 
@@ -246,7 +246,7 @@ impl Module {
             enums,
             models: models.models,
             templates: None,
-            names: None,
+            names: ModuleExports::default(),
         }
     }
 }

@@ -101,7 +101,6 @@ impl NodeProject {
     /// If a template can't be rendered.
     pub fn new(node: &Node, package: &str) -> Result<Self, RenderError> {
         let exports = Module::new(node, PythonOptions::default()).names;
-        let exports = exports.expect("a module that publishes has them");
         let view = View::new(node, package, &exports);
         let operations = view.methods.iter().map(|method| NodeMethod {
             operation: method.operation.clone(),
