@@ -2,6 +2,7 @@
 
 pub mod breaking;
 pub mod cluster;
+pub mod doctor;
 pub mod events;
 pub mod graph;
 pub mod infer;
@@ -246,6 +247,19 @@ often. Values of events are in it only as values of enumerations: a few short wo
 
 Exit codes: 0 success, 2 failure.")]
     Infer(Box<infer::Infer>),
+    /// Find what stands between contracts and their events on a cluster
+    #[command(after_help = "\
+Examples:
+  herald doctor
+  herald doctor contracts/ --namespace prod --bootstrap-servers kafka:9092
+  herald doctor --format json | jq '.checks[] | select(.verdict == \"problem\")'
+
+Checks the contracts, the way to the cluster (address, TLS, login), the topics and their settings, the rights
+of the client, the largest event, and the spool of this machine. Each problem has its way out.
+Changes nothing. Clocks are not compared: the protocol has no request for a broker's time.
+
+Exit codes: 0 events can be published, 1 problems, 2 failure.")]
+    Doctor(doctor::Doctor),
     /// Plan and apply the topics of contracts
     #[command(subcommand)]
     Topics(topics::Topics),

@@ -4,6 +4,7 @@ mod breaking;
 mod catalog;
 mod check;
 mod dev;
+mod doctor;
 mod explain;
 mod generate;
 mod graph;
@@ -43,6 +44,7 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
         Command::New(args) => new::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Dev(args) => dev::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Publish(args) => publish::run(&args),
         Command::Listen(args) => listen::run(&args),
         Command::Infer(args) => infer::run(&args),

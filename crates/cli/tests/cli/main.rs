@@ -15,6 +15,7 @@ mod new;
 mod publish;
 mod runtime_connection;
 mod runtime_dev;
+mod runtime_doctor;
 mod runtime_listen;
 mod runtime_topics;
 mod runtime_verify;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{Run, Sandbox};
 
 /// Whether there is a real cluster.
-fn real_kafka() -> bool {
+pub fn real_kafka() -> bool {
     let there = std::env::var_os("KAFKA_BOOTSTRAP_SERVERS").is_some();
     if !there {
         eprintln!("skipped: KAFKA_BOOTSTRAP_SERVERS names no Kafka; `scripts/kafka run` does");
@@ -18,14 +18,14 @@ fn real_kafka() -> bool {
 }
 
 /// A topic that no other test, and no earlier run on the same cluster, has.
-fn fresh(what: &str) -> String {
+pub fn fresh(what: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     format!("test.cli.{what}.{}-{number}", std::process::id())
 }
 
 /// A contract that declares one event on this topic.
-fn contract(topic: &str, settings: &str) -> String {
+pub fn contract(topic: &str, settings: &str) -> String {
     format!(
         "node_type: effect\nservice_name: shop\ninclude_state_events: false\n\
          include_metric_events: false\nevents:\n  - event_type: x\n    topic: {topic}\n    \

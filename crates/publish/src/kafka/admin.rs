@@ -31,6 +31,7 @@ use super::config::ClientKind;
 use super::config::{KafkaOptions, invalid};
 use super::dev;
 use super::metadata_client::{self, ErrorRecorder};
+use super::topic_description::{self, TopicDescription};
 use crate::failure::{Failure, FailureCode, FailureKind};
 
 /// Maximum number of topics in a request. A broker answers when all of it is done, so a larger one
@@ -102,8 +103,11 @@ impl Admin {
         Ok(names.map(str::to_owned).collect())
     }
 
-    /// Number of brokers that are available.
-    fn broker_count(&self) -> Result<u32, Failure> {
+    /// Returns the number of brokers that are available.
+    ///
+    /// # Errors
+    /// `unreachable`.
+    pub fn broker_count(&self) -> Result<u32, Failure> {
         let metadata = metadata_client::reach(&self.metadata_client, &self.servers, self.timeout)?;
         Ok(count(metadata.brokers().len()))
     }
@@ -134,6 +138,25 @@ impl Admin {
             }
         }
         Ok(found)
+    }
+
+    /// Asks what this client may do with topics, and how large their batches may be. Topics that the
+    /// cluster does not describe are missing from the answer.
+    pub fn describe(&self, topics: &[String]) -> BTreeMap<String, TopicDescription> {
+        let topics: Vec<Box<str>> = topics.iter().map(|name| name.as_str().into()).collect();
+        let mut described = BTreeMap::new();
+        for batch in topics.chunks(MAX_TOPICS_PER_REQUEST) {
+            let client = self.client.inner();
+            let answers = topic_description::describe(client, batch, self.timeout, || true);
+            let named = answers.into_iter().map(|(name, it)| (name.into(), it));
+            described.extend(named);
+        }
+        described
+    }
+
+    /// Returns the id of the cluster, if it has told one.
+    pub fn cluster_id(&self) -> Option<String> {
+        self.metadata_client.client().fetch_cluster_id(self.timeout)
     }
 
     fn configs(&self, names: &[String]) -> Result<BTreeMap<String, Config>, Failure> {

@@ -25,3 +25,4 @@ pub use config::{KafkaOptions, Property, Secret};
 pub use consumer::{ConsumerRecord, PartitionEnd, ReaderEvent, StartPosition, TopicReader};
 pub use dev::{ApiError, ApiKey, DevCluster};
 pub use metadata_client::cluster_id;
+pub use topic_description::TopicDescription;

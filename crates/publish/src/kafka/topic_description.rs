@@ -8,12 +8,10 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
 use std::time::{Duration, Instant};
 
-use rdkafka::bindings as ffi;
-use rdkafka::metadata::MetadataBroker;
-use rdkafka::producer::Producer as _;
-
-use super::producer::Producer;
 use super::transport::NO_TOPIC;
+use rdkafka::bindings as ffi;
+use rdkafka::client::{Client, ClientContext};
+use rdkafka::metadata::MetadataBroker;
 
 /// Property of a topic with the size of its largest batch.
 const MAX_BATCH_BYTES: &CStr = c"max.message.bytes";
@@ -27,19 +25,20 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// Description of a topic by the cluster. Nothing is known of a topic that does not exist, and by
 /// brokers before Kafka 2.3.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct TopicDescription {
+pub struct TopicDescription {
     /// Number of partitions.
-    pub(super) partitions: Option<usize>,
+    pub partitions: Option<usize>,
     /// Whether this client may write to it.
-    pub(super) may_write: Option<bool>,
-    /// Size of the largest batch. Known only to clients with the right to describe configurations.
-    pub(super) max_batch_bytes: Option<usize>,
+    pub may_write: Option<bool>,
+    /// Size of the largest batch (`max.message.bytes`). Known only to clients with the right to
+    /// describe configurations.
+    pub max_batch_bytes: Option<usize>,
 }
 
 /// Asks the cluster about topics; waits for the answers while `is_wanted`, at most for `timeout`.
 /// Topics without an answer are missing from the result.
-pub(super) fn describe(
-    producer: &Producer,
+pub(super) fn describe<C: ClientContext>(
+    client: &Client<C>,
     topics: &[Box<str>],
     timeout: Duration,
     is_wanted: impl Fn() -> bool,
@@ -50,11 +49,11 @@ pub(super) fn describe(
         .collect();
     let mut descriptions = HashMap::new();
     let deadline = Instant::now() + timeout;
-    let Some(broker) = find_broker(producer, deadline, &is_wanted) else {
+    let Some(broker) = find_broker(client, deadline, &is_wanted) else {
         return descriptions;
     };
     let left = deadline.saturating_duration_since(Instant::now());
-    let Some(mut answers) = Answers::ask(producer, broker, &names, left) else {
+    let Some(mut answers) = Answers::ask(client.native_ptr(), broker, &names, left) else {
         return descriptions;
     };
     while answers.missing > 0 && is_wanted() && Instant::now() < deadline {
@@ -65,16 +64,13 @@ pub(super) fn describe(
 
 /// Returns a broker that answers. Otherwise librdkafka waits for the controller, which may be down,
 /// and which a development cluster does not have.
-fn find_broker(
-    producer: &Producer,
+fn find_broker<C: ClientContext>(
+    client: &Client<C>,
     deadline: Instant,
     is_wanted: impl Fn() -> bool,
 ) -> Option<i32> {
     while is_wanted() && Instant::now() < deadline {
-        if let Ok(metadata) = producer
-            .client()
-            .fetch_metadata(Some(NO_TOPIC), METADATA_INTERVAL)
-        {
+        if let Ok(metadata) = client.fetch_metadata(Some(NO_TOPIC), METADATA_INTERVAL) {
             // -1 is the address of a bootstrap server.
             let answered = Some(metadata.orig_broker_id()).filter(|id| *id >= 0);
             return answered.or_else(|| metadata.brokers().first().map(MetadataBroker::id));
@@ -114,10 +110,14 @@ struct Answers {
 impl Answers {
     /// Sends the requests. librdkafka copies the names, and answers each request once, at the
     /// latest with an error after the timeout.
-    fn ask(producer: &Producer, broker: i32, names: &[CString], timeout: Duration) -> Option<Self> {
-        let client = producer.client().native_ptr();
+    fn ask(
+        client: *mut ffi::rd_kafka_t,
+        broker: i32,
+        names: &[CString],
+        timeout: Duration,
+    ) -> Option<Self> {
         let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
-        // SAFETY: the producer outlives the calls, and so do the names. Options that can't be set
+        // SAFETY: the client outlives the calls, and so do the names. Options that can't be set
         // have their defaults.
         unsafe {
             let queue = Owned::new(ffi::rd_kafka_queue_new(client), ffi::rd_kafka_queue_destroy)?;

@@ -374,7 +374,7 @@ fn introduce_all(transport: &Weak<KafkaTransport>) {
         };
         let is_wanted = || !state.is_closing() && state.broken().is_none();
         let mut descriptions =
-            topic_description::describe(&producer, &topics, DESCRIPTION_TIMEOUT, is_wanted);
+            topic_description::describe(producer.client(), &topics, DESCRIPTION_TIMEOUT, is_wanted);
         drop(producer);
         let Some(transport) = transport.upgrade() else {
             return;

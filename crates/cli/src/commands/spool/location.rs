@@ -7,7 +7,7 @@ use herald_spool::{Inspector, SpoolError, SpoolStatus};
 use crate::{Error, project};
 
 /// Environment variable with the path of the spool.
-const VARIABLE: &str = "HERALD_SPOOL";
+pub const VARIABLE: &str = "HERALD_SPOOL";
 
 /// Highest number of the numbered spools that are looked up beside the one named.
 pub const MAX_NUMBERED_FILES: u16 = 999;

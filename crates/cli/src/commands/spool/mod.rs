@@ -6,7 +6,7 @@ mod dead_letters;
 mod drain;
 mod entry;
 mod list;
-mod location;
+pub mod location;
 mod show;
 mod status;
 mod transfer;
