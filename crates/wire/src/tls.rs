@@ -50,6 +50,16 @@ pub enum Verification {
     Nothing,
 }
 
+impl Tls {
+    /// Checks that the certificates and the key can be used.
+    ///
+    /// # Errors
+    /// The reason, without the key.
+    pub fn check(&self) -> Result<(), String> {
+        config(self).map(drop)
+    }
+}
+
 /// Does not show the key.
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -208,7 +208,8 @@ fn security(options: &KafkaOptions) -> Result<Security, Failure> {
     if has_tls {
         let verification = verification(options)?;
         let options = options.clone();
-        tls(&options, verification).map_err(invalid)?;
+        let now = tls(&options, verification).and_then(|tls| tls.check());
+        now.map_err(invalid)?;
         security.tls = Some(Source::new(move || tls(&options, verification)));
     }
     if has_login {
@@ -374,6 +375,60 @@ impl Drop for NativeTransport {
             std::mem::forget(self.producer.take());
         } else {
             self.close(DROP_TIMEOUT);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::Secret;
+
+    fn refusal(options: &KafkaOptions) -> String {
+        let failure = settings(options).unwrap_err();
+        assert_eq!(failure.code, FailureCode::InvalidProperty);
+        failure.detail
+    }
+
+    #[test]
+    fn properties_that_can_not_be_used_are_refused_before_a_connection() {
+        let options = || KafkaOptions::new("127.0.0.1:1");
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("text");
+        std::fs::write(&text, "no certificate").unwrap();
+        let text = text.to_str().unwrap();
+        let ssl = || options().property("security.protocol", "ssl");
+        let login = || options().property("security.protocol", "sasl_plaintext");
+        for (options, part) in [
+            (options().property("retries", "3"), "retries"),
+            (options().property("linger.ms", "soon"), "a number"),
+            (options().property("security.protocol", "tls"), "sasl_ssl"),
+            (options().property("compression.type", "zstd"), "snappy"),
+            (
+                options().secret("sasl.oauthbearer.client.secret", Secret::literal("s")),
+                "secret",
+            ),
+            (ssl().property("ssl.ca.location", "/absent"), "/absent"),
+            (ssl().property("ssl.ca.location", text), "the CA"),
+            (
+                ssl().property("ssl.key.location", text),
+                "ssl.certificate.location",
+            ),
+            (
+                ssl().property("enable.ssl.certificate.verification", "no"),
+                "true or false",
+            ),
+            (
+                login().property("sasl.mechanism", "GSSAPI"),
+                "SCRAM-SHA-256",
+            ),
+            (
+                login().property("sasl.mechanism", "PLAIN"),
+                "sasl.username is missing",
+            ),
+        ] {
+            let detail = refusal(&options);
+            assert!(detail.contains(part), "{part}: {detail}");
         }
     }
 }
