@@ -28,7 +28,7 @@ pub struct Doctor {
     pub cluster: Cluster,
 }
 
-/// Output formats of the findings.
+/// Output formats of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DoctorFormat {
     /// Text for people

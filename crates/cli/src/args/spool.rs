@@ -26,6 +26,7 @@ pub enum SpoolCommand {
     #[command(after_help = "\
 Examples:
   herald spool status --spool /var/lib/orders/spool.db
+  herald spool status /var/lib/orders        every spool in a directory
   herald spool status --max-age 10m          for monitoring: also exit 1 if delivery lags
   herald spool status --format json | jq '.spools[].oldest_age_seconds'
 
@@ -128,6 +129,9 @@ pub struct Adopt {
 /// Arguments of `herald spool status`.
 #[derive(Debug, Args)]
 pub struct Status {
+    /// Directory: every spool in it
+    #[arg(value_name = "DIR", conflicts_with = "spool")]
+    pub directory: Option<PathBuf>,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: StatusFormat,

@@ -36,7 +36,7 @@ enum Verdict {
 
 /// Result of a check.
 struct Check {
-    /// What was checked, in one word.
+    /// Subject, in one word.
     subject: &'static str,
     verdict: Verdict,
     text: String,

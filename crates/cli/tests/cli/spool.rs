@@ -119,6 +119,29 @@ fn status_as_json_has_all_fields() {
 }
 
 #[test]
+fn status_of_a_directory_includes_every_spool_in_it() {
+    let sandbox = Sandbox::new();
+    for name in ["orders.db", "payments.db"] {
+        let (spool, _) = Spool::open(SpoolOptions::new(sandbox.path(name))).unwrap();
+        append_events(&spool, 0..3);
+        spool.close().unwrap();
+    }
+    std::fs::write(sandbox.path("broken.db"), "no database").unwrap();
+    let run = sandbox.herald(&["spool", "status", ".", "--format", "json"]);
+    let spools = run.exits(1).json()["spools"].clone();
+    assert_eq!(spools.as_array().unwrap().len(), 3, "{spools}");
+    assert_eq!(spools[0]["attention"], json!(["damaged"]));
+    assert_eq!(spools[1]["path"], "./orders.db");
+    assert_eq!(spools[2]["records"], 3);
+
+    std::fs::create_dir(sandbox.path("empty")).unwrap();
+    for (directory, part) in [("empty", "there is no spool"), ("absent", "can't be read")] {
+        let run = sandbox.herald(&["spool", "status", directory]).exits(2);
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn status_includes_numbered_spools() {
     let sandbox = Sandbox::new();
     let first = sandbox.own();

@@ -17,6 +17,11 @@ use crate::{Error, ExitStatus};
 
 /// Runs the command.
 pub fn run(args: &Spool) -> Result<ExitStatus, Error> {
+    if let SpoolCommand::Status(status) = &args.command
+        && let Some(directory) = &status.directory
+    {
+        return status::of_directory(directory, status);
+    }
     let path = location::find(args.spool.as_deref())?;
     match &args.command {
         SpoolCommand::Status(args) => status::run(&path, args),

@@ -15,9 +15,41 @@ use crate::format::{count, rfc3339};
 use crate::terminal::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use crate::{Error, ExitStatus, output};
 
-/// Runs the command.
+/// Reports the spool that was named, and the numbered ones beside it.
 pub fn run(path: &Path, args: &Status) -> Result<ExitStatus, Error> {
-    let reports = inspect_all(path, args)?;
+    report(&inspect_all(path, args)?, args)
+}
+
+/// Reports every spool in a directory.
+pub fn of_directory(directory: &Path, args: &Status) -> Result<ExitStatus, Error> {
+    let unreadable = |error: std::io::Error| {
+        Error::Message(format!(
+            "`{}` can't be read: {error}",
+            terminal::path(directory)
+        ))
+    };
+    let mut reports = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        // The log of a database has another ending. Other databases are left out.
+        if path.extension().is_some_and(|it| it == "db")
+            && path.is_file()
+            && !matches!(Inspector::open(&path), Err(SpoolError::NotASpool { .. }))
+        {
+            reports.push(SpoolReport::inspect(path, args)?);
+        }
+    }
+    if reports.is_empty() {
+        return Err(Error::Message(format!(
+            "there is no spool in `{}`: no file `*.db` of a publisher",
+            terminal::path(directory)
+        )));
+    }
+    reports.sort_by(|one, other| one.path.cmp(&other.path));
+    report(&reports, args)
+}
+
+fn report(reports: &[SpoolReport], args: &Status) -> Result<ExitStatus, Error> {
     match args.format {
         StatusFormat::Text => {
             let texts: Vec<_> = reports.iter().map(SpoolReport::text).collect();
