@@ -52,25 +52,33 @@ pub fn compare_except(
         }
         changes.extend(found);
     }
-    let names = TopicNames::of(old_nodes.iter().chain(&new.nodes));
-    for change in &mut changes {
-        change.consumers = consumers(&change.topics, new, &names);
-    }
+    add_consumers(&mut changes, old, new, new);
     changes
 }
 
-/// Names of the nodes that read one of the topics.
-fn consumers(topics: &[String], catalog: &Catalog, names: &TopicNames) -> Vec<String> {
-    let is_changed = |name: &str| topics.iter().any(|topic| topic == name);
-    let is_consumer = |node: &&Node| {
-        let mut consumed = node.consumed.iter();
-        consumed.any(|consumed| names.resolve(&consumed.topic).any(is_changed))
-    };
-    let nodes = catalog.nodes.iter();
-    nodes
-        .filter(is_consumer)
-        .map(|node| node.identity.slug.clone())
-        .collect()
+/// Adds the consumers of a catalog to the changes from `old` to `new`.
+pub fn add_consumers(changes: &mut [Change], old: &Catalog, new: &Catalog, others: &Catalog) {
+    let names = TopicNames::of(old.nodes.iter().chain(&new.nodes));
+    let mut consumers: HashMap<&str, BTreeMap<usize, &str>> = HashMap::new();
+    for (index, node) in others.nodes.iter().enumerate() {
+        for consumed in &node.consumed {
+            for topic in names.resolve(&consumed.topic) {
+                let of_topic = consumers.entry(topic).or_default();
+                of_topic.insert(index, &node.identity.slug);
+            }
+        }
+    }
+    for change in changes {
+        let of_topics = change.topics.iter();
+        let found = of_topics.filter_map(|topic| consumers.get(topic.as_str()));
+        // In the order of the catalog.
+        let found: BTreeMap<usize, &str> = found.flatten().map(|(at, name)| (*at, *name)).collect();
+        for name in found.into_values() {
+            if !change.consumers.iter().any(|known| known == name) {
+                change.consumers.push(name.to_owned());
+            }
+        }
+    }
 }
 
 /// Each old node with its successor: the node of the same name, else of the same file.

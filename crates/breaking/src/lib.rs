@@ -29,7 +29,7 @@ pub mod rules;
 mod wire;
 
 pub use change::{Change, Witness};
-pub use compare::{compare, compare_except};
+pub use compare::{add_consumers, compare, compare_except};
 pub use direction::{Direction, Directions, UnknownDirection};
 pub use proposal::{NextEvent, Proposal, proposals};
 pub use rule::BreakingRule;

@@ -1,7 +1,7 @@
 //! Proposals: the part of a contract that publishes the old and the new version of events beside
 //! each other, so that nothing breaks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use herald_catalog::fields::{Field, Type};
 use herald_catalog::lock;
@@ -48,18 +48,23 @@ pub fn proposals(changes: &[Change], old: &Catalog, new: &Catalog) -> Vec<Propos
     let is_on_wire = |change: &&Change| {
         change.breaks.contains(Direction::Consumer) || change.breaks.contains(Direction::Producer)
     };
-    let broken = || changes.iter().filter(is_on_wire);
-    let nodes: BTreeSet<&str> = broken().map(|change| change.node.as_str()).collect();
-    let proposal = |slug: &str| {
-        let of = |catalog: &'_ Catalog| catalog.nodes.iter().position(|n| n.identity.slug == slug);
-        let (before, after) = (&old.nodes[of(old)?], &new.nodes[of(new)?]);
-        let events: BTreeSet<&str> = broken()
-            .filter(|change| change.node == slug)
-            .flat_map(|change| change.events.iter().map(String::as_str))
-            .collect();
-        propose(before, after, &events)
-    };
-    nodes.into_iter().filter_map(proposal).collect()
+    let mut broken: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for change in changes.iter().filter(is_on_wire) {
+        let events = broken.entry(change.node.as_str()).or_default();
+        events.extend(change.events.iter().map(String::as_str));
+    }
+    let (old, new) = (by_name(old), by_name(new));
+    let proposal =
+        |(name, events): (&str, BTreeSet<&str>)| propose(old.get(name)?, new.get(name)?, &events);
+    broken.into_iter().filter_map(proposal).collect()
+}
+
+/// The nodes by their names; the first one of each name.
+fn by_name(catalog: &Catalog) -> HashMap<&str, &Node> {
+    let nodes = catalog.nodes.iter().rev();
+    nodes
+        .map(|node| (node.identity.slug.as_str(), node))
+        .collect()
 }
 
 fn propose(old: &Node, new: &Node, broken: &BTreeSet<&str>) -> Option<Proposal> {

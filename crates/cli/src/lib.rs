@@ -10,6 +10,7 @@ mod error;
 mod events;
 mod fixes;
 mod format;
+mod git;
 mod interrupt;
 mod json_format;
 mod lock_file;
@@ -21,6 +22,7 @@ mod project;
 mod quantity;
 #[cfg(test)]
 mod reference;
+mod system;
 mod table;
 mod templates;
 mod terminal;

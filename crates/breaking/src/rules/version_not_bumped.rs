@@ -57,13 +57,16 @@ fn check(pair: &NodePair<'_>, changes: &[Change]) -> Option<Change> {
     let next = old.major + 1;
     let broken: Vec<_> = breaks.iter().map(|one| format!("{one}s")).collect();
     let broken = broken.join(" and ");
+    let versions = if old == new {
+        format!("stays at version {old}")
+    } else {
+        format!("goes from version {old} to {new}")
+    };
     Some(
         Change::new(
             &VERSION_NOT_BUMPED,
             breaks,
-            format!(
-                "the contract goes from version {old} to {new}, and what changed breaks {broken}"
-            ),
+            format!("the contract {versions}, and what changed breaks {broken}"),
         )
         .old(pair.old.location, old.to_string())
         .new_at(pair.new.location, new.to_string())

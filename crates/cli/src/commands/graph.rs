@@ -12,12 +12,11 @@ use herald_graph::{Graph, Topic, diagnostics, draw};
 use herald_project::Project;
 use serde_json::{Value, json};
 
-use super::breaking::git::{self, Checkout};
 use crate::args::graph::{Graph as Args, GraphFormat};
 use crate::format::count;
 use crate::table::{Column, Table};
-use crate::terminal::{self, DIM, GREEN, Progress};
-use crate::{Error, ExitStatus, output, project};
+use crate::terminal::{self, DIM, GREEN};
+use crate::{Error, ExitStatus, output, project, system};
 
 static COLUMNS: [Column; 4] = [
     Column::main("TOPIC"),
@@ -105,32 +104,18 @@ pub fn run(args: &Args) -> Result<ExitStatus, Error> {
 
 /// Reads all contracts of the system: files, folders, globs, lock files and commits.
 fn read(args: &Args, project: &Project) -> Result<Loaded, Error> {
-    let here = Path::new(".");
-    let (wanted, base) = if !args.paths.is_empty() {
-        (args.paths.clone(), here)
-    } else if project.workspace.is_empty() {
-        (project.paths(), here)
+    let is_workspace = args.paths.is_empty() && !project.workspace.is_empty();
+    let (wanted, loaded) = if is_workspace {
+        (project.workspace_paths(), system::read_workspace(project)?)
     } else {
-        (project.workspace_paths(), project.folder())
+        let wanted = if args.paths.is_empty() {
+            project.paths()
+        } else {
+            args.paths.clone()
+        };
+        let loaded = system::read(&wanted, Path::new("."), project)?;
+        (wanted, loaded)
     };
-    let mut paths = Vec::new();
-    let mut checkouts: Vec<Checkout> = Vec::new();
-    for path in &wanted {
-        match path.strip_prefix("git:") {
-            Some(reference) => {
-                let checkout = git::checkout(reference, &[], project, base)?;
-                paths.extend(checkout.paths.iter().cloned());
-                checkouts.push(checkout);
-            }
-            None => paths.push(path.clone()),
-        }
-    }
-    let progress = Progress::new("reading");
-    let mut loaded = load::load(&paths, &project.options, &|| progress.tick());
-    drop(progress);
-    for checkout in &checkouts {
-        checkout.rename(&mut loaded);
-    }
     if loaded.found_no_contracts() {
         terminal::print_diagnostics(&loaded);
         return Err(Error::Message(format!(

@@ -134,6 +134,28 @@ fn describes_changes_as_json() {
 }
 
 #[test]
+fn names_the_consumers_of_the_workspace() {
+    let sandbox = Sandbox::with(&[
+        ("old/shop.yaml", OLD),
+        ("new/shop.yaml", &new()),
+        (
+            "mail/mail.yaml",
+            "node_type: effect\nservice_name: mail\noperations: []\nconsumes: [shop.goods.returned.v1]\n",
+        ),
+        ("herald.yaml", "workspace: [new, mail, ../gone]\n"),
+    ]);
+    let args = ["breaking", "new", "--against", "old"];
+    let run = sandbox.herald(&args).exits(1);
+    assert!(
+        run.stdout.contains("its consumers are mail"),
+        "{}",
+        run.stdout
+    );
+    let part = "the workspace was not read completely, so consumers may be missing";
+    assert!(run.stderr.contains(part), "{}", run.stderr);
+}
+
+#[test]
 fn compares_with_a_commit() {
     let sandbox = repository();
     sandbox
@@ -274,6 +296,7 @@ fn the_proposed_part_of_the_contract_breaks_nobody() {
     let against = ["breaking", "new.yaml", "--against", "old.yaml"];
     let run = sandbox.herald(&against).exits(1);
     for part in [
+        "the contract stays at version 1.4.2, and what changed breaks",
         "proposal: publish both versions until all consumers read the new one. In new.yaml, with `version: 1.5.0`",
         "      - event_type: goods.returned\n        version: 1\n        topic: shop.goods.returned.v1\n",
         "      - event_type: goods.returned\n        version: 2\n        topic: shop.goods.returned.v2\n",

@@ -2,13 +2,14 @@
 
 mod document;
 mod exceptions;
-pub mod git;
 
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use herald_breaking::{Change, Direction, Directions, Proposal, compare_except, proposals, report};
+use herald_breaking::{
+    Change, Direction, Directions, Proposal, add_consumers, compare_except, proposals, report,
+};
 use herald_catalog::load::{self, Loaded};
 use herald_diagnostics::render::{Format, visible_line};
 use herald_project::Project;
@@ -16,8 +17,8 @@ use herald_project::Project;
 pub use self::exceptions::Exceptions;
 use crate::args::breaking::Breaking;
 use crate::format::count;
-use crate::terminal::{self, BOLD, GREEN};
-use crate::{Error, ExitStatus, lock_file, output, project};
+use crate::terminal::{self, BOLD, DIM, GREEN};
+use crate::{Error, ExitStatus, git, lock_file, output, project, system};
 
 /// The older version of the contracts.
 pub struct Old {
@@ -43,9 +44,12 @@ pub fn run(args: &Breaking) -> Result<ExitStatus, Error> {
         (true, of_project) => of_project,
     };
     let mut exceptions = Exceptions::new(&project, wanted)?;
-    let changes = compare_except(&old.loaded.catalog, &new.catalog, &mut |change| {
+    let mut changes = compare_except(&old.loaded.catalog, &new.catalog, &mut |change| {
         exceptions.allow(change)
     });
+    if !changes.is_empty() && !project.workspace.is_empty() {
+        name_consumers(&mut changes, &old, &new, &project);
+    }
     write(args.format, &changes, &old, &new)?;
     let is_whole = args.paths.is_empty() && args.directions.is_empty();
     exceptions.report(is_whole);
@@ -58,6 +62,25 @@ pub fn run(args: &Breaking) -> Result<ExitStatus, Error> {
     } else {
         ExitStatus::Problems
     })
+}
+
+/// Adds the consumers in the workspace to the changes. They are a help only, so a part of the workspace that
+/// is missing, as in CI, is no failure.
+fn name_consumers(changes: &mut [Change], old: &Old, new: &Loaded, project: &Project) {
+    let missing = match system::read_workspace(project) {
+        Ok(system) => {
+            add_consumers(changes, &old.loaded.catalog, &new.catalog, &system.catalog);
+            let errors = system.diagnostics.iter().filter(|one| one.is_error());
+            errors.map(|error| error.message.clone()).next()
+        }
+        Err(error) => Some(error.to_string()),
+    };
+    if let Some(reason) = missing {
+        let reason = visible_line(&reason);
+        terminal::status(&format!(
+            "{DIM}the workspace was not read completely, so consumers may be missing: {reason}{DIM:#}"
+        ));
+    }
 }
 
 fn read_old(args: &Breaking, project: &Project) -> Result<Old, Error> {
