@@ -30,7 +30,7 @@ const ABOUT_OUTPUT: [&str; 1] = ["names.output_collision"];
 const ABOUT_PROJECTS: [&str; 3] = ["config.invalid", "config.expired", "config.unused"];
 
 /// Rules about several nodes, which the crate `herald-cli` tests.
-const ABOUT_GRAPHS: [&str; 7] = [
+const ABOUT_GRAPHS: [&str; 8] = [
     "graph.not_published",
     "graph.not_consumed",
     "graph.version_skew",
@@ -38,6 +38,7 @@ const ABOUT_GRAPHS: [&str; 7] = [
     "graph.two_owners",
     "graph.payloads_differ",
     "graph.command_cycle",
+    "graph.topic_undeclared",
 ];
 
 /// Rules about lock files, which the crate `herald-cli` tests.

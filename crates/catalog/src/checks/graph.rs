@@ -99,8 +99,8 @@ static TOPIC_UNDECLARED: Rule = Rule {
            ends with a version and begins like a topic of the system. Texts that are put together are \
            not judged. A comment states an exception, in TypeScript with `//`: \
            `# herald: ignore[graph.topic_undeclared] of the bank`.",
-    bad: "producer.send(\"shop.order.palced.v1\", value)   # service.py",
-    good: "producer.send(\"shop.order.placed.v1\", value)   # service.py",
+    bad: "herald graph --sources service.py   # producer.send(\"shop.order.palced.v1\", value)",
+    good: "herald graph --sources service.py   # producer.send(\"shop.order.placed.v1\", value)",
 };
 
 /// Reports a consumed topic that nobody publishes.

@@ -21,20 +21,26 @@ pub(crate) fn check(contract: &ContractFile, diagnostics: &mut Vec<Diagnostic>) 
     if contract.node.format != Format::Onex {
         return;
     }
-    let operations = &contract.node.operations;
-    for operation in operations.iter().filter(|o| !is_identifier(&o.name)) {
-        let name = &operation.name;
-        diagnostics.push(
-            Diagnostic::new(
-                &RULE,
-                format!("the operation {} is not a valid identifier", quote(name)),
-            )
+    let mut operations = (contract.node.operations.iter()).filter(|one| !is_identifier(&one.name));
+    let Some(operation) = operations.next() else {
+        return;
+    };
+    // One for all of them: the rule for their names is the same.
+    let name = &operation.name;
+    let message = match operations.count() {
+        0 => format!("the operation {} is not a valid identifier", quote(name)),
+        more => format!(
+            "the operation {} and {more} more are not valid identifiers",
+            quote(name)
+        ),
+    };
+    diagnostics.push(
+        Diagnostic::new(&RULE, message)
             .at(operation.location)
             .help(format!(
                 "methods are named {}, event types {}",
                 quote(&ident(name)),
                 quote(name)
             )),
-        );
-    }
+    );
 }
