@@ -65,7 +65,7 @@ pub fn run(args: &Breaking) -> Result<ExitStatus, Error> {
 }
 
 /// Adds the consumers in the workspace to the changes. They are a help only, so a part of the workspace that
-/// is missing, as in CI, is no failure.
+/// may be missing, as in CI.
 fn name_consumers(changes: &mut [Change], old: &Old, new: &Loaded, project: &Project) {
     let missing = match system::read_workspace(project) {
         Ok(system) => {
