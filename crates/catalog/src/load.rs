@@ -214,19 +214,15 @@ fn canonical(path: &Path, folders: &mut HashMap<PathBuf, Option<PathBuf>>) -> Op
     if path.symlink_metadata().ok()?.is_symlink() {
         return path.canonicalize().ok();
     }
-    let known = match folders.get(folder) {
-        Some(known) => known,
-        None => {
-            let shown = if folder.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                folder
-            };
-            let canonical = shown.canonicalize().ok();
-            folders.entry(folder.to_owned()).or_insert(canonical)
-        }
-    };
-    Some(known.as_ref()?.join(name))
+    if !folders.contains_key(folder) {
+        let shown = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        folders.insert(folder.to_owned(), shown.canonicalize().ok());
+    }
+    Some(folders.get(folder)?.as_ref()?.join(name))
 }
 
 /// Characters that make a path a glob.

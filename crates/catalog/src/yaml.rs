@@ -263,12 +263,14 @@ impl Yaml {
 
     /// Returns the fingerprint of the values, regardless of comments, line ends and layout.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(&serde_json::to_vec(self).expect("keys are texts"))
+        // Keys are texts, so it can't fail.
+        Fingerprint::of(&serde_json::to_vec(self).unwrap_or_default())
     }
 
     /// Converts the value to JSON. Numbers that JSON can't represent become text.
     pub fn to_json(&self) -> serde_json::Value {
-        serde_json::to_value(self).expect("keys are texts")
+        // Keys are texts, so it can't fail.
+        serde_json::to_value(self).unwrap_or_default()
     }
 }
 

@@ -151,8 +151,10 @@ struct Run {
 struct StateHistory {
     /// State after the last change.
     state: String,
-    /// Partition of all changes, if there is only one. Else their order is not known.
-    partition: Option<Option<u32>>,
+    /// Partition of the first change, if it is known.
+    partition: Option<u32>,
+    /// Whether all changes are in that partition. Else their order is not known.
+    is_ordered: bool,
     /// First change that does not begin with the state before it, and the number of such changes.
     gap: Option<(Gap, u64)>,
 }
@@ -379,7 +381,7 @@ impl<'a> Verifier<'a> {
     /// Reports changes of states that do not begin with the state before, where the order is known.
     fn report_gaps(&mut self) {
         let histories = self.states.values_mut();
-        let in_order = histories.filter(|history| history.partition.is_some());
+        let in_order = histories.filter(|history| history.is_ordered);
         let gaps: Vec<_> = in_order.filter_map(|history| history.gap.take()).collect();
         for (gap, count) in gaps {
             let event_type = &self.nodes[gap.event.0].events[gap.event.1].event_type;
@@ -583,15 +585,14 @@ impl<'a> Verifier<'a> {
         let Some(history) = self.states.get_mut(&instance) else {
             let history = StateHistory {
                 state: new.to_owned(),
-                partition: Some(record.partition),
+                partition: record.partition,
+                is_ordered: true,
                 gap: None,
             };
             self.states.insert(instance, history);
             return;
         };
-        if history.partition != Some(record.partition) {
-            history.partition = None;
-        }
+        history.is_ordered &= history.partition == record.partition;
         if history.state != old && is_possible {
             let gap = || Gap {
                 event: index,
