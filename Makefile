@@ -58,7 +58,7 @@ test: lint rust-test some-faults python-test kafka-test package-test book-test #
 
 # Python without the ending.
 SCRIPTS = scripts/kafka scripts/licenses scripts/book scripts/python-reference scripts/words \
-	$(addprefix benches/,instrument lifecycle metrics python run runtime)
+	$(addprefix benches/,declared instrument lifecycle metrics python run runtime)
 
 lint: $(VENV)/.stamp ## format, lints, wording, licences
 	cargo fmt --all --check
@@ -152,7 +152,9 @@ bench-python: $(VENV)/.stamp wheel ## benchmarks of Python clients
 bench-service: $(VENV)/.stamp wheel ## benchmarks of operations, metrics, start and stop
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
 		target/wheels/*.whl
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check 'faststream[confluent]==0.7.8'
 	scripts/kafka run -- $(VENV)/bin/python benches/instrument
+	scripts/kafka run -- $(VENV)/bin/python benches/declared
 	$(VENV)/bin/python benches/metrics
 	scripts/kafka run -- $(VENV)/bin/python benches/lifecycle
 

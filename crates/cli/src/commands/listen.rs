@@ -59,7 +59,11 @@ fn of_contracts(args: &Listen, project: &Project) -> Result<BTreeSet<String>, Er
     }
     let loaded = project::load(project, &args.contracts, Format::Human)?;
     // Conflicting settings do not matter for reading.
-    let names = wanted_topics::names(&loaded.catalog, args.namespace.as_deref());
+    // Not by clap, for which the variable would conflict with topics that are given.
+    let of_environment = || std::env::var("HERALD_NAMESPACE").ok();
+    let namespace = args.namespace.clone().or_else(of_environment);
+    let namespace = namespace.filter(|namespace| !namespace.is_empty());
+    let names = wanted_topics::names(&loaded.catalog, namespace.as_deref());
     if names.is_empty() {
         return Err(Error::Message(
             "the contracts do not publish to any topic".to_owned(),

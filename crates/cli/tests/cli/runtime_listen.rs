@@ -287,6 +287,28 @@ fn listen_picks_up_new_topics_of_contracts() {
 }
 
 #[test]
+fn listen_reads_the_namespace_of_the_environment_for_contracts_only() {
+    let world = World::with(&["stage.shop.effect.place.started.v1", "orders"]);
+    world.sandbox.write(
+        "shop.yaml",
+        "node_type: effect\nservice_name: shop\noperations: [place]\n",
+    );
+    world.event(
+        "stage.shop.effect.place.started.v1",
+        "effect.place.started",
+        1,
+    );
+    world.event("orders", "order.placed", 2);
+    for topics in [&["--contract", "shop.yaml"][..], &["orders"]] {
+        let more = ["--from", "beginning", "--count", "1", "--format", "jsonl"];
+        let mut command = world.command(&[topics, &more].concat());
+        command.env("HERALD_NAMESPACE", "stage");
+        let run = Run::from(command.output().unwrap()).exits(0);
+        assert_eq!(lines(&run).len(), 1);
+    }
+}
+
+#[test]
 fn listen_ends_cleanly_on_interruption() {
     let world = World::with(&["orders"]);
     for name in ["INT", "TERM"] {
