@@ -10,7 +10,7 @@ use herald_diagnostics::{Diagnostic, Severity, Source, SourceId, Sources};
 use herald_graph::sources::{KnownTopics, Language};
 use herald_graph::{Graph, Topic, diagnostics, draw};
 use herald_project::Project;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::args::graph::{Graph as Args, GraphFormat};
 use crate::format::count;
@@ -243,40 +243,74 @@ fn table(graph: &Graph<'_>) -> String {
     Table::new(&COLUMNS, terminal::width()).rows_to_text(&rows)
 }
 
-fn document(graph: &Graph<'_>, loaded: &Loaded) -> Value {
+/// The graph as JSON. Structures are written as they are: a tree of values takes longer than the graph.
+#[derive(Serialize)]
+struct Document<'a, D> {
+    version: u32,
+    nodes: Vec<NodeEntry<'a>>,
+    topics: Vec<TopicEntry<'a>>,
+    diagnostics: D,
+}
+
+#[derive(Serialize)]
+struct NodeEntry<'a> {
+    name: &'a str,
+    kind: Option<&'static str>,
+    path: &'a str,
+}
+
+#[derive(Serialize)]
+struct TopicEntry<'a> {
+    topic: &'a str,
+    published: Vec<Published<'a>>,
+    consumed: Vec<Consumed<'a>>,
+}
+
+#[derive(Serialize)]
+struct Published<'a> {
+    node: &'a str,
+    event_type: &'a str,
+    generated: bool,
+}
+
+#[derive(Serialize)]
+struct Consumed<'a> {
+    node: &'a str,
+    event_type: Option<&'a str>,
+}
+
+fn document<'a>(graph: &'a Graph<'_>, loaded: &'a Loaded) -> impl Serialize + use<'a> {
     let nodes = graph.nodes.iter().zip(&graph.names);
-    let nodes: Vec<_> = nodes
-        .map(|(node, name)| {
-            json!({
-                "name": name,
-                "kind": node.kind.map(herald_catalog::kind::Kind::as_str),
-                "path": node.origin.path,
-            })
-        })
-        .collect();
+    let nodes = nodes.map(|(node, name)| NodeEntry {
+        name,
+        kind: node.kind.map(herald_catalog::kind::Kind::as_str),
+        path: &node.origin.path,
+    });
     let name = |node: usize| graph.names[node].as_str();
-    let topics: Vec<_> = graph
-        .topics
-        .iter()
-        .map(|topic| {
-            json!({
-                "topic": topic.name,
-                "published": topic.published.iter().map(|one| json!({
-                    "node": name(one.node),
-                    "event_type": one.event.event_type,
-                    "generated": one.event.declared.is_none(),
-                })).collect::<Vec<_>>(),
-                "consumed": topic.consumed.iter().map(|one| json!({
-                    "node": name(one.node),
-                    "event_type": one.consumed.event_type,
-                })).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    json!({
-        "version": VERSION,
-        "nodes": nodes,
-        "topics": topics,
-        "diagnostics": json_list(&loaded.diagnostics, &loaded.catalog.sources),
-    })
+    let published = |topic: &'a Topic<'_>| {
+        let published = topic.published.iter().map(|one| Published {
+            node: name(one.node),
+            event_type: &one.event.event_type,
+            generated: one.event.declared.is_none(),
+        });
+        published.collect()
+    };
+    let consumed = |topic: &'a Topic<'_>| {
+        let consumed = topic.consumed.iter().map(|one| Consumed {
+            node: name(one.node),
+            event_type: one.consumed.event_type.as_deref(),
+        });
+        consumed.collect()
+    };
+    let topics = graph.topics.iter().map(|topic| TopicEntry {
+        topic: &topic.name,
+        published: published(topic),
+        consumed: consumed(topic),
+    });
+    Document {
+        version: VERSION,
+        nodes: nodes.collect(),
+        topics: topics.collect(),
+        diagnostics: json_list(&loaded.diagnostics, &loaded.catalog.sources),
+    }
 }

@@ -54,10 +54,12 @@ pub(super) fn write(
 }
 
 /// Returns the list of diagnostics of the format, for documents that contain one.
-pub fn json_list(diagnostics: &[Diagnostic], sources: &Sources) -> serde_json::Value {
+pub fn json_list<'a>(
+    diagnostics: &'a [Diagnostic],
+    sources: &'a Sources,
+) -> impl Serialize + use<'a> {
     let list = diagnostics.iter().map(|one| diagnostic(one, sources));
-    // Structures of texts and numbers always have a JSON value.
-    serde_json::to_value(list.collect::<Vec<_>>()).unwrap_or_default()
+    list.collect::<Vec<_>>()
 }
 
 fn diagnostic<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> JsonDiagnostic<'a> {
