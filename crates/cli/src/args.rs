@@ -144,7 +144,8 @@ Examples:
   herald graph --focus 'orders*'
   herald graph --format html > events.html
   herald graph --format mermaid >> README.md
-  herald graph git:main
+  herald graph git:main git:../billing@origin/main:contracts
+  herald graph --sources src/ --sources web/
 
 Reports topics that are consumed and not published, or published and not consumed, versions of topics
 that do not match, topics with several owners, different payloads of one event, and nodes that command
