@@ -11,6 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 from herald import Event, PayloadError, PublishError, Receipt
 from herald.runtime import (
+    DateTime,
+    DecimalText,
     DeclaredEvent,
     EventDataclass,
     EventPublisher,
@@ -25,6 +27,9 @@ from herald.runtime import (
     correlation,
     json_value,
 )
+from herald.runtime._fields import fields_of
+from herald.runtime._privacy import public_fields, published, published_model
+from herald.runtime.models import EventModel
 from herald.testing import RecordingClient, SyncRecordingClient
 from pydantic import BaseModel
 
@@ -293,3 +298,43 @@ async def test_other_clients_get_the_version_in_the_metadata() -> None:
     await _MOVED_V2.publish(Shop(client), REQUEST, moved)
     (call,) = client.published
     assert call["metadata"]["event_version"] == "2.0"
+
+
+class Line(EventModel):
+    sku: str
+    price: DecimalText
+    at: DateTime | None = None
+
+
+class Packed(EventModel):
+    order_id: Uuid
+    lines: list[Line]
+    by_sku: dict[str, Line]
+    first: Line | None = None
+
+
+class SecretLine(Line):
+    note: Private[str]
+
+
+class Sealed(EventModel):
+    lines: list[SecretLine]
+
+
+def test_a_model_with_nested_models_is_published_as_its_fields_are() -> None:
+    line = Line.model_validate({"sku": "L", "price": "9.90"})
+    packed = Packed(order_id=REQUEST, lines=[line], by_sku={"L": line}, first=None)
+    fields = fields_of(packed)
+    assert fields is not None
+    public = public_fields(Packed)
+    assert published_model(packed, fields, Packed, public) == published(fields, public)
+
+
+def test_a_private_field_of_a_nested_model_is_not_published() -> None:
+    line = {"sku": "L", "price": "9.90", "note": "secret"}
+    sealed = Sealed.model_validate({"lines": [line]})
+    event = DeclaredEvent("sealed", SOURCE, topic="shop.sealed.v1", model=Sealed)
+    payload = event.outgoing(Orders(RecordingClient()), sealed).payload
+    assert payload["lines"] == [
+        {"sku": "L", "price": "9.90", "at": None, "note": "str"}
+    ]

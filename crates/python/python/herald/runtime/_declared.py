@@ -12,7 +12,7 @@ from herald.runtime._generics import M, P
 from herald.runtime._json import json_value
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
-from herald.runtime._privacy import PublicFields, public_fields, published
+from herald.runtime._privacy import PublicFields, public_fields, published_model
 from herald.runtime._sending import publish_event
 from herald.runtime._source import EventSource
 from herald.runtime._validation import validated
@@ -111,7 +111,7 @@ class DeclaredEvent(Generic[P, M]):
             publisher,
             self._kind,
             correlation_id,
-            published(fields, self._public),
+            published_model(payload, fields, self._model, self._public),
             of_event,
             {**self._fields, **(metadata or {})} if self._fields else metadata,
         )

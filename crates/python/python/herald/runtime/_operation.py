@@ -13,7 +13,7 @@ from herald.runtime._generics import InputT, P, ResultT, SelfT, T
 from herald.runtime._instrument import instrumented
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
-from herald.runtime._privacy import PublicFields, public_fields, published
+from herald.runtime._privacy import PublicFields, public_fields, published_model
 from herald.runtime._private_input import OMITTED
 from herald.runtime._run import Run
 from herald.runtime._secrets import redact_secrets
@@ -227,7 +227,9 @@ class BaseOperation(Generic[InputT, ResultT]):
                 "correlation_id": request,
                 "node_id": str(publisher.node_id),
                 "started_at": now(),
-                "input_summary": published(_fields(input_data), self.public_input),
+                "input_summary": published_model(
+                    input_data, _fields(input_data), self._input, self.public_input
+                ),
             },
             {},
             metadata,
@@ -253,7 +255,9 @@ class BaseOperation(Generic[InputT, ResultT]):
                 "node_id": str(publisher.node_id),
                 "completed_at": now(),
                 "execution_time_ms": execution_time_ms,
-                "result_summary": published(_fields(result_data), self.public_result),
+                "result_summary": published_model(
+                    result_data, _fields(result_data), self._result, self.public_result
+                ),
                 "success": True,
             },
             {"execution_time_ms": execution_time_ms},

@@ -159,6 +159,25 @@ def published(fields: Mapping[Any, Any], public: PublicFields | None) -> dict[An
     return shown
 
 
+def published_model(
+    value: object, fields: Mapping[Any, Any], model: Any, public: PublicFields | None
+) -> dict[Any, Any]:
+    """Returns the fields of a value, which may be an instance of `model`, with private
+    values replaced by the names of their types.
+    """
+    of_type: Any = type(value)
+    is_generated = hasattr(of_type, "__herald_model__")
+    if of_type is model and is_generated and not _has_private(of_type):
+        try:
+            # By pydantic in one call, not in one for each nested model.
+            dumped: dict[Any, Any] = json_value(value)
+        except ValueError:
+            pass  # It was made by `model_construct`.
+        else:
+            return dumped
+    return published(fields, public)
+
+
 def _part(value: object, public: PublicFields) -> object:
     if value is None:
         return None

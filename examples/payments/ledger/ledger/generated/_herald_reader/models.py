@@ -4,7 +4,7 @@
 """Base class of generated pydantic models. Needs pydantic, unlike the rest."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -33,6 +33,8 @@ class EventModel(BaseModel):
         str_max_length=2**31,
         use_attribute_docstrings=True,
     )
+
+    __herald_model__: ClassVar[bool] = True
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         private = private_attributes(type(self))
