@@ -560,6 +560,21 @@ impl Color {
     }
 }
 
+/// The namespace of topics, where it takes precedence over that of a contract or the project.
+#[derive(Debug, ClapArgs)]
+pub struct Namespace {
+    /// Namespace of topics [default: from the contract or herald.yaml, else dev]
+    #[arg(long, value_name = "NAME", env = "HERALD_NAMESPACE", hide_env_values = true, value_parser = parse_namespace)]
+    pub namespace: Option<String>,
+}
+
+impl Namespace {
+    /// Returns it, if one is given.
+    pub fn get(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+}
+
 pub fn parse_namespace(name: &str) -> Result<String, String> {
     match topic::validate(name) {
         Ok(()) => Ok(name.to_owned()),

@@ -284,17 +284,7 @@ impl<'t> Reader<'t> {
 
     /// Whether the function at a place sends to a topic or reads one.
     fn is_kafka_call(&self, place: usize, callee: &str) -> bool {
-        const CALLEES: [&str; 9] = [
-            "AIOKafkaConsumer",
-            "KafkaConsumer",
-            "send_and_wait",
-            "subscriber",
-            "publisher",
-            "produce",
-            "send",
-            "subscribe",
-            "publish",
-        ];
+        const CALLEES: [&str; 3] = ["AIOKafkaConsumer", "KafkaConsumer", "send_and_wait"];
         /// Calls that other objects have too.
         const AMBIGUOUS: [&str; 6] = [
             "subscriber",
@@ -305,11 +295,11 @@ impl<'t> Reader<'t> {
             "publish",
         ];
         const RECEIVERS: [&str; 4] = ["producer", "consumer", "kafka", "broker"];
-        if !self.is_about_kafka || !CALLEES.contains(&callee) {
+        if !self.is_about_kafka {
             return false;
         }
         if !AMBIGUOUS.contains(&callee) {
-            return true;
+            return CALLEES.contains(&callee);
         }
         let receiver = (place.checked_sub(1))
             .filter(|dot| self.is_sign(*dot, b"."))

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::Namespace;
 use super::cluster::Cluster;
-use super::parse_namespace;
 
 /// Arguments of `herald doctor`.
 #[derive(Debug, Args)]
@@ -13,9 +13,9 @@ pub struct Doctor {
     /// Contracts: files, directories or globs [default: from herald.yaml, else the current directory]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Namespace of topics [default: from the contract or herald.yaml, else dev]
-    #[arg(long, value_name = "NAME", value_parser = parse_namespace)]
-    pub namespace: Option<String>,
+    /// Namespace of topics.
+    #[command(flatten)]
+    pub namespace: Namespace,
     /// Database file of the spool [default: `HERALD_SPOOL`, else `spool:` in herald.yaml, else not
     /// looked at]
     #[arg(long, value_name = "PATH")]

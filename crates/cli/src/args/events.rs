@@ -8,7 +8,7 @@ use herald_envelope::Timestamp;
 use herald_publish::kafka::StartPosition;
 
 use super::cluster::Cluster;
-use super::parse_namespace;
+use super::{Namespace, parse_namespace};
 
 /// Arguments of `herald listen`.
 #[derive(Debug, Args)]
@@ -42,9 +42,9 @@ pub struct Dev {
     /// Contracts: files, directories or globs [default: from herald.yaml, else the current directory]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Namespace of topics [default: from the contract or herald.yaml, else dev]
-    #[arg(long, value_name = "NAME", env = "HERALD_NAMESPACE", hide_env_values = true, value_parser = parse_namespace)]
-    pub namespace: Option<String>,
+    /// Namespace of topics.
+    #[command(flatten)]
+    pub namespace: Namespace,
     /// Number of brokers
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=9))]
     pub brokers: u16,

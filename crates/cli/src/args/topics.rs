@@ -2,8 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::Namespace;
 use super::cluster::Cluster;
-use super::parse_namespace;
 
 /// Subcommands of `herald topics`.
 #[derive(Debug, Subcommand)]
@@ -39,9 +39,9 @@ pub struct Plan {
     /// Contracts: files, directories or globs [default: from herald.yaml, else the current directory]
     #[arg(value_name = "PATH")]
     pub paths: Vec<String>,
-    /// Namespace of topics [default: from the contract or herald.yaml, else dev]
-    #[arg(long, value_name = "NAME", env = "HERALD_NAMESPACE", hide_env_values = true, value_parser = parse_namespace)]
-    pub namespace: Option<String>,
+    /// Namespace of topics.
+    #[command(flatten)]
+    pub namespace: Namespace,
     /// Partitions of new topics whose contract sets none [default: the broker's]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub partitions: Option<u32>,

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use herald_catalog::duration;
 use herald_catalog::volume::Range;
 
-use super::parse_namespace;
+use super::Namespace;
 use crate::quantity;
 
 /// Arguments of `herald volume`.
@@ -30,9 +30,9 @@ pub struct Volume {
     /// Events per second that one consumer processes [default: from the contract, else unlimited]
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u32).range(1..))]
     pub consumer_rate: Option<u32>,
-    /// Namespace of topics [default: from the contract or herald.yaml, else dev]
-    #[arg(long, value_name = "NAME", env = "HERALD_NAMESPACE", hide_env_values = true, value_parser = parse_namespace)]
-    pub namespace: Option<String>,
+    /// Namespace of topics.
+    #[command(flatten)]
+    pub namespace: Namespace,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: VolumeFormat,

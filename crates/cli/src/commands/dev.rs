@@ -68,7 +68,7 @@ fn load_topics(args: &Dev) -> Result<Vec<ContractTopic>, Error> {
             "{YELLOW}note{YELLOW:#}: topics of contracts with errors are not created\n"
         ));
     }
-    let mut topics = wanted_topics::of_catalog(catalog, args.namespace.as_deref())
+    let mut topics = wanted_topics::of_catalog(catalog, args.namespace.get())
         .map_err(wanted_topics::report_problems)?;
     topics.extend(wanted_topics::dead_letter_topics(&topics));
     topics.sort_by(|a, b| a.topic.name.cmp(&b.topic.name));

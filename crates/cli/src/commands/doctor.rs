@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use herald_diagnostics::render::visible_line;
 use herald_project::Project;
-use herald_publish::kafka::{self, Admin, Difference, KafkaOptions, PlannedTopic, WantedTopic};
+use herald_publish::kafka::{Admin, Difference, KafkaOptions, PlannedTopic, WantedTopic};
 use herald_publish::{Failure, FailureCode};
 use herald_spool::{Inspector, SpoolError};
 use serde_json::{Value, json};
@@ -96,7 +96,7 @@ pub fn run(args: &Doctor) -> Result<ExitStatus, Error> {
 fn examine(args: &Doctor) -> Result<Vec<Check>, Error> {
     let project = project::find()?;
     let loaded = wanted_topics::load_contracts(&project, &args.paths)?;
-    let topics = wanted_topics::of_catalog(&loaded.catalog, args.namespace.as_deref())
+    let topics = wanted_topics::of_catalog(&loaded.catalog, args.namespace.get())
         .map_err(wanted_topics::report_problems)?;
     let events: usize = loaded.catalog.nodes.iter().map(|it| it.events.len()).sum();
     let mut checks = vec![Check::good(
@@ -140,7 +140,7 @@ fn examine_cluster(
             return None;
         }
     };
-    let id = kafka::cluster_id(options, CONNECT_TIMEOUT).ok().flatten();
+    let id = admin.cluster_id();
     let named = id.as_ref().map(|id| format!(", cluster id {id}"));
     checks.push(Check::good(
         "cluster",

@@ -72,3 +72,18 @@ fn names_missing_topics_and_is_content_once_they_exist() {
     let size = check(&document, "size")["text"].as_str().unwrap();
     assert!(size.contains("5000"), "{size}");
 }
+
+#[test]
+fn topics_are_those_of_the_namespace_in_the_environment() {
+    if !real_kafka() {
+        return;
+    }
+    let text = "node_type: effect\nservice_name: shop\noperations: [charge]\n";
+    let sandbox = Sandbox::with(&[("shop.yaml", text)]);
+    let mut command = sandbox.command("", &["doctor", "shop.yaml", "--format", "json"]);
+    command.env("HERALD_NAMESPACE", "stage");
+    let output = command.output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let topics = check(&document, "topics")["text"].as_str().unwrap();
+    assert!(topics.contains("stage.shop.effect"), "{topics}");
+}

@@ -214,18 +214,8 @@ impl<'t> Lexer<'t> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::token::Literal;
+    use super::super::token::{Literal, literals};
     use super::*;
-
-    fn literals(text: &str) -> Vec<Literal<'_>> {
-        let tokens = tokens(text).into_iter();
-        tokens
-            .filter_map(|token| match token.kind {
-                Kind::Text(literal) => Some(literal),
-                _ => None,
-            })
-            .collect()
-    }
 
     #[test]
     fn finds_literals_of_all_forms() {
@@ -251,7 +241,7 @@ mod tests {
             ("'é' \"ü\"", vec![Plain("é"), Plain("ü")]),
             ("\"\" ''", vec![Plain(""), Plain("")]),
         ] {
-            assert_eq!(literals(text), expected, "{text}");
+            assert_eq!(literals(tokens(text)), expected, "{text}");
         }
     }
 

@@ -82,3 +82,13 @@ pub(crate) fn run(bytes: &[u8], start: usize, test: impl Fn(u8) -> bool) -> usiz
     let length = rest.iter().position(|byte| !test(*byte));
     start + length.unwrap_or(rest.len())
 }
+
+/// The literals among tokens.
+#[cfg(test)]
+pub(crate) fn literals(tokens: Vec<Token<'_>>) -> Vec<Literal<'_>> {
+    let literals = tokens.into_iter().filter_map(|token| match token.kind {
+        Kind::Text(literal) => Some(literal),
+        _ => None,
+    });
+    literals.collect()
+}

@@ -182,18 +182,8 @@ fn end_of_placeholder(bytes: &[u8], start: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::token::Literal;
+    use super::super::token::{Literal, literals};
     use super::*;
-
-    fn literals(text: &str) -> Vec<Literal<'_>> {
-        let tokens = tokens(text).into_iter();
-        tokens
-            .filter_map(|token| match token.kind {
-                Kind::Text(literal) => Some(literal),
-                _ => None,
-            })
-            .collect()
-    }
 
     #[test]
     fn finds_literals_of_all_forms() {
@@ -219,7 +209,7 @@ mod tests {
             ("`a", vec![]),
             ("#!/usr/bin/env node's\n'a'", vec![Plain("a")]),
         ] {
-            assert_eq!(literals(text), expected, "{text}");
+            assert_eq!(literals(tokens(text)), expected, "{text}");
         }
     }
 }

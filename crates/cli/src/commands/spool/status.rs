@@ -32,11 +32,13 @@ pub fn of_directory(directory: &Path, args: &Status) -> Result<ExitStatus, Error
     for entry in std::fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         // The log of a database has another ending. Other databases are left out.
-        if path.extension().is_some_and(|it| it == "db")
-            && path.is_file()
-            && !matches!(Inspector::open(&path), Err(SpoolError::NotASpool { .. }))
-        {
-            reports.push(SpoolReport::inspect(path, args)?);
+        if path.extension().is_none_or(|it| it != "db") || !path.is_file() {
+            continue;
+        }
+        match SpoolReport::inspect(&path, args) {
+            Ok(report) => reports.push(report),
+            Err(SpoolError::NotASpool { .. }) => {}
+            Err(error) => return Err(spool_error(&error, &path)),
         }
     }
     if reports.is_empty() {
@@ -81,7 +83,7 @@ fn inspect_all(path: &Path, args: &Status) -> Result<Vec<SpoolReport>, Error> {
     }
     paths
         .into_iter()
-        .map(|path| SpoolReport::inspect(path, args))
+        .map(|path| SpoolReport::inspect(&path, args).map_err(|error| spool_error(&error, &path)))
         .collect()
 }
 
@@ -156,27 +158,27 @@ struct SpoolReport {
 }
 
 impl SpoolReport {
-    fn inspect(path: PathBuf, args: &Status) -> Result<Self, Error> {
-        let inspected = Inspector::open(&path)
+    fn inspect(path: &Path, args: &Status) -> Result<Self, SpoolError> {
+        let inspected = Inspector::open(path)
             .and_then(|inspector| Ok((inspector.status()?, inspector.cluster()?)));
         let (status, cluster) = match inspected {
             Ok(inspected) => inspected,
             Err(SpoolError::Corrupt { detail, .. }) => {
                 return Ok(Self {
-                    path,
+                    path: path.to_owned(),
                     status: None,
                     cluster: None,
                     age: None,
                     attention: vec![Attention::Damaged(detail)],
                 });
             }
-            Err(error) => return Err(spool_error(&error, &path)),
+            Err(error) => return Err(error),
         };
         let age = status
             .oldest
             .map(|oldest| SystemTime::now().duration_since(oldest).unwrap_or_default());
         Ok(Self {
-            path,
+            path: path.to_owned(),
             status: Some(status),
             cluster,
             age,

@@ -74,7 +74,7 @@ impl Comparison {
     fn make(args: &Args) -> Result<Self, Error> {
         let project = project::find()?;
         let loaded = wanted_topics::load_contracts(&project, &args.paths)?;
-        let mut topics = wanted_topics::of_catalog(&loaded.catalog, args.namespace.as_deref())
+        let mut topics = wanted_topics::of_catalog(&loaded.catalog, args.namespace.get())
             .map_err(wanted_topics::report_problems)?;
         if args.dead_letters {
             topics.extend(wanted_topics::dead_letter_topics(&topics));

@@ -21,7 +21,7 @@ pub fn run(args: &Volume) -> Result<ExitStatus, Error> {
         replication_factor: args.replication,
         partition_bytes_per_second: args.partition_throughput,
         consumer_events_per_second: args.consumer_rate,
-        namespace: args.namespace.clone(),
+        namespace: args.namespace.namespace.clone(),
     };
     let plan = Plan::new(&loaded.catalog.nodes, &options);
     match args.format {

@@ -96,9 +96,7 @@ impl KafkaOptions {
     /// # Errors
     /// `missing_secret`.
     pub(super) fn reveal(&self, canonical: &str) -> Result<Option<String>, Failure> {
-        let last = (self.properties.iter())
-            .rfind(|property| property::canonical(&property.name) == canonical);
-        match last.map(|property| &property.value) {
+        match self.value(canonical) {
             None => Ok(None),
             Some(Value::Text(text)) => Ok(Some(text.clone())),
             Some(Value::Secret(secret)) => secret.reveal().map(Some),
@@ -154,14 +152,17 @@ impl KafkaOptions {
 
     /// Returns the value of a property that is not secret.
     pub(super) fn text(&self, canonical: &str) -> Option<&str> {
-        let last = self
-            .properties
-            .iter()
-            .rfind(|property| property::canonical(&property.name) == canonical)?;
-        match &last.value {
+        match self.value(canonical)? {
             Value::Text(text) => Some(text),
             Value::Secret(_) => None,
         }
+    }
+
+    /// Returns the last value of a property.
+    fn value(&self, canonical: &str) -> Option<&Value> {
+        let mut properties = self.properties.iter();
+        let last = properties.rfind(|it| property::canonical(&it.name) == canonical)?;
+        Some(&last.value)
     }
 
     /// Returns the configuration of a producer. It contains secrets: do not show its `Debug`

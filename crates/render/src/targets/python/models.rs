@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use herald_catalog::Node;
 use herald_catalog::fields::{Definition, Field, Privacy, Type};
+use herald_catalog::{Declared, Event, Node};
 use serde::Serialize;
 
 use crate::python::expr::{Expr, class, field};
@@ -202,26 +202,23 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
             });
         }
     }
-    for (index, event) in node.events.iter().enumerate() {
-        let Some(declared) = event.declared.as_ref().filter(|d| !d.payload.is_empty()) else {
-            continue;
-        };
-        let name = class_name(&event.ident, "Event");
-        let name = scope.names.give_or(name, "Payload");
-        let of = sanitize(&event.event_type);
+    for (index, event, declared) in typed_events(node) {
+        let name = payload_name(event, scope);
         plans.push(Plan {
             name: name.clone(),
-            summary: described(&format!("Payload of `{of}`."), event.description.as_ref()),
+            summary: payload_summary(event),
             fields: declared.payload.iter().collect(),
             side: Side::Published,
         });
         if has_private(node, &declared.payload) {
+            let of = sanitize(&event.event_type);
+            let part = format!("Part of `{of}` that consumers receive.");
             let received = scope.names.give_or(format!("Received{name}"), "Payload");
             plan_received(node, &declared.payload, scope, &mut classes, &mut plans);
             set.received.insert(index, received.clone());
             plans.push(Plan {
                 name: received,
-                summary: described(&format!("Part of `{of}` that consumers receive."), None),
+                summary: described(&part, None),
                 fields: shared(&declared.payload),
                 side: Side::Received,
             });
@@ -272,16 +269,11 @@ pub(super) fn received_models(node: &Node, scope: &mut Scope) -> ModelSet {
             name,
         });
     }
-    for (index, event) in node.events.iter().enumerate() {
-        let Some(declared) = event.declared.as_ref().filter(|d| !d.payload.is_empty()) else {
-            continue;
-        };
-        let name = class_name(&event.ident, "Event");
-        let name = scope.names.give_or(name, "Payload");
-        let sentence = format!("Payload of `{}`.", sanitize(&event.event_type));
+    for (index, event, declared) in typed_events(node) {
+        let name = payload_name(event, scope);
         set.received.insert(index, name.clone());
         plans.push(Plan {
-            summary: described(&sentence, event.description.as_ref()),
+            summary: payload_summary(event),
             fields: shared(&declared.payload),
             side: Side::Received,
             name,
@@ -317,6 +309,25 @@ fn enumerations<'a>(
 }
 
 /// Formats the docstring of the class of a definition.
+/// The declared events whose payload has fields, with their index.
+fn typed_events(node: &Node) -> impl Iterator<Item = (usize, &Event, &Declared)> {
+    let declared = node.events.iter().enumerate();
+    let declared =
+        declared.filter_map(|(index, event)| Some((index, event, event.declared.as_ref()?)));
+    declared.filter(|(_, _, declared)| !declared.payload.is_empty())
+}
+
+/// Gives the model of a payload its name.
+fn payload_name(event: &Event, scope: &mut Scope) -> String {
+    let name = class_name(&event.ident, "Event");
+    scope.names.give_or(name, "Payload")
+}
+
+fn payload_summary(event: &Event) -> String {
+    let sentence = format!("Payload of `{}`.", sanitize(&event.event_type));
+    described(&sentence, event.description.as_ref())
+}
+
 fn definition_summary(definition: &Definition) -> String {
     let name = sanitize(&definition.name);
     let sentence = format!("`{name}`, as the contract defines it.");
