@@ -281,6 +281,18 @@ pub(super) fn failure(error: Code, about: &str) -> Failure {
     Failure::new(*kind, *code, format!("{about}: {words} [{error}]"))
 }
 
+/// Converts an error of a connection. librdkafka reports a failed handshake of TLS as a lost connection,
+/// depending on which thread notices it first; then only its text, or that of OpenSSL, tells.
+pub(super) fn connection_failure(error: Code, reason: &str) -> Failure {
+    let is_tls = ["SSL handshake failed", ":SSL routines:"]
+        .iter()
+        .any(|words| reason.contains(words));
+    match error {
+        Code::BrokerTransportFailure if is_tls => failure(Code::SSL, reason),
+        _ => failure(error, reason),
+    }
+}
+
 /// Converts an error of rdkafka to a failure. Errors without a code of Kafka come from wrong use or
 /// from settings.
 pub(super) fn failure_of(error: &KafkaError, about: &str) -> Failure {

@@ -86,9 +86,6 @@ impl ConnectionState {
         match error {
             // Comes after the error with the cause.
             Code::AllBrokersDown => self.report_outage(),
-            Code::BrokerTransportFailure if reason.contains("SSL handshake failed") => {
-                self.store_cause(Code::SSL, &reason);
-            }
             Code::Authentication | Code::SSL | Code::Resolve | Code::BrokerTransportFailure => {
                 self.store_cause(error, &reason);
             }
@@ -117,7 +114,7 @@ impl ConnectionState {
     }
 
     fn store_cause(&self, error: Code, reason: &str) {
-        let failure = classify::failure(error, reason);
+        let failure = classify::connection_failure(error, reason);
         let mut trouble = self.trouble();
         let cause = &mut trouble.cause;
         // Between two refused logins the broker only looks unreachable; the refusal is the cause.
@@ -289,6 +286,19 @@ mod tests {
         thread::sleep(OUTAGE_CONFIRMATION);
         state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
         assert_eq!(reported(&recorder), [FailureCode::Unreachable]);
+    }
+
+    #[test]
+    fn refused_certificate_is_a_tls_failure_whatever_librdkafka_calls_it() {
+        for reason in [
+            "k:9093: SSL handshake failed: Disconnected",
+            "k:9093: error:0A000086:SSL routines::certificate verify failed",
+        ] {
+            let (state, recorder) = state();
+            state.on_error(Code::BrokerTransportFailure, reason);
+            state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
+            assert_eq!(reported(&recorder), [FailureCode::TlsFailed], "{reason}");
+        }
     }
 
     #[test]

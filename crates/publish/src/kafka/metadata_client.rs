@@ -56,9 +56,10 @@ impl ClientContext for ErrorRecorder {
         // Comes after the error with the cause. Without one, a broker that just started or resumed
         // closed its connections, and librdkafka connects again.
         if code != Code::AllBrokersDown {
+            let reason = self.log.clean(reason);
             *lock(&self.last) = Some(Failure {
-                detail: self.log.clean(reason),
-                ..classify::failure(code, "")
+                detail: reason.clone(),
+                ..classify::connection_failure(code, &reason)
             });
         }
     }
