@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use herald_diagnostics::SourceId;
+use herald_envelope::Profile;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -42,6 +43,8 @@ struct Contract<'a> {
     kind: Option<&'static str>,
     service_name: &'a str,
     namespace: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    envelope: Option<&'static str>,
     description: Option<&'a str>,
     operations: Vec<OperationDocument<'a>>,
     published: Vec<Published<'a>>,
@@ -67,6 +70,7 @@ impl<'a> Contract<'a> {
             kind: node.kind.map(Kind::as_str),
             service_name: &node.service_name,
             namespace: node.namespace.as_deref(),
+            envelope: node.envelope.map(Profile::as_str),
             description: node.description.as_deref(),
             operations: node.operations.iter().map(OperationDocument::new).collect(),
             published: node

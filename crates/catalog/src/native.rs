@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use herald_diagnostics::Diagnostic;
+use herald_envelope::PROFILE_NAMES;
 
 use crate::checks;
 use crate::checks::identity::NAME_MISSING;
@@ -32,6 +33,7 @@ pub(crate) static CONTRACT: MapShape = MapShape {
         Key::new("topic_version", Shape::Integer(1), "Version of the events that follow from operations, states and metrics: the `N` of `.vN` in their topics. Change it when their consumers have to choose between the old and the new form.").default("1"),
         Key::new("node_version", Shape::OneOf(&[Shape::Version, Shape::Map(&SEMVER)]), "Version of the node's code."),
         Key::new("namespace", Shape::Text, "Namespace at the start of topics, such as `dev` or `prod`. Left out, the running service sets it."),
+        Key::new("envelope", Shape::Word(&PROFILE_NAMES), "Envelope profile of the events. Left out, the running service sets it."),
         Key::new("operations", Shape::List(&OPERATION_OR_NAME), "Operations of the node. Each publishes events when it started, completed or failed.").default("[]"),
         Key::new("include_state_events", Shape::Bool, "Whether the node publishes changes of its state.").default("true"),
         Key::new("include_metric_events", Shape::Bool, "Whether the node publishes metrics.").default("true"),
@@ -463,7 +465,12 @@ pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFi
             .iter()
             .filter_map(Located::read)
             .collect(),
-        node: read_node(yaml, &reader, diagnostics),
+        node: Node {
+            // An unknown name is reported with the shape.
+            envelope: (yaml.get("envelope").and_then(Yaml::as_str))
+                .and_then(|name| name.parse().ok()),
+            ..read_node(yaml, &reader, diagnostics)
+        },
         ..ContractFile::default()
     }
 }

@@ -1,6 +1,7 @@
 //! Nodes: contracts with resolved identifiers, event types and topics.
 
 use herald_diagnostics::{Location, Sources};
+use herald_envelope::Profile;
 use herald_envelope::topic::Topic;
 use sha2::{Digest, Sha256};
 
@@ -36,6 +37,9 @@ pub struct Node {
     pub service_name: String,
     /// Namespace of the topics, when contract or project set one.
     pub namespace: Option<String>,
+    /// Envelope profile of the events, when contract or project set one. Else the running service
+    /// does.
+    pub envelope: Option<Profile>,
     /// Description for people.
     pub description: Option<String>,
     /// In the order of the contract.
@@ -74,6 +78,11 @@ impl Node {
         self.events
             .iter()
             .filter(move |event| event.category == category)
+    }
+
+    /// Returns the envelope profile of the events, as far as it is known without the service.
+    pub fn profile(&self) -> Profile {
+        self.envelope.unwrap_or_default()
     }
 
     /// Returns the definition of this name.

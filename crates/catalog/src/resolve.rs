@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use herald_diagnostics::{Diagnostic, Location, Severity};
+use herald_envelope::Profile;
 use herald_envelope::topic::{Topic, TopicPattern};
 
 use crate::category::{self, Category, DECLARED, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS};
@@ -24,6 +25,8 @@ pub struct Defaults {
     pub namespace: Option<String>,
     /// Pattern of the topics of generated events.
     pub topic_pattern: TopicPattern,
+    /// Envelope profile of contracts that set none.
+    pub envelope: Option<Profile>,
 }
 
 /// Checks a contract and resolves it. Parts that can't be resolved are reported and left out.
@@ -65,6 +68,7 @@ fn resolve_parts(
         Some(namespace) => Some(namespace.value),
         None => defaults.namespace.clone(),
     };
+    node.envelope = node.envelope.or(defaults.envelope);
     node.operations = resolve_operations(format, node.operations, diagnostics);
     node.definitions = resolve_definitions(format, node.definitions, diagnostics);
     node.redact = checks::redact::keep_valid(contract.redact, diagnostics);

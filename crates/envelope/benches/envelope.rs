@@ -2,7 +2,8 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use herald_envelope::{Envelope, Json, Origin, Stamp, Uuid, key};
+use herald_envelope::headers::HeaderSet;
+use herald_envelope::{Envelope, Json, Origin, PROFILE_NAMES, Profile, Received, Stamp, Uuid, key};
 use serde::Serialize;
 use serde_json::json;
 
@@ -74,17 +75,30 @@ fn sample() -> Vec<u8> {
         .expect("the event is valid")
 }
 
+fn profile(name: &str) -> Profile {
+    name.parse().expect("it is a profile")
+}
+
 /// All that happens to an event between its publisher's call and the client for Kafka.
-#[divan::bench]
-fn build_write_key_and_headers(bencher: Bencher<'_, '_>) {
+#[divan::bench(args = PROFILE_NAMES)]
+fn build_write_key_and_headers(bencher: Bencher<'_, '_>, name: &str) {
+    let profile = profile(name);
     let origin = origin();
     let mut buffer = Vec::new();
     counted(bencher, sample().len()).bench_local(|| {
-        let event = event(black_box(&origin), Stamp::now());
+        let envelope = event(black_box(&origin), Stamp::now());
+        let event = envelope.as_event();
         buffer.clear();
-        event.write(&mut buffer).expect("the event is valid");
-        let headers: usize = event.headers().iter().map(|(_, value)| value.len()).sum();
-        (buffer.len(), event.key().len(), headers)
+        profile
+            .write(&event, &mut buffer)
+            .expect("the event is valid");
+        let mut headers = 0;
+        profile
+            .headers(&event, HeaderSet::ALL, &mut |_, value| {
+                headers += value.len();
+            })
+            .expect("the event is valid");
+        (buffer.len(), profile.key(&event).len(), headers)
     });
 }
 
@@ -153,10 +167,32 @@ fn peer_tree_of_values(bencher: Bencher<'_, '_>) {
     });
 }
 
-#[divan::bench]
-fn parse(bencher: Bencher<'_, '_>) {
-    let bytes = sample();
-    counted(bencher, bytes.len()).bench_local(|| Envelope::parse(black_box(&bytes)).is_ok());
+/// A received record: recognised, and parsed.
+#[divan::bench(args = PROFILE_NAMES)]
+fn parse(bencher: Bencher<'_, '_>, name: &str) {
+    let profile = profile(name);
+    let origin = origin();
+    let envelope = event(&origin, Stamp::now());
+    let event = envelope.as_event();
+    let mut value = Vec::new();
+    profile.write(&event, &mut value).expect("it is valid");
+    let mut headers = Vec::new();
+    let headers_of = profile.headers(&event, HeaderSet::ALL, &mut |name, value| {
+        headers.push((name.into_owned(), value.to_vec()));
+    });
+    headers_of.expect("it is valid");
+    let headers: Vec<(&str, &[u8])> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_slice()))
+        .collect();
+    counted(bencher, value.len()).bench_local(|| {
+        let received = Received {
+            value: black_box(&value),
+            headers: black_box(&headers),
+            timestamp: None,
+        };
+        Envelope::of_record(&received).is_ok()
+    });
 }
 
 #[divan::bench]

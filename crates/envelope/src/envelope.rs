@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use uuid::Uuid;
 
+use crate::error::Error;
 use crate::json::Json;
+use crate::profiles::{Profile, Received};
 use crate::trace::TraceParent;
 
-/// Version of the format that this crate writes and reads.
+/// Version of `OnexEnvelopeV1` that this crate writes and reads.
 pub const ENVELOPE_VERSION: &str = "1.0";
 
 /// Default version of an event.
@@ -17,12 +20,14 @@ pub const EVENT_VERSION: &str = "1.0";
 /// Field that the format does not define: name and value as read.
 pub type Extra<'a> = (Cow<'a, str>, Json<'a>);
 
-/// Envelope of an event, to be written or as read.
+/// Event with all of its fields, to be written or as read, in any [`Profile`](crate::Profile).
 ///
 /// [`Origin::envelope`](crate::Origin::envelope) builds one around a payload of any type that
-/// serialises as a JSON object; nothing is copied until [`Envelope::write`] writes all of it at
-/// once. [`Envelope::parse`] gives one that borrows from the bytes and does not look into
-/// payload and metadata.
+/// serialises as a JSON object; nothing is copied until a profile writes all of it at once.
+/// [`Envelope::of_record`] parses one that borrows from the bytes and does not look into payload
+/// and metadata.
+///
+/// The methods that name no profile are those of the default one, `OnexEnvelopeV1`.
 ///
 /// The fields are public; the rules of the format are checked when the envelope is written. The
 /// size is not limited here: Kafka's limit depends on the topic and is checked by the publisher.
@@ -125,6 +130,37 @@ impl<'a, P, M> Envelope<'a, P, M> {
             extra: self.extra,
             trace: self.trace,
         }
+    }
+}
+
+impl<P: Serialize, M: Serialize> Envelope<'_, P, M> {
+    /// Appends the envelope in the default profile, see [`Profile::write`].
+    ///
+    /// # Errors
+    /// See [`Profile::write`].
+    pub fn write(&self, buffer: &mut Vec<u8>) -> Result<(), Error> {
+        Profile::default().write(&self.as_event(), buffer)
+    }
+
+    /// Writes the envelope in the default profile to a new buffer.
+    ///
+    /// # Errors
+    /// See [`Profile::write`].
+    pub fn to_vec(&self) -> Result<Vec<u8>, Error> {
+        let mut buffer = Vec::with_capacity(1024);
+        self.write(&mut buffer)?;
+        Ok(buffer)
+    }
+}
+
+impl<'a> Envelope<'a> {
+    /// Parses an envelope of the default profile. It borrows from the bytes;
+    /// [`Envelope::into_owned`] copies them.
+    ///
+    /// # Errors
+    /// See [`Profile::parse`].
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+        Profile::default().parse(&Received::of_value(bytes))
     }
 }
 

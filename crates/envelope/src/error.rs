@@ -30,6 +30,8 @@ pub enum Code {
     Unserialisable,
     /// An extra field has the name of a field of the format.
     ReservedField,
+    /// An extra field can't be an extension attribute of a CloudEvent.
+    InvalidExtension,
     /// The event type does not result in a valid topic.
     InvalidTopic,
     /// The text is not a W3C `traceparent`.
@@ -51,6 +53,7 @@ impl Code {
             Self::InvalidTimestamp => "invalid-timestamp",
             Self::Unserialisable => "unserialisable",
             Self::ReservedField => "reserved-field",
+            Self::InvalidExtension => "invalid-extension",
             Self::InvalidTopic => "invalid-topic",
             Self::InvalidTraceparent => "invalid-traceparent",
         }

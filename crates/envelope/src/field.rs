@@ -1,4 +1,4 @@
-//! Table of the envelope's fields, used by writer, parser and schema.
+//! Table of the fields of an event, in the form of the profile `onex-v1`.
 
 use crate::envelope::ENVELOPE_VERSION;
 
@@ -96,10 +96,18 @@ fields! {
         "Metadata for observation and routing.";
 }
 
-impl Field {
-    /// Number of fields.
-    pub(crate) const COUNT: usize = TABLE.len();
+/// Names on the wire, in the order of the table.
+pub(crate) static NAMES: [&str; TABLE.len()] = {
+    let mut names = [""; TABLE.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = TABLE[at].name;
+        at += 1;
+    }
+    names
+};
 
+impl Field {
     /// Returns all fields, in the order of the wire.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.field)
@@ -109,13 +117,6 @@ impl Field {
     pub fn named(name: &str) -> Option<Self> {
         let row = TABLE.iter().find(|row| row.name == name)?;
         Some(row.field)
-    }
-
-    /// Returns the field with this name, which is probably the one at `next` or one of the following.
-    pub(crate) fn named_near(name: &str, next: usize) -> Option<Self> {
-        let rest = TABLE.get(next..).unwrap_or_default();
-        let row = rest.iter().find(|row| row.name == name);
-        row.map(|row| row.field).or_else(|| Self::named(name))
     }
 
     /// Returns the name on the wire.

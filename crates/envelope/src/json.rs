@@ -84,6 +84,17 @@ impl Serialize for EmptyObject {
     }
 }
 
+/// Appends text in quotes, with escapes.
+pub(crate) fn write_text(text: &str, buffer: &mut Vec<u8>) {
+    serde_json::to_writer(buffer, text).expect("text is JSON, and memory takes it");
+}
+
+/// Returns text as a JSON value.
+pub(crate) fn of_text(text: &str) -> Json<'static> {
+    let raw = serde_json::value::to_raw_value(text);
+    raw.expect("text is JSON, and memory takes it").into()
+}
+
 /// Converts an error of `serde_json` about `text`.
 pub(crate) fn syntax_error(text: &str, error: &serde_json::Error) -> Error {
     let (line, column) = (error.line(), error.column());

@@ -2,7 +2,10 @@
 
 use std::ops::Deref;
 
+use uuid::Uuid;
+
 use crate::envelope::Envelope;
+use crate::event::Event;
 use crate::id;
 
 /// Key of an event in Kafka: `partition_key`, else `correlation_id`, else `source_node_id`, else
@@ -34,20 +37,42 @@ impl Deref for Key<'_> {
     }
 }
 
+/// Returns the key by the rule of [`Key`].
+pub(crate) fn of_event<'e>(event: &Event<'e>) -> Key<'e> {
+    of_parts(
+        event.partition_key,
+        event.correlation_id,
+        event.source_node_id,
+        event.event_id,
+    )
+}
+
+fn of_parts<'e>(
+    partition_key: Option<&'e str>,
+    correlation_id: Option<Uuid>,
+    source_node_id: &'e str,
+    event_id: Uuid,
+) -> Key<'e> {
+    let set = |text: &'e str| Some(text).filter(|text| !text.is_empty());
+    let id = |id| Source::Id(id::text(id));
+    let source = partition_key
+        .and_then(set)
+        .map(Source::Text)
+        .or_else(|| correlation_id.map(id))
+        .or_else(|| set(source_node_id).map(Source::Text))
+        .unwrap_or_else(|| id(event_id));
+    Key(source)
+}
+
 impl<P, M> Envelope<'_, P, M> {
-    /// Returns the key for Kafka, see [`Key`].
+    /// Returns the key in the default profile, see [`Key`].
     pub fn key(&self) -> Key<'_> {
-        let set = |text| Some(text).filter(|text: &&str| !text.is_empty());
-        let id = |id| Source::Id(id::text(id));
-        let source = self
-            .partition_key
-            .as_deref()
-            .and_then(set)
-            .map(Source::Text)
-            .or_else(|| self.correlation_id.map(id))
-            .or_else(|| set(&self.source_node_id).map(Source::Text))
-            .unwrap_or_else(|| id(self.event_id));
-        Key(source)
+        of_parts(
+            self.partition_key.as_deref(),
+            self.correlation_id,
+            &self.source_node_id,
+            self.event_id,
+        )
     }
 }
 

@@ -1,6 +1,7 @@
-//! `OnexEnvelopeV1`, the wire format of events: envelope, key, headers and topics.
+//! The wire format of events: envelope profiles, key, headers and topics.
 //!
-//! Toolchain and runtime share only this crate.
+//! An [`Envelope`] is an event with all of its fields; a [`Profile`] writes it as a Kafka record and
+//! parses it back. Toolchain and runtime share only this crate.
 //!
 //! ```
 //! use herald_envelope::{Envelope, Origin};
@@ -28,26 +29,29 @@
 mod default_topic;
 mod envelope;
 mod error;
+mod event;
 mod field;
 pub mod headers;
 mod id;
 mod json;
 pub mod key;
+mod members;
 mod origin;
-mod parse;
-mod schema;
+mod profiles;
 mod time;
 pub mod topic;
 mod trace;
-mod write;
 
 pub use envelope::{ENVELOPE_VERSION, EVENT_VERSION, Envelope, Extra};
 pub use error::{Code, Error, Position};
+pub use event::Event;
 pub use field::Field;
 pub use json::{EmptyObject, Json};
 pub use key::Key;
 pub use origin::{Origin, Stamp};
-pub use schema::schema;
+pub use profiles::{
+    Description, HeaderSink, PROFILE_NAMES, Place, Profile, Received, UnknownProfile,
+};
 pub use trace::TraceParent;
 
 /// Types of other crates in this crate's API.

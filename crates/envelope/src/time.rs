@@ -20,6 +20,15 @@ pub(crate) const PATTERN: &str = concat!(
 
 const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
 
+/// Notation that [`read`] expects, for messages.
+pub(crate) const EXPECTED: &str =
+    "must be an RFC 3339 timestamp such as 2025-11-05T12:00:00.000000+00:00";
+
+/// Length of a written time.
+pub(crate) const LENGTH: usize = EXAMPLE.len();
+
+const EXAMPLE: &str = "2025-11-05T12:00:00.000000+00:00";
+
 /// Returns the current time in microseconds.
 pub(crate) fn now() -> Timestamp {
     in_microseconds(Timestamp::now())
@@ -39,6 +48,30 @@ pub(crate) fn write(time: Timestamp, buffer: &mut Vec<u8>) -> bool {
         && PRINTER
             .print_timestamp_with_offset(&time, Offset::UTC, buffer)
             .is_ok()
+}
+
+/// Returns the text that [`write`] appends. `None` if the year is out of range.
+pub(crate) fn text(time: Timestamp) -> Option<[u8; LENGTH]> {
+    struct Text {
+        bytes: [u8; LENGTH],
+        length: usize,
+    }
+
+    impl jiff::fmt::Write for Text {
+        fn write_str(&mut self, part: &str) -> Result<(), jiff::Error> {
+            let end = self.length + part.len();
+            self.bytes[self.length..end].copy_from_slice(part.as_bytes());
+            self.length = end;
+            Ok(())
+        }
+    }
+
+    let mut text = Text {
+        bytes: [0; LENGTH],
+        length: 0,
+    };
+    let printed = PRINTER.print_timestamp_with_offset(&time, Offset::UTC, &mut text);
+    (has_place(time) && printed.is_ok()).then_some(text.bytes)
 }
 
 fn has_place(time: Timestamp) -> bool {

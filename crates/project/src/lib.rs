@@ -10,6 +10,7 @@ use herald_catalog::shape::{Key, MapShape, Shape};
 use herald_catalog::yaml::{self, Yaml};
 use herald_catalog::{Defaults, checks, lock, schema};
 use herald_diagnostics::{Diagnostic, Location, Severity, Source, Sources, Span};
+use herald_envelope::PROFILE_NAMES;
 use herald_envelope::topic::{self, TopicPattern};
 use jiff::civil::Date;
 
@@ -27,6 +28,7 @@ static CONFIG: MapShape = MapShape {
         Key::new("python", Shape::Map(&PYTHON), "Options of generated Python."),
         Key::new("namespace", Shape::Text, "Namespace of topics of contracts that set none."),
         Key::new("topic_pattern", Shape::Text, "Pattern of topics of generated events, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
+        Key::new("envelope", Shape::Word(&PROFILE_NAMES), "Envelope profile of events of contracts that set none.").default("\"onex-v1\""),
         Key::new("rules", Shape::Dict(&LEVEL), "Severity of diagnostics by code."),
         Key::new("overrides", Shape::List(&Shape::Map(&OVERRIDE)), "Severity of diagnostics of some contracts; later entries win."),
         Key::new("baseline", Shape::Text, "File of known diagnostics, written by `herald check --write-baseline`, relative to this file.").default("\"herald-baseline.yaml\""),
@@ -297,6 +299,7 @@ fn read_tree(tree: &Yaml, project: &mut Project, diagnostics: &mut Vec<Diagnosti
         defaults: Defaults {
             namespace: read_namespace(tree, diagnostics),
             topic_pattern: read_pattern(tree, diagnostics),
+            envelope: text("envelope").and_then(|name| name.parse().ok()),
         },
         levels: read_levels(tree, diagnostics),
         overrides: read_overrides(tree, project.root.as_deref(), diagnostics),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use herald_envelope::headers::HeaderSet;
-use herald_envelope::{Envelope, Timestamp, topic};
+use herald_envelope::{Envelope, Profile, Timestamp, topic};
 use herald_spool::{Header, Record};
 use serde::Serialize;
 use smallvec::SmallVec;
@@ -65,7 +65,7 @@ impl Message {
         Ok(Self::assemble(topic, key, payload, SystemTime::now()))
     }
 
-    /// Creates the message of an envelope, with its JSON, key and headers.
+    /// Creates the message of an event in the default profile, with all headers.
     ///
     /// # Errors
     /// [`PublishError::InvalidTopic`] and [`PublishError::Envelope`].
@@ -73,13 +73,26 @@ impl Message {
         topic: &str,
         envelope: &Envelope<'_, P, M>,
     ) -> Result<Self, PublishError> {
-        Self::of_envelope_in(Vec::new(), topic, envelope, HeaderSet::ALL)
+        Self::of_profile(Profile::default(), topic, envelope)
     }
 
-    /// Creates the message of an envelope in a used buffer.
+    /// Creates the message of an event in a profile, with all headers.
+    ///
+    /// # Errors
+    /// [`PublishError::InvalidTopic`] and [`PublishError::Envelope`].
+    pub fn of_profile<P: Serialize, M: Serialize>(
+        profile: Profile,
+        topic: &str,
+        envelope: &Envelope<'_, P, M>,
+    ) -> Result<Self, PublishError> {
+        Self::of_envelope_in(Vec::new(), topic, profile, envelope, HeaderSet::ALL)
+    }
+
+    /// Creates the message of an event in a used buffer.
     pub(crate) fn of_envelope_in<P: Serialize, M: Serialize>(
         buffer: Vec<u8>,
         topic: &str,
+        profile: Profile,
         envelope: &Envelope<'_, P, M>,
         headers: HeaderSet,
     ) -> Result<Self, PublishError> {
@@ -87,14 +100,14 @@ impl Message {
         let mut payload = buffer;
         payload.clear();
         payload.reserve(PAYLOAD_CAPACITY + METADATA_CAPACITY);
-        envelope.write(&mut payload)?;
+        let event = envelope.as_event();
+        profile.write(&event, &mut payload)?;
         let created = system_time(envelope.event_timestamp);
-        let key = envelope.key();
+        let key = profile.key(&event);
         let mut message = Self::assemble(topic, Some(key.as_bytes()), payload, created);
-        let all = envelope.headers();
-        for (name, value) in all.iter().filter(|(name, _)| headers.contains(name)) {
-            message.push_header(Cow::Borrowed(name), value);
-        }
+        profile.headers(&event, headers, &mut |name, value| {
+            message.push_header(name, value);
+        })?;
         Ok(message)
     }
 
@@ -156,7 +169,7 @@ impl Message {
         })
     }
 
-    /// Returns the payload; for an event the JSON of its envelope.
+    /// Returns the value; for an event as its profile writes it.
     pub fn payload(&self) -> &[u8] {
         &self.bytes[..self.payload_end]
     }

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use herald_envelope::Profile;
 use herald_envelope::headers::HeaderSet;
 use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
 use herald_spool::SpoolOptions;
@@ -41,6 +42,7 @@ pub struct PublisherOptions {
     pub(crate) stats_interval: Option<Duration>,
     pub(crate) pattern: TopicPattern,
     pub(crate) namespace: String,
+    pub(crate) profile: Profile,
     pub(crate) headers: HeaderSet,
     pub(crate) environment: String,
     pub(crate) clock: Clock,
@@ -74,6 +76,7 @@ impl PublisherOptions {
             stats_interval: None,
             pattern: TopicPattern::default(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
+            profile: Profile::default(),
             headers: HeaderSet::ALL,
             environment: String::new(),
             clock: Clock::default(),
@@ -167,8 +170,16 @@ impl PublisherOptions {
         self
     }
 
-    /// Sets the headers of records; all by default. Consumers that read the envelope need none, because
-    /// it has the same values, and each header costs time and bytes.
+    /// Sets the envelope profile of events; `OnexEnvelopeV1` by default.
+    #[must_use]
+    pub fn envelope(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// Sets the headers of records whose content is in the envelope too; all by default. Consumers that
+    /// read the envelope need none of them, and each header costs time and bytes. Headers that the
+    /// envelope profile needs are always written.
     #[must_use]
     pub fn headers(mut self, headers: HeaderSet) -> Self {
         self.headers = headers;

@@ -1,11 +1,12 @@
 //! Publisher: the API of its users.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use herald_envelope::Envelope;
+use herald_envelope::{Envelope, Profile};
 use herald_spool::{OpenReport, Spool, SpoolError, SpoolOptions};
 use serde::Serialize;
 
@@ -156,9 +157,12 @@ impl Publisher {
         &self,
         envelope: Envelope<'_, P, M>,
     ) -> Result<Message, PublishError> {
-        let options = &self.core.options;
-        let topic = envelope.default_topic(&options.pattern, &options.namespace)?;
-        self.message_to(&topic, envelope)
+        self.message_in(self.profile(), None, envelope)
+    }
+
+    /// Returns the envelope profile of events that have none of their own.
+    pub fn profile(&self) -> Profile {
+        self.core.options.profile
     }
 
     /// Returns the message that [`Publisher::publish_to`] sends. An envelope without a trace
@@ -171,13 +175,33 @@ impl Publisher {
         topic: &str,
         envelope: Envelope<'_, P, M>,
     ) -> Result<Message, PublishError> {
+        self.message_in(self.profile(), Some(topic), envelope)
+    }
+
+    /// Returns the message of an event in a profile of its own, with the default topic unless
+    /// another is given.
+    ///
+    /// # Errors
+    /// [`PublishError::Envelope`] and [`PublishError::InvalidTopic`].
+    pub fn message_in<P: Serialize, M: Serialize>(
+        &self,
+        profile: Profile,
+        topic: Option<&str>,
+        envelope: Envelope<'_, P, M>,
+    ) -> Result<Message, PublishError> {
+        let options = &self.core.options;
+        let topic = match topic {
+            Some(topic) => Cow::Borrowed(topic),
+            None => Cow::Owned(envelope.default_topic(&options.pattern, &options.namespace)?),
+        };
         let mut envelope = envelope;
         envelope.trace = envelope.trace.or_else(crate::trace::current);
         Message::of_envelope_in(
             self.core.buffers.take(),
-            topic,
+            &topic,
+            profile,
             &envelope,
-            self.core.options.headers,
+            options.headers,
         )
     }
 

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use herald_catalog::load::{Options, load, load_text};
 use herald_catalog::{Consumed, Node};
+use herald_envelope::{Place, Profile};
 use herald_render::{BuiltInTarget, Context, Target, TargetError, is_ours};
 use serde_json::{Value, json};
 
@@ -232,6 +233,10 @@ fn official_parser_takes_the_documents() {
     let mut documents = vec![
         ("shop".to_owned(), render(&[&shop])),
         ("all".to_owned(), render(&[&shop, &orders, &billing])),
+        (
+            "profiles".to_owned(),
+            Ok(format!("{:#}", document_of_profiles())),
+        ),
     ];
     let real =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures/onex-contracts");
@@ -249,4 +254,56 @@ fn official_parser_takes_the_documents() {
         .collect();
     let problems = problems(&packages, &documents);
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// A document of contracts of all envelope profiles.
+fn document_of_profiles() -> Value {
+    let nodes: Vec<_> = Profile::all()
+        .map(|profile| {
+            let name = profile.as_str().replace('-', "_");
+            read(&format!(
+                "node_type: effect\nservice_name: {name}\nenvelope: {profile}\n\
+                 include_state_events: false\ninclude_metric_events: false\noperations: []\n\
+                 events:\n  - event_type: {name}.placed\n    payload: {{total: decimal}}\n"
+            ))
+        })
+        .collect();
+    document(&nodes.iter().collect::<Vec<_>>())
+}
+
+#[test]
+fn messages_have_the_form_of_their_envelope_profile() {
+    let document = document_of_profiles();
+    let messages = document["components"]["messages"]
+        .as_object()
+        .expect("it has");
+    for profile in Profile::all() {
+        let described = profile.describe();
+        let event_type = format!("{}.placed", profile.as_str().replace('-', "_"));
+        let mut messages = messages.values();
+        let message = messages
+            .find(|message| message["name"] == event_type)
+            .expect("each profile has an event");
+        let path = format!("#/components/messageTraits/{}", described.name);
+        assert_eq!(message["traits"][0]["$ref"], path);
+        let of_trait = &document["components"]["messageTraits"][described.name];
+        assert_eq!(of_trait["contentType"], described.content_type);
+        let is_envelope = described.value.is_some();
+        assert_eq!(message["payload"].get("allOf").is_some(), is_envelope);
+        let example = &message["examples"][0];
+        let payload = match described.payload {
+            Some(member) => &example["payload"][member],
+            None => &example["payload"],
+        };
+        assert!(payload.is_object(), "{profile}: {example}");
+        assert_eq!(example.get("headers").is_some(), !is_envelope);
+        let at = |place: Place, of: &Value| match place {
+            Place::Member(name) => of["payload"][name].clone(),
+            Place::Header(name) => of["headers"][name].clone(),
+        };
+        assert_eq!(at(described.event_type, example), event_type);
+        if let Place::Header(name) = described.event_type {
+            assert_eq!(message["headers"]["properties"][name]["const"], event_type);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use herald_catalog::borrowed_value::BorrowedValue;
-use herald_envelope::Envelope;
+use herald_envelope::{Envelope, Received, Timestamp};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -22,8 +22,43 @@ struct Line<'a, E> {
     key: Key<'a>,
     #[serde(default = "none")]
     envelope: Option<E>,
+    /// Decoded only for envelopes of other profiles than the default one.
+    #[serde(borrow)]
+    headers: Option<&'a RawValue>,
+    #[serde(borrow)]
+    timestamp: Option<Cow<'a, str>>,
     #[serde(borrow)]
     envelope_version: Option<&'a RawValue>,
+}
+
+/// Header of a record. A value that is not text is an object with its digits.
+#[derive(Deserialize)]
+struct LineHeader {
+    name: String,
+    value: serde_json::Value,
+}
+
+/// Headers with a text as their value.
+struct LineHeaders(Vec<(String, String)>);
+
+impl LineHeaders {
+    fn of<E>(line: &Line<'_, E>) -> Self {
+        let written = line.headers.map_or("[]", RawValue::get);
+        let headers: Vec<LineHeader> = serde_json::from_str(written).unwrap_or_default();
+        let headers = headers.into_iter();
+        Self(
+            headers
+                .filter_map(|header| Some((header.name, header.value.as_str()?.to_owned())))
+                .collect(),
+        )
+    }
+
+    fn as_pairs(&self) -> Vec<(&str, &[u8])> {
+        let headers = self.0.iter();
+        headers
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect()
+    }
 }
 
 fn none<E>() -> Option<E> {
@@ -98,8 +133,14 @@ impl<E> Line<'_, E> {
             // A line does not tell it.
             partitions: None,
             value,
+            headers: &[],
+            timestamp: self.time(),
             place,
         }
+    }
+
+    fn time(&self) -> Option<Timestamp> {
+        self.timestamp.as_deref()?.parse().ok()
     }
 }
 
@@ -132,7 +173,11 @@ impl Verifier<'_> {
                 let value = line.envelope.map(|envelope| envelope.get().as_bytes());
                 let topic = line.topic.as_deref().unwrap_or_default();
                 let place = line.place(number);
-                self.judge(&line.record(topic, value.or(Some(&[])), &place));
+                let headers = LineHeaders::of(&line);
+                self.judge(&Record {
+                    headers: &headers.as_pairs(),
+                    ..line.record(topic, value.or(Some(&[])), &place)
+                });
             }
             _ => self.judge(&Record::of_envelope(bytes, &place)),
         }
@@ -167,9 +212,15 @@ impl Inference {
         match serde_json::from_slice::<Line<'_, &RawValue>>(bytes) {
             Ok(line) if line.envelope_version.is_none() && line.topic.is_some() => {
                 let value = line.envelope.map(|envelope| envelope.get().as_bytes());
-                self.add(line.topic.as_deref(), value.unwrap_or_default());
+                let headers = LineHeaders::of(&line);
+                let received = Received {
+                    value: value.unwrap_or_default(),
+                    headers: &headers.as_pairs(),
+                    timestamp: line.time(),
+                };
+                self.add(line.topic.as_deref(), &received);
             }
-            _ => self.add(None, bytes),
+            _ => self.add(None, &Received::of_value(bytes)),
         }
     }
 }

@@ -11,7 +11,7 @@ use herald_catalog::category::{self, OPERATION_LIFECYCLE, Occasion, STATE_EVENTS
 use herald_catalog::instrument::InstrumentedEvents;
 use herald_catalog::topics::namespace_of;
 use herald_catalog::{Catalog, Declared, Event, Node, value};
-use herald_envelope::{Envelope, Timestamp, key};
+use herald_envelope::{Envelope, Profile, Received, Timestamp, key};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -62,8 +62,12 @@ pub struct Record<'a> {
     pub partition: Option<u32>,
     /// Number of partitions of the topic, if it is known.
     pub partitions: Option<u32>,
-    /// The envelope; a tombstone has none.
+    /// The value; a tombstone has none.
     pub value: Option<&'a [u8]>,
+    /// Names and values of headers.
+    pub headers: &'a [(&'a str, &'a [u8])],
+    /// Time of the record, if it is known.
+    pub timestamp: Option<Timestamp>,
     /// Place in reports.
     pub place: &'a dyn fmt::Display,
 }
@@ -77,6 +81,8 @@ impl<'a> Record<'a> {
             partition: None,
             partitions: None,
             value: Some(value),
+            headers: &[],
+            timestamp: None,
             place,
         }
     }
@@ -233,8 +239,14 @@ impl<'a> Verifier<'a> {
             self.found(Kind::Envelope, "", message.into(), record.place, None);
             return;
         };
-        match Envelope::parse(value) {
-            Ok(envelope) => self.judge_envelope(&envelope, record),
+        let received = Received {
+            value,
+            headers: record.headers,
+            timestamp: record.timestamp,
+        };
+        let profile = Profile::of_record(&received);
+        match profile.parse(&received) {
+            Ok(envelope) => self.judge_envelope(profile, &envelope, record),
             Err(error) => {
                 // The text of the error may contain a part of the event.
                 let field = error.field().map(|field| format!(" in `{field}`"));
@@ -248,13 +260,13 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// Judges a record whose envelope is parsed.
+    /// Judges a record whose envelope is parsed, in the default profile.
     pub(crate) fn judge_parsed(&mut self, envelope: &Envelope<'_>, record: &Record<'_>) {
         self.records += 1;
-        self.judge_envelope(envelope, record);
+        self.judge_envelope(Profile::default(), envelope, record);
     }
 
-    fn judge_envelope(&mut self, envelope: &Envelope<'_>, record: &Record<'_>) {
+    fn judge_envelope(&mut self, profile: Profile, envelope: &Envelope<'_>, record: &Record<'_>) {
         let mut problems = Problems::default();
         let at = envelope.event_timestamp;
         self.first = Some(self.first.map_or(at, |first| first.min(at)));
@@ -272,10 +284,13 @@ impl<'a> Verifier<'a> {
                 "the payload looks as if it contained a secret",
             );
         }
-        judge_key(envelope, record, &mut problems);
+        judge_key(profile, envelope, record, &mut problems);
         match self.find(envelope, record) {
             None => problems.add(Kind::EventType, self.undeclared(envelope)),
-            Some(event) => self.judge_event(event, envelope, record, &mut problems),
+            Some(event) => {
+                judge_profile(&self.nodes[event.0], profile, &mut problems);
+                self.judge_event(event, envelope, record, &mut problems);
+            }
         }
         for (kind, message) in problems.0 {
             self.found(
@@ -632,12 +647,27 @@ fn compacted_topics(nodes: &[Node], topics: &[Vec<String>]) -> HashSet<String> {
         .collect()
 }
 
+/// Compares the profile of a record with that of the contract. Without one, the service chooses.
+fn judge_profile(node: &Node, profile: Profile, problems: &mut Problems) {
+    if let Some(expected) = node.envelope.filter(|expected| *expected != profile) {
+        problems.add(
+            Kind::Envelope,
+            format!("the envelope is `{profile}`, and that of the contract is `{expected}`"),
+        );
+    }
+}
+
 /// Compares the key of a record with its envelope, and its partition with the key.
-fn judge_key(envelope: &Envelope<'_>, record: &Record<'_>, problems: &mut Problems) {
+fn judge_key(
+    profile: Profile,
+    envelope: &Envelope<'_>,
+    record: &Record<'_>,
+    problems: &mut Problems,
+) {
     match record.key {
         None => return,
         Some(None) => return problems.add(Kind::Key, "the record has no key"),
-        Some(Some(key)) if key != envelope.key().as_bytes() => {
+        Some(Some(key)) if key != profile.key(&envelope.as_event()).as_bytes() => {
             problems.add(
                 Kind::Key,
                 "the key of the record is not that of the envelope",

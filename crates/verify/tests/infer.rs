@@ -1,6 +1,7 @@
 //! Contracts that are inferred from events.
 
 use herald_catalog::load::{Options, load_text};
+use herald_envelope::Received;
 use herald_verify::infer::{Inference, InferredContract};
 use herald_verify::{Kind, Record, Report, Verifier};
 use proptest::prelude::*;
@@ -28,7 +29,10 @@ fn envelope(number: usize, event_type: &str, key: Option<&str>, payload: &Value)
 fn infer(events: &[String]) -> InferredContract {
     let mut inference = Inference::default();
     for event in events {
-        inference.add(Some("shop.events.v1"), event.as_bytes());
+        inference.add(
+            Some("shop.events.v1"),
+            &Received::of_value(event.as_bytes()),
+        );
     }
     assert_eq!(inference.not_envelopes() + inference.left_out(), 0);
     inference.contracts().remove(0)

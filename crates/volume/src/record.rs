@@ -1,6 +1,7 @@
 //! Bytes of an event as Kafka stores it: a record of a record batch, version 2.
 
-use herald_envelope::{Envelope, Error};
+use herald_envelope::headers::HeaderSet;
+use herald_envelope::{Envelope, Error, Profile};
 use serde::Serialize;
 
 /// Header of a record batch (magic 2), in bytes. Every event counts with its own batch, as Herald's
@@ -24,15 +25,22 @@ impl Size {
     /// Computes the size of an event.
     ///
     /// # Errors
-    /// See [`Envelope::write`].
-    pub fn of<P: Serialize, M: Serialize>(envelope: &Envelope<'_, P, M>) -> Result<Self, Error> {
-        let value = envelope.to_vec()?.len();
-        let key = envelope.key().len();
-        let set = envelope.headers();
-        let of_headers = set
-            .iter()
-            .map(|(name, value)| prefixed(name.len()) + prefixed(value.len()));
-        let headers = varint(set.iter().count()) + of_headers.sum::<usize>();
+    /// See [`Profile::write`].
+    pub fn of<P: Serialize, M: Serialize>(
+        profile: Profile,
+        envelope: &Envelope<'_, P, M>,
+    ) -> Result<Self, Error> {
+        let event = envelope.as_event();
+        let mut bytes = Vec::new();
+        profile.write(&event, &mut bytes)?;
+        let value = bytes.len();
+        let key = profile.key(&event).len();
+        let (mut count, mut of_headers) = (0, 0);
+        profile.headers(&event, HeaderSet::ALL, &mut |name, value| {
+            count += 1;
+            of_headers += prefixed(name.len()) + prefixed(value.len());
+        })?;
+        let headers = varint(count) + of_headers;
         // Attributes, timestamp delta and offset delta: one byte each in a batch of one record.
         let body = 3 + prefixed(key) + prefixed(value) + headers;
         Ok(Self {
@@ -72,7 +80,7 @@ mod tests {
         let event = origin
             .envelope("order.placed", "n", serde_json::json!({}))
             .with_correlation_id(Uuid::from_u128(7));
-        let size = Size::of(&event).expect("it is an envelope");
+        let size = Size::of(Profile::default(), &event).expect("it is an envelope");
         assert_eq!((size.key, size.value), (36, event.to_vec().unwrap().len()));
         // `content-type: application/json`, `event_id`, `event_type`, `correlation_id`.
         assert_eq!(

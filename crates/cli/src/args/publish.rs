@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 use herald_catalog::duration;
-use herald_envelope::Uuid;
+use herald_envelope::{Profile, Uuid};
 
 use super::cluster::Cluster;
 use super::parse_namespace;
@@ -52,6 +52,9 @@ pub struct Publish {
     /// Namespace of topics [default: from the contract or herald.yaml, else dev]
     #[arg(long, value_name = "NAME", env = "HERALD_NAMESPACE", hide_env_values = true, value_parser = parse_namespace, help_heading = SOURCE)]
     pub namespace: Option<String>,
+    /// Envelope profile [default: from the contract or herald.yaml, else onex-v1]
+    #[arg(long, value_name = "PROFILE", env = "HERALD_ENVELOPE", hide_env_values = true, help_heading = SOURCE)]
+    pub envelope: Option<Profile>,
     /// Id of the node that publishes the events
     #[arg(long, value_name = "ID", default_value = "herald-cli", help_heading = SOURCE)]
     pub source_node_id: String,

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use herald_diagnostics::render::visible_line;
+use herald_envelope::Received;
 use herald_project::Project;
 use herald_publish::kafka::ConsumerRecord;
 use herald_verify::infer::{Inference, InferredContract};
@@ -54,10 +55,12 @@ fn read_topics(args: &Infer, project: &Project, inference: &mut Inference) -> Re
     };
     let wanted = TopicSelection::of_arguments(&args.topics)?;
     let mut add = |record: &ConsumerRecord, _| {
-        inference.add(
-            Some(&record.topic),
-            record.payload.as_deref().unwrap_or_default(),
-        );
+        let received = Received {
+            value: record.payload.as_deref().unwrap_or_default(),
+            headers: &record.header_pairs(),
+            timestamp: record.timestamp.and_then(|time| time.try_into().ok()),
+        };
+        inference.add(Some(&record.topic), &received);
     };
     let reading = from_kafka::read_records(wanted, &records, &args.cluster, project, &mut add)?;
     for failure in &reading.failures {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use herald_envelope::Envelope;
+use herald_envelope::{Envelope, Received};
 use herald_publish::kafka::ConsumerRecord;
 
 /// A record and the envelope in its value.
@@ -24,7 +24,14 @@ impl<'a> ParsedRecord<'a> {
     pub fn of(record: &'a ConsumerRecord) -> Self {
         let envelope = match &record.payload {
             None => Err(NotAnEnvelope::Tombstone),
-            Some(bytes) => Envelope::parse(bytes).map_err(NotAnEnvelope::Invalid),
+            Some(bytes) => {
+                let received = Received {
+                    value: bytes,
+                    headers: &record.header_pairs(),
+                    timestamp: record.timestamp.and_then(|time| time.try_into().ok()),
+                };
+                Envelope::of_record(&received).map_err(NotAnEnvelope::Invalid)
+            }
         };
         Self { record, envelope }
     }

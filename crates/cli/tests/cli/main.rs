@@ -12,6 +12,7 @@ mod infer;
 mod lint;
 mod lock;
 mod new;
+mod profiles;
 mod publish;
 mod runtime_connection;
 mod runtime_dev;

@@ -45,6 +45,8 @@ class Client:
     `environment`         `HERALD_ENVIRONMENT`; else `development`
     `namespace`           `HERALD_NAMESPACE`; `namespace`; else `dev`
     `topic_pattern`       `topic_pattern`
+    `envelope`            `HERALD_ENVELOPE`; `envelope`; else `onex-v1`. Events of a
+                          contract with an `envelope` have that of the contract
     `spool`               `HERALD_SPOOL`; `spool`; else `herald/SERVICE.db` in the state
                           folder of the user, and without a `service` a `SettingsError`:
                           services must not share one. Several processes get a file
@@ -73,6 +75,7 @@ class Client:
         region: str | None = None,
         namespace: str | None = None,
         topic_pattern: str | None = None,
+        envelope: str | None = None,
         spool: PathLike | None = DEFAULT_SPOOL,
         spool_max_bytes: int | None = None,
         mode: Mode = "direct",
@@ -94,6 +97,7 @@ class Client:
             region=_settings.text("region", region),
             namespace=_settings.text("namespace", namespace),
             topic_pattern=_settings.text("topic_pattern", topic_pattern),
+            envelope=_settings.text("envelope", envelope),
             spool=_settings.spool(spool),
             spool_max_bytes=_settings.count("spool_max_bytes", spool_max_bytes),
             write_ahead=_settings.write_ahead(mode),

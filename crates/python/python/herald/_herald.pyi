@@ -341,7 +341,9 @@ class Loaded:
     def skipped(self) -> list[str]: ...
     def verify(
         self,
-        records: list[tuple[str, int, int, bytes | None, bytes]],
+        records: list[
+            tuple[str, int, int, bytes | None, bytes, list[tuple[str, bytes]]]
+        ],
         namespace: str | None,
         allowed: list[str],
     ) -> str: ...

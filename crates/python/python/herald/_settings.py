@@ -34,6 +34,7 @@ class Settings:
     region: str | None
     namespace: str | None
     topic_pattern: str | None
+    envelope: str | None
     spool: PathLike | None
     spool_max_bytes: int | None
     write_ahead: bool

@@ -58,7 +58,7 @@ class KafkaClient(Client):
         correlation_id: UUID | str | None = None,
         metadata: object | None = None,
     ) -> Receipt:
-        """Publishes an event in an OnexEnvelopeV1, and waits until it is safe.
+        """Publishes an event in the envelope of the client, and waits until it is safe.
 
         Payload and metadata are mappings, dataclasses or pydantic models. Without a
         topic it goes to `{namespace}.{service}.{event_type}.v1`, or the topic of

@@ -51,3 +51,6 @@ class Event:
 
     traceparent: str | None = None
     """W3C trace context; by default that of OpenTelemetry's current span."""
+
+    envelope: str | None = None
+    """Envelope profile, such as `cloudevents`; by default that of the client."""

@@ -44,7 +44,7 @@ class SyncKafkaClient(Client):
         correlation_id: UUID | str | None = None,
         metadata: object | None = None,
     ) -> Receipt:
-        """Publishes an event in an OnexEnvelopeV1, and waits until it is safe.
+        """Publishes an event in the envelope of the client, and waits until it is safe.
 
         See `KafkaClient.publish_with_envelope`.
         """

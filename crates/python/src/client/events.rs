@@ -1,6 +1,6 @@
 //! Conversion of Python events and raw messages to publisher messages.
 
-use herald_envelope::{Envelope, Json, Origin, Stamp, TraceParent, Uuid};
+use herald_envelope::{Envelope, Json, Origin, Profile, Stamp, TraceParent, Uuid};
 use herald_publish::{Message, Publisher};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -31,6 +31,7 @@ pub struct Event<'py> {
     pub event_id: Option<Bound<'py, PyAny>>,
     pub source_service: Option<Bound<'py, PyAny>>,
     pub traceparent: Option<Bound<'py, PyAny>>,
+    pub envelope: Option<Bound<'py, PyAny>>,
 }
 
 impl Event<'_> {
@@ -93,10 +94,23 @@ impl Event<'_> {
         publisher: &Publisher,
         envelope: Envelope<'_, Json<'_>, M>,
     ) -> PyResult<Result<Message, herald_publish::PublishError>> {
+        let profile = self.profile(publisher)?;
         Ok(match &self.topic {
-            None => publisher.message(envelope),
-            Some(topic) => publisher.message_to(text(topic, "topic")?.to_str()?, envelope),
+            None => publisher.message_in(profile, None, envelope),
+            Some(topic) => {
+                let topic = text(topic, "topic")?.to_str()?;
+                publisher.message_in(profile, Some(topic), envelope)
+            }
         })
+    }
+
+    /// Envelope profile of the event, else of the client.
+    fn profile(&self, publisher: &Publisher) -> PyResult<Profile> {
+        let Some(name) = &self.envelope else {
+            return Ok(publisher.profile());
+        };
+        let profile = text(name, "envelope")?.to_str()?.parse::<Profile>();
+        profile.map_err(|error| PyValueError::new_err(format!("envelope: {error}")))
     }
 
     fn trace(&self) -> PyResult<Option<TraceParent>> {

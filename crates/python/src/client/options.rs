@@ -4,8 +4,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use herald_diagnostics::render::{self, Format};
-use herald_envelope::Origin;
 use herald_envelope::topic::{self, DEFAULT_NAMESPACE, TopicPattern};
+use herald_envelope::{Origin, UnknownProfile};
 use herald_project::Project;
 use herald_publish::kafka::{KafkaOptions, Property, environment};
 use herald_publish::spool::{SpoolOptions, WhenOwned};
@@ -28,6 +28,7 @@ pub struct Settings {
     region: Option<String>,
     namespace: Option<String>,
     topic_pattern: Option<String>,
+    envelope: Option<String>,
     /// `None` disables the spool; the empty path stands for the default one.
     spool: Option<PathBuf>,
     spool_max_bytes: Option<u64>,
@@ -191,7 +192,14 @@ impl Settings {
         topic::validate(&namespace).map_err(|reason| {
             format!("the namespace {namespace:?} is not a valid start of a topic: {reason}")
         })?;
-        Ok(options.topics(pattern, namespace))
+        let envelope = (self.envelope.clone()).or_else(|| variable("HERALD_ENVELOPE"));
+        let envelope = match envelope {
+            Some(name) => name
+                .parse()
+                .map_err(|error: UnknownProfile| format!("envelope: {error}"))?,
+            None => project.options.defaults.envelope.unwrap_or_default(),
+        };
+        Ok(options.topics(pattern, namespace).envelope(envelope))
     }
 
     fn kafka(&self, project: &Project) -> Result<KafkaOptions, String> {

@@ -124,6 +124,7 @@ impl Publisher {
             event_id: None,
             source_service: None,
             traceparent,
+            envelope: None,
         };
         self.publish_event(py, queue, event)
     }

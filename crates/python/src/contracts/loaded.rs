@@ -10,7 +10,14 @@ use pyo3::prelude::*;
 use serde_json::{Value, json};
 
 /// Topic, partition, offset, key and value.
-type WrittenRecord = (String, i32, i64, Option<Vec<u8>>, Vec<u8>);
+type WrittenRecord = (
+    String,
+    i32,
+    i64,
+    Option<Vec<u8>>,
+    Vec<u8>,
+    Vec<(String, Vec<u8>)>,
+);
 
 /// Loaded contracts and their diagnostics.
 #[pyclass(frozen, module = "herald._herald")]
@@ -67,7 +74,7 @@ impl Loaded {
         self.read.skipped.clone()
     }
 
-    /// Judges records by the contracts: topic, partition, offset, key and value of each. Returns the
+    /// Judges records by the contracts: topic, partition, offset, key, value and headers of each. Returns the
     /// number of records, the problems of other kinds than the allowed ones, and the coverage as JSON.
     fn verify(
         &self,
@@ -88,7 +95,11 @@ impl Loaded {
                 has_beginning: true,
             };
             let mut verifier = Verifier::new(&self.read.catalog, options);
-            for (topic, partition, offset, key, value) in records {
+            for (topic, partition, offset, key, value, headers) in records {
+                let headers: Vec<(&str, &[u8])> = headers
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_slice()))
+                    .collect();
                 verifier.judge(&Record {
                     topic: Some(&topic),
                     key: Some(key.as_deref()),
@@ -96,6 +107,8 @@ impl Loaded {
                     // Clusters in memory choose the partition themselves.
                     partitions: None,
                     value: Some(&value),
+                    headers: &headers,
+                    timestamp: None,
                     place: &format_args!("{topic}/{partition}@{offset}"),
                 });
             }

@@ -11,7 +11,8 @@ use herald_catalog::fields::Field;
 use herald_catalog::kind::Kind;
 use herald_catalog::topics::{self, Published, TopicNames};
 use herald_catalog::{Consumed, Event, Node};
-use herald_envelope::{headers, topic};
+use herald_envelope::headers::HeaderSet;
+use herald_envelope::{Description, Place, Profile, topic};
 use serde_json::{Map, Value, json};
 
 use crate::file::{GeneratedFile, MARKER, UsedNames};
@@ -31,19 +32,15 @@ const KAFKA_BINDING_VERSION: &str = "0.5.0";
 /// Version of the document where contracts have none, or different ones.
 const DEFAULT_VERSION: &str = "1.0.0";
 
-/// Name of the envelope among schemas, and of its headers among traits.
-const ENVELOPE: &str = "OnexEnvelopeV1";
-
-/// Pattern of the W3C Trace Context header `traceparent`, version 00.
-const TRACEPARENT: &str = "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$";
-
 fn render(nodes: &[&Node], _: &Context<'_>) -> Result<Vec<GeneratedFile>, TargetError> {
     let (published, problems) = topics::published(nodes.iter().copied(), None);
     if !problems.is_empty() {
         return Err(TargetError::Conflicts(problems));
     }
     let mut document = Document::default();
-    document.schemas.names.add(ENVELOPE);
+    for node in nodes {
+        document.add_envelope(node.profile());
+    }
     document.open_topics = open_topics(nodes);
     document.topic_names = TopicNames::of(nodes.iter().copied());
     for topic in &published {
@@ -75,6 +72,8 @@ struct Document {
     operations: Components,
     messages: Components,
     schemas: Components,
+    /// Schemas and traits of the envelope profiles, by their names.
+    envelopes: BTreeMap<&'static str, Description>,
     topic_names: TopicNames,
     /// See [`open_topics`].
     open_topics: HashMap<String, String>,
@@ -85,6 +84,14 @@ struct Document {
 }
 
 impl Document {
+    fn add_envelope(&mut self, profile: Profile) {
+        let description = profile.describe();
+        if !self.envelopes.contains_key(description.name) {
+            self.schemas.names.add(description.name);
+            self.envelopes.insert(description.name, description);
+        }
+    }
+
     /// Adds the channel of a topic that is new here. `name` has its namespace.
     fn add_channel(&mut self, name: &str, published: Option<&Published>) {
         let mut channel = Map::new();
@@ -153,22 +160,29 @@ impl Document {
         if let Some(description) = &event.description {
             message.insert("summary".to_owned(), json!(description));
         }
-        let traits = json!([{"$ref": format!("#/components/messageTraits/{ENVELOPE}")}]);
+        let profile = node.profile();
+        let envelope = profile.describe();
+        let traits = json!([reference("messageTraits", envelope.name)]);
         message.insert("traits".to_owned(), traits);
-        message.insert(
-            "payload".to_owned(),
-            json!({"allOf": [
-                reference("schemas", ENVELOPE),
-                {
-                    "type": "object",
-                    "properties": {
-                        "event_type": {"const": event.event_type},
-                        "event_version": {"pattern": format!("^{}([.]|$)", event.version)},
-                        "payload": reference("schemas", &schema),
-                    },
-                },
-            ]}),
-        );
+        if let Some(headers) = identity_headers(&envelope, event) {
+            message.insert("headers".to_owned(), headers);
+        }
+        let payload = reference("schemas", &schema);
+        let value = match envelope.payload {
+            None => payload,
+            Some(member) => {
+                let mut properties = identity(&envelope, event, |place| match place {
+                    Place::Member(name) => Some(name),
+                    Place::Header(_) => None,
+                });
+                properties.insert(member.to_owned(), payload);
+                json!({"allOf": [
+                    reference("schemas", envelope.name),
+                    {"type": "object", "properties": properties},
+                ]})
+            }
+        };
+        message.insert("payload".to_owned(), value);
         message.insert(
             "bindings".to_owned(),
             json!({"kafka": {
@@ -176,7 +190,7 @@ impl Document {
                 "bindingVersion": KAFKA_BINDING_VERSION,
             }}),
         );
-        if let Some(example) = example(node, event) {
+        if let Some(example) = example(profile, node, event) {
             message.insert("examples".to_owned(), json!([example]));
         }
         let message = self.messages.add(&id, Value::Object(message));
@@ -295,11 +309,14 @@ impl Document {
     }
 
     fn finish(mut self, nodes: &[&Node]) -> Value {
-        let mut envelope = herald_envelope::schema();
-        if let Value::Object(envelope) = &mut envelope {
-            envelope.shift_remove("$schema");
+        let mut traits = Map::new();
+        for (name, envelope) in self.envelopes {
+            traits.insert(name.to_owned(), envelope_trait(&envelope));
+            if let Some(Value::Object(mut schema)) = envelope.value {
+                schema.shift_remove("$schema");
+                self.schemas.members.insert(name.to_owned(), schema.into());
+            }
         }
-        self.schemas.members.insert(ENVELOPE.to_owned(), envelope);
         json!({
             "asyncapi": ASYNCAPI_VERSION,
             "x-generator": MARKER,
@@ -309,7 +326,7 @@ impl Document {
             "operations": self.operations.members,
             "components": {
                 "messages": self.messages.members,
-                "messageTraits": {ENVELOPE: envelope_trait()},
+                "messageTraits": traits,
                 "schemas": self.schemas.members,
             },
         })
@@ -408,11 +425,52 @@ fn key_schema(event: &Event) -> Value {
 }
 
 /// Returns an example whose payload is valid, where one was found.
-fn example(node: &Node, event: &Event) -> Option<Value> {
-    let bytes = Example::minimal(node, event)?.envelope.to_vec().ok()?;
-    let envelope: Value = serde_json::from_slice(&bytes).ok()?;
-    let example = json!({"name": event.event_type, "payload": envelope});
+fn example(profile: Profile, node: &Node, event: &Event) -> Option<Value> {
+    let example = Example::minimal(node, event)?;
+    let written = example.envelope.as_event();
+    let mut bytes = Vec::new();
+    profile.write(&written, &mut bytes).ok()?;
+    let value: Value = serde_json::from_slice(&bytes).ok()?;
+    let mut example = json!({"name": event.event_type, "payload": value});
+    // Where the value is the envelope, headers repeat it.
+    if profile.describe().value.is_none() {
+        let mut headers = Map::new();
+        let written = profile.headers(&written, HeaderSet::ALL, &mut |name, value| {
+            let text = String::from_utf8_lossy(value).into_owned();
+            headers.insert(name.into_owned(), text.into());
+        });
+        written.ok()?;
+        example["headers"] = headers.into();
+    }
     (!has_reference(&example)).then_some(example)
+}
+
+/// Returns the schemas of event type and version, by the names at their places.
+fn identity(
+    envelope: &Description,
+    event: &Event,
+    name_at: fn(Place) -> Option<&'static str>,
+) -> Map<String, Value> {
+    let fields = [
+        (envelope.event_type, json!({"const": event.event_type})),
+        (
+            envelope.event_version,
+            (envelope.version_schema)(event.version),
+        ),
+    ];
+    let fields = fields.into_iter();
+    fields
+        .filter_map(|(place, schema)| Some((name_at(place)?.to_owned(), schema)))
+        .collect()
+}
+
+/// Returns the schema of the headers with event type and version, if they are there.
+fn identity_headers(envelope: &Description, event: &Event) -> Option<Value> {
+    let properties = identity(envelope, event, |place| match place {
+        Place::Header(name) => Some(name),
+        Place::Member(_) => None,
+    });
+    (!properties.is_empty()).then(|| json!({"type": "object", "properties": properties}))
 }
 
 /// Removes what AsyncAPI's parser 3.6.6 takes for a reference without being one: a property with the
@@ -463,28 +521,19 @@ fn part_title(part: Part) -> &'static str {
     }
 }
 
-/// Returns the parts of a message that all events have in common: the headers, and the
-/// correlation id.
-fn envelope_trait() -> Value {
+/// Returns the parts of a message that all events of an envelope profile have in common: the headers,
+/// and the correlation id.
+fn envelope_trait(envelope: &Description) -> Value {
+    let location = match envelope.correlation_id {
+        Place::Member(name) => format!("$message.payload#/{name}"),
+        Place::Header(name) => format!("$message.header#/{name}"),
+    };
     json!({
-        "contentType": "application/json",
-        "headers": {
-            "type": "object",
-            "properties": {
-                headers::CONTENT_TYPE: {"const": "application/json"},
-                headers::EVENT_ID: {"type": "string", "format": "uuid"},
-                headers::EVENT_TYPE: {"type": "string"},
-                headers::CORRELATION_ID: {"type": "string", "format": "uuid"},
-                headers::TRACEPARENT: {
-                    "type": "string",
-                    "pattern": TRACEPARENT,
-                    "description": "W3C Trace Context.",
-                },
-            },
-        },
+        "contentType": envelope.content_type,
+        "headers": envelope.headers,
         "correlationId": {
             "description": "The same for all events of one request.",
-            "location": "$message.payload#/correlation_id",
+            "location": location,
         },
     })
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use herald_catalog::borrowed_value::{BorrowedObject, BorrowedValue};
 use herald_catalog::ident;
-use herald_envelope::{Envelope, Timestamp};
+use herald_envelope::{Envelope, Received, Timestamp};
 
 use shape::Shape;
 
@@ -79,9 +79,9 @@ impl Inference {
     }
 
     /// Adds a record.
-    pub fn add(&mut self, topic: Option<&str>, value: &[u8]) {
+    pub fn add(&mut self, topic: Option<&str>, received: &Received<'_, '_>) {
         self.records += 1;
-        let parsed = Envelope::parse(value).ok();
+        let parsed = Envelope::of_record(received).ok();
         let payload = parsed.as_ref().and_then(|envelope| {
             let payload = envelope.payload.decode::<BorrowedObject<'_>>();
             payload.ok()

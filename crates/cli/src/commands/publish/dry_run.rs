@@ -85,11 +85,7 @@ fn text(place: &str, message: &Message) -> String {
         );
     }
     let envelope = String::from_utf8_lossy(message.payload());
-    let _ = writeln!(
-        text,
-        "{DIM}envelope, {} bytes{DIM:#}",
-        message.payload().len()
-    );
+    let _ = writeln!(text, "{DIM}value, {} bytes{DIM:#}", message.payload().len());
     for line in json_format::pretty(&envelope)
         .as_deref()
         .unwrap_or(&envelope)

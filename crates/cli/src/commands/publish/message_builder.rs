@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use herald_catalog::{Event as DeclaredEvent, Node, value};
 use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
-use herald_envelope::{Envelope, Json, Origin, Stamp, Uuid};
+use herald_envelope::{Envelope, Json, Origin, Profile, Stamp, Uuid};
 use herald_project::Project;
 use herald_publish::Message;
 use serde_json::{Map, Value};
@@ -25,6 +25,8 @@ pub struct MessageBuilder<'a> {
     pattern: &'a TopicPattern,
     /// Namespace of the project, if it sets one.
     namespace: Option<&'a str>,
+    /// Envelope profile of the project, if it sets one.
+    envelope: Option<Profile>,
     metadata: BTreeMap<&'a str, &'a str>,
     /// Origin of events by the index of the contract; the last is for events without one.
     origins: Vec<Origin>,
@@ -71,6 +73,7 @@ impl<'a> MessageBuilder<'a> {
             contracts,
             pattern: &project.options.defaults.topic_pattern,
             namespace: project.options.defaults.namespace.as_deref(),
+            envelope: project.options.defaults.envelope,
             metadata: args
                 .metadata
                 .iter()
@@ -139,9 +142,10 @@ impl<'a> MessageBuilder<'a> {
             }
             (None, None, None) => return Err(NO_TOPIC.to_owned()),
         };
+        let profile = self.profile(matched);
         match event.metadata {
-            Some(metadata) => built(&topic, &envelope.with_metadata(metadata)),
-            None => built(&topic, &envelope.with_metadata(&self.metadata)),
+            Some(metadata) => built(profile, &topic, &envelope.with_metadata(metadata)),
+            None => built(profile, &topic, &envelope.with_metadata(&self.metadata)),
         }
     }
 
@@ -153,7 +157,17 @@ impl<'a> MessageBuilder<'a> {
             (Some(matched), None) => self.topic_of(matched),
             (None, None) => self.topic_by_pattern(envelope)?,
         };
-        built(&topic, envelope)
+        built(self.profile(matched), &topic, envelope)
+    }
+
+    /// Returns the envelope profile of the contract, else of the command line, the environment or
+    /// the project.
+    fn profile(&self, matched: Option<EventMatch<'_>>) -> Profile {
+        let of_contract = matched.and_then(|matched| matched.node.envelope);
+        of_contract
+            .or(self.args.envelope)
+            .or(self.envelope)
+            .unwrap_or_default()
     }
 
     fn matched(
@@ -189,11 +203,13 @@ impl<'a> MessageBuilder<'a> {
 }
 
 fn built<P: serde::Serialize, M: serde::Serialize>(
+    profile: Profile,
     topic: &str,
     envelope: &Envelope<'_, P, M>,
 ) -> Result<BuiltMessage, String> {
     Ok(BuiltMessage {
-        message: Message::of_envelope(topic, envelope).map_err(|error| error.to_string())?,
+        message: Message::of_profile(profile, topic, envelope)
+            .map_err(|error| error.to_string())?,
         event_id: envelope.event_id,
         event_type: envelope.event_type.clone().into_owned(),
     })

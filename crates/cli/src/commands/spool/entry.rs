@@ -1,10 +1,12 @@
 //! A row of a spool, and an iterator over rows.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::time::SystemTime;
 
 use herald_envelope::headers::{CORRELATION_ID, EVENT_ID, EVENT_TYPE};
+use herald_envelope::{Envelope, Received, Uuid};
 use herald_spool::{DeadLetter, Found, Inspector, Record, Sequence, SpoolError, StoredRecord};
 use serde_json::{Map, Value, json};
 
@@ -58,9 +60,25 @@ impl Entry {
         self.stored().map(|stored| &stored.record)
     }
 
-    /// The event type in the headers.
-    pub fn event_type(&self) -> Option<&str> {
-        self.header(EVENT_TYPE)
+    /// The event type: that of the headers, else of the envelope.
+    pub fn event_type(&self) -> Option<Cow<'_, str>> {
+        let of_header = self.header(EVENT_TYPE).map(Cow::Borrowed);
+        of_header.or_else(|| Some(self.envelope()?.event_type))
+    }
+
+    /// The event; `None` if the record is not one.
+    fn envelope(&self) -> Option<Envelope<'_>> {
+        let record = self.record()?;
+        let headers = record.headers.iter();
+        let headers: Vec<_> = headers
+            .map(|header| (header.name.as_str(), header.value.as_slice()))
+            .collect();
+        let received = Received {
+            value: &record.payload,
+            headers: &headers,
+            timestamp: record.created.try_into().ok(),
+        };
+        Envelope::of_record(&received).ok()
     }
 
     fn header(&self, name: &str) -> Option<&str> {
@@ -94,9 +112,20 @@ impl Entry {
         };
         put("topic", json!(record.topic));
         put("key", json!(record.key.as_deref().map(bytes_json)));
+        let text = |id: Uuid| Cow::Owned(id.to_string());
+        let (event_id, correlation_id) = match self.header(EVENT_ID) {
+            Some(id) => (
+                Some(Cow::Borrowed(id)),
+                self.header(CORRELATION_ID).map(Cow::Borrowed),
+            ),
+            None => match self.envelope() {
+                Some(event) => (Some(text(event.event_id)), event.correlation_id.map(text)),
+                None => (None, None),
+            },
+        };
         put("event_type", json!(self.event_type()));
-        put("event_id", json!(self.header(EVENT_ID)));
-        put("correlation_id", json!(self.header(CORRELATION_ID)));
+        put("event_id", json!(event_id));
+        put("correlation_id", json!(correlation_id));
         put("created", json!(rfc3339(record.created)));
         put("age_seconds", json!(age(record.created).as_secs()));
         put("payload_bytes", json!(record.payload.len()));
@@ -144,7 +173,7 @@ impl Filter<'_> {
         is(
             self.topic,
             entry.record().map(|record| record.topic.as_str()),
-        ) && is(self.event_type, entry.event_type())
+        ) && (self.event_type.is_none() || is(self.event_type, entry.event_type().as_deref()))
             && is(self.reason, reason)
     }
 }

@@ -175,7 +175,7 @@ fn cells(entry: &Entry, part: Section) -> Vec<String> {
     if part == Section::Queue {
         cells.push(short_age(record.created));
     }
-    cells.push(visible_line(entry.event_type().unwrap_or("-")));
+    cells.push(visible_line(entry.event_type().as_deref().unwrap_or("-")));
     cells.push(visible_line(&record.topic));
     cells.push(
         record

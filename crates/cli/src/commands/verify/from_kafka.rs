@@ -265,6 +265,8 @@ fn judge(record: &ConsumerRecord, partitions: Option<i32>, verifier: &mut Verifi
         partition: u32::try_from(record.partition).ok(),
         partitions: partitions.and_then(|count| u32::try_from(count).ok()),
         value: record.payload.as_deref(),
+        headers: &record.header_pairs(),
+        timestamp: record.timestamp.and_then(|time| time.try_into().ok()),
         place: &Place(record),
     });
 }

@@ -25,6 +25,15 @@ pub struct ConsumerRecord {
 }
 
 impl ConsumerRecord {
+    /// Returns the names and values of headers that have a value, for a
+    /// [`Received`](herald_envelope::Received).
+    pub fn header_pairs(&self) -> Vec<(&str, &[u8])> {
+        let headers = self.headers.iter();
+        headers
+            .filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)))
+            .collect()
+    }
+
     pub(super) fn of(message: &BorrowedMessage<'_>) -> Self {
         let headers = message.headers().map(|headers| {
             let headers = headers.iter();

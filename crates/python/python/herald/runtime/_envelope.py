@@ -1,10 +1,10 @@
 """Parsing of consumed messages to envelopes."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from herald.runtime._reader import EnvelopeError, Reader
+from herald.runtime._profiles import Message, read_event
+from herald.runtime._reader import EnvelopeError
 from herald.runtime._received import ReceivedEvent, UnknownEvent
 
 
@@ -13,7 +13,8 @@ def envelope_of(message: object) -> ReceivedEvent[Any]:
 
     Args:
         message: The envelope as a mapping, bytes or text, or an object with one of
-            these as `value`, such as a message of aiokafka or confluent-kafka.
+            these as `value`, such as a message of aiokafka or confluent-kafka. Profiles
+            that use headers need such an object.
 
     Raises:
         EnvelopeError: The message is not a valid envelope. The error names the field,
@@ -31,49 +32,33 @@ def envelope_of(message: object) -> ReceivedEvent[Any]:
 
 
 def _read_envelope(message: object) -> UnknownEvent:
-    reader = Reader(_content(message))
-    if (version := reader.text("envelope_version")) != "1.0":
-        raise EnvelopeError("envelope_version", "expected version 1.0")
-    return UnknownEvent(
-        envelope_version=version,
-        event_id=reader.uuid("event_id"),
-        event_type=reader.text("event_type"),
-        event_version=reader.text("event_version"),
-        event_timestamp=reader.time("event_timestamp"),
-        source_node_id=reader.text("source_node_id"),
-        source_service=reader.text_or_null("source_service"),
-        source_version=reader.text_or_null("source_version"),
-        environment=reader.text("environment"),
-        correlation_id=reader.optional("correlation_id", reader.uuid),
-        causation_id=reader.optional("causation_id", reader.text),
-        source_instance=reader.optional("source_instance", reader.text),
-        region=reader.optional("region", reader.text),
-        partition_key=reader.optional("partition_key", reader.text),
-        payload=reader.mapping("payload"),
-        metadata=reader.mapping("metadata"),
-        extra=reader.extra,
+    if isinstance(message, Mapping | str | bytes | bytearray | memoryview):
+        return read_event(Message(message))
+    return read_event(
+        Message(
+            _attribute(message, "value"),
+            _headers(_attribute(message, "headers")),
+            _milliseconds(_attribute(message, "timestamp")),
+        )
     )
 
 
-def _content(message: object) -> object:
-    """Returns the parsed message."""
-    if not isinstance(message, Mapping | str | bytes | bytearray | memoryview):
-        value = getattr(message, "value", None)
-        message = value() if callable(value) else value
-        if message is None:
-            raise EnvelopeError("value", "the message has no value")
-    if isinstance(message, memoryview):
-        message = bytes(message)
-    if not isinstance(message, str | bytes | bytearray):
-        return message
-    try:
-        return json.loads(message)
-    except json.JSONDecodeError as error:
-        reason = f"not valid JSON at line {error.lineno}, column {error.colno}"
-    except UnicodeDecodeError:
-        reason = "not valid UTF-8"
-    except RecursionError:
-        reason = "nested too deeply"
-    except ValueError:  # CPython refuses integers of more than 4,300 digits
-        reason = "a number has too many digits"
-    raise EnvelopeError("envelope", reason)
+def _attribute(message: object, name: str) -> Any:
+    """Returns an attribute, or what the method of this name returns."""
+    found = getattr(message, name, None)
+    return found() if callable(found) else found
+
+
+def _headers(found: Any) -> dict[str, Any]:
+    """Returns headers by name: the first, if a name is repeated."""
+    if isinstance(found, Mapping):
+        return dict(found)
+    headers: dict[str, Any] = {}
+    for name, value in found or ():
+        headers.setdefault(name, value)
+    return headers
+
+
+def _milliseconds(found: Any) -> object:
+    """Returns the time of a message; that of confluent-kafka comes with its type."""
+    return found[1] if isinstance(found, tuple) and len(found) == 2 else found

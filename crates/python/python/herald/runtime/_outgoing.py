@@ -56,6 +56,7 @@ class Outgoing:
     __slots__ = (
         "causation_id",
         "correlation_id",
+        "envelope",
         "event_id",
         "event_type",
         "event_version",
@@ -98,6 +99,7 @@ class Outgoing:
         self.event_type = kind.event_type
         self.source_node_id = str(publisher.node_id)
         self.source_service = kind.source.service_name
+        self.envelope = kind.source.envelope
         self.payload = payload
         self.topic = topic
         self.correlation_id = correlation_id

@@ -243,5 +243,6 @@ def call_client(client: EventClient, event: Outgoing) -> object:
             event_id=event.event_id,
             event_version=event.event_version,
             source_service=event.source_service,
+            envelope=event.envelope,
         )
     )

@@ -27,6 +27,7 @@ class EventSource:
             publisher's.
         node_type: Kind of the node, if any.
         namespace: First part of the topics, unless the client or the publisher has one.
+        envelope: Envelope profile of the events, unless that of the client is used.
     """
 
     def __init__(
@@ -36,7 +37,9 @@ class EventSource:
         *,
         node_type: str | None = None,
         namespace: str | None = None,
+        envelope: str | None = None,
     ) -> None:
+        self.envelope = envelope
         self.service_name = service_name
         self.node_type = node_type
         self.namespace = namespace

@@ -72,7 +72,7 @@ class Conformance:
 
     def _report(self) -> dict[str, Any]:
         records = [
-            (topic, partition, offset, key, value)
+            (topic, partition, offset, key, value, headers)
             for cluster, skip, _ in self._watched
             for topic, partition, offset, key, value, headers in cluster.written(skip)
             # The problem of a dead letter is told by its receipt.

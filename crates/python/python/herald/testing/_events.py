@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+
+from herald.runtime._profiles import Message, read_event
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from herald._herald import MemoryCluster
 
 
@@ -40,7 +43,7 @@ class PublishedEvent:
     """Id of the request, shared by all its events."""
 
     envelope: dict[str, Any]
-    """Parsed envelope."""
+    """Parsed value: the envelope, or the payload if the profile uses headers."""
 
 
 def events(cluster: MemoryCluster, skip: int) -> list[PublishedEvent]:
@@ -48,28 +51,24 @@ def events(cluster: MemoryCluster, skip: int) -> list[PublishedEvent]:
     found: list[PublishedEvent] = []
     for topic, partition, _, key, value, pairs in cluster.written(skip):
         headers = dict(pairs)
-        envelope = None if "dlq_reason" in headers else _envelope(value)
-        if envelope is not None:
-            correlation_id = envelope["correlation_id"]
-            event = PublishedEvent(
-                event_type=envelope["event_type"],
+        if "dlq_reason" in headers:
+            continue
+        try:
+            event = read_event(Message(value, headers))
+            envelope = json.loads(value)
+        except ValueError:
+            continue
+        found.append(
+            PublishedEvent(
+                event_type=event.event_type,
                 topic=topic,
                 partition=partition,
                 key=key,
                 headers=headers,
-                payload=envelope["payload"],
-                metadata=envelope["metadata"],
-                correlation_id=UUID(correlation_id) if correlation_id else None,
+                payload=event.payload,
+                metadata=event.metadata,
+                correlation_id=event.correlation_id,
                 envelope=envelope,
             )
-            found.append(event)
+        )
     return found
-
-
-def _envelope(value: bytes) -> dict[str, Any] | None:
-    try:
-        envelope = json.loads(value)
-    except ValueError:
-        return None
-    is_one = isinstance(envelope, dict) and "envelope_version" in envelope
-    return envelope if is_one else None

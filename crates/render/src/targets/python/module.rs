@@ -8,6 +8,7 @@ use herald_catalog::ident::ident;
 use herald_catalog::instrument::{ErrorText, InstrumentedEvents};
 use herald_catalog::kind::Kind;
 use herald_catalog::{Event, Node};
+use herald_envelope::Profile;
 use herald_envelope::topic::Topic;
 use serde::Serialize;
 
@@ -309,6 +310,8 @@ impl Parts<'_> {
         let namespace = self.node.namespace.as_deref().filter(|_| is_namespaced);
         arguments
             .extend(namespace.map(|name| Expr::keyword("namespace", Expr::text(&escape(name)))));
+        let envelope = self.node.envelope.map(Profile::as_str);
+        arguments.extend(envelope.map(|name| Expr::keyword("envelope", Expr::text(name))));
         described(&self.source, scope.uses("EventSource"), arguments)
     }
 

@@ -44,6 +44,7 @@ static FILES: &[(&str, &str)] = files![
     "_privacy",
     "_private",
     "_private_input",
+    "_profiles",
     "_publish_method",
     "_publisher",
     "_reader",

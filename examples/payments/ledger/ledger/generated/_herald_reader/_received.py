@@ -19,6 +19,7 @@ class ReceivedEvent(Generic[PayloadT_co]):
     """
 
     envelope_version: str
+    """Version of the envelope format; empty without an envelope."""
     event_id: UUID
     event_type: str
     event_version: str

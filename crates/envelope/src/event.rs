@@ -1,0 +1,69 @@
+//! Event to write, without the types of its payload and metadata.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::envelope::{Envelope, Extra};
+use crate::trace::TraceParent;
+
+/// Value that can be appended to a buffer as JSON.
+pub(crate) trait WriteJson {
+    fn write_json(&self, buffer: &mut Vec<u8>) -> serde_json::Result<()>;
+}
+
+impl<T: Serialize> WriteJson for T {
+    fn write_json(&self, buffer: &mut Vec<u8>) -> serde_json::Result<()> {
+        serde_json::to_writer(buffer, self)
+    }
+}
+
+/// Event to write: the fields of an [`Envelope`], borrowed. A [`Profile`](crate::Profile) encodes
+/// it.
+#[derive(Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "they are those on the wire")]
+pub struct Event<'e> {
+    pub(crate) event_id: Uuid,
+    pub(crate) event_type: &'e str,
+    pub(crate) event_version: &'e str,
+    pub(crate) event_timestamp: Timestamp,
+    pub(crate) source_node_id: &'e str,
+    pub(crate) source_service: &'e str,
+    pub(crate) source_version: &'e str,
+    pub(crate) source_instance: Option<&'e str>,
+    pub(crate) correlation_id: Option<Uuid>,
+    pub(crate) causation_id: Option<&'e str>,
+    pub(crate) environment: &'e str,
+    pub(crate) region: Option<&'e str>,
+    pub(crate) partition_key: Option<&'e str>,
+    pub(crate) payload: &'e dyn WriteJson,
+    pub(crate) metadata: &'e dyn WriteJson,
+    pub(crate) extra: &'e [Extra<'e>],
+    pub(crate) trace: Option<TraceParent>,
+}
+
+impl<P: Serialize, M: Serialize> Envelope<'_, P, M> {
+    /// Returns the event for a [`Profile`](crate::Profile).
+    #[inline]
+    pub fn as_event(&self) -> Event<'_> {
+        Event {
+            event_id: self.event_id,
+            event_type: &self.event_type,
+            event_version: &self.event_version,
+            event_timestamp: self.event_timestamp,
+            source_node_id: &self.source_node_id,
+            source_service: &self.source_service,
+            source_version: &self.source_version,
+            source_instance: self.source_instance.as_deref(),
+            correlation_id: self.correlation_id,
+            causation_id: self.causation_id.as_deref(),
+            environment: &self.environment,
+            region: self.region.as_deref(),
+            partition_key: self.partition_key.as_deref(),
+            payload: &self.payload,
+            metadata: &self.metadata,
+            extra: &self.extra,
+            trace: self.trace,
+        }
+    }
+}
