@@ -6,6 +6,7 @@ use std::fmt::Write;
 use herald_catalog::ident;
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+use crate::python::prose::{sanitize, wrap};
 use crate::python::text::escape;
 
 /// A filter of text.
@@ -54,6 +55,13 @@ pub(crate) fn add_to(environment: &mut Environment<'_>) {
         environment.add_filter(name, move |text: &str| filter(text));
     }
     environment.add_filter("json", |value: Value| json(&value));
+    environment.add_filter("docstring", |sentence: &str| docstring(sentence));
+}
+
+/// Formats the first sentence of the docstring of a method, for the templates of patterns.
+fn docstring(sentence: &str) -> String {
+    const INDENT: usize = 8;
+    wrap(&sanitize(sentence), INDENT + 3, INDENT)
 }
 
 /// Formats a value as JSON in ASCII.

@@ -34,26 +34,26 @@ static BUILT_IN: Shipped = templates![
 
 /// Templates of [`crate::patterns`]. Projects can't replace them, because their output is an interface.
 static PATTERNS: Shipped = templates![
-    "patterns/imports.py",
+    "patterns/event_publishing/imports.py",
+    "patterns/event_publishing/metric_recorded.py",
+    "patterns/event_publishing/operation.py",
+    "patterns/event_publishing/otherwise.py",
+    "patterns/event_publishing/publish.py",
+    "patterns/event_publishing/publisher.py",
+    "patterns/event_publishing/standalone.py",
+    "patterns/event_publishing/state_changed.py",
     "patterns/lifecycle/helpers.py",
     "patterns/lifecycle/init.py",
     "patterns/lifecycle/monitoring.py",
     "patterns/lifecycle/shutdown.py",
     "patterns/lifecycle/startup.py",
-    "patterns/metric_recorded.py",
     "patterns/metrics/business.py",
     "patterns/metrics/decorator.py",
     "patterns/metrics/initialization.py",
     "patterns/metrics/operations.py",
     "patterns/metrics/publishing.py",
     "patterns/metrics/resources.py",
-    "patterns/operation.py",
-    "patterns/otherwise.py",
-    "patterns/publish.py",
-    "patterns/publisher.py",
     "patterns/service.py",
-    "patterns/standalone.py",
-    "patterns/state_changed.py",
 ];
 
 /// Templates of [`NodeProject`](crate::NodeProject), whose output belongs to the user.

@@ -5,11 +5,10 @@ use std::str::FromStr;
 use serde::Serialize;
 
 use crate::patterns::error::InvalidArgument;
-use crate::python::prose::{sanitize, wrap};
-use crate::python::text::escape;
 
 /// Kind of a business metric.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MetricKind {
     /// Sum that only grows.
     Counter,
@@ -45,7 +44,7 @@ impl FromStr for MetricKind {
 }
 
 /// Business metric, such as the number of placed orders.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BusinessMetric {
     /// Its name, in any characters.
     pub name: String,
@@ -62,59 +61,6 @@ impl BusinessMetric {
             name: name.to_owned(),
             kind,
             unit: unit.to_owned(),
-        }
-    }
-}
-
-/// Indentation of the docstring of a method.
-const DOC_INDENT: usize = 8;
-
-/// Values that the template of a metric prints.
-#[derive(Debug, Serialize)]
-pub(crate) struct BusinessView {
-    ident: String,
-    name: String,
-    unit: String,
-    kind: &'static str,
-    parameter: &'static str,
-    summary: String,
-    explained: &'static str,
-    call: &'static str,
-}
-
-impl BusinessView {
-    pub(crate) fn new(metric: &BusinessMetric, ident: String) -> Self {
-        let (verb, parameter, explained, call) = match metric.kind {
-            MetricKind::Counter => (
-                "Add to the counter",
-                "amount: float = 1",
-                "amount: So much more.",
-                "add(amount)",
-            ),
-            MetricKind::Distribution => (
-                "Record a value of",
-                "value: float",
-                "value: What was measured, from 0.",
-                "record(value)",
-            ),
-            MetricKind::Gauge => (
-                "Set the gauge",
-                "value: float",
-                "value: What it is now.",
-                "set(value)",
-            ),
-        };
-        let (name, unit) = (sanitize(&metric.name), sanitize(&metric.unit));
-        let sentence = format!("{verb} `{name}`, in `{unit}`.");
-        Self {
-            ident,
-            name: escape(&metric.name),
-            unit: escape(&metric.unit),
-            kind: metric.kind.as_str(),
-            parameter,
-            summary: wrap(&sentence, DOC_INDENT + 3, DOC_INDENT),
-            explained,
-            call,
         }
     }
 }

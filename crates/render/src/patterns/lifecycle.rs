@@ -3,21 +3,12 @@
 use herald_catalog::kind::Kind;
 use serde::Serialize;
 
-use crate::patterns::arguments::{owned, positive};
+use crate::patterns::arguments::{Named, named, owned, positive, seconds};
 use crate::patterns::error::InvalidArgument;
-use crate::patterns::idents::idents;
-use crate::patterns::metrics::{self, MetricsPatternGenerator};
-use crate::patterns::parts::{head, part};
+use crate::patterns::metrics::MetricsPatternGenerator;
+use crate::patterns::parts::{import_block, render};
 use crate::patterns::service::Service;
-use crate::python::expr::Expr;
-use crate::python::imports::Imports;
 use crate::python::noqa::allow_long_lines;
-use crate::python::prose::{sanitize, wrap};
-use crate::python::text::escape;
-
-/// Indentation of the docstring of a method, and of the arguments of its calls.
-const DOC_INDENT: usize = 8;
-const ARGUMENT_INDENT: usize = 12;
 
 /// Generator of the methods that start, stop and monitor one node.
 ///
@@ -36,53 +27,19 @@ const ARGUMENT_INDENT: usize = 12;
 #[derive(Debug)]
 pub struct LifecyclePatternGenerator {
     metrics: MetricsPatternGenerator,
-    dependencies: Vec<Named>,
-    background_tasks: Vec<Named>,
-    include_metrics: bool,
-    include_health_checks: bool,
-    monitor_interval_seconds: f64,
-    heartbeat_interval_seconds: Option<f64>,
-    drain_timeout_seconds: f64,
+    view: LifecycleView,
 }
 
-/// A name, and what becomes of it in names of methods.
-#[derive(Debug)]
-struct Named {
-    name: String,
-    ident: String,
-}
-
-/// Values that the templates print.
-#[derive(Serialize)]
+/// The arguments, as the templates print them.
+#[derive(Debug, Serialize)]
 struct LifecycleView {
     metrics: bool,
     health_checks: bool,
-    dependencies: Vec<DependencyView>,
-    tasks: Vec<TaskView>,
+    dependencies: Vec<Named<String>>,
+    tasks: Vec<Named<String>>,
     monitor_interval_seconds: String,
     heartbeat_interval_seconds: String,
     drain_timeout_seconds: String,
-}
-
-#[derive(Serialize)]
-struct DependencyView {
-    name: String,
-    ident: String,
-    after: Option<String>,
-    connect: String,
-    connect_summary: String,
-    disconnect: String,
-    disconnect_summary: String,
-    check: String,
-    check_summary: String,
-}
-
-#[derive(Serialize)]
-struct TaskView {
-    name: String,
-    ident: String,
-    run: String,
-    summary: String,
 }
 
 impl LifecyclePatternGenerator {
@@ -98,13 +55,15 @@ impl LifecyclePatternGenerator {
     ) -> Result<Self, InvalidArgument> {
         Ok(Self {
             metrics: MetricsPatternGenerator::new(node_type, service_name, operations)?,
-            dependencies: Vec::new(),
-            background_tasks: Vec::new(),
-            include_metrics: true,
-            include_health_checks: true,
-            monitor_interval_seconds: 5.0,
-            heartbeat_interval_seconds: Some(30.0),
-            drain_timeout_seconds: 10.0,
+            view: LifecycleView {
+                metrics: true,
+                health_checks: true,
+                dependencies: Vec::new(),
+                tasks: Vec::new(),
+                monitor_interval_seconds: seconds(5.0),
+                heartbeat_interval_seconds: seconds(30.0),
+                drain_timeout_seconds: seconds(10.0),
+            },
         })
     }
 
@@ -114,7 +73,7 @@ impl LifecyclePatternGenerator {
     /// # Errors
     /// If a name is empty or has no identifier, or two have the same one.
     pub fn dependencies(mut self, names: &[impl AsRef<str>]) -> Result<Self, InvalidArgument> {
-        self.dependencies = named("dependencies", names)?;
+        self.view.dependencies = named("dependencies", owned(names), |name| name)?;
         Ok(self)
     }
 
@@ -123,21 +82,21 @@ impl LifecyclePatternGenerator {
     /// # Errors
     /// If a name is empty or has no identifier, or two have the same one.
     pub fn background_tasks(mut self, names: &[impl AsRef<str>]) -> Result<Self, InvalidArgument> {
-        self.background_tasks = named("background_tasks", names)?;
+        self.view.tasks = named("background_tasks", owned(names), |name| name)?;
         Ok(self)
     }
 
     /// Sets whether the class has `node_metrics`, which the lifecycle publishes. True by default.
     #[must_use]
     pub fn include_metrics(mut self, include: bool) -> Self {
-        self.include_metrics = include;
+        self.view.metrics = include;
         self
     }
 
     /// Sets whether each dependency has a health check. True by default.
     #[must_use]
     pub fn include_health_checks(mut self, include: bool) -> Self {
-        self.include_health_checks = include;
+        self.view.health_checks = include;
         self
     }
 
@@ -152,11 +111,13 @@ impl LifecyclePatternGenerator {
         heartbeat_seconds: Option<f64>,
         drain_timeout_seconds: f64,
     ) -> Result<Self, InvalidArgument> {
-        self.monitor_interval_seconds = positive("monitor_interval_seconds", monitor_seconds)?;
-        self.heartbeat_interval_seconds = heartbeat_seconds
-            .map(|seconds| positive("heartbeat_interval_seconds", seconds))
-            .transpose()?;
-        self.drain_timeout_seconds = positive("drain_timeout_seconds", drain_timeout_seconds)?;
+        let view = &mut self.view;
+        view.monitor_interval_seconds = positive("monitor_interval_seconds", monitor_seconds)?;
+        view.heartbeat_interval_seconds = match heartbeat_seconds {
+            Some(seconds) => positive("heartbeat_interval_seconds", seconds)?,
+            None => "None".to_owned(),
+        };
+        view.drain_timeout_seconds = positive("drain_timeout_seconds", drain_timeout_seconds)?;
         Ok(self)
     }
 
@@ -167,9 +128,7 @@ impl LifecyclePatternGenerator {
 
     /// Returns the imports of all methods, for the module that they are put into.
     pub fn generate_imports(&self) -> String {
-        let mut imports = Imports::default();
-        add_imports(&mut imports);
-        imports.print() + "\n"
+        import_block(&IMPORTS)
     }
 
     /// Generates the method that creates `lifecycle` and declares dependencies and tasks, which
@@ -206,123 +165,41 @@ impl LifecyclePatternGenerator {
     /// Generates a complete module: imports, and a class that has all methods and publishes its states;
     /// with metrics also those of [`MetricsPatternGenerator`].
     pub fn generate_complete_lifecycle_class(&self) -> String {
-        let mut imports = Imports::default();
-        add_imports(&mut imports);
-        let mut parts = Vec::new();
-        let mut decorator = String::new();
-        if self.include_metrics {
-            metrics::add_imports(&mut imports);
-            parts = self.metrics.parts();
-            decorator = self.metrics.decorator();
-        }
-        parts.extend(self.parts());
-        let service = Service {
-            node: self.metrics.node(),
+        Service {
             suffix: "Service",
-            does: "Runs the node",
-            imports,
-            decorator,
-            metrics: self.include_metrics,
-            lifecycle: true,
-            parts,
-        };
-        service.print()
+            summary: "Runs the node",
+            metrics: self.view.metrics.then_some(&self.metrics),
+            lifecycle: Some(self),
+        }
+        .print(self.metrics.node())
     }
 
-    fn parts(&self) -> Vec<String> {
-        let view = self.view();
+    /// Returns the methods, one part after the other.
+    pub(crate) fn parts(&self) -> Vec<String> {
         ["init", "startup", "shutdown", "monitoring", "helpers"]
-            .map(|name| part(&template(name), &view))
+            .map(|name| self.part(name))
             .to_vec()
     }
 
     fn method(&self, name: &str) -> String {
-        allow_long_lines(part(&template(name), self.view()))
+        allow_long_lines(self.part(name))
     }
 
-    fn view(&self) -> LifecycleView {
-        let seconds = |value: f64| format!("{value:?}");
-        let before = self.dependencies.iter().map(Some);
-        let before = std::iter::once(None).chain(before);
-        let heartbeat = self.heartbeat_interval_seconds;
-        LifecycleView {
-            metrics: self.include_metrics,
-            health_checks: self.include_health_checks,
-            dependencies: (self.dependencies.iter().zip(before))
-                .map(|(dependency, before)| DependencyView::new(dependency, before))
-                .collect(),
-            tasks: self.background_tasks.iter().map(TaskView::new).collect(),
-            monitor_interval_seconds: seconds(self.monitor_interval_seconds),
-            heartbeat_interval_seconds: heartbeat.map_or("None".to_owned(), seconds),
-            drain_timeout_seconds: seconds(self.drain_timeout_seconds),
-        }
+    fn part(&self, name: &str) -> String {
+        render(&format!("patterns/lifecycle/{name}.py"), &self.view)
     }
 }
 
-impl DependencyView {
-    /// `before` is the dependency that starts before it.
-    fn new(Named { name, ident }: &Named, before: Option<&Named>) -> Self {
-        let summary = |verb, rest| summary(&format!("{verb} `{}`{rest}", sanitize(name)));
-        let after = before.map(|before| {
-            let names = vec![Expr::text(&escape(&before.name))];
-            let list = Expr::Bracket("[".to_owned(), names, ']');
-            Expr::keyword("after", list).fitted(ARGUMENT_INDENT, ARGUMENT_INDENT, 1)
-        });
-        Self {
-            name: escape(name),
-            ident: ident.clone(),
-            after,
-            connect: head(&format!("async def _connect_{ident}"), "None"),
-            connect_summary: summary("Connect", "; fill it in."),
-            disconnect: head(&format!("async def _disconnect_{ident}"), "None"),
-            disconnect_summary: summary("Disconnect", "; fill it in."),
-            check: head(&format!("async def _check_{ident}"), "str | None"),
-            check_summary: summary("Look whether", " is well; fill it in."),
-        }
-    }
-}
-
-impl TaskView {
-    fn new(Named { name, ident }: &Named) -> Self {
-        Self {
-            name: escape(name),
-            ident: ident.clone(),
-            run: head(&format!("async def _run_{ident}"), "None"),
-            summary: summary(&format!("Do the work of `{}`; fill it in.", sanitize(name))),
-        }
-    }
-}
-
-/// Returns the summary line of a method's docstring.
-fn summary(sentence: &str) -> String {
-    wrap(sentence, DOC_INDENT + 3, DOC_INDENT)
-}
-
-fn template(name: &str) -> String {
-    format!("patterns/lifecycle/{name}.py")
-}
-
-fn named(argument: &'static str, names: &[impl AsRef<str>]) -> Result<Vec<Named>, InvalidArgument> {
-    let names = owned(names);
-    let idents = idents(argument, names.iter().map(String::as_str))?;
-    let pairs = names.into_iter().zip(idents);
-    Ok(pairs.map(|(name, ident)| Named { name, ident }).collect())
-}
-
-/// Adds the imports of the methods.
-fn add_imports(imports: &mut Imports) {
-    for (module, name) in [
-        ("collections.abc", "Callable"),
-        ("collections.abc", "Coroutine"),
-        ("herald.lifecycle", "Admission"),
-        ("herald.lifecycle", "Health"),
-        ("herald.lifecycle", "Lifecycle"),
-        ("herald.lifecycle", "StopReport"),
-        ("typing", "Any"),
-    ] {
-        imports.name(module, name);
-    }
-}
+/// Imports of the methods.
+pub(crate) const IMPORTS: [(&str, &str); 7] = [
+    ("collections.abc", "Callable"),
+    ("collections.abc", "Coroutine"),
+    ("herald.lifecycle", "Admission"),
+    ("herald.lifecycle", "Health"),
+    ("herald.lifecycle", "Lifecycle"),
+    ("herald.lifecycle", "StopReport"),
+    ("typing", "Any"),
+];
 
 /// Generates the method that creates `lifecycle`, for any node.
 ///

@@ -4,13 +4,11 @@ use herald_catalog::Node;
 use herald_catalog::kind::Kind;
 use serde::Serialize;
 
-use crate::patterns::arguments::{build_node, owned, parse_kind, positive};
-use crate::patterns::business::{BusinessMetric, BusinessView};
+use crate::patterns::arguments::{Named, build_node, named, owned, parse_kind, positive, seconds};
+use crate::patterns::business::BusinessMetric;
 use crate::patterns::error::InvalidArgument;
-use crate::patterns::idents::idents;
-use crate::patterns::parts::{operation_parameter, part};
+use crate::patterns::parts::{import_block, operation_parameter, render};
 use crate::patterns::service::Service;
-use crate::python::imports::Imports;
 use crate::python::noqa::allow_long_lines;
 
 /// Indentation of the parameters of a method, and of a function.
@@ -36,21 +34,17 @@ const IN_FUNCTION: usize = 4;
 #[derive(Debug)]
 pub struct MetricsPatternGenerator {
     kind: Kind,
-    operations: Vec<String>,
-    business_metrics: Vec<BusinessMetric>,
-    /// Templates' values of each business metric.
-    idents: Vec<String>,
-    publish_interval_ops: u64,
-    publish_interval_seconds: f64,
-    include_resource_metrics: bool,
     node: Node,
+    view: MetricsView,
 }
 
-/// Values that the templates print.
-#[derive(Serialize)]
+/// The arguments, as the templates print them.
+#[derive(Debug, Serialize)]
 struct MetricsView {
+    /// Parameter of a method, and of a function.
     operation: String,
-    business: Vec<BusinessView>,
+    function_operation: String,
+    business: Vec<Named<BusinessMetric>>,
     publish_interval_ops: u64,
     publish_interval_seconds: String,
     resources: bool,
@@ -72,12 +66,14 @@ impl MetricsPatternGenerator {
         Ok(Self {
             kind,
             node: build_node(kind, service_name, &operations)?,
-            operations,
-            business_metrics: Vec::new(),
-            idents: Vec::new(),
-            publish_interval_ops: 100,
-            publish_interval_seconds: 60.0,
-            include_resource_metrics: true,
+            view: MetricsView {
+                operation: operation_parameter(&operations, IN_METHOD),
+                function_operation: operation_parameter(&operations, IN_FUNCTION),
+                business: Vec::new(),
+                publish_interval_ops: 100,
+                publish_interval_seconds: seconds(60.0),
+                resources: true,
+            },
         })
     }
 
@@ -89,13 +85,12 @@ impl MetricsPatternGenerator {
         mut self,
         metrics: Vec<BusinessMetric>,
     ) -> Result<Self, InvalidArgument> {
-        let names = metrics.iter().map(|metric| metric.name.as_str());
-        self.idents = idents("business_metrics", names)?;
-        if let Some(metric) = metrics.iter().find(|metric| metric.unit.trim().is_empty()) {
-            return Err(InvalidArgument::EmptyUnit(metric.name.clone()));
+        self.view.business = named("business_metrics", metrics, |metric| &metric.name)?;
+        let mut metrics = self.view.business.iter().map(|metric| &metric.item);
+        match metrics.find(|metric| metric.unit.trim().is_empty()) {
+            Some(metric) => Err(InvalidArgument::EmptyUnit(metric.name.clone())),
+            None => Ok(self),
         }
-        self.business_metrics = metrics;
-        Ok(self)
     }
 
     /// Sets the numbers of operations and seconds after which metrics are published: 100 and 60
@@ -112,15 +107,15 @@ impl MetricsPatternGenerator {
             let value = operations.to_string();
             return Err(InvalidArgument::NotPositive("publish_interval_ops", value));
         }
-        self.publish_interval_ops = operations;
-        self.publish_interval_seconds = positive("publish_interval_seconds", seconds)?;
+        self.view.publish_interval_ops = operations;
+        self.view.publish_interval_seconds = positive("publish_interval_seconds", seconds)?;
         Ok(self)
     }
 
     /// Sets whether memory, processor time, files and sockets are measured. True by default.
     #[must_use]
     pub fn include_resource_metrics(mut self, include: bool) -> Self {
-        self.include_resource_metrics = include;
+        self.view.resources = include;
         self
     }
 
@@ -132,9 +127,7 @@ impl MetricsPatternGenerator {
     /// Returns the imports of all methods for the module that they are put into, and the
     /// decorator.
     pub fn generate_imports(&self) -> String {
-        let mut imports = Imports::default();
-        add_imports(&mut imports);
-        imports.print() + "\n"
+        import_block(&IMPORTS)
     }
 
     /// Generates the method that creates `node_metrics`, which `__init__` calls.
@@ -175,32 +168,32 @@ impl MetricsPatternGenerator {
 
     /// Generates a complete module: imports, the decorator, and a class that has all methods and publishes.
     pub fn generate_complete_metrics_class(&self) -> String {
-        let mut imports = Imports::default();
-        add_imports(&mut imports);
-        let service = Service {
-            node: &self.node,
+        Service {
             suffix: "MetricsPublisher",
-            does: "Measures the node",
-            imports,
-            decorator: self.decorator(),
-            metrics: true,
-            lifecycle: false,
-            parts: self.parts(),
-        };
-        service.print()
+            summary: "Measures the node",
+            metrics: Some(self),
+            lifecycle: None,
+        }
+        .print(&self.node)
     }
 
     /// Returns the methods, one part after the other.
     pub(crate) fn parts(&self) -> Vec<String> {
-        let mut parts = vec![self.part("initialization"), self.part("operations")];
-        if self.include_resource_metrics {
-            parts.push(self.part("resources"));
-        }
-        if !self.business_metrics.is_empty() {
-            parts.push(self.part("business"));
-        }
-        parts.push(self.part("publishing"));
-        parts
+        let is_included = |name: &&str| match *name {
+            "resources" => self.view.resources,
+            "business" => !self.view.business.is_empty(),
+            _ => true,
+        };
+        let parts = [
+            "initialization",
+            "operations",
+            "resources",
+            "business",
+            "publishing",
+        ];
+        (parts.into_iter().filter(is_included))
+            .map(|name| self.part(name))
+            .collect()
     }
 
     pub(crate) fn node(&self) -> &Node {
@@ -208,7 +201,7 @@ impl MetricsPatternGenerator {
     }
 
     pub(crate) fn decorator(&self) -> String {
-        part("patterns/metrics/decorator.py", self.view(IN_FUNCTION))
+        self.part("decorator")
     }
 
     fn method(&self, name: &str) -> String {
@@ -216,39 +209,21 @@ impl MetricsPatternGenerator {
     }
 
     fn part(&self, name: &str) -> String {
-        let template = format!("patterns/metrics/{name}.py");
-        part(&template, self.view(IN_METHOD))
-    }
-
-    fn view(&self, indent: usize) -> MetricsView {
-        let business = self.business_metrics.iter().zip(&self.idents);
-        MetricsView {
-            operation: operation_parameter(&self.operations, indent),
-            business: business
-                .map(|(metric, ident)| BusinessView::new(metric, ident.clone()))
-                .collect(),
-            publish_interval_ops: self.publish_interval_ops,
-            publish_interval_seconds: format!("{:?}", self.publish_interval_seconds),
-            resources: self.include_resource_metrics,
-        }
+        render(&format!("patterns/metrics/{name}.py"), &self.view)
     }
 }
 
-/// Adds the imports of the methods and the decorator.
-pub(crate) fn add_imports(imports: &mut Imports) {
-    for (module, name) in [
-        ("collections.abc", "Callable"),
-        ("collections.abc", "Mapping"),
-        ("herald.metrics", "NodeMetrics"),
-        ("herald.metrics", "OperationSnapshot"),
-        ("herald.metrics", "Track"),
-        ("herald.metrics", "measured_method"),
-        ("typing", "Literal"),
-        ("typing", "TypeVar"),
-    ] {
-        imports.name(module, name);
-    }
-}
+/// Imports of the methods and the decorator.
+pub(crate) const IMPORTS: [(&str, &str); 8] = [
+    ("collections.abc", "Callable"),
+    ("collections.abc", "Mapping"),
+    ("herald.metrics", "NodeMetrics"),
+    ("herald.metrics", "OperationSnapshot"),
+    ("herald.metrics", "Track"),
+    ("herald.metrics", "measured_method"),
+    ("typing", "Literal"),
+    ("typing", "TypeVar"),
+];
 
 /// Generates the method that creates `node_metrics`, for any node.
 ///
@@ -277,8 +252,7 @@ pub fn generate_operation_metrics_tracking(
 
 /// Generates the methods for resources of the process, for any node.
 pub fn generate_resource_metrics_collection() -> String {
-    let generator = of_any_operation();
-    generator.generate_resource_metrics_collection()
+    of_any_operation().generate_resource_metrics_collection()
 }
 
 /// Generates a method for each business metric, for any node.
@@ -294,8 +268,7 @@ pub fn generate_business_metrics_tracking(
 
 /// Generates the methods that start publishing, publish now, and stop, for any node.
 pub fn generate_metrics_publishing() -> String {
-    let generator = of_any_operation();
-    generator.generate_metrics_publishing()
+    of_any_operation().generate_metrics_publishing()
 }
 
 /// Generates the decorator `track_metrics`, for any node.

@@ -1,20 +1,38 @@
-//! Parts of a class, printed by their templates.
+//! Templates of patterns, and the code that more than one of them needs.
 
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
-use crate::patterns::printed;
 use crate::python::expr::Expr;
-use crate::python::layout::WIDTH;
+use crate::python::imports::Imports;
 use crate::python::text::escape;
 use crate::template::Templates;
 
-/// Renders a part, indented as in a class. The outermost caller marks long lines with `noqa`.
-pub(crate) fn part(template: &str, view: impl Serialize) -> String {
+/// Appends the output of a template. The outermost caller marks long lines with `noqa`.
+pub(crate) fn render_into(out: &mut String, template: &str, view: Value) {
+    let rendered = Templates::built_in().render_into(out, template, view);
+    rendered.expect("the built-in templates print every node");
+}
+
+/// Renders a template, see [`render_into`].
+pub(crate) fn render(template: &str, view: impl Serialize) -> String {
     let mut code = String::new();
-    let view = Value::from(Serde(view));
-    let rendered = Templates::built_in().render_into(&mut code, template, view);
-    printed(rendered.map(|()| code))
+    render_into(&mut code, template, Value::from(Serde(view)));
+    code
+}
+
+/// Returns the imports as the beginning of a module.
+pub(crate) fn import_block(names: &[(&str, &str)]) -> String {
+    let mut imports = Imports::default();
+    add_imports(&mut imports, names);
+    imports.print() + "\n"
+}
+
+/// Adds pairs of a module and a name.
+pub(crate) fn add_imports(imports: &mut Imports, names: &[(&str, &str)]) {
+    for (module, name) in names {
+        imports.name(module, name);
+    }
 }
 
 /// Returns the parameter for one of the operations, on a line that begins at `indent`.
@@ -23,15 +41,4 @@ pub(crate) fn operation_parameter(operations: &[String], indent: usize) -> Strin
     let names = operations.iter().map(|name| Expr::text(&escape(name)));
     let literal = Expr::generic("Literal", names.collect());
     format!("{NAME}{}", literal.fitted(indent, indent + NAME.len(), 1))
-}
-
-/// The head of a method without parameters.
-pub(crate) fn head(begin: &str, of_type: &str) -> String {
-    const INDENT: usize = 4;
-    let line = format!("{begin}(self) -> {of_type}:");
-    if INDENT + line.len() <= WIDTH {
-        line
-    } else {
-        format!("{begin}(\n        self,\n    ) -> {of_type}:")
-    }
 }

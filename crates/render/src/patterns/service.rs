@@ -6,7 +6,9 @@ use herald_catalog::{Event, Node};
 use herald_envelope::topic::Topic;
 use serde::Serialize;
 
-use crate::patterns::parts::part;
+use crate::patterns::lifecycle::{self, LifecyclePatternGenerator};
+use crate::patterns::metrics::{self, MetricsPatternGenerator};
+use crate::patterns::parts::{add_imports, render};
 use crate::python::imports::Imports;
 use crate::python::names::class_name;
 use crate::python::noqa::allow_long_lines;
@@ -15,16 +17,12 @@ use crate::python::text::escape;
 
 /// Parts of a module.
 pub(crate) struct Service<'a> {
-    pub(crate) node: &'a Node,
     /// Ending of the name of the class; no import has it.
     pub(crate) suffix: &'static str,
     /// Beginning of the docstring of the class, before the name of the node.
-    pub(crate) does: &'static str,
-    pub(crate) imports: Imports,
-    pub(crate) decorator: String,
-    pub(crate) metrics: bool,
-    pub(crate) lifecycle: bool,
-    pub(crate) parts: Vec<String>,
+    pub(crate) summary: &'static str,
+    pub(crate) metrics: Option<&'a MetricsPatternGenerator>,
+    pub(crate) lifecycle: Option<&'a LifecyclePatternGenerator>,
 }
 
 #[derive(Serialize)]
@@ -36,7 +34,7 @@ struct ServiceView {
     service_name: String,
     state_changed: EventView,
     metric_recorded: EventView,
-    decorator: String,
+    decorator: Option<String>,
     metrics: bool,
     lifecycle: bool,
     parts: String,
@@ -50,41 +48,50 @@ struct EventView {
 
 impl Service<'_> {
     /// The module.
-    pub(crate) fn print(mut self) -> String {
-        for (module, name) in [
-            ("herald.runtime", "EventPublisher"),
-            ("herald.runtime", "EventClient"),
-            ("herald.runtime", "EventSource"),
-            ("herald.runtime", "logged_method"),
-            ("herald.runtime", "MetricEvent"),
-            ("typing", "Final"),
-            ("uuid", "UUID"),
-        ] {
-            self.imports.name(module, name);
+    pub(crate) fn print(&self, node: &Node) -> String {
+        let mut imports = Imports::default();
+        let mut parts = Vec::new();
+        add_imports(&mut imports, &IMPORTS);
+        if let Some(generator) = self.metrics {
+            add_imports(&mut imports, &metrics::IMPORTS);
+            parts.extend(generator.parts());
         }
-        if self.lifecycle {
-            self.imports.name("herald.runtime", "StateEvent");
+        if let Some(generator) = self.lifecycle {
+            add_imports(&mut imports, &lifecycle::IMPORTS);
+            imports.name("herald.runtime", "StateEvent");
+            parts.extend(generator.parts());
         }
-        let node = self.node;
         let name = node.identity.name.as_deref();
         let name = name.unwrap_or(&node.identity.slug);
-        let sentence = format!("{} `{}`.", self.does, sanitize(name));
+        let summary = format!("{} `{}`.", self.summary, sanitize(name));
+        let decorator = self.metrics.map(MetricsPatternGenerator::decorator);
         let view = ServiceView {
-            imports: self.imports.print(),
+            imports: imports.print(),
             class_name: class_name(name, "Node") + self.suffix,
-            class_summary: wrap(&sentence, 4 + 3, 4),
+            class_summary: wrap(&summary, 4 + 3, 4),
             node_type: node.kind.map(Kind::as_str),
             service_name: escape(&node.service_name),
             state_changed: event(node, &STATE_EVENTS),
             metric_recorded: event(node, &METRIC_EVENTS),
-            decorator: self.decorator.trim_end().to_owned(),
-            metrics: self.metrics,
-            lifecycle: self.lifecycle,
-            parts: self.parts.join("\n").trim_end().to_owned(),
+            decorator: decorator.map(|code| code.trim_end().to_owned()),
+            metrics: self.metrics.is_some(),
+            lifecycle: self.lifecycle.is_some(),
+            parts: parts.join("\n").trim_end().to_owned(),
         };
-        allow_long_lines(part("patterns/service.py", view))
+        allow_long_lines(render("patterns/service.py", view))
     }
 }
+
+/// Imports of every module.
+const IMPORTS: [(&str, &str); 7] = [
+    ("herald.runtime", "EventPublisher"),
+    ("herald.runtime", "EventClient"),
+    ("herald.runtime", "EventSource"),
+    ("herald.runtime", "logged_method"),
+    ("herald.runtime", "MetricEvent"),
+    ("typing", "Final"),
+    ("uuid", "UUID"),
+];
 
 fn event(node: &Node, category: &'static Category) -> EventView {
     let mut events = node.events.iter();

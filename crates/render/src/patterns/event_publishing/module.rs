@@ -2,14 +2,13 @@
 //! can be copied to another class.
 
 use herald_catalog::Node;
-use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
-use crate::patterns::method::PatternMethod;
+use crate::patterns::event_publishing::method::PatternMethod;
+use crate::patterns::parts::render;
 use crate::python::names::publisher_class;
 use crate::python::noqa::allow_long_lines;
 use crate::python::prose::{sanitize, wrap};
-use crate::template::{RenderError, Templates};
 
 /// Capacity for the text of a method.
 const BYTES_OF_A_METHOD: usize = 4096;
@@ -48,32 +47,27 @@ impl PatternModule {
     }
 
     /// Imports and the class. The methods are chosen by their places in [`Node::events`].
-    pub(crate) fn standalone(
-        &self,
-        is_chosen: impl Fn(usize) -> bool,
-    ) -> Result<String, RenderError> {
-        let methods = self.joined_methods(is_chosen)?;
-        self.print("patterns/standalone.py", true, &methods)
+    pub(crate) fn standalone(&self, is_chosen: impl Fn(usize) -> bool) -> String {
+        let methods = self.joined_methods(is_chosen);
+        self.print("standalone", true, &methods)
     }
 
     /// Returns the imports and functions that the methods need in another class.
-    pub(crate) fn imports(&self) -> Result<String, RenderError> {
-        self.print("patterns/imports.py", false, "")
+    pub(crate) fn imports(&self) -> String {
+        self.print("imports", false, "")
     }
 
     /// The chosen methods, indented as in a class, an empty line between them.
-    pub(crate) fn methods(&self, is_chosen: impl Fn(usize) -> bool) -> Result<String, RenderError> {
-        Ok(allow_long_lines(self.joined_methods(is_chosen)?))
+    pub(crate) fn methods(&self, is_chosen: impl Fn(usize) -> bool) -> String {
+        allow_long_lines(self.joined_methods(is_chosen))
     }
 
     /// The method of one event, by its place in [`Node::events`].
-    pub(crate) fn method(&self, index: usize) -> Result<String, RenderError> {
-        let mut method = String::new();
-        self.methods[index].render_into(&mut method)?;
-        Ok(allow_long_lines(method))
+    pub(crate) fn method(&self, index: usize) -> String {
+        self.methods(|chosen| chosen == index)
     }
 
-    fn joined_methods(&self, is_chosen: impl Fn(usize) -> bool) -> Result<String, RenderError> {
+    fn joined_methods(&self, is_chosen: impl Fn(usize) -> bool) -> String {
         let mut methods = String::with_capacity(self.methods.len() * BYTES_OF_A_METHOD);
         for (index, method) in self.methods.iter().enumerate() {
             if !is_chosen(index) {
@@ -82,19 +76,18 @@ impl PatternModule {
             if !methods.is_empty() {
                 methods.push('\n');
             }
-            method.render_into(&mut methods)?;
+            method.render_into(&mut methods);
         }
-        Ok(methods)
+        methods
     }
 
-    fn print(&self, template: &str, protocol: bool, methods: &str) -> Result<String, RenderError> {
-        let mut code = String::new();
-        let view = Value::from(Serde(Printed {
+    fn print(&self, template: &str, protocol: bool, methods: &str) -> String {
+        let view = Printed {
             module: self,
             protocol,
             methods: methods.trim_end(),
-        }));
-        Templates::built_in().render_into(&mut code, template, view)?;
-        Ok(allow_long_lines(code))
+        };
+        let template = format!("patterns/event_publishing/{template}.py");
+        allow_long_lines(render(&template, view))
     }
 }

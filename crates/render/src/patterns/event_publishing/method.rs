@@ -9,11 +9,11 @@ use herald_envelope::topic::Topic;
 use minijinja::value::{Serde, Value};
 use serde::Serialize;
 
+use crate::patterns::parts::render_into;
 use crate::python::layout::WIDTH;
 use crate::python::names::label;
 use crate::python::prose::{sanitize, wrap};
 use crate::python::text::escape;
-use crate::template::{RenderError, Templates};
 
 /// Indentation of the docstring of a method.
 const DOC_INDENT: usize = 8;
@@ -73,14 +73,14 @@ impl PatternMethod {
             (event.stage).map_or(event.category.key, |stage| stage.pattern)
         };
         Self {
-            template: format!("patterns/{template}.py"),
+            template: format!("patterns/event_publishing/{template}.py"),
             view: Value::from(Serde(MethodView::new(node, event))),
         }
     }
 
     /// Appends the method to `out`, indented as in a class.
-    pub(crate) fn render_into(&self, out: &mut String) -> Result<(), RenderError> {
-        Templates::built_in().render_into(out, &self.template, self.view.clone())
+    pub(crate) fn render_into(&self, out: &mut String) {
+        render_into(out, &self.template, self.view.clone());
     }
 }
 
