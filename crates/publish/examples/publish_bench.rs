@@ -543,7 +543,9 @@ fn main() -> Anyhow<()> {
         "raw-future" => future_producer(topic, events)?,
         "raw-sequential" => raw_sequential(topic, events)?,
         "herald" | "herald-linger" | "herald-native" => herald(topic, events, Mode::Direct, kafka)?,
-        "herald-write-ahead" => herald(topic, events, Mode::WriteAhead, kafka)?,
+        "herald-write-ahead" | "herald-native-write-ahead" => {
+            herald(topic, events, Mode::WriteAhead, kafka)?
+        }
         "herald-async" | "herald-native-async" => herald_async(topic, events, kafka)?,
         "herald-sequential" | "herald-native-sequential" => {
             herald_sequential(topic, events, kafka)?

@@ -215,14 +215,7 @@ impl Core {
             return Ok(flight);
         }
         let too_large = self.check_size(&message).err();
-        let to_spool = routing.spool.as_ref().is_some_and(|spool| {
-            let key = || self.hash_key(message.topic(), message.key());
-            too_large.is_none()
-                && (self.spools_everything(&routing)
-                    || self.held_is_full()
-                    || (self.relay.may_have_unsent(key)
-                        && spool.holds_key(message.topic(), message.key())))
-        });
+        let to_spool = too_large.is_none() && self.belongs_behind_rows(&routing, &message);
         let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
         if to_spool {
             if self.spools_everything(&routing) || !self.held_is_full() {
@@ -240,8 +233,33 @@ impl Core {
             return Ok(flight);
         }
         self.track(&flight);
-        let sent = match &routing.transport {
-            _ if too_large.is_some() => too_large.map_or(Ok(()), Err),
+        let sent = match too_large {
+            Some(failure) => Err(failure),
+            None => self.send(&routing, &flight),
+        };
+        drop(routing);
+        if let Err(failure) = sent {
+            flight.fail(failure);
+        }
+        Ok(flight)
+    }
+
+    /// Returns whether an event goes to the spool alone: the cluster is unreachable, the transport has
+    /// enough, or the spool has unsent rows of its key.
+    fn belongs_behind_rows(&self, routing: &Routing, message: &Message) -> bool {
+        routing.spool.as_ref().is_some_and(|spool| {
+            let key = || self.hash_key(message.topic(), message.key());
+            routing.route == Route::Spool
+                || self.held_is_full()
+                || (self.relay.may_have_unsent(key)
+                    && spool.holds_key(message.topic(), message.key()))
+        })
+    }
+
+    /// Gives an event to the transport, and in write-ahead to the spool as well. On failure the caller
+    /// must call [`InFlightEvent::fail`], after it has released the routing.
+    fn send(&self, routing: &Routing, flight: &Arc<InFlightEvent>) -> Result<(), Failure> {
+        match &routing.transport {
             Some(_) if self.held_is_full() => Err(Failure::new(
                 FailureKind::Full,
                 FailureCode::Busy,
@@ -253,12 +271,11 @@ impl Core {
                 FailureCode::NotConnected,
                 "there is no connection to the cluster now",
             )),
-        };
-        drop(routing);
-        if let Err(failure) = sent {
-            flight.fail(failure);
+        }?;
+        if self.options.mode == Mode::WriteAhead && routing.spool.is_some() {
+            self.append(routing, flight, false);
         }
-        Ok(flight)
+        Ok(())
     }
 
     /// Returns whether a new event of the topic has to wait for [`Core::limits_answered`]. In
@@ -302,9 +319,15 @@ impl Core {
             .filter(|flight| flight.waits_for_limits(&topic));
         let mut refused = Vec::new();
         for flight in waiting {
-            match flight.message().map(|message| self.check_size(&message)) {
-                Some(Err(failure)) => refused.push((flight, failure)),
-                _ => self.append(&routing, &flight, true),
+            let Some(message) = flight.message() else {
+                continue;
+            };
+            if let Err(failure) = self.check_size(&message) {
+                refused.push((flight, failure));
+            } else if self.belongs_behind_rows(&routing, &message) {
+                self.append(&routing, &flight, true);
+            } else if let Err(failure) = self.send(&routing, &flight) {
+                refused.push((flight, failure));
             }
         }
         lock(&self.limits_asked).insert(topic, true);
@@ -314,7 +337,7 @@ impl Core {
         }
     }
 
-    /// Returns whether every event is spooled before it is sent.
+    /// Returns whether the spool gets every event, so that the transport alone has none.
     fn spools_everything(&self, routing: &Routing) -> bool {
         self.options.mode == Mode::WriteAhead || routing.route == Route::Spool
     }
@@ -353,21 +376,12 @@ impl Core {
     ///
     /// `keeps_order` is set if later events of the key must be appended behind it.
     fn append(&self, routing: &Routing, flight: &Arc<InFlightEvent>, keeps_order: bool) {
-        let key = flight.key_hash();
-        let Some(record) = flight.copy_for_spool() else {
-            return;
-        };
-        self.relay.appending(key.filter(|_| keeps_order));
-        let Some(spool) = &routing.spool else {
+        let spool = routing.spool.as_deref();
+        let spool = spool.ok_or_else(|| {
             let failure = routing.spool_failure.clone();
-            flight.appended(Err(failure.unwrap_or(SpoolError::Closed)));
-            return;
-        };
-        let appended = flight.clone();
-        let handed_in = spool.append_then(record, move |answer| appended.appended(answer));
-        if let Err(error) = handed_in {
-            flight.appended(Err(error));
-        }
+            failure.unwrap_or(SpoolError::Closed)
+        });
+        flight.append_to(spool, keeps_order);
     }
 
     /// Copies the selected events that only the transport has to the spool, in the order of

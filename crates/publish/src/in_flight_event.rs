@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use herald_spool::{Record, Sequence, SpoolError};
+use herald_spool::{LateRecord, Record, Sequence, SpoolError};
 
 use crate::clock::lock;
 use crate::core::Core;
@@ -15,7 +15,8 @@ use crate::error::PublishError;
 use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
 use crate::receipt::Receipt;
-use crate::relay::RowEvent;
+use crate::relay::{RowEvent, Ticket};
+use crate::store::Store;
 use crate::transport::{DeliveryCallback, RecordMetadata, Transport};
 
 pub(crate) type Outcome = Result<Receipt, PublishError>;
@@ -67,7 +68,7 @@ enum BySpool {
     /// it.
     Refused(u64),
     /// Handed to the writer of the spool, which has not answered.
-    Appending,
+    Appending(Ticket),
     /// Row of the spool, with the hash of its key.
     Row(Sequence, u64),
 }
@@ -166,27 +167,41 @@ impl InFlightEvent {
         Some(self.core.hash_key(message.topic(), message.key()))
     }
 
-    /// Returns a record for the spool, or `None` if the spool has the event or it is resolved. After
-    /// `Some` the caller must call [`InFlightEvent::appended`].
-    pub(crate) fn copy_for_spool(&self) -> Option<Record> {
+    /// Hands the event to the spool, unless the spool has it or it is resolved. `keeps_order` is set if
+    /// later events of its key must be appended behind it.
+    pub(crate) fn append_to(
+        self: &Arc<Self>,
+        spool: Result<&Store, SpoolError>,
+        keeps_order: bool,
+    ) {
         let mut state = lock(&self.state);
-        if state.spool != BySpool::Outside || !matches!(state.answer, Answer::Waiting { .. }) {
-            return None;
-        }
-        let attempts = u32::from(matches!(state.transport, ByTransport::Failed(_)));
-        let record = match state.transport {
-            ByTransport::Untried => state.message.take()?.into_record(),
-            _ => state.message.as_ref()?.to_record(attempts),
+        let Some(message) = &state.message else {
+            return;
         };
-        state.spool = BySpool::Appending;
-        Some(record)
+        if state.spool != BySpool::Outside || !matches!(state.answer, Answer::Waiting { .. }) {
+            return;
+        }
+        let (topic, key) = (message.topic(), message.key());
+        let in_order = keeps_order.then(|| self.core.hash_key(topic, key));
+        let counted =
+            spool.map(|spool| (spool, spool.key_hash(topic, key), message.record_weight()));
+        state.spool = BySpool::Appending(self.core.relay.appending(in_order));
+        drop(state);
+        let handed_in =
+            counted.and_then(|(spool, key, weight)| spool.append_late(key, weight, self.clone()));
+        if let Err(error) = handed_in {
+            self.appended(Err(error));
+        }
     }
 
     /// Handles the answer of the spool. Called on the writer thread of the spool, so it must not lock
     /// the routing: the relay holds it exclusively while it closes a lost spool, which joins that
     /// thread.
-    pub(crate) fn appended(&self, answer: Result<Sequence, SpoolError>) {
+    fn appended(&self, answer: Result<Sequence, SpoolError>) {
         let mut state = lock(&self.state);
+        let BySpool::Appending(ticket) = state.spool else {
+            return;
+        };
         match answer {
             Ok(sequence) => {
                 let key = self.hash_of(&state).unwrap_or_default();
@@ -213,13 +228,13 @@ impl InFlightEvent {
                 };
                 // Before the receipt: the relay must know that the transport has the same event
                 // before the caller can act on the receipt.
-                self.core.relay.appended(Some(sequence), event);
+                self.core.relay.appended(ticket, Some(sequence), event);
                 self.resolve(state, outcome);
             }
             Err(error) => {
                 state.spool = BySpool::Refused(self.hash_of(&state).unwrap_or_default());
                 state.refusal = Some(error.clone());
-                self.core.relay.appended(None, None);
+                self.core.relay.appended(ticket, None, None);
                 self.core.spool_failed(&error);
                 let outcome = match &state.transport {
                     // It may still be delivered before its deadline.
@@ -272,7 +287,13 @@ impl InFlightEvent {
                 self.end_refused();
             }),
             // `appended` decides when the spool answers; until then the relay skips the row.
-            BySpool::Appending => relay.while_key_fails(key, || drop(state)),
+            BySpool::Appending(_) if is_final => {}
+            BySpool::Appending(_) => relay.while_key_fails(key, || {
+                drop(state);
+                if let Some(key) = key {
+                    relay.released(&self.core, key, None);
+                }
+            }),
             BySpool::Outside => {
                 let waits = matches!(state.answer, Answer::Waiting { .. });
                 drop(state);
@@ -312,6 +333,31 @@ impl InFlightEvent {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+}
+
+impl LateRecord for InFlightEvent {
+    fn take(&self) -> Option<Record> {
+        let mut state = lock(&self.state);
+        let BySpool::Appending(ticket) = state.spool else {
+            return None;
+        };
+        if !matches!(state.answer, Answer::Waiting { .. }) {
+            state.spool = BySpool::Outside;
+            self.core.relay.appended(ticket, None, None);
+            return None;
+        }
+        match state.transport {
+            ByTransport::Untried => state.message.take().map(Message::into_record),
+            _ => {
+                let attempts = u32::from(matches!(state.transport, ByTransport::Failed(_)));
+                (state.message.as_ref()).map(|message| message.to_record(attempts))
+            }
+        }
+    }
+
+    fn stored(&self, outcome: Result<Sequence, SpoolError>) {
+        self.appended(outcome);
     }
 }
 

@@ -231,6 +231,17 @@ impl Message {
         ))
     }
 
+    /// Returns the weight of its record in the spool.
+    pub(crate) fn record_weight(&self) -> u64 {
+        Record::weight_of(
+            self.topic().len(),
+            self.key().map_or(0, <[u8]>::len),
+            self.headers()
+                .map(|(name, value)| (name.len(), value.len())),
+            self.payload_end,
+        )
+    }
+
     /// Returns the record for the spool.
     pub(crate) fn to_record(&self, attempts: u32) -> Record {
         Record {
@@ -339,7 +350,9 @@ mod tests {
         assert_eq!(message.payload(), b"{}");
         let headers: Vec<_> = message.headers().collect();
         assert_eq!(headers, [("a", &b"1"[..]), ("a", b""), ("b", b"23")]);
-        assert_eq!(Message::of_record(message.to_record(0)), message);
+        let record = message.to_record(0);
+        assert_eq!(record.weight(), message.record_weight());
+        assert_eq!(Message::of_record(record), message);
     }
 
     #[test]

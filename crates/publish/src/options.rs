@@ -14,15 +14,15 @@ use crate::clock::Clock;
 use crate::retry::{Jitter, RetryPolicy};
 use crate::transport::Connector;
 
-/// Publishing mode: cluster first, or disk first.
+/// Publishing mode: the disk only when the cluster is slow, or at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// Cluster first; events that it does not acknowledge in time are spooled. An event without a
     /// receipt may be lost if the process is killed.
     #[default]
     Direct,
-    /// Disk first: the receipt comes after one local commit, and the relay delivers the event.
-    /// Needs a spool.
+    /// Disk and cluster at once: the first that has the event gives the receipt. An event that the
+    /// cluster acknowledges before the next commit is not written to the disk. Needs a spool.
     WriteAhead,
 }
 

@@ -1,8 +1,10 @@
 //! Spool of the publisher: on a disk, or simulated in tests.
 
+use std::sync::Arc;
+
 use herald_spool::{
-    Batch, DeadLetterRequest, FailedAttempt, Found, OrphanedReader, Pending, Record, Sequence,
-    Spool, SpoolCluster, SpoolError, SpoolStats,
+    Batch, DeadLetterRequest, FailedAttempt, Found, KeyHash, LateRecord, OrphanedReader, Pending,
+    Sequence, Spool, SpoolCluster, SpoolError, SpoolStats,
 };
 
 #[cfg(test)]
@@ -16,16 +18,26 @@ pub(crate) enum Store {
 }
 
 impl Store {
-    /// See [`Spool::append_then`].
-    pub(crate) fn append_then(
+    /// See [`Spool::key_hash`].
+    pub(crate) fn key_hash(&self, topic: &str, key: Option<&[u8]>) -> KeyHash {
+        match self {
+            Self::Disk(spool) => spool.key_hash(topic, key),
+            #[cfg(test)]
+            Self::Simulated(spool) => spool.key_hash(topic, key),
+        }
+    }
+
+    /// See [`Spool::append_late`].
+    pub(crate) fn append_late(
         &self,
-        record: Record,
-        then: impl FnOnce(Result<Sequence, SpoolError>) + Send + 'static,
+        key: KeyHash,
+        weight: u64,
+        record: Arc<dyn LateRecord>,
     ) -> Result<(), SpoolError> {
         match self {
-            Self::Disk(spool) => spool.append_then(record, then),
+            Self::Disk(spool) => spool.append_late(key, weight, record),
             #[cfg(test)]
-            Self::Simulated(spool) => spool.append_then(record, Box::new(then)),
+            Self::Simulated(spool) => spool.append_late(key, record),
         }
     }
 

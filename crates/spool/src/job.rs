@@ -1,14 +1,32 @@
 //! Jobs of the writer thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
 use crate::cluster::SpoolCluster;
 use crate::dead::DeadLetterRequest;
 use crate::error::SpoolError;
+use crate::keys::KeyHasher;
 use crate::record::{FailedAttempt, Record, Sequence};
+use crate::sql_convert;
+
+/// Record that is made when the writer is about to store it: see [`crate::Spool::append_late`].
+///
+/// Both methods run on the writer thread: they must be quick and must not wait for the spool.
+pub trait LateRecord: Send + Sync {
+    /// Makes the record, or returns `None` if it need not be stored any more; then [`Self::stored`]
+    /// is not called.
+    fn take(&self) -> Option<Record>;
+
+    /// Receives the receipt, or the error for which the record was not stored.
+    fn stored(&self, outcome: Result<Sequence, SpoolError>);
+}
 
 /// Change that a caller submits. It is committed in one transaction, all or nothing.
-#[derive(Debug)]
 pub(crate) enum Operation {
     Append(Record),
+    /// Becomes an `Append` when the writer takes it, or is dropped.
+    AppendLate(Arc<dyn LateRecord>),
     AppendAll(Vec<Record>),
     AppendDead {
         record: Record,
@@ -58,12 +76,74 @@ pub(crate) struct Answer {
 }
 
 /// Callback that the writer thread calls once, when the operation is durable or has failed.
-pub(crate) type Done = Box<dyn FnOnce(Result<Answer, SpoolError>) + Send>;
+pub(crate) enum Done {
+    Call(Box<dyn FnOnce(Result<Answer, SpoolError>) + Send>),
+    Late(Arc<dyn LateRecord>),
+}
+
+impl Done {
+    /// It is the caller's code, so its panic must not end the writer.
+    pub(crate) fn resolve(self, outcome: Result<Answer, SpoolError>) {
+        let _ = catch_unwind(AssertUnwindSafe(|| match self {
+            Self::Call(done) => done(outcome),
+            Self::Late(record) => record.stored(outcome.map(|answer| answer.first)),
+        }));
+    }
+}
 
 /// Operation on its way to the writer, with its callback.
 pub(crate) struct Job {
     pub(crate) operation: Operation,
-    /// Weight of the records that the operation adds.
-    pub(crate) weight: u64,
+    /// What it adds to the spool.
+    pub(crate) load: Load,
+    /// Hashes of the keys of the records that it adds to the queue, one per record.
+    pub(crate) keys: Vec<u64>,
     pub(crate) done: Done,
+}
+
+/// Records, and their weight.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Load {
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Load {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.records += other.records;
+        self.bytes += other.bytes;
+    }
+
+    pub(crate) fn remove(&mut self, other: Self) {
+        self.records -= other.records;
+        self.bytes -= other.bytes;
+    }
+}
+
+impl Job {
+    pub(crate) fn new(operation: Operation, hasher: &KeyHasher, done: Done) -> Self {
+        let records = operation.records();
+        let queued = operation.queued_records().iter();
+        Self {
+            load: Load {
+                records: sql_convert::bytes(records.len()),
+                bytes: records.iter().map(Record::weight).sum(),
+            },
+            keys: queued.map(|record| hasher.hash_of(record)).collect(),
+            operation,
+            done,
+        }
+    }
+
+    /// Makes the record of an `AppendLate`. Returns false if it need not be stored.
+    pub(crate) fn make_record(&mut self) -> bool {
+        let Operation::AppendLate(record) = &self.operation else {
+            return true;
+        };
+        match catch_unwind(AssertUnwindSafe(|| record.take())) {
+            Ok(Some(record)) => self.operation = Operation::Append(record),
+            Ok(None) | Err(_) => return false,
+        }
+        true
+    }
 }

@@ -5,6 +5,17 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 use crate::record::Record;
 
+/// Hash of a topic and key: see [`crate::Spool::key_hash`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyHash(pub(crate) u64);
+
+impl KeyHash {
+    /// Creates the hash with this value, for a stand-in of a spool in tests.
+    pub const fn new(hash: u64) -> Self {
+        Self(hash)
+    }
+}
+
 /// Hasher of topic and key to 64 bits. It is seeded per process, so that nobody can choose keys
 /// that collide.
 #[derive(Debug, Default)]

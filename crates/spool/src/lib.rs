@@ -99,6 +99,8 @@ pub use damage::Damage;
 pub use dead::{DeadLetter, DeadLetterRequest, REASON_DAMAGED};
 pub use error::{Limit, SpoolError, SpoolErrorCode};
 pub use inspect::{Inspector, SpoolStatus};
+pub use job::LateRecord;
+pub use keys::KeyHash;
 pub use lock_file::{SpoolFile, spool_files};
 pub use open::OpenReport;
 pub use options::{SpoolOptions, WhenOwned};

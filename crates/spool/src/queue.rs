@@ -6,10 +6,10 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::error::{Limit, SpoolError};
-use crate::job::{Job, Operation};
+use crate::job::{Job, Load};
 use crate::keys::{KeyCounts, KeyHasher};
 use crate::options::SpoolOptions;
-use crate::sql_convert;
+use crate::record::Record;
 use crate::state::Totals;
 use crate::sync::lock;
 use herald_process::ForkGuard;
@@ -46,31 +46,6 @@ struct Inner {
     write_failure: Option<SpoolError>,
     /// Whether damage was found since the last maintenance.
     damaged: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Load {
-    records: u64,
-    bytes: u64,
-}
-
-impl Load {
-    fn of(job: &Job) -> Self {
-        Self {
-            records: sql_convert::bytes(job.operation.records().len()),
-            bytes: job.weight,
-        }
-    }
-
-    fn add(&mut self, other: Self) {
-        self.records += other.records;
-        self.bytes += other.bytes;
-    }
-
-    fn remove(&mut self, other: Self) {
-        self.records -= other.records;
-        self.bytes -= other.bytes;
-    }
 }
 
 /// Statistics of the writer since the spool was opened.
@@ -142,13 +117,13 @@ impl Queue {
 
     /// Submits a job; waits for room if there is none.
     pub(crate) fn submit(&self, job: Job) -> Result<(), SpoolError> {
-        let hashes = self.check(&job)?;
+        self.check(&job)?;
         let mut inner = self.lock();
         loop {
             inner.check_open()?;
             inner.check_limits(&self.options, &job)?;
             if inner.has_room(&self.options, &job) {
-                inner.push(job, &hashes);
+                inner.push(job);
                 // Unlocked first, or the writer would wake up only to wait for this mutex.
                 drop(inner);
                 self.jobs_available.notify_one();
@@ -163,7 +138,7 @@ impl Queue {
 
     /// Submits a job if there is room; otherwise returns it and stores the waker.
     pub(crate) fn poll_submit(&self, job: Job, waker: &Waker) -> Result<Option<Job>, SpoolError> {
-        let hashes = self.check(&job)?;
+        self.check(&job)?;
         let mut inner = self.lock();
         inner.check_open()?;
         inner.check_limits(&self.options, &job)?;
@@ -173,24 +148,24 @@ impl Queue {
             }
             return Ok(Some(job));
         }
-        inner.push(job, &hashes);
+        inner.push(job);
         drop(inner);
         self.jobs_available.notify_one();
         Ok(None)
     }
 
-    /// Checks the job as far as no lock is needed, and returns the hashes of its keys.
-    fn check(&self, job: &Job) -> Result<Vec<u64>, SpoolError> {
+    /// Checks the job as far as no lock is needed.
+    fn check(&self, job: &Job) -> Result<(), SpoolError> {
         self.fork_guard.check()?;
         let max = self.options.max_record_bytes;
-        for record in job.operation.records() {
-            let bytes = record.weight();
-            if bytes > max {
-                return Err(SpoolError::RecordTooLarge { bytes, max });
-            }
+        let most = match job.operation.records() {
+            [] => job.load.bytes,
+            records => records.iter().map(Record::weight).max().unwrap_or_default(),
+        };
+        if most > max {
+            return Err(SpoolError::RecordTooLarge { bytes: most, max });
         }
-        let records = job.operation.queued_records();
-        Ok(records.iter().map(|r| self.hasher.hash_of(r)).collect())
+        Ok(())
     }
 
     /// Waits for jobs, and takes all of them for one commit.
@@ -253,11 +228,8 @@ impl Queue {
         let mut inner = self.lock();
         inner.release(jobs);
         inner.stored = stored;
-        for job in jobs {
-            for record in job.operation.queued_records() {
-                let hash = self.hasher.hash_of(record);
-                inner.keys.remove(hash);
-            }
+        for hash in jobs.iter().flat_map(|job| &job.keys) {
+            inner.keys.remove(*hash);
         }
         inner.commits.failed += 1;
         if error.is_out_of_space() {
@@ -265,6 +237,20 @@ impl Queue {
         }
         drop(inner);
         self.fail(error);
+    }
+
+    /// Forgets jobs whose records need not be stored.
+    pub(crate) fn forget(&self, jobs: &[Job]) {
+        if jobs.is_empty() {
+            return;
+        }
+        let mut inner = self.lock();
+        for job in jobs {
+            inner.reserved.remove(job.load);
+            for hash in &job.keys {
+                inner.keys.remove(*hash);
+            }
+        }
     }
 
     /// Refuses further jobs, if the error is one that ends the spool.
@@ -309,7 +295,7 @@ impl Queue {
         let jobs = std::mem::take(&mut inner.jobs);
         self.notify_room(inner);
         for job in jobs {
-            (job.done)(Err(failure.clone()));
+            job.done.resolve(Err(failure.clone()));
         }
     }
 
@@ -355,7 +341,7 @@ impl Inner {
     }
 
     fn check_limits(&self, options: &SpoolOptions, job: &Job) -> Result<(), SpoolError> {
-        let load = Load::of(job);
+        let load = job.load;
         if load.records == 0 {
             return Ok(());
         }
@@ -373,18 +359,17 @@ impl Inner {
 
     /// Returns whether the job has room. One that adds no records always has: it frees some.
     fn has_room(&self, options: &SpoolOptions, job: &Job) -> bool {
-        let load = Load::of(job);
+        let load = job.load;
         load.records == 0
             || self.waiting.records == 0
             || (self.waiting.records + load.records <= options.queue_records
                 && self.waiting.bytes + load.bytes <= options.queue_bytes)
     }
 
-    fn push(&mut self, job: Job, hashes: &[u64]) {
-        let load = Load::of(&job);
-        self.waiting.add(load);
-        self.reserved.add(load);
-        for hash in hashes {
+    fn push(&mut self, job: Job) {
+        self.waiting.add(job.load);
+        self.reserved.add(job.load);
+        for hash in &job.keys {
             self.keys.add(*hash);
         }
         self.jobs.push_back(job);
@@ -392,18 +377,7 @@ impl Inner {
 
     fn release(&mut self, jobs: &VecDeque<Job>) {
         for job in jobs {
-            self.reserved.remove(Load::of(job));
-        }
-    }
-}
-
-impl Job {
-    pub(crate) fn new(operation: Operation, done: crate::job::Done) -> Self {
-        let weight = operation.records().iter().map(crate::Record::weight).sum();
-        Self {
-            operation,
-            weight,
-            done,
+            self.reserved.remove(job.load);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::sql_convert;
+use crate::{headers, sql_convert};
 
 /// Overhead of a row in bytes: numbers, page and tree, rounded up.
 pub(crate) const ROW_OVERHEAD: u64 = 64;
@@ -134,12 +134,24 @@ impl Record {
     /// Returns the bytes that count towards the spool's limits: topic, key, headers and payload,
     /// and 64 for the row. The file is larger by SQLite's pages.
     pub fn weight(&self) -> u64 {
-        weight(
+        let headers = self.headers.iter();
+        Self::weight_of(
             self.topic.len(),
             self.key.as_ref().map_or(0, Vec::len),
-            crate::headers::encoded_length(&self.headers),
+            headers.map(|header| (header.name.len(), header.value.len())),
             self.payload.len(),
         )
+    }
+
+    /// Returns the [weight](Self::weight) of a record with parts of these lengths; a header has the
+    /// lengths of its name and its value.
+    pub fn weight_of(
+        topic: usize,
+        key: usize,
+        headers: impl Iterator<Item = (usize, usize)>,
+        payload: usize,
+    ) -> u64 {
+        weight(topic, key, headers::encoded_length(headers), payload)
     }
 }
 

@@ -12,8 +12,8 @@ use crate::dead::{DeadLetter, DeadLetterRequest};
 use crate::error::SpoolError;
 use crate::files::{Files, Identity};
 use crate::inspect::Inspector;
-use crate::job::{Answer, Job, Operation};
-use crate::keys::KeyHasher;
+use crate::job::{Answer, Done, Job, LateRecord, Load, Operation};
+use crate::keys::{KeyHash, KeyHasher};
 use crate::lock_file::LockFile;
 use crate::open::{self, OpenReport, Parts};
 use crate::options::SpoolOptions;
@@ -138,21 +138,32 @@ impl Spool {
         self.submit(Operation::Append(record), |answer| answer.first)
     }
 
-    /// Appends a record and calls `then` with its receipt or the error. `then` runs on the writer
-    /// thread: it must be quick and must not wait for the spool. It is not called if this returns
-    /// an error.
+    /// Returns the hash with which this spool counts the records of a topic and key.
+    pub fn key_hash(&self, topic: &str, key: Option<&[u8]>) -> KeyHash {
+        KeyHash(self.queue.hasher.hash(topic.as_bytes(), key))
+    }
+
+    /// Appends a record that is made when the writer takes it, unless it need not be stored by then.
+    /// `key` is its [`Spool::key_hash`], and `weight` its [`Record::weight`]. Neither method of
+    /// `record` is called if this returns an error.
     ///
     /// # Errors
     /// See [`Spool::append`].
-    pub fn append_then(
+    pub fn append_late(
         &self,
-        record: Record,
-        then: impl FnOnce(Result<Sequence, SpoolError>) + Send + 'static,
+        key: KeyHash,
+        weight: u64,
+        record: Arc<dyn LateRecord>,
     ) -> Result<(), SpoolError> {
-        let done = Box::new(move |outcome: Result<Answer, SpoolError>| {
-            then(outcome.map(|answer| answer.first));
-        });
-        self.queue.submit(Job::new(Operation::Append(record), done))
+        self.queue.submit(Job {
+            operation: Operation::AppendLate(record.clone()),
+            load: Load {
+                records: 1,
+                bytes: weight,
+            },
+            keys: vec![key.0],
+            done: Done::Late(record),
+        })
     }
 
     /// Appends a record from async code: waits for room and for the disk without blocking the
@@ -278,11 +289,12 @@ impl Spool {
         sequences: Vec<Sequence>,
         then: impl FnOnce(Result<u64, SpoolError>) + Send + 'static,
     ) -> Result<(), SpoolError> {
-        let done = Box::new(move |outcome: Result<Answer, SpoolError>| {
-            then(outcome.map(|answer| answer.count));
-        });
+        let done = Done::Call(Box::new(move |outcome| {
+            then(outcome.map(|answer: Answer| answer.count));
+        }));
+        let operation = Operation::Acknowledge(sequences);
         self.queue
-            .submit(Job::new(Operation::Acknowledge(sequences), done))
+            .submit(Job::new(operation, &self.queue.hasher, done))
     }
 
     /// Stores failed attempts with their records; resolves to the number of records found.
@@ -477,10 +489,10 @@ impl Spool {
         answer: fn(Answer) -> T,
     ) -> (Job, Pending<T>) {
         let (completer, pending) = pending(self.queue.fork_guard);
-        let done = Box::new(move |outcome: Result<Answer, SpoolError>| {
+        let done = Done::Call(Box::new(move |outcome| {
             completer.complete(outcome.map(answer));
-        });
-        (Job::new(operation, done), pending)
+        }));
+        (Job::new(operation, &self.queue.hasher, done), pending)
     }
 
     fn read<T>(

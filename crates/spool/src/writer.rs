@@ -4,7 +4,6 @@
 //! busy, the next jobs gather: the more callers, the larger the commits, without a timer.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use crate::commit_counter::CommitCounter;
 use crate::connection;
 use crate::error::SpoolError;
 use crate::file_watcher::FileWatcher;
-use crate::job::{Answer, Done, Job, Operation};
+use crate::job::{Answer, Job, Operation};
 use crate::maintenance;
 use crate::queue::{Queue, Received, Settled};
 use crate::requests::{self, Requests};
@@ -70,13 +69,17 @@ impl Writer {
     }
 
     fn serve(&mut self, jobs: VecDeque<Job>) {
+        let jobs = self.needed(jobs);
+        if jobs.is_empty() {
+            return;
+        }
         let started = Instant::now();
         let operations: Vec<&Operation> = jobs.iter().map(|job| &job.operation).collect();
         match self.commit(&operations, None) {
             Ok((answers, settled)) => {
                 self.queue.settle(&jobs, &settled, started.elapsed());
                 for (job, answer) in jobs.into_iter().zip(answers) {
-                    resolve(job.done, Ok(answer));
+                    job.done.resolve(Ok(answer));
                 }
             }
             Err(error) if error.is_out_of_space() => {
@@ -93,6 +96,21 @@ impl Writer {
         }
     }
 
+    /// Makes the records that are made late, and returns the jobs that are still needed.
+    fn needed(&self, jobs: VecDeque<Job>) -> VecDeque<Job> {
+        let mut needed = VecDeque::with_capacity(jobs.len());
+        let mut unneeded = Vec::new();
+        for mut job in jobs {
+            if job.make_record() {
+                needed.push_back(job);
+            } else {
+                unneeded.push(job);
+            }
+        }
+        self.queue.forget(&unneeded);
+        needed
+    }
+
     fn fail(&self, jobs: VecDeque<Job>, error: &SpoolError) {
         if jobs.is_empty() {
             return;
@@ -100,7 +118,7 @@ impl Writer {
         let stored = self.state.totals;
         self.queue.settle_failed(&jobs, stored, error);
         for job in jobs {
-            resolve(job.done, Err(error.clone()));
+            job.done.resolve(Err(error.clone()));
         }
     }
 
@@ -110,7 +128,7 @@ impl Writer {
     fn serve_alone(&mut self, job: Job) {
         let Operation::Acknowledge(sequences) = &job.operation else {
             return match self.commit_on_full_disk(&job.operation) {
-                Ok(answer) => resolve(job.done, Ok(answer)),
+                Ok(answer) => job.done.resolve(Ok(answer)),
                 Err(error) => self.fail([job].into(), &error),
             };
         };
@@ -128,7 +146,7 @@ impl Writer {
                 Err(error) => return self.fail([job].into(), &error),
             }
         }
-        resolve(job.done, Ok(answer));
+        job.done.resolve(Ok(answer));
     }
 
     /// Commits one operation that adds no rows, with the WAL from its beginning.
@@ -345,9 +363,4 @@ impl Writer {
             let _ = self.watcher.allow_shorter(bytes);
         }
     }
-}
-
-/// Calls the callback of a job. It is the caller's code, so its panic must not end the writer.
-fn resolve(done: Done, outcome: Result<Answer, SpoolError>) {
-    let _ = catch_unwind(AssertUnwindSafe(|| done(outcome)));
 }

@@ -2,13 +2,13 @@
 
 mod common;
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, SystemTime};
 
 use common::{Place, append, append_many, numbers, read_all, record};
 use herald_spool::{
-    DeadLetterAction, DeadLetterRequest, FailedAttempt, Found, Inspector, Limit, Record, Sequence,
-    Spool, SpoolError,
+    DeadLetterAction, DeadLetterRequest, FailedAttempt, Found, Inspector, LateRecord, Limit,
+    Record, Sequence, Spool, SpoolError,
 };
 
 fn request(sequence: Sequence) -> DeadLetterRequest {
@@ -315,17 +315,74 @@ fn many_appends_share_a_commit() {
     assert!(commits.longest <= commits.time);
 }
 
+/// Record that is made late, if at all.
+struct Late {
+    record: Option<Record>,
+    receipts: Option<mpsc::Sender<Result<Sequence, SpoolError>>>,
+}
+
+impl LateRecord for Late {
+    fn take(&self) -> Option<Record> {
+        self.record.clone()
+    }
+
+    fn stored(&self, outcome: Result<Sequence, SpoolError>) {
+        let receipts = self.receipts.as_ref();
+        receipts.expect("the caller panics").send(outcome).unwrap();
+    }
+}
+
+fn append_late(spool: &Spool, like: &Record, late: Late) {
+    spool
+        .append_late(
+            spool.key_hash(&like.topic, like.key.as_deref()),
+            like.weight(),
+            Arc::new(late),
+        )
+        .unwrap();
+}
+
+#[test]
+fn record_that_is_not_needed_any_more_is_not_stored_and_frees_its_key() {
+    let place = Place::new();
+    let spool = place.open();
+    let (sender, receipts) = mpsc::channel();
+    for number in 0..100 {
+        let like = record(number).with_key("of one");
+        append_late(
+            &spool,
+            &like,
+            Late {
+                record: (number == 50).then(|| like.clone()),
+                receipts: Some(sender.clone()),
+            },
+        );
+    }
+    let receipt = receipts.recv().unwrap().unwrap();
+    append(&spool, 100);
+    assert_eq!(spool.depth().unwrap(), 2);
+    let like = record(50).with_key("of one");
+    assert!(spool.holds_key(&like.topic, like.key.as_deref()).unwrap());
+    spool.acknowledge(vec![receipt]).unwrap().wait().unwrap();
+    assert!(!spool.holds_key(&like.topic, like.key.as_deref()).unwrap());
+    assert!(receipts.try_recv().is_err(), "only one was stored");
+    // The room of those that were not stored is free again.
+    let stats = spool.stats().unwrap();
+    assert_eq!((stats.records, stats.bytes), (1, record(100).weight()));
+}
+
 #[test]
 fn callback_gets_the_receipt_and_may_panic() {
     let place = Place::new();
     let spool = place.open();
     let (sender, receipts) = mpsc::channel();
-    spool
-        .append_then(record(1), |_| panic!("in the caller's code"))
-        .unwrap();
-    spool
-        .append_then(record(2), move |receipt| sender.send(receipt).unwrap())
-        .unwrap();
+    for (number, receipts) in [(1, None), (2, Some(sender))] {
+        let late = Late {
+            record: Some(record(number)),
+            receipts,
+        };
+        append_late(&spool, &record(number), late);
+    }
     let receipt = receipts.recv().unwrap().unwrap();
     assert!(matches!(
         spool.find(receipt).unwrap(),

@@ -9,7 +9,7 @@
 //! - After a failure of an event of a key, nothing of that key is sent until the transport has
 //!   reported all its later events of the key ([`Failing`]); it fails those too.
 //! - Rows of which the relay does not know yet whether the transport has them are not read
-//!   ([`Inbox::answered`]).
+//!   ([`Inbox::tickets`]).
 
 mod cluster_identity;
 mod connection;
@@ -22,7 +22,7 @@ mod spool_recovery;
 mod thread;
 mod window;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -52,15 +52,15 @@ pub(crate) struct Relay {
 pub(crate) struct Inbox {
     /// In the order in which they happened.
     pub(crate) events: Vec<RowEvent>,
-    /// Number of records that were handed to the spool.
-    pub(crate) handed_in: u64,
-    /// Number of those that the spool has answered. While it is lower than `handed_in`, there may be a
-    /// row whose event the transport has too, without the relay knowing it yet.
-    pub(crate) answered: u64,
+    /// Records that were handed to the spool. While one is not answered, there may be a row whose
+    /// event the transport has too, without the relay knowing it yet.
+    pub(crate) tickets: Tickets,
     /// Highest sequence of an answered record.
     pub(crate) confirmed: Sequence,
     /// Number of changes that may have added an unsent row; see [`Relay::everything_sent`].
-    waits: u64,
+    pub(crate) waits: u64,
+    /// Tickets that were given when the last one did: its row is answered with them at the latest.
+    waits_for: u64,
     unsent: UnsentRows,
     /// Keys of which the transport has failed an event. It fails the later ones of the key too, one
     /// after the other; until it has, nothing of the key may be sent.
@@ -91,9 +91,54 @@ struct UnsentRows {
 struct Failing {
     /// Failure reports that are being handled.
     reports: usize,
-    /// Value of [`Inbox::answered`] at which the relay knows all rows of the key that the transport
+    /// Number of tickets with whose answers the relay knows all rows of the key that the transport
     /// has.
     needed: u64,
+}
+
+/// Record that was handed to the spool: its number, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
+
+/// Records that were handed to the spool and those that it has answered, nearly in order.
+#[derive(Default)]
+pub(crate) struct Tickets {
+    /// Number of records that are answered without a gap.
+    answered: u64,
+    /// Whether those behind them are answered.
+    behind: VecDeque<bool>,
+}
+
+impl Tickets {
+    fn give(&mut self) -> Ticket {
+        self.behind.push_back(false);
+        Ticket(self.given() - 1)
+    }
+
+    fn answer(&mut self, ticket: Ticket) {
+        let place = usize::try_from(ticket.0 - self.answered).unwrap_or(usize::MAX);
+        if let Some(answered) = self.behind.get_mut(place) {
+            *answered = true;
+        }
+        while self.behind.front() == Some(&true) {
+            self.behind.pop_front();
+            self.answered += 1;
+        }
+    }
+
+    /// Number of records that were handed in.
+    pub(crate) fn given(&self) -> u64 {
+        self.answered + self.behind.len() as u64
+    }
+
+    /// Number of records that are answered, and all before them too.
+    pub(crate) fn answered(&self) -> u64 {
+        self.answered
+    }
+
+    pub(crate) fn are_all_answered(&self) -> bool {
+        self.behind.is_empty()
+    }
 }
 
 /// Event about a row of the spool, or about a probe.
@@ -138,7 +183,12 @@ impl Inbox {
     fn failed(&mut self, key: u64) {
         let failing = self.failing.entry(key).or_default();
         failing.reports = failing.reports.saturating_sub(1);
-        failing.needed = self.handed_in;
+        failing.needed = self.tickets.given();
+    }
+
+    /// Whether the rows are answered that later events of their keys have to wait for.
+    pub(crate) fn has_answered_waiting(&self) -> bool {
+        self.tickets.answered() >= self.waits_for
     }
 
     pub(crate) fn is_failing(&self, key: u64) -> bool {
@@ -184,18 +234,20 @@ impl Relay {
 
     /// Registers a record that is about to be handed to the spool; [`Relay::appended`] must follow.
     /// `waits` is its key if later events of the key must be appended behind it.
-    pub(crate) fn appending(&self, waits: Option<u64>) {
+    pub(crate) fn appending(&self, waits: Option<u64>) -> Ticket {
         self.change(|inbox| {
-            inbox.handed_in += 1;
+            let ticket = inbox.tickets.give();
             if let Some(key) = waits {
                 self.row_waits(inbox, key);
             }
-        });
+            ticket
+        })
     }
 
     /// Notes that the spool has, or is about to have, an unsent row of this key.
     fn row_waits(&self, inbox: &mut Inbox, key: u64) {
         inbox.waits += 1;
+        inbox.waits_for = inbox.tickets.given();
         inbox.unsent.keys.insert(key);
         self.unsent.store(true, Ordering::SeqCst);
     }
@@ -215,8 +267,8 @@ impl Relay {
         self.unsent.load(Ordering::SeqCst)
     }
 
-    /// Notes that the relay has read to the end without finding an unsent row. `waits` is the counter
-    /// when that read began: if it has changed since, a row may have been added behind it. Keys that
+    /// Notes that the relay has passed all rows without finding an unsent one. `waits` is the counter
+    /// when it began: if it has changed since, a row may have been added behind it. Keys that
     /// are failing stay: the transport will fail rows of them that were sent.
     fn everything_sent(&self, waits: u64) {
         self.change(|inbox| {
@@ -256,9 +308,15 @@ impl Relay {
         self.notify.notify();
     }
 
-    pub(crate) fn appended(&self, sequence: Option<Sequence>, event: Option<RowEvent>) {
+    /// Handles the answer for a record. `sequence` is that of its row, if there is one.
+    pub(crate) fn appended(
+        &self,
+        ticket: Ticket,
+        sequence: Option<Sequence>,
+        event: Option<RowEvent>,
+    ) {
         self.change(|inbox| {
-            inbox.answered += 1;
+            inbox.tickets.answer(ticket);
             inbox.confirmed = inbox.confirmed.max(sequence.unwrap_or_default());
             inbox.events.extend(event);
         });
@@ -332,19 +390,28 @@ mod tests {
     #[test]
     fn key_waits_until_all_its_failures_are_known() {
         let mut inbox = Inbox::default();
-        (inbox.handed_in, inbox.answered) = (5, 5);
+        let first = inbox.tickets.give();
         inbox.fails(7);
         inbox.fails(8);
-        assert!(!inbox.recover(5, |_| false), "what follows is not known");
-        inbox.handed_in = 6;
+        inbox.tickets.answer(first);
+        let answered = inbox.tickets.answered();
+        assert!(
+            !inbox.recover(answered, |_| false),
+            "what follows is not known"
+        );
+        let [second, third] = [0, 1].map(|_| inbox.tickets.give());
         inbox.failed(7);
         inbox.failed(8);
+        inbox.tickets.answer(third);
+        let answered = inbox.tickets.answered();
         assert!(
-            !inbox.recover(5, |_| false),
-            "more may be with the transport"
+            !inbox.recover(answered, |_| false),
+            "the second may be with the transport"
         );
-        assert!(inbox.recover(6, |key| key == 7));
+        inbox.tickets.answer(second);
+        let answered = inbox.tickets.answered();
+        assert!(inbox.recover(answered, |key| key == 7));
         assert!(inbox.is_failing(7) && !inbox.is_failing(8));
-        assert!(inbox.recover(6, |_| false) && !inbox.is_failing(7));
+        assert!(inbox.recover(answered, |_| false) && !inbox.is_failing(7));
     }
 }

@@ -31,6 +31,13 @@ impl RelayThread {
         self.rejected.insert(sequence, failure);
     }
 
+    /// Passes a row that the transport has or had, if it is the next one.
+    pub(super) fn need_not_read(&mut self, sequence: Sequence) {
+        if sequence.get() == self.cursor.get() + 1 {
+            self.cursor = sequence;
+        }
+    }
+
     /// Makes the relay read the row again, as one that the transport does not have.
     pub(super) fn send_again(&mut self, sequence: Sequence) {
         self.rows.remove(sequence);

@@ -7,7 +7,7 @@ use herald_spool::{Batch, Found, Sequence, SpoolError, StoredRecord};
 use tracing::error;
 
 use super::row_table::RowState;
-use super::thread::{RelayThread, SHORT_BACKOFF};
+use super::thread::{POLL_INTERVAL, RelayThread, SHORT_BACKOFF, Seen};
 use super::{OrphanedSpool, RowDelivery};
 use crate::circuit::CircuitState;
 use crate::dead_letter;
@@ -68,12 +68,37 @@ impl RelayThread {
             self.read_from(sequence);
         }
         self.blocked.retain(|_, until| *until > now);
+        // No batch that was read before may contain them any more.
+        for sequence in self.gone.drain(..) {
+            self.rows.remove(sequence);
+        }
         let Some(source) = self.source() else { return };
         if self.allowance() == 0 || !self.is_right_cluster() {
             return self.widen_when_silent();
         }
         self.widen_when_silent();
-        while self.allowance() > 0 && self.relay_batch(&source) {}
+        if self.read_at <= now {
+            self.at_end = false;
+        }
+        while !self.at_end && self.allowance() > 0 && self.relay_batch(&source) {}
+        self.note_everything_sent();
+    }
+
+    /// Notes that the transport has every row, if that is so.
+    fn note_everything_sent(&self) {
+        let Seen {
+            confirmed,
+            waits,
+            all_answered,
+        } = self.seen;
+        if all_answered
+            && confirmed > Sequence::START
+            && self.cursor >= confirmed
+            && self.revisit.is_none()
+            && self.core.relay.has_unsent()
+        {
+            self.core.relay.everything_sent(waits);
+        }
     }
 
     /// Returns the spool to read from: that of deleted files first, because its rows are older.
@@ -109,13 +134,11 @@ impl RelayThread {
         };
         let limit = self.allowance().clamp(MIN_ROWS, READ_ROWS);
         let bytes = self.core.options.max_in_flight_bytes as u64 / 4;
-        let (handed_in, quiet, waits) = self.core.relay.change(|inbox| {
-            let quiet = inbox.handed_in == inbox.answered;
-            (inbox.handed_in, quiet, inbox.waits)
+        let (handed_in, quiet, waits, confirmed_before) = self.core.relay.change(|inbox| {
+            let tickets = &inbox.tickets;
+            let (handed_in, quiet) = (tickets.given(), tickets.are_all_answered());
+            (handed_in, quiet, inbox.waits, inbox.confirmed)
         });
-        for sequence in self.gone.drain(..) {
-            self.rows.remove(sequence);
-        }
         // Counted before the read: the read sees at least all rows that are counted here.
         let counted = source.depth();
         let batch = match source.next_batch(limit, bytes, self.cursor) {
@@ -133,11 +156,11 @@ impl RelayThread {
         let (still, confirmed) = self
             .core
             .relay
-            .change(|inbox| (inbox.handed_in == handed_in, inbox.confirmed));
+            .change(|inbox| (inbox.tickets.given() == handed_in, inbox.confirmed));
         let cursor = self.cursor;
         self.process_inbox();
         self.write_dead_letters();
-        if self.cursor != cursor {
+        if self.cursor < cursor {
             return true;
         }
         if !batch.damaged.is_empty() {
@@ -148,7 +171,12 @@ impl RelayThread {
             );
             self.core.counters.dead.add(batch.damaged.len() as u64);
         }
-        self.at_end = batch.last.is_none();
+        if batch.last.is_none() {
+            // The read has seen all rows that were confirmed before it.
+            self.cursor = self.cursor.max(confirmed_before);
+            self.at_end = self.cursor >= self.seen.confirmed;
+            self.read_at = self.now() + POLL_INTERVAL;
+        }
         if self.at_end && quiet && self.revisit.is_none() {
             if counted > self.rows.len() as u64 {
                 return self.search(counted);
@@ -161,7 +189,7 @@ impl RelayThread {
             if !(quiet && still) && sequence > confirmed {
                 return false;
             }
-            if !self.rows.contains(sequence) {
+            if sequence > self.cursor && !self.rows.contains(sequence) {
                 if self.allowance() == 0 {
                     return false;
                 }
@@ -171,7 +199,7 @@ impl RelayThread {
                     Sent::Stop => return false,
                 }
             }
-            self.cursor = sequence;
+            self.cursor = self.cursor.max(sequence);
         }
         if let Some(last) = batch.last {
             self.cursor = self.cursor.max(last);

@@ -45,7 +45,7 @@ impl RelayThread {
         while self
             .core
             .relay
-            .change(|inbox| inbox.handed_in != inbox.answered)
+            .change(|inbox| !inbox.tickets.are_all_answered())
         {
             self.core.relay.notify.wait(&self.core.clock, None);
         }

@@ -30,6 +30,17 @@ pub(super) const SHORT_BACKOFF: Duration = Duration::from_millis(100);
 /// Minimum interval between warnings that rows can't be removed.
 pub(super) const WARN_INTERVAL: Duration = Duration::from_secs(30);
 
+/// State of the inbox when its events were taken.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// Highest sequence of an answered record.
+    pub(super) confirmed: Sequence,
+    /// Number of changes that may have added an unsent row.
+    pub(super) waits: u64,
+    /// Whether the rows of those changes are answered, and so not behind `confirmed`.
+    pub(super) all_answered: bool,
+}
+
 pub(crate) struct RelayThread {
     pub(super) core: Arc<Core>,
     pub(super) circuit: CircuitState,
@@ -43,8 +54,12 @@ pub(crate) struct RelayThread {
     pub(super) revisit: Option<(Duration, Sequence)>,
     /// Sequence up to which rows were handled.
     pub(super) cursor: Sequence,
-    /// Whether there was no row behind the cursor.
+    /// Whether there is no row behind the cursor that this process knows of.
     pub(super) at_end: bool,
+    /// Time of the next read at the end, for rows that another process adds.
+    pub(super) read_at: Duration,
+    /// What the inbox told when its events were taken.
+    pub(super) seen: Seen,
     /// Window of rows in the transport.
     pub(super) window: Window,
     pub(super) sent_bytes: usize,
@@ -91,6 +106,8 @@ impl RelayThread {
             revisit: None,
             cursor: Sequence::START,
             at_end: false,
+            read_at: Duration::ZERO,
+            seen: Seen::default(),
             window,
             sent_bytes: 0,
             dead_letters: Vec::new(),
@@ -194,9 +211,14 @@ impl RelayThread {
 
     pub(super) fn process_inbox(&mut self) {
         let (events, answered, cluster_lost, spool_lost) = self.core.relay.change(|inbox| {
+            self.seen = Seen {
+                confirmed: inbox.confirmed,
+                waits: inbox.waits,
+                all_answered: inbox.has_answered_waiting(),
+            };
             (
                 std::mem::take(&mut inbox.events),
-                inbox.answered,
+                inbox.tickets.answered(),
                 std::mem::take(&mut inbox.cluster_lost),
                 inbox.spool_lost.take(),
             )
@@ -208,6 +230,7 @@ impl RelayThread {
         for event in events {
             self.handle(event);
         }
+        self.at_end &= self.cursor >= self.seen.confirmed;
         let rows = &self.rows;
         let recovered = (self.core.relay)
             .change(|inbox| inbox.recover(answered, |key| rows.are_with_transport(key)));
@@ -222,9 +245,13 @@ impl RelayThread {
         match event {
             RowEvent::Spilled(sequence, key) => {
                 self.rows.insert(sequence, RowState::WithTransport(key));
+                self.need_not_read(sequence);
             }
             RowEvent::Requeued(sequence) => self.send_again(sequence),
-            RowEvent::Acknowledged(sequence) => self.mark_acknowledged(sequence),
+            RowEvent::Acknowledged(sequence) => {
+                self.mark_acknowledged(sequence);
+                self.need_not_read(sequence);
+            }
             RowEvent::Rejected(sequence, failure) => self.reject_permanently(sequence, failure),
             RowEvent::Row(reported) => self.handle_row(reported),
             RowEvent::DeadLetter(reported) => self.handle_dead_letter(reported),

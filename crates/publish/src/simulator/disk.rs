@@ -1,10 +1,12 @@
 //! Simulated disk with a spool: committed rows survive a kill, queued jobs do not.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
 use herald_spool::{
-    Batch, DeadLetterRequest, FailedAttempt, Found, Record, Sequence, SpoolError, StoredRecord,
+    Batch, DeadLetterRequest, FailedAttempt, Found, KeyHash, LateRecord, Record, Sequence,
+    SpoolError, StoredRecord,
 };
 
 use crate::clock::lock;
@@ -24,17 +26,22 @@ pub(crate) struct SimulatedSpool {
     waiting: Arc<Mutex<VecDeque<Job>>>,
 }
 
-type Appended = Box<dyn FnOnce(Result<Sequence, SpoolError>) + Send>;
 type Removed = Box<dyn FnOnce(Result<u64, SpoolError>) + Send>;
 
 enum Job {
-    Append(Record, Appended),
+    Append(KeyHash, Arc<dyn LateRecord>),
     Acknowledge(Vec<Sequence>, Removed),
 }
 
 const FULL: SpoolError = SpoolError::DiskFull {
     context: "writing to the simulated disk",
 };
+
+fn key_hash(topic: &str, key: Option<&[u8]>) -> KeyHash {
+    let mut hasher = DefaultHasher::new();
+    (topic, key).hash(&mut hasher);
+    KeyHash::new(hasher.finish())
+}
 
 /// Behaviour of its writer.
 #[derive(Clone)]
@@ -56,9 +63,18 @@ impl SimulatedSpool {
         (spool, writer)
     }
 
+    #[expect(clippy::unused_self, reason = "the signature of the real spool")]
+    pub(crate) fn key_hash(&self, topic: &str, key: Option<&[u8]>) -> KeyHash {
+        key_hash(topic, key)
+    }
+
     #[expect(clippy::unnecessary_wraps, reason = "the signature of the real spool")]
-    pub(crate) fn append_then(&self, record: Record, then: Appended) -> Result<(), SpoolError> {
-        lock(&self.waiting).push_back(Job::Append(record, then));
+    pub(crate) fn append_late(
+        &self,
+        key: KeyHash,
+        record: Arc<dyn LateRecord>,
+    ) -> Result<(), SpoolError> {
+        lock(&self.waiting).push_back(Job::Append(key, record));
         Ok(())
     }
 
@@ -74,9 +90,10 @@ impl SimulatedSpool {
 
     pub(crate) fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
         let is_of_key = |record: &Record| record.topic == topic && record.key.as_deref() == key;
+        let hash = key_hash(topic, key);
         let waits = lock(&self.waiting)
             .iter()
-            .any(|job| matches!(job, Job::Append(record, _) if is_of_key(record)));
+            .any(|job| matches!(job, Job::Append(other, _) if *other == hash));
         waits || (lock(&self.disk).rows.values()).any(|stored| is_of_key(&stored.record))
     }
 
@@ -168,16 +185,24 @@ impl Writer {
         let count = most.min(waiting.len());
         let jobs: Vec<_> = waiting.drain(..count).collect();
         drop(waiting);
-        let mut disk = lock(&self.disk);
         let mut answers: Vec<Box<dyn FnOnce()>> = Vec::new();
         show!("commit {} jobs", jobs.len());
         for job in jobs {
-            match job {
-                Job::Append(_, then) if disk.is_full => answers.push(Box::new(|| then(Err(FULL)))),
-                Job::Acknowledge(_, then) if disk.is_full => {
+            // Before the disk is locked: it may call back.
+            let record = match &job {
+                Job::Append(_, late) => late.take(),
+                Job::Acknowledge(..) => None,
+            };
+            let mut disk = lock(&self.disk);
+            match (job, record) {
+                (Job::Append(..), None) => {}
+                (Job::Append(_, late), Some(_)) if disk.is_full => {
+                    answers.push(Box::new(move || late.stored(Err(FULL))));
+                }
+                (Job::Acknowledge(_, then), _) if disk.is_full => {
                     answers.push(Box::new(|| then(Err(FULL))));
                 }
-                Job::Append(record, then) => {
+                (Job::Append(_, late), Some(record)) => {
                     disk.last += 1;
                     let sequence = Sequence::new(disk.last);
                     let stored = StoredRecord {
@@ -187,9 +212,9 @@ impl Writer {
                     };
                     show!("row {sequence}: {:?}", stored.record);
                     disk.rows.insert(sequence, stored);
-                    answers.push(Box::new(move || then(Ok(sequence))));
+                    answers.push(Box::new(move || late.stored(Ok(sequence))));
                 }
-                Job::Acknowledge(sequences, then) => {
+                (Job::Acknowledge(sequences, then), _) => {
                     let removed = sequences
                         .iter()
                         .filter(|sequence| disk.rows.remove(sequence).is_some())

@@ -220,11 +220,12 @@ impl Progress {
         wait_for_more("spooled", more, || self.spooled.load(Ordering::Relaxed));
     }
 
-    /// Waits for so many more receipts of the kind that the mode gives while Kafka is there.
+    /// Waits for so many more receipts of the kind that the mode gives while Kafka is there; in
+    /// write-ahead that is the first of both.
     pub fn wait_for_usual(&self, mode: Mode, events: u64) {
         match mode {
             Mode::Direct => self.wait_for_delivered(events),
-            Mode::WriteAhead => self.wait_for_spooled(events),
+            Mode::WriteAhead => self.wait_for_receipts(events),
         }
     }
 

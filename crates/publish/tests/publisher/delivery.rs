@@ -54,15 +54,38 @@ fn publishes_without_a_spool() {
 }
 
 #[test]
-fn write_ahead_returns_a_spool_receipt_and_delivers_later() {
+fn write_ahead_does_not_wait_for_the_cluster() {
     let fixture = Fixture::new();
-    let publisher = Publisher::open(fixture.options().mode(Mode::WriteAhead)).unwrap();
-    for number in 0..200 {
+    let options = fixture.options().mode(Mode::WriteAhead).deadline(LONG);
+    let publisher = Publisher::open(options).unwrap();
+    publish(&publisher, "k", "0").unwrap();
+    fixture.cluster.pause();
+    for number in 1..200 {
         let receipt = publish(&publisher, "k", &number.to_string()).unwrap();
         assert!(matches!(receipt, Receipt::Spooled { .. }));
     }
+    fixture.cluster.resume();
     let stats = eventually_drained(&publisher);
-    assert_eq!((stats.spooled, stats.drained), (200, 200));
+    // The transport had all of them: nothing was read from the disk.
+    assert_eq!((stats.spooled + stats.delivered, stats.drained), (200, 0));
+    let expected: Vec<_> = (0..200).map(|number| number.to_string()).collect();
+    assert_eq!(fixture.payloads("t"), expected);
+}
+
+/// More than the transport may hold: the rest is read from the spool, behind it.
+#[test]
+fn write_ahead_keeps_the_order_of_what_the_transport_does_not_take() {
+    let fixture = Fixture::new();
+    let options = fixture.options().mode(Mode::WriteAhead).deadline(LONG);
+    let publisher = Publisher::open(options.max_in_flight(10)).unwrap();
+    publish(&publisher, "k", "0").unwrap();
+    fixture.cluster.pause();
+    for number in 1..200 {
+        publish(&publisher, "k", &number.to_string()).unwrap();
+    }
+    fixture.cluster.resume();
+    let stats = eventually_drained(&publisher);
+    assert!(stats.drained > 150, "{stats:?}");
     let expected: Vec<_> = (0..200).map(|number| number.to_string()).collect();
     assert_eq!(fixture.payloads("t"), expected);
 }

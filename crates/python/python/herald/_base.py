@@ -53,8 +53,8 @@ class Client:
                           each. `None`: no spool
     ====================  ==============================================================
 
-    `mode="write_ahead"` writes each event to the spool first, and delivers it in the
-    background. `deadline` is the number of seconds after which an event that the
+    `mode="write_ahead"` hands each event to Kafka and to the spool at once; the first
+    that has it gives the receipt, so no publish waits for Kafka. `deadline` is the number of seconds after which an event that the
     cluster has not acknowledged is spooled (2), or is an error without a spool (30). At
     most `max_in_flight` events (20,000) of `max_in_flight_bytes` (64 MiB) are in
     flight; publishing more waits.
