@@ -13,7 +13,8 @@ pub const CORRELATION_ID: &str = "correlation_id";
 /// Header with the W3C trace context; omitted without a trace.
 pub const TRACEPARENT: &str = "traceparent";
 
-const NAMES: [&str; 5] = [
+/// Names of the headers that an envelope may have.
+pub const NAMES: [&str; 5] = [
     CONTENT_TYPE,
     EVENT_ID,
     EVENT_TYPE,

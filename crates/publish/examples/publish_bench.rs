@@ -31,6 +31,10 @@ use rdkafka::producer::{
 use rdkafka::types::RDKafkaErrorCode;
 use serde::Serialize;
 
+/// Allocator that the documentation advises for services that publish a lot. librdkafka has the C library's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Anyhow<T> = Result<T, Box<dyn Error>>;
 
 /// Herald's own.

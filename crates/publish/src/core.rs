@@ -219,7 +219,7 @@ impl Core {
         let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
         if to_spool {
             if self.spools_everything(&routing) || !self.held_is_full() {
-                self.append(&routing, &flight, true);
+                flight.append_to(&routing, true);
                 return Ok(flight);
             }
             // The transport may have earlier events of its key that the spool does not have. They
@@ -229,7 +229,7 @@ impl Core {
             if let Some(key) = flight.key_hash() {
                 self.spill_key_to_spool(&routing, key);
             }
-            self.append(&routing, &flight, true);
+            flight.append_to(&routing, true);
             return Ok(flight);
         }
         self.track(&flight);
@@ -273,7 +273,7 @@ impl Core {
             )),
         }?;
         if self.options.mode == Mode::WriteAhead && routing.spool.is_some() {
-            self.append(routing, flight, false);
+            flight.append_to(routing, false);
         }
         Ok(())
     }
@@ -325,7 +325,7 @@ impl Core {
             if let Err(failure) = self.check_size(&message) {
                 refused.push((flight, failure));
             } else if self.belongs_behind_rows(&routing, &message) {
-                self.append(&routing, &flight, true);
+                flight.append_to(&routing, true);
             } else if let Err(failure) = self.send(&routing, &flight) {
                 refused.push((flight, failure));
             }
@@ -370,20 +370,6 @@ impl Core {
         self.timer.schedule(flight.due);
     }
 
-    /// Hands the event to the spool, if there is one. The routing is locked: shared for a new event
-    /// of a caller, exclusively for events that the transport has, so that no later event of the same
-    /// key is appended before them.
-    ///
-    /// `keeps_order` is set if later events of the key must be appended behind it.
-    fn append(&self, routing: &Routing, flight: &Arc<InFlightEvent>, keeps_order: bool) {
-        let spool = routing.spool.as_deref();
-        let spool = spool.ok_or_else(|| {
-            let failure = routing.spool_failure.clone();
-            failure.unwrap_or(SpoolError::Closed)
-        });
-        flight.append_to(spool, keeps_order);
-    }
-
     /// Copies the selected events that only the transport has to the spool, in the order of
     /// publishing, each together with all others of its key. Returns their number.
     fn spill_to_spool(
@@ -405,7 +391,7 @@ impl Core {
                 || (flight.is_unsafe() && flight.key_hash().is_some_and(|key| keys.contains(&key)))
         });
         spilled
-            .map(|flight| self.append(routing, flight, true))
+            .map(|flight| flight.append_to(routing, true))
             .count()
     }
 
@@ -434,7 +420,7 @@ impl Core {
             FailureKind::Fatal => self.lose_connection(failure),
             // It becomes a dead letter, which later events of its key need not wait for.
             FailureKind::Permanent => {
-                self.append(&self.routing(), flight, false);
+                flight.append_to(&self.routing(), false);
                 return;
             }
             FailureKind::Retriable | FailureKind::Full | FailureKind::Abandoned => {}

@@ -10,13 +10,12 @@ use std::time::{Duration, Instant};
 use herald_spool::{LateRecord, Record, Sequence, SpoolError};
 
 use crate::clock::lock;
-use crate::core::Core;
+use crate::core::{Core, Routing};
 use crate::error::PublishError;
 use crate::failure::{Failure, FailureKind};
 use crate::message::Message;
 use crate::receipt::Receipt;
 use crate::relay::{RowEvent, Ticket};
-use crate::store::Store;
 use crate::transport::{DeliveryCallback, RecordMetadata, Transport};
 
 pub(crate) type Outcome = Result<Receipt, PublishError>;
@@ -167,13 +166,12 @@ impl InFlightEvent {
         Some(self.core.hash_key(message.topic(), message.key()))
     }
 
-    /// Hands the event to the spool, unless the spool has it or it is resolved. `keeps_order` is set if
-    /// later events of its key must be appended behind it.
-    pub(crate) fn append_to(
-        self: &Arc<Self>,
-        spool: Result<&Store, SpoolError>,
-        keeps_order: bool,
-    ) {
+    /// Hands the event to the spool, if there is one, unless the spool has the event or it is resolved.
+    /// The routing is locked: shared for a new event of a caller, exclusively for events that the
+    /// transport has, so that no later event of the same key is appended before them.
+    ///
+    /// `keeps_order` is set if later events of the key must be appended behind it.
+    pub(crate) fn append_to(self: &Arc<Self>, routing: &Routing, keeps_order: bool) {
         let mut state = lock(&self.state);
         let Some(message) = &state.message else {
             return;
@@ -183,12 +181,15 @@ impl InFlightEvent {
         }
         let (topic, key) = (message.topic(), message.key());
         let in_order = keeps_order.then(|| self.core.hash_key(topic, key));
+        let spool = routing.spool.as_ref();
         let counted =
             spool.map(|spool| (spool, spool.key_hash(topic, key), message.record_weight()));
         state.spool = BySpool::Appending(self.core.relay.appending(in_order));
         drop(state);
-        let handed_in =
-            counted.and_then(|(spool, key, weight)| spool.append_late(key, weight, self.clone()));
+        let handed_in = match counted {
+            Some((spool, key, weight)) => spool.append_late(key, weight, self.clone()),
+            None => Err(routing.spool_failure.clone().unwrap_or(SpoolError::Closed)),
+        };
         if let Err(error) = handed_in {
             self.appended(Err(error));
         }
@@ -347,13 +348,13 @@ impl LateRecord for InFlightEvent {
             self.core.relay.appended(ticket, None, None);
             return None;
         }
-        match state.transport {
-            ByTransport::Untried => state.message.take().map(Message::into_record),
-            _ => {
-                let attempts = u32::from(matches!(state.transport, ByTransport::Failed(_)));
-                (state.message.as_ref()).map(|message| message.to_record(attempts))
-            }
-        }
+        let attempts = match state.transport {
+            ByTransport::Untried => return state.message.take().map(Message::into_record),
+            ByTransport::Failed(_) => 1,
+            ByTransport::Held | ByTransport::Delivered => 0,
+        };
+        let message = state.message.as_ref();
+        message.map(|message| message.to_record(attempts))
     }
 
     fn stored(&self, outcome: Result<Sequence, SpoolError>) {

@@ -5,9 +5,9 @@ use std::fmt;
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
-use herald_envelope::headers::HeaderSet;
+use herald_envelope::headers::{self, HeaderSet};
 use herald_envelope::{Envelope, Profile, Timestamp, topic};
-use herald_spool::{Header, Record};
+use herald_spool::{Headers, Record};
 use serde::Serialize;
 use smallvec::SmallVec;
 
@@ -251,16 +251,17 @@ impl Message {
     }
 
     fn to_record_without_payload(&self, attempts: u32) -> Record {
+        let lengths = self
+            .headers()
+            .map(|(name, value)| (name.len(), value.len()));
+        let mut headers = Headers::with_capacity(lengths);
+        for (name, value) in self.headers() {
+            headers.push(name, value);
+        }
         Record {
             topic: self.topic().to_owned(),
             key: self.key().map(<[u8]>::to_vec),
-            headers: self
-                .headers()
-                .map(|(name, value)| Header {
-                    name: name.to_owned(),
-                    value: value.to_vec(),
-                })
-                .collect(),
+            headers,
             payload: Vec::new(),
             created: self.created,
             attempts,
@@ -298,8 +299,10 @@ impl Message {
             record.payload,
             record.created,
         );
-        for Header { name, value } in record.headers {
-            message.push_header(Cow::Owned(name), &value);
+        for (name, value) in record.headers.iter() {
+            let known = headers::NAMES.into_iter().find(|known| *known == name);
+            let name = known.map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed);
+            message.push_header(name, value);
         }
         message
     }

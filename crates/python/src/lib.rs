@@ -13,6 +13,11 @@ use std::ffi::OsString;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+/// Messages are made on one thread and freed on another, which costs glibc's allocator a quarter of
+/// the time of a publisher.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Native part of the package `herald`.
 #[pymodule]
 mod _herald {

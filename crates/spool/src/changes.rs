@@ -14,13 +14,24 @@ use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::{micros, to_sql};
 use crate::state::State;
 
-static DELETE_QUEUED: LazyLock<String> = LazyLock::new(|| {
-    format!("DELETE FROM {QUEUE} WHERE sequence = ?1 RETURNING topic, key, {LENGTHS}")
+static SELECT_LEAVING: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT topic, key, {LENGTHS} FROM {QUEUE} WHERE sequence BETWEEN ?1 AND ?2")
 });
+
+static DELETE_LEAVING: LazyLock<String> =
+    LazyLock::new(|| format!("DELETE FROM {QUEUE} WHERE sequence BETWEEN ?1 AND ?2"));
 
 /// Builds the statement. See [`row::init_statements`].
 pub(crate) fn init_statements() {
-    LazyLock::force(&DELETE_QUEUED);
+    LazyLock::force(&SELECT_LEAVING);
+    LazyLock::force(&DELETE_LEAVING);
+}
+
+/// Rows that left the queue.
+#[derive(Default)]
+struct Left {
+    count: u64,
+    weight: u64,
 }
 
 /// Open transaction to which operations are applied.
@@ -57,9 +68,7 @@ impl<'a> Changes<'a> {
                 reason,
                 error,
             } => self.append_dead(record, reason, error),
-            Operation::Acknowledge(sequences) => {
-                count(sequences, |sequence| self.acknowledge(*sequence))
-            }
+            Operation::Acknowledge(sequences) => self.acknowledge(sequences),
             Operation::NoteAttempts(attempts) => {
                 count(attempts, |attempt| self.note_attempt(attempt))
             }
@@ -111,28 +120,41 @@ impl<'a> Changes<'a> {
         })
     }
 
-    fn acknowledge(&mut self, sequence: Sequence) -> rusqlite::Result<bool> {
-        self.leave_queue(sequence).map(|weight| weight.is_some())
+    /// Deletes rows of the queue. Most sequences are adjacent: each range is one statement.
+    fn acknowledge(&mut self, sequences: &[Sequence]) -> rusqlite::Result<Answer> {
+        let mut sequences = sequences.to_vec();
+        sequences.sort_unstable();
+        let mut answer = Answer::default();
+        for range in sequences.chunk_by(|one, next| next.get() - one.get() <= 1) {
+            if let [first, .., last] | [first @ last] = range {
+                answer.count += self.leave_queue(*first, *last)?.count;
+            }
+        }
+        Ok(answer)
     }
 
-    /// Deletes a row of the queue, updates the totals, and returns its weight.
-    fn leave_queue(&mut self, sequence: Sequence) -> rusqlite::Result<Option<u64>> {
-        let left = self
-            .connection
-            .prepare_cached(&DELETE_QUEUED)?
-            .query_row([to_sql(sequence.get())], |row| {
-                let row_key = TopicKey::of(row, 0)?;
-                Ok((
-                    self.hasher.hash(row_key.topic, row_key.key),
-                    weight_of(row, 2)?,
-                ))
-            })
-            .optional()?;
-        Ok(left.map(|(key, weight)| {
-            self.keys_left.push(key);
+    /// Deletes the rows of the queue from `first` to `last`, updates the totals, and returns the number
+    /// of rows and their weight.
+    ///
+    /// Not by one statement with `RETURNING`: SQLite builds a table in memory for its rows.
+    fn leave_queue(&mut self, first: Sequence, last: Sequence) -> rusqlite::Result<Left> {
+        let range = [first, last].map(|sequence| to_sql(sequence.get()));
+        let mut left = Left::default();
+        let mut statement = self.connection.prepare_cached(&SELECT_LEAVING)?;
+        let mut rows = statement.query(range)?;
+        while let Some(row) = rows.next()? {
+            let row_key = TopicKey::of(row, 0)?;
+            let weight = weight_of(row, 2)?;
+            self.keys_left
+                .push(self.hasher.hash(row_key.topic, row_key.key));
             self.state.totals.remove_record(weight);
-            weight
-        }))
+            left.count += 1;
+            left.weight += weight;
+        }
+        self.connection
+            .prepare_cached(&DELETE_LEAVING)?
+            .execute(range)?;
+        Ok(left)
     }
 
     /// Rewrites the row with one more attempt, because the checksum covers the attempts. A damaged
@@ -200,8 +222,8 @@ impl<'a> Changes<'a> {
                 to_sql(request.sequence.get()),
                 bounded(&request.error)
             ])?;
-        let weight = self.leave_queue(request.sequence)?;
-        self.state.totals.add_dead(weight.unwrap_or_default());
+        let left = self.leave_queue(request.sequence, request.sequence)?;
+        self.state.totals.add_dead(left.weight);
         Ok(true)
     }
 

@@ -1,43 +1,81 @@
-//! Encoding of headers as one column: name and value of each, both preceded by their length as a
-//! 32-bit little-endian number.
+//! Headers of a record, encoded as one column: name and value of each, both preceded by their length
+//! as a 32-bit little-endian number.
 
-use crate::record::Header;
+use std::fmt;
 
 const LENGTH: usize = size_of::<u32>();
+
+/// Kafka headers. A name may occur more than once, and the order is kept; values are any bytes.
+///
+/// They are kept as they are stored, in one allocation.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<u8>);
+
+impl Headers {
+    /// Creates headers with room for those with names and values of these lengths.
+    pub fn with_capacity(lengths: impl Iterator<Item = (usize, usize)>) -> Self {
+        Self(Vec::with_capacity(encoded_length(lengths)))
+    }
+
+    /// Adds a header.
+    pub fn push(&mut self, name: &str, value: &[u8]) {
+        for part in [name.as_bytes(), value] {
+            // A record is at most 512 MiB, so the length always fits 32 bits.
+            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+            self.0.extend_from_slice(&length.to_le_bytes());
+            self.0.extend_from_slice(part);
+        }
+    }
+
+    /// Returns names and values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        Parts(&self.0)
+    }
+
+    /// Returns whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn encoded(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Checks and copies encoded headers; `None` if [`Self::push`] did not write the bytes.
+    pub(crate) fn decode(encoded: &[u8]) -> Option<Self> {
+        let mut parts = Parts(encoded);
+        while parts.next().is_some() {}
+        parts.0.is_empty().then(|| Self(encoded.to_vec()))
+    }
+}
+
+/// Names are shown, values are not: they may be private.
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
 
 /// Returns the length of the encoding of headers with names and values of these lengths.
 pub(crate) fn encoded_length(headers: impl Iterator<Item = (usize, usize)>) -> usize {
     headers.map(|(name, value)| 2 * LENGTH + name + value).sum()
 }
 
-pub(crate) fn encode(headers: &[Header]) -> Vec<u8> {
-    let lengths = headers
-        .iter()
-        .map(|header| (header.name.len(), header.value.len()));
-    let mut encoded = Vec::with_capacity(encoded_length(lengths));
-    for header in headers {
-        for part in [header.name.as_bytes(), &header.value] {
-            // A record is at most 512 MiB, so the length always fits 32 bits.
-            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            encoded.extend_from_slice(&length.to_le_bytes());
-            encoded.extend_from_slice(part);
-        }
-    }
-    encoded
-}
+/// Headers that were not read yet. It stops at what is not a header.
+struct Parts<'a>(&'a [u8]);
 
-/// Decodes headers; `None` if [`encode`] did not write the bytes.
-pub(crate) fn decode(mut encoded: &[u8]) -> Option<Vec<Header>> {
-    let mut headers = Vec::new();
-    while !encoded.is_empty() {
-        let name = take(&mut encoded)?;
-        let value = take(&mut encoded)?;
-        headers.push(Header {
-            name: std::str::from_utf8(name).ok()?.to_owned(),
-            value: value.to_owned(),
-        });
+impl<'a> Iterator for Parts<'a> {
+    type Item = (&'a str, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut rest = self.0;
+        let name = std::str::from_utf8(take(&mut rest)?).ok()?;
+        let value = take(&mut rest)?;
+        self.0 = rest;
+        Some((name, value))
     }
-    Some(headers)
 }
 
 fn take<'a>(encoded: &mut &'a [u8]) -> Option<&'a [u8]> {
@@ -57,22 +95,29 @@ mod tests {
     proptest! {
         #[test]
         fn decodes_what_was_encoded(pairs: Vec<(String, Vec<u8>)>) {
-            let headers: Vec<Header> = pairs
-                .into_iter()
-                .map(|(name, value)| Header { name, value })
-                .collect();
-            let encoded = encode(&headers);
-            let lengths = headers
+            let lengths = pairs.iter().map(|(name, value)| (name.len(), value.len()));
+            let mut headers = Headers::with_capacity(lengths.clone());
+            for (name, value) in &pairs {
+                headers.push(name, value);
+            }
+            prop_assert_eq!(headers.encoded().len(), encoded_length(lengths));
+            prop_assert_eq!(headers.is_empty(), pairs.is_empty());
+            let read: Vec<_> = headers
                 .iter()
-                .map(|header| (header.name.len(), header.value.len()));
-            prop_assert_eq!(encoded.len(), encoded_length(lengths));
-            prop_assert_eq!(decode(&encoded), Some(headers));
+                .map(|(name, value)| (name.to_owned(), value.to_vec()))
+                .collect();
+            prop_assert_eq!(read, pairs);
+            prop_assert_eq!(Headers::decode(headers.encoded()), Some(headers));
         }
 
         #[test]
         fn decodes_arbitrary_bytes_without_panicking(bytes: Vec<u8>) {
-            if let Some(headers) = decode(&bytes) {
-                prop_assert_eq!(encode(&headers), bytes);
+            if let Some(headers) = Headers::decode(&bytes) {
+                let mut again = Headers::default();
+                for (name, value) in headers.iter() {
+                    again.push(name, value);
+                }
+                prop_assert_eq!(again.encoded(), bytes);
             }
         }
     }

@@ -94,7 +94,7 @@ impl Done {
 /// Operation on its way to the writer, with its callback.
 pub(crate) struct Job {
     pub(crate) operation: Operation,
-    /// What it adds to the spool.
+    /// Records that it adds to the spool.
     pub(crate) load: Load,
     /// Hashes of the keys of the records that it adds to the queue, one per record.
     pub(crate) keys: Vec<u64>,

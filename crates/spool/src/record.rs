@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::SystemTime;
 
-use crate::{headers, sql_convert};
+use crate::headers::{self, Headers};
+use crate::sql_convert;
 
 /// Overhead of a row in bytes: numbers, page and tree, rounded up.
 pub(crate) const ROW_OVERHEAD: u64 = 64;
@@ -56,15 +57,6 @@ impl SequenceRange {
     }
 }
 
-/// Kafka header. A name may occur more than once, and the order is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// Name.
-    pub name: String,
-    /// Value: any bytes.
-    pub value: Vec<u8>,
-}
-
 /// Event as Kafka will receive it, with the number of earlier attempts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Record {
@@ -72,8 +64,8 @@ pub struct Record {
     pub topic: String,
     /// Key. Order is kept per topic and key; records without a key count as one key.
     pub key: Option<Vec<u8>>,
-    /// Headers, in this order.
-    pub headers: Vec<Header>,
+    /// Headers.
+    pub headers: Headers,
     /// Payload of the message.
     pub payload: Vec<u8>,
     /// Creation time, kept to the microsecond. The age of the spool is counted from it.
@@ -91,7 +83,7 @@ impl fmt::Debug for Record {
         f.debug_struct("Record")
             .field("topic", &self.topic)
             .field("key_bytes", &self.key.as_ref().map(Vec::len))
-            .field("headers", &self.headers.len())
+            .field("headers", &self.headers)
             .field("payload_bytes", &self.payload.len())
             .field("created", &self.created)
             .field("attempts", &self.attempts)
@@ -106,7 +98,7 @@ impl Record {
         Self {
             topic: topic.into(),
             key: None,
-            headers: Vec::new(),
+            headers: Headers::default(),
             payload: payload.into(),
             created: SystemTime::now(),
             attempts: 0,
@@ -123,22 +115,18 @@ impl Record {
 
     /// Adds a header.
     #[must_use]
-    pub fn with_header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.push(Header {
-            name: name.into(),
-            value: value.into(),
-        });
+    pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push(name, value.as_ref());
         self
     }
 
     /// Returns the bytes that count towards the spool's limits: topic, key, headers and payload,
     /// and 64 for the row. The file is larger by SQLite's pages.
     pub fn weight(&self) -> u64 {
-        let headers = self.headers.iter();
-        Self::weight_of(
+        weight(
             self.topic.len(),
             self.key.as_ref().map_or(0, Vec::len),
-            headers.map(|header| (header.name.len(), header.value.len())),
+            self.headers.encoded().len(),
             self.payload.len(),
         )
     }

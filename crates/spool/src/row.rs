@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use crate::headers;
+use crate::headers::Headers;
 use crate::record::{Record, Sequence, StoredRecord, weight};
 use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::{bytes, from_sql, micros, time, to_sql};
@@ -43,8 +43,7 @@ pub(crate) fn insert(
         None => &INSERT_QUEUED,
         Some(_) => &INSERT_DEAD,
     })?;
-    let headers = headers::encode(&record.headers);
-    let checksum = checksum(sequence, record, &headers);
+    let checksum = checksum(sequence, record);
     statement.raw_bind_parameter(1, to_sql(sequence))?;
     statement.raw_bind_parameter(2, &record.topic)?;
     statement.raw_bind_parameter(3, &record.key)?;
@@ -53,7 +52,7 @@ pub(crate) fn insert(
     statement.raw_bind_parameter(6, record.attempts)?;
     statement.raw_bind_parameter(7, checksum)?;
     statement.raw_bind_parameter(8, last_error)?;
-    statement.raw_bind_parameter(9, &headers)?;
+    statement.raw_bind_parameter(9, record.headers.encoded())?;
     statement.raw_bind_parameter(10, &record.payload)?;
     if let Some(death) = death {
         statement.raw_bind_parameter(11, death.reason)?;
@@ -83,7 +82,8 @@ static INSERT_DEAD: LazyLock<String> = LazyLock::new(|| {
 
 /// Computes the checksum of everything but the error text. The lengths are part of it, so that
 /// bytes cannot move from one part to the next.
-fn checksum(sequence: u64, record: &Record, headers: &[u8]) -> i64 {
+fn checksum(sequence: u64, record: &Record) -> i64 {
+    let headers = record.headers.encoded();
     let mut hasher = crc32fast::Hasher::new();
     let numbers = [
         to_sql(sequence),
@@ -149,18 +149,17 @@ struct Values<'a> {
 impl Values<'_> {
     fn decode(&self) -> Option<StoredRecord> {
         let sequence = from_sql(self.sequence.as_i64().ok()?);
-        let encoded_headers = self.headers.as_blob().ok()?;
         let record = Record {
             topic: self.topic.as_str().ok()?.to_owned(),
             key: self.key.as_blob_or_null().ok()?.map(<[u8]>::to_vec),
-            headers: headers::decode(encoded_headers)?,
+            headers: Headers::decode(self.headers.as_blob().ok()?)?,
             payload: self.payload.as_blob().ok()?.to_vec(),
             created: time(self.created.as_i64().ok()?),
             attempts: u32::try_from(self.attempts.as_i64().ok()?).ok()?,
             not_before: self.not_before.as_i64_or_null().ok()?.map(time),
         };
         let expected = self.checksum.as_i64().ok()?;
-        (checksum(sequence, &record, encoded_headers) == expected).then(|| StoredRecord {
+        (checksum(sequence, &record) == expected).then(|| StoredRecord {
             sequence: Sequence::new(sequence),
             record,
             // Not covered by the checksum: an unreadable error text is not a reason to withhold an

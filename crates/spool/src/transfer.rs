@@ -183,8 +183,8 @@ fn fingerprint(record: &Record) -> (u64, u64) {
     let hash = |seed: u8| {
         let mut hasher = DefaultHasher::new();
         (seed, &record.topic, &record.key, record.created).hash(&mut hasher);
-        for header in &record.headers {
-            (&header.name, &header.value).hash(&mut hasher);
+        for header in record.headers.iter() {
+            header.hash(&mut hasher);
         }
         record.payload.hash(&mut hasher);
         hasher.finish()

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use common::{Place, append, append_many, numbers, read_all, record};
 use herald_spool::{
-    DeadLetterAction, DeadLetterRequest, FailedAttempt, Found, Inspector, LateRecord, Limit,
-    Record, Sequence, Spool, SpoolError,
+    DeadLetterAction, DeadLetterRequest, FailedAttempt, Found, Headers, Inspector, LateRecord,
+    Limit, Record, Sequence, Spool, SpoolError,
 };
 
 fn request(sequence: Sequence) -> DeadLetterRequest {
@@ -32,7 +32,7 @@ fn reads_a_record_as_appended() {
     appended.not_before = Some(SystemTime::UNIX_EPOCH + micros * 2);
     let keyless = Record {
         key: None,
-        headers: Vec::new(),
+        headers: Headers::default(),
         ..appended.clone()
     };
     for record in [&appended, &keyless] {

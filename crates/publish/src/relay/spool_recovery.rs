@@ -10,6 +10,7 @@ use herald_spool::{
 };
 use tracing::{error, info, warn};
 
+use super::RowEvent;
 use super::row_table::RowTable;
 use super::thread::{RelayThread, SHORT_BACKOFF, WARN_INTERVAL};
 use crate::core::Core;
@@ -298,7 +299,15 @@ impl RelayThread {
     /// counts on neither side.
     fn count_lost_rows(&mut self, spool: &Store) {
         let before = std::mem::take(&mut self.reopening.rows_before);
-        let removed: HashSet<Sequence> = self.gone.iter().copied().collect();
+        let mut removed: HashSet<Sequence> = self.gone.iter().copied().collect();
+        // The last removals of the spool that was lost, of which this thread has not heard yet.
+        self.core.relay.change(|inbox| {
+            for event in &inbox.events {
+                if let RowEvent::Removed(sequences, Ok(_)) = event {
+                    removed.extend(sequences);
+                }
+            }
+        });
         let delivered = (self.rows.acknowledged()).filter(|sequence| !removed.contains(sequence));
         let (mut delivered_rows, mut delivered_still_there) = (0, 0);
         for sequence in delivered {

@@ -58,7 +58,7 @@ pub(crate) struct RelayThread {
     pub(super) at_end: bool,
     /// Time of the next read at the end, for rows that another process adds.
     pub(super) read_at: Duration,
-    /// What the inbox told when its events were taken.
+    /// State of the inbox when its events were taken.
     pub(super) seen: Seen,
     /// Window of rows in the transport.
     pub(super) window: Window,

@@ -82,9 +82,9 @@ impl Entry {
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        let headers = &self.record()?.headers;
-        let header = headers.iter().find(|header| header.name == name)?;
-        std::str::from_utf8(&header.value).ok()
+        let mut headers = self.record()?.headers.iter();
+        let (_, value) = headers.find(|(other, _)| *other == name)?;
+        std::str::from_utf8(value).ok()
     }
 
     /// JSON object without payload and other headers.

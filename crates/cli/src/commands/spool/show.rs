@@ -109,12 +109,12 @@ fn text(entry: &Entry) -> String {
     let names: Vec<_> = record
         .headers
         .iter()
-        .map(|header| visible_line(&header.name))
+        .map(|(name, _)| visible_line(name))
         .collect();
     let widest = names.iter().map(|name| name.width()).max();
-    for (name, header) in names.iter().zip(&record.headers) {
+    for (name, (_, value)) in names.iter().zip(record.headers.iter()) {
         let gap = widest.unwrap_or_default() - name.width();
-        let value = visible_bytes(&header.value);
+        let value = visible_bytes(value);
         let _ = writeln!(text, "  {name}{:gap$}  {value}", "");
     }
     let bytes = HumanCount(record.payload.len() as u64);
@@ -201,7 +201,7 @@ enum Payload<'a> {
 }
 
 fn document(entry: &Entry) -> Document<'_> {
-    let header = |header: &herald_spool::Header| json!({ "name": header.name, "value": bytes_json(&header.value) });
+    let header = |(name, value): (&str, &[u8])| json!({ "name": name, "value": bytes_json(value) });
     let record = entry.record();
     Document {
         entry: entry.to_json(),
