@@ -115,8 +115,8 @@ impl Record {
 
     /// Adds a header.
     #[must_use]
-    pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.headers.push(name, value.as_ref());
+    pub fn with_header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push(name.as_ref(), value.as_ref());
         self
     }
 

@@ -45,7 +45,7 @@ fn record() -> impl Strategy<Value = Record> {
             record.key = key.map(|key| vec![key]);
             record.created = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.into());
             headers.into_iter().fold(record, |record, (name, value)| {
-                record.with_header(&name, value)
+                record.with_header(name, value)
             })
         })
 }

@@ -69,10 +69,7 @@ impl Entry {
     /// The event; `None` if the record is not one.
     fn envelope(&self) -> Option<Envelope<'_>> {
         let record = self.record()?;
-        let headers = record.headers.iter();
-        let headers: Vec<_> = headers
-            .map(|header| (header.name.as_str(), header.value.as_slice()))
-            .collect();
+        let headers: Vec<_> = record.headers.iter().collect();
         let received = Received {
             value: &record.payload,
             headers: &headers,
