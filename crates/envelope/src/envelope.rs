@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde::Serialize;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::event::WriteJson;
 use crate::json::Json;
 use crate::profiles::{Profile, Received};
 use crate::trace::TraceParent;
@@ -133,7 +133,7 @@ impl<'a, P, M> Envelope<'a, P, M> {
     }
 }
 
-impl<P: Serialize, M: Serialize> Envelope<'_, P, M> {
+impl<P: WriteJson, M: WriteJson> Envelope<'_, P, M> {
     /// Appends the envelope in the default profile, see [`Profile::write`].
     ///
     /// # Errors

@@ -7,8 +7,13 @@ use uuid::Uuid;
 use crate::envelope::{Envelope, Extra};
 use crate::trace::TraceParent;
 
-/// Value that can be appended to a buffer as JSON.
-pub(crate) trait WriteJson {
+/// Value that writes itself as JSON: anything that serde serializes, and types of other crates that write
+/// JSON without serde.
+pub trait WriteJson {
+    /// Appends the value to a buffer, whose end is removed if this fails.
+    ///
+    /// # Errors
+    /// The reason why JSON can't represent it.
     fn write_json(&self, buffer: &mut Vec<u8>) -> serde_json::Result<()>;
 }
 
@@ -42,7 +47,7 @@ pub struct Event<'e> {
     pub(crate) trace: Option<TraceParent>,
 }
 
-impl<P: Serialize, M: Serialize> Envelope<'_, P, M> {
+impl<P: WriteJson, M: WriteJson> Envelope<'_, P, M> {
     /// Returns the event for a [`Profile`](crate::Profile).
     #[inline]
     pub fn as_event(&self) -> Event<'_> {

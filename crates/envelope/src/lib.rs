@@ -44,7 +44,7 @@ mod trace;
 
 pub use envelope::{ENVELOPE_VERSION, EVENT_VERSION, Envelope, Extra};
 pub use error::{Code, Error, Position};
-pub use event::Event;
+pub use event::{Event, WriteJson};
 pub use field::Field;
 pub use json::{EmptyObject, Json};
 pub use key::Key;

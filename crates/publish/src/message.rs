@@ -6,9 +6,8 @@ use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use herald_envelope::headers::{self, HeaderSet};
-use herald_envelope::{Envelope, Profile, Timestamp, topic};
+use herald_envelope::{Envelope, Profile, Timestamp, WriteJson, topic};
 use herald_spool::{Headers, Record};
-use serde::Serialize;
 use smallvec::SmallVec;
 
 use crate::error::PublishError;
@@ -69,7 +68,7 @@ impl Message {
     ///
     /// # Errors
     /// [`PublishError::InvalidTopic`] and [`PublishError::Envelope`].
-    pub fn of_envelope<P: Serialize, M: Serialize>(
+    pub fn of_envelope<P: WriteJson, M: WriteJson>(
         topic: &str,
         envelope: &Envelope<'_, P, M>,
     ) -> Result<Self, PublishError> {
@@ -80,7 +79,7 @@ impl Message {
     ///
     /// # Errors
     /// [`PublishError::InvalidTopic`] and [`PublishError::Envelope`].
-    pub fn of_profile<P: Serialize, M: Serialize>(
+    pub fn of_profile<P: WriteJson, M: WriteJson>(
         profile: Profile,
         topic: &str,
         envelope: &Envelope<'_, P, M>,
@@ -89,7 +88,7 @@ impl Message {
     }
 
     /// Creates the message of an event in a used buffer.
-    pub(crate) fn of_envelope_in<P: Serialize, M: Serialize>(
+    pub(crate) fn of_envelope_in<P: WriteJson, M: WriteJson>(
         buffer: Vec<u8>,
         topic: &str,
         profile: Profile,

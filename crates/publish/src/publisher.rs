@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use herald_envelope::{Envelope, Profile};
+use herald_envelope::{Envelope, Profile, WriteJson};
 use herald_spool::{OpenReport, Spool, SpoolError, SpoolOptions};
-use serde::Serialize;
 
 use crate::clock::lock;
 use crate::core::{Core, Route};
@@ -128,7 +127,7 @@ impl Publisher {
     ///
     /// # Errors
     /// See [`PublishError`]. With a spool, an unreachable cluster is not an error.
-    pub async fn publish<P: Serialize, M: Serialize>(
+    pub async fn publish<P: WriteJson, M: WriteJson>(
         &self,
         envelope: Envelope<'_, P, M>,
     ) -> Result<Receipt, PublishError> {
@@ -140,7 +139,7 @@ impl Publisher {
     ///
     /// # Errors
     /// See [`Publisher::publish`].
-    pub async fn publish_to<P: Serialize, M: Serialize>(
+    pub async fn publish_to<P: WriteJson, M: WriteJson>(
         &self,
         topic: &str,
         envelope: Envelope<'_, P, M>,
@@ -153,7 +152,7 @@ impl Publisher {
     ///
     /// # Errors
     /// [`PublishError::Envelope`] and [`PublishError::InvalidTopic`].
-    pub fn message<P: Serialize, M: Serialize>(
+    pub fn message<P: WriteJson, M: WriteJson>(
         &self,
         envelope: Envelope<'_, P, M>,
     ) -> Result<Message, PublishError> {
@@ -170,7 +169,7 @@ impl Publisher {
     ///
     /// # Errors
     /// [`PublishError::Envelope`] and [`PublishError::InvalidTopic`].
-    pub fn message_to<P: Serialize, M: Serialize>(
+    pub fn message_to<P: WriteJson, M: WriteJson>(
         &self,
         topic: &str,
         envelope: Envelope<'_, P, M>,
@@ -183,7 +182,7 @@ impl Publisher {
     ///
     /// # Errors
     /// [`PublishError::Envelope`] and [`PublishError::InvalidTopic`].
-    pub fn message_in<P: Serialize, M: Serialize>(
+    pub fn message_in<P: WriteJson, M: WriteJson>(
         &self,
         profile: Profile,
         topic: Option<&str>,

@@ -327,7 +327,7 @@ def test_a_model_with_nested_models_is_published_as_its_fields_are() -> None:
     fields = fields_of(packed)
     assert fields is not None
     public = public_fields(Packed)
-    assert published_model(packed, fields, Packed, public) == published(fields, public)
+    assert published_model(packed, Packed, public) == published(fields, public)
 
 
 def test_a_private_field_of_a_nested_model_is_not_published() -> None:
@@ -338,3 +338,25 @@ def test_a_private_field_of_a_nested_model_is_not_published() -> None:
     assert payload["lines"] == [
         {"sku": "L", "price": "9.90", "at": None, "note": "str"}
     ]
+    fields = fields_of(sealed)
+    assert fields is not None
+    public = public_fields(Sealed)
+    assert published_model(sealed, Sealed, public) == published(fields, public)
+
+
+def test_what_was_put_into_a_validated_model_later_stays_private() -> None:
+    line = {"sku": "L", "price": "9.90", "note": "secret"}
+    sealed = Sealed.model_validate({"lines": [line]})
+    lines: list[Any] = sealed.lines  # pydantic freezes the fields, not their lists
+    lines.append(line)
+    shown = published_model(sealed, Sealed, public_fields(Sealed))
+    assert shown is not None
+    assert "secret" not in str(shown)
+    assert shown["lines"][1]["note"] == "str"
+
+
+def test_a_model_that_was_not_validated_keeps_its_private_values() -> None:
+    line = {"sku": "L", "price": 9.9, "note": 5}
+    sealed = Sealed.model_construct(lines=[line])
+    shown = published_model(sealed, Sealed, public_fields(Sealed))
+    assert shown == {"lines": [{"sku": "L", "price": 9.9, "note": "int"}]}

@@ -10,11 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from herald import _client_registry, _settings
-from herald._herald import Publisher, Receipt, SpoolStatus, Stats, warm_up
+from herald._herald import Publisher, Receipt, SpoolStatus, Stats, new_id, warm_up
 from herald._settings import DEFAULT_SPOOL, Mode, PathLike
 from herald._trace import current_traceparent
 from herald.errors import PublishError
 from herald.events import Event
+from herald.runtime._ids import use_ids
 
 if TYPE_CHECKING:
     from herald._herald import CompletionQueue, MemoryCluster
@@ -270,5 +271,6 @@ def traced(event: Event) -> Event:
     return event
 
 
+use_ids(new_id)
 # A fork while another thread initializes something would leave it locked in the child.
 warm_up(Event("", "", None), raw("", b"", None, ()), Client()._settings)

@@ -1,12 +1,13 @@
 //! Conversion of Python events and raw messages to publisher messages.
 
-use herald_envelope::{Envelope, Json, Origin, Profile, Stamp, TraceParent, Uuid};
+use std::cell::Cell;
+
+use herald_envelope::{Envelope, Origin, Profile, Stamp, TraceParent, Uuid, WriteJson};
 use herald_publish::{Message, Publisher};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use serde::Serialize;
-use serde_json::value::RawValue;
+use serde::ser::Error as _;
 
 use crate::errors;
 use crate::payload;
@@ -48,13 +49,10 @@ impl Event<'_> {
         }
         let event_type = text(&self.event_type, "event_type")?;
         let node = id(&self.source_node_id, "source_node_id")?;
-        let payload = object(&self.payload, "payload")?;
-        let mut envelope = origin.stamped(
-            stamp,
-            event_type.to_str()?,
-            node.to_str()?,
-            Json::from(&*payload),
-        );
+        let error = Cell::new(None);
+        let payload = Object::new(&self.payload, "payload", &error);
+        let (event_type, node) = (event_type.to_str()?, node.to_str()?);
+        let mut envelope = origin.stamped(stamp, event_type, node, payload);
         if let Some(id) = &self.correlation_id {
             envelope.correlation_id = Some(uuid(id, "correlation_id")?);
         }
@@ -79,20 +77,19 @@ impl Event<'_> {
         let message = match &self.metadata {
             None => self.to_message(publisher, envelope),
             Some(metadata) => {
-                let metadata = object(metadata, "metadata")?;
-                self.to_message(publisher, envelope.with_metadata(Json::from(&*metadata)))
+                let metadata = Object::new(metadata, "metadata", &error);
+                self.to_message(publisher, envelope.with_metadata(metadata))
             }
         };
-        Ok((
-            message?.map_err(|error| errors::publish(py, &error))?,
-            stamp.event_id,
-        ))
+        let message =
+            message?.map_err(|other| error.take().unwrap_or_else(|| errors::publish(py, &other)));
+        Ok((message?, stamp.event_id))
     }
 
-    fn to_message<M: Serialize>(
+    fn to_message<M: WriteJson>(
         &self,
         publisher: &Publisher,
-        envelope: Envelope<'_, Json<'_>, M>,
+        envelope: Envelope<'_, Object<'_, '_>, M>,
     ) -> PyResult<Result<Message, herald_publish::PublishError>> {
         let profile = self.profile(publisher)?;
         Ok(match &self.topic {
@@ -154,12 +151,39 @@ impl Raw<'_> {
     }
 }
 
-/// Serializes a mapping, dataclass or model to a JSON object.
-fn object(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Box<RawValue>> {
-    let mut json = Vec::with_capacity(1_024);
-    payload::write_object(value, name, &mut json)?;
-    let json = String::from_utf8(json)?;
-    RawValue::from_string(json).map_err(|_| errors::internal("a payload is not JSON"))
+/// Returns a new version 4 UUID as text.
+#[pyfunction]
+pub fn new_id(py: Python<'_>) -> Bound<'_, PyString> {
+    let mut buffer = Uuid::encode_buffer();
+    let id = Stamp::now().event_id.hyphenated();
+    PyString::new(py, id.encode_lower(&mut buffer))
+}
+
+/// Mapping, dataclass or model that is written into the envelope as a JSON object.
+struct Object<'a, 'py> {
+    value: &'a Bound<'py, PyAny>,
+    name: &'static str,
+    /// Error of Python while the object was written.
+    error: &'a Cell<Option<PyErr>>,
+}
+
+impl<'a, 'py> Object<'a, 'py> {
+    fn new(
+        value: &'a Bound<'py, PyAny>,
+        name: &'static str,
+        error: &'a Cell<Option<PyErr>>,
+    ) -> Self {
+        Self { value, name, error }
+    }
+}
+
+impl WriteJson for Object<'_, '_> {
+    fn write_json(&self, buffer: &mut Vec<u8>) -> serde_json::Result<()> {
+        payload::write_object(self.value, self.name, buffer).map_err(|error| {
+            self.error.set(Some(error));
+            serde_json::Error::custom(format_args!("{} can't be written as JSON", self.name))
+        })
+    }
 }
 
 fn text<'a, 'py>(value: &'a Bound<'py, PyAny>, name: &str) -> PyResult<&'a Bound<'py, PyString>> {

@@ -37,6 +37,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<memory::MemoryCluster>()?;
     module.add_class::<memory::DevCluster>()?;
     module.add_function(wrap_pyfunction!(warm_up, module)?)?;
+    module.add_function(wrap_pyfunction!(events::new_id, module)?)?;
     module.add_function(wrap_pyfunction!(logging::start_logging, module)?)?;
     module.add_function(wrap_pyfunction!(logging::stop_logging, module)?)?;
     module.add_function(wrap_pyfunction!(detach::wait_for_detached, module)?)?;

@@ -1,11 +1,10 @@
 """Binding of call arguments to the input fields of an operation."""
 
 import inspect
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
-from herald.runtime._fields import fields_of
+from herald.runtime._fields import input_of
 
 _POSITIONAL = (
     inspect.Parameter.POSITIONAL_ONLY,
@@ -34,22 +33,20 @@ class Binding:
             if p.default is not inspect.Parameter.empty
         )
 
-    def fields(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Mapping[str, Any]:
-        """Returns the arguments by name. A single argument that is a model, a dataclass
-        or a mapping is returned as its fields.
+    def input(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
+        """Returns the arguments by name, or the only one if it is a model, a dataclass
+        or a mapping; see `input_of`.
         """
-        given = dict(zip(self._positional, args[self._skip :], strict=False))
+        given = dict(zip(self._positional, args[self._skip :]))  # noqa: B905 - faster
         if self._rest is not None:
             given[self._rest] = args[self._skip + len(self._positional) :]
-        given.update(kwargs)
+        if kwargs:
+            given.update(kwargs)
         for name, default in self._defaults:
             if name not in given:
                 given[name] = default
         if len(given) == 1:
             (only,) = given.values()
-            with suppress(Exception):  # its attributes may raise
-                fields = fields_of(only)
-                return given if fields is None else fields
+            fields = input_of(only)
+            return given if fields is None else fields
         return given

@@ -7,9 +7,7 @@ from uuid import UUID
 
 from herald.runtime._context import CURRENT, new_correlation_id
 from herald.runtime._errors import PayloadError
-from herald.runtime._fields import fields_of
 from herald.runtime._generics import M, P
-from herald.runtime._json import json_value
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
 from herald.runtime._privacy import PublicFields, public_fields, published_model
@@ -95,23 +93,23 @@ class DeclaredEvent(Generic[P, M]):
         """
         if self._model is not None:
             payload = validated(self._model, payload, self.event_type)
-        fields = fields_of(payload)
-        if fields is None:
+        shown = published_model(payload, self._model, self._public)
+        if shown is None:
             found = type(payload).__name__
             raise PayloadError(
                 f"payload: expected a mapping, a model or a dataclass, not {found}"
             )
         of_event = dict(self._kind.metadata)
-        key = self._partition_key and fields.get(self._partition_key)
+        key = self._partition_key and shown.get(self._partition_key)
         if key is not None:
-            of_event["partition_key"] = str(json_value(key))
+            of_event["partition_key"] = str(key)
         if correlation_id is None:
             correlation_id = CURRENT.get().correlation_id or new_correlation_id()
         event = Outgoing(
             publisher,
             self._kind,
             correlation_id,
-            published_model(payload, fields, self._model, self._public),
+            shown,
             of_event,
             {**self._fields, **(metadata or {})} if self._fields else metadata,
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from herald.runtime._log import LogLevel, emit_log_event, is_logged
+from herald.runtime._log import LogLevel, emit_log_event, is_debug_logged, is_logged
 from herald.runtime._secrets import reason_of
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ class EventLog:
 
     def accepted(self, event: "Outgoing", answer: object) -> None:
         """Logs that a client accepted an event."""
-        if answer is None and not is_logged(LogLevel.DEBUG):
-            return  # enqueued, which is most frequent
         level, message = _outcome(event.publisher, answer)
         if is_logged(level):
             fields = {**event.log_identity(), **event.log_fields}
@@ -43,7 +41,7 @@ class EventLog:
                 "Kafka client is not connected: events are not published",
                 event.log_identity(),
             )
-        if is_logged(LogLevel.DEBUG):
+        if is_debug_logged():
             fields = {**event.log_identity(), "payload": event.payload}
             emit_log_event(LogLevel.DEBUG, "Event without a Kafka client", fields)
 

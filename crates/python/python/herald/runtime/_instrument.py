@@ -37,10 +37,12 @@ def _run_factory(
 
     def begin(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Run:
         owner: EventPublisher = args[0] if get_publisher is None else get_publisher()
-        fields = binding.fields(args, kwargs)
-        given = fields.get("correlation_id") if has_correlation_id else None
-        correlation_id = given if isinstance(given, UUID) else None
-        return Run(operation, owner, fields, correlation_id)
+        input = binding.input(args, kwargs)
+        correlation_id = None
+        if has_correlation_id and isinstance(input, dict):
+            given = input.get("correlation_id")
+            correlation_id = given if isinstance(given, UUID) else None
+        return Run(operation, owner, input, correlation_id)
 
     return begin
 

@@ -12,12 +12,12 @@ from herald.runtime._fields import fields_of, has_aliases, is_model
 from herald.runtime._private import publication_arguments
 from herald.runtime._wire import write_duration
 
-_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def json_value(value: Any) -> Any:
     """Return a value as JSON types; values of other classes are unchanged."""
-    if type(value) in _PLAIN:
+    if type(value) in PLAIN:
         return value
     match value:
         case Enum():

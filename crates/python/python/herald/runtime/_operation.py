@@ -2,13 +2,12 @@
 
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, overload
 from uuid import UUID
 
 from herald.runtime._clock import now
-from herald.runtime._fields import fields_of
+from herald.runtime._fields import input_of
 from herald.runtime._generics import InputT, P, ResultT, SelfT, T
 from herald.runtime._instrument import instrumented
 from herald.runtime._log import LogLevel
@@ -138,12 +137,10 @@ class BaseOperation(Generic[InputT, ResultT]):
                 scope.
             metadata: Published unchanged with each event of the run.
         """
-        data: Mapping[str, Any] = {}
+        data: object = {}
         if input is not None:
-            data = {"input": input}
-            with suppress(Exception):  # its attributes may raise
-                fields = fields_of(input)
-                data = data if fields is None else fields
+            fields = input_of(input)
+            data = {"input": input} if fields is None else fields
         return Run(self, publisher, data, correlation_id, causation_id, metadata)
 
     async def started(
@@ -227,11 +224,9 @@ class BaseOperation(Generic[InputT, ResultT]):
                 "correlation_id": request,
                 "node_id": str(publisher.node_id),
                 "started_at": now(),
-                "input_summary": published_model(
-                    input_data, _fields(input_data), self._input, self.public_input
-                ),
+                "input_summary": _summary(input_data, self._input, self.public_input),
             },
-            {},
+            None,
             metadata,
         )
 
@@ -255,8 +250,8 @@ class BaseOperation(Generic[InputT, ResultT]):
                 "node_id": str(publisher.node_id),
                 "completed_at": now(),
                 "execution_time_ms": execution_time_ms,
-                "result_summary": published_model(
-                    result_data, _fields(result_data), self._result, self.public_result
+                "result_summary": _summary(
+                    result_data, self._result, self.public_result
                 ),
                 "success": True,
             },
@@ -313,12 +308,12 @@ class BaseOperation(Generic[InputT, ResultT]):
         kind: EventKind,
         correlation_id: UUID,
         payload: dict[str, Any],
-        metadata: dict[str, Any],
+        metadata: Mapping[str, Any] | None,
         more: Mapping[str, Any] | None,
     ) -> Outgoing:
         if self._fields:
             more = {**self._fields, **(more or {})}
-        metadata = {**kind.metadata, **metadata}
+        metadata = {**kind.metadata, **metadata} if metadata else kind.metadata
         return Outgoing(publisher, kind, correlation_id, payload, metadata, more)
 
 
@@ -401,9 +396,9 @@ _STAGES = (
 )
 
 
-def _fields(data: object) -> Mapping[str, Any]:
-    fields = fields_of(data)
-    if fields is None:
+def _summary(data: object, model: Any, public: PublicFields | None) -> dict[Any, Any]:
+    summary = published_model(data, model, public)
+    if summary is None:
         found = type(data).__name__
         raise TypeError(f"expected a mapping, a model or a dataclass, not {found}")
-    return fields
+    return summary

@@ -1,6 +1,7 @@
 """Outgoing events."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,6 +19,8 @@ class EventKind:
     """Properties shared by all events of one type."""
 
     __slots__ = (
+        "_is_namespaced",
+        "_last_topic",
         "event_type",
         "label",
         "level",
@@ -48,34 +51,37 @@ class EventKind:
         self.metadata = metadata
         self.version = None if version == 1 else f"{version}.0"
         """Version on the wire, if it is not the default of the client."""
+        self._is_namespaced = "{" in topic
+        self._last_topic = ("", topic)
+
+    def topic_of(self, publisher: "EventPublisher") -> str:
+        """Returns the topic in the namespace of a publisher."""
+        if not self._is_namespaced:
+            return self.topic
+        namespace = namespace_of(publisher, self.source.namespace)
+        known, topic = self._last_topic
+        if known != namespace:
+            topic = self.topic.replace("{namespace}", namespace)
+            self._last_topic = (namespace, topic)
+        return topic
 
 
 class Outgoing:
     """Event to publish, with the attributes of a `herald.Event`."""
 
-    __slots__ = (
-        "causation_id",
-        "correlation_id",
-        "envelope",
-        "event_id",
-        "event_type",
-        "event_version",
-        "is_accepted",
-        "kind",
-        "level",
-        "log",
-        "log_context",
-        "log_fields",
-        "metadata",
-        "partition_key",
-        "payload",
-        "publisher",
-        "source_node_id",
-        "source_service",
-        "summary",
-        "topic",
-        "traceparent",
-    )
+    # Defaults are attributes of the class, which cost nothing for each event.
+    partition_key: str | None = None
+    event_id: str | None = None
+    traceparent: str | None = None
+    summary: str = ""
+    """End of the report's log line about publication."""
+    log_fields: Mapping[str, Any] = MappingProxyType({})
+    """Additional fields of that line."""
+    log_context: dict[str, Any] | None = None
+    """Log fields for an event that is not about a request."""
+    log: EventLog = EVENT_LOG
+    is_accepted: bool = False
+    """Whether a client accepted the event."""
 
     def __init__(
         self,
@@ -83,15 +89,11 @@ class Outgoing:
         kind: EventKind,
         correlation_id: UUID | None,
         payload: dict[str, Any],
-        metadata: dict[str, Any],
+        metadata: Mapping[str, Any],
         more: Mapping[str, Any] | None = None,
     ) -> None:
         if more:
             payload["metadata"] = json_value(more)
-        topic = kind.topic
-        if "{" in topic:
-            namespace = namespace_of(publisher, kind.source.namespace)
-            topic = topic.replace("{namespace}", namespace)
         self.publisher = publisher
         self.kind = kind
         self.level = kind.level
@@ -101,35 +103,23 @@ class Outgoing:
         self.source_service = kind.source.service_name
         self.envelope = kind.source.envelope
         self.payload = payload
-        self.topic = topic
+        self.topic = kind.topic_of(publisher)
         self.correlation_id = correlation_id
         self.metadata = metadata
-        self.partition_key: str | None = None
         self.causation_id = CURRENT.get().causation_id
         self.event_version = kind.version
-        self.event_id: str | None = None
-        self.traceparent: str | None = None
-        self.summary = ""
-        """End of the report's log line about publication."""
-        self.log_fields: dict[str, Any] = {}
-        """Additional fields of that line."""
-        self.log_context: dict[str, Any] | None = None
-        """Log fields for an event that is not about a request."""
-        self.log: EventLog = EVENT_LOG
-        self.is_accepted = False
-        """Whether a client accepted the event."""
 
     def keywords(self) -> dict[str, Any]:
         """Returns the arguments for `publish_with_envelope`. Values that it has no
         argument for are in the metadata.
         """
-        metadata = self.metadata
+        metadata = dict(self.metadata)
         if self.event_id is not None:
-            metadata = {**metadata, "event_id": self.event_id}
+            metadata["event_id"] = self.event_id
         if self.causation_id is not None:
-            metadata = {**metadata, "causation_id": str(self.causation_id)}
+            metadata["causation_id"] = str(self.causation_id)
         if self.event_version is not None:
-            metadata = {**metadata, "event_version": self.event_version}
+            metadata["event_version"] = self.event_version
         return {
             "event_type": self.event_type,
             "source_node_id": self.source_node_id,

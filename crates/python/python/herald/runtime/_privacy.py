@@ -16,8 +16,8 @@ from typing import (
 )
 
 from herald.runtime._fields import fields_of, is_model
-from herald.runtime._json import json_value
-from herald.runtime._private import Privacy
+from herald.runtime._json import PLAIN, json_value
+from herald.runtime._private import Privacy, publication_arguments
 
 PublicFields: TypeAlias = Mapping[str, "PublicFields | None"]
 """Public fields: None stands for all of a field, a mapping for its public part. For a
@@ -150,29 +150,41 @@ def published(fields: Mapping[Any, Any], public: PublicFields | None) -> dict[An
         if key is None:
             shown[name] = type(value).__name__
         elif (part := public[key]) is None:
-            shown[name] = json_value(value)
+            shown[name] = value if type(value) in PLAIN else json_value(value)
         else:
             shown[name] = _part(value, part)
     return shown
 
 
 def published_model(
-    value: object, fields: Mapping[Any, Any], model: Any, public: PublicFields | None
-) -> dict[Any, Any]:
+    value: object, model: Any, public: PublicFields | None
+) -> dict[Any, Any] | None:
     """Returns the fields of a value, which may be an instance of `model`, with private
-    values replaced by the names of their types.
+    values replaced by the names of their types; None if it has no fields.
     """
     of_type: Any = type(value)
-    is_generated = hasattr(of_type, "__herald_model__")
-    if of_type is model and is_generated and not _has_private(of_type):
+    if of_type is model and (arguments := _dump_arguments(of_type)) is not None:
         try:
             # By pydantic in one call, not in one for each nested model.
-            dumped: dict[Any, Any] = json_value(value)
+            dump = of_type.__pydantic_serializer__.to_python
+            dumped: dict[Any, Any] = dump(value, **arguments)
         except ValueError:
-            pass  # It was made by `model_construct`.
+            pass  # It was made by `model_construct`, or changed later.
         else:
             return dumped
-    return published(fields, public)
+    fields = fields_of(value)
+    return None if fields is None else published(fields, public)
+
+
+@lru_cache(maxsize=1_024)
+def _dump_arguments(model: Any) -> Mapping[str, Any] | None:
+    """Returns the arguments by which pydantic's serializer replaces private values of a
+    generated model, and refuses values of other types; None for other models.
+    """
+    context = publication_arguments(model) if is_model(model) else {}
+    if not context or not hasattr(model, "__herald_model__"):
+        return None
+    return {"mode": "json", "by_alias": True, "warnings": "error", **context}
 
 
 def _part(value: object, public: PublicFields) -> object:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote, quote_plus
 from uuid import UUID
 
@@ -30,21 +30,23 @@ MAX_FAILED: Final = 100  # inner runs whose input is remembered
 class PrivateInput:
     """Input of a run, whose private values are masked in the texts of its errors."""
 
-    __slots__ = ("_around", "_failed", "_fields", "_public", "omits_text")
+    __slots__ = ("_around", "_failed", "_input", "_public", "omits_text")
 
     def __init__(
         self,
-        fields: Mapping[str, Any],
+        input: object,
         public: PublicFields | None,
         around: "PrivateInput | None",
         *,
         omits_text: bool = False,
     ) -> None:
-        self._fields: Mapping[str, Any] = {}
+        self._input: object = {}
         if public is not None:  # else nothing is private
-            with suppress(Exception):  # a mapping of somebody else may raise
+            try:  # noqa: SIM105 - `suppress` would take longer than the rest
                 # A copy, because the operation may remove what it has read.
-                self._fields = dict(fields)
+                self._input = dict(input) if isinstance(input, Mapping) else input
+            except Exception:  # a mapping of somebody else may raise
+                pass
         self._public = public
         self._around = around
         self.omits_text = omits_text
@@ -65,7 +67,7 @@ class PrivateInput:
         """Returns the private values: those of the input, and of inner runs that
         failed.
         """
-        yield from private_values(self._fields, self._public)
+        yield from private_values(fields_of(self._input) or {}, self._public)
         for inner in self._failed or ():
             yield from inner.values()
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from herald.runtime._event_log import EventLog
-from herald.runtime._log import LogLevel, emit_log_event, is_logged
+from herald.runtime._log import LogLevel, emit_log_event, is_debug_logged, is_logged
 from herald.runtime._secrets import reason_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class ReportLog(EventLog):
 
     def not_connected(self, event: "Outgoing") -> None:
         """Logs an event without a client or a connection."""
-        if is_logged(LogLevel.DEBUG):
+        if is_debug_logged():
             log_context = event.log_context or {
                 "correlation_id": str(event.correlation_id)
             }

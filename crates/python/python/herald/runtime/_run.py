@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Mapping
 from contextlib import AbstractContextManager, suppress
 from contextvars import Token
-from os import urandom
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -13,12 +12,14 @@ from herald.runtime._call_scope import CallScope
 from herald.runtime._context import (
     CURRENT,
     Correlation,
+    RunCorrelation,
     in_run,
     leave,
-    new_correlation_id,
+    new_correlation,
 )
 from herald.runtime._event_log import EVENT_LOG, log_failed_run
-from herald.runtime._fields import fields_of
+from herald.runtime._fields import input_of
+from herald.runtime._ids import new_id_text
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
 from herald.runtime._private_input import PrivateInput
 from herald.runtime._sending import dispatch
@@ -56,30 +57,31 @@ class Run(CallScope):
         self,
         operation: "BaseOperation[Any, Any]",
         publisher: "EventPublisher",
-        input: Mapping[str, Any],
+        input: object,
         correlation_id: UUID | None = None,
         causation_id: UUID | str | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__()
         around = CURRENT.get()
+        self.result: object = None
         self._operation = operation
         self._publisher = publisher
         self._input = input
         self._metadata = metadata
-        self.correlation_id: UUID = (
-            correlation_id or around.correlation_id or new_correlation_id()
-        )
+        given = correlation_id or around.correlation_id
+        self._correlation_text: str | None = None
+        if given is None:
+            given, self._correlation_text = new_correlation()
+        self.correlation_id: UUID = given
         self._private = PrivateInput(
             input,
             operation.public_input,
-            getattr(around, "private", None),
+            around.private if isinstance(around, RunCorrelation) else None,
             omits_text=operation.error_text == "omitted",
         )
         self._causation_id = causation_id or around.causation_id
         self._started: Outgoing | None = None
         self._token: Token[Correlation] | None = None
-        self._correlation_text: str | None = None
         self._start_time = 0.0
         self._track: AbstractContextManager[object] | None = None
 
@@ -107,7 +109,7 @@ class Run(CallScope):
             self._log(operation.started_kind, error)
             return None
         event.causation_id = self._causation_id
-        event.event_id = _new_event_id()
+        event.event_id = new_id_text()
         self._started = event
         return dispatch(event, may_wait=may_wait)
 
@@ -207,16 +209,8 @@ class Run(CallScope):
             CURRENT.reset(token)
 
 
-def _new_event_id() -> str:
-    """Returns a version 4 UUID as text, faster than through a UUID object."""
-    digits = urandom(16).hex()
-    return (
-        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-    )
-
-
-def _result(result: object) -> Mapping[str, Any]:
+def _result(result: object) -> object:
     if result is None:
         return {}
-    fields = fields_of(result)
+    fields = input_of(result)
     return {"result": result} if fields is None else fields

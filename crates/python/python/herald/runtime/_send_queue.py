@@ -33,6 +33,8 @@ class SendQueue:
     @property
     def is_busy(self) -> bool:
         """Whether events are queued or being sent."""
+        if not self._waiting and self._task is None:
+            return False  # which is most frequent
         return bool(self._waiting) or self._is_running()
 
     def put(self, send: Send, event: Outgoing | None) -> Future[None] | None:

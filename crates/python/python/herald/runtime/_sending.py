@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from herald.runtime._client import EventClient, HeraldClient, is_herald_client
 from herald.runtime._errors import PublishError
+from herald.runtime._log import is_debug_logged
 from herald.runtime._outgoing import EventKind, Outgoing
 from herald.runtime._report_log import REPORT_LOG
 from herald.runtime._send_queue import Send, running_loop, send_queue_of
@@ -159,7 +160,9 @@ def _is_enqueued(client: HeraldClient, event: Outgoing) -> bool:
             raise
         event.log_only()
     else:
-        event.accepted()
+        event.is_accepted = True
+        if is_debug_logged():
+            event.accepted()
     return True
 
 

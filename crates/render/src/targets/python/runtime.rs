@@ -30,6 +30,7 @@ static FILES: &[(&str, &str)] = files![
     "_event_log",
     "_fields",
     "_generics",
+    "_ids",
     "_instrument",
     "_json",
     "_limits",

@@ -28,6 +28,18 @@ def fields_of(value: object) -> Mapping[str, Any] | None:
     return value if isinstance(value, Mapping) else None
 
 
+def input_of(value: object) -> object:
+    """Returns the fields of an input, or the input itself if its class is generated,
+    which has no attributes that raise; None for other values.
+    """
+    if hasattr(type(value), "__herald_model__"):
+        return value
+    try:
+        return fields_of(value)
+    except Exception:
+        return None
+
+
 @lru_cache(maxsize=1_024)
 def _names(of_type: type) -> Names | None:
     """Returns the attributes of a class with their JSON names."""
