@@ -55,10 +55,10 @@ class Client:
     ====================  ==============================================================
 
     `mode="write_ahead"` hands each event to Kafka and to the spool at once; the first
-    that has it gives the receipt, so no publish waits for Kafka. `deadline` is the number of seconds after which an event that the
-    cluster has not acknowledged is spooled (2), or is an error without a spool (30). At
-    most `max_in_flight` events (20,000) of `max_in_flight_bytes` (64 MiB) are in
-    flight; publishing more waits.
+    that has it gives the receipt, so no publish waits for Kafka. `deadline` is the
+    number of seconds after which an event that the cluster has not acknowledged is
+    spooled (2), or is an error without a spool (30). At most `max_in_flight` events
+    (20,000) of `max_in_flight_bytes` (64 MiB) are in flight; publishing more waits.
 
     A client may be used from several event loops and threads. Event loops must support
     `add_reader`, as those of Unix do. A forked child has to connect
