@@ -63,6 +63,10 @@ def test_a_project_is_typed_and_tested(
     assert (counts["passed"], counts["xfailed"]) == (passed, unwritten), said
     typed = run(project, "mypy")
     assert typed.returncode == 0, typed.stdout
+    (project / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')
+    sources = project / f"{name}_node"
+    typed = run(project, "pyright", "--pythonpath", sys.executable, str(sources))
+    assert typed.returncode == 0, typed.stdout
 
 
 @pytest.fixture

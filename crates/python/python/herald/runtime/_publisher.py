@@ -2,7 +2,7 @@
 
 import re
 from contextlib import AbstractContextManager
-from typing import ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 from uuid import UUID
 
 from herald.runtime._client import EventClient
@@ -33,7 +33,7 @@ class EventPublisher:
             their events. By default they don't with Herald's clients, and the log
             reports "Published" once the client accepted an event; other clients are
             always awaited if possible.
-        node_metrics: Counts and times instrumented operations.
+        node_metrics: Counts and times instrumented operations: `OperationMetrics`.
         redactions: Patterns of secrets from the contract, in addition to the built-in
             ones.
     """
@@ -42,7 +42,8 @@ class EventPublisher:
     kafka_client: EventClient | None
     default_namespace: str
     wait_for_receipts: bool = False
-    node_metrics: OperationMetrics | None = None
+    # Any: a class may declare it as its `NodeMetrics`, which no narrower type allows.
+    node_metrics: Any = None
     redactions: ClassVar[tuple[re.Pattern[str], ...]] = ()
 
     @classmethod
