@@ -23,8 +23,9 @@ use crate::onex::topics::is_conforming;
 pub struct Defaults {
     /// Namespace of contracts that set none.
     pub namespace: Option<String>,
-    /// Pattern of the topics of generated events.
-    pub topic_pattern: TopicPattern,
+    /// Pattern of the topics of generated events, if the project sets one. Else it is that of the
+    /// envelope profile.
+    pub topic_pattern: Option<TopicPattern>,
     /// Envelope profile of contracts that set none.
     pub envelope: Option<Profile>,
 }
@@ -72,9 +73,10 @@ fn resolve_parts(
     node.operations = resolve_operations(format, node.operations, diagnostics);
     node.definitions = resolve_definitions(format, node.definitions, diagnostics);
     node.redact = checks::redact::keep_valid(contract.redact, diagnostics);
+    let pattern = defaults.topic_pattern.clone();
     let events = Events {
         node: &node,
-        pattern: &defaults.topic_pattern,
+        pattern: &pattern.unwrap_or_else(|| node.profile().topic_pattern()),
         version: contract.topic_version.unwrap_or(1),
     };
     let mut resolved = Vec::new();

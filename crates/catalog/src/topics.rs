@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 
+use herald_envelope::Profile;
 use herald_envelope::topic::{self, Topic};
 
 use crate::Node;
@@ -22,6 +23,8 @@ pub struct Published {
     pub config: BTreeMap<String, String>,
     /// Paths of the contracts that publish to it.
     pub contracts: Vec<String>,
+    /// Envelope profile of its events.
+    pub profile: Profile,
 }
 
 /// Returns the topics of the nodes, sorted by name, and one message for each contradiction between
@@ -114,6 +117,7 @@ struct Draft {
     replication_factor: Option<Setting<u32>>,
     config: BTreeMap<String, Setting<String>>,
     contracts: BTreeSet<String>,
+    profile: Profile,
 }
 
 /// A setting and the contract that states it.
@@ -139,6 +143,7 @@ fn collect(
         let settings = event.declared.as_ref().and_then(|d| d.settings.as_ref());
         let draft = drafts.entry(name.clone()).or_default();
         draft.contracts.insert(path.clone());
+        draft.profile = node.profile();
         if let Some(settings) = settings {
             problems.extend(draft.add(&name, settings, path));
         }
@@ -189,6 +194,7 @@ impl Draft {
     fn finish(self, name: String) -> Published {
         let config = self.config.into_iter();
         Published {
+            profile: self.profile,
             name,
             partitions: self.partitions.map(|setting| setting.value),
             replication_factor: self.replication_factor.map(|setting| setting.value),

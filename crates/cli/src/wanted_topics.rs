@@ -6,9 +6,8 @@ use herald_catalog::Catalog;
 use herald_catalog::load::Loaded;
 use herald_catalog::topics::{self, Published};
 use herald_diagnostics::render::Format;
-use herald_envelope::topic;
+use herald_envelope::{Profile, topic};
 use herald_project::Project;
-use herald_publish::dead_letter::TOPIC_SUFFIX;
 use herald_publish::kafka::WantedTopic;
 
 use crate::{Error, project, terminal};
@@ -44,6 +43,8 @@ pub struct ContractTopic {
     pub role: Role,
     /// Paths of the contracts.
     pub contracts: Vec<String>,
+    /// Envelope profile of its events.
+    pub profile: Profile,
 }
 
 impl From<Published> for ContractTopic {
@@ -57,6 +58,7 @@ impl From<Published> for ContractTopic {
             },
             role: Role::Published,
             contracts: topic.contracts,
+            profile: topic.profile,
         }
     }
 }
@@ -113,15 +115,24 @@ pub fn names(catalog: &Catalog, namespace: Option<&str>) -> BTreeSet<String> {
 pub fn dead_letter_topics(topics: &[ContractTopic]) -> Vec<ContractTopic> {
     let names: BTreeSet<_> = topics.iter().map(|it| it.topic.name.as_str()).collect();
     let published = topics.iter().filter(|it| it.role == Role::Published);
-    published
-        .map(|it| ContractTopic {
-            topic: WantedTopic {
-                replication_factor: it.topic.replication_factor,
-                ..WantedTopic::new(format!("{}{TOPIC_SUFFIX}", it.topic.name))
-            },
+    // Topics may share one for dead letters.
+    let mut found: BTreeMap<String, ContractTopic> = BTreeMap::new();
+    for it in published {
+        let name = it.profile.dead_letter_topic(&it.topic.name);
+        let letters = found.entry(name.clone()).or_insert_with(|| ContractTopic {
+            topic: WantedTopic::new(name),
             role: Role::DeadLetters,
-            contracts: it.contracts.clone(),
-        })
+            contracts: Vec::new(),
+            profile: it.profile,
+        });
+        let replicas = &mut letters.topic.replication_factor;
+        *replicas = (*replicas).max(it.topic.replication_factor);
+        letters.contracts.extend(it.contracts.iter().cloned());
+        letters.contracts.sort();
+        letters.contracts.dedup();
+    }
+    found
+        .into_values()
         // A name at Kafka's length limit leaves no room for the suffix. The publisher then keeps
         // dead letters in its spool only.
         .filter(|it| topic::validate(&it.topic.name).is_ok())
@@ -146,6 +157,7 @@ fn consumed(catalog: &Catalog, published: &[ContractTopic]) -> Vec<ContractTopic
             topic: WantedTopic::new(name),
             role: Role::Consumed,
             contracts: contracts.into_iter().collect(),
+            profile: Profile::default(),
         })
         .collect()
 }

@@ -45,6 +45,17 @@ pub struct Event<'e> {
     pub(crate) metadata: &'e dyn WriteJson,
     pub(crate) extra: &'e [Extra<'e>],
     pub(crate) trace: Option<TraceParent>,
+    /// Topic that the event is published to, if it is known.
+    pub(crate) topic: Option<&'e str>,
+}
+
+impl<'e> Event<'e> {
+    /// Sets the topic, which some profiles have in a header.
+    #[must_use]
+    pub fn on_topic(mut self, topic: &'e str) -> Self {
+        self.topic = Some(topic);
+        self
+    }
 }
 
 impl<P: WriteJson, M: WriteJson> Envelope<'_, P, M> {
@@ -69,6 +80,7 @@ impl<P: WriteJson, M: WriteJson> Envelope<'_, P, M> {
             metadata: &self.metadata,
             extra: &self.extra,
             trace: self.trace,
+            topic: None,
         }
     }
 }

@@ -108,6 +108,11 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// Returns the value of a member, if it is there.
+    pub fn raw(&self, at: usize) -> Option<&'a RawValue> {
+        self.known[at]
+    }
+
     /// Returns whether a member has a value other than null.
     pub fn has(&self, at: usize) -> bool {
         self.known[at].is_some_and(|value| value.get() != "null")

@@ -27,7 +27,7 @@ static CONFIG: MapShape = MapShape {
         Key::new("output", Shape::Text, "Folder for generated files, relative to this file.").default("\"generated\""),
         Key::new("python", Shape::Map(&PYTHON), "Options of generated Python."),
         Key::new("namespace", Shape::Text, "Namespace of topics of contracts that set none."),
-        Key::new("topic_pattern", Shape::Text, "Pattern of topics of generated events, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
+        Key::new("topic_pattern", Shape::Text, "Pattern of topics of generated events, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`. Left out, that of the envelope profile.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
         Key::new("envelope", Shape::Word(&PROFILE_NAMES), "Envelope profile of events of contracts that set none.").default("\"onex-v1\""),
         Key::new("rules", Shape::Dict(&LEVEL), "Severity of diagnostics by code."),
         Key::new("overrides", Shape::List(&Shape::Map(&OVERRIDE)), "Severity of diagnostics of some contracts; later entries win."),
@@ -375,21 +375,17 @@ fn read_namespace(tree: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Stri
     Some(namespace.to_owned())
 }
 
-fn read_pattern(tree: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> TopicPattern {
-    let Some(value) = tree.get("topic_pattern") else {
-        return TopicPattern::default();
-    };
-    let Some(text) = value.as_str() else {
-        return TopicPattern::default();
-    };
-    TopicPattern::parse(text).unwrap_or_else(|reason| {
+fn read_pattern(tree: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<TopicPattern> {
+    let value = tree.get("topic_pattern")?;
+    let pattern = TopicPattern::parse(value.as_str()?);
+    if let Err(reason) = &pattern {
         diagnostics.push(checks::config::invalid_topic_pattern(
             &reason.to_string(),
             topic::DEFAULT_PATTERN,
             value.location,
         ));
-        TopicPattern::default()
-    })
+    }
+    pattern.ok()
 }
 
 fn read_overrides(

@@ -2,12 +2,12 @@
 
 use std::time::SystemTime;
 
-use herald_envelope::{Timestamp, topic};
+use herald_envelope::{Profile, Received, Timestamp, topic};
 
 use crate::failure::Failure;
 use crate::message::Message;
 
-/// Suffix of dead letter topics.
+/// Suffix of dead letter topics of the default envelope profile.
 pub const TOPIC_SUFFIX: &str = ".dlq";
 
 /// Header with the code of the failure, such as `too_large`.
@@ -22,7 +22,7 @@ pub const ATTEMPTS_HEADER: &str = "dlq_attempts";
 pub const TIME_HEADER: &str = "dlq_time";
 
 /// Returns the dead letter of a message: its key, payload and headers, and five more headers with
-/// the reason, on the topic `{topic}.dlq`. It is created now: the time of the event may be what the
+/// the reason, on the topic that its envelope profile derives, such as `{topic}.dlq`. It is created now: the time of the event may be what the
 /// cluster refuses. `None` if that is not a valid topic.
 pub(crate) fn of(
     message: &Message,
@@ -30,7 +30,12 @@ pub(crate) fn of(
     attempts: u32,
     now: SystemTime,
 ) -> Option<Message> {
-    let name = format!("{}{TOPIC_SUFFIX}", message.topic());
+    let headers: Vec<_> = message.headers().collect();
+    let received = Received {
+        headers: &headers,
+        ..Received::of_value(message.payload())
+    };
+    let name = Profile::of_record(&received).dead_letter_topic(message.topic());
     topic::validate(&name).ok()?;
     let time = Timestamp::try_from(now).map_or_else(|_| String::new(), |time| time.to_string());
     let letter = message
@@ -74,6 +79,17 @@ mod tests {
                 ("dlq_time", "1970-01-01T00:00:00Z"),
             ]
         );
+    }
+
+    #[test]
+    fn topic_follows_the_envelope_profile() {
+        let message = Message::new("onex.evt.shop.order.v1", None, b"{}".to_vec())
+            .unwrap()
+            .with_header("message_id", "7")
+            .with_header("schema_version", "1.0.0");
+        let failure = Failure::new(FailureKind::Permanent, FailureCode::TooLarge, "");
+        let letter = of(&message, &failure, 1, SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(letter.topic(), "onex.dlq.omnibase-infra.events.v1");
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Message {
         let mut payload = buffer;
         payload.clear();
         payload.reserve(PAYLOAD_CAPACITY + METADATA_CAPACITY);
-        let event = envelope.as_event();
+        let event = envelope.as_event().on_topic(topic);
         profile.write(&event, &mut payload)?;
         let created = system_time(envelope.event_timestamp);
         let key = profile.key(&event);

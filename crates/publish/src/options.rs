@@ -1,5 +1,6 @@
 //! Settings of a publisher.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -40,7 +41,9 @@ pub struct PublisherOptions {
     pub(crate) relay_rate: Option<NonZeroU32>,
     pub(crate) probe_interval: Duration,
     pub(crate) stats_interval: Option<Duration>,
-    pub(crate) pattern: TopicPattern,
+    /// `None`: that of the envelope profile.
+    pub(crate) pattern: Option<TopicPattern>,
+    profile_pattern: TopicPattern,
     pub(crate) namespace: String,
     pub(crate) profile: Profile,
     pub(crate) headers: HeaderSet,
@@ -74,7 +77,8 @@ impl PublisherOptions {
             relay_rate: None,
             probe_interval: Duration::from_millis(500),
             stats_interval: None,
-            pattern: TopicPattern::default(),
+            pattern: None,
+            profile_pattern: Profile::default().topic_pattern(),
             namespace: DEFAULT_NAMESPACE.to_owned(),
             profile: Profile::default(),
             headers: HeaderSet::ALL,
@@ -162,10 +166,17 @@ impl PublisherOptions {
         self
     }
 
-    /// Sets the pattern and the namespace of topics that are derived from event types.
+    /// Sets the pattern and the namespace of topics that are derived from event types. By default the
+    /// pattern is that of the envelope profile.
     #[must_use]
     pub fn topics(mut self, pattern: TopicPattern, namespace: impl Into<String>) -> Self {
-        self.pattern = pattern;
+        self.pattern = Some(pattern);
+        self.namespace(namespace)
+    }
+
+    /// Sets the namespace of topics that are derived from event types.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.namespace = namespace.into();
         self
     }
@@ -174,7 +185,17 @@ impl PublisherOptions {
     #[must_use]
     pub fn envelope(mut self, profile: Profile) -> Self {
         self.profile = profile;
+        self.profile_pattern = profile.topic_pattern();
         self
+    }
+
+    /// Returns the pattern of the topics of a profile.
+    pub(crate) fn pattern_of(&self, profile: Profile) -> Cow<'_, TopicPattern> {
+        match &self.pattern {
+            Some(pattern) => Cow::Borrowed(pattern),
+            None if profile == self.profile => Cow::Borrowed(&self.profile_pattern),
+            None => Cow::Owned(profile.topic_pattern()),
+        }
     }
 
     /// Sets the headers of records whose content is in the envelope too; all by default. Consumers that

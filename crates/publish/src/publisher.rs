@@ -189,9 +189,11 @@ impl Publisher {
         envelope: Envelope<'_, P, M>,
     ) -> Result<Message, PublishError> {
         let options = &self.core.options;
-        let topic = match topic {
-            Some(topic) => Cow::Borrowed(topic),
-            None => Cow::Owned(envelope.default_topic(&options.pattern, &options.namespace)?),
+        let topic = if let Some(topic) = topic {
+            Cow::Borrowed(topic)
+        } else {
+            let pattern = options.pattern_of(profile);
+            Cow::Owned(envelope.default_topic(&pattern, &options.namespace)?)
         };
         let mut envelope = envelope;
         envelope.trace = envelope.trace.or_else(crate::trace::current);

@@ -24,7 +24,13 @@ from herald.runtime import (
 )
 from herald.testing import Conformance, MemoryCluster, SyncRecordingClient
 
-PROFILES = ["onex-v1", "cloudevents", "cloudevents-binary", "none"]
+PROFILES = [
+    "onex-v1",
+    "onex-event-envelope",
+    "cloudevents",
+    "cloudevents-binary",
+    "none",
+]
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 REQUEST = UUID(int=7)
 CAUSE = UUID(int=8)
@@ -229,7 +235,7 @@ def test_settings_precede_environment_and_project(
 
 def test_unknown_profiles_are_errors_with_the_known_names(tmp_path: Path) -> None:
     client = SyncKafkaClient("localhost:1", spool=None, envelope="avro")
-    names = "onex-v1, cloudevents, cloudevents-binary, none"
+    names = ", ".join(PROFILES)
     with pytest.raises(SettingsError, match=f"`avro` is not .*{names}"):
         client.connect()
     config = tmp_path / "herald.yaml"

@@ -111,6 +111,7 @@ fn node(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
         kind: text("node_type").and_then(|word| word.parse().ok()),
         service_name: text("service_name").unwrap_or_default(),
         namespace: text("namespace"),
+        envelope: text("envelope").and_then(|name| name.parse().ok()),
         operations: operations
             .iter()
             .filter_map(|one| native::read_operation(one, &reader, &publishes_all, diagnostics))

@@ -7,6 +7,7 @@ use crate::fields::{Definition, Privacy};
 use crate::instrument::{Instrument, InstrumentedEvents};
 use crate::node::{Declared, Event, EventTypeSource, Node, Operation};
 use crate::yaml_text::Text;
+use herald_envelope::Profile;
 
 use super::fields::{self, fields};
 use super::{HEADER, SEPARATOR, VERSION, VERSION_KEY};
@@ -38,6 +39,7 @@ fn contract(node: &Node) -> Text {
         ("service_name", Some(node.service_name.as_str())),
         ("version", version.map(|version| version.text.as_str())),
         ("namespace", node.namespace.as_deref()),
+        ("envelope", node.envelope.map(Profile::as_str)),
     ];
     let words = words.into_iter();
     entries.extend(words.filter_map(|(key, word)| Some((key.to_owned(), Text::scalar(word?)))));

@@ -231,7 +231,7 @@ fn unknown_profiles_are_errors_with_the_known_names() {
         ("shop.yaml", &format!("{CONTRACT}envelope: cloudevent\n")),
         ("project/herald.yaml", "envelope: avro\n"),
     ]);
-    let names = "one of onex-v1, cloudevents, cloudevents-binary, none";
+    let names = "one of onex-v1, onex-event-envelope, cloudevents, cloudevents-binary, none";
     let run = sandbox.herald(&["check", "shop.yaml"]).exits(1);
     for part in ["shop.yaml:11:11", names] {
         assert!(run.stdout.contains(part), "{}", run.stdout);

@@ -8,7 +8,6 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -20,6 +19,7 @@ use crate::field::Field;
 use crate::headers::{self, HeaderSet};
 use crate::json::{self as text, Json};
 use crate::members::{self, Members};
+use crate::topic::DEFAULT_PATTERN;
 use crate::{id, key, time};
 
 pub static STRUCTURED: Row = Row {
@@ -33,6 +33,8 @@ pub static STRUCTURED: Row = Row {
     write: write_structured,
     headers: write_structured_headers,
     key: key::of_event,
+    topic_pattern: DEFAULT_PATTERN,
+    dead_letter_topic: super::suffixed_dead_letter_topic,
     parse: parse_structured,
     describe: describe_structured,
 };
@@ -45,6 +47,8 @@ pub static BINARY: Row = Row {
     write: write_binary,
     headers: write_binary_headers,
     key: key::of_event,
+    topic_pattern: DEFAULT_PATTERN,
+    dead_letter_topic: super::suffixed_dead_letter_topic,
     parse: parse_binary,
     describe: describe_binary,
 };
@@ -57,6 +61,9 @@ const DATA_CONTENT_TYPE: &str = "application/json";
 /// Content type of the value in structured mode, and its part by which the mode is recognised.
 const STRUCTURED_TYPE: &str = "application/cloudevents+json; charset=UTF-8";
 const STRUCTURED_TYPE_START: &str = "application/cloudevents+json";
+
+/// End of media types that are JSON.
+const JSON_SUFFIX: &str = "+json";
 
 /// Prefix of headers in binary mode.
 const PREFIX: &str = "ce_";
@@ -278,18 +285,29 @@ impl ShortText {
 
 /// Returns service and node of a source. Any other form is a service without a node.
 fn source_parts(source: Cow<'_, str>) -> (Cow<'_, str>, Cow<'_, str>) {
-    let parts = source
-        .strip_prefix('/')
-        .and_then(|rest| rest.rsplit_once('/'))
-        .filter(|(service, _)| !service.contains('/'));
-    let decoded = parts.and_then(|(service, node)| Some((decode(service)?, decode(node)?)));
-    match decoded {
-        Some((service, node)) => (Cow::Owned(service), Cow::Owned(node)),
-        None => (source, Cow::Borrowed("")),
+    match source {
+        Cow::Borrowed(text) => parts_of(text).unwrap_or((source, Cow::Borrowed(""))),
+        Cow::Owned(text) => match parts_of(&text) {
+            Some((service, node)) => (
+                Cow::Owned(service.into_owned()),
+                Cow::Owned(node.into_owned()),
+            ),
+            None => (Cow::Owned(text), Cow::Borrowed("")),
+        },
     }
 }
 
-fn decode(part: &str) -> Option<String> {
+fn parts_of(source: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    let (service, node) = source.strip_prefix('/')?.rsplit_once('/')?;
+    (!service.contains('/')).then_some(())?;
+    Some((decode(service)?, decode(node)?))
+}
+
+/// Decodes percent-encoding.
+fn decode(part: &str) -> Option<Cow<'_, str>> {
+    if !part.contains('%') {
+        return Some(Cow::Borrowed(part));
+    }
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.bytes();
     while let Some(byte) = rest.next() {
@@ -301,7 +319,7 @@ fn decode(part: &str) -> Option<String> {
             bytes.push(byte);
         }
     }
-    String::from_utf8(bytes).ok()
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 /// Returns whether RFC 3986 never requires to encode this byte.
@@ -342,41 +360,7 @@ impl AttributeSink for Structured<'_> {
         field: Field,
         value: &dyn WriteJson,
     ) -> Result<(), Error> {
-        let before = self.0.len();
-        self.0.extend_from_slice(attribute.row().lead.as_bytes());
-        self.0.push(b'"');
-        let start = super::write_object(field, value, self.0)?;
-        if &self.0[start..] == b"{}" {
-            self.0.truncate(before);
-        } else {
-            escape(start, self.0);
-            self.0.push(b'"');
-        }
-        Ok(())
-    }
-}
-
-/// Turns the JSON at the end of a buffer into the content of a JSON text, in place. Control
-/// characters of JSON are spaces between tokens.
-fn escape(start: usize, buffer: &mut Vec<u8>) {
-    let is_escaped = |byte: u8| matches!(byte, b'"' | b'\\');
-    let mut from = buffer.len();
-    let more = buffer[start..].iter().filter(|byte| is_escaped(**byte));
-    let mut to = from + more.count();
-    buffer.resize(to, 0);
-    // From the end, because the text grows; what is before the first escaped byte stays.
-    while from < to {
-        from -= 1;
-        to -= 1;
-        let byte = buffer[from];
-        buffer[to] = byte;
-        if is_escaped(byte) {
-            to -= 1;
-            buffer[to] = b'\\';
-        }
-    }
-    for byte in buffer[start..].iter_mut().filter(|byte| **byte < b' ') {
-        *byte = b' ';
+        super::write_object_as_text(attribute.row().lead, field, value, self.0)
     }
 }
 
@@ -433,7 +417,7 @@ impl AttributeSink for Binary<'_, '_> {
         field: Field,
         value: &dyn WriteJson,
     ) -> Result<(), Error> {
-        let mut object = Vec::new();
+        let mut object = Vec::with_capacity(super::METADATA_CAPACITY);
         super::write_object(field, value, &mut object)?;
         if object != b"{}" {
             for byte in object.iter_mut().filter(|byte| **byte < b' ') {
@@ -540,17 +524,13 @@ fn read<'a>(
             extra.push((Attribute::CorrelationId.name().into(), text::of_text(&text)));
         }
     }
-    let mut metadata = super::empty_object();
-    if let Some(text) = own(Attribute::Metadata)? {
-        let raw = RawValue::from_string(text.into_owned());
-        metadata = (raw.ok())
-            .filter(|raw| raw.get().starts_with('{'))
-            .map(Json::from)
-            .ok_or_else(|| {
-                let message = "must be a JSON object as text";
-                attributes.error(Attribute::Metadata, Code::WrongType, message)
-            })?;
-    }
+    let metadata = match own(Attribute::Metadata)? {
+        Some(text) => super::object_of_text(text).ok_or_else(|| {
+            let message = "must be a JSON object as text";
+            attributes.error(Attribute::Metadata, Code::WrongType, message)
+        })?,
+        None => super::empty_object(),
+    };
     let (source_service, source_node_id) = source_parts(source);
     Ok(Envelope {
         event_id,
@@ -618,9 +598,13 @@ fn check_content_type<'a>(attributes: &impl Attributes<'a>) -> Result<(), Error>
         return Ok(());
     };
     let media_type = content_type.split(';').next().unwrap_or_default();
-    let media_type = media_type.trim().to_ascii_lowercase();
-    if media_type == DATA_CONTENT_TYPE || media_type.ends_with("+json") || media_type == "text/json"
-    {
+    let media_type = media_type.trim().as_bytes();
+    let start = media_type.len().saturating_sub(JSON_SUFFIX.len());
+    let is_json = [DATA_CONTENT_TYPE.as_bytes(), b"text/json"]
+        .iter()
+        .any(|known| media_type.eq_ignore_ascii_case(known))
+        || media_type[start..].eq_ignore_ascii_case(JSON_SUFFIX.as_bytes());
+    if is_json {
         return Ok(());
     }
     Err(attributes.error(

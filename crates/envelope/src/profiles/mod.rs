@@ -6,6 +6,7 @@
 
 mod cloudevents;
 mod none;
+mod onex_event_envelope;
 mod onex_v1;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
@@ -20,12 +22,14 @@ use crate::error::{Code, Error};
 use crate::event::{Event, WriteJson};
 use crate::field::Field;
 use crate::headers::{self, HeaderSet};
-use crate::json::Json;
+use crate::json::{self as text, Json};
 use crate::key::Key;
+use crate::topic::TopicPattern;
 
 /// All profiles, in the order in which records are compared with them. The first is the default.
-static TABLE: [&Row; 4] = [
+static TABLE: [&Row; 5] = [
     &onex_v1::ROW,
+    &onex_event_envelope::ROW,
     &cloudevents::STRUCTURED,
     &cloudevents::BINARY,
     &none::ROW,
@@ -60,6 +64,10 @@ struct Row {
     /// Passes the headers on. `HeaderSet` selects among those whose content is in the value too.
     headers: fn(&Event<'_>, HeaderSet, &mut HeaderSink<'_>) -> Result<(), Error>,
     key: for<'e> fn(&Event<'e>) -> Key<'e>,
+    /// Pattern of the topics of generated events, unless a project sets another.
+    topic_pattern: &'static str,
+    /// Returns the topic of dead letters of a topic.
+    dead_letter_topic: fn(&str) -> String,
     parse: for<'a> fn(&Received<'_, 'a>) -> Result<Envelope<'a>, Error>,
     describe: fn() -> Description,
 }
@@ -198,6 +206,19 @@ impl Profile {
         (self.0.key)(event)
     }
 
+    /// Returns the pattern of the topics of generated events, unless a project sets another.
+    ///
+    /// # Panics
+    /// Never: the patterns of all profiles are valid.
+    pub fn topic_pattern(self) -> TopicPattern {
+        TopicPattern::parse(self.0.topic_pattern).expect("it is a pattern")
+    }
+
+    /// Returns the topic of dead letters of a topic. It may be too long to be valid.
+    pub fn dead_letter_topic(self, topic: &str) -> String {
+        (self.0.dead_letter_topic)(topic)
+    }
+
     /// Returns the profile of a received record: [`Profile::default`] if no profile recognises it.
     pub fn of_record(received: &Received<'_, '_>) -> Self {
         // Headers come first: a payload alone may look like an envelope.
@@ -273,6 +294,16 @@ impl FromStr for Profile {
     }
 }
 
+/// Suffix of dead letter topics.
+const DEAD_LETTER_SUFFIX: &str = ".dlq";
+
+/// Initial capacity for metadata in a header: enough for those of generated publishers.
+const METADATA_CAPACITY: usize = 256;
+
+fn suffixed_dead_letter_topic(topic: &str) -> String {
+    format!("{topic}{DEAD_LETTER_SUFFIX}")
+}
+
 fn check_event_type(event: &Event<'_>) -> Result<(), Error> {
     if event.event_type.is_empty() {
         return Err(Error::of(
@@ -305,6 +336,26 @@ fn write_object(field: Field, value: &dyn WriteJson, buffer: &mut Vec<u8>) -> Re
     }
 }
 
+/// Appends a lead and an object as JSON text; nothing for an empty object.
+fn write_object_as_text(
+    lead: &str,
+    field: Field,
+    value: &dyn WriteJson,
+    buffer: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let before = buffer.len();
+    buffer.extend_from_slice(lead.as_bytes());
+    buffer.push(b'"');
+    let start = write_object(field, value, buffer)?;
+    if &buffer[start..] == b"{}" {
+        buffer.truncate(before);
+    } else {
+        text::escape(start, buffer);
+        buffer.push(b'"');
+    }
+    Ok(())
+}
+
 /// Parses bytes that are a JSON object.
 fn object_of(bytes: &[u8], field: Field) -> Result<Json<'_>, Error> {
     let text =
@@ -317,13 +368,22 @@ fn object_of(bytes: &[u8], field: Field) -> Result<Json<'_>, Error> {
     }
 }
 
+/// Parses text that is a JSON object.
+fn object_of_text(text: Cow<'_, str>) -> Option<Json<'_>> {
+    let json = match text {
+        Cow::Borrowed(text) => Json::parse(text).ok()?,
+        Cow::Owned(text) => RawValue::from_string(text).ok()?.into(),
+    };
+    json.get().starts_with('{').then_some(json)
+}
+
 fn empty_object() -> Json<'static> {
     Json::parse("{}").expect("it is an object")
 }
 
 /// Returns the metadata as text; `None` if there are none.
 fn metadata_text(event: &Event<'_>) -> Result<Option<Vec<u8>>, Error> {
-    let mut text = Vec::new();
+    let mut text = Vec::with_capacity(METADATA_CAPACITY);
     write_object(Field::Metadata, event.metadata, &mut text)?;
     Ok((text != b"{}").then_some(text))
 }

@@ -12,6 +12,7 @@ use crate::field::Field;
 use crate::headers::{self, HeaderSet};
 use crate::json as text;
 use crate::members::Members;
+use crate::topic::DEFAULT_PATTERN;
 use crate::{id, key, time};
 
 pub static ROW: Row = Row {
@@ -27,6 +28,8 @@ pub static ROW: Row = Row {
     write,
     headers: write_headers,
     key: key::of_event,
+    topic_pattern: DEFAULT_PATTERN,
+    dead_letter_topic: super::suffixed_dead_letter_topic,
     parse,
     describe,
 };

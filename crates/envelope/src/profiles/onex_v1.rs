@@ -13,6 +13,7 @@ use crate::event::{Event, WriteJson};
 use crate::field::{self, Field, Kind, Presence, TABLE};
 use crate::headers::{self, HeaderSet};
 use crate::members::Members;
+use crate::topic::DEFAULT_PATTERN;
 use crate::trace::TraceParent;
 use crate::{id, json as text, key, time};
 
@@ -24,6 +25,8 @@ pub static ROW: Row = Row {
     write,
     headers: write_headers,
     key: key::of_event,
+    topic_pattern: DEFAULT_PATTERN,
+    dead_letter_topic: super::suffixed_dead_letter_topic,
     parse: |received| parse(received.value),
     describe,
 };

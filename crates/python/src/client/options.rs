@@ -180,9 +180,9 @@ impl Settings {
             options = options.max_in_flight_bytes(bytes);
         }
         let pattern = match &self.topic_pattern {
-            Some(pattern) => {
-                TopicPattern::parse(pattern).map_err(|error| format!("topic_pattern: {error}"))?
-            }
+            Some(pattern) => Some(
+                TopicPattern::parse(pattern).map_err(|error| format!("topic_pattern: {error}"))?,
+            ),
             None => project.options.defaults.topic_pattern.clone(),
         };
         let namespace = (self.namespace.clone())
@@ -199,7 +199,11 @@ impl Settings {
                 .map_err(|error: UnknownProfile| format!("envelope: {error}"))?,
             None => project.options.defaults.envelope.unwrap_or_default(),
         };
-        Ok(options.topics(pattern, namespace).envelope(envelope))
+        options = options.envelope(envelope);
+        Ok(match pattern {
+            Some(pattern) => options.topics(pattern, namespace),
+            None => options.namespace(namespace),
+        })
     }
 
     fn kafka(&self, project: &Project) -> Result<KafkaOptions, String> {

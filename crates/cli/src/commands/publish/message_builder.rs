@@ -22,7 +22,8 @@ const VERSION: &str = "unknown";
 pub struct MessageBuilder<'a> {
     args: &'a Publish,
     contracts: Option<&'a Contracts>,
-    pattern: &'a TopicPattern,
+    /// Topic pattern of the project, if it sets one.
+    pattern: Option<&'a TopicPattern>,
     /// Namespace of the project, if it sets one.
     namespace: Option<&'a str>,
     /// Envelope profile of the project, if it sets one.
@@ -71,7 +72,7 @@ impl<'a> MessageBuilder<'a> {
         Self {
             args,
             contracts,
-            pattern: &project.options.defaults.topic_pattern,
+            pattern: project.options.defaults.topic_pattern.as_ref(),
             namespace: project.options.defaults.namespace.as_deref(),
             envelope: project.options.defaults.envelope,
             metadata: args
@@ -190,8 +191,12 @@ impl<'a> MessageBuilder<'a> {
     }
 
     fn topic_by_pattern<P, M>(&self, envelope: &Envelope<'_, P, M>) -> Result<String, String> {
+        let pattern = match self.pattern {
+            Some(pattern) => Cow::Borrowed(pattern),
+            None => Cow::Owned(self.profile(None).topic_pattern()),
+        };
         envelope
-            .default_topic(self.pattern, self.namespace(self.namespace))
+            .default_topic(&pattern, self.namespace(self.namespace))
             .map_err(|error| error.to_string())
     }
 

@@ -60,10 +60,12 @@ impl Entry {
         self.stored().map(|stored| &stored.record)
     }
 
-    /// The event type: that of the headers, else of the envelope.
+    /// The event type: that of the event, else of the headers.
     pub fn event_type(&self) -> Option<Cow<'_, str>> {
-        let of_header = self.header(EVENT_TYPE).map(Cow::Borrowed);
-        of_header.or_else(|| Some(self.envelope()?.event_type))
+        match self.envelope() {
+            Some(event) => Some(event.event_type),
+            None => self.header(EVENT_TYPE).map(Cow::Borrowed),
+        }
     }
 
     /// The event; `None` if the record is not one.
@@ -110,15 +112,12 @@ impl Entry {
         put("topic", json!(record.topic));
         put("key", json!(record.key.as_deref().map(bytes_json)));
         let text = |id: Uuid| Cow::Owned(id.to_string());
-        let (event_id, correlation_id) = match self.header(EVENT_ID) {
-            Some(id) => (
-                Some(Cow::Borrowed(id)),
+        let (event_id, correlation_id) = match self.envelope() {
+            Some(event) => (Some(text(event.event_id)), event.correlation_id.map(text)),
+            None => (
+                self.header(EVENT_ID).map(Cow::Borrowed),
                 self.header(CORRELATION_ID).map(Cow::Borrowed),
             ),
-            None => match self.envelope() {
-                Some(event) => (Some(text(event.event_id)), event.correlation_id.map(text)),
-                None => (None, None),
-            },
         };
         put("event_type", json!(self.event_type()));
         put("event_id", json!(event_id));

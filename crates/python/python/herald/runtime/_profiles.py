@@ -67,8 +67,8 @@ def read_event(message: Message) -> UnknownEvent:
                 return read(message)
     fields = message.parsed()
     if isinstance(fields, Mapping):
-        for name, read_fields in _BY_VALUE.items():
-            if name in fields:
+        for shows, read_fields in _BY_VALUE:
+            if shows(fields):
                 return read_fields(fields, message)
     return _onex_v1(fields, message)
 
@@ -115,6 +115,89 @@ def _onex_v1(fields: object, _: Message) -> UnknownEvent:
         metadata=reader.mapping("metadata"),
         extra=reader.extra,
     )
+
+
+def _onex_event_envelope(fields: object, message: Message) -> UnknownEvent:
+    headers = message.text_headers()
+    reader = Reader(fields)
+    metadata = reader.optional("metadata", reader.mapping) or {}
+    of_metadata = Reader(metadata)
+    tags = Reader(of_metadata.optional("tags", of_metadata.mapping) or {})
+    version = reader.optional("envelope_version", reader.mapping)
+    if version is not None and _numbers(version, "envelope_version")[0] > 2:
+        raise EnvelopeError("envelope_version", "expected version 2 or lower")
+    producer = reader.optional("producer", reader.text)
+    node = reader.optional("source_tool", reader.text)
+    service = tags.optional("source_service", tags.text)
+    payload_version = reader.optional("payload_schema_version", reader.mapping)
+    event_version = tags.optional("event_version", tags.text)
+    if event_version is None:
+        event_version = _version_text(payload_version)
+    tag = parse_json(tags.optional("metadata", tags.text), "metadata")
+    environment = tags.optional("environment", tags.text)
+    event = UnknownEvent(
+        envelope_version=_version_text(version),
+        event_id=reader.uuid("envelope_id"),
+        event_type=reader.optional("event_type", reader.text)
+        or _event_type_of_topic(headers.get("event_type", "")),
+        event_version=event_version,
+        event_timestamp=_time(reader, "envelope_timestamp", message),
+        source_node_id=node or producer or "",
+        source_service=service or producer or "",
+        source_version=tags.text_or_null("source_version"),
+        environment=environment or headers.get("source", ""),
+        correlation_id=reader.optional("correlation_id", reader.uuid),
+        causation_id=reader.optional("parent_envelope_id", reader.text)
+        or tags.optional("causation_id", tags.text),
+        source_instance=tags.optional("source_instance", tags.text),
+        region=tags.optional("region", tags.text),
+        partition_key=tags.optional("partition_key", tags.text),
+        payload=reader.mapping("payload"),
+        metadata=_metadata_of(tag, metadata, tags.extra),
+        extra=reader.extra,
+    )
+    for name in [name for name, value in reader.extra.items() if value is None]:
+        del reader.extra[name]
+    return event
+
+
+def _metadata_of(
+    tag: object, metadata: Mapping[str, Any], other_tags: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Returns the metadata in a tag, else the whole, if not only Herald wrote it."""
+    if tag is not None:
+        return _object(tag, "metadata")
+    is_foreign = other_tags or metadata.get("headers") or metadata.get("request_id")
+    return metadata if is_foreign else {}
+
+
+def _numbers(version: Mapping[str, Any], name: str) -> list[int]:
+    numbers = [version.get(part) for part in ("major", "minor", "patch")]
+    found = [number for number in numbers if type(number) is int]
+    if len(found) != 3:
+        raise EnvelopeError(name, "expected an object of three numbers")
+    return found
+
+
+def _version_text(version: Mapping[str, Any] | None) -> str:
+    if version is None:
+        return "1.0"
+    major, minor, patch = _numbers(version, "payload_schema_version")
+    return f"{major}.{minor}.{patch}" if patch else f"{major}.{minor}"
+
+
+def _event_type_of_topic(topic: str) -> str:
+    """Returns the event type of an envelope without one: `PRODUCER.NAME`."""
+    parts = topic.split(".")
+    if parts[0] == "onex" and len(parts) >= 5:
+        return f"{parts[2]}.{parts[3]}"
+    if not topic:
+        raise EnvelopeError("event_type", "missing")
+    return topic
+
+
+def _onex_event_envelope_message(message: Message) -> UnknownEvent:
+    return _onex_event_envelope(message.parsed(), message)
 
 
 def _none(message: Message) -> UnknownEvent:
@@ -261,6 +344,10 @@ def _has_content_type(headers: Headers) -> bool:
     return text.lower().startswith("application/cloudevents+json")
 
 
+def _has_bus_headers(headers: Headers) -> bool:
+    return "message_id" in headers and "schema_version" in headers
+
+
 def _has_identity(headers: Headers) -> bool:
     return all(name in headers for name in ("event_version", "event_id", "event_type"))
 
@@ -272,13 +359,23 @@ _BY_HEADERS: Final[
     ]
 ] = (
     (_has_content_type, _cloudevents_structured),
+    (_has_bus_headers, _onex_event_envelope_message),
     (lambda headers: "ce_specversion" in headers, _cloudevents_binary),
     (_has_identity, _none),
 )
 """Profiles that the headers of a message show."""
 
-_BY_VALUE: Final[dict[str, Callable[[Mapping[str, Any], Message], UnknownEvent]]] = {
-    "envelope_version": _onex_v1,
-    "specversion": _cloudevents,
-}
-"""Profiles by a member of the value, in the order in which they are tried."""
+_BY_VALUE: Final[
+    tuple[
+        tuple[
+            Callable[[Mapping[str, Any]], bool],
+            Callable[[Mapping[str, Any], Message], UnknownEvent],
+        ],
+        ...,
+    ]
+] = (
+    (lambda fields: isinstance(fields.get("envelope_version"), str), _onex_v1),
+    (lambda fields: "envelope_id" in fields, _onex_event_envelope),
+    (lambda fields: "specversion" in fields, _cloudevents),
+)
+"""Profiles that the value alone shows."""
