@@ -42,6 +42,8 @@ def publish(*arguments: Any, **settings: Any) -> tuple[Receipt, MemoryCluster]:
 
     async def go() -> tuple[Receipt, MemoryCluster]:
         cluster = MemoryCluster()
+        if settings.get("mode") == "write_ahead":
+            cluster.set_delay(0.5)  # so that the spool is first
         async with client(cluster, **settings) as kafka:
             return await kafka.publish_with_envelope(*arguments), cluster
 
