@@ -7,6 +7,7 @@ use std::io::{self, Write as _};
 
 use flate2::write::GzEncoder;
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+use ruzstd::encoding::CompressionLevel;
 
 /// Bytes of a batch before its records.
 const HEADER: usize = 61;
@@ -28,6 +29,8 @@ pub enum Compression {
     /// LZ4 frames.
     #[default]
     Lz4 = 3,
+    /// Zstandard, at its fastest level.
+    Zstd = 4,
 }
 
 /// Producer id and epoch that the cluster has given.
@@ -176,6 +179,10 @@ impl Records {
             Compression::Gzip => compress_gzip(&self.bytes, out),
             Compression::Snappy => compress_snappy(&self.bytes, out),
             Compression::Lz4 => compress_lz4(&self.bytes, out),
+            Compression::Zstd => {
+                ruzstd::encoding::compress(&self.bytes[..], &mut *out, CompressionLevel::Fastest);
+                Ok(())
+            }
         };
         debug_assert!(written.is_ok(), "a vector takes everything: {written:?}");
         let batch = &mut out[start..];
@@ -410,7 +417,12 @@ mod tests {
             headers: Vec::new(),
         }];
         let records = records(&plain);
-        for compression in [Compression::Gzip, Compression::Snappy, Compression::Lz4] {
+        for compression in [
+            Compression::Gzip,
+            Compression::Snappy,
+            Compression::Lz4,
+            Compression::Zstd,
+        ] {
             let mut bytes = Vec::new();
             let identity = Identity { id: 7, epoch: 3 };
             records.seal(compression, identity, 0, &mut bytes);
@@ -429,6 +441,9 @@ mod tests {
                 Compression::Lz4 => {
                     lz4_flex::frame::FrameDecoder::new(compressed).read_to_end(&mut raw)
                 }
+                Compression::Zstd => ruzstd::decoding::StreamingDecoder::new(compressed)
+                    .unwrap()
+                    .read_to_end(&mut raw),
             };
             read.unwrap();
             assert_eq!(raw, records.bytes, "{compression:?}");

@@ -156,10 +156,11 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
                     "gzip" => Compression::Gzip,
                     "snappy" => Compression::Snappy,
                     "lz4" => Compression::Lz4,
+                    "zstd" => Compression::Zstd,
                     other => {
                         return Err(invalid(format!(
-                            "{name}={other} is not possible with the native transport: it has \
-                             none, gzip, snappy and lz4"
+                            "{name}={other} is not possible: expected none, gzip, snappy, lz4 or \
+                             zstd"
                         )));
                     }
                 };
@@ -403,7 +404,7 @@ mod tests {
             (options().property("retries", "3"), "retries"),
             (options().property("linger.ms", "soon"), "a number"),
             (options().property("security.protocol", "tls"), "sasl_ssl"),
-            (options().property("compression.type", "zstd"), "snappy"),
+            (options().property("compression.type", "brotli"), "snappy"),
             (
                 options().secret("sasl.oauthbearer.client.secret", Secret::literal("s")),
                 "secret",

@@ -54,6 +54,8 @@ macro_rules! conformance {
 mod broker_errors;
 mod cluster;
 #[cfg(feature = "kafka")]
+mod cross_check;
+#[cfg(feature = "kafka")]
 mod dev;
 #[cfg(feature = "kafka")]
 mod kafka;

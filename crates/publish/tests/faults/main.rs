@@ -25,7 +25,6 @@ mod outage;
 mod partition;
 mod processes;
 mod proxy;
-mod random;
 mod recovery;
 mod recreated;
 mod restarts;

@@ -4,6 +4,7 @@
 
 pub mod ledger;
 pub mod nodes;
+pub mod random;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
