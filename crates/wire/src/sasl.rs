@@ -7,15 +7,15 @@ use rsasl::config::SASLConfig;
 use rsasl::mechname::Mechname;
 use rsasl::prelude::{MessageSent, SASLClient, Session, State};
 
-/// Name and password of a client.
+/// Name and password of a client, or its token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Login {
     /// Mechanism that passes them to a broker.
     pub mechanism: Mechanism,
-    /// Name of the user.
+    /// Name of the user; a token has its own.
     pub user: String,
-    /// Password.
-    pub password: String,
+    /// Password or token.
+    pub secret: String,
 }
 
 /// Way of logging in.
@@ -27,11 +27,19 @@ pub enum Mechanism {
     ScramSha256,
     /// Salted challenge and response with SHA-512.
     ScramSha512,
+    /// A token of OAuth 2 is sent ([RFC 7628](https://www.rfc-editor.org/rfc/rfc7628)): only with TLS is
+    /// it a secret.
+    OauthBearer,
 }
 
 impl Mechanism {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Plain, Self::ScramSha256, Self::ScramSha512];
+    pub const ALL: [Self; 4] = [
+        Self::Plain,
+        Self::ScramSha256,
+        Self::ScramSha512,
+        Self::OauthBearer,
+    ];
 
     /// Returns the registered name.
     pub fn name(self) -> &'static str {
@@ -39,11 +47,12 @@ impl Mechanism {
             Self::Plain => "PLAIN",
             Self::ScramSha256 => "SCRAM-SHA-256",
             Self::ScramSha512 => "SCRAM-SHA-512",
+            Self::OauthBearer => "OAUTHBEARER",
         }
     }
 }
 
-/// Does not show the password.
+/// Does not show the secret.
 impl fmt::Debug for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Login")
@@ -55,23 +64,26 @@ impl fmt::Debug for Login {
 
 /// Exchange of messages with a broker.
 pub(crate) struct Exchange {
-    session: Session,
+    steps: Steps,
     mechanism: Mechanism,
     is_over: bool,
 }
 
+enum Steps {
+    Password(Session),
+    Token(String),
+}
+
 impl Exchange {
     pub(crate) fn new(login: Login) -> Result<Self, String> {
-        let config = SASLConfig::with_credentials(None, login.user, login.password)
-            .map_err(|error| error.to_string())?;
-        let name = login.mechanism.name();
-        let name = Mechname::parse(name.as_bytes()).map_err(|error| error.to_string())?;
-        let session = SASLClient::new(config)
-            .start_suggested(&[name])
-            .map_err(|error| error.to_string())?;
+        let mechanism = login.mechanism;
+        let steps = match mechanism {
+            Mechanism::OauthBearer => Steps::Token(checked_token(login.secret)?),
+            _ => Steps::Password(password_session(login)?),
+        };
         Ok(Self {
-            session,
-            mechanism: login.mechanism,
+            steps,
+            mechanism,
             is_over: false,
         })
     }
@@ -87,13 +99,29 @@ impl Exchange {
             return Ok(None);
         }
         let mut message = Vec::new();
-        match self.session.step(challenge, &mut message) {
-            Ok(State::Running) => Ok(Some(message)),
-            Ok(State::Finished(sent)) => {
-                self.is_over = true;
-                Ok(matches!(sent, MessageSent::Yes).then_some(message))
-            }
-            Err(error) => Err(format!("the broker's part of the login: {error}")),
+        match &mut self.steps {
+            Steps::Password(session) => match session.step(challenge, &mut message) {
+                Ok(State::Running) => Ok(Some(message)),
+                Ok(State::Finished(sent)) => {
+                    self.is_over = true;
+                    Ok(matches!(sent, MessageSent::Yes).then_some(message))
+                }
+                Err(error) => Err(format!("the broker's part of the login: {error}")),
+            },
+            Steps::Token(token) => match challenge {
+                None => Ok(Some(
+                    format!("n,,\x01auth=Bearer {token}\x01\x01").into_bytes(),
+                )),
+                Some([]) => {
+                    self.is_over = true;
+                    Ok(None)
+                }
+                // The reason, as JSON.
+                Some(reason) => Err(format!(
+                    "the broker does not accept the token: {}",
+                    String::from_utf8_lossy(reason)
+                )),
+            },
         }
     }
 }
@@ -101,5 +129,67 @@ impl Exchange {
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").finish_non_exhaustive()
+    }
+}
+
+fn password_session(login: Login) -> Result<Session, String> {
+    let config = SASLConfig::with_credentials(None, login.user, login.secret)
+        .map_err(|error| error.to_string())?;
+    let name = login.mechanism.name();
+    let name = Mechname::parse(name.as_bytes()).map_err(|error| error.to_string())?;
+    SASLClient::new(config)
+        .start_suggested(&[name])
+        .map_err(|error| error.to_string())
+}
+
+/// Refuses a text that can't be a token ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)):
+/// another character would end the message early.
+fn checked_token(token: String) -> Result<String, String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    if token.is_empty() || !token.bytes().all(is_allowed) {
+        return Err(
+            "sasl.oauthbearer.token is not a token: it has other characters than \
+                    letters, digits and - . _ ~ + / ="
+                .to_owned(),
+        );
+    }
+    Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(secret: &str) -> Login {
+        Login {
+            mechanism: Mechanism::OauthBearer,
+            user: String::new(),
+            secret: secret.to_owned(),
+        }
+    }
+
+    #[test]
+    fn token_is_sent_once_and_the_empty_answer_ends_the_login() {
+        let mut exchange = Exchange::new(token("a.b-c=")).unwrap();
+        let message = exchange.answer(None).unwrap().unwrap();
+        assert_eq!(message, b"n,,\x01auth=Bearer a.b-c=\x01\x01");
+        assert_eq!(exchange.answer(Some(b"")).unwrap(), None);
+    }
+
+    #[test]
+    fn refused_token_is_an_error_with_the_reason() {
+        let mut exchange = Exchange::new(token("a.b.c")).unwrap();
+        exchange.answer(None).unwrap();
+        let refusal = exchange.answer(Some(br#"{"status":"invalid_token"}"#));
+        assert!(refusal.unwrap_err().contains("invalid_token"));
+    }
+
+    #[test]
+    fn text_that_is_not_a_token_is_refused_and_not_repeated() {
+        for text in ["", "hunter2\x01", "hunter2 hunter2", "hunter2\n"] {
+            let refusal = Exchange::new(token(text)).unwrap_err();
+            assert!(refusal.contains("sasl.oauthbearer.token"), "{refusal}");
+            assert!(!refusal.contains("hunter2"), "{refusal}");
+        }
     }
 }

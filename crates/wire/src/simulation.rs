@@ -336,7 +336,7 @@ impl Simulation {
             Ok(Login {
                 mechanism: Mechanism::Plain,
                 user: "alice".to_owned(),
-                password: "secret".to_owned(),
+                secret: "secret".to_owned(),
             })
         }));
         let accumulator = Arc::new(Accumulator::new(settings.batch_bytes));

@@ -187,6 +187,7 @@ const SECURITY: &[&str] = &[
     "ssl.endpoint.identification.algorithm",
     "enable.ssl.certificate.verification",
     "sasl.mechanisms",
+    "sasl.oauthbearer.token",
     "sasl.username",
     "sasl.password",
 ];
@@ -256,10 +257,14 @@ fn login(options: &KafkaOptions, mechanism: Mechanism) -> Result<Login, String> 
             .map_err(|failure| failure.detail)?
             .ok_or_else(|| format!("{name} is missing"))
     };
+    let (user, secret) = match mechanism {
+        Mechanism::OauthBearer => (String::new(), read("sasl.oauthbearer.token")?),
+        _ => (read("sasl.username")?, read("sasl.password")?),
+    };
     Ok(Login {
         mechanism,
-        user: read("sasl.username")?,
-        password: read("sasl.password")?,
+        user,
+        secret,
     })
 }
 
@@ -426,6 +431,10 @@ mod tests {
             (
                 login().property("sasl.mechanism", "PLAIN"),
                 "sasl.username is missing",
+            ),
+            (
+                login().property("sasl.mechanism", "OAUTHBEARER"),
+                "sasl.oauthbearer.token is missing",
             ),
         ] {
             let detail = refusal(&options);

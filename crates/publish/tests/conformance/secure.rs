@@ -1,7 +1,10 @@
 //! TLS and logins of both transports, with a real Kafka.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use herald_publish::kafka::{KafkaOptions, Secret};
 use herald_publish::{Connector, FailureCode, FailureKind, Transport};
 
@@ -82,6 +85,35 @@ fn logs_in_with_each_mechanism() {
             assert_delivers(&kafka, &options.property("transport", transport));
         }
     }
+}
+
+/// Token of `alice` that nobody has signed, for so many seconds.
+fn token(seconds: u64) -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.unwrap().as_secs();
+    let claims = format!(r#"{{"sub":"alice","iat":{now},"exp":{}}}"#, now + seconds);
+    let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+    format!("{}.{}.", part(r#"{"alg":"none"}"#), part(&claims))
+}
+
+/// Only the native transport has it: librdkafka is built without.
+#[test]
+fn native_connection_logs_in_with_a_token_and_reads_it_again() {
+    let Some(kafka) = Kafka::calm() else { return };
+    let Some(options) = logged_in("OAUTHBEARER") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "not.a.token").unwrap();
+    let options = options
+        .property("transport", "native")
+        .secret("sasl.oauthbearer.token", Secret::from_file(&file));
+    let failure = refusal(&options);
+    assert_eq!(failure.code, FailureCode::AuthenticationFailed, "{failure}");
+    assert!(!failure.to_string().contains("not.a.token"), "{failure}");
+    std::fs::write(&file, token(3_600)).unwrap();
+    assert_delivers(&kafka, &options);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use herald_publish::{Mode, Publisher};
 
 use crate::fixture::{Fixture, close_within, eventually_drained, finish, in_memory};
 use crate::load::{Load, eventually};
+use crate::random::Random;
 use crate::recovery;
-use crate::support::random::Random;
 
 /// An outage, so that the spool holds what Kafka does not have; damage in the middle of it, with
 /// events before and after; the end of the outage.

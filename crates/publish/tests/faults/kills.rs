@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::fixture::{Fixture, finish, kafka};
 use crate::ledger::{Ledger, Outcome};
 use crate::load::Load;
-use crate::support::random::Random;
+use crate::random::Random;
 
 /// Kills of each mode; `HERALD_KILLS` asks for another number.
 fn kills() -> u64 {

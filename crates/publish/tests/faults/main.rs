@@ -25,6 +25,8 @@ mod outage;
 mod partition;
 mod processes;
 mod proxy;
+#[path = "../support/random.rs"]
+mod random;
 mod recovery;
 mod recreated;
 mod restarts;

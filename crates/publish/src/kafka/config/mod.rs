@@ -42,6 +42,9 @@ pub struct KafkaOptions {
 /// Name of the property that chooses the producer.
 const TRANSPORT: &str = "transport";
 
+/// Token of OAuth 2, which only the native transport has.
+const TOKEN: &str = "sasl.oauthbearer.token";
+
 /// Resolved configuration of a client.
 pub(crate) struct Resolved {
     pub config: ClientConfig,
@@ -211,6 +214,19 @@ impl KafkaOptions {
             };
             if matches!(value, Value::Secret(_)) || property::is_sensitive(name) {
                 secrets.push(text.clone());
+            }
+            if canonical == TOKEN {
+                if clients == ClientKind::Producer && self.is_native()? {
+                    continue;
+                }
+                return Err(Failure::new(
+                    FailureKind::Permanent,
+                    FailureCode::InvalidProperty,
+                    format!(
+                        "{name} is only for publishing with `transport: native`: librdkafka, which \
+                         all else uses, can't log in with a token"
+                    ),
+                ));
             }
             settings.insert(canonical, (name, text));
         }
