@@ -4,6 +4,7 @@
 //! `HERALD_CROSS_CHECK=1000000` tries as many messages; `HERALD_SEED` repeats a run.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -173,7 +174,7 @@ fn lines(records: &[Record]) -> String {
         }
         add(Some(&record.payload));
         let (partition, time) = (record.partition, record.timestamp);
-        lines += &format!("{partition} {time} {}\n", checksum.finalize());
+        writeln!(lines, "{partition} {time} {}", checksum.finalize()).unwrap();
     }
     lines
 }

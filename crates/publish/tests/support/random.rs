@@ -14,7 +14,7 @@ impl Random {
             |seed| seed.parse().expect("a seed is a number"),
         );
         let _ = writeln!(std::io::stderr(), "HERALD_SEED={seed}");
-        Self(seed)
+        Self::of(seed)
     }
 
     /// With a given seed.
