@@ -129,7 +129,10 @@ impl Core {
             held: Held::default(),
             buffers: Buffers::default(),
             counters: Counters::default(),
-            relay: Relay::new(&clock),
+            relay: Relay::new(
+                &clock,
+                spool.as_ref().is_some_and(|spool| spool.depth() == 0),
+            ),
             timer,
             routing: RwLock::new(Routing {
                 route: Route::Cluster,

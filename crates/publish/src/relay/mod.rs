@@ -214,11 +214,13 @@ impl Reported {
 }
 
 impl Relay {
-    pub(crate) fn new(clock: &Clock) -> Self {
+    /// Creates the inbox. `is_empty` is set if the spool has no rows of an earlier process.
+    pub(crate) fn new(clock: &Clock, is_empty: bool) -> Self {
+        let mut inbox = Inbox::default();
+        inbox.unsent.all_known = is_empty;
         Self {
-            inbox: Mutex::new(Inbox::default()),
-            // The spool may have rows of an earlier process.
-            unsent: AtomicBool::new(true),
+            inbox: Mutex::new(inbox),
+            unsent: AtomicBool::new(!is_empty),
             notify: clock.notify(),
         }
     }
