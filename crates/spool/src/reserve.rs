@@ -70,7 +70,13 @@ impl Reserve {
         let extended = OpenOptions::new()
             .write(true)
             .open(&self.log)
-            .and_then(|mut log| write_zeros(&mut log, LOG_BYTES));
+            .and_then(|mut log| {
+                // A log that was just cut must be short on the disk too before zeros take the place of
+                // its frames. After a power cut the first frames alone could be left, and SQLite
+                // would apply these old pages to a database that has newer ones.
+                log.sync_all()?;
+                write_zeros(&mut log, LOG_BYTES)
+            });
         lock.rollback().map_err(SpoolError::database(RESERVING))?;
         extended.map_err(SpoolError::io(RESERVING))
     }

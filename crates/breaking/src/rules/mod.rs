@@ -27,6 +27,7 @@ mod length_widened;
 mod metric_events_removed;
 mod metric_removed;
 mod metric_unit_changed;
+mod node_envelope_changed;
 mod node_kind_changed;
 mod node_namespace_changed;
 mod node_removed;
@@ -78,6 +79,7 @@ pub static RULES: &[&BreakingRule] = &[
     &node_renamed::NODE_RENAMED,
     &node_kind_changed::NODE_KIND_CHANGED,
     &node_namespace_changed::NODE_NAMESPACE_CHANGED,
+    &node_envelope_changed::NODE_ENVELOPE_CHANGED,
     &operation_removed::OPERATION_REMOVED,
     &operation_events_reduced::OPERATION_EVENTS_REDUCED,
     &operation_sampling_reduced::OPERATION_SAMPLING_REDUCED,
