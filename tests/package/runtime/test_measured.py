@@ -36,7 +36,7 @@ def test_failing_metrics_do_not_fail_operations(
 
     async def main() -> None:
         shop = Shop(herald_client)
-        shop.node_metrics = Broken()  # type: ignore[assignment]
+        shop.node_metrics = Broken()
         await shop.place(None)
         await herald_client.flush()
 
