@@ -71,7 +71,7 @@ fn cut_power(operations: &[Op], syncs: usize, mut random: Random) {
             }
         }
         match operation {
-            Op::Said(line) => told.hear(&line),
+            Op::Said(line) => told.hear(line),
             operation => disk.apply(operation.clone()),
         }
     }

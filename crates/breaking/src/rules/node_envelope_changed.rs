@@ -10,7 +10,7 @@ breaking_rule! {
     NODE_ENVELOPE_CHANGED = "node.envelope_changed",
     breaks: [CONSUMER, PRODUCER],
     title: "the envelope of a node's events changed",
-    docs: "The envelope says where type, time and payload of an event stand in its message. Herald's own \
+    docs: "The envelope defines where type, time and payload of an event stand in its message. Herald's own \
          consumers recognise each; others read one, and so does a consumer of retained events.",
     before: "envelope: onex-v1\n\
          events: [{event_type: order.placed, topic: shop.order.placed.v1}]",
