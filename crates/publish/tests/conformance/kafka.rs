@@ -107,12 +107,18 @@ impl Cluster for Kafka {
     }
 
     fn create(&self, topic: &str, partitions: u32) {
-        let admin = Admin::connect(&KafkaOptions::new(&self.servers), TEST_TIMEOUT).unwrap();
-        let wanted = WantedTopic {
+        let options = KafkaOptions::new(&self.servers);
+        let wanted = || WantedTopic {
             partitions: Some(partitions),
             ..WantedTopic::new(topic)
         };
-        let plan = admin.plan(vec![wanted]).unwrap();
+        // A broker that the test before had frozen may leave a request without an answer.
+        let planned = (0..3).find_map(|_| {
+            let admin = Admin::connect(&options, TEST_TIMEOUT / 3).ok()?;
+            let plan = admin.plan(vec![wanted()]).ok()?;
+            Some((admin, plan))
+        });
+        let (admin, plan) = planned.expect("the cluster answers");
         admin.apply(&plan);
     }
 
