@@ -1,6 +1,7 @@
 //! Table of the fields of an event, in the form of the profile `onex-v1`.
 
 use crate::envelope::ENVELOPE_VERSION;
+use crate::names::names;
 
 /// Presence of a field in an envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,15 +98,7 @@ fields! {
 }
 
 /// Names on the wire, in the order of the table.
-pub(crate) static NAMES: [&str; TABLE.len()] = {
-    let mut names = [""; TABLE.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = TABLE[at].name;
-        at += 1;
-    }
-    names
-};
+pub(crate) static NAMES: [&str; TABLE.len()] = names!(TABLE, row => row.name);
 
 impl Field {
     /// Returns all fields, in the order of the wire.

@@ -89,6 +89,13 @@ pub(crate) fn write_text(text: &str, buffer: &mut Vec<u8>) {
     serde_json::to_writer(buffer, text).expect("text is JSON, and memory takes it");
 }
 
+/// Appends name and value of a member.
+pub(crate) fn write_member(name: &str, value: &Json<'_>, buffer: &mut Vec<u8>) {
+    write_text(name, buffer);
+    buffer.push(b':');
+    buffer.extend_from_slice(value.get().as_bytes());
+}
+
 /// Turns the JSON at the end of a buffer into the content of a JSON text, in place. Control
 /// characters of JSON are spaces between tokens.
 pub(crate) fn escape(start: usize, buffer: &mut Vec<u8>) {

@@ -36,6 +36,7 @@ mod id;
 mod json;
 pub mod key;
 mod members;
+mod names;
 mod origin;
 mod profiles;
 mod time;

@@ -44,7 +44,7 @@ pub static BINARY: Row = Row {
     title: "CloudEvents 1.0 in binary mode: the payload alone; attributes are in headers",
     by_headers: |received| received.header(Attribute::SpecVersion.header()).is_some(),
     by_value: |_| false,
-    write: write_binary,
+    write: super::write_payload,
     headers: write_binary_headers,
     key: key::of_event,
     topic_pattern: DEFAULT_PATTERN,
@@ -230,8 +230,8 @@ fn check_extension(name: &str, value: &Json<'_>, event: &Event<'_>) -> Result<()
 /// Longest source that needs no allocation.
 const SHORT_SOURCE: usize = 128;
 
-/// Writes the source: `/SERVICE/NODE` with percent-encoding, or the service alone if it is a URI and
-/// there is no node.
+/// Writes the source: `/SERVICE/NODE` with percent-encoding, or the service alone if it is a URI and the
+/// node is empty.
 fn write_source(event: &Event<'_>, sink: &mut impl AttributeSink) {
     let (service, node) = (event.source_service, event.source_node_id);
     if node.is_empty() && !service.is_empty() && service.bytes().all(is_uri_byte) {
@@ -349,9 +349,7 @@ impl AttributeSink for Structured<'_> {
 
     fn extension(&mut self, name: &str, value: &Json<'_>) {
         self.0.push(b',');
-        text::write_text(name, self.0);
-        self.0.push(b':');
-        self.0.extend_from_slice(value.get().as_bytes());
+        text::write_member(name, value, self.0);
     }
 
     fn object(
@@ -417,9 +415,7 @@ impl AttributeSink for Binary<'_, '_> {
         field: Field,
         value: &dyn WriteJson,
     ) -> Result<(), Error> {
-        let mut object = Vec::with_capacity(super::METADATA_CAPACITY);
-        super::write_object(field, value, &mut object)?;
-        if object != b"{}" {
+        if let Some(mut object) = super::object_text(field, value)? {
             for byte in object.iter_mut().filter(|byte| **byte < b' ') {
                 *byte = b' ';
             }
@@ -427,12 +423,6 @@ impl AttributeSink for Binary<'_, '_> {
         }
         Ok(())
     }
-}
-
-fn write_binary(event: &Event<'_>, buffer: &mut Vec<u8>) -> Result<(), Error> {
-    super::check_event_type(event)?;
-    super::write_object(Field::Payload, event.payload, buffer)?;
-    Ok(())
 }
 
 /// All headers are written: each is the only place of its attribute.

@@ -24,6 +24,7 @@ use crate::field::Field;
 use crate::headers::{self, HeaderSet};
 use crate::json::{self as text, Json};
 use crate::key::Key;
+use crate::names::names;
 use crate::topic::TopicPattern;
 
 /// All profiles, in the order in which records are compared with them. The first is the default.
@@ -36,15 +37,7 @@ static TABLE: [&Row; 5] = [
 ];
 
 /// Names of all profiles.
-pub static PROFILE_NAMES: [&str; TABLE.len()] = {
-    let mut names = [""; TABLE.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = TABLE[at].name;
-        at += 1;
-    }
-    names
-};
+pub static PROFILE_NAMES: [&str; TABLE.len()] = names!(TABLE, row => row.name);
 
 /// Receiver of the names and values of headers.
 pub type HeaderSink<'s> = dyn FnMut(Cow<'static, str>, &[u8]) + 's;
@@ -336,6 +329,12 @@ fn write_object(field: Field, value: &dyn WriteJson, buffer: &mut Vec<u8>) -> Re
     }
 }
 
+/// Appends the payload, for profiles whose value it is.
+fn write_payload(event: &Event<'_>, buffer: &mut Vec<u8>) -> Result<(), Error> {
+    check_event_type(event)?;
+    write_object(Field::Payload, event.payload, buffer).map(|_| ())
+}
+
 /// Appends a lead and an object as JSON text; nothing for an empty object.
 fn write_object_as_text(
     lead: &str,
@@ -381,10 +380,10 @@ fn empty_object() -> Json<'static> {
     Json::parse("{}").expect("it is an object")
 }
 
-/// Returns the metadata as text; `None` if there are none.
-fn metadata_text(event: &Event<'_>) -> Result<Option<Vec<u8>>, Error> {
+/// Returns an object as text; `None` if it is empty.
+fn object_text(field: Field, value: &dyn WriteJson) -> Result<Option<Vec<u8>>, Error> {
     let mut text = Vec::with_capacity(METADATA_CAPACITY);
-    write_object(Field::Metadata, event.metadata, &mut text)?;
+    write_object(field, value, &mut text)?;
     Ok((text != b"{}").then_some(text))
 }
 

@@ -25,7 +25,7 @@ pub static ROW: Row = Row {
             .all(|field| received.header(field.as_str()).is_some())
     },
     by_value: |_| false,
-    write,
+    write: super::write_payload,
     headers: write_headers,
     key: key::of_event,
     topic_pattern: DEFAULT_PATTERN,
@@ -39,12 +39,6 @@ const CONTENT_TYPE: &str = "application/json";
 
 /// Header with the fields that the format does not define, as a JSON object.
 const EXTRA: &str = "extra";
-
-fn write(event: &Event<'_>, buffer: &mut Vec<u8>) -> Result<(), Error> {
-    super::check_event_type(event)?;
-    super::write_object(Field::Payload, event.payload, buffer)?;
-    Ok(())
-}
 
 /// Only the content type can be left out: all other headers are the only place of their field.
 fn write_headers(
@@ -78,7 +72,7 @@ fn write_headers(
             put(field, value.as_bytes());
         }
     }
-    if let Some(metadata) = super::metadata_text(event)? {
+    if let Some(metadata) = super::object_text(Field::Metadata, event.metadata)? {
         put(Field::Metadata, &metadata);
     }
     super::write_trace(event, sink);
@@ -94,9 +88,7 @@ fn object_of(members: &[Extra<'_>]) -> Vec<u8> {
         if object.len() > 1 {
             object.push(b',');
         }
-        text::write_text(name, &mut object);
-        object.push(b':');
-        object.extend_from_slice(value.get().as_bytes());
+        text::write_member(name, value, &mut object);
     }
     object.push(b'}');
     object
@@ -154,11 +146,7 @@ fn parse<'a>(received: &Received<'_, 'a>) -> Result<Envelope<'a>, Error> {
 }
 
 fn missing(field: Field) -> Error {
-    Error::of(
-        field,
-        Code::MissingField,
-        "is missing: there is no such header",
-    )
+    Error::of(field, Code::MissingField, "is missing among the headers")
 }
 
 fn uuid_of(received: &Received<'_, '_>, field: Field) -> Result<Option<uuid::Uuid>, Error> {

@@ -19,6 +19,7 @@ use crate::field::Field;
 use crate::headers::{self, HeaderSet};
 use crate::json as text;
 use crate::members::{self, Members};
+use crate::names::names;
 use crate::trace::TraceParent;
 use crate::{id, key, time};
 
@@ -121,15 +122,8 @@ static TAG_FIELDS: [Field; 9] = [
     Field::Metadata,
 ];
 
-static TAG_NAMES: [&str; TAG_FIELDS.len()] = {
-    let mut names = [""; TAG_FIELDS.len()];
-    let mut at = 0;
-    while at < names.len() {
-        names[at] = crate::field::NAMES[TAG_FIELDS[at] as usize];
-        at += 1;
-    }
-    names
-};
+static TAG_NAMES: [&str; TAG_FIELDS.len()] =
+    names!(TAG_FIELDS, field => crate::field::NAMES[*field as usize]);
 
 const MESSAGE_ID: &str = "message_id";
 const SCHEMA_VERSION: &str = "schema_version";
@@ -169,9 +163,7 @@ fn write(event: &Event<'_>, buffer: &mut Vec<u8>) -> Result<(), Error> {
     for (name, value) in event.extra {
         check_extra(name)?;
         buffer.push(b',');
-        text::write_text(name, buffer);
-        buffer.push(b':');
-        buffer.extend_from_slice(value.get().as_bytes());
+        text::write_member(name, value, buffer);
     }
     buffer.extend_from_slice(b",\"envelope_version\":");
     buffer.extend_from_slice(VERSION.as_bytes());

@@ -117,9 +117,7 @@ fn write_extra((name, value): &Extra<'_>, buffer: &mut Vec<u8>) -> Result<(), Er
         ));
     }
     buffer.push(b',');
-    text::write_text(name, buffer);
-    buffer.push(b':');
-    buffer.extend_from_slice(value.get().as_bytes());
+    text::write_member(name, value, buffer);
     Ok(())
 }
 
