@@ -6,10 +6,8 @@ The package is installed for a Python of its own, since it needs 3.12 or later.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,9 +18,8 @@ from herald import Event, generate, load_text, onex
 from herald.runtime import EnvelopeError, parse_message
 from herald.testing import MemoryCluster, RecordingClient, SyncRecordingClient
 
-OMNIBASE_CORE = "omnibase_core==0.47.57"
-VERSIONS = ("3.13", "3.12")
-INSTALL_SECONDS = 300
+from omnibase import make_environment
+
 HANG_SECONDS = 120
 PROFILE = "onex-event-envelope"
 
@@ -49,42 +46,10 @@ class Message:
         self.timestamp = 0
 
 
-def pythons() -> Iterator[Path]:
-    """Interpreters that the package can be installed for."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    folders = [Path(folder) for folder in os.get_exec_path()]
-    for version in VERSIONS:
-        of_version = sorted(pyenv.glob(f"versions/{version}*/bin"))
-        for folder in (*of_version, *folders):
-            path = folder / f"python{version}"
-            if path.exists() and "shims" not in path.parts:
-                yield path
-
-
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An interpreter with omnibase_core, and the Herald of this one."""
-    base = next(pythons(), None)
-    if base is None:
-        pytest.skip(f"needs a Python of {' or '.join(VERSIONS)}, for omnibase_core")
-    environment = tmp_path_factory.mktemp("onex") / "environment"
-    subprocess.run([base, "-m", "venv", environment], check=True)
-    python = environment / "bin" / "python"
-    options = ["--quiet", "--disable-pip-version-check"]
-    installed = subprocess.run(
-        [str(python), "-m", "pip", "install", *options, OMNIBASE_CORE],
-        capture_output=True,
-        text=True,
-        timeout=INSTALL_SECONDS,
-    )
-    if installed.returncode != 0:
-        pytest.skip(f"{OMNIBASE_CORE} can't be installed: {installed.stderr[-300:]}")
-    [packages] = environment.glob("lib/python*/site-packages")
-    here = Path(herald.__file__).parent
-    for part in (here, here.with_name("herald_events.libs")):
-        if part.exists():
-            (packages / part.name).symlink_to(part)
-    return python
+    """An interpreter with omnibase_core."""
+    return make_environment(tmp_path_factory.mktemp("onex") / "environment")
 
 
 def run(python: Path, script: str, given: object) -> Any:
