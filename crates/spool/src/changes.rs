@@ -62,7 +62,7 @@ impl<'a> Changes<'a> {
             Operation::Append(record) => self.append(std::slice::from_ref(record)),
             Operation::AppendAll(records) => self.append(records),
             // The writer has made its record before.
-            Operation::AppendLate(_) => Ok(Answer::default()),
+            Operation::AppendLate => Ok(Answer::default()),
             Operation::AppendDead {
                 record,
                 reason,

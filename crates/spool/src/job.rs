@@ -25,8 +25,8 @@ pub trait LateRecord: Send + Sync {
 /// Change that a caller submits. It is committed in one transaction, all or nothing.
 pub(crate) enum Operation {
     Append(Record),
-    /// Becomes an `Append` when the writer takes it, or is dropped.
-    AppendLate(Arc<dyn LateRecord>),
+    /// Becomes an `Append` of the record of its [`Done::Late`] when the writer takes it, or is dropped.
+    AppendLate,
     AppendAll(Vec<Record>),
     AppendDead {
         record: Record,
@@ -137,7 +137,7 @@ impl Job {
 
     /// Makes the record of an `AppendLate`. Returns false if it need not be stored.
     pub(crate) fn make_record(&mut self) -> bool {
-        let Operation::AppendLate(record) = &self.operation else {
+        let (Operation::AppendLate, Done::Late(record)) = (&self.operation, &self.done) else {
             return true;
         };
         match catch_unwind(AssertUnwindSafe(|| record.take())) {

@@ -156,7 +156,7 @@ impl Spool {
         record: Arc<dyn LateRecord>,
     ) -> Result<(), SpoolError> {
         self.queue.submit(Job {
-            operation: Operation::AppendLate(record.clone()),
+            operation: Operation::AppendLate,
             load: Load {
                 records: 1,
                 bytes: weight,

@@ -12,7 +12,7 @@ use herald_wire::{
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::classify;
-use super::config::KafkaOptions;
+use super::config::{KafkaOptions, TOKEN};
 use super::connection_state::{ConnectionState, closed};
 use super::dev;
 use super::log::Log;
@@ -187,7 +187,7 @@ const SECURITY: &[&str] = &[
     "ssl.endpoint.identification.algorithm",
     "enable.ssl.certificate.verification",
     "sasl.mechanisms",
-    "sasl.oauthbearer.token",
+    TOKEN,
     "sasl.username",
     "sasl.password",
 ];
@@ -258,7 +258,7 @@ fn login(options: &KafkaOptions, mechanism: Mechanism) -> Result<Login, String> 
             .ok_or_else(|| format!("{name} is missing"))
     };
     let (user, secret) = match mechanism {
-        Mechanism::OauthBearer => (String::new(), read("sasl.oauthbearer.token")?),
+        Mechanism::OauthBearer => (String::new(), read(TOKEN)?),
         _ => (read("sasl.username")?, read("sasl.password")?),
     };
     Ok(Login {

@@ -54,7 +54,7 @@ pub(crate) struct RelayThread {
     pub(super) revisit: Option<(Duration, Sequence)>,
     /// Sequence up to which rows were handled.
     pub(super) cursor: Sequence,
-    /// Whether there is no row behind the cursor that this process knows of.
+    /// Whether the cursor has passed every row that this process knows of.
     pub(super) at_end: bool,
     /// Time of the next read at the end, for rows that another process adds.
     pub(super) read_at: Duration,

@@ -43,7 +43,7 @@ pub struct KafkaOptions {
 const TRANSPORT: &str = "transport";
 
 /// Token of OAuth 2, which only the native transport has.
-const TOKEN: &str = "sasl.oauthbearer.token";
+pub(super) const TOKEN: &str = "sasl.oauthbearer.token";
 
 /// Resolved configuration of a client.
 pub(crate) struct Resolved {
