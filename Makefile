@@ -70,6 +70,7 @@ lint: $(VENV)/.stamp ## format, lints, wording, licences
 	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
 	cd tests/book && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict --scripts-are-modules \
 		. ../../scripts/book ../../scripts/python-reference
+	cd tests/review && $(HERALD_MYPY) --strict .
 	cd tests/words && $(HERALD_MYPY) --strict --scripts-are-modules . ../../scripts/words
 	$(VENV)/bin/python -m pytest -q tests/words
 	scripts/words
@@ -101,6 +102,7 @@ soak: ## a million events through restarts and kills, in each mode
 python-test: $(VENV)/.stamp build ## generated code, executed
 	$(VENV)/bin/python -m pytest -q -rs tests/python
 	$(VENV)/bin/python -m pytest -q -rs tests/envelope
+	$(VENV)/bin/python -m pytest -q -rs tests/review
 
 kafka-test: $(VENV)/.stamp build wheel ## generated code against a real Apache Kafka
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \

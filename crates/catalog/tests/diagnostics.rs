@@ -23,8 +23,8 @@ const ABOUT_FILES: [&str; 6] = [
     "file.not_utf8",
 ];
 
-/// Rules about several files together.
-const ABOUT_OUTPUT: [&str; 1] = ["names.output_collision"];
+/// Rules about generated files.
+const ABOUT_OUTPUT: [&str; 2] = ["names.output_collision", "generated.stale"];
 
 /// Rules about `herald.yaml`, which the crate `herald-project` tests.
 const ABOUT_PROJECTS: [&str; 3] = ["config.invalid", "config.expired", "config.unused"];

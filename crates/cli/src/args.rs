@@ -8,6 +8,7 @@ pub mod graph;
 pub mod infer;
 pub mod lock;
 pub mod publish;
+pub mod review;
 pub mod spool;
 pub mod templates;
 pub mod topics;
@@ -151,6 +152,19 @@ Reports topics that are consumed and not published, or published and not consume
 that do not match, topics with several owners, different payloads of one event, and nodes that command
 each other in a circle. `workspace` in herald.yaml lists the contracts of the whole system.")]
     Graph(graph::Graph),
+    /// Judge a change of contracts as a whole, for a pull request
+    #[command(after_help = "\
+Examples:
+  herald review --against git:origin/main
+  herald review --against git:origin/main --format github --write markdown=review.md
+  herald review --against lock --topics --write gitlab=gl-code-quality-report.json
+
+Runs `herald check`, `herald breaking`, `herald generate --check` and, with --topics, `herald topics plan`,
+and prints one report. `generated.stale: off` below `rules:` in herald.yaml is for projects that do not
+commit generated files. Without contracts in the old version, or if they have errors, nothing is compared.
+
+Exit codes: 0 no problems, 1 problems, 2 failure.")]
+    Review(Box<review::Review>),
     /// List the rules of check and breaking, with their levels in the project
     Rules(Rules),
     /// Create herald.yaml and a first contract
@@ -286,6 +300,12 @@ Examples:
   herald completions bash > ~/.local/share/bash-completion/completions/herald
   herald completions zsh > ~/.zfunc/_herald")]
     Completions(Completions),
+    /// Print the manual page, or write the pages of all commands
+    #[command(after_help = "\
+Examples:
+  herald man | man -l -
+  herald man --out ~/.local/share/man/man1")]
+    Man(Man),
     /// Print the licences of the software that the binary contains
     Licenses,
 }
@@ -431,7 +451,7 @@ pub struct Check {
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     #[arg(
-        help = "Output format: human, json, github or sarif",
+        help = "Output format: human, json, github, gitlab, sarif or markdown",
         hide_default_value = false
     )]
     pub format: Format,
@@ -537,6 +557,14 @@ pub struct Completions {
     pub shell: Shell,
 }
 
+/// Arguments of `herald man`.
+#[derive(Debug, ClapArgs)]
+pub struct Man {
+    /// Directory to write the pages of all commands to
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
 /// Use of colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -561,7 +589,7 @@ impl Color {
 }
 
 /// The namespace of topics, where it takes precedence over that of a contract or the project.
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub struct Namespace {
     /// Namespace of topics [default: from the contract or herald.yaml, else dev]
     #[arg(long, value_name = "NAME", env = "HERALD_NAMESPACE", hide_env_values = true, value_parser = parse_namespace)]

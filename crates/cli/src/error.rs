@@ -8,6 +8,9 @@ pub enum Error {
     /// A complete sentence for the user, with advice where there is any.
     #[error("{0}")]
     Message(String),
+    /// There are no contracts in the version to compare with.
+    #[error("{0}")]
+    NoContracts(String),
     /// Writing output failed.
     #[error("can't write the output: {0}")]
     Output(#[from] io::Error),

@@ -72,6 +72,12 @@ impl<'a> Reference<'a> {
     }
 }
 
+/// Returns the top folder of the repository that the working folder is in; `None` without one.
+pub fn top() -> Option<PathBuf> {
+    let top = git(Path::new("."), ["rev-parse", "--show-toplevel"], b"").ok()?;
+    Some(first_line(&top))
+}
+
 /// Copies the contracts of a [`Reference`]. Without a path, they are those at `paths` or of the project,
 /// and of another repository everything in its folder. `base` is where its folder is relative to.
 pub fn checkout(
@@ -156,7 +162,7 @@ pub fn load(reference: &str, paths: &[String], project: &Project) -> Result<Load
         let wanted = checkout.wanted.iter();
         let shown: Vec<_> = wanted.map(|path| path.to_string_lossy()).collect();
         let name = &checkout.name;
-        return Err(Error::Message(format!(
+        return Err(Error::NoContracts(format!(
             "there are no contracts in `{}` at git:{name}; give the old path as git:{name}:PATH",
             shown.join("`, `")
         )));
@@ -209,7 +215,7 @@ impl Repository {
             };
             not_usable(&format!("{folder} is not in a git repository"), &error)
         })?;
-        let top = PathBuf::from(String::from_utf8_lossy(&top).trim_end_matches('\n'));
+        let top = first_line(&top);
         // A name that begins with a dash would be an option.
         let wanted = format!("{name}^{{commit}}");
         let commit = [
@@ -301,6 +307,11 @@ fn next_file<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let text = rest.get(end + 1..end + 1 + size)?;
     *rest = rest.get(end + 2 + size..)?;
     Some(text)
+}
+
+/// The path that git prints.
+fn first_line(output: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(output).trim_end_matches('\n'))
 }
 
 /// Runs git and returns its output; else its error text.

@@ -56,6 +56,13 @@ pub fn text(text: &str) -> io::Result<()> {
     writeln!(out, "{}", text.trim_end_matches('\n'))
 }
 
+/// Prints a text as it is, with its colours.
+pub fn exact(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
 /// Prints the difference between a text on disk, if there is one, and the text that would be there.
 pub fn text_diff(path: &Path, old: Option<&str>, new: &str) -> io::Result<()> {
     const REMOVED: Style = AnsiColor::Red.on_default();

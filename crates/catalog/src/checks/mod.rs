@@ -22,6 +22,7 @@ pub(crate) mod events;
 pub(crate) mod fields;
 pub(crate) mod file;
 pub(crate) mod fsm;
+pub mod generated;
 pub mod graph;
 pub(crate) mod identity;
 pub(crate) mod kind;
@@ -166,6 +167,7 @@ static CHECKS: &[Check] = &[
     Check::reported(&[&lint::unused_definition::RULE]).node(lint::unused_definition::check),
     Check::reported(lint::ignore::RULES),
     Check::reported(graph::RULES),
+    Check::reported(&[&generated::RULE]),
     Check::reported(config::RULES),
     Check::reported(&[&lock::RULE]),
 ];

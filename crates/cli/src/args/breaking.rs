@@ -18,7 +18,7 @@ pub struct Breaking {
     /// Fail only when this breaks: consumer, producer or source; repeatable [default: all]
     #[arg(long = "direction", value_name = "DIRECTION")]
     pub directions: Vec<Direction>,
-    /// Format of the changes: human, json, github or sarif
+    /// Format of the changes: human, json, github, gitlab, sarif or markdown
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     pub format: Format,
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 /// The connection to a cluster.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct Cluster {
     /// Comma-separated brokers, HOST:PORT [default: `KAFKA_BOOTSTRAP_SERVERS`, else `kafka:` in

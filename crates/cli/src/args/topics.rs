@@ -62,6 +62,22 @@ pub struct Plan {
     pub cluster: Cluster,
 }
 
+impl Plan {
+    /// The plan of these contracts without other options.
+    pub fn of(paths: &[String], namespace: &Namespace, cluster: &Cluster) -> Self {
+        Self {
+            paths: paths.to_vec(),
+            namespace: namespace.clone(),
+            partitions: None,
+            replication_factor: None,
+            dead_letters: false,
+            consumed: false,
+            format: PlanFormat::Text,
+            cluster: cluster.clone(),
+        }
+    }
+}
+
 /// Arguments of `herald topics apply`.
 #[derive(Debug, Args)]
 pub struct Apply {

@@ -34,15 +34,9 @@ pub fn run(args: &Check) -> Result<ExitStatus, Error> {
     let known = if args.no_baseline {
         0
     } else {
-        remove_known(args, &project, &mut loaded)?
+        remove_known(&args.paths, &project, &mut loaded)?
     };
-    let least = if is_strict {
-        Severity::Warning
-    } else {
-        Severity::Error
-    };
-    let mut diagnostics = loaded.diagnostics.iter();
-    let has_problems = diagnostics.any(|diagnostic| diagnostic.severity >= least);
+    let has_problems = has_problems(&loaded.diagnostics, is_strict);
     terminal::write_diagnostics(args.format, &loaded, io::stdout())?;
     if args.format == Format::Human {
         summarize(&loaded, known);
@@ -55,6 +49,16 @@ pub fn run(args: &Check) -> Result<ExitStatus, Error> {
     } else {
         ExitStatus::Success
     })
+}
+
+/// Whether diagnostics fail a check: errors, and warnings if it is strict.
+pub fn has_problems(diagnostics: &[Diagnostic], is_strict: bool) -> bool {
+    let least = if is_strict {
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
+    diagnostics.iter().any(|one| one.severity >= least)
 }
 
 fn summarize(loaded: &Loaded, known: usize) {
@@ -108,13 +112,17 @@ fn path_of<'a>(
 }
 
 /// Removes the diagnostics of the baseline and returns their number.
-fn remove_known(args: &Check, project: &Project, loaded: &mut Loaded) -> Result<usize, Error> {
+pub fn remove_known(
+    paths: &[String],
+    project: &Project,
+    loaded: &mut Loaded,
+) -> Result<usize, Error> {
     let Some(baseline) = read_baseline(project)? else {
         return Ok(0);
     };
     let path_of = path_of(project, &loaded.catalog.sources)?;
     let before = loaded.diagnostics.len();
-    let is_whole = args.paths.is_empty();
+    let is_whole = paths.is_empty();
     let odd = baseline.apply(&mut loaded.diagnostics, &path_of, today(), is_whole);
     if !odd.is_empty() {
         terminal::report(odd, baseline.sources.clone());

@@ -13,9 +13,11 @@ mod init;
 mod inspect;
 mod listen;
 mod lock;
+mod man;
 mod new;
 mod patterns;
 mod publish;
+mod review;
 mod rules;
 mod spool;
 mod templates;
@@ -39,6 +41,7 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
         Command::Breaking(args) => breaking::run(&args),
         Command::Lock(args) => lock::run(&args),
         Command::Graph(args) => graph::run(&args),
+        Command::Review(args) => review::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Init(args) => init::run(&args),
         Command::New(args) => new::run(&args),
@@ -55,6 +58,7 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
         Command::Patterns(args) => patterns::run(&args),
         Command::Schema(args) => schema(&args),
         Command::Completions(args) => completions(&args),
+        Command::Man(args) => man::run(&args),
         Command::Licenses => licenses(),
     }
 }

@@ -1,6 +1,6 @@
 //! The other commands as a user runs them.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::support::Sandbox;
 use herald_catalog::checks::rules;
@@ -233,6 +233,65 @@ fn prints_schemas_and_completions() {
         let script = sandbox.herald(&["completions", shell]).exits(0).stdout;
         assert!(script.contains("herald"), "{shell}");
     }
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let sandbox = Sandbox::new();
+    let page = sandbox.herald(&["man"]).exits(0).stdout;
+    assert!(page.contains("herald\\-check(1)"), "{page}");
+    let run = sandbox.herald(&["man", "--out", "man1"]).exits(0);
+    let pages = sandbox.files();
+    assert!(
+        run.stderr
+            .contains(&format!("wrote {} pages in man1", pages.len())),
+        "{}",
+        run.stderr
+    );
+    for name in ["herald", "herald-check", "herald-topics-plan"] {
+        assert!(pages.contains(&format!("man1/{name}.1")), "{pages:?}");
+    }
+    // Written again, they are replaced.
+    sandbox.herald(&["man", "--out", "man1"]).exits(0);
+    assert_eq!(sandbox.files(), pages);
+    for page in pages {
+        let groff = ["-k", "-man", "-Tutf8", "-ww", "-z", &page];
+        let checked = Command::new("groff")
+            .args(groff)
+            .current_dir(sandbox.path(""))
+            .output();
+        let Ok(checked) = checked else {
+            eprintln!("skipped: groff is not installed");
+            return;
+        };
+        let warnings = String::from_utf8_lossy(&checked.stderr);
+        assert!(
+            checked.status.success() && warnings.is_empty(),
+            "{page}: {warnings}"
+        );
+    }
+}
+
+#[test]
+fn bash_reads_the_completions() {
+    let sandbox = Sandbox::new();
+    let script = sandbox.herald(&["completions", "bash"]).exits(0).stdout;
+    sandbox.write("herald.bash", script);
+    let completed = Command::new("bash")
+        .args(["--norc", "-c"])
+        .arg(
+            "source herald.bash; COMP_WORDS=(herald topics pl); COMP_CWORD=2; \
+             _herald herald pl topics; echo \"${COMPREPLY[@]}\"",
+        )
+        .current_dir(sandbox.path(""))
+        .output()
+        .expect("bash runs");
+    assert_eq!(
+        String::from_utf8_lossy(&completed.stdout).trim(),
+        "plan",
+        "{}",
+        String::from_utf8_lossy(&completed.stderr)
+    );
 }
 
 #[test]

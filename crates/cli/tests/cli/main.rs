@@ -14,6 +14,7 @@ mod lock;
 mod new;
 mod profiles;
 mod publish;
+mod review;
 mod runtime_connection;
 mod runtime_dev;
 mod runtime_doctor;

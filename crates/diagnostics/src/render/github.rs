@@ -43,7 +43,7 @@ fn command_name(severity: Severity) -> &'static str {
 }
 
 fn place_properties(place: Place<'_>) -> Vec<(&'static str, String)> {
-    let mut properties = vec![("file", place.path.to_owned())];
+    let mut properties = vec![("file", place.in_repository())];
     if let Some(Extent { start, end }) = place.extent {
         properties.push(("line", start.line.to_string()));
         // GitHub's runner drops the columns of a place that spans lines, with a note in the log.
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_diagnostic_is_one_command() {
-        let sources = sources(&[("a.yaml", "x:\n  topic: a b\n")]);
+        let sources = sources(&[("./a.yaml", "x:\n  topic: a b\n")]);
         let found = Diagnostic::new(&BAD_TOPIC, "blank in a topic")
             .at(find(&sources, 0, "a b"))
             .help("write a.b");

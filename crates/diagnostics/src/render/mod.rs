@@ -1,12 +1,14 @@
-//! Formats of diagnostics: for people, programs, GitHub and code scanning.
+//! Formats of diagnostics: for people, programs, GitHub, GitLab, code scanning and comments.
 //!
 //! Every format is a row of `FORMATS` and a file of this module.
 
 mod excerpt;
 mod explain;
 mod github;
+mod gitlab;
 mod human;
 mod json;
+pub mod markdown;
 mod place;
 mod sarif;
 mod summary;
@@ -35,8 +37,12 @@ pub enum Format {
     Json,
     /// Workflow commands, which GitHub Actions shows beside the lines of a pull request.
     Github,
+    /// A Code Quality report, which GitLab shows in a merge request.
+    Gitlab,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
+    /// A list in Markdown, for comments.
+    Markdown,
 }
 
 /// Options of the formats.
@@ -60,7 +66,7 @@ struct Row {
 }
 
 /// All formats, in the order of [`Format`].
-const FORMATS: [Row; 4] = [
+const FORMATS: [Row; 6] = [
     Row {
         format: Format::Human,
         name: "human",
@@ -77,9 +83,19 @@ const FORMATS: [Row; 4] = [
         write: github::write,
     },
     Row {
+        format: Format::Gitlab,
+        name: "gitlab",
+        write: gitlab::write,
+    },
+    Row {
         format: Format::Sarif,
         name: "sarif",
         write: sarif::write,
+    },
+    Row {
+        format: Format::Markdown,
+        name: "markdown",
+        write: markdown::write,
     },
 ];
 
@@ -116,8 +132,8 @@ pub struct UnknownFormat(pub String);
 
 /// Writes the diagnostics in the order given; see [`sort`](crate::sort).
 ///
-/// The text is complete: JSON and SARIF are one document even when there are no diagnostics, the
-/// other formats then write nothing. Writes are many and small, and nothing is flushed: give a
+/// The text is complete: JSON, GitLab's report and SARIF are one document even when there are no
+/// diagnostics, the other formats then write nothing. Writes are many and small, and nothing is flushed: give a
 /// buffered writer.
 ///
 /// # Panics
@@ -139,9 +155,9 @@ mod tests {
 
     #[test]
     fn every_format_has_its_own_row() {
-        for format in [Format::Human, Format::Json, Format::Github, Format::Sarif] {
-            assert_eq!(format.row().format, format);
-            assert_eq!(format.as_str().parse(), Ok(format));
+        for (index, row) in FORMATS.iter().enumerate() {
+            assert_eq!(row.format as usize, index);
+            assert_eq!(row.name.parse(), Ok(row.format));
         }
         assert_eq!(
             "xml".parse::<Format>(),

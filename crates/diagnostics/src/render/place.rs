@@ -1,5 +1,7 @@
 //! Locations of the machine formats.
 
+use std::path::MAIN_SEPARATOR;
+
 use serde::Serialize;
 
 use crate::{Diagnostic, Location, Source, Sources, Span};
@@ -41,6 +43,12 @@ impl<'a> Place<'a> {
         diagnostic
             .location
             .map(|location| Self::of(location, sources))
+    }
+
+    /// Returns the path as services name files of a repository: with `/`, and without `./`.
+    pub(super) fn in_repository(&self) -> String {
+        let path = self.path.replace(MAIN_SEPARATOR, "/");
+        path.strip_prefix("./").unwrap_or(&path).to_owned()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::io;
-use std::path::{MAIN_SEPARATOR, Path};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -213,9 +213,7 @@ fn location(place: &Place<'_>, message: Option<Message>) -> Location {
         end_line: end.line,
         end_column: end.column,
     });
-    let artifact_location = ArtifactLocation {
-        uri: uri(place.path),
-    };
+    let artifact_location = ArtifactLocation { uri: uri(place) };
     Location {
         physical_location: PhysicalLocation {
             artifact_location,
@@ -227,10 +225,9 @@ fn location(place: &Place<'_>, message: Option<Message>) -> Location {
 
 /// Converts a path: a relative one to a relative reference, which viewers resolve against the root of
 /// the repository, an absolute one to a `file` URI.
-fn uri(path: &str) -> String {
-    let absolute = Path::new(path).is_absolute();
-    let path = path.replace(MAIN_SEPARATOR, "/");
-    let path = path.strip_prefix("./").unwrap_or(&path);
+fn uri(place: &Place<'_>) -> String {
+    let absolute = Path::new(place.path).is_absolute();
+    let path = place.in_repository();
     let mut uri = match (absolute, path.starts_with('/')) {
         (false, _) => "",
         (true, true) => "file://",
@@ -368,6 +365,10 @@ mod tests {
             run["results"][0]["locations"][0]["physicalLocation"],
             json!({ "artifactLocation": { "uri": "gone.yaml" } })
         );
+    }
+
+    fn uri(path: &str) -> String {
+        super::uri(&Place { path, extent: None })
     }
 
     #[test]

@@ -12,6 +12,7 @@ use herald_breaking::{
 };
 use herald_catalog::load::{self, Loaded};
 use herald_diagnostics::render::{Format, visible_line};
+use herald_diagnostics::{Diagnostic, Sources};
 use herald_project::Project;
 
 pub use self::exceptions::Exceptions;
@@ -28,39 +29,73 @@ pub struct Old {
     pub name: String,
 }
 
+/// Changes of contracts since an older version.
+pub struct Comparison<'a> {
+    /// Changes that break a wanted direction, and that the project does not allow.
+    pub changes: Vec<Change>,
+    /// Exceptions of the project, and their use.
+    exceptions: Exceptions<'a>,
+}
+
 /// Runs the command.
 pub fn run(args: &Breaking) -> Result<ExitStatus, Error> {
     let project = project::find()?;
     let mut new = project::load(&project, &args.paths, args.format)?;
     refuse_errors(&new)?;
-    let old = read_old(args, &project)?;
-    if lock_file::is_lock(Path::new(&old.name)) {
-        lock_file::name_by_project(&mut new.catalog, &project)?;
-    }
+    let old = read_old(&args.against, &args.paths, &project)?;
     refuse_errors(&old.loaded)?;
-    let wanted = match (args.directions.is_empty(), project.breaking.directions) {
-        (false, _) => args.directions.iter().copied().collect(),
-        (true, Directions::NONE) => Directions::ALL,
-        (true, of_project) => of_project,
-    };
-    let mut exceptions = Exceptions::new(&project, wanted)?;
-    let mut changes = compare_except(&old.loaded.catalog, &new.catalog, &mut |change| {
-        exceptions.allow(change)
-    });
-    if !changes.is_empty() && !project.workspace.is_empty() {
-        name_consumers(&mut changes, &old, &new, &project);
-    }
+    let Comparison {
+        changes,
+        exceptions,
+    } = compare(&old, &mut new, &args.directions, &project)?;
     write(args.format, &changes, &old, &new)?;
     let is_whole = args.paths.is_empty() && args.directions.is_empty();
     exceptions.report(is_whole);
     if args.format == Format::Human {
-        terminal::status(&summary(&changes, &old, &new));
+        let compared = summary(&changes, &old, &new);
+        terminal::status(&if changes.is_empty() {
+            compared.replacen(
+                NOTHING_BREAKS,
+                &format!("{GREEN}{NOTHING_BREAKS}{GREEN:#}"),
+                1,
+            )
+        } else {
+            compared
+        });
         exceptions.summarize();
     }
     Ok(if changes.is_empty() {
         ExitStatus::Success
     } else {
         ExitStatus::Problems
+    })
+}
+
+/// Compares contracts without errors with an older version without errors.
+pub fn compare<'a>(
+    old: &Old,
+    new: &mut Loaded,
+    directions: &[Direction],
+    project: &'a Project,
+) -> Result<Comparison<'a>, Error> {
+    if lock_file::is_lock(Path::new(&old.name)) {
+        lock_file::name_by_project(&mut new.catalog, project)?;
+    }
+    let wanted = match (directions.is_empty(), project.breaking.directions) {
+        (false, _) => directions.iter().copied().collect(),
+        (true, Directions::NONE) => Directions::ALL,
+        (true, of_project) => of_project,
+    };
+    let mut exceptions = Exceptions::new(project, wanted)?;
+    let mut changes = compare_except(&old.loaded.catalog, &new.catalog, &mut |change| {
+        exceptions.allow(change)
+    });
+    if !changes.is_empty() && !project.workspace.is_empty() {
+        name_consumers(&mut changes, old, new, project);
+    }
+    Ok(Comparison {
+        changes,
+        exceptions,
     })
 }
 
@@ -83,22 +118,23 @@ fn name_consumers(changes: &mut [Change], old: &Old, new: &Loaded, project: &Pro
     }
 }
 
-fn read_old(args: &Breaking, project: &Project) -> Result<Old, Error> {
-    let name = if args.against == "lock" {
+/// Reads the older version of the contracts at `paths`.
+pub fn read_old(against: &str, paths: &[String], project: &Project) -> Result<Old, Error> {
+    let name = if against == "lock" {
         project.lock_path().to_string_lossy().into_owned()
     } else {
-        args.against.clone()
+        against.to_owned()
     };
-    if let Some(reference) = args.against.strip_prefix("git:") {
-        let loaded = git::load(reference, &args.paths, project)?;
+    if let Some(reference) = against.strip_prefix("git:") {
+        let loaded = git::load(reference, paths, project)?;
         return Ok(Old { loaded, name });
     }
     let mut loaded = load::load(std::slice::from_ref(&name), &project.options, &|| ());
     if loaded.found_no_contracts() {
         terminal::write_diagnostics(Format::Human, &loaded, io::stderr())?;
-        return Err(Error::Message(format!(
+        return Err(Error::NoContracts(format!(
             "there are no contracts in `{name}` to compare with{}",
-            if args.against == "lock" {
+            if against == "lock" {
                 "; `herald lock` writes the lock file"
             } else {
                 ""
@@ -106,7 +142,7 @@ fn read_old(args: &Breaking, project: &Project) -> Result<Old, Error> {
         )));
     }
     if lock_file::is_lock(Path::new(&name)) {
-        lock_file::keep(&mut loaded, &args.paths, project)?;
+        lock_file::keep(&mut loaded, paths, project)?;
         lock_file::locate(&mut loaded.catalog, project);
     }
     Ok(Old { loaded, name })
@@ -139,16 +175,7 @@ pub fn write(format: Format, changes: &[Change], old: &Old, new: &Loaded) -> Res
         output::json(&document)?;
         return Ok(());
     }
-    let old_name = |path: &str| match old.name.strip_prefix("git:") {
-        Some(_) => path.to_owned(),
-        None => format!("{path} (before)"),
-    };
-    let (diagnostics, sources) = report::diagnostics(
-        changes,
-        &old.loaded.catalog.sources,
-        &new.catalog.sources,
-        old_name,
-    );
+    let (diagnostics, sources) = diagnostics(changes, old, new);
     let mut shown = Loaded {
         diagnostics,
         ..Loaded::default()
@@ -161,6 +188,21 @@ pub fn write(format: Format, changes: &[Change], old: &Old, new: &Loaded) -> Res
         }
     }
     Ok(())
+}
+
+/// Returns the changes as diagnostics, and the texts that they are about: those of the new version, then
+/// those of the old one.
+pub fn diagnostics(changes: &[Change], old: &Old, new: &Loaded) -> (Vec<Diagnostic>, Sources) {
+    let old_name = |path: &str| match old.name.strip_prefix("git:") {
+        Some(_) => path.to_owned(),
+        None => format!("{path} (before)"),
+    };
+    report::diagnostics(
+        changes,
+        &old.loaded.catalog.sources,
+        &new.catalog.sources,
+        old_name,
+    )
 }
 
 /// A proposal for people, with the part of the contract to copy.
@@ -195,11 +237,15 @@ fn advice(proposal: &Proposal) -> String {
     text
 }
 
-fn summary(changes: &[Change], old: &Old, new: &Loaded) -> String {
+/// Begin of a summary without changes.
+const NOTHING_BREAKS: &str = "nothing breaks";
+
+/// Returns the number of changes for each direction, or that nothing breaks.
+pub fn summary(changes: &[Change], old: &Old, new: &Loaded) -> String {
     let contracts = count(new.catalog.nodes.len(), "contract");
     let compared = format!("{contracts} compared with {}", old.name);
     if changes.is_empty() {
-        return format!("{GREEN}nothing breaks{GREEN:#}: {compared}");
+        return format!("{NOTHING_BREAKS}: {compared}");
     }
     let of = |direction| {
         let broken = changes

@@ -62,16 +62,18 @@ fn apply(args: &Apply) -> Result<ExitStatus, Error> {
 }
 
 /// The topics of the contracts beside those of the cluster.
-struct Comparison {
+pub struct Comparison {
     admin: Admin,
-    plan: Plan,
+    /// Differences between both.
+    pub plan: Plan,
     contract_topics: BTreeMap<String, ContractTopic>,
     /// Topics that contracts only read and that neither exist nor are to be created.
     absent: Vec<ContractTopic>,
 }
 
 impl Comparison {
-    fn make(args: &Args) -> Result<Self, Error> {
+    /// Reads the contracts and asks the cluster.
+    pub fn make(args: &Args) -> Result<Self, Error> {
         let project = project::find()?;
         let loaded = wanted_topics::load_contracts(&project, &args.paths)?;
         let mut topics = wanted_topics::of_catalog(&loaded.catalog, args.namespace.get())
@@ -107,7 +109,7 @@ impl Comparison {
 
     fn print(&self, format: PlanFormat, outcomes: Option<&[Outcome]>) -> Result<(), Error> {
         match format {
-            PlanFormat::Text => output::text(&text::plan(&self.plan, &self.absent))?,
+            PlanFormat::Text => output::text(&self.text())?,
             PlanFormat::Json => output::json(&json::document(
                 &self.plan,
                 &self.contract_topics,
@@ -116,6 +118,11 @@ impl Comparison {
             ))?,
         }
         Ok(())
+    }
+
+    /// The differences for people, with colours.
+    pub fn text(&self) -> String {
+        text::plan(&self.plan, &self.absent)
     }
 
     fn status(&self) -> ExitStatus {
