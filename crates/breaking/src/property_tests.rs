@@ -167,6 +167,7 @@ fn limits() -> impl Strategy<Value = Limits> {
             min_items: sizes.2,
             pattern: pattern.map(str::to_owned),
             items: None,
+            json_schema: None,
         }
     })
 }

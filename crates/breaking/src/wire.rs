@@ -29,6 +29,7 @@ pub(crate) static UNLIMITED: Limits = Limits {
     max_items: None,
     unique_items: None,
     items: None,
+    json_schema: None,
 };
 
 /// A field as it is on the wire.
@@ -125,6 +126,10 @@ impl<'a> Typed<'a> {
     }
 
     fn accepts_unnamed(self, value: &Value) -> bool {
+        let schema = self.limits.json_schema.as_ref();
+        if schema.is_some_and(|schema| !schema.accepts(value)) {
+            return false;
+        }
         match (self.ty, value) {
             (Type::Any | Type::Model(_), _) => true,
             (Type::List(item), Value::Array(values)) => {
@@ -170,6 +175,10 @@ impl<'a> Typed<'a> {
             if !assumed.insert(pair) {
                 return true;
             }
+        }
+        let schema = reader.limits.json_schema.as_ref();
+        if schema.is_some_and(|schema| self.limits.json_schema.as_ref() != Some(schema)) {
+            return false;
         }
         match (self.ty, reader.ty) {
             (_, Type::Any | Type::Model(_)) => true,

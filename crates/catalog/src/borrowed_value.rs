@@ -90,6 +90,28 @@ impl<'a> From<&'a Map<String, Value>> for BorrowedObject<'a> {
     }
 }
 
+impl From<&BorrowedValue<'_>> for Value {
+    fn from(value: &BorrowedValue<'_>) -> Self {
+        match value {
+            BorrowedValue::Null => Self::Null,
+            BorrowedValue::Bool(value) => Self::Bool(*value),
+            BorrowedValue::Number(number) => Self::Number(number.clone()),
+            BorrowedValue::Text(text) => Self::String(text.clone().into_owned()),
+            BorrowedValue::List(items) => items.iter().map(Self::from).collect(),
+            BorrowedValue::Object(members) => Self::Object(members.into()),
+        }
+    }
+}
+
+impl From<&BorrowedObject<'_>> for Map<String, Value> {
+    fn from(members: &BorrowedObject<'_>) -> Self {
+        let members = members.iter();
+        members
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect()
+    }
+}
+
 impl<'de> Deserialize<'de> for BorrowedValue<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyValue)

@@ -202,6 +202,9 @@ fn of_declared(
     samples: &mut Samples<'_>,
 ) -> Option<Parts> {
     let payload = samples.object(&declared.payload)?;
+    if !declared.is_valid(&payload) && !samples.is_lenient() {
+        return None;
+    }
     let mut metadata = metadata(node, event);
     let key = declared.partition_key.as_ref();
     let key = key

@@ -1,6 +1,6 @@
 //! Decoder of fields: types, limits, defaults and privacy.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::{HashMap, HashSet};
 
 use herald_diagnostics::{Diagnostic, Location, Severity};
@@ -9,7 +9,10 @@ use crate::checks;
 use crate::contract::Format;
 use crate::fields::{Definition, Field, Limits, Privacy, Scalar, Type, is_whole};
 use crate::ident::ident;
+use crate::json_schema::NamedSchemas;
 use crate::limits;
+use crate::payload::Surroundings;
+use crate::raw_schema::RawSchema;
 use crate::types::{parse_type, words};
 use crate::value;
 use crate::yaml::{Key, Value, Yaml};
@@ -28,8 +31,23 @@ pub(crate) struct FieldReader<'a> {
     reported: Vec<Diagnostic>,
     /// Name of what the fields that are being read belong to, in `PascalCase`.
     owner: RefCell<String>,
-    /// Objects that fields declare without a name.
-    nested: RefCell<Vec<Definition>>,
+    /// Definitions that fields declare without a name, or in a schema.
+    more: RefCell<MoreDefinitions>,
+    /// Schemas that have a name by now.
+    named_schemas: RefCell<NamedSchemas>,
+    /// Files and classes that payloads refer to.
+    pub(crate) surroundings: Surroundings<'a>,
+}
+
+/// Definitions beside those that the contract names.
+#[derive(Default)]
+struct MoreDefinitions {
+    groups: Vec<Definition>,
+    scalars: Vec<Scalar>,
+    /// Names of both.
+    names: HashSet<String>,
+    /// The last number behind a name that others have too.
+    numbers: HashMap<String, usize>,
 }
 
 /// A type with the limits of its values.
@@ -57,7 +75,9 @@ impl<'a> FieldReader<'a> {
             scalars: HashMap::new(),
             reported: Vec::new(),
             owner: RefCell::default(),
-            nested: RefCell::default(),
+            more: RefCell::default(),
+            named_schemas: RefCell::default(),
+            surroundings: Surroundings::default(),
         };
         let mut reported = Vec::new();
         for (key, yaml) in scalars {
@@ -72,6 +92,12 @@ impl<'a> FieldReader<'a> {
         reader
     }
 
+    /// Sets the places of files that payloads refer to.
+    pub(crate) fn within(mut self, surroundings: Surroundings<'a>) -> Self {
+        self.surroundings = surroundings;
+        self
+    }
+
     /// Reads a named type of single values.
     fn scalar(&self, key: &Key, yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Scalar> {
         let limited = self.limited_type(&key.text, yaml, diagnostics);
@@ -80,18 +106,7 @@ impl<'a> FieldReader<'a> {
             Type::Union(mut members) => members.swap_remove(0),
             other => other,
         };
-        let is_single = !matches!(
-            ty,
-            Type::Any
-                | Type::Null
-                | Type::List(_)
-                | Type::Map(_)
-                | Type::Union(_)
-                | Type::Model(_)
-                | Type::Defined(_)
-                | Type::Scalar(_)
-        );
-        if !is_single {
+        if !ty.is_single() {
             diagnostics.push(checks::definitions::name::not_single(key, &ty));
             return None;
         }
@@ -110,7 +125,80 @@ impl<'a> FieldReader<'a> {
         diagnostics.extend(self.reported.iter().cloned());
         let mut scalars: Vec<_> = self.scalars.values().cloned().collect();
         scalars.sort_by_key(|scalar| scalar.location.span.start);
+        scalars.append(&mut self.more.borrow_mut().scalars);
         scalars
+    }
+
+    /// Returns a name that types can refer to.
+    pub(crate) fn definition_name(wanted: &str) -> String {
+        const MAX_LENGTH: usize = 100;
+        if wanted.len() <= MAX_LENGTH && is_definition_name(wanted) {
+            return wanted.to_owned();
+        }
+        let mut name = pascal_case(wanted);
+        name.truncate(MAX_LENGTH);
+        if is_definition_name(&name) {
+            name
+        } else {
+            name + "Model"
+        }
+    }
+
+    /// Adds a definition, and returns its index and its name: the wanted one, or one like it. Its
+    /// fields follow with [`complete`](Self::complete).
+    pub(crate) fn reserve(
+        &self,
+        wanted: &str,
+        description: Option<&str>,
+        location: Location,
+    ) -> (usize, String) {
+        let name = self.free_name(wanted);
+        let groups = &mut self.more.borrow_mut().groups;
+        groups.push(Definition {
+            ident: ident(&name),
+            name: name.clone(),
+            description: description.map(str::to_owned),
+            fields: Vec::new(),
+            location,
+        });
+        (groups.len() - 1, name)
+    }
+
+    /// Sets the fields of a definition that was [reserved](Self::reserve).
+    pub(crate) fn complete(&self, index: usize, fields: Vec<Field>) {
+        self.more.borrow_mut().groups[index].fields = fields;
+    }
+
+    /// Adds a named type of single values, and returns it with its name: the wanted one, or one like
+    /// it.
+    pub(crate) fn add_scalar(&self, scalar: Scalar) -> Scalar {
+        let name = self.free_name(&scalar.name);
+        let scalar = Scalar { name, ..scalar };
+        self.more.borrow_mut().scalars.push(scalar.clone());
+        scalar
+    }
+
+    fn free_name(&self, wanted: &str) -> String {
+        let wanted = Self::definition_name(wanted);
+        let more = &mut *self.more.borrow_mut();
+        let mut name = wanted.clone();
+        while self.names.contains(&name.as_str()) || more.names.contains(&name) {
+            let number = more.numbers.entry(wanted.clone()).or_insert(1);
+            *number += 1;
+            name = format!("{wanted}{number}");
+        }
+        more.names.insert(name.clone());
+        name
+    }
+
+    /// Format of the contract.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Returns the schemas that have a name by now.
+    pub(crate) fn named_schemas(&self) -> RefMut<'_, NamedSchemas> {
+        self.named_schemas.borrow_mut()
     }
 
     /// Reads the fields of a part of the contract: `owner` names it.
@@ -172,7 +260,7 @@ impl<'a> FieldReader<'a> {
                 });
             }
         }
-        definitions.append(&mut self.nested.borrow_mut());
+        definitions.append(&mut self.more.borrow_mut().groups);
         definitions
     }
 
@@ -304,8 +392,11 @@ impl<'a> FieldReader<'a> {
             Format::Native => diagnostics,
             Format::Onex => &mut unreported,
         };
+        let json_schema = yaml.get("json_schema");
+        let json_schema = json_schema.and_then(|written| RawSchema::read(written, diagnostics));
         let limits = Limits {
             items: limits_of_items,
+            json_schema,
             ..limits::read(yaml, &ty, diagnostics)
         };
         LimitedType {
@@ -329,23 +420,10 @@ impl<'a> FieldReader<'a> {
             return;
         }
         let wanted = format!("{}{}", self.owner.borrow(), pascal_case(name));
-        let is_taken = |name: &str| {
-            let mut nested = self.nested.borrow().clone().into_iter();
-            self.names.contains(&name) || nested.any(|known| known.name == name)
-        };
-        let numbered = (2..).map(|number| format!("{wanted}{number}"));
-        let mut names = std::iter::once(wanted.clone()).chain(numbered);
-        let name = names.find(|name| !is_taken(name)).unwrap_or(wanted);
-        let place = self.nested.borrow().len();
-        self.nested.borrow_mut().push(Definition {
-            name: name.clone(),
-            ident: ident(&name),
-            description: text(field, "description"),
-            fields: Vec::new(),
-            location: fields.head(),
-        });
+        let description = text(field, "description");
+        let (index, name) = self.reserve(&wanted, description.as_deref(), fields.head());
         let fields = self.fields_of(&name, fields, Privacy::Public, diagnostics);
-        self.nested.borrow_mut()[place].fields = fields;
+        self.complete(index, fields);
         *ty = Type::Defined(name);
     }
 
@@ -483,7 +561,7 @@ fn is_open(yaml: &Yaml) -> bool {
 }
 
 /// A whole number without a decimal point: `1.0` is `1` in every language that tells the two apart.
-fn whole_without_point(number: Number) -> Number {
+pub(crate) fn whole_without_point(number: Number) -> Number {
     let text = number
         .as_f64()
         .filter(|_| number.is_f64() && is_whole(&number));
@@ -492,7 +570,7 @@ fn whole_without_point(number: Number) -> Number {
 }
 
 /// A name in `PascalCase`, with ASCII letters and digits only.
-fn pascal_case(name: &str) -> String {
+pub(crate) fn pascal_case(name: &str) -> String {
     let ident = ident(name);
     let parts = ident.split('_').filter(|part| !part.is_empty());
     let capitalised = parts.map(|part| {

@@ -6,6 +6,8 @@ use herald_diagnostics::Location;
 use serde::Serialize;
 use serde_json::Number;
 
+use crate::raw_schema::RawSchema;
+
 /// A field of an input, a result or a payload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
@@ -111,6 +113,8 @@ pub struct Limits {
     pub unique_items: Option<bool>,
     /// Limits of each item of a list.
     pub items: Option<Box<Limits>>,
+    /// JSON Schema that the whole value matches besides, if the type does not say everything.
+    pub json_schema: Option<RawSchema>,
 }
 
 impl Limits {

@@ -67,6 +67,56 @@ pub(crate) fn read(yaml: &Yaml, ty: &Type, diagnostics: &mut Vec<Diagnostic>) ->
     limits
 }
 
+/// Returns those of the limits that apply to a type.
+pub(crate) fn of_type(limits: &Limits, ty: &Type) -> Limits {
+    let limits = limits.clone();
+    let of = |subject| takes(ty, subject);
+    let (numbers, texts, lists) = (of(Subject::Numbers), of(Subject::Texts), of(Subject::Lists));
+    Limits {
+        minimum: limits.minimum.filter(|_| numbers),
+        maximum: limits.maximum.filter(|_| numbers),
+        exclusive_minimum: limits.exclusive_minimum.filter(|_| numbers),
+        exclusive_maximum: limits.exclusive_maximum.filter(|_| numbers),
+        multiple_of: limits.multiple_of.filter(|_| of(Subject::WholeNumbers)),
+        min_length: limits.min_length.filter(|_| texts),
+        max_length: limits.max_length.filter(|_| texts),
+        pattern: limits.pattern.filter(|_| texts),
+        min_items: limits.min_items.filter(|_| lists),
+        max_items: limits.max_items.filter(|_| lists),
+        unique_items: limits.unique_items.filter(|_| of(Subject::ListsOfScalars)),
+        items: limits.items.filter(|_| lists),
+        json_schema: limits.json_schema,
+    }
+}
+
+/// Adds the limits that are not set yet.
+pub(crate) fn add_missing(limits: &mut Limits, more: &Limits) {
+    fn add<T: Clone>(limit: &mut Option<T>, more: Option<&T>) {
+        if limit.is_none() {
+            *limit = more.cloned();
+        }
+    }
+    add(&mut limits.minimum, more.minimum.as_ref());
+    add(&mut limits.maximum, more.maximum.as_ref());
+    add(
+        &mut limits.exclusive_minimum,
+        more.exclusive_minimum.as_ref(),
+    );
+    add(
+        &mut limits.exclusive_maximum,
+        more.exclusive_maximum.as_ref(),
+    );
+    add(&mut limits.multiple_of, more.multiple_of.as_ref());
+    add(&mut limits.min_length, more.min_length.as_ref());
+    add(&mut limits.max_length, more.max_length.as_ref());
+    add(&mut limits.pattern, more.pattern.as_ref());
+    add(&mut limits.min_items, more.min_items.as_ref());
+    add(&mut limits.max_items, more.max_items.as_ref());
+    add(&mut limits.unique_items, more.unique_items.as_ref());
+    add(&mut limits.items, more.items.as_ref());
+    add(&mut limits.json_schema, more.json_schema.as_ref());
+}
+
 /// Whether a type has values that the limit applies to.
 fn takes(ty: &Type, subject: Subject) -> bool {
     match ty {
@@ -82,7 +132,7 @@ fn takes(ty: &Type, subject: Subject) -> bool {
 }
 
 /// Whether values of the type are equal exactly if their JSON is.
-fn has_one_form(ty: &Type) -> bool {
+pub(crate) fn has_one_form(ty: &Type) -> bool {
     match ty.without_name() {
         Type::String
         | Type::Integer

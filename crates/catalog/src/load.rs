@@ -13,6 +13,8 @@ use walkdir::{DirEntry, WalkDir};
 use crate::checks;
 use crate::contract::Format;
 use crate::node::{Catalog, Node, Origin};
+use crate::payload::Surroundings;
+pub use crate::payload::referenced_files;
 use crate::resolve::{Defaults, resolve};
 use crate::suppress::{self, Report};
 use crate::yaml::{self, Yaml};
@@ -452,7 +454,7 @@ fn load_text_named(name: &str, fallback: &str, text: &str, options: &Options) ->
             fallback_name: fallback.to_owned(),
             fingerprint: tree.fingerprint(),
         };
-        read_tree(&tree, origin, &options.defaults, &mut diagnostics)
+        read_tree(&tree, None, origin, &options.defaults, &mut diagnostics)
     });
     let mut loaded = Loaded {
         diagnostics,
@@ -533,13 +535,16 @@ fn read_file(id: SourceId, input: &Input, defaults: &Defaults) -> FileRead {
         fallback_name: fallback_name(&input.path),
         fingerprint: tree.fingerprint(),
     };
-    let node = read_tree(&tree, origin, defaults, &mut read.diagnostics);
+    let folder = input.path.parent();
+    let node = read_tree(&tree, folder, origin, defaults, &mut read.diagnostics);
     read.nodes.extend(node);
     read
 }
 
+/// `folder` is that of the contract, if it is a file.
 fn read_tree(
     tree: &Yaml,
+    folder: Option<&Path>,
     origin: Origin,
     defaults: &Defaults,
     diagnostics: &mut Vec<Diagnostic>,
@@ -549,7 +554,10 @@ fn read_tree(
         return None;
     }
     let file = match format_of(tree) {
-        Format::Native => native::read(tree, diagnostics),
+        Format::Native => {
+            let surroundings = Surroundings::new(folder, defaults.root.as_deref());
+            native::read(tree, surroundings, diagnostics)
+        }
         Format::Onex => onex::read(tree, diagnostics),
     };
     Some(resolve(file, origin, defaults, diagnostics))

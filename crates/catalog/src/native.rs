@@ -16,6 +16,8 @@ use crate::ident::ident;
 use crate::instrument::Instrument;
 use crate::node::{Declared, Identity, Node, Operation};
 use crate::onex::topics::is_conforming;
+use crate::payload::Surroundings;
+use crate::raw_schema::RawSchema;
 use crate::shape::{Key, MAX_INTEGER, MapShape, Shape};
 use crate::version::Version;
 use crate::volume::{Range, Volume};
@@ -79,12 +81,12 @@ static OPERATION: MapShape = MapShape {
         Key::new(
             "input",
             FIELDS,
-            "Fields of the input. Only their types are published, unless a field is public.",
+            "Fields of the input, or `{json_schema: FILE#/$defs/NAME}`. Only their types are published, unless a field is public.",
         ),
         Key::new(
             "result",
             FIELDS,
-            "Fields of the result. Only their types are published, unless a field is public.",
+            "Fields of the result, or `{json_schema: FILE#/$defs/NAME}`. Only their types are published, unless a field is public.",
         ),
         Key::new(
             "instrument",
@@ -313,6 +315,11 @@ static FIELD: MapShape = MapShape {
         .default("false"),
         Key::new("nullable", Shape::Bool, "Whether null is allowed.").default("false"),
         Key::new(
+            "json_schema",
+            Shape::Any,
+            "JSON Schema (draft 2020-12, without `$ref`) that values match besides the type.",
+        ),
+        Key::new(
             "privacy",
             Shape::Word(&["public", "private"]),
             "Whether the value may leave the process, or only the name of its type. By default inputs and results are private, payloads of events public.",
@@ -387,7 +394,12 @@ static EVENT: MapShape = MapShape {
         Key::new(
             "payload",
             FIELDS,
-            "Fields of the payload. Left out, the payload is open.",
+            "Fields of the payload, or `{json_schema: FILE#/$defs/NAME}`. Left out, the payload is open.",
+        ),
+        Key::new(
+            "payload_schema",
+            Shape::Any,
+            "JSON Schema (draft 2020-12, without `$ref`) that payloads match besides their fields.",
         ),
         Key::new(
             "partition_key",
@@ -447,9 +459,13 @@ static TOPIC_SETTINGS: MapShape = MapShape {
 };
 
 /// Reads a contract of the native format.
-pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFile {
+pub(crate) fn read<'a>(
+    yaml: &'a Yaml,
+    surroundings: Surroundings<'a>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> ContractFile {
     CONTRACT.check(yaml, diagnostics);
-    let reader = FieldReader::new(yaml, Format::Native);
+    let reader = FieldReader::new(yaml, Format::Native).within(surroundings);
     let flag = |key: &str| yaml.get(key).and_then(Yaml::as_bool).unwrap_or(true);
     ContractFile {
         name: text_at(yaml, "service_name"),
@@ -524,7 +540,8 @@ pub(crate) fn read_operation(
     let mut fields = |key: &str| {
         yaml.get(key).map_or_else(Vec::new, |f| {
             let owner = format!("{}.{key}", name.value);
-            reader.fields_of(&owner, f, Privacy::Private, diagnostics)
+            let payload = reader.payload(&owner, f, Privacy::Private, diagnostics);
+            payload.fields
         })
     };
     let (input, result) = (fields("input"), fields("result"));
@@ -614,7 +631,12 @@ pub(crate) fn read_event(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<WrittenEvent> {
     let event_type = named(yaml, "event_type")?;
-    let owner = event_type.value.clone();
+    let payload = yaml
+        .get("payload")
+        .map(|payload| reader.payload(&event_type.value, payload, Privacy::Public, diagnostics));
+    let payload = payload.unwrap_or_default();
+    let json_schema = yaml.get("payload_schema");
+    let json_schema = json_schema.and_then(|written| RawSchema::read(written, diagnostics));
     Some(WrittenEvent {
         location: event_type.location,
         event_type: Some(event_type),
@@ -623,9 +645,8 @@ pub(crate) fn read_event(
         description: text(yaml, "description"),
         partition_key: text_at(yaml, "partition_key"),
         declared: Declared {
-            payload: yaml.get("payload").map_or_else(Vec::new, |fields| {
-                reader.fields_of(&owner, fields, Privacy::Public, diagnostics)
-            }),
+            payload: payload.fields,
+            json_schema: payload.json_schema.or(json_schema),
             settings: yaml
                 .get("topic_settings")
                 .map(|settings| TopicSettings::read(settings, "config")),

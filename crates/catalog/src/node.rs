@@ -3,14 +3,18 @@
 use herald_diagnostics::{Location, Sources};
 use herald_envelope::Profile;
 use herald_envelope::topic::Topic;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::borrowed_value::BorrowedObject;
 use crate::category::{Category, Part, Stage};
 use crate::contract::{Consumed, Format, Metric, StateMachine, TopicSettings};
 use crate::fields::{Definition, Field, Scalar};
 use crate::instrument::Instrument;
 use crate::kind::Kind;
+use crate::raw_schema::RawSchema;
 use crate::text::quote;
+use crate::value;
 use crate::version::Version;
 use crate::volume::{Range, Volume};
 
@@ -201,6 +205,8 @@ impl Event {
 pub struct Declared {
     /// Fields of the payload; empty when the payload is open.
     pub payload: Vec<Field>,
+    /// JSON Schema that payloads match besides their fields.
+    pub json_schema: Option<RawSchema>,
     /// Payload field whose value is the partition key.
     pub partition_key: Option<String>,
     /// Settings for the creation of the topic.
@@ -217,6 +223,51 @@ pub struct Declared {
     pub per_request: Option<Range>,
     /// Keys of the contract that declare it.
     pub sources: Vec<&'static str>,
+}
+
+impl Declared {
+    /// Whether the contract declares anything about payloads.
+    pub fn has_payload(&self) -> bool {
+        !self.payload.is_empty() || self.json_schema.is_some()
+    }
+
+    /// Whether a payload matches the JSON Schema of payloads, if there is one.
+    pub(crate) fn is_valid(&self, payload: &Map<String, Value>) -> bool {
+        let schema = self.json_schema.as_ref();
+        schema.is_none_or(|schema| schema.accepts(&Value::Object(payload.clone())))
+    }
+
+    /// Validates a payload, and returns its problems as [`value::check`] does.
+    pub fn check(
+        &self,
+        payload: &Map<String, Value>,
+        definitions: &[Definition],
+        place: &str,
+    ) -> Vec<String> {
+        self.check_borrowed(&payload.into(), definitions, place)
+    }
+
+    /// Validates a payload, and returns its problems as [`value::check`] does.
+    pub fn check_borrowed(
+        &self,
+        payload: &BorrowedObject<'_>,
+        definitions: &[Definition],
+        place: &str,
+    ) -> Vec<String> {
+        if !self.has_payload() {
+            return Vec::new();
+        }
+        let mut problems = if self.payload.is_empty() {
+            Vec::new()
+        } else {
+            value::check_borrowed(&self.payload, payload, definitions, place)
+        };
+        if let Some(schema) = &self.json_schema {
+            let violation = schema.violation(&Value::Object(payload.into()));
+            problems.extend(violation.map(|violation| format!("{place} {violation}")));
+        }
+        problems
+    }
 }
 
 /// Source of the event type of a declared event.

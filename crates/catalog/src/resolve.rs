@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 
 use herald_diagnostics::{Diagnostic, Location, Severity};
 use herald_envelope::Profile;
@@ -28,6 +29,9 @@ pub struct Defaults {
     pub topic_pattern: Option<TopicPattern>,
     /// Envelope profile of contracts that set none.
     pub envelope: Option<Profile>,
+    /// Folder that files have to be below to which contracts refer. Without one, it is the working
+    /// folder for contracts in it, and else the folder of the contract.
+    pub root: Option<PathBuf>,
 }
 
 /// Checks a contract and resolves it. Parts that can't be resolved are reported and left out.

@@ -120,6 +120,11 @@ impl<'a> Samples<'a> {
         self.bytes_left == 0
     }
 
+    /// Whether a value is made where none fits the limits.
+    pub(crate) fn is_lenient(&self) -> bool {
+        self.style.lenient
+    }
+
     /// Whether a sample has fields that the contract does not declare.
     pub fn is_open(&self) -> bool {
         self.is_open
@@ -162,6 +167,13 @@ impl<'a> Samples<'a> {
     }
 
     fn value(&mut self, ty: &Type, limits: &Limits) -> Option<Value> {
+        let value = self.value_of_type(ty, limits)?;
+        let schema = limits.json_schema.as_ref();
+        let fits = schema.is_none_or(|schema| schema.accepts(&value));
+        (fits || self.style.lenient).then_some(value)
+    }
+
+    fn value_of_type(&mut self, ty: &Type, limits: &Limits) -> Option<Value> {
         let style = self.style;
         let value = match ty {
             Type::Any | Type::Model(_) => {

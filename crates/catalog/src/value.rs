@@ -173,19 +173,29 @@ fn mismatch_at(
     definitions: &[Definition],
     place: &Place<'_>,
 ) -> Option<String> {
-    let below = |ty, value, place: Place<'_>| match limits.items.as_deref() {
-        Some(limits) => mismatch_at(ty, limits, value, definitions, &place),
-        None => mismatch_at(ty, &Limits::default(), value, definitions, &place),
-    };
+    if let Some(schema) = &limits.json_schema
+        && let Some(violation) = schema.violation(&value.into())
+    {
+        return Some(format!("{place} {violation}"));
+    }
+    let none = Limits::default();
     match (ty, value) {
-        (Type::List(item), BorrowedValue::List(values)) => values
-            .iter()
-            .enumerate()
-            .find_map(|(at, value)| below(item, value, Place::Item(place, at)))
-            .or_else(|| limit_violation(ty, limits, value, place)),
-        (Type::Map(item), BorrowedValue::Object(values)) => values
-            .iter()
-            .find_map(|(name, value)| below(item, value, Place::Field(place, name))),
+        (Type::List(item), BorrowedValue::List(values)) => {
+            let of_items = limits.items.as_deref().unwrap_or(&none);
+            let mut values = values.iter().enumerate();
+            values
+                .find_map(|(at, value)| {
+                    let place = Place::Item(place, at);
+                    mismatch_at(item, of_items, value, definitions, &place)
+                })
+                .or_else(|| limit_violation(ty, limits, value, place))
+        }
+        (Type::Map(item), BorrowedValue::Object(values)) => {
+            values.iter().find_map(|(name, value)| {
+                let place = Place::Field(place, name);
+                mismatch_at(item, &none, value, definitions, &place)
+            })
+        }
         (Type::Scalar(scalar), _) => {
             mismatch_at(&scalar.ty, &scalar.limits, value, definitions, place)
         }
@@ -389,6 +399,12 @@ fn is_decimal(text: &str) -> bool {
     .iter()
     .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
+
+/// Pattern of the text of Python's `Decimal`: `12.50`, `-3`, `0E-8`.
+pub const DECIMAL: &str = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$";
+
+/// Pattern of Base64 (RFC 4648). `contentEncoding` alone does not reject other text.
+pub const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
 
 /// Pattern of durations in ISO 8601, without years and months, whose lengths differ. The numbers of
 /// digits keep them within the range of Python's `timedelta`.

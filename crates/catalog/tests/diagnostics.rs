@@ -23,6 +23,9 @@ const ABOUT_FILES: [&str; 6] = [
     "file.not_utf8",
 ];
 
+/// Rules about files that contracts refer to, which the tests of JSON Schemas create.
+const ABOUT_SCHEMAS: [&str; 1] = ["payload.not_expressed"];
+
 /// Rules about generated files.
 const ABOUT_OUTPUT: [&str; 2] = ["names.output_collision", "generated.stale"];
 
@@ -69,6 +72,7 @@ fn every_rule_has_a_fixture() {
             ![
                 &ABOUT_FILES[..],
                 &ABOUT_OUTPUT,
+                &ABOUT_SCHEMAS,
                 &ABOUT_PROJECTS,
                 &ABOUT_LOCKS,
                 &ABOUT_GRAPHS,
@@ -167,6 +171,7 @@ fn only_the_bad_example_breaks_its_rule() {
         let others = [
             &ABOUT_FILES[..],
             &ABOUT_OUTPUT,
+            &ABOUT_SCHEMAS,
             &ABOUT_PROJECTS,
             &ABOUT_LOCKS,
             &ABOUT_GRAPHS,

@@ -1,5 +1,6 @@
 //! Contracts as they are in a git commit.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
@@ -13,7 +14,7 @@ use herald_project::Project;
 use tempfile::TempDir;
 
 use crate::Error;
-use crate::lock_file::lexically_normal;
+use crate::lock_file::{is_lock, lexically_normal};
 
 /// Contracts of a commit in a temporary folder, laid out as in the repository.
 pub struct Checkout {
@@ -109,7 +110,8 @@ pub fn checkout(
     for path in &wanted {
         repository.copy(&without_wildcards(path), folder.path())?;
     }
-    let options = match elsewhere.as_ref().or(project.root.as_ref()) {
+    repository.copy_referenced(folder.path())?;
+    let mut options = match elsewhere.as_ref().or(project.root.as_ref()) {
         Some(root) => {
             let file = below(root)?.remove(0).join(PROJECT_FILE);
             repository.copy(&file, folder.path())?;
@@ -117,6 +119,7 @@ pub fn checkout(
         }
         None => project.options.clone(),
     };
+    options.defaults.root = Some(folder.path().to_path_buf());
     let paths = wanted.iter().map(|path| folder.path().join(path));
     Ok(Checkout {
         paths: paths
@@ -255,14 +258,37 @@ impl Repository {
         paths.iter().map(relative).collect()
     }
 
-    /// Copies the YAML and lock files at a path, or below it, to the same place below a folder.
+    /// Copies the files that the contracts below a folder refer to.
+    fn copy_referenced(&self, folder: &Path) -> Result<(), Error> {
+        let mut wanted = BTreeSet::new();
+        let mut unreadable = load::Unreadable::new();
+        for contract in load::files_below(folder, |path| !is_lock(path), &mut unreadable) {
+            let parent = contract.strip_prefix(folder).unwrap_or(&contract).parent();
+            let text = fs::read_to_string(&contract).unwrap_or_default();
+            for file in load::referenced_files(&text) {
+                let file = lexically_normal(&parent.unwrap_or(Path::new("")).join(file));
+                if file.is_relative() {
+                    wanted.insert(file);
+                }
+            }
+        }
+        for file in wanted {
+            self.copy(&file, folder)?;
+        }
+        Ok(())
+    }
+
+    /// Copies the YAML, JSON and lock files at a path, or the YAML and lock files below it, to the
+    /// same place below a folder.
     fn copy(&self, path: &Path, folder: &Path) -> Result<(), Error> {
         let tree = ["ls-tree", "-r", "-z", "--full-tree", &self.commit, "--"].map(OsStr::new);
         let path = (!path.as_os_str().is_empty()).then_some(path.as_os_str());
         let listing = git(&self.top, tree.into_iter().chain(path), b"")
             .map_err(|error| not_usable("git can't list the files of the commit", &error))?;
         let listing = String::from_utf8_lossy(&listing);
-        let files: Vec<_> = listing.split('\0').filter_map(contract_file).collect();
+        let files = listing.split('\0').filter_map(regular_file);
+        let files = files.filter(|(_, file)| is_contract(file) || Some(file.as_os_str()) == path);
+        let files: Vec<_> = files.collect();
         let ids = files
             .iter()
             .fold(String::new(), |ids, (id, _)| ids + id + "\n");
@@ -282,21 +308,25 @@ impl Repository {
     }
 }
 
-/// Id and path of a regular YAML or lock file in a listing: `100644 blob ID\tPATH`.
-fn contract_file(line: &str) -> Option<(&str, &Path)> {
+/// Id and path of a regular file in a listing: `100644 blob ID\tPATH`.
+fn regular_file(line: &str) -> Option<(&str, &Path)> {
     let (about, path) = line.split_once('\t')?;
     let mut about = about.split(' ');
     let is_regular = about.next()?.starts_with("100") && about.next()? == "blob";
     let path = Path::new(path);
-    let is_contract = path.extension().is_some_and(|ending| {
-        let known = ["yaml", "yml", lock::EXTENSION];
-        known.iter().any(|known| ending.eq_ignore_ascii_case(known))
-    });
     // A tree can be made by hand, with parts that lead out of the folder.
     let is_below = path
         .components()
         .all(|part| matches!(part, Component::Normal(_)));
-    (is_regular && is_contract && is_below).then_some((about.next()?, path))
+    (is_regular && is_below).then_some((about.next()?, path))
+}
+
+/// Whether a file may be a contract or a lock file.
+fn is_contract(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| {
+        let known = ["yaml", "yml", lock::EXTENSION];
+        known.iter().any(|known| ending.eq_ignore_ascii_case(known))
+    })
 }
 
 /// Takes the next file of `git cat-file --batch`: `ID blob SIZE\n`, the text, `\n`.
@@ -362,7 +392,10 @@ mod tests {
 
     #[test]
     fn lists_regular_yaml_and_lock_files_below_the_folder() {
-        let path = |line| contract_file(line).map(|(_, path)| path.to_string_lossy().into_owned());
+        let path = |line| {
+            let (_, path) = regular_file(line).filter(|(_, path)| is_contract(path))?;
+            Some(path.to_string_lossy().into_owned())
+        };
         assert_eq!(
             path("100644 blob 1a\ta/b.yaml").as_deref(),
             Some("a/b.yaml")

@@ -261,6 +261,7 @@ pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
     {
         read_tree(&tree, &mut project, &mut diagnostics);
     }
+    project.options.defaults.root.clone_from(&project.root);
     if diagnostics.is_empty() {
         project.sources = sources;
         return Ok(project);
@@ -300,6 +301,7 @@ fn read_tree(tree: &Yaml, project: &mut Project, diagnostics: &mut Vec<Diagnosti
             namespace: read_namespace(tree, diagnostics),
             topic_pattern: read_pattern(tree, diagnostics),
             envelope: text("envelope").and_then(|name| name.parse().ok()),
+            root: None,
         },
         levels: read_levels(tree, diagnostics),
         overrides: read_overrides(tree, project.root.as_deref(), diagnostics),

@@ -5,20 +5,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use herald_catalog::Declared;
 use herald_catalog::fields::{Definition, Field, Limits, Privacy, Scalar, Type};
-use herald_catalog::value::DURATION;
+use herald_catalog::raw_schema::RawSchema;
+use herald_catalog::value::{BASE64, DECIMAL, DURATION};
 use serde_json::{Map, Value, json};
 
 use crate::file::MARKER;
 
 /// JSON Schema dialect.
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
-
-/// Pattern of the text of Python's `Decimal`: `12.50`, `-3`, `0E-8`.
-const DECIMAL: &str = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$";
-
-/// Pattern of Base64 (RFC 4648). `contentEncoding` alone does not reject other text.
-const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
 
 /// Description that private fields get.
 const PRIVATE: &str = "Private: only the name of its type leaves the process.";
@@ -41,6 +37,45 @@ pub(crate) struct Scope<'a> {
     pub reference: &'a dyn Fn(&str) -> String,
 }
 
+/// Returns the schema of the payload of a declared event, with the definitions that it uses.
+pub fn payload_document(
+    title: &str,
+    description: Option<&str>,
+    declared: &Declared,
+    definitions: &[Definition],
+) -> Value {
+    let Some(schema) = &declared.json_schema else {
+        return document(
+            title,
+            description,
+            &declared.payload,
+            definitions,
+            View::Wire,
+        );
+    };
+    let mut document = head(title);
+    document.extend(whole_payload(description, schema));
+    Value::Object(document)
+}
+
+/// Returns the schema of payloads that their fields do not describe completely.
+pub(crate) fn whole_payload(description: Option<&str>, schema: &RawSchema) -> Map<String, Value> {
+    let description = description.map(|it| ("description".to_owned(), json!(it)));
+    let mut document = Map::from_iter(description);
+    document.extend(whole_schema(schema, false));
+    document
+}
+
+/// Returns the keywords at the beginning of a schema that is a file.
+fn head(title: &str) -> Map<String, Value> {
+    // The marker comes first, because only the beginning of a file is searched for it.
+    let mut schema = Map::new();
+    schema.insert("$comment".to_owned(), json!(MARKER));
+    schema.insert("$schema".to_owned(), json!(DRAFT));
+    schema.insert("title".to_owned(), json!(title));
+    schema
+}
+
 /// Returns the schema of an object with these fields, with the definitions that they use.
 pub fn document(
     title: &str,
@@ -53,11 +88,7 @@ pub fn document(
         view,
         reference: &|name| format!("#/$defs/{name}"),
     };
-    // The marker comes first, because only the beginning of a file is searched for it.
-    let mut schema = Map::new();
-    schema.insert("$comment".to_owned(), json!(MARKER));
-    schema.insert("$schema".to_owned(), json!(DRAFT));
-    schema.insert("title".to_owned(), json!(title));
+    let mut schema = head(title);
     schema.extend(object(description, fields, scope));
     let needed = needed(fields, definitions, view);
     let groups = needed.iter().map(|definition| definition.fields.as_slice());
@@ -179,7 +210,9 @@ fn property(field: &Field, scope: Scope<'_>) -> Map<String, Value> {
         schema.insert("type".to_owned(), json!("string"));
         return schema;
     }
-    let ty = if field.may_be_null() {
+    let ty = if let Some(schema) = &field.limits.json_schema {
+        whole_schema(schema, field.may_be_null())
+    } else if field.may_be_null() {
         type_schema(&field.ty.clone().or_null(), &field.limits, scope)
     } else {
         type_schema(&field.ty, &field.limits, scope)
@@ -193,6 +226,9 @@ fn property(field: &Field, scope: Scope<'_>) -> Map<String, Value> {
 
 /// Returns the schema of a type. In a union, limits apply to the members of fitting types.
 fn type_schema(ty: &Type, limits: &Limits, scope: Scope<'_>) -> Map<String, Value> {
+    if let Some(schema) = &limits.json_schema {
+        return whole_schema(schema, false);
+    }
     let simple = |name: &str| json!({"type": name});
     let format = |name: &str| json!({"type": "string", "format": name});
     let mut schema = match ty {
@@ -230,6 +266,18 @@ fn type_schema(ty: &Type, limits: &Limits, scope: Scope<'_>) -> Map<String, Valu
     }
     match schema {
         Value::Object(schema) => schema,
+        _ => Map::new(),
+    }
+}
+
+/// Returns the schema of values that a type does not describe completely.
+fn whole_schema(schema: &RawSchema, may_be_null: bool) -> Map<String, Value> {
+    match schema.as_value() {
+        whole if may_be_null && !schema.accepts(&Value::Null) => {
+            Map::from_iter([("anyOf".to_owned(), json!([whole, {"type": "null"}]))])
+        }
+        Value::Object(keywords) => keywords.clone(),
+        Value::Bool(false) => Map::from_iter([("not".to_owned(), json!({}))]),
         _ => Map::new(),
     }
 }

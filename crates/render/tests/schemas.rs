@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use herald_catalog::Node;
 use herald_catalog::fields::{Definition, Field, Limits, Privacy, Type};
-use herald_catalog::load::{Options, load_text};
+use herald_catalog::load::{Options, load, load_text};
 use herald_catalog::value;
 use herald_diagnostics::{Location, SourceId, Span};
-use herald_render::json_schema::{View, document};
+use herald_render::json_schema::{View, document, payload_document};
 use herald_render::{BuiltInTarget, Context, GeneratedFile, Target, is_ours};
 use jsonschema::Validator;
 use proptest::prelude::*;
@@ -251,6 +251,7 @@ fn limits() -> impl Strategy<Value = Limits> {
                 min_items: least,
                 max_items: most,
                 items: None,
+                json_schema: None,
             },
         );
     let none = || Just(Limits::default()).boxed();
@@ -341,6 +342,109 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// A type as the reader of schemas returns it: unions are flat, with each type once, one enumeration
+/// of each kind, and null behind one other type. Models that are only named are any value.
+fn canonical(ty: &Type) -> Type {
+    match ty {
+        Type::Model(_) => Type::Any,
+        Type::List(item) => Type::List(Box::new(canonical(item))),
+        Type::Map(value) => Type::Map(Box::new(canonical(value))),
+        Type::Union(members) => {
+            let mut flat: Vec<Type> = Vec::new();
+            for member in members.iter().map(canonical) {
+                let inner = match member {
+                    Type::Union(inner) => inner,
+                    one => vec![one],
+                };
+                for ty in inner {
+                    if flat.contains(&ty) {
+                        continue;
+                    }
+                    let known = flat.iter().position(|known| matches!(known, Type::Enum(_)));
+                    match (known.map(|at| &mut flat[at]), ty) {
+                        (Some(Type::Enum(known)), Type::Enum(texts)) => {
+                            let new = texts.into_iter().filter(|text| !known.contains(text));
+                            let new: Vec<_> = new.collect();
+                            known.extend(new);
+                        }
+                        (_, ty) => flat.push(ty),
+                    }
+                }
+            }
+            if flat.len() == 2 && flat[0] == Type::Null {
+                flat.swap(0, 1);
+            }
+            if flat.contains(&Type::Any) {
+                Type::Any
+            } else if flat.len() == 1 {
+                flat.swap_remove(0)
+            } else {
+                Type::Union(flat)
+            }
+        }
+        other => other.clone(),
+    }
+}
+
+/// Fields whose schemas say everything about them.
+fn canonical_fields(fields: Vec<Field>) -> Vec<Field> {
+    let canonical = |field: Field| {
+        let ty = canonical(&field.ty);
+        let none = Limits::default();
+        let default = field
+            .default
+            .filter(|default| !default.is_null() && value::is_scalar_of(&ty, &none, default));
+        let ty = match ty {
+            Type::Union(mut members) if !field.required && default.is_none() => {
+                members.retain(|member| *member != Type::Null);
+                canonical(&Type::Union(members))
+            }
+            ty => ty,
+        };
+        Field {
+            ty,
+            default,
+            limits: without_steps(&field.limits),
+            privacy: Privacy::Public,
+            ..field
+        }
+    };
+    fields.into_iter().map(canonical).collect()
+}
+
+/// Limits that every type of numbers may have.
+fn without_steps(limits: &Limits) -> Limits {
+    let items = limits.items.as_deref().map(without_steps);
+    Limits {
+        multiple_of: None,
+        items: items.map(Box::new),
+        ..limits.clone()
+    }
+}
+
+/// Reads a schema as the payload of an event.
+fn read_schema(schema: &Value) -> Node {
+    let folder = tempfile::tempdir().expect("a folder");
+    let contract = folder.path().join("contract.yaml");
+    fs::write(folder.path().join("payload.json"), schema.to_string()).expect("written");
+    let text = "node_type: effect\nservice_name: shop\nevents:\n  - event_type: order.placed\n    \
+                payload: {json_schema: payload.json}\n";
+    fs::write(&contract, text).expect("written");
+    let path = contract.to_string_lossy().into_owned();
+    let mut loaded = load(&[path], &Options::default(), &|| ());
+    let about_payload = |code: &str| code == "payload.unreadable";
+    let codes = loaded
+        .diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic.rule.code);
+    assert!(
+        !codes.into_iter().any(about_payload),
+        "{:?}\n{schema:#}",
+        loaded.diagnostics
+    );
+    loaded.catalog.nodes.remove(0)
+}
+
 /// A field that has to be there.
 fn field(name: &str, ty: Type) -> Field {
     Field {
@@ -376,6 +480,38 @@ proptest! {
         for view in [View::Process, View::Wire] {
             let schema = document("title", Some("text"), &fields, &definitions, view);
             validator(&schema);
+        }
+    }
+
+    /// A contract, its schema, and a contract that refers to the schema have the same types.
+    #[test]
+    fn types_survive_the_way_through_a_schema(fields in fields(), definitions in definitions()) {
+        let fields = canonical_fields(fields);
+        let definitions = definitions.into_iter().map(|definition| Definition {
+            fields: canonical_fields(definition.fields),
+            ..definition
+        });
+        let definitions: Vec<_> = definitions.collect();
+        let schema = document("it", None, &fields, &definitions, View::Process);
+        let node = read_schema(&schema);
+        let (_, declared) = node.declared().next().expect("an event");
+        prop_assert_eq!(&declared.json_schema, &None);
+        let again = payload_document("it", None, declared, &node.definitions);
+        prop_assert_eq!(&schema, &again);
+        let groups = node.definitions.iter().map(|read| {
+            let mut written = definitions.iter();
+            let written = written.find(|written| written.name == read.name);
+            (&written.expect("a definition").fields, &read.fields)
+        });
+        for (written, read) in groups.chain([(&fields, &declared.payload)]) {
+            prop_assert_eq!(written.len(), read.len());
+            for (written, read) in written.iter().zip(read) {
+                prop_assert_eq!(&written.name, &read.name);
+                prop_assert_eq!(&written.ty, &read.ty);
+                prop_assert_eq!(written.required, read.required);
+                prop_assert_eq!(&written.default, &read.default);
+                prop_assert_eq!(&written.description, &read.description);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use herald_catalog::borrowed_value::{BorrowedObject, BorrowedValue};
 use herald_catalog::category::{self, OPERATION_LIFECYCLE, Occasion, STATE_EVENTS};
 use herald_catalog::instrument::InstrumentedEvents;
 use herald_catalog::topics::namespace_of;
-use herald_catalog::{Catalog, Declared, Event, Node, value};
+use herald_catalog::{Catalog, Declared, Event, Node};
 use herald_envelope::{Envelope, Profile, Received, Timestamp, key};
 use serde::Serialize;
 use uuid::Uuid;
@@ -696,12 +696,8 @@ fn judge_payload(
 ) {
     match (&event.declared, event.stage) {
         (Some(declared), _) => {
-            if !declared.payload.is_empty() {
-                let found =
-                    value::check_borrowed(&declared.payload, payload, &node.definitions, "payload");
-                for message in found {
-                    problems.add(Kind::Payload, message);
-                }
+            for message in declared.check_borrowed(payload, &node.definitions, "payload") {
+                problems.add(Kind::Payload, message);
             }
             declared_key(declared, payload, envelope, problems);
         }

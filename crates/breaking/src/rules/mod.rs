@@ -44,6 +44,7 @@ mod payload_opened;
 mod payload_typed;
 mod range_narrowed;
 mod range_widened;
+mod schema_changed;
 mod state_events_removed;
 mod state_machine_removed;
 mod state_removed;
@@ -136,6 +137,7 @@ pub static RULES: &[&BreakingRule] = &[
     &pattern_added::PATTERN_ADDED,
     &pattern_removed::PATTERN_REMOVED,
     &pattern_changed::PATTERN_CHANGED,
+    &schema_changed::SCHEMA_CHANGED,
     &definition_renamed::DEFINITION_RENAMED,
     &version_not_bumped::VERSION_NOT_BUMPED,
 ];
@@ -253,6 +255,14 @@ fn length_of(limits: &Limits) -> Limits {
 fn pattern_of(limits: &Limits) -> Limits {
     Limits {
         pattern: limits.pattern.clone(),
+        ..Limits::default()
+    }
+}
+
+/// The JSON Schema alone.
+fn schema_of(limits: &Limits) -> Limits {
+    Limits {
+        json_schema: limits.json_schema.clone(),
         ..Limits::default()
     }
 }

@@ -30,6 +30,7 @@ pub(crate) mod lint;
 pub(crate) mod lock;
 pub mod names;
 pub(crate) mod operations;
+pub(crate) mod payload;
 pub(crate) mod published;
 pub(crate) mod redact;
 pub(crate) mod topic;
@@ -116,12 +117,14 @@ static CHECKS: &[Check] = &[
     Check::reported(types::RULES),
     Check::reported(&[&definitions::name::RULE]),
     Check::reported(&[&definitions::endless::RULE]).contract(definitions::endless::check),
+    Check::reported(payload::RULES),
     Check::reported(&[&fields::limit::RULE]),
     Check::reported(&[&fields::no_value::RULE]),
     Check::reported(&[&fields::pattern::RULE]),
     Check::reported(&[&fields::default::RULE]),
     Check::reported(&[&fields::renamed_from::RULE]),
     Check::reported(&[&fields::enumeration::RULE]),
+    Check::reported(&[&fields::json_schema::RULE]),
     Check::reported(&[&fsm::unknown_state::RULE]).node(fsm::unknown_state::check),
     Check::reported(&[&fsm::terminal_disagreement::RULE]),
     Check::reported(&[&volume::RULE]),
@@ -201,7 +204,12 @@ pub fn has_fixed_severity(rule: &Rule) -> bool {
     const FIXED_AREAS: [&str; 5] = ["file.", "yaml.", "config.", "redact.", "lock."];
     let is_unread =
         rule != &yaml::DUPLICATE_KEY && FIXED_AREAS.iter().any(|area| rule.code.starts_with(area));
-    is_unread || [&names::unusable::RULE, &names::output_collision::RULE].contains(&rule)
+    let fixed = [
+        &names::unusable::RULE,
+        &names::output_collision::RULE,
+        &payload::UNREADABLE,
+    ];
+    is_unread || fixed.contains(&rule)
 }
 
 /// Checks a contract as written.

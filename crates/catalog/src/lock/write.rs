@@ -215,6 +215,9 @@ fn payload_and_settings(declared: &Declared) -> Entries {
             fields(&declared.payload, Privacy::Public),
         ));
     }
+    if let Some(schema) = &declared.json_schema {
+        entries.push(("payload_schema".to_owned(), Text::json(schema.as_value())));
+    }
     entries
 }
 

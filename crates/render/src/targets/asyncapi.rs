@@ -16,7 +16,7 @@ use herald_envelope::{Description, Place, Profile, topic};
 use serde_json::{Map, Value, json};
 
 use crate::file::{GeneratedFile, MARKER, UsedNames};
-use crate::json_schema::{Scope, View, object, scalar};
+use crate::json_schema::{Scope, View, object, scalar, whole_payload};
 use crate::targets::{BuiltInTarget, Context, Render, TargetError};
 
 /// The row in the table of targets.
@@ -247,7 +247,14 @@ impl Document {
     fn payload(&self, node: &Node, event: &Event) -> Value {
         let title = &event.event_type;
         match (&event.declared, event.stage) {
-            (Some(declared), _) => self.schema(node, title, None, &declared.payload),
+            (Some(declared), _) => match &declared.json_schema {
+                Some(schema) => {
+                    let mut payload = Map::from_iter([("title".to_owned(), json!(title))]);
+                    payload.extend(whole_payload(None, schema));
+                    Value::Object(payload)
+                }
+                None => self.schema(node, title, None, &declared.payload),
+            },
             (None, Some(stage)) => self.stage_schema(node, event, stage),
             (None, None) => json!({"type": "object"}),
         }

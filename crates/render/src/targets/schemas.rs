@@ -4,9 +4,10 @@
 use herald_catalog::fields::Field;
 use herald_catalog::version::Version;
 use herald_catalog::{Fingerprint, Node};
+use serde_json::Value;
 
 use crate::file::{GeneratedFile, UsedNames};
-use crate::json_schema::{View, document};
+use crate::json_schema::{View, document, payload_document};
 use crate::targets::{BuiltInTarget, Context, Render};
 use crate::template::RenderError;
 
@@ -31,21 +32,24 @@ fn render(node: &Node, _: &Context<'_>) -> Result<Vec<GeneratedFile>, RenderErro
     for (event, declared) in node.declared() {
         let name = format!("{}.v{}", file_name(&event.event_type), event.version);
         let description = event.description.as_deref();
-        let title = &event.event_type;
-        files.add(&name, title, description, &declared.payload, View::Wire);
+        if declared.has_payload() {
+            let (title, definitions) = (&event.event_type, &node.definitions);
+            let schema = payload_document(title, description, declared, definitions);
+            files.add(&name, &schema);
+        }
     }
     for operation in &node.operations {
         for (part, fields) in [("input", &operation.input), ("result", &operation.result)] {
             let name = format!("{}.{part}.v{}", file_name(&operation.name), version(node));
             let title = format!("{} {part}", operation.name);
             let description = operation.description.as_deref();
-            files.add(&name, &title, description, fields, View::Process);
+            files.add_fields(&name, &title, description, fields);
         }
     }
     for (part, fields) in [("input", &node.inputs), ("output", &node.outputs)] {
         let name = format!("{part}.v{}", version(node));
         let title = format!("{} {part}", node.service_name);
-        files.add(&name, &title, None, fields, View::Process);
+        files.add_fields(&name, &title, None, fields);
     }
     Ok(files.written)
 }
@@ -58,18 +62,15 @@ struct Files<'a> {
 
 impl Files<'_> {
     /// Adds the schema of these fields. Without fields anything is valid, which needs no file.
-    fn add(
-        &mut self,
-        name: &str,
-        title: &str,
-        description: Option<&str>,
-        fields: &[Field],
-        view: View,
-    ) {
-        if fields.is_empty() {
-            return;
+    fn add_fields(&mut self, name: &str, title: &str, description: Option<&str>, fields: &[Field]) {
+        if !fields.is_empty() {
+            let definitions = &self.node.definitions;
+            let schema = document(title, description, fields, definitions, View::Process);
+            self.add(name, &schema);
         }
-        let schema = document(title, description, fields, &self.node.definitions, view);
+    }
+
+    fn add(&mut self, name: &str, schema: &Value) {
         let path = format!(
             "{}/{}.schema.json",
             self.node.identity.slug,

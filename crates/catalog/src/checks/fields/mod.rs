@@ -2,6 +2,7 @@
 
 pub(crate) mod default;
 pub(crate) mod enumeration;
+pub(crate) mod json_schema;
 pub(crate) mod limit;
 pub(crate) mod no_value;
 pub(crate) mod pattern;

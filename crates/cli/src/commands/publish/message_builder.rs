@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use herald_catalog::{Event as DeclaredEvent, Node, value};
+use herald_catalog::{Event as DeclaredEvent, Node};
 use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
 use herald_envelope::{Envelope, Json, Origin, Profile, Stamp, Uuid};
 use herald_project::Project;
@@ -248,17 +248,15 @@ fn check(
     let Some(declared) = &matched.declared else {
         return Ok(None);
     };
-    if declared.payload.is_empty() && declared.partition_key.is_none() {
+    if !declared.has_payload() && declared.partition_key.is_none() {
         return Ok(None);
     }
     let payload: Map<String, Value> = payload
         .decode()
         .map_err(|error| format!("`payload` is invalid: {error}"))?;
-    if !declared.payload.is_empty() {
-        let problems = value::check(&declared.payload, &payload, &node.definitions, "payload");
-        if !problems.is_empty() {
-            return Err(problems.join("; "));
-        }
+    let problems = declared.check(&payload, &node.definitions, "payload");
+    if !problems.is_empty() {
+        return Err(problems.join("; "));
     }
     let key = declared.partition_key.as_ref();
     Ok(key
