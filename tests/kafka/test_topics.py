@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,93 @@ def test_herald_refuses_what_kafka_refuses(broker: Broker, tmp_path: Path) -> No
 
     by_kafka = {name for name, reason in broker.refusals(NAMES).items() if reason}
     assert by_herald == by_kafka
+
+
+# A module with topics, and a client that checks them.
+CHECKING = """\
+import logging, sys, threading
+from enum import StrEnum
+
+from herald import SettingsError, SyncKafkaClient
+from herald.runtime import EventSource
+
+class Topics(StrEnum):
+    PLACED = "{namespace}.placed"
+    PAID = "{namespace}.paid"
+
+source = EventSource("orders", Topics)
+logged = threading.Event()
+
+class Handler(logging.Handler):
+    def emit(self, record):
+        print(record.levelname, record.getMessage())
+        logged.set()
+
+logging.getLogger("herald.publisher").addHandler(Handler())
+namespace, transport, check, waits = sys.argv[1:]
+client = SyncKafkaClient(
+    service="orders",
+    namespace=namespace,
+    check_topics=check,
+    properties={"transport": transport},
+)
+try:
+    with client:
+        if waits == "waits":
+            assert logged.wait(60)
+        print("connected")
+except SettingsError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("transport", ["librdkafka", "native"])
+def test_topics_of_generated_modules_are_checked_at_the_start(
+    broker: Broker, transport: str, tmp_path: Path
+) -> None:
+    def start(check: str, waits: str = "") -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", CHECKING, broker.namespace, transport, check, waits],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=HANG_SECONDS,
+            check=True,
+        )
+        return done.stdout.splitlines()
+
+    def sentence(number: int, names: str) -> str:
+        return (
+            f"{number} of 2 topics do not exist, or this client may not describe them: "
+            f"{names}; create them with `herald topics apply --namespace "
+            f"{broker.namespace} --yes`"
+        )
+
+    placed, paid = f"{broker.namespace}.placed", f"{broker.namespace}.paid"
+    assert start("off") == ["connected"]
+    both = sentence(2, f"{paid}, {placed}")
+    assert start("error") == [both]
+    assert start("warn", "waits") == [f"WARNING {both}", "connected"]
+    broker.create([placed])
+    assert start("error") == [sentence(1, paid)]
+    broker.create([paid])
+    assert start("error") == ["connected"]
+
+
+def test_start_without_an_answer_of_the_cluster_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
+    done = subprocess.run(
+        [sys.executable, "-c", CHECKING, "none", "native", "error", "waits"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=HANG_SECONDS,
+        check=True,
+    )
+    assert "WARNING topics were not checked" in done.stdout
+    assert "connected\n" in done.stdout
 
 
 def contract(service_name: str, topic: str) -> str:

@@ -44,6 +44,7 @@ def clean(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"max_in_flight": True}, "max_in_flight must be int, not bool"),
         ({"max_in_flight_bytes": -1}, "max_in_flight_bytes must be 1 or more, not -1"),
         ({"spool_max_bytes": 1 << 64}, "spool_max_bytes must be 1 or more"),
+        ({"check_topics": True}, "check_topics must be 'off', 'warn' or 'error'"),
         ({"mode": "fast"}, "mode must be 'direct' or 'write_ahead', not 'fast'"),
         ({"mode": "write_ahead"}, "the mode write-ahead needs a spool"),
         ({"service": 5}, "service must be str, not int"),

@@ -48,6 +48,8 @@ pub(crate) struct Core {
     /// Topics whose limits were asked for, with whether they were answered. Changed only with
     /// `routing` locked.
     limits_asked: Mutex<HashMap<Box<str>, bool>>,
+    /// Topics whose failure is in the log.
+    topic_failures: Mutex<HashSet<String>>,
     /// Time of the last acknowledgement, in microseconds of the clock.
     last_acknowledged: AtomicU64,
     key_hasher: RandomState,
@@ -144,6 +146,7 @@ impl Core {
             }),
             outstanding: Mutex::new(VecDeque::new()),
             limits_asked: Mutex::default(),
+            topic_failures: Mutex::default(),
             last_acknowledged: AtomicU64::new(0),
             key_hasher: RandomState::new(),
             max_message_bytes: options.connect.max_message_bytes().unwrap_or(usize::MAX),
@@ -605,11 +608,12 @@ impl Core {
     fn deadlines_passed(&self, routing: &Routing, now: Duration) -> bool {
         if routing.spool.is_some() {
             // One slow partition is not an outage: only if nothing at all was acknowledged since the
-            // event was published.
+            // event was published. Neither is a topic that does not exist.
             let silent = lock(&self.outstanding).iter().any(|flight| {
                 flight.due <= now
                     && flight.waits_for_transport()
                     && !self.acknowledged_since(flight.began)
+                    && self.topic_failure(routing, flight).is_none()
             });
             self.spill_to_spool(routing, |flight| flight.due <= now && flight.is_unsafe());
             let flights: Vec<_> = lock(&self.outstanding).iter().cloned().collect();
@@ -620,11 +624,31 @@ impl Core {
         }
         let flights: Vec<_> = lock(&self.outstanding).iter().cloned().collect();
         for flight in flights.iter().filter(|flight| flight.due <= now) {
-            flight.end(Err(PublishError::Deadline {
-                after: now.saturating_sub(flight.began),
+            flight.end(Err(match self.topic_failure(routing, flight) {
+                Some(failure) => PublishError::Unavailable(failure),
+                None => PublishError::Deadline {
+                    after: now.saturating_sub(flight.began),
+                },
             }));
         }
         false
+    }
+
+    /// Returns why the event of an overdue flight is not acknowledged, if its topic is the cause, and
+    /// logs it once for each topic.
+    fn topic_failure(&self, routing: &Routing, flight: &InFlightEvent) -> Option<Failure> {
+        let transport = routing.transport.as_ref()?;
+        let topic = flight.topic()?;
+        let failure = transport.topic_failure(&topic)?;
+        if lock(&self.topic_failures).insert(topic) {
+            warn!(
+                target: "herald::publisher",
+                code = failure.code.as_str(),
+                detail = %failure.detail,
+                "events of a topic are not acknowledged"
+            );
+        }
+        Some(failure)
     }
 
     /// Ends the events that neither the transport nor the spool resolved before they closed.

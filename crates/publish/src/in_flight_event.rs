@@ -310,6 +310,13 @@ impl InFlightEvent {
         self.resolve(lock(&self.state), outcome);
     }
 
+    /// Its topic, while it has no outcome.
+    pub(crate) fn topic(&self) -> Option<String> {
+        let state = lock(&self.state);
+        let message = state.message.as_ref()?;
+        Some(message.topic().to_owned())
+    }
+
     /// The message, for a dead letter.
     pub(crate) fn message(&self) -> Option<Message> {
         lock(&self.state).message.clone()

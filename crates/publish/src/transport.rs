@@ -86,6 +86,13 @@ pub trait Transport: Send + Sync + 'static {
         false
     }
 
+    /// Returns why messages of a topic are not acknowledged, if it is known and not the fault of the
+    /// cluster: the topic does not exist.
+    fn topic_failure(&self, topic: &str) -> Option<Failure> {
+        let _ = topic;
+        None
+    }
+
     /// Probes the cluster, and refreshes its metadata. Blocks for at most `timeout`.
     ///
     /// # Errors

@@ -78,6 +78,8 @@ pub(crate) enum Effect<D> {
     },
     Report(Report<D>),
     Unreachable(Trouble),
+    /// A topic of records is absent so far.
+    Absent(String),
     /// A broker has answered a probe.
     Answered(Option<String>),
 }
@@ -791,7 +793,10 @@ impl<D: Delivery> Engine<D> {
             }
             Verdict::Topic => self.reject_topic(name, metadata.error_code, now),
             _ if metadata.error_code == UNKNOWN_TOPIC => {
-                let since = *entry.absent_since.get_or_insert(now);
+                let since = *entry.absent_since.get_or_insert_with(|| {
+                    self.effects.push(Effect::Absent(name.to_owned()));
+                    now
+                });
                 if now >= since + self.settings.topic_propagation {
                     entry.absent_since = None;
                     self.reject_topic(name, UNKNOWN_TOPIC, now);

@@ -197,6 +197,7 @@ impl<D: Delivery> EventLoop<D> {
             }
             Effect::Report(report) => report.tell(),
             Effect::Unreachable(trouble) => self.listener.unreachable(&trouble),
+            Effect::Absent(topic) => self.listener.absent(&topic),
             Effect::Answered(cluster) => {
                 for probe in self.probes.drain(..) {
                     // Who asked may have stopped waiting.

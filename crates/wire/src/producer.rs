@@ -45,6 +45,9 @@ pub enum Refused {
 pub trait Listener: Send + Sync + 'static {
     /// No broker can be reached. Called for each failed attempt in an outage.
     fn unreachable(&self, trouble: &Trouble);
+
+    /// A topic of records is absent. If it stays absent, its records fail.
+    fn absent(&self, topic: &str);
 }
 
 /// Settings of a producer.

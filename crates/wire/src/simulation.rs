@@ -456,7 +456,7 @@ impl Simulation {
                         }
                     }
                     Effect::Report(report) => report.tell(),
-                    Effect::Unreachable(_) | Effect::Answered(_) => {}
+                    Effect::Unreachable(_) | Effect::Absent(_) | Effect::Answered(_) => {}
                 }
             }
         }

@@ -50,8 +50,8 @@ const CLASSES: &[Class] = &[
     class(
         Permanent,
         FailureCode::UnknownTopic,
-        "the topic does not exist, and the broker did not create it; `herald topics apply` creates the \
-         topics of contracts",
+        "the topic does not exist, and the broker did not create it; `herald topics apply --yes` \
+         creates the topics of contracts",
         &[Code::UnknownTopic, Code::UnknownTopicOrPartition],
     ),
     class(

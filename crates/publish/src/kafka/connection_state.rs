@@ -9,7 +9,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use super::classify;
 use super::config::KafkaOptions;
 use super::log::Log;
-use super::topic_sets::RejectedTopics;
+use super::topic_sets::{ABSENCE_TTL, RejectedTopics, VERDICT_TTL};
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::transport::{ConnectionListener, Connector};
@@ -19,6 +19,8 @@ pub(super) struct ConnectionState {
     listener: Arc<dyn ConnectionListener>,
     pub(super) log: Log,
     pub(super) rejected_topics: RejectedTopics,
+    /// Topics that do not exist, or not yet.
+    pub(super) absent_topics: RejectedTopics,
     /// Addresses of the cluster, for messages.
     about: String,
     options: KafkaOptions,
@@ -63,7 +65,8 @@ impl ConnectionState {
         Self {
             listener,
             log,
-            rejected_topics: RejectedTopics::default(),
+            rejected_topics: RejectedTopics::new(VERDICT_TTL),
+            absent_topics: RejectedTopics::new(ABSENCE_TTL),
             about: options.describe(),
             options,
             broken: OnceLock::new(),
@@ -166,9 +169,18 @@ impl ConnectionState {
         }
     }
 
+    /// Returns why messages of a topic are not acknowledged, if it does not exist.
+    pub(super) fn topic_failure(&self, topic: &str) -> Option<Failure> {
+        let error = self.absent_topics.get(topic)?;
+        Some(classify::failure(error, topic))
+    }
+
     /// Returns the failure of a message to this topic.
     pub(super) fn message_failure(&self, error: Code, topic: &str) -> Failure {
         let mut failure = classify::failure(error, topic);
+        if failure.code == FailureCode::UnknownTopic {
+            self.absent_topics.insert(topic, error);
+        }
         if error == Code::TopicAuthorizationFailed {
             failure.detail = format!(
                 "{topic}: {} may not write to this topic: it needs an ACL that allows the \

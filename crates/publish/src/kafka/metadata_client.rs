@@ -1,5 +1,6 @@
 //! Client for metadata: reaches a cluster, and explains why that failed.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::metadata::Metadata;
+use rdkafka::metadata::{Metadata, MetadataTopic};
 
 use super::classify;
 use super::config::ClientKind;
@@ -115,6 +116,26 @@ pub fn cluster_id(options: &KafkaOptions, timeout: Duration) -> Result<Option<St
     let client = connect(options, &[], timeout)?;
     let id = client.client().fetch_cluster_id(timeout);
     Ok(id.map(dev::shared_id))
+}
+
+/// Returns the topics that do not exist, or that this client may not describe.
+///
+/// # Errors
+/// Those of [`cluster_id`].
+pub fn missing_topics(
+    options: &KafkaOptions,
+    topics: &[String],
+    timeout: Duration,
+) -> Result<Vec<String>, Failure> {
+    let began = Instant::now();
+    let client = connect(options, &[], timeout)?;
+    let left = timeout.saturating_sub(began.elapsed());
+    let metadata = reach(&client, options.bootstrap_servers(), left)?;
+    let existing: HashSet<_> = metadata.topics().iter().map(MetadataTopic::name).collect();
+    let missing = topics
+        .iter()
+        .filter(|topic| !existing.contains(topic.as_str()));
+    Ok(missing.cloned().collect())
 }
 
 /// Creates a client and waits until the cluster answers, for at most `timeout`.

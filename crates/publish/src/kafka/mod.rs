@@ -24,5 +24,5 @@ pub use config::environment;
 pub use config::{KafkaOptions, Property, Secret};
 pub use consumer::{ConsumerRecord, PartitionEnd, ReaderEvent, StartPosition, TopicReader};
 pub use dev::{ApiError, ApiKey, DevCluster};
-pub use metadata_client::cluster_id;
+pub use metadata_client::{cluster_id, missing_topics};
 pub use topic_description::TopicDescription;

@@ -66,6 +66,11 @@ impl Listener for Watch {
         };
         self.0.on_unreachable(code, &trouble.cause);
     }
+
+    fn absent(&self, topic: &str) {
+        let code = Code::UnknownTopicOrPartition;
+        self.0.absent_topics.insert(topic, code);
+    }
 }
 
 /// Error codes of Kafka with which a message is refused for good.
@@ -350,6 +355,10 @@ impl Transport for NativeTransport {
             Refused::Closed => closed(),
             Refused::Topic(code) => self.state.message_failure(refusal(code), topic),
         })
+    }
+
+    fn topic_failure(&self, topic: &str) -> Option<Failure> {
+        self.state.topic_failure(topic)
     }
 
     fn probe(&self, timeout: Duration) -> Result<(), Failure> {

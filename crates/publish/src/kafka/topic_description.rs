@@ -16,6 +16,12 @@ use rdkafka::metadata::MetadataBroker;
 /// Property of a topic with the size of its largest batch.
 const MAX_BATCH_BYTES: &CStr = c"max.message.bytes";
 
+/// Errors of a topic that does not exist.
+const ABSENT: [ffi::rd_kafka_resp_err_t; 2] = [
+    ffi::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+    ffi::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+];
+
 /// Timeout of a request for metadata, before the next one.
 const METADATA_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -26,6 +32,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// brokers before Kafka 2.3.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopicDescription {
+    /// Whether the cluster has answered that the topic does not exist.
+    pub is_absent: bool,
     /// Number of partitions.
     pub partitions: Option<usize>,
     /// Whether this client may write to it.
@@ -243,6 +251,8 @@ unsafe fn read_topics(
             let Some(name) = text(ffi::rd_kafka_TopicDescription_name(*topic)) else {
                 continue;
             };
+            let error = ffi::rd_kafka_TopicDescription_error(*topic);
+            let is_absent = !error.is_null() && ABSENT.contains(&ffi::rd_kafka_error_code(error));
             let mut partitions = 0;
             ffi::rd_kafka_TopicDescription_partitions(*topic, &raw mut partitions);
             let mut count = 0;
@@ -252,6 +262,7 @@ unsafe fn read_topics(
             let mut operations = slice(operations.cast::<u32>(), count).iter();
             let write = ffi::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE as u32;
             let description = descriptions.entry(name.into()).or_default();
+            description.is_absent = is_absent;
             description.partitions = Some(partitions).filter(|count| *count > 0);
             description.may_write = (count > 0).then(|| operations.any(|one| *one == write));
         }

@@ -288,6 +288,10 @@ impl KafkaTransport {
             self.state.rejected_topics.insert(topic, code);
             return Err(self.state.message_failure(code, topic));
         }
+        if description.is_absent {
+            let code = Code::UnknownTopicOrPartition;
+            self.state.absent_topics.insert(topic, code);
+        }
         let limit = description.max_batch_bytes;
         if let Some(limit) = limit.filter(|limit| *limit < self.options.largest_batch()) {
             self.options.limits().set(topic, limit);
@@ -434,6 +438,10 @@ impl Transport for KafkaTransport {
             }
             Some(Topic::Known { .. }) | None => false,
         }
+    }
+
+    fn topic_failure(&self, topic: &str) -> Option<Failure> {
+        self.state.topic_failure(topic)
     }
 
     fn probe(&self, timeout: Duration) -> Result<(), Failure> {

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant, SystemTime};
 use herald_publish::dead_letter::TOPIC_SUFFIX;
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::spool::{DeadLetterAction, Inspector, Sequence};
-use herald_publish::{FailureCode, Mode, PublishError, Publisher};
+use herald_publish::{
+    Failure, FailureCode, Mode, PublishError, Publisher, PublisherOptions, Receipt,
+};
 use rdkafka::message::{Headers, Message};
 
 use crate::cluster::{self, Cluster, create_topic, fresh_topic};
@@ -122,6 +124,75 @@ fn quick(servers: &str) -> KafkaOptions {
     fixture::kafka(servers)
         .property("topic.metadata.propagation.max.ms", "1000")
         .property("topic.metadata.refresh.interval.ms", "1000")
+}
+
+/// The first contact of a service whose topics nobody created.
+#[test]
+fn first_event_for_a_missing_topic_is_an_error_about_the_topic_and_not_an_outage() {
+    let Some(cluster) = Cluster::up() else { return };
+    for transport in ["librdkafka", "native"] {
+        let (fixture, topic) = (Fixture::new(), fresh_topic());
+        let kafka = KafkaOptions::new(cluster.servers()).property("transport", transport);
+        let publisher = Publisher::open(fixture.options(kafka)).unwrap();
+        for number in 0..3 {
+            let message = Event { key: 1, number }.message(&topic, 100);
+            let pending = publisher.blocking_enqueue(message).unwrap();
+            let error = pending.wait().unwrap_err();
+            let PublishError::Rejected { failure, .. } = &error else {
+                panic!("{transport}: {error}")
+            };
+            assert_names_topic(failure, &topic);
+        }
+        assert_eq!(publisher.stats().outages, 0, "{transport}");
+        finish(publisher);
+    }
+}
+
+fn assert_names_topic(failure: &Failure, topic: &str) {
+    assert_eq!(failure.code, FailureCode::UnknownTopic);
+    let parts = [topic, "does not exist", "herald topics apply --yes"];
+    for part in parts {
+        assert!(failure.detail.contains(part), "{failure}");
+    }
+}
+
+/// Nothing is acknowledged within such a deadline, which would be an outage with a topic that exists.
+#[test]
+fn deadline_before_a_missing_topic_is_rejected_is_not_an_outage() {
+    let Some(cluster) = Cluster::up() else { return };
+    let deadline = Duration::from_millis(700);
+    for transport in ["librdkafka", "native"] {
+        let (fixture, topic, missing) = (Fixture::new(), fresh_topic(), fresh_topic());
+        create_topic(cluster.servers(), &topic, 1, &[]);
+        let kafka = KafkaOptions::new(cluster.servers()).property("transport", transport);
+        let publisher = Publisher::open(fixture.options(kafka.clone()).deadline(deadline)).unwrap();
+        let publish = |publisher: &Publisher, topic: &str, number| {
+            let message = Event { key: 1, number }.message(topic, 100);
+            publisher.blocking_enqueue(message).unwrap().wait()
+        };
+        // The connection is there before the clock of the other event starts.
+        publish(&publisher, &topic, 0).unwrap();
+        let receipt = publish(&publisher, &missing, 1).unwrap();
+        assert!(matches!(receipt, Receipt::Spooled { .. }), "{receipt:?}");
+        assert_eq!(publisher.stats().outages, 0, "{transport}");
+        assert!(matches!(
+            publish(&publisher, &topic, 2),
+            Ok(Receipt::Delivered { .. })
+        ));
+        eventually("it is a dead letter", || {
+            publisher.stats().spool.is_some_and(|spool| spool.dead == 1)
+        });
+        finish(publisher);
+
+        // Without a spool the error names the topic.
+        let publisher = Publisher::open(PublisherOptions::new(kafka).deadline(deadline)).unwrap();
+        publish(&publisher, &topic, 3).unwrap();
+        match publish(&publisher, &missing, 4).unwrap_err() {
+            PublishError::Unavailable(failure) => assert_names_topic(&failure, &missing),
+            other => panic!("{transport}: {other}"),
+        }
+        publisher.close(Duration::from_secs(10)).unwrap();
+    }
 }
 
 #[test]

@@ -10,12 +10,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from herald import _client_registry, _settings
-from herald._herald import Publisher, Receipt, SpoolStatus, Stats, new_id, warm_up
-from herald._settings import DEFAULT_SPOOL, Mode, PathLike
+from herald._herald import (
+    Publisher,
+    Receipt,
+    SpoolStatus,
+    Stats,
+    new_id,
+    start_logging,
+    warm_up,
+)
+from herald._settings import DEFAULT_SPOOL, CheckTopics, Mode, PathLike
 from herald._trace import current_traceparent
 from herald.errors import PublishError
 from herald.events import Event
 from herald.runtime._ids import use_ids
+from herald.runtime._source import known_topics
 
 if TYPE_CHECKING:
     from herald._herald import CompletionQueue, MemoryCluster
@@ -60,6 +69,11 @@ class Client:
     spooled (2), or is an error without a spool (30). At most `max_in_flight` events
     (20,000) of `max_in_flight_bytes` (64 MiB) are in flight; publishing more waits.
 
+    `check_topics` looks at the start for the topics of all generated modules that the
+    program has imported: with `"warn"` those that the cluster does not have are logged,
+    with `"error"` they are a `SettingsError`. Topics with a namespace are looked for if
+    the client has one. A cluster that does not answer is not an error.
+
     A client may be used from several event loops and threads. Event loops must support
     `add_reader`, as those of Unix do. A forked child has to connect
     it again, or to create one of its own.
@@ -84,6 +98,7 @@ class Client:
         max_in_flight: int | None = None,
         max_in_flight_bytes: int | None = None,
         close_timeout: float = 10.0,
+        check_topics: CheckTopics = "off",
         properties: Mapping[str, object] | None = None,
         config: PathLike | None = None,
         cluster: MemoryCluster | None = None,
@@ -112,6 +127,7 @@ class Client:
         )
         self._namespace = namespace or os.environ.get("HERALD_NAMESPACE") or None
         self._close_timeout = _settings.seconds("close_timeout", close_timeout) or 0.0
+        self._check_topics = _settings.check_topics(check_topics)
         self._publisher: Publisher | None = None
 
     @property
@@ -197,6 +213,22 @@ class Client:
         """Returns the timeout of `close`."""
         seconds = _settings.seconds("timeout", given)
         return self._close_timeout if seconds is None else seconds
+
+    def _new_publisher(self) -> Publisher:
+        """Opens the spool and the connection, and checks the topics."""
+        publisher = Publisher(self._settings)
+        if self._check_topics != "off":
+            start_logging()
+            try:
+                publisher.check_topics(
+                    known_topics(self._namespace),
+                    self._namespace,
+                    self._check_topics == "error",
+                )
+            except BaseException:
+                publisher.close(0)
+                raise
+        return publisher
 
     def _has_publisher(self) -> bool:
         """Whether the client is connected in this process."""

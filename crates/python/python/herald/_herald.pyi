@@ -165,6 +165,9 @@ class Publisher:
     def is_open(self) -> bool: ...
     @property
     def is_owner_process(self) -> bool: ...
+    def check_topics(
+        self, topics: list[str], namespace: str | None, wait: bool
+    ) -> None: ...
     def publish(
         self,
         queue: CompletionQueue,

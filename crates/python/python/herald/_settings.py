@@ -17,6 +17,7 @@ folder.
 """
 
 Mode = Literal["direct", "write_ahead"]
+CheckTopics = Literal["off", "warn", "error"]
 PathLike = str | os.PathLike[str]
 
 
@@ -137,6 +138,15 @@ def write_ahead(mode: str) -> bool:
     if mode not in ("direct", "write_ahead"):
         raise SettingsError(f"mode must be 'direct' or 'write_ahead', not {mode!r}")
     return mode == "write_ahead"
+
+
+def check_topics(given: str) -> str:
+    """Returns a way to check topics."""
+    if given not in ("off", "warn", "error"):
+        raise SettingsError(
+            f"check_topics must be 'off', 'warn' or 'error', not {given!r}"
+        )
+    return given
 
 
 def spool(given: PathLike | None) -> PathLike | None:

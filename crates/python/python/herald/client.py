@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self, overload
 from herald import _client_registry, _settings
 from herald._base import Client, raw, receipts, traced
 from herald._completion_queues import CompletionQueues
-from herald._herald import Publisher, Receipt
+from herald._herald import Receipt
 from herald._trace import current_traceparent
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class KafkaClient(Client):
         may connect the client of its parent, and has a connection of its own then.
         """
         if not self._has_publisher():
-            opened = await asyncio.to_thread(Publisher, self._settings)
+            opened = await asyncio.to_thread(self._new_publisher)
             if not self._has_publisher():
                 self._completion_queues = CompletionQueues()
                 self._publisher = opened

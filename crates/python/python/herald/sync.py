@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self, overload
 
 from herald import _client_registry, _settings
 from herald._base import Client, raw, receipts, traced
-from herald._herald import PendingReceipt, Publisher, Receipt
+from herald._herald import PendingReceipt, Receipt
 from herald.events import Event
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class SyncKafkaClient(Client):
         may connect the client of its parent, and has a connection of its own then.
         """
         if not self._has_publisher():
-            self._publisher = Publisher(self._settings)
+            self._publisher = self._new_publisher()
             _client_registry.add(self)
 
     def publish_with_envelope(

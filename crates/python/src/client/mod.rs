@@ -11,6 +11,7 @@ mod options;
 mod publisher;
 mod receipt;
 mod stats;
+mod topic_check;
 mod wait;
 
 use pyo3::prelude::*;

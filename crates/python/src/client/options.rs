@@ -45,6 +45,8 @@ pub struct Resolved {
     pub options: PublisherOptions,
     pub origin: Origin,
     pub spool: Option<PathBuf>,
+    /// The cluster, unless it is one in memory.
+    pub kafka: Option<KafkaOptions>,
 }
 
 /// Name of a service that has none.
@@ -63,7 +65,13 @@ impl Settings {
         let spool = self
             .spool(&project, &origin)
             .map_err(|message| errors::settings(py, message))?;
-        let resolved = self.options(&project, spool.as_deref());
+        let kafka = if self.cluster.is_none() {
+            let kafka = self.kafka(&project);
+            Some(kafka.map_err(|message| errors::settings(py, message))?)
+        } else {
+            None
+        };
+        let resolved = self.options(&project, kafka.as_ref(), spool.as_deref());
         let options = resolved
             .map_err(|message| errors::settings(py, message))?
             .environment(origin.environment.clone());
@@ -71,6 +79,7 @@ impl Settings {
             options,
             origin,
             spool,
+            kafka,
         })
     }
 
@@ -152,10 +161,16 @@ impl Settings {
         ))
     }
 
-    fn options(&self, project: &Project, spool: Option<&Path>) -> Result<PublisherOptions, String> {
-        let mut options = match &self.cluster {
-            Some(cluster) => PublisherOptions::new(cluster.get().cluster()),
-            None => PublisherOptions::new(self.kafka(project)?),
+    fn options(
+        &self,
+        project: &Project,
+        kafka: Option<&KafkaOptions>,
+        spool: Option<&Path>,
+    ) -> Result<PublisherOptions, String> {
+        let mut options = match (&self.cluster, kafka) {
+            (Some(cluster), _) => PublisherOptions::new(cluster.get().cluster()),
+            (None, Some(kafka)) => PublisherOptions::new(kafka.clone()),
+            (None, None) => PublisherOptions::new(self.kafka(project)?),
         };
         if let Some(path) = spool {
             let mut spool =

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use herald_envelope::{Origin, Uuid};
 use herald_process::ForkGuard;
+use herald_publish::kafka::KafkaOptions;
 use herald_publish::{Message, Pending, PublishError};
 use pyo3::exceptions::{PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
@@ -18,6 +19,7 @@ use super::fire_and_forget;
 use super::options::{Resolved, Settings};
 use super::receipt::Receipt;
 use super::stats::{SpoolStatus, Stats};
+use super::topic_check::TopicCheck;
 use super::wait::{SIGNAL_CHECK_INTERVAL, block_on};
 use crate::errors;
 
@@ -29,6 +31,7 @@ use crate::errors;
 pub struct Publisher {
     origin: Origin,
     spool: Option<PathBuf>,
+    kafka: Option<KafkaOptions>,
     fork_guard: ForkGuard,
     /// `None` once closed.
     open: RwLock<Option<Arc<herald_publish::Publisher>>>,
@@ -56,6 +59,7 @@ impl Publisher {
             options,
             origin,
             spool,
+            kafka,
         } = settings.resolve(py)?;
         let opened = detach(py, || herald_publish::Publisher::open_with_report(options));
         let (publisher, report) = opened.map_err(|error| match (&error, &spool) {
@@ -72,6 +76,7 @@ impl Publisher {
         Ok(Self {
             origin,
             spool: report.map(|report| report.path),
+            kafka,
             fork_guard: ForkGuard::new(),
             open: RwLock::new(Some(Arc::new(publisher))),
         })
@@ -91,6 +96,32 @@ impl Publisher {
     #[getter]
     fn is_owner_process(&self) -> bool {
         !self.fork_guard.is_forked()
+    }
+
+    /// Looks for topics on the cluster. With `wait` those that are missing are a `SettingsError`,
+    /// otherwise they are logged later.
+    fn check_topics(
+        &self,
+        py: Python<'_>,
+        topics: Vec<String>,
+        namespace: Option<String>,
+        wait: bool,
+    ) -> PyResult<()> {
+        let Some(cluster) = self.kafka.clone().filter(|_| !topics.is_empty()) else {
+            return Ok(());
+        };
+        let check = TopicCheck {
+            cluster,
+            topics,
+            namespace,
+        };
+        if wait {
+            let checked = detach(py, || check.run());
+            checked.map_err(|sentence| errors::settings(py, sentence))
+        } else {
+            check.run_in_background();
+            Ok(())
+        }
     }
 
     /// Publishes an event, and returns a future of the queue's event loop.

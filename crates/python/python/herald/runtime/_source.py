@@ -2,6 +2,7 @@
 
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import WeakSet
 
 from herald.runtime._errors import PublishError
 
@@ -44,6 +45,7 @@ class EventSource:
         self.node_type = node_type
         self.namespace = namespace
         self._topics = topics
+        _sources.add(self)
 
     def topic(self, event_type: str, topic: str | None) -> str:
         """Returns the given topic, else that of the event type."""
@@ -59,6 +61,24 @@ class EventSource:
         if self.node_type is None:
             return metadata
         return {"node_type": self.node_type, **metadata}
+
+
+_sources: WeakSet[EventSource] = WeakSet()
+
+
+def known_topics(namespace: str | None) -> list[str]:
+    """Returns the topics of all generated modules that this process has imported.
+    Without a namespace, those that contain one are left out: publishers may have their
+    own.
+    """
+    found = set()
+    for source in list(_sources):
+        # Those of an enumeration; a function of topics can't be listed.
+        members = getattr(source._topics, "__members__", {})
+        found |= {str(topic) for topic in members.values()}
+    if namespace is not None:
+        found = {topic.replace("{namespace}", namespace) for topic in found}
+    return sorted(topic for topic in found if "{" not in topic)
 
 
 def namespace_of(publisher: "EventPublisher", of_contract: str | None = None) -> str:
