@@ -269,9 +269,10 @@ Examples:
   herald doctor contracts/ --namespace prod --bootstrap-servers kafka:9092
   herald doctor --format json | jq '.checks[] | select(.verdict == \"problem\")'
 
-Checks the contracts, the way to the cluster (address, TLS, login), the topics and their settings, the rights
-of the client, the largest event, and the spool of this machine. Each problem has its way out.
-Changes nothing. Clocks are not compared: the protocol has no request for a broker's time.
+Checks the contracts, the way to the cluster (address, advertised addresses, TLS, login), the topics and
+their settings, the rights of the client, the largest event, and the spool of this machine with its
+permissions and its disk. Each problem has the command or the change that helps. Changes nothing. Clocks
+are not compared: the protocol has no request for the time of a broker.
 
 Exit codes: 0 events can be published, 1 problems, 2 failure.")]
     Doctor(doctor::Doctor),

@@ -173,7 +173,7 @@ pub(crate) fn open_private(path: &Path) -> std::io::Result<File> {
 }
 
 #[cfg(unix)]
-fn free_bytes(folder: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(folder: &Path) -> Option<u64> {
     let disk = nix::sys::statvfs::statvfs(folder).ok()?;
     // The types of these numbers depend on the system.
     #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
@@ -181,7 +181,7 @@ fn free_bytes(folder: &Path) -> Option<u64> {
 }
 
 #[cfg(not(unix))]
-fn free_bytes(_: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(_: &Path) -> Option<u64> {
     None
 }
 

@@ -27,7 +27,7 @@ fn cluster_that_nobody_named_or_nobody_serves_is_a_problem_with_advice() {
     for part in [
         "contracts",
         "problem  cluster",
-        "→ check the address",
+        "→ start the broker, or check the address",
         "1 problem",
     ] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
@@ -60,13 +60,22 @@ fn names_missing_topics_and_is_content_once_they_exist() {
         topics["text"].as_str().unwrap().contains(&topic),
         "{topics}"
     );
-    assert_eq!(topics["fix"], "herald topics apply --yes");
+    assert_eq!(topics["fix"], "herald topics apply --yes shop.yaml");
 
     sandbox
         .herald(&["topics", "apply", "shop.yaml", "--yes"])
         .exits(0);
     let document = sandbox.herald(&doctor).exits(0).json();
-    for subject in ["contracts", "cluster", "topics", "rights", "size", "spool"] {
+    for subject in [
+        "contracts",
+        "cluster",
+        "tls",
+        "login",
+        "topics",
+        "rights",
+        "size",
+        "spool",
+    ] {
         assert_eq!(check(&document, subject)["verdict"], "ok", "{document}");
     }
     let size = check(&document, "size")["text"].as_str().unwrap();

@@ -51,6 +51,17 @@ enum RequestMode {
     ValidateOnly,
 }
 
+/// Broker of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broker {
+    /// Id of the broker.
+    pub id: i32,
+    /// Host that it advertises.
+    pub host: String,
+    /// Port that it advertises.
+    pub port: u16,
+}
+
 /// Admin client for topics. Every call blocks until the cluster answers or the timeout has passed.
 pub struct Admin {
     /// Client that changes topics. Its requests go to the controller.
@@ -103,13 +114,26 @@ impl Admin {
         Ok(names.map(str::to_owned).collect())
     }
 
+    /// Returns the brokers that are available, with the addresses that they advertise.
+    ///
+    /// # Errors
+    /// `unreachable`.
+    pub fn brokers(&self) -> Result<Vec<Broker>, Failure> {
+        let metadata = metadata_client::reach(&self.metadata_client, &self.servers, self.timeout)?;
+        let brokers = metadata.brokers().iter().map(|broker| Broker {
+            id: broker.id(),
+            host: broker.host().to_owned(),
+            port: u16::try_from(broker.port()).unwrap_or_default(),
+        });
+        Ok(brokers.collect())
+    }
+
     /// Returns the number of brokers that are available.
     ///
     /// # Errors
     /// `unreachable`.
     pub fn broker_count(&self) -> Result<u32, Failure> {
-        let metadata = metadata_client::reach(&self.metadata_client, &self.servers, self.timeout)?;
-        Ok(count(metadata.brokers().len()))
+        Ok(count(self.brokers()?.len()))
     }
 
     /// Returns those of the topics that exist, with partitions and configuration.

@@ -41,9 +41,12 @@ impl ClientContext for ErrorRecorder {
         self.log.line(level, facility, message);
         // Some failures are logged, but not reported as errors.
         if facility == "FAIL" {
-            lock(&self.last).get_or_insert_with(|| Failure {
-                detail: self.log.clean(message),
-                ..classify::failure(Code::BrokerTransportFailure, "")
+            lock(&self.last).get_or_insert_with(|| {
+                let reason = self.log.clean(message);
+                Failure {
+                    detail: reason.clone(),
+                    ..classify::connection_failure(Code::BrokerTransportFailure, &reason)
+                }
             });
         }
     }

@@ -18,10 +18,10 @@ mod topic_sets;
 mod transport;
 
 pub use admin::{
-    Admin, ConfigEntry, Difference, FoundTopic, Outcome, Plan, PlannedTopic, WantedTopic,
+    Admin, Broker, ConfigEntry, Difference, FoundTopic, Outcome, Plan, PlannedTopic, WantedTopic,
 };
 pub use config::environment;
-pub use config::{KafkaOptions, Property, Secret};
+pub use config::{KafkaOptions, Property, Secret, Security};
 pub use consumer::{ConsumerRecord, PartitionEnd, ReaderEvent, StartPosition, TopicReader};
 pub use dev::{ApiError, ApiKey, DevCluster};
 pub use metadata_client::{cluster_id, missing_topics};

@@ -22,6 +22,10 @@ const ABSENT: [ffi::rd_kafka_resp_err_t; 2] = [
     ffi::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
 ];
 
+/// Error of a topic that this client may not see.
+const DENIED: ffi::rd_kafka_resp_err_t =
+    ffi::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+
 /// Timeout of a request for metadata, before the next one.
 const METADATA_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -34,6 +38,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 pub struct TopicDescription {
     /// Whether the cluster has answered that the topic does not exist.
     pub is_absent: bool,
+    /// Whether the cluster has answered that this client may not see the topic.
+    pub is_denied: bool,
     /// Number of partitions.
     pub partitions: Option<usize>,
     /// Whether this client may write to it.
@@ -252,7 +258,7 @@ unsafe fn read_topics(
                 continue;
             };
             let error = ffi::rd_kafka_TopicDescription_error(*topic);
-            let is_absent = !error.is_null() && ABSENT.contains(&ffi::rd_kafka_error_code(error));
+            let error = (!error.is_null()).then(|| ffi::rd_kafka_error_code(error));
             let mut partitions = 0;
             ffi::rd_kafka_TopicDescription_partitions(*topic, &raw mut partitions);
             let mut count = 0;
@@ -262,7 +268,8 @@ unsafe fn read_topics(
             let mut operations = slice(operations.cast::<u32>(), count).iter();
             let write = ffi::rd_kafka_AclOperation_t::RD_KAFKA_ACL_OPERATION_WRITE as u32;
             let description = descriptions.entry(name.into()).or_default();
-            description.is_absent = is_absent;
+            description.is_absent = error.is_some_and(|error| ABSENT.contains(&error));
+            description.is_denied = error == Some(DENIED);
             description.partitions = Some(partitions).filter(|count| *count > 0);
             description.may_write = (count > 0).then(|| operations.any(|one| *one == write));
         }

@@ -52,6 +52,21 @@ pub(crate) struct Resolved {
     pub redactor: Redactor,
 }
 
+/// Security of a connection, as far as it is not secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Security {
+    /// Whether it has TLS.
+    pub is_encrypted: bool,
+    /// Whether the certificates of brokers are verified.
+    pub is_verified: bool,
+    /// Whether certificates have to be for the host.
+    pub verifies_names: bool,
+    /// Mechanism of the login, if there is one.
+    pub mechanism: Option<String>,
+    /// User that logs in.
+    pub user: Option<String>,
+}
+
 impl KafkaOptions {
     /// Creates options for a cluster with these bootstrap servers: `host:port`, several separated
     /// by commas.
@@ -131,6 +146,22 @@ impl KafkaOptions {
     pub fn bootstrap_servers(&self) -> &str {
         self.text("bootstrap.servers")
             .unwrap_or("addresses from a secret")
+    }
+
+    /// Returns how the connection is secured.
+    pub fn security(&self) -> Security {
+        let protocol = self.text("security.protocol").unwrap_or("plaintext");
+        let protocol = protocol.to_ascii_lowercase();
+        let is = |name: &str, value: &str| self.text(name) == Some(value);
+        let logs_in = protocol.starts_with("sasl");
+        let mechanism = self.text("sasl.mechanisms").unwrap_or("GSSAPI");
+        Security {
+            is_encrypted: protocol.ends_with("ssl"),
+            is_verified: !is("enable.ssl.certificate.verification", "false"),
+            verifies_names: !is("ssl.endpoint.identification.algorithm", "none"),
+            mechanism: logs_in.then(|| mechanism.to_owned()),
+            user: self.text("sasl.username").map(str::to_owned),
+        }
     }
 
     /// Returns the name by which the brokers know the client, for messages.
