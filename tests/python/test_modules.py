@@ -83,7 +83,9 @@ def test_modules_import_in_every_python(version: str) -> None:
 
 def is_importable(module: Path, python: str) -> bool:
     """Tell whether this Python has what the module imports."""
-    return python == sys.executable or "from pydantic" not in module.read_text("utf-8")
+    text = module.read_text("utf-8")
+    needs_pydantic = "from pydantic" in text or "herald.runtime.models" in text
+    return python == sys.executable or not needs_pydantic
 
 
 def test_ruff_finds_nothing() -> None:
@@ -101,6 +103,9 @@ def test_ruff_finds_nothing() -> None:
         "--per-file-ignores",
         "one_call.py:UP045,own_class.py:UP045",
         *target,
+        # Beside the modules is the service's own code.
+        "--config",
+        f"src = [{str(GOLDEN)!r}]",
         str(GOLDEN),
     )
     run(ruff, "format", "--no-cache", "--isolated", "--check", str(GOLDEN))

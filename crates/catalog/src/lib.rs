@@ -17,6 +17,7 @@ pub mod example;
 mod field_reader;
 pub mod fields;
 pub mod ident;
+pub mod imported;
 pub mod instrument;
 mod json_schema;
 pub mod kind;

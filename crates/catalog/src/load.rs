@@ -554,11 +554,8 @@ fn read_tree(
         return None;
     }
     let file = match format_of(tree) {
-        Format::Native => {
-            let surroundings = Surroundings::new(folder, defaults.root.as_deref());
-            native::read(tree, surroundings, diagnostics)
-        }
-        Format::Onex => onex::read(tree, diagnostics),
+        Format::Native => native::read(tree, Surroundings::new(folder, defaults), diagnostics),
+        Format::Onex => onex::read(tree, Surroundings::new(folder, defaults), diagnostics),
     };
     Some(resolve(file, origin, defaults, diagnostics))
 }
@@ -626,6 +623,11 @@ fn fallback_name(path: &Path) -> String {
 /// A diagnostic without a place.
 pub fn read_text(path: &Path) -> Result<String, Box<Diagnostic>> {
     read_text_up_to(path, MAX_BYTES)
+}
+
+/// Reads the file of imported classes.
+pub(crate) fn read_imported(path: &Path) -> Result<String, Box<Diagnostic>> {
+    read_text_up_to(path, lock::MAX_BYTES)
 }
 
 fn read_text_up_to(path: &Path, max_bytes: u64) -> Result<String, Box<Diagnostic>> {

@@ -16,7 +16,7 @@ use crate::ident::ident;
 use crate::instrument::Instrument;
 use crate::node::{Declared, Identity, Node, Operation};
 use crate::onex::topics::is_conforming;
-use crate::payload::Surroundings;
+use crate::payload::{Payload, Surroundings};
 use crate::raw_schema::RawSchema;
 use crate::shape::{Key, MAX_INTEGER, MapShape, Shape};
 use crate::version::Version;
@@ -81,12 +81,12 @@ static OPERATION: MapShape = MapShape {
         Key::new(
             "input",
             FIELDS,
-            "Fields of the input, or `{json_schema: FILE#/$defs/NAME}`. Only their types are published, unless a field is public.",
+            "Fields of the input, or `{json_schema: FILE#/$defs/NAME}`, or `{python: MODULE:CLASS}`. Only their types are published, unless a field is public.",
         ),
         Key::new(
             "result",
             FIELDS,
-            "Fields of the result, or `{json_schema: FILE#/$defs/NAME}`. Only their types are published, unless a field is public.",
+            "Fields of the result, or `{json_schema: FILE#/$defs/NAME}`, or `{python: MODULE:CLASS}`. Only their types are published, unless a field is public.",
         ),
         Key::new(
             "instrument",
@@ -394,7 +394,7 @@ static EVENT: MapShape = MapShape {
         Key::new(
             "payload",
             FIELDS,
-            "Fields of the payload, or `{json_schema: FILE#/$defs/NAME}`. Left out, the payload is open.",
+            "Fields of the payload, or `{json_schema: FILE#/$defs/NAME}`, or `{python: MODULE:CLASS}`. Left out, the payload is open.",
         ),
         Key::new(
             "payload_schema",
@@ -538,10 +538,9 @@ pub(crate) fn read_operation(
 ) -> Option<Operation> {
     let name = named(yaml, "name")?;
     let mut fields = |key: &str| {
-        yaml.get(key).map_or_else(Vec::new, |f| {
+        yaml.get(key).map_or_else(Payload::default, |f| {
             let owner = format!("{}.{key}", name.value);
-            let payload = reader.payload(&owner, f, Privacy::Private, diagnostics);
-            payload.fields
+            reader.payload(&owner, f, Privacy::Private, diagnostics)
         })
     };
     let (input, result) = (fields("input"), fields("result"));
@@ -549,8 +548,10 @@ pub(crate) fn read_operation(
         ident: ident(&name.value),
         name: name.value,
         description: text(yaml, "description"),
-        input,
-        result,
+        input: input.fields,
+        result: result.fields,
+        input_class: input.class,
+        result_class: result.class,
         instrument: yaml
             .get("instrument")
             .map_or_else(|| instrument.clone(), |own| instrument.overridden(own)),
@@ -647,6 +648,7 @@ pub(crate) fn read_event(
         declared: Declared {
             payload: payload.fields,
             json_schema: payload.json_schema.or(json_schema),
+            class: payload.class,
             settings: yaml
                 .get("topic_settings")
                 .map(|settings| TopicSettings::read(settings, "config")),

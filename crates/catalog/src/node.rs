@@ -10,6 +10,7 @@ use crate::borrowed_value::BorrowedObject;
 use crate::category::{Category, Part, Stage};
 use crate::contract::{Consumed, Format, Metric, StateMachine, TopicSettings};
 use crate::fields::{Definition, Field, Scalar};
+use crate::imported::PythonClass;
 use crate::instrument::Instrument;
 use crate::kind::Kind;
 use crate::raw_schema::RawSchema;
@@ -60,6 +61,8 @@ pub struct Node {
     pub inputs: Vec<Field>,
     /// Fields of the node's output that belong to no single operation.
     pub outputs: Vec<Field>,
+    /// Classes of the node's input and output in its code.
+    pub classes: Vec<PythonClass>,
     /// Named groups of fields, in the order of the contract. Their fields may refer to each other
     /// and to themselves.
     pub definitions: Vec<Definition>,
@@ -92,6 +95,17 @@ impl Node {
     /// Returns the definition of this name.
     pub fn definition(&self, name: &str) -> Option<&Definition> {
         self.definitions.iter().find(|known| known.name == name)
+    }
+
+    /// Returns the Python classes that the contract refers to.
+    pub fn python_classes(&self) -> impl Iterator<Item = &PythonClass> {
+        let of_operations = self.operations.iter();
+        let of_operations =
+            of_operations.flat_map(|one| one.input_class.iter().chain(&one.result_class));
+        let of_events = self
+            .declared()
+            .filter_map(|(_, declared)| declared.class.as_ref());
+        self.classes.iter().chain(of_operations).chain(of_events)
     }
 
     /// Returns the declared events.
@@ -129,6 +143,10 @@ pub struct Operation {
     pub input: Vec<Field>,
     /// Fields of the result that the contract declares.
     pub result: Vec<Field>,
+    /// Class of the input in the code of the service.
+    pub input_class: Option<PythonClass>,
+    /// Class of the result in the code of the service.
+    pub result_class: Option<PythonClass>,
     /// Selection of the events that it publishes when it is instrumented.
     pub instrument: Instrument,
     /// Number of runs in a request, when the contract states it.
@@ -207,6 +225,8 @@ pub struct Declared {
     pub payload: Vec<Field>,
     /// JSON Schema that payloads match besides their fields.
     pub json_schema: Option<RawSchema>,
+    /// Class of the payload in the code of the service.
+    pub class: Option<PythonClass>,
     /// Payload field whose value is the partition key.
     pub partition_key: Option<String>,
     /// Settings for the creation of the topic.

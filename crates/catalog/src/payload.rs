@@ -4,21 +4,28 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
-use herald_diagnostics::Diagnostic;
+use herald_diagnostics::{Diagnostic, Location};
+use serde_json::Value;
 
 use crate::checks;
 use crate::contract::Format;
 use crate::field_reader::FieldReader;
 use crate::fields::{Field, Privacy, Type};
+use crate::imported::{ImportedClasses, PythonClass};
 use crate::json_schema::{self, Document, ReadSchema};
 use crate::load;
 use crate::raw_schema::RawSchema;
+use crate::resolve::Defaults;
 use crate::types::parse_type;
 use crate::yaml::Yaml;
 
 /// Key of a reference to a schema in a file.
 const JSON_SCHEMA: &str = "json_schema";
+
+/// Key of a reference to a Python class.
+const PYTHON: &str = "python";
 
 /// Places of a contract's references.
 #[derive(Debug, Default)]
@@ -27,6 +34,8 @@ pub(crate) struct Surroundings<'a> {
     folder: Option<&'a Path>,
     /// Folder that files must be below.
     root: Option<&'a Path>,
+    /// Schemas of Python classes.
+    classes: Option<&'a ImportedClasses>,
     documents: RefCell<HashMap<PathBuf, Rc<Document>>>,
 }
 
@@ -36,14 +45,17 @@ pub(crate) struct Payload {
     pub(crate) fields: Vec<Field>,
     /// JSON Schema that payloads match besides their fields.
     pub(crate) json_schema: Option<RawSchema>,
+    /// Class in the code of the service.
+    pub(crate) class: Option<PythonClass>,
 }
 
 impl<'a> Surroundings<'a> {
     /// The places of a contract in this folder, for a project in `root`.
-    pub(crate) fn new(folder: Option<&'a Path>, root: Option<&'a Path>) -> Self {
+    pub(crate) fn new(folder: Option<&'a Path>, defaults: &'a Defaults) -> Self {
         Self {
             folder,
-            root,
+            root: defaults.root.as_deref(),
+            classes: Some(&defaults.classes),
             documents: RefCell::default(),
         }
     }
@@ -55,12 +67,13 @@ impl<'a> Surroundings<'a> {
             return Ok(Rc::clone(known));
         }
         let text = load::read_text(&path).map_err(|diagnostic| diagnostic.message)?;
-        let root = serde_json::from_str(&text).map_err(|error| {
+        let root: Value = serde_json::from_str(&text).map_err(|error| {
             // The text of serde may quote the file.
             let (line, column) = (error.line(), error.column());
             format!("it is not valid JSON, or too deep, at line {line}, column {column}")
         })?;
         let name = written.to_owned();
+        let root = Arc::new(root);
         let document = Rc::new(Document { name, root });
         let known = Rc::clone(&document);
         self.documents.borrow_mut().insert(path, known);
@@ -113,8 +126,9 @@ impl<'a> Surroundings<'a> {
 }
 
 impl FieldReader<'_> {
-    /// Reads the fields of a payload: those below their names, or those of the schema that
-    /// `{json_schema: FILE#/$defs/NAME}` refers to. `owner` names what they belong to.
+    /// Reads the fields of a payload: those below their names, or those of what it refers to,
+    /// `{json_schema: FILE#/$defs/NAME}` or `{python: "MODULE:CLASS"}`. `owner` names what they
+    /// belong to.
     pub(crate) fn payload(
         &self,
         owner: &str,
@@ -122,51 +136,128 @@ impl FieldReader<'_> {
         privacy: Privacy,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Payload {
-        let Some(reference) = self.reference(yaml) else {
-            return Payload {
+        match self.reference(yaml) {
+            Some((JSON_SCHEMA, reference)) => {
+                self.json_schema(owner, reference, privacy, diagnostics)
+            }
+            Some((_, reference)) => self.python(owner, reference, privacy, diagnostics),
+            None => Payload {
                 fields: self.fields_of(owner, yaml, privacy, diagnostics),
-                json_schema: None,
-            };
+                ..Payload::default()
+            },
+        }
+    }
+
+    /// Returns the key and the value of a reference, if the payload is one. A field may have the
+    /// same name; its value is a type.
+    fn reference<'y>(&self, yaml: &'y Yaml) -> Option<(&'static str, &'y Yaml)> {
+        let [(key, value)] = yaml.entries() else {
+            return None;
         };
+        let key = [JSON_SCHEMA, PYTHON]
+            .into_iter()
+            .find(|known| key.text == *known)?;
+        let is_type = match parse_type(value.as_str()?) {
+            Some(Type::Model(name)) => !name.contains('.'),
+            Some(_) => true,
+            None => false,
+        };
+        (!is_type && self.format() == Format::Native).then_some((key, value))
+    }
+
+    fn json_schema(
+        &self,
+        owner: &str,
+        reference: &Yaml,
+        privacy: Privacy,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Payload {
         let written = reference.as_str().unwrap_or_default();
         let (file, fragment) = match written.find('#') {
             Some(at) => written.split_at(at),
             None => (written, "#"),
         };
-        let read = self.surroundings.document(file).and_then(|document| {
-            let place = (owner, privacy, reference.location);
-            let read = json_schema::read(&document, fragment, self, place)?;
-            report_kept(&document, &read, reference, diagnostics);
-            Ok(read)
+        let place = (owner, privacy, reference.location);
+        let read = self
+            .surroundings
+            .document(file)
+            .and_then(|document| self.schema(&document, fragment, place, diagnostics));
+        read.unwrap_or_else(|problem| {
+            diagnostics.push(checks::payload::unreadable(written, &problem, reference));
+            Payload::default()
+        })
+    }
+
+    fn python(
+        &self,
+        owner: &str,
+        reference: &Yaml,
+        privacy: Privacy,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Payload {
+        let written = reference.as_str().unwrap_or_default();
+        let Some(class) = PythonClass::parse(written, reference.location) else {
+            diagnostics.push(checks::payload::not_a_class(written, reference));
+            return Payload::default();
+        };
+        let classes = self.surroundings.classes;
+        if classes.is_none_or(|classes| classes.get(written).is_none()) {
+            let problem = classes.and_then(ImportedClasses::problem);
+            diagnostics.push(checks::payload::not_imported(written, problem, reference));
+        }
+        self.class(owner, class, privacy, diagnostics)
+    }
+
+    /// Reads the fields of a Python class. One that was not imported has none.
+    pub(crate) fn class(
+        &self,
+        owner: &str,
+        class: PythonClass,
+        privacy: Privacy,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Payload {
+        let name = class.to_string();
+        let location = class.location;
+        let schema = self
+            .surroundings
+            .classes
+            .and_then(|classes| classes.get(&name));
+        let read = schema.map(|schema| {
+            let root = Arc::clone(schema);
+            let document = Rc::new(Document {
+                name: name.clone(),
+                root,
+            });
+            self.schema(&document, "#", (owner, privacy, location), diagnostics)
         });
-        match read {
-            Ok(read) => Payload {
-                fields: read.fields,
-                json_schema: read.rest,
-            },
-            Err(problem) => {
-                diagnostics.push(checks::payload::unreadable(written, &problem, reference));
+        let payload = match read {
+            Some(Ok(payload)) => payload,
+            Some(Err(problem)) => {
+                diagnostics.push(checks::payload::unusable_class(&name, &problem, location));
                 Payload::default()
             }
+            None => Payload::default(),
+        };
+        Payload {
+            class: Some(class),
+            ..payload
         }
     }
 
-    /// Returns the reference to a schema, if the payload is one. A field may have the same name; its
-    /// value is a type.
-    fn reference<'y>(&self, yaml: &'y Yaml) -> Option<&'y Yaml> {
-        let [(key, value)] = yaml.entries() else {
-            return None;
-        };
-        if key.text != JSON_SCHEMA || self.format() != Format::Native {
-            return None;
-        }
-        let text = value.as_str()?;
-        let is_type = match parse_type(text) {
-            Some(Type::Model(name)) => !name.contains('.'),
-            Some(_) => true,
-            None => false,
-        };
-        (!is_type).then_some(value)
+    fn schema(
+        &self,
+        document: &Rc<Document>,
+        fragment: &str,
+        place: (&str, Privacy, Location),
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<Payload, String> {
+        let read = json_schema::read(document, fragment, self, place)?;
+        report_kept(document, &read, place.2, diagnostics);
+        Ok(Payload {
+            fields: read.fields,
+            json_schema: read.rest,
+            class: None,
+        })
     }
 }
 
@@ -174,18 +265,18 @@ impl FieldReader<'_> {
 fn report_kept(
     document: &Document,
     read: &ReadSchema,
-    reference: &Yaml,
+    location: Location,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
     /// Maximum number of parts that are reported each on their own.
     const MAX_REPORTED: usize = 20;
     for kept in read.kept.iter().take(MAX_REPORTED) {
         let place = format!("{}{}", document.name, kept.place);
-        let diagnostic = checks::payload::not_expressed(&place, &kept.what, &kept.ty, reference);
+        let diagnostic = checks::payload::not_expressed(&place, &kept.what, &kept.ty, location);
         diagnostics.push(diagnostic);
     }
     if let Some(more) = read.kept.len().checked_sub(MAX_REPORTED + 1) {
-        let diagnostic = checks::payload::more_not_expressed(&document.name, more + 1, reference);
+        let diagnostic = checks::payload::more_not_expressed(&document.name, more + 1, location);
         diagnostics.push(diagnostic);
     }
 }

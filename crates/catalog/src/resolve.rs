@@ -3,6 +3,7 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use herald_diagnostics::{Diagnostic, Location, Severity};
 use herald_envelope::Profile;
@@ -15,6 +16,7 @@ use crate::contract::{Format, Located};
 use crate::contract_file::{ContractFile, WrittenEvent};
 use crate::fields::Definition;
 use crate::ident::{ident, is_meaningful, slug};
+use crate::imported::ImportedClasses;
 use crate::kind::Kind;
 use crate::node::{Event, Fingerprint, Node, Operation, Origin};
 use crate::onex::topics::is_conforming;
@@ -32,6 +34,8 @@ pub struct Defaults {
     /// Folder that files have to be below to which contracts refer. Without one, it is the working
     /// folder for contracts in it, and else the folder of the contract.
     pub root: Option<PathBuf>,
+    /// Schemas of the Python classes that contracts refer to.
+    pub classes: Arc<ImportedClasses>,
 }
 
 /// Checks a contract and resolves it. Parts that can't be resolved are reported and left out.

@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod doctor;
 pub mod events;
 pub mod graph;
+pub mod import;
 pub mod infer;
 pub mod lock;
 pub mod publish;
@@ -137,6 +138,19 @@ unless --force is given.
 
 Exit codes: 0 written or up to date, 1 stale or breaking changes, 2 failure.")]
     Lock(lock::Lock),
+    /// Import the types of payloads from Python code
+    #[command(after_help = "\
+Examples:
+  herald import                       write herald.lock.json; commit it
+  herald import --check               in CI: exit 1 if it is stale
+  herald import --python .venv-3.12/bin/python
+
+Contracts refer to classes with `payload: {python: \"shop.events:OrderPlaced\"}`. This command imports
+their modules with the interpreter of the project, which EXECUTES THEIR CODE, and writes the schemas of
+the classes. All other commands read the file, and need no Python.
+
+Exit codes: 0 written or up to date, 1 stale or not importable, 2 failure.")]
+    Import(import::Import),
     /// Show the flow of events between all nodes, and what does not fit together
     #[command(after_help = "\
 Examples:

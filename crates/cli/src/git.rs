@@ -5,8 +5,10 @@ use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::{env, fs};
 
+use herald_catalog::imported::{IMPORTED_FILE, ImportedClasses};
 use herald_catalog::load::{self, Loaded, PROJECT_FILE};
 use herald_catalog::lock;
 use herald_diagnostics::{Source, Sources};
@@ -120,6 +122,13 @@ pub fn checkout(
         None => project.options.clone(),
     };
     options.defaults.root = Some(folder.path().to_path_buf());
+    let imported = match elsewhere.as_ref().or(project.root.as_ref()) {
+        Some(root) => below(root)?.remove(0),
+        None => below(Path::new("."))?.remove(0),
+    };
+    repository.copy(&imported.join(IMPORTED_FILE), folder.path())?;
+    let imported = ImportedClasses::read(&folder.path().join(imported));
+    options.defaults.classes = Arc::new(imported);
     let paths = wanted.iter().map(|path| folder.path().join(path));
     Ok(Checkout {
         paths: paths

@@ -4,7 +4,9 @@ pub mod baseline;
 pub mod breaking;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use herald_catalog::imported::ImportedClasses;
 use herald_catalog::load::{self, Levels, Options, Override, PROJECT_FILE};
 use herald_catalog::shape::{Key, MapShape, Shape};
 use herald_catalog::yaml::{self, Yaml};
@@ -72,6 +74,11 @@ static PYTHON: MapShape = MapShape {
             "Base of typed models: pydantic 2, or dataclasses of the standard library.",
         )
         .default("\"pydantic\""),
+        Key::new(
+            "interpreter",
+            Shape::Text,
+            "Python interpreter of `herald import`, or its virtual environment, relative to this file. Left out, that of the active virtual environment, of `.venv` or `venv`, of Poetry, or of the system.",
+        ),
         Key::new(
             "standalone",
             Shape::Bool,
@@ -198,6 +205,8 @@ fn shown(path: &Path) -> String {
 pub struct Python {
     /// Base of typed models; `None` when not set.
     pub models: Option<String>,
+    /// Interpreter of `herald import`, as written.
+    pub interpreter: Option<String>,
     /// Whether the runtime is copied beside the modules.
     pub standalone: bool,
 }
@@ -225,7 +234,9 @@ pub fn find(start: &Path) -> Option<PathBuf> {
 /// Returns the diagnostics of an invalid file, and its text.
 pub fn nearest(start: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
     let Some(path) = find(start) else {
-        return Ok(Project::default());
+        let mut project = Project::default();
+        project.options.defaults.classes = Arc::new(ImportedClasses::read(start));
+        return Ok(project);
     };
     // Messages show the path relative to the working folder, where that is possible.
     read(path.strip_prefix(start).unwrap_or(&path))
@@ -262,6 +273,7 @@ pub fn read(path: &Path) -> Result<Project, (Vec<Diagnostic>, Sources)> {
         read_tree(&tree, &mut project, &mut diagnostics);
     }
     project.options.defaults.root.clone_from(&project.root);
+    project.options.defaults.classes = Arc::new(ImportedClasses::read(project.folder()));
     if diagnostics.is_empty() {
         project.sources = sources;
         return Ok(project);
@@ -302,6 +314,7 @@ fn read_tree(tree: &Yaml, project: &mut Project, diagnostics: &mut Vec<Diagnosti
             topic_pattern: read_pattern(tree, diagnostics),
             envelope: text("envelope").and_then(|name| name.parse().ok()),
             root: None,
+            classes: Arc::default(),
         },
         levels: read_levels(tree, diagnostics),
         overrides: read_overrides(tree, project.root.as_deref(), diagnostics),
@@ -329,6 +342,7 @@ fn read_python(python: &Yaml) -> Python {
     let models = python.get("models").and_then(Yaml::as_str);
     Python {
         models: models.map(str::to_owned),
+        interpreter: (python.get("interpreter").and_then(Yaml::as_str)).map(str::to_owned),
         standalone: python.get("standalone").and_then(Yaml::as_bool) == Some(true),
     }
 }

@@ -199,6 +199,7 @@ fn topic() -> impl Strategy<Value = Topic> {
 fn declared() -> impl Strategy<Value = Declared> {
     (fields(), prop::option::of(text())).prop_map(|(payload, partition_key)| Declared {
         json_schema: None,
+        class: None,
         payload,
         partition_key,
         settings: None,

@@ -5,7 +5,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use herald_catalog::imported::ImportedClasses;
 use herald_catalog::kind::Kind;
 use herald_catalog::load::{Options, load_text};
 use herald_catalog::{Node, node_from_parts};
@@ -254,4 +256,29 @@ fn node_without_events_has_no_file() {
         .render(&[&node], &Context::default(), true)
         .expect("the templates are right");
     assert!(files.is_empty());
+}
+
+/// The contract that refers to classes of Python, with the schemas that were imported.
+fn own() -> Node {
+    let mut options = Options::default();
+    let imported = ImportedClasses::parse(include_str!("golden/own.lock.json"));
+    options.defaults.classes = Arc::new(imported.expect("the file is valid"));
+    let mut loaded = load_text("own.yaml", include_str!("golden/own.yaml"), &options);
+    assert!(!loaded.has_errors(), "{:?}", loaded.diagnostics);
+    loaded.catalog.nodes.remove(0)
+}
+
+#[test]
+fn publishers_of_own_classes_match_golden_file() {
+    let code = module(&own());
+    assert!(!code.contains("class OrderPlaced(") && !code.contains("class Money("));
+    check("own_events.py", &code);
+}
+
+#[test]
+fn consumers_of_own_classes_get_models() {
+    let files = files_with("python-consumer", &own(), PythonOptions::default());
+    let code = &files[0].contents;
+    assert!(code.contains("class OrderPlaced(EventModel)") && code.contains("class Money("));
+    assert!(!code.contains("own_code"));
 }

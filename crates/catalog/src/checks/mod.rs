@@ -30,7 +30,7 @@ pub(crate) mod lint;
 pub(crate) mod lock;
 pub mod names;
 pub(crate) mod operations;
-pub(crate) mod payload;
+pub mod payload;
 pub(crate) mod published;
 pub(crate) mod redact;
 pub(crate) mod topic;
@@ -208,6 +208,7 @@ pub fn has_fixed_severity(rule: &Rule) -> bool {
         &names::unusable::RULE,
         &names::output_collision::RULE,
         &payload::UNREADABLE,
+        &payload::NOT_IMPORTED,
     ];
     is_unread || fixed.contains(&rule)
 }

@@ -11,7 +11,7 @@ mod same;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use herald_diagnostics::Location;
 use serde_json::{Map, Value};
@@ -40,7 +40,7 @@ pub(crate) struct Document {
     /// Name in messages, unique in a run.
     pub(crate) name: String,
     /// The content.
-    pub(crate) root: Value,
+    pub(crate) root: Arc<Value>,
 }
 
 /// Schemas with a name of their own that were read already.

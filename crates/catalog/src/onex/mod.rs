@@ -11,8 +11,10 @@ use crate::contract::{Format, Located};
 use crate::contract_file::ContractFile;
 use crate::field_reader::FieldReader;
 use crate::fields::{Field, Privacy};
+use crate::imported::PythonClass;
 use crate::kind::Kind;
 use crate::node::{Identity, Node};
+use crate::payload::{Payload, Surroundings};
 use crate::version::Version;
 use crate::yaml::Yaml;
 
@@ -27,9 +29,15 @@ const NAME_KEYS: &[&str] = &["name", "contract_name", "node_name"];
 const CONTRACT_VERSION_KEYS: &[&str] = &["contract_version", "version"];
 
 /// Reads an ONEX contract.
-pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFile {
-    let reader = FieldReader::new(yaml, Format::Onex);
+pub(crate) fn read<'a>(
+    yaml: &'a Yaml,
+    surroundings: Surroundings<'a>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> ContractFile {
+    let reader = FieldReader::new(yaml, Format::Onex).within(surroundings);
     let events = topics::read_published(yaml, &reader, diagnostics);
+    let input = read_model(yaml, "input_model", "Input", &reader, diagnostics);
+    let output = read_model(yaml, "output_model", "Output", &reader, diagnostics);
     ContractFile {
         name: yaml.first_str(NAME_KEYS).and_then(Located::read),
         topic_version: crate::native::read_number(yaml, "topic_version"),
@@ -52,8 +60,9 @@ pub(crate) fn read(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> ContractFi
             operations: operations::read(yaml),
             states: states::read(yaml, diagnostics),
             consumed: topics::read_consumed(yaml),
-            inputs: read_fields(yaml, "inputs", &reader, diagnostics),
-            outputs: read_fields(yaml, "outputs", &reader, diagnostics),
+            inputs: read_fields(yaml, "inputs", input.fields, &reader, diagnostics),
+            outputs: read_fields(yaml, "outputs", output.fields, &reader, diagnostics),
+            classes: input.class.into_iter().chain(output.class).collect(),
             definitions: reader.definitions(yaml, diagnostics),
             scalars: reader.scalars(diagnostics),
             location: yaml.head(),
@@ -87,12 +96,33 @@ fn read_kind(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Kind> {
 fn read_fields(
     yaml: &Yaml,
     key: &str,
+    of_model: Vec<Field>,
     reader: &FieldReader<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Field> {
-    yaml.get(key).map_or_else(Vec::new, |fields| {
+    yaml.get(key).map_or(of_model, |fields| {
         reader.fields(fields, Privacy::Private, diagnostics)
     })
+}
+
+/// Reads the fields of the model of the node's input or output, if it was imported.
+fn read_model(
+    yaml: &Yaml,
+    key: &str,
+    owner: &str,
+    reader: &FieldReader<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Payload {
+    let class = yaml.get(key).and_then(python_class);
+    class.map_or_else(Payload::default, |class| {
+        reader.class(owner, class, Privacy::Private, diagnostics)
+    })
+}
+
+/// Returns the class of a model that is written as `{name, module}`.
+fn python_class(yaml: &Yaml) -> Option<PythonClass> {
+    let text = |key: &str| yaml.get(key).and_then(Yaml::as_str);
+    PythonClass::new(text("module")?, text("name")?, yaml.head())
 }
 
 /// Reads anything that begins with a number; other versions are left out.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use herald_diagnostics::Diagnostic;
 
-use super::{items, text, texts};
+use super::{items, python_class, text, texts};
 use crate::contract::{Consumed, Located, TopicSettings};
 use crate::contract_file::WrittenEvent;
 use crate::field_reader::FieldReader;
@@ -110,6 +110,7 @@ pub(super) fn read_published(
         }
     }
     published.add_metadata(contract);
+    published.add_classes(reader, diagnostics);
     published.mark(&read_terminal(contract), "terminal");
     let external = texts(contract.get("externally_consumed_topics"));
     published.mark(&external, "externally_consumed");
@@ -151,6 +152,7 @@ impl Published {
         }
         if declared.schema_ref.is_none() {
             declared.schema_ref = model_name(item);
+            declared.class = model(item).and_then(python_class);
         }
         if declared.payload.is_empty()
             && let Some(fields) = item.get("payload_fields")
@@ -204,6 +206,20 @@ impl Published {
             declared.sources.push("event_bus.publish_topic_metadata");
             if declared.schema_ref.is_none() {
                 declared.schema_ref = model_name(description);
+                declared.class = model(description).and_then(python_class);
+            }
+        }
+    }
+
+    /// Adds the fields of the payloads whose models were imported.
+    fn add_classes(&mut self, reader: &FieldReader<'_>, diagnostics: &mut Vec<Diagnostic>) {
+        for event in &mut self.events {
+            let declared = &mut event.declared;
+            if let (true, Some(class)) = (declared.payload.is_empty(), declared.class.clone()) {
+                let owner = class.name.clone();
+                let payload = reader.class(&owner, class, Privacy::Public, diagnostics);
+                declared.payload = payload.fields;
+                declared.json_schema = payload.json_schema;
             }
         }
     }
@@ -225,9 +241,14 @@ fn add_role(event: &mut WrittenEvent, role: &'static str) {
     }
 }
 
-/// Returns the payload's model, written by name or as `{name, module}`.
+/// Returns the payload's model.
+fn model(yaml: &Yaml) -> Option<&Yaml> {
+    MODEL_KEYS.iter().find_map(|key| yaml.get(key))
+}
+
+/// Returns the name of the payload's model, written by name or as `{name, module}`.
 fn model_name(yaml: &Yaml) -> Option<String> {
-    let model = MODEL_KEYS.iter().find_map(|key| yaml.get(key))?;
+    let model = model(yaml)?;
     model
         .as_str()
         .or_else(|| model.get("name")?.as_str())

@@ -8,6 +8,7 @@ mod doctor;
 mod explain;
 mod generate;
 mod graph;
+mod import;
 mod infer;
 mod init;
 mod inspect;
@@ -40,6 +41,7 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
         Command::Check(args) => check::run(&args),
         Command::Breaking(args) => breaking::run(&args),
         Command::Lock(args) => lock::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Graph(args) => graph::run(&args),
         Command::Review(args) => review::run(&args),
         Command::Rules(args) => rules::run(&args),

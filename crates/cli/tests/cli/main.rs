@@ -8,6 +8,7 @@ mod corpus;
 mod devices;
 mod generate;
 mod graph;
+mod import;
 mod infer;
 mod lint;
 mod lock;

@@ -17,6 +17,8 @@ pub(crate) struct Imports {
     modules: BTreeSet<String>,
     /// `from module import name`, also `name as other`.
     names: BTreeMap<String, BTreeSet<String>>,
+    /// Packages of the service's own code, which have a section of their own.
+    own: BTreeSet<String>,
 }
 
 impl Imports {
@@ -27,6 +29,13 @@ impl Imports {
     pub(crate) fn name(&mut self, module: &str, name: &str) {
         let names = self.names.entry(module.to_owned()).or_default();
         names.insert(name.to_owned());
+    }
+
+    /// Adds the import of a name from the service's own code.
+    pub(crate) fn own_name(&mut self, module: &str, name: &str) {
+        let package = module.split('.').next().unwrap_or(module);
+        self.own.insert(package.to_owned());
+        self.name(module, name);
     }
 
     /// Adds the imports at the beginning of a text, and returns the rest of the text.
@@ -62,16 +71,16 @@ impl Imports {
 
     /// Formats the statements.
     pub(crate) fn print(&self) -> String {
-        let mut sections = [const { String::new() }; 4];
+        let mut sections = [const { String::new() }; 5];
         for module in &self.modules {
-            let _ = writeln!(sections[section(module)], "import {module}");
+            let _ = writeln!(sections[self.section(module)], "import {module}");
         }
         for (module, names) in &self.names {
             let mut names: Vec<_> = names.iter().map(String::as_str).collect();
             names.sort_by(|a, b| by_kind(a, b));
             let (renamed, own): (Vec<_>, Vec<_>) =
                 names.into_iter().partition(|name| name.contains(" as "));
-            let section = &mut sections[section(module)];
+            let section = &mut sections[self.section(module)];
             if !own.is_empty() {
                 section.push_str(&statement(module, &own));
             }
@@ -85,13 +94,16 @@ impl Imports {
     }
 }
 
-fn section(module: &str) -> usize {
-    let package = module.split('.').next().unwrap_or(module);
-    match package {
-        "__future__" => 0,
-        "" => 3, // of this package: `.module`
-        package if OTHERS.contains(&package) => 2,
-        _ => 1,
+impl Imports {
+    fn section(&self, module: &str) -> usize {
+        let package = module.split('.').next().unwrap_or(module);
+        match package {
+            "__future__" => 0,
+            "" => 4, // of this package: `.module`
+            package if OTHERS.contains(&package) => 2,
+            package if self.own.contains(package) => 3,
+            _ => 1,
+        }
     }
 }
 

@@ -9,7 +9,9 @@ from herald.runtime._context import CURRENT, new_correlation_id
 from herald.runtime._errors import PayloadError
 from herald.runtime._generics import M, P
 from herald.runtime._log import LogLevel
+from herald.runtime._models import is_own
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
+from herald.runtime._own_models import own_instance, own_json
 from herald.runtime._privacy import PublicFields, public_fields, published_model
 from herald.runtime._sending import publish_event
 from herald.runtime._source import EventSource
@@ -27,8 +29,9 @@ class DeclaredEvent(Generic[P, M]):
         source: The node.
         topic: Topic, unless the source has it.
         model: Model of the payload, by which it is validated. The values of its public
-            fields are published, for private ones the name of the type is. Without a
-            model any mapping is published as it is.
+            fields are published, for private ones the name of the type is. All of a
+            class of the service's own code is published, as its library serializes it.
+            Without a model any mapping is published as it is.
         partition_key: Field whose value is the key, if it is public.
         fields: Added to the metadata of the payload.
         version: Version of the event.
@@ -56,6 +59,7 @@ class DeclaredEvent(Generic[P, M]):
             version,
         )
         self._model: Any = model
+        self._is_own = is_own(model)
         self._fields = dict(fields or {})
         self._key = partition_key
 
@@ -91,9 +95,13 @@ class DeclaredEvent(Generic[P, M]):
         Raises:
             PayloadError: The payload does not match the contract.
         """
-        if self._model is not None:
-            payload = validated(self._model, payload, self.event_type)
-        shown = published_model(payload, self._model, self._public)
+        if self._is_own:
+            payload = own_instance(self._model, payload, self.event_type)
+            shown = own_json(payload)
+        else:
+            if self._model is not None:
+                payload = validated(self._model, payload, self.event_type)
+            shown = published_model(payload, self._model, self._public)
         if shown is None:
             found = type(payload).__name__
             raise PayloadError(
@@ -121,7 +129,8 @@ class DeclaredEvent(Generic[P, M]):
     @cached_property
     def _public(self) -> PublicFields | None:
         # Not at import: models may have types in them that the module defines later.
-        return None if self._model is None else public_fields(self._model)
+        has_marks = self._model is not None and not self._is_own
+        return public_fields(self._model) if has_marks else None
 
     @cached_property
     def _partition_key(self) -> str | None:

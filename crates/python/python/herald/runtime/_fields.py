@@ -53,6 +53,10 @@ def _names(of_type: type) -> Names | None:
             (field.name, field.metadata.get("alias", field.name))
             for field in dataclass_fields(model)
         )
+    if hasattr(of_type, "__struct_fields__"):
+        return tuple(
+            zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True)
+        )
     if hasattr(of_type, "__attrs_attrs__"):
         return tuple((field.name, field.name) for field in model.__attrs_attrs__)
     return None

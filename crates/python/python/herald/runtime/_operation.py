@@ -11,6 +11,7 @@ from herald.runtime._fields import input_of
 from herald.runtime._generics import InputT, P, ResultT, SelfT, T
 from herald.runtime._instrument import instrumented
 from herald.runtime._log import LogLevel
+from herald.runtime._models import is_own
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
 from herald.runtime._privacy import PublicFields, public_fields, published_model
 from herald.runtime._private_input import OMITTED
@@ -45,7 +46,8 @@ class BaseOperation(Generic[InputT, ResultT]):
         failed: Event type of a run that fails.
         topics: Topics of these, unless the source has them.
         input: Model of the input; the values of its public fields are published, for
-            all others the name of the type is. Without a model nothing is public.
+            all others the name of the type is. Without a model, and for a class of
+            the service's own code, nothing is public.
         result: Model of the result.
         publish: Events of instrumented operations: "all", "outcomes" (no started
             events), or "failures".
@@ -100,12 +102,12 @@ class BaseOperation(Generic[InputT, ResultT]):
     def public_input(self) -> PublicFields | None:
         """Public fields of the input."""
         # Not at import: models may have types in them that the module defines later.
-        return {} if self._input is None else public_fields(self._input)
+        return _public_fields(self._input)
 
     @cached_property
     def public_result(self) -> PublicFields | None:
         """Public fields of the result."""
-        return {} if self._result is None else public_fields(self._result)
+        return _public_fields(self._result)
 
     def on(
         self, publisher: "EventPublisher | Callable[[], EventPublisher]"
@@ -394,6 +396,11 @@ _STAGES = (
     ("completed", LogLevel.INFO),
     ("failed", LogLevel.ERROR),
 )
+
+
+def _public_fields(model: type | None) -> PublicFields:
+    # A class of the service's own code has no marks of what is public.
+    return {} if model is None or is_own(model) else public_fields(model)
 
 
 def _summary(data: object, model: Any, public: PublicFields | None) -> dict[Any, Any]:

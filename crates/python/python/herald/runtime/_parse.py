@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import Any, TypeVar, get_args, get_origin
 
 from herald.runtime._envelope import envelope_of
-from herald.runtime._models import from_json
+from herald.runtime._models import from_json, is_own, own_from_json
 from herald.runtime._reader import EnvelopeError
 from herald.runtime._received import ReceivedEvent, UnknownEvent
 from herald.runtime._received_events import LIFECYCLE_PAYLOADS
@@ -74,7 +74,7 @@ def _payload_reader(event: type[ReceivedEvent[Any]]) -> PayloadReader:
         return read
     if get_origin(payload) is not None:  # a mapping
         return dict
-    return partial(from_json, payload)
+    return partial(own_from_json if is_own(payload) else from_json, payload)
 
 
 def _major(version: str) -> int:

@@ -141,6 +141,8 @@ pub(super) struct ModelSet {
     pub(super) payloads: HashMap<usize, String>,
     /// Classes that consumers receive, by the index of the event.
     pub(super) received: HashMap<usize, String>,
+    /// Classes of the service's own code.
+    pub(super) own: BTreeSet<String>,
 }
 
 /// Planned class.
@@ -166,8 +168,13 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
     let mut set = ModelSet::default();
     let mut classes = Classes::new();
     let mut plans = Vec::new();
-    set.enums = enumerations(node, scope, &mut classes);
+    let written = written_definitions(node);
+    let is_written = |name: &str| written.as_ref().is_none_or(|names| names.contains(name));
+    set.enums = enumerations(node, &is_written, scope, &mut classes);
     for definition in &node.definitions {
+        if !is_written(&definition.name) {
+            continue;
+        }
         let name = class_name(&definition.name, "Model");
         let name = scope.names.give_or(name, "Model");
         classes.insert((&definition.name, Side::Published), name.clone());
@@ -185,11 +192,27 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
     for (index, operation) in node.operations.iter().enumerate() {
         let name = class_name(&operation.ident, "Operation");
         let of = sanitize(&operation.name);
-        for (what, fields, names) in [
-            ("Input", &operation.input, &mut set.inputs),
-            ("Result", &operation.result, &mut set.results),
+        for (what, fields, class, names) in [
+            (
+                "Input",
+                &operation.input,
+                &operation.input_class,
+                &mut set.inputs,
+            ),
+            (
+                "Result",
+                &operation.result,
+                &operation.result_class,
+                &mut set.results,
+            ),
         ] {
             if fields.is_empty() || !has_events(index) {
+                continue;
+            }
+            if let Some(class) = class {
+                let name = scope.own_class(class);
+                set.own.insert(name.clone());
+                names.insert(index, name);
                 continue;
             }
             let name = scope.names.give_or(format!("{name}{what}"), "Model");
@@ -203,6 +226,13 @@ pub(super) fn models(node: &Node, scope: &mut Scope) -> ModelSet {
         }
     }
     for (index, event, declared) in typed_events(node) {
+        if let Some(class) = &declared.class {
+            let name = scope.own_class(class);
+            set.own.insert(name.clone());
+            set.received.insert(index, name.clone());
+            set.payloads.insert(index, name);
+            continue;
+        }
         let name = payload_name(event, scope);
         plans.push(Plan {
             name: name.clone(),
@@ -240,7 +270,7 @@ pub(super) fn received_models(node: &Node, scope: &mut Scope) -> ModelSet {
     let mut set = ModelSet::default();
     let mut classes = Classes::new();
     let mut plans = Vec::new();
-    set.enums = enumerations(node, scope, &mut classes);
+    set.enums = enumerations(node, &|_| true, scope, &mut classes);
     let mut used = BTreeSet::new();
     let payloads = node
         .events
@@ -290,11 +320,16 @@ pub(super) fn received_models(node: &Node, scope: &mut Scope) -> ModelSet {
 /// Creates the enumerations of a node.
 fn enumerations<'a>(
     node: &'a Node,
+    is_written: &dyn Fn(&str) -> bool,
     scope: &mut Scope,
     classes: &mut Classes<'a>,
 ) -> Vec<Enumeration> {
     let mut enumerations = Vec::new();
-    for scalar in &node.scalars {
+    for scalar in node
+        .scalars
+        .iter()
+        .filter(|scalar| is_written(&scalar.name))
+    {
         if let Some(base) = enums::base(scalar) {
             let name = class_name(&scalar.name, "Enum");
             let name = scope.names.give_or(name, "Enum");
@@ -308,7 +343,57 @@ fn enumerations<'a>(
     enumerations
 }
 
-/// Formats the docstring of the class of a definition.
+/// Returns the names of the definitions that become classes: not those that only classes of the
+/// service's own code use. `None` stands for all.
+fn written_definitions(node: &Node) -> Option<BTreeSet<&str>> {
+    node.python_classes().next()?;
+    let parts = |are_own: bool| {
+        let of_operations = node.operations.iter().flat_map(|operation| {
+            [
+                (&operation.input, &operation.input_class),
+                (&operation.result, &operation.result_class),
+            ]
+        });
+        let of_events = node
+            .declared()
+            .map(|(_, event)| (&event.payload, &event.class));
+        let parts = of_operations.chain(of_events);
+        let parts = parts.filter(move |(_, class)| class.is_some() == are_own);
+        reached(node, parts.map(|(fields, _)| fields.as_slice()).collect())
+    };
+    let (own, others) = (parts(true), parts(false));
+    let names = node
+        .definitions
+        .iter()
+        .map(|definition| definition.name.as_str());
+    let names = names.chain(node.scalars.iter().map(|scalar| scalar.name.as_str()));
+    Some(
+        names
+            .filter(|name| others.contains(name) || !own.contains(name))
+            .collect(),
+    )
+}
+
+/// Returns the names of the definitions that fields use, directly or not.
+fn reached<'a>(node: &'a Node, mut open: Vec<&'a [Field]>) -> BTreeSet<&'a str> {
+    let mut names = BTreeSet::new();
+    while let Some(fields) = open.pop() {
+        let mut types: Vec<&Type> = fields.iter().map(|field| &field.ty).collect();
+        while let Some(ty) = types.pop() {
+            match ty {
+                Type::List(item) | Type::Map(item) => types.push(item),
+                Type::Union(members) => types.extend(members),
+                Type::Scalar(scalar) => _ = names.insert(scalar.name.as_str()),
+                Type::Defined(name) if names.insert(name) => {
+                    open.extend(node.definition(name).map(|found| found.fields.as_slice()));
+                }
+                _ => {}
+            }
+        }
+    }
+    names
+}
+
 /// The declared events whose payload has fields, with their index.
 fn typed_events(node: &Node) -> impl Iterator<Item = (usize, &Event, &Declared)> {
     let declared = node.events.iter().enumerate();

@@ -867,6 +867,13 @@ fn exports(enums: &[enums::Enumeration], models: &ModelSet, variables: &Variable
         .into_iter()
         .chain(enums.iter().map(|one| one.name.clone()))
         .chain(models.models.iter().map(|model| model.name().to_owned()))
+        .chain(
+            models
+                .own
+                .iter()
+                .filter(|name| !name.contains('.'))
+                .cloned(),
+        )
         .chain(variables.operations.values().cloned())
         .collect()
 }

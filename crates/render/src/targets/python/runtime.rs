@@ -40,6 +40,7 @@ static FILES: &[(&str, &str)] = files![
     "_models",
     "_operation",
     "_outgoing",
+    "_own_models",
     "_parse",
     "_payloads",
     "_privacy",

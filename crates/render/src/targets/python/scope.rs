@@ -1,6 +1,9 @@
 //! Scope of a module: its imports, and its allocated names.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use herald_catalog::imported::PythonClass;
 
 use crate::python::imports::Imports;
 use crate::python::names::Names;
@@ -61,6 +64,8 @@ pub(super) struct Scope {
     models: Models,
     runtime: Runtime,
     imports: Imports,
+    /// Names of classes of the service's own code.
+    own: HashMap<String, String>,
     pub(super) names: Names,
 }
 
@@ -70,6 +75,7 @@ impl Scope {
             models,
             runtime,
             imports: Imports::default(),
+            own: HashMap::new(),
             names: Names::new(TAKEN.iter().copied()),
         }
     }
@@ -93,6 +99,28 @@ impl Scope {
                 self.imports.name(&module, name);
             }
         }
+        name
+    }
+
+    /// Adds the import of a class of the service's own code, and returns its name in the module.
+    pub(super) fn own_class(&mut self, class: &PythonClass) -> String {
+        let key = class.to_string();
+        if let Some(known) = self.own.get(&key) {
+            return known.clone();
+        }
+        let (outer, inner) = match class.name.split_once('.') {
+            Some((outer, inner)) => (outer, format!(".{inner}")),
+            None => (class.name.as_str(), String::new()),
+        };
+        let given = self.names.give_or(outer.to_owned(), "Payload");
+        let import = if given == outer {
+            given.clone()
+        } else {
+            format!("{outer} as {given}")
+        };
+        self.imports.own_name(&class.module, &import);
+        let name = given + &inner;
+        self.own.insert(key, name.clone());
         name
     }
 

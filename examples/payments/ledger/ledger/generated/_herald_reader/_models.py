@@ -3,9 +3,12 @@
 
 """Parsing of JSON objects to pydantic models and dataclasses."""
 
+import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields, is_dataclass
 from functools import lru_cache
+from importlib import import_module
 from math import isfinite
 from types import NoneType, UnionType
 from typing import (
@@ -16,10 +19,11 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
+    is_typeddict,
 )
 
 from ._enums import NumberEnum, TextEnum
-from ._fields import fields_of
+from ._fields import fields_of, has_aliases, is_model
 from ._generics import M
 from ._limits import Limits, UniqueItems
 from ._privacy import private_attributes, public_fields, published
@@ -102,6 +106,39 @@ def from_json(model: type[M], value: Mapping[str, Any]) -> M:
     except RecursionError:
         raise ModelError((), "nested too deeply") from None
     return read
+
+
+@lru_cache(maxsize=1_024)
+def is_own(model: Any) -> bool:
+    """Whether a class is of the service's own code, and not generated."""
+    if not isinstance(model, type) or hasattr(model, "__herald_model__"):
+        return False
+    return not issubclass(model, EventDataclass)
+
+
+def own_from_json(model: Any, value: Mapping[str, Any]) -> Any:
+    """Parse a JSON object to an instance of a class of the service's own code.
+
+    Raises:
+        ValueError: The object does not match the class.
+    """
+    if is_model(model):
+        # Of JSON, also strict models take text as a time.
+        names = {} if has_aliases(model) else {"by_alias": False, "by_name": True}
+        return model.model_validate_json(json.dumps(value), **names)
+    if is_typeddict(model):
+        return dict(value)
+    if is_dataclass(model) and not hasattr(model, "__struct_fields__"):
+        with suppress(ImportError):
+            return (
+                library("pydantic").TypeAdapter(model).validate_json(json.dumps(value))
+            )
+    return library("msgspec").convert(value, model)
+
+
+def library(name: str) -> Any:
+    """Return a library that classes of the service use."""
+    return import_module(name)
 
 
 def _read(hint: Any, value: Any) -> Any:

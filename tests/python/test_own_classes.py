@@ -1,0 +1,246 @@
+"""Publishers of classes of a service's own code, and the program that prints their
+schemas.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from harness import (
+    CORRELATION_ID,
+    GOLDEN,
+    PACKAGES,
+    ROOT,
+    Client,
+    load,
+    publisher,
+)
+from test_modules import run, tool
+
+PROGRAM = ROOT / "crates/cli/src/commands/import/schemas.py"
+LOCK = GOLDEN / "own.lock.json"
+ORDER_ID = UUID(int=7)
+
+
+@pytest.fixture(autouse=True)
+def _own_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(GOLDEN))
+
+
+def answer(folder: Path, *names: str, code: str | None = None) -> Any:
+    """Run the program as `herald import` does."""
+    if code is not None:
+        (folder / "service.py").write_text(code, encoding="utf-8")
+    (folder / "request").write_text(json.dumps(names), encoding="utf-8")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-c", PROGRAM.read_text("utf-8")),
+            *(str(folder / "request"), str(folder / "answer")),
+            str(GOLDEN if code is None else folder),
+        ],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "answer").read_text("utf-8"))["classes"]
+
+
+def test_the_imported_schemas_are_those_of_pydantic(tmp_path: Path) -> None:
+    names = ["own_code:Draft", "own_code:OrderPlaced", "own_code:Outer.Returned"]
+    classes = answer(tmp_path, *names)
+    document = {
+        "$comment": "Types of Python classes, written by `herald import`. "
+        "Commit it, and do not edit it.",
+        "herald_import": 1,
+        "classes": {name: classes[name]["schema"] for name in names},
+    }
+    text = json.dumps(document, indent=2) + "\n"
+    if "HERALD_BLESS" in os.environ:
+        LOCK.write_text(text, encoding="utf-8")
+    assert json.loads(LOCK.read_text("utf-8")) == document
+
+
+BAD = """
+import sys
+
+class NoModel: ...
+VALUE = 3
+
+def secret():
+    raise ValueError("broken on purpose")
+
+print("noise")
+"""
+
+
+def test_each_failure_has_its_kind(tmp_path: Path) -> None:
+    names = [
+        "service:NoModel",
+        "service:VALUE",
+        "service:NoModle",
+        "service.more:A",
+        "missing:A",
+        "raising:A",
+        "leaving:A",
+        "needs:A",
+    ]
+    (tmp_path / "raising.py").write_text("import service\nservice.secret()\n")
+    (tmp_path / "leaving.py").write_text("import sys\nsys.exit(3)\n")
+    (tmp_path / "needs.py").write_text("import not_installed_anywhere\n")
+    classes = answer(tmp_path, *names, code=BAD)
+    found = {name: (it["error"], it["message"]) for name, it in classes.items()}
+    assert found == {
+        "service:NoModel": ("no_model", "type"),
+        "service:VALUE": ("no_model", "int"),
+        "service:NoModle": ("no_class", "NoModel"),
+        "service.more:A": ("no_module", "service.more"),
+        "missing:A": ("no_module", "missing"),
+        "raising:A": ("raised", "ValueError: broken on purpose"),
+        "leaving:A": ("raised", "SystemExit: 3"),
+        "needs:A": (
+            "raised",
+            "ModuleNotFoundError: No module named 'not_installed_anywhere'",
+        ),
+    }
+    trace = classes["raising:A"]["traceback"]
+    assert "service.secret()" in trace
+    assert "importlib" not in trace
+
+
+def test_msgspec_prints_its_schemas(tmp_path: Path) -> None:
+    pytest.importorskip("msgspec")
+    code = "import msgspec\nclass A(msgspec.Struct):\n    a: int\n"
+    classes = answer(tmp_path, "service:A", code=code)
+    assert classes["service:A"]["schema"]["$defs"]["A"]["required"] == ["a"]
+
+
+def own_code() -> Any:
+    return import_module("own_code")
+
+
+def placed(**fields: Any) -> Any:
+    code = own_code()
+
+    given = {
+        "order_id": ORDER_ID,
+        "placed_at": datetime(2026, 1, 2, tzinfo=UTC),
+        "total": code.Money(amount=Decimal("12.50")),
+        "payment": code.Cash(),
+        "lines": [code.Line(sku="a", count=1)],
+        "customer_name": "Ann",
+    }
+    return code.OrderPlaced(**given | fields)
+
+
+async def publish(payload: object, event: str = "order_placed") -> dict[str, Any]:
+    client = Client()
+    node = publisher(load("own_events"), "OwnEventPublisher", client)
+    await getattr(node, f"publish_{event}")(payload, correlation_id=CORRELATION_ID)
+    (published,) = client.published
+    return published
+
+
+def test_instances_are_published_as_pydantic_writes_them() -> None:
+    import asyncio
+
+    published = asyncio.run(publish(placed()))
+    assert published["payload"] == placed().model_dump(mode="json", by_alias=True)
+    assert published["payload"]["count"] == 1
+    assert published["payload"]["customerName"] == "Ann"
+    assert published["metadata"]["partition_key"] == str(ORDER_ID)
+
+
+def test_mappings_become_instances_and_others_are_refused() -> None:
+    import asyncio
+
+    code = own_code()
+
+    module = load("own_events")
+    fields = placed().model_dump()
+    assert asyncio.run(publish(fields))["payload"]["total"]["amount"] == "12.50"
+    returned = code.Outer.Returned(order_id=ORDER_ID, on=date(2026, 1, 2))
+    published = asyncio.run(publish(returned, "order_returned"))
+    assert published["payload"] == {
+        "order_id": str(ORDER_ID),
+        "on": "2026-01-02",
+        "reason": "none",
+    }
+    error = sys.modules["herald.runtime"].PayloadError
+    node = publisher(module, "OwnEventPublisher", Client())
+    for payload in ({"order_id": "no"}, returned, 3):
+        with pytest.raises(error) as raised:
+            asyncio.run(node.publish_order_placed(payload))
+        assert "no" not in str(raised.value).split()
+
+
+def test_received_payloads_are_instances() -> None:
+    import asyncio
+
+    module = load("own_events")
+    published = asyncio.run(publish(placed()))
+    sent = {**published["payload"], "customer_name": "Ann"}
+    from herald.runtime._parse import _payload_reader
+
+    code = own_code()
+
+    payload = _payload_reader(module.OrderPlacedEvent)(sent)
+    assert isinstance(payload, code.OrderPlaced)
+    assert payload == placed()
+
+
+USES = """
+from own_code import Cash, Draft, OrderPlaced
+from own_events import OrderPlacedEvent, OwnEventPublisher
+
+
+async def publish(node: OwnEventPublisher, placed: OrderPlaced, draft: Draft) -> None:
+    await node.publish_order_placed(placed)
+    await node.publish_order_noted(note="n")
+    await node.publish_order_placed(draft)  # type: ignore[call-overload]
+    await node.publish_order_placed(total=1)  # type: ignore[call-overload]
+
+
+def read(event: OrderPlacedEvent) -> bool:
+    return isinstance(event.payload.payment, Cash)
+"""
+
+
+def test_type_checkers_know_the_classes(tmp_path: Path) -> None:
+    uses = tmp_path / "uses.py"
+    uses.write_text(USES, encoding="utf-8")
+    path = os.pathsep.join([str(GOLDEN), str(PACKAGES)])
+    cache = ["--cache-dir", str(tmp_path / "cache")]
+    run(tool("HERALD_MYPY", "mypy"), "--strict", *cache, str(uses), MYPYPATH=path)
+
+
+def test_inputs_of_own_classes_stay_private() -> None:
+    import asyncio
+
+    code = own_code()
+
+    module = load("own_events")
+    client = Client()
+
+    class Node(module.OwnEventPublisher):  # type: ignore[name-defined, misc]
+        @module.instrument_place  # type: ignore[untyped-decorator]
+        async def place(self, draft: Any) -> Any:
+            return module.PlaceResult(order_id=ORDER_ID)
+
+    node = Node()
+    node.node_id, node.kafka_client, node.default_namespace = ORDER_ID, client, "dev"
+    asyncio.run(node.place(code.Draft(sku="a", card_number="4111")))
+    assert "4111" not in str(client.published)
+    assert client.published[0]["payload"]["input_summary"] == {
+        "sku": "str",
+        "card_number": "str",
+    }
