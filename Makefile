@@ -51,7 +51,18 @@ $(TOOLS)/bin/mdbook:
 build:
 	cargo build --release --locked --bin herald -p herald-cli -p herald-python
 
-demo: build ## the main job on an example contract
+DEMO := $(TOOLS)/demo
+
+# The environment of a user: the package and pydantic.
+$(DEMO)/.stamp: tests/requirements.txt
+	$(PYTHON) -m venv --clear $(DEMO)
+	$(DEMO)/bin/pip install --quiet --disable-pip-version-check \
+		"$$(grep -h '^pydantic==' tests/python/requirements.txt)"
+	touch $@
+
+demo: build wheel $(DEMO)/.stamp ## the main job on an example contract, and its service in Python
+	$(DEMO)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps \
+		--no-index --find-links target/wheels herald-events
 	scripts/demo
 
 test: lint rust-test some-faults python-test kafka-test package-test book-test ## every check that CI runs

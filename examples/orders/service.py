@@ -1,14 +1,12 @@
 """A service that publishes events with the module that Herald generated for it.
 
-Run it from this folder: `python service.py`. The client here prints; in production it
-is your client for Kafka, with the same method.
+Run it from this folder, with a cluster that has the topics of the contract, such as
+`herald dev`: `KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:… python service.py`.
 """
 
 import asyncio
-import json
 from decimal import Decimal
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from generated.orders_events import (
     OrderPlaced,
@@ -18,36 +16,16 @@ from generated.orders_events import (
     PlaceResult,
     instrument_place,
 )
+from herald import KafkaClient
 from herald.runtime import correlation
-
-
-class PrintingClient:
-    """Stands in for a client of Kafka."""
-
-    is_connected = True
-
-    async def publish_with_envelope(
-        self,
-        *,
-        event_type: str,
-        source_node_id: str,
-        payload: dict[str, Any],
-        topic: str,
-        correlation_id: UUID | None,
-        metadata: dict[str, Any],
-    ) -> bool:
-        """Print what would be published."""
-        print(f"{topic}\n  {json.dumps(payload)}")
-        return True
 
 
 class Orders(OrdersEventPublisher):
     """Takes orders."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: KafkaClient) -> None:
         self.node_id = "orders-1"
-        self.kafka_client = PrintingClient()
-        self.default_namespace = "dev"
+        self.kafka_client = client
 
     @instrument_place
     async def place(self, order: PlaceInput) -> PlaceResult:
@@ -57,22 +35,27 @@ class Orders(OrdersEventPublisher):
 
 async def main() -> None:
     """Serve one request: its events have one correlation id."""
-    orders = Orders()
-    order = PlaceInput(order_id=uuid4(), items=["lamp"])
-    with correlation() as request:
-        await orders.state_machine.transition(OrdersState.BUSY, reason="order")
-        await orders.place(order)
-        assert request.correlation_id is not None
-        await orders._publish_order_placed_event(
-            request.correlation_id,
-            OrderPlaced(
-                order_id=order.order_id,
-                total=Decimal("99.90"),
-                currency="EUR",
-                email="somebody@example.com",
-            ),
-        )
-        await orders.state_machine.transition(OrdersState.IDLE, reason="done")
+    async with KafkaClient(
+        service="orders", namespace="dev", check_topics="error"
+    ) as client:
+        orders = Orders(client)
+        order = PlaceInput(order_id=uuid4(), items=["lamp"])
+        with correlation():
+            await orders.state_machine.transition(OrdersState.BUSY, reason="order")
+            await orders.place(order)
+            receipt = await orders.publish_order_placed(
+                OrderPlaced(
+                    order_id=order.order_id,
+                    total=Decimal("99.90"),
+                    currency="EUR",
+                    email="somebody@example.com",
+                )
+            )
+            print(receipt)
+            await orders.state_machine.transition(OrdersState.IDLE, reason="done")
+        # Events of operations and states are not awaited.
+        await client.flush()
+        print(f"{client.stats().delivered} events delivered")
 
 
 if __name__ == "__main__":

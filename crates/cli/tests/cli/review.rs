@@ -148,3 +148,17 @@ fn an_output_is_a_format_and_a_file() {
         assert!(run.stderr.contains(reason), "{}", run.stderr);
     }
 }
+
+#[test]
+fn an_exception_from_breaking_changes_that_nothing_needs_is_reported() {
+    let sandbox = repository();
+    let unused = "{rule: enum.value_added, reason: agreed}";
+    sandbox.write(
+        "herald.yaml",
+        format!("contracts: [contracts]\nbreaking: {{ignore: [{unused}]}}\n"),
+    );
+    let run = sandbox
+        .herald(&["review", "--against", "git:main"])
+        .exits(0);
+    assert!(run.stderr.contains("config.unused"), "{}", run.stderr);
+}

@@ -34,7 +34,7 @@ pub struct Comparison<'a> {
     /// Changes that break a wanted direction, and that the project does not allow.
     pub changes: Vec<Change>,
     /// Exceptions of the project, and their use.
-    exceptions: Exceptions<'a>,
+    pub exceptions: Exceptions<'a>,
 }
 
 /// Runs the command.

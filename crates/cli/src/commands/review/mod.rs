@@ -164,7 +164,9 @@ fn breaking_changes(
         let result = format!("not compared: the contracts of {} have errors", old.name);
         return skipped(result, new);
     }
-    let changes = breaking::compare(&old, new, &[], project)?.changes;
+    let comparison = breaking::compare(&old, new, &[], project)?;
+    comparison.exceptions.report(args.paths.is_empty());
+    let changes = comparison.changes;
     let verdict = if changes.is_empty() {
         Verdict::Good
     } else {
