@@ -73,7 +73,8 @@ time. Contracts with errors are skipped; files of the other contracts are writte
     #[command(after_help = "\
 Examples:
   herald catalog contract.yaml
-  herald catalog contracts/ --topics --format markdown > EVENTS.md
+  herald catalog --format markdown --out EVENTS.md            a page to commit
+  herald catalog --format markdown --out EVENTS.md --check    in CI: exit 1 if it is stale
   herald catalog contract.yaml --format json")]
     Catalog(Catalog),
     /// Estimate event volume and storage
@@ -407,6 +408,12 @@ pub struct Catalog {
     /// Show the topic of each event
     #[arg(long)]
     pub topics: bool,
+    /// Write the page of `--format markdown` to a file
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write nothing; show a diff and exit 1 if the file is stale
+    #[arg(long, requires = "out")]
+    pub check: bool,
     /// Namespace of topics, if contract and project set none
     #[arg(
         long,
@@ -429,7 +436,7 @@ pub enum CatalogFormat {
     Json,
     /// The JSON document as YAML
     Yaml,
-    /// Tables for documentation
+    /// A page of topics, events, payloads, producers and consumers
     Markdown,
 }
 

@@ -80,7 +80,7 @@ fn catalog_prints_every_format() {
         "{}",
         print("yaml")
     );
-    assert!(print("markdown").contains("| declared events | `order.placed` | `shop.orders.v1` |"));
+    assert!(print("markdown").contains("| `shop.orders.v1` | `order.placed` | orders | – |"));
     assert!(
         print("table").contains("order.placed            shop.orders.v1"),
         "{}",

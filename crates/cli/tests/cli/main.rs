@@ -2,6 +2,7 @@
 
 mod breaking;
 mod breaking_exceptions;
+mod catalog_page;
 mod commands;
 mod corpus;
 #[cfg(target_os = "linux")]

@@ -1,20 +1,31 @@
 //! `herald catalog`: lists the events that contracts publish.
 
+mod markdown;
+
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 
 use herald_catalog::category::CATEGORIES;
 use herald_catalog::load::Loaded;
 use herald_catalog::{Event, Node};
 use herald_diagnostics::render::visible_line;
+use herald_render::is_ours;
 use serde_json::{Map, Value, json};
 
 use crate::args::{Catalog, CatalogFormat};
 use crate::format::count;
-use crate::terminal::{self, BOLD, DIM};
-use crate::{Error, ExitStatus, output, project};
+use crate::terminal::{self, BOLD, DIM, GREEN};
+use crate::{Error, ExitStatus, lock_file, output, output_files, project};
 
 /// Runs the command.
 pub fn run(args: &Catalog) -> Result<ExitStatus, Error> {
+    if args.out.is_some() && args.format != CatalogFormat::Markdown {
+        return Err(Error::Message(
+            "--out writes the page of `--format markdown`; redirect other formats with `>`"
+                .to_owned(),
+        ));
+    }
     let project = project::find()?;
     let mut loaded = project::load_or_describe(&project, &args.paths, &args.node)?;
     let view = View {
@@ -23,7 +34,16 @@ pub fn run(args: &Catalog) -> Result<ExitStatus, Error> {
     };
     match args.format {
         CatalogFormat::Table => output::text(&view.tables(&loaded))?,
-        CatalogFormat::Markdown => output::text(&view.markdown(&loaded))?,
+        CatalogFormat::Markdown => {
+            if args.node.node_type.is_none() {
+                lock_file::name_by_project(&mut loaded.catalog, &project)?;
+            }
+            let page = markdown::page(&loaded.catalog, &args.namespace);
+            match &args.out {
+                Some(path) => return write(path, &page, args.check, loaded),
+                None => output::text(&page)?,
+            }
+        }
         CatalogFormat::Json => output::json(&view.document(&loaded))?,
         CatalogFormat::Yaml => output::yaml(&view.document(&loaded))?,
     }
@@ -33,6 +53,43 @@ pub fn run(args: &Catalog) -> Result<ExitStatus, Error> {
     } else {
         ExitStatus::Success
     })
+}
+
+/// Writes the page, or compares it with the file.
+fn write(path: &Path, page: &str, check: bool, mut loaded: Loaded) -> Result<ExitStatus, Error> {
+    if loaded.has_errors() {
+        terminal::print_errors(&mut loaded);
+        return Ok(ExitStatus::Problems);
+    }
+    let old = match fs::read_to_string(path) {
+        Ok(text) => Some(text.replace("\r\n", "\n")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => {
+            let message = format!("can't read `{}`: {error}", path.display());
+            return Err(Error::Message(message));
+        }
+    };
+    let shown = terminal::path(path);
+    if old.as_deref() == Some(page) {
+        terminal::status(&format!("{GREEN}up to date{GREEN:#}: {shown}"));
+        return Ok(ExitStatus::Success);
+    }
+    if check {
+        output::text_diff(path, old.as_deref(), page)?;
+        terminal::status(&format!(
+            "{shown} is stale; run the command without --check"
+        ));
+        return Ok(ExitStatus::Problems);
+    }
+    if old.as_deref().is_some_and(|old| !is_ours(old.as_bytes())) {
+        return Err(Error::Message(format!(
+            "`{}` was not written by Herald; name another file, or remove it",
+            path.display()
+        )));
+    }
+    output_files::write_text(path, page, old.is_none())?;
+    terminal::status(&format!("{GREEN}wrote{GREEN:#} {shown}"));
+    Ok(ExitStatus::Success)
 }
 
 struct View<'a> {
@@ -116,39 +173,6 @@ impl View<'_> {
         }
         text
     }
-
-    fn markdown(&self, loaded: &Loaded) -> String {
-        let mut text = String::new();
-        for node in &loaded.catalog.nodes {
-            let _ = writeln!(text, "## {}\n", escape(title(node)));
-            if let Some(description) = &node.description {
-                let _ = writeln!(text, "{}\n", escape(description.trim()));
-            }
-            if node.events.is_empty() {
-                text.push_str("No events.\n\n");
-                continue;
-            }
-            text.push_str(if self.topics {
-                "| category | event type | topic |\n| --- | --- | --- |\n"
-            } else {
-                "| category | event type |\n| --- | --- |\n"
-            });
-            for event in &node.events {
-                let _ = write!(
-                    text,
-                    "| {} | {} |",
-                    event.category.title,
-                    code(&event.event_type)
-                );
-                if self.topics {
-                    let _ = write!(text, " {} |", code(&self.topic(node, event)));
-                }
-                text.push('\n');
-            }
-            text.push('\n');
-        }
-        text
-    }
 }
 
 /// Returns the name of a node, or a placeholder.
@@ -159,14 +183,18 @@ fn title(node: &Node) -> &str {
 /// Text of a contract in Markdown: never a heading, a link or a tag.
 pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in visible_line(text).chars() {
-        match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '~' | '&' | '!' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            c => escaped.push(c),
+    let text = visible_line(text);
+    let mut before = "";
+    for (at, c) in text.char_indices() {
+        let rest = &text[at..];
+        // Addresses become links without any brackets.
+        let is_address = rest.starts_with("://") || (c == '.' && before.ends_with("www"));
+        let is_syntax = "\\`*_[]<>|#~&!@".contains(c);
+        if is_syntax || is_address {
+            escaped.push('\\');
         }
+        escaped.push(c);
+        before = &text[..at + c.len_utf8()];
     }
     escaped
 }
