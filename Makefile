@@ -22,7 +22,7 @@ export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
 .PHONY: help build demo test lint rust-test some-faults faults soak python-test kafka-test kafka
-.PHONY: wheel package-test book book-test bench bench-runtime bench-python bench-service clean
+.PHONY: wheel package-test package crates msrv book book-test bench bench-runtime bench-python bench-service clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -68,7 +68,7 @@ demo: build wheel $(DEMO)/.stamp ## the main job on an example contract, and its
 test: lint rust-test some-faults python-test kafka-test package-test book-test ## every check that CI runs
 
 # Python without the ending.
-SCRIPTS = scripts/kafka scripts/licenses scripts/book scripts/python-reference scripts/words \
+SCRIPTS = $(addprefix scripts/,book kafka licenses package python-reference words) \
 	$(addprefix benches/,declared instrument lifecycle metrics python run runtime)
 
 lint: $(VENV)/.stamp ## format, lints, wording, licences
@@ -142,6 +142,24 @@ package-test: build $(PACKAGE)/.stamp ## the Python package, installed and teste
 	cd examples/fastapi && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
 	cd examples/faststream && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
 	scripts/kafka run -- $(PACKAGE)/bin/python -m pytest -q -rs tests/package
+
+LINUX := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-musl
+MUSL := $(filter %-musl,$(LINUX))
+
+package: build ## wheels and commands for Linux, as a release has them (half an hour)
+	scripts/package tools $(LINUX)
+	scripts/package wheel $(LINUX)
+	scripts/package command $(MUSL)
+	scripts/package check
+	scripts/package sums
+
+crates: ## the crates, as crates.io would get them
+	cargo publish --dry-run --workspace --exclude herald-python --locked --allow-dirty
+
+msrv: ## compile with the oldest Rust
+	oldest=$$(sed -nE 's/^rust-version = "(.*)"/\1/p' Cargo.toml); \
+		rustup toolchain install --profile minimal "$$oldest" && \
+		cargo "+$$oldest" check --workspace --all-features --locked
 
 book: $(TOOLS)/bin/mdbook ## docs/ as a book, below target/book
 	scripts/book

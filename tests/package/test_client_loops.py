@@ -46,6 +46,21 @@ def run_asyncio(main: Coroutine[Any, Any, None]) -> None:
     asyncio.run(main)
 
 
+class UnwatchingLoop(asyncio.SelectorEventLoop):
+    """An event loop that can't watch files, as asyncio's on Windows."""
+
+    def add_reader(self, *arguments: object) -> None:
+        raise NotImplementedError
+
+    def remove_reader(self, fd: object) -> bool:
+        raise NotImplementedError
+
+
+def run_unwatching(main: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=UnwatchingLoop) as runner:
+        runner.run(main)
+
+
 def run_uvloop(main: Coroutine[Any, Any, None]) -> None:
     uvloop.run(main)
 
@@ -59,7 +74,7 @@ def run_eagerly(main: Coroutine[Any, Any, None]) -> None:
     asyncio.run(eager())
 
 
-LOOPS = [run_asyncio, run_uvloop]
+LOOPS = [run_asyncio, run_uvloop, run_unwatching]
 if sys.version_info >= (3, 12):
     LOOPS.append(run_eagerly)
 Run = Callable[[Coroutine[Any, Any, None]], None]

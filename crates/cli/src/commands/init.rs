@@ -6,8 +6,8 @@ use crate::args::Init;
 use crate::terminal::{self, BOLD, GREEN};
 use crate::{Error, ExitStatus, output_files};
 
-const PROJECT: &str = include_str!("../../../../examples/orders/herald.yaml");
-const CONTRACT: &str = include_str!("../../../../examples/orders/contracts/orders.yaml");
+const PROJECT: &str = include_str!("example/herald.yaml");
+const CONTRACT: &str = include_str!("example/orders.yaml");
 
 /// Runs the command.
 pub fn run(args: &Init) -> Result<ExitStatus, Error> {

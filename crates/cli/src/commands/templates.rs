@@ -20,7 +20,7 @@ use crate::{Error, ExitStatus, output, output_files, project};
 const EXAMPLES: [(&str, &str); 3] = [
     (
         "an example with everything",
-        include_str!("../../../../examples/orders/contracts/orders.yaml"),
+        include_str!("example/orders.yaml"),
     ),
     (
         "an example without operations",

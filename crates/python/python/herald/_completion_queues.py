@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from threading import Thread
+from weakref import ReferenceType, ref
 
-from herald._herald import CompletionQueue
+from herald._herald import CompletionQueue, LoopWaker
 
 
 class CompletionQueues:
@@ -23,9 +26,7 @@ class CompletionQueues:
         queue = self._all.get(loop)
         if queue is None:
             self._drop_closed()
-            queue = CompletionQueue(loop)
-            loop.add_reader(queue.fileno(), queue.process)
-            self._all[loop] = queue
+            queue = self._all[loop] = _queue_of(loop)
         self._last_used = (loop, queue)
         return queue
 
@@ -49,7 +50,7 @@ class CompletionQueues:
         queue.process()
         if not len(queue):
             del self._all[loop]
-            loop.remove_reader(queue.fileno())
+            _stop_watching(loop, queue)
 
     def _drop_closed(self) -> None:
         """Drops the queues of closed loops, with their capacity in flight."""
@@ -62,5 +63,46 @@ class CompletionQueues:
         self._last_used = None
         for loop, queue in list(self._all.items()):
             if not loop.is_closed():
-                loop.call_soon_threadsafe(loop.remove_reader, queue.fileno())
+                loop.call_soon_threadsafe(_stop_watching, loop, queue)
         self._all.clear()
+
+
+def _queue_of(loop: asyncio.AbstractEventLoop) -> CompletionQueue:
+    """Returns a queue that the loop processes when futures are ready."""
+    with suppress(NotImplementedError):
+        queue = CompletionQueue(loop)
+        loop.add_reader(queue.fileno(), queue.process)
+        return queue
+    # Asyncio's loop on Windows can't watch a socket.
+    queue, waker = CompletionQueue.with_waker(loop)
+    Thread(
+        target=_call_when_ready,
+        args=(waker, ref(loop), ref(queue)),
+        name="herald-loop-waker",
+        daemon=True,
+    ).start()
+    return queue
+
+
+def _call_when_ready(
+    waker: LoopWaker,
+    loop_ref: ReferenceType[asyncio.AbstractEventLoop],
+    queue_ref: ReferenceType[CompletionQueue],
+) -> None:
+    """Has the loop process the queue each time that futures are ready, until one of them is gone."""
+    while waker.wait():
+        loop, queue = loop_ref(), queue_ref()
+        if loop is None or queue is None:
+            return
+        try:
+            loop.call_soon_threadsafe(queue.process)
+        except RuntimeError:
+            # The loop is closed.
+            return
+        del loop, queue
+
+
+def _stop_watching(loop: asyncio.AbstractEventLoop, queue: CompletionQueue) -> None:
+    # Without a file descriptor, the queue's thread ends when the queue is gone.
+    with suppress(NotImplementedError):
+        loop.remove_reader(queue.fileno())

@@ -2,13 +2,10 @@
 //!
 //! Waking a loop from another thread takes the interpreter lock, which the loop's thread holds most
 //! of the time: a wake-up per receipt would cost more than publishing. So no publisher thread ever
-//! takes that lock. It notes which futures are ready and writes one byte to a socket that the loop
-//! watches; the loop then resolves everything that became ready in the meantime.
+//! takes that lock. It notes which futures are ready and wakes the loop (`wakeup`); the loop then
+//! resolves everything that became ready in the meantime.
 
 use std::future::Future;
-use std::io::{ErrorKind, Read, Write};
-use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -20,6 +17,7 @@ use pyo3::types::{PyList, PyWeakrefMethods, PyWeakrefReference};
 
 use super::fifo::{Fifo, Ticket};
 use super::receipt::Receipt;
+use super::wakeup::{LoopWaker, Wakeup};
 use crate::errors;
 use crate::python_refs::name;
 
@@ -41,12 +39,11 @@ pub enum Completion {
 /// may wake a task that publishes again.
 const MAX_PER_WAKEUP: usize = 128;
 
-/// Futures of one event loop. Its owner registers `process` as the reader of `fileno`.
-#[pyclass(frozen, module = "herald._herald")]
+/// Futures of one event loop. Its owner has the loop call `process` when it is woken.
+#[pyclass(frozen, weakref, module = "herald._herald")]
 pub struct CompletionQueue {
     /// Weak: the loop keeps the queue.
     event_loop: Py<PyWeakrefReference>,
-    wakeup_reader: UnixStream,
     ready: Arc<ReadyQueue>,
     slots: Mutex<Slots>,
     fifo: Arc<Fifo>,
@@ -68,7 +65,7 @@ struct Slot {
 /// Indices of slots to poll; shared with publisher threads.
 struct ReadyQueue {
     state: Mutex<ReadyState>,
-    wakeup_writer: UnixStream,
+    wakeup: Wakeup,
 }
 
 #[derive(Default)]
@@ -90,23 +87,18 @@ impl Wake for SlotWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         // Called by threads of the publisher, so without the interpreter lock. The flag is read and
-        // set under the mutex of `indices`: of many receipts between two wake-ups, one writes a byte.
+        // set under the mutex of `indices`: of many receipts between two wake-ups, one wakes the loop.
         let mut state = lock(&self.ready.state);
         state.indices.push(self.index);
         let notified = std::mem::replace(&mut state.notified, true);
         drop(state);
         if !notified {
-            self.ready.notify();
+            self.ready.wakeup.notify();
         }
     }
 }
 
 impl ReadyQueue {
-    fn notify(&self) {
-        // A full socket wakes the loop already, and a closed one has no loop.
-        let _ = (&self.wakeup_writer).write(&[1]);
-    }
-
     /// Removes the first `max` indices.
     fn take(&self, max: usize) -> Vec<usize> {
         let mut state = lock(&self.state);
@@ -121,12 +113,24 @@ impl ReadyQueue {
         let notify = state.notified;
         drop(state);
         if notify {
-            self.notify();
+            self.wakeup.notify();
         }
     }
 }
 
 impl CompletionQueue {
+    fn of(event_loop: &Bound<'_, PyAny>, wakeup: Wakeup) -> PyResult<Self> {
+        Ok(Self {
+            event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
+            ready: Arc::new(ReadyQueue {
+                state: Mutex::default(),
+                wakeup,
+            }),
+            slots: Mutex::default(),
+            fifo: Arc::default(),
+        })
+    }
+
     /// Takes a position behind all senders of this loop. Only for the loop's thread.
     pub fn ticket(&self) -> Ticket {
         self.fifo.ticket()
@@ -234,38 +238,27 @@ pub fn outcome_list(py: Python<'_>, outcomes: Vec<Outcome>) -> PyResult<Bound<'_
 
 #[pymethods]
 impl CompletionQueue {
+    /// Creates the queue of a loop that watches `fileno`.
     #[new]
     fn new(event_loop: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let (wakeup_reader, wakeup_writer) = UnixStream::pair()?;
-        wakeup_reader.set_nonblocking(true)?;
-        wakeup_writer.set_nonblocking(true)?;
-        Ok(Self {
-            event_loop: PyWeakrefReference::new(event_loop)?.unbind(),
-            wakeup_reader,
-            ready: Arc::new(ReadyQueue {
-                state: Mutex::default(),
-                wakeup_writer,
-            }),
-            slots: Mutex::default(),
-            fifo: Arc::default(),
-        })
+        Self::of(event_loop, Wakeup::of_watching_loop()?)
+    }
+
+    /// Creates the queue of a loop that can't watch files, and what wakes it: see `LoopWaker`.
+    #[staticmethod]
+    fn with_waker(event_loop: &Bound<'_, PyAny>) -> PyResult<(Self, LoopWaker)> {
+        let (wakeup, waker) = Wakeup::of_waiting_thread();
+        Ok((Self::of(event_loop, wakeup)?, waker))
     }
 
     /// File descriptor that becomes readable when there are futures to resolve.
-    fn fileno(&self) -> i32 {
-        self.wakeup_reader.as_raw_fd()
+    fn fileno(&self) -> PyResult<i32> {
+        self.ready.wakeup.fileno()
     }
 
     /// Resolves the futures whose work is done. Called by the loop.
     fn process(&self, py: Python<'_>) -> PyResult<()> {
-        let mut bytes = [0; 64];
-        while let Err(error) = (&self.wakeup_reader).read(&mut bytes) {
-            match error.kind() {
-                ErrorKind::Interrupted => {}
-                ErrorKind::WouldBlock => break,
-                _ => return Err(error.into()),
-            }
-        }
+        self.ready.wakeup.clear()?;
         let result = self.resolve_ready(py);
         self.ready.rearm();
         result

@@ -13,6 +13,7 @@ mod receipt;
 mod stats;
 mod topic_check;
 mod wait;
+mod wakeup;
 
 use pyo3::prelude::*;
 use pyo3::types::PyModule;
@@ -32,6 +33,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<publisher::Publisher>()?;
     module.add_class::<publisher::PendingReceipt>()?;
     module.add_class::<completion_queue::CompletionQueue>()?;
+    module.add_class::<wakeup::LoopWaker>()?;
     module.add_class::<receipt::Receipt>()?;
     module.add_class::<stats::Stats>()?;
     module.add_class::<stats::SpoolStatus>()?;

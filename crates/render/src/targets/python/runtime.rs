@@ -11,7 +11,7 @@ use crate::targets::python::options::Models;
 macro_rules! files {
     ($($name:literal,)*) => {
         &[$(($name, include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"), "/../python/python/herald/runtime/", $name, ".py"
+            "../../../templates/runtime/", $name, ".py"
         )))),*]
     };
 }
