@@ -83,7 +83,8 @@ lint: $(VENV)/.stamp ## format, lints, wording, licences
 		. ../../scripts/book ../../scripts/python-reference
 	cd tests/review && $(HERALD_MYPY) --strict .
 	cd tests/words && $(HERALD_MYPY) --strict --scripts-are-modules . ../../scripts/words
-	$(VENV)/bin/python -m pytest -q tests/words
+	cd tests/release && $(HERALD_MYPY) --strict --scripts-are-modules . ../../scripts/package
+	$(VENV)/bin/python -m pytest -q tests/words tests/release
 	scripts/words
 	cd examples/orders && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict service.py
 	scripts/licenses --check

@@ -653,7 +653,7 @@ fn change_at(value: &mut Value, left: &mut usize, change: &mut Option<(u8, Strin
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn the_schema_accepts_the_same_contracts_as_the_reader(contract in contract()) {

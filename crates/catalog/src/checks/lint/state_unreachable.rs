@@ -1,6 +1,6 @@
 //! `lint.state_unreachable`: states that no transition leads to.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use herald_diagnostics::{Diagnostic, Rule, Severity};
 
@@ -23,23 +23,25 @@ pub(crate) fn check(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
     let Some(initial) = machine.initial.as_deref() else {
         return;
     };
-    let is_known = |state: &String| state == "*" || machine.states.contains(state);
+    let known: HashSet<&String> = machine.states.iter().collect();
+    let is_known = |state: &String| state == "*" || known.contains(state);
     let mut ends = (machine.transitions.iter())
         .flat_map(|transition| [&transition.from.value, &transition.to.value]);
     // A misspelled state is reported as such.
     if machine.transitions.is_empty() || !ends.all(is_known) {
         return;
     }
+    let mut next: HashMap<&str, Vec<&str>> = HashMap::new();
+    for transition in &machine.transitions {
+        next.entry(&transition.from.value)
+            .or_default()
+            .push(&transition.to.value);
+    }
     let mut reached: HashSet<&str> = HashSet::from([initial]);
-    let mut open = vec![initial];
+    let mut open = vec!["*", initial];
     while let Some(state) = open.pop() {
-        for transition in &machine.transitions {
-            let from = transition.from.value.as_str();
-            let to = transition.to.value.as_str();
-            if (from == state || from == "*") && reached.insert(to) {
-                open.push(to);
-            }
-        }
+        let ends = next.get(state).into_iter().flatten();
+        open.extend(ends.filter(|end| reached.insert(end)));
     }
     for state in machine
         .states

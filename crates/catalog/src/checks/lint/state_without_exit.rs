@@ -1,5 +1,7 @@
 //! `lint.state_without_exit`: states that can't be left and are not terminal.
 
+use std::collections::HashSet;
+
 use herald_diagnostics::{Diagnostic, Rule, Severity};
 
 use crate::node::Node;
@@ -20,12 +22,17 @@ pub(crate) fn check(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
     if machine.terminal.is_empty() || machine.transitions.is_empty() {
         return;
     }
+    let terminal: HashSet<&String> = machine.terminal.iter().collect();
+    let ends = (machine.transitions.iter()).map(|it| (&it.from.value, &it.to.value));
+    let (from_any, from_one): (Vec<_>, Vec<_>) = ends.partition(|(from, _)| *from == "*");
+    let from_any_to: HashSet<&String> = from_any.into_iter().map(|(_, to)| to).collect();
+    let left: HashSet<&String> = (from_one.into_iter())
+        .filter(|(from, to)| from != to)
+        .map(|(from, _)| from)
+        .collect();
     for state in &machine.states {
-        let is_left = machine.transitions.iter().any(|transition| {
-            let from = &transition.from.value;
-            (from == state || from == "*") && transition.to.value != *state
-        });
-        if is_left || machine.terminal.contains(state) {
+        let leads_elsewhere = from_any_to.len() > usize::from(from_any_to.contains(state));
+        if left.contains(state) || leads_elsewhere || terminal.contains(state) {
             continue;
         }
         diagnostics.push(

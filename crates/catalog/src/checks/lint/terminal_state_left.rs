@@ -1,5 +1,7 @@
 //! `lint.terminal_state_left`: transitions from terminal states.
 
+use std::collections::HashSet;
+
 use herald_diagnostics::{Diagnostic, Rule, Severity};
 
 use crate::node::Node;
@@ -17,9 +19,10 @@ pub(crate) static RULE: Rule = Rule {
 
 pub(crate) fn check(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
     let Some(machine) = &node.states else { return };
+    let terminal: HashSet<&String> = machine.terminal.iter().collect();
     for transition in &machine.transitions {
         let from = &transition.from;
-        if machine.terminal.contains(&from.value) && transition.to.value != from.value {
+        if terminal.contains(&from.value) && transition.to.value != from.value {
             diagnostics.push(
                 Diagnostic::new(
                     &RULE,

@@ -1,0 +1,121 @@
+"""Tests of scripts/package, and of the workflow that calls it."""
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "scripts/package"
+WORKFLOW = (ROOT / ".github/workflows/release.yml").read_text()
+PARTS = (
+    "herald/py.typed",
+    "herald.dist-info/licenses/THIRD-PARTY-LICENSES.txt",
+    "herald.dist-info/sboms/herald.cyclonedx.json",
+)
+
+
+def package(*arguments: object) -> tuple[int, str, str]:
+    """Exit code and output of the script."""
+    command = [sys.executable, str(PACKAGE), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def library(folder: Path, code: str, *options: str) -> Path:
+    """Compiles a shared library."""
+    source = folder / "library.c"
+    source.write_text(code)
+    compiled = folder / "_herald.abi3.so"
+    command = ["cc", "-shared", "-fPIC", "-o", str(compiled), str(source), *options]
+    subprocess.run(command, check=True)
+    return compiled
+
+
+def wheel(folder: Path, platform: str, compiled: Path, parts: tuple[str, ...]) -> Path:
+    built = folder / f"herald_events-1.0-cp311-abi3-{platform}.whl"
+    with zipfile.ZipFile(built, "w") as zipped:
+        zipped.write(compiled, "herald/_herald.abi3.so")
+        for part in parts:
+            zipped.writestr(part, "")
+    return built
+
+
+def test_a_wheel_of_an_old_system_passes(tmp_path: Path) -> None:
+    compiled = library(tmp_path, "int one(void) { return 1; }")
+    built = wheel(tmp_path, "manylinux_2_17_x86_64", compiled, PARTS)
+    code, output, error = package("check", built)
+    assert (code, error) == (0, "")
+    assert output == f"{built.name}: 0.0 MB\n"
+
+
+def test_a_wheel_that_needs_a_newer_c_library_fails(tmp_path: Path) -> None:
+    code = "#include <pthread.h>\nvoid *start(void) { return (void *)pthread_create; }"
+    compiled = library(tmp_path, code)
+    built = wheel(tmp_path, "manylinux_2_17_x86_64", compiled, PARTS)
+    status, _, error = package("check", built)
+    assert status == 1
+    assert re.fullmatch(
+        rf"{re.escape(built.name)}: needs glibc 2\.\d+, and promises 2\.17\n", error
+    )
+
+
+def test_a_wheel_that_needs_another_library_fails(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = library(tmp_path / "other", "int two(void) { return 2; }")
+    other = other.rename(other.with_name("libother.so"))
+    compiled = library(
+        tmp_path,
+        "int two(void); int one(void) { return two(); }",
+        f"-L{other.parent}",
+        "-lother",
+    )
+    built = wheel(tmp_path, "musllinux_1_2_x86_64", compiled, PARTS)
+    status, _, error = package("check", built)
+    assert status == 1
+    assert f"{built.name}: needs libother.so\n" in error
+    assert f"{built.name}: needs libc.so.6\n" in error, "that is not musl"
+
+
+@pytest.mark.parametrize("missing", PARTS)
+def test_a_wheel_without_a_part_fails(tmp_path: Path, missing: str) -> None:
+    compiled = library(tmp_path, "int one(void) { return 1; }")
+    parts = tuple(part for part in PARTS if part != missing)
+    built = wheel(tmp_path, "manylinux_2_17_x86_64", compiled, parts)
+    status, _, error = package("check", built)
+    assert status == 1
+    assert "has no " in error
+
+
+def test_notes_are_those_of_the_version_in_the_manifest() -> None:
+    manifest = (ROOT / "Cargo.toml").read_text()
+    current = re.search(r'^version = "(.*)"', manifest, re.M)
+    assert current
+    status, _, error = package("notes", "v99.0.0")
+    assert status == 1
+    assert error == f"99.0.0 is not the version in Cargo.toml, {current[1]}\n"
+
+
+def test_unknown_targets_are_named() -> None:
+    for action in ("wheel", "command", "tools"):
+        status, _, error = package(action, "sparc-unknown-linux-gnu")
+        assert status == 1
+        assert error.startswith("sparc-unknown-linux-gnu is not one of ")
+
+
+def test_the_workflow_builds_each_target_by_what_the_script_has() -> None:
+    text = PACKAGE.read_text()
+    targets = set(re.findall(r'"([a-z0-9_]+-(?:unknown|apple|pc)-[a-z-]+)"', text))
+    targets.add("universal2-apple-darwin")
+    assert set(re.findall(r"target: ([a-z0-9_-]+)", WORKFLOW)) == targets
+    actions = set(re.findall(r"scripts/package (\w+)", WORKFLOW))
+    assert actions == {"notes", "tools", "wheel", "command", "check", "try", "sums"}
+
+
+def test_the_workflow_runs_no_text_of_its_trigger_as_a_command() -> None:
+    commands = re.findall(r"run: (.*)", WORKFLOW)
+    assert len(commands) > 10
+    assert not [command for command in commands if "${{" in command]
