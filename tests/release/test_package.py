@@ -69,7 +69,7 @@ def test_a_wheel_that_needs_another_library_fails(tmp_path: Path) -> None:
     other = other.rename(other.with_name("libother.so"))
     compiled = library(
         tmp_path,
-        "int two(void); int one(void) { return two(); }",
+        "#include <stdlib.h>\nint two(void); void *one(void) { return malloc(two()); }",
         f"-L{other.parent}",
         "-lother",
     )

@@ -22,7 +22,9 @@ fn each_schema_version_opens_with_all_its_rows() {
         let spool = place.open();
 
         let micros = Duration::from_micros(1_795_444_000_123_456);
-        let mut retried = record(3).with_header("empty", "").with_header("bytes", [0, 255]);
+        let mut retried = record(3)
+            .with_header("empty", "")
+            .with_header("bytes", [0, 255]);
         retried.created = SystemTime::UNIX_EPOCH + micros;
         retried.attempts = 3;
         retried.not_before = Some(SystemTime::UNIX_EPOCH + micros * 2);
@@ -32,7 +34,12 @@ fn each_schema_version_opens_with_all_its_rows() {
             let expected = record(number);
             assert_eq!(
                 (&row.topic, &row.key, &row.payload, &row.headers),
-                (&expected.topic, &expected.key, &expected.payload, &expected.headers)
+                (
+                    &expected.topic,
+                    &expected.key,
+                    &expected.payload,
+                    &expected.headers
+                )
             );
         }
         assert_ne!(rows[0].headers, Headers::default());

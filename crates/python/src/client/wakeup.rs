@@ -1,4 +1,4 @@
-//! How a thread of the publisher wakes an event loop, without taking the interpreter lock.
+//! Wake-ups of event loops by threads of the publisher, which don't take the interpreter lock.
 
 use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -28,7 +28,9 @@ impl Wakeup {
     /// Wakes a loop that has `add_reader`. Loops of Windows have none.
     #[cfg(not(unix))]
     pub fn of_watching_loop() -> PyResult<Self> {
-        Err(PyNotImplementedError::new_err("loops can't watch files here"))
+        Err(PyNotImplementedError::new_err(
+            "loops can't watch files here",
+        ))
     }
 
     /// Wakes a loop through a thread that waits for the returned waker.
@@ -70,7 +72,7 @@ impl Wakeup {
     }
 }
 
-/// What a thread waits for that wakes one event loop.
+/// Receiver of wake-ups, for the thread that wakes one event loop.
 #[pyclass(frozen, module = "herald._herald")]
 pub struct LoopWaker(Mutex<Receiver<()>>);
 
