@@ -9,14 +9,13 @@
 //! SQLite holds the shared ones for a moment only, never while it reads or writes a file, so a fork
 //! does not wait for a commit or a checkpoint.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-static REGISTERED: AtomicBool = AtomicBool::new(false);
-
 /// Registers the handlers, before the first call of SQLite. Not through `Once`, which a fork copies
 /// too. If two threads are the first ones, the handlers must not run twice.
 #[cfg(unix)]
 pub(crate) fn register() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    static REGISTERED: AtomicBool = AtomicBool::new(false);
     if !REGISTERED.swap(true, Ordering::AcqRel) {
         unix::register();
     }
