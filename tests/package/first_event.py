@@ -1,4 +1,4 @@
-"""Publishes an event through each way that a client has: run with a package just installed."""
+"""Publishes events by each transport and into the spool, with the installed package."""
 
 from __future__ import annotations
 

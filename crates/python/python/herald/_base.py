@@ -74,9 +74,9 @@ class Client:
     with `"error"` they are a `SettingsError`. Topics with a namespace are looked for if
     the client has one. A cluster that does not answer is not an error.
 
-    A client may be used from several event loops and threads. A loop without `add_reader`,
-    such as asyncio's on Windows, is woken by a thread. A forked child has to connect the
-    client again, or to create one of its own.
+    A client may be used from several event loops and threads. A loop without
+    `add_reader`, such as asyncio's on Windows, is woken by a thread. A forked child has
+    to connect the client again, or to create one of its own.
     """
 
     def __init__(

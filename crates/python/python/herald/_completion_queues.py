@@ -89,7 +89,7 @@ def _call_when_ready(
     loop_ref: ReferenceType[asyncio.AbstractEventLoop],
     queue_ref: ReferenceType[CompletionQueue],
 ) -> None:
-    """Has the loop process the queue each time that futures are ready, until one of them is gone."""
+    """Has the loop process the queue when futures are ready, while both exist."""
     while waker.wait():
         loop, queue = loop_ref(), queue_ref()
         if loop is None or queue is None:

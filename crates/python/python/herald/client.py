@@ -27,9 +27,9 @@ __all__ = ["KafkaClient"]
 class KafkaClient(Client):
     """Publishes events to Kafka, and gives a receipt for each: for asyncio.
 
-    A client may be used from several event loops and threads. A loop without `add_reader`,
-    such as asyncio's on Windows, is woken by a thread. A forked child has to connect the
-    client again, or to create one of its own.
+    A client may be used from several event loops and threads. A loop without
+    `add_reader`, such as asyncio's on Windows, is woken by a thread. A forked child has
+    to connect the client again, or to create one of its own.
     """
 
     _completion_queues: CompletionQueues
