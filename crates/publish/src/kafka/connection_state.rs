@@ -178,6 +178,15 @@ impl ConnectionState {
     /// Returns the failure of a message to this topic.
     pub(super) fn message_failure(&self, error: Code, topic: &str) -> Failure {
         let mut failure = classify::failure(error, topic);
+        if error == Code::MessageTimedOut
+            && let Some(absent) = self.topic_failure(topic)
+        {
+            // It may exist by the next attempt.
+            return Failure {
+                kind: failure.kind,
+                ..absent
+            };
+        }
         if failure.code == FailureCode::UnknownTopic {
             self.absent_topics.insert(topic, error);
         }

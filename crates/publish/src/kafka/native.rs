@@ -48,7 +48,7 @@ impl Delivery for Report {
     fn failed(self, topic: &str, failed: Failed) {
         let failure = match failed {
             Failed::Refused(code) => self.state.message_failure(refusal(code), topic),
-            Failed::Expired => classify::failure(Code::MessageTimedOut, topic),
+            Failed::Expired => self.state.message_failure(Code::MessageTimedOut, topic),
             Failed::Closed => classify::failure(Code::PurgeInflight, topic),
         };
         self.delivery.on_delivery(Err(failure));
