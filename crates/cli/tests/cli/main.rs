@@ -10,6 +10,7 @@ mod devices;
 mod generate;
 mod graph;
 mod import;
+mod import_asyncapi;
 mod infer;
 mod lint;
 mod lock;

@@ -137,7 +137,8 @@ impl Page<'_> {
             None => "the correlation id".to_owned(),
         };
         let _ = writeln!(text, "- key: {key}");
-        let found = self.graph.topics.iter().find(|it| it.name == topic);
+        let name = event.topic.in_namespace(namespace_of(node, None));
+        let found = self.graph.topics.iter().find(|it| it.name == name);
         let consumers = found
             .map(|it| self.names(&it.consumers()))
             .unwrap_or_default();

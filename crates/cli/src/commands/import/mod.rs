@@ -1,5 +1,6 @@
 //! `herald import`: writes the schemas of Python classes that contracts refer to.
 
+mod asyncapi;
 mod interpreter;
 mod process;
 mod report;
@@ -19,7 +20,7 @@ use herald_project::Project;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::args::import::Import;
+use crate::args::import::{Document, Import};
 use crate::format::count;
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, DIM, GREEN};
@@ -50,6 +51,9 @@ struct ClassAnswer {
 
 /// Runs the command.
 pub fn run(args: &Import) -> Result<ExitStatus, Error> {
+    if let Some(Document::Asyncapi(args)) = &args.document {
+        return asyncapi::run(args);
+    }
     let project = project::find()?;
     let interrupt = Interrupt::watch()?;
     // Without the classes that were imported before: nothing about them matters now.
