@@ -8,29 +8,39 @@ from pathlib import Path
 import herald
 import pytest
 
+TOOLS = Path(__file__).resolve().parents[2] / ".tools"
 OMNIBASE_CORE = "omnibase_core==0.47.57"
 VERSIONS = ("3.13", "3.12")
 INSTALL_SECONDS = 300
 
 
-def make_environment(environment: Path) -> Path:
+def python_with_omnibase() -> Path:
     """Returns an interpreter with omnibase_core, and the Herald of this one."""
+    # Installing takes a minute, and both suites need it.
+    environment = TOOLS / OMNIBASE_CORE
+    installed = environment / ".installed"
+    if not installed.exists():
+        install(environment)
+        installed.touch()
+    lend_herald(environment)
+    return environment / "bin" / "python"
+
+
+def install(environment: Path) -> None:
     base = next(pythons(), None)
     if base is None:
         pytest.skip(f"needs a Python of {' or '.join(VERSIONS)}, for omnibase_core")
-    subprocess.run([base, "-m", "venv", environment], check=True)
+    subprocess.run([base, "-m", "venv", "--clear", environment], check=True)
     python = environment / "bin" / "python"
     options = ["--quiet", "--disable-pip-version-check"]
-    installed = subprocess.run(
+    done = subprocess.run(
         [str(python), "-m", "pip", "install", *options, OMNIBASE_CORE],
         capture_output=True,
         text=True,
         timeout=INSTALL_SECONDS,
     )
-    if installed.returncode != 0:
-        pytest.skip(f"{OMNIBASE_CORE} can't be installed: {installed.stderr[-300:]}")
-    lend_herald(environment)
-    return python
+    if done.returncode != 0:
+        pytest.skip(f"{OMNIBASE_CORE} can't be installed: {done.stderr[-300:]}")
 
 
 def pythons() -> Iterator[Path]:
@@ -50,5 +60,7 @@ def lend_herald(environment: Path) -> None:
     [packages] = environment.glob("lib/python*/site-packages")
     here = Path(herald.__file__).parent
     for part in (here, here.with_name("herald_events.libs")):
+        link = packages / part.name
+        link.unlink(missing_ok=True)
         if part.exists():
-            (packages / part.name).symlink_to(part)
+            link.symlink_to(part)

@@ -13,15 +13,15 @@ import pytest
 from broker import HANG_SECONDS, Broker
 from load import AT_ONCE, all_topics
 from nodes import NODES
-from omnibase import make_environment
+from omnibase import python_with_omnibase
 
 PROGRAM = Path(__file__).with_name("program.py")
 
 
 @pytest.fixture
-def python(tmp_path: Path) -> Path:
+def python() -> Path:
     """An interpreter with omnibase_core."""
-    return make_environment(tmp_path / "environment")
+    return python_with_omnibase()
 
 
 def test_omnibase_core_logs_what_heralds_client_publishes(

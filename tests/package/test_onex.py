@@ -18,7 +18,7 @@ from herald import Event, generate, load_text, onex
 from herald.runtime import EnvelopeError, parse_message
 from herald.testing import MemoryCluster, RecordingClient, SyncRecordingClient
 
-from omnibase import make_environment
+from omnibase import python_with_omnibase
 
 HANG_SECONDS = 120
 PROFILE = "onex-event-envelope"
@@ -47,9 +47,9 @@ class Message:
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python() -> Path:
     """An interpreter with omnibase_core."""
-    return make_environment(tmp_path_factory.mktemp("onex") / "environment")
+    return python_with_omnibase()
 
 
 def run(python: Path, script: str, given: object) -> Any:
