@@ -124,6 +124,25 @@ def test_msgspec_prints_its_schemas(tmp_path: Path) -> None:
     assert classes["service:A"]["schema"]["$defs"]["A"]["required"] == ["a"]
 
 
+def test_structs_of_msgspec_are_published_and_read() -> None:
+    msgspec = pytest.importorskip("msgspec")
+    from herald.runtime._models import own_from_json
+    from herald.runtime._own_models import own_instance, own_json
+
+    fields = [("order_id", UUID), ("at", datetime), ("weight", Decimal | None, None)]
+    shipped = msgspec.defstruct("Shipped", fields, tag="shipped")
+    sent = shipped(ORDER_ID, datetime(2026, 1, 2, tzinfo=UTC), Decimal("1.50"))
+    shown = own_json(own_instance(shipped, sent, "order.shipped"))
+    assert shown == {
+        "type": "shipped",
+        "order_id": str(ORDER_ID),
+        "at": "2026-01-02T00:00:00Z",
+        "weight": "1.50",
+    }
+    assert own_from_json(shipped, shown) == sent
+    assert own_instance(shipped, shown, "order.shipped") == sent
+
+
 def own_code() -> Any:
     return import_module("own_code")
 

@@ -1,6 +1,6 @@
 //! Payloads whose fields are defined outside of the contract.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
@@ -32,11 +32,20 @@ const PYTHON: &str = "python";
 pub(crate) struct Surroundings<'a> {
     /// Folder of the contract; `None` if it is not a file.
     folder: Option<&'a Path>,
-    /// Folder that files must be below.
-    root: Option<&'a Path>,
-    /// Schemas of Python classes.
-    classes: Option<&'a ImportedClasses>,
+    defaults: Option<&'a Defaults>,
+    project: OnceCell<Result<ContractProject, String>>,
     documents: RefCell<HashMap<PathBuf, Rc<Document>>>,
+}
+
+/// Project that a contract belongs to.
+#[derive(Debug)]
+struct ContractProject {
+    /// Folder of the contract.
+    folder: PathBuf,
+    /// Folder that files must be below.
+    root: PathBuf,
+    /// Schemas of Python classes.
+    classes: Arc<ImportedClasses>,
 }
 
 /// Fields of a payload, an input or a result.
@@ -50,13 +59,57 @@ pub(crate) struct Payload {
 }
 
 impl<'a> Surroundings<'a> {
-    /// The places of a contract in this folder, for a project in `root`.
+    /// The places of a contract in this folder.
     pub(crate) fn new(folder: Option<&'a Path>, defaults: &'a Defaults) -> Self {
         Self {
             folder,
-            root: defaults.root.as_deref(),
-            classes: Some(&defaults.classes),
-            documents: RefCell::default(),
+            defaults: Some(defaults),
+            ..Self::default()
+        }
+    }
+
+    /// Returns the project of the contract: that of the run, or for a contract that is elsewhere, that
+    /// of the nearest `herald.yaml`.
+    fn project(&self) -> Result<&ContractProject, String> {
+        let found = self.project.get_or_init(|| {
+            let real = |path: &Path| {
+                let path = if path.as_os_str().is_empty() {
+                    Path::new(".")
+                } else {
+                    path
+                };
+                path.canonicalize().map_err(|error| error.to_string())
+            };
+            let outside = "this contract is not a file, so that its path is relative to nothing";
+            let folder = real(self.folder.ok_or(outside)?)?;
+            let defaults = self.defaults.ok_or(outside)?;
+            let root = real(defaults.root.as_deref().unwrap_or(Path::new("")))?;
+            if folder.starts_with(&root) {
+                let classes = Arc::clone(&defaults.classes);
+                return Ok(ContractProject {
+                    folder,
+                    root,
+                    classes,
+                });
+            }
+            let mut above = folder.ancestors();
+            let root = above.find(|above| above.join(load::PROJECT_FILE).is_file());
+            let root = root.unwrap_or(&folder).to_path_buf();
+            let classes = Arc::new(ImportedClasses::read(&root));
+            Ok(ContractProject {
+                folder,
+                root,
+                classes,
+            })
+        });
+        found.as_ref().map_err(Clone::clone)
+    }
+
+    /// Returns the schemas of Python classes.
+    fn classes(&self) -> Option<&ImportedClasses> {
+        match self.project() {
+            Ok(project) => Some(&project.classes),
+            Err(_) => self.defaults.map(|defaults| &*defaults.classes),
         }
     }
 
@@ -98,26 +151,10 @@ impl<'a> Surroundings<'a> {
         if path.extension().is_none_or(|ending| ending != "json") {
             return Err("the name of the file has to end with `.json`".to_owned());
         }
-        let folder = self
-            .folder
-            .ok_or("this contract is not a file, so that its path is relative to nothing")?;
-        let folder = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
-        let real = |path: &Path| path.canonicalize().map_err(|error| error.to_string());
-        let folder = real(folder)?;
-        let root = match self.root {
-            Some(root) if root.as_os_str().is_empty() => real(Path::new("."))?,
-            Some(root) => real(root)?,
-            None => match real(Path::new(".")) {
-                Ok(here) if folder.starts_with(&here) => here,
-                _ => folder.clone(),
-            },
-        };
-        let path = real(&folder.join(path))?;
-        if path.starts_with(&root) {
+        let project = self.project()?;
+        let path = project.folder.join(path).canonicalize();
+        let path = path.map_err(|error| error.to_string())?;
+        if path.starts_with(&project.root) {
             Ok(path)
         } else {
             Err("the file is outside of the folder of the project".to_owned())
@@ -200,7 +237,7 @@ impl FieldReader<'_> {
             diagnostics.push(checks::payload::not_a_class(written, reference));
             return Payload::default();
         };
-        let classes = self.surroundings.classes;
+        let classes = self.surroundings.classes();
         if classes.is_none_or(|classes| classes.get(written).is_none()) {
             let problem = classes.and_then(ImportedClasses::problem);
             diagnostics.push(checks::payload::not_imported(written, problem, reference));
@@ -218,10 +255,8 @@ impl FieldReader<'_> {
     ) -> Payload {
         let name = class.to_string();
         let location = class.location;
-        let schema = self
-            .surroundings
-            .classes
-            .and_then(|classes| classes.get(&name));
+        let classes = self.surroundings.classes();
+        let schema = classes.and_then(|classes| classes.get(&name));
         let read = schema.map(|schema| {
             let root = Arc::clone(schema);
             let document = Rc::new(Document {

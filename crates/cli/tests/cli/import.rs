@@ -263,3 +263,35 @@ fn a_damaged_file_is_reported_where_it_is_needed_and_replaced() {
     import(&sandbox, &[]).exits(0);
     sandbox.herald(&["check"]).exits(0);
 }
+
+#[test]
+fn contracts_of_another_project_are_read_with_its_schemas() {
+    let shop = "node_type: effect\nservice_name: shop\noperations: []\nevents:\n  \
+                - {event_type: a.made, topic: shop.a.v1, payload: {python: \"x.y:Z\"}}\n  \
+                - {event_type: b.made, topic: shop.b.v1, payload: {json_schema: ../b.json}}\n";
+    let imported = r#"{"herald_import": 1, "classes": {"x.y:Z": {"properties": {"id": {}}}}}"#;
+    let sandbox = Sandbox::with(&[
+        ("shop/herald.yaml", "contracts: [contracts]\n"),
+        ("shop/contracts/shop.yaml", shop),
+        ("shop/herald.lock.json", imported),
+        (
+            "shop/b.json",
+            r#"{"properties": {"id": {"type": "integer"}}}"#,
+        ),
+        ("mail/herald.yaml", "contracts: [mail.yaml]\n"),
+        (
+            "mail/mail.yaml",
+            "node_type: effect\nservice_name: mail\noperations: []\nconsumes: [shop.a.v1]\n",
+        ),
+    ]);
+    let run = sandbox
+        .herald_in("mail", &["inspect", "mail.yaml", "../shop/contracts"])
+        .exits(0);
+    let published = &run.json()["contracts"][1]["published"];
+    for event in [0, 1] {
+        assert!(
+            published[event]["payload_fields"]["id"].is_object(),
+            "{published}"
+        );
+    }
+}
