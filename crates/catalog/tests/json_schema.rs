@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use herald_catalog::Node;
-use herald_catalog::load::{Loaded, Options, load};
+use herald_catalog::imported::ImportedClasses;
+use herald_catalog::load::{Loaded, Options, load, load_text};
 use herald_catalog::value;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -342,6 +344,45 @@ fn keeps_payloads_that_are_not_one_object() {
     let schema = declared.json_schema.as_ref().expect("a schema");
     assert!(schema.accepts(&json!({"a": 1})));
     assert!(!schema.accepts(&json!({"a": 1, "b": 1})));
+}
+
+const ONEX: &str = "\
+name: n
+node_type: EFFECT_GENERIC
+input_model: {name: ModelInput, module: a.b}
+output_model: {name: ModelOutput, module: a.b}
+event_bus:
+  publish_topics: [onex.evt.p.done.v1, onex.evt.p.kept.v1]
+  publish_topic_metadata:
+    onex.evt.p.done.v1: {schema_ref: {name: ModelDone, module: a.b}}
+    onex.evt.p.kept.v1: {schema_ref: {name: Model Kept, module: a.b}}
+";
+
+#[test]
+fn models_of_onex_contracts_have_fields_once_they_were_imported() {
+    let schema = |name: &str| json!({"properties": {name: {"type": "integer"}}});
+    let imported = ImportedClasses::new([
+        ("a.b:ModelInput".to_owned(), schema("asked")),
+        ("a.b:ModelDone".to_owned(), schema("done")),
+    ]);
+    for (classes, inputs, payload) in [(ImportedClasses::default(), 0, 0), (imported, 1, 1)] {
+        let mut options = Options::default();
+        options.defaults.classes = Arc::new(classes);
+        let loaded = load_text("contract.yaml", ONEX, &options);
+        assert_eq!(messages(&loaded), [""; 0]);
+        let node = &loaded.catalog.nodes[0];
+        assert_eq!(node.inputs.len(), inputs);
+        assert_eq!(node.outputs.len(), 0);
+        let declared: Vec<_> = node.declared().map(|(_, declared)| declared).collect();
+        assert_eq!(declared[0].payload.len(), payload);
+        assert_eq!(declared[0].schema_ref.as_deref(), Some("ModelDone"));
+        assert_eq!(declared[1].schema_ref.as_deref(), Some("Model Kept"));
+        let names: Vec<_> = node.python_classes().map(ToString::to_string).collect();
+        assert_eq!(
+            names,
+            ["a.b:ModelInput", "a.b:ModelOutput", "a.b:ModelDone"]
+        );
+    }
 }
 
 #[test]
