@@ -117,7 +117,8 @@ logged = threading.Event()
 class Handler(logging.Handler):
     def emit(self, record):
         print(record.levelname, record.getMessage())
-        logged.set()
+        if "topics" in record.getMessage():
+            logged.set()
 
 logging.getLogger("herald.publisher").addHandler(Handler())
 namespace, transport, check, waits = sys.argv[1:]

@@ -360,3 +360,18 @@ def test_a_model_that_was_not_validated_keeps_its_private_values() -> None:
     sealed = Sealed.model_construct(lines=[line])
     shown = published_model(sealed, Sealed, public_fields(Sealed))
     assert shown == {"lines": [{"sku": "L", "price": 9.9, "note": "int"}]}
+
+
+@dataclass
+class Billed:
+    """A class that is not generated, with a private field."""
+
+    number: int
+    card: Private[str]
+
+
+def test_private_fields_of_other_classes_are_not_published() -> None:
+    event = DeclaredEvent("billed", SOURCE, topic="shop.billed.v1", model=Billed)
+    for given in (Billed(7, "4111-1111"), {"number": 7, "card": "4111-1111"}):
+        payload = event.outgoing(Orders(RecordingClient()), given).payload
+        assert payload == {"number": 7, "card": "str"}

@@ -12,7 +12,12 @@ from herald.runtime._log import LogLevel
 from herald.runtime._models import is_own
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
 from herald.runtime._own_models import own_instance, own_json
-from herald.runtime._privacy import PublicFields, public_fields, published_model
+from herald.runtime._privacy import (
+    PublicFields,
+    has_private,
+    public_fields,
+    published_model,
+)
 from herald.runtime._sending import publish_event
 from herald.runtime._source import EventSource
 from herald.runtime._validation import validated
@@ -97,10 +102,11 @@ class DeclaredEvent(Generic[P, M]):
         """
         if self._is_own:
             payload = own_instance(self._model, payload, self.event_type)
+        elif self._model is not None:
+            payload = validated(self._model, payload, self.event_type)
+        if self._is_own and self._public is None:
             shown = own_json(payload)
         else:
-            if self._model is not None:
-                payload = validated(self._model, payload, self.event_type)
             shown = published_model(payload, self._model, self._public)
         if shown is None:
             found = type(payload).__name__
@@ -129,8 +135,9 @@ class DeclaredEvent(Generic[P, M]):
     @cached_property
     def _public(self) -> PublicFields | None:
         # Not at import: models may have types in them that the module defines later.
-        has_marks = self._model is not None and not self._is_own
-        return public_fields(self._model) if has_marks else None
+        if self._model is None or (self._is_own and not has_private(self._model)):
+            return None
+        return public_fields(self._model)
 
     @cached_property
     def _partition_key(self) -> str | None:

@@ -46,8 +46,8 @@ class BaseOperation(Generic[InputT, ResultT]):
         failed: Event type of a run that fails.
         topics: Topics of these, unless the source has them.
         input: Model of the input; the values of its public fields are published, for
-            all others the name of the type is. Without a model, and for a class of
-            the service's own code, nothing is public.
+            all others the name of the type is. Without a model nothing is public, nor
+            of a class to which a contract refers: it does not say what is private.
         result: Model of the result.
         publish: Events of instrumented operations: "all", "outcomes" (no started
             events), or "failures".
@@ -58,6 +58,9 @@ class BaseOperation(Generic[InputT, ResultT]):
             values of the input are replaced), or "omitted" (only the type).
         version: Version of the events.
     """
+
+    # Whether classes of the service's own code say which of their fields are private.
+    _marks_own_classes = False
 
     def __init__(
         self,
@@ -102,12 +105,17 @@ class BaseOperation(Generic[InputT, ResultT]):
     def public_input(self) -> PublicFields | None:
         """Public fields of the input."""
         # Not at import: models may have types in them that the module defines later.
-        return _public_fields(self._input)
+        return self._public_fields(self._input)
 
     @cached_property
     def public_result(self) -> PublicFields | None:
         """Public fields of the result."""
-        return _public_fields(self._result)
+        return self._public_fields(self._result)
+
+    def _public_fields(self, model: type | None) -> PublicFields:
+        if model is None or (is_own(model) and not self._marks_own_classes):
+            return {}
+        return public_fields(model)
 
     def on(
         self, publisher: "EventPublisher | Callable[[], EventPublisher]"
@@ -322,6 +330,9 @@ class BaseOperation(Generic[InputT, ResultT]):
 class Operation(BaseOperation[Mapping[str, Any], Mapping[str, Any]]):
     """Operation without a declared input: it decorates functions of any type."""
 
+    # Written by hand, beside its classes.
+    _marks_own_classes = True
+
     def __call__(self, function: F) -> F:
         """Decorates a method whose first argument is the publisher."""
         return instrumented(self, function, None)
@@ -396,11 +407,6 @@ _STAGES = (
     ("completed", LogLevel.INFO),
     ("failed", LogLevel.ERROR),
 )
-
-
-def _public_fields(model: type | None) -> PublicFields:
-    # A class of the service's own code has no marks of what is public.
-    return {} if model is None or is_own(model) else public_fields(model)
 
 
 def _summary(data: object, model: Any, public: PublicFields | None) -> dict[Any, Any]:
