@@ -34,8 +34,9 @@ class DeclaredEvent(Generic[P, M]):
         source: The node.
         topic: Topic, unless the source has it.
         model: Model of the payload, by which it is validated. The values of its public
-            fields are published, for private ones the name of the type is. All of a
-            class of the service's own code is published, as its library serializes it.
+            fields are published, for private ones the name of the type is. A class
+            of the service's own code without private fields is published as its
+            library serializes it.
             Without a model any mapping is published as it is.
         partition_key: Field whose value is the key, if it is public.
         fields: Added to the metadata of the payload.
