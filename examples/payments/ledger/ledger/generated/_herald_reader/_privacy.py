@@ -104,7 +104,7 @@ def _part_of_hint(
         part = _part_of_hint(arguments[-1], trees)
         is_mapping = isinstance(origin, type) and issubclass(origin, Mapping)
         return {"*": part} if part is not None and is_mapping else part
-    return _tree(hint, trees) if _has_private(hint) else None
+    return _tree(hint, trees) if has_private(hint) else None
 
 
 def _common(parts: list[PublicFields]) -> PublicFields | None:
@@ -119,7 +119,7 @@ def _common(parts: list[PublicFields]) -> PublicFields | None:
 
 
 @lru_cache(maxsize=1_024)
-def _has_private(model: Any) -> bool:
+def has_private(model: Any) -> bool:
     """Whether a model has private fields, at any depth."""
     seen: set[Any] = set()
     open_models = [model]
