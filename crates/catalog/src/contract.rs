@@ -1,6 +1,6 @@
 //! Parts of a contract that mean what is written: nothing about them has to be resolved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use herald_diagnostics::Location;
 
@@ -112,6 +112,17 @@ pub struct StateMachine {
     pub terminal: Vec<String>,
     /// In the order written.
     pub transitions: Vec<Transition>,
+}
+
+impl StateMachine {
+    /// The states that transitions lead to, by the state before it.
+    pub(crate) fn next_states(&self) -> HashMap<&str, Vec<&str>> {
+        let mut next: HashMap<&str, Vec<&str>> = HashMap::new();
+        for Transition { from, to, .. } in &self.transitions {
+            next.entry(&from.value).or_default().push(&to.value);
+        }
+        next
+    }
 }
 
 /// Transition from one state to another.

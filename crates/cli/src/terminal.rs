@@ -50,6 +50,13 @@ pub fn path(path: &Path) -> String {
     visible_line(&path.to_string_lossy())
 }
 
+/// Reports a file that a command would write, because it is missing or has other content.
+pub fn stale(file: &Path, exists: bool, command: &str) {
+    let state = if exists { "is stale" } else { "does not exist" };
+    let file = path(file);
+    status(&format!("{file} {state}; run `{command}` to write it"));
+}
+
 /// Prints diagnostics on standard error, in the human format.
 pub fn print_diagnostics(loaded: &Loaded) {
     // A failed write is ignored for the same reason as in `status`.

@@ -43,15 +43,7 @@ pub fn run(args: &Lock) -> Result<ExitStatus, Error> {
     }
     if args.check {
         output::text_diff(&path, current.as_deref(), &text)?;
-        let state = if current.is_some() {
-            "is stale"
-        } else {
-            "does not exist"
-        };
-        terminal::status(&format!(
-            "{} {state}; run `herald lock` to write it",
-            terminal::path(&path)
-        ));
+        terminal::stale(&path, current.is_some(), "herald lock");
         return Ok(ExitStatus::Problems);
     }
     let broken = match &current {

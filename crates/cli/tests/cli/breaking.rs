@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::Sandbox;
 
-const OLD: &str = "\
+pub const OLD: &str = "\
 node_type: effect
 service_name: shop
 operations: []

@@ -1,20 +1,7 @@
 //! `herald review` as a user runs it. `tests/review` runs it as services do.
 
-use crate::breaking::git;
+use crate::breaking::{OLD as CONTRACT, git};
 use crate::support::Sandbox;
-
-const CONTRACT: &str = "\
-node_type: effect
-service_name: shop
-operations: []
-include_state_events: false
-include_metric_events: false
-events:
-  - event_type: goods.returned
-    topic: shop.goods.returned.v1
-    payload:
-      kind: {type: string, enum: [refund, voucher]}
-";
 
 /// A repository whose only commit has a contract and its generated file.
 fn repository() -> Sandbox {

@@ -65,14 +65,15 @@ impl Settings {
         let spool = self
             .spool(&project, &origin)
             .map_err(|message| errors::settings(py, message))?;
-        let kafka = if self.cluster.is_none() {
-            let kafka = self.kafka(&project);
-            Some(kafka.map_err(|message| errors::settings(py, message))?)
+        let (options, kafka) = if let Some(cluster) = &self.cluster {
+            (PublisherOptions::new(cluster.get().cluster()), None)
         } else {
-            None
+            let kafka = self.kafka(&project);
+            let kafka = kafka.map_err(|message| errors::settings(py, message))?;
+            (PublisherOptions::new(kafka.clone()), Some(kafka))
         };
-        let resolved = self.options(&project, kafka.as_ref(), spool.as_deref());
-        let options = resolved
+        let options = self
+            .complete(options, &project, spool.as_deref())
             .map_err(|message| errors::settings(py, message))?
             .environment(origin.environment.clone());
         Ok(Resolved {
@@ -161,17 +162,12 @@ impl Settings {
         ))
     }
 
-    fn options(
+    fn complete(
         &self,
+        mut options: PublisherOptions,
         project: &Project,
-        kafka: Option<&KafkaOptions>,
         spool: Option<&Path>,
     ) -> Result<PublisherOptions, String> {
-        let mut options = match (&self.cluster, kafka) {
-            (Some(cluster), _) => PublisherOptions::new(cluster.get().cluster()),
-            (None, Some(kafka)) => PublisherOptions::new(kafka.clone()),
-            (None, None) => PublisherOptions::new(self.kafka(project)?),
-        };
         if let Some(path) = spool {
             let mut spool =
                 SpoolOptions::new(path).when_owned(WhenOwned::Numbered { max: MAX_SPOOLS });

@@ -1,6 +1,6 @@
 //! `lint.state_unreachable`: states that no transition leads to.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use herald_diagnostics::{Diagnostic, Rule, Severity};
 
@@ -31,12 +31,7 @@ pub(crate) fn check(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
     if machine.transitions.is_empty() || !ends.all(is_known) {
         return;
     }
-    let mut next: HashMap<&str, Vec<&str>> = HashMap::new();
-    for transition in &machine.transitions {
-        next.entry(&transition.from.value)
-            .or_default()
-            .push(&transition.to.value);
-    }
+    let next = machine.next_states();
     let mut reached: HashSet<&str> = HashSet::from([initial]);
     let mut open = vec!["*", initial];
     while let Some(state) = open.pop() {

@@ -23,16 +23,11 @@ pub(crate) fn check(node: &Node, diagnostics: &mut Vec<Diagnostic>) {
         return;
     }
     let terminal: HashSet<&String> = machine.terminal.iter().collect();
-    let ends = (machine.transitions.iter()).map(|it| (&it.from.value, &it.to.value));
-    let (from_any, from_one): (Vec<_>, Vec<_>) = ends.partition(|(from, _)| *from == "*");
-    let from_any_to: HashSet<&String> = from_any.into_iter().map(|(_, to)| to).collect();
-    let left: HashSet<&String> = (from_one.into_iter())
-        .filter(|(from, to)| from != to)
-        .map(|(from, _)| from)
-        .collect();
+    let next = machine.next_states();
     for state in &machine.states {
-        let leads_elsewhere = from_any_to.len() > usize::from(from_any_to.contains(state));
-        if left.contains(state) || leads_elsewhere || terminal.contains(state) {
+        let starts = [state.as_str(), "*"].into_iter();
+        let mut ends = starts.filter_map(|from| next.get(from)).flatten();
+        if ends.any(|end| end != state) || terminal.contains(state) {
             continue;
         }
         diagnostics.push(

@@ -107,15 +107,7 @@ pub fn run(args: &Import) -> Result<ExitStatus, Error> {
     }
     if args.check {
         output::text(&report::text(&changes))?;
-        let state = if is_missing {
-            "does not exist"
-        } else {
-            "is stale"
-        };
-        terminal::status(&format!(
-            "{} {state}; run `herald import` to write it",
-            terminal::path(&path)
-        ));
+        terminal::stale(&path, !is_missing, "herald import");
         return Ok(ExitStatus::Problems);
     }
     output_files::write_text(&path, &imported.to_text(), is_missing)?;
