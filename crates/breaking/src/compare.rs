@@ -11,7 +11,7 @@ use crate::Directions;
 use crate::change::Change;
 use crate::pairs::{
     DefinitionPair, EventPair, FieldPair, FieldsPair, NodePair, Owner, Step, TypePair, Union,
-    without_null,
+    same_fields, without_null,
 };
 use crate::rule::Check;
 use crate::rules::{RULES, same_operations};
@@ -470,14 +470,6 @@ fn inner_pairs<'a>(old: &'a Type, new: &'a Type) -> Vec<(&'a Type, &'a Type)> {
         }
         _ => Vec::new(),
     }
-}
-
-fn same_fields<'a>(
-    old: &'a [Field],
-    new: &'a [Field],
-) -> impl Iterator<Item = (&'a Field, &'a Field)> {
-    let same = |old: &'a Field| Some((old, new.iter().find(|new| new.name == old.name)?));
-    old.iter().filter_map(same)
 }
 
 /// A test of whether the second event is the successor of the first one.

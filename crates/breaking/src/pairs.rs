@@ -1,5 +1,7 @@
 //! Parts of a contract and what became of them, as the rules see them.
 
+use std::collections::{HashMap, HashSet};
+
 use herald_catalog::contract::TopicSettings;
 use herald_catalog::fields::{Definition, Field, Limits, Type};
 use herald_catalog::topics::namespace_of;
@@ -148,15 +150,47 @@ impl Owner {
 impl<'a> FieldsPair<'a> {
     /// Fields that are gone, each with the new field that was renamed from it.
     pub(crate) fn renamed(&self) -> impl Iterator<Item = (&'a Field, &'a Field)> {
-        let (old, new) = (self.old, self.new);
-        let is_in = |fields: &[Field], name: &str| fields.iter().any(|field| field.name == name);
-        new.iter().filter_map(move |after| {
-            let name = after.renamed_from.as_ref()?;
-            let before = old.iter().find(|before| before.name == *name)?;
-            let is_rename = !is_in(new, name) && !is_in(old, &after.name);
-            is_rename.then_some((before, after))
+        let gone: HashMap<_, _> = only_in(self.old, self.new)
+            .map(|before| (before.name.as_str(), before))
+            .collect();
+        only_in(self.new, self.old).filter_map(move |after| {
+            let before = gone.get(after.renamed_from.as_deref()?)?;
+            Some((*before, after))
         })
     }
+
+    /// Fields that are gone, without those that were renamed.
+    pub(crate) fn removed(&self) -> impl Iterator<Item = &'a Field> {
+        let renamed: HashSet<_> = self.renamed().map(|(before, _)| &before.name).collect();
+        only_in(self.old, self.new).filter(move |before| !renamed.contains(&before.name))
+    }
+
+    /// New fields, without those that were renamed.
+    pub(crate) fn added(&self) -> impl Iterator<Item = &'a Field> {
+        let renamed: HashSet<_> = self.renamed().map(|(_, after)| &after.name).collect();
+        only_in(self.new, self.old).filter(move |after| !renamed.contains(&after.name))
+    }
+}
+
+/// Fields whose names no other field has.
+pub(crate) fn only_in<'a>(
+    fields: &'a [Field],
+    others: &'a [Field],
+) -> impl Iterator<Item = &'a Field> {
+    let names: HashSet<_> = others.iter().map(|field| &field.name).collect();
+    fields
+        .iter()
+        .filter(move |field| !names.contains(&field.name))
+}
+
+/// Fields of both versions.
+pub(crate) fn same_fields<'a>(
+    old: &'a [Field],
+    new: &'a [Field],
+) -> impl Iterator<Item = (&'a Field, &'a Field)> {
+    let by_name: HashMap<_, _> = new.iter().map(|field| (&field.name, field)).collect();
+    old.iter()
+        .filter_map(move |before| Some((before, *by_name.get(&before.name)?)))
 }
 
 impl FieldsPair<'_> {

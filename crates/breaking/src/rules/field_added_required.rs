@@ -41,12 +41,7 @@ fn check(pair: &FieldsPair<'_>, changes: &mut Vec<Change>) {
     if pair.owner.is_open_when_empty && pair.old.is_empty() {
         return;
     }
-    for new in pair.new {
-        let is_new = pair.old.iter().all(|old| old.name != new.name);
-        let is_renamed = pair.renamed().any(|(_, after)| after.name == new.name);
-        if !new.required || !is_new || is_renamed {
-            continue;
-        }
+    for new in pair.added().filter(|new| new.required) {
         let is_required = WireField::of(new).required && pair.owner.is_published;
         let breaks = Directions::PRODUCER
             .when(is_required)

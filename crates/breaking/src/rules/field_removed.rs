@@ -2,10 +2,9 @@
 
 use crate::Directions;
 use crate::change::Change;
-use crate::pairs::FieldsPair;
+use crate::pairs::{FieldsPair, only_in};
 use crate::rule::{Check, breaking_rule};
 use crate::wire::WireField;
-use herald_catalog::fields::Field;
 
 breaking_rule! {
     /// A field is gone.
@@ -43,18 +42,15 @@ fn check(pair: &FieldsPair<'_>, changes: &mut Vec<Change>) {
     if pair.owner.is_open_when_empty && pair.new.is_empty() {
         return;
     }
-    let is_in = |fields: &[Field], name: &str| fields.iter().any(|field| field.name == name);
-    let is_renamed = |old: &Field| pair.renamed().any(|(before, _)| before.name == old.name);
-    let gone = (pair.old.iter()).filter(|old| !is_in(pair.new, &old.name) && !is_renamed(old));
-    for old in gone {
+    let added: Vec<_> = only_in(pair.new, pair.old).collect();
+    for old in pair.removed() {
         let is_required = WireField::of(old).required;
         let breaks = Directions::CONSUMER
             .when(is_required)
             .and(Directions::SOURCE);
         let witness = is_required.then(|| pair.new_without_field()).flatten();
         let name = &old.name;
-        let mut added = pair.new.iter().filter(|new| !is_in(pair.old, &new.name));
-        let help = match (added.find(|new| new.ty == old.ty), is_required) {
+        let help = match (added.iter().find(|new| new.ty == old.ty), is_required) {
             (Some(new), _) => format!(
                 "if `{}` is its new name, say so with `renamed_from`, and publish both fields until all consumers read the new one",
                 new.name

@@ -73,6 +73,25 @@ fn shows_both_places_and_a_witness() {
 }
 
 #[test]
+fn thirty_thousand_fields_are_compared() {
+    let fields: String = (1..30_000)
+        .map(|number| format!("      f{number}: string\n"))
+        .collect();
+    let old = format!("{OLD}      name: string\n{fields}");
+    let new = format!(
+        "{OLD}      title: {{type: string, renamed_from: name}}\n{fields}      extra: string\n"
+    );
+    let sandbox = Sandbox::with(&[("old.yaml", &*old), ("new.yaml", &new)]);
+    let run = sandbox
+        .herald(&["breaking", "new.yaml", "--against", "old.yaml"])
+        .exits(1);
+    for part in ["error[field.renamed]", "error[field.added_required]"] {
+        assert!(run.stdout.contains(part), "{part}\n{}", run.stdout);
+    }
+    assert!(!run.stdout.contains("field.removed"), "{}", run.stdout);
+}
+
+#[test]
 fn exit_code_follows_the_chosen_directions() {
     let sandbox = Sandbox::with(&[("old.yaml", OLD), ("new.yaml", &new())]);
     let of = |direction| {
