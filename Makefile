@@ -11,7 +11,9 @@ SHELL := /bin/bash
 TOOLS := .tools
 VENV := $(TOOLS)/venv
 PYTHON ?= python3
-HERALD := target/release/herald
+# Tests need no fast command and package, and CI has no time to compile everything twice (.ci/run).
+PROFILE ?= release
+HERALD := target/$(patsubst dev,debug,$(PROFILE))/herald
 
 # Here, whatever the environment: scripts look for the binary.
 export CARGO_TARGET_DIR := $(CURDIR)/target
@@ -49,7 +51,7 @@ $(TOOLS)/bin/mdbook:
 # Both packages, although only the command is built: with the features of one alone (those of `syn`
 # differ), the wheel compiles all dependencies again, which takes 7 minutes of CPU.
 build:
-	cargo build --release --locked --bin herald -p herald-cli -p herald-python
+	cargo build --profile $(PROFILE) --locked --bin herald -p herald-cli -p herald-python
 
 DEMO := $(TOOLS)/demo
 
@@ -112,7 +114,7 @@ soak: ## a million events through restarts and kills, in each mode
 	scripts/kafka run -- $(FAULTS) --ignored --nocapture soak::
 
 python-test: $(VENV)/.stamp build ## generated code, executed
-	$(VENV)/bin/python -m pytest -q -rs tests/python
+	$(VENV)/bin/python -m pytest -q -rs -n auto --dist worksteal tests/python
 	$(VENV)/bin/python -m pytest -q -rs tests/envelope
 	$(VENV)/bin/python -m pytest -q -rs tests/review
 
@@ -123,7 +125,7 @@ kafka-test: $(VENV)/.stamp build wheel ## generated code against a real Apache K
 
 wheel: $(VENV)/.stamp ## the Python package, below target/wheels
 	rm -rf target/wheels target/maturin
-	PATH="$(abspath $(VENV)/bin):$$PATH" maturin build --quiet --release --locked -m crates/python/Cargo.toml \
+	PATH="$(abspath $(VENV)/bin):$$PATH" maturin build --quiet --profile $(PROFILE) --locked -m crates/python/Cargo.toml \
 		--interpreter $(abspath $(VENV)/bin/python) --out target/wheels
 
 PACKAGE := $(TOOLS)/package
@@ -142,7 +144,7 @@ package-test: build $(PACKAGE)/.stamp ## the Python package, installed and teste
 	cd tests/package && $(CURDIR)/$(PACKAGE)/bin/mypy --strict -p herald -p pytest_herald
 	cd examples/fastapi && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
 	cd examples/faststream && $(CURDIR)/$(PACKAGE)/bin/mypy --strict app.py test_app.py
-	scripts/kafka run -- $(PACKAGE)/bin/python -m pytest -q -rs tests/package
+	scripts/kafka run -- $(PACKAGE)/bin/python -m pytest -q -rs -n auto --dist worksteal tests/package
 
 LINUX := x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 MUSL := $(filter %-musl,$(LINUX))

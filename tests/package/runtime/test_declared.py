@@ -82,7 +82,7 @@ INVALID = [
     OrderPlaced.model_construct(order_id="five"),
     OrderPlaced(order_id=5).model_copy(update={"order_id": "five"}),
     Other(),
-    Moved(order_id=uuid4(), place="x"),
+    Moved(order_id=REQUEST, place="x"),
     "text",
     None,
 ]
