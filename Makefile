@@ -24,7 +24,7 @@ export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
 .PHONY: help build demo test lint rust-test some-faults faults soak python-test kafka-test kafka
-.PHONY: wheel package-test package crates msrv book book-test bench bench-runtime bench-python bench-service clean
+.PHONY: wheel package-test package crates msrv book book-test bench bench-report bench-runtime bench-python bench-service clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -71,7 +71,7 @@ test: lint rust-test some-faults python-test kafka-test package-test book-test #
 
 # Python without the ending.
 SCRIPTS = $(addprefix scripts/,book kafka licenses package python-reference words) \
-	$(addprefix benches/,declared instrument lifecycle metrics python run runtime)
+	$(addprefix benches/,declared instrument lifecycle metrics python report run runtime)
 
 lint: $(VENV)/.stamp ## format, lints, wording, licences
 	cargo fmt --all --check
@@ -191,6 +191,11 @@ bench-service: $(VENV)/.stamp wheel ## benchmarks of operations, metrics, start 
 	scripts/kafka run -- $(VENV)/bin/python benches/declared
 	$(VENV)/bin/python benches/metrics
 	scripts/kafka run -- $(VENV)/bin/python benches/lifecycle
+
+bench-report: $(VENV)/.stamp ## publishing under many loads, as docs/load.md with plots (15 minutes)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check matplotlib==3.11.2
+	cargo build --release --locked -p herald-publish --example publish_bench
+	scripts/kafka run -- $(VENV)/bin/python benches/report
 
 bench: $(VENV)/.stamp build ## benchmarks of the toolchain (docs/benchmarks.md)
 	benches/run

@@ -6,8 +6,13 @@
 //! publish_bench WAY TOPIC EVENTS
 //! ```
 //!
+//! The ways `…-load` take more: see [`load`].
+//!
 //! It prints one line of JSON: events a second, CPU seconds per million events of this process,
 //! the largest resident memory, and for the sequential ways the median and 99th percentile.
+
+mod load;
+mod measure;
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -30,6 +35,9 @@ use rdkafka::producer::{
 };
 use rdkafka::types::RDKafkaErrorCode;
 use serde::Serialize;
+
+use load::Load;
+use measure::{Figures, Measure};
 
 /// Allocator that the documentation advises for services that publish a lot. librdkafka has the C library's.
 #[global_allocator]
@@ -281,7 +289,11 @@ fn publisher(mode: Mode, kafka: KafkaOptions) -> Anyhow<(Publisher, tempfile::Te
     let headers = headers.map_or(Ok(HeaderSet::ALL), |names| {
         HeaderSet::of(names.split(',').filter(|name| !name.is_empty()))
     });
-    let options = PublisherOptions::new(kafka).spool(spool).headers(headers?);
+    // Even a slow machine delivers all events, and spools none.
+    let options = PublisherOptions::new(kafka)
+        .spool(spool)
+        .deadline(Duration::from_secs(60))
+        .headers(headers?);
     Ok((Publisher::open(options.mode(mode))?, folder))
 }
 
@@ -452,87 +464,10 @@ fn herald_drain(topic: &str, events: usize, kafka: KafkaOptions) -> Anyhow<Figur
     Ok(measure.stop(events))
 }
 
-struct Measure {
-    started: Instant,
-    cpu: f64,
-    times: Vec<Duration>,
-}
-
-#[derive(Default)]
-struct Figures {
-    events: usize,
-    took: Duration,
-    cpu: f64,
-    times: Vec<Duration>,
-    drained_after: Duration,
-}
-
-impl Measure {
-    fn start() -> Self {
-        Self {
-            cpu: cpu_seconds(),
-            started: Instant::now(),
-            times: Vec::new(),
-        }
-    }
-
-    fn stop(self, events: usize) -> Figures {
-        Figures {
-            events,
-            took: self.started.elapsed(),
-            cpu: cpu_seconds() - self.cpu,
-            times: self.times,
-            drained_after: Duration::ZERO,
-        }
-    }
-}
-
-fn cpu_seconds() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default();
-    let ticks = |at: usize| -> f64 {
-        let field = fields.split_whitespace().nth(at).unwrap_or("0");
-        field.parse().unwrap_or_default()
-    };
-    // utime and stime, in hundredths of a second.
-    (ticks(11) + ticks(12)) / 100.0
-}
-
-fn peak_memory_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1));
-    kib.and_then(|kib| kib.parse::<f64>().ok())
-        .unwrap_or_default()
-        / 1024.0
-}
-
-impl Figures {
-    #[expect(clippy::cast_precision_loss)]
-    fn print(mut self, way: &str) {
-        self.times.sort_unstable();
-        let at = |share: usize| {
-            let time = self.times.get(self.times.len() * share / 100);
-            time.map(|time| time.as_secs_f64() * 1e3)
-        };
-        let figures = serde_json::json!({
-            "way": way,
-            "events": self.events,
-            "events_per_second": self.events as f64 / self.took.as_secs_f64(),
-            "cpu_seconds_per_million": self.cpu * 1e6 / self.events as f64,
-            "peak_memory_mib": peak_memory_mib(),
-            "median_ms": at(50),
-            "p99_ms": at(99),
-            "drained_after_ms": self.drained_after.as_secs_f64() * 1e3,
-        });
-        println!("{figures}");
-    }
-}
-
 fn main() -> Anyhow<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, way, topic, events] = arguments.as_slice() else {
-        return Err("publish_bench WAY TOPIC EVENTS".into());
+    let [_, way, topic, events, more @ ..] = arguments.as_slice() else {
+        return Err("publish_bench WAY TOPIC EVENTS [NAME=VALUE…]".into());
     };
     let events = events.parse()?;
     let linger = if way == "herald-linger" {
@@ -556,6 +491,10 @@ fn main() -> Anyhow<()> {
         }
         "herald-away" => herald_away(topic, events)?,
         "herald-drain" | "herald-native-drain" => herald_drain(topic, events, kafka)?,
+        "herald-load" | "herald-native-load" => {
+            load::herald(Load::of(topic, events, more)?, kafka)?
+        }
+        "raw-load" => load::raw(Load::of(topic, events, more)?)?,
         other => return Err(format!("there is no way `{other}`").into()),
     };
     figures.print(way);
