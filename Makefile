@@ -24,7 +24,7 @@ export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
 .PHONY: help build demo test lint rust-test some-faults faults soak python-test kafka-test kafka
-.PHONY: wheel package-test package crates msrv book book-test bench bench-report bench-runtime bench-python bench-service clean
+.PHONY: wheel package-test package platforms crates msrv book book-test bench bench-report bench-runtime bench-python bench-service clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -155,6 +155,9 @@ package: build ## wheels and commands for Linux, as a release has them (half an 
 	scripts/package command $(MUSL)
 	scripts/package check
 	scripts/package sums
+
+platforms: ## compile for macOS and Windows, on Linux
+	scripts/package compile
 
 crates: ## the crates, as crates.io would get them
 	cargo publish --dry-run --workspace --exclude herald-python --locked --allow-dirty
