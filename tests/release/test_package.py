@@ -110,6 +110,8 @@ def test_the_workflow_builds_each_target_by_what_the_script_has() -> None:
     text = PACKAGE.read_text()
     targets = set(re.findall(r'"([a-z0-9_]+-(?:unknown|apple|pc)-[a-z-]+)"', text))
     targets.add("universal2-apple-darwin")
+    # By `make platforms`, which builds nothing.
+    targets.remove("x86_64-pc-windows-gnu")
     assert set(re.findall(r"target: ([a-z0-9_-]+)", WORKFLOW)) == targets
     actions = set(re.findall(r"scripts/package (\w+)", WORKFLOW))
     assert actions == {"notes", "tools", "wheel", "command", "check", "try", "sums"}
