@@ -53,6 +53,7 @@ pub use origin::{Origin, Stamp};
 pub use profiles::{
     Description, HeaderSink, PROFILE_NAMES, Place, Profile, Received, UnknownProfile,
 };
+pub use time::write as write_time;
 pub use trace::TraceParent;
 
 /// Types of other crates in this crate's API.

@@ -43,7 +43,7 @@ pub(crate) fn in_microseconds(time: Timestamp) -> Timestamp {
 
 /// Appends a time as `2025-11-05T12:00:00.000000+00:00`. Returns false, and writes nothing, if the
 /// year is out of range.
-pub(crate) fn write(time: Timestamp, buffer: &mut Vec<u8>) -> bool {
+pub fn write(time: Timestamp, buffer: &mut Vec<u8>) -> bool {
     has_place(time)
         && PRINTER
             .print_timestamp_with_offset(&time, Offset::UTC, buffer)

@@ -12,7 +12,7 @@ from herald.runtime import _ids
 def source(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ids of a copied runtime, and of the installed package."""
     if request.param == "system":
-        monkeypatch.setattr(_ids, "_SOURCES", [_ids._text_from_system])
+        monkeypatch.setattr(_ids, "_SOURCES", [_ids._from_system])
 
 
 @pytest.mark.usefixtures("source")

@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from herald import _client_registry, _settings
 from herald._herald import (
@@ -27,7 +27,7 @@ from herald.runtime._ids import use_ids
 from herald.runtime._source import known_topics
 
 if TYPE_CHECKING:
-    from herald._herald import CompletionQueue, MemoryCluster
+    from herald._herald import CompletionQueue, MemoryCluster, PreparedEvent
 
 log = logging.getLogger("herald")
 
@@ -175,6 +175,22 @@ class Client:
             current_traceparent(),
             on_error or _client_registry.log_lost_event,
             block,
+        )
+
+    def _prepare(
+        self,
+        sample: Any,
+        slots: Sequence[str],
+        public: dict[str, None] | None,
+        json_value: Callable[[Any], Any],
+        published: Callable[[object], dict[Any, Any]],
+        on_error: Callable[[str, PublishError], object],
+    ) -> PreparedEvent:
+        """Prepares events of the kind of a sample, whose receipts nobody awaits; see
+        `herald.runtime._prepared`.
+        """
+        return self._open_publisher().prepare(
+            sample, slots, public, json_value, published, current_traceparent, on_error
         )
 
     def _queue_of_loop(self) -> CompletionQueue | None:

@@ -1,9 +1,9 @@
 """Native part of the package."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Final, Self, final
+from typing import Any, Final, Self, final
 from uuid import UUID
 
 from herald._settings import Settings
@@ -19,7 +19,7 @@ def payload_json(payload: object, /) -> bytes:
     """Serializes an event payload, which must be a JSON object."""
 
 def run_command(arguments: list[str], /) -> int: ...
-def new_id() -> str: ...
+def new_id() -> tuple[int, str]: ...
 def warm_up(event: Event, raw: dict[str, object], settings: Settings, /) -> None: ...
 def start_logging() -> None: ...
 def stop_logging() -> None: ...
@@ -167,6 +167,17 @@ class LoopWaker:
     def wait(self) -> bool: ...
 
 @final
+class PreparedEvent:
+    def enqueue(
+        self,
+        correlation_id: UUID | str,
+        causation_id: UUID | str | None,
+        fields: object,
+        milliseconds: float,
+        /,
+    ) -> str | None: ...
+
+@final
 class Publisher:
     def __new__(cls, settings: Settings) -> Self: ...
     @property
@@ -205,6 +216,16 @@ class Publisher:
         on_error: Callable[[PublishError], object],
         block: bool,
     ) -> bool: ...
+    def prepare(
+        self,
+        sample: Any,
+        slots: Sequence[str],
+        public: dict[str, None] | None,
+        json_value: Callable[[Any], Any],
+        published: Callable[[object], dict[Any, Any]],
+        traceparent: Callable[[], str | None],
+        on_error: Callable[[str, PublishError], object],
+    ) -> PreparedEvent: ...
     def enqueue_raw(self, raw: dict[str, object]) -> PendingReceipt: ...
     def send_many(self, events: list[Event]) -> list[Receipt | PublishError]: ...
     def stats(self) -> Stats: ...

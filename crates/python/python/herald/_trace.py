@@ -7,11 +7,14 @@ from collections.abc import Callable
 
 def _finder() -> Callable[[], str | None]:
     try:
+        from opentelemetry.context import get_current
         from opentelemetry.trace import get_current_span
     except ImportError:
         return lambda: None
 
     def traceparent() -> str | None:
+        if not get_current():  # which is most frequent: there is no span
+            return None
         span = get_current_span().get_span_context()
         if not span.is_valid:
             return None

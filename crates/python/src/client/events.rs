@@ -59,21 +59,20 @@ impl Event<'_> {
         let causation = self.causation_id.as_ref();
         let causation = causation
             .map(|given| id(given, "causation_id"))
-            .transpose()?
-            .map(|id| id.to_str().map(str::to_owned))
             .transpose()?;
-        envelope.causation_id = causation.map(Into::into);
+        if let Some(id) = &causation {
+            envelope.causation_id = Some(id.to_str()?.into());
+        }
         if let Some(version) = &self.event_version {
-            envelope.event_version = text(version, "event_version")?.to_str()?.to_owned().into();
+            envelope.event_version = text(version, "event_version")?.to_str()?.into();
         }
         if let Some(service) = &self.source_service {
-            let service = text(service, "source_service")?;
-            envelope.source_service = service.to_str()?.to_owned().into();
+            envelope.source_service = text(service, "source_service")?.to_str()?.into();
         }
         if let Some(key) = &self.partition_key {
-            envelope.partition_key = Some(text(key, "partition_key")?.to_str()?.to_owned().into());
+            envelope.partition_key = Some(text(key, "partition_key")?.to_str()?.into());
         }
-        envelope.trace = self.trace()?;
+        envelope.trace = self.traceparent.as_ref().map(trace).transpose()?;
         let message = match &self.metadata {
             None => self.to_message(publisher, envelope),
             Some(metadata) => {
@@ -91,7 +90,7 @@ impl Event<'_> {
         publisher: &Publisher,
         envelope: Envelope<'_, Object<'_, '_>, M>,
     ) -> PyResult<Result<Message, herald_publish::PublishError>> {
-        let profile = self.profile(publisher)?;
+        let profile = self.profile()?.unwrap_or_else(|| publisher.profile());
         Ok(match &self.topic {
             None => publisher.message_in(profile, None, envelope),
             Some(topic) => {
@@ -101,26 +100,14 @@ impl Event<'_> {
         })
     }
 
-    /// Envelope profile of the event, else of the client.
-    fn profile(&self, publisher: &Publisher) -> PyResult<Profile> {
+    /// Envelope profile of the event, if it has one of its own.
+    pub fn profile(&self) -> PyResult<Option<Profile>> {
         let Some(name) = &self.envelope else {
-            return Ok(publisher.profile());
-        };
-        let profile = text(name, "envelope")?.to_str()?.parse::<Profile>();
-        profile.map_err(|error| PyValueError::new_err(format!("envelope: {error}")))
-    }
-
-    fn trace(&self) -> PyResult<Option<TraceParent>> {
-        let Some(text) = &self.traceparent else {
             return Ok(None);
         };
-        let trace = self::text(text, "traceparent")?.to_str()?.parse();
-        trace.map(Some).map_err(|_| {
-            PyValueError::new_err(
-                "traceparent must be a W3C trace context, such as \
-                 '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'",
-            )
-        })
+        let profile = text(name, "envelope")?.to_str()?.parse::<Profile>();
+        let profile = profile.map_err(|error| PyValueError::new_err(format!("envelope: {error}")));
+        profile.map(Some)
     }
 }
 
@@ -151,12 +138,13 @@ impl Raw<'_> {
     }
 }
 
-/// Returns a new version 4 UUID as text.
+/// Returns a new version 4 UUID as a number, and its text.
 #[pyfunction]
-pub fn new_id(py: Python<'_>) -> Bound<'_, PyString> {
+pub fn new_id(py: Python<'_>) -> (u128, Bound<'_, PyString>) {
     let mut buffer = Uuid::encode_buffer();
-    let id = Stamp::now().event_id.hyphenated();
-    PyString::new(py, id.encode_lower(&mut buffer))
+    let id = Stamp::now().event_id;
+    let text = id.hyphenated().encode_lower(&mut buffer);
+    (id.as_u128(), PyString::new(py, text))
 }
 
 /// Mapping, dataclass or model that is written into the envelope as a JSON object.
@@ -186,13 +174,16 @@ impl WriteJson for Object<'_, '_> {
     }
 }
 
-fn text<'a, 'py>(value: &'a Bound<'py, PyAny>, name: &str) -> PyResult<&'a Bound<'py, PyString>> {
+pub fn text<'a, 'py>(
+    value: &'a Bound<'py, PyAny>,
+    name: &str,
+) -> PyResult<&'a Bound<'py, PyString>> {
     let text = value.cast::<PyString>();
     text.or_else(|_| Err(unexpected(value, name, "str")?))
 }
 
 /// Reads a `str`, or a `uuid.UUID` as its text.
-fn id<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyString>> {
+pub fn id<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyString>> {
     if let Ok(text) = value.cast::<PyString>() {
         return Ok(text.clone());
     }
@@ -208,7 +199,7 @@ fn unexpected(value: &Bound<'_, PyAny>, name: &str, expected: &str) -> PyResult<
     Ok(PyTypeError::new_err(message))
 }
 
-fn uuid(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Uuid> {
+pub fn uuid(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Uuid> {
     if let Ok(text) = value.cast::<PyString>() {
         return Uuid::parse_str(text.to_str()?).map_err(|_| {
             PyValueError::new_err(format!(
@@ -221,6 +212,16 @@ fn uuid(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Uuid> {
         return Ok(Uuid::from_u128(number));
     }
     Err(unexpected(value, name, "uuid.UUID or str")?)
+}
+
+/// Reads a W3C trace context.
+pub fn trace(value: &Bound<'_, PyAny>) -> PyResult<TraceParent> {
+    text(value, "traceparent")?.to_str()?.parse().map_err(|_| {
+        PyValueError::new_err(
+            "traceparent must be a W3C trace context, such as \
+             '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'",
+        )
+    })
 }
 
 fn is_uuid(value: &Bound<'_, PyAny>) -> PyResult<bool> {

@@ -6,8 +6,17 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
+
+/// Number of tickets of all event loops.
+static TICKETS: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether an event of any event loop waits for the in-flight limit.
+pub fn has_tickets() -> bool {
+    TICKETS.load(Ordering::Relaxed) > 0
+}
 
 /// Queue of senders in the order of their calls.
 #[derive(Default)]
@@ -33,6 +42,7 @@ impl Fifo {
         let number = state.next_number;
         state.next_number += 1;
         state.waiting.push_back((number, None));
+        TICKETS.fetch_add(1, Ordering::Relaxed);
         Ticket {
             fifo: self.clone(),
             number,
@@ -76,6 +86,7 @@ impl State {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
+        TICKETS.fetch_sub(1, Ordering::Relaxed);
         let mut state = self.fifo.lock();
         let Ok(index) = state.find(self.number) else {
             return;

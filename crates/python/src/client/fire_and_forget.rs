@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use herald_envelope::Uuid;
 use herald_publish::Pending;
 use pyo3::prelude::*;
 
@@ -22,11 +23,32 @@ struct FireAndForget {
 
 struct State {
     pending: Pending,
-    on_error: Py<PyAny>,
+    on_error: OnError,
 }
 
-/// Calls `on_error(error)` on the logging thread if the event gets an error instead of a receipt.
-pub fn track(pending: Pending, on_error: Py<PyAny>) {
+/// Error callback of an event.
+pub enum OnError {
+    /// Called with the error.
+    OfEvent(Py<PyAny>),
+    /// Shared by events of one kind; called with the text of the correlation id, and the error.
+    OfRequest(Arc<Py<PyAny>>, Uuid),
+}
+
+impl OnError {
+    fn call(self, py: Python<'_>, error: PyErr) -> PyResult<()> {
+        match self {
+            Self::OfEvent(callback) => callback.bind(py).call1((error,)),
+            Self::OfRequest(callback, correlation_id) => {
+                let arguments = (correlation_id.to_string(), error);
+                callback.bind(py).call1(arguments)
+            }
+        }
+        .map(drop)
+    }
+}
+
+/// Calls `on_error` on the logging thread if the event gets an error instead of a receipt.
+pub fn track(pending: Pending, on_error: OnError) {
     let event = Arc::new(FireAndForget {
         state: Mutex::new(Some(State { pending, on_error })),
     });
@@ -50,7 +72,7 @@ impl FireAndForget {
         if let (Some(State { on_error, .. }), Err(error)) = (resolved, outcome) {
             logging::call_python(move |py| {
                 let error = errors::publish(py, &error);
-                on_error.bind(py).call1((error,)).map(drop)
+                on_error.call(py, error)
             });
         }
     }

@@ -8,6 +8,7 @@ mod fire_and_forget;
 mod logging;
 mod memory;
 mod options;
+mod prepared_event;
 mod publisher;
 mod receipt;
 mod stats;
@@ -32,6 +33,7 @@ fn warm_up(event: events::Event<'_>, raw: events::Raw<'_>, settings: options::Se
 pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<publisher::Publisher>()?;
     module.add_class::<publisher::PendingReceipt>()?;
+    module.add_class::<prepared_event::PreparedEvent>()?;
     module.add_class::<completion_queue::CompletionQueue>()?;
     module.add_class::<wakeup::LoopWaker>()?;
     module.add_class::<receipt::Receipt>()?;

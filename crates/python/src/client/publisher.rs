@@ -10,13 +10,14 @@ use herald_publish::kafka::KafkaOptions;
 use herald_publish::{Message, Pending, PublishError};
 use pyo3::exceptions::{PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyList;
+use pyo3::types::{PyDict, PyList};
 
 use super::completion_queue::{Completion, CompletionQueue, Outcome, Work, outcome_list};
 use super::detach::detach;
 use super::events::{Event, Raw};
-use super::fire_and_forget;
+use super::fire_and_forget::{self, OnError};
 use super::options::{Resolved, Settings};
+use super::prepared_event::{PreparedEvent, Publication, Slots};
 use super::receipt::Receipt;
 use super::stats::{SpoolStatus, Stats};
 use super::topic_check::TopicCheck;
@@ -29,7 +30,7 @@ use crate::errors;
 /// interpreter lock.
 #[pyclass(frozen, module = "herald._herald")]
 pub struct Publisher {
-    origin: Origin,
+    pub(super) origin: Origin,
     spool: Option<PathBuf>,
     kafka: Option<KafkaOptions>,
     fork_guard: ForkGuard,
@@ -38,7 +39,10 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    fn open_publisher(&self, py: Python<'_>) -> PyResult<Arc<herald_publish::Publisher>> {
+    pub(super) fn open_publisher(
+        &self,
+        py: Python<'_>,
+    ) -> PyResult<Arc<herald_publish::Publisher>> {
         // Checked before any lock: a fork copies locks that other threads held, locked for ever.
         let checked = self.fork_guard.check();
         checked.map_err(|forked| errors::publish(py, &forked.into()))?;
@@ -242,8 +246,40 @@ impl Publisher {
             other => other,
         };
         let pending = pending.map_err(|error| errors::publish(py, &error))?;
-        fire_and_forget::track(pending, on_error);
+        fire_and_forget::track(pending, OnError::OfEvent(on_error));
         Ok(true)
+    }
+
+    /// Prepares events of the kind of a sample, whose payload and metadata have texts in place of
+    /// what differs. In inputs and results the fields of `public` are published, if each of them
+    /// is public as a whole; else `published` returns the fields to publish.
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::needless_pass_by_value,
+        reason = "they are the arguments of the Python method"
+    )]
+    fn prepare(
+        slf: Py<Self>,
+        sample: Event<'_>,
+        slots: Slots,
+        public: Option<Py<PyDict>>,
+        json_value: Py<PyAny>,
+        published: Py<PyAny>,
+        traceparent: Py<PyAny>,
+        on_error: Py<PyAny>,
+    ) -> PyResult<PreparedEvent> {
+        PreparedEvent::new(
+            slf,
+            &sample,
+            &slots,
+            Publication {
+                public,
+                json_value,
+                published,
+            },
+            traceparent,
+            on_error,
+        )
     }
 
     /// Enqueues a message that is not an event; blocks only at the in-flight limit.

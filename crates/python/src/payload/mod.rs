@@ -29,6 +29,7 @@ mod values;
 mod writer;
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use error::WriteError;
 use writer::Writer;
@@ -49,6 +50,22 @@ pub fn write_object(value: &Bound<'_, PyAny>, name: &str, out: &mut Vec<u8>) -> 
         Err(WriteError::new(format!(
             "must be a mapping, dataclass or model, not {found}"
         )))
+    })
+}
+
+/// Appends fields as a JSON object, with the names of their types for values that are not public.
+/// Public values that are not plain are converted by `json_value`.
+pub fn write_public(
+    fields: &Bound<'_, PyDict>,
+    public: &Bound<'_, PyDict>,
+    json_value: &Bound<'_, PyAny>,
+    out: &mut Vec<u8>,
+) -> PyResult<()> {
+    let start = out.len();
+    let written = Writer::new(out).public(fields, public, json_value);
+    written.map_err(|error| {
+        out.truncate(start);
+        error.into_error(fields.py(), "payload")
     })
 }
 

@@ -48,6 +48,15 @@ fn exact<'a, 'py, T: PyTypeInfo>(value: &'a Bound<'py, PyAny>) -> Option<&'a Bou
     }
 }
 
+/// Whether a value is JSON as it is: `PLAIN` of `herald.runtime`.
+fn is_plain(value: &Bound<'_, PyAny>) -> bool {
+    value.is_exact_instance_of::<PyString>()
+        || value.is_exact_instance_of::<PyInt>()
+        || value.is_exact_instance_of::<PyFloat>()
+        || value.is_exact_instance_of::<PyBool>()
+        || value.is_none()
+}
+
 impl<'out> Writer<'out> {
     pub(super) fn new(out: &'out mut Vec<u8>) -> Self {
         Self {
@@ -126,6 +135,18 @@ impl<'out> Writer<'out> {
     }
 
     fn dict(&mut self, dict: &Bound<'_, PyDict>) -> WriteResult {
+        self.entries(dict, |object, key, value| object.entry(&key, &value))
+    }
+
+    fn entries<'py>(
+        &mut self,
+        dict: &Bound<'py, PyDict>,
+        mut write: impl FnMut(
+            &mut Object<'_, 'out>,
+            Bound<'py, PyAny>,
+            Bound<'py, PyAny>,
+        ) -> WriteResult,
+    ) -> WriteResult {
         let len = dict.len();
         let mut entries = dict.iter();
         self.object(|object| {
@@ -135,9 +156,32 @@ impl<'out> Writer<'out> {
                     return Err(WriteError::new(CHANGED));
                 }
                 let (key, value) = entries.next().ok_or_else(|| WriteError::new(CHANGED))?;
-                object.entry(&key, &value)?;
+                write(object, key, value)?;
             }
             Ok(())
+        })
+    }
+
+    /// Writes the fields, with the names of their types for values that are not public.
+    pub(super) fn public(
+        &mut self,
+        fields: &Bound<'_, PyDict>,
+        public: &Bound<'_, PyDict>,
+        json_value: &Bound<'_, PyAny>,
+    ) -> WriteResult {
+        let py = fields.py();
+        let raised = |error| WriteError::raised(py, "its conversion", error);
+        self.entries(fields, |object, name, value| {
+            if !public.contains(&name).map_err(raised)? {
+                let of_type = value.get_type().name().map_err(raised)?;
+                return object.entry(&name, &of_type);
+            }
+            if is_plain(&value) {
+                return object.entry(&name, &value);
+            }
+            object.writer.other_types += 1;
+            let value = json_value.call1((value,)).map_err(raised)?;
+            object.entry(&name, &value)
         })
     }
 

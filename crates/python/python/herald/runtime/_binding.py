@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from herald.runtime._fields import input_of
+from herald.runtime._fields import kept_input
 
 _POSITIONAL = (
     inspect.Parameter.POSITIONAL_ONLY,
@@ -27,6 +27,10 @@ class Binding:
             (p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL),
             None,
         )
+        # Calls with so many positional arguments and no others need no second look. Of
+        # a single argument the fields are the input.
+        is_plain = len(parameters) == len(self._positional) > 1
+        self._count = len(parameters) if is_plain else -1
         self._defaults = tuple(
             (p.name, p.default)
             for p in parameters
@@ -35,9 +39,11 @@ class Binding:
 
     def input(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
         """Returns the arguments by name, or the only one if it is a model, a dataclass
-        or a mapping; see `input_of`.
+        or a mapping; see `kept_input`.
         """
         given = dict(zip(self._positional, args[self._skip :]))  # noqa: B905 - faster
+        if len(given) == self._count and not kwargs:
+            return given
         if self._rest is not None:
             given[self._rest] = args[self._skip + len(self._positional) :]
         if kwargs:
@@ -47,6 +53,6 @@ class Binding:
                 given[name] = default
         if len(given) == 1:
             (only,) = given.values()
-            fields = input_of(only)
+            fields = kept_input(only)
             return given if fields is None else fields
         return given

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, Literal, overload
 from uuid import UUID
 
 from herald.runtime._clock import now
-from herald.runtime._fields import input_of
+from herald.runtime._fields import kept_input
 from herald.runtime._generics import InputT, P, ResultT, SelfT, T
 from herald.runtime._instrument import instrumented
 from herald.runtime._log import LogLevel
 from herald.runtime._models import is_own
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
+from herald.runtime._prepared import Slots
 from herald.runtime._privacy import PublicFields, public_fields, published_model
 from herald.runtime._private_input import OMITTED
 from herald.runtime._run import Run
@@ -112,6 +113,14 @@ class BaseOperation(Generic[InputT, ResultT]):
         """Public fields of the result."""
         return self._public_fields(self._result)
 
+    def published_input(self, value: object) -> dict[Any, Any]:
+        """Returns the published fields of an input."""
+        return _summary(value, self._input, self.public_input)
+
+    def published_result(self, value: object) -> dict[Any, Any]:
+        """Returns the published fields of a result."""
+        return _summary(value, self._result, self.public_result)
+
     def _public_fields(self, model: type | None) -> PublicFields:
         if model is None or (is_own(model) and not self._marks_own_classes):
             return {}
@@ -149,7 +158,7 @@ class BaseOperation(Generic[InputT, ResultT]):
         """
         data: object = {}
         if input is not None:
-            fields = input_of(input)
+            fields = kept_input(input)
             data = {"input": input} if fields is None else fields
         return Run(self, publisher, data, correlation_id, causation_id, metadata)
 
@@ -225,6 +234,26 @@ class BaseOperation(Generic[InputT, ResultT]):
         metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
         """Creates the started event; `request` is the text of the correlation id."""
+        summary = self.published_input(input_data)
+        return self._started(
+            publisher, correlation_id, request, now(), summary, metadata
+        )
+
+    def started_sample(self, publisher: "EventPublisher", slots: Slots) -> Outgoing:
+        """Creates a started event with placeholders."""
+        return self._started(
+            publisher, None, slots.correlation_id, slots.time, slots.fields, None
+        )
+
+    def _started(
+        self,
+        publisher: "EventPublisher",
+        correlation_id: UUID | None,
+        request: str,
+        time: str,
+        summary: object,
+        metadata: Mapping[str, Any] | None,
+    ) -> Outgoing:
         return self._event(
             publisher,
             self.started_kind,
@@ -233,8 +262,8 @@ class BaseOperation(Generic[InputT, ResultT]):
                 "operation": self.name,
                 "correlation_id": request,
                 "node_id": str(publisher.node_id),
-                "started_at": now(),
-                "input_summary": _summary(input_data, self._input, self.public_input),
+                "started_at": time,
+                "input_summary": summary,
             },
             None,
             metadata,
@@ -250,7 +279,41 @@ class BaseOperation(Generic[InputT, ResultT]):
         metadata: Mapping[str, Any] | None,
     ) -> Outgoing:
         """Creates the completed event."""
-        event = self._event(
+        event = self._completed(
+            publisher,
+            correlation_id,
+            request,
+            now(),
+            execution_time_ms,
+            self.published_result(result_data),
+            metadata,
+        )
+        event.log_fields = {"execution_time_ms": execution_time_ms}
+        return event
+
+    def completed_sample(self, publisher: "EventPublisher", slots: Slots) -> Outgoing:
+        """Creates a completed event with placeholders."""
+        return self._completed(
+            publisher,
+            None,
+            slots.correlation_id,
+            slots.time,
+            slots.milliseconds,
+            slots.fields,
+            None,
+        )
+
+    def _completed(
+        self,
+        publisher: "EventPublisher",
+        correlation_id: UUID | None,
+        request: str,
+        time: str,
+        execution_time_ms: float | str,
+        summary: object,
+        metadata: Mapping[str, Any] | None,
+    ) -> Outgoing:
+        return self._event(
             publisher,
             self.completed_kind,
             correlation_id,
@@ -258,18 +321,14 @@ class BaseOperation(Generic[InputT, ResultT]):
                 "operation": self.name,
                 "correlation_id": request,
                 "node_id": str(publisher.node_id),
-                "completed_at": now(),
+                "completed_at": time,
                 "execution_time_ms": execution_time_ms,
-                "result_summary": _summary(
-                    result_data, self._result, self.public_result
-                ),
+                "result_summary": summary,
                 "success": True,
             },
             {"execution_time_ms": execution_time_ms},
             metadata,
         )
-        event.log_fields = {"execution_time_ms": execution_time_ms}
-        return event
 
     def failure(
         self,
@@ -316,7 +375,7 @@ class BaseOperation(Generic[InputT, ResultT]):
         self,
         publisher: "EventPublisher",
         kind: EventKind,
-        correlation_id: UUID,
+        correlation_id: UUID | None,
         payload: dict[str, Any],
         metadata: Mapping[str, Any] | None,
         more: Mapping[str, Any] | None,

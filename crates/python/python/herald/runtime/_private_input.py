@@ -28,7 +28,14 @@ MAX_FAILED: Final = 100  # inner runs whose input is remembered
 
 
 class PrivateInput:
-    """Input of a run, whose private values are masked in the texts of its errors."""
+    """Input of a run, whose private values are masked in the texts of its errors.
+
+    Args:
+        input: Input as `kept_input` returns it.
+        public: Its public fields; None if nothing is private.
+        around: Input of the surrounding run.
+        omits_text: Whether the texts of errors are left out.
+    """
 
     __slots__ = ("_around", "_failed", "_input", "_public", "omits_text")
 
@@ -40,13 +47,7 @@ class PrivateInput:
         *,
         omits_text: bool = False,
     ) -> None:
-        self._input: object = {}
-        if public is not None:  # else nothing is private
-            try:  # noqa: SIM105 - `suppress` would take longer than the rest
-                # A copy, because the operation may remove what it has read.
-                self._input = dict(input) if isinstance(input, Mapping) else input
-            except Exception:  # a mapping of somebody else may raise
-                pass
+        self._input = input
         self._public = public
         self._around = around
         self.omits_text = omits_text

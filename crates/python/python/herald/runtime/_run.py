@@ -11,9 +11,8 @@ from zlib import crc32
 from herald.runtime._call_scope import CallScope
 from herald.runtime._context import (
     CURRENT,
+    AnyCorrelation,
     Correlation,
-    RunCorrelation,
-    in_run,
     leave,
     new_correlation,
 )
@@ -21,6 +20,11 @@ from herald.runtime._event_log import EVENT_LOG, log_failed_run
 from herald.runtime._fields import input_of
 from herald.runtime._ids import new_id_text
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
+from herald.runtime._prepared import (
+    PreparedOperation,
+    forget_prepared,
+    prepared_operation,
+)
 from herald.runtime._private_input import PrivateInput
 from herald.runtime._sending import dispatch
 
@@ -34,22 +38,25 @@ class Run(CallScope):
 
     Attributes:
         correlation_id: Id of the request, shared by all its events.
+        causation_id: Event that caused the run; inside of it, its started event.
         result: Published result: a mapping, a model or a dataclass; anything else
             becomes the field `result`.
     """
 
     __slots__ = (
-        "_causation_id",
+        "_around",
         "_correlation_text",
         "_input",
         "_metadata",
         "_operation",
+        "_prepared",
         "_private",
         "_publisher",
         "_start_time",
         "_started",
         "_token",
         "_track",
+        "causation_id",
         "correlation_id",
     )
 
@@ -73,17 +80,28 @@ class Run(CallScope):
         if given is None:
             given, self._correlation_text = new_correlation()
         self.correlation_id: UUID = given
-        self._private = PrivateInput(
-            input,
-            operation.public_input,
-            around.private if isinstance(around, RunCorrelation) else None,
-            omits_text=operation.error_text == "omitted",
-        )
-        self._causation_id = causation_id or around.causation_id
+        self._around = around
+        self._private: PrivateInput | None = None
+        self.causation_id: UUID | str | None = causation_id or around.causation_id
         self._started: Outgoing | None = None
-        self._token: Token[Correlation] | None = None
+        self._prepared: PreparedOperation | None = None
+        self._token: Token[AnyCorrelation] | None = None
         self._start_time = 0.0
         self._track: AbstractContextManager[object] | None = None
+
+    @property
+    def private(self) -> PrivateInput:
+        """Input of the run, and of the runs around it."""
+        private = self._private
+        if private is None:
+            around = self._around
+            private = self._private = PrivateInput(
+                self._input,
+                self._operation.public_input,
+                None if isinstance(around, Correlation) else around.private,
+                omits_text=self._operation.error_text == "omitted",
+            )
+        return private
 
     def start(self, *, may_wait: bool) -> Awaitable[None] | None:
         """Publishes the start. The caller awaits the returned value, if any, before
@@ -97,6 +115,9 @@ class Run(CallScope):
         self._start_time = perf_counter()
         if operation.publishes != "all" or not self._is_sampled():
             return None
+        if (started := self._enqueue_start(may_wait)) is not None:
+            self.causation_id = started
+            return None
         try:
             event = operation.start(
                 self._publisher,
@@ -108,7 +129,7 @@ class Run(CallScope):
         except Exception as error:
             self._log(operation.started_kind, error)
             return None
-        event.causation_id = self._causation_id
+        event.causation_id = self.causation_id
         event.event_id = new_id_text()
         self._started = event
         return dispatch(event, may_wait=may_wait)
@@ -117,9 +138,9 @@ class Run(CallScope):
         """Makes this run the cause of events published until `leave`."""
         if self._started is not None:
             if self._started.is_accepted:
-                self._causation_id = self._started.event_id
+                self.causation_id = self._started.event_id
             self._started = None
-        self._token = CURRENT.set(self._correlation())
+        self._token = CURRENT.set(self)
 
     def leave(self) -> None:
         """Restores the surrounding scope."""
@@ -137,22 +158,26 @@ class Run(CallScope):
             return self._finish(None, may_wait=may_wait)
         # Texts of errors are made inside of the scope, which knows the private input.
         # A generator may be closed outside of it.
-        token = CURRENT.set(self._correlation())
+        token = CURRENT.set(self)
         try:
             return self._finish(error, may_wait=may_wait)
         finally:
             CURRENT.reset(token)
-            self._private.failed()
+            self.private.failed()
 
     def _finish(
         self, error: BaseException | None, *, may_wait: bool
     ) -> Awaitable[None] | None:
         operation = self._operation
-        milliseconds = round((perf_counter() - self._start_time) * 1e3, 3)
+        milliseconds = round((perf_counter() - self._start_time) * 1e6) / 1e3
         if self._track is not None:
             with suppress(Exception):
                 self._track.__exit__(type(error) if error else None, error, None)
             self._track = None
+        if error is None and operation.publishes == "failures":
+            return None
+        if error is None and self._is_completion_enqueued(milliseconds, may_wait):
+            return None
         kind = operation.completed_kind if error is None else operation.failed_kind
         try:
             if error is not None:
@@ -165,7 +190,7 @@ class Run(CallScope):
                     self._metadata,
                 )
                 log_failed_run(event, error)
-            elif operation.publishes != "failures":
+            else:
                 event = operation.completion(
                     self._publisher,
                     self.correlation_id,
@@ -174,18 +199,64 @@ class Run(CallScope):
                     milliseconds,
                     self._metadata,
                 )
-            else:
-                return None
         except Exception as problem:
             self._log(kind, problem)
             return None
-        event.causation_id = self._causation_id
+        event.causation_id = self.causation_id
         # Cancellation and program exit must not wait for the client.
         may_wait = may_wait and (error is None or isinstance(error, Exception))
         return dispatch(event, may_wait=may_wait)
 
-    def _correlation(self) -> Correlation:
-        return in_run(self.correlation_id, self._causation_id, self._private)
+    def _enqueue_start(self, may_wait: bool) -> str | None:
+        """Enqueues the prepared started event, and returns its id. None if it has to be
+        created, or an error has to be logged.
+        """
+        publisher = self._publisher
+        if self._metadata or (may_wait and publisher.wait_for_receipts):
+            return None
+        try:
+            prepared = self._prepared = prepared_operation(self._operation, publisher)
+            if prepared is None:
+                return None
+            return prepared.started.enqueue(
+                self._correlation_text or self.correlation_id,
+                self.causation_id,
+                self._input,
+                0.0,
+            )
+        except Exception:
+            self._forget_prepared()
+            return None
+
+    def _is_completion_enqueued(self, milliseconds: float, may_wait: bool) -> bool:
+        """Enqueues the prepared completed event. False if it has to be created, or an
+        error has to be logged.
+        """
+        publisher = self._publisher
+        if self._metadata or (may_wait and publisher.wait_for_receipts):
+            return False
+        try:
+            prepared = self._prepared
+            if prepared is None or not prepared.is_usable(publisher):
+                prepared = prepared_operation(self._operation, publisher)
+            if prepared is None:
+                return False
+            result = self.result
+            event_id = prepared.completed.enqueue(
+                self._correlation_text or self.correlation_id,
+                self.causation_id,
+                result if type(result) is dict else _result(result),
+                milliseconds,
+            )
+        except Exception:
+            self._forget_prepared()
+            return False
+        return event_id is not None
+
+    def _forget_prepared(self) -> None:
+        self._prepared = None
+        with suppress(Exception):
+            forget_prepared(self._operation, self._publisher)
 
     def _is_sampled(self) -> bool:
         share = self._operation.sample_started
@@ -201,7 +272,7 @@ class Run(CallScope):
         return text
 
     def _log(self, kind: EventKind, error: Exception) -> None:
-        token = CURRENT.set(self._correlation())
+        token = CURRENT.set(self)
         try:
             request = request_context(self.correlation_id)
             EVENT_LOG.failed(self._publisher, kind, request, error)

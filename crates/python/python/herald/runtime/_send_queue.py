@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from weakref import ReferenceType, ref
 
 from herald.runtime._event_log import EVENT_LOG
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
@@ -27,15 +28,15 @@ class SendQueue:
         self.loop: asyncio.AbstractEventLoop | None = None
         """Event loop on which the publisher was used last."""
         self._lock = threading.Lock()
-        self._waiting: deque[tuple[Send, Outgoing | None, Future[None]]] = deque()
-        self._task: asyncio.Task[None] | None = None
+        self.waiting: deque[tuple[Send, Outgoing | None, Future[None]]] = deque()
+        self.task: asyncio.Task[None] | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether events are queued or being sent."""
-        if not self._waiting and self._task is None:
+        if not self.waiting and self.task is None:
             return False  # which is most frequent
-        return bool(self._waiting) or self._is_running()
+        return bool(self.waiting) or self._is_running()
 
     def put(self, send: Send, event: Outgoing | None) -> Future[None] | None:
         """Queues an event. Returns a future that is done when the event is sent, or
@@ -50,7 +51,7 @@ class SendQueue:
         sent: Future[None] = Future()
         # Before `_start`, which takes the lock: either the running task still finds the
         # event, or it has ended, and `_start` creates another one.
-        self._waiting.append((send, event, sent))
+        self.waiting.append((send, event, sent))
         if target is loop:
             self._start(target)
         else:
@@ -70,33 +71,54 @@ class SendQueue:
             self._on_error, event.publisher, event.kind, event.correlation_id
         )
 
+    def shared_error_callback(
+        self, publisher: "EventPublisher", kind: EventKind
+    ) -> Callable[[UUID | str | None, Exception], None]:
+        """Returns the error callback of all events of a kind, which takes the
+        correlation id. It does not keep the publisher alive, which keeps the callback.
+        """
+        return partial(self._on_shared_error, ref(publisher), type(publisher), kind)
+
+    def _on_shared_error(
+        self,
+        publisher: "ReferenceType[EventPublisher]",
+        of_type: "type[EventPublisher]",
+        kind: EventKind,
+        correlation_id: UUID | str | None,
+        error: Exception,
+    ) -> None:
+        # Of a publisher that is gone, its class has the redactions.
+        alive: Any = publisher()
+        source = of_type if alive is None else alive
+        self._on_error(source, kind, correlation_id, error)
+
     def _on_error(
         self,
-        publisher: "EventPublisher",
+        publisher: object,
         kind: EventKind,
-        correlation_id: UUID | None,
+        correlation_id: UUID | str | None,
         error: Exception,
     ) -> None:
         self.failed += 1
         EVENT_LOG.failed(publisher, kind, request_context(correlation_id), error)
 
     def _is_running(self) -> bool:
-        task = self._task
+        task = self.task
         return task is not None and not task.get_loop().is_closed()
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
-            if self._waiting and not self._is_running():
-                self._task = loop.create_task(self._run())
+            if self.waiting and not self._is_running():
+                self.task = loop.create_task(self._run())
 
     async def _run(self) -> None:
         try:
             while True:
                 with self._lock:
-                    if not self._waiting:
-                        self._task = None
+                    if not self.waiting:
+                        self.task = None
                         return
-                    send, _, sent = self._waiting.popleft()
+                    send, _, sent = self.waiting.popleft()
                 try:
                     await send()
                 finally:
@@ -112,9 +134,9 @@ class SendQueue:
         `EventPublisher.drain`.
         """
         with self._lock:
-            self._task = None
-            abandoned = list(self._waiting)
-            self._waiting.clear()
+            self.task = None
+            abandoned = list(self.waiting)
+            self.waiting.clear()
         for _, event, sent in abandoned:
             if event is not None:
                 report = self.error_callback(event)

@@ -39,6 +39,7 @@ def _coroutine(function: Callable[..., Any], begin: Begin) -> Callable[..., Any]
         try:
             scope.result = result = await function(*args, **kwargs)
             waiting = scope.finish(None, may_wait=True)
+            scope.result = None  # Tasks that the function started keep the scope.
         except BaseException as error:
             waiting = scope.finish(error, may_wait=True)
             if waiting is not None:

@@ -43,6 +43,7 @@ static FILES: &[(&str, &str)] = files![
     "_own_models",
     "_parse",
     "_payloads",
+    "_prepared",
     "_privacy",
     "_private",
     "_private_input",

@@ -40,6 +40,19 @@ def input_of(value: object) -> object:
         return None
 
 
+def kept_input(value: object) -> object:
+    """Returns `input_of` a value, of a mapping a copy: the operation may remove what
+    it has read.
+    """
+    fields = input_of(value)
+    if fields is value and isinstance(fields, Mapping):
+        try:
+            return dict(fields)
+        except Exception:  # a mapping of somebody else may raise
+            return fields
+    return fields
+
+
 @lru_cache(maxsize=1_024)
 def _names(of_type: type) -> Names | None:
     """Returns the attributes of a class with their JSON names."""
