@@ -92,9 +92,9 @@ lint: $(VENV)/.stamp ## format, lints, wording, licences
 	scripts/licenses --check
 	scripts/deny
 
-rust-test: $(VENV)/.stamp $(TOOLS)/node/.stamp build ## Rust, with a real Apache Kafka
+rust-test: $(VENV)/.stamp $(TOOLS)/node/.stamp build ## Rust, with a real Apache Kafka and a schema registry
 	cargo test --workspace --all-features --locked --no-run
-	scripts/kafka run -- cargo test --workspace --all-features --locked
+	scripts/registry run -- scripts/kafka run -- cargo test --workspace --all-features --locked
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --all-features --no-deps --locked --quiet
 
 FAULTS = cargo test --workspace --all-features --locked --test faults -- --test-threads=1

@@ -9,6 +9,7 @@ pub mod import;
 pub mod infer;
 pub mod lock;
 pub mod publish;
+pub mod registry;
 pub mod review;
 pub mod spool;
 pub mod templates;
@@ -294,6 +295,9 @@ Exit codes: 0 events can be published, 1 problems, 2 failure.")]
     /// Plan and apply the topics of contracts
     #[command(subcommand)]
     Topics(topics::Topics),
+    /// Compare the schemas of contracts with a schema registry, and register them
+    #[command(subcommand)]
+    Registry(registry::Registry),
     /// Inspect and manage the local spool
     Spool(spool::Spool),
     /// List, copy and check templates and custom targets

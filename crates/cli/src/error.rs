@@ -19,8 +19,14 @@ pub enum Error {
     Reported,
 }
 
+impl From<herald_registry::Error> for Error {
+    fn from(error: herald_registry::Error) -> Self {
+        Self::Message(error.to_string())
+    }
+}
+
 /// Exit status of the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum ExitStatus {
     /// Nothing is wrong.

@@ -70,7 +70,7 @@ pub fn load_contracts(project: &Project, paths: &[String]) -> Result<Loaded, Err
     terminal::print_errors(&mut loaded);
     if loaded.has_errors() {
         return Err(Error::Message(
-            "the contracts have errors; no topic was compared".to_owned(),
+            "the contracts have errors; nothing was compared".to_owned(),
         ));
     }
     Ok(loaded)

@@ -39,6 +39,7 @@ mod members;
 mod names;
 mod origin;
 mod profiles;
+pub mod schema_id;
 mod time;
 pub mod topic;
 mod trace;

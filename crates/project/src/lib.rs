@@ -13,6 +13,7 @@ use herald_catalog::yaml::{self, Yaml};
 use herald_catalog::{Defaults, checks, lock, schema};
 use herald_diagnostics::{Diagnostic, Location, Severity, Source, Sources, Span};
 use herald_envelope::PROFILE_NAMES;
+use herald_envelope::schema_id::{FRAMING_NAMES, Framing, SUBJECT_STRATEGIES, SubjectStrategy};
 use herald_envelope::topic::{self, TopicPattern};
 use jiff::civil::Date;
 
@@ -38,6 +39,7 @@ static CONFIG: MapShape = MapShape {
         Key::new("breaking", Shape::Map(&BREAKING), "What `herald breaking` reports, and exceptions from it."),
         Key::new("strict", Shape::Bool, "Whether warnings fail `herald check`.").default("false"),
         Key::new("kafka", Shape::Map(&KAFKA), "The cluster that commands connect to, unless the command line or the environment names another."),
+        Key::new("schema_registry", Shape::Map(&SCHEMA_REGISTRY), "The schema registry of commands and clients, unless the command line, the program or the environment names another."),
         Key::new("lock", Shape::Text, "Lock file of the published contracts, written by `herald lock`, relative to this file; its name ends with `.lock`.").default("\"herald.lock\""),
         Key::new("spool", Shape::Text, "File of the durable local queue, relative to this file."),
     ],
@@ -105,6 +107,44 @@ static KAFKA: MapShape = MapShape {
     ],
 };
 
+static SCHEMA_REGISTRY: MapShape = MapShape {
+    name: "schema_registry",
+    doc: "A schema registry with the interface of Confluent's. Credentials are in the environment.",
+    keys: &[
+        Key::new(
+            "url",
+            Shape::Text,
+            "Address, such as `https://registry.example:8081`; that of Apicurio Registry ends with `/apis/ccompat/v7`.",
+        ),
+        Key::new(
+            "ca",
+            Shape::Text,
+            "File with the certificates (PEM) that sign that of the registry, relative to this file. Left out, those that the system trusts.",
+        ),
+        Key::new(
+            "subjects",
+            Shape::Word(&SUBJECT_STRATEGIES),
+            "Names of subjects: `TOPIC-value`, the record name `SERVICE.EVENT_TYPE.vMAJOR`, or `TOPIC-RECORD_NAME`.",
+        )
+        .default("\"topic_name\""),
+        Key::new(
+            "content_model",
+            Shape::Word(&CONTENT_MODELS),
+            "Whether registered payloads may have undeclared fields. `auto` chooses the form that the compatibility level of the subject lets grow.",
+        )
+        .default("\"auto\""),
+        Key::new(
+            "framing",
+            Shape::Word(&FRAMING_NAMES),
+            "Place of the schema id in published records: before the value, in the header `__value_schema_id`, or nowhere.",
+        )
+        .default("\"none\""),
+    ],
+};
+
+/// Names of content models.
+pub static CONTENT_MODELS: [&str; 3] = ["auto", "open", "closed"];
+
 /// Returns the JSON Schema of `herald.yaml`.
 pub fn json_schema() -> serde_json::Value {
     schema::of(&CONFIG, "Herald project")
@@ -133,6 +173,8 @@ pub struct Project {
     pub strict: bool,
     /// The cluster that commands connect to.
     pub kafka: Kafka,
+    /// The schema registry of commands and clients.
+    pub schema_registry: SchemaRegistry,
     /// File of the durable local queue, as written.
     pub spool: Option<String>,
     /// Lock file of the published contracts, as written.
@@ -220,6 +262,21 @@ pub struct Kafka {
     pub properties: Vec<(String, String)>,
 }
 
+/// Settings of a schema registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SchemaRegistry {
+    /// Address, as written.
+    pub url: Option<String>,
+    /// File with certificates.
+    pub ca: Option<PathBuf>,
+    /// Names of subjects; `None` when not set.
+    pub subjects: Option<SubjectStrategy>,
+    /// One of [`CONTENT_MODELS`]; `None` when not set.
+    pub content_model: Option<String>,
+    /// Place of the schema id in published records; `None` when not set.
+    pub framing: Option<Framing>,
+}
+
 /// Finds `herald.yaml` in `start` or the nearest folder above it.
 pub fn find(start: &Path) -> Option<PathBuf> {
     start
@@ -303,6 +360,9 @@ fn read_tree(tree: &Yaml, project: &mut Project, diagnostics: &mut Vec<Diagnosti
         .map(|breaking| Breaking::read(breaking, diagnostics))
         .unwrap_or_default();
     project.kafka = tree.get("kafka").map(read_kafka).unwrap_or_default();
+    project.schema_registry = (tree.get("schema_registry"))
+        .map(|registry| read_schema_registry(registry, project.folder()))
+        .unwrap_or_default();
     project.spool = text("spool");
     project.lock = text("lock");
     project.baseline = text("baseline");
@@ -356,6 +416,17 @@ fn read_kafka(kafka: &Yaml) -> Kafka {
             .iter()
             .filter_map(|(name, value)| Some((name.text.clone(), value.as_text()?.to_owned())))
             .collect(),
+    }
+}
+
+fn read_schema_registry(registry: &Yaml, folder: &Path) -> SchemaRegistry {
+    let text = |key: &str| registry.get(key).and_then(Yaml::as_str);
+    SchemaRegistry {
+        url: text("url").map(str::to_owned),
+        ca: text("ca").map(|path| folder.join(path)),
+        subjects: text("subjects").and_then(|name| name.parse().ok()),
+        content_model: text("content_model").map(str::to_owned),
+        framing: text("framing").and_then(|name| name.parse().ok()),
     }
 }
 
@@ -464,6 +535,19 @@ mod tests {
         let path = folder.path().join(PROJECT_FILE);
         std::fs::write(&path, text).expect("written");
         read(&path).unwrap_or_else(|(diagnostics, _)| panic!("{diagnostics:?}"))
+    }
+
+    #[test]
+    fn a_schema_registry_has_its_files_below_the_project() {
+        let registry = project(
+            "schema_registry: {url: 'https://r', ca: tls/ca.pem, subjects: record_name, framing: header}",
+        )
+        .schema_registry;
+        assert_eq!(registry.url.as_deref(), Some("https://r"));
+        assert!(registry.ca.unwrap().ends_with("tls/ca.pem"));
+        assert_eq!(registry.subjects, Some(SubjectStrategy::RecordName));
+        assert_eq!(registry.framing, Some(Framing::Header));
+        assert_eq!(registry.content_model, None);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! | targets of a project's own | [`targets::custom`], and what their templates are given: [`view`] |
 //! | what templates are given, and where their text comes from | [`template`] |
 //! | JSON Schema of what contracts declare | [`json_schema`] |
+//! | the same for schema registries | [`registry_schema`] |
 //! | a generator without a contract file | [`patterns`] |
 //! | how text of a contract becomes Python text, and Python its layout | `python` |
 //! | the templates themselves | `templates/` beside `src/` |
@@ -19,6 +20,7 @@ pub mod json_schema;
 pub mod manifest;
 pub mod patterns;
 mod python;
+pub mod registry_schema;
 mod size_limit;
 mod strict;
 pub mod targets;

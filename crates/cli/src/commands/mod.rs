@@ -18,6 +18,7 @@ mod man;
 mod new;
 mod patterns;
 mod publish;
+mod registry;
 mod review;
 mod rules;
 mod spool;
@@ -55,6 +56,7 @@ pub fn run(command: Command) -> Result<ExitStatus, Error> {
         Command::Infer(args) => infer::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Topics(args) => topics::run(&args),
+        Command::Registry(args) => registry::run(&args),
         Command::Spool(args) => spool::run(&args),
         Command::Templates(args) => templates::run(&args),
         Command::Patterns(args) => patterns::run(&args),

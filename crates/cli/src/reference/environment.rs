@@ -3,9 +3,17 @@
 use std::fmt::Write as _;
 
 use herald_publish::kafka::environment::{BOOTSTRAP_SERVERS, VARIABLES};
+use herald_registry::{BEARER_TOKEN, CA_LOCATION, URL, USER_INFO};
 
 /// Variables of the command itself.
 const OWN: &[(&str, &str)] = &[
+    (URL, "the address of the schema registry"),
+    (USER_INFO, "its login, `USER:PASSWORD`"),
+    (BEARER_TOKEN, "a token for it, which goes before a login"),
+    (
+        CA_LOCATION,
+        "the file with the certificates that sign that of the registry",
+    ),
     (
         "HERALD_SPOOL",
         "the spool that `herald spool` looks at, unless `--spool` names one",

@@ -17,6 +17,7 @@ mod lock;
 mod new;
 mod profiles;
 mod publish;
+mod registry;
 mod review;
 mod runtime_connection;
 mod runtime_dev;

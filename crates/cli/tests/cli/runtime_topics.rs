@@ -275,7 +275,7 @@ fn refuses_to_plan_with_invalid_contracts() {
     );
     let run = run.exits(2);
     assert!(
-        run.stderr.contains("no topic was compared"),
+        run.stderr.contains("nothing was compared"),
         "{}",
         run.stderr
     );

@@ -262,32 +262,8 @@ impl Document {
 
     /// Returns the schema of an event that Herald defines, from the row of its stage.
     fn stage_schema(&self, node: &Node, event: &Event, stage: &Stage) -> Value {
-        let operation = event.operation.map(|index| &node.operations[index]);
-        let mut properties = Map::new();
-        for field in stage.payload {
-            let mut schema = match field.value {
-                PayloadValue::Operation => json!({"const": operation.map(|it| &it.name)}),
-                PayloadValue::NodeType => json!({"const": node.kind.map(Kind::as_str)}),
-                PayloadValue::Flag(flag) => json!({"const": flag}),
-                PayloadValue::Summary(_, part) => {
-                    let fields = operation.map_or(&[][..], |operation| operation.fields_of(part));
-                    self.schema(node, part_title(part), None, fields)
-                }
-                _ => value_schema(field.ty),
-            };
-            if let (Some(description), Value::Object(schema)) = (field.description, &mut schema) {
-                schema.insert("description".to_owned(), json!(description));
-            }
-            properties.insert(field.name.to_owned(), schema);
-        }
-        properties.insert("metadata".to_owned(), json!({"type": "object"}));
-        let required = stage.payload.iter().filter(|field| field.required);
-        let required: Vec<_> = required.map(|field: &PayloadField| field.name).collect();
-        json!({
-            "title": event.event_type,
-            "type": "object",
-            "properties": properties,
-            "required": required,
+        stage_payload(node, event, stage, &mut |title, fields| {
+            self.schema(node, title, None, fields)
         })
     }
 
@@ -373,6 +349,43 @@ impl Components {
     }
 }
 
+/// Returns the schema of an event that Herald defines, from the row of its stage. `object` returns the
+/// schema of an object with a title and these fields.
+pub(crate) fn stage_payload(
+    node: &Node,
+    event: &Event,
+    stage: &Stage,
+    object: &mut dyn FnMut(&str, &[Field]) -> Value,
+) -> Value {
+    let operation = event.operation.map(|index| &node.operations[index]);
+    let mut properties = Map::new();
+    for field in stage.payload {
+        let mut schema = match field.value {
+            PayloadValue::Operation => json!({"const": operation.map(|it| &it.name)}),
+            PayloadValue::NodeType => json!({"const": node.kind.map(Kind::as_str)}),
+            PayloadValue::Flag(flag) => json!({"const": flag}),
+            PayloadValue::Summary(_, part) => {
+                let fields = operation.map_or(&[][..], |operation| operation.fields_of(part));
+                object(part_title(part), fields)
+            }
+            _ => value_schema(field.ty),
+        };
+        if let (Some(description), Value::Object(schema)) = (field.description, &mut schema) {
+            schema.insert("description".to_owned(), json!(description));
+        }
+        properties.insert(field.name.to_owned(), schema);
+    }
+    properties.insert("metadata".to_owned(), json!({"type": "object"}));
+    let required = stage.payload.iter().filter(|field| field.required);
+    let required: Vec<_> = required.map(|field: &PayloadField| field.name).collect();
+    json!({
+        "title": event.event_type,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+    })
+}
+
 /// Returns the name of an event's topic, with its namespace.
 fn topic_name(node: &Node, event: &Event) -> String {
     event.topic.in_namespace(topics::namespace_of(node, None))
@@ -453,7 +466,7 @@ fn example(profile: Profile, node: &Node, event: &Event) -> Option<Value> {
 }
 
 /// Returns the schemas of event type and version, by the names at their places.
-fn identity(
+pub(crate) fn identity(
     envelope: &Description,
     event: &Event,
     name_at: fn(Place) -> Option<&'static str>,

@@ -1,0 +1,210 @@
+//! `herald registry`: compares the schemas of contracts with a schema registry, and registers them.
+
+mod comparison;
+mod explanation;
+mod fields;
+mod json;
+mod subjects;
+mod text;
+mod verdict;
+
+use std::env;
+use std::path::Path;
+
+use globset::GlobMatcher;
+use herald_diagnostics::did_you_mean;
+use herald_project::SchemaRegistry;
+use herald_registry::{Connection, Error as RegistryError, Registry as Client, URL};
+use herald_render::registry_schema::ContentModel;
+
+use self::comparison::{Comparison, State};
+use self::subjects::Subject;
+use crate::args::registry::{Check, Diff, Register, Registry, ReportFormat, Selection};
+use crate::terminal::{self, BOLD};
+use crate::{Error, ExitStatus, events, output, project, wanted_topics};
+
+/// Runs the command.
+pub fn run(registry: &Registry) -> Result<ExitStatus, Error> {
+    match registry {
+        Registry::Check(args) => check(args),
+        Registry::Register(args) => register(args),
+        Registry::Diff(args) => diff(args),
+    }
+}
+
+/// Outcome of a registration.
+pub struct Outcome {
+    /// Name of the subject.
+    pub subject: String,
+    /// Id of the schema, or the error.
+    pub result: Result<u32, RegistryError>,
+}
+
+fn check(args: &Check) -> Result<ExitStatus, Error> {
+    with_comparisons(&args.selection, |_, comparisons| {
+        print(args.format, comparisons, None)?;
+        Ok(status(comparisons))
+    })
+}
+
+fn register(args: &Register) -> Result<ExitStatus, Error> {
+    let format = args.check.format;
+    with_comparisons(&args.check.selection, |client, comparisons| {
+        let can_do = comparisons.iter().any(|one| one.state.can_be_registered());
+        if !args.yes || !can_do {
+            print(format, comparisons, None)?;
+            if can_do {
+                terminal::status(&format!(
+                    "\nNothing was registered; register the schemas with {BOLD}--yes{BOLD:#}"
+                ));
+            }
+            return Ok(status(comparisons).max(if can_do {
+                ExitStatus::Problems
+            } else {
+                ExitStatus::Success
+            }));
+        }
+        if format == ReportFormat::Text {
+            print(format, comparisons, None)?;
+            terminal::status("");
+        }
+        let wanted = comparisons
+            .iter()
+            .filter(|one| one.state.can_be_registered());
+        let outcomes: Vec<_> = wanted
+            .map(|one| Outcome {
+                subject: one.subject.name.clone(),
+                result: client.register(&one.subject.name, &one.form.schema),
+            })
+            .collect();
+        match format {
+            ReportFormat::Text => output::text(&text::outcomes(&outcomes))?,
+            ReportFormat::Json => print(format, comparisons, Some(&outcomes))?,
+        }
+        Ok(if outcomes.iter().any(|outcome| outcome.result.is_err()) {
+            ExitStatus::Failure
+        } else {
+            status(comparisons)
+        })
+    })
+}
+
+fn diff(args: &Diff) -> Result<ExitStatus, Error> {
+    with_comparisons(&args.selection, |_, comparisons| {
+        let mut different = 0;
+        for one in comparisons {
+            if matches!(one.state, State::Registered) {
+                continue;
+            }
+            different += 1;
+            let pretty = |schema: &serde_json::Value| format!("{schema:#}\n");
+            let old = one.registered.as_ref().map(|it| pretty(&it.schema.schema));
+            let new = pretty(&one.form.schema.schema);
+            output::text_diff(Path::new(&one.subject.name), old.as_deref(), &new)?;
+        }
+        terminal::status(&text::differences(different, comparisons.len()));
+        Ok(if different == 0 {
+            ExitStatus::Success
+        } else {
+            ExitStatus::Problems
+        })
+    })
+}
+
+fn print(
+    format: ReportFormat,
+    comparisons: &[Comparison<'_>],
+    outcomes: Option<&[Outcome]>,
+) -> Result<(), Error> {
+    match format {
+        ReportFormat::Text => output::text(&text::report(comparisons))?,
+        ReportFormat::Json => output::json(&json::document(comparisons, outcomes))?,
+    }
+    Ok(())
+}
+
+fn status(comparisons: &[Comparison<'_>]) -> ExitStatus {
+    let of = |one: &Comparison<'_>| match one.state {
+        State::Failed(_) => ExitStatus::Failure,
+        State::Incompatible { .. } => ExitStatus::Problems,
+        State::New | State::Registered | State::Compatible => ExitStatus::Success,
+    };
+    comparisons
+        .iter()
+        .map(of)
+        .max()
+        .unwrap_or(ExitStatus::Success)
+}
+
+/// Reads the contracts and asks the registry.
+fn with_comparisons(
+    selection: &Selection,
+    act: impl FnOnce(&Client, &[Comparison<'_>]) -> Result<ExitStatus, Error>,
+) -> Result<ExitStatus, Error> {
+    let project = project::find()?;
+    let settings = &project.schema_registry;
+    let client = connect(selection, settings)?;
+    let loaded = wanted_topics::load_contracts(&project, &selection.paths)?;
+    let strategy = selection.subjects.or(settings.subjects).unwrap_or_default();
+    let profile = selection.envelope.or(project.options.defaults.envelope);
+    let namespace = selection.namespace.get();
+    let subjects = subjects::of_catalog(&loaded.catalog, strategy, namespace, profile)
+        .map_err(wanted_topics::report_problems)?;
+    let subjects = selected(subjects, &selection.only)?;
+    let model = match (selection.content_model.as_deref()).or(settings.content_model.as_deref()) {
+        Some("open") => Some(ContentModel::Open),
+        Some("closed") => Some(ContentModel::Closed),
+        _ => None,
+    };
+    let comparisons = subjects
+        .into_iter()
+        .map(|subject| Comparison::make(&client, subject, model))
+        .collect::<Result<Vec<_>, _>>()?;
+    act(&client, &comparisons)
+}
+
+fn connect(selection: &Selection, settings: &SchemaRegistry) -> Result<Client, Error> {
+    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let url = (selection.registry.clone())
+        .or_else(|| variable(URL))
+        .or_else(|| settings.url.clone())
+        .ok_or_else(|| {
+            Error::Message(format!(
+                "no schema registry is configured; give --registry URL, set {URL}, or add \
+                 `schema_registry: {{url: URL}}` to herald.yaml"
+            ))
+        })?;
+    let mut connection = Connection::new(&url)?;
+    connection.ca.clone_from(&settings.ca);
+    let connection = connection.with_environment(&variable)?;
+    Ok(Client::new(connection)?)
+}
+
+/// Returns the subjects that match a pattern.
+fn selected<'a>(subjects: Vec<Subject<'a>>, only: &[String]) -> Result<Vec<Subject<'a>>, Error> {
+    if only.is_empty() {
+        return Ok(subjects);
+    }
+    let patterns = only.iter().map(|text| events::glob("--subject", text));
+    let patterns = patterns.collect::<Result<Vec<GlobMatcher>, _>>()?;
+    for pattern in &patterns {
+        if !subjects
+            .iter()
+            .any(|subject| pattern.is_match(&subject.name))
+        {
+            let names = subjects.iter().map(|subject| subject.name.as_str());
+            let help = did_you_mean(pattern.glob().glob(), names);
+            let help = help.map(|near| format!("; did you mean `{near}`?"));
+            return Err(Error::Message(format!(
+                "no subject of the contracts matches `{}`{}",
+                pattern.glob().glob(),
+                help.unwrap_or_default()
+            )));
+        }
+    }
+    let is_selected = |subject: &Subject<'_>| {
+        let mut patterns = patterns.iter();
+        patterns.any(|pattern| pattern.is_match(&subject.name))
+    };
+    Ok(subjects.into_iter().filter(is_selected).collect())
+}
