@@ -121,7 +121,7 @@ python-test: $(VENV)/.stamp build ## generated code, executed
 kafka-test: $(VENV)/.stamp build wheel ## generated code against a real Apache Kafka
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall \
 		target/wheels/*.whl
-	scripts/kafka run -- $(VENV)/bin/python -m pytest -q -rs tests/kafka
+	scripts/registry run -- scripts/kafka run -- $(VENV)/bin/python -m pytest -q -rs tests/kafka
 
 wheel: $(VENV)/.stamp ## the Python package, below target/wheels
 	rm -rf target/wheels target/maturin

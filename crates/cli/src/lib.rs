@@ -22,6 +22,7 @@ mod project;
 mod quantity;
 #[cfg(test)]
 mod reference;
+mod schema_registry;
 mod system;
 mod table;
 mod templates;

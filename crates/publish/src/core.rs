@@ -25,6 +25,7 @@ use crate::message::Message;
 use crate::options::{Mode, PublisherOptions};
 use crate::receipt::Receipt;
 use crate::relay::{OrphanedSpool, Relay, RowEvent};
+use crate::schemas::{self, Schemas};
 use crate::stats::Counters;
 use crate::store::Store;
 use crate::transport::{ConnectionListener, DeliveryCallback, RecordMetadata, Transport};
@@ -53,6 +54,8 @@ pub(crate) struct Core {
     /// Time of the last acknowledgement, in microseconds of the clock.
     last_acknowledged: AtomicU64,
     key_hasher: RandomState,
+    /// `None` if records have no schema ids.
+    pub(crate) schemas: Option<Arc<Schemas>>,
     /// See [`crate::Connector::max_message_bytes`].
     max_message_bytes: usize,
 }
@@ -149,6 +152,11 @@ impl Core {
             topic_failures: Mutex::default(),
             last_acknowledged: AtomicU64::new(0),
             key_hasher: RandomState::new(),
+            schemas: options
+                .schemas
+                .as_ref()
+                .and_then(Schemas::new)
+                .map(Arc::new),
             max_message_bytes: options.connect.max_message_bytes().unwrap_or(usize::MAX),
             clock,
             options,
@@ -220,11 +228,19 @@ impl Core {
             self.track(&flight);
             return Ok(flight);
         }
+        let message = self.framed(message);
+        let waits_for_schema = message.schema_subject().is_some();
+        if waits_for_schema && routing.spool.is_none() {
+            // Until `schema_found`, at most until its deadline.
+            let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
+            self.track(&flight);
+            return Ok(flight);
+        }
         let too_large = self.check_size(&message).err();
         let to_spool = too_large.is_none() && self.belongs_behind_rows(&routing, &message);
         let flight = Arc::new(InFlightEvent::new(self.clone(), message, began, due));
         if to_spool {
-            if self.spools_everything(&routing) || !self.held_is_full() {
+            if self.spools_everything(&routing) || !(self.held_is_full() || waits_for_schema) {
                 flight.append_to(&routing, true);
                 return Ok(flight);
             }
@@ -257,6 +273,7 @@ impl Core {
             let key = || self.hash_key(message.topic(), message.key());
             routing.route == Route::Spool
                 || self.held_is_full()
+                || message.schema_subject().is_some()
                 || (self.relay.may_have_unsent(key)
                     && spool.holds_key(message.topic(), message.key()))
         })
@@ -341,6 +358,42 @@ impl Core {
         for (flight, failure) in refused {
             flight.fail(failure);
         }
+    }
+
+    /// Returns the message with its schema id, if it waits for one that is known.
+    pub(crate) fn framed(&self, message: Message) -> Message {
+        if message.schema_subject().is_none() {
+            return message;
+        }
+        if let Some(schemas) = &self.schemas {
+            return schemas.frame(message);
+        }
+        schemas::warn_unconfigured();
+        message
+    }
+
+    /// Makes a schema id known, and hands over the events without a spool that waited for it. Those in the
+    /// spool are delivered by the relay.
+    pub(crate) fn schema_found(self: &Arc<Self>, make_known: impl FnOnce()) {
+        // Exclusively, so that no later event of a key is handed over before them.
+        let routing = self.lock_routing_exclusive();
+        make_known();
+        let mut refused = Vec::new();
+        if routing.spool.is_none() {
+            let outstanding: Vec<_> = lock(&self.outstanding).iter().cloned().collect();
+            for flight in outstanding {
+                if flight.take_schema(|message| self.framed(message))
+                    && let Err(failure) = self.send(&routing, &flight)
+                {
+                    refused.push((flight, failure));
+                }
+            }
+        }
+        drop(routing);
+        for (flight, failure) in refused {
+            flight.fail(failure);
+        }
+        self.relay.notify.notify();
     }
 
     /// Returns whether the spool gets every event, so that the transport alone has none.

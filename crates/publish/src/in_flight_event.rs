@@ -151,6 +151,22 @@ impl InFlightEvent {
             && (state.message.as_ref()).is_some_and(|message| message.topic() == topic)
     }
 
+    /// Frames a message that waits for its schema id and was not handed over. Returns whether it waits no
+    /// more.
+    pub(crate) fn take_schema(&self, frame: impl FnOnce(Message) -> Message) -> bool {
+        let mut state = lock(&self.state);
+        let waits = state.spool == BySpool::Outside
+            && matches!(state.transport, ByTransport::Untried)
+            && (state.message.as_ref()).is_some_and(|message| message.schema_subject().is_some());
+        let Some(message) = state.message.take_if(|_| waits) else {
+            return false;
+        };
+        let message = frame(message);
+        let is_framed = message.schema_subject().is_none();
+        state.message = Some(message);
+        is_framed
+    }
+
     /// Returns whether the event has its outcome.
     pub(crate) fn is_over(&self) -> bool {
         !matches!(lock(&self.state).answer, Answer::Waiting { .. })

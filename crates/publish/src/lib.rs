@@ -88,6 +88,7 @@ mod publisher;
 mod receipt;
 mod relay;
 mod retry;
+pub mod schemas;
 #[cfg(test)]
 mod simulator;
 mod stats;

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use crate::error::PublishError;
 use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::schemas::{Frame, Framed, SUBJECT_HEADER};
 
 /// Message as Kafka receives it.
 ///
@@ -27,6 +28,8 @@ pub struct Message {
     /// Names of headers, each with the offset of the end of its value.
     headers: SmallVec<[(Cow<'static, str>, usize); USUAL_HEADERS]>,
     created: SystemTime,
+    /// Whether it waits for the schema id of the subject in [`SUBJECT_HEADER`].
+    waits_for_schema: bool,
 }
 
 /// Initial capacity for topic, key and header values, and for the payload. Enough for a typical event,
@@ -84,7 +87,8 @@ impl Message {
         topic: &str,
         envelope: &Envelope<'_, P, M>,
     ) -> Result<Self, PublishError> {
-        Self::of_envelope_in(Vec::new(), topic, profile, envelope, HeaderSet::ALL)
+        let headers = HeaderSet::ALL;
+        Self::of_envelope_in(Vec::new(), topic, profile, envelope, headers, &Framed::No)
     }
 
     /// Creates the message of an event in a used buffer.
@@ -94,11 +98,15 @@ impl Message {
         profile: Profile,
         envelope: &Envelope<'_, P, M>,
         headers: HeaderSet,
+        framed: &Framed,
     ) -> Result<Self, PublishError> {
         check_topic(topic)?;
         let mut payload = buffer;
         payload.clear();
         payload.reserve(PAYLOAD_CAPACITY + METADATA_CAPACITY);
+        if let Framed::By(frame) = framed {
+            payload.extend_from_slice(frame.prefix());
+        }
         let event = envelope.as_event().on_topic(topic);
         profile.write(&event, &mut payload)?;
         let created = system_time(envelope.event_timestamp);
@@ -107,7 +115,65 @@ impl Message {
         profile.headers(&event, headers, &mut |name, value| {
             message.push_header(name, value);
         })?;
+        match framed {
+            Framed::No => {}
+            Framed::By(frame) => {
+                if let Some((name, value)) = frame.header() {
+                    message.push_header(Cow::Borrowed(name), value);
+                }
+            }
+            Framed::Later(subject) => message.wait_for_schema(subject),
+        }
         Ok(message)
+    }
+
+    /// Returns the message with the schema id of its value.
+    pub(crate) fn with_schema(mut self, framed: &Framed) -> Self {
+        match framed {
+            Framed::No => self,
+            Framed::By(frame) => self.framed(frame),
+            Framed::Later(subject) => {
+                self.wait_for_schema(subject);
+                self
+            }
+        }
+    }
+
+    /// Lets the message wait for the schema id of a subject.
+    fn wait_for_schema(&mut self, subject: &str) {
+        self.push_header(Cow::Borrowed(SUBJECT_HEADER), subject.as_bytes());
+        self.waits_for_schema = true;
+    }
+
+    /// Returns the subject whose schema id the message waits for.
+    pub(crate) fn schema_subject(&self) -> Option<&str> {
+        if !self.waits_for_schema {
+            return None;
+        }
+        let mut headers = self.headers();
+        let (_, subject) = headers.find(|(name, _)| *name == SUBJECT_HEADER)?;
+        std::str::from_utf8(subject).ok()
+    }
+
+    /// Returns the message with its schema id, which does not wait any more.
+    pub(crate) fn framed(&self, frame: &Frame) -> Self {
+        let mut message = self.without_subject(frame.prefix());
+        if let Some((name, value)) = frame.header() {
+            message.push_header(Cow::Borrowed(name), value);
+        }
+        message
+    }
+
+    /// Returns the message with bytes before its value, and without the header of its subject.
+    pub(crate) fn without_subject(&self, prefix: &[u8]) -> Self {
+        let payload = [prefix, self.payload()].concat();
+        let mut message = Self::assemble(self.topic(), self.key(), payload, self.created);
+        for ((name, _), (_, value)) in self.headers.iter().zip(self.headers()) {
+            if name != SUBJECT_HEADER {
+                message.push_header(name.clone(), value);
+            }
+        }
+        message
     }
 
     fn assemble(topic: &str, key: Option<&[u8]>, payload: Vec<u8>, created: SystemTime) -> Self {
@@ -127,6 +193,7 @@ impl Message {
             key_end,
             headers: SmallVec::new(),
             created,
+            waits_for_schema: false,
         }
     }
 
@@ -282,6 +349,7 @@ impl Message {
         for ((name, _), (_, value)) in self.headers.iter().zip(self.headers()) {
             message.push_header(name.clone(), value);
         }
+        message.waits_for_schema = self.waits_for_schema;
         message
     }
 
@@ -300,6 +368,7 @@ impl Message {
         );
         for (name, value) in record.headers.iter() {
             let known = headers::NAMES.into_iter().find(|known| *known == name);
+            message.waits_for_schema |= name == SUBJECT_HEADER;
             let name = known.map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed);
             message.push_header(name, value);
         }

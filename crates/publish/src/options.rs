@@ -13,6 +13,7 @@ use herald_spool::SpoolOptions;
 
 use crate::clock::Clock;
 use crate::retry::{Jitter, RetryPolicy};
+use crate::schemas::SchemaOptions;
 use crate::transport::Connector;
 
 /// Publishing mode: the disk only when the cluster is slow, or at once.
@@ -48,6 +49,7 @@ pub struct PublisherOptions {
     pub(crate) profile: Profile,
     pub(crate) headers: HeaderSet,
     pub(crate) environment: String,
+    pub(crate) schemas: Option<SchemaOptions>,
     pub(crate) clock: Clock,
     /// The seed of a simulation, which has one thread.
     #[cfg(test)]
@@ -83,6 +85,7 @@ impl PublisherOptions {
             profile: Profile::default(),
             headers: HeaderSet::ALL,
             environment: String::new(),
+            schemas: None,
             clock: Clock::default(),
             #[cfg(test)]
             simulated: None,
@@ -212,6 +215,13 @@ impl PublisherOptions {
     #[must_use]
     pub fn environment(mut self, environment: impl Into<String>) -> Self {
         self.environment = environment.into();
+        self
+    }
+
+    /// Sets the schema ids that records of events get.
+    #[must_use]
+    pub fn schemas(mut self, schemas: SchemaOptions) -> Self {
+        self.schemas = Some(schemas);
         self
     }
 

@@ -18,6 +18,7 @@ use crate::message::Message;
 use crate::options::{Mode, PublisherOptions};
 use crate::receipt::Receipt;
 use crate::relay::{RelayThread, connect};
+use crate::schemas::Framed;
 use crate::stats::Stats;
 use crate::store::Store;
 
@@ -114,6 +115,12 @@ impl Publisher {
             core,
             state: Mutex::new(State::Running(Vec::new())),
         };
+        if let Some(schemas) = publisher.core.schemas.clone() {
+            let (core, looked_up) = (Arc::downgrade(&publisher.core), schemas.clone());
+            // No close waits for this thread, because a request to the registry may take long.
+            start_thread("herald-schemas", move || looked_up.run(&core))?;
+            schemas.wait_for_first_lookup();
+        }
         publisher.spawn("herald-relay", move || relay.run())?;
         publisher.spawn("herald-deadlines", move || timer.run_deadline_loop())?;
         Ok((publisher, report))
@@ -197,13 +204,29 @@ impl Publisher {
         };
         let mut envelope = envelope;
         envelope.trace = envelope.trace.or_else(crate::trace::current);
+        let framed = match &self.core.schemas {
+            Some(schemas) => schemas.of_envelope(&topic, &envelope),
+            None => Framed::No,
+        };
         Message::of_envelope_in(
             self.core.buffers.take(),
             &topic,
             profile,
             &envelope,
             options.headers,
+            &framed,
         )
+    }
+
+    /// Returns a message of an event that was created without a publisher, with the schema id of its record
+    /// name; see [`herald_envelope::schema_id::record_name`].
+    #[must_use]
+    pub fn with_schema(&self, message: Message, record: &str) -> Message {
+        let Some(schemas) = &self.core.schemas else {
+            return message;
+        };
+        let framed = schemas.of_record(message.topic(), record);
+        message.with_schema(&framed)
     }
 
     /// Sends a message.
@@ -346,6 +369,9 @@ impl Publisher {
             // An error means that the thread panicked, which the panic hook has printed.
             let _ = thread.join();
         }
+        if let Some(schemas) = &core.schemas {
+            schemas.close();
+        }
         let mut routing = core.lock_routing_exclusive();
         let (spool, orphan) = (routing.spool.take(), routing.orphan.take());
         drop(routing);
@@ -365,19 +391,26 @@ impl Publisher {
     }
 
     fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), PublishError> {
-        let thread = std::thread::Builder::new().name(name.to_owned());
-        let thread = thread.spawn(run).map_err(|error| {
-            PublishError::Settings(Failure::new(
-                FailureKind::Retriable,
-                FailureCode::NoThread,
-                format!("a thread can't be started: {error}"),
-            ))
-        })?;
+        let thread = start_thread(name, run)?;
         if let State::Running(threads) = &mut *lock(&self.state) {
             threads.push(thread);
         }
         Ok(())
     }
+}
+
+fn start_thread(
+    name: &str,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, PublishError> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(run).map_err(|error| {
+        PublishError::Settings(Failure::new(
+            FailureKind::Retriable,
+            FailureCode::NoThread,
+            format!("a thread can't be started: {error}"),
+        ))
+    })
 }
 
 /// Spool of a publisher that starts.

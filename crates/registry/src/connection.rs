@@ -95,11 +95,31 @@ impl Connection {
         })
     }
 
+    /// Returns the registry with the first address of these: the one given, that of the environment, that of
+    /// a project. `None` if there is none. Credentials are those of the environment.
+    ///
+    /// # Errors
+    /// See [`Connection::new`].
+    pub fn find(
+        given: Option<&str>,
+        project: Option<&str>,
+        ca: Option<PathBuf>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>, Error> {
+        let of_environment = variable(URL);
+        let Some(url) = given.or(of_environment.as_deref()).or(project) else {
+            return Ok(None);
+        };
+        let mut connection = Self::new(url)?;
+        connection.ca = ca;
+        connection.with_environment(variable).map(Some)
+    }
+
     /// Adds credentials and certificates of the environment, where it has some.
     ///
     /// # Errors
     /// The login is not `USER:PASSWORD`.
-    pub fn with_environment(
+    fn with_environment(
         mut self,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {

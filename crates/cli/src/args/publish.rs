@@ -9,6 +9,7 @@ use herald_envelope::{Profile, Uuid};
 
 use super::cluster::Cluster;
 use super::parse_namespace;
+use super::registry::Framed;
 
 /// Arguments of `herald publish`.
 #[derive(Debug, Args)]
@@ -71,6 +72,10 @@ pub struct Publish {
     /// The cluster.
     #[command(flatten)]
     pub cluster: Cluster,
+
+    /// Schema ids.
+    #[command(flatten)]
+    pub schemas: Framed,
 
     /// Spool for events that the cluster does not acknowledge; without one, they are errors
     #[arg(long, value_name = "PATH", help_heading = SAFETY)]

@@ -3,7 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand, ValueEnum};
 use herald_envelope::Profile;
-use herald_envelope::schema_id::SubjectStrategy;
+use herald_envelope::schema_id::{Framing, SubjectStrategy};
 use herald_project::CONTENT_MODELS;
 
 use super::Namespace;
@@ -78,6 +78,32 @@ pub struct Selection {
 }
 
 const REGISTRY: &str = "Schema registry";
+
+/// Schema ids of published records.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = REGISTRY)]
+pub struct Framed {
+    /// Place of the schema id in records: none, prefix or header [default: from herald.yaml, else none]
+    #[arg(
+        long,
+        value_name = "FRAMING",
+        env = "HERALD_SCHEMA_FRAMING",
+        hide_env_values = true
+    )]
+    pub framing: Option<Framing>,
+    /// Address of the registry [default: `SCHEMA_REGISTRY_URL`, else from herald.yaml]
+    #[arg(long, value_name = "URL")]
+    pub registry: Option<String>,
+    /// Names of subjects: `topic_name`, `record_name` or `topic_record_name` [default: from herald.yaml,
+    /// else `topic_name`]
+    #[arg(
+        long,
+        value_name = "STRATEGY",
+        env = "HERALD_SCHEMA_SUBJECTS",
+        hide_env_values = true
+    )]
+    pub subjects: Option<SubjectStrategy>,
+}
 
 /// Arguments of `herald registry check`.
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use herald_catalog::duration;
 
 use super::cluster::Cluster;
+use super::registry::Framed;
 
 /// Arguments of `herald spool`.
 #[derive(Debug, Args)]
@@ -220,6 +221,9 @@ pub struct Drain {
     /// The cluster.
     #[command(flatten)]
     pub cluster: Cluster,
+    /// Schema ids of records that wait for them.
+    #[command(flatten)]
+    pub schemas: Framed,
 }
 
 /// Subcommands of `herald spool dead`.

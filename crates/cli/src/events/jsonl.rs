@@ -2,7 +2,7 @@
 
 use std::io;
 
-use herald_envelope::Json;
+use herald_envelope::{Json, schema_id};
 use herald_publish::kafka::ConsumerRecord;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -70,7 +70,8 @@ pub fn line(parsed: &ParsedRecord<'_>) -> io::Result<String> {
 }
 
 fn envelope_text(record: &ConsumerRecord) -> Option<String> {
-    let text = std::str::from_utf8(record.payload.as_deref()?).ok()?;
+    let (_, value) = schema_id::split(record.payload.as_deref()?);
+    let text = std::str::from_utf8(value).ok()?;
     json_format::compact(text)
 }
 

@@ -25,6 +25,7 @@ use crate::headers::{self, HeaderSet};
 use crate::json::{self as text, Json};
 use crate::key::Key;
 use crate::names::names;
+use crate::schema_id;
 use crate::topic::TopicPattern;
 
 /// All profiles, in the order in which records are compared with them. The first is the default.
@@ -84,6 +85,12 @@ impl<'a> Received<'_, 'a> {
             headers: &[],
             timestamp: None,
         }
+    }
+
+    /// Returns the record without the schema id before its value.
+    fn without_schema_id(&self) -> Self {
+        let (_, value) = schema_id::split(self.value);
+        Self { value, ..*self }
     }
 
     /// Returns the value of the first header with this name.
@@ -214,6 +221,7 @@ impl Profile {
 
     /// Returns the profile of a received record: [`Profile::default`] if no profile recognises it.
     pub fn of_record(received: &Received<'_, '_>) -> Self {
+        let received = &received.without_schema_id();
         // Headers come first: a payload alone may look like an envelope.
         let mut rows = TABLE.iter();
         let row = rows.find(|row| (row.by_headers)(received)).or_else(|| {
@@ -228,7 +236,7 @@ impl Profile {
     /// # Errors
     /// Errors contain the field, and for a field of the value its position.
     pub fn parse<'a>(self, received: &Received<'_, 'a>) -> Result<Envelope<'a>, Error> {
-        (self.0.parse)(received)
+        (self.0.parse)(&received.without_schema_id())
     }
 
     /// Returns the description of the records, for schemas.

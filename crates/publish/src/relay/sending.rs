@@ -20,6 +20,9 @@ use crate::transport::Transport;
 const READ_ROWS: usize = 500;
 const MIN_ROWS: usize = 32;
 
+/// Wait for a schema id that is not known.
+const SCHEMA_BACKOFF: Duration = Duration::from_millis(500);
+
 /// Outcome of an attempt to send a row.
 enum Sent {
     Yes,
@@ -256,7 +259,15 @@ impl RelayThread {
             sent_at: self.now(),
             is_letter: false,
         };
-        let message = Message::of_record(stored.record);
+        let mut message = self.core.framed(Message::of_record(stored.record));
+        if message.schema_subject().is_some() {
+            if rejected.is_none() {
+                let until = self.now() + SCHEMA_BACKOFF;
+                self.block(key, until);
+                return Sent::Blocked(until);
+            }
+            message = message.without_subject(&[]);
+        }
         let failure = match rejected {
             Some(failure) => failure,
             None => match self.give(transport, &message, row.clone()) {

@@ -6,4 +6,5 @@ mod damage;
 mod delivery;
 mod limits;
 mod outage;
+mod schemas;
 mod support;

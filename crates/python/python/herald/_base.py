@@ -57,6 +57,11 @@ class Client:
     `topic_pattern`       `topic_pattern`
     `envelope`            `HERALD_ENVELOPE`; `envelope`; else `onex-v1`. Events of a
                           contract with an `envelope` have that of the contract
+    `schema_registry`     Schema ids in records: a mapping with `url`, `framing`,
+                          `subjects`, `user_info`, `token` and `ca`;
+                          `SCHEMA_REGISTRY_URL`, `HERALD_SCHEMA_FRAMING`,
+                          `HERALD_SCHEMA_SUBJECTS` and others; `schema_registry`; else
+                          records have none
     `spool`               `HERALD_SPOOL`; `spool`; else `herald/SERVICE.db` in the state
                           folder of the user, and without a `service` a `SettingsError`:
                           services must not share one. Several processes get a file
@@ -91,6 +96,7 @@ class Client:
         namespace: str | None = None,
         topic_pattern: str | None = None,
         envelope: str | None = None,
+        schema_registry: str | Mapping[str, str] | None = None,
         spool: PathLike | None = DEFAULT_SPOOL,
         spool_max_bytes: int | None = None,
         mode: Mode = "direct",
@@ -114,6 +120,7 @@ class Client:
             namespace=_settings.text("namespace", namespace),
             topic_pattern=_settings.text("topic_pattern", topic_pattern),
             envelope=_settings.text("envelope", envelope),
+            schema_registry=_settings.schema_registry(schema_registry),
             spool=_settings.spool(spool),
             spool_max_bytes=_settings.count("spool_max_bytes", spool_max_bytes),
             write_ahead=_settings.write_ahead(mode),
@@ -232,12 +239,13 @@ class Client:
 
     def _new_publisher(self) -> Publisher:
         """Opens the spool and the connection, and checks the topics."""
-        publisher = Publisher(self._settings)
+        topics = known_topics(self._namespace)
+        publisher = Publisher(self._settings, topics)
         if self._check_topics != "off":
             start_logging()
             try:
                 publisher.check_topics(
-                    known_topics(self._namespace),
+                    topics,
                     self._namespace,
                     self._check_topics == "error",
                 )

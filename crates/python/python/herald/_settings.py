@@ -36,6 +36,8 @@ class Settings:
     namespace: str | None
     topic_pattern: str | None
     envelope: str | None
+    schema_registry: dict[str, str] = field(repr=False)
+    """Not in `repr`: some are secrets."""
     spool: PathLike | None
     spool_max_bytes: int | None
     write_ahead: bool
@@ -69,6 +71,29 @@ def properties(given: Mapping[str, object] | None) -> list[tuple[str, str]]:
     if not isinstance(given, Mapping):
         raise _wrong("properties", "a mapping", given)
     return [(name, _property(name, value)) for name, value in given.items()]
+
+
+_SCHEMA_REGISTRY: Final = ("url", "framing", "subjects", "user_info", "token", "ca")
+
+
+def schema_registry(given: str | Mapping[str, str] | None) -> dict[str, str]:
+    """Returns the settings of a schema registry that are given."""
+    if given is None:
+        return {}
+    if isinstance(given, str):
+        given = {"url": given}
+    if not isinstance(given, Mapping):
+        raise _wrong("schema_registry", "a mapping or an address", given)
+    settings = {}
+    for name, value in given.items():
+        if name not in _SCHEMA_REGISTRY:
+            known = ", ".join(_SCHEMA_REGISTRY)
+            raise SettingsError(
+                f"schema_registry has no setting {name!r}; it has {known}"
+            )
+        if (checked := text(f"schema_registry[{name!r}]", value)) is not None:
+            settings[name] = checked
+    return settings
 
 
 def text(name: str, given: str | None) -> str | None:

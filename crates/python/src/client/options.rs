@@ -1,15 +1,20 @@
 //! Client settings: arguments take precedence over the environment, and that over `herald.yaml`.
 
+use std::collections::HashMap;
 use std::env;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use herald_diagnostics::render::{self, Format};
+use herald_envelope::schema_id::{Framing, SubjectStrategy, UnknownFraming, UnknownStrategy};
 use herald_envelope::topic::{self, DEFAULT_NAMESPACE, TopicPattern};
 use herald_envelope::{Origin, UnknownProfile};
 use herald_project::Project;
 use herald_publish::kafka::{KafkaOptions, Property, environment};
+use herald_publish::schemas::SchemaOptions;
 use herald_publish::spool::{SpoolOptions, WhenOwned};
 use herald_publish::{Mode, PublisherOptions};
+use herald_registry::{Connection, Credentials, Registry, URL};
 use pyo3::prelude::*;
 
 use super::memory::MemoryCluster;
@@ -29,6 +34,8 @@ pub struct Settings {
     namespace: Option<String>,
     topic_pattern: Option<String>,
     envelope: Option<String>,
+    /// Settings of a schema registry, by their names.
+    schema_registry: HashMap<String, String>,
     /// `None` disables the spool; the empty path stands for the default one.
     spool: Option<PathBuf>,
     spool_max_bytes: Option<u64>,
@@ -57,7 +64,9 @@ const MAX_SPOOLS: u16 = 64;
 
 impl Settings {
     /// Merges the arguments with the environment and `herald.yaml`.
-    pub fn resolve(&self, py: Python<'_>) -> PyResult<Resolved> {
+    ///
+    /// `topics` are those that the program is known to publish to.
+    pub fn resolve(&self, py: Python<'_>, topics: &[String]) -> PyResult<Resolved> {
         let project = self
             .project()
             .map_err(|message| errors::settings(py, message))?;
@@ -76,6 +85,13 @@ impl Settings {
             .complete(options, &project, spool.as_deref())
             .map_err(|message| errors::settings(py, message))?
             .environment(origin.environment.clone());
+        let schemas = self
+            .schemas(&project, topics)
+            .map_err(|message| errors::settings(py, message))?;
+        let options = match schemas {
+            Some(schemas) => options.schemas(schemas),
+            None => options,
+        };
         Ok(Resolved {
             options,
             origin,
@@ -215,6 +231,76 @@ impl Settings {
             Some(pattern) => options.topics(pattern, namespace),
             None => options.namespace(namespace),
         })
+    }
+
+    /// Returns the settings of schema ids, if records have some.
+    fn schemas(
+        &self,
+        project: &Project,
+        topics: &[String],
+    ) -> Result<Option<SchemaOptions>, String> {
+        let of_project = &project.schema_registry;
+        let given = |name: &str| self.schema_registry.get(name).cloned();
+        let named = |name: &str, error: &dyn Display| format!("schema_registry: {name}: {error}");
+        let framing = match given("framing").or_else(|| variable("HERALD_SCHEMA_FRAMING")) {
+            Some(name) => name
+                .parse()
+                .map_err(|error: UnknownFraming| named("framing", &error))?,
+            None => of_project.framing.unwrap_or_default(),
+        };
+        if framing == Framing::None {
+            // An argument without an effect is a mistake.
+            return if self.schema_registry.contains_key("framing")
+                || self.schema_registry.is_empty()
+            {
+                Ok(None)
+            } else {
+                Err(
+                    "schema_registry: the framing is not set; set it to 'prefix', 'header' or 'none'"
+                        .to_owned(),
+                )
+            };
+        }
+        let strategy = match given("subjects").or_else(|| variable("HERALD_SCHEMA_SUBJECTS")) {
+            Some(name) => name
+                .parse()
+                .map_err(|error: UnknownStrategy| named("subjects", &error))?,
+            None => of_project.subjects.unwrap_or_default(),
+        };
+        let found = Connection::find(
+            given("url").as_deref(),
+            of_project.url.as_deref(),
+            of_project.ca.clone(),
+            &variable,
+        );
+        let mut connection = found
+            .map_err(|error| format!("schema_registry: {error}"))?
+            .ok_or_else(|| {
+                format!(
+                    "schema_registry: the framing needs a registry: set its url, or {URL}, or \
+                     `schema_registry: {{url: URL}}` in herald.yaml"
+                )
+            })?;
+        if let Some(token) = given("token") {
+            connection.credentials = Some(Credentials::Bearer(token));
+        } else if let Some(login) = given("user_info") {
+            let login = Credentials::of_user_info(&login);
+            let login = login.map_err(|error| named("user_info", &error))?;
+            connection.credentials = Some(login);
+        }
+        if let Some(path) = given("ca") {
+            connection.ca = Some(path.into());
+        }
+        let registry = Registry::new(connection).map_err(|error| error.to_string())?;
+        let subjects = match strategy {
+            SubjectStrategy::TopicName => topics
+                .iter()
+                .map(|topic| strategy.subject(topic, ""))
+                .collect(),
+            SubjectStrategy::RecordName | SubjectStrategy::TopicRecordName => Vec::new(),
+        };
+        let options = SchemaOptions::new(registry, framing).strategy(strategy);
+        Ok(Some(options.subjects(subjects)))
     }
 
     fn kafka(&self, project: &Project) -> Result<KafkaOptions, String> {

@@ -57,14 +57,15 @@ impl Publisher {
 #[pymethods]
 impl Publisher {
     #[new]
-    fn new(py: Python<'_>, settings: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[expect(clippy::needless_pass_by_value, reason = "Python passes it by value")]
+    fn new(py: Python<'_>, settings: &Bound<'_, PyAny>, topics: Vec<String>) -> PyResult<Self> {
         let settings: Settings = settings.extract()?;
         let Resolved {
             options,
             origin,
             spool,
             kafka,
-        } = settings.resolve(py)?;
+        } = settings.resolve(py, &topics)?;
         let opened = detach(py, || herald_publish::Publisher::open_with_report(options));
         let (publisher, report) = opened.map_err(|error| match (&error, &spool) {
             (PublishError::Spool(error), Some(path)) => errors::settings(

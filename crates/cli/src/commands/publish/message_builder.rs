@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use herald_catalog::{Event as DeclaredEvent, Node};
+use herald_envelope::schema_id::record_name;
 use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
 use herald_envelope::{Envelope, Json, Origin, Profile, Stamp, Uuid};
 use herald_project::Project;
@@ -52,6 +53,8 @@ pub struct BuiltMessage {
     pub message: Message,
     pub event_id: Uuid,
     pub event_type: String,
+    /// Name of its record in a schema registry.
+    pub record: String,
 }
 
 impl<'a> MessageBuilder<'a> {
@@ -216,6 +219,11 @@ fn built<P: serde::Serialize, M: serde::Serialize>(
         message: Message::of_profile(profile, topic, envelope)
             .map_err(|error| error.to_string())?,
         event_id: envelope.event_id,
+        record: record_name(
+            &envelope.source_service,
+            &envelope.event_type,
+            envelope.major_version().unwrap_or(1),
+        ),
         event_type: envelope.event_type.clone().into_owned(),
     })
 }

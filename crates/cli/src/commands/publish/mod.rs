@@ -14,7 +14,7 @@ use herald_publish::PublisherOptions;
 
 use crate::args::publish::Publish;
 use crate::interrupt::Interrupt;
-use crate::{Error, ExitStatus, connection, project};
+use crate::{Error, ExitStatus, connection, project, schema_registry};
 
 use contracts::Contracts;
 use event_source::EventSource;
@@ -31,6 +31,9 @@ pub fn run(args: &Publish) -> Result<ExitStatus, Error> {
         return dry_run::run(&events, &builder, &interrupt);
     }
     let cluster = connection::options(&args.cluster, &project)?;
-    let options = PublisherOptions::new(cluster);
+    let mut options = PublisherOptions::new(cluster);
+    if let Some(schemas) = schema_registry::schemas(&args.schemas, &project.schema_registry)? {
+        options = options.schemas(schemas);
+    }
     send::run(&events, &builder, options, args, &interrupt)
 }

@@ -134,7 +134,8 @@ impl Run<'_> {
                 }
                 Some(Ok(built)) => {
                     let ticket = Ticket::new(line.number, &built);
-                    match publisher.blocking_enqueue(built.message) {
+                    let message = publisher.with_schema(built.message, &built.record);
+                    match publisher.blocking_enqueue(message) {
                         Ok(pending) => self.pending.push_back((ticket, pending)),
                         Err(error) => self.ended(&ticket, Err(error)),
                     }

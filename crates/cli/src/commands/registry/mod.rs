@@ -8,20 +8,18 @@ mod subjects;
 mod text;
 mod verdict;
 
-use std::env;
 use std::path::Path;
 
 use globset::GlobMatcher;
 use herald_diagnostics::did_you_mean;
-use herald_project::SchemaRegistry;
-use herald_registry::{Connection, Error as RegistryError, Registry as Client, URL};
+use herald_registry::{Error as RegistryError, Registry as Client};
 use herald_render::registry_schema::ContentModel;
 
 use self::comparison::{Comparison, State};
 use self::subjects::Subject;
 use crate::args::registry::{Check, Diff, Register, Registry, ReportFormat, Selection};
 use crate::terminal::{self, BOLD};
-use crate::{Error, ExitStatus, events, output, project, wanted_topics};
+use crate::{Error, ExitStatus, events, output, project, schema_registry, wanted_topics};
 
 /// Runs the command.
 pub fn run(registry: &Registry) -> Result<ExitStatus, Error> {
@@ -143,9 +141,9 @@ fn with_comparisons(
 ) -> Result<ExitStatus, Error> {
     let project = project::find()?;
     let settings = &project.schema_registry;
-    let client = connect(selection, settings)?;
+    let client = schema_registry::connect(selection.registry.as_deref(), settings)?;
     let loaded = wanted_topics::load_contracts(&project, &selection.paths)?;
-    let strategy = selection.subjects.or(settings.subjects).unwrap_or_default();
+    let strategy = schema_registry::strategy(selection.subjects, settings);
     let profile = selection.envelope.or(project.options.defaults.envelope);
     let namespace = selection.namespace.get();
     let subjects = subjects::of_catalog(&loaded.catalog, strategy, namespace, profile)
@@ -161,23 +159,6 @@ fn with_comparisons(
         .map(|subject| Comparison::make(&client, subject, model))
         .collect::<Result<Vec<_>, _>>()?;
     act(&client, &comparisons)
-}
-
-fn connect(selection: &Selection, settings: &SchemaRegistry) -> Result<Client, Error> {
-    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    let url = (selection.registry.clone())
-        .or_else(|| variable(URL))
-        .or_else(|| settings.url.clone())
-        .ok_or_else(|| {
-            Error::Message(format!(
-                "no schema registry is configured; give --registry URL, set {URL}, or add \
-                 `schema_registry: {{url: URL}}` to herald.yaml"
-            ))
-        })?;
-    let mut connection = Connection::new(&url)?;
-    connection.ca.clone_from(&settings.ca);
-    let connection = connection.with_environment(&variable)?;
-    Ok(Client::new(connection)?)
 }
 
 /// Returns the subjects that match a pattern.

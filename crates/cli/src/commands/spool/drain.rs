@@ -13,7 +13,7 @@ use crate::args::spool::Drain;
 use crate::format::count;
 use crate::interrupt::Interrupt;
 use crate::terminal::{self, GREEN, YELLOW, bar};
-use crate::{Error, ExitStatus, connection, delivery, project};
+use crate::{Error, ExitStatus, connection, delivery, project, schema_registry};
 
 /// Time between two checks of a spool that another process has open.
 const OWNER_POLL_INTERVAL: Duration = Duration::from_millis(500);
@@ -42,9 +42,13 @@ pub fn run(path: &Path, args: &Drain) -> Result<ExitStatus, Error> {
     if before.owned {
         return watch_owner(path, &before, args);
     }
-    let cluster = connection::options(&args.cluster, &project::find()?)?;
+    let project = project::find()?;
+    let cluster = connection::options(&args.cluster, &project)?;
     let described = cluster.bootstrap_servers().to_owned();
-    let options = PublisherOptions::new(cluster).spool(SpoolOptions::new(path));
+    let mut options = PublisherOptions::new(cluster).spool(SpoolOptions::new(path));
+    if let Some(schemas) = schema_registry::schemas(&args.schemas, &project.schema_registry)? {
+        options = options.schemas(schemas);
+    }
     let (publisher, opened) = match Publisher::open_with_report(options) {
         Ok(opened) => opened,
         // Another process opened it since the check above.

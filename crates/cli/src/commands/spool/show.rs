@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use herald_diagnostics::render::visible_line;
-use herald_envelope::Json;
+use herald_envelope::{Json, schema_id};
 use herald_spool::{REASON_DAMAGED, Record, Sequence};
 use indicatif::{HumanCount, HumanDuration};
 use serde::Serialize;
@@ -168,6 +168,10 @@ fn facts(entry: &Entry, record: &Record) -> Vec<(&'static str, String)> {
 }
 
 fn payload(bytes: &[u8], text: &mut String) {
+    let (schema, bytes) = schema_id::split(bytes);
+    if let Some(id) = schema {
+        let _ = writeln!(text, "  {DIM}schema id {id}{DIM:#}");
+    }
     let Ok(payload) = std::str::from_utf8(bytes) else {
         for line in bytes[..bytes.len().min(MAX_HEX_BYTES)].chunks(HEX_BYTES_PER_LINE) {
             let _ = writeln!(text, "  {}", hex(line));
@@ -211,6 +215,7 @@ fn document(entry: &Entry) -> Document<'_> {
 }
 
 fn payload_json(bytes: &[u8]) -> Payload<'_> {
+    let (_, bytes) = schema_id::split(bytes);
     std::str::from_utf8(bytes)
         .ok()
         .and_then(|text| Json::parse(text).ok())

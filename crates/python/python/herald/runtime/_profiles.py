@@ -16,6 +16,9 @@ from herald.runtime._received import UnknownEvent
 
 Headers = Mapping[str, bytes | str | None]
 
+_SCHEMA_ID: Final = "__value_schema_id"
+"""Header with the schema id of the value, which is not text."""
+
 
 class Message:
     """Message as a profile reads it.
@@ -29,7 +32,7 @@ class Message:
     def __init__(
         self, value: object, headers: Headers | None = None, time: object = None
     ) -> None:
-        self.value = value
+        self.value = without_schema_id(value)
         self.headers = headers or {}
         self.time = time
 
@@ -43,6 +46,8 @@ class Message:
         """Returns the headers that are text."""
         found = {}
         for name, value in self.headers.items():
+            if name == _SCHEMA_ID:
+                continue
             if isinstance(value, bytes):
                 try:
                     value = value.decode()
@@ -57,6 +62,17 @@ class Message:
         if not isinstance(self.time, int) or self.time < 0:
             return None
         return datetime.fromtimestamp(self.time / 1000, UTC)
+
+
+def without_schema_id(value: object) -> object:
+    """Returns a value without the five bytes of a schema id, with which clients of
+    schema registries begin it. JSON never begins with the byte zero.
+    """
+    if isinstance(value, memoryview):
+        value = bytes(value)
+    if isinstance(value, bytes | bytearray) and value[:1] == b"\0":
+        return value[5:]
+    return value
 
 
 def read_event(message: Message) -> UnknownEvent:

@@ -54,8 +54,9 @@ def events(cluster: MemoryCluster, skip: int) -> list[PublishedEvent]:
         if "dlq_reason" in headers:
             continue
         try:
-            event = read_event(Message(value, headers))
-            envelope = json.loads(value)
+            message = Message(value, headers)
+            event = read_event(message)
+            envelope = json.loads(message.value)
         except ValueError:
             continue
         found.append(

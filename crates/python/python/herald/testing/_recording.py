@@ -152,7 +152,7 @@ class RecordingClient(Recording, KafkaClient):
     def _open(self) -> None:
         if not self._has_publisher():
             self._completion_queues = CompletionQueues()
-            self._publisher = Publisher(self._settings)
+            self._publisher = Publisher(self._settings, [])
             _client_registry.add(self)
 
     def __enter__(self) -> Self:

@@ -1,0 +1,195 @@
+"""Schema ids in records, with a real schema registry: what Herald frames, the clients
+of the registry read.
+"""
+
+import asyncio
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import herald
+import pytest
+from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka.schema_registry import (
+    SchemaRegistryClient,
+    dual_schema_id_deserializer,
+)
+from confluent_kafka.schema_registry.json_schema import JSONDeserializer
+from confluent_kafka.serialization import MessageField, SerializationContext
+
+from broker import HANG_SECONDS, Broker
+from test_topics import HERALD
+
+REGISTRY = os.environ.get("SCHEMA_REGISTRY_URL", "")
+pytestmark = pytest.mark.skipif(
+    not REGISTRY, reason="needs a registry: scripts/registry run -- python -m pytest"
+)
+
+PAYLOAD = {"order": "A-17", "lines": [{"price": "19.90"}]}
+CONTRACT = """\
+node_type: effect
+service_name: shop
+envelope: {envelope}
+include_state_events: false
+include_metric_events: false
+events:
+  - event_type: order.placed
+    topic: {topic}
+    payload: {{order: string, lines: "list[Line]"}}
+definitions: {{Line: {{fields: {{price: decimal}}}}}}
+"""
+
+
+def command(folder: Path, *arguments: str, stdin: str = "") -> str:
+    """Runs `herald`."""
+    done = subprocess.run(
+        [str(HERALD), *arguments],
+        cwd=folder,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def registered(folder: Path, broker: Broker, envelope: str = "none") -> str:
+    """Creates a topic, and registers the schema of its events."""
+    topic = f"{broker.namespace}.orders"
+    broker.create([topic])
+    contract = CONTRACT.format(topic=topic, envelope=envelope)
+    (folder / "orders.yaml").write_text(contract)
+    command(folder, "registry", "register", "orders.yaml", "--yes")
+    return topic
+
+
+async def publish(topic: str, broker: Broker, **settings: Any) -> herald.Receipt:
+    async with herald.KafkaClient(broker.address, service="shop", **settings) as client:
+        return await client.publish_with_envelope(
+            "order.placed", "orders-1", PAYLOAD, topic=topic
+        )
+
+
+def generated(folder: Path) -> Any:
+    """Imports the module of the contract."""
+    command(folder, "generate", "orders.yaml", "--out", ".")
+    spec = importlib.util.spec_from_file_location("shop", folder / "shop_events.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def deserialized(topic: str, broker: Broker) -> list[tuple[Any, Message]]:
+    """Returns the values as the deserializer of the registry's client reads them, which
+    validates them by their schema, and the messages.
+    """
+    client = SchemaRegistryClient({"url": REGISTRY})
+    read = JSONDeserializer(
+        None,
+        schema_registry_client=client,
+        conf={"schema.id.deserializer": dual_schema_id_deserializer},
+    )
+    consumer = Consumer(
+        {"bootstrap.servers": broker.address, "group.id": topic, "log_level": 0}
+    )
+    found: list[tuple[Any, Message]] = []
+    try:
+        for partition in consumer.list_topics(topic).topics[topic].partitions:
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition))
+            consumer.assign([TopicPartition(topic, partition, low)])
+            for _ in range(low, high):
+                message = consumer.poll(HANG_SECONDS)
+                assert message is not None and message.error() is None
+                headers = message.headers() or []
+                context = SerializationContext(topic, MessageField.VALUE, headers)
+                found.append((read(message.value(), context), message))
+    finally:
+        consumer.close()
+    return found
+
+
+@pytest.mark.parametrize("envelope", ["none", "onex-v1", "cloudevents"])
+@pytest.mark.parametrize("framing", ["prefix", "header"])
+def test_the_client_of_the_registry_reads_framed_values(
+    tmp_path: Path, broker: Broker, framing: str, envelope: str
+) -> None:
+    topic = registered(tmp_path, broker, envelope)
+    settings = {"url": REGISTRY, "framing": framing}
+    asyncio.run(publish(topic, broker, envelope=envelope, schema_registry=settings))
+    command(tmp_path, "spool", "drain", "--framing", framing)
+
+    [(document, message)] = deserialized(topic, broker)
+    value = message.value()
+    assert isinstance(value, bytes)
+    event = generated(tmp_path).parse(message)
+    assert event.payload.order == "A-17"
+    member = {"none": None, "onex-v1": "payload", "cloudevents": "data"}[envelope]
+    assert (document if member is None else document[member]) == PAYLOAD
+    assert value.startswith(b"\0" if framing == "prefix" else b"{")
+
+
+def test_the_command_publishes_and_reads_framed_values(
+    tmp_path: Path, broker: Broker
+) -> None:
+    topic = registered(tmp_path, broker, "onex-v1")
+    options = ["--contract", "orders.yaml", "--framing", "prefix"]
+    options += ["--correlation-id", str(uuid4())]
+    payload = ["--event-type", "order.placed", "--payload", "-"]
+    command(tmp_path, "publish", *options, *payload, stdin=json.dumps(PAYLOAD))
+    [(document, message)] = deserialized(topic, broker)
+    assert document["payload"] == PAYLOAD
+    assert str(message.value()).startswith(r"b'\x00")
+
+    listen = ["--from", "beginning", "--count", "1", "--format", "jsonl"]
+    [line] = command(tmp_path, "listen", topic, *listen).splitlines()
+    assert json.loads(line)["envelope"]["payload"] == PAYLOAD
+    command(tmp_path, "verify", "orders.yaml")
+    assert "order.placed" in command(tmp_path, "infer", "--topic", topic)
+
+
+def test_events_wait_for_a_registry_that_is_away(
+    tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = registered(tmp_path, broker)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        away = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    settings = {"url": away, "framing": "prefix"}
+    receipt = asyncio.run(
+        publish(
+            topic, broker, envelope="none", schema_registry=settings, close_timeout=0
+        )
+    )
+    assert not receipt.is_delivered
+    assert deserialized(topic, broker) == []
+
+    command(tmp_path, "spool", "drain", "--framing", "prefix")
+    [(document, _)] = deserialized(topic, broker)
+    assert document == PAYLOAD
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"uri": "http://r"}, "no setting 'uri'"),
+        ({"url": "http://r"}, "the framing is not set"),
+        ({"url": "http://r", "framing": "both"}, "`both` is not a framing"),
+        ({"url": "r", "framing": "prefix"}, "must begin with https://"),
+        ({"url": "http://a:hunter2@r", "framing": "prefix"}, "must not have a user"),
+        ({"url": "http://r", "framing": "prefix", "user_info": "hunter2"}, "USER:"),
+    ],
+)
+def test_wrong_settings_are_refused(
+    broker: Broker, settings: dict[str, str], message: str
+) -> None:
+    with pytest.raises(herald.SettingsError) as refused:
+        asyncio.run(publish("t", broker, schema_registry=settings))
+    assert message in str(refused.value)
+    assert "hunter2" not in str(refused.value)
