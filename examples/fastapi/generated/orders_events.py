@@ -9,25 +9,8 @@ Takes orders over HTTP.
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from herald.runtime import (
-    DeclaredEvent,
-    EventPublisher,
-    EventSource,
-    Integer,
-    OperationCompletedEvent,
-    OperationFailedEvent,
-    OperationStartedEvent,
-    Private,
-    PublishMethod,
-    ReceivedEvent,
-    SyncPublishMethod,
-    TypedOperation,
-    UnknownEvent,
-    Uuid,
-    event_classes,
-    logged_method,
-    parse_message,
-)
+from herald import runtime
+from herald.runtime import Integer, Private, Uuid, logged_method
 from herald.runtime.models import EventModel
 
 __all__ = [
@@ -89,9 +72,9 @@ class OrderPlaced(EventModel):
     items: list[str]
 
 
-_SOURCE: Final = EventSource("orders", OrdersTopic, node_type="effect")
+_SOURCE: Final = runtime.EventSource("orders", OrdersTopic, node_type="effect")
 
-instrument_place: Final = TypedOperation(
+instrument_place: Final = runtime.TypedOperation(
     "place",
     _SOURCE,
     OrdersEventType.PLACE_STARTED,
@@ -101,7 +84,7 @@ instrument_place: Final = TypedOperation(
     result=PlaceResult,
 )
 
-_ORDER_PLACED: Final = DeclaredEvent(
+_ORDER_PLACED: Final = runtime.DeclaredEvent(
     OrdersEventType.ORDER_PLACED,
     _SOURCE,
     model=OrderPlaced,
@@ -109,10 +92,10 @@ _ORDER_PLACED: Final = DeclaredEvent(
 )
 
 
-class OrdersEventPublisher(EventPublisher):
+class OrdersEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `orders`."""
 
-    publish_order_placed = PublishMethod(_ORDER_PLACED)
+    publish_order_placed = runtime.PublishMethod(_ORDER_PLACED)
 
     _publish_place_started_event = logged_method(instrument_place.started)
     _publish_place_completed_event = logged_method(instrument_place.completed)
@@ -120,29 +103,27 @@ class OrdersEventPublisher(EventPublisher):
     _publish_order_placed_event = logged_method(_ORDER_PLACED.publish)
 
 
-class SyncOrdersEventPublisher(EventPublisher):
+class SyncOrdersEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `orders`. Blocks for the receipts."""
 
-    publish_order_placed = SyncPublishMethod(_ORDER_PLACED)
+    publish_order_placed = runtime.SyncPublishMethod(_ORDER_PLACED)
 
 
-class OrderPlacedEvent(ReceivedEvent[OrderPlaced]):
+class OrderPlacedEvent(runtime.ReceivedEvent[OrderPlaced]):
     """`order.placed`, as received."""
 
 
 OrdersEvent: TypeAlias = (
-    OperationStartedEvent
-    | OperationCompletedEvent
-    | OperationFailedEvent
+    runtime.OperationStartedEvent
+    | runtime.OperationCompletedEvent
+    | runtime.OperationFailedEvent
     | OrderPlacedEvent
-    | UnknownEvent
+    | runtime.UnknownEvent
 )
 
-_EVENTS: Final = event_classes(
-    (OrdersEventType.PLACE_STARTED, 1, OperationStartedEvent),
-    (OrdersEventType.PLACE_COMPLETED, 1, OperationCompletedEvent),
-    (OrdersEventType.PLACE_FAILED, 1, OperationFailedEvent),
-    (OrdersEventType.ORDER_PLACED, 1, OrderPlacedEvent),
+_EVENTS: Final = runtime.event_classes(
+    instrument_place,
+    (_ORDER_PLACED, OrderPlacedEvent),
 )
 
 
@@ -152,4 +133,4 @@ def parse(message: object) -> OrdersEvent:
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _EVENTS)
+    return runtime.parse_message(message, _EVENTS)

@@ -9,21 +9,8 @@ Reserves the goods of orders.
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from herald.runtime import (
-    EventPublisher,
-    EventSource,
-    Integer,
-    OperationCompletedEvent,
-    OperationFailedEvent,
-    OperationStartedEvent,
-    Private,
-    TypedOperation,
-    UnknownEvent,
-    Uuid,
-    event_classes,
-    logged_method,
-    parse_message,
-)
+from herald import runtime
+from herald.runtime import Integer, Private, Uuid, logged_method
 from herald.runtime.models import EventModel
 
 __all__ = [
@@ -70,9 +57,9 @@ class ReserveResult(EventModel):
     reserved: Integer
 
 
-_SOURCE: Final = EventSource("warehouse", WarehouseTopic, node_type="effect")
+_SOURCE: Final = runtime.EventSource("warehouse", WarehouseTopic, node_type="effect")
 
-instrument_reserve: Final = TypedOperation(
+instrument_reserve: Final = runtime.TypedOperation(
     "reserve",
     _SOURCE,
     WarehouseEventType.RESERVE_STARTED,
@@ -83,7 +70,7 @@ instrument_reserve: Final = TypedOperation(
 )
 
 
-class WarehouseEventPublisher(EventPublisher):
+class WarehouseEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `warehouse`."""
 
     _publish_reserve_started_event = logged_method(instrument_reserve.started)
@@ -92,16 +79,14 @@ class WarehouseEventPublisher(EventPublisher):
 
 
 WarehouseEvent: TypeAlias = (
-    OperationStartedEvent
-    | OperationCompletedEvent
-    | OperationFailedEvent
-    | UnknownEvent
+    runtime.OperationStartedEvent
+    | runtime.OperationCompletedEvent
+    | runtime.OperationFailedEvent
+    | runtime.UnknownEvent
 )
 
-_EVENTS: Final = event_classes(
-    (WarehouseEventType.RESERVE_STARTED, 1, OperationStartedEvent),
-    (WarehouseEventType.RESERVE_COMPLETED, 1, OperationCompletedEvent),
-    (WarehouseEventType.RESERVE_FAILED, 1, OperationFailedEvent),
+_EVENTS: Final = runtime.event_classes(
+    instrument_reserve,
 )
 
 
@@ -111,4 +96,4 @@ def parse(message: object) -> WarehouseEvent:
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _EVENTS)
+    return runtime.parse_message(message, _EVENTS)

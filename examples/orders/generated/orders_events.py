@@ -9,31 +9,8 @@ Takes orders from the shop and passes them to the warehouse.
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
-from herald.runtime import (
-    DecimalText,
-    DeclaredEvent,
-    EventPublisher,
-    EventSource,
-    MetricEvent,
-    MetricRecordedEvent,
-    Operation,
-    OperationCompletedEvent,
-    OperationFailedEvent,
-    OperationStartedEvent,
-    Private,
-    PublishMethod,
-    ReceivedEvent,
-    StateChangedEvent,
-    StateEvent,
-    States,
-    SyncPublishMethod,
-    TypedOperation,
-    UnknownEvent,
-    Uuid,
-    event_classes,
-    logged_method,
-    parse_message,
-)
+from herald import runtime
+from herald.runtime import DecimalText, Private, Uuid, logged_method
 from herald.runtime.models import EventModel
 
 __all__ = [
@@ -129,9 +106,9 @@ class ReceivedOrderPlaced(EventModel):
     currency: Literal["EUR", "USD"]
 
 
-_SOURCE: Final = EventSource("orders", OrdersTopic, node_type="effect")
+_SOURCE: Final = runtime.EventSource("orders", OrdersTopic, node_type="effect")
 
-instrument_place: Final = TypedOperation(
+instrument_place: Final = runtime.TypedOperation(
     "place",
     _SOURCE,
     OrdersEventType.PLACE_STARTED,
@@ -141,7 +118,7 @@ instrument_place: Final = TypedOperation(
     result=PlaceResult,
 )
 
-instrument_cancel: Final = Operation(
+instrument_cancel: Final = runtime.Operation(
     "cancel",
     _SOURCE,
     OrdersEventType.CANCEL_STARTED,
@@ -149,17 +126,17 @@ instrument_cancel: Final = Operation(
     OrdersEventType.CANCEL_FAILED,
 )
 
-_STATE_CHANGED: Final = StateEvent(OrdersEventType.STATE_CHANGED, _SOURCE)
-_METRIC_RECORDED: Final = MetricEvent(OrdersEventType.METRIC_RECORDED, _SOURCE)
+_STATE_CHANGED: Final = runtime.StateEvent(OrdersEventType.STATE_CHANGED, _SOURCE)
+_METRIC_RECORDED: Final = runtime.MetricEvent(OrdersEventType.METRIC_RECORDED, _SOURCE)
 
-_ORDER_PLACED: Final = DeclaredEvent(
+_ORDER_PLACED: Final = runtime.DeclaredEvent(
     OrdersEventType.ORDER_PLACED,
     _SOURCE,
     model=OrderPlaced,
     partition_key="order_id",
 )
 
-_STATES: Final = States(
+_STATES: Final = runtime.States(
     _STATE_CHANGED,
     OrdersState,
     initial=OrdersState.IDLE,
@@ -172,10 +149,10 @@ _STATES: Final = States(
 )
 
 
-class OrdersEventPublisher(EventPublisher):
+class OrdersEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `orders`."""
 
-    publish_order_placed = PublishMethod(_ORDER_PLACED)
+    publish_order_placed = runtime.PublishMethod(_ORDER_PLACED)
     state_machine = _STATES
 
     _publish_place_started_event = logged_method(instrument_place.started)
@@ -189,36 +166,32 @@ class OrdersEventPublisher(EventPublisher):
     _publish_order_placed_event = logged_method(_ORDER_PLACED.publish)
 
 
-class SyncOrdersEventPublisher(EventPublisher):
+class SyncOrdersEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `orders`. Blocks for the receipts."""
 
-    publish_order_placed = SyncPublishMethod(_ORDER_PLACED)
+    publish_order_placed = runtime.SyncPublishMethod(_ORDER_PLACED)
 
 
-class OrderPlacedEvent(ReceivedEvent[ReceivedOrderPlaced]):
+class OrderPlacedEvent(runtime.ReceivedEvent[ReceivedOrderPlaced]):
     """`order.placed`, as received."""
 
 
 OrdersEvent: TypeAlias = (
-    OperationStartedEvent
-    | OperationCompletedEvent
-    | OperationFailedEvent
-    | StateChangedEvent
-    | MetricRecordedEvent
+    runtime.OperationStartedEvent
+    | runtime.OperationCompletedEvent
+    | runtime.OperationFailedEvent
+    | runtime.StateChangedEvent
+    | runtime.MetricRecordedEvent
     | OrderPlacedEvent
-    | UnknownEvent
+    | runtime.UnknownEvent
 )
 
-_EVENTS: Final = event_classes(
-    (OrdersEventType.PLACE_STARTED, 1, OperationStartedEvent),
-    (OrdersEventType.PLACE_COMPLETED, 1, OperationCompletedEvent),
-    (OrdersEventType.PLACE_FAILED, 1, OperationFailedEvent),
-    (OrdersEventType.CANCEL_STARTED, 1, OperationStartedEvent),
-    (OrdersEventType.CANCEL_COMPLETED, 1, OperationCompletedEvent),
-    (OrdersEventType.CANCEL_FAILED, 1, OperationFailedEvent),
-    (OrdersEventType.STATE_CHANGED, 1, StateChangedEvent),
-    (OrdersEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
-    (OrdersEventType.ORDER_PLACED, 1, OrderPlacedEvent),
+_EVENTS: Final = runtime.event_classes(
+    instrument_place,
+    instrument_cancel,
+    _STATE_CHANGED,
+    _METRIC_RECORDED,
+    (_ORDER_PLACED, OrderPlacedEvent),
 )
 
 
@@ -228,4 +201,4 @@ def parse(message: object) -> OrdersEvent:
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _EVENTS)
+    return runtime.parse_message(message, _EVENTS)

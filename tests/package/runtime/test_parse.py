@@ -9,9 +9,13 @@ from uuid import UUID, uuid4
 
 import pytest
 from herald.runtime import (
+    DeclaredEvent,
     EnvelopeError,
+    EventSource,
+    MetricEvent,
     MetricRecorded,
     MetricRecordedEvent,
+    Operation,
     OperationCompleted,
     OperationCompletedEvent,
     OperationFailed,
@@ -21,6 +25,7 @@ from herald.runtime import (
     ReceivedEvent,
     StateChanged,
     StateChangedEvent,
+    StateEvent,
     UnknownEvent,
     event_classes,
     parse_message,
@@ -54,6 +59,24 @@ EVENTS: dict[tuple[str, int], Any] = event_classes(
     ("effect.metric.recorded", 1, MetricRecordedEvent),
     ("order.placed", 1, PlacedEvent),
 )
+
+
+def test_definitions_of_events_have_the_classes_of_their_events() -> None:
+    source = EventSource("orders")
+    place = Operation("place", source, "a", "b", "c", topics=("x", "y", "z"), version=2)
+    state = StateEvent("order.state", source, topic="s", version=3)
+    metric = MetricEvent("order.metric", source, topic="m")
+    placed = DeclaredEvent("order.placed", source, topic="p", version=4)
+    row = ("order.shipped", 1, OpenEvent)
+    assert event_classes(place, state, metric, (placed, PlacedEvent), row) == {
+        ("a", 2): OperationStartedEvent,
+        ("b", 2): OperationCompletedEvent,
+        ("c", 2): OperationFailedEvent,
+        ("order.state", 3): StateChangedEvent,
+        ("order.metric", 1): MetricRecordedEvent,
+        ("order.placed", 4): PlacedEvent,
+        ("order.shipped", 1): OpenEvent,
+    }
 
 
 @pytest.mark.asyncio

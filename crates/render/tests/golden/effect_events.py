@@ -6,22 +6,8 @@
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from herald.runtime import (
-    EventPublisher,
-    EventSource,
-    MetricEvent,
-    MetricRecordedEvent,
-    Operation,
-    OperationCompletedEvent,
-    OperationFailedEvent,
-    OperationStartedEvent,
-    StateChangedEvent,
-    StateEvent,
-    UnknownEvent,
-    event_classes,
-    logged_method,
-    parse_message,
-)
+from herald import runtime
+from herald.runtime import logged_method
 
 __all__ = [
     "EffectEvent",
@@ -56,9 +42,9 @@ class EffectTopic(StrEnum):
     METRIC_RECORDED = "{namespace}.effect.effect.metric.recorded.v1"
 
 
-_SOURCE: Final = EventSource("effect", EffectTopic, node_type="effect")
+_SOURCE: Final = runtime.EventSource("effect", EffectTopic, node_type="effect")
 
-instrument_process: Final = Operation(
+instrument_process: Final = runtime.Operation(
     "process",
     _SOURCE,
     EffectEventType.PROCESS_STARTED,
@@ -66,11 +52,11 @@ instrument_process: Final = Operation(
     EffectEventType.PROCESS_FAILED,
 )
 
-_STATE_CHANGED: Final = StateEvent(EffectEventType.STATE_CHANGED, _SOURCE)
-_METRIC_RECORDED: Final = MetricEvent(EffectEventType.METRIC_RECORDED, _SOURCE)
+_STATE_CHANGED: Final = runtime.StateEvent(EffectEventType.STATE_CHANGED, _SOURCE)
+_METRIC_RECORDED: Final = runtime.MetricEvent(EffectEventType.METRIC_RECORDED, _SOURCE)
 
 
-class EffectEventPublisher(EventPublisher):
+class EffectEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `effect`."""
 
     _publish_process_started_event = logged_method(instrument_process.started)
@@ -81,20 +67,18 @@ class EffectEventPublisher(EventPublisher):
 
 
 EffectEvent: TypeAlias = (
-    OperationStartedEvent
-    | OperationCompletedEvent
-    | OperationFailedEvent
-    | StateChangedEvent
-    | MetricRecordedEvent
-    | UnknownEvent
+    runtime.OperationStartedEvent
+    | runtime.OperationCompletedEvent
+    | runtime.OperationFailedEvent
+    | runtime.StateChangedEvent
+    | runtime.MetricRecordedEvent
+    | runtime.UnknownEvent
 )
 
-_EVENTS: Final = event_classes(
-    (EffectEventType.PROCESS_STARTED, 1, OperationStartedEvent),
-    (EffectEventType.PROCESS_COMPLETED, 1, OperationCompletedEvent),
-    (EffectEventType.PROCESS_FAILED, 1, OperationFailedEvent),
-    (EffectEventType.STATE_CHANGED, 1, StateChangedEvent),
-    (EffectEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
+_EVENTS: Final = runtime.event_classes(
+    instrument_process,
+    _STATE_CHANGED,
+    _METRIC_RECORDED,
 )
 
 
@@ -104,4 +88,4 @@ def parse(message: object) -> EffectEvent:
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _EVENTS)
+    return runtime.parse_message(message, _EVENTS)

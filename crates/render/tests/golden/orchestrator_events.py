@@ -6,22 +6,8 @@
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from herald.runtime import (
-    EventPublisher,
-    EventSource,
-    MetricEvent,
-    MetricRecordedEvent,
-    Operation,
-    OperationCompletedEvent,
-    OperationFailedEvent,
-    OperationStartedEvent,
-    StateChangedEvent,
-    StateEvent,
-    UnknownEvent,
-    event_classes,
-    logged_method,
-    parse_message,
-)
+from herald import runtime
+from herald.runtime import logged_method
 
 __all__ = [
     "OrchestratorEvent",
@@ -82,13 +68,13 @@ class OrchestratorTopic(StrEnum):
     METRIC_RECORDED = "{namespace}.orchestrator.orchestrator.metric.recorded.v1"
 
 
-_SOURCE: Final = EventSource(
+_SOURCE: Final = runtime.EventSource(
     "orchestrator",
     OrchestratorTopic,
     node_type="orchestrator",
 )
 
-instrument_orchestration: Final = Operation(
+instrument_orchestration: Final = runtime.Operation(
     "orchestration",
     _SOURCE,
     OrchestratorEventType.ORCHESTRATION_STARTED,
@@ -96,7 +82,7 @@ instrument_orchestration: Final = Operation(
     OrchestratorEventType.ORCHESTRATION_FAILED,
 )
 
-instrument_routing: Final = Operation(
+instrument_routing: Final = runtime.Operation(
     "routing",
     _SOURCE,
     OrchestratorEventType.ROUTING_STARTED,
@@ -104,7 +90,7 @@ instrument_routing: Final = Operation(
     OrchestratorEventType.ROUTING_FAILED,
 )
 
-instrument_intelligence_query: Final = Operation(
+instrument_intelligence_query: Final = runtime.Operation(
     "intelligence_query",
     _SOURCE,
     OrchestratorEventType.INTELLIGENCE_QUERY_STARTED,
@@ -112,11 +98,15 @@ instrument_intelligence_query: Final = Operation(
     OrchestratorEventType.INTELLIGENCE_QUERY_FAILED,
 )
 
-_STATE_CHANGED: Final = StateEvent(OrchestratorEventType.STATE_CHANGED, _SOURCE)
-_METRIC_RECORDED: Final = MetricEvent(OrchestratorEventType.METRIC_RECORDED, _SOURCE)
+_STATE_CHANGED: Final = runtime.StateEvent(OrchestratorEventType.STATE_CHANGED, _SOURCE)
+
+_METRIC_RECORDED: Final = runtime.MetricEvent(
+    OrchestratorEventType.METRIC_RECORDED,
+    _SOURCE,
+)
 
 
-class OrchestratorEventPublisher(EventPublisher):
+class OrchestratorEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `orchestrator`."""
 
     _publish_orchestration_started_event = logged_method(
@@ -143,26 +133,20 @@ class OrchestratorEventPublisher(EventPublisher):
 
 
 OrchestratorEvent: TypeAlias = (
-    OperationStartedEvent
-    | OperationCompletedEvent
-    | OperationFailedEvent
-    | StateChangedEvent
-    | MetricRecordedEvent
-    | UnknownEvent
+    runtime.OperationStartedEvent
+    | runtime.OperationCompletedEvent
+    | runtime.OperationFailedEvent
+    | runtime.StateChangedEvent
+    | runtime.MetricRecordedEvent
+    | runtime.UnknownEvent
 )
 
-_EVENTS: Final = event_classes(
-    (OrchestratorEventType.ORCHESTRATION_STARTED, 1, OperationStartedEvent),
-    (OrchestratorEventType.ORCHESTRATION_COMPLETED, 1, OperationCompletedEvent),
-    (OrchestratorEventType.ORCHESTRATION_FAILED, 1, OperationFailedEvent),
-    (OrchestratorEventType.ROUTING_STARTED, 1, OperationStartedEvent),
-    (OrchestratorEventType.ROUTING_COMPLETED, 1, OperationCompletedEvent),
-    (OrchestratorEventType.ROUTING_FAILED, 1, OperationFailedEvent),
-    (OrchestratorEventType.INTELLIGENCE_QUERY_STARTED, 1, OperationStartedEvent),
-    (OrchestratorEventType.INTELLIGENCE_QUERY_COMPLETED, 1, OperationCompletedEvent),
-    (OrchestratorEventType.INTELLIGENCE_QUERY_FAILED, 1, OperationFailedEvent),
-    (OrchestratorEventType.STATE_CHANGED, 1, StateChangedEvent),
-    (OrchestratorEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
+_EVENTS: Final = runtime.event_classes(
+    instrument_orchestration,
+    instrument_routing,
+    instrument_intelligence_query,
+    _STATE_CHANGED,
+    _METRIC_RECORDED,
 )
 
 
@@ -172,4 +156,4 @@ def parse(message: object) -> OrchestratorEvent:
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _EVENTS)
+    return runtime.parse_message(message, _EVENTS)

@@ -16,33 +16,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from herald.runtime import (
-    DecimalText,
-    DeclaredEvent,
-    EventPublisher,
-    EventSource,
-    Integer,
-    MetricEvent,
-    MetricRecordedEvent,
-    OpenEvent,
-    Operation,
-    OperationCompletedEvent,
-    OperationFailedEvent,
-    OperationStartedEvent,
-    Private,
-    PublishMethod,
-    ReceivedEvent,
-    StateChangedEvent,
-    StateEvent,
-    States,
-    SyncPublishMethod,
-    TypedOperation,
-    UnknownEvent,
-    Uuid,
-    event_classes,
-    logged_method,
-    parse_message,
-)
+from herald import runtime
+from herald.runtime import DecimalText, Integer, Private, Uuid, logged_method
 from herald.runtime.models import EventModel
 from pydantic import Field
 
@@ -183,14 +158,14 @@ class ReceivedOrderPlaced(EventModel):
     )
 
 
-_SOURCE: Final = EventSource(
+_SOURCE: Final = runtime.EventSource(
     "orders",
     OrdersTopic,
     node_type="effect",
     namespace="prod",
 )
 
-instrument_order_place: Final = TypedOperation(
+instrument_order_place: Final = runtime.TypedOperation(
     "order.place",
     _SOURCE,
     OrdersEventType.ORDER_PLACE_STARTED,
@@ -200,7 +175,7 @@ instrument_order_place: Final = TypedOperation(
     result=OrderPlaceResult,
 )
 
-instrument_ship: Final = Operation(
+instrument_ship: Final = runtime.Operation(
     "ship",
     _SOURCE,
     OrdersEventType.SHIP_STARTED,
@@ -208,22 +183,22 @@ instrument_ship: Final = Operation(
     OrdersEventType.SHIP_FAILED,
 )
 
-_STATE_CHANGED: Final = StateEvent(OrdersEventType.STATE_CHANGED, _SOURCE)
-_METRIC_RECORDED: Final = MetricEvent(OrdersEventType.METRIC_RECORDED, _SOURCE)
+_STATE_CHANGED: Final = runtime.StateEvent(OrdersEventType.STATE_CHANGED, _SOURCE)
+_METRIC_RECORDED: Final = runtime.MetricEvent(OrdersEventType.METRIC_RECORDED, _SOURCE)
 
-_ORDER_PLACED: Final = DeclaredEvent(
+_ORDER_PLACED: Final = runtime.DeclaredEvent(
     OrdersEventType.ORDER_PLACED,
     _SOURCE,
     model=OrderPlaced,
     partition_key="order_id",
 )
 
-_WAREHOUSE_STOCK_RESERVATION_REQUESTED: Final = OpenEvent(
+_WAREHOUSE_STOCK_RESERVATION_REQUESTED: Final = runtime.OpenEvent(
     OrdersEventType.WAREHOUSE_STOCK_RESERVATION_REQUESTED,
     _SOURCE,
 )
 
-_STATES: Final = States(
+_STATES: Final = runtime.States(
     _STATE_CHANGED,
     OrdersState,
     initial=OrdersState.OPEN,
@@ -231,7 +206,7 @@ _STATES: Final = States(
 )
 
 
-class OrdersEventPublisher(EventPublisher):
+class OrdersEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `orders`."""
 
     redactions = (
@@ -239,8 +214,8 @@ class OrdersEventPublisher(EventPublisher):
         re.compile(r"\b\d{4} \d{4} \d{4} \d{4}\b", re.IGNORECASE),
     )
 
-    publish_order_placed = PublishMethod(_ORDER_PLACED)
-    publish_warehouse_stock_reservation_requested = PublishMethod(
+    publish_order_placed = runtime.PublishMethod(_ORDER_PLACED)
+    publish_warehouse_stock_reservation_requested = runtime.PublishMethod(
         _WAREHOUSE_STOCK_RESERVATION_REQUESTED,
     )
     state_machine = _STATES
@@ -261,51 +236,43 @@ class OrdersEventPublisher(EventPublisher):
     )
 
 
-class SyncOrdersEventPublisher(EventPublisher):
+class SyncOrdersEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `orders`. Blocks for the receipts."""
 
     redactions = OrdersEventPublisher.redactions
 
-    publish_order_placed = SyncPublishMethod(_ORDER_PLACED)
-    publish_warehouse_stock_reservation_requested = SyncPublishMethod(
+    publish_order_placed = runtime.SyncPublishMethod(_ORDER_PLACED)
+    publish_warehouse_stock_reservation_requested = runtime.SyncPublishMethod(
         _WAREHOUSE_STOCK_RESERVATION_REQUESTED,
     )
 
 
-class OrderPlacedEvent(ReceivedEvent[ReceivedOrderPlaced]):
+class OrderPlacedEvent(runtime.ReceivedEvent[ReceivedOrderPlaced]):
     """`order.placed`, as received."""
 
 
-class WarehouseStockReservationRequestedEvent(ReceivedEvent[Mapping[str, Any]]):
+class WarehouseStockReservationRequestedEvent(runtime.ReceivedEvent[Mapping[str, Any]]):
     """`warehouse.stock-reservation-requested`, as received."""
 
 
 OrdersEvent: TypeAlias = (
-    OperationStartedEvent
-    | OperationCompletedEvent
-    | OperationFailedEvent
-    | StateChangedEvent
-    | MetricRecordedEvent
+    runtime.OperationStartedEvent
+    | runtime.OperationCompletedEvent
+    | runtime.OperationFailedEvent
+    | runtime.StateChangedEvent
+    | runtime.MetricRecordedEvent
     | OrderPlacedEvent
     | WarehouseStockReservationRequestedEvent
-    | UnknownEvent
+    | runtime.UnknownEvent
 )
 
-_EVENTS: Final = event_classes(
-    (OrdersEventType.ORDER_PLACE_STARTED, 1, OperationStartedEvent),
-    (OrdersEventType.ORDER_PLACE_COMPLETED, 1, OperationCompletedEvent),
-    (OrdersEventType.ORDER_PLACE_FAILED, 1, OperationFailedEvent),
-    (OrdersEventType.SHIP_STARTED, 1, OperationStartedEvent),
-    (OrdersEventType.SHIP_COMPLETED, 1, OperationCompletedEvent),
-    (OrdersEventType.SHIP_FAILED, 1, OperationFailedEvent),
-    (OrdersEventType.STATE_CHANGED, 1, StateChangedEvent),
-    (OrdersEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
-    (OrdersEventType.ORDER_PLACED, 1, OrderPlacedEvent),
-    (
-        OrdersEventType.WAREHOUSE_STOCK_RESERVATION_REQUESTED,
-        1,
-        WarehouseStockReservationRequestedEvent,
-    ),
+_EVENTS: Final = runtime.event_classes(
+    instrument_order_place,
+    instrument_ship,
+    _STATE_CHANGED,
+    _METRIC_RECORDED,
+    (_ORDER_PLACED, OrderPlacedEvent),
+    (_WAREHOUSE_STOCK_RESERVATION_REQUESTED, WarehouseStockReservationRequestedEvent),
 )
 
 
@@ -315,4 +282,4 @@ def parse(message: object) -> OrdersEvent:
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _EVENTS)
+    return runtime.parse_message(message, _EVENTS)

@@ -6,23 +6,8 @@
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from herald.runtime import (
-    DeclaredEvent,
-    EventPublisher,
-    EventSource,
-    OperationCompletedEvent,
-    OperationFailedEvent,
-    OperationStartedEvent,
-    PublishMethod,
-    ReceivedEvent,
-    SyncPublishMethod,
-    TypedOperation,
-    UnknownEvent,
-    Uuid,
-    event_classes,
-    logged_method,
-    parse_message,
-)
+from herald import runtime
+from herald.runtime import Uuid, logged_method
 from herald.runtime.models import EventModel
 
 from own_code import Draft, OrderPlaced, Outer
@@ -82,9 +67,9 @@ class OrderNoted(EventModel):
     note: str
 
 
-_SOURCE: Final = EventSource("own", OwnTopic, node_type="effect")
+_SOURCE: Final = runtime.EventSource("own", OwnTopic, node_type="effect")
 
-instrument_place: Final = TypedOperation(
+instrument_place: Final = runtime.TypedOperation(
     "place",
     _SOURCE,
     OwnEventType.PLACE_STARTED,
@@ -94,28 +79,32 @@ instrument_place: Final = TypedOperation(
     result=PlaceResult,
 )
 
-_ORDER_PLACED: Final = DeclaredEvent(
+_ORDER_PLACED: Final = runtime.DeclaredEvent(
     OwnEventType.ORDER_PLACED,
     _SOURCE,
     model=OrderPlaced,
     partition_key="order_id",
 )
 
-_ORDER_RETURNED: Final = DeclaredEvent(
+_ORDER_RETURNED: Final = runtime.DeclaredEvent(
     OwnEventType.ORDER_RETURNED,
     _SOURCE,
     model=Outer.Returned,
 )
 
-_ORDER_NOTED: Final = DeclaredEvent(OwnEventType.ORDER_NOTED, _SOURCE, model=OrderNoted)
+_ORDER_NOTED: Final = runtime.DeclaredEvent(
+    OwnEventType.ORDER_NOTED,
+    _SOURCE,
+    model=OrderNoted,
+)
 
 
-class OwnEventPublisher(EventPublisher):
+class OwnEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `own`."""
 
-    publish_order_placed = PublishMethod(_ORDER_PLACED)
-    publish_order_returned = PublishMethod(_ORDER_RETURNED)
-    publish_order_noted = PublishMethod(_ORDER_NOTED)
+    publish_order_placed = runtime.PublishMethod(_ORDER_PLACED)
+    publish_order_returned = runtime.PublishMethod(_ORDER_RETURNED)
+    publish_order_noted = runtime.PublishMethod(_ORDER_NOTED)
 
     _publish_place_started_event = logged_method(instrument_place.started)
     _publish_place_completed_event = logged_method(instrument_place.completed)
@@ -125,43 +114,41 @@ class OwnEventPublisher(EventPublisher):
     _publish_order_noted_event = logged_method(_ORDER_NOTED.publish)
 
 
-class SyncOwnEventPublisher(EventPublisher):
+class SyncOwnEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `own`. Blocks for the receipts."""
 
-    publish_order_placed = SyncPublishMethod(_ORDER_PLACED)
-    publish_order_returned = SyncPublishMethod(_ORDER_RETURNED)
-    publish_order_noted = SyncPublishMethod(_ORDER_NOTED)
+    publish_order_placed = runtime.SyncPublishMethod(_ORDER_PLACED)
+    publish_order_returned = runtime.SyncPublishMethod(_ORDER_RETURNED)
+    publish_order_noted = runtime.SyncPublishMethod(_ORDER_NOTED)
 
 
-class OrderPlacedEvent(ReceivedEvent[OrderPlaced]):
+class OrderPlacedEvent(runtime.ReceivedEvent[OrderPlaced]):
     """`order.placed`, as received."""
 
 
-class OrderReturnedEvent(ReceivedEvent[Outer.Returned]):
+class OrderReturnedEvent(runtime.ReceivedEvent[Outer.Returned]):
     """`order.returned`, as received."""
 
 
-class OrderNotedEvent(ReceivedEvent[OrderNoted]):
+class OrderNotedEvent(runtime.ReceivedEvent[OrderNoted]):
     """`order.noted`, as received."""
 
 
 OwnEvent: TypeAlias = (
-    OperationStartedEvent
-    | OperationCompletedEvent
-    | OperationFailedEvent
+    runtime.OperationStartedEvent
+    | runtime.OperationCompletedEvent
+    | runtime.OperationFailedEvent
     | OrderPlacedEvent
     | OrderReturnedEvent
     | OrderNotedEvent
-    | UnknownEvent
+    | runtime.UnknownEvent
 )
 
-_EVENTS: Final = event_classes(
-    (OwnEventType.PLACE_STARTED, 1, OperationStartedEvent),
-    (OwnEventType.PLACE_COMPLETED, 1, OperationCompletedEvent),
-    (OwnEventType.PLACE_FAILED, 1, OperationFailedEvent),
-    (OwnEventType.ORDER_PLACED, 1, OrderPlacedEvent),
-    (OwnEventType.ORDER_RETURNED, 1, OrderReturnedEvent),
-    (OwnEventType.ORDER_NOTED, 1, OrderNotedEvent),
+_EVENTS: Final = runtime.event_classes(
+    instrument_place,
+    (_ORDER_PLACED, OrderPlacedEvent),
+    (_ORDER_RETURNED, OrderReturnedEvent),
+    (_ORDER_NOTED, OrderNotedEvent),
 )
 
 
@@ -171,4 +158,4 @@ def parse(message: object) -> OwnEvent:
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _EVENTS)
+    return runtime.parse_message(message, _EVENTS)

@@ -6,22 +6,8 @@
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from herald.runtime import (
-    EventPublisher,
-    EventSource,
-    MetricEvent,
-    MetricRecordedEvent,
-    Operation,
-    OperationCompletedEvent,
-    OperationFailedEvent,
-    OperationStartedEvent,
-    StateChangedEvent,
-    StateEvent,
-    UnknownEvent,
-    event_classes,
-    logged_method,
-    parse_message,
-)
+from herald import runtime
+from herald.runtime import logged_method
 
 __all__ = [
     "ReducerEvent",
@@ -63,9 +49,9 @@ class ReducerTopic(StrEnum):
     METRIC_RECORDED = "{namespace}.reducer.reducer.metric.recorded.v1"
 
 
-_SOURCE: Final = EventSource("reducer", ReducerTopic, node_type="reducer")
+_SOURCE: Final = runtime.EventSource("reducer", ReducerTopic, node_type="reducer")
 
-instrument_aggregation: Final = Operation(
+instrument_aggregation: Final = runtime.Operation(
     "aggregation",
     _SOURCE,
     ReducerEventType.AGGREGATION_STARTED,
@@ -73,7 +59,7 @@ instrument_aggregation: Final = Operation(
     ReducerEventType.AGGREGATION_FAILED,
 )
 
-instrument_state_snapshot: Final = Operation(
+instrument_state_snapshot: Final = runtime.Operation(
     "state_snapshot",
     _SOURCE,
     ReducerEventType.STATE_SNAPSHOT_STARTED,
@@ -81,11 +67,11 @@ instrument_state_snapshot: Final = Operation(
     ReducerEventType.STATE_SNAPSHOT_FAILED,
 )
 
-_STATE_CHANGED: Final = StateEvent(ReducerEventType.STATE_CHANGED, _SOURCE)
-_METRIC_RECORDED: Final = MetricEvent(ReducerEventType.METRIC_RECORDED, _SOURCE)
+_STATE_CHANGED: Final = runtime.StateEvent(ReducerEventType.STATE_CHANGED, _SOURCE)
+_METRIC_RECORDED: Final = runtime.MetricEvent(ReducerEventType.METRIC_RECORDED, _SOURCE)
 
 
-class ReducerEventPublisher(EventPublisher):
+class ReducerEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `reducer`."""
 
     _publish_aggregation_started_event = logged_method(instrument_aggregation.started)
@@ -107,23 +93,19 @@ class ReducerEventPublisher(EventPublisher):
 
 
 ReducerEvent: TypeAlias = (
-    OperationStartedEvent
-    | OperationCompletedEvent
-    | OperationFailedEvent
-    | StateChangedEvent
-    | MetricRecordedEvent
-    | UnknownEvent
+    runtime.OperationStartedEvent
+    | runtime.OperationCompletedEvent
+    | runtime.OperationFailedEvent
+    | runtime.StateChangedEvent
+    | runtime.MetricRecordedEvent
+    | runtime.UnknownEvent
 )
 
-_EVENTS: Final = event_classes(
-    (ReducerEventType.AGGREGATION_STARTED, 1, OperationStartedEvent),
-    (ReducerEventType.AGGREGATION_COMPLETED, 1, OperationCompletedEvent),
-    (ReducerEventType.AGGREGATION_FAILED, 1, OperationFailedEvent),
-    (ReducerEventType.STATE_SNAPSHOT_STARTED, 1, OperationStartedEvent),
-    (ReducerEventType.STATE_SNAPSHOT_COMPLETED, 1, OperationCompletedEvent),
-    (ReducerEventType.STATE_SNAPSHOT_FAILED, 1, OperationFailedEvent),
-    (ReducerEventType.STATE_CHANGED, 1, StateChangedEvent),
-    (ReducerEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
+_EVENTS: Final = runtime.event_classes(
+    instrument_aggregation,
+    instrument_state_snapshot,
+    _STATE_CHANGED,
+    _METRIC_RECORDED,
 )
 
 
@@ -133,4 +115,4 @@ def parse(message: object) -> ReducerEvent:
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _EVENTS)
+    return runtime.parse_message(message, _EVENTS)

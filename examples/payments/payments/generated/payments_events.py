@@ -10,35 +10,17 @@ import re
 from enum import StrEnum
 from typing import Annotated, Final, TypeAlias
 
+from herald import runtime
 from herald.runtime import (
     DecimalText,
-    DeclaredEvent,
     Duration,
-    EventPublisher,
-    EventSource,
-    InputOperation,
     Integer,
-    MetricEvent,
-    MetricRecordedEvent,
     OneOf,
-    OperationCompletedEvent,
-    OperationFailedEvent,
-    OperationStartedEvent,
     Private,
-    PublishMethod,
-    ReceivedEvent,
-    StateChangedEvent,
-    StateEvent,
-    States,
-    SyncPublishMethod,
     TextEnum,
-    TypedOperation,
     UniqueItems,
-    UnknownEvent,
     Uuid,
-    event_classes,
     logged_method,
-    parse_message,
 )
 from herald.runtime.models import EventModel
 from pydantic import Field
@@ -238,9 +220,9 @@ class ReceivedPaymentRefunded(EventModel):
     amount: Money
 
 
-_SOURCE: Final = EventSource("payments", PaymentsTopic, node_type="effect")
+_SOURCE: Final = runtime.EventSource("payments", PaymentsTopic, node_type="effect")
 
-instrument_authorize: Final = TypedOperation(
+instrument_authorize: Final = runtime.TypedOperation(
     "authorize",
     _SOURCE,
     PaymentsEventType.AUTHORIZE_STARTED,
@@ -252,7 +234,7 @@ instrument_authorize: Final = TypedOperation(
     error_text="omitted",
 )
 
-instrument_capture: Final = InputOperation(
+instrument_capture: Final = runtime.InputOperation(
     "capture",
     _SOURCE,
     PaymentsEventType.CAPTURE_STARTED,
@@ -262,7 +244,7 @@ instrument_capture: Final = InputOperation(
     publish="outcomes",
 )
 
-instrument_refund: Final = InputOperation(
+instrument_refund: Final = runtime.InputOperation(
     "refund",
     _SOURCE,
     PaymentsEventType.REFUND_STARTED,
@@ -271,10 +253,14 @@ instrument_refund: Final = InputOperation(
     input=RefundInput,
 )
 
-_STATE_CHANGED: Final = StateEvent(PaymentsEventType.STATE_CHANGED, _SOURCE)
-_METRIC_RECORDED: Final = MetricEvent(PaymentsEventType.METRIC_RECORDED, _SOURCE)
+_STATE_CHANGED: Final = runtime.StateEvent(PaymentsEventType.STATE_CHANGED, _SOURCE)
 
-_PAYMENT_AUTHORIZED_V1: Final = DeclaredEvent(
+_METRIC_RECORDED: Final = runtime.MetricEvent(
+    PaymentsEventType.METRIC_RECORDED,
+    _SOURCE,
+)
+
+_PAYMENT_AUTHORIZED_V1: Final = runtime.DeclaredEvent(
     PaymentsEventType.PAYMENT_AUTHORIZED,
     _SOURCE,
     topic=PaymentsTopic.PAYMENT_AUTHORIZED_V1,
@@ -282,7 +268,7 @@ _PAYMENT_AUTHORIZED_V1: Final = DeclaredEvent(
     partition_key="payment_id",
 )
 
-_PAYMENT_AUTHORIZED_V2: Final = DeclaredEvent(
+_PAYMENT_AUTHORIZED_V2: Final = runtime.DeclaredEvent(
     PaymentsEventType.PAYMENT_AUTHORIZED,
     _SOURCE,
     topic=PaymentsTopic.PAYMENT_AUTHORIZED_V2,
@@ -291,14 +277,14 @@ _PAYMENT_AUTHORIZED_V2: Final = DeclaredEvent(
     version=2,
 )
 
-_PAYMENT_REFUNDED: Final = DeclaredEvent(
+_PAYMENT_REFUNDED: Final = runtime.DeclaredEvent(
     PaymentsEventType.PAYMENT_REFUNDED,
     _SOURCE,
     model=PaymentRefunded,
     partition_key="payment_id",
 )
 
-_STATES: Final = States(
+_STATES: Final = runtime.States(
     _STATE_CHANGED,
     PaymentsState,
     initial=PaymentsState.OPEN,
@@ -309,14 +295,14 @@ _STATES: Final = States(
 )
 
 
-class PaymentsEventPublisher(EventPublisher):
+class PaymentsEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `payments`."""
 
     redactions = (re.compile(r"tok_[a-z0-9]{8,}", re.IGNORECASE),)
 
-    publish_payment_authorized_v1 = PublishMethod(_PAYMENT_AUTHORIZED_V1)
-    publish_payment_authorized_v2 = PublishMethod(_PAYMENT_AUTHORIZED_V2)
-    publish_payment_refunded = PublishMethod(_PAYMENT_REFUNDED)
+    publish_payment_authorized_v1 = runtime.PublishMethod(_PAYMENT_AUTHORIZED_V1)
+    publish_payment_authorized_v2 = runtime.PublishMethod(_PAYMENT_AUTHORIZED_V2)
+    publish_payment_refunded = runtime.PublishMethod(_PAYMENT_REFUNDED)
     state_machine = _STATES
 
     _publish_authorize_started_event = logged_method(instrument_authorize.started)
@@ -335,55 +321,49 @@ class PaymentsEventPublisher(EventPublisher):
     _publish_payment_refunded_event = logged_method(_PAYMENT_REFUNDED.publish)
 
 
-class SyncPaymentsEventPublisher(EventPublisher):
+class SyncPaymentsEventPublisher(runtime.EventPublisher):
     """Publishes the events of the node `payments`. Blocks for the receipts."""
 
     redactions = PaymentsEventPublisher.redactions
 
-    publish_payment_authorized_v1 = SyncPublishMethod(_PAYMENT_AUTHORIZED_V1)
-    publish_payment_authorized_v2 = SyncPublishMethod(_PAYMENT_AUTHORIZED_V2)
-    publish_payment_refunded = SyncPublishMethod(_PAYMENT_REFUNDED)
+    publish_payment_authorized_v1 = runtime.SyncPublishMethod(_PAYMENT_AUTHORIZED_V1)
+    publish_payment_authorized_v2 = runtime.SyncPublishMethod(_PAYMENT_AUTHORIZED_V2)
+    publish_payment_refunded = runtime.SyncPublishMethod(_PAYMENT_REFUNDED)
 
 
-class PaymentAuthorizedV1Event(ReceivedEvent[PaymentAuthorizedV1]):
+class PaymentAuthorizedV1Event(runtime.ReceivedEvent[PaymentAuthorizedV1]):
     """`payment.authorized`, as received."""
 
 
-class PaymentAuthorizedV2Event(ReceivedEvent[ReceivedPaymentAuthorizedV2]):
+class PaymentAuthorizedV2Event(runtime.ReceivedEvent[ReceivedPaymentAuthorizedV2]):
     """`payment.authorized`, as received."""
 
 
-class PaymentRefundedEvent(ReceivedEvent[ReceivedPaymentRefunded]):
+class PaymentRefundedEvent(runtime.ReceivedEvent[ReceivedPaymentRefunded]):
     """`payment.refunded`, as received."""
 
 
 PaymentsEvent: TypeAlias = (
-    OperationStartedEvent
-    | OperationCompletedEvent
-    | OperationFailedEvent
-    | StateChangedEvent
-    | MetricRecordedEvent
+    runtime.OperationStartedEvent
+    | runtime.OperationCompletedEvent
+    | runtime.OperationFailedEvent
+    | runtime.StateChangedEvent
+    | runtime.MetricRecordedEvent
     | PaymentAuthorizedV1Event
     | PaymentAuthorizedV2Event
     | PaymentRefundedEvent
-    | UnknownEvent
+    | runtime.UnknownEvent
 )
 
-_EVENTS: Final = event_classes(
-    (PaymentsEventType.AUTHORIZE_STARTED, 1, OperationStartedEvent),
-    (PaymentsEventType.AUTHORIZE_COMPLETED, 1, OperationCompletedEvent),
-    (PaymentsEventType.AUTHORIZE_FAILED, 1, OperationFailedEvent),
-    (PaymentsEventType.CAPTURE_STARTED, 1, OperationStartedEvent),
-    (PaymentsEventType.CAPTURE_COMPLETED, 1, OperationCompletedEvent),
-    (PaymentsEventType.CAPTURE_FAILED, 1, OperationFailedEvent),
-    (PaymentsEventType.REFUND_STARTED, 1, OperationStartedEvent),
-    (PaymentsEventType.REFUND_COMPLETED, 1, OperationCompletedEvent),
-    (PaymentsEventType.REFUND_FAILED, 1, OperationFailedEvent),
-    (PaymentsEventType.STATE_CHANGED, 1, StateChangedEvent),
-    (PaymentsEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
-    (PaymentsEventType.PAYMENT_AUTHORIZED, 1, PaymentAuthorizedV1Event),
-    (PaymentsEventType.PAYMENT_AUTHORIZED, 2, PaymentAuthorizedV2Event),
-    (PaymentsEventType.PAYMENT_REFUNDED, 1, PaymentRefundedEvent),
+_EVENTS: Final = runtime.event_classes(
+    instrument_authorize,
+    instrument_capture,
+    instrument_refund,
+    _STATE_CHANGED,
+    _METRIC_RECORDED,
+    (_PAYMENT_AUTHORIZED_V1, PaymentAuthorizedV1Event),
+    (_PAYMENT_AUTHORIZED_V2, PaymentAuthorizedV2Event),
+    (_PAYMENT_REFUNDED, PaymentRefundedEvent),
 )
 
 
@@ -393,4 +373,4 @@ def parse(message: object) -> PaymentsEvent:
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _EVENTS)
+    return runtime.parse_message(message, _EVENTS)

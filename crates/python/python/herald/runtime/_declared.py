@@ -55,6 +55,7 @@ class DeclaredEvent(Generic[P, M]):
         version: int = 1,
     ) -> None:
         self.event_type = str(event_type)
+        self.version = version
         self._kind = EventKind(
             source,
             self.event_type,

@@ -8,6 +8,7 @@ from herald.runtime._clock import now
 from herald.runtime._context import CURRENT
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing
+from herald.runtime._received_events import MetricRecordedEvent
 from herald.runtime._sending import publish_event
 from herald.runtime._source import EventSource
 
@@ -33,6 +34,7 @@ class MetricEvent:
         topic: str | None = None,
         version: int = 1,
     ) -> None:
+        self._version = version
         self._node_type = source.node_type
         self._kind = EventKind(
             source,
@@ -43,6 +45,10 @@ class MetricEvent:
             source.metadata(event_category="metric"),
             version,
         )
+
+    def received(self) -> tuple[tuple[str, int, type[MetricRecordedEvent]]]:
+        """Returns the event type, its version, and the class of received events."""
+        return ((self._kind.event_type, self._version, MetricRecordedEvent),)
 
     async def publish(
         self,

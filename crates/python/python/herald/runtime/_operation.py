@@ -16,6 +16,12 @@ from herald.runtime._outgoing import EventKind, Outgoing, request_context
 from herald.runtime._prepared import Slots
 from herald.runtime._privacy import PublicFields, public_fields, published_model
 from herald.runtime._private_input import OMITTED
+from herald.runtime._received import ReceivedEvent
+from herald.runtime._received_events import (
+    OperationCompletedEvent,
+    OperationFailedEvent,
+    OperationStartedEvent,
+)
 from herald.runtime._run import Run
 from herald.runtime._secrets import redact_secrets
 from herald.runtime._sending import publish_event
@@ -81,6 +87,7 @@ class BaseOperation(Generic[InputT, ResultT]):
         version: int = 1,
     ) -> None:
         self.name = name
+        self._version = version
         self.publishes = publish
         self.sample_started = sample_started
         self.error_text = error_text
@@ -125,6 +132,17 @@ class BaseOperation(Generic[InputT, ResultT]):
         if model is None or (is_own(model) and not self._marks_own_classes):
             return {}
         return public_fields(model)
+
+    def received(self) -> "list[tuple[str, int, type[ReceivedEvent[Any]]]]":
+        """Returns the event types, their version, and classes of received events."""
+        return [
+            (kind.event_type, self._version, of)
+            for kind, of in (
+                (self.started_kind, OperationStartedEvent),
+                (self.completed_kind, OperationCompletedEvent),
+                (self.failed_kind, OperationFailedEvent),
+            )
+        ]
 
     def on(
         self, publisher: "EventPublisher | Callable[[], EventPublisher]"

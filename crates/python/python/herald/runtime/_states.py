@@ -11,6 +11,7 @@ from herald.runtime._context import CURRENT, new_correlation_id
 from herald.runtime._event_log import EVENT_LOG
 from herald.runtime._log import LogLevel
 from herald.runtime._outgoing import EventKind, Outgoing, request_context
+from herald.runtime._received_events import StateChangedEvent
 from herald.runtime._sending import dispatch, publish_event
 from herald.runtime._source import EventSource
 
@@ -38,6 +39,7 @@ class StateEvent:
         topic: str | None = None,
         version: int = 1,
     ) -> None:
+        self._version = version
         self._node_type = source.node_type
         self.kind = EventKind(
             source,
@@ -48,6 +50,10 @@ class StateEvent:
             source.metadata(event_category="state_transition"),
             version,
         )
+
+    def received(self) -> tuple[tuple[str, int, type[StateChangedEvent]]]:
+        """Returns the event type, its version, and the class of received events."""
+        return ((self.kind.event_type, self._version, StateChangedEvent),)
 
     async def publish(
         self,

@@ -132,7 +132,7 @@ struct Parse {
     /// The type of events, and the statement that defines it.
     event: String,
     alias: String,
-    /// Event types and versions with their classes, as tuples.
+    /// Definitions of events, or event types and versions, with their classes.
     rows: Vec<String>,
     variable: String,
     /// The statement that begins the function.
@@ -173,7 +173,7 @@ impl Module {
         let publishers =
             parts.publishers(&class_name, &sync_class, machine, &mut scope, &variables);
         let received = parts.received(&mut scope);
-        let parse = parts.parse(&own, &received, &mut scope);
+        let parse = parts.parse(&own, &received, &mut scope, &variables);
         scope.uses("Final");
         let names = ModuleExports {
             publisher: class_name.clone(),
@@ -225,7 +225,7 @@ impl Module {
             source: String::new(),
         };
         let received = parts.received(&mut scope);
-        let parse = parts.parse(&own, &received, &mut scope);
+        let parse = parts.parse(&own, &received, &mut scope, &Variables::default());
         scope.uses("Final");
         enums.append(&mut models.enums);
         let mut exports = exports(&enums, &models, &Variables::default());
@@ -277,6 +277,16 @@ impl NodeNames {
 struct Variables {
     operations: BTreeMap<usize, String>,
     events: BTreeMap<usize, String>,
+}
+
+impl Variables {
+    /// The variable of an event, or of its operation.
+    fn of(&self, index: usize, event: &Event) -> Option<&String> {
+        match event.operation {
+            Some(operation) => self.operations.get(&operation),
+            None => self.events.get(&index),
+        }
+    }
 }
 
 /// The enumeration of states.
@@ -637,22 +647,41 @@ impl Parts<'_> {
         self.node.events.iter().enumerate().map(received).collect()
     }
 
-    /// The function that reads messages: the class of each event.
-    fn parse(&self, own: &NodeNames, received: &[Option<Received>], scope: &mut Scope) -> Parse {
+    /// The function that reads messages: the class of each event. Definitions of events know their
+    /// types and versions, and operations their classes, too.
+    fn parse(
+        &self,
+        own: &NodeNames,
+        received: &[Option<Received>],
+        scope: &mut Scope,
+        variables: &Variables,
+    ) -> Parse {
         let mut classes = Vec::new();
         let mut rows = Vec::new();
         for (index, event) in self.node.events.iter().enumerate() {
-            let class = match (event.stage, &received[index]) {
-                (Some(stage), _) => scope.uses(stage.received_event).to_owned(),
-                (None, Some(received)) => received.name.clone(),
+            let (class, is_own) = match (event.stage, &received[index]) {
+                (Some(stage), _) => (scope.uses(stage.received_event).to_owned(), false),
+                (None, Some(received)) => (received.name.clone(), true),
                 (None, None) => continue,
             };
-            let row = vec![
-                Expr::atom(&self.events[index].event_type),
-                Expr::atom(event.version.to_string()),
-                Expr::atom(&class),
-            ];
-            rows.push(Expr::Bracket("(".to_owned(), row, ')').fitted(4, 4, 1));
+            let row = match variables.of(index, event) {
+                Some(variable) if !is_own => variable.clone(),
+                variable => {
+                    let mut row = match variable {
+                        Some(variable) => vec![Expr::atom(variable)],
+                        None => vec![
+                            Expr::atom(&self.events[index].event_type),
+                            Expr::atom(event.version.to_string()),
+                        ],
+                    };
+                    row.push(Expr::atom(&class));
+                    Expr::Bracket("(".to_owned(), row, ')').fitted(4, 4, 1)
+                }
+            };
+            // An operation has several events.
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
             if !classes.contains(&class) {
                 classes.push(class);
             }

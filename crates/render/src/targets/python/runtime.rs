@@ -109,6 +109,15 @@ impl Runtime {
         }
     }
 
+    /// Returns the package of the runtime, and its import as `runtime` from there.
+    pub(super) fn import(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Installed => ("herald", "runtime"),
+            Self::Copied => (".", "_herald_runtime as runtime"),
+            Self::Reader => (".", "_herald_reader as runtime"),
+        }
+    }
+
     fn folder(self) -> &'static str {
         match self {
             Self::Installed => "herald/runtime",

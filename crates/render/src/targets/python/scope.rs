@@ -31,8 +31,35 @@ const ORIGINS: [(&str, &str); 17] = [
     ("herald.runtime.models", "EventModel"),
 ];
 
+/// Names of `herald.runtime` that are used as `runtime.…`: modules use many of them, which would make
+/// the imports as long as the definitions.
+const QUALIFIED: [(&str, &str); 22] = [
+    ("DeclaredEvent", "runtime.DeclaredEvent"),
+    ("EventPublisher", "runtime.EventPublisher"),
+    ("EventSource", "runtime.EventSource"),
+    ("InputOperation", "runtime.InputOperation"),
+    ("MetricEvent", "runtime.MetricEvent"),
+    ("MetricRecordedEvent", "runtime.MetricRecordedEvent"),
+    ("OpenEvent", "runtime.OpenEvent"),
+    ("Operation", "runtime.Operation"),
+    ("OperationCompletedEvent", "runtime.OperationCompletedEvent"),
+    ("OperationFailedEvent", "runtime.OperationFailedEvent"),
+    ("OperationStartedEvent", "runtime.OperationStartedEvent"),
+    ("PublishMethod", "runtime.PublishMethod"),
+    ("ReceivedEvent", "runtime.ReceivedEvent"),
+    ("ResultOperation", "runtime.ResultOperation"),
+    ("StateChangedEvent", "runtime.StateChangedEvent"),
+    ("StateEvent", "runtime.StateEvent"),
+    ("States", "runtime.States"),
+    ("SyncPublishMethod", "runtime.SyncPublishMethod"),
+    ("TypedOperation", "runtime.TypedOperation"),
+    ("UnknownEvent", "runtime.UnknownEvent"),
+    ("event_classes", "runtime.event_classes"),
+    ("parse_message", "runtime.parse_message"),
+];
+
 /// Builtins that annotations and defaults use, and names that the module defines itself.
-const OWN: [&str; 17] = [
+const OWN: [&str; 18] = [
     "BaseModel",
     "ConfigDict",
     "bool",
@@ -46,6 +73,7 @@ const OWN: [&str; 17] = [
     "parse",
     "property",
     "re",
+    "runtime",
     "str",
     "tuple",
     "type",
@@ -84,7 +112,7 @@ impl Scope {
         self.models
     }
 
-    /// Adds the import of a name, and returns the name.
+    /// Adds the import of a name, and returns the name as the module uses it.
     pub(super) fn uses(&mut self, name: &'static str) -> &'static str {
         let origin = ORIGINS.iter().find(|(_, known)| *known == name);
         match origin {
@@ -95,6 +123,12 @@ impl Scope {
             None if name == "re" => self.imports.module("re"),
             None if name == "Field" => self.imports.name("pydantic", name),
             None => {
+                let qualified = QUALIFIED.iter().find(|(known, _)| *known == name);
+                if let Some((_, qualified)) = qualified {
+                    let (package, module) = self.runtime.import();
+                    self.imports.name(package, module);
+                    return qualified;
+                }
                 let module = self.runtime.module("herald.runtime");
                 self.imports.name(&module, name);
             }

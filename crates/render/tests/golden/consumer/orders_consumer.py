@@ -17,20 +17,8 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from ._herald_reader import (
-    DecimalText,
-    Integer,
-    MetricRecordedEvent,
-    OperationCompletedEvent,
-    OperationFailedEvent,
-    OperationStartedEvent,
-    ReceivedEvent,
-    StateChangedEvent,
-    UnknownEvent,
-    Uuid,
-    event_classes,
-    parse_message,
-)
+from . import _herald_reader as runtime
+from ._herald_reader import DecimalText, Integer, Uuid
 from ._herald_reader.models import EventModel
 
 __all__ = [
@@ -110,34 +98,34 @@ class OrderPlaced(EventModel):
     )
 
 
-class OrderPlacedEvent(ReceivedEvent[OrderPlaced]):
+class OrderPlacedEvent(runtime.ReceivedEvent[OrderPlaced]):
     """`order.placed`, as received."""
 
 
-class WarehouseStockReservationRequestedEvent(ReceivedEvent[Mapping[str, Any]]):
+class WarehouseStockReservationRequestedEvent(runtime.ReceivedEvent[Mapping[str, Any]]):
     """`warehouse.stock-reservation-requested`, as received."""
 
 
 OrdersEvent: TypeAlias = (
-    OperationStartedEvent
-    | OperationCompletedEvent
-    | OperationFailedEvent
-    | StateChangedEvent
-    | MetricRecordedEvent
+    runtime.OperationStartedEvent
+    | runtime.OperationCompletedEvent
+    | runtime.OperationFailedEvent
+    | runtime.StateChangedEvent
+    | runtime.MetricRecordedEvent
     | OrderPlacedEvent
     | WarehouseStockReservationRequestedEvent
-    | UnknownEvent
+    | runtime.UnknownEvent
 )
 
-_EVENTS: Final = event_classes(
-    (OrdersEventType.ORDER_PLACE_STARTED, 1, OperationStartedEvent),
-    (OrdersEventType.ORDER_PLACE_COMPLETED, 1, OperationCompletedEvent),
-    (OrdersEventType.ORDER_PLACE_FAILED, 1, OperationFailedEvent),
-    (OrdersEventType.SHIP_STARTED, 1, OperationStartedEvent),
-    (OrdersEventType.SHIP_COMPLETED, 1, OperationCompletedEvent),
-    (OrdersEventType.SHIP_FAILED, 1, OperationFailedEvent),
-    (OrdersEventType.STATE_CHANGED, 1, StateChangedEvent),
-    (OrdersEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
+_EVENTS: Final = runtime.event_classes(
+    (OrdersEventType.ORDER_PLACE_STARTED, 1, runtime.OperationStartedEvent),
+    (OrdersEventType.ORDER_PLACE_COMPLETED, 1, runtime.OperationCompletedEvent),
+    (OrdersEventType.ORDER_PLACE_FAILED, 1, runtime.OperationFailedEvent),
+    (OrdersEventType.SHIP_STARTED, 1, runtime.OperationStartedEvent),
+    (OrdersEventType.SHIP_COMPLETED, 1, runtime.OperationCompletedEvent),
+    (OrdersEventType.SHIP_FAILED, 1, runtime.OperationFailedEvent),
+    (OrdersEventType.STATE_CHANGED, 1, runtime.StateChangedEvent),
+    (OrdersEventType.METRIC_RECORDED, 1, runtime.MetricRecordedEvent),
     (OrdersEventType.ORDER_PLACED, 1, OrderPlacedEvent),
     (
         OrdersEventType.WAREHOUSE_STOCK_RESERVATION_REQUESTED,
@@ -153,4 +141,4 @@ def parse(message: object) -> OrdersEvent:
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _EVENTS)
+    return runtime.parse_message(message, _EVENTS)

@@ -11,22 +11,8 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field
 
-from ._herald_reader import (
-    DecimalText,
-    Duration,
-    MetricRecordedEvent,
-    OperationCompletedEvent,
-    OperationFailedEvent,
-    OperationStartedEvent,
-    ReceivedEvent,
-    StateChangedEvent,
-    TextEnum,
-    UniqueItems,
-    UnknownEvent,
-    Uuid,
-    event_classes,
-    parse_message,
-)
+from . import _herald_reader as runtime
+from ._herald_reader import DecimalText, Duration, TextEnum, UniqueItems, Uuid
 from ._herald_reader.models import EventModel
 
 __all__ = [
@@ -147,42 +133,42 @@ class PaymentRefunded(EventModel):
     amount: Money
 
 
-class PaymentAuthorizedV1Event(ReceivedEvent[PaymentAuthorizedV1]):
+class PaymentAuthorizedV1Event(runtime.ReceivedEvent[PaymentAuthorizedV1]):
     """`payment.authorized`, as received."""
 
 
-class PaymentAuthorizedV2Event(ReceivedEvent[PaymentAuthorizedV2]):
+class PaymentAuthorizedV2Event(runtime.ReceivedEvent[PaymentAuthorizedV2]):
     """`payment.authorized`, as received."""
 
 
-class PaymentRefundedEvent(ReceivedEvent[PaymentRefunded]):
+class PaymentRefundedEvent(runtime.ReceivedEvent[PaymentRefunded]):
     """`payment.refunded`, as received."""
 
 
 PaymentsEvent: TypeAlias = (
-    OperationStartedEvent
-    | OperationCompletedEvent
-    | OperationFailedEvent
-    | StateChangedEvent
-    | MetricRecordedEvent
+    runtime.OperationStartedEvent
+    | runtime.OperationCompletedEvent
+    | runtime.OperationFailedEvent
+    | runtime.StateChangedEvent
+    | runtime.MetricRecordedEvent
     | PaymentAuthorizedV1Event
     | PaymentAuthorizedV2Event
     | PaymentRefundedEvent
-    | UnknownEvent
+    | runtime.UnknownEvent
 )
 
-_EVENTS: Final = event_classes(
-    (PaymentsEventType.AUTHORIZE_STARTED, 1, OperationStartedEvent),
-    (PaymentsEventType.AUTHORIZE_COMPLETED, 1, OperationCompletedEvent),
-    (PaymentsEventType.AUTHORIZE_FAILED, 1, OperationFailedEvent),
-    (PaymentsEventType.CAPTURE_STARTED, 1, OperationStartedEvent),
-    (PaymentsEventType.CAPTURE_COMPLETED, 1, OperationCompletedEvent),
-    (PaymentsEventType.CAPTURE_FAILED, 1, OperationFailedEvent),
-    (PaymentsEventType.REFUND_STARTED, 1, OperationStartedEvent),
-    (PaymentsEventType.REFUND_COMPLETED, 1, OperationCompletedEvent),
-    (PaymentsEventType.REFUND_FAILED, 1, OperationFailedEvent),
-    (PaymentsEventType.STATE_CHANGED, 1, StateChangedEvent),
-    (PaymentsEventType.METRIC_RECORDED, 1, MetricRecordedEvent),
+_EVENTS: Final = runtime.event_classes(
+    (PaymentsEventType.AUTHORIZE_STARTED, 1, runtime.OperationStartedEvent),
+    (PaymentsEventType.AUTHORIZE_COMPLETED, 1, runtime.OperationCompletedEvent),
+    (PaymentsEventType.AUTHORIZE_FAILED, 1, runtime.OperationFailedEvent),
+    (PaymentsEventType.CAPTURE_STARTED, 1, runtime.OperationStartedEvent),
+    (PaymentsEventType.CAPTURE_COMPLETED, 1, runtime.OperationCompletedEvent),
+    (PaymentsEventType.CAPTURE_FAILED, 1, runtime.OperationFailedEvent),
+    (PaymentsEventType.REFUND_STARTED, 1, runtime.OperationStartedEvent),
+    (PaymentsEventType.REFUND_COMPLETED, 1, runtime.OperationCompletedEvent),
+    (PaymentsEventType.REFUND_FAILED, 1, runtime.OperationFailedEvent),
+    (PaymentsEventType.STATE_CHANGED, 1, runtime.StateChangedEvent),
+    (PaymentsEventType.METRIC_RECORDED, 1, runtime.MetricRecordedEvent),
     (PaymentsEventType.PAYMENT_AUTHORIZED, 1, PaymentAuthorizedV1Event),
     (PaymentsEventType.PAYMENT_AUTHORIZED, 2, PaymentAuthorizedV2Event),
     (PaymentsEventType.PAYMENT_REFUNDED, 1, PaymentRefundedEvent),
@@ -195,4 +181,4 @@ def parse(message: object) -> PaymentsEvent:
     Args:
         message: An envelope as mapping, bytes or text, or what has one as `value`.
     """
-    return parse_message(message, _EVENTS)
+    return runtime.parse_message(message, _EVENTS)

@@ -3,11 +3,11 @@
 
 """Parsing of consumed messages to typed events."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from functools import lru_cache, partial
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, Protocol, TypeAlias, TypeVar, get_args, get_origin
 
 from ._envelope import envelope_of
 from ._models import from_json, is_own, own_from_json
@@ -17,13 +17,43 @@ from ._received_events import LIFECYCLE_PAYLOADS
 
 EventT = TypeVar("EventT", bound=ReceivedEvent[Any])
 PayloadReader = Callable[[Mapping[str, Any]], Any]
+EventClass: TypeAlias = tuple[str, int, type[Any]]
+"""Event type, version, and class of received events."""
+
+
+class PublishedEvents(Protocol):
+    """Protocol of what publishes events with classes of Herald, such as operations."""
+
+    def received(self) -> Sequence[EventClass]:
+        """Returns the classes of its events."""
+        ...
+
+
+class PublishedEvent(Protocol):
+    """Protocol of what publishes events with a class of their own."""
+
+    event_type: str
+    version: int
 
 
 def event_classes(
-    *events: tuple[str, int, type[Any]],
+    *events: PublishedEvents | tuple[PublishedEvent, type[Any]] | EventClass,
 ) -> dict[tuple[str, int], type[Any]]:
-    """Returns classes of events by event type and version."""
-    return {(str(event_type), version): of for event_type, version, of in events}
+    """Returns classes of received events by event type and version.
+
+    Args:
+        events: Operations, and other definitions of events with classes of Herald;
+            events with their class; or event types and versions with their class.
+    """
+    rows: list[EventClass] = []
+    for event in events:
+        if not isinstance(event, tuple):
+            rows += event.received()
+        elif len(event) == 2:
+            rows.append((event[0].event_type, event[0].version, event[1]))
+        else:
+            rows.append(event)
+    return {(str(event_type), version): of for event_type, version, of in rows}
 
 
 def parse_message(
