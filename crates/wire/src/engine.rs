@@ -287,6 +287,11 @@ impl<D: Delivery> Engine<D> {
         self.is_closed
     }
 
+    /// Returns the preparation of a connection, if there is one.
+    pub(crate) fn preparation(&self) -> Option<Source<()>> {
+        self.settings.security.preparation.clone()
+    }
+
     /// Returns what connections need for TLS, if they need it.
     pub(crate) fn tls(&self) -> Option<Source<Tls>> {
         self.settings.security.tls.clone()

@@ -225,7 +225,10 @@ impl<D: Delivery> EventLoop<D> {
                 input: BytesMut::new(),
             },
         );
-        if let Ok(address) = host.parse::<IpAddr>() {
+        let preparation = self.engine.preparation();
+        if let Ok(address) = host.parse::<IpAddr>()
+            && preparation.is_none()
+        {
             return self.on_resolved(node, attempt, Ok(vec![SocketAddr::new(address, port)]));
         }
         let remote = self.remote.clone();
@@ -233,6 +236,10 @@ impl<D: Delivery> EventLoop<D> {
         let started = thread::Builder::new()
             .name("herald-dns".to_owned())
             .spawn(move || {
+                if let Some(preparation) = preparation {
+                    // The login tells why it failed.
+                    let _ = preparation.read();
+                }
                 let addresses = (host.as_str(), port).to_socket_addrs();
                 remote.command(Command::Resolved {
                     node,

@@ -16,6 +16,9 @@ pub struct Login {
     pub user: String,
     /// Password or token.
     pub secret: String,
+    /// Names and values that are sent with a token, such as the logical cluster ([RFC
+    /// 7628](https://www.rfc-editor.org/rfc/rfc7628#section-3.1)).
+    pub extensions: Vec<(String, String)>,
 }
 
 /// Way of logging in.
@@ -71,14 +74,14 @@ pub(crate) struct Exchange {
 
 enum Steps {
     Password(Session),
-    Token(String),
+    Token(Vec<u8>),
 }
 
 impl Exchange {
     pub(crate) fn new(login: Login) -> Result<Self, String> {
         let mechanism = login.mechanism;
         let steps = match mechanism {
-            Mechanism::OauthBearer => Steps::Token(checked_token(login.secret)?),
+            Mechanism::OauthBearer => Steps::Token(token_message(&login)?),
             _ => Steps::Password(password_session(login)?),
         };
         Ok(Self {
@@ -108,10 +111,8 @@ impl Exchange {
                 }
                 Err(error) => Err(format!("the broker's part of the login: {error}")),
             },
-            Steps::Token(token) => match challenge {
-                None => Ok(Some(
-                    format!("n,,\x01auth=Bearer {token}\x01\x01").into_bytes(),
-                )),
+            Steps::Token(message) => match challenge {
+                None => Ok(Some(std::mem::take(message))),
                 Some([]) => {
                     self.is_over = true;
                     Ok(None)
@@ -142,18 +143,34 @@ fn password_session(login: Login) -> Result<Session, String> {
         .map_err(|error| error.to_string())
 }
 
-/// Refuses a text that can't be a token ([RFC 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)):
-/// another character would end the message early.
-fn checked_token(token: String) -> Result<String, String> {
+/// Returns the message with the token. Refuses a text that can't be a token ([RFC
+/// 6750](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)) or an extension: another character would end the
+/// message early.
+fn token_message(login: &Login) -> Result<Vec<u8>, String> {
+    let token = &login.secret;
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
     if token.is_empty() || !token.bytes().all(is_allowed) {
         return Err(
-            "sasl.oauthbearer.token is not a token: it has other characters than \
-                    letters, digits and - . _ ~ + / ="
+            "the token of OAuth is not a token: it has other characters than letters, digits \
+             and - . _ ~ + / ="
                 .to_owned(),
         );
     }
-    Ok(token)
+    let mut message = format!("n,,\x01auth=Bearer {token}\x01");
+    for (name, value) in &login.extensions {
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let is_value = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        if !is_name || !is_value || name == "auth" {
+            return Err(format!(
+                "the extension `{}` of the token is not possible: its name has letters only and is not \
+                 `auth`, and its value has printable characters of ASCII only",
+                name.escape_debug()
+            ));
+        }
+        message.extend([name, "=", value, "\x01"]);
+    }
+    message.push('\x01');
+    Ok(message.into_bytes())
 }
 
 #[cfg(test)]
@@ -165,6 +182,7 @@ mod tests {
             mechanism: Mechanism::OauthBearer,
             user: String::new(),
             secret: secret.to_owned(),
+            extensions: Vec::new(),
         }
     }
 
@@ -174,6 +192,24 @@ mod tests {
         let message = exchange.answer(None).unwrap().unwrap();
         assert_eq!(message, b"n,,\x01auth=Bearer a.b-c=\x01\x01");
         assert_eq!(exchange.answer(Some(b"")).unwrap(), None);
+    }
+
+    #[test]
+    fn extensions_follow_the_token() {
+        let extended = |name: &str, value: &str| Login {
+            extensions: vec![(name.to_owned(), value.to_owned())],
+            ..token("t")
+        };
+        let mut exchange = Exchange::new(extended("logicalCluster", "lkc-1")).unwrap();
+        let message = exchange.answer(None).unwrap().unwrap();
+        assert_eq!(
+            message,
+            b"n,,\x01auth=Bearer t\x01logicalCluster=lkc-1\x01\x01"
+        );
+        for (name, value) in [("", "x"), ("auth", "x"), ("a b", "x"), ("a", "x\x01auth=y")] {
+            let refusal = Exchange::new(extended(name, value)).unwrap_err();
+            assert!(refusal.contains("extension"), "{refusal}");
+        }
     }
 
     #[test]
@@ -188,7 +224,7 @@ mod tests {
     fn text_that_is_not_a_token_is_refused_and_not_repeated() {
         for text in ["", "hunter2\x01", "hunter2 hunter2", "hunter2\n"] {
             let refusal = Exchange::new(token(text)).unwrap_err();
-            assert!(refusal.contains("sasl.oauthbearer.token"), "{refusal}");
+            assert!(refusal.contains("is not a token"), "{refusal}");
             assert!(!refusal.contains("hunter2"), "{refusal}");
         }
     }

@@ -18,6 +18,9 @@ pub struct Security {
     pub tls: Option<Source<Tls>>,
     /// `None`: the client does not log in.
     pub login: Option<Source<Login>>,
+    /// Reads what `login` needs, before each connection and on a thread of its own: it may take its time. `login`
+    /// tells its error.
+    pub preparation: Option<Source<()>>,
 }
 
 /// Reason why no broker can be reached.

@@ -337,6 +337,7 @@ impl Simulation {
                 mechanism: Mechanism::Plain,
                 user: "alice".to_owned(),
                 secret: "secret".to_owned(),
+                extensions: Vec::new(),
             })
         }));
         let accumulator = Arc::new(Accumulator::new(settings.batch_bytes));

@@ -20,17 +20,19 @@ use rdkafka::admin::{
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaResult;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode as Code};
 use rdkafka::metadata::MetadataTopic;
 
 pub use apply::Outcome;
 pub use plan::{Difference, Plan, PlannedTopic};
 pub use topic::{ConfigEntry, FoundTopic, WantedTopic};
 
+use super::classify;
 use super::config::ClientKind;
 use super::config::{KafkaOptions, invalid};
 use super::dev;
 use super::metadata_client::{self, ErrorRecorder};
+use super::oauth::TokenKeeper;
 use super::topic_description::{self, TopicDescription};
 use crate::failure::{Failure, FailureCode, FailureKind};
 
@@ -92,10 +94,16 @@ impl Admin {
                 ),
             ));
         }
-        let client = resolved
+        let client: AdminClient<DefaultClientContext> = resolved
             .config
             .create()
             .map_err(|error| invalid(&error, &resolved.redactor))?;
+        if let Some(mut tokens) = TokenKeeper::new(options)? {
+            // The metadata client has it already.
+            tokens
+                .keep(client.inner())
+                .map_err(|problem| classify::connection_failure(Code::Authentication, &problem))?;
+        }
         Ok(Self {
             client,
             metadata_client,

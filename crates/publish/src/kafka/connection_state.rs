@@ -23,7 +23,7 @@ pub(super) struct ConnectionState {
     pub(super) absent_topics: RejectedTopics,
     /// Addresses of the cluster, for messages.
     about: String,
-    options: KafkaOptions,
+    pub(super) options: KafkaOptions,
     broken: OnceLock<Failure>,
     closing: AtomicBool,
     /// Whether the cluster has ever answered.

@@ -287,6 +287,8 @@ impl TopicReader {
     fn refresh(&mut self) -> Result<Option<ReaderEvent>, Failure> {
         const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
         let started = Instant::now();
+        // Without a new one, the old token may be valid for a while; then the brokers refuse it, which is reported.
+        let _ = metadata_client::keep_token(&self.consumer);
         let answer = self.consumer.fetch_metadata(None, REQUEST_TIMEOUT);
         let now = Instant::now();
         self.next_refresh = now + self.refresh_interval;

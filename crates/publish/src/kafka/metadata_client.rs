@@ -16,6 +16,7 @@ use super::config::ClientKind;
 use super::config::{KafkaOptions, invalid};
 use super::dev;
 use super::log::Log;
+use super::oauth::TokenKeeper;
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
 
@@ -34,6 +35,7 @@ const INITIAL_TIMEOUT: Duration = Duration::from_millis(200);
 pub(super) struct ErrorRecorder {
     log: Log,
     last: Mutex<Option<Failure>>,
+    tokens: Mutex<Option<TokenKeeper>>,
 }
 
 impl ClientContext for ErrorRecorder {
@@ -103,11 +105,27 @@ fn client(
     let contact = ErrorRecorder {
         log: Log::new(resolved.redactor),
         last: Mutex::default(),
+        tokens: Mutex::new(TokenKeeper::new(options)?),
     };
-    resolved
+    let client: BaseConsumer<ErrorRecorder> = resolved
         .config
         .create_with_context(contact)
-        .map_err(|error| invalid(&error, &redactor))
+        .map_err(|error| invalid(&error, &redactor))?;
+    keep_token(&client)?;
+    Ok(client)
+}
+
+/// Renews the token with which a client logs in, if it has one that is old.
+///
+/// # Errors
+/// `authentication_failed`: there is no token.
+pub(super) fn keep_token(client: &BaseConsumer<ErrorRecorder>) -> Result<(), Failure> {
+    match &mut *lock(&client.context().tokens) {
+        Some(tokens) => tokens
+            .keep(client.client())
+            .map_err(|problem| classify::connection_failure(Code::Authentication, &problem)),
+        None => Ok(()),
+    }
 }
 
 /// Returns the id of the cluster; `None` if it has none. Development clusters share one.

@@ -9,6 +9,7 @@ mod dev;
 mod log;
 mod metadata_client;
 mod native;
+mod oauth;
 mod outstanding;
 mod producer;
 mod start_order;

@@ -16,6 +16,7 @@ use super::config::{KafkaOptions, TOKEN};
 use super::connection_state::{ConnectionState, closed};
 use super::dev;
 use super::log::Log;
+use super::oauth::{self, TokenSource};
 use super::producer::{milliseconds, no_thread};
 use super::transport::{DROP_TIMEOUT, MAX_WAIT};
 use crate::failure::{Failure, FailureCode, FailureKind};
@@ -126,7 +127,7 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
     let mut settings = Settings::new(servers.collect::<Result<_, _>>()?);
     settings.security = security(options)?;
     for (name, value) in options.texts() {
-        if SECURITY.contains(&name) || name == "bootstrap.servers" {
+        if SECURITY.contains(&name) || oauth::has_property(name) || name == "bootstrap.servers" {
             continue;
         }
         let unknown = || {
@@ -192,7 +193,6 @@ const SECURITY: &[&str] = &[
     "ssl.endpoint.identification.algorithm",
     "enable.ssl.certificate.verification",
     "sasl.mechanisms",
-    TOKEN,
     "sasl.username",
     "sasl.password",
 ];
@@ -220,10 +220,17 @@ fn security(options: &KafkaOptions) -> Result<Security, Failure> {
         security.tls = Some(Source::new(move || tls(&options, verification)));
     }
     if has_login {
-        let mechanism = mechanism(options)?;
+        let way = Way::of(options)?;
+        way.check(options).map_err(invalid)?;
+        if let Way::Token(source) = way {
+            let options = options.clone();
+            security.preparation = Some(Source::new(move || {
+                source.prepare(&options);
+                Ok(())
+            }));
+        }
         let options = options.clone();
-        login(&options, mechanism).map_err(invalid)?;
-        security.login = Some(Source::new(move || login(&options, mechanism)));
+        security.login = Some(Source::new(move || way.login(&options)));
     }
     Ok(security)
 }
@@ -244,33 +251,61 @@ fn verification(options: &KafkaOptions) -> Result<Verification, Failure> {
     }
 }
 
-fn mechanism(options: &KafkaOptions) -> Result<Mechanism, Failure> {
-    let name = options.text("sasl.mechanisms").unwrap_or_default();
-    let known = Mechanism::ALL.into_iter().find(|it| it.name() == name);
-    known.ok_or_else(|| {
-        invalid(format!(
-            "sasl.mechanism={name} is not possible with the native transport: it has {}",
-            Mechanism::ALL.map(Mechanism::name).join(", ")
-        ))
-    })
+/// Way of logging in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Password(Mechanism),
+    Token(TokenSource),
 }
 
-fn login(options: &KafkaOptions, mechanism: Mechanism) -> Result<Login, String> {
-    let read = |name: &str| {
-        options
-            .reveal(name)
-            .map_err(|failure| failure.detail)?
-            .ok_or_else(|| format!("{name} is missing"))
-    };
-    let (user, secret) = match mechanism {
-        Mechanism::OauthBearer => (String::new(), read(TOKEN)?),
-        _ => (read("sasl.username")?, read("sasl.password")?),
-    };
-    Ok(Login {
-        mechanism,
-        user,
-        secret,
-    })
+impl Way {
+    fn of(options: &KafkaOptions) -> Result<Self, Failure> {
+        let name = options.text("sasl.mechanisms").unwrap_or_default();
+        let known = Mechanism::ALL.into_iter().find(|it| it.name() == name);
+        match (known, TokenSource::of(options)?) {
+            (_, Some(source)) => Ok(Self::Token(source)),
+            (Some(Mechanism::OauthBearer), None) => Err(invalid(format!(
+                "{TOKEN} is missing, or {}=oidc",
+                oauth::METHOD
+            ))),
+            (Some(mechanism), None) => Ok(Self::Password(mechanism)),
+            (None, None) => Err(invalid(format!(
+                "sasl.mechanism={name} is not possible with the native transport: it has {}",
+                Mechanism::ALL.map(Mechanism::name).join(", ")
+            ))),
+        }
+    }
+
+    /// Checks what can be known before a connection.
+    fn check(self, options: &KafkaOptions) -> Result<(), String> {
+        match self {
+            Self::Token(source) => source.check(options),
+            Self::Password(_) => self.login(options).map(drop),
+        }
+    }
+
+    fn login(self, options: &KafkaOptions) -> Result<Login, String> {
+        let read = |name: &str| {
+            options
+                .reveal(name)
+                .map_err(|failure| failure.detail)?
+                .ok_or_else(|| format!("{name} is missing"))
+        };
+        Ok(match self {
+            Self::Password(mechanism) => Login {
+                mechanism,
+                user: read("sasl.username")?,
+                secret: read("sasl.password")?,
+                extensions: Vec::new(),
+            },
+            Self::Token(source) => Login {
+                mechanism: Mechanism::OauthBearer,
+                user: String::new(),
+                secret: source.token(options)?.text,
+                extensions: oauth::extensions(options)?,
+            },
+        })
+    }
 }
 
 fn tls(options: &KafkaOptions, verification: Verification) -> Result<Tls, String> {
@@ -414,13 +449,15 @@ mod tests {
         let text = text.to_str().unwrap();
         let ssl = || options().property("security.protocol", "ssl");
         let login = || options().property("security.protocol", "sasl_plaintext");
+        let oauth = || login().property("sasl.mechanism", "OAUTHBEARER");
+        let oidc = || oauth().property("sasl.oauthbearer.method", "oidc");
         for (options, part) in [
             (options().property("retries", "3"), "retries"),
             (options().property("linger.ms", "soon"), "a number"),
             (options().property("security.protocol", "tls"), "sasl_ssl"),
             (options().property("compression.type", "brotli"), "snappy"),
             (
-                options().secret("sasl.oauthbearer.client.secret", Secret::literal("s")),
+                options().secret("sasl.kerberos.secret", Secret::literal("s")),
                 "secret",
             ),
             (ssl().property("ssl.ca.location", "/absent"), "/absent"),
@@ -443,7 +480,42 @@ mod tests {
             ),
             (
                 login().property("sasl.mechanism", "OAUTHBEARER"),
-                "sasl.oauthbearer.token is missing",
+                "sasl.oauthbearer.token is missing, or sasl.oauthbearer.method=oidc",
+            ),
+            (
+                oauth().property("sasl.oauthbearer.method", "azure"),
+                "expected default or oidc",
+            ),
+            (
+                oidc(),
+                "sasl.oauthbearer.token.endpoint.url is missing, which",
+            ),
+            (
+                oidc().property("sasl.oauthbearer.token.endpoint.url", "http://id.example/"),
+                "must begin with https://",
+            ),
+            (
+                oidc().property(
+                    "sasl.oauthbearer.token.endpoint.url",
+                    "https://a:b@id.example/",
+                ),
+                "must not have a user",
+            ),
+            (
+                oidc()
+                    .property("sasl.oauthbearer.token.endpoint.url", "https://id.example/")
+                    .property("https.ca.location", "/absent"),
+                "https.ca.location=/absent can't be read",
+            ),
+            (
+                oidc()
+                    .property("sasl.oauthbearer.token.endpoint.url", "https://id.example/")
+                    .property("https.ca.location", text),
+                "has no certificate",
+            ),
+            (
+                oidc().property("sasl.oauthbearer.extensions", "lkc-1"),
+                "expected NAME=VALUE",
             ),
         ] {
             let detail = refusal(&options);

@@ -16,6 +16,7 @@ use super::classify;
 use super::config::Redactor;
 use super::config::invalid;
 use super::connection_state::{ConnectionState, closed};
+use super::oauth::TokenKeeper;
 use super::outstanding::Outstanding;
 use super::topic_sets::RefusedBatchTopics;
 use crate::clock::lock;
@@ -93,13 +94,14 @@ impl ProducerHandle {
         // Set only here. The context needs the producer, and is created before it. Weak, because the
         // producer owns its context.
         let _ = producer.context().producer.set(Arc::downgrade(&producer));
+        let tokens = TokenKeeper::new(&producer.context().state.options)?;
         let end = Arc::new(End::default());
         let shared = (producer.clone(), end.clone());
         let thread = thread::Builder::new()
             .name("herald-kafka".to_owned())
             .spawn(move || {
                 let (producer, end) = shared;
-                poll_reports(&producer);
+                poll_reports(&producer, tokens);
                 // Dropped on this thread, because librdkafka's destructor may block.
                 drop(producer);
                 *lock(&end.gone) = true;
@@ -201,10 +203,17 @@ fn purge(producer: &Producer, what: PurgeConfig) {
 }
 
 /// Polls reports until the producer is closed and all reports have come.
-fn poll_reports(producer: &Producer) {
+fn poll_reports(producer: &Producer, mut tokens: Option<TokenKeeper>) {
     let reports = producer.context();
     let mut broken_since = None;
     loop {
+        if let Some(tokens) = &mut tokens
+            && !reports.state.is_closing()
+            && let Err(problem) = tokens.keep(producer.client())
+        {
+            let state = &reports.state;
+            state.on_unreachable(Code::Authentication, &problem);
+        }
         if reports.state.is_closing() {
             if reports.outstanding.is_empty() {
                 return;

@@ -67,3 +67,4 @@ mod secure;
 mod statements;
 #[path = "../support/mod.rs"]
 mod support;
+mod token_endpoint;

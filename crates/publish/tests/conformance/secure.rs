@@ -1,11 +1,11 @@
 //! TLS and logins of both transports, with a real Kafka.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use herald_publish::kafka::{KafkaOptions, Secret};
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use herald_publish::kafka::{Admin, KafkaOptions, Secret, WantedTopic};
 use herald_publish::{Connector, FailureCode, FailureKind, Transport};
 
 use crate::cluster::Cluster;
@@ -13,6 +13,7 @@ use crate::kafka::Kafka;
 use crate::statements::numbered;
 use crate::support::ledger::{Ledger, RecordingListener};
 use crate::support::{TEST_TIMEOUT, fresh_topic};
+use crate::token_endpoint::TokenEndpoint;
 
 const TRANSPORTS: [&str; 2] = ["librdkafka", "native"];
 
@@ -96,24 +97,148 @@ fn token(seconds: u64) -> String {
     format!("{}.{}.", part(r#"{"alg":"none"}"#), part(&claims))
 }
 
-/// Only the native transport has it: librdkafka is built without.
 #[test]
-fn native_connection_logs_in_with_a_token_and_reads_it_again() {
+fn logs_in_with_a_given_token_and_reads_it_again() {
     let Some(kafka) = Kafka::calm() else { return };
-    let Some(options) = logged_in("OAUTHBEARER") else {
+    for transport in TRANSPORTS {
+        let Some(options) = logged_in("OAUTHBEARER") else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, "not.a.token").unwrap();
+        let options = options
+            .property("transport", transport)
+            .secret("sasl.oauthbearer.token", Secret::from_file(&file));
+        let failure = refusal(&options);
+        assert_eq!(failure.code, FailureCode::AuthenticationFailed, "{failure}");
+        assert!(!failure.to_string().contains("not.a.token"), "{failure}");
+        std::fs::write(&file, token(3_600)).unwrap();
+        assert_delivers(&kafka, &options);
+    }
+}
+
+fn fetching(transport: &str, endpoint: &TokenEndpoint) -> Option<KafkaOptions> {
+    let options = logged_in("OAUTHBEARER")?
+        .property("transport", transport)
+        .property("sasl.oauthbearer.method", "oidc")
+        .property("sasl.oauthbearer.client.id", "orders service")
+        .secret(
+            "sasl.oauthbearer.client.secret",
+            Secret::literal("hunter2+%"),
+        )
+        .property("sasl.oauthbearer.scope", "kafka write")
+        .property("sasl.oauthbearer.extensions", "logicalCluster=lkc-1")
+        .property("sasl.oauthbearer.token.endpoint.url", endpoint.url());
+    Some(options)
+}
+
+/// Answer of a token endpoint.
+fn fetched(seconds: u64) -> (u16, String) {
+    let token = token(3_600);
+    let body =
+        format!(r#"{{"access_token":"{token}","token_type":"Bearer","expires_in":{seconds}}}"#);
+    (200, body)
+}
+
+#[test]
+fn one_token_is_fetched_for_all_logins_until_it_is_old() {
+    let Some(kafka) = Kafka::calm() else { return };
+    for transport in TRANSPORTS {
+        let endpoint = TokenEndpoint::start(vec![fetched(1), fetched(3_600)]);
+        let Some(options) = fetching(transport, &endpoint) else {
+            return;
+        };
+        assert_delivers(&kafka, &options);
+        std::thread::sleep(Duration::from_secs(1));
+        assert_delivers(&kafka, &options);
+        assert_delivers(&kafka, &options);
+        let requests = endpoint.requests();
+        assert_eq!(requests.len(), 2, "{transport}: {requests:?}");
+        let credentials = BASE64_STANDARD.encode("orders%20service:hunter2%2B%25");
+        let header = format!("authorization: Basic {credentials}\r\n");
+        for request in requests {
+            assert!(request.contains(&header), "{request}");
+            assert!(
+                request.ends_with("grant_type=client_credentials&scope=kafka%20write"),
+                "{request}"
+            );
+        }
+    }
+}
+
+/// Session of the brokers here: 5 seconds.
+#[test]
+fn a_long_connection_logs_in_again_with_a_new_token() {
+    let Some(_kafka) = Kafka::calm() else { return };
+    for transport in TRANSPORTS {
+        let short = (200, format!(r#"{{"access_token":"{}"}}"#, token(4)));
+        let endpoint = TokenEndpoint::start(vec![short, fetched(3_600)]);
+        let Some(options) = fetching(transport, &endpoint) else {
+            return;
+        };
+        let listener = Arc::new(RecordingListener::default());
+        let connection = options.connect(listener, None).unwrap();
+        connection.probe(TEST_TIMEOUT).unwrap();
+        std::thread::sleep(Duration::from_secs(7));
+        connection.probe(TEST_TIMEOUT).unwrap();
+        assert_eq!(endpoint.requests().len(), 2, "{transport}");
+        connection.close(TEST_TIMEOUT);
+    }
+}
+
+#[test]
+fn topics_are_administered_with_a_token() {
+    let Some(_kafka) = Kafka::calm() else { return };
+    let endpoint = TokenEndpoint::start(vec![fetched(3_600)]);
+    let Some(options) = fetching("native", &endpoint) else {
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    std::fs::write(&file, "not.a.token").unwrap();
-    let options = options
-        .property("transport", "native")
-        .secret("sasl.oauthbearer.token", Secret::from_file(&file));
-    let failure = refusal(&options);
-    assert_eq!(failure.code, FailureCode::AuthenticationFailed, "{failure}");
-    assert!(!failure.to_string().contains("not.a.token"), "{failure}");
-    std::fs::write(&file, token(3_600)).unwrap();
-    assert_delivers(&kafka, &options);
+    let admin = Admin::connect(&options, TEST_TIMEOUT).unwrap();
+    let topic = fresh_topic("token");
+    let plan = admin.plan(vec![WantedTopic::new(&topic)]).unwrap();
+    admin.apply(&plan);
+    assert!(admin.topic_names().unwrap().contains(&topic));
+    assert_eq!(endpoint.requests().len(), 1);
+}
+
+#[test]
+fn token_endpoint_that_gives_no_token_is_named_without_the_secret() {
+    let Some(_kafka) = Kafka::calm() else { return };
+    let elsewhere = TokenEndpoint::start(vec![(200, r#"{"access_token":"stolen"}"#.to_owned())]);
+    for transport in TRANSPORTS {
+        for (status, body, part) in [
+            (
+                401,
+                r#"{"error":"invalid_client","error_description":"unknown"}"#,
+                "invalid_client, unknown",
+            ),
+            (200, "{}", "as a token endpoint"),
+            (500, "<html>", "HTTP status 500"),
+            (302, &*elsewhere.url(), "HTTP status 302"),
+            // Refused here or by the broker, in words of its own.
+            (200, r#"{"access_token":"a b","expires_in":60}"#, ""),
+        ] {
+            let endpoint = TokenEndpoint::start(vec![(status, body.to_owned())]);
+            let Some(options) = fetching(transport, &endpoint) else {
+                return;
+            };
+            let failure = refusal(&options);
+            assert_eq!(failure.code, FailureCode::AuthenticationFailed, "{failure}");
+            let text = failure.to_string();
+            assert!(text.contains(part), "{transport}, {part}: {text}");
+            assert!(!text.contains("hunter2") && !text.contains("a b"), "{text}");
+        }
+        let endpoint = TokenEndpoint::start(Vec::new());
+        let Some(options) = fetching(transport, &endpoint) else {
+            return;
+        };
+        let url = "http://127.0.0.1:1/token";
+        let away = options.property("sasl.oauthbearer.token.endpoint.url", url);
+        let text = refusal(&away).to_string();
+        assert!(text.contains(&format!("{url} does not answer")), "{text}");
+    }
+    assert_eq!(elsewhere.requests().len(), 0);
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub use self::property::Property;
 use self::property::Value;
 pub(crate) use self::secret::Redactor;
 pub use self::secret::Secret;
+use super::oauth::{self, TokenSource, Tokens};
 use super::topic_limits::TopicLimits;
 use super::topic_sets::RefusedBatchTopics;
 use crate::failure::{Failure, FailureCode, FailureKind};
@@ -37,12 +38,13 @@ pub struct KafkaOptions {
     properties: Vec<Property>,
     refused: RefusedBatchTopics,
     limits: TopicLimits,
+    tokens: Tokens,
 }
 
 /// Name of the property that chooses the producer.
 const TRANSPORT: &str = "transport";
 
-/// Token of OAuth 2, which only the native transport has.
+/// Token of OAuth 2: Herald gives it to its clients.
 pub(super) const TOKEN: &str = "sasl.oauthbearer.token";
 
 /// Resolved configuration of a client.
@@ -75,6 +77,7 @@ impl KafkaOptions {
             properties: Vec::new(),
             refused: RefusedBatchTopics::default(),
             limits: TopicLimits::default(),
+            tokens: Tokens::default(),
         }
         .property("bootstrap.servers", bootstrap_servers)
     }
@@ -176,6 +179,11 @@ impl KafkaOptions {
         }
     }
 
+    /// Tokens that were fetched for logins.
+    pub(super) fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
     pub(super) fn limits(&self) -> &TopicLimits {
         &self.limits
     }
@@ -223,6 +231,7 @@ impl KafkaOptions {
     pub(crate) fn resolve(&self, clients: ClientKind) -> Result<Resolved, Failure> {
         let mut settings = BTreeMap::new();
         let mut secrets = Vec::new();
+        let has_token = TokenSource::of(self)?.is_some();
         for (whose, name, value) in DEFAULTS {
             if clients == ClientKind::Producer || *whose == ClientKind::Any {
                 settings.insert(*name, (*name, (*value).to_owned()));
@@ -246,17 +255,14 @@ impl KafkaOptions {
             if matches!(value, Value::Secret(_)) || property::is_sensitive(name) {
                 secrets.push(text.clone());
             }
+            if has_token && oauth::has_property(canonical) {
+                continue;
+            }
             if canonical == TOKEN {
-                if clients == ClientKind::Producer && self.is_native()? {
-                    continue;
-                }
                 return Err(Failure::new(
                     FailureKind::Permanent,
                     FailureCode::InvalidProperty,
-                    format!(
-                        "{name} is only for publishing with `transport: native`: librdkafka, which \
-                         all else uses, can't log in with a token"
-                    ),
+                    format!("{name} needs sasl.mechanism=OAUTHBEARER"),
                 ));
             }
             settings.insert(canonical, (name, text));
