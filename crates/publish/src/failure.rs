@@ -24,7 +24,7 @@ pub enum FailureKind {
 pub enum FailureCode {
     /// The connection was closed before an acknowledgement came.
     Abandoned,
-    /// The broker does not accept the credentials.
+    /// The login failed: a broker does not accept the credentials, or there is no token.
     AuthenticationFailed,
     /// The broker refused a whole batch of messages.
     BatchRefused,

@@ -197,7 +197,7 @@ const CLASSES: &[Class] = &[
     class(
         Retriable,
         FailureCode::AuthenticationFailed,
-        "the broker does not accept the credentials",
+        "the login failed",
         &[
             Code::Authentication,
             Code::SaslAuthenticationFailed,

@@ -79,10 +79,7 @@ impl Property {
     /// Returns whether a secret is written as text. On a command line others see it in the list of
     /// processes, and from a settings file it gets into a repository.
     pub fn exposes_secret(&self) -> bool {
-        // `sasl.oauthbearer.token.endpoint.url` is not a secret.
-        matches!(self.value, Value::Text(_))
-            && is_sensitive(&self.name)
-            && self.name.rsplit('.').next() != Some("url")
+        matches!(self.value, Value::Text(_)) && is_sensitive(&self.name)
     }
 }
 
@@ -186,7 +183,8 @@ pub(super) fn is_for_producers_only(canonical: &str) -> bool {
 
 pub(super) fn is_sensitive(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    SENSITIVE.iter().any(|part| name.contains(part))
+    // The address of a token endpoint is not a secret.
+    SENSITIVE.iter().any(|part| name.contains(part)) && !name.ends_with(".url")
 }
 
 #[cfg(test)]
