@@ -18,6 +18,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.schema_registry import (
     SchemaRegistryClient,
     dual_schema_id_deserializer,
+    topic_subject_name_strategy,
 )
 from confluent_kafka.schema_registry.json_schema import JSONDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
@@ -90,11 +91,15 @@ def deserialized(topic: str, broker: Broker) -> list[tuple[Any, Message]]:
     """Returns the values as the deserializer of the registry's client reads them, which
     validates them by their schema, and the messages.
     """
-    client = SchemaRegistryClient({"url": REGISTRY})
+    client = SchemaRegistryClient({"url": REGISTRY, "timeout": HANG_SECONDS})
     read = JSONDeserializer(
         None,
         schema_registry_client=client,
-        conf={"schema.id.deserializer": dual_schema_id_deserializer},
+        conf={
+            "schema.id.deserializer": dual_schema_id_deserializer,
+            # The default one asks for what only Confluent's registry has.
+            "subject.name.strategy": topic_subject_name_strategy,
+        },
     )
     consumer = Consumer(
         {"bootstrap.servers": broker.address, "group.id": topic, "log_level": 0}
@@ -152,6 +157,24 @@ def test_the_command_publishes_and_reads_framed_values(
     assert json.loads(line)["envelope"]["payload"] == PAYLOAD
     command(tmp_path, "verify", "orders.yaml")
     assert "order.placed" in command(tmp_path, "infer", "--topic", topic)
+
+
+def test_events_of_one_topic_share_a_schema_that_refers_to_theirs(
+    tmp_path: Path, broker: Broker
+) -> None:
+    topic = f"{broker.namespace}.orders"
+    broker.create([topic])
+    service = broker.namespace
+    contract = CONTRACT.format(topic=topic, envelope="none").replace("shop", service)
+    more = f"  - {{event_type: order.lost, topic: {topic}, payload: {{by: string}}}}\n"
+    contract = contract.replace("definitions:", f"{more}definitions:")
+    (tmp_path / "orders.yaml").write_text(contract)
+    command(tmp_path, "registry", "register", "orders.yaml", "--references", "--yes")
+    settings = {"url": REGISTRY, "framing": "prefix"}
+    asyncio.run(publish(topic, broker, envelope="none", schema_registry=settings))
+    command(tmp_path, "spool", "drain", "--framing", "prefix")
+    [(document, _)] = deserialized(topic, broker)
+    assert document == PAYLOAD
 
 
 def test_events_wait_for_a_registry_that_is_away(

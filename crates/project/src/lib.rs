@@ -134,6 +134,12 @@ static SCHEMA_REGISTRY: MapShape = MapShape {
         )
         .default("\"auto\""),
         Key::new(
+            "references",
+            Shape::Bool,
+            "Whether the schema of a topic with several events refers to subjects of the events, by their record names, instead of repeating their schemas.",
+        )
+        .default("false"),
+        Key::new(
             "framing",
             Shape::Word(&FRAMING_NAMES),
             "Place of the schema id in published records: before the value, in the header `__value_schema_id`, or nowhere.",
@@ -273,6 +279,8 @@ pub struct SchemaRegistry {
     pub subjects: Option<SubjectStrategy>,
     /// One of [`CONTENT_MODELS`]; `None` when not set.
     pub content_model: Option<String>,
+    /// Whether the schema of a topic with several events refers to subjects of the events.
+    pub references: bool,
     /// Place of the schema id in published records; `None` when not set.
     pub framing: Option<Framing>,
 }
@@ -426,6 +434,7 @@ fn read_schema_registry(registry: &Yaml, folder: &Path) -> SchemaRegistry {
         ca: text("ca").map(|path| folder.join(path)),
         subjects: text("subjects").and_then(|name| name.parse().ok()),
         content_model: text("content_model").map(str::to_owned),
+        references: registry.get("references").and_then(Yaml::as_bool) == Some(true),
         framing: text("framing").and_then(|name| name.parse().ok()),
     }
 }

@@ -172,6 +172,22 @@ pub fn union_schema(title: &str, schemas: impl IntoIterator<Item = Value>) -> Va
     })
 }
 
+/// Returns the schema of the values of a topic with several events, by references to schemas of these
+/// names.
+pub fn union_of_references<'a>(title: &str, names: impl IntoIterator<Item = &'a str>) -> Value {
+    let members = names.into_iter().map(|name| json!({"$ref": name}));
+    json!({
+        "$schema": DRAFT,
+        "title": title,
+        "anyOf": members.collect::<Vec<_>>(),
+    })
+}
+
+/// Returns the name that an event with this record name has among the definitions of a union.
+pub fn definition_name(record: &str) -> String {
+    pointer_safe(record)
+}
+
 /// Adds the properties to `new` that `old` has and `new` has not, so that their removal is none for a
 /// registry, and returns their paths. Events with them stay valid, and no event needs them.
 pub fn keep_removed(new: &mut Value, old: &Value) -> Vec<String> {

@@ -75,6 +75,9 @@ pub struct Selection {
     /// else auto]
     #[arg(long, value_name = "MODEL", value_parser = PossibleValuesParser::new(CONTENT_MODELS), hide_possible_values = true, help_heading = REGISTRY)]
     pub content_model: Option<String>,
+    /// Let the schema of a topic with several events refer to subjects of the events
+    #[arg(long, help_heading = REGISTRY)]
+    pub references: bool,
 }
 
 const REGISTRY: &str = "Schema registry";

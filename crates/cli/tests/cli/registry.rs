@@ -321,6 +321,73 @@ fn events_of_one_topic_share_a_subject_or_have_their_own() {
     );
 }
 
+fn two_events(service: &str, topic: &str, amount: &str) -> String {
+    format!(
+        "node_type: effect\nservice_name: {service}\nenvelope: none\ninclude_state_events: false\n\
+         include_metric_events: false\nevents:\n  - {{event_type: a, topic: {topic}, payload: {{x: {amount}}}}}\n  \
+         - {{event_type: b, topic: {topic}, payload: {{y: string}}}}\n"
+    )
+}
+
+#[test]
+fn the_schema_of_a_topic_can_refer_to_those_of_its_events() {
+    let Some(registry) = registry() else { return };
+    let (topic, service) = (fresh("union"), fresh("parts"));
+    let sandbox = Sandbox::with(&[("a.yaml", &two_events(&service, &topic, "integer"))]);
+    let register = ["register", "a.yaml", "--references", "--yes"];
+    let check = run(&sandbox, &["check", "a.yaml", "--references"]).exits(0);
+    assert!(
+        check.stdout.contains("2 new, 1 waiting for references"),
+        "{}",
+        check.stdout
+    );
+    let done = run(&sandbox, &register).exits(0);
+    assert!(
+        done.stdout.contains("3 schemas registered"),
+        "{}",
+        done.stdout
+    );
+    let name = format!("{topic}-value");
+    let union = registry.latest(&name).unwrap().unwrap();
+    let part = |event: &str, version| Reference {
+        name: format!("{service}.{event}.v1"),
+        subject: format!("{service}.{event}.v1"),
+        version,
+    };
+    assert_eq!(union.schema.references, [part("a", 1), part("b", 1)]);
+    let again = run(&sandbox, &register).exits(0);
+    assert!(
+        again.stdout.contains("3 subjects: 3 registered"),
+        "{}",
+        again.stdout
+    );
+
+    // A new version of an event is a new version of the union.
+    let changed = two_events(&service, &topic, "{type: integer, minimum: 1}");
+    sandbox.write("a.yaml", changed);
+    run(&sandbox, &register).exits(0);
+    let union = registry.latest(&name).unwrap().unwrap();
+    assert_eq!(union.version, 2);
+    assert_eq!(union.schema.references, [part("a", 2), part("b", 1)]);
+}
+
+#[test]
+fn events_of_a_union_are_judged_one_by_one() {
+    let Some(registry) = registry() else { return };
+    let (topic, service) = (fresh("judged"), fresh("judged"));
+    let sandbox = Sandbox::with(&[("a.yaml", &two_events(&service, &topic, "integer"))]);
+    run(&sandbox, &["register", "a.yaml", "--yes"]).exits(0);
+    let name = format!("{topic}-value");
+    registry.set_level(&name, Level::Backward).unwrap();
+    sandbox.write("a.yaml", two_events(&service, &topic, "boolean"));
+    let check = run(&sandbox, &["check", "a.yaml"]).exits(1);
+    assert!(
+        check.stdout.contains("`herald breaking` agrees: "),
+        "{}",
+        check.stdout
+    );
+}
+
 #[test]
 fn a_registered_schema_with_references_is_read() {
     let Some(registry) = registry() else { return };

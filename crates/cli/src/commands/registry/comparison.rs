@@ -2,7 +2,8 @@
 
 use herald_breaking::Change;
 use herald_registry::{Error as RegistryError, Level, Registered, Registry, Schema};
-use herald_render::registry_schema::{ContentModel, keep_removed};
+use herald_render::registry_schema::{ContentModel, definition_name, keep_removed};
+use serde_json::Value;
 
 use super::subjects::Subject;
 use super::verdict;
@@ -48,6 +49,8 @@ pub enum State {
         /// Reasons of the registry for the first form, if it gives some.
         messages: Vec<String>,
     },
+    /// Its references are registered first.
+    Waiting,
     /// The registry can't say.
     Failed(RegistryError),
 }
@@ -60,13 +63,14 @@ impl State {
             Self::Registered => "registered",
             Self::Compatible => "compatible",
             Self::Incompatible { .. } => "incompatible",
+            Self::Waiting => "waiting",
             Self::Failed(_) => "failed",
         }
     }
 
     /// Whether there is something to register.
     pub fn can_be_registered(&self) -> bool {
-        matches!(self, Self::New | Self::Compatible)
+        matches!(self, Self::New | Self::Compatible | Self::Waiting)
     }
 }
 
@@ -85,12 +89,13 @@ impl<'a> Comparison<'a> {
         let registered = registry.latest(&subject.name)?;
         let mut forms = forms(&subject, level, model, registered.as_ref());
         let (at, state) = match &registered {
+            _ if subject.waits_for_parts() => (0, State::Waiting),
             None => (0, State::New),
             Some(registered) => judge(registry, &subject.name, level, registered, &forms)?,
         };
-        let changes = match (&registered, subject.only_event()) {
-            (Some(registered), Some(event)) if !matches!(state, State::Registered) => {
-                verdict::changes(event, &registered.schema.schema)?
+        let changes = match &registered {
+            Some(registered) if !matches!(state, State::Registered) => {
+                changes(&subject, &registered.schema.schema)?
             }
             _ => None,
         };
@@ -103,6 +108,22 @@ impl<'a> Comparison<'a> {
             changes,
         })
     }
+}
+
+/// Returns the changes of all events of a subject that break somebody; `None` if none can be compared.
+fn changes(subject: &Subject<'_>, registered: &Value) -> Result<Option<Vec<Change>>, Error> {
+    if let Some(event) = subject.only_event() {
+        return verdict::changes(event, registered, "");
+    }
+    let mut all = None;
+    for event in &subject.events {
+        let place = format!("/definitions/{}", definition_name(&event.record));
+        // An event that is not there yet breaks nobody.
+        if let Some(changes) = verdict::changes(event, registered, &place)? {
+            all.get_or_insert_with(Vec::new).extend(changes);
+        }
+    }
+    Ok(all)
 }
 
 /// Returns the forms in which a schema may be registered, the preferred one first.
@@ -157,6 +178,10 @@ fn judge(
     let is_registered = |form: &Form| form.schema == registered.schema;
     if let Some(at) = forms.iter().position(is_registered) {
         return Ok((at, State::Registered));
+    }
+    // Nothing is compared then, though some registries answer as if it were.
+    if level == Level::None {
+        return Ok((0, State::Compatible));
     }
     let mut first = None;
     for (at, form) in forms.iter().enumerate() {

@@ -10,6 +10,10 @@ use super::fields::{self, NewField};
 pub fn sentences(comparison: &Comparison<'_>) -> Vec<String> {
     match &comparison.state {
         State::New => Vec::new(),
+        State::Waiting => vec![format!(
+            "it refers to {}, which are registered first",
+            quoted(&parts_of(comparison))
+        )],
         State::Failed(error) => vec![error.to_string()],
         State::Registered | State::Compatible => of_compatible(comparison),
         State::Incompatible { messages } => of_incompatible(comparison, messages),
@@ -111,6 +115,12 @@ fn of_new_field(field: &NewField, comparison: &Comparison<'_>) -> Option<String>
         ));
     }
     None
+}
+
+fn parts_of(comparison: &Comparison<'_>) -> Vec<String> {
+    let missing = comparison.subject.parts.iter();
+    let missing = missing.filter(|part| part.version.is_none());
+    missing.map(|part| part.subject.clone()).collect()
 }
 
 fn directions(change: &Change) -> String {

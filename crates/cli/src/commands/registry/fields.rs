@@ -24,6 +24,13 @@ pub fn added(old: &Value, new: &Value) -> Vec<NewField> {
         found: Vec::new(),
     };
     walk.object(old, new, "", 0);
+    // Of a union, the events that both have.
+    for name in new["anyOf"].as_array().into_iter().flatten() {
+        let old_members = old["anyOf"].as_array().into_iter().flatten();
+        if name.get("$ref").is_some() && old_members.into_iter().any(|member| member == name) {
+            walk.object(name, name, "", 0);
+        }
+    }
     walk.found
 }
 

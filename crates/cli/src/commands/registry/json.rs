@@ -22,6 +22,7 @@ pub fn document(comparisons: &[Comparison<'_>], outcomes: Option<&[Outcome]>) ->
         "summary": {
             "new": count("new"),
             "compatible": count("compatible"),
+            "waiting": count("waiting"),
             "incompatible": count("incompatible"),
             "failed": count("failed"),
             "registered": count("registered"),
@@ -51,6 +52,9 @@ fn subject(comparison: &Comparison<'_>, outcome: Option<&Outcome>) -> Value {
             ContentModel::Closed => "closed",
         }),
     );
+    let parts = comparison.subject.parts.iter();
+    let parts = parts.map(|part| json!({"subject": part.subject, "version": part.version}));
+    put("references", parts.collect());
     put("kept_fields", json!(comparison.form.kept));
     let messages = match &comparison.state {
         State::Incompatible { messages } => messages.as_slice(),

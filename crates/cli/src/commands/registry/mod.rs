@@ -66,15 +66,17 @@ fn register(args: &Register) -> Result<ExitStatus, Error> {
             print(format, comparisons, None)?;
             terminal::status("");
         }
-        let wanted = comparisons
-            .iter()
-            .filter(|one| one.state.can_be_registered());
-        let outcomes: Vec<_> = wanted
-            .map(|one| Outcome {
-                subject: one.subject.name.clone(),
-                result: client.register(&one.subject.name, &one.form.schema),
-            })
-            .collect();
+        let mut outcomes = Vec::new();
+        for one in comparisons {
+            if matches!(one.state, State::Waiting) {
+                outcomes.extend(register_union(client, one)?);
+            } else if one.state.can_be_registered() {
+                outcomes.push(Outcome {
+                    subject: one.subject.name.clone(),
+                    result: client.register(&one.subject.name, &one.form.schema),
+                });
+            }
+        }
         match format {
             ReportFormat::Text => output::text(&text::outcomes(&outcomes))?,
             ReportFormat::Json => print(format, comparisons, Some(&outcomes))?,
@@ -85,6 +87,44 @@ fn register(args: &Register) -> Result<ExitStatus, Error> {
             status(comparisons)
         })
     })
+}
+
+/// Registers a schema whose references are registered by now. `None` if it is registered already.
+fn register_union(client: &Client, one: &Comparison<'_>) -> Result<Option<Outcome>, Error> {
+    let mut subject = one.subject.clone();
+    let name = subject.name.clone();
+    for part in &mut subject.parts {
+        let latest = client.latest(&part.subject)?;
+        part.version = latest.map(|latest| latest.version);
+    }
+    let refused = |message: String| {
+        Err(RegistryError::Refused {
+            action: format!("register a version of the subject `{name}`"),
+            status: 0,
+            code: 0,
+            message,
+        })
+    };
+    let result = if subject.waits_for_parts() {
+        refused("a subject that it refers to is not registered".to_owned())
+    } else {
+        let again = Comparison::make(client, subject, Some(one.form.model))?;
+        match again.state {
+            State::Registered => return Ok(None),
+            State::New | State::Compatible | State::Waiting => {
+                client.register(&name, &again.form.schema)
+            }
+            State::Incompatible { messages } => refused(format!(
+                "it is not compatible with the last version {}",
+                messages.join("; ")
+            )),
+            State::Failed(error) => Err(error),
+        }
+    };
+    Ok(Some(Outcome {
+        subject: name,
+        result,
+    }))
 }
 
 fn diff(args: &Diff) -> Result<ExitStatus, Error> {
@@ -125,7 +165,7 @@ fn status(comparisons: &[Comparison<'_>]) -> ExitStatus {
     let of = |one: &Comparison<'_>| match one.state {
         State::Failed(_) => ExitStatus::Failure,
         State::Incompatible { .. } => ExitStatus::Problems,
-        State::New | State::Registered | State::Compatible => ExitStatus::Success,
+        State::New | State::Registered | State::Compatible | State::Waiting => ExitStatus::Success,
     };
     comparisons
         .iter()
@@ -146,7 +186,8 @@ fn with_comparisons(
     let strategy = schema_registry::strategy(selection.subjects, settings);
     let profile = selection.envelope.or(project.options.defaults.envelope);
     let namespace = selection.namespace.get();
-    let subjects = subjects::of_catalog(&loaded.catalog, strategy, namespace, profile)
+    let references = selection.references || settings.references;
+    let subjects = subjects::of_catalog(&loaded.catalog, strategy, namespace, profile, references)
         .map_err(wanted_topics::report_problems)?;
     let subjects = selected(subjects, &selection.only)?;
     let model = match (selection.content_model.as_deref()).or(settings.content_model.as_deref()) {
@@ -154,11 +195,22 @@ fn with_comparisons(
         Some("closed") => Some(ContentModel::Closed),
         _ => None,
     };
-    let comparisons = subjects
-        .into_iter()
-        .map(|subject| Comparison::make(&client, subject, model))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut comparisons: Vec<Comparison<'_>> = Vec::new();
+    for mut subject in subjects {
+        for part in &mut subject.parts {
+            part.version = registered_version(&comparisons, &part.subject);
+        }
+        comparisons.push(Comparison::make(&client, subject, model)?);
+    }
     act(&client, &comparisons)
+}
+
+/// Returns the version of a subject that was compared before, if the contract's schema is registered.
+fn registered_version(comparisons: &[Comparison<'_>], subject: &str) -> Option<u32> {
+    let found = comparisons.iter().find(|one| one.subject.name == subject)?;
+    let is_registered = matches!(found.state, State::Registered);
+    let registered = found.registered.as_ref().filter(|_| is_registered);
+    registered.map(|registered| registered.version)
 }
 
 /// Returns the subjects that match a pattern.

@@ -5,16 +5,30 @@ use std::collections::BTreeMap;
 use herald_catalog::{Catalog, Event, Node, topics};
 use herald_envelope::schema_id::{SubjectStrategy, record_name};
 use herald_envelope::{Profile, topic};
-use herald_registry::Schema;
-use herald_render::registry_schema::{ContentModel, union_schema, value_schema};
+use herald_registry::{Reference, Schema};
+use herald_render::registry_schema::{
+    ContentModel, union_of_references, union_schema, value_schema,
+};
 use serde_json::Value;
 
 /// A subject, and the events whose schema it has.
+#[derive(Clone)]
 pub struct Subject<'a> {
     /// Its name.
     pub name: String,
+    /// The subjects of its events, if its schema refers to them.
+    pub parts: Vec<Part>,
     /// Its events; more than one if a topic has several.
     pub events: Vec<EventOfSubject<'a>>,
+}
+
+/// A subject that a schema refers to.
+#[derive(Clone)]
+pub struct Part {
+    /// Its name, which is also the name of the reference.
+    pub subject: String,
+    /// Its version; `None` until it is registered.
+    pub version: Option<u32>,
 }
 
 /// An event of a subject.
@@ -33,6 +47,13 @@ pub struct EventOfSubject<'a> {
 impl Subject<'_> {
     /// Returns the schema in a content model.
     pub fn schema(&self, model: ContentModel) -> Schema {
+        if !self.parts.is_empty() {
+            let names = self.parts.iter().map(|part| part.subject.as_str());
+            return Schema {
+                schema: union_of_references(&self.name, names),
+                references: self.parts.iter().filter_map(Part::reference).collect(),
+            };
+        }
         let schema = match self.events.as_slice() {
             [one] => one.schema(model),
             several => union_schema(&self.name, several.iter().map(|it| it.schema(model))),
@@ -41,6 +62,11 @@ impl Subject<'_> {
             schema,
             references: Vec::new(),
         }
+    }
+
+    /// Whether a subject that the schema refers to is not registered yet.
+    pub fn waits_for_parts(&self) -> bool {
+        self.parts.iter().any(|part| part.version.is_none())
     }
 
     /// Returns the event, if it is the only one.
@@ -62,6 +88,16 @@ impl Subject<'_> {
     }
 }
 
+impl Part {
+    fn reference(&self) -> Option<Reference> {
+        Some(Reference {
+            name: self.subject.clone(),
+            subject: self.subject.clone(),
+            version: self.version?,
+        })
+    }
+}
+
 impl EventOfSubject<'_> {
     /// Returns the schema of the value in a content model.
     pub fn schema(&self, model: ContentModel) -> Value {
@@ -69,7 +105,8 @@ impl EventOfSubject<'_> {
     }
 }
 
-/// Returns the subjects of all events, sorted by name.
+/// Returns the subjects of all events, sorted by name. With `references`, those of topics with several
+/// events refer to the subjects of the events, which come first.
 ///
 /// # Errors
 /// A sentence for each topic that is not valid, and for each record with two schemas.
@@ -78,6 +115,7 @@ pub fn of_catalog<'a>(
     strategy: SubjectStrategy,
     namespace: Option<&str>,
     profile: Option<Profile>,
+    references: bool,
 ) -> Result<Vec<Subject<'a>>, Vec<String>> {
     let mut subjects: BTreeMap<String, Subject<'a>> = BTreeMap::new();
     let mut problems = Vec::new();
@@ -100,16 +138,33 @@ pub fn of_catalog<'a>(
             };
             let subject = subjects.entry(name.clone()).or_insert_with(|| Subject {
                 name,
+                parts: Vec::new(),
                 events: Vec::new(),
             });
             subject.add(event, &mut problems);
         }
     }
-    if problems.is_empty() {
-        Ok(subjects.into_values().collect())
-    } else {
-        Err(problems)
+    if !problems.is_empty() {
+        return Err(problems);
     }
+    let mut parts = BTreeMap::new();
+    for subject in subjects.values_mut() {
+        if references && subject.events.len() > 1 {
+            for event in &subject.events {
+                subject.parts.push(Part {
+                    subject: event.record.clone(),
+                    version: None,
+                });
+                let part = Subject {
+                    name: event.record.clone(),
+                    parts: Vec::new(),
+                    events: vec![event.clone()],
+                };
+                parts.insert(event.record.clone(), part);
+            }
+        }
+    }
+    Ok(parts.into_values().chain(subjects.into_values()).collect())
 }
 
 impl<'a> Subject<'a> {

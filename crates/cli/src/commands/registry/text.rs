@@ -12,9 +12,10 @@ use crate::format::count;
 use crate::terminal::{BOLD, DIM, GREEN, RED};
 
 /// States in the order of the report, each with its title, mark and style.
-const SECTIONS: [(&str, &str, &str, Style); 5] = [
+const SECTIONS: [(&str, &str, &str, Style); 6] = [
     ("new", "New", "+", GREEN),
     ("compatible", "Compatible", "~", GREEN),
+    ("waiting", "Waiting for references", "~", GREEN),
     ("incompatible", "Incompatible", "!", RED),
     ("failed", "Not compared", "!", RED),
     ("registered", "Registered", "=", DIM),

@@ -12,25 +12,34 @@ use crate::Error;
 
 /// Returns the changes from the registered schema of a value to that of the contract that break consumers
 /// or the reading of older events; `None` if the registered schema is not of a form that contracts have.
+///
+/// `place` is the JSON Pointer of the schema of the value in `registered`.
 pub fn changes(
     event: &EventOfSubject<'_>,
     registered: &Value,
+    place: &str,
 ) -> Result<Option<Vec<Change>>, Error> {
     let folder = tempfile::tempdir()?;
     let path = |name: &str| folder.path().join(name);
     fs::write(path(PROJECT_FILE), "")?;
     let description = event.profile.describe();
     let member = description.payload;
-    let pointer = member.map_or(String::new(), |member| format!("#/properties/{member}"));
-    if registered
-        .pointer(pointer.trim_start_matches('#'))
-        .is_none()
-    {
+    let payload = member.map_or(String::new(), |member| format!("/properties/{member}"));
+    let place = format!("{place}{payload}");
+    if registered.pointer(&place).is_none() {
         return Ok(None);
     }
     let contract = event.schema(ContentModel::Open);
     let mut loaded = Vec::new();
-    for (name, schema) in [("registered", registered), ("contract", &contract)] {
+    let versions = [
+        ("registered", registered, place),
+        ("contract", &contract, payload),
+    ];
+    for (name, schema, pointer) in versions {
+        let pointer = match pointer.as_str() {
+            "" => pointer,
+            _ => format!("#{pointer}"),
+        };
         fs::write(path(&format!("{name}.json")), schema.to_string())?;
         let text = json!({
             "node_type": "effect",
