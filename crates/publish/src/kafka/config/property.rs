@@ -184,7 +184,7 @@ pub(super) fn is_for_producers_only(canonical: &str) -> bool {
 pub(super) fn is_sensitive(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     // The address of a token endpoint is not a secret.
-    SENSITIVE.iter().any(|part| name.contains(part)) && !name.ends_with(".url")
+    SENSITIVE.iter().any(|part| name.contains(part)) && name.rsplit('.').next() != Some("url")
 }
 
 #[cfg(test)]
