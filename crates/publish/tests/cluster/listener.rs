@@ -1,6 +1,6 @@
 //! Reading topics as they grow.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use herald_publish::FailureCode;
 use herald_publish::FailureKind;
@@ -173,12 +173,21 @@ fn leaves_no_consumer_group_behind() {
             .set("bootstrap.servers", &servers)
             .create()
             .unwrap();
-        let groups = client.fetch_group_list(None, TEST_TIMEOUT).unwrap();
-        groups
-            .groups()
-            .iter()
-            .map(|g| g.name().to_owned())
-            .collect()
+        let deadline = Instant::now() + TEST_TIMEOUT;
+        loop {
+            match client.fetch_group_list(None, TEST_TIMEOUT) {
+                Ok(list) => {
+                    break list
+                        .groups()
+                        .iter()
+                        .map(|it| it.name().to_owned())
+                        .collect();
+                }
+                // A broker loads its groups shortly after its start.
+                Err(error) => assert!(Instant::now() < deadline, "{error}"),
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     };
     let follow = topic.clone();
     let mut listener = listener(&servers);
