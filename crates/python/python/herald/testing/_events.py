@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from herald.runtime._profiles import Message, read_event
 
@@ -56,7 +55,7 @@ def events(cluster: MemoryCluster, skip: int) -> list[PublishedEvent]:
         try:
             message = Message(value, headers)
             event = read_event(message)
-            envelope = json.loads(message.value)
+            envelope = cast("dict[str, Any]", message.parsed())
         except ValueError:
             continue
         found.append(
