@@ -66,7 +66,9 @@ def test_definitions_of_events_have_the_classes_of_their_events() -> None:
     place = Operation("place", source, "a", "b", "c", topics=("x", "y", "z"), version=2)
     state = StateEvent("order.state", source, topic="s", version=3)
     metric = MetricEvent("order.metric", source, topic="m")
-    placed = DeclaredEvent("order.placed", source, topic="p", version=4)
+    placed: DeclaredEvent[Any, Any] = DeclaredEvent(
+        "order.placed", source, topic="p", version=4
+    )
     row = ("order.shipped", 1, OpenEvent)
     assert event_classes(place, state, metric, (placed, PlacedEvent), row) == {
         ("a", 2): OperationStartedEvent,
