@@ -70,7 +70,7 @@ demo: build wheel $(DEMO)/.stamp ## the main job on an example contract, and its
 test: lint rust-test some-faults python-test kafka-test package-test book-test ## every check that CI runs
 
 # Python without the ending.
-SCRIPTS = $(addprefix scripts/,book kafka licenses package python-reference words) \
+SCRIPTS = $(addprefix scripts/,book kafka licenses package python-reference registry words) \
 	$(addprefix benches/,declared instrument lifecycle metrics python report run runtime)
 
 lint: $(VENV)/.stamp ## format, lints, wording, licences
@@ -81,6 +81,7 @@ lint: $(VENV)/.stamp ## format, lints, wording, licences
 	$(HERALD_RUFF) format --quiet --check . $(SCRIPTS)
 	cd tests/python && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict .
 	cd tests/kafka && $(HERALD_MYPY) --strict . ../../scripts/kafka
+	cd tests/kafka && $(HERALD_MYPY) --strict --scripts-are-modules ../../scripts/registry
 	cd tests/book && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict --scripts-are-modules \
 		. ../../scripts/book ../../scripts/python-reference
 	cd tests/review && $(HERALD_MYPY) --strict .
