@@ -9,12 +9,12 @@ use herald_publish::schemas::SchemaOptions;
 use herald_registry::{Connection, Registry, URL};
 
 use crate::Error;
-use crate::args::registry::Framed;
+use crate::args::registry::{Framed, Subjects};
 
 /// Returns the registry that the user named.
-pub fn connect(url: Option<&str>, settings: &SchemaRegistry) -> Result<Registry, Error> {
-    let project = settings.url.as_deref();
-    let connection = Connection::find(url, project, settings.ca.clone(), &variable)?;
+pub fn connect(args: &Subjects, settings: &SchemaRegistry) -> Result<Registry, Error> {
+    let (given, project) = (args.registry.as_deref(), settings.url.as_deref());
+    let connection = Connection::find(given, project, settings.ca.clone(), &variable)?;
     let connection = connection.ok_or_else(|| {
         Error::Message(format!(
             "no schema registry is configured; give --registry URL, set {URL}, or add \
@@ -30,14 +30,14 @@ pub fn schemas(args: &Framed, settings: &SchemaRegistry) -> Result<Option<Schema
     if framing == Framing::None {
         return Ok(None);
     }
-    let registry = connect(args.registry.as_deref(), settings)?;
+    let registry = connect(&args.subjects, settings)?;
     let options = SchemaOptions::new(registry, framing);
-    Ok(Some(options.strategy(strategy(args.subjects, settings))))
+    Ok(Some(options.strategy(strategy(&args.subjects, settings))))
 }
 
 /// Returns the strategy by which subjects are named.
-pub fn strategy(given: Option<SubjectStrategy>, settings: &SchemaRegistry) -> SubjectStrategy {
-    given.or(settings.subjects).unwrap_or_default()
+pub fn strategy(args: &Subjects, settings: &SchemaRegistry) -> SubjectStrategy {
+    args.subjects.or(settings.subjects).unwrap_or_default()
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -64,13 +64,9 @@ pub struct Selection {
     /// Only subjects that match this pattern; may be repeated
     #[arg(long = "subject", value_name = "PATTERN")]
     pub only: Vec<String>,
-    /// Address of the registry [default: `SCHEMA_REGISTRY_URL`, else from herald.yaml]
-    #[arg(long, value_name = "URL", help_heading = REGISTRY)]
-    pub registry: Option<String>,
-    /// Names of subjects: `topic_name`, `record_name` or `topic_record_name` [default: from herald.yaml,
-    /// else `topic_name`]
-    #[arg(long, value_name = "STRATEGY", env = "HERALD_SCHEMA_SUBJECTS", hide_env_values = true, help_heading = REGISTRY)]
-    pub subjects: Option<SubjectStrategy>,
+    /// Registry and names of subjects.
+    #[command(flatten)]
+    pub subjects: Subjects,
     /// Whether payloads may have undeclared fields: auto, open or closed [default: from herald.yaml,
     /// else auto]
     #[arg(long, value_name = "MODEL", value_parser = PossibleValuesParser::new(CONTENT_MODELS), hide_possible_values = true, help_heading = REGISTRY)]
@@ -94,6 +90,15 @@ pub struct Framed {
         hide_env_values = true
     )]
     pub framing: Option<Framing>,
+    /// Registry and names of subjects.
+    #[command(flatten)]
+    pub subjects: Subjects,
+}
+
+/// Registry, and names of its subjects.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = REGISTRY)]
+pub struct Subjects {
     /// Address of the registry [default: `SCHEMA_REGISTRY_URL`, else from herald.yaml]
     #[arg(long, value_name = "URL")]
     pub registry: Option<String>,

@@ -181,9 +181,9 @@ fn with_comparisons(
 ) -> Result<ExitStatus, Error> {
     let project = project::find()?;
     let settings = &project.schema_registry;
-    let client = schema_registry::connect(selection.registry.as_deref(), settings)?;
+    let client = schema_registry::connect(&selection.subjects, settings)?;
     let loaded = wanted_topics::load_contracts(&project, &selection.paths)?;
-    let strategy = schema_registry::strategy(selection.subjects, settings);
+    let strategy = schema_registry::strategy(&selection.subjects, settings);
     let profile = selection.envelope.or(project.options.defaults.envelope);
     let namespace = selection.namespace.get();
     let references = selection.references || settings.references;
