@@ -200,4 +200,10 @@ impl Failure {
             detail: detail.into(),
         }
     }
+
+    /// Creates the failure of a property of the client that can't be used. The detail has no secret.
+    #[cfg(feature = "kafka")]
+    pub(crate) fn invalid_property(detail: impl Into<String>) -> Self {
+        Self::new(FailureKind::Permanent, FailureCode::InvalidProperty, detail)
+    }
 }

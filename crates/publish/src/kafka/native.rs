@@ -19,7 +19,7 @@ use super::log::Log;
 use super::oauth::{self, TokenSource};
 use super::producer::{milliseconds, no_thread};
 use super::transport::{DROP_TIMEOUT, MAX_WAIT};
-use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::failure::Failure;
 use crate::message::Message;
 use crate::transport::{
     ConnectionListener, Connector, DeliveryCallback, RecordMetadata, Transport,
@@ -131,16 +131,18 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
             continue;
         }
         let unknown = || {
-            invalid(format!(
+            Failure::invalid_property(format!(
                 "the native transport has no property `{name}`; librdkafka has it: leave out \
                  `transport=native`"
             ))
         };
         let value = value.ok_or_else(unknown)?;
         let number = || {
-            value
-                .parse()
-                .map_err(|_| invalid(format!("{name}={value} is not possible: expected a number")))
+            value.parse().map_err(|_| {
+                Failure::invalid_property(format!(
+                    "{name}={value} is not possible: expected a number"
+                ))
+            })
         };
         let time = || number().map(Duration::from_millis);
         let size = || number().map(|size: u64| usize::try_from(size).unwrap_or(usize::MAX));
@@ -164,7 +166,7 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
                     "lz4" => Compression::Lz4,
                     "zstd" => Compression::Zstd,
                     other => {
-                        return Err(invalid(format!(
+                        return Err(Failure::invalid_property(format!(
                             "{name}={other} is not possible: expected none, gzip, snappy, lz4 or \
                              zstd"
                         )));
@@ -205,7 +207,7 @@ fn security(options: &KafkaOptions) -> Result<Security, Failure> {
         "sasl_plaintext" => (false, true),
         "sasl_ssl" => (true, true),
         _ => {
-            return Err(invalid(format!(
+            return Err(Failure::invalid_property(format!(
                 "security.protocol={protocol} is not possible: expected plaintext, ssl, \
                  sasl_plaintext or sasl_ssl"
             )));
@@ -216,12 +218,12 @@ fn security(options: &KafkaOptions) -> Result<Security, Failure> {
         let verification = verification(options)?;
         let options = options.clone();
         let now = tls(&options, verification).and_then(|tls| tls.check());
-        now.map_err(invalid)?;
+        now.map_err(Failure::invalid_property)?;
         security.tls = Some(Source::new(move || tls(&options, verification)));
     }
     if has_login {
         let way = Way::of(options)?;
-        way.check(options).map_err(invalid)?;
+        way.check(options).map_err(Failure::invalid_property)?;
         if let Way::Token(source) = way {
             let options = options.clone();
             security.preparation = Some(Source::new(move || {
@@ -242,10 +244,10 @@ fn verification(options: &KafkaOptions) -> Result<Verification, Failure> {
         ("false", _) => Ok(Verification::Nothing),
         ("true", "https") => Ok(Verification::Full),
         ("true", "none") => Ok(Verification::AnyHost),
-        ("true", other) => Err(invalid(format!(
+        ("true", other) => Err(Failure::invalid_property(format!(
             "ssl.endpoint.identification.algorithm={other} is not possible: expected https or none"
         ))),
-        (other, _) => Err(invalid(format!(
+        (other, _) => Err(Failure::invalid_property(format!(
             "enable.ssl.certificate.verification={other} is not possible: expected true or false"
         ))),
     }
@@ -264,12 +266,12 @@ impl Way {
         let known = Mechanism::ALL.into_iter().find(|it| it.name() == name);
         match (known, TokenSource::of(options)?) {
             (_, Some(source)) => Ok(Self::Token(source)),
-            (Some(Mechanism::OauthBearer), None) => Err(invalid(format!(
+            (Some(Mechanism::OauthBearer), None) => Err(Failure::invalid_property(format!(
                 "{TOKEN} is missing, or {}=oidc",
                 oauth::METHOD
             ))),
             (Some(mechanism), None) => Ok(Self::Password(mechanism)),
-            (None, None) => Err(invalid(format!(
+            (None, None) => Err(Failure::invalid_property(format!(
                 "sasl.mechanism={name} is not possible with the native transport: it has {}",
                 Mechanism::ALL.map(Mechanism::name).join(", ")
             ))),
@@ -352,14 +354,10 @@ fn address(text: &str) -> Result<(String, u16), Failure> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     match port.parse() {
         Ok(port) if !host.is_empty() => Ok((host.to_owned(), port)),
-        _ => Err(invalid(format!(
+        _ => Err(Failure::invalid_property(format!(
             "bootstrap.servers: `{text}` is not an address; expected host:port"
         ))),
     }
-}
-
-fn invalid(detail: String) -> Failure {
-    Failure::new(FailureKind::Permanent, FailureCode::InvalidProperty, detail)
 }
 
 impl NativeTransport {
@@ -432,6 +430,7 @@ impl Drop for NativeTransport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::FailureCode;
     use crate::kafka::Secret;
 
     fn refusal(options: &KafkaOptions) -> String {

@@ -20,7 +20,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_p
 
 use super::config::{KafkaOptions, TOKEN};
 use crate::clock::lock;
-use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::failure::Failure;
 
 // Properties, as librdkafka names them.
 pub(super) const METHOD: &str = "sasl.oauthbearer.method";
@@ -82,7 +82,7 @@ impl TokenSource {
         match options.text(METHOD).unwrap_or("default") {
             "default" => Ok(options.texts().contains_key(TOKEN).then_some(Self::Given)),
             "oidc" => Ok(Some(Self::Fetched)),
-            other => Err(invalid(format!(
+            other => Err(Failure::invalid_property(format!(
                 "{METHOD}={other} is not possible: expected default or oidc"
             ))),
         }
@@ -132,7 +132,7 @@ impl TokenKeeper {
         let Some(source) = TokenSource::of(options)? else {
             return Ok(None);
         };
-        source.check(options).map_err(invalid)?;
+        source.check(options).map_err(Failure::invalid_property)?;
         Ok(Some(Self {
             source,
             options: options.clone(),
@@ -208,10 +208,6 @@ fn refuse<C: ClientContext>(client: &Client<C>, problem: &str) {
     unsafe {
         ffi::rd_kafka_oauthbearer_set_token_failure(client.native_ptr(), problem.as_ptr());
     }
-}
-
-fn invalid(detail: String) -> Failure {
-    Failure::new(FailureKind::Permanent, FailureCode::InvalidProperty, detail)
 }
 
 /// Tokens that were fetched. Clones share them.

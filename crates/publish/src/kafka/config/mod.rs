@@ -90,11 +90,9 @@ impl KafkaOptions {
         match self.text(TRANSPORT) {
             Some("native") => Ok(true),
             None | Some("librdkafka") => Ok(false),
-            Some(other) => Err(Failure::new(
-                FailureKind::Permanent,
-                FailureCode::InvalidProperty,
-                format!("{TRANSPORT}={other} is not possible: expected native or librdkafka"),
-            )),
+            Some(other) => Err(Failure::invalid_property(format!(
+                "{TRANSPORT}={other} is not possible: expected native or librdkafka"
+            ))),
         }
     }
 
@@ -259,11 +257,9 @@ impl KafkaOptions {
                 continue;
             }
             if canonical == TOKEN {
-                return Err(Failure::new(
-                    FailureKind::Permanent,
-                    FailureCode::InvalidProperty,
-                    format!("{name} needs sasl.mechanism=OAUTHBEARER"),
-                ));
+                return Err(Failure::invalid_property(format!(
+                    "{name} needs sasl.mechanism=OAUTHBEARER"
+                )));
             }
             settings.insert(canonical, (name, text));
         }
@@ -285,9 +281,7 @@ impl KafkaOptions {
             config.set(canonical, value);
         }
         if config.get("bootstrap.servers").is_some_and(str::is_empty) {
-            return Err(Failure::new(
-                FailureKind::Permanent,
-                FailureCode::InvalidProperty,
+            return Err(Failure::invalid_property(
                 "bootstrap.servers is empty; expected host:port",
             ));
         }
@@ -310,9 +304,7 @@ fn log_level(value: &str) -> Result<RDKafkaLogLevel, Failure> {
         "6" => RDKafkaLogLevel::Info,
         "7" => RDKafkaLogLevel::Debug,
         _ => {
-            return Err(Failure::new(
-                FailureKind::Permanent,
-                FailureCode::InvalidProperty,
+            return Err(Failure::invalid_property(
                 "log_level is a number from 0 (emergencies only) to 7 (debug)",
             ));
         }
@@ -334,11 +326,7 @@ pub(super) fn invalid(error: &KafkaError, redactor: &Redactor) -> Failure {
         KafkaError::ClientCreation(reason) => reason.trim().to_owned(),
         other => other.to_string(),
     };
-    Failure::new(
-        FailureKind::Permanent,
-        FailureCode::InvalidProperty,
-        redactor.redact(&detail),
-    )
+    Failure::invalid_property(redactor.redact(&detail))
 }
 
 /// Shows the names of the properties without their values.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::secret::Secret;
-use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::failure::Failure;
 
 /// Property of librdkafka with its value.
 #[derive(Clone, PartialEq, Eq)]
@@ -93,9 +93,7 @@ impl FromStr for Property {
                 Ok(Self::new(name.trim(), value.trim()))
             }
             // The text is not repeated: it may be a secret without a name.
-            _ => Err(Failure::new(
-                FailureKind::Permanent,
-                FailureCode::InvalidProperty,
+            _ => Err(Failure::invalid_property(
                 "a property is written NAME=VALUE, such as security.protocol=ssl",
             )),
         }
@@ -190,6 +188,7 @@ pub(super) fn is_sensitive(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::FailureCode;
 
     #[test]
     fn parses_values_from_environment_and_files() {
