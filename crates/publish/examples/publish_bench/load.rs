@@ -14,7 +14,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use herald_envelope::{Origin, Uuid};
+use herald_envelope::{Envelope, Origin, Uuid};
 use herald_publish::kafka::KafkaOptions;
 use herald_publish::{Message, Mode, Pending, Publisher, Receipt};
 use rdkafka::producer::future_producer::DeliveryFuture;
@@ -76,12 +76,20 @@ impl Load {
         &self.topics[number % self.topics.len()]
     }
 
-    fn payload(&self, number: usize) -> Payload<'_> {
-        Payload {
+    fn envelope<'a>(
+        &'a self,
+        origin: &'a Origin,
+        number: usize,
+    ) -> Envelope<'a, Payload<'a>, impl Serialize + use<>> {
+        let payload = Payload {
             operation: "place_order",
             order: number,
             note: &self.notes[number % self.notes.len()],
-        }
+        };
+        origin
+            .envelope("effect.place_order.completed", "node-orders-1", payload)
+            .with_correlation_id(Uuid::from_u128(number as u128 % 5_000))
+            .with_metadata(serde_json::Map::new())
     }
 }
 
@@ -131,15 +139,7 @@ impl Client for Herald {
     type Open = Pending;
 
     async fn send(&self, topic: &str, number: usize) -> Anyhow<Pending> {
-        let envelope = self
-            .origin
-            .envelope(
-                "effect.place_order.completed",
-                "node-orders-1",
-                self.load.payload(number),
-            )
-            .with_correlation_id(Uuid::from_u128(number as u128 % 5_000))
-            .with_metadata(serde_json::Map::new());
+        let envelope = self.load.envelope(&self.origin, number);
         let message = self.publisher.message_to(topic, envelope)?;
         Ok(self.publisher.enqueue(message).await?)
     }
@@ -200,17 +200,8 @@ pub(crate) fn herald(load: Load, kafka: KafkaOptions) -> Anyhow<Figures> {
 pub(crate) fn raw(load: Load) -> Anyhow<Figures> {
     let load = Arc::new(load);
     let origin = origin();
-    let messages = (0..load.notes.len()).map(|number| {
-        let envelope = origin
-            .envelope(
-                "effect.place_order.completed",
-                "node-orders-1",
-                load.payload(number),
-            )
-            .with_correlation_id(Uuid::from_u128(number as u128 % 5_000))
-            .with_metadata(serde_json::Map::new());
-        Message::of_envelope("t", &envelope)
-    });
+    let messages = (0..load.notes.len())
+        .map(|number| Message::of_envelope("t", &load.envelope(&origin, number)));
     let client = Raw {
         messages: messages.collect::<Result<_, _>>()?,
         producer: raw_config()

@@ -45,6 +45,11 @@ impl FakeRegistry {
     fn options(&self, framing: Framing) -> SchemaOptions {
         SchemaOptions::new(self.clone(), framing)
     }
+
+    /// Options with which the subject of the topic `t` is looked up at the start.
+    fn looked_up(&self, framing: Framing) -> SchemaOptions {
+        self.options(framing).subjects(vec!["t-value".to_owned()])
+    }
 }
 
 impl SchemaLookup for FakeRegistry {
@@ -93,9 +98,7 @@ fn framed(fixture: &Fixture) -> Vec<(u32, Option<u32>)> {
 fn values_begin_with_the_id_that_was_looked_up_once() {
     let fixture = Fixture::new();
     let registry = FakeRegistry::with("t-value", 41);
-    let schemas = registry
-        .options(Framing::Prefix)
-        .subjects(vec!["t-value".to_owned()]);
+    let schemas = registry.looked_up(Framing::Prefix);
     let publisher = Publisher::open(fixture.options().schemas(schemas)).unwrap();
     for number in 0..3 {
         assert!(publish(&publisher, number).is_delivered());
@@ -117,9 +120,7 @@ fn a_header_has_the_guid_or_else_the_number() {
         let fixture = Fixture::new();
         let registry = FakeRegistry::default();
         registry.register("t-value", 41, guid);
-        let schemas = registry
-            .options(Framing::Header)
-            .subjects(vec!["t-value".to_owned()]);
+        let schemas = registry.looked_up(Framing::Header);
         let publisher = Publisher::open(fixture.options().schemas(schemas)).unwrap();
         publish(&publisher, 0);
         assert_eq!(framed(&fixture), [(0, None)]);
@@ -161,11 +162,7 @@ fn events_wait_in_the_spool_for_a_registry_that_is_away_and_keep_their_order() {
     let fixture = Fixture::new();
     let registry = FakeRegistry::with("t-value", 41);
     registry.set_away(true);
-    let schemas = || {
-        registry
-            .options(Framing::Prefix)
-            .subjects(vec!["t-value".to_owned()])
-    };
+    let schemas = || registry.looked_up(Framing::Prefix);
     let publisher = Publisher::open(fixture.options().schemas(schemas())).unwrap();
     for number in 0..10 {
         let receipt = publish(&publisher, number);
@@ -244,9 +241,7 @@ fn without_a_spool_events_wait_for_their_id_until_the_deadline() {
 fn messages_made_without_a_publisher_get_an_id_too() {
     let fixture = Fixture::new();
     let registry = FakeRegistry::with("t-value", 41);
-    let schemas = registry
-        .options(Framing::Prefix)
-        .subjects(vec!["t-value".to_owned()]);
+    let schemas = registry.looked_up(Framing::Prefix);
     let publisher = Publisher::open(fixture.options().schemas(schemas)).unwrap();
     let origin = Origin::new("shop", "1", "test");
     let envelope = origin.envelope("x", "n", BTreeMap::from([("number", 1)]));
