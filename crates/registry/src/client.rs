@@ -1,17 +1,15 @@
 //! Requests to a registry.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use herald_http::Certificate;
+use herald_http::ureq::http::{Method, Request};
+use herald_http::ureq::{self, Agent, RequestExt as _};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rustls::crypto::ring;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use ureq::http::{Method, Request};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
-use ureq::{Agent, RequestExt as _};
 
 use crate::connection::{CA_LOCATION, Connection, Credentials};
 use crate::{Error, Level};
@@ -109,17 +107,9 @@ impl Registry {
     /// # Errors
     /// The certificates can't be read.
     pub fn new(connection: Connection) -> Result<Self, Error> {
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .root_certs(RootCerts::new_with_certs(&roots(&connection)?))
-            .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
-            .build();
-        let config = Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
+        let config = herald_http::client(&roots(&connection)?)
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_global(Some(REQUEST_TIMEOUT))
-            .user_agent(concat!("herald/", env!("CARGO_PKG_VERSION")))
             .build();
         Ok(Self {
             connection,
@@ -437,11 +427,7 @@ fn roots(connection: &Connection) -> Result<Vec<Certificate<'static>>, Error> {
         return Ok(Vec::new());
     }
     let Some(path) = &connection.ca else {
-        let platform = rustls_native_certs::load_native_certs().certs;
-        let certificates = platform
-            .iter()
-            .map(|der| Certificate::from_der(der).to_owned());
-        return Ok(certificates.collect());
+        return Ok(herald_http::platform_roots());
     };
     let problem = |reason: &str| {
         Error::Settings(format!(
@@ -450,12 +436,7 @@ fn roots(connection: &Connection) -> Result<Vec<Certificate<'static>>, Error> {
         ))
     };
     let pem = std::fs::read(path).map_err(|error| problem(&error.to_string()))?;
-    let certificates: Vec<_> = parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate.to_owned()),
-            _ => None,
-        })
-        .collect();
+    let certificates = herald_http::certificates(&pem);
     if certificates.is_empty() {
         return Err(problem("there is no certificate in it; expected PEM"));
     }

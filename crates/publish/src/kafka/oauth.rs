@@ -9,14 +9,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use herald_http::Certificate;
+use herald_http::ureq::http::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rdkafka::bindings as ffi;
 use rdkafka::client::{Client, ClientContext};
-use rustls::crypto::ring;
 use serde::Deserialize;
-use ureq::Agent;
-use ureq::http::Uri;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 
 use super::config::{KafkaOptions, TOKEN};
 use crate::clock::lock;
@@ -396,21 +394,13 @@ impl Request {
     }
 
     fn send(&self) -> Result<Token, String> {
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .root_certs(RootCerts::new_with_certs(&self.roots))
-            .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
-            .build();
-        let agent: Agent = Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
+        let config = herald_http::client(&self.roots)
             // The credentials are for this address alone.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(TIMEOUT))
-            .user_agent(concat!("herald/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .into();
+            .build();
+        let agent = config.new_agent();
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let credentials = format!(
             "{}:{}",
@@ -503,19 +493,10 @@ fn roots(pem: Option<String>, path: Option<String>) -> Result<Vec<Certificate<'s
             (name, pem)
         }
         (None, None) => {
-            let platform = rustls_native_certs::load_native_certs().certs;
-            return Ok(platform
-                .iter()
-                .map(|der| Certificate::from_der(der).to_owned())
-                .collect());
+            return Ok(herald_http::platform_roots());
         }
     };
-    let certificates: Vec<_> = parse_pem(&pem)
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(certificate.to_owned()),
-            _ => None,
-        })
-        .collect();
+    let certificates = herald_http::certificates(&pem);
     if certificates.is_empty() {
         return Err(format!("{name} has no certificate; expected PEM"));
     }
