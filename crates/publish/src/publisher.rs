@@ -494,5 +494,9 @@ pub(crate) fn stats_of(core: &Core) -> Stats {
             (None, None) => routing.spool_failure.clone(),
         },
         latency: counters.latency(),
+        #[cfg(feature = "kafka")]
+        brokers: (routing.transport.as_ref())
+            .map(|transport| transport.statistics())
+            .unwrap_or_default(),
     }
 }

@@ -52,6 +52,9 @@ pub struct Stats {
     pub spool: Option<SpoolStats>,
     /// Latency of receipts of the cluster.
     pub latency: Latency,
+    /// What the native transport has done with each broker, by their ids, on the present connection.
+    #[cfg(feature = "kafka")]
+    pub brokers: Vec<herald_wire::BrokerStatistics>,
 }
 
 impl Stats {

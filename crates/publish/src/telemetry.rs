@@ -63,6 +63,44 @@ const GAUGES: [Row; 5] = [
     ),
 ];
 
+/// Metric of the native transport with the attribute `server.address`.
+#[cfg(feature = "kafka")]
+type BrokerRow = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&herald_wire::BrokerStatistics) -> f64,
+);
+
+#[cfg(feature = "kafka")]
+#[expect(clippy::cast_precision_loss, reason = "counters of one connection")]
+const BROKER_GAUGES: [BrokerRow; 4] = [
+    (
+        "herald.broker.requests",
+        "{request}",
+        "Requests with events, on the present connection",
+        |broker| broker.requests as f64,
+    ),
+    (
+        "herald.broker.request_size",
+        "By",
+        "Bytes of these requests",
+        |broker| broker.request_bytes as f64,
+    ),
+    (
+        "herald.broker.latency",
+        "s",
+        "From a request to its answer, of the last requests",
+        |broker| broker.latency.as_secs_f64(),
+    ),
+    (
+        "herald.broker.throttled",
+        "s",
+        "Time for which the broker took nothing because of a quota",
+        |broker| broker.throttled.as_secs_f64(),
+    ),
+];
+
 impl Publisher {
     /// Exports [`Publisher::stats`] through this meter, with these attributes, each time its reader
     /// collects; and the latency of the cluster's receipts as the histogram
@@ -87,6 +125,25 @@ impl Publisher {
                 .with_description(description)
                 .with_callback(move |observer| {
                     look(&core, |stats| observer.observe(value(stats), &attributes));
+                })
+                .build();
+        }
+        #[cfg(feature = "kafka")]
+        for (name, unit, description, value) in BROKER_GAUGES {
+            let (core, attributes) = (core.clone(), attributes.to_vec());
+            meter
+                .f64_observable_gauge(name)
+                .with_unit(unit)
+                .with_description(description)
+                .with_callback(move |observer| {
+                    look(&core, |stats| {
+                        for broker in &stats.brokers {
+                            let address = KeyValue::new("server.address", broker.address.clone());
+                            let mut attributes = attributes.clone();
+                            attributes.push(address);
+                            observer.observe(value(broker), &attributes);
+                        }
+                    });
                 })
                 .build();
         }

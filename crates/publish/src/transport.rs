@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "kafka")]
+use herald_wire::BrokerStatistics;
+
 use crate::failure::Failure;
 use crate::message::Message;
 
@@ -84,6 +87,12 @@ pub trait Transport: Send + Sync + 'static {
     fn ask_limits(&self, topic: &str, answered: LimitsAnswered) -> bool {
         let _ = (topic, answered);
         false
+    }
+
+    /// Returns what was done with each broker, if the transport counts it.
+    #[cfg(feature = "kafka")]
+    fn statistics(&self) -> Vec<BrokerStatistics> {
+        Vec::new()
     }
 
     /// Returns why messages of a topic are not acknowledged, if it is known and not the fault of the

@@ -25,6 +25,7 @@ pub(crate) struct Batch<D> {
     pub(crate) sequence: Option<(Identity, i32)>,
     /// Whether it takes no more records.
     pub(crate) is_full: bool,
+    pub(crate) was_sent: bool,
 }
 
 impl<D> Batch<D> {
@@ -35,10 +36,11 @@ impl<D> Batch<D> {
             since,
             sequence: None,
             is_full: false,
+            was_sent: false,
         }
     }
 
-    /// Splits it into two halves, which were never sent.
+    /// Splits it into two halves, which have no sequence.
     pub(crate) fn halve(self) -> (Self, Self) {
         let at = self.records.len() / 2;
         let mut deliveries = self.deliveries;
@@ -50,19 +52,51 @@ impl<D> Batch<D> {
             since: self.since,
             sequence: None,
             is_full: true,
+            was_sent: true,
         };
         (half(first, deliveries), half(second, later))
     }
 }
 
-/// Record of a topic whose partitions are not known yet.
+/// Record of a topic that is not known yet.
 struct Unassigned<D> {
+    record: OwnedRecord,
+    delivery: D,
+    since: Instant,
+}
+
+struct OwnedRecord {
     timestamp: i64,
     key: Option<Vec<u8>>,
     value: Vec<u8>,
     headers: Vec<(String, Vec<u8>)>,
-    delivery: D,
-    since: Instant,
+}
+
+impl OwnedRecord {
+    fn of<'a, H>(record: &Record<'a, H>) -> Self
+    where
+        H: ExactSizeIterator<Item = (&'a str, &'a [u8])> + Clone,
+    {
+        let headers = record.headers.clone();
+        Self {
+            timestamp: record.timestamp,
+            key: record.key.map(<[u8]>::to_vec),
+            value: record.value.to_vec(),
+            headers: headers
+                .map(|(name, value)| (name.to_owned(), value.to_vec()))
+                .collect(),
+        }
+    }
+
+    fn get(&self) -> Record<'_, impl ExactSizeIterator<Item = (&str, &[u8])> + Clone> {
+        let headers = self.headers.iter();
+        Record {
+            timestamp: self.timestamp,
+            key: self.key.as_deref(),
+            value: &self.value,
+            headers: headers.map(|(name, value)| (name.as_str(), &value[..])),
+        }
+    }
 }
 
 /// Open batches of a topic.
@@ -79,6 +113,10 @@ struct State<D> {
     keyless: usize,
     /// Error with which the cluster rejected the topic, and the end of the time for which it counts.
     rejected: Option<(i16, Instant)>,
+    /// Bytes after which another batch is begun.
+    batch_bytes: usize,
+    /// Bytes of the largest batch that the cluster takes, without compression; `None` if it has not told.
+    limit: Option<usize>,
 }
 
 struct Open<D> {
@@ -121,7 +159,7 @@ impl<D> Accumulator<D> {
     /// Appends a record to the batch of its partition.
     ///
     /// # Errors
-    /// The producer is closed, or the cluster rejected the topic a moment ago.
+    /// See [`Refused`].
     pub(crate) fn push<'a, H>(
         &self,
         topic: &str,
@@ -143,16 +181,15 @@ impl<D> Accumulator<D> {
             }
             state.rejected = None;
         }
+        if state
+            .limit
+            .is_some_and(|limit| record.batch_bytes() > limit)
+        {
+            return Err(Refused::TooLarge);
+        }
         if state.partitions.is_empty() {
             state.unassigned.push(Unassigned {
-                timestamp: record.timestamp,
-                key: record.key.map(<[u8]>::to_vec),
-                value: record.value.to_vec(),
-                headers: record
-                    .headers
-                    .clone()
-                    .map(|(name, value)| (name.to_owned(), value.to_vec()))
-                    .collect(),
+                record: OwnedRecord::of(record),
                 delivery,
                 since: Instant::now(),
             });
@@ -165,7 +202,8 @@ impl<D> Accumulator<D> {
             return Ok(Wake::No);
         }
         let partition = state.partition_of(record.key);
-        let pushed = state.partitions[partition].push(record, delivery, self.batch_bytes);
+        let batch_bytes = state.batch_bytes;
+        let pushed = state.partitions[partition].push(record, delivery, batch_bytes);
         let is_awaited = state.partitions[partition].is_awaited.clone();
         drop(state);
         Ok(match pushed {
@@ -183,7 +221,7 @@ impl<D> Accumulator<D> {
         })
     }
 
-    fn topic(&self, name: &str) -> Arc<Topic<D>> {
+    pub(crate) fn topic(&self, name: &str) -> Arc<Topic<D>> {
         let topics = self.topics.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(topic) = topics.get(name) {
             return topic.clone();
@@ -200,6 +238,8 @@ impl<D> Accumulator<D> {
                         unassigned: Vec::new(),
                         keyless: 0,
                         rejected: None,
+                        batch_bytes: self.batch_bytes,
+                        limit: None,
                     }),
                 })
             })
@@ -254,10 +294,10 @@ impl<D> Topic<D> {
     pub(crate) fn set_partitions(
         &self,
         count: usize,
-        batch_bytes: usize,
         is_awaited: impl Fn(usize) -> Arc<AtomicBool>,
     ) -> Vec<usize> {
         let mut state = lock(&self.state);
+        let batch_bytes = state.batch_bytes;
         for partition in state.partitions.len()..count {
             state.partitions.push(Open {
                 batches: VecDeque::new(),
@@ -267,18 +307,10 @@ impl<D> Topic<D> {
         state.rejected = None;
         let mut filled = Vec::new();
         for waiting in std::mem::take(&mut state.unassigned) {
-            let partition = state.partition_of(waiting.key.as_deref());
-            let record = Record {
-                timestamp: waiting.timestamp,
-                key: waiting.key.as_deref(),
-                value: &waiting.value,
-                headers: waiting
-                    .headers
-                    .iter()
-                    .map(|(name, value)| (name.as_str(), &value[..])),
-            };
+            let partition = state.partition_of(waiting.record.key.as_deref());
             let open = &mut state.partitions[partition];
-            if let Pushed::First = open.push(&record, waiting.delivery, batch_bytes) {
+            let pushed = open.push(&waiting.record.get(), waiting.delivery, batch_bytes);
+            if let Pushed::First = pushed {
                 filled.push(partition);
             }
             if let Some(batch) = open.batches.back_mut() {
@@ -286,6 +318,24 @@ impl<D> Topic<D> {
             }
         }
         filled
+    }
+
+    /// Sets the bytes after which another batch is begun, and the limit. Takes the records that waited
+    /// and are too large.
+    pub(crate) fn set_limit(&self, batch_bytes: usize, limit: Option<usize>) -> Vec<D> {
+        let mut state = lock(&self.state);
+        state.batch_bytes = batch_bytes;
+        state.limit = limit;
+        let is_too_large = |waiting: &Unassigned<D>| {
+            limit.is_some_and(|limit| waiting.record.get().batch_bytes() > limit)
+        };
+        let waiting = std::mem::take(&mut state.unassigned);
+        let (too_large, fitting): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_too_large);
+        state.unassigned = fitting;
+        too_large
+            .into_iter()
+            .map(|waiting| waiting.delivery)
+            .collect()
     }
 
     /// Tells a partition whose records wake the sender: those of another leader.

@@ -26,6 +26,7 @@ use crate::protocol::{
 use crate::record_batch::{Identity, Records, next_sequence};
 use crate::sasl::Exchange;
 use crate::security::{Source, Trouble};
+use crate::statistics::Statistics;
 use crate::tls::Tls;
 use crate::verdict::{self, Verdict};
 
@@ -37,6 +38,12 @@ type Slot = usize;
 
 /// Error code with which a batch is sent again that a broker did not mention in its answer.
 const NOT_ANSWERED: i16 = 13;
+
+/// Error code for a record that is too large for its topic.
+const MESSAGE_TOO_LARGE: i16 = 10;
+
+/// Error code for a batch that is too large for its topic.
+const BATCH_TOO_LARGE: i16 = 18;
 
 /// Error code for a topic that does not exist.
 const UNKNOWN_TOPIC: i16 = 3;
@@ -56,6 +63,16 @@ const METADATA_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Time for which the cluster's verdict on a topic counts without asking again.
 const REJECTION: Duration = Duration::from_secs(1);
+
+/// Age at which the limit of a topic is asked for again that is lower than batches of this client:
+/// somebody may have raised it.
+const LIMIT_AGE: Duration = Duration::from_secs(60);
+
+/// Bytes of a batch beside its records, with room for the headers of one.
+const BATCH_OVERHEAD: usize = 1_085;
+
+/// Longest time for which a broker is left alone because it asked for it.
+const MAX_THROTTLING: Duration = Duration::from_secs(30);
 
 /// Size of a request after which no batch is added to it.
 const MAX_REQUEST_BYTES: usize = 8_000_000;
@@ -80,6 +97,11 @@ pub(crate) enum Effect<D> {
     Unreachable(Trouble),
     /// A topic of records is absent so far.
     Absent(String),
+    /// All is known about the limit of a topic that can be known: the bytes of its largest batch.
+    Limit {
+        topic: String,
+        bytes: Option<usize>,
+    },
     /// A broker has answered a probe.
     Answered(Option<String>),
 }
@@ -145,6 +167,8 @@ struct Broker {
     login: Option<Exchange>,
     /// Time at which the client has to log in again.
     login_again_at: Option<Instant>,
+    /// End of the time for which it takes no batches from this client.
+    throttled_until: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -175,7 +199,16 @@ enum RequestKind {
     Metadata,
     /// For one partition, or for all that have no id of their own.
     InitProducerId(Option<Slot>),
+    /// Limits of these topics.
+    Limits(Vec<Box<str>>),
     Produce(Vec<Slot>),
+}
+
+enum Met {
+    Not,
+    /// Its limit is asked for.
+    Half(TopicMetadata),
+    Whole,
 }
 
 struct Entry<D> {
@@ -183,6 +216,10 @@ struct Entry<D> {
     slots: Vec<Slot>,
     /// Time at which the cluster first said that it does not exist.
     absent_since: Option<Instant>,
+    /// Time at which its limit is asked for again; `None` while it is being asked for.
+    limit_at: Option<Instant>,
+    /// What the cluster has told of it, until its limit is known: no record is sent before.
+    met: Met,
 }
 
 struct Partition<D> {
@@ -246,9 +283,12 @@ pub(crate) struct Engine<D> {
     identity_at: Instant,
     metadata_at: Instant,
     metadata_asked: Option<(Node, Instant)>,
+    /// Topics whose limits are to be asked for.
+    limits_wanted: Vec<Box<str>>,
     is_probing: bool,
     /// Awaited flag of partitions without a leader: every record of them wakes the event loop.
     leaderless: Arc<AtomicBool>,
+    statistics: Statistics,
     effects: Vec<Effect<D>>,
     is_closed: bool,
 }
@@ -272,11 +312,17 @@ impl<D: Delivery> Engine<D> {
             identity_at: now,
             metadata_at: now,
             metadata_asked: None,
+            limits_wanted: Vec::new(),
             is_probing: false,
             leaderless: Arc::new(AtomicBool::new(true)),
+            statistics: Statistics::default(),
             effects: Vec::new(),
             is_closed: false,
         }
+    }
+
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.statistics.clone()
     }
 
     pub(crate) fn take_effects(&mut self) -> Vec<Effect<D>> {
@@ -341,6 +387,10 @@ impl<D: Delivery> Engine<D> {
         let client_id = self.settings.client_id.clone();
         if let Some(broker) = self.brokers.get_mut(&node) {
             broker.link = Link::Negotiating;
+            self.statistics.update(node, |it| {
+                it.address = broker.address();
+                it.connections += 1;
+            });
             let correlation = broker.request(RequestKind::ApiVersions, now);
             let bytes = protocol::api_versions(correlation, &client_id);
             self.effects.push(Effect::Write { node, bytes });
@@ -352,6 +402,10 @@ impl<D: Delivery> Engine<D> {
         let Some(broker) = self.brokers.get_mut(&node) else {
             return;
         };
+        self.statistics.update(node, |it| {
+            it.is_connected = false;
+            it.in_flight = 0;
+        });
         let was_up = broker.is_up();
         if was_up {
             // At once: most connections end for a reason that has passed.
@@ -419,9 +473,27 @@ impl<D: Delivery> Engine<D> {
                     self.on_identity(slot, answer.error_code, identity, now);
                 })
             }
+            (RequestKind::Limits(topics), Some(_)) => {
+                let limits = protocol::read_topic_limits(answer);
+                let limits = limits.map_err(Trouble::network);
+                match limits {
+                    Ok(limits) => {
+                        self.on_limits(topics, &limits, now);
+                        Ok(())
+                    }
+                    Err(trouble) => {
+                        self.forget(node, RequestKind::Limits(topics), now);
+                        Err(trouble)
+                    }
+                }
+            }
             (RequestKind::Produce(slots), _) => {
                 broker.producing -= 1;
-                self.on_produced(slots, answer, now)
+                self.statistics.update(node, |it| {
+                    it.in_flight = it.in_flight.saturating_sub(1);
+                    it.add_latency(now.saturating_duration_since(request.at));
+                });
+                self.on_produced(node, slots, answer, now)
                     .map_err(Trouble::network)
             }
             (_, None) => Err(Trouble::network("an answer before the versions are known")),
@@ -434,18 +506,31 @@ impl<D: Delivery> Engine<D> {
     /// Records came to these places.
     pub(crate) fn on_ready(&mut self, now: Instant) {
         for Ready { topic, partition } in self.accumulator.take_ready() {
-            let entry = self.topics.entry(topic.name.clone());
-            let entry = entry.or_insert_with(|| Entry {
-                topic,
-                slots: Vec::new(),
-                absent_since: None,
-            });
+            let entry = self.entry(topic, now);
             let slot = partition.and_then(|partition| entry.slots.get(partition).copied());
             match slot {
                 Some(slot) => self.mark_work(slot, now),
                 None => self.refresh_metadata(now),
             }
         }
+    }
+
+    fn entry(&mut self, topic: Arc<Topic<D>>, now: Instant) -> &mut Entry<D> {
+        let entry = self.topics.entry(topic.name.clone());
+        entry.or_insert_with(|| Entry {
+            topic,
+            slots: Vec::new(),
+            absent_since: None,
+            limit_at: Some(now),
+            met: Met::Not,
+        })
+    }
+
+    /// Somebody waits for [`Effect::Limit`] of a topic.
+    pub(crate) fn on_limit_wanted(&mut self, topic: &str, now: Instant) {
+        let topic = self.accumulator.topic(topic);
+        let name = self.entry(topic, now).topic.name.clone();
+        self.ask_again_for_limit(&name, now);
     }
 
     /// Asks all brokers for a sign of life.
@@ -491,6 +576,8 @@ impl<D: Delivery> Engine<D> {
         for node in nodes {
             while self.send_batches(node, now) {}
         }
+        // After batches, which then need not wait for the answer.
+        self.ask_for_limits(now);
         for broker in self.brokers.values() {
             if broker.producing == 0 && broker.ready.is_empty() {
                 broker.is_awaited.store(true, Ordering::SeqCst);
@@ -572,6 +659,7 @@ impl<D: Delivery> Engine<D> {
         if let Some(broker) = self.brokers.get_mut(&node) {
             broker.link = Link::Up(versions);
             broker.backoff = MIN_BACKOFF;
+            self.statistics.update(node, |it| it.is_connected = true);
         }
         if self.is_probing {
             self.refresh_metadata(now);
@@ -701,6 +789,7 @@ impl<D: Delivery> Engine<D> {
             }
             RequestKind::InitProducerId(None) => self.is_identity_asked = false,
             RequestKind::InitProducerId(Some(slot)) => self.identity_waiters.push_back(slot),
+            RequestKind::Limits(topics) => self.limits_wanted.extend(topics),
             RequestKind::Produce(slots) => {
                 for slot in slots {
                     let partition = &mut self.partitions[slot];
@@ -794,7 +883,14 @@ impl<D: Delivery> Engine<D> {
         match verdict::of(metadata.error_code) {
             _ if metadata.error_code == 0 && !metadata.partitions.is_empty() => {
                 entry.absent_since = None;
-                self.on_partitions(name, metadata, now);
+                if entry.limit_at.is_some_and(|at| at <= now) {
+                    entry.limit_at = None;
+                    self.limits_wanted.push(name.into());
+                }
+                match entry.met {
+                    Met::Whole => self.on_partitions(name, metadata, now),
+                    Met::Not | Met::Half(_) => entry.met = Met::Half(metadata.clone()),
+                }
             }
             Verdict::Topic => self.reject_topic(name, metadata.error_code, now),
             _ if metadata.error_code == UNKNOWN_TOPIC => {
@@ -824,9 +920,7 @@ impl<D: Delivery> Engine<D> {
             self.partitions.push(Partition::new(topic.clone(), index));
         }
         let slots = entry.slots.clone();
-        let filled = topic.set_partitions(slots.len(), self.settings.batch_bytes, |_| {
-            self.leaderless.clone()
-        });
+        let filled = topic.set_partitions(slots.len(), |_| self.leaderless.clone());
         for partition in &metadata.partitions {
             let index = usize::try_from(partition.index).unwrap_or(usize::MAX);
             let Some(slot) = slots.get(index).copied() else {
@@ -878,6 +972,82 @@ impl<D: Delivery> Engine<D> {
         }
         let deliveries = topic.take_all(Some((code, now + REJECTION)));
         self.fail(&topic, deliveries, Failed::Refused(code));
+        // Nobody needs to wait for its limit.
+        self.effects.push(Effect::Limit {
+            topic: name.to_owned(),
+            bytes: None,
+        });
+    }
+
+    // Limits.
+
+    fn ask_for_limits(&mut self, now: Instant) {
+        if self.limits_wanted.is_empty() {
+            return;
+        }
+        let up = self.brokers.iter_mut().filter(|(_, broker)| broker.is_up());
+        let Some((node, broker)) = up.min_by_key(|(_, broker)| broker.requests.len()) else {
+            return;
+        };
+        let topics = std::mem::take(&mut self.limits_wanted);
+        if !broker
+            .versions()
+            .is_some_and(|versions| versions.describes_configs)
+        {
+            return self.on_limits(topics, &[], now);
+        }
+        let names = topics.iter().map(|name| &**name);
+        let client_id = &self.settings.client_id;
+        let bytes = protocol::describe_topics(broker.next_correlation, client_id, names);
+        broker.request(RequestKind::Limits(topics), now);
+        self.effects.push(Effect::Write { node: *node, bytes });
+    }
+
+    /// The limit of a topic was lowered, or could not be told before.
+    fn ask_again_for_limit(&mut self, topic: &str, now: Instant) {
+        if let Some(at) = self
+            .topics
+            .get_mut(topic)
+            .and_then(|it| it.limit_at.as_mut())
+        {
+            *at = now;
+            self.refresh_metadata(now);
+        }
+    }
+
+    /// The cluster has told the limits of topics, of those whose limits it tells.
+    fn on_limits(&mut self, topics: Vec<Box<str>>, limits: &[(String, usize)], now: Instant) {
+        for name in topics {
+            let Some(entry) = self.topics.get_mut(&name) else {
+                continue;
+            };
+            let limit = limits.iter().find(|(topic, _)| **topic == *name);
+            let bytes = limit.map(|(_, bytes)| *bytes);
+            let batch_bytes = bytes.map_or(usize::MAX, |it| it.saturating_sub(BATCH_OVERHEAD));
+            let is_lower = batch_bytes < self.settings.batch_bytes;
+            let batch_bytes = batch_bytes.min(self.settings.batch_bytes);
+            let too_large = entry.topic.set_limit(batch_bytes, bytes);
+            let topic = entry.topic.clone();
+            let met = std::mem::replace(&mut entry.met, Met::Whole);
+            let age = if is_lower {
+                LIMIT_AGE
+            } else {
+                self.settings.metadata_age
+            };
+            entry.limit_at = Some(now + age);
+            if is_lower {
+                self.refresh_metadata(now + LIMIT_AGE);
+            }
+            // First, so that who is told of failed records can be told why.
+            self.effects.push(Effect::Limit {
+                topic: name.to_string(),
+                bytes,
+            });
+            self.fail(&topic, too_large, Failed::Refused(MESSAGE_TOO_LARGE));
+            if let Met::Half(metadata) = met {
+                self.on_partitions(&name, &metadata, now);
+            }
+        }
     }
 
     // Identities.
@@ -953,7 +1123,10 @@ impl<D: Delivery> Engine<D> {
         let Some(broker) = self.brokers.get(&node) else {
             return false;
         };
-        if !broker.is_up() || broker.producing >= self.settings.max_in_flight {
+        if !broker.is_up()
+            || broker.producing >= self.settings.max_in_flight
+            || broker.throttled_until.is_some_and(|until| now < until)
+        {
             return false;
         }
         let is_idle = broker.producing == 0;
@@ -1003,11 +1176,23 @@ impl<D: Delivery> Engine<D> {
                 batch.records.seal(compression, identity, sequence, out);
             });
         }
-        for (slot, batch) in batches {
+        let bytes = request.finish();
+        self.statistics.update(node, |it| {
+            it.requests += 1;
+            it.in_flight += 1;
+            it.request_bytes += bytes.len() as u64;
+            for (_, batch) in &batches {
+                it.batches += 1;
+                it.repeated_batches += u64::from(batch.was_sent);
+                it.records += batch.records.len() as u64;
+                it.record_bytes += batch.records.bytes() as u64;
+            }
+        });
+        for (slot, mut batch) in batches {
+            batch.was_sent = true;
             self.partitions[slot].in_flight_at = node;
             self.partitions[slot].in_flight.push_back(batch);
         }
-        let bytes = request.finish();
         self.effects.push(Effect::Write { node, bytes });
         true
     }
@@ -1074,13 +1259,17 @@ impl<D: Delivery> Engine<D> {
 
     fn on_produced(
         &mut self,
+        node: Node,
         slots: Vec<Slot>,
         answer: Bytes,
         now: Instant,
     ) -> Result<(), Malformed> {
         let mut left: HashSet<Slot> = slots.iter().copied().collect();
         let answer = protocol::read_produce(answer);
-        let topics = answer.as_deref().unwrap_or_default();
+        if let Ok(answer) = &answer {
+            self.throttle(node, answer.throttled_ms, now);
+        }
+        let topics = answer.as_ref().map_or(&[][..], |answer| &answer.topics);
         for (name, partitions) in topics {
             for partition in partitions {
                 let entry = self.topics.get(name.as_str());
@@ -1099,6 +1288,17 @@ impl<D: Delivery> Engine<D> {
             }
         }
         answer.map(|_| ())
+    }
+
+    /// A broker takes no more from this client for a time: it would not read requests before its end
+    /// (KIP-219).
+    fn throttle(&mut self, node: Node, milliseconds: i32, now: Instant) {
+        let time = Duration::from_millis(u64::try_from(milliseconds).unwrap_or_default());
+        if let Some(broker) = self.brokers.get_mut(&node).filter(|_| !time.is_zero()) {
+            let time = time.min(MAX_THROTTLING);
+            broker.throttled_until = Some(now + time);
+            self.statistics.update(node, |it| it.throttled += time);
+        }
     }
 
     /// Handles the answer to the oldest batch of a partition that is under way.
@@ -1149,6 +1349,9 @@ impl<D: Delivery> Engine<D> {
                     self.reject_topic(&topic.name, code, now);
                 }
             }
+        }
+        if [MESSAGE_TOO_LARGE, BATCH_TOO_LARGE].contains(&code) {
+            self.ask_again_for_limit(&topic.name, now);
         }
         self.recover(slot, now);
     }
@@ -1250,6 +1453,7 @@ impl Broker {
             is_awaited: Arc::new(AtomicBool::new(true)),
             login: None,
             login_again_at: None,
+            throttled_until: None,
         }
     }
 

@@ -32,6 +32,11 @@ const TLS_ALERT: &[u8] = &[21, 3];
 pub(crate) enum Command {
     /// Replies with the id of the cluster when a broker has answered.
     Probe(Sender<Option<String>>),
+    /// Calls back when all is known about the limit of a topic.
+    Limit {
+        topic: String,
+        answered: Answered,
+    },
     Close,
     /// The addresses of a host are known, or why they are not.
     Resolved {
@@ -39,6 +44,23 @@ pub(crate) enum Command {
         attempt: usize,
         addresses: Result<Vec<SocketAddr>, String>,
     },
+}
+
+/// Callback that is called once, at the latest when it is dropped.
+pub(crate) struct Answered(Option<Box<dyn FnOnce() + Send>>);
+
+impl Answered {
+    pub(crate) fn new(callback: Box<dyn FnOnce() + Send>) -> Self {
+        Self(Some(callback))
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        if let Some(callback) = self.0.take() {
+            callback();
+        }
+    }
 }
 
 /// Access to the event loop from other threads.
@@ -89,6 +111,8 @@ pub(crate) struct EventLoop<D> {
     attempts: usize,
     tls_configs: Configs,
     probes: Vec<Sender<Option<String>>>,
+    /// Those who wait for the limit of a topic.
+    limits: HashMap<String, Vec<Answered>>,
 }
 
 impl<D: Delivery> EventLoop<D> {
@@ -111,6 +135,7 @@ impl<D: Delivery> EventLoop<D> {
             attempts: 0,
             tls_configs: Configs::default(),
             probes: Vec::new(),
+            limits: HashMap::new(),
         };
         Ok((event_loop, remote))
     }
@@ -121,6 +146,9 @@ impl<D: Delivery> EventLoop<D> {
         loop {
             self.work(Instant::now());
             if self.engine.is_closed() {
+                // Those who still wait for an answer are told that there is none.
+                let commands = std::mem::take(&mut *lock(&self.remote.commands));
+                drop(commands);
                 return;
             }
             let sleep = if self.engine.has_news() {
@@ -164,6 +192,10 @@ impl<D: Delivery> EventLoop<D> {
                     self.probes.push(reply);
                     self.engine.on_probe(now);
                 }
+                Command::Limit { topic, answered } => {
+                    self.engine.on_limit_wanted(&topic, now);
+                    self.limits.entry(topic).or_default().push(answered);
+                }
                 Command::Close => self.engine.on_close(),
                 Command::Resolved {
                     node,
@@ -198,6 +230,12 @@ impl<D: Delivery> EventLoop<D> {
             Effect::Report(report) => report.tell(),
             Effect::Unreachable(trouble) => self.listener.unreachable(&trouble),
             Effect::Absent(topic) => self.listener.absent(&topic),
+            Effect::Limit { topic, bytes } => {
+                if let Some(bytes) = bytes {
+                    self.listener.limit(&topic, bytes);
+                }
+                self.limits.remove(&topic);
+            }
             Effect::Answered(cluster) => {
                 for probe in self.probes.drain(..) {
                     // Who asked may have stopped waiting.

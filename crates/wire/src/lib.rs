@@ -18,10 +18,12 @@ mod sasl;
 mod security;
 #[cfg(test)]
 mod simulation;
+mod statistics;
 mod tls;
 mod verdict;
 
 pub use producer::{Delivery, Failed, Listener, Producer, Refused, Settings};
 pub use sasl::{Login, Mechanism};
 pub use security::{Security, Source, Trouble, TroubleKind};
+pub use statistics::BrokerStatistics;
 pub use tls::{ClientIdentity, Tls, Verification};

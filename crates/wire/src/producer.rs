@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::accumulator::{Accumulator, Wake, lock};
 use crate::engine::Engine;
-use crate::event_loop::{Command, EventLoop, Remote};
+use crate::event_loop::{Answered, Command, EventLoop, Remote};
 use crate::record_batch::{Compression, Record};
 use crate::security::{Security, Trouble};
+use crate::statistics::{BrokerStatistics, Statistics};
 
 /// Callback for the outcome of a record. Called exactly once, on the thread of the producer, and
 /// without any lock that [`Producer::send`] needs.
@@ -39,6 +40,9 @@ pub enum Refused {
     Closed,
     /// The cluster refused the topic a moment ago, with this error code.
     Topic(i16),
+    /// It is larger than the largest batch that the cluster takes for the topic, counted without
+    /// compression.
+    TooLarge,
 }
 
 /// Listener for the state of the connections.
@@ -48,6 +52,9 @@ pub trait Listener: Send + Sync + 'static {
 
     /// A topic of records is absent. If it stays absent, its records fail.
     fn absent(&self, topic: &str);
+
+    /// The largest batch that a topic allows has so many bytes.
+    fn limit(&self, topic: &str, bytes: usize);
 }
 
 /// Settings of a producer.
@@ -107,6 +114,7 @@ impl Settings {
 pub struct Producer<D: Delivery> {
     accumulator: Arc<Accumulator<D>>,
     remote: Remote,
+    statistics: Statistics,
     end: Arc<End>,
     thread: ThreadId,
 }
@@ -126,6 +134,7 @@ impl<D: Delivery> Producer<D> {
     pub fn start(settings: Settings, listener: Arc<dyn Listener>) -> std::io::Result<Self> {
         let accumulator = Arc::new(Accumulator::new(settings.batch_bytes));
         let engine = Engine::new(settings, accumulator.clone(), Instant::now());
+        let statistics = engine.statistics();
         let (event_loop, remote) = EventLoop::new(engine, listener)?;
         let end = Arc::new(End::default());
         let ended = end.clone();
@@ -139,6 +148,7 @@ impl<D: Delivery> Producer<D> {
         Ok(Self {
             accumulator,
             remote,
+            statistics,
             end,
             thread: thread.thread().id(),
         })
@@ -168,6 +178,20 @@ impl<D: Delivery> Producer<D> {
         let (reply, answer) = mpsc::channel();
         self.remote.command(Command::Probe(reply));
         answer.recv_timeout(timeout).ok()
+    }
+
+    /// Asks the cluster for the limit of a topic, and calls back once: after [`Listener::limit`], or
+    /// when it is known that there is no answer. The callback is called on the thread of the producer.
+    pub fn ask_limit(&self, topic: &str, answered: Box<dyn FnOnce() + Send>) {
+        self.remote.command(Command::Limit {
+            topic: topic.to_owned(),
+            answered: Answered::new(answered),
+        });
+    }
+
+    /// Returns what was done with each broker that was connected.
+    pub fn statistics(&self) -> Vec<BrokerStatistics> {
+        self.statistics.get()
     }
 
     /// Reports all records that have no outcome as [`Failed::Closed`], and ends the connections.

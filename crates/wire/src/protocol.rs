@@ -12,6 +12,7 @@ const METADATA: i16 = 3;
 const SASL_HANDSHAKE: i16 = 17;
 const API_VERSIONS: i16 = 18;
 const INIT_PRODUCER_ID: i16 = 22;
+const DESCRIBE_CONFIGS: i16 = 32;
 const SASL_AUTHENTICATE: i16 = 36;
 
 /// Version of `Produce`: the first whose answers name the records that a broker rejects (Kafka 2.4).
@@ -23,8 +24,16 @@ const API_VERSIONS_VERSION: i16 = 0;
 const METADATA_VERSIONS: (i16, i16) = (4, 8);
 const INIT_PRODUCER_ID_VERSIONS: (i16, i16) = (0, 1);
 const SASL_AUTHENTICATE_VERSIONS: (i16, i16) = (0, 1);
+/// Before tagged fields; the lowest that Kafka 4 knows.
+const DESCRIBE_CONFIGS_VERSION: i16 = 1;
 /// The first after which messages of the login are requests of their own (Kafka 1.0).
 const SASL_HANDSHAKE_VERSION: i16 = 1;
+
+/// Kind of resource in `DescribeConfigs`.
+const TOPIC_RESOURCE: i8 = 2;
+
+/// Configuration of a topic: bytes of its largest batch.
+const BATCH_LIMIT: &str = "max.message.bytes";
 
 /// Largest answer that is read. Metadata of 100,000 partitions takes less than 10 MB.
 pub(crate) const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -39,6 +48,8 @@ pub(crate) struct Versions {
     init_producer_id: i16,
     /// `None` if the broker has no login.
     sasl_authenticate: Option<i16>,
+    /// Whether it tells the configuration of topics.
+    pub(crate) describes_configs: bool,
 }
 
 /// Answer to `Metadata`.
@@ -54,12 +65,14 @@ pub(crate) struct BrokerMetadata {
     pub(crate) port: i32,
 }
 
+#[derive(Clone)]
 pub(crate) struct TopicMetadata {
     pub(crate) error_code: i16,
     pub(crate) name: String,
     pub(crate) partitions: Vec<PartitionMetadata>,
 }
 
+#[derive(Clone)]
 pub(crate) struct PartitionMetadata {
     pub(crate) index: i32,
     pub(crate) leader: i32,
@@ -72,8 +85,13 @@ pub(crate) struct ProducerId {
     pub(crate) epoch: i16,
 }
 
-/// Answer to `Produce`: of each topic its name, and its partitions.
-pub(crate) type Produced = Vec<(String, Vec<ProducedPartition>)>;
+/// Answer to `Produce`.
+pub(crate) struct Produced {
+    /// Of each topic its name, and its partitions.
+    pub(crate) topics: Vec<(String, Vec<ProducedPartition>)>,
+    /// Milliseconds for which the broker takes no more from this client.
+    pub(crate) throttled_ms: i32,
+}
 
 pub(crate) struct ProducedPartition {
     pub(crate) index: i32,
@@ -137,6 +155,12 @@ impl Versions {
                 INIT_PRODUCER_ID_VERSIONS,
             )?,
             sasl_authenticate: login.ok(),
+            describes_configs: choose(
+                "DescribeConfigs",
+                DESCRIBE_CONFIGS,
+                (DESCRIBE_CONFIGS_VERSION, DESCRIBE_CONFIGS_VERSION),
+            )
+            .is_ok(),
         })
     }
 }
@@ -178,6 +202,26 @@ pub(crate) fn init_producer_id(versions: Versions, correlation: i32, client_id: 
         // No transaction, and its timeout.
         bytes.put_i16(-1);
         bytes.put_i32(i32::MAX);
+    })
+}
+
+/// Asks for the limits of batches that topics have.
+pub(crate) fn describe_topics<'a>(
+    correlation: i32,
+    client_id: &str,
+    topics: impl ExactSizeIterator<Item = &'a str>,
+) -> Vec<u8> {
+    let version = DESCRIBE_CONFIGS_VERSION;
+    request(DESCRIBE_CONFIGS, version, correlation, client_id, |bytes| {
+        bytes.put_i32(i32::try_from(topics.len()).unwrap_or(i32::MAX));
+        for name in topics {
+            bytes.put_i8(TOPIC_RESOURCE);
+            put_string(bytes, name);
+            bytes.put_i32(1);
+            put_string(bytes, BATCH_LIMIT);
+        }
+        let with_synonyms = false;
+        bytes.put_u8(with_synonyms.into());
     })
 }
 
@@ -378,9 +422,35 @@ pub(crate) fn read_init_producer_id(answer: Bytes) -> Result<ProducerId, Malform
     })
 }
 
+/// Returns topics and the bytes of their largest batch. Topics that the client may not describe are
+/// not among them.
+pub(crate) fn read_topic_limits(answer: Bytes) -> Result<Vec<(String, usize)>, Malformed> {
+    let mut answer = Answer::new("DescribeConfigs", answer)?;
+    let _throttled = answer.i32()?;
+    let topics = answer.array(11, |answer| {
+        let _error_code = answer.i16()?;
+        let _error_message = answer.nullable_string()?;
+        let (_kind, name) = (answer.i8()?, answer.string()?);
+        let configs = answer.array(11, |answer| {
+            let (name, value) = (answer.string()?, answer.nullable_string()?);
+            let (_is_read_only, _source, _is_sensitive) =
+                (answer.i8()?, answer.i8()?, answer.i8()?);
+            answer.array(5, |synonym| {
+                let (_name, _value) = (synonym.string()?, synonym.nullable_string()?);
+                synonym.i8()
+            })?;
+            Ok((name, value))
+        })?;
+        let limit = configs.into_iter().find(|(name, _)| name == BATCH_LIMIT);
+        let limit = limit.and_then(|(_, value)| value?.parse().ok());
+        Ok(limit.map(|limit| (name, limit)))
+    })?;
+    Ok(topics.into_iter().flatten().collect())
+}
+
 pub(crate) fn read_produce(answer: Bytes) -> Result<Produced, Malformed> {
     let mut answer = Answer::new("Produce", answer)?;
-    answer.array(6, |answer| {
+    let topics = answer.array(6, |answer| {
         let name = answer.string()?;
         let partitions = answer.array(36, |answer| {
             let partition = ProducedPartition {
@@ -398,6 +468,11 @@ pub(crate) fn read_produce(answer: Bytes) -> Result<Produced, Malformed> {
             Ok(partition)
         })?;
         Ok((name, partitions))
+    })?;
+    let throttled_ms = answer.i32()?;
+    Ok(Produced {
+        topics,
+        throttled_ms,
     })
 }
 

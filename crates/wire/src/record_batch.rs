@@ -55,6 +55,31 @@ pub struct Record<'a, H> {
     pub headers: H,
 }
 
+impl<'a, H> Record<'a, H>
+where
+    H: ExactSizeIterator<Item = (&'a str, &'a [u8])> + Clone,
+{
+    /// Returns the size of a batch with this record alone, without compression.
+    pub(crate) fn batch_bytes(&self) -> usize {
+        let size = self.size(0, 0);
+        HEADER + varint_size(length(size)) + size
+    }
+
+    /// Returns its size behind its length.
+    fn size(&self, timestamp: i64, offset: i64) -> usize {
+        let headers = self.headers.clone();
+        let headers_size: usize = headers
+            .map(|(name, value)| field_size(Some(name.as_bytes())) + field_size(Some(value)))
+            .sum();
+        1 + varint_size(timestamp)
+            + varint_size(offset)
+            + field_size(self.key)
+            + field_size(Some(self.value))
+            + varint_size(length(self.headers.len()))
+            + headers_size
+    }
+}
+
 /// Records of one partition, as they stand in a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Records {
@@ -92,17 +117,7 @@ impl Records {
         self.max_timestamp = self.max_timestamp.max(record.timestamp);
         let timestamp = record.timestamp - self.first_timestamp;
         let offset = i64::from(self.count);
-        let headers = record.headers.clone();
-        let headers_size: usize = headers
-            .map(|(name, value)| field_size(Some(name.as_bytes())) + field_size(Some(value)))
-            .sum();
-        let size = 1
-            + varint_size(timestamp)
-            + varint_size(offset)
-            + field_size(record.key)
-            + field_size(Some(record.value))
-            + varint_size(length(record.headers.len()))
-            + headers_size;
+        let size = record.size(timestamp, offset);
         let bytes = &mut self.bytes;
         bytes.reserve(size + varint_size(length(size)));
         put_varint(bytes, length(size));

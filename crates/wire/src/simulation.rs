@@ -9,14 +9,18 @@ use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::api_versions_response::ApiVersion;
+use kafka_protocol::messages::describe_configs_response::{
+    DescribeConfigsResourceResult, DescribeConfigsResult,
+};
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
 use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
 use kafka_protocol::messages::{
-    ApiKey, ApiVersionsResponse, BrokerId, InitProducerIdResponse, MetadataRequest,
-    MetadataResponse, ProduceRequest, ProduceResponse, ProducerId, RequestHeader,
-    SaslAuthenticateRequest, SaslAuthenticateResponse, SaslHandshakeResponse,
+    ApiKey, ApiVersionsResponse, BrokerId, DescribeConfigsRequest, DescribeConfigsResponse,
+    InitProducerIdResponse, MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
+    ProducerId, RequestHeader, SaslAuthenticateRequest, SaslAuthenticateResponse,
+    SaslHandshakeResponse,
 };
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 use kafka_protocol::records::RecordBatchDecoder;
@@ -161,6 +165,10 @@ struct Cluster {
     next_producer: i64,
     /// Number of logins.
     logins: usize,
+    /// Limits that it tells; `None`: of some topics, and often others.
+    limit: Option<&'static str>,
+    /// Time for which a client has to wait after a batch.
+    throttling: Duration,
 }
 
 impl Cluster {
@@ -205,6 +213,11 @@ impl Cluster {
                 let request = MetadataRequest::decode(&mut request, version).expect("metadata");
                 let asks = request.topics.is_some_and(|topics| !topics.is_empty());
                 self.metadata(asks).encode(&mut answer, version)
+            }
+            ApiKey::DescribeConfigs => {
+                let request = DescribeConfigsRequest::decode(&mut request, version);
+                self.limits(request.expect("topics"), random)
+                    .encode(&mut answer, version)
             }
             ApiKey::InitProducerId => {
                 self.next_producer += 1;
@@ -273,7 +286,30 @@ impl Cluster {
                     .with_partition_responses(partitions),
             );
         }
-        ProduceResponse::default().with_responses(responses)
+        ProduceResponse::default()
+            .with_responses(responses)
+            .with_throttle_time_ms(self.throttling.as_millis().try_into().unwrap())
+    }
+
+    fn limits(
+        &self,
+        request: DescribeConfigsRequest,
+        random: &mut Random,
+    ) -> DescribeConfigsResponse {
+        let results = request.resources.into_iter().map(|resource| {
+            let limit = self.limit;
+            let limit = limit.unwrap_or_else(|| random.choose(&["1100", "1115", "1048588"]));
+            let config = DescribeConfigsResourceResult::default()
+                .with_name(StrBytes::from_static_str("max.message.bytes"))
+                .with_value(Some(StrBytes::from_static_str(limit)));
+            let is_told = self.limit.is_some() || !random.one_in(3);
+            DescribeConfigsResult::default()
+                .with_error_code(if is_told { 0 } else { 29 })
+                .with_resource_type(resource.resource_type)
+                .with_resource_name(resource.resource_name)
+                .with_configs(is_told.then_some(config).into_iter().collect())
+        });
+        DescribeConfigsResponse::default().with_results(results.collect())
     }
 }
 
@@ -282,6 +318,7 @@ fn api_versions() -> ApiVersionsResponse {
         ApiKey::Produce,
         ApiKey::Metadata,
         ApiKey::InitProducerId,
+        ApiKey::DescribeConfigs,
         ApiKey::SaslHandshake,
         ApiKey::SaslAuthenticate,
     ];
@@ -356,6 +393,8 @@ impl Simulation {
                 links: BTreeMap::new(),
                 next_producer: 0,
                 logins: 0,
+                limit: None,
+                throttling: Duration::ZERO,
             })),
             outcomes: Outcomes::default(),
             sent: Vec::new(),
@@ -369,11 +408,16 @@ impl Simulation {
         let mark = if is_bad { BAD } else { b' ' };
         let mut value = vec![mark];
         value.extend(number.to_string().into_bytes());
+        self.send_value(key, &value);
+    }
+
+    fn send_value(&mut self, key: usize, value: &[u8]) {
+        let number = self.sent.len();
         let key_text = format!("key-{key}");
         let record = Record {
             timestamp: 0,
             key: Some(key_text.as_bytes()),
-            value: &value,
+            value,
             headers: [("name", &b"value"[..])].into_iter(),
         };
         let delivery = Numbered {
@@ -381,7 +425,7 @@ impl Simulation {
             outcomes: self.outcomes.clone(),
         };
         self.accumulator.push(TOPIC, &record, delivery).unwrap();
-        self.sent.push((key, is_bad));
+        self.sent.push((key, value[0] == BAD));
     }
 
     /// One random step.
@@ -457,10 +501,43 @@ impl Simulation {
                         }
                     }
                     Effect::Report(report) => report.tell(),
-                    Effect::Unreachable(_) | Effect::Absent(_) | Effect::Answered(_) => {}
+                    Effect::Unreachable(_)
+                    | Effect::Absent(_)
+                    | Effect::Limit { .. }
+                    | Effect::Answered(_) => {}
                 }
             }
         }
+    }
+
+    /// Has brokers answer everything for a time, without faults.
+    fn run_for(&mut self, time: Duration) {
+        let end = self.now + time;
+        while self.now < end {
+            let cluster = self.cluster.clone();
+            let mut cluster = cluster.borrow_mut();
+            self.carry_out(&mut cluster, false);
+            for node in cluster.links.keys().copied().collect::<Vec<_>>() {
+                let is_open = cluster.serve(node, &mut self.random, self.now, false);
+                assert!(is_open, "a request after the end of the session");
+                let link = cluster.links.get_mut(&node).unwrap();
+                for answer in link.answers.drain(..) {
+                    self.engine.on_answer(node, answer, self.now);
+                }
+            }
+            self.now += Duration::from_millis(5);
+            self.engine.on_ready(self.now);
+            self.engine.tick(self.now);
+        }
+    }
+
+    /// Sends a record, and returns its outcome after this time, if it has one then.
+    fn outcome_of(&mut self, value: &[u8], time: Duration) -> Option<Outcome> {
+        let number = self.sent.len();
+        self.send_value(0, value);
+        self.run_for(time);
+        let outcomes = self.outcomes.0.lock().unwrap();
+        outcomes.get(&number).map(|outcomes| outcomes[0])
     }
 
     fn is_settled(&self) -> bool {
@@ -572,32 +649,90 @@ fn run_with_damaged_answers(seed: u64) {
 #[test]
 fn logs_in_again_before_its_session_ends() {
     let mut simulation = Simulation::new(1);
-    let mut connections = 0;
     for _ in 0..1_000 {
         simulation.send();
-        let cluster = simulation.cluster.clone();
-        let mut cluster = cluster.borrow_mut();
-        for node in cluster.links.keys().copied().collect::<Vec<_>>() {
-            let is_open = cluster.serve(node, &mut simulation.random, simulation.now, false);
-            assert!(is_open, "a request after the end of the session");
-            let link = cluster.links.get_mut(&node).unwrap();
-            for answer in link.answers.drain(..) {
-                simulation.engine.on_answer(node, answer, simulation.now);
-            }
-        }
-        simulation.now += Duration::from_millis(20);
-        simulation.engine.on_ready(simulation.now);
-        simulation.engine.tick(simulation.now);
-        let before = cluster.links.len();
-        simulation.carry_out(&mut cluster, false);
-        connections += cluster.links.len().saturating_sub(before);
+        simulation.run_for(Duration::from_millis(20));
     }
+    let brokers = simulation.engine.statistics().get();
+    let connections: u64 = brokers.iter().map(|broker| broker.connections).sum();
     let logins = simulation.cluster.borrow().logins;
     // 20 s, with a session of 3 s.
     assert!(
-        logins >= connections + 15,
+        logins as u64 >= connections + 15,
         "{logins} logins on {connections} connections"
     );
+}
+
+/// Compression could make it small enough: then the first one would arrive, and later ones not.
+#[test]
+fn a_record_larger_than_the_limit_of_its_topic_is_never_sent() {
+    let mut simulation = Simulation::new(1);
+    simulation.cluster.borrow_mut().limit = Some("1000");
+    let outcome = simulation.outcome_of(&[b' '; 1_000], Duration::from_secs(1));
+    assert_eq!(outcome, Some(Err(Failed::Refused(10))));
+    let outcome = simulation.outcome_of(b" 1", Duration::from_secs(1));
+    assert!(matches!(outcome, Some(Ok(_))), "{outcome:?}");
+    let records: usize = simulation
+        .cluster
+        .borrow()
+        .logs
+        .iter()
+        .map(|log| log.records.len())
+        .sum();
+    assert_eq!(records, 1);
+}
+
+/// KIP-219: the broker would not read the request before the end of that time.
+#[test]
+fn a_throttled_client_waits() {
+    let mut simulation = Simulation::new(1);
+    assert!(
+        simulation
+            .outcome_of(b" 0", Duration::from_secs(1))
+            .is_some()
+    );
+    simulation.cluster.borrow_mut().throttling = Duration::from_millis(800);
+    assert!(
+        simulation
+            .outcome_of(b" 1", Duration::from_millis(100))
+            .is_some()
+    );
+    assert_eq!(
+        simulation.outcome_of(b" 2", Duration::from_millis(600)),
+        None
+    );
+    assert!(
+        simulation
+            .outcome_of(b" 3", Duration::from_millis(400))
+            .is_some()
+    );
+    assert!(simulation.is_settled());
+    let brokers = simulation.engine.statistics().get();
+    let throttled: Duration = brokers.iter().map(|broker| broker.throttled).sum();
+    assert_eq!(throttled, Duration::from_millis(1_600));
+}
+
+#[test]
+fn statistics_count_what_was_sent() {
+    let mut simulation = Simulation::new(1);
+    for _ in 0..50 {
+        simulation.send_value(0, b" 0");
+    }
+    simulation.run_for(Duration::from_secs(1));
+    simulation.send_value(0, b"!0");
+    simulation.run_for(Duration::from_secs(1));
+    let brokers = simulation.engine.statistics().get();
+    let broker = (brokers.iter().max_by_key(|broker| broker.requests)).unwrap();
+    assert!(broker.is_connected);
+    assert_eq!(broker.address, format!("127.0.0.1:{}", 9_092 + broker.id));
+    assert_eq!((broker.connections, broker.records), (1, 51));
+    assert_eq!((broker.in_flight, broker.repeated_batches), (0, 0));
+    assert!(
+        broker.batches >= broker.requests && broker.requests >= 2,
+        "{broker:?}"
+    );
+    assert!(broker.request_bytes > broker.record_bytes, "{broker:?}");
+    assert!(broker.latency > Duration::ZERO);
 }
 
 proptest! {

@@ -25,5 +25,6 @@ pub use config::environment;
 pub use config::{KafkaOptions, Property, Secret, Security};
 pub use consumer::{ConsumerRecord, PartitionEnd, ReaderEvent, StartPosition, TopicReader};
 pub use dev::{ApiError, ApiKey, DevCluster};
+pub use herald_wire::BrokerStatistics;
 pub use metadata_client::{cluster_id, missing_topics};
 pub use topic_description::TopicDescription;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use herald_process::ForkGuard;
 use herald_wire::record_batch::{Compression, Record};
 use herald_wire::{
-    ClientIdentity, Delivery, Failed, Listener, Login, Mechanism, Producer, Refused, Security,
-    Settings, Source, Tls, Trouble, TroubleKind, Verification,
+    BrokerStatistics, ClientIdentity, Delivery, Failed, Listener, Login, Mechanism, Producer,
+    Refused, Security, Settings, Source, Tls, Trouble, TroubleKind, Verification,
 };
 use rdkafka::error::RDKafkaErrorCode as Code;
 
@@ -22,7 +22,7 @@ use super::transport::{DROP_TIMEOUT, MAX_WAIT};
 use crate::failure::Failure;
 use crate::message::Message;
 use crate::transport::{
-    ConnectionListener, Connector, DeliveryCallback, RecordMetadata, Transport,
+    ConnectionListener, Connector, DeliveryCallback, LimitsAnswered, RecordMetadata, Transport,
 };
 
 /// Connection to Kafka without librdkafka.
@@ -71,6 +71,10 @@ impl Listener for Watch {
     fn absent(&self, topic: &str) {
         let code = Code::UnknownTopicOrPartition;
         self.0.absent_topics.insert(topic, code);
+    }
+
+    fn limit(&self, topic: &str, bytes: usize) {
+        self.0.options.note_limit(topic, bytes);
     }
 }
 
@@ -131,10 +135,12 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
             continue;
         }
         let unknown = || {
-            Failure::invalid_property(format!(
-                "the native transport has no property `{name}`; librdkafka has it: leave out \
-                 `transport=native`"
-            ))
+            let advice = match nearest(name) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => "if librdkafka has it, leave out `transport=native`".to_owned(),
+            };
+            let failure = format!("the native transport has no property `{name}`; {advice}");
+            Failure::invalid_property(failure)
         };
         let value = value.ok_or_else(unknown)?;
         let number = || {
@@ -179,6 +185,38 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
         }
     }
     Ok(settings)
+}
+
+/// Properties of connections and batches, which [`settings`] reads.
+const PROPERTIES: &[&str] = &[
+    "acks",
+    "batch.size",
+    "bootstrap.servers",
+    "client.id",
+    "compression.type",
+    "enable.idempotence",
+    "linger.ms",
+    "max.in.flight.requests.per.connection",
+    "message.max.bytes",
+    "metadata.max.age.ms",
+    "partitioner",
+    "request.timeout.ms",
+    "socket.connection.setup.timeout.ms",
+    "socket.timeout.ms",
+    "topic.metadata.propagation.max.ms",
+    "topic.metadata.refresh.interval.ms",
+    "transport",
+];
+
+/// Returns the property whose name is most like this one: one edit for every three characters.
+fn nearest(name: &str) -> Option<&'static str> {
+    let known = PROPERTIES.iter().chain(SECURITY).copied();
+    let distances = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
+    let tolerated = name.len() / 3;
+    let (_, nearest) = distances
+        .filter(|(distance, _)| *distance <= tolerated)
+        .min()?;
+    Some(nearest)
 }
 
 /// Properties of TLS and of the login. The names of files, and what is secret, are read for each
@@ -387,7 +425,24 @@ impl Transport for NativeTransport {
         sent.map_err(|refused| match refused {
             Refused::Closed => closed(),
             Refused::Topic(code) => self.state.message_failure(refusal(code), topic),
+            Refused::TooLarge => self.state.message_failure(Code::MessageSizeTooLarge, topic),
         })
+    }
+
+    fn ask_limits(&self, topic: &str, answered: LimitsAnswered) -> bool {
+        if self.state.check(topic).is_err() {
+            return false;
+        }
+        let Ok(producer) = self.producer() else {
+            return false;
+        };
+        producer.ask_limit(topic, answered);
+        true
+    }
+
+    fn statistics(&self) -> Vec<BrokerStatistics> {
+        let producer = self.producer.as_ref();
+        producer.map(Producer::statistics).unwrap_or_default()
     }
 
     fn topic_failure(&self, topic: &str) -> Option<Failure> {
@@ -433,6 +488,15 @@ mod tests {
     use crate::failure::FailureCode;
     use crate::kafka::Secret;
 
+    #[test]
+    fn properties_that_are_suggested_are_known() {
+        for name in PROPERTIES {
+            if let Err(failure) = settings(&KafkaOptions::new("127.0.0.1:1").property(*name, "?")) {
+                assert!(!failure.detail.contains("no property"), "{failure}");
+            }
+        }
+    }
+
     fn refusal(options: &KafkaOptions) -> String {
         let failure = settings(options).unwrap_err();
         assert_eq!(failure.code, FailureCode::InvalidProperty);
@@ -451,7 +515,14 @@ mod tests {
         let oauth = || login().property("sasl.mechanism", "OAUTHBEARER");
         let oidc = || oauth().property("sasl.oauthbearer.method", "oidc");
         for (options, part) in [
-            (options().property("retries", "3"), "retries"),
+            (
+                options().property("retries", "3"),
+                "no property `retries`; if",
+            ),
+            (
+                options().property("lingre.ms", "3"),
+                "no property `lingre.ms`; did you mean `linger.ms`?",
+            ),
             (options().property("linger.ms", "soon"), "a number"),
             (options().property("security.protocol", "tls"), "sasl_ssl"),
             (options().property("compression.type", "brotli"), "snappy"),

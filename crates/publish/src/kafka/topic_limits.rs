@@ -62,8 +62,17 @@ impl TopicLimits {
         self.0.any.store(true, Ordering::Release);
     }
 
-    /// Asks for the limit of a topic, on a thread, unless that happened a moment ago.
+    /// Forgets the limit of a topic.
+    pub(super) fn remove(&self, topic: &str) {
+        lock(&self.0.topics).remove(topic);
+    }
+
+    /// Asks for the limit of a topic, on a thread, unless that happened a moment ago. The native
+    /// transport asks by itself.
     pub(super) fn ask(&self, options: &KafkaOptions, topic: &str) {
+        if options.is_native() == Ok(true) {
+            return;
+        }
         let mut limits = lock(&self.0.topics);
         let limit = limits.get(topic);
         if limit.is_some_and(|limit| limit.asked.elapsed() < LIMIT_TTL) {

@@ -172,6 +172,15 @@ impl KafkaOptions {
             .map_or(usize::MAX, |bytes| bytes.saturating_add(BATCH_OVERHEAD))
     }
 
+    /// Notes the largest batch that a topic allows.
+    pub(super) fn note_limit(&self, topic: &str, bytes: usize) {
+        if bytes < self.largest_batch() {
+            self.limits().set(topic, bytes);
+        } else {
+            self.limits().remove(topic);
+        }
+    }
+
     /// Bytes up to which messages are gathered in a batch.
     fn batch_size(&self) -> usize {
         let set = self.text("batch.size").and_then(|bytes| bytes.parse().ok());
@@ -293,8 +302,8 @@ impl KafkaTransport {
             self.state.absent_topics.insert(topic, code);
         }
         let limit = description.max_batch_bytes;
-        if let Some(limit) = limit.filter(|limit| *limit < self.options.largest_batch()) {
-            self.options.limits().set(topic, limit);
+        if let Some(limit) = limit {
+            self.options.note_limit(topic, limit);
         }
         let (batch_mode, producer) = self.producer_for(producers, topic, limit)?;
         let order = Arc::new(StartOrder::new(

@@ -87,12 +87,15 @@ fn broker_limits_a_batch_to_the_bytes_that_a_message_reports() {
         sizes.next().unwrap()
     };
     let (fits, too_large) = (of_size(4_000), of_size(4_001));
-    let refused = publish(&options, &[fits, too_large.clone()]);
-    assert_eq!(refused.len(), 1);
-    assert_eq!(
-        (&refused[0].0, refused[0].1.code),
-        (&too_large, FailureCode::TooLarge)
-    );
+    for transport in ["librdkafka", "native"] {
+        let options = options.clone().property("transport", transport);
+        let refused = publish(&options, &[fits.clone(), too_large.clone()]);
+        assert_eq!(refused.len(), 1);
+        assert_eq!(
+            (&refused[0].0, refused[0].1.code),
+            (&too_large, FailureCode::TooLarge)
+        );
+    }
 }
 
 #[test]
@@ -370,9 +373,14 @@ fn publish(options: &KafkaOptions, messages: &[Message]) -> Vec<(Message, Failur
 
 #[test]
 fn delivers_small_messages_whose_batch_would_be_too_large() {
-    let Some((options, topic)) = real(1, &[("max.message.bytes", "4000")]) else {
-        return;
-    };
+    for transport in ["librdkafka", "native"] {
+        if let Some((options, topic)) = real(1, &[("max.message.bytes", "4000")]) {
+            delivers_small_messages(&options.property("transport", transport), &topic);
+        }
+    }
+}
+
+fn delivers_small_messages(options: &KafkaOptions, topic: &str) {
     // Random bytes, because nothing can compress them.
     let noise = |count| -> Vec<u8> {
         let ids = std::iter::repeat_with(|| Stamp::now().event_id.into_bytes());
@@ -382,13 +390,13 @@ fn delivers_small_messages_whose_batch_would_be_too_large() {
         .map(|number| {
             let mut payload = format!("{number:03}").into_bytes();
             payload.extend(noise(1000));
-            Message::new(&topic, Some(b"key"), payload).unwrap()
+            Message::new(topic, Some(b"key"), payload).unwrap()
         })
         .collect();
-    let large = Message::new(&topic, Some(b"key"), noise(5000)).unwrap();
+    let large = Message::new(topic, Some(b"key"), noise(5000)).unwrap();
     messages.insert(100, large.clone());
 
-    let refused = publish(&options, &messages);
+    let refused = publish(options, &messages);
 
     assert_eq!(refused.len(), 1);
     assert_eq!(
@@ -396,7 +404,7 @@ fn delivers_small_messages_whose_batch_would_be_too_large() {
         (&large, FailureCode::TooLarge)
     );
     messages.remove(100);
-    let arrived = read(options.bootstrap_servers(), &topic, 200);
+    let arrived = read(options.bootstrap_servers(), topic, 200);
     let payloads = arrived.iter().map(|record| record.payload.as_slice());
     assert!(payloads.eq(messages.iter().map(Message::payload)));
 }

@@ -75,12 +75,20 @@ fn event_too_large_for_its_topic_goes_to_the_dead_letter_topic() {
 #[test]
 fn event_too_large_for_its_topic_is_rejected_every_time_whatever_compression_and_mode() {
     let Some(cluster) = Cluster::up() else { return };
-    let direct = [("none", Mode::Direct), ("lz4", Mode::Direct)];
-    for (compression, mode) in direct.into_iter().chain([("lz4", Mode::WriteAhead)]) {
+    for (transport, compression, mode) in [
+        ("librdkafka", "none", Mode::Direct),
+        ("librdkafka", "lz4", Mode::Direct),
+        ("librdkafka", "lz4", Mode::WriteAhead),
+        ("native", "none", Mode::Direct),
+        ("native", "lz4", Mode::Direct),
+        ("native", "lz4", Mode::WriteAhead),
+    ] {
         let (fixture, topic) = (Fixture::new(), fresh_topic());
         let limit = [("max.message.bytes", "20000")];
         create_topic(cluster.servers(), &topic, 3, &limit);
-        let kafka = fixture::kafka(cluster.servers()).property("compression.type", compression);
+        let kafka = fixture::kafka(cluster.servers())
+            .property("transport", transport)
+            .property("compression.type", compression);
         let publisher = Publisher::open(fixture.options(kafka).mode(mode)).unwrap();
         for number in 0..20 {
             let event = Event { key: 1, number };

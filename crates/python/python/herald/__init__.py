@@ -1,6 +1,7 @@
 """Contract-first event publishing for Kafka."""
 
 from herald._herald import (
+    BrokerStats,
     PendingReceipt,
     Receipt,
     SpoolStatus,
@@ -19,6 +20,7 @@ from herald.redaction import redact
 from herald.sync import SyncKafkaClient
 
 __all__ = [
+    "BrokerStats",
     "Catalog",
     "ContractError",
     "Diagnostic",

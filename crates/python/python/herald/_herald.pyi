@@ -79,6 +79,39 @@ class PendingReceipt:
         """Whether `result` returns at once."""
 
 @final
+class BrokerStats:
+    """What the native transport has done with one broker, on the present connection."""
+
+    id: int
+    """Id of the broker."""
+    address: str
+    """Its address: `host:port`."""
+    is_connected: bool
+    """Whether it takes requests now."""
+    connections: int
+    """Connections that were made."""
+    requests: int
+    """Requests with events."""
+    in_flight: int
+    """Those of them that have no answer yet."""
+    batches: int
+    """Batches in these requests: events of one partition."""
+    repeated_batches: int
+    """Batches of them that had been sent before."""
+    records: int
+    """Events in these batches."""
+    record_bytes: int
+    """Bytes of the events before compression."""
+    request_bytes: int
+    """Bytes of the requests."""
+    latency: float
+    """Time from a request to its answer, in seconds. Each answer changes it by an eighth of
+    the difference.
+    """
+    throttled: float
+    """Seconds for which the broker took nothing from this client, because of a quota."""
+
+@final
 class Stats:
     """Statistics of a client since it connected."""
 
@@ -129,6 +162,10 @@ class Stats:
     """99th percentile of that time, in seconds."""
     latency_max: float
     """Maximum of that time, in seconds."""
+    brokers: list[BrokerStats]
+    """What the native transport has done with each broker, by their ids; empty with
+    librdkafka.
+    """
 
 @final
 class SpoolStatus:

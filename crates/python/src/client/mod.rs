@@ -37,6 +37,7 @@ pub fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<completion_queue::CompletionQueue>()?;
     module.add_class::<wakeup::LoopWaker>()?;
     module.add_class::<receipt::Receipt>()?;
+    module.add_class::<stats::BrokerStats>()?;
     module.add_class::<stats::Stats>()?;
     module.add_class::<stats::SpoolStatus>()?;
     module.add_class::<memory::MemoryCluster>()?;

@@ -305,7 +305,7 @@ impl Publisher {
     /// Returns the statistics.
     fn stats(&self, py: Python<'_>) -> PyResult<Stats> {
         let publisher = self.open_publisher(py)?;
-        Ok(Stats::new(&detach(py, || publisher.stats())))
+        Stats::new(py, &detach(py, || publisher.stats()))
     }
 
     /// Reads the status of the spool from its file.

@@ -2,11 +2,74 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use herald_publish::kafka::BrokerStatistics;
 use herald_publish::spool::{Inspector, SpoolStats};
 use pyo3::prelude::*;
 
 use super::detach::detach;
 use crate::errors;
+
+/// What the native transport has done with one broker, on the present connection.
+#[pyclass(frozen, get_all, module = "herald")]
+pub struct BrokerStats {
+    /// Id of the broker.
+    id: i32,
+    /// Its address: `host:port`.
+    address: String,
+    /// Whether it takes requests now.
+    is_connected: bool,
+    /// Connections that were made.
+    connections: u64,
+    /// Requests with events.
+    requests: u64,
+    /// Those of them that have no answer yet.
+    in_flight: u64,
+    /// Batches in these requests: events of one partition.
+    batches: u64,
+    /// Batches of them that had been sent before.
+    repeated_batches: u64,
+    /// Events in these batches.
+    records: u64,
+    /// Bytes of the events before compression.
+    record_bytes: u64,
+    /// Bytes of the requests.
+    request_bytes: u64,
+    /// Time from a request to its answer, in seconds. Each answer changes it by an eighth of the
+    /// difference.
+    latency: f64,
+    /// Seconds for which the broker took nothing from this client, because of a quota.
+    throttled: f64,
+}
+
+impl From<&BrokerStatistics> for BrokerStats {
+    fn from(broker: &BrokerStatistics) -> Self {
+        Self {
+            id: broker.id,
+            address: broker.address.clone(),
+            is_connected: broker.is_connected,
+            connections: broker.connections,
+            requests: broker.requests,
+            in_flight: broker.in_flight,
+            batches: broker.batches,
+            repeated_batches: broker.repeated_batches,
+            records: broker.records,
+            record_bytes: broker.record_bytes,
+            request_bytes: broker.request_bytes,
+            latency: broker.latency.as_secs_f64(),
+            throttled: broker.throttled.as_secs_f64(),
+        }
+    }
+}
+
+#[pymethods]
+impl BrokerStats {
+    fn __repr__(&self) -> String {
+        format!(
+            "<BrokerStats {} {} requests={} batches={} records={} in_flight={}>",
+            self.id, self.address, self.requests, self.batches, self.records, self.in_flight
+        )
+    }
+}
 
 /// Statistics of a client since it connected.
 #[pyclass(frozen, get_all, module = "herald")]
@@ -53,14 +116,20 @@ pub struct Stats {
     latency_p99: f64,
     /// Maximum of that time, in seconds.
     latency_max: f64,
+    /// What the native transport has done with each broker, by their ids; empty with librdkafka.
+    brokers: Vec<Py<BrokerStats>>,
 }
 
 impl Stats {
     /// Converts the publisher's statistics.
-    pub fn new(stats: &herald_publish::Stats) -> Self {
+    pub fn new(py: Python<'_>, stats: &herald_publish::Stats) -> PyResult<Self> {
         let spool = stats.spool;
         let of_spool = |field: fn(SpoolStats) -> u64| spool.map_or(0, field);
-        Self {
+        let brokers = stats
+            .brokers
+            .iter()
+            .map(|broker| Py::new(py, BrokerStats::from(broker)));
+        Ok(Self {
             published: stats.published,
             delivered: stats.delivered,
             spooled: stats.spooled,
@@ -81,7 +150,8 @@ impl Stats {
             latency_p50: stats.latency.quantile(0.5).as_secs_f64(),
             latency_p99: stats.latency.quantile(0.99).as_secs_f64(),
             latency_max: stats.latency.max().as_secs_f64(),
-        }
+            brokers: brokers.collect::<PyResult<_>>()?,
+        })
     }
 }
 
