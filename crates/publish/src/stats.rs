@@ -52,7 +52,7 @@ pub struct Stats {
     pub spool: Option<SpoolStats>,
     /// Latency of receipts of the cluster.
     pub latency: Latency,
-    /// What the native transport has done with each broker, by their ids, on the present connection.
+    /// Work of the native transport with each broker, by id, on the present connection.
     #[cfg(feature = "kafka")]
     pub brokers: Vec<herald_wire::BrokerStatistics>,
 }

@@ -218,7 +218,7 @@ struct Entry<D> {
     absent_since: Option<Instant>,
     /// Time at which its limit is asked for again; `None` while it is being asked for.
     limit_at: Option<Instant>,
-    /// What the cluster has told of it, until its limit is known: no record is sent before.
+    /// Progress of getting to know it: no record is sent before the limit is known.
     met: Met,
 }
 

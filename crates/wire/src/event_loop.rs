@@ -111,7 +111,7 @@ pub(crate) struct EventLoop<D> {
     attempts: usize,
     tls_configs: Configs,
     probes: Vec<Sender<Option<String>>>,
-    /// Those who wait for the limit of a topic.
+    /// Callbacks for the limit of a topic.
     limits: HashMap<String, Vec<Answered>>,
 }
 

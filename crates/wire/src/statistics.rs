@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::accumulator::lock;
 use crate::engine::Node;
 
-/// What a producer has done with one broker since its start.
+/// Work of a producer with one broker since its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BrokerStatistics {
     /// Id of the broker.
@@ -20,7 +20,7 @@ pub struct BrokerStatistics {
     pub connections: u64,
     /// Requests with batches.
     pub requests: u64,
-    /// Those of them that have no answer yet.
+    /// Number of them without an answer.
     pub in_flight: u64,
     /// Batches in these requests.
     pub batches: u64,

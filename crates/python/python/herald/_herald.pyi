@@ -80,7 +80,7 @@ class PendingReceipt:
 
 @final
 class BrokerStats:
-    """What the native transport has done with one broker, on the present connection."""
+    """Work of the native transport with one broker, on the present connection."""
 
     id: int
     """Id of the broker."""
@@ -93,7 +93,7 @@ class BrokerStats:
     requests: int
     """Requests with events."""
     in_flight: int
-    """Those of them that have no answer yet."""
+    """Number of them without an answer."""
     batches: int
     """Batches in these requests: events of one partition."""
     repeated_batches: int
@@ -163,9 +163,7 @@ class Stats:
     latency_max: float
     """Maximum of that time, in seconds."""
     brokers: list[BrokerStats]
-    """What the native transport has done with each broker, by their ids; empty with
-    librdkafka.
-    """
+    """Work of the native transport with each broker, by id; empty with librdkafka."""
 
 @final
 class SpoolStatus:

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use super::detach::detach;
 use crate::errors;
 
-/// What the native transport has done with one broker, on the present connection.
+/// Work of the native transport with one broker, on the present connection.
 #[pyclass(frozen, get_all, module = "herald")]
 pub struct BrokerStats {
     /// Id of the broker.
@@ -22,7 +22,7 @@ pub struct BrokerStats {
     connections: u64,
     /// Requests with events.
     requests: u64,
-    /// Those of them that have no answer yet.
+    /// Number of them without an answer.
     in_flight: u64,
     /// Batches in these requests: events of one partition.
     batches: u64,
@@ -116,7 +116,7 @@ pub struct Stats {
     latency_p99: f64,
     /// Maximum of that time, in seconds.
     latency_max: f64,
-    /// What the native transport has done with each broker, by their ids; empty with librdkafka.
+    /// Work of the native transport with each broker, by id; empty with librdkafka.
     brokers: Vec<Py<BrokerStats>>,
 }
 

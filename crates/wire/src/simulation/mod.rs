@@ -1,0 +1,177 @@
+//! Simulation: engine and event loop against a simulated cluster, with faults at every step.
+
+mod cluster;
+mod sockets;
+mod steps;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use self::cluster::Cluster;
+use crate::producer::{Delivery, Failed, Settings};
+use crate::record_batch::{Compression, Record};
+use crate::sasl::{Login, Mechanism};
+use crate::security::Source;
+
+const TOPIC: &str = "orders";
+
+/// Number of partitions.
+const PARTITIONS: usize = 3;
+
+/// Number of keys.
+const KEYS: usize = 5;
+
+/// Value of a record that brokers refuse.
+const BAD: u8 = b'!';
+
+/// Xorshift.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 16).unwrap_or_default() % below
+    }
+
+    /// True in one of so many cases.
+    fn one_in(&mut self, cases: usize) -> bool {
+        self.next(cases) == 0
+    }
+
+    fn choose<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.next(from.len())]
+    }
+}
+
+type Outcome = Result<(i32, i64), Failed>;
+
+/// Outcomes of records by their number.
+#[derive(Clone, Default)]
+struct Outcomes(Arc<Mutex<HashMap<usize, Vec<Outcome>>>>);
+
+struct Numbered {
+    number: usize,
+    outcomes: Outcomes,
+}
+
+impl Numbered {
+    fn report(self, outcome: Outcome) {
+        let mut outcomes = self.outcomes.0.lock().unwrap();
+        outcomes.entry(self.number).or_default().push(outcome);
+    }
+}
+
+impl Delivery for Numbered {
+    fn delivered(self, partition: i32, offset: i64) {
+        self.report(Ok((partition, offset)));
+    }
+
+    fn failed(self, _: &str, failed: Failed) {
+        self.report(Err(failed));
+    }
+}
+
+/// Records that were sent, and what became of them.
+#[derive(Default)]
+struct Sent {
+    /// Key and whether it is bad, of each record.
+    records: Vec<(usize, bool)>,
+    outcomes: Outcomes,
+}
+
+impl Sent {
+    /// Hands a record and its delivery to `send`.
+    fn send(
+        &mut self,
+        key: usize,
+        value: &[u8],
+        send: impl FnOnce(&Record<'_, std::array::IntoIter<(&str, &[u8]), 1>>, Numbered),
+    ) {
+        let key_text = format!("key-{key}");
+        let record = Record {
+            timestamp: 0,
+            key: Some(key_text.as_bytes()),
+            value,
+            headers: [("name", &b"value"[..])].into_iter(),
+        };
+        let delivery = Numbered {
+            number: self.records.len(),
+            outcomes: self.outcomes.clone(),
+        };
+        self.records.push((key, value[0] == BAD));
+        send(&record, delivery);
+    }
+
+    /// Returns the next record: its key, and its value, which is bad now and then.
+    fn next(&self, random: &mut Random) -> (usize, Vec<u8>) {
+        let mark = if random.one_in(40) { BAD } else { b' ' };
+        let mut value = vec![mark];
+        value.extend(self.records.len().to_string().into_bytes());
+        (random.next(KEYS), value)
+    }
+
+    fn is_settled(&self) -> bool {
+        self.outcomes.0.lock().unwrap().len() == self.records.len()
+    }
+
+    /// Checks that every record has one outcome, that what is reported as written is there, and that
+    /// the first copies of a key's records are in the order of sending.
+    fn check(&self, cluster: &Cluster) {
+        let outcomes = self.outcomes.0.lock().unwrap();
+        let number_of =
+            |value: &[u8]| -> usize { std::str::from_utf8(&value[1..]).unwrap().parse().unwrap() };
+        for (number, (_, is_bad)) in self.records.iter().enumerate() {
+            let [outcome] = &outcomes[&number][..] else {
+                panic!("record {number} has the outcomes {:?}", outcomes[&number]);
+            };
+            match outcome {
+                Ok((partition, offset)) => {
+                    assert!(
+                        !is_bad,
+                        "record {number} is bad and was reported as written"
+                    );
+                    let log = &cluster.logs[usize::try_from(*partition).unwrap()];
+                    let value = &log.records[usize::try_from(*offset).unwrap()];
+                    assert_eq!(number_of(value), number, "at the offset of record {number}");
+                }
+                Err(failed) => assert!(
+                    *is_bad && *failed == Failed::Refused(87),
+                    "record {number} failed: {failed:?}"
+                ),
+            }
+        }
+        for log in &cluster.logs {
+            let mut last: HashMap<usize, usize> = HashMap::new();
+            let mut seen = vec![false; self.records.len()];
+            for number in log.records.iter().map(|value| number_of(value)) {
+                if std::mem::replace(&mut seen[number], true) {
+                    continue;
+                }
+                let key = self.records[number].0;
+                let before = last.insert(key, number);
+                assert!(
+                    before.is_none_or(|before| before < number),
+                    "record {number} of key {key} is written after {before:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Settings of a client that logs in, with small batches.
+fn settings(servers: Vec<(String, u16)>) -> Settings {
+    let mut settings = Settings::new(servers);
+    settings.compression = Compression::None;
+    settings.batch_bytes = 60;
+    settings.security.login = Some(Source::new(|| {
+        Ok(Login {
+            mechanism: Mechanism::Plain,
+            user: "alice".to_owned(),
+            secret: "secret".to_owned(),
+            extensions: Vec::new(),
+        })
+    }));
+    settings
+}
