@@ -32,7 +32,7 @@ pub struct BrokerStatistics {
     pub record_bytes: u64,
     /// Bytes of the requests.
     pub request_bytes: u64,
-    /// Time from a request to its answer. Each answer changes it by an eighth of the difference.
+    /// Time from a request to its answer: a moving average over the last ones.
     pub latency: Duration,
     /// Time for which the broker took nothing from this client, because of a quota.
     pub throttled: Duration,

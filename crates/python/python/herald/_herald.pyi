@@ -105,11 +105,9 @@ class BrokerStats:
     request_bytes: int
     """Bytes of the requests."""
     latency: float
-    """Time from a request to its answer, in seconds. Each answer changes it by an eighth of
-    the difference.
-    """
+    """Seconds from a request to its answer: a moving average over the last ones."""
     throttled: float
-    """Seconds for which the broker took nothing from this client, because of a quota."""
+    """Seconds for which the broker took nothing because of a quota."""
 
 @final
 class Stats:

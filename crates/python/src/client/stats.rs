@@ -34,10 +34,9 @@ pub struct BrokerStats {
     record_bytes: u64,
     /// Bytes of the requests.
     request_bytes: u64,
-    /// Time from a request to its answer, in seconds. Each answer changes it by an eighth of the
-    /// difference.
+    /// Seconds from a request to its answer: a moving average over the last ones.
     latency: f64,
-    /// Seconds for which the broker took nothing from this client, because of a quota.
+    /// Seconds for which the broker took nothing because of a quota.
     throttled: f64,
 }
 
