@@ -2,10 +2,15 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Serializer;
 use uuid::Uuid;
 
 use crate::envelope::{Envelope, Extra};
+use crate::json;
 use crate::trace::TraceParent;
+
+/// Initial capacity for metadata: enough for those of generated publishers.
+pub(crate) const METADATA_CAPACITY: usize = 256;
 
 /// Value that writes itself as JSON: anything that serde serializes, and types of other crates that write
 /// JSON without serde.
@@ -15,11 +20,26 @@ pub trait WriteJson {
     /// # Errors
     /// The reason why JSON can't represent it.
     fn write_json(&self, buffer: &mut Vec<u8>) -> serde_json::Result<()>;
+
+    /// Appends the value as JSON inside of a JSON text: with quotes and backslashes escaped, and
+    /// without control characters.
+    ///
+    /// # Errors
+    /// See [`WriteJson::write_json`].
+    fn write_json_in_text(&self, buffer: &mut Vec<u8>) -> serde_json::Result<()> {
+        let mut json = Vec::with_capacity(METADATA_CAPACITY);
+        self.write_json(&mut json)?;
+        json::write_in_text(&json, buffer).map_err(serde_json::Error::io)
+    }
 }
 
 impl<T: Serialize> WriteJson for T {
     fn write_json(&self, buffer: &mut Vec<u8>) -> serde_json::Result<()> {
         serde_json::to_writer(buffer, self)
+    }
+
+    fn write_json_in_text(&self, buffer: &mut Vec<u8>) -> serde_json::Result<()> {
+        self.serialize(&mut Serializer::with_formatter(buffer, json::InText))
     }
 }
 

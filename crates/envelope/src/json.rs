@@ -1,10 +1,11 @@
 //! JSON values that are not parsed.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::{fmt, io};
 
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter};
 use serde_json::value::RawValue;
 
 use crate::error::{Code, Error, Position};
@@ -96,22 +97,50 @@ pub(crate) fn write_member(name: &str, value: &Json<'_>, buffer: &mut Vec<u8>) {
     buffer.extend_from_slice(value.get().as_bytes());
 }
 
-/// Turns the JSON at the end of a buffer into the content of a JSON text, in place. Control
-/// characters of JSON are spaces between tokens.
-pub(crate) fn escape(start: usize, buffer: &mut Vec<u8>) {
-    let length = buffer.len() - start;
-    // Read from a copy behind: the text has at most twice as many bytes as were read, so it does not
-    // reach what is still to be read. Without branches, because a fifth of the bytes are quotes.
-    buffer.extend_from_within(start..);
-    let mut to = start;
-    for from in start + length..start + 2 * length {
-        let byte = buffer[from];
-        buffer[to] = b'\\';
-        to += usize::from(matches!(byte, b'"' | b'\\'));
-        buffer[to] = byte.max(b' ');
-        to += 1;
+/// Formatter of JSON inside of a JSON text, which saves writing it first and then escaping it.
+pub(crate) struct InText;
+
+impl Formatter for InText {
+    fn begin_string<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b"\\\"")
     }
-    buffer.truncate(to);
+
+    fn end_string<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b"\\\"")
+    }
+
+    fn write_char_escape<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
+        let mut text = Vec::new();
+        CompactFormatter.write_char_escape(&mut text, escape)?;
+        write_in_text(&text, writer)
+    }
+
+    fn write_raw_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        write_in_text(fragment.as_bytes(), writer)
+    }
+}
+
+/// Writes JSON as the content of a JSON text. Control characters of JSON are spaces between tokens.
+pub(crate) fn write_in_text<W: ?Sized + io::Write>(json: &[u8], writer: &mut W) -> io::Result<()> {
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(is_special) {
+        writer.write_all(&rest[..at])?;
+        match rest[at] {
+            byte @ (b'"' | b'\\') => writer.write_all(&[b'\\', byte])?,
+            _ => writer.write_all(b" ")?,
+        }
+        rest = &rest[at + 1..];
+    }
+    writer.write_all(rest)
 }
 
 /// Returns text as a JSON value.

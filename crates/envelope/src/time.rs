@@ -6,7 +6,7 @@
 //! limits of Python, Kafka and databases all differ.
 
 use jiff::Timestamp;
-use jiff::fmt::temporal::DateTimePrinter;
+use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 /// Regular expression of the timestamps that [`read`] accepts, for JSON Schema. It leaves the
@@ -18,8 +18,6 @@ pub(crate) const PATTERN: &str = concat!(
     "(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",
 );
 
-const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
-
 /// Notation that [`read`] expects, for messages.
 pub(crate) const EXPECTED: &str =
     "must be an RFC 3339 timestamp such as 2025-11-05T12:00:00.000000+00:00";
@@ -27,7 +25,7 @@ pub(crate) const EXPECTED: &str =
 /// Length of a written time.
 pub(crate) const LENGTH: usize = EXAMPLE.len();
 
-const EXAMPLE: &str = "2025-11-05T12:00:00.000000+00:00";
+const EXAMPLE: &[u8; 32] = b"2025-11-05T12:00:00.000000+00:00";
 
 /// Returns the current time in microseconds.
 pub(crate) fn now() -> Timestamp {
@@ -44,38 +42,42 @@ pub(crate) fn in_microseconds(time: Timestamp) -> Timestamp {
 /// Appends a time as `2025-11-05T12:00:00.000000+00:00`. Returns false, and writes nothing, if the
 /// year is out of range.
 pub fn write(time: Timestamp, buffer: &mut Vec<u8>) -> bool {
-    has_place(time)
-        && PRINTER
-            .print_timestamp_with_offset(&time, Offset::UTC, buffer)
-            .is_ok()
+    let text = text(time);
+    buffer.extend_from_slice(text.as_ref().map_or(&[], <[u8; LENGTH]>::as_slice));
+    text.is_some()
 }
 
 /// Returns the text that [`write`] appends. `None` if the year is out of range.
+///
+/// Written digit by digit: the printer of `jiff` takes five times as many instructions, for a form that
+/// never changes.
 pub(crate) fn text(time: Timestamp) -> Option<[u8; LENGTH]> {
-    struct Text {
-        bytes: [u8; LENGTH],
-        length: usize,
-    }
-
-    impl jiff::fmt::Write for Text {
-        fn write_str(&mut self, part: &str) -> Result<(), jiff::Error> {
-            let end = self.length + part.len();
-            self.bytes[self.length..end].copy_from_slice(part.as_bytes());
-            self.length = end;
-            Ok(())
-        }
-    }
-
-    let mut text = Text {
-        bytes: [0; LENGTH],
-        length: 0,
-    };
-    let printed = PRINTER.print_timestamp_with_offset(&time, Offset::UTC, &mut text);
-    (has_place(time) && printed.is_ok()).then_some(text.bytes)
+    let time = Offset::UTC.to_datetime(time);
+    let year = in_range(time)?;
+    let mut text = *EXAMPLE;
+    write_digits(year, &mut text[..4]);
+    write_digits(time.month().unsigned_abs().into(), &mut text[5..7]);
+    write_digits(time.day().unsigned_abs().into(), &mut text[8..10]);
+    write_digits(time.hour().unsigned_abs().into(), &mut text[11..13]);
+    write_digits(time.minute().unsigned_abs().into(), &mut text[14..16]);
+    write_digits(time.second().unsigned_abs().into(), &mut text[17..19]);
+    let micros = time.subsec_nanosecond().unsigned_abs() / 1_000;
+    write_digits(micros, &mut text[20..26]);
+    Some(text)
 }
 
-fn has_place(time: Timestamp) -> bool {
-    (1000..3000).contains(&Offset::UTC.to_datetime(time).year())
+/// Writes a number to all of the text, with zeros before it.
+fn write_digits(mut number: u32, text: &mut [u8]) {
+    for digit in text.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
+/// Returns the year, if the wire has it.
+fn in_range(time: DateTime) -> Option<u32> {
+    let year = u32::try_from(time.year()).ok()?;
+    (1000..3000).contains(&year).then_some(year)
 }
 
 /// Reads a timestamp with an offset or `Z`.
@@ -84,7 +86,7 @@ pub(crate) fn read(text: &str) -> Option<Timestamp> {
         .then(|| text.parse().ok())
         .flatten()
         .map(in_microseconds)
-        .filter(|time| has_place(*time))
+        .filter(|time| in_range(Offset::UTC.to_datetime(*time)).is_some())
 }
 
 /// Checks text against [`PATTERN`], except for limits that the date parser checks as well. The
@@ -135,6 +137,7 @@ fn fits(text: &[u8], pattern: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use jiff::fmt::temporal::DateTimePrinter;
     use proptest::prelude::*;
 
     use super::*;
@@ -224,7 +227,9 @@ mod tests {
         fn times_round_trip(micros in -30_610_224_000_000_000_i64..32_503_680_000_000_000) {
             let time = Timestamp::from_microsecond(micros).unwrap();
             let text = written(time).unwrap();
-            prop_assert_eq!(text.len(), 32);
+            let printer = DateTimePrinter::new().precision(Some(6));
+            let expected = printer.timestamp_with_offset_to_string(&time, Offset::UTC);
+            prop_assert_eq!(&text, &expected);
             prop_assert_eq!(read(&text), Some(time));
         }
     }

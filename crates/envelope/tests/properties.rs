@@ -2,7 +2,7 @@
 
 mod any;
 
-use herald_envelope::{Envelope, Field};
+use herald_envelope::{Envelope, Field, Json, Profile, Received, TraceParent, WriteJson};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -25,7 +25,62 @@ fn read(bytes: &[u8]) {
     }
 }
 
+/// Value that writes itself without serde.
+struct ByHand<'t>(&'t str);
+
+impl WriteJson for ByHand<'_> {
+    fn write_json(&self, buffer: &mut Vec<u8>) -> serde_json::Result<()> {
+        buffer.extend_from_slice(self.0.as_bytes());
+        Ok(())
+    }
+}
+
+/// Writes a value into a text, and decodes the text.
+fn through_a_text(value: &dyn WriteJson) -> String {
+    let mut text = b"\"".to_vec();
+    value.write_json_in_text(&mut text).expect("it is written");
+    text.push(b'"');
+    serde_json::from_slice(&text).expect("it is a text")
+}
+
 proptest! {
+    #[test]
+    fn json_in_a_text_is_that_of_the_value(tree in any::json()) {
+        prop_assert_eq!(through_a_text(&tree), tree.to_string());
+        let pretty = serde_json::to_string_pretty(&tree).expect("it is JSON");
+        let on_one_line = pretty.replace('\n', " ");
+        let json = Json::parse(&pretty).expect("it is JSON");
+        prop_assert_eq!(through_a_text(&json), on_one_line.as_str());
+        prop_assert_eq!(through_a_text(&ByHand(&pretty)), on_one_line);
+    }
+
+    /// Metadata as Herald writes them are parsed in another way than those of others.
+    #[test]
+    fn metadata_of_the_platform_are_read_in_any_notation(
+        members in any::valid(), parts in any::<Option<([u8; 16], [u8; 8])>>(),
+    ) {
+        let bytes = bytes(&members);
+        let mut envelope = Envelope::parse(&bytes).expect("it is valid");
+        envelope.extra.clear();
+        envelope.trace = parts.and_then(|(trace, span)| TraceParent::new(trace, span, 1).ok());
+        let profile: Profile = "onex-event-envelope".parse().expect("it is a profile");
+        let mut written = Vec::new();
+        profile.write(&envelope.as_event(), &mut written).expect("it is valid");
+        let written = String::from_utf8(written).expect("it is JSON");
+        let lead = "\"metadata\":{";
+        let Some(at) = written.rfind(lead) else {
+            return Ok(());
+        };
+        let (before, after) = written.split_at(at + lead.len());
+        let spaced = format!("{before} {after}");
+        let read = profile.parse(&Received::of_value(written.as_bytes()));
+        prop_assert_eq!(&read, &profile.parse(&Received::of_value(spaced.as_bytes())));
+        let read = read.expect("what was written can be read");
+        prop_assert_eq!(&read.metadata, &envelope.metadata);
+        prop_assert_eq!(read.source_service, envelope.source_service);
+        prop_assert_eq!(read.trace, envelope.trace);
+    }
+
     #[test]
     fn envelopes_round_trip(members in any::valid()) {
         let bytes = bytes(&members);

@@ -142,9 +142,7 @@ impl Attribute {
 trait AttributeSink {
     fn text(&mut self, attribute: Attribute, value: &str);
     /// Adds text that needs no escapes in JSON.
-    fn plain(&mut self, attribute: Attribute, value: &str) {
-        self.text(attribute, value);
-    }
+    fn plain(&mut self, attribute: Attribute, value: &[u8]);
     /// Adds an extension attribute that Herald does not define.
     fn extension(&mut self, name: &str, value: &Json<'_>);
     /// Adds a JSON object as text, unless it is empty.
@@ -159,20 +157,20 @@ trait AttributeSink {
 fn write_attributes(event: &Event<'_>, sink: &mut impl AttributeSink) -> Result<(), Error> {
     super::check_event_type(event)?;
     let time = time::text(event.event_timestamp).ok_or_else(super::invalid_year)?;
-    sink.plain(Attribute::SpecVersion, SPEC_VERSION);
+    sink.plain(Attribute::SpecVersion, SPEC_VERSION.as_bytes());
     let foreign_id = (event.extra.iter())
         .find(|(name, _)| name == Attribute::Id.name())
         .and_then(|(_, value)| value.decode::<String>().ok());
     match &foreign_id {
         Some(id) => sink.text(Attribute::Id, id),
-        None => sink.plain(Attribute::Id, ascii(&id::text(event.event_id))),
+        None => sink.plain(Attribute::Id, &id::text(event.event_id)),
     }
     write_source(event, sink);
     sink.text(Attribute::Type, event.event_type);
-    sink.plain(Attribute::Time, ascii(&time));
-    sink.plain(Attribute::DataContentType, DATA_CONTENT_TYPE);
+    sink.plain(Attribute::Time, &time);
+    sink.plain(Attribute::DataContentType, DATA_CONTENT_TYPE.as_bytes());
     if let Some(id) = event.correlation_id {
-        sink.plain(Attribute::CorrelationId, ascii(&id::text(id)));
+        sink.plain(Attribute::CorrelationId, &id::text(id));
     }
     for (attribute, value) in [
         (Attribute::EventVersion, Some(event.event_version)),
@@ -200,10 +198,6 @@ fn write_attributes(event: &Event<'_>, sink: &mut impl AttributeSink) -> Result<
         sink.extension(name, value);
     }
     Ok(())
-}
-
-fn ascii(text: &[u8]) -> &str {
-    std::str::from_utf8(text).expect("UUIDs and times are ASCII")
 }
 
 /// Checks an extra field: the names and values of extension attributes are limited.
@@ -235,11 +229,11 @@ const SHORT_SOURCE: usize = 128;
 fn write_source(event: &Event<'_>, sink: &mut impl AttributeSink) {
     let (service, node) = (event.source_service, event.source_node_id);
     if node.is_empty() && !service.is_empty() && service.bytes().all(is_uri_byte) {
-        return sink.plain(Attribute::Source, service);
+        return sink.plain(Attribute::Source, service.as_bytes());
     }
     let mut source = ShortText::default();
     if source.push_plain(service) && source.push_plain(node) {
-        return sink.plain(Attribute::Source, ascii(&source.bytes[..source.length]));
+        return sink.plain(Attribute::Source, &source.bytes[..source.length]);
     }
     let mut source = String::with_capacity(2 * (service.len() + node.len()));
     for part in [service, node] {
@@ -252,7 +246,7 @@ fn write_source(event: &Event<'_>, sink: &mut impl AttributeSink) {
             }
         }
     }
-    sink.plain(Attribute::Source, &source);
+    sink.plain(Attribute::Source, source.as_bytes());
 }
 
 /// Source of parts that are not encoded.
@@ -340,10 +334,10 @@ impl AttributeSink for Structured<'_> {
         text::write_text(value, self.0);
     }
 
-    fn plain(&mut self, attribute: Attribute, value: &str) {
+    fn plain(&mut self, attribute: Attribute, value: &[u8]) {
         self.0.extend_from_slice(attribute.row().lead.as_bytes());
         self.0.push(b'"');
-        self.0.extend_from_slice(value.as_bytes());
+        self.0.extend_from_slice(value);
         self.0.push(b'"');
     }
 
@@ -395,12 +389,16 @@ struct Binary<'s, 'h>(&'s mut HeaderSink<'h>);
 
 impl AttributeSink for Binary<'_, '_> {
     fn text(&mut self, attribute: Attribute, value: &str) {
+        self.plain(attribute, value.as_bytes());
+    }
+
+    fn plain(&mut self, attribute: Attribute, value: &[u8]) {
         // The content type of the payload is that of the record.
         let name = match attribute {
             Attribute::DataContentType => headers::CONTENT_TYPE,
             _ => attribute.header(),
         };
-        (self.0)(name.into(), value.as_bytes());
+        (self.0)(name.into(), value);
     }
 
     fn extension(&mut self, name: &str, value: &Json<'_>) {

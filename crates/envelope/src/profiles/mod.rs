@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 
 use crate::envelope::Envelope;
 use crate::error::{Code, Error};
-use crate::event::{Event, WriteJson};
+use crate::event::{Event, METADATA_CAPACITY, WriteJson};
 use crate::field::Field;
 use crate::headers::{self, HeaderSet};
-use crate::json::{self as text, Json};
+use crate::json::Json;
 use crate::key::Key;
 use crate::names::names;
 use crate::schema_id;
@@ -298,9 +298,6 @@ impl FromStr for Profile {
 /// Suffix of dead letter topics.
 const DEAD_LETTER_SUFFIX: &str = ".dlq";
 
-/// Initial capacity for metadata in a header: enough for those of generated publishers.
-const METADATA_CAPACITY: usize = 256;
-
 fn suffixed_dead_letter_topic(topic: &str) -> String {
     format!("{topic}{DEAD_LETTER_SUFFIX}")
 }
@@ -327,11 +324,19 @@ fn invalid_year() -> Error {
 /// Appends an object, and returns its offset in the buffer.
 fn write_object(field: Field, value: &dyn WriteJson, buffer: &mut Vec<u8>) -> Result<usize, Error> {
     let start = buffer.len();
-    value
-        .write_json(buffer)
-        .map_err(|error| Error::of(field, Code::Unserialisable, error.to_string()))?;
-    if buffer.get(start) == Some(&b'{') {
-        Ok(start)
+    check_object(field, value.write_json(buffer), buffer.get(start))?;
+    Ok(start)
+}
+
+/// Checks that a value was written, and that it begins as an object does.
+fn check_object(
+    field: Field,
+    written: serde_json::Result<()>,
+    first: Option<&u8>,
+) -> Result<(), Error> {
+    written.map_err(|error| Error::of(field, Code::Unserialisable, error.to_string()))?;
+    if first == Some(&b'{') {
+        Ok(())
     } else {
         Err(Error::of(field, Code::WrongType, "must be a JSON object"))
     }
@@ -353,11 +358,11 @@ fn write_object_as_text(
     let before = buffer.len();
     buffer.extend_from_slice(lead.as_bytes());
     buffer.push(b'"');
-    let start = write_object(field, value, buffer)?;
+    let start = buffer.len();
+    check_object(field, value.write_json_in_text(buffer), buffer.get(start))?;
     if &buffer[start..] == b"{}" {
         buffer.truncate(before);
     } else {
-        text::escape(start, buffer);
         buffer.push(b'"');
     }
     Ok(())

@@ -348,12 +348,14 @@ fn parse<'a>(received: &Received<'_, 'a>) -> Result<Envelope<'a>, Error> {
     let mut members = Members::of_bytes(received.value, &NAMES)?;
     members.optional(ENVELOPE_VERSION, version)?;
     let written = members.optional(METADATA, Members::object)?;
-    let metadata = match members.raw(METADATA) {
+    let mut metadata = match members.raw(METADATA) {
         Some(raw) if raw.get() != "null" => Metadata::parse(raw)?,
         _ => Metadata::default(),
     };
-    let tag = |field: Field| metadata.tag(field);
-    let event_version = match (tag(Field::EventVersion)?, members.raw(PAYLOAD_VERSION)) {
+    let event_version = match (
+        metadata.tag(Field::EventVersion),
+        members.raw(PAYLOAD_VERSION),
+    ) {
         (Some(text), _) => text,
         (None, Some(raw)) if raw.get() != "null" => {
             version(&members, PAYLOAD_VERSION, raw)?.as_text()
@@ -373,7 +375,7 @@ fn parse<'a>(received: &Received<'_, 'a>) -> Result<Envelope<'a>, Error> {
     };
     let causation_id = match members.optional(PARENT_ID, Members::text)? {
         Some(id) => Some(id),
-        None => tag(Field::CausationId)?,
+        None => metadata.tag(Field::CausationId),
     };
     let source = received.text("source")?.map(Cow::Borrowed);
     Ok(Envelope {
@@ -382,16 +384,22 @@ fn parse<'a>(received: &Received<'_, 'a>) -> Result<Envelope<'a>, Error> {
         event_version,
         event_timestamp,
         source_node_id: node.or_else(|| producer.clone()).unwrap_or_default(),
-        source_service: tag(Field::SourceService)?.or(producer).unwrap_or_default(),
-        source_version: tag(Field::SourceVersion)?.unwrap_or_default(),
-        source_instance: tag(Field::SourceInstance)?,
+        source_service: metadata
+            .tag(Field::SourceService)
+            .or(producer)
+            .unwrap_or_default(),
+        source_version: metadata.tag(Field::SourceVersion).unwrap_or_default(),
+        source_instance: metadata.tag(Field::SourceInstance),
         correlation_id: members.optional(CORRELATION_ID, Members::id)?,
         causation_id,
-        environment: tag(Field::Environment)?.or(source).unwrap_or_default(),
-        region: tag(Field::Region)?,
-        partition_key: tag(Field::PartitionKey)?,
+        environment: metadata
+            .tag(Field::Environment)
+            .or(source)
+            .unwrap_or_default(),
+        region: metadata.tag(Field::Region),
+        partition_key: metadata.tag(Field::PartitionKey),
         payload: members.required(PAYLOAD, Members::object)?,
-        metadata: match (tag(Field::Metadata)?, written) {
+        metadata: match (metadata.tag(Field::Metadata), written) {
             (Some(text), _) => super::object_of_text(text).ok_or_else(|| {
                 let message = "the tag of this name must be a JSON object as text";
                 Error::of(Field::Metadata, Code::WrongType, message)
@@ -413,7 +421,8 @@ fn parse<'a>(received: &Received<'_, 'a>) -> Result<Envelope<'a>, Error> {
 /// Metadata of the envelope.
 #[derive(Default)]
 struct Metadata<'a> {
-    tags: Option<Members<'a>>,
+    /// The tags of [`TAG_FIELDS`].
+    tags: [Option<Cow<'a, str>>; TAG_FIELDS.len()],
     trace: Option<TraceParent>,
     /// Whether there is content that Herald does not write.
     is_foreign: bool,
@@ -421,33 +430,67 @@ struct Metadata<'a> {
 
 impl<'a> Metadata<'a> {
     fn parse(raw: &'a RawValue) -> Result<Self, Error> {
+        if let Some(own) = Self::parse_own(raw.get()) {
+            return Ok(own);
+        }
         let within = |error: Error| error.in_field(NAMES[METADATA]);
         let members = Members::of_bytes(raw.get().as_bytes(), &METADATA_NAMES).map_err(within)?;
-        let mut tags = None;
-        if let Some(raw) = members.raw(TAGS).filter(|raw| raw.get() != "null") {
-            tags = Some(Members::of_bytes(raw.get().as_bytes(), &TAG_NAMES).map_err(within)?);
-        }
         let own = |at| members.optional(at, Members::text).map_err(within);
         let trace = (own(TRACE_ID)?.zip(own(SPAN_ID)?))
-            .and_then(|(trace, span)| TraceParent::from_str(&format!("00-{trace}-{span}-01")).ok());
+            .and_then(|(trace_id, span_id)| trace_of(&trace_id, &span_id));
         let has_headers = members
             .raw(METADATA_HEADERS)
             .is_some_and(|raw| !matches!(raw.get(), "{}" | "null"));
-        let has_tags = tags.as_ref().is_some_and(|tags| !tags.extra.is_empty());
-        Ok(Self {
-            tags,
+        let mut metadata = Self {
+            tags: Default::default(),
             trace,
-            is_foreign: has_headers || has_tags || members.has(REQUEST_ID),
-        })
+            is_foreign: has_headers || members.has(REQUEST_ID),
+        };
+        if let Some(raw) = members.raw(TAGS).filter(|raw| raw.get() != "null") {
+            let tags = Members::of_bytes(raw.get().as_bytes(), &TAG_NAMES).map_err(within)?;
+            metadata.is_foreign |= !tags.extra.is_empty();
+            for (at, tag) in metadata.tags.iter_mut().enumerate() {
+                *tag = tags.optional(at, Members::text)?;
+            }
+        }
+        Ok(metadata)
     }
 
-    fn tag(&self, field: Field) -> Result<Option<Cow<'a, str>>, Error> {
-        let Some(tags) = &self.tags else {
-            return Ok(None);
-        };
-        let at = TAG_FIELDS.iter().position(|known| *known == field);
-        at.map_or(Ok(None), |at| tags.optional(at, Members::text))
+    /// Parses metadata in exactly the form that [`write_metadata`] gives them, at a fifth of the cost of
+    /// splitting objects in objects. `None` for any other form.
+    fn parse_own(text: &'a str) -> Option<Self> {
+        let mut metadata = Self::default();
+        let mut rest = text.strip_prefix('{')?;
+        if let Some(ids) = rest.strip_prefix("\"trace_id\":\"") {
+            let (trace_id, after) = members::split_text(ids)?;
+            let (span_id, after) = members::split_text(after.strip_prefix(",\"span_id\":\"")?)?;
+            metadata.trace = Some(trace_of(trace_id, span_id)?);
+            rest = after.strip_prefix(',')?;
+        }
+        rest = rest.strip_prefix("\"tags\":{")?;
+        // The lead of the first tag has no comma.
+        let mut skipped = 1;
+        for (tag, field) in metadata.tags.iter_mut().zip(&TAG_FIELDS) {
+            let after = rest.strip_prefix(&field.row().lead[skipped..]);
+            if let Some(value) = after.and_then(|after| after.strip_prefix('"')) {
+                let (inside, after) = members::split_text(value)?;
+                *tag = Some(members::decode_text(inside)?);
+                rest = after;
+                skipped = 0;
+            }
+        }
+        (rest == "}}").then_some(metadata)
     }
+
+    /// Removes and returns a tag.
+    fn tag(&mut self, field: Field) -> Option<Cow<'a, str>> {
+        let at = TAG_FIELDS.iter().position(|known| *known == field);
+        self.tags[at?].take()
+    }
+}
+
+fn trace_of(trace_id: &str, span_id: &str) -> Option<TraceParent> {
+    TraceParent::from_str(&format!("00-{trace_id}-{span_id}-01")).ok()
 }
 
 /// Decodes a version: an object of numbers.
