@@ -38,7 +38,8 @@ TEXTS = [
     "2024-02-29T12:00:00Z", "2024-02-29t12:00:00.123456789z",
     "2024-02-29T12:00:00+01:00", "2024-02-29T12:00:00", "2024-02-29 12:00:00Z",
     "2024-02-29T12:00Z", "2024-02-29T24:00:00Z", "2024-02-29T12:00:00+24:00",
-    "P1D", "PT0S", "-P1DT2H30M15.5S", "P2W", "PT", "P1DT", "P1Y", "P1W2D", "PT1H15S",
+    "P1D", "PT0S", "-P1DT2H30M15.5S", "P2W", "PT", "P1DT", "P1Y", "P1M", "P1Y2M",
+    "P1Y35DT1H", "P999999Y999D", "P1234567Y", "P1Y1W", "P1Y1000D", "P1W2D", "PT1H15S",
     "P99999999D", "P999999999D", "PT999999999H", "PT0.1234567S", "p1d", "PT1M1H",
     "PT٣S",
     "2023-02-29T12:00:00Z", "AB==", "AAAA", "EUR", "USD", "٣", "true", "null",
@@ -95,7 +96,9 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "date": st.dates().map(str),
     "decimal": st.sampled_from(["12.50", "-3", "0E-8", "1e5"]),
     "bytes": st.binary(max_size=5).map(lambda value: b64encode(value).decode()),
-    "duration": st.sampled_from(["P1D", "PT0S", "-P1DT2H30M15.5S", "P2W", "PT1H15S"]),
+    "duration": st.sampled_from(
+        ["P1D", "PT0S", "-P1DT2H30M15.5S", "P2W", "PT1H15S", "P1Y3D"]
+    ),
     "Status": st.sampled_from(["paid", "open-1"]),
     "Stage": st.sampled_from(["alpha", "beta", "gamma"]),
     "Level": st.sampled_from([1, 2, 2.0, -3]),

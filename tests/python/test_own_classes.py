@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from harness import (
     CORRELATION_ID,
@@ -263,3 +264,142 @@ def test_inputs_of_own_classes_stay_private() -> None:
         "sku": "str",
         "card_number": "str",
     }
+
+
+TIMES = {
+    "pydantic": """
+from datetime import datetime, timedelta
+from pydantic import AwareDatetime, BaseModel, NaiveDatetime
+
+class Slot(BaseModel):
+    opened: NaiveDatetime
+
+class Booked(BaseModel):
+    at: datetime
+    ends: AwareDatetime
+    local: NaiveDatetime
+    warranty: timedelta
+    slots: list[Slot]
+""",
+    "dataclass": """
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pydantic import AwareDatetime, NaiveDatetime
+
+@dataclass
+class Slot:
+    opened: NaiveDatetime
+
+@dataclass
+class Booked:
+    at: datetime
+    ends: AwareDatetime
+    local: NaiveDatetime
+    warranty: timedelta
+    slots: list[Slot]
+""",
+    "msgspec": """
+from datetime import datetime, timedelta
+from typing import Annotated
+from msgspec import Meta, Struct
+
+class Slot(Struct):
+    opened: datetime
+
+class Booked(Struct):
+    at: Annotated[datetime, Meta(tz=True)]
+    ends: Annotated[datetime, Meta(tz=True)]
+    local: Annotated[datetime, Meta(tz=False)]
+    warranty: timedelta
+    slots: list[Slot]
+""",
+}
+
+
+@pytest.mark.parametrize("library", TIMES)
+@pytest.mark.parametrize(
+    "warranty",
+    [
+        timedelta(days=364),
+        timedelta(days=400, hours=1),
+        timedelta(days=-3650, microseconds=1),
+        timedelta(days=99_999_999),
+    ],
+    ids=str,
+)
+def test_times_and_durations_match_the_imported_schema(
+    tmp_path: Path, library: str, warranty: timedelta
+) -> None:
+    import asyncio
+
+    pytest.importorskip("msgspec")
+    herald = tool("HERALD_BIN", "herald")
+    (tmp_path / "times.py").write_text(TIMES[library], encoding="utf-8")
+    (tmp_path / "herald.yaml").write_text("contracts: [shop.yaml]\n")
+    (tmp_path / "shop.yaml").write_text(
+        "node_type: effect\nservice_name: shop\nevents:\n"
+        '  - {event_type: booked, payload: {python: "times:Booked"}}\n'
+    )
+    done = subprocess.run(
+        [herald, "import", "--python", sys.executable],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    is_told = "note: `#/properties/at` of times:Booked may be" in done.stderr
+    assert is_told == (library != "msgspec"), done.stderr
+    assert done.stderr.count("note:") == int(is_told)
+    for target, out in [
+        ("schemas", "schemas"),
+        ("python", "."),
+        ("python-consumer", "consumer"),
+    ]:
+        options = ["--target", target, "--out", out]
+        done = subprocess.run(
+            [herald, "generate", *options], capture_output=True, text=True, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+
+    sys.path.insert(0, str(tmp_path))
+    try:
+        times, module = import_module("times"), import_module("shop_events")
+        consumer = import_module("consumer.shop_consumer")
+        now = datetime(2026, 1, 2, 12, 30, 0, 500)
+        aware = now.replace(tzinfo=UTC)
+        sent = times.Booked(
+            at=aware,
+            ends=aware,
+            local=now,
+            warranty=warranty,
+            slots=[times.Slot(opened=now)],
+        )
+        client = Client()
+        node = publisher(module, "ShopEventPublisher", client)
+        asyncio.run(node.publish_booked(sent, correlation_id=CORRELATION_ID))
+        payload = client.published[0]["payload"]
+        (path,) = (tmp_path / "schemas").rglob("booked.v1.schema.json")
+        schema = json.loads(path.read_text("utf-8"))
+        Draft202012Validator(schema).validate(payload)
+        envelope = {
+            "envelope_version": "1.0",
+            "event_id": str(ORDER_ID),
+            "event_type": "booked",
+            "event_version": "1.0",
+            "event_timestamp": "2026-01-02T12:00:00Z",
+            "source_node_id": "shop-1",
+            "source_service": "shop",
+            "source_version": "1",
+            "environment": "test",
+            "payload": payload,
+            "metadata": {},
+        }
+        assert module.parse(envelope).payload == sent
+        read = consumer.parse(envelope).payload
+        assert read.warranty == warranty
+        assert read.local == now.isoformat()
+    finally:
+        sys.path.remove(str(tmp_path))
+        for name in list(sys.modules):
+            if name.partition(".")[0] in ("times", "shop_events", "consumer"):
+                del sys.modules[name]

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::str::FromStr as _;
 use std::sync::LazyLock;
 
 use herald_diagnostics::did_you_mean;
@@ -227,7 +228,14 @@ fn mismatch_at(
 }
 
 fn other_type(ty: &Type, value: &BorrowedValue<'_>, place: &Place<'_>) -> String {
-    format!("{place} must be {}, found {}", expected(ty), kind(value))
+    let is_local_time = |text| Timestamp::from_str(&format!("{text}Z")).is_ok();
+    let found = match value {
+        BorrowedValue::Text(text) if *ty == Type::DateTime && is_local_time(text) => {
+            "a time without an offset"
+        }
+        _ => kind(value),
+    };
+    format!("{place} must be {}, found {found}", expected(ty))
 }
 
 /// Whether a value is of a type, regardless of its contents and limits.
@@ -406,9 +414,9 @@ pub const DECIMAL: &str = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$";
 /// Pattern of Base64 (RFC 4648). `contentEncoding` alone does not reject other text.
 pub const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
 
-/// Pattern of durations in ISO 8601, without years and months, whose lengths differ. The numbers of
-/// digits keep them within the range of Python's `timedelta`.
-pub const DURATION: &str = "^-?P([0-9]{1,8}W|[0-9]{1,8}D(T([0-9]{1,9}H([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}M([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}([.][0-9]{1,6})?S))?|T([0-9]{1,9}H([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}M([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}([.][0-9]{1,6})?S))$";
+/// Pattern of durations in ISO 8601, without months, whose lengths differ. A year is 365 days, as pydantic
+/// writes them. The numbers of digits keep them within the range of Python's `timedelta`.
+pub const DURATION: &str = "^-?P([0-9]{1,8}W|([0-9]{1,6}Y([0-9]{1,3}D)?|[0-9]{1,8}D)(T([0-9]{1,9}H([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}M([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}([.][0-9]{1,6})?S))?|T([0-9]{1,9}H([0-9]{1,9}M)?([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}M([0-9]{1,9}([.][0-9]{1,6})?S)?|[0-9]{1,9}([.][0-9]{1,6})?S))$";
 
 fn is_duration(text: &str) -> bool {
     static REGEX: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(DURATION).ok());
@@ -608,7 +616,7 @@ definitions:
             (
                 "at",
                 json!("2025-11-05T12:00:00"),
-                "payload.at must be a time with an offset, such as 2025-11-05T12:00:00Z, found other text",
+                "payload.at must be a time with an offset, such as 2025-11-05T12:00:00Z, found a time without an offset",
             ),
         ] {
             assert_eq!(with(name, value), [problem]);

@@ -713,7 +713,7 @@ fn event_type_and_version_are_the_identity_of_an_event() {
 fn single_values_and_nested_objects_are_types() {
     let contract = "node_type: effect\nservice_name: orders\noperations: []\nevents:\n\
         - event_type: order.placed\n  payload:\n    status: Status\n    sku: list[Sku]\n\
-        \x20   size: {type: integer, enum: [1, 2.0], open: true}\n    wait: duration\n\
+        \x20   size: {type: integer, enum: [1, 2.0], open: true}\n    wait: duration\n    at: datetime\n\
         \x20   to: {fields: {town: string, at: {type: list, items: {fields: {x: number}}}}}\n\
         definitions:\n  Status: {type: string, enum: [open, paid], open: true}\n\
         \x20 Sku: {type: string, max_length: 9}\n";
@@ -729,6 +729,7 @@ fn single_values_and_nested_objects_are_types() {
         "list[Sku]",
         "enum(1, 2) | integer",
         "duration",
+        "datetime",
         "OrderPlacedTo",
     ];
     assert_eq!(types, expected);
@@ -739,19 +740,25 @@ fn single_values_and_nested_objects_are_types() {
         herald_catalog::value::check(&declared.payload, payload, &node.definitions, "payload")
     };
     let good = serde_json::json!({
-        "status": "lost", "sku": ["A-1"], "size": 7, "wait": "P1DT2H",
+        "status": "lost", "sku": ["A-1"], "size": 7, "wait": "P1DT2H", "at": "2026-01-01T12:00:00Z",
         "to": {"town": "Bonn", "at": [{"x": 1.5}]},
     });
     assert_eq!(check(&good), [""; 0]);
+    let mut years = good.clone();
+    years["wait"] = "-P1Y35DT1H".into();
+    assert_eq!(check(&years), [""; 0]);
     let mut bad = good.clone();
     bad["sku"] = serde_json::json!(["A-1", "0123456789"]);
-    bad["wait"] = "P1Y".into();
+    bad["wait"] = "P1M".into();
+    bad["at"] = "2026-01-01T12:00:00".into();
     bad["to"]["at"][0]["x"] = "far".into();
     assert_eq!(
         check(&bad),
         [
             "payload.sku[1] must have at most 9 characters, found 10",
             "payload.wait must be a duration such as P1DT2H30M, found other text",
+            "payload.at must be a time with an offset, such as 2025-11-05T12:00:00Z, found a time \
+             without an offset",
             "payload.to.at[0].x must be a number, found other text",
         ]
     );

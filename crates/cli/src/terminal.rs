@@ -37,6 +37,13 @@ pub fn error(message: &str) {
     }
 }
 
+/// Prints notes on standard error.
+pub fn notes(notes: &[String]) {
+    for note in notes {
+        status(&format!("{YELLOW}note{YELLOW:#}: {}", visible_line(note)));
+    }
+}
+
 /// Prints a status line on standard error. Text from elsewhere has to go through [`visible_line`] or
 /// [`path`] first.
 pub fn status(message: &str) {

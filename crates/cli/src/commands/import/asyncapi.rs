@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::args::import::Asyncapi;
 use crate::format::count;
-use crate::terminal::{self, DIM, GREEN, YELLOW};
+use crate::terminal::{self, DIM, GREEN};
 use crate::{Error, ExitStatus, output_files};
 
 use document::{Document, Message};
@@ -34,7 +34,7 @@ pub fn run(args: &Asyncapi) -> Result<ExitStatus, Error> {
         ))
     })?;
     if document.events.is_empty() && document.consumed.is_empty() {
-        print(&notes);
+        terminal::notes(&notes);
         return Err(Error::Message(format!(
             "`{}` has no message that the application sends, and no channel with the name of a topic that it \
              receives from",
@@ -93,7 +93,7 @@ pub fn run(args: &Asyncapi) -> Result<ExitStatus, Error> {
     }
     output_files::write_text(&args.out.join(&copy), &schemas, true)?;
     output_files::write_text(&args.out.join(&contract), &text, true)?;
-    print(&notes);
+    terminal::notes(&notes);
     terminal::status(&format!(
         "{GREEN}wrote{GREEN:#} {} and {} {DIM}({}, {}){DIM:#}; review the contract, then run `herald check`",
         terminal::path(&args.out.join(&contract)),
@@ -102,12 +102,6 @@ pub fn run(args: &Asyncapi) -> Result<ExitStatus, Error> {
         count(document.consumed.len(), "consumed topic"),
     ));
     Ok(ExitStatus::Success)
-}
-
-fn print(notes: &[String]) {
-    for note in notes {
-        terminal::status(&format!("{YELLOW}note{YELLOW:#}: {}", visible_line(note)));
-    }
 }
 
 /// Reads a YAML or JSON file.

@@ -47,6 +47,17 @@ struct ClassAnswer {
     message: String,
     #[serde(default)]
     traceback: String,
+    /// Places of times that may have no time zone.
+    #[serde(default)]
+    may_be_local: Vec<String>,
+}
+
+/// Schemas that the code has now.
+#[derive(Default)]
+struct Imported {
+    classes: ImportedClasses,
+    /// Times that may have no time zone: their class, and their place in its schema.
+    may_be_local: Vec<(String, String)>,
 }
 
 /// Runs the command.
@@ -69,7 +80,7 @@ pub fn run(args: &Import) -> Result<ExitStatus, Error> {
     let path = root.join(IMPORTED_FILE);
     let earlier = ImportedClasses::read(&root);
     let imported = if wanted.is_empty() {
-        ImportedClasses::default()
+        Imported::default()
     } else {
         let interpreter = interpreter::find(&project, args.python.as_deref(), &root, &interrupt)?;
         terminal::status(&format!(
@@ -90,12 +101,12 @@ pub fn run(args: &Import) -> Result<ExitStatus, Error> {
         };
         imported
     };
-    let mut read = load(&project, args, &imported)?;
+    let mut read = load(&project, args, &imported.classes)?;
     if read.has_errors() {
         terminal::print_errors(&mut read);
         return Ok(ExitStatus::Problems);
     }
-    let changes = report::changes(&earlier, &imported);
+    let changes = report::changes(&earlier, &imported.classes);
     let is_missing = !path.exists();
     if changes.is_empty() && earlier.problem().is_none() && (!is_missing || wanted.is_empty()) {
         let schemas = count(wanted.len(), "schema");
@@ -110,8 +121,9 @@ pub fn run(args: &Import) -> Result<ExitStatus, Error> {
         terminal::stale(&path, !is_missing, "herald import");
         return Ok(ExitStatus::Problems);
     }
-    output_files::write_text(&path, &imported.to_text(), is_missing)?;
+    output_files::write_text(&path, &imported.classes.to_text(), is_missing)?;
     output::text(&report::text(&changes))?;
+    terminal::notes(&report::local_times(&imported, &earlier));
     terminal::status(&format!(
         "{GREEN}wrote{GREEN:#} {} {DIM}({}){DIM:#}",
         terminal::path(&path),
@@ -157,7 +169,7 @@ fn import(
     root: &Path,
     (timeout, interrupt): (u64, &Interrupt),
     loaded: &mut Loaded,
-) -> Result<Option<ImportedClasses>, Error> {
+) -> Result<Option<Imported>, Error> {
     let folder = tempfile::tempdir()?;
     let (request, answer) = (folder.path().join("request"), folder.path().join("answer"));
     fs::write(&request, serde_json::to_string(wanted).unwrap_or_default())?;
@@ -179,14 +191,21 @@ fn import(
     };
     let mut schemas = Vec::new();
     let mut failed = BTreeMap::new();
+    let mut may_be_local = Vec::new();
     for (name, class) in answer.classes {
+        let places = class.may_be_local.iter();
+        may_be_local.extend(places.map(|place| (name.clone(), place.clone())));
         match class.schema {
             Some(schema) => schemas.push((name, schema)),
             None => _ = failed.insert(name, class),
         }
     }
     if failed.is_empty() {
-        return Ok(Some(ImportedClasses::new(schemas)));
+        let classes = ImportedClasses::new(schemas);
+        return Ok(Some(Imported {
+            classes,
+            may_be_local,
+        }));
     }
     report::failed(&failed, interpreter, &answer.version, loaded);
     Ok(None)

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::interpreter::Interpreter;
 use super::process::Ended;
-use super::{ClassAnswer, classes};
+use super::{ClassAnswer, Imported, classes};
 use crate::terminal;
 
 /// Maximum number of places that are shown of a changed schema.
@@ -125,6 +125,21 @@ pub fn no_answer(ended: &Ended, interpreter: &Interpreter, timeout: u64, loaded:
     loaded.diagnostics.retain(Diagnostic::is_error);
     let diagnostic = place.map(|place| import_failed(&message, &help, place));
     loaded.diagnostics.extend(diagnostic);
+}
+
+/// Returns notes about times of new or changed classes that may have no time zone.
+pub fn local_times(imported: &Imported, earlier: &ImportedClasses) -> Vec<String> {
+    let all = imported.may_be_local.iter();
+    let changed = all.filter(|(name, _)| earlier.get(name) != imported.classes.get(name));
+    changed
+        .map(|(name, place)| {
+            format!(
+                "`{place}` of {name} may be a time without a time zone, which its type `datetime` has; \
+                 declare it as pydantic.AwareDatetime, or as pydantic.NaiveDatetime to publish local \
+                 times as text"
+            )
+        })
+        .collect()
 }
 
 /// Returns what differs between two files of imported classes, one line each.

@@ -38,7 +38,8 @@ def answer_for(name: str) -> dict:
     try:
         module = imported(module_name)
         kind, schema = schema_of(found(module, path))
-        return {"kind": kind, "schema": json.loads(json.dumps(schema))}
+        schema = json.loads(json.dumps(schema))
+        return {"kind": kind, "schema": schema, "may_be_local": taken(schema)}
     except Refused as error:
         kind, message = error.args
         return {"error": kind, "message": message}
@@ -108,8 +109,15 @@ def schema_of(model):
     return "msgspec", msgspec.json.schema(model)
 
 
+# Mark of a time that may have no time zone, until `taken` removes it.
+MAY_BE_LOCAL = "x-may-be-local"
+LOCAL_TIME = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?$"
+
+
 def generator():
-    """Returns the argument by which decimals are not plain texts."""
+    """Returns the argument by which decimals are not plain texts, and times without a
+    time zone are not those of RFC 3339.
+    """
     try:
         from pydantic.json_schema import GenerateJsonSchema
     except ImportError:
@@ -119,7 +127,29 @@ def generator():
         def decimal_schema(self, schema):
             return {"type": "string", "format": "decimal"}
 
+        def datetime_schema(self, schema):
+            written = super().datetime_schema(schema)
+            zone = schema.get("tz_constraint")
+            if written.get("format") != "date-time" or zone not in (None, "naive"):
+                return written
+            if zone == "naive":
+                return {"type": "string", "pattern": LOCAL_TIME}
+            return {**written, MAY_BE_LOCAL: True}
+
     return {"schema_generator": Generator}
+
+
+def taken(schema, place="#") -> list:
+    """Removes the marks of times that may have no time zone; returns their places."""
+    places = []
+    if isinstance(schema, dict) and schema.get(MAY_BE_LOCAL) is True:
+        del schema[MAY_BE_LOCAL]
+        places.append(place)
+    parts = schema.items() if isinstance(schema, dict) else enumerate(schema)
+    for name, part in parts:
+        if isinstance(part, (dict, list)):
+            places += taken(part, f"{place}/{name}")
+    return places
 
 
 def first_line(error: BaseException) -> str:
