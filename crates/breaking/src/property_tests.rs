@@ -2,6 +2,7 @@
 //! witness that is rejected. Judges are the JSON Schemas that consumers validate with.
 
 use std::fmt;
+use std::sync::Arc;
 
 use herald_catalog::fields::{Definition, Field, Limits, Privacy, Scalar, Type};
 use herald_catalog::load::{Options, load_lock_text, load_text};
@@ -104,8 +105,8 @@ fn typed() -> impl Strategy<Value = (Type, Limits)> {
         Type::Duration,
         Type::Numbers(vec![1.into(), 2.into()]),
         Type::Numbers(vec![1.into(), 3.into()]),
-        Type::Scalar(Box::new(stage())),
-        Type::Scalar(Box::new(status())).or_unknown(),
+        Type::Scalar(Arc::new(stage())),
+        Type::Scalar(Arc::new(status())).or_unknown(),
         Type::Defined("Part".to_owned()),
     ]);
     let ty = scalar.prop_recursive(2, 6, 2, |inner| {

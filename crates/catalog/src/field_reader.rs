@@ -2,6 +2,7 @@
 
 use std::cell::{RefCell, RefMut};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use herald_diagnostics::{Diagnostic, Location, Severity};
 
@@ -519,7 +520,7 @@ impl<'a> FieldReader<'a> {
             }
             Type::Model(name) if self.scalars.contains_key(name.as_str()) => {
                 let scalar = &self.scalars[name.as_str()];
-                *ty = Type::Scalar(Box::new(scalar.clone()));
+                *ty = Type::Scalar(Arc::new(scalar.clone()));
                 if scalar.is_open {
                     *ty = std::mem::replace(ty, Type::Any).or_unknown();
                 }

@@ -1,6 +1,7 @@
 //! Fields and their types, independent of any target.
 
 use std::fmt;
+use std::sync::Arc;
 
 use herald_diagnostics::Location;
 use serde::Serialize;
@@ -166,7 +167,7 @@ pub enum Type {
     Decimal,
     /// Bytes, Base64 text on the wire.
     Bytes,
-    /// Length of time (ISO 8601, without years and months), text on the wire.
+    /// Length of time (ISO 8601, without months), text on the wire.
     Duration,
     /// Only null.
     Null,
@@ -179,7 +180,7 @@ pub enum Type {
     /// One of these numbers.
     Numbers(Vec<Number>),
     /// A [`Scalar`] of the contract.
-    Scalar(Box<Scalar>),
+    Scalar(Arc<Scalar>),
     /// A [`Definition`] of the contract, by its name.
     Defined(String),
     /// A model that the contract only names: any value passes.

@@ -48,6 +48,39 @@ pub(crate) fn check_portable(pattern: &str) -> Result<(), InvalidPattern> {
     portable_regex::check(&ast)
 }
 
+/// Returns the effort to compile a pattern, in about the unit of a byte that is read. A pattern of another
+/// syntax than that of this crate's engine counts by its length.
+pub(crate) fn effort(pattern: &str) -> usize {
+    const MIN_EFFORT: usize = 2048;
+    let parsed = ast::parse::Parser::new().parse(pattern);
+    let size = parsed.map_or(pattern.len(), |ast| size(&ast));
+    size.saturating_add(MIN_EFFORT)
+}
+
+/// Returns about how many states an automaton for a pattern has.
+fn size(ast: &Ast) -> usize {
+    const CLASS_SIZE: usize = 300;
+    let all = |asts: &[Ast]| asts.iter().map(size).fold(0, usize::saturating_add);
+    match ast {
+        Ast::Concat(concat) => all(&concat.asts),
+        Ast::Alternation(alternation) => all(&alternation.asts),
+        Ast::Group(group) => size(&group.ast),
+        Ast::Repetition(repetition) => {
+            let rounds = match &repetition.op.kind {
+                RepetitionKind::Range(
+                    RepetitionRange::Exactly(max)
+                    | RepetitionRange::AtLeast(max)
+                    | RepetitionRange::Bounded(_, max),
+                ) => usize::try_from(*max).unwrap_or(usize::MAX),
+                _ => 1,
+            };
+            size(&repetition.ast).saturating_mul(rounds.max(1))
+        }
+        Ast::ClassPerl(_) | Ast::ClassUnicode(_) => CLASS_SIZE,
+        _ => 1,
+    }
+}
+
 fn parse(pattern: &str) -> Result<(Ast, regex::Regex), InvalidPattern> {
     const PORTABLE: &str =
         "use what every language supports: no look-around, back-references or flags";

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::pointer::Pointer;
 use super::{MAX_DEPTH, SchemaReader, reference_of};
+use crate::pattern;
 use crate::raw_schema::Keyword;
 
 /// Keywords by which a value is rejected because it matches another schema.
@@ -55,12 +56,18 @@ impl<'v> SchemaReader<'v, '_> {
                     let mut by_name = Map::new();
                     for (name, schema) in schemas {
                         self.spend(name.len())?;
+                        if keyword == "patternProperties" {
+                            self.spend(pattern::effort(name))?;
+                        }
                         by_name.insert(name.clone(), self.inlined_below(schema, around)?);
                     }
                     Value::Object(by_name)
                 }
                 (_, value) => {
                     self.spend(size(value))?;
+                    if let ("pattern", Some(pattern)) = (keyword.as_str(), value.as_str()) {
+                        self.spend(pattern::effort(pattern))?;
+                    }
                     value.clone()
                 }
             };

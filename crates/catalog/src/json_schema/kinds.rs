@@ -1,5 +1,7 @@
 //! Types of schemas by their keywords: enumerations, unions, and the types of JSON.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Number, Value};
 
 use super::inline::size;
@@ -8,7 +10,6 @@ use super::{Keywords, SchemaReader, Typed, restrictions};
 use crate::field_reader::whole_without_point;
 use crate::fields::{Limits, Type, is_whole};
 use crate::limits::has_one_form;
-use crate::pattern::check_portable;
 use crate::value;
 
 /// Patterns that mean a decimal number as text: Herald's own, and those of pydantic.
@@ -99,6 +100,7 @@ impl<'v> SchemaReader<'v, '_> {
     ) -> Result<Typed, String> {
         let mut members = Vec::with_capacity(schemas.len());
         for (index, schema) in schemas.iter().enumerate() {
+            self.spend(place.length() + owner.len())?;
             let place = place.then(keyword).then(&index.to_string());
             members.push(self.typed(schema, &place, owner)?);
         }
@@ -134,7 +136,11 @@ impl<'v> SchemaReader<'v, '_> {
             "boolean" => Typed::exact(Type::Boolean),
             "integer" => numbers(Type::Integer, keywords),
             "number" => numbers(Type::Number, keywords),
-            "string" => texts(keywords),
+            "string" => {
+                let pattern = keywords.get("pattern").and_then(Value::as_str);
+                let is_portable = pattern.map(|it| self.is_portable(it)).transpose()?;
+                texts(keywords, is_portable == Some(true))
+            }
             "array" => self.list(keywords, place, owner)?,
             "object" => self.map(keywords, place, owner)?,
             _ => Typed::nearest(Type::Any, "its `type`"),
@@ -226,25 +232,23 @@ impl<'v> SchemaReader<'v, '_> {
     fn kinds_of(&mut self, ty: &Type, schema: &'v Value) -> Result<Kinds, String> {
         let mut kinds = Kinds {
             json: json_kinds(ty),
-            tags: Vec::new(),
+            tags: HashMap::new(),
         };
         if let Type::Enum(texts) = ty.without_name() {
-            kinds.tags = vec![(
-                None,
-                texts
-                    .iter()
-                    .map(|text| Value::from(text.as_str()))
-                    .collect(),
-            )];
+            let texts = texts
+                .iter()
+                .map(|text| Value::from(text.as_str()).to_string());
+            kinds.tags.insert(None, vec![texts.collect()]);
         }
         for part in self.parts(schema)? {
             let properties = part.get("properties").and_then(Value::as_object);
-            let required: Vec<&str> = super::required_names(part).collect();
+            let required: HashSet<&str> = super::required_names(part).collect();
             for (name, schema) in properties.into_iter().flatten() {
                 let tags = schema.as_object().and_then(values);
-                if let Some(tags) = tags.filter(|_| required.contains(&name.as_str())) {
-                    let tags = tags.into_iter().cloned().collect();
-                    kinds.tags.push((Some(name.clone()), tags));
+                if let Some(tags) = tags.filter(|_| required.contains(name.as_str())) {
+                    let tags = tags.into_iter().map(Value::to_string).collect();
+                    let of_name = kinds.tags.entry(Some(name.clone())).or_default();
+                    of_name.push(tags);
                 }
             }
         }
@@ -256,8 +260,8 @@ impl<'v> SchemaReader<'v, '_> {
 struct Kinds {
     /// Types of JSON, one bit for each.
     json: u8,
-    /// Possible values of a property that always is there, or of the value itself.
-    tags: Vec<(Option<String>, Vec<Value>)>,
+    /// Possible values, as JSON, of properties that always are there, or of the value itself.
+    tags: HashMap<Option<String>, Vec<HashSet<String>>>,
 }
 
 /// Maximum number of schemas that are compared in pairs.
@@ -267,8 +271,10 @@ const MAX_COMPARED: usize = 200;
 fn overlap(kinds: &[Kinds]) -> bool {
     let are_distinct = |one: &Kinds, other: &Kinds| {
         let differ_by_tag = one.tags.iter().any(|(name, values)| {
-            let mut same = other.tags.iter().filter(|(other, _)| other == name);
-            same.any(|(_, others)| !values.iter().any(|value| others.contains(value)))
+            let others = other.tags.get(name).into_iter().flatten();
+            others
+                .flat_map(|others| values.iter().map(move |values| (values, others)))
+                .any(|(values, others)| values.is_disjoint(others))
         });
         one.json & other.json == 0 || differ_by_tag
     };
@@ -342,7 +348,8 @@ fn enumeration(values: &[&Value], kinds: Option<&[&str]>) -> Typed {
     let mut numbers: Vec<Number> = Vec::new();
     let mut booleans = [false; 2];
     let mut has_null = false;
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
+    let mut seen_numbers = HashSet::new();
     for value in values {
         if !seen.insert(value.to_string()) {
             continue;
@@ -352,10 +359,9 @@ fn enumeration(values: &[&Value], kinds: Option<&[&str]>) -> Typed {
             Value::Bool(value) => booleans[usize::from(*value)] = true,
             Value::Number(number) => {
                 let number = whole_without_point(number.clone());
-                if !numbers
-                    .iter()
-                    .any(|known| known.as_f64() == number.as_f64())
-                {
+                // Adding zero makes -0.0 the same as 0.0.
+                let bits = number.as_f64().map(|number| (number + 0.0).to_bits());
+                if seen_numbers.insert(bits) {
                     numbers.push(number);
                 }
             }
@@ -424,7 +430,7 @@ fn numbers(ty: Type, keywords: &Keywords) -> Typed {
     typed
 }
 
-fn texts(keywords: &Keywords) -> Typed {
+fn texts(keywords: &Keywords, is_portable: bool) -> Typed {
     let text = |keyword: &str| keywords.get(keyword).and_then(Value::as_str);
     let pattern = text("pattern");
     let form = match (text("format"), text("contentEncoding"), pattern) {
@@ -455,7 +461,7 @@ fn texts(keywords: &Keywords) -> Typed {
     if typed.ty == Type::String {
         typed.limits = limits;
         match keywords.get("pattern") {
-            Some(Value::String(pattern)) if check_portable(pattern).is_ok() => {
+            Some(Value::String(pattern)) if is_portable => {
                 typed.limits.pattern = Some(pattern.clone());
             }
             Some(_) => {

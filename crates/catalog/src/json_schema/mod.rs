@@ -14,11 +14,12 @@ use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use herald_diagnostics::Location;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::field_reader::FieldReader;
 use crate::fields::{Field, Limits, Privacy, Scalar, Type};
 use crate::limits;
+use crate::pattern;
 use crate::raw_schema::{Keyword, RawSchema};
 use crate::value;
 
@@ -133,6 +134,8 @@ pub(crate) fn read(
         open: VecDeque::new(),
         following: Vec::new(),
         kept: Vec::new(),
+        kept_places: HashSet::new(),
+        patterns: HashMap::new(),
         effort: MAX_EFFORT,
         depth: 0,
         cuts: 0,
@@ -153,6 +156,9 @@ struct SchemaReader<'v, 'f> {
     /// References to types without a name that are being followed.
     following: Vec<Pointer>,
     kept: Vec<Kept>,
+    kept_places: HashSet<String>,
+    /// Patterns that were checked: whether all languages read them in the same way.
+    patterns: HashMap<&'v str, bool>,
     effort: usize,
     depth: usize,
     /// Number of references that were not followed again.
@@ -261,6 +267,17 @@ impl<'v> SchemaReader<'v, '_> {
         Ok(parts)
     }
 
+    /// Whether all languages read a pattern in the same way.
+    fn is_portable(&mut self, pattern: &'v str) -> Result<bool, String> {
+        if let Some(known) = self.patterns.get(pattern) {
+            return Ok(*known);
+        }
+        self.spend(pattern::effort(pattern))?;
+        let is_portable = pattern::check_portable(pattern).is_ok();
+        self.patterns.insert(pattern, is_portable);
+        Ok(is_portable)
+    }
+
     /// Reads the properties of an object.
     fn fields(
         &mut self,
@@ -276,6 +293,7 @@ impl<'v> SchemaReader<'v, '_> {
             let properties = part.get("properties").and_then(Value::as_object);
             for (name, schema) in properties.into_iter().flatten() {
                 if names.insert(name.as_str()) {
+                    self.spend(place.length() + owner.len())?;
                     let place = place.then("properties").then(name);
                     let is_required = required.contains(name.as_str());
                     let field = self.field(name, schema, &place, is_required, owner)?;
@@ -285,6 +303,7 @@ impl<'v> SchemaReader<'v, '_> {
         }
         for name in parts.iter().copied().flat_map(required_names) {
             if names.insert(name) {
+                self.spend(place.length() + owner.len())?;
                 let place = place.then("properties").then(name);
                 let field = self.field(name, &Value::Bool(true), &place, true, owner)?;
                 fields.push(Field { privacy, ..field });
@@ -351,7 +370,7 @@ impl<'v> SchemaReader<'v, '_> {
     fn keep(&mut self, place: &Pointer, what: String, ty: String) {
         let place = place.to_string();
         // A type without a name is read wherever it is used.
-        if !self.kept.iter().any(|kept| kept.place == place) {
+        if self.kept_places.insert(place.clone()) {
             self.kept.push(Kept { place, what, ty });
         }
     }
@@ -419,7 +438,7 @@ impl<'v> SchemaReader<'v, '_> {
     fn reference(&mut self, reference: Pointer) -> Result<Typed, String> {
         let (place, schema) = self.followed(reference)?;
         let wanted = FieldReader::definition_name(place.last().unwrap_or("Payload"));
-        if let Some(known) = self.known(&place, &wanted) {
+        if let Some(known) = self.known(&place, &wanted)? {
             return Ok(known);
         }
         let parts = self.parts(schema)?;
@@ -456,33 +475,33 @@ impl<'v> SchemaReader<'v, '_> {
             is_open: false,
             location: self.location,
         });
-        let typed = Typed::exact(Type::Scalar(Box::new(name)));
+        let typed = Typed::exact(Type::Scalar(Arc::new(name)));
         self.remember(&place, wanted, &typed);
         Ok(typed)
     }
 
     /// Returns the type of a schema that was read before: at this place, or the same one in another
     /// document.
-    fn known(&self, place: &Pointer, wanted: &str) -> Option<Typed> {
+    fn known(&mut self, place: &Pointer, wanted: &str) -> Result<Option<Typed>, String> {
         let named = self.names.named_schemas();
         let key = (self.document.name.clone(), place.to_string());
-        let is_same = |index: &&usize| {
-            let other = &named.schemas[**index];
-            !Rc::ptr_eq(&other.document, self.document)
-                && are_same(
+        let mut index = named.by_place.get(&key).copied();
+        let alike = named.by_name.get(wanted).into_iter().flatten();
+        for alike in alike.take(MAX_ALIKE) {
+            let other = &named.schemas[*alike];
+            if index.is_none() && !Rc::ptr_eq(&other.document, self.document) {
+                let (is_same, effort) = are_same(
                     (&self.document.root, &key.1),
                     (&other.document.root, &other.place),
-                )
-        };
-        let index = named.by_place.get(&key).or_else(|| {
-            let alike = named.by_name.get(wanted)?;
-            alike.iter().take(MAX_ALIKE).find(is_same)
-        })?;
-        let known = &named.schemas[*index];
-        Some(Typed {
-            lost: known.lost.clone(),
-            ..Typed::exact(known.ty.clone())
-        })
+                );
+                self.spend(effort)?;
+                index = is_same.then_some(*alike);
+            }
+        }
+        Ok(index.map(|index| Typed {
+            lost: named.schemas[index].lost.clone(),
+            ..Typed::exact(named.schemas[index].ty.clone())
+        }))
     }
 
     fn remember(&self, place: &Pointer, wanted: String, typed: &Typed) {
@@ -502,7 +521,7 @@ impl<'v> SchemaReader<'v, '_> {
 
     /// Returns the union of types. Limits of a union apply to all members of fitting types.
     fn union(members: &[Typed]) -> Typed {
-        let mut union: Vec<Type> = Vec::new();
+        let mut union = Union::default();
         let mut merged = Limits::default();
         let mut lost = None;
         for member in members {
@@ -513,9 +532,10 @@ impl<'v> SchemaReader<'v, '_> {
                 one => std::slice::from_ref(one),
             };
             for ty in types {
-                add_member(&mut union, ty);
+                union.add(ty);
             }
         }
+        let mut union = union.members;
         let ty = if union.contains(&Type::Any) || union.len() > MAX_MEMBERS {
             lost = lost.or_else(|| {
                 (union.len() > MAX_MEMBERS)
@@ -546,29 +566,45 @@ fn raw(schema: Value, place: &Pointer) -> Result<RawSchema, String> {
     RawSchema::new(schema).map_err(|problem| format!("`{place}` can't be used: {problem}"))
 }
 
-/// Adds a type to a union. Enumerations of the same kind become one.
-fn add_member(union: &mut Vec<Type>, ty: &Type) {
-    for known in union.iter_mut() {
-        match (known, ty) {
-            (Type::Enum(known), Type::Enum(more)) => {
-                let names: HashSet<String> = known.iter().cloned().collect();
-                known.extend(more.iter().filter(|text| !names.contains(*text)).cloned());
-                return;
-            }
-            (Type::Numbers(known), Type::Numbers(more)) => {
-                let more: Vec<_> = more
+/// Union of types, in which enumerations of the same kind are one.
+#[derive(Default)]
+struct Union {
+    members: Vec<Type>,
+    texts: HashSet<String>,
+    numbers: HashSet<Number>,
+}
+
+impl Union {
+    /// Adds a type, unless there are too many already.
+    fn add(&mut self, ty: &Type) {
+        let mut members = self.members.iter_mut();
+        match ty {
+            Type::Enum(texts) => {
+                let new = texts
                     .iter()
-                    .filter(|one| !known.contains(one))
-                    .cloned()
-                    .collect();
-                known.extend(more);
-                return;
+                    .filter(|text| self.texts.insert((*text).clone()));
+                let new = new.cloned().collect();
+                match members.find(|known| matches!(known, Type::Enum(_))) {
+                    Some(Type::Enum(known)) => known.extend::<Vec<_>>(new),
+                    _ => self.members.push(Type::Enum(new)),
+                }
             }
-            (known, ty) if known == ty => return,
+            Type::Numbers(numbers) => {
+                let new = numbers
+                    .iter()
+                    .filter(|one| self.numbers.insert((*one).clone()));
+                let new = new.cloned().collect();
+                match members.find(|known| matches!(known, Type::Numbers(_))) {
+                    Some(Type::Numbers(known)) => known.extend::<Vec<_>>(new),
+                    _ => self.members.push(Type::Numbers(new)),
+                }
+            }
+            _ if self.members.len() <= MAX_MEMBERS && !self.members.contains(ty) => {
+                self.members.push(ty.clone());
+            }
             _ => {}
         }
     }
-    union.push(ty.clone());
 }
 
 /// Removes null from a union.

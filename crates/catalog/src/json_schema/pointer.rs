@@ -42,6 +42,11 @@ impl Pointer {
         Self(tokens)
     }
 
+    /// Returns the number of bytes of all names.
+    pub(super) fn length(&self) -> usize {
+        self.0.iter().map(String::len).sum()
+    }
+
     /// Returns the last name.
     pub(super) fn last(&self) -> Option<&str> {
         self.0.last().map(String::as_str)

@@ -9,9 +9,18 @@ use super::pointer::Pointer;
 /// Maximum number of schemas that are compared.
 const MAX_COMPARED: usize = 2_000;
 
-/// Whether two schemas are the same, with all schemas that they refer to. Each is a document and the
-/// place in it.
-pub(super) fn are_same<'v>(one: (&'v Value, &str), other: (&'v Value, &str)) -> bool {
+/// Returns whether two schemas are the same, with all schemas that they refer to, and the effort to compare
+/// them. Each is a document and the place in it.
+pub(super) fn are_same<'v>(one: (&'v Value, &str), other: (&'v Value, &str)) -> (bool, usize) {
+    let mut effort = 0;
+    (are_same_within(one, other, &mut effort), effort)
+}
+
+fn are_same_within<'v>(
+    one: (&'v Value, &str),
+    other: (&'v Value, &str),
+    effort: &mut usize,
+) -> bool {
     let (root, other_root) = (one.0, other.0);
     let mut seen: HashSet<(String, String)> = HashSet::new();
     let mut open = vec![(one.1.to_owned(), other.1.to_owned())];
@@ -27,7 +36,7 @@ pub(super) fn are_same<'v>(one: (&'v Value, &str), other: (&'v Value, &str)) -> 
         else {
             return false;
         };
-        if !are_equal(schema, other, &mut open) {
+        if !are_equal(schema, other, &mut open, effort) {
             return false;
         }
     }
@@ -35,7 +44,13 @@ pub(super) fn are_same<'v>(one: (&'v Value, &str), other: (&'v Value, &str)) -> 
 }
 
 /// Whether two values are equal. References are added to `open` instead of being compared.
-fn are_equal(one: &Value, other: &Value, open: &mut Vec<(String, String)>) -> bool {
+fn are_equal(
+    one: &Value,
+    other: &Value,
+    open: &mut Vec<(String, String)>,
+    effort: &mut usize,
+) -> bool {
+    *effort += 16;
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
             one.len() == other.len()
@@ -46,7 +61,7 @@ fn are_equal(one: &Value, other: &Value, open: &mut Vec<(String, String)>) -> bo
                             open.push((place.clone(), other.clone()));
                             true
                         }
-                        (value, Some(other)) => are_equal(value, other, open),
+                        (value, Some(other)) => are_equal(value, other, open, effort),
                         (_, None) => false,
                     })
         }
@@ -55,7 +70,7 @@ fn are_equal(one: &Value, other: &Value, open: &mut Vec<(String, String)>) -> bo
                 && one
                     .iter()
                     .zip(other)
-                    .all(|(one, other)| are_equal(one, other, open))
+                    .all(|(one, other)| are_equal(one, other, open, effort))
         }
         (one, other) => one == other,
     }
@@ -77,8 +92,8 @@ mod tests {
         };
         let place = "#/$defs/Tree";
         let (one, same, other) = (tree("string"), tree("string"), tree("integer"));
-        assert!(are_same((&one, place), (&same, place)));
-        assert!(!are_same((&one, place), (&other, place)));
-        assert!(!are_same((&one, place), (&same, "#/$defs/Leaf")));
+        assert!(are_same((&one, place), (&same, place)).0);
+        assert!(!are_same((&one, place), (&other, place)).0);
+        assert!(!are_same((&one, place), (&same, "#/$defs/Leaf")).0);
     }
 }
