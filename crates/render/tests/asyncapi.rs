@@ -24,10 +24,15 @@ fn shop() -> Node {
 }
 
 fn render(nodes: &[&Node]) -> Result<String, TargetError> {
-    let target = BuiltInTarget::find("asyncapi").expect("there is a target for AsyncAPI");
+    render_as("asyncapi", nodes)
+}
+
+fn render_as(target: &str, nodes: &[&Node]) -> Result<String, TargetError> {
+    let name = format!("{target}.json");
+    let target = BuiltInTarget::find(target).expect("there is a target for AsyncAPI");
     let mut files = target.render(nodes, &Context::default(), true)?;
     assert_eq!(files.len(), 1);
-    assert_eq!(files[0].path, "asyncapi.json");
+    assert_eq!(files[0].path, name);
     Ok(files.remove(0).contents)
 }
 
@@ -46,6 +51,15 @@ fn document_matches_the_golden_file() {
     }
     let golden = fs::read_to_string(&path).expect("the golden file is there");
     assert!(text == golden, "{} differs: HERALD_BLESS=1", path.display());
+}
+
+#[test]
+fn document_of_version_3_0_differs_in_the_version_only() {
+    let text = render_as("asyncapi-3.0", &[&shop()]).expect("it renders");
+    let mut document: Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(document["asyncapi"], "3.0.0");
+    document["asyncapi"] = json!("3.1.0");
+    assert_eq!(document, self::document(&[&shop()]));
 }
 
 const ORDERS: &str = "node_type: effect
@@ -233,6 +247,10 @@ fn official_parser_takes_the_documents() {
     let mut documents = vec![
         ("shop".to_owned(), render(&[&shop])),
         ("all".to_owned(), render(&[&shop, &orders, &billing])),
+        (
+            "version_3_0".to_owned(),
+            render_as("asyncapi-3.0", &[&shop, &orders, &billing]),
+        ),
         (
             "profiles".to_owned(),
             Ok(format!("{:#}", document_of_profiles())),

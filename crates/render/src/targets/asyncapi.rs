@@ -1,6 +1,6 @@
 //! AsyncAPI: one document about all events that nodes publish and all topics that they consume.
 //!
-//! The specification is AsyncAPI 3.1.0, with the Kafka bindings 0.5.0. Payloads stay in JSON Schema
+//! The specification is AsyncAPI 3.1.0 or 3.0.0, with the Kafka bindings 0.5.0. Payloads stay in JSON Schema
 //! of the dialect that AsyncAPI reads by default, so definitions are in `components`.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -17,22 +17,29 @@ use serde_json::{Map, Value, json};
 
 use crate::file::{GeneratedFile, MARKER, UsedNames};
 use crate::json_schema::{Scope, View, object, scalar, whole_payload};
-use crate::targets::{BuiltInTarget, Context, Render, TargetError};
+use crate::targets::{BuiltInTarget, Render, TargetError};
 
 /// The row in the table of targets.
 pub static TARGET: BuiltInTarget = BuiltInTarget {
     name: "asyncapi",
     title: "AsyncAPI document of all events",
     extension: "json",
-    render: Render::PerCatalog(render),
+    render: Render::PerCatalog(|nodes, _| render(nodes, "3.1.0", "asyncapi.json")),
 };
 
-const ASYNCAPI_VERSION: &str = "3.1.0";
+/// The same document in version 3.0: nothing in it is new in 3.1.
+pub static TARGET_3_0: BuiltInTarget = BuiltInTarget {
+    name: "asyncapi-3.0",
+    title: "AsyncAPI document in version 3.0, for tools that don't read 3.1",
+    extension: "json",
+    render: Render::PerCatalog(|nodes, _| render(nodes, "3.0.0", "asyncapi-3.0.json")),
+};
+
 const KAFKA_BINDING_VERSION: &str = "0.5.0";
 /// Version of the document where contracts have none, or different ones.
 const DEFAULT_VERSION: &str = "1.0.0";
 
-fn render(nodes: &[&Node], _: &Context<'_>) -> Result<Vec<GeneratedFile>, TargetError> {
+fn render(nodes: &[&Node], version: &str, path: &str) -> Result<Vec<GeneratedFile>, TargetError> {
     let (published, problems) = topics::published(nodes.iter().copied(), None);
     if !problems.is_empty() {
         return Err(TargetError::Conflicts(problems));
@@ -58,9 +65,9 @@ fn render(nodes: &[&Node], _: &Context<'_>) -> Result<Vec<GeneratedFile>, Target
             document.add_consumed(node, consumed);
         }
     }
-    let document = document.finish(nodes);
+    let document = document.finish(nodes, version);
     Ok(vec![GeneratedFile {
-        path: "asyncapi.json".to_owned(),
+        path: path.to_owned(),
         contents: format!("{document:#}\n"),
     }])
 }
@@ -291,7 +298,7 @@ impl Document {
         Value::Object(schema)
     }
 
-    fn finish(mut self, nodes: &[&Node]) -> Value {
+    fn finish(mut self, nodes: &[&Node], version: &str) -> Value {
         let mut traits = Map::new();
         for (name, envelope) in self.envelopes {
             traits.insert(name.to_owned(), envelope_trait(&envelope));
@@ -301,7 +308,7 @@ impl Document {
             }
         }
         json!({
-            "asyncapi": ASYNCAPI_VERSION,
+            "asyncapi": version,
             "x-generator": MARKER,
             "info": info(nodes),
             "defaultContentType": "application/json",

@@ -20,11 +20,12 @@ use crate::targets::python::options::PythonOptions;
 use crate::template::{RenderError, Templates};
 
 /// Built-in targets. The first one is the default.
-pub static TARGETS: [&BuiltInTarget; 4] = [
+pub static TARGETS: [&BuiltInTarget; 5] = [
     &python::TARGET,
     &python::CONSUMER_TARGET,
     &schemas::TARGET,
     &asyncapi::TARGET,
+    &asyncapi::TARGET_3_0,
 ];
 
 /// Kind of output: built in, or defined by a project.
