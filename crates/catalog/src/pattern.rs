@@ -51,7 +51,7 @@ pub(crate) fn check_portable(pattern: &str) -> Result<(), InvalidPattern> {
 /// Returns the effort to compile a pattern, in about the unit of a byte that is read. A pattern of another
 /// syntax than that of this crate's engine counts by its length.
 pub(crate) fn effort(pattern: &str) -> usize {
-    const MIN_EFFORT: usize = 2048;
+    const MIN_EFFORT: usize = 4096;
     let parsed = ast::parse::Parser::new().parse(pattern);
     let size = parsed.map_or(pattern.len(), |ast| size(&ast));
     size.saturating_add(MIN_EFFORT)

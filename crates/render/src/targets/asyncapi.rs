@@ -27,7 +27,7 @@ pub static TARGET: BuiltInTarget = BuiltInTarget {
     render: Render::PerCatalog(|nodes, _| render(nodes, "3.1.0", "asyncapi.json")),
 };
 
-/// The same document in version 3.0: nothing in it is new in 3.1.
+/// Target of documents in version 3.0, which differ in the version only.
 pub static TARGET_3_0: BuiltInTarget = BuiltInTarget {
     name: "asyncapi-3.0",
     title: "AsyncAPI document in version 3.0, for tools that don't read 3.1",
