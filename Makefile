@@ -96,6 +96,7 @@ lint: $(VENV)/.stamp ## format, lints, wording, licences
 rust-test: $(VENV)/.stamp $(TOOLS)/node/.stamp build ## Rust, with a real Apache Kafka and a schema registry
 	cargo test --workspace --all-features --locked --no-run
 	scripts/registry run -- scripts/kafka run -- cargo test --workspace --all-features --locked
+	cargo test --manifest-path tests/cloudevents/Cargo.toml --target-dir target/cloudevents --locked
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --all-features --no-deps --locked --quiet
 
 FAULTS = cargo test --workspace --all-features --locked --test faults -- --test-threads=1

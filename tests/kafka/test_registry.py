@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +25,7 @@ from confluent_kafka.schema_registry.json_schema import JSONDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from broker import HANG_SECONDS, Broker
+from secure_registry import USER_INFO, SecureRegistry
 from test_topics import HERALD
 
 REGISTRY = os.environ.get("SCHEMA_REGISTRY_URL", "")
@@ -216,3 +218,125 @@ def test_wrong_settings_are_refused(
         asyncio.run(publish("t", broker, schema_registry=settings))
     assert message in str(refused.value)
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.fixture
+def secure() -> Iterator[SecureRegistry]:
+    """The registry behind TLS with a certificate of a private CA, and a login."""
+    certificates = os.environ.get("KAFKA_CERTIFICATES")
+    if not certificates:
+        pytest.skip("needs the certificates of scripts/kafka, which OpenSSL makes")
+    with SecureRegistry(REGISTRY, Path(certificates)) as registry:
+        yield registry
+
+
+def attempt(
+    folder: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs `herald registry` with this environment only."""
+    given = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("SCHEMA_REGISTRY_")
+    }
+    done = subprocess.run(
+        [str(HERALD), "registry", *arguments],
+        cwd=folder,
+        env=given | environment,
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
+    )
+    assert "secret" not in done.stdout + done.stderr
+    return done
+
+
+def test_commands_reach_a_registry_with_tls_and_a_login(
+    tmp_path: Path, broker: Broker, secure: SecureRegistry
+) -> None:
+    topic = f"{broker.namespace}.orders"
+    contract = CONTRACT.format(topic=topic, envelope="none")
+    (tmp_path / "orders.yaml").write_text(contract)
+    settings = f"schema_registry:\n  url: {secure.url}\n"
+    (tmp_path / "herald.yaml").write_text(f"contracts: [orders.yaml]\n{settings}")
+    login = {"SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO": USER_INFO}
+    ca = {"SCHEMA_REGISTRY_CA_LOCATION": str(secure.ca)}
+
+    untrusted = attempt(tmp_path, "check", **login)
+    assert untrusted.returncode == 2
+    assert f"TLS with the schema registry at {secure.url} failed" in untrusted.stderr
+    assert "SCHEMA_REGISTRY_CA_LOCATION" in untrusted.stderr
+    stranger = attempt(tmp_path, "check", **ca)
+    assert stranger.returncode == 2
+    assert "no credentials were given" in stranger.stderr
+    wrong = {"SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO": "alice:other-secret"}
+    refused = attempt(tmp_path, "register", "--yes", **ca, **wrong)
+    assert refused.returncode == 2
+    assert "refused the login (401)" in refused.stderr
+    assert secure.requests == []
+
+    new = attempt(tmp_path, "check", **ca, **login)
+    assert new.returncode == 0, new.stderr
+    assert f"+ {topic}-value" in new.stdout
+    registered = attempt(tmp_path, "register", "--yes", **ca, **login)
+    assert registered.returncode == 0, registered.stderr
+    assert any(request.startswith("POST ") for request in secure.requests)
+
+    # The certificates of the project, relative to its file.
+    (tmp_path / "ca.pem").write_bytes(secure.ca.read_bytes())
+    (tmp_path / "herald.yaml").write_text(
+        f"contracts: [orders.yaml]\n{settings}  ca: ca.pem\n"
+    )
+    same = attempt(tmp_path, "diff", **login)
+    assert same.returncode == 0, same.stdout + same.stderr
+    (tmp_path / "orders.yaml").write_text(
+        contract.replace("order: string", "order: string, note: string | null")
+    )
+    changed = attempt(tmp_path, "diff", **login)
+    assert changed.returncode == 1, changed.stderr
+    assert "note" in changed.stdout
+
+
+def test_clients_look_up_ids_with_tls_and_a_login(
+    tmp_path: Path,
+    broker: Broker,
+    secure: SecureRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    topic = registered(tmp_path, broker)
+    # Ids of its topics are looked up when the client connects.
+    generated(tmp_path)
+    monkeypatch.delenv("SCHEMA_REGISTRY_URL")
+    settings = {"url": secure.url, "framing": "prefix", "ca": str(secure.ca)}
+    login = {"user_info": USER_INFO}
+    receipt = asyncio.run(
+        publish(topic, broker, envelope="none", schema_registry=settings | login)
+    )
+    assert receipt.is_delivered
+    [(document, message)] = deserialized(topic, broker)
+    assert document == PAYLOAD
+    assert str(message.value()).startswith(r"b'\x00")
+    path = f"/subjects/{topic}-value/versions/latest"
+    assert [request for request in secure.requests if request.endswith(path)]
+
+    # The event of a client with a wrong password waits, and is sent with the right one.
+    wrong = {"user_info": "alice:other-secret"}
+    with caplog.at_level("WARNING"):
+        receipt = asyncio.run(
+            publish(
+                topic,
+                broker,
+                envelope="none",
+                schema_registry=settings | wrong,
+                close_timeout=0,
+            )
+        )
+    assert not receipt.is_delivered
+    assert "refused the login (401)" in caplog.text
+    assert "other-secret" not in caplog.text
+    monkeypatch.setenv("SCHEMA_REGISTRY_URL", secure.url)
+    monkeypatch.setenv("SCHEMA_REGISTRY_CA_LOCATION", str(secure.ca))
+    monkeypatch.setenv("SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO", USER_INFO)
+    command(tmp_path, "spool", "drain", "--framing", "prefix")
+    assert [read for read, _ in deserialized(topic, broker)] == [PAYLOAD, PAYLOAD]

@@ -22,8 +22,8 @@ pub const ATTEMPTS_HEADER: &str = "dlq_attempts";
 pub const TIME_HEADER: &str = "dlq_time";
 
 /// Returns the dead letter of a message: its key, payload and headers, and five more headers with
-/// the reason, on the topic that its envelope profile derives, such as `{topic}.dlq`. It is created now: the time of the event may be what the
-/// cluster refuses. `None` if that is not a valid topic.
+/// the reason, on the topic that its envelope profile derives, such as `{topic}.dlq`. It is created
+/// now: the time of the event may be what the cluster refuses. `None` if that is not a valid topic.
 pub(crate) fn of(
     message: &Message,
     failure: &Failure,
@@ -50,6 +50,9 @@ pub(crate) fn of(
 
 #[cfg(test)]
 mod tests {
+    use herald_envelope::{Envelope, Origin};
+    use serde_json::json;
+
     use super::*;
     use crate::failure::{FailureCode, FailureKind};
 
@@ -90,6 +93,29 @@ mod tests {
         let failure = Failure::new(FailureKind::Permanent, FailureCode::TooLarge, "");
         let letter = of(&message, &failure, 1, SystemTime::UNIX_EPOCH).unwrap();
         assert_eq!(letter.topic(), "onex.dlq.omnibase-infra.events.v1");
+    }
+
+    #[test]
+    fn dead_letters_of_every_profile_are_read_as_their_event() {
+        let origin = Origin::new("shop", "1.4.0", "test");
+        let event = origin.envelope("order.placed", "shop-1", json!({"order": "A-17"}));
+        for profile in Profile::all() {
+            let message = Message::of_profile(profile, "orders", &event).unwrap();
+            let failure = Failure::new(FailureKind::Permanent, FailureCode::TooLarge, "");
+            let letter = of(&message, &failure, 1, SystemTime::UNIX_EPOCH).unwrap();
+            assert_eq!(letter.topic(), "orders.dlq", "{profile}");
+            assert_eq!(letter.key(), message.key(), "{profile}");
+            let headers: Vec<_> = letter.headers().collect();
+            let received = Received {
+                headers: &headers,
+                ..Received::of_value(letter.payload())
+            };
+            assert_eq!(Profile::of_record(&received), profile);
+            let read = Envelope::of_record(&received).unwrap();
+            assert_eq!(read.event_id, event.event_id, "{profile}");
+            assert_eq!(read.event_type, "order.placed", "{profile}");
+            assert_eq!(read.payload.get(), r#"{"order":"A-17"}"#, "{profile}");
+        }
     }
 
     #[test]
