@@ -24,7 +24,7 @@ export HERALD_MYPY := $(CURDIR)/$(VENV)/bin/mypy
 export HERALD_BIN := $(CURDIR)/$(HERALD)
 
 .PHONY: help build demo test lint rust-test some-faults faults soak python-test kafka-test kafka
-.PHONY: wheel package-test package platforms crates msrv book book-test bench bench-report bench-runtime bench-python bench-service clean
+.PHONY: wheel package-test package platforms crates msrv semver book book-test bench bench-report bench-runtime bench-python bench-service clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -88,6 +88,7 @@ lint: $(VENV)/.stamp ## format, lints, wording, licences
 	cd tests/words && $(HERALD_MYPY) --strict --scripts-are-modules . ../../scripts/words
 	cd tests/release && $(HERALD_MYPY) --strict --scripts-are-modules . ../../scripts/package
 	$(VENV)/bin/python -m pytest -q tests/words tests/release
+	$(VENV)/bin/zizmor --offline --no-progress --quiet .github action.yml
 	scripts/words
 	cd examples/orders && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict service.py
 	scripts/licenses --check
@@ -168,6 +169,17 @@ msrv: ## compile with the oldest Rust
 	oldest=$$(sed -nE 's/^rust-version = "(.*)"/\1/p' Cargo.toml); \
 		rustup toolchain install --profile minimal "$$oldest" && \
 		cargo "+$$oldest" check --workspace --all-features --locked
+
+$(TOOLS)/bin/cargo-semver-checks:
+	built=$$(mktemp -d); trap 'rm -r "$$built"' EXIT; CARGO_TARGET_DIR=$$built \
+		CARGO_PROFILE_RELEASE_OPT_LEVEL=0 cargo install --quiet --locked --root $(TOOLS) cargo-semver-checks@0.51.0
+
+# HEAD itself may be the release that is made. The interface of herald-cli is its command.
+BASELINE ?= $(shell git describe --tags --abbrev=0 --match 'v[0-9]*' HEAD^ 2>/dev/null)
+
+semver: $(if $(BASELINE),$(TOOLS)/bin/cargo-semver-checks) ## the interface of the crates, compared with the last release
+	$(if $(BASELINE),$(TOOLS)/bin/cargo-semver-checks semver-checks --workspace --exclude herald-python \
+		--exclude herald-cli --baseline-rev $(BASELINE),@echo 'no release to compare with')
 
 book: $(TOOLS)/bin/mdbook ## docs/ as a book, below target/book
 	scripts/book

@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -11,6 +13,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "scripts/package"
 WORKFLOW = (ROOT / ".github/workflows/release.yml").read_text()
+VERSION = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"][
+    "version"
+]
 PARTS = (
     "herald/py.typed",
     "herald.dist-info/licenses/THIRD-PARTY-LICENSES.txt",
@@ -90,13 +95,53 @@ def test_a_wheel_without_a_part_fails(tmp_path: Path, missing: str) -> None:
     assert "has no " in error
 
 
+def archive(folder: Path, name: str, binary: Path) -> Path:
+    packed = folder / f"{name}.tar.gz"
+    with tarfile.open(packed, "w:gz") as tar:
+        tar.add(binary, f"{name}/herald")
+        for part in (
+            *("LICENSE", "THIRD-PARTY-LICENSES.txt", "man/herald.1"),
+            *("completions/herald.bash", "completions/_herald"),
+            "completions/herald.fish",
+        ):
+            tar.add(ROOT / "LICENSE", f"{name}/{part}")
+    return packed
+
+
+def test_an_archive_is_what_binstall_looks_for(tmp_path: Path) -> None:
+    compiled = library(tmp_path, "int one(void) { return 1; }", "-nostdlib")
+    name = f"herald-{VERSION}-aarch64-unknown-linux-musl"
+    built = archive(tmp_path, name, compiled)
+    assert package("check", built) == (0, f"{built.name}: 0.0 MB\n", "")
+
+    renamed = archive(
+        tmp_path, f"herald-v{VERSION}-x86_64-unknown-linux-musl", compiled
+    )
+    status, _, error = package("check", renamed)
+    assert status == 1
+    assert f"{renamed.name}: is not what cargo binstall downloads, " in error
+    assert f"{renamed.name}: has no herald-{VERSION}-" in error
+
+
+def test_an_archive_with_a_dynamic_command_fails(tmp_path: Path) -> None:
+    compiled = library(
+        tmp_path, "#include <stdlib.h>\nvoid *one(void) { return malloc(1); }"
+    )
+    built = archive(tmp_path, f"herald-{VERSION}-x86_64-unknown-linux-musl", compiled)
+    status, _, error = package("check", built)
+    assert (status, error) == (1, f"{built.name}: needs libc.so.6\n")
+
+
 def test_notes_are_those_of_the_version_in_the_manifest() -> None:
-    manifest = (ROOT / "Cargo.toml").read_text()
-    current = re.search(r'^version = "(.*)"', manifest, re.M)
-    assert current
     status, _, error = package("notes", "v99.0.0")
     assert status == 1
-    assert error == f"99.0.0 is not the version in Cargo.toml, {current[1]}\n"
+    assert error == f"99.0.0 is not the version in Cargo.toml, {VERSION}\n"
+
+
+def test_a_release_needs_the_address_of_its_archives() -> None:
+    has_address = "\nrepository" in (ROOT / "crates/cli/Cargo.toml").read_text()
+    _, _, error = package("notes", f"v{VERSION}")
+    assert ("has no `repository`" in error) is not has_address
 
 
 def test_unknown_targets_are_named() -> None:
@@ -121,3 +166,12 @@ def test_the_workflow_runs_no_text_of_its_trigger_as_a_command() -> None:
     commands = re.findall(r"run: (.*)", WORKFLOW)
     assert len(commands) > 10
     assert not [command for command in commands if "${{" in command]
+
+
+def test_the_workflows_run_actions_of_a_fixed_commit() -> None:
+    for workflow in (ROOT / ".github/workflows").iterdir():
+        used = re.findall(r"uses: (.*)", workflow.read_text())
+        assert used
+        assert not [
+            it for it in used if not re.search(r"@[0-9a-f]{40} # v[0-9.]+$", it)
+        ]

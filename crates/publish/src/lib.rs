@@ -68,6 +68,14 @@
 //! `herald-relay` delivers the spool and maintains the connection, `herald-deadlines` watches
 //! deadlines, `herald-spool` writes the spool, and Kafka's transport has its own threads. No async
 //! runtime is needed, and futures of this crate run on any.
+//!
+//! # Features
+//!
+//! | feature | default | content |
+//! | --- | --- | --- |
+//! | `kafka` | yes | both transports of Kafka: Herald's own, and librdkafka |
+//! | `registry` | | records carry schema ids from a schema registry |
+//! | `opentelemetry` | | metrics, and trace context from the current span |
 
 mod buffers;
 mod circuit;
