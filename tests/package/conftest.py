@@ -4,8 +4,13 @@ from pathlib import Path
 
 import herald
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["pytester"]
+
+# Tests must not fail because the machine is busy.
+settings.register_profile("herald", deadline=None)
+settings.load_profile("herald")
 
 
 def pytest_sessionstart() -> None:

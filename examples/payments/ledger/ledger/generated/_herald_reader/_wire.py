@@ -59,10 +59,13 @@ _CLOCK: Final = (
     rf"T(?:\d{{1,9}}H(?:\d{{1,9}}M)?(?:{_SECONDS})?"
     rf"|\d{{1,9}}M(?:{_SECONDS})?|{_SECONDS})"
 )
+_DATES: Final = r"(?:\d{1,6}Y(?:\d{1,3}D)?|\d{1,8}D)"
 _DURATION: Final = re.compile(
-    rf"-?P(?:\d{{1,8}}W|\d{{1,8}}D(?:{_CLOCK})?|{_CLOCK})", re.ASCII
+    rf"-?P(?:\d{{1,8}}W|{_DATES}(?:{_CLOCK})?|{_CLOCK})", re.ASCII
 )
-_PART: Final = re.compile(r"([\d.]+)([WDHMS])", re.ASCII)
+_PART: Final = re.compile(r"([\d.]+)([YWDHMS])", re.ASCII)
+
+_DAYS_OF_YEAR: Final = 365  # as pydantic writes a timedelta
 
 _MINUTE: Final = timedelta(minutes=1)
 _MAX_DURATION: Final = timedelta(days=100_000_000)
@@ -139,7 +142,7 @@ def read_integer(value: object) -> int:
 
 
 def read_duration(value: object) -> timedelta:
-    """Parse a duration in ISO 8601, without years and months."""
+    """Parse a duration in ISO 8601, without months; a year is 365 days."""
     expected = "a duration such as P1DT2H30M"
     if isinstance(value, timedelta):
         if abs(value) >= _MAX_DURATION:
@@ -150,7 +153,7 @@ def read_duration(value: object) -> timedelta:
     seconds, _, fraction = parts.get("S", "0").partition(".")
     length = timedelta(
         weeks=int(parts.get("W", 0)),
-        days=int(parts.get("D", 0)),
+        days=int(parts.get("Y", 0)) * _DAYS_OF_YEAR + int(parts.get("D", 0)),
         hours=int(parts.get("H", 0)),
         minutes=int(parts.get("M", 0)),
         seconds=int(seconds),
