@@ -263,8 +263,11 @@ impl<'a> Samples<'a> {
                 None => items.push(self.value(item, &of_items)?),
             }
         }
-        let is_enough = items.len() >= limits.min_items.unwrap_or(0) as usize;
-        (is_enough || self.style.lenient).then(|| Value::from(items))
+        let min = limits.min_items.unwrap_or(0) as usize;
+        let max = limits.max_items.unwrap_or(u32::MAX) as usize;
+        // The limits of an imported schema may contradict each other.
+        let fits = (min..=max).contains(&items.len());
+        (fits || self.style.lenient).then(|| Value::from(items))
     }
 
     fn map(&mut self, item: &Type) -> Option<Value> {
