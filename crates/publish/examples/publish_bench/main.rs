@@ -303,6 +303,7 @@ fn kafka(way: &str, linger_ms: &str) -> KafkaOptions {
     kafka = if way.starts_with("herald-native") {
         kafka.property("transport", "native")
     } else {
+        let kafka = kafka.property("transport", "librdkafka");
         kafka.property("linger.ms", linger_ms)
     };
     for (name, value) in more_properties() {

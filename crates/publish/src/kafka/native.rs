@@ -12,7 +12,7 @@ use herald_wire::{
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::classify;
-use super::config::{KafkaOptions, TOKEN};
+use super::config::{KafkaOptions, TOKEN, is_for_consumers_only};
 use super::connection_state::{ConnectionState, closed};
 use super::dev;
 use super::log::Log;
@@ -131,13 +131,13 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
     let mut settings = Settings::new(servers.collect::<Result<_, _>>()?);
     settings.security = security(options)?;
     for (name, value) in options.texts() {
-        if SECURITY.contains(&name) || oauth::has_property(name) || name == "bootstrap.servers" {
+        if is_read_elsewhere(name) {
             continue;
         }
         let unknown = || {
             let advice = match nearest(name) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => "if librdkafka has it, leave out `transport=native`".to_owned(),
+                None => "if librdkafka has it, add `transport=librdkafka`".to_owned(),
             };
             let failure = format!("the native transport has no property `{name}`; {advice}");
             Failure::invalid_property(failure)
@@ -179,8 +179,12 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
                     }
                 };
             }
-            // What they ask for is how it is.
-            "transport" | "message.max.bytes" | "acks" | "enable.idempotence" | "partitioner" => {}
+            "partitioner" if value != PARTITIONER => {
+                return Err(Failure::invalid_property(format!(
+                    "{name}={value} is not possible: the native transport has {PARTITIONER}"
+                )));
+            }
+            "partitioner" => {}
             _ => return Err(unknown()),
         }
     }
@@ -189,15 +193,12 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
 
 /// Properties of connections and batches, which [`settings`] reads.
 const PROPERTIES: &[&str] = &[
-    "acks",
     "batch.size",
     "bootstrap.servers",
     "client.id",
     "compression.type",
-    "enable.idempotence",
     "linger.ms",
     "max.in.flight.requests.per.connection",
-    "message.max.bytes",
     "metadata.max.age.ms",
     "partitioner",
     "request.timeout.ms",
@@ -205,12 +206,37 @@ const PROPERTIES: &[&str] = &[
     "socket.timeout.ms",
     "topic.metadata.propagation.max.ms",
     "topic.metadata.refresh.interval.ms",
+];
+
+/// Properties with one possible value, which [`KafkaOptions::resolve`] checks, and those that others
+/// read.
+const FIXED: &[&str] = &[
+    "acks",
+    "delivery.report.only.error",
+    "enable.gapless.guarantee",
+    "enable.idempotence",
+    "message.max.bytes",
+    "message.timeout.ms",
+    "queuing.strategy",
+    "retries",
+    "transactional.id",
     "transport",
 ];
 
+/// Partitioner of Java's clients: a key lands where they put it.
+const PARTITIONER: &str = "murmur2_random";
+
+fn is_read_elsewhere(name: &str) -> bool {
+    SECURITY.contains(&name)
+        || FIXED.contains(&name)
+        || name == "bootstrap.servers"
+        || oauth::has_property(name)
+        || is_for_consumers_only(name)
+}
+
 /// Returns the property whose name is most like this one: one edit for every three characters.
 fn nearest(name: &str) -> Option<&'static str> {
-    let known = PROPERTIES.iter().chain(SECURITY).copied();
+    let known = PROPERTIES.iter().chain(SECURITY).chain(FIXED).copied();
     let distances = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
     let tolerated = name.len() / 3;
     let (_, nearest) = distances
@@ -489,6 +515,11 @@ mod tests {
     use crate::kafka::Secret;
 
     #[test]
+    fn properties_of_consumers_are_left_to_them() {
+        settings(&KafkaOptions::new("127.0.0.1:1").property("group.id", "audit")).unwrap();
+    }
+
+    #[test]
     fn properties_that_are_suggested_are_known() {
         for name in PROPERTIES {
             if let Err(failure) = settings(&KafkaOptions::new("127.0.0.1:1").property(*name, "?")) {
@@ -516,8 +547,12 @@ mod tests {
         let oidc = || oauth().property("sasl.oauthbearer.method", "oidc");
         for (options, part) in [
             (
-                options().property("retries", "3"),
-                "no property `retries`; if",
+                options().property("statistics.interval.ms", "3"),
+                "no property `statistics.interval.ms`; if librdkafka has it, add",
+            ),
+            (
+                options().property("partitioner", "fnv1a_random"),
+                "partitioner=fnv1a_random is not possible: the native transport has murmur2_random",
             ),
             (
                 options().property("lingre.ms", "3"),

@@ -1,4 +1,4 @@
-//! Handling of a broker's errors by the Kafka transport.
+//! Handling of a broker's errors by the transport of librdkafka.
 
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, mpsc};
@@ -27,7 +27,9 @@ impl Dev {
         let cluster = DevCluster::start(1).unwrap();
         cluster.create_topic("t", 1, 1).unwrap();
         // Long enough that messages sent together are one batch.
-        let options = KafkaOptions::new(cluster.bootstrap_servers()).property("linger.ms", "200");
+        let options = KafkaOptions::new(cluster.bootstrap_servers())
+            .property("transport", "librdkafka")
+            .property("linger.ms", "200");
         Self { cluster, options }
     }
 
@@ -130,8 +132,9 @@ fn keeps_key_order_if_the_first_batch_is_rejected() {
         ApiError::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
     ] {
         let mut dev = Dev::new();
-        dev.options =
-            KafkaOptions::new(dev.cluster.bootstrap_servers()).property("batch.num.messages", "1");
+        dev.options = KafkaOptions::new(dev.cluster.bootstrap_servers())
+            .property("transport", "librdkafka")
+            .property("batch.num.messages", "1");
         // All are on their way before the first is answered.
         let slow = Duration::from_millis(100);
         dev.cluster.slow_down(None, slow).unwrap();
@@ -153,6 +156,7 @@ fn keeps_key_order_if_the_first_batch_is_rejected() {
 fn keeps_key_order_if_a_partition_forgets_the_producer_with_one_request_in_flight() {
     let mut dev = Dev::new();
     dev.options = KafkaOptions::new(dev.cluster.bootstrap_servers())
+        .property("transport", "librdkafka")
         .property("batch.num.messages", "1")
         .property("max.in.flight", "1");
     let (transport, _) = dev.connect_and_start();
@@ -322,7 +326,7 @@ fn real(partitions: u32, config: &[(&str, &str)]) -> Option<(KafkaOptions, Strin
         eprintln!("skipped: KAFKA_BOOTSTRAP_SERVERS names no Kafka; `scripts/kafka run` does");
         return None;
     };
-    let options = KafkaOptions::new(servers);
+    let options = KafkaOptions::new(servers).property("transport", "librdkafka");
     let topic = fresh_topic("refusals");
     let admin = Admin::connect(&options, TEST_TIMEOUT).unwrap();
     let config = config.iter();

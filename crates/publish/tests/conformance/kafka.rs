@@ -78,9 +78,9 @@ impl Kafka {
         };
         let options = options.property("topic.metadata.propagation.max.ms", "2000");
         if self.is_native {
-            options.property("transport", "native")
-        } else {
             options
+        } else {
+            options.property("transport", "librdkafka")
         }
     }
 

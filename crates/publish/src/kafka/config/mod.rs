@@ -17,6 +17,7 @@ pub(crate) use self::defaults::ClientKind;
 use self::defaults::DEFAULTS;
 pub use self::property::Property;
 use self::property::Value;
+pub(super) use self::property::is_for_consumers_only;
 pub(crate) use self::secret::Redactor;
 pub use self::secret::Secret;
 use super::oauth::{self, TokenSource, Tokens};
@@ -30,9 +31,9 @@ use crate::failure::{Failure, FailureCode, FailureKind};
 /// or an alias of it. Properties that would break a delivery guarantee are refused. Neither `Debug`
 /// nor any error or log line shows the value of a secret.
 ///
-/// The property `transport` is Herald's: `native` publishes through Herald's own producer instead of
-/// librdkafka. That has fewer properties; [`Connector::connect`](crate::Connector::connect) names
-/// those that it does not have.
+/// The property `transport` is Herald's: `native` (default) publishes through Herald's own producer,
+/// `librdkafka` through that one. The first has fewer properties;
+/// [`Connector::connect`](crate::Connector::connect) names those that it does not have.
 #[derive(Clone)]
 pub struct KafkaOptions {
     properties: Vec<Property>,
@@ -88,8 +89,8 @@ impl KafkaOptions {
     /// The property `transport` has another value than `native` or `librdkafka`.
     pub(super) fn is_native(&self) -> Result<bool, Failure> {
         match self.text(TRANSPORT) {
-            Some("native") => Ok(true),
-            None | Some("librdkafka") => Ok(false),
+            None | Some("native") => Ok(true),
+            Some("librdkafka") => Ok(false),
             Some(other) => Err(Failure::invalid_property(format!(
                 "{TRANSPORT}={other} is not possible: expected native or librdkafka"
             ))),
@@ -425,7 +426,8 @@ mod tests {
             ("sasl.password\0", "hunter2", "nul"),
             ("metadata.broker.list", "", "is empty; expected"),
         ] {
-            let failure = connect_error(&options().property(name, value));
+            let options = options().property("transport", "librdkafka");
+            let failure = connect_error(&options.property(name, value));
             assert_eq!(failure.code, FailureCode::InvalidProperty);
             assert_eq!(failure.kind, FailureKind::Permanent);
             assert!(failure.detail.contains(said), "{failure}");

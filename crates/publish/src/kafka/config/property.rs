@@ -156,6 +156,34 @@ const PRODUCERS_ONLY: &[&str] = &[
     "transactional.id",
 ];
 
+/// Properties of consumers only, which commands such as `herald listen` may share with publishers.
+const CONSUMERS_ONLY: &[&str] = &[
+    "allow.auto.create.topics",
+    "auto.commit.interval.ms",
+    "auto.offset.reset",
+    "check.crcs",
+    "coordinator.query.interval.ms",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.partition.eof",
+    "fetch.error.backoff.ms",
+    "fetch.max.bytes",
+    "fetch.min.bytes",
+    "fetch.queue.backoff.ms",
+    "fetch.wait.max.ms",
+    "group.id",
+    "group.instance.id",
+    "group.protocol",
+    "heartbeat.interval.ms",
+    "isolation.level",
+    "max.partition.fetch.bytes",
+    "max.poll.interval.ms",
+    "partition.assignment.strategy",
+    "queued.max.messages.kbytes",
+    "queued.min.messages",
+    "session.timeout.ms",
+];
+
 /// Parts of the names of secret properties.
 const SENSITIVE: &[&str] = &[
     "password",
@@ -177,6 +205,10 @@ pub(super) fn canonical(name: &str) -> &str {
 
 pub(super) fn is_for_producers_only(canonical: &str) -> bool {
     PRODUCERS_ONLY.contains(&canonical)
+}
+
+pub(in crate::kafka) fn is_for_consumers_only(canonical: &str) -> bool {
+    CONSUMERS_ONLY.contains(&canonical)
 }
 
 pub(super) fn is_sensitive(name: &str) -> bool {
