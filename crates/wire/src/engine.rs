@@ -48,6 +48,9 @@ const BATCH_TOO_LARGE: i16 = 18;
 /// Error code for a topic that does not exist.
 const UNKNOWN_TOPIC: i16 = 3;
 
+/// Error codes of a cluster whose coordinator is not ready yet.
+const COORDINATOR_STARTS: [i16; 2] = [14, 15];
+
 /// First and longest wait before a failed connection or a refused batch is tried again.
 const MIN_BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
@@ -1083,7 +1086,10 @@ impl<D: Delivery> Engine<D> {
 
     fn on_identity(&mut self, slot: Option<Slot>, code: i16, identity: Identity, now: Instant) {
         if code != 0 {
-            tracing::warn!(target: "herald::wire", code, "the cluster gave no producer id");
+            // A cluster that was just started takes a moment.
+            if !COORDINATOR_STARTS.contains(&code) {
+                tracing::warn!(target: "herald::wire", code, "the cluster gave no producer id");
+            }
             self.identity_at = now + IDENTITY_BACKOFF;
             match slot {
                 None => self.is_identity_asked = false,

@@ -10,7 +10,7 @@ pub struct Cluster {
     /// herald.yaml]
     #[arg(long, value_name = "ADDRESSES")]
     pub bootstrap_servers: Option<String>,
-    /// librdkafka property, such as security.protocol=ssl; secrets as NAME=env:VARIABLE or
+    /// Property of Kafka clients, such as security.protocol=ssl; secrets as NAME=env:VARIABLE or
     /// NAME=file:PATH; may be repeated
     #[arg(long = "property", value_name = "NAME=VALUE")]
     pub properties: Vec<String>,

@@ -35,7 +35,7 @@ pub(super) fn section() -> String {
         "| `{BOOTSTRAP_SERVERS}` | brokers, `host:port`, with commas between |"
     );
     for (variable, property) in VARIABLES {
-        let _ = writeln!(text, "| `{variable}` | `{property}` of librdkafka |");
+        let _ = writeln!(text, "| `{variable}` | property `{property}` |");
     }
     for (variable, meaning) in OWN {
         let _ = writeln!(text, "| `{variable}` | {meaning} |");

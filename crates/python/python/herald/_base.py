@@ -45,7 +45,7 @@ class Client:
 
     ====================  ==============================================================
     `bootstrap_servers`   `KAFKA_BOOTSTRAP_SERVERS`; `kafka.bootstrap_servers`
-    `properties`          librdkafka's; they override `KAFKA_SECURITY_PROTOCOL`,
+    `properties`          of Kafka's clients; they override `KAFKA_SECURITY_PROTOCOL`,
                           `KAFKA_SASL_MECHANISM`, `KAFKA_SASL_USERNAME`,
                           `KAFKA_SASL_PASSWORD`, `KAFKA_SSL_CAFILE` and the like;
                           `kafka.properties`. `env:NAME` and `file:PATH` are read when a
