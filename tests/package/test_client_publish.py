@@ -464,6 +464,22 @@ def test_in_an_outage_events_are_spooled_and_the_next_client_delivers_them(
     asyncio.run(go())
 
 
+@pytest.mark.parametrize("transport", ["native", "librdkafka"])
+def test_without_a_spool_an_error_tells_why_no_broker_is_reached(
+    transport: str,
+) -> None:
+    async def go() -> None:
+        properties = {"transport": transport}
+        async with KafkaClient(
+            "127.0.0.1:1", spool=None, deadline=2, properties=properties
+        ) as kafka:
+            with pytest.raises(PublishError, match=r"(?i)connection refused") as caught:
+                await kafka.publish(event(0))
+            assert caught.value.code == "deadline"
+
+    asyncio.run(go())
+
+
 def test_without_a_spool_an_outage_is_a_retriable_error() -> None:
     async def go() -> None:
         cluster = MemoryCluster()

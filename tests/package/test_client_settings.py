@@ -75,8 +75,15 @@ def test_a_bad_setting_is_named_with_what_was_expected(
 @pytest.mark.parametrize(
     ("properties", "message"),
     [
-        ({"sasl.passwort": "hunter2"}, 'no property named "sasl.passwort"'),
-        ({"linger.ms": "hunter2"}, "linger.ms: Invalid value"),
+        (
+            {"sasl.passwort": "hunter2"},
+            "no property `sasl.passwort`; did you mean `sasl.password`",
+        ),
+        (
+            {"sasl.passwort": "hunter2", "transport": "librdkafka"},
+            'no property named "sasl.passwort"',
+        ),
+        ({"linger.ms": "hunter2"}, "linger.ms: the value is not a number"),
         ({"acks": 0}, "acks=0 is not possible"),
         ({"sasl.password": "env:NOT_SET"}, "environment variable NOT_SET is not set"),
     ],

@@ -681,6 +681,7 @@ impl Core {
                 Some(failure) => PublishError::Unavailable(failure),
                 None => PublishError::Deadline {
                     after: now.saturating_sub(flight.began),
+                    cause: (routing.transport.as_ref()).and_then(|transport| transport.outage()),
                 },
             }));
         }

@@ -50,12 +50,15 @@ pub enum PublishError {
     Busy,
     /// No acknowledgement came in time, and there is no spool. The event may still arrive.
     #[error(
-        "no acknowledgement within {} ms, and there is no spool; the event may still arrive",
-        after.as_millis()
+        "no acknowledgement within {} ms, and there is no spool; the event may still arrive{}",
+        after.as_millis(),
+        because(cause.as_ref())
     )]
     Deadline {
         /// Time waited.
         after: Duration,
+        /// Reason why no broker can be reached, if that is so.
+        cause: Option<Failure>,
     },
     /// The cluster did not accept the event, and there is no spool.
     #[error("the cluster did not accept the event, and there is no spool: {0}")]
@@ -179,6 +182,10 @@ impl From<Forked> for PublishError {
     fn from(Forked { owner }: Forked) -> Self {
         Self::Forked { owner }
     }
+}
+
+fn because(cause: Option<&Failure>) -> String {
+    cause.map_or_else(String::new, |cause| format!(": {cause}"))
 }
 
 fn kept_in(dead_letter: Option<&Receipt>) -> String {

@@ -102,6 +102,11 @@ pub trait Transport: Send + Sync + 'static {
         None
     }
 
+    /// Returns why no broker could be reached, if none has answered since.
+    fn outage(&self) -> Option<Failure> {
+        None
+    }
+
     /// Probes the cluster, and refreshes its metadata. Blocks for at most `timeout`.
     ///
     /// # Errors

@@ -613,7 +613,7 @@ impl<D: Delivery> Engine<D> {
     fn distrust(&mut self, node: Node, trouble: Trouble, now: Instant) {
         let address = self.brokers.get(&node).map(Broker::address);
         let trouble = trouble.at(&address.unwrap_or_default());
-        tracing::debug!(target: "herald::wire", "{}", trouble.cause);
+        tracing::debug!(target: "herald::kafka", "{}", trouble.cause);
         self.effects.push(Effect::Disconnect(node));
         self.on_disconnected(node, trouble, now);
     }
@@ -1088,7 +1088,7 @@ impl<D: Delivery> Engine<D> {
         if code != 0 {
             // A cluster that was just started takes a moment.
             if !COORDINATOR_STARTS.contains(&code) {
-                tracing::warn!(target: "herald::wire", code, "the cluster gave no producer id");
+                tracing::warn!(target: "herald::kafka", code, "the cluster gave no producer id");
             }
             self.identity_at = now + IDENTITY_BACKOFF;
             match slot {

@@ -74,7 +74,7 @@ impl Remote {
     pub(crate) fn wake(&self) {
         if let Err(error) = self.waker.wake() {
             // The event loop does not sleep for long.
-            tracing::warn!(target: "herald::wire", %error, "the producer was not woken");
+            tracing::warn!(target: "herald::kafka", %error, "the producer was not woken");
         }
     }
 
@@ -160,7 +160,7 @@ impl<D: Delivery> EventLoop<D> {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
-                    tracing::error!(target: "herald::wire", %error, "events can't be awaited");
+                    tracing::error!(target: "herald::kafka", %error, "events can't be awaited");
                     thread::sleep(sleep);
                 }
             }

@@ -99,6 +99,7 @@ impl ConnectionState {
     /// Handles a failed connection attempt while no broker is connected.
     pub(super) fn on_unreachable(&self, error: Code, cause: &str) {
         let cause = self.log.clean(cause);
+        self.log.warning("CONNECT", &cause);
         self.store_cause(error, &cause);
         self.report_outage();
     }
@@ -220,11 +221,14 @@ impl ConnectionState {
         self.closing.load(Ordering::Relaxed)
     }
 
+    /// Returns why no broker could be reached, if none has answered since.
+    pub(super) fn outage(&self) -> Option<Failure> {
+        lock(&self.trouble).cause.clone()
+    }
+
     /// Explains why a request got no answer: by the last error of a connection, or by the error.
     pub(super) fn explain(&self, error: Code) -> Failure {
-        lock(&self.trouble)
-            .cause
-            .clone()
+        self.outage()
             .unwrap_or_else(|| classify::failure(error, &self.about))
     }
 

@@ -1,4 +1,4 @@
-//! librdkafka's log lines as `tracing` events.
+//! Log lines of connections as `tracing` events.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -53,18 +53,20 @@ impl Log {
                 let text = self.clean(text);
                 tracing::error!(target: TARGET, facility, "{text}");
             }
-            Level::Error | Level::Warning => {
-                let text = self.clean(text);
-                if self.is_new(&text) {
-                    tracing::warn!(target: TARGET, facility, "{text}");
-                } else {
-                    tracing::debug!(target: TARGET, facility, "{text}");
-                }
-            }
+            Level::Error | Level::Warning => self.warning(facility, &self.clean(text)),
             Level::Notice | Level::Info => {
                 tracing::debug!(target: TARGET, facility, "{}", self.clean(text));
             }
             Level::Debug => tracing::trace!(target: TARGET, facility, "{}", self.clean(text)),
+        }
+    }
+
+    /// Logs a clean text, once per outage as a warning.
+    pub(super) fn warning(&self, facility: &str, text: &str) {
+        if self.is_new(text) {
+            tracing::warn!(target: TARGET, facility, "{text}");
+        } else {
+            tracing::debug!(target: TARGET, facility, "{text}");
         }
     }
 

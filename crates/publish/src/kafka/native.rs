@@ -145,9 +145,7 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
         let value = value.ok_or_else(unknown)?;
         let number = || {
             value.parse().map_err(|_| {
-                Failure::invalid_property(format!(
-                    "{name}={value} is not possible: expected a number"
-                ))
+                Failure::invalid_property(format!("{name}: the value is not a number"))
             })
         };
         let time = || number().map(Duration::from_millis);
@@ -475,6 +473,10 @@ impl Transport for NativeTransport {
         self.state.topic_failure(topic)
     }
 
+    fn outage(&self) -> Option<Failure> {
+        self.state.outage()
+    }
+
     fn probe(&self, timeout: Duration) -> Result<(), Failure> {
         let answer = self.producer()?.probe(timeout.min(MAX_WAIT));
         answer.ok_or_else(|| self.state.explain(Code::OperationTimedOut))?;
@@ -558,7 +560,7 @@ mod tests {
                 options().property("lingre.ms", "3"),
                 "no property `lingre.ms`; did you mean `linger.ms`?",
             ),
-            (options().property("linger.ms", "soon"), "a number"),
+            (options().property("linger.ms", "soon"), "not a number"),
             (options().property("security.protocol", "tls"), "sasl_ssl"),
             (options().property("compression.type", "brotli"), "snappy"),
             (

@@ -453,6 +453,10 @@ impl Transport for KafkaTransport {
         self.state.topic_failure(topic)
     }
 
+    fn outage(&self) -> Option<Failure> {
+        self.state.outage()
+    }
+
     fn probe(&self, timeout: Duration) -> Result<(), Failure> {
         if let Some(failure) = self.state.broken() {
             return Err(failure.clone());
