@@ -228,8 +228,9 @@ async def herald_by_tasks(topic: str, watch: Watch) -> None:
         await by_tasks(watch, publish)
 
 
-async def herald_with_linger(topic: str, watch: Watch) -> None:
-    async with herald_client(topic, {**LZ4, "linger.ms": LINGER_MS}) as publish:
+async def herald_on_librdkafka(topic: str, watch: Watch) -> None:
+    properties = {**LZ4, "transport": "librdkafka"}
+    async with herald_client(topic, properties) as publish:
         await by_tasks(watch, publish)
 
 
@@ -443,7 +444,7 @@ async def confluent_aio_one_at_a_time(topic: str, watch: Watch) -> None:
 
 WAYS: dict[str, Callable[[str, Watch], Any]] = {
     "herald": herald_by_tasks,
-    "herald-linger": herald_with_linger,
+    "herald-librdkafka": herald_on_librdkafka,
     "herald-many": herald_many,
     "herald-sync": herald_without_a_loop,
     "herald-sequential": herald_one_at_a_time,
