@@ -59,15 +59,23 @@ fn log_lines_and_failures_contain_no_secret() {
     subscriber.init();
 
     let cluster = DevCluster::start(1).unwrap();
-    for mechanism in ["PLAIN", "SCRAM-SHA-256"] {
-        let options = KafkaOptions::new(cluster.bootstrap_servers())
+    for (transport, mechanism) in [
+        ("librdkafka", "PLAIN"),
+        ("librdkafka", "SCRAM-SHA-256"),
+        ("native", "PLAIN"),
+        ("native", "SCRAM-SHA-256"),
+    ] {
+        let mut options = KafkaOptions::new(cluster.bootstrap_servers())
+            .property("transport", transport)
             .property("security.protocol", "sasl_plaintext")
             .property("sasl.mechanism", mechanism)
             .property("sasl.username", "orders")
             .secret("sasl.password", Secret::literal("hunter2-password"))
             .property("ssl.key.password", "hunter2-key")
-            .property("client.id", "hunter2-password")
-            .property("debug", "all");
+            .property("client.id", "hunter2-password");
+        if transport == "librdkafka" {
+            options = options.property("debug", "all");
+        }
         let watch = Arc::new(Tell(lines.clone()));
         let transport = options.connect(watch, None).unwrap();
         let message = Message::new("t", None, b"{}".to_vec()).unwrap();
