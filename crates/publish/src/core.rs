@@ -466,8 +466,14 @@ impl Core {
         self.spill_to_spool(routing, |flight| flight.is_unsafe())
     }
 
-    /// Handles a failed event that the spool does not have.
-    pub(crate) fn failed(self: &Arc<Self>, flight: &Arc<InFlightEvent>, failure: Failure) {
+    /// Handles a failed event that the spool did not have when its report began. `key` is the hash of its
+    /// key.
+    pub(crate) fn failed(
+        self: &Arc<Self>,
+        flight: &Arc<InFlightEvent>,
+        key: Option<u64>,
+        failure: Failure,
+    ) {
         let routing = self.routing();
         if routing.spool.is_none() {
             let transport = routing.transport.clone();
@@ -487,7 +493,14 @@ impl Core {
         // Exclusively, so that no new event of the key is appended between this one and the later
         // ones of the key that only the transport has.
         let routing = self.lock_routing_exclusive();
-        self.spill_to_spool(&routing, |other| Arc::ptr_eq(other, flight));
+        if flight.is_unsafe() {
+            self.spill_to_spool(&routing, |other| Arc::ptr_eq(other, flight));
+        } else if let Some(key) = key {
+            // The caller that sent it has handed it to the spool since: in write-ahead, as one that
+            // later events of its key need not wait for.
+            self.spill_key_to_spool(&routing, key);
+            self.relay.waits(key, None);
+        }
     }
 
     fn failed_without_spool(

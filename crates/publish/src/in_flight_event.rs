@@ -315,7 +315,7 @@ impl InFlightEvent {
                 let waits = matches!(state.answer, Answer::Waiting { .. });
                 drop(state);
                 if waits {
-                    relay.while_key_fails(key, || self.core.failed(self, failure));
+                    relay.while_key_fails(key, || self.core.failed(self, key, failure));
                 }
             }
         }

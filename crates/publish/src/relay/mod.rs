@@ -302,11 +302,15 @@ impl Relay {
         // The transport may have later events of the key that the spool does not have, and fails
         // them one after the other. A new event would be appended before them.
         core.spill_key_to_spool(&routing, key);
+        self.waits(key, event);
+    }
+
+    /// Notes an unsent row of this key, while the routing is locked exclusively.
+    pub(crate) fn waits(&self, key: u64, event: Option<RowEvent>) {
         self.change(|inbox| {
             self.row_waits(inbox, key);
             inbox.events.extend(event);
         });
-        drop(routing);
         self.notify.notify();
     }
 
