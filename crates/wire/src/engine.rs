@@ -481,7 +481,7 @@ impl<D: Delivery> Engine<D> {
                 let limits = limits.map_err(Trouble::network);
                 match limits {
                     Ok(limits) => {
-                        self.on_limits(topics, &limits, now);
+                        self.on_limits(topics, &limits.into_iter().collect(), now);
                         Ok(())
                     }
                     Err(trouble) => {
@@ -997,7 +997,7 @@ impl<D: Delivery> Engine<D> {
             .versions()
             .is_some_and(|versions| versions.describes_configs)
         {
-            return self.on_limits(topics, &[], now);
+            return self.on_limits(topics, &HashMap::new(), now);
         }
         let names = topics.iter().map(|name| &**name);
         let client_id = &self.settings.client_id;
@@ -1019,13 +1019,12 @@ impl<D: Delivery> Engine<D> {
     }
 
     /// The cluster has told the limits of topics, of those whose limits it tells.
-    fn on_limits(&mut self, topics: Vec<Box<str>>, limits: &[(String, usize)], now: Instant) {
+    fn on_limits(&mut self, topics: Vec<Box<str>>, limits: &HashMap<String, usize>, now: Instant) {
         for name in topics {
             let Some(entry) = self.topics.get_mut(&name) else {
                 continue;
             };
-            let limit = limits.iter().find(|(topic, _)| **topic == *name);
-            let bytes = limit.map(|(_, bytes)| *bytes);
+            let bytes = limits.get(&*name).copied();
             let batch_bytes = bytes.map_or(usize::MAX, |it| it.saturating_sub(BATCH_OVERHEAD));
             let is_lower = batch_bytes < self.settings.batch_bytes;
             let batch_bytes = batch_bytes.min(self.settings.batch_bytes);

@@ -180,8 +180,8 @@ impl<D: Delivery> Producer<D> {
         answer.recv_timeout(timeout).ok()
     }
 
-    /// Asks the cluster for the limit of a topic, and calls back once: after [`Listener::limit`], or
-    /// when it is known that there is no answer. The callback is called on the thread of the producer.
+    /// Asks the cluster for the limit of a topic, and calls back once, on the thread of the producer:
+    /// after [`Listener::limit`], or when no answer can come any more.
     pub fn ask_limit(&self, topic: &str, answered: Box<dyn FnOnce() + Send>) {
         self.remote.command(Command::Limit {
             topic: topic.to_owned(),

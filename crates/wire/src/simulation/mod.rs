@@ -112,6 +112,16 @@ impl Sent {
         (random.next(KEYS), value)
     }
 
+    /// Checks that every record has one outcome.
+    fn check_told_once(&self) {
+        let outcomes = self.outcomes.0.lock().unwrap();
+        let told = outcomes.values().map(Vec::len);
+        assert!(
+            told.eq(self.records.iter().map(|_| 1)),
+            "each record has one outcome"
+        );
+    }
+
     fn is_settled(&self) -> bool {
         self.outcomes.0.lock().unwrap().len() == self.records.len()
     }
@@ -157,6 +167,15 @@ impl Sent {
                 );
             }
         }
+    }
+}
+
+/// Calls this with each of `HERALD_SEEDS` seeds, and names the one that fails.
+fn with_seeds(default: u64, run: impl Fn(u64) + std::panic::RefUnwindSafe) {
+    let seeds = std::env::var("HERALD_SEEDS").map_or(default, |seeds| seeds.parse().unwrap());
+    for seed in 0..seeds {
+        let result = std::panic::catch_unwind(|| run(seed));
+        assert!(result.is_ok(), "seed {seed}");
     }
 }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::cluster::{BROKERS, Cluster, Session, damaged};
-use super::{Numbered, Random, Sent, TOPIC, settings};
+use super::{Numbered, Random, Sent, TOPIC, settings, with_seeds};
 use crate::accumulator::lock;
 use crate::engine::Node;
 use crate::producer::{Listener, Producer};
@@ -322,12 +322,7 @@ fn run_with_hostile_brokers(seed: u64) {
     let begun = Instant::now();
     producer.close(PATIENCE);
     assert!(begun.elapsed() < PATIENCE, "its thread has ended");
-    let outcomes = lock(&sent.outcomes.0);
-    let told = outcomes.values().map(Vec::len);
-    assert!(
-        told.eq(sent.records.iter().map(|_| 1)),
-        "each record has one outcome"
-    );
+    sent.check_told_once();
 }
 
 proptest! {
@@ -353,12 +348,8 @@ proptest! {
 #[test]
 #[ignore = "HERALD_SEEDS chooses the number of runs"]
 fn many_seeds_with_sockets() {
-    let seeds = std::env::var("HERALD_SEEDS").map_or(200, |seeds| seeds.parse().unwrap());
-    for seed in 0..seeds {
-        let result = std::panic::catch_unwind(|| {
-            run(seed);
-            run_with_hostile_brokers(seed);
-        });
-        assert!(result.is_ok(), "seed {seed}");
-    }
+    with_seeds(200, |seed| {
+        run(seed);
+        run_with_hostile_brokers(seed);
+    });
 }

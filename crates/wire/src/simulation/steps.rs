@@ -10,7 +10,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::cluster::{Cluster, Session, damaged};
-use super::{Numbered, Outcome, PARTITIONS, Random, Sent, TOPIC, settings};
+use super::{Numbered, Outcome, PARTITIONS, Random, Sent, TOPIC, settings, with_seeds};
 use crate::accumulator::Accumulator;
 use crate::engine::{Effect, Engine, Node};
 use crate::producer::Failed;
@@ -307,12 +307,7 @@ fn run_with_damaged_answers(seed: u64) {
     simulation.engine.on_close();
     let network = simulation.network.clone();
     simulation.carry_out(&mut network.borrow_mut(), false);
-    let outcomes = simulation.sent.outcomes.0.lock().unwrap();
-    let told = outcomes.values().map(Vec::len);
-    assert!(
-        told.eq(simulation.sent.records.iter().map(|_| 1)),
-        "each record has one outcome"
-    );
+    simulation.sent.check_told_once();
 }
 
 #[test]
@@ -443,23 +438,15 @@ fn nothing_is_lost_or_reordered_in_an_hour_of_a_service() {
 #[test]
 #[ignore = "HERALD_SEEDS chooses the number of days"]
 fn days_of_a_service() {
-    let days = std::env::var("HERALD_SEEDS").map_or(1, |days| days.parse().unwrap());
-    for day in 1..=days {
-        run_minutes(day, 24 * 60);
-        eprintln!("day {day} of {days}");
-    }
+    with_seeds(1, |day| run_minutes(day, 24 * 60));
 }
 
 /// Runs more seeds: `HERALD_SEEDS=100000 cargo test -p herald-wire --release -- --ignored seeds`.
 #[test]
 #[ignore = "HERALD_SEEDS chooses the number of runs"]
 fn many_seeds() {
-    let seeds = std::env::var("HERALD_SEEDS").map_or(10_000, |seeds| seeds.parse().unwrap());
-    for seed in 0..seeds {
-        let result = std::panic::catch_unwind(|| {
-            run(seed);
-            run_with_damaged_answers(seed);
-        });
-        assert!(result.is_ok(), "seed {seed}");
-    }
+    with_seeds(10_000, |seed| {
+        run(seed);
+        run_with_damaged_answers(seed);
+    });
 }
