@@ -305,8 +305,8 @@ def test_clients_look_up_ids_with_tls_and_a_login(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     topic = registered(tmp_path, broker)
-    # Ids of its topics are looked up when the client connects.
-    generated(tmp_path)
+    # Ids of its topics are looked up when the client connects, as long as it exists.
+    module = generated(tmp_path)
     monkeypatch.delenv("SCHEMA_REGISTRY_URL")
     settings = {"url": secure.url, "framing": "prefix", "ca": str(secure.ca)}
     login = {"user_info": USER_INFO}
@@ -319,6 +319,7 @@ def test_clients_look_up_ids_with_tls_and_a_login(
     assert str(message.value()).startswith(r"b'\x00")
     path = f"/subjects/{topic}-value/versions/latest"
     assert [request for request in secure.requests if request.endswith(path)]
+    del module
 
     # The event of a client with a wrong password waits, and is sent with the right one.
     wrong = {"user_info": "alice:other-secret"}
