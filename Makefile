@@ -67,7 +67,7 @@ demo: build wheel $(DEMO)/.stamp ## the main job on an example contract, and its
 		--no-index --find-links target/wheels herald-events
 	scripts/demo
 
-test: lint rust-test some-faults python-test kafka-test package-test book-test ## every check that CI runs
+test: lint platforms rust-test some-faults python-test kafka-test package-test book-test ## every check that CI runs
 
 # Python without the ending.
 SCRIPTS = $(addprefix scripts/,book kafka licenses package python-reference registry words) \
@@ -159,7 +159,7 @@ package: build ## wheels and commands for Linux, as a release has them (half an 
 	scripts/package check
 	scripts/package sums
 
-platforms: ## compile for macOS and Windows, on Linux
+platforms: ## compile the Rust code for macOS and Windows
 	scripts/package compile
 
 crates: ## the crates, as crates.io would get them
