@@ -77,6 +77,7 @@ lint: $(VENV)/.stamp ## format, lints, wording, licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	cargo clippy --workspace --test faults --all-features --locked -- -D warnings
+	cargo clippy --package herald-publish --locked -- -D warnings
 	$(HERALD_RUFF) check --quiet . $(SCRIPTS)
 	$(HERALD_RUFF) format --quiet --check . $(SCRIPTS)
 	cd tests/python && MYPYPATH=../../crates/python/python $(HERALD_MYPY) --strict .

@@ -73,7 +73,8 @@
 //!
 //! | feature | default | content |
 //! | --- | --- | --- |
-//! | `kafka` | yes | both transports of Kafka: Herald's own, and librdkafka |
+//! | `kafka` | yes | Herald's own transport of Kafka |
+//! | `librdkafka` | | librdkafka: a second transport, consumers, topics and the development cluster; needs a C compiler and OpenSSL |
 //! | `registry` | | records carry schema ids from a schema registry |
 //! | `opentelemetry` | | metrics, and trace context from the current span |
 

@@ -245,6 +245,16 @@ impl Message {
         self.created
     }
 
+    /// Returns the time in milliseconds since 1970; 0 if it can't be written so.
+    #[cfg(feature = "kafka")]
+    pub(crate) fn created_milliseconds(&self) -> i64 {
+        // librdkafka replaces 0 by the current time (`rd_kafka_msg_new0`).
+        let passed = self.created.duration_since(SystemTime::UNIX_EPOCH).ok();
+        passed
+            .and_then(|passed| i64::try_from(passed.as_millis()).ok())
+            .unwrap_or(0)
+    }
+
     /// Returns the size of all parts, which counts towards the in-flight limit in bytes.
     pub fn weight(&self) -> usize {
         self.bytes.len()

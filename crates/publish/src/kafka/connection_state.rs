@@ -1,10 +1,10 @@
-//! State of a connection, from what librdkafka reports.
+//! State of a connection, from what its producer reports.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
-use rdkafka::error::RDKafkaErrorCode as Code;
+use super::error_code::ErrorCode;
 
 use super::classify;
 use super::config::KafkaOptions;
@@ -16,15 +16,16 @@ use crate::transport::{ConnectionListener, Connector};
 
 /// State of a connection, shared by its producers.
 pub(super) struct ConnectionState {
-    listener: Arc<dyn ConnectionListener>,
+    pub(super) listener: Arc<dyn ConnectionListener>,
     pub(super) log: Log,
     pub(super) rejected_topics: RejectedTopics,
     /// Topics that do not exist, or not yet.
     pub(super) absent_topics: RejectedTopics,
     /// Addresses of the cluster, for messages.
-    about: String,
+    pub(super) about: String,
     pub(super) options: KafkaOptions,
-    broken: OnceLock<Failure>,
+    /// Failure after which it can't be used any more.
+    pub(super) broken: OnceLock<Failure>,
     closing: AtomicBool,
     /// Whether the cluster has ever answered.
     met: AtomicBool,
@@ -45,7 +46,7 @@ struct Trouble {
 
 /// Time after which a lost connection is an outage. librdkafka reconnects at once, and reports
 /// `ALL_BROKERS_DOWN` again about every second while it can't; it reports each error twice.
-const OUTAGE_CONFIRMATION: Duration = Duration::from_millis(100);
+pub(super) const OUTAGE_CONFIRMATION: Duration = Duration::from_millis(100);
 
 /// Failure of a message on a connection that was closed.
 pub(super) fn closed() -> Failure {
@@ -53,6 +54,15 @@ pub(super) fn closed() -> Failure {
         FailureKind::Abandoned,
         FailureCode::Closed,
         "the connection to Kafka is closed",
+    )
+}
+
+/// Returns the failure of a thread that could not be started.
+pub(super) fn no_thread(error: &std::io::Error) -> Failure {
+    Failure::new(
+        FailureKind::Retriable,
+        FailureCode::NoThread,
+        format!("the system can't start a thread for Kafka: {error}"),
     )
 }
 
@@ -77,38 +87,19 @@ impl ConnectionState {
         }
     }
 
-    /// Handles a fatal error: librdkafka does nothing any more.
-    pub(super) fn on_fatal_error(&self, cause: Code, reason: &str) {
-        let about = format!("{}: {}", self.about, self.log.clean(reason));
-        self.fail_fatally(classify::failure(cause, &about));
-    }
-
-    /// Handles an error of the client as a whole.
-    pub(super) fn on_error(&self, error: Code, reason: &str) {
-        let reason = self.log.clean(reason);
-        match error {
-            // Comes after the error with the cause.
-            Code::AllBrokersDown => self.report_outage(),
-            Code::Authentication | Code::SSL | Code::Resolve | Code::BrokerTransportFailure => {
-                self.store_cause(error, &reason);
-            }
-            _ => {}
-        }
-    }
-
     /// Handles a failed connection attempt while no broker is connected.
-    pub(super) fn on_unreachable(&self, error: Code, cause: &str) {
+    pub(super) fn on_unreachable(&self, error: ErrorCode, cause: &str) {
         let cause = self.log.clean(cause);
         self.log.warning("CONNECT", &cause);
         self.store_cause(error, &cause);
         self.report_outage();
     }
 
-    fn report_outage(&self) {
+    pub(super) fn report_outage(&self) {
         let is_outage = self.is_outage();
         if is_outage && !self.is_closing() {
             self.listener
-                .on_unreachable(self.explain(Code::AllBrokersDown));
+                .on_unreachable(self.explain(ErrorCode::AllBrokersDown));
         }
     }
 
@@ -117,7 +108,7 @@ impl ConnectionState {
         since.elapsed() >= OUTAGE_CONFIRMATION || !self.met.load(Ordering::Relaxed)
     }
 
-    fn store_cause(&self, error: Code, reason: &str) {
+    pub(super) fn store_cause(&self, error: ErrorCode, reason: &str) {
         let failure = classify::connection_failure(error, reason);
         let mut trouble = self.trouble();
         let cause = &mut trouble.cause;
@@ -134,17 +125,6 @@ impl ConnectionState {
         let trouble = lock(&self.trouble);
         self.troubled.store(true, Ordering::Relaxed);
         trouble
-    }
-
-    /// Marks the connection as broken for good, and reports it once.
-    pub(super) fn fail_fatally(&self, cause: Failure) {
-        let failure = Failure {
-            kind: FailureKind::Fatal,
-            ..cause
-        };
-        if self.broken.set(failure.clone()).is_ok() && !self.is_closing() {
-            self.listener.on_fatal(failure);
-        }
     }
 
     /// Returns the failure of a broken connection.
@@ -177,9 +157,9 @@ impl ConnectionState {
     }
 
     /// Returns the failure of a message to this topic.
-    pub(super) fn message_failure(&self, error: Code, topic: &str) -> Failure {
+    pub(super) fn message_failure(&self, error: ErrorCode, topic: &str) -> Failure {
         let mut failure = classify::failure(error, topic);
-        if error == Code::MessageTimedOut
+        if error == ErrorCode::MessageTimedOut
             && let Some(absent) = self.topic_failure(topic)
         {
             // It may exist by the next attempt.
@@ -191,7 +171,7 @@ impl ConnectionState {
         if failure.code == FailureCode::UnknownTopic {
             self.absent_topics.insert(topic, error);
         }
-        if error == Code::TopicAuthorizationFailed {
+        if error == ErrorCode::TopicAuthorizationFailed {
             failure.detail = format!(
                 "{topic}: {} may not write to this topic: it needs an ACL that allows the \
                  operation WRITE [{error}]",
@@ -199,9 +179,9 @@ impl ConnectionState {
             );
         }
         if failure.code == FailureCode::TooLarge {
-            let limits = self.options.limits();
-            limits.ask(&self.options, topic);
-            if let Some(most) = limits.get(&self.options, topic) {
+            #[cfg(feature = "librdkafka")]
+            super::librdkafka::ask_limit(&self.options, topic);
+            if let Some(most) = self.options.limits().get(topic) {
                 failure.detail = format!(
                     "{topic}: the message is larger than the {most} bytes that the topic allows \
                      (`max.message.bytes`) [{error}]"
@@ -227,7 +207,7 @@ impl ConnectionState {
     }
 
     /// Explains why a request got no answer: by the last error of a connection, or by the error.
-    pub(super) fn explain(&self, error: Code) -> Failure {
+    pub(super) fn explain(&self, error: ErrorCode) -> Failure {
         self.outage()
             .unwrap_or_else(|| classify::failure(error, &self.about))
     }
@@ -250,125 +230,19 @@ impl ConnectionState {
 
 #[cfg(test)]
 mod tests {
-    use std::thread;
-
     use super::*;
     use crate::kafka::config::Redactor;
-
-    #[derive(Default)]
-    struct Recorder(Mutex<Vec<Failure>>);
-
-    impl ConnectionListener for Recorder {
-        fn on_unreachable(&self, failure: Failure) {
-            lock(&self.0).push(failure);
-        }
-
-        fn on_fatal(&self, failure: Failure) {
-            lock(&self.0).push(failure);
-        }
-    }
-
-    fn state() -> (ConnectionState, Arc<Recorder>) {
-        let recorder = Arc::new(Recorder::default());
-        let log = Log::new(Redactor::new(["hunter2"]));
-        (
-            ConnectionState::new(
-                recorder.clone(),
-                log,
-                KafkaOptions::new("k:9092").property("sasl.username", "orders"),
-            ),
-            recorder,
-        )
-    }
-
-    fn reported(recorder: &Recorder) -> Vec<FailureCode> {
-        lock(&recorder.0)
-            .drain(..)
-            .map(|failure| failure.code)
-            .collect()
-    }
-
-    #[test]
-    fn unknown_cluster_is_unreachable_at_the_first_error() {
-        let (state, recorder) = state();
-        state.on_error(Code::Resolve, "k:9092: no such host");
-        state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-        assert_eq!(reported(&recorder), [FailureCode::Unreachable]);
-    }
-
-    #[test]
-    fn lost_connection_is_an_outage_only_after_confirmation() {
-        let (state, recorder) = state();
-        state.on_success();
-        for _ in 0..3 {
-            // librdkafka reports it twice.
-            state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-            state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-            assert!(reported(&recorder).is_empty());
-            state.on_success();
-        }
-        state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-        thread::sleep(OUTAGE_CONFIRMATION);
-        state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-        assert_eq!(reported(&recorder), [FailureCode::Unreachable]);
-    }
-
-    #[test]
-    fn refused_certificate_is_a_tls_failure_whatever_librdkafka_calls_it() {
-        for reason in [
-            "k:9093: SSL handshake failed: Disconnected",
-            "k:9093: error:0A000086:SSL routines::certificate verify failed",
-        ] {
-            let (state, recorder) = state();
-            state.on_error(Code::BrokerTransportFailure, reason);
-            state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-            assert_eq!(reported(&recorder), [FailureCode::TlsFailed], "{reason}");
-        }
-    }
-
-    #[test]
-    fn refused_login_takes_precedence_over_unreachable() {
-        let (state, recorder) = state();
-        state.on_error(Code::Authentication, "k:9092: no to hunter2");
-        state.on_error(Code::BrokerTransportFailure, "k:9092: Disconnected");
-        state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-        let failure = lock(&recorder.0).remove(0);
-        assert_eq!(failure.code, FailureCode::AuthenticationFailed);
-        assert!(failure.detail.contains("no to [secret]"), "{failure}");
-        assert_eq!(state.explain(Code::OperationTimedOut).code, failure.code);
-        state.on_success();
-        assert_eq!(
-            state.explain(Code::OperationTimedOut).code,
-            FailureCode::TimedOut
-        );
-    }
+    use crate::transport::IgnoreEvents;
 
     #[test]
     fn denied_topic_is_named_with_the_operation_and_the_principal() {
-        let (state, _) = state();
-        let failure = state.message_failure(Code::TopicAuthorizationFailed, "payments");
+        let options = KafkaOptions::new("k:9092").property("sasl.username", "orders");
+        let log = Log::new(Redactor::default());
+        let state = ConnectionState::new(Arc::new(IgnoreEvents), log, options);
+        let failure = state.message_failure(ErrorCode::TopicAuthorizationFailed, "payments");
         assert_eq!(failure.code, FailureCode::NotAuthorized);
         for part in ["payments: ", "User:orders", "WRITE"] {
             assert!(failure.detail.contains(part), "{failure}");
         }
-    }
-
-    #[test]
-    fn reports_a_broken_connection_once_and_not_while_closing() {
-        let (state, recorder) = state();
-        state.on_fatal_error(Code::ClusterAuthorizationFailed, "no");
-        state.on_fatal_error(Code::GaplessGuarantee, "also no");
-        assert_eq!(reported(&recorder), [FailureCode::NotAuthorized]);
-        let broken = state.broken().unwrap();
-        assert_eq!(
-            (broken.kind, broken.code),
-            (FailureKind::Fatal, FailureCode::NotAuthorized)
-        );
-
-        let (state, recorder) = self::state();
-        state.close();
-        state.on_fatal_error(Code::GaplessGuarantee, "purged");
-        state.on_error(Code::AllBrokersDown, "1/1 brokers are down");
-        assert!(reported(&recorder).is_empty());
     }
 }

@@ -1,30 +1,25 @@
-//! Apache Kafka, through librdkafka.
+//! Apache Kafka.
 
-mod admin;
 mod classify;
+mod cluster_id;
 mod config;
 mod connection_state;
-mod consumer;
-mod dev;
+mod connector;
+mod error_code;
+#[cfg(feature = "librdkafka")]
+mod librdkafka;
 mod log;
-mod metadata_client;
 mod native;
 mod oauth;
-mod outstanding;
-mod producer;
-mod start_order;
-mod topic_description;
 mod topic_limits;
 mod topic_sets;
-mod transport;
 
-pub use admin::{
-    Admin, Broker, ConfigEntry, Difference, FoundTopic, Outcome, Plan, PlannedTopic, WantedTopic,
-};
 pub use config::environment;
 pub use config::{KafkaOptions, Property, Secret, Security};
-pub use consumer::{ConsumerRecord, PartitionEnd, ReaderEvent, StartPosition, TopicReader};
-pub use dev::{ApiError, ApiKey, DevCluster};
 pub use herald_wire::BrokerStatistics;
-pub use metadata_client::{cluster_id, missing_topics};
-pub use topic_description::TopicDescription;
+#[cfg(feature = "librdkafka")]
+pub use librdkafka::{
+    Admin, ApiError, ApiKey, Broker, ConfigEntry, ConsumerRecord, DevCluster, Difference,
+    FoundTopic, Outcome, PartitionEnd, Plan, PlannedTopic, ReaderEvent, StartPosition,
+    TopicDescription, TopicReader, WantedTopic, cluster_id, missing_topics,
+};

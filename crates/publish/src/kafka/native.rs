@@ -3,22 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::error_code::ErrorCode;
 use herald_process::ForkGuard;
 use herald_wire::record_batch::{Compression, Record};
 use herald_wire::{
     BrokerStatistics, ClientIdentity, Delivery, Failed, Listener, Login, Mechanism, Producer,
     Refused, Security, Settings, Source, Tls, Trouble, TroubleKind, Verification,
 };
-use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::classify;
-use super::config::{KafkaOptions, TOKEN, is_for_consumers_only};
-use super::connection_state::{ConnectionState, closed};
-use super::dev;
+use super::cluster_id;
+use super::config::{ClientKind, KafkaOptions, TOKEN, is_for_consumers_only};
+use super::connection_state::{ConnectionState, closed, no_thread};
+use super::connector::{DROP_TIMEOUT, MAX_WAIT};
 use super::log::Log;
 use super::oauth::{self, TokenSource};
-use super::producer::{milliseconds, no_thread};
-use super::transport::{DROP_TIMEOUT, MAX_WAIT};
 use crate::failure::Failure;
 use crate::message::Message;
 use crate::transport::{
@@ -48,9 +47,13 @@ impl Delivery for Report {
 
     fn failed(self, topic: &str, failed: Failed) {
         let failure = match failed {
-            Failed::Refused(code) => self.state.message_failure(refusal(code), topic),
-            Failed::Expired => self.state.message_failure(Code::MessageTimedOut, topic),
-            Failed::Closed => classify::failure(Code::PurgeInflight, topic),
+            Failed::Refused(code) => self
+                .state
+                .message_failure(ErrorCode::from(i32::from(code)), topic),
+            Failed::Expired => self
+                .state
+                .message_failure(ErrorCode::MessageTimedOut, topic),
+            Failed::Closed => classify::failure(ErrorCode::PurgeInflight, topic),
         };
         self.delivery.on_delivery(Err(failure));
     }
@@ -61,44 +64,21 @@ struct Watch(Arc<ConnectionState>);
 impl Listener for Watch {
     fn unreachable(&self, trouble: &Trouble) {
         let code = match trouble.kind {
-            TroubleKind::Network => Code::BrokerTransportFailure,
-            TroubleKind::Tls => Code::SSL,
-            TroubleKind::Login => Code::Authentication,
+            TroubleKind::Network => ErrorCode::BrokerTransportFailure,
+            TroubleKind::Tls => ErrorCode::Ssl,
+            TroubleKind::Login => ErrorCode::Authentication,
         };
         self.0.on_unreachable(code, &trouble.cause);
     }
 
     fn absent(&self, topic: &str) {
-        let code = Code::UnknownTopicOrPartition;
+        let code = ErrorCode::UnknownTopicOrPartition;
         self.0.absent_topics.insert(topic, code);
     }
 
     fn limit(&self, topic: &str, bytes: usize) {
         self.0.options.note_limit(topic, bytes);
     }
-}
-
-/// Error codes of Kafka with which a message is refused for good.
-const REFUSALS: &[(i16, Code)] = &[
-    (3, Code::UnknownTopicOrPartition),
-    (10, Code::MessageSizeTooLarge),
-    (17, Code::InvalidTopic),
-    (18, Code::MessageBatchTooLarge),
-    (21, Code::InvalidRequiredAcks),
-    (29, Code::TopicAuthorizationFailed),
-    (31, Code::ClusterAuthorizationFailed),
-    (32, Code::InvalidTimestamp),
-    (35, Code::UnsupportedVersion),
-    (42, Code::InvalidRequest),
-    (43, Code::UnsupportedForMessageFormat),
-    (44, Code::PolicyViolation),
-    (76, Code::UnsupportedCompressionType),
-    (87, Code::InvalidRecord),
-];
-
-fn refusal(code: i16) -> Code {
-    let known = REFUSALS.iter().find(|(refusal, _)| *refusal == code);
-    known.map_or(Code::Unknown, |(_, code)| *code)
 }
 
 /// Opens a connection.
@@ -111,7 +91,7 @@ pub(super) fn connect(
         delivery_timeout,
         ..settings(options)?
     };
-    let resolved = options.resolve(super::config::ClientKind::Producer)?;
+    let resolved = options.resolve(ClientKind::Producer)?;
     let log = Log::new(resolved.redactor);
     let state = Arc::new(ConnectionState::new(listener, log, options.clone()));
     let producer = Producer::start(settings, Arc::new(Watch(state.clone())));
@@ -137,7 +117,10 @@ fn settings(options: &KafkaOptions) -> Result<Settings, Failure> {
         let unknown = || {
             let advice = match nearest(name) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => "if librdkafka has it, add `transport=librdkafka`".to_owned(),
+                None if cfg!(feature = "librdkafka") => {
+                    "if librdkafka has it, add `transport=librdkafka`".to_owned()
+                }
+                None => "see the documentation for those that it has".to_owned(),
             };
             let failure = format!("the native transport has no property `{name}`; {advice}");
             Failure::invalid_property(failure)
@@ -436,7 +419,7 @@ impl Transport for NativeTransport {
         let topic = message.topic();
         message.check_wire_bytes(self.max_message_bytes)?;
         let record = Record {
-            timestamp: milliseconds(message.created()),
+            timestamp: message.created_milliseconds(),
             key: message.key(),
             value: message.payload(),
             headers: message.headers(),
@@ -448,8 +431,12 @@ impl Transport for NativeTransport {
         let sent = self.producer()?.send(topic, &record, report);
         sent.map_err(|refused| match refused {
             Refused::Closed => closed(),
-            Refused::Topic(code) => self.state.message_failure(refusal(code), topic),
-            Refused::TooLarge => self.state.message_failure(Code::MessageSizeTooLarge, topic),
+            Refused::Topic(code) => self
+                .state
+                .message_failure(ErrorCode::from(i32::from(code)), topic),
+            Refused::TooLarge => self
+                .state
+                .message_failure(ErrorCode::MessageTooLarge, topic),
         })
     }
 
@@ -479,16 +466,16 @@ impl Transport for NativeTransport {
 
     fn probe(&self, timeout: Duration) -> Result<(), Failure> {
         let answer = self.producer()?.probe(timeout.min(MAX_WAIT));
-        answer.ok_or_else(|| self.state.explain(Code::OperationTimedOut))?;
+        answer.ok_or_else(|| self.state.explain(ErrorCode::OperationTimedOut))?;
         self.state.on_success();
         Ok(())
     }
 
     fn cluster_id(&self, timeout: Duration) -> Result<Option<String>, Failure> {
         let answer = self.producer()?.probe(timeout.min(MAX_WAIT));
-        let id = answer.ok_or_else(|| self.state.explain(Code::OperationTimedOut))?;
+        let id = answer.ok_or_else(|| self.state.explain(ErrorCode::OperationTimedOut))?;
         self.state.on_success();
-        Ok(id.map(dev::shared_id))
+        Ok(id.map(cluster_id::shared))
     }
 
     fn close(&self, timeout: Duration) {

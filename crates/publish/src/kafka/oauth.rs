@@ -1,7 +1,6 @@
 //! Tokens of OAuth 2 for logins: given, or fetched with the credentials of the client ([RFC 6749,
 //! 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4)).
 
-use std::ffi::{CString, c_char};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -12,9 +11,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use herald_http::Certificate;
 use herald_http::ureq::http::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use rdkafka::bindings as ffi;
-use rdkafka::client::{Client, ClientContext};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::config::{KafkaOptions, TOKEN};
 use crate::clock::lock;
@@ -47,9 +45,6 @@ const PROPERTIES: &[&str] = &[
 const TIMEOUT: Duration = Duration::from_secs(8);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 const MAX_ANSWER_BYTES: u64 = 1 << 20;
-
-/// Time after which a client without a token tries again.
-const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Lifetime of a token that tells none.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
@@ -114,100 +109,6 @@ impl TokenSource {
     }
 }
 
-/// Gives tokens to a client of librdkafka.
-pub(super) struct TokenKeeper {
-    source: TokenSource,
-    options: KafkaOptions,
-    next: Instant,
-}
-
-impl TokenKeeper {
-    /// Creates a keeper, if the client logs in with tokens.
-    ///
-    /// # Errors
-    /// See [`TokenSource::of`] and [`TokenSource::check`].
-    pub(super) fn new(options: &KafkaOptions) -> Result<Option<Self>, Failure> {
-        let Some(source) = TokenSource::of(options)? else {
-            return Ok(None);
-        };
-        source.check(options).map_err(Failure::invalid_property)?;
-        Ok(Some(Self {
-            source,
-            options: options.clone(),
-            next: Instant::now(),
-        }))
-    }
-
-    /// Gives the client a token when it has none or an old one. Waits only for the first one. The client hears
-    /// of a failure too.
-    pub(super) fn keep<C: ClientContext>(&mut self, client: &Client<C>) -> Result<(), String> {
-        if Instant::now() < self.next {
-            return Ok(());
-        }
-        self.source.prepare(&self.options);
-        let given = self.source.token(&self.options).and_then(|token| {
-            give(client, &token, &extensions(&self.options)?)?;
-            Ok(token.left() * 3 / 4)
-        });
-        let pause = *given.as_ref().unwrap_or(&RETRY_INTERVAL);
-        self.next = Instant::now() + pause.max(RETRY_INTERVAL);
-        given
-            .map(drop)
-            .inspect_err(|problem| refuse(client, problem))
-    }
-}
-
-/// Gives a client of librdkafka a token.
-#[expect(unsafe_code, reason = "librdkafka is in C")]
-fn give<C: ClientContext>(
-    client: &Client<C>,
-    token: &Token,
-    extensions: &[(String, String)],
-) -> Result<(), String> {
-    let c_text = |text: &str| {
-        CString::new(text).map_err(|_| "the token of OAuth is not possible: a zero byte".to_owned())
-    };
-    let text = c_text(&token.text)?;
-    let principal = c_text(&token.principal())?;
-    let pairs = extensions.iter().flat_map(|(name, value)| [name, value]);
-    let pairs: Vec<_> = pairs.map(|part| c_text(part)).collect::<Result<_, _>>()?;
-    let mut pointers: Vec<*const c_char> = pairs.iter().map(|part| part.as_ptr()).collect();
-    let end = SystemTime::now() + token.left();
-    let end = end.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let mut reason = [0_u8; 512];
-    // SAFETY: the client and all texts outlive the call, which copies them; the reason fits.
-    let code = unsafe {
-        ffi::rd_kafka_oauthbearer_set_token(
-            client.native_ptr(),
-            text.as_ptr(),
-            i64::try_from(end.as_millis()).unwrap_or(i64::MAX),
-            principal.as_ptr(),
-            pointers.as_mut_ptr(),
-            pointers.len(),
-            reason.as_mut_ptr().cast(),
-            reason.len(),
-        )
-    };
-    if code == ffi::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
-        return Ok(());
-    }
-    let reason = reason.split(|byte| *byte == 0).next().unwrap_or_default();
-    Err(format!(
-        "the token of OAuth is not possible: {}",
-        String::from_utf8_lossy(reason)
-    ))
-}
-
-/// Tells a client of librdkafka why it gets no token.
-#[expect(unsafe_code, reason = "librdkafka is in C")]
-fn refuse<C: ClientContext>(client: &Client<C>, problem: &str) {
-    let problem = CString::new(problem.replace('\0', "")).unwrap_or_default();
-    // SAFETY: the client and the text outlive the call, which copies the text.
-    unsafe {
-        ffi::rd_kafka_oauthbearer_set_token_failure(client.native_ptr(), problem.as_ptr());
-    }
-}
-
 /// Tokens that were fetched. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct Tokens(Arc<Mutex<State>>);
@@ -229,12 +130,11 @@ pub(super) struct Token {
     lifetime: Duration,
 }
 
-/// Parts of a JSON Web Token that matter here.
+/// Part of a JSON Web Token that matters here.
 #[derive(Default, Deserialize)]
 struct Claims {
     /// End of its lifetime, in seconds since 1970.
     exp: Option<f64>,
-    sub: Option<String>,
 }
 
 impl Token {
@@ -242,7 +142,7 @@ impl Token {
     fn new(text: String, lifetime: Option<Duration>) -> Self {
         let told = || {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
-            let end = Duration::try_from_secs_f64(claims(&text).exp?).ok()?;
+            let end = Duration::try_from_secs_f64(claims::<Claims>(&text).exp?).ok()?;
             Some(end.saturating_sub(now))
         };
         let lifetime = lifetime.or_else(told).unwrap_or(DEFAULT_LIFETIME);
@@ -253,7 +153,7 @@ impl Token {
         }
     }
 
-    fn left(&self) -> Duration {
+    pub(super) fn left(&self) -> Duration {
         self.lifetime.saturating_sub(self.fetched.elapsed())
     }
 
@@ -264,12 +164,6 @@ impl Token {
     /// Returns whether most of the lifetime is over.
     fn is_old(&self) -> bool {
         self.left() < self.lifetime / 4
-    }
-
-    /// Returns the name of the user, which librdkafka wants; brokers do not see it.
-    fn principal(&self) -> String {
-        let subject = claims(&self.text).sub;
-        subject.unwrap_or_else(|| "herald".to_owned())
     }
 }
 
@@ -510,7 +404,7 @@ fn seconds(value: &serde_json::Value) -> Option<Duration> {
 
 /// Returns what a JSON Web Token tells ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519#section-4.1)); nothing
 /// if it is another token.
-fn claims(token: &str) -> Claims {
+pub(super) fn claims<C: DeserializeOwned + Default>(token: &str) -> C {
     let part = token.split('.').nth(1).unwrap_or_default();
     let claims = URL_SAFE_NO_PAD.decode(part).unwrap_or_default();
     serde_json::from_slice(&claims).unwrap_or_default()

@@ -1,11 +1,11 @@
-//! Sets of topics that a connection remembers: rejected ones, and those of refused batches.
+//! Topics that a connection remembers as rejected.
 
 use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rdkafka::error::RDKafkaErrorCode as Code;
+use super::error_code::ErrorCode;
 
 use crate::clock::lock;
 
@@ -25,7 +25,7 @@ pub(super) struct RejectedTopics {
     ttl: Duration,
     /// Whether the map has entries, which is rare: read without the lock for each message.
     any: AtomicBool,
-    verdicts: Mutex<HashMap<Box<str>, (Code, Instant)>>,
+    verdicts: Mutex<HashMap<Box<str>, (ErrorCode, Instant)>>,
 }
 
 impl RejectedTopics {
@@ -38,14 +38,14 @@ impl RejectedTopics {
         }
     }
 
-    pub(super) fn insert(&self, topic: &str, error: Code) {
+    pub(super) fn insert(&self, topic: &str, error: ErrorCode) {
         lock(&self.verdicts).insert(topic.into(), (error, Instant::now()));
         // After the insert: a sender that reads `true` and takes the lock finds the topic.
         self.any.store(true, Ordering::Release);
     }
 
     /// Returns the verdict about a topic, if there is one.
-    pub(super) fn get(&self, topic: &str) -> Option<Code> {
+    pub(super) fn get(&self, topic: &str) -> Option<ErrorCode> {
         if !self.any.load(Ordering::Acquire) {
             return None;
         }
@@ -55,25 +55,5 @@ impl RejectedTopics {
             self.any.store(false, Ordering::Release);
         }
         verdicts.get(topic).map(|(error, _)| *error)
-    }
-}
-
-/// Time after which a new connection tries batches again.
-const REFUSED_TTL: Duration = Duration::from_secs(600);
-
-/// Topics of which a broker refused a batch, remembered from one connection to the next. Clones
-/// share the set.
-#[derive(Clone, Default)]
-pub(super) struct RefusedBatchTopics(Arc<Mutex<HashMap<Box<str>, Instant>>>);
-
-impl RefusedBatchTopics {
-    pub(super) fn insert(&self, topic: &str) {
-        lock(&self.0).insert(topic.into(), Instant::now());
-    }
-
-    pub(super) fn contains(&self, topic: &str) -> bool {
-        lock(&self.0)
-            .get(topic)
-            .is_some_and(|since| since.elapsed() < REFUSED_TTL)
     }
 }

@@ -9,37 +9,39 @@ mod secret;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::error::KafkaError;
-use rdkafka::types::RDKafkaConfRes;
-
-pub(crate) use self::defaults::ClientKind;
+pub(super) use self::defaults::ClientKind;
 use self::defaults::DEFAULTS;
 pub use self::property::Property;
 use self::property::Value;
 pub(super) use self::property::is_for_consumers_only;
-pub(crate) use self::secret::Redactor;
+#[cfg(feature = "librdkafka")]
+pub(super) use self::property::is_sensitive;
+pub(super) use self::secret::Redactor;
 pub use self::secret::Secret;
+#[cfg(feature = "librdkafka")]
+use super::librdkafka::{LimitRequests, RefusedBatchTopics};
 use super::oauth::{self, TokenSource, Tokens};
 use super::topic_limits::TopicLimits;
-use super::topic_sets::RefusedBatchTopics;
 use crate::failure::{Failure, FailureCode, FailureKind};
 
 /// Address of a cluster, and properties of its clients.
 ///
-/// Any property of librdkafka is accepted; a later one replaces an earlier one with the same name
+/// Properties have the names and meanings of librdkafka; a later one replaces an earlier one with the same name
 /// or an alias of it. Properties that would break a delivery guarantee are refused. Neither `Debug`
 /// nor any error or log line shows the value of a secret.
 ///
 /// The property `transport` is Herald's: `native` (default) publishes through Herald's own producer,
-/// `librdkafka` through that one. The first has fewer properties;
-/// [`Connector::connect`](crate::Connector::connect) names those that it does not have.
+/// `librdkafka` through that one, in builds with the feature of this name. The first has fewer
+/// properties; [`Connector::connect`](crate::Connector::connect) names those that it does not have.
 #[derive(Clone)]
 pub struct KafkaOptions {
     properties: Vec<Property>,
-    refused: RefusedBatchTopics,
     limits: TopicLimits,
     tokens: Tokens,
+    #[cfg(feature = "librdkafka")]
+    refused: RefusedBatchTopics,
+    #[cfg(feature = "librdkafka")]
+    limit_requests: LimitRequests,
 }
 
 /// Name of the property that chooses the producer.
@@ -48,11 +50,19 @@ const TRANSPORT: &str = "transport";
 /// Token of OAuth 2: Herald gives it to its clients.
 pub(super) const TOKEN: &str = "sasl.oauthbearer.token";
 
-/// Resolved configuration of a client.
-pub(crate) struct Resolved {
-    pub config: ClientConfig,
-    /// Redactor of the secrets in the configuration.
-    pub redactor: Redactor,
+/// Resolved properties of a client.
+pub(super) struct Resolved {
+    /// Values by canonical names, with their secrets.
+    #[cfg_attr(
+        not(feature = "librdkafka"),
+        expect(
+            dead_code,
+            reason = "the native transport reads each property by its name"
+        )
+    )]
+    pub(super) properties: BTreeMap<String, String>,
+    /// Redactor of the secrets in the properties.
+    pub(super) redactor: Redactor,
 }
 
 /// Security of a connection, as far as it is not secret.
@@ -76,9 +86,12 @@ impl KafkaOptions {
     pub fn new(bootstrap_servers: impl Into<String>) -> Self {
         Self {
             properties: Vec::new(),
-            refused: RefusedBatchTopics::default(),
             limits: TopicLimits::default(),
             tokens: Tokens::default(),
+            #[cfg(feature = "librdkafka")]
+            refused: RefusedBatchTopics::default(),
+            #[cfg(feature = "librdkafka")]
+            limit_requests: LimitRequests::default(),
         }
         .property("bootstrap.servers", bootstrap_servers)
     }
@@ -187,8 +200,14 @@ impl KafkaOptions {
         &self.limits
     }
 
+    #[cfg(feature = "librdkafka")]
     pub(super) fn refused(&self) -> &RefusedBatchTopics {
         &self.refused
+    }
+
+    #[cfg(feature = "librdkafka")]
+    pub(super) fn limit_requests(&self) -> &LimitRequests {
+        &self.limit_requests
     }
 
     /// Returns the value of a property that is not secret.
@@ -206,28 +225,11 @@ impl KafkaOptions {
         Some(&last.value)
     }
 
-    /// Returns the configuration of a producer. It contains secrets: do not show its `Debug`
-    /// output.
+    /// Resolves the properties of a client, with their secrets.
     ///
     /// # Errors
     /// `invalid_property`, `refused_property` and `missing_secret`.
-    pub fn producer_config(&self) -> Result<ClientConfig, Failure> {
-        self.resolve(ClientKind::Producer)
-            .map(|resolved| resolved.config)
-    }
-
-    /// Returns the configuration of a consumer or an admin client, without properties of producers
-    /// only. It contains secrets: do not show its `Debug` output.
-    ///
-    /// # Errors
-    /// `invalid_property` and `missing_secret`.
-    pub fn client_config(&self) -> Result<ClientConfig, Failure> {
-        self.resolve(ClientKind::Any)
-            .map(|resolved| resolved.config)
-    }
-
-    /// Resolves the configuration of a client, with its secrets.
-    pub(crate) fn resolve(&self, clients: ClientKind) -> Result<Resolved, Failure> {
+    pub(super) fn resolve(&self, clients: ClientKind) -> Result<Resolved, Failure> {
         let mut settings = BTreeMap::new();
         let mut secrets = Vec::new();
         let has_token = TokenSource::of(self)?.is_some();
@@ -265,69 +267,34 @@ impl KafkaOptions {
             settings.insert(canonical, (name, text));
         }
         let redactor = Redactor::new(secrets.iter().map(String::as_str));
-        let mut config = ClientConfig::new();
-        for (canonical, (name, value)) in settings {
-            if clients == ClientKind::Producer
-                && let Some(why) = required_config::violated_by(canonical, &value)
-            {
-                return Err(Failure::new(
-                    FailureKind::Permanent,
-                    FailureCode::RefusedProperty,
-                    format!("{name}={} is not possible: {why}", redactor.redact(&value)),
-                ));
+        if clients == ClientKind::Producer {
+            for (canonical, (name, value)) in &settings {
+                if let Some(why) = required_config::violated_by(canonical, value) {
+                    return Err(Failure::new(
+                        FailureKind::Permanent,
+                        FailureCode::RefusedProperty,
+                        format!("{name}={} is not possible: {why}", redactor.redact(value)),
+                    ));
+                }
             }
-            if canonical == "log_level" {
-                config.set_log_level(log_level(&value)?);
-            }
-            config.set(canonical, value);
         }
-        if config.get("bootstrap.servers").is_some_and(str::is_empty) {
+        let properties: BTreeMap<_, _> = settings
+            .into_iter()
+            .map(|(canonical, (_, value))| (canonical.to_owned(), value))
+            .collect();
+        if properties
+            .get("bootstrap.servers")
+            .is_some_and(String::is_empty)
+        {
             return Err(Failure::invalid_property(
                 "bootstrap.servers is empty; expected host:port",
             ));
         }
-        config
-            .create_native_config()
-            .map_err(|error| invalid(&error, &redactor))?;
-        Ok(Resolved { config, redactor })
+        Ok(Resolved {
+            properties,
+            redactor,
+        })
     }
-}
-
-/// Parses librdkafka's log level, which rdkafka keeps apart from the other properties.
-fn log_level(value: &str) -> Result<RDKafkaLogLevel, Failure> {
-    Ok(match value {
-        "0" => RDKafkaLogLevel::Emerg,
-        "1" => RDKafkaLogLevel::Alert,
-        "2" => RDKafkaLogLevel::Critical,
-        "3" => RDKafkaLogLevel::Error,
-        "4" => RDKafkaLogLevel::Warning,
-        "5" => RDKafkaLogLevel::Notice,
-        "6" => RDKafkaLogLevel::Info,
-        "7" => RDKafkaLogLevel::Debug,
-        _ => {
-            return Err(Failure::invalid_property(
-                "log_level is a number from 0 (emergencies only) to 7 (debug)",
-            ));
-        }
-    })
-}
-
-/// Converts librdkafka's error about the configuration.
-pub(super) fn invalid(error: &KafkaError, redactor: &Redactor) -> Failure {
-    let detail = match error {
-        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, name, _) => {
-            format!("librdkafka has no property named {name:?}")
-        }
-        KafkaError::ClientConfig(_, _, name, _) if property::is_sensitive(name) => {
-            format!("librdkafka does not accept the value of {name}")
-        }
-        KafkaError::ClientConfig(_, reason, name, _) => {
-            format!("{name}: {}", reason.trim())
-        }
-        KafkaError::ClientCreation(reason) => reason.trim().to_owned(),
-        other => other.to_string(),
-    };
-    Failure::invalid_property(redactor.redact(&detail))
 }
 
 /// Shows the names of the properties without their values.
@@ -344,162 +311,9 @@ impl fmt::Debug for KafkaOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{Connector, IgnoreEvents};
 
     fn options() -> KafkaOptions {
         KafkaOptions::new("127.0.0.1:1")
-    }
-
-    #[track_caller]
-    fn connect_error(options: &KafkaOptions) -> Failure {
-        match options.connect(std::sync::Arc::new(IgnoreEvents), None) {
-            Ok(_) => panic!("these settings are invalid"),
-            Err(failure) => failure,
-        }
-    }
-
-    #[test]
-    fn later_property_replaces_an_earlier_one_or_its_alias() {
-        let config = options()
-            .property("linger.ms", "7")
-            .property("queue.buffering.max.ms", "9")
-            .property("compression.codec", "zstd")
-            .property("client.id", "orders")
-            .producer_config()
-            .unwrap()
-            .create_native_config()
-            .unwrap();
-        for (name, value) in [
-            ("linger.ms", "9"),
-            ("compression.type", "zstd"),
-            ("client.id", "orders"),
-            ("acks", "-1"),
-            ("enable.idempotence", "true"),
-            ("message.timeout.ms", "0"),
-        ] {
-            assert_eq!(config.get(name).unwrap(), value, "{name}");
-        }
-    }
-
-    #[test]
-    fn refuses_properties_that_break_a_guarantee() {
-        for (name, broken, kept) in [
-            ("acks", "1", "all"),
-            ("request.required.acks", "0", "-1"),
-            ("enable.idempotence", "false", "true"),
-            ("enable.gapless.guarantee", "false", "true"),
-            ("max.in.flight", "6", "5"),
-            ("max.in.flight.requests.per.connection", "7", "1"),
-            ("message.timeout.ms", "1000", "0"),
-            ("delivery.timeout.ms", "1000", "0"),
-            ("retries", "3", "2147483647"),
-            ("message.send.max.retries", "0", "2147483647"),
-            ("delivery.report.only.error", "true", "false"),
-            ("queuing.strategy", "lifo", "fifo"),
-            ("partitioner", "random", "fnv1a_random"),
-            ("transactional.id", "t", ""),
-        ] {
-            let failure = options().property(name, broken).producer_config();
-            let failure = failure.map(|_| name).unwrap_err();
-            assert_eq!(failure.code, FailureCode::RefusedProperty, "{name}");
-            assert!(
-                failure.detail.starts_with(&format!("{name}={broken} ")),
-                "{failure}"
-            );
-            options().property(name, kept).producer_config().unwrap();
-            // A consumer promises none of it.
-            options().property(name, broken).client_config().unwrap();
-        }
-    }
-
-    #[test]
-    fn names_an_invalid_property() {
-        for (name, value, said) in [
-            (
-                "no.such.property",
-                "1",
-                "no property named \"no.such.property\"",
-            ),
-            ("linger.ms", "soon", "linger.ms: "),
-            ("log_level", "loud", "log_level is a number"),
-            ("dr_cb", "1", "dr_cb"),
-            ("sasl.password\0", "hunter2", "nul"),
-            ("metadata.broker.list", "", "is empty; expected"),
-        ] {
-            let options = options().property("transport", "librdkafka");
-            let failure = connect_error(&options.property(name, value));
-            assert_eq!(failure.code, FailureCode::InvalidProperty);
-            assert_eq!(failure.kind, FailureKind::Permanent);
-            assert!(failure.detail.contains(said), "{failure}");
-            assert!(!failure.detail.contains("hunter2"), "{failure}");
-        }
-    }
-
-    #[test]
-    fn names_the_property_of_a_missing_secret() {
-        let options = options().secret("sasl.password", Secret::from_env("HERALD_NEVER_SET"));
-        let failure = connect_error(&options);
-        assert_eq!(failure.code, FailureCode::MissingSecret);
-        assert_eq!(
-            failure.detail,
-            "sasl.password: environment variable HERALD_NEVER_SET is not set"
-        );
-    }
-
-    #[test]
-    fn reads_secrets_for_each_connection() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("password");
-        let options = options()
-            .secret("sasl.password", Secret::from_file(&file))
-            .secret("sasl.username", Secret::from_env("PATH"));
-        for password in ["one", "two"] {
-            std::fs::write(&file, format!("{password}\n")).unwrap();
-            let config = options.producer_config().unwrap();
-            assert_eq!(config.get("sasl.password"), Some(password));
-            let path = std::env::var("PATH").unwrap();
-            assert_eq!(config.get("sasl.username"), Some(path.as_str()));
-        }
-    }
-
-    #[test]
-    fn debug_and_errors_show_no_secret() {
-        let secretive = options()
-            .property("sasl.password", "hunter2")
-            .property("sasl.pasword", "hunter2")
-            .secret("ssl.key.pem", Secret::literal("hunter2"));
-        let shown = format!("{secretive:?} {}", secretive.describe());
-        assert!(shown.contains("sasl.password") && !shown.contains("hunter2"));
-
-        // In each of these librdkafka quotes the value.
-        for (name, broken) in [
-            (
-                "linger.ms",
-                options().secret("linger.ms", Secret::literal("hunter2")),
-            ),
-            ("acks", options().secret("acks", Secret::literal("hunter2"))),
-            (
-                "sasl.oauthbearer.config",
-                options()
-                    .property("security.protocol", "sasl_plaintext")
-                    .property("sasl.mechanisms", "OAUTHBEARER")
-                    .property("enable.sasl.oauthbearer.unsecure.jwt", "true")
-                    .property("sasl.oauthbearer.config", "principal=a hunter2=hunter2"),
-            ),
-            (
-                "ssl.key.pem",
-                options()
-                    .property("security.protocol", "ssl")
-                    .property("ssl.key.pem", "-----BEGIN PRIVATE KEY-----\nhunter2\n"),
-            ),
-        ] {
-            if let Err(failure) = broken.connect(std::sync::Arc::new(IgnoreEvents), None) {
-                assert!(
-                    !failure.to_string().contains("hunter2"),
-                    "{name}: {failure}"
-                );
-            }
-        }
     }
 
     #[test]
@@ -511,20 +325,5 @@ mod tests {
         assert_eq!(named.principal(), "User:orders");
         let secret = secure.secret("sasl.username", Secret::literal("hunter2"));
         assert_eq!(secret.principal(), "the user of this client");
-    }
-
-    #[test]
-    fn client_config_omits_producer_properties() {
-        let config = options()
-            .property("linger.ms", "7")
-            .property("compression.codec", "zstd")
-            .property("security.protocol", "ssl")
-            .client_config()
-            .unwrap();
-        for name in ["linger.ms", "compression.codec", "acks", "partitioner"] {
-            assert_eq!(config.get(name), None, "{name}");
-        }
-        assert_eq!(config.get("security.protocol"), Some("ssl"));
-        assert_eq!(config.get("client.id"), Some("herald"));
     }
 }

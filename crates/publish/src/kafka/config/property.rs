@@ -211,7 +211,7 @@ pub(in crate::kafka) fn is_for_consumers_only(canonical: &str) -> bool {
     CONSUMERS_ONLY.contains(&canonical)
 }
 
-pub(super) fn is_sensitive(name: &str) -> bool {
+pub(in crate::kafka) fn is_sensitive(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     // The address of a token endpoint is not a secret.
     SENSITIVE.iter().any(|part| name.contains(part)) && name.rsplit('.').next() != Some("url")

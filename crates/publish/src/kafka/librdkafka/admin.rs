@@ -14,27 +14,30 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use super::error;
+use crate::kafka::error_code::ErrorCode;
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewPartitions, NewTopic,
     OwnedResourceSpecifier, ResourceSpecifier, TopicReplication, TopicResult,
 };
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaResult, RDKafkaErrorCode as Code};
+use rdkafka::error::KafkaResult;
 use rdkafka::metadata::MetadataTopic;
 
 pub use apply::Outcome;
 pub use plan::{Difference, Plan, PlannedTopic};
 pub use topic::{ConfigEntry, FoundTopic, WantedTopic};
 
-use super::classify;
-use super::config::ClientKind;
-use super::config::{KafkaOptions, invalid};
-use super::dev;
+use super::client_config::invalid;
 use super::metadata_client::{self, ErrorRecorder};
-use super::oauth::TokenKeeper;
+use super::tokens::TokenKeeper;
 use super::topic_description::{self, TopicDescription};
 use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::kafka::classify;
+use crate::kafka::cluster_id;
+use crate::kafka::config::ClientKind;
+use crate::kafka::config::KafkaOptions;
 
 /// Maximum number of topics in a request. A broker answers when all of it is done, so a larger one
 /// could take longer than the timeout.
@@ -81,11 +84,11 @@ impl Admin {
     /// Those of [`KafkaOptions::client_config`], and `unreachable`, `authentication_failed` or
     /// `tls_failed`; `unsupported` for a [`DevCluster`](super::DevCluster).
     pub fn connect(options: &KafkaOptions, timeout: Duration) -> Result<Self, Failure> {
-        let resolved = options.resolve(ClientKind::Any)?;
+        let resolved = options.configure(ClientKind::Any)?;
         let metadata_client = metadata_client::connect(options, &[], timeout)?;
         let servers = options.bootstrap_servers().to_owned();
         let cluster = metadata_client.client().fetch_cluster_id(timeout);
-        if cluster.is_some_and(|id| dev::is_in_memory(&id)) {
+        if cluster.is_some_and(|id| cluster_id::is_in_memory(&id)) {
             return Err(Failure::new(
                 FailureKind::Permanent,
                 FailureCode::Unsupported,
@@ -100,9 +103,9 @@ impl Admin {
             .map_err(|error| invalid(&error, &resolved.redactor))?;
         if let Some(mut tokens) = TokenKeeper::new(options)? {
             // The metadata client has it already.
-            tokens
-                .keep(client.inner())
-                .map_err(|problem| classify::connection_failure(Code::Authentication, &problem))?;
+            tokens.keep(client.inner()).map_err(|problem| {
+                classify::connection_failure(ErrorCode::Authentication, &problem)
+            })?;
         }
         Ok(Self {
             client,
@@ -283,7 +286,7 @@ fn request_in_batches(
                 .into_iter()
                 .map(|answer| match answer {
                     Ok(name) => (name, Ok(())),
-                    Err((name, code)) => (name, Err(refusal::of_topic(code))),
+                    Err((name, code)) => (name, Err(refusal::of_topic(error::code(code)))),
                 })
                 .collect();
             let answer = |topic: &&WantedTopic| {
@@ -404,7 +407,7 @@ fn wait<F: Future>(answer: F) -> F::Output {
 mod tests {
     use std::cell::RefCell;
 
-    use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+    use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
     use super::*;
 
@@ -413,7 +416,10 @@ mod tests {
     }
 
     /// Fails every request that contains the topic `bad`, as Kafka's controller does.
-    fn results(topics: &[WantedTopic], code: Code) -> (Vec<Option<FailureCode>>, Vec<Vec<String>>) {
+    fn results(
+        topics: &[WantedTopic],
+        code: RDKafkaErrorCode,
+    ) -> (Vec<Option<FailureCode>>, Vec<Vec<String>>) {
         let requests = RefCell::new(Vec::new());
         let request = |batch: &[&WantedTopic]| {
             let names: Vec<_> = batch.iter().map(|topic| topic.name.clone()).collect();
@@ -430,7 +436,10 @@ mod tests {
 
     #[test]
     fn one_impossible_topic_does_not_fail_its_batch() {
-        let (codes, requests) = results(&topics(&["a", "bad", "c"]), Code::PolicyViolation);
+        let (codes, requests) = results(
+            &topics(&["a", "bad", "c"]),
+            RDKafkaErrorCode::PolicyViolation,
+        );
         assert_eq!(codes[0], None);
         assert!(codes[1].is_some());
         assert_eq!(codes[2], None);
@@ -439,7 +448,10 @@ mod tests {
 
     #[test]
     fn missing_permissions_are_not_asked_about_one_by_one() {
-        let (codes, requests) = results(&topics(&["a", "bad"]), Code::TopicAuthorizationFailed);
+        let (codes, requests) = results(
+            &topics(&["a", "bad"]),
+            RDKafkaErrorCode::TopicAuthorizationFailed,
+        );
         assert_eq!(codes, [Some(FailureCode::NotAuthorized); 2]);
         assert_eq!(requests.len(), 1);
     }

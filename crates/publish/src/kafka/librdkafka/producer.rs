@@ -2,25 +2,27 @@
 
 use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::thread::{self, ThreadId};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use crate::kafka::error_code::ErrorCode;
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Header, Message as _, OwnedHeaders};
 use rdkafka::producer::{
     BaseProducer, BaseRecord, NoCustomPartitioner, Producer as _, ProducerContext, PurgeConfig,
 };
 
-use super::classify;
-use super::config::Redactor;
-use super::config::invalid;
-use super::connection_state::{ConnectionState, closed};
-use super::oauth::TokenKeeper;
+use super::client_config::invalid;
+use super::error::{code, error_code, failure_of, is_batch_verdict, is_topic_verdict};
 use super::outstanding::Outstanding;
-use super::topic_sets::RefusedBatchTopics;
+use super::refused_batches::RefusedBatchTopics;
+use super::tokens::TokenKeeper;
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::kafka::classify;
+use crate::kafka::config::Redactor;
+use crate::kafka::connection_state::{ConnectionState, closed, no_thread};
 use crate::message::Message;
 use crate::transport::{DeliveryCallback, RecordMetadata};
 
@@ -147,18 +149,9 @@ impl ProducerHandle {
         drop(gone);
         // Some are left if librdkafka hangs, for example in a DNS request.
         for delivery in outstanding.take_all() {
-            delivery.on_delivery(Err(classify::failure(Code::PurgeInflight, "Kafka")));
+            delivery.on_delivery(Err(classify::failure(ErrorCode::PurgeInflight, "Kafka")));
         }
     }
-}
-
-/// Returns the failure of a thread that could not be started.
-pub(super) fn no_thread(error: &std::io::Error) -> Failure {
-    Failure::new(
-        FailureKind::Retriable,
-        FailureCode::NoThread,
-        format!("the system can't start a thread for Kafka: {error}"),
-    )
 }
 
 /// Puts a message into librdkafka's queue.
@@ -177,21 +170,21 @@ pub(super) fn send(
         partition: None,
         payload: Some(message.payload()),
         key: message.key(),
-        timestamp: Some(milliseconds(message.created())),
+        timestamp: Some(message.created_milliseconds()),
         headers: headers(message),
         delivery_opaque: number,
     };
     producer.send(record).map_err(|(error, _)| {
         // librdkafka reports only messages that it accepted, so the callback is still here.
         outstanding.take(number);
-        if error.rdkafka_error_code() == Some(Code::Fatal) {
+        if error_code(&error) == Some(ErrorCode::Fatal) {
             reports.note_fatal_error();
         }
-        match (state.broken(), error.rdkafka_error_code()) {
+        match (state.broken(), error_code(&error)) {
             _ if state.is_closing() => closed(),
             (Some(failure), _) => failure.clone(),
             (None, Some(code)) => state.message_failure(code, message.topic()),
-            (None, None) => classify::failure_of(&error, message.topic()),
+            (None, None) => failure_of(&error, message.topic()),
         }
     })
 }
@@ -212,7 +205,7 @@ fn poll_reports(producer: &Producer, mut tokens: Option<TokenKeeper>) {
             && let Err(problem) = tokens.keep(producer.client())
         {
             let state = &reports.state;
-            state.on_unreachable(Code::Authentication, &problem);
+            state.on_unreachable(ErrorCode::Authentication, &problem);
         }
         if reports.state.is_closing() {
             if reports.outstanding.is_empty() {
@@ -238,15 +231,6 @@ fn poll_reports(producer: &Producer, mut tokens: Option<TokenKeeper>) {
             producer.poll(POLL_INTERVAL);
         }
     }
-}
-
-/// Milliseconds since 1970; 0 if the time can't be written so.
-pub(super) fn milliseconds(time: SystemTime) -> i64 {
-    // librdkafka replaces 0 by the current time (`rd_kafka_msg_new0`).
-    time.duration_since(SystemTime::UNIX_EPOCH)
-        .ok()
-        .and_then(|passed| i64::try_from(passed.as_millis()).ok())
-        .unwrap_or(0)
 }
 
 fn headers(message: &Message) -> Option<OwnedHeaders> {
@@ -289,7 +273,7 @@ impl ClientContext for Reports {
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.note_fatal_error();
-        if let (None, Some(code)) = (self.state.broken(), error.rdkafka_error_code()) {
+        if let (None, Some(code)) = (self.state.broken(), error_code(&error)) {
             self.state.on_error(code, reason);
         }
     }
@@ -342,15 +326,15 @@ impl Reports {
     fn note_fatal_error(&self) {
         let producer = self.producer.get().and_then(Weak::upgrade);
         if let Some((cause, text)) = producer.and_then(|it| it.client().fatal_error()) {
-            self.state.on_fatal_error(cause, &text);
+            self.state.on_fatal_error(code(cause), &text);
         }
     }
 
     /// Classifies the failure of a message. The shared state is updated before the report, because
     /// the report may lead to a new connection.
     fn classify_failure(&self, error: &KafkaError, topic: &str) -> Failure {
-        let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
-        if code == Code::Fatal {
+        let code = error_code(error).unwrap_or(ErrorCode::Fail);
+        if code == ErrorCode::Fatal {
             self.note_fatal_error();
             if let Some(broken) = self.state.broken() {
                 return broken.clone();
@@ -359,12 +343,12 @@ impl Reports {
         // A topic that is denied loses its partitions in librdkafka, and messages in their queues
         // are reported with that.
         let code = match self.state.rejected_topics.get(topic) {
-            Some(verdict) if code == Code::UnknownPartition => verdict,
+            Some(verdict) if code == ErrorCode::UnknownPartition => verdict,
             _ => code,
         };
         let failure = self.state.message_failure(code, topic);
         let broken = self.state.broken();
-        if classify::is_topic_verdict(code) {
+        if is_topic_verdict(code) {
             self.state.rejected_topics.insert(topic, code);
         }
         match (failure.kind, self.batch_mode) {
@@ -376,11 +360,11 @@ impl Reports {
                 };
             }
             // `delivery_timeout` has passed.
-            _ if code == Code::MessageTimedOut => return failure,
+            _ if code == ErrorCode::MessageTimedOut => return failure,
             (FailureKind::Permanent, BatchMode::Single) => return failure,
-            (_, BatchMode::Batched | BatchMode::Limited) if classify::is_batch_verdict(code) => {
+            (_, BatchMode::Batched | BatchMode::Limited) if is_batch_verdict(code) => {
                 self.refused.insert(topic);
-                let failure = classify::failure(Code::InvalidDifferentRecord, &failure.detail);
+                let failure = classify::failure(ErrorCode::InvalidDifferentRecord, &failure.detail);
                 self.state.fail_fatally(failure.clone());
                 return failure;
             }

@@ -1,9 +1,11 @@
 //! Refusals: failures of admin requests.
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use super::super::error::{self, failure_of};
+use crate::kafka::error_code::ErrorCode;
+use rdkafka::error::KafkaError;
 
-use super::super::classify;
 use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::kafka::classify;
 
 /// Code of a refused name or value of a configuration.
 pub(super) const INVALID_CONFIG: FailureCode = FailureCode::InvalidConfig;
@@ -11,8 +13,8 @@ pub(super) const INVALID_CONFIG: FailureCode = FailureCode::InvalidConfig;
 /// Converts the error of a whole request, after which it may or may not have been executed.
 pub(super) fn of_request(error: &KafkaError, doing: &str) -> Failure {
     let mut failure = match error {
-        KafkaError::AdminOp(code) => classify::failure(*code, doing),
-        other => classify::failure_of(other, doing),
+        KafkaError::AdminOp(code) => classify::failure(error::code(*code), doing),
+        other => failure_of(other, doing),
     };
     if failure.code == FailureCode::TimedOut {
         failure.detail.push_str(
@@ -24,29 +26,29 @@ pub(super) fn of_request(error: &KafkaError, doing: &str) -> Failure {
 }
 
 /// Converts the error of one topic; the descriptions for messages would be too general.
-pub(super) fn of_topic(error: Code) -> Failure {
+pub(super) fn of_topic(error: ErrorCode) -> Failure {
     let (code, detail) = match error {
-        Code::TopicAlreadyExists => (
+        ErrorCode::TopicAlreadyExists => (
             FailureCode::TopicExists,
             "another process has just created it",
         ),
-        Code::InvalidTopic => (
+        ErrorCode::InvalidTopicException => (
             FailureCode::InvalidTopic,
             "Kafka does not accept the name; it may collide with a topic that has `_` in place of `.`",
         ),
-        Code::InvalidPartitions => (
+        ErrorCode::InvalidPartitions => (
             FailureCode::InvalidPartitions,
             "Kafka does not accept this number of partitions",
         ),
-        Code::InvalidReplicationFactor => (
+        ErrorCode::InvalidReplicationFactor => (
             FailureCode::InvalidReplicationFactor,
             "there are fewer brokers than replicas",
         ),
-        Code::InvalidConfig => (
+        ErrorCode::InvalidConfig => (
             INVALID_CONFIG,
             "Kafka does not accept a name or a value of the configuration",
         ),
-        Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed => (
+        ErrorCode::TopicAuthorizationFailed | ErrorCode::ClusterAuthorizationFailed => (
             FailureCode::NotAuthorized,
             "the user lacks the right; a topic that it may not see looks missing",
         ),
@@ -66,11 +68,13 @@ pub(super) fn no_answer(doing: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::error::RDKafkaErrorCode;
+
     use super::*;
 
     #[test]
     fn explains_an_unreachable_controller() {
-        let error = KafkaError::AdminOp(Code::OperationTimedOut);
+        let error = KafkaError::AdminOp(RDKafkaErrorCode::OperationTimedOut);
         let failure = of_request(&error, "creating");
         assert_eq!(failure.code, FailureCode::TimedOut);
         assert_eq!(failure.kind, FailureKind::Retriable);

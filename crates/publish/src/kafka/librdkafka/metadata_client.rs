@@ -5,20 +5,22 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use super::error::error_code;
+use crate::kafka::error_code::ErrorCode;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::KafkaError;
 use rdkafka::metadata::{Metadata, MetadataTopic};
 
-use super::classify;
-use super::config::ClientKind;
-use super::config::{KafkaOptions, invalid};
-use super::dev;
-use super::log::Log;
-use super::oauth::TokenKeeper;
+use super::client_config::invalid;
+use super::tokens::TokenKeeper;
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::kafka::classify;
+use crate::kafka::config::ClientKind;
+use crate::kafka::config::KafkaOptions;
+use crate::kafka::log::Log;
 
 /// Time to wait for a broker that refuses connections or can't be resolved: it may be starting. A
 /// silent one gets the whole time.
@@ -47,7 +49,7 @@ impl ClientContext for ErrorRecorder {
                 let reason = self.log.clean(message);
                 Failure {
                     detail: reason.clone(),
-                    ..classify::connection_failure(Code::BrokerTransportFailure, &reason)
+                    ..classify::connection_failure(ErrorCode::BrokerTransportFailure, &reason)
                 }
             });
         }
@@ -56,12 +58,12 @@ impl ClientContext for ErrorRecorder {
     fn stats_raw(&self, _: &[u8]) {}
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let Some(code) = error.rdkafka_error_code() else {
+        let Some(code) = error_code(&error) else {
             return;
         };
         // Comes after the error with the cause. Without one, a broker that just started or resumed
         // closed its connections, and librdkafka connects again.
-        if code != Code::AllBrokersDown {
+        if code != ErrorCode::AllBrokersDown {
             let reason = self.log.clean(reason);
             *lock(&self.last) = Some(Failure {
                 detail: reason.clone(),
@@ -97,7 +99,7 @@ fn client(
     options: &KafkaOptions,
     properties: &[(&str, &str)],
 ) -> Result<BaseConsumer<ErrorRecorder>, Failure> {
-    let mut resolved = options.resolve(ClientKind::Any)?;
+    let mut resolved = options.configure(ClientKind::Any)?;
     for (name, value) in properties {
         resolved.config.set(*name, *value);
     }
@@ -123,7 +125,7 @@ pub(super) fn keep_token(client: &BaseConsumer<ErrorRecorder>) -> Result<(), Fai
     match &mut *lock(&client.context().tokens) {
         Some(tokens) => tokens
             .keep(client.client())
-            .map_err(|problem| classify::connection_failure(Code::Authentication, &problem)),
+            .map_err(|problem| classify::connection_failure(ErrorCode::Authentication, &problem)),
         None => Ok(()),
     }
 }
@@ -136,7 +138,7 @@ pub(super) fn keep_token(client: &BaseConsumer<ErrorRecorder>) -> Result<(), Fai
 pub fn cluster_id(options: &KafkaOptions, timeout: Duration) -> Result<Option<String>, Failure> {
     let client = connect(options, &[], timeout)?;
     let id = client.client().fetch_cluster_id(timeout);
-    Ok(id.map(dev::shared_id))
+    Ok(id.map(crate::kafka::cluster_id::shared))
 }
 
 /// Returns the topics that do not exist, or that this client may not describe.

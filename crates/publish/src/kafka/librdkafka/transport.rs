@@ -4,24 +4,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::{Duration, Instant};
 
+use crate::kafka::error_code::ErrorCode;
 use herald_process::ForkGuard;
 use rdkafka::config::ClientConfig;
-use rdkafka::error::RDKafkaErrorCode as Code;
 use rdkafka::producer::Producer as _;
 
-use super::config::ClientKind;
-use super::config::Redactor;
-use super::config::{KafkaOptions, Resolved};
-use super::connection_state::{ConnectionState, closed};
-use super::dev;
-use super::log::Log;
-use super::native;
-use super::producer::{BatchMode, Producer, ProducerHandle, no_thread};
+use super::client_config::Configured;
+use super::error::error_code;
+use super::producer::{BatchMode, Producer, ProducerHandle};
+use super::refused_batches::RefusedBatchTopics;
 use super::start_order::{PartitionCounts, StartOrder, Waiting, report};
 use super::topic_description::{self, TopicDescription};
-use super::topic_sets::RefusedBatchTopics;
 use crate::clock::lock;
 use crate::failure::Failure;
+use crate::kafka::cluster_id;
+use crate::kafka::config::{ClientKind, KafkaOptions, Redactor};
+use crate::kafka::connection_state::{ConnectionState, closed, no_thread};
+use crate::kafka::connector::{DEFAULT_MAX_MESSAGE_BYTES, DROP_TIMEOUT, MAX_WAIT};
+use crate::kafka::log::Log;
 use crate::message::Message;
 use crate::transport::{
     ConnectionListener, Connector, DeliveryCallback, LimitsAnswered, Transport,
@@ -30,17 +30,8 @@ use crate::transport::{
 /// Name that is not a valid topic. A broker answers a metadata request for it, and creates nothing.
 pub(super) const NO_TOPIC: &str = "herald/probe";
 
-/// Default of librdkafka's `message.max.bytes`.
-const DEFAULT_MAX_MESSAGE_BYTES: usize = 1_000_000;
-
 /// Number of brokers that a probe asks, one after the other.
 const MAX_PROBED_BROKERS: u32 = 3;
-
-/// Longest wait, so that times can be added, and converted for librdkafka, without overflow.
-pub(super) const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Time that dropping an open connection takes at most.
-pub(super) const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Time that the cluster may take to describe a topic. Without an answer, its messages are sent all
 /// the same.
@@ -48,9 +39,6 @@ const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Maximum number of topics in a request for descriptions.
 const MAX_DESCRIBED: usize = 100;
-
-/// Bytes that the protocol adds to a batch at most, beyond those that librdkafka counts.
-const BATCH_OVERHEAD: usize = 1024;
 
 /// Connection to Kafka.
 struct KafkaTransport {
@@ -99,88 +87,52 @@ struct NewTopic {
     limits_answered: Vec<LimitsAnswered>,
 }
 
-impl Connector for KafkaOptions {
-    fn connect(
-        &self,
-        listener: Arc<dyn ConnectionListener>,
-        delivery_timeout: Option<Duration>,
-    ) -> Result<Arc<dyn Transport>, Failure> {
-        if self.is_native()? {
-            return native::connect(self, listener, delivery_timeout);
-        }
-        let Resolved {
-            mut config,
-            redactor,
-        } = self.resolve(ClientKind::Producer)?;
-        if let Some(delivery_timeout) = delivery_timeout {
-            // 0 would mean no timeout; the maximum is that of the property, `INT_MAX`.
-            let milliseconds = delivery_timeout.as_millis().clamp(1, 2_147_483_647);
-            config.set("message.timeout.ms", milliseconds.to_string());
-        }
-        let log = Log::new(redactor.clone());
-        let state = Arc::new(ConnectionState::new(listener, log, self.clone()));
-        let refused = self.refused().clone();
-        let batched = ProducerHandle::start(
-            &config,
-            &redactor,
-            BatchMode::Batched,
-            state.clone(),
-            refused.clone(),
-        )?;
-        Ok(Arc::new_cyclic(|me| KafkaTransport {
-            me: me.clone(),
-            open: RwLock::new(Some(Producers {
-                batched,
-                limited: None,
-                single: None,
-                topics: HashMap::new(),
-            })),
-            asked: Mutex::new(None),
-            state,
-            options: self.clone(),
-            config,
-            redactor,
-            refused,
-            keeps_order: delivery_timeout.is_none(),
-            counts: Arc::default(),
-            fork_guard: ForkGuard::new(),
-        }))
+/// Opens a connection.
+pub(in crate::kafka) fn connect(
+    options: &KafkaOptions,
+    listener: Arc<dyn ConnectionListener>,
+    delivery_timeout: Option<Duration>,
+) -> Result<Arc<dyn Transport>, Failure> {
+    let Configured {
+        mut config,
+        redactor,
+    } = options.configure(ClientKind::Producer)?;
+    if let Some(delivery_timeout) = delivery_timeout {
+        // 0 would mean no timeout; the maximum is that of the property, `INT_MAX`.
+        let milliseconds = delivery_timeout.as_millis().clamp(1, 2_147_483_647);
+        config.set("message.timeout.ms", milliseconds.to_string());
     }
-
-    fn max_message_bytes(&self) -> Option<usize> {
-        let set = self.text("message.max.bytes");
-        set.map_or(Some(DEFAULT_MAX_MESSAGE_BYTES), |bytes| bytes.parse().ok())
-    }
-
-    fn servers(&self) -> String {
-        self.bootstrap_servers().to_owned()
-    }
-
-    fn max_batch_bytes(&self, topic: &str) -> Option<usize> {
-        self.limits().get(self, topic)
-    }
-
-    fn describe(&self) -> String {
-        format!("Kafka at {}", self.bootstrap_servers())
-    }
+    let log = Log::new(redactor.clone());
+    let state = Arc::new(ConnectionState::new(listener, log, options.clone()));
+    let refused = options.refused().clone();
+    let batched = ProducerHandle::start(
+        &config,
+        &redactor,
+        BatchMode::Batched,
+        state.clone(),
+        refused.clone(),
+    )?;
+    Ok(Arc::new_cyclic(|me| KafkaTransport {
+        me: me.clone(),
+        open: RwLock::new(Some(Producers {
+            batched,
+            limited: None,
+            single: None,
+            topics: HashMap::new(),
+        })),
+        asked: Mutex::new(None),
+        state,
+        options: options.clone(),
+        config,
+        redactor,
+        refused,
+        keeps_order: delivery_timeout.is_none(),
+        counts: Arc::default(),
+        fork_guard: ForkGuard::new(),
+    }))
 }
 
 impl KafkaOptions {
-    /// Bytes that a batch of this client may have.
-    fn largest_batch(&self) -> usize {
-        self.max_message_bytes()
-            .map_or(usize::MAX, |bytes| bytes.saturating_add(BATCH_OVERHEAD))
-    }
-
-    /// Notes the largest batch that a topic allows.
-    pub(super) fn note_limit(&self, topic: &str, bytes: usize) {
-        if bytes < self.largest_batch() {
-            self.limits().set(topic, bytes);
-        } else {
-            self.limits().remove(topic);
-        }
-    }
-
     /// Bytes up to which messages are gathered in a batch.
     fn batch_size(&self) -> usize {
         let set = self.text("batch.size").and_then(|bytes| bytes.parse().ok());
@@ -293,12 +245,12 @@ impl KafkaTransport {
         description: &TopicDescription,
     ) -> Result<(Arc<Producer>, Arc<StartOrder>), Failure> {
         if description.may_write == Some(false) {
-            let code = Code::TopicAuthorizationFailed;
+            let code = ErrorCode::TopicAuthorizationFailed;
             self.state.rejected_topics.insert(topic, code);
             return Err(self.state.message_failure(code, topic));
         }
         if description.is_absent {
-            let code = Code::UnknownTopicOrPartition;
+            let code = ErrorCode::UnknownTopicOrPartition;
             self.state.absent_topics.insert(topic, code);
         }
         let limit = description.max_batch_bytes;
@@ -475,7 +427,7 @@ impl Transport for KafkaTransport {
             (batched, clients.collect::<Vec<_>>())
         };
         // librdkafka sends a metadata request to one broker, and to no other if that one is silent.
-        let mut answer = Err(Code::OperationTimedOut);
+        let mut answer = Err(ErrorCode::OperationTimedOut);
         for attempt in 0..MAX_PROBED_BROKERS {
             let left = deadline.saturating_duration_since(Instant::now());
             match producer
@@ -486,7 +438,7 @@ impl Transport for KafkaTransport {
                     answer = Ok(());
                     break;
                 }
-                Err(error) => answer = Err(error.rdkafka_error_code().unwrap_or(Code::Fail)),
+                Err(error) => answer = Err(error_code(&error).unwrap_or(ErrorCode::Fail)),
             }
         }
         answer.map_err(|error| self.state.explain(error))?;
@@ -516,7 +468,7 @@ impl Transport for KafkaTransport {
         drop(open);
         let left = deadline.saturating_duration_since(Instant::now());
         let id = producer.client().fetch_cluster_id(left);
-        Ok(id.map(dev::shared_id))
+        Ok(id.map(cluster_id::shared))
     }
 
     fn close(&self, timeout: Duration) {

@@ -8,8 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::error::error_code;
+use super::error::failure_of;
+use crate::kafka::error_code::ErrorCode;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::KafkaError;
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -17,11 +20,10 @@ pub use end::PartitionEnd;
 pub use record::ConsumerRecord;
 pub use start::StartPosition;
 
-use super::classify;
-use super::config::KafkaOptions;
-use super::dev;
 use super::metadata_client::{self, ErrorRecorder};
 use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::kafka::cluster_id;
+use crate::kafka::config::KafkaOptions;
 use record::{from_millis, to_millis};
 
 /// Properties of the consumer. librdkafka requires a group id, but partitions are assigned by hand:
@@ -352,7 +354,7 @@ impl TopicReader {
             return start;
         };
         let cluster = self.consumer.client().fetch_cluster_id(timeout);
-        if cluster.is_some_and(|id| dev::is_in_memory(&id)) {
+        if cluster.is_some_and(|id| cluster_id::is_in_memory(&id)) {
             // In milliseconds, the precision of records.
             self.not_before = from_millis(to_millis(time));
             return StartPosition::Beginning;
@@ -362,13 +364,13 @@ impl TopicReader {
 
     /// Converts an error of librdkafka to an event, if it interrupts reading.
     fn interruption(&mut self, error: &KafkaError) -> Option<ReaderEvent> {
-        let code = error.rdkafka_error_code()?;
+        let code = error_code(error)?;
         // The group is never joined, so a missing right to it does not matter.
-        if code == Code::GroupAuthorizationFailed {
+        if code == ErrorCode::GroupAuthorizationFailed {
             return None;
         }
-        let failure = classify::failure_of(error, "reading");
-        if code == Code::AllBrokersDown || failure.code == FailureCode::AuthenticationFailed {
+        let failure = failure_of(error, "reading");
+        if code == ErrorCode::AllBrokersDown || failure.code == FailureCode::AuthenticationFailed {
             let told = self.consumer.context().take();
             return self.interrupted(told.unwrap_or(failure));
         }

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use rdkafka::producer::Producer as _;
 
-use super::connection_state::closed;
 use super::producer::{self, Producer};
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
+use crate::kafka::connection_state::closed;
 use crate::message::Message;
 use crate::transport::{DeliveryCallback, RecordMetadata};
 
