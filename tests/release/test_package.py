@@ -100,7 +100,8 @@ def archive(folder: Path, name: str, binary: Path) -> Path:
     with tarfile.open(packed, "w:gz") as tar:
         tar.add(binary, f"{name}/herald")
         for part in (
-            *("LICENSE", "THIRD-PARTY-LICENSES.txt", "man/herald.1"),
+            *("LICENSE", "THIRD-PARTY-LICENSES.txt", "MUSL-COPYRIGHT.txt"),
+            "man/herald.1",
             *("completions/herald.bash", "completions/_herald"),
             "completions/herald.fish",
         ):
@@ -130,6 +131,28 @@ def test_an_archive_with_a_dynamic_command_fails(tmp_path: Path) -> None:
     built = archive(tmp_path, f"herald-{VERSION}-x86_64-unknown-linux-musl", compiled)
     status, _, error = package("check", built)
     assert (status, error) == (1, f"{built.name}: needs libc.so.6\n")
+
+
+def test_sums_are_those_of_files_and_their_components(tmp_path: Path) -> None:
+    built = tmp_path / "herald_events-1.0-cp311-abi3-musllinux_1_2_x86_64.whl"
+    built.write_text("a wheel")
+    components = tmp_path / f"{built.name}.cdx.json"
+    status, _, error = package("sums", built)
+    assert status == 1
+    assert error.startswith(f"{components.name} is missing: ")
+
+    components.write_text("{}")
+    assert package("sums", built)[::2] == (0, "")
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == f"{built.name}: OK\n{components.name}: OK\n"
+
+
+def test_licences_are_those_of_every_target() -> None:
+    licences = (ROOT / "scripts/licenses").read_text()
+    for target in set(re.findall(r"target: ([a-z0-9_-]+)", WORKFLOW)):
+        if "universal2" not in target:
+            assert f'"{target}"' in licences
 
 
 def test_notes_are_those_of_the_version_in_the_manifest() -> None:
