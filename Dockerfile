@@ -9,6 +9,6 @@ ADD target/release-files/herald-${VERSION}-aarch64-unknown-linux-musl.tar.gz /ar
 FROM gcr.io/distroless/static-debian12:nonroot
 ARG TARGETARCH
 COPY --from=archive /${TARGETARCH}/*/herald /usr/bin/herald
-COPY --from=archive /${TARGETARCH}/*/LICENSE /${TARGETARCH}/*/THIRD-PARTY-LICENSES.txt /usr/share/doc/herald/
+COPY --from=archive /${TARGETARCH}/*/LICENSE /${TARGETARCH}/*/*.txt /usr/share/doc/herald/
 WORKDIR /work
 ENTRYPOINT ["/usr/bin/herald"]
