@@ -23,3 +23,4 @@ pub use librdkafka::{
     FoundTopic, Outcome, PartitionEnd, Plan, PlannedTopic, ReaderEvent, StartPosition,
     TopicDescription, TopicReader, WantedTopic, cluster_id, missing_topics,
 };
+pub use oauth::{LoginToken, TokenProvider};

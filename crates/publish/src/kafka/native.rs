@@ -501,7 +501,7 @@ impl Drop for NativeTransport {
 mod tests {
     use super::*;
     use crate::failure::FailureCode;
-    use crate::kafka::Secret;
+    use crate::kafka::{LoginToken, Secret, TokenProvider};
 
     #[test]
     fn properties_of_consumers_are_left_to_them() {
@@ -515,6 +515,28 @@ mod tests {
                 assert!(!failure.detail.contains("no property"), "{failure}");
             }
         }
+    }
+
+    struct NoToken;
+
+    impl TokenProvider for NoToken {
+        fn token(&self) -> Result<LoginToken, String> {
+            Err("none".to_owned())
+        }
+    }
+
+    #[test]
+    fn a_token_provider_needs_its_mechanism() {
+        let options = KafkaOptions::new("127.0.0.1:1").token_provider(NoToken);
+        let login = options.clone().property("security.protocol", "sasl_ssl");
+        for options in [options, login.clone().property("sasl.mechanism", "PLAIN")] {
+            let failure = options.resolve(ClientKind::Producer).map(drop).unwrap_err();
+            assert!(
+                failure.detail.contains("sasl.mechanism=OAUTHBEARER"),
+                "{failure}"
+            );
+        }
+        settings(&login.property("sasl.mechanism", "OAUTHBEARER")).unwrap();
     }
 
     fn refusal(options: &KafkaOptions) -> String {

@@ -1,6 +1,7 @@
-//! Tokens of OAuth 2 for logins: given, or fetched with the credentials of the client ([RFC 6749,
-//! 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4)).
+//! Tokens of OAuth 2 for logins: given, from a provider, or fetched with the credentials of the client
+//! ([RFC 6749, 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4)).
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -54,12 +55,54 @@ pub(super) fn has_property(canonical: &str) -> bool {
     PROPERTIES.contains(&canonical)
 }
 
+/// Token for the login of a client.
+pub struct LoginToken {
+    text: String,
+    lifetime: Option<Duration>,
+}
+
+impl LoginToken {
+    /// Creates a token. A JSON Web Token tells its lifetime; another one is taken to live for 5 minutes.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            lifetime: None,
+        }
+    }
+
+    /// Sets the time for which the token is valid.
+    #[must_use]
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = Some(lifetime);
+        self
+    }
+}
+
+/// Omits the token.
+impl fmt::Debug for LoginToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginToken")
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Provider of tokens for logins with `OAUTHBEARER`, such as those that a cloud signs.
+pub trait TokenProvider: Send + Sync + 'static {
+    /// Returns a new token. Called before the first login, and again on another thread after three quarters
+    /// of the lifetime of the last token. May block for some seconds.
+    ///
+    /// # Errors
+    /// A sentence for people, without secrets.
+    fn token(&self) -> Result<LoginToken, String>;
+}
+
 /// Origin of the tokens of a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenSource {
     /// A property, usually a file that another program keeps fresh.
     Given,
-    /// A token endpoint.
+    /// A token endpoint, or a provider.
     Fetched,
 }
 
@@ -67,10 +110,20 @@ impl TokenSource {
     /// Returns the source; `None` if the client logs in in another way.
     ///
     /// # Errors
-    /// There is no such method.
+    /// There is no such method, or a provider without the mechanism.
     pub(super) fn of(options: &KafkaOptions) -> Result<Option<Self>, Failure> {
+        let has_provider = options.provider().is_some();
         if options.text("sasl.mechanisms") != Some("OAUTHBEARER") {
-            return Ok(None);
+            return if has_provider {
+                Err(Failure::invalid_property(
+                    "a token provider needs sasl.mechanism=OAUTHBEARER, and security.protocol=sasl_ssl",
+                ))
+            } else {
+                Ok(None)
+            };
+        }
+        if has_provider {
+            return Ok(Some(Self::Fetched));
         }
         match options.text(METHOD).unwrap_or("default") {
             "default" => Ok(options.texts().contains_key(TOKEN).then_some(Self::Given)),
@@ -86,6 +139,7 @@ impl TokenSource {
         extensions(options)?;
         match self {
             Self::Given => self.token(options).map(drop),
+            Self::Fetched if options.provider().is_some() => Ok(()),
             Self::Fetched => Request::new(options).map(drop),
         }
     }
@@ -222,7 +276,7 @@ impl Tokens {
     }
 
     fn attempt(&self, options: &KafkaOptions) {
-        let fetched = Request::new(options).and_then(|request| request.send());
+        let fetched = fetch(options);
         let mut state = lock(&self.0);
         state.attempt = None;
         match fetched {
@@ -242,6 +296,18 @@ impl Tokens {
             }
         }
     }
+}
+
+/// Fetches a token from the provider, else from the token endpoint.
+fn fetch(options: &KafkaOptions) -> Result<Token, String> {
+    let Some(provider) = options.provider() else {
+        return Request::new(options)?.send();
+    };
+    let LoginToken { text, lifetime } = provider.token()?;
+    if text.is_empty() {
+        return Err("the token of the provider is empty".to_owned());
+    }
+    Ok(Token::new(text, lifetime))
 }
 
 /// Request for a token.

@@ -1,11 +1,12 @@
 //! TLS and logins of both transports, with a real Kafka.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use herald_publish::kafka::{Admin, KafkaOptions, Secret, WantedTopic};
+use herald_publish::kafka::{Admin, KafkaOptions, LoginToken, Secret, TokenProvider, WantedTopic};
 use herald_publish::{Connector, FailureCode, FailureKind, Transport};
 
 use crate::cluster::Cluster;
@@ -184,6 +185,52 @@ fn a_long_connection_logs_in_again_with_a_new_token() {
         connection.probe(TEST_TIMEOUT).unwrap();
         assert_eq!(endpoint.requests().len(), 2, "{transport}");
         connection.close(TEST_TIMEOUT);
+    }
+}
+
+/// Provider of a token of 1 second, and then of tokens of an hour, or of an error. Clones share it.
+#[derive(Clone, Default)]
+struct Provider {
+    has_session: Arc<AtomicBool>,
+    given: Arc<AtomicUsize>,
+}
+
+impl TokenProvider for Provider {
+    fn token(&self) -> Result<LoginToken, String> {
+        if !self.has_session.load(Ordering::Relaxed) {
+            return Err("no session".to_owned());
+        }
+        let seconds = match self.given.fetch_add(1, Ordering::Relaxed) {
+            0 => 1,
+            _ => 3_600,
+        };
+        Ok(LoginToken::new(token(3_600)).lifetime(Duration::from_secs(seconds)))
+    }
+}
+
+#[test]
+fn tokens_of_a_provider_are_used_until_they_are_old() {
+    let Some(kafka) = Kafka::calm() else { return };
+    for transport in TRANSPORTS {
+        let Some(options) = logged_in("OAUTHBEARER") else {
+            return;
+        };
+        let provider = Provider::default();
+        let options = options
+            .property("transport", transport)
+            // Of lower precedence.
+            .property("sasl.oauthbearer.token", "stale")
+            .token_provider(provider.clone());
+        let failure = refusal(&options);
+        assert_eq!(failure.code, FailureCode::AuthenticationFailed, "{failure}");
+        assert!(failure.to_string().contains("no session"), "{failure}");
+
+        provider.has_session.store(true, Ordering::Relaxed);
+        assert_delivers(&kafka, &options);
+        std::thread::sleep(Duration::from_secs(1));
+        assert_delivers(&kafka, &options);
+        assert_delivers(&kafka, &options);
+        assert_eq!(provider.given.load(Ordering::Relaxed), 2, "{transport}");
     }
 }
 

@@ -16,10 +16,10 @@ from herald._herald import (
     SpoolStatus,
     Stats,
     new_id,
-    start_logging,
     warm_up,
 )
 from herald._settings import DEFAULT_SPOOL, CheckTopics, Mode, PathLike
+from herald._tokens import TokenProvider
 from herald._trace import current_traceparent
 from herald.errors import PublishError
 from herald.events import Event
@@ -79,6 +79,11 @@ class Client:
     with `"error"` they are a `SettingsError`. Topics with a namespace are looked for if
     the client has one. A cluster that does not answer is not an error.
 
+    `token_provider` is a function that returns tokens for logins with `OAUTHBEARER`,
+    such as those that a cloud signs: the token, or the token and the end of its
+    lifetime in seconds since 1970. It is called in a thread, and again when most of the
+    lifetime is over.
+
     A client may be used from several event loops and threads. A loop without
     `add_reader`, such as asyncio's on Windows, is woken by a thread. A forked child has
     to connect the client again, or to create one of its own.
@@ -106,12 +111,14 @@ class Client:
         close_timeout: float = 10.0,
         check_topics: CheckTopics = "off",
         properties: Mapping[str, object] | None = None,
+        token_provider: TokenProvider | None = None,
         config: PathLike | None = None,
         cluster: MemoryCluster | None = None,
     ) -> None:
         self._settings = _settings.Settings(
             bootstrap_servers=_settings.servers(bootstrap_servers),
             properties=_settings.properties(properties),
+            token_provider=_settings.token_provider(token_provider),
             service=_settings.text("service", service),
             service_version=_settings.text("service_version", service_version),
             environment=_settings.text("environment", environment),
@@ -242,7 +249,6 @@ class Client:
         topics = known_topics(self._namespace)
         publisher = Publisher(self._settings, topics)
         if self._check_topics != "off":
-            start_logging()
             try:
                 publisher.check_topics(
                     topics,

@@ -11,7 +11,6 @@ from weakref import WeakSet
 from herald._herald import (
     after_fork,
     before_fork,
-    start_logging,
     stop_logging,
     wait_for_detached,
 )
@@ -34,7 +33,6 @@ _running: WeakSet[Closable] = WeakSet()
 
 def add(client: Closable) -> None:
     """Adds a client."""
-    start_logging()
     _running.add(client)
 
 

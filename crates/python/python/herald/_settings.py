@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from herald._herald import MemoryCluster
+from herald._tokens import TokenProvider
 from herald.errors import SettingsError
 
 DEFAULT_SPOOL: Final = "usual"
@@ -28,6 +30,7 @@ class Settings:
     bootstrap_servers: str | None
     properties: list[tuple[str, str]] = field(repr=False)
     """Not in `repr`: some are secrets."""
+    token_provider: TokenProvider | None
     service: str | None
     service_version: str | None
     environment: str | None
@@ -140,6 +143,19 @@ def cluster(given: MemoryCluster | None) -> MemoryCluster | None:
     """Returns an in-memory cluster, if given."""
     if given is not None and not isinstance(given, MemoryCluster):
         raise _wrong("cluster", "a herald.testing.MemoryCluster", given)
+    return given
+
+
+def token_provider(given: TokenProvider | None) -> TokenProvider | None:
+    """Returns a function that returns tokens, if given."""
+    if given is None:
+        return None
+    if not callable(given) or inspect.iscoroutinefunction(given):
+        found = "a coroutine function" if callable(given) else type(given).__name__
+        raise SettingsError(
+            "token_provider must be a function that returns a token, and is called "
+            f"in a thread, not {found}"
+        )
     return given
 
 

@@ -52,7 +52,6 @@ static BRIDGE: Mutex<Option<Bridge>> = Mutex::new(None);
 static INSTALLED: OnceLock<()> = OnceLock::new();
 
 /// Starts the bridge thread, unless it runs already.
-#[pyfunction]
 pub fn start_logging() -> PyResult<()> {
     let mut bridge = bridge();
     if bridge.is_some() {

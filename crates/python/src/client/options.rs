@@ -19,6 +19,7 @@ use pyo3::prelude::*;
 
 use super::memory::MemoryCluster;
 use super::publisher::duration_from_secs;
+use super::token_provider::PythonTokens;
 use crate::errors;
 
 /// Arguments of a client.
@@ -26,6 +27,7 @@ use crate::errors;
 pub struct Settings {
     bootstrap_servers: Option<String>,
     properties: Vec<(String, String)>,
+    token_provider: Option<Py<PyAny>>,
     service: Option<String>,
     service_version: Option<String>,
     environment: Option<String>,
@@ -77,7 +79,7 @@ impl Settings {
         let (options, kafka) = if let Some(cluster) = &self.cluster {
             (PublisherOptions::new(cluster.get().cluster()), None)
         } else {
-            let kafka = self.kafka(&project);
+            let kafka = self.kafka(py, &project);
             let kafka = kafka.map_err(|message| errors::settings(py, message))?;
             (PublisherOptions::new(kafka.clone()), Some(kafka))
         };
@@ -303,7 +305,7 @@ impl Settings {
         Ok(Some(options.subjects(subjects)))
     }
 
-    fn kafka(&self, project: &Project) -> Result<KafkaOptions, String> {
+    fn kafka(&self, py: Python<'_>, project: &Project) -> Result<KafkaOptions, String> {
         let variable = |name: &str| env::var(name).ok();
         let from_project = project.kafka.bootstrap_servers.join(",");
         let servers = (self.bootstrap_servers.clone())
@@ -325,6 +327,9 @@ impl Settings {
         }
         for (name, value) in &self.properties {
             options = options.with(Property::new(name, value));
+        }
+        if let Some(function) = &self.token_provider {
+            options = options.token_provider(PythonTokens::new(function.clone_ref(py)));
         }
         Ok(options)
     }

@@ -16,6 +16,7 @@ use super::completion_queue::{Completion, CompletionQueue, Outcome, Work, outcom
 use super::detach::detach;
 use super::events::{Event, Raw};
 use super::fire_and_forget::{self, OnError};
+use super::logging::start_logging;
 use super::options::{Resolved, Settings};
 use super::prepared_event::{PreparedEvent, Publication, Slots};
 use super::receipt::Receipt;
@@ -66,6 +67,7 @@ impl Publisher {
             spool,
             kafka,
         } = settings.resolve(py, &topics)?;
+        start_logging()?;
         let opened = detach(py, || herald_publish::Publisher::open_with_report(options));
         let (publisher, report) = opened.map_err(|error| match (&error, &spool) {
             (PublishError::Spool(error), Some(path)) => errors::settings(

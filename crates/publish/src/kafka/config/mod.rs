@@ -8,6 +8,7 @@ mod secret;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 pub(super) use self::defaults::ClientKind;
 use self::defaults::DEFAULTS;
@@ -20,7 +21,7 @@ pub(super) use self::secret::Redactor;
 pub use self::secret::Secret;
 #[cfg(feature = "librdkafka")]
 use super::librdkafka::{LimitRequests, RefusedBatchTopics};
-use super::oauth::{self, TokenSource, Tokens};
+use super::oauth::{self, TokenProvider, TokenSource, Tokens};
 use super::topic_limits::TopicLimits;
 use crate::failure::{Failure, FailureCode, FailureKind};
 
@@ -37,6 +38,7 @@ use crate::failure::{Failure, FailureCode, FailureKind};
 pub struct KafkaOptions {
     properties: Vec<Property>,
     limits: TopicLimits,
+    provider: Option<Arc<dyn TokenProvider>>,
     tokens: Tokens,
     #[cfg(feature = "librdkafka")]
     refused: RefusedBatchTopics,
@@ -87,6 +89,7 @@ impl KafkaOptions {
         Self {
             properties: Vec::new(),
             limits: TopicLimits::default(),
+            provider: None,
             tokens: Tokens::default(),
             #[cfg(feature = "librdkafka")]
             refused: RefusedBatchTopics::default(),
@@ -157,6 +160,14 @@ impl KafkaOptions {
         self
     }
 
+    /// Sets the provider of the tokens for logins. It takes precedence over the properties of tokens.
+    #[must_use]
+    pub fn token_provider(mut self, provider: impl TokenProvider) -> Self {
+        self.provider = Some(Arc::new(provider));
+        self.tokens = Tokens::default();
+        self
+    }
+
     /// Returns the bootstrap servers, for display.
     pub fn bootstrap_servers(&self) -> &str {
         self.text("bootstrap.servers")
@@ -189,6 +200,10 @@ impl KafkaOptions {
             }
             None => "the user of this client".to_owned(),
         }
+    }
+
+    pub(super) fn provider(&self) -> Option<&Arc<dyn TokenProvider>> {
+        self.provider.as_ref()
     }
 
     /// Tokens that were fetched for logins.
