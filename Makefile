@@ -193,7 +193,7 @@ kafka: ## start a real Apache Kafka and print its address
 	@echo 'Stop it with: scripts/kafka stop'
 
 bench-runtime: $(VENV)/.stamp ## benchmarks of publishing (docs/benchmarks.md)
-	cargo build --release --locked -p herald-publish --example publish_bench
+	cargo build --release --locked -p herald-publish --features librdkafka --example publish_bench
 	scripts/kafka run -- $(VENV)/bin/python benches/runtime
 
 bench-python: $(VENV)/.stamp wheel ## benchmarks of Python clients
@@ -212,7 +212,7 @@ bench-service: $(VENV)/.stamp wheel ## benchmarks of operations, metrics, start 
 
 bench-report: $(VENV)/.stamp ## publishing under many loads, as docs/load.md with plots (15 minutes)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check matplotlib==3.11.2
-	cargo build --release --locked -p herald-publish --example publish_bench
+	cargo build --release --locked -p herald-publish --features librdkafka --example publish_bench
 	scripts/kafka run -- $(VENV)/bin/python benches/report
 
 bench: $(VENV)/.stamp build ## benchmarks of the toolchain (docs/benchmarks.md)

@@ -7,6 +7,7 @@ import math
 import sqlite3
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from herald import KafkaClient, SettingsError, SyncKafkaClient
@@ -47,6 +48,13 @@ def clean(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ({"check_topics": True}, "check_topics must be 'off', 'warn' or 'error'"),
         ({"mode": "fast"}, "mode must be 'direct' or 'write_ahead', not 'fast'"),
         ({"mode": "write_ahead"}, "the mode write-ahead needs a spool"),
+        ({"headers": "event_type"}, "headers must be a list of names, not str"),
+        ({"headers": [5]}, "headers must be a list of names, not int"),
+        (
+            {"headers": ["event"]},
+            "`event` is not a header of an event; the headers are",
+        ),
+        ({"token_provider": "t"}, "token_provider must be a function that returns"),
         ({"service": 5}, "service must be str, not int"),
         ({"service": ""}, "service must not be empty"),
         ({"namespace": "a b"}, 'namespace "a b" is not a valid start of a topic'),
@@ -94,6 +102,32 @@ def test_a_bad_property_is_named_and_no_secret_is_shown(
     with pytest.raises(SettingsError, match=message) as caught:
         connect(bootstrap_servers="localhost:1", properties=properties)
     assert "hunter2" not in str(caught.value)
+
+
+def headers_of(**settings: Any) -> list[str]:
+    """Publishes an event, and returns the names of its headers."""
+    cluster = MemoryCluster()
+    with connect(cluster=cluster, **settings) as client:
+        client.publish_with_envelope(
+            "order.placed", "shop-1", {}, topic="t", correlation_id=uuid4()
+        )
+    [(_, _, _, _, headers)] = cluster.messages("t")
+    return [name for name, _ in headers]
+
+
+def test_headers_are_those_of_the_argument_or_of_the_project(folder: Path) -> None:
+    every = ["content-type", "event_id", "event_type", "correlation_id"]
+    assert headers_of() == every
+    (folder / "herald.yaml").write_text("headers: [event_type, event_id]\n")
+    assert headers_of() == ["event_id", "event_type"]
+    assert headers_of(headers=["correlation_id"]) == ["correlation_id"]
+    assert headers_of(headers=[]) == []
+    # What the envelope profile puts into headers alone.
+    assert "ce_id" in headers_of(headers=[], envelope="cloudevents-binary")
+
+    (folder / "herald.yaml").write_text("headers: [event_typ]\n")
+    with pytest.raises(SettingsError, match=r"herald\.yaml:1:11[^$]*event_type"):
+        headers_of()
 
 
 def test_no_secret_is_in_a_repr_or_a_log(caplog: pytest.LogCaptureFixture) -> None:

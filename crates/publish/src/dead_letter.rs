@@ -50,6 +50,7 @@ pub(crate) fn of(
 
 #[cfg(test)]
 mod tests {
+    use herald_envelope::headers::HeaderSet;
     use herald_envelope::{Envelope, Origin};
     use serde_json::json;
 
@@ -100,7 +101,7 @@ mod tests {
         let origin = Origin::new("shop", "1.4.0", "test");
         let event = origin.envelope("order.placed", "shop-1", json!({"order": "A-17"}));
         for profile in Profile::all() {
-            let message = Message::of_profile(profile, "orders", &event).unwrap();
+            let message = Message::of_profile(profile, "orders", &event, HeaderSet::ALL).unwrap();
             let failure = Failure::new(FailureKind::Permanent, FailureCode::TooLarge, "");
             let letter = of(&message, &failure, 1, SystemTime::UNIX_EPOCH).unwrap();
             assert_eq!(letter.topic(), "orders.dlq", "{profile}");

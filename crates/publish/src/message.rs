@@ -75,10 +75,10 @@ impl Message {
         topic: &str,
         envelope: &Envelope<'_, P, M>,
     ) -> Result<Self, PublishError> {
-        Self::of_profile(Profile::default(), topic, envelope)
+        Self::of_profile(Profile::default(), topic, envelope, HeaderSet::ALL)
     }
 
-    /// Creates the message of an event in a profile, with all headers.
+    /// Creates the message of an event in a profile, with these headers.
     ///
     /// # Errors
     /// [`PublishError::InvalidTopic`] and [`PublishError::Envelope`].
@@ -86,8 +86,8 @@ impl Message {
         profile: Profile,
         topic: &str,
         envelope: &Envelope<'_, P, M>,
+        headers: HeaderSet,
     ) -> Result<Self, PublishError> {
-        let headers = HeaderSet::ALL;
         Self::of_envelope_in(Vec::new(), topic, profile, envelope, headers, &Framed::No)
     }
 

@@ -226,6 +226,22 @@ fn contract_precedes_argument_environment_and_project() {
 }
 
 #[test]
+fn headers_of_the_project_are_written() {
+    let sandbox = Sandbox::with(&[
+        ("events.jsonl", EVENT),
+        ("herald.yaml", "headers: [event_type]\n"),
+    ]);
+    let args = ["publish", "--dry-run", "--jsonl", "events.jsonl"];
+    let run = sandbox.herald(&[&args[..], &["--topic", "t"]].concat());
+    let text = run.exits(0).stdout;
+    assert!(text.contains("  event_type "), "{text}");
+    assert!(
+        !text.contains("  event_id ") && !text.contains("content-type"),
+        "{text}"
+    );
+}
+
+#[test]
 fn unknown_profiles_are_errors_with_the_known_names() {
     let sandbox = Sandbox::with(&[
         ("shop.yaml", &format!("{CONTRACT}envelope: cloudevent\n")),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use herald_envelope::headers::HeaderSet;
 use herald_envelope::schema_id::{Framing, SubjectStrategy};
 use herald_envelope::{Envelope, Origin, Profile, Received, Uuid};
 use herald_publish::schemas::{SUBJECT_HEADER, SchemaId, SchemaLookup, SchemaOptions};
@@ -245,7 +246,7 @@ fn messages_made_without_a_publisher_get_an_id_too() {
     let publisher = Publisher::open(fixture.options().schemas(schemas)).unwrap();
     let origin = Origin::new("shop", "1", "test");
     let envelope = origin.envelope("x", "n", BTreeMap::from([("number", 1)]));
-    let message = Message::of_profile(Profile::default(), "t", &envelope).unwrap();
+    let message = Message::of_profile(Profile::default(), "t", &envelope, HeaderSet::ALL).unwrap();
     let message = publisher.with_schema(message, "shop.x.v1");
     outcome(publisher.blocking_enqueue(message).unwrap()).unwrap();
     assert_eq!(framed(&fixture), [(1, Some(41))]);

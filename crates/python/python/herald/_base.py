@@ -57,6 +57,8 @@ class Client:
     `topic_pattern`       `topic_pattern`
     `envelope`            `HERALD_ENVELOPE`; `envelope`; else `onex-v1`. Events of a
                           contract with an `envelope` have that of the contract
+    `headers`             Names of those to write, among the headers that repeat the
+                          envelope; `headers`; else all
     `schema_registry`     Schema ids in records: a mapping with `url`, `framing`,
                           `subjects`, `user_info`, `token` and `ca`;
                           `SCHEMA_REGISTRY_URL`, `HERALD_SCHEMA_FRAMING`,
@@ -101,6 +103,7 @@ class Client:
         namespace: str | None = None,
         topic_pattern: str | None = None,
         envelope: str | None = None,
+        headers: Sequence[str] | None = None,
         schema_registry: str | Mapping[str, str] | None = None,
         spool: PathLike | None = DEFAULT_SPOOL,
         spool_max_bytes: int | None = None,
@@ -127,6 +130,7 @@ class Client:
             namespace=_settings.text("namespace", namespace),
             topic_pattern=_settings.text("topic_pattern", topic_pattern),
             envelope=_settings.text("envelope", envelope),
+            headers=_settings.headers(headers),
             schema_registry=_settings.schema_registry(schema_registry),
             spool=_settings.spool(spool),
             spool_max_bytes=_settings.count("spool_max_bytes", spool_max_bytes),

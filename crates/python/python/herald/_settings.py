@@ -39,6 +39,7 @@ class Settings:
     namespace: str | None
     topic_pattern: str | None
     envelope: str | None
+    headers: list[str] | None
     schema_registry: dict[str, str] = field(repr=False)
     """Not in `repr`: some are secrets."""
     spool: PathLike | None
@@ -108,6 +109,18 @@ def text(name: str, given: str | None) -> str | None:
     if not given.strip():
         raise SettingsError(f"{name} must not be empty; leave it out for the default")
     return given
+
+
+def headers(given: Sequence[str] | None) -> list[str] | None:
+    """Returns the names of headers, if given."""
+    if given is None:
+        return None
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise _wrong("headers", "a list of names", given)
+    for name in given:
+        if not isinstance(name, str):
+            raise _wrong("headers", "a list of names", name)
+    return list(given)
 
 
 def count(name: str, given: int | None) -> int | None:

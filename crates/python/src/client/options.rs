@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use herald_diagnostics::render::{self, Format};
+use herald_envelope::headers::HeaderSet;
 use herald_envelope::schema_id::{Framing, SubjectStrategy, UnknownFraming, UnknownStrategy};
 use herald_envelope::topic::{self, DEFAULT_NAMESPACE, TopicPattern};
 use herald_envelope::{Origin, UnknownProfile};
@@ -36,6 +37,7 @@ pub struct Settings {
     namespace: Option<String>,
     topic_pattern: Option<String>,
     envelope: Option<String>,
+    headers: Option<Vec<String>>,
     /// Settings of a schema registry, by their names.
     schema_registry: HashMap<String, String>,
     /// `None` disables the spool; the empty path stands for the default one.
@@ -229,6 +231,14 @@ impl Settings {
             None => project.options.defaults.envelope.unwrap_or_default(),
         };
         options = options.envelope(envelope);
+        let headers = match &self.headers {
+            Some(names) => Some(
+                HeaderSet::of(names.iter().map(String::as_str))
+                    .map_err(|error| format!("headers: {error}"))?,
+            ),
+            None => project.headers,
+        };
+        options = options.headers(headers.unwrap_or_default());
         Ok(match pattern {
             Some(pattern) => options.topics(pattern, namespace),
             None => options.namespace(namespace),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use herald_catalog::{Event as DeclaredEvent, Node};
+use herald_envelope::headers::HeaderSet;
 use herald_envelope::schema_id::record_name;
 use herald_envelope::topic::{DEFAULT_NAMESPACE, TopicPattern};
 use herald_envelope::{Envelope, Json, Origin, Profile, Stamp, Uuid};
@@ -29,6 +30,7 @@ pub struct MessageBuilder<'a> {
     namespace: Option<&'a str>,
     /// Envelope profile of the project, if it sets one.
     envelope: Option<Profile>,
+    headers: HeaderSet,
     metadata: BTreeMap<&'a str, &'a str>,
     /// Origin of events by the index of the contract; the last is for events without one.
     origins: Vec<Origin>,
@@ -78,6 +80,7 @@ impl<'a> MessageBuilder<'a> {
             pattern: project.options.defaults.topic_pattern.as_ref(),
             namespace: project.options.defaults.namespace.as_deref(),
             envelope: project.options.defaults.envelope,
+            headers: project.headers.unwrap_or_default(),
             metadata: args
                 .metadata
                 .iter()
@@ -148,8 +151,8 @@ impl<'a> MessageBuilder<'a> {
         };
         let profile = self.profile(matched);
         match event.metadata {
-            Some(metadata) => built(profile, &topic, &envelope.with_metadata(metadata)),
-            None => built(profile, &topic, &envelope.with_metadata(&self.metadata)),
+            Some(metadata) => self.built(profile, &topic, &envelope.with_metadata(metadata)),
+            None => self.built(profile, &topic, &envelope.with_metadata(&self.metadata)),
         }
     }
 
@@ -161,7 +164,7 @@ impl<'a> MessageBuilder<'a> {
             (Some(matched), None) => self.topic_of(matched),
             (None, None) => self.topic_by_pattern(envelope)?,
         };
-        built(self.profile(matched), &topic, envelope)
+        self.built(self.profile(matched), &topic, envelope)
     }
 
     /// Returns the envelope profile of the contract, else of the command line, the environment or
@@ -203,29 +206,30 @@ impl<'a> MessageBuilder<'a> {
             .map_err(|error| error.to_string())
     }
 
+    fn built<P: serde::Serialize, M: serde::Serialize>(
+        &self,
+        profile: Profile,
+        topic: &str,
+        envelope: &Envelope<'_, P, M>,
+    ) -> Result<BuiltMessage, String> {
+        Ok(BuiltMessage {
+            message: Message::of_profile(profile, topic, envelope, self.headers)
+                .map_err(|error| error.to_string())?,
+            event_id: envelope.event_id,
+            record: record_name(
+                &envelope.source_service,
+                &envelope.event_type,
+                envelope.major_version().unwrap_or(1),
+            ),
+            event_type: envelope.event_type.clone().into_owned(),
+        })
+    }
+
     /// Returns the namespace of the command line, else the one of the contract or project.
     fn namespace<'n>(&'n self, written: Option<&'n str>) -> &'n str {
         let requested = self.args.namespace.as_deref();
         requested.or(written).unwrap_or(DEFAULT_NAMESPACE)
     }
-}
-
-fn built<P: serde::Serialize, M: serde::Serialize>(
-    profile: Profile,
-    topic: &str,
-    envelope: &Envelope<'_, P, M>,
-) -> Result<BuiltMessage, String> {
-    Ok(BuiltMessage {
-        message: Message::of_profile(profile, topic, envelope)
-            .map_err(|error| error.to_string())?,
-        event_id: envelope.event_id,
-        record: record_name(
-            &envelope.source_service,
-            &envelope.event_type,
-            envelope.major_version().unwrap_or(1),
-        ),
-        event_type: envelope.event_type.clone().into_owned(),
-    })
 }
 
 /// Returns the number that a version begins with.
