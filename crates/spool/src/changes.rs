@@ -7,15 +7,16 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::dead::{DeadLetterRequest, REASON_DAMAGED};
 use crate::job::{Answer, Operation};
+use crate::key_counting::KeyCounting;
 use crate::keys::KeyHasher;
 use crate::record::{FailedAttempt, Record, Sequence, StoredRecord, bounded};
 use crate::row::{self, COLUMNS, Damaged, Death, LENGTHS, TopicKey, weight_of};
 use crate::schema::{DEAD, QUEUE};
-use crate::sql_convert::{micros, to_sql};
+use crate::sql_convert::{from_sql, micros, to_sql};
 use crate::state::State;
 
 static SELECT_LEAVING: LazyLock<String> = LazyLock::new(|| {
-    format!("SELECT topic, key, {LENGTHS} FROM {QUEUE} WHERE sequence BETWEEN ?1 AND ?2")
+    format!("SELECT sequence, topic, key, {LENGTHS} FROM {QUEUE} WHERE sequence BETWEEN ?1 AND ?2")
 });
 
 static DELETE_LEAVING: LazyLock<String> =
@@ -40,18 +41,26 @@ pub(crate) struct Changes<'a> {
     hasher: &'a KeyHasher,
     /// State that the transaction will commit.
     pub(crate) state: State,
-    /// Key hashes of rows that leave the queue, one per row.
+    /// Progress of the count by key with which the transaction will leave.
+    pub(crate) key_counting: KeyCounting,
+    /// Key hashes of counted rows that leave the queue, one per row.
     pub(crate) keys_left: Vec<u64>,
     /// Key hashes of rows that entered the queue other than by an append, one per row.
     pub(crate) keys_returned: Vec<u64>,
 }
 
 impl<'a> Changes<'a> {
-    pub(crate) fn new(connection: &'a Connection, hasher: &'a KeyHasher, state: State) -> Self {
+    pub(crate) fn new(
+        connection: &'a Connection,
+        hasher: &'a KeyHasher,
+        state: State,
+        key_counting: KeyCounting,
+    ) -> Self {
         Self {
             connection,
             hasher,
             state,
+            key_counting,
             keys_left: Vec::new(),
             keys_returned: Vec::new(),
         }
@@ -143,10 +152,12 @@ impl<'a> Changes<'a> {
         let mut statement = self.connection.prepare_cached(&SELECT_LEAVING)?;
         let mut rows = statement.query(range)?;
         while let Some(row) = rows.next()? {
-            let row_key = TopicKey::of(row, 0)?;
-            let weight = weight_of(row, 2)?;
-            self.keys_left
-                .push(self.hasher.hash(row_key.topic, row_key.key));
+            if self.key_counting.leaves(from_sql(row.get(0)?)) {
+                let row_key = TopicKey::of(row, 1)?;
+                let hash = self.hasher.hash(row_key.topic, row_key.key);
+                self.keys_left.push(hash);
+            }
+            let weight = weight_of(row, 3)?;
             self.state.totals.remove_record(weight);
             left.count += 1;
             left.weight += weight;

@@ -7,10 +7,9 @@ use crate::connection;
 use crate::damage::{Damage, Rejected, reject};
 use crate::error::SpoolError;
 use crate::files::{self, Files};
-use crate::keys::KeyHasher;
 use crate::recovery;
 use crate::salvage;
-use crate::scan::{Scan, scan};
+use crate::scan::{RowCount, count_rows};
 use crate::schema::{self, Kind};
 use crate::state::State;
 
@@ -20,16 +19,11 @@ const CONTEXT: &str = "examining the spool";
 pub(crate) struct Examined {
     pub(crate) connection: Connection,
     pub(crate) state: State,
-    pub(crate) scan: Scan,
     pub(crate) created: bool,
 }
 
 /// Opens the spool's database if it is sound, or creates one if there never was any.
-pub(crate) fn examine(
-    files: &Files,
-    counter: Option<&State>,
-    hasher: &KeyHasher,
-) -> Result<Examined, Rejected> {
+pub(crate) fn examine(files: &Files, counter: Option<&State>) -> Result<Examined, Rejected> {
     let has_database = files::length(&files.database).is_some_and(|length| length > 0);
     if !has_database {
         if had_records(files, counter) {
@@ -65,14 +59,12 @@ pub(crate) fn examine(
             detail: "the tables are not declared as this version declares them".to_owned(),
         }));
     }
-    let mut state = State::load(&connection).map_err(reject(CONTEXT))?;
+    let state = State::load(&connection).map_err(reject(CONTEXT))?;
     check_commits(&state, counter)?;
-    let scan = scan(&connection, hasher).map_err(reject(CONTEXT))?;
-    check_rows(&mut state, &scan)?;
+    check_rows(&state, &count_rows(&connection).map_err(reject(CONTEXT))?)?;
     Ok(Examined {
         connection,
         state,
-        scan,
         created: !has_database,
     })
 }
@@ -115,19 +107,18 @@ fn check_commits(state: &State, counter: Option<&State>) -> Result<(), Rejected>
 }
 
 /// Compares the state with the rows. They are committed together, so they differ only by damage.
-fn check_rows(state: &mut State, scan: &Scan) -> Result<(), Rejected> {
-    let (expected, found) = (state.totals, scan.totals);
+fn check_rows(state: &State, found: &RowCount) -> Result<(), Rejected> {
+    let expected = state.totals;
     if (expected.records, expected.dead) != (found.records, found.dead) {
         return Err(Rejected::Damaged(Damage::RowsMissing {
             expected: expected.all_records(),
-            found: found.all_records(),
+            found: found.records.saturating_add(found.dead),
         }));
     }
-    if state.next_sequence <= scan.last_sequence {
+    if state.next_sequence <= found.last_sequence {
         return Err(Rejected::Damaged(Damage::Malformed {
             detail: "a row has a sequence that was never assigned".to_owned(),
         }));
     }
-    state.totals = found;
     Ok(())
 }

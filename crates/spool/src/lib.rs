@@ -68,6 +68,7 @@ mod files;
 mod headers;
 mod inspect;
 mod job;
+mod key_counting;
 mod keys;
 mod lock_file;
 mod maintenance;

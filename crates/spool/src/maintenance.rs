@@ -8,12 +8,12 @@ use crate::state::Totals;
 /// Least free space that is given back.
 const MIN_FREED_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Pages that one step gives back, so that an append never waits long for it.
-pub(crate) const VACUUM_PAGES: u64 = 1024;
+/// Bytes that one step gives back, so that an append never waits long for it.
+pub(crate) const VACUUM_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Pages of a step on a full disk: it writes a few pages to the WAL for each, within the space that
-/// is reserved there.
-pub(crate) const VACUUM_PAGES_OF_FULL_DISK: u64 = 32;
+/// Bytes of a step on a full disk: it writes a few pages to the WAL for each page, within the space
+/// that is reserved there.
+pub(crate) const VACUUM_BYTES_OF_FULL_DISK: u64 = 128 * 1024;
 
 /// Checkpoints the WAL once it is long enough. A `PASSIVE` checkpoint does not wait for readers;
 /// frames that they still need stay for the next time.
@@ -33,7 +33,7 @@ pub(crate) fn give_space_back(
     totals: &Totals,
     log_bytes: u64,
     usual_log_bytes: u64,
-    vacuum_pages: u64,
+    vacuum_bytes: u64,
 ) -> rusqlite::Result<bool> {
     let page = page_size(connection)?;
     let free = pragma(connection, "freelist_count")?;
@@ -41,8 +41,9 @@ pub(crate) fn give_space_back(
     let mut shortened = false;
     if free > used && free.saturating_mul(page) > MIN_FREED_BYTES {
         // The pragma yields a row per page and frees pages only as far as its rows are read.
+        let pages = vacuum_bytes / page;
         let mut statement =
-            connection.prepare_cached(&format!("PRAGMA incremental_vacuum({vacuum_pages})"))?;
+            connection.prepare_cached(&format!("PRAGMA incremental_vacuum({pages})"))?;
         let mut rows = statement.query([])?;
         while rows.next()?.is_some() {}
         shortened = true;

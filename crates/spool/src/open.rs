@@ -13,6 +13,7 @@ use crate::error::SpoolError;
 use crate::examine::{Examined, examine};
 use crate::file_watcher::FileWatcher;
 use crate::files::{Files, Identity};
+use crate::key_counting::{self, KeyCounting};
 use crate::keys::KeyHasher;
 use crate::lock_file::{self, LockFile};
 use crate::maintenance;
@@ -71,14 +72,15 @@ pub(crate) fn open(
     (files, lock_file): (Files, Arc<LockFile>),
 ) -> Result<Parts, SpoolError> {
     let started = Instant::now();
-    let hasher = KeyHasher::default();
-    let (examined, recovery) = examine_and_recover(&files, &hasher, options.salvage)?;
+    let (examined, recovery) = examine_and_recover(&files, options.salvage)?;
     let Examined {
         mut connection,
         state,
-        scan,
         created,
     } = examined;
+    let hasher = KeyHasher::default();
+    let mut key_counting = KeyCounting::new(state.totals.records, state.next_sequence);
+    let first = key_counting.step(&connection, &hasher, key_counting::STEP_ROWS)?;
     let state = State {
         next_sequence: state
             .next_sequence
@@ -108,11 +110,13 @@ pub(crate) fn open(
         took: started.elapsed(),
     };
     let checkpoint_bytes = options.checkpoint_bytes;
-    let queue = Arc::new(Queue::new(options, hasher, totals, scan.keys));
+    let queue = Arc::new(Queue::new(options, hasher, totals));
+    queue.add_counted(&first, key_counting.is_complete());
     let writer = Writer {
         connection,
         queue: queue.clone(),
         state,
+        key_counting,
         watcher,
         counter,
         requests: Requests::default(),
@@ -133,12 +137,11 @@ pub(crate) fn open(
 
 fn examine_and_recover(
     files: &Files,
-    hasher: &KeyHasher,
     salvage: bool,
 ) -> Result<(Examined, Option<Recovery>), SpoolError> {
     let interrupted = recovery::finish_interrupted(files)?;
     let counter = commit_counter::read(&files.commit_counter());
-    let damage = match examine(files, counter.as_ref(), hasher) {
+    let damage = match examine(files, counter.as_ref()) {
         Ok(examined) if salvage && !examined.created => Damage::Unreadable,
         Ok(examined) => {
             let recovery = interrupted.map(|set_aside| Recovery {
@@ -155,7 +158,7 @@ fn examine_and_recover(
         Err(Rejected::Damaged(damage)) => damage,
     };
     let recovery = recovery::recover(files, damage, counter.as_ref())?;
-    match examine(files, counter.as_ref(), hasher) {
+    match examine(files, counter.as_ref()) {
         Ok(examined) => Ok((examined, Some(recovery))),
         Err(Rejected::Error(error)) => Err(error),
         Err(Rejected::Damaged(damage)) => Err(SpoolError::Corrupt {

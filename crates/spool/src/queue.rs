@@ -36,6 +36,8 @@ struct Inner {
     reserved: Load,
     stored: Totals,
     keys: KeyCounts,
+    /// Whether `keys` has all rows of an earlier process. Until then any key may have some.
+    keys_complete: bool,
     commits: CommitStatistics,
     /// Wakers of async callers that wait for room. All are woken, and the first takes the room, as
     /// with threads and `notify_all`.
@@ -83,12 +85,8 @@ pub(crate) enum Received {
 }
 
 impl Queue {
-    pub(crate) fn new(
-        options: SpoolOptions,
-        hasher: KeyHasher,
-        stored: Totals,
-        keys: KeyCounts,
-    ) -> Self {
+    /// Creates a queue for a spool whose rows are not counted by key yet.
+    pub(crate) fn new(options: SpoolOptions, hasher: KeyHasher, stored: Totals) -> Self {
         Self {
             fork_guard: ForkGuard::new(),
             hasher,
@@ -98,7 +96,8 @@ impl Queue {
                 waiting: Load::default(),
                 reserved: Load::default(),
                 stored,
-                keys,
+                keys: KeyCounts::default(),
+                keys_complete: false,
                 commits: CommitStatistics::default(),
                 wakers: Vec::new(),
                 closing: false,
@@ -317,7 +316,28 @@ impl Queue {
 
     pub(crate) fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
         let hash = self.hasher.hash(topic.as_bytes(), key);
-        self.lock().keys.contains(hash)
+        let inner = self.lock();
+        !inner.keys_complete || inner.keys.contains(hash)
+    }
+
+    /// Adds rows that were counted by key after the opening, and notes whether they were the last.
+    pub(crate) fn add_counted(&self, hashes: &[u64], are_last: bool) {
+        let mut inner = self.lock();
+        for hash in hashes {
+            inner.keys.add(*hash);
+        }
+        inner.keys_complete |= are_last;
+    }
+
+    pub(crate) fn are_keys_complete(&self) -> bool {
+        self.lock().keys_complete
+    }
+
+    /// Sets the counts of a spool to which nothing is added any more.
+    pub(crate) fn set_keys(&self, keys: KeyCounts) {
+        let mut inner = self.lock();
+        inner.keys = keys;
+        inner.keys_complete = true;
     }
 
     pub(crate) fn stored(&self) -> Totals {

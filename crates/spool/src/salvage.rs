@@ -12,7 +12,6 @@ use crate::connection;
 use crate::dead::REASON_DAMAGED;
 use crate::error::SpoolError;
 use crate::files::{self, Files};
-use crate::keys::KeyHasher;
 use crate::record::StoredRecord;
 use crate::row::{self, COLUMNS, Damaged, Death};
 use crate::scan::scan;
@@ -113,7 +112,7 @@ fn source(files: &Files) -> Option<Connection> {
 }
 
 fn write_state(target: &Connection, least: &State) -> rusqlite::Result<()> {
-    let scan = scan(target, &KeyHasher::default())?;
+    let scan = scan(target)?;
     let state = State {
         next_sequence: least.next_sequence.max(scan.last_sequence + 1),
         // Above the commit counter, or the next opening would report missing commits.
@@ -200,7 +199,7 @@ struct RawRows<'a> {
 
 impl<'a> RawRows<'a> {
     fn new(target: &'a Connection, least: &State) -> rusqlite::Result<Self> {
-        let found = scan(target, &KeyHasher::default())?;
+        let found = scan(target)?;
         Ok(Self {
             target,
             next_free: to_sql(least.next_sequence.max(found.last_sequence + 1)),

@@ -1,9 +1,8 @@
-//! Scan of a file: totals and key counts, by one pass over all rows that does not read payloads.
+//! Numbers of rows of a file.
 
 use rusqlite::Connection;
 
-use crate::keys::{KeyCounts, KeyHasher};
-use crate::row::{LENGTHS, TopicKey, weight_of};
+use crate::row::{LENGTHS, weight_of};
 use crate::schema::{DEAD, QUEUE};
 use crate::sql_convert::from_sql;
 use crate::state::Totals;
@@ -12,29 +11,50 @@ use crate::state::Totals;
 #[derive(Default)]
 pub(crate) struct Scan {
     pub(crate) totals: Totals,
-    pub(crate) keys: KeyCounts,
     /// Highest sequence of both tables.
     pub(crate) last_sequence: u64,
 }
 
-pub(crate) fn scan(connection: &Connection, hasher: &KeyHasher) -> rusqlite::Result<Scan> {
+/// Reads all rows, without their payloads.
+pub(crate) fn scan(connection: &Connection) -> rusqlite::Result<Scan> {
     let mut scan = Scan::default();
     // SQLite computes `octet_length` of a column from the header of the row, so the overflow pages of
     // large payloads are not read.
-    let sql = |table| format!("SELECT sequence, topic, key, {LENGTHS} FROM {table}");
+    let sql = |table| format!("SELECT sequence, {LENGTHS} FROM {table}");
     let mut statement = connection.prepare(&sql(QUEUE))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         scan.last_sequence = scan.last_sequence.max(from_sql(row.get(0)?));
-        let row_key = TopicKey::of(row, 1)?;
-        scan.keys.add(hasher.hash(row_key.topic, row_key.key));
-        scan.totals.add_record(weight_of(row, 3)?);
+        scan.totals.add_record(weight_of(row, 1)?);
     }
     let mut statement = connection.prepare(&sql(DEAD))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         scan.last_sequence = scan.last_sequence.max(from_sql(row.get(0)?));
-        scan.totals.add_dead(weight_of(row, 3)?);
+        scan.totals.add_dead(weight_of(row, 1)?);
     }
     Ok(scan)
+}
+
+/// Number of rows of both tables, and their highest sequence.
+pub(crate) struct RowCount {
+    pub(crate) records: u64,
+    pub(crate) dead: u64,
+    pub(crate) last_sequence: u64,
+}
+
+/// Counts the rows, which is several times faster than a scan: SQLite takes the number of rows from
+/// the header of each page.
+pub(crate) fn count_rows(connection: &Connection) -> rusqlite::Result<RowCount> {
+    let number = |sql: String| -> rusqlite::Result<u64> {
+        let number: Option<i64> = connection.query_one(&sql, [], |row| row.get(0))?;
+        Ok(number.map_or(0, from_sql))
+    };
+    let count = |table| number(format!("SELECT count(*) FROM {table}"));
+    let last = |table| number(format!("SELECT max(sequence) FROM {table}"));
+    Ok(RowCount {
+        records: count(QUEUE)?,
+        dead: count(DEAD)?,
+        last_sequence: last(QUEUE)?.max(last(DEAD)?),
+    })
 }

@@ -13,6 +13,7 @@ use crate::error::SpoolError;
 use crate::files::{Files, Identity};
 use crate::inspect::Inspector;
 use crate::job::{Answer, Done, Job, LateRecord, Load, Operation};
+use crate::key_counting;
 use crate::keys::{KeyHash, KeyHasher};
 use crate::lock_file::LockFile;
 use crate::open::{self, OpenReport, Parts};
@@ -56,7 +57,7 @@ impl Spool {
     /// Opens the spool, or creates it.
     ///
     /// The file is checked first (structure, number of rows, number of commits), which reads it
-    /// once: one to two seconds per gigabyte. If a check fails, the files are moved into a folder
+    /// twice: about half a second per gigabyte if it is in memory. If a check fails, the files are moved into a folder
     /// beside the spool with the time in its name, the readable rows are copied into a new file,
     /// and the report contains the numbers.
     ///
@@ -108,9 +109,11 @@ impl Spool {
             let (files, lock_file) = open::lock(&options)?;
             let inspector = Inspector::open(&files.database)?;
             let hasher = KeyHasher::default();
-            let scan =
-                scan(inspector.connection(), &hasher).map_err(SpoolError::database(READING))?;
-            let queue = Queue::new(options, hasher, scan.totals, scan.keys);
+            let connection = inspector.connection();
+            let scan = scan(connection).map_err(SpoolError::database(READING))?;
+            let keys = key_counting::count_all(connection, &hasher)?;
+            let queue = Queue::new(options, hasher, scan.totals);
+            queue.set_keys(keys);
             Ok(OrphanedReader {
                 reader: Mutex::new(Some(inspector.into_reader())),
                 queue: Arc::new(queue),
@@ -210,7 +213,8 @@ impl Spool {
     /// is, a new event of the key must go behind it.
     ///
     /// It is true from the return of an append until the removal of the last such record is
-    /// durable. It is never false too early, and true without need only if 64-bit hashes collide.
+    /// durable. It is never false too early. It is true without need if 64-bit hashes collide, and
+    /// for about a second after a spool with a million records was opened, while they are counted.
     ///
     /// # Errors
     /// [`SpoolError::Forked`].
@@ -463,6 +467,12 @@ impl Spool {
             .unwrap_or_else(PoisonError::into_inner);
         let reader = reader.take()?;
         self.shut_down();
+        // If they can't be counted, every key counts as held.
+        if !self.queue.are_keys_complete()
+            && let Ok(keys) = key_counting::count_all(reader.connection(), &self.queue.hasher)
+        {
+            self.queue.set_keys(keys);
+        }
         // If it can't be moved, the next opening fails, or finds what there is.
         let (database, log) = self.identities;
         let _ = recovery::set_aside_replaced(&self.files, database, log);

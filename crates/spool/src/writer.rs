@@ -15,6 +15,7 @@ use crate::connection;
 use crate::error::SpoolError;
 use crate::file_watcher::FileWatcher;
 use crate::job::{Answer, Job, Operation};
+use crate::key_counting::{self, KeyCounting};
 use crate::maintenance;
 use crate::queue::{Queue, Received, Settled};
 use crate::requests::{self, Requests};
@@ -33,6 +34,7 @@ pub(crate) struct Writer {
     pub(crate) connection: Connection,
     pub(crate) queue: Arc<Queue>,
     pub(crate) state: State,
+    pub(crate) key_counting: KeyCounting,
     pub(crate) watcher: FileWatcher,
     pub(crate) counter: CommitCounter,
     pub(crate) requests: Requests,
@@ -56,7 +58,12 @@ impl Writer {
     pub(crate) fn run(mut self) {
         let _abandon = AbandonOnDrop(self.queue.clone());
         loop {
-            match self.queue.take(REQUEST_INTERVAL) {
+            let idle_timeout = if self.count_keys() {
+                Duration::ZERO
+            } else {
+                REQUEST_INTERVAL
+            };
+            match self.queue.take(idle_timeout) {
                 Received::Jobs(jobs) => self.serve(jobs),
                 Received::Idle => {}
                 Received::Closed => return self.end(),
@@ -64,6 +71,27 @@ impl Writer {
             if self.queue.failure().is_none() {
                 self.serve_requests();
                 self.run_maintenance();
+            }
+        }
+    }
+
+    /// Counts the keys of some more rows that were there at the opening. Returns whether there are more
+    /// to count now; after an error that does not end the spool, there are in the next round.
+    fn count_keys(&mut self) -> bool {
+        if self.key_counting.is_complete() || self.queue.failure().is_some() {
+            return false;
+        }
+        let hasher = &self.queue.hasher;
+        let mut counting = self.key_counting;
+        match counting.step(&self.connection, hasher, key_counting::STEP_ROWS) {
+            Ok(counted) => {
+                self.queue.add_counted(&counted, counting.is_complete());
+                self.key_counting = counting;
+                !counting.is_complete()
+            }
+            Err(error) => {
+                self.queue.fail(&error);
+                false
             }
         }
     }
@@ -212,13 +240,19 @@ impl Writer {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(SpoolError::database(COMMITTING))?;
-        let mut changes = Changes::new(&transaction, &self.queue.hasher, self.state);
+        let mut changes = Changes::new(
+            &transaction,
+            &self.queue.hasher,
+            self.state,
+            self.key_counting,
+        );
         let answers = operations
             .iter()
             .map(|work| changes.apply(work))
             .collect::<Result<Vec<_>, _>>()
             .map_err(SpoolError::database(COMMITTING))?;
         let mut state = changes.state;
+        let key_counting = changes.key_counting;
         let settled = Settled {
             stored: state.totals,
             keys_left: changes.keys_left,
@@ -243,6 +277,7 @@ impl Writer {
         // Updated before anything that can fail: the rows are committed, whatever the callers are
         // told, and the next commit has to find this state.
         self.state = state;
+        self.key_counting = key_counting;
         self.watcher.check()?;
         // Without the counter the commit is just as durable; only a later loss of the WAL would be
         // detected less reliably.
@@ -281,9 +316,9 @@ impl Writer {
             log_bytes,
             self.checkpoint_bytes,
             if is_full {
-                maintenance::VACUUM_PAGES_OF_FULL_DISK
+                maintenance::VACUUM_BYTES_OF_FULL_DISK
             } else {
-                maintenance::VACUUM_PAGES
+                maintenance::VACUUM_BYTES
             },
         );
         match shortened {

@@ -10,15 +10,25 @@ use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use common::{Place, append, append_many, beside, copy_files, numbers, record};
+use common::{Place, append, beside, copy_files, numbers};
 use herald_spool::{
-    Damage, DeadLetterRequest, Inspector, OpenReport, Pending, REASON_DAMAGED, Sequence, Spool,
-    SpoolError, SpoolOptions,
+    Damage, DeadLetterRequest, Inspector, OpenReport, Pending, REASON_DAMAGED, Record, Sequence,
+    Spool, SpoolError, SpoolOptions,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 const ROWS: u64 = 200;
+
+/// Creates a record that is so large that the rows are on several pages.
+fn record(number: u64) -> Record {
+    common::record(number).with_header("padding", "x".repeat(300))
+}
+
+fn append_many(spool: &Spool, numbers: impl IntoIterator<Item = u64>) {
+    let records = numbers.into_iter().map(record).collect();
+    spool.append_all(records).unwrap().wait().unwrap();
+}
 
 /// Creates a closed spool of [`ROWS`] records: all are in the database.
 fn closed(place: &Place) {
@@ -487,6 +497,22 @@ fn orphaned_reader_reads_deleted_files() {
     spool.append(record(ROWS)).unwrap().wait().unwrap_err();
     let batch = spool.next_batch(1000, u64::MAX, Sequence::START).unwrap();
     assert!(batch.records.len() as u64 >= ROWS);
+}
+
+#[test]
+fn orphaned_reader_knows_the_keys_of_rows_that_were_not_counted() {
+    let place = Place::new();
+    let spool = place.open();
+    let records = (0..12_000).map(|number| record(number % 3)).collect();
+    spool.append_all(records).unwrap().wait().unwrap();
+    spool.close().unwrap();
+    let spool = place.open();
+    fs::remove_file(place.database()).unwrap();
+    let reader = spool.into_orphaned_reader().unwrap();
+    for number in 0..5 {
+        let key = format!("key-{number}");
+        assert_eq!(reader.holds_key("orders", Some(key.as_bytes())), number < 3);
+    }
 }
 
 #[test]

@@ -3,9 +3,9 @@
 mod common;
 
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use common::{Place, append, append_many, numbers, read_all, record};
+use common::{Place, append, append_many, copy_files, numbers, read_all, record};
 use herald_spool::{
     DeadLetterAction, DeadLetterRequest, FailedAttempt, Found, Headers, Inspector, LateRecord,
     Limit, Record, Sequence, Spool, SpoolError,
@@ -92,6 +92,95 @@ fn removes_only_the_acknowledged_record() {
     assert_eq!(spool.acknowledge(gone).unwrap().wait().unwrap(), 2);
     assert_eq!(numbers(&spool), [1, 3]);
     assert_eq!(spool.depth().unwrap(), 2);
+}
+
+/// More rows than the opening counts by key itself.
+const MANY: u64 = 12_000;
+
+/// Creates a record with a key of its own.
+fn unique(number: u64) -> Record {
+    Record::new("orders", format!("payload {number}")).with_key(format!("unique-{number}"))
+}
+
+fn holds_unique(spool: &Spool, number: u64) -> bool {
+    let key = format!("unique-{number}");
+    spool.holds_key("orders", Some(key.as_bytes())).unwrap()
+}
+
+/// Waits until the rows are counted: from then on a key without rows is free.
+fn wait_for_count(spool: &Spool) {
+    let started = Instant::now();
+    while holds_unique(spool, u64::MAX) {
+        assert!(started.elapsed() < Duration::from_secs(30), "not counted");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn assert_held(spool: &Spool, numbers: std::ops::Range<u64>, held: bool) {
+    for number in numbers {
+        assert_eq!(holds_unique(spool, number), held, "{number}");
+    }
+}
+
+#[test]
+fn counts_keys_while_rows_are_removed_and_appended() {
+    let place = Place::new();
+    let spool = place.open();
+    let appended = spool.append_all((0..MANY).map(unique).collect());
+    let sequences: Vec<_> = appended.unwrap().wait().unwrap().iter().collect();
+    spool.close().unwrap();
+    let spool = place.open();
+    let mut removed = Vec::new();
+    let mut returned = Vec::new();
+    // From both ends: some are counted before they are removed, and some are not.
+    for step in 0..20 {
+        for range in [
+            step * 200..(step + 1) * 200,
+            11_800 - step * 200..12_000 - step * 200,
+        ] {
+            let leaving = sequences[range].to_vec();
+            removed.push(spool.acknowledge(leaving).unwrap());
+        }
+        returned.push(spool.append(unique(step as u64)).unwrap());
+    }
+    assert_held(&spool, 4000..8000, true);
+    assert_held(&spool, 0..20, true);
+    for pending in removed {
+        assert_eq!(pending.wait().unwrap(), 200);
+    }
+    for pending in returned {
+        pending.wait().unwrap();
+    }
+    wait_for_count(&spool);
+    assert_held(&spool, 0..20, true);
+    assert_held(&spool, 20..4000, false);
+    assert_held(&spool, 4000..8000, true);
+    assert_held(&spool, 8000..MANY, false);
+    let left = sequences[4000..8000].to_vec();
+    spool.acknowledge(left).unwrap().wait().unwrap();
+    assert_held(&spool, 4000..8000, false);
+    assert_eq!(spool.depth().unwrap(), 20);
+}
+
+#[test]
+fn closes_while_keys_are_counted() {
+    let place = Place::new();
+    let spool = place.open();
+    let appended = spool.append_all((0..MANY).map(unique).collect()).unwrap();
+    appended.wait().unwrap();
+    spool.close().unwrap();
+    for _ in 0..5 {
+        place.open().close().unwrap();
+    }
+    // A power cut meanwhile.
+    let running = place.open();
+    let other = Place::new();
+    copy_files(&place.database(), &other.database());
+    drop(running);
+    let spool = other.open();
+    wait_for_count(&spool);
+    assert_held(&spool, 0..MANY, true);
+    assert!(spool.verify().unwrap().is_sound());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use herald_spool::{
@@ -24,6 +25,7 @@ pub(super) struct Disk {
 pub(crate) struct SimulatedSpool {
     disk: Arc<Mutex<Disk>>,
     waiting: Arc<Mutex<VecDeque<Job>>>,
+    uncounted: Arc<AtomicUsize>,
 }
 
 type Removed = Box<dyn FnOnce(Result<u64, SpoolError>) + Send>;
@@ -48,17 +50,24 @@ fn key_hash(topic: &str, key: Option<&[u8]>) -> KeyHash {
 pub(super) struct Writer {
     disk: Arc<Mutex<Disk>>,
     waiting: Arc<Mutex<VecDeque<Job>>>,
+    /// Commits until the rows of an earlier process are counted by key.
+    uncounted: Arc<AtomicUsize>,
 }
+
+/// Commits that a process makes while the rows of an earlier one are counted.
+const COMMITS_WHILE_COUNTING: usize = 8;
 
 impl SimulatedSpool {
     pub(super) fn open(disk: &Arc<Mutex<Disk>>) -> (Self, Writer) {
         let writer = Writer {
             disk: disk.clone(),
             waiting: Arc::default(),
+            uncounted: Arc::new(AtomicUsize::new(COMMITS_WHILE_COUNTING)),
         };
         let spool = Self {
             disk: disk.clone(),
             waiting: writer.waiting.clone(),
+            uncounted: writer.uncounted.clone(),
         };
         (spool, writer)
     }
@@ -89,6 +98,9 @@ impl SimulatedSpool {
     }
 
     pub(crate) fn holds_key(&self, topic: &str, key: Option<&[u8]>) -> bool {
+        if self.uncounted.load(Ordering::Relaxed) > 0 {
+            return true;
+        }
         let is_of_key = |record: &Record| record.topic == topic && record.key.as_deref() == key;
         let hash = key_hash(topic, key);
         let waits = lock(&self.waiting)
@@ -156,6 +168,7 @@ impl SimulatedSpool {
         Writer {
             disk: self.disk.clone(),
             waiting: self.waiting.clone(),
+            uncounted: self.uncounted.clone(),
         }
     }
 }
@@ -181,6 +194,8 @@ impl Writer {
     }
 
     fn apply(&self, most: usize) -> Vec<Box<dyn FnOnce()>> {
+        let uncounted = self.uncounted.load(Ordering::Relaxed).saturating_sub(1);
+        self.uncounted.store(uncounted, Ordering::Relaxed);
         let mut waiting = lock(&self.waiting);
         let count = most.min(waiting.len());
         let jobs: Vec<_> = waiting.drain(..count).collect();

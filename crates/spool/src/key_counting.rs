@@ -1,0 +1,304 @@
+//! Count of the rows per key that a spool has when it is opened, in steps between commits.
+//!
+//! To count a million rows takes about a second, so opening does not wait for it. Until all are counted,
+//! [`crate::Spool::holds_key`] is true for every key.
+//!
+//! Rows are counted in the order of their sequences. So a row that is removed meanwhile was counted if its
+//! sequence is not above the last counted one, and a row that is appended meanwhile has a higher
+//! sequence than all that are to be counted.
+
+use rusqlite::{Connection, params};
+
+use crate::error::SpoolError;
+use crate::keys::{KeyCounts, KeyHasher};
+use crate::row::TopicKey;
+use crate::schema::QUEUE;
+use crate::sql_convert::{bytes, from_sql, to_sql};
+
+const COUNTING: &str = "counting the keys of the spool";
+
+/// Rows of a step: it takes some milliseconds, and a commit waits for it. A spool with fewer rows
+/// is counted completely by its opening.
+pub(crate) const STEP_ROWS: u64 = 5000;
+
+/// Progress of the count. Like the state, the writer changes a copy and keeps it after the commit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyCounting {
+    /// Sequence up to which rows are counted.
+    counted: u64,
+    /// Last sequence that was assigned before the opening. Rows behind it are counted when they are
+    /// appended.
+    last: u64,
+    /// Rows that are neither counted nor removed.
+    left: u64,
+}
+
+impl KeyCounting {
+    /// Begins to count the rows of a spool whose next sequence is this one.
+    pub(crate) fn new(rows: u64, next_sequence: u64) -> Self {
+        Self {
+            counted: 0,
+            last: next_sequence.saturating_sub(1),
+            left: rows,
+        }
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.counted >= self.last
+    }
+
+    /// Notes that a row leaves the queue. Returns whether it was counted.
+    pub(crate) fn leaves(&mut self, sequence: u64) -> bool {
+        let is_counted = sequence <= self.counted || sequence > self.last;
+        if !is_counted {
+            self.left = self.left.saturating_sub(1);
+        }
+        is_counted
+    }
+
+    /// Counts at most `limit` rows, and returns the hashes of their keys, one per row. Must not be
+    /// called within a transaction that changes rows.
+    pub(crate) fn step(
+        &mut self,
+        connection: &Connection,
+        hasher: &KeyHasher,
+        limit: u64,
+    ) -> Result<Vec<u64>, SpoolError> {
+        let counted_keys = self
+            .read(connection, hasher, limit)
+            .map_err(SpoolError::database(COUNTING))?;
+        let count = bytes(counted_keys.len());
+        self.left = self.left.saturating_sub(count);
+        if count < limit {
+            self.counted = self.last;
+        }
+        // A damaged inner page can make SQLite skip rows without an error. Their keys would count
+        // as free, and new events would overtake them.
+        if self.is_complete() && self.left > 0 {
+            return Err(SpoolError::Corrupt {
+                context: COUNTING,
+                detail: format!("{} rows are not found", self.left),
+            });
+        }
+        Ok(counted_keys)
+    }
+
+    fn read(
+        &mut self,
+        connection: &Connection,
+        hasher: &KeyHasher,
+        limit: u64,
+    ) -> rusqlite::Result<Vec<u64>> {
+        let mut counted_keys = Vec::new();
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT sequence, topic, key FROM {QUEUE} WHERE sequence > ?1 AND sequence <= ?2
+             ORDER BY sequence LIMIT ?3"
+        ))?;
+        let parameters = params![to_sql(self.counted), to_sql(self.last), to_sql(limit)];
+        let mut rows = statement.query(parameters)?;
+        let mut counted = self.counted;
+        while let Some(row) = rows.next()? {
+            let row_key = TopicKey::of(row, 1)?;
+            counted_keys.push(hasher.hash(row_key.topic, row_key.key));
+            counted = from_sql(row.get(0)?);
+        }
+        self.counted = counted;
+        Ok(counted_keys)
+    }
+}
+
+/// Counts all rows at once, for a spool that is only read.
+pub(crate) fn count_all(
+    connection: &Connection,
+    hasher: &KeyHasher,
+) -> Result<KeyCounts, SpoolError> {
+    let mut keys = KeyCounts::default();
+    let mut counting = KeyCounting {
+        counted: 0,
+        last: u64::MAX,
+        left: 0,
+    };
+    while !counting.is_complete() {
+        for hash in counting.step(connection, hasher, STEP_ROWS)? {
+            keys.add(hash);
+        }
+    }
+    Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::changes::Changes;
+    use crate::job::Operation;
+    use crate::options::SpoolOptions;
+    use crate::queue::{Queue, Settled};
+    use crate::record::{Record, Sequence};
+    use crate::schema;
+    use crate::state::State;
+
+    /// Queue, its rows and the count of their keys, without a thread.
+    struct World {
+        connection: Connection,
+        queue: Queue,
+        state: State,
+        counting: KeyCounting,
+        /// Key of every row, by sequence.
+        rows: BTreeMap<u64, u8>,
+    }
+
+    fn record(key: u8) -> Record {
+        Record::new("t", "payload").with_key([key])
+    }
+
+    fn append(connection: &Connection, hasher: &KeyHasher, state: State, keys: &[u8]) -> State {
+        let counting = KeyCounting::new(0, state.next_sequence);
+        let mut changes = Changes::new(connection, hasher, state, counting);
+        let records = keys.iter().map(|key| record(*key)).collect();
+        changes.apply(&Operation::AppendAll(records)).unwrap();
+        changes.state
+    }
+
+    impl World {
+        fn open(keys: &[u8]) -> Self {
+            let mut connection = Connection::open_in_memory().unwrap();
+            schema::migrate(&mut connection).unwrap();
+            let hasher = KeyHasher::default();
+            let state = append(&connection, &hasher, State::default(), keys);
+            Self {
+                connection,
+                queue: Queue::new(SpoolOptions::new("unused"), hasher, state.totals),
+                counting: KeyCounting::new(state.totals.records, state.next_sequence),
+                state,
+                rows: (1..).zip(keys.iter().copied()).collect(),
+            }
+        }
+
+        fn count(&mut self, rows: u64) {
+            let hasher = &self.queue.hasher;
+            let counted_keys = self.counting.step(&self.connection, hasher, rows).unwrap();
+            self.queue
+                .add_counted(&counted_keys, self.counting.is_complete());
+        }
+
+        /// Removes rows in one transaction, which fails at its end if it is not `durable`.
+        fn remove(&mut self, first: u64, last: u64, durable: bool) {
+            let transaction = self.connection.transaction().unwrap();
+            let mut changes =
+                Changes::new(&transaction, &self.queue.hasher, self.state, self.counting);
+            let sequences = (first..=last).map(Sequence::new).collect();
+            changes.apply(&Operation::Acknowledge(sequences)).unwrap();
+            if !durable {
+                return;
+            }
+            self.state = changes.state;
+            self.counting = changes.key_counting;
+            let settled = Settled {
+                stored: changes.state.totals,
+                keys_left: changes.keys_left,
+                keys_returned: changes.keys_returned,
+            };
+            transaction.commit().unwrap();
+            let none = std::collections::VecDeque::new();
+            self.queue
+                .settle(&none, &settled, std::time::Duration::ZERO);
+            self.rows
+                .retain(|sequence, _| !(first..=last).contains(sequence));
+        }
+
+        fn append(&mut self, key: u8) {
+            let hash = self.queue.hasher.hash_of(&record(key));
+            self.queue.add_counted(&[hash], false);
+            self.rows.insert(self.state.next_sequence, key);
+            self.state = append(&self.connection, &self.queue.hasher, self.state, &[key]);
+        }
+
+        fn check(&self) {
+            for key in 0..4 {
+                let held = self.queue.holds_key("t", Some(&[key]));
+                let expected =
+                    !self.queue.are_keys_complete() || self.rows.values().any(|k| *k == key);
+                assert_eq!(held, expected, "key {key}");
+            }
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Count(u64),
+        Remove {
+            first: u64,
+            rows: u64,
+            durable: bool,
+        },
+        Append(u8),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let remove = (1_u64..40, 0_u64..10, prop::bool::weighted(0.8));
+        prop_oneof![
+            (1_u64..6).prop_map(Step::Count),
+            remove.prop_map(|(first, rows, durable)| Step::Remove {
+                first,
+                rows,
+                durable
+            }),
+            (0_u8..3).prop_map(Step::Append),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn holds_every_key_until_all_rows_are_counted_and_then_those_of_the_rows(
+            keys in prop::collection::vec(0_u8..3, 0..30),
+            steps in prop::collection::vec(step(), 0..40),
+        ) {
+            let mut world = World::open(&keys);
+            for step in steps {
+                match step {
+                    Step::Count(rows) => world.count(rows),
+                    Step::Remove { first, rows, durable } => {
+                        world.remove(first, first + rows, durable);
+                    }
+                    Step::Append(key) => world.append(key),
+                }
+                world.check();
+            }
+            while !world.queue.are_keys_complete() {
+                world.count(4);
+            }
+            world.check();
+            world.remove(1, 1000, true);
+            world.check();
+        }
+    }
+
+    #[test]
+    fn reports_rows_that_are_not_found() {
+        let mut world = World::open(&[0, 1, 2, 0]);
+        world.count(2);
+        world
+            .connection
+            .execute("DELETE FROM queue WHERE sequence = 4", [])
+            .unwrap();
+        let hasher = &world.queue.hasher;
+        let missing = world.counting.step(&world.connection, hasher, 3);
+        assert!(matches!(missing, Err(SpoolError::Corrupt { .. })));
+        assert!(
+            world.queue.holds_key("t", Some(&[9])),
+            "not known to be free"
+        );
+    }
+
+    #[test]
+    fn counts_all_rows_at_once() {
+        let world = World::open(&[0, 2]);
+        let keys = count_all(&world.connection, &world.queue.hasher).unwrap();
+        let contains = |key| keys.contains(world.queue.hasher.hash_of(&record(key)));
+        assert_eq!([0, 1, 2].map(contains), [true, false, true]);
+    }
+}
