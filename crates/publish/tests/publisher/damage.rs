@@ -68,16 +68,16 @@ fn finds_rows_hidden_by_a_damaged_page() {
     let fixture = Fixture::new();
     let publisher = in_an_outage(&fixture);
     let reader = Connection::open(fixture.spool_path()).unwrap();
-    let root: u32 = reader
-        .query_one(
-            "SELECT rootpage FROM sqlite_schema WHERE name = 'queue'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
+    let number = |sql| {
+        reader
+            .query_one(sql, [], |row| row.get::<_, u32>(0))
+            .unwrap()
+    };
+    let root = number("SELECT rootpage FROM sqlite_schema WHERE name = 'queue'");
+    let page = number("PRAGMA page_size") as usize;
     drop(reader);
     let mut bytes = fs::read(log(&fixture)).unwrap();
-    let (header, frame) = (32, 24 + 4096);
+    let (header, frame) = (32, 24 + page);
     let frames = (header..bytes.len() + 1 - frame).step_by(frame);
     let mut root_frames = frames.filter(|at| bytes[*at..*at + 4] == root.to_be_bytes());
     let inside = root_frames.next_back().unwrap() + 24;
