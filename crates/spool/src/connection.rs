@@ -13,10 +13,6 @@ use crate::error::SpoolError;
 /// Time to wait for a lock that another program holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Size of the pages of a new file, in bytes. With SQLite's 4 KiB, a file with a million records takes
-/// almost twice as long to check, and is 15 % larger. Files that have them are used as they are.
-const PAGE_SIZE: i32 = 16_384;
-
 /// Page cache of a connection. A negative `cache_size` is in kibibytes, a positive one in pages.
 const CACHE_SIZE: i32 = -8192;
 
@@ -55,9 +51,8 @@ pub(crate) fn for_writing(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Prepares a file without tables, so that it can give space back to the disk after an outage.
-/// SQLite ignores a change of these settings once there is a table.
+/// SQLite ignores a change of `auto_vacuum` once there is a table.
 pub(crate) fn for_creating(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "page_size", PAGE_SIZE)?;
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")
 }
 
