@@ -129,7 +129,7 @@ fn fill_all(disk: &SmallDisk, spool: &Spool) {
 
 #[test]
 fn all_rows_are_removed_on_a_full_disk() {
-    for rows in [10, 100, 2000] {
+    for rows in [10, 100, 1000] {
         let Some(disk) = SmallDisk::mount() else {
             return;
         };
@@ -153,7 +153,7 @@ fn rows_that_come_and_go_together_do_not_stop_each_other_on_a_full_disk() {
         return;
     };
     let (spool, _) = Spool::open(SpoolOptions::new(disk.database())).unwrap();
-    append_large(&spool, 2000);
+    append_large(&spool, 1000);
     fill_all(&disk, &spool);
     let rows = spool.next_batch(5000, u64::MAX, Sequence::START).unwrap();
     for stored in rows.records {
