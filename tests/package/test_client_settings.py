@@ -122,7 +122,7 @@ def test_headers_are_those_of_the_argument_or_of_the_project(folder: Path) -> No
     assert headers_of() == ["event_id", "event_type"]
     assert headers_of(headers=["correlation_id"]) == ["correlation_id"]
     assert headers_of(headers=[]) == []
-    # What the envelope profile puts into headers alone.
+    # Headers that the envelope profile needs are written all the same.
     assert "ce_id" in headers_of(headers=[], envelope="cloudevents-binary")
 
     (folder / "herald.yaml").write_text("headers: [event_typ]\n")

@@ -41,7 +41,7 @@ pub(crate) struct Changes<'a> {
     hasher: &'a KeyHasher,
     /// State that the transaction will commit.
     pub(crate) state: State,
-    /// Progress of the count by key with which the transaction will leave.
+    /// Progress of the count by key after the transaction.
     pub(crate) key_counting: KeyCounting,
     /// Key hashes of counted rows that leave the queue, one per row.
     pub(crate) keys_left: Vec<u64>,

@@ -1,7 +1,6 @@
 //! Classification of Kafka's and librdkafka's errors, in one table.
 
 use super::error_code::ErrorCode;
-
 use crate::failure::{Failure, FailureCode, FailureKind};
 use FailureKind::{Abandoned, Fatal, Full, Permanent, Retriable};
 

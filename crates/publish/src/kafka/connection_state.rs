@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::error_code::ErrorCode;
-
 use super::classify;
 use super::config::KafkaOptions;
+use super::error_code::ErrorCode;
 use super::log::Log;
 use super::topic_sets::{ABSENCE_TTL, RejectedTopics, VERDICT_TTL};
 use crate::clock::lock;

@@ -23,6 +23,13 @@ macro_rules! error_codes {
             }
         }
 
+        /// Converts the code in an answer of a broker.
+        impl From<i16> for ErrorCode {
+            fn from(number: i16) -> Self {
+                Self::from(i32::from(number))
+            }
+        }
+
         #[cfg(test)]
         impl ErrorCode {
             /// All but [`ErrorCode::Other`].

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::error_code::ErrorCode;
 use herald_process::ForkGuard;
 use herald_wire::record_batch::{Compression, Record};
 use herald_wire::{
@@ -16,6 +15,7 @@ use super::cluster_id;
 use super::config::{ClientKind, KafkaOptions, TOKEN, is_for_consumers_only};
 use super::connection_state::{ConnectionState, closed, no_thread};
 use super::connector::{DROP_TIMEOUT, MAX_WAIT};
+use super::error_code::ErrorCode;
 use super::log::Log;
 use super::oauth::{self, TokenSource};
 use crate::failure::Failure;
@@ -47,9 +47,7 @@ impl Delivery for Report {
 
     fn failed(self, topic: &str, failed: Failed) {
         let failure = match failed {
-            Failed::Refused(code) => self
-                .state
-                .message_failure(ErrorCode::from(i32::from(code)), topic),
+            Failed::Refused(code) => self.state.message_failure(ErrorCode::from(code), topic),
             Failed::Expired => self
                 .state
                 .message_failure(ErrorCode::MessageTimedOut, topic),
@@ -431,9 +429,7 @@ impl Transport for NativeTransport {
         let sent = self.producer()?.send(topic, &record, report);
         sent.map_err(|refused| match refused {
             Refused::Closed => closed(),
-            Refused::Topic(code) => self
-                .state
-                .message_failure(ErrorCode::from(i32::from(code)), topic),
+            Refused::Topic(code) => self.state.message_failure(ErrorCode::from(code), topic),
             Refused::TooLarge => self
                 .state
                 .message_failure(ErrorCode::MessageTooLarge, topic),

@@ -110,7 +110,7 @@ impl TokenSource {
     /// Returns the source; `None` if the client logs in in another way.
     ///
     /// # Errors
-    /// There is no such method, or a provider without the mechanism.
+    /// The method is unknown, or a token provider is set without `sasl.mechanism=OAUTHBEARER`.
     pub(super) fn of(options: &KafkaOptions) -> Result<Option<Self>, Failure> {
         let has_provider = options.provider().is_some();
         if options.text("sasl.mechanisms") != Some("OAUTHBEARER") {

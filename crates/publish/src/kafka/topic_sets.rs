@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::error_code::ErrorCode;
-
 use crate::clock::lock;
 
 /// Time for which the cluster's verdict about a topic is taken to hold. A topic that is created, or

@@ -14,8 +14,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use super::error;
-use crate::kafka::error_code::ErrorCode;
 use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, ConfigResource, ConfigSource, NewPartitions, NewTopic,
     OwnedResourceSpecifier, ResourceSpecifier, TopicReplication, TopicResult,
@@ -30,14 +28,15 @@ pub use plan::{Difference, Plan, PlannedTopic};
 pub use topic::{ConfigEntry, FoundTopic, WantedTopic};
 
 use super::client_config::invalid;
+use super::error;
 use super::metadata_client::{self, ErrorRecorder};
 use super::tokens::TokenKeeper;
 use super::topic_description::{self, TopicDescription};
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::kafka::classify;
 use crate::kafka::cluster_id;
-use crate::kafka::config::ClientKind;
-use crate::kafka::config::KafkaOptions;
+use crate::kafka::config::{ClientKind, KafkaOptions};
+use crate::kafka::error_code::ErrorCode;
 
 /// Maximum number of topics in a request. A broker answers when all of it is done, so a larger one
 /// could take longer than the timeout.

@@ -8,9 +8,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::error::error_code;
-use super::error::failure_of;
-use crate::kafka::error_code::ErrorCode;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::metadata::{Metadata, MetadataTopic};
@@ -20,10 +17,12 @@ pub use end::PartitionEnd;
 pub use record::ConsumerRecord;
 pub use start::StartPosition;
 
+use super::error::{error_code, failure_of};
 use super::metadata_client::{self, ErrorRecorder};
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::kafka::cluster_id;
 use crate::kafka::config::KafkaOptions;
+use crate::kafka::error_code::ErrorCode;
 use record::{from_millis, to_millis};
 
 /// Properties of the consumer. librdkafka requires a group id, but partitions are assigned by hand:

@@ -5,8 +5,6 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::error::error_code;
-use crate::kafka::error_code::ErrorCode;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -14,12 +12,13 @@ use rdkafka::error::KafkaError;
 use rdkafka::metadata::{Metadata, MetadataTopic};
 
 use super::client_config::invalid;
+use super::error::error_code;
 use super::tokens::TokenKeeper;
 use crate::clock::lock;
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::kafka::classify;
-use crate::kafka::config::ClientKind;
-use crate::kafka::config::KafkaOptions;
+use crate::kafka::config::{ClientKind, KafkaOptions};
+use crate::kafka::error_code::ErrorCode;
 use crate::kafka::log::Log;
 
 /// Time to wait for a broker that refuses connections or can't be resolved: it may be starting. A

@@ -4,7 +4,6 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, Weak};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use crate::kafka::error_code::ErrorCode;
 use rdkafka::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::KafkaError;
@@ -23,6 +22,7 @@ use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::kafka::classify;
 use crate::kafka::config::Redactor;
 use crate::kafka::connection_state::{ConnectionState, closed, no_thread};
+use crate::kafka::error_code::ErrorCode;
 use crate::message::Message;
 use crate::transport::{DeliveryCallback, RecordMetadata};
 

@@ -8,10 +8,11 @@ use std::ffi::{CStr, CString, c_char, c_int};
 use std::ptr;
 use std::time::{Duration, Instant};
 
-use super::transport::NO_TOPIC;
 use rdkafka::bindings as ffi;
 use rdkafka::client::{Client, ClientContext};
 use rdkafka::metadata::MetadataBroker;
+
+use super::transport::NO_TOPIC;
 
 /// Property of a topic with the size of its largest batch.
 const MAX_BATCH_BYTES: &CStr = c"max.message.bytes";

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 use std::time::{Duration, Instant};
 
-use crate::kafka::error_code::ErrorCode;
 use herald_process::ForkGuard;
 use rdkafka::config::ClientConfig;
 use rdkafka::producer::Producer as _;
@@ -21,6 +20,7 @@ use crate::kafka::cluster_id;
 use crate::kafka::config::{ClientKind, KafkaOptions, Redactor};
 use crate::kafka::connection_state::{ConnectionState, closed, no_thread};
 use crate::kafka::connector::{DEFAULT_MAX_MESSAGE_BYTES, DROP_TIMEOUT, MAX_WAIT};
+use crate::kafka::error_code::ErrorCode;
 use crate::kafka::log::Log;
 use crate::message::Message;
 use crate::transport::{

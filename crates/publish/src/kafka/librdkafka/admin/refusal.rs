@@ -1,11 +1,11 @@
 //! Refusals: failures of admin requests.
 
-use super::super::error::{self, failure_of};
-use crate::kafka::error_code::ErrorCode;
 use rdkafka::error::KafkaError;
 
+use super::super::error::{self, failure_of};
 use crate::failure::{Failure, FailureCode, FailureKind};
 use crate::kafka::classify;
+use crate::kafka::error_code::ErrorCode;
 
 /// Code of a refused name or value of a configuration.
 pub(super) const INVALID_CONFIG: FailureCode = FailureCode::InvalidConfig;
