@@ -32,10 +32,8 @@ pub struct Message {
     waits_for_schema: bool,
 }
 
-/// Initial capacity for topic, key and header values, and for the payload. Enough for a typical event,
-/// so that the buffer does not grow.
-const METADATA_CAPACITY: usize = 256;
-const PAYLOAD_CAPACITY: usize = 768;
+/// Least capacity of a buffer.
+const CAPACITY: usize = 512;
 
 /// Number of headers of an event with correlation and trace; more need another allocation.
 const USUAL_HEADERS: usize = 5;
@@ -103,7 +101,7 @@ impl Message {
         check_topic(topic)?;
         let mut payload = buffer;
         payload.clear();
-        payload.reserve(PAYLOAD_CAPACITY + METADATA_CAPACITY);
+        payload.reserve(CAPACITY);
         if let Framed::By(frame) = framed {
             payload.extend_from_slice(frame.prefix());
         }
@@ -178,7 +176,6 @@ impl Message {
 
     fn assemble(topic: &str, key: Option<&[u8]>, payload: Vec<u8>, created: SystemTime) -> Self {
         let mut bytes = payload;
-        bytes.reserve(METADATA_CAPACITY);
         let payload_end = bytes.len();
         bytes.extend_from_slice(topic.as_bytes());
         let topic_end = bytes.len();

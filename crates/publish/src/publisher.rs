@@ -208,14 +208,17 @@ impl Publisher {
             Some(schemas) => schemas.of_envelope(&topic, &envelope),
             None => Framed::No,
         };
-        Message::of_envelope_in(
-            self.core.buffers.take(),
+        let buffers = &self.core.buffers;
+        let message = Message::of_envelope_in(
+            buffers.take(),
             &topic,
             profile,
             &envelope,
             options.headers,
             &framed,
-        )
+        )?;
+        buffers.note_size(message.weight());
+        Ok(message)
     }
 
     /// Returns a message of an event that was created without a publisher, with the schema id of its record

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use herald_envelope::key;
 
+use crate::buffers::Buffers;
 use crate::producer::Refused;
 use crate::record_batch::{Identity, Record, Records};
 
@@ -29,9 +30,9 @@ pub(crate) struct Batch<D> {
 }
 
 impl<D> Batch<D> {
-    fn new(since: Instant) -> Self {
+    fn new(since: Instant, buffer: Vec<u8>) -> Self {
         Self {
-            records: Records::default(),
+            records: Records::in_buffer(buffer),
             deliveries: Vec::new(),
             since,
             sequence: None,
@@ -137,6 +138,7 @@ pub(crate) struct Accumulator<D> {
     ready: Mutex<Vec<Ready<D>>>,
     is_closed: AtomicBool,
     batch_bytes: usize,
+    pub(crate) buffers: Buffers,
 }
 
 /// Whether the sender has to be woken for a record.
@@ -153,6 +155,7 @@ impl<D> Accumulator<D> {
             ready: Mutex::default(),
             is_closed: AtomicBool::new(false),
             batch_bytes,
+            buffers: Buffers::default(),
         }
     }
 
@@ -203,7 +206,8 @@ impl<D> Accumulator<D> {
         }
         let partition = state.partition_of(record.key);
         let batch_bytes = state.batch_bytes;
-        let pushed = state.partitions[partition].push(record, delivery, batch_bytes);
+        let open = &mut state.partitions[partition];
+        let pushed = open.push(record, delivery, batch_bytes, &self.buffers);
         let is_awaited = state.partitions[partition].is_awaited.clone();
         drop(state);
         Ok(match pushed {
@@ -295,6 +299,7 @@ impl<D> Topic<D> {
         &self,
         count: usize,
         is_awaited: impl Fn(usize) -> Arc<AtomicBool>,
+        buffers: &Buffers,
     ) -> Vec<usize> {
         let mut state = lock(&self.state);
         let batch_bytes = state.batch_bytes;
@@ -309,7 +314,8 @@ impl<D> Topic<D> {
         for waiting in std::mem::take(&mut state.unassigned) {
             let partition = state.partition_of(waiting.record.key.as_deref());
             let open = &mut state.partitions[partition];
-            let pushed = open.push(&waiting.record.get(), waiting.delivery, batch_bytes);
+            let record = waiting.record.get();
+            let pushed = open.push(&record, waiting.delivery, batch_bytes, buffers);
             if let Pushed::First = pushed {
                 filled.push(partition);
             }
@@ -410,7 +416,13 @@ impl<D> State<D> {
 }
 
 impl<D> Open<D> {
-    fn push<'a, H>(&mut self, record: &Record<'a, H>, delivery: D, batch_bytes: usize) -> Pushed
+    fn push<'a, H>(
+        &mut self,
+        record: &Record<'a, H>,
+        delivery: D,
+        batch_bytes: usize,
+        buffers: &Buffers,
+    ) -> Pushed
     where
         H: ExactSizeIterator<Item = (&'a str, &'a [u8])> + Clone,
     {
@@ -429,7 +441,8 @@ impl<D> Open<D> {
                 full.is_full = true;
                 pushed = Pushed::AfterFull;
             }
-            self.batches.push_back(Batch::new(Instant::now()));
+            let batch = Batch::new(Instant::now(), buffers.take());
+            self.batches.push_back(batch);
         }
         if let Some(batch) = self.batches.back_mut() {
             batch.records.push(record);

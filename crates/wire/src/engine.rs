@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::accumulator::{Accumulator, Batch, Ready, Topic};
+use crate::buffers::Buffers;
 use crate::producer::{Delivery, Failed, Settings};
 use crate::protocol::{
     self, Malformed, Metadata, ProduceRequest, SaslAuthenticate, TopicMetadata, Versions,
@@ -79,6 +80,9 @@ const MAX_THROTTLING: Duration = Duration::from_secs(30);
 
 /// Size of a request after which no batch is added to it.
 const MAX_REQUEST_BYTES: usize = 8_000_000;
+
+/// Time after the last batch after which free buffers are given back to the system.
+const BUFFER_AGE: Duration = Duration::from_secs(1);
 
 /// Longest sleep of the event loop while something is under way, and while nothing is.
 const BUSY_SLEEP: Duration = Duration::from_millis(50);
@@ -292,6 +296,9 @@ pub(crate) struct Engine<D> {
     /// Awaited flag of partitions without a leader: every record of them wakes the event loop.
     leaderless: Arc<AtomicBool>,
     statistics: Statistics,
+    request_buffers: Arc<Buffers>,
+    /// Time of the last request with batches.
+    sent_at: Instant,
     effects: Vec<Effect<D>>,
     is_closed: bool,
 }
@@ -319,6 +326,8 @@ impl<D: Delivery> Engine<D> {
             is_probing: false,
             leaderless: Arc::new(AtomicBool::new(true)),
             statistics: Statistics::default(),
+            request_buffers: Arc::default(),
+            sent_at: now,
             effects: Vec::new(),
             is_closed: false,
         }
@@ -334,6 +343,11 @@ impl<D: Delivery> Engine<D> {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed
+    }
+
+    /// Returns the pool to which requests are given back when they are written.
+    pub(crate) fn request_buffers(&self) -> Arc<Buffers> {
+        self.request_buffers.clone()
     }
 
     /// Returns the preparation of a connection, if there is one.
@@ -587,6 +601,10 @@ impl<D: Delivery> Engine<D> {
             }
         }
         self.leaderless.store(true, Ordering::SeqCst);
+        if now >= self.sent_at + BUFFER_AGE {
+            self.accumulator.buffers.clear();
+            self.request_buffers.clear();
+        }
     }
 
     // Connections.
@@ -923,7 +941,11 @@ impl<D: Delivery> Engine<D> {
             self.partitions.push(Partition::new(topic.clone(), index));
         }
         let slots = entry.slots.clone();
-        let filled = topic.set_partitions(slots.len(), |_| self.leaderless.clone());
+        let filled = topic.set_partitions(
+            slots.len(),
+            |_| self.leaderless.clone(),
+            &self.accumulator.buffers,
+        );
         for partition in &metadata.partitions {
             let index = usize::try_from(partition.index).unwrap_or(usize::MAX);
             let Some(slot) = slots.get(index).copied() else {
@@ -1157,13 +1179,16 @@ impl<D: Delivery> Engine<D> {
         let slots = batches.iter().map(|(slot, _)| *slot).collect();
         let correlation = broker.request(RequestKind::Produce(slots), now);
         broker.producing += 1;
+        self.sent_at = now;
         let bytes = batches.iter().map(|(_, batch)| batch.records.bytes());
         let timeout = i32::try_from(self.settings.request_timeout.as_millis());
+        let mut buffer = self.request_buffers.take();
+        buffer.reserve(bytes.sum::<usize>() / 2 + 1_024);
         let mut request = ProduceRequest::new(
             correlation,
             &self.settings.client_id,
             timeout.unwrap_or(i32::MAX),
-            bytes.sum::<usize>() / 2 + 1_024,
+            buffer,
         );
         let mut topic: Option<&str> = None;
         for (slot, batch) in &batches {
@@ -1316,6 +1341,9 @@ impl<D: Delivery> Engine<D> {
         if code == 0 && first_offset >= 0 {
             partition.numbering.acknowledge();
             partition.backoff = MIN_BACKOFF;
+            self.accumulator
+                .buffers
+                .give_back(batch.records.into_buffer());
             self.effects.push(Effect::Report(Report::Delivered {
                 partition: i32::try_from(partition.index).unwrap_or(i32::MAX),
                 first_offset,

@@ -14,6 +14,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use rustls::ClientConnection;
 
 use crate::accumulator::lock;
+use crate::buffers::Buffers;
 use crate::engine::{Effect, Engine, Node};
 use crate::producer::{Delivery, Listener};
 use crate::protocol::MAX_ANSWER_BYTES;
@@ -99,6 +100,8 @@ struct Connection {
     output: VecDeque<Vec<u8>>,
     /// Bytes of the first one that are written.
     written: usize,
+    /// Pool for written requests.
+    buffers: Arc<Buffers>,
     input: BytesMut,
 }
 
@@ -260,6 +263,7 @@ impl<D: Delivery> EventLoop<D> {
                 tls: None,
                 output: VecDeque::new(),
                 written: 0,
+                buffers: self.engine.request_buffers(),
                 input: BytesMut::new(),
             },
         );
@@ -466,8 +470,10 @@ impl Connection {
                         None => stream.write(rest),
                     };
                     self.written += *taken.as_ref().unwrap_or(&0);
-                    if self.written == bytes.len() {
-                        self.output.pop_front();
+                    if self.written == bytes.len()
+                        && let Some(request) = self.output.pop_front()
+                    {
+                        self.buffers.give_back(request);
                         self.written = 0;
                     }
                     taken

@@ -9,6 +9,7 @@
 //! state machine without I/O, clock or thread (`engine`), which tests drive by hand.
 
 mod accumulator;
+mod buffers;
 mod engine;
 mod event_loop;
 mod producer;

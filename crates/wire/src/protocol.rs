@@ -301,8 +301,13 @@ pub(crate) struct ProduceRequest {
 }
 
 impl ProduceRequest {
-    pub(crate) fn new(correlation: i32, client_id: &str, timeout_ms: i32, capacity: usize) -> Self {
-        let mut bytes = Vec::with_capacity(capacity);
+    /// Begins a request in this buffer, which is empty.
+    pub(crate) fn new(
+        correlation: i32,
+        client_id: &str,
+        timeout_ms: i32,
+        mut bytes: Vec<u8>,
+    ) -> Self {
         put_header(&mut bytes, PRODUCE, PRODUCE_VERSION, correlation, client_id);
         // No transaction.
         bytes.put_i16(-1);

@@ -12,6 +12,9 @@ use ruzstd::encoding::CompressionLevel;
 /// Bytes of a batch before its records.
 const HEADER: usize = 61;
 
+/// Size of a buffer that does not double.
+const LARGE: usize = 64 * 1024;
+
 /// First byte that the checksum covers.
 const CHECKED_FROM: usize = 21;
 
@@ -90,6 +93,19 @@ pub struct Records {
 }
 
 impl Records {
+    /// Creates records that are written to this buffer, which is empty.
+    pub(crate) fn in_buffer(buffer: Vec<u8>) -> Self {
+        Self {
+            bytes: buffer,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the buffer.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Returns the number of records.
     pub fn len(&self) -> usize {
         usize::try_from(self.count).unwrap_or_default()
@@ -119,7 +135,7 @@ impl Records {
         let offset = i64::from(self.count);
         let size = record.size(timestamp, offset);
         let bytes = &mut self.bytes;
-        bytes.reserve(size + varint_size(length(size)));
+        make_room(bytes, size + varint_size(length(size)));
         put_varint(bytes, length(size));
         // Attributes: none are defined.
         bytes.push(0);
@@ -246,6 +262,18 @@ fn compress_lz4(records: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
     encoder.write_all(records)?;
     encoder.finish()?;
     Ok(())
+}
+
+/// Makes room for so many more bytes. A large buffer grows by a half: many are full at the same time.
+fn make_room(bytes: &mut Vec<u8>, more: usize) {
+    if bytes.capacity() - bytes.len() >= more {
+        return;
+    }
+    if bytes.len() < LARGE {
+        bytes.reserve(more);
+    } else {
+        bytes.reserve_exact(more.max(bytes.len() / 2));
+    }
 }
 
 fn put(batch: &mut [u8], at: usize, value: &[u8]) {
