@@ -294,7 +294,7 @@ impl<D> Topic<D> {
     }
 
     /// Notes the number of partitions, and moves the records that waited for it into batches.
-    /// Returns the partitions that have records now. Partitions do not become fewer.
+    /// Returns the partitions that have records now. Partitions do not become fewer by it.
     pub(crate) fn set_partitions(
         &self,
         count: usize,
@@ -324,6 +324,15 @@ impl<D> Topic<D> {
             }
         }
         filled
+    }
+
+    /// Removes the partitions behind the first ones, and takes their records.
+    pub(crate) fn remove_partitions(&self, count: usize) -> Vec<D> {
+        let mut state = lock(&self.state);
+        let count = count.min(state.partitions.len());
+        let removed = state.partitions.drain(count..);
+        let batches = removed.flat_map(|open| open.batches);
+        batches.flat_map(|batch| batch.deliveries).collect()
     }
 
     /// Sets the bytes after which another batch is begun, and the limit. Takes the records that waited

@@ -22,7 +22,8 @@ use crate::accumulator::{Accumulator, Batch, Ready, Topic};
 use crate::buffers::Buffers;
 use crate::producer::{Delivery, Failed, Settings};
 use crate::protocol::{
-    self, Malformed, Metadata, ProduceRequest, SaslAuthenticate, TopicMetadata, Versions,
+    self, BrokerMetadata, Leader, Malformed, Metadata, ProduceRequest, SaslAuthenticate, TopicId,
+    TopicMetadata, Versions,
 };
 use crate::record_batch::{Identity, Records, next_sequence};
 use crate::sasl::Exchange;
@@ -49,6 +50,9 @@ const BATCH_TOO_LARGE: i16 = 18;
 /// Error code for a topic that does not exist.
 const UNKNOWN_TOPIC: i16 = 3;
 
+/// Error code for records of a partition that their topic does not have since it was created again.
+const UNKNOWN_TOPIC_ID: i16 = 100;
+
 /// Error codes of a cluster whose coordinator is not ready yet.
 const COORDINATOR_STARTS: [i16; 2] = [14, 15];
 
@@ -61,6 +65,10 @@ const METADATA_BACKOFF: Duration = Duration::from_millis(50);
 
 /// Wait before a producer id is asked for again.
 const IDENTITY_BACKOFF: Duration = Duration::from_millis(100);
+
+/// Time after which an older leader epoch, or fewer partitions, count, because no broker knows more any
+/// more.
+pub(crate) const MAX_STALENESS: Duration = Duration::from_secs(10);
 
 /// Time after which another broker is asked for metadata.
 const METADATA_PATIENCE: Duration = Duration::from_secs(2);
@@ -220,6 +228,13 @@ enum Met {
 
 struct Entry<D> {
     topic: Arc<Topic<D>>,
+    /// `None` while no broker has told it.
+    id: Option<TopicId>,
+    /// Number of its partitions.
+    count: usize,
+    /// Time since which brokers only tell of fewer.
+    fewer_since: Option<Instant>,
+    /// Partitions, also those that it had before it was created again.
     slots: Vec<Slot>,
     /// Time at which the cluster first said that it does not exist.
     absent_since: Option<Instant>,
@@ -234,6 +249,10 @@ struct Partition<D> {
     index: usize,
     /// -1 while there is none.
     leader: Node,
+    /// Epoch of the leader; -1 while it is not known.
+    epoch: i32,
+    /// Time since which brokers only tell older epochs.
+    stale_since: Option<Instant>,
     numbering: Numbering,
     /// Batches under way, oldest first, all at the same broker.
     in_flight: VecDeque<Batch<D>>,
@@ -246,6 +265,8 @@ struct Partition<D> {
     is_recovering: bool,
     /// Whether it needs another identity: its sequences have a gap.
     needs_reset: bool,
+    /// Whether its topic may have been created again, whose brokers know no batch of this producer.
+    may_be_recreated: bool,
     retry_at: Option<Instant>,
     backoff: Duration,
     work: Work,
@@ -290,6 +311,8 @@ pub(crate) struct Engine<D> {
     identity_at: Instant,
     metadata_at: Instant,
     metadata_asked: Option<(Node, Instant)>,
+    /// Broker that was asked last.
+    metadata_from: Option<Node>,
     /// Topics whose limits are to be asked for.
     limits_wanted: Vec<Box<str>>,
     is_probing: bool,
@@ -322,6 +345,7 @@ impl<D: Delivery> Engine<D> {
             identity_at: now,
             metadata_at: now,
             metadata_asked: None,
+            metadata_from: None,
             limits_wanted: Vec::new(),
             is_probing: false,
             leaderless: Arc::new(AtomicBool::new(true)),
@@ -396,6 +420,14 @@ impl<D: Delivery> Engine<D> {
         } else {
             left.min(longest)
         }
+    }
+
+    /// Returns the id of a topic, and the leader of a partition with its epoch.
+    #[cfg(test)]
+    pub(crate) fn leader(&self, topic: &str, index: usize) -> Option<(Option<TopicId>, Node, i32)> {
+        let entry = self.topics.get(topic)?;
+        let partition = &self.partitions[*entry.slots.get(index)?];
+        Some((entry.id, partition.leader, partition.epoch))
     }
 
     // Events.
@@ -504,13 +536,13 @@ impl<D: Delivery> Engine<D> {
                     }
                 }
             }
-            (RequestKind::Produce(slots), _) => {
+            (RequestKind::Produce(slots), Some(versions)) => {
                 broker.producing -= 1;
                 self.statistics.update(node, |it| {
                     it.in_flight = it.in_flight.saturating_sub(1);
                     it.add_latency(now.saturating_duration_since(request.at));
                 });
-                self.on_produced(node, slots, answer, now)
+                self.on_produced(node, versions, slots, answer, now)
                     .map_err(Trouble::network)
             }
             (_, None) => Err(Trouble::network("an answer before the versions are known")),
@@ -536,6 +568,9 @@ impl<D: Delivery> Engine<D> {
         let entry = self.topics.entry(topic.name.clone());
         entry.or_insert_with(|| Entry {
             topic,
+            id: None,
+            count: 0,
+            fewer_since: None,
             slots: Vec::new(),
             absent_since: None,
             limit_at: Some(now),
@@ -846,8 +881,12 @@ impl<D: Delivery> Engine<D> {
             .filter(|(node, _)| Some(**node) != asked)
             .map(|(node, _)| *node)
             .collect();
-        // The one with the fewest requests answers first.
-        nodes.sort_by_key(|node| self.brokers[node].requests.len());
+        // The one with the fewest requests answers first. Another one each time: one that is cut off
+        // from the rest of the cluster would tell the same old leaders again and again.
+        nodes.sort_by_key(|node| {
+            let was_last = self.metadata_from == Some(*node);
+            (was_last, self.brokers[node].requests.len())
+        });
         if !self.is_probing {
             nodes.truncate(1);
         }
@@ -867,6 +906,7 @@ impl<D: Delivery> Engine<D> {
             );
             self.effects.push(Effect::Write { node, bytes });
             self.metadata_asked = Some((node, now));
+            self.metadata_from = Some(node);
             self.metadata_at = now + self.settings.metadata_age;
         }
     }
@@ -874,17 +914,7 @@ impl<D: Delivery> Engine<D> {
     fn on_metadata(&mut self, from: Node, metadata: &Metadata, now: Instant) {
         // Numbers below 0 are those of bootstrap servers.
         for broker in (metadata.brokers.iter()).filter(|broker| broker.id >= 0) {
-            let (host, port) = (broker.host.clone(), broker.port);
-            let port = u16::try_from(port).unwrap_or_default();
-            let known = self.brokers.entry(broker.id);
-            let known = known.or_insert_with(|| Broker::new(host.clone(), port, now));
-            if (&known.host, known.port) != (&host, port) {
-                (known.host, known.port) = (host, port);
-                if broker.id != from && known.is_connected() {
-                    let trouble = Trouble::network("it has another address now");
-                    self.distrust(broker.id, trouble, now);
-                }
-            }
+            self.on_broker(from, broker, now);
         }
         if self.is_probing {
             self.is_probing = false;
@@ -893,6 +923,21 @@ impl<D: Delivery> Engine<D> {
         }
         for topic in &metadata.topics {
             self.on_topic(topic, now);
+        }
+    }
+
+    /// A broker has told the address of one.
+    fn on_broker(&mut self, from: Node, broker: &BrokerMetadata, now: Instant) {
+        let (host, port) = (broker.host.clone(), broker.port);
+        let port = u16::try_from(port).unwrap_or_default();
+        let known = self.brokers.entry(broker.id);
+        let known = known.or_insert_with(|| Broker::new(host.clone(), port, now));
+        if (&known.host, known.port) != (&host, port) {
+            (known.host, known.port) = (host, port);
+            if broker.id != from && known.is_connected() {
+                let trouble = Trouble::network("it has another address now");
+                self.distrust(broker.id, trouble, now);
+            }
         }
     }
 
@@ -935,14 +980,37 @@ impl<D: Delivery> Engine<D> {
             return;
         };
         let topic = entry.topic.clone();
-        while entry.slots.len() < metadata.partitions.len() {
+        let told = metadata.partitions.len();
+        if told >= entry.count {
+            entry.fewer_since = None;
+        }
+        // Epochs of two topics, or of one that might be another, say nothing about each other.
+        let is_same = entry.id.is_some() && entry.id == metadata.id;
+        let is_recreated = match (entry.id, metadata.id) {
+            (Some(known), Some(id)) => known != id,
+            // Before Kafka 2.8. No topic has fewer partitions than before, unless it is another one.
+            _ => told < entry.count && now >= *entry.fewer_since.get_or_insert(now) + MAX_STALENESS,
+        };
+        entry.id = metadata.id.or(entry.id);
+        entry.count = if is_recreated {
+            told
+        } else {
+            told.max(entry.count)
+        };
+        while entry.slots.len() < entry.count {
             let index = entry.slots.len();
             entry.slots.push(self.partitions.len());
             self.partitions.push(Partition::new(topic.clone(), index));
         }
-        let slots = entry.slots.clone();
+        let (count, slots) = (entry.count, entry.slots.clone());
+        if is_recreated {
+            self.on_recreated(&topic, &slots, now);
+        }
+        if count < slots.len() {
+            self.remove_partitions(&topic, count, &slots, now);
+        }
         let filled = topic.set_partitions(
-            slots.len(),
+            count,
             |_| self.leaderless.clone(),
             &self.accumulator.buffers,
         );
@@ -951,30 +1019,90 @@ impl<D: Delivery> Engine<D> {
             let Some(slot) = slots.get(index).copied() else {
                 continue;
             };
-            let leader = partition.leader;
-            let leader = if self.brokers.contains_key(&leader) {
-                leader
+            if is_same && self.is_stale(slot, partition.leader.epoch, now) {
+                if self.partitions[slot].work != Work::None {
+                    self.refresh_metadata(now + METADATA_BACKOFF);
+                }
             } else {
-                -1
-            };
-            let known = &mut self.partitions[slot];
-            if known.leader != leader {
-                if let Some(old) = self.brokers.get_mut(&known.leader) {
-                    old.ready.retain(|ready| *ready != slot);
-                }
-                known.leader = leader;
-                let broker = self.brokers.get(&leader).filter(|_| leader >= 0);
-                let is_awaited = broker.map_or(&self.leaderless, |broker| &broker.is_awaited);
-                topic.set_awaited(index, is_awaited.clone());
-                // A record may have come while nobody was to be woken for this partition.
-                if known.work == Work::Queued || topic.front(index, |_| true) {
-                    known.work = Work::Waiting;
-                }
+                self.set_leader(slot, partition.leader, now);
             }
-            if known.work != Work::None || filled.contains(&index) {
+            if self.partitions[slot].work != Work::None || filled.contains(&index) {
                 self.mark_work(slot, now);
             }
         }
+    }
+
+    /// Returns whether a broker has told of an older leader than is known (KIP-320): it is behind.
+    fn is_stale(&mut self, slot: Slot, epoch: i32, now: Instant) -> bool {
+        let partition = &mut self.partitions[slot];
+        if epoch < 0 || partition.epoch <= epoch {
+            partition.stale_since = None;
+            return false;
+        }
+        now < *partition.stale_since.get_or_insert(now) + MAX_STALENESS
+    }
+
+    /// Moves a partition to its leader.
+    fn set_leader(&mut self, slot: Slot, leader: Leader, now: Instant) {
+        let partition = &mut self.partitions[slot];
+        if leader.epoch >= 0 {
+            if partition.epoch >= 0 && partition.epoch < leader.epoch {
+                // The wait is for what the leader before refused.
+                partition.retry_at = None;
+            }
+            partition.epoch = leader.epoch;
+            partition.stale_since = None;
+        }
+        let broker = self.brokers.get(&leader.id).filter(|_| leader.id >= 0);
+        let leader = broker.map_or(-1, |_| leader.id);
+        if partition.leader == leader {
+            return;
+        }
+        let is_awaited = broker.map_or(&self.leaderless, |broker| &broker.is_awaited);
+        let (topic, index) = (partition.topic.clone(), partition.index);
+        topic.set_awaited(index, is_awaited.clone());
+        let old = std::mem::replace(&mut partition.leader, leader);
+        if let Some(old) = self.brokers.get_mut(&old) {
+            old.ready.retain(|ready| *ready != slot);
+        }
+        // A record may have come while nobody was to be woken for this partition.
+        if partition.work != Work::None || topic.front(index, |_| true) {
+            partition.work = Work::Waiting;
+            self.mark_work(slot, now);
+        }
+    }
+
+    /// A topic was deleted and created again: its logs are empty, and epochs of leaders begin anew.
+    fn on_recreated(&mut self, topic: &Topic<D>, slots: &[Slot], now: Instant) {
+        let name = &topic.name;
+        tracing::warn!(target: "herald::kafka", topic = &**name, "a topic was deleted and created again");
+        for slot in slots {
+            let partition = &mut self.partitions[*slot];
+            (partition.epoch, partition.stale_since) = (-1, None);
+            partition.may_be_recreated = true;
+            partition.is_recovering = true;
+            self.recover(*slot, now);
+        }
+        self.ask_again_for_limit(name, now);
+    }
+
+    /// Fails the records of partitions that a topic does not have since it was created again: at the
+    /// next attempt their keys belong to others.
+    fn remove_partitions(
+        &mut self,
+        topic: &Arc<Topic<D>>,
+        count: usize,
+        slots: &[Slot],
+        now: Instant,
+    ) {
+        let deliveries = topic.remove_partitions(count);
+        for slot in &slots[count..] {
+            let nobody = Leader { id: -1, epoch: -1 };
+            self.set_leader(*slot, nobody, now);
+            self.refuse_waiting(*slot, UNKNOWN_TOPIC_ID, now);
+            self.partitions[*slot].work = Work::None;
+        }
+        self.fail(topic, deliveries, Failed::Refused(UNKNOWN_TOPIC_ID));
     }
 
     /// The cluster takes nothing for a topic: fails what is there for it.
@@ -984,16 +1112,7 @@ impl<D: Delivery> Engine<D> {
         };
         let (topic, slots) = (entry.topic.clone(), entry.slots.clone());
         for slot in slots {
-            let partition = &mut self.partitions[slot];
-            let batches = std::mem::take(&mut partition.again);
-            partition.needs_reset |= batches.iter().any(|batch| batch.sequence.is_some());
-            let deliveries = batches.into_iter().flat_map(|batch| batch.deliveries);
-            let deliveries = deliveries.collect();
-            self.fail(&topic, deliveries, Failed::Refused(code));
-            if self.partitions[slot].needs_reset {
-                self.partitions[slot].is_recovering = true;
-                self.recover(slot, now);
-            }
+            self.refuse_waiting(slot, code, now);
         }
         let deliveries = topic.take_all(Some((code, now + REJECTION)));
         self.fail(&topic, deliveries, Failed::Refused(code));
@@ -1002,6 +1121,21 @@ impl<D: Delivery> Engine<D> {
             topic: name.to_owned(),
             bytes: None,
         });
+    }
+
+    /// Fails the batches of a partition that are to be sent again.
+    fn refuse_waiting(&mut self, slot: Slot, code: i16, now: Instant) {
+        let partition = &mut self.partitions[slot];
+        let topic = partition.topic.clone();
+        let batches = std::mem::take(&mut partition.again);
+        partition.needs_reset |= batches.iter().any(|batch| batch.sequence.is_some());
+        let deliveries = batches.into_iter().flat_map(|batch| batch.deliveries);
+        let deliveries = deliveries.collect();
+        self.fail(&topic, deliveries, Failed::Refused(code));
+        if self.partitions[slot].needs_reset {
+            self.partitions[slot].is_recovering = true;
+            self.recover(slot, now);
+        }
     }
 
     // Limits.
@@ -1176,6 +1310,9 @@ impl<D: Delivery> Engine<D> {
         let Some(broker) = self.brokers.get_mut(&node) else {
             return false;
         };
+        let Link::Up(versions) = broker.link else {
+            return false;
+        };
         let slots = batches.iter().map(|(slot, _)| *slot).collect();
         let correlation = broker.request(RequestKind::Produce(slots), now);
         broker.producing += 1;
@@ -1185,6 +1322,7 @@ impl<D: Delivery> Engine<D> {
         let mut buffer = self.request_buffers.take();
         buffer.reserve(bytes.sum::<usize>() / 2 + 1_024);
         let mut request = ProduceRequest::new(
+            versions,
             correlation,
             &self.settings.client_id,
             timeout.unwrap_or(i32::MAX),
@@ -1201,7 +1339,7 @@ impl<D: Delivery> Engine<D> {
                 continue;
             };
             let index = i32::try_from(partition.index).unwrap_or(i32::MAX);
-            request.partition(index, |out| {
+            request.partition(index, batch.records.bytes() / 2, |out| {
                 let compression = self.settings.compression;
                 batch.records.seal(compression, identity, sequence, out);
             });
@@ -1290,16 +1428,19 @@ impl<D: Delivery> Engine<D> {
     fn on_produced(
         &mut self,
         node: Node,
+        versions: Versions,
         slots: Vec<Slot>,
         answer: Bytes,
         now: Instant,
     ) -> Result<(), Malformed> {
         let mut left: HashSet<Slot> = slots.iter().copied().collect();
-        let answer = protocol::read_produce(answer);
+        let answer = protocol::read_produce(versions, answer);
         if let Ok(answer) = &answer {
             self.throttle(node, answer.throttled_ms, now);
         }
-        let topics = answer.as_ref().map_or(&[][..], |answer| &answer.topics);
+        let (topics, leaders) = answer.as_ref().map_or((&[][..], &[][..]), |answer| {
+            (&answer.topics, &answer.leaders)
+        });
         for (name, partitions) in topics {
             for partition in partitions {
                 let entry = self.topics.get(name.as_str());
@@ -1308,6 +1449,9 @@ impl<D: Delivery> Engine<D> {
                 if let Some(slot) = slot
                     && left.remove(&slot)
                 {
+                    if let Some(leader) = partition.leader {
+                        self.on_current_leader(node, slot, leader, leaders, now);
+                    }
                     self.on_batch(slot, partition.error_code, partition.first_offset, now);
                 }
             }
@@ -1318,6 +1462,27 @@ impl<D: Delivery> Engine<D> {
             }
         }
         answer.map(|_| ())
+    }
+
+    /// A broker that does not lead a partition has told who does (KIP-951).
+    fn on_current_leader(
+        &mut self,
+        from: Node,
+        slot: Slot,
+        leader: Leader,
+        addresses: &[BrokerMetadata],
+        now: Instant,
+    ) {
+        // What is not newer may be wrong, as behind a proxy: metadata is asked for then.
+        if leader.id < 0 || leader.epoch <= self.partitions[slot].epoch {
+            return;
+        }
+        if let Some(broker) = addresses.iter().find(|broker| broker.id == leader.id) {
+            self.on_broker(from, broker, now);
+        }
+        if self.brokers.contains_key(&leader.id) {
+            self.set_leader(slot, leader, now);
+        }
     }
 
     /// A broker takes no more from this client for a time: it would not read requests before its end
@@ -1359,8 +1524,11 @@ impl<D: Delivery> Engine<D> {
                 }
                 Verdict::Again => partition.returned.push_back(batch),
                 Verdict::AgainElsewhere => {
+                    partition.may_be_recreated |= code == UNKNOWN_TOPIC;
                     partition.returned.push_back(batch);
-                    self.refresh_metadata(now);
+                    if !partition.has_moved() {
+                        self.refresh_metadata(now);
+                    }
                 }
                 Verdict::OutOfSequence => {
                     // Expected behind one that has to be sent again.
@@ -1404,6 +1572,9 @@ impl<D: Delivery> Engine<D> {
             .iter()
             .any(|batch| expired(batch) && batch.sequence.is_some());
         again.retain(|batch| !expired(batch));
+        if std::mem::take(&mut partition.may_be_recreated) {
+            partition.numbering.forget();
+        }
         if partition.needs_reset {
             partition.needs_reset = false;
             for batch in &mut again {
@@ -1411,6 +1582,8 @@ impl<D: Delivery> Engine<D> {
             }
             partition.numbering = Numbering::Awaited;
             self.identity_waiters.push_back(slot);
+        } else if partition.has_moved() {
+            partition.retry_at = None;
         } else {
             partition.retry_at = Some(now + partition.backoff);
             partition.backoff = (partition.backoff * 2).min(MAX_BACKOFF);
@@ -1557,6 +1730,13 @@ impl Numbering {
             *is_known = true;
         }
     }
+
+    /// The cluster may have no batch of this identity any more.
+    fn forget(&mut self) {
+        if let Self::Begun { is_known, .. } = self {
+            *is_known = false;
+        }
+    }
 }
 
 impl<D> Partition<D> {
@@ -1565,6 +1745,8 @@ impl<D> Partition<D> {
             topic,
             index,
             leader: -1,
+            epoch: -1,
+            stale_since: None,
             numbering: Numbering::New,
             in_flight: VecDeque::new(),
             in_flight_at: -1,
@@ -1572,9 +1754,14 @@ impl<D> Partition<D> {
             returned: VecDeque::new(),
             is_recovering: false,
             needs_reset: false,
+            may_be_recreated: false,
             retry_at: None,
             backoff: MIN_BACKOFF,
             work: Work::None,
         }
+    }
+    /// Returns whether it has another leader than the broker to which batches were sent last.
+    fn has_moved(&self) -> bool {
+        self.leader >= 0 && self.leader != self.in_flight_at
     }
 }

@@ -4,6 +4,9 @@
 //! Read by hand: a broker may be broken or hostile, and the known library allocates as many elements
 //! as an answer claims to have, whatever its size.
 
+#[cfg(test)]
+mod tests;
+
 use bytes::{Buf, BufMut, Bytes};
 
 /// Numbers of requests.
@@ -15,19 +18,28 @@ const INIT_PRODUCER_ID: i16 = 22;
 const DESCRIBE_CONFIGS: i16 = 32;
 const SASL_AUTHENTICATE: i16 = 36;
 
-/// Version of `Produce`: the first whose answers name the records that a broker rejects (Kafka 2.4).
-const PRODUCE_VERSION: i16 = 8;
 /// Every broker knows it, and its answer has no other shape in later versions.
 const API_VERSIONS_VERSION: i16 = 0;
-/// Lowest and highest known versions of the other requests; the broker's limits count too. Those
-/// without tagged fields say all that is needed.
-const METADATA_VERSIONS: (i16, i16) = (4, 8);
+/// Lowest and highest known versions of the other requests; the broker's limits count too.
+///
+/// Redpanda has 7 of `Produce`, Kafka 2.1 too, the first with zstd. From 13 on it names topics by id.
+const PRODUCE_VERSIONS: (i16, i16) = (7, 12);
+const METADATA_VERSIONS: (i16, i16) = (4, 12);
 const INIT_PRODUCER_ID_VERSIONS: (i16, i16) = (0, 1);
 const SASL_AUTHENTICATE_VERSIONS: (i16, i16) = (0, 1);
 /// Before tagged fields; the lowest that Kafka 4 knows.
 const DESCRIBE_CONFIGS_VERSION: i16 = 1;
 /// The first after which messages of the login are requests of their own (Kafka 1.0).
 const SASL_HANDSHAKE_VERSION: i16 = 1;
+
+/// First versions with tagged fields and compact lengths (KIP-482).
+const FLEXIBLE_PRODUCE: i16 = 9;
+const FLEXIBLE_METADATA: i16 = 9;
+
+/// Tag of the current leader of a partition, and of the addresses of such leaders, in answers to
+/// `Produce` from version 10 on (KIP-951).
+const CURRENT_LEADER: u32 = 0;
+const LEADER_ENDPOINTS: u32 = 0;
 
 /// Kind of resource in `DescribeConfigs`.
 const TOPIC_RESOURCE: i8 = 2;
@@ -44,6 +56,7 @@ pub(crate) type Malformed = String;
 /// Versions of requests that a broker and this client both know.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Versions {
+    produce: i16,
     metadata: i16,
     init_producer_id: i16,
     /// `None` if the broker has no login.
@@ -69,13 +82,27 @@ pub(crate) struct BrokerMetadata {
 pub(crate) struct TopicMetadata {
     pub(crate) error_code: i16,
     pub(crate) name: String,
+    /// Unlike its name, another one when the topic was deleted and created again (KIP-516).
+    pub(crate) id: Option<TopicId>,
     pub(crate) partitions: Vec<PartitionMetadata>,
 }
 
 #[derive(Clone)]
 pub(crate) struct PartitionMetadata {
     pub(crate) index: i32,
-    pub(crate) leader: i32,
+    pub(crate) leader: Leader,
+}
+
+/// Id of a topic, a UUID.
+pub(crate) type TopicId = u128;
+
+/// Leader of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Leader {
+    /// -1 while there is none.
+    pub(crate) id: i32,
+    /// Number that grows with each election (KIP-320); -1 if it is not known.
+    pub(crate) epoch: i32,
 }
 
 /// Answer to `InitProducerId`.
@@ -89,6 +116,8 @@ pub(crate) struct ProducerId {
 pub(crate) struct Produced {
     /// Of each topic its name, and its partitions.
     pub(crate) topics: Vec<(String, Vec<ProducedPartition>)>,
+    /// Addresses of the leaders that partitions have now.
+    pub(crate) leaders: Vec<BrokerMetadata>,
     /// Milliseconds for which the broker takes no more from this client.
     pub(crate) throttled_ms: i32,
 }
@@ -97,6 +126,8 @@ pub(crate) struct ProducedPartition {
     pub(crate) index: i32,
     pub(crate) error_code: i16,
     pub(crate) first_offset: i64,
+    /// Leader that it has now, where the broker is not it.
+    pub(crate) leader: Option<Leader>,
 }
 
 /// Answer to `SaslHandshake`.
@@ -141,13 +172,13 @@ impl Versions {
             }
             Ok(version)
         };
-        choose("Produce", PRODUCE, (PRODUCE_VERSION, PRODUCE_VERSION))?;
         let login = choose(
             "SaslAuthenticate",
             SASL_AUTHENTICATE,
             SASL_AUTHENTICATE_VERSIONS,
         );
         Ok(Self {
+            produce: choose("Produce", PRODUCE, PRODUCE_VERSIONS)?,
             metadata: choose("Metadata", METADATA, METADATA_VERSIONS)?,
             init_producer_id: choose(
                 "InitProducerId",
@@ -184,14 +215,37 @@ pub(crate) fn metadata<'a>(
     topics: impl ExactSizeIterator<Item = &'a str>,
 ) -> Vec<u8> {
     let version = versions.metadata;
+    let is_flexible = version >= FLEXIBLE_METADATA;
     request(METADATA, version, correlation, client_id, |bytes| {
-        bytes.put_i32(i32::try_from(topics.len()).unwrap_or(i32::MAX));
-        topics.for_each(|name| put_string(bytes, name));
+        if is_flexible {
+            put_no_tags(bytes);
+            put_compact_length(bytes, topics.len());
+        } else {
+            bytes.put_i32(i32::try_from(topics.len()).unwrap_or(i32::MAX));
+        }
+        for name in topics {
+            if version >= 10 {
+                let by_name: TopicId = 0;
+                bytes.put_u128(by_name);
+            }
+            if is_flexible {
+                put_compact_string(bytes, name);
+                put_no_tags(bytes);
+            } else {
+                put_string(bytes, name);
+            }
+        }
         let creates_topics = true;
         bytes.put_u8(creates_topics.into());
+        // Rights are not asked for: on the cluster, and on topics.
+        if (8..=10).contains(&version) {
+            bytes.put_u8(0);
+        }
         if version >= 8 {
-            // Rights on the cluster and on topics are not asked for.
-            bytes.put_u16(0);
+            bytes.put_u8(0);
+        }
+        if is_flexible {
+            put_no_tags(bytes);
         }
     })
 }
@@ -291,75 +345,156 @@ fn put_string(bytes: &mut Vec<u8>, text: &str) {
     bytes.put_slice(text.as_bytes());
 }
 
+/// Writes the length of an array, a text or bytes, where 0 stands for a missing one.
+fn put_compact_length(bytes: &mut Vec<u8>, length: usize) {
+    let (varint, width) = compact_length(length);
+    bytes.put_slice(&varint[..width]);
+}
+
+fn put_compact_string(bytes: &mut Vec<u8>, text: &str) {
+    put_compact_length(bytes, text.len());
+    bytes.put_slice(text.as_bytes());
+}
+
+fn put_no_tags(bytes: &mut Vec<u8>) {
+    bytes.put_u8(0);
+}
+
+/// Returns a compact length and the number of its bytes.
+fn compact_length(length: usize) -> ([u8; 5], usize) {
+    let mut left = u32::try_from(length).map_or(u32::MAX, |length| length.saturating_add(1));
+    let (mut varint, mut width) = ([0; 5], 0);
+    loop {
+        let [low, ..] = left.to_le_bytes();
+        left >>= 7;
+        varint[width] = if left == 0 { low } else { low | 0x80 };
+        width += 1;
+        if left == 0 {
+            return (varint, width);
+        }
+    }
+}
+
 /// `Produce` request, which is built in place.
 pub(crate) struct ProduceRequest {
     bytes: Vec<u8>,
-    topics: u32,
-    topics_at: usize,
-    partitions: u32,
-    partitions_at: usize,
+    is_flexible: bool,
+    topics: usize,
+    topics_at: Length,
+    partitions: usize,
+    partitions_at: Length,
+}
+
+/// Place that is reserved for a length.
+#[derive(Clone, Copy, Default)]
+struct Length {
+    at: usize,
+    width: usize,
 }
 
 impl ProduceRequest {
     /// Begins a request in this buffer, which is empty.
     pub(crate) fn new(
+        versions: Versions,
         correlation: i32,
         client_id: &str,
         timeout_ms: i32,
         mut bytes: Vec<u8>,
     ) -> Self {
-        put_header(&mut bytes, PRODUCE, PRODUCE_VERSION, correlation, client_id);
+        let version = versions.produce;
+        put_header(&mut bytes, PRODUCE, version, correlation, client_id);
+        let is_flexible = version >= FLEXIBLE_PRODUCE;
         // No transaction.
-        bytes.put_i16(-1);
+        if is_flexible {
+            put_no_tags(&mut bytes);
+            bytes.put_u8(0);
+        } else {
+            bytes.put_i16(-1);
+        }
         // All in-sync replicas.
         bytes.put_i16(-1);
         bytes.put_i32(timeout_ms);
-        let topics_at = bytes.len();
-        bytes.put_u32(0);
-        Self {
+        let mut request = Self {
             bytes,
+            is_flexible,
             topics: 0,
-            topics_at,
+            topics_at: Length::default(),
             partitions: 0,
-            partitions_at: 0,
-        }
+            partitions_at: Length::default(),
+        };
+        request.topics_at = request.reserve(0);
+        request
     }
 
     /// Begins a topic; partitions follow.
     pub(crate) fn topic(&mut self, name: &str) {
         self.end_topic();
-        put_string(&mut self.bytes, name);
-        self.partitions_at = self.bytes.len();
-        self.bytes.put_u32(0);
+        if self.is_flexible {
+            put_compact_string(&mut self.bytes, name);
+        } else {
+            put_string(&mut self.bytes, name);
+        }
+        self.partitions_at = self.reserve(0);
         self.topics += 1;
     }
 
-    /// Adds a partition of the topic, with the batch that `write` appends.
-    pub(crate) fn partition(&mut self, index: i32, write: impl FnOnce(&mut Vec<u8>)) {
+    /// Adds a partition of the topic, with the batch of about `size` bytes that `write` appends.
+    pub(crate) fn partition(&mut self, index: i32, size: usize, write: impl FnOnce(&mut Vec<u8>)) {
         self.bytes.put_i32(index);
-        let size_at = self.bytes.len();
-        self.bytes.put_u32(0);
+        let length = self.reserve(size);
+        let begin = self.bytes.len();
         write(&mut self.bytes);
-        let size = self.bytes.len() - size_at - 4;
-        patch(&mut self.bytes, size_at, size);
+        self.set(length, self.bytes.len() - begin);
+        if self.is_flexible {
+            put_no_tags(&mut self.bytes);
+        }
         self.partitions += 1;
     }
 
     pub(crate) fn finish(mut self) -> Vec<u8> {
         self.end_topic();
-        patch(&mut self.bytes, self.topics_at, self.topics as usize);
+        self.set(self.topics_at, self.topics);
+        if self.is_flexible {
+            put_no_tags(&mut self.bytes);
+        }
         put_size(&mut self.bytes);
         self.bytes
     }
 
     fn end_topic(&mut self) {
         if self.topics > 0 {
-            patch(
-                &mut self.bytes,
-                self.partitions_at,
-                self.partitions as usize,
-            );
+            self.set(self.partitions_at, self.partitions);
             self.partitions = 0;
+            if self.is_flexible {
+                put_no_tags(&mut self.bytes);
+            }
+        }
+    }
+
+    /// Reserves the bytes for a length that is expected to be about this.
+    fn reserve(&mut self, expected: usize) -> Length {
+        let width = if self.is_flexible {
+            compact_length(expected).1
+        } else {
+            4
+        };
+        let at = self.bytes.len();
+        self.bytes.resize(at + width, 0);
+        Length { at, width }
+    }
+
+    /// Writes a length. What follows is moved if it takes another number of bytes than was expected,
+    /// as where a batch was compressed to less than 16 KB.
+    fn set(&mut self, Length { at, width }: Length, length: usize) {
+        if !self.is_flexible {
+            return patch(&mut self.bytes, at, length);
+        }
+        let (varint, needed) = compact_length(length);
+        if needed == width {
+            self.bytes[at..at + width].copy_from_slice(&varint[..needed]);
+        } else {
+            let varint = varint[..needed].iter().copied();
+            self.bytes.splice(at..at + width, varint);
         }
     }
 }
@@ -373,40 +508,42 @@ pub(crate) fn correlation(answer: &[u8]) -> Option<i32> {
 }
 
 pub(crate) fn read_metadata(versions: Versions, answer: Bytes) -> Result<Metadata, Malformed> {
-    let mut answer = Answer::new("Metadata", answer)?;
+    let version = versions.metadata;
+    let mut answer = Answer::new("Metadata", answer)?.flexible(version >= FLEXIBLE_METADATA)?;
     let _throttled = answer.i32()?;
-    let brokers = answer.array(12, |answer| {
-        let broker = BrokerMetadata {
-            id: answer.i32()?,
-            host: answer.string()?,
-            port: answer.i32()?,
-        };
-        let _rack = answer.nullable_string()?;
-        Ok(broker)
-    })?;
+    let brokers = answer.array(11, Answer::broker)?;
     let cluster_id = answer.nullable_string()?;
     let _controller = answer.i32()?;
-    let topics = answer.array(9, |answer| {
-        let (error_code, name) = (answer.i16()?, answer.string()?);
+    let topics = answer.array(5, |answer| {
+        let error_code = answer.i16()?;
+        // Version 12 has none for topics that were asked for by id.
+        let name = answer.nullable_string()?.unwrap_or_default();
+        let id = if version >= 10 { answer.u128()? } else { 0 };
         let _is_internal = answer.i8()?;
-        let partitions = answer.array(18, |answer| {
+        let partitions = answer.array(12, |answer| {
             let _error_code = answer.i16()?;
-            let (index, leader) = (answer.i32()?, answer.i32()?);
-            if versions.metadata >= 7 {
-                let _leader_epoch = answer.i32()?;
-            }
-            let lists = if versions.metadata >= 5 { 3 } else { 2 };
+            let (index, id) = (answer.i32()?, answer.i32()?);
+            let epoch = if version >= 7 { answer.i32()? } else { -1 };
+            // Brokers that know none of these versions may tell old ones (KAFKA-9212).
+            let epoch = if version >= 9 { epoch } else { -1 };
+            let lists = if version >= 5 { 3 } else { 2 };
             for _replicas in 0..lists {
                 answer.array(4, Answer::i32)?;
             }
-            Ok(PartitionMetadata { index, leader })
+            answer.skip_tags()?;
+            Ok(PartitionMetadata {
+                index,
+                leader: Leader { id, epoch },
+            })
         })?;
-        if versions.metadata >= 8 {
+        if version >= 8 {
             let _rights = answer.i32()?;
         }
+        answer.skip_tags()?;
         Ok(TopicMetadata {
             error_code,
             name,
+            id: (id != 0).then_some(id),
             partitions,
         })
     })?;
@@ -453,30 +590,51 @@ pub(crate) fn read_topic_limits(answer: Bytes) -> Result<Vec<(String, usize)>, M
     Ok(topics.into_iter().flatten().collect())
 }
 
-pub(crate) fn read_produce(answer: Bytes) -> Result<Produced, Malformed> {
-    let mut answer = Answer::new("Produce", answer)?;
-    let topics = answer.array(6, |answer| {
+pub(crate) fn read_produce(versions: Versions, answer: Bytes) -> Result<Produced, Malformed> {
+    let version = versions.produce;
+    let mut answer = Answer::new("Produce", answer)?.flexible(version >= FLEXIBLE_PRODUCE)?;
+    let topics = answer.array(3, |answer| {
         let name = answer.string()?;
-        let partitions = answer.array(36, |answer| {
-            let partition = ProducedPartition {
+        let partitions = answer.array(30, |answer| {
+            let mut partition = ProducedPartition {
                 index: answer.i32()?,
                 error_code: answer.i16()?,
                 first_offset: answer.i64()?,
+                leader: None,
             };
             let (_append_time, _log_start) = (answer.i64()?, answer.i64()?);
-            // The records that are to blame: they are found by halving.
-            answer.array(6, |answer| {
-                let _index = answer.i32()?;
-                answer.nullable_string()
+            if version >= 8 {
+                // The records that are to blame: they are found by halving.
+                answer.array(5, |answer| {
+                    let _index = answer.i32()?;
+                    let _message = answer.nullable_string()?;
+                    answer.skip_tags()
+                })?;
+                let _error_message = answer.nullable_string()?;
+            }
+            answer.tags(|tag, mut value| {
+                if tag == CURRENT_LEADER {
+                    let (id, epoch) = (value.i32()?, value.i32()?);
+                    partition.leader = Some(Leader { id, epoch });
+                }
+                Ok(())
             })?;
-            let _error_message = answer.nullable_string()?;
             Ok(partition)
         })?;
+        answer.skip_tags()?;
         Ok((name, partitions))
     })?;
     let throttled_ms = answer.i32()?;
+    let mut leaders = Vec::new();
+    answer.tags(|tag, mut value| {
+        if tag == LEADER_ENDPOINTS {
+            leaders = value.array(11, Answer::broker)?;
+        }
+        Ok(())
+    })?;
     Ok(Produced {
         topics,
+        leaders,
         throttled_ms,
     })
 }
@@ -505,18 +663,31 @@ pub(crate) fn read_sasl_authenticate(
     })
 }
 
-/// Reader of an answer without tagged fields.
+/// Reader of an answer.
 struct Answer {
     to: &'static str,
     left: Bytes,
+    /// Whether it has tagged fields and compact lengths.
+    is_flexible: bool,
 }
 
 impl Answer {
     /// Skips the correlation id.
     fn new(to: &'static str, answer: Bytes) -> Result<Self, Malformed> {
-        let mut answer = Self { to, left: answer };
+        let mut answer = Self {
+            to,
+            left: answer,
+            is_flexible: false,
+        };
         answer.i32()?;
         Ok(answer)
+    }
+
+    /// Tells whether it is flexible; then its header has tagged fields.
+    fn flexible(mut self, is_flexible: bool) -> Result<Self, Malformed> {
+        self.is_flexible = is_flexible;
+        self.skip_tags()?;
+        Ok(self)
     }
 
     fn take(&mut self, size: usize) -> Result<Bytes, Malformed> {
@@ -546,6 +717,35 @@ impl Answer {
         Ok(self.take(8)?.get_i64())
     }
 
+    fn u128(&mut self) -> Result<u128, Malformed> {
+        Ok(self.take(16)?.get_u128())
+    }
+
+    fn varint(&mut self) -> Result<u32, Malformed> {
+        let mut value: u64 = 0;
+        for shift in [0, 7, 14, 21, 28] {
+            let byte = self.take(1)?.get_u8();
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return u32::try_from(value).map_err(|_| self.malformed("has a number too large"));
+            }
+        }
+        Err(self.malformed("has a number too large"))
+    }
+
+    /// Reads the length of an array or a text; `None` if it is missing.
+    fn length(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<i64, Malformed>,
+    ) -> Result<Option<usize>, Malformed> {
+        let length = if self.is_flexible {
+            i64::from(self.varint()?) - 1
+        } else {
+            read(self)?
+        };
+        Ok(usize::try_from(length).ok())
+    }
+
     fn bytes(&mut self) -> Result<Bytes, Malformed> {
         let size = self.i32()?;
         let size = usize::try_from(size).map_err(|_| self.malformed("has no message"))?;
@@ -558,7 +758,7 @@ impl Answer {
     }
 
     fn nullable_string(&mut self) -> Result<Option<String>, Malformed> {
-        let Ok(size) = usize::try_from(self.i16()?) else {
+        let Some(size) = self.length(|answer| Ok(answer.i16()?.into()))? else {
             return Ok(None);
         };
         let text = String::from_utf8(self.take(size)?.into());
@@ -572,10 +772,47 @@ impl Answer {
         least: usize,
         read: impl Fn(&mut Self) -> Result<T, Malformed>,
     ) -> Result<Vec<T>, Malformed> {
-        let count = usize::try_from(self.i32()?).unwrap_or_default();
+        let count = self.length(|answer| Ok(answer.i32()?.into()))?;
+        let count = count.unwrap_or_default();
         if count > self.left.len() / least {
             return Err(self.malformed("claims more elements than it has bytes"));
         }
         (0..count).map(|_| read(self)).collect()
+    }
+
+    /// Hands each tagged field to `read`, if there may be any.
+    fn tags(
+        &mut self,
+        mut read: impl FnMut(u32, Self) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        if !self.is_flexible {
+            return Ok(());
+        }
+        for _ in 0..self.varint()? {
+            let tag = self.varint()?;
+            let size = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
+            let value = Self {
+                to: self.to,
+                left: self.take(size)?,
+                is_flexible: true,
+            };
+            read(tag, value)?;
+        }
+        Ok(())
+    }
+
+    fn skip_tags(&mut self) -> Result<(), Malformed> {
+        self.tags(|_, _| Ok(()))
+    }
+
+    fn broker(&mut self) -> Result<BrokerMetadata, Malformed> {
+        let broker = BrokerMetadata {
+            id: self.i32()?,
+            host: self.string()?,
+            port: self.i32()?,
+        };
+        let _rack = self.nullable_string()?;
+        self.skip_tags()?;
+        Ok(broker)
     }
 }

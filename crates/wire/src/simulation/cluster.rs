@@ -11,7 +11,9 @@ use kafka_protocol::messages::describe_configs_response::{
 use kafka_protocol::messages::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
-use kafka_protocol::messages::produce_response::{PartitionProduceResponse, TopicProduceResponse};
+use kafka_protocol::messages::produce_response::{
+    LeaderIdAndEpoch, NodeEndpoint, PartitionProduceResponse, TopicProduceResponse,
+};
 use kafka_protocol::messages::{
     ApiKey, ApiVersionsResponse, BrokerId, DescribeConfigsRequest, DescribeConfigsResponse,
     InitProducerIdResponse, MetadataRequest, MetadataResponse, ProduceRequest, ProduceResponse,
@@ -20,9 +22,11 @@ use kafka_protocol::messages::{
 };
 use kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
 use kafka_protocol::records::RecordBatchDecoder;
+use uuid::Uuid;
 
 use super::{BAD, Random, TOPIC};
 use crate::engine::Node;
+use crate::protocol::TopicId;
 
 pub(super) const BROKERS: usize = 3;
 
@@ -35,16 +39,77 @@ const PASSING: [i16; 4] = [5, 6, 19, 56];
 /// Error codes of the same kind, after the batch was written.
 const PASSING_AFTER_WRITE: [i16; 2] = [7, 20];
 
+/// Requests of a kind of broker, with the lowest and the highest version.
+pub(super) type Requests = &'static [(ApiKey, i16, i16)];
+
+pub(super) const KAFKA_4: Requests = &[
+    (ApiKey::Produce, 0, 13),
+    (ApiKey::Metadata, 0, 13),
+    (ApiKey::InitProducerId, 0, 6),
+    (ApiKey::DescribeConfigs, 1, 4),
+    (ApiKey::SaslHandshake, 0, 1),
+    (ApiKey::SaslAuthenticate, 0, 2),
+];
+
+/// The first with ids of topics.
+pub(super) const KAFKA_2_8: Requests = &[
+    (ApiKey::Produce, 0, 9),
+    (ApiKey::Metadata, 0, 11),
+    (ApiKey::InitProducerId, 0, 4),
+    (ApiKey::DescribeConfigs, 0, 4),
+    (ApiKey::SaslHandshake, 0, 1),
+    (ApiKey::SaslAuthenticate, 0, 2),
+];
+
+/// Versions 22 to 24; from 25.2 on it has `Metadata` up to 12.
+pub(super) const REDPANDA: Requests = &[
+    (ApiKey::Produce, 0, 7),
+    (ApiKey::Metadata, 0, 7),
+    (ApiKey::InitProducerId, 0, 1),
+    (ApiKey::DescribeConfigs, 0, 2),
+    (ApiKey::SaslHandshake, 0, 1),
+    (ApiKey::SaslAuthenticate, 0, 1),
+];
+
 /// Log of a partition, which all its replicas have.
 #[derive(Default)]
 pub(super) struct Log {
-    pub(super) leader: i32,
+    /// Leaders by their epochs: the last one leads.
+    pub(super) leaders: Vec<Node>,
     pub(super) records: Vec<Vec<u8>>,
     /// The last batches of each producer id: first sequence, number of records, first offset.
     producers: HashMap<i64, VecDeque<(i32, i32, i64)>>,
 }
 
 impl Log {
+    fn new(leader: Node) -> Self {
+        Self {
+            leaders: vec![leader],
+            ..Self::default()
+        }
+    }
+
+    fn leader(&self) -> (Node, i32) {
+        let epoch = self.leaders.len() - 1;
+        (self.leaders[epoch], i32::try_from(epoch).unwrap())
+    }
+
+    /// Returns the leader with its epoch as a broker knows it that may be behind.
+    fn told(&self, random: &mut Random, faults: bool) -> (Node, i32) {
+        let (leader, epoch) = self.leader();
+        if faults && epoch > 0 && random.one_in(3) {
+            let older = random.next(self.leaders.len() - 1);
+            return (self.leaders[older], i32::try_from(older).unwrap());
+        }
+        (leader, epoch)
+    }
+
+    pub(super) fn elect(&mut self, leader: Node) {
+        if self.leader().0 != leader {
+            self.leaders.push(leader);
+        }
+    }
+
     /// Appends a batch as Kafka does; returns an error code and the first offset.
     fn append(&mut self, batch: &mut Bytes, random: &mut Random, faults: bool) -> (i16, i64) {
         if faults && random.one_in(12) {
@@ -95,12 +160,22 @@ pub(super) struct Session {
 
 /// Cluster of three brokers that share their logs.
 pub(super) struct Cluster {
+    pub(super) requests: Requests,
+    /// `None` while the topic is deleted.
+    pub(super) topic: Option<TopicId>,
+    topics: TopicId,
     pub(super) logs: Vec<Log>,
+    /// Logs of topics of the same name that were deleted.
+    pub(super) deleted: Vec<Log>,
     /// Ports of the brokers.
     pub(super) ports: [u16; BROKERS],
     next_producer: i64,
     /// Number of logins.
     pub(super) logins: usize,
+    /// Number of answers to `Metadata`.
+    pub(super) metadata_answers: usize,
+    /// Whether metadata tells of the first leaders.
+    pub(super) is_stale: bool,
     /// Limits that it tells; `None`: of some topics, and often others.
     pub(super) limit: Option<&'static str>,
     /// Time for which a client has to wait after a batch.
@@ -109,18 +184,31 @@ pub(super) struct Cluster {
 
 impl Cluster {
     pub(super) fn new() -> Self {
-        let log = |leader| Log {
-            leader,
-            ..Log::default()
-        };
         Self {
-            logs: (0..3).map(log).collect(),
+            requests: KAFKA_4,
+            topic: Some(1),
+            topics: 1,
+            logs: (0..3).map(Log::new).collect(),
+            deleted: Vec::new(),
             ports: [9_092, 9_093, 9_094],
             next_producer: 0,
             logins: 0,
+            metadata_answers: 0,
+            is_stale: false,
             limit: None,
             throttling: Duration::ZERO,
         }
+    }
+
+    pub(super) fn delete_topic(&mut self) {
+        self.topic = None;
+        self.deleted.append(&mut self.logs);
+    }
+
+    pub(super) fn create_topic(&mut self, leaders: &[Node]) {
+        self.topics += 1;
+        self.topic = Some(self.topics);
+        self.logs = leaders.iter().copied().map(Log::new).collect();
     }
 
     /// Returns the answer of a broker to a request, behind its size. `None` if it closes the connection
@@ -146,7 +234,7 @@ impl Cluster {
             answer.put_u8(0);
         }
         let written = match key {
-            ApiKey::ApiVersions => api_versions().encode(&mut answer, version),
+            ApiKey::ApiVersions => api_versions(self.requests).encode(&mut answer, version),
             ApiKey::SaslHandshake => SaslHandshakeResponse::default().encode(&mut answer, version),
             ApiKey::SaslAuthenticate => {
                 let request = SaslAuthenticateRequest::decode(&mut request, version);
@@ -164,7 +252,9 @@ impl Cluster {
             ApiKey::Metadata => {
                 let request = MetadataRequest::decode(&mut request, version).expect("metadata");
                 let asks = request.topics.is_some_and(|topics| !topics.is_empty());
-                self.metadata(asks).encode(&mut answer, version)
+                self.metadata_answers += 1;
+                self.metadata(version, asks, random, faults)
+                    .encode(&mut answer, version)
             }
             ApiKey::DescribeConfigs => {
                 let request = DescribeConfigsRequest::decode(&mut request, version);
@@ -179,7 +269,7 @@ impl Cluster {
             }
             _ => {
                 let request = ProduceRequest::decode(&mut request, version).expect("produce");
-                self.produce(node, request, random, faults)
+                self.produce(node, version, request, random, faults)
                     .encode(&mut answer, version)
             }
         };
@@ -187,7 +277,13 @@ impl Cluster {
         Some(answer.freeze())
     }
 
-    fn metadata(&self, asks: bool) -> MetadataResponse {
+    fn metadata(
+        &self,
+        version: i16,
+        asks: bool,
+        random: &mut Random,
+        faults: bool,
+    ) -> MetadataResponse {
         let brokers = (0..).zip(self.ports).map(|(id, port)| {
             MetadataResponseBroker::default()
                 .with_node_id(BrokerId(id))
@@ -195,13 +291,23 @@ impl Cluster {
                 .with_port(port.into())
         });
         let partitions = (0i32..).zip(&self.logs).map(|(index, log)| {
+            let (leader, epoch) = if self.is_stale {
+                (log.leaders[0], 0)
+            } else {
+                log.told(random, faults)
+            };
             MetadataResponsePartition::default()
                 .with_partition_index(index)
-                .with_leader_id(BrokerId(log.leader))
+                .with_leader_id(BrokerId(leader))
+                .with_leader_epoch(if version >= 7 { epoch } else { -1 })
         });
-        let topic = MetadataResponseTopic::default()
+        let mut topic = MetadataResponseTopic::default()
+            .with_error_code(if self.topic.is_some() { 0 } else { 3 })
             .with_name(Some(StrBytes::from_static_str(TOPIC).into()))
             .with_partitions(partitions.collect());
+        if version >= 10 {
+            topic = topic.with_topic_id(Uuid::from_u128(self.topic.unwrap_or_default()));
+        }
         MetadataResponse::default()
             .with_brokers(brokers.collect())
             .with_topics(asks.then_some(topic).into_iter().collect())
@@ -210,23 +316,39 @@ impl Cluster {
     fn produce(
         &mut self,
         node: Node,
+        version: i16,
         request: ProduceRequest,
         random: &mut Random,
         faults: bool,
     ) -> ProduceResponse {
-        let mut responses = Vec::new();
+        let (mut responses, mut endpoints) = (Vec::new(), Vec::new());
         for topic in request.topic_data {
             let partitions = topic.partition_data.into_iter().map(|partition| {
-                let log = &mut self.logs[usize::try_from(partition.index).unwrap()];
-                let (code, offset) = if log.leader == node {
+                let response = PartitionProduceResponse::default().with_index(partition.index);
+                let log = self.logs.get_mut(usize::try_from(partition.index).unwrap());
+                let Some(log) = log else {
+                    return response.with_error_code(3).with_base_offset(-1);
+                };
+                let (code, offset) = if log.leader().0 == node {
                     log.append(&mut partition.records.unwrap(), random, faults)
                 } else {
                     (6, -1)
                 };
-                PartitionProduceResponse::default()
-                    .with_index(partition.index)
-                    .with_error_code(code)
-                    .with_base_offset(offset)
+                let response = response.with_error_code(code).with_base_offset(offset);
+                if version < 10 || code != 6 {
+                    return response;
+                }
+                let (leader, epoch) = log.told(random, faults);
+                let port = self.ports[usize::try_from(leader).unwrap()];
+                let endpoint = NodeEndpoint::default()
+                    .with_node_id(BrokerId(leader))
+                    .with_host(StrBytes::from_static_str("127.0.0.1"))
+                    .with_port(port.into());
+                endpoints.push(endpoint);
+                let leader = LeaderIdAndEpoch::default()
+                    .with_leader_id(BrokerId(leader))
+                    .with_leader_epoch(epoch);
+                response.with_current_leader(leader)
             });
             let partitions = partitions.collect();
             responses.push(
@@ -237,6 +359,7 @@ impl Cluster {
         }
         ProduceResponse::default()
             .with_responses(responses)
+            .with_node_endpoints(endpoints)
             .with_throttle_time_ms(self.throttling.as_millis().try_into().unwrap())
     }
 
@@ -262,22 +385,14 @@ impl Cluster {
     }
 }
 
-fn api_versions() -> ApiVersionsResponse {
-    let keys = [
-        ApiKey::Produce,
-        ApiKey::Metadata,
-        ApiKey::InitProducerId,
-        ApiKey::DescribeConfigs,
-        ApiKey::SaslHandshake,
-        ApiKey::SaslAuthenticate,
-    ];
-    let keys = keys.map(|key| {
+pub(super) fn api_versions(requests: Requests) -> ApiVersionsResponse {
+    let keys = requests.iter().map(|(key, lowest, highest)| {
         ApiVersion::default()
-            .with_api_key(key as i16)
-            .with_min_version(key.valid_versions().min)
-            .with_max_version(key.valid_versions().max)
+            .with_api_key(*key as i16)
+            .with_min_version(*lowest)
+            .with_max_version(*highest)
     });
-    ApiVersionsResponse::default().with_api_keys(keys.to_vec())
+    ApiVersionsResponse::default().with_api_keys(keys.collect())
 }
 
 /// Changes bytes behind the correlation id, cuts the end off, or adds to it.

@@ -138,7 +138,7 @@ impl Connection {
             if faults && self.random.one_in(200) {
                 let leader = i32::try_from(self.random.next(BROKERS)).unwrap();
                 let partition = self.random.next(super::PARTITIONS);
-                lock(&self.cluster).logs[partition].leader = leader;
+                lock(&self.cluster).logs[partition].elect(leader);
             }
             let answer = lock(&self.cluster).answer(
                 self.node,

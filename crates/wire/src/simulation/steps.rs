@@ -1,7 +1,7 @@
 //! The engine by itself, driven step by step. A run is given by its seed.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::cluster::{Cluster, Session, damaged};
-use super::{Numbered, Outcome, PARTITIONS, Random, Sent, TOPIC, settings, with_seeds};
+use super::cluster::{Cluster, KAFKA_2_8, KAFKA_4, Log, REDPANDA, Requests, Session, damaged};
+use super::{KEYS, Numbered, Outcome, PARTITIONS, Random, Sent, TOPIC, settings, with_seeds};
 use crate::accumulator::Accumulator;
-use crate::engine::{Effect, Engine, Node};
-use crate::producer::Failed;
+use crate::engine::{Effect, Engine, MAX_STALENESS, Node};
+use crate::producer::{Failed, Settings};
+use crate::protocol::TopicId;
 use crate::security::Trouble;
 
 #[derive(Default)]
@@ -21,6 +22,14 @@ struct Link {
     requests: VecDeque<Bytes>,
     answers: VecDeque<Bytes>,
     session: Session,
+}
+
+impl Link {
+    /// Number of requests with batches that have no answer.
+    fn batches(&self) -> usize {
+        let produce = |request: &&Bytes| request[4..6] == [0, 0];
+        self.requests.iter().filter(produce).count()
+    }
 }
 
 /// Brokers and their open connections.
@@ -56,26 +65,45 @@ struct Simulation {
     network: Rc<RefCell<Network>>,
     sent: Sent,
     are_answers_damaged: bool,
+    /// Whether the topic is deleted and created again now and then.
+    is_topic_recreated: bool,
+    begun: Instant,
+    /// Newest epochs of leaders that the engine knew.
+    epochs: HashMap<(Option<TopicId>, usize), usize>,
     /// Whether no broker can be reached.
     is_outage: bool,
 }
 
 impl Simulation {
     fn new(seed: u64) -> Self {
-        let settings = settings(vec![("127.0.0.1".to_owned(), 9_092)]);
+        Self::with(seed, |_| {})
+    }
+
+    fn with(seed: u64, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings(vec![("127.0.0.1".to_owned(), 9_092)]);
+        change(&mut settings);
         let accumulator = Arc::new(Accumulator::new(settings.batch_bytes));
         let now = Instant::now();
+        let mut cluster = Cluster::new();
+        cluster.requests = match seed % 8 {
+            0 => KAFKA_2_8,
+            7 => REDPANDA,
+            _ => KAFKA_4,
+        };
         Self {
             random: Random(seed | 1),
             now,
+            begun: now,
+            epochs: HashMap::new(),
             engine: Engine::new(settings, accumulator.clone(), now),
             accumulator,
             network: Rc::new(RefCell::new(Network {
-                cluster: Cluster::new(),
+                cluster,
                 links: BTreeMap::new(),
             })),
             sent: Sent::default(),
             are_answers_damaged: false,
+            is_topic_recreated: false,
             is_outage: false,
         }
     }
@@ -129,16 +157,58 @@ impl Simulation {
                         .on_disconnected(node, Trouble::network("cut"), self.now);
                 }
                 1 => {
+                    let leader = i32::try_from(self.random.next(3)).unwrap();
                     let log = self.random.next(PARTITIONS);
-                    network.cluster.logs[log].leader = i32::try_from(self.random.next(3)).unwrap();
+                    if let Some(log) = network.cluster.logs.get_mut(log) {
+                        log.elect(leader);
+                    }
+                }
+                3 if self.is_topic_recreated && network.cluster.topic.is_some() => {
+                    network.cluster.delete_topic();
                 }
                 2 => self.now += Duration::from_millis(300),
                 _ => {}
             },
         }
+        if network.cluster.topic.is_none() && (!faults || self.random.one_in(40)) {
+            let leaders: [Node; PARTITIONS] =
+                std::array::from_fn(|_| i32::try_from(self.random.next(3)).unwrap());
+            let count = 1 + self.random.next(PARTITIONS);
+            network.cluster.create_topic(&leaders[..count]);
+        }
         self.engine.on_ready(self.now);
         self.engine.tick(self.now);
         self.carry_out(&mut network, faults);
+        self.check_leaders(&network.cluster);
+    }
+
+    /// Checks that the engine knows no leader with the epoch of another one, and forgets no newer one.
+    fn check_leaders(&mut self, cluster: &Cluster) {
+        if self.are_answers_damaged || cluster.topic.is_none() {
+            return;
+        }
+        for (index, log) in cluster.logs.iter().enumerate() {
+            let Some((topic, leader, epoch)) = self.engine.leader(TOPIC, index) else {
+                continue;
+            };
+            if topic.is_none() || topic != cluster.topic || epoch < 0 {
+                continue;
+            }
+            let epoch = usize::try_from(epoch).unwrap();
+            assert_eq!(
+                leader, log.leaders[epoch],
+                "partition {index}, epoch {epoch}"
+            );
+            let newest = self.epochs.entry((topic, index)).or_default();
+            // Later the engine may believe brokers that all tell of an older one.
+            if self.now < self.begun + MAX_STALENESS {
+                assert!(
+                    *newest <= epoch,
+                    "partition {index} moves back to epoch {epoch}"
+                );
+            }
+            *newest = epoch;
+        }
     }
 
     fn carry_out(&mut self, network: &mut Network, faults: bool) {
@@ -257,7 +327,20 @@ impl Simulation {
 
 /// Sends records through faults, then without, until all have their outcome.
 fn run(seed: u64) {
-    let mut simulation = Simulation::new(seed);
+    run_to_the_end(Simulation::new(seed));
+}
+
+/// With one request in flight: a broker takes any batch as the first one of the new topic.
+fn run_with_recreated_topic(seed: u64) {
+    let mut simulation = Simulation::with(seed, |settings| {
+        settings.max_in_flight = 1;
+        settings.topic_propagation = Duration::from_secs(3_600);
+    });
+    simulation.is_topic_recreated = true;
+    run_to_the_end(simulation);
+}
+
+fn run_to_the_end(mut simulation: Simulation) {
     for _ in 0..1_500 {
         if simulation.sent.records.len() < 300 && simulation.random.one_in(3) {
             simulation.send();
@@ -342,6 +425,181 @@ fn a_record_larger_than_the_limit_of_its_topic_is_never_sent() {
     assert_eq!(records, 1);
 }
 
+/// Returns a simulation of these brokers whose client has delivered a record of key 0, and the place
+/// of its partition.
+fn with_known_leader(requests: Requests) -> (Simulation, usize) {
+    let mut simulation = Simulation::new(1);
+    simulation.network.borrow_mut().cluster.requests = requests;
+    simulation.network.borrow_mut().cluster.limit = Some("1048588");
+    let outcome = simulation.outcome_of(b" 0", Duration::from_secs(1));
+    let Some(Ok((partition, 0))) = outcome else {
+        panic!("{outcome:?}")
+    };
+    (simulation, usize::try_from(partition).unwrap())
+}
+
+impl Simulation {
+    /// Has another broker lead a partition.
+    fn elect(&mut self, partition: usize) -> Node {
+        let log = &mut self.network.borrow_mut().cluster.logs[partition];
+        let leader = (log.leaders.last().unwrap() + 1) % 3;
+        log.elect(leader);
+        leader
+    }
+
+    fn metadata_answers(&self) -> usize {
+        self.network.borrow().cluster.metadata_answers
+    }
+}
+
+/// KIP-951.
+#[test]
+fn the_leader_that_an_answer_names_is_followed_without_metadata() {
+    let (mut simulation, partition) = with_known_leader(KAFKA_4);
+    for epoch in 1..=3 {
+        let before = simulation.metadata_answers();
+        let leader = simulation.elect(partition);
+        let outcome = simulation.outcome_of(b" 1", Duration::from_millis(40));
+        assert!(matches!(outcome, Some(Ok(_))), "{outcome:?}");
+        let known = simulation.engine.leader(TOPIC, partition);
+        assert_eq!(known, Some((Some(1), leader, epoch)));
+        // A broker that is connected for the first time may answer a probe.
+        assert_eq!(simulation.metadata_answers(), before);
+    }
+    for older in [KAFKA_2_8, REDPANDA] {
+        let (mut simulation, partition) = with_known_leader(older);
+        let before = simulation.metadata_answers();
+        let leader = simulation.elect(partition);
+        let outcome = simulation.outcome_of(b" 1", Duration::from_secs(1));
+        assert!(matches!(outcome, Some(Ok(_))), "{outcome:?}");
+        let known = simulation.engine.leader(TOPIC, partition);
+        assert_eq!(known.map(|(_, known, _)| known), Some(leader));
+        assert!(simulation.metadata_answers() > before);
+    }
+}
+
+/// KIP-320: a broker that is cut off from the others tells of leaders that were.
+#[test]
+fn an_older_leader_epoch_does_not_move_a_leader_back() {
+    let (mut simulation, partition) = with_known_leader(KAFKA_4);
+    let leader = simulation.elect(partition);
+    let outcome = simulation.outcome_of(b" 1", Duration::from_secs(1));
+    assert!(matches!(outcome, Some(Ok(_))), "{outcome:?}");
+    simulation.network.borrow_mut().cluster.is_stale = true;
+    let begun = simulation.now;
+    while simulation.now < begun + MAX_STALENESS / 10 * 9 {
+        let before = simulation.metadata_answers();
+        simulation.engine.on_probe(simulation.now);
+        simulation.run_for(Duration::from_millis(500));
+        assert!(simulation.metadata_answers() > before);
+        let known = simulation.engine.leader(TOPIC, partition);
+        assert_eq!(known, Some((Some(1), leader, 1)));
+    }
+    // When all of them say so for long, epochs may have been lost.
+    simulation.run_for(Duration::from_secs(2));
+    simulation.engine.on_probe(simulation.now);
+    simulation.run_for(Duration::from_millis(500));
+    let first = simulation.network.borrow().cluster.logs[partition].leaders[0];
+    let known = simulation.engine.leader(TOPIC, partition);
+    assert_eq!(known, Some((Some(1), first, 0)));
+}
+
+/// Another topic, whose epochs begin anew.
+#[test]
+fn the_leaders_of_a_topic_that_is_created_again_are_followed() {
+    let (mut simulation, partition) = with_known_leader(KAFKA_4);
+    for _ in 0..4 {
+        simulation.elect(partition);
+    }
+    assert!(
+        simulation
+            .outcome_of(b" 1", Duration::from_secs(1))
+            .is_some()
+    );
+    simulation.network.borrow_mut().cluster.delete_topic();
+    let leaders = [2, 0, 1];
+    simulation
+        .network
+        .borrow_mut()
+        .cluster
+        .create_topic(&leaders);
+    let outcome = simulation.outcome_of(b" 2", Duration::from_millis(500));
+    assert!(matches!(outcome, Some(Ok((_, 0)))), "{outcome:?}");
+    let known = simulation.engine.leader(TOPIC, partition);
+    assert_eq!(known, Some((Some(2), leaders[partition], 0)));
+}
+
+/// Its brokers know nothing of the producer, and would take any batch as the first one.
+#[test]
+fn one_batch_at_a_time_is_sent_to_a_topic_that_may_be_another_one() {
+    let (mut simulation, partition) = with_known_leader(KAFKA_4);
+    simulation.network.borrow_mut().cluster.delete_topic();
+    for _ in 0..3 {
+        // Records of a batch each, because time passes.
+        simulation.outcome_of(b" 1", Duration::from_millis(1));
+    }
+    let network = simulation.network.clone();
+    for step in 0.. {
+        assert!(step < 1_000);
+        simulation.carry_out(&mut network.borrow_mut(), false);
+        let requests: usize = network.borrow().links.values().map(Link::batches).sum();
+        assert!(requests <= 1, "{requests} requests with batches");
+        if step == 20 {
+            network.borrow_mut().cluster.create_topic(&[0, 1, 2]);
+        }
+        let is_written = |log: &Log| !log.records.is_empty();
+        if network
+            .borrow()
+            .cluster
+            .logs
+            .get(partition)
+            .is_some_and(is_written)
+        {
+            break;
+        }
+        simulation.exchange(Duration::from_millis(5));
+    }
+    simulation.run_for(Duration::from_secs(1));
+    assert!(simulation.sent.is_settled());
+}
+
+#[test]
+fn records_of_partitions_that_a_new_topic_does_not_have_are_refused() {
+    for (requests, time) in [
+        (KAFKA_4, Duration::from_secs(1)),
+        // Without ids only time tells.
+        (REDPANDA, MAX_STALENESS + Duration::from_secs(1)),
+    ] {
+        let (mut simulation, _) = with_known_leader(requests);
+        for key in 0..KEYS {
+            simulation.send_value(key, b" 1");
+        }
+        simulation.run_for(Duration::from_secs(1));
+        assert!(simulation.sent.is_settled());
+        simulation.network.borrow_mut().cluster.delete_topic();
+        simulation.network.borrow_mut().cluster.create_topic(&[1]);
+        let first = simulation.sent.records.len();
+        for key in 0..KEYS {
+            simulation.send_value(key, b" 2");
+        }
+        simulation.run_for(time);
+        let outcomes = simulation.sent.outcomes.clone();
+        let outcome = |number| outcomes.0.lock().unwrap()[&number][0];
+        let told: Vec<_> = (first..first + KEYS).map(outcome).collect();
+        assert!(told.contains(&Err(Failed::Refused(100))), "{told:?}");
+        for told in told {
+            assert!(matches!(told, Ok((0, _)) | Err(Failed::Refused(100))));
+        }
+        for key in 0..KEYS {
+            simulation.send_value(key, b" 3");
+        }
+        simulation.run_for(Duration::from_secs(1));
+        for number in first + KEYS..first + 2 * KEYS {
+            assert!(matches!(outcome(number), Ok((0, _))));
+        }
+    }
+}
+
 /// KIP-219: the broker would not read the request before the end of that time.
 #[test]
 fn a_throttled_client_waits() {
@@ -408,6 +666,11 @@ proptest! {
         run(seed);
     }
 
+    #[test]
+    fn nothing_is_reordered_in_a_topic_that_is_created_again(seed in any::<u64>()) {
+        run_with_recreated_topic(seed);
+    }
+
     /// Checks nothing of what was delivered: a damaged answer may tell a lie.
     #[test]
     fn damaged_answers_do_no_harm(seed in any::<u64>()) {
@@ -447,6 +710,7 @@ fn days_of_a_service() {
 fn many_seeds() {
     with_seeds(10_000, |seed| {
         run(seed);
+        run_with_recreated_topic(seed);
         run_with_damaged_answers(seed);
     });
 }
