@@ -45,6 +45,8 @@ struct Contract<'a> {
     namespace: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     envelope: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    headers: Option<Vec<&'static str>>,
     description: Option<&'a str>,
     operations: Vec<OperationDocument<'a>>,
     published: Vec<Published<'a>>,
@@ -71,6 +73,7 @@ impl<'a> Contract<'a> {
             service_name: &node.service_name,
             namespace: node.namespace.as_deref(),
             envelope: node.envelope.map(Profile::as_str),
+            headers: node.headers.map(|set| set.names().collect()),
             description: node.description.as_deref(),
             operations: node.operations.iter().map(OperationDocument::new).collect(),
             published: node

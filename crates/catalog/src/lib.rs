@@ -46,6 +46,7 @@ pub mod volume;
 pub mod yaml;
 pub mod yaml_text;
 
+pub use native::read_headers;
 pub use resolve::{Defaults, node_from_parts};
 
 pub use contract::Consumed;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use herald_diagnostics::Diagnostic;
 use herald_envelope::PROFILE_NAMES;
+use herald_envelope::headers::{HeaderSet, NAMES as HEADER_NAMES};
 
 use crate::checks;
 use crate::checks::identity::NAME_MISSING;
@@ -36,6 +37,7 @@ pub(crate) static CONTRACT: MapShape = MapShape {
         Key::new("node_version", Shape::OneOf(&[Shape::Version, Shape::Map(&SEMVER)]), "Version of the node's code."),
         Key::new("namespace", Shape::Text, "Namespace at the start of topics, such as `dev` or `prod`. Left out, the running service sets it."),
         Key::new("envelope", Shape::Word(&PROFILE_NAMES), "Envelope profile of the events. Left out, the running service sets it."),
+        Key::new("headers", Shape::List(&Shape::Word(&HEADER_NAMES)), "Headers of the events, among those whose content is in the envelope too. Left out, the running service sets them."),
         Key::new("operations", Shape::List(&OPERATION_OR_NAME), "Operations of the node. Each publishes events when it started, completed or failed.").default("[]"),
         Key::new("include_state_events", Shape::Bool, "Whether the node publishes changes of its state.").default("true"),
         Key::new("include_metric_events", Shape::Bool, "Whether the node publishes metrics.").default("true"),
@@ -485,10 +487,16 @@ pub(crate) fn read<'a>(
             // An unknown name is reported with the shape.
             envelope: (yaml.get("envelope").and_then(Yaml::as_str))
                 .and_then(|name| name.parse().ok()),
+            headers: yaml.get("headers").and_then(read_headers),
             ..read_node(yaml, &reader, diagnostics)
         },
         ..ContractFile::default()
     }
+}
+
+/// Reads a list of headers. An unknown name is reported with the shape.
+pub fn read_headers(yaml: &Yaml) -> Option<HeaderSet> {
+    HeaderSet::of(yaml.items().iter().filter_map(Yaml::as_str)).ok()
 }
 
 fn read_node(yaml: &Yaml, reader: &FieldReader<'_>, diagnostics: &mut Vec<Diagnostic>) -> Node {

@@ -2,6 +2,7 @@
 
 use herald_diagnostics::{Location, Sources};
 use herald_envelope::Profile;
+use herald_envelope::headers::HeaderSet;
 use herald_envelope::topic::Topic;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -45,6 +46,8 @@ pub struct Node {
     /// Envelope profile of the events, when contract or project set one. Else the running service
     /// does.
     pub envelope: Option<Profile>,
+    /// Headers of the events, when contract or project set them. Else the running service does.
+    pub headers: Option<HeaderSet>,
     /// Description for people.
     pub description: Option<String>,
     /// In the order of the contract.
@@ -90,6 +93,13 @@ impl Node {
     /// Returns the envelope profile of the events, as far as it is known without the service.
     pub fn profile(&self) -> Profile {
         self.envelope.unwrap_or_default()
+    }
+
+    /// Returns the headers of the events among those that their profile can leave out, as far as
+    /// they are known without the service.
+    pub fn optional_headers(&self) -> HeaderSet {
+        let set = self.headers.unwrap_or_default();
+        self.profile().optional_headers().intersection(set)
     }
 
     /// Returns the definition of this name.

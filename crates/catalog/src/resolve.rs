@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use herald_diagnostics::{Diagnostic, Location, Severity};
 use herald_envelope::Profile;
+use herald_envelope::headers::HeaderSet;
 use herald_envelope::topic::{Topic, TopicPattern};
 
 use crate::category::{self, Category, DECLARED, METRIC_EVENTS, OPERATION_LIFECYCLE, STATE_EVENTS};
@@ -31,6 +32,8 @@ pub struct Defaults {
     pub topic_pattern: Option<TopicPattern>,
     /// Envelope profile of contracts that set none.
     pub envelope: Option<Profile>,
+    /// Headers of contracts that set none.
+    pub headers: Option<HeaderSet>,
     /// Folder that files have to be below to which contracts refer. Without one, it is the working
     /// folder for contracts in it, and else the folder of the contract.
     pub root: Option<PathBuf>,
@@ -78,6 +81,7 @@ fn resolve_parts(
         None => defaults.namespace.clone(),
     };
     node.envelope = node.envelope.or(defaults.envelope);
+    node.headers = node.headers.or(defaults.headers);
     node.operations = resolve_operations(format, node.operations, diagnostics);
     node.definitions = resolve_definitions(format, node.definitions, diagnostics);
     node.redact = checks::redact::keep_valid(contract.redact, diagnostics);

@@ -62,6 +62,19 @@ impl HeaderSet {
     pub fn contains(self, name: &str) -> bool {
         bit(name).is_some_and(|bit| self.bits & bit != 0)
     }
+
+    /// Returns the names of the selected headers, in the order of [`NAMES`].
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        NAMES.into_iter().filter(move |name| self.contains(name))
+    }
+
+    /// Returns the headers that both sets select.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Self {
+        Self {
+            bits: self.bits & other.bits,
+        }
+    }
 }
 
 impl Default for HeaderSet {
@@ -95,8 +108,11 @@ mod tests {
     #[test]
     fn header_set_keeps_its_headers() {
         let set = HeaderSet::of([EVENT_TYPE, TRACEPARENT]).unwrap();
-        let chosen: Vec<_> = NAMES.iter().filter(|name| set.contains(name)).collect();
-        assert_eq!(chosen, [&EVENT_TYPE, &TRACEPARENT]);
+        let chosen: Vec<_> = set.names().collect();
+        assert_eq!(chosen, [EVENT_TYPE, TRACEPARENT]);
+        let others = HeaderSet::of([TRACEPARENT, EVENT_ID]).unwrap();
+        let both: Vec<_> = set.intersection(others).names().collect();
+        assert_eq!(both, [TRACEPARENT]);
         assert_eq!(HeaderSet::of(NAMES), Ok(HeaderSet::ALL));
         assert_eq!(HeaderSet::of([]), Ok(HeaderSet::NONE));
         assert_eq!(

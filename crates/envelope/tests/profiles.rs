@@ -267,6 +267,26 @@ fn values_alone_are_recognised_where_they_have_all_fields() {
 }
 
 #[test]
+fn optional_headers_are_those_that_an_empty_set_leaves_out() {
+    let mut event = full();
+    event.trace = Some(TRACE.parse().expect("a trace context"));
+    for profile in Profile::all() {
+        let headers = |set| {
+            let record = Record::of(profile, &event, set).expect("it can be written");
+            let names = record.headers.into_iter().map(|(name, _)| name);
+            names.collect::<Vec<_>>()
+        };
+        let (all, needed) = (headers(HeaderSet::ALL), headers(HeaderSet::NONE));
+        let left_out = all.iter().filter(|name| !needed.contains(name));
+        let mut left_out: Vec<_> = left_out.map(String::as_str).collect();
+        left_out.sort_unstable();
+        let mut optional: Vec<_> = profile.optional_headers().names().collect();
+        optional.sort_unstable();
+        assert_eq!(left_out, optional, "{profile}");
+    }
+}
+
+#[test]
 fn dead_letter_headers_do_not_hide_the_profile() {
     for profile in Profile::all() {
         let mut record = Record::of(profile, &full(), HeaderSet::ALL).expect("it can be written");

@@ -10,10 +10,10 @@ use herald_catalog::imported::ImportedClasses;
 use herald_catalog::load::{self, Levels, Options, Override, PROJECT_FILE};
 use herald_catalog::shape::{Key, MapShape, Shape};
 use herald_catalog::yaml::{self, Yaml};
-use herald_catalog::{Defaults, checks, lock, schema};
+use herald_catalog::{Defaults, checks, lock, read_headers, schema};
 use herald_diagnostics::{Diagnostic, Location, Severity, Source, Sources, Span};
 use herald_envelope::PROFILE_NAMES;
-use herald_envelope::headers::{HeaderSet, NAMES as HEADER_NAMES};
+use herald_envelope::headers::NAMES as HEADER_NAMES;
 use herald_envelope::schema_id::{FRAMING_NAMES, Framing, SUBJECT_STRATEGIES, SubjectStrategy};
 use herald_envelope::topic::{self, TopicPattern};
 use jiff::civil::Date;
@@ -33,7 +33,7 @@ static CONFIG: MapShape = MapShape {
         Key::new("namespace", Shape::Text, "Namespace of topics of contracts that set none."),
         Key::new("topic_pattern", Shape::Text, "Pattern of topics of generated events, with `{namespace}`, `{service_name}`, `{event_type}` and `{major}`. Left out, that of the envelope profile.").default("\"{namespace}.{service_name}.{event_type}.v{major}\""),
         Key::new("envelope", Shape::Word(&PROFILE_NAMES), "Envelope profile of events of contracts that set none.").default("\"onex-v1\""),
-        Key::new("headers", Shape::List(&Shape::Word(&HEADER_NAMES)), "Headers of records among those whose content is in the envelope too; left out, all. The publisher of a service can set others."),
+        Key::new("headers", Shape::List(&Shape::Word(&HEADER_NAMES)), "Headers of events of contracts that set none, among those whose content is in the envelope too. Left out, all."),
         Key::new("rules", Shape::Dict(&LEVEL), "Severity of diagnostics by code."),
         Key::new("overrides", Shape::List(&Shape::Map(&OVERRIDE)), "Severity of diagnostics of some contracts; later entries win."),
         Key::new("baseline", Shape::Text, "File of known diagnostics, written by `herald check --write-baseline`, relative to this file.").default("\"herald-baseline.yaml\""),
@@ -175,8 +175,6 @@ pub struct Project {
     pub python: Python,
     /// Options of the loader.
     pub options: Options,
-    /// Headers of records, if the project sets them.
-    pub headers: Option<HeaderSet>,
     /// Settings of `herald breaking`.
     pub breaking: Breaking,
     /// Whether warnings fail `herald check`.
@@ -368,9 +366,6 @@ fn read_tree(tree: &Yaml, project: &mut Project, diagnostics: &mut Vec<Diagnosti
     project.templates = text("templates");
     project.output = text("output");
     project.python = tree.get("python").map(read_python).unwrap_or_default();
-    // Unknown names are in `diagnostics` already.
-    project.headers = (tree.get("headers"))
-        .and_then(|_| HeaderSet::of(texts(tree, "headers").iter().map(String::as_str)).ok());
     project.breaking = (tree.get("breaking"))
         .map(|breaking| Breaking::read(breaking, diagnostics))
         .unwrap_or_default();
@@ -388,6 +383,7 @@ fn read_tree(tree: &Yaml, project: &mut Project, diagnostics: &mut Vec<Diagnosti
             namespace: read_namespace(tree, diagnostics),
             topic_pattern: read_pattern(tree, diagnostics),
             envelope: text("envelope").and_then(|name| name.parse().ok()),
+            headers: tree.get("headers").and_then(read_headers),
             root: None,
             classes: Arc::default(),
         },
@@ -544,6 +540,8 @@ fn read_levels(tree: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Levels {
 
 #[cfg(test)]
 mod tests {
+    use herald_envelope::headers::HeaderSet;
+
     use super::*;
 
     fn project(text: &str) -> Project {
@@ -568,13 +566,11 @@ mod tests {
 
     #[test]
     fn headers_are_all_unless_some_are_named() {
-        assert_eq!(project("strict: true").headers, None);
-        assert_eq!(project("headers: []").headers, Some(HeaderSet::NONE));
+        let headers = |text: &str| project(text).options.defaults.headers;
+        assert_eq!(headers("strict: true"), None);
+        assert_eq!(headers("headers: []"), Some(HeaderSet::NONE));
         let named = HeaderSet::of(["event_id", "event_type"]).unwrap();
-        assert_eq!(
-            project("headers: [event_type, event_id]").headers,
-            Some(named)
-        );
+        assert_eq!(headers("headers: [event_type, event_id]"), Some(named));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use herald_envelope::headers::HeaderSet;
 use herald_envelope::{Envelope, Profile, WriteJson};
 use herald_spool::{OpenReport, Spool, SpoolError, SpoolOptions};
 
@@ -163,12 +164,17 @@ impl Publisher {
         &self,
         envelope: Envelope<'_, P, M>,
     ) -> Result<Message, PublishError> {
-        self.message_in(self.profile(), None, envelope)
+        self.message_in(self.profile(), self.headers(), None, envelope)
     }
 
     /// Returns the envelope profile of events that have none of their own.
     pub fn profile(&self) -> Profile {
         self.core.options.profile
+    }
+
+    /// Returns the headers of events that have none of their own.
+    pub fn headers(&self) -> HeaderSet {
+        self.core.options.headers
     }
 
     /// Returns the message that [`Publisher::publish_to`] sends. An envelope without a trace
@@ -181,17 +187,18 @@ impl Publisher {
         topic: &str,
         envelope: Envelope<'_, P, M>,
     ) -> Result<Message, PublishError> {
-        self.message_in(self.profile(), Some(topic), envelope)
+        self.message_in(self.profile(), self.headers(), Some(topic), envelope)
     }
 
-    /// Returns the message of an event in a profile of its own, with the default topic unless
-    /// another is given.
+    /// Returns the message of an event in a profile of its own, with these headers, and with the
+    /// default topic unless another is given.
     ///
     /// # Errors
     /// [`PublishError::Envelope`] and [`PublishError::InvalidTopic`].
     pub fn message_in<P: WriteJson, M: WriteJson>(
         &self,
         profile: Profile,
+        headers: HeaderSet,
         topic: Option<&str>,
         envelope: Envelope<'_, P, M>,
     ) -> Result<Message, PublishError> {
@@ -209,14 +216,8 @@ impl Publisher {
             None => Framed::No,
         };
         let buffers = &self.core.buffers;
-        let message = Message::of_envelope_in(
-            buffers.take(),
-            &topic,
-            profile,
-            &envelope,
-            options.headers,
-            &framed,
-        )?;
+        let message =
+            Message::of_envelope_in(buffers.take(), &topic, profile, &envelope, headers, &framed)?;
         buffers.note_size(message.weight());
         Ok(message)
     }

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use herald_catalog::load::{Options, load, load_text};
 use herald_catalog::{Consumed, Node};
+use herald_envelope::headers::NAMES;
 use herald_envelope::{Place, Profile};
 use herald_render::{BuiltInTarget, Context, Target, TargetError, is_ours};
 use serde_json::{Value, json};
@@ -287,6 +288,54 @@ fn document_of_profiles() -> Value {
         })
         .collect();
     document(&nodes.iter().collect::<Vec<_>>())
+}
+
+#[test]
+fn headers_are_those_that_are_written() {
+    let contract = |service: &str, more: &str| {
+        read(&format!(
+            "node_type: effect\nservice_name: {service}\noperations: []\n\
+             include_state_events: false\ninclude_metric_events: false\n{more}\n\
+             events:\n  - event_type: {service}.placed\n    payload: {{total: decimal}}\n"
+        ))
+    };
+    let nodes = [
+        contract("all", ""),
+        contract("some", "headers: [event_type, event_id]"),
+        contract("none", "headers: []"),
+        contract(
+            "binary",
+            "envelope: cloudevents-binary\nheaders: [event_type]",
+        ),
+    ];
+    let document = document(&nodes.iter().collect::<Vec<_>>());
+    let components = &document["components"];
+    let headers = |service: &str| {
+        let message = &components["messages"][format!("{service}.{service}_placed")];
+        let path = message["traits"][0]["$ref"].as_str().expect("a trait");
+        let name = path.rsplit('/').next().unwrap().to_owned();
+        let of_trait = &components["messageTraits"][&name];
+        let properties = of_trait["headers"]["properties"].as_object();
+        let headers: Vec<_> = properties.expect("it has").keys().cloned().collect();
+        (name, headers.join(" "))
+    };
+    let (name, all) = headers("all");
+    assert_eq!(name, "OnexEnvelopeV1");
+    assert_eq!(all, NAMES.join(" "));
+    let (name, some) = headers("some");
+    assert_eq!(name, "OnexEnvelopeV1.event_id.event_type");
+    assert_eq!(some, "event_id event_type");
+    let (name, none) = headers("none");
+    assert_eq!(name, "OnexEnvelopeV1.no_optional_headers");
+    assert_eq!(none, "");
+    // The profile needs all of its headers but one.
+    let (name, binary) = headers("binary");
+    assert_eq!(name, "CloudEventHeaders.no_optional_headers");
+    assert!(
+        binary.starts_with("content-type ce_specversion "),
+        "{binary}"
+    );
+    assert!(!binary.ends_with(" traceparent"), "{binary}");
 }
 
 #[test]

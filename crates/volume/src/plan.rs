@@ -205,7 +205,8 @@ impl<'a> ContractPlan<'a> {
                 event_type: event.event_type.clone(),
                 topic: event.topic.in_namespace(namespace),
                 // A catalog has no empty event type and no year that an envelope refuses.
-                size: Size::of(node.profile(), &example.envelope).unwrap_or_default(),
+                size: Size::of(node.profile(), node.optional_headers(), &example.envelope)
+                    .unwrap_or_default(),
                 is_open: example.is_open,
                 is_too_large: example.is_cut,
                 per_request,

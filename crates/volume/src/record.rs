@@ -22,12 +22,13 @@ pub struct Size {
 }
 
 impl Size {
-    /// Computes the size of an event.
+    /// Computes the size of an event with these headers.
     ///
     /// # Errors
     /// See [`Profile::write`].
     pub fn of<P: Serialize, M: Serialize>(
         profile: Profile,
+        set: HeaderSet,
         envelope: &Envelope<'_, P, M>,
     ) -> Result<Self, Error> {
         let event = envelope.as_event();
@@ -36,7 +37,7 @@ impl Size {
         let value = bytes.len();
         let key = profile.key(&event).len();
         let (mut count, mut of_headers) = (0, 0);
-        profile.headers(&event, HeaderSet::ALL, &mut |name, value| {
+        profile.headers(&event, set, &mut |name, value| {
             count += 1;
             of_headers += prefixed(name.len()) + prefixed(value.len());
         })?;
@@ -80,7 +81,8 @@ mod tests {
         let event = origin
             .envelope("order.placed", "n", serde_json::json!({}))
             .with_correlation_id(Uuid::from_u128(7));
-        let size = Size::of(Profile::default(), &event).expect("it is an envelope");
+        let size_of = |set| Size::of(Profile::default(), set, &event).expect("it is an envelope");
+        let size = size_of(HeaderSet::ALL);
         assert_eq!((size.key, size.value), (36, event.to_vec().unwrap().len()));
         // `content-type: application/json`, `event_id`, `event_type`, `correlation_id`.
         assert_eq!(
@@ -89,5 +91,6 @@ mod tests {
         );
         let body = 3 + (1 + 36) + (2 + size.value) + size.headers;
         assert_eq!(size.stored, 61 + 2 + body);
+        assert_eq!(size_of(HeaderSet::NONE).headers, 1);
     }
 }

@@ -46,6 +46,15 @@ class Shop(Orders):
     async def pay(self, amount: float) -> None:
         return None
 
+    @Operation(
+        "audit",
+        EventSource("payments", node_type="compute", headers=["correlation_id"]),
+        *(f"compute.audit.{stage}" for stage in ("started", "completed", "failed")),
+        topics=("{namespace}.a", "{namespace}.b", "{namespace}.c"),
+    )
+    async def audit(self, amount: float) -> None:
+        return None
+
 
 VARYING = {
     "causation_id",
@@ -88,6 +97,7 @@ CALLS: dict[str, Callable[[Shop], Any]] = {
     "unknown": lambda shop: shop.reserve({"a": {"b": [None, 1.5]}}),
     "fields": lambda shop: shop.ship(7, "4711"),
     "profile": lambda shop: shop.pay(9.5),
+    "headers": lambda shop: shop.audit(9.5),
 }
 
 
@@ -109,6 +119,18 @@ async def test_prepared_events_are_those_that_are_created_one_by_one(
     events = [comparable(event) for event in client.events]
     assert events[0:2] == events[2:4] == events[4:6]
     assert events[0] != events[1]
+
+
+@pytest.mark.asyncio
+async def test_prepared_events_have_the_headers_of_their_source() -> None:
+    async with RecordingClient(headers=["event_type"]) as client:
+        shop = Shop(client)
+        await shop.audit(9.5)
+        await shop.ship(7, "4711")
+        assert await client.flush(20) == 0
+    assert "_herald_prepared" in vars(shop)
+    names = [list(event.headers) for event in client.events]
+    assert names == [["correlation_id"]] * 2 + [["event_type"]] * 2
 
 
 @pytest.mark.asyncio

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import pytest
@@ -194,6 +194,49 @@ def test_generated_publishers_write_the_profile_of_the_contract(
         client.publish(Event("x.y", "n", {}))
         with pytest.raises(AssertionError, match=r"event-type: x\.y"):
             conformance.assert_conform()
+
+
+def test_an_event_has_headers_of_its_own(client: SyncRecordingClient) -> None:
+    def names(event: Event) -> list[str]:
+        client.publish(event)
+        return [name for name, _ in client.cluster.written()[-1][5]]
+
+    optional = {"content-type", "event_id", "event_type", "correlation_id"}
+    every = names(EVENT)
+    assert "traceparent" in every
+    needed = names(replace(EVENT, headers=[]))
+    assert needed == [name for name in every if name in needed]
+    assert set(every) - set(needed) <= {*optional, "traceparent"}
+    assert names(replace(EVENT, headers=("traceparent",)))[-1] == "traceparent"
+    with pytest.raises(ValueError, match=r"headers: `x` is not .* content-type, "):
+        client.publish(replace(EVENT, headers=["x"]))
+    for wrong in ("event_type", 7, [7]):
+        changed = replace(EVENT, headers=cast("Any", wrong))
+        with pytest.raises(TypeError, match="headers must be a list of names, not"):
+            client.publish(changed)
+
+
+def test_generated_publishers_write_the_headers_of_the_contract(
+    tmp_path: Path,
+) -> None:
+    def written(contract: str, **settings: Any) -> list[str]:
+        module = generated(tmp_path, contract)
+        with SyncRecordingClient(service="shop", **settings) as client:
+            publisher = module.SyncShopEventPublisher
+            node: Any = publisher.with_client(client, node_id="shop-1")
+            node.publish_order_placed(order="o-7", total="12.50")
+            message = message_of(client.cluster)
+            assert type(module.parse(message)) is module.OrderPlacedEvent
+            return [name for name, _ in message.headers]
+
+    every = ["content-type", "event_id", "event_type", "correlation_id"]
+    assert written(CONTRACT) == every
+    assert written(CONTRACT, headers=["event_id"]) == ["event_id"]
+    own = f"{CONTRACT}headers: [event_type]\n"
+    assert written(own) == ["event_type"]
+    # The contract precedes the client.
+    assert written(own, headers=["event_id"]) == ["event_type"]
+    assert written(f"{CONTRACT}headers: []\n", headers=every) == []
 
 
 def test_the_spool_keeps_the_profile(profile: str, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ mod metric_events_removed;
 mod metric_removed;
 mod metric_unit_changed;
 mod node_envelope_changed;
+mod node_headers_removed;
 mod node_kind_changed;
 mod node_namespace_changed;
 mod node_removed;
@@ -81,6 +82,7 @@ pub static RULES: &[&BreakingRule] = &[
     &node_kind_changed::NODE_KIND_CHANGED,
     &node_namespace_changed::NODE_NAMESPACE_CHANGED,
     &node_envelope_changed::NODE_ENVELOPE_CHANGED,
+    &node_headers_removed::NODE_HEADERS_REMOVED,
     &operation_removed::OPERATION_REMOVED,
     &operation_events_reduced::OPERATION_EVENTS_REDUCED,
     &operation_sampling_reduced::OPERATION_SAMPLING_REDUCED,

@@ -112,6 +112,7 @@ fn node(yaml: &Yaml, diagnostics: &mut Vec<Diagnostic>) -> Option<Node> {
         service_name: text("service_name").unwrap_or_default(),
         namespace: text("namespace"),
         envelope: text("envelope").and_then(|name| name.parse().ok()),
+        headers: yaml.get("headers").and_then(native::read_headers),
         operations: operations
             .iter()
             .filter_map(|one| native::read_operation(one, &reader, &publishes_all, diagnostics))

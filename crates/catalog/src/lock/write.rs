@@ -43,6 +43,9 @@ fn contract(node: &Node) -> Text {
     ];
     let words = words.into_iter();
     entries.extend(words.filter_map(|(key, word)| Some((key.to_owned(), Text::scalar(word?)))));
+    if let Some(set) = node.headers {
+        entries.push(("headers".to_owned(), Text::words(set.names())));
+    }
     add_list(
         &mut entries,
         "operations",

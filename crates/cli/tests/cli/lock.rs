@@ -149,6 +149,34 @@ fn a_topic_pattern_of_the_project_is_part_of_the_lock() {
 }
 
 #[test]
+fn headers_of_the_project_are_part_of_the_lock() {
+    let sandbox = project();
+    let with_headers = |headers: &str| {
+        let text = format!("contracts: [contracts]\nheaders: {headers}\n");
+        sandbox.write("herald.yaml", text);
+        sandbox.herald(&["breaking", "--against", "lock"])
+    };
+    let text = "contracts: [contracts]\nheaders: [event_type, event_id]\n";
+    sandbox.write("herald.yaml", text);
+    sandbox.herald(&["lock"]).exits(0);
+    let locked = sandbox.read("herald.lock");
+    assert!(
+        locked.contains("\nheaders: [event_id, event_type]\n"),
+        "{locked}"
+    );
+    with_headers("[event_id, event_type, traceparent]").exits(0);
+    let run = with_headers("[event_id]").exits(1);
+    let message = "the header `event_type` of the node's events is not written any more";
+    for part in ["node.headers_removed", message] {
+        assert!(run.stdout.contains(part), "{}", run.stdout);
+    }
+    with_headers("[]").exits(1);
+    // Without the setting, all are written.
+    sandbox.write("herald.yaml", "contracts: [contracts]\n");
+    sandbox.herald(&["breaking", "--against", "lock"]).exits(0);
+}
+
+#[test]
 fn does_not_write_breaking_changes_unless_forced() {
     let sandbox = project();
     sandbox.herald(&["lock"]).exits(0);

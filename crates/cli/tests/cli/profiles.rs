@@ -1,9 +1,10 @@
 //! Commands with events of each envelope profile.
 
 use herald_envelope::Profile;
+use herald_envelope::headers::{CONTENT_TYPE, CORRELATION_ID, EVENT_ID, EVENT_TYPE, NAMES};
 use herald_publish::kafka::DevCluster;
 use herald_spool::{Record, Spool, SpoolOptions};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Run, Sandbox};
 
@@ -226,19 +227,77 @@ fn contract_precedes_argument_environment_and_project() {
 }
 
 #[test]
-fn headers_of_the_project_are_written() {
+fn headers_of_the_contract_precede_those_of_the_project() {
     let sandbox = Sandbox::with(&[
         ("events.jsonl", EVENT),
-        ("herald.yaml", "headers: [event_type]\n"),
+        ("shop.yaml", CONTRACT),
+        ("own.yaml", &format!("{CONTRACT}headers: [event_id]\n")),
+        ("none.yaml", &format!("{CONTRACT}headers: []\n")),
     ]);
-    let args = ["publish", "--dry-run", "--jsonl", "events.jsonl"];
-    let run = sandbox.herald(&[&args[..], &["--topic", "t"]].concat());
-    let text = run.exits(0).stdout;
-    assert!(text.contains("  event_type "), "{text}");
-    assert!(
-        !text.contains("  event_id ") && !text.contains("content-type"),
-        "{text}"
-    );
+    let headers = |source: &[&str]| {
+        let args = ["publish", "--dry-run", "--jsonl", "events.jsonl"];
+        let run = sandbox.herald(&[&args[..], source].concat());
+        let text = run.exits(0).stdout;
+        let found = NAMES.into_iter();
+        let found = found.filter(|name| text.contains(&format!("  {name} ")));
+        found.collect::<Vec<_>>()
+    };
+    let nothing = ["--no-contract", "--topic", "t"];
+    let all = [CONTENT_TYPE, EVENT_ID, EVENT_TYPE, CORRELATION_ID];
+    assert_eq!(headers(&nothing), all);
+    assert_eq!(headers(&["--contract", "shop.yaml"]), all);
+    sandbox.write("herald.yaml", "headers: [event_type]\n");
+    assert_eq!(headers(&nothing), [EVENT_TYPE]);
+    assert_eq!(headers(&["--contract", "shop.yaml"]), [EVENT_TYPE]);
+    assert_eq!(headers(&["--contract", "own.yaml"]), [EVENT_ID]);
+    assert_eq!(headers(&["--contract", "none.yaml"]), [""; 0]);
+
+    let inspected = |path| sandbox.herald(&["inspect", path]).exits(0).json();
+    let contract = |path| inspected(path)["contracts"][0]["headers"].clone();
+    assert_eq!(contract("shop.yaml"), json!(["event_type"]));
+    assert_eq!(contract("none.yaml"), json!([]));
+    let bytes = |path| {
+        let run = sandbox.herald(&["volume", path, "--format", "json"]);
+        run.exits(0).json()["contracts"][0]["events"][0]["bytes"]["headers"].clone()
+    };
+    assert_eq!(bytes("none.yaml"), 1);
+    // Its name and its value, each with a length.
+    assert_eq!(bytes("shop.yaml"), 1 + (1 + 10) + (1 + 12));
+}
+
+#[test]
+fn verify_accepts_events_without_the_headers_of_the_contract() {
+    let contract = format!("{CONTRACT}headers: [event_type, correlation_id]\n");
+    let line = json!({
+        "topic": TOPIC, "partition": 0, "offset": 0, "timestamp": null, "key": "A-17",
+        "headers": [], "envelope": {
+            "envelope_version": "1.0",
+            "event_id": "00000000-0000-4000-8000-000000000001",
+            "event_type": "order.placed",
+            "event_version": "1.0",
+            "event_timestamp": "2026-11-24T03:30:12.019304+00:00",
+            "source_node_id": "shop-1", "source_service": "shop", "source_version": "1.0.0",
+            "correlation_id": "00000000-0000-4000-8000-000000000007", "environment": "test",
+            "partition_key": "A-17",
+            "payload": {"order": "A-17", "total": "12.50"}, "metadata": {},
+        },
+    });
+    let sandbox = Sandbox::with(&[
+        ("shop.yaml", &contract),
+        ("events.jsonl", &line.to_string()),
+    ]);
+    let args = ["verify", "shop.yaml", "--from-file", "events.jsonl"];
+    sandbox.herald(&args).exits(0);
+}
+
+#[test]
+fn unknown_headers_are_errors_with_the_known_names() {
+    let sandbox = Sandbox::with(&[("shop.yaml", &format!("{CONTRACT}headers: [event-type]\n"))]);
+    let run = sandbox.herald(&["check", "shop.yaml"]).exits(1);
+    let names = "one of content-type, event_id, event_type, correlation_id, traceparent";
+    for part in ["shop.yaml:11:11", names] {
+        assert!(run.stdout.contains(part), "{}", run.stdout);
+    }
 }
 
 #[test]

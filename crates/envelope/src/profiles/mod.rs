@@ -57,6 +57,8 @@ struct Row {
     write: fn(&Event<'_>, &mut Vec<u8>) -> Result<(), Error>,
     /// Passes the headers on. `HeaderSet` selects among those whose content is in the value too.
     headers: fn(&Event<'_>, HeaderSet, &mut HeaderSink<'_>) -> Result<(), Error>,
+    /// Names of the headers that `HeaderSet` selects among.
+    optional_headers: &'static [&'static str],
     key: for<'e> fn(&Event<'e>) -> Key<'e>,
     /// Pattern of the topics of generated events, unless a project sets another.
     topic_pattern: &'static str,
@@ -199,6 +201,14 @@ impl Profile {
         sink: &mut HeaderSink<'_>,
     ) -> Result<(), Error> {
         (self.0.headers)(event, set, sink)
+    }
+
+    /// Returns the headers that can be left out, because their content is in the value too.
+    ///
+    /// # Panics
+    /// Never: the names of all profiles are in [`headers::NAMES`].
+    pub fn optional_headers(self) -> HeaderSet {
+        HeaderSet::of(self.0.optional_headers.iter().copied()).expect("they are names of headers")
     }
 
     /// Returns the key of the record of an event.

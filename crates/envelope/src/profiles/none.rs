@@ -27,6 +27,7 @@ pub static ROW: Row = Row {
     by_value: |_| false,
     write: super::write_payload,
     headers: write_headers,
+    optional_headers: &[headers::CONTENT_TYPE],
     key: key::of_event,
     topic_pattern: DEFAULT_PATTERN,
     dead_letter_topic: super::suffixed_dead_letter_topic,

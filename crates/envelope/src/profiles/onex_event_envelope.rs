@@ -36,6 +36,7 @@ pub static ROW: Row = Row {
     },
     write,
     headers: write_headers,
+    optional_headers: &[headers::TRACEPARENT],
     key: key::of_event,
     topic_pattern: "onex.evt.{service_name}.{event_type}.v{major}",
     dead_letter_topic,

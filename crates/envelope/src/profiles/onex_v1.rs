@@ -24,6 +24,7 @@ pub static ROW: Row = Row {
     by_value: |value| starts_with_member(value, Field::EnvelopeVersion.as_str()),
     write,
     headers: write_headers,
+    optional_headers: &headers::NAMES,
     key: key::of_event,
     topic_pattern: DEFAULT_PATTERN,
     dead_letter_topic: super::suffixed_dead_letter_topic,

@@ -58,7 +58,8 @@ class Client:
     `envelope`            `HERALD_ENVELOPE`; `envelope`; else `onex-v1`. Events of a
                           contract with an `envelope` have that of the contract
     `headers`             Names of those to write, among the headers that repeat the
-                          envelope; `headers`; else all
+                          envelope; `headers`; else all. Events of a contract with
+                          `headers` have those of the contract
     `schema_registry`     Schema ids in records: a mapping with `url`, `framing`,
                           `subjects`, `user_info`, `token` and `ca`;
                           `SCHEMA_REGISTRY_URL`, `HERALD_SCHEMA_FRAMING`,

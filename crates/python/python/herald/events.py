@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
 __all__ = ["Event"]
@@ -54,3 +55,8 @@ class Event:
 
     envelope: str | None = None
     """Envelope profile, such as `cloudevents`; by default that of the client."""
+
+    headers: Sequence[str] | None = None
+    """Names of the headers to write, among those that repeat the envelope, such as
+    `["event_type"]`; by default those of the client.
+    """

@@ -2,10 +2,12 @@
 
 use std::cell::Cell;
 
+use herald_envelope::headers::HeaderSet;
 use herald_envelope::{Envelope, Origin, Profile, Stamp, TraceParent, Uuid, WriteJson};
 use herald_publish::{Message, Publisher};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyString};
 use serde::ser::Error as _;
 
@@ -33,6 +35,7 @@ pub struct Event<'py> {
     pub source_service: Option<Bound<'py, PyAny>>,
     pub traceparent: Option<Bound<'py, PyAny>>,
     pub envelope: Option<Bound<'py, PyAny>>,
+    pub headers: Option<Bound<'py, PyAny>>,
 }
 
 impl Event<'_> {
@@ -91,11 +94,12 @@ impl Event<'_> {
         envelope: Envelope<'_, Object<'_, '_>, M>,
     ) -> PyResult<Result<Message, herald_publish::PublishError>> {
         let profile = self.profile()?.unwrap_or_else(|| publisher.profile());
+        let headers = self.headers()?.unwrap_or_else(|| publisher.headers());
         Ok(match &self.topic {
-            None => publisher.message_in(profile, None, envelope),
+            None => publisher.message_in(profile, headers, None, envelope),
             Some(topic) => {
                 let topic = text(topic, "topic")?.to_str()?;
-                publisher.message_in(profile, Some(topic), envelope)
+                publisher.message_in(profile, headers, Some(topic), envelope)
             }
         })
     }
@@ -108,6 +112,19 @@ impl Event<'_> {
         let profile = text(name, "envelope")?.to_str()?.parse::<Profile>();
         let profile = profile.map_err(|error| PyValueError::new_err(format!("envelope: {error}")));
         profile.map(Some)
+    }
+
+    /// Headers of the event, if it has its own.
+    pub fn headers(&self) -> PyResult<Option<HeaderSet>> {
+        let Some(given) = &self.headers else {
+            return Ok(None);
+        };
+        let Ok(names) = given.extract::<Vec<PyBackedStr>>() else {
+            return Err(unexpected(given, "headers", "a list of names")?);
+        };
+        let headers = HeaderSet::of(names.iter().map(|name| &**name));
+        let headers = headers.map_err(|error| PyValueError::new_err(format!("headers: {error}")));
+        headers.map(Some)
     }
 }
 

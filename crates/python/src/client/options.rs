@@ -236,7 +236,7 @@ impl Settings {
                 HeaderSet::of(names.iter().map(String::as_str))
                     .map_err(|error| format!("headers: {error}"))?,
             ),
-            None => project.headers,
+            None => project.options.defaults.headers,
         };
         options = options.headers(headers.unwrap_or_default());
         Ok(match pattern {

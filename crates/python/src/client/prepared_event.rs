@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use herald_envelope::headers::HeaderSet;
 use herald_envelope::{Profile, Stamp, Timestamp, Uuid, WriteJson, write_time};
 use herald_publish::PublishError;
 use pyo3::prelude::*;
@@ -101,6 +102,7 @@ pub struct PreparedEvent {
     version: Option<String>,
     service: Option<String>,
     profile: Option<Profile>,
+    headers: Option<HeaderSet>,
     payload: Template,
     metadata: Template,
     publication: Publication,
@@ -134,6 +136,7 @@ impl PreparedEvent {
             version: owned(&sample.event_version, "event_version")?,
             service: owned(&sample.source_service, "source_service")?,
             profile: sample.profile()?,
+            headers: sample.headers()?,
             payload: Template::new(&sample.payload, "payload", slots)?,
             metadata: Template::new(
                 metadata.ok_or_else(|| errors::internal("a prepared event has metadata"))?,
@@ -201,7 +204,8 @@ impl PreparedEvent {
             envelope.trace = Some(trace(&traceparent)?);
         }
         let profile = self.profile.unwrap_or_else(|| publisher.profile());
-        let message = publisher.message_in(profile, Some(&self.topic), envelope);
+        let headers = self.headers.unwrap_or_else(|| publisher.headers());
+        let message = publisher.message_in(profile, headers, Some(&self.topic), envelope);
         let message = message.map_err(|other| {
             let error = values.error.take();
             error.unwrap_or_else(|| errors::publish(py, &other))

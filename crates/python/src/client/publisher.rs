@@ -163,6 +163,7 @@ impl Publisher {
             source_service: None,
             traceparent,
             envelope: None,
+            headers: None,
         };
         self.publish_event(py, queue, event)
     }

@@ -3,6 +3,7 @@
 //! The specification is AsyncAPI 3.1.0 or 3.0.0, with the Kafka bindings 0.5.0. Payloads stay in JSON Schema
 //! of the dialect that AsyncAPI reads by default, so definitions are in `components`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use herald_catalog::category::{Part, PayloadField, PayloadType, PayloadValue, Stage};
@@ -11,8 +12,7 @@ use herald_catalog::fields::Field;
 use herald_catalog::kind::Kind;
 use herald_catalog::topics::{self, Published, TopicNames};
 use herald_catalog::{Consumed, Event, Node};
-use herald_envelope::headers::HeaderSet;
-use herald_envelope::{Description, Place, Profile, topic};
+use herald_envelope::{Description, Place, topic};
 use serde_json::{Map, Value, json};
 
 use crate::file::{GeneratedFile, MARKER, UsedNames};
@@ -46,7 +46,7 @@ fn render(nodes: &[&Node], version: &str, path: &str) -> Result<Vec<GeneratedFil
     }
     let mut document = Document::default();
     for node in nodes {
-        document.add_envelope(node.profile());
+        document.add_envelope(node);
     }
     document.open_topics = open_topics(nodes);
     document.topic_names = TopicNames::of(nodes.iter().copied());
@@ -79,8 +79,10 @@ struct Document {
     operations: Components,
     messages: Components,
     schemas: Components,
-    /// Schemas and traits of the envelope profiles, by their names.
+    /// Envelope profiles by their names.
     envelopes: BTreeMap<&'static str, Description>,
+    /// See [`trait_name`].
+    traits: BTreeMap<String, Value>,
     topic_names: TopicNames,
     /// See [`open_topics`].
     open_topics: HashMap<String, String>,
@@ -91,8 +93,11 @@ struct Document {
 }
 
 impl Document {
-    fn add_envelope(&mut self, profile: Profile) {
-        let description = profile.describe();
+    fn add_envelope(&mut self, node: &Node) {
+        let description = node.profile().describe();
+        self.traits
+            .entry(trait_name(node))
+            .or_insert_with(|| envelope_trait(&description, node));
         if !self.envelopes.contains_key(description.name) {
             self.schemas.names.add(description.name);
             self.envelopes.insert(description.name, description);
@@ -167,9 +172,8 @@ impl Document {
         if let Some(description) = &event.description {
             message.insert("summary".to_owned(), json!(description));
         }
-        let profile = node.profile();
-        let envelope = profile.describe();
-        let traits = json!([reference("messageTraits", envelope.name)]);
+        let envelope = node.profile().describe();
+        let traits = json!([reference("messageTraits", &trait_name(node))]);
         message.insert("traits".to_owned(), traits);
         if let Some(headers) = identity_headers(&envelope, event) {
             message.insert("headers".to_owned(), headers);
@@ -197,7 +201,7 @@ impl Document {
                 "bindingVersion": KAFKA_BINDING_VERSION,
             }}),
         );
-        if let Some(example) = example(profile, node, event) {
+        if let Some(example) = example(node, event) {
             message.insert("examples".to_owned(), json!([example]));
         }
         let message = self.messages.add(&id, Value::Object(message));
@@ -299,9 +303,7 @@ impl Document {
     }
 
     fn finish(mut self, nodes: &[&Node], version: &str) -> Value {
-        let mut traits = Map::new();
         for (name, envelope) in self.envelopes {
-            traits.insert(name.to_owned(), envelope_trait(&envelope));
             if let Some(Value::Object(mut schema)) = envelope.value {
                 schema.shift_remove("$schema");
                 self.schemas.members.insert(name.to_owned(), schema.into());
@@ -316,7 +318,7 @@ impl Document {
             "operations": self.operations.members,
             "components": {
                 "messages": self.messages.members,
-                "messageTraits": traits,
+                "messageTraits": self.traits,
                 "schemas": self.schemas.members,
             },
         })
@@ -452,8 +454,9 @@ fn key_schema(event: &Event) -> Value {
 }
 
 /// Returns an example whose payload is valid, where one was found.
-fn example(profile: Profile, node: &Node, event: &Event) -> Option<Value> {
+fn example(node: &Node, event: &Event) -> Option<Value> {
     let example = Example::minimal(node, event)?;
+    let profile = node.profile();
     let written = example.envelope.as_event();
     let mut bytes = Vec::new();
     profile.write(&written, &mut bytes).ok()?;
@@ -462,11 +465,12 @@ fn example(profile: Profile, node: &Node, event: &Event) -> Option<Value> {
     // Where the value is the envelope, headers repeat it.
     if profile.describe().value.is_none() {
         let mut headers = Map::new();
-        let written = profile.headers(&written, HeaderSet::ALL, &mut |name, value| {
+        let put = &mut |name: Cow<'static, str>, value: &[u8]| {
             let text = String::from_utf8_lossy(value).into_owned();
             headers.insert(name.into_owned(), text.into());
-        });
-        written.ok()?;
+        };
+        let set = node.optional_headers();
+        profile.headers(&written, set, put).ok()?;
         example["headers"] = headers.into();
     }
     (!has_reference(&example)).then_some(example)
@@ -548,16 +552,36 @@ fn part_title(part: Part) -> &'static str {
     }
 }
 
-/// Returns the parts of a message that all events of an envelope profile have in common: the headers,
-/// and the correlation id.
-fn envelope_trait(envelope: &Description) -> Value {
+/// Returns the name of the trait that the messages of a node have: that of its envelope profile, with
+/// the optional headers if some are left out.
+fn trait_name(node: &Node) -> String {
+    let profile = node.profile();
+    let (name, written) = (profile.describe().name, node.optional_headers());
+    if written == profile.optional_headers() {
+        return name.to_owned();
+    }
+    let written: Vec<_> = written.names().collect();
+    match written.as_slice() {
+        [] => format!("{name}.no_optional_headers"),
+        written => format!("{name}.{}", written.join(".")),
+    }
+}
+
+/// Returns the parts of a message that all events of an envelope profile have in common: the headers
+/// that a node writes, and the correlation id.
+fn envelope_trait(envelope: &Description, node: &Node) -> Value {
+    let (optional, written) = (node.profile().optional_headers(), node.optional_headers());
+    let mut headers = envelope.headers.clone();
+    if let Some(properties) = headers["properties"].as_object_mut() {
+        properties.retain(|name, _| !optional.contains(name) || written.contains(name));
+    }
     let location = match envelope.correlation_id {
         Place::Member(name) => format!("$message.payload#/{name}"),
         Place::Header(name) => format!("$message.header#/{name}"),
     };
     json!({
         "contentType": envelope.content_type,
-        "headers": envelope.headers,
+        "headers": headers,
         "correlationId": {
             "description": "The same for all events of one request.",
             "location": location,

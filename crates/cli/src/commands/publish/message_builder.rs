@@ -30,6 +30,7 @@ pub struct MessageBuilder<'a> {
     namespace: Option<&'a str>,
     /// Envelope profile of the project, if it sets one.
     envelope: Option<Profile>,
+    /// Headers of events without a contract.
     headers: HeaderSet,
     metadata: BTreeMap<&'a str, &'a str>,
     /// Origin of events by the index of the contract; the last is for events without one.
@@ -80,7 +81,7 @@ impl<'a> MessageBuilder<'a> {
             pattern: project.options.defaults.topic_pattern.as_ref(),
             namespace: project.options.defaults.namespace.as_deref(),
             envelope: project.options.defaults.envelope,
-            headers: project.headers.unwrap_or_default(),
+            headers: project.options.defaults.headers.unwrap_or_default(),
             metadata: args
                 .metadata
                 .iter()
@@ -149,10 +150,9 @@ impl<'a> MessageBuilder<'a> {
             }
             (None, None, None) => return Err(NO_TOPIC.to_owned()),
         };
-        let profile = self.profile(matched);
         match event.metadata {
-            Some(metadata) => self.built(profile, &topic, &envelope.with_metadata(metadata)),
-            None => self.built(profile, &topic, &envelope.with_metadata(&self.metadata)),
+            Some(metadata) => self.built(matched, &topic, &envelope.with_metadata(metadata)),
+            None => self.built(matched, &topic, &envelope.with_metadata(&self.metadata)),
         }
     }
 
@@ -164,7 +164,7 @@ impl<'a> MessageBuilder<'a> {
             (Some(matched), None) => self.topic_of(matched),
             (None, None) => self.topic_by_pattern(envelope)?,
         };
-        self.built(self.profile(matched), &topic, envelope)
+        self.built(matched, &topic, envelope)
     }
 
     /// Returns the envelope profile of the contract, else of the command line, the environment or
@@ -208,12 +208,14 @@ impl<'a> MessageBuilder<'a> {
 
     fn built<P: serde::Serialize, M: serde::Serialize>(
         &self,
-        profile: Profile,
+        matched: Option<EventMatch<'_>>,
         topic: &str,
         envelope: &Envelope<'_, P, M>,
     ) -> Result<BuiltMessage, String> {
+        let headers = matched.and_then(|matched| matched.node.headers);
+        let headers = headers.unwrap_or(self.headers);
         Ok(BuiltMessage {
-            message: Message::of_profile(profile, topic, envelope, self.headers)
+            message: Message::of_profile(self.profile(matched), topic, envelope, headers)
                 .map_err(|error| error.to_string())?,
             event_id: envelope.event_id,
             record: record_name(

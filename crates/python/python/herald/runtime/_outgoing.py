@@ -102,6 +102,7 @@ class Outgoing:
         self.source_node_id = str(publisher.node_id)
         self.source_service = kind.source.service_name
         self.envelope = kind.source.envelope
+        self.headers = kind.source.headers
         self.payload = payload
         self.topic = kind.topic_of(publisher)
         self.correlation_id = correlation_id

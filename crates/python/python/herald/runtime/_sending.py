@@ -247,5 +247,6 @@ def call_client(client: EventClient, event: Outgoing) -> object:
             event_version=event.event_version,
             source_service=event.source_service,
             envelope=event.envelope,
+            headers=event.headers,
         )
     )

@@ -1,5 +1,6 @@
 """Source of events: the node of a generated module, and the namespace of its topics."""
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from weakref import WeakSet
@@ -29,6 +30,8 @@ class EventSource:
         node_type: Kind of the node, if any.
         namespace: First part of the topics, unless the client or the publisher has one.
         envelope: Envelope profile of the events, unless that of the client is used.
+        headers: Names of the headers to write, among those that repeat the envelope,
+            unless those of the client are used.
     """
 
     def __init__(
@@ -39,8 +42,10 @@ class EventSource:
         node_type: str | None = None,
         namespace: str | None = None,
         envelope: str | None = None,
+        headers: Sequence[str] | None = None,
     ) -> None:
         self.envelope = envelope
+        self.headers = headers
         self.service_name = service_name
         self.node_type = node_type
         self.namespace = namespace

@@ -16,6 +16,7 @@ from herald.testing._events import PublishedEvent
 from herald.testing._expectation import Expectation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from herald._settings import PathLike
@@ -38,6 +39,7 @@ class Recording(Client):
         namespace: str | None = None,
         topic_pattern: str | None = None,
         envelope: str | None = None,
+        headers: Sequence[str] | None = None,
         spool: PathLike | None = None,
         deadline: float | None = None,
         config: PathLike | None = None,
@@ -54,6 +56,7 @@ class Recording(Client):
             namespace=namespace,
             topic_pattern=topic_pattern,
             envelope=envelope,
+            headers=headers,
             spool=spool,
             deadline=deadline,
             close_timeout=1.0,

@@ -322,6 +322,11 @@ impl Parts<'_> {
             .extend(namespace.map(|name| Expr::keyword("namespace", Expr::text(&escape(name)))));
         let envelope = self.node.envelope.map(Profile::as_str);
         arguments.extend(envelope.map(|name| Expr::keyword("envelope", Expr::text(name))));
+        let headers = self.node.headers.map(|set| {
+            let names = set.names().map(Expr::text).collect();
+            Expr::keyword("headers", Expr::Bracket("[".to_owned(), names, ']'))
+        });
+        arguments.extend(headers);
         described(&self.source, scope.uses("EventSource"), arguments)
     }
 
