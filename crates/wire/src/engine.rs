@@ -778,7 +778,8 @@ impl<D: Delivery> Engine<D> {
         if error_code != 0 {
             let told = error_message.unwrap_or_default();
             return Err(Trouble::login(format!(
-                "the broker refused the login (error {error_code}): {told}"
+                "the broker refused the login ({}): {told}",
+                verdict::error_name(error_code)
             )));
         }
         if let Some(broker) = self.brokers.get_mut(&node) {
@@ -1243,7 +1244,8 @@ impl<D: Delivery> Engine<D> {
         if code != 0 {
             // A cluster that was just started takes a moment.
             if !COORDINATOR_STARTS.contains(&code) {
-                tracing::warn!(target: "herald::kafka", code, "the cluster gave no producer id");
+                let error = &*verdict::error_name(code);
+                tracing::warn!(target: "herald::kafka", error, "the cluster gave no producer id");
             }
             self.identity_at = now + IDENTITY_BACKOFF;
             match slot {

@@ -28,3 +28,4 @@ pub use sasl::{Login, Mechanism};
 pub use security::{Security, Source, Trouble, TroubleKind};
 pub use statistics::BrokerStatistics;
 pub use tls::{ClientIdentity, Tls, Verification};
+pub use verdict::error_name;

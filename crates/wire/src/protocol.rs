@@ -9,6 +9,8 @@ mod tests;
 
 use bytes::{Buf, BufMut, Bytes};
 
+use crate::verdict::error_name;
+
 /// Numbers of requests.
 const PRODUCE: i16 = 0;
 const METADATA: i16 = 3;
@@ -156,7 +158,8 @@ impl Versions {
         })?;
         if error_code != 0 {
             return Err(format!(
-                "the answer to ApiVersions is the error {error_code}"
+                "the answer to ApiVersions is {}",
+                error_name(error_code)
             ));
         }
         let choose = |name: &str, key: i16, (lowest, highest): (i16, i16)| {
@@ -184,7 +187,8 @@ impl Versions {
                 "InitProducerId",
                 INIT_PRODUCER_ID,
                 INIT_PRODUCER_ID_VERSIONS,
-            )?,
+            )
+            .map_err(|problem| format!("{problem}; Herald's producers are idempotent"))?,
             sasl_authenticate: login.ok(),
             describes_configs: choose(
                 "DescribeConfigs",

@@ -118,7 +118,10 @@ error_codes! {
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Other(number) => write!(f, "error {number}"),
+            Self::Other(number) => match i16::try_from(*number) {
+                Ok(code) => f.write_str(&herald_wire::error_name(code)),
+                Err(_) => write!(f, "error {number}"),
+            },
             named => fmt::Debug::fmt(named, f),
         }
     }
@@ -129,6 +132,14 @@ mod tests {
     use kafka_protocol::error::ResponseError;
 
     use super::*;
+
+    #[test]
+    fn codes_without_a_consequence_have_names_too() {
+        let name = |code: i16| ErrorCode::from(code).to_string();
+        assert_eq!(name(15), "CoordinatorNotAvailable");
+        assert_eq!(name(999), "error 999");
+        assert_eq!(ErrorCode::from(-100_000).to_string(), "error -100000");
+    }
 
     #[test]
     fn codes_of_brokers_have_the_names_of_the_protocol() {

@@ -305,7 +305,7 @@ fn chooses_versions_of_redpanda() {
     without_ids.pop();
     assert_eq!(
         choose(&without_ids).expect_err("no producer ids"),
-        "the broker has no request InitProducerId"
+        "the broker has no request InitProducerId; Herald's producers are idempotent"
     );
 }
 

@@ -126,13 +126,16 @@ impl Sent {
         self.outcomes.0.lock().unwrap().len() == self.records.len()
     }
 
-    /// Checks that every record has one outcome, that what is reported as written is there, and that
-    /// the first copies of a key's records are in the order of sending. Records of partitions that went
-    /// with a deleted topic may be refused.
+    /// Checks outcomes and order.
     fn check(&self, cluster: &Cluster) {
+        self.check_outcomes(cluster);
+        self.check_order(cluster);
+    }
+
+    /// Checks that every record has one outcome, and that what is reported as written is there. Records
+    /// of partitions that went with a deleted topic may be refused.
+    fn check_outcomes(&self, cluster: &Cluster) {
         let outcomes = self.outcomes.0.lock().unwrap();
-        let number_of =
-            |value: &[u8]| -> usize { std::str::from_utf8(&value[1..]).unwrap().parse().unwrap() };
         for (number, (_, is_bad)) in self.records.iter().enumerate() {
             let [outcome] = &outcomes[&number][..] else {
                 panic!("record {number} has the outcomes {:?}", outcomes[&number]);
@@ -162,6 +165,10 @@ impl Sent {
                 ),
             }
         }
+    }
+
+    /// Checks that the first copies of a key's records are in the order of sending.
+    fn check_order(&self, cluster: &Cluster) {
         for log in cluster.deleted.iter().chain(&cluster.logs) {
             let mut last: HashMap<usize, usize> = HashMap::new();
             let mut seen = vec![false; self.records.len()];
@@ -178,6 +185,11 @@ impl Sent {
             }
         }
     }
+}
+
+/// Returns the number of the record that has this value.
+fn number_of(value: &[u8]) -> usize {
+    std::str::from_utf8(&value[1..]).unwrap().parse().unwrap()
 }
 
 /// Calls this with each of `HERALD_SEEDS` seeds, and names the one that fails.
