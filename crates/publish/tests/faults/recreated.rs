@@ -52,3 +52,27 @@ fn topic_deleted_and_created_again_with_one_request_in_flight() {
     ));
     assert_eq!(account.out_of_order, []);
 }
+
+/// Keys of the partitions that are gone belong to others. Their events are sent again, there; which may
+/// be behind later ones of the key.
+#[test]
+fn topic_created_again_with_fewer_partitions() {
+    let Some(cluster) = Cluster::up() else { return };
+    let servers = cluster.servers();
+    let (fixture, topic) = (Fixture::new(), cluster::topic(servers));
+    let kafka = kafka(servers).property("max.in.flight", "1");
+    let publisher = Publisher::open(fixture.options(kafka)).unwrap();
+    let ledger = Load::gentle(&topic).during(&publisher, |progress| {
+        for partitions in [2, 1] {
+            progress.wait_for_receipts(1000);
+            delete_topic(servers, &topic);
+            create_topic(servers, &topic, partitions, &[]);
+        }
+        progress.wait_for_receipts(1000);
+    });
+    eventually_drained(&publisher);
+    drop(publisher);
+    let account = fixture.account(&ledger, servers, &topic);
+    account.show("topic created again with fewer partitions");
+    account.assert_no_errors();
+}
