@@ -1475,8 +1475,10 @@ impl<D: Delivery> Engine<D> {
         addresses: &[BrokerMetadata],
         now: Instant,
     ) {
-        // What is not newer may be wrong, as behind a proxy: metadata is asked for then.
-        if leader.id < 0 || leader.epoch <= self.partitions[slot].epoch {
+        let partition = &self.partitions[slot];
+        // What is not newer may be wrong, as behind a proxy: metadata is asked for then. And the answer
+        // may be about a topic that was deleted since.
+        if leader.id < 0 || leader.epoch <= partition.epoch || partition.may_be_recreated {
             return;
         }
         if let Some(broker) = addresses.iter().find(|broker| broker.id == leader.id) {

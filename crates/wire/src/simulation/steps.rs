@@ -537,6 +537,48 @@ fn the_leaders_of_a_topic_that_is_created_again_are_followed() {
     assert_eq!(known, Some((Some(2), leaders[partition], 0)));
 }
 
+/// The answer that names it was written before the topic was created again.
+#[test]
+fn a_leader_of_the_topic_before_is_not_followed() {
+    let (mut simulation, partition) = with_known_leader(KAFKA_4);
+    // Connects all brokers.
+    simulation.engine.on_probe(simulation.now);
+    simulation.run_for(Duration::from_secs(1));
+    let (_, old, _) = simulation.engine.leader(TOPIC, partition).unwrap();
+    for _ in 0..2 {
+        simulation.elect(partition);
+    }
+    simulation.send_value(0, b" 1");
+    let (network, now) = (simulation.network.clone(), simulation.now);
+    let mut network = network.borrow_mut();
+    simulation.engine.on_ready(now);
+    simulation.engine.tick(now);
+    simulation.carry_out(&mut network, false);
+    assert!(network.serve(old, &mut simulation.random, now, false));
+    let is_refused = |link: &Link| link.answers.len() == 1 && link.requests.is_empty();
+    assert!(is_refused(&network.links[&old]));
+    network.cluster.delete_topic();
+    let leaders = [2, 0, 1];
+    network.cluster.create_topic(&leaders);
+    simulation.engine.on_probe(now);
+    simulation.engine.tick(now);
+    simulation.carry_out(&mut network, false);
+    let mut answer = |node: Node, engine: &mut Engine<Numbered>| {
+        assert!(network.serve(node, &mut simulation.random, now, false));
+        for answer in network.links.get_mut(&node).unwrap().answers.drain(..) {
+            engine.on_answer(node, answer, now);
+        }
+    };
+    let known = Some((Some(2), leaders[partition], 0));
+    answer((old + 1) % 3, &mut simulation.engine);
+    assert_eq!(simulation.engine.leader(TOPIC, partition), known);
+    answer(old, &mut simulation.engine);
+    assert_eq!(simulation.engine.leader(TOPIC, partition), known);
+    drop(network);
+    simulation.run_for(Duration::from_secs(1));
+    assert!(simulation.sent.is_settled());
+}
+
 /// Its brokers know nothing of the producer, and would take any batch as the first one.
 #[test]
 fn one_batch_at_a_time_is_sent_to_a_topic_that_may_be_another_one() {
