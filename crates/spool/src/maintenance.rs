@@ -15,6 +15,23 @@ pub(crate) const VACUUM_BYTES: u64 = 4 * 1024 * 1024;
 /// that is reserved there.
 pub(crate) const VACUUM_BYTES_OF_FULL_DISK: u64 = 128 * 1024;
 
+/// Least share of free pages, to used ones, while records are delivered: most of them would be moved for
+/// nothing.
+pub(crate) const SHARE_WHILE_BUSY: u64 = 8;
+
+/// The same while nothing is written, and on a full disk.
+pub(crate) const SHARE_WHILE_IDLE: u64 = 1;
+
+/// Whether a file may have become shorter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Shortened {
+    No,
+    /// There is no more to do.
+    Wholly,
+    /// There may be more to do.
+    ByAStep,
+}
+
 /// Checkpoints the WAL once it is long enough. A `PASSIVE` checkpoint does not wait for readers;
 /// frames that they still need stay for the next time.
 pub(crate) fn checkpoint_if_due(connection: &Connection, due: u64) -> rusqlite::Result<bool> {
@@ -27,30 +44,32 @@ pub(crate) fn checkpoint_if_due(connection: &Connection, due: u64) -> rusqlite::
 }
 
 /// Gives pages of delivered records back to the disk, and truncates a WAL that grew while a reader
-/// held it open. Returns whether a file may have become shorter.
+/// held it open. Pages at the end of the file are moved for that, so it is done once the free pages are
+/// `least_share` times as many as the used ones.
 pub(crate) fn give_space_back(
     connection: &Connection,
     totals: &Totals,
     log_bytes: u64,
     usual_log_bytes: u64,
     vacuum_bytes: u64,
-) -> rusqlite::Result<bool> {
+    least_share: u64,
+) -> rusqlite::Result<Shortened> {
     let page = page_size(connection)?;
     let free = pragma(connection, "freelist_count")?;
     let used = pragma(connection, "page_count")?.saturating_sub(free);
-    let mut shortened = false;
-    if free > used && free.saturating_mul(page) > MIN_FREED_BYTES {
+    let mut shortened = Shortened::No;
+    if free > used.saturating_mul(least_share) && free.saturating_mul(page) > MIN_FREED_BYTES {
         // The pragma yields a row per page and frees pages only as far as its rows are read.
         let pages = vacuum_bytes / page;
         let mut statement =
             connection.prepare_cached(&format!("PRAGMA incremental_vacuum({pages})"))?;
         let mut rows = statement.query([])?;
         while rows.next()?.is_some() {}
-        shortened = true;
+        shortened = Shortened::ByAStep;
     }
     if totals.records == 0 && log_bytes > usual_log_bytes.saturating_mul(4).max(MIN_FREED_BYTES) {
         checkpoint(connection, "TRUNCATE")?;
-        shortened = true;
+        shortened = shortened.max(Shortened::Wholly);
     }
     Ok(shortened)
 }

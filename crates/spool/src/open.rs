@@ -122,6 +122,7 @@ pub(crate) fn open(
         requests: Requests::default(),
         checkpoint_bytes,
         space_checked: Instant::now(),
+        is_shortening: false,
         reserve,
     };
     Ok(Parts {

@@ -16,7 +16,7 @@ use crate::error::SpoolError;
 use crate::file_watcher::FileWatcher;
 use crate::job::{Answer, Job, Operation};
 use crate::key_counting::{self, KeyCounting};
-use crate::maintenance;
+use crate::maintenance::{self, Shortened};
 use crate::queue::{Queue, Received, Settled};
 use crate::requests::{self, Requests};
 use crate::reserve::{LOG_BYTES, Reserve};
@@ -40,6 +40,8 @@ pub(crate) struct Writer {
     pub(crate) requests: Requests,
     pub(crate) checkpoint_bytes: u64,
     pub(crate) space_checked: Instant,
+    /// Whether the database is being shortened, and may become shorter still.
+    pub(crate) is_shortening: bool,
     /// Declared behind the connection, and so dropped after it.
     pub(crate) reserve: Reserve,
 }
@@ -58,19 +60,21 @@ impl Writer {
     pub(crate) fn run(mut self) {
         let _abandon = AbandonOnDrop(self.queue.clone());
         loop {
-            let idle_timeout = if self.count_keys() {
+            let idle_timeout = if self.count_keys() || self.is_shortening {
                 Duration::ZERO
             } else {
                 REQUEST_INTERVAL
             };
-            match self.queue.take(idle_timeout) {
+            let received = self.queue.take(idle_timeout);
+            let is_idle = matches!(received, Received::Idle);
+            match received {
                 Received::Jobs(jobs) => self.serve(jobs),
                 Received::Idle => {}
                 Received::Closed => return self.end(),
             }
             if self.queue.failure().is_none() {
                 self.serve_requests();
-                self.run_maintenance();
+                self.run_maintenance(is_idle);
             }
         }
     }
@@ -287,7 +291,8 @@ impl Writer {
 
     /// Runs maintenance between commits, after all receipts were given. An error does no harm: the
     /// WAL keeps every commit, and the next round tries again.
-    fn run_maintenance(&mut self) {
+    fn run_maintenance(&mut self, is_idle: bool) {
+        self.is_shortening = false;
         // Also noticed while nothing is written.
         if let Err(error @ SpoolError::FileChanged { .. }) = self.watcher.check() {
             self.keep_log();
@@ -320,10 +325,18 @@ impl Writer {
             } else {
                 maintenance::VACUUM_BYTES
             },
+            if is_full || is_idle {
+                maintenance::SHARE_WHILE_IDLE
+            } else {
+                maintenance::SHARE_WHILE_BUSY
+            },
         );
         match shortened {
-            Ok(false) => {}
-            Ok(true) => self.allow_shorter(),
+            Ok(Shortened::No) => {}
+            Ok(shortened) => {
+                self.is_shortening = shortened == Shortened::ByAStep && !is_full;
+                self.allow_shorter();
+            }
             Err(_) => self.reuse_log(),
         }
         if is_full {
